@@ -1,0 +1,206 @@
+//! An instance's life, over the control socket.
+//!
+//! The host sends `Start` once after the hello; the worker evaluates the bundle, boots and warms every isolate and
+//! answers `Ready`, or `BootFailed`. A worker that already runs (the host was restarted) answers `Ready` at once.
+//! Then either side sends at will: `Log` and `Egress` from the worker; `Ping`, `Freeze`, `Thaw`, `Drain` and `Profile`
+//! from the host.
+
+use crate::AppError;
+use serde::{Deserialize, Serialize};
+
+/// How the bundle's entry is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Contract {
+    /// `export default { fetch(request, env, ctx) }`, or a default-exported function.
+    #[default]
+    Fetch,
+    /// `export function render(request)`.
+    Render,
+}
+
+/// Limits in force for one release: the bundle's wishes, cut to the operator's maxima.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkerLimits {
+    /// CPU time of one render, in milliseconds.
+    pub cpu_ms: u64,
+    /// Wall time of one render without time blocked on a slow client, in milliseconds.
+    pub wall_ms: u64,
+    /// Heap of one isolate, in MiB.
+    pub heap_mb: u64,
+    /// Renders at once on one isolate.
+    pub concurrency: u32,
+    /// Requests that may wait.
+    pub queue: u32,
+    /// How long one may wait, in milliseconds.
+    pub queue_ms: u64,
+    /// Request body, in MiB.
+    pub request_mb: u64,
+    /// Response body, in MiB.
+    pub response_mb: u64,
+    /// How long a client may take no byte, in milliseconds.
+    pub client_stall_ms: u64,
+    /// Egress calls of one request.
+    pub subrequests: u32,
+    /// Log lines a second; what is above is counted and dropped.
+    pub log_lines_per_s: u32,
+    /// Isolates; never 0 here (the host resolves "one a core").
+    pub isolates: u32,
+}
+
+/// What a worker needs to know about its release beyond the bundle's files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkerSettings {
+    /// Path of the entry in the bundle, such as `server/index.js`.
+    pub entry: String,
+    /// How the entry is called.
+    pub contract: Contract,
+    /// Paths to render in each isolate before `Ready`.
+    pub warm: Vec<String>,
+    /// Host name that warm renders see in `request.url`.
+    pub host: String,
+    /// Limits in force.
+    pub limits: WorkerLimits,
+}
+
+/// Begin. Values of the environment travel here and nowhere else.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Start {
+    /// See [`WorkerSettings`].
+    pub settings: WorkerSettings,
+    /// Names and values of the release's environment, secrets included.
+    pub env: Vec<(String, String)>,
+}
+
+impl std::fmt::Debug for Start {
+    // Values are left out: they may be secrets, and this text may reach a log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names: Vec<&str> = self.env.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("Start").field("settings", &self.settings).field("env", &names).finish()
+    }
+}
+
+/// Every isolate is booted and warm.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ready {
+    /// Isolates in rotation.
+    pub isolates: u32,
+    /// From `Start` to here, in microseconds.
+    pub boot_us: u64,
+}
+
+/// Which step of a boot failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BootStage {
+    /// The bundle's files: missing entry, not UTF-8.
+    Load,
+    /// Syntax errors and unknown imports.
+    Compile,
+    /// Module evaluation threw or did not end.
+    Evaluate,
+    /// The entry's exports do not have the shape that the contract asks for.
+    Contract,
+    /// A warm path failed or answered 500 or above.
+    Warm,
+}
+
+/// The bundle can't be served. The worker stays up so that its logs can be read, and takes no request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BootFailure {
+    /// Which step.
+    pub stage: BootStage,
+    /// What happened and what to do about it.
+    pub message: String,
+    /// What the app threw, if it did.
+    pub error: Option<AppError>,
+}
+
+/// Severity of a log line, as `console` has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogLevel {
+    /// `console.debug`, `console.trace`.
+    Debug,
+    /// `console.log`, `console.info`.
+    Info,
+    /// `console.warn`.
+    Warn,
+    /// `console.error`, uncaught errors.
+    Error,
+}
+
+/// One line that the app, or the worker about the app, wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLine {
+    /// Milliseconds since the Unix epoch.
+    pub time_ms: u64,
+    /// Severity.
+    pub level: LogLevel,
+    /// The request during which it was written, if one was running.
+    pub request_id: Option<String>,
+    /// Text.
+    pub message: String,
+    /// Source-mapped stack, for errors.
+    pub stack: Option<String>,
+}
+
+/// What an isolate is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IsolateState {
+    /// Evaluating the bundle or warming.
+    Booting,
+    /// In rotation.
+    Serving,
+    /// Condemned; its replacement is on the way.
+    Condemned,
+}
+
+/// One isolate's figures.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IsolateStatus {
+    /// What it is doing.
+    pub state: IsolateState,
+    /// Requests that it has begun and not ended.
+    pub in_flight: u32,
+    /// Used heap at the last look, in bytes.
+    pub heap_bytes: u64,
+    /// Times that this place was given a new isolate.
+    pub restarts: u32,
+    /// Whether it answered a no-op since the ping came.
+    pub alive: bool,
+}
+
+/// Answer to a ping.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pong {
+    /// The ping's number.
+    pub nonce: u64,
+    /// Requests waiting for an isolate.
+    pub queued: u32,
+    /// One entry an isolate.
+    pub isolates: Vec<IsolateStatus>,
+}
+
+/// Record a CPU profile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProfileRequest {
+    /// Number that the answer repeats.
+    pub id: u64,
+    /// How long, in milliseconds.
+    pub duration_ms: u64,
+    /// Time between samples, in microseconds.
+    pub interval_us: u64,
+}
+
+/// A piece of a profile (V8's `.cpuprofile` JSON), or why there is none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// Number of the request.
+    pub id: u64,
+    /// Next piece of the JSON text, or the reason why it can't be had.
+    pub piece: Result<Vec<u8>, String>,
+    /// Whether this is the last piece.
+    pub last: bool,
+}

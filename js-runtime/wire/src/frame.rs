@@ -1,0 +1,60 @@
+//! Everything that can be said, as one list.
+
+use crate::{
+    BootFailure, CancelReason, Done, EgressHead, Hello, LogLine, Pong, Profile, ProfileRequest, Ready,
+    RequestHead, ResponseHead, Start,
+};
+use bytes::Bytes;
+
+/// Number of a stream, chosen by the side that opens it, never used twice on one connection. Frames about the
+/// connection or the instance carry 0.
+pub type StreamId = u32;
+
+/// One message in either direction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Frame {
+    /// First frame of each side.
+    Hello(Hello),
+    /// Host opens a stream on the requests socket.
+    Request(StreamId, RequestHead),
+    /// Worker opens a stream on the control socket.
+    Egress(StreamId, EgressHead),
+    /// Head of the answer.
+    Response(StreamId, ResponseHead),
+    /// Piece of a body, at most `BODY_FRAME_BYTES_MAX` long.
+    Body(StreamId, Bytes),
+    /// End of a request's or egress call's body.
+    BodyEnd(StreamId),
+    /// End of the answer.
+    Done(StreamId, Done),
+    /// The sender gives the stream up.
+    Cancel(StreamId, CancelReason),
+    /// The receiver of a body took this many bytes.
+    Credit(StreamId, u32),
+    /// Host: begin.
+    Start(Start),
+    /// Worker: serving.
+    Ready(Ready),
+    /// Worker: this bundle can't be served.
+    BootFailed(BootFailure),
+    /// Worker: lines that the app wrote, at most `LOG_LINES_MAX`.
+    Log(Vec<LogLine>),
+    /// Host: are you alive.
+    Ping(u64),
+    /// Worker: yes, and so are these.
+    Pong(Pong),
+    /// Host: give memory back and stop polling.
+    Freeze,
+    /// Host: serve again.
+    Thaw,
+    /// Worker: `true` frozen, `false` serving again.
+    Frozen(bool),
+    /// Host: take nothing new, finish within this many milliseconds, answer `Drained`.
+    Drain(u64),
+    /// Worker: nothing is in flight.
+    Drained,
+    /// Host: record a profile.
+    Profile(ProfileRequest),
+    /// Worker: a piece of it.
+    ProfilePiece(Profile),
+}

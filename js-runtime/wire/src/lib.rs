@@ -1,0 +1,35 @@
+//! What host and worker say to each other.
+//!
+//! An instance has two Unix sockets in its own directory, [`REQUESTS_SOCKET`] and [`CONTROL_SOCKET`]. The worker
+//! listens, the host connects, and either may be connected again at any time. On both, each side sends one
+//! [`Hello`] first; nothing else is read before it was checked. After that everything is a [`Frame`]: twelve bytes
+//! of header and a payload. Structured payloads are postcard, body bytes are themselves. No byte that a worker
+//! sends is ever parsed as HTTP/1.1, so nothing it says can become somebody's header.
+//!
+//! A reader of a request: [`stream`] (heads, bodies, ends, credit). A reader of an instance's life: [`control`].
+
+pub mod codec;
+pub mod control;
+pub mod frame;
+pub mod hello;
+pub mod limits;
+pub mod outcome;
+pub mod stream;
+
+pub use codec::{Codec, DecodeError};
+pub use control::{
+    BootFailure, BootStage, IsolateState, IsolateStatus, LogLevel, LogLine, Pong, Profile, ProfileRequest,
+    Ready, Start,
+};
+pub use control::{Contract, WorkerLimits, WorkerSettings};
+pub use frame::{Frame, StreamId};
+pub use hello::{Channel, Hello, HelloError, Peer, SpecHash};
+pub use outcome::Outcome;
+pub use stream::{
+    AppError, CancelReason, Done, EgressFailure, EgressHead, Headers, RequestHead, ResponseHead,
+};
+
+/// File name of the socket that carries requests, in the instance's directory.
+pub const REQUESTS_SOCKET: &str = "requests.sock";
+/// File name of the socket that carries everything else, in the instance's directory.
+pub const CONTROL_SOCKET: &str = "control.sock";

@@ -1,0 +1,32 @@
+//! Bounds that both sides assert, each with its reason.
+
+/// Largest payload of one frame, in bytes. A response flush of a large page (React writes 2 kB to 80 kB at once) fits;
+/// a peer that claims more is broken or hostile, and its connection ends before anything is allocated.
+pub const FRAME_BYTES_MAX: usize = 1 << 20;
+
+/// Largest piece of a body in one frame, in bytes: a sender splits what is longer. Kept far below
+/// [`FRAME_BYTES_MAX`] so that a large body cannot hold up the other streams of its connection.
+pub const BODY_FRAME_BYTES_MAX: usize = 64 << 10;
+
+/// Body bytes that a sender may have sent and not had credited, for each stream and direction. One 80 kB page is
+/// sent without waiting; a stalled client holds at most this much in the host.
+pub const WINDOW_BYTES: u32 = 256 << 10;
+
+/// Streams open at once on one connection. The host's queue bound for one release is far below it.
+pub const STREAMS_MAX: usize = 4096;
+
+/// Headers in one head. The edge refuses more than 100 from a client; the rest is room for what it adds.
+pub const HEADERS_MAX: usize = 128;
+
+/// Log lines in one frame, so that a noisy app cannot build one frame of unbounded size.
+pub const LOG_LINES_MAX: usize = 64;
+
+/// Bytes of one log line's message or stack; longer ones are cut with a mark.
+pub const LOG_BYTES_MAX: usize = 16 << 10;
+
+/// How long either side waits for the other's hello, in milliseconds. Both are on one machine: a second is long.
+pub const HELLO_TIMEOUT_MS: u64 = 5_000;
+
+const _: () = assert!(BODY_FRAME_BYTES_MAX < FRAME_BYTES_MAX);
+const _: () = assert!(WINDOW_BYTES as usize >= BODY_FRAME_BYTES_MAX);
+const _: () = assert!(LOG_LINES_MAX * LOG_BYTES_MAX <= FRAME_BYTES_MAX);

@@ -1,0 +1,1 @@
+//! The admin side: typed actions behind HTTP.

@@ -1,0 +1,234 @@
+//! What an operator decides: `vitrine.toml`, then flags over it.
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// How workers are kept apart from the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Isolation {
+    /// A container a worker.
+    Container,
+    /// A locked-down child process a worker.
+    Process,
+}
+
+impl std::fmt::Display for Isolation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Container => "container",
+            Self::Process => "process",
+        })
+    }
+}
+
+/// What `--isolation` and the file may ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum IsolationChoice {
+    /// Probe once, record the answer, never weaken it.
+    #[default]
+    Auto,
+    /// Containers, or no start.
+    Container,
+    /// Processes.
+    Process,
+}
+
+/// Certificate and key of the TLS listener.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// Address of the TLS listener.
+    pub listen: SocketAddr,
+    /// PEM file with the chain, leaf first.
+    pub certificate: PathBuf,
+    /// PEM file with the key.
+    pub key: PathBuf,
+}
+
+/// A host name that leads to an app besides `APP.DOMAIN`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HostRoute {
+    /// Full host name, lower case, without a port.
+    pub host: String,
+    /// App whose live release answers.
+    pub app: crate::id::AppName,
+}
+
+/// Upper bounds that the operator sets; a bundle that asks for more gets the bound.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitMaxima {
+    /// See the bundle's field of the same name; so for all of these.
+    pub cpu_ms: u64,
+    /// Wall time.
+    pub wall_ms: u64,
+    /// Heap.
+    pub heap_mb: u64,
+    /// Renders at once on an isolate.
+    pub concurrency: u32,
+    /// Waiting requests.
+    pub queue: u32,
+    /// Wait.
+    pub queue_ms: u64,
+    /// Request body.
+    pub request_mb: u64,
+    /// Response body.
+    pub response_mb: u64,
+    /// Slow clients.
+    pub client_stall_ms: u64,
+    /// Egress calls a request.
+    pub subrequests: u32,
+    /// Log rate.
+    pub log_lines_per_s: u32,
+    /// Isolates of a worker.
+    pub isolates: u32,
+}
+
+impl Default for LimitMaxima {
+    fn default() -> Self {
+        Self {
+            cpu_ms: 10_000,
+            wall_ms: 60_000,
+            heap_mb: 512,
+            concurrency: 256,
+            queue: 4096,
+            queue_ms: 10_000,
+            request_mb: 100,
+            response_mb: 500,
+            client_stall_ms: 120_000,
+            subrequests: 200,
+            log_lines_per_s: 1000,
+            isolates: 16,
+        }
+    }
+}
+
+/// What a worker's container may use.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WorkerResources {
+    /// Memory of one worker, in MiB; no swap beside it.
+    pub memory_mb: u64,
+    /// Cores of one worker; 0 is all.
+    pub cpus: f64,
+    /// Processes and threads of one worker.
+    pub pids: i64,
+}
+
+impl Default for WorkerResources {
+    fn default() -> Self {
+        Self { memory_mb: 512, cpus: 0.0, pids: 64 }
+    }
+}
+
+/// Where apps may go. A bundle's own list is cut down to this.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EgressPolicy {
+    /// Origins that bundles may name (`https://api.example.com`, `https://*.example.com`); absent is any public one.
+    pub allow: Option<Vec<String>>,
+    /// Private, loopback or link-local endpoints that the operator opens, by address and port.
+    pub allow_private: Vec<SocketAddr>,
+    /// Time for one call until its response head, in milliseconds.
+    pub timeout_ms: u64,
+}
+
+impl Default for EgressPolicy {
+    fn default() -> Self {
+        Self { allow: None, allow_private: Vec::new(), timeout_ms: 10_000 }
+    }
+}
+
+/// How long releases are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Retention {
+    /// Releases of one app, live and standby among them.
+    pub releases: u32,
+    /// Days since a release was last live or uploaded.
+    pub days: u32,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { releases: 10, days: 7 }
+    }
+}
+
+/// Times of a switch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Switching {
+    /// How long in-flight requests of a replaced release may take, in milliseconds.
+    pub drain_timeout_ms: u64,
+    /// How long a release that is neither live nor the standby keeps its worker after its last request, in milliseconds.
+    pub idle_timeout_ms: u64,
+    /// How long a worker may take from SIGTERM to its end, in milliseconds.
+    pub stop_timeout_ms: u64,
+}
+
+impl Default for Switching {
+    fn default() -> Self {
+        Self { drain_timeout_ms: 30_000, idle_timeout_ms: 600_000, stop_timeout_ms: 10_000 }
+    }
+}
+
+/// All of it, resolved.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Address of the public side.
+    pub listen: SocketAddr,
+    /// Address of the admin side.
+    pub admin: SocketAddr,
+    /// Folder of everything durable.
+    pub data: PathBuf,
+    /// See [`IsolationChoice`].
+    pub isolation: IsolationChoice,
+    /// Domain below which apps have their names.
+    pub domain: String,
+    /// Peers whose `X-Forwarded-*` headers are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// TLS listener, beside the plain one.
+    pub tls: Option<Tls>,
+    /// Further host names.
+    pub routes: Vec<HostRoute>,
+    /// See [`LimitMaxima`].
+    pub limits: LimitMaxima,
+    /// See [`WorkerResources`].
+    pub worker: WorkerResources,
+    /// See [`EgressPolicy`].
+    pub egress: EgressPolicy,
+    /// See [`Retention`].
+    pub retention: Retention,
+    /// See [`Switching`].
+    pub switching: Switching,
+    /// Whether workers end with the host.
+    pub stop_workers_on_exit: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            admin: SocketAddr::from(([127, 0, 0, 1], 8081)),
+            data: PathBuf::from("vitrine-data"),
+            isolation: IsolationChoice::Auto,
+            domain: "localhost".into(),
+            trusted_proxies: Vec::new(),
+            tls: None,
+            routes: Vec::new(),
+            limits: LimitMaxima::default(),
+            worker: WorkerResources::default(),
+            egress: EgressPolicy::default(),
+            retention: Retention::default(),
+            switching: Switching::default(),
+            stop_workers_on_exit: false,
+        }
+    }
+}

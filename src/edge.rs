@@ -1,0 +1,1 @@
+//! Public HTTP: from an accepted connection to an answer.

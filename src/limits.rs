@@ -1,0 +1,32 @@
+//! Every bound of the host, with its reason. Sizes in bytes, times in milliseconds, unless the name says otherwise.
+
+/// Files in one bundle. The contract's number; a build with more is a build with its `node_modules` in it.
+pub const BUNDLE_FILES_MAX: usize = 10_000;
+/// Bytes of one bundle, unpacked. The contract's number.
+pub const BUNDLE_BYTES_MAX: u64 = 256 << 20;
+/// Bytes of one bundle as uploaded. An archive larger than what it unpacks to is no archive of ours.
+pub const ARCHIVE_BYTES_MAX: u64 = BUNDLE_BYTES_MAX;
+/// Bytes of `vitrine.json`: every field filled is a few kilobytes.
+pub const MANIFEST_BYTES_MAX: u64 = 64 << 10;
+
+/// Headers in one request. HTTP libraries' usual bound; browsers send about 20.
+pub const REQUEST_HEADERS_MAX: usize = 100;
+/// Bytes of one request's headers together.
+pub const REQUEST_HEADER_BYTES_MAX: usize = 32 << 10;
+/// Bytes of the request target.
+pub const REQUEST_TARGET_BYTES_MAX: usize = 16 << 10;
+/// Time for a complete request head, from accept or from the first byte after a keep-alive pause.
+pub const HEAD_TIMEOUT_MS: u64 = 10_000;
+/// Time that a client may take between two pieces of its body.
+pub const BODY_STALL_MS: u64 = 30_000;
+/// Connections at once on the edge. Each costs a task and some buffers, well below 64 KiB: 256 MiB at the most.
+pub const CONNECTIONS_MAX: usize = 4096;
+/// Streams at once on one HTTP/2 connection.
+pub const H2_STREAMS_MAX: u32 = 100;
+
+/// Requests held while a sleeping release wakes, for each release.
+pub const WAKE_HELD_MAX: usize = 256;
+/// Releases that may wake at once: a boot uses a core, and the running ones need the others.
+pub const WAKES_AT_ONCE_MAX: usize = 2;
+
+const _: () = assert!(ARCHIVE_BYTES_MAX <= BUNDLE_BYTES_MAX);

@@ -1,0 +1,114 @@
+//! The route table: immutable, swapped whole. "Live" is a fact of this table and of nothing else.
+
+use crate::bundle::Bundle;
+use crate::id::{AppName, ReleaseId, Version};
+use crate::pool::Pool;
+use arc_swap::ArcSwap;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// A retained release as the edge needs it.
+#[derive(Debug)]
+pub struct Target {
+    /// Which.
+    pub release: ReleaseId,
+    /// Its files, limits and manifest.
+    pub bundle: Arc<Bundle>,
+    /// Folder of its unpacked bundle (see [`crate::bundle::BundleDir`]).
+    pub dir: PathBuf,
+    /// Its workers; the same pool in every table that names the release.
+    pub pool: Arc<Pool>,
+    /// Whether it was live at some time: only then can a pin reach it.
+    pub was_live: bool,
+    /// Whether it was rolled back from: then a pin reaches its assets only.
+    pub rolled_back: bool,
+    /// Request body bound in force, in bytes.
+    pub request_bytes_max: u64,
+    /// How long a client may take no byte of a response, in milliseconds.
+    pub client_stall_ms: u64,
+}
+
+/// One app: its live release and everything retained.
+#[derive(Debug, Clone)]
+pub struct AppRoute {
+    /// Which.
+    pub app: AppName,
+    /// What a user gets; none while nothing was promoted.
+    pub live: Option<Arc<Target>>,
+    /// Retained releases, newest first, the live one among them.
+    pub releases: Vec<Arc<Target>>,
+}
+
+impl AppRoute {
+    /// A retained release by its version.
+    #[must_use]
+    pub fn release(&self, version: &Version) -> Option<&Arc<Target>> {
+        self.releases.iter().find(|target| target.release.version == *version)
+    }
+}
+
+/// Where a host name leads.
+#[derive(Debug, Clone)]
+pub enum HostTarget {
+    /// To an app's live release (pins and splits apply).
+    App(Arc<AppRoute>),
+    /// To this release, live or not.
+    Release(Arc<AppRoute>, Arc<Target>),
+}
+
+/// Host names to releases at one moment.
+#[derive(Debug, Default)]
+pub struct RouteTable {
+    /// Grows by one with each change.
+    pub epoch: u64,
+    /// Domain below which labels are looked up.
+    pub domain: String,
+    /// First labels below the domain.
+    pub labels: HashMap<String, HostTarget>,
+    /// Whole host names that the operator configured.
+    pub hosts: HashMap<String, Arc<AppRoute>>,
+    /// By name.
+    pub apps: HashMap<AppName, Arc<AppRoute>>,
+}
+
+impl RouteTable {
+    /// Where a host name (lower case, no port) leads. The bare domain and IP hosts lead to the only app, if there is
+    /// exactly one and no configured host names.
+    #[must_use]
+    pub fn resolve(&self, host: &str) -> Option<HostTarget> {
+        if let Some(app) = self.hosts.get(host) {
+            return Some(HostTarget::App(Arc::clone(app)));
+        }
+        if let Some(label) = host.strip_suffix(&self.domain).and_then(|rest| rest.strip_suffix('.')) {
+            return self.labels.get(label).cloned();
+        }
+        let is_ip = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok();
+        let lone = self.apps.len() == 1 && self.hosts.is_empty() && (host == self.domain || is_ip);
+        lone.then(|| self.apps.values().next().map(|app| HostTarget::App(Arc::clone(app)))).flatten()
+    }
+}
+
+/// The table in force. Readers take a snapshot; the control plane publishes the next.
+#[derive(Debug, Clone)]
+pub struct Routes(Arc<ArcSwap<RouteTable>>);
+
+impl Routes {
+    /// An empty table of this domain.
+    #[must_use]
+    pub fn new(domain: &str) -> Self {
+        let table = RouteTable { domain: domain.to_owned(), ..RouteTable::default() };
+        Self(Arc::new(ArcSwap::from_pointee(table)))
+    }
+
+    /// The table in force now.
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<RouteTable> {
+        self.0.load_full()
+    }
+
+    /// Replaces the table.
+    pub fn publish(&self, table: RouteTable) {
+        self.0.store(Arc::new(table));
+    }
+}
