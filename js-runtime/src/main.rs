@@ -1,1 +1,5 @@
-fn main() {}
+//! The `vitrine-worker` binary.
+
+fn main() -> std::process::ExitCode {
+    std::process::ExitCode::from(2)
+}

@@ -1,0 +1,1 @@
+//! One V8 isolate on one thread.

@@ -1,0 +1,15 @@
+//! Everything inside the wall: what runs a bundle. It knows no Docker and no HTTP.
+//!
+//! Read in this order: [`supervisor`] (PID 1: holds the sockets, restarts the render process) -> [`render`] (the render
+//! process: bundle into memory, [`lockdown`], then threads) -> [`connection`] (frames to [`exchange`]s) -> [`pool`] (a fair
+//! bounded queue in front of isolates) -> [`isolate`] (one V8 isolate on one thread).
+
+pub mod bundle;
+pub mod connection;
+pub mod exchange;
+pub mod isolate;
+pub mod limits;
+pub mod lockdown;
+pub mod pool;
+pub mod render;
+pub mod supervisor;

@@ -1,0 +1,1 @@
+//! Bounds of the worker, each with its reason.

@@ -1,0 +1,1 @@
+//! What a render process gives up before it runs an app.
