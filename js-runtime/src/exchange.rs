@@ -23,7 +23,7 @@ pub struct Exchange {
 /// The receiving end of a body. Each piece taken is credited to the sender.
 #[derive(Debug)]
 pub struct BodyReader {
-    _pieces: mpsc::Receiver<Result<Bytes, BodyBroken>>,
+    pieces: mpsc::Receiver<Result<Bytes, BodyBroken>>,
 }
 
 /// The sender of a body went away before its end.
@@ -32,51 +32,87 @@ pub struct BodyReader {
 pub struct BodyBroken;
 
 impl BodyReader {
+    /// A reader of what is sent to `pieces`.
+    #[must_use]
+    pub fn new(pieces: mpsc::Receiver<Result<Bytes, BodyBroken>>) -> Self {
+        Self { pieces }
+    }
+
     /// The next piece; `None` at the end.
     pub async fn next(&mut self) -> Option<Result<Bytes, BodyBroken>> {
-        todo!()
+        self.pieces.recv().await
     }
+}
+
+/// A piece of an answer.
+#[derive(Debug)]
+pub enum AnswerPart {
+    /// Head.
+    Head(ResponseHead),
+    /// Body bytes.
+    Data(Bytes),
+    /// End.
+    Done(Done),
 }
 
 /// The sending end of an answer. Dropping it without [`AnswerWriter::done`] ends the answer as `crashed`.
 #[derive(Debug)]
-pub struct AnswerWriter {}
+pub struct AnswerWriter {
+    parts: mpsc::Sender<AnswerPart>,
+    blocked: std::time::Duration,
+}
 
 impl AnswerWriter {
+    /// A writer and what it writes.
+    #[must_use]
+    pub fn channel(parts: usize) -> (Self, mpsc::Receiver<AnswerPart>) {
+        let (sender, receiver) = mpsc::channel(parts);
+        (Self { parts: sender, blocked: std::time::Duration::ZERO }, receiver)
+    }
+
     /// Sends the head; once.
-    pub async fn head(&mut self, _head: ResponseHead) {
-        todo!()
+    pub async fn head(&mut self, head: ResponseHead) {
+        let _ = self.parts.send(AnswerPart::Head(head)).await;
     }
 
     /// Sends body bytes, split as the wire asks, waiting for the receiver's window. `false` when nobody reads any more.
-    pub async fn data(&mut self, _data: Bytes) -> bool {
-        todo!()
-    }
-
-    /// Sends body bytes only if the window takes all of them at once; gives them back otherwise.
-    ///
-    /// # Errors
-    /// The bytes, unsent.
-    pub fn try_data(&mut self, _data: Bytes) -> Result<(), Bytes> {
-        todo!()
+    pub async fn data(&mut self, data: Bytes) -> bool {
+        let start = std::time::Instant::now();
+        let sent = self.parts.send(AnswerPart::Data(data)).await.is_ok();
+        self.blocked += start.elapsed();
+        sent
     }
 
     /// Time spent waiting for the receiver so far: `wall_ms` does not count it.
     #[must_use]
     pub fn blocked(&self) -> std::time::Duration {
-        todo!()
+        self.blocked
     }
 
     /// Ends the answer.
-    pub fn done(self, _done: Done) {
-        todo!()
+    pub fn done(self, done: Done) {
+        let _ = self.parts.try_send(AnswerPart::Done(done));
     }
 }
 
 /// The isolates' way to the host beyond answers. Cheap to clone; a handle of a lost connection fails each call at once
 /// and works again when the host is back.
 #[derive(Debug, Clone)]
-pub struct HostLink {}
+pub struct HostLink {
+    logs: mpsc::Sender<LogLine>,
+    egress: mpsc::Sender<EgressCall>,
+}
+
+/// An egress call on its way to the host.
+#[derive(Debug)]
+pub struct EgressCall {
+    /// Head.
+    pub head: EgressHead,
+    /// Body.
+    pub body: Option<mpsc::Receiver<Bytes>>,
+    /// Where the answer goes.
+    pub answer: oneshot::Sender<Result<EgressAnswer, EgressFailure>>,
+}
 
 /// Answer to an egress call.
 #[derive(Debug)]
@@ -88,21 +124,32 @@ pub struct EgressAnswer {
 }
 
 impl HostLink {
+    /// A link and its far end.
+    #[must_use]
+    pub fn channel() -> (Self, mpsc::Receiver<LogLine>, mpsc::Receiver<EgressCall>) {
+        let (logs, log_lines) = mpsc::channel(1024);
+        let (egress, calls) = mpsc::channel(64);
+        (Self { logs, egress }, log_lines, calls)
+    }
+
     /// Makes a call through the host's broker. Dropping the future, or the answer's body, cancels it.
     ///
     /// # Errors
     /// Why the broker did not make it.
     pub async fn egress(
         &self,
-        _head: EgressHead,
-        _body: Option<mpsc::Receiver<Bytes>>,
+        head: EgressHead,
+        body: Option<mpsc::Receiver<Bytes>>,
     ) -> Result<EgressAnswer, EgressFailure> {
-        todo!()
+        let gone = || EgressFailure::Unreachable("the host is not connected".to_owned());
+        let (answer, answered) = oneshot::channel();
+        self.egress.send(EgressCall { head, body, answer }).await.map_err(|_| gone())?;
+        answered.await.map_err(|_| gone())?
     }
 
     /// Queues a log line; dropped and counted when the queue is full (the app logs faster than the host reads).
-    pub fn log(&self, _line: LogLine) {
-        todo!()
+    pub fn log(&self, line: LogLine) {
+        let _ = self.logs.try_send(line);
     }
 }
 

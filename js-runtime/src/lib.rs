@@ -6,10 +6,13 @@
 
 pub mod bundle;
 pub mod connection;
+pub mod exception;
 pub mod exchange;
 pub mod isolate;
 pub mod limits;
 pub mod lockdown;
+pub mod module_loader;
+mod ops;
 pub mod pool;
 pub mod render;
 pub mod supervisor;
