@@ -6,7 +6,7 @@ pub mod queue;
 use crate::bundle::Bundle;
 use crate::exchange::{Exchange, HostLink, PoolRequest};
 use crate::isolate::engine::init_platform;
-use crate::limits::PLACE_REQUESTS;
+use crate::limits::isolate::POOL_REQUESTS;
 use futures_util::future::try_join_all;
 use place::{Place, Plan};
 use queue::Queue;
@@ -33,7 +33,7 @@ impl Pool {
         let queue = Queue::new(limits.queue as usize, Duration::from_millis(limits.queue_ms));
         let plan = Arc::new(Plan { start, bundle, link, queue });
         let places = try_join_all((0..plan.isolates()).map(|_| Place::boot(Arc::clone(&plan)))).await?;
-        let (requests, inbox) = mpsc::channel(PLACE_REQUESTS);
+        let (requests, inbox) = mpsc::channel(POOL_REQUESTS);
         tokio::spawn(place::oversee(Arc::clone(&plan), places, inbox));
         Ok(Self { plan, requests })
     }

@@ -2,7 +2,7 @@
 
 use super::shared::{Event, RequestNumber, Shared};
 use crate::exchange::AnswerWriter;
-use crate::limits::OUTBOX_BYTES;
+use crate::limits::isolate::OUTBOX_BYTES;
 use bytes::{Bytes, BytesMut};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

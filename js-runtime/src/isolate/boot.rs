@@ -5,7 +5,7 @@ use super::engine::{Engine, js_error};
 use super::shared::Shared;
 use crate::bundle::Bundle;
 use crate::exception::{self, APP_SCHEME};
-use crate::limits::EVALUATE_TIMEOUT_MS;
+use crate::limits::isolate::EVALUATE_TIMEOUT_MS;
 use crate::module_loader::BundleLoader;
 use deno_core::error::CoreError;
 use deno_core::{ModuleSpecifier, v8};
