@@ -10,7 +10,6 @@ export default defineConfig({
     __CATALOG_VERSION__: JSON.stringify(version),
     __REVIEWS_ORIGIN__: JSON.stringify(reviewsOrigin),
   },
-  build: { outDir: `dist/v${version}` },
   plugins: [
     react(),
     vitrine({
