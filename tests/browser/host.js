@@ -91,17 +91,20 @@ export async function buildCatalog(reviewsOrigin, outDir) {
 }
 
 /**
- * Starts `vitrine serve` from `VITRINE_BIN` (a folder; `target/debug` by default).
+ * Starts `vitrine serve` on free ports.
  *
- * @param {{ allowPrivate: string[] }} policy `ADDRESS:PORT`s that apps may fetch although they are private.
+ * @param {object} options
+ * @param {string[]} [options.allowPrivate] `ADDRESS:PORT`s that apps may fetch although they are private.
+ * @param {string} [options.binDir] Where the binaries are: `VITRINE_BIN`, else `target/debug`.
+ * @param {string[]} [options.extraFlags] Further flags of `serve`.
  */
-export async function startHost({ allowPrivate }) {
-  const binary = path.join(process.env.VITRINE_BIN ?? path.join(ROOT, "target/debug"), "vitrine");
+export async function startHost({ allowPrivate = [], binDir = process.env.VITRINE_BIN ?? path.join(ROOT, "target/debug"), extraFlags = [] }) {
+  const binary = path.join(binDir, "vitrine");
   const data = await mkdtemp(path.join(tmpdir(), "vitrine-browser-"));
   const config = path.join(data, "vitrine.toml");
   await writeFile(config, `[egress]\nallow_private = ${JSON.stringify(allowPrivate)}\n`);
   const flags = ["--config", config, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data", path.join(data, "state")];
-  const { child, log, readyLine } = await startReady(binary, ["serve", ...flags, "--stop-workers-on-exit"]).catch(async (error) => {
+  const { child, log, readyLine } = await startReady(binary, ["serve", ...flags, ...extraFlags, "--stop-workers-on-exit"]).catch(async (error) => {
     await rm(data, { recursive: true, force: true });
     throw error;
   });
@@ -110,6 +113,7 @@ export async function startHost({ allowPrivate }) {
 
   return {
     log,
+    pid: child.pid,
     edge: new URL(edge),
     /** @param {string[]} args What follows `vitrine`. Gives its standard output; rejects with its standard error. */
     async vitrine(...args) {

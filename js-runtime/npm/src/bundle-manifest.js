@@ -115,9 +115,11 @@ function verify(values, checks, prefix) {
  * cheaper than a deploy that does.
  *
  * @param {BundleOptions} options
+ * @param {{ hasClient: boolean }} built Whether there are client files beside the server.
  * @returns {string}
  */
-export function bundleManifest(options) {
+export function bundleManifest(options, { hasClient }) {
   verify(options, FIELDS, "");
-  return `${JSON.stringify({ entry: "server/index.js", assets: "client", ...options }, null, 2)}\n`;
+  const owned = hasClient ? { entry: "server/index.js", assets: "client" } : { entry: "server/index.js" };
+  return `${JSON.stringify({ ...owned, ...options }, null, 2)}\n`;
 }

@@ -102,9 +102,10 @@ export default function vitrine(options) {
   if (typeof server !== "string") {
     throw new TypeError("vitrine: option `server` must name the server entry, for example src/entry-server.jsx");
   }
-  const manifestText = bundleManifest(bundle);
   /** @type {import("vite").ResolvedConfig} */
   let config;
+  /** @type {string} */
+  let manifestText;
 
   return {
     name: "vitrine",
@@ -115,11 +116,13 @@ export default function vitrine(options) {
     config(userConfig, { mode }) {
       const root = path.resolve(userConfig.root ?? ".");
       const outDir = userConfig.build?.outDir ?? "dist";
+      const input = clientInput(root, client);
+      manifestText = bundleManifest(bundle, { hasClient: Object.keys(input).length > 0 });
       return {
         appType: "custom",
         builder: {},
         environments: {
-          client: clientEnvironment(outDir, clientInput(root, client)),
+          client: clientEnvironment(outDir, input),
           ssr: serverEnvironment(outDir, server, mode),
         },
       };

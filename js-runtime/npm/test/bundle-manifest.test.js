@@ -15,11 +15,11 @@ test("writes every field that was given, and the two that the plugin owns", () =
     egress: ["https://api.example.com"],
     env: ["API_URL"],
   };
-  assert.deepEqual(JSON.parse(bundleManifest(options)), { entry: "server/index.js", assets: "client", ...options });
+  assert.deepEqual(JSON.parse(bundleManifest(options, { hasClient: true })), { entry: "server/index.js", assets: "client", ...options });
 });
 
 test("leaves out what was not given", () => {
-  assert.deepEqual(Object.keys(JSON.parse(bundleManifest({ warm: undefined }))), ["entry", "assets"]);
+  assert.deepEqual(JSON.parse(bundleManifest({ warm: undefined }, { hasClient: false })), { entry: "server/index.js" });
 });
 
 for (const [options, complaint] of [
@@ -35,6 +35,6 @@ for (const [options, complaint] of [
   [{ env: ["API URL"] }, /`env` must be a list of environment names/],
 ]) {
   test(`refuses ${JSON.stringify(options)}`, () => {
-    assert.throws(() => bundleManifest(options), { name: "TypeError", message: complaint });
+    assert.throws(() => bundleManifest(options, { hasClient: true }), { name: "TypeError", message: complaint });
   });
 }
