@@ -1,31 +1,4 @@
-/**
- * @typedef {object} BundleOptions The fields of `vitrine.json` that an app chooses; the plugin itself sets `entry` and `assets`.
- * @property {"fetch" | "render"} [contract] What the server entry exports.
- * @property {boolean} [snapshot] Whether isolates may start from a snapshot of the evaluated bundle.
- * @property {string[]} [warm] Paths rendered before a release counts as ready.
- * @property {{ path: string }} [health] The path that proves a release healthy.
- * @property {Limits} [limits] Limits of one release.
- * @property {string[]} [egress] Origins that the app may fetch.
- * @property {string[]} [env] Names of the environment values that the app may see.
- */
-
-/**
- * @typedef {object} Limits
- * @property {number} [cpu_ms] CPU time of one request, in milliseconds.
- * @property {number} [wall_ms] Wall time of one request, in milliseconds.
- * @property {number} [heap_mb] Heap of one isolate, in MiB.
- * @property {number} [concurrency] Requests at once in one isolate.
- * @property {number} [queue] Requests that may wait.
- * @property {number} [queue_ms] How long a request may wait, in milliseconds.
- * @property {number} [request_mb] Largest request body, in MiB.
- * @property {number} [response_mb] Largest response body, in MiB.
- * @property {number} [client_stall_ms] How long a client may take nothing, in milliseconds.
- * @property {number} [subrequests] Calls of `fetch` in one request.
- * @property {number} [log_lines_per_s] Log lines a second.
- * @property {number} [isolates] Isolates of one worker; 0 is one a core.
- * @property {boolean} [isolate_per_request] Whether each request gets an isolate of its own.
- */
-
+/** @typedef {import("../types.d.ts").BundleOptions} BundleOptions */
 /** @typedef {(value: any) => string | undefined} Check Says what is wrong with a value, or nothing. */
 
 /** @type {(expected: string, holds: (value: any) => boolean) => Check} */
