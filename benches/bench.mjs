@@ -66,7 +66,9 @@ async function checkPages(rivals) {
         at += 1;
       }
       const around = (text) => JSON.stringify(text.slice(Math.max(0, at - 40), at + 40));
-      throw new Error(`${rivals[index].name} sends another page than ${rivals[0].name}, from character ${at} on: ${around(page)} for ${around(pages[0])}`);
+      throw new Error(
+        `${rivals[index].name} sends another page than ${rivals[0].name}, from character ${at} on: ${around(page)} for ${around(pages[0])}`,
+      );
     }
   });
   return Buffer.byteLength(pages[0]);

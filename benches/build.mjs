@@ -18,7 +18,9 @@ export async function buildRivals(outDir, workers) {
   const builder = await createBuilder({
     ...shared,
     build: { outDir: bundle },
-    plugins: [vitrine({ server: "rivals/vitrine.jsx", warm: ["/"], limits: { isolates: workers, queue: 4096, queue_ms: 10_000 } })],
+    plugins: [
+      vitrine({ server: "rivals/vitrine.jsx", warm: ["/"], limits: { isolates: workers, queue: 4096, queue_ms: 10_000 } }),
+    ],
   });
   await builder.buildApp();
 

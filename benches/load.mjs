@@ -32,7 +32,10 @@ function wrkLatency(output, percent) {
 /** @param {string} output What `wrk --latency` prints. @returns {Measured} */
 export function parseWrk(output) {
   const number = (pattern) => Number(pattern.exec(output)?.[1] ?? 0);
-  const socketErrors = [.../(?:connect|read|write|timeout) (\d+)/g[Symbol.matchAll](output)].reduce((sum, [, count]) => sum + Number(count), 0);
+  const socketErrors = [.../(?:connect|read|write|timeout) (\d+)/g[Symbol.matchAll](output)].reduce(
+    (sum, [, count]) => sum + Number(count),
+    0,
+  );
   return {
     pages: number(/(\d+) requests in/),
     pagesPerS: number(/Requests\/sec:\s+([\d.]+)/),
@@ -43,7 +46,18 @@ export function parseWrk(output) {
 }
 
 async function runWrk({ url, host, connections, seconds }) {
-  const args = ["--latency", "--threads", "1", "--connections", String(connections), "--duration", `${seconds}s`, "--header", `Host: ${host}`, url.href];
+  const args = [
+    "--latency",
+    "--threads",
+    "1",
+    "--connections",
+    String(connections),
+    "--duration",
+    `${seconds}s`,
+    "--header",
+    `Host: ${host}`,
+    url.href,
+  ];
   const { stdout } = await run("wrk", args, { timeout: seconds * 1000 + GRACE_MS });
   return parseWrk(stdout);
 }

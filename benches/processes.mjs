@@ -8,7 +8,9 @@ const TICKS_PER_S = 100;
 function stat(pid) {
   try {
     // The name stands in parentheses and may hold spaces, so fields count from the last parenthesis.
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /s, "").split(" ");
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+      .replace(/^.*\) /s, "")
+      .split(" ");
     return { parent: Number(fields[1]), cpuTicks: Number(fields[11]) + Number(fields[12]) };
   } catch {
     return undefined;

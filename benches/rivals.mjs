@@ -80,7 +80,13 @@ export async function startRivals(built, { workers, binDir = path.join(ROOT, "ta
     for (let index = 0; index < workers; index += 1) {
       processes.push(await start(bun, [built.script("bun")], { PORT: port }));
     }
-    rivals.push(rival("Bun (reusePort)", processes[0].url, processes.map(({ pid }) => pid)));
+    rivals.push(
+      rival(
+        "Bun (reusePort)",
+        processes[0].url,
+        processes.map(({ pid }) => pid),
+      ),
+    );
 
     if (existsSync(path.join(binDir, "vitrine"))) {
       const host = await startHost({ binDir, extraFlags: ["--isolation", isolation] });

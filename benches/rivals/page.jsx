@@ -25,7 +25,11 @@ function Price({ price, was }) {
 function Product({ product }) {
   return (
     <li className={product.stock === 0 ? "product sold-out" : "product"} id={`p${product.id}`} data-maker={product.maker}>
-      <a className="picture" href={`/products/${product.id}`} style={{ backgroundColor: `hsl(${product.id % 360} 40% 80%)`, aspectRatio: "4 / 3" }}>
+      <a
+        className="picture"
+        href={`/products/${product.id}`}
+        style={{ backgroundColor: `hsl(${product.id % 360} 40% 80%)`, aspectRatio: "4 / 3" }}
+      >
         <img src={`/images/${product.id}.avif`} alt={product.name} width={320} height={240} loading="lazy" decoding="async" />
       </a>
       <h2>

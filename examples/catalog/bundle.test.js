@@ -29,7 +29,10 @@ for (const version of ["v1", "v2"]) {
     assert.deepEqual(readdirSync(path.join(outDir, version)).sort(), ["client", "server", "vitrine.json"]);
     assert.deepEqual(readdirSync(path.join(outDir, version, "server")).sort(), ["index.js", "index.js.map"]);
     const { entry, assets, egress, env } = JSON.parse(read(version, "vitrine.json"));
-    assert.deepEqual({ entry, assets, egress, env }, { entry: "server/index.js", assets: "client", egress: [ORIGIN], env: ["REVIEWS_URL"] });
+    assert.deepEqual(
+      { entry, assets, egress, env },
+      { entry: "server/index.js", assets: "client", egress: [ORIGIN], env: ["REVIEWS_URL"] },
+    );
   });
 
   test(`${version} names its client files in the server code`, () => {
@@ -46,7 +49,10 @@ for (const version of ["v1", "v2"]) {
     assert.deepEqual(imported.sort(), ["node:stream", "node:util"]);
     const foreign = /\brequire\(|\bcreateRequire\b|\bBuffer\.|\bBun\.|process\.env|\bimport\(/;
     const statements = code.split("\n").filter((text) => !/^\s*\/?\*/.test(text));
-    assert.deepEqual(statements.filter((text) => foreign.test(text)), []);
+    assert.deepEqual(
+      statements.filter((text) => foreign.test(text)),
+      [],
+    );
     assert.match(code, /type: "direct"/, "react-dom's direct stream is in use");
     assert.doesNotMatch(code, /react-dom-server\.edge|react-dom-server\.node/);
   });

@@ -98,16 +98,22 @@ export async function buildCatalog(reviewsOrigin, outDir) {
  * @param {string} [options.binDir] Where the binaries are: `VITRINE_BIN`, else `target/debug`.
  * @param {string[]} [options.extraFlags] Further flags of `serve`.
  */
-export async function startHost({ allowPrivate = [], binDir = process.env.VITRINE_BIN ?? path.join(ROOT, "target/debug"), extraFlags = [] }) {
+export async function startHost({
+  allowPrivate = [],
+  binDir = process.env.VITRINE_BIN ?? path.join(ROOT, "target/debug"),
+  extraFlags = [],
+}) {
   const binary = path.join(binDir, "vitrine");
   const data = await mkdtemp(path.join(tmpdir(), "vitrine-browser-"));
   const config = path.join(data, "vitrine.toml");
   await writeFile(config, `[egress]\nallow_private = ${JSON.stringify(allowPrivate)}\n`);
   const flags = ["--config", config, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data", path.join(data, "state")];
-  const { child, log, readyLine } = await startReady(binary, ["serve", ...flags, ...extraFlags, "--stop-workers-on-exit"]).catch(async (error) => {
-    await rm(data, { recursive: true, force: true });
-    throw error;
-  });
+  const { child, log, readyLine } = await startReady(binary, ["serve", ...flags, ...extraFlags, "--stop-workers-on-exit"]).catch(
+    async (error) => {
+      await rm(data, { recursive: true, force: true });
+      throw error;
+    },
+  );
   const [, edge, admin] = /edge=(\S+) admin=(\S+)/.exec(readyLine);
   const token = (await readFile(path.join(data, "state/admin.token"), "utf8")).trim();
 

@@ -8,7 +8,10 @@ const bool = must("true or false", (value) => typeof value === "boolean");
 const count = must("a whole number, 0 or more", (value) => Number.isInteger(value) && value >= 0);
 const path = must("a path that starts with /", isPath);
 const paths = must("a list of paths that start with /", (value) => Array.isArray(value) && value.every(isPath));
-const origins = must("a list of origins such as https://api.example.com", (value) => Array.isArray(value) && value.every(isOrigin));
+const origins = must(
+  "a list of origins such as https://api.example.com",
+  (value) => Array.isArray(value) && value.every(isOrigin),
+);
 const names = must("a list of environment names", (value) => Array.isArray(value) && value.every(isEnvName));
 
 /** @type {Record<string, Check>} */

@@ -23,7 +23,9 @@ const SERVER_CONDITIONS = ["worker", "module", "development|production"];
 const NODE_BUILTINS = [/^node:/, ...builtinModules];
 
 /** `util` is written as `node:util`: the one spelling that isolates know. */
-const NODE_PREFIXED = Object.fromEntries(builtinModules.filter((name) => !name.startsWith("node:")).map((name) => [name, `node:${name}`]));
+const NODE_PREFIXED = Object.fromEntries(
+  builtinModules.filter((name) => !name.startsWith("node:")).map((name) => [name, `node:${name}`]),
+);
 
 /**
  * @param {string} root
@@ -181,10 +183,14 @@ export default function vitrine(options) {
       if (this.environment.config.consumer !== "server") {
         return;
       }
-      const imported = Object.values(files).flatMap((file) => (file.type === "chunk" ? [...file.imports, ...file.dynamicImports] : []));
+      const imported = Object.values(files).flatMap((file) =>
+        file.type === "chunk" ? [...file.imports, ...file.dynamicImports] : [],
+      );
       const missing = imported.filter((name) => !RUNTIME_BUILTINS.has(name.replace(/^node:/, "")) && files[name] === undefined);
       if (missing.length > 0) {
-        this.warn(`the server entry imports ${[...new Set(missing)].join(", ")}, which isolates do not have; the bundle will be refused`);
+        this.warn(
+          `the server entry imports ${[...new Set(missing)].join(", ")}, which isolates do not have; the bundle will be refused`,
+        );
       }
     },
   };

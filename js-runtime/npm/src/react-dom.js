@@ -33,7 +33,9 @@ export function withoutBun(code) {
   const portable = REPLACEMENTS.reduce((text, [pattern, replacement]) => text.replace(pattern, replacement), code);
   const left = /\b(?:Bun|Buffer)\.\w+/.exec(portable);
   if (left !== null) {
-    throw new Error(`vitrine: this release of react-dom uses \`${left[0]}\`, which only Bun has; import "react-dom/server.edge" instead`);
+    throw new Error(
+      `vitrine: this release of react-dom uses \`${left[0]}\`, which only Bun has; import "react-dom/server.edge" instead`,
+    );
   }
   return portable;
 }

@@ -5,7 +5,14 @@ import { bundleManifest } from "../src/bundle-manifest.js";
 
 test("writes every field that was given, and the two that the plugin owns", () => {
   const limits = { cpu_ms: 500, wall_ms: 5000, heap_mb: 128, concurrency: 32, queue: 256, queue_ms: 1000, request_mb: 10 };
-  const more = { response_mb: 50, client_stall_ms: 30000, subrequests: 50, log_lines_per_s: 100, isolates: 0, isolate_per_request: false };
+  const more = {
+    response_mb: 50,
+    client_stall_ms: 30000,
+    subrequests: 50,
+    log_lines_per_s: 100,
+    isolates: 0,
+    isolate_per_request: false,
+  };
   const options = {
     contract: "render",
     snapshot: false,
@@ -15,7 +22,11 @@ test("writes every field that was given, and the two that the plugin owns", () =
     egress: ["https://api.example.com"],
     env: ["API_URL"],
   };
-  assert.deepEqual(JSON.parse(bundleManifest(options, { hasClient: true })), { entry: "server/index.js", assets: "client", ...options });
+  assert.deepEqual(JSON.parse(bundleManifest(options, { hasClient: true })), {
+    entry: "server/index.js",
+    assets: "client",
+    ...options,
+  });
 });
 
 test("leaves out what was not given", () => {

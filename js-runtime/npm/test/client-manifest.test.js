@@ -4,7 +4,12 @@ import { test } from "node:test";
 import { clientFiles } from "../src/client-manifest.js";
 
 const MANIFEST = {
-  "src/client.js": { file: "assets/client-1.js", imports: ["_a.js", "_b.js"], dynamicImports: ["src/later.js"], css: ["assets/client-1.css"] },
+  "src/client.js": {
+    file: "assets/client-1.js",
+    imports: ["_a.js", "_b.js"],
+    dynamicImports: ["src/later.js"],
+    css: ["assets/client-1.css"],
+  },
   "_a.js": { file: "assets/a-1.js", imports: ["_b.js"], css: ["assets/shared-1.css"] },
   "_b.js": { file: "assets/b-1.js", imports: ["_a.js"], css: ["assets/shared-1.css"] },
   "src/later.js": { file: "assets/later-1.js", css: ["assets/later-1.css"] },

@@ -38,7 +38,14 @@ export function Document({ title, theme, path, assets, children }) {
           <a className="brand" href="/">
             <svg viewBox="0 0 32 32" width="28" height="28" aria-hidden="true">
               <rect x="2" y="2" width="28" height="28" rx="8" fill="var(--accent)" />
-              <path d="M9 10l7 13 7-13" fill="none" stroke="var(--on-accent)" strokeWidth="3.4" strokeLinecap="round" strokeLinejoin="round" />
+              <path
+                d="M9 10l7 13 7-13"
+                fill="none"
+                stroke="var(--on-accent)"
+                strokeWidth="3.4"
+                strokeLinecap="round"
+                strokeLinejoin="round"
+              />
             </svg>
             Vitrine Academy
           </a>

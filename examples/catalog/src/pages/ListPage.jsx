@@ -9,7 +9,13 @@ export function ListPage({ query, categories, courses, lastSeen }) {
         <h1>{edition.heading}</h1>
         <p className="lead">{edition.lead}</p>
         <form className="search" role="search" action="/">
-          <input type="search" name="q" defaultValue={query} placeholder="Search courses and teachers" aria-label="Search courses" />
+          <input
+            type="search"
+            name="q"
+            defaultValue={query}
+            placeholder="Search courses and teachers"
+            aria-label="Search courses"
+          />
           <button>Search</button>
         </form>
         <nav className="chips" aria-label="Categories">

@@ -64,7 +64,10 @@ async function enrol(visit) {
   const form = new URLSearchParams(await visit.request.text());
   const email = (form.get("email") ?? "").trim();
   if (!/^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(email)) {
-    return { ...coursePage(visit, found, { email, problem: "Please give an e-mail address such as you@example.org." }), status: 422 };
+    return {
+      ...coursePage(visit, found, { email, problem: "Please give an e-mail address such as you@example.org." }),
+      status: 422,
+    };
   }
   return redirect(303, `/courses/${found.slug}?enrolled=1`);
 }
