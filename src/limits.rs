@@ -51,3 +51,35 @@ pub const EGRESS_BYTES_MAX: u64 = 100 << 20;
 pub const EGRESS_STALL_MS: u64 = 30_000;
 /// Idle upstream connections kept for one host.
 pub const EGRESS_IDLE_PER_HOST_MAX: usize = 16;
+
+/// Log lines that wait for the journal, of all workers together; a line is a few hundred bytes.
+pub const JOURNAL_QUEUE_MAX: usize = 4_096;
+/// Recent log lines kept in memory for each app: a few hundred kilobytes.
+pub const JOURNAL_LINES_MAX: usize = 1_000;
+/// Lines that a follower may lag behind before it misses some.
+pub const JOURNAL_FOLLOWERS_LAG_MAX: usize = 1_024;
+/// Lines of a failed worker that are shown to whoever deployed it.
+pub const BOOT_LOG_LINES: u32 = 30;
+/// Time for the boot of a sleeping release that is rolled back to: an operator waits, so as long as a deploy.
+pub const ROLLBACK_BOOT_DEADLINE_MS: u64 = 60_000;
+/// Time for the boot of a release whose environment changed: as a deploy.
+pub const RECONFIGURE_BOOT_DEADLINE_MS: u64 = 60_000;
+/// Time for the boot of a sleeping release while a user waits; browsers and proxies give up soon after.
+pub const WAKE_DEADLINE_MS: u64 = 20_000;
+/// Time for the boot of a worker in the place of one that is gone.
+pub const REPLACE_BOOT_DEADLINE_MS: u64 = 60_000;
+/// How long a lost worker may take to come back by itself before it is replaced: a supervisor's restart and a boot
+/// take well below a second, so this is a worker that hangs.
+pub const LOST_PATIENCE_MS: u64 = 3_000;
+/// A worker that served this long before it was lost counts as good: its replacement is started without a pause.
+pub const SERVED_WELL_MS: u64 = 10_000;
+/// First pause before a worker that died young is replaced; doubled with each death.
+pub const REPLACE_PAUSE_MS: u64 = 500;
+/// Longest such pause.
+pub const REPLACE_PAUSE_MS_MAX: u64 = 60_000;
+/// Time for a running worker to answer after a start of the host; it answers from memory.
+pub const ADOPT_TIMEOUT_MS: u64 = 2_000;
+/// Time between two looks for releases to put to sleep or to remove.
+pub const PATROL_INTERVAL_MS: u64 = 1_000;
+/// Time for the boot of a release that runs alone; a scheduler's start period is usually longer.
+pub const SOLO_BOOT_DEADLINE_MS: u64 = 60_000;
