@@ -79,3 +79,23 @@ pub const RETRY_AFTER_S: u64 = 1;
 pub const LOG_QUEUE_LINES_MAX: usize = 16_384;
 /// Bytes of a path, query or user agent in an access line; the rest is cut.
 pub const LOG_FIELD_BYTES_MAX: usize = 512;
+/// Time to connect a worker's socket: the listener is on this machine and its backlog is nearly always empty.
+pub const CONNECT_TIMEOUT_MS: u64 = 2_000;
+/// Pause between two attempts to reach a worker whose render process died; the supervisor's first restart is immediate.
+pub const RECONNECT_PAUSE_MS: u64 = 20;
+/// How long a request waits for a worker whose render process died: a boot with warm paths takes well below it.
+pub const RECONNECT_WAIT_MS: u64 = 3_000;
+/// Frames that wait for one connection's writer. Bodies are bounded by their windows, so these are mostly heads.
+pub const FRAMES_QUEUED_MAX: usize = 1_024;
+/// Commands (ping, freeze) that wait for one worker's control socket.
+pub const WORKER_COMMANDS_MAX: usize = 16;
+/// Egress calls at once for one worker: six a request, as browsers and Cloudflare have it, for a few dozen requests.
+pub const EGRESS_CALLS_MAX: usize = 256;
+/// Redirects that one egress call follows; the Fetch standard's number.
+pub const EGRESS_REDIRECTS_MAX: usize = 20;
+/// Bytes of one egress response's body: what an isolate of the default heap could hold at all.
+pub const EGRESS_BYTES_MAX: u64 = 100 << 20;
+/// Time between two pieces of an egress response's body.
+pub const EGRESS_STALL_MS: u64 = 30_000;
+/// Idle upstream connections kept for one host.
+pub const EGRESS_IDLE_PER_HOST_MAX: usize = 16;
