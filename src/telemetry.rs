@@ -1,7 +1,9 @@
 //! Logs and metrics: set-up, and names declared once.
 
+pub mod event;
 pub mod logs;
 pub mod metrics;
+pub mod series;
 
 pub use logs::{AccessLine, LogGuard, Logs, init_logs};
 pub use metrics::{FlipKind, Metrics};
