@@ -7,7 +7,9 @@
 pub mod bundle;
 pub mod connection;
 pub mod exchange;
+pub mod exit;
 pub mod isolate;
+pub mod journal;
 pub mod limits;
 pub mod lockdown;
 pub mod pool;
