@@ -216,6 +216,9 @@ pub struct Config {
     pub switching: Switching,
     /// Whether workers end with the host.
     pub stop_workers_on_exit: bool,
+    /// Whether every host name leads to the only app: `solo`, never the file.
+    #[serde(skip)]
+    pub any_host: bool,
 }
 
 impl Default for Config {
@@ -235,6 +238,7 @@ impl Default for Config {
             retention: Retention::default(),
             switching: Switching::default(),
             stop_workers_on_exit: false,
+            any_host: false,
         }
     }
 }

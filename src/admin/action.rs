@@ -1,6 +1,6 @@
 //! Everything that the admin side may ask for, as one closed list.
 
-use crate::bundle::BundleDir;
+use crate::bundle::{Bundle, BundleDir};
 use crate::id::{AppName, ReleaseId, Version};
 use crate::release::{
     AppView, EnvView, ReleaseError, ReleaseView, Releases, Switched, UploadOptions, Uploaded,
@@ -21,7 +21,7 @@ pub enum Action {
         /// Name of the release.
         release: ReleaseId,
         /// Unpacked and checked bundle in the staging folder.
-        staged: BundleDir,
+        staged: (BundleDir, Bundle),
         /// See [`UploadOptions`].
         options: UploadOptions,
     },
@@ -106,7 +106,7 @@ pub async fn dispatch(releases: &Releases, action: Action) -> Result<Outcome, Re
             releases.remove(app, None).await?;
             Outcome::Done
         }
-        Action::ListEnv(app) => Outcome::Env(releases.env(&app)?),
+        Action::ListEnv(app) => Outcome::Env(releases.env(&app).await?),
         Action::SetEnv { app, name, value, secret } => {
             Outcome::EnvChanged(releases.set_env(app, name, value, secret).await?)
         }
