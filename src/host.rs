@@ -84,10 +84,10 @@ pub async fn run(config: Config) -> Result<(), HostError> {
     let store = Store::open(&config.data)?;
     let engine = start_engine(&config, &store).await?;
     let isolation = engine.isolation();
-    let (routes, releases) = open(&config, store, engine, &telemetry).await?;
+    let (routes, releases) = open(&config, store.clone(), engine, &telemetry).await?;
     let edge = Edge::bind(&config, routes, releases.clone(), telemetry.clone()).await?;
     tell_public(&releases, &edge);
-    let admin = Admin::bind(admin_options(&config, &releases, &telemetry)).await?;
+    let admin = Admin::bind(admin_options(&config, store, &releases, &telemetry)).await?;
     println!(
         "ready edge=http://{} admin=http://{} isolation={isolation}",
         edge.local_addr(),
@@ -194,13 +194,14 @@ fn tell_public(releases: &Releases, edge: &Edge) {
     }
 }
 
-fn admin_options(config: &Config, releases: &Releases, telemetry: &Telemetry) -> AdminOptions {
+fn admin_options(config: &Config, store: Store, releases: &Releases, telemetry: &Telemetry) -> AdminOptions {
     let metrics = Arc::clone(&telemetry.metrics);
     let ready = releases.clone();
     AdminOptions {
         listen: config.admin,
-        data: config.data.clone(),
+        store,
         releases: releases.clone(),
+        clock: Clock::system(),
         metrics: Arc::new(move || metrics.encode()),
         ready: Arc::new(move || ready.ready()),
     }

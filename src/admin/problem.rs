@@ -214,7 +214,7 @@ impl From<ReleaseError> for Problem {
             ReleaseError::Refused(_) => Kind::Refused,
             ReleaseError::Unservable { .. } => Kind::Unservable,
             ReleaseError::Engine { .. } => Kind::EngineUnavailable,
-            ReleaseError::Store { source, .. } if disk_is_full(source.as_ref()) => Kind::DiskFull,
+            ReleaseError::Store { source, .. } if disk_is_full(source) => Kind::DiskFull,
             ReleaseError::Store { .. } => Kind::StoreUnavailable,
         };
         let detail = with_causes(&error);

@@ -97,8 +97,11 @@ pub async fn upload(
     let (staged, bundle) = receive(&state, request).await?;
     let once =
         key.map(|key| Once { key, request: Digest::of(format!("{head}{}", bundle.digest).as_bytes()) });
-    let action =
-        Action::Upload { release: ReleaseId::new(app, version), staged: staged.dir.clone(), options };
+    let action = Action::Upload {
+        release: ReleaseId::new(app, version),
+        staged: (staged.dir.clone(), bundle),
+        options,
+    };
     perform(state, once, action, Some(staged)).await
 }
 

@@ -140,6 +140,12 @@ pub enum BundleError {
 }
 
 impl BundleError {
+    /// Whether there is no room on the disk: 507 to a client.
+    #[must_use]
+    pub fn is_disk_full(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull)
+    }
+
     /// Whether the host is at fault (disk full, I/O) and not the bundle.
     #[must_use]
     pub const fn is_host_fault(&self) -> bool {

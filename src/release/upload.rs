@@ -34,7 +34,8 @@ pub(super) struct Draft {
 }
 
 impl Releases {
-    /// Takes a checked bundle in: stores it, boots its worker, warms it. The staging folder is consumed.
+    /// Takes a checked bundle in: stores it, boots its worker, warms it. The staging folder is moved from when the bundle
+    /// is new, and otherwise left to the caller.
     ///
     /// # Errors
     /// See [`ReleaseError`]; nothing is stored then and the version stays free.
@@ -46,20 +47,6 @@ impl Releases {
         options: UploadOptions,
     ) -> Result<Uploaded, ReleaseError> {
         let (dir, bundle) = staged;
-        let result = self.take_in(app, version, &dir, bundle, options).await;
-        // The folder was renamed into its place, or is of no use any more.
-        let _ = tokio::fs::remove_dir_all(&dir.0).await;
-        result
-    }
-
-    async fn take_in(
-        &self,
-        app: AppName,
-        version: Option<Version>,
-        dir: &BundleDir,
-        bundle: Bundle,
-        options: UploadOptions,
-    ) -> Result<Uploaded, ReleaseError> {
         let digest = bundle.digest;
         let version = match version {
             Some(version) => version,
@@ -79,8 +66,7 @@ impl Releases {
         let config_revision =
             self.stored("reading the environment", move |store| store.latest_revision(&revision_of)).await?;
         let bundles = self.0.parts.store.bundles();
-        let dir =
-            bundles.install(dir.clone(), digest).await.map_err(ReleaseError::store("storing the bundle"))?;
+        let dir = bundles.install(dir, digest).await.map_err(ReleaseError::store("storing the bundle"))?;
         let draft = Draft {
             id,
             bundle: Arc::new(bundle),

@@ -84,6 +84,16 @@ pub enum StoreError {
         #[source]
         source: object_store::Error,
     },
+    /// The archive store, asked for everything.
+    #[error("list the archives failed")]
+    BlobList {
+        /// Cause.
+        #[source]
+        source: object_store::Error,
+    },
+    /// The process ends, and does not begin this any more.
+    #[error("the host is shutting down")]
+    ShuttingDown,
     /// The database.
     #[error("{operation} failed")]
     Sqlite {

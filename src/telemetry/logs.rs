@@ -227,7 +227,13 @@ mod tests {
         let subscriber = tracing_subscriber::registry().with(JsonEvents::new(logs));
         tracing::subscriber::with_default(subscriber, || {
             let cause = std::io::Error::other("disk on fire");
-            tracing::warn!(port = 80_u64, ok = false, error = &cause as &dyn std::error::Error, "it {}", "burns");
+            tracing::warn!(
+                port = 80_u64,
+                ok = false,
+                error = &cause as &dyn std::error::Error,
+                "it {}",
+                "burns"
+            );
         });
         drop(guard);
         let text = String::from_utf8(shared.0.lock().unwrap().clone()).unwrap();
