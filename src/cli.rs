@@ -25,6 +25,7 @@ mod target;
 
 pub use exit::Failure;
 
+use crate::container::engine::{self, EngineArgs};
 use clap::{CommandFactory as _, Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -61,17 +62,21 @@ enum Verb {
     Healthcheck(healthcheck::Args),
     Doctor(doctor::Args),
     Completions(completions::Args),
+    /// What alone talks to Docker; started by `serve`
+    #[command(hide = true)]
+    Engine(EngineArgs),
 }
 
 /// Parses the arguments, runs the verb, and gives its exit code.
 #[must_use]
 pub fn main() -> ExitCode {
     let done = match Cli::parse().verb {
+        Verb::Engine(args) => return engine::main(args),
         Verb::Serve(args) => serve::run(args),
         Verb::Solo(args) => solo::run(args),
         Verb::Completions(args) => completions::run(&args, Cli::command()),
         Verb::Healthcheck(args) => healthcheck::run(&args),
-        Verb::Doctor(args) => doctor::run(&args),
+        Verb::Doctor(args) => call(doctor::run(args)),
         Verb::Deploy(args) => call(deploy::run(args)),
         Verb::Promote(args) => call(promote::run(args)),
         Verb::Rollback(args) => call(rollback::run(args)),

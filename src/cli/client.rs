@@ -72,7 +72,11 @@ impl Client {
     }
 
     /// POST.
-    pub async fn post<T: DeserializeOwned>(&self, path: &[&str], body: &impl Serialize) -> Result<T, Failure> {
+    pub async fn post<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        body: &impl Serialize,
+    ) -> Result<T, Failure> {
         self.json(self.request(Method::POST, path).json(body)).await
     }
 
@@ -108,10 +112,15 @@ mod tests {
     #[test]
     fn what_is_missing_differs_from_what_is_refused() {
         let body = |kind: &str| {
-            format!(r#"{{"type":"{TYPE_PREFIX}{kind}","title":"t","status":404,"detail":"d","request_id":"r","log":["l"]}}"#)
+            format!(
+                r#"{{"type":"{TYPE_PREFIX}{kind}","title":"t","status":404,"detail":"d","request_id":"r","log":["l"]}}"#
+            )
         };
-        assert!(matches!(refusal(StatusCode::NOT_FOUND, &body("no_app")), Failure::Missing(text) if text == "d"));
-        let Failure::Refused { log, .. } = refusal(StatusCode::UNPROCESSABLE_ENTITY, &body("unservable")) else {
+        assert!(
+            matches!(refusal(StatusCode::NOT_FOUND, &body("no_app")), Failure::Missing(text) if text == "d")
+        );
+        let Failure::Refused { log, .. } = refusal(StatusCode::UNPROCESSABLE_ENTITY, &body("unservable"))
+        else {
             panic!("a release that does not run is refused")
         };
         assert_eq!(log, ["l"]);

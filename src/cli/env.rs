@@ -107,7 +107,7 @@ fn changed(change: &EnvChange, json: bool) -> Result<(), Failure> {
     }
     match &change.switched {
         Some(switched) => promote::talk(switched),
-        None => print::talk("recorded; the next release gets it"),
+        None => print::talk("recorded; no live release names it, so none was started anew"),
     }
     Ok(())
 }
@@ -126,7 +126,9 @@ mod tests {
 
     #[test]
     fn one_line_end_is_taken_off_and_no_more() {
-        for (given, kept) in [("a\n", "a"), ("a\n\n", "a\n"), ("a\r\n", "a"), ("a", "a"), ("\n", ""), ("", "")] {
+        for (given, kept) in
+            [("a\n", "a"), ("a\n\n", "a\n"), ("a\r\n", "a"), ("a", "a"), ("\n", ""), ("", "")]
+        {
             assert_eq!(without_newline(given.into()), kept);
         }
     }

@@ -28,7 +28,9 @@ pub enum Failure {
     #[error("{0}")]
     Usage(String),
     /// Exit 3.
-    #[error("the host at {url} can't be reached; is `vitrine serve` running there? VITRINE_ADMIN names another")]
+    #[error(
+        "the host at {url} can't be reached; is `vitrine serve` running there? VITRINE_ADMIN names another"
+    )]
     Unreachable {
         /// Where it was looked for.
         url: String,

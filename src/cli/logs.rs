@@ -34,7 +34,8 @@ pub struct Args {
 pub async fn run(args: Args) -> Result<(), Failure> {
     let Args { subject: Subject { app, version }, follow, since, json } = args;
     let client = Client::open()?;
-    let mut request = client.request(Method::GET, &["apps", app.as_str(), "logs"]).query(&[("follow", follow)]);
+    let mut request =
+        client.request(Method::GET, &["apps", app.as_str(), "logs"]).query(&[("follow", follow)]);
     if let Some(version) = version {
         request = request.query(&[("version", version.as_str())]);
     }
@@ -56,7 +57,9 @@ pub async fn run(args: Args) -> Result<(), Failure> {
                 let line = serde_json::from_str(&event.data).map_err(Failure::local("reading a line"))?;
                 show(&line)?;
             }
-            "dropped" => print::talk(&format!("({} lines were dropped: this reader was too slow)", event.data)),
+            "dropped" => {
+                print::talk(&format!("({} lines were dropped: this reader was too slow)", event.data))
+            }
             _ => {}
         }
     }
@@ -68,5 +71,8 @@ fn show(line: &LogEvent) -> Result<(), Failure> {
     let time = time.map_or_else(|| line.time_ms.to_string(), |time| format!("{time:.3}"));
     let version = line.release.split_once('@').map_or(line.release.as_str(), |(_, version)| version);
     print::data(&format!("{time} {:<5} {version} {}", line.level, line.message))?;
-    line.stack.iter().flat_map(|stack| stack.lines()).try_for_each(|frame| print::data(&format!("    {frame}")))
+    line.stack
+        .iter()
+        .flat_map(|stack| stack.lines())
+        .try_for_each(|frame| print::data(&format!("    {frame}")))
 }

@@ -23,5 +23,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let Args { bundle, listen } = args;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(Failure::local("starting the host's threads"))?;
-    runtime.block_on(host::solo(SoloOptions { bundle, listen })).map_err(Failure::local("running the release"))
+    runtime
+        .block_on(host::solo(SoloOptions { bundle, listen }))
+        .map_err(Failure::local("running the release"))
 }

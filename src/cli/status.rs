@@ -80,6 +80,7 @@ fn show_app(app: &AppView) -> Result<(), Failure> {
     let worker = release.instance.as_deref().unwrap_or("none");
     print::data(&format!("\nlimits of {} (worker {worker})", release.version))?;
     let limits = serde_json::to_value(&release.limits).map_err(Failure::local("reading the limits"))?;
-    let rows = limits.as_object().into_iter().flatten().map(|(name, value)| vec![name.clone(), value.to_string()]);
+    let rows =
+        limits.as_object().into_iter().flatten().map(|(name, value)| vec![name.clone(), value.to_string()]);
     table::print(&["LIMIT", "VALUE"], &rows.collect::<Vec<_>>())
 }

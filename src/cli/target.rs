@@ -105,7 +105,10 @@ mod tests {
         let remote = || Some(parse("https://host.example:8081").unwrap());
         let found = choose(remote(), Some(note(dir.path())), None, Some(dir.path().to_owned())).unwrap();
         assert_eq!(found.token, None);
-        assert_eq!(choose(remote(), None, Some("vt_env".into()), None).unwrap().token.as_deref(), Some("vt_env"));
+        assert_eq!(
+            choose(remote(), None, Some("vt_env".into()), None).unwrap().token.as_deref(),
+            Some("vt_env")
+        );
     }
 
     #[test]
