@@ -1,9 +1,15 @@
 //! What an operator decides: `vitrine.toml`, then flags over it.
 
+mod error;
+mod origin;
+
+pub use error::ConfigError;
+pub use origin::{OriginError, OriginPattern};
+
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// How workers are kept apart from the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -210,6 +216,9 @@ pub struct Config {
     pub switching: Switching,
     /// Whether workers end with the host.
     pub stop_workers_on_exit: bool,
+    /// Whether every host name leads to the only app: `solo`, never the file.
+    #[serde(skip)]
+    pub any_host: bool,
 }
 
 impl Default for Config {
@@ -229,6 +238,30 @@ impl Default for Config {
             retention: Retention::default(),
             switching: Switching::default(),
             stop_workers_on_exit: false,
+            any_host: false,
         }
+    }
+}
+
+/// Every field of `vitrine.toml` with its default and meaning: the file `deploy/vitrine.toml`, shown by
+/// `vitrine serve --help`.
+pub const FIELD_HELP: &str = include_str!("../deploy/vitrine.toml");
+
+impl Config {
+    /// Reads `vitrine.toml`; without a file, the defaults. Flags are laid over the result by the caller, who then calls
+    /// [`Config::check`].
+    ///
+    /// # Errors
+    /// See [`ConfigError`]: file, line, column and what would be right.
+    pub fn load(_file: Option<&Path>) -> Result<Self, ConfigError> {
+        todo!()
+    }
+
+    /// Checks what no single field can say (addresses that collide, for one).
+    ///
+    /// # Errors
+    /// [`ConfigError::Value`], without a position.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        todo!()
     }
 }

@@ -1,9 +1,28 @@
 //! One request and its answer inside the worker: what passes between the socket's thread and an isolate's.
 
-use bytes::Bytes;
-use tokio::sync::{mpsc, oneshot};
+mod answer;
+mod body;
+mod egress;
+mod link;
+mod local;
+mod log_queue;
+mod outbox;
+mod requests;
+mod window;
+
+pub use answer::{AnswerWriter, StallClock};
+pub use body::{BodyBroken, BodyFeed, BodyReader};
+pub use egress::{EgressAnswer, EgressStreams};
+pub use link::HostLink;
+pub use local::LocalAnswer;
+pub use log_queue::LogReader;
+pub use outbox::{Outbox, OutboxReader, Outgoing, Slot};
+pub use requests::RequestStreams;
+pub use window::Window;
+
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
-use vitrine_wire::{Done, EgressFailure, EgressHead, LogLine, RequestHead, ResponseHead};
+use vitrine_wire::{RequestHead, StreamId};
 
 /// One request on its way to an isolate.
 #[derive(Debug)]
@@ -20,92 +39,6 @@ pub struct Exchange {
     pub received: std::time::Instant,
 }
 
-/// The receiving end of a body. Each piece taken is credited to the sender.
-#[derive(Debug)]
-pub struct BodyReader {
-    _pieces: mpsc::Receiver<Result<Bytes, BodyBroken>>,
-}
-
-/// The sender of a body went away before its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the body ended early")]
-pub struct BodyBroken;
-
-impl BodyReader {
-    /// The next piece; `None` at the end.
-    pub async fn next(&mut self) -> Option<Result<Bytes, BodyBroken>> {
-        todo!()
-    }
-}
-
-/// The sending end of an answer. Dropping it without [`AnswerWriter::done`] ends the answer as `crashed`.
-#[derive(Debug)]
-pub struct AnswerWriter {}
-
-impl AnswerWriter {
-    /// Sends the head; once.
-    pub async fn head(&mut self, _head: ResponseHead) {
-        todo!()
-    }
-
-    /// Sends body bytes, split as the wire asks, waiting for the receiver's window. `false` when nobody reads any more.
-    pub async fn data(&mut self, _data: Bytes) -> bool {
-        todo!()
-    }
-
-    /// Sends body bytes only if the window takes all of them at once; gives them back otherwise.
-    ///
-    /// # Errors
-    /// The bytes, unsent.
-    pub fn try_data(&mut self, _data: Bytes) -> Result<(), Bytes> {
-        todo!()
-    }
-
-    /// Time spent waiting for the receiver so far: `wall_ms` does not count it.
-    #[must_use]
-    pub fn blocked(&self) -> std::time::Duration {
-        todo!()
-    }
-
-    /// Ends the answer.
-    pub fn done(self, _done: Done) {
-        todo!()
-    }
-}
-
-/// The isolates' way to the host beyond answers. Cheap to clone; a handle of a lost connection fails each call at once
-/// and works again when the host is back.
-#[derive(Debug, Clone)]
-pub struct HostLink {}
-
-/// Answer to an egress call.
-#[derive(Debug)]
-pub struct EgressAnswer {
-    /// Head.
-    pub head: ResponseHead,
-    /// Body.
-    pub body: BodyReader,
-}
-
-impl HostLink {
-    /// Makes a call through the host's broker. Dropping the future, or the answer's body, cancels it.
-    ///
-    /// # Errors
-    /// Why the broker did not make it.
-    pub async fn egress(
-        &self,
-        _head: EgressHead,
-        _body: Option<mpsc::Receiver<Bytes>>,
-    ) -> Result<EgressAnswer, EgressFailure> {
-        todo!()
-    }
-
-    /// Queues a log line; dropped and counted when the queue is full (the app logs faster than the host reads).
-    pub fn log(&self, _line: LogLine) {
-        todo!()
-    }
-}
-
 /// What the control socket asks of the pool.
 #[derive(Debug)]
 pub enum PoolRequest {
@@ -117,4 +50,45 @@ pub enum PoolRequest {
     Thaw(oneshot::Sender<()>),
     /// Take nothing new; answered when nothing is queued or in flight.
     Drain(oneshot::Sender<()>),
+}
+
+/// What the peer did that the protocol does not allow. The connection ends.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StreamError {
+    /// A stream number that is still open was used again.
+    #[error("stream {0} is already open")]
+    Reused(StreamId),
+    /// More streams at once than both sides agreed on.
+    #[error("the peer opened more than {} streams at once", vitrine_wire::limits::STREAMS_MAX)]
+    TooMany,
+    /// More body bytes than were credited.
+    #[error("stream {0} sent more body bytes than it was given credit for")]
+    WindowExceeded(StreamId),
+    /// Body bytes after the end of the body, or for a stream that has none.
+    #[error("stream {0} sent body bytes after the end of its body")]
+    AfterEnd(StreamId),
+    /// More credit than bytes were sent.
+    #[error("stream {0} was credited more body bytes than were sent")]
+    CreditExceeded(StreamId),
+    /// A second head on one stream.
+    #[error("stream {0} sent a second head")]
+    SecondHead(StreamId),
+}
+
+/// Cuts `text` to at most `bytes_max` bytes at a character boundary, with a mark that says so.
+pub(crate) fn cut(text: &mut String, bytes_max: usize) {
+    const MARK: &str = "… (cut)";
+    if text.len() > bytes_max {
+        let mut end = bytes_max.saturating_sub(MARK.len());
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.truncate(end);
+        text.push_str(MARK);
+    }
+}
+
+/// Whether the lock's holder panicked does not matter to the tables behind it: each change to them is one step.
+pub(crate) fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

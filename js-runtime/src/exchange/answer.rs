@@ -1,0 +1,228 @@
+//! The sending side of an answer, used on an isolate's thread.
+
+use super::outbox::split;
+use super::{Outbox, Outgoing, RequestStreams, Slot, Window, cut};
+use crate::limits::HEAD_BYTES_MAX;
+use bytes::Bytes;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use vitrine_wire::limits::{HEADERS_MAX, LOG_BYTES_MAX, WINDOW_BYTES};
+use vitrine_wire::{AppError, Done, Frame, Headers, Outcome, ResponseHead, StreamId};
+
+/// The sending end of an answer. Dropping it without [`AnswerWriter::done`] ends the answer as `crashed`.
+#[derive(Debug)]
+pub struct AnswerWriter {
+    stream: StreamId,
+    outbox: Outbox,
+    /// Place for the end of the answer; `None` once it was said.
+    slot: Option<Slot>,
+    window: Arc<Window>,
+    streams: Arc<RequestStreams>,
+    stall: StallClock,
+    /// Why the head could not be sent: the answer ends with this whatever the caller says.
+    refused: Option<AppError>,
+}
+
+impl AnswerWriter {
+    pub(super) fn new(
+        stream: StreamId,
+        outbox: Outbox,
+        slot: Slot,
+        window: Arc<Window>,
+        streams: Arc<RequestStreams>,
+    ) -> Self {
+        Self {
+            stream,
+            outbox,
+            slot: Some(slot),
+            window,
+            streams,
+            stall: StallClock::default(),
+            refused: None,
+        }
+    }
+
+    /// Sends the head; once. A head over the wire's bounds is not sent, and the answer ends as `app_error` that says so.
+    pub async fn head(&mut self, head: ResponseHead) {
+        if let Err(refused) = check_headers(&head.headers) {
+            self.refused = Some(refused);
+        } else if !self.window.is_closed() {
+            self.outbox.send(Outgoing::Frame(Frame::Response(self.stream, head))).await;
+        }
+    }
+
+    /// Sends body bytes, split as the wire asks, waiting for the receiver's window. `false` when nobody reads any more.
+    pub async fn data(&mut self, data: Bytes) -> bool {
+        let data = match self.try_data(data) {
+            Ok(()) => return true,
+            Err(data) => data,
+        };
+        if self.refused.is_some() {
+            return false;
+        }
+        let _stall = self.stall.begin();
+        for piece in split(data) {
+            // A piece is at most BODY_FRAME_BYTES_MAX long.
+            if !self.window.take(piece.len() as u32).await
+                || !self.outbox.send(Outgoing::Body(self.stream, piece)).await
+            {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Sends body bytes only if the window takes all of them at once; gives them back otherwise.
+    ///
+    /// # Errors
+    /// The bytes, unsent.
+    pub fn try_data(&mut self, data: Bytes) -> Result<(), Bytes> {
+        let Some(place) = self.outbox.try_place() else { return Err(data) };
+        if self.refused.is_some() || !self.take_window(&data) {
+            return Err(data);
+        }
+        place.send(Outgoing::Body(self.stream, data));
+        Ok(())
+    }
+
+    /// Sends a complete answer as one entry of the write queue if the window takes all of it at once; gives it back
+    /// otherwise. After `Ok` the answer has ended.
+    ///
+    /// # Errors
+    /// The answer, unsent.
+    pub fn try_whole(
+        &mut self,
+        head: ResponseHead,
+        data: Bytes,
+        done: Done,
+    ) -> Result<(), Box<(ResponseHead, Bytes, Done)>> {
+        if check_headers(&head.headers).is_err() || !self.take_window(&data) {
+            return Err(Box::new((head, data, done)));
+        }
+        let stream = self.stream;
+        self.end(|| Outgoing::Answer(stream, Box::new((head, data, done))));
+        Ok(())
+    }
+
+    /// Sends a complete answer, waiting for the window only when it is larger than that.
+    pub async fn whole(mut self, head: ResponseHead, data: Bytes, done: Done) {
+        if let Err(answer) = self.try_whole(head, data, done) {
+            let (head, data, done) = *answer;
+            self.head(head).await;
+            self.data(data).await;
+            self.done(done);
+        }
+    }
+
+    /// Time spent waiting for the receiver so far, a wait that is going on included: `wall_ms` does not count it.
+    #[must_use]
+    pub fn blocked(&self) -> Duration {
+        self.stall.total()
+    }
+
+    /// The same figure for another thread, such as a watchdog.
+    #[must_use]
+    pub fn stall_clock(&self) -> StallClock {
+        self.stall.clone()
+    }
+
+    /// Ends the answer.
+    pub fn done(mut self, mut done: Done) {
+        if let Some(refused) = self.refused.take() {
+            done.outcome = Outcome::AppError;
+            done.error = Some(refused);
+        }
+        if let Some(error) = &mut done.error {
+            cut(&mut error.message, LOG_BYTES_MAX);
+            cut(&mut error.stack, LOG_BYTES_MAX);
+        }
+        let stream = self.stream;
+        self.end(|| Outgoing::Frame(Frame::Done(stream, done)));
+    }
+
+    /// Takes all of `data` from the window, or nothing.
+    fn take_window(&self, data: &Bytes) -> bool {
+        u32::try_from(data.len()).is_ok_and(|length| length <= WINDOW_BYTES && self.window.try_take(length))
+    }
+
+    /// Says the end unless the host gave the stream up, in which case nobody listens.
+    fn end(&mut self, last: impl FnOnce() -> Outgoing) {
+        if let Some(slot) = self.slot.take()
+            && self.streams.close(self.stream)
+        {
+            slot.send(last());
+        }
+    }
+}
+
+impl Drop for AnswerWriter {
+    fn drop(&mut self) {
+        let stream = self.stream;
+        self.end(|| Outgoing::Frame(Frame::Done(stream, Done::of(Outcome::Crashed))));
+    }
+}
+
+fn check_headers(headers: &Headers) -> Result<(), AppError> {
+    let bytes: usize = headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+    let message = if headers.len() > HEADERS_MAX {
+        format!("the response has {} headers, at most {HEADERS_MAX} are allowed", headers.len())
+    } else if bytes > HEAD_BYTES_MAX {
+        format!("the response's headers are {bytes} bytes long, at most {HEAD_BYTES_MAX} are allowed")
+    } else {
+        return Ok(());
+    };
+    Err(AppError { message, stack: String::new() })
+}
+
+/// Time that one answer spent waiting for its receiver. Cheap to clone; clones share the figure.
+#[derive(Debug, Clone)]
+pub struct StallClock {
+    shared: Arc<Stalled>,
+}
+
+#[derive(Debug)]
+struct Stalled {
+    epoch: Instant,
+    total_us: AtomicU64,
+    /// Microseconds from the epoch to the start of the wait that is going on, plus one; 0 when none is.
+    since_us: AtomicU64,
+}
+
+impl Default for StallClock {
+    fn default() -> Self {
+        let stalled =
+            Stalled { epoch: Instant::now(), total_us: AtomicU64::new(0), since_us: AtomicU64::new(0) };
+        Self { shared: Arc::new(stalled) }
+    }
+}
+
+impl StallClock {
+    /// Time waited so far, a wait that is going on included.
+    #[must_use]
+    pub fn total(&self) -> Duration {
+        let since = self.shared.since_us.load(Ordering::Acquire);
+        let going_on = if since == 0 { 0 } else { self.now_us().saturating_sub(since) };
+        Duration::from_micros(self.shared.total_us.load(Ordering::Acquire) + going_on)
+    }
+
+    fn now_us(&self) -> u64 {
+        u64::try_from(self.shared.epoch.elapsed().as_micros()).unwrap_or(u64::MAX - 1) + 1
+    }
+
+    fn begin(&self) -> Stall {
+        self.shared.since_us.store(self.now_us(), Ordering::Release);
+        Stall(self.clone())
+    }
+}
+
+/// A wait; it is over when this is dropped, also with the future that waits.
+struct Stall(StallClock);
+
+impl Drop for Stall {
+    fn drop(&mut self) {
+        let since = self.0.shared.since_us.swap(0, Ordering::AcqRel);
+        let waited = self.0.now_us().saturating_sub(since);
+        self.0.shared.total_us.fetch_add(waited, Ordering::AcqRel);
+    }
+}

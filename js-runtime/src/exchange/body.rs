@@ -1,0 +1,194 @@
+//! The receiving side of a body: bounded by the window, credited as it is read.
+
+use super::egress::EgressGuard;
+use super::{Outbox, Outgoing, StreamError, lock};
+use crate::limits::CREDIT_STEP_BYTES;
+use bytes::{Bytes, BytesMut};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use tokio::sync::Notify;
+use vitrine_wire::limits::{BODY_FRAME_BYTES_MAX, WINDOW_BYTES};
+use vitrine_wire::{Frame, StreamId};
+
+/// The sender of a body went away before its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the body ended early")]
+pub struct BodyBroken;
+
+#[derive(Debug, Default)]
+struct State {
+    pieces: VecDeque<BytesMut>,
+    /// Bytes received and not credited.
+    outstanding: u32,
+    /// Those of them that the reader took.
+    taken: u32,
+    end: Option<Result<(), BodyBroken>>,
+    reader_gone: bool,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+/// The receiving end of a body. Each piece taken is credited to the sender.
+#[derive(Debug)]
+pub struct BodyReader {
+    shared: Arc<Shared>,
+    stream: StreamId,
+    outbox: Option<Outbox>,
+    /// Gives the call up when the reader of an egress answer is dropped.
+    _guard: Option<EgressGuard>,
+}
+
+/// The connection's end of a body.
+#[derive(Debug)]
+pub struct BodyFeed {
+    shared: Arc<Shared>,
+    stream: StreamId,
+}
+
+/// A body whose credit goes to `outbox`.
+pub(super) fn body(stream: StreamId, outbox: &Outbox) -> (BodyFeed, BodyReader) {
+    let shared = Arc::new(Shared::default());
+    let reader =
+        BodyReader { shared: Arc::clone(&shared), stream, outbox: Some(outbox.clone()), _guard: None };
+    (BodyFeed { shared, stream }, reader)
+}
+
+impl BodyReader {
+    /// A body that is complete already.
+    #[must_use]
+    pub fn complete(data: Bytes) -> Self {
+        let shared = Arc::new(Shared::default());
+        {
+            let mut state = lock(&shared.state);
+            if !data.is_empty() {
+                state.pieces.push_back(data.into());
+            }
+            state.end = Some(Ok(()));
+        }
+        Self { shared, stream: 0, outbox: None, _guard: None }
+    }
+
+    pub(super) fn guarded(mut self, guard: EgressGuard) -> Self {
+        self._guard = Some(guard);
+        self
+    }
+
+    /// The next piece; `None` at the end. Dropping the future loses nothing.
+    pub async fn next(&mut self) -> Option<Result<Bytes, BodyBroken>> {
+        loop {
+            self.credit().await;
+            let changed = self.shared.changed.notified();
+            {
+                let mut state = lock(&self.shared.state);
+                if let Some(piece) = state.pieces.pop_front() {
+                    state.taken = state.taken.saturating_add(u32::try_from(piece.len()).unwrap_or(u32::MAX));
+                    return Some(Ok(piece.freeze()));
+                }
+                match state.end {
+                    Some(Ok(())) => return None,
+                    Some(Err(broken)) => {
+                        // Said once; after it the body is over.
+                        state.end = Some(Ok(()));
+                        return Some(Err(broken));
+                    }
+                    None => {}
+                }
+            }
+            changed.await;
+        }
+    }
+
+    /// Credits what the reader took, once it is worth a frame and only while the sender may still need it.
+    async fn credit(&self) {
+        let due = |state: &State| state.end.is_none() && state.taken >= CREDIT_STEP_BYTES;
+        let Some(outbox) = &self.outbox else { return };
+        if !due(&lock(&self.shared.state)) {
+            return;
+        }
+        let Some(place) = outbox.place().await else { return };
+        let mut state = lock(&self.shared.state);
+        if due(&state) {
+            let bytes = std::mem::take(&mut state.taken);
+            state.outstanding -= bytes;
+            place.send(Outgoing::Frame(Frame::Credit(self.stream, bytes)));
+        }
+    }
+}
+
+impl Drop for BodyReader {
+    fn drop(&mut self) {
+        let mut state = lock(&self.shared.state);
+        state.reader_gone = true;
+        state.pieces.clear();
+        if let (Some(outbox), None, 1..) = (&self.outbox, state.end, state.outstanding) {
+            // A full queue is no harm: the next piece to arrive credits everything.
+            if let Some(place) = outbox.try_place() {
+                state.taken = 0;
+                let bytes = std::mem::take(&mut state.outstanding);
+                place.send(Outgoing::Frame(Frame::Credit(self.stream, bytes)));
+            }
+        }
+    }
+}
+
+impl BodyFeed {
+    /// Adds a piece. Gives the credit to send when nobody reads the body: its sender must not wait for ever.
+    ///
+    /// # Errors
+    /// The sender exceeded its window, or sent more after the end.
+    pub fn push(&self, data: Bytes) -> Result<Option<u32>, StreamError> {
+        let mut state = lock(&self.shared.state);
+        if state.end.is_some() {
+            return Err(StreamError::AfterEnd(self.stream));
+        }
+        let length = u32::try_from(data.len()).unwrap_or(u32::MAX);
+        state.outstanding = state.outstanding.saturating_add(length);
+        if state.outstanding > WINDOW_BYTES {
+            return Err(StreamError::WindowExceeded(self.stream));
+        }
+        if state.reader_gone {
+            state.taken = 0;
+            return Ok(Some(std::mem::take(&mut state.outstanding)).filter(|credit| *credit > 0));
+        }
+        if !data.is_empty() {
+            // Small pieces are joined, so that a window of one-byte frames does not become as many allocations.
+            match state.pieces.back_mut() {
+                Some(last) if last.len() + data.len() <= BODY_FRAME_BYTES_MAX => {
+                    last.extend_from_slice(&data)
+                }
+                _ => state.pieces.push_back(BytesMut::from(data)),
+            }
+        }
+        drop(state);
+        self.shared.changed.notify_one();
+        Ok(None)
+    }
+
+    /// The body is complete.
+    ///
+    /// # Errors
+    /// It was already.
+    pub fn end(&self) -> Result<(), StreamError> {
+        if self.finish(Ok(())) { Ok(()) } else { Err(StreamError::AfterEnd(self.stream)) }
+    }
+
+    /// The body will not be completed. Nothing happens if it is.
+    pub fn break_off(&self) {
+        self.finish(Err(BodyBroken));
+    }
+
+    fn finish(&self, end: Result<(), BodyBroken>) -> bool {
+        let mut state = lock(&self.shared.state);
+        let first = state.end.is_none();
+        if first {
+            state.end = Some(end);
+        }
+        drop(state);
+        self.shared.changed.notify_one();
+        first
+    }
+}

@@ -1,0 +1,72 @@
+//! The isolates' way to the host beyond answers.
+
+use super::egress::{EgressAnswer, EgressStreams};
+use super::lock;
+use super::log_queue::{self, LogReader, LogSender};
+use crate::limits::HEAD_BYTES_MAX;
+use bytes::Bytes;
+use std::sync::{Arc, Mutex};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use vitrine_wire::limits::HEADERS_MAX;
+use vitrine_wire::{EgressFailure, EgressHead, LogLine};
+
+/// The isolates' way to the host beyond answers. Cheap to clone; a handle of a lost connection fails each call at once
+/// and works again when the host is back.
+#[derive(Debug, Clone)]
+pub struct HostLink {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    current: Mutex<Option<Arc<EgressStreams>>>,
+    logs: LogSender,
+    runtime: Handle,
+}
+
+impl HostLink {
+    /// A link without a connection, and the end of its log queue. `runtime` sends the bodies of egress calls.
+    #[must_use]
+    pub fn new(runtime: Handle) -> (Self, LogReader) {
+        let (logs, reader) = log_queue::log_queue();
+        (Self { shared: Arc::new(Shared { current: Mutex::default(), logs, runtime }) }, reader)
+    }
+
+    /// Makes `streams` the connection that calls go to.
+    pub fn attach(&self, streams: Arc<EgressStreams>) {
+        *lock(&self.shared.current) = Some(streams);
+    }
+
+    /// Forgets `streams`, unless a newer connection took its place.
+    pub fn detach(&self, streams: &Arc<EgressStreams>) {
+        lock(&self.shared.current).take_if(|current| Arc::ptr_eq(current, streams));
+    }
+
+    /// Makes a call through the host's broker. `body` is sent while the answer is waited for; `head.has_body` follows
+    /// from it. Dropping the future, or the answer's body, cancels the call.
+    ///
+    /// # Errors
+    /// Why the broker did not make it.
+    pub async fn egress(
+        &self,
+        head: EgressHead,
+        body: Option<mpsc::Receiver<Bytes>>,
+    ) -> Result<EgressAnswer, EgressFailure> {
+        let bytes: usize = head.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+        if head.headers.len() > HEADERS_MAX || head.url.len() + bytes > HEAD_BYTES_MAX {
+            return Err(EgressFailure::Limit(format!(
+                "the call's URL and headers exceed {HEADERS_MAX} headers or {HEAD_BYTES_MAX} bytes"
+            )));
+        }
+        let current = lock(&self.shared.current).clone();
+        let streams =
+            current.ok_or_else(|| EgressFailure::Unreachable("the host is not connected".to_owned()))?;
+        streams.call(head, body, &self.shared.runtime).await
+    }
+
+    /// Queues a log line; dropped and counted when the queue is full (the app logs faster than the host reads).
+    pub fn log(&self, line: LogLine) {
+        self.shared.logs.push(line);
+    }
+}
