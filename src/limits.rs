@@ -159,6 +159,21 @@ pub const PREVIEW_TTL_MAX_MS: u64 = 30 * 24 * 3_600_000;
 pub const LOG_STREAMS_MAX: usize = 64;
 /// Time between two signs of life on a quiet stream; proxies cut idle ones at 60 s.
 pub const SSE_KEEP_ALIVE_MS: u64 = 15_000;
+
+// The command line.
+
+/// Time to connect to a host: one that does not answer in this time is not there.
+pub const CONNECT_MS: u64 = 5_000;
+/// Time for a call beyond the boot that it may cause: the record, the switch, a slow disk.
+pub const CALL_SLACK_MS: u64 = 60_000;
+/// Bytes shown of an answer that is no problem of ours, such as a proxy's page.
+pub const ERROR_TEXT_BYTES_MAX: usize = 300;
+/// Bytes of one line of an event stream: an app's log line is far below.
+pub const LOG_EVENT_BYTES_MAX: usize = 1 << 20;
+/// Time between two looks of `status --watch`.
+pub const WATCH_MS: u64 = 1_000;
+/// Time for each step of a health check; schedulers wait 5 s by default.
+pub const HEALTHCHECK_MS: u64 = 3_000;
 /// The file that is given back when the disk is full. A promotion writes a few pages to the log; a megabyte is room for
 /// some hundred of them.
 pub const RESERVE_BYTES: usize = 1 << 20;
