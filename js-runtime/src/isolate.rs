@@ -1,1 +1,10 @@
 //! One V8 isolate on one thread.
+//!
+//! [`engine`] is the isolate and the way into it, [`driver`] the loop that owns the thread, [`shared`] what ops and driver
+//! have in common, [`answer`] the way of an answer out.
+
+pub mod answer;
+pub mod boot;
+pub mod driver;
+pub mod engine;
+pub mod shared;

@@ -6,12 +6,15 @@
 
 pub mod bundle;
 pub mod connection;
+pub mod exception;
 pub mod exchange;
 pub mod exit;
 pub mod isolate;
 pub mod journal;
 pub mod limits;
 pub mod lockdown;
+pub mod module_loader;
+mod ops;
 pub mod pool;
 pub mod render;
 pub mod supervisor;

@@ -1,5 +1,7 @@
 //! Bounds of the worker, each with its reason. What both sides assert is in `vitrine_wire::limits`.
 
+pub mod isolate;
+
 use vitrine_wire::limits::{BODY_FRAME_BYTES_MAX, STREAMS_MAX, WINDOW_BYTES};
 
 /// Entries in a connection's write queue beyond one reserved slot for the end of each stream. An entry is at most one

@@ -1,35 +1,57 @@
 //! Isolates behind a fair bounded queue.
 
+pub mod place;
+pub mod queue;
+
 use crate::bundle::Bundle;
 use crate::exchange::{Exchange, HostLink, PoolRequest};
+use crate::isolate::engine::init_platform;
+use crate::limits::isolate::POOL_REQUESTS;
+use futures_util::future::try_join_all;
+use place::{Place, Plan};
+use queue::Queue;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
 use vitrine_wire::{BootFailure, Start};
 
 /// The isolates of a release, each on a thread of its own. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Pool {}
+pub struct Pool {
+    plan: Arc<Plan>,
+    requests: mpsc::Sender<PoolRequest>,
+}
 
 impl Pool {
     /// Boots and warms every isolate. Returns when all serve.
     ///
     /// # Errors
     /// The first thing that failed, with the app's error.
-    pub async fn boot(_start: Start, _bundle: Bundle, _link: HostLink) -> Result<Self, BootFailure> {
-        todo!()
+    pub async fn boot(start: Start, bundle: Bundle, link: HostLink) -> Result<Self, BootFailure> {
+        init_platform();
+        let limits = &start.settings.limits;
+        let queue = Queue::new(limits.queue as usize, Duration::from_millis(limits.queue_ms));
+        let plan = Arc::new(Plan { start, bundle, link, queue });
+        let places = try_join_all((0..plan.isolates()).map(|_| Place::boot(Arc::clone(&plan)))).await?;
+        let (requests, inbox) = mpsc::channel(POOL_REQUESTS);
+        tokio::spawn(place::oversee(Arc::clone(&plan), places, inbox));
+        Ok(Self { plan, requests })
     }
 
     /// Isolates in rotation.
     #[must_use]
     pub fn isolates(&self) -> u32 {
-        todo!()
+        self.plan.isolates()
     }
 
     /// Queues a request. A full queue, or a wait over `queue_ms`, ends the exchange as `overloaded`; never blocks.
-    pub fn submit(&self, _exchange: Exchange) {
-        todo!()
+    pub fn submit(&self, exchange: Exchange) {
+        self.plan.queue.push(exchange);
     }
 
     /// Passes a request of the control socket on.
-    pub fn request(&self, _request: PoolRequest) {
-        todo!()
+    pub fn request(&self, request: PoolRequest) {
+        // A full channel means that the pool is already busy with as many: dropping the request tells its sender.
+        let _ = self.requests.try_send(request);
     }
 }

@@ -1,0 +1,192 @@
+// Bodies of requests and responses: what may be given as one, and the ways to read one.
+(function () {
+const { core, primordials } = __bootstrap;
+const {
+  ArrayBufferIsView, ArrayBufferPrototypeSlice, ArrayPrototypePush, JSONParse, ObjectPrototypeIsPrototypeOf, PromiseReject,
+  StringPrototypeToLowerCase, StringPrototypeStartsWith, Symbol, TypeError, Uint8Array, TypedArrayPrototypeGetByteLength,
+  TypedArrayPrototypeSet, TypedArrayPrototypeSlice,
+} = primordials;
+const { URLSearchParams } = core.loadExtScript("ext:deno_web/00_url.js");
+const { Blob } = core.loadExtScript("ext:deno_web/09_file.js");
+const { ReadableStream, isDirect, directText } = core.loadExtScript("ext:vitrine/stream.js");
+const { FormData, encodeForm, parseForm } = core.loadExtScript("ext:vitrine/form_data.js");
+
+const UTF8_TEXT = "text/plain;charset=UTF-8";
+
+// One body: `content` is a string or bytes while nothing has made a stream of it, `stream` the stream once there is one.
+class Body {
+  content;
+  stream;
+  used = false;
+  type;
+
+  constructor(content, stream, type) {
+    this.content = content;
+    this.stream = stream;
+    this.type = type;
+  }
+}
+
+function bytesOf(view) {
+  if (ArrayBufferIsView(view)) {
+    return TypedArrayPrototypeSlice(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
+  }
+  return new Uint8Array(ArrayBufferPrototypeSlice(view, 0));
+}
+
+// The body that `init` stands for, or null.
+function extractBody(init) {
+  if (init === null || init === undefined) return null;
+  if (typeof init === "string") return new Body(init, null, UTF8_TEXT);
+  if (typeof init === "object") {
+    if (ObjectPrototypeIsPrototypeOf(ReadableStream.prototype, init)) {
+      if (init.locked) throw new TypeError("A body's stream must not be locked");
+      return new Body(null, init, null);
+    }
+    if (ArrayBufferIsView(init) || core.isAnyArrayBuffer(init)) return new Body(bytesOf(init), null, null);
+    if (ObjectPrototypeIsPrototypeOf(Blob.prototype, init)) return new Body(null, init.stream(), init.type || null);
+    if (ObjectPrototypeIsPrototypeOf(URLSearchParams.prototype, init)) {
+      return new Body(`${init}`, null, "application/x-www-form-urlencoded;charset=UTF-8");
+    }
+    if (ObjectPrototypeIsPrototypeOf(FormData.prototype, init)) {
+      const { blob, type } = encodeForm(init);
+      return new Body(null, blob.stream(), type);
+    }
+  }
+  return new Body(`${init}`, null, UTF8_TEXT);
+}
+
+function unusable(body) {
+  return body.used || (body.stream !== null && body.stream.locked);
+}
+
+// The body as a stream; made when first asked for.
+function bodyStream(body) {
+  if (body.stream === null) {
+    const content = body.content;
+    body.content = null;
+    body.stream = new ReadableStream({
+      type: "bytes",
+      pull(controller) {
+        const bytes = typeof content === "string" ? core.encode(content) : content;
+        if (TypedArrayPrototypeGetByteLength(bytes) !== 0) controller.enqueue(bytes);
+        controller.close();
+        controller.byobRequest?.respond(0);
+      },
+    }, { highWaterMark: 0 });
+  }
+  return body.stream;
+}
+
+async function readAll(stream) {
+  const reader = stream.getReader();
+  const pieces = [];
+  let length = 0;
+  while (true) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    if (!ArrayBufferIsView(value)) throw new TypeError("A body's stream must give Uint8Array chunks");
+    ArrayPrototypePush(pieces, value);
+    length += value.byteLength;
+  }
+  if (pieces.length === 1) return pieces[0];
+  const bytes = new Uint8Array(length);
+  let offset = 0;
+  for (let i = 0; i < pieces.length; i++) {
+    TypedArrayPrototypeSet(bytes, pieces[i], offset);
+    offset += pieces[i].byteLength;
+  }
+  return bytes;
+}
+
+// Takes the body: a string when it is one, else all of its bytes.
+async function takeContent(body) {
+  if (body === null) return "";
+  if (unusable(body)) throw new TypeError("The body has been read already");
+  body.used = true;
+  if (body.stream === null) return body.content;
+  if (isDirect(body.stream)) return directText(body.stream);
+  return await readAll(body.stream);
+}
+
+async function takeBytes(body) {
+  const content = await takeContent(body);
+  return typeof content === "string" ? core.encode(content) : content;
+}
+
+async function takeText(body) {
+  const content = await takeContent(body);
+  if (typeof content === "string") return content;
+  const { TextDecoder } = core.loadExtScript("ext:deno_web/08_text_encoding.js");
+  return new TextDecoder().decode(content);
+}
+
+// A second body with the same content; both can be read.
+function cloneBody(body) {
+  if (body === null) return null;
+  if (unusable(body)) throw new TypeError("The body has been read already");
+  if (body.stream === null) return new Body(body.content, null, body.type);
+  const { 0: mine, 1: theirs } = body.stream.tee();
+  body.stream = mine;
+  return new Body(null, theirs, body.type);
+}
+
+async function takeForm(body, type) {
+  const essence = StringPrototypeToLowerCase(type ?? "");
+  if (StringPrototypeStartsWith(essence, "multipart/form-data")) return parseForm(await takeBytes(body), type);
+  if (StringPrototypeStartsWith(essence, "application/x-www-form-urlencoded")) {
+    const form = new FormData();
+    for (const { 0: name, 1: value } of new URLSearchParams(await takeText(body))) form.append(name, value);
+    return form;
+  }
+  throw new TypeError(`formData: the content type is ${type === null ? "missing" : `"${type}"`}, not a form's`);
+}
+
+const kBody = Symbol("body");
+
+// The part of Request and Response that reads their body. Subclasses set `this[kBody]` and have `headers`.
+class BodyOwner {
+  [kBody] = null;
+
+  get body() {
+    return this[kBody] === null ? null : bodyStream(this[kBody]);
+  }
+
+  get bodyUsed() {
+    const body = this[kBody];
+    return body !== null && (body.used || (body.stream !== null && core.isReadableStreamDisturbed?.(body.stream) === true));
+  }
+
+  text() {
+    return takeText(this[kBody]);
+  }
+
+  async json() {
+    return JSONParse(await takeText(this[kBody]));
+  }
+
+  async bytes() {
+    return await takeBytes(this[kBody]);
+  }
+
+  async arrayBuffer() {
+    const bytes = await takeBytes(this[kBody]);
+    const { buffer } = bytes;
+    return bytes.byteLength === buffer.byteLength ? buffer : ArrayBufferPrototypeSlice(buffer, bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+  }
+
+  async blob() {
+    return new Blob([await takeContent(this[kBody])], { type: this.headers.get("content-type") ?? "" });
+  }
+
+  formData() {
+    try {
+      return takeForm(this[kBody], this.headers.get("content-type"));
+    } catch (error) {
+      return PromiseReject(error);
+    }
+  }
+}
+
+return { Body, BodyOwner, bodyStream, cloneBody, extractBody, kBody, unusable };
+})();

@@ -1,0 +1,5 @@
+// FormData, and its two encodings.
+(function () {
+class FormData {}
+return { FormData };
+})();

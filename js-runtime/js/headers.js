@@ -1,0 +1,185 @@
+// The Headers class of the Fetch standard.
+(function () {
+const { core, primordials } = __bootstrap;
+const { op_request_headers } = core.ops;
+const {
+  ArrayIsArray, ArrayPrototypeFilter, ArrayPrototypeJoin, ArrayPrototypePush, ArrayPrototypeSort, ObjectDefineProperties,
+  ReflectOwnKeys, ObjectGetOwnPropertyDescriptor, RegExpPrototypeTest, SafeRegExp, SafeArrayIterator, String, StringPrototypeReplace,
+  StringPrototypeToLowerCase, Symbol, SymbolIterator, SymbolToStringTag, TypeError,
+} = primordials;
+
+const TOKEN = new SafeRegExp("^[!#$%&'*+\\-.^_`|~A-Za-z0-9]+$");
+const BAD_VALUE = new SafeRegExp("[\\0\\r\\n\\u0100-\\uffff]");
+const EDGE_BLANKS = new SafeRegExp("^[\\t\\n\\r ]+|[\\t\\n\\r ]+$", "g");
+
+// Given to the constructor in place of an init: the headers of a request, fetched from the host when first looked at.
+const FROM_REQUEST = Symbol("request");
+
+function checkedName(name) {
+  name = String(name);
+  if (!RegExpPrototypeTest(TOKEN, name)) throw new TypeError(`Invalid header name: "${name}"`);
+  return StringPrototypeToLowerCase(name);
+}
+
+function checkedValue(value) {
+  value = StringPrototypeReplace(String(value), EDGE_BLANKS, "");
+  if (RegExpPrototypeTest(BAD_VALUE, value)) throw new TypeError(`Invalid header value: "${value}"`);
+  return value;
+}
+
+function combined(list, name) {
+  const values = [];
+  for (let i = 0; i < list.length; i += 2) {
+    if (list[i] === name) ArrayPrototypePush(values, list[i + 1]);
+  }
+  return values.length === 0 ? null : ArrayPrototypeJoin(values, ", ");
+}
+
+// Names sorted, values of one name joined, except set-cookie, which stays apart.
+function sortedEntries(list) {
+  const names = [];
+  const seen = { __proto__: null };
+  for (let i = 0; i < list.length; i += 2) {
+    if (!seen[list[i]]) {
+      seen[list[i]] = true;
+      ArrayPrototypePush(names, list[i]);
+    }
+  }
+  ArrayPrototypeSort(names);
+  const entries = [];
+  for (let n = 0; n < names.length; n++) {
+    const name = names[n];
+    if (name !== "set-cookie") {
+      ArrayPrototypePush(entries, [name, combined(list, name)]);
+      continue;
+    }
+    for (let i = 0; i < list.length; i += 2) {
+      if (list[i] === name) ArrayPrototypePush(entries, [name, list[i + 1]]);
+    }
+  }
+  return entries;
+}
+
+let headersList;
+
+class Headers {
+  #list = [];
+  // Number of the request whose headers are still with the host, or 0.
+  #request = 0;
+
+  constructor(init = undefined, request = 0) {
+    if (init === FROM_REQUEST) {
+      this.#request = request;
+      return;
+    }
+    if (init !== undefined && init !== null) this.#fill(init);
+  }
+
+  static {
+    headersList = (headers) => headers.#all();
+  }
+
+  #all() {
+    if (this.#request !== 0) {
+      this.#list = op_request_headers(this.#request);
+      this.#request = 0;
+    }
+    return this.#list;
+  }
+
+  #fill(init) {
+    if (typeof init !== "object" && typeof init !== "function") {
+      throw new TypeError("Headers: init must be an object, a list of pairs or another Headers");
+    }
+    if (#list in init) {
+      const other = init.#all();
+      for (let i = 0; i < other.length; i += 2) ArrayPrototypePush(this.#list, other[i], other[i + 1]);
+      return;
+    }
+    if (init[SymbolIterator] !== undefined) {
+      for (const pair of init) {
+        const entry = ArrayIsArray(pair) ? pair : [...new SafeArrayIterator([...pair])];
+        if (entry.length !== 2) throw new TypeError("Headers: each entry must be a name and a value");
+        this.append(entry[0], entry[1]);
+      }
+      return;
+    }
+    const keys = ReflectOwnKeys(init);
+    for (let i = 0; i < keys.length; i++) {
+      const descriptor = ObjectGetOwnPropertyDescriptor(init, keys[i]);
+      if (descriptor?.enumerable) this.append(keys[i], init[keys[i]]);
+    }
+  }
+
+  append(name, value) {
+    name = checkedName(name);
+    ArrayPrototypePush(this.#all(), name, checkedValue(value));
+  }
+
+  delete(name) {
+    name = checkedName(name);
+    const list = this.#all();
+    this.#list = ArrayPrototypeFilter(list, (_, i) => list[i - (i % 2)] !== name);
+  }
+
+  get(name) {
+    return combined(this.#all(), checkedName(name));
+  }
+
+  getSetCookie() {
+    const list = this.#all();
+    return ArrayPrototypeFilter(list, (_, i) => i % 2 === 1 && list[i - 1] === "set-cookie");
+  }
+
+  has(name) {
+    return combined(this.#all(), checkedName(name)) !== null;
+  }
+
+  set(name, value) {
+    name = checkedName(name);
+    value = checkedValue(value);
+    const list = this.#all();
+    const kept = [];
+    let placed = false;
+    for (let i = 0; i < list.length; i += 2) {
+      if (list[i] !== name) {
+        ArrayPrototypePush(kept, list[i], list[i + 1]);
+      } else if (!placed) {
+        ArrayPrototypePush(kept, name, value);
+        placed = true;
+      }
+    }
+    if (!placed) ArrayPrototypePush(kept, name, value);
+    this.#list = kept;
+  }
+
+  forEach(callback, receiver = undefined) {
+    const entries = sortedEntries(this.#all());
+    for (let i = 0; i < entries.length; i++) callback.call(receiver, entries[i][1], entries[i][0], this);
+  }
+
+  *entries() {
+    const entries = sortedEntries(this.#all());
+    for (let i = 0; i < entries.length; i++) yield entries[i];
+  }
+
+  *keys() {
+    const entries = sortedEntries(this.#all());
+    for (let i = 0; i < entries.length; i++) yield entries[i][0];
+  }
+
+  *values() {
+    const entries = sortedEntries(this.#all());
+    for (let i = 0; i < entries.length; i++) yield entries[i][1];
+  }
+
+  get [SymbolToStringTag]() {
+    return "Headers";
+  }
+}
+ObjectDefineProperties(Headers.prototype, {
+  [SymbolIterator]: { __proto__: null, value: Headers.prototype.entries, writable: true, configurable: true },
+});
+
+return { FROM_REQUEST, Headers, headersList };
+})();

@@ -1,0 +1,176 @@
+// The Request class of the Fetch standard, and requests as they come from the host.
+(function () {
+const { core, primordials } = __bootstrap;
+const { ObjectPrototypeIsPrototypeOf, RegExpPrototypeTest, SafeRegExp, String, StringPrototypeToUpperCase, SymbolToStringTag, TypeError } = primordials;
+const { URL } = core.loadExtScript("ext:deno_web/00_url.js");
+const { AbortController, AbortSignal } = core.loadExtScript("ext:deno_web/03_abort_signal.js");
+const { FROM_REQUEST, Headers } = core.loadExtScript("ext:vitrine/headers.js");
+const { BodyOwner, cloneBody, extractBody, kBody, unusable } = core.loadExtScript("ext:vitrine/body.js");
+
+const STANDARD_METHOD = new SafeRegExp("^(?:delete|get|head|options|post|put)$", "i");
+const METHOD = new SafeRegExp("^[!#$%&'*+\\-.^_`|~A-Za-z0-9]+$");
+const FORBIDDEN_METHOD = new SafeRegExp("^(?:connect|trace|track)$", "i");
+const FROM_HOST = { __proto__: null };
+
+function checkedMethod(method) {
+  method = String(method);
+  if (!RegExpPrototypeTest(METHOD, method) || RegExpPrototypeTest(FORBIDDEN_METHOD, method)) {
+    throw new TypeError(`Request: "${method}" is not a method that can be used`);
+  }
+  return RegExpPrototypeTest(STANDARD_METHOD, method) ? StringPrototypeToUpperCase(method) : method;
+}
+
+function choice(name, value, values, otherwise) {
+  if (value === undefined) return otherwise;
+  value = String(value);
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] === value) return value;
+  }
+  throw new TypeError(`Request: "${value}" is not a ${name}`);
+}
+
+let hostRequest;
+let abortRequest;
+
+class Request extends BodyOwner {
+  #method = "GET";
+  #url;
+  #headers;
+  #redirect = "follow";
+  // Made when the app asks for it: most pages never do.
+  #controller = null;
+  #signal = null;
+  #aborted = null;
+
+  constructor(input, init = undefined) {
+    super();
+    if (input === FROM_HOST) return;
+    init ??= {};
+    let body = null;
+    let signal = null;
+    if (ObjectPrototypeIsPrototypeOf(Request.prototype, input)) {
+      this.#method = input.#method;
+      this.#url = input.#url;
+      this.#redirect = input.#redirect;
+      this.#headers = new Headers(init.headers ?? input.#headers);
+      signal = input.signal;
+      if (init.body === undefined && input[kBody] !== null) {
+        if (unusable(input[kBody])) throw new TypeError("Request: the body of the given request has been read already");
+        body = input[kBody];
+        input[kBody] = null;
+      }
+    } else {
+      const url = new URL(String(input));
+      if (url.username !== "" || url.password !== "") throw new TypeError("Request: the URL must not hold credentials");
+      this.#url = url.href;
+      this.#headers = new Headers(init.headers);
+    }
+    if (init.method !== undefined) this.#method = checkedMethod(init.method);
+    this.#redirect = choice("redirect mode", init.redirect, ["follow", "error", "manual"], this.#redirect);
+    if (init.signal !== undefined) signal = init.signal;
+    if (signal !== null) this.#signal = AbortSignal.any([signal]);
+    if (init.body !== undefined && init.body !== null) body = extractBody(init.body);
+    if (body !== null && (this.#method === "GET" || this.#method === "HEAD")) {
+      throw new TypeError(`Request: a ${this.#method} request can't have a body`);
+    }
+    if (body !== null && body.type !== null && !this.#headers.has("content-type")) {
+      this.#headers.set("content-type", body.type);
+    }
+    this[kBody] = body;
+  }
+
+  static {
+    // A request that came from the host.
+    hostRequest = (number, method, url, body) => {
+      const request = new Request(FROM_HOST);
+      request.#method = method;
+      request.#url = url;
+      request.#headers = new Headers(FROM_REQUEST, number);
+      request[kBody] = body;
+      return request;
+    };
+    abortRequest = (request, reason) => {
+      request.#aborted = reason;
+      request.#controller?.abort(reason);
+    };
+  }
+
+  get method() {
+    return this.#method;
+  }
+
+  get url() {
+    return this.#url;
+  }
+
+  get headers() {
+    return this.#headers;
+  }
+
+  get redirect() {
+    return this.#redirect;
+  }
+
+  get signal() {
+    if (this.#signal === null) {
+      this.#controller = new AbortController();
+      this.#signal = this.#controller.signal;
+      if (this.#aborted !== null) this.#controller.abort(this.#aborted);
+    }
+    return this.#signal;
+  }
+
+  get destination() {
+    return "";
+  }
+
+  get referrer() {
+    return "about:client";
+  }
+
+  get referrerPolicy() {
+    return "";
+  }
+
+  get mode() {
+    return "cors";
+  }
+
+  get credentials() {
+    return "same-origin";
+  }
+
+  get cache() {
+    return "default";
+  }
+
+  get integrity() {
+    return "";
+  }
+
+  get keepalive() {
+    return false;
+  }
+
+  get duplex() {
+    return "half";
+  }
+
+  clone() {
+    const copy = new Request(FROM_HOST);
+    copy.#method = this.#method;
+    copy.#url = this.#url;
+    copy.#redirect = this.#redirect;
+    copy.#headers = new Headers(this.#headers);
+    copy.#signal = AbortSignal.any([this.signal]);
+    copy[kBody] = cloneBody(this[kBody]);
+    return copy;
+  }
+
+  get [SymbolToStringTag]() {
+    return "Request";
+  }
+}
+
+return { Request, abortRequest, hostRequest };
+})();

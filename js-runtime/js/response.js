@@ -1,0 +1,134 @@
+// The Response class of the Fetch standard.
+(function () {
+const { core, primordials } = __bootstrap;
+const { JSONStringify, Number, ObjectPrototypeIsPrototypeOf, RangeError, RegExpPrototypeTest, SafeRegExp, String, SymbolToStringTag, TypeError } = primordials;
+const { URL } = core.loadExtScript("ext:deno_web/00_url.js");
+const { Headers } = core.loadExtScript("ext:vitrine/headers.js");
+const { BodyOwner, cloneBody, extractBody, kBody } = core.loadExtScript("ext:vitrine/body.js");
+
+const REASON = new SafeRegExp("^[\\t\\x20-\\x7e\\x80-\\xff]*$");
+
+function isNullBodyStatus(status) {
+  return status === 101 || status === 204 || status === 205 || status === 304;
+}
+
+let fetchedResponse;
+
+class Response extends BodyOwner {
+  #status = 200;
+  #statusText = "";
+  #headers;
+  #type = "default";
+  #url = "";
+  #redirected = false;
+
+  constructor(body = null, init = undefined) {
+    super();
+    init ??= {};
+    if (init.status !== undefined) {
+      const status = Number(init.status);
+      if (!(status >= 200 && status <= 599)) throw new RangeError(`Response: ${init.status} is not a status from 200 to 599`);
+      this.#status = status | 0;
+    }
+    if (init.statusText !== undefined) {
+      this.#statusText = String(init.statusText);
+      if (!RegExpPrototypeTest(REASON, this.#statusText)) throw new TypeError("Response: the status text holds a forbidden character");
+    }
+    this.#headers = new Headers(init.headers);
+    if (body === null || body === undefined) return;
+    if (isNullBodyStatus(this.#status)) throw new TypeError(`Response: status ${this.#status} can't have a body`);
+    const extracted = extractBody(body);
+    this[kBody] = extracted;
+    if (extracted.type !== null && !this.#headers.has("content-type")) this.#headers.set("content-type", extracted.type);
+  }
+
+  static {
+    // The answer to a fetch.
+    fetchedResponse = (status, headers, body, url, redirected) => {
+      const response = new Response();
+      response.#status = status;
+      response.#headers = headers;
+      response.#type = "basic";
+      response.#url = url;
+      response.#redirected = redirected;
+      response[kBody] = body;
+      return response;
+    };
+  }
+
+  static json(data, init = undefined) {
+    const text = JSONStringify(data);
+    if (text === undefined) throw new TypeError("Response.json: the data can't be written as JSON");
+    const response = new Response(text, init);
+    if (!new Headers(init?.headers).has("content-type")) response.#headers.set("content-type", "application/json");
+    return response;
+  }
+
+  static redirect(url, status = 302) {
+    const target = new URL(String(url));
+    if (status !== 301 && status !== 302 && status !== 303 && status !== 307 && status !== 308) {
+      throw new RangeError(`Response.redirect: ${status} is not a redirect`);
+    }
+    const response = new Response(null, { status });
+    response.#headers.set("location", target.href);
+    return response;
+  }
+
+  static error() {
+    const response = new Response();
+    response.#status = 0;
+    response.#type = "error";
+    return response;
+  }
+
+  get status() {
+    return this.#status;
+  }
+
+  get statusText() {
+    return this.#statusText;
+  }
+
+  get ok() {
+    return this.#status >= 200 && this.#status <= 299;
+  }
+
+  get headers() {
+    return this.#headers;
+  }
+
+  get type() {
+    return this.#type;
+  }
+
+  get url() {
+    return this.#url;
+  }
+
+  get redirected() {
+    return this.#redirected;
+  }
+
+  clone() {
+    const copy = new Response();
+    copy.#status = this.#status;
+    copy.#statusText = this.#statusText;
+    copy.#headers = new Headers(this.#headers);
+    copy.#type = this.#type;
+    copy.#url = this.#url;
+    copy.#redirected = this.#redirected;
+    copy[kBody] = cloneBody(this[kBody]);
+    return copy;
+  }
+
+  get [SymbolToStringTag]() {
+    return "Response";
+  }
+}
+
+function isResponse(value) {
+  return ObjectPrototypeIsPrototypeOf(Response.prototype, value);
+}
+
+return { Response, fetchedResponse, isResponse };
+})();

@@ -1,0 +1,301 @@
+// One request, from its head to the end of its answer.
+(function () {
+const { core, primordials } = __bootstrap;
+const {
+  op_answer_bytes, op_answer_end, op_answer_fail, op_answer_head, op_answer_page, op_answer_text, op_body_read, op_wait_until,
+} = core.ops;
+const {
+  ArrayBufferIsView, FunctionPrototypeCall, ObjectFreeze, ObjectPrototypeToString, Promise, PromisePrototypeThen, PromiseResolve, SafeMap, TypeError,
+  SafePromiseAll, String, TypedArrayPrototypeGetByteLength,
+} = primordials;
+const { hostCall, requestVariable } = core.loadExtScript("ext:vitrine/bridge.js");
+const { Headers, headersList } = core.loadExtScript("ext:vitrine/headers.js");
+const { Body, bodyStream, extractBody, kBody, unusable } = core.loadExtScript("ext:vitrine/body.js");
+const { abortRequest, hostRequest } = core.loadExtScript("ext:vitrine/request.js");
+const { isResponse } = core.loadExtScript("ext:vitrine/response.js");
+const { ReadableStream, isDirect, isStream, runDirect, takeDirect, viewBytes } = core.loadExtScript("ext:vitrine/stream.js");
+
+// Text that a sink keeps before it hands it over without being asked to flush, in UTF-16 units: one frame of the wire.
+const HELD_TEXT_MAX = 64 * 1024;
+
+// Requests that have begun and not ended, by number.
+const running = new SafeMap();
+let handler = null;
+let environment = null;
+let isRender = false;
+
+// Takes the app's entry point. Returns what is wrong with it, or undefined.
+function configure(exports, contract, values) {
+  environment = ObjectFreeze(values);
+  isRender = contract === "render";
+  if (isRender) {
+    const render = exports?.render ?? exports?.default?.render;
+    if (typeof render !== "function") return `it must export a function named render; it exports ${listExports(exports)}`;
+    handler = (request) => render(request);
+    return undefined;
+  }
+  let entry = exports?.default;
+  // A CommonJS bundle that an ES module wrapper put one level down.
+  if (entry?.default !== undefined && typeof entry.fetch !== "function" && typeof entry !== "function") entry = entry.default;
+  if (entry === undefined && typeof exports?.fetch === "function") entry = exports;
+  if (typeof entry === "function") {
+    handler = (request, env, ctx) => entry(request, env, ctx);
+  } else if (typeof entry?.fetch === "function") {
+    handler = (request, env, ctx) => entry.fetch(request, env, ctx);
+  } else {
+    return `its default export must be { fetch(request, env, ctx) } or a function; it exports ${listExports(exports)}`;
+  }
+  return undefined;
+}
+
+function listExports(exports) {
+  const names = exports === null || exports === undefined ? [] : Object.keys(exports);
+  if (names.length === 0) return "nothing";
+  return names.map((name) => `${name} (${describe(exports[name])})`).join(", ");
+}
+
+function describe(value) {
+  if (value === null) return "null";
+  if (typeof value !== "object") return typeof value;
+  return value.constructor?.name ?? "an object without a prototype";
+}
+
+class Context {
+  #number;
+
+  constructor(number) {
+    this.#number = number;
+  }
+
+  waitUntil(promise) {
+    const number = this.#number;
+    op_wait_until(number, 1);
+    const settled = () => op_wait_until(number, -1);
+    PromisePrototypeThen(PromiseResolve(promise), settled, (error) => {
+      settled();
+      core.reportUnhandledRejection?.(error);
+      reportError(error);
+    });
+  }
+}
+
+function begin(number, method, url, hasBody) {
+  requestVariable.enter(number);
+  const body = hasBody ? new Body(null, requestStream(number), null) : null;
+  const request = hostRequest(number, method, url, body);
+  const entry = { request, drained: null, cancel: null };
+  running.set(number, entry);
+  let result;
+  try {
+    result = handler(request, environment, new Context(number));
+  } catch (error) {
+    fail(number, error);
+    return;
+  }
+  if (result !== null && typeof result === "object" && typeof result.then === "function") {
+    PromisePrototypeThen(PromiseResolve(result), (value) => answer(number, entry, value), (error) => fail(number, error));
+  } else {
+    answer(number, entry, result);
+  }
+}
+
+function fail(number, error) {
+  running.delete(number);
+  op_answer_fail(number, error);
+}
+
+// The request's body, pulled from the host piece by piece.
+function requestStream(number) {
+  return new ReadableStream({
+    type: "bytes",
+    async pull(controller) {
+      const piece = await hostCall((call) => op_body_read(call, number));
+      if (piece === null) {
+        controller.close();
+        controller.byobRequest?.respond(0);
+      } else {
+        controller.enqueue(piece);
+      }
+    },
+  }, { highWaterMark: 0 });
+}
+
+function answer(number, entry, value) {
+  if (!running.has(number)) return;
+  try {
+    if (isResponse(value)) {
+      const body = value[kBody];
+      if (body !== null && unusable(body)) throw new TypeError("The body of the Response has been read already");
+      if (body !== null) body.used = true;
+      send(number, entry, value.status, headersList(value.headers), body);
+    } else if (isRender) {
+      answerRender(number, entry, value);
+    } else {
+      throw new TypeError(`The handler must return a Response; it returned ${describe(value)}`);
+    }
+  } catch (error) {
+    fail(number, error);
+  }
+}
+
+// The render contract: a string, a stream, or { status, headers, body }.
+function answerRender(number, entry, value) {
+  let parts = value;
+  if (typeof value === "string" || isStream(value)) {
+    parts = { body: value };
+  } else if (value === null || typeof value !== "object" || !("body" in value || "status" in value || "headers" in value)) {
+    throw new TypeError(`render must return a string, a ReadableStream or { status, headers, body }; it returned ${describe(value)}`);
+  }
+  const status = parts.status === undefined ? 200 : parts.status | 0;
+  if (status < 200 || status > 599) throw new TypeError(`render returned the status ${String(parts.status)}, not one from 200 to 599`);
+  const headers = new Headers(parts.headers);
+  const body = extractBody(parts.body);
+  if (body !== null && !headers.has("content-type")) {
+    headers.set("content-type", typeof parts.body === "string" || isStream(parts.body) ? "text/html;charset=UTF-8" : body.type ?? "application/octet-stream");
+  }
+  send(number, entry, status, headersList(headers), body);
+}
+
+function send(number, entry, status, headers, body) {
+  if (entry.request.method === "HEAD" || body === null) {
+    if (body !== null && body.stream !== null) PromisePrototypeThen(body.stream.cancel(), undefined, () => {});
+    op_answer_page(number, status, headers, "");
+    running.delete(number);
+  } else if (body.stream === null) {
+    if (typeof body.content === "string") {
+      op_answer_page(number, status, headers, body.content);
+    } else {
+      op_answer_head(number, status, headers);
+      op_answer_bytes(number, body.content);
+      op_answer_end(number);
+    }
+    running.delete(number);
+  } else if (isDirect(body.stream)) {
+    sendDirect(number, entry, status, headers, takeDirect(body.stream));
+  } else {
+    sendStream(number, entry, status, headers, body.stream);
+  }
+}
+
+// A direct source writes into a rope; the host takes it flush by flush, and a page that is complete at its first flush
+// goes out as a whole.
+function sendDirect(number, entry, status, headers, source) {
+  let text = "";
+  let begun = false;
+  let blocked = false;
+  let drained = null;
+  const push = () => {
+    if (text === "") return;
+    if (!begun) {
+      begun = true;
+      op_answer_head(number, status, headers);
+    }
+    blocked = !op_answer_text(number, text);
+    text = "";
+  };
+  const write = (chunk) => {
+    if (typeof chunk === "string") {
+      text += chunk;
+      if (text.length > HELD_TEXT_MAX) push();
+      return blocked ? 0 : chunk.length || 1;
+    }
+    push();
+    if (!begun) {
+      begun = true;
+      op_answer_head(number, status, headers);
+    }
+    blocked = !op_answer_bytes(number, viewBytes(chunk));
+    return blocked ? 0 : chunk.byteLength || 1;
+  };
+  let flushing = false;
+  const flush = () => {
+    if (pulling) {
+      flushing = true;
+    } else {
+      push();
+    }
+    if (!blocked) return 1;
+    return new Promise((resolve) => drained = resolve);
+  };
+  const finish = (error, failed) => {
+    if (failed) {
+      push();
+      fail(number, error);
+      return;
+    }
+    if (begun) {
+      push();
+      op_answer_end(number);
+    } else {
+      op_answer_page(number, status, headers, text);
+    }
+    running.delete(number);
+  };
+  const run = runDirect(source, write, flush, finish);
+  entry.cancel = run.cancel;
+  let pulling = false;
+  const resume = () => {
+    pulling = true;
+    run.resume();
+    pulling = false;
+    if (flushing) push();
+    flushing = false;
+  };
+  entry.drained = () => {
+    blocked = false;
+    if (drained !== null) drained();
+    drained = null;
+    resume();
+  };
+  resume();
+}
+
+async function sendStream(number, entry, status, headers, stream) {
+  const reader = stream.getReader();
+  entry.cancel = (reason) => PromisePrototypeThen(reader.cancel(reason), undefined, () => {});
+  let begun = false;
+  try {
+    while (true) {
+      const { done, value } = await reader.read();
+      if (!running.has(number)) return;
+      if (!begun) {
+        begun = true;
+        op_answer_head(number, status, headers);
+      }
+      if (done) break;
+      let room;
+      if (typeof value === "string") {
+        room = op_answer_text(number, value);
+      } else if (ArrayBufferIsView(value)) {
+        room = op_answer_bytes(number, viewBytes(value));
+      } else {
+        throw new TypeError(`The body's stream must give Uint8Array chunks; it gave ${describe(value)}`);
+      }
+      if (!room) await new Promise((resolve) => entry.drained = resolve);
+    }
+    running.delete(number);
+    op_answer_end(number);
+  } catch (error) {
+    entry.cancel?.(error);
+    fail(number, error);
+  }
+}
+
+// The host takes bytes again.
+function drained(number) {
+  running.get(number)?.drained?.();
+}
+
+// Nobody waits for the answer any more.
+function abort(number, message) {
+  const entry = running.get(number);
+  if (entry === undefined) return;
+  running.delete(number);
+  const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
+  const reason = new DOMException(message, "AbortError");
+  abortRequest(entry.request, reason);
+  entry.cancel?.(reason);
+}
+
+return { abort, begin, configure, drained };
+})();

@@ -1,0 +1,58 @@
+//! What an app threw, as people read it.
+
+use crate::isolate::shared::{RequestNumber, Shared};
+use deno_core::error::{JsError, JsStackFrame};
+use deno_core::v8;
+use std::fmt::Write as _;
+use std::time::{SystemTime, UNIX_EPOCH};
+use vitrine_wire::{AppError, LogLevel, LogLine};
+
+/// Scheme of the bundle's own files in stacks.
+pub const APP_SCHEME: &str = "app:///";
+
+/// Message and source-mapped stack of a thrown value. Frames outside the bundle are left out.
+pub fn describe<'s>(scope: &mut v8::PinScope<'s, '_>, thrown: v8::Local<'s, v8::Value>) -> AppError {
+    from_js_error(&JsError::from_v8_exception(scope, thrown))
+}
+
+/// The same for an error that `deno_core` has taken apart already.
+pub fn from_js_error(error: &JsError) -> AppError {
+    let message = error.exception_message.trim_start_matches("Uncaught ").to_owned();
+    let mut stack = message.clone();
+    for frame in &error.frames {
+        write_frame(&mut stack, frame);
+    }
+    AppError { message, stack }
+}
+
+fn write_frame(stack: &mut String, frame: &JsStackFrame) {
+    let Some(file) = frame.file_name.as_deref() else { return };
+    if file.starts_with("ext:") || file.starts_with("node:") {
+        return;
+    }
+    let file = file.strip_prefix(APP_SCHEME).unwrap_or(file);
+    let line = frame.line_number.unwrap_or_default();
+    let column = frame.column_number.unwrap_or_default();
+    let written = match frame.function_name.as_deref().filter(|name| !name.is_empty()) {
+        Some(name) => write!(stack, "\n    at {name} ({file}:{line}:{column})"),
+        None => write!(stack, "\n    at {file}:{line}:{column}"),
+    };
+    written.unwrap_or_else(|_| unreachable!("a String takes what is written to it"));
+}
+
+/// Writes an error to the app's log.
+pub fn log(shared: &Shared, request: RequestNumber, error: &AppError) {
+    shared.link.log(LogLine {
+        time_ms: now_ms(),
+        level: LogLevel::Error,
+        request_id: shared.request_id(request),
+        message: error.message.clone(),
+        stack: Some(error.stack.clone()),
+    });
+}
+
+/// Milliseconds since the Unix epoch.
+pub fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

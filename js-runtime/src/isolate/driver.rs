@@ -1,0 +1,145 @@
+//! The loop that owns an isolate's thread.
+//!
+//! Whatever JavaScript waits for is a future that this loop polls; each answer is given to JavaScript as a slice of its own, so
+//! that CPU time is charged to the request that asked.
+
+use super::answer::{Outbox, Outgoing};
+use super::engine::{Engine, Terminated};
+use super::shared::{HostFuture, RequestNumber, Running, Shared};
+use crate::exchange::Exchange;
+use deno_core::PollEventLoopOptions;
+use deno_core::error::CoreError;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Instant;
+
+/// Why a turn ended badly.
+#[derive(Debug, thiserror::Error)]
+pub enum TurnError {
+    /// JavaScript was ended by force.
+    #[error(transparent)]
+    Terminated(#[from] Terminated),
+    /// Module evaluation, or a part of the platform, failed.
+    #[error("the isolate's event loop failed")]
+    EventLoop(#[source] CoreError),
+}
+
+/// Drives one isolate.
+pub struct Driver {
+    /// The isolate.
+    pub engine: Engine,
+    shared: Rc<Shared>,
+    waiting: FuturesUnordered<HostFuture>,
+    last_request: RequestNumber,
+    event_loop: Arc<LoopWaker>,
+}
+
+impl Driver {
+    /// A driver of `engine`.
+    pub fn new(engine: Engine, shared: Rc<Shared>) -> Self {
+        let event_loop = Arc::new(LoopWaker::default());
+        Self { engine, shared, waiting: FuturesUnordered::new(), last_request: 0, event_loop }
+    }
+
+    /// Requests that have begun and not ended.
+    pub fn in_flight(&self) -> usize {
+        self.shared.requests.borrow().len()
+    }
+
+    /// Begins a request.
+    ///
+    /// # Errors
+    /// JavaScript was ended by force.
+    pub fn begin(&mut self, exchange: Exchange) -> Result<(), Terminated> {
+        self.last_request = self.last_request.wrapping_add(1).max(1);
+        let request = self.last_request;
+        let Exchange { head, body, answer, cancelled, received } = exchange;
+        let outbox = Rc::new(Outbox::default());
+        let running = Running {
+            id: head.request_id,
+            headers: head.headers,
+            outbox: Rc::clone(&outbox),
+            body,
+            body_bytes: 0,
+            cancelled: cancelled.clone(),
+            cpu_ns: 0,
+            waiting: 0,
+            answered: false,
+            subrequests: 0,
+        };
+        self.shared.requests.borrow_mut().insert(request, running);
+        let outgoing =
+            Outgoing { request, outbox, writer: answer, cancelled, received, begun: Instant::now() };
+        self.shared.start(outgoing.run(Rc::clone(&self.shared)));
+        self.engine.begin(request, &head.method, &head.url, head.has_body)
+    }
+
+    /// Tells JavaScript everything that it must be told by now. Returns whether there is more already.
+    ///
+    /// # Errors
+    /// JavaScript was ended by force.
+    pub fn run_ready(&mut self) -> Result<bool, Terminated> {
+        // What is queued meanwhile waits for the next call, so that a chain of zero-delay tasks can't keep the thread.
+        let ready = self.shared.inbox.borrow().len();
+        for _ in 0..ready {
+            let event = self.shared.inbox.borrow_mut().pop_front();
+            let Some(event) = event else { break };
+            self.engine.tell(event)?;
+        }
+        Ok(!self.shared.inbox.borrow().is_empty())
+    }
+
+    /// Waits until there is something to tell JavaScript.
+    pub async fn wait(&mut self) -> Result<(), TurnError> {
+        std::future::poll_fn(|cx| self.poll(cx)).await
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TurnError>> {
+        loop {
+            self.waiting.extend(self.shared.started.borrow_mut().drain(..));
+            while let Poll::Ready(Some(())) = self.waiting.poll_next_unpin(cx) {}
+            if self.shared.started.borrow().is_empty() {
+                break;
+            }
+        }
+        if self.event_loop.take(cx.waker()) {
+            let waker = Waker::from(Arc::clone(&self.event_loop));
+            let mut cx = Context::from_waker(&waker);
+            let polled = self.engine.runtime.poll_event_loop(&mut cx, PollEventLoopOptions::default());
+            if let Poll::Ready(Err(error)) = polled {
+                return Poll::Ready(Err(TurnError::EventLoop(error)));
+            }
+        }
+        if self.shared.inbox.borrow().is_empty() { Poll::Pending } else { Poll::Ready(Ok(())) }
+    }
+
+    /// Has the next wait look at `deno_core`'s own event loop, whoever woke it.
+    pub fn look_at_event_loop(&self) {
+        self.event_loop.woken.store(true, Ordering::Release);
+    }
+}
+
+/// Remembers whether `deno_core`'s event loop asked to be polled: polling it costs several microtask checkpoints.
+#[derive(Default)]
+struct LoopWaker {
+    woken: AtomicBool,
+    task: futures_util::task::AtomicWaker,
+}
+
+impl LoopWaker {
+    fn take(&self, task: &Waker) -> bool {
+        self.task.register(task);
+        self.woken.swap(false, Ordering::AcqRel)
+    }
+}
+
+impl Wake for LoopWaker {
+    fn wake(self: Arc<Self>) {
+        self.woken.store(true, Ordering::Release);
+        self.task.wake();
+    }
+}

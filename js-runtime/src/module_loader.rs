@@ -1,0 +1,127 @@
+//! Modules of a bundle: files of the bundle and the built-ins, nothing else.
+
+use crate::bundle::Bundle;
+use crate::exception::APP_SCHEME;
+use deno_core::error::ModuleLoaderError;
+use deno_core::{
+    ModuleLoadOptions, ModuleLoadReferrer, ModuleLoadResponse, ModuleLoader, ModuleResolveResponse,
+    ModuleSource, ModuleSourceCode, ModuleSpecifier, ModuleType, ResolutionKind,
+};
+use deno_error::JsErrorBox;
+use std::borrow::Cow;
+
+/// Node.js built-ins that a bundle may import, with or without `node:`.
+pub const BUILT_INS: &[&str] = &[];
+
+/// Why a module can't be had.
+#[derive(Debug, thiserror::Error)]
+pub enum ModuleError {
+    /// The import names a package.
+    #[error(
+        "{importer} imports \"{specifier}\", which is neither a file of the bundle nor a built-in module; bundle it into the server's file"
+    )]
+    Package {
+        /// What was imported.
+        specifier: String,
+        /// Which file imports it.
+        importer: String,
+    },
+    /// The import names a Node.js built-in that there is none of here.
+    #[error("{importer} imports \"{specifier}\", a Node.js module that is not available here; available are {}", BUILT_INS.join(", "))]
+    BuiltIn {
+        /// What was imported.
+        specifier: String,
+        /// Which file imports it.
+        importer: String,
+    },
+    /// The import names a file that the bundle does not have.
+    #[error("{importer} imports \"{path}\", which is not in the bundle")]
+    Missing {
+        /// Path in the bundle.
+        path: String,
+        /// Which file imports it.
+        importer: String,
+    },
+    /// A file is not text.
+    #[error("{path} is not UTF-8")]
+    NotText {
+        /// Path in the bundle.
+        path: String,
+    },
+}
+
+/// Loads modules from a bundle.
+pub struct BundleLoader {
+    bundle: Bundle,
+}
+
+impl BundleLoader {
+    /// A loader of `bundle`.
+    #[must_use]
+    pub fn new(bundle: Bundle) -> Self {
+        Self { bundle }
+    }
+
+    fn find(&self, specifier: &str, referrer: &str) -> Result<ModuleSpecifier, ModuleError> {
+        let importer = || path_of(referrer).unwrap_or(referrer).to_owned();
+        let name = specifier.strip_prefix("node:").unwrap_or(specifier);
+        let invalid = || ModuleError::Package { specifier: specifier.to_owned(), importer: importer() };
+        if BUILT_INS.contains(&name) {
+            return ModuleSpecifier::parse(&format!("node:{name}")).map_err(|_| invalid());
+        }
+        if specifier.starts_with("node:") {
+            return Err(ModuleError::BuiltIn { specifier: specifier.to_owned(), importer: importer() });
+        }
+        let is_path = ["./", "../", "/"].iter().any(|start| specifier.starts_with(start));
+        if !is_path && !specifier.starts_with(APP_SCHEME) {
+            return Err(invalid());
+        }
+        let base =
+            ModuleSpecifier::parse(if referrer.starts_with(APP_SCHEME) { referrer } else { APP_SCHEME });
+        base.and_then(|base| base.join(specifier)).map_err(|_| invalid())
+    }
+
+    fn source(&self, specifier: &ModuleSpecifier, importer: &str) -> Result<ModuleSource, ModuleError> {
+        let path = path_of(specifier.as_str()).unwrap_or_default();
+        let Some(content) = self.bundle.files.get(path) else {
+            return Err(ModuleError::Missing { path: path.to_owned(), importer: importer.to_owned() });
+        };
+        let text =
+            std::str::from_utf8(content).map_err(|_| ModuleError::NotText { path: path.to_owned() })?;
+        let kind = if path.ends_with(".json") { ModuleType::Json } else { ModuleType::JavaScript };
+        let code = ModuleSourceCode::String(text.to_owned().into());
+        Ok(ModuleSource::new(kind, code, specifier, None))
+    }
+}
+
+/// Path in the bundle that a specifier stands for.
+fn path_of(specifier: &str) -> Option<&str> {
+    let path = specifier.strip_prefix(APP_SCHEME)?;
+    path.split(['?', '#']).next()
+}
+
+impl ModuleLoader for BundleLoader {
+    fn resolve(&self, specifier: &str, referrer: &str, _kind: ResolutionKind) -> ModuleResolveResponse {
+        self.find(specifier, referrer).map_err(loader_error)
+    }
+
+    fn load(
+        &self,
+        specifier: &ModuleSpecifier,
+        referrer: Option<&ModuleLoadReferrer>,
+        _options: ModuleLoadOptions,
+    ) -> ModuleLoadResponse {
+        let importer =
+            referrer.and_then(|referrer| path_of(referrer.specifier.as_str())).unwrap_or("the bundle");
+        ModuleLoadResponse::Sync(self.source(specifier, importer).map_err(loader_error))
+    }
+
+    fn get_source_map(&self, file_name: &str) -> Option<Cow<'_, [u8]>> {
+        let path = format!("{}.map", path_of(file_name)?);
+        self.bundle.files.get(&path).map(|map| Cow::Borrowed(&**map))
+    }
+}
+
+fn loader_error(error: ModuleError) -> ModuleLoaderError {
+    JsErrorBox::type_error(error.to_string())
+}

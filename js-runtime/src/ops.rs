@@ -1,0 +1,35 @@
+//! What JavaScript may ask of the worker: the ops behind `js/`.
+
+pub mod answer;
+pub mod request;
+pub mod timer;
+
+use crate::isolate::shared::Shared;
+use deno_core::OpState;
+use std::rc::Rc;
+
+deno_core::extension!(
+    vitrine,
+    deps = [deno_web],
+    ops = [
+        answer::op_answer_bytes,
+        answer::op_answer_end,
+        answer::op_answer_fail,
+        answer::op_answer_head,
+        answer::op_answer_page,
+        answer::op_answer_text,
+        request::op_body_read,
+        request::op_request_headers,
+        request::op_wait_until,
+        timer::op_task,
+        timer::op_timer_clear,
+        timer::op_timer_start,
+    ],
+    options = { shared: Rc<Shared> },
+    state = |state, options| state.put(options.shared),
+);
+
+/// The isolate's own state.
+fn shared(state: &OpState) -> Rc<Shared> {
+    Rc::clone(state.borrow::<Rc<Shared>>())
+}

@@ -1,0 +1,113 @@
+//! How an answer leaves JavaScript: text as it lies in V8's heap, one op a flush.
+
+use super::shared;
+use crate::exception;
+use crate::isolate::answer::Outbox;
+use bytes::{BufMut, Bytes, BytesMut};
+use deno_core::{OpState, op2, v8};
+use std::rc::Rc;
+use vitrine_wire::{Headers, Outcome, ResponseHead};
+
+fn outbox(state: &OpState, request: u32) -> Option<Rc<Outbox>> {
+    shared(state).requests.borrow().get(&request).map(|running| Rc::clone(&running.outbox))
+}
+
+/// Sends the head of an answer. `headers` is name, value, name, value.
+#[op2(nofast)]
+pub fn op_answer_head(
+    scope: &mut v8::PinScope<'_, '_>,
+    state: &OpState,
+    request: u32,
+    status: u16,
+    headers: v8::Local<'_, v8::Array>,
+) {
+    if let Some(outbox) = outbox(state, request) {
+        outbox.head(ResponseHead { status, headers: read_headers(scope, headers) });
+    }
+}
+
+/// Sends a whole answer whose body is text.
+#[op2(nofast)]
+pub fn op_answer_page(
+    scope: &mut v8::PinScope<'_, '_>,
+    state: &OpState,
+    request: u32,
+    status: u16,
+    headers: v8::Local<'_, v8::Array>,
+    text: v8::Local<'_, v8::String>,
+) {
+    if let Some(outbox) = outbox(state, request) {
+        outbox.head(ResponseHead { status, headers: read_headers(scope, headers) });
+        outbox.body(|body| append_text(scope, text, body));
+        outbox.end(Outcome::Ok, None);
+    }
+}
+
+/// Sends body text. Returns whether there is room for more.
+#[op2(nofast)]
+pub fn op_answer_text(
+    scope: &mut v8::PinScope<'_, '_>,
+    state: &OpState,
+    request: u32,
+    text: v8::Local<'_, v8::String>,
+) -> bool {
+    outbox(state, request).is_none_or(|outbox| outbox.body(|body| append_text(scope, text, body)))
+}
+
+/// Sends body bytes. Returns whether there is room for more.
+#[op2(fast)]
+pub fn op_answer_bytes(state: &OpState, request: u32, #[buffer] bytes: &[u8]) -> bool {
+    outbox(state, request).is_none_or(|outbox| outbox.body(|body| body.put_slice(bytes)))
+}
+
+/// Ends an answer.
+#[op2(fast)]
+pub fn op_answer_end(state: &OpState, request: u32) {
+    if let Some(outbox) = outbox(state, request) {
+        outbox.end(Outcome::Ok, None);
+    }
+}
+
+/// Ends an answer with what the app threw.
+#[op2(nofast)]
+pub fn op_answer_fail<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    state: &OpState,
+    request: u32,
+    thrown: v8::Local<'s, v8::Value>,
+) {
+    let shared = shared(state);
+    let error = exception::describe(scope, thrown);
+    exception::log(&shared, request, &error);
+    if let Some(outbox) = outbox(state, request) {
+        outbox.end(Outcome::AppError, Some(error));
+    }
+}
+
+fn read_headers(scope: &mut v8::PinScope<'_, '_>, list: v8::Local<'_, v8::Array>) -> Headers {
+    let mut headers = Headers::with_capacity(list.length() as usize / 2);
+    for index in (0..list.length()).step_by(2) {
+        let (Some(name), Some(value)) = (list.get_index(scope, index), list.get_index(scope, index + 1))
+        else {
+            continue;
+        };
+        headers.push((name.to_rust_string_lossy(scope), latin1(scope, value)));
+    }
+    headers
+}
+
+/// A header's value: its characters are the bytes, as the Fetch standard has it.
+fn latin1(scope: &mut v8::PinScope<'_, '_>, value: v8::Local<'_, v8::Value>) -> Bytes {
+    let Ok(text) = v8::Local::<v8::String>::try_from(value) else { return Bytes::new() };
+    let view = v8::ValueView::new(scope, text);
+    match view.data() {
+        v8::ValueViewData::OneByte(bytes) => Bytes::copy_from_slice(bytes),
+        // `Headers` refuses characters above U+00FF.
+        v8::ValueViewData::TwoByte(units) => units.iter().map(|unit| (unit & 0xff) as u8).collect(),
+    }
+}
+
+fn append_text(scope: &mut v8::PinScope<'_, '_>, text: v8::Local<'_, v8::String>, body: &mut BytesMut) {
+    let view = v8::ValueView::new(scope, text);
+    body.put_slice(view.to_cow_lossy().as_bytes());
+}

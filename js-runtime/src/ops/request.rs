@@ -1,0 +1,76 @@
+//! What an app reads of its request.
+
+use super::shared;
+use crate::isolate::shared::{Event, Settled};
+use deno_core::{OpState, op2, v8};
+use std::rc::Rc;
+
+/// Headers of a request: name, value, name, value. They are given once.
+#[op2]
+pub fn op_request_headers<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    state: &OpState,
+    request: u32,
+) -> v8::Local<'s, v8::Array> {
+    let shared = shared(state);
+    let headers = shared
+        .requests
+        .borrow_mut()
+        .get_mut(&request)
+        .map(|running| std::mem::take(&mut running.headers))
+        .unwrap_or_default();
+    let mut values: Vec<v8::Local<v8::Value>> = Vec::with_capacity(headers.len() * 2);
+    for (name, value) in &headers {
+        let texts = [(name.as_bytes(), v8::NewStringType::Internalized), (value, v8::NewStringType::Normal)];
+        for (bytes, kind) in texts {
+            // Both are far below V8's limit on strings, the only way to fail.
+            let text =
+                v8::String::new_from_one_byte(scope, bytes, kind).unwrap_or_else(|| v8::String::empty(scope));
+            values.push(text.into());
+        }
+    }
+    v8::Array::new_with_elements(scope, &values)
+}
+
+/// Reads the next piece of a request's body; `null` at the end.
+#[op2(fast)]
+pub fn op_body_read(state: &OpState, call: u32, request: u32) {
+    let shared = shared(state);
+    let body = shared.requests.borrow_mut().get_mut(&request).and_then(|running| running.body.take());
+    let Some(mut body) = body else {
+        shared.tell(Event::Settle { call, request, answer: Settled::Null });
+        return;
+    };
+    let limit = shared.limits.request_mb << 20;
+    let of_isolate = Rc::clone(&shared);
+    shared.start(async move {
+        let piece = body.next().await;
+        let answer = match piece {
+            None => Settled::Null,
+            Some(Err(broken)) => Settled::Failed(format!("The request's body could not be read: {broken}")),
+            Some(Ok(bytes)) => {
+                let mut requests = of_isolate.requests.borrow_mut();
+                let Some(running) = requests.get_mut(&request) else { return };
+                running.body_bytes += bytes.len() as u64;
+                if running.body_bytes > limit {
+                    Settled::Failed(format!(
+                        "The request's body is longer than request_mb ({} MiB)",
+                        limit >> 20
+                    ))
+                } else {
+                    running.body = Some(body);
+                    Settled::Bytes(bytes)
+                }
+            }
+        };
+        of_isolate.tell(Event::Settle { call, request, answer });
+    });
+}
+
+/// Counts promises of `waitUntil`.
+#[op2(fast)]
+pub fn op_wait_until(state: &OpState, request: u32, change: i32) {
+    if let Some(running) = shared(state).requests.borrow_mut().get_mut(&request) {
+        running.waiting = running.waiting.saturating_add_signed(change);
+    }
+}

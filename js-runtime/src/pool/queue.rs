@@ -1,0 +1,124 @@
+//! The queue in front of the isolates: first come, first served, bounded in length and in time.
+
+use crate::exchange::Exchange;
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+use tokio::sync::Notify;
+use vitrine_wire::{Done, Outcome};
+
+/// Requests that wait for an isolate.
+#[derive(Debug)]
+pub struct Queue {
+    waiting: Mutex<VecDeque<Exchange>>,
+    length_max: usize,
+    wait_max: Duration,
+    /// One isolate may look.
+    arrived: Notify,
+    /// The queue may have got a first entry: the time limit must be watched.
+    filled: Notify,
+}
+
+impl Queue {
+    /// A queue of `length_max` requests that wait at most `wait_max`.
+    #[must_use]
+    pub fn new(length_max: usize, wait_max: Duration) -> Self {
+        Self {
+            waiting: Mutex::new(VecDeque::new()),
+            length_max,
+            wait_max,
+            arrived: Notify::new(),
+            filled: Notify::new(),
+        }
+    }
+
+    /// Requests that wait.
+    pub fn len(&self) -> usize {
+        self.locked().len()
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Adds a request, or ends it as `overloaded` when the queue is full.
+    pub fn push(&self, exchange: Exchange) {
+        let refused = {
+            let mut waiting = self.locked();
+            if waiting.len() < self.length_max {
+                waiting.push_back(exchange);
+                None
+            } else {
+                Some(exchange)
+            }
+        };
+        match refused {
+            Some(exchange) => refuse(exchange),
+            None => {
+                self.arrived.notify_one();
+                self.filled.notify_one();
+            }
+        }
+    }
+
+    /// The next request, when there is one. A request whose client is gone is ended on the way.
+    pub async fn pop(&self) -> Exchange {
+        loop {
+            let arrived = self.arrived.notified();
+            let (exchange, more) = {
+                let mut waiting = self.locked();
+                (waiting.pop_front(), !waiting.is_empty())
+            };
+            if more {
+                // Several arrivals may have been one wake-up.
+                self.arrived.notify_one();
+            }
+            match exchange {
+                Some(exchange) if exchange.cancelled.is_cancelled() => {
+                    exchange.answer.done(Done::of(Outcome::Cancelled));
+                }
+                Some(exchange) => return exchange,
+                None => arrived.await,
+            }
+        }
+    }
+
+    /// Ends what waits too long, for as long as it is polled.
+    pub async fn expire(&self) {
+        loop {
+            let filled = self.filled.notified();
+            let (late, next) = self.take_late();
+            late.into_iter().for_each(refuse);
+            match next {
+                Some(next) => tokio::time::sleep_until(next.into()).await,
+                None => filled.await,
+            }
+        }
+    }
+
+    fn take_late(&self) -> (Vec<Exchange>, Option<Instant>) {
+        let mut waiting = self.locked();
+        let mut late = Vec::new();
+        loop {
+            match waiting.front() {
+                None => return (late, None),
+                Some(first) if first.received + self.wait_max > Instant::now() => {
+                    return (late, Some(first.received + self.wait_max));
+                }
+                Some(_) => late.extend(waiting.pop_front()),
+            }
+        }
+    }
+
+    fn locked(&self) -> std::sync::MutexGuard<'_, VecDeque<Exchange>> {
+        // Nothing that runs under the lock can panic, so it is never poisoned.
+        self.waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+fn refuse(exchange: Exchange) {
+    let waited = exchange.received.elapsed();
+    let queue_us = u64::try_from(waited.as_micros()).unwrap_or(u64::MAX);
+    exchange.answer.done(Done { queue_us, ..Done::of(Outcome::Overloaded) });
+}

@@ -1,0 +1,4 @@
+//! Bundles on a pool, as the render process runs them.
+
+mod fetch_contract;
+mod support;

@@ -1,0 +1,221 @@
+//! A pool with both of its ends in the test's hands.
+
+use bytes::Bytes;
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::{Arc, LazyLock};
+use std::time::Instant;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use vitrine_wire::{
+    BootFailure, Contract, Done, LogLine, Outcome, RequestHead, ResponseHead, Start, WorkerLimits,
+    WorkerSettings,
+};
+use vitrine_worker::bundle::Bundle;
+use vitrine_worker::exchange::{
+    AnswerPart, AnswerWriter, BodyBroken, BodyReader, EgressCall, Exchange, HostLink,
+};
+use vitrine_worker::isolate::engine::init_platform;
+use vitrine_worker::pool::Pool;
+
+/// One runtime for all tests: V8's threads must descend from the one that prepared it.
+static RUNTIME: LazyLock<tokio::runtime::Handle> = LazyLock::new(|| {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        init_platform();
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+        sender.send(runtime.handle().clone()).expect("the test waits");
+        runtime.block_on(std::future::pending::<()>());
+    });
+    receiver.recv().expect("the runtime starts")
+});
+
+/// Runs a test's future on the common runtime.
+pub fn run<T: Send + 'static>(test: impl Future<Output = T> + Send + 'static) -> T {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    RUNTIME.spawn(async move {
+        let _ = sender.send(tokio::spawn(test).await);
+    });
+    match receiver.recv().expect("the test ends") {
+        Ok(value) => value,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+/// What a pool is booted with.
+pub struct Setup {
+    pub files: HashMap<String, Arc<[u8]>>,
+    pub start: Start,
+}
+
+impl Setup {
+    /// One isolate, the contract `fetch`, `source` as `server/index.js`.
+    pub fn fetch(source: &str) -> Self {
+        let limits = WorkerLimits {
+            cpu_ms: 500,
+            wall_ms: 5_000,
+            heap_mb: 128,
+            concurrency: 32,
+            queue: 256,
+            queue_ms: 1_000,
+            request_mb: 10,
+            response_mb: 50,
+            client_stall_ms: 30_000,
+            subrequests: 50,
+            log_lines_per_s: 100,
+            isolates: 1,
+        };
+        let settings = WorkerSettings {
+            entry: "server/index.js".to_owned(),
+            contract: Contract::Fetch,
+            warm: Vec::new(),
+            host: "app.localhost".to_owned(),
+            limits,
+        };
+        let setup = Self { files: HashMap::new(), start: Start { settings, env: Vec::new() } };
+        setup.file("server/index.js", source)
+    }
+
+    pub fn render(source: &str) -> Self {
+        let mut setup = Self::fetch(source);
+        setup.start.settings.contract = Contract::Render;
+        setup
+    }
+
+    pub fn file(mut self, path: &str, content: impl AsRef<[u8]>) -> Self {
+        self.files.insert(path.to_owned(), Arc::from(content.as_ref()));
+        self
+    }
+
+    pub fn limits(mut self, change: impl FnOnce(&mut WorkerLimits)) -> Self {
+        change(&mut self.start.settings.limits);
+        self
+    }
+
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.start.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub async fn try_boot(self) -> Result<Worker, BootFailure> {
+        let (link, logs, egress) = HostLink::channel();
+        let bundle = Bundle { files: Arc::new(self.files) };
+        let pool = Pool::boot(self.start, bundle, link).await?;
+        Ok(Worker { pool, logs, egress })
+    }
+
+    pub async fn boot(self) -> Worker {
+        match self.try_boot().await {
+            Ok(worker) => worker,
+            Err(failure) => panic!("the bundle does not boot: {failure:#?}"),
+        }
+    }
+}
+
+/// A booted pool.
+pub struct Worker {
+    pub pool: Pool,
+    pub logs: mpsc::Receiver<LogLine>,
+    pub egress: mpsc::Receiver<EgressCall>,
+}
+
+/// A request to send.
+pub struct Ask {
+    pub head: RequestHead,
+    pub body: Option<BodyReader>,
+    pub cancelled: CancellationToken,
+    /// Parts of the answer that may wait unread.
+    pub window: usize,
+}
+
+impl Ask {
+    pub fn get(path: &str) -> Self {
+        let head = RequestHead {
+            method: "GET".to_owned(),
+            url: format!("https://app.localhost{path}"),
+            headers: Vec::new(),
+            has_body: false,
+            request_id: format!("id{path}"),
+        };
+        Self { head, body: None, cancelled: CancellationToken::new(), window: 64 }
+    }
+
+    pub fn post(path: &str, pieces: &[&'static [u8]]) -> Self {
+        let (sender, receiver) = mpsc::channel(64);
+        for piece in pieces {
+            sender.try_send(Ok(Bytes::from_static(piece))).expect("few pieces");
+        }
+        Self::get(path).with_body(receiver)
+    }
+
+    pub fn with_body(mut self, pieces: mpsc::Receiver<Result<Bytes, BodyBroken>>) -> Self {
+        "POST".clone_into(&mut self.head.method);
+        self.head.has_body = true;
+        self.body = Some(BodyReader::new(pieces));
+        self
+    }
+
+    pub fn header(mut self, name: &str, value: &'static str) -> Self {
+        self.head.headers.push((name.to_owned(), Bytes::from_static(value.as_bytes())));
+        self
+    }
+}
+
+/// A complete answer.
+#[derive(Debug)]
+pub struct Answer {
+    pub head: Option<ResponseHead>,
+    pub pieces: Vec<Bytes>,
+    pub done: Done,
+}
+
+impl Answer {
+    pub fn status(&self) -> u16 {
+        self.head.as_ref().unwrap_or_else(|| panic!("no head: {:#?}", self.done)).status
+    }
+
+    pub fn header(&self, name: &str) -> Vec<String> {
+        let headers = self.head.iter().flat_map(|head| &head.headers);
+        let named = headers.filter(|(known, _)| known == name);
+        named.map(|(_, value)| String::from_utf8_lossy(value).into_owned()).collect()
+    }
+
+    pub fn text(&self) -> String {
+        assert_eq!(self.done.outcome, Outcome::Ok, "{:#?}", self.done);
+        String::from_utf8(self.pieces.concat()).expect("UTF-8")
+    }
+}
+
+impl Worker {
+    /// Sends a request; its answer comes part by part.
+    pub fn start(&self, ask: Ask) -> mpsc::Receiver<AnswerPart> {
+        let (answer, parts) = AnswerWriter::channel(ask.window);
+        let Ask { head, body, cancelled, .. } = ask;
+        self.pool.submit(Exchange { head, body, answer, cancelled, received: Instant::now() });
+        parts
+    }
+
+    pub async fn ask(&self, ask: Ask) -> Answer {
+        collect(self.start(ask)).await
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.ask(Ask::get(path)).await
+    }
+}
+
+pub async fn collect(mut parts: mpsc::Receiver<AnswerPart>) -> Answer {
+    let mut head = None;
+    let mut pieces = Vec::new();
+    while let Some(part) = parts.recv().await {
+        match part {
+            AnswerPart::Head(answered) => {
+                assert!(head.is_none() && pieces.is_empty(), "one head, before the body");
+                head = Some(answered);
+            }
+            AnswerPart::Data(bytes) => pieces.push(bytes),
+            AnswerPart::Done(done) => return Answer { head, pieces, done },
+        }
+    }
+    Answer { head, pieces, done: Done::of(Outcome::Crashed) }
+}
