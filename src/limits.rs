@@ -164,6 +164,21 @@ pub const PREVIEW_TTL_MAX_MS: u64 = 30 * 24 * 3_600_000;
 pub const LOG_STREAMS_MAX: usize = 64;
 /// Time between two signs of life on a quiet stream; proxies cut idle ones at 60 s.
 pub const SSE_KEEP_ALIVE_MS: u64 = 15_000;
+
+// The command line.
+
+/// Time to connect to a host: one that does not answer in this time is not there.
+pub const CONNECT_MS: u64 = 5_000;
+/// Time for a call beyond the boot that it may cause: the record, the switch, a slow disk.
+pub const CALL_SLACK_MS: u64 = 60_000;
+/// Bytes shown of an answer that is no problem of ours, such as a proxy's page.
+pub const ERROR_TEXT_BYTES_MAX: usize = 300;
+/// Bytes of one line of an event stream: an app's log line is far below.
+pub const LOG_EVENT_BYTES_MAX: usize = 1 << 20;
+/// Time between two looks of `status --watch`.
+pub const WATCH_MS: u64 = 1_000;
+/// Time for each step of a health check; schedulers wait 5 s by default.
+pub const HEALTHCHECK_MS: u64 = 3_000;
 /// The file that is given back when the disk is full. A promotion writes a few pages to the log; a megabyte is room for
 /// some hundred of them.
 pub const RESERVE_BYTES: usize = 1 << 20;
@@ -248,3 +263,30 @@ pub const ENDED_WORKERS_MAX: usize = 64;
 
 const _: () = assert!(OUTPUT_REPLY_BYTES_MAX * 6 < ENGINE_LINE_BYTES_MAX);
 const _: () = assert!(IMAGE_IMPORT_TIMEOUT_MS < ENGINE_PROBE_TIMEOUT_MS);
+
+/// Folders that the files of one bundle need, given or implied. As many as files: a path of 1 KiB can imply 500.
+pub const BUNDLE_FOLDERS_MAX: usize = BUNDLE_FILES_MAX;
+/// Entries of an archive, files and all the rest. Folders come with entries of their own, and some tools add notes.
+pub const ARCHIVE_ENTRIES_MAX: usize = 4 * BUNDLE_FILES_MAX;
+/// Bytes of one path in a bundle. Node's module resolution and browsers get by with far less; Linux allows 4 KiB.
+pub const BUNDLE_PATH_BYTES_MAX: usize = 1 << 10;
+/// Bytes between two files of an archive: header, long name, extended attributes. They are kept in memory.
+pub const ARCHIVE_HEADER_BYTES_MAX: u64 = 64 << 10;
+/// Zeros after the end marker of an archive. GNU tar fills up to 10 KiB, tapes to more.
+pub const ARCHIVE_PADDING_BYTES_MAX: u64 = 1 << 20;
+/// Bytes of Vite's manifest. One entry is about 200 bytes, so this is some ten thousand chunks.
+pub const VITE_MANIFEST_BYTES_MAX: u64 = 4 << 20;
+/// Warm paths of a bundle. Each is rendered in every isolate before `ready`.
+pub const WARM_PATHS_MAX: usize = 32;
+/// Origins that a bundle may name. Each call is compared with all of them.
+pub const EGRESS_ORIGINS_MAX: usize = 64;
+/// Bytes of a path, origin or name in `vitrine.json`.
+pub const MANIFEST_TEXT_BYTES_MAX: usize = 2 << 10;
+/// Smallest file that is kept precompressed. Below this the saving is less than the packet that carries it.
+pub const ENCODE_BYTES_MIN: u64 = 1 << 10;
+/// Largest file that is kept precompressed. It is held in memory, and compressed while somebody waits for a deploy.
+pub const ENCODE_BYTES_MAX: u64 = 16 << 20;
+/// Sum of files up to which the slow levels are used: a megabyte at brotli's quality 10 takes about a second of one core.
+pub const ENCODE_SLOW_BYTES_MAX: u64 = 2 << 20;
+/// Threads that precompress. The others render for users.
+pub const ENCODE_THREADS_MAX: usize = 2;

@@ -268,12 +268,12 @@ mod tests {
 
     #[test]
     fn a_full_disk_is_told_apart_however_deep_it_lies() {
-        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
-        let error = ReleaseError::Store { operation: "the release", source: Box::new(full) };
-        assert_eq!(Problem::from(error).kind, Kind::DiskFull);
-        let other = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
-        let error = ReleaseError::Store { operation: "the release", source: Box::new(other) };
-        assert_eq!(Problem::from(error).kind, Kind::StoreUnavailable);
+        let failed = |kind: std::io::ErrorKind| {
+            let source = StoreError::Io { operation: "writing", path: "x".into(), source: kind.into() };
+            Problem::from(ReleaseError::Store { operation: "the release", source }).kind
+        };
+        assert_eq!(failed(std::io::ErrorKind::StorageFull), Kind::DiskFull);
+        assert_eq!(failed(std::io::ErrorKind::PermissionDenied), Kind::StoreUnavailable);
     }
 
     #[test]
