@@ -62,6 +62,8 @@ pub const CLAIM_ATTEMPTS_MAX: usize = 3;
 pub const UPSTREAM_RETRIES_MAX: usize = 1;
 /// What a worker gets beyond the limits that it enforces by itself before the edge stops waiting: it is stuck then.
 pub const RENDER_GRACE_MS: u64 = 2_000;
+/// Bytes of an answer that are gathered, if they are at hand, to send them with their length and in one write: a page.
+pub const GATHERED_BYTES_MAX: usize = 64 << 10;
 /// Client files kept in memory: the hot part of a dozen apps.
 pub const ASSET_CACHE_BYTES_MAX: u64 = 64 << 20;
 /// Largest client file kept in memory; larger ones are read from disk, which the page cache makes cheap.
@@ -79,6 +81,9 @@ pub const RETRY_AFTER_S: u64 = 1;
 pub const LOG_QUEUE_LINES_MAX: usize = 16_384;
 /// Bytes of a path, query or user agent in an access line; the rest is cut.
 pub const LOG_FIELD_BYTES_MAX: usize = 512;
+
+// Workers and egress.
+
 /// Time to connect a worker's socket: the listener is on this machine and its backlog is nearly always empty.
 pub const CONNECT_TIMEOUT_MS: u64 = 2_000;
 /// Pause between two attempts to reach a worker whose render process died; the supervisor's first restart is immediate.

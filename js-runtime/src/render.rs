@@ -7,7 +7,6 @@ use crate::exchange::HostLink;
 use crate::journal::{Severity, note};
 use crate::limits::{HOST_CONNECT_MS, HOST_RETURN_MS, SHUTDOWN_DRAIN_MS};
 use crate::lockdown::{self, LockdownError};
-use crate::pool::Pool;
 use serde_json::json;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::path::PathBuf;
@@ -93,7 +92,7 @@ async fn serve(options: RenderOptions, bundle: Bundle) -> Result<RenderEnd, Rend
     let mut terminate = signal(SignalKind::terminate())
         .map_err(|source| RenderError::Setup { what: "the handler of SIGTERM", source })?;
     let (link, logs) = HostLink::new(tokio::runtime::Handle::current());
-    let instance = Instance::<Pool>::new(bundle, link);
+    let instance = Instance::new(bundle, link);
     let server = Server::new(Arc::clone(&instance), options.release, options.spec_hash, logs);
     tokio::spawn(Arc::clone(&server).accept(Channel::Requests, requests));
     tokio::spawn(Arc::clone(&server).accept(Channel::Control, control));

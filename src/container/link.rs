@@ -116,6 +116,9 @@ async fn keep(options: EngineOptions, first: Child, mut calls: mpsc::Receiver<Ca
 async fn refuse(calls: &mut mpsc::Receiver<Call>, reason: &io::Error, pause_ms: u64) -> bool {
     let until = Instant::now() + Duration::from_millis(pause_ms);
     loop {
+        if Instant::now() >= until {
+            return !calls.is_closed();
+        }
         match tokio::time::timeout_at(until, calls.recv()).await {
             Err(_) => return true,
             Ok(None) => return false,
