@@ -36,7 +36,14 @@ impl Archive {
     }
 
     /// Adds an entry. Names go into the header as they are, below 100 bytes.
-    pub fn entry(mut self, kind: EntryType, name: &str, target: &str, bytes: u64, content: impl Read) -> Self {
+    pub fn entry(
+        mut self,
+        kind: EntryType,
+        name: &str,
+        target: &str,
+        bytes: u64,
+        content: impl Read,
+    ) -> Self {
         let mut header = Header::new_gnu();
         header.as_gnu_mut().unwrap().name[..name.len()].copy_from_slice(name.as_bytes());
         header.as_gnu_mut().unwrap().linkname[..target.len()].copy_from_slice(target.as_bytes());

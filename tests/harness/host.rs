@@ -58,7 +58,9 @@ impl Host {
             .unwrap();
         let (send, ready) = mpsc::channel();
         let stdout = BufReader::new(child.stdout.take().unwrap());
-        std::thread::spawn(move || stdout.lines().map_while(Result::ok).for_each(|line| drop(send.send(line))));
+        std::thread::spawn(move || {
+            stdout.lines().map_while(Result::ok).for_each(|line| drop(send.send(line)))
+        });
         let line = ready.recv_timeout(READY).unwrap_or_else(|_| {
             let _ = child.kill();
             let _ = child.wait();
@@ -70,7 +72,13 @@ impl Host {
         };
         assert!(line.starts_with("ready "), "{line}");
         let address = |name| part(name).strip_prefix("http://").unwrap().parse().unwrap();
-        Self { edge: address("edge"), admin: address("admin"), isolation: part("isolation"), child, folder: Some(folder) }
+        Self {
+            edge: address("edge"),
+            admin: address("admin"),
+            isolation: part("isolation"),
+            child,
+            folder: Some(folder),
+        }
     }
 
     /// The command line, as the user who started the host has it.
