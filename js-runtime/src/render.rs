@@ -76,6 +76,8 @@ pub fn run(options: RenderOptions) -> Result<RenderEnd, RenderError> {
         "locked_down",
         json!({"release": release, "files": files, "landlock": enforced.landlock}),
     );
+    // V8 would read a device file, which is out of reach, and guess from the clock instead.
+    deno_core::v8::V8::set_entropy_source(fill_randomly);
     // Connections are cheap beside renders: one thread for them leaves the cores to the isolates.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -105,6 +107,22 @@ async fn serve(options: RenderOptions, bundle: Bundle) -> Result<RenderEnd, Rend
     }
     server.close().await;
     Ok(end)
+}
+
+/// Fills `bytes` from the system's generator.
+fn fill_randomly(bytes: &mut [u8]) -> bool {
+    let mut filled = 0;
+    while filled < bytes.len() {
+        let rest = &mut bytes[filled..];
+        // SAFETY: the place to write to is valid for its length.
+        let got = unsafe { libc::getrandom(rest.as_mut_ptr().cast(), rest.len(), 0) };
+        match usize::try_from(got) {
+            Ok(got) => filled += got,
+            Err(_) if std::io::Error::last_os_error().kind() == std::io::ErrorKind::Interrupted => {}
+            Err(_) => return false,
+        }
+    }
+    true
 }
 
 fn listener(fd: RawFd) -> Result<UnixListener, RenderError> {
