@@ -3,6 +3,8 @@
 SHELL := /bin/sh
 # Ctrl-C and a failed step leave no half-written target.
 .DELETE_ON_ERROR:
+# The prerequisites are steps in order, and cargo uses all cores by itself.
+.NOTPARALLEL:
 .PHONY: help prepare v8 build demo test test-long bench lint modules
 
 help: ## List the targets
