@@ -18,7 +18,7 @@ pub use asset::{Asset, AssetIndex, Encoding};
 pub use error::BundleError;
 pub use manifest::{Health, LimitWishes, Manifest};
 pub use pack::{digest_dir, pack};
-pub use receive::{receive, receive_dir};
+pub use receive::{Inspected, inspect, receive, receive_dir};
 
 use crate::id::Digest;
 use serde::{Deserialize, Serialize};

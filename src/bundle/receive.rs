@@ -3,6 +3,7 @@
 use super::tree::Tree;
 use super::unpack::{io_error, make_folder, unpack};
 use super::{Bundle, BundleDir, BundleError, Manifest, asset, pack};
+use crate::id::Digest;
 use crate::limits::MANIFEST_BYTES_MAX;
 use std::fs;
 use std::io::{Read, Seek};
@@ -44,9 +45,32 @@ pub fn receive_dir(dir: &Path, into: &Path) -> Result<(BundleDir, Bundle), Bundl
     receive(archive, into)
 }
 
-fn fill(archive: impl Read, dir: &BundleDir) -> Result<Bundle, BundleError> {
+/// What a bundle says before anything is made of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inspected {
+    /// See [`Bundle::digest`].
+    pub digest: Digest,
+    /// See [`Manifest`].
+    pub manifest: Manifest,
+    /// Files in it.
+    pub files: u32,
+    /// Unpacked size, in bytes.
+    pub bytes: u64,
+}
+
+/// Checks an archive as [`receive`] does, without the cost of precompressing its files. `into` is left for the caller
+/// to remove.
+///
+/// # Errors
+/// See [`BundleError`].
+pub fn inspect(archive: impl Read, into: &Path) -> Result<Inspected, BundleError> {
+    make_folder(into)?;
+    let (tree, manifest) = check(archive, &BundleDir(into.to_owned()))?;
+    Ok(Inspected { digest: tree.digest(), manifest, files: tree.files().len() as u32, bytes: tree.bytes() })
+}
+
+fn check(archive: impl Read, dir: &BundleDir) -> Result<(Tree, Manifest), BundleError> {
     make_folder(&dir.files())?;
-    make_folder(&dir.encoded())?;
     let tree = unpack(archive, dir)?;
     if tree.files().is_empty() {
         return Err(BundleError::Empty);
@@ -56,6 +80,12 @@ fn fill(archive: impl Read, dir: &BundleDir) -> Result<Bundle, BundleError> {
         let hint = entry_hint(&tree, &manifest.entry);
         return Err(BundleError::NoEntry { entry: manifest.entry, hint });
     }
+    Ok((tree, manifest))
+}
+
+fn fill(archive: impl Read, dir: &BundleDir) -> Result<Bundle, BundleError> {
+    let (tree, manifest) = check(archive, dir)?;
+    make_folder(&dir.encoded())?;
     let (assets, variants) = asset::index(&tree, &manifest, dir)?;
     let bundle = Bundle {
         digest: tree.digest(),
