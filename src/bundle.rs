@@ -5,15 +5,20 @@
 
 mod asset;
 mod error;
+mod intake;
 mod manifest;
 mod pack;
+mod path;
 mod receive;
+mod tree;
+mod unpack;
+mod verify;
 
 pub use asset::{Asset, AssetIndex, Encoding};
 pub use error::BundleError;
 pub use manifest::{Health, LimitWishes, Manifest};
 pub use pack::{digest_dir, pack};
-pub use receive::{receive, receive_dir};
+pub use receive::{Inspected, inspect, receive, receive_dir};
 
 use crate::id::Digest;
 use serde::{Deserialize, Serialize};
@@ -37,24 +42,6 @@ pub struct Bundle {
     pub contents: BTreeMap<String, Digest>,
     /// Every precompressed variant: its name below `encoded/` and the digest of its bytes.
     pub variants: BTreeMap<String, Digest>,
-}
-
-impl Bundle {
-    /// Reads the description that [`receive`] wrote beside the files.
-    ///
-    /// # Errors
-    /// [`BundleError::Io`] when it can't be read, [`BundleError::Damaged`] when it is not what was written.
-    pub fn load(_dir: &BundleDir) -> Result<Self, BundleError> {
-        todo!()
-    }
-
-    /// Hashes everything again and compares it with what was received.
-    ///
-    /// # Errors
-    /// [`BundleError::Damaged`] names the first file that is missing, new or changed.
-    pub fn verify(&self, _dir: &BundleDir) -> Result<(), BundleError> {
-        todo!()
-    }
 }
 
 /// Where an unpacked bundle lies: `files/` as shipped, `encoded/` the precompressed variants, `bundle.json` the
@@ -99,3 +86,6 @@ impl BundleDir {
         self.encoded().join(asset::variant_name(digest, encoding))
     }
 }
+
+#[cfg(test)]
+mod tests;

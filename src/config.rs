@@ -1,6 +1,8 @@
 //! What an operator decides: `vitrine.toml`, then flags over it.
 
+mod check;
 mod error;
+mod load;
 mod origin;
 
 pub use error::ConfigError;
@@ -9,7 +11,7 @@ pub use origin::{OriginError, OriginPattern};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// How workers are kept apart from the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -247,21 +249,5 @@ impl Default for Config {
 /// `vitrine serve --help`.
 pub const FIELD_HELP: &str = include_str!("../deploy/vitrine.toml");
 
-impl Config {
-    /// Reads `vitrine.toml`; without a file, the defaults. Flags are laid over the result by the caller, who then calls
-    /// [`Config::check`].
-    ///
-    /// # Errors
-    /// See [`ConfigError`]: file, line, column and what would be right.
-    pub fn load(_file: Option<&Path>) -> Result<Self, ConfigError> {
-        todo!()
-    }
-
-    /// Checks what no single field can say (addresses that collide, for one).
-    ///
-    /// # Errors
-    /// [`ConfigError::Value`], without a position.
-    pub fn check(&self) -> Result<(), ConfigError> {
-        todo!()
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -62,6 +62,8 @@ pub const CLAIM_ATTEMPTS_MAX: usize = 3;
 pub const UPSTREAM_RETRIES_MAX: usize = 1;
 /// What a worker gets beyond the limits that it enforces by itself before the edge stops waiting: it is stuck then.
 pub const RENDER_GRACE_MS: u64 = 2_000;
+/// Bytes of an answer that are gathered, if they are at hand, to send them with their length and in one write: a page.
+pub const GATHERED_BYTES_MAX: usize = 64 << 10;
 /// Client files kept in memory: the hot part of a dozen apps.
 pub const ASSET_CACHE_BYTES_MAX: u64 = 64 << 20;
 /// Largest client file kept in memory; larger ones are read from disk, which the page cache makes cheap.
@@ -79,6 +81,9 @@ pub const RETRY_AFTER_S: u64 = 1;
 pub const LOG_QUEUE_LINES_MAX: usize = 16_384;
 /// Bytes of a path, query or user agent in an access line; the rest is cut.
 pub const LOG_FIELD_BYTES_MAX: usize = 512;
+
+// Workers and egress.
+
 /// Time to connect a worker's socket: the listener is on this machine and its backlog is nearly always empty.
 pub const CONNECT_TIMEOUT_MS: u64 = 2_000;
 /// Pause between two attempts to reach a worker whose render process died; the supervisor's first restart is immediate.
@@ -258,3 +263,30 @@ pub const ENDED_WORKERS_MAX: usize = 64;
 
 const _: () = assert!(OUTPUT_REPLY_BYTES_MAX * 6 < ENGINE_LINE_BYTES_MAX);
 const _: () = assert!(IMAGE_IMPORT_TIMEOUT_MS < ENGINE_PROBE_TIMEOUT_MS);
+
+/// Folders that the files of one bundle need, given or implied. As many as files: a path of 1 KiB can imply 500.
+pub const BUNDLE_FOLDERS_MAX: usize = BUNDLE_FILES_MAX;
+/// Entries of an archive, files and all the rest. Folders come with entries of their own, and some tools add notes.
+pub const ARCHIVE_ENTRIES_MAX: usize = 4 * BUNDLE_FILES_MAX;
+/// Bytes of one path in a bundle. Node's module resolution and browsers get by with far less; Linux allows 4 KiB.
+pub const BUNDLE_PATH_BYTES_MAX: usize = 1 << 10;
+/// Bytes between two files of an archive: header, long name, extended attributes. They are kept in memory.
+pub const ARCHIVE_HEADER_BYTES_MAX: u64 = 64 << 10;
+/// Zeros after the end marker of an archive. GNU tar fills up to 10 KiB, tapes to more.
+pub const ARCHIVE_PADDING_BYTES_MAX: u64 = 1 << 20;
+/// Bytes of Vite's manifest. One entry is about 200 bytes, so this is some ten thousand chunks.
+pub const VITE_MANIFEST_BYTES_MAX: u64 = 4 << 20;
+/// Warm paths of a bundle. Each is rendered in every isolate before `ready`.
+pub const WARM_PATHS_MAX: usize = 32;
+/// Origins that a bundle may name. Each call is compared with all of them.
+pub const EGRESS_ORIGINS_MAX: usize = 64;
+/// Bytes of a path, origin or name in `vitrine.json`.
+pub const MANIFEST_TEXT_BYTES_MAX: usize = 2 << 10;
+/// Smallest file that is kept precompressed. Below this the saving is less than the packet that carries it.
+pub const ENCODE_BYTES_MIN: u64 = 1 << 10;
+/// Largest file that is kept precompressed. It is held in memory, and compressed while somebody waits for a deploy.
+pub const ENCODE_BYTES_MAX: u64 = 16 << 20;
+/// Sum of files up to which the slow levels are used: a megabyte at brotli's quality 10 takes about a second of one core.
+pub const ENCODE_SLOW_BYTES_MAX: u64 = 2 << 20;
+/// Threads that precompress. The others render for users.
+pub const ENCODE_THREADS_MAX: usize = 2;

@@ -67,6 +67,7 @@ return {
   begin: serve.begin,
   configure: serve.configure,
   drained: serve.drained,
+  noOp: () => {},
   runTask: bridge.runTask,
   settle: bridge.settle,
   timer: timers.fire,

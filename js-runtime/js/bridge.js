@@ -14,14 +14,20 @@ function currentRequest() {
   return requestVariable.get() ?? 0;
 }
 
-let lastCall = 0;
+let lastNumber = 0;
+
+// A number for a timer or a host call; the host can be told to give either up by it.
+function nextNumber() {
+  lastNumber = (lastNumber + 1) >>> 0;
+  return lastNumber;
+}
+
 const calls = new SafeMap();
 
 // A promise that the host settles: `start` is given the number to answer with.
 function hostCall(start) {
   return new Promise((resolve, reject) => {
-    lastCall += 1;
-    const call = lastCall;
+    const call = nextNumber();
     calls.set(call, { resolve, reject });
     try {
       start(call);
@@ -67,5 +73,5 @@ function runInContext(context, callback, receiver, args) {
   }
 }
 
-return { currentRequest, hostCall, queueTask, requestVariable, runInContext, runTask, settle };
+return { currentRequest, hostCall, nextNumber, queueTask, requestVariable, runInContext, runTask, settle };
 })();

@@ -2,7 +2,7 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const {
-  op_answer_bytes, op_answer_end, op_answer_fail, op_answer_head, op_answer_page, op_answer_text, op_body_read, op_wait_until,
+  op_answer_bytes, op_answer_end, op_answer_fail, op_answer_head, op_answer_page, op_answer_text, op_body_read, op_report, op_wait_until,
 } = core.ops;
 const {
   ArrayBufferIsView, FunctionPrototypeCall, ObjectFreeze, ObjectPrototypeToString, Promise, PromisePrototypeThen, PromiseResolve, SafeMap, TypeError,
@@ -26,7 +26,9 @@ let isRender = false;
 
 // Takes the app's entry point. Returns what is wrong with it, or undefined.
 function configure(exports, contract, values) {
-  environment = ObjectFreeze(values);
+  const env = {};
+  for (let i = 0; i < values.length; i += 2) env[values[i]] = values[i + 1];
+  environment = ObjectFreeze(env);
   isRender = contract === "render";
   if (isRender) {
     const render = exports?.render ?? exports?.default?.render;
@@ -73,8 +75,7 @@ class Context {
     const settled = () => op_wait_until(number, -1);
     PromisePrototypeThen(PromiseResolve(promise), settled, (error) => {
       settled();
-      core.reportUnhandledRejection?.(error);
-      reportError(error);
+      op_report(number, error);
     });
   }
 }

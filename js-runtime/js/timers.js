@@ -1,28 +1,26 @@
 // setTimeout and its family, on the driver's clock.
 (function () {
 const { core, primordials } = __bootstrap;
-const { op_timer_clear, op_timer_start } = core.ops;
-const { Number, NumberIsFinite, ReflectApply, SafeMap, TypeError } = primordials;
+const { op_cancel, op_timer_start } = core.ops;
+const { Error, Number, NumberIsFinite, ReflectApply, SafeMap, TypeError } = primordials;
 const { getAsyncContext } = core;
-const { currentRequest, queueTask, runInContext } = core.loadExtScript("ext:vitrine/bridge.js");
+const { currentRequest, nextNumber, queueTask, runInContext } = core.loadExtScript("ext:vitrine/bridge.js");
 
 // Longest delay that browsers and Node.js keep, in milliseconds; a longer one fires at once there and here.
 const DELAY_MS_MAX = 2147483647;
 
-let lastTimer = 0;
 const timers = new SafeMap();
 
 function start(callback, delay, args, interval) {
   if (typeof callback !== "function") throw new TypeError("A timer's callback must be a function; code in a string is not run");
   delay = Number(delay);
   if (!NumberIsFinite(delay) || delay < 1 || delay > DELAY_MS_MAX) delay = interval ? 1 : 0;
-  lastTimer += 1;
-  const timer = lastTimer;
+  const timer = nextNumber();
   timers.set(timer, { callback, args, context: getAsyncContext(), delay, interval });
   if (delay === 0) {
     queueTask(fireSoon, [timer]);
   } else {
-    op_timer_start(timer, delay, currentRequest());
+    restart(timer, delay);
   }
   return timer;
 }
@@ -47,7 +45,9 @@ function fire(timer) {
 }
 
 function restart(timer, delay) {
-  op_timer_start(timer, delay, currentRequest());
+  if (op_timer_start(timer, delay, currentRequest())) return;
+  timers.delete(timer);
+  throw new Error("Too many timers and host calls are waiting at once; does the app clear what it no longer needs?");
 }
 
 function setTimeout(callback, delay = 0, ...args) {
@@ -63,7 +63,7 @@ function clearTimeout(timer = undefined) {
   const entry = timers.get(timer);
   if (entry === undefined) return;
   timers.delete(timer);
-  if (entry.delay !== 0) op_timer_clear(timer);
+  if (entry.delay !== 0) op_cancel(timer);
 }
 
 function setImmediate(callback, ...args) {

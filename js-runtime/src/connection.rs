@@ -10,7 +10,7 @@ use crate::exchange::{EgressStreams, LogReader, Outbox, RequestStreams, StreamEr
 use crate::journal::{Severity, causes, note};
 use crate::limits::{ACCEPT_PAUSE_MS, CONNECTIONS_MAX, SHUTDOWN_FLUSH_MS};
 use futures_util::{SinkExt, StreamExt};
-use instance::{Backend, Instance};
+use instance::Instance;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,8 +68,8 @@ impl ConnectionError {
 }
 
 /// Both sockets of one instance.
-pub struct Server<B> {
-    instance: Arc<Instance<B>>,
+pub struct Server {
+    instance: Arc<Instance>,
     release: String,
     spec_hash: SpecHash,
     logs: Arc<Mutex<LogReader>>,
@@ -80,14 +80,9 @@ pub struct Server<B> {
     connections: TaskTracker,
 }
 
-impl<B: Backend> Server<B> {
+impl Server {
     /// A server that serves `instance` to hosts that expect `release` and `spec_hash`.
-    pub fn new(
-        instance: Arc<Instance<B>>,
-        release: String,
-        spec_hash: SpecHash,
-        logs: LogReader,
-    ) -> Arc<Self> {
+    pub fn new(instance: Arc<Instance>, release: String, spec_hash: SpecHash, logs: LogReader) -> Arc<Self> {
         Arc::new(Self {
             instance,
             release,

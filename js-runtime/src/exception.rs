@@ -40,13 +40,13 @@ fn write_frame(stack: &mut String, frame: &JsStackFrame) {
     written.unwrap_or_else(|_| unreachable!("a String takes what is written to it"));
 }
 
-/// Writes an error to the app's log.
-pub fn log(shared: &Shared, request: RequestNumber, error: &AppError) {
-    shared.link.log(LogLine {
+/// Writes an error to the app's log; `how` goes before its message.
+pub fn log(shared: &Shared, request: RequestNumber, how: &str, error: &AppError) {
+    shared.log.write(LogLine {
         time_ms: now_ms(),
         level: LogLevel::Error,
         request_id: shared.request_id(request),
-        message: error.message.clone(),
+        message: format!("{how}{}", error.message),
         stack: Some(error.stack.clone()),
     });
 }

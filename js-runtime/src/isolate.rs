@@ -5,6 +5,10 @@
 
 pub mod answer;
 pub mod boot;
+mod buffers;
 pub mod driver;
 pub mod engine;
+mod entries;
+pub mod log;
 pub mod shared;
+pub mod warm;

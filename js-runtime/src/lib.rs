@@ -18,3 +18,4 @@ mod ops;
 pub mod pool;
 pub mod render;
 pub mod supervisor;
+mod watchdog;

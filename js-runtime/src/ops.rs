@@ -1,6 +1,7 @@
 //! What JavaScript may ask of the worker: the ops behind `js/`.
 
 pub mod answer;
+pub mod log;
 pub mod request;
 pub mod timer;
 
@@ -18,11 +19,12 @@ deno_core::extension!(
         answer::op_answer_head,
         answer::op_answer_page,
         answer::op_answer_text,
+        log::op_report,
         request::op_body_read,
         request::op_request_headers,
         request::op_wait_until,
         timer::op_task,
-        timer::op_timer_clear,
+        timer::op_cancel,
         timer::op_timer_start,
     ],
     options = { shared: Rc<Shared> },

@@ -1,25 +1,41 @@
 //! Isolates behind a fair bounded queue.
 
-pub mod place;
+pub mod gate;
+mod overseer;
+mod place;
 pub mod queue;
 
 use crate::bundle::Bundle;
 use crate::exchange::{Exchange, HostLink, PoolRequest};
 use crate::isolate::engine::init_platform;
+use crate::isolate::log::Log;
 use crate::limits::isolate::POOL_REQUESTS;
 use futures_util::future::try_join_all;
-use place::{Place, Plan};
+use gate::Gate;
+use overseer::Overseer;
+use place::Place;
 use queue::Queue;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use vitrine_wire::{BootFailure, Start};
+use vitrine_wire::{BootFailure, Outcome, Start};
 
 /// The isolates of a release, each on a thread of its own. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Pool {
     plan: Arc<Plan>,
     requests: mpsc::Sender<PoolRequest>,
+}
+
+/// What every isolate of a pool is made from, and what they share.
+#[derive(Debug)]
+struct Plan {
+    start: Start,
+    bundle: Bundle,
+    link: HostLink,
+    log: Log,
+    queue: Queue,
+    gate: Arc<Gate>,
 }
 
 impl Pool {
@@ -31,22 +47,27 @@ impl Pool {
         init_platform();
         let limits = &start.settings.limits;
         let queue = Queue::new(limits.queue as usize, Duration::from_millis(limits.queue_ms));
-        let plan = Arc::new(Plan { start, bundle, link, queue });
-        let places = try_join_all((0..plan.isolates()).map(|_| Place::boot(Arc::clone(&plan)))).await?;
+        let log = Log::new(link.clone(), limits.log_lines_per_s);
+        let isolates = limits.isolates.max(1);
+        let plan = Arc::new(Plan { start, bundle, link, log, queue, gate: Arc::default() });
+        let places = try_join_all((0..isolates).map(|_| Place::boot(Arc::clone(&plan), false))).await?;
         let (requests, inbox) = mpsc::channel(POOL_REQUESTS);
-        tokio::spawn(place::oversee(Arc::clone(&plan), places, inbox));
+        tokio::spawn(Overseer::new(Arc::clone(&plan), places).run(inbox));
         Ok(Self { plan, requests })
     }
 
     /// Isolates in rotation.
     #[must_use]
     pub fn isolates(&self) -> u32 {
-        self.plan.isolates()
+        self.plan.start.settings.limits.isolates.max(1)
     }
 
     /// Queues a request. A full queue, or a wait over `queue_ms`, ends the exchange as `overloaded`; never blocks.
     pub fn submit(&self, exchange: Exchange) {
-        self.plan.queue.push(exchange);
+        match self.plan.gate.enter() {
+            Some(admission) => self.plan.queue.push(exchange, admission),
+            None => queue::refuse(exchange, Outcome::Draining),
+        }
     }
 
     /// Passes a request of the control socket on.

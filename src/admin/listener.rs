@@ -14,7 +14,6 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -58,8 +57,8 @@ pub enum AdminError {
 pub struct Admin {
     listener: TcpListener,
     address: SocketAddr,
-    token_file: PathBuf,
     state: AdminState,
+    beacon: Option<Beacon>,
 }
 
 impl std::fmt::Debug for Admin {
@@ -69,7 +68,8 @@ impl std::fmt::Debug for Admin {
 }
 
 impl Admin {
-    /// Binds, and makes the token if there is none.
+    /// Binds, and makes the token if there is none. From now on the command line of the same user finds this host (see
+    /// [`beacon`]).
     ///
     /// # Errors
     /// See [`AdminError`].
@@ -84,7 +84,15 @@ impl Admin {
         let shutdown = CancellationToken::new();
         let state =
             AdminState { releases, store, token, metrics, ready, clock, shutdown, uploads, log_streams };
-        Ok(Self { listener, address, token_file, state })
+        let beacon = beacon::folder().and_then(|folder| {
+            let lit = Beacon::light(&folder, address, &token_file);
+            lit.inspect_err(|error| {
+                let folder = folder.display();
+                tracing::warn!(%folder, %error, "the command line has to be told VITRINE_ADMIN and VITRINE_TOKEN");
+            })
+            .ok()
+        });
+        Ok(Self { listener, address, state, beacon })
     }
 
     /// Address in use, with its real port.
@@ -93,18 +101,9 @@ impl Admin {
         self.address
     }
 
-    /// Serves until `shutdown`, then lets running requests finish for a bounded time. While it serves, the command
-    /// line of the same user finds it (see [`beacon`]).
+    /// Serves until `shutdown`, then lets running requests finish for a bounded time.
     pub async fn serve(self, shutdown: CancellationToken) {
-        let Self { listener, address, token_file, state } = self;
-        let _beacon = beacon::folder().and_then(|folder| {
-            Beacon::light(&folder, address, &token_file)
-                .inspect_err(|error| {
-                    let folder = folder.display();
-                    tracing::warn!(%folder, %error, "the command line has to be told VITRINE_ADMIN and VITRINE_TOKEN");
-                })
-                .ok()
-        });
+        let Self { listener, state, beacon: _beacon, .. } = self;
         let streams = state.shutdown.clone();
         let head_timeout = Duration::from_millis(HEAD_TIMEOUT_MS);
         accept(&listener, router(state), head_timeout, &shutdown, streams).await;

@@ -227,7 +227,7 @@ impl From<BundleError> for Problem {
     fn from(error: BundleError) -> Self {
         let kind = match &error {
             BundleError::ArchiveTooLarge { .. } => Kind::TooLarge,
-            _ if disk_is_full(&error) => Kind::DiskFull,
+            _ if error.is_disk_full() => Kind::DiskFull,
             _ if error.is_host_fault() => Kind::Internal,
             _ => Kind::BundleRefused,
         };

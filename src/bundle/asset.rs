@@ -1,5 +1,11 @@
 //! The client's files as the edge serves them.
 
+mod encode;
+mod immutable;
+mod index;
+
+pub(super) use index::index;
+
 use crate::id::Digest;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -1,5 +1,7 @@
 //! `vitrine.json`: what a team says about its bundle.
 
+mod read;
+
 use serde::{Deserialize, Serialize};
 use vitrine_wire::Contract;
 

@@ -6,14 +6,14 @@
 mod policy;
 mod resolve;
 
-use crate::config::EgressPolicy;
+use crate::config::{EgressPolicy, OriginPattern};
 use crate::limits::{
     EGRESS_BYTES_MAX, EGRESS_CALLS_MAX, EGRESS_IDLE_PER_HOST_MAX, EGRESS_REDIRECTS_MAX, EGRESS_STALL_MS,
 };
 use bytes::Bytes;
 use futures_util::StreamExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-pub use policy::{Origin, OriginError, Rules};
+pub use policy::Rules;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -105,7 +105,7 @@ impl AnswerSink {
 impl Egress {
     /// A broker for a release whose bundle lists these origins.
     #[must_use]
-    pub fn new(bundle: &[Origin], policy: &EgressPolicy) -> Arc<Self> {
+    pub fn new(bundle: &[OriginPattern], policy: &EgressPolicy) -> Arc<Self> {
         Arc::new(Self {
             rules: Arc::new(Rules::new(bundle, policy)),
             timeout: Duration::from_millis(policy.timeout_ms),

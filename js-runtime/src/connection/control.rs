@@ -1,7 +1,7 @@
 //! The reading half of a control connection, and what is said there unasked.
 
 use super::ConnectionError;
-use super::instance::{Backend, Instance};
+use super::instance::Instance;
 use crate::exchange::{EgressStreams, LogReader, Outbox, Outgoing};
 use crate::limits::CONTROL_TASKS_MAX;
 use futures_util::StreamExt;
@@ -17,9 +17,9 @@ use vitrine_wire::{Channel, Codec, Frame, Profile};
 ///
 /// # Errors
 /// What the host said that the protocol does not allow, or the failure of the socket.
-pub async fn read<B: Backend>(
+pub async fn read(
     frames: &mut FramedRead<OwnedReadHalf, Codec>,
-    instance: &Arc<Instance<B>>,
+    instance: &Arc<Instance>,
     streams: &EgressStreams,
     outbox: &Outbox,
 ) -> Result<(), ConnectionError> {
@@ -59,7 +59,7 @@ pub async fn read<B: Backend>(
 }
 
 /// Carries one message of the host out and says how it ended.
-async fn answer<B: Backend>(frame: Frame, instance: Arc<Instance<B>>, outbox: Outbox) {
+async fn answer(frame: Frame, instance: Arc<Instance>, outbox: Outbox) {
     let answer = match frame {
         Frame::Ping(nonce) => instance.status(nonce).await.map(Frame::Pong),
         Frame::Freeze => instance.freeze(true).await.map(Frame::Frozen),

@@ -6,77 +6,38 @@ use crate::journal::{Severity, note};
 use crate::limits::{EARLY_REQUESTS_MAX, POOL_ANSWER_MS};
 use crate::pool::Pool;
 use serde_json::json;
-use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
 use vitrine_wire::{BootFailure, BootStage, Done, Outcome, Pong, Ready, Start};
 
-/// What runs requests, as connections see it: [`Pool`].
-pub trait Backend: Clone + Send + Sync + 'static {
-    /// See [`Pool::boot`].
-    fn boot(
-        start: Start,
-        bundle: Bundle,
-        link: HostLink,
-    ) -> impl Future<Output = Result<Self, BootFailure>> + Send;
-    /// See [`Pool::isolates`].
-    fn isolates(&self) -> u32;
-    /// See [`Pool::submit`].
-    fn submit(&self, exchange: Exchange);
-    /// See [`Pool::request`].
-    fn request(&self, request: PoolRequest);
-}
-
-impl Backend for Pool {
-    fn boot(
-        start: Start,
-        bundle: Bundle,
-        link: HostLink,
-    ) -> impl Future<Output = Result<Self, BootFailure>> + Send {
-        Self::boot(start, bundle, link)
-    }
-
-    fn isolates(&self) -> u32 {
-        self.isolates()
-    }
-
-    fn submit(&self, exchange: Exchange) {
-        self.submit(exchange);
-    }
-
-    fn request(&self, request: PoolRequest) {
-        self.request(request);
-    }
-}
-
 /// How the boot ended, once it has.
 pub type BootEnd = Option<Result<Ready, BootFailure>>;
 
-enum Stage<B> {
+enum Stage {
     /// No `Start` yet, or it is being carried out. Requests wait.
     Before {
         started: bool,
         waiting: Vec<Exchange>,
     },
-    Serving(B),
+    Serving(Pool),
     Failed,
 }
 
-struct State<B> {
-    stage: Stage<B>,
+struct State {
+    stage: Stage,
     draining: bool,
 }
 
 /// The one instance that every connection of this process serves.
-pub struct Instance<B> {
-    state: Mutex<State<B>>,
+pub struct Instance {
+    state: Mutex<State>,
     bundle: Bundle,
     link: HostLink,
     boot_end: watch::Sender<BootEnd>,
 }
 
-impl<B: Backend> Instance<B> {
+impl Instance {
     /// An instance that waits for `Start`.
     pub fn new(bundle: Bundle, link: HostLink) -> Arc<Self> {
         let stage = Stage::Before { started: false, waiting: Vec::new() };
@@ -108,20 +69,20 @@ impl<B: Backend> Instance<B> {
         let instance = Arc::clone(self);
         tokio::spawn(async move {
             let began = Instant::now();
-            let boot = B::boot(start, instance.bundle.clone(), instance.link.clone());
+            let boot = Pool::boot(start, instance.bundle.clone(), instance.link.clone());
             // In a task of its own, so that a panic in it is a failed boot and not one that never ends.
             let booted = tokio::spawn(boot).await.unwrap_or_else(|panic| Err(defect(&panic)));
             instance.finish_boot(booted, began.elapsed());
         });
     }
 
-    fn finish_boot(&self, booted: Result<B, BootFailure>, took: Duration) {
+    fn finish_boot(&self, booted: Result<Pool, BootFailure>, took: Duration) {
         let (stage, end) = match booted {
-            Ok(backend) => {
+            Ok(pool) => {
                 let boot_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-                let ready = Ready { isolates: backend.isolates(), boot_us };
+                let ready = Ready { isolates: pool.isolates(), boot_us };
                 note(Severity::Info, "ready", json!({"isolates": ready.isolates, "boot_us": boot_us}));
-                (Stage::Serving(backend), Ok(ready))
+                (Stage::Serving(pool), Ok(ready))
             }
             Err(failure) => {
                 note(
@@ -146,7 +107,7 @@ impl<B: Backend> Instance<B> {
             let draining = state.draining;
             match &mut state.stage {
                 _ if draining => Outcome::Draining,
-                Stage::Serving(backend) => return backend.submit(exchange),
+                Stage::Serving(pool) => return pool.submit(exchange),
                 Stage::Before { waiting, .. } if waiting.len() < EARLY_REQUESTS_MAX => {
                     return waiting.push(exchange);
                 }
@@ -159,19 +120,19 @@ impl<B: Backend> Instance<B> {
 
     /// What the isolates do. `None` when the pool does not answer in time.
     pub async fn status(&self, nonce: u64) -> Option<Pong> {
-        let Some(backend) = self.backend() else {
+        let Some(pool) = self.pool() else {
             return Some(Pong { nonce, queued: self.waiting(), isolates: Vec::new() });
         };
-        let (queued, isolates) = ask(&backend, PoolRequest::Status, POOL_ANSWER_MS).await?;
+        let (queued, isolates) = ask(&pool, PoolRequest::Status, POOL_ANSWER_MS).await?;
         Some(Pong { nonce, queued, isolates })
     }
 
     /// Freezes or thaws, and tells whether it is frozen then: never before it serves. `None` when the pool does not answer
     /// in time.
     pub async fn freeze(&self, frozen: bool) -> Option<bool> {
-        let Some(backend) = self.backend() else { return Some(false) };
+        let Some(pool) = self.pool() else { return Some(false) };
         let request = if frozen { PoolRequest::Freeze } else { PoolRequest::Thaw };
-        ask(&backend, request, POOL_ANSWER_MS).await.map(|()| frozen)
+        ask(&pool, request, POOL_ANSWER_MS).await.map(|()| frozen)
     }
 
     /// Takes nothing new from now on, and waits until nothing is in flight, at most `timeout_ms`. Whether that was
@@ -186,15 +147,15 @@ impl<B: Backend> Instance<B> {
             }
         };
         waiting.into_iter().for_each(|exchange| exchange.answer.done(Done::of(Outcome::Draining)));
-        match self.backend() {
-            Some(backend) => ask(&backend, PoolRequest::Drain, timeout_ms).await.is_some(),
+        match self.pool() {
+            Some(pool) => ask(&pool, PoolRequest::Drain, timeout_ms).await.is_some(),
             None => true,
         }
     }
 
-    fn backend(&self) -> Option<B> {
+    fn pool(&self) -> Option<Pool> {
         match &lock(&self.state).stage {
-            Stage::Serving(backend) => Some(backend.clone()),
+            Stage::Serving(pool) => Some(pool.clone()),
             Stage::Before { .. } | Stage::Failed => None,
         }
     }
@@ -218,12 +179,12 @@ fn defect(panic: &tokio::task::JoinError) -> BootFailure {
     }
 }
 
-async fn ask<B: Backend, T>(
-    backend: &B,
+async fn ask<T>(
+    pool: &Pool,
     request: impl FnOnce(oneshot::Sender<T>) -> PoolRequest,
     timeout_ms: u64,
 ) -> Option<T> {
     let (answer, answered) = oneshot::channel();
-    backend.request(request(answer));
+    pool.request(request(answer));
     tokio::time::timeout(Duration::from_millis(timeout_ms), answered).await.ok()?.ok()
 }

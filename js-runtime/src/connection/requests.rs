@@ -1,7 +1,7 @@
 //! The reading half of a requests connection.
 
 use super::ConnectionError;
-use super::instance::{Backend, Instance};
+use super::instance::Instance;
 use crate::exchange::RequestStreams;
 use futures_util::StreamExt;
 use std::sync::Arc;
@@ -13,9 +13,9 @@ use vitrine_wire::{Channel, Codec, Frame};
 ///
 /// # Errors
 /// What the host said that the protocol does not allow, or the failure of the socket.
-pub async fn read<B: Backend>(
+pub async fn read(
     frames: &mut FramedRead<OwnedReadHalf, Codec>,
-    instance: &Instance<B>,
+    instance: &Instance,
     streams: &Arc<RequestStreams>,
 ) -> Result<(), ConnectionError> {
     while let Some(frame) = frames.next().await {

@@ -3,6 +3,7 @@
 use super::shared::{Event, RequestNumber, Shared};
 use crate::exchange::AnswerWriter;
 use crate::limits::isolate::OUTBOX_BYTES;
+use crate::pool::gate::Admission;
 use bytes::{Bytes, BytesMut};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -11,41 +12,55 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use vitrine_wire::{AppError, Done, Outcome, ResponseHead};
 
+/// Shortest time between two looks at a deadline that a stalled client keeps moving.
+const DEADLINE_STEP: Duration = Duration::from_millis(5);
+
 /// What the app has written and the wire not yet taken.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Outbox {
     head: RefCell<Option<ResponseHead>>,
     body: RefCell<BytesMut>,
     end: RefCell<Option<End>>,
-    /// Whether a head was put in, now or before.
-    has_head: Cell<bool>,
     /// Whether the app was told to wait.
     full: Cell<bool>,
     /// Body bytes put in so far.
     written: Cell<u64>,
+    /// Body bytes that may be put in.
+    limit: u64,
     changed: Notify,
 }
 
 /// How an answer ends.
 #[derive(Debug)]
-pub struct End {
-    /// Outcome.
-    pub outcome: Outcome,
-    /// What the app threw.
-    pub error: Option<AppError>,
+struct End {
+    outcome: Outcome,
+    error: Option<AppError>,
+}
+
+impl From<Outcome> for End {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, error: None }
+    }
 }
 
 impl Outbox {
-    /// Puts the head in.
-    pub fn head(&self, head: ResponseHead) {
-        self.has_head.set(true);
-        *self.head.borrow_mut() = Some(head);
-        self.changed.notify_one();
+    /// An outbox for at most `limit` body bytes.
+    pub fn new(limit: u64) -> Self {
+        Self {
+            head: RefCell::default(),
+            body: RefCell::default(),
+            end: RefCell::default(),
+            full: Cell::new(false),
+            written: Cell::new(0),
+            limit,
+            changed: Notify::new(),
+        }
     }
 
-    /// Whether a head was put in.
-    pub fn has_head(&self) -> bool {
-        self.has_head.get()
+    /// Puts the head in.
+    pub fn head(&self, head: ResponseHead) {
+        *self.head.borrow_mut() = Some(head);
+        self.changed.notify_one();
     }
 
     /// Lets `write` append to the body. Returns whether there is room for more.
@@ -56,26 +71,33 @@ impl Outbox {
         self.written.set(self.written.get() + (body.len() - before) as u64);
         let full = body.len() >= OUTBOX_BYTES;
         self.full.set(full);
+        drop(body);
         self.changed.notify_one();
+        if self.written.get() > self.limit {
+            let mib = self.limit >> 20;
+            let message = format!("The response is longer than response_mb ({mib} MiB)");
+            self.end(Outcome::AppError, Some(AppError { message, stack: String::new() }));
+            return false;
+        }
         !full
-    }
-
-    /// Body bytes put in so far.
-    pub fn written(&self) -> u64 {
-        self.written.get()
     }
 
     /// Ends the answer. Only the first end counts.
     pub fn end(&self, outcome: Outcome, error: Option<AppError>) {
-        let mut end = self.end.borrow_mut();
-        if end.is_none() {
-            *end = Some(End { outcome, error });
-        }
+        self.end.borrow_mut().get_or_insert(End { outcome, error });
         self.changed.notify_one();
     }
 
-    fn take_head(&self) -> Option<ResponseHead> {
-        self.head.borrow_mut().take()
+    /// Ends the answer of an isolate that is no more: what was not sent yet is not sent.
+    pub fn abandon(&self, outcome: Outcome) {
+        self.body.borrow_mut().clear();
+        *self.end.borrow_mut() = Some(outcome.into());
+        self.changed.notify_one();
+    }
+
+    /// Has the carrier look again.
+    pub fn wake(&self) {
+        self.changed.notify_one();
     }
 
     fn take_body(&self) -> Bytes {
@@ -97,10 +119,13 @@ pub struct Outgoing {
     pub received: Instant,
     /// When its first slice began.
     pub begun: Instant,
+    /// Its place among the requests that the pool has taken.
+    pub admission: Admission,
 }
 
 impl Outgoing {
-    /// Carries everything out, to the end, the client's departure or `wall_ms`.
+    /// Carries everything out, to the end, the client's departure or `wall_ms`. The request counts as running until what it
+    /// gave to `waitUntil` has settled, or its `wall_ms` is over.
     pub async fn run(mut self, shared: Rc<Shared>) {
         let end = self.carry(&shared).await;
         match end.outcome {
@@ -108,46 +133,86 @@ impl Outgoing {
                 shared.tell(Event::Abort(self.request, "The request took longer than wall_ms"))
             }
             Outcome::Cancelled => shared.tell(Event::Abort(self.request, "The client went away")),
+            Outcome::AppError => shared.tell(Event::Abort(self.request, "The answer could not be completed")),
+            Outcome::Ok => shared.errors_in_a_row.set(0),
             _ => {}
         }
-        let running = shared.requests.borrow_mut().remove(&self.request);
-        let cpu_ns = running.map_or(0, |running| running.cpu_ns);
-        self.writer.done(Done {
-            outcome: end.outcome,
-            queue_us: micros(self.begun - self.received),
-            render_us: micros(self.begun.elapsed()),
-            cpu_us: cpu_ns / 1_000,
-            error: end.error,
-            egress: None,
-        });
+        let done = self.done(&shared, end);
+        let whole = done.outcome == Outcome::Ok;
+        let head = self.outbox.head.borrow_mut().take();
+        let body = self.outbox.take_body();
+        match head {
+            Some(head) if whole => self.writer.whole(head, body, done).await,
+            _ => self.writer.done(done),
+        }
+        let deadline = self.begun + Duration::from_millis(shared.limits.wall_ms);
+        let settled = async {
+            while shared.requests.borrow().get(&self.request).is_some_and(|running| running.waiting > 0) {
+                self.outbox.changed.notified().await;
+            }
+        };
+        // A promise that never settles ends with the request's wall time.
+        let _ = tokio::time::timeout_at(deadline.into(), settled).await;
+        shared.requests.borrow_mut().remove(&self.request);
+        drop(self.admission);
     }
 
     async fn carry(&mut self, shared: &Shared) -> End {
         let wall = Duration::from_millis(shared.limits.wall_ms);
         loop {
-            if let Some(head) = self.outbox.take_head() {
+            let ended = self.outbox.end.borrow_mut().take();
+            if let Some(end) = ended {
+                if end.outcome == Outcome::Ok && self.outbox.head.borrow().is_none() {
+                    // The rest of an answer whose head is out already.
+                    self.writer.data(self.outbox.take_body()).await;
+                }
+                return end;
+            }
+            let head = self.outbox.head.borrow_mut().take();
+            if let Some(head) = head {
                 self.writer.head(head).await;
             }
             let body = self.outbox.take_body();
-            if !body.is_empty() {
-                if !self.writer.data(body).await {
-                    return End { outcome: Outcome::Cancelled, error: None };
+            let stall = self.writer.stall_clock();
+            let left = || wall.saturating_sub(self.begun.elapsed().saturating_sub(stall.total()));
+            let deadline = async {
+                while !left().is_zero() {
+                    // While a client makes the app wait, the deadline moves away at the speed of the clock.
+                    tokio::time::sleep(left().max(DEADLINE_STEP)).await;
                 }
-                if self.outbox.full.replace(false) {
-                    shared.tell(Event::Drained(self.request));
-                }
-                continue;
-            }
-            if let Some(end) = self.outbox.end.borrow_mut().take() {
-                return end;
-            }
-            let deadline = self.begun + wall + self.writer.blocked();
-            let outcome = tokio::select! {
-                () = self.outbox.changed.notified() => continue,
-                () = self.cancelled.cancelled() => Outcome::Cancelled,
-                () = tokio::time::sleep_until(deadline.into()) => Outcome::WallLimit,
             };
-            return End { outcome, error: None };
+            let carried = async {
+                if body.is_empty() {
+                    self.outbox.changed.notified().await;
+                    return true;
+                }
+                self.writer.data(body).await
+            };
+            let outcome = tokio::select! {
+                true = carried => {
+                    if self.outbox.full.replace(false) {
+                        shared.tell(Event::Drained(self.request));
+                    }
+                    continue;
+                }
+                () = self.cancelled.cancelled() => Outcome::Cancelled,
+                () = deadline => Outcome::WallLimit,
+                else => Outcome::Cancelled,
+            };
+            return outcome.into();
+        }
+    }
+
+    fn done(&self, shared: &Shared, end: End) -> Done {
+        let requests = shared.requests.borrow();
+        let cpu = requests.get(&self.request).map_or(Duration::ZERO, |running| running.cpu);
+        Done {
+            outcome: end.outcome,
+            queue_us: micros(self.begun - self.received),
+            render_us: micros(self.begun.elapsed()),
+            cpu_us: micros(cpu),
+            error: end.error,
+            egress: None,
         }
     }
 }

@@ -1,14 +1,14 @@
 //! From a bundle to an isolate that serves.
 
 use super::driver::{Driver, TurnError};
-use super::engine::{Engine, js_error};
+use super::engine::{Engine, Killed, js_error};
 use super::shared::Shared;
 use crate::bundle::Bundle;
 use crate::exception::{self, APP_SCHEME};
 use crate::limits::isolate::EVALUATE_TIMEOUT_MS;
 use crate::module_loader::BundleLoader;
 use deno_core::error::CoreError;
-use deno_core::{ModuleSpecifier, v8};
+use deno_core::{ModuleId, ModuleSpecifier, v8};
 use std::rc::Rc;
 use std::time::Duration;
 use vitrine_wire::{BootFailure, BootStage, Contract, Start};
@@ -25,9 +25,10 @@ pub async fn boot(shared: Rc<Shared>, start: &Start, bundle: &Bundle) -> Result<
     if !bundle.files.contains_key(entry) {
         let message =
             format!("The bundle has no file {entry}; set \"entry\" in vitrine.json to the server's file");
-        return Err(BootFailure { stage: BootStage::Load, message, error: None });
+        return Err(plain(BootStage::Load, message));
     }
     let exports = evaluate(&mut driver, entry).await?;
+    driver.engine.evaluated();
     let contract = match start.settings.contract {
         Contract::Fetch => "fetch",
         Contract::Render => "render",
@@ -36,58 +37,78 @@ pub async fn boot(shared: Rc<Shared>, start: &Start, bundle: &Bundle) -> Result<
         Ok(Ok(())) => Ok(driver),
         Ok(Err(problem)) => {
             let message = format!("{entry} does not fit the contract \"{contract}\": {problem}");
-            Err(BootFailure { stage: BootStage::Contract, message, error: None })
+            Err(plain(BootStage::Contract, message))
         }
-        Err(terminated) => Err(plain(BootStage::Contract, terminated.to_string())),
+        Err(killed) => Err(plain(BootStage::Contract, killed.to_string())),
     }
 }
 
 async fn evaluate(driver: &mut Driver, entry: &str) -> Result<v8::Global<v8::Value>, BootFailure> {
     let specifier = ModuleSpecifier::parse(&format!("{APP_SCHEME}{entry}"))
         .map_err(|_| plain(BootStage::Load, format!("\"{entry}\" is not a path that a bundle can have")))?;
-    let loaded = driver.engine.runtime.load_main_es_module(&specifier).await;
-    let module =
-        loaded.map_err(|error| failure(BootStage::Compile, &format!("{entry} can't be loaded"), &error))?;
-    let evaluated = driver.engine.runtime.mod_evaluate(module);
+    let module = load(driver, &specifier)
+        .await
+        .map_err(|error| evaluation_failure(entry, error, BootStage::Compile))?;
     // What the app awaits at module scope is ours to answer; without this, deno_core calls it a deadlock.
-    let tracker = driver.engine.runtime.op_state().borrow().external_ops_tracker.clone();
+    let tracker =
+        driver.engine.watched(0, |runtime| runtime.op_state().borrow().external_ops_tracker.clone());
+    let tracker = tracker.map_err(|killed| evaluation_failure(entry, killed.into(), BootStage::Evaluate))?;
     tracker.ref_op();
     let deadline = tokio::time::sleep(Duration::from_millis(EVALUATE_TIMEOUT_MS));
-    tokio::pin!(evaluated, deadline);
-    let result = loop {
+    let evaluated = tokio::select! {
+        evaluated = run_module(driver, module) => evaluated,
+        () = deadline => Err(Killed { outcome: vitrine_wire::Outcome::WallLimit, request: 0 }.into()),
+    };
+    tracker.unref_op();
+    evaluated.map_err(|error| evaluation_failure(entry, error, BootStage::Evaluate))?;
+    let namespace = driver.engine.watched(0, |runtime| -> Result<_, CoreError> {
+        let namespace = runtime.get_module_namespace(module)?;
+        deno_core::scope!(scope, runtime);
+        let namespace: v8::Local<v8::Value> = v8::Local::new(scope, namespace).into();
+        Ok(v8::Global::new(scope, namespace))
+    });
+    let namespace =
+        namespace.map_err(|killed| evaluation_failure(entry, killed.into(), BootStage::Evaluate))?;
+    namespace.map_err(|error| failure(BootStage::Evaluate, "The module is gone", &error))
+}
+
+async fn load(driver: &mut Driver, specifier: &ModuleSpecifier) -> Result<ModuleId, TurnError> {
+    // Loading is compiling; no code of the app runs.
+    let loading = driver.engine.load(specifier).await;
+    loading.map_err(TurnError::EventLoop)
+}
+
+async fn run_module(driver: &mut Driver, module: ModuleId) -> Result<(), TurnError> {
+    let evaluated = driver.engine.watched(0, |runtime| runtime.mod_evaluate(module))?;
+    tokio::pin!(evaluated);
+    loop {
         driver.look_at_event_loop();
         tokio::select! {
             biased;
-            result = &mut evaluated => break result.map_err(TurnError::EventLoop),
-            () = &mut deadline => {
-                let message = format!("{entry} did not finish evaluating within {EVALUATE_TIMEOUT_MS} ms");
-                return Err(plain(BootStage::Evaluate, message));
-            }
-            waited = driver.wait() => if let Err(error) = waited { break Err(error) },
+            result = &mut evaluated => return result.map_err(TurnError::EventLoop),
+            waited = driver.wait() => waited?,
         }
-        if let Err(terminated) = driver.run_ready() {
-            break Err(terminated.into());
-        }
-    };
-    tracker.unref_op();
-    match result {
-        Ok(()) => {}
-        Err(TurnError::EventLoop(error)) => {
-            return Err(failure(
-                BootStage::Evaluate,
-                &format!("{entry} threw while it was evaluated"),
-                &error,
-            ));
-        }
-        Err(TurnError::Terminated(terminated)) => {
-            return Err(plain(BootStage::Evaluate, terminated.to_string()));
+        if driver.run_ready()? {
+            tokio::task::yield_now().await;
         }
     }
-    let namespace = driver.engine.runtime.get_module_namespace(module);
-    let namespace = namespace.map_err(|error| failure(BootStage::Evaluate, "The module is gone", &error))?;
-    deno_core::scope!(scope, driver.engine.runtime);
-    let namespace: v8::Local<v8::Value> = v8::Local::new(scope, namespace).into();
-    Ok(v8::Global::new(scope, namespace))
+}
+
+fn evaluation_failure(entry: &str, error: TurnError, stage: BootStage) -> BootFailure {
+    match error {
+        TurnError::Killed(killed) if killed.outcome == vitrine_wire::Outcome::HeapLimit => {
+            plain(stage, format!("{entry} used more memory than heap_mb while it was evaluated"))
+        }
+        TurnError::Killed(_) => {
+            plain(stage, format!("{entry} did not finish evaluating within {EVALUATE_TIMEOUT_MS} ms"))
+        }
+        TurnError::EventLoop(error) if stage == BootStage::Compile => {
+            failure(stage, &format!("{entry} can't be loaded"), &error)
+        }
+        TurnError::EventLoop(error) => {
+            failure(stage, &format!("{entry} threw while it was evaluated"), &error)
+        }
+    }
 }
 
 fn plain(stage: BootStage, message: String) -> BootFailure {

@@ -4,9 +4,11 @@
 //! that CPU time is charged to the request that asked.
 
 use super::answer::{Outbox, Outgoing};
-use super::engine::{Engine, Terminated};
+use super::engine::{Engine, Killed};
 use super::shared::{HostFuture, RequestNumber, Running, Shared};
 use crate::exchange::Exchange;
+use crate::limits::isolate::LAST_WORDS_MS;
+use crate::pool::gate::Admission;
 use deno_core::PollEventLoopOptions;
 use deno_core::error::CoreError;
 use futures_util::StreamExt as _;
@@ -15,14 +17,15 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use vitrine_wire::Outcome;
 
 /// Why a turn ended badly.
 #[derive(Debug, thiserror::Error)]
 pub enum TurnError {
     /// JavaScript was ended by force.
     #[error(transparent)]
-    Terminated(#[from] Terminated),
+    Killed(#[from] Killed),
     /// Module evaluation, or a part of the platform, failed.
     #[error("the isolate's event loop failed")]
     EventLoop(#[source] CoreError),
@@ -32,7 +35,8 @@ pub enum TurnError {
 pub struct Driver {
     /// The isolate.
     pub engine: Engine,
-    shared: Rc<Shared>,
+    /// What ops and driver have in common.
+    pub shared: Rc<Shared>,
     waiting: FuturesUnordered<HostFuture>,
     last_request: RequestNumber,
     event_loop: Arc<LoopWaker>,
@@ -54,27 +58,28 @@ impl Driver {
     ///
     /// # Errors
     /// JavaScript was ended by force.
-    pub fn begin(&mut self, exchange: Exchange) -> Result<(), Terminated> {
+    pub fn begin(&mut self, exchange: Exchange, admission: Admission) -> Result<(), Killed> {
         self.last_request = self.last_request.wrapping_add(1).max(1);
         let request = self.last_request;
         let Exchange { head, body, answer, cancelled, received } = exchange;
-        let outbox = Rc::new(Outbox::default());
+        let outbox = Rc::new(Outbox::new(self.shared.limits.response_mb << 20));
+        let begun = Instant::now();
         let running = Running {
             id: head.request_id,
             headers: head.headers,
             outbox: Rc::clone(&outbox),
             body,
             body_bytes: 0,
-            cancelled: cancelled.clone(),
-            cpu_ns: 0,
+            cpu: Duration::ZERO,
+            begun,
+            stall: answer.stall_clock(),
             waiting: 0,
-            answered: false,
             subrequests: 0,
         };
         self.shared.requests.borrow_mut().insert(request, running);
-        let outgoing =
-            Outgoing { request, outbox, writer: answer, cancelled, received, begun: Instant::now() };
+        let outgoing = Outgoing { request, outbox, writer: answer, cancelled, received, begun, admission };
         self.shared.start(outgoing.run(Rc::clone(&self.shared)));
+        self.look_at_event_loop();
         self.engine.begin(request, &head.method, &head.url, head.has_body)
     }
 
@@ -82,44 +87,74 @@ impl Driver {
     ///
     /// # Errors
     /// JavaScript was ended by force.
-    pub fn run_ready(&mut self) -> Result<bool, Terminated> {
+    pub fn run_ready(&mut self) -> Result<bool, Killed> {
         // What is queued meanwhile waits for the next call, so that a chain of zero-delay tasks can't keep the thread.
         let ready = self.shared.inbox.borrow().len();
         for _ in 0..ready {
             let event = self.shared.inbox.borrow_mut().pop_front();
             let Some(event) = event else { break };
+            self.look_at_event_loop();
             self.engine.tell(event)?;
         }
         Ok(!self.shared.inbox.borrow().is_empty())
     }
 
-    /// Waits until there is something to tell JavaScript.
+    /// Waits until there is something to tell JavaScript, or a request has ended.
+    ///
+    /// # Errors
+    /// JavaScript was ended by force, or a part of the platform failed.
     pub async fn wait(&mut self) -> Result<(), TurnError> {
-        std::future::poll_fn(|cx| self.poll(cx)).await
+        let before = self.in_flight();
+        std::future::poll_fn(|cx| {
+            let polled = self.poll(cx);
+            if polled.is_pending() && self.in_flight() < before { Poll::Ready(Ok(())) } else { polled }
+        })
+        .await
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TurnError>> {
+        self.poll_host(cx);
+        if self.event_loop.take(cx.waker()) {
+            let waker = Waker::from(Arc::clone(&self.event_loop));
+            let polled = self.engine.watched(0, |runtime| {
+                runtime.poll_event_loop(&mut Context::from_waker(&waker), PollEventLoopOptions::default())
+            });
+            if let Poll::Ready(Err(error)) = polled.map_err(TurnError::from)? {
+                return Poll::Ready(Err(TurnError::EventLoop(error)));
+            }
+            self.poll_host(cx);
+        }
+        if self.shared.inbox.borrow().is_empty() { Poll::Pending } else { Poll::Ready(Ok(())) }
+    }
+
+    /// Polls what JavaScript and the answers wait for.
+    fn poll_host(&mut self, cx: &mut Context<'_>) {
         loop {
             self.waiting.extend(self.shared.started.borrow_mut().drain(..));
             while let Poll::Ready(Some(())) = self.waiting.poll_next_unpin(cx) {}
             if self.shared.started.borrow().is_empty() {
-                break;
+                return;
             }
         }
-        if self.event_loop.take(cx.waker()) {
-            let waker = Waker::from(Arc::clone(&self.event_loop));
-            let mut cx = Context::from_waker(&waker);
-            let polled = self.engine.runtime.poll_event_loop(&mut cx, PollEventLoopOptions::default());
-            if let Poll::Ready(Err(error)) = polled {
-                return Poll::Ready(Err(TurnError::EventLoop(error)));
-            }
-        }
-        if self.shared.inbox.borrow().is_empty() { Poll::Pending } else { Poll::Ready(Ok(())) }
     }
 
     /// Has the next wait look at `deno_core`'s own event loop, whoever woke it.
     pub fn look_at_event_loop(&self) {
         self.event_loop.woken.store(true, Ordering::Release);
+    }
+
+    /// Ends every request that is in flight, without JavaScript: `blamed` as `outcome`, the others as `crashed`.
+    pub async fn last_words(&mut self, killed: Killed) {
+        for (number, running) in self.shared.requests.borrow_mut().iter_mut() {
+            running.waiting = 0;
+            running.outbox.abandon(if *number == killed.request { killed.outcome } else { Outcome::Crashed });
+        }
+        let all = std::future::poll_fn(|cx| {
+            self.poll_host(cx);
+            if self.in_flight() == 0 { Poll::Ready(()) } else { Poll::Pending }
+        });
+        // Whoever does not take an end within this time finds the answer broken off when its writer is dropped.
+        let _ = tokio::time::timeout(Duration::from_millis(LAST_WORDS_MS), all).await;
     }
 }
 

@@ -1,14 +1,20 @@
-//! A V8 isolate with our globals, and the one way into it: a slice.
+//! A V8 isolate with our globals, and the one way into it: a slice, run under the watchdog.
 
+use super::buffers;
+use super::entries::{Entries, call, settled, unsigned};
 use super::shared::{Event, RequestNumber, Settled, Shared};
 use crate::exception;
+use crate::limits::isolate::{EVALUATE_TIMEOUT_MS, HEAP_GRACE_BYTES};
 use crate::module_loader::BundleLoader;
 use crate::ops::vitrine;
+use crate::watchdog::{Budget, Guard};
 use deno_core::error::{CoreError, JsError};
-use deno_core::{Extension, JsRuntime, RuntimeOptions, v8};
+use deno_core::{Extension, JsRuntime, ModuleId, ModuleSpecifier, RuntimeOptions, v8};
 use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
+use vitrine_wire::Outcome;
 
 include!(concat!(env!("OUT_DIR"), "/scripts.rs"));
 
@@ -18,28 +24,23 @@ pub fn init_platform() {
     ONCE.call_once(|| JsRuntime::init_platform(None));
 }
 
-/// The functions of `js/boot.js` that a slice may call.
-struct Entries {
-    abort: v8::Global<v8::Function>,
-    begin: v8::Global<v8::Function>,
-    configure: v8::Global<v8::Function>,
-    drained: v8::Global<v8::Function>,
-    run_task: v8::Global<v8::Function>,
-    settle: v8::Global<v8::Function>,
-    timer: v8::Global<v8::Function>,
-}
-
 /// JavaScript was ended by force: the isolate can't be used any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the isolate's JavaScript was ended by force")]
-pub struct Terminated;
+#[error("the isolate's JavaScript was ended by force ({outcome})")]
+pub struct Killed {
+    /// Why.
+    pub outcome: Outcome,
+    /// The request whose slice ran, 0 for none.
+    pub request: RequestNumber,
+}
 
 /// One isolate.
 pub struct Engine {
     /// The runtime; its event loop belongs to the driver.
-    pub runtime: JsRuntime,
+    runtime: JsRuntime,
     entries: Entries,
     shared: Rc<Shared>,
+    guard: Arc<Guard>,
 }
 
 impl Engine {
@@ -55,53 +56,68 @@ impl Engine {
             without_files(deno_web::deno_web::init(blobs, None, false, Default::default())),
             vitrine::init(Rc::clone(&shared)),
         ];
+        let create_params = v8::CreateParams::default()
+            .heap_limits(0, heap_bytes)
+            .array_buffer_allocator(buffers::allocator(heap_bytes).make_shared());
         let mut runtime = JsRuntime::try_new(RuntimeOptions {
             module_loader: Some(Rc::new(loader)),
             extensions,
             residual_lazy_js_sources: SCRIPTS,
-            create_params: Some(v8::CreateParams::default().heap_limits(0, heap_bytes)),
+            create_params: Some(create_params),
             ..Default::default()
         })?;
+        let guard = Guard::of_this_thread();
+        guard.attach(runtime.v8_isolate().thread_safe_handle());
+        let heap = Arc::clone(&guard);
+        runtime.add_near_heap_limit_callback(move |current, _| {
+            heap.kill(Outcome::HeapLimit);
+            current + HEAP_GRACE_BYTES
+        });
         let boot =
             runtime.execute_script("ext:vitrine/start", "Deno.core.loadExtScript('ext:vitrine/boot.js')")?;
         let entries = {
             deno_core::scope!(scope, runtime);
             let boot = v8::Local::new(scope, boot);
-            let mut entry = |name: &str| entry(scope, boot, name);
-            Entries {
-                abort: entry("abort")?,
-                begin: entry("begin")?,
-                configure: entry("configure")?,
-                drained: entry("drained")?,
-                run_task: entry("runTask")?,
-                settle: entry("settle")?,
-                timer: entry("timer")?,
-            }
+            Entries::of(scope, boot)?
         };
-        Ok(Self { runtime, entries, shared })
+        Ok(Self { runtime, entries, shared, guard })
     }
 
-    /// Gives the app's exports to our scripts. `Err` says what is wrong with their shape.
+    /// Loads and compiles a module of the app and what it imports.
+    ///
+    /// # Errors
+    /// Syntax errors, and imports that can't be met.
+    pub async fn load(&mut self, specifier: &ModuleSpecifier) -> Result<ModuleId, CoreError> {
+        self.runtime.load_main_es_module(specifier).await
+    }
+
+    /// The app is evaluated: from now on a promise that is rejected without a handler is logged, and no more.
+    pub fn evaluated(&mut self) {
+        self.shared.evaluated.set(true);
+        self.runtime.v8_isolate().set_promise_reject_callback(on_rejection);
+    }
+
+    /// Gives the app's exports to our scripts. The inner `Err` says what is wrong with their shape.
+    ///
+    /// # Errors
+    /// JavaScript was ended by force.
     pub fn configure(
         &mut self,
         exports: v8::Global<v8::Value>,
         contract: &str,
         env: &[(String, String)],
-    ) -> Result<Result<(), String>, Terminated> {
+    ) -> Result<Result<(), String>, Killed> {
         let entry = self.entries.configure.clone();
-        let mut problem = None;
+        let mut problem = Some("its exports could not be looked at".to_owned());
         self.slice(0, |scope| {
-            let values = v8::Object::new(scope);
-            for (name, value) in env {
-                let (Some(name), Some(value)) = (v8::String::new(scope, name), v8::String::new(scope, value))
-                else {
-                    continue;
-                };
-                values.set(scope, name.into(), value.into());
+            let values = v8::Array::new(scope, 0);
+            for (index, text) in (0..).zip(env.iter().flat_map(|(name, value)| [name, value])) {
+                let text = v8::String::new(scope, text)?;
+                values.set_index(scope, index, text.into());
             }
             let contract = v8::String::new(scope, contract)?;
-            let arguments = [v8::Local::new(scope, exports), contract.into(), values.into()];
-            let result = call(scope, &entry, &arguments)?;
+            let exports = v8::Local::new(scope, exports);
+            let result = call(scope, &entry, &[exports, contract.into(), values.into()])?;
             problem = result.is_string().then(|| result.to_rust_string_lossy(scope));
             Some(())
         })?;
@@ -109,62 +125,74 @@ impl Engine {
     }
 
     /// Begins a request: its first slice.
+    ///
+    /// # Errors
+    /// JavaScript was ended by force.
     pub fn begin(
         &mut self,
         request: RequestNumber,
         method: &str,
         url: &str,
         has_body: bool,
-    ) -> Result<(), Terminated> {
+    ) -> Result<(), Killed> {
         let entry = self.entries.begin.clone();
         self.slice(request, |scope| {
-            let number = v8::Integer::new_from_unsigned(scope, request);
+            let number = unsigned(scope, request);
             let method = v8::String::new(scope, method)?;
             let url = v8::String::new(scope, url)?;
             let has_body = v8::Boolean::new(scope, has_body);
-            call(scope, &entry, &[number.into(), method.into(), url.into(), has_body.into()]).map(drop)
+            call(scope, &entry, &[number, method.into(), url.into(), has_body.into()]).map(drop)
         })
     }
 
     /// Tells JavaScript something.
-    pub fn tell(&mut self, event: Event) -> Result<(), Terminated> {
+    ///
+    /// # Errors
+    /// JavaScript was ended by force.
+    pub fn tell(&mut self, event: Event) -> Result<(), Killed> {
         match event {
             Event::Settle { call: number, request, answer } => {
                 let entry = self.entries.settle.clone();
                 self.slice(request, |scope| {
-                    let number = v8::Integer::new_from_unsigned(scope, number);
+                    let number = unsigned(scope, number);
                     let ok = v8::Boolean::new(scope, !matches!(answer, Settled::Failed(_)));
                     let value = settled(scope, answer)?;
-                    call(scope, &entry, &[number.into(), ok.into(), value]).map(drop)
+                    call(scope, &entry, &[number, ok.into(), value]).map(drop)
                 })
             }
-            Event::Timer { timer, request } => {
-                let entry = self.entries.timer.clone();
-                self.slice(request, |scope| {
-                    let timer = v8::Integer::new_from_unsigned(scope, timer);
-                    call(scope, &entry, &[timer.into()]).map(drop)
-                })
-            }
-            Event::Task { request } => {
-                let entry = self.entries.run_task.clone();
-                self.slice(request, |scope| call(scope, &entry, &[]).map(drop))
-            }
-            Event::Drained(request) => {
-                let entry = self.entries.drained.clone();
-                self.slice(request, |scope| {
-                    let number = v8::Integer::new_from_unsigned(scope, request);
-                    call(scope, &entry, &[number.into()]).map(drop)
-                })
-            }
+            Event::Timer { timer, request } => self.tell_number(request, timer, |entries| &entries.timer),
+            Event::Task { request } => self.tell_number(request, request, |entries| &entries.run_task),
+            Event::Drained(request) => self.tell_number(request, request, |entries| &entries.drained),
             Event::Abort(request, message) => {
                 let entry = self.entries.abort.clone();
                 self.slice(request, |scope| {
-                    let number = v8::Integer::new_from_unsigned(scope, request);
+                    let number = unsigned(scope, request);
                     let message = v8::String::new(scope, message)?;
-                    call(scope, &entry, &[number.into(), message.into()]).map(drop)
+                    call(scope, &entry, &[number, message.into()]).map(drop)
                 })
             }
         }
+    }
+
+    /// Runs a function that does nothing: proof that the isolate still runs JavaScript.
+    ///
+    /// # Errors
+    /// JavaScript was ended by force.
+    pub fn no_op(&mut self) -> Result<(), Killed> {
+        self.tell_number(0, 0, |entries| &entries.no_op)
+    }
+
+    fn tell_number(
+        &mut self,
+        request: RequestNumber,
+        number: u32,
+        entry: impl FnOnce(&Entries) -> &v8::Global<v8::Function>,
+    ) -> Result<(), Killed> {
+        let entry = entry(&self.entries).clone();
+        self.slice(request, |scope| {
+            let number = unsigned(scope, number);
+            call(scope, &entry, &[number]).map(drop)
+        })
     }
 
     /// Runs JavaScript on behalf of a request, then every microtask. What is thrown past `run` is logged.
@@ -172,10 +200,10 @@ impl Engine {
         &mut self,
         request: RequestNumber,
         run: impl FnOnce(&mut v8::PinScope<'_, '_>) -> Option<()>,
-    ) -> Result<(), Terminated> {
-        self.shared.current.set(request);
-        let terminated = {
-            deno_core::scope!(scope, self.runtime);
+    ) -> Result<(), Killed> {
+        let shared = Rc::clone(&self.shared);
+        self.watched(request, |runtime| {
+            deno_core::scope!(scope, runtime);
             v8::tc_scope!(let scope, scope);
             let ran = run(scope);
             if ran.is_none()
@@ -183,13 +211,62 @@ impl Engine {
                 && let Some(thrown) = scope.exception()
             {
                 scope.reset();
-                exception::log(&self.shared, request, &exception::describe(scope, thrown));
+                exception::log(&shared, request, "Uncaught ", &exception::describe(scope, thrown));
             }
             scope.perform_microtask_checkpoint();
-            scope.has_terminated() || scope.is_execution_terminating()
-        };
+            report_rejections(scope, &shared, request);
+        })
+    }
+
+    /// Uses the runtime under the watchdog, on behalf of a request.
+    ///
+    /// # Errors
+    /// JavaScript was ended by force meanwhile.
+    pub fn watched<T>(
+        &mut self,
+        request: RequestNumber,
+        work: impl FnOnce(&mut JsRuntime) -> T,
+    ) -> Result<T, Killed> {
+        self.shared.current.set(request);
+        let begun = self.guard.begin(self.budget(request));
+        let result = work(&mut self.runtime);
+        let used = self.guard.end(begun);
         self.shared.current.set(0);
-        if terminated { Err(Terminated) } else { Ok(()) }
+        self.shared.charge(request, used);
+        match self.guard.killed() {
+            Some(outcome) => Err(Killed { outcome, request }),
+            None => Ok(result),
+        }
+    }
+
+    fn budget(&self, request: RequestNumber) -> Budget {
+        if !self.shared.evaluated.get() {
+            let whole = Duration::from_millis(EVALUATE_TIMEOUT_MS);
+            return Budget { cpu: whole, wall: Some(whole) };
+        }
+        let limits = &self.shared.limits;
+        let cpu = Duration::from_millis(limits.cpu_ms);
+        let requests = self.shared.requests.borrow();
+        match requests.get(&request) {
+            Some(running) => {
+                let wall = Duration::from_millis(limits.wall_ms) + running.stall.total();
+                Budget {
+                    cpu: cpu.saturating_sub(running.cpu),
+                    wall: Some(wall.saturating_sub(running.begun.elapsed())),
+                }
+            }
+            None => Budget { cpu, wall: Some(Duration::from_millis(limits.wall_ms)) },
+        }
+    }
+
+    /// Bytes of the heap that are in use.
+    pub fn heap_bytes(&mut self) -> u64 {
+        self.runtime.v8_isolate().get_heap_statistics().used_heap_size() as u64
+    }
+
+    /// Gives memory back to the system.
+    pub fn shrink(&mut self) {
+        self.runtime.v8_isolate().memory_pressure_notification(v8::MemoryPressureLevel::Critical);
     }
 }
 
@@ -200,39 +277,31 @@ fn without_files(mut extension: Extension) -> Extension {
     extension
 }
 
-fn entry(
-    scope: &mut v8::PinScope<'_, '_>,
-    boot: v8::Local<'_, v8::Value>,
-    name: &str,
-) -> Result<v8::Global<v8::Function>, CoreError> {
-    let object = v8::Local::<v8::Object>::try_from(boot)?;
-    let key = v8::String::new(scope, name).unwrap_or_else(|| v8::String::empty(scope));
-    let value = object.get(scope, key.into()).unwrap_or_else(|| v8::undefined(scope).into());
-    let function = v8::Local::<v8::Function>::try_from(value)?;
-    Ok(v8::Global::new(scope, function))
-}
-
-fn call<'s>(
-    scope: &mut v8::PinScope<'s, '_>,
-    function: &v8::Global<v8::Function>,
-    arguments: &[v8::Local<'_, v8::Value>],
-) -> Option<v8::Local<'s, v8::Value>> {
-    let receiver = v8::undefined(scope).into();
-    v8::Local::new(scope, function).call(scope, receiver, arguments)
-}
-
-fn settled<'s>(scope: &mut v8::PinScope<'s, '_>, answer: Settled) -> Option<v8::Local<'s, v8::Value>> {
-    Some(match answer {
-        Settled::Nothing => v8::undefined(scope).into(),
-        Settled::Null => v8::null(scope).into(),
-        Settled::Bytes(bytes) => {
-            let length = bytes.len();
-            let store = v8::ArrayBuffer::new_backing_store_from_vec(bytes.into()).make_shared();
-            let buffer = v8::ArrayBuffer::with_backing_store(scope, &store);
-            v8::Uint8Array::new(scope, buffer, 0, length)?.into()
+/// Notes promises that are rejected without a handler, and forgets those that get one in the same slice.
+extern "C" fn on_rejection(message: v8::PromiseRejectMessage) {
+    // SAFETY: V8 calls this with a message of the current isolate, which outlives the call.
+    v8::callback_scope!(unsafe scope, &message);
+    let shared = JsRuntime::op_state_from(scope).borrow().borrow::<Rc<Shared>>().clone();
+    let promise = v8::Global::new(scope, message.get_promise());
+    let mut rejected = shared.rejected.borrow_mut();
+    match message.get_event() {
+        v8::PromiseRejectEvent::PromiseRejectWithNoHandler => {
+            let reason = message.get_value().unwrap_or_else(|| v8::undefined(scope).into());
+            rejected.push((promise, v8::Global::new(scope, reason)));
         }
-        Settled::Failed(message) => v8::String::new(scope, &message)?.into(),
-    })
+        v8::PromiseRejectEvent::PromiseHandlerAddedAfterReject => {
+            rejected.retain(|(known, _)| *known != promise)
+        }
+        _ => {}
+    }
+}
+
+fn report_rejections(scope: &mut v8::PinScope<'_, '_>, shared: &Shared, request: RequestNumber) {
+    let rejected = std::mem::take(&mut *shared.rejected.borrow_mut());
+    for (_, reason) in rejected {
+        let reason = v8::Local::new(scope, reason);
+        exception::log(shared, request, "Uncaught (in promise) ", &exception::describe(scope, reason));
+    }
 }
 
 /// The JavaScript error inside of an error of `deno_core`, if it is one.

@@ -1,13 +1,16 @@
 //! What the ops of one isolate and its driver have in common. Everything here stays on the isolate's thread.
 
 use super::answer::Outbox;
-use crate::exchange::{BodyReader, HostLink};
+use super::log::Log;
+use crate::exchange::{BodyReader, HostLink, StallClock};
+use crate::limits::isolate::HOST_CALLS_MAX;
 use bytes::Bytes;
 use deno_core::v8;
 use futures_util::future::LocalBoxFuture;
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use vitrine_wire::{Headers, WorkerLimits};
 
@@ -17,7 +20,7 @@ pub type RequestNumber = u32;
 /// Something that JavaScript must be told, as one slice of its own.
 #[derive(Debug)]
 pub enum Event {
-    /// A call of `op_*` with this number has its answer.
+    /// A host call with this number has its answer.
     Settle {
         /// Number of the call.
         call: u32,
@@ -47,8 +50,6 @@ pub enum Event {
 /// What a host call resolved to.
 #[derive(Debug)]
 pub enum Settled {
-    /// `undefined`.
-    Nothing,
     /// `null`.
     Null,
     /// A `Uint8Array`.
@@ -70,19 +71,19 @@ pub struct Running {
     pub body: Option<BodyReader>,
     /// Body bytes given to the app so far.
     pub body_bytes: u64,
-    /// Ends what is done on behalf of the request.
-    pub cancelled: CancellationToken,
-    /// CPU time used so far, in nanoseconds.
-    pub cpu_ns: u64,
+    /// CPU time used so far.
+    pub cpu: Duration,
+    /// When its first slice began.
+    pub begun: Instant,
+    /// Time spent waiting for the client.
+    pub stall: StallClock,
     /// Promises given to `waitUntil` that have not settled.
     pub waiting: u32,
-    /// Whether the answer has ended.
-    pub answered: bool,
     /// Egress calls made.
     pub subrequests: u32,
 }
 
-/// Futures that the driver polls for the ops.
+/// A future that the driver polls for the ops.
 pub type HostFuture = LocalBoxFuture<'static, ()>;
 
 /// The common state of an isolate.
@@ -91,32 +92,44 @@ pub struct Shared {
     pub limits: WorkerLimits,
     /// The way to the host.
     pub link: HostLink,
+    /// The app's log.
+    pub log: Log,
     /// Requests that have begun and not ended.
     pub requests: RefCell<HashMap<RequestNumber, Running>>,
     /// What JavaScript must be told.
     pub inbox: RefCell<VecDeque<Event>>,
     /// Futures that ops have made since the driver last looked.
     pub started: RefCell<Vec<HostFuture>>,
-    /// Timers that can be cleared.
-    pub timers: RefCell<HashMap<u32, CancellationToken>>,
+    /// Host calls and timers that wait.
+    pub pending: Cell<usize>,
+    /// Timers that can be cleared, host calls that can be given up.
+    pub cancels: RefCell<HashMap<u32, CancellationToken>>,
     /// The request whose slice runs.
     pub current: Cell<RequestNumber>,
     /// Promises rejected without a handler in the running slice.
     pub rejected: RefCell<Vec<(v8::Global<v8::Promise>, v8::Global<v8::Value>)>>,
+    /// Whether the app's modules have been evaluated.
+    pub evaluated: Cell<bool>,
+    /// Requests in a row that ended as `app_error`.
+    pub errors_in_a_row: Cell<u32>,
 }
 
 impl Shared {
     /// The state of a fresh isolate.
-    pub fn new(limits: WorkerLimits, link: HostLink) -> Self {
+    pub fn new(limits: WorkerLimits, link: HostLink, log: Log) -> Self {
         Self {
             limits,
             link,
+            log,
             requests: RefCell::default(),
             inbox: RefCell::default(),
             started: RefCell::default(),
-            timers: RefCell::default(),
+            pending: Cell::new(0),
+            cancels: RefCell::default(),
             current: Cell::new(0),
             rejected: RefCell::default(),
+            evaluated: Cell::new(false),
+            errors_in_a_row: Cell::new(0),
         }
     }
 
@@ -125,9 +138,30 @@ impl Shared {
         self.inbox.borrow_mut().push_back(event);
     }
 
-    /// Has the driver poll a future.
+    /// Has the driver poll a future that belongs to a request's own life.
     pub fn start(&self, future: impl Future<Output = ()> + 'static) {
         self.started.borrow_mut().push(Box::pin(future));
+    }
+
+    /// Has the driver poll what an app asked for. `false` when it has asked for too much at once.
+    pub fn start_bounded(self: &Rc<Self>, future: impl Future<Output = ()> + 'static) -> bool {
+        if self.pending.get() >= HOST_CALLS_MAX {
+            return false;
+        }
+        self.pending.set(self.pending.get() + 1);
+        let shared = Rc::clone(self);
+        self.start(async move {
+            future.await;
+            shared.pending.set(shared.pending.get() - 1);
+        });
+        true
+    }
+
+    /// Charges CPU time to a request that still runs.
+    pub fn charge(&self, request: RequestNumber, cpu: Duration) {
+        if let Some(running) = self.requests.borrow_mut().get_mut(&request) {
+            running.cpu += cpu;
+        }
     }
 
     /// Id of a request, for logs.

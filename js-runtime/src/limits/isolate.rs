@@ -10,3 +10,50 @@ pub const EVALUATE_TIMEOUT_MS: u64 = 10_000;
 
 /// Requests of the control socket that may wait for the pool. The host asks one thing at a time.
 pub const POOL_REQUESTS: usize = 16;
+
+/// Time between two looks of the watchdog while JavaScript runs, in milliseconds: how late a limit may be enforced.
+pub const WATCHDOG_TICK_MS: u64 = 2;
+
+/// Looks without anything running after which the watchdog sleeps until something does: 100 ms, so that a busy worker
+/// does not wake it for each slice and an idle one costs nothing.
+pub const WATCHDOG_IDLE_LOOKS: u32 = 50;
+
+/// Bytes by which a heap that reached `heap_mb` may still grow while its JavaScript is being ended. V8 needs room to
+/// unwind, and the allocation that is under way must fit.
+pub const HEAP_GRACE_BYTES: usize = 64 << 20;
+
+/// Timers and host calls that one isolate may have waiting. A page has tens; what has more leaks.
+pub const HOST_CALLS_MAX: usize = 10_000;
+
+/// Requests in a row that end as `app_error` before an isolate is replaced: its module state may be broken.
+pub const ERRORS_IN_A_ROW: u32 = 3;
+
+/// An isolate is not replaced for errors before it is this old, in milliseconds: an app whose every page throws gains
+/// nothing from fresh isolates, and booting them takes its CPU time.
+pub const ERRORS_AGE_MS: u64 = 10_000;
+
+/// How long a condemned isolate may take to send what it owes, in milliseconds: ends only, no bodies.
+pub const LAST_WORDS_MS: u64 = 1_000;
+
+/// How long an isolate may take to run a no-op before it counts as not alive, in milliseconds. Renders interleave at
+/// await points and `cpu_ms` ends what does not, so a healthy one answers within that.
+pub const NO_OP_MS: u64 = 2_000;
+
+/// Pause before a replacement that does not boot is tried again, in milliseconds; it doubles with each failure.
+pub const REBOOT_PAUSE_MS: u64 = 100;
+
+/// Longest such pause, in milliseconds.
+pub const REBOOT_PAUSE_MS_MAX: u64 = 30_000;
+
+/// Renders of each warm path before an isolate serves, at most. V8's baseline compiler is done with a page after a few
+/// renders; the optimizing one goes on in service.
+pub const WARM_RENDERS_MAX: u32 = 10;
+
+/// Renders of each warm path, at least: the first compiles, the second tells what a render costs after that.
+pub const WARM_RENDERS_MIN: u32 = 3;
+
+/// Warming ends when a render takes at least this share of the one before, in percent.
+pub const WARM_SETTLED_PERCENT: u32 = 90;
+
+/// Orders that may wait for one isolate: a ping and a freeze of the host, and a few more of a host that restarted.
+pub const PLACE_ORDERS: usize = 16;

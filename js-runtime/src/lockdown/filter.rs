@@ -41,6 +41,8 @@ const ALLOWED: &[i64] = &[
     libc::SYS_set_robust_list,
     libc::SYS_sched_yield,
     libc::SYS_sched_getaffinity,
+    libc::SYS_sched_getparam,
+    libc::SYS_sched_getscheduler,
     libc::SYS_gettid,
     libc::SYS_getpid,
     libc::SYS_rt_sigaction,
@@ -58,6 +60,8 @@ const ALLOWED: &[i64] = &[
     libc::SYS_gettimeofday,
     libc::SYS_getrusage,
     libc::SYS_sysinfo,
+    // V8 looks for features of the kernel by its version, and gives up when it is not told.
+    libc::SYS_uname,
     libc::SYS_getrandom,
     // Allowed here, and answered with ENOSYS by the filter below: see `no_clone3`.
     libc::SYS_clone3,

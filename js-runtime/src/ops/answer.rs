@@ -78,7 +78,8 @@ pub fn op_answer_fail<'s>(
 ) {
     let shared = shared(state);
     let error = exception::describe(scope, thrown);
-    exception::log(&shared, request, &error);
+    exception::log(&shared, request, "", &error);
+    shared.errors_in_a_row.set(shared.errors_in_a_row.get() + 1);
     if let Some(outbox) = outbox(state, request) {
         outbox.end(Outcome::AppError, Some(error));
     }

@@ -13,29 +13,33 @@ pub fn op_task(state: &OpState, request: u32) {
     shared(state).tell(Event::Task { request });
 }
 
-/// Starts a timer of `delay_ms`.
+/// Starts a timer of `delay_ms`. Returns whether there was room for one more.
 #[op2(fast)]
-pub fn op_timer_start(state: &OpState, timer: u32, delay_ms: f64, request: u32) {
+pub fn op_timer_start(state: &OpState, timer: u32, delay_ms: f64, request: u32) -> bool {
     let shared = shared(state);
     let cleared = CancellationToken::new();
-    shared.timers.borrow_mut().insert(timer, cleared.clone());
+    shared.cancels.borrow_mut().insert(timer, cleared.clone());
     let of_isolate = Rc::clone(&shared);
     let delay = Duration::from_secs_f64(delay_ms.max(0.0) / 1_000.0);
-    shared.start(async move {
+    let started = shared.start_bounded(async move {
         tokio::select! {
             () = tokio::time::sleep(delay) => {
-                of_isolate.timers.borrow_mut().remove(&timer);
+                of_isolate.cancels.borrow_mut().remove(&timer);
                 of_isolate.tell(Event::Timer { timer, request });
             }
             () = cleared.cancelled() => {}
         }
     });
+    if !started {
+        shared.cancels.borrow_mut().remove(&timer);
+    }
+    started
 }
 
-/// Clears a timer.
+/// Clears a timer, or gives a host call up.
 #[op2(fast)]
-pub fn op_timer_clear(state: &OpState, timer: u32) {
-    if let Some(cleared) = shared(state).timers.borrow_mut().remove(&timer) {
-        cleared.cancel();
+pub fn op_cancel(state: &OpState, number: u32) {
+    if let Some(cancelled) = shared(state).cancels.borrow_mut().remove(&number) {
+        cancelled.cancel();
     }
 }

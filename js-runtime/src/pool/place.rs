@@ -1,57 +1,73 @@
 //! One isolate's place in the pool: a thread, and the isolate that lives on it.
 
-use super::queue::Queue;
-use crate::bundle::Bundle;
-use crate::exchange::{HostLink, PoolRequest};
+use super::Plan;
+use crate::exception::now_ms;
 use crate::isolate::boot::boot;
 use crate::isolate::driver::{Driver, TurnError};
+use crate::isolate::engine::Killed;
 use crate::isolate::shared::Shared;
+use crate::isolate::warm::warm;
+use crate::limits::isolate::{ERRORS_AGE_MS, ERRORS_IN_A_ROW, PLACE_ORDERS};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
-use vitrine_wire::{BootFailure, BootStage, Start};
+use vitrine_wire::{BootFailure, BootStage, LogLevel, LogLine, Outcome};
 
-/// What every isolate of a pool is made from.
+/// What an isolate's thread is told.
 #[derive(Debug)]
-pub struct Plan {
-    /// Settings and environment.
-    pub start: Start,
-    /// The app.
-    pub bundle: Bundle,
-    /// The way to the host.
-    pub link: HostLink,
-    /// Requests for any isolate.
-    pub queue: Queue,
+pub enum Order {
+    /// Run a no-op.
+    NoOp(oneshot::Sender<()>),
+    /// Finish what is in flight, give memory back, and do nothing until `Thaw`.
+    Freeze(oneshot::Sender<()>),
+    /// Serve again.
+    Thaw(oneshot::Sender<()>),
 }
 
-impl Plan {
-    /// Isolates that the pool has.
-    pub fn isolates(&self) -> u32 {
-        self.start.settings.limits.isolates.max(1)
-    }
+/// An isolate's figures, written by its thread.
+#[derive(Debug, Default)]
+pub struct Vitals {
+    /// Requests that have begun and not ended.
+    pub in_flight: AtomicU32,
+    /// Used heap at the last look, in bytes.
+    pub heap_bytes: AtomicU64,
 }
 
-/// An isolate's place.
+/// A booted isolate. Dropping it ends its thread.
 #[derive(Debug)]
 pub struct Place {
-    thread: std::thread::JoinHandle<()>,
+    /// Tells the thread something.
+    pub orders: mpsc::Sender<Order>,
+    /// Its figures.
+    pub vitals: Arc<Vitals>,
 }
 
+/// Fires, or is dropped, when an isolate is condemned.
+pub type Condemned = oneshot::Receiver<()>;
+
 impl Place {
-    /// Boots and warms an isolate on a thread of its own.
+    /// Boots and warms an isolate on a thread of its own. A replacement serves even when a warm path fails: the release was
+    /// good once, and no isolate at all is worse.
     ///
     /// # Errors
     /// What failed, with the app's error.
-    pub async fn boot(plan: Arc<Plan>) -> Result<Self, BootFailure> {
+    pub async fn boot(plan: Arc<Plan>, is_replacement: bool) -> Result<(Self, Condemned), BootFailure> {
         let (booted, outcome) = oneshot::channel();
-        let thread = std::thread::Builder::new()
+        let (orders, inbox) = mpsc::channel(PLACE_ORDERS);
+        let (alive, condemned) = oneshot::channel();
+        let vitals = Arc::new(Vitals::default());
+        let thread =
+            Thread { plan, is_replacement, orders: inbox, vitals: Arc::clone(&vitals), alive: Some(alive) };
+        std::thread::Builder::new()
             .name("isolate".to_owned())
-            .spawn(move || run(&plan, booted))
+            .spawn(move || thread.run(booted))
             .map_err(|error| defect(format!("A thread for an isolate can't be had: {error}")))?;
         outcome
             .await
             .unwrap_or_else(|_| Err(defect("The isolate's thread ended while it booted".to_owned())))?;
-        Ok(Self { thread })
+        Ok((Self { orders, vitals }, condemned))
     }
 }
 
@@ -59,53 +75,175 @@ fn defect(message: String) -> BootFailure {
     BootFailure { stage: BootStage::Load, message, error: None }
 }
 
-/// The whole life of an isolate's thread.
-fn run(plan: &Plan, booted: oneshot::Sender<Result<(), BootFailure>>) {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_time().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            let _ = booted.send(Err(defect(format!("The isolate's clock can't be had: {error}"))));
-            return;
-        }
-    };
-    runtime.block_on(async {
-        let shared = Rc::new(Shared::new(plan.start.settings.limits.clone(), plan.link.clone()));
-        match boot(shared, &plan.start, &plan.bundle).await {
-            Err(failure) => {
-                let _ = booted.send(Err(failure));
-            }
-            Ok(mut driver) => {
-                if booted.send(Ok(())).is_ok() {
-                    let _ = serve(plan, &mut driver).await;
-                }
-            }
-        }
-    });
+/// An isolate's thread, from the inside.
+struct Thread {
+    plan: Arc<Plan>,
+    is_replacement: bool,
+    orders: mpsc::Receiver<Order>,
+    vitals: Arc<Vitals>,
+    /// Used when the isolate is condemned.
+    alive: Option<oneshot::Sender<()>>,
 }
 
-/// Serves until the isolate is condemned.
-async fn serve(plan: &Plan, driver: &mut Driver) -> Result<(), TurnError> {
-    let concurrency = plan.start.settings.limits.concurrency.max(1) as usize;
-    loop {
-        let may_take = driver.in_flight() < concurrency;
-        tokio::select! {
-            biased;
-            waited = driver.wait() => waited?,
-            exchange = plan.queue.pop(), if may_take => driver.begin(exchange)?,
-        }
-        if driver.run_ready()? {
-            tokio::task::yield_now().await;
-        }
+/// Why an isolate stopped serving.
+enum Stop {
+    /// The pool is gone.
+    PoolGone,
+    /// Its app failed several times in a row.
+    Errors,
+    /// Its JavaScript can't go on.
+    Broken(TurnError),
+}
+
+impl From<TurnError> for Stop {
+    fn from(error: TurnError) -> Self {
+        Self::Broken(error)
     }
 }
 
-/// Answers the control socket and replaces what is condemned, for as long as the pool lives.
-pub async fn oversee(plan: Arc<Plan>, places: Vec<Place>, mut requests: mpsc::Receiver<PoolRequest>) {
-    loop {
-        tokio::select! {
-            () = plan.queue.expire() => {}
-            request = requests.recv() => if request.is_none() { return },
+impl From<Killed> for Stop {
+    fn from(killed: Killed) -> Self {
+        Self::Broken(killed.into())
+    }
+}
+
+impl Thread {
+    fn run(mut self, booted: oneshot::Sender<Result<(), BootFailure>>) {
+        let runtime = match tokio::runtime::Builder::new_current_thread().enable_time().build() {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                // Nobody listens any more if this fails.
+                let _ = booted.send(Err(defect(format!("The isolate's clock can't be had: {error}"))));
+                return;
+            }
+        };
+        runtime.block_on(async {
+            match self.boot().await {
+                Err(failure) => drop(booted.send(Err(failure))),
+                Ok(mut driver) => {
+                    if booted.send(Ok(())).is_ok() {
+                        self.live(&mut driver).await;
+                    }
+                }
+            }
+        });
+    }
+
+    async fn boot(&self) -> Result<Driver, BootFailure> {
+        let plan = &self.plan;
+        let settings = &plan.start.settings;
+        let shared = Rc::new(Shared::new(settings.limits.clone(), plan.link.clone(), plan.log.clone()));
+        let mut driver = boot(shared, &plan.start, &plan.bundle).await?;
+        match warm(&mut driver, settings).await {
+            Err(failure) if !self.is_replacement => return Err(failure),
+            Err(failure) => self.note(LogLevel::Warn, None, failure.message),
+            Ok(()) => {}
         }
-        drop(places.iter().map(|place| place.thread.is_finished()));
+        Ok(driver)
+    }
+
+    /// Serves until the end.
+    async fn live(&mut self, driver: &mut Driver) {
+        let stop = match self.serve(driver).await {
+            Ok(never) => match never {},
+            Err(stop) => stop,
+        };
+        // The replacement boots while this isolate says its last words.
+        drop(self.alive.take());
+        let killed = match stop {
+            Stop::PoolGone => return,
+            Stop::Errors => {
+                let message = format!("{ERRORS_IN_A_ROW} requests in a row failed: the isolate is replaced");
+                self.note(LogLevel::Warn, None, message);
+                match self.finish(driver).await {
+                    Ok(()) => return,
+                    Err(error) => error,
+                }
+            }
+            Stop::Broken(error) => error,
+        };
+        let killed = match killed {
+            TurnError::Killed(killed) => killed,
+            TurnError::EventLoop(_) => Killed { outcome: Outcome::Crashed, request: 0 },
+        };
+        let message = format!("{killed}: the isolate is replaced");
+        self.note(LogLevel::Error, driver.shared.request_id(killed.request), message);
+        driver.last_words(killed).await;
+    }
+
+    async fn serve(&mut self, driver: &mut Driver) -> Result<std::convert::Infallible, Stop> {
+        let concurrency = self.plan.start.settings.limits.concurrency.max(1) as usize;
+        let begun = Instant::now();
+        loop {
+            let may_take = driver.in_flight() < concurrency;
+            let plan = Arc::clone(&self.plan);
+            tokio::select! {
+                biased;
+                order = self.orders.recv() => self.obey(driver, order.ok_or(Stop::PoolGone)?).await?,
+                waited = driver.wait() => waited?,
+                (exchange, admission) = plan.queue.pop(), if may_take => driver.begin(exchange, admission)?,
+            }
+            if driver.run_ready()? {
+                tokio::task::yield_now().await;
+            }
+            self.vitals
+                .in_flight
+                .store(u32::try_from(driver.in_flight()).unwrap_or(u32::MAX), Ordering::Relaxed);
+            if driver.shared.errors_in_a_row.get() >= ERRORS_IN_A_ROW
+                && begun.elapsed() >= Duration::from_millis(ERRORS_AGE_MS)
+            {
+                return Err(Stop::Errors);
+            }
+        }
+    }
+
+    /// Takes nothing new and waits for what is in flight.
+    async fn finish(&mut self, driver: &mut Driver) -> Result<(), TurnError> {
+        while driver.in_flight() > 0 {
+            driver.wait().await?;
+            if driver.run_ready()? {
+                tokio::task::yield_now().await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn obey(&mut self, driver: &mut Driver, order: Order) -> Result<(), Stop> {
+        match order {
+            Order::NoOp(done) => {
+                driver.engine.no_op()?;
+                self.vitals.heap_bytes.store(driver.engine.heap_bytes(), Ordering::Relaxed);
+                let _ = done.send(());
+            }
+            Order::Thaw(done) => drop(done.send(())),
+            Order::Freeze(done) => {
+                self.finish(driver).await?;
+                driver.engine.shrink();
+                let _ = done.send(());
+                self.stay_frozen(driver).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn stay_frozen(&mut self, driver: &mut Driver) -> Result<(), Stop> {
+        loop {
+            match self.orders.recv().await.ok_or(Stop::PoolGone)? {
+                Order::NoOp(done) => {
+                    driver.engine.no_op()?;
+                    self.vitals.heap_bytes.store(driver.engine.heap_bytes(), Ordering::Relaxed);
+                    let _ = done.send(());
+                }
+                Order::Freeze(done) => drop(done.send(())),
+                Order::Thaw(done) => {
+                    let _ = done.send(());
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn note(&self, level: LogLevel, request_id: Option<String>, message: String) {
+        self.plan.link.log(LogLine { time_ms: now_ms(), level, request_id, message, stack: None });
     }
 }

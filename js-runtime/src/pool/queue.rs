@@ -1,5 +1,6 @@
 //! The queue in front of the isolates: first come, first served, bounded in length and in time.
 
+use super::gate::Admission;
 use crate::exchange::Exchange;
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -10,7 +11,7 @@ use vitrine_wire::{Done, Outcome};
 /// Requests that wait for an isolate.
 #[derive(Debug)]
 pub struct Queue {
-    waiting: Mutex<VecDeque<Exchange>>,
+    waiting: Mutex<VecDeque<Entry>>,
     length_max: usize,
     wait_max: Duration,
     /// One isolate may look.
@@ -18,6 +19,9 @@ pub struct Queue {
     /// The queue may have got a first entry: the time limit must be watched.
     filled: Notify,
 }
+
+/// A request and its place inside of the pool.
+type Entry = (Exchange, Admission);
 
 impl Queue {
     /// A queue of `length_max` requests that wait at most `wait_max`.
@@ -43,18 +47,18 @@ impl Queue {
     }
 
     /// Adds a request, or ends it as `overloaded` when the queue is full.
-    pub fn push(&self, exchange: Exchange) {
+    pub fn push(&self, exchange: Exchange, admission: Admission) {
         let refused = {
             let mut waiting = self.locked();
             if waiting.len() < self.length_max {
-                waiting.push_back(exchange);
+                waiting.push_back((exchange, admission));
                 None
             } else {
                 Some(exchange)
             }
         };
         match refused {
-            Some(exchange) => refuse(exchange),
+            Some(exchange) => refuse(exchange, Outcome::Overloaded),
             None => {
                 self.arrived.notify_one();
                 self.filled.notify_one();
@@ -63,10 +67,10 @@ impl Queue {
     }
 
     /// The next request, when there is one. A request whose client is gone is ended on the way.
-    pub async fn pop(&self) -> Exchange {
+    pub async fn pop(&self) -> (Exchange, Admission) {
         loop {
             let arrived = self.arrived.notified();
-            let (exchange, more) = {
+            let (entry, more) = {
                 let mut waiting = self.locked();
                 (waiting.pop_front(), !waiting.is_empty())
             };
@@ -74,11 +78,11 @@ impl Queue {
                 // Several arrivals may have been one wake-up.
                 self.arrived.notify_one();
             }
-            match exchange {
-                Some(exchange) if exchange.cancelled.is_cancelled() => {
-                    exchange.answer.done(Done::of(Outcome::Cancelled));
+            match entry {
+                Some((exchange, _)) if exchange.cancelled.is_cancelled() => {
+                    refuse(exchange, Outcome::Cancelled)
                 }
-                Some(exchange) => return exchange,
+                Some(entry) => return entry,
                 None => arrived.await,
             }
         }
@@ -89,7 +93,7 @@ impl Queue {
         loop {
             let filled = self.filled.notified();
             let (late, next) = self.take_late();
-            late.into_iter().for_each(refuse);
+            late.into_iter().for_each(|(exchange, _)| refuse(exchange, Outcome::Overloaded));
             match next {
                 Some(next) => tokio::time::sleep_until(next.into()).await,
                 None => filled.await,
@@ -97,13 +101,13 @@ impl Queue {
         }
     }
 
-    fn take_late(&self) -> (Vec<Exchange>, Option<Instant>) {
+    fn take_late(&self) -> (Vec<Entry>, Option<Instant>) {
         let mut waiting = self.locked();
         let mut late = Vec::new();
         loop {
             match waiting.front() {
                 None => return (late, None),
-                Some(first) if first.received + self.wait_max > Instant::now() => {
+                Some((first, _)) if first.received + self.wait_max > Instant::now() => {
                     return (late, Some(first.received + self.wait_max));
                 }
                 Some(_) => late.extend(waiting.pop_front()),
@@ -111,14 +115,15 @@ impl Queue {
         }
     }
 
-    fn locked(&self) -> std::sync::MutexGuard<'_, VecDeque<Exchange>> {
+    fn locked(&self) -> std::sync::MutexGuard<'_, VecDeque<Entry>> {
         // Nothing that runs under the lock can panic, so it is never poisoned.
         self.waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
-fn refuse(exchange: Exchange) {
+/// Ends a request that no isolate took.
+pub fn refuse(exchange: Exchange, outcome: Outcome) {
     let waited = exchange.received.elapsed();
     let queue_us = u64::try_from(waited.as_micros()).unwrap_or(u64::MAX);
-    exchange.answer.done(Done { queue_us, ..Done::of(Outcome::Overloaded) });
+    exchange.answer.done(Done { queue_us, ..Done::of(outcome) });
 }

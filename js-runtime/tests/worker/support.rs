@@ -4,17 +4,11 @@ use bytes::Bytes;
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, LazyLock};
-use std::time::Instant;
-use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 use vitrine_wire::{
-    BootFailure, Contract, Done, LogLine, Outcome, RequestHead, ResponseHead, Start, WorkerLimits,
-    WorkerSettings,
+    BootFailure, Contract, Done, Outcome, RequestHead, ResponseHead, Start, WorkerLimits, WorkerSettings,
 };
 use vitrine_worker::bundle::Bundle;
-use vitrine_worker::exchange::{
-    AnswerPart, AnswerWriter, BodyBroken, BodyReader, EgressCall, Exchange, HostLink,
-};
+use vitrine_worker::exchange::{Exchange, HostLink, LocalAnswer, LogReader};
 use vitrine_worker::isolate::engine::init_platform;
 use vitrine_worker::pool::Pool;
 
@@ -98,10 +92,10 @@ impl Setup {
     }
 
     pub async fn try_boot(self) -> Result<Worker, BootFailure> {
-        let (link, logs, egress) = HostLink::channel();
+        let (link, logs) = HostLink::new(tokio::runtime::Handle::current());
         let bundle = Bundle { files: Arc::new(self.files) };
-        let pool = Pool::boot(self.start, bundle, link).await?;
-        Ok(Worker { pool, logs, egress })
+        let pool = Pool::boot(self.start, bundle, link.clone()).await?;
+        Ok(Worker { pool, logs, link })
     }
 
     pub async fn boot(self) -> Worker {
@@ -115,17 +109,14 @@ impl Setup {
 /// A booted pool.
 pub struct Worker {
     pub pool: Pool,
-    pub logs: mpsc::Receiver<LogLine>,
-    pub egress: mpsc::Receiver<EgressCall>,
+    pub logs: LogReader,
+    pub link: HostLink,
 }
 
 /// A request to send.
 pub struct Ask {
     pub head: RequestHead,
-    pub body: Option<BodyReader>,
-    pub cancelled: CancellationToken,
-    /// Parts of the answer that may wait unread.
-    pub window: usize,
+    pub body: Option<Bytes>,
 }
 
 impl Ask {
@@ -137,22 +128,14 @@ impl Ask {
             has_body: false,
             request_id: format!("id{path}"),
         };
-        Self { head, body: None, cancelled: CancellationToken::new(), window: 64 }
+        Self { head, body: None }
     }
 
-    pub fn post(path: &str, pieces: &[&'static [u8]]) -> Self {
-        let (sender, receiver) = mpsc::channel(64);
-        for piece in pieces {
-            sender.try_send(Ok(Bytes::from_static(piece))).expect("few pieces");
-        }
-        Self::get(path).with_body(receiver)
-    }
-
-    pub fn with_body(mut self, pieces: mpsc::Receiver<Result<Bytes, BodyBroken>>) -> Self {
-        "POST".clone_into(&mut self.head.method);
-        self.head.has_body = true;
-        self.body = Some(BodyReader::new(pieces));
-        self
+    pub fn post(path: &str, body: &'static [u8]) -> Self {
+        let mut ask = Self::get(path);
+        "POST".clone_into(&mut ask.head.method);
+        ask.body = Some(Bytes::from_static(body));
+        ask
     }
 
     pub fn header(mut self, name: &str, value: &'static str) -> Self {
@@ -165,7 +148,7 @@ impl Ask {
 #[derive(Debug)]
 pub struct Answer {
     pub head: Option<ResponseHead>,
-    pub pieces: Vec<Bytes>,
+    pub body: Bytes,
     pub done: Done,
 }
 
@@ -182,40 +165,24 @@ impl Answer {
 
     pub fn text(&self) -> String {
         assert_eq!(self.done.outcome, Outcome::Ok, "{:#?}", self.done);
-        String::from_utf8(self.pieces.concat()).expect("UTF-8")
+        String::from_utf8(self.body.to_vec()).expect("UTF-8")
     }
 }
 
 impl Worker {
-    /// Sends a request; its answer comes part by part.
-    pub fn start(&self, ask: Ask) -> mpsc::Receiver<AnswerPart> {
-        let (answer, parts) = AnswerWriter::channel(ask.window);
-        let Ask { head, body, cancelled, .. } = ask;
-        self.pool.submit(Exchange { head, body, answer, cancelled, received: Instant::now() });
-        parts
+    /// Sends a request; its answer comes frame by frame. Dropping the answer is a client that went away.
+    pub async fn start(&self, ask: Ask) -> LocalAnswer {
+        let (exchange, answer) = Exchange::local(ask.head, ask.body).await;
+        self.pool.submit(exchange);
+        answer
     }
 
     pub async fn ask(&self, ask: Ask) -> Answer {
-        collect(self.start(ask)).await
+        let (head, body, done) = self.start(ask).await.collect().await;
+        Answer { head, body, done }
     }
 
     pub async fn get(&self, path: &str) -> Answer {
         self.ask(Ask::get(path)).await
     }
-}
-
-pub async fn collect(mut parts: mpsc::Receiver<AnswerPart>) -> Answer {
-    let mut head = None;
-    let mut pieces = Vec::new();
-    while let Some(part) = parts.recv().await {
-        match part {
-            AnswerPart::Head(answered) => {
-                assert!(head.is_none() && pieces.is_empty(), "one head, before the body");
-                head = Some(answered);
-            }
-            AnswerPart::Data(bytes) => pieces.push(bytes),
-            AnswerPart::Done(done) => return Answer { head, pieces, done },
-        }
-    }
-    Answer { head, pieces, done: Done::of(Outcome::Crashed) }
 }

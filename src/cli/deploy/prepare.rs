@@ -1,6 +1,6 @@
 //! What a deploy sends, checked before it is sent.
 
-use crate::bundle::{self, Bundle, BundleError};
+use crate::bundle::{self, BundleError, Inspected};
 use crate::cli::{Failure, print};
 use crate::id::{AppName, Version};
 use serde_json::json;
@@ -16,7 +16,7 @@ pub struct Prepared {
     pub version: Version,
     /// Size of the archive, in bytes.
     pub archive_bytes: u64,
-    bundle: Bundle,
+    bundle: Inspected,
     archive: PathBuf,
     // Held for what it removes when it is dropped.
     _scratch: TempDir,
@@ -37,8 +37,8 @@ impl Prepared {
         let open = || File::open(&archive);
         let file = open().map_err(|error| Failure::refused(format!("{}: {error}", source.display())))?;
         let archive_bytes = file.metadata().map_err(Failure::local("reading the archive's size"))?.len();
-        let (_, bundle) =
-            bundle::receive(file, &scratch.path().join("checked")).map_err(|error| refused(source, error))?;
+        let bundle =
+            bundle::inspect(file, &scratch.path().join("checked")).map_err(|error| refused(source, error))?;
         let version = match version {
             Some(version) => version,
             None => bundle.digest.short().parse().expect("12 hexadecimal digits are a version"),
@@ -53,11 +53,11 @@ impl Prepared {
 
     /// Prints what would be sent.
     pub fn show(&self, app: &AppName, as_json: bool) -> Result<(), Failure> {
-        let Bundle { digest, manifest, assets, files, bytes, .. } = &self.bundle;
+        let Inspected { digest, manifest, files, bytes } = &self.bundle;
         let contract = json!(manifest.contract);
         if as_json {
             return print::json(&json!({
-                "app": app, "version": self.version, "digest": digest, "files": files, "assets": assets.len(),
+                "app": app, "version": self.version, "digest": digest, "files": files,
                 "bytes": bytes, "archive_bytes": self.archive_bytes, "entry": manifest.entry, "contract": contract,
             }));
         }
@@ -66,7 +66,7 @@ impl Prepared {
             ("app", app.to_string()),
             ("version", self.version.to_string()),
             ("digest", digest.to_string()),
-            ("files", format!("{files}, {} of them for browsers", assets.len())),
+            ("files", files.to_string()),
             ("bytes", format!("{bytes}, {} as sent", self.archive_bytes)),
             ("entry", manifest.entry.clone()),
             ("contract", contract),

@@ -1,0 +1,80 @@
+//! The functions of `js/boot.js` that a slice may call, and values on their way in.
+
+use super::shared::Settled;
+use deno_core::error::CoreError;
+use deno_core::v8;
+
+/// The entry points, kept for the isolate's life.
+pub struct Entries {
+    /// Nobody waits for an answer any more.
+    pub abort: v8::Global<v8::Function>,
+    /// A request begins.
+    pub begin: v8::Global<v8::Function>,
+    /// The app's exports.
+    pub configure: v8::Global<v8::Function>,
+    /// An answer takes bytes again.
+    pub drained: v8::Global<v8::Function>,
+    /// Does nothing.
+    pub no_op: v8::Global<v8::Function>,
+    /// The oldest zero-delay task may run.
+    pub run_task: v8::Global<v8::Function>,
+    /// A host call has its answer.
+    pub settle: v8::Global<v8::Function>,
+    /// A timer fired.
+    pub timer: v8::Global<v8::Function>,
+}
+
+impl Entries {
+    /// The entry points in what `js/boot.js` returned.
+    ///
+    /// # Errors
+    /// One is missing.
+    pub fn of(scope: &mut v8::PinScope<'_, '_>, boot: v8::Local<'_, v8::Value>) -> Result<Self, CoreError> {
+        let object = v8::Local::<v8::Object>::try_from(boot)?;
+        let entry = |name: &str| -> Result<v8::Global<v8::Function>, CoreError> {
+            let key = v8::String::new(scope, name).unwrap_or_else(|| v8::String::empty(scope));
+            let value = object.get(scope, key.into()).unwrap_or_else(|| v8::undefined(scope).into());
+            let function = v8::Local::<v8::Function>::try_from(value)?;
+            Ok(v8::Global::new(scope, function))
+        };
+        Ok(Self {
+            abort: entry("abort")?,
+            begin: entry("begin")?,
+            configure: entry("configure")?,
+            drained: entry("drained")?,
+            no_op: entry("noOp")?,
+            run_task: entry("runTask")?,
+            settle: entry("settle")?,
+            timer: entry("timer")?,
+        })
+    }
+}
+
+/// Calls `function`. `None` when it threw.
+pub fn call<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    function: &v8::Global<v8::Function>,
+    arguments: &[v8::Local<'_, v8::Value>],
+) -> Option<v8::Local<'s, v8::Value>> {
+    let receiver = v8::undefined(scope).into();
+    v8::Local::new(scope, function).call(scope, receiver, arguments)
+}
+
+/// A number.
+pub fn unsigned<'s>(scope: &mut v8::PinScope<'s, '_>, number: u32) -> v8::Local<'s, v8::Value> {
+    v8::Integer::new_from_unsigned(scope, number).into()
+}
+
+/// What a host call resolved to.
+pub fn settled<'s>(scope: &mut v8::PinScope<'s, '_>, answer: Settled) -> Option<v8::Local<'s, v8::Value>> {
+    Some(match answer {
+        Settled::Null => v8::null(scope).into(),
+        Settled::Bytes(bytes) => {
+            let length = bytes.len();
+            let store = v8::ArrayBuffer::new_backing_store_from_vec(bytes.into()).make_shared();
+            let buffer = v8::ArrayBuffer::with_backing_store(scope, &store);
+            v8::Uint8Array::new(scope, buffer, 0, length)?.into()
+        }
+        Settled::Failed(message) => v8::String::new(scope, &message)?.into(),
+    })
+}

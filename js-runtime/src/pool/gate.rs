@@ -1,0 +1,49 @@
+//! Who is inside of a pool: counted from submission to the last byte, so that draining can wait for nobody.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use tokio::sync::Notify;
+
+/// Counts requests and, once closed, lets none in.
+#[derive(Debug, Default)]
+pub struct Gate {
+    inside: AtomicU32,
+    closed: AtomicBool,
+    left: Notify,
+}
+
+/// A request's place inside. Dropping it leaves.
+#[derive(Debug)]
+pub struct Admission(Arc<Gate>);
+
+impl Gate {
+    /// Lets a request in, unless the gate is closed.
+    pub fn enter(self: &Arc<Self>) -> Option<Admission> {
+        // Counted before the look, so that `drained` can't miss a request that got in.
+        self.inside.fetch_add(1, Ordering::SeqCst);
+        let admission = Admission(Arc::clone(self));
+        (!self.closed.load(Ordering::SeqCst)).then_some(admission)
+    }
+
+    /// Lets nobody in any more and waits until nobody is inside.
+    pub async fn drain(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        loop {
+            let left = self.left.notified();
+            tokio::pin!(left);
+            left.as_mut().enable();
+            if self.inside.load(Ordering::SeqCst) == 0 {
+                return;
+            }
+            left.await;
+        }
+    }
+}
+
+impl Drop for Admission {
+    fn drop(&mut self) {
+        if self.0.inside.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.0.left.notify_waiters();
+        }
+    }
+}

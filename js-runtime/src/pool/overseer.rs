@@ -1,0 +1,169 @@
+//! Answers the control socket for a pool, and replaces what is condemned.
+
+use super::Plan;
+use super::place::{Condemned, Order, Place};
+use crate::exception::now_ms;
+use crate::exchange::PoolRequest;
+use crate::limits::isolate::{NO_OP_MS, REBOOT_PAUSE_MS, REBOOT_PAUSE_MS_MAX};
+use futures_util::future::{BoxFuture, join_all};
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use vitrine_wire::{IsolateState, IsolateStatus, LogLevel, LogLine};
+
+/// What happens to a place without being asked for.
+enum Change {
+    /// Its isolate is condemned.
+    Condemned(usize),
+    /// Its replacement serves.
+    Replaced(usize, Place, Condemned),
+}
+
+/// Oversees the places of a pool.
+pub struct Overseer {
+    plan: Arc<Plan>,
+    places: Vec<Seat>,
+    changes: FuturesUnordered<BoxFuture<'static, Change>>,
+}
+
+struct Seat {
+    /// `None` while a replacement boots.
+    place: Option<Place>,
+    restarts: u32,
+}
+
+impl Overseer {
+    /// An overseer of `places`.
+    pub fn new(plan: Arc<Plan>, places: Vec<(Place, Condemned)>) -> Self {
+        let changes = FuturesUnordered::new();
+        let seats = places.into_iter().enumerate().map(|(index, (place, condemned))| {
+            changes.push(watch(index, condemned));
+            Seat { place: Some(place), restarts: 0 }
+        });
+        let places = seats.collect();
+        Self { plan, places, changes }
+    }
+
+    /// Works for as long as the pool lives.
+    pub async fn run(mut self, mut requests: mpsc::Receiver<PoolRequest>) {
+        let plan = Arc::clone(&self.plan);
+        let expire = plan.queue.expire();
+        tokio::pin!(expire);
+        loop {
+            tokio::select! {
+                () = &mut expire => {}
+                Some(change) = self.changes.next() => self.change(change),
+                request = requests.recv() => match request {
+                    Some(request) => self.answer(request),
+                    None => return,
+                },
+            }
+        }
+    }
+
+    fn change(&mut self, change: Change) {
+        match change {
+            Change::Condemned(index) => {
+                self.places[index].place = None;
+                self.places[index].restarts += 1;
+                self.changes.push(Box::pin(replace(Arc::clone(&self.plan), index)));
+            }
+            Change::Replaced(index, place, condemned) => {
+                self.places[index].place = Some(place);
+                self.changes.push(watch(index, condemned));
+            }
+        }
+    }
+
+    /// Starts to answer; the answer comes on its own, so that one slow isolate does not hold up the rest.
+    fn answer(&self, request: PoolRequest) {
+        match request {
+            PoolRequest::Status(answer) => {
+                let queued = u32::try_from(self.plan.queue.len()).unwrap_or(u32::MAX);
+                let places: Vec<_> = self.places.iter().map(Seat::status).collect();
+                tokio::spawn(async move {
+                    let _ = answer.send((queued, join_all(places).await));
+                });
+            }
+            PoolRequest::Freeze(answer) => self.order_all(Order::Freeze, answer),
+            PoolRequest::Thaw(answer) => self.order_all(Order::Thaw, answer),
+            PoolRequest::Drain(answer) => {
+                let plan = Arc::clone(&self.plan);
+                tokio::spawn(async move {
+                    plan.gate.drain().await;
+                    let _ = answer.send(());
+                });
+            }
+        }
+    }
+
+    fn order_all(&self, order: fn(oneshot::Sender<()>) -> Order, answer: oneshot::Sender<()>) {
+        let orders: Vec<_> = self
+            .places
+            .iter()
+            .filter_map(|seat| seat.place.as_ref().map(|place| place.orders.clone()))
+            .collect();
+        tokio::spawn(async move {
+            join_all(orders.into_iter().map(|orders| tell(orders, order))).await;
+            let _ = answer.send(());
+        });
+    }
+}
+
+impl Seat {
+    fn status(&self) -> BoxFuture<'static, IsolateStatus> {
+        let restarts = self.restarts;
+        let Some(place) = &self.place else {
+            let state = IsolateState::Booting;
+            return Box::pin(async move {
+                IsolateStatus { state, in_flight: 0, heap_bytes: 0, restarts, alive: false }
+            });
+        };
+        let (orders, vitals) = (place.orders.clone(), Arc::clone(&place.vitals));
+        Box::pin(async move {
+            let told = tokio::time::timeout(Duration::from_millis(NO_OP_MS), tell(orders, Order::NoOp)).await;
+            IsolateStatus {
+                state: IsolateState::Serving,
+                in_flight: vitals.in_flight.load(Ordering::Relaxed),
+                heap_bytes: vitals.heap_bytes.load(Ordering::Relaxed),
+                restarts,
+                alive: matches!(told, Ok(true)),
+            }
+        })
+    }
+}
+
+/// Tells a place something. `false` when it ended first.
+async fn tell(orders: mpsc::Sender<Order>, order: fn(oneshot::Sender<()>) -> Order) -> bool {
+    let (done, told) = oneshot::channel();
+    orders.send(order(done)).await.is_ok() && told.await.is_ok()
+}
+
+fn watch(index: usize, condemned: Condemned) -> BoxFuture<'static, Change> {
+    Box::pin(async move {
+        // Fired or dropped, it means the same.
+        let _ = condemned.await;
+        Change::Condemned(index)
+    })
+}
+
+async fn replace(plan: Arc<Plan>, index: usize) -> Change {
+    let mut pause_ms = REBOOT_PAUSE_MS;
+    loop {
+        let failure = match Place::boot(Arc::clone(&plan), true).await {
+            Ok((place, condemned)) => return Change::Replaced(index, place, condemned),
+            Err(failure) => failure,
+        };
+        plan.link.log(LogLine {
+            time_ms: now_ms(),
+            level: LogLevel::Error,
+            request_id: None,
+            message: format!("An isolate's replacement does not boot: {}", failure.message),
+            stack: failure.error.map(|error| error.stack),
+        });
+        tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+        pause_ms = (pause_ms * 2).min(REBOOT_PAUSE_MS_MAX);
+    }
+}

@@ -1,0 +1,176 @@
+//! One thread that ends JavaScript which runs too long.
+//!
+//! It looks at the CPU clock of each isolate's thread while that isolate runs a slice, and sleeps when none does.
+
+use crate::limits::isolate::{WATCHDOG_IDLE_LOOKS, WATCHDOG_TICK_MS};
+use deno_core::v8;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+use vitrine_wire::Outcome;
+
+/// What a slice may use.
+#[derive(Debug, Clone, Copy)]
+pub struct Budget {
+    /// CPU time.
+    pub cpu: Duration,
+    /// Wall time; `None` has no end.
+    pub wall: Option<Duration>,
+}
+
+/// Watches one isolate.
+pub struct Guard {
+    clock: libc::clockid_t,
+    watched: Mutex<Watched>,
+}
+
+struct Watched {
+    handle: Option<v8::IsolateHandle>,
+    /// CPU clock of the thread at which the running slice is ended; `None` while none runs.
+    cpu_end: Option<Duration>,
+    wall_end: Option<Instant>,
+    /// Why the isolate was ended.
+    killed: Option<Outcome>,
+}
+
+impl Guard {
+    /// A guard of the isolates of the calling thread.
+    pub fn of_this_thread() -> Arc<Self> {
+        let mut clock = libc::CLOCK_THREAD_CPUTIME_ID;
+        // SAFETY: the calling thread exists, and `clock` is a place for one clock id. Should it fail, `clock` keeps a
+        // value that makes the watchdog read its own time, and only the wall limit ends slices.
+        unsafe { libc::pthread_getcpuclockid(libc::pthread_self(), &raw mut clock) };
+        let watched = Watched { handle: None, cpu_end: None, wall_end: None, killed: None };
+        let guard = Arc::new(Self { clock, watched: Mutex::new(watched) });
+        WATCHDOG.lock().push(Arc::downgrade(&guard));
+        guard
+    }
+
+    /// Names the isolate to end.
+    pub fn attach(&self, handle: v8::IsolateHandle) {
+        self.lock().handle = Some(handle);
+    }
+
+    /// A slice begins. Returns the thread's CPU time so far.
+    pub fn begin(&self, budget: Budget) -> Duration {
+        let cpu = cpu_time(libc::CLOCK_THREAD_CPUTIME_ID);
+        let mut watched = self.lock();
+        watched.cpu_end = Some(cpu + budget.cpu);
+        watched.wall_end = budget.wall.map(|wall| Instant::now() + wall);
+        drop(watched);
+        WATCHDOG.busy();
+        cpu
+    }
+
+    /// The slice that began at `cpu` is over. Returns its CPU time.
+    pub fn end(&self, cpu: Duration) -> Duration {
+        WATCHDOG.running.fetch_sub(1, Ordering::Release);
+        let mut watched = self.lock();
+        watched.cpu_end = None;
+        watched.wall_end = None;
+        drop(watched);
+        cpu_time(libc::CLOCK_THREAD_CPUTIME_ID).saturating_sub(cpu)
+    }
+
+    /// Ends the isolate for `reason`. Only the first reason counts.
+    pub fn kill(&self, reason: Outcome) {
+        self.lock().kill(reason);
+    }
+
+    /// Why the isolate was ended, if it was.
+    pub fn killed(&self) -> Option<Outcome> {
+        self.lock().killed
+    }
+
+    fn look(&self) {
+        let mut watched = self.lock();
+        let Some(cpu_end) = watched.cpu_end else { return };
+        if watched.wall_end.is_some_and(|end| Instant::now() >= end) {
+            watched.kill(Outcome::WallLimit);
+        } else if cpu_time(self.clock) >= cpu_end {
+            watched.kill(Outcome::CpuLimit);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Watched> {
+        // Nothing that runs under the lock can panic, so it is never poisoned.
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Watched {
+    fn kill(&mut self, reason: Outcome) {
+        if self.killed.is_none() {
+            self.killed = Some(reason);
+        }
+        if let Some(handle) = &self.handle {
+            handle.terminate_execution();
+        }
+    }
+}
+
+static WATCHDOG: LazyLock<Watchdog> = LazyLock::new(|| {
+    // Without the thread no limit would be enforced, so a process that can't have it must not serve.
+    let thread = std::thread::Builder::new().name("watchdog".to_owned()).spawn(|| WATCHDOG.watch());
+    let thread = thread.expect("a process that can't start its first threads can't serve").thread().clone();
+    Watchdog { guards: Mutex::default(), running: AtomicU32::new(0), parked: AtomicBool::new(false), thread }
+});
+
+struct Watchdog {
+    guards: Mutex<Vec<Weak<Guard>>>,
+    /// Slices that run.
+    running: AtomicU32,
+    parked: AtomicBool,
+    thread: std::thread::Thread,
+}
+
+impl Watchdog {
+    fn lock(&self) -> MutexGuard<'_, Vec<Weak<Guard>>> {
+        self.guards.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn busy(&self) {
+        self.running.fetch_add(1, Ordering::SeqCst);
+        if self.parked.load(Ordering::SeqCst) && self.parked.swap(false, Ordering::SeqCst) {
+            self.thread.unpark();
+        }
+    }
+
+    fn watch(&self) {
+        let mut idle_looks = 0;
+        loop {
+            std::thread::sleep(Duration::from_millis(WATCHDOG_TICK_MS));
+            if self.running.load(Ordering::SeqCst) > 0 {
+                idle_looks = 0;
+                self.lock().retain(|guard| guard.upgrade().inspect(|guard| guard.look()).is_some());
+                continue;
+            }
+            idle_looks += 1;
+            if idle_looks >= WATCHDOG_IDLE_LOOKS {
+                self.park();
+                idle_looks = 0;
+            }
+        }
+    }
+
+    /// Sleeps until a slice begins.
+    fn park(&self) {
+        self.parked.store(true, Ordering::SeqCst);
+        while self.parked.load(Ordering::SeqCst) {
+            // A slice that began before `parked` was set did not wake this thread.
+            if self.running.load(Ordering::SeqCst) > 0 {
+                self.parked.store(false, Ordering::SeqCst);
+                return;
+            }
+            std::thread::park();
+        }
+    }
+}
+
+/// Time on a CPU clock.
+fn cpu_time(clock: libc::clockid_t) -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `time` is a place for one timespec. A clock of a thread that has ended fails and leaves zero.
+    unsafe { libc::clock_gettime(clock, &raw mut time) };
+    Duration::new(time.tv_sec.try_into().unwrap_or_default(), time.tv_nsec.try_into().unwrap_or_default())
+}

@@ -1,0 +1,159 @@
+//! Answers that come in pieces.
+
+use crate::support::{Ask, Setup, run};
+use std::time::{Duration, Instant};
+use vitrine_wire::{Frame, Outcome};
+use vitrine_worker::exchange::LocalAnswer;
+
+/// Text of the next body frame.
+async fn piece(answer: &mut LocalAnswer) -> String {
+    loop {
+        match answer.next().await {
+            Some(Frame::Body(_, data)) => return String::from_utf8_lossy(&data).into_owned(),
+            Some(Frame::Response(..)) => {}
+            other => panic!("no body but {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_stream_is_sent_piece_by_piece_as_it_comes() {
+    run(async {
+        let worker = Setup::fetch(
+            "export default () => new Response(new ReadableStream({
+               async start(controller) {
+                 const encoder = new TextEncoder();
+                 controller.enqueue(encoder.encode('shell'));
+                 await new Promise((done) => setTimeout(done, 60));
+                 controller.enqueue(encoder.encode(' late'));
+                 controller.close();
+               } }), { status: 203 })",
+        )
+        .boot()
+        .await;
+        let begun = Instant::now();
+        let mut answer = worker.start(Ask::get("/")).await;
+        assert_eq!(piece(&mut answer).await, "shell");
+        assert!(begun.elapsed() < Duration::from_millis(55), "{:?}", begun.elapsed());
+        assert_eq!(piece(&mut answer).await, " late");
+        assert!(begun.elapsed() >= Duration::from_millis(60));
+        let Some(Frame::Done(_, done)) = answer.next().await else { panic!("no end") };
+        assert_eq!(done.outcome, Outcome::Ok);
+    });
+}
+
+#[test]
+fn a_direct_stream_is_sent_flush_by_flush() {
+    run(async {
+        let worker = Setup::fetch(
+            "export default () => new Response(new ReadableStream({
+               type: 'direct',
+               pull(controller) {
+                 controller.write('<p>'); controller.write('h\\u00e9'); controller.flush();
+                 setTimeout(() => { controller.write('</p>'); controller.write(new Uint8Array([33])); controller.end(); }, 40);
+               } }))",
+        )
+        .boot()
+        .await;
+        let mut answer = worker.start(Ask::get("/")).await;
+        assert_eq!(piece(&mut answer).await, "<p>h\u{e9}");
+        assert_eq!(piece(&mut answer).await, "</p>!");
+        assert!(matches!(answer.next().await, Some(Frame::Done(_, done)) if done.outcome == Outcome::Ok));
+    });
+}
+
+#[test]
+fn a_direct_stream_can_be_read_as_any_other() {
+    run(async {
+        let worker = Setup::fetch(
+            "const direct = () => new ReadableStream({ type: 'direct', pull(c) { c.write('a'); c.write('\\u00e9'); c.flush(); c.end(); } });
+             export default async (request) => {
+               const { pathname } = new URL(request.url);
+               if (pathname === '/text') return new Response(await new Response(direct()).text());
+               if (pathname === '/through') return new Response(direct().pipeThrough(new TransformStream({
+                 transform(chunk, controller) { controller.enqueue(chunk); controller.enqueue(new Uint8Array([33])); } })));
+               const [one, two] = direct().tee();
+               return new Response(await new Response(one).text() + await new Response(two).text());
+             }",
+        )
+        .boot()
+        .await;
+        assert_eq!(worker.get("/text").await.text(), "a\u{e9}");
+        assert_eq!(worker.get("/through").await.text(), "a\u{e9}!");
+        assert_eq!(worker.get("/tee").await.text(), "a\u{e9}a\u{e9}");
+    });
+}
+
+#[test]
+fn a_direct_source_is_told_to_wait_and_pulled_again() {
+    run(async {
+        // 64 times 64 kB: far more than a window and an outbox hold.
+        let worker = Setup::fetch(
+            "let waits = 0;
+             export default (request) => {
+               if (new URL(request.url).pathname === '/waits') return new Response(String(waits));
+               let left = 64;
+               return new Response(new ReadableStream({ type: 'direct', pull(controller) {
+                 while (left > 0) {
+                   left -= 1;
+                   if (!controller.write('x'.repeat(65536))) { waits += 1; return; }
+                 }
+                 controller.end();
+               } }));
+             }",
+        )
+        .boot()
+        .await;
+        let mut answer = worker.start(Ask::get("/")).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let waits: u32 = worker.get("/waits").await.text().parse().expect("a number");
+        assert_eq!(waits, 1, "an unread answer stops its source");
+        let mut length = 0;
+        loop {
+            match answer.next().await {
+                Some(Frame::Body(_, data)) => length += data.len(),
+                Some(Frame::Done(_, done)) => break assert_eq!(done.outcome, Outcome::Ok),
+                Some(_) => {}
+                None => panic!("no end"),
+            }
+        }
+        assert_eq!(length, 64 * 65536);
+    });
+}
+
+#[test]
+fn a_client_that_goes_away_aborts_the_request() {
+    run(async {
+        let worker = Setup::fetch(
+            "let aborted = 'not';
+             export default async (request) => {
+               if (new URL(request.url).pathname === '/aborted') return new Response(aborted);
+               request.signal.addEventListener('abort', () => { aborted = request.signal.reason.name; });
+               await new Promise(() => {});
+             }",
+        )
+        .boot()
+        .await;
+        let answer = worker.start(Ask::get("/")).await;
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        assert_eq!(worker.get("/aborted").await.text(), "not");
+        drop(answer);
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        assert_eq!(worker.get("/aborted").await.text(), "AbortError");
+    });
+}
+
+#[test]
+fn requests_interleave_on_one_isolate() {
+    run(async {
+        let worker = Setup::fetch(
+            "export default async () => { await new Promise((done) => setTimeout(done, 100)); return new Response('done'); }",
+        )
+        .boot()
+        .await;
+        let begun = Instant::now();
+        let answers = futures_util::future::join_all((0..8).map(|_| worker.get("/"))).await;
+        assert!(answers.iter().all(|answer| answer.text() == "done"));
+        assert!(begun.elapsed() < Duration::from_millis(250), "{:?}", begun.elapsed());
+    });
+}
