@@ -17,3 +17,4 @@ mod bad_bundles;
 mod bad_requests;
 mod command_line;
 mod description;
+mod verbs;
