@@ -94,8 +94,8 @@ fn main() -> ExitCode {
             let options =
                 RenderOptions { requests_fd, control_fd, bundle, release, spec_hash, end_with_control };
             match render::run(options) {
-                Ok(RenderEnd::Drained) => ExitCode::from(exit::DONE),
-                Ok(RenderEnd::HostGone) => ExitCode::from(exit::HOST_GONE),
+                Ok(RenderEnd::Drained) => end(exit::DONE),
+                Ok(RenderEnd::HostGone) => end(exit::HOST_GONE),
                 Err(error) => refused("render_failed", &error),
             }
         }
@@ -113,4 +113,10 @@ fn main() -> ExitCode {
 fn refused(event: &str, error: &dyn std::error::Error) -> ExitCode {
     note(Severity::Error, event, json!({"error": causes(error)}));
     ExitCode::from(exit::FAILED)
+}
+
+/// Ends the process without destructors: isolates may still run on their threads, under whose feet V8's would be.
+fn end(code: u8) -> ! {
+    // SAFETY: ends the process; everything that was to be written is written.
+    unsafe { libc::_exit(code.into()) }
 }

@@ -17,6 +17,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use vitrine_wire::{Channel, SpecHash};
 
+/// From -1000 (never ended for memory) to 1000 (the first to be ended).
+const OOM_SCORE_ADJUSTMENT: &str = "500";
+
 /// What a render process is started with.
 #[derive(Debug)]
 pub struct RenderOptions {
@@ -68,6 +71,7 @@ pub enum RenderEnd {
 /// # Errors
 /// What can't be set up.
 pub fn run(options: RenderOptions) -> Result<RenderEnd, RenderError> {
+    prefer_on_memory_shortage();
     let bundle = Bundle::read(&options.bundle)?;
     let (files, release) = (bundle.files.len(), options.release.clone());
     let enforced = lockdown::lock_down(&[options.requests_fd, options.control_fd])?;
@@ -76,14 +80,17 @@ pub fn run(options: RenderOptions) -> Result<RenderEnd, RenderError> {
         "locked_down",
         json!({"release": release, "files": files, "landlock": enforced.landlock}),
     );
+    // V8 would read a device file, which is out of reach, and guess from the clock instead.
+    deno_core::v8::V8::set_entropy_source(fill_randomly);
     // Connections are cheap beside renders: one thread for them leaves the cores to the isolates.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|source| RenderError::Setup { what: "the runtime", source })?;
-    let end = runtime.block_on(serve(options, bundle))?;
+    let end = runtime.block_on(serve(options, bundle));
+    // Isolates are still there, and their threads are not waited for.
     runtime.shutdown_background();
-    Ok(end)
+    end
 }
 
 async fn serve(options: RenderOptions, bundle: Bundle) -> Result<RenderEnd, RenderError> {
@@ -105,6 +112,28 @@ async fn serve(options: RenderOptions, bundle: Bundle) -> Result<RenderEnd, Rend
     }
     server.close().await;
     Ok(end)
+}
+
+/// Asks the kernel to end this process before its supervisor, and before the host, when memory runs out. Without it the
+/// kernel goes by size, which usually comes to the same, so that a refusal is no reason to stop.
+fn prefer_on_memory_shortage() {
+    drop(std::fs::write("/proc/self/oom_score_adj", OOM_SCORE_ADJUSTMENT));
+}
+
+/// Fills `bytes` from the system's generator.
+fn fill_randomly(bytes: &mut [u8]) -> bool {
+    let mut filled = 0;
+    while filled < bytes.len() {
+        let rest = &mut bytes[filled..];
+        // SAFETY: the place to write to is valid for its length.
+        let got = unsafe { libc::getrandom(rest.as_mut_ptr().cast(), rest.len(), 0) };
+        match usize::try_from(got) {
+            Ok(got) => filled += got,
+            Err(_) if std::io::Error::last_os_error().kind() == std::io::ErrorKind::Interrupted => {}
+            Err(_) => return false,
+        }
+    }
+    true
 }
 
 fn listener(fd: RawFd) -> Result<UnixListener, RenderError> {

@@ -78,7 +78,6 @@ fn unpack_tar(mut stream: impl Read, dir: &BundleDir, reason: &Reason) -> Result
         let entry = entry.map_err(|error| reason.explain(error))?;
         take_entry(entry, dir, &mut tree, &allowance, reason)?;
     }
-    drop(entries);
     if zeros.get() < BLOCK_BYTES as u64 {
         return Err(BundleError::BrokenArchive(io::ErrorKind::UnexpectedEof.into()));
     }

@@ -11,6 +11,7 @@ use super::process::Processes;
 use super::{Action, Reply};
 use crate::config::Isolation;
 use crate::limits::ENGINE_CALLS_MAX;
+use crate::telemetry::init_logs;
 use futures_util::{SinkExt, StreamExt};
 use std::io;
 use std::os::fd::AsFd;
@@ -52,6 +53,7 @@ fn isolation(text: &str) -> Result<Isolation, String> {
 /// Runs the engine process. Exit code 0 when the host went away, 1 when the engine can't go on.
 #[must_use]
 pub fn main(args: EngineArgs) -> ExitCode {
+    let (_logs, _written) = init_logs();
     // One thread: children end with the thread that started them, and it has to be this one.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let ended = runtime.map_err(Stop::Pipe).and_then(|runtime| runtime.block_on(run(args)));

@@ -67,5 +67,5 @@ pub fn table(apps: &[AppRoute]) -> RouteTable {
         }
         by_name.insert(app.app.clone(), app);
     }
-    RouteTable { epoch: 7, domain: "localhost".into(), labels, hosts: HashMap::new(), apps: by_name }
+    RouteTable { epoch: 7, domain: "localhost".into(), labels, apps: by_name, ..RouteTable::default() }
 }

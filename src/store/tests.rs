@@ -298,3 +298,74 @@ fn a_rollback_is_recorded_on_a_full_disk() {
     let store = Store::open(folder.path()).unwrap();
     assert_eq!(store.live(&app("shop")).unwrap(), Some(version("v1")), "a host starts on a full disk too");
 }
+
+/// A bundle on its way in, from the archive of a folder.
+fn staged(store: &Store, script: &str) -> (crate::bundle::BundleDir, crate::bundle::Bundle) {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, content) in [("server/index.js", script), ("client/a.js", &"var a;\n".repeat(400))] {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+    crate::bundle::receive_dir(folder.path(), &store.layout().stage()).unwrap()
+}
+
+fn entries(folder: &Path) -> usize {
+    std::fs::read_dir(folder).unwrap().count()
+}
+
+#[tokio::test]
+async fn a_bundle_is_installed_once_and_comes_back_from_its_archive() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let (dir, bundle) = staged(&store, "one");
+    let installed = store.bundles().install(dir, bundle.digest).await.unwrap();
+    assert_eq!(installed, store.layout().bundle_dir(bundle.digest));
+    assert!(!installed.archive().exists(), "the archive is among the blobs");
+    let (again, _) = staged(&store, "one");
+    store.bundles().install(again, bundle.digest).await.unwrap();
+    assert_eq!(entries(&store.layout().staging()), 0);
+    assert_eq!(store.bundles().list().await.unwrap(), vec![bundle.digest]);
+    assert_eq!(store.bundles().ensure(bundle.digest).await.unwrap(), (installed.clone(), bundle.clone()));
+
+    // Power was lost before the files reached the disk: one is empty, then all are gone.
+    std::fs::write(installed.files().join("server/index.js"), "").unwrap();
+    assert_eq!(store.bundles().ensure(bundle.digest).await.unwrap().1, bundle);
+    assert_eq!(std::fs::read(installed.files().join("server/index.js")).unwrap(), b"one");
+    std::fs::remove_dir_all(&installed.0).unwrap();
+    assert_eq!(store.bundles().ensure(bundle.digest).await.unwrap().1, bundle);
+    assert!(!installed.archive().exists());
+    assert_eq!(entries(&store.layout().staging()), 0);
+}
+
+#[tokio::test]
+async fn a_bundle_that_is_gone_or_swapped_is_said_to_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let (one, two) = (staged(&store, "one"), staged(&store, "two"));
+    // The archive of another bundle under this one's name.
+    store.bundles().install(two.0, one.1.digest).await.unwrap();
+    let error = store.bundles().ensure(one.1.digest).await.unwrap_err();
+    assert!(matches!(error, StoreError::Unpack { .. }), "{error:?}");
+    assert_eq!(entries(&store.layout().staging()), 1, "only the one that is staged");
+
+    let installed = store.bundles().install(one.0, one.1.digest).await.unwrap();
+    store.bundles().remove(one.1.digest).await.unwrap();
+    store.bundles().remove(one.1.digest).await.unwrap();
+    assert!(!installed.0.exists());
+    assert!(store.bundles().list().await.unwrap().is_empty());
+    let error = store.bundles().ensure(one.1.digest).await.unwrap_err();
+    assert!(matches!(error, StoreError::NoBlob(_)), "{error:?}");
+    assert_eq!(entries(&store.layout().staging()), 0);
+}
+
+#[tokio::test]
+async fn an_archive_that_cannot_be_stored_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let (dir, bundle) = staged(&store, "one");
+    std::fs::remove_file(dir.archive()).unwrap();
+    assert!(store.bundles().install(dir.clone(), bundle.digest).await.is_err());
+    assert!(!dir.0.exists() && !store.layout().bundle_dir(bundle.digest).0.exists());
+    assert_eq!(entries(&store.layout().blobs()), 0, "not a part of one either");
+}

@@ -144,6 +144,7 @@ async fn an_upload_that_nobody_reads_does_not_hold_its_sender() {
     let (_control, mut requests) = worker.serving().await;
     requests.request(1, "/unread", true).await;
     let answer = requests.answer(1).await;
+    assert_eq!(answer.head.map(|head| head.status), Some(200));
     assert_eq!((answer.body.as_slice(), answer.done.outcome), (b"not read".as_slice(), Outcome::Ok));
     // Late pieces of a stream that is over.
     requests.send(Frame::Body(1, Bytes::from_static(&[0; 1024]))).await;

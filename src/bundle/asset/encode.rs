@@ -5,6 +5,7 @@ use crate::bundle::unpack::io_error;
 use crate::bundle::{BundleDir, BundleError};
 use crate::id::Digest;
 use crate::limits::{ENCODE_SLOW_BYTES_MAX, ENCODE_THREADS_MAX};
+use brotli::enc::BrotliEncoderParams;
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::io::{self, Read, Write};
@@ -87,9 +88,11 @@ fn compress(plain: &[u8], encoding: Encoding, levels: Levels) -> io::Result<Vec<
     let mut encoded = Vec::with_capacity(plain.len() / 3);
     match encoding {
         Encoding::Br => {
-            let mut settings = brotli::enc::BrotliEncoderParams::default();
-            settings.quality = levels.brotli;
-            settings.size_hint = plain.len();
+            let settings = BrotliEncoderParams {
+                quality: levels.brotli,
+                size_hint: plain.len(),
+                ..BrotliEncoderParams::default()
+            };
             let mut source = plain;
             brotli::BrotliCompress(&mut source, &mut encoded, &settings)?;
         }
