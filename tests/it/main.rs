@@ -19,3 +19,4 @@ mod bad_requests;
 mod command_line;
 mod description;
 mod flips;
+mod verbs;
