@@ -42,8 +42,10 @@ async fn sigterm_lets_in_flight_requests_finish_and_takes_no_new_one() {
     let mut worker = Worker::start(SLOW);
     let (_control, mut requests) = worker.serving().await;
     requests.get(1, "/").await;
+    // Pause: the request has to be in the isolate, which tells nobody.
     tokio::time::sleep(Duration::from_millis(200)).await;
     Worker::signal(worker.pid(), libc::SIGTERM);
+    // Pause: the signal has to arrive; nothing tells when it has.
     tokio::time::sleep(Duration::from_millis(200)).await;
     requests.get(2, "/").await;
     let refused = requests.expect("the refusal", |frame| matches!(frame, Frame::Done(2, _))).await;
@@ -71,6 +73,7 @@ async fn drain_on_the_control_socket_answers_when_nothing_is_in_flight() {
     let worker = Worker::start(SLOW);
     let (mut control, mut requests) = worker.serving().await;
     requests.get(1, "/").await;
+    // Pause: the request has to be in the isolate, which tells nobody.
     tokio::time::sleep(Duration::from_millis(200)).await;
     control.send(Frame::Drain(10_000)).await;
     control.expect("the end of the drain", |frame| *frame == Frame::Drained).await;
@@ -86,6 +89,7 @@ async fn a_process_worker_ends_with_its_host() {
     drop(control);
     // The same host again, within the bound.
     let (control, _requests) = worker.serving().await;
+    // Pause: longer than a host may be gone.
     tokio::time::sleep(Duration::from_millis(2_500)).await;
     assert!(worker.render_pid().is_some(), "it ended although the host came back");
     drop(control);
@@ -98,6 +102,7 @@ async fn a_container_worker_outlives_its_host() {
     let worker = Worker::start(HELLO);
     let (control, _requests) = worker.serving().await;
     drop(control);
+    // Pause: longer than a host may be gone.
     tokio::time::sleep(Duration::from_millis(2_500)).await;
     let (_control, mut requests) = worker.serving().await;
     assert_eq!(requests.fetch(1, "/").await.body, b"hello");
