@@ -1,1 +1,27 @@
-//! The admin side: typed actions behind HTTP.
+//! The admin side: HTTP in front of a closed list of actions.
+//!
+//! A request is parsed into an [`Action`] by its handler, [`dispatch`] carries it out on
+//! [`Releases`](crate::release::Releases), and the [`Outcome`] becomes JSON. Whatever goes wrong becomes one
+//! [`Problem`].
+
+pub mod action;
+pub mod apps;
+mod auth;
+pub mod beacon;
+pub mod env;
+mod extract;
+pub mod health;
+mod listener;
+pub mod logs;
+mod openapi;
+mod perform;
+pub mod problem;
+mod router;
+mod token;
+pub mod upload;
+
+pub use action::{Action, Outcome, dispatch};
+pub use listener::{Admin, AdminError, AdminOptions};
+pub use problem::Problem;
+pub use router::{AdminState, MetricsText, Readiness, description, router};
+pub use token::{Token, TokenError};

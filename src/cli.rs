@@ -1,7 +1,99 @@
-//! The command line.
+//! The command line: one verb, one file.
+//!
+//! stdout is data, stderr is progress and errors. [`Failure`] is the one list of how a verb can fail, and of the exit
+//! code that follows.
+
+mod client;
+mod completions;
+mod deploy;
+mod doctor;
+mod env;
+mod exit;
+mod healthcheck;
+mod logs;
+mod print;
+mod promote;
+mod releases;
+mod remove;
+mod rollback;
+mod serve;
+mod solo;
+mod sse;
+mod status;
+mod table;
+mod target;
+
+pub use exit::Failure;
+
+use crate::container::engine::{self, EngineArgs};
+use clap::{CommandFactory as _, Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Host for server-side rendered front ends.
+#[derive(Debug, Parser)]
+#[command(
+    name = "vitrine",
+    version,
+    propagate_version = false,
+    arg_required_else_help = true,
+    after_help = "\
+The host is the one of this user on this machine that started last, else http://127.0.0.1:8081.
+VITRINE_ADMIN names another (a URL), VITRINE_TOKEN its token.
+
+Exit codes: 0 done; 1 refused or failed; 2 wrong usage; 3 the host can't be reached; 4 no such app or release."
+)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Serve(serve::Args),
+    Solo(solo::Args),
+    Deploy(deploy::Args),
+    Promote(promote::Args),
+    Rollback(rollback::Args),
+    Releases(releases::Args),
+    Status(status::Args),
+    Remove(remove::Args),
+    Env(env::Args),
+    Logs(logs::Args),
+    Healthcheck(healthcheck::Args),
+    Doctor(doctor::Args),
+    Completions(completions::Args),
+    /// What alone talks to Docker; started by `serve`
+    #[command(hide = true)]
+    Engine(EngineArgs),
+}
 
 /// Parses the arguments, runs the verb, and gives its exit code.
 #[must_use]
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::from(2)
+pub fn main() -> ExitCode {
+    let done = match Cli::parse().verb {
+        Verb::Engine(args) => return engine::main(args),
+        Verb::Serve(args) => serve::run(args),
+        Verb::Solo(args) => solo::run(args),
+        Verb::Completions(args) => completions::run(&args, Cli::command()),
+        Verb::Healthcheck(args) => healthcheck::run(&args),
+        Verb::Doctor(args) => call(doctor::run(args)),
+        Verb::Deploy(args) => call(deploy::run(args)),
+        Verb::Promote(args) => call(promote::run(args)),
+        Verb::Rollback(args) => call(rollback::run(args)),
+        Verb::Releases(args) => call(releases::run(args)),
+        Verb::Status(args) => call(status::run(args)),
+        Verb::Remove(args) => call(remove::run(args)),
+        Verb::Env(args) => call(env::run(args)),
+        Verb::Logs(args) => call(logs::run(args)),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+/// Runs a verb that talks to a host. One thread is enough for one conversation.
+fn call(verb: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|source| Failure::Local { doing: "starting", source: source.into() })?.block_on(verb)
 }

@@ -1,5 +1,13 @@
 //! What an operator decides: `vitrine.toml`, then flags over it.
 
+mod check;
+mod error;
+mod load;
+mod origin;
+
+pub use error::ConfigError;
+pub use origin::{OriginError, OriginPattern};
+
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -210,6 +218,9 @@ pub struct Config {
     pub switching: Switching,
     /// Whether workers end with the host.
     pub stop_workers_on_exit: bool,
+    /// Whether every host name leads to the only app: `solo`, never the file.
+    #[serde(skip)]
+    pub any_host: bool,
 }
 
 impl Default for Config {
@@ -229,6 +240,14 @@ impl Default for Config {
             retention: Retention::default(),
             switching: Switching::default(),
             stop_workers_on_exit: false,
+            any_host: false,
         }
     }
 }
+
+/// Every field of `vitrine.toml` with its default and meaning: the file `deploy/vitrine.toml`, shown by
+/// `vitrine serve --help`.
+pub const FIELD_HELP: &str = include_str!("../deploy/vitrine.toml");
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,32 @@
 //! The engine seam: the one closed list of what may be asked of whatever runs workers.
+//!
+//! The host asks through [`Engine`]; a process of its own ([`engine`]) does it, and alone talks to Docker.
 
 use crate::config::Isolation;
 use crate::id::{Digest, InstanceId, ReleaseId};
+use crate::limits::{
+    ENGINE_PROBE_TIMEOUT_MS, ENGINE_READ_TIMEOUT_MS, ENGINE_START_TIMEOUT_MS, ENGINE_STOP_MARGIN_MS,
+};
 use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
+
+mod choice;
+mod docker;
+mod doctor;
+pub mod engine;
+mod failure;
+mod image;
+mod layout;
+mod link;
+mod options;
+mod output;
+mod policy;
+mod process;
+
+pub use choice::{Decision, choose};
+pub use doctor::{Check, Grade, doctor};
+pub use layout::worker_uid;
+pub use options::{EngineOptions, docker_socket, worker_binary};
 
 /// What a worker is started from. The engine derives the whole container from this and nothing else; paths come from
 /// its own data folder: `DIR/run/INSTANCE/` for the sockets, `DIR/bundles/DIGEST/files/` for the bundle.
@@ -71,12 +95,37 @@ pub struct InstanceInfo {
 }
 
 /// Figures of one worker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct InstanceStats {
     /// Memory in use, in bytes.
     pub memory_bytes: u64,
     /// CPU time since the start, in microseconds.
     pub cpu_us: u64,
+}
+
+impl Action {
+    /// Its name, for messages.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Probe => "probe",
+            Self::Start(_) => "start",
+            Self::Stop { .. } => "stop",
+            Self::List => "list",
+            Self::Stats { .. } => "stats",
+            Self::Logs { .. } => "logs",
+        }
+    }
+
+    /// How long its answer may take, in milliseconds.
+    const fn timeout_ms(&self) -> u64 {
+        match self {
+            Self::Probe => ENGINE_PROBE_TIMEOUT_MS,
+            Self::Start(_) => ENGINE_START_TIMEOUT_MS,
+            Self::Stop { grace_ms, .. } => grace_ms.saturating_add(ENGINE_STOP_MARGIN_MS),
+            Self::List | Self::Stats { .. } | Self::Logs { .. } => ENGINE_READ_TIMEOUT_MS,
+        }
+    }
 }
 
 /// Answer to an [`Action`].
@@ -119,33 +168,56 @@ pub enum EngineError {
     Gone(#[source] std::io::Error),
 }
 
-/// Handle to the engine process. Cheap to clone; calls may run beside each other.
+/// Handle to the engine process. Cheap to clone; calls may run beside each other. The process ends with the last handle.
 #[derive(Debug, Clone)]
 pub struct Engine {
     isolation: Isolation,
+    calls: mpsc::Sender<link::Call>,
 }
 
 impl Engine {
+    /// Starts the engine process; starts it again whenever it ends. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// [`EngineError::Failed`] when the data folder can't be used, [`EngineError::Gone`] when the process can't be started.
+    pub fn spawn(options: EngineOptions) -> Result<Self, EngineError> {
+        layout::Layout::new(&options.data).map_err(|err| EngineError::Failed {
+            action: "spawn",
+            reason: failure::Failure::from(err).chain(),
+        })?;
+        let isolation = options.isolation;
+        let calls = link::open(options).map_err(EngineError::Gone)?;
+        Ok(Self { isolation, calls })
+    }
+
     /// Which kind of workers it runs.
     #[must_use]
     pub const fn isolation(&self) -> Isolation {
         self.isolation
     }
 
+    /// Runs one worker for a moment, under the same policy as every other; assembles its image first if that is missing.
+    ///
+    /// # Errors
+    /// See [`EngineError`]; [`EngineError::Failed`] says why workers can't run here.
+    pub async fn probe(&self) -> Result<(), EngineError> {
+        self.done(Action::Probe).await
+    }
+
     /// Starts a worker; its sockets exist on return.
     ///
     /// # Errors
-    /// See [`EngineError`].
-    pub async fn start(&self, _spec: StartSpec) -> Result<(), EngineError> {
-        todo!()
+    /// See [`EngineError`]. Nothing is left of the worker after `Failed`; after the others it may be there: stop it.
+    pub async fn start(&self, spec: StartSpec) -> Result<(), EngineError> {
+        self.done(Action::Start(spec)).await
     }
 
     /// Stops and removes a worker.
     ///
     /// # Errors
     /// See [`EngineError`].
-    pub async fn stop(&self, _instance: &InstanceId, _grace_ms: u64) -> Result<(), EngineError> {
-        todo!()
+    pub async fn stop(&self, instance: &InstanceId, grace_ms: u64) -> Result<(), EngineError> {
+        self.done(Action::Stop { instance: instance.clone(), grace_ms }).await
     }
 
     /// Our workers.
@@ -153,22 +225,55 @@ impl Engine {
     /// # Errors
     /// See [`EngineError`].
     pub async fn list(&self) -> Result<Vec<InstanceInfo>, EngineError> {
-        todo!()
+        match self.call(Action::List).await? {
+            Reply::Instances(instances) => Ok(instances),
+            other => Err(unfit(&Action::List, &other)),
+        }
     }
 
     /// Figures of a worker.
     ///
     /// # Errors
     /// See [`EngineError`].
-    pub async fn stats(&self, _instance: &InstanceId) -> Result<InstanceStats, EngineError> {
-        todo!()
+    pub async fn stats(&self, instance: &InstanceId) -> Result<InstanceStats, EngineError> {
+        let action = Action::Stats { instance: instance.clone() };
+        match self.call(action.clone()).await? {
+            Reply::Stats(stats) => Ok(stats),
+            other => Err(unfit(&action, &other)),
+        }
     }
 
     /// Last output lines of a worker's processes.
     ///
     /// # Errors
     /// See [`EngineError`].
-    pub async fn logs(&self, _instance: &InstanceId, _lines: u32) -> Result<Vec<String>, EngineError> {
-        todo!()
+    pub async fn logs(&self, instance: &InstanceId, lines: u32) -> Result<Vec<String>, EngineError> {
+        let action = Action::Logs { instance: instance.clone(), lines };
+        match self.call(action.clone()).await? {
+            Reply::Logs(lines) => Ok(lines),
+            other => Err(unfit(&action, &other)),
+        }
+    }
+
+    async fn done(&self, action: Action) -> Result<(), EngineError> {
+        match self.call(action.clone()).await? {
+            Reply::Done => Ok(()),
+            other => Err(unfit(&action, &other)),
+        }
+    }
+
+    async fn call(&self, action: Action) -> Result<Reply, EngineError> {
+        match link::call(&self.calls, action.clone()).await? {
+            Reply::Failed(reason) => Err(EngineError::Failed { action: action.name(), reason }),
+            reply => Ok(reply),
+        }
+    }
+}
+
+/// The engine is the same program, so this is a fault in it.
+fn unfit(action: &Action, reply: &Reply) -> EngineError {
+    EngineError::Failed {
+        action: action.name(),
+        reason: format!("the engine answered something else: {reply:?}"),
     }
 }

@@ -1,1 +1,168 @@
-//! Public HTTP: from an accepted connection to an answer.
+//! The public side: accepts connections, picks a release, answers from its files or from a worker.
+//!
+//! A request goes one way: [`listener`] -> [`connection`] -> [`line`], which calls [`caller`] and [`address`] (who asks
+//! for what), [`select`] (which release), [`static_files`] and [`file_answer`] (its files) or [`render`] and
+//! [`app_answer`] (its code), [`answer`] (the one place that makes errors), [`body`] and [`access_log`] (the end).
+
+pub mod access_log;
+pub mod activity;
+pub mod address;
+pub mod answer;
+pub mod app_answer;
+pub mod body;
+pub mod caller;
+pub mod connection;
+pub mod file_answer;
+pub mod file_store;
+#[cfg(test)]
+mod fixture;
+pub mod forward;
+pub mod line;
+pub mod listener;
+pub mod negotiate;
+pub mod own;
+pub mod pin;
+pub mod render;
+pub mod select;
+pub mod static_files;
+pub mod tls;
+pub mod upload;
+pub mod watched_io;
+
+use crate::config::Config;
+use crate::limits::CONNECTIONS_MAX;
+use crate::release::Releases;
+use crate::route::Routes;
+use crate::telemetry::Telemetry;
+use activity::Patience;
+use connection::{Terms, protocols};
+use file_store::FileStore;
+use line::Line;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+/// Why the edge can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum EdgeError {
+    /// The address is taken, or not this machine's.
+    #[error("the edge can't listen on {address}; pick another with --listen")]
+    Bind {
+        /// Address asked for.
+        address: SocketAddr,
+        /// Cause.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file of the TLS listener can't be read or is not what it should be.
+    #[error("{path}: {problem}")]
+    Tls {
+        /// File.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: &'static str,
+        /// Cause.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// A bound edge that does not serve yet.
+#[derive(Debug)]
+pub struct Edge {
+    plain: (TcpListener, SocketAddr),
+    tls: Option<(TcpListener, SocketAddr, Arc<rustls::ServerConfig>)>,
+    drain: Duration,
+    line: Line<Releases>,
+}
+
+impl Edge {
+    /// Binds the plain listener and, if configured, the TLS one.
+    ///
+    /// # Errors
+    /// See [`EdgeError`].
+    pub async fn bind(
+        config: &Config,
+        routes: Routes,
+        releases: Releases,
+        telemetry: Telemetry,
+    ) -> Result<Self, EdgeError> {
+        let tls = match &config.tls {
+            None => None,
+            Some(tls) => {
+                let config = tls::config(tls)?;
+                let (listener, address) = bind(tls.listen).await?;
+                Some((listener, address, config))
+            }
+        };
+        Ok(Self {
+            plain: bind(config.listen).await?,
+            tls,
+            drain: Duration::from_millis(config.switching.drain_timeout_ms),
+            line: Line {
+                routes,
+                wake: releases,
+                telemetry: Arc::new(telemetry),
+                trusted_proxies: config.trusted_proxies.clone(),
+                maxima: config.limits.clone(),
+                files: FileStore::new(),
+                alone: false,
+                shutdown: CancellationToken::new(),
+            },
+        })
+    }
+
+    /// The edge of a host without an admin side (`solo`): it also answers `/metrics`, and it is not ready before it
+    /// has a live release.
+    #[must_use]
+    pub fn alone(mut self) -> Self {
+        self.line.alone = true;
+        self
+    }
+
+    /// Address of the plain listener, with its real port.
+    #[must_use]
+    pub const fn local_addr(&self) -> SocketAddr {
+        self.plain.1
+    }
+
+    /// Address of the TLS listener, with its real port.
+    #[must_use]
+    pub fn tls_addr(&self) -> Option<SocketAddr> {
+        self.tls.as_ref().map(|(_, address, _)| *address)
+    }
+
+    /// Serves until `shutdown`, then stops accepting, lets requests finish (`switching.drain_timeout_ms`) and returns.
+    pub async fn serve(mut self, shutdown: CancellationToken) {
+        self.line.shutdown = shutdown.clone();
+        let line = Arc::new(self.line);
+        let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        let run = |listener, tls| {
+            let terms = Terms {
+                answer: Arc::clone(&line),
+                protocols: protocols(),
+                patience: Patience::default(),
+                tls,
+            };
+            listener::run(listener, Arc::new(terms), Arc::clone(&places), self.drain, shutdown.clone())
+        };
+        let plain = run(self.plain.0, None);
+        match self.tls {
+            None => plain.await,
+            Some((listener, _, config)) => {
+                tokio::join!(plain, run(listener, Some(config)));
+            }
+        }
+    }
+}
+
+async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), EdgeError> {
+    let broken = |source| EdgeError::Bind { address, source };
+    let listener = TcpListener::bind(address).await.map_err(broken)?;
+    let bound = listener.local_addr().map_err(broken)?;
+    Ok((listener, bound))
+}

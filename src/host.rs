@@ -1,1 +1,272 @@
 //! Composition: configuration to a running host, and back down.
+//!
+//! Open the store -> choose the isolation -> spawn the engine -> open the releases (adopts, boots, publishes) -> bind
+//! edge and admin -> `ready` -> serve until a signal -> drain.
+
+use crate::admin::{Admin, AdminError, AdminOptions};
+use crate::bundle::BundleError;
+use crate::clock::Clock;
+use crate::config::{Config, Isolation, IsolationChoice};
+use crate::container::{Decision, Engine, EngineError, EngineOptions, choose};
+use crate::edge::{Edge, EdgeError};
+use crate::id::{AppName, InstanceId, ReleaseId};
+use crate::limits::SOLO_BOOT_DEADLINE_MS;
+use crate::release::{Parts, ReleaseError, Releases, UploadOptions};
+use crate::route::Routes;
+use crate::store::{EnvValue, Store, StoreError};
+use crate::telemetry::{Metrics, Telemetry, init_logs};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// Why a host did not start or did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// The data folder.
+    #[error("the data folder can't be used")]
+    Store(#[from] StoreError),
+    /// The engine process.
+    #[error("the engine can't be started")]
+    Engine(#[from] EngineError),
+    /// Containers were asked for and can't be had.
+    #[error("{0}")]
+    Isolation(String),
+    /// What is recorded can't be loaded, or the bundle of `solo` can't be served.
+    #[error("the releases can't be opened")]
+    Releases(#[from] ReleaseError),
+    /// The public side.
+    #[error(transparent)]
+    Edge(#[from] EdgeError),
+    /// The admin side.
+    #[error(transparent)]
+    Admin(#[from] AdminError),
+    /// The bundle of `solo`.
+    #[error("{} can't be served", path.display())]
+    Bundle {
+        /// Folder of the bundle.
+        path: PathBuf,
+        /// Cause.
+        #[source]
+        source: BundleError,
+    },
+    /// A system call that nothing works without.
+    #[error("{operation} failed")]
+    System {
+        /// What was tried.
+        operation: &'static str,
+        /// Cause.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// What `vitrine solo` runs.
+#[derive(Debug, Clone)]
+pub struct SoloOptions {
+    /// Folder of the bundle.
+    pub bundle: PathBuf,
+    /// Address of the public side.
+    pub listen: SocketAddr,
+}
+
+/// Runs a host until SIGTERM or SIGINT.
+///
+/// # Errors
+/// See [`HostError`].
+pub async fn run(config: Config) -> Result<(), HostError> {
+    let (logs, _written) = init_logs();
+    let telemetry = Telemetry { metrics: Arc::new(Metrics::new()), logs };
+    let stop = stop_signal()?;
+    let config = Arc::new(config);
+    let store = Store::open(&config.data)?;
+    let engine = start_engine(&config, &store).await?;
+    let isolation = engine.isolation();
+    let (routes, releases) = open(&config, store.clone(), engine, &telemetry).await?;
+    let edge = Edge::bind(&config, routes, releases.clone(), telemetry.clone()).await?;
+    tell_public(&releases, &edge);
+    let admin = Admin::bind(admin_options(&config, store, &releases, &telemetry)).await?;
+    println!(
+        "ready edge=http://{} admin=http://{} isolation={isolation}",
+        edge.local_addr(),
+        admin.local_addr()
+    );
+    let admin_stop = CancellationToken::new();
+    let admin = tokio::spawn(admin.serve(admin_stop.clone()));
+    edge.serve(stop).await;
+    // The admin side goes last: an operator can watch the drain.
+    admin_stop.cancel();
+    let _ = admin.await;
+    if config.stop_workers_on_exit || isolation == Isolation::Process {
+        releases.stop_workers().await;
+    }
+    Ok(())
+}
+
+/// Runs one release without an admin side until SIGTERM or SIGINT. Its folder of sockets and records is a temporary one.
+///
+/// # Errors
+/// See [`HostError`].
+pub async fn solo(options: SoloOptions) -> Result<(), HostError> {
+    let (logs, _written) = init_logs();
+    let telemetry = Telemetry { metrics: Arc::new(Metrics::new()), logs };
+    let stop = stop_signal()?;
+    let folder = tempfile::tempdir()
+        .map_err(|source| HostError::System { operation: "making a temporary folder", source })?;
+    let config = Arc::new(Config {
+        listen: options.listen,
+        data: folder.path().to_owned(),
+        isolation: IsolationChoice::Process,
+        any_host: true,
+        stop_workers_on_exit: true,
+        ..Config::default()
+    });
+    let store = Store::open(&config.data)?;
+    let engine = start_engine(&config, &store).await?;
+    let (routes, releases) = open(&config, store.clone(), engine, &telemetry).await?;
+    let edge = Edge::bind(&config, routes, releases.clone(), telemetry).await?.alone();
+    tell_public(&releases, &edge);
+    println!("ready edge=http://{} isolation=process", edge.local_addr());
+    let stopping = stop.clone();
+    let serving = tokio::spawn(edge.serve(stop));
+    if let Err(error) = deploy_alone(&options.bundle, &store, &releases).await {
+        stopping.cancel();
+        let _ = serving.await;
+        releases.stop_workers().await;
+        return Err(error);
+    }
+    let _ = serving.await;
+    releases.stop_workers().await;
+    Ok(())
+}
+
+async fn deploy_alone(bundle: &std::path::Path, store: &Store, releases: &Releases) -> Result<(), HostError> {
+    let (from, into) = (bundle.to_owned(), store.layout().stage());
+    let received = tokio::task::spawn_blocking(move || crate::bundle::receive_dir(&from, &into)).await;
+    let received = received.map_err(|panic| HostError::System {
+        operation: "reading the bundle",
+        source: std::io::Error::other(panic),
+    })?;
+    let staged = received.map_err(|source| HostError::Bundle { path: bundle.to_owned(), source })?;
+    let app: AppName = SOLO_APP.parse().map_err(|error| HostError::Isolation(format!("{error}")))?;
+    for name in &staged.1.manifest.env {
+        if let Ok(value) = std::env::var(name) {
+            let value = EnvValue { name: name.clone(), value, secret: true, updated_ms: 0 };
+            store.set_env(&app, &value)?;
+        }
+    }
+    let boot_deadline = Duration::from_millis(SOLO_BOOT_DEADLINE_MS);
+    let options = UploadOptions { preview: None, ttl: None, boot_deadline };
+    let uploaded = releases.upload(app.clone(), None, staged, options).await?;
+    let version =
+        uploaded.release.version.parse().map_err(|error| HostError::Isolation(format!("{error}")))?;
+    releases.promote(ReleaseId::new(app, version), boot_deadline).await?;
+    Ok(())
+}
+
+/// Name of the one app of `solo`.
+const SOLO_APP: &str = "app";
+
+async fn open(
+    config: &Arc<Config>,
+    store: Store,
+    engine: Engine,
+    telemetry: &Telemetry,
+) -> Result<(Routes, Releases), HostError> {
+    let routes = Routes::new(&config.domain);
+    let parts = Parts {
+        config: Arc::clone(config),
+        store,
+        engine,
+        routes: routes.clone(),
+        telemetry: telemetry.clone(),
+        clock: Clock::system(),
+    };
+    Ok((routes, Releases::open(parts).await?))
+}
+
+fn tell_public(releases: &Releases, edge: &Edge) {
+    match edge.tls_addr() {
+        Some(address) => releases.set_public("https", address),
+        None => releases.set_public("http", edge.local_addr()),
+    }
+}
+
+fn admin_options(config: &Config, store: Store, releases: &Releases, telemetry: &Telemetry) -> AdminOptions {
+    let metrics = Arc::clone(&telemetry.metrics);
+    let ready = releases.clone();
+    AdminOptions {
+        listen: config.admin,
+        store,
+        releases: releases.clone(),
+        clock: Clock::system(),
+        metrics: Arc::new(move || metrics.encode()),
+        ready: Arc::new(move || ready.ready()),
+    }
+}
+
+/// Chooses the isolation, records the choice, and spawns the engine process for it.
+async fn start_engine(config: &Config, store: &Store) -> Result<Engine, HostError> {
+    let host_id = match store.meta("host_id")? {
+        Some(id) => id,
+        None => {
+            let id = InstanceId::random().to_string();
+            store.set_meta("host_id", &id)?;
+            id
+        }
+    };
+    let options = |isolation| {
+        EngineOptions::new(isolation, config.data.clone(), host_id.clone())
+            .map_err(|source| HostError::System { operation: "finding this program's path", source })
+    };
+    let recorded = match store.meta("isolation")?.as_deref() {
+        Some("container") => Some(Isolation::Container),
+        Some("process") => Some(Isolation::Process),
+        _ => None,
+    };
+    let mut decision = choose(config.isolation, recorded, None);
+    if decision == Decision::Probe {
+        let probed = probe(options(Isolation::Container)?).await;
+        decision = choose(config.isolation, recorded, Some(&probed));
+    }
+    match decision {
+        Decision::Use { isolation, record, notice } => {
+            if let Some(notice) = notice {
+                tracing::warn!("{notice}");
+            }
+            if record {
+                store.set_meta("isolation", &isolation.to_string())?;
+            }
+            Ok(Engine::spawn(options(isolation)?)?)
+        }
+        Decision::Refuse(reason) => Err(HostError::Isolation(reason)),
+        Decision::Probe => Err(HostError::Isolation("the isolation could not be decided".into())),
+    }
+}
+
+/// Runs one worker in a container for a moment; the reason when that does not work.
+async fn probe(options: EngineOptions) -> Result<(), String> {
+    let run = async {
+        let engine = Engine::spawn(options)?;
+        engine.probe().await
+    };
+    run.await.map_err(|error: EngineError| error.to_string())
+}
+
+/// Cancelled by the first SIGTERM or SIGINT; a second one ends the process at once.
+fn stop_signal() -> Result<CancellationToken, HostError> {
+    let system = |source| HostError::System { operation: "waiting for signals", source };
+    let mut terminate = signal(SignalKind::terminate()).map_err(system)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(system)?;
+    let stop = CancellationToken::new();
+    let stopped = stop.clone();
+    tokio::spawn(async move {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        stopped.cancel();
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        std::process::exit(130);
+    });
+    Ok(stop)
+}

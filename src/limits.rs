@@ -30,3 +30,263 @@ pub const WAKE_HELD_MAX: usize = 256;
 pub const WAKES_AT_ONCE_MAX: usize = 2;
 
 const _: () = assert!(ARCHIVE_BYTES_MAX <= BUNDLE_BYTES_MAX);
+
+// The edge.
+
+/// Idle time between two requests of a connection. Longer than the 60 s that load balancers keep theirs, so that the
+/// balancer closes first and never sends a request into a connection that is being closed.
+pub const KEEPALIVE_IDLE_MS: u64 = 75_000;
+/// Pause after `accept` failed (no file descriptors left): long enough not to spin, short enough to recover at once.
+pub const ACCEPT_RETRY_MS: u64 = 50;
+/// How often a connection's clocks are looked at. Times on the edge are exact to this.
+pub const CONNECTION_CHECK_MS: u64 = 500;
+/// Buffer of an HTTP/1.1 connection in each direction: the longest head (target and headers) fits, with room for
+/// names and separators.
+pub const H1_BUFFER_BYTES_MAX: usize = 64 << 10;
+/// HTTP/2 header list as announced to the client: what [`REQUEST_HEADER_BYTES_MAX`] and the target need with the 32
+/// bytes of overhead that the protocol counts for each header.
+pub const H2_HEADER_LIST_BYTES_MAX: u32 = 56 << 10;
+/// HTTP/2 receive window of a connection and of a stream: what one slow app can make the edge hold of a body.
+pub const H2_WINDOW_BYTES: u32 = 256 << 10;
+/// HTTP/2 bytes buffered for one stream on the way out.
+pub const H2_SEND_BUFFER_BYTES_MAX: usize = 64 << 10;
+/// HTTP/2 ping interval, and how long its answer may take: finds peers that vanished without a word.
+pub const H2_PING_MS: u64 = 20_000;
+/// Time that a client may spend sending a body before its rate counts.
+pub const BODY_GRACE_MS: u64 = 10_000;
+/// Slowest body after [`BODY_GRACE_MS`]: below it, thousands of trickling uploads would hold every place.
+pub const BODY_BYTES_PER_S_MIN: u64 = 1024;
+/// Snapshots of the route table that one request looks at: a switch during a claim is one more, two in a row are rare.
+pub const CLAIM_ATTEMPTS_MAX: usize = 3;
+/// Times that a request without a body is sent again after its worker was lost before a head.
+pub const UPSTREAM_RETRIES_MAX: usize = 1;
+/// What a worker gets beyond the limits that it enforces by itself before the edge stops waiting: it is stuck then.
+pub const RENDER_GRACE_MS: u64 = 2_000;
+/// Bytes of an answer that are gathered, if they are at hand, to send them with their length and in one write: a page.
+pub const GATHERED_BYTES_MAX: usize = 64 << 10;
+/// Client files kept in memory: the hot part of a dozen apps.
+pub const ASSET_CACHE_BYTES_MAX: u64 = 64 << 20;
+/// Largest client file kept in memory; larger ones are read from disk, which the page cache makes cheap.
+pub const ASSET_CACHED_BYTES_MAX: u64 = 256 << 10;
+/// Piece of a file that is read from disk at once.
+pub const ASSET_PIECE_BYTES: usize = 64 << 10;
+/// Bytes of an `x-request-id` that a trusted proxy may send; a UUID has 36.
+pub const REQUEST_ID_BYTES_MAX: usize = 128;
+/// `retry-after` of a 503, in seconds: a boot takes about a second.
+pub const RETRY_AFTER_S: u64 = 1;
+
+// Logs.
+
+/// Log lines that may wait for a slow stderr; what is above is counted and dropped. About 16 MiB at the most.
+pub const LOG_QUEUE_LINES_MAX: usize = 16_384;
+/// Bytes of a path, query or user agent in an access line; the rest is cut.
+pub const LOG_FIELD_BYTES_MAX: usize = 512;
+
+// Workers and egress.
+
+/// Time to connect a worker's socket: the listener is on this machine and its backlog is nearly always empty.
+pub const CONNECT_TIMEOUT_MS: u64 = 2_000;
+/// Pause between two attempts to reach a worker whose render process died; the supervisor's first restart is immediate.
+pub const RECONNECT_PAUSE_MS: u64 = 20;
+/// How long a request waits for a worker whose render process died: a boot with warm paths takes well below it.
+pub const RECONNECT_WAIT_MS: u64 = 3_000;
+/// Frames that wait for one connection's writer. Bodies are bounded by their windows, so these are mostly heads.
+pub const FRAMES_QUEUED_MAX: usize = 1_024;
+/// Commands (ping, freeze) that wait for one worker's control socket.
+pub const WORKER_COMMANDS_MAX: usize = 16;
+/// Egress calls at once for one worker: six a request, as browsers and Cloudflare have it, for a few dozen requests.
+pub const EGRESS_CALLS_MAX: usize = 256;
+/// Redirects that one egress call follows; the Fetch standard's number.
+pub const EGRESS_REDIRECTS_MAX: usize = 20;
+/// Bytes of one egress response's body: what an isolate of the default heap could hold at all.
+pub const EGRESS_BYTES_MAX: u64 = 100 << 20;
+/// Time between two pieces of an egress response's body.
+pub const EGRESS_STALL_MS: u64 = 30_000;
+/// Idle upstream connections kept for one host.
+pub const EGRESS_IDLE_PER_HOST_MAX: usize = 16;
+
+/// Log lines that wait for the journal, of all workers together; a line is a few hundred bytes.
+pub const JOURNAL_QUEUE_MAX: usize = 4_096;
+/// Recent log lines kept in memory for each app: a few hundred kilobytes.
+pub const JOURNAL_LINES_MAX: usize = 1_000;
+/// Lines that a follower may lag behind before it misses some.
+pub const JOURNAL_FOLLOWERS_LAG_MAX: usize = 1_024;
+/// Lines of a failed worker that are shown to whoever deployed it.
+pub const BOOT_LOG_LINES: u32 = 30;
+/// Time for the boot of a sleeping release that is rolled back to: an operator waits, so as long as a deploy.
+pub const ROLLBACK_BOOT_DEADLINE_MS: u64 = 60_000;
+/// Time for the boot of a release whose environment changed: as a deploy.
+pub const RECONFIGURE_BOOT_DEADLINE_MS: u64 = 60_000;
+/// Time for the boot of a sleeping release while a user waits; browsers and proxies give up soon after.
+pub const WAKE_DEADLINE_MS: u64 = 20_000;
+/// Time for the boot of a worker in the place of one that is gone.
+pub const REPLACE_BOOT_DEADLINE_MS: u64 = 60_000;
+/// How long a lost worker may take to come back by itself before it is replaced: a supervisor's restart and a boot
+/// take well below a second, so this is a worker that hangs.
+pub const LOST_PATIENCE_MS: u64 = 3_000;
+/// A worker that served this long before it was lost counts as good: its replacement is started without a pause.
+pub const SERVED_WELL_MS: u64 = 10_000;
+/// First pause before a worker that died young is replaced; doubled with each death.
+pub const REPLACE_PAUSE_MS: u64 = 500;
+/// Longest such pause.
+pub const REPLACE_PAUSE_MS_MAX: u64 = 60_000;
+/// Time for a running worker to answer after a start of the host; it answers from memory.
+pub const ADOPT_TIMEOUT_MS: u64 = 2_000;
+/// Time between two looks for releases to put to sleep or to remove.
+pub const PATROL_INTERVAL_MS: u64 = 1_000;
+/// Time for the boot of a release that runs alone; a scheduler's start period is usually longer.
+pub const SOLO_BOOT_DEADLINE_MS: u64 = 60_000;
+// The admin side.
+
+/// Connections at once on the admin side: some operators, a dashboard and scrapers.
+pub const ADMIN_CONNECTIONS_MAX: usize = 256;
+/// Bytes of one admin request's head. hyper's smallest buffer is 8 KiB; tokens and names are far below.
+pub const ADMIN_HEADER_BYTES_MAX: usize = 16 << 10;
+/// Bytes of one JSON body on the admin side: an environment value with room to spare.
+pub const ADMIN_JSON_BYTES_MAX: usize = 256 << 10;
+/// Time that running admin requests get at shutdown. A boot that takes longer is undone at the next start.
+pub const ADMIN_DRAIN_MS: u64 = 10_000;
+/// Bytes of an `Idempotency-Key`: a UUID has 36.
+pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
+/// Uploads at once: each holds up to [`BUNDLE_BYTES_MAX`] of disk twice and a thread.
+pub const UPLOADS_MAX: usize = 4;
+/// Time for the whole body of an upload: 256 MiB at 300 kB/s.
+pub const UPLOAD_MS: u64 = 900_000;
+/// Pieces of an upload between network and disk; a piece has up to 400 KiB.
+pub const UPLOAD_PIECES_MAX: usize = 8;
+/// Time for a release to be ready, if the caller does not say. The contract's number.
+pub const BOOT_DEADLINE_MS: u64 = 60_000;
+/// The longest time for a release to be ready that a caller may ask for: an upload must end some time.
+pub const BOOT_DEADLINE_MAX_MS: u64 = 900_000;
+/// The longest life of a preview: 30 days. What is to stay longer is a release.
+pub const PREVIEW_TTL_MAX_MS: u64 = 30 * 24 * 3_600_000;
+/// Log streams at once: each holds a place in the broadcast of lines.
+pub const LOG_STREAMS_MAX: usize = 64;
+/// Time between two signs of life on a quiet stream; proxies cut idle ones at 60 s.
+pub const SSE_KEEP_ALIVE_MS: u64 = 15_000;
+
+// The command line.
+
+/// Time to connect to a host: one that does not answer in this time is not there.
+pub const CONNECT_MS: u64 = 5_000;
+/// Time for a call beyond the boot that it may cause: the record, the switch, a slow disk.
+pub const CALL_SLACK_MS: u64 = 60_000;
+/// Bytes shown of an answer that is no problem of ours, such as a proxy's page.
+pub const ERROR_TEXT_BYTES_MAX: usize = 300;
+/// Bytes of one line of an event stream: an app's log line is far below.
+pub const LOG_EVENT_BYTES_MAX: usize = 1 << 20;
+/// Time between two looks of `status --watch`.
+pub const WATCH_MS: u64 = 1_000;
+/// Time for each step of a health check; schedulers wait 5 s by default.
+pub const HEALTHCHECK_MS: u64 = 3_000;
+/// The file that is given back when the disk is full. A promotion writes a few pages to the log; a megabyte is room for
+/// some hundred of them.
+pub const RESERVE_BYTES: usize = 1 << 20;
+/// Time after which a reserve that was freed is made again. Whoever freed the disk in a hurry gets the room first.
+pub const RESERVE_AGAIN_MS: u64 = 60_000;
+/// Time that a statement waits for another one's lock on the database. Only a backup tool can hold one.
+pub const DATABASE_BUSY_MS: u64 = 5_000;
+/// Switches remembered for each app. Rollback looks at the newest few; people look at a page or two.
+pub const PROMOTIONS_KEPT_MAX: u32 = 1_000;
+/// Values in one app's environment: many times what front ends have, and one message to a worker.
+pub const ENV_VALUES_MAX: usize = 256;
+/// Bytes of one app's environment, names and values. Linux gives a process 128 KiB for one value; so do we for all.
+pub const ENV_BYTES_MAX: usize = 128 << 10;
+/// How long an answer is kept for a request that is sent again under the same `Idempotency-Key`. Clients retry within
+/// minutes.
+pub const IDEMPOTENCY_KEPT_MS: u64 = 24 * 3_600_000;
+/// Keys kept at once; the oldest go first. At 64 KiB for an answer that is below 64 MiB.
+pub const IDEMPOTENCY_KEYS_MAX: u32 = 1_000;
+/// Bytes of an answer that is kept. A deploy's log tail is the longest one there is.
+pub const IDEMPOTENCY_BODY_BYTES_MAX: usize = 64 << 10;
+/// Part size of an archive on its way to the blob store. S3 wants 5 MiB at least, except for the last one.
+pub const BLOB_PART_BYTES: usize = 8 << 20;
+// Engine and containers.
+
+/// Calls that may wait for the engine process at once. Starts are few (two wakes, some deploys); the rest are a list or a
+/// stop a worker of a full host.
+pub const ENGINE_CALLS_MAX: usize = 256;
+/// Bytes of one line between host and engine process: a list of [`ENGINE_INSTANCES_MAX`] workers, or the log text of
+/// [`OUTPUT_REPLY_BYTES_MAX`] with every byte escaped to six.
+pub const ENGINE_LINE_BYTES_MAX: usize = 2 << 20;
+/// Workers in one answer. A host has memory for far fewer.
+pub const ENGINE_INSTANCES_MAX: usize = 4096;
+/// Time for the first answer about whether workers can run: it may assemble and import an image of several hundred megabytes.
+pub const ENGINE_PROBE_TIMEOUT_MS: u64 = 300_000;
+/// Time for a start, the sockets among it: 0.3 s on a quiet machine, and one image import when the image was pruned.
+pub const ENGINE_START_TIMEOUT_MS: u64 = 60_000;
+/// Time for a stop beyond its own grace: a kill and a removal.
+pub const ENGINE_STOP_MARGIN_MS: u64 = 15_000;
+/// Time for list, stats and logs. They only read; what takes longer hangs.
+pub const ENGINE_READ_TIMEOUT_MS: u64 = 5_000;
+/// First pause before an engine process that died again is started again; doubles each time. The first restart has none.
+pub const ENGINE_RESTART_PAUSE_MIN_MS: u64 = 100;
+/// Longest such pause: Docker's own restart takes about this long.
+pub const ENGINE_RESTART_PAUSE_MAX_MS: u64 = 5_000;
+/// An engine process that ran this long was sound: the next restart is immediate again.
+pub const ENGINE_SOUND_MS: u64 = 10_000;
+/// Time that process workers get from SIGTERM to SIGKILL when their engine ends: the host has drained them before.
+pub const ENGINE_END_GRACE_MS: u64 = 2_000;
+
+/// Time for one call of the Docker API that changes something. Creating and starting takes 0.3 s, on a busy disk seconds.
+pub const DOCKER_CALL_TIMEOUT_MS: u64 = 30_000;
+/// Time for handing an image to Docker: it writes it all to its disk.
+pub const IMAGE_IMPORT_TIMEOUT_MS: u64 = 240_000;
+/// Bytes of the image on their way to Docker at once.
+pub const IMAGE_PIPE_BYTES: usize = 1 << 20;
+/// Bytes of one file of the image. A worker with its symbols has about half of this.
+pub const IMAGE_FILE_BYTES_MAX: u64 = 2 << 30;
+/// Between two looks for a starting worker's sockets.
+pub const SOCKET_POLL_MS: u64 = 5;
+/// Bytes of a Unix socket's path (`sun_path` without its final zero).
+pub const SOCKET_PATH_BYTES_MAX: usize = 107;
+/// Time for the worker of a probe to print its version and end.
+pub const PROBE_RUN_TIMEOUT_MS: u64 = 30_000;
+
+/// Files that a worker may have open: two sockets, its bundle while it reads it, pipes to the render process.
+pub const WORKER_FILES_MAX: i64 = 1024;
+/// Bytes of one log file that Docker keeps of a worker, and how many files. An app's own lines go over the control socket;
+/// this is for what a dying process says.
+pub const WORKER_LOG_FILE_BYTES: u64 = 2 << 20;
+/// See [`WORKER_LOG_FILE_BYTES`].
+pub const WORKER_LOG_FILES: u32 = 2;
+/// Lines of output kept of a process worker.
+pub const OUTPUT_LINES_MAX: usize = 200;
+/// Bytes of one such line; the rest of a longer one is dropped.
+pub const OUTPUT_LINE_BYTES_MAX: usize = 4096;
+/// Bytes of output lines in one answer.
+pub const OUTPUT_REPLY_BYTES_MAX: usize = 256 << 10;
+/// Lines of output told when a start fails.
+pub const OUTPUT_FAILURE_LINES: u32 = 20;
+/// Ended process workers that are remembered until they are stopped, the oldest given up first.
+pub const ENDED_WORKERS_MAX: usize = 64;
+
+const _: () = assert!(OUTPUT_REPLY_BYTES_MAX * 6 < ENGINE_LINE_BYTES_MAX);
+const _: () = assert!(IMAGE_IMPORT_TIMEOUT_MS < ENGINE_PROBE_TIMEOUT_MS);
+
+/// Folders that the files of one bundle need, given or implied. As many as files: a path of 1 KiB can imply 500.
+pub const BUNDLE_FOLDERS_MAX: usize = BUNDLE_FILES_MAX;
+/// Entries of an archive, files and all the rest. Folders come with entries of their own, and some tools add notes.
+pub const ARCHIVE_ENTRIES_MAX: usize = 4 * BUNDLE_FILES_MAX;
+/// Bytes of one path in a bundle. Node's module resolution and browsers get by with far less; Linux allows 4 KiB.
+pub const BUNDLE_PATH_BYTES_MAX: usize = 1 << 10;
+/// Bytes between two files of an archive: header, long name, extended attributes. They are kept in memory.
+pub const ARCHIVE_HEADER_BYTES_MAX: u64 = 64 << 10;
+/// Zeros after the end marker of an archive. GNU tar fills up to 10 KiB, tapes to more.
+pub const ARCHIVE_PADDING_BYTES_MAX: u64 = 1 << 20;
+/// Bytes of Vite's manifest. One entry is about 200 bytes, so this is some ten thousand chunks.
+pub const VITE_MANIFEST_BYTES_MAX: u64 = 4 << 20;
+/// Warm paths of a bundle. Each is rendered in every isolate before `ready`.
+pub const WARM_PATHS_MAX: usize = 32;
+/// Origins that a bundle may name. Each call is compared with all of them.
+pub const EGRESS_ORIGINS_MAX: usize = 64;
+/// Bytes of a path, origin or name in `vitrine.json`.
+pub const MANIFEST_TEXT_BYTES_MAX: usize = 2 << 10;
+/// Smallest file that is kept precompressed. Below this the saving is less than the packet that carries it.
+pub const ENCODE_BYTES_MIN: u64 = 1 << 10;
+/// Largest file that is kept precompressed. It is held in memory, and compressed while somebody waits for a deploy.
+pub const ENCODE_BYTES_MAX: u64 = 16 << 20;
+/// Sum of files up to which the slow levels are used: all three codings of a megabyte take about a second of one core.
+pub const ENCODE_SLOW_BYTES_MAX: u64 = 2 << 20;
+/// Threads that precompress. The others render for users.
+pub const ENCODE_THREADS_MAX: usize = 2;

@@ -1,11 +1,16 @@
 //! The workers of one release: claim one, count what is in flight, drain.
 //!
-//! Claiming a worker and registering the request in flight is one step, so a drain that has begun can't miss one.
+//! Claiming a worker and registering the request in flight is one step, so a drain that has begun can't miss one: a
+//! claim counts first and looks for the drain second, a drain marks first and looks at the count second.
 
 use crate::id::ReleaseId;
 use crate::worker::Worker;
+use arc_swap::ArcSwapOption;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::Instant;
 
 /// Why there is no claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -22,12 +27,32 @@ pub enum ClaimError {
 #[derive(Debug)]
 pub struct Pool {
     release: ReleaseId,
+    worker: ArcSwapOption<Worker>,
+    in_flight: AtomicUsize,
+    draining: AtomicBool,
+    emptied: Notify,
+    born: Instant,
+    used_ms: AtomicU64,
 }
 
 /// A worker for one request, counted as in flight until this is dropped.
 #[derive(Debug)]
 pub struct Claim {
     worker: Arc<Worker>,
+    place: Place,
+}
+
+/// One request in flight.
+#[derive(Debug)]
+struct Place(Arc<Pool>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.used_ms.store(self.0.age_ms(), Ordering::Relaxed);
+        if self.0.in_flight.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.0.emptied.notify_waiters();
+        }
+    }
 }
 
 impl Claim {
@@ -36,13 +61,27 @@ impl Claim {
     pub const fn worker(&self) -> &Arc<Worker> {
         &self.worker
     }
+
+    /// Whose.
+    #[must_use]
+    pub fn release(&self) -> &ReleaseId {
+        &self.place.0.release
+    }
 }
 
 impl Pool {
     /// A pool without a worker.
     #[must_use]
     pub fn new(release: ReleaseId) -> Arc<Self> {
-        Arc::new(Self { release })
+        Arc::new(Self {
+            release,
+            worker: ArcSwapOption::empty(),
+            in_flight: AtomicUsize::new(0),
+            draining: AtomicBool::new(false),
+            emptied: Notify::new(),
+            born: Instant::now(),
+            used_ms: AtomicU64::new(0),
+        })
     }
 
     /// Whose.
@@ -56,34 +95,135 @@ impl Pool {
     /// # Errors
     /// See [`ClaimError`].
     pub fn claim(self: &Arc<Self>) -> Result<Claim, ClaimError> {
-        todo!()
+        let place = self.enter()?;
+        let worker = self.worker.load_full().ok_or(ClaimError::NoWorker)?;
+        Ok(Claim { worker, place })
+    }
+
+    fn enter(self: &Arc<Self>) -> Result<Place, ClaimError> {
+        self.in_flight.fetch_add(1, Ordering::SeqCst);
+        let place = Place(Arc::clone(self));
+        if self.draining.load(Ordering::SeqCst) { Err(ClaimError::Draining) } else { Ok(place) }
     }
 
     /// Gives the pool its worker, or takes it away. Also ends a drain.
-    pub fn set_worker(&self, _worker: Option<Arc<Worker>>) {
-        todo!()
+    pub fn set_worker(&self, worker: Option<Arc<Worker>>) {
+        self.used_ms.store(self.age_ms(), Ordering::Relaxed);
+        self.worker.store(worker);
+        self.draining.store(false, Ordering::SeqCst);
     }
 
     /// Its worker, if it has one.
     #[must_use]
     pub fn worker(&self) -> Option<Arc<Worker>> {
-        todo!()
+        self.worker.load_full()
+    }
+
+    /// Whether a request would be served now.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        !self.draining.load(Ordering::SeqCst) && self.worker().is_some_and(|worker| worker.is_ready())
     }
 
     /// Requests in flight.
     #[must_use]
     pub fn in_flight(&self) -> usize {
-        todo!()
+        self.in_flight.load(Ordering::SeqCst)
     }
 
-    /// How long it has had no request, in milliseconds.
+    /// How long it has had no request, in milliseconds; 0 while one is in flight.
     #[must_use]
     pub fn idle_ms(&self) -> u64 {
-        todo!()
+        match self.in_flight() {
+            0 => self.age_ms().saturating_sub(self.used_ms.load(Ordering::Relaxed)),
+            _ => 0,
+        }
     }
 
-    /// Refuses new claims and waits until nothing is in flight or the time is over; gives what is left in flight.
-    pub async fn drain(&self, _timeout: Duration) -> usize {
-        todo!()
+    /// Waits until nothing is in flight or the time is over, without refusing anything; gives what is left in flight.
+    pub async fn settled(&self, timeout: Duration) -> usize {
+        let empty = async {
+            loop {
+                let emptied = self.emptied.notified();
+                tokio::pin!(emptied);
+                emptied.as_mut().enable();
+                if self.in_flight() == 0 {
+                    return;
+                }
+                emptied.await;
+            }
+        };
+        // Time over and emptied are told apart by the count.
+        let _ = tokio::time::timeout(timeout, empty).await;
+        self.in_flight()
+    }
+
+    /// Refuses new claims from now on and waits as [`Pool::settled`] does.
+    pub async fn drain(&self, timeout: Duration) -> usize {
+        self.draining.store(true, Ordering::SeqCst);
+        self.settled(timeout).await
+    }
+
+    fn age_ms(&self) -> u64 {
+        self.born.elapsed().as_millis() as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pool() -> Arc<Pool> {
+        Pool::new("catalog@v1".parse().unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_claim_without_a_worker_leaves_nothing_in_flight() {
+        let pool = pool();
+        assert_eq!(pool.claim().unwrap_err(), ClaimError::NoWorker);
+        assert_eq!(pool.in_flight(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_drain_waits_for_what_is_in_flight_and_refuses_what_comes() {
+        let pool = pool();
+        let place = pool.enter().unwrap();
+        let draining = tokio::spawn({
+            let pool = Arc::clone(&pool);
+            async move { pool.drain(Duration::from_secs(60)).await }
+        });
+        tokio::task::yield_now().await;
+        assert_eq!(pool.claim().unwrap_err(), ClaimError::Draining);
+        assert!(!draining.is_finished());
+        drop(place);
+        assert_eq!(draining.await.unwrap(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_drain_ends_at_its_deadline_and_says_what_is_left() {
+        let pool = pool();
+        let _place = pool.enter().unwrap();
+        assert_eq!(pool.drain(Duration::from_secs(1)).await, 1);
+        pool.set_worker(None);
+        assert!(pool.enter().is_ok(), "a pool that was given a worker, or none, takes claims again");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn no_claim_slips_past_a_drain() {
+        for _ in 0..200 {
+            let pool = pool();
+            let claims: Vec<_> = (0..8)
+                .map(|_| {
+                    let pool = Arc::clone(&pool);
+                    tokio::spawn(async move { pool.enter().is_ok() })
+                })
+                .collect();
+            let left = pool.drain(Duration::from_secs(5)).await;
+            assert_eq!(left, 0);
+            for claim in claims {
+                claim.await.unwrap();
+            }
+            assert_eq!(pool.enter().unwrap_err(), ClaimError::Draining);
+        }
     }
 }

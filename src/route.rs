@@ -64,6 +64,8 @@ pub struct RouteTable {
     pub epoch: u64,
     /// Domain below which labels are looked up.
     pub domain: String,
+    /// Whether every host name leads to the only app (`solo`).
+    pub any_host: bool,
     /// First labels below the domain.
     pub labels: HashMap<String, HostTarget>,
     /// Whole host names that the operator configured.
@@ -81,7 +83,13 @@ impl RouteTable {
             return Some(HostTarget::App(Arc::clone(app)));
         }
         if let Some(label) = host.strip_suffix(&self.domain).and_then(|rest| rest.strip_suffix('.')) {
-            return self.labels.get(label).cloned();
+            let known = self.labels.get(label).cloned();
+            if known.is_some() || !self.any_host {
+                return known;
+            }
+        }
+        if self.any_host {
+            return self.apps.values().next().map(|app| HostTarget::App(Arc::clone(app)));
         }
         let is_ip = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok();
         let lone = self.apps.len() == 1 && self.hosts.is_empty() && (host == self.domain || is_ip);

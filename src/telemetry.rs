@@ -1,1 +1,20 @@
 //! Logs and metrics: set-up, and names declared once.
+
+pub mod event;
+pub mod logs;
+pub mod metrics;
+pub mod series;
+
+pub use logs::{AccessLine, LogGuard, Logs, init_logs};
+pub use metrics::{FlipKind, Metrics};
+
+use std::sync::Arc;
+
+/// What every part of the host reports to. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Telemetry {
+    /// Counters, gauges and histograms.
+    pub metrics: Arc<Metrics>,
+    /// JSON lines on stderr.
+    pub logs: Logs,
+}

@@ -1,11 +1,24 @@
 //! One worker as the host sees it: its two sockets, its state, its requests.
+//!
+//! A [`Worker`] keeps both sockets connected for as long as somebody holds it. When its render process dies, the
+//! supervisor beside it starts another behind the same sockets: the state goes to `Lost`, the sockets are connected
+//! again, `Start` is sent again, and requests that wait in [`Worker::request`] go to the new process.
+
+mod control;
+pub mod egress;
+mod link;
+mod requests;
 
 use crate::id::{Digest, InstanceId, ReleaseId};
-use bytes::Bytes;
+use crate::limits::{RECONNECT_WAIT_MS, WORKER_COMMANDS_MAX};
+pub use egress::Egress;
+pub use requests::{Answer, AnswerBody, Piece, RequestBody};
+use requests::{Connection, Slot};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
-use vitrine_wire::{BootFailure, Done, LogLine, Pong, Ready, RequestHead, ResponseHead, Start};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use vitrine_wire::{BootFailure, Done, LogLine, Outcome, Pong, Ready, RequestHead, Start};
 
 /// What a worker must turn out to be.
 #[derive(Debug, Clone)]
@@ -62,8 +75,7 @@ pub enum WorkerError {
     },
 }
 
-/// Where a worker stands. `Lost` is passed on the way back to `Booting` when its render process died and the
-/// supervisor starts another; a worker whose container is gone stays `Lost`.
+/// Where a worker stands.
 #[derive(Debug, Clone)]
 pub enum WorkerState {
     /// `Start` was sent.
@@ -72,7 +84,7 @@ pub enum WorkerState {
     Ready(Ready),
     /// It can't serve.
     Failed(BootFailure),
-    /// Its connection is lost; being reconnected.
+    /// Its connection is lost and is being made again.
     Lost,
 }
 
@@ -87,45 +99,21 @@ pub struct WorkerLog {
     pub line: LogLine,
 }
 
+/// What may be asked over the control socket.
+#[derive(Debug)]
+enum Command {
+    Ping(oneshot::Sender<Pong>),
+    Freeze(bool, oneshot::Sender<()>),
+}
+
 /// A connected worker. Dropping the last handle closes its sockets; a process worker ends then.
 #[derive(Debug)]
 pub struct Worker {
     identity: Identity,
     state: watch::Receiver<WorkerState>,
-}
-
-/// A request body on its way to a worker: pieces, or the error of the client that sends it.
-pub type RequestBody = http_body_util::combinators::BoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
-
-/// An answer: its head, then its body. Dropping it cancels the render.
-#[derive(Debug)]
-pub struct Answer {
-    /// Head.
-    pub head: ResponseHead,
-    /// Body pieces, in order, then exactly one end.
-    pub body: AnswerBody,
-}
-
-/// The body of an answer: [`AnswerBody::next`] until it gives the end.
-#[derive(Debug)]
-pub struct AnswerBody {
-    pieces: mpsc::Receiver<Piece>,
-}
-
-/// One step of an answer's body.
-#[derive(Debug)]
-pub enum Piece {
-    /// Bytes.
-    Data(Bytes),
-    /// The end. Anything but `Outcome::Ok` means that the body is not complete.
-    End(Done),
-}
-
-impl AnswerBody {
-    /// The next piece. After the end it gives `None`; a connection that is lost gives an end with `UpstreamGone`.
-    pub async fn next(&mut self) -> Option<Piece> {
-        self.pieces.recv().await
-    }
+    connection: Arc<Slot>,
+    commands: mpsc::Sender<Command>,
+    _tasks: DropGuard,
 }
 
 impl Worker {
@@ -134,12 +122,33 @@ impl Worker {
     /// # Errors
     /// [`WorkerError::Unreachable`] and [`WorkerError::Mismatch`].
     pub async fn connect(
-        _identity: Identity,
-        _start: Start,
-        _egress: Arc<crate::worker::Egress>,
-        _logs: mpsc::Sender<WorkerLog>,
+        identity: Identity,
+        start: Start,
+        egress: Arc<Egress>,
+        logs: mpsc::Sender<WorkerLog>,
     ) -> Result<Arc<Self>, WorkerError> {
-        todo!()
+        let first = link::connect(&identity, vitrine_wire::Channel::Control).await?;
+        let (state_tx, state) = watch::channel(WorkerState::Booting);
+        let (commands, commands_rx) = mpsc::channel(WORKER_COMMANDS_MAX);
+        let connection = Arc::new(Slot::default());
+        let stop = CancellationToken::new();
+        let keeper = control::Keeper {
+            identity: identity.clone(),
+            start,
+            egress,
+            logs,
+            state: state_tx,
+            connection: Arc::clone(&connection),
+            commands: commands_rx,
+        };
+        let stopped = stop.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = stopped.cancelled() => {}
+                () = keeper.run(first) => {}
+            }
+        });
+        Ok(Arc::new(Self { identity, state, connection, commands, _tasks: stop.drop_guard() }))
     }
 
     /// Who it is.
@@ -154,39 +163,87 @@ impl Worker {
         self.state.clone()
     }
 
+    /// Whether it serves now.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        matches!(*self.state.borrow(), WorkerState::Ready(_))
+    }
+
     /// Waits until it is ready.
     ///
     /// # Errors
     /// [`WorkerError::Boot`], [`WorkerError::BootTimeout`], [`WorkerError::Lost`].
-    pub async fn ready(&self, _timeout: Duration) -> Result<Ready, WorkerError> {
-        todo!()
+    pub async fn ready(&self, timeout: Duration) -> Result<Ready, WorkerError> {
+        let mut state = self.state.clone();
+        let instance = || self.identity.instance.clone();
+        let wait = async {
+            loop {
+                match &*state.borrow_and_update() {
+                    WorkerState::Ready(ready) => return Ok(ready.clone()),
+                    WorkerState::Failed(failure) => return Err(WorkerError::Boot(failure.clone())),
+                    WorkerState::Booting | WorkerState::Lost => {}
+                }
+                if state.changed().await.is_err() {
+                    return Err(WorkerError::Lost { instance: instance() });
+                }
+            }
+        };
+        tokio::time::timeout(timeout, wait).await.unwrap_or_else(|_| {
+            Err(WorkerError::BootTimeout { instance: instance(), timeout_ms: timeout.as_millis() as u64 })
+        })
     }
 
     /// Sends a request and waits for the head of its answer.
     ///
     /// # Errors
     /// The worker's end of the request when it came without a head: outcome, figures, what the app threw.
-    pub async fn request(&self, _head: RequestHead, _body: Option<RequestBody>) -> Result<Answer, Done> {
-        todo!()
+    pub async fn request(&self, head: RequestHead, body: Option<RequestBody>) -> Result<Answer, Done> {
+        match self.connection.load() {
+            Some(connection) => connection.request(head, body).await,
+            None => self.reconnected().await?.request(head, body).await,
+        }
+    }
+
+    /// Waits a moment for a worker whose render process was just lost.
+    async fn reconnected(&self) -> Result<Arc<Connection>, Done> {
+        let timeout = Duration::from_millis(RECONNECT_WAIT_MS);
+        if self.ready(timeout).await.is_ok()
+            && let Some(connection) = self.connection.load()
+        {
+            return Ok(connection);
+        }
+        Err(Done::of(Outcome::Crashed))
     }
 
     /// Asks whether it lives.
     ///
     /// # Errors
     /// [`WorkerError::Lost`] when no answer comes in time.
-    pub async fn ping(&self, _timeout: Duration) -> Result<Pong, WorkerError> {
-        todo!()
+    pub async fn ping(&self, timeout: Duration) -> Result<Pong, WorkerError> {
+        let (answer, answered) = oneshot::channel();
+        self.command(Command::Ping(answer), answered, timeout).await
     }
 
     /// Asks it to give memory back and stop polling, or to serve again.
     ///
     /// # Errors
     /// [`WorkerError::Lost`] when no answer comes in time.
-    pub async fn freeze(&self, _frozen: bool, _timeout: Duration) -> Result<(), WorkerError> {
-        todo!()
+    pub async fn freeze(&self, frozen: bool, timeout: Duration) -> Result<(), WorkerError> {
+        let (answer, answered) = oneshot::channel();
+        self.command(Command::Freeze(frozen, answer), answered, timeout).await
+    }
+
+    async fn command<T>(
+        &self,
+        command: Command,
+        answered: oneshot::Receiver<T>,
+        timeout: Duration,
+    ) -> Result<T, WorkerError> {
+        let lost = || WorkerError::Lost { instance: self.identity.instance.clone() };
+        self.commands.try_send(command).map_err(|_| lost())?;
+        match tokio::time::timeout(timeout, answered).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(_)) | Err(_) => Err(lost()),
+        }
     }
 }
-
-/// What one release may call: the bundle's list and the operator's policy.
-#[derive(Debug)]
-pub struct Egress;

@@ -10,6 +10,9 @@ mod outbox;
 mod requests;
 mod window;
 
+#[cfg(test)]
+mod tests;
+
 pub use answer::{AnswerWriter, StallClock};
 pub use body::{BodyBroken, BodyFeed, BodyReader};
 pub use egress::{EgressAnswer, EgressStreams};

@@ -1,0 +1,50 @@
+# `make` lists what there is. Everything below works from a clean clone; what is missing is built or installed first.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+# Ctrl-C and a failed step leave no half-written target.
+.DELETE_ON_ERROR:
+# The prerequisites are steps in order, and cargo uses all cores by itself.
+.NOTPARALLEL:
+.PHONY: help prepare v8 build demo test test-long bench lint modules
+
+help: ## List the targets
+	@awk -F ': .*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+v8: ## Make sure that cargo can link V8 (FROM_SOURCE=1 builds it from the crate's source)
+	@js-runtime/v8/ensure $(if $(FROM_SOURCE),--from-source)
+
+build: prepare v8 ## Build both binaries, optimized, into target/release
+	cargo build --release --workspace --bins --locked
+
+demo: prepare v8 ## Deploy the example, flip and roll back on a host of its own (ONCE=1 ends there; else Ctrl-C)
+	@node examples/demo.mjs $(if $(ONCE),--once)
+
+test: prepare-test v8 modules ## Run every test ring
+	@node tests/run.mjs
+
+test-long: prepare-test v8 modules ## The same with the tests that take minutes, and more cases of each property
+	@node tests/run.mjs --long
+
+bench: build benches/node_modules/.package-lock.json ## Render one page with this host, Node and Bun, side by side
+	cd benches && node bench.mjs
+
+lint: v8 ## Formatting, clippy without warnings, dependencies (where cargo-deny is installed)
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	@if cargo deny --version >/dev/null 2>&1; then cargo deny --all-features check bans licenses sources; \
+	else echo "SKIPPED: cargo deny (cargo install cargo-deny --locked)"; fi
+
+prepare:
+	@.ci/prepare build
+
+.PHONY: prepare-test
+prepare-test:
+	@.ci/prepare test
+
+modules: examples/catalog/node_modules/.package-lock.json tests/browser/node_modules/.package-lock.json benches/node_modules/.package-lock.json
+
+# npm writes this file last. The plugin is copied into each folder that uses it, so a change of it counts too.
+%/node_modules/.package-lock.json: %/package-lock.json $(wildcard js-runtime/npm/package.json js-runtime/npm/src/*)
+	@echo "npm ci in $*" >&2
+	@cd $* && npm ci --no-audit --no-fund --no-progress --loglevel=error >&2
+	@touch $@

@@ -1,0 +1,197 @@
+import { existsSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { builtinModules } from "node:module";
+import path from "node:path";
+
+import { esmExternalRequirePlugin, normalizePath } from "vite";
+
+import { bundleManifest } from "./bundle-manifest.js";
+import { clientFiles, clientModule } from "./client-manifest.js";
+import { REACT_DOM_DIRECT, REACT_DOM_DIRECT_FILE, REACT_DOM_SERVER, withoutBun } from "./react-dom.js";
+
+const CLIENT_MODULE = "virtual:vitrine/client-manifest";
+const CLIENT_MODULE_ID = `\0${CLIENT_MODULE}`;
+const CLIENT_MANIFEST = ".vite/manifest.json";
+
+/** The Node built-ins that an isolate has; an import of any other one fails when the bundle is evaluated. */
+const RUNTIME_BUILTINS = new Set(["async_hooks", "buffer", "crypto", "events", "process", "stream", "util"]);
+
+/** Packages are resolved as for a web worker: there is neither a DOM nor a file system. */
+const SERVER_CONDITIONS = ["worker", "module", "development|production"];
+
+/** `node:util` and `util` alike. */
+const NODE_BUILTINS = [/^node:/, ...builtinModules];
+
+/** `util` is written as `node:util`: the one spelling that isolates know. */
+const NODE_PREFIXED = Object.fromEntries(
+  builtinModules.filter((name) => !name.startsWith("node:")).map((name) => [name, `node:${name}`]),
+);
+
+/**
+ * @param {string} root
+ * @param {string | undefined} client
+ * @returns {Record<string, string>}
+ */
+function clientInput(root, client) {
+  /** @type {Record<string, string>} */
+  const input = {};
+  if (client !== undefined) {
+    input.client = client;
+  }
+  if (existsSync(path.join(root, "index.html"))) {
+    input.shell = "index.html";
+  }
+  return input;
+}
+
+/**
+ * @param {string} outDir
+ * @param {Record<string, string>} input
+ * @returns {import("vite").EnvironmentOptions}
+ */
+function clientEnvironment(outDir, input) {
+  return {
+    build: {
+      outDir: path.join(outDir, "client"),
+      emptyOutDir: true,
+      manifest: CLIENT_MANIFEST,
+      rolldownOptions: { input },
+    },
+  };
+}
+
+/**
+ * @param {string} outDir
+ * @param {string} server
+ * @param {string} mode
+ * @returns {import("vite").EnvironmentOptions}
+ */
+function serverEnvironment(outDir, server, mode) {
+  return {
+    consumer: "server",
+    // react and react-dom choose their development or production half by this name, at every import.
+    define: { "process.env.NODE_ENV": JSON.stringify(process.env.NODE_ENV ?? mode) },
+    resolve: { conditions: SERVER_CONDITIONS, noExternal: true },
+    build: {
+      ssr: true,
+      outDir: path.join(outDir, "server"),
+      emptyOutDir: true,
+      copyPublicDir: false,
+      emitAssets: false,
+      minify: false,
+      sourcemap: true,
+      target: "esnext",
+      rolldownOptions: {
+        input: { index: server },
+        // Anything but "node": the bundler's own helpers must not reach for `node:module`.
+        platform: "neutral",
+        output: { format: "es", entryFileNames: "[name].js", codeSplitting: false, paths: NODE_PREFIXED },
+        // An isolate has no `require`: what CommonJS packages require of Node becomes an import.
+        plugins: [esmExternalRequirePlugin({ external: NODE_BUILTINS })],
+      },
+    },
+  };
+}
+
+/**
+ * Builds an app into a bundle: `client/`, `server/index.js` with its source map, and `vitrine.json`, all by one `vite build`.
+ *
+ * @param {import("../types.d.ts").VitrineOptions} options
+ * @returns {import("vite").Plugin}
+ */
+export default function vitrine(options) {
+  const { server, client, ...bundle } = options ?? {};
+  if (typeof server !== "string") {
+    throw new TypeError("vitrine: option `server` must name the server entry, for example src/entry-server.jsx");
+  }
+  /** @type {import("vite").ResolvedConfig} */
+  let config;
+  /** @type {string} */
+  let manifestText;
+
+  return {
+    name: "vitrine",
+    enforce: "pre",
+    apply: "build",
+    sharedDuringBuild: true,
+
+    config(userConfig, { mode }) {
+      const root = path.resolve(userConfig.root ?? ".");
+      const outDir = userConfig.build?.outDir ?? "dist";
+      const input = clientInput(root, client);
+      manifestText = bundleManifest(bundle, { hasClient: Object.keys(input).length > 0 });
+      return {
+        appType: "custom",
+        builder: {},
+        environments: {
+          client: clientEnvironment(outDir, input),
+          ssr: serverEnvironment(outDir, server, mode),
+        },
+      };
+    },
+
+    configResolved(resolved) {
+      config = resolved;
+    },
+
+    async buildApp(builder) {
+      const { client: clientBuild, ssr } = builder.environments;
+      // The server is built last: it has the names of the client's files in it.
+      if (Object.keys(clientBuild.config.build.rolldownOptions.input ?? {}).length > 0) {
+        await builder.build(clientBuild);
+      }
+      await builder.build(ssr);
+      const bundleDir = path.resolve(config.root, path.dirname(ssr.config.build.outDir));
+      await writeFile(path.join(bundleDir, "vitrine.json"), manifestText);
+    },
+
+    resolveId: {
+      filter: { id: [REACT_DOM_SERVER, new RegExp(`^${CLIENT_MODULE}$`)] },
+      handler(source, importer) {
+        if (source === CLIENT_MODULE) {
+          return CLIENT_MODULE_ID;
+        }
+        if (this.environment.config.consumer === "server") {
+          return this.resolve(REACT_DOM_DIRECT, importer, { skipSelf: true });
+        }
+        return undefined;
+      },
+    },
+
+    load: {
+      filter: { id: new RegExp(`^${CLIENT_MODULE_ID}$`) },
+      async handler() {
+        if (client === undefined) {
+          return clientModule({ scripts: [], styles: [], preloads: [] });
+        }
+        const { root, base, environments } = config;
+        const file = path.resolve(root, environments.client.build.outDir, CLIENT_MANIFEST);
+        const manifest = JSON.parse(await readFile(file, "utf8"));
+        const entry = normalizePath(path.relative(root, path.resolve(root, client)));
+        return clientModule(clientFiles(manifest, entry, base));
+      },
+    },
+
+    transform: {
+      filter: { id: REACT_DOM_DIRECT_FILE },
+      handler(code) {
+        return { code: withoutBun(code), map: null };
+      },
+    },
+
+    generateBundle(_outputOptions, files) {
+      if (this.environment.config.consumer !== "server") {
+        return;
+      }
+      const imported = Object.values(files).flatMap((file) =>
+        file.type === "chunk" ? [...file.imports, ...file.dynamicImports] : [],
+      );
+      const missing = imported.filter((name) => !RUNTIME_BUILTINS.has(name.replace(/^node:/, "")) && files[name] === undefined);
+      if (missing.length > 0) {
+        this.warn(
+          `the server entry imports ${[...new Set(missing)].join(", ")}, which isolates do not have; the bundle will be refused`,
+        );
+      }
+    },
+  };
+}

@@ -1,0 +1,95 @@
+//! The reading half of a control connection, and what is said there unasked.
+
+use super::ConnectionError;
+use super::instance::Instance;
+use crate::exchange::{EgressStreams, LogReader, Outbox, Outgoing};
+use crate::limits::CONTROL_TASKS_MAX;
+use futures_util::StreamExt;
+use std::sync::Arc;
+use tokio::net::unix::OwnedReadHalf;
+use tokio::sync::Mutex;
+use tokio::task::JoinSet;
+use tokio_util::codec::FramedRead;
+use tokio_util::sync::CancellationToken;
+use vitrine_wire::{Channel, Codec, Frame, Profile};
+
+/// Reads until the host closes the connection. Work that a message starts ends with the connection.
+///
+/// # Errors
+/// What the host said that the protocol does not allow, or the failure of the socket.
+pub async fn read(
+    frames: &mut FramedRead<OwnedReadHalf, Codec>,
+    instance: &Arc<Instance>,
+    streams: &EgressStreams,
+    outbox: &Outbox,
+) -> Result<(), ConnectionError> {
+    let mut tasks = JoinSet::new();
+    while let Some(frame) = frames.next().await {
+        match frame? {
+            Frame::Response(stream, head) => streams.response(stream, head)?,
+            Frame::Body(stream, data) => streams.body(stream, data).await?,
+            // An egress answer's body ends with `Done`.
+            Frame::BodyEnd(_) => {}
+            Frame::Done(stream, done) => streams.done(stream, done),
+            Frame::Credit(stream, bytes) => streams.credit(stream, bytes)?,
+            Frame::Cancel(stream, _) => streams.cancel(stream),
+            Frame::Start(start) => {
+                instance.start(start);
+                let mut end = instance.boot_end();
+                let outbox = outbox.clone();
+                tasks.spawn(async move {
+                    let end = end.wait_for(Option::is_some).await.ok().and_then(|end| end.clone());
+                    if let Some(end) = end {
+                        let frame = end.map_or_else(Frame::BootFailed, Frame::Ready);
+                        outbox.send(Outgoing::Frame(frame)).await;
+                    }
+                });
+            }
+            frame @ (Frame::Ping(_) | Frame::Freeze | Frame::Thaw | Frame::Drain(_) | Frame::Profile(_)) => {
+                tasks.spawn(answer(frame, Arc::clone(instance), outbox.clone()));
+            }
+            frame => return Err(ConnectionError::unexpected(Channel::Control, &frame)),
+        }
+        while tasks.try_join_next().is_some() {}
+        while tasks.len() >= CONTROL_TASKS_MAX {
+            tasks.join_next().await;
+        }
+    }
+    Ok(())
+}
+
+/// Carries one message of the host out and says how it ended.
+async fn answer(frame: Frame, instance: Arc<Instance>, outbox: Outbox) {
+    let answer = match frame {
+        Frame::Ping(nonce) => instance.status(nonce).await.map(Frame::Pong),
+        Frame::Freeze => instance.freeze(true).await.map(Frame::Frozen),
+        Frame::Thaw => instance.freeze(false).await.map(Frame::Frozen),
+        Frame::Drain(timeout_ms) => instance.drain(timeout_ms).await.then_some(Frame::Drained),
+        Frame::Profile(request) => Some(Frame::ProfilePiece(Profile {
+            id: request.id,
+            piece: Err("not supported by this worker build".to_owned()),
+            last: true,
+        })),
+        _ => None,
+    };
+    if let Some(answer) = answer {
+        outbox.send(Outgoing::Frame(answer)).await;
+    }
+}
+
+/// Sends log lines as they come. One connection at a time has the queue; the lines of a time without one wait in it.
+pub async fn send_logs(logs: Arc<Mutex<LogReader>>, outbox: Outbox, closing: CancellationToken) {
+    let mut logs = logs.lock().await;
+    loop {
+        // The place comes first, so that no line is taken for a connection that can't carry it.
+        let Some(place) = outbox.place().await else { return };
+        let lines = tokio::select! {
+            biased;
+            lines = logs.batch() => lines,
+            // A place that is held keeps the queue from ending.
+            () = closing.cancelled() => return,
+        };
+        let Some(lines) = lines else { return };
+        place.send(Outgoing::Frame(Frame::Log(lines)));
+    }
+}

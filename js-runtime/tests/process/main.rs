@@ -1,0 +1,8 @@
+//! A whole worker process, driven over its sockets as a host drives it.
+
+mod client;
+mod handshake;
+mod lifecycle;
+mod lockdown;
+mod streams;
+mod worker;

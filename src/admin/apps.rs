@@ -1,0 +1,161 @@
+//! Apps and their releases.
+
+use crate::admin::action::Action;
+use crate::admin::extract::{Call, Segments};
+use crate::admin::perform::{Answer, Once, look_up, perform};
+use crate::admin::problem::{Problem, ProblemBody};
+use crate::admin::router::AdminState;
+use crate::id::{AppName, ReleaseId, Version};
+use crate::limits::BOOT_DEADLINE_MS;
+use crate::release::{AppView, ReleaseView, Switched};
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use std::time::Duration;
+
+/// Which release to make live.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PromoteBody {
+    /// Version.
+    #[schema(value_type = String)]
+    version: Version,
+}
+
+/// Which release to go back to. Without fields the host picks: the newest earlier live one that was not itself rolled
+/// back from.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RollbackBody {
+    /// Version to go to.
+    #[schema(value_type = Option<String>)]
+    to: Option<Version>,
+    /// Refuse unless this version is live.
+    #[schema(value_type = Option<String>)]
+    from: Option<Version>,
+}
+
+/// Every app.
+#[utoipa::path(get, path = "/v1/apps", responses((status = 200, body = Vec<AppView>)))]
+pub async fn list(State(state): State<AdminState>) -> Result<Answer, Problem> {
+    look_up(&state, Action::ListApps).await
+}
+
+/// One app and its releases, newest first.
+#[utoipa::path(
+    get,
+    path = "/v1/apps/{app}",
+    params(("app" = String, Path)),
+    responses((status = 200, body = AppView), (status = 404, body = ProblemBody))
+)]
+pub async fn show(
+    State(state): State<AdminState>,
+    Segments(app): Segments<AppName>,
+) -> Result<Answer, Problem> {
+    look_up(&state, Action::ShowApp(app)).await
+}
+
+/// Removes an app with all its releases and values.
+#[utoipa::path(
+    delete,
+    path = "/v1/apps/{app}",
+    params(("app" = String, Path)),
+    responses((status = 204), (status = 404, body = ProblemBody))
+)]
+pub async fn remove(
+    State(state): State<AdminState>,
+    Segments(app): Segments<AppName>,
+) -> Result<Answer, Problem> {
+    perform(state, None, Action::RemoveApp(app), None).await
+}
+
+/// The retained releases of an app, newest first.
+#[utoipa::path(
+    get,
+    path = "/v1/apps/{app}/releases",
+    params(("app" = String, Path)),
+    responses((status = 200, body = Vec<ReleaseView>), (status = 404, body = ProblemBody))
+)]
+pub async fn releases(
+    State(state): State<AdminState>,
+    Segments(app): Segments<AppName>,
+) -> Result<Json<Vec<ReleaseView>>, Problem> {
+    Ok(Json(state.releases.app(&app)?.releases))
+}
+
+/// One release.
+#[utoipa::path(
+    get,
+    path = "/v1/apps/{app}/releases/{version}",
+    params(("app" = String, Path), ("version" = String, Path)),
+    responses((status = 200, body = ReleaseView), (status = 404, body = ProblemBody))
+)]
+pub async fn show_release(
+    State(state): State<AdminState>,
+    Segments((app, version)): Segments<(AppName, Version)>,
+) -> Result<Answer, Problem> {
+    look_up(&state, Action::ShowRelease(ReleaseId::new(app, version))).await
+}
+
+/// Removes a release that is not live.
+#[utoipa::path(
+    delete,
+    path = "/v1/apps/{app}/releases/{version}",
+    params(("app" = String, Path), ("version" = String, Path)),
+    responses(
+        (status = 204),
+        (status = 404, body = ProblemBody),
+        (status = 409, description = "It is live", body = ProblemBody),
+    )
+)]
+pub async fn remove_release(
+    State(state): State<AdminState>,
+    Segments((app, version)): Segments<(AppName, Version)>,
+) -> Result<Answer, Problem> {
+    perform(state, None, Action::RemoveRelease(ReleaseId::new(app, version)), None).await
+}
+
+/// Makes a release live.
+#[utoipa::path(
+    post,
+    path = "/v1/apps/{app}/promote",
+    params(("app" = String, Path)),
+    request_body = PromoteBody,
+    responses(
+        (status = 200, description = "Recorded and switched; draining goes on behind", body = Switched),
+        (status = 404, body = ProblemBody),
+        (status = 409, body = ProblemBody),
+        (status = 422, body = ProblemBody),
+    )
+)]
+pub async fn promote(
+    State(state): State<AdminState>,
+    Segments(app): Segments<AppName>,
+    call: Call,
+) -> Result<Answer, Problem> {
+    let PromoteBody { version } = call.json()?;
+    let boot_deadline = Duration::from_millis(BOOT_DEADLINE_MS);
+    let action = Action::Promote { release: ReleaseId::new(app, version), boot_deadline };
+    perform(state, Once::of(call), action, None).await
+}
+
+/// Makes an earlier release live.
+#[utoipa::path(
+    post,
+    path = "/v1/apps/{app}/rollback",
+    params(("app" = String, Path)),
+    request_body = RollbackBody,
+    responses(
+        (status = 200, description = "Recorded and switched; draining goes on behind", body = Switched),
+        (status = 404, body = ProblemBody),
+        (status = 409, description = "Nothing to go back to, or `from` is not live", body = ProblemBody),
+    )
+)]
+pub async fn rollback(
+    State(state): State<AdminState>,
+    Segments(app): Segments<AppName>,
+    call: Call,
+) -> Result<Answer, Problem> {
+    let RollbackBody { to, from } = call.json()?;
+    perform(state, Once::of(call), Action::Rollback { app, to, from }, None).await
+}

@@ -1,0 +1,115 @@
+//! How the command line finds a host of the same user on the same machine.
+//!
+//! A running host leaves a note in the user's runtime folder, `host-PORT.json`: where its admin side listens and where
+//! its token lies. The note holds no secret. When several hosts run, the one that started last is meant, unless the
+//! caller names an address.
+
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+use std::{env, fs, io};
+
+/// What a note says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// Address of the admin side.
+    pub admin: SocketAddr,
+    /// File of its token.
+    pub token_file: PathBuf,
+    /// Process of the host.
+    pub pid: u32,
+}
+
+/// A note that a running host leaves for the command line; removed when this is dropped.
+#[derive(Debug)]
+pub struct Beacon {
+    path: PathBuf,
+}
+
+impl Beacon {
+    /// Leaves the note of this process in `folder`.
+    ///
+    /// # Errors
+    /// The folder or the file can't be written.
+    pub fn light(folder: &Path, admin: SocketAddr, token_file: &Path) -> io::Result<Self> {
+        fs::create_dir_all(folder)?;
+        let note = Note { admin, token_file: std::path::absolute(token_file)?, pid: std::process::id() };
+        let path = folder.join(format!("host-{}.json", admin.port()));
+        let staged = folder.join(format!(".host-{}.{}", admin.port(), note.pid));
+        fs::write(&staged, serde_json::to_vec(&note)?)?;
+        fs::rename(&staged, &path)?;
+        Ok(Self { path })
+    }
+}
+
+impl Drop for Beacon {
+    fn drop(&mut self) {
+        let mine = read(&self.path).is_some_and(|note| note.pid == std::process::id());
+        if mine {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Where the notes of this user's hosts lie: `vitrine/` in `$XDG_RUNTIME_DIR`, else in `/run/user/UID` if that exists,
+/// else in `~/.local/state`.
+#[must_use]
+pub fn folder() -> Option<PathBuf> {
+    let set = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let run = || {
+        let uid = fs::metadata("/proc/self").ok()?.uid();
+        Some(PathBuf::from(format!("/run/user/{uid}"))).filter(|run| run.is_dir())
+    };
+    set("XDG_RUNTIME_DIR")
+        .or_else(run)
+        .or_else(|| set("HOME").map(|home| home.join(".local/state")))
+        .map(|base| base.join("vitrine"))
+}
+
+/// The running host that started last; with `port`, the one whose admin side has that port.
+#[must_use]
+pub fn find(folder: &Path, port: Option<u16>) -> Option<Note> {
+    let started = |path: &Path| fs::metadata(path).and_then(|data| data.modified());
+    fs::read_dir(folder)
+        .ok()?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|ending| ending == "json"))
+        .filter_map(|path| Some((started(&path).unwrap_or(SystemTime::UNIX_EPOCH), read(&path)?)))
+        .filter(|(_, note)| port.is_none_or(|port| note.admin.port() == port))
+        // A host that was killed leaves its note behind.
+        .filter(|(_, note)| Path::new(&format!("/proc/{}", note.pid)).exists())
+        .max_by_key(|(started, _)| *started)
+        .map(|(_, note)| note)
+}
+
+fn read(path: &Path) -> Option<Note> {
+    serde_json::from_slice(&fs::read(path).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_host_is_found_the_dead_are_not_and_a_port_picks() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("vitrine");
+        let at = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        assert_eq!(find(&folder, None), None);
+        let first = Beacon::light(&folder, at(1001), Path::new("/a/admin.token")).unwrap();
+        // Pause: file times are as fine as a tick of the kernel.
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        let second = Beacon::light(&folder, at(1002), Path::new("/b/admin.token")).unwrap();
+        assert_eq!(find(&folder, None).unwrap().admin, at(1002));
+        assert_eq!(find(&folder, Some(1001)).unwrap().token_file, Path::new("/a/admin.token"));
+        drop(second);
+        assert_eq!(find(&folder, None).unwrap().admin, at(1001));
+        let dead = Note { admin: at(1003), token_file: "/c".into(), pid: u32::MAX };
+        fs::write(folder.join("host-1003.json"), serde_json::to_vec(&dead).unwrap()).unwrap();
+        assert_eq!(find(&folder, None).unwrap().admin, at(1001));
+        drop(first);
+        assert_eq!(find(&folder, None), None);
+    }
+}

@@ -1,0 +1,85 @@
+//! Values that an app's code may see.
+
+use crate::admin::action::Action;
+use crate::admin::extract::{Call, Segments};
+use crate::admin::perform::{Answer, Once, look_up, perform};
+use crate::admin::problem::{Kind, Problem, ProblemBody};
+use crate::admin::router::AdminState;
+use crate::id::AppName;
+use crate::release::{EnvView, Switched};
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+
+/// A value.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EnvBody {
+    /// Text.
+    value: String,
+    /// Never show it again.
+    #[serde(default)]
+    secret: bool,
+}
+
+/// What a change of the environment did.
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct EnvChange {
+    /// The new release with the new values, if one was live.
+    pub switched: Option<Switched>,
+}
+
+fn checked(name: String) -> Result<String, Problem> {
+    let first = name.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
+    if first && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+        return Ok(name);
+    }
+    let text = format!("`{name}` is no name of a value: a letter or _, then letters, digits and _");
+    Err(Problem::new(Kind::BadRequest, text))
+}
+
+/// Names of the environment, and the values that are no secrets.
+#[utoipa::path(
+    get,
+    path = "/v1/apps/{app}/env",
+    params(("app" = String, Path)),
+    responses((status = 200, body = Vec<EnvView>), (status = 404, body = ProblemBody))
+)]
+pub async fn list(
+    State(state): State<AdminState>,
+    Segments(app): Segments<AppName>,
+) -> Result<Answer, Problem> {
+    look_up(&state, Action::ListEnv(app)).await
+}
+
+/// Sets a value. If a release is live, a new one of the same bundle is booted with it and made live.
+#[utoipa::path(
+    put,
+    path = "/v1/apps/{app}/env/{name}",
+    params(("app" = String, Path), ("name" = String, Path)),
+    request_body = EnvBody,
+    responses((status = 200, body = EnvChange), (status = 422, body = ProblemBody))
+)]
+pub async fn set(
+    State(state): State<AdminState>,
+    Segments((app, name)): Segments<(AppName, String)>,
+    call: Call,
+) -> Result<Answer, Problem> {
+    let name = checked(name)?;
+    let EnvBody { value, secret } = call.json()?;
+    perform(state, Once::of(call), Action::SetEnv { app, name, value: Some(value), secret }, None).await
+}
+
+/// Unsets a value, with the same effect.
+#[utoipa::path(
+    delete,
+    path = "/v1/apps/{app}/env/{name}",
+    params(("app" = String, Path), ("name" = String, Path)),
+    responses((status = 200, body = EnvChange), (status = 404, body = ProblemBody))
+)]
+pub async fn unset(
+    State(state): State<AdminState>,
+    Segments((app, name)): Segments<(AppName, String)>,
+) -> Result<Answer, Problem> {
+    let name = checked(name)?;
+    perform(state, None, Action::SetEnv { app, name, value: None, secret: false }, None).await
+}

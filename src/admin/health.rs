@@ -1,0 +1,52 @@
+//! What machines ask without a token: health and metrics. None of it changes anything or shows an app's data.
+
+use crate::admin::router::AdminState;
+use axum::Json;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use serde::{Deserialize, Serialize};
+
+/// Whether the host can serve.
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ReadyBody {
+    /// Whether it can.
+    pub ready: bool,
+    /// Why not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// The process is up.
+#[utoipa::path(get, path = "/healthz", security(()), responses((status = 200)))]
+pub async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// The host can serve.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    security(()),
+    responses((status = 200, body = ReadyBody), (status = 503, body = ReadyBody))
+)]
+pub async fn readyz(State(state): State<AdminState>) -> (StatusCode, Json<ReadyBody>) {
+    match (state.ready)() {
+        Ok(()) => (StatusCode::OK, Json(ReadyBody { ready: true, reason: None })),
+        Err(reason) => {
+            (StatusCode::SERVICE_UNAVAILABLE, Json(ReadyBody { ready: false, reason: Some(reason) }))
+        }
+    }
+}
+
+/// Figures for Prometheus. Open, as scrapers expect; keep the admin address private.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    security(()),
+    responses((status = 200, content_type = "application/openmetrics-text"))
+)]
+pub async fn metrics(State(state): State<AdminState>) -> impl IntoResponse {
+    const KIND: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, KIND)], (state.metrics)())
+}

@@ -1,0 +1,231 @@
+//! The accept loop of the admin side.
+
+use crate::admin::beacon::{self, Beacon};
+use crate::admin::router::{AdminState, MetricsText, Readiness, router};
+use crate::admin::{Token, TokenError};
+use crate::clock::Clock;
+use crate::limits::{
+    ADMIN_CONNECTIONS_MAX, ADMIN_DRAIN_MS, ADMIN_HEADER_BYTES_MAX, HEAD_TIMEOUT_MS, REQUEST_HEADERS_MAX,
+};
+use crate::release::Releases;
+use crate::store::Store;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+/// What an admin side is made of.
+pub struct AdminOptions {
+    /// Address to listen on; port 0 picks one.
+    pub listen: SocketAddr,
+    /// State; the token and the staging folder lie in its data folder.
+    pub store: Store,
+    /// The control plane.
+    pub releases: Releases,
+    /// See [`MetricsText`].
+    pub metrics: MetricsText,
+    /// See [`Readiness`].
+    pub ready: Readiness,
+    /// Wall time.
+    pub clock: Clock,
+}
+
+/// Why the admin side can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    /// See [`TokenError`].
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// The address can't be had.
+    #[error("the admin side can't listen on {address}; choose another with --admin")]
+    Listen {
+        /// Address.
+        address: SocketAddr,
+        /// Cause.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// The admin side, bound and not yet serving.
+pub struct Admin {
+    listener: TcpListener,
+    address: SocketAddr,
+    state: AdminState,
+    beacon: Option<Beacon>,
+}
+
+impl std::fmt::Debug for Admin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Admin").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl Admin {
+    /// Binds, and makes the token if there is none. From now on the command line of the same user finds this host (see
+    /// [`beacon`]).
+    ///
+    /// # Errors
+    /// See [`AdminError`].
+    pub async fn bind(options: AdminOptions) -> Result<Self, AdminError> {
+        let AdminOptions { listen, store, releases, metrics, ready, clock } = options;
+        let token_file = store.layout().admin_token();
+        let token = Token::load_or_create(&token_file)?;
+        let refused = |source| AdminError::Listen { address: listen, source };
+        let listener = TcpListener::bind(listen).await.map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
+        let (uploads, log_streams) = AdminState::slots();
+        let shutdown = CancellationToken::new();
+        let state =
+            AdminState { releases, store, token, metrics, ready, clock, shutdown, uploads, log_streams };
+        let beacon = beacon::folder().and_then(|folder| {
+            let lit = Beacon::light(&folder, address, &token_file);
+            lit.inspect_err(|error| {
+                let folder = folder.display();
+                tracing::warn!(%folder, %error, "the command line has to be told VITRINE_ADMIN and VITRINE_TOKEN");
+            })
+            .ok()
+        });
+        Ok(Self { listener, address, state, beacon })
+    }
+
+    /// Address in use, with its real port.
+    #[must_use]
+    pub const fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `shutdown`, then lets running requests finish for a bounded time.
+    pub async fn serve(self, shutdown: CancellationToken) {
+        let Self { listener, state, beacon: _beacon, .. } = self;
+        let streams = state.shutdown.clone();
+        let head_timeout = Duration::from_millis(HEAD_TIMEOUT_MS);
+        accept(&listener, router(state), head_timeout, &shutdown, streams).await;
+    }
+}
+
+async fn accept(
+    listener: &TcpListener,
+    router: axum::Router,
+    head_timeout: Duration,
+    shutdown: &CancellationToken,
+    streams: CancellationToken,
+) {
+    let open = GracefulShutdown::new();
+    let slots = Arc::new(Semaphore::new(ADMIN_CONNECTIONS_MAX));
+    loop {
+        let slot = tokio::select! {
+            slot = Arc::clone(&slots).acquire_owned() => slot.expect("the semaphore is never closed"),
+            () = shutdown.cancelled() => break,
+        };
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = shutdown.cancelled() => break,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                let serving = open.watch(connection(stream, router.clone(), head_timeout));
+                tokio::spawn(async move {
+                    // A connection that breaks is its client's affair: the request's log line is written anyway.
+                    let _ = serving.await;
+                    drop(slot);
+                });
+            }
+            // Out of file descriptors, mostly: it passes when connections close.
+            Err(error) => {
+                tracing::warn!(%error, "accepting on the admin side failed");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+    streams.cancel();
+    if tokio::time::timeout(Duration::from_millis(ADMIN_DRAIN_MS), open.shutdown()).await.is_err() {
+        tracing::warn!(waited_ms = ADMIN_DRAIN_MS, "admin requests still ran at shutdown and were cut off");
+    }
+}
+
+/// HTTP/1.1 alone: telling the versions apart would let a silent client wait before any timer runs.
+fn connection(
+    stream: TcpStream,
+    router: axum::Router,
+    head_timeout: Duration,
+) -> http1::Connection<TokioIo<TcpStream>, TowerToHyperService<axum::Router>> {
+    http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(head_timeout)
+        .max_headers(REQUEST_HEADERS_MAX)
+        .max_buf_size(ADMIN_HEADER_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    async fn started(router: axum::Router) -> (SocketAddr, CancellationToken, tokio::task::JoinHandle<()>) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let shutdown = CancellationToken::new();
+        let stop = shutdown.clone();
+        let serving = tokio::spawn(async move {
+            accept(&listener, router, Duration::from_millis(500), &stop, CancellationToken::new()).await;
+        });
+        (address, shutdown, serving)
+    }
+
+    async fn exchange(address: SocketAddr, request: &[u8]) -> String {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(request).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    #[tokio::test]
+    async fn a_running_request_is_finished_before_the_end_and_nothing_is_accepted_after_it() {
+        let slow = async || {
+            // Pause: the request has to be slow.
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            "done"
+        };
+        let (address, shutdown, serving) = started(axum::Router::new().route("/", get(slow))).await;
+        let asking =
+            tokio::spawn(async move { exchange(address, b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await });
+        // Pause: the request has to be accepted, and half done.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        shutdown.cancel();
+        serving.await.unwrap();
+        let answer = asking.await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("done"), "{answer}");
+        assert!(TcpStream::connect(address).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_head_that_is_too_large_is_refused() {
+        let (address, shutdown, serving) = started(axum::Router::new()).await;
+        let request = format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "y".repeat(ADMIN_HEADER_BYTES_MAX));
+        let answer = exchange(address, request.as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
+        shutdown.cancel();
+        serving.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_silent_client_is_cut_off() {
+        let (address, shutdown, serving) = started(axum::Router::new()).await;
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let mut answer = Vec::new();
+        let cut = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut answer));
+        cut.await.expect("the connection stays open").unwrap();
+        shutdown.cancel();
+        serving.await.unwrap();
+    }
+}

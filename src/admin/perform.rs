@@ -1,0 +1,159 @@
+//! Carrying a change out once, whoever waits for it.
+
+use crate::admin::action::{Action, Outcome, dispatch};
+use crate::admin::extract::Call;
+use crate::admin::problem::{Kind, Problem};
+use crate::admin::router::AdminState;
+use crate::admin::upload::Staged;
+use crate::id::{Digest, ReleaseId};
+use crate::store::{Begun, Store, StoreError};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use tokio::sync::oneshot;
+
+/// What goes back to the caller, and what is kept for a request that comes again with the same key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    status: StatusCode,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    fn json(status: StatusCode, value: &impl Serialize) -> Self {
+        let body = serde_json::to_vec(value).expect("views are plain structs: they always serialize");
+        Self { status, body }
+    }
+}
+
+impl From<&Outcome> for Answer {
+    fn from(outcome: &Outcome) -> Self {
+        let ok = StatusCode::OK;
+        match outcome {
+            Outcome::Done => Self { status: StatusCode::NO_CONTENT, body: Vec::new() },
+            Outcome::Apps(apps) => Self::json(ok, apps),
+            Outcome::App(app) => Self::json(ok, app),
+            Outcome::Release(release) => Self::json(ok, release),
+            Outcome::Uploaded(uploaded) => {
+                Self::json(if uploaded.created { StatusCode::CREATED } else { ok }, uploaded)
+            }
+            Outcome::Switched(switched) => Self::json(ok, switched),
+            Outcome::EnvChanged(switched) => Self::json(ok, &serde_json::json!({ "switched": switched })),
+            Outcome::Env(env) => Self::json(ok, env),
+        }
+    }
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        if self.body.is_empty() {
+            return self.status.into_response();
+        }
+        let kind = HeaderValue::from_static("application/json");
+        (self.status, [(header::CONTENT_TYPE, kind)], self.body).into_response()
+    }
+}
+
+/// What a request that may come twice is known by.
+#[derive(Debug, Clone)]
+pub struct Once {
+    /// `Idempotency-Key`.
+    pub key: String,
+    /// Digest of the request.
+    pub request: Digest,
+}
+
+impl Once {
+    /// That of a call, if it came with a key.
+    #[must_use]
+    pub fn of(call: Call) -> Option<Self> {
+        Some(Self { key: call.key?, request: call.digest })
+    }
+}
+
+/// Reads.
+///
+/// # Errors
+/// See [`Problem`].
+pub async fn look_up(state: &AdminState, action: Action) -> Result<Answer, Problem> {
+    Ok(Answer::from(&dispatch(&state.releases, action).await?))
+}
+
+/// Changes something. The change runs in a task of its own: a caller that goes away does not stop it half way. An
+/// upload that nobody waits for any more is undone, unless its key says that the caller may ask again. `staged` lives
+/// as long as the action.
+///
+/// # Errors
+/// See [`Problem`]; nothing has changed then.
+pub async fn perform(
+    state: AdminState,
+    once: Option<Once>,
+    action: Action,
+    staged: Option<Staged>,
+) -> Result<Answer, Problem> {
+    let upload = match &action {
+        Action::Upload { release, .. } if once.is_none() => Some(release.clone()),
+        _ => None,
+    };
+    let (answer, waiting) = oneshot::channel();
+    tokio::spawn(async move {
+        let result = run(&state, once, action).await;
+        drop(staged);
+        if let Err(Ok(unheard)) = answer.send(result)
+            && unheard.status == StatusCode::CREATED
+            && let Some(release) = upload
+        {
+            undo(&state, release).await;
+        }
+    });
+    waiting
+        .await
+        .map_err(|_| Problem::new(Kind::Internal, "the host gave the request up; its log says why"))?
+}
+
+async fn undo(state: &AdminState, release: ReleaseId) {
+    match dispatch(&state.releases, Action::RemoveRelease(release.clone())).await {
+        Ok(_) => tracing::info!(%release, "undone: its sender left before it was ready"),
+        Err(error) => tracing::warn!(%release, %error, "its sender left, and it could not be undone"),
+    }
+}
+
+async fn run(state: &AdminState, once: Option<Once>, action: Action) -> Result<Answer, Problem> {
+    let Some(Once { key, request }) = once else { return look_up(state, action).await };
+    let (begin, now_ms) = (key.clone(), state.clock.now_ms());
+    match record(state, move |store| store.begin_idempotent(&begin, request, now_ms)).await? {
+        Begun::New => {}
+        Begun::Running => {
+            return Err(Problem::new(Kind::KeyInUse, format!("the request with the key `{key}` still runs")));
+        }
+        Begun::Done { status, body } => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+            return Ok(Answer { status, body });
+        }
+        Begun::Mismatch => {
+            let text = format!("the key `{key}` came with another request before; use a new key");
+            return Err(Problem::new(Kind::KeyReused, text));
+        }
+    }
+    let result = look_up(state, action).await;
+    let kept = result.as_ref().ok().cloned();
+    let recorded = record(state, move |store| match kept {
+        Some(answer) => store.finish_idempotent(&key, answer.status.as_u16(), &answer.body),
+        // A failure changed nothing, so asking again may do it again.
+        None => store.abandon_idempotent(&key),
+    });
+    if let Err(problem) = recorded.await {
+        tracing::warn!(detail = problem.detail, "the answer to an idempotent request could not be kept");
+    }
+    result
+}
+
+/// Store methods wait for the disk, so they run where waiting is fine.
+async fn record<T: Send + 'static>(
+    state: &AdminState,
+    work: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, Problem> {
+    let store = state.store.clone();
+    let done = tokio::task::spawn_blocking(move || work(&store)).await;
+    Ok(done.map_err(|_| Problem::new(Kind::Internal, "the store gave up; the host's log says why"))??)
+}

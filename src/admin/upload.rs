@@ -1,0 +1,230 @@
+//! A bundle on its way in: body to staging folder, unpacked and checked while it arrives.
+
+use crate::admin::action::Action;
+use crate::admin::extract::{Params, Segments, idempotency_key, request_line};
+use crate::admin::perform::{Answer, Once, perform};
+use crate::admin::problem::{Kind, Problem, ProblemBody};
+use crate::admin::router::AdminState;
+use crate::bundle::{self, Bundle, BundleDir, BundleError};
+use crate::id::{AppName, Digest, ReleaseId, Version};
+use crate::limits::{
+    ARCHIVE_BYTES_MAX, BODY_STALL_MS, BOOT_DEADLINE_MAX_MS, BOOT_DEADLINE_MS, PREVIEW_TTL_MAX_MS, UPLOAD_MS,
+    UPLOAD_PIECES_MAX,
+};
+use crate::release::{UploadOptions, Uploaded};
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header;
+use bytes::{Buf as _, Bytes};
+use http_body_util::BodyExt as _;
+use serde::Deserialize;
+use std::io::{self, Read};
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+/// How a bundle is to be taken in.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct UploadQuery {
+    /// Make it a preview of this name, reachable by its own host name only.
+    preview: Option<String>,
+    /// How long the preview lives, such as `72h`.
+    ttl: Option<String>,
+    /// Seconds that the release may take until it is ready; 60 if absent.
+    wait: Option<u64>,
+}
+
+impl UploadQuery {
+    fn options(self) -> Result<UploadOptions, Problem> {
+        let bad = |text: String| Problem::new(Kind::BadRequest, text);
+        let preview: Option<Version> = self
+            .preview
+            .map(|name| name.parse())
+            .transpose()
+            .map_err(|error| bad(format!("preview: {error}")))?;
+        let ttl = self
+            .ttl
+            .map(|ttl| humantime::parse_duration(&ttl))
+            .transpose()
+            .map_err(|error| bad(format!("ttl: {error}; write `90m` or `72h`")))?;
+        if ttl.is_some() && preview.is_none() {
+            return Err(bad("ttl: only a preview has one; add `preview`".into()));
+        }
+        let longest = Duration::from_millis(PREVIEW_TTL_MAX_MS);
+        if ttl.is_some_and(|ttl| ttl.is_zero() || ttl > longest) {
+            return Err(bad(format!(
+                "ttl: must be above 0 and at most {}",
+                humantime::format_duration(longest)
+            )));
+        }
+        let most_s = BOOT_DEADLINE_MAX_MS / 1000;
+        if self.wait.is_some_and(|wait| wait == 0 || wait > most_s) {
+            return Err(bad(format!("wait: must be from 1 to {most_s} seconds")));
+        }
+        let boot_deadline = self.wait.map_or(Duration::from_millis(BOOT_DEADLINE_MS), Duration::from_secs);
+        Ok(UploadOptions { preview, ttl, boot_deadline })
+    }
+}
+
+/// Takes a bundle in: checks it, boots it, warms it.
+#[utoipa::path(
+    put,
+    path = "/v1/apps/{app}/releases/{version}",
+    params(("app" = String, Path), ("version" = String, Path), UploadQuery),
+    request_body(content = Vec<u8>, description = "The bundle: .tar.gz, .tar.zst or .tar", content_type = "application/octet-stream"),
+    responses(
+        (status = 201, description = "It is ready to be promoted", body = Uploaded),
+        (status = 200, description = "It was there with the same content", body = Uploaded),
+        (status = 409, description = "The version has other content, or the host name is taken", body = ProblemBody),
+        (status = 413, description = "The archive is too large", body = ProblemBody),
+        (status = 422, description = "The bundle is refused or does not run; the log says why", body = ProblemBody),
+    )
+)]
+pub async fn upload(
+    State(state): State<AdminState>,
+    Segments((app, version)): Segments<(AppName, Version)>,
+    Params(query): Params<UploadQuery>,
+    request: Request,
+) -> Result<Answer, Problem> {
+    let options = query.options()?;
+    let key = idempotency_key(request.headers())?;
+    let Ok(_slot) = state.uploads.clone().try_acquire_owned() else {
+        return Err(Problem::new(Kind::Busy, "too many uploads at once; try again in some seconds"));
+    };
+    let head = request_line(&request);
+    let (staged, bundle) = receive(&state, request).await?;
+    let once =
+        key.map(|key| Once { key, request: Digest::of(format!("{head}{}", bundle.digest).as_bytes()) });
+    let action = Action::Upload {
+        release: ReleaseId::new(app, version),
+        staged: (staged.dir.clone(), bundle),
+        options,
+    };
+    perform(state, once, action, Some(staged)).await
+}
+
+/// An upload's staging folder, removed when this is dropped, unless the bundle was moved out of it before.
+#[derive(Debug)]
+pub struct Staged {
+    dir: BundleDir,
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        match std::fs::remove_dir_all(&self.dir.0) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!(path = %self.dir.0.display(), %error, "a staging folder could not be removed");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Unpacks the body while it arrives. A bundle that is refused early is still read to its end, so that the sender is
+/// there to hear why.
+async fn receive(state: &AdminState, request: Request) -> Result<(Staged, Bundle), Problem> {
+    let declared =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    if declared.is_some_and(|bytes: u64| bytes > ARCHIVE_BYTES_MAX) {
+        return Err(BundleError::ArchiveTooLarge { max_bytes: ARCHIVE_BYTES_MAX }.into());
+    }
+    let (pieces, reader) = mpsc::channel(UPLOAD_PIECES_MAX);
+    let into = state.store.layout().stage();
+    let unpacking = tokio::task::spawn_blocking(move || {
+        let (dir, bundle) = bundle::receive(PieceReader { pieces: reader, piece: Bytes::new() }, &into)?;
+        Ok::<_, BundleError>((Staged { dir }, bundle))
+    });
+    let arrived = forward(request.into_body(), pieces).await;
+    let unpacked = unpacking
+        .await
+        .map_err(|_| Problem::new(Kind::Internal, "unpacking stopped; the host's log says why"))?;
+    // What cut the body off is the cause; a broken archive is only what follows from it.
+    arrived?;
+    Ok(unpacked?)
+}
+
+async fn forward(mut body: Body, pieces: mpsc::Sender<Bytes>) -> Result<(), Problem> {
+    let end = Instant::now() + Duration::from_millis(UPLOAD_MS);
+    let mut bytes = 0;
+    loop {
+        let stall = Instant::now() + Duration::from_millis(BODY_STALL_MS);
+        let frame = tokio::time::timeout_at(end.min(stall), body.frame()).await.map_err(|_| {
+            Problem::new(
+                Kind::Timeout,
+                format!("the body stood still for {BODY_STALL_MS} ms, or took {UPLOAD_MS} ms"),
+            )
+        })?;
+        let Some(frame) = frame else { return Ok(()) };
+        let frame = frame
+            .map_err(|error| Problem::new(Kind::BadRequest, format!("the body was cut off: {error}")))?;
+        let Ok(piece) = frame.into_data() else { continue };
+        bytes += piece.len() as u64;
+        if bytes > ARCHIVE_BYTES_MAX {
+            return Err(BundleError::ArchiveTooLarge { max_bytes: ARCHIVE_BYTES_MAX }.into());
+        }
+        // The other side is gone when it has refused the bundle: what still comes is read and dropped.
+        let _ = pieces.send(piece).await;
+    }
+}
+
+/// Pieces of a body as a blocking reader.
+struct PieceReader {
+    pieces: mpsc::Receiver<Bytes>,
+    piece: Bytes,
+}
+
+impl Read for PieceReader {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        while self.piece.is_empty() {
+            let Some(piece) = self.pieces.blocking_recv() else { return Ok(0) };
+            self.piece = piece;
+        }
+        let bytes = into.len().min(self.piece.len());
+        self.piece.copy_to_slice(&mut into[..bytes]);
+        Ok(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(query: UploadQuery, word: &str) {
+        let problem = query.options().unwrap_err();
+        assert_eq!(problem.kind, Kind::BadRequest);
+        assert!(problem.detail.contains(word), "{}", problem.detail);
+    }
+
+    #[test]
+    fn options_are_checked_one_by_one() {
+        let options = UploadQuery::default().options().unwrap();
+        assert_eq!(options.boot_deadline, Duration::from_secs(60));
+        refused(UploadQuery { wait: Some(0), ..UploadQuery::default() }, "wait");
+        refused(UploadQuery { wait: Some(u64::MAX), ..UploadQuery::default() }, "wait");
+        refused(UploadQuery { ttl: Some("1h".into()), ..UploadQuery::default() }, "preview");
+        let preview = || Some("pr-1".to_owned());
+        refused(UploadQuery { preview: preview(), ttl: Some("soon".into()), wait: None }, "ttl");
+        refused(UploadQuery { preview: preview(), ttl: Some("0s".into()), wait: None }, "ttl");
+        refused(UploadQuery { preview: Some("a/b".into()), ..UploadQuery::default() }, "preview");
+        let options =
+            UploadQuery { preview: preview(), ttl: Some("72h".into()), wait: Some(5) }.options().unwrap();
+        assert_eq!(options.ttl, Some(Duration::from_secs(72 * 3600)));
+        assert_eq!(options.boot_deadline, Duration::from_secs(5));
+    }
+
+    #[tokio::test]
+    async fn pieces_are_read_in_order_to_the_end() {
+        let (send, pieces) = mpsc::channel(4);
+        let reading = tokio::task::spawn_blocking(move || {
+            let mut text = String::new();
+            PieceReader { pieces, piece: Bytes::new() }.read_to_string(&mut text).map(|_| text)
+        });
+        for piece in ["ab", "", "cde"] {
+            send.send(Bytes::from(piece)).await.unwrap();
+        }
+        drop(send);
+        assert_eq!(reading.await.unwrap().unwrap(), "abcde");
+    }
+}

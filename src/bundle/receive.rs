@@ -1,0 +1,141 @@
+//! From an archive to an unpacked, checked bundle.
+
+use super::tree::Tree;
+use super::unpack::{io_error, make_folder, unpack};
+use super::{Bundle, BundleDir, BundleError, Manifest, asset, pack};
+use crate::id::Digest;
+use crate::limits::MANIFEST_BYTES_MAX;
+use std::fs;
+use std::io::{Read, Seek};
+use std::path::Path;
+
+/// Where the manifest lies.
+const MANIFEST: &str = "vitrine.json";
+/// Names shown when the entry is missing: enough to see the mistake.
+const HINT_NAMES_MAX: usize = 10;
+
+/// Unpacks an archive (.tar.gz, .tar.zst or .tar, told apart by their first bytes) into `into`, which must not exist,
+/// and checks it. Blocking: reads until the archive ends. The archive's bytes are kept as [`BundleDir::archive`].
+///
+/// # Errors
+/// See [`BundleError`]; `into` is gone then.
+pub fn receive(archive: impl Read + Send, into: &Path) -> Result<(BundleDir, Bundle), BundleError> {
+    make_folder(into)?;
+    let dir = BundleDir(into.to_owned());
+    let result = fill(archive, &dir);
+    if result.is_err()
+        && let Err(error) = fs::remove_dir_all(into)
+    {
+        // The refusal is what the caller needs; staging is emptied at the next start.
+        tracing::warn!(%error, path = %into.display(), "a refused bundle can't be removed");
+    }
+    result.map(|bundle| (dir, bundle))
+}
+
+/// As [`receive`], from a folder on this machine.
+///
+/// # Errors
+/// See [`BundleError`]; `into` is gone then.
+pub fn receive_dir(dir: &Path, into: &Path) -> Result<(BundleDir, Bundle), BundleError> {
+    let beside = into.parent().unwrap_or(into);
+    let mut archive = tempfile::tempfile_in(beside)
+        .map_err(|source| io_error("make a temporary file in", beside, source))?;
+    pack(dir, &archive)?;
+    archive.rewind().map_err(|source| io_error("read the archive of", dir, source))?;
+    receive(archive, into)
+}
+
+/// What a bundle says before anything is made of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inspected {
+    /// See [`Bundle::digest`].
+    pub digest: Digest,
+    /// See [`Manifest`].
+    pub manifest: Manifest,
+    /// Files in it.
+    pub files: u32,
+    /// Unpacked size, in bytes.
+    pub bytes: u64,
+}
+
+/// Checks an archive as [`receive`] does, without the cost of precompressing its files. `into` is left for the caller
+/// to remove.
+///
+/// # Errors
+/// See [`BundleError`].
+pub fn inspect(archive: impl Read, into: &Path) -> Result<Inspected, BundleError> {
+    make_folder(into)?;
+    let (tree, manifest) = check(archive, &BundleDir(into.to_owned()))?;
+    Ok(Inspected { digest: tree.digest(), manifest, files: tree.files().len() as u32, bytes: tree.bytes() })
+}
+
+fn check(archive: impl Read, dir: &BundleDir) -> Result<(Tree, Manifest), BundleError> {
+    make_folder(&dir.files())?;
+    let tree = unpack(archive, dir)?;
+    if tree.files().is_empty() {
+        return Err(BundleError::Empty);
+    }
+    let manifest = read_manifest(&tree, dir)?;
+    if !tree.files().contains_key(&manifest.entry) {
+        let hint = entry_hint(&tree, &manifest.entry);
+        return Err(BundleError::NoEntry { entry: manifest.entry, hint });
+    }
+    Ok((tree, manifest))
+}
+
+fn fill(archive: impl Read, dir: &BundleDir) -> Result<Bundle, BundleError> {
+    let (tree, manifest) = check(archive, dir)?;
+    make_folder(&dir.encoded())?;
+    let (assets, variants) = asset::index(&tree, &manifest, dir)?;
+    let bundle = Bundle {
+        digest: tree.digest(),
+        manifest,
+        assets,
+        files: tree.files().len() as u32,
+        bytes: tree.bytes(),
+        contents: tree.files().iter().map(|(path, facts)| (path.clone(), facts.digest)).collect(),
+        variants,
+    };
+    bundle.save(dir)?;
+    Ok(bundle)
+}
+
+fn read_manifest(tree: &Tree, dir: &BundleDir) -> Result<Manifest, BundleError> {
+    let Some(facts) = tree.files().get(MANIFEST) else { return Ok(Manifest::default()) };
+    if facts.bytes > MANIFEST_BYTES_MAX {
+        let message = format!("is larger than {MANIFEST_BYTES_MAX} bytes");
+        return Err(BundleError::ManifestValue { field: MANIFEST.into(), message });
+    }
+    let path = dir.files().join(MANIFEST);
+    let json = fs::read(&path).map_err(|source| io_error("read", &path, source))?;
+    Manifest::read(&json)
+}
+
+/// What lies where the entry should be: its folder, or the top when there is no such folder.
+fn entry_hint(tree: &Tree, entry: &str) -> String {
+    let folder = entry.rfind('/').map_or("", |end| &entry[..=end]);
+    let names_in = |folder: &str| {
+        let mut names: Vec<String> = tree
+            .files()
+            .keys()
+            .filter_map(|path| path.strip_prefix(folder))
+            .map(|rest| rest.find('/').map_or(rest, |end| &rest[..=end]))
+            .map(|name| format!("`{name}`"))
+            .collect();
+        names.dedup();
+        if names.len() > HINT_NAMES_MAX {
+            let more = names.len() - HINT_NAMES_MAX;
+            names.truncate(HINT_NAMES_MAX);
+            names.push(format!("{more} more"));
+        }
+        names.join(", ")
+    };
+    let inside = names_in(folder);
+    if !folder.is_empty() && !inside.is_empty() {
+        return format!("`{folder}` holds {inside}; name the entry in vitrine.json (`entry`)");
+    }
+    let top = names_in("");
+    format!(
+        "the bundle's top level holds {top}; pack the folder that has the entry in it, or name it in vitrine.json"
+    )
+}

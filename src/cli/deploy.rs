@@ -1,0 +1,166 @@
+//! `vitrine deploy`.
+
+mod prepare;
+mod progress;
+
+use crate::cli::client::Client;
+use crate::cli::{Failure, print, promote};
+use crate::id::{AppName, Version};
+use crate::limits::{BOOT_DEADLINE_MAX_MS, CALL_SLACK_MS, UPLOAD_MS};
+use crate::release::{Switched, Uploaded};
+use prepare::Prepared;
+use progress::Progress;
+use reqwest::{Method, header};
+use serde::Serialize;
+use serde_json::json;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// Upload a bundle, boot it beside the live release, and make it live once it is healthy
+///
+/// Prints the release's own URL. A deploy that fails changes nothing that is live, prints the worker's last log lines,
+/// and leaves the version name free.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// App
+    app: AppName,
+    /// Bundle: a folder, .tar.gz, .tar.zst or .tar
+    #[arg(value_name = "DIR|ARCHIVE")]
+    bundle: PathBuf,
+    /// Version [default: the first 12 digits of the bundle's digest]
+    #[arg(long, value_name = "V")]
+    version: Option<Version>,
+    /// Make it a preview of this name, reachable by its own host name only
+    #[arg(long, value_name = "NAME")]
+    preview: Option<Version>,
+    /// How long the preview lives, such as 72h
+    #[arg(long, value_name = "AGE", requires = "preview", value_parser = humantime::parse_duration)]
+    ttl: Option<Duration>,
+    /// Leave what is live as it is
+    #[arg(long)]
+    no_promote: bool,
+    /// Seconds until the release must be ready
+    #[arg(long, value_name = "SECONDS", default_value_t = 60,
+          value_parser = clap::value_parser!(u64).range(1..=BOOT_DEADLINE_MAX_MS / 1000))]
+    wait: u64,
+    /// Check the bundle and say what would be sent, without a host
+    #[arg(long)]
+    dry_run: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What a deploy did, as `--json` prints it.
+#[derive(Debug, Serialize)]
+struct Deployed {
+    #[serde(flatten)]
+    uploaded: Uploaded,
+    switched: Option<Switched>,
+}
+
+/// Runs the verb.
+pub async fn run(args: Args) -> Result<(), Failure> {
+    let prepared = Prepared::new(&args.bundle, args.version.clone())?;
+    if args.dry_run {
+        return prepared.show(&args.app, args.json);
+    }
+    let client = Client::open()?;
+    let mut stage = Stage::Uploading;
+    let deployed = tokio::select! {
+        deployed = deploy(&client, &args, &prepared, &mut stage) => deployed,
+        _ = tokio::signal::ctrl_c() => Err(Failure::refused("interrupted")),
+    };
+    match deployed {
+        Ok(deployed) => report(&deployed, args.json),
+        Err(failure) => {
+            if stage == Stage::Uploaded {
+                undo(&client, &args.app, &prepared.version).await;
+            }
+            Err(failure)
+        }
+    }
+}
+
+/// How far a deploy got, for the one who has to undo it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// The host undoes an upload whose sender is gone.
+    Uploading,
+    /// The release is there because of this deploy, and not live.
+    Uploaded,
+    /// Nothing of this deploy has to be undone.
+    Settled,
+}
+
+async fn deploy(
+    client: &Client,
+    args: &Args,
+    prepared: &Prepared,
+    stage: &mut Stage,
+) -> Result<Deployed, Failure> {
+    let uploaded = upload(client, args, prepared).await?;
+    if args.no_promote || args.preview.is_some() {
+        *stage = Stage::Settled;
+        return Ok(Deployed { uploaded, switched: None });
+    }
+    *stage = if uploaded.created { Stage::Uploaded } else { Stage::Settled };
+    let body = json!({ "version": prepared.version });
+    let switched = client.post(&["apps", args.app.as_str(), "promote"], &body).await?;
+    *stage = Stage::Settled;
+    Ok(Deployed { uploaded, switched: Some(switched) })
+}
+
+async fn upload(client: &Client, args: &Args, prepared: &Prepared) -> Result<Uploaded, Failure> {
+    let path = ["apps", args.app.as_str(), "releases", prepared.version.as_str()];
+    // A wrong token or a host that is not there is found out before megabytes are sent.
+    client.get::<serde::de::IgnoredAny>(&["apps"]).await?;
+    let progress = Progress::start(prepared.archive_bytes);
+    let body = progress.body(prepared.open().await?);
+    let timeout = Duration::from_millis(UPLOAD_MS + CALL_SLACK_MS) + Duration::from_secs(args.wait);
+    let mut request = client
+        .request(Method::PUT, &path)
+        .timeout(timeout)
+        .header(header::CONTENT_TYPE, "application/octet-stream")
+        .header(header::CONTENT_LENGTH, prepared.archive_bytes)
+        .query(&[("wait", args.wait)])
+        .body(body);
+    if let Some(preview) = &args.preview {
+        request = request.query(&[("preview", preview.as_str())]);
+    }
+    if let Some(ttl) = args.ttl {
+        request = request.query(&[("ttl", humantime::format_duration(ttl).to_string())]);
+    }
+    let started = Instant::now();
+    let uploaded: Uploaded = client.json(request).await?;
+    progress.end();
+    let s = started.elapsed().as_secs_f64();
+    let release = format!("{}@{}", args.app, prepared.version);
+    if uploaded.created {
+        print::talk(&format!("{release} is uploaded, booted and warm ({s:.1} s)"));
+    } else {
+        print::talk(&format!("{release} was there already, with the same content"));
+    }
+    Ok(uploaded)
+}
+
+/// Leaves the version name free again.
+async fn undo(client: &Client, app: &AppName, version: &Version) {
+    match client.delete(&["apps", app.as_str(), "releases", version.as_str()]).await {
+        Ok(()) => print::talk(&format!("{app}@{version} was removed again")),
+        Err(failure) => print::talk(&format!(
+            "{app}@{version} may still be there: {failure}\nsee `vitrine releases {app}`, remove it with `vitrine remove {app}@{version}`"
+        )),
+    }
+}
+
+fn report(deployed: &Deployed, json: bool) -> Result<(), Failure> {
+    if json {
+        return print::json(deployed);
+    }
+    print::data(&deployed.uploaded.release.url)?;
+    if let Some(switched) = &deployed.switched {
+        promote::talk(switched);
+    }
+    Ok(())
+}

@@ -1,0 +1,42 @@
+//! How far an upload is, on a terminal.
+
+use futures_util::TryStreamExt as _;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::time::Duration;
+use tokio::fs::File;
+use tokio_util::io::ReaderStream;
+
+/// A bar on stderr; nothing at all where stderr is no terminal.
+#[derive(Debug)]
+pub struct Progress(ProgressBar);
+
+impl Progress {
+    /// Begins at nothing of `bytes`.
+    pub fn start(bytes: u64) -> Self {
+        let style = ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {elapsed}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bar = ProgressBar::new(bytes).with_style(style).with_message("uploading");
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Self(bar)
+    }
+
+    /// The file as a request body that moves the bar.
+    pub fn body(&self, file: File) -> reqwest::Body {
+        let bar = self.0.clone();
+        reqwest::Body::wrap_stream(ReaderStream::new(file).inspect_ok(move |piece| {
+            bar.inc(piece.len() as u64);
+            if Some(bar.position()) >= bar.length() {
+                bar.set_message("booting and warming");
+            }
+        }))
+    }
+
+    /// Takes the bar away.
+    pub fn end(self) {}
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}

@@ -1,0 +1,135 @@
+//! `vitrine env`.
+
+use crate::admin::env::EnvChange;
+use crate::cli::client::Client;
+use crate::cli::{Failure, print, promote, table};
+use crate::id::AppName;
+use crate::limits::ADMIN_JSON_BYTES_MAX;
+use crate::release::EnvView;
+use reqwest::Method;
+use serde_json::json;
+use std::io::{self, IsTerminal as _, Read as _};
+
+/// Values that an app's code may see, if its vitrine.json names them
+///
+/// A change boots a new release of the live bundle with the new values and makes it live.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    /// Set a value, read from stdin: printf %s VALUE | vitrine env set APP NAME
+    Set {
+        /// App
+        app: AppName,
+        /// Name: a letter or _, then letters, digits and _
+        name: String,
+        /// Never show the value again
+        #[arg(long)]
+        secret: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Unset a value
+    Unset {
+        /// App
+        app: AppName,
+        /// Name
+        name: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List names, and the values that are no secrets
+    List {
+        /// App
+        app: AppName,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Runs the verb.
+pub async fn run(args: Args) -> Result<(), Failure> {
+    match args.verb {
+        Verb::Set { app, name, secret, json } => {
+            let value = read_value()?;
+            let client = Client::open()?;
+            let request = client.request(Method::PUT, &["apps", app.as_str(), "env", &name]);
+            let body = json!({ "value": value, "secret": secret });
+            changed(&client.json(request.json(&body)).await?, json)
+        }
+        Verb::Unset { app, name, json } => {
+            let client = Client::open()?;
+            let request = client.request(Method::DELETE, &["apps", app.as_str(), "env", &name]);
+            changed(&client.json(request).await?, json)
+        }
+        Verb::List { app, json } => {
+            let values: Vec<EnvView> = Client::open()?.get(&["apps", app.as_str(), "env"]).await?;
+            if json { print::json(&values) } else { show(&values) }
+        }
+    }
+}
+
+fn read_value() -> Result<String, Failure> {
+    if io::stdin().is_terminal() {
+        let text = "the value is read from stdin: printf %s VALUE | vitrine env set APP NAME";
+        return Err(Failure::Usage(text.into()));
+    }
+    let mut value = String::new();
+    let bound = ADMIN_JSON_BYTES_MAX as u64;
+    io::stdin().lock().take(bound + 1).read_to_string(&mut value).map_err(Failure::local("reading stdin"))?;
+    if value.len() as u64 > bound {
+        return Err(Failure::refused(format!("the value is larger than {bound} bytes")));
+    }
+    Ok(without_newline(value))
+}
+
+/// `echo` and editors add one line end that nobody means.
+fn without_newline(mut value: String) -> String {
+    if value.ends_with('\n') {
+        value.pop();
+        if value.ends_with('\r') {
+            value.pop();
+        }
+    }
+    value
+}
+
+fn changed(change: &EnvChange, json: bool) -> Result<(), Failure> {
+    if json {
+        return print::json(change);
+    }
+    match &change.switched {
+        Some(switched) => promote::talk(switched),
+        None => print::talk("recorded; no live release names it, so none was started anew"),
+    }
+    Ok(())
+}
+
+fn show(values: &[EnvView]) -> Result<(), Failure> {
+    let row = |view: &EnvView| {
+        let value = if view.secret { "(secret)" } else { view.value.as_deref().unwrap_or("-") };
+        vec![view.name.clone(), value.escape_debug().to_string(), table::time(view.updated_ms)]
+    };
+    table::print(&["NAME", "VALUE", "SET"], &values.iter().map(row).collect::<Vec<_>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_end_is_taken_off_and_no_more() {
+        for (given, kept) in
+            [("a\n", "a"), ("a\n\n", "a\n"), ("a\r\n", "a"), ("a", "a"), ("\n", ""), ("", "")]
+        {
+            assert_eq!(without_newline(given.into()), kept);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! How a verb can fail, and the exit code for it.
+
+use crate::cli::print;
+use std::error::Error;
+use std::process::ExitCode;
+
+/// How a verb can fail.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Exit 1: the host refused it or it did not work.
+    #[error("{message}")]
+    Refused {
+        /// What went wrong and what to do about it.
+        message: String,
+        /// The worker's last lines, if a release did not come up.
+        log: Vec<String>,
+    },
+    /// Exit 1: something on this machine.
+    #[error("{doing} failed")]
+    Local {
+        /// What was being done.
+        doing: &'static str,
+        /// Cause.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// Exit 2: the arguments do not fit together.
+    #[error("{0}")]
+    Usage(String),
+    /// Exit 3.
+    #[error(
+        "the host at {url} can't be reached; is `vitrine serve` running there? VITRINE_ADMIN names another"
+    )]
+    Unreachable {
+        /// Where it was looked for.
+        url: String,
+        /// Cause.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// Exit 4.
+    #[error("{0}")]
+    Missing(String),
+}
+
+impl Failure {
+    /// A refusal without log lines.
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self::Refused { message: message.into(), log: Vec::new() }
+    }
+
+    /// For `map_err`: something on this machine.
+    pub fn local<E: Into<Box<dyn Error + Send + Sync>>>(doing: &'static str) -> impl FnOnce(E) -> Self {
+        move |source| Self::Local { doing, source: source.into() }
+    }
+
+    const fn code(&self) -> u8 {
+        match self {
+            Self::Refused { .. } | Self::Local { .. } => 1,
+            Self::Usage(_) => 2,
+            Self::Unreachable { .. } => 3,
+            Self::Missing(_) => 4,
+        }
+    }
+
+    /// Tells the user on stderr, and gives the exit code.
+    #[must_use]
+    pub fn report(&self) -> ExitCode {
+        let mut text = format!("error: {self}");
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            text.push_str(&format!("\n  because: {error}"));
+            cause = error.source();
+        }
+        print::talk(&text);
+        if let Self::Refused { log, .. } = self
+            && !log.is_empty()
+        {
+            print::talk("last lines of the worker:");
+            log.iter().for_each(|line| print::talk(&format!("  | {line}")));
+        }
+        ExitCode::from(self.code())
+    }
+}

@@ -1,0 +1,89 @@
+//! `vitrine healthcheck`.
+
+use crate::cli::Failure;
+use crate::limits::HEALTHCHECK_MS;
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpStream, ToSocketAddrs as _};
+use std::time::Duration;
+use url::Url;
+
+/// Ask whether a host or `solo` can serve: exit 0 if it can, else 1. A container's health command
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// What to ask; http only
+    #[arg(
+        long,
+        env = "VITRINE_HEALTHCHECK_URL",
+        hide_env_values = true,
+        default_value = "http://127.0.0.1:8000/_vitrine/readyz"
+    )]
+    url: Url,
+}
+
+/// Runs the verb. Plain sockets: an image without certificates is enough.
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let Args { url } = args;
+    if url.scheme() != "http" {
+        return Err(Failure::Usage(format!("`{url}` is not an http URL; ask the plain listener")));
+    }
+    let (status, body) = ask(url).map_err(Failure::local("asking for health"))?;
+    if status.contains(" 200") {
+        return Ok(());
+    }
+    Err(Failure::refused(format!("not ready: {} {}", status.trim(), body.trim())))
+}
+
+fn ask(url: &Url) -> io::Result<(String, String)> {
+    let timeout = Duration::from_millis(HEALTHCHECK_MS);
+    let host = url.host_str().unwrap_or("127.0.0.1");
+    let port = url.port_or_known_default().unwrap_or(80);
+    let address = (host.trim_matches(['[', ']']), port).to_socket_addrs()?.next();
+    let address = address.ok_or_else(|| io::Error::other(format!("{host} has no address")))?;
+    let mut stream = TcpStream::connect_timeout(&address, timeout)?;
+    stream.set_read_timeout(Some(timeout))?;
+    stream.set_write_timeout(Some(timeout))?;
+    let request = format!(
+        "GET {} HTTP/1.1\r\nhost: {host}:{port}\r\naccept: application/json\r\nconnection: close\r\n\r\n",
+        &url[url::Position::BeforePath..url::Position::AfterQuery]
+    );
+    stream.write_all(request.as_bytes())?;
+    // An answer is some hundred bytes; whatever sends more is not what was asked for.
+    let mut answer = BufReader::new(stream.take(64 << 10));
+    let (mut status, mut body) = (String::new(), String::new());
+    answer.read_line(&mut status)?;
+    let mut header = String::new();
+    while answer.read_line(&mut header)? > 2 {
+        header.clear();
+    }
+    answer.read_to_string(&mut body)?;
+    Ok((status, body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    fn asked(answer: &'static str) -> Result<(), Failure> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let url = format!("http://{}/_vitrine/readyz?x=1", listener.local_addr().unwrap()).parse().unwrap();
+        let serving = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map(Result::unwrap);
+            assert_eq!(lines.next().unwrap(), "GET /_vitrine/readyz?x=1 HTTP/1.1");
+            assert!(lines.any(|line| line.is_empty()));
+            stream.write_all(answer.as_bytes()).unwrap();
+        });
+        let result = run(&Args { url });
+        serving.join().unwrap();
+        result
+    }
+
+    #[test]
+    fn only_200_is_healthy_and_the_reason_is_told() {
+        assert!(asked("HTTP/1.1 200 OK\r\n\r\n{}").is_ok());
+        let reason = asked("HTTP/1.1 503 x\r\nretry-after: 1\r\n\r\nno release").unwrap_err().to_string();
+        assert!(reason.contains("503") && reason.contains("no release"), "{reason}");
+        assert!(asked("").is_err());
+    }
+}

@@ -1,0 +1,25 @@
+//! stdout for data, stderr for talk.
+
+use crate::cli::Failure;
+use serde::Serialize;
+use std::io::{self, Write as _};
+
+/// Writes a line of data. A reader that has gone away (`| head`) is no failure.
+pub fn data(line: &str) -> Result<(), Failure> {
+    match writeln!(io::stdout().lock(), "{line}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::Local { doing: "writing to stdout", source: error.into() })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes a value as JSON, on one line.
+pub fn json(value: &impl Serialize) -> Result<(), Failure> {
+    data(&serde_json::to_string(value).map_err(Failure::local("writing JSON"))?)
+}
+
+/// Writes a line for people. That stderr is closed is no reason to stop.
+pub fn talk(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}

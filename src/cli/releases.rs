@@ -1,0 +1,62 @@
+//! `vitrine releases`.
+
+use crate::cli::client::Client;
+use crate::cli::{Failure, print, table};
+use crate::id::AppName;
+use crate::release::{Phase, ReleaseView};
+
+/// List the releases of an app, newest first
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// App
+    app: AppName,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the verb.
+pub async fn run(args: Args) -> Result<(), Failure> {
+    let Args { app, json } = args;
+    let releases: Vec<ReleaseView> = Client::open()?.get(&["apps", app.as_str(), "releases"]).await?;
+    if json { print::json(&releases) } else { show(&releases) }
+}
+
+/// Prints releases as a table.
+pub fn show(releases: &[ReleaseView]) -> Result<(), Failure> {
+    let headings = ["VERSION", "PHASE", "DIGEST", "CONFIG", "UPLOADED", "LAST LIVE", "IN FLIGHT", "URL"];
+    table::print(&headings, &releases.iter().map(row).collect::<Vec<_>>())
+}
+
+fn row(release: &ReleaseView) -> Vec<String> {
+    let mut phase = name(release.phase).to_owned();
+    if let Some(preview) = &release.preview {
+        phase.push_str(&format!(", preview {preview}"));
+    }
+    if let Some(expires_ms) = release.expires_ms {
+        phase.push_str(&format!(" until {}", table::time(expires_ms)));
+    }
+    if release.rolled_back {
+        phase.push_str(", rolled back");
+    }
+    vec![
+        release.version.clone(),
+        phase,
+        release.digest.chars().take(12).collect(),
+        release.config_revision.to_string(),
+        table::time(release.created_ms),
+        release.promoted_ms.map_or_else(|| "-".into(), table::time),
+        release.in_flight.to_string(),
+        release.url.clone(),
+    ]
+}
+
+const fn name(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Booting => "booting",
+        Phase::Standby => "standby",
+        Phase::Live => "live",
+        Phase::Draining => "draining",
+        Phase::Sleeping => "sleeping",
+    }
+}

@@ -1,0 +1,51 @@
+//! `vitrine remove`.
+
+use crate::cli::client::Client;
+use crate::cli::{Failure, print};
+use crate::id::{AppName, IdError, ReleaseId, Version};
+use std::str::FromStr;
+
+/// An app, or one release of it: `APP` or `APP@VERSION`.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// App.
+    pub app: AppName,
+    /// Version; none means the app.
+    pub version: Option<Version>,
+}
+
+impl FromStr for Subject {
+    type Err = IdError;
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        if text.contains('@') {
+            let ReleaseId { app, version } = text.parse()?;
+            return Ok(Self { app, version: Some(version) });
+        }
+        Ok(Self { app: text.parse()?, version: None })
+    }
+}
+
+/// Remove a release that is not live, or an app with all its releases and values
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// App or release
+    #[arg(value_name = "APP[@VERSION]")]
+    subject: Subject,
+}
+
+/// Runs the verb.
+pub async fn run(args: Args) -> Result<(), Failure> {
+    let Subject { app, version } = args.subject;
+    let client = Client::open()?;
+    match version {
+        Some(version) => {
+            client.delete(&["apps", app.as_str(), "releases", version.as_str()]).await?;
+            print::talk(&format!("removed {app}@{version}"));
+        }
+        None => {
+            client.delete(&["apps", app.as_str()]).await?;
+            print::talk(&format!("removed {app} and all its releases"));
+        }
+    }
+    Ok(())
+}

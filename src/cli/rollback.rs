@@ -1,0 +1,33 @@
+//! `vitrine rollback`.
+
+use crate::cli::client::Client;
+use crate::cli::{Failure, promote};
+use crate::id::{AppName, Version};
+use crate::release::Switched;
+use serde_json::json;
+
+/// Make an earlier release live again
+///
+/// Without --to: the newest earlier live release that was not itself rolled back from. Prints APP@VERSION.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// App
+    app: AppName,
+    /// Go to this version
+    #[arg(long, value_name = "VERSION")]
+    to: Option<Version>,
+    /// Refuse unless this version is live now
+    #[arg(long, value_name = "VERSION")]
+    from: Option<Version>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the verb.
+pub async fn run(args: Args) -> Result<(), Failure> {
+    let Args { app, to, from, json } = args;
+    let body = json!({ "to": to, "from": from });
+    let switched: Switched = Client::open()?.post(&["apps", app.as_str(), "rollback"], &body).await?;
+    promote::show(&switched, json)
+}

@@ -1,0 +1,59 @@
+//! `vitrine serve`.
+
+use crate::cli::Failure;
+use crate::config::{Config, FIELD_HELP, IsolationChoice};
+use crate::host;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// Run a host: the edge, the admin side and the workers of every app
+///
+/// Prints one line on stdout when it accepts requests; its log is JSON lines on stderr. SIGTERM lets requests finish
+/// and exits 0.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = help())]
+pub struct Args {
+    /// Configuration file; ./vitrine.toml if it is there
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Address of the public side [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// Address of the admin side [default: 127.0.0.1:8081]
+    #[arg(long, value_name = "ADDR")]
+    admin: Option<SocketAddr>,
+    /// Folder of everything durable [default: vitrine-data]
+    #[arg(long, value_name = "DIR", env = "VITRINE_DATA", hide_env_values = true)]
+    data: Option<PathBuf>,
+    /// How workers are kept apart from the host; `auto` decides at the first start and stays with it [default: auto]
+    #[arg(long, value_enum)]
+    isolation: Option<IsolationChoice>,
+    /// Stop the workers with the host, instead of leaving containers for the next start
+    #[arg(long)]
+    stop_workers_on_exit: bool,
+}
+
+fn help() -> String {
+    format!("Flags win over the file. Every field of the file, with its default:\n\n{FIELD_HELP}")
+}
+
+/// Runs the verb.
+pub fn run(args: Args) -> Result<(), Failure> {
+    let config = resolve(args)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(Failure::local("starting the host's threads"))?;
+    runtime.block_on(host::run(config)).map_err(Failure::local("running the host"))
+}
+
+fn resolve(args: Args) -> Result<Config, Failure> {
+    let here = Path::new("vitrine.toml");
+    let file = args.config.or_else(|| here.exists().then(|| here.to_owned()));
+    let mut config = Config::load(file.as_deref()).map_err(Failure::local("reading the configuration"))?;
+    config.listen = args.listen.unwrap_or(config.listen);
+    config.admin = args.admin.unwrap_or(config.admin);
+    config.data = args.data.unwrap_or(config.data);
+    config.isolation = args.isolation.unwrap_or(config.isolation);
+    config.stop_workers_on_exit |= args.stop_workers_on_exit;
+    config.check().map_err(Failure::local("checking the configuration"))?;
+    Ok(config)
+}

@@ -1,0 +1,29 @@
+//! `vitrine solo`.
+
+use crate::cli::Failure;
+use crate::host::{self, SoloOptions};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Run one release without an admin side: what runs under ECS, Kubernetes or plain Docker
+///
+/// Values that the bundle's `env` names come from the process environment. SIGTERM lets requests finish and exits 0.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Folder of the bundle
+    #[arg(long, value_name = "DIR")]
+    bundle: PathBuf,
+    /// Address to listen on
+    #[arg(long, value_name = "ADDR", default_value = "0.0.0.0:8000")]
+    listen: SocketAddr,
+}
+
+/// Runs the verb.
+pub fn run(args: Args) -> Result<(), Failure> {
+    let Args { bundle, listen } = args;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(Failure::local("starting the host's threads"))?;
+    runtime
+        .block_on(host::solo(SoloOptions { bundle, listen }))
+        .map_err(Failure::local("running the release"))
+}

@@ -1,0 +1,86 @@
+//! `vitrine status`.
+
+use crate::cli::client::Client;
+use crate::cli::{Failure, print, releases, table};
+use crate::id::AppName;
+use crate::limits::WATCH_MS;
+use crate::release::AppView;
+use std::io::IsTerminal as _;
+use std::time::Duration;
+
+/// Show what is live: every app, or one app with its releases and the limits in force
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// App; every app if absent
+    app: Option<AppName>,
+    /// Show it again every second, until Ctrl-C
+    #[arg(long)]
+    watch: bool,
+    /// Print JSON; with --watch one line a second
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the verb.
+pub async fn run(args: Args) -> Result<(), Failure> {
+    let client = Client::open()?;
+    loop {
+        let view = View::get(&client, args.app.as_ref()).await?;
+        if args.watch && !args.json && std::io::stdout().is_terminal() {
+            // Home, and clear what is below.
+            print::data("\x1b[H\x1b[2J")?;
+        }
+        view.show(args.json)?;
+        if !args.watch {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(WATCH_MS)).await;
+    }
+}
+
+enum View {
+    One(Box<AppView>),
+    All(Vec<AppView>),
+}
+
+impl View {
+    async fn get(client: &Client, app: Option<&AppName>) -> Result<Self, Failure> {
+        Ok(match app {
+            Some(app) => Self::One(client.get(&["apps", app.as_str()]).await?),
+            None => Self::All(client.get(&["apps"]).await?),
+        })
+    }
+
+    fn show(&self, json: bool) -> Result<(), Failure> {
+        match self {
+            Self::One(app) if json => print::json(app),
+            Self::One(app) => show_app(app),
+            Self::All(apps) if json => print::json(apps),
+            Self::All(apps) => show_apps(apps),
+        }
+    }
+}
+
+fn show_apps(apps: &[AppView]) -> Result<(), Failure> {
+    let row = |app: &AppView| {
+        let live = app.live.clone().unwrap_or_else(|| "-".into());
+        let in_flight: usize = app.releases.iter().map(|release| release.in_flight).sum();
+        vec![app.app.clone(), live, app.releases.len().to_string(), in_flight.to_string(), app.url.clone()]
+    };
+    table::print(&["APP", "LIVE", "RELEASES", "IN FLIGHT", "URL"], &apps.iter().map(row).collect::<Vec<_>>())
+}
+
+fn show_app(app: &AppView) -> Result<(), Failure> {
+    print::data(&format!("app   {}", app.app))?;
+    print::data(&format!("url   {}", app.url))?;
+    print::data(&format!("live  {}\n", app.live.as_deref().unwrap_or("-")))?;
+    releases::show(&app.releases)?;
+    let shown = app.releases.iter().find(|release| app.live.as_ref() == Some(&release.version));
+    let Some(release) = shown.or(app.releases.first()) else { return Ok(()) };
+    let worker = release.instance.as_deref().unwrap_or("none");
+    print::data(&format!("\nlimits of {} (worker {worker})", release.version))?;
+    let limits = serde_json::to_value(&release.limits).map_err(Failure::local("reading the limits"))?;
+    let rows =
+        limits.as_object().into_iter().flatten().map(|(name, value)| vec![name.clone(), value.to_string()]);
+    table::print(&["LIMIT", "VALUE"], &rows.collect::<Vec<_>>())
+}

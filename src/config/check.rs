@@ -1,0 +1,150 @@
+//! What the types of the fields do not say: least values, and fields that must fit each other.
+
+use super::{Config, ConfigError, LimitMaxima, OriginPattern};
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+
+/// One value that can't be used.
+pub(super) struct Problem {
+    /// Such as `routes[1].host`.
+    pub field: String,
+    /// What is wrong and what would be right.
+    pub message: String,
+}
+
+fn problem(field: impl Into<String>, message: impl Into<String>) -> Option<Problem> {
+    Some(Problem { field: field.into(), message: message.into() })
+}
+
+impl Config {
+    /// Checks what no single field can say (addresses that collide, for one). A configuration from a file has been checked
+    /// already; this is for one that flags were laid over.
+    ///
+    /// # Errors
+    /// [`ConfigError::Value`], without a position.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        match self.problem() {
+            None => Ok(()),
+            Some(Problem { field, message }) => Err(ConfigError::Value { field, message }),
+        }
+    }
+
+    /// The first value that can't be used.
+    pub(super) fn problem(&self) -> Option<Problem> {
+        self.address_problem()
+            .or_else(|| self.name_problem())
+            .or_else(|| self.egress_problem())
+            .or_else(|| self.least_problem())
+    }
+
+    fn address_problem(&self) -> Option<Problem> {
+        let tls = self.tls.as_ref().map(|tls| ("tls.listen", tls.listen));
+        let listeners: Vec<_> =
+            [("listen", self.listen), ("admin", self.admin)].into_iter().chain(tls).collect();
+        for (index, (field, address)) in listeners.iter().enumerate() {
+            if let Some((other, _)) = listeners[..index].iter().find(|(_, other)| collide(*other, *address)) {
+                return problem(*field, format!("is {address}, which `{other}` takes; choose another port"));
+            }
+        }
+        None
+    }
+
+    fn name_problem(&self) -> Option<Problem> {
+        if self.data.as_os_str().is_empty() {
+            return problem("data", "is empty; name a folder");
+        }
+        if let Some(reason) = host_problem(&self.domain) {
+            return problem("domain", format!("is `{}`, {reason}", self.domain));
+        }
+        let mut seen = BTreeSet::new();
+        for (index, route) in self.routes.iter().enumerate() {
+            let field = format!("routes[{index}].host");
+            if let Some(reason) = host_problem(&route.host) {
+                return problem(field, format!("is `{}`, {reason}", route.host));
+            }
+            if !seen.insert(&route.host) {
+                return problem(field, format!("is `{}`, which an earlier route has", route.host));
+            }
+        }
+        None
+    }
+
+    fn egress_problem(&self) -> Option<Problem> {
+        let allowed = self.egress.allow.iter().flatten().enumerate();
+        for (index, text) in allowed {
+            if let Err(error) = text.parse::<OriginPattern>() {
+                return problem(format!("egress.allow[{index}]"), format!("can't be used: {error}"));
+            }
+        }
+        let without_port = self.egress.allow_private.iter().position(|address| address.port() == 0);
+        without_port.and_then(|index| {
+            problem(format!("egress.allow_private[{index}]"), "has port 0; name the port of the service")
+        })
+    }
+
+    fn least_problem(&self) -> Option<Problem> {
+        if !self.worker.cpus.is_finite() || self.worker.cpus < 0.0 {
+            return problem(
+                "worker.cpus",
+                format!("is {}; write 0 for all cores, or how many", self.worker.cpus),
+            );
+        }
+        let limits = least_limits(&self.limits);
+        // Below these a worker can't start: V8 and its threads take that much.
+        let worker = [
+            ("worker.memory_mb", self.worker.memory_mb, 64),
+            ("worker.pids", u64::try_from(self.worker.pids).unwrap_or(0), 16),
+        ];
+        let rest = [
+            ("egress.timeout_ms", self.egress.timeout_ms, 1),
+            // The live release and the one to go back to.
+            ("retention.releases", u64::from(self.retention.releases), 2),
+            ("retention.days", u64::from(self.retention.days), 1),
+            ("switching.drain_timeout_ms", self.switching.drain_timeout_ms, 1),
+            ("switching.idle_timeout_ms", self.switching.idle_timeout_ms, 1),
+            ("switching.stop_timeout_ms", self.switching.stop_timeout_ms, 1),
+        ];
+        let mut fields = limits.into_iter().chain(worker).chain(rest);
+        let (field, found, least) = fields.find(|(_, found, least)| found < least)?;
+        problem(field, format!("is {found}; {least} is the least"))
+    }
+}
+
+fn least_limits(limits: &LimitMaxima) -> [(&'static str, u64, u64); 9] {
+    // Zero is a sound bound for the three that are left out: no queue, no waiting, no calls.
+    [
+        ("limits.cpu_ms", limits.cpu_ms, 1),
+        ("limits.wall_ms", limits.wall_ms, 1),
+        ("limits.heap_mb", limits.heap_mb, 16),
+        ("limits.concurrency", u64::from(limits.concurrency), 1),
+        ("limits.request_mb", limits.request_mb, 1),
+        ("limits.response_mb", limits.response_mb, 1),
+        ("limits.client_stall_ms", limits.client_stall_ms, 1),
+        ("limits.log_lines_per_s", u64::from(limits.log_lines_per_s), 1),
+        ("limits.isolates", u64::from(limits.isolates), 1),
+    ]
+}
+
+fn collide(one: SocketAddr, two: SocketAddr) -> bool {
+    let any = one.ip().is_unspecified() || two.ip().is_unspecified();
+    one.port() == two.port() && one.port() != 0 && (one.ip() == two.ip() || any)
+}
+
+/// What is wrong with a host name. The domain leaves room for a label of 63 bytes in front.
+fn host_problem(host: &str) -> Option<&'static str> {
+    let label_ok = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    if host.parse::<std::net::IpAddr>().is_ok() {
+        Some("an address; write a name")
+    } else if host.len() > 189 {
+        Some("longer than 189 bytes")
+    } else if !host.split('.').all(label_ok) {
+        Some("no host name: lower-case labels of a-z, 0-9 and - with dots between them, without a port")
+    } else {
+        None
+    }
+}

@@ -1,0 +1,120 @@
+//! `vitrine.toml`: the file that is shipped, and mistakes in others.
+
+use super::*;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::parse(text, Path::new("vitrine.toml"))
+}
+
+/// The shipped file with its examples switched on.
+fn with_examples() -> String {
+    let is_example = |line: &str| {
+        let rest = line.trim_start_matches("# ").trim_end();
+        let key = rest.split(" = ").next().unwrap_or_default();
+        let is_key =
+            rest.contains(" = ") && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        is_key || (rest.starts_with('[') && rest.ends_with(']') && !rest.contains(' '))
+    };
+    let lines = FIELD_HELP.lines().map(|line| match line.strip_prefix("# ") {
+        Some(example) if is_example(line) => example,
+        _ => line,
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_shipped_file_holds_the_defaults() {
+    assert_eq!(parse(FIELD_HELP).unwrap(), Config::default());
+    assert_eq!(Config::load(None).unwrap(), Config::default());
+    Config::default().check().unwrap();
+}
+
+fn fields(prefix: &str, value: &toml::Value, found: &mut BTreeSet<String>) {
+    match value {
+        toml::Value::Table(table) => {
+            for (key, value) in table {
+                fields(&format!("{prefix}.{key}"), value, found);
+            }
+        }
+        toml::Value::Array(items) if items.iter().any(toml::Value::is_table) => {
+            items.iter().for_each(|item| fields(prefix, item, found));
+        }
+        _ => {
+            found.insert(prefix.into());
+        }
+    }
+}
+
+#[test]
+fn the_shipped_file_lists_every_field_with_its_meaning() {
+    let mut full = Config::default();
+    let address = SocketAddr::from(([0, 0, 0, 0], 443));
+    full.tls = Some(Tls { listen: address, certificate: "c".into(), key: "k".into() });
+    full.routes = vec![HostRoute { host: "a.example".into(), app: "a".parse().unwrap() }];
+    full.egress.allow = Some(vec!["https://a.example".into()]);
+    let mut expected = BTreeSet::new();
+    fields("", &toml::Value::try_from(&full).unwrap(), &mut expected);
+
+    let text = with_examples();
+    parse(&text).unwrap();
+    let mut listed = BTreeSet::new();
+    fields("", &toml::from_str(&text).unwrap(), &mut listed);
+    assert_eq!(listed, expected);
+
+    let lines: Vec<_> = text.lines().collect();
+    for (index, line) in
+        lines.iter().enumerate().filter(|(_, line)| line.contains(" = ") && !line.starts_with('#'))
+    {
+        assert!(lines[index - 1].starts_with('#'), "{line} has a meaning above it");
+    }
+}
+
+#[test]
+fn mistakes_are_shown_with_line_column_and_caret() {
+    let text = parse("listen = \"127.0.0.1:1\"\n[limits]\ncpu = 5\n").unwrap_err().to_string();
+    let (first, rest) = text.split_once('\n').unwrap();
+    assert!(first.starts_with("vitrine.toml:3:1: unknown field `cpu`, expected one of `cpu_ms`"), "{text}");
+    assert_eq!(rest, "  |\n3 | cpu = 5\n  | ^^^");
+    for (toml, place) in [
+        ("listen = ", "1:10:"),
+        ("listen = \"localhost\"", "1:10:"),
+        ("\nisolation = \"vm\"", "2:13:"),
+        ("x = \"äö\" y", "1:10:"),
+        ("[tls]\nlisten = \"0.0.0.0:443\"\ncertificate = \"c\"", "1:1:"),
+        ("[limits]\nwall_ms = 0", "2:11:"),
+        ("domain = \"Example.com\"", "1:10:"),
+        ("domain = \"10.0.0.1\"", "1:10:"),
+        ("admin = \"127.0.0.1:8080\"", "1:9:"),
+        ("[[routes]]\nhost=\"a.b\"\napp=\"a\"\n[[routes]]\nhost=\"a.b\"\napp=\"b\"", "5:6:"),
+        ("[[routes]]\nhost=\"a.b:80\"\napp=\"a\"", "2:6:"),
+        ("[[routes]]\nhost=\"a.b\"\napp=\"A\"", "3:5:"),
+        ("[egress]\nallow = [\"https://a.example\", \"a.example\"]", "2:31:"),
+        ("[egress]\nallow_private = [\"10.0.0.1:0\"]", "2:18:"),
+        ("[retention]\nreleases = 1", "2:12:"),
+        ("[worker]\ncpus = -1", "2:8:"),
+        ("[worker]\npids = -5", "2:8:"),
+        ("trusted_proxies = [\"10.0.0.0/33\"]", "1:20:"),
+    ] {
+        let text = parse(toml).unwrap_err().to_string();
+        assert!(text.starts_with(&format!("vitrine.toml:{place} ")), "{toml}\n{text}");
+        assert!(text.lines().last().unwrap().trim_end().ends_with('^'), "{text}");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let text = Config::load(Some(Path::new("/nowhere/vitrine.toml"))).unwrap_err().to_string();
+    assert!(text.contains("/nowhere/vitrine.toml"), "{text}");
+}
+
+#[test]
+fn flags_are_checked_too() {
+    let mut config = Config { admin: SocketAddr::from(([0, 0, 0, 0], 8080)), ..Config::default() };
+    let text = config.check().unwrap_err().to_string();
+    assert!(text.contains("`admin` is 0.0.0.0:8080, which `listen` takes"), "{text}");
+    config.admin.set_port(0);
+    config.listen.set_port(0);
+    config.check().unwrap();
+}

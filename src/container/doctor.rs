@@ -1,0 +1,222 @@
+//! What an operator should know about this machine before trusting it with workers.
+
+use super::docker::{connect, within};
+use super::failure::Failure;
+use crate::limits::ENGINE_READ_TIMEOUT_MS;
+use bollard::models::{SystemInfo, SystemVersion};
+use serde::Serialize;
+use std::path::Path;
+
+/// How good a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Grade {
+    /// As it should be.
+    Good,
+    /// It works, and something is lost.
+    Warning,
+    /// It does not work, or not safely.
+    Bad,
+}
+
+/// One finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// What was looked at.
+    pub name: &'static str,
+    /// How good it is.
+    pub grade: Grade,
+    /// What was found.
+    pub found: String,
+    /// What to do, unless it is good.
+    pub advice: Option<&'static str>,
+}
+
+impl Check {
+    fn good(name: &'static str, found: impl Into<String>) -> Self {
+        Self { name, grade: Grade::Good, found: found.into(), advice: None }
+    }
+
+    fn unless(
+        good: bool,
+        name: &'static str,
+        found: impl Into<String>,
+        grade: Grade,
+        advice: &'static str,
+    ) -> Self {
+        if good {
+            Self::good(name, found)
+        } else {
+            Self { name, grade, found: found.into(), advice: Some(advice) }
+        }
+    }
+}
+
+/// Looks at Docker behind this socket and at the kernel. Changes nothing.
+pub async fn doctor(socket: &Path) -> Vec<Check> {
+    let mut checks = match docker(socket).await {
+        Ok((version, info)) => docker_checks(&version, &info),
+        Err(err) => vec![Check {
+            name: "docker",
+            grade: Grade::Warning,
+            found: err.chain(),
+            advice: Some("workers run as locked-down processes without it"),
+        }],
+    };
+    checks.extend(kernel_checks());
+    checks
+}
+
+async fn docker(socket: &Path) -> Result<(SystemVersion, SystemInfo), Failure> {
+    let client = connect(socket).await?;
+    let version = within("tell its version", ENGINE_READ_TIMEOUT_MS, client.version()).await?;
+    let info = within("describe itself", ENGINE_READ_TIMEOUT_MS, client.info()).await?;
+    Ok((version, info))
+}
+
+fn docker_checks(version: &SystemVersion, info: &SystemInfo) -> Vec<Check> {
+    let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "unknown".into());
+    let live_restore = info.live_restore_enabled == Some(true);
+    let options = info.security_options.clone().unwrap_or_default();
+    let seccomp = options.iter().any(|option| option.contains("seccomp"));
+    let bounds = [info.memory_limit, info.pids_limit, info.cpu_cfs_quota];
+    let runc = version
+        .components
+        .iter()
+        .flatten()
+        .find(|component| component.name == "runc")
+        .map_or_else(|| "unknown".into(), |component| component.version.clone());
+    vec![
+        Check::good("docker", format!("{} (API {})", text(&version.version), text(&version.api_version))),
+        Check::unless(
+            live_restore,
+            "live-restore",
+            if live_restore { "on" } else { "off" },
+            Grade::Warning,
+            "set \"live-restore\": true in /etc/docker/daemon.json: without it a restart of Docker ends every worker",
+        ),
+        Check::good(
+            "cgroups",
+            info.cgroup_version.map_or_else(|| "unknown".into(), |version| format!("version {version}")),
+        ),
+        Check::unless(
+            bounds.iter().all(|bound| *bound == Some(true)),
+            "worker bounds",
+            format!("memory, pids, cpu: {bounds:?}"),
+            Grade::Bad,
+            "mount the memory, pids and cpu controllers: without them a worker's limits are not kept",
+        ),
+        Check::unless(
+            seccomp,
+            "docker seccomp",
+            options.join(", "),
+            Grade::Bad,
+            "use a Docker with seccomp: workers are started with a list of system calls",
+        ),
+        Check::unless(
+            !runc_is_known_bad(&runc),
+            "runc",
+            runc,
+            Grade::Warning,
+            "update runc to 1.2.8, 1.3.3 or later, or to your distribution's fix for CVE-2025-31133, -52565 and -52881",
+        ),
+    ]
+}
+
+/// Whether upstream's number is one with known ways out of a container. A distribution may have fixed it under the
+/// same number, which only its changelog says.
+fn runc_is_known_bad(version: &str) -> bool {
+    let number = version.split(['+', '-', '~']).next().unwrap_or_default();
+    let parts: Vec<u32> = number.split('.').map_while(|part| part.parse().ok()).collect();
+    match parts[..] {
+        [0, ..] | [1, 0 | 1, ..] => true,
+        [1, 2, patch] => patch < 8,
+        [1, 3, patch] => patch < 3,
+        _ => false,
+    }
+}
+
+fn kernel_checks() -> Vec<Check> {
+    let landlock = landlock_abi();
+    let actions = std::fs::read_to_string("/proc/sys/kernel/seccomp/actions_avail").unwrap_or_default();
+    let swap = std::fs::read_to_string("/proc/swaps").is_ok_and(|swaps| swaps.lines().count() > 1);
+    vec![
+        Check::unless(
+            landlock > 0,
+            "landlock",
+            if landlock > 0 { format!("ABI {landlock}") } else { "none".into() },
+            Grade::Warning,
+            "boot with landlock among the kernel's security modules (lsm=): workers lose one of two walls to the file system",
+        ),
+        Check::unless(
+            actions.split_whitespace().any(|action| action == "errno"),
+            "seccomp",
+            if actions.is_empty() { "none" } else { actions.trim() },
+            Grade::Bad,
+            "use a kernel with CONFIG_SECCOMP_FILTER: workers can't be locked down without it",
+        ),
+        Check::unless(
+            !swap,
+            "swap",
+            if swap { "in use" } else { "none" },
+            Grade::Warning,
+            "secrets of apps may reach the disk: turn swap off or encrypt it",
+        ),
+    ]
+}
+
+/// Version of Landlock in the running kernel; 0 is none.
+fn landlock_abi() -> i64 {
+    const ASK_VERSION: u32 = 1;
+    // SAFETY: with this flag the call takes no memory of ours; it only answers with a number.
+    let answer = unsafe {
+        libc::syscall(
+            libc::SYS_landlock_create_ruleset,
+            std::ptr::null::<libc::c_void>(),
+            0usize,
+            ASK_VERSION,
+        )
+    };
+    answer.max(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fixed_and_broken_versions_of_runc() {
+        for bad in ["1.1.5+ds1", "1.0.0-rc93", "1.2.7", "1.3.2", "0.1.1"] {
+            assert!(runc_is_known_bad(bad), "{bad}");
+        }
+        for good in ["1.2.8", "1.3.3", "1.4.0", "2.0.0", "unknown"] {
+            assert!(!runc_is_known_bad(good), "{good}");
+        }
+    }
+
+    #[tokio::test]
+    async fn no_docker_is_a_finding_and_no_failure() {
+        let checks = doctor(Path::new("/nonexistent/docker.sock")).await;
+        assert_eq!((checks[0].name, checks[0].grade), ("docker", Grade::Warning));
+        assert!(checks[0].found.contains("/nonexistent/docker.sock"), "{checks:?}");
+        assert!(checks.iter().any(|check| check.name == "landlock"));
+        assert!(checks.iter().all(|check| (check.grade == Grade::Good) == check.advice.is_none()));
+    }
+
+    #[test]
+    fn a_docker_that_loses_workers_on_restart_is_told() {
+        let info: SystemInfo = serde_json::from_value(serde_json::json!({
+            "LiveRestoreEnabled": false, "MemoryLimit": true, "PidsLimit": true, "CpuCfsQuota": true,
+            "CgroupVersion": "1", "SecurityOptions": ["name=seccomp,profile=default"],
+        }))
+        .unwrap();
+        let version: SystemVersion = serde_json::from_value(serde_json::json!({
+            "Version": "28.2.2", "ApiVersion": "1.50", "Components": [{"Name": "runc", "Version": "1.3.3"}],
+        }))
+        .unwrap();
+        let checks = docker_checks(&version, &info);
+        let told: Vec<_> =
+            checks.iter().filter(|check| check.grade != Grade::Good).map(|check| check.name).collect();
+        assert_eq!(told, ["live-restore"]);
+    }
+}

@@ -1,0 +1,112 @@
+//! Why an engine could not do what was asked.
+
+use super::image::ImageError;
+use super::layout::LayoutError;
+use crate::id::InstanceId;
+use std::io;
+use std::path::PathBuf;
+
+/// Cause of a `Reply::Failed`.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Folders.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+    /// The worker image.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    /// There is no Docker behind the socket, or it is closed to this user.
+    #[error("Docker can't be reached at {socket}; {advice}")]
+    Unreachable {
+        /// Socket.
+        socket: PathBuf,
+        /// What to do.
+        advice: &'static str,
+        /// Cause.
+        #[source]
+        source: io::Error,
+    },
+    /// Docker refused.
+    #[error("Docker could not {operation}")]
+    Docker {
+        /// What was asked.
+        operation: &'static str,
+        /// Cause.
+        #[source]
+        source: bollard::errors::Error,
+    },
+    /// Docker hangs.
+    #[error("Docker did not {operation} within {timeout_ms} ms")]
+    Silent {
+        /// What was asked.
+        operation: &'static str,
+        /// Bound that passed.
+        timeout_ms: u64,
+    },
+    /// The worker's program could not be started.
+    #[error("{program} could not be started")]
+    Spawn {
+        /// Worker binary.
+        program: PathBuf,
+        /// Cause.
+        #[source]
+        source: io::Error,
+    },
+    /// The worker ended before it had its sockets.
+    #[error("the worker ended with exit code {code}{}", said(.output))]
+    Ended {
+        /// Exit code; 128 and the signal's number for a signal.
+        code: i64,
+        /// Its last lines.
+        output: Vec<String>,
+    },
+    /// The worker runs and has no sockets.
+    #[error("the worker had no sockets after {timeout_ms} ms{}", said(.output))]
+    NoSockets {
+        /// Bound that passed.
+        timeout_ms: u64,
+        /// Its last lines.
+        output: Vec<String>,
+    },
+    /// The host is full.
+    #[error("{running} workers run here, which is the most")]
+    Full {
+        /// How many.
+        running: usize,
+    },
+    /// Not one of ours.
+    #[error("there is no worker {0}")]
+    Unknown(InstanceId),
+    /// The kernel's figures can't be read.
+    #[error("the figures of worker {instance} can't be read")]
+    Figures {
+        /// Which.
+        instance: InstanceId,
+        /// Cause.
+        #[source]
+        source: io::Error,
+    },
+}
+
+fn said(output: &[String]) -> String {
+    if output.is_empty() { String::new() } else { format!("; it wrote last:\n{}", output.join("\n")) }
+}
+
+impl Failure {
+    /// The whole chain in one text: it crosses a pipe.
+    #[must_use]
+    pub fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(err) = cause {
+            let next = err.to_string();
+            // Some libraries repeat their cause in their own text.
+            if !text.contains(&next) {
+                text.push_str(": ");
+                text.push_str(&next);
+            }
+            cause = err.source();
+        }
+        text
+    }
+}

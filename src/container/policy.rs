@@ -1,0 +1,191 @@
+//! What a worker's container may do: a pure function of its specification.
+
+use super::StartSpec;
+use super::layout::worker_uid;
+use crate::id::InstanceId;
+use crate::limits::{WORKER_FILES_MAX, WORKER_LOG_FILE_BYTES, WORKER_LOG_FILES};
+use bollard::models::{
+    ContainerCreateBody, HostConfig, HostConfigCgroupnsModeEnum, HostConfigLogConfig, Mount,
+    MountBindOptions, MountBindOptionsPropagationEnum, MountType, ResourcesUlimits, RestartPolicy,
+    RestartPolicyNameEnum,
+};
+use std::collections::HashMap;
+use std::path::Path;
+
+/// System calls that a worker may make.
+pub const SECCOMP: &str = include_str!("../../containers/seccomp.json");
+
+/// Label with the host that started a container: what has another one is never listed, stopped or removed.
+pub const LABEL_HOST: &str = "vitrine.host";
+/// Label with the instance.
+pub const LABEL_INSTANCE: &str = "vitrine.instance";
+/// Label with the release.
+pub const LABEL_RELEASE: &str = "vitrine.release";
+/// Label with the specification's hash.
+pub const LABEL_SPEC: &str = "vitrine.spec";
+
+/// Path of the worker binary in the image.
+pub const WORKER_PATH: &str = "/bin/vitrine-worker";
+/// Path of the host binary in the image, for `vitrine solo`.
+pub const HOST_PATH: &str = "/bin/vitrine";
+/// Where a worker finds the folder of its sockets.
+const SOCKETS_PATH: &str = "/run/vitrine";
+/// Where a worker finds its bundle.
+const BUNDLE_PATH: &str = "/bundle";
+/// Docker copies the host's own versions of these into every container, also into one without a network.
+const EMPTY_FILES: [&str; 3] = ["/etc/resolv.conf", "/etc/hosts", "/etc/hostname"];
+/// When the host is out of memory the kernel ends workers before it ends the edge.
+const OOM_SCORE: i64 = 500;
+
+/// What the container runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    /// The worker.
+    Serve,
+    /// Print the worker's version and end: proves that this host can run workers.
+    Version,
+}
+
+/// Where things are on this host.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// Id of this host.
+    pub host: &'a str,
+    /// Id of the image.
+    pub image: &'a str,
+    /// Folder of the sockets.
+    pub sockets: &'a Path,
+    /// Folder of the bundle's files.
+    pub bundle: &'a Path,
+}
+
+/// Name of an instance's container.
+#[must_use]
+pub fn container_name(host: &str, instance: &InstanceId) -> String {
+    let short: String = host.chars().take(8).collect();
+    format!("vitrine-{short}-{instance}")
+}
+
+/// Arguments of `vitrine-worker` for serving a release.
+#[must_use]
+pub fn supervise_arguments(spec: &StartSpec, sockets: &Path, bundle: &Path) -> Vec<String> {
+    let text = |path: &Path| path.display().to_string();
+    [
+        "supervise",
+        "--sockets",
+        &text(sockets),
+        "--bundle",
+        &text(bundle),
+        "--release",
+        &spec.release.to_string(),
+        "--spec-hash",
+        &spec.spec_hash.to_string(),
+    ]
+    .map(String::from)
+    .to_vec()
+}
+
+/// The whole container of a worker.
+#[must_use]
+pub fn container(spec: &StartSpec, task: Task, place: &Place<'_>) -> ContainerCreateBody {
+    let uid = worker_uid(&spec.instance);
+    let arguments = match task {
+        Task::Serve => supervise_arguments(spec, Path::new(SOCKETS_PATH), Path::new(BUNDLE_PATH)),
+        Task::Version => vec!["--version".into()],
+    };
+    ContainerCreateBody {
+        image: Some(place.image.into()),
+        hostname: Some("worker".into()),
+        user: Some(format!("{uid}:{uid}")),
+        entrypoint: Some(vec![WORKER_PATH.into()]),
+        cmd: Some(arguments),
+        env: Some(Vec::new()),
+        working_dir: Some("/".into()),
+        labels: Some(labels(spec, place.host)),
+        network_disabled: Some(true),
+        stop_signal: Some("SIGTERM".into()),
+        attach_stdin: Some(false),
+        open_stdin: Some(false),
+        tty: Some(false),
+        host_config: Some(host_config(spec, place)),
+        ..Default::default()
+    }
+}
+
+fn labels(spec: &StartSpec, host: &str) -> HashMap<String, String> {
+    HashMap::from([
+        (LABEL_HOST.into(), host.into()),
+        (LABEL_INSTANCE.into(), spec.instance.to_string()),
+        (LABEL_RELEASE.into(), spec.release.to_string()),
+        (LABEL_SPEC.into(), spec.spec_hash.to_string()),
+    ])
+}
+
+fn host_config(spec: &StartSpec, place: &Place<'_>) -> HostConfig {
+    let memory = i64::try_from(spec.memory_mb << 20).unwrap_or(i64::MAX);
+    HostConfig {
+        network_mode: Some("none".into()),
+        ipc_mode: Some("none".into()),
+        cgroupns_mode: Some(HostConfigCgroupnsModeEnum::PRIVATE),
+        readonly_rootfs: Some(true),
+        privileged: Some(false),
+        cap_drop: Some(vec!["ALL".into()]),
+        cap_add: Some(Vec::new()),
+        security_opt: Some(vec!["no-new-privileges".into(), format!("seccomp={SECCOMP}")]),
+        devices: Some(Vec::new()),
+        device_cgroup_rules: Some(Vec::new()),
+        mounts: Some(mounts(place)),
+        memory: Some(memory),
+        memory_swap: Some(memory),
+        nano_cpus: Some(if spec.cpus > 0.0 { (spec.cpus * 1e9) as i64 } else { 0 }),
+        pids_limit: Some(spec.pids),
+        oom_score_adj: Some(OOM_SCORE),
+        ulimits: Some(vec![ulimit("nofile", WORKER_FILES_MAX), ulimit("core", 0), ulimit("msgqueue", 0)]),
+        // A worker's own supervisor is PID 1 and reaps; Docker must never bring an old release back by itself.
+        init: Some(false),
+        restart_policy: Some(RestartPolicy {
+            name: Some(RestartPolicyNameEnum::NO),
+            maximum_retry_count: None,
+        }),
+        auto_remove: Some(false),
+        log_config: Some(log_config()),
+        ..Default::default()
+    }
+}
+
+fn ulimit(name: &str, bound: i64) -> ResourcesUlimits {
+    ResourcesUlimits { name: Some(name.into()), soft: Some(bound), hard: Some(bound) }
+}
+
+/// Non-blocking, so that a Docker that hangs can't hold up a worker that writes.
+fn log_config() -> HostConfigLogConfig {
+    let options = [
+        ("max-size", WORKER_LOG_FILE_BYTES.to_string()),
+        ("max-file", WORKER_LOG_FILES.to_string()),
+        ("mode", "non-blocking".into()),
+    ];
+    HostConfigLogConfig {
+        typ: Some("json-file".into()),
+        config: Some(options.into_iter().map(|(name, value)| (name.into(), value)).collect()),
+    }
+}
+
+fn mounts(place: &Place<'_>) -> Vec<Mount> {
+    let bind = |source: &Path, target: &str, read_only| Mount {
+        typ: Some(MountType::BIND),
+        source: Some(source.display().to_string()),
+        target: Some(target.into()),
+        read_only: Some(read_only),
+        bind_options: Some(MountBindOptions {
+            propagation: Some(MountBindOptionsPropagationEnum::RPRIVATE),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let mut mounts = vec![bind(place.sockets, SOCKETS_PATH, false), bind(place.bundle, BUNDLE_PATH, true)];
+    mounts.extend(EMPTY_FILES.map(|file| bind(Path::new("/dev/null"), file, true)));
+    mounts
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,170 @@
+//! What is known of a request, from its head to its last byte: one log line and one count when it ends.
+
+use super::caller::Caller;
+use super::select::{Pin, Selection};
+use crate::limits::LOG_FIELD_BYTES_MAX;
+use crate::route::Target;
+use crate::telemetry::series::InFlight;
+use crate::telemetry::{AccessLine, Telemetry};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use vitrine_wire::{Done, Outcome};
+
+/// Status in the log of a request whose client went away before there was an answer.
+const CLIENT_WENT_AWAY: u16 = 499;
+
+/// One request. When it is dropped, its line is written: a request can't be forgotten.
+#[derive(Debug)]
+pub struct Record {
+    telemetry: Arc<Telemetry>,
+    in_flight: Option<InFlight>,
+    time: jiff::Timestamp,
+    arrived: Instant,
+    silent: bool,
+    complete: bool,
+    /// Who asks.
+    pub caller: Caller,
+    /// Host name as routed.
+    pub host: String,
+    /// Epoch of the table that chose.
+    pub epoch: u64,
+    /// Release that answers.
+    pub target: Option<Arc<Target>>,
+    /// What became of the pin.
+    pub pin: Pin,
+    /// Status of the answer.
+    pub status: u16,
+    /// How it ended, as far as is known.
+    pub outcome: Outcome,
+    /// Body bytes handed to the connection.
+    pub bytes: u64,
+    /// From arrival until a worker was asked.
+    pub edge: Duration,
+    /// The worker's end of it, when there is one.
+    pub done: Option<Done>,
+}
+
+impl Record {
+    /// A request that has just come in.
+    #[must_use]
+    pub fn begin(telemetry: Arc<Telemetry>, caller: Caller, epoch: u64) -> Box<Self> {
+        Box::new(Self {
+            telemetry,
+            in_flight: None,
+            time: jiff::Timestamp::now(),
+            arrived: Instant::now(),
+            silent: false,
+            complete: false,
+            caller,
+            host: String::new(),
+            epoch,
+            target: None,
+            pin: Pin::None,
+            status: CLIENT_WENT_AWAY,
+            outcome: Outcome::Cancelled,
+            bytes: 0,
+            edge: Duration::ZERO,
+            done: None,
+        })
+    }
+
+    /// Neither logged nor counted: the probes of whoever watches this host.
+    pub const fn silence(&mut self) {
+        self.silent = true;
+    }
+
+    /// A release was chosen.
+    pub fn select(&mut self, selection: &Selection, epoch: u64) {
+        self.epoch = epoch;
+        self.pin = selection.pin;
+        self.answered_by(&selection.target);
+    }
+
+    /// This release answers: the chosen one, or another that still has the file.
+    pub fn answered_by(&mut self, target: &Arc<Target>) {
+        if self.target.as_ref().is_some_and(|known| Arc::ptr_eq(known, target)) {
+            return;
+        }
+        self.in_flight = Some(self.telemetry.metrics.series(Some(&target.release)).enter());
+        self.target = Some(Arc::clone(target));
+    }
+
+    /// Since arrival.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.arrived.elapsed()
+    }
+
+    /// The last byte was handed over, or the answer was broken off for this reason.
+    pub const fn complete(&mut self, outcome: Outcome) {
+        self.outcome = outcome;
+        self.complete = true;
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        if self.silent {
+            return;
+        }
+        let outcome = if self.complete { self.outcome } else { Outcome::Cancelled };
+        let duration = self.arrived.elapsed();
+        let release = self.target.as_ref().map(|target| &target.release);
+        let seconds = |us: u64| Duration::from_micros(us).as_secs_f64();
+        let render = self.done.as_ref().map(|done| (seconds(done.cpu_us), seconds(done.queue_us)));
+        let metrics = &self.telemetry.metrics;
+        metrics.request(&metrics.series(release), outcome, self.status, duration.as_secs_f64(), render);
+
+        let figure = |of: fn(&Done) -> u64| self.done.as_ref().map_or(0.0, |done| of(done) as f64 / 1000.0);
+        let milliseconds = |duration: Duration| duration.as_micros() as f64 / 1000.0;
+        let agent = self.caller.user_agent.as_ref().and_then(|agent| agent.to_str().ok());
+        self.telemetry.logs.access(&AccessLine {
+            time: self.time,
+            level: level(outcome),
+            request_id: self.caller.request_id(),
+            trace_id: self.caller.trace_id(),
+            client: self.caller.client,
+            method: self.caller.method.as_str(),
+            host: &self.host,
+            path: cut(self.caller.uri.path()),
+            query: self.caller.uri.query().map(cut),
+            status: self.status,
+            outcome,
+            app: release.map(|release| release.app.as_str()),
+            release: release.map(|release| release.version.as_str()),
+            epoch: self.epoch,
+            bytes: self.bytes,
+            duration_ms: milliseconds(duration),
+            edge_ms: milliseconds(if self.edge.is_zero() { duration } else { self.edge }),
+            queue_ms: figure(|done| done.queue_us),
+            render_ms: figure(|done| done.render_us),
+            cpu_ms: figure(|done| done.cpu_us),
+            user_agent: agent.map(cut),
+            pin: self.pin.as_str(),
+            error: self.done.as_ref().and_then(|done| done.error.as_ref()),
+        });
+    }
+}
+
+const fn level(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Ok
+        | Outcome::ClientError
+        | Outcome::NoRoute
+        | Outcome::NoRelease
+        | Outcome::BadRequest
+        | Outcome::Cancelled => "info",
+        Outcome::Overloaded | Outcome::Draining => "warn",
+        Outcome::AppError
+        | Outcome::CpuLimit
+        | Outcome::WallLimit
+        | Outcome::HeapLimit
+        | Outcome::Crashed
+        | Outcome::UpstreamGone => "error",
+    }
+}
+
+/// The first bytes of a text, whole characters only.
+fn cut(text: &str) -> &str {
+    &text[..text.floor_char_boundary(LOG_FIELD_BYTES_MAX)]
+}

@@ -1,0 +1,192 @@
+//! What one connection is doing: enough to tell a client that dawdles from an app that works.
+
+use crate::limits::{CONNECTION_CHECK_MS, HEAD_TIMEOUT_MS, KEEPALIVE_IDLE_MS};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// How long a connection may take for what is the client's turn.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// Until a head is complete, from accept or from the first byte after a pause.
+    pub head: Duration,
+    /// Pause between two requests.
+    pub idle: Duration,
+    /// Time between two looks at the clocks.
+    pub check: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            head: Duration::from_millis(HEAD_TIMEOUT_MS),
+            idle: Duration::from_millis(KEEPALIVE_IDLE_MS),
+            check: Duration::from_millis(CONNECTION_CHECK_MS),
+        }
+    }
+}
+
+/// What is to become of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It goes on.
+    Fine,
+    /// It had its pause: close it politely.
+    Idle,
+    /// The client is too slow: cut it.
+    Slow,
+}
+
+/// Clocks of one connection. Ages in milliseconds since it was opened; 0 is "not running".
+#[derive(Debug)]
+pub struct Activity {
+    opened: Instant,
+    in_flight: AtomicUsize,
+    h2: AtomicBool,
+    idle_since: AtomicU64,
+    head_since: AtomicU64,
+    blocked_since: AtomicU64,
+    stall_ms: AtomicU64,
+}
+
+impl Activity {
+    /// Of a connection that was accepted now: its first head is awaited.
+    #[must_use]
+    pub fn start() -> Arc<Self> {
+        Arc::new(Self {
+            opened: Instant::now(),
+            in_flight: AtomicUsize::new(0),
+            h2: AtomicBool::new(false),
+            idle_since: AtomicU64::new(0),
+            head_since: AtomicU64::new(1),
+            blocked_since: AtomicU64::new(0),
+            stall_ms: AtomicU64::new(KEEPALIVE_IDLE_MS),
+        })
+    }
+
+    /// A request came in; it is in flight until the guard is dropped.
+    #[must_use]
+    pub fn begin(self: &Arc<Self>, h2: bool) -> Busy {
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        self.h2.store(h2, Ordering::Relaxed);
+        self.head_since.store(0, Ordering::Relaxed);
+        Busy(Arc::clone(self))
+    }
+
+    /// How long the client may take no byte while the current request is answered, in milliseconds.
+    pub fn set_stall_ms(&self, stall_ms: u64) {
+        self.stall_ms.store(stall_ms, Ordering::Relaxed);
+    }
+
+    /// Bytes came from the client.
+    pub fn on_read(&self) {
+        let waiting = self.in_flight.load(Ordering::Relaxed) == 0 && !self.h2.load(Ordering::Relaxed);
+        if waiting && self.head_since.load(Ordering::Relaxed) == 0 {
+            self.head_since.store(self.age_ms(), Ordering::Relaxed);
+        }
+    }
+
+    /// The client took bytes.
+    pub fn on_written(&self) {
+        if self.blocked_since.load(Ordering::Relaxed) != 0 {
+            self.blocked_since.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// The client takes no bytes now.
+    pub fn on_blocked(&self) {
+        if self.blocked_since.load(Ordering::Relaxed) == 0 {
+            self.blocked_since.store(self.age_ms(), Ordering::Relaxed);
+        }
+    }
+
+    /// What the clocks say.
+    #[must_use]
+    pub fn verdict(&self, patience: &Patience) -> Verdict {
+        let now = self.age_ms();
+        let over = |since: &AtomicU64, limit_ms: u64| {
+            let since = since.load(Ordering::Relaxed);
+            since != 0 && now.saturating_sub(since) >= limit_ms
+        };
+        if over(&self.blocked_since, self.stall_ms.load(Ordering::Relaxed)) {
+            return Verdict::Slow;
+        }
+        if self.in_flight.load(Ordering::Relaxed) > 0 {
+            return Verdict::Fine;
+        }
+        if over(&self.head_since, patience.head.as_millis() as u64) {
+            return Verdict::Slow;
+        }
+        if over(&self.idle_since, patience.idle.as_millis() as u64) { Verdict::Idle } else { Verdict::Fine }
+    }
+
+    fn age_ms(&self) -> u64 {
+        (self.opened.elapsed().as_millis() as u64).max(1)
+    }
+}
+
+/// A request in flight on a connection.
+#[derive(Debug)]
+pub struct Busy(Arc<Activity>);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.idle_since.store(self.0.age_ms(), Ordering::Relaxed);
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn patience(head_ms: u64, idle_ms: u64) -> Patience {
+        Patience {
+            head: Duration::from_millis(head_ms),
+            idle: Duration::from_millis(idle_ms),
+            check: Duration::from_millis(1),
+        }
+    }
+
+    fn pause() {
+        // Pause: twice the longest patience below.
+        std::thread::sleep(Duration::from_millis(20));
+    }
+
+    #[test]
+    fn a_connection_that_says_nothing_is_slow_and_one_between_requests_is_idle() {
+        let activity = Activity::start();
+        pause();
+        assert_eq!(activity.verdict(&patience(10, 1000)), Verdict::Slow);
+        drop(activity.begin(false));
+        assert_eq!(activity.verdict(&patience(10, 1000)), Verdict::Fine);
+        pause();
+        assert_eq!(activity.verdict(&patience(10, 10)), Verdict::Idle);
+    }
+
+    #[test]
+    fn a_head_that_trickles_after_a_pause_is_slow_but_a_busy_app_is_not() {
+        let activity = Activity::start();
+        let busy = activity.begin(false);
+        activity.on_read();
+        pause();
+        assert_eq!(activity.verdict(&patience(1, 1)), Verdict::Fine);
+        drop(busy);
+        activity.on_read();
+        pause();
+        activity.on_read();
+        assert_eq!(activity.verdict(&patience(10, 1000)), Verdict::Slow);
+    }
+
+    #[test]
+    fn a_client_that_takes_nothing_is_slow_until_it_takes_something() {
+        let activity = Activity::start();
+        let _busy = activity.begin(true);
+        activity.set_stall_ms(10);
+        activity.on_blocked();
+        pause();
+        assert_eq!(activity.verdict(&patience(1000, 1000)), Verdict::Slow);
+        activity.on_written();
+        assert_eq!(activity.verdict(&patience(1000, 1000)), Verdict::Fine);
+    }
+}

@@ -1,0 +1,181 @@
+//! Which host and path is meant, and whether the request may be as large as it is.
+
+use super::caller::{Caller, X_FORWARDED_HOST};
+use crate::limits::{REQUEST_HEADER_BYTES_MAX, REQUEST_TARGET_BYTES_MAX};
+use http::header::{CONTENT_LENGTH, HOST, HeaderMap};
+use http::{Method, StatusCode, Uri};
+use vitrine_wire::Outcome;
+
+/// Why a request is answered with an error before a release is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refusal {
+    /// Status.
+    pub status: StatusCode,
+    /// How it counts.
+    pub outcome: Outcome,
+    /// What is wrong, for the client.
+    pub reason: &'static str,
+}
+
+impl Refusal {
+    const fn bad(reason: &'static str) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, outcome: Outcome::BadRequest, reason }
+    }
+
+    pub(super) const fn client(status: StatusCode, reason: &'static str) -> Self {
+        Self { status, outcome: Outcome::ClientError, reason }
+    }
+}
+
+/// The host that is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// Lower case, no port, no final dot: what the route table is asked for. Empty when an HTTP/1.0 client names none.
+    pub host: String,
+    /// With the port, as the app sees it in `request.url`.
+    pub authority: String,
+}
+
+impl Address {
+    /// From a request's head.
+    ///
+    /// # Errors
+    /// What to answer instead: 400, 414 or 431.
+    pub fn of(caller: &Caller, headers: &HeaderMap, names_no_host: bool) -> Result<Self, Refusal> {
+        check_size(&caller.uri, headers)?;
+        check_framing(&caller.method, &caller.uri, headers)?;
+        let mut hosts = headers.get_all(HOST).iter();
+        let header = match (hosts.next(), hosts.next()) {
+            (None, _) => None,
+            (Some(host), None) => {
+                Some(host.to_str().map_err(|_| Refusal::bad("the Host header is not ASCII"))?)
+            }
+            _ => return Err(Refusal::bad("there is more than one Host header")),
+        };
+        let target = caller.uri.authority().map(http::uri::Authority::as_str);
+        if let (Some(target), Some(header)) = (target, header)
+            && !target.eq_ignore_ascii_case(header)
+        {
+            return Err(Refusal::bad("the Host header and the request target name different hosts"));
+        }
+        let forwarded = caller.trusted.then(|| headers.get(X_FORWARDED_HOST)).flatten();
+        let forwarded = forwarded.and_then(|hosts| hosts.to_str().ok()?.split(',').next()).map(str::trim);
+        match forwarded.or(target).or(header) {
+            Some(named) => parse(named).ok_or(Refusal::bad("the host name is malformed")),
+            None if names_no_host => Ok(Self { host: String::new(), authority: String::new() }),
+            None => Err(Refusal::bad("the Host header is missing")),
+        }
+    }
+}
+
+fn check_size(uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
+    let target = uri.path_and_query().map_or(0, |target| target.as_str().len());
+    if target > REQUEST_TARGET_BYTES_MAX {
+        return Err(Refusal::client(StatusCode::URI_TOO_LONG, "the address is too long"));
+    }
+    // `: ` and the line's end count with each header, as they do on the wire.
+    let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    if bytes > REQUEST_HEADER_BYTES_MAX {
+        let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+        return Err(Refusal::client(status, "the request's headers are too large (often too many cookies)"));
+    }
+    Ok(())
+}
+
+fn check_framing(method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
+    if method == Method::CONNECT {
+        return Err(Refusal::client(StatusCode::METHOD_NOT_ALLOWED, "this is no proxy"));
+    }
+    if method == Method::TRACE {
+        return Err(Refusal::client(StatusCode::METHOD_NOT_ALLOWED, "TRACE is not answered here"));
+    }
+    if !uri.path().starts_with('/') && !(method == Method::OPTIONS && uri.path() == "*") {
+        return Err(Refusal::bad("the request target is not a path"));
+    }
+    if headers.get_all(CONTENT_LENGTH).iter().nth(1).is_some() {
+        return Err(Refusal::bad("there is more than one Content-Length header"));
+    }
+    Ok(())
+}
+
+/// `NAME`, `NAME:PORT`, `[IPV6]` or `[IPV6]:PORT`.
+fn parse(named: &str) -> Option<Address> {
+    let authority = named.to_ascii_lowercase();
+    let end_of_name = match authority.strip_prefix('[') {
+        Some(rest) => rest.find(']')? + 2,
+        None => authority.find(':').unwrap_or(authority.len()),
+    };
+    let (name, port) = authority.split_at(end_of_name);
+    let port_ok = port.is_empty()
+        || port.strip_prefix(':').is_some_and(|port| port.is_empty() || port.parse::<u16>().is_ok());
+    let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
+    let name_ok = match name.strip_prefix('[') {
+        Some(address) => address.strip_suffix(']')?.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => (1..=254).contains(&name.len()) && name.bytes().all(legal),
+    };
+    let host = name.strip_suffix('.').unwrap_or(name).to_owned();
+    (port_ok && name_ok && !host.is_empty()).then_some(Address { host, authority })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::activity::Activity;
+    use super::super::connection::Peer;
+    use super::*;
+    use http::Request;
+
+    fn address(uri: &str, headers: &[(&str, &str)]) -> Result<Address, Refusal> {
+        let mut request = Request::builder().uri(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let parts = request.body(()).unwrap().into_parts().0;
+        let peer = Peer { address: "10.0.0.1:1".parse().unwrap(), tls: false, activity: Activity::start() };
+        let trusted = ["10.0.0.0/8".parse().unwrap()];
+        Address::of(&Caller::of(&parts, &peer, &trusted), &parts.headers, false)
+    }
+
+    #[test]
+    fn hosts_lose_case_port_and_final_dot() {
+        for (named, host) in [
+            ("Catalog.LocalHost:8080", "catalog.localhost"),
+            ("a.example.", "a.example"),
+            ("127.0.0.1:80", "127.0.0.1"),
+            ("[::1]:80", "[::1]"),
+            ("[::1]", "[::1]"),
+        ] {
+            assert_eq!(address("/", &[("host", named)]).unwrap().host, host);
+        }
+        assert_eq!(address("/", &[("host", "A:81")]).unwrap().authority, "a:81");
+    }
+
+    #[test]
+    fn ambiguous_and_malformed_hosts_are_refused() {
+        for named in ["", "a b", "a/b", "user@a", "a:b", "a:99999", "[::1", "[x]", ".", "a,b", "a:80:80"] {
+            assert_eq!(address("/", &[("host", named)]).unwrap_err().status, 400, "{named}");
+        }
+        assert_eq!(address("/", &[]).unwrap_err().status, 400);
+        assert_eq!(address("/", &[("host", "a"), ("host", "a")]).unwrap_err().status, 400);
+        assert_eq!(address("http://a/", &[("host", "b")]).unwrap_err().status, 400);
+        assert_eq!(address("http://a/", &[("host", "A")]).unwrap().host, "a");
+    }
+
+    #[test]
+    fn a_trusted_proxy_names_the_host() {
+        let headers = [("host", "inner:3000"), ("x-forwarded-host", "shop.example, other")];
+        assert_eq!(address("/", &headers).unwrap().host, "shop.example");
+    }
+
+    #[test]
+    fn sizes_are_refused_one_byte_above_their_bound() {
+        let path = |bytes: usize| format!("/{}", "a".repeat(bytes - 1));
+        assert!(address(&path(REQUEST_TARGET_BYTES_MAX), &[("host", "a")]).is_ok());
+        let long = address(&path(REQUEST_TARGET_BYTES_MAX + 1), &[("host", "a")]).unwrap_err();
+        assert_eq!(long.status, StatusCode::URI_TOO_LONG);
+
+        let room = REQUEST_HEADER_BYTES_MAX - "host".len() - "a".len() - 4 - "x".len() - 4;
+        assert!(address("/", &[("host", "a"), ("x", &"v".repeat(room))]).is_ok());
+        let large = address("/", &[("host", "a"), ("x", &"v".repeat(room + 1))]).unwrap_err();
+        assert_eq!(large.status, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+    }
+}

@@ -1,0 +1,195 @@
+//! The one place that turns an outcome into what a client gets.
+
+use super::access_log::Record;
+use super::body::{EdgeBody, Source};
+use super::pin::{X_VITRINE_PIN, X_VITRINE_RELEASE};
+use super::select::Pin;
+use crate::limits::RETRY_AFTER_S;
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, RETRY_AFTER};
+use http::{HeaderValue, Method, Response, StatusCode};
+use std::time::Duration;
+use vitrine_wire::Outcome;
+
+/// Names the outcome on answers that the app did not give.
+pub const X_VITRINE_OUTCOME: HeaderName = HeaderName::from_static("x-vitrine-outcome");
+const X_VITRINE_EPOCH: HeaderName = HeaderName::from_static("x-vitrine-epoch");
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+
+/// Times that are known when the head is sent.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Timing {
+    /// Waiting for a worker or in its queue.
+    pub queue: Duration,
+    /// Rendering, so far or in all.
+    pub render: Duration,
+    /// What the cache did.
+    pub cache: &'static str,
+}
+
+/// Status of an outcome. The caller may know a better one: a client's error has many.
+#[must_use]
+pub const fn status_of(outcome: Outcome) -> StatusCode {
+    match outcome {
+        Outcome::Ok => StatusCode::OK,
+        Outcome::ClientError | Outcome::BadRequest => StatusCode::BAD_REQUEST,
+        Outcome::AppError => StatusCode::INTERNAL_SERVER_ERROR,
+        Outcome::CpuLimit | Outcome::HeapLimit | Outcome::Overloaded | Outcome::Draining => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+        Outcome::WallLimit => StatusCode::GATEWAY_TIMEOUT,
+        // A client that went away reads no status; the log has its own.
+        Outcome::Crashed | Outcome::UpstreamGone | Outcome::Cancelled => StatusCode::BAD_GATEWAY,
+        Outcome::NoRoute | Outcome::NoRelease => StatusCode::NOT_FOUND,
+    }
+}
+
+/// What a person is told: what went wrong as they see it, and what they can do.
+const fn explain(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Ok | Outcome::Cancelled => "",
+        Outcome::ClientError | Outcome::BadRequest => "The request could not be understood.",
+        Outcome::AppError | Outcome::Crashed | Outcome::HeapLimit | Outcome::UpstreamGone => {
+            "The page could not be made. Trying again may help."
+        }
+        Outcome::CpuLimit | Outcome::WallLimit => "The page took too long to make. Trying again may help.",
+        Outcome::Overloaded | Outcome::Draining => "The service is busy. Try again in a moment.",
+        Outcome::NoRoute => "There is no site at this address.",
+        Outcome::NoRelease => "There is nothing to show at this address.",
+    }
+}
+
+/// An error that the host answers by itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Failure {
+    /// How it counts.
+    pub outcome: Outcome,
+    /// Status.
+    pub status: StatusCode,
+    /// What the client is told.
+    pub reason: &'static str,
+}
+
+impl Failure {
+    /// The usual answer to an outcome.
+    #[must_use]
+    pub const fn of(outcome: Outcome) -> Self {
+        Self { outcome, status: status_of(outcome), reason: explain(outcome) }
+    }
+
+    /// With another status.
+    #[must_use]
+    pub const fn with(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+}
+
+impl From<super::address::Refusal> for Failure {
+    fn from(refusal: super::address::Refusal) -> Self {
+        Self { outcome: refusal.outcome, status: refusal.status, reason: refusal.reason }
+    }
+}
+
+/// Answers with an error: a page for people, problem+json for programs. Nothing of the inside is in it.
+#[must_use]
+pub fn failed(mut record: Box<Record>, failure: Failure) -> Response<EdgeBody> {
+    let reads = record.caller.reads;
+    record.outcome = failure.outcome;
+    let (media, text) = if reads.problem_json {
+        ("application/problem+json", problem(&record, failure))
+    } else {
+        ("text/html; charset=utf-8", page(&record, failure))
+    };
+    let mut headers = HeaderMap::with_capacity(12);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_VITRINE_OUTCOME, HeaderValue::from_static(failure.outcome.as_str()));
+    if failure.status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S));
+    }
+    if failure.status == StatusCode::METHOD_NOT_ALLOWED {
+        headers.insert(
+            http::header::ALLOW,
+            HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
+        );
+    }
+    whole(record, failure.status, headers, text.into(), Timing { cache: "bypass", ..Timing::default() })
+}
+
+/// Answers with bytes that are all at hand.
+#[must_use]
+pub fn whole(
+    record: Box<Record>,
+    status: StatusCode,
+    mut headers: HeaderMap,
+    data: Bytes,
+    timing: Timing,
+) -> Response<EdgeBody> {
+    let empty = data.is_empty() || record.caller.method == Method::HEAD;
+    if status != StatusCode::NO_CONTENT && status != StatusCode::NOT_MODIFIED {
+        headers.entry(CONTENT_LENGTH).or_insert_with(|| HeaderValue::from(data.len()));
+    }
+    let source = if empty { Source::Empty } else { Source::Memory(data) };
+    send(record, status, headers, source, timing)
+}
+
+/// Puts the host's own headers on an answer and ties the record to its body.
+#[must_use]
+pub fn send(
+    mut record: Box<Record>,
+    status: StatusCode,
+    mut headers: HeaderMap,
+    source: Source,
+    timing: Timing,
+) -> Response<EdgeBody> {
+    record.status = status.as_u16();
+    headers.insert(super::caller::X_REQUEST_ID, record.caller.request_id.clone());
+    headers.insert(X_VITRINE_EPOCH, HeaderValue::from(record.epoch));
+    if let Some(target) = &record.target
+        && let Ok(release) = HeaderValue::try_from(target.release.to_string())
+    {
+        headers.insert(X_VITRINE_RELEASE, release);
+    }
+    if record.pin == Pin::Missed {
+        headers.insert(X_VITRINE_PIN, HeaderValue::from_static("missed"));
+    }
+    let edge = if record.edge.is_zero() { record.elapsed() } else { record.edge };
+    if let Ok(timing) = HeaderValue::try_from(server_timing(edge, timing)) {
+        headers.append(SERVER_TIMING, timing);
+    }
+    let mut response = Response::new(EdgeBody::new(source, record));
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
+}
+
+fn server_timing(edge: Duration, timing: Timing) -> String {
+    let ms = |duration: Duration| duration.as_micros() as f64 / 1000.0;
+    let Timing { queue, render, cache } = timing;
+    format!("edge;dur={}, queue;dur={}, render;dur={}, cache;desc={cache}", ms(edge), ms(queue), ms(render))
+}
+
+fn problem(record: &Record, failure: Failure) -> String {
+    serde_json::json!({
+        "type": "about:blank",
+        "title": failure.status.canonical_reason().unwrap_or_default(),
+        "status": failure.status.as_u16(),
+        "detail": failure.reason,
+        "outcome": failure.outcome.as_str(),
+        "request_id": record.caller.request_id(),
+    })
+    .to_string()
+}
+
+/// Request ids and reasons hold no character that HTML gives a meaning, so nothing needs an escape.
+fn page(record: &Record, failure: Failure) -> String {
+    let title = failure.status.canonical_reason().unwrap_or("Error");
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n\
+         <style>body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:20vh auto;padding:0 1rem}}\
+         small{{color:#666}}</style>\n<h1>{title}</h1>\n<p>{}</p>\n<p><small>Request {}</small></p>\n</html>\n",
+        failure.reason,
+        record.caller.request_id(),
+    )
+}

@@ -1,0 +1,248 @@
+//! What an app gave, as an answer: its head re-encoded, its body streamed; or what stands in for it.
+
+use super::access_log::Record;
+use super::answer::{self, Failure, Timing, X_VITRINE_OUTCOME, send, whole};
+use super::body::{EdgeBody, Source, Streaming};
+use super::file_store::{Content, FileStore};
+use super::pin::cookie;
+use super::render::{Rendered, Unrendered, may_get_shell};
+use super::select::Selection;
+use super::static_files::{Plan, plan};
+use crate::limits::GATHERED_BYTES_MAX;
+use crate::worker::{AnswerBody, Piece};
+use bytes::{Bytes, BytesMut};
+use http::header::{
+    CACHE_CONTROL, CONTENT_TYPE, EXPIRES, HeaderMap, HeaderName, LAST_MODIFIED, SET_COOKIE, VARY,
+};
+use http::{HeaderValue, Method, Response, StatusCode};
+use std::collections::VecDeque;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+use vitrine_wire::{Done, Headers, Outcome};
+
+/// Path of the app's client-side shell.
+const SHELL: &str = "/index.html";
+/// Headers that are about one connection, or that the edge makes itself.
+const OWN: [&str; 10] = [
+    "connection",
+    "content-length",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "x-request-id",
+];
+
+/// Answers with what the app gave. Gives the record back when the render turns out to have failed before a byte left.
+pub fn answer(
+    mut record: Box<Record>,
+    selection: &Selection,
+    known_cookie: Option<&str>,
+    rendered: Rendered,
+) -> Result<Response<EdgeBody>, (Box<Record>, Unrendered)> {
+    let Rendered { answer, claim, waited, head_after, patience } = rendered;
+    let status = StatusCode::from_u16(answer.head.status).ok().filter(|status| status.as_u16() >= 200);
+    let Some(status) = status else {
+        return Err((record, Failure::of(Outcome::AppError).into()));
+    };
+    let mut body = answer.body;
+    let (first, end) = gather(&mut body);
+    if let Some(done) = end.as_ref().filter(|done| done.outcome != Outcome::Ok) {
+        let done = Done::clone(done);
+        return Err((record, Unrendered { failure: Failure::of(done.outcome), done: Some(done) }));
+    }
+    let mut headers = re_encode(answer.head.headers);
+    keep_apart(&mut headers, selection);
+    pin_document(&mut headers, &record, selection, known_cookie);
+    record.outcome = Outcome::Ok;
+    let bodiless = record.caller.method == Method::HEAD
+        || matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED);
+    let timing = timing(end.as_ref(), waited, head_after);
+    let ended = end.is_some();
+    record.done = end;
+    Ok(if bodiless {
+        send(record, status, headers, Source::Empty, timing)
+    } else if ended {
+        whole(record, status, headers, joined(first), timing)
+    } else {
+        let streaming = Streaming { first, body, claim, patience, timer: None };
+        send(record, status, headers, Source::Worker(Box::new(streaming)), timing)
+    })
+}
+
+/// Answers a request whose render failed before its first byte: with the app's shell if there is one and the client
+/// is a browser that goes to a page, else with the error.
+pub async fn failed(
+    files: &FileStore,
+    mut record: Box<Record>,
+    selection: &Selection,
+    known_cookie: Option<&str>,
+    failure: Failure,
+) -> Response<EdgeBody> {
+    let shell = if may_get_shell(&record, failure.outcome) { shell(files, selection).await } else { None };
+    let Some((content_type, data)) = shell else { return answer::failed(record, failure) };
+    record.outcome = failure.outcome;
+    let mut headers = HeaderMap::with_capacity(12);
+    headers.insert(CONTENT_TYPE, content_type);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_VITRINE_OUTCOME, HeaderValue::from_static(failure.outcome.as_str()));
+    pin_document(&mut headers, &record, selection, known_cookie);
+    whole(record, StatusCode::OK, headers, data, Timing { cache: "bypass", ..Timing::default() })
+}
+
+async fn shell(files: &FileStore, selection: &Selection) -> Option<(HeaderValue, Bytes)> {
+    let target = &selection.target;
+    let asset = target.bundle.assets.get(SHELL)?;
+    let Plan::Whole(variant) = plan(asset, &HeaderMap::new()) else { return None };
+    // A shell that can't be read, or is too large for memory, is none: the error is answered.
+    let Ok(Content::Memory(data, _)) = files.open(target, SHELL, asset, &variant, None).await else {
+        return None;
+    };
+    Some((HeaderValue::try_from(&asset.content_type).ok()?, data))
+}
+
+/// Takes what is at hand without waiting: the pieces, and the end if it came with them.
+fn gather(body: &mut AnswerBody) -> (VecDeque<Bytes>, Option<Done>) {
+    let mut pieces = VecDeque::new();
+    let mut bytes = 0;
+    let mut now = Context::from_waker(Waker::noop());
+    while bytes <= GATHERED_BYTES_MAX {
+        match body.poll_next(&mut now) {
+            Poll::Ready(Some(Piece::Data(data))) => {
+                bytes += data.len();
+                pieces.push_back(data);
+            }
+            Poll::Ready(Some(Piece::End(done))) => return (pieces, Some(done)),
+            Poll::Ready(None) | Poll::Pending => break,
+        }
+    }
+    (pieces, None)
+}
+
+/// One piece is passed on as it is; several are copied together, which costs less than several writes.
+fn joined(mut pieces: VecDeque<Bytes>) -> Bytes {
+    if pieces.len() <= 1 {
+        return pieces.pop_front().unwrap_or_default();
+    }
+    let mut whole = BytesMut::with_capacity(pieces.iter().map(Bytes::len).sum());
+    for piece in pieces {
+        whole.extend_from_slice(&piece);
+    }
+    whole.freeze()
+}
+
+/// Headers as this edge understands them. What is no legal header is left out, not passed on.
+fn re_encode(headers: Headers) -> HeaderMap {
+    let mut map = HeaderMap::with_capacity(headers.len() + 8);
+    for (name, value) in headers {
+        let own = OWN.iter().any(|own| name.eq_ignore_ascii_case(own))
+            || name.get(..10).is_some_and(|start| start.eq_ignore_ascii_case("x-vitrine-"));
+        if own {
+            continue;
+        }
+        if let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_maybe_shared(value))
+        {
+            map.append(name, value);
+        }
+    }
+    map
+}
+
+/// What caches may keep must not be given to clients with another pin.
+fn keep_apart(headers: &mut HeaderMap, selection: &Selection) {
+    let control: Vec<&str> =
+        headers.get_all(CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok()).collect();
+    let says = |what: &str| control.iter().any(|value| value.to_ascii_lowercase().contains(what));
+    let stored = !control.is_empty() || headers.contains_key(EXPIRES) || headers.contains_key(LAST_MODIFIED);
+    if selection.pinnable && stored && !says("no-store") && !says("private") {
+        headers.append(VARY, HeaderValue::from_static("x-vitrine-release, cookie"));
+    }
+}
+
+/// A page sets the cookie that keeps its sub-requests at its release, unless the browser has it.
+fn pin_document(headers: &mut HeaderMap, record: &Record, selection: &Selection, known_cookie: Option<&str>) {
+    let html = headers.get(CONTENT_TYPE).is_some_and(|media| {
+        let media = media.as_bytes();
+        media.get(..9).is_some_and(|start| start.eq_ignore_ascii_case(b"text/html"))
+    });
+    let version = selection.target.release.version.as_str();
+    let reads = record.caller.reads;
+    let document = html && (reads.navigation || !reads.fetches) && selection.pinnable;
+    if document && known_cookie != Some(version) {
+        headers.append(SET_COOKIE, cookie(version, record.caller.https));
+    }
+}
+
+/// The worker's own figures when the answer is complete, else what the edge saw.
+fn timing(end: Option<&Done>, waited: Duration, head_after: Duration) -> Timing {
+    let (queue, render) = match end {
+        Some(done) => (waited + Duration::from_micros(done.queue_us), Duration::from_micros(done.render_us)),
+        None => (waited, head_after),
+    };
+    Timing { queue, render, cache: "bypass" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{app, table, target};
+    use super::super::pin::Wanted;
+    use super::super::select::select;
+    use super::*;
+
+    fn map(headers: &[(&str, &str)]) -> HeaderMap {
+        let owned = headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), Bytes::copy_from_slice(value.as_bytes())));
+        re_encode(owned.collect())
+    }
+
+    #[test]
+    fn a_workers_head_can_neither_frame_the_answer_nor_speak_for_the_host() {
+        let headers = map(&[
+            ("Content-Length", "5"),
+            ("transfer-encoding", "chunked"),
+            ("connection", "close"),
+            ("X-Vitrine-Release", "evil@v1"),
+            ("x-request-id", "forged"),
+            ("bad name", "x"),
+            ("split", "a\r\nset-cookie: b"),
+            ("set-cookie", "a=1"),
+            ("set-cookie", "b=2"),
+            ("content-type", "text/html"),
+        ]);
+        let mut names: Vec<&str> = headers.keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["content-type", "set-cookie"]);
+        let cookies: Vec<_> = headers.get_all(SET_COOKIE).iter().collect();
+        assert_eq!(cookies, ["a=1", "b=2"]);
+    }
+
+    #[test]
+    fn what_caches_keep_varies_with_the_pin() {
+        let table = table(&[app("shop", "v1", vec![target("shop", "v1", &[])])]);
+        let by = |host: &str| select(&table, host, &Wanted::default()).unwrap();
+        let (live, own) = (by("shop.localhost"), by("shop-v1.localhost"));
+        let varies = |headers: &[(&str, &str)], selection: &Selection| {
+            let mut headers = map(headers);
+            keep_apart(&mut headers, selection);
+            headers.get_all(VARY).iter().any(|vary| vary == "x-vitrine-release, cookie")
+        };
+        assert!(varies(&[("cache-control", "public, max-age=60")], &live));
+        assert!(varies(&[("cache-control", "s-maxage=60"), ("vary", "accept")], &live));
+        assert!(varies(&[("last-modified", "Fri, 20 Nov 2026 23:36:12 GMT")], &live));
+        assert!(!varies(&[("cache-control", "private, max-age=60")], &live));
+        assert!(!varies(&[("cache-control", "No-Store")], &live));
+        assert!(!varies(&[], &live));
+        assert!(!varies(&[("cache-control", "public, max-age=60")], &own));
+    }
+
+    #[test]
+    fn the_cookie_is_out_of_scripts_reach_and_secure_where_it_can_be() {
+        assert_eq!(cookie("v1", true), "__vitrine_release=v1; Path=/; HttpOnly; SameSite=Lax; Secure");
+        assert_eq!(cookie("v1", false), "__vitrine_release=v1; Path=/; HttpOnly; SameSite=Lax");
+    }
+}

@@ -1,0 +1,171 @@
+//! The body of an answer on its way to the client, and the record that ends with it.
+
+use super::access_log::Record;
+use crate::limits::ASSET_PIECE_BYTES;
+use crate::pool::Claim;
+use crate::worker::{AnswerBody, Piece};
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::io::Take;
+use tokio::time::{Instant, Sleep};
+use tokio_util::io::ReaderStream;
+use vitrine_wire::{Done, Outcome};
+
+/// Why a body ends before it is complete. The client never sees a complete message then.
+#[derive(Debug, thiserror::Error)]
+pub enum BodyError {
+    /// The render did not end well.
+    #[error("the render ended as {0}")]
+    Render(Outcome),
+    /// A file could not be read to its end.
+    #[error("the file can't be read")]
+    File(#[source] std::io::Error),
+}
+
+/// The body of an answer.
+#[derive(Debug)]
+pub struct EdgeBody {
+    source: Source,
+    record: Box<Record>,
+}
+
+/// Where a body comes from.
+#[derive(Debug)]
+pub enum Source {
+    /// Nothing, or nothing more.
+    Empty,
+    /// Memory.
+    Memory(Bytes),
+    /// A file, and the bytes of it that are left to send.
+    File(Box<ReaderStream<Take<tokio::fs::File>>>, u64),
+    /// A worker.
+    Worker(Box<Streaming>),
+}
+
+impl Source {
+    /// A piece of an opened file: this many bytes from where it stands.
+    #[must_use]
+    pub fn file(file: tokio::fs::File, bytes: u64) -> Self {
+        use tokio::io::AsyncReadExt as _;
+        Self::File(Box::new(ReaderStream::with_capacity(file.take(bytes), ASSET_PIECE_BYTES)), bytes)
+    }
+}
+
+/// An answer that a worker is still giving.
+#[derive(Debug)]
+pub struct Streaming {
+    /// What came with the head.
+    pub first: VecDeque<Bytes>,
+    /// The rest.
+    pub body: AnswerBody,
+    /// Keeps the worker.
+    pub claim: Claim,
+    /// How long the worker may say nothing.
+    pub patience: Duration,
+    /// Runs while it says nothing.
+    pub timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Streaming {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Piece> {
+        if let Some(first) = self.first.pop_front() {
+            return Poll::Ready(Piece::Data(first));
+        }
+        if let Poll::Ready(piece) = self.body.poll_next(cx) {
+            self.timer = None;
+            return Poll::Ready(piece.unwrap_or_else(|| Piece::End(Done::of(Outcome::UpstreamGone))));
+        }
+        let patience = self.patience;
+        let timer =
+            self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + patience)));
+        ready!(timer.as_mut().poll(cx));
+        Poll::Ready(Piece::End(Done::of(Outcome::WallLimit)))
+    }
+}
+
+impl EdgeBody {
+    /// A body; its record ends when it does.
+    #[must_use]
+    pub fn new(source: Source, mut record: Box<Record>) -> Self {
+        if matches!(source, Source::Empty) {
+            let outcome = record.outcome;
+            record.complete(outcome);
+        }
+        Self { source, record }
+    }
+
+    fn give(&mut self, data: Bytes) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        self.record.bytes += data.len() as u64;
+        Poll::Ready(Some(Ok(Frame::data(data))))
+    }
+
+    fn end(&mut self, outcome: Outcome) {
+        self.source = Source::Empty;
+        self.record.complete(outcome);
+    }
+}
+
+impl Body for EdgeBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let this = &mut *self;
+        match &mut this.source {
+            Source::Empty => Poll::Ready(None),
+            Source::Memory(data) => {
+                let data = std::mem::take(data);
+                let outcome = this.record.outcome;
+                this.end(outcome);
+                this.give(data)
+            }
+            Source::File(stream, left) => {
+                let next = ready!(futures_util::Stream::poll_next(Pin::new(stream.as_mut()), cx));
+                let data = match next {
+                    Some(Ok(data)) => data,
+                    Some(Err(error)) => return Poll::Ready(Some(Err(BodyError::File(error)))),
+                    None => {
+                        let short = std::io::ErrorKind::UnexpectedEof.into();
+                        return Poll::Ready(Some(Err(BodyError::File(short))));
+                    }
+                };
+                *left = left.saturating_sub(data.len() as u64);
+                if *left == 0 {
+                    let outcome = this.record.outcome;
+                    this.end(outcome);
+                }
+                this.give(data)
+            }
+            Source::Worker(streaming) => match ready!(streaming.poll(cx)) {
+                Piece::Data(data) => this.give(data),
+                Piece::End(done) => {
+                    let outcome = done.outcome;
+                    this.end(outcome);
+                    this.record.done = Some(done);
+                    let broken = outcome != Outcome::Ok;
+                    Poll::Ready(broken.then_some(Err(BodyError::Render(outcome))))
+                }
+            },
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self.source, Source::Empty)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.source {
+            Source::Empty => SizeHint::with_exact(0),
+            Source::Memory(data) => SizeHint::with_exact(data.len() as u64),
+            Source::File(_, left) => SizeHint::with_exact(*left),
+            Source::Worker(_) => SizeHint::default(),
+        }
+    }
+}

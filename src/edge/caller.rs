@@ -1,0 +1,245 @@
+//! Who asks, in which trace, and what kind of answer they can read. Known for every request, however malformed.
+
+use super::connection::Peer;
+use crate::limits::REQUEST_ID_BYTES_MAX;
+use http::header::{ACCEPT, HeaderMap, HeaderName, USER_AGENT};
+use http::request::Parts;
+use http::{HeaderValue, Method, Uri};
+use ipnet::IpNet;
+use std::net::IpAddr;
+
+pub(super) const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+pub(super) const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+pub(super) const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(super) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+pub(super) const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+
+/// Who asks.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// Method.
+    pub method: Method,
+    /// Target as sent.
+    pub uri: Uri,
+    /// Client, behind the proxies that are trusted.
+    pub client: IpAddr,
+    /// Whether the peer is one of these proxies.
+    pub trusted: bool,
+    /// Whether the client speaks TLS.
+    pub https: bool,
+    /// Id for logs and answers.
+    pub request_id: HeaderValue,
+    /// W3C trace context, as honoured or as made here.
+    pub traceparent: HeaderValue,
+    /// Whether the trace began outside.
+    pub traced: bool,
+    /// What they can read.
+    pub reads: Reads,
+    /// User agent.
+    pub user_agent: Option<HeaderValue>,
+}
+
+/// What kind of answer the client can read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reads {
+    /// A browser that goes to a page.
+    pub navigation: bool,
+    /// A sub-request of a page, as the browser says.
+    pub fetches: bool,
+    /// HTML, by name or by a wildcard of a navigation.
+    pub html: bool,
+    /// JSON errors rather than a page.
+    pub problem_json: bool,
+}
+
+impl Caller {
+    /// From a request's head.
+    #[must_use]
+    pub fn of(parts: &Parts, peer: &Peer, trusted_proxies: &[IpNet]) -> Self {
+        let address = peer.address.ip().to_canonical();
+        let trusted = trusts(trusted_proxies, address);
+        let headers = &parts.headers;
+        let outside = trusted.then(|| headers.get(X_REQUEST_ID).filter(|id| is_request_id(id))).flatten();
+        let given = headers.get(TRACEPARENT).filter(|value| is_traceparent(value.as_bytes()));
+        let proto = trusted.then(|| headers.get(X_FORWARDED_PROTO)).flatten();
+        Self {
+            method: parts.method.clone(),
+            uri: parts.uri.clone(),
+            client: if trusted { client_behind(headers, trusted_proxies, address) } else { address },
+            trusted,
+            https: proto.map_or(peer.tls, |proto| proto.as_bytes().eq_ignore_ascii_case(b"https")),
+            request_id: outside.cloned().unwrap_or_else(new_request_id),
+            traced: given.is_some(),
+            traceparent: given.cloned().unwrap_or_else(new_traceparent),
+            reads: Reads::of(headers),
+            user_agent: headers.get(USER_AGENT).cloned(),
+        }
+    }
+
+    /// The request's id as text.
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        // Both sources are checked to be ASCII.
+        self.request_id.to_str().unwrap_or_default()
+    }
+
+    /// The trace's id: 32 hexadecimal digits.
+    #[must_use]
+    pub fn trace_id(&self) -> &str {
+        self.traceparent.to_str().ok().and_then(|text| text.get(3..35)).unwrap_or_default()
+    }
+}
+
+impl Reads {
+    fn of(headers: &HeaderMap) -> Self {
+        let accepts = |what: &str| {
+            let mut values = headers.get_all(ACCEPT).iter();
+            values.any(|value| value.to_str().is_ok_and(|text| text.to_ascii_lowercase().contains(what)))
+        };
+        let by_name = accepts("text/html");
+        let mode = headers.get(SEC_FETCH_MODE);
+        // Browsers without fetch metadata name HTML when they go to a page; scripts and curl do not.
+        let navigation = mode.map_or(by_name, |mode| mode == "navigate");
+        Self {
+            navigation,
+            fetches: mode.is_some() && !navigation,
+            html: by_name || (mode.is_some() && navigation && accepts("*/*")),
+            problem_json: !by_name && (accepts("/json") || accepts("+json")),
+        }
+    }
+}
+
+fn trusts(trusted_proxies: &[IpNet], address: IpAddr) -> bool {
+    trusted_proxies.iter().any(|net| net.contains(&address))
+}
+
+/// The last address of `x-forwarded-for` that is not a trusted proxy's: what is left of it may be invented.
+fn client_behind(headers: &HeaderMap, trusted_proxies: &[IpNet], peer: IpAddr) -> IpAddr {
+    let mut client = peer;
+    for value in headers.get_all(X_FORWARDED_FOR).iter().rev() {
+        let Ok(list) = value.to_str() else { return client };
+        for hop in list.rsplit(',') {
+            let Ok(address) = hop.trim().parse::<IpAddr>() else { return client };
+            client = address.to_canonical();
+            if !trusts(trusted_proxies, client) {
+                return client;
+            }
+        }
+    }
+    client
+}
+
+fn is_request_id(id: &HeaderValue) -> bool {
+    let legal =
+        |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':' | b'/' | b'+' | b'=');
+    (1..=REQUEST_ID_BYTES_MAX).contains(&id.len()) && id.as_bytes().iter().all(legal)
+}
+
+fn new_request_id() -> HeaderValue {
+    let id = uuid::Uuid::now_v7();
+    let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+    let text: &str = id.hyphenated().encode_lower(&mut text);
+    HeaderValue::from_str(text).expect("a UUID's text is ASCII")
+}
+
+/// `VERSION-TRACE-PARENT-FLAGS`, lower-case hexadecimal; later versions may add fields.
+fn is_traceparent(text: &[u8]) -> bool {
+    let hex = |range: std::ops::Range<usize>| {
+        text[range].iter().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(b))
+    };
+    let some = |range: std::ops::Range<usize>| text[range].iter().any(|b| *b != b'0');
+    text.len() >= 55
+        && (text.len() == 55 || (text[55] == b'-' && &text[..2] != b"00"))
+        && [text[2], text[35], text[52]] == [b'-'; 3]
+        && hex(0..2)
+        && &text[..2] != b"ff"
+        && hex(3..35)
+        && some(3..35)
+        && hex(36..52)
+        && some(36..52)
+        && hex(53..55)
+        && text.is_ascii()
+}
+
+fn new_traceparent() -> HeaderValue {
+    let trace = u128::from_be_bytes(rand::random()).max(1);
+    let parent = rand::random::<u64>().max(1);
+    HeaderValue::from_str(&format!("00-{trace:032x}-{parent:016x}-00")).expect("hexadecimal digits are ASCII")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::activity::Activity;
+    use super::*;
+    use http::Request;
+
+    fn caller(peer: &str, headers: &[(&str, &str)]) -> Caller {
+        let mut request = Request::builder().uri("/");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let parts = request.body(()).unwrap().into_parts().0;
+        let peer =
+            Peer { address: format!("{peer}:1").parse().unwrap(), tls: false, activity: Activity::start() };
+        Caller::of(&parts, &peer, &["10.0.0.0/8".parse().unwrap()])
+    }
+
+    const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+    #[test]
+    fn only_a_trusted_proxy_says_who_the_client_is() {
+        let said = [
+            ("x-forwarded-for", "6.6.6.6, 1.2.3.4, 10.9.9.9"),
+            ("x-forwarded-proto", "https"),
+            ("x-request-id", "abc"),
+        ];
+        let stranger = caller("8.8.8.8", &said);
+        assert_eq!(stranger.client, "8.8.8.8".parse::<IpAddr>().unwrap());
+        assert!(!stranger.https);
+        assert_ne!(stranger.request_id(), "abc");
+        assert_eq!(stranger.request_id().len(), 36);
+        let proxied = caller("10.1.1.1", &said);
+        assert_eq!(proxied.client, "1.2.3.4".parse::<IpAddr>().unwrap());
+        assert!(proxied.https);
+        assert_eq!(proxied.request_id(), "abc");
+        let garbage = caller("10.1.1.1", &[("x-forwarded-for", "1.1.1.1, evil"), ("x-request-id", "a b\tc")]);
+        assert_eq!(garbage.client, "10.1.1.1".parse::<IpAddr>().unwrap());
+        assert_eq!(garbage.request_id().len(), 36);
+    }
+
+    #[test]
+    fn a_valid_trace_goes_on_and_anything_else_is_replaced() {
+        let traced = caller("8.8.8.8", &[("traceparent", TRACE)]);
+        assert_eq!(traced.traceparent, TRACE);
+        assert_eq!(traced.trace_id(), "0af7651916cd43dd8448eb211c80319c");
+        for bad in
+            ["", "00-x", &TRACE.replace("0af7", "0AF7"), &TRACE.replace("00-", "ff-"), &format!("{TRACE}0")]
+        {
+            let made = caller("8.8.8.8", &[("traceparent", bad)]);
+            assert!(!made.traced, "{bad}");
+            assert!(is_traceparent(made.traceparent.as_bytes()), "{:?}", made.traceparent);
+        }
+    }
+
+    #[test]
+    fn navigations_scripts_and_api_clients_are_told_apart() {
+        let reads = |headers: &[(&str, &str)]| caller("8.8.8.8", headers).reads;
+        let browser =
+            reads(&[("sec-fetch-mode", "navigate"), ("accept", "text/html,application/json;q=0.9")]);
+        assert_eq!(browser, Reads { navigation: true, fetches: false, html: true, problem_json: false });
+        let old_browser = reads(&[("accept", "text/html, */*;q=0.8")]);
+        assert_eq!(old_browser, Reads { navigation: true, fetches: false, html: true, problem_json: false });
+        let script = reads(&[("sec-fetch-mode", "cors"), ("accept", "*/*")]);
+        assert_eq!(script, Reads { navigation: false, fetches: true, html: false, problem_json: false });
+        let api = reads(&[("accept", "application/json")]);
+        assert_eq!(api, Reads { navigation: false, fetches: false, html: false, problem_json: true });
+        let problem = reads(&[("accept", "application/problem+json")]);
+        assert!(problem.problem_json);
+        assert_eq!(
+            reads(&[("accept", "*/*")]),
+            Reads { navigation: false, fetches: false, html: false, problem_json: false }
+        );
+    }
+}

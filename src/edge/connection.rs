@@ -1,0 +1,177 @@
+//! One connection from its first byte to its end: HTTP/1.1 or HTTP/2, with every clock and size bound set.
+
+use super::activity::{Activity, Busy, Patience, Verdict};
+use super::watched_io::WatchedIo;
+use crate::limits::{
+    H1_BUFFER_BYTES_MAX, H2_HEADER_LIST_BYTES_MAX, H2_PING_MS, H2_SEND_BUFFER_BYTES_MAX, H2_STREAMS_MAX,
+    H2_WINDOW_BYTES, REQUEST_HEADERS_MAX,
+};
+use bytes::Bytes;
+use http::{Request, Response, Version};
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use std::convert::Infallible;
+use std::error::Error;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+
+/// Who is at the other end.
+#[derive(Debug, Clone)]
+pub struct Peer {
+    /// Its address.
+    pub address: SocketAddr,
+    /// Whether it came over TLS.
+    pub tls: bool,
+    /// Clocks of its connection.
+    pub activity: Arc<Activity>,
+}
+
+/// What answers requests.
+pub trait Answer: Send + Sync + 'static {
+    /// Body of an answer.
+    type Body: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + Unpin + 'static;
+
+    /// Answers one request; never fails, an error is an answer too.
+    fn answer(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        peer: Peer,
+    ) -> impl Future<Output = Response<Self::Body>> + Send;
+}
+
+/// Settings of both protocols.
+#[must_use]
+pub fn protocols() -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        // The clocks of `Activity` tell a slow head from a pause, which this one timer does not.
+        .header_read_timeout(None)
+        .max_headers(REQUEST_HEADERS_MAX)
+        .max_buf_size(H1_BUFFER_BYTES_MAX);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(H2_STREAMS_MAX)
+        .max_header_list_size(H2_HEADER_LIST_BYTES_MAX)
+        .initial_connection_window_size(H2_WINDOW_BYTES)
+        .initial_stream_window_size(H2_WINDOW_BYTES)
+        .max_send_buf_size(H2_SEND_BUFFER_BYTES_MAX)
+        .keep_alive_interval(Duration::from_millis(H2_PING_MS))
+        .keep_alive_timeout(Duration::from_millis(H2_PING_MS));
+    builder
+}
+
+/// What every connection of a listener shares.
+#[derive(Debug)]
+pub struct Terms<A> {
+    /// What answers.
+    pub answer: Arc<A>,
+    /// See [`protocols`].
+    pub protocols: Builder<TokioExecutor>,
+    /// Clocks.
+    pub patience: Patience,
+    /// TLS, if the listener speaks it.
+    pub tls: Option<Arc<rustls::ServerConfig>>,
+}
+
+/// Serves a connection until it ends by itself, is cut, or has finished its requests after `shutdown`.
+pub async fn serve<A: Answer>(
+    stream: TcpStream,
+    address: SocketAddr,
+    terms: Arc<Terms<A>>,
+    shutdown: CancellationToken,
+) {
+    // Without it an answer's last packet may wait 40 ms for the client's acknowledgement. A socket that refuses is
+    // closed already, which the first read says.
+    let _ = stream.set_nodelay(true);
+    let activity = Activity::start();
+    let peer = Peer { address, tls: terms.tls.is_some(), activity: Arc::clone(&activity) };
+    let io = WatchedIo::new(stream, activity);
+    match &terms.tls {
+        None => serve_io(io, peer, &terms, shutdown).await,
+        Some(config) => {
+            let handshake = TlsAcceptor::from(Arc::clone(config)).accept(io);
+            // A handshake that fails or takes too long has nobody to be told.
+            if let Ok(Ok(io)) = tokio::time::timeout(terms.patience.head, handshake).await {
+                serve_io(io, peer, &terms, shutdown).await;
+            }
+        }
+    }
+}
+
+async fn serve_io<A: Answer>(
+    io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: Peer,
+    terms: &Terms<A>,
+    shutdown: CancellationToken,
+) {
+    let activity = Arc::clone(&peer.activity);
+    let service = service_fn(|request: Request<Incoming>| {
+        let busy = peer.activity.begin(request.version() == Version::HTTP_2);
+        let answered = Arc::clone(&terms.answer).answer(request, peer.clone());
+        async move { Ok::<_, Infallible>(answered.await.map(|body| Held { body, _busy: busy })) }
+    });
+    let mut connection = std::pin::pin!(terms.protocols.serve_connection(TokioIo::new(io), service));
+    let mut shutdown = std::pin::pin!(shutdown.cancelled_owned());
+    let mut check = tokio::time::interval(terms.patience.check);
+    check.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut leaving = false;
+    loop {
+        tokio::select! {
+            biased;
+            // How it ended is in the requests' own log lines; a broken connection between requests is no event.
+            _ = &mut connection => return,
+            () = &mut shutdown, if !leaving => {
+                leaving = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            _ = check.tick() => match activity.verdict(&terms.patience) {
+                Verdict::Fine => {}
+                Verdict::Slow => return,
+                Verdict::Idle if leaving => return,
+                Verdict::Idle => {
+                    leaving = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+            },
+        }
+    }
+}
+
+/// A body during which its connection counts as busy.
+struct Held<B> {
+    body: B,
+    _busy: Busy,
+}
+
+impl<B: Body + Unpin> Body for Held<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,102 @@
+//! A client file as an answer.
+
+use super::access_log::Record;
+use super::answer::{Failure, Timing, failed, send, whole};
+use super::body::{EdgeBody, Source};
+use super::file_store::{Content, FileStore};
+use super::select::{Pin, Selection};
+use super::static_files::{Plan, Variant, cache_control, encoding_name, plan};
+use crate::bundle::Asset;
+use crate::route::Target;
+use bytes::Bytes;
+use http::header::{
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
+    HeaderMap, VARY, X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderValue, Method, Response, StatusCode};
+use std::sync::Arc;
+use vitrine_wire::Outcome;
+
+/// Answers with a file of `target`.
+pub async fn answer(
+    files: &FileStore,
+    mut record: Box<Record>,
+    selection: &Selection,
+    target: &Arc<Target>,
+    path: &str,
+    request: &HeaderMap,
+) -> Response<EdgeBody> {
+    record.answered_by(target);
+    if selection.files_only.as_ref().is_some_and(|pinned| Arc::ptr_eq(pinned, target)) {
+        record.pin = Pin::Met;
+    }
+    record.outcome = Outcome::Ok;
+    // The path came out of this index.
+    let asset = &target.bundle.assets[path];
+    let plan = plan(asset, request);
+    let (variant, part, status) = match &plan {
+        Plan::Whole(variant) => (variant, None, StatusCode::OK),
+        Plan::Part(variant, part) => (variant, Some(part.clone()), StatusCode::PARTIAL_CONTENT),
+        Plan::NotModified(variant) => (variant, None, StatusCode::NOT_MODIFIED),
+        Plan::Unsatisfiable(variant) => (variant, None, StatusCode::RANGE_NOT_SATISFIABLE),
+    };
+    let mut headers = describe(asset, variant);
+    match status {
+        StatusCode::NOT_MODIFIED => {
+            return whole(record, status, headers, Bytes::new(), timing("hit"));
+        }
+        StatusCode::RANGE_NOT_SATISFIABLE => {
+            record.outcome = Outcome::ClientError;
+            headers.insert(CONTENT_RANGE, text(format!("bytes */{}", variant.bytes)));
+            return whole(record, status, headers, Bytes::new(), timing("bypass"));
+        }
+        _ => {}
+    }
+    let bytes = part.as_ref().map_or(variant.bytes, |part| part.end() - part.start() + 1);
+    if let Some(part) = &part {
+        headers
+            .insert(CONTENT_RANGE, text(format!("bytes {}-{}/{}", part.start(), part.end(), variant.bytes)));
+    }
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes));
+    headers.insert(CONTENT_TYPE, text(asset.content_type.clone()));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if record.caller.method == Method::HEAD || bytes == 0 {
+        return send(record, status, headers, Source::Empty, timing("bypass"));
+    }
+    match files.open(target, path, asset, variant, part).await {
+        Ok(Content::Memory(data, hit)) => {
+            send(record, status, headers, Source::Memory(data), timing(if hit { "hit" } else { "miss" }))
+        }
+        Ok(Content::Disk(file)) => send(record, status, headers, Source::file(file, bytes), timing("bypass")),
+        Err(error) => {
+            tracing::warn!(
+                release = %target.release,
+                path,
+                error = &error as &dyn std::error::Error,
+                "a client file can't be read"
+            );
+            failed(record, Failure::of(Outcome::NoRelease))
+        }
+    }
+}
+
+fn describe(asset: &Asset, variant: &Variant) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(16);
+    headers.insert(ETAG, variant.etag.clone());
+    headers.insert(CACHE_CONTROL, cache_control(asset));
+    headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+    if let Some(encoding) = variant.encoding {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding_name(encoding)));
+    }
+    headers
+}
+
+fn timing(cache: &'static str) -> Timing {
+    Timing { cache, ..Timing::default() }
+}
+
+/// A media type that is no legal header becomes the one that promises nothing.
+fn text(value: String) -> HeaderValue {
+    HeaderValue::try_from(value).unwrap_or(HeaderValue::from_static("application/octet-stream"))
+}

@@ -1,0 +1,84 @@
+//! Route tables, and a worker that says what a test wants, for the edge's tests.
+
+pub mod fake_worker;
+
+use crate::bundle::{Asset, AssetIndex, Bundle, Manifest};
+use crate::id::{AppName, Digest, ReleaseId, release_label};
+use crate::pool::Pool;
+use crate::route::{AppRoute, HostTarget, RouteTable, Target};
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// A file of this content; immutable if its name says so.
+pub fn asset(content: &str, immutable: bool) -> Asset {
+    Asset {
+        digest: Digest::of(content.as_bytes()),
+        bytes: content.len() as u64,
+        content_type: "text/javascript".into(),
+        immutable,
+        encodings: BTreeMap::new(),
+    }
+}
+
+/// A release that was live and has these files: path, content, immutable.
+pub fn target(app: &str, version: &str, files: &[(&str, &str, bool)]) -> Target {
+    let release = ReleaseId::new(app.parse().unwrap(), version.parse().unwrap());
+    let assets: AssetIndex = files
+        .iter()
+        .map(|(path, content, immutable)| ((*path).to_owned(), asset(content, *immutable)))
+        .collect();
+    let bundle = Bundle {
+        digest: Digest::of(version.as_bytes()),
+        manifest: Manifest::default(),
+        files: assets.len() as u32,
+        bytes: 0,
+        assets,
+        contents: BTreeMap::new(),
+        variants: BTreeMap::new(),
+    };
+    Target {
+        pool: Pool::new(release.clone()),
+        release,
+        bundle: Arc::new(bundle),
+        dir: PathBuf::from("/nonexistent"),
+        was_live: true,
+        rolled_back: false,
+        request_bytes_max: 1 << 20,
+        client_stall_ms: 30_000,
+    }
+}
+
+/// An app with these releases, newest first.
+pub fn app(name: &str, live: &str, releases: Vec<Target>) -> AppRoute {
+    let releases: Vec<Arc<Target>> = releases.into_iter().map(Arc::new).collect();
+    let live = releases.iter().find(|target| target.release.version.as_str() == live).cloned();
+    AppRoute { app: name.parse().unwrap(), live, releases }
+}
+
+/// A table of `localhost` with these apps, epoch 7.
+pub fn table(apps: &[AppRoute]) -> RouteTable {
+    let mut labels = HashMap::new();
+    let mut by_name: HashMap<AppName, Arc<AppRoute>> = HashMap::new();
+    for app in apps {
+        let app = Arc::new(app.clone());
+        labels.insert(app.app.to_string(), HostTarget::App(Arc::clone(&app)));
+        for target in &app.releases {
+            let label = release_label(&app.app, &target.release.version);
+            labels.insert(label, HostTarget::Release(Arc::clone(&app), Arc::clone(target)));
+        }
+        by_name.insert(app.app.clone(), app);
+    }
+    RouteTable { epoch: 7, domain: "localhost".into(), labels, apps: by_name, ..RouteTable::default() }
+}
+
+/// An HTTP client that follows nothing and trusts any certificate.
+pub fn client(set: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder) -> reqwest::Client {
+    // The second test that comes here finds it installed.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .tls_danger_accept_invalid_certs(true);
+    set(builder).build().unwrap()
+}

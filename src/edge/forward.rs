@@ -1,0 +1,177 @@
+//! The request as the app sees it: re-encoded from what was understood, never passed through.
+
+use super::address::Address;
+use super::caller::{
+    Caller, TRACEPARENT, TRACESTATE, X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO, X_REQUEST_ID,
+};
+use super::pin::COOKIE_NAME;
+use bytes::Bytes;
+use http::header::{CONNECTION, COOKIE, HeaderMap, HeaderName};
+use vitrine_wire::{Headers, RequestHead};
+
+/// Headers that are about one connection or that the edge makes itself.
+const OWN: [&str; 17] = [
+    "connection",
+    "content-length",
+    "cookie",
+    "expect",
+    "forwarded",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "x-real-ip",
+    "x-request-id",
+];
+/// Prefixes of headers by which frameworks and this host talk to themselves: from a client they are forgeries.
+const INTERNAL: [&str; 5] = ["x-forwarded-", "x-middleware-", "x-nextjs-", "x-react-router-", "x-vitrine-"];
+
+/// The head that goes to a worker.
+#[must_use]
+pub fn request_head(caller: &Caller, address: &Address, headers: &HeaderMap, has_body: bool) -> RequestHead {
+    let scheme = if caller.https { "https" } else { "http" };
+    let target = caller.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+    let target = if target == "*" { "/" } else { target };
+    RequestHead {
+        method: caller.method.as_str().to_owned(),
+        url: format!("{scheme}://{}{target}", address.authority),
+        headers: end_to_end(caller, address, headers, scheme),
+        has_body,
+        request_id: caller.request_id().to_owned(),
+    }
+}
+
+fn end_to_end(caller: &Caller, address: &Address, headers: &HeaderMap, scheme: &str) -> Headers {
+    let mut kept: Headers = Vec::with_capacity(headers.len() + 8);
+    for (name, value) in headers {
+        let trace = name == TRACEPARENT || (name == TRACESTATE && !caller.traced);
+        if !trace && !is_own(name) && !is_named_by_connection(name, headers) {
+            kept.push((name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes())));
+        }
+    }
+    if let Some(cookies) = cookies(headers) {
+        kept.push((COOKIE.as_str().to_owned(), cookies.into()));
+    }
+    let mut put = |name: &HeaderName, value: Bytes| kept.push((name.as_str().to_owned(), value));
+    put(&http::header::HOST, Bytes::copy_from_slice(address.authority.as_bytes()));
+    put(&X_FORWARDED_FOR, caller.client.to_string().into());
+    put(&X_FORWARDED_HOST, Bytes::copy_from_slice(address.authority.as_bytes()));
+    put(&X_FORWARDED_PROTO, Bytes::copy_from_slice(scheme.as_bytes()));
+    put(&X_REQUEST_ID, Bytes::copy_from_slice(caller.request_id.as_bytes()));
+    put(&TRACEPARENT, Bytes::copy_from_slice(caller.traceparent.as_bytes()));
+    kept
+}
+
+fn is_own(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    // An underscore reads as a dash in many an app's environment: `x_forwarded_for` would pass the lists below.
+    name.contains('_') || OWN.contains(&name) || INTERNAL.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// `Connection: x-secret` makes `x-secret` a matter of this connection.
+fn is_named_by_connection(name: &HeaderName, headers: &HeaderMap) -> bool {
+    headers.get_all(CONNECTION).iter().any(|value| {
+        let names = value.to_str().unwrap_or_default();
+        names.split(',').any(|named| named.trim().eq_ignore_ascii_case(name.as_str()))
+    })
+}
+
+/// All cookies in one line (HTTP/2 may split them), without the host's own.
+fn cookies(headers: &HeaderMap) -> Option<Vec<u8>> {
+    let mut line = Vec::new();
+    for value in headers.get_all(COOKIE) {
+        for cookie in value.as_bytes().split(|b| *b == b';') {
+            let cookie = cookie.trim_ascii();
+            let own = cookie.strip_prefix(COOKIE_NAME.as_bytes()).is_some_and(|rest| rest.starts_with(b"="));
+            if cookie.is_empty() || own {
+                continue;
+            }
+            if !line.is_empty() {
+                line.extend_from_slice(b"; ");
+            }
+            line.extend_from_slice(cookie);
+        }
+    }
+    (!line.is_empty()).then_some(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::activity::Activity;
+    use super::super::connection::Peer;
+    use super::*;
+    use http::Request;
+
+    fn head(headers: &[(&str, &str)]) -> RequestHead {
+        let mut request = Request::builder().uri("/a?b=c").header("host", "Shop.example:81");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let parts = request.body(()).unwrap().into_parts().0;
+        let peer = Peer { address: "9.9.9.9:1".parse().unwrap(), tls: true, activity: Activity::start() };
+        let caller = Caller::of(&parts, &peer, &[]);
+        let address = Address::of(&caller, &parts.headers, false).unwrap();
+        request_head(&caller, &address, &parts.headers, false)
+    }
+
+    fn values<'a>(head: &'a RequestHead, name: &str) -> Vec<&'a str> {
+        let named = head.headers.iter().filter(|(key, _)| key == name);
+        named.map(|(_, value)| std::str::from_utf8(value).unwrap()).collect()
+    }
+
+    #[test]
+    fn the_url_is_the_clients_and_forwarded_headers_are_the_edges() {
+        let head =
+            head(&[("x-forwarded-for", "6.6.6.6"), ("x-forwarded-proto", "gopher"), ("accept", "*/*")]);
+        assert_eq!(head.url, "https://shop.example:81/a?b=c");
+        assert_eq!(values(&head, "x-forwarded-for"), ["9.9.9.9"]);
+        assert_eq!(values(&head, "x-forwarded-proto"), ["https"]);
+        assert_eq!(values(&head, "x-forwarded-host"), ["shop.example:81"]);
+        assert_eq!(values(&head, "host"), ["shop.example:81"]);
+        assert_eq!(values(&head, "accept"), ["*/*"]);
+        assert_eq!(values(&head, "x-request-id"), [head.request_id.as_str()]);
+        assert_eq!(values(&head, "traceparent").len(), 1);
+    }
+
+    #[test]
+    fn hop_by_hop_and_internal_headers_stay_outside() {
+        let outside = [
+            ("connection", "keep-alive, x-secret"),
+            ("x-secret", "1"),
+            ("keep-alive", "timeout=5"),
+            ("te", "trailers"),
+            ("transfer-encoding", "chunked"),
+            ("content-length", "5"),
+            ("upgrade", "websocket"),
+            ("expect", "100-continue"),
+            ("proxy-authorization", "x"),
+            ("x-middleware-subrequest", "1"),
+            ("x-react-router-spa-mode", "yes"),
+            ("x-nextjs-data", "1"),
+            ("x-vitrine-release", "v1"),
+            ("x-vitrine-anything", "v1"),
+            ("x_forwarded_for", "6.6.6.6"),
+            ("forwarded", "for=6.6.6.6"),
+            ("x-real-ip", "6.6.6.6"),
+            ("x-forwarded-port", "1"),
+            ("tracestate", "a=b"),
+        ];
+        let head = head(&outside);
+        for (name, _) in outside {
+            assert!(values(&head, name).is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn cookies_are_one_line_without_the_pin() {
+        let head = head(&[("cookie", "a=1; __vitrine_release=v1;b=2"), ("cookie", "__vitrine_release2=x")]);
+        assert_eq!(values(&head, "cookie"), ["a=1; b=2; __vitrine_release2=x"]);
+        assert!(values(&self::head(&[("cookie", "__vitrine_release=v1")]), "cookie").is_empty());
+    }
+}

@@ -1,0 +1,116 @@
+//! The request line: what happens to a request, in order, each step in a file of its own.
+
+#[cfg(test)]
+mod tests;
+
+use super::access_log::Record;
+use super::address::Address;
+use super::answer::{self, Failure};
+use super::app_answer;
+use super::body::EdgeBody;
+use super::caller::Caller;
+use super::connection::{Answer, Peer};
+use super::file_answer;
+use super::file_store::FileStore;
+use super::own;
+use super::pin::Wanted;
+use super::render;
+use super::select::select;
+use super::static_files::{Found, find};
+use crate::config::LimitMaxima;
+use crate::id::ReleaseId;
+use crate::pool::Pool;
+use crate::release::{Releases, WakeError};
+use crate::route::Routes;
+use crate::telemetry::Telemetry;
+use http::{Request, Response, StatusCode, Version};
+use hyper::body::Incoming;
+use ipnet::IpNet;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+use vitrine_wire::Outcome;
+
+/// Starts sleeping releases: all that the edge may ask of the control plane.
+pub trait Wake: Send + Sync + 'static {
+    /// Starts a release's worker and waits until it serves.
+    fn wake(&self, release: &ReleaseId) -> impl Future<Output = Result<Arc<Pool>, WakeError>> + Send;
+}
+
+impl Wake for Releases {
+    async fn wake(&self, release: &ReleaseId) -> Result<Arc<Pool>, WakeError> {
+        Self::wake(self, release).await
+    }
+}
+
+/// Everything that answering a request needs.
+#[derive(Debug)]
+pub struct Line<W> {
+    /// The table in force.
+    pub routes: Routes,
+    /// See [`Wake`].
+    pub wake: W,
+    /// Logs and metrics.
+    pub telemetry: Arc<Telemetry>,
+    /// Peers whose forwarding headers are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Operator's bounds.
+    pub maxima: LimitMaxima,
+    /// Client files.
+    pub files: FileStore,
+    /// Whether there is no admin side beside this edge.
+    pub alone: bool,
+    /// Cancelled when the host leaves.
+    pub shutdown: CancellationToken,
+}
+
+impl<W: Wake> Answer for Line<W> {
+    type Body = EdgeBody;
+
+    async fn answer(self: Arc<Self>, request: Request<Incoming>, peer: Peer) -> Response<EdgeBody> {
+        let (parts, body) = request.into_parts();
+        let table = self.routes.snapshot();
+        let caller = Caller::of(&parts, &peer, &self.trusted_proxies);
+        let mut record = Record::begin(Arc::clone(&self.telemetry), caller, table.epoch);
+        if own::is_own(parts.uri.path(), self.alone) {
+            return own::answer(&self, record, &table);
+        }
+        let headers = parts.headers;
+        let address = match Address::of(&record.caller, &headers, parts.version <= Version::HTTP_10) {
+            Ok(address) => address,
+            Err(refusal) => return answer::failed(record, refusal.into()),
+        };
+        record.host.clone_from(&address.host);
+        let wanted = Wanted::of(&record.caller, &headers);
+        let mut selection = match select(&table, &address.host, &wanted) {
+            Ok(selection) => selection,
+            Err(outcome) => return answer::failed(record, Failure::of(outcome)),
+        };
+        record.select(&selection, table.epoch);
+        drop(table);
+        peer.activity.set_stall_ms(selection.target.client_stall_ms);
+        match find(&selection, &record.caller.method, parts.uri.path()) {
+            Found::File { target, path } => {
+                return file_answer::answer(&self.files, record, &selection, &target, &path, &headers).await;
+            }
+            Found::Missing => {
+                let missing = Failure::of(Outcome::ClientError).with(StatusCode::NOT_FOUND);
+                return answer::failed(record, Failure { reason: "There is no such file.", ..missing });
+            }
+            Found::NotAFile => {}
+        }
+        let rendered = render::render(&self, &mut record, &mut selection, &address, &headers, body).await;
+        let cookie = Wanted::of(&record.caller, &headers).cookie;
+        let unrendered = match rendered {
+            Ok(rendered) => match app_answer::answer(record, &selection, cookie, rendered) {
+                Ok(response) => return response,
+                Err((back, unrendered)) => {
+                    record = back;
+                    unrendered
+                }
+            },
+            Err(unrendered) => unrendered,
+        };
+        record.done = unrendered.done;
+        app_answer::failed(&self.files, record, &selection, cookie, unrendered.failure).await
+    }
+}

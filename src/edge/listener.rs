@@ -1,0 +1,64 @@
+//! Accepts connections, as many at once as are allowed, and lets them finish.
+
+#[cfg(test)]
+mod tests;
+
+use super::connection::{self, Answer, Terms};
+use crate::limits::ACCEPT_RETRY_MS;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// Serves a listener until `shutdown`, then closes it, lets connections finish within `drain`, and cuts the rest.
+/// When all `places` are taken, connections wait in the kernel's backlog.
+pub async fn run<A: Answer>(
+    listener: TcpListener,
+    terms: Arc<Terms<A>>,
+    places: Arc<Semaphore>,
+    drain: Duration,
+    shutdown: CancellationToken,
+) {
+    let mut connections = JoinSet::new();
+    loop {
+        while connections.try_join_next().is_some() {}
+        let accepted = tokio::select! {
+            biased;
+            () = shutdown.cancelled() => break,
+            accepted = accept(&listener, &places) => accepted,
+        };
+        match accepted {
+            Ok((stream, address, place)) => {
+                let serving = connection::serve(stream, address, Arc::clone(&terms), shutdown.child_token());
+                connections.spawn(async move {
+                    serving.await;
+                    drop(place);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the edge can't accept a connection"
+                );
+                tokio::time::sleep(Duration::from_millis(ACCEPT_RETRY_MS)).await;
+            }
+        }
+    }
+    drop(listener);
+    let all_ended = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(drain, all_ended).await.is_err() {
+        tracing::warn!(left = connections.len(), "connections did not finish in time and are cut");
+        connections.shutdown().await;
+    }
+}
+
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> std::io::Result<(tokio::net::TcpStream, std::net::SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
+    let place = Arc::clone(places).acquire_owned().await.map_err(std::io::Error::other)?;
+    let (stream, address) = listener.accept().await?;
+    Ok((stream, address, place))
+}

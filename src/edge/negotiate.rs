@@ -1,0 +1,83 @@
+//! Which precompressed variant a client gets.
+
+use super::static_files::encoding_name;
+use crate::bundle::{Asset, Encoding};
+use http::header::{ACCEPT_ENCODING, HeaderMap};
+
+/// The coding with the highest weight in `accept-encoding`; among equals the shortest. `None` is the plain file.
+#[must_use]
+pub fn negotiate(asset: &Asset, headers: &HeaderMap) -> Option<Encoding> {
+    if asset.encodings.is_empty() || !headers.contains_key(ACCEPT_ENCODING) {
+        return None;
+    }
+    // The plain file is acceptable unless refused, but nobody's wish unless named.
+    let plain = weight(headers, "identity", false).unwrap_or(0);
+    let offers = asset.encodings.iter().filter_map(|(encoding, bytes)| {
+        let weight = weight(headers, encoding_name(*encoding), true).filter(|weight| *weight > 0)?;
+        Some((*encoding, weight, *bytes))
+    });
+    let best = offers.min_by_key(|(_, weight, bytes)| (std::cmp::Reverse(*weight), *bytes));
+    best.filter(|(_, weight, _)| *weight >= plain).map(|(encoding, ..)| encoding)
+}
+
+/// Weight of a coding in thousandths; `None` when it is not named.
+fn weight(headers: &HeaderMap, coding: &str, wildcard: bool) -> Option<u32> {
+    let mut of_wildcard = None;
+    for value in headers.get_all(ACCEPT_ENCODING) {
+        for item in value.to_str().unwrap_or_default().split(',') {
+            let mut parts = item.split(';').map(str::trim);
+            let name = parts.next().unwrap_or_default();
+            let q = parts.find_map(|part| part.strip_prefix("q=").or(part.strip_prefix("Q=")));
+            let weight = q.map_or(1000, thousandths);
+            if name.eq_ignore_ascii_case(coding) {
+                return Some(weight);
+            }
+            if name == "*" && wildcard {
+                of_wildcard = Some(weight);
+            }
+        }
+    }
+    of_wildcard
+}
+
+/// A weight that can't be read counts as a refusal: the plain file is never wrong.
+fn thousandths(q: &str) -> u32 {
+    q.parse::<f32>().map_or(0, |q| (q.clamp(0.0, 1.0) * 1000.0) as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::asset;
+    use super::*;
+
+    #[test]
+    fn the_clients_weights_decide_and_then_the_length() {
+        let mut file = asset("x", true);
+        file.encodings.extend([(Encoding::Br, 30), (Encoding::Zstd, 31), (Encoding::Gzip, 40)]);
+        let chosen = |accept: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT_ENCODING, accept.parse().unwrap());
+            negotiate(&file, &headers)
+        };
+        for (accept, expected) in [
+            ("gzip, deflate, br, zstd", Some(Encoding::Br)),
+            ("gzip, zstd", Some(Encoding::Zstd)),
+            ("br;q=0.5, gzip;q=0.9", Some(Encoding::Gzip)),
+            ("br;q=0, gzip", Some(Encoding::Gzip)),
+            ("*", Some(Encoding::Br)),
+            ("*;q=0.1, br;q=0", Some(Encoding::Zstd)),
+            ("identity, gzip;q=0.5", None),
+            ("identity;q=0.5, GZIP;Q=0.9", Some(Encoding::Gzip)),
+            ("deflate", None),
+            ("", None),
+            ("br;q=nonsense", None),
+            ("brotli", None),
+        ] {
+            assert_eq!(chosen(accept), expected, "{accept}");
+        }
+        assert_eq!(negotiate(&file, &HeaderMap::new()), None);
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT_ENCODING, "br".parse().unwrap());
+        assert_eq!(negotiate(&asset("x", true), &headers), None);
+    }
+}

@@ -1,0 +1,88 @@
+//! The host's own paths, on any host name.
+
+use super::access_log::Record;
+use super::answer::{Failure, Timing, failed, whole};
+use super::body::EdgeBody;
+use super::line::Line;
+use crate::route::RouteTable;
+use crate::telemetry::Metrics;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap};
+use http::{HeaderValue, Method, Response, StatusCode};
+use vitrine_wire::Outcome;
+
+/// Whether a path is the host's own and never an app's.
+#[must_use]
+pub fn is_own(path: &str, alone: bool) -> bool {
+    path.starts_with("/_vitrine/") || path == "/_vitrine" || (alone && path == "/metrics")
+}
+
+/// Answers one.
+pub fn answer<W>(line: &Line<W>, mut record: Box<Record>, table: &RouteTable) -> Response<EdgeBody> {
+    record.silence();
+    if record.caller.method != Method::GET && record.caller.method != Method::HEAD {
+        let refused = Failure { reason: "Only GET is answered here.", ..Failure::of(Outcome::ClientError) };
+        return failed(record, refused.with(StatusCode::METHOD_NOT_ALLOWED));
+    }
+    match record.caller.uri.path() {
+        "/_vitrine/healthz" => text(record, StatusCode::OK, "text/plain; charset=utf-8", "ok\n".into()),
+        "/_vitrine/readyz" => match readiness(table, line.alone, line.shutdown.is_cancelled()) {
+            Ok(()) => text(record, StatusCode::OK, "application/json", "{\"ready\":true}\n".into()),
+            Err(reason) => {
+                let body = format!("{{\"ready\":false,\"reason\":\"{reason}\"}}\n");
+                text(record, StatusCode::SERVICE_UNAVAILABLE, "application/json", body)
+            }
+        },
+        "/metrics" => text(record, StatusCode::OK, Metrics::CONTENT_TYPE, line.telemetry.metrics.encode()),
+        _ => {
+            let missing = Failure::of(Outcome::ClientError).with(StatusCode::NOT_FOUND);
+            failed(record, Failure { reason: "There is nothing at this address.", ..missing })
+        }
+    }
+}
+
+/// Whether requests sent here now would be served. A host without apps is ready to be given one; one app of many
+/// that is down is no reason to take the others away; a host for one release has nothing to serve without it.
+fn readiness(table: &RouteTable, alone: bool, leaving: bool) -> Result<(), &'static str> {
+    if leaving {
+        return Err("draining");
+    }
+    let mut live = table.apps.values().filter_map(|app| app.live.as_ref()).peekable();
+    if live.peek().is_none() {
+        return if alone { Err("no_release") } else { Ok(()) };
+    }
+    if live.any(|target| target.pool.is_ready()) { Ok(()) } else { Err("no_worker") }
+}
+
+fn text(record: Box<Record>, status: StatusCode, media: &'static str, body: String) -> Response<EdgeBody> {
+    let mut record = record;
+    record.outcome = Outcome::Ok;
+    let mut headers = HeaderMap::with_capacity(8);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    whole(record, status, headers, body.into(), Timing { cache: "bypass", ..Timing::default() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{app, table, target};
+    use super::*;
+
+    #[test]
+    fn ready_means_that_a_request_would_be_served() {
+        let empty = table(&[]);
+        assert_eq!(readiness(&empty, false, false), Ok(()));
+        assert_eq!(readiness(&empty, true, false), Err("no_release"));
+        assert_eq!(readiness(&empty, false, true), Err("draining"));
+        let down = table(&[app("shop", "v1", vec![target("shop", "v1", &[])])]);
+        assert_eq!(readiness(&down, false, false), Err("no_worker"));
+    }
+
+    #[test]
+    fn own_paths_are_not_an_apps() {
+        assert!(is_own("/_vitrine/healthz", false));
+        assert!(is_own("/_vitrine", false));
+        assert!(!is_own("/_vitrinex", false));
+        assert!(!is_own("/metrics", false));
+        assert!(is_own("/metrics", true));
+    }
+}

@@ -1,0 +1,221 @@
+//! A request that the app answers: claim a worker of the chosen release, wake it if it sleeps, send, wait for a head.
+
+use super::access_log::Record;
+use super::address::{Address, Refusal};
+use super::answer::Failure;
+use super::forward;
+use super::line::{Line, Wake};
+use super::pin::Wanted;
+use super::select::{Selection, select};
+use super::upload::{Fault, Pace, Progress, bound};
+use crate::limits::{CLAIM_ATTEMPTS_MAX, RECONNECT_PAUSE_MS, RENDER_GRACE_MS, UPSTREAM_RETRIES_MAX};
+use crate::pool::{Claim, ClaimError, Pool};
+use crate::release::WakeError;
+use crate::route::Target;
+use crate::worker::{Answer, RequestBody, WorkerState};
+use http::header::{CONTENT_LENGTH, HeaderMap};
+use http::{Method, StatusCode};
+use hyper::body::{Body as _, Incoming};
+use std::sync::Arc;
+use std::time::Duration;
+use vitrine_wire::{Done, Outcome};
+
+/// A head, and the worker that gives the rest.
+#[derive(Debug)]
+pub struct Rendered {
+    /// Head and body.
+    pub answer: Answer,
+    /// Keeps the worker.
+    pub claim: Claim,
+    /// Waiting for a worker.
+    pub waited: Duration,
+    /// From the worker's turn to its head.
+    pub head_after: Duration,
+    /// How long the worker may say nothing.
+    pub patience: Duration,
+}
+
+/// Why there is no head.
+#[derive(Debug)]
+pub struct Unrendered {
+    /// What to answer.
+    pub failure: Failure,
+    /// The worker's end of it.
+    pub done: Option<Done>,
+}
+
+impl From<Failure> for Unrendered {
+    fn from(failure: Failure) -> Self {
+        Self { failure, done: None }
+    }
+}
+
+/// Renders. `selection` is the one in force at the end: it moves when the release leaves while it is being claimed.
+///
+/// # Errors
+/// What to answer instead.
+pub async fn render<W: Wake>(
+    line: &Line<W>,
+    record: &mut Record,
+    selection: &mut Selection,
+    address: &Address,
+    headers: &HeaderMap,
+    body: Incoming,
+) -> Result<Rendered, Unrendered> {
+    let has_body = !body.is_end_stream();
+    if declared(headers).is_some_and(|bytes| bytes > selection.target.request_bytes_max) {
+        return Err(too_large().into());
+    }
+    let (body, progress) = bound(body, selection.target.request_bytes_max, Pace::default());
+    let mut body = has_body.then_some(body);
+    let repeatable = !has_body && record.caller.method.is_idempotent();
+    let mut retries = UPSTREAM_RETRIES_MAX;
+    loop {
+        let before = record.elapsed();
+        let claim = claim(line, record, selection, address, headers).await?;
+        let waited = record.elapsed() - before;
+        let patience = line.patience(&selection.target);
+        let head = forward::request_head(&record.caller, address, headers, has_body);
+        record.edge = record.elapsed() - waited;
+        let asked = record.elapsed();
+        let answered = ask(&claim, head, body.take(), &progress, patience).await;
+        match answered {
+            Ok(answer) => {
+                let head_after = record.elapsed() - asked;
+                return Ok(Rendered { answer, claim, waited, head_after, patience });
+            }
+            Err(done) if repeatable && retries > 0 && never_began(done.outcome) => {
+                retries -= 1;
+                noticed(&claim).await;
+            }
+            Err(done) => return Err(failure(done, &progress)),
+        }
+    }
+}
+
+/// Whether a request may be sent again: its worker was lost or leaves.
+const fn never_began(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::UpstreamGone | Outcome::Draining)
+}
+
+/// Waits a moment until the host has noticed that a worker is lost: until then it would be asked in vain again.
+async fn noticed(claim: &Claim) {
+    let mut state = claim.worker().state();
+    let still_ready = matches!(*state.borrow_and_update(), WorkerState::Ready(_));
+    if still_ready {
+        // Nothing to notice in time is a worker that was back at once.
+        let _ = tokio::time::timeout(Duration::from_millis(RECONNECT_PAUSE_MS), state.changed()).await;
+    }
+}
+
+fn failure(done: Done, progress: &Progress) -> Unrendered {
+    let failure = match progress.fault() {
+        Some(Fault::TooLarge) => too_large(),
+        Some(Fault::TooSlow) => {
+            Refusal::client(StatusCode::REQUEST_TIMEOUT, "the request's body came too slowly").into()
+        }
+        Some(Fault::Broken) => Failure::of(Outcome::ClientError),
+        None => Failure::of(done.outcome),
+    };
+    Unrendered { failure, done: Some(done) }
+}
+
+fn too_large() -> Failure {
+    Refusal::client(StatusCode::PAYLOAD_TOO_LARGE, "the request's body is too large").into()
+}
+
+fn declared(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// Waits for a head as long as the worker's own limits allow, and on while a client's body makes progress.
+async fn ask(
+    claim: &Claim,
+    head: vitrine_wire::RequestHead,
+    body: Option<RequestBody>,
+    progress: &Progress,
+    patience: Duration,
+) -> Result<Answer, Done> {
+    let mut asked = std::pin::pin!(claim.worker().request(head, body));
+    let mut received = progress.received();
+    loop {
+        if let Ok(answered) = tokio::time::timeout(patience, &mut asked).await {
+            return answered;
+        }
+        let now = progress.received();
+        if now == received {
+            return Err(Done::of(Outcome::WallLimit));
+        }
+        received = now;
+    }
+}
+
+/// Takes a worker. A release that leaves meanwhile is looked for again in the newest table; one that sleeps is woken.
+async fn claim<W: Wake>(
+    line: &Line<W>,
+    record: &mut Record,
+    selection: &mut Selection,
+    address: &Address,
+    headers: &HeaderMap,
+) -> Result<Claim, Failure> {
+    for _ in 0..CLAIM_ATTEMPTS_MAX {
+        match selection.target.pool.claim() {
+            Ok(claim) => return Ok(claim),
+            Err(ClaimError::Draining) => {
+                let table = line.routes.snapshot();
+                if table.epoch != record.epoch {
+                    let wanted = Wanted::of(&record.caller, headers);
+                    *selection = select(&table, &address.host, &wanted).map_err(Failure::of)?;
+                    record.select(selection, table.epoch);
+                    continue;
+                }
+                // It leaves, nothing takes its place, and still it is asked for: by its own host name or a pin.
+            }
+            Err(ClaimError::NoWorker) => {}
+        }
+        if let Ok(claim) = woken(line, &selection.target).await?.claim() {
+            return Ok(claim);
+        }
+    }
+    Err(Failure::of(Outcome::Draining))
+}
+
+async fn woken<W: Wake>(line: &Line<W>, target: &Target) -> Result<Arc<Pool>, Failure> {
+    line.wake.wake(&target.release).await.map_err(|error| match error {
+        WakeError::Busy => Failure::of(Outcome::Overloaded),
+        WakeError::Failed(_) => {
+            tracing::warn!(
+                release = %target.release,
+                error = &error as &dyn std::error::Error,
+                "a sleeping release did not wake"
+            );
+            Failure::of(Outcome::NoRelease).with(StatusCode::SERVICE_UNAVAILABLE)
+        }
+    })
+}
+
+/// Whether the app's client-side shell may stand in: a page that a browser goes to and whose render failed.
+#[must_use]
+pub fn may_get_shell(record: &Record, outcome: Outcome) -> bool {
+    let reads = record.caller.reads;
+    let render_failed = matches!(
+        outcome,
+        Outcome::AppError
+            | Outcome::CpuLimit
+            | Outcome::WallLimit
+            | Outcome::HeapLimit
+            | Outcome::Crashed
+            | Outcome::UpstreamGone
+    );
+    render_failed && record.caller.method == Method::GET && reads.navigation && reads.html
+}
+
+impl<W: Wake> Line<W> {
+    /// Longest silence of a worker that keeps its own limits.
+    fn patience(&self, target: &Target) -> Duration {
+        let wished = &target.bundle.manifest.limits;
+        let wall_ms = wished.wall_ms.min(self.maxima.wall_ms);
+        let queue_ms = wished.queue_ms.min(self.maxima.queue_ms);
+        Duration::from_millis(wall_ms + queue_ms + RENDER_GRACE_MS)
+    }
+}

@@ -1,0 +1,278 @@
+//! The client's files: which one is meant, in which coding, whole or in part. Pure; reading is `file_store`'s.
+//!
+//! Paths are looked up in the release's index and never joined to a folder, so there is nothing to traverse.
+
+use super::negotiate::negotiate;
+use super::select::Selection;
+use crate::bundle::{Asset, Encoding};
+use crate::route::Target;
+use http::header::{HeaderMap, IF_NONE_MATCH, IF_RANGE, RANGE};
+use http::{HeaderValue, Method};
+use percent_encoding::percent_decode_str;
+use std::borrow::Cow;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+/// Folders whose files have their hash in their name: what is missing there is missing, an app has nothing to say.
+const HASHED_FOLDERS: [&str; 4] = ["/assets/", "/_astro/", "/_app/immutable/", "/_build/"];
+
+/// What a path means.
+#[derive(Debug)]
+pub enum Found {
+    /// A file.
+    File {
+        /// Whose.
+        target: Arc<Target>,
+        /// Its key in the index.
+        path: String,
+    },
+    /// Nothing, and the app need not be asked.
+    Missing,
+    /// The app's business.
+    NotAFile,
+}
+
+/// Looks a path up.
+#[must_use]
+pub fn find(selection: &Selection, method: &Method, path: &str) -> Found {
+    if (method != Method::GET && method != Method::HEAD) || path == "/" {
+        return Found::NotAFile;
+    }
+    let Some(path) = decode(path) else { return Found::NotAFile };
+    let first = selection.files_only.iter().chain(std::iter::once(&selection.target));
+    for target in first {
+        if target.bundle.assets.contains_key(path.as_ref()) {
+            return Found::File { target: Arc::clone(target), path: path.into_owned() };
+        }
+    }
+    if !HASHED_FOLDERS.iter().any(|folder| path.starts_with(folder)) {
+        return Found::NotAFile;
+    }
+    let immutable =
+        |target: &&Arc<Target>| target.bundle.assets.get(path.as_ref()).is_some_and(|asset| asset.immutable);
+    match selection.app.releases.iter().find(immutable) {
+        Some(target) => Found::File { target: Arc::clone(target), path: path.into_owned() },
+        None => Found::Missing,
+    }
+}
+
+/// Decodes percent escapes once. `None` for what no file is called: an escaped slash, bytes that are no UTF-8.
+fn decode(path: &str) -> Option<Cow<'_, str>> {
+    if !path.contains('%') {
+        return Some(Cow::Borrowed(path));
+    }
+    let decoded = percent_decode_str(path).decode_utf8().ok()?;
+    let slashes = |text: &str| text.bytes().filter(|b| *b == b'/').count();
+    (slashes(&decoded) == slashes(path)).then_some(decoded)
+}
+
+/// How a file is to be sent.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Plan {
+    /// All of it.
+    Whole(Variant),
+    /// A part, of the plain bytes.
+    Part(Variant, RangeInclusive<u64>),
+    /// The client has it.
+    NotModified(Variant),
+    /// The part that is asked for is not there.
+    Unsatisfiable(Variant),
+}
+
+/// One representation of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variant {
+    /// Coding; `None` is the plain file.
+    pub encoding: Option<Encoding>,
+    /// Length, in bytes.
+    pub bytes: u64,
+    /// Strong validator: the digest, and the coding, because codings differ in their bytes.
+    pub etag: HeaderValue,
+}
+
+impl Variant {
+    fn of(asset: &Asset, encoding: Option<Encoding>) -> Self {
+        let bytes = encoding.and_then(|encoding| asset.encodings.get(&encoding)).copied();
+        let etag = match encoding {
+            None => format!("\"{}\"", asset.digest),
+            Some(encoding) => format!("\"{}-{}\"", asset.digest, encoding_name(encoding)),
+        };
+        let etag = HeaderValue::try_from(etag).expect("a digest's text is ASCII");
+        Self { encoding, bytes: bytes.unwrap_or(asset.bytes), etag }
+    }
+}
+
+/// Name of a coding in `content-encoding`.
+#[must_use]
+pub const fn encoding_name(encoding: Encoding) -> &'static str {
+    match encoding {
+        Encoding::Br => "br",
+        Encoding::Zstd => "zstd",
+        Encoding::Gzip => "gzip",
+    }
+}
+
+/// Decides how a file is sent.
+#[must_use]
+pub fn plan(asset: &Asset, headers: &HeaderMap) -> Plan {
+    let range = headers.get(RANGE);
+    // Parts are of the plain bytes: a client that resumes does not depend on which coding it had before.
+    let encoding = if range.is_some() { None } else { negotiate(asset, headers) };
+    let variant = Variant::of(asset, encoding);
+    if matches_any(headers, &variant.etag) {
+        return Plan::NotModified(variant);
+    }
+    let resumes = headers.get(IF_RANGE).is_none_or(|known| known == variant.etag);
+    match range.filter(|_| resumes).map(|range| part(range, asset.bytes)) {
+        None | Some(Asked::Whole) => Plan::Whole(variant),
+        Some(Asked::Part(part)) => Plan::Part(variant, part),
+        Some(Asked::Nothing) => Plan::Unsatisfiable(variant),
+    }
+}
+
+/// What a `range` header asks for.
+enum Asked {
+    Whole,
+    Part(RangeInclusive<u64>),
+    Nothing,
+}
+
+/// One part is served as such; several, or a unit that is not known, are answered with the whole.
+fn part(range: &HeaderValue, bytes: u64) -> Asked {
+    let parsed = range.to_str().ok().and_then(|text| http_range_header::parse_range_header(text).ok());
+    let Some(parsed) = parsed.filter(|parsed| parsed.ranges.len() == 1) else { return Asked::Whole };
+    match parsed.validate(bytes) {
+        Ok(mut parts) => parts.pop().map_or(Asked::Whole, Asked::Part),
+        Err(_) => Asked::Nothing,
+    }
+}
+
+fn matches_any(headers: &HeaderMap, etag: &HeaderValue) -> bool {
+    headers.get_all(IF_NONE_MATCH).iter().any(|known| {
+        let tags = known.as_bytes().split(|b| *b == b',').map(<[u8]>::trim_ascii);
+        tags.into_iter().any(|tag| tag == b"*" || tag.strip_prefix(b"W/").unwrap_or(tag) == etag.as_bytes())
+    })
+}
+
+/// How long a file may be kept.
+#[must_use]
+pub const fn cache_control(asset: &Asset) -> HeaderValue {
+    HeaderValue::from_static(if asset.immutable {
+        "public, max-age=31536000, immutable"
+    } else {
+        "public, max-age=0, must-revalidate"
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{app, asset, table, target};
+    use super::super::pin::Wanted;
+    use super::super::select::select;
+    use super::*;
+
+    fn found(wanted: Option<&str>, method: Method, path: &str) -> String {
+        let mut back =
+            target("shop", "v1", &[("/assets/old-12345678.js", "old", true), ("/a.txt", "1", false)]);
+        back.rolled_back = true;
+        let live = target(
+            "shop",
+            "v2",
+            &[
+                ("/assets/new-1a2b3c4d.js", "new", true),
+                ("/index.html", "shell", false),
+                ("/a.txt", "2", false),
+                ("/größe 1.txt", "x", false),
+            ],
+        );
+        let loose = target("shop", "v0", &[("/assets/plain.js", "x", false)]);
+        let table = table(&[app("shop", "v2", vec![live, back, loose])]);
+        let wanted = Wanted { release: wanted, cookie: None };
+        let selection = select(&table, "shop.localhost", &wanted).unwrap();
+        match find(&selection, &method, path) {
+            Found::File { target, path } => format!("{} {path}", target.release.version),
+            Found::Missing => "missing".into(),
+            Found::NotAFile => "app".into(),
+        }
+    }
+
+    #[test]
+    fn files_are_found_by_their_exact_path_and_only_for_reading() {
+        for (path, expected) in [
+            ("/", "app"),
+            ("/index.html", "v2 /index.html"),
+            ("/a.txt", "v2 /a.txt"),
+            ("/gr%C3%B6%C3%9Fe%201.txt", "v2 /größe 1.txt"),
+            ("/assets/new-1a2b3c4d.js", "v2 /assets/new-1a2b3c4d.js"),
+            ("/course/1", "app"),
+            ("/a.txt/", "app"),
+            ("/x/../a.txt", "app"),
+            ("/assets%2Fnew-1a2b3c4d.js", "app"),
+            ("/%2e%2e/%2e%2e/etc/passwd", "app"),
+            ("/%ff", "app"),
+            ("/a%2Etxt", "v2 /a.txt"),
+            ("/a%252Etxt", "app"),
+        ] {
+            assert_eq!(found(None, Method::GET, path), expected, "{path}");
+            assert_eq!(found(None, Method::HEAD, path), expected, "{path}");
+            assert_eq!(found(None, Method::POST, path), "app", "{path}");
+        }
+    }
+
+    #[test]
+    fn hashed_files_of_other_retained_releases_stay_served_and_plain_ones_do_not() {
+        assert_eq!(found(None, Method::GET, "/assets/old-12345678.js"), "v1 /assets/old-12345678.js");
+        assert_eq!(found(None, Method::GET, "/assets/plain.js"), "missing");
+        assert_eq!(found(None, Method::GET, "/assets/gone-00000000.js"), "missing");
+        assert_eq!(found(None, Method::GET, "/_app/immutable/x.js"), "missing");
+        assert_eq!(found(Some("v1"), Method::GET, "/a.txt"), "v1 /a.txt");
+    }
+
+    fn planned(headers: &[(http::HeaderName, &str)]) -> Plan {
+        let mut asset = asset("0123456789", true);
+        asset.encodings.insert(Encoding::Br, 4);
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(name, value.parse().unwrap());
+        }
+        plan(&asset, &map)
+    }
+
+    fn variant(encoding: Option<Encoding>) -> Variant {
+        let mut asset = asset("0123456789", true);
+        asset.encodings.insert(Encoding::Br, 4);
+        Variant::of(&asset, encoding)
+    }
+
+    #[test]
+    fn each_coding_has_its_own_validator() {
+        let (plain, br) = (variant(None), variant(Some(Encoding::Br)));
+        assert_eq!((plain.bytes, br.bytes), (10, 4));
+        assert_ne!(plain.etag, br.etag);
+        let plain_tag = plain.etag.to_str().unwrap().to_owned();
+        let accept = http::header::ACCEPT_ENCODING;
+        assert_eq!(planned(&[(accept.clone(), "br")]), Plan::Whole(br.clone()));
+        assert_eq!(planned(&[(accept.clone(), "br"), (IF_NONE_MATCH, &plain_tag)]), Plan::Whole(br));
+        assert_eq!(planned(&[(IF_NONE_MATCH, &plain_tag)]), Plan::NotModified(plain.clone()));
+        let list = format!("\"x\", W/{plain_tag}");
+        assert_eq!(planned(&[(IF_NONE_MATCH, &list)]), Plan::NotModified(plain.clone()));
+        assert_eq!(planned(&[(IF_NONE_MATCH, "*")]), Plan::NotModified(plain));
+    }
+
+    #[test]
+    fn parts_are_of_the_plain_bytes() {
+        let plain = || variant(None);
+        let accept = (http::header::ACCEPT_ENCODING, "br");
+        assert_eq!(planned(&[accept, (RANGE, "bytes=2-4")]), Plan::Part(plain(), 2..=4));
+        assert_eq!(planned(&[(RANGE, "bytes=-3")]), Plan::Part(plain(), 7..=9));
+        assert_eq!(planned(&[(RANGE, "bytes=8-")]), Plan::Part(plain(), 8..=9));
+        assert_eq!(planned(&[(RANGE, "bytes=8-99")]), Plan::Part(plain(), 8..=9));
+        assert_eq!(planned(&[(RANGE, "bytes=10-")]), Plan::Unsatisfiable(plain()));
+        for whole in ["bytes=0-1,3-4", "lines=1-2", "nonsense"] {
+            assert_eq!(planned(&[(RANGE, whole)]), Plan::Whole(plain()), "{whole}");
+        }
+        let tag = plain().etag.to_str().unwrap().to_owned();
+        assert_eq!(planned(&[(RANGE, "bytes=0-0"), (IF_RANGE, &tag)]), Plan::Part(plain(), 0..=0));
+        assert_eq!(planned(&[(RANGE, "bytes=0-0"), (IF_RANGE, "\"other\"")]), Plan::Whole(plain()));
+    }
+}

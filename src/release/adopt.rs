@@ -1,0 +1,148 @@
+//! After a start: what is recorded, which workers still run, which must be booted.
+//!
+//! Workers are adopted through their sockets, by the instance that is recorded, without asking the engine: a host
+//! whose Docker hangs still serves what runs.
+
+use super::book::{Entry, spec_hash};
+use super::{ReleaseError, Releases, keep};
+use crate::id::{AppName, InstanceId};
+use crate::limits::{ADOPT_TIMEOUT_MS, REPLACE_BOOT_DEADLINE_MS};
+use crate::store::{ReleaseRecord, ReleaseState};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+impl Releases {
+    pub(super) async fn adopt(&self) -> Result<(), ReleaseError> {
+        let epoch = self.stored("reading the epoch", |store| store.epoch()).await?;
+        self.0.book.set_epoch(epoch);
+        for app in self.stored("reading the apps", |store| store.apps()).await? {
+            self.load_app(&app).await?;
+        }
+        let mut adopted = BTreeSet::new();
+        for entry in self.0.book.entries() {
+            adopted.extend(self.adopt_worker(&entry).await);
+        }
+        self.boot_live().await;
+        self.publish();
+        let releases = self.clone();
+        tokio::spawn(async move {
+            releases.end_orphans(&adopted).await;
+            releases.boot_standby().await;
+        });
+        Ok(())
+    }
+
+    async fn load_app(&self, app: &AppName) -> Result<(), ReleaseError> {
+        self.0.book.add_app(app);
+        let of = app.clone();
+        let (records, live, history) = self
+            .stored("reading the releases", move |store| {
+                Ok((store.releases(&of)?, store.live(&of)?, store.history(&of)?))
+            })
+            .await?;
+        // Newest first in the store, and the book adds in front.
+        for record in records.into_iter().rev() {
+            self.load_release(record).await?;
+        }
+        self.0.book.restore(app, live, history);
+        Ok(())
+    }
+
+    async fn load_release(&self, mut record: ReleaseRecord) -> Result<(), ReleaseError> {
+        let id = record.id.clone();
+        if record.state == ReleaseState::Pending {
+            // Its deploy was never acknowledged: undone.
+            tracing::warn!(release = %id, "an unfinished deploy is undone");
+            let digest = record.digest;
+            self.stored("undoing the release", move |store| store.delete_release(&id)).await?;
+            self.forget_bundle(digest).await;
+            return Ok(());
+        }
+        let config = &self.0.parts.config;
+        match self.0.parts.store.bundles().ensure(record.digest).await {
+            Ok((dir, bundle)) => {
+                let limits =
+                    super::decide::limits(&bundle.manifest.limits, &config.limits, config.worker.cpus);
+                // The operator may have changed limits since: a worker of the old ones is then no longer this release's.
+                record.spec_hash = spec_hash(&id, &bundle, record.config_revision, &limits, config);
+                self.0.book.add(Entry::new(
+                    record,
+                    Arc::new(bundle),
+                    dir,
+                    &config.limits,
+                    config.worker.cpus,
+                ));
+            }
+            Err(error) => {
+                tracing::error!(release = %id, error = %super::boot::chain(&error), "a release without its bundle");
+            }
+        }
+        Ok(())
+    }
+
+    async fn adopt_worker(&self, entry: &Arc<Entry>) -> Option<InstanceId> {
+        let instance = entry.record().instance?;
+        let adopting = async {
+            let worker = self.connect(entry, &instance).await?;
+            worker.ready(Duration::from_millis(ADOPT_TIMEOUT_MS)).await?;
+            Ok::<_, crate::worker::WorkerError>(worker)
+        };
+        match adopting.await {
+            Ok(worker) => {
+                entry.pool.set_worker(Some(Arc::clone(&worker)));
+                keep::watch(self, entry, &worker);
+                tracing::info!(release = %entry.id(), %instance, "a running worker was adopted");
+                Some(instance)
+            }
+            Err(error) => {
+                tracing::info!(release = %entry.id(), %instance, error = %super::boot::chain(&error), "not adopted");
+                None
+            }
+        }
+    }
+
+    /// Live releases without a worker are booted before anything is served.
+    async fn boot_live(&self) {
+        for app in self.0.book.names() {
+            let Some(live) = self.0.book.live(&app) else { continue };
+            self.boot_for_start(&live).await;
+        }
+    }
+
+    /// The releases that a rollback would go to are warm again soon after.
+    async fn boot_standby(&self) {
+        for entry in self.0.book.entries() {
+            if self.is_wanted(&entry) {
+                self.boot_for_start(&entry).await;
+            }
+        }
+    }
+
+    async fn boot_for_start(&self, entry: &Arc<Entry>) {
+        let deadline = Duration::from_millis(REPLACE_BOOT_DEADLINE_MS);
+        if let Err(error) = self.ensure_worker(entry, deadline).await {
+            tracing::error!(release = %entry.id(), error = %super::boot::chain(&error),
+                "a release has no worker; its next request tries again");
+        }
+    }
+
+    /// Ends workers of this host that no release has recorded.
+    async fn end_orphans(&self, adopted: &BTreeSet<InstanceId>) {
+        let listed = match self.0.parts.engine.list().await {
+            Ok(listed) => listed,
+            Err(error) => {
+                tracing::warn!(error = %super::boot::chain(&error), "workers can't be listed; orphans are left alone");
+                return;
+            }
+        };
+        let recorded: BTreeSet<InstanceId> =
+            self.0.book.entries().iter().filter_map(|entry| entry.record().instance).collect();
+        for info in listed {
+            if !adopted.contains(&info.instance) && !recorded.contains(&info.instance) {
+                tracing::warn!(instance = %info.instance, release = %info.release, "an orphaned worker is ended");
+                self.end(&info.instance).await;
+            }
+        }
+    }
+}

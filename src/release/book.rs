@@ -1,0 +1,247 @@
+//! What is known of apps and releases while the host runs. The store is the truth; this is its copy with what can't be
+//! stored: pools, bundles in use, locks.
+
+use crate::bundle::{Bundle, BundleDir};
+use crate::config::{Config, LimitMaxima};
+use crate::id::{AppName, Digest, ReleaseId, Version};
+use crate::pool::Pool;
+use crate::store::{Promotion, ReleaseRecord};
+use sha2::{Digest as _, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use vitrine_wire::{WorkerLimits, WorkerSettings};
+
+/// One retained release.
+#[derive(Debug)]
+pub struct Entry {
+    /// As recorded; replaced when the record changes.
+    record: Mutex<ReleaseRecord>,
+    /// Its files, limits and manifest.
+    pub bundle: Arc<Bundle>,
+    /// Where they lie.
+    pub dir: BundleDir,
+    /// Its workers.
+    pub pool: Arc<Pool>,
+    /// Limits in force.
+    pub limits: WorkerLimits,
+    /// Held while its worker is started or stopped: one at a time, everybody else waits for the result.
+    pub boot: tokio::sync::Mutex<()>,
+    /// Requests that wait for it to wake.
+    pub held: std::sync::atomic::AtomicUsize,
+}
+
+impl Entry {
+    /// A release as recorded, with its bundle.
+    pub fn new(
+        record: ReleaseRecord,
+        bundle: Arc<Bundle>,
+        dir: BundleDir,
+        maxima: &LimitMaxima,
+        cpus: f64,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            pool: Pool::new(record.id.clone()),
+            limits: super::decide::limits(&bundle.manifest.limits, maxima, cpus),
+            record: Mutex::new(record),
+            bundle,
+            dir,
+            boot: tokio::sync::Mutex::default(),
+            held: std::sync::atomic::AtomicUsize::new(0),
+        })
+    }
+
+    /// Which.
+    pub fn id(&self) -> ReleaseId {
+        self.record().id
+    }
+
+    /// As recorded now.
+    pub fn record(&self) -> ReleaseRecord {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Changes the copy of the record.
+    pub fn update(&self, change: impl FnOnce(&mut ReleaseRecord)) {
+        change(&mut self.record.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// What its worker is told besides the environment.
+    pub fn settings(&self, domain: &str) -> WorkerSettings {
+        let manifest = &self.bundle.manifest;
+        WorkerSettings {
+            entry: manifest.entry.clone(),
+            contract: manifest.contract,
+            warm: manifest.warm.clone(),
+            host: format!("{}.{domain}", self.id().app),
+            limits: self.limits.clone(),
+        }
+    }
+}
+
+/// Everything that decides what an instance runs, as one digest.
+pub fn spec_hash(
+    id: &ReleaseId,
+    bundle: &Bundle,
+    config_revision: u64,
+    limits: &WorkerLimits,
+    config: &Config,
+) -> Digest {
+    let mut hash = Sha256::new();
+    for part in [
+        id.to_string(),
+        bundle.digest.to_string(),
+        config_revision.to_string(),
+        // Plain data without maps: the text is the same for the same values.
+        format!("{:?}", bundle.manifest),
+        format!("{limits:?}"),
+        format!("{:?}", config.worker),
+    ] {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part.as_bytes());
+    }
+    Digest(hash.finalize().into())
+}
+
+/// One app.
+#[derive(Debug, Default)]
+struct App {
+    live: Option<Version>,
+    /// Newest first.
+    history: Vec<Promotion>,
+    /// Newest first.
+    releases: Vec<Arc<Entry>>,
+    /// Held while the live release changes.
+    switching: Arc<tokio::sync::Mutex<()>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    apps: BTreeMap<AppName, App>,
+    /// Versions that are being uploaded.
+    reserved: BTreeSet<ReleaseId>,
+    epoch: u64,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Book(Mutex<State>);
+
+/// Holds a version for an upload; free again when dropped.
+#[derive(Debug)]
+pub struct Reservation<'a> {
+    book: &'a Book,
+    release: ReleaseId,
+}
+
+impl Drop for Reservation<'_> {
+    fn drop(&mut self) {
+        self.book.lock().reserved.remove(&self.release);
+    }
+}
+
+impl Book {
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Every app.
+    pub fn names(&self) -> Vec<AppName> {
+        self.lock().apps.keys().cloned().collect()
+    }
+
+    /// Whether there is such an app.
+    pub fn knows(&self, app: &AppName) -> bool {
+        self.lock().apps.contains_key(app)
+    }
+
+    /// Makes room for an app.
+    pub fn add_app(&self, app: &AppName) {
+        self.lock().apps.entry(app.clone()).or_default();
+    }
+
+    /// Forgets an app.
+    pub fn remove_app(&self, app: &AppName) {
+        self.lock().apps.remove(app);
+    }
+
+    /// Releases of an app, newest first.
+    pub fn releases(&self, app: &AppName) -> Vec<Arc<Entry>> {
+        self.lock().apps.get(app).map(|app| app.releases.clone()).unwrap_or_default()
+    }
+
+    /// Every release.
+    pub fn entries(&self) -> Vec<Arc<Entry>> {
+        self.lock().apps.values().flat_map(|app| app.releases.clone()).collect()
+    }
+
+    /// One release.
+    pub fn release(&self, id: &ReleaseId) -> Option<Arc<Entry>> {
+        self.releases(&id.app).into_iter().find(|entry| entry.id() == *id)
+    }
+
+    /// Adds a release as the newest of its app.
+    pub fn add(&self, entry: Arc<Entry>) {
+        self.lock().apps.entry(entry.id().app).or_default().releases.insert(0, entry);
+    }
+
+    /// Forgets a release.
+    pub fn remove(&self, id: &ReleaseId) {
+        if let Some(app) = self.lock().apps.get_mut(&id.app) {
+            app.releases.retain(|entry| entry.id() != *id);
+        }
+    }
+
+    /// The live release of an app.
+    pub fn live(&self, app: &AppName) -> Option<Arc<Entry>> {
+        let state = self.lock();
+        let app = state.apps.get(app)?;
+        let live = app.live.as_ref()?;
+        app.releases.iter().find(|entry| entry.id().version == *live).cloned()
+    }
+
+    /// Promotions of an app, newest first.
+    pub fn history(&self, app: &AppName) -> Vec<Promotion> {
+        self.lock().apps.get(app).map(|app| app.history.clone()).unwrap_or_default()
+    }
+
+    /// Sets what is live after a start.
+    pub fn restore(&self, app: &AppName, live: Option<Version>, history: Vec<Promotion>) {
+        let mut state = self.lock();
+        let entry = state.apps.entry(app.clone()).or_default();
+        entry.live = live;
+        entry.history = history;
+    }
+
+    /// Takes a recorded promotion over; gives the release that was live before.
+    pub fn promoted(&self, app: &AppName, promotion: Promotion) -> Option<Arc<Entry>> {
+        let before = self.live(app);
+        let mut state = self.lock();
+        state.epoch = state.epoch.max(promotion.epoch);
+        let entry = state.apps.entry(app.clone()).or_default();
+        entry.live = Some(promotion.version.clone());
+        entry.history.insert(0, promotion);
+        before
+    }
+
+    /// The lock for changing what is live.
+    pub fn switching(&self, app: &AppName) -> Arc<tokio::sync::Mutex<()>> {
+        Arc::clone(&self.lock().apps.entry(app.clone()).or_default().switching)
+    }
+
+    /// Holds a version for an upload; `None` when another upload has it.
+    pub fn reserve(&self, release: &ReleaseId) -> Option<Reservation<'_>> {
+        let fresh = self.lock().reserved.insert(release.clone());
+        fresh.then(|| Reservation { book: self, release: release.clone() })
+    }
+
+    /// Epoch of the last change.
+    pub fn epoch(&self) -> u64 {
+        self.lock().epoch
+    }
+
+    /// Takes over the epoch of a recorded change.
+    pub fn set_epoch(&self, epoch: u64) {
+        let mut state = self.lock();
+        state.epoch = state.epoch.max(epoch);
+    }
+}

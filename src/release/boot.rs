@@ -1,0 +1,204 @@
+//! A worker from nothing to ready, and back to nothing.
+
+use super::book::Entry;
+use super::{ReleaseError, Releases, keep};
+use crate::container::StartSpec;
+use crate::id::InstanceId;
+use crate::limits::BOOT_LOG_LINES;
+use crate::worker::{Egress, Identity, Worker, WorkerError};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+use vitrine_wire::Start;
+
+impl Releases {
+    /// Makes sure that a release has a worker that serves. Who comes while another starts it waits for that one.
+    pub(super) async fn ensure_worker(
+        &self,
+        entry: &Arc<Entry>,
+        deadline: Duration,
+    ) -> Result<(), ReleaseError> {
+        if entry.pool.is_ready() {
+            return Ok(());
+        }
+        let begun = Instant::now();
+        let _boot = entry.boot.lock().await;
+        if let Some(worker) = entry.pool.worker() {
+            // It is being restarted by its supervisor, or another task has just booted it.
+            let left = deadline.saturating_sub(begun.elapsed());
+            if worker.ready(left).await.is_ok() {
+                return Ok(());
+            }
+            self.discard(entry).await;
+        }
+        let worker = self.boot(entry, deadline.saturating_sub(begun.elapsed())).await?;
+        entry.pool.set_worker(Some(Arc::clone(&worker)));
+        keep::watch(self, entry, &worker);
+        Ok(())
+    }
+
+    /// Starts a worker and waits until it is ready. The caller holds `entry.boot`. Nothing is left of one that fails.
+    pub(super) async fn boot(
+        &self,
+        entry: &Arc<Entry>,
+        deadline: Duration,
+    ) -> Result<Arc<Worker>, ReleaseError> {
+        let instance = InstanceId::random();
+        // Recorded first: a host that dies after the start finds the worker again.
+        self.record_instance(entry, Some(instance.clone())).await?;
+        let booted = tokio::time::timeout(deadline, self.start(entry, &instance, deadline)).await;
+        let failed = match booted {
+            Ok(Ok(worker)) => return Ok(worker),
+            Ok(Err(error)) => error,
+            Err(_) => {
+                let log = self.boot_log(entry, &instance).await;
+                let reason = format!("it was not ready within {} s", deadline.as_secs());
+                ReleaseError::Unservable { release: entry.id(), reason, log }
+            }
+        };
+        self.end(&instance).await;
+        self.record_instance(entry, None).await?;
+        Err(failed)
+    }
+
+    async fn start(
+        &self,
+        entry: &Arc<Entry>,
+        instance: &InstanceId,
+        deadline: Duration,
+    ) -> Result<Arc<Worker>, ReleaseError> {
+        let record = entry.record();
+        let resources = &self.0.parts.config.worker;
+        let spec = StartSpec {
+            instance: instance.clone(),
+            release: record.id.clone(),
+            bundle: record.digest,
+            spec_hash: record.spec_hash,
+            memory_mb: resources.memory_mb,
+            cpus: resources.cpus,
+            pids: resources.pids,
+        };
+        let engine_error = |source| ReleaseError::Engine { release: record.id.clone(), source };
+        self.0.parts.engine.start(spec).await.map_err(engine_error)?;
+        let connected = match self.connect(entry, instance).await {
+            Ok(worker) => worker.ready(deadline).await.map(|_| worker),
+            Err(error) => Err(error),
+        };
+        match connected {
+            Ok(worker) => Ok(worker),
+            Err(error) => Err(self.unservable(entry, instance, error).await),
+        }
+    }
+
+    /// Connects a worker that runs.
+    pub(super) async fn connect(
+        &self,
+        entry: &Arc<Entry>,
+        instance: &InstanceId,
+    ) -> Result<Arc<Worker>, WorkerError> {
+        let record = entry.record();
+        let parts = &self.0.parts;
+        let identity = Identity {
+            instance: instance.clone(),
+            release: record.id.clone(),
+            spec_hash: record.spec_hash,
+            socket_dir: parts.store.layout().run_dir(instance),
+        };
+        let wanted = &entry.bundle.manifest.env;
+        let values = self.stored("reading the environment", {
+            let (app, revision) = (record.id.app.clone(), record.config_revision);
+            move |store| store.env(&app, revision)
+        });
+        let values = values.await.unwrap_or_else(|error| {
+            tracing::error!(release = %record.id, error = %chain(&error), "the environment can't be read");
+            Vec::new()
+        });
+        let env = values
+            .into_iter()
+            .filter(|value| wanted.contains(&value.name))
+            .map(|v| (v.name, v.value))
+            .collect();
+        let start = Start { settings: entry.settings(&parts.config.domain), env };
+        let listed: Vec<_> =
+            entry.bundle.manifest.egress.iter().filter_map(|text| text.parse().ok()).collect();
+        let egress = Egress::new(&listed, &parts.config.egress);
+        Worker::connect(identity, start, egress, self.0.journal.queue()).await
+    }
+
+    async fn unservable(
+        &self,
+        entry: &Arc<Entry>,
+        instance: &InstanceId,
+        error: WorkerError,
+    ) -> ReleaseError {
+        let mut log = self.boot_log(entry, instance).await;
+        if let WorkerError::Boot(failure) = &error
+            && let Some(thrown) = &failure.error
+        {
+            log.push(format!("{}\n{}", thrown.message, thrown.stack));
+        }
+        ReleaseError::Unservable { release: entry.id(), reason: chain(&error), log }
+    }
+
+    /// What a worker that failed has to say: the app's lines, then its processes'.
+    async fn boot_log(&self, entry: &Arc<Entry>, instance: &InstanceId) -> Vec<String> {
+        let mut lines = self.0.journal.of_instance(&entry.id().app, instance);
+        if let Ok(output) = self.0.parts.engine.logs(instance, BOOT_LOG_LINES).await {
+            lines.extend(output);
+        }
+        let surplus = lines.len().saturating_sub(BOOT_LOG_LINES as usize);
+        lines.split_off(surplus)
+    }
+
+    /// Drains a release's worker and stops it; the release is retained and sleeps.
+    pub(super) async fn put_to_sleep(&self, entry: &Arc<Entry>) {
+        let _boot = entry.boot.lock().await;
+        let drain = Duration::from_millis(self.0.parts.config.switching.drain_timeout_ms);
+        let left = entry.pool.drain(drain).await;
+        if left > 0 {
+            tracing::warn!(release = %entry.id(), in_flight = left, "requests were cut at the end of the drain");
+        }
+        self.discard(entry).await;
+    }
+
+    /// Stops a release's worker, whatever its state. The caller holds `entry.boot`.
+    pub(super) async fn discard(&self, entry: &Arc<Entry>) {
+        entry.pool.set_worker(None);
+        let Some(instance) = entry.record().instance else { return };
+        self.end(&instance).await;
+        if let Err(error) = self.record_instance(entry, None).await {
+            tracing::error!(release = %entry.id(), error = %chain(&error), "a stopped worker is still recorded");
+        }
+    }
+
+    /// Ends a worker, without a word when it has ended already.
+    pub(super) async fn end(&self, instance: &InstanceId) {
+        let grace_ms = self.0.parts.config.switching.stop_timeout_ms;
+        if let Err(error) = self.0.parts.engine.stop(instance, grace_ms).await {
+            tracing::error!(%instance, error = %chain(&error), "a worker could not be stopped");
+        }
+    }
+
+    async fn record_instance(
+        &self,
+        entry: &Arc<Entry>,
+        instance: Option<InstanceId>,
+    ) -> Result<(), ReleaseError> {
+        let (id, recorded) = (entry.id(), instance.clone());
+        self.stored("recording a worker", move |store| store.set_instance(&id, recorded.as_ref())).await?;
+        entry.update(|record| record.instance = instance);
+        Ok(())
+    }
+}
+
+/// An error with its causes, for a log line or a reason.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text
+}

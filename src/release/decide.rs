@@ -1,0 +1,184 @@
+//! The rules, without effects.
+
+use crate::bundle::LimitWishes;
+use crate::config::{LimitMaxima, Retention};
+use crate::id::Version;
+use crate::store::{Promotion, PromotionKind};
+use std::collections::BTreeSet;
+use vitrine_wire::WorkerLimits;
+
+/// Limits in force: what the bundle asks for, cut to the operator's maxima. Isolates: one a core unless it says more.
+pub fn limits(wish: &LimitWishes, max: &LimitMaxima, cpus: f64) -> WorkerLimits {
+    let cores = match cpus {
+        cpus if cpus > 0.0 => cpus.ceil() as u32,
+        _ => std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32),
+    };
+    let isolates = if wish.isolates == 0 { cores } else { wish.isolates };
+    WorkerLimits {
+        cpu_ms: wish.cpu_ms.min(max.cpu_ms),
+        wall_ms: wish.wall_ms.min(max.wall_ms),
+        heap_mb: wish.heap_mb.min(max.heap_mb),
+        concurrency: wish.concurrency.min(max.concurrency),
+        queue: wish.queue.min(max.queue),
+        queue_ms: wish.queue_ms.min(max.queue_ms),
+        request_mb: wish.request_mb.min(max.request_mb),
+        response_mb: wish.response_mb.min(max.response_mb),
+        client_stall_ms: wish.client_stall_ms.min(max.client_stall_ms),
+        subrequests: wish.subrequests.min(max.subrequests),
+        log_lines_per_s: wish.log_lines_per_s.min(max.log_lines_per_s),
+        isolates: isolates.clamp(1, max.isolates.max(1)),
+    }
+}
+
+/// The version that a rollback goes to: the newest earlier live one that is retained and was not itself rolled back
+/// from. `history` is newest first.
+pub fn rollback_target(
+    history: &[Promotion],
+    live: &Version,
+    retained: &BTreeSet<Version>,
+) -> Option<Version> {
+    let rolled_back = rolled_back(history);
+    history
+        .iter()
+        .map(|promotion| &promotion.version)
+        .find(|version| *version != live && retained.contains(*version) && !rolled_back.contains(*version))
+        .cloned()
+}
+
+/// Versions that were rolled back from and not promoted again since. `history` is newest first.
+pub fn rolled_back(history: &[Promotion]) -> BTreeSet<Version> {
+    let mut rolled_back = BTreeSet::new();
+    for promotion in history.iter().rev() {
+        rolled_back.remove(&promotion.version);
+        if promotion.kind == PromotionKind::Rollback
+            && let Some(from) = &promotion.from
+        {
+            rolled_back.insert(from.clone());
+        }
+    }
+    rolled_back
+}
+
+/// What retention needs to know of a release.
+#[derive(Debug, Clone)]
+pub struct Retained {
+    /// Which.
+    pub version: Version,
+    /// When it was last of use: live, or uploaded.
+    pub last_ms: u64,
+    /// A preview's end.
+    pub expires_ms: Option<u64>,
+    /// Live, the rollback's target, or serving a request now.
+    pub needed: bool,
+}
+
+/// Versions to remove: previews past their end, then what is over the number or the age. Never one that is needed.
+pub fn expired(releases: &[Retained], retention: &Retention, now_ms: u64) -> Vec<Version> {
+    let oldest_ms = now_ms.saturating_sub(u64::from(retention.days) * 86_400_000);
+    let (previews, mut others): (Vec<_>, Vec<_>) =
+        releases.iter().partition(|release| release.expires_ms.is_some());
+    others.sort_by_key(|release| std::cmp::Reverse((release.needed, release.last_ms)));
+    let old = others
+        .into_iter()
+        .enumerate()
+        .filter(|(place, release)| *place >= retention.releases as usize || release.last_ms < oldest_ms)
+        .map(|(_, release)| release);
+    let ended = previews.into_iter().filter(|release| release.expires_ms.is_some_and(|end| end <= now_ms));
+    ended.chain(old).filter(|release| !release.needed).map(|release| release.version.clone()).collect()
+}
+
+/// Version of a release that has the bundle of `base` and another configuration: `v1` -> `v1.r2` -> `v1.r3`.
+pub fn reconfigured_version(base: &Version, revision: u64) -> Option<Version> {
+    let text = base.as_str();
+    let stem = match text.rsplit_once(".r") {
+        Some((stem, digits)) if !stem.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => stem,
+        _ => text,
+    };
+    let suffix = format!(".r{revision}");
+    // Names have at most 64 characters, all ASCII.
+    let room = 64 - suffix.len();
+    format!("{}{suffix}", &stem[..stem.len().min(room)]).parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn v(text: &str) -> Version {
+        text.parse().unwrap()
+    }
+
+    /// Newest last, as written; gives newest first.
+    fn history(steps: &[(&str, Option<&str>, PromotionKind)]) -> Vec<Promotion> {
+        let promotion =
+            |(epoch, (version, from, kind)): (usize, &(&str, Option<&str>, PromotionKind))| Promotion {
+                epoch: epoch as u64 + 1,
+                version: v(version),
+                from: from.map(v),
+                kind: *kind,
+                at_ms: 0,
+            };
+        steps.iter().enumerate().map(promotion).rev().collect()
+    }
+
+    #[test]
+    fn a_second_rollback_goes_further_back_and_never_to_the_broken_one() {
+        use PromotionKind::{Promote, Rollback};
+        let all = ["v1", "v2", "v3"].map(v).into();
+        let mut steps = vec![("v1", None, Promote), ("v2", Some("v1"), Promote), ("v3", Some("v2"), Promote)];
+        assert_eq!(rollback_target(&history(&steps), &v("v3"), &all), Some(v("v2")));
+        steps.push(("v2", Some("v3"), Rollback));
+        assert_eq!(rollback_target(&history(&steps), &v("v2"), &all), Some(v("v1")));
+        steps.push(("v1", Some("v2"), Rollback));
+        assert_eq!(rollback_target(&history(&steps), &v("v1"), &all), None);
+        steps.push(("v3", Some("v1"), Promote));
+        assert_eq!(rollback_target(&history(&steps), &v("v3"), &all), Some(v("v1")), "v2 is still broken");
+    }
+
+    #[test]
+    fn a_rollback_never_goes_to_what_is_not_retained() {
+        use PromotionKind::Promote;
+        let steps = [("v1", None, Promote), ("v2", Some("v1"), Promote), ("v3", Some("v2"), Promote)];
+        assert_eq!(rollback_target(&history(&steps), &v("v3"), &[v("v1"), v("v3")].into()), Some(v("v1")));
+    }
+
+    #[test]
+    fn retention_keeps_what_is_needed_and_removes_the_oldest_first() {
+        let release = |name: &str, last_ms, expires_ms, needed| Retained {
+            version: v(name),
+            last_ms,
+            expires_ms,
+            needed,
+        };
+        let day = 86_400_000;
+        let list = [
+            release("live", 0, None, true),
+            release("new", 99 * day, None, false),
+            release("old", 98 * day, None, false),
+            release("ancient", day, None, false),
+            release("gone", 99 * day, Some(50 * day), false),
+            release("kept", 99 * day, Some(150 * day), false),
+        ];
+        let rule = Retention { releases: 2, days: 7 };
+        let mut out = expired(&list, &rule, 100 * day);
+        out.sort();
+        assert_eq!(out, ["ancient", "gone", "old"].map(v));
+        let rule = Retention { releases: 9, days: 7 };
+        assert_eq!(expired(&list, &rule, 100 * day).len(), 2, "by age alone");
+    }
+
+    #[test]
+    fn a_new_configuration_has_a_version_of_its_own() {
+        assert_eq!(reconfigured_version(&v("v1"), 2), Some(v("v1.r2")));
+        assert_eq!(reconfigured_version(&v("v1.r2"), 13), Some(v("v1.r13")));
+        assert_eq!(reconfigured_version(&v(&"a".repeat(64)), 2).unwrap().as_str().len(), 64);
+    }
+
+    #[test]
+    fn limits_are_cut_to_the_maxima() {
+        let wish = LimitWishes { cpu_ms: 99_999, isolates: 3, ..LimitWishes::default() };
+        let max = LimitMaxima { isolates: 2, ..LimitMaxima::default() };
+        let limits = limits(&wish, &max, 0.0);
+        assert_eq!((limits.cpu_ms, limits.isolates, limits.wall_ms), (10_000, 2, 5_000));
+    }
+}

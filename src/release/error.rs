@@ -1,0 +1,80 @@
+//! Why an operation on releases was refused or failed.
+
+use crate::id::{AppName, Digest, ReleaseId};
+use crate::store::StoreError;
+
+/// Why an operation on releases was refused or failed. Nothing live has changed when one of these is given.
+#[derive(Debug, thiserror::Error)]
+pub enum ReleaseError {
+    /// 404.
+    #[error("there is no app `{0}`")]
+    NoApp(AppName),
+    /// 404.
+    #[error("there is no release `{0}`")]
+    NoRelease(ReleaseId),
+    /// 409: same version, other content.
+    #[error("`{release}` exists with other content ({existing}); pick another version")]
+    OtherContent {
+        /// Which.
+        release: ReleaseId,
+        /// Digest that it has.
+        existing: Digest,
+    },
+    /// 409: the host label is taken.
+    #[error("the host name label `{label}` is taken by {by}")]
+    LabelTaken {
+        /// Label.
+        label: String,
+        /// Who has it.
+        by: String,
+    },
+    /// 409: the state does not allow it (remove of a live release, `--from` that is not live, nothing to roll back to).
+    #[error("{0}")]
+    Refused(String),
+    /// 422: the bundle can't be served; its log says why.
+    #[error("`{release}` can't be served: {reason}")]
+    Unservable {
+        /// Which.
+        release: ReleaseId,
+        /// First cause.
+        reason: String,
+        /// Last lines of its worker.
+        log: Vec<String>,
+    },
+    /// 503: the engine.
+    #[error("the worker of `{release}` could not be started")]
+    Engine {
+        /// Which.
+        release: ReleaseId,
+        /// Cause.
+        #[source]
+        source: crate::container::EngineError,
+    },
+    /// 503 or 507: the store.
+    #[error("{operation} could not be recorded")]
+    Store {
+        /// What was being done.
+        operation: &'static str,
+        /// Cause.
+        #[source]
+        source: StoreError,
+    },
+}
+
+impl ReleaseError {
+    /// For `map_err` on a store call.
+    pub(super) fn store(operation: &'static str) -> impl FnOnce(StoreError) -> Self {
+        move |source| Self::Store { operation, source }
+    }
+}
+
+/// Why a sleeping release did not wake.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum WakeError {
+    /// Too many are waiting or waking.
+    #[error("too many releases are waking")]
+    Busy,
+    /// Its boot failed.
+    #[error("the release could not be started: {0}")]
+    Failed(String),
+}

@@ -1,0 +1,102 @@
+//! A worker that is lost is replaced.
+//!
+//! A render process that dies is its supervisor's business and comes back behind the same sockets. Here is what
+//! remains: a container or process that is gone, or one that does not come back in time.
+
+use super::book::Entry;
+use super::{Inner, Releases};
+use crate::id::InstanceId;
+use crate::limits::{
+    LOST_PATIENCE_MS, REPLACE_BOOT_DEADLINE_MS, REPLACE_PAUSE_MS, REPLACE_PAUSE_MS_MAX, SERVED_WELL_MS,
+};
+use crate::worker::{Worker, WorkerState};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+/// Watches a worker from now on.
+pub fn watch(releases: &Releases, entry: &Arc<Entry>, worker: &Arc<Worker>) {
+    let mut state = worker.state();
+    let instance = worker.identity().instance.clone();
+    let (host, entry) = (Arc::downgrade(&releases.0), Arc::downgrade(entry));
+    tokio::spawn(async move {
+        let mut served_since = Instant::now();
+        // The channel closes when the worker was discarded: nothing is left to watch.
+        while state.changed().await.is_ok() {
+            if !matches!(*state.borrow_and_update(), WorkerState::Lost) {
+                continue;
+            }
+            let served_well = served_since.elapsed() >= Duration::from_millis(SERVED_WELL_MS);
+            if comes_back(&host, &instance, &mut state).await {
+                served_since = Instant::now();
+                continue;
+            }
+            let (Some(host), Some(entry)) = (host.upgrade(), entry.upgrade()) else { return };
+            tokio::spawn(replace(Releases(host), entry, instance, served_well));
+            return;
+        }
+    });
+}
+
+/// Whether a lost worker is ready again before patience ends; at once `false` when the engine knows that it is gone.
+async fn comes_back(
+    host: &Weak<Inner>,
+    instance: &InstanceId,
+    state: &mut watch::Receiver<WorkerState>,
+) -> bool {
+    let ready = state.wait_for(|state| matches!(state, WorkerState::Ready(_)));
+    let patience = Duration::from_millis(LOST_PATIENCE_MS);
+    tokio::select! {
+        came = tokio::time::timeout(patience, ready) => matches!(came, Ok(Ok(_))),
+        () = gone(host, instance) => false,
+    }
+}
+
+/// Ends when the engine says that the instance does not run. An engine that hangs says nothing: patience decides then.
+async fn gone(host: &Weak<Inner>, instance: &InstanceId) {
+    loop {
+        let Some(inner) = host.upgrade() else { return };
+        if let Ok(list) = inner.parts.engine.list().await
+            && !list.iter().any(|info| info.instance == *instance && info.running)
+        {
+            return;
+        }
+        drop(inner);
+        tokio::time::sleep(Duration::from_millis(REPLACE_PAUSE_MS)).await;
+    }
+}
+
+/// Boots another worker in the place of one that is gone. The first try is immediate if the old one served well.
+async fn replace(releases: Releases, entry: Arc<Entry>, lost: InstanceId, served_well: bool) {
+    let mut pause_ms = if served_well { 0 } else { REPLACE_PAUSE_MS };
+    loop {
+        tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+        let boot = entry.boot.lock().await;
+        if entry.record().instance.as_ref() != Some(&lost) {
+            // Somebody replaced it, or it was put to sleep.
+            return;
+        }
+        tracing::warn!(release = %entry.id(), instance = %lost, "a worker is gone and is replaced");
+        releases.discard(&entry).await;
+        match releases.boot(&entry, Duration::from_millis(REPLACE_BOOT_DEADLINE_MS)).await {
+            Ok(worker) => {
+                entry.pool.set_worker(Some(Arc::clone(&worker)));
+                watch(&releases, &entry, &worker);
+                return;
+            }
+            Err(error) => {
+                drop(boot);
+                tracing::error!(release = %entry.id(), error = %super::boot::chain(&error), "no worker in its place");
+            }
+        }
+        // What failed left no instance behind; the record is empty until a later try, or a request, boots one.
+        pause_ms = (pause_ms * 2).clamp(REPLACE_PAUSE_MS, REPLACE_PAUSE_MS_MAX);
+        tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+        match releases.ensure_worker(&entry, Duration::from_millis(REPLACE_BOOT_DEADLINE_MS)).await {
+            Ok(()) => return,
+            Err(_) if !releases.is_wanted(&entry) => return,
+            Err(_) => {}
+        }
+    }
+}

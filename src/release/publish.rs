@@ -1,0 +1,120 @@
+//! The book as a route table, and as views.
+
+use super::book::Entry;
+use super::{AppView, Phase, ReleaseError, ReleaseView, Releases};
+use crate::id::{AppName, dns_label, release_label};
+use crate::route::{AppRoute, HostTarget, RouteTable, Target};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+impl Releases {
+    /// Builds the table from the book and swaps it in. The caller has recorded what changed.
+    pub(super) fn publish(&self) {
+        let config = &self.0.parts.config;
+        let mut table =
+            RouteTable { epoch: self.0.book.epoch(), domain: config.domain.clone(), ..RouteTable::default() };
+        for name in self.0.book.names() {
+            let app = Arc::new(self.app_route(&name));
+            if app.releases.is_empty() {
+                continue;
+            }
+            add_labels(&mut table.labels, &app, &self.0.book.releases(&name));
+            table.apps.insert(name, app);
+        }
+        for route in &config.routes {
+            if let Some(app) = table.apps.get(&route.app) {
+                table.hosts.insert(route.host.clone(), Arc::clone(app));
+            }
+        }
+        self.0.parts.routes.publish(table);
+    }
+
+    fn app_route(&self, app: &AppName) -> AppRoute {
+        let releases: Vec<Arc<Target>> = self.0.book.releases(app).iter().map(target).collect();
+        let live = self.0.book.live(app).map(|entry| entry.id());
+        let live = live.and_then(|id| releases.iter().find(|target| target.release == id).cloned());
+        AppRoute { app: app.clone(), live, releases }
+    }
+
+    /// A release as the admin side shows it.
+    pub(super) fn view(&self, entry: &Arc<Entry>) -> ReleaseView {
+        let record = entry.record();
+        let live = self.0.book.live(&record.id.app).is_some_and(|live| Arc::ptr_eq(&live, entry));
+        let label = release_label(&record.id.app, record.preview.as_ref().unwrap_or(&record.id.version));
+        ReleaseView {
+            app: record.id.app.to_string(),
+            version: record.id.version.to_string(),
+            digest: record.digest.to_string(),
+            config_revision: record.config_revision,
+            phase: phase(entry, live),
+            url: self.url(&label),
+            preview: record.preview.map(|name| name.to_string()),
+            expires_ms: record.expires_ms,
+            created_ms: record.created_ms,
+            promoted_ms: record.promoted_ms,
+            rolled_back: record.rolled_back,
+            in_flight: entry.pool.in_flight(),
+            instance: record.instance.map(|instance| instance.to_string()),
+            limits: entry.limits.clone(),
+        }
+    }
+
+    /// Every app.
+    #[must_use]
+    pub fn apps(&self) -> Vec<AppView> {
+        self.0.book.names().iter().map(|app| self.app_view(app)).collect()
+    }
+
+    /// One app.
+    ///
+    /// # Errors
+    /// [`ReleaseError::NoApp`].
+    pub fn app(&self, app: &AppName) -> Result<AppView, ReleaseError> {
+        if self.0.book.knows(app) { Ok(self.app_view(app)) } else { Err(ReleaseError::NoApp(app.clone())) }
+    }
+
+    fn app_view(&self, app: &AppName) -> AppView {
+        AppView {
+            app: app.to_string(),
+            url: self.url(&dns_label(app.as_str())),
+            live: self.0.book.live(app).map(|entry| entry.id().version.to_string()),
+            releases: self.0.book.releases(app).iter().map(|entry| self.view(entry)).collect(),
+        }
+    }
+}
+
+fn phase(entry: &Entry, live: bool) -> Phase {
+    match entry.pool.worker() {
+        _ if live => Phase::Live,
+        None => Phase::Sleeping,
+        Some(worker) if !worker.is_ready() => Phase::Booting,
+        Some(_) if !entry.pool.is_ready() => Phase::Draining,
+        Some(_) => Phase::Standby,
+    }
+}
+
+fn target(entry: &Arc<Entry>) -> Arc<Target> {
+    let record = entry.record();
+    Arc::new(Target {
+        release: record.id,
+        bundle: Arc::clone(&entry.bundle),
+        dir: entry.dir.0.clone(),
+        pool: Arc::clone(&entry.pool),
+        was_live: record.promoted_ms.is_some(),
+        rolled_back: record.rolled_back,
+        request_bytes_max: entry.limits.request_mb << 20,
+        client_stall_ms: entry.limits.client_stall_ms,
+    })
+}
+
+fn add_labels(labels: &mut HashMap<String, HostTarget>, app: &Arc<AppRoute>, entries: &[Arc<Entry>]) {
+    // Releases after the app: uploads have checked that no two want the same label.
+    labels.insert(dns_label(app.app.as_str()), HostTarget::App(Arc::clone(app)));
+    for (target, entry) in app.releases.iter().zip(entries) {
+        let names = [Some(target.release.version.clone()), entry.record().preview];
+        for name in names.into_iter().flatten() {
+            let leads_to = HostTarget::Release(Arc::clone(app), Arc::clone(target));
+            labels.insert(release_label(&app.app, &name), leads_to);
+        }
+    }
+}

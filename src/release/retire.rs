@@ -1,0 +1,115 @@
+//! Releases that are of no use any more: put to sleep, expired, removed.
+
+use super::book::Entry;
+use super::decide::{self, Retained};
+use super::{Inner, ReleaseError, Releases};
+use crate::id::{AppName, ReleaseId, Version};
+use crate::limits::PATROL_INTERVAL_MS;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+/// Goes round every so often for as long as the host runs.
+pub async fn patrol(host: Weak<Inner>) {
+    let mut rounds = tokio::time::interval(Duration::from_millis(PATROL_INTERVAL_MS));
+    loop {
+        rounds.tick().await;
+        let Some(inner) = host.upgrade() else { return };
+        let releases = Releases(inner);
+        for app in releases.0.book.names() {
+            releases.patrol_app(&app).await;
+        }
+    }
+}
+
+impl Releases {
+    async fn patrol_app(&self, app: &AppName) {
+        let now_ms = self.0.parts.clock.now_ms();
+        let entries = self.0.book.releases(app);
+        let retained: Vec<Retained> = entries.iter().map(|entry| self.retained(entry)).collect();
+        for version in decide::expired(&retained, &self.0.parts.config.retention, now_ms) {
+            let release = ReleaseId::new(app.clone(), version);
+            tracing::info!(%release, "a release is no longer retained");
+            if let Err(error) = self.remove(app.clone(), Some(release.version.clone())).await {
+                tracing::warn!(%release, error = %super::boot::chain(&error), "a release could not be removed");
+            }
+        }
+        let idle_ms = self.0.parts.config.switching.idle_timeout_ms;
+        for entry in entries {
+            let asleep = entry.pool.worker().is_none();
+            if !asleep && !self.is_wanted(&entry) && entry.pool.idle_ms() >= idle_ms {
+                tracing::info!(release = %entry.id(), "an idle release goes to sleep");
+                self.put_to_sleep(&entry).await;
+            }
+        }
+    }
+
+    fn retained(&self, entry: &Arc<Entry>) -> Retained {
+        let record = entry.record();
+        Retained {
+            version: record.id.version,
+            last_ms: record.promoted_ms.unwrap_or(record.created_ms),
+            expires_ms: record.expires_ms,
+            needed: self.is_wanted(entry) || entry.pool.in_flight() > 0,
+        }
+    }
+
+    /// Whether a release keeps its worker without requests: the live one and the one that a rollback would go to.
+    pub(super) fn is_wanted(&self, entry: &Arc<Entry>) -> bool {
+        let id = entry.id();
+        let Some(live) = self.0.book.live(&id.app) else { return false };
+        let live_version = live.id().version;
+        let retained = self.0.book.releases(&id.app).iter().map(|entry| entry.id().version).collect();
+        let standby = decide::rollback_target(&self.0.book.history(&id.app), &live_version, &retained);
+        id.version == live_version || standby == Some(id.version)
+    }
+
+    /// Removes one release that is not live, or the whole app.
+    ///
+    /// # Errors
+    /// See [`ReleaseError`].
+    pub async fn remove(&self, app: AppName, version: Option<Version>) -> Result<(), ReleaseError> {
+        let Some(version) = version else { return self.remove_app(app).await };
+        let release = ReleaseId::new(app.clone(), version);
+        let entry = self.find(&release)?;
+        let switching = self.0.book.switching(&app);
+        let _switching = switching.lock().await;
+        if self.0.book.live(&app).is_some_and(|live| Arc::ptr_eq(&live, &entry)) {
+            return Err(ReleaseError::Refused(format!(
+                "`{release}` is live; promote another version first, or remove the whole app"
+            )));
+        }
+        let recorded = release.clone();
+        self.stored("removing the release", move |store| store.delete_release(&recorded)).await?;
+        self.0.book.remove(&release);
+        self.advance_epoch().await?;
+        self.publish();
+        self.forget_release(&entry).await;
+        Ok(())
+    }
+
+    async fn remove_app(&self, app: AppName) -> Result<(), ReleaseError> {
+        if !self.0.book.knows(&app) {
+            return Err(ReleaseError::NoApp(app));
+        }
+        let switching = self.0.book.switching(&app);
+        let _switching = switching.lock().await;
+        let entries = self.0.book.releases(&app);
+        let recorded = app.clone();
+        self.stored("removing the app", move |store| store.remove_app(&recorded)).await?;
+        self.0.book.remove_app(&app);
+        self.advance_epoch().await?;
+        self.publish();
+        for entry in entries {
+            self.forget_release(&entry).await;
+        }
+        self.0.journal.forget(&app);
+        Ok(())
+    }
+
+    /// Ends the worker of a release that is in no table any more, and removes what only it had.
+    async fn forget_release(&self, entry: &Arc<Entry>) {
+        self.put_to_sleep(entry).await;
+        self.0.parts.telemetry.metrics.forget(&entry.id());
+        self.forget_bundle(entry.record().digest).await;
+    }
+}

@@ -1,0 +1,157 @@
+//! What is live, changed: the release healthy, the change recorded, the table swapped, the old one drained.
+
+use super::book::Entry;
+use super::{ReleaseError, Releases, Switched, decide};
+use crate::id::{AppName, ReleaseId, Version, dns_label};
+use crate::limits::ROLLBACK_BOOT_DEADLINE_MS;
+use crate::store::PromotionKind;
+use crate::telemetry::FlipKind;
+use std::sync::Arc;
+use std::time::Duration;
+
+impl Releases {
+    /// Makes a release live; boots it first if it sleeps. Returns once persisted and swapped.
+    ///
+    /// # Errors
+    /// See [`ReleaseError`].
+    pub async fn promote(
+        &self,
+        release: ReleaseId,
+        boot_deadline: Duration,
+    ) -> Result<Switched, ReleaseError> {
+        let entry = self.find(&release)?;
+        self.ensure_worker(&entry, boot_deadline).await?;
+        let switching = self.0.book.switching(&release.app);
+        let _switching = switching.lock().await;
+        if let Some(live) = self.0.book.live(&release.app)
+            && Arc::ptr_eq(&live, &entry)
+        {
+            return Ok(self.switched(&release, Some(release.version.clone())));
+        }
+        self.switch(&entry, PromotionKind::Promote).await
+    }
+
+    /// Makes an earlier release live: `to`, or the newest earlier live one that was not itself rolled back from.
+    ///
+    /// # Errors
+    /// See [`ReleaseError`]; `from` that is not live is refused.
+    pub async fn rollback(
+        &self,
+        app: AppName,
+        to: Option<Version>,
+        from: Option<Version>,
+    ) -> Result<Switched, ReleaseError> {
+        let (target, live) = self.rollback_entries(&app, to.as_ref(), from.as_ref())?;
+        // A warm standby passes at once; one that sleeps is booted outside the lock.
+        self.ensure_worker(&target, Duration::from_millis(ROLLBACK_BOOT_DEADLINE_MS)).await?;
+        let switching = self.0.book.switching(&app);
+        let _switching = switching.lock().await;
+        if self.0.book.live(&app).is_none_or(|now| !Arc::ptr_eq(&now, &live)) {
+            return Err(ReleaseError::Refused(format!(
+                "the live release of `{app}` changed meanwhile; look at `vitrine status {app}` and try again"
+            )));
+        }
+        self.switch(&target, PromotionKind::Rollback).await
+    }
+
+    fn rollback_entries(
+        &self,
+        app: &AppName,
+        to: Option<&Version>,
+        from: Option<&Version>,
+    ) -> Result<(Arc<Entry>, Arc<Entry>), ReleaseError> {
+        if !self.0.book.knows(app) {
+            return Err(ReleaseError::NoApp(app.clone()));
+        }
+        let refuse = |text: String| Err(ReleaseError::Refused(text));
+        let Some(live) = self.0.book.live(app) else {
+            return refuse(format!("`{app}` has no live release to roll back from"));
+        };
+        let live_version = live.id().version;
+        if let Some(from) = from
+            && *from != live_version
+        {
+            return refuse(format!("`{from}` is not live (`{live_version}` is): nothing was changed"));
+        }
+        let version = match to {
+            Some(version) if *version == live_version => {
+                return refuse(format!("`{version}` is live already"));
+            }
+            Some(version) => version.clone(),
+            None => {
+                let history = self.0.book.history(app);
+                let retained = self.0.book.releases(app).iter().map(|entry| entry.id().version).collect();
+                match decide::rollback_target(&history, &live_version, &retained) {
+                    Some(version) => version,
+                    None => return refuse(format!("`{app}` has no earlier live release to roll back to")),
+                }
+            }
+        };
+        Ok((self.find(&ReleaseId::new(app.clone(), version))?, live))
+    }
+
+    /// Records, swaps, and lets the old release finish in the background. The caller holds the app's switching lock.
+    async fn switch(&self, entry: &Arc<Entry>, kind: PromotionKind) -> Result<Switched, ReleaseError> {
+        let release = entry.id();
+        if !entry.pool.is_ready() {
+            return Err(ReleaseError::Refused(format!(
+                "the worker of `{release}` was lost just now; try again"
+            )));
+        }
+        let now_ms = self.0.parts.clock.now_ms();
+        let recorded = release.clone();
+        let promotion = self
+            .stored("recording what is live", move |store| store.record_promotion(&recorded, kind, now_ms))
+            .await?;
+        let previous = self.0.book.promoted(&release.app, promotion);
+        entry.update(|record| {
+            record.promoted_ms = Some(now_ms);
+            record.rolled_back = false;
+        });
+        if let (Some(previous), PromotionKind::Rollback) = (&previous, kind) {
+            previous.update(|record| record.rolled_back = true);
+        }
+        self.publish();
+        let flip = match kind {
+            PromotionKind::Promote => FlipKind::Promote,
+            PromotionKind::Rollback => FlipKind::Rollback,
+        };
+        self.0.parts.telemetry.metrics.flip(&release.app, flip);
+        let from = previous.as_ref().map(|entry| entry.id().version);
+        tracing::info!(%release, from = from.as_ref().map(tracing::field::display), ?kind, "the live release changed");
+        if let Some(previous) = previous {
+            self.drain_in_background(previous);
+        }
+        Ok(self.switched(&release, from))
+    }
+
+    /// Requests of the old release finish by themselves, because its worker stays as the warm standby; only what is
+    /// still there when the drain is over is worth a line.
+    fn drain_in_background(&self, previous: Arc<Entry>) {
+        let timeout = Duration::from_millis(self.0.parts.config.switching.drain_timeout_ms);
+        tokio::spawn(async move {
+            let left = previous.pool.settled(timeout).await;
+            if left > 0 {
+                tracing::warn!(release = %previous.id(), in_flight = left, "a replaced release still has requests");
+            }
+        });
+    }
+
+    fn switched(&self, release: &ReleaseId, previous: Option<Version>) -> Switched {
+        Switched {
+            app: release.app.to_string(),
+            version: release.version.to_string(),
+            previous: previous.map(|version| version.to_string()),
+            epoch: self.0.book.epoch(),
+            url: self.url(&dns_label(release.app.as_str())),
+        }
+    }
+
+    /// A release, or which part of its name is unknown.
+    pub(super) fn find(&self, release: &ReleaseId) -> Result<Arc<Entry>, ReleaseError> {
+        if !self.0.book.knows(&release.app) {
+            return Err(ReleaseError::NoApp(release.app.clone()));
+        }
+        self.0.book.release(release).ok_or_else(|| ReleaseError::NoRelease(release.clone()))
+    }
+}

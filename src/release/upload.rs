@@ -1,0 +1,195 @@
+//! A bundle taken in: recorded, booted, warmed. Nothing of one that fails remains.
+
+use super::book::{Entry, spec_hash};
+use super::{ReleaseError, Releases, Uploaded};
+use crate::bundle::{Bundle, BundleDir};
+use crate::id::{AppName, Digest, ReleaseId, Version, dns_label, release_label};
+use crate::store::{ReleaseRecord, ReleaseState};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How a bundle is to be taken in.
+#[derive(Debug, Clone)]
+pub struct UploadOptions {
+    /// Make it a preview of this name.
+    pub preview: Option<Version>,
+    /// How long a preview lives.
+    pub ttl: Option<Duration>,
+    /// Time until ready.
+    pub boot_deadline: Duration,
+}
+
+/// A release that is about to be recorded.
+pub(super) struct Draft {
+    /// Its name.
+    pub id: ReleaseId,
+    /// Its bundle.
+    pub bundle: Arc<Bundle>,
+    /// Where that lies.
+    pub dir: BundleDir,
+    /// Its configuration.
+    pub config_revision: u64,
+    /// Its preview name, and when that ends.
+    pub preview: Option<(Version, u64)>,
+}
+
+impl Releases {
+    /// Takes a checked bundle in: stores it, boots its worker, warms it. The staging folder is moved from when the bundle
+    /// is new, and otherwise left to the caller.
+    ///
+    /// # Errors
+    /// See [`ReleaseError`]; nothing is stored then and the version stays free.
+    pub async fn upload(
+        &self,
+        app: AppName,
+        version: Option<Version>,
+        staged: (BundleDir, Bundle),
+        options: UploadOptions,
+    ) -> Result<Uploaded, ReleaseError> {
+        let (dir, bundle) = staged;
+        let digest = bundle.digest;
+        let version = match version {
+            Some(version) => version,
+            None => digest.short().parse().map_err(|_| ReleaseError::Refused("no version".into()))?,
+        };
+        let id = ReleaseId::new(app.clone(), version);
+        let Some(_reserved) = self.0.book.reserve(&id) else {
+            return Err(ReleaseError::Refused(format!("`{id}` is being deployed right now; wait for it")));
+        };
+        if let Some(existing) = self.0.book.release(&id) {
+            return self.same_again(&existing, digest);
+        }
+        self.check_labels(&id, options.preview.as_ref())?;
+        let now_ms = self.0.parts.clock.now_ms();
+        let ttl_ms = options.ttl.unwrap_or(DEFAULT_PREVIEW_TTL).as_millis() as u64;
+        let revision_of = app.clone();
+        let config_revision =
+            self.stored("reading the environment", move |store| store.latest_revision(&revision_of)).await?;
+        let bundles = self.0.parts.store.bundles();
+        let dir = bundles.install(dir, digest).await.map_err(ReleaseError::store("storing the bundle"))?;
+        let draft = Draft {
+            id,
+            bundle: Arc::new(bundle),
+            dir,
+            config_revision,
+            preview: options.preview.map(|name| (name, now_ms + ttl_ms)),
+        };
+        let admitted = self.admit(draft, options.boot_deadline).await;
+        if admitted.is_err() {
+            self.forget_bundle(digest).await;
+        }
+        let entry = admitted?;
+        self.advance_epoch().await?;
+        self.publish();
+        tracing::info!(release = %entry.id(), digest = %digest.short(), "a release was taken in");
+        Ok(Uploaded { created: true, release: self.view(&entry) })
+    }
+
+    fn same_again(&self, existing: &Arc<Entry>, digest: Digest) -> Result<Uploaded, ReleaseError> {
+        let record = existing.record();
+        if record.digest == digest {
+            return Ok(Uploaded { created: false, release: self.view(existing) });
+        }
+        Err(ReleaseError::OtherContent { release: record.id, existing: record.digest })
+    }
+
+    /// Records a release, boots it, and adds it to the book. Not yet published.
+    pub(super) async fn admit(
+        &self,
+        draft: Draft,
+        boot_deadline: Duration,
+    ) -> Result<Arc<Entry>, ReleaseError> {
+        let config = &self.0.parts.config;
+        let limits = super::decide::limits(&draft.bundle.manifest.limits, &config.limits, config.worker.cpus);
+        let (preview, expires_ms) = draft.preview.unzip();
+        let record = ReleaseRecord {
+            spec_hash: spec_hash(&draft.id, &draft.bundle, draft.config_revision, &limits, config),
+            digest: draft.bundle.digest,
+            config_revision: draft.config_revision,
+            preview,
+            expires_ms,
+            created_ms: self.0.parts.clock.now_ms(),
+            promoted_ms: None,
+            rolled_back: false,
+            instance: None,
+            state: ReleaseState::Pending,
+            id: draft.id,
+        };
+        let recorded = record.clone();
+        self.stored("recording the release", move |store| store.insert_release(&recorded)).await?;
+        let id = record.id.clone();
+        let entry = Entry::new(record, draft.bundle, draft.dir, &config.limits, config.worker.cpus);
+        let ready = match self.ensure_worker(&entry, boot_deadline).await {
+            Ok(()) => {
+                let id = id.clone();
+                self.stored("recording the release", move |store| store.set_state(&id, ReleaseState::Ready))
+                    .await
+            }
+            Err(error) => Err(error),
+        };
+        if let Err(error) = ready {
+            let _boot = entry.boot.lock().await;
+            self.discard(&entry).await;
+            self.stored("undoing the release", move |store| store.delete_release(&id)).await?;
+            return Err(error);
+        }
+        entry.update(|record| record.state = ReleaseState::Ready);
+        self.0.book.add(Arc::clone(&entry));
+        Ok(entry)
+    }
+
+    /// Removes a bundle that no release has any more.
+    pub(super) async fn forget_bundle(&self, digest: Digest) {
+        let in_use = self.stored("looking for a bundle's releases", |store| store.digests()).await;
+        if in_use.is_ok_and(|digests| !digests.contains(&digest))
+            && let Err(error) = self.0.parts.store.bundles().remove(digest).await
+        {
+            tracing::warn!(digest = %digest.short(), %error, "a bundle without a release could not be removed");
+        }
+    }
+
+    /// Counts a change of the route table that is no promotion.
+    pub(super) async fn advance_epoch(&self) -> Result<(), ReleaseError> {
+        let epoch = self.stored("counting the change", |store| store.next_epoch()).await?;
+        self.0.book.set_epoch(epoch);
+        Ok(())
+    }
+
+    /// The labels that a new release takes must be free.
+    fn check_labels(&self, id: &ReleaseId, preview: Option<&Version>) -> Result<(), ReleaseError> {
+        let own = [
+            Some((dns_label(id.app.as_str()), format!("app {}", id.app))),
+            Some((release_label(&id.app, &id.version), format!("release {id}"))),
+            preview.map(|name| (release_label(&id.app, name), format!("preview {name} of {}", id.app))),
+        ];
+        for (label, wanted_by) in own.into_iter().flatten() {
+            if let Some(by) =
+                self.label_holder(&label).filter(|by| *by != wanted_by || by.starts_with("preview"))
+            {
+                return Err(ReleaseError::LabelTaken { label, by });
+            }
+        }
+        Ok(())
+    }
+
+    fn label_holder(&self, label: &str) -> Option<String> {
+        for app in self.0.book.names() {
+            if dns_label(app.as_str()) == label && !self.0.book.releases(&app).is_empty() {
+                return Some(format!("app {app}"));
+            }
+            for entry in self.0.book.releases(&app) {
+                let record = entry.record();
+                if release_label(&app, &record.id.version) == label {
+                    return Some(format!("release {}", record.id));
+                }
+                if record.preview.as_ref().is_some_and(|name| release_label(&app, name) == label) {
+                    return Some(format!("preview {} of {app}", record.preview?));
+                }
+            }
+        }
+        None
+    }
+}
+
+/// The contract's example value: three days outlive a weekend.
+const DEFAULT_PREVIEW_TTL: Duration = Duration::from_secs(72 * 3600);

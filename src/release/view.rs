@@ -1,0 +1,103 @@
+//! Releases as the admin side shows them.
+
+use serde::{Deserialize, Serialize};
+
+/// What became of a release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Its worker is being started.
+    Booting,
+    /// It has a worker and is not live.
+    Standby,
+    /// Users get it.
+    Live,
+    /// It left the table's live place and finishes its requests.
+    Draining,
+    /// Retained without a worker; a request wakes it.
+    Sleeping,
+}
+
+/// A release as the admin side shows it.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ReleaseView {
+    /// App.
+    pub app: String,
+    /// Version.
+    pub version: String,
+    /// Bundle digest.
+    pub digest: String,
+    /// Configuration revision.
+    pub config_revision: u64,
+    /// See [`Phase`].
+    pub phase: Phase,
+    /// Its own URL.
+    pub url: String,
+    /// Preview name, if it is one.
+    pub preview: Option<String>,
+    /// When a preview ends, in milliseconds since the Unix epoch.
+    pub expires_ms: Option<u64>,
+    /// When it was uploaded, in milliseconds since the Unix epoch.
+    pub created_ms: u64,
+    /// When it was last made live, in milliseconds since the Unix epoch.
+    pub promoted_ms: Option<u64>,
+    /// Whether it was rolled back from.
+    pub rolled_back: bool,
+    /// Requests in flight.
+    pub in_flight: usize,
+    /// Worker that serves it.
+    pub instance: Option<String>,
+    /// Limits in force.
+    #[schema(value_type = Object)]
+    pub limits: vitrine_wire::WorkerLimits,
+}
+
+/// An app as the admin side shows it.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct AppView {
+    /// App.
+    pub app: String,
+    /// Its URL.
+    pub url: String,
+    /// Live version.
+    pub live: Option<String>,
+    /// Retained releases, newest first.
+    pub releases: Vec<ReleaseView>,
+}
+
+/// A name of an app's environment. Values are never shown, not even those that are no secrets to be listed as such.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct EnvView {
+    /// Name.
+    pub name: String,
+    /// Whether it is a secret.
+    pub secret: bool,
+    /// The value, unless it is a secret.
+    pub value: Option<String>,
+    /// When it was set, in milliseconds since the Unix epoch.
+    pub updated_ms: u64,
+}
+
+/// What an upload did.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Uploaded {
+    /// Whether it is new (201) or was there with the same content (200).
+    pub created: bool,
+    /// The release.
+    pub release: ReleaseView,
+}
+
+/// What a switch did.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Switched {
+    /// App.
+    pub app: String,
+    /// Version that is live now.
+    pub version: String,
+    /// Version that was live before.
+    pub previous: Option<String>,
+    /// Epoch of the table that says so.
+    pub epoch: u64,
+    /// Its URL.
+    pub url: String,
+}

@@ -1,0 +1,137 @@
+//! Environment values. Each change makes a revision; a release keeps the one that it was made with.
+
+use super::transaction::{Fault, from_integer, to_integer};
+use super::{Store, StoreError, ensure_app};
+use crate::id::AppName;
+use crate::limits::{ENV_BYTES_MAX, ENV_VALUES_MAX};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+
+/// One value of an app's environment. Values lie in the database as they are (mode 0600).
+#[derive(Clone, PartialEq, Eq)]
+pub struct EnvValue {
+    /// Name.
+    pub name: String,
+    /// Value.
+    pub value: String,
+    /// Whether it may never be shown.
+    pub secret: bool,
+    /// When it was set, in milliseconds since the Unix epoch.
+    pub updated_ms: u64,
+}
+
+impl std::fmt::Debug for EnvValue {
+    // The value is left out: it may be a secret, and this text may reach a log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EnvValue")
+            .field("name", &self.name)
+            .field("secret", &self.secret)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Sets a value (and records its app, if that is new); gives the new revision.
+    ///
+    /// # Errors
+    /// [`StoreError::EnvTooLarge`]; see [`StoreError`].
+    pub fn set_env(&self, app: &AppName, value: &EnvValue) -> Result<u64, StoreError> {
+        self.write("record the environment value", |transaction| {
+            ensure_app(transaction, app)?;
+            let mut values = values(transaction, app, revision(transaction, app)?)?;
+            values.retain(|old| old.name != value.name);
+            values.push(value.clone());
+            check_bounds(app, &values)?;
+            insert_revision(transaction, app, &values)
+        })
+    }
+
+    /// Takes a value away; gives the new revision, or none when there was no such value.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn unset_env(&self, app: &AppName, name: &str) -> Result<Option<u64>, StoreError> {
+        self.write("take the environment value away", |transaction| {
+            let mut values = values(transaction, app, revision(transaction, app)?)?;
+            let before = values.len();
+            values.retain(|old| old.name != name);
+            if values.len() == before {
+                return Ok(None);
+            }
+            insert_revision(transaction, app, &values).map(Some)
+        })
+    }
+
+    /// The values of a revision, by name. Revision 0 is empty.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn env(&self, app: &AppName, revision: u64) -> Result<Vec<EnvValue>, StoreError> {
+        self.read("read the environment", |connection| values(connection, app, revision))
+    }
+
+    /// The newest revision; 0 while nothing was set.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn latest_revision(&self, app: &AppName) -> Result<u64, StoreError> {
+        self.read("read the environment's revision", |connection| revision(connection, app))
+    }
+}
+
+fn revision(connection: &Connection, app: &AppName) -> rusqlite::Result<u64> {
+    connection
+        .prepare_cached("SELECT env_revision FROM apps WHERE name = ?1")?
+        .query_row([app.as_str()], |row| from_integer(row, 0))
+        .optional()
+        .map(Option::unwrap_or_default)
+}
+
+fn values(connection: &Connection, app: &AppName, revision: u64) -> rusqlite::Result<Vec<EnvValue>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT name, value, secret, updated_ms FROM env WHERE app = ?1 AND revision = ?2 ORDER BY name",
+    )?;
+    let rows = statement.query_map(params![app.as_str(), to_integer(revision)], |row| {
+        Ok(EnvValue {
+            name: row.get(0)?,
+            value: row.get(1)?,
+            secret: row.get(2)?,
+            updated_ms: from_integer(row, 3)?,
+        })
+    })?;
+    rows.collect()
+}
+
+/// Every revision holds all its values, so that a release reads its own with one look and pruning is one statement.
+fn insert_revision(transaction: &Transaction<'_>, app: &AppName, values: &[EnvValue]) -> Result<u64, Fault> {
+    let revision = transaction.query_row(
+        "UPDATE apps SET env_revision = env_revision + 1 WHERE name = ?1 RETURNING env_revision",
+        [app.as_str()],
+        |row| from_integer(row, 0),
+    )?;
+    let mut statement = transaction.prepare_cached("INSERT INTO env VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+    for value in values {
+        let updated_ms = to_integer(value.updated_ms);
+        let (name, text) = (&value.name, &value.value);
+        statement.execute(params![
+            app.as_str(),
+            to_integer(revision),
+            name,
+            text,
+            value.secret,
+            updated_ms
+        ])?;
+    }
+    Ok(revision)
+}
+
+fn check_bounds(app: &AppName, values: &[EnvValue]) -> Result<(), StoreError> {
+    let bytes: usize = values.iter().map(|value| value.name.len() + value.value.len()).sum();
+    let bound = if values.len() > ENV_VALUES_MAX {
+        format!("{ENV_VALUES_MAX} values")
+    } else if bytes > ENV_BYTES_MAX {
+        format!("{ENV_BYTES_MAX} bytes")
+    } else {
+        return Ok(());
+    };
+    Err(StoreError::EnvTooLarge { app: app.clone(), bound })
+}

@@ -1,0 +1,130 @@
+//! Why the store did not do what was asked.
+
+use crate::id::{AppName, Digest, ReleaseId};
+use std::io;
+use std::path::PathBuf;
+
+/// Why the store did not do what was asked. Nothing is changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process holds the data folder.
+    #[error("{} is in use by another `vitrine serve` ({holder}); stop it or choose another --data", path.display())]
+    Locked {
+        /// Data folder.
+        path: PathBuf,
+        /// Who says so, such as `process 4711`.
+        holder: String,
+    },
+    /// Written by a later version.
+    #[error("{} was written by a newer vitrine (schema {found}, this one knows {known}); install that version", path.display())]
+    Newer {
+        /// Database.
+        path: PathBuf,
+        /// Schema of the file.
+        found: u32,
+        /// Schema of this program.
+        known: u32,
+    },
+    /// The database is damaged.
+    #[error("{} is damaged: {detail}; restore it from a backup, or move it away to start empty", path.display())]
+    Corrupt {
+        /// Database.
+        path: PathBuf,
+        /// What the check says.
+        detail: String,
+    },
+    /// No room, even after the reserve was freed: 507.
+    #[error("{operation}: the disk is full; free space on {}", path.display())]
+    DiskFull {
+        /// What was being done.
+        operation: &'static str,
+        /// What could not grow.
+        path: PathBuf,
+        /// Cause.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The version is taken.
+    #[error("the release `{0}` exists")]
+    Exists(ReleaseId),
+    /// There is no such release.
+    #[error("there is no release `{0}`")]
+    NoRelease(ReleaseId),
+    /// The release is live and can't be deleted.
+    #[error("the release `{0}` is live")]
+    Live(ReleaseId),
+    /// Too many values or too many bytes in an app's environment.
+    #[error("the environment of `{app}` would be above its bound of {bound}")]
+    EnvTooLarge {
+        /// Which.
+        app: AppName,
+        /// Bound, with its unit.
+        bound: String,
+    },
+    /// There is no archive of this digest.
+    #[error("the archive of bundle {} is missing", .0.short())]
+    NoBlob(Digest),
+    /// An archive that was stored can't be unpacked any more.
+    #[error("bundle {} can't be restored from its archive", digest.short())]
+    Unpack {
+        /// Which.
+        digest: Digest,
+        /// Cause.
+        #[source]
+        source: crate::bundle::BundleError,
+    },
+    /// The archive store.
+    #[error("{operation} bundle {} failed", digest.short())]
+    Blob {
+        /// What was being done.
+        operation: &'static str,
+        /// Which.
+        digest: Digest,
+        /// Cause.
+        #[source]
+        source: object_store::Error,
+    },
+    /// The archive store, asked for everything.
+    #[error("list the archives failed")]
+    BlobList {
+        /// Cause.
+        #[source]
+        source: object_store::Error,
+    },
+    /// The process ends, and does not begin this any more.
+    #[error("the host is shutting down")]
+    ShuttingDown,
+    /// The database.
+    #[error("{operation} failed")]
+    Sqlite {
+        /// What was being done.
+        operation: &'static str,
+        /// Cause.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// A file.
+    #[error("{operation} {} failed", path.display())]
+    Io {
+        /// What was being done.
+        operation: &'static str,
+        /// To which file.
+        path: PathBuf,
+        /// Cause.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl StoreError {
+    /// Whether there is no room on the disk: 507 to a client.
+    #[must_use]
+    pub fn is_disk_full(&self) -> bool {
+        match self {
+            Self::DiskFull { .. } => true,
+            Self::Unpack { source, .. } => source.is_disk_full(),
+            Self::Io { source, .. } => source.kind() == io::ErrorKind::StorageFull,
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Answers to requests that may be sent twice (`Idempotency-Key`).
+
+use super::transaction::{parsed, to_integer};
+use super::{Store, StoreError};
+use crate::id::Digest;
+use crate::limits::{IDEMPOTENCY_BODY_BYTES_MAX, IDEMPOTENCY_KEPT_MS, IDEMPOTENCY_KEYS_MAX};
+use rusqlite::{OptionalExtension, params};
+
+/// What a key means when a request comes with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Begun {
+    /// New: do it, then call `finish_idempotent` or `abandon_idempotent`.
+    New,
+    /// The same request runs now.
+    Running,
+    /// The same request was answered like this.
+    Done {
+        /// HTTP status.
+        status: u16,
+        /// Body.
+        body: Vec<u8>,
+    },
+    /// Another request came with this key.
+    Mismatch,
+}
+
+impl Store {
+    /// Looks a key up, and takes it if it is new. Keys are forgotten after a day, and unanswered ones at a restart.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn begin_idempotent(&self, key: &str, request: Digest, now_ms: u64) -> Result<Begun, StoreError> {
+        self.write("look up the idempotency key", |transaction| {
+            let oldest_ms = to_integer(now_ms.saturating_sub(IDEMPOTENCY_KEPT_MS));
+            transaction.execute("DELETE FROM idempotency WHERE at_ms < ?1", [oldest_ms])?;
+            let known = transaction
+                .query_row("SELECT request, status, body FROM idempotency WHERE key = ?1", [key], |row| {
+                    let request: Digest = parsed(row, 0)?;
+                    let status: Option<u16> = row.get(1)?;
+                    Ok((request, status, row.get::<_, Option<Vec<u8>>>(2)?))
+                })
+                .optional()?;
+            match known {
+                Some((known, _, _)) if known != request => return Ok(Begun::Mismatch),
+                Some((_, Some(status), body)) => {
+                    return Ok(Begun::Done { status, body: body.unwrap_or_default() });
+                }
+                Some((_, None, _)) => return Ok(Begun::Running),
+                None => {}
+            }
+            transaction.execute(
+                "INSERT INTO idempotency (key, request, at_ms) VALUES (?1, ?2, ?3)",
+                params![key, request.to_string(), to_integer(now_ms)],
+            )?;
+            transaction.execute(
+                "DELETE FROM idempotency WHERE key IN (SELECT key FROM idempotency WHERE status IS NOT NULL
+                 ORDER BY at_ms DESC, rowid DESC LIMIT -1 OFFSET ?1)",
+                [IDEMPOTENCY_KEYS_MAX],
+            )?;
+            Ok(Begun::New)
+        })
+    }
+
+    /// Records the answer. One that is longer than its bound is not kept: the key is free again.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn finish_idempotent(&self, key: &str, status: u16, body: &[u8]) -> Result<(), StoreError> {
+        if body.len() > IDEMPOTENCY_BODY_BYTES_MAX {
+            return self.abandon_idempotent(key);
+        }
+        self.write("record the answer to the idempotency key", |transaction| {
+            transaction.execute(
+                "UPDATE idempotency SET status = ?2, body = ?3 WHERE key = ?1",
+                params![key, status, body],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Gives a key free whose request had no answer worth keeping.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn abandon_idempotent(&self, key: &str) -> Result<(), StoreError> {
+        self.write("free the idempotency key", |transaction| {
+            transaction.execute("DELETE FROM idempotency WHERE key = ?1", [key])?;
+            Ok(())
+        })
+    }
+
+    /// Whoever waited for these answers is gone with the process that worked on them.
+    pub(super) fn forget_unanswered(&self) -> Result<(), StoreError> {
+        self.write("forget unanswered requests", |transaction| {
+            transaction.execute("DELETE FROM idempotency WHERE status IS NULL", [])?;
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,100 @@
+//! Paths of the data folder, in one place.
+
+use crate::bundle::BundleDir;
+use crate::id::{Digest, InstanceId};
+use std::path::{Path, PathBuf};
+
+/// Paths of the data folder.
+///
+/// ```text
+/// DIR/vitrine.db        state (mode 0600: it holds the values of environments)
+/// DIR/lock              held by the running host
+/// DIR/reserve           one megabyte to give back when the disk is full
+/// DIR/admin.token       mode 0600
+/// DIR/blobs/            archives by digest
+/// DIR/bundles/DIGEST/   unpacked bundles
+/// DIR/staging/          uploads that are not checked yet; emptied at start
+/// DIR/run/INSTANCE/     a worker's sockets
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout(PathBuf);
+
+impl Layout {
+    /// The layout of this folder. Nothing is made.
+    #[must_use]
+    pub fn new(data: &Path) -> Self {
+        Self(data.to_owned())
+    }
+
+    /// The folder itself.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.0
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        self.0.join("vitrine.db")
+    }
+
+    /// The file whose lock makes the folder one host's own.
+    #[must_use]
+    pub fn lock(&self) -> PathBuf {
+        self.0.join("lock")
+    }
+
+    /// The reserved megabyte.
+    #[must_use]
+    pub fn reserve(&self) -> PathBuf {
+        self.0.join("reserve")
+    }
+
+    /// The admin token.
+    #[must_use]
+    pub fn admin_token(&self) -> PathBuf {
+        self.0.join("admin.token")
+    }
+
+    /// Archives by digest.
+    #[must_use]
+    pub fn blobs(&self) -> PathBuf {
+        self.0.join("blobs")
+    }
+
+    /// Unpacked bundles.
+    #[must_use]
+    pub fn bundles(&self) -> PathBuf {
+        self.0.join("bundles")
+    }
+
+    /// One unpacked bundle.
+    #[must_use]
+    pub fn bundle_dir(&self, digest: Digest) -> BundleDir {
+        BundleDir(self.bundles().join(digest.to_string()))
+    }
+
+    /// Uploads on their way in.
+    #[must_use]
+    pub fn staging(&self) -> PathBuf {
+        self.0.join("staging")
+    }
+
+    /// A fresh path below [`Layout::staging`], for [`crate::bundle::receive`].
+    #[must_use]
+    pub fn stage(&self) -> PathBuf {
+        self.staging().join(hex::encode(rand::random::<[u8; 8]>()))
+    }
+
+    /// Sockets of every worker.
+    #[must_use]
+    pub fn run(&self) -> PathBuf {
+        self.0.join("run")
+    }
+
+    /// Sockets of one worker.
+    #[must_use]
+    pub fn run_dir(&self, instance: &InstanceId) -> PathBuf {
+        self.run().join(instance.as_str())
+    }
+}

@@ -1,0 +1,32 @@
+//! The data folder belongs to one process at a time.
+
+use super::StoreError;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
+use std::path::Path;
+
+/// Takes the lock and writes who holds it. It is free again when the file is closed, also by `kill -9`.
+pub(super) fn acquire(path: &Path, data: &Path) -> Result<File, StoreError> {
+    let io_error = |operation, source| StoreError::Io { operation, path: path.to_owned(), source };
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .open(path)
+        .map_err(|source| io_error("open", source))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            // Who holds it is only for the message; an empty text says as much as we know.
+            let _ = (&file).take(64).read_to_string(&mut holder);
+            let holder = if holder.is_empty() { "its lock is held".into() } else { holder };
+            return Err(StoreError::Locked { path: data.to_owned(), holder });
+        }
+        Err(TryLockError::Error(source)) => return Err(io_error("lock", source)),
+    }
+    // On a full disk the text may not fit; the lock holds without it.
+    let _ = file.set_len(0).and_then(|()| write!(&file, "process {}", std::process::id()));
+    Ok(file)
+}

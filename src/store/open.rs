@@ -1,0 +1,96 @@
+//! From a folder on the disk to a [`Store`].
+
+use super::reserve::Reserve;
+use super::transaction::sqlite_error;
+use super::{Blobs, Bundles, Inner, Layout, Store, StoreError, lock, schema};
+use crate::limits::DATABASE_BUSY_MS;
+use rusqlite::Connection;
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+impl Store {
+    /// Opens the data folder, makes it if it is missing, empties its staging folder, and holds its lock until the last
+    /// clone is dropped.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] when another host runs on it, [`StoreError::Newer`] when a later version wrote it,
+    /// [`StoreError::Corrupt`] when it is damaged.
+    pub fn open(data: &Path) -> Result<Self, StoreError> {
+        fs::create_dir_all(data).map_err(|source| io_error("make the folder", data, source))?;
+        // Engines are given these paths, and an engine's working directory is another one.
+        let data = data.canonicalize().map_err(|source| io_error("find", data, source))?;
+        let layout = Layout::new(&data);
+        let lock = lock::acquire(&layout.lock(), &data)?;
+        empty(&layout.staging())?;
+        for folder in [layout.blobs(), layout.bundles(), layout.run()] {
+            fs::create_dir_all(&folder).map_err(|source| io_error("make the folder", &folder, source))?;
+        }
+        let reserve = Reserve::open(layout.reserve());
+        let mut connection = connect(&layout.database()).or_else(|error| {
+            // Opening makes the log's files: on a full disk they need the reserve.
+            if !matches!(
+                error,
+                StoreError::DiskFull { .. } | StoreError::Sqlite { .. } | StoreError::Io { .. }
+            ) {
+                return Err(error);
+            }
+            reserve.free();
+            connect(&layout.database())
+        })?;
+        prepare(&mut connection, &layout.database())?;
+        let bundles = Bundles::new(layout.clone(), Blobs::open(&layout)?);
+        let connection = Mutex::new(connection);
+        let store = Self(Arc::new(Inner { layout, bundles, connection, reserve, _lock: lock }));
+        store.forget_unanswered()?;
+        Ok(store)
+    }
+}
+
+fn io_error(operation: &'static str, path: &Path, source: io::Error) -> StoreError {
+    StoreError::Io { operation, path: path.to_owned(), source }
+}
+
+fn empty(folder: &Path) -> Result<(), StoreError> {
+    match fs::remove_dir_all(folder) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            return Err(io_error("empty the folder", folder, source));
+        }
+        _ => {}
+    }
+    fs::create_dir_all(folder).map_err(|source| io_error("make the folder", folder, source))
+}
+
+fn connect(path: &Path) -> Result<Connection, StoreError> {
+    // SQLite gives its log the mode of the database, so the file is made here with the mode it shall have.
+    OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|source| io_error("open", path, source))?;
+    let settings = |connection: &Connection| {
+        connection.busy_timeout(Duration::from_millis(DATABASE_BUSY_MS))?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", true)
+    };
+    let connection =
+        Connection::open(path).map_err(|source| sqlite_error("open the database", path, source))?;
+    settings(&connection).map_err(|source| sqlite_error("open the database", path, source))?;
+    Ok(connection)
+}
+
+fn prepare(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let detail: String = connection
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(|source| sqlite_error("check the database", path, source))?;
+    if detail != "ok" {
+        return Err(StoreError::Corrupt { path: path.to_owned(), detail });
+    }
+    schema::migrate(connection, path)
+}

@@ -1,0 +1,136 @@
+//! What was made live, and when.
+
+use super::transaction::{from_integer, parsed, parsed_option, to_integer};
+use super::{Store, StoreError, count_epoch};
+use crate::id::{AppName, ReleaseId, Version};
+use crate::limits::PROMOTIONS_KEPT_MAX;
+use rusqlite::{OptionalExtension, Transaction, params};
+
+/// Why a release was made live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PromotionKind {
+    /// It is the next one.
+    Promote,
+    /// The one before it was bad.
+    Rollback,
+}
+
+/// One switch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Promotion {
+    /// Epoch of the route table that it made.
+    pub epoch: u64,
+    /// What became live.
+    pub version: Version,
+    /// What was live before.
+    pub from: Option<Version>,
+    /// See [`PromotionKind`].
+    pub kind: PromotionKind,
+    /// When, in milliseconds since the Unix epoch.
+    pub at_ms: u64,
+}
+
+impl PromotionKind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Promote => "promote",
+            Self::Rollback => "rollback",
+        }
+    }
+}
+
+impl Store {
+    /// Makes a release live: counts the epoch, moves the live pointer, sets `promoted_ms`, clears the release's own
+    /// `rolled_back`, and on a rollback marks the release that is left. The release that is live already may be given.
+    ///
+    /// # Errors
+    /// [`StoreError::NoRelease`]; see [`StoreError`].
+    pub fn record_promotion(
+        &self,
+        release: &ReleaseId,
+        kind: PromotionKind,
+        at_ms: u64,
+    ) -> Result<Promotion, StoreError> {
+        self.write("record the switch", |transaction| {
+            let (app, version) = (release.app.as_str(), release.version.as_str());
+            let promoted = transaction.execute(
+                "UPDATE releases SET promoted_ms = ?3, rolled_back = 0 WHERE app = ?1 AND version = ?2",
+                params![app, version, to_integer(at_ms)],
+            )?;
+            if promoted == 0 {
+                return Err(StoreError::NoRelease(release.clone()).into());
+            }
+            let from = live_version(transaction, &release.app)?;
+            if kind == PromotionKind::Rollback && from.as_ref() != Some(&release.version) {
+                transaction.execute(
+                    "UPDATE releases SET rolled_back = 1 WHERE app = ?1 AND version = ?2",
+                    params![app, from.as_ref().map(Version::as_str)],
+                )?;
+            }
+            transaction.execute("UPDATE apps SET live = ?2 WHERE name = ?1", [app, version])?;
+            let epoch = count_epoch(transaction)?;
+            transaction.execute(
+                "INSERT INTO promotions (epoch, app, version, from_version, kind, at_ms)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                params![
+                    to_integer(epoch),
+                    app,
+                    version,
+                    from.as_ref().map(Version::as_str),
+                    kind.as_str(),
+                    to_integer(at_ms)
+                ],
+            )?;
+            transaction.execute(
+                "DELETE FROM promotions WHERE app = ?1 AND epoch <=
+                 (SELECT epoch FROM promotions WHERE app = ?1 ORDER BY epoch DESC LIMIT 1 OFFSET ?2)",
+                params![app, PROMOTIONS_KEPT_MAX],
+            )?;
+            Ok(Promotion { epoch, version: release.version.clone(), from, kind, at_ms })
+        })
+    }
+
+    /// Version that is live.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn live(&self, app: &AppName) -> Result<Option<Version>, StoreError> {
+        self.read("read what is live", |connection| {
+            connection
+                .prepare_cached("SELECT live FROM apps WHERE name = ?1")?
+                .query_row([app.as_str()], |row| parsed_option(row, 0))
+                .optional()
+                .map(Option::flatten)
+        })
+    }
+
+    /// Switches of an app, newest first; also of versions that are gone.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn history(&self, app: &AppName) -> Result<Vec<Promotion>, StoreError> {
+        self.read("read the switches", |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT epoch, version, from_version, kind, at_ms FROM promotions WHERE app = ?1
+                 ORDER BY epoch DESC",
+            )?;
+            let rows = statement.query_map([app.as_str()], |row| {
+                // The table's CHECK leaves no third kind.
+                let rollback = row.get_ref(3)?.as_str()? == PromotionKind::Rollback.as_str();
+                Ok(Promotion {
+                    epoch: from_integer(row, 0)?,
+                    version: parsed(row, 1)?,
+                    from: parsed_option(row, 2)?,
+                    kind: if rollback { PromotionKind::Rollback } else { PromotionKind::Promote },
+                    at_ms: from_integer(row, 4)?,
+                })
+            })?;
+            rows.collect()
+        })
+    }
+}
+
+fn live_version(transaction: &Transaction<'_>, app: &AppName) -> rusqlite::Result<Option<Version>> {
+    transaction
+        .query_row("SELECT live FROM apps WHERE name = ?1", [app.as_str()], |row| parsed_option(row, 0))
+}

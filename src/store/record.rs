@@ -1,0 +1,226 @@
+//! Releases as they are recorded.
+
+use super::transaction::{from_integer, parsed, parsed_option, to_integer};
+use super::{Store, StoreError, ensure_app};
+use crate::id::{AppName, Digest, InstanceId, ReleaseId, Version};
+use rusqlite::{OptionalExtension, Row, ToSql, named_params, params};
+use std::collections::BTreeSet;
+
+/// How far a release has come. The rest (live, draining, sleeping) is a fact of the route table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReleaseState {
+    /// Recorded before its first worker was started and not acknowledged yet: a host that starts finds out whether to
+    /// finish or to undo it.
+    Pending,
+    /// Booted once, acknowledged, retained.
+    Ready,
+}
+
+/// One release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReleaseRecord {
+    /// Which.
+    pub id: ReleaseId,
+    /// Its bundle.
+    pub digest: Digest,
+    /// Revision of the app's environment that it sees; 0 is the empty one.
+    pub config_revision: u64,
+    /// Preview name, if it is one.
+    pub preview: Option<Version>,
+    /// When a preview ends, in milliseconds since the Unix epoch.
+    pub expires_ms: Option<u64>,
+    /// When it was uploaded, in milliseconds since the Unix epoch.
+    pub created_ms: u64,
+    /// When it was last made live, in milliseconds since the Unix epoch.
+    pub promoted_ms: Option<u64>,
+    /// Whether it was rolled back from, and not made live since.
+    pub rolled_back: bool,
+    /// What its worker is started with.
+    pub spec_hash: Digest,
+    /// Worker that serves it, recorded before it is started.
+    pub instance: Option<InstanceId>,
+    /// See [`ReleaseState`].
+    pub state: ReleaseState,
+}
+
+const COLUMNS: &str = "app, version, digest, config_revision, preview, expires_ms, created_ms, promoted_ms, \
+                       rolled_back, spec_hash, instance, state";
+
+impl ReleaseState {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Ready => "ready",
+        }
+    }
+}
+
+impl ReleaseRecord {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let millis = |index| row.get::<_, Option<i64>>(index).map(|value| value.map(i64::cast_unsigned));
+        // The table's CHECK leaves no third state.
+        let pending = row.get_ref(11)?.as_str()? == ReleaseState::Pending.as_str();
+        Ok(Self {
+            id: ReleaseId::new(parsed(row, 0)?, parsed(row, 1)?),
+            digest: parsed(row, 2)?,
+            config_revision: from_integer(row, 3)?,
+            preview: parsed_option(row, 4)?,
+            expires_ms: millis(5)?,
+            created_ms: from_integer(row, 6)?,
+            promoted_ms: millis(7)?,
+            rolled_back: row.get(8)?,
+            spec_hash: parsed(row, 9)?,
+            instance: parsed_option(row, 10)?,
+            state: if pending { ReleaseState::Pending } else { ReleaseState::Ready },
+        })
+    }
+}
+
+impl Store {
+    /// Records a release (and its app, if that is new).
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`]; see [`StoreError`].
+    pub fn insert_release(&self, release: &ReleaseRecord) -> Result<(), StoreError> {
+        self.write("record the release", |transaction| {
+            ensure_app(transaction, &release.id.app)?;
+            let inserted = transaction.execute(
+                &format!(
+                    "INSERT OR IGNORE INTO releases ({COLUMNS}) VALUES (:app, :version, :digest, :config_revision,
+                     :preview, :expires_ms, :created_ms, :promoted_ms, :rolled_back, :spec_hash, :instance, :state)"
+                ),
+                named_params! {
+                    ":app": release.id.app.as_str(),
+                    ":version": release.id.version.as_str(),
+                    ":digest": release.digest.to_string(),
+                    ":config_revision": to_integer(release.config_revision),
+                    ":preview": release.preview.as_ref().map(Version::as_str),
+                    ":expires_ms": release.expires_ms.map(to_integer),
+                    ":created_ms": to_integer(release.created_ms),
+                    ":promoted_ms": release.promoted_ms.map(to_integer),
+                    ":rolled_back": release.rolled_back,
+                    ":spec_hash": release.spec_hash.to_string(),
+                    ":instance": release.instance.as_ref().map(InstanceId::as_str),
+                    ":state": release.state.as_str(),
+                },
+            )?;
+            if inserted == 0 {
+                return Err(StoreError::Exists(release.id.clone()).into());
+            }
+            Ok(())
+        })
+    }
+
+    /// One release.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn release(&self, release: &ReleaseId) -> Result<Option<ReleaseRecord>, StoreError> {
+        self.read("read the release", |connection| {
+            let sql = format!("SELECT {COLUMNS} FROM releases WHERE app = ?1 AND version = ?2");
+            let key = [release.app.as_str(), release.version.as_str()];
+            connection.prepare_cached(&sql)?.query_row(key, ReleaseRecord::from_row).optional()
+        })
+    }
+
+    /// Releases of an app, newest first.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn releases(&self, app: &AppName) -> Result<Vec<ReleaseRecord>, StoreError> {
+        self.read("list the releases", |connection| {
+            let sql = format!("SELECT {COLUMNS} FROM releases WHERE app = ?1 ORDER BY seq DESC");
+            let mut statement = connection.prepare_cached(&sql)?;
+            statement.query_map([app.as_str()], ReleaseRecord::from_row)?.collect()
+        })
+    }
+
+    /// Forgets a release and the revisions of the environment that only it used; and its app, when nothing else is left
+    /// of that. An unknown release is no error.
+    ///
+    /// # Errors
+    /// [`StoreError::Live`]; see [`StoreError`].
+    pub fn delete_release(&self, release: &ReleaseId) -> Result<(), StoreError> {
+        self.write("forget the release", |transaction| {
+            let (app, version) = (release.app.as_str(), release.version.as_str());
+            let live: bool = transaction.query_row(
+                "SELECT EXISTS (SELECT 1 FROM apps WHERE name = ?1 AND live = ?2)",
+                [app, version],
+                |row| row.get(0),
+            )?;
+            if live {
+                return Err(StoreError::Live(release.clone()).into());
+            }
+            transaction.execute("DELETE FROM releases WHERE app = ?1 AND version = ?2", [app, version])?;
+            transaction.execute(
+                "DELETE FROM env WHERE app = ?1
+                 AND revision < (SELECT env_revision FROM apps WHERE name = ?1)
+                 AND revision NOT IN (SELECT config_revision FROM releases WHERE app = ?1)",
+                [app],
+            )?;
+            transaction.execute(
+                "DELETE FROM apps WHERE name = ?1 AND live IS NULL AND env_revision = 0
+                 AND NOT EXISTS (SELECT 1 FROM releases WHERE app = ?1)
+                 AND NOT EXISTS (SELECT 1 FROM promotions WHERE app = ?1)",
+                [app],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Records how far a release has come.
+    ///
+    /// # Errors
+    /// [`StoreError::NoRelease`]; see [`StoreError`].
+    pub fn set_state(&self, release: &ReleaseId, state: ReleaseState) -> Result<(), StoreError> {
+        self.set_column("record how far the release has come", release, "state", &state.as_str())
+    }
+
+    /// Records the worker of a release: before it is started, and when it is gone.
+    ///
+    /// # Errors
+    /// [`StoreError::NoRelease`]; see [`StoreError`].
+    pub fn set_instance(&self, release: &ReleaseId, instance: Option<&InstanceId>) -> Result<(), StoreError> {
+        let text = instance.map(InstanceId::as_str);
+        self.set_column("record the worker of the release", release, "instance", &text)
+    }
+
+    /// Records what the worker of a release is started with, when that has changed.
+    ///
+    /// # Errors
+    /// [`StoreError::NoRelease`]; see [`StoreError`].
+    pub fn set_spec_hash(&self, release: &ReleaseId, spec_hash: Digest) -> Result<(), StoreError> {
+        let text = spec_hash.to_string();
+        self.set_column("record what the worker is started with", release, "spec_hash", &text)
+    }
+
+    fn set_column(
+        &self,
+        operation: &'static str,
+        release: &ReleaseId,
+        column: &'static str,
+        value: &dyn ToSql,
+    ) -> Result<(), StoreError> {
+        self.write(operation, |transaction| {
+            let changed = transaction.execute(
+                &format!("UPDATE releases SET {column} = ?3 WHERE app = ?1 AND version = ?2"),
+                params![release.app.as_str(), release.version.as_str(), value],
+            )?;
+            if changed == 0 {
+                return Err(StoreError::NoRelease(release.clone()).into());
+            }
+            Ok(())
+        })
+    }
+
+    /// Digests that some release names; a bundle that is not among them can be removed.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn digests(&self) -> Result<BTreeSet<Digest>, StoreError> {
+        self.read("list the bundles in use", |connection| {
+            let mut statement = connection.prepare_cached("SELECT DISTINCT digest FROM releases")?;
+            statement.query_map([], |row| parsed(row, 0))?.collect()
+        })
+    }
+}

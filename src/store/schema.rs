@@ -1,0 +1,97 @@
+//! The database's tables, as steps from an empty file to the present form.
+
+use super::StoreError;
+use super::transaction::sqlite_error;
+use crate::clock::Clock;
+use rusqlite::{Connection, TransactionBehavior};
+use std::path::Path;
+
+/// Each step is applied once, in order, in a transaction of its own. A step that was released is never changed.
+const MIGRATIONS: &[&str] = &["
+    CREATE TABLE meta (
+        key   TEXT PRIMARY KEY,
+        value TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE apps (
+        name         TEXT PRIMARY KEY,
+        live         TEXT,
+        env_revision INTEGER NOT NULL DEFAULT 0,
+        FOREIGN KEY (name, live) REFERENCES releases (app, version) DEFERRABLE INITIALLY DEFERRED
+    ) STRICT;
+
+    CREATE TABLE releases (
+        seq             INTEGER PRIMARY KEY AUTOINCREMENT,
+        app             TEXT NOT NULL REFERENCES apps (name) ON DELETE CASCADE,
+        version         TEXT NOT NULL,
+        digest          TEXT NOT NULL,
+        config_revision INTEGER NOT NULL,
+        preview         TEXT,
+        expires_ms      INTEGER,
+        created_ms      INTEGER NOT NULL,
+        promoted_ms     INTEGER,
+        rolled_back     INTEGER NOT NULL CHECK (rolled_back IN (0, 1)),
+        spec_hash       TEXT NOT NULL,
+        instance        TEXT,
+        state           TEXT NOT NULL CHECK (state IN ('pending', 'ready')),
+        UNIQUE (app, version)
+    ) STRICT;
+
+    CREATE TABLE promotions (
+        epoch        INTEGER PRIMARY KEY,
+        app          TEXT NOT NULL REFERENCES apps (name) ON DELETE CASCADE,
+        version      TEXT NOT NULL,
+        from_version TEXT,
+        kind         TEXT NOT NULL CHECK (kind IN ('promote', 'rollback')),
+        at_ms        INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX promotions_of_app ON promotions (app, epoch);
+
+    CREATE TABLE env (
+        app        TEXT NOT NULL REFERENCES apps (name) ON DELETE CASCADE,
+        revision   INTEGER NOT NULL,
+        name       TEXT NOT NULL,
+        value      TEXT NOT NULL,
+        secret     INTEGER NOT NULL CHECK (secret IN (0, 1)),
+        updated_ms INTEGER NOT NULL,
+        PRIMARY KEY (app, revision, name)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE idempotency (
+        key     TEXT PRIMARY KEY,
+        request TEXT NOT NULL,
+        status  INTEGER,
+        body    BLOB,
+        at_ms   INTEGER NOT NULL
+    ) STRICT;
+"];
+
+/// Brings the database to the present form.
+pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let known = MIGRATIONS.len() as u32;
+    let found =
+        applied(connection).map_err(|source| sqlite_error("read the schema version", path, source))?;
+    if found > known {
+        return Err(StoreError::Newer { path: path.to_owned(), found, known });
+    }
+    for (index, step) in MIGRATIONS.iter().enumerate().skip(found as usize) {
+        apply(connection, index as i64 + 1, step)
+            .map_err(|source| sqlite_error("bring the database to the present form", path, source))?;
+    }
+    Ok(())
+}
+
+fn applied(connection: &Connection) -> rusqlite::Result<u32> {
+    connection.execute_batch(
+        "CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY, applied_ms INTEGER NOT NULL) STRICT",
+    )?;
+    connection.query_row("SELECT coalesce(max(version), 0) FROM migrations", [], |row| row.get(0))
+}
+
+fn apply(connection: &mut Connection, version: i64, step: &str) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    transaction.execute_batch(step)?;
+    let now_ms = Clock::system().now_ms() as i64;
+    transaction.execute("INSERT INTO migrations VALUES (?1, ?2)", [version, now_ms])?;
+    transaction.commit()
+}

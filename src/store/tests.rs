@@ -1,0 +1,376 @@
+//! Through the store's public methods, on a real folder.
+
+use super::*;
+use crate::id::{Digest, InstanceId, ReleaseId, Version};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+fn app(name: &str) -> AppName {
+    name.parse().unwrap()
+}
+
+fn id(text: &str) -> ReleaseId {
+    text.parse().unwrap()
+}
+
+fn version(text: &str) -> Version {
+    text.parse().unwrap()
+}
+
+fn record(text: &str, config_revision: u64) -> ReleaseRecord {
+    ReleaseRecord {
+        id: id(text),
+        digest: Digest::of(text.as_bytes()),
+        config_revision,
+        preview: None,
+        expires_ms: None,
+        created_ms: 1,
+        promoted_ms: None,
+        rolled_back: false,
+        spec_hash: Digest::of(b"spec"),
+        instance: None,
+        state: ReleaseState::Pending,
+    }
+}
+
+fn value(name: &str, value: &str) -> EnvValue {
+    EnvValue { name: name.into(), value: value.into(), secret: false, updated_ms: 5 }
+}
+
+#[test]
+fn a_release_comes_back_as_it_was_recorded_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let mut release = record("shop@v1", 0);
+    release.preview = Some(version("pr-7"));
+    release.expires_ms = Some(99);
+    store.insert_release(&release).unwrap();
+    let instance = InstanceId::random();
+    store.set_instance(&release.id, Some(&instance)).unwrap();
+    store.set_state(&release.id, ReleaseState::Ready).unwrap();
+    assert!(matches!(store.insert_release(&release), Err(StoreError::Exists(taken)) if taken == release.id));
+    assert!(matches!(store.set_instance(&id("shop@no"), None), Err(StoreError::NoRelease(_))));
+    drop(store);
+
+    let store = Store::open(folder.path()).unwrap();
+    release.instance = Some(instance);
+    release.state = ReleaseState::Ready;
+    assert_eq!(store.release(&release.id).unwrap(), Some(release.clone()));
+    assert_eq!(store.releases(&app("shop")).unwrap(), vec![release.clone()]);
+    assert_eq!(store.digests().unwrap().into_iter().collect::<Vec<_>>(), vec![release.digest]);
+    assert_eq!(store.apps().unwrap(), vec![app("shop")]);
+}
+
+#[test]
+fn switches_move_the_live_pointer_and_mark_what_was_rolled_back_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    for text in ["shop@v1", "shop@v2"] {
+        store.insert_release(&record(text, 0)).unwrap();
+    }
+    assert_eq!(store.next_epoch().unwrap(), 1);
+    store.record_promotion(&id("shop@v1"), PromotionKind::Promote, 10).unwrap();
+    store.record_promotion(&id("shop@v2"), PromotionKind::Promote, 20).unwrap();
+    let back = store.record_promotion(&id("shop@v1"), PromotionKind::Rollback, 30).unwrap();
+    assert_eq!((back.epoch, back.from.clone()), (4, Some(version("v2"))));
+    assert_eq!(store.live(&app("shop")).unwrap(), Some(version("v1")));
+    assert!(store.release(&id("shop@v2")).unwrap().unwrap().rolled_back);
+    let history = store.history(&app("shop")).unwrap();
+    assert_eq!(history.iter().map(|p| p.epoch).collect::<Vec<_>>(), vec![4, 3, 2]);
+    assert_eq!(history[0], back);
+
+    store.record_promotion(&id("shop@v2"), PromotionKind::Promote, 40).unwrap();
+    let again = store.release(&id("shop@v2")).unwrap().unwrap();
+    assert_eq!((again.rolled_back, again.promoted_ms), (false, Some(40)));
+    assert!(matches!(store.delete_release(&id("shop@v2")), Err(StoreError::Live(_))));
+    let missing = store.record_promotion(&id("shop@v9"), PromotionKind::Promote, 50);
+    assert!(matches!(missing, Err(StoreError::NoRelease(_))));
+    assert_eq!(store.epoch().unwrap(), 5, "a refused switch counts nothing");
+    assert_eq!(store.live(&app("shop")).unwrap(), Some(version("v2")));
+}
+
+#[test]
+fn only_the_newest_switches_are_remembered() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    store.insert_release(&record("shop@v1", 0)).unwrap();
+    store.insert_release(&record("blog@v1", 0)).unwrap();
+    store.record_promotion(&id("blog@v1"), PromotionKind::Promote, 1).unwrap();
+    {
+        // As many as a release can see in years; by hand, because each would be an fsync.
+        let connection = store.0.connection.lock().unwrap();
+        for epoch in 2..1 + i64::from(crate::limits::PROMOTIONS_KEPT_MAX) {
+            let sql = "INSERT INTO promotions VALUES (?1, 'shop', 'v1', NULL, 'promote', 1)";
+            connection.execute(sql, [epoch]).unwrap();
+        }
+        connection.execute("UPDATE meta SET value = '5000' WHERE key = 'epoch'", []).unwrap();
+    }
+    for _ in 0..3 {
+        store.record_promotion(&id("shop@v1"), PromotionKind::Promote, 1).unwrap();
+    }
+    let history = store.history(&app("shop")).unwrap();
+    assert_eq!(history.len(), crate::limits::PROMOTIONS_KEPT_MAX as usize);
+    assert_eq!((history[0].epoch, history.last().unwrap().epoch), (5003, 4));
+    assert_eq!(store.history(&app("blog")).unwrap().len(), 1);
+}
+
+#[test]
+fn a_release_keeps_its_revision_of_the_environment() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let shop = app("shop");
+    assert_eq!(store.latest_revision(&shop).unwrap(), 0);
+    assert_eq!(store.set_env(&shop, &value("API", "one")).unwrap(), 1);
+    store.insert_release(&record("shop@v1", 1)).unwrap();
+    assert_eq!(store.set_env(&shop, &value("API", "two")).unwrap(), 2);
+    assert_eq!(store.set_env(&shop, &value("B", "b")).unwrap(), 3);
+    store.insert_release(&record("shop@v2", 3)).unwrap();
+    assert_eq!(store.unset_env(&shop, "none").unwrap(), None);
+    assert_eq!(store.unset_env(&shop, "API").unwrap(), Some(4));
+    assert_eq!(store.env(&shop, 0).unwrap(), vec![]);
+    assert_eq!(store.env(&shop, 1).unwrap(), vec![value("API", "one")]);
+    assert_eq!(store.env(&shop, 3).unwrap(), vec![value("API", "two"), value("B", "b")]);
+    assert_eq!(store.env(&shop, 4).unwrap(), vec![value("B", "b")]);
+
+    store.delete_release(&id("shop@v1")).unwrap();
+    assert_eq!(store.env(&shop, 1).unwrap(), vec![], "nobody needs it any more");
+    assert_eq!(store.env(&shop, 3).unwrap().len(), 2, "v2 was made with it");
+    assert_eq!(store.env(&shop, 4).unwrap().len(), 1, "it is the newest");
+    let big = value("BIG", &"x".repeat(crate::limits::ENV_BYTES_MAX));
+    assert!(matches!(store.set_env(&shop, &big), Err(StoreError::EnvTooLarge { .. })));
+    assert_eq!(store.latest_revision(&shop).unwrap(), 4);
+    assert!(!format!("{:?}", value("API", "hunter2")).contains("hunter2"));
+}
+
+#[test]
+fn an_app_is_gone_with_its_last_trace() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    store.insert_release(&record("shop@v1", 0)).unwrap();
+    store.delete_release(&id("shop@v1")).unwrap();
+    store.delete_release(&id("shop@v1")).unwrap();
+    assert_eq!(store.apps().unwrap(), vec![], "a deploy that failed leaves no app behind");
+
+    store.set_env(&app("shop"), &value("API", "one")).unwrap();
+    store.insert_release(&record("shop@v1", 1)).unwrap();
+    store.record_promotion(&id("shop@v1"), PromotionKind::Promote, 1).unwrap();
+    store.remove_app(&app("shop")).unwrap();
+    store.remove_app(&app("shop")).unwrap();
+    assert_eq!(store.apps().unwrap(), vec![]);
+    assert_eq!(store.env(&app("shop"), 1).unwrap(), vec![]);
+    assert_eq!(store.history(&app("shop")).unwrap(), vec![]);
+    assert_eq!(store.release(&id("shop@v1")).unwrap(), None);
+}
+
+#[test]
+fn an_idempotency_key_gives_the_first_answer_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let (one, two) = (Digest::of(b"one"), Digest::of(b"two"));
+    assert_eq!(store.begin_idempotent("k", one, 1_000).unwrap(), Begun::New);
+    assert_eq!(store.begin_idempotent("k", one, 1_001).unwrap(), Begun::Running);
+    store.finish_idempotent("k", 201, b"{}").unwrap();
+    let done = Begun::Done { status: 201, body: b"{}".to_vec() };
+    assert_eq!(store.begin_idempotent("k", one, 1_002).unwrap(), done);
+    assert_eq!(store.begin_idempotent("k", two, 1_003).unwrap(), Begun::Mismatch);
+    let tomorrow_ms = 1_001 + crate::limits::IDEMPOTENCY_KEPT_MS;
+    assert_eq!(store.begin_idempotent("k", two, tomorrow_ms).unwrap(), Begun::New);
+    store.abandon_idempotent("k").unwrap();
+    assert_eq!(store.begin_idempotent("k", one, tomorrow_ms).unwrap(), Begun::New);
+    drop(store);
+
+    let store = Store::open(folder.path()).unwrap();
+    assert_eq!(store.begin_idempotent("k", two, tomorrow_ms).unwrap(), Begun::New, "nobody answers it now");
+}
+
+#[test]
+fn a_folder_in_use_is_refused_and_says_by_whom() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let error = Store::open(folder.path()).unwrap_err();
+    assert!(matches!(error, StoreError::Locked { .. }));
+    assert!(error.to_string().contains(&format!("process {}", std::process::id())), "{error}");
+    let clone = store.clone();
+    drop(store);
+    assert!(Store::open(folder.path()).is_err(), "a clone holds it too");
+    drop(clone);
+    Store::open(folder.path()).unwrap();
+}
+
+#[test]
+fn a_newer_schema_and_a_damaged_file_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let database = store.layout().database();
+    assert_eq!(std::fs::metadata(&database).unwrap().permissions().mode() & 0o777, 0o600);
+    store.0.connection.lock().unwrap().execute("INSERT INTO migrations VALUES (99, 0)", []).unwrap();
+    drop(store);
+    let error = Store::open(folder.path()).unwrap_err();
+    assert!(matches!(error, StoreError::Newer { found: 99, known: 1, .. }), "{error}");
+
+    std::fs::write(&database, vec![b'x'; 8192]).unwrap();
+    let error = Store::open(folder.path()).unwrap_err();
+    assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
+}
+
+#[test]
+fn a_damaged_page_is_found_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    for number in 0..200 {
+        store.set_meta(&format!("key-{number}"), &"v".repeat(200)).unwrap();
+    }
+    let database = store.layout().database();
+    drop(store);
+    let mut bytes = std::fs::read(&database).unwrap();
+    let pages = bytes.len() / 4096;
+    assert!(pages > 12, "the log was written back when the database was closed");
+    for page in 10..pages {
+        bytes[page * 4096..page * 4096 + 64].fill(0xff);
+    }
+    std::fs::write(&database, bytes).unwrap();
+    let error = Store::open(folder.path()).unwrap_err();
+    assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
+}
+
+#[test]
+fn staging_is_empty_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let left_over = store.layout().stage();
+    std::fs::create_dir_all(left_over.join("files")).unwrap();
+    drop(store);
+    let store = Store::open(folder.path()).unwrap();
+    assert!(!left_over.exists());
+    assert!(store.layout().staging().is_dir());
+    assert!(store.layout().root().is_absolute());
+}
+
+/// A small file system of its own, when the test may mount one.
+struct SmallDisk<'a>(&'a Path);
+
+impl<'a> SmallDisk<'a> {
+    fn mount(folder: &'a Path) -> Option<Self> {
+        let mounted = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=3m", "vitrine-test"])
+            .arg(folder)
+            .status();
+        mounted.is_ok_and(|status| status.success()).then_some(Self(folder))
+    }
+}
+
+impl Drop for SmallDisk<'_> {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg(self.0).status();
+    }
+}
+
+#[tokio::test]
+async fn a_rollback_is_recorded_on_a_full_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(_disk) = SmallDisk::mount(folder.path()) else {
+        eprintln!("SKIPPED: mounting a small disk takes root");
+        return;
+    };
+    let store = Store::open(folder.path()).unwrap();
+    for text in ["shop@v1", "shop@v2"] {
+        store.insert_release(&record(text, 0)).unwrap();
+        store.record_promotion(&id(text), PromotionKind::Promote, 1).unwrap();
+    }
+    let filler = std::fs::File::create(folder.path().join("filler")).unwrap();
+    while std::io::Write::write(&mut &filler, &[7; 512]).is_ok_and(|written| written > 0) {}
+    assert!(store.layout().reserve().exists());
+    // Enough switches that the log must grow.
+    for round in 0..40 {
+        store.record_promotion(&id("shop@v1"), PromotionKind::Rollback, 100 + round).unwrap();
+    }
+    assert!(!store.layout().reserve().exists(), "its room was needed");
+    assert_eq!(store.live(&app("shop")).unwrap(), Some(version("v1")));
+
+    // With the reserve used up, a write that does not fit is refused as what it is, and reading goes on.
+    while std::io::Write::write(&mut &filler, &[7; 512]).is_ok_and(|written| written > 0) {}
+    let large = "x".repeat(2 << 20);
+    let error = store.set_meta("large", &large).unwrap_err();
+    assert!(error.is_disk_full(), "{error:?}");
+    assert_eq!(store.live(&app("shop")).unwrap(), Some(version("v1")));
+    let elsewhere = tempfile::NamedTempFile::new().unwrap();
+    elsewhere.as_file().set_len(2 << 20).unwrap();
+    let error = store.bundles().blobs().put(Digest::of(b"x"), elsewhere.path()).await.unwrap_err();
+    assert!(error.is_disk_full(), "{error:?}");
+    assert_eq!(entries(&store.layout().blobs()), 0, "not a part of it stays");
+    drop(store);
+    drop(filler);
+    let store = Store::open(folder.path()).unwrap();
+    assert_eq!(store.live(&app("shop")).unwrap(), Some(version("v1")), "a host starts on a full disk too");
+}
+
+/// A bundle on its way in, from the archive of a folder.
+fn staged(store: &Store, script: &str) -> (crate::bundle::BundleDir, crate::bundle::Bundle) {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, content) in [("server/index.js", script), ("client/a.js", &"var a;\n".repeat(400))] {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+    crate::bundle::receive_dir(folder.path(), &store.layout().stage()).unwrap()
+}
+
+fn entries(folder: &Path) -> usize {
+    std::fs::read_dir(folder).unwrap().count()
+}
+
+#[tokio::test]
+async fn a_bundle_is_installed_once_and_comes_back_from_its_archive() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let (dir, bundle) = staged(&store, "one");
+    let installed = store.bundles().install(dir, bundle.digest).await.unwrap();
+    assert_eq!(installed, store.layout().bundle_dir(bundle.digest));
+    assert!(!installed.archive().exists(), "the archive is among the blobs");
+    let (again, _) = staged(&store, "one");
+    store.bundles().install(again, bundle.digest).await.unwrap();
+    assert_eq!(entries(&store.layout().staging()), 0);
+    assert_eq!(store.bundles().list().await.unwrap(), vec![bundle.digest]);
+    assert_eq!(store.bundles().ensure(bundle.digest).await.unwrap(), (installed.clone(), bundle.clone()));
+
+    // Power was lost before the files reached the disk: one is empty, then all are gone.
+    std::fs::write(installed.files().join("server/index.js"), "").unwrap();
+    assert_eq!(store.bundles().ensure(bundle.digest).await.unwrap().1, bundle);
+    assert_eq!(std::fs::read(installed.files().join("server/index.js")).unwrap(), b"one");
+    std::fs::remove_dir_all(&installed.0).unwrap();
+    assert_eq!(store.bundles().ensure(bundle.digest).await.unwrap().1, bundle);
+    assert!(!installed.archive().exists());
+    assert_eq!(entries(&store.layout().staging()), 0);
+}
+
+#[tokio::test]
+async fn a_bundle_that_is_gone_or_swapped_is_said_to_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let (one, two) = (staged(&store, "one"), staged(&store, "two"));
+    // The archive of another bundle under this one's name.
+    store.bundles().install(two.0, one.1.digest).await.unwrap();
+    let error = store.bundles().ensure(one.1.digest).await.unwrap_err();
+    assert!(matches!(error, StoreError::Unpack { .. }), "{error:?}");
+    assert_eq!(entries(&store.layout().staging()), 1, "only the one that is staged");
+
+    let installed = store.bundles().install(one.0, one.1.digest).await.unwrap();
+    store.bundles().remove(one.1.digest).await.unwrap();
+    store.bundles().remove(one.1.digest).await.unwrap();
+    assert!(!installed.0.exists());
+    assert!(store.bundles().list().await.unwrap().is_empty());
+    let error = store.bundles().ensure(one.1.digest).await.unwrap_err();
+    assert!(matches!(error, StoreError::NoBlob(_)), "{error:?}");
+    assert_eq!(entries(&store.layout().staging()), 0);
+}
+
+#[tokio::test]
+async fn an_archive_that_cannot_be_stored_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let (dir, bundle) = staged(&store, "one");
+    std::fs::remove_file(dir.archive()).unwrap();
+    assert!(store.bundles().install(dir.clone(), bundle.digest).await.is_err());
+    assert!(!dir.0.exists() && !store.layout().bundle_dir(bundle.digest).0.exists());
+    assert_eq!(entries(&store.layout().blobs()), 0, "not a part of one either");
+}

@@ -1,0 +1,135 @@
+//! One read or one durable change.
+
+use super::{Inner, Store, StoreError};
+use rusqlite::types::Type;
+use rusqlite::{Connection, ErrorCode, Row, Transaction, TransactionBehavior};
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::{MutexGuard, PoisonError};
+
+/// Why a transaction is given up: the database, or what was asked.
+#[derive(Debug)]
+pub(super) enum Fault {
+    Sqlite(rusqlite::Error),
+    Refused(StoreError),
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(source: rusqlite::Error) -> Self {
+        Self::Sqlite(source)
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl Fault {
+    fn may_be_full_disk(&self) -> bool {
+        let Self::Sqlite(source) = self else { return false };
+        // A full disk also shows as an I/O error, when it is the shared-memory file that can't grow.
+        matches!(source.sqlite_error_code(), Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure))
+    }
+}
+
+/// What an error of SQLite means to the caller.
+pub(super) fn sqlite_error(operation: &'static str, database: &Path, source: rusqlite::Error) -> StoreError {
+    let path = database.to_owned();
+    match source.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => StoreError::DiskFull { operation, path, source: Box::new(source) },
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            StoreError::Corrupt { path, detail: source.to_string() }
+        }
+        _ => StoreError::Sqlite { operation, source },
+    }
+}
+
+impl Store {
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        // A panic in a transaction rolls it back while unwinding, so the connection is as good as before.
+        self.0.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads.
+    pub(super) fn read<T>(
+        &self,
+        operation: &'static str,
+        run: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        run(&self.connection()).map_err(|source| self.0.sqlite_error(operation, source))
+    }
+
+    /// Changes, in one transaction that is on the disk on return. When the disk is full, the reserve is freed and the
+    /// change is tried once more.
+    pub(super) fn write<T>(
+        &self,
+        operation: &'static str,
+        run: impl Fn(&Transaction<'_>) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        let mut connection = self.connection();
+        let mut result = commit(&mut connection, &run);
+        if result.as_ref().is_err_and(Fault::may_be_full_disk) {
+            self.0.reserve.free();
+            result = commit(&mut connection, &run);
+        } else if result.is_ok() {
+            self.0.reserve.restore();
+        }
+        result.map_err(|fault| match fault {
+            Fault::Sqlite(source) => self.0.sqlite_error(operation, source),
+            Fault::Refused(error) => error,
+        })
+    }
+}
+
+impl Inner {
+    fn sqlite_error(&self, operation: &'static str, source: rusqlite::Error) -> StoreError {
+        sqlite_error(operation, &self.layout.database(), source)
+    }
+}
+
+fn commit<T>(
+    connection: &mut Connection,
+    run: &impl Fn(&Transaction<'_>) -> Result<T, Fault>,
+) -> Result<T, Fault> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let value = run(&transaction)?;
+    transaction.commit()?;
+    Ok(value)
+}
+
+/// A column that holds the text of a name or digest.
+pub(super) fn parsed<T>(row: &Row<'_>, index: usize) -> rusqlite::Result<T>
+where
+    T: FromStr,
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    let text: String = row.get(index)?;
+    text.parse().map_err(|source| {
+        rusqlite::Error::FromSqlConversionFailure(index, Type::Text, Box::<T::Err>::new(source))
+    })
+}
+
+/// As [`parsed`], for a column that may be null.
+pub(super) fn parsed_option<T>(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<T>>
+where
+    T: FromStr,
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    match row.get_ref(index)? {
+        rusqlite::types::ValueRef::Null => Ok(None),
+        _ => parsed(row, index).map(Some),
+    }
+}
+
+/// SQLite's integers are signed. Times and counts of ours stay below 2^63.
+pub(super) fn to_integer(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// A column that was written with [`to_integer`].
+pub(super) fn from_integer(row: &Row<'_>, index: usize) -> rusqlite::Result<u64> {
+    let value: i64 = row.get(index)?;
+    u64::try_from(value).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(index, value))
+}

@@ -1,0 +1,248 @@
+//! JSON lines on stderr: one object a line, written by a thread of its own behind a bounded queue.
+
+use super::event::JsonEvents;
+use crate::id::{InstanceId, ReleaseId};
+use crate::limits::LOG_QUEUE_LINES_MAX;
+use serde::Serialize;
+use std::io::Write;
+use std::net::IpAddr;
+use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use vitrine_wire::{AppError, LogLevel, LogLine, Outcome};
+
+/// Where log lines go: a bounded queue and a thread that writes. Cheap to clone. A full queue drops lines and counts
+/// them: a stderr that nobody reads does not stop requests.
+#[derive(Debug, Clone)]
+pub struct Logs {
+    writer: NonBlocking,
+    errors: ErrorCounter,
+}
+
+/// Writes what is queued when it is dropped; keep it until the process ends.
+#[derive(Debug)]
+pub struct LogGuard {
+    _worker: WorkerGuard,
+}
+
+/// One request, as its log line says it. Times in milliseconds.
+#[derive(Debug, Serialize)]
+pub struct AccessLine<'a> {
+    /// When it arrived.
+    pub time: jiff::Timestamp,
+    /// `info`, or `error` when the host or the app failed it.
+    pub level: &'static str,
+    /// Id that the answer carried.
+    pub request_id: &'a str,
+    /// Trace that it belongs to.
+    pub trace_id: &'a str,
+    /// Who asked.
+    pub client: IpAddr,
+    /// Method.
+    pub method: &'a str,
+    /// Host name as routed.
+    pub host: &'a str,
+    /// Path, cut.
+    pub path: &'a str,
+    /// Query, cut.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query: Option<&'a str>,
+    /// Status; 499 when the client went away first.
+    pub status: u16,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// App.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app: Option<&'a str>,
+    /// Version that answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release: Option<&'a str>,
+    /// Epoch of the route table that chose it.
+    pub epoch: u64,
+    /// Body bytes handed to the connection.
+    pub bytes: u64,
+    /// From arrival to the last byte.
+    pub duration_ms: f64,
+    /// Of this, before a worker was asked.
+    pub edge_ms: f64,
+    /// Of this, in the worker's queue.
+    pub queue_ms: f64,
+    /// Of this, rendering.
+    pub render_ms: f64,
+    /// CPU time of the render.
+    pub cpu_ms: f64,
+    /// User agent, cut.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<&'a str>,
+    /// What became of the client's pin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pin: Option<&'static str>,
+    /// What the app threw, source-mapped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<&'a AppError>,
+}
+
+/// A line that an app wrote.
+#[derive(Serialize)]
+struct AppLine<'a> {
+    time: jiff::Timestamp,
+    level: LogLevel,
+    message: &'a str,
+    app: &'a str,
+    release: &'a str,
+    instance: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stack: Option<&'a str>,
+}
+
+/// Names what a line is, before its own fields.
+#[derive(Serialize)]
+struct Tagged<'a, T> {
+    kind: &'static str,
+    #[serde(flatten)]
+    line: &'a T,
+}
+
+/// Sends `tracing` events as JSON lines to stderr (level from `VITRINE_LOG`, `info` by default). A second call makes
+/// another writer and leaves the events with the first.
+#[must_use]
+pub fn init_logs() -> (Logs, LogGuard) {
+    let (logs, guard) = Logs::to(std::io::stderr());
+    let filter = EnvFilter::try_from_env("VITRINE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    // An error means that events already have a subscriber, which is what a second call is to leave alone.
+    let _ = tracing_subscriber::registry().with(filter).with(JsonEvents::new(logs.clone())).try_init();
+    (logs, guard)
+}
+
+impl Logs {
+    /// Lines to any writer.
+    pub fn to(sink: impl Write + Send + 'static) -> (Self, LogGuard) {
+        let (writer, worker) = NonBlockingBuilder::default()
+            .lossy(true)
+            .buffered_lines_limit(LOG_QUEUE_LINES_MAX)
+            .thread_name("logs")
+            .finish(sink);
+        let errors = writer.error_counter();
+        (Self { writer, errors }, LogGuard { _worker: worker })
+    }
+
+    /// Lines to nowhere.
+    #[must_use]
+    pub fn discard() -> (Self, LogGuard) {
+        Self::to(std::io::sink())
+    }
+
+    /// Lines that nobody took in time and that were dropped.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.errors.dropped_lines() as u64
+    }
+
+    /// Writes one request's line.
+    pub fn access(&self, line: &AccessLine<'_>) {
+        self.write(&Tagged { kind: "request", line });
+    }
+
+    /// Writes a line that an app wrote.
+    pub fn app(&self, release: &ReleaseId, instance: &InstanceId, line: &LogLine) {
+        let time = i64::try_from(line.time_ms).unwrap_or(i64::MAX);
+        self.write(&Tagged {
+            kind: "app",
+            line: &AppLine {
+                time: jiff::Timestamp::from_millisecond(time).unwrap_or(jiff::Timestamp::MAX),
+                level: line.level,
+                message: &line.message,
+                app: release.app.as_str(),
+                release: release.version.as_str(),
+                instance: instance.as_str(),
+                request_id: line.request_id.as_deref(),
+                stack: line.stack.as_deref(),
+            },
+        });
+    }
+
+    /// Queues one object as one line.
+    pub(super) fn write(&self, line: &impl Serialize) {
+        let mut bytes = Vec::with_capacity(512);
+        // Lines are plain structs of texts and numbers: nothing in them fails to serialize, and a queue that is full
+        // or closed shows in `dropped`.
+        if serde_json::to_writer(&mut bytes, line).is_ok() {
+            bytes.push(b'\n');
+            let _ = self.writer.clone().write_all(&bytes);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{Arc, Mutex};
+
+    #[derive(Clone, Default)]
+    struct Shared(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Shared {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_app_line_is_one_json_object_with_its_release_even_when_its_message_has_line_breaks() {
+        let shared = Shared::default();
+        let (logs, guard) = Logs::to(shared.clone());
+        let line = LogLine {
+            time_ms: 1_700_000_000_123,
+            level: LogLevel::Warn,
+            request_id: Some("r1".into()),
+            message: "two\nlines \"quoted\"".into(),
+            stack: None,
+        };
+        logs.app(&"catalog@v1".parse().unwrap(), &"00000000000000ab".parse().unwrap(), &line);
+        drop(guard);
+        let text = String::from_utf8(shared.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(text.lines().count(), 1);
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(value["kind"], "app");
+        assert_eq!(value["level"], "warn");
+        assert_eq!(value["app"], "catalog");
+        assert_eq!(value["release"], "v1");
+        assert_eq!(value["request_id"], "r1");
+        assert_eq!(value["message"], "two\nlines \"quoted\"");
+        assert_eq!(value["time"], "2023-11-14T22:13:20.123Z");
+        assert!(value.get("stack").is_none());
+    }
+
+    #[test]
+    fn events_become_flat_objects() {
+        let shared = Shared::default();
+        let (logs, guard) = Logs::to(shared.clone());
+        let subscriber = tracing_subscriber::registry().with(JsonEvents::new(logs));
+        tracing::subscriber::with_default(subscriber, || {
+            let cause = std::io::Error::other("disk on fire");
+            tracing::warn!(
+                port = 80_u64,
+                ok = false,
+                error = &cause as &dyn std::error::Error,
+                "it {}",
+                "burns"
+            );
+        });
+        drop(guard);
+        let text = String::from_utf8(shared.0.lock().unwrap().clone()).unwrap();
+        let value: serde_json::Value = serde_json::from_str(text.trim_end()).unwrap();
+        assert_eq!(value["level"], "warn");
+        assert_eq!(value["message"], "it burns");
+        assert_eq!(value["port"], 80);
+        assert_eq!(value["ok"], false);
+        assert_eq!(value["error"], "disk on fire");
+        assert!(value["time"].as_str().unwrap().ends_with('Z'));
+    }
+}

@@ -1,0 +1,296 @@
+//! Prometheus metrics, declared once. A family without a sample is not in the text.
+
+use super::series::{ReleaseLabels, Series};
+use crate::id::{AppName, ReleaseId};
+use arc_swap::ArcSwap;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use vitrine_wire::{IsolateState, IsolateStatus, Outcome};
+
+/// OpenTelemetry's buckets for the duration of HTTP requests, in seconds.
+const DURATION_BUCKETS: [f64; 14] =
+    [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
+/// For times that are mostly far below a request's: CPU of a render, wait in a queue. In seconds.
+const FINE_BUCKETS: [f64; 14] =
+    [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
+
+/// Why the live release changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FlipKind {
+    /// `promote`, or a deploy that promotes.
+    Promote,
+    /// `rollback`.
+    Rollback,
+}
+
+/// Labels of one count of requests.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct RequestLabels {
+    pub app: Arc<str>,
+    pub release: Arc<str>,
+    pub outcome: OutcomeLabel,
+    pub code: u16,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct OutcomeLabel(pub Outcome);
+
+impl EncodeLabelValue for OutcomeLabel {
+    fn encode(&self, encoder: &mut LabelValueEncoder) -> Result<(), std::fmt::Error> {
+        encoder.write_str(self.0.as_str())
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StateLabels {
+    app: Arc<str>,
+    release: Arc<str>,
+    state: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FlipLabels {
+    app: String,
+    kind: &'static str,
+}
+
+type Histograms = Family<ReleaseLabels, Histogram, fn() -> Histogram>;
+
+/// Every metric of the host.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    pub(super) requests: Family<RequestLabels, Counter>,
+    pub(super) duration: Histograms,
+    pub(super) render_cpu: Histograms,
+    pub(super) in_flight: Family<ReleaseLabels, Gauge>,
+    queue: Histogram,
+    flips: Family<FlipLabels, Counter>,
+    workers: Family<StateLabels, Gauge>,
+    worker_memory: Family<ReleaseLabels, Gauge>,
+    isolates: Family<StateLabels, Gauge>,
+    isolate_heap: Family<ReleaseLabels, Gauge>,
+    series: ArcSwap<HashMap<ReleaseId, Arc<Series>>>,
+    unrouted: Arc<Series>,
+}
+
+/// Names of a worker's states in `vitrine_workers`.
+const WORKER_STATES: [&str; 5] = ["booting", "ready", "draining", "lost", "failed"];
+
+impl Metrics {
+    /// An empty set.
+    #[must_use]
+    pub fn new() -> Self {
+        let requests = Family::default();
+        let duration: Histograms = Family::new_with_constructor(|| Histogram::new(DURATION_BUCKETS));
+        let render_cpu: Histograms = Family::new_with_constructor(|| Histogram::new(FINE_BUCKETS));
+        let in_flight = Family::default();
+        let unrouted = Arc::new(Series::nowhere());
+        let mut metrics = Self {
+            registry: Registry::with_prefix("vitrine"),
+            requests,
+            duration,
+            render_cpu,
+            in_flight,
+            queue: Histogram::new(FINE_BUCKETS),
+            flips: Family::default(),
+            workers: Family::default(),
+            worker_memory: Family::default(),
+            isolates: Family::default(),
+            isolate_heap: Family::default(),
+            series: ArcSwap::default(),
+            unrouted,
+        };
+        metrics.register();
+        metrics
+    }
+
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        registry.register("http_requests", "Requests answered", self.requests.clone());
+        registry.register(
+            "http_request_duration_seconds",
+            "From the request's head to the last byte of its answer",
+            self.duration.clone(),
+        );
+        registry.register("render_cpu_seconds", "CPU time of renders", self.render_cpu.clone());
+        registry.register("queue_seconds", "Wait for an isolate", self.queue.clone());
+        registry.register("in_flight", "Requests being answered", self.in_flight.clone());
+        registry.register("flips", "Changes of the live release", self.flips.clone());
+        registry.register("workers", "Workers by state", self.workers.clone());
+        registry.register("worker_memory_bytes", "Memory of workers", self.worker_memory.clone());
+        registry.register("isolates", "Isolates by state", self.isolates.clone());
+        registry.register("isolate_heap_bytes", "Used heap of isolates", self.isolate_heap.clone());
+    }
+
+    /// The series of one release, for a request that ends in it; `None` is a request that reached no app.
+    #[must_use]
+    pub fn series(&self, release: Option<&ReleaseId>) -> Arc<Series> {
+        let Some(release) = release else { return Arc::clone(&self.unrouted) };
+        if let Some(series) = self.series.load().get(release) {
+            return Arc::clone(series);
+        }
+        let series = Arc::new(Series::of(self, release));
+        self.series.rcu(|known| {
+            let mut known = HashMap::clone(known);
+            known.entry(release.clone()).or_insert_with(|| Arc::clone(&series));
+            known
+        });
+        series
+    }
+
+    /// Counts one answered request. Durations in seconds; `cpu_s` and `queue_s` are absent when nothing was rendered.
+    pub fn request(
+        &self,
+        series: &Series,
+        outcome: Outcome,
+        code: u16,
+        duration_s: f64,
+        render: Option<(f64, f64)>,
+    ) {
+        series.count(&self.requests, outcome, code);
+        series.duration(self).observe(duration_s);
+        if let Some((cpu_s, queue_s)) = render {
+            series.render_cpu(self).observe(cpu_s);
+            self.queue.observe(queue_s);
+        }
+    }
+
+    /// Counts a switch of the live release.
+    pub fn flip(&self, app: &AppName, kind: FlipKind) {
+        let kind = match kind {
+            FlipKind::Promote => "promote",
+            FlipKind::Rollback => "rollback",
+        };
+        self.flips.get_or_create(&FlipLabels { app: app.to_string(), kind }).inc();
+    }
+
+    /// Says in which state (`booting`, `ready`, `draining`, `lost`, `failed`) a release's worker is; `None` is no
+    /// worker. Memory in bytes, when the engine knows it.
+    pub fn worker(&self, release: &ReleaseId, state: Option<&str>, memory_bytes: Option<u64>) {
+        let labels = ReleaseLabels::of(release);
+        for name in WORKER_STATES {
+            let value = i64::from(state == Some(name));
+            self.workers.get_or_create(&labels.state(name)).set(value);
+        }
+        if let Some(bytes) = memory_bytes {
+            self.worker_memory.get_or_create(&labels).set(i64::try_from(bytes).unwrap_or(i64::MAX));
+        }
+    }
+
+    /// Takes the figures of a release's isolates over.
+    pub fn isolates(&self, release: &ReleaseId, isolates: &[IsolateStatus]) {
+        let labels = ReleaseLabels::of(release);
+        for (state, name) in [
+            (IsolateState::Booting, "booting"),
+            (IsolateState::Serving, "serving"),
+            (IsolateState::Condemned, "condemned"),
+        ] {
+            let count = isolates.iter().filter(|isolate| isolate.state == state).count();
+            self.isolates.get_or_create(&labels.state(name)).set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
+        let heap: u64 = isolates.iter().map(|isolate| isolate.heap_bytes).sum();
+        self.isolate_heap.get_or_create(&labels).set(i64::try_from(heap).unwrap_or(i64::MAX));
+    }
+
+    /// Forgets every series of a release that is gone.
+    pub fn forget(&self, release: &ReleaseId) {
+        let labels = ReleaseLabels::of(release);
+        if let Some(series) = self.series.load().get(release) {
+            series.forget(&self.requests);
+        }
+        self.series.rcu(|known| {
+            let mut known = HashMap::clone(known);
+            known.remove(release);
+            known
+        });
+        self.duration.remove(&labels);
+        self.render_cpu.remove(&labels);
+        self.in_flight.remove(&labels);
+        self.worker_memory.remove(&labels);
+        self.isolate_heap.remove(&labels);
+        for name in WORKER_STATES {
+            self.workers.remove(&labels.state(name));
+        }
+        for name in ["booting", "serving", "condemned"] {
+            self.isolates.remove(&labels.state(name));
+        }
+    }
+
+    /// OpenMetrics text.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        let mut text = String::with_capacity(16 << 10);
+        prometheus_client::encoding::text::encode(&mut text, &self.registry)
+            .expect("writing into a String does not fail");
+        text
+    }
+
+    /// Media type of [`Metrics::encode`].
+    pub const CONTENT_TYPE: &'static str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+}
+
+impl ReleaseLabels {
+    fn state(&self, state: &'static str) -> StateLabels {
+        StateLabels { app: Arc::clone(&self.app), release: Arc::clone(&self.release), state }
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_are_counted_by_release_outcome_and_code_and_forgotten_with_their_release() {
+        let metrics = Metrics::new();
+        let one: ReleaseId = "catalog@v1".parse().unwrap();
+        let two: ReleaseId = "catalog@v2".parse().unwrap();
+        for release in [&one, &one, &two] {
+            let series = metrics.series(Some(release));
+            let _in_flight = series.enter();
+            metrics.request(&series, Outcome::Ok, 200, 0.02, Some((0.001, 0.0)));
+        }
+        metrics.request(&metrics.series(None), Outcome::NoRoute, 404, 0.001, None);
+        let text = metrics.encode();
+        let has = |line: &str| assert!(text.lines().any(|l| l == line), "{line} is not in\n{text}");
+        has(r#"vitrine_http_requests_total{app="catalog",release="v1",outcome="ok",code="200"} 2"#);
+        has(r#"vitrine_http_requests_total{app="",release="",outcome="no_route",code="404"} 1"#);
+        has(r#"vitrine_http_request_duration_seconds_count{app="catalog",release="v1"} 2"#);
+        has(r#"vitrine_render_cpu_seconds_bucket{le="0.001",app="catalog",release="v2"} 1"#);
+        has(r#"vitrine_in_flight{app="catalog",release="v1"} 0"#);
+        has("vitrine_queue_seconds_count 3");
+
+        metrics.forget(&one);
+        let text = metrics.encode();
+        assert!(!text.contains(r#"release="v1""#), "{text}");
+        assert!(text.contains(r#"release="v2""#), "{text}");
+    }
+
+    #[test]
+    fn a_worker_is_in_one_state_at_a_time_and_unbuilt_metrics_are_absent() {
+        let metrics = Metrics::new();
+        let release: ReleaseId = "catalog@v1".parse().unwrap();
+        metrics.worker(&release, Some("booting"), None);
+        metrics.worker(&release, Some("ready"), Some(1024));
+        metrics.flip(&release.app, FlipKind::Rollback);
+        let text = metrics.encode();
+        assert!(text.contains(r#"vitrine_workers{app="catalog",release="v1",state="booting"} 0"#), "{text}");
+        assert!(text.contains(r#"vitrine_workers{app="catalog",release="v1",state="ready"} 1"#), "{text}");
+        assert!(text.contains(r#"vitrine_worker_memory_bytes{app="catalog",release="v1"} 1024"#), "{text}");
+        assert!(text.contains(r#"vitrine_flips_total{app="catalog",kind="rollback"} 1"#), "{text}");
+        assert!(!text.contains("vitrine_isolates"), "{text}");
+    }
+}

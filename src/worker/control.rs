@@ -1,0 +1,222 @@
+//! The control socket, and keeping both sockets connected.
+
+use super::link::{self, Link};
+use super::requests::{Connection, Slot};
+use super::{Command, Egress, Identity, WorkerError, WorkerLog, WorkerState};
+use crate::limits::{FRAMES_QUEUED_MAX, RECONNECT_PAUSE_MS};
+use futures_util::{SinkExt, StreamExt};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+use vitrine_wire::{Channel, Frame, LogLine, Pong, Ready, Start, StreamId};
+
+/// Everything that keeps one worker connected.
+pub struct Keeper {
+    /// Who it must be.
+    pub identity: Identity,
+    /// What it is told after each hello.
+    pub start: Start,
+    /// Broker of its egress calls.
+    pub egress: Arc<Egress>,
+    /// Where its log lines go.
+    pub logs: mpsc::Sender<WorkerLog>,
+    /// Where it stands.
+    pub state: watch::Sender<WorkerState>,
+    /// The requests connection in use.
+    pub connection: Arc<Slot>,
+    /// What is asked of it.
+    pub commands: mpsc::Receiver<Command>,
+}
+
+/// What is waiting for an answer of the worker, and the tasks of this connection.
+#[derive(Default)]
+struct Session {
+    pings: HashMap<u64, oneshot::Sender<Pong>>,
+    freezing: Vec<(bool, oneshot::Sender<()>)>,
+    nonce: u64,
+    egress: HashMap<StreamId, super::egress::Call>,
+    tasks: JoinSet<StreamId>,
+    requests: JoinSet<()>,
+}
+
+impl Keeper {
+    /// Serves this control connection and every one after it. Ends only when the worker turns out to be another one.
+    pub async fn run(mut self, first: Link) {
+        let mut link = first;
+        loop {
+            self.serve(link).await;
+            self.connection.store(None);
+            self.state.send_replace(WorkerState::Lost);
+            link = match self.reconnect().await {
+                Some(link) => link,
+                None => return,
+            };
+        }
+    }
+
+    async fn reconnect(&self) -> Option<Link> {
+        loop {
+            match link::connect(&self.identity, Channel::Control).await {
+                Ok(link) => {
+                    self.state.send_replace(WorkerState::Booting);
+                    return Some(link);
+                }
+                Err(WorkerError::Mismatch { instance, source }) => {
+                    tracing::error!(%instance, %source, "another worker answers at this worker's socket");
+                    return None;
+                }
+                Err(_) => tokio::time::sleep(Duration::from_millis(RECONNECT_PAUSE_MS)).await,
+            }
+        }
+    }
+
+    async fn serve(&mut self, link: Link) {
+        let (mut sink, mut source) = link.split();
+        let (frames, mut queue) = mpsc::channel(FRAMES_QUEUED_MAX);
+        let mut session = Session::default();
+        let writer = async move {
+            while let Some(frame) = queue.recv().await {
+                if sink.send(frame).await.is_err() {
+                    return;
+                }
+            }
+        };
+        tokio::pin!(writer);
+        if frames.send(Frame::Start(self.start.clone())).await.is_err() {
+            return;
+        }
+        loop {
+            tokio::select! {
+                () = &mut writer => return,
+                frame = source.next() => match frame {
+                    Some(Ok(frame)) => {
+                        if !self.on_frame(frame, &mut session, &frames).await {
+                            return;
+                        }
+                    }
+                    Some(Err(error)) => {
+                        tracing::warn!(instance = %self.identity.instance, %error, "the control socket broke");
+                        return;
+                    }
+                    None => return,
+                },
+                Some(command) = self.commands.recv() => {
+                    let frame = session.command(command);
+                    // A full queue here means a worker that does not read: the command times out for its caller.
+                    let _ = frames.try_send(frame);
+                }
+                Some(Ok(stream)) = session.tasks.join_next() => {
+                    session.egress.remove(&stream);
+                }
+                Some(_) = session.requests.join_next() => return,
+            }
+        }
+    }
+
+    /// `false` ends the connection.
+    async fn on_frame(&self, frame: Frame, session: &mut Session, frames: &mpsc::Sender<Frame>) -> bool {
+        match frame {
+            Frame::Ready(ready) => return self.on_ready(ready, session).await,
+            Frame::BootFailed(failure) => {
+                self.state.send_replace(WorkerState::Failed(failure));
+            }
+            Frame::Log(lines) => self.on_log(lines),
+            Frame::Pong(pong) => {
+                if let Some(asked) = session.pings.remove(&pong.nonce) {
+                    // Whoever asked may have stopped waiting.
+                    let _ = asked.send(pong);
+                }
+            }
+            Frame::Frozen(frozen) => session.on_frozen(frozen),
+            Frame::Egress(stream, head) => {
+                let answer = super::egress::AnswerSink::new(stream, frames.clone());
+                let call = self.egress.call(head, answer, &mut session.tasks, stream);
+                session.egress.insert(stream, call);
+            }
+            Frame::Body(stream, data) => {
+                if let Some(call) = session.egress.get(&stream) {
+                    return call.on_body(data);
+                }
+            }
+            Frame::BodyEnd(stream) => {
+                if let Some(call) = session.egress.get_mut(&stream) {
+                    call.on_body_end();
+                }
+            }
+            Frame::Credit(stream, bytes) => {
+                if let Some(call) = session.egress.get(&stream) {
+                    call.on_credit(bytes);
+                }
+            }
+            Frame::Cancel(stream, _) => {
+                if let Some(call) = session.egress.remove(&stream) {
+                    call.abort();
+                }
+            }
+            Frame::Drained | Frame::ProfilePiece(_) => {}
+            other => {
+                tracing::warn!(instance = %self.identity.instance, frame = ?std::mem::discriminant(&other),
+                    "a frame that does not belong on the control socket");
+                return false;
+            }
+        }
+        true
+    }
+
+    /// A worker that is ready can be sent requests: connects the second socket and puts it in use.
+    async fn on_ready(&self, ready: Ready, session: &mut Session) -> bool {
+        match link::connect(&self.identity, Channel::Requests).await {
+            Ok(link) => {
+                let (connection, run) = Connection::start(link);
+                session.requests.spawn(run);
+                self.connection.store(Some(connection));
+                self.state.send_replace(WorkerState::Ready(ready));
+                true
+            }
+            Err(error) => {
+                tracing::warn!(instance = %self.identity.instance, %error, "the requests socket can't be connected");
+                false
+            }
+        }
+    }
+
+    fn on_log(&self, lines: Vec<LogLine>) {
+        for line in lines {
+            let log = WorkerLog {
+                instance: self.identity.instance.clone(),
+                release: self.identity.release.clone(),
+                line,
+            };
+            // A log that nobody takes must not hold up the worker's control socket: the rest is dropped.
+            if self.logs.try_send(log).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+impl Session {
+    fn command(&mut self, command: Command) -> Frame {
+        match command {
+            Command::Ping(asked) => {
+                self.nonce += 1;
+                self.pings.retain(|_, asked| !asked.is_closed());
+                self.pings.insert(self.nonce, asked);
+                Frame::Ping(self.nonce)
+            }
+            Command::Freeze(frozen, asked) => {
+                self.freezing.push((frozen, asked));
+                if frozen { Frame::Freeze } else { Frame::Thaw }
+            }
+        }
+    }
+
+    fn on_frozen(&mut self, frozen: bool) {
+        for (_, asked) in self.freezing.extract_if(.., |(wanted, _)| *wanted == frozen) {
+            // Whoever asked may have stopped waiting.
+            let _ = asked.send(());
+        }
+    }
+}

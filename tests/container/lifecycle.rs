@@ -1,0 +1,141 @@
+//! Start, list, stop; what survives whose death.
+
+use crate::rig::{Kind, Rig, docker, engine_pids, eventually, ours, run, worker_pids};
+use std::os::unix::net::UnixStream;
+use std::time::Instant;
+use vitrine::container::{Engine, EngineError};
+use vitrine::id::{Digest, InstanceId};
+
+pub fn probe() {
+    run(async {
+        let rig = Rig::new();
+        let engine = rig.engine(Kind::Container);
+        let begun = Instant::now();
+        engine.probe().await.unwrap();
+        let first = begun.elapsed();
+        let begun = Instant::now();
+        engine.probe().await.unwrap();
+        eprintln!("first probe {first:?} (makes the image if it is missing), second {:?}", begun.elapsed());
+        let docker = docker().await;
+        assert_eq!(ours(&docker, &rig.host_id).await, Vec::<String>::new());
+        assert_eq!(std::fs::read_dir(rig.data.path().join("run")).unwrap().count(), 0);
+    });
+}
+
+pub fn life(kind: Kind) {
+    run(async {
+        let rig = Rig::new();
+        let engine = rig.engine(kind);
+        let spec = rig.spec();
+        engine.start(spec.clone()).await.unwrap();
+        for socket in ["requests.sock", "control.sock"] {
+            UnixStream::connect(rig.sockets(&spec.instance).join(socket)).unwrap();
+        }
+        let list = engine.list().await.unwrap();
+        assert_eq!(list.len(), 1);
+        assert_eq!((&list[0].instance, &list[0].release), (&spec.instance, &spec.release));
+        assert_eq!((list[0].spec_hash, list[0].running), (spec.spec_hash, true));
+        let stats = engine.stats(&spec.instance).await.unwrap();
+        assert!(stats.memory_bytes > 1 << 18 && stats.memory_bytes < 256 << 20, "{stats:?}");
+        engine.logs(&spec.instance, 10).await.unwrap();
+        engine.stop(&spec.instance, 5_000).await.unwrap();
+        assert!(engine.list().await.unwrap().is_empty());
+        assert!(!rig.sockets(&spec.instance).exists());
+        // A second stop, and one of a worker that never was, are no errors.
+        engine.stop(&spec.instance, 5_000).await.unwrap();
+        engine.stop(&InstanceId::random(), 0).await.unwrap();
+        assert!(matches!(
+            engine.stats(&spec.instance).await,
+            Err(EngineError::Failed { action: "stats", .. })
+        ));
+    });
+}
+
+pub fn outlives() {
+    run(async {
+        let rig = Rig::new();
+        let engine = rig.engine(Kind::Container);
+        let spec = rig.spec();
+        engine.start(spec.clone()).await.unwrap();
+        let pids = engine_pids(rig.data.path());
+        assert_eq!(pids.len(), 1, "{pids:?}");
+        // SAFETY: the process is this test's own engine.
+        unsafe { libc::kill(pids[0], libc::SIGKILL) };
+        eventually("the engine process is another one", || {
+            engine_pids(rig.data.path()).first().is_some_and(|pid| *pid != pids[0])
+        })
+        .await;
+        assert!(engine.list().await.unwrap()[0].running);
+        drop(engine);
+        eventually("the engine process ends with its host", || engine_pids(rig.data.path()).is_empty()).await;
+        UnixStream::connect(rig.sockets(&spec.instance).join("control.sock")).unwrap();
+        let next = rig.engine(Kind::Container);
+        let adopted = next.list().await.unwrap();
+        assert_eq!((adopted.len(), adopted[0].running), (1, true));
+        next.stop(&spec.instance, 5_000).await.unwrap();
+        assert!(next.list().await.unwrap().is_empty());
+    });
+}
+
+pub fn foreign() {
+    run(async {
+        let (rig, other) = (Rig::new(), Rig::new());
+        let engine = rig.engine(Kind::Container);
+        let spec = rig.spec();
+        engine.start(spec.clone()).await.unwrap();
+        let stranger = other.engine(Kind::Container);
+        assert!(stranger.list().await.unwrap().is_empty());
+        stranger.stop(&spec.instance, 0).await.unwrap();
+        assert!(matches!(stranger.logs(&spec.instance, 1).await, Err(EngineError::Failed { .. })));
+        assert!(engine.list().await.unwrap()[0].running);
+        engine.stop(&spec.instance, 0).await.unwrap();
+    });
+}
+
+pub fn failed_start() {
+    run(async {
+        let rig = Rig::new();
+        let engine = rig.engine(Kind::Container);
+        let mut unknown = rig.spec();
+        unknown.bundle = Digest::of(b"another");
+        let err = engine.start(unknown).await.unwrap_err().to_string();
+        assert!(err.contains("the bundle is not at"), "{err}");
+        // `cat` knows neither the arguments nor sockets.
+        let mut options = rig.options(Kind::Container);
+        options.worker = "/bin/cat".into();
+        let engine = Engine::spawn(options).unwrap();
+        let spec = rig.spec();
+        let err = engine.start(spec.clone()).await.unwrap_err().to_string();
+        assert!(err.contains("exit code 1") && err.contains("unrecognized option"), "{err}");
+        assert!(engine.list().await.unwrap().is_empty());
+        assert!(!rig.sockets(&spec.instance).exists());
+    });
+}
+
+pub fn ends_with_engine() {
+    run(async {
+        let rig = Rig::new();
+        for kill in [true, false] {
+            let engine = rig.engine(Kind::Process);
+            engine.start(rig.spec()).await.unwrap();
+            assert!(!worker_pids(rig.data.path()).is_empty());
+            if kill {
+                // SAFETY: the process is this test's own engine.
+                unsafe { libc::kill(engine_pids(rig.data.path())[0], libc::SIGKILL) };
+            } else {
+                drop(engine);
+            }
+            eventually("its workers are gone", || worker_pids(rig.data.path()).is_empty()).await;
+        }
+    });
+}
+
+pub fn no_docker() {
+    run(async {
+        let rig = Rig::new();
+        let mut options = rig.options(Kind::Container);
+        options.docker = "/nonexistent/docker.sock".into();
+        let err = Engine::spawn(options).unwrap().probe().await.unwrap_err().to_string();
+        assert!(err.contains("/nonexistent/docker.sock") && err.contains("start it"), "{err}");
+    });
+}

@@ -1,0 +1,86 @@
+//! The command line as a user runs it.
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+/// A call that is not made yet.
+#[derive(Debug)]
+pub struct Cli {
+    command: Command,
+    stdin: Vec<u8>,
+}
+
+/// What a call gave.
+#[derive(Debug)]
+pub struct Ran {
+    /// Exit code.
+    pub code: i32,
+    /// Data.
+    pub stdout: String,
+    /// Talk.
+    pub stderr: String,
+}
+
+impl Cli {
+    /// `vitrine ARGS`, with no host named by the environment.
+    pub fn new(args: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vitrine"));
+        command.args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).stdin(Stdio::piped());
+        for name in ["VITRINE_ADMIN", "VITRINE_TOKEN", "VITRINE_DATA", "VITRINE_HEALTHCHECK_URL"] {
+            command.env_remove(name);
+        }
+        Self { command, stdin: Vec::new() }
+    }
+
+    /// Sets a variable.
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Gives it this on stdin.
+    pub fn stdin(mut self, text: &str) -> Self {
+        self.stdin = text.into();
+        self
+    }
+
+    /// Runs it to its end.
+    pub fn run(mut self) -> Ran {
+        let mut child = self.command.spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        // A call that does not read its stdin has closed it by now.
+        let _ = stdin.write_all(&self.stdin);
+        drop(stdin);
+        let output = child.wait_with_output().unwrap();
+        Ran {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// Runs it, and expects exit 0.
+    pub fn ok(self) -> Ran {
+        let ran = self.run();
+        assert_eq!(ran.code, 0, "{ran:?}");
+        ran
+    }
+
+    /// Runs it, and expects this exit code, these words on stderr, and nothing on stdout.
+    pub fn fails(self, code: i32, words: &[&str]) -> Ran {
+        let ran = self.run();
+        assert_eq!(ran.code, code, "{ran:?}");
+        assert_eq!(ran.stdout, "", "{ran:?}");
+        for word in words {
+            assert!(ran.stderr.contains(word), "no `{word}` in: {}", ran.stderr);
+        }
+        ran
+    }
+}
+
+impl Ran {
+    /// stdout as JSON.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}

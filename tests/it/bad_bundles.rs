@@ -1,0 +1,94 @@
+//! Bundles that unpack well and can't be served.
+
+use crate::harness::archive::{Archive, fixture};
+use crate::harness::host::Host;
+use crate::harness::wait::wait_until;
+use std::time::{Duration, Instant};
+
+/// Fixture, and the words that its refusal must have.
+const REFUSED: [(&str, &[&str]); 12] = [
+    ("missing-entry", &["server/main.js"]),
+    ("unknown-field", &["vitrine.json", "memory"]),
+    ("unknown-limit", &["vitrine.json", "gpu_ms"]),
+    ("bad-json", &["vitrine.json", "line"]),
+    ("syntax-error", &["SyntaxError", ":4"]),
+    ("throws-at-import", &["settings.currency is missing", ":5"]),
+    ("import-missing", &["node:net"]),
+    ("wrong-shape", &["default"]),
+    ("missing-render", &["render"]),
+    ("hangs-at-import", &["shop@bad"]),
+    ("spins-at-import", &["shop@bad"]),
+    // The last one once more: a worker that had to be killed leaves nothing that disturbs the next.
+    ("throws-at-import", &["settings.currency is missing"]),
+];
+
+#[test]
+fn a_bundle_that_can_not_be_served_changes_nothing_and_says_why() {
+    let host = Host::start();
+    host.cli(&["deploy", "shop", fixture("fetch-hello").to_str().unwrap(), "--version", "live"]).ok();
+    let page = host.get("shop", "/").send();
+    for (name, words) in REFUSED {
+        let bundle = fixture(name);
+        let started = Instant::now();
+        eprintln!("{name}");
+        host.cli(&["deploy", "shop", bundle.to_str().unwrap(), "--version", "bad", "--wait", "5"])
+            .fails(1, words);
+        assert!(started.elapsed() < Duration::from_secs(30), "{name}: {:?}", started.elapsed());
+        let releases = host.cli(&["releases", "shop", "--json"]).ok().json();
+        assert_eq!(releases.as_array().unwrap().len(), 1, "{name}: {releases}");
+        let after = host.get("shop", "/").send();
+        assert_eq!(
+            (after.header("x-vitrine-release"), &after.body),
+            (Some("shop@live"), &page.body),
+            "{name}"
+        );
+    }
+    let good = fixture("fetch-function");
+    host.cli(&["deploy", "shop", good.to_str().unwrap(), "--version", "bad"]).ok();
+    assert_eq!(host.get("shop", "/").send().header("x-vitrine-release"), Some("shop@bad"));
+}
+
+#[test]
+fn the_same_version_with_other_bytes_is_refused_and_with_the_same_bytes_is_not() {
+    let host = Host::start();
+    let put =
+        |text: &str| host.call("PUT", "/v1/apps/shop/releases/v1").body(Archive::good(text).zst()).send();
+    assert_eq!(put("one").status, 201);
+    let again = put("one");
+    assert_eq!((again.status, again.json()["created"].as_bool()), (200, Some(false)));
+    let other = put("two");
+    assert_eq!(other.status, 409, "{}", other.text());
+    assert_eq!(other.json()["type"], "urn:vitrine:problem:other_content");
+    // gzip instead of zstd: the same bundle.
+    let packed = host.call("PUT", "/v1/apps/shop/releases/v1").body(Archive::good("one").gz()).send();
+    assert_eq!(packed.status, 200, "{}", packed.text());
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("two.tar.gz");
+    std::fs::write(&file, Archive::good("two").gz()).unwrap();
+    host.cli(&["deploy", "shop", file.to_str().unwrap(), "--version", "v1"]).fails(1, &["shop@v1"]);
+    // The label is looked up whole, so another version may not claim the same one.
+    let label = host.call("PUT", "/v1/apps/shop/releases/V1").body(Archive::good("three").zst()).send();
+    assert_eq!(label.status, 409, "{}", label.text());
+    assert!(label.json()["detail"].as_str().unwrap().contains("shop-v1"), "{}", label.text());
+}
+
+#[test]
+fn a_render_that_throws_is_the_apps_error_with_a_mapped_stack_and_the_isolate_serves_on() {
+    let host = Host::start();
+    host.cli(&["deploy", "shop", fixture("throws-on-render").to_str().unwrap()]).ok();
+    let good = host.get("shop", "/").send();
+    assert_eq!(good.status, 200, "{}", good.text());
+    let bad = host.get("shop", "/boom").header("accept", "text/html").send();
+    assert_eq!(bad.status, 500, "{}", bad.text());
+    let id = bad.header("x-request-id").unwrap();
+    assert!(bad.text().contains(id) && !bad.text().contains("price.ts"), "{}", bad.text());
+    let api = host.get("shop", "/boom").header("accept", "application/json").send();
+    assert_eq!((api.status, api.header("content-type")), (500, Some("application/problem+json")));
+    wait_until("the mapped stack in the app's log", Duration::from_secs(10), || {
+        let lines = host.cli(&["logs", "shop", "--json"]).ok().stdout;
+        lines.lines().any(|line| line.contains("price.ts:11")).then_some(())
+    });
+    let shown = host.cli(&["logs", "shop", "--since", "10m"]).ok().stdout;
+    assert!(shown.contains("error") && shown.contains("price.ts:11"), "{shown}");
+    assert_eq!(host.get("shop", "/").send().body, good.body);
+}

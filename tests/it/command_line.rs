@@ -1,0 +1,94 @@
+//! What the command line says and how it exits, as far as no host is needed.
+
+use crate::harness::archive::fixture;
+use crate::harness::cli::Cli;
+use crate::harness::snapshot::assert_same;
+
+#[test]
+fn the_help_of_every_verb_is_the_reviewed_one() {
+    assert_same("help/vitrine.txt", &Cli::new(&["--help"]).ok().stdout);
+    // The long help of `serve` has the whole commented configuration file in it.
+    assert_same("help/serve.txt", &Cli::new(&["serve", "-h"]).ok().stdout);
+    let verbs = [
+        "solo",
+        "deploy",
+        "promote",
+        "rollback",
+        "releases",
+        "status",
+        "remove",
+        "env",
+        "env set",
+        "env unset",
+        "env list",
+        "logs",
+        "healthcheck",
+        "doctor",
+        "completions",
+    ];
+    for verb in verbs {
+        let args: Vec<&str> = verb.split(' ').chain(["--help"]).collect();
+        assert_same(&format!("help/{}.txt", verb.replace(' ', "-")), &Cli::new(&args).ok().stdout);
+    }
+    assert!(Cli::new(&["serve", "--help"]).ok().stdout.contains("trusted_proxies"));
+}
+
+#[test]
+fn what_is_not_built_or_not_known_is_wrong_usage_and_named() {
+    let wrong: [(&[&str], &str); 12] = [
+        (&["promote", "shop", "v1", "--weight", "5"], "--weight"),
+        (&["profile", "shop"], "profile"),
+        (&["purge", "shop"], "purge"),
+        (&["token", "create"], "token"),
+        (&["deploy", "Shop", "."], "`Shop`"),
+        (&["deploy", "shop", ".", "--version", "a/b"], "`a/b`"),
+        (&["deploy", "shop", ".", "--ttl", "1h"], "--preview"),
+        (&["deploy", "shop", ".", "--wait", "0"], "--wait"),
+        (&["rollback", "shop", "--two", "v1"], "--two"),
+        (&["remove", "shop@"], "``"),
+        (&["logs", "shop", "--since", "yesterday"], "--since"),
+        (&["serve", "--isolation", "none"], "--isolation"),
+    ];
+    for (args, word) in wrong {
+        Cli::new(args).fails(2, &[word]);
+    }
+    Cli::new(&[]).fails(2, &["Usage"]);
+}
+
+#[test]
+fn a_host_that_is_not_there_is_exit_3() {
+    // Port 1 is reserved: nothing listens there.
+    let gone =
+        |args: &[&str]| Cli::new(args).env("VITRINE_ADMIN", "http://127.0.0.1:1").fails(3, &["127.0.0.1:1"]);
+    gone(&["status"]);
+    gone(&["releases", "shop"]);
+    gone(&["promote", "shop", "v1"]);
+    gone(&["logs", "shop", "--follow"]);
+    gone(&["deploy", "shop", fixture("fetch-hello").to_str().unwrap()]);
+    Cli::new(&["status"]).env("VITRINE_ADMIN", "localhost").fails(2, &["VITRINE_ADMIN"]);
+    Cli::new(&["healthcheck"]).env("VITRINE_HEALTHCHECK_URL", "http://127.0.0.1:1/x").fails(1, &["health"]);
+}
+
+#[test]
+fn a_dry_run_needs_no_host_and_says_what_would_be_sent() {
+    let bundle = fixture("fetch-hello");
+    let run = |more: &[&str]| {
+        let args = [&["deploy", "shop", bundle.to_str().unwrap(), "--dry-run"], more].concat();
+        Cli::new(&args).env("VITRINE_ADMIN", "http://127.0.0.1:1").ok()
+    };
+    let facts = run(&["--json"]).json();
+    let digest = facts["digest"].as_str().unwrap();
+    assert_eq!(digest.len(), 64);
+    assert_eq!(facts["version"], digest[..12]);
+    assert_eq!((&facts["contract"], &facts["entry"]), (&"fetch".into(), &"server/index.js".into()));
+    assert!(facts["bytes"].as_u64().unwrap() > 0);
+    let text = run(&["--version", "v7"]).stdout;
+    assert!(text.contains("version   v7\n") && text.contains(digest), "{text}");
+}
+
+#[test]
+fn completions_name_the_verbs() {
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(Cli::new(&["completions", shell]).ok().stdout.contains("rollback"), "{shell}");
+    }
+}
