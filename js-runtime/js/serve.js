@@ -90,17 +90,15 @@ function begin(number, method, url, hasBody) {
   const request = hostRequest(number, method, url, body);
   const entry = { request, drained: null, cancel: null };
   running.set(number, entry);
-  let result;
   try {
-    result = handler(request, environment, new Context(number));
+    const result = handler(request, environment, new Context(number));
+    if (result !== null && typeof result === "object" && typeof result.then === "function") {
+      PromisePrototypeThen(PromiseResolve(result), (value) => answer(number, entry, value), (error) => fail(number, error));
+    } else {
+      answer(number, entry, result);
+    }
   } catch (error) {
     fail(number, error);
-    return;
-  }
-  if (result !== null && typeof result === "object" && typeof result.then === "function") {
-    PromisePrototypeThen(PromiseResolve(result), (value) => answer(number, entry, value), (error) => fail(number, error));
-  } else {
-    answer(number, entry, result);
   }
 }
 
@@ -130,6 +128,7 @@ function answer(number, entry, value) {
   try {
     if (isResponse(value)) {
       const body = value[kBody];
+      if (value.status === 0) throw new TypeError("The handler returned Response.error(), which is not an answer");
       if (body !== null && unusable(body)) throw new TypeError("The body of the Response has been read already");
       if (body !== null) body.used = true;
       send(number, entry, value.status, headersList(value.headers), body);
