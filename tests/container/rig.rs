@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
 use vitrine::config::Isolation;
-use vitrine::container::{Engine, EngineOptions, StartSpec, docker_socket};
+use vitrine::container::{Engine, EngineOptions, StartSpec, docker_socket, worker_binary};
 use vitrine::id::{Digest, InstanceId};
 
 /// Which workers a test is about.
@@ -50,7 +50,7 @@ impl Rig {
 
     pub fn options(&self, kind: Kind) -> EngineOptions {
         let program = PathBuf::from(env!("CARGO_BIN_EXE_vitrine"));
-        let worker = program.with_file_name("vitrine-worker");
+        let worker = worker_binary(&program);
         assert!(worker.exists(), "{} is missing: cargo build -p vitrine-worker", worker.display());
         EngineOptions {
             isolation: if kind == Kind::Container { Isolation::Container } else { Isolation::Process },
@@ -144,7 +144,7 @@ pub fn engine_pids(data: &Path) -> Vec<i32> {
 pub fn worker_pids(data: &Path) -> Vec<i32> {
     let data = data.display().to_string();
     children_matching(|arguments| {
-        arguments.first().is_some_and(|program| program.ends_with("vitrine-worker"))
+        arguments.get(1).is_some_and(|verb| verb == "supervise" || verb == "render")
             && arguments.iter().any(|word| word.starts_with(&data))
     })
 }

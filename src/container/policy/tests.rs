@@ -82,7 +82,6 @@ const NEVER: &[&str] = &[
     "ptrace",
     "quotactl",
     "reboot",
-    "rename",
     "semget",
     "setns",
     "shmget",
