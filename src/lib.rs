@@ -8,7 +8,7 @@
 //! *A release*: [`cli`] -> [`admin`] -> [`release`] (a pure state machine) -> its effects on [`store`], [`bundle`] and
 //! [`container`] -> a new route table is published, swapped whole.
 //!
-//! Modules are listed in layer order; each uses only earlier ones (`tests/tidy.rs` proves it).
+//! Modules are listed in layer order; each uses only earlier ones (`tests/tidy` proves it).
 
 pub mod limits;
 

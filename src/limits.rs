@@ -288,7 +288,7 @@ pub const MANIFEST_TEXT_BYTES_MAX: usize = 2 << 10;
 pub const ENCODE_BYTES_MIN: u64 = 1 << 10;
 /// Largest file that is kept precompressed. It is held in memory, and compressed while somebody waits for a deploy.
 pub const ENCODE_BYTES_MAX: u64 = 16 << 20;
-/// Sum of files up to which the slow levels are used: a megabyte at brotli's quality 10 takes about a second of one core.
+/// Sum of files up to which the slow levels are used: all three codings of a megabyte take about a second of one core.
 pub const ENCODE_SLOW_BYTES_MAX: u64 = 2 << 20;
 /// Threads that precompress. The others render for users.
 pub const ENCODE_THREADS_MAX: usize = 2;

@@ -8,8 +8,8 @@ mod signals;
 mod sockets;
 
 use crate::exit;
-use crate::journal::{Severity, note};
-use crate::limits::{SHUTDOWN_DRAIN_MS, SHUTDOWN_FLUSH_MS, SHUTDOWN_KILL_MS};
+use crate::journal::{Severity, causes, note};
+use crate::limits::{RESTART_PAUSE_MS, SHUTDOWN_DRAIN_MS, SHUTDOWN_FLUSH_MS, SHUTDOWN_KILL_MS};
 use backoff::Backoff;
 use serde_json::{Value, json};
 use signals::{Ended, Event, Signals};
@@ -71,6 +71,7 @@ pub fn run(options: &SupervisorOptions) -> Result<u8, SupervisorError> {
         sockets,
         backoff: Backoff::default(),
         render: None,
+        started: false,
         start_at: Some(Instant::now()),
         kill_at: None,
     };
@@ -86,6 +87,8 @@ struct Supervisor<'a> {
     sockets: Sockets,
     backoff: Backoff,
     render: Option<Running>,
+    /// Whether a render process was started before.
+    started: bool,
     /// When to start a render process; `None` while one runs.
     start_at: Option<Instant>,
     /// When to kill it; set once SIGTERM came.
@@ -97,8 +100,7 @@ impl Supervisor<'_> {
     fn step(&mut self, signals: &Signals) -> Result<Option<u8>, SupervisorError> {
         let now = Instant::now();
         if self.start_at.is_some_and(|at| at <= now) {
-            self.render = Some(Running { pid: self.spawn()?, since: now });
-            self.start_at = None;
+            self.start_render(now)?;
         }
         if self.kill_at.is_some_and(|at| at <= now) {
             self.signal(libc::SIGKILL);
@@ -140,6 +142,8 @@ impl Supervisor<'_> {
                 return Some(exit::FAILED);
             }
             Ended::Code(code) if terminating && code == i32::from(exit::DONE) => return Some(exit::DONE),
+            // It had not begun to serve yet.
+            Ended::Signal(libc::SIGTERM) if terminating => return Some(exit::DONE),
             Ended::Code(_) | Ended::Signal(_) => {}
         }
         let lived = render.since.elapsed();
@@ -166,7 +170,26 @@ impl Supervisor<'_> {
         None
     }
 
-    fn spawn(&self) -> Result<i32, SupervisorError> {
+    /// Starts a render process. Where that worked before, a refusal (the machine is out of processes or memory for a moment)
+    /// is like an early death.
+    fn start_render(&mut self, now: Instant) -> Result<(), SupervisorError> {
+        match self.spawn() {
+            Ok(pid) => {
+                self.render = Some(Running { pid, since: now });
+                self.started = true;
+                self.start_at = None;
+            }
+            Err(source) if self.started => {
+                let pause = self.backoff.after(Duration::ZERO).max(Duration::from_millis(RESTART_PAUSE_MS));
+                note(Severity::Error, "render_not_started", json!({"error": causes(&source)}));
+                self.start_at = Some(now + pause);
+            }
+            Err(source) => return Err(SupervisorError::Spawn(source)),
+        }
+        Ok(())
+    }
+
+    fn spawn(&self) -> std::io::Result<i32> {
         let mut arguments: Vec<OsString> = vec!["render".into()];
         let mut option = |name: &str, value: &OsStr| {
             arguments.push(name.into());
@@ -190,9 +213,8 @@ impl Supervisor<'_> {
         unsafe {
             command.pre_exec(move || signals::prepare_child(parent));
         }
-        let child = command.spawn().map_err(SupervisorError::Spawn)?;
         // A process id fits in the type that the system uses for it.
-        Ok(child.id() as i32)
+        Ok(command.spawn()?.id() as i32)
     }
 
     fn signal(&self, signal: i32) {

@@ -224,8 +224,13 @@ class Unity(WithScratch):
             f"defines = -DX\ncflags = -O3 -g0\nlabel_name = base\n\n{steps}\n"
             "build obj/v8/base.stamp: stamp obj/v8/base/a.o obj/v8/base/b.o obj/v8/base/c.o obj/v8/base/d.o\n"
         )
+        (self.scratch / "obj/v8/other.ninja").write_text(
+            "cflags = -O3\nbuild obj/v8/other/e.o: cxx ../src/e.cc\n  source_name_part = e\n"
+        )
+        objects = " ".join(f"obj/v8/base/{name}.o" for name in "abcd")
+        (self.scratch / "obj/v8/lib.ninja").write_text(f"build obj/lib.a: alink {objects}\n")
         (self.scratch / "toolchain.ninja").write_text(
-            "rule cxx\n  command = c++ ${cflags_cc} -c ${in}\nrule __a_libc++_b__rule\nsubninja obj/v8/base.ninja\n"
+            "rule cxx\n  command = c++ ${cflags_cc} -c ${in} -o ${out}\nrule __a_libc++_b__rule\nsubninja obj/v8/base.ninja\n"
         )
 
     def rewrite(self, **changes):
@@ -243,18 +248,33 @@ class Unity(WithScratch):
         self.assertIn("cflags = -O1 -g0\n", steps)
         self.assertIn("build unity/base/01.o: cxx unity/base/01.cc || obj/in.stamp\n", steps)
         toolchain = (self.scratch / "toolchain.ninja").read_text()
-        self.assertIn("c++ ${cflags_cc} -w -c ${in}", toolchain)
+        self.assertIn("c++ ${cflags_cc} -w -c ${in} -o", toolchain)
         self.assertIn("rule __a_libcxx_b__rule", toolchain)
         self.assertTrue(toolchain.endswith("subninja unity/base.ninja\n"))
 
-    def test_rivals_and_loners_are_kept_apart(self):
-        self.assertEqual(self.rewrite(apart=[["a.cc", "b.cc"]]), [["a", "c"], ["b", "d"]])
+    def test_a_listed_unit_is_made_of_what_it_lists(self):
+        self.assertEqual(self.rewrite(units=[["a.cc", "d.cc"]]), [["b"], ["c"], ["a", "d"]])
 
-    def test_a_loner_has_a_unit_of_its_own(self):
-        self.assertEqual(self.rewrite(alone=["a.cc"]), [["a"], ["b", "c"], ["d"]])
+    def test_precompiled_headers_are_made_first(self):
+        self.rewrite(prefix=["all.h"])
+        self.assertEqual((self.scratch / "unity/prefix-0.h").read_text(), '#include "all.h"\n')
+        step = (self.scratch / "unity/prefix-0.ninja").read_text()
+        self.assertIn("build unity/prefix-0.pch: precompile unity/prefix-0.h || obj/in.stamp\n", step)
+        self.assertNotIn("-include-pch", step)
+        steps = (self.scratch / "unity/base.ninja").read_text()
+        self.assertIn("cflags_cc =  -include-pch unity/prefix-0.pch\n", steps)
+        self.assertIn("unity/base/00.cc | unity/prefix-0.pch || obj/in.stamp\n", steps)
+
+    def test_only_what_is_linked_is_taken(self):
+        self.assertEqual(self.rewrite(targets=["v8/*"], linked_into="v8/lib"), [["a", "b"], ["c", "d"]])
+        self.assertIn("build obj/v8/other/e.o: cxx", (self.scratch / "obj/v8/other.ninja").read_text())
+
+    def test_what_is_left_out_is_nowhere(self):
+        self.assertEqual(self.rewrite(leave_out=["b.cc"]), [["a", "c"], ["d"]])
+        self.assertNotIn("b.o", (self.scratch / "obj/v8/base.ninja").read_text())
 
     def test_what_the_data_names_must_be_there(self):
-        for change in ({"alone": ["e.cc"]}, {"apart": [["a.cc", "e.cc"]]}, {"targets": ["none"]}, {"replace": [["-O9", ""]]}):
+        for change in ({"leave_out": ["e.cc"]}, {"units": [["a.cc", "e.cc"]]}, {"targets": ["none"]}, {"replace": [["-O9", ""]]}):
             with self.subTest(change), tempfile.TemporaryDirectory() as folder:
                 self.scratch = Path(folder)
                 with self.assertRaises(unity.UnityError):

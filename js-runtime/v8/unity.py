@@ -14,6 +14,7 @@ from pathlib import Path
 COMPILE = re.compile(r"build (?P<object>\S+\.o): cxx (?P<source>\S+)(?P<after>.*)")
 FLAG_NAMES = ("defines", "include_dirs", "cflags", "cflags_cc")
 UNITY_FOLDER = "unity"
+PREFIX_RULE = "precompile"
 
 
 class UnityError(Exception):
@@ -48,18 +49,22 @@ class Target:
 def rewrite(out, groups, extra_flags):
     """Rewrites the build directory `out` as `groups` say; `extra_flags` go to every C++ compile step."""
     targets = [read_target(out, path) for path in sorted((out / "obj").rglob("*.ninja"))]
-    new_name, subninjas = {}, []
+    new_name, prefixes, subninjas = {}, {}, []
     for group in groups:
         members = [target for target in targets if any(fnmatchcase(target.name, glob) for glob in group["targets"])]
+        new_name |= choose(group, members, targets)
         for number, (flags, after, units) in enumerate(units_of(group, members)):
             path = Path(UNITY_FOLDER, group["name"] + (f"-{number}" if number else "") + ".ninja")
+            if "prefix" in group:
+                flags, after = with_prefix(out, group["prefix"], flags, after, prefixes)
             steps, names = compile_steps(out, path.stem, after, units)
             write_if_changed(out / path, "\n".join([*flags, f"target_out_dir = {UNITY_FOLDER}", *steps]) + "\n")
-            new_name.update(names)
+            new_name |= names
             subninjas.append(f"subninja {path}")
     for target in targets:
         lines = rename_objects(without_steps(target.lines, new_name), new_name)
         target.path.write_text("\n".join(lines) + "\n")
+    subninjas = [*(f"subninja {UNITY_FOLDER}/{stem}.ninja" for stem in prefixes.values()), *subninjas]
     rewrite_toolchain(out / "toolchain.ninja", subninjas, extra_flags)
 
 
@@ -75,14 +80,30 @@ def read_target(out, path):
     return target
 
 
-def units_of(group, members):
-    """The translation units of a group, as (flag lines, what they wait for, units); one entry for each set of flags."""
+def choose(group, members, targets):
+    """Takes the sources that are not to be compiled together from their targets; gives the objects of those that are
+    not to be compiled at all, with no new name."""
     names = {source.name for target in members for source in target.sources}
-    for name in {*group.get("alone", ()), *(name for rivals in group.get("apart", ()) for name in rivals)}:
+    for name in {*group.get("leave_out", ()), *(name for unit in group.get("units", ()) for name in unit)}:
         if name not in names:
             raise UnityError(f"group {group['name']} names {name}, which none of its targets compiles")
-    by_flags = {}
+    linked = None
+    if "linked_into" in group:
+        lines = (line for target in targets if target.name == group["linked_into"] for line in target.lines)
+        linked = {word for line in lines if line.startswith("build ") for word in line.split(" ")}
+    dropped = {}
     for target in members:
+        if linked is not None:
+            target.sources = [source for source in target.sources if source.object in linked]
+        dropped |= {source.object: None for source in target.sources if source.name in group.get("leave_out", ())}
+        target.sources = [source for source in target.sources if source.object not in dropped]
+    return dropped
+
+
+def units_of(group, members):
+    """The translation units of a group, as (flag lines, what they wait for, units); one entry for each set of flags."""
+    by_flags = {}
+    for target in (target for target in members if target.sources):
         flags = tuple(f"{name} = {flag_value(target, name, group)}" for name in FLAG_NAMES)
         for source in target.sources:
             by_flags.setdefault((flags, source.after), []).append(source)
@@ -103,22 +124,35 @@ def flag_value(target, name, group):
 
 
 def deal(group, sources):
-    """Deals sources into units of at most `size` files: each into the first unit where it clashes with nobody."""
-    alone, apart = set(group.get("alone", ())), [set(rivals) for rivals in group.get("apart", ())]
-    units, open_units = [], []
+    """Deals sources into units of `size` neighbours, less those that the group lists in units of their own.
+
+    Neighbours are counted before the listed ones are taken out: listing one more source changes one unit, not all.
+    """
+    place = {name: number for number, names in enumerate(group.get("units", ())) for name in names}
+    units = [sources[start : start + group["size"]] for start in range(0, len(sources), group["size"])]
+    units = [[source for source in unit if source.name not in place] for unit in units]
+    listed = {}
     for source in sources:
-        rivals = set().union(*(names for names in apart if source.name in names))
-        fits = (unit for unit in open_units if not rivals & {member.name for member in unit})
-        unit = None if source.name in alone else next(fits, None)
-        if unit is None:
-            unit = []
-            units.append(unit)
-            if source.name not in alone:
-                open_units.append(unit)
-        unit.append(source)
-        if len(unit) == group["size"]:
-            open_units = [other for other in open_units if other is not unit]
-    return units
+        if source.name in place:
+            listed.setdefault(place[source.name], []).append(source)
+    return [unit for unit in (*units, *listed.values()) if unit]
+
+
+def with_prefix(out, headers, flags, after, prefixes):
+    """Flags and dependencies of a group whose units start from precompiled headers; groups of equal flags share them.
+
+    `prefixes` holds the names of those that are made already.
+    """
+    key = (*headers, *(flag for flag in flags if not flag.startswith("include_dirs")))
+    if key not in prefixes:
+        prefixes[key] = stem = f"prefix-{len(prefixes)}"
+        header = f"{UNITY_FOLDER}/{stem}.h"
+        write_if_changed(out / header, "".join(f'#include "{name}"\n' for name in headers))
+        step = f"build {UNITY_FOLDER}/{stem}.pch: {PREFIX_RULE} {header}{after}"
+        write_if_changed(out / UNITY_FOLDER / f"{stem}.ninja", "\n".join([*flags, step]) + "\n")
+    file = f"{UNITY_FOLDER}/{prefixes[key]}.pch"
+    flags = [f"{flag} -include-pch {file}" if flag.startswith("cflags_cc") else flag for flag in flags]
+    return flags, f" | {file}" + after.replace(" | ", " ", 1)
 
 
 def compile_steps(out, stem, after, units):
@@ -146,10 +180,11 @@ def without_steps(lines, objects):
 
 
 def rename_objects(lines, new_name):
-    """The lines of a ninja file with each old object replaced by its unit's, once a statement."""
+    """The lines of a ninja file with each old object replaced by its unit's, once a statement, or left out."""
     for line in lines:
         if line.startswith("build ") and ".o" in line:
-            line = " ".join(dict.fromkeys(new_name.get(word, word) for word in line.split(" ")))
+            words = dict.fromkeys(new_name.get(word, word) for word in line.split(" "))
+            line = " ".join(word for word in words if word)
         yield line
 
 
@@ -158,11 +193,19 @@ def rewrite_toolchain(path, subninjas, extra_flags):
     text = path.read_text()
     # gn of 2022 makes rule names out of target names with a `+` in them, which ninja refuses.
     text = re.sub(r"\b__\w+\+[\w+]*", lambda match: match[0].replace("+", "x"), text)
-    compile_tail = " ${cflags_cc} -c "
-    if text.count(compile_tail) != 1:
+    rule = re.search(r"^  command = +(\S+) .*(\$\{cflags_cc\}) -c \$\{in\} .*$", text, re.M)
+    if not rule:
         raise UnityError("toolchain.ninja has no C++ compile rule of the expected form")
-    text = text.replace(compile_tail, f" ${{cflags_cc}} {' '.join(extra_flags)} -c ")
-    path.write_text(text + "\n".join(subninjas) + "\n")
+    extra = " ".join(extra_flags)
+    text = text[: rule.end(2)] + f" {extra}" + text[rule.end(2) :]
+    prefix_rule = f"""rule {PREFIX_RULE}
+  command = {rule[1]} -MD -MF ${{out}}.d ${{defines}} ${{include_dirs}} ${{cflags}} ${{cflags_cc}} {extra} $
+      -fpch-instantiate-templates -x c++-header -c ${{in}} -o ${{out}}
+  description = PCH ${{out}}
+  depfile = ${{out}}.d
+  deps = gcc
+"""
+    path.write_text(text + prefix_rule + "\n".join(subninjas) + "\n")
 
 
 def write_if_changed(path, text):

@@ -1,4 +1,6 @@
-//! Route tables for the edge's tests.
+//! Route tables, and a worker that says what a test wants, for the edge's tests.
+
+pub mod fake_worker;
 
 use crate::bundle::{Asset, AssetIndex, Bundle, Manifest};
 use crate::id::{AppName, Digest, ReleaseId, release_label};
@@ -68,4 +70,15 @@ pub fn table(apps: &[AppRoute]) -> RouteTable {
         by_name.insert(app.app.clone(), app);
     }
     RouteTable { epoch: 7, domain: "localhost".into(), labels, apps: by_name, ..RouteTable::default() }
+}
+
+/// An HTTP client that follows nothing and trusts any certificate.
+pub fn client(set: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder) -> reqwest::Client {
+    // The second test that comes here finds it installed.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .tls_danger_accept_invalid_certs(true);
+    set(builder).build().unwrap()
 }

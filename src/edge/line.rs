@@ -1,5 +1,8 @@
 //! The request line: what happens to a request, in order, each step in a file of its own.
 
+#[cfg(test)]
+mod tests;
+
 use super::access_log::Record;
 use super::address::Address;
 use super::answer::{self, Failure};

@@ -1,5 +1,8 @@
 //! Accepts connections, as many at once as are allowed, and lets them finish.
 
+#[cfg(test)]
+mod tests;
+
 use super::connection::{self, Answer, Terms};
 use crate::limits::ACCEPT_RETRY_MS;
 use std::sync::Arc;

@@ -8,11 +8,11 @@ use super::line::{Line, Wake};
 use super::pin::Wanted;
 use super::select::{Selection, select};
 use super::upload::{Fault, Pace, Progress, bound};
-use crate::limits::{CLAIM_ATTEMPTS_MAX, RENDER_GRACE_MS, UPSTREAM_RETRIES_MAX};
+use crate::limits::{CLAIM_ATTEMPTS_MAX, RECONNECT_PAUSE_MS, RENDER_GRACE_MS, UPSTREAM_RETRIES_MAX};
 use crate::pool::{Claim, ClaimError, Pool};
 use crate::release::WakeError;
 use crate::route::Target;
-use crate::worker::{Answer, RequestBody};
+use crate::worker::{Answer, RequestBody, WorkerState};
 use http::header::{CONTENT_LENGTH, HeaderMap};
 use http::{Method, StatusCode};
 use hyper::body::{Body as _, Incoming};
@@ -84,7 +84,10 @@ pub async fn render<W: Wake>(
                 let head_after = record.elapsed() - asked;
                 return Ok(Rendered { answer, claim, waited, head_after, patience });
             }
-            Err(done) if repeatable && retries > 0 && never_began(done.outcome) => retries -= 1,
+            Err(done) if repeatable && retries > 0 && never_began(done.outcome) => {
+                retries -= 1;
+                noticed(&claim).await;
+            }
             Err(done) => return Err(failure(done, &progress)),
         }
     }
@@ -93,6 +96,16 @@ pub async fn render<W: Wake>(
 /// Whether a request may be sent again: its worker was lost or leaves.
 const fn never_began(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::UpstreamGone | Outcome::Draining)
+}
+
+/// Waits a moment until the host has noticed that a worker is lost: until then it would be asked in vain again.
+async fn noticed(claim: &Claim) {
+    let mut state = claim.worker().state();
+    let still_ready = matches!(*state.borrow_and_update(), WorkerState::Ready(_));
+    if still_ready {
+        // Nothing to notice in time is a worker that was back at once.
+        let _ = tokio::time::timeout(Duration::from_millis(RECONNECT_PAUSE_MS), state.changed()).await;
+    }
 }
 
 fn failure(done: Done, progress: &Progress) -> Unrendered {

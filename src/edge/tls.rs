@@ -1,5 +1,8 @@
 //! The TLS listener's certificate and key.
 
+#[cfg(test)]
+pub(super) mod tests;
+
 use super::EdgeError;
 use crate::config::Tls;
 use rustls::ServerConfig;

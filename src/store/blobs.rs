@@ -9,7 +9,7 @@ use object_store::path::Path as ObjectPath;
 use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt};
 use std::error::Error;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -17,6 +17,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 #[derive(Debug, Clone)]
 pub struct Blobs {
     objects: Arc<dyn ObjectStore>,
+    /// Where they lie, for messages.
+    folder: PathBuf,
 }
 
 impl Blobs {
@@ -28,7 +30,7 @@ impl Blobs {
             source: io::Error::other(source),
         })?;
         // Without this an acknowledged archive is lost when the machine loses power.
-        Ok(Self { objects: Arc::new(local.with_fsync(true)) })
+        Ok(Self { objects: Arc::new(local.with_fsync(true)), folder: layout.blobs() })
     }
 
     /// Stores an archive; it is on the disk on return.
@@ -36,7 +38,7 @@ impl Blobs {
     /// # Errors
     /// See [`StoreError`].
     pub async fn put(&self, digest: Digest, archive: &Path) -> Result<(), StoreError> {
-        let blob_error = |source| blob_error("store the archive of", digest, source);
+        let blob_error = |source| self.error("store the archive of", digest, source);
         let mut upload = self.objects.put_multipart(&object_path(digest)).await.map_err(blob_error)?;
         let done = match send(&mut *upload, archive).await {
             Ok(()) => upload.complete().await.map(|_| ()),
@@ -57,12 +59,12 @@ impl Blobs {
         let io_error = |source| StoreError::Io { operation: "write", path: into.to_owned(), source };
         let found = self.objects.get(&object_path(digest)).await.map_err(|source| match source {
             object_store::Error::NotFound { .. } => StoreError::NoBlob(digest),
-            source => blob_error("read the archive of", digest, source),
+            source => self.error("read the archive of", digest, source),
         })?;
         let mut file = tokio::fs::File::create_new(into).await.map_err(io_error)?;
         let mut pieces = found.into_stream();
         while let Some(piece) =
-            pieces.try_next().await.map_err(|source| blob_error("read the archive of", digest, source))?
+            pieces.try_next().await.map_err(|source| self.error("read the archive of", digest, source))?
         {
             file.write_all(&piece).await.map_err(io_error)?;
         }
@@ -76,7 +78,7 @@ impl Blobs {
     pub async fn delete(&self, digest: Digest) -> Result<(), StoreError> {
         match self.objects.delete(&object_path(digest)).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(source) => Err(blob_error("delete the archive of", digest, source)),
+            Err(source) => Err(self.error("delete the archive of", digest, source)),
         }
     }
 
@@ -89,21 +91,22 @@ impl Blobs {
         let found: Vec<_> = self.objects.list(None).try_collect().await.map_err(list_error)?;
         Ok(found.iter().filter_map(|object| object.location.filename()?.parse().ok()).collect())
     }
+
+    fn error(&self, operation: &'static str, digest: Digest, source: object_store::Error) -> StoreError {
+        let mut cause: Option<&(dyn Error + 'static)> = Some(&source);
+        while let Some(error) = cause {
+            if error.downcast_ref().is_some_and(|io: &io::Error| io.kind() == io::ErrorKind::StorageFull) {
+                let path = self.folder.clone();
+                return StoreError::DiskFull { operation, path, source: Box::new(source) };
+            }
+            cause = error.source();
+        }
+        StoreError::Blob { operation, digest, source }
+    }
 }
 
 fn object_path(digest: Digest) -> ObjectPath {
     ObjectPath::from(digest.to_string())
-}
-
-fn blob_error(operation: &'static str, digest: Digest, source: object_store::Error) -> StoreError {
-    let mut cause: Option<&(dyn Error + 'static)> = Some(&source);
-    while let Some(error) = cause {
-        if error.downcast_ref().is_some_and(|io: &io::Error| io.kind() == io::ErrorKind::StorageFull) {
-            return StoreError::DiskFull { operation, path: "blobs".into(), source: Box::new(source) };
-        }
-        cause = error.source();
-    }
-    StoreError::Blob { operation, digest, source }
 }
 
 async fn send(upload: &mut dyn MultipartUpload, archive: &Path) -> object_store::Result<()> {

@@ -22,6 +22,12 @@ impl Bundles {
         Self { layout, blobs }
     }
 
+    /// The archives that the bundles came in.
+    #[must_use]
+    pub const fn blobs(&self) -> &Blobs {
+        &self.blobs
+    }
+
     /// Takes a received bundle in: its archive is stored durably, then the folder is moved to its place. A bundle that is
     /// there already stays as it is. The staged folder is gone on return, also after an error.
     ///

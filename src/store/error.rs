@@ -38,7 +38,7 @@ pub enum StoreError {
     DiskFull {
         /// What was being done.
         operation: &'static str,
-        /// Data folder.
+        /// What could not grow.
         path: PathBuf,
         /// Cause.
         #[source]
@@ -119,7 +119,12 @@ pub enum StoreError {
 impl StoreError {
     /// Whether there is no room on the disk: 507 to a client.
     #[must_use]
-    pub const fn is_disk_full(&self) -> bool {
-        matches!(self, Self::DiskFull { .. })
+    pub fn is_disk_full(&self) -> bool {
+        match self {
+            Self::DiskFull { .. } => true,
+            Self::Unpack { source, .. } => source.is_disk_full(),
+            Self::Io { source, .. } => source.kind() == io::ErrorKind::StorageFull,
+            _ => false,
+        }
     }
 }

@@ -265,8 +265,8 @@ impl Drop for SmallDisk<'_> {
     }
 }
 
-#[test]
-fn a_rollback_is_recorded_on_a_full_disk() {
+#[tokio::test]
+async fn a_rollback_is_recorded_on_a_full_disk() {
     let folder = tempfile::tempdir().unwrap();
     let Some(_disk) = SmallDisk::mount(folder.path()) else {
         eprintln!("SKIPPED: mounting a small disk takes root");
@@ -293,6 +293,11 @@ fn a_rollback_is_recorded_on_a_full_disk() {
     let error = store.set_meta("large", &large).unwrap_err();
     assert!(error.is_disk_full(), "{error:?}");
     assert_eq!(store.live(&app("shop")).unwrap(), Some(version("v1")));
+    let elsewhere = tempfile::NamedTempFile::new().unwrap();
+    elsewhere.as_file().set_len(2 << 20).unwrap();
+    let error = store.bundles().blobs().put(Digest::of(b"x"), elsewhere.path()).await.unwrap_err();
+    assert!(error.is_disk_full(), "{error:?}");
+    assert_eq!(entries(&store.layout().blobs()), 0, "not a part of it stays");
     drop(store);
     drop(filler);
     let store = Store::open(folder.path()).unwrap();

@@ -84,3 +84,14 @@ pub fn bomb(bytes: u64) -> Vec<u8> {
     std::io::copy(&mut std::io::repeat(0).take(bytes + 1024), &mut encoder).unwrap();
     encoder.finish().unwrap()
 }
+
+/// A bundle folder with these files.
+pub fn bundle_dir(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, content) in files {
+        let path = dir.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+    dir
+}

@@ -113,11 +113,6 @@ impl Host {
         log_of(self.folder())
     }
 
-    /// Process id.
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
     /// SIGTERM, and waits; gives its folder and whether it exited with 0.
     pub fn stop(mut self) -> (TempDir, bool) {
         let clean = self.end();

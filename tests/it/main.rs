@@ -9,6 +9,7 @@ mod harness {
     pub mod host;
     pub mod http;
     pub mod snapshot;
+    pub mod storm;
     pub mod wait;
 }
 
@@ -17,3 +18,5 @@ mod bad_bundles;
 mod bad_requests;
 mod command_line;
 mod description;
+mod flips;
+mod verbs;

@@ -14,27 +14,35 @@ function nothing() {
 
 /**
  * `cargo test -- --show-output`. A test that can't run on this machine prints a line `SKIPPED: why` and returns; the harness
- * calls that passed, so it is taken off there.
+ * calls that passed, so it is taken off there. A harness that does not capture marks the name of such a test.
  *
  * @param {string} output @returns {Counts}
  */
 export function countCargo(output) {
   const counts = nothing();
   let test = "";
+  let why = "";
   for (const line of output.split("\n")) {
     const result = /^test result: \S+ (\d+) passed; (\d+) failed;/.exec(line);
     const title = /^---- (.+) stdout ----$/.exec(line);
     const skipped = /^SKIPPED: (.+)$/.exec(line);
+    const marked = /^test (.+) \(SKIPPED\) +\.\.\. ok$/.exec(line);
     const ignored = /^test (.+) \.\.\. ignored(?:, (.+))?$/.exec(line);
     if (result) {
       counts.passed += Number(result[1]);
       counts.failed += Number(result[2]);
+      test = "";
     } else if (title) {
       test = title[1];
     } else if (skipped && test !== "") {
       counts.passed -= 1;
       counts.skipped.push(`${test}: ${skipped[1]}`);
       test = "";
+    } else if (skipped) {
+      why = skipped[1];
+    } else if (marked) {
+      counts.passed -= 1;
+      counts.skipped.push(`${marked[1]}: ${why}`);
     } else if (ignored) {
       counts.skipped.push(`${ignored[1]}: ${ignored[2] ?? "ignored"}`);
     }

@@ -32,6 +32,11 @@ test("cargo: adds up the binaries, and takes off what skipped itself", () => {
   });
 });
 
+test("cargo: a harness that marks the names", () => {
+  const output = "SKIPPED: no Docker\ntest life (SKIPPED)  ... ok\ntest probe           ... ok\n\ntest result: ok. 2 passed; 0 failed; 0 ignored;\n";
+  assert.deepEqual(countCargo(output), { passed: 1, failed: 0, skipped: ["life: no Docker"] });
+});
+
 test("cargo: a word in a test's output is no result", () => {
   assert.deepEqual(countCargo("SKIPPED: said outside of any test"), { passed: 0, failed: 0, skipped: [] });
 });

@@ -57,3 +57,6 @@ pub const WARM_SETTLED_PERCENT: u32 = 90;
 
 /// Orders that may wait for one isolate: a ping and a freeze of the host, and a few more of a host that restarted.
 pub const PLACE_ORDERS: usize = 16;
+
+/// Pieces of an upload that may wait for the wire: the app is one ahead, its window does the rest.
+pub const UPLOAD_PIECES: usize = 2;

@@ -88,14 +88,19 @@ impl Socket {
         if length > PATH_BYTES_MAX {
             return Err(SocketError::TooLong { path, length });
         }
-        remove_stale(&path)?;
+        check_free(&path)?;
+        // The name appears once the socket takes connections, so that whoever finds it can connect.
+        let hidden = path.with_extension("new");
         let system = |step| {
             let path = path.clone();
             move |source| SocketError::System { step, path, source }
         };
-        let listener = UnixListener::bind(&path).map_err(system("listen at"))?;
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(SOCKET_MODE))
+        // A worker that was killed in this place left it behind.
+        drop(std::fs::remove_file(&hidden));
+        let listener = UnixListener::bind(&hidden).map_err(system("listen at"))?;
+        std::fs::set_permissions(&hidden, std::fs::Permissions::from_mode(SOCKET_MODE))
             .map_err(system("set the mode of"))?;
+        std::fs::rename(&hidden, &path).map_err(system("give its name to"))?;
         // SAFETY: the descriptor is open, and the call touches no memory. Only the render process is ever started from
         // here, and it is to inherit the socket.
         if unsafe { libc::fcntl(listener.as_raw_fd(), libc::F_SETFD, 0) } != 0 {
@@ -112,19 +117,13 @@ impl Drop for Socket {
     }
 }
 
-/// Removes the socket that a killed worker left behind.
-fn remove_stale(path: &Path) -> Result<(), SocketError> {
-    let system = |step| move |source| SocketError::System { step, path: path.to_owned(), source };
+/// Checks that nothing but the socket of a worker that is gone has the name.
+fn check_free(path: &Path) -> Result<(), SocketError> {
     match std::fs::symlink_metadata(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(system("look at")(error)),
-        Ok(found) if !found.file_type().is_socket() => {
-            return Err(SocketError::NotASocket { path: path.to_owned() });
-        }
-        Ok(_) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(source) => Err(SocketError::System { step: "look at", path: path.to_owned(), source }),
+        Ok(found) if !found.file_type().is_socket() => Err(SocketError::NotASocket { path: path.to_owned() }),
+        Ok(_) if UnixStream::connect(path).is_ok() => Err(SocketError::InUse { path: path.to_owned() }),
+        Ok(_) => Ok(()),
     }
-    if UnixStream::connect(path).is_ok() {
-        return Err(SocketError::InUse { path: path.to_owned() });
-    }
-    std::fs::remove_file(path).map_err(system("remove the stale socket"))
 }

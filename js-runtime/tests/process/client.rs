@@ -95,7 +95,8 @@ impl Client {
                 Frame::Response(on, response) if on == stream => head = Some(response),
                 Frame::Body(on, data) if on == stream => {
                     body.extend_from_slice(&data);
-                    self.send(Frame::Credit(stream, data.len() as u32)).await;
+                    // A worker that ends closes after the last byte, and needs no credit any more.
+                    let _ = self.frames.send(Frame::Credit(stream, data.len() as u32)).await;
                 }
                 Frame::Done(on, done) if on == stream => return Answer { head, body, done },
                 frame => panic!("unexpected: {frame:?}"),

@@ -1,6 +1,8 @@
 //! How a worker starts, survives and ends.
 
+use crate::client::Client;
 use crate::worker::{RELEASE, SOON, Worker, start};
+use bytes::Bytes;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::Command;
@@ -8,10 +10,33 @@ use std::time::{Duration, Instant};
 use vitrine_wire::{BootStage, Channel, Frame, Outcome};
 
 const HELLO: &str = "export default { fetch: () => new Response('hello') };";
-const SLOW: &str = "export default { async fetch(request) {
-    await new Promise((resolve) => setTimeout(resolve, 700));
-    return new Response('slow');
-} };";
+/// An answer that waits for the end of the request's body, so that a test decides how long it is in flight.
+const ECHO: &str = "export default { fetch: async (request) => new Response(await request.text()) };";
+
+/// Opens stream 1 and waits until the worker has it.
+async fn in_flight(requests: &mut Client) {
+    requests.request(1, "/", true).await;
+    assert_eq!(requests.fetch(2, "/").await.done.outcome, Outcome::Ok);
+}
+
+/// Asks until a request is refused, from stream 3 on.
+async fn until_draining(requests: &mut Client) {
+    for stream in 3..1_000 {
+        if requests.fetch(stream, "/").await.done.outcome == Outcome::Draining {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("it takes new requests for ever");
+}
+
+/// Lets stream 1 end and checks that its answer is whole.
+async fn finish(requests: &mut Client) {
+    requests.send(Frame::Body(1, Bytes::from_static(b"slow"))).await;
+    requests.send(Frame::BodyEnd(1)).await;
+    let answer = requests.answer(1).await;
+    assert_eq!((answer.body.as_slice(), answer.done.outcome), (b"slow".as_slice(), Outcome::Ok));
+}
 
 #[tokio::test]
 async fn the_sockets_outlive_a_killed_render_process() {
@@ -39,17 +64,12 @@ async fn the_sockets_outlive_a_killed_render_process() {
 
 #[tokio::test]
 async fn sigterm_lets_in_flight_requests_finish_and_takes_no_new_one() {
-    let mut worker = Worker::start(SLOW);
+    let mut worker = Worker::start(ECHO);
     let (_control, mut requests) = worker.serving().await;
-    requests.get(1, "/").await;
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    in_flight(&mut requests).await;
     Worker::signal(worker.pid(), libc::SIGTERM);
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    requests.get(2, "/").await;
-    let refused = requests.expect("the refusal", |frame| matches!(frame, Frame::Done(2, _))).await;
-    assert!(matches!(refused, Frame::Done(2, done) if done.outcome == Outcome::Draining));
-    let slow = requests.answer(1).await;
-    assert_eq!((slow.body.as_slice(), slow.done.outcome), (b"slow".as_slice(), Outcome::Ok));
+    until_draining(&mut requests).await;
+    finish(&mut requests).await;
     assert_eq!(requests.next().await, None);
     assert_eq!(worker.end(), Some(0));
     assert!(!worker.socket(Channel::Requests).exists() && !worker.socket(Channel::Control).exists());
@@ -57,26 +77,28 @@ async fn sigterm_lets_in_flight_requests_finish_and_takes_no_new_one() {
 
 #[tokio::test]
 async fn a_worker_that_was_never_used_ends_at_once() {
-    let mut worker = Worker::start(HELLO);
-    worker.wait_for("a render process that serves", || !worker.events("locked_down").is_empty());
-    drop(worker.connect(Channel::Control).await);
-    let began = Instant::now();
-    Worker::signal(worker.pid(), libc::SIGTERM);
-    assert_eq!(worker.end(), Some(0));
-    assert!(began.elapsed() < Duration::from_secs(5));
+    // At whatever point of its start the signal finds it.
+    for delay_ms in [0, 1, 2, 5, 10, 20, 50, 200] {
+        let mut worker = Worker::start(HELLO);
+        tokio::time::sleep(Duration::from_millis(delay_ms)).await;
+        let began = Instant::now();
+        Worker::signal(worker.pid(), libc::SIGTERM);
+        assert_eq!(worker.end(), Some(0), "after {delay_ms} ms: {:?}", worker.log());
+        assert!(began.elapsed() < Duration::from_secs(5));
+    }
 }
 
 #[tokio::test]
 async fn drain_on_the_control_socket_answers_when_nothing_is_in_flight() {
-    let worker = Worker::start(SLOW);
+    let worker = Worker::start(ECHO);
     let (mut control, mut requests) = worker.serving().await;
-    requests.get(1, "/").await;
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    in_flight(&mut requests).await;
     control.send(Frame::Drain(10_000)).await;
+    until_draining(&mut requests).await;
+    let early = tokio::time::timeout(Duration::from_millis(100), control.next()).await;
+    assert!(early.is_err(), "drained with a request in flight: {early:?}");
+    finish(&mut requests).await;
     control.expect("the end of the drain", |frame| *frame == Frame::Drained).await;
-    let slow = tokio::time::timeout(Duration::from_millis(500), requests.answer(1)).await;
-    assert_eq!(slow.expect("it is finished by then").done.outcome, Outcome::Ok);
-    assert_eq!(requests.fetch(2, "/").await.done.outcome, Outcome::Draining);
 }
 
 #[tokio::test]

@@ -41,6 +41,26 @@ impl Rig {
             }
         }
     }
+
+    /// The last `lines` lines that a worker printed, once one of them is what is waited for.
+    async fn printed(&self, spec: &StartSpec, lines: u32, wanted: impl Fn(&str) -> bool) -> Vec<String> {
+        until(|| {
+            let printed = self.processes.logs(&spec.instance, lines).unwrap();
+            printed.iter().any(|line| wanted(line)).then_some(printed)
+        })
+        .await
+    }
+}
+
+/// Looks until there is something, for ten seconds at the most.
+async fn until<T>(look: impl Fn() -> Option<T>) -> T {
+    for _ in 0..2_000 {
+        if let Some(found) = look() {
+            return found;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("it did not come about")
 }
 
 const SERVE: &str = r#": > "$3/control.sock"; : > "$3/requests.sock"; echo "args $*"; exec /bin/sleep 1000"#;
@@ -52,8 +72,7 @@ async fn a_worker_starts_with_its_arguments_and_ends_when_told() {
     rig.start(&spec).await.unwrap();
     let list = rig.processes.list();
     assert_eq!((list.len(), list[0].running, list[0].release.to_string()), (1, true, "shop@v1".to_string()));
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    let logs = rig.processes.logs(&spec.instance, 10).unwrap();
+    let logs = rig.printed(&spec, 10, |_| true).await;
     assert!(logs[0].starts_with("args supervise --sockets "), "{logs:?}");
     assert!(logs[0].ends_with("--end-with-control"), "{logs:?}");
     assert!(rig.processes.stats(&spec.instance).unwrap().memory_bytes > 0);
@@ -80,8 +99,7 @@ async fn one_that_ignores_the_signal_is_killed_with_its_children() {
     );
     let spec = spec();
     rig.start(&spec).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    let child: i32 = rig.processes.logs(&spec.instance, 1).unwrap()[0].parse().unwrap();
+    let child: i32 = rig.printed(&spec, 1, |_| true).await[0].parse().unwrap();
     let begun = std::time::Instant::now();
     rig.processes.stop(&spec.instance, 100).await.unwrap();
     assert!(begun.elapsed() < Duration::from_secs(3));
@@ -95,8 +113,8 @@ async fn one_that_died_is_listed_with_its_code_until_it_is_stopped() {
     let rig = rig(r#": > "$3/control.sock"; : > "$3/requests.sock"; /bin/sleep 0.2; kill -9 $$"#);
     let spec = spec();
     rig.start(&spec).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(600)).await;
-    let info = rig.processes.list().remove(0);
+    let ended = || rig.processes.list().into_iter().find(|info| !info.running);
+    let info = until(ended).await;
     assert_eq!((info.running, info.exit_code), (false, Some(137)));
     rig.processes.stop(&spec.instance, 0).await.unwrap();
     assert!(rig.processes.list().is_empty());
@@ -107,8 +125,7 @@ async fn a_worker_gets_bounds_and_no_environment() {
     let rig = rig(&format!(r#"ulimit -n; ulimit -c; /usr/bin/env; {SERVE}"#));
     let spec = spec();
     rig.start(&spec).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    let logs = rig.processes.logs(&spec.instance, 20).unwrap();
+    let logs = rig.printed(&spec, 20, |line| line.starts_with("args ")).await;
     assert_eq!(logs[..2], [WORKER_FILES_MAX.to_string(), "0".to_string()]);
     // The shell itself sets a few of its own.
     let foreign = logs.iter().filter(|line| line.contains('=')).find(|line| {

@@ -1,0 +1,353 @@
+//! The whole line over real sockets: a client on one side, a worker that speaks the real protocol on the other.
+
+use super::super::activity::Patience;
+use super::super::connection::{Terms, protocols};
+use super::super::fixture::fake_worker::{FakeWorker, Seen, fake_worker};
+use super::super::fixture::{app, client, table, target};
+use super::super::listener;
+use super::*;
+use crate::bundle::Encoding;
+use crate::route::Target;
+use crate::telemetry::{LogGuard, Logs, Metrics};
+use reqwest::{Client, RequestBuilder};
+use serde_json::Value;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::sync::Mutex;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use vitrine_wire::Frame;
+
+const SCRIPT: &str = "/assets/app-1a2b3c4d.js";
+const LARGE: &str = "/large.bin";
+
+/// Gives the release its worker when it is woken.
+struct Sleeper {
+    pool: Arc<Pool>,
+    worker: FakeWorker,
+}
+
+impl Wake for Sleeper {
+    async fn wake(&self, _: &ReleaseId) -> Result<Arc<Pool>, WakeError> {
+        self.pool.set_worker(Some(Arc::clone(&self.worker.worker)));
+        Ok(Arc::clone(&self.pool))
+    }
+}
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+struct Site {
+    address: SocketAddr,
+    client: Client,
+    seen: Seen,
+    lines: Lines,
+    metrics: Arc<Metrics>,
+    pool: Arc<Pool>,
+    _guard: LogGuard,
+    _dir: tempfile::TempDir,
+}
+
+fn shop(dir: &std::path::Path) -> Target {
+    let large = "0123456789abcdef".repeat(32 << 10);
+    let files =
+        [(SCRIPT, "let a = 1", true), (LARGE, large.as_str(), false), ("/index.html", "<p>shell", false)];
+    let mut target = target("shop", "v1", &files);
+    let bundle = Arc::get_mut(&mut target.bundle).unwrap();
+    for (path, content, _) in files {
+        let place = dir.join("files/client").join(&path[1..]);
+        std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+        std::fs::write(place, content).unwrap();
+    }
+    let script = bundle.assets.get_mut(SCRIPT).unwrap();
+    script.encodings.insert(Encoding::Br, 6);
+    std::fs::create_dir_all(dir.join("encoded")).unwrap();
+    std::fs::write(dir.join(format!("encoded/{}.br", script.digest)), "brotli").unwrap();
+    Target { dir: dir.to_owned(), request_bytes_max: 100, ..target }
+}
+
+async fn site() -> Site {
+    let dir = tempfile::tempdir().unwrap();
+    let target = shop(dir.path());
+    let worker = fake_worker(&target.release).await;
+    let (seen, pool) = (Arc::clone(&worker.seen), Arc::clone(&target.pool));
+    let routes = Routes::new("localhost");
+    routes.publish(table(&[app("shop", "v1", vec![target])]));
+    let lines = Lines::default();
+    let (logs, guard) = Logs::to(lines.clone());
+    let metrics = Arc::new(Metrics::new());
+    let line = Line {
+        routes,
+        wake: Sleeper { pool: Arc::clone(&pool), worker },
+        telemetry: Arc::new(Telemetry { metrics: Arc::clone(&metrics), logs }),
+        trusted_proxies: Vec::new(),
+        maxima: LimitMaxima::default(),
+        files: FileStore::new(),
+        alone: false,
+        shutdown: CancellationToken::new(),
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let terms =
+        Terms { answer: Arc::new(line), protocols: protocols(), patience: Patience::default(), tls: None };
+    let places = Arc::new(Semaphore::new(64));
+    tokio::spawn(listener::run(listener, Arc::new(terms), places, Duration::ZERO, CancellationToken::new()));
+    Site {
+        address,
+        client: client(|builder| builder.http1_only().resolve("shop.localhost", address)),
+        seen,
+        lines,
+        metrics,
+        pool,
+        _guard: guard,
+        _dir: dir,
+    }
+}
+
+impl Site {
+    fn get(&self, path: &str) -> RequestBuilder {
+        self.ask(http::Method::GET, path)
+    }
+
+    fn ask(&self, method: http::Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("http://shop.localhost:{}{path}", self.address.port()))
+    }
+
+    fn browse(&self, path: &str) -> RequestBuilder {
+        self.get(path).header("accept", "text/html,*/*;q=0.8").header("sec-fetch-mode", "navigate")
+    }
+
+    /// The log line of a path, once it is written.
+    async fn line(&self, path: &str) -> Value {
+        for _ in 0..200 {
+            let text = String::from_utf8(self.lines.0.lock().unwrap().clone()).unwrap();
+            let mut lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+            if let Some(line) = lines.find(|line| line["path"] == path) {
+                return line;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("there is no line for {path}");
+    }
+}
+
+fn header<'a>(response: &'a reqwest::Response, name: &str) -> &'a str {
+    response.headers().get(name).map_or("", |value| value.to_str().unwrap())
+}
+
+#[tokio::test]
+async fn a_page_comes_from_the_woken_app_with_the_hosts_headers_and_one_log_line() {
+    let site = site().await;
+    let page = site.browse("/page?q=1").header("traceparent", TRACE).send().await.unwrap();
+    assert_eq!(page.status(), 200);
+    assert_eq!(header(&page, "x-vitrine-release"), "shop@v1");
+    assert_eq!(header(&page, "x-vitrine-epoch"), "7");
+    assert_eq!(header(&page, "content-type"), "text/html; charset=utf-8");
+    assert_eq!(header(&page, "set-cookie"), "__vitrine_release=v1; Path=/; HttpOnly; SameSite=Lax");
+    for part in ["edge;dur=", "queue;dur=", "render;dur=", "cache;desc="] {
+        assert!(header(&page, "server-timing").contains(part), "{part}");
+    }
+    let id = header(&page, "x-request-id").to_owned();
+    let text = page.text().await.unwrap();
+    assert!(
+        text.starts_with(&format!("GET http://shop.localhost:{}/page?q=1\n", site.address.port())),
+        "{text}"
+    );
+    assert!(
+        text.contains(&format!("traceparent={TRACE}")) && text.contains(&format!("x-request-id={id}")),
+        "{text}"
+    );
+
+    let line = site.line("/page").await;
+    assert_eq!(
+        (&line["status"], &line["outcome"], &line["query"]),
+        (&200.into(), &"ok".into(), &"q=1".into())
+    );
+    assert_eq!((&line["app"], &line["release"], &line["epoch"]), (&"shop".into(), &"v1".into(), &7.into()));
+    assert_eq!(line["request_id"], id);
+    assert_eq!(line["trace_id"], TRACE[3..35]);
+    assert_eq!((&line["queue_ms"], &line["cpu_ms"]), (&1.5.into(), &2.0.into()));
+    assert_eq!(line["bytes"], text.len());
+    assert_eq!(site.pool.in_flight(), 0);
+    let metrics = site.metrics.encode();
+    let counted = r#"vitrine_http_requests_total{app="shop",release="v1",outcome="ok",code="200"} 1"#;
+    assert!(metrics.contains(counted), "{metrics}");
+}
+
+const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+#[tokio::test]
+async fn a_failed_render_is_the_shell_for_a_browser_and_an_error_for_everyone_else() {
+    let site = site().await;
+    let shell = site.browse("/throws").send().await.unwrap();
+    assert_eq!(shell.status(), 200);
+    assert_eq!(header(&shell, "x-vitrine-outcome"), "app_error");
+    assert_eq!(header(&shell, "cache-control"), "no-store");
+    assert_eq!(shell.text().await.unwrap(), "<p>shell");
+    let line = site.line("/throws").await;
+    assert_eq!((&line["outcome"], &line["level"]), (&"app_error".into(), &"error".into()));
+    assert_eq!(line["error"]["stack"], "at page.tsx:3:7");
+
+    let problem = site.get("/throws").header("accept", "application/json").send().await.unwrap();
+    assert_eq!(problem.status(), 500);
+    assert_eq!(header(&problem, "content-type"), "application/problem+json");
+    let id = header(&problem, "x-request-id").to_owned();
+    let text = problem.text().await.unwrap();
+    assert!(!text.contains("boom") && !text.contains("page.tsx"), "{text}");
+    let value: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((&value["status"], &value["outcome"]), (&500.into(), &"app_error".into()));
+    assert_eq!(value["request_id"], id);
+
+    let script =
+        site.get("/throws").header("sec-fetch-mode", "cors").header("accept", "text/html").send().await;
+    assert_eq!(script.unwrap().status(), 500);
+    let form = site.ask(http::Method::POST, "/throws").header("sec-fetch-mode", "navigate");
+    let form = form.header("accept", "text/html").send().await.unwrap();
+    assert_eq!((form.status().as_u16(), header(&form, "content-type")), (500, "text/html; charset=utf-8"));
+    assert!(form.text().await.unwrap().contains("Internal Server Error"));
+
+    let busy = site.browse("/overloaded").send().await.unwrap();
+    assert_eq!((busy.status().as_u16(), header(&busy, "retry-after")), (503, "1"));
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_never_a_complete_message() {
+    let site = site().await;
+    let broken = site.get("/broken").send().await.unwrap();
+    assert_eq!(broken.status(), 200);
+    assert!(broken.bytes().await.is_err());
+    let line = site.line("/broken").await;
+    assert_eq!((&line["outcome"], &line["status"]), (&"cpu_limit".into(), &200.into()));
+
+    let forged = site.get("/forged").send().await.unwrap();
+    assert_eq!(header(&forged, "x-vitrine-release"), "shop@v1");
+    let cookies: Vec<_> = forged.headers().get_all("set-cookie").iter().collect();
+    assert_eq!(cookies, ["a=1", "__vitrine_release=v1; Path=/; HttpOnly; SameSite=Lax"]);
+    assert_eq!(forged.text().await.unwrap(), "whole body");
+}
+
+#[tokio::test]
+async fn a_lost_worker_is_asked_again_only_when_nothing_can_happen_twice() {
+    let site = site().await;
+    let again = site.get("/lost-once").send().await.unwrap();
+    assert_eq!(again.status(), 200);
+    let asked = |method: &str| {
+        let frames = site.seen.lock().unwrap();
+        frames
+            .iter()
+            .filter(|frame| matches!(frame, Frame::Request(_, head) if head.method == method))
+            .count()
+    };
+    assert_eq!(asked("GET"), 2);
+    let once = site.ask(http::Method::POST, "/x/../lost-once").send().await.unwrap();
+    assert_eq!(once.status(), 200, "the second request of this path is answered");
+    assert_eq!(asked("POST"), 1);
+}
+
+#[tokio::test]
+async fn request_bodies_are_bounded_with_a_length_and_without() {
+    let site = site().await;
+    let post = |bytes: usize| site.ask(http::Method::POST, "/echo").body("x".repeat(bytes));
+    assert_eq!(post(100).send().await.unwrap().text().await.unwrap(), "100");
+    assert_eq!(post(101).send().await.unwrap().status(), 413);
+    let chunked = |pieces: usize| {
+        let pieces: Vec<_> = (0..pieces).map(|_| Ok::<_, std::io::Error>("0123456789")).collect();
+        let body = reqwest::Body::wrap_stream(futures_util::stream::iter(pieces));
+        site.ask(http::Method::POST, "/echo").body(body).send()
+    };
+    assert_eq!(chunked(10).await.unwrap().text().await.unwrap(), "100");
+    let refused = chunked(11).await.unwrap();
+    assert_eq!(refused.status(), 413);
+    assert_eq!(header(&refused, "x-vitrine-outcome"), "client_error");
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_cancels_the_render() {
+    let site = site().await;
+    let gone = site.get("/hang").timeout(Duration::from_millis(100)).send().await;
+    assert!(gone.unwrap_err().is_timeout());
+    let line = site.line("/hang").await;
+    assert_eq!((&line["outcome"], &line["status"]), (&"cancelled".into(), &499.into()));
+    let mut cancelled = false;
+    for _ in 0..50 {
+        cancelled |= site.seen.lock().unwrap().iter().any(|frame| matches!(frame, Frame::Cancel(..)));
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(cancelled);
+    assert_eq!(site.pool.in_flight(), 0);
+}
+
+#[tokio::test]
+async fn client_files_are_served_whole_in_part_encoded_and_not_at_all() {
+    let site = site().await;
+    let script = site.get(SCRIPT).send().await.unwrap();
+    assert_eq!(header(&script, "cache-control"), "public, max-age=31536000, immutable");
+    assert_eq!((header(&script, "content-length"), header(&script, "vary")), ("9", "accept-encoding"));
+    let etag = header(&script, "etag").to_owned();
+    assert_eq!(script.text().await.unwrap(), "let a = 1");
+    let known = site.get(SCRIPT).header("if-none-match", &etag).send().await.unwrap();
+    assert_eq!((known.status().as_u16(), header(&known, "etag")), (304, etag.as_str()));
+    let encoded = site.get(SCRIPT).header("accept-encoding", "gzip, br").send().await.unwrap();
+    assert_eq!((header(&encoded, "content-encoding"), header(&encoded, "content-length")), ("br", "6"));
+    assert_eq!(encoded.text().await.unwrap(), "brotli");
+
+    let part = site.get(LARGE).header("range", "bytes=17-20").send().await.unwrap();
+    assert_eq!((part.status().as_u16(), header(&part, "content-range")), (206, "bytes 17-20/524288"));
+    assert_eq!(part.text().await.unwrap(), "1234");
+    let large = site.get(LARGE).send().await.unwrap();
+    assert_eq!(header(&large, "cache-control"), "public, max-age=0, must-revalidate");
+    assert_eq!(large.bytes().await.unwrap().len(), 512 << 10);
+    let head = site.ask(http::Method::HEAD, LARGE).send().await.unwrap();
+    assert_eq!(header(&head, "content-length"), "524288");
+    let beyond = site.get(LARGE).header("range", "bytes=524288-").send().await.unwrap();
+    assert_eq!((beyond.status().as_u16(), header(&beyond, "content-range")), (416, "bytes */524288"));
+
+    let missing = site.get("/assets/gone-00000000.js").send().await.unwrap();
+    assert_eq!(missing.status(), 404);
+    assert!(site.seen.lock().unwrap().iter().all(|frame| !matches!(frame, Frame::Request(..))));
+    assert_eq!(site.get("/index.html").send().await.unwrap().text().await.unwrap(), "<p>shell");
+}
+
+#[tokio::test]
+async fn own_paths_and_unknown_hosts_are_answered_without_an_app() {
+    let site = site().await;
+    let url = |path: &str| format!("http://127.0.0.1:{}{path}", site.address.port());
+    let plain = client(|builder| builder);
+    let health = plain.get(url("/_vitrine/healthz")).header("host", "any.thing").send().await.unwrap();
+    assert_eq!(health.status(), 200);
+    let ready = plain.get(url("/_vitrine/readyz")).send().await.unwrap();
+    assert_eq!(ready.status(), 503);
+    assert_eq!(ready.json::<Value>().await.unwrap()["reason"], "no_worker");
+    assert_eq!(site.get("/page").send().await.unwrap().status(), 200);
+    assert_eq!(plain.get(url("/_vitrine/readyz")).send().await.unwrap().status(), 200);
+    assert_eq!(site.get("/_vitrine/other").send().await.unwrap().status(), 404);
+    let nowhere = plain.get(url("/")).header("host", "x.localhost").send().await.unwrap();
+    assert_eq!((nowhere.status().as_u16(), header(&nowhere, "x-vitrine-outcome")), (404, "no_route"));
+    let long = plain.get(url(&format!("/{}", "a".repeat(17 << 10)))).send().await.unwrap();
+    assert_eq!(long.status(), 414);
+}
+
+#[tokio::test]
+async fn a_head_request_reaches_the_app_and_has_no_body() {
+    let site = site().await;
+    let head = site.ask(http::Method::HEAD, "/page").send().await.unwrap();
+    assert_eq!((head.status().as_u16(), header(&head, "content-length")), (200, ""));
+    let asked = site
+        .seen
+        .lock()
+        .unwrap()
+        .iter()
+        .any(|frame| matches!(frame, Frame::Request(_, head) if head.method == "HEAD"));
+    assert!(asked);
+}

@@ -1,0 +1,208 @@
+//! Over real sockets, with an answer that only waits: what the listener promises whatever is behind it.
+
+use super::super::activity::Patience;
+use super::super::connection::{Answer, Peer, Terms, protocols};
+use super::run;
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// Waits as many milliseconds as the query says, reads the body and answers with its length.
+struct Waits;
+
+impl Answer for Waits {
+    type Body = Full<Bytes>;
+
+    async fn answer(self: Arc<Self>, request: Request<Incoming>, _: Peer) -> Response<Full<Bytes>> {
+        let pause_ms = request.uri().query().and_then(|query| query.parse().ok()).unwrap_or(0);
+        let version = request.version();
+        let bytes = request.into_body().collect().await.map_or(0, |body| body.to_bytes().len());
+        tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+        Response::new(Full::from(format!("{version:?} {bytes}")))
+    }
+}
+
+struct Served {
+    address: SocketAddr,
+    shutdown: CancellationToken,
+    ended: JoinHandle<()>,
+}
+
+async fn served(places: usize, patience_ms: [u64; 2]) -> Served {
+    serve(places, patience_ms, None).await
+}
+
+async fn serve(places: usize, patience_ms: [u64; 2], tls: Option<Arc<rustls::ServerConfig>>) -> Served {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let shutdown = CancellationToken::new();
+    let patience = Patience {
+        head: Duration::from_millis(patience_ms[0]),
+        idle: Duration::from_millis(patience_ms[1]),
+        check: Duration::from_millis(10),
+    };
+    let terms = Terms { answer: Arc::new(Waits), protocols: protocols(), patience, tls };
+    let places = Arc::new(Semaphore::new(places));
+    let drain = Duration::from_millis(500);
+    let ended = tokio::spawn(run(listener, Arc::new(terms), places, drain, shutdown.clone()));
+    Served { address, shutdown, ended }
+}
+
+async fn said(client: &mut TcpStream, text: &str) -> String {
+    client.write_all(text.as_bytes()).await.unwrap();
+    heard(client).await
+}
+
+/// What comes until the connection rests for a moment or ends.
+async fn heard(client: &mut TcpStream) -> String {
+    let mut all = Vec::new();
+    let mut buffer = [0; 4096];
+    while let Ok(Ok(bytes @ 1..)) =
+        tokio::time::timeout(Duration::from_millis(300), client.read(&mut buffer)).await
+    {
+        all.extend_from_slice(&buffer[..bytes]);
+    }
+    String::from_utf8_lossy(&all).into_owned()
+}
+
+/// How long the other side leaves the connection open, in milliseconds; `None` when it is open after two seconds.
+async fn closed_after(client: &mut TcpStream) -> Option<u64> {
+    let started = Instant::now();
+    let mut buffer = [0; 4096];
+    let closed = async { while matches!(client.read(&mut buffer).await, Ok(1..)) {} };
+    let ended = tokio::time::timeout(Duration::from_secs(2), closed).await;
+    ended.is_ok().then(|| started.elapsed().as_millis() as u64)
+}
+
+const GET: &str = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+
+#[tokio::test]
+async fn a_connection_that_says_nothing_or_half_a_head_is_closed_and_an_idle_one_later() {
+    let served = served(8, [150, 600]).await;
+    let mut silent = TcpStream::connect(served.address).await.unwrap();
+    let mut half = TcpStream::connect(served.address).await.unwrap();
+    half.write_all(b"GET / HTTP/1.1\r\nhost: a\r\nx: ").await.unwrap();
+    let mut preface = TcpStream::connect(served.address).await.unwrap();
+    preface.write_all(b"PRI * HTTP/2.0\r\n").await.unwrap();
+    for client in [&mut silent, &mut half, &mut preface] {
+        assert!(closed_after(client).await.is_some_and(|ms| ms < 450));
+    }
+    let mut idle = TcpStream::connect(served.address).await.unwrap();
+    assert!(said(&mut idle, GET).await.contains("HTTP/1.1 0"));
+    // `said` waited 300 ms of the pause: the rest of it is well beyond the time for a head.
+    assert!(closed_after(&mut idle).await.is_some_and(|ms| (150..600).contains(&ms)));
+    let mut trickle = TcpStream::connect(served.address).await.unwrap();
+    assert!(said(&mut trickle, GET).await.contains("200 OK"));
+    trickle.write_all(b"GET ").await.unwrap();
+    assert!(closed_after(&mut trickle).await.is_some_and(|ms| ms < 250));
+}
+
+#[tokio::test]
+async fn both_protocols_are_spoken_on_one_port() {
+    let served = served(8, [5_000, 5_000]).await;
+    let url = format!("http://{}/", served.address);
+    let client = super::super::fixture::client(|builder| builder.http2_prior_knowledge());
+    let answer = client.post(&url).body("12345").send().await.unwrap();
+    assert_eq!(answer.text().await.unwrap(), "HTTP/2.0 5");
+    let client = super::super::fixture::client(|builder| builder.http1_only());
+    let answer = client.post(&url).body("1234").send().await.unwrap();
+    assert_eq!(answer.text().await.unwrap(), "HTTP/1.1 4");
+}
+
+#[tokio::test]
+async fn tls_offers_both_protocols_and_a_handshake_that_stalls_is_closed() {
+    let served = serve(8, [200, 5_000], Some(super::super::tls::tests::sound())).await;
+    let url = format!("https://localhost:{}/", served.address.port());
+    let resolved = |builder: reqwest::ClientBuilder| builder.resolve("localhost", served.address);
+    let client = super::super::fixture::client(resolved);
+    assert_eq!(client.get(&url).send().await.unwrap().text().await.unwrap(), "HTTP/2.0 0");
+    let client = super::super::fixture::client(|builder| resolved(builder).http1_only());
+    assert_eq!(client.get(&url).send().await.unwrap().text().await.unwrap(), "HTTP/1.1 0");
+    let mut stalled = TcpStream::connect(served.address).await.unwrap();
+    stalled.write_all(&[0x16, 0x03, 0x01]).await.unwrap();
+    assert!(closed_after(&mut stalled).await.is_some_and(|ms| ms < 500));
+}
+
+#[tokio::test]
+async fn heads_beyond_every_bound_are_refused_by_status() {
+    let served = served(8, [5_000, 5_000]).await;
+    let many: String = (0..200).map(|n| format!("x-{n}: 1\r\n")).collect();
+    for head in [
+        format!("GET / HTTP/1.1\r\nhost: a\r\n{many}\r\n"),
+        format!("GET / HTTP/1.1\r\nhost: a\r\nx: {}\r\n\r\n", "v".repeat(200_000)),
+    ] {
+        let mut client = TcpStream::connect(served.address).await.unwrap();
+        // The edge may answer and close before it has taken all of it.
+        let _ = client.write_all(head.as_bytes()).await;
+        assert!(heard(&mut client).await.starts_with("HTTP/1.1 431"));
+    }
+}
+
+#[tokio::test]
+async fn ambiguous_framing_is_refused_and_the_connection_closed() {
+    let served = served(8, [5_000, 5_000]).await;
+    for head in [
+        "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\ncontent-length: 4\r\n\r\nabcd",
+        "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: +3\r\n\r\nabc",
+        "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+        "GET / HTTP/1.1\r\nhost : a\r\n\r\n",
+        "GET / HTTP/1.1\r\nhost: a\r\nx: a\0b\r\n\r\n",
+    ] {
+        let mut client = TcpStream::connect(served.address).await.unwrap();
+        let answer = said(&mut client, head).await;
+        assert!(answer.starts_with("HTTP/1.1 400"), "{head:?} gave {answer:?}");
+        assert!(closed_after(&mut client).await.is_some(), "{head:?} left the connection open");
+    }
+}
+
+#[tokio::test]
+async fn connections_beyond_the_bound_wait_for_a_place() {
+    let served = served(2, [5_000, 5_000]).await;
+    let mut one = TcpStream::connect(served.address).await.unwrap();
+    let mut two = TcpStream::connect(served.address).await.unwrap();
+    assert!(said(&mut one, GET).await.contains("200 OK"));
+    assert!(said(&mut two, GET).await.contains("200 OK"));
+    let mut three = TcpStream::connect(served.address).await.unwrap();
+    assert_eq!(said(&mut three, GET).await, "");
+    drop(one);
+    assert!(heard(&mut three).await.contains("200 OK"));
+}
+
+#[tokio::test]
+async fn a_drain_lets_requests_finish_and_closes_idle_connections_at_once() {
+    let served = served(8, [5_000, 5_000]).await;
+    let mut idle = TcpStream::connect(served.address).await.unwrap();
+    assert!(said(&mut idle, GET).await.contains("200 OK"));
+    let mut busy = TcpStream::connect(served.address).await.unwrap();
+    busy.write_all(b"GET /?200 HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    served.shutdown.cancel();
+    assert!(closed_after(&mut idle).await.is_some_and(|ms| ms < 100));
+    let answer = heard(&mut busy).await.to_lowercase();
+    assert!(answer.starts_with("http/1.1 200") && answer.contains("connection: close"), "{answer}");
+    served.ended.await.unwrap();
+    assert!(TcpStream::connect(served.address).await.is_err());
+}
+
+#[tokio::test]
+async fn a_drain_ends_although_a_request_does_not() {
+    let served = served(8, [5_000, 5_000]).await;
+    let mut stuck = TcpStream::connect(served.address).await.unwrap();
+    stuck.write_all(b"GET /?60000 HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    served.shutdown.cancel();
+    let started = Instant::now();
+    served.ended.await.unwrap();
+    let took = started.elapsed().as_millis();
+    assert!((400..2_000).contains(&took), "{took}");
+    assert!(closed_after(&mut stuck).await.is_some());
+}
