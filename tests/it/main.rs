@@ -2,6 +2,8 @@
 //!
 //! The worker binary has to lie beside it: `cargo build -p vitrine-worker` first (`make test` does).
 
+#![expect(clippy::unwrap_used, reason = "a test that finds something else than it expects is to stop there")]
+
 #[path = "../harness"]
 mod harness {
     pub mod archive;
@@ -17,4 +19,5 @@ mod bad_bundles;
 mod bad_requests;
 mod command_line;
 mod description;
+mod uploads;
 mod verbs;
