@@ -8,7 +8,7 @@ mod hostile;
 mod lifecycle;
 mod rig;
 
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::{Arguments, Completion, Trial};
 use rig::Kind;
 use std::process::ExitCode;
 
@@ -19,14 +19,13 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let docker = rig::docker_answers();
     let container = |name: &str, test: fn()| {
-        let skipped = docker.clone().err();
-        let label = if skipped.is_some() { format!("{name} (SKIPPED)") } else { name.into() };
-        Trial::test(label, move || {
-            match skipped {
-                Some(reason) => eprintln!("SKIPPED: {reason}"),
-                None => test(),
+        let docker = docker.clone();
+        Trial::ignorable_test(name, move || match docker {
+            Ok(()) => {
+                test();
+                Ok(Completion::Completed)
             }
-            Ok(())
+            Err(reason) => Ok(Completion::ignored_with(format!("SKIPPED: {reason}"))),
         })
     };
     let process = |name: &str, test: fn()| {

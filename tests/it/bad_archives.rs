@@ -34,7 +34,9 @@ fn an_evil_archive_is_refused_by_both_sides_and_leaves_nothing_behind() {
     let page = host.get("shop", "/").send();
     assert_eq!((page.status, page.header("x-vitrine-release")), (200, Some("shop@live")));
     let folder = tempfile::tempdir().unwrap();
+    let started = std::time::Instant::now();
     for (name, archive, word) in evil() {
+        eprintln!("{name}, {} bytes, {:?}", archive.len(), started.elapsed());
         let file = folder.path().join("evil.tar");
         std::fs::write(&file, &archive).unwrap();
         host.cli(&["deploy", "shop", file.to_str().unwrap(), "--version", "evil"]).fails(1, &[word]);
