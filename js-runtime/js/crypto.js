@@ -2,7 +2,7 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const { op_digest, op_hmac, op_random_fill, op_random_uuid, op_same_bytes } = core.ops;
-const { ArrayBufferIsView, ArrayPrototypeIncludes, Error, ObjectFreeze, String, StringPrototypeToUpperCase, SymbolToStringTag, TypedArrayPrototypeGetSymbolToStringTag, TypeError, Uint8Array, TypedArrayPrototypeSlice } = primordials;
+const { ArrayBufferIsView, ArrayPrototypeIncludes, String, StringPrototypeToUpperCase, SymbolToStringTag, TypedArrayPrototypeGetSymbolToStringTag, TypeError, Uint8Array, TypedArrayPrototypeSlice } = primordials;
 const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
 
 const HASHES = { __proto__: null, "SHA-1": 64, "SHA-256": 64, "SHA-384": 128, "SHA-512": 128 };
@@ -78,17 +78,21 @@ function requireHmac(algorithm) {
   if (name !== "HMAC") throw new DOMException(`The algorithm "${name}" is not available; HMAC is`, "NotSupportedError");
 }
 
-const subtle = ObjectFreeze({
+class SubtleCrypto {
+  constructor(token) {
+    if (token !== kInternal) throw new TypeError("Illegal constructor");
+  }
+
   async digest(algorithm, data) {
     return op_digest(hashName(algorithm), bytesOf(data, "The data")).buffer;
-  },
+  }
 
   async importKey(format, data, algorithm, extractable, usages) {
     if (format !== "raw") throw new DOMException(`Keys of the format "${format}" are not available; "raw" is`, "NotSupportedError");
     requireHmac(algorithm);
     const secret = TypedArrayPrototypeSlice(bytesOf(data, "The key"));
     return new CryptoKey(kInternal, secret, hashName(algorithm.hash), extractable === true, [...usages]);
-  },
+  }
 
   async generateKey(algorithm, extractable, usages) {
     requireHmac(algorithm);
@@ -96,31 +100,40 @@ const subtle = ObjectFreeze({
     const secret = new Uint8Array(algorithm.length === undefined ? HASHES[hash] : algorithm.length >> 3);
     op_random_fill(secret);
     return new CryptoKey(kInternal, secret, hash, extractable === true, [...usages]);
-  },
+  }
 
   async exportKey(format, key) {
     if (format !== "raw") throw new DOMException(`Keys can't be exported as "${format}"`, "NotSupportedError");
     if (!key.extractable) throw new DOMException("The key is not extractable", "InvalidAccessError");
     return TypedArrayPrototypeSlice(secretOf(key, null).secret).buffer;
-  },
+  }
 
   async sign(algorithm, key, data) {
     requireHmac(algorithm);
     const { secret, hash } = secretOf(key, "sign");
     return op_hmac(hash, secret, bytesOf(data, "The data")).buffer;
-  },
+  }
 
   async verify(algorithm, key, signature, data) {
     requireHmac(algorithm);
     const { secret, hash } = secretOf(key, "verify");
     return op_same_bytes(op_hmac(hash, secret, bytesOf(data, "The data")), bytesOf(signature, "The signature"));
-  },
-});
+  }
+}
 
 const INTEGERS = ["Int8Array", "Uint8Array", "Uint8ClampedArray", "Int16Array", "Uint16Array", "Int32Array", "Uint32Array", "BigInt64Array", "BigUint64Array"];
 
-const crypto = ObjectFreeze({
-  subtle,
+class Crypto {
+  #subtle = new SubtleCrypto(kInternal);
+
+  constructor(token) {
+    if (token !== kInternal) throw new TypeError("Illegal constructor");
+  }
+
+  get subtle() {
+    return this.#subtle;
+  }
+
   getRandomValues(array) {
     if (!ArrayBufferIsView(array) || !ArrayPrototypeIncludes(INTEGERS, TypedArrayPrototypeGetSymbolToStringTag(array))) {
       throw new DOMException("getRandomValues takes an integer typed array", "TypeMismatchError");
@@ -130,9 +143,16 @@ const crypto = ObjectFreeze({
     }
     op_random_fill(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
     return array;
-  },
-  randomUUID: () => op_random_uuid(),
-});
+  }
 
-return { CryptoKey, crypto };
+  randomUUID() {
+    return op_random_uuid();
+  }
+
+  get [SymbolToStringTag]() {
+    return "Crypto";
+  }
+}
+
+return { Crypto, CryptoKey, SubtleCrypto, crypto: new Crypto(kInternal) };
 })();

@@ -12,23 +12,21 @@ const { ReadableStream } = core.loadExtScript("ext:vitrine/stream.js");
 
 const HTTP = new SafeRegExp("^https?:", "i");
 
-// Starts a host call that `signal` gives up.
-function abortable(signal, start) {
+// Makes the call, which `signal`, if there is one, gives up.
+async function call(signal, start) {
   let number = 0;
-  const call = hostCall((chosen) => {
-    number = chosen;
-    start(chosen);
-  });
-  if (signal === null) return call;
   const give = () => op_cancel(number);
-  signal.addEventListener("abort", give);
-  return PromisePrototypeThen(call, (value) => {
-    signal.removeEventListener("abort", give);
-    return value;
-  }, (error) => {
-    signal.removeEventListener("abort", give);
-    throw signal.aborted ? signal.reason : new TypeError(`fetch failed: ${error.message}`, { cause: error });
-  });
+  signal?.addEventListener("abort", give);
+  try {
+    return await hostCall((chosen) => {
+      number = chosen;
+      start(chosen);
+    });
+  } catch (error) {
+    throw signal?.aborted ? signal.reason : new TypeError(`fetch failed: ${error.message}`, { cause: error });
+  } finally {
+    signal?.removeEventListener("abort", give);
+  }
 }
 
 async function send(upload, stream) {
@@ -62,8 +60,8 @@ async function fetch(input, init = undefined) {
       PromisePrototypeThen(send(upload, content.stream), undefined, () => {});
     }
   }
-  const { 0: status, 1: list, 2: body } = await abortable(signal, (call) =>
-    op_fetch(call, currentRequest(), request.method, request.url, headersList(request.headers), upload, request.redirect === "follow"));
+  const { 0: status, 1: list, 2: body } = await call(signal, (number) =>
+    op_fetch(number, currentRequest(), request.method, request.url, headersList(request.headers), upload, request.redirect === "follow"));
   if (request.redirect === "error" && status >= 300 && status <= 399 && status !== 304) {
     op_fetch_drop(body);
     throw new TypeError(`fetch failed: ${request.url} redirects, and the redirect mode is "error"`);

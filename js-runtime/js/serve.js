@@ -44,7 +44,6 @@ function configure(exports, contract) {
     handler = (request) => render(request);
     return undefined;
   }
-  if (entry === undefined && typeof exports?.fetch === "function") entry = exports;
   if (typeof entry === "function") {
     handler = (request, env, ctx) => entry(request, env, ctx);
   } else if (typeof entry?.fetch === "function") {

@@ -116,6 +116,11 @@ impl ModuleLoader for BundleLoader {
         ModuleLoadResponse::Sync(self.source(specifier, importer).map_err(loader_error))
     }
 
+    // The bundle holds maps, not sources; names in the maps are what a developer looks for.
+    fn source_map_source_exists(&self, _source: &str) -> Option<bool> {
+        Some(true)
+    }
+
     fn get_source_map(&self, file_name: &str) -> Option<Cow<'_, [u8]>> {
         let path = format!("{}.map", path_of(file_name)?);
         self.bundle.files.get(&path).map(|map| Cow::Borrowed(&**map))

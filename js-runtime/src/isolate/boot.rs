@@ -93,7 +93,7 @@ async fn evaluate_module(driver: &mut Driver, entry: &str) -> Result<v8::Global<
     });
     let namespace =
         namespace.map_err(|killed| evaluation_failure(entry, killed.into(), BootStage::Evaluate))?;
-    namespace.map_err(|error| failure(BootStage::Evaluate, "The module is gone", &error))
+    namespace.map_err(|error| evaluation_failure(entry, TurnError::EventLoop(error), BootStage::Evaluate))
 }
 
 async fn load(driver: &mut Driver, specifier: &ModuleSpecifier) -> Result<ModuleId, TurnError> {

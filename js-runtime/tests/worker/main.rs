@@ -1,7 +1,10 @@
 //! Bundles on a pool, as the render process runs them.
 
 mod boot;
+mod egress;
+mod errors;
 mod fetch_contract;
+mod globals;
 mod limits;
 mod streaming;
 mod support;

@@ -1,0 +1,190 @@
+//! The app's `fetch`, with the test as the host's broker.
+
+use crate::support::{Setup, Worker, run};
+use bytes::Bytes;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use vitrine_wire::{Done, EgressFailure, EgressHead, Frame, Outcome, ResponseHead, StreamId};
+use vitrine_worker::exchange::{EgressStreams, Outbox};
+
+/// A broker that hears each call and may answer.
+struct Broker {
+    streams: Arc<EgressStreams>,
+    calls: mpsc::Receiver<(StreamId, EgressHead)>,
+    bodies: mpsc::Receiver<Bytes>,
+    cancelled: mpsc::Receiver<StreamId>,
+}
+
+fn broker(worker: &Worker) -> Broker {
+    let (outbox, mut entries) = Outbox::new();
+    let streams = EgressStreams::new(outbox);
+    worker.link.attach(Arc::clone(&streams));
+    let (call, calls) = mpsc::channel(64);
+    let (body, bodies) = mpsc::channel(64);
+    let (cancel, cancelled) = mpsc::channel(64);
+    tokio::spawn(async move {
+        while let Some(entry) = entries.recv().await {
+            for frame in entry.frames() {
+                match frame {
+                    Frame::Egress(stream, head) => call.try_send((stream, head)).expect("few calls"),
+                    Frame::Body(_, data) => body.try_send(data).expect("few pieces"),
+                    Frame::BodyEnd(_) => body.try_send(Bytes::from_static(b"<end>")).expect("few pieces"),
+                    Frame::Cancel(stream, _) => cancel.try_send(stream).expect("few calls"),
+                    _ => {}
+                }
+            }
+        }
+    });
+    Broker { streams, calls, bodies, cancelled }
+}
+
+impl Broker {
+    async fn call(&mut self) -> (StreamId, EgressHead) {
+        tokio::time::timeout(Duration::from_secs(5), self.calls.recv())
+            .await
+            .expect("in time")
+            .expect("a call")
+    }
+
+    async fn answer(&self, stream: StreamId, status: u16, headers: &[(&str, &str)], body: &[&'static str]) {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), Bytes::from((*value).to_owned())))
+            .collect();
+        self.streams.response(stream, ResponseHead { status, headers }).expect("one head");
+        for piece in body {
+            self.streams.body(stream, Bytes::from_static(piece.as_bytes())).await.expect("room");
+        }
+        self.streams.done(stream, Done::of(Outcome::Ok));
+    }
+}
+
+const APP: &str = "
+export default async (request) => {
+  const { pathname } = new URL(request.url);
+  switch (pathname) {
+    case '/get': {
+      const answer = await fetch('https://api.example.com/items?x=1', { headers: { 'X-Key': 'k' } });
+      return new Response(`${answer.status} ${answer.ok} ${answer.headers.get('content-type')} ${await answer.text()} ${answer.url}`);
+    }
+    case '/post': {
+      const body = new ReadableStream({ start(c) { c.enqueue(new TextEncoder().encode('one')); c.enqueue(new TextEncoder().encode('two')); c.close(); } });
+      const answer = await fetch('https://api.example.com/', { method: 'POST', body, duplex: 'half' });
+      return new Response(String(answer.status));
+    }
+    case '/json': {
+      const answer = await fetch('https://api.example.com/', { method: 'PUT', body: JSON.stringify({ a: 1 }), redirect: 'manual' });
+      return new Response(`${answer.status} ${answer.headers.get('location')} ${answer.body}`);
+    }
+    case '/pass': return fetch('https://api.example.com/page');
+    case '/denied': try { await fetch('http://10.0.0.1/'); } catch (error) { return new Response(`${error.name}: ${error.message}`); }
+    case '/scheme': try { await fetch('file:///etc/passwd'); } catch (error) { return new Response(`${error.name}: ${error.message}`); }
+    case '/abort': {
+      const stop = new AbortController();
+      setTimeout(() => stop.abort(), 20);
+      try { await fetch('https://api.example.com/', { signal: stop.signal }); } catch (error) { return new Response(error.name); }
+    }
+    case '/many': {
+      const results = await Promise.allSettled([1, 2, 3, 4].map((n) => fetch(`https://api.example.com/${n}`)));
+      return new Response(results.map((r) => r.value?.status ?? r.reason.message).join());
+    }
+  }
+};";
+
+#[test]
+fn a_call_carries_method_headers_and_request_and_its_answer_streams_back() {
+    run(async {
+        let worker = Setup::fetch(APP).boot().await;
+        let mut broker = broker(&worker);
+        let (answer, ()) = tokio::join!(worker.get("/get"), async {
+            let (stream, head) = broker.call().await;
+            assert_eq!(
+                (head.method.as_str(), head.url.as_str()),
+                ("GET", "https://api.example.com/items?x=1")
+            );
+            assert!(head.follow_redirects && !head.has_body);
+            assert_eq!(head.request_id.as_deref(), Some("id/get"));
+            assert!(head.headers.contains(&("x-key".to_owned(), Bytes::from_static(b"k"))));
+            broker.answer(stream, 200, &[("content-type", "text/plain")], &["pie", "ces"]).await;
+        });
+        assert_eq!(answer.text(), "200 true text/plain pieces https://api.example.com/items?x=1");
+
+        let (answer, ()) = tokio::join!(worker.get("/pass"), async {
+            let (stream, _) = broker.call().await;
+            broker.answer(stream, 418, &[("x-a", "b")], &["passed on"]).await;
+        });
+        assert_eq!((answer.status(), answer.header("x-a")), (418, vec!["b".to_owned()]));
+        assert_eq!(answer.text(), "passed on");
+    });
+}
+
+#[test]
+fn bodies_are_sent_as_streams_and_as_text() {
+    run(async {
+        let worker = Setup::fetch(APP).boot().await;
+        let mut broker = broker(&worker);
+        let (answer, ()) = tokio::join!(worker.get("/post"), async {
+            let (stream, head) = broker.call().await;
+            assert!(head.has_body);
+            let mut sent = Vec::new();
+            while sent.last().is_none_or(|piece| piece != "<end>") {
+                sent.push(broker.bodies.recv().await.expect("a piece"));
+            }
+            assert_eq!(sent.concat(), b"onetwo<end>");
+            broker.answer(stream, 201, &[], &[]).await;
+        });
+        assert_eq!(answer.text(), "201");
+
+        let (answer, ()) = tokio::join!(worker.get("/json"), async {
+            let (stream, head) = broker.call().await;
+            assert!(!head.follow_redirects);
+            let content_type = ("content-type".to_owned(), Bytes::from_static(b"text/plain;charset=UTF-8"));
+            assert!(head.headers.contains(&content_type));
+            assert_eq!(broker.bodies.recv().await.expect("a piece"), r#"{"a":1}"#);
+            broker.answer(stream, 304, &[("location", "/x")], &[]).await;
+        });
+        assert_eq!(answer.text(), "304 /x null");
+    });
+}
+
+#[test]
+fn failures_are_type_errors_and_calls_can_be_given_up() {
+    run(async {
+        let worker = Setup::fetch(APP).boot().await;
+        assert_eq!(
+            worker.get("/denied").await.text(),
+            "TypeError: fetch failed: egress failed: the host is not connected"
+        );
+        assert!(worker.get("/scheme").await.text().contains("is not an http or https URL"));
+        let mut broker = broker(&worker);
+        let (answer, ()) = tokio::join!(worker.get("/denied"), async {
+            let (stream, _) = broker.call().await;
+            let denied = EgressFailure::Denied("private address".to_owned());
+            broker.streams.done(stream, Done { egress: Some(denied), ..Done::of(Outcome::Ok) });
+        });
+        assert_eq!(answer.text(), "TypeError: fetch failed: egress denied: private address");
+
+        let (answer, ()) = tokio::join!(worker.get("/abort"), async {
+            let (stream, _) = broker.call().await;
+            assert_eq!(broker.cancelled.recv().await, Some(stream));
+        });
+        assert_eq!(answer.text(), "AbortError");
+    });
+}
+
+#[test]
+fn calls_of_one_request_are_bounded() {
+    run(async {
+        let worker = Setup::fetch(APP).limits(|limits| limits.subrequests = 2).boot().await;
+        let mut broker = broker(&worker);
+        let (answer, ()) = tokio::join!(worker.get("/many"), async {
+            for _ in 0..2 {
+                let (stream, _) = broker.call().await;
+                broker.answer(stream, 200, &[], &[]).await;
+            }
+        });
+        let refused = "fetch failed: a request may make 2 calls (subrequests)";
+        assert_eq!(answer.text(), format!("200,200,{refused},{refused}"));
+    });
+}
