@@ -16,9 +16,15 @@ fn main() {
     let mut folders: Vec<(&str, PathBuf)> = CRATES.into_iter().zip(crate_folders()).collect();
     folders.push(("vitrine", own.clone()));
     folders.push(("vitrine/node", own.join("node")));
-    let mut table = String::from("/// Scripts by specifier.\npub static SCRIPTS: &[(&str, &str)] = &[\n");
-    for (name, folder) in &folders {
-        append(&mut table, name, folder, &out);
+    let mut scripts: Vec<(String, PathBuf)> =
+        folders.iter().flat_map(|(name, folder)| embed(name, folder, &out)).collect();
+    // `deno_core` searches the table by halves.
+    scripts.sort();
+    let mut table =
+        String::from("/// Scripts by specifier, sorted.\npub static SCRIPTS: &[(&str, &str)] = &[\n");
+    for (specifier, path) in scripts {
+        let path = path.to_str().expect("build paths are UTF-8");
+        writeln!(table, "    ({specifier:?}, include_str!({path:?})),").expect("writing to a string");
     }
     table.push_str("];\n");
     std::fs::write(out.join("scripts.rs"), table).expect("OUT_DIR can be written");
@@ -47,23 +53,24 @@ fn crate_folders() -> Vec<PathBuf> {
     CRATES.iter().map(folder).collect()
 }
 
-/// Adds every script directly in `folder` under `ext:NAME/FILE`.
-fn append(table: &mut String, name: &str, folder: &Path, out: &Path) {
+/// Writes every script directly in `folder` to `out`, ready to run. Specifier (`ext:NAME/FILE`) and path of each.
+fn embed(name: &str, folder: &Path, out: &Path) -> Vec<(String, PathBuf)> {
+    let mut scripts = Vec::new();
     let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("a readable folder").path()).collect();
-    files.sort();
-    for file in files.iter().filter(|file| file.extension().is_some_and(|extension| extension == "js")) {
+    for file in entries.map(|entry| entry.expect("a readable folder").path()) {
+        if file.extension().is_none_or(|extension| extension != "js") {
+            continue;
+        }
         let text =
-            std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+            std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         // A stray non-ASCII byte would make V8 copy the script to two bytes a character in every isolate.
         assert!(text.is_ascii(), "{} must be ASCII", file.display());
         let file_name = file.file_name().and_then(|name| name.to_str()).expect("script names are ASCII");
-        let wrapped = out.join(format!("{}-{file_name}", name.replace('/', "-")));
-        std::fs::write(&wrapped, wrap(&text)).expect("OUT_DIR can be written");
-        let path = wrapped.to_str().expect("build paths are UTF-8");
-        writeln!(table, "    (\"ext:{name}/{file_name}\", include_str!({path:?})),")
-            .expect("writing to a string");
+        let path = out.join(format!("{}-{file_name}", name.replace('/', "-")));
+        std::fs::write(&path, wrap(&text)).expect("OUT_DIR can be written");
+        scripts.push((format!("ext:{name}/{file_name}"), path));
     }
+    scripts
 }
 
 /// The form in which `deno_core` runs a script without copying it: the body of a function that returns its one expression.

@@ -22,6 +22,7 @@ pub mod listener;
 pub mod negotiate;
 pub mod own;
 pub mod pin;
+pub mod pump;
 pub mod render;
 pub mod select;
 pub mod static_files;

@@ -8,7 +8,7 @@ const {
 } = primordials;
 const { URLSearchParams } = core.loadExtScript("ext:deno_web/00_url.js");
 const { Blob } = core.loadExtScript("ext:deno_web/09_file.js");
-const { ReadableStream, isDirect, directText } = core.loadExtScript("ext:vitrine/stream.js");
+const { ReadableStream, directText, isDirect, isDisturbed } = core.loadExtScript("ext:vitrine/stream.js");
 const { FormData, encodeForm, parseForm } = core.loadExtScript("ext:vitrine/form_data.js");
 
 const UTF8_TEXT = "text/plain;charset=UTF-8";
@@ -131,6 +131,14 @@ function cloneBody(body) {
   return new Body(null, theirs, body.type);
 }
 
+// Takes the body to send it on: its bytes, or its stream.
+function takeBytesOrStream(body) {
+  if (unusable(body)) throw new TypeError("The body has been read already");
+  body.used = true;
+  if (body.stream !== null) return { stream: body.stream };
+  return { bytes: typeof body.content === "string" ? core.encode(body.content) : body.content };
+}
+
 async function takeForm(body, type) {
   const essence = StringPrototypeToLowerCase(type ?? "");
   if (StringPrototypeStartsWith(essence, "multipart/form-data")) return parseForm(await takeBytes(body), type);
@@ -154,7 +162,7 @@ class BodyOwner {
 
   get bodyUsed() {
     const body = this[kBody];
-    return body !== null && (body.used || (body.stream !== null && core.isReadableStreamDisturbed?.(body.stream) === true));
+    return body !== null && (body.used || (body.stream !== null && isDisturbed(body.stream)));
   }
 
   text() {
@@ -188,5 +196,5 @@ class BodyOwner {
   }
 }
 
-return { Body, BodyOwner, bodyStream, cloneBody, extractBody, kBody, unusable };
+return { Body, BodyOwner, bodyStream, cloneBody, extractBody, kBody, takeBytesOrStream, unusable };
 })();

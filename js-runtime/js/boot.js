@@ -1,7 +1,8 @@
 // Makes the global object that an app sees, takes away what it must not see, and gives the driver its entry points.
 (function () {
 const { core, primordials } = __bootstrap;
-const { ObjectDefineProperty, ReflectDeleteProperty } = primordials;
+const { op_built_in, op_report } = core.ops;
+const { ObjectDefineProperty, ObjectFreeze, ObjectKeys, ReflectDeleteProperty, String, TypeError } = primordials;
 const lazy = (file) => () => core.loadExtScript(file);
 const bridge = core.loadExtScript("ext:vitrine/bridge.js");
 const timers = core.loadExtScript("ext:vitrine/timers.js");
@@ -27,11 +28,64 @@ const LAZY = {
   "ext:deno_web/13_message_port.js": ["MessageChannel", "MessagePort"],
   "ext:deno_web/14_compression.js": ["CompressionStream", "DecompressionStream"],
   "ext:deno_web/15_performance.js": ["Performance", "PerformanceEntry", "PerformanceMark", "PerformanceMeasure", "performance"],
+  "ext:vitrine/crypto.js": ["CryptoKey", "crypto"],
+  "ext:vitrine/fetch.js": ["fetch"],
   "ext:vitrine/form_data.js": ["FormData"],
   "ext:vitrine/headers.js": ["Headers"],
   "ext:vitrine/request.js": ["Request"],
   "ext:vitrine/response.js": ["Response"],
+  "ext:vitrine/node/async_hooks.js": ["AsyncLocalStorage"],
+  "ext:vitrine/node/buffer.js": ["Buffer"],
+  "ext:vitrine/node/process.js": ["process"],
 };
+
+// An error that nobody catches, in a listener or a timer, is logged; no app can end its worker by it.
+function report(error) {
+  op_report(bridge.currentRequest(), error);
+}
+core.loadExtScript("ext:deno_web/02_event.js").saveGlobalThisReference({
+  dispatchEvent(event) {
+    report(event.error);
+    return false;
+  },
+});
+
+function environment(values) {
+  const env = serve.takeEnvironment(values);
+  if (values.length === 0) return;
+  const { process } = core.loadExtScript("ext:vitrine/node/process.js");
+  for (const name in env) process.env[name] = env[name];
+}
+
+function require(name) {
+  const script = op_built_in(String(name));
+  if (script === "") throw new TypeError(`require: "${name}" is not a built-in module; bundle it into the server's file`);
+  const exports = core.loadExtScript(script);
+  return exports.default ?? exports;
+}
+
+// A classic script exports by `module.exports`, or by globals named default, render or fetch. Called once before it runs and
+// once after.
+let commonJs = null;
+function classicExports() {
+  if (commonJs === null) {
+    commonJs = { exports: {} };
+    install("module", commonJs);
+    install("exports", commonJs.exports);
+    install("require", require);
+    return undefined;
+  }
+  const { exports } = commonJs;
+  if (typeof exports === "function") return { default: exports };
+  if (exports !== null && typeof exports === "object" && ObjectKeys(exports).length > 0) {
+    return exports.default === undefined ? { ...exports, default: exports } : exports;
+  }
+  const found = {};
+  for (const name of ["default", "render"]) {
+    if (globalThis[name] !== undefined) found[name] = globalThis[name];
+  }
+  return found;
+}
 
 function installLazy() {
   const properties = { __proto__: null };
@@ -56,6 +110,9 @@ install("setImmediate", timers.setImmediate);
 install("clearTimeout", timers.clearTimeout);
 install("clearInterval", timers.clearTimeout);
 install("clearImmediate", timers.clearTimeout);
+install("console", core.loadExtScript("ext:vitrine/console.js").console);
+install("navigator", ObjectFreeze({ userAgent: "Vitrine", hardwareConcurrency: 1, language: "en", languages: ObjectFreeze(["en"]) }));
+install("reportError", report);
 install("self", globalThis);
 install("global", globalThis);
 ReflectDeleteProperty(globalThis, "Deno");
@@ -65,8 +122,10 @@ ReflectDeleteProperty(globalThis, "__infra");
 return {
   abort: serve.abort,
   begin: serve.begin,
+  classicExports,
   configure: serve.configure,
   drained: serve.drained,
+  environment,
   noOp: () => {},
   runTask: bridge.runTask,
   settle: bridge.settle,

@@ -61,6 +61,7 @@ function sortedEntries(list) {
 }
 
 let headersList;
+let headersOf;
 
 class Headers {
   #list = [];
@@ -77,6 +78,12 @@ class Headers {
 
   static {
     headersList = (headers) => headers.#all();
+    // Headers of a list that is known to be good.
+    headersOf = (list) => {
+      const headers = new Headers();
+      headers.#list = list;
+      return headers;
+    };
   }
 
   #all() {
@@ -181,5 +188,5 @@ ObjectDefineProperties(Headers.prototype, {
   [SymbolIterator]: { __proto__: null, value: Headers.prototype.entries, writable: true, configurable: true },
 });
 
-return { FROM_REQUEST, Headers, headersList };
+return { FROM_REQUEST, Headers, headersList, headersOf };
 })();

@@ -24,21 +24,26 @@ let handler = null;
 let environment = null;
 let isRender = false;
 
-// Takes the app's entry point. Returns what is wrong with it, or undefined.
-function configure(exports, contract, values) {
+// Takes the environment: names and values in turn.
+function takeEnvironment(values) {
   const env = {};
   for (let i = 0; i < values.length; i += 2) env[values[i]] = values[i + 1];
   environment = ObjectFreeze(env);
+  return env;
+}
+
+// Takes the app's entry point. Returns what is wrong with it, or undefined.
+function configure(exports, contract) {
   isRender = contract === "render";
+  let entry = exports?.default;
+  // A CommonJS bundle that an ES module wrapper put one level down.
+  if (entry?.default !== undefined && typeof entry.fetch !== "function" && typeof entry !== "function") entry = entry.default;
   if (isRender) {
-    const render = exports?.render ?? exports?.default?.render;
+    const render = exports?.render ?? entry?.render;
     if (typeof render !== "function") return `it must export a function named render; it exports ${listExports(exports)}`;
     handler = (request) => render(request);
     return undefined;
   }
-  let entry = exports?.default;
-  // A CommonJS bundle that an ES module wrapper put one level down.
-  if (entry?.default !== undefined && typeof entry.fetch !== "function" && typeof entry !== "function") entry = entry.default;
   if (entry === undefined && typeof exports?.fetch === "function") entry = exports;
   if (typeof entry === "function") {
     handler = (request, env, ctx) => entry(request, env, ctx);
@@ -228,7 +233,10 @@ function sendDirect(number, entry, status, headers, source) {
       push();
       op_answer_end(number);
     } else {
-      op_answer_page(number, status, headers, text);
+      // Its own flush may be waiting for the end of this pull.
+      const page = text;
+      text = "";
+      op_answer_page(number, status, headers, page);
     }
     running.delete(number);
   };
@@ -298,5 +306,5 @@ function abort(number, message) {
   entry.cancel?.(reason);
 }
 
-return { abort, begin, configure, drained };
+return { abort, begin, configure, drained, takeEnvironment };
 })();

@@ -8,7 +8,7 @@ pub mod boot;
 mod buffers;
 pub mod driver;
 pub mod engine;
-mod entries;
+pub(crate) mod entries;
 pub mod log;
 pub mod shared;
 pub mod warm;

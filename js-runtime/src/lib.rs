@@ -4,6 +4,7 @@
 //! process: bundle into memory, [`lockdown`], then threads) -> [`connection`] (frames to [`exchange`]s) -> [`pool`] (a fair
 //! bounded queue in front of isolates) -> [`isolate`] (one V8 isolate on one thread).
 
+mod built_ins;
 pub mod bundle;
 pub mod connection;
 pub mod exception;

@@ -1,5 +1,6 @@
 //! Modules of a bundle: files of the bundle and the built-ins, nothing else.
 
+use crate::built_ins;
 use crate::bundle::Bundle;
 use crate::exception::APP_SCHEME;
 use deno_core::error::ModuleLoaderError;
@@ -9,9 +10,6 @@ use deno_core::{
 };
 use deno_error::JsErrorBox;
 use std::borrow::Cow;
-
-/// Node.js built-ins that a bundle may import, with or without `node:`.
-pub const BUILT_INS: &[&str] = &[];
 
 /// Why a module can't be had.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +25,10 @@ pub enum ModuleError {
         importer: String,
     },
     /// The import names a Node.js built-in that there is none of here.
-    #[error("{importer} imports \"{specifier}\", a Node.js module that is not available here; available are {}", BUILT_INS.join(", "))]
+    #[error(
+        "{importer} imports \"{specifier}\", a Node.js module that is not available here; available are {}",
+        built_ins::names()
+    )]
     BuiltIn {
         /// What was imported.
         specifier: String,
@@ -64,10 +65,9 @@ impl BundleLoader {
 
     fn find(&self, specifier: &str, referrer: &str) -> Result<ModuleSpecifier, ModuleError> {
         let importer = || path_of(referrer).unwrap_or(referrer).to_owned();
-        let name = specifier.strip_prefix("node:").unwrap_or(specifier);
         let invalid = || ModuleError::Package { specifier: specifier.to_owned(), importer: importer() };
-        if BUILT_INS.contains(&name) {
-            return ModuleSpecifier::parse(&format!("node:{name}")).map_err(|_| invalid());
+        if let Some((name, _)) = built_ins::find(specifier) {
+            return ModuleSpecifier::parse(name).map_err(|_| invalid());
         }
         if specifier.starts_with("node:") {
             return Err(ModuleError::BuiltIn { specifier: specifier.to_owned(), importer: importer() });

@@ -1,6 +1,8 @@
 //! What JavaScript may ask of the worker: the ops behind `js/`.
 
 pub mod answer;
+pub mod crypto;
+pub mod fetch;
 pub mod log;
 pub mod request;
 pub mod timer;
@@ -19,6 +21,20 @@ deno_core::extension!(
         answer::op_answer_head,
         answer::op_answer_page,
         answer::op_answer_text,
+        crypto::op_digest,
+        crypto::op_hmac,
+        crypto::op_random_fill,
+        crypto::op_random_uuid,
+        crypto::op_same_bytes,
+        fetch::op_fetch,
+        fetch::op_fetch_drop,
+        fetch::op_fetch_read,
+        fetch::op_upload_end,
+        fetch::op_upload_open,
+        fetch::op_upload_send,
+        log::op_built_in,
+        log::op_log,
+        log::op_now_ns,
         log::op_report,
         request::op_body_read,
         request::op_request_headers,

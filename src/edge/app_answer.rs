@@ -5,7 +5,7 @@ use super::answer::{self, Failure, Timing, X_VITRINE_OUTCOME, send, whole};
 use super::body::{EdgeBody, Source, Streaming};
 use super::file_store::{Content, FileStore};
 use super::pin::cookie;
-use super::render::{Rendered, Unrendered, may_get_shell};
+use super::render::{Rendered, may_get_shell};
 use super::select::Selection;
 use super::static_files::{Plan, plan};
 use crate::limits::GATHERED_BYTES_MAX;
@@ -42,17 +42,19 @@ pub fn answer(
     selection: &Selection,
     known_cookie: Option<&str>,
     rendered: Rendered,
-) -> Result<Response<EdgeBody>, (Box<Record>, Unrendered)> {
+) -> Result<Response<EdgeBody>, (Box<Record>, Failure)> {
     let Rendered { answer, claim, waited, head_after, patience } = rendered;
     let status = StatusCode::from_u16(answer.head.status).ok().filter(|status| status.as_u16() >= 200);
     let Some(status) = status else {
-        return Err((record, Failure::of(Outcome::AppError).into()));
+        return Err((record, Failure::of(Outcome::AppError)));
     };
     let mut body = answer.body;
     let (first, end) = gather(&mut body);
-    if let Some(done) = end.as_ref().filter(|done| done.outcome != Outcome::Ok) {
-        let done = Done::clone(done);
-        return Err((record, Unrendered { failure: Failure::of(done.outcome), done: Some(done) }));
+    let timing = timing(end.as_ref(), waited, head_after);
+    let ended = end.as_ref().map(|done| done.outcome);
+    record.done = end;
+    if let Some(outcome) = ended.filter(|outcome| *outcome != Outcome::Ok) {
+        return Err((record, Failure::of(outcome)));
     }
     let mut headers = re_encode(answer.head.headers);
     keep_apart(&mut headers, selection);
@@ -60,12 +62,9 @@ pub fn answer(
     record.outcome = Outcome::Ok;
     let bodiless = record.caller.method == Method::HEAD
         || matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED);
-    let timing = timing(end.as_ref(), waited, head_after);
-    let ended = end.is_some();
-    record.done = end;
     Ok(if bodiless {
         send(record, status, headers, Source::Empty, timing)
-    } else if ended {
+    } else if ended.is_some() {
         whole(record, status, headers, joined(first), timing)
     } else {
         let streaming = Streaming { first, body, claim, patience, timer: None };

@@ -100,17 +100,16 @@ impl<W: Wake> Answer for Line<W> {
         }
         let rendered = render::render(&self, &mut record, &mut selection, &address, &headers, body).await;
         let cookie = Wanted::of(&record.caller, &headers).cookie;
-        let unrendered = match rendered {
+        let failure = match rendered {
             Ok(rendered) => match app_answer::answer(record, &selection, cookie, rendered) {
                 Ok(response) => return response,
-                Err((back, unrendered)) => {
+                Err((back, failure)) => {
                     record = back;
-                    unrendered
+                    failure
                 }
             },
-            Err(unrendered) => unrendered,
+            Err(failure) => failure,
         };
-        record.done = unrendered.done;
-        app_answer::failed(&self.files, record, &selection, cookie, unrendered.failure).await
+        app_answer::failed(&self.files, record, &selection, cookie, failure).await
     }
 }

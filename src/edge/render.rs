@@ -35,25 +35,10 @@ pub struct Rendered {
     pub patience: Duration,
 }
 
-/// Why there is no head.
-#[derive(Debug)]
-pub struct Unrendered {
-    /// What to answer.
-    pub failure: Failure,
-    /// The worker's end of it.
-    pub done: Option<Done>,
-}
-
-impl From<Failure> for Unrendered {
-    fn from(failure: Failure) -> Self {
-        Self { failure, done: None }
-    }
-}
-
 /// Renders. `selection` is the one in force at the end: it moves when the release leaves while it is being claimed.
 ///
 /// # Errors
-/// What to answer instead.
+/// What to answer instead; the worker's end of the request, if it has one, is in the record.
 pub async fn render<W: Wake>(
     line: &Line<W>,
     record: &mut Record,
@@ -61,10 +46,10 @@ pub async fn render<W: Wake>(
     address: &Address,
     headers: &HeaderMap,
     body: Incoming,
-) -> Result<Rendered, Unrendered> {
+) -> Result<Rendered, Failure> {
     let has_body = !body.is_end_stream();
     if declared(headers).is_some_and(|bytes| bytes > selection.target.request_bytes_max) {
-        return Err(too_large().into());
+        return Err(too_large());
     }
     let (body, progress) = bound(body, selection.target.request_bytes_max, Pace::default());
     let mut body = has_body.then_some(body);
@@ -85,7 +70,11 @@ pub async fn render<W: Wake>(
                 return Ok(Rendered { answer, claim, waited, head_after, patience });
             }
             Err(done) if repeatable && again.may_be_asked(done.outcome) => noticed(&claim).await,
-            Err(done) => return Err(failure(done, &progress)),
+            Err(done) => {
+                let failure = failure(done.outcome, &progress);
+                record.done = Some(done);
+                return Err(failure);
+            }
         }
     }
 }
@@ -127,16 +116,15 @@ async fn noticed(claim: &Claim) {
     }
 }
 
-fn failure(done: Done, progress: &Progress) -> Unrendered {
-    let failure = match progress.fault() {
+fn failure(outcome: Outcome, progress: &Progress) -> Failure {
+    match progress.fault() {
         Some(Fault::TooLarge) => too_large(),
         Some(Fault::TooSlow) => {
             Refusal::client(StatusCode::REQUEST_TIMEOUT, "the request's body came too slowly").into()
         }
         Some(Fault::Broken) => Failure::of(Outcome::ClientError),
-        None => Failure::of(done.outcome),
-    };
-    Unrendered { failure, done: Some(done) }
+        None => Failure::of(outcome),
+    }
 }
 
 fn too_large() -> Failure {

@@ -8,7 +8,7 @@ mod hostile;
 mod lifecycle;
 mod rig;
 
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::{Arguments, Completion, Trial};
 use rig::Kind;
 use std::process::ExitCode;
 
@@ -19,14 +19,13 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let docker = rig::docker_answers();
     let container = |name: &str, test: fn()| {
-        let skipped = docker.clone().err();
-        let label = if skipped.is_some() { format!("{name} (SKIPPED)") } else { name.into() };
-        Trial::test(label, move || {
-            match skipped {
-                Some(reason) => eprintln!("SKIPPED: {reason}"),
-                None => test(),
+        let docker = docker.clone();
+        Trial::ignorable_test(name, move || match docker {
+            Ok(()) => {
+                test();
+                Ok(Completion::Completed)
             }
-            Ok(())
+            Err(reason) => Ok(Completion::ignored_with(format!("SKIPPED: {reason}"))),
         })
     };
     let process = |name: &str, test: fn()| {
@@ -40,9 +39,9 @@ fn main() -> ExitCode {
         container("a_container_worker_lives_and_ends", || lifecycle::life(Kind::Container)),
         container("containers_outlive_engine_and_host", lifecycle::outlives),
         container("another_hosts_containers_are_not_touched", lifecycle::foreign),
-        container("a_start_that_fails_says_why_and_leaves_nothing", lifecycle::failed_start),
+        container("a_bundle_that_is_not_there_is_named", lifecycle::unknown_bundle),
         container("a_worker_has_nothing_that_it_does_not_need", containment::inspected),
-        container("a_hostile_program_can_do_nothing", containment::hostile),
+        container("a_worker_that_fails_is_told_and_a_hostile_one_can_do_nothing", containment::hostile),
         process("a_process_worker_lives_and_ends", || lifecycle::life(Kind::Process)),
         process("process_workers_end_with_their_engine", lifecycle::ends_with_engine),
         process("without_docker_the_probe_says_what_to_do", lifecycle::no_docker),

@@ -19,7 +19,7 @@ fn evil() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("duplicate", good().file("./server/index.js", b"x").zst(), "server/index.js"),
         ("file as folder", good().file("server/index.js/x", b"x").zst(), "server/index.js"),
         ("20,000 files", many.zst(), "10000"),
-        ("bomb", bomb(1 << 30), "client/zeros.bin"),
+        ("bomb", bomb(300 << 20), "client/zeros.bin"),
         ("cut off", cut, "damaged or cut off"),
         ("no archive", b"PK\x03\x04 is a zip".to_vec(), "no .tar.gz"),
         ("empty", Vec::new(), ""),
@@ -34,7 +34,9 @@ fn an_evil_archive_is_refused_by_both_sides_and_leaves_nothing_behind() {
     let page = host.get("shop", "/").send();
     assert_eq!((page.status, page.header("x-vitrine-release")), (200, Some("shop@live")));
     let folder = tempfile::tempdir().unwrap();
+    let started = std::time::Instant::now();
     for (name, archive, word) in evil() {
+        eprintln!("{name}, {} bytes, {:?}", archive.len(), started.elapsed());
         let file = folder.path().join("evil.tar");
         std::fs::write(&file, &archive).unwrap();
         host.cli(&["deploy", "shop", file.to_str().unwrap(), "--version", "evil"]).fails(1, &[word]);

@@ -2,6 +2,8 @@
 //!
 //! The worker binary has to lie beside it: `cargo build -p vitrine-worker` first (`make test` does).
 
+#![expect(clippy::unwrap_used, reason = "a test that finds something else than it expects is to stop there")]
+
 #[path = "../harness"]
 mod harness {
     pub mod archive;
@@ -29,6 +31,7 @@ mod egress;
 mod env;
 mod failed_deploy;
 mod flips;
+mod uploads;
 mod release_life;
 mod restart;
 mod solo;

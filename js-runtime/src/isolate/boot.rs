@@ -27,13 +27,15 @@ pub async fn boot(shared: Rc<Shared>, start: &Start, bundle: &Bundle) -> Result<
             format!("The bundle has no file {entry}; set \"entry\" in vitrine.json to the server's file");
         return Err(plain(BootStage::Load, message));
     }
-    let exports = evaluate(&mut driver, entry).await?;
+    let killed = |killed: Killed| plain(BootStage::Evaluate, killed.to_string());
+    driver.engine.environment(&start.env).map_err(killed)?;
+    let exports = evaluate(&mut driver, entry, bundle).await?;
     driver.engine.evaluated();
     let contract = match start.settings.contract {
         Contract::Fetch => "fetch",
         Contract::Render => "render",
     };
-    match driver.engine.configure(exports, contract, &start.env) {
+    match driver.engine.configure(exports, contract) {
         Ok(Ok(())) => Ok(driver),
         Ok(Err(problem)) => {
             let message = format!("{entry} does not fit the contract \"{contract}\": {problem}");
@@ -43,7 +45,29 @@ pub async fn boot(shared: Rc<Shared>, start: &Start, bundle: &Bundle) -> Result<
     }
 }
 
-async fn evaluate(driver: &mut Driver, entry: &str) -> Result<v8::Global<v8::Value>, BootFailure> {
+/// Evaluates the entry and returns its exports. A file that compiles as a classic script is one: what makes a module are
+/// `import` and `export`, and no classic script has them.
+async fn evaluate(
+    driver: &mut Driver,
+    entry: &str,
+    bundle: &Bundle,
+) -> Result<v8::Global<v8::Value>, BootFailure> {
+    let content = bundle.files.get(entry).map(|content| std::str::from_utf8(content));
+    let Some(Ok(source)) = content else {
+        return Err(plain(BootStage::Load, format!("{entry} is not UTF-8")));
+    };
+    let classic = driver.engine.run_classic(&format!("{APP_SCHEME}{entry}"), source);
+    match classic.map_err(|killed| evaluation_failure(entry, killed.into(), BootStage::Evaluate))? {
+        Some(Ok(exports)) => Ok(exports),
+        Some(Err(error)) => {
+            let message = format!("{entry} threw while it was evaluated: {}", exception::first_lines(&error));
+            Err(BootFailure { stage: BootStage::Evaluate, message, error: Some(error) })
+        }
+        None => evaluate_module(driver, entry).await,
+    }
+}
+
+async fn evaluate_module(driver: &mut Driver, entry: &str) -> Result<v8::Global<v8::Value>, BootFailure> {
     let specifier = ModuleSpecifier::parse(&format!("{APP_SCHEME}{entry}"))
         .map_err(|_| plain(BootStage::Load, format!("\"{entry}\" is not a path that a bundle can have")))?;
     let module = load(driver, &specifier)
@@ -117,6 +141,6 @@ fn plain(stage: BootStage, message: String) -> BootFailure {
 
 fn failure(stage: BootStage, what: &str, error: &CoreError) -> BootFailure {
     let thrown = js_error(error).map(exception::from_js_error);
-    let cause = thrown.as_ref().map_or_else(|| error.to_string(), |thrown| thrown.message.clone());
+    let cause = thrown.as_ref().map_or_else(|| error.to_string(), exception::first_lines);
     BootFailure { stage, message: format!("{what}: {cause}"), error: thrown }
 }

@@ -3,6 +3,7 @@
 use super::buffers;
 use super::entries::{Entries, call, settled, unsigned};
 use super::shared::{Event, RequestNumber, Settled, Shared};
+use crate::built_ins::BUILT_INS;
 use crate::exception;
 use crate::limits::isolate::{EVALUATE_TIMEOUT_MS, HEAP_GRACE_BYTES};
 use crate::module_loader::BundleLoader;
@@ -14,14 +15,28 @@ use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
-use vitrine_wire::Outcome;
+use vitrine_wire::{AppError, Outcome};
 
 include!(concat!(env!("OUT_DIR"), "/scripts.rs"));
+
+/// Flags of V8, each with its reason.
+const V8_FLAGS: &[&str] = &[
+    // V8 150 leaves the interrupt check out of a loop whose body holds a shorter loop of a known length, such as that of
+    // `new Array(1000)`: no limit could end it. The check is only left out where this optimization looked at the loops.
+    "--no-turboshaft-loop-unrolling",
+];
 
 /// Prepares V8 for this process. Every thread with an isolate must descend from the thread that calls this first.
 pub fn init_platform() {
     static ONCE: std::sync::Once = std::sync::Once::new();
-    ONCE.call_once(|| JsRuntime::init_platform(None));
+    ONCE.call_once(|| {
+        // The first entry is the place of a program's name; what comes back are flags that this V8 does not know.
+        let flags =
+            std::iter::once("vitrine-worker").chain(V8_FLAGS.iter().copied()).map(str::to_owned).collect();
+        let unknown = deno_core::v8_set_flags(flags);
+        debug_assert!(unknown.len() <= 1, "unknown flags: {unknown:?}");
+        JsRuntime::init_platform(None);
+    });
 }
 
 /// JavaScript was ended by force: the isolate can't be used any more.
@@ -33,6 +48,9 @@ pub struct Killed {
     /// The request whose slice ran, 0 for none.
     pub request: RequestNumber,
 }
+
+/// Exports of a classic script, or what it threw.
+pub type ClassicRun = Result<v8::Global<v8::Value>, AppError>;
 
 /// One isolate.
 pub struct Engine {
@@ -51,10 +69,12 @@ impl Engine {
     pub fn new(shared: Rc<Shared>, loader: BundleLoader) -> Result<Self, CoreError> {
         let heap_bytes = usize::try_from(shared.limits.heap_mb << 20).unwrap_or(usize::MAX);
         let blobs: Arc<dyn deno_web::BlobStoreTrait> = Arc::new(deno_web::BlobStore::default());
+        let mut own = vitrine::init(Rc::clone(&shared));
+        own.synthetic_esm_modules = Cow::Borrowed(BUILT_INS);
         let extensions = vec![
             without_files(deno_webidl::deno_webidl::init()),
             without_files(deno_web::deno_web::init(blobs, None, false, Default::default())),
-            vitrine::init(Rc::clone(&shared)),
+            own,
         ];
         let create_params = v8::CreateParams::default()
             .heap_limits(0, heap_bytes)
@@ -97,6 +117,22 @@ impl Engine {
         self.runtime.v8_isolate().set_promise_reject_callback(on_rejection);
     }
 
+    /// Gives the environment to our scripts, before any code of the app runs.
+    ///
+    /// # Errors
+    /// JavaScript was ended by force.
+    pub fn environment(&mut self, env: &[(String, String)]) -> Result<(), Killed> {
+        let entry = self.entries.environment.clone();
+        self.slice(0, |scope| {
+            let values = v8::Array::new(scope, 0);
+            for (index, text) in (0..).zip(env.iter().flat_map(|(name, value)| [name, value])) {
+                let text = v8::String::new(scope, text)?;
+                values.set_index(scope, index, text.into());
+            }
+            call(scope, &entry, &[values.into()]).map(drop)
+        })
+    }
+
     /// Gives the app's exports to our scripts. The inner `Err` says what is wrong with their shape.
     ///
     /// # Errors
@@ -105,23 +141,45 @@ impl Engine {
         &mut self,
         exports: v8::Global<v8::Value>,
         contract: &str,
-        env: &[(String, String)],
     ) -> Result<Result<(), String>, Killed> {
         let entry = self.entries.configure.clone();
         let mut problem = Some("its exports could not be looked at".to_owned());
         self.slice(0, |scope| {
-            let values = v8::Array::new(scope, 0);
-            for (index, text) in (0..).zip(env.iter().flat_map(|(name, value)| [name, value])) {
-                let text = v8::String::new(scope, text)?;
-                values.set_index(scope, index, text.into());
-            }
             let contract = v8::String::new(scope, contract)?;
             let exports = v8::Local::new(scope, exports);
-            let result = call(scope, &entry, &[exports, contract.into(), values.into()])?;
+            let result = call(scope, &entry, &[exports, contract.into()])?;
             problem = result.is_string().then(|| result.to_rust_string_lossy(scope));
             Some(())
         })?;
         Ok(problem.map_or(Ok(()), Err))
+    }
+
+    /// Runs `source` if it is a classic script. `None` when it is none: then it is a module, or wrong. The inner `Err` is what it
+    /// threw.
+    ///
+    /// # Errors
+    /// JavaScript was ended by force.
+    pub fn run_classic(&mut self, name: &str, source: &str) -> Result<Option<ClassicRun>, Killed> {
+        let exports = self.entries.classic_exports.clone();
+        self.watched(0, |runtime| {
+            deno_core::scope!(scope, runtime);
+            v8::tc_scope!(let scope, scope);
+            let name = v8::String::new(scope, name)?;
+            let source = v8::String::new(scope, source)?;
+            let origin =
+                v8::ScriptOrigin::new(scope, name.into(), 0, 0, false, 0, None, false, false, false, None);
+            let script = v8::Script::compile(scope, source, Some(&origin))?;
+            call(scope, &exports, &[])?;
+            let ran = script.run(scope);
+            scope.perform_microtask_checkpoint();
+            let exports = ran.and_then(|_| call(scope, &exports, &[]));
+            if let Some(exports) = exports {
+                return Some(Ok(v8::Global::new(scope, exports)));
+            }
+            let thrown = scope.exception().unwrap_or_else(|| v8::undefined(scope).into());
+            scope.reset();
+            Some(Err(exception::describe(scope, thrown)))
+        })
     }
 
     /// Begins a request: its first slice.

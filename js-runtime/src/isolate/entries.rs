@@ -1,8 +1,9 @@
 //! The functions of `js/boot.js` that a slice may call, and values on their way in.
 
-use super::shared::Settled;
+use super::shared::{Fetched, Settled};
 use deno_core::error::CoreError;
 use deno_core::v8;
+use vitrine_wire::Headers;
 
 /// The entry points, kept for the isolate's life.
 pub struct Entries {
@@ -10,8 +11,12 @@ pub struct Entries {
     pub abort: v8::Global<v8::Function>,
     /// A request begins.
     pub begin: v8::Global<v8::Function>,
+    /// The environment.
+    pub environment: v8::Global<v8::Function>,
     /// The app's exports.
     pub configure: v8::Global<v8::Function>,
+    /// What a classic script left.
+    pub classic_exports: v8::Global<v8::Function>,
     /// An answer takes bytes again.
     pub drained: v8::Global<v8::Function>,
     /// Does nothing.
@@ -40,7 +45,9 @@ impl Entries {
         Ok(Self {
             abort: entry("abort")?,
             begin: entry("begin")?,
+            environment: entry("environment")?,
             configure: entry("configure")?,
+            classic_exports: entry("classicExports")?,
             drained: entry("drained")?,
             no_op: entry("noOp")?,
             run_task: entry("runTask")?,
@@ -69,6 +76,12 @@ pub fn unsigned<'s>(scope: &mut v8::PinScope<'s, '_>, number: u32) -> v8::Local<
 pub fn settled<'s>(scope: &mut v8::PinScope<'s, '_>, answer: Settled) -> Option<v8::Local<'s, v8::Value>> {
     Some(match answer {
         Settled::Null => v8::null(scope).into(),
+        Settled::Bool(value) => v8::Boolean::new(scope, value).into(),
+        Settled::Fetched(Fetched { status, headers, body }) => {
+            let headers = header_list(scope, &headers).into();
+            let parts = [unsigned(scope, u32::from(status)), headers, unsigned(scope, body)];
+            v8::Array::new_with_elements(scope, &parts).into()
+        }
         Settled::Bytes(bytes) => {
             let length = bytes.len();
             let store = v8::ArrayBuffer::new_backing_store_from_vec(bytes.into()).make_shared();
@@ -77,4 +90,19 @@ pub fn settled<'s>(scope: &mut v8::PinScope<'s, '_>, answer: Settled) -> Option<
         }
         Settled::Failed(message) => v8::String::new(scope, &message)?.into(),
     })
+}
+
+/// Headers as JavaScript takes them: name, value, name, value.
+pub fn header_list<'s>(scope: &mut v8::PinScope<'s, '_>, headers: &Headers) -> v8::Local<'s, v8::Array> {
+    let mut values: Vec<v8::Local<v8::Value>> = Vec::with_capacity(headers.len() * 2);
+    for (name, value) in headers {
+        let texts = [(name.as_bytes(), v8::NewStringType::Internalized), (value, v8::NewStringType::Normal)];
+        for (bytes, kind) in texts {
+            // Both are far below V8's limit on strings, the only way to fail.
+            let text =
+                v8::String::new_from_one_byte(scope, bytes, kind).unwrap_or_else(|| v8::String::empty(scope));
+            values.push(text.into());
+        }
+    }
+    v8::Array::new_with_elements(scope, &values)
 }

@@ -11,6 +11,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use vitrine_wire::{Headers, WorkerLimits};
 
@@ -52,11 +53,29 @@ pub enum Event {
 pub enum Settled {
     /// `null`.
     Null,
+    /// A boolean.
+    Bool(bool),
     /// A `Uint8Array`.
     Bytes(Bytes),
+    /// The head of an egress call's answer: status, headers, number of the body.
+    Fetched(Fetched),
     /// The promise rejects with an `Error` of this message.
     Failed(String),
 }
+
+/// The head of an egress call's answer.
+#[derive(Debug)]
+pub struct Fetched {
+    /// Status.
+    pub status: u16,
+    /// Headers.
+    pub headers: Headers,
+    /// Number of the body.
+    pub body: u32,
+}
+
+/// Sending and receiving end of an upload; the call that is made with it takes the latter.
+pub type Upload = (mpsc::Sender<Bytes>, Option<mpsc::Receiver<Bytes>>);
 
 /// A request that has begun and not ended.
 #[derive(Debug)]
@@ -112,6 +131,13 @@ pub struct Shared {
     pub evaluated: Cell<bool>,
     /// Requests in a row that ended as `app_error`.
     pub errors_in_a_row: Cell<u32>,
+    /// Bodies of answers to egress calls; `None` while one is being read.
+    pub bodies: RefCell<HashMap<u32, Option<BodyReader>>>,
+    /// Bodies of egress calls.
+    pub uploads: RefCell<HashMap<u32, Upload>>,
+    last_body: Cell<u32>,
+    /// When the isolate was made.
+    pub born: Instant,
 }
 
 impl Shared {
@@ -130,6 +156,10 @@ impl Shared {
             rejected: RefCell::default(),
             evaluated: Cell::new(false),
             errors_in_a_row: Cell::new(0),
+            bodies: RefCell::default(),
+            uploads: RefCell::default(),
+            last_body: Cell::new(0),
+            born: Instant::now(),
         }
     }
 
@@ -155,6 +185,20 @@ impl Shared {
             shared.pending.set(shared.pending.get() - 1);
         });
         true
+    }
+
+    /// A number for a body or an upload.
+    pub fn next_body(&self) -> u32 {
+        let number = self.last_body.get().wrapping_add(1).max(1);
+        self.last_body.set(number);
+        number
+    }
+
+    /// Keeps the body of an answer for the app to read.
+    pub fn keep_body(&self, body: BodyReader) -> u32 {
+        let number = self.next_body();
+        self.bodies.borrow_mut().insert(number, Some(body));
+        number
     }
 
     /// Charges CPU time to a request that still runs.

@@ -85,7 +85,8 @@ pub fn op_answer_fail<'s>(
     }
 }
 
-fn read_headers(scope: &mut v8::PinScope<'_, '_>, list: v8::Local<'_, v8::Array>) -> Headers {
+/// A list of name, value, name, value.
+pub fn read_headers(scope: &mut v8::PinScope<'_, '_>, list: v8::Local<'_, v8::Array>) -> Headers {
     let mut headers = Headers::with_capacity(list.length() as usize / 2);
     for index in (0..list.length()).step_by(2) {
         let (Some(name), Some(value)) = (list.get_index(scope, index), list.get_index(scope, index + 1))

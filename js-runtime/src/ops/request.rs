@@ -1,6 +1,7 @@
 //! What an app reads of its request.
 
 use super::shared;
+use crate::isolate::entries::header_list;
 use crate::isolate::shared::{Event, Settled};
 use deno_core::{OpState, op2, v8};
 use std::rc::Rc;
@@ -19,17 +20,7 @@ pub fn op_request_headers<'s>(
         .get_mut(&request)
         .map(|running| std::mem::take(&mut running.headers))
         .unwrap_or_default();
-    let mut values: Vec<v8::Local<v8::Value>> = Vec::with_capacity(headers.len() * 2);
-    for (name, value) in &headers {
-        let texts = [(name.as_bytes(), v8::NewStringType::Internalized), (value, v8::NewStringType::Normal)];
-        for (bytes, kind) in texts {
-            // Both are far below V8's limit on strings, the only way to fail.
-            let text =
-                v8::String::new_from_one_byte(scope, bytes, kind).unwrap_or_else(|| v8::String::empty(scope));
-            values.push(text.into());
-        }
-    }
-    v8::Array::new_with_elements(scope, &values)
+    header_list(scope, &headers)
 }
 
 /// Reads the next piece of a request's body; `null` at the end.

@@ -1,0 +1,96 @@
+// The console, written to the app's log.
+(function () {
+const { core, primordials } = __bootstrap;
+const { op_log } = core.ops;
+const { ArrayPrototypeJoin, ArrayPrototypePush, ArrayPrototypeSlice, DateNow, Error, ErrorCaptureStackTrace, ObjectEntries, SafeMap, String, StringPrototypeRepeat, StringPrototypeReplaceAll } = primordials;
+const { currentRequest } = core.loadExtScript("ext:vitrine/bridge.js");
+
+// Severities as the host numbers them.
+const DEBUG = 0;
+const INFO = 1;
+const WARN = 2;
+const ERROR = 3;
+
+function lazyInspect() {
+  return core.loadExtScript("ext:deno_web/01_console.js");
+}
+
+// Text of arguments as `console.log` prints them, placeholders such as %s replaced.
+function format(args) {
+  if (args.length === 1 && typeof args[0] === "string") return args[0];
+  return lazyInspect().inspectArgs(args, { colors: false });
+}
+
+let indentation = 0;
+
+function write(level, args) {
+  let text = format(args);
+  if (indentation > 0) {
+    const margin = StringPrototypeRepeat("  ", indentation);
+    text = margin + StringPrototypeReplaceAll(text, "\n", `\n${margin}`);
+  }
+  op_log(level, text, currentRequest());
+}
+
+const counts = new SafeMap();
+const timers = new SafeMap();
+
+function sinceLabel(label) {
+  label = String(label);
+  const begun = timers.get(label);
+  return begun === undefined ? undefined : `${label}: ${DateNow() - begun} ms`;
+}
+
+function rows(data) {
+  const lines = [];
+  const entries = ObjectEntries(data);
+  for (let i = 0; i < entries.length; i++) ArrayPrototypePush(lines, `${entries[i][0]}: ${format([entries[i][1]])}`);
+  return ArrayPrototypeJoin(lines, "\n");
+}
+
+const console = {
+  debug: (...args) => write(DEBUG, args),
+  log: (...args) => write(INFO, args),
+  info: (...args) => write(INFO, args),
+  dir: (value) => write(INFO, [value]),
+  dirxml: (...args) => write(INFO, args),
+  warn: (...args) => write(WARN, args),
+  error: (...args) => write(ERROR, args),
+  trace: (...args) => {
+    const trace = { name: "Trace", message: format(args) };
+    ErrorCaptureStackTrace(trace, console.trace);
+    write(DEBUG, [trace.stack]);
+  },
+  assert: (condition = false, ...args) => {
+    if (!condition) write(ERROR, args.length === 0 ? ["Assertion failed"] : ["Assertion failed:", ...args]);
+  },
+  table: (data) => write(INFO, [data !== null && typeof data === "object" ? rows(data) : data]),
+  group: (...args) => {
+    if (args.length > 0) write(INFO, args);
+    indentation += 1;
+  },
+  groupEnd: () => {
+    if (indentation > 0) indentation -= 1;
+  },
+  count: (label = "default") => {
+    const count = (counts.get(String(label)) ?? 0) + 1;
+    counts.set(String(label), count);
+    write(INFO, [`${label}: ${count}`]);
+  },
+  countReset: (label = "default") => counts.delete(String(label)),
+  time: (label = "default") => timers.set(String(label), DateNow()),
+  timeLog: (label = "default", ...args) => {
+    const text = sinceLabel(label);
+    if (text !== undefined) write(INFO, [text, ...args]);
+  },
+  timeEnd: (label = "default") => {
+    const text = sinceLabel(label);
+    timers.delete(String(label));
+    if (text !== undefined) write(INFO, [text]);
+  },
+  clear: () => {},
+};
+console.groupCollapsed = console.group;
+
+return { console, format };
+})();

@@ -1,0 +1,119 @@
+// fetch, made by the host's broker.
+(function () {
+const { core, primordials } = __bootstrap;
+const { op_cancel, op_fetch, op_fetch_drop, op_fetch_read, op_upload_end, op_upload_open, op_upload_send } = core.ops;
+const { Error, PromisePrototypeThen, SafeRegExp, RegExpPrototypeTest, StringPrototypeToLowerCase, TypeError } = primordials;
+const { currentRequest, hostCall } = core.loadExtScript("ext:vitrine/bridge.js");
+const { Headers, headersList, headersOf } = core.loadExtScript("ext:vitrine/headers.js");
+const { Body, kBody, takeBytesOrStream } = core.loadExtScript("ext:vitrine/body.js");
+const { Request } = core.loadExtScript("ext:vitrine/request.js");
+const { fetchedResponse } = core.loadExtScript("ext:vitrine/response.js");
+const { ReadableStream } = core.loadExtScript("ext:vitrine/stream.js");
+
+const HTTP = new SafeRegExp("^https?:", "i");
+
+// Starts a host call that `signal` gives up.
+function abortable(signal, start) {
+  let number = 0;
+  const call = hostCall((chosen) => {
+    number = chosen;
+    start(chosen);
+  });
+  if (signal === null) return call;
+  const give = () => op_cancel(number);
+  signal.addEventListener("abort", give);
+  return PromisePrototypeThen(call, (value) => {
+    signal.removeEventListener("abort", give);
+    return value;
+  }, (error) => {
+    signal.removeEventListener("abort", give);
+    throw signal.aborted ? signal.reason : new TypeError(`fetch failed: ${error.message}`, { cause: error });
+  });
+}
+
+async function send(upload, stream) {
+  const reader = stream.getReader();
+  try {
+    while (true) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      if (!await hostCall((call) => op_upload_send(call, upload, value, currentRequest()))) {
+        await reader.cancel();
+        break;
+      }
+    }
+  } finally {
+    op_upload_end(upload);
+  }
+}
+
+async function fetch(input, init = undefined) {
+  const request = new Request(input, init);
+  if (!RegExpPrototypeTest(HTTP, request.url)) throw new TypeError(`fetch failed: ${request.url} is not an http or https URL`);
+  const signal = init?.signal !== undefined || input instanceof Request ? request.signal : null;
+  signal?.throwIfAborted();
+  let upload = 0;
+  const content = request[kBody] === null ? null : takeBytesOrStream(request[kBody]);
+  if (content !== null) {
+    upload = op_upload_open();
+    if (content.stream === undefined) {
+      PromisePrototypeThen(hostCall((call) => op_upload_send(call, upload, content.bytes, currentRequest())), () => op_upload_end(upload));
+    } else {
+      PromisePrototypeThen(send(upload, content.stream), undefined, () => {});
+    }
+  }
+  const { 0: status, 1: list, 2: body } = await abortable(signal, (call) =>
+    op_fetch(call, currentRequest(), request.method, request.url, headersList(request.headers), upload, request.redirect === "follow"));
+  if (request.redirect === "error" && status >= 300 && status <= 399 && status !== 304) {
+    op_fetch_drop(body);
+    throw new TypeError(`fetch failed: ${request.url} redirects, and the redirect mode is "error"`);
+  }
+  return fetchedResponse(status, headersOf(list), responseBody(request, status, list, body, signal), request.url, false);
+}
+
+function responseBody(request, status, list, body, signal) {
+  if (request.method === "HEAD" || status === 204 || status === 205 || status === 304) {
+    op_fetch_drop(body);
+    return null;
+  }
+  let stream = new ReadableStream({
+    type: "bytes",
+    start(controller) {
+      signal?.addEventListener("abort", () => {
+        op_fetch_drop(body);
+        controller.error(signal.reason);
+      });
+    },
+    async pull(controller) {
+      const piece = await hostCall((call) => op_fetch_read(call, body, currentRequest()));
+      if (signal?.aborted) return;
+      if (piece === null) {
+        controller.close();
+        controller.byobRequest?.respond(0);
+      } else {
+        controller.enqueue(piece);
+      }
+    },
+    cancel: () => op_fetch_drop(body),
+  }, { highWaterMark: 0 });
+  const coding = codingOf(list);
+  if (coding !== null) {
+    const { DecompressionStream } = core.loadExtScript("ext:deno_web/14_compression.js");
+    stream = stream.pipeThrough(new DecompressionStream(coding));
+  }
+  return new Body(null, stream, null);
+}
+
+// The content coding to undo, or null. Its header and the length of the coded body are taken out of `list`.
+function codingOf(list) {
+  for (let i = 0; i < list.length; i += 2) {
+    if (list[i] !== "content-encoding") continue;
+    const coding = StringPrototypeToLowerCase(list[i + 1]);
+    if (coding === "gzip" || coding === "x-gzip") return "gzip";
+    if (coding === "deflate") return "deflate";
+  }
+  return null;
+}
+
+return { fetch };
+})();

@@ -1,0 +1,19 @@
+// node:stream/web: the streams that are globals too.
+(function () {
+const { core } = __bootstrap;
+const streams = core.loadExtScript("ext:deno_web/06_streams.js");
+const { ReadableStream } = core.loadExtScript("ext:vitrine/stream.js");
+const { TextDecoderStream, TextEncoderStream } = core.loadExtScript("ext:deno_web/08_text_encoding.js");
+const { CompressionStream, DecompressionStream } = core.loadExtScript("ext:deno_web/14_compression.js");
+const {
+  ByteLengthQueuingStrategy, CountQueuingStrategy, ReadableByteStreamController, ReadableStreamBYOBReader, ReadableStreamBYOBRequest,
+  ReadableStreamDefaultController, ReadableStreamDefaultReader, TransformStream, TransformStreamDefaultController, WritableStream,
+  WritableStreamDefaultController, WritableStreamDefaultWriter,
+} = streams;
+return {
+  ByteLengthQueuingStrategy, CompressionStream, CountQueuingStrategy, DecompressionStream, ReadableByteStreamController, ReadableStream,
+  ReadableStreamBYOBReader, ReadableStreamBYOBRequest, ReadableStreamDefaultController, ReadableStreamDefaultReader, TextDecoderStream,
+  TextEncoderStream, TransformStream, TransformStreamDefaultController, WritableStream, WritableStreamDefaultController,
+  WritableStreamDefaultWriter,
+};
+})();

@@ -1,0 +1,34 @@
+// node:timers/promises.
+(function () {
+const { core } = __bootstrap;
+const timers = core.loadExtScript("ext:vitrine/timers.js");
+
+function waiting(start, value, signal) {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const abort = () => {
+      timers.clearTimeout(timer);
+      reject(signal.reason);
+    };
+    const timer = start(() => {
+      signal?.removeEventListener("abort", abort);
+      resolve(value);
+    });
+    signal?.addEventListener("abort", abort, { once: true });
+  });
+}
+
+function setTimeout(delay = undefined, value = undefined, options = undefined) {
+  return waiting((done) => timers.setTimeout(done, delay), value, options?.signal);
+}
+
+function setImmediate(value = undefined, options = undefined) {
+  return waiting((done) => timers.setImmediate(done), value, options?.signal);
+}
+
+async function* setInterval(delay = undefined, value = undefined, options = undefined) {
+  while (true) yield await setTimeout(delay, value, options);
+}
+
+return { setImmediate, setInterval, setTimeout, scheduler: { wait: (delay, options) => setTimeout(delay, undefined, options), yield: () => setImmediate() } };
+})();

@@ -1,0 +1,5 @@
+// node:util/types.
+(function () {
+const { core } = __bootstrap;
+return core.loadExtScript("ext:vitrine/node/util.js").types;
+})();

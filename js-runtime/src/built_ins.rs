@@ -1,0 +1,32 @@
+//! The Node.js modules that a bundle may import, with or without `node:`, and the scripts behind them.
+
+/// Specifier and script of each.
+pub const BUILT_INS: &[(&str, &str)] = &[
+    ("node:async_hooks", "ext:vitrine/node/async_hooks.js"),
+    ("node:buffer", "ext:vitrine/node/buffer.js"),
+    ("node:crypto", "ext:vitrine/node/crypto.js"),
+    ("node:events", "ext:vitrine/node/events.js"),
+    ("node:path", "ext:vitrine/node/path.js"),
+    ("node:path/posix", "ext:vitrine/node/path.js"),
+    ("node:process", "ext:vitrine/node/process.js"),
+    ("node:stream", "ext:vitrine/node/stream.js"),
+    ("node:stream/promises", "ext:vitrine/node/stream_promises.js"),
+    ("node:stream/web", "ext:vitrine/node/stream_web.js"),
+    ("node:timers", "ext:vitrine/node/timers.js"),
+    ("node:timers/promises", "ext:vitrine/node/timers_promises.js"),
+    ("node:url", "ext:vitrine/node/url.js"),
+    ("node:util", "ext:vitrine/node/util.js"),
+    ("node:util/types", "ext:vitrine/node/util_types.js"),
+];
+
+/// Specifier and script of the built-in called `name`.
+pub fn find(name: &str) -> Option<(&'static str, &'static str)> {
+    let bare = name.strip_prefix("node:").unwrap_or(name);
+    BUILT_INS.iter().copied().find(|(known, _)| known.strip_prefix("node:") == Some(bare))
+}
+
+/// Every name, for messages.
+pub fn names() -> String {
+    let names: Vec<&str> = BUILT_INS.iter().map(|(name, _)| *name).collect();
+    names.join(", ")
+}

@@ -1,0 +1,169 @@
+//! The app's `fetch`, made by the host's broker.
+
+use super::shared;
+use crate::exchange::EgressAnswer;
+use crate::isolate::shared::{Event, Fetched, Settled, Shared};
+use crate::limits::isolate::UPLOAD_PIECES;
+use bytes::Bytes;
+use deno_core::{OpState, op2, v8};
+use std::rc::Rc;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use vitrine_wire::EgressHead;
+
+const TOO_MANY: &str = "too many timers and host calls are waiting at once";
+
+/// Makes a call; `call` settles with status, headers and the number of the answer's body.
+#[op2(nofast)]
+pub fn op_fetch(
+    scope: &mut v8::PinScope<'_, '_>,
+    state: &OpState,
+    call: u32,
+    request: u32,
+    #[string] method: String,
+    #[string] url: String,
+    headers: v8::Local<'_, v8::Array>,
+    upload: u32,
+    follow_redirects: bool,
+) {
+    let shared = shared(state);
+    if let Some(limit) = over_subrequests(&shared, request) {
+        settle(
+            &shared,
+            call,
+            request,
+            Settled::Failed(format!("a request may make {limit} calls (subrequests)")),
+        );
+        return;
+    }
+    let body = shared.uploads.borrow_mut().get_mut(&upload).and_then(|(_, receiver)| receiver.take());
+    let head = EgressHead {
+        method,
+        url,
+        headers: super::answer::read_headers(scope, headers),
+        has_body: body.is_some(),
+        follow_redirects,
+        request_id: shared.request_id(request),
+    };
+    let of_isolate = Rc::clone(&shared);
+    let started = start_call(&shared, call, request, async move {
+        match of_isolate.link.egress(head, body).await {
+            Err(failure) => Settled::Failed(failure.to_string()),
+            Ok(EgressAnswer { head, body }) => {
+                let number = of_isolate.keep_body(body);
+                Settled::Fetched(Fetched { status: head.status, headers: head.headers, body: number })
+            }
+        }
+    });
+    if !started {
+        settle(&shared, call, request, Settled::Failed(TOO_MANY.to_owned()));
+    }
+}
+
+/// Counts a call. The limit when it is reached.
+fn over_subrequests(shared: &Shared, request: u32) -> Option<u32> {
+    let limit = shared.limits.subrequests;
+    let mut requests = shared.requests.borrow_mut();
+    let running = requests.get_mut(&request)?;
+    running.subrequests += 1;
+    (running.subrequests > limit).then_some(limit)
+}
+
+/// Reads the next piece of an answer's body; `null` at the end.
+#[op2(fast)]
+pub fn op_fetch_read(state: &OpState, call: u32, body: u32, request: u32) {
+    let shared = shared(state);
+    let reader = shared.bodies.borrow_mut().get_mut(&body).and_then(Option::take);
+    let Some(mut reader) = reader else {
+        settle(&shared, call, request, Settled::Null);
+        return;
+    };
+    let of_isolate = Rc::clone(&shared);
+    let started = start_call(&shared, call, request, async move {
+        match reader.next().await {
+            None => {
+                of_isolate.bodies.borrow_mut().remove(&body);
+                Settled::Null
+            }
+            Some(Err(broken)) => Settled::Failed(format!("The answer's body could not be read: {broken}")),
+            Some(Ok(bytes)) => {
+                // A body that was dropped meanwhile has no place any more, and its reader gives the call up.
+                if let Some(place) = of_isolate.bodies.borrow_mut().get_mut(&body) {
+                    *place = Some(reader);
+                }
+                Settled::Bytes(bytes)
+            }
+        }
+    });
+    if !started {
+        settle(&shared, call, request, Settled::Failed(TOO_MANY.to_owned()));
+    }
+}
+
+/// Gives the rest of an answer up.
+#[op2(fast)]
+pub fn op_fetch_drop(state: &OpState, body: u32) {
+    shared(state).bodies.borrow_mut().remove(&body);
+}
+
+/// Opens the body of a call that will be made.
+#[op2(fast)]
+pub fn op_upload_open(state: &OpState) -> u32 {
+    let shared = shared(state);
+    let (sender, receiver) = mpsc::channel(UPLOAD_PIECES);
+    let number = shared.next_body();
+    shared.uploads.borrow_mut().insert(number, (sender, Some(receiver)));
+    number
+}
+
+/// Sends a piece of a call's body; settles with whether it is still wanted.
+#[op2(fast)]
+pub fn op_upload_send(state: &OpState, call: u32, upload: u32, #[buffer] bytes: &[u8], request: u32) {
+    let shared = shared(state);
+    let sender = shared.uploads.borrow().get(&upload).map(|(sender, _)| sender.clone());
+    let bytes = Bytes::copy_from_slice(bytes);
+    let started = start_call(&shared, call, request, async move {
+        let sent = match sender {
+            Some(sender) => sender.send(bytes).await.is_ok(),
+            None => false,
+        };
+        Settled::Bool(sent)
+    });
+    if !started {
+        settle(&shared, call, request, Settled::Failed(TOO_MANY.to_owned()));
+    }
+}
+
+/// The body of a call is complete.
+#[op2(fast)]
+pub fn op_upload_end(state: &OpState, upload: u32) {
+    shared(state).uploads.borrow_mut().remove(&upload);
+}
+
+/// Starts a host call that can be given up by its number.
+fn start_call(
+    shared: &Rc<Shared>,
+    call: u32,
+    request: u32,
+    work: impl Future<Output = Settled> + 'static,
+) -> bool {
+    let given_up = CancellationToken::new();
+    let of_isolate = Rc::clone(shared);
+    let token = given_up.clone();
+    let started = shared.start_bounded(async move {
+        let answer = tokio::select! {
+            answer = work => answer,
+            () = token.cancelled() => Settled::Failed("the call was given up".to_owned()),
+        };
+        of_isolate.cancels.borrow_mut().remove(&call);
+        settle(&of_isolate, call, request, answer);
+    });
+    if started {
+        shared.cancels.borrow_mut().insert(call, given_up);
+    }
+    started
+}
+
+fn settle(shared: &Shared, call: u32, request: u32, answer: Settled) {
+    shared.tell(Event::Settle { call, request, answer });
+}

@@ -1,0 +1,201 @@
+//! What an app may use, and what becomes of the isolate that used more.
+
+use crate::support::{Ask, Setup, Worker, run};
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+use vitrine_wire::{IsolateState, Outcome};
+use vitrine_worker::exchange::PoolRequest;
+
+const MISBEHAVES: &str = r#"
+    const kept = [];
+    const routes = {
+      '/cpu': () => { for (;;); },
+      '/cpu-later': async () => { await 1; for (;;); },
+      '/cpu-microtasks': () => { const again = () => Promise.resolve().then(again); again(); },
+      '/cpu-tasks': () => new Promise(() => { const again = () => { for (let i = 0; i < 1e4; i++); setTimeout(again, 0); }; again(); }),
+      '/wall': () => new Promise(() => {}),
+      '/heap': () => { for (;;) kept.push(new Array(1000).fill(kept.length)); },
+      '/buffers': () => { for (;;) kept.push(new Uint8Array(16 << 20)); },
+      '/wrong': () => 42,
+      '/endless': () => new Response(new ReadableStream({ pull: (c) => c.enqueue(new Uint8Array(65536)) })),
+      '/begun': () => new Response(new ReadableStream({ start(c) { c.enqueue(new Uint8Array([104])); setTimeout(() => { for (;;); }, 20); } })),
+      '/slow': () => new Promise((done) => setTimeout(() => done(new Response('slow')), 150)),
+      '/throw': () => { throw new Error('boom'); },
+    };
+    export default { fetch(request) {
+      const route = routes[new URL(request.url).pathname];
+      return route === undefined ? new Response('fine') : route();
+    } };
+"#;
+
+async fn misbehaving() -> Worker {
+    misbehaves().boot().await
+}
+
+fn misbehaves() -> Setup {
+    Setup::fetch(MISBEHAVES).limits(|limits| {
+        limits.cpu_ms = 100;
+        limits.wall_ms = 10_000;
+        limits.heap_mb = 32;
+        limits.response_mb = 1;
+    })
+}
+
+async fn restarts(worker: &Worker) -> u32 {
+    let (sender, receiver) = oneshot::channel();
+    worker.pool.request(PoolRequest::Status(sender));
+    let (_, isolates) = receiver.await.expect("a status");
+    isolates.iter().map(|isolate| isolate.restarts).sum()
+}
+
+async fn expect(worker: &Worker, path: &str, outcome: Outcome, replaced: bool) {
+    let before = restarts(worker).await;
+    let answer = worker.get(path).await;
+    assert_eq!(answer.done.outcome, outcome, "{path}");
+    assert!(answer.head.is_none(), "{path}: nothing was sent");
+    assert_eq!(worker.get("/").await.text(), "fine", "{path}: the worker serves on");
+    assert_eq!(restarts(worker).await - before, u32::from(replaced), "{path}");
+}
+
+#[test]
+fn cpu_time_is_bounded_wherever_it_is_used() {
+    run(async {
+        let worker = misbehaving().await;
+        for path in ["/cpu", "/cpu-later", "/cpu-microtasks", "/cpu-tasks"] {
+            expect(&worker, path, Outcome::CpuLimit, true).await;
+        }
+    });
+}
+
+#[test]
+fn a_promise_that_never_settles_ends_at_the_wall_and_the_isolate_goes_on() {
+    run(async {
+        let worker = misbehaves().limits(|limits| limits.wall_ms = 400).boot().await;
+        let begun = Instant::now();
+        expect(&worker, "/wall", Outcome::WallLimit, false).await;
+        let took = begun.elapsed();
+        assert!(took >= Duration::from_millis(400) && took < Duration::from_millis(2_000), "{took:?}");
+    });
+}
+
+#[test]
+fn the_heap_is_bounded() {
+    run(async {
+        // So much CPU time that the heap is full before.
+        let worker = misbehaves().limits(|limits| limits.cpu_ms = 10_000).boot().await;
+        expect(&worker, "/heap", Outcome::HeapLimit, true).await;
+    });
+}
+
+#[test]
+fn buffers_are_bounded() {
+    run(async {
+        let worker = misbehaving().await;
+        expect(&worker, "/buffers", Outcome::HeapLimit, true).await;
+    });
+}
+
+#[test]
+fn a_response_over_its_bound_is_broken_off() {
+    run(async {
+        let worker = misbehaving().await;
+        let answer = worker.get("/endless").await;
+        assert_eq!(answer.done.outcome, Outcome::AppError);
+        assert!(answer.done.error.expect("a cause").message.contains("response_mb (1 MiB)"));
+        assert_eq!(worker.get("/").await.text(), "fine");
+    });
+}
+
+#[test]
+fn a_kill_after_the_head_breaks_the_answer_off_and_others_in_flight_crash() {
+    run(async {
+        let worker = misbehaving().await;
+        let slow = worker.start(Ask::get("/slow")).await;
+        let answer = worker.get("/begun").await;
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.body, "h");
+        assert_eq!(answer.done.outcome, Outcome::CpuLimit);
+        let (_, _, done) = slow.collect().await;
+        assert_eq!(done.outcome, Outcome::Crashed);
+        assert_eq!(worker.get("/").await.text(), "fine");
+    });
+}
+
+#[test]
+fn a_result_of_the_wrong_type_says_what_came_back() {
+    run(async {
+        let worker = misbehaving().await;
+        let error = worker.get("/wrong").await.done.error.expect("an error");
+        assert_eq!(error.message, "TypeError: The handler must return a Response; it returned number");
+    });
+}
+
+#[test]
+fn a_full_queue_and_a_long_wait_are_overload() {
+    run(async {
+        let worker = Setup::fetch(
+            "export default () => new Promise((done) => setTimeout(() => done(new Response('slow')), 300))",
+        )
+        .limits(|limits| {
+            limits.concurrency = 1;
+            limits.queue = 2;
+            limits.queue_ms = 50;
+        })
+        .boot()
+        .await;
+        let first = worker.start(Ask::get("/1")).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let queued = [worker.start(Ask::get("/2")).await, worker.start(Ask::get("/3")).await];
+        let begun = Instant::now();
+        assert_eq!(worker.get("/4").await.done.outcome, Outcome::Overloaded);
+        assert!(begun.elapsed() < Duration::from_millis(20), "a full queue refuses at once");
+        for answer in queued {
+            assert_eq!(answer.collect().await.2.outcome, Outcome::Overloaded);
+        }
+        assert_eq!(first.collect().await.2.outcome, Outcome::Ok);
+    });
+}
+
+#[test]
+fn a_request_body_over_its_bound_fails_to_be_read() {
+    run(async {
+        let worker = Setup::fetch("export default async (request) => new Response(await request.text())")
+            .limits(|limits| limits.request_mb = 1)
+            .boot()
+            .await;
+        let big: &'static [u8] = vec![b'x'; (1 << 20) + 1].leak();
+        let error = worker.ask(Ask::post("/", big)).await.done.error.expect("an error");
+        assert!(error.message.contains("request_mb (1 MiB)"), "{error:?}");
+    });
+}
+
+#[test]
+fn a_pool_tells_its_status_freezes_thaws_and_drains() {
+    run(async {
+        let worker = misbehaving().await;
+        let ask = |request: fn(oneshot::Sender<()>) -> PoolRequest| {
+            let (sender, receiver) = oneshot::channel();
+            worker.pool.request(request(sender));
+            receiver
+        };
+        let (sender, receiver) = oneshot::channel();
+        worker.pool.request(PoolRequest::Status(sender));
+        let (queued, isolates) = receiver.await.expect("a status");
+        assert_eq!((queued, isolates.len()), (0, 1));
+        assert_eq!(isolates[0].state, IsolateState::Serving);
+        assert!(isolates[0].alive && isolates[0].heap_bytes > 100_000, "{isolates:?}");
+
+        ask(PoolRequest::Freeze).await.expect("frozen");
+        let frozen = worker.start(Ask::get("/")).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        ask(PoolRequest::Thaw).await.expect("thawed");
+        assert_eq!(frozen.collect().await.2.outcome, Outcome::Ok);
+
+        let slow = worker.start(Ask::get("/slow")).await;
+        let drained = ask(PoolRequest::Drain);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert_eq!(worker.get("/").await.done.outcome, Outcome::Draining);
+        drained.await.expect("drained");
+        assert_eq!(slow.collect().await.2.outcome, Outcome::Ok);
+    });
+}
