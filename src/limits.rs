@@ -58,7 +58,8 @@ pub const BODY_GRACE_MS: u64 = 10_000;
 pub const BODY_BYTES_PER_S_MIN: u64 = 1024;
 /// Snapshots of the route table that one request looks at: a switch during a claim is one more, two in a row are rare.
 pub const CLAIM_ATTEMPTS_MAX: usize = 3;
-/// Times that a request without a body is sent again after its worker was lost before a head.
+/// Times that a request without a body is sent again after its worker was lost before a head, and again after it did
+/// not come back: a second loss of the same kind may be the request's own doing.
 pub const UPSTREAM_RETRIES_MAX: usize = 1;
 /// What a worker gets beyond the limits that it enforces by itself before the edge stops waiting: it is stuck then.
 pub const RENDER_GRACE_MS: u64 = 2_000;

@@ -54,7 +54,7 @@ pub async fn render<W: Wake>(
     let (body, progress) = bound(body, selection.target.request_bytes_max, Pace::default());
     let mut body = has_body.then_some(body);
     let repeatable = !has_body && record.caller.method.is_idempotent();
-    let mut retries = UPSTREAM_RETRIES_MAX;
+    let mut again = Again::default();
     loop {
         let before = record.elapsed();
         let claim = claim(line, record, selection, address, headers).await?;
@@ -69,10 +69,7 @@ pub async fn render<W: Wake>(
                 let head_after = record.elapsed() - asked;
                 return Ok(Rendered { answer, claim, waited, head_after, patience });
             }
-            Err(done) if repeatable && retries > 0 && never_began(done.outcome) => {
-                retries -= 1;
-                noticed(&claim).await;
-            }
+            Err(done) if repeatable && again.may_be_asked(done.outcome) => noticed(&claim).await,
             Err(done) => {
                 let failure = failure(done.outcome, &progress);
                 record.done = Some(done);
@@ -82,9 +79,31 @@ pub async fn render<W: Wake>(
     }
 }
 
-/// Whether a request may be sent again: its worker was lost or leaves.
-const fn never_began(outcome: Outcome) -> bool {
-    matches!(outcome, Outcome::UpstreamGone | Outcome::Draining)
+/// How often a request may still be asked again, by what became of it.
+struct Again {
+    /// Its worker was lost or leaves.
+    lost: usize,
+    /// Its worker did not come back in time and is replaced, or its isolate fell with another request.
+    crashed: usize,
+}
+
+impl Default for Again {
+    fn default() -> Self {
+        Self { lost: UPSTREAM_RETRIES_MAX, crashed: UPSTREAM_RETRIES_MAX }
+    }
+}
+
+impl Again {
+    fn may_be_asked(&mut self, outcome: Outcome) -> bool {
+        let left = match outcome {
+            Outcome::UpstreamGone | Outcome::Draining => &mut self.lost,
+            Outcome::Crashed => &mut self.crashed,
+            _ => return false,
+        };
+        let may = *left > 0;
+        *left = left.saturating_sub(1);
+        may
+    }
 }
 
 /// Waits a moment until the host has noticed that a worker is lost: until then it would be asked in vain again.
