@@ -56,6 +56,11 @@ pub const H2_PING_MS: u64 = 20_000;
 pub const BODY_GRACE_MS: u64 = 10_000;
 /// Slowest body after [`BODY_GRACE_MS`]: below it, thousands of trickling uploads would hold every place.
 pub const BODY_BYTES_PER_S_MIN: u64 = 1024;
+/// Bytes of a refused body that are read and thrown away: a client that sends all before it reads would else meet a
+/// closed connection instead of its answer.
+pub const LINGER_BYTES_MAX: u64 = 16 << 20;
+/// Time for [`LINGER_BYTES_MAX`].
+pub const LINGER_MS: u64 = 2_000;
 /// Snapshots of the route table that one request looks at: a switch during a claim is one more, two in a row are rare.
 pub const CLAIM_ATTEMPTS_MAX: usize = 3;
 /// Times that a request without a body is sent again after its worker was lost before a head.
