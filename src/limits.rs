@@ -241,6 +241,8 @@ pub const IMAGE_IMPORT_TIMEOUT_MS: u64 = 240_000;
 pub const IMAGE_PIPE_BYTES: usize = 1 << 20;
 /// Bytes of one file of the image. A worker with its symbols has about half of this.
 pub const IMAGE_FILE_BYTES_MAX: u64 = 2 << 30;
+/// Time from a worker's start to its sockets: it makes them first of all, so this is one program start on a busy machine.
+pub const SOCKETS_TIMEOUT_MS: u64 = 30_000;
 /// Between two looks for a starting worker's sockets.
 pub const SOCKET_POLL_MS: u64 = 5;
 /// Bytes of a Unix socket's path (`sun_path` without its final zero).

@@ -25,6 +25,12 @@ pub fn from_js_error(error: &JsError) -> AppError {
     AppError { message, stack }
 }
 
+/// Message and the place that threw, in one line.
+pub fn first_lines(error: &AppError) -> String {
+    let place = error.stack.lines().find(|line| line.starts_with("    at ")).unwrap_or_default();
+    format!("{} {}", error.message, place.trim_start()).trim_end().to_owned()
+}
+
 fn write_frame(stack: &mut String, frame: &JsStackFrame) {
     let Some(file) = frame.file_name.as_deref() else { return };
     if file.starts_with("ext:") || file.starts_with("node:") {

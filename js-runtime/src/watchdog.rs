@@ -2,7 +2,7 @@
 //!
 //! It looks at the CPU clock of each isolate's thread while that isolate runs a slice, and sleeps when none does.
 
-use crate::limits::isolate::{WATCHDOG_IDLE_LOOKS, WATCHDOG_TICK_MS};
+use crate::limits::isolate::{KILL_GRACE_MS, WATCHDOG_IDLE_LOOKS, WATCHDOG_TICK_MS};
 use deno_core::v8;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
@@ -29,8 +29,8 @@ struct Watched {
     /// CPU clock of the thread at which the running slice is ended; `None` while none runs.
     cpu_end: Option<Duration>,
     wall_end: Option<Instant>,
-    /// Why the isolate was ended.
-    killed: Option<Outcome>,
+    /// Why the isolate was ended, and when that was first said.
+    killed: Option<(Outcome, Instant)>,
 }
 
 impl Guard {
@@ -79,12 +79,17 @@ impl Guard {
 
     /// Why the isolate was ended, if it was.
     pub fn killed(&self) -> Option<Outcome> {
-        self.lock().killed
+        self.lock().killed.map(|(reason, _)| reason)
     }
 
     fn look(&self) {
         let mut watched = self.lock();
         let Some(cpu_end) = watched.cpu_end else { return };
+        if watched.killed.is_some_and(|(_, since)| since.elapsed() >= Duration::from_millis(KILL_GRACE_MS)) {
+            // V8 does not let go of this thread. The process's supervisor starts a new one at once.
+            eprintln!("an isolate did not stop within {KILL_GRACE_MS} ms of being ended: the process ends");
+            std::process::abort();
+        }
         if watched.wall_end.is_some_and(|end| Instant::now() >= end) {
             watched.kill(Outcome::WallLimit);
         } else if cpu_time(self.clock) >= cpu_end {
@@ -100,9 +105,7 @@ impl Guard {
 
 impl Watched {
     fn kill(&mut self, reason: Outcome) {
-        if self.killed.is_none() {
-            self.killed = Some(reason);
-        }
+        self.killed.get_or_insert_with(|| (reason, Instant::now()));
         if let Some(handle) = &self.handle {
             handle.terminate_execution();
         }

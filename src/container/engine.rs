@@ -81,6 +81,8 @@ enum Stop {
 
 async fn run(args: EngineArgs) -> Result<(), Stop> {
     let backend = Arc::new(Backend::new(args)?);
+    let preparing = backend.clone();
+    tokio::spawn(async move { preparing.prepare().await });
     let from = pipe::Receiver::from_owned_fd(io::stdin().as_fd().try_clone_to_owned().map_err(Stop::Pipe)?);
     let to = pipe::Sender::from_owned_fd(io::stdout().as_fd().try_clone_to_owned().map_err(Stop::Pipe)?);
     let (answers, answering) = mpsc::channel(ENGINE_CALLS_MAX);
@@ -151,6 +153,15 @@ impl Backend {
                 let containers = Containers::new(layout, args.docker, args.host_id, args.worker, program);
                 Ok(Self::Containers(Box::new(containers)))
             }
+        }
+    }
+
+    /// Makes the image before the first start waits for it. What fails here fails again, with a caller to tell, at that start.
+    async fn prepare(&self) {
+        if let Self::Containers(containers) = self
+            && let Err(err) = containers.image().await
+        {
+            tracing::warn!(reason = err.chain(), "the worker image is not in Docker yet");
         }
     }
 

@@ -203,6 +203,8 @@ impl Egress {
             return Ok(client.clone());
         }
         let resolver = resolve::Checked::new(Arc::clone(&self.rules), port);
+        // Fails only when a provider is there already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())

@@ -55,23 +55,31 @@ impl Request {
         self.try_send().unwrap_or_else(|error| panic!("{} to {}: {error}", self.line, self.to))
     }
 
+    /// Sends the head and this much of the body, and leaves after a while without waiting for an answer.
+    pub fn abandon(&self, body_bytes: usize, after: Duration) {
+        let mut stream = TcpStream::connect_timeout(&self.to, STEP).unwrap();
+        stream.write_all(self.head().as_bytes()).unwrap();
+        stream.write_all(&self.body[..body_bytes]).unwrap();
+        std::thread::sleep(after);
+    }
+
     /// As [`Request::send`], where the connection may break.
     pub fn try_send(&self) -> io::Result<Answer> {
         let mut stream = TcpStream::connect_timeout(&self.to, STEP)?;
         stream.set_read_timeout(Some(STEP))?;
         stream.set_write_timeout(Some(STEP))?;
-        let mut head = format!("{}\r\n", self.line);
-        for (name, value) in &self.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
-        }
-        head.push_str("connection: close\r\n\r\n");
-        let written = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&self.body));
+        let written = stream.write_all(self.head().as_bytes()).and_then(|()| stream.write_all(&self.body));
         let mut bytes = Vec::new();
         let read = stream.read_to_end(&mut bytes);
         Answer::parse(&bytes).ok_or_else(|| {
             let cause = written.err().or(read.err());
             cause.unwrap_or_else(|| io::Error::other(format!("no answer in {} bytes", bytes.len())))
         })
+    }
+
+    fn head(&self) -> String {
+        let headers = self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n"));
+        format!("{}\r\n{}connection: close\r\n\r\n", self.line, headers.collect::<String>())
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! The worker binary has to lie beside it: `cargo build -p vitrine-worker` first (`make test` does).
 
+#![expect(clippy::unwrap_used, reason = "a test that finds something else than it expects is to stop there")]
+
 #[path = "../harness"]
 mod harness {
     pub mod archive;
@@ -19,4 +21,5 @@ mod bad_requests;
 mod command_line;
 mod description;
 mod flips;
+mod uploads;
 mod verbs;

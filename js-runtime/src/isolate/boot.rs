@@ -60,7 +60,7 @@ async fn evaluate(
     match classic.map_err(|killed| evaluation_failure(entry, killed.into(), BootStage::Evaluate))? {
         Some(Ok(exports)) => Ok(exports),
         Some(Err(error)) => {
-            let message = format!("{entry} threw while it was evaluated: {}", error.message);
+            let message = format!("{entry} threw while it was evaluated: {}", exception::first_lines(&error));
             Err(BootFailure { stage: BootStage::Evaluate, message, error: Some(error) })
         }
         None => evaluate_module(driver, entry).await,
@@ -141,6 +141,6 @@ fn plain(stage: BootStage, message: String) -> BootFailure {
 
 fn failure(stage: BootStage, what: &str, error: &CoreError) -> BootFailure {
     let thrown = js_error(error).map(exception::from_js_error);
-    let cause = thrown.as_ref().map_or_else(|| error.to_string(), |thrown| thrown.message.clone());
+    let cause = thrown.as_ref().map_or_else(|| error.to_string(), exception::first_lines);
     BootFailure { stage, message: format!("{what}: {cause}"), error: thrown }
 }

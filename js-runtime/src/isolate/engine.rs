@@ -19,10 +19,24 @@ use vitrine_wire::{AppError, Outcome};
 
 include!(concat!(env!("OUT_DIR"), "/scripts.rs"));
 
+/// Flags of V8, each with its reason.
+const V8_FLAGS: &[&str] = &[
+    // V8 150 leaves the interrupt check out of a loop whose body holds a shorter loop of a known length, such as that of
+    // `new Array(1000)`: no limit could end it. The check is only left out where this optimization looked at the loops.
+    "--no-turboshaft-loop-unrolling",
+];
+
 /// Prepares V8 for this process. Every thread with an isolate must descend from the thread that calls this first.
 pub fn init_platform() {
     static ONCE: std::sync::Once = std::sync::Once::new();
-    ONCE.call_once(|| JsRuntime::init_platform(None));
+    ONCE.call_once(|| {
+        // The first entry is the place of a program's name; what comes back are flags that this V8 does not know.
+        let flags =
+            std::iter::once("vitrine-worker").chain(V8_FLAGS.iter().copied()).map(str::to_owned).collect();
+        let unknown = deno_core::v8_set_flags(flags);
+        debug_assert!(unknown.len() <= 1, "unknown flags: {unknown:?}");
+        JsRuntime::init_platform(None);
+    });
 }
 
 /// JavaScript was ended by force: the isolate can't be used any more.

@@ -60,3 +60,7 @@ pub const PLACE_ORDERS: usize = 16;
 
 /// Pieces of an upload that may wait for the wire: the app is one ahead, its window does the rest.
 pub const UPLOAD_PIECES: usize = 2;
+
+/// How long JavaScript that was ended may go on, in milliseconds. A collection of a full heap takes tenths of a second, on a
+/// busy machine a second; what goes on longer will not end, and the process does.
+pub const KILL_GRACE_MS: u64 = 5_000;

@@ -63,6 +63,20 @@ fn a_direct_stream_is_sent_flush_by_flush() {
 }
 
 #[test]
+fn a_direct_page_that_is_complete_at_its_first_flush_is_sent_once() {
+    run(async {
+        let worker = Setup::fetch(
+            "export default () => new Response(new ReadableStream({
+               type: 'direct',
+               pull(controller) { controller.write('<p>once'); controller.flush(); controller.write('</p>'); controller.end(); } }))",
+        )
+        .boot()
+        .await;
+        assert_eq!(worker.get("/").await.text(), "<p>once</p>");
+    });
+}
+
+#[test]
 fn a_direct_stream_can_be_read_as_any_other() {
     run(async {
         let worker = Setup::fetch(

@@ -1,0 +1,126 @@
+//! Pages a second of a bundle on a bare pool, without sockets: `render_loop DIR [PATH] [SECONDS] [ISOLATES] [IN_FLIGHT]`.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use vitrine_wire::{Contract, Outcome, RequestHead, Start, WorkerLimits, WorkerSettings};
+use vitrine_worker::bundle::Bundle;
+use vitrine_worker::exchange::{Exchange, HostLink};
+use vitrine_worker::pool::Pool;
+
+/// Times that the figures are taken: the first round still has the compiler at work.
+const ROUNDS: u32 = 3;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let argument =
+        |index: usize, otherwise: &str| arguments.get(index).map_or(otherwise, String::as_str).to_owned();
+    let number = |index: usize, otherwise: &str| argument(index, otherwise).parse::<u32>().expect("a number");
+    let mut files = HashMap::new();
+    read(Path::new(&argument(0, ".")), "", &mut files);
+    let manifest = files.get("vitrine.json").map(|text| String::from_utf8_lossy(text).into_owned());
+    let is_render = manifest.is_some_and(|text| text.contains("\"render\""));
+    let path = argument(1, "/");
+    let settings = WorkerSettings {
+        entry: "server/index.js".to_owned(),
+        contract: if is_render { Contract::Render } else { Contract::Fetch },
+        warm: vec![path.clone()],
+        host: "bench.localhost".to_owned(),
+        limits: limits(number(3, "1")),
+    };
+    let start = Start { settings, env: Vec::new() };
+    let bundle = Bundle { files: Arc::new(files) };
+    let time = Duration::from_secs(u64::from(number(2, "6")));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    runtime.expect("a runtime").block_on(run(start, bundle, path, time, number(4, "4")));
+}
+
+fn limits(isolates: u32) -> WorkerLimits {
+    WorkerLimits {
+        cpu_ms: 5_000,
+        wall_ms: 10_000,
+        heap_mb: 128,
+        concurrency: 32,
+        queue: 1_024,
+        queue_ms: 10_000,
+        request_mb: 10,
+        response_mb: 50,
+        client_stall_ms: 30_000,
+        subrequests: 50,
+        log_lines_per_s: 100,
+        isolates,
+    }
+}
+
+async fn run(start: Start, bundle: Bundle, path: String, time: Duration, in_flight: u32) {
+    let (link, mut logs) = HostLink::new(tokio::runtime::Handle::current());
+    tokio::spawn(async move {
+        while let Some(lines) = logs.batch().await {
+            lines.iter().for_each(|line| eprintln!("{:?} {}", line.level, line.message));
+        }
+    });
+    let begun = Instant::now();
+    let pool = match Pool::boot(start, bundle, link).await {
+        Ok(pool) => pool,
+        Err(failure) => {
+            eprintln!("{failure:#?}");
+            std::process::exit(1);
+        }
+    };
+    println!("boot and warm: {:.1} ms", begun.elapsed().as_secs_f64() * 1e3);
+    for round in 1..=ROUNDS {
+        let begun = Instant::now();
+        let until = begun + time / ROUNDS;
+        let clients = (0..in_flight).map(|_| client(pool.clone(), path.clone(), until));
+        let counts = futures_util::future::join_all(clients).await;
+        let pages: u64 = counts.iter().map(|count| count.pages).sum();
+        let cpu_us: u64 = counts.iter().map(|count| count.cpu_us).sum();
+        let pages_per_s = pages as f64 / begun.elapsed().as_secs_f64();
+        let cpu_ms = cpu_us as f64 / pages.max(1) as f64 / 1e3;
+        println!(
+            "round {round}: {pages_per_s:.0} pages/s, {cpu_ms:.3} ms CPU a page, {} bytes",
+            counts[0].bytes
+        );
+    }
+}
+
+#[derive(Default)]
+struct Count {
+    pages: u64,
+    cpu_us: u64,
+    bytes: usize,
+}
+
+async fn client(pool: Pool, path: String, until: Instant) -> Count {
+    let mut count = Count::default();
+    while Instant::now() < until {
+        let head = RequestHead {
+            method: "GET".to_owned(),
+            url: format!("http://bench.localhost{path}"),
+            headers: vec![("host".to_owned(), "bench.localhost".into())],
+            has_body: false,
+            request_id: "bench".to_owned(),
+        };
+        let (exchange, answer) = Exchange::local(head, None).await;
+        pool.submit(exchange);
+        let (_, body, done) = answer.collect().await;
+        assert_eq!(done.outcome, Outcome::Ok, "{done:#?}");
+        count.pages += 1;
+        count.cpu_us += done.cpu_us;
+        count.bytes = body.len();
+    }
+    count
+}
+
+fn read(folder: &Path, prefix: &str, files: &mut HashMap<String, Arc<[u8]>>) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if entry.path().is_dir() {
+            read(&entry.path(), &format!("{name}/"), files);
+        } else {
+            files.insert(name, std::fs::read(entry.path()).expect("a file").into());
+        }
+    }
+}
