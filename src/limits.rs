@@ -21,6 +21,9 @@ pub const HEAD_TIMEOUT_MS: u64 = 10_000;
 pub const BODY_STALL_MS: u64 = 30_000;
 /// Connections at once on the edge. Each costs a task and some buffers, well below 64 KiB: 256 MiB at the most.
 pub const CONNECTIONS_MAX: usize = 4096;
+/// Files that the process may want open: a socket for each connection and a file that it is sent, then workers, state
+/// and egress.
+pub const FILES_WANTED: u64 = 2 * CONNECTIONS_MAX as u64 + 4096;
 /// Streams at once on one HTTP/2 connection.
 pub const H2_STREAMS_MAX: u32 = 100;
 
