@@ -92,6 +92,7 @@ impl Edge {
         releases: Releases,
         telemetry: Telemetry,
     ) -> Result<Self, EdgeError> {
+        listener::raise_file_limit();
         let tls = match &config.tls {
             None => None,
             Some(tls) => {

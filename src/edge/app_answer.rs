@@ -89,7 +89,8 @@ pub async fn failed(
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_VITRINE_OUTCOME, HeaderValue::from_static(failure.outcome.as_str()));
     pin_document(&mut headers, &record, selection, known_cookie);
-    whole(record, StatusCode::OK, headers, data, Timing { cache: "bypass", ..Timing::default() })
+    let timing = Timing::uncached(record.done.as_ref());
+    whole(record, StatusCode::OK, headers, data, timing)
 }
 
 async fn shell(files: &FileStore, selection: &Selection) -> Option<(HeaderValue, Bytes)> {
@@ -178,11 +179,9 @@ fn pin_document(headers: &mut HeaderMap, record: &Record, selection: &Selection,
 
 /// The worker's own figures when the answer is complete, else what the edge saw.
 fn timing(end: Option<&Done>, waited: Duration, head_after: Duration) -> Timing {
-    let (queue, render) = match end {
-        Some(done) => (waited + Duration::from_micros(done.queue_us), Duration::from_micros(done.render_us)),
-        None => (waited, head_after),
-    };
-    Timing { queue, render, cache: "bypass" }
+    let own = Timing::uncached(end);
+    let render = if end.is_some() { own.render } else { head_after };
+    Timing { queue: own.queue + waited, render, ..own }
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use super::pin::Wanted;
 use super::render;
 use super::select::select;
 use super::static_files::{Found, find};
+use super::upload::linger;
 use crate::config::LimitMaxima;
 use crate::id::ReleaseId;
 use crate::pool::Pool;
@@ -77,13 +78,13 @@ impl<W: Wake> Answer for Line<W> {
         let headers = parts.headers;
         let address = match Address::of(&record.caller, &headers, parts.version <= Version::HTTP_10) {
             Ok(address) => address,
-            Err(refusal) => return answer::failed(record, refusal.into()),
+            Err(refusal) => return refused(record, refusal.into(), body),
         };
         record.host.clone_from(&address.host);
         let wanted = Wanted::of(&record.caller, &headers);
         let mut selection = match select(&table, &address.host, &wanted) {
             Ok(selection) => selection,
-            Err(outcome) => return answer::failed(record, Failure::of(outcome)),
+            Err(outcome) => return refused(record, Failure::of(outcome), body),
         };
         record.select(&selection, table.epoch);
         drop(table);
@@ -112,4 +113,10 @@ impl<W: Wake> Answer for Line<W> {
         };
         app_answer::failed(&self.files, record, &selection, cookie, failure).await
     }
+}
+
+/// Answers a request whose body nobody wants.
+fn refused(record: Box<Record>, failure: Failure, body: Incoming) -> Response<EdgeBody> {
+    linger(body);
+    answer::failed(record, failure)
 }

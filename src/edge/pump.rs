@@ -107,6 +107,7 @@ mod tests {
         let mut got = Vec::new();
         while let Some(frame) = pumped.frame().await {
             got.extend_from_slice(frame.unwrap().data_ref().unwrap());
+            // Pause: the clock is the test's; a slow client.
             tokio::time::sleep(Duration::from_secs(20)).await;
         }
         assert_eq!(got, [0, 1, 2, 3]);
@@ -118,8 +119,10 @@ mod tests {
         let (body, held) = body();
         let mut pumped = pump(body, Duration::from_secs(30));
         pumped.frame().await.unwrap().unwrap();
+        // Pause: the clock is the test's; just before the bound, then just after it.
         tokio::time::sleep(Duration::from_secs(29)).await;
         assert_eq!(Arc::strong_count(&held), 2);
+        // Pause: as above.
         tokio::time::sleep(Duration::from_secs(2)).await;
         assert_eq!(Arc::strong_count(&held), 1);
         pumped.frame().await.unwrap().unwrap();
@@ -131,6 +134,7 @@ mod tests {
     async fn an_answer_whose_client_is_gone_is_dropped() {
         let (body, held) = body();
         drop(pump(body, Duration::from_secs(30)));
+        // Pause: the clock is the test's; the task comes to run.
         tokio::time::sleep(Duration::from_millis(1)).await;
         assert_eq!(Arc::strong_count(&held), 1);
     }

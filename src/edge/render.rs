@@ -7,7 +7,7 @@ use super::forward;
 use super::line::{Line, Wake};
 use super::pin::Wanted;
 use super::select::{Selection, select};
-use super::upload::{Fault, Pace, Progress, bound};
+use super::upload::{Fault, Pace, Progress, bound, linger};
 use crate::limits::{CLAIM_ATTEMPTS_MAX, RECONNECT_PAUSE_MS, RENDER_GRACE_MS, UPSTREAM_RETRIES_MAX};
 use crate::pool::{Claim, ClaimError, Pool};
 use crate::release::WakeError;
@@ -49,6 +49,7 @@ pub async fn render<W: Wake>(
 ) -> Result<Rendered, Failure> {
     let has_body = !body.is_end_stream();
     if declared(headers).is_some_and(|bytes| bytes > selection.target.request_bytes_max) {
+        linger(body);
         return Err(too_large());
     }
     let (body, progress) = bound(body, selection.target.request_bytes_max, Pace::default());
