@@ -56,7 +56,12 @@ pub fn main(args: EngineArgs) -> ExitCode {
     let (_logs, _written) = init_logs();
     // One thread: children end with the thread that started them, and it has to be this one.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let ended = runtime.map_err(Stop::Pipe).and_then(|runtime| runtime.block_on(run(args)));
+    let ended = runtime.map_err(Stop::Pipe).and_then(|runtime| {
+        let ended = runtime.block_on(run(args));
+        // An image that is being read for its digest need not be read to its end.
+        runtime.shutdown_background();
+        ended
+    });
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(err) => {
