@@ -46,14 +46,15 @@ pub fn find(selection: &Selection, method: &Method, path: &str) -> Found {
             return Found::File { target: Arc::clone(target), path: path.into_owned() };
         }
     }
-    if !HASHED_FOLDERS.iter().any(|folder| path.starts_with(folder)) {
-        return Found::NotAFile;
-    }
     let immutable =
         |target: &&Arc<Target>| target.bundle.assets.get(path.as_ref()).is_some_and(|asset| asset.immutable);
-    match selection.app.releases.iter().find(immutable) {
-        Some(target) => Found::File { target: Arc::clone(target), path: path.into_owned() },
-        None => Found::Missing,
+    if let Some(target) = selection.app.releases.iter().find(immutable) {
+        return Found::File { target: Arc::clone(target), path: path.into_owned() };
+    }
+    if HASHED_FOLDERS.iter().any(|folder| path.starts_with(folder)) {
+        Found::Missing
+    } else {
+        Found::NotAFile
     }
 }
 

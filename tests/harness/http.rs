@@ -41,12 +41,24 @@ impl Request {
         self
     }
 
+    /// Sends it to another host name than before.
+    pub fn to_host(mut self, host: &str) -> Self {
+        self.headers.retain(|(name, _)| name != "host");
+        self.header("host", host)
+    }
+
     /// Gives it a body, and says how long it is.
     pub fn body(self, body: impl Into<Vec<u8>>) -> Self {
         let body = body.into();
         let mut with = self.header("content-length", &body.len().to_string());
         with.body = body;
         with
+    }
+
+    /// Gives it these bytes after its head; what they mean, a header says.
+    pub fn raw_body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
     }
 
     /// Sends it and reads the answer. A server that answers early may stop reading: what can't be written any more is no
