@@ -90,7 +90,7 @@ fn env_is_frozen_and_wait_until_outlives_the_answer() {
         .boot()
         .await;
         assert_eq!(worker.get("/").await.text(), "nothing value true undefined");
-        // Pause: longer than the timer that the app has set.
+        // Longer than the timer that the app has set.
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         assert_eq!(worker.get("/").await.text(), "done value true undefined");
     });
