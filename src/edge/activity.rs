@@ -155,7 +155,7 @@ mod tests {
     }
 
     fn pause() {
-        // Pause: twice the longest patience below.
+        // Twice the longest patience below.
         std::thread::sleep(Duration::from_millis(20));
     }
 

@@ -187,7 +187,7 @@ mod tests {
         let pieces = pieces.to_vec();
         StreamBody::new(Box::pin(futures_util::stream::unfold(pieces.into_iter(), |mut pieces| async {
             let (pause_ms, data) = pieces.next()?;
-            // Pause: the speed of the client is the subject.
+            // The speed of the client is the subject.
             tokio::time::sleep(Duration::from_millis(pause_ms)).await;
             Some((Ok(Frame::data(Bytes::from(data))), pieces))
         })))

@@ -72,6 +72,7 @@ impl Request {
         let mut stream = TcpStream::connect_timeout(&self.to, STEP).unwrap();
         stream.write_all(self.head().as_bytes()).unwrap();
         stream.write_all(&self.body[..body_bytes]).unwrap();
+        // How long this client stays is its caller's subject.
         std::thread::sleep(after);
     }
 
