@@ -22,6 +22,7 @@ pub mod listener;
 pub mod negotiate;
 pub mod own;
 pub mod pin;
+pub mod pump;
 pub mod render;
 pub mod select;
 pub mod static_files;
@@ -91,6 +92,7 @@ impl Edge {
         releases: Releases,
         telemetry: Telemetry,
     ) -> Result<Self, EdgeError> {
+        listener::raise_file_limit();
         let tls = match &config.tls {
             None => None,
             Some(tls) => {

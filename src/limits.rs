@@ -21,6 +21,9 @@ pub const HEAD_TIMEOUT_MS: u64 = 10_000;
 pub const BODY_STALL_MS: u64 = 30_000;
 /// Connections at once on the edge. Each costs a task and some buffers, well below 64 KiB: 256 MiB at the most.
 pub const CONNECTIONS_MAX: usize = 4096;
+/// Files that the process may want open: a socket for each connection and a file that it is sent, then workers, state
+/// and egress.
+pub const FILES_WANTED: u64 = 2 * CONNECTIONS_MAX as u64 + 4096;
 /// Streams at once on one HTTP/2 connection.
 pub const H2_STREAMS_MAX: u32 = 100;
 
@@ -56,9 +59,15 @@ pub const H2_PING_MS: u64 = 20_000;
 pub const BODY_GRACE_MS: u64 = 10_000;
 /// Slowest body after [`BODY_GRACE_MS`]: below it, thousands of trickling uploads would hold every place.
 pub const BODY_BYTES_PER_S_MIN: u64 = 1024;
+/// Bytes of a refused body that are read and thrown away: a client that sends all before it reads would else meet a
+/// closed connection instead of its answer.
+pub const LINGER_BYTES_MAX: u64 = 16 << 20;
+/// Time for [`LINGER_BYTES_MAX`].
+pub const LINGER_MS: u64 = 2_000;
 /// Snapshots of the route table that one request looks at: a switch during a claim is one more, two in a row are rare.
 pub const CLAIM_ATTEMPTS_MAX: usize = 3;
-/// Times that a request without a body is sent again after its worker was lost before a head.
+/// Times that a request without a body is sent again after its worker was lost before a head, and again after it did
+/// not come back: a second loss of the same kind may be the request's own doing.
 pub const UPSTREAM_RETRIES_MAX: usize = 1;
 /// What a worker gets beyond the limits that it enforces by itself before the edge stops waiting: it is stuck then.
 pub const RENDER_GRACE_MS: u64 = 2_000;
@@ -236,6 +245,8 @@ pub const IMAGE_IMPORT_TIMEOUT_MS: u64 = 240_000;
 pub const IMAGE_PIPE_BYTES: usize = 1 << 20;
 /// Bytes of one file of the image. A worker with its symbols has about half of this.
 pub const IMAGE_FILE_BYTES_MAX: u64 = 2 << 30;
+/// Time from a worker's start to its sockets: it makes them first of all, so this is one program start on a busy machine.
+pub const SOCKETS_TIMEOUT_MS: u64 = 30_000;
 /// Between two looks for a starting worker's sockets.
 pub const SOCKET_POLL_MS: u64 = 5;
 /// Bytes of a Unix socket's path (`sun_path` without its final zero).

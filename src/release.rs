@@ -64,7 +64,7 @@ struct Inner {
     parts: Parts,
     book: Book,
     journal: Journal,
-    wakes: Semaphore,
+    wakes: Arc<Semaphore>,
     /// Address that users reach the edge at, once it is bound.
     public: OnceLock<(&'static str, SocketAddr)>,
 }
@@ -81,7 +81,7 @@ impl Releases {
             parts,
             book: Book::default(),
             journal,
-            wakes: Semaphore::new(WAKES_AT_ONCE_MAX),
+            wakes: Arc::new(Semaphore::new(WAKES_AT_ONCE_MAX)),
             public: OnceLock::new(),
         }));
         releases.adopt().await?;

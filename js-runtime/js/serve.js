@@ -231,7 +231,10 @@ function sendDirect(number, entry, status, headers, source) {
       push();
       op_answer_end(number);
     } else {
-      op_answer_page(number, status, headers, text);
+      // Its own flush may be waiting for the end of this pull.
+      const page = text;
+      text = "";
+      op_answer_page(number, status, headers, page);
     }
     running.delete(number);
   };

@@ -21,7 +21,7 @@ pub enum Action {
         /// Name of the release.
         release: ReleaseId,
         /// Unpacked and checked bundle in the staging folder.
-        staged: (BundleDir, Bundle),
+        staged: Box<(BundleDir, Bundle)>,
         /// See [`UploadOptions`].
         options: UploadOptions,
     },
@@ -92,7 +92,7 @@ pub async fn dispatch(releases: &Releases, action: Action) -> Result<Outcome, Re
         Action::ShowRelease(id) => Outcome::Release(find_release(releases, id)?),
         Action::Upload { release, staged, options } => {
             let ReleaseId { app, version } = release;
-            Outcome::Uploaded(releases.upload(app, Some(version), staged, options).await?)
+            Outcome::Uploaded(releases.upload(app, Some(version), *staged, options).await?)
         }
         Action::Promote { release, boot_deadline } => {
             Outcome::Switched(releases.promote(release, boot_deadline).await?)

@@ -99,7 +99,7 @@ mod tests {
         let at = |port| SocketAddr::from(([127, 0, 0, 1], port));
         assert_eq!(find(&folder, None), None);
         let first = Beacon::light(&folder, at(1001), Path::new("/a/admin.token")).unwrap();
-        // Pause: file times are as fine as a tick of the kernel.
+        // File times are as fine as a tick of the kernel.
         std::thread::sleep(std::time::Duration::from_millis(20));
         let second = Beacon::light(&folder, at(1002), Path::new("/b/admin.token")).unwrap();
         assert_eq!(find(&folder, None).unwrap().admin, at(1002));

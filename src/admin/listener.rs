@@ -192,14 +192,14 @@ mod tests {
     #[tokio::test]
     async fn a_running_request_is_finished_before_the_end_and_nothing_is_accepted_after_it() {
         let slow = async || {
-            // Pause: the request has to be slow.
+            // The request has to be slow.
             tokio::time::sleep(Duration::from_millis(200)).await;
             "done"
         };
         let (address, shutdown, serving) = started(axum::Router::new().route("/", get(slow))).await;
         let asking =
             tokio::spawn(async move { exchange(address, b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await });
-        // Pause: the request has to be accepted, and half done.
+        // The request has to be accepted, and half done.
         tokio::time::sleep(Duration::from_millis(100)).await;
         shutdown.cancel();
         serving.await.unwrap();

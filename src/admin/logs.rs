@@ -182,7 +182,7 @@ mod tests {
         let shutdown = CancellationToken::new();
         let lines = follow(receive, shutdown.clone(), |log| log.release.app.as_str() == "a");
         let reading = tokio::spawn(Sse::new(lines).into_response().into_body().collect());
-        // Pause: the reader has to take what is there; an end that comes first would win.
+        // The reader has to take what is there; an end that comes first would win.
         tokio::time::sleep(Duration::from_millis(20)).await;
         shutdown.cancel();
         let text = reading.await.unwrap().unwrap().to_bytes();

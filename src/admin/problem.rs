@@ -189,19 +189,8 @@ fn with_causes(error: &dyn Error) -> String {
     text
 }
 
-fn disk_is_full(error: &(dyn Error + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        let store = error.downcast_ref::<StoreError>().is_some_and(StoreError::is_disk_full);
-        let io = error
-            .downcast_ref::<std::io::Error>()
-            .is_some_and(|io| io.kind() == std::io::ErrorKind::StorageFull);
-        if store || io {
-            return true;
-        }
-        next = error.source();
-    }
-    false
+fn store_kind(error: &StoreError) -> Kind {
+    if error.is_disk_full() { Kind::DiskFull } else { Kind::StoreUnavailable }
 }
 
 impl From<ReleaseError> for Problem {
@@ -214,8 +203,7 @@ impl From<ReleaseError> for Problem {
             ReleaseError::Refused(_) => Kind::Refused,
             ReleaseError::Unservable { .. } => Kind::Unservable,
             ReleaseError::Engine { .. } => Kind::EngineUnavailable,
-            ReleaseError::Store { source, .. } if disk_is_full(source) => Kind::DiskFull,
-            ReleaseError::Store { .. } => Kind::StoreUnavailable,
+            ReleaseError::Store { source, .. } => store_kind(source),
         };
         let detail = with_causes(&error);
         let log = if let ReleaseError::Unservable { log, .. } = error { log } else { Vec::new() };
@@ -237,8 +225,7 @@ impl From<BundleError> for Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        let kind = if error.is_disk_full() { Kind::DiskFull } else { Kind::StoreUnavailable };
-        Self::new(kind, with_causes(&error))
+        Self::new(store_kind(&error), with_causes(&error))
     }
 }
 
@@ -267,13 +254,14 @@ mod tests {
     }
 
     #[test]
-    fn a_full_disk_is_told_apart_however_deep_it_lies() {
-        let failed = |kind: std::io::ErrorKind| {
-            let source = StoreError::Io { operation: "writing", path: "x".into(), source: kind.into() };
-            Problem::from(ReleaseError::Store { operation: "the release", source }).kind
-        };
-        assert_eq!(failed(std::io::ErrorKind::StorageFull), Kind::DiskFull);
-        assert_eq!(failed(std::io::ErrorKind::PermissionDenied), Kind::StoreUnavailable);
+    fn a_full_disk_is_told_apart() {
+        let cause = || std::io::Error::from(std::io::ErrorKind::StorageFull);
+        let full = StoreError::DiskFull { operation: "writing", path: "x".into(), source: Box::new(cause()) };
+        assert_eq!(Problem::from(full).kind, Kind::DiskFull);
+        let other = StoreError::Io { operation: "writing", path: "x".into(), source: cause() };
+        assert_eq!(Problem::from(other).kind, Kind::StoreUnavailable);
+        let bundle = BundleError::Io { operation: "write", path: "x".into(), source: cause() };
+        assert_eq!(Problem::from(bundle).kind, Kind::DiskFull);
     }
 
     #[test]

@@ -99,7 +99,7 @@ pub async fn upload(
         key.map(|key| Once { key, request: Digest::of(format!("{head}{}", bundle.digest).as_bytes()) });
     let action = Action::Upload {
         release: ReleaseId::new(app, version),
-        staged: (staged.dir.clone(), bundle),
+        staged: Box::new((staged.dir.clone(), bundle)),
         options,
     };
     perform(state, once, action, Some(staged)).await

@@ -34,6 +34,11 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         };
         table::print(&["", "CHECK", "FOUND", "WHAT TO DO"], &checks.iter().map(row).collect::<Vec<_>>())?;
     }
-    let bad: Vec<&str> = checks.iter().filter(|check| check.grade == Grade::Bad).map(|check| check.name).collect();
-    if bad.is_empty() { Ok(()) } else { Err(Failure::refused(format!("to be put right first: {}", bad.join(", ")))) }
+    let bad: Vec<&str> =
+        checks.iter().filter(|check| check.grade == Grade::Bad).map(|check| check.name).collect();
+    if bad.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::refused(format!("to be put right first: {}", bad.join(", "))))
+    }
 }

@@ -11,7 +11,7 @@ use crate::config::WorkerResources;
 use crate::id::{Digest, InstanceId, ReleaseId};
 use crate::limits::{
     DOCKER_CALL_TIMEOUT_MS, ENGINE_INSTANCES_MAX, ENGINE_PROBE_TIMEOUT_MS, ENGINE_READ_TIMEOUT_MS,
-    OUTPUT_FAILURE_LINES, OUTPUT_LINES_MAX, PROBE_RUN_TIMEOUT_MS,
+    OUTPUT_FAILURE_LINES, OUTPUT_LINES_MAX, PROBE_RUN_TIMEOUT_MS, SOCKETS_TIMEOUT_MS,
 };
 use bollard::errors::Error;
 use bollard::models::ContainerSummary;
@@ -98,7 +98,11 @@ impl Containers {
         self.client.get_or_try_init(|| connect(&self.socket)).await
     }
 
-    async fn image(&self) -> Result<String, Failure> {
+    /// Id of the worker image; makes it and hands it to Docker the first time.
+    ///
+    /// # Errors
+    /// [`Failure::Image`] and what keeps Docker from being reached.
+    pub async fn image(&self) -> Result<String, Failure> {
         let client = self.client().await?;
         let mut image = self.image.lock().await;
         if let Some(id) = &*image {
@@ -170,7 +174,7 @@ impl Containers {
         let name = self.create(spec, Task::Serve, sockets, bundle).await?;
         let client = self.client().await?;
         within("start a container", DOCKER_CALL_TIMEOUT_MS, client.start_container(&name, None)).await?;
-        let bound = Duration::from_millis(DOCKER_CALL_TIMEOUT_MS);
+        let bound = Duration::from_millis(SOCKETS_TIMEOUT_MS);
         tokio::select! {
             ended = exit_code(client, &name) => {
                 let code = ended.map_err(|source| Failure::Docker { operation: "watch a container", source })?;
@@ -179,7 +183,7 @@ impl Containers {
             found = tokio::time::timeout(bound, until_sockets(sockets)) => match found {
                 Ok(()) => Ok(()),
                 Err(_) => Err(Failure::NoSockets {
-                    timeout_ms: DOCKER_CALL_TIMEOUT_MS,
+                    timeout_ms: SOCKETS_TIMEOUT_MS,
                     output: self.last(&name, OUTPUT_FAILURE_LINES).await,
                 }),
             },

@@ -56,7 +56,12 @@ pub fn main(args: EngineArgs) -> ExitCode {
     let (_logs, _written) = init_logs();
     // One thread: children end with the thread that started them, and it has to be this one.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let ended = runtime.map_err(Stop::Pipe).and_then(|runtime| runtime.block_on(run(args)));
+    let ended = runtime.map_err(Stop::Pipe).and_then(|runtime| {
+        let ended = runtime.block_on(run(args));
+        // An image that is being read for its digest need not be read to its end.
+        runtime.shutdown_background();
+        ended
+    });
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(err) => {
@@ -81,6 +86,8 @@ enum Stop {
 
 async fn run(args: EngineArgs) -> Result<(), Stop> {
     let backend = Arc::new(Backend::new(args)?);
+    let preparing = backend.clone();
+    tokio::spawn(async move { preparing.prepare().await });
     let from = pipe::Receiver::from_owned_fd(io::stdin().as_fd().try_clone_to_owned().map_err(Stop::Pipe)?);
     let to = pipe::Sender::from_owned_fd(io::stdout().as_fd().try_clone_to_owned().map_err(Stop::Pipe)?);
     let (answers, answering) = mpsc::channel(ENGINE_CALLS_MAX);
@@ -151,6 +158,15 @@ impl Backend {
                 let containers = Containers::new(layout, args.docker, args.host_id, args.worker, program);
                 Ok(Self::Containers(Box::new(containers)))
             }
+        }
+    }
+
+    /// Makes the image before the first start waits for it. What fails here fails again, with a caller to tell, at that start.
+    async fn prepare(&self) {
+        if let Self::Containers(containers) = self
+            && let Err(err) = containers.image().await
+        {
+            tracing::warn!(reason = err.chain(), "the worker image is not in Docker yet");
         }
     }
 

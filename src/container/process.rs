@@ -8,8 +8,8 @@ use super::policy::supervise_arguments;
 use super::{InstanceInfo, InstanceStats, StartSpec};
 use crate::id::InstanceId;
 use crate::limits::{
-    DOCKER_CALL_TIMEOUT_MS, ENDED_WORKERS_MAX, ENGINE_END_GRACE_MS, ENGINE_INSTANCES_MAX,
-    OUTPUT_FAILURE_LINES, PROBE_RUN_TIMEOUT_MS, SOCKET_POLL_MS, WORKER_FILES_MAX,
+    ENDED_WORKERS_MAX, ENGINE_END_GRACE_MS, ENGINE_INSTANCES_MAX, OUTPUT_FAILURE_LINES, PROBE_RUN_TIMEOUT_MS,
+    SOCKET_POLL_MS, SOCKETS_TIMEOUT_MS, WORKER_FILES_MAX,
 };
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{Signal, kill, killpg};
@@ -115,11 +115,11 @@ impl Processes {
         let sockets = self.layout.make_sockets(&instance, getuid().as_raw())?;
         let process = self.spawn(spec, &sockets, &bundle)?;
         lock(&self.processes).insert(instance.clone(), process.clone());
-        let bound = Duration::from_millis(DOCKER_CALL_TIMEOUT_MS);
+        let bound = Duration::from_millis(SOCKETS_TIMEOUT_MS);
         let waited = tokio::select! {
             code = process.end() => Err(Failure::Ended { code, output: process.last(OUTPUT_FAILURE_LINES) }),
             found = tokio::time::timeout(bound, until_sockets(&sockets)) => found.map_err(|_| Failure::NoSockets {
-                timeout_ms: DOCKER_CALL_TIMEOUT_MS,
+                timeout_ms: SOCKETS_TIMEOUT_MS,
                 output: process.last(OUTPUT_FAILURE_LINES),
             }),
         };

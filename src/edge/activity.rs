@@ -78,6 +78,12 @@ impl Activity {
         self.stall_ms.store(stall_ms, Ordering::Relaxed);
     }
 
+    /// How long the client may take no byte.
+    #[must_use]
+    pub fn stall(&self) -> Duration {
+        Duration::from_millis(self.stall_ms.load(Ordering::Relaxed))
+    }
+
     /// Bytes came from the client.
     pub fn on_read(&self) {
         let waiting = self.in_flight.load(Ordering::Relaxed) == 0 && !self.h2.load(Ordering::Relaxed);
@@ -149,7 +155,7 @@ mod tests {
     }
 
     fn pause() {
-        // Pause: twice the longest patience below.
+        // Twice the longest patience below.
         std::thread::sleep(Duration::from_millis(20));
     }
 

@@ -89,7 +89,8 @@ fn check_framing(method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), 
     if method == Method::TRACE {
         return Err(Refusal::client(StatusCode::METHOD_NOT_ALLOWED, "TRACE is not answered here"));
     }
-    if !uri.path().starts_with('/') && !(method == Method::OPTIONS && uri.path() == "*") {
+    let names_a_path = uri.path().starts_with('/') || (method == Method::OPTIONS && uri.path() == "*");
+    if !names_a_path {
         return Err(Refusal::bad("the request target is not a path"));
     }
     if headers.get_all(CONTENT_LENGTH).iter().nth(1).is_some() {

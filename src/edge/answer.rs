@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, RETRY_AFTER};
 use http::{HeaderValue, Method, Response, StatusCode};
 use std::time::Duration;
-use vitrine_wire::Outcome;
+use vitrine_wire::{Done, Outcome};
 
 /// Names the outcome on answers that the app did not give.
 pub const X_VITRINE_OUTCOME: HeaderName = HeaderName::from_static("x-vitrine-outcome");
@@ -25,6 +25,15 @@ pub struct Timing {
     pub render: Duration,
     /// What the cache did.
     pub cache: &'static str,
+}
+
+impl Timing {
+    /// Of what came from no cache: the worker's own figures, when it gave any.
+    #[must_use]
+    pub fn uncached(done: Option<&Done>) -> Self {
+        let of = |us: fn(&Done) -> u64| Duration::from_micros(done.map_or(0, us));
+        Self { queue: of(|done| done.queue_us), render: of(|done| done.render_us), cache: "bypass" }
+    }
 }
 
 /// Status of an outcome. The caller may know a better one: a client's error has many.
@@ -113,7 +122,8 @@ pub fn failed(mut record: Box<Record>, failure: Failure) -> Response<EdgeBody> {
             HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
         );
     }
-    whole(record, failure.status, headers, text.into(), Timing { cache: "bypass", ..Timing::default() })
+    let timing = Timing::uncached(record.done.as_ref());
+    whole(record, failure.status, headers, text.into(), timing)
 }
 
 /// Answers with bytes that are all at hand.

@@ -5,7 +5,7 @@ use super::answer::{self, Failure, Timing, X_VITRINE_OUTCOME, send, whole};
 use super::body::{EdgeBody, Source, Streaming};
 use super::file_store::{Content, FileStore};
 use super::pin::cookie;
-use super::render::{Rendered, Unrendered, may_get_shell};
+use super::render::{Rendered, may_get_shell};
 use super::select::Selection;
 use super::static_files::{Plan, plan};
 use crate::limits::GATHERED_BYTES_MAX;
@@ -42,17 +42,19 @@ pub fn answer(
     selection: &Selection,
     known_cookie: Option<&str>,
     rendered: Rendered,
-) -> Result<Response<EdgeBody>, (Box<Record>, Unrendered)> {
+) -> Result<Response<EdgeBody>, (Box<Record>, Failure)> {
     let Rendered { answer, claim, waited, head_after, patience } = rendered;
     let status = StatusCode::from_u16(answer.head.status).ok().filter(|status| status.as_u16() >= 200);
     let Some(status) = status else {
-        return Err((record, Failure::of(Outcome::AppError).into()));
+        return Err((record, Failure::of(Outcome::AppError)));
     };
     let mut body = answer.body;
     let (first, end) = gather(&mut body);
-    if let Some(done) = end.as_ref().filter(|done| done.outcome != Outcome::Ok) {
-        let done = Done::clone(done);
-        return Err((record, Unrendered { failure: Failure::of(done.outcome), done: Some(done) }));
+    let timing = timing(end.as_ref(), waited, head_after);
+    let ended = end.as_ref().map(|done| done.outcome);
+    record.done = end;
+    if let Some(outcome) = ended.filter(|outcome| *outcome != Outcome::Ok) {
+        return Err((record, Failure::of(outcome)));
     }
     let mut headers = re_encode(answer.head.headers);
     keep_apart(&mut headers, selection);
@@ -60,12 +62,9 @@ pub fn answer(
     record.outcome = Outcome::Ok;
     let bodiless = record.caller.method == Method::HEAD
         || matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED);
-    let timing = timing(end.as_ref(), waited, head_after);
-    let ended = end.is_some();
-    record.done = end;
     Ok(if bodiless {
         send(record, status, headers, Source::Empty, timing)
-    } else if ended {
+    } else if ended.is_some() {
         whole(record, status, headers, joined(first), timing)
     } else {
         let streaming = Streaming { first, body, claim, patience, timer: None };
@@ -90,7 +89,8 @@ pub async fn failed(
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_VITRINE_OUTCOME, HeaderValue::from_static(failure.outcome.as_str()));
     pin_document(&mut headers, &record, selection, known_cookie);
-    whole(record, StatusCode::OK, headers, data, Timing { cache: "bypass", ..Timing::default() })
+    let timing = Timing::uncached(record.done.as_ref());
+    whole(record, StatusCode::OK, headers, data, timing)
 }
 
 async fn shell(files: &FileStore, selection: &Selection) -> Option<(HeaderValue, Bytes)> {
@@ -179,11 +179,9 @@ fn pin_document(headers: &mut HeaderMap, record: &Record, selection: &Selection,
 
 /// The worker's own figures when the answer is complete, else what the edge saw.
 fn timing(end: Option<&Done>, waited: Duration, head_after: Duration) -> Timing {
-    let (queue, render) = match end {
-        Some(done) => (waited + Duration::from_micros(done.queue_us), Duration::from_micros(done.render_us)),
-        None => (waited, head_after),
-    };
-    Timing { queue, render, cache: "bypass" }
+    let own = Timing::uncached(end);
+    let render = if end.is_some() { own.render } else { head_after };
+    Timing { queue: own.queue + waited, render, ..own }
 }
 
 #[cfg(test)]

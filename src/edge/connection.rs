@@ -1,6 +1,7 @@
 //! One connection from its first byte to its end: HTTP/1.1 or HTTP/2, with every clock and size bound set.
 
 use super::activity::{Activity, Busy, Patience, Verdict};
+use super::pump::{BoxError, Pumped, pump};
 use super::watched_io::WatchedIo;
 use crate::limits::{
     H1_BUFFER_BYTES_MAX, H2_HEADER_LIST_BYTES_MAX, H2_PING_MS, H2_SEND_BUFFER_BYTES_MAX, H2_STREAMS_MAX,
@@ -14,7 +15,6 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use std::convert::Infallible;
-use std::error::Error;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ pub struct Peer {
 /// What answers requests.
 pub trait Answer: Send + Sync + 'static {
     /// Body of an answer.
-    type Body: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + Unpin + 'static;
+    type Body: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static;
 
     /// Answers one request; never fails, an error is an answer too.
     fn answer(
@@ -119,9 +119,14 @@ async fn serve_io<A: Answer>(
 ) {
     let activity = Arc::clone(&peer.activity);
     let service = service_fn(|request: Request<Incoming>| {
-        let busy = peer.activity.begin(request.version() == Version::HTTP_2);
+        let h2 = request.version() == Version::HTTP_2;
+        let busy = peer.activity.begin(h2);
+        let activity = Arc::clone(&peer.activity);
         let answered = Arc::clone(&terms.answer).answer(request, peer.clone());
-        async move { Ok::<_, Infallible>(answered.await.map(|body| Held { body, _busy: busy })) }
+        async move {
+            let held = |body| Held { body: Outgoing::new(body, h2, &activity), _busy: busy };
+            Ok::<_, Infallible>(answered.await.map(held))
+        }
     });
     let mut connection = std::pin::pin!(terms.protocols.serve_connection(TokioIo::new(io), service));
     let mut shutdown = std::pin::pin!(shutdown.cancelled_owned());
@@ -152,26 +157,55 @@ async fn serve_io<A: Answer>(
 
 /// A body during which its connection counts as busy.
 struct Held<B> {
-    body: B,
+    body: Outgoing<B>,
     _busy: Busy,
 }
 
-impl<B: Body + Unpin> Body for Held<B> {
-    type Data = B::Data;
-    type Error = B::Error;
+/// A body, polled by its connection or read by a task.
+enum Outgoing<B> {
+    Direct(B),
+    Pumped(Pumped),
+}
+
+impl<B> Outgoing<B>
+where
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
+{
+    /// On HTTP/2, what does not fit into the stream's send buffer may have to wait for its client.
+    fn new(body: B, h2: bool, activity: &Activity) -> Self {
+        let long = body.size_hint().upper().is_none_or(|bytes| bytes > H2_SEND_BUFFER_BYTES_MAX as u64);
+        if h2 && long { Self::Pumped(pump(body, activity.stall())) } else { Self::Direct(body) }
+    }
+}
+
+impl<B> Body for Held<B>
+where
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
+{
+    type Data = Bytes;
+    type Error = BoxError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match &mut self.body {
+            Outgoing::Direct(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
+            Outgoing::Pumped(body) => Pin::new(body).poll_frame(cx),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        match &self.body {
+            Outgoing::Direct(body) => body.is_end_stream(),
+            Outgoing::Pumped(body) => body.is_end_stream(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        match &self.body {
+            Outgoing::Direct(body) => body.size_hint(),
+            Outgoing::Pumped(body) => body.size_hint(),
+        }
     }
 }

@@ -17,6 +17,7 @@ use super::pin::Wanted;
 use super::render;
 use super::select::select;
 use super::static_files::{Found, find};
+use super::upload::linger;
 use crate::config::LimitMaxima;
 use crate::id::ReleaseId;
 use crate::pool::Pool;
@@ -77,13 +78,13 @@ impl<W: Wake> Answer for Line<W> {
         let headers = parts.headers;
         let address = match Address::of(&record.caller, &headers, parts.version <= Version::HTTP_10) {
             Ok(address) => address,
-            Err(refusal) => return answer::failed(record, refusal.into()),
+            Err(refusal) => return refused(record, refusal.into(), body),
         };
         record.host.clone_from(&address.host);
         let wanted = Wanted::of(&record.caller, &headers);
         let mut selection = match select(&table, &address.host, &wanted) {
             Ok(selection) => selection,
-            Err(outcome) => return answer::failed(record, Failure::of(outcome)),
+            Err(outcome) => return refused(record, Failure::of(outcome), body),
         };
         record.select(&selection, table.epoch);
         drop(table);
@@ -100,17 +101,22 @@ impl<W: Wake> Answer for Line<W> {
         }
         let rendered = render::render(&self, &mut record, &mut selection, &address, &headers, body).await;
         let cookie = Wanted::of(&record.caller, &headers).cookie;
-        let unrendered = match rendered {
+        let failure = match rendered {
             Ok(rendered) => match app_answer::answer(record, &selection, cookie, rendered) {
                 Ok(response) => return response,
-                Err((back, unrendered)) => {
+                Err((back, failure)) => {
                     record = back;
-                    unrendered
+                    failure
                 }
             },
-            Err(unrendered) => unrendered,
+            Err(failure) => failure,
         };
-        record.done = unrendered.done;
-        app_answer::failed(&self.files, record, &selection, cookie, unrendered.failure).await
+        app_answer::failed(&self.files, record, &selection, cookie, failure).await
     }
+}
+
+/// Answers a request whose body nobody wants.
+fn refused(record: Box<Record>, failure: Failure, body: Incoming) -> Response<EdgeBody> {
+    linger(body);
+    answer::failed(record, failure)
 }

@@ -4,13 +4,30 @@
 mod tests;
 
 use super::connection::{self, Answer, Terms};
-use crate::limits::ACCEPT_RETRY_MS;
+use crate::limits::{ACCEPT_RETRY_MS, FILES_WANTED};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+
+/// Lets the process open as many files as its connections need, as far as the system allows: the usual soft limit of
+/// 1024 would make `accept` fail long before the places are taken.
+pub fn raise_file_limit() {
+    let raised = getrlimit(Resource::RLIMIT_NOFILE).and_then(|(soft, hard)| {
+        let wanted = FILES_WANTED.min(hard);
+        if soft < wanted { setrlimit(Resource::RLIMIT_NOFILE, wanted, hard) } else { Ok(()) }
+    });
+    if let Err(error) = raised {
+        let error = &error as &dyn std::error::Error;
+        tracing::warn!(
+            error,
+            "the limit of open files can't be raised; fewer connections are served at once"
+        );
+    }
+}
 
 /// Serves a listener until `shutdown`, then closes it, lets connections finish within `drain`, and cuts the rest.
 /// When all `places` are taken, connections wait in the kernel's backlog.

@@ -59,7 +59,7 @@ fn text(record: Box<Record>, status: StatusCode, media: &'static str, body: Stri
     let mut headers = HeaderMap::with_capacity(8);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    whole(record, status, headers, body.into(), Timing { cache: "bypass", ..Timing::default() })
+    whole(record, status, headers, body.into(), Timing::uncached(None))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::forward;
 use super::line::{Line, Wake};
 use super::pin::Wanted;
 use super::select::{Selection, select};
-use super::upload::{Fault, Pace, Progress, bound};
+use super::upload::{Fault, Pace, Progress, bound, linger};
 use crate::limits::{CLAIM_ATTEMPTS_MAX, RECONNECT_PAUSE_MS, RENDER_GRACE_MS, UPSTREAM_RETRIES_MAX};
 use crate::pool::{Claim, ClaimError, Pool};
 use crate::release::WakeError;
@@ -35,25 +35,10 @@ pub struct Rendered {
     pub patience: Duration,
 }
 
-/// Why there is no head.
-#[derive(Debug)]
-pub struct Unrendered {
-    /// What to answer.
-    pub failure: Failure,
-    /// The worker's end of it.
-    pub done: Option<Done>,
-}
-
-impl From<Failure> for Unrendered {
-    fn from(failure: Failure) -> Self {
-        Self { failure, done: None }
-    }
-}
-
 /// Renders. `selection` is the one in force at the end: it moves when the release leaves while it is being claimed.
 ///
 /// # Errors
-/// What to answer instead.
+/// What to answer instead; the worker's end of the request, if it has one, is in the record.
 pub async fn render<W: Wake>(
     line: &Line<W>,
     record: &mut Record,
@@ -61,15 +46,16 @@ pub async fn render<W: Wake>(
     address: &Address,
     headers: &HeaderMap,
     body: Incoming,
-) -> Result<Rendered, Unrendered> {
+) -> Result<Rendered, Failure> {
     let has_body = !body.is_end_stream();
     if declared(headers).is_some_and(|bytes| bytes > selection.target.request_bytes_max) {
-        return Err(too_large().into());
+        linger(body);
+        return Err(too_large());
     }
     let (body, progress) = bound(body, selection.target.request_bytes_max, Pace::default());
     let mut body = has_body.then_some(body);
     let repeatable = !has_body && record.caller.method.is_idempotent();
-    let mut retries = UPSTREAM_RETRIES_MAX;
+    let mut again = Again::default();
     loop {
         let before = record.elapsed();
         let claim = claim(line, record, selection, address, headers).await?;
@@ -84,18 +70,41 @@ pub async fn render<W: Wake>(
                 let head_after = record.elapsed() - asked;
                 return Ok(Rendered { answer, claim, waited, head_after, patience });
             }
-            Err(done) if repeatable && retries > 0 && never_began(done.outcome) => {
-                retries -= 1;
-                noticed(&claim).await;
+            Err(done) if repeatable && again.may_be_asked(done.outcome) => noticed(&claim).await,
+            Err(done) => {
+                let failure = failure(done.outcome, &progress);
+                record.done = Some(done);
+                return Err(failure);
             }
-            Err(done) => return Err(failure(done, &progress)),
         }
     }
 }
 
-/// Whether a request may be sent again: its worker was lost or leaves.
-const fn never_began(outcome: Outcome) -> bool {
-    matches!(outcome, Outcome::UpstreamGone | Outcome::Draining)
+/// How often a request may still be asked again, by what became of it.
+struct Again {
+    /// Its worker was lost or leaves.
+    lost: usize,
+    /// Its worker did not come back in time and is replaced, or its isolate fell with another request.
+    crashed: usize,
+}
+
+impl Default for Again {
+    fn default() -> Self {
+        Self { lost: UPSTREAM_RETRIES_MAX, crashed: UPSTREAM_RETRIES_MAX }
+    }
+}
+
+impl Again {
+    fn may_be_asked(&mut self, outcome: Outcome) -> bool {
+        let left = match outcome {
+            Outcome::UpstreamGone | Outcome::Draining => &mut self.lost,
+            Outcome::Crashed => &mut self.crashed,
+            _ => return false,
+        };
+        let may = *left > 0;
+        *left = left.saturating_sub(1);
+        may
+    }
 }
 
 /// Waits a moment until the host has noticed that a worker is lost: until then it would be asked in vain again.
@@ -108,16 +117,15 @@ async fn noticed(claim: &Claim) {
     }
 }
 
-fn failure(done: Done, progress: &Progress) -> Unrendered {
-    let failure = match progress.fault() {
+fn failure(outcome: Outcome, progress: &Progress) -> Failure {
+    match progress.fault() {
         Some(Fault::TooLarge) => too_large(),
         Some(Fault::TooSlow) => {
             Refusal::client(StatusCode::REQUEST_TIMEOUT, "the request's body came too slowly").into()
         }
         Some(Fault::Broken) => Failure::of(Outcome::ClientError),
-        None => Failure::of(done.outcome),
-    };
-    Unrendered { failure, done: Some(done) }
+        None => Failure::of(outcome),
+    }
 }
 
 fn too_large() -> Failure {

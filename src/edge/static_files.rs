@@ -8,6 +8,7 @@ use crate::bundle::{Asset, Encoding};
 use crate::route::Target;
 use http::header::{HeaderMap, IF_NONE_MATCH, IF_RANGE, RANGE};
 use http::{HeaderValue, Method};
+use http_range_header::StartPosition;
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
@@ -45,14 +46,15 @@ pub fn find(selection: &Selection, method: &Method, path: &str) -> Found {
             return Found::File { target: Arc::clone(target), path: path.into_owned() };
         }
     }
-    if !HASHED_FOLDERS.iter().any(|folder| path.starts_with(folder)) {
-        return Found::NotAFile;
-    }
     let immutable =
         |target: &&Arc<Target>| target.bundle.assets.get(path.as_ref()).is_some_and(|asset| asset.immutable);
-    match selection.app.releases.iter().find(immutable) {
-        Some(target) => Found::File { target: Arc::clone(target), path: path.into_owned() },
-        None => Found::Missing,
+    if let Some(target) = selection.app.releases.iter().find(immutable) {
+        return Found::File { target: Arc::clone(target), path: path.into_owned() };
+    }
+    if HASHED_FOLDERS.iter().any(|folder| path.starts_with(folder)) {
+        Found::Missing
+    } else {
+        Found::NotAFile
     }
 }
 
@@ -141,6 +143,12 @@ enum Asked {
 fn part(range: &HeaderValue, bytes: u64) -> Asked {
     let parsed = range.to_str().ok().and_then(|text| http_range_header::parse_range_header(text).ok());
     let Some(parsed) = parsed.filter(|parsed| parsed.ranges.len() == 1) else { return Asked::Whole };
+    // The last million bytes of a small file are all of it.
+    if let StartPosition::FromLast(last) = parsed.ranges[0].start
+        && bytes > 0
+    {
+        return Asked::Part(bytes.saturating_sub(last)..=bytes - 1);
+    }
     match parsed.validate(bytes) {
         Ok(mut parts) => parts.pop().map_or(Asked::Whole, Asked::Part),
         Err(_) => Asked::Nothing,
@@ -265,6 +273,7 @@ mod tests {
         let accept = (http::header::ACCEPT_ENCODING, "br");
         assert_eq!(planned(&[accept, (RANGE, "bytes=2-4")]), Plan::Part(plain(), 2..=4));
         assert_eq!(planned(&[(RANGE, "bytes=-3")]), Plan::Part(plain(), 7..=9));
+        assert_eq!(planned(&[(RANGE, "bytes=-99")]), Plan::Part(plain(), 0..=9));
         assert_eq!(planned(&[(RANGE, "bytes=8-")]), Plan::Part(plain(), 8..=9));
         assert_eq!(planned(&[(RANGE, "bytes=8-99")]), Plan::Part(plain(), 8..=9));
         assert_eq!(planned(&[(RANGE, "bytes=10-")]), Plan::Unsatisfiable(plain()));

@@ -1,6 +1,6 @@
 //! The body of a request on its way to a worker: bounded in bytes and in patience.
 
-use crate::limits::{BODY_BYTES_PER_S_MIN, BODY_GRACE_MS, BODY_STALL_MS};
+use crate::limits::{BODY_BYTES_PER_S_MIN, BODY_GRACE_MS, BODY_STALL_MS, LINGER_BYTES_MAX, LINGER_MS};
 use crate::worker::RequestBody;
 use bytes::Bytes;
 use http_body::{Body, Frame};
@@ -72,7 +72,7 @@ impl Default for Pace {
 
 /// A client's body. Only time spent waiting for the client counts: an app may read as slowly as it likes.
 struct Upload<B> {
-    body: B,
+    body: Option<B>,
     left: u64,
     pace: Pace,
     waited: Duration,
@@ -87,7 +87,7 @@ where
 {
     let progress = Progress::default();
     let upload = Upload {
-        body,
+        body: Some(body),
         left: bytes_max,
         pace,
         waited: Duration::ZERO,
@@ -95,6 +95,29 @@ where
         progress: progress.clone(),
     };
     (upload.boxed_unsync(), progress)
+}
+
+/// Reads a refused body for a while, so that its client comes to read the answer.
+pub fn linger<B>(mut body: B)
+where
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+{
+    if body.is_end_stream() {
+        return;
+    }
+    tokio::spawn(async move {
+        let read = async {
+            let mut left = LINGER_BYTES_MAX;
+            while let Some(Ok(frame)) = body.frame().await {
+                left = left.saturating_sub(frame.data_ref().map_or(0, |data| data.len() as u64));
+                if left == 0 {
+                    return;
+                }
+            }
+        };
+        // A client that is not through by then meets the closed connection.
+        let _ = tokio::time::timeout(Duration::from_millis(LINGER_MS), read).await;
+    });
 }
 
 impl<B> Upload<B> {
@@ -110,7 +133,7 @@ impl<B> Upload<B> {
     }
 }
 
-impl<B: Body<Data = Bytes> + Unpin> Body for Upload<B> {
+impl<B: Body<Data = Bytes> + Send + Unpin + 'static> Body for Upload<B> {
     type Data = Bytes;
     type Error = Box<dyn std::error::Error + Send + Sync>;
 
@@ -119,7 +142,8 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Upload<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let this = &mut *self;
-        let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(cx) else {
+        let Some(body) = &mut this.body else { return Poll::Ready(None) };
+        let Poll::Ready(frame) = Pin::new(body).poll_frame(cx) else {
             let allowance = this.allowance();
             let waiting =
                 this.waiting.get_or_insert_with(|| (Instant::now(), Box::pin(tokio::time::sleep(allowance))));
@@ -137,6 +161,7 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Upload<B> {
             Some(Ok(frame)) => {
                 let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
                 if bytes > this.left {
+                    this.body.take().map(linger);
                     return this.fail(Fault::TooLarge);
                 }
                 this.left -= bytes;
@@ -147,7 +172,7 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Upload<B> {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.as_ref().is_none_or(Body::is_end_stream)
     }
 }
 
@@ -162,7 +187,7 @@ mod tests {
         let pieces = pieces.to_vec();
         StreamBody::new(Box::pin(futures_util::stream::unfold(pieces.into_iter(), |mut pieces| async {
             let (pause_ms, data) = pieces.next()?;
-            // Pause: the speed of the client is the subject.
+            // The speed of the client is the subject.
             tokio::time::sleep(Duration::from_millis(pause_ms)).await;
             Some((Ok(Frame::data(Bytes::from(data))), pieces))
         })))

@@ -1,6 +1,7 @@
 //! What is known of apps and releases while the host runs. The store is the truth; this is its copy with what can't be
 //! stored: pools, bundles in use, locks.
 
+use super::wake::Waking;
 use crate::bundle::{Bundle, BundleDir};
 use crate::config::{Config, LimitMaxima};
 use crate::id::{AppName, Digest, ReleaseId, Version};
@@ -28,6 +29,8 @@ pub struct Entry {
     pub boot: tokio::sync::Mutex<()>,
     /// Requests that wait for it to wake.
     pub held: std::sync::atomic::AtomicUsize,
+    /// What they wait for.
+    pub waking: Waking,
 }
 
 impl Entry {
@@ -47,6 +50,7 @@ impl Entry {
             dir,
             boot: tokio::sync::Mutex::default(),
             held: std::sync::atomic::AtomicUsize::new(0),
+            waking: Waking::default(),
         })
     }
 

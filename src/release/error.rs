@@ -57,14 +57,14 @@ pub enum ReleaseError {
         operation: &'static str,
         /// Cause.
         #[source]
-        source: StoreError,
+        source: Box<StoreError>,
     },
 }
 
 impl ReleaseError {
     /// For `map_err` on a store call.
     pub(super) fn store(operation: &'static str) -> impl FnOnce(StoreError) -> Self {
-        move |source| Self::Store { operation, source }
+        move |source| Self::Store { operation, source: Box::new(source) }
     }
 }
 

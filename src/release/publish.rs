@@ -11,8 +11,12 @@ impl Releases {
     /// Builds the table from the book and swaps it in. The caller has recorded what changed.
     pub(super) fn publish(&self) {
         let config = &self.0.parts.config;
-        let mut table =
-            RouteTable { epoch: self.0.book.epoch(), domain: config.domain.clone(), ..RouteTable::default() };
+        let mut table = RouteTable {
+            epoch: self.0.book.epoch(),
+            domain: config.domain.clone(),
+            any_host: config.any_host,
+            ..RouteTable::default()
+        };
         for name in self.0.book.names() {
             let app = Arc::new(self.app_route(&name));
             if app.releases.is_empty() {

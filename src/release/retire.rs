@@ -36,7 +36,9 @@ impl Releases {
         let idle_ms = self.0.parts.config.switching.idle_timeout_ms;
         for entry in entries {
             let asleep = entry.pool.worker().is_none();
-            if !asleep && !self.is_wanted(&entry) && entry.pool.idle_ms() >= idle_ms {
+            // Requests that were held are about to claim the worker that was started for them.
+            let awaited = entry.held.load(std::sync::atomic::Ordering::SeqCst) > 0;
+            if !asleep && !awaited && !self.is_wanted(&entry) && entry.pool.idle_ms() >= idle_ms {
                 tracing::info!(release = %entry.id(), "an idle release goes to sleep");
                 self.put_to_sleep(&entry).await;
             }

@@ -118,7 +118,7 @@ impl Releases {
         };
         self.0.parts.telemetry.metrics.flip(&release.app, flip);
         let from = previous.as_ref().map(|entry| entry.id().version);
-        tracing::info!(%release, from = from.as_ref().map(tracing::field::display), ?kind, "the live release changed");
+        tracing::info!(%release, from = from.as_ref().map(tracing::field::display), flip = ?kind, "the live release changed");
         if let Some(previous) = previous {
             self.drain_in_background(previous);
         }

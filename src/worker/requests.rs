@@ -125,18 +125,21 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Runs the connection; the future ends when it is lost, and every stream on it has its end then.
+    /// Runs the connection; the future ends when it is lost. Every stream on it has its end when the future is
+    /// over or dropped.
     pub fn start(link: Link) -> (Arc<Self>, impl Future<Output = ()> + Send) {
         let (frames, queue) = mpsc::channel(FRAMES_QUEUED_MAX);
         let connection = Arc::new(Self { frames, streams: Mutex::default(), next: AtomicU32::new(1) });
         let (sink, source) = link.split();
         let reader = Arc::clone(&connection);
+        let ended = Ended(Arc::clone(&connection));
         let run = async move {
+            // Dropped after the queue, whether it runs to its end or is dropped on the way: what was queued is told too.
+            let (queue, sink, _ended) = (queue, sink, ended);
             tokio::select! {
                 () = write(queue, sink) => {}
                 () = reader.read(source) => {}
             }
-            reader.lock().clear();
         };
         (connection, run)
     }
@@ -325,6 +328,17 @@ impl Connection {
     }
 }
 
+/// Ends every stream of a connection when it is dropped.
+struct Ended(Arc<Connection>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        for (_, stream) in self.0.lock().drain() {
+            stream.upload.close();
+        }
+    }
+}
+
 /// The client that sends the body went away or broke a rule of the edge.
 struct ClientBroke;
 
@@ -344,3 +358,6 @@ async fn write(mut queue: mpsc::Receiver<Frame>, mut sink: SplitSink<Link, Frame
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

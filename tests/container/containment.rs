@@ -1,10 +1,12 @@
 //! What a worker's container gives away: nothing.
 
 use crate::rig::{Kind, Rig, docker, inspect, ours, run};
+use bollard::query_parameters::RemoveImageOptions;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener};
 use std::time::Duration;
 use vitrine::container::{Engine, worker_uid};
+use vitrine::id::InstanceId;
 
 pub fn inspected() {
     run(async {
@@ -55,7 +57,7 @@ fn field<'a>(status: &'a str, name: &str) -> &'a str {
     line.split_whitespace().nth(1).unwrap()
 }
 
-/// This program in place of the worker, under the very same policy. Each line that it writes is one attempt.
+/// This program in place of the worker, under the very same policy: one that ends at once, then one that attacks.
 pub fn hostile() {
     run(async {
         let _listener = abstract_listener();
@@ -63,24 +65,42 @@ pub fn hostile() {
         let mut options = rig.options(Kind::Container);
         options.worker = std::env::current_exe().unwrap();
         let engine = Engine::spawn(options).unwrap();
+        fails(&rig, &engine).await;
         let spec = rig.spec();
         engine.start(spec.clone()).await.unwrap();
-        let mut lines = Vec::new();
-        for _ in 0..100 {
-            lines = engine.logs(&spec.instance, 200).await.unwrap();
-            if lines.iter().any(|line| line == "end") {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
+        let docker = docker().await;
+        let container = ours(&docker, &rig.host_id).await.remove(0);
+        let image = inspect(&docker, &container).await["Image"].as_str().unwrap().to_owned();
+        let lines = attempts(&engine, &spec.instance).await;
         engine.stop(&spec.instance, 0).await.unwrap();
-        assert!(lines.iter().any(|line| line == "end"), "{lines:#?}");
+        docker.remove_image(&image, None::<RemoveImageOptions>, None).await.unwrap();
         let allowed: Vec<_> = lines.iter().filter(|line| line.starts_with("ALLOWED")).collect();
         assert!(allowed.is_empty(), "{allowed:#?}");
         let denied = lines.iter().filter(|line| line.starts_with("denied")).count();
         eprintln!("{denied} attempts, all denied");
         assert!(denied >= 60, "{denied}: {lines:#?}");
     });
+}
+
+async fn fails(rig: &Rig, engine: &Engine) {
+    let mut spec = rig.spec();
+    spec.release = format!("{}@v1", crate::hostile::FAILING_APP).parse().unwrap();
+    let err = engine.start(spec.clone()).await.unwrap_err().to_string();
+    assert!(err.contains("exit code 9") && err.contains("no use"), "{err}");
+    assert!(engine.list().await.unwrap().is_empty());
+    assert!(!rig.sockets(&spec.instance).exists());
+}
+
+/// Each line is one attempt; the last one says that it was the last.
+async fn attempts(engine: &Engine, instance: &InstanceId) -> Vec<String> {
+    for _ in 0..100 {
+        let lines = engine.logs(instance, 200).await.unwrap();
+        if lines.iter().any(|line| line == "end") {
+            return lines;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("the hostile program did not come to its end: {:#?}", engine.logs(instance, 200).await);
 }
 
 /// A service of this machine that has no place in the file system.

@@ -11,11 +11,18 @@ use std::process::ExitCode;
 /// Abstract socket on which the test listens outside.
 pub const ABSTRACT_NAME: &str = "vitrine-test-outside";
 
+/// App whose worker ends at once.
+pub const FAILING_APP: &str = "fails";
+
 /// Is this program in the place of a worker? Then it attacks, and gives its exit code.
 pub fn run_as_worker() -> Option<ExitCode> {
     let arguments: Vec<String> = std::env::args().collect();
     match arguments.get(1).map(String::as_str) {
         Some("--version") => Some(ExitCode::SUCCESS),
+        Some("supervise") if arguments.iter().any(|argument| argument.starts_with(FAILING_APP)) => {
+            println!("no use");
+            Some(ExitCode::from(9))
+        }
         Some("supervise") => {
             let sockets =
                 arguments.iter().position(|argument| argument == "--sockets").map(|at| &arguments[at + 1]);

@@ -20,9 +20,14 @@ pub struct Archive {
 }
 
 impl Archive {
+    /// An archive without entries.
+    pub fn empty() -> Self {
+        Self { tar: tar::Builder::new(Vec::new()) }
+    }
+
     /// An archive that would be a good bundle if nothing else came in.
     pub fn good(text: &str) -> Self {
-        Self { tar: tar::Builder::new(Vec::new()) }.file("server/index.js", hello(text).as_bytes())
+        Self::empty().file("server/index.js", hello(text).as_bytes())
     }
 
     /// Adds a file.
@@ -72,7 +77,7 @@ impl Archive {
     }
 }
 
-/// A small .tar.zst with one file of `bytes` zeros.
+/// A small .tar.zst with one file of `bytes` zeros (whole mebibytes, and more zeros where its end marker should be).
 pub fn bomb(bytes: u64) -> Vec<u8> {
     let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
     let mut header = Header::new_gnu();
@@ -81,7 +86,8 @@ pub fn bomb(bytes: u64) -> Vec<u8> {
     header.set_mode(0o644);
     header.set_cksum();
     encoder.write_all(header.as_bytes()).unwrap();
-    std::io::copy(&mut std::io::repeat(0).take(bytes + 1024), &mut encoder).unwrap();
+    let zeros = vec![0; 1 << 20];
+    (0..=bytes >> 20).for_each(|_| encoder.write_all(&zeros).unwrap());
     encoder.finish().unwrap()
 }
 

@@ -1,7 +1,9 @@
 //! A real `vitrine serve` on free ports with a data folder of its own.
 
+use super::archive::{bundle_dir, hello};
 use super::cli::Cli;
 use super::http::Request;
+use super::processes::{WorkerProcess, workers_of};
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
@@ -37,12 +39,26 @@ impl Host {
 
     /// Starts one with these flags.
     pub fn start_with(flags: &[&str]) -> Self {
+        Self::start_in(Self::folder_anew(), flags)
+    }
+
+    fn folder_anew() -> TempDir {
         // Short: a Unix socket's path has at most 107 bytes.
-        Self::start_in(TempDir::with_prefix_in("vt-", "/tmp").unwrap(), flags)
+        TempDir::with_prefix_in("vt-", "/tmp").unwrap()
     }
 
     /// Starts one on the data of an earlier one (see [`Host::stop`]).
     pub fn start_in(folder: TempDir, flags: &[&str]) -> Self {
+        Self::start_with_environment(folder, flags, &[])
+    }
+
+    /// As [`Host::start_in`], on a machine whose Docker does not answer.
+    pub fn start_without_docker(folder: TempDir, flags: &[&str]) -> Self {
+        let nowhere = format!("unix://{}/no-docker.sock", folder.path().display());
+        Self::start_with_environment(folder, flags, &[("DOCKER_HOST", &nowhere)])
+    }
+
+    fn start_with_environment(folder: TempDir, flags: &[&str], environment: &[(&str, &str)]) -> Self {
         let log = File::options().create(true).append(true).open(folder.path().join("host.log")).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_vitrine"))
             .args(["serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data"])
@@ -51,6 +67,7 @@ impl Host {
             .current_dir(folder.path())
             .env("XDG_RUNTIME_DIR", folder.path())
             .env_remove("VITRINE_DATA")
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)
@@ -113,6 +130,53 @@ impl Host {
         log_of(self.folder())
     }
 
+    /// A folder for [`Host::start_in`] with this configuration in it.
+    pub fn configured(toml: &str) -> TempDir {
+        let folder = Self::folder_anew();
+        std::fs::write(folder.path().join("vitrine.toml"), toml).unwrap();
+        folder
+    }
+
+    /// Deploys a page that says `text`, and expects it to work; gives the first line of stdout.
+    pub fn deploy(&self, app: &str, text: &str, flags: &[&str]) -> String {
+        self.deploy_files(app, &[("server/index.js", &hello(text))], flags)
+    }
+
+    /// Deploys these files, and expects it to work; gives the first line of stdout.
+    pub fn deploy_files(&self, app: &str, files: &[(&str, &str)], flags: &[&str]) -> String {
+        let dir = bundle_dir(files);
+        self.deploy_folder(app, dir.path(), flags)
+    }
+
+    /// Deploys this folder, and expects it to work; gives the first line of stdout.
+    pub fn deploy_folder(&self, app: &str, folder: &Path, flags: &[&str]) -> String {
+        let ran = self.cli(&[&["deploy", app, folder.to_str().unwrap()], flags].concat()).ok();
+        ran.stdout.lines().next().unwrap_or_default().to_owned()
+    }
+
+    /// The retained releases of an app, newest first, as `vitrine releases --json` shows them.
+    pub fn releases(&self, app: &str) -> Vec<serde_json::Value> {
+        self.cli(&["releases", app, "--json"]).ok().json().as_array().unwrap().clone()
+    }
+
+    /// One release, as `vitrine releases --json` shows it.
+    pub fn release(&self, app: &str, version: &str) -> serde_json::Value {
+        let found = self.releases(app).into_iter().find(|release| release["version"] == version);
+        found.unwrap_or_else(|| panic!("{app} has no {version}"))
+    }
+
+    /// Its workers in process isolation.
+    pub fn workers(&self) -> Vec<WorkerProcess> {
+        workers_of(&self.data())
+    }
+
+    /// SIGKILL; gives its folder.
+    pub fn kill(mut self) -> TempDir {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.folder.take().unwrap()
+    }
+
     /// SIGTERM, and waits; gives its folder and whether it exited with 0.
     pub fn stop(mut self) -> (TempDir, bool) {
         let clean = self.end();
@@ -143,7 +207,12 @@ impl Drop for Host {
         if self.folder.is_some() {
             self.end();
             if std::thread::panicking() {
-                eprintln!("log of the host:\n{}", self.log());
+                // Requests that went well are many, and explain nothing.
+                let log = self.log();
+                let went_well =
+                    |line: &&str| line.contains("\"kind\":\"request\"") && line.contains("\"ok\"");
+                let told: Vec<&str> = log.lines().filter(|line| !went_well(line)).collect();
+                eprintln!("log of the host:\n{}", told.join("\n"));
             }
         }
     }

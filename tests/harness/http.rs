@@ -41,6 +41,12 @@ impl Request {
         self
     }
 
+    /// Sends it to another host name than before.
+    pub fn to_host(mut self, host: &str) -> Self {
+        self.headers.retain(|(name, _)| name != "host");
+        self.header("host", host)
+    }
+
     /// Gives it a body, and says how long it is.
     pub fn body(self, body: impl Into<Vec<u8>>) -> Self {
         let body = body.into();
@@ -49,10 +55,25 @@ impl Request {
         with
     }
 
+    /// Gives it these bytes after its head; what they mean, a header says.
+    pub fn raw_body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+
     /// Sends it and reads the answer. A server that answers early may stop reading: what can't be written any more is no
     /// error as long as an answer comes.
     pub fn send(&self) -> Answer {
         self.try_send().unwrap_or_else(|error| panic!("{} to {}: {error}", self.line, self.to))
+    }
+
+    /// Sends the head and this much of the body, and leaves after a while without waiting for an answer.
+    pub fn abandon(&self, body_bytes: usize, after: Duration) {
+        let mut stream = TcpStream::connect_timeout(&self.to, STEP).unwrap();
+        stream.write_all(self.head().as_bytes()).unwrap();
+        stream.write_all(&self.body[..body_bytes]).unwrap();
+        // How long this client stays is its caller's subject.
+        std::thread::sleep(after);
     }
 
     /// As [`Request::send`], where the connection may break.
@@ -60,18 +81,18 @@ impl Request {
         let mut stream = TcpStream::connect_timeout(&self.to, STEP)?;
         stream.set_read_timeout(Some(STEP))?;
         stream.set_write_timeout(Some(STEP))?;
-        let mut head = format!("{}\r\n", self.line);
-        for (name, value) in &self.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
-        }
-        head.push_str("connection: close\r\n\r\n");
-        let written = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&self.body));
+        let written = stream.write_all(self.head().as_bytes()).and_then(|()| stream.write_all(&self.body));
         let mut bytes = Vec::new();
         let read = stream.read_to_end(&mut bytes);
         Answer::parse(&bytes).ok_or_else(|| {
             let cause = written.err().or(read.err());
             cause.unwrap_or_else(|| io::Error::other(format!("no answer in {} bytes", bytes.len())))
         })
+    }
+
+    fn head(&self) -> String {
+        let headers = self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n"));
+        format!("{}\r\n{}connection: close\r\n\r\n", self.line, headers.collect::<String>())
     }
 }
 

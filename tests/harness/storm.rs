@@ -64,11 +64,13 @@ fn ask(to: SocketAddr, wish: &Wish, connection: &mut Option<BufReader<TcpStream>
     }
     let Some(reader) = connection.as_mut() else { unreachable!("it was opened just above") };
     let Wish { method, path, host, body } = wish;
-    let head = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let head =
+        format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
     reader.get_mut().write_all(head.as_bytes())?;
     let (status, headers) = read_head(reader)?;
     let answered = Instant::now();
-    let header = |name: &str| headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+    let header =
+        |name: &str| headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
     let body = match (header("transfer-encoding"), header("content-length")) {
         (Some("chunked"), _) => read_chunks(reader)?,
         (_, Some(length)) => {

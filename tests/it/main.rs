@@ -2,12 +2,16 @@
 //!
 //! The worker binary has to lie beside it: `cargo build -p vitrine-worker` first (`make test` does).
 
+#![expect(clippy::unwrap_used, reason = "a test that finds something else than it expects is to stop there")]
+
 #[path = "../harness"]
 mod harness {
     pub mod archive;
     pub mod cli;
+    pub mod docker;
     pub mod host;
     pub mod http;
+    pub mod processes;
     pub mod snapshot;
     pub mod storm;
     pub mod wait;
@@ -17,6 +21,19 @@ mod bad_archives;
 mod bad_bundles;
 mod bad_requests;
 mod command_line;
+mod crash;
 mod description;
+mod edge_files;
+mod edge_pins;
+mod edge_requests;
+mod edge_streams;
+mod egress;
+mod env;
+mod failed_deploy;
 mod flips;
+mod uploads;
+mod release_life;
+mod restart;
+mod solo;
 mod verbs;
+mod wake;

@@ -16,9 +16,6 @@ const LEFT_UNDONE: [&str; 5] = [
 const HOMES: [&str; 4] =
     [concat!("/ho", "me/"), concat!("/Use", "rs/"), concat!("/ro", "ot/"), concat!("/wo", "rk/")];
 
-/// Opens the comment that a pause in a test needs.
-const PAUSE_REASON: &str = "// Pause:";
-
 /// Code that says it is not finished.
 pub fn left_undone(sources: &[Source]) -> Vec<String> {
     find(
@@ -86,46 +83,48 @@ pub fn forbidden_code(sources: &[Source]) -> Vec<String> {
     wrong
 }
 
-/// Pauses in tests that don't say why: a test waits for something to be so, and time is seldom it. Between two looks of a
-/// loop a pause is what it takes.
+/// Pauses in tests without a comment above them that says why: a test waits for something to be so, and time is seldom it.
+/// Between two looks of a loop a pause is what it takes, and on a clock that stands still it takes none.
 pub fn pauses(sources: &[Source]) -> Vec<String> {
     let mut wrong = Vec::new();
     for source in sources.iter().filter(|source| source.is_rust()) {
         let text: Vec<&str> = source.text.lines().collect();
         let code: Vec<&str> = source.code.lines().collect();
         for (number, line) in source.lines().filter(|(number, _)| source.test[number - 1]) {
-            if !(line.contains("thread::sleep(") || line.contains("time::sleep("))
-                || in_loop(&code, number - 1)
-            {
-                continue;
-            }
-            let mut above = text[..number - 1].iter().rev().take_while(|line| line.trim().starts_with("//"));
-            if !above.any(|line| line.trim().starts_with(PAUSE_REASON)) {
-                let what = "a pause in a test; wait for a level";
-                wrong.push(format!("{}:{number}: {what}, or say `{PAUSE_REASON} why`", source.path));
+            let pause = line.contains("thread::sleep(") || line.contains("time::sleep(");
+            let said = number > 1 && text[number - 2].trim().starts_with("//");
+            if pause && !said && !needs_no_reason(&code, number - 1) {
+                wrong.push(format!(
+                    "{}:{number}: a pause in a test; wait for a level, or say why above it",
+                    source.path
+                ));
             }
         }
     }
     wrong
 }
 
-/// Whether a loop of the same function holds a line, judged by how far lines are indented.
-fn in_loop(code: &[&str], index: usize) -> bool {
+/// Whether a loop of the same function holds a line, judged by how far lines are indented, or its clock stands still.
+fn needs_no_reason(code: &[&str], index: usize) -> bool {
     let indent = |line: &str| line.len() - line.trim_start().len();
     let mut inside = indent(code[index]);
-    for line in code[..=index].iter().rev().filter(|line| !line.trim().is_empty()) {
+    for (at, line) in
+        code.iter().enumerate().take(index + 1).rev().filter(|(_, line)| !line.trim().is_empty())
+    {
         let head = line.trim_start();
-        let is_loop = ["loop ", "while ", "for "].iter().any(|word| head.starts_with(word))
-            || head.contains("= loop {");
-        if indent(line) < inside || std::ptr::eq(*line, code[index]) {
-            if is_loop {
-                return true;
-            }
-            if head.contains("fn ") {
-                return false;
-            }
-            inside = indent(line);
+        if at != index && indent(line) >= inside {
+            continue;
         }
+        if ["loop ", "while ", "for "].iter().any(|word| head.starts_with(word)) || head.contains("= loop {")
+        {
+            return true;
+        }
+        if head.contains("fn ") {
+            let mut attributes =
+                code[..at].iter().rev().take_while(|line| line.trim_start().starts_with("#["));
+            return attributes.any(|line| line.contains("start_paused = true"));
+        }
+        inside = indent(line);
     }
     false
 }
@@ -170,21 +169,17 @@ mod tests {
     #[test]
     fn a_pause_in_a_test_has_a_reason() {
         let pause = "tokio::time::sleep(x).await;";
-        assert_eq!(pauses(&one("tests/a.rs", pause)).len(), 1);
+        let wrong = |text: &str| pauses(&one("tests/a.rs", text)).len();
+        assert_eq!(wrong(pause), 1);
         assert!(pauses(&one("src/a.rs", pause)).is_empty());
         assert_eq!(pauses(&one("src/a.rs", &format!("#[cfg(test)]\nmod t {{\n{pause}\n}}"))).len(), 1);
-        assert!(
-            pauses(&one(
-                "tests/a.rs",
-                &format!("{PAUSE_REASON} time is the subject,\n// and nothing else\n{pause}")
-            ))
-            .is_empty()
+        assert_eq!(wrong(&format!("// Time is the subject.\n{pause}")), 0);
+        assert_eq!(wrong(&format!("// Time is the subject.\nlet x = 1;\n{pause}")), 1);
+        assert_eq!(wrong(&format!("    while !so() {{\n        {pause}\n    }}")), 0);
+        assert_eq!(wrong(&format!("fn a() {{\n    while !so() {{\n    }}\n    {pause}\n}}")), 1);
+        assert_eq!(
+            wrong(&format!("#[tokio::test(start_paused = true)]\nasync fn a() {{\n    {pause}\n}}")),
+            0
         );
-        assert_eq!(pauses(&one("tests/a.rs", &format!("// because\n{pause}"))).len(), 1);
-        assert!(
-            pauses(&one("tests/a.rs", &format!("    while !so() {{\n        {pause}\n    }}"))).is_empty()
-        );
-        let after = format!("fn a() {{\n    while !so() {{\n    }}\n    {pause}\n}}");
-        assert_eq!(pauses(&one("tests/a.rs", &after)).len(), 1);
     }
 }

@@ -108,6 +108,7 @@ async fn a_process_worker_ends_with_its_host() {
     drop(control);
     // The same host again, within the bound.
     let (control, _requests) = worker.serving().await;
+    // Longer than a host may be gone.
     tokio::time::sleep(Duration::from_millis(2_500)).await;
     assert!(worker.render_pid().is_some(), "it ended although the host came back");
     drop(control);
@@ -120,6 +121,7 @@ async fn a_container_worker_outlives_its_host() {
     let worker = Worker::start(HELLO);
     let (control, _requests) = worker.serving().await;
     drop(control);
+    // Longer than a host may be gone.
     tokio::time::sleep(Duration::from_millis(2_500)).await;
     let (_control, mut requests) = worker.serving().await;
     assert_eq!(requests.fetch(1, "/").await.body, b"hello");

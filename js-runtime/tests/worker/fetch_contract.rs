@@ -90,8 +90,25 @@ fn env_is_frozen_and_wait_until_outlives_the_answer() {
         .boot()
         .await;
         assert_eq!(worker.get("/").await.text(), "nothing value true undefined");
-        // Pause: longer than the timer that the app has set.
+        // Longer than the timer that the app has set.
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         assert_eq!(worker.get("/").await.text(), "done value true undefined");
+    });
+}
+
+#[test]
+fn what_an_app_throws_is_told_with_the_lines_of_its_sources() {
+    run(async {
+        let worker =
+            Setup::fetch(include_str!("../../../tests/fixtures/bundles/throws-on-render/server/index.js"))
+                .file(
+                    "server/index.js.map",
+                    include_str!("../../../tests/fixtures/bundles/throws-on-render/server/index.js.map"),
+                )
+                .boot()
+                .await;
+        let error = worker.get("/boom").await.done.error.expect("it throws");
+        assert!(error.stack.contains("/price.ts:11:"), "{}", error.stack);
+        assert!(error.stack.contains("/server.ts:"), "{}", error.stack);
     });
 }

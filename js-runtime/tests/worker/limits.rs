@@ -161,6 +161,7 @@ fn a_full_queue_and_a_long_wait_are_overload() {
         .boot()
         .await;
         let first = worker.start(Ask::get("/1")).await;
+        // The first has to be in the isolate before the others queue.
         tokio::time::sleep(Duration::from_millis(20)).await;
         let queued = [worker.start(Ask::get("/2")).await, worker.start(Ask::get("/3")).await];
         let begun = Instant::now();
@@ -204,12 +205,14 @@ fn a_pool_tells_its_status_freezes_thaws_and_drains() {
 
         ask(PoolRequest::Freeze).await.expect("frozen");
         let frozen = worker.start(Ask::get("/")).await;
+        // Long enough for an answer, if there were one.
         tokio::time::sleep(Duration::from_millis(50)).await;
         ask(PoolRequest::Thaw).await.expect("thawed");
         assert_eq!(frozen.collect().await.2.outcome, Outcome::Ok);
 
         let slow = worker.start(Ask::get("/slow")).await;
         let drained = ask(PoolRequest::Drain);
+        // The drain has to begin; asking would be another request.
         tokio::time::sleep(Duration::from_millis(20)).await;
         assert_eq!(worker.get("/").await.done.outcome, Outcome::Draining);
         drained.await.expect("drained");

@@ -63,6 +63,20 @@ fn a_direct_stream_is_sent_flush_by_flush() {
 }
 
 #[test]
+fn a_direct_page_that_is_complete_at_its_first_flush_is_sent_once() {
+    run(async {
+        let worker = Setup::fetch(
+            "export default () => new Response(new ReadableStream({
+               type: 'direct',
+               pull(controller) { controller.write('<p>once'); controller.flush(); controller.write('</p>'); controller.end(); } }))",
+        )
+        .boot()
+        .await;
+        assert_eq!(worker.get("/").await.text(), "<p>once</p>");
+    });
+}
+
+#[test]
 fn a_direct_stream_can_be_read_as_any_other() {
     run(async {
         let worker = Setup::fetch(
@@ -105,9 +119,10 @@ fn a_direct_source_is_told_to_wait_and_pulled_again() {
         .boot()
         .await;
         let mut answer = worker.start(Ask::get("/")).await;
-        // Pause: a source that is not held back would run on in it.
+        // A source that is not held back would run on in it.
         tokio::time::sleep(Duration::from_millis(50)).await;
         let waits = worker.get("/waits").await.text();
+        // Nor does it go on later.
         tokio::time::sleep(Duration::from_millis(50)).await;
         assert_eq!(worker.get("/waits").await.text(), waits, "an unread answer stops its source");
         assert_ne!(waits, "0");
@@ -138,11 +153,11 @@ fn a_client_that_goes_away_aborts_the_request() {
         .boot()
         .await;
         let answer = worker.start(Ask::get("/")).await;
-        // Pause: the request has to be in the isolate, which tells nobody.
+        // The request has to be in the isolate, which tells nobody.
         tokio::time::sleep(Duration::from_millis(30)).await;
         assert_eq!(worker.get("/aborted").await.text(), "not");
         drop(answer);
-        // Pause: the news has to reach the isolate; asking would be another request.
+        // The news has to reach the isolate; asking would be another request.
         tokio::time::sleep(Duration::from_millis(30)).await;
         assert_eq!(worker.get("/aborted").await.text(), "AbortError");
     });

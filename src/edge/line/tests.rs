@@ -15,6 +15,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use vitrine_wire::Frame;
@@ -270,6 +271,21 @@ async fn request_bodies_are_bounded_with_a_length_and_without() {
     let refused = chunked(11).await.unwrap();
     assert_eq!(refused.status(), 413);
     assert_eq!(header(&refused, "x-vitrine-outcome"), "client_error");
+}
+
+#[tokio::test]
+async fn a_client_that_sends_all_before_it_reads_gets_its_refusal() {
+    let site = site().await;
+    for (host, status) in [("shop.localhost", "413"), ("nobody.localhost", "404")] {
+        let mut client = tokio::net::TcpStream::connect(site.address).await.unwrap();
+        let bytes = 8 << 20;
+        let head = format!("POST /echo HTTP/1.1\r\nhost: {host}\r\ncontent-length: {bytes}\r\n\r\n");
+        client.write_all(head.as_bytes()).await.unwrap();
+        client.write_all(&vec![b'x'; bytes]).await.unwrap();
+        let mut answer = [0; 12];
+        client.read_exact(&mut answer).await.unwrap();
+        assert_eq!(std::str::from_utf8(&answer).unwrap(), format!("HTTP/1.1 {status}"));
+    }
 }
 
 #[tokio::test]

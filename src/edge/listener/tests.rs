@@ -26,6 +26,7 @@ impl Answer for Waits {
         let pause_ms = request.uri().query().and_then(|query| query.parse().ok()).unwrap_or(0);
         let version = request.version();
         let bytes = request.into_body().collect().await.map_or(0, |body| body.to_bytes().len());
+        // Pause: the slow app that a test asks for.
         tokio::time::sleep(Duration::from_millis(pause_ms)).await;
         Response::new(Full::from(format!("{version:?} {bytes}")))
     }
@@ -184,6 +185,7 @@ async fn a_drain_lets_requests_finish_and_closes_idle_connections_at_once() {
     assert!(said(&mut idle, GET).await.contains("200 OK"));
     let mut busy = TcpStream::connect(served.address).await.unwrap();
     busy.write_all(b"GET /?200 HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    // Pause: the request's head reaches the other side.
     tokio::time::sleep(Duration::from_millis(50)).await;
     served.shutdown.cancel();
     assert!(closed_after(&mut idle).await.is_some_and(|ms| ms < 100));
@@ -198,6 +200,7 @@ async fn a_drain_ends_although_a_request_does_not() {
     let served = served(8, [5_000, 5_000]).await;
     let mut stuck = TcpStream::connect(served.address).await.unwrap();
     stuck.write_all(b"GET /?60000 HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    // Pause: the request's head reaches the other side.
     tokio::time::sleep(Duration::from_millis(50)).await;
     served.shutdown.cancel();
     let started = Instant::now();

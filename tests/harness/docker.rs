@@ -1,0 +1,40 @@
+//! Docker, as an operator's command line shows it.
+
+use serde_json::Value;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Whether containers can be had; says that a test is skipped if not.
+pub fn is_there() -> bool {
+    let info = Command::new("docker").arg("info").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let there = info.is_ok_and(|status| status.success());
+    if !there {
+        println!("SKIPPED: no Docker answers");
+    }
+    there
+}
+
+/// `docker inspect` of every container, running or not, that has a folder of this data folder mounted.
+pub fn containers_of(data: &Path) -> Vec<Value> {
+    let ids = output(&["ps", "--all", "--quiet", "--no-trunc", "--filter", "name=vitrine-"]);
+    let of_data = |container: &Value| {
+        let mounts = container["Mounts"].as_array()?;
+        let below =
+            |mount: &Value| mount["Source"].as_str().is_some_and(|path| Path::new(path).starts_with(data));
+        mounts.iter().any(below).then(|| container.clone())
+    };
+    // Other tests' containers come and go: each is asked for by itself, and may be gone.
+    let inspected =
+        ids.lines().filter_map(|id| serde_json::from_str::<Value>(&output(&["inspect", id])).ok());
+    inspected.filter_map(|found| of_data(found.get(0)?)).collect()
+}
+
+/// Ends a container at once.
+pub fn kill(container: &Value) {
+    output(&["kill", container["Id"].as_str().unwrap()]);
+}
+
+fn output(args: &[&str]) -> String {
+    let done = Command::new("docker").args(args).stderr(Stdio::null()).output().unwrap();
+    String::from_utf8(done.stdout).unwrap()
+}

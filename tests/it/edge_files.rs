@@ -1,0 +1,209 @@
+//! Client files as browsers and caches get them.
+
+use crate::harness::archive::fixture;
+use crate::harness::host::Host;
+use crate::harness::http::{Answer, Request};
+use std::io::Read as _;
+
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+const SCRIPT: &str = "/assets/app-1a2b3c4d.js";
+
+/// Long enough to be kept compressed.
+fn script(version: &str) -> String {
+    (0..200).map(|line| format!("export const part{line} = 'part {line} of {version}';\n")).collect()
+}
+
+fn page(version: &str) -> String {
+    format!(
+        "// The source of {version} is nobody's business.\nexport default () => new Response('page of {version}');\n"
+    )
+}
+
+/// Two releases of `shop`; v2 is live, and only the first one has the files that are asked for most.
+fn with_two() -> Host {
+    let host = Host::start();
+    let (one, two) = (script("v1"), script("v2"));
+    let first = [
+        ("server/index.js", page("v1")),
+        ("client/app.js", one.clone()),
+        ("client/assets/app-1a2b3c4d.js", one.clone()),
+        ("client/assets/colourful.js", one.clone()),
+        ("client/entry.js", one),
+        ("client/.vite/manifest.json", r#"{"src/entry.js":{"file":"entry.js","isEntry":true}}"#.into()),
+    ];
+    let second = [
+        ("server/index.js", page("v2")),
+        ("client/app.js", two.clone()),
+        ("client/index.html", "<!doctype html><title>shell</title>".into()),
+        ("client/assets/app-9f8e7d6c.js", two),
+    ];
+    let files = |list: &[(&'static str, String)], version: &str| {
+        let list: Vec<(&str, &str)> = list.iter().map(|(name, text)| (*name, text.as_str())).collect();
+        host.deploy_files("shop", &list, &["--version", version]);
+    };
+    files(&first, "v1");
+    files(&second, "v2");
+    host
+}
+
+fn get(host: &Host, path: &str, headers: &[(&str, &str)]) -> Answer {
+    with(host.get("shop", path), headers).send()
+}
+
+fn with(request: Request, headers: &[(&str, &str)]) -> Request {
+    headers.iter().fold(request, |request, (name, value)| request.header(name, value))
+}
+
+fn decoded(answer: &Answer) -> String {
+    let bytes = answer.body.as_slice();
+    let mut text = String::new();
+    match answer.header("content-encoding") {
+        Some("br") => brotli::Decompressor::new(bytes, 4096).read_to_string(&mut text).unwrap(),
+        Some("zstd") => zstd::Decoder::new(bytes).unwrap().read_to_string(&mut text).unwrap(),
+        Some("gzip") => flate2::read::GzDecoder::new(bytes).read_to_string(&mut text).unwrap(),
+        Some(other) => panic!("{other}"),
+        None => return answer.text().to_owned(),
+    };
+    text
+}
+
+#[test]
+fn which_release_a_file_comes_from() {
+    let host = with_two();
+    let file = |path: &str| {
+        let answer = get(&host, path, &[]);
+        let release = answer.header("x-vitrine-release").unwrap_or_default().to_owned();
+        (answer.status, release, answer.header("cache-control").unwrap_or_default() == FOR_EVER)
+    };
+    // What has its hash in its name stays there for pages of earlier releases; what has not is the live one's.
+    assert_eq!(file("/assets/app-9f8e7d6c.js"), (200, "shop@v2".into(), true));
+    assert_eq!(file(SCRIPT), (200, "shop@v1".into(), true));
+    assert_eq!(file("/entry.js"), (200, "shop@v1".into(), true), "the manifest lists it");
+    assert_eq!(file("/app.js"), (200, "shop@v2".into(), false));
+    assert_eq!(get(&host, "/app.js", &[]).text(), script("v2"));
+    for missing in
+        ["/assets/colourful.js", "/assets/app-00000000.js", "/_astro/x.css", "/_app/immutable/a.js"]
+    {
+        let answer = get(&host, missing, &[]);
+        assert_eq!(
+            (answer.status, answer.header("x-vitrine-outcome")),
+            (404, Some("client_error")),
+            "{missing}"
+        );
+    }
+    // The app's own: pages, and other methods under the same path.
+    assert_eq!(get(&host, "/", &[]).text(), "page of v2");
+    assert_eq!(get(&host, "/no-such-file.js", &[]).text(), "page of v2");
+    let posted = Request::new(host.edge, "POST", "/app.js").header("host", "shop.localhost").body("x").send();
+    assert_eq!(posted.text(), "page of v2");
+    // A release's own host name gives its own files.
+    assert_eq!(host.get("shop-v1", "/app.js").send().text(), script("v1"));
+
+    for outside in [
+        "/server/index.js",
+        "/../server/index.js",
+        "/assets/../../server/index.js",
+        "/assets/..%2f..%2fserver%2findex.js",
+        "/%2e%2e/server/index.js",
+        "/..%5cserver%5cindex.js",
+        "//server/index.js",
+        "/vitrine.json",
+    ] {
+        let answer = get(&host, outside, &[]);
+        assert!(!answer.text().contains("nobody's business"), "{outside}: {answer:?}");
+    }
+    host.cli(&["remove", "shop@v1"]).ok();
+    assert_eq!(file(SCRIPT).0, 404, "what is no longer retained is gone");
+}
+
+#[test]
+fn codings_validators_and_parts() {
+    let host = with_two();
+    let text = script("v1");
+    let plain = get(&host, SCRIPT, &[]);
+    let etag = plain.header("etag").unwrap();
+    assert!(etag.starts_with('"') && etag.len() >= 66, "strong, and the digest: {etag}");
+    assert_eq!((plain.text(), plain.header("content-encoding")), (text.as_str(), None));
+    assert!(plain.header("content-type").unwrap().starts_with("text/javascript"), "{plain:?}");
+
+    for (accepts, coding) in [
+        ("br", "br"),
+        ("zstd", "zstd"),
+        ("gzip", "gzip"),
+        ("gzip, br;q=0.5, zstd;q=0.1", "gzip"),
+        ("br;q=0, *;q=0.1, zstd", "zstd"),
+    ] {
+        let packed = get(&host, SCRIPT, &[("accept-encoding", accepts)]);
+        assert_eq!((packed.status, packed.header("content-encoding")), (200, Some(coding)), "{accepts}");
+        assert_eq!(packed.header("vary"), Some("accept-encoding"));
+        assert_ne!(packed.header("etag"), Some(etag), "other bytes, another strong validator");
+        assert!(packed.body.len() < text.len() / 4, "{} bytes as {coding}", packed.body.len());
+        assert_eq!(decoded(&packed), text, "{coding}");
+        let known = packed.header("etag").unwrap();
+        let again = get(&host, SCRIPT, &[("accept-encoding", accepts), ("if-none-match", known)]);
+        assert_eq!((again.status, again.body.len()), (304, 0), "{coding}");
+    }
+    let listed = format!("\"other\", W/{etag}");
+    for known in [etag, listed.as_str(), "*"] {
+        let same = get(&host, SCRIPT, &[("if-none-match", known)]);
+        assert_eq!((same.status, same.body.len(), same.header("etag")), (304, 0, Some(etag)), "{known}");
+        assert_eq!(same.header("cache-control"), Some(FOR_EVER));
+    }
+    assert_eq!(get(&host, SCRIPT, &[("if-none-match", "\"other\"")]).status, 200);
+
+    let all = text.len();
+    for (range, part) in
+        [("bytes=0-9", 0..10), ("bytes=-5", all - 5..all), (&*format!("bytes={}-", all - 7), all - 7..all)]
+    {
+        let answer = get(&host, SCRIPT, &[("range", range), ("accept-encoding", "br")]);
+        assert_eq!((answer.status, answer.text()), (206, &text[part.clone()]), "{range}");
+        let of = format!("bytes {}-{}/{all}", part.start, part.end - 1);
+        assert_eq!(answer.header("content-range"), Some(of.as_str()));
+    }
+    let beyond = get(&host, SCRIPT, &[("range", "bytes=999999-")]);
+    assert_eq!(
+        (beyond.status, beyond.header("content-range")),
+        (416, Some(format!("bytes */{all}").as_str()))
+    );
+    let resumed = get(&host, SCRIPT, &[("range", "bytes=0-9"), ("if-range", etag)]);
+    assert_eq!(resumed.status, 206);
+    let changed = get(&host, SCRIPT, &[("range", "bytes=0-9"), ("if-range", "\"other\"")]);
+    assert_eq!((changed.status, changed.body.len()), (200, all));
+
+    for headers in [&[][..], &[("accept-encoding", "br")], &[("range", "bytes=0-9")]] {
+        let head =
+            with(Request::new(host.edge, "HEAD", SCRIPT).header("host", "shop.localhost"), headers).send();
+        let full = get(&host, SCRIPT, headers);
+        assert_eq!((head.status, head.body.len()), (full.status, 0));
+        for name in ["etag", "content-type", "cache-control", "content-encoding", "content-range", "vary"] {
+            assert_eq!(head.header(name), full.header(name), "{name} with {headers:?}");
+        }
+        assert_eq!(head.header("content-length"), Some(full.body.len().to_string().as_str()));
+    }
+}
+
+#[test]
+fn the_shell_stands_in_for_a_page_and_for_nothing_else() {
+    let host = Host::start();
+    host.deploy_folder("shop", &fixture("client-shell"), &["--version", "v1"]);
+    assert!(get(&host, "/", &[]).text().contains("Rendered"), "never index.html");
+    let html = ("accept", "text/html,application/xhtml+xml");
+    let shell = get(&host, "/broken", &[html, ("sec-fetch-mode", "navigate")]);
+    assert_eq!((shell.status, shell.header("cache-control")), (200, Some("no-store")));
+    assert_eq!(shell.header("x-vitrine-outcome"), Some("app_error"));
+    assert!(shell.text().contains("without the server's help"), "{}", shell.text());
+    assert!(shell.header("content-type").unwrap().starts_with("text/html"));
+    assert_eq!(get(&host, "/broken", &[html]).status, 200, "browsers without fetch metadata");
+
+    let json = get(&host, "/broken", &[("accept", "application/json")]);
+    assert_eq!((json.status, json.header("content-type")), (500, Some("application/problem+json")));
+    assert_eq!(json.json()["outcome"], "app_error");
+    assert_eq!(json.json()["request_id"].as_str(), json.header("x-request-id"));
+    let script = get(&host, "/broken", &[html, ("sec-fetch-mode", "cors")]);
+    assert_eq!(script.status, 500);
+    assert_eq!(get(&host, "/broken", &[("accept", "*/*")]).status, 500);
+    let form = Request::new(host.edge, "POST", "/broken").header("host", "shop.localhost");
+    assert_eq!(with(form, &[html, ("sec-fetch-mode", "navigate")]).body("a=b").send().status, 500);
+    assert!(!json.text().contains("no page today"), "{}", json.text());
+    assert_eq!(get(&host, "/", &[]).status, 200, "the isolate serves on");
+}

@@ -1,0 +1,159 @@
+//! What an app may fetch: the bundle's list and the operator's policy, both.
+
+use crate::harness::archive::fixture;
+use crate::harness::host::Host;
+use serde_json::Value;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
+/// A service on this machine that remembers what it was asked.
+struct Upstream {
+    address: SocketAddr,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Upstream {
+    /// Answers `/to/URL` with a redirect to it and anything else with what it was sent.
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let told = Arc::clone(&asked);
+        // Ends with the test's process; it holds nothing but its port.
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let told = Arc::clone(&told);
+                std::thread::spawn(move || answer(stream, &told));
+            }
+        });
+        Self { address, asked }
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+/// One request a connection. `None` when it is broken off.
+fn answer(stream: TcpStream, told: &Mutex<Vec<String>>) -> Option<()> {
+    let mut reader = BufReader::new(stream);
+    let (mut head, mut length) = (String::new(), 0);
+    while !head.ends_with("\r\n\r\n") {
+        let from = head.len();
+        if reader.read_line(&mut head).ok()? == 0 {
+            return None;
+        }
+        if let Some(text) = head[from..].to_ascii_lowercase().strip_prefix("content-length:") {
+            length = text.trim().parse().ok()?;
+        }
+    }
+    let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    while chunked && !body.ends_with(b"0\r\n\r\n") {
+        let mut byte = [0];
+        reader.read_exact(&mut byte).ok()?;
+        body.extend(byte);
+    }
+    let target = head.split(' ').nth(1)?.to_owned();
+    let method = head.split(' ').next()?.to_owned();
+    told.lock().unwrap().push(format!("{method} {target}"));
+    let text = format!("{method} {target} {}", String::from_utf8_lossy(&body));
+    let (status, location) = match target.strip_prefix("/to/") {
+        Some(to) => ("302 Found", format!("location: {to}\r\n")),
+        None => ("200 OK", String::new()),
+    };
+    write!(
+        reader.get_mut(),
+        "HTTP/1.1 {status}\r\n{location}content-length: {}\r\nconnection: close\r\n\r\n{text}",
+        text.len()
+    )
+    .ok()
+}
+
+/// A host whose operator opens `opened`, and an app that may name it, `closed` and a cloud's metadata service.
+fn with_app(opened: &Upstream, closed: &Upstream) -> Host {
+    let toml = format!("[egress]\nallow_private = [\"{}\"]\n", opened.address);
+    let host = Host::start_in(Host::configured(&toml), &["--isolation", "process"]);
+    let origins: Vec<String> = [opened, closed]
+        .iter()
+        .flat_map(|one| {
+            ["127.0.0.1", "localhost"].map(|name| format!("http://{name}:{}", one.address.port()))
+        })
+        .chain(["http://169.254.169.254".to_owned()])
+        .collect();
+    let manifest = serde_json::json!({"egress": origins, "limits": {"subrequests": 3}}).to_string();
+    let server = std::fs::read_to_string(fixture("egress").join("server/index.js")).unwrap();
+    host.deploy_files(
+        "shop",
+        &[("server/index.js", &server), ("vitrine.json", &manifest)],
+        &["--version", "v1"],
+    );
+    host
+}
+
+/// What the app reports about its call.
+fn call(host: &Host, query: &str) -> (u16, Value) {
+    let answer = host.get("shop", &format!("/?{query}")).send();
+    (answer.status, answer.json())
+}
+
+fn denied(host: &Host, query: &str, words: &str) {
+    let (status, told) = call(host, query);
+    let message = told["error"]["message"].as_str().unwrap_or_default();
+    assert!(status == 502 && message.contains(words), "{query}: {status} {told}");
+}
+
+#[test]
+fn what_the_operator_opened_is_reached_and_nothing_else() {
+    let (opened, closed) = (Upstream::start(), Upstream::start());
+    let host = with_app(&opened, &closed);
+    let (open_port, closed_port) = (opened.address.port(), closed.address.port());
+    let (status, told) = call(&host, &format!("u=http://127.0.0.1:{open_port}/hello"));
+    assert_eq!((status, &told["results"][0]["status"]), (200, &200.into()), "{told}");
+    assert_eq!(told["results"][0]["body"], "GET /hello ");
+    let (_, told) = call(&host, &format!("u=http://127.0.0.1:{open_port}/post&method=POST&body=some+text"));
+    assert!(told["results"][0]["body"].as_str().unwrap().starts_with("POST /post "), "{told}");
+    assert!(told["results"][0]["body"].as_str().unwrap().contains("some text"), "{told}");
+    // A name is judged by the address that it has.
+    let (status, told) = call(&host, &format!("u=http://localhost:{open_port}/by-name"));
+    assert_eq!((status, &told["results"][0]["body"]), (200, &"GET /by-name ".into()), "{told}");
+
+    denied(&host, &format!("u=http://127.0.0.1:{closed_port}/x"), "egress.allow_private");
+    denied(&host, &format!("u=http://localhost:{closed_port}/x"), "egress.allow_private");
+    denied(&host, "u=http://169.254.169.254/latest/meta-data", "egress.allow_private");
+    denied(&host, "u=http://10.0.0.1/", "bundle's `egress` list");
+    denied(&host, "u=https://elsewhere.example/", "bundle's `egress` list");
+    denied(&host, "u=file:///etc/passwd", "");
+    assert_eq!(closed.asked(), Vec::<String>::new());
+    assert_eq!(opened.asked(), ["GET /hello", "POST /post", "GET /by-name"]);
+}
+
+#[test]
+fn each_hop_of_a_redirect_is_judged() {
+    let (opened, closed) = (Upstream::start(), Upstream::start());
+    let host = with_app(&opened, &closed);
+    let (open, shut) = (format!("http://{}", opened.address), format!("http://{}", closed.address));
+    let (status, told) = call(&host, &format!("u={open}/to/{open}/there"));
+    assert_eq!((status, &told["results"][0]["body"]), (200, &"GET /there ".into()), "{told}");
+    denied(&host, &format!("u={open}/to/{shut}/x"), "egress.allow_private");
+    denied(&host, &format!("u={open}/to/http://169.254.169.254/x"), "egress.allow_private");
+    denied(&host, &format!("u={open}/to/http://10.0.0.1/x"), "bundle's `egress` list");
+    assert_eq!(closed.asked(), Vec::<String>::new());
+}
+
+#[test]
+fn a_request_has_a_number_of_calls() {
+    let (opened, closed) = (Upstream::start(), Upstream::start());
+    let host = with_app(&opened, &closed);
+    let (status, told) = call(&host, &format!("u=http://{}/n&n=3", opened.address));
+    assert_eq!((status, told["results"].as_array().unwrap().len()), (200, 3), "{told}");
+    let (status, told) = call(&host, &format!("u=http://{}/n&n=5", opened.address));
+    assert_eq!((status, told["results"].as_array().unwrap().len()), (502, 3), "{told}");
+    let message = told["error"]["message"].as_str().unwrap();
+    assert!(message.contains('3') && message.contains("subrequests"), "{message}");
+    assert_eq!(opened.asked().len(), 6);
+    // The next request has its own.
+    assert_eq!(call(&host, &format!("u=http://{}/n&n=3", opened.address)).0, 200);
+}

@@ -1,0 +1,131 @@
+//! Values of an app's environment: part of a release's identity, and nowhere to be read but in the app.
+
+use crate::harness::archive::fixture;
+use crate::harness::docker;
+use crate::harness::host::Host;
+use crate::harness::processes::everything_said;
+use std::path::Path;
+
+/// No other text on this machine holds these.
+const SECRET: &str = "s3cr3t-Qm7xW2-first";
+const SECRET_AGAIN: &str = "s3cr3t-Qm7xW2-second";
+/// What both begin with.
+const MARK: &[u8] = b"s3cr3t-Qm7xW2";
+
+fn set(host: &Host, name: &str, value: &str, flags: &[&str]) -> serde_json::Value {
+    host.cli(&[&["env", "set", "shop", name, "--json"], flags].concat()).stdin(value).ok().json()
+}
+
+/// The release that is live, and what it sees.
+fn seen(host: &Host) -> (String, serde_json::Value) {
+    let answer = host.get("shop", "/").send();
+    let release = answer.header("x-vitrine-release").unwrap_or_default().to_owned();
+    (release, answer.json()["env"].clone())
+}
+
+/// Files below a folder that hold the mark, the database aside.
+fn files_with_a_secret(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap().map_while(Result::ok) {
+        let (path, kind) = (entry.path(), entry.file_type().unwrap());
+        let text = path.display().to_string();
+        if kind.is_dir() {
+            found.extend(files_with_a_secret(&path));
+        } else if kind.is_file() && !text.contains(".db") {
+            let bytes = std::fs::read(&path).unwrap_or_default();
+            if bytes.windows(MARK.len()).any(|part| part == MARK) {
+                found.push(text);
+            }
+        }
+    }
+    found
+}
+
+fn assert_hidden(host: &Host) {
+    assert_eq!(files_with_a_secret(&host.data()), Vec::<String>::new());
+    let mark = std::str::from_utf8(MARK).unwrap();
+    assert!(!host.log().contains(mark), "a secret is in the host's log");
+    assert!(!everything_said().contains(mark), "a secret is in a process's arguments or environment");
+    let logged = host.cli(&["logs", "shop", "--json"]).ok().stdout;
+    assert!(!logged.contains(mark), "{logged}");
+}
+
+#[test]
+fn a_value_makes_a_new_release_and_a_rollback_brings_the_old_one_back() {
+    let host = Host::start();
+    host.deploy_folder("shop", &fixture("env-echo"), &["--version", "v1"]);
+    assert_eq!(seen(&host), ("shop@v1".into(), serde_json::json!({})));
+
+    let changed = set(&host, "GREETING", "hello\n", &[]);
+    let live = changed["switched"]["version"].as_str().unwrap().to_owned();
+    assert!(live.starts_with("v1.r"), "{changed}");
+    assert_eq!(seen(&host), (format!("shop@{live}"), serde_json::json!({"GREETING": "hello"})));
+    let changed = set(&host, "SECRET", SECRET, &["--secret"]);
+    let with_secret = changed["switched"]["version"].as_str().unwrap().to_owned();
+    assert!(with_secret.starts_with("v1.r") && with_secret != live, "{changed}");
+    assert!(!changed.to_string().contains(SECRET));
+    set(&host, "SECRET", SECRET_AGAIN, &["--secret"]);
+    assert_eq!(seen(&host).1, serde_json::json!({"GREETING": "hello", "SECRET": SECRET_AGAIN}));
+
+    let listed = host.cli(&["env", "list", "shop", "--json"]).ok().json();
+    let listed: Vec<_> =
+        listed.as_array().unwrap().iter().map(|one| (&one["name"], &one["secret"], &one["value"])).collect();
+    let null = serde_json::Value::Null;
+    assert_eq!(
+        listed,
+        [(&"GREETING".into(), &false.into(), &"hello".into()), (&"SECRET".into(), &true.into(), &null)]
+    );
+    let table = host.cli(&["env", "list", "shop"]).ok().stdout;
+    assert!(table.contains("(secret)") && !table.contains(SECRET_AGAIN), "{table}");
+
+    assert_eq!(host.cli(&["rollback", "shop"]).ok().stdout, format!("shop@{with_secret}\n"));
+    assert_eq!(seen(&host).1, serde_json::json!({"GREETING": "hello", "SECRET": SECRET}));
+    // Each release keeps its values, by its own host name too.
+    let label = format!("shop-{}", live.replace('.', "-"));
+    assert_eq!(host.get(&label, "/").send().json()["env"], serde_json::json!({"GREETING": "hello"}));
+    assert_hidden(&host);
+
+    let unset = host.cli(&["env", "unset", "shop", "GREETING", "--json"]).ok().json();
+    assert!(unset["switched"]["version"].is_string(), "{unset}");
+    assert!(seen(&host).1.get("GREETING").is_none());
+    // A restart boots with the values that each release was recorded with.
+    let (release, values) = seen(&host);
+    let (folder, clean) = host.stop();
+    assert!(clean);
+    let host = Host::start_in(folder, &["--isolation", "process"]);
+    assert_eq!(seen(&host), (release, values));
+    assert_hidden(&host);
+}
+
+#[test]
+fn a_value_that_no_bundle_names_starts_nothing() {
+    let host = Host::start();
+    let changed = set(&host, "GREETING", "early", &[]);
+    assert!(changed["switched"].is_null(), "{changed}");
+    host.deploy_folder("shop", &fixture("env-echo"), &["--version", "v1"]);
+    assert_eq!(seen(&host), ("shop@v1".into(), serde_json::json!({"GREETING": "early"})));
+    let changed = set(&host, "UNNAMED", "x", &[]);
+    assert!(changed["switched"].is_null(), "{changed}");
+    assert_eq!(seen(&host).0, "shop@v1");
+    host.cli(&["env", "set", "shop", "1-BAD"]).stdin("x").fails(1, &["1-BAD"]);
+    host.cli(&["env", "list", "nowhere"]).fails(4, &["nowhere"]);
+}
+
+#[test]
+fn a_containers_values_are_not_in_its_description() {
+    if !docker::is_there() {
+        return;
+    }
+    let host = Host::start_with(&["--isolation", "container", "--stop-workers-on-exit"]);
+    set(&host, "SECRET", SECRET, &["--secret"]);
+    host.deploy_folder("shop", &fixture("env-echo"), &["--version", "v1"]);
+    assert_eq!(seen(&host).1, serde_json::json!({"SECRET": SECRET}));
+    let described = docker::containers_of(&host.data());
+    assert_eq!(described.len(), 1, "{described:?}");
+    assert!(!serde_json::to_string(&described).unwrap().contains(SECRET), "a secret is in docker inspect");
+    assert_hidden(&host);
+    let data = host.data();
+    let (_folder, clean) = host.stop();
+    assert!(clean);
+    assert_eq!(docker::containers_of(&data).len(), 0, "--stop-workers-on-exit left a container");
+}

@@ -1,0 +1,180 @@
+//! A release from deploy to removal: names, previews, promotion, rollback.
+
+use crate::harness::archive::{bundle_dir, hello};
+use crate::harness::host::Host;
+use crate::harness::wait::wait_until;
+use std::time::Duration;
+
+/// What a host label shows: status, release, text.
+fn shown(host: &Host, label: &str) -> (u16, String, String) {
+    let answer = host.get(label, "/").send();
+    let release = answer.header("x-vitrine-release").unwrap_or_default().to_owned();
+    (answer.status, release, answer.text().to_owned())
+}
+
+fn assert_shows(host: &Host, label: &str, release: &str, text: &str) {
+    assert_eq!(shown(host, label), (200, release.into(), text.into()), "{label}");
+}
+
+fn url(host: &Host, label: &str) -> String {
+    format!("http://{label}.localhost:{}", host.edge.port())
+}
+
+fn epoch(host: &Host) -> u64 {
+    host.get("shop", "/").send().header("x-vitrine-epoch").unwrap().parse().unwrap()
+}
+
+#[test]
+fn each_release_has_a_name_and_the_newest_is_live_unless_told_otherwise() {
+    let host = Host::start();
+    assert_eq!(host.deploy("shop", "one", &["--version", "v1"]), url(&host, "shop-v1"));
+    assert_shows(&host, "shop", "shop@v1", "one");
+    let first = epoch(&host);
+
+    assert_eq!(host.deploy("shop", "two", &["--version", "V2.0"]), url(&host, "shop-v2-0"));
+    assert_shows(&host, "shop", "shop@V2.0", "two");
+    assert_shows(&host, "shop-v2-0", "shop@V2.0", "two");
+    assert_shows(&host, "shop-v1", "shop@v1", "one");
+    assert!(epoch(&host) > first, "each change counts");
+
+    host.deploy("shop", "three", &["--version", "v3", "--no-promote"]);
+    assert_shows(&host, "shop", "shop@V2.0", "two");
+    assert_shows(&host, "shop-v3", "shop@v3", "three");
+    // With one app, the bare domain and addresses lead to it; another name never does.
+    for name in ["localhost", "127.0.0.1"] {
+        let answer = host.get("", "/").to_host(&format!("{name}:{}", host.edge.port())).send();
+        assert_eq!((answer.status, answer.text()), (200, "two"), "{name}");
+    }
+    assert_eq!(shown(&host, "other").0, 404);
+
+    let dir = bundle_dir(&[("server/index.js", &hello("four"))]);
+    let path = dir.path().to_str().unwrap();
+    let dry = host.cli(&["deploy", "shop", path, "--dry-run", "--json"]).ok().json();
+    let deployed = host.cli(&["deploy", "shop", path, "--json"]).ok().json();
+    let version = deployed["release"]["version"].as_str().unwrap();
+    assert_eq!((version, version.len()), (&dry["digest"].as_str().unwrap()[..12], 12));
+    assert_eq!(deployed["created"], true, "{deployed}");
+    assert_eq!(deployed["switched"]["previous"], "V2.0", "{deployed}");
+    let before = epoch(&host);
+    let again = host.cli(&["deploy", "shop", path, "--json"]).ok().json();
+    assert_eq!((&again["created"], &again["release"]["url"]), (&false.into(), &deployed["release"]["url"]));
+    assert_eq!(epoch(&host), before, "nothing changed");
+}
+
+#[test]
+fn rollbacks_go_further_back_and_never_to_a_broken_release() {
+    let host = Host::start();
+    for version in ["v1", "v2", "v3"] {
+        host.deploy("shop", version, &["--version", version]);
+    }
+    let rolled = host.cli(&["rollback", "shop", "--from", "v3", "--json"]).ok().json();
+    assert_eq!(
+        (&rolled["app"], &rolled["version"], &rolled["previous"], &rolled["url"]),
+        (&"shop".into(), &"v2".into(), &"v3".into(), &url(&host, "shop").into())
+    );
+    assert_eq!(rolled["epoch"], epoch(&host));
+    assert_shows(&host, "shop", "shop@v2", "v2");
+    assert_eq!(host.release("shop", "v3")["rolled_back"], true);
+
+    // The second operator, who has not seen the first one's rollback.
+    host.cli(&["rollback", "shop", "--from", "v3"]).fails(1, &["v3", "v2"]);
+    assert_shows(&host, "shop", "shop@v2", "v2");
+
+    assert_eq!(host.cli(&["rollback", "shop"]).ok().stdout, "shop@v1\n");
+    host.cli(&["rollback", "shop"]).fails(1, &["no earlier live release"]);
+    assert_shows(&host, "shop", "shop@v1", "v1");
+
+    // v3 is good again once somebody promotes it; v2 is still what was rolled back from.
+    assert_eq!(host.cli(&["promote", "shop", "v3"]).ok().stdout, "shop@v3\n");
+    assert_eq!(host.release("shop", "v3")["rolled_back"], false);
+    assert_eq!(host.cli(&["rollback", "shop"]).ok().stdout, "shop@v1\n");
+    // Who names a version gets it, and who names the live one is told so.
+    assert_eq!(host.cli(&["rollback", "shop", "--to", "v2"]).ok().stdout, "shop@v2\n");
+    host.cli(&["rollback", "shop", "--to", "v2"]).fails(1, &["v2", "live already"]);
+    host.cli(&["rollback", "shop", "--to", "v9"]).fails(4, &["shop@v9"]);
+    host.cli(&["promote", "shop", "v9"]).fails(4, &["shop@v9"]);
+    let promoted = host.cli(&["promote", "shop", "v1", "--json"]).ok().json();
+    assert_eq!((&promoted["version"], &promoted["previous"]), (&"v1".into(), &"v2".into()));
+    assert_shows(&host, "shop", "shop@v1", "v1");
+}
+
+#[test]
+fn a_preview_is_reached_by_its_name_alone_and_ends() {
+    let host = Host::start();
+    host.deploy("shop", "one", &["--version", "v1"]);
+    let shown_at = host.deploy("shop", "new", &["--version", "v2", "--preview", "PR_7", "--ttl", "12s"]);
+    assert_eq!(shown_at, url(&host, "shop-pr-7"));
+    assert_shows(&host, "shop-pr-7", "shop@v2", "new");
+    assert_shows(&host, "shop", "shop@v1", "one");
+    let preview = host.release("shop", "v2");
+    assert_eq!((&preview["preview"], &preview["promoted_ms"]), (&"PR_7".into(), &serde_json::Value::Null));
+    let lives_ms = preview["expires_ms"].as_u64().unwrap() - preview["created_ms"].as_u64().unwrap();
+    assert!((11_000..=12_000).contains(&lives_ms), "{lives_ms}");
+
+    // Names that are taken, by a preview and by a release.
+    let dir = bundle_dir(&[("server/index.js", &hello("third"))]);
+    let path = dir.path().to_str().unwrap();
+    let third = |flags: &[&str]| host.cli(&[&["deploy", "shop", path, "--version", "v3"], flags].concat());
+    third(&["--preview", "pr-7"]).fails(1, &["shop-pr-7"]);
+    third(&["--preview", "v1"]).fails(1, &["shop-v1"]);
+    third(&["--preview", "x", "--ttl", "0s"]).fails(1, &["ttl"]);
+    assert_eq!(host.releases("shop").len(), 2);
+
+    wait_until("the preview ends", Duration::from_secs(40), || {
+        (host.releases("shop").len() == 1).then_some(())
+    });
+    assert_eq!(shown(&host, "shop-pr-7").0, 404);
+    assert_shows(&host, "shop", "shop@v1", "one");
+    host.cli(&["promote", "shop", "v2"]).fails(4, &["shop@v2"]);
+    third(&["--preview", "pr-7"]).ok();
+    assert_shows(&host, "shop-pr-7", "shop@v3", "third");
+}
+
+#[test]
+fn what_is_there_is_listed_and_what_is_removed_is_gone() {
+    let host = Host::start();
+    assert_eq!(host.cli(&["status", "--json"]).ok().json(), serde_json::json!([]));
+    for version in ["v1", "v2"] {
+        host.deploy("shop", version, &["--version", version]);
+    }
+    host.deploy("blog", "a blog", &["--version", "b1", "--no-promote"]);
+
+    let status = host.cli(&["status", "--json"]).ok().json();
+    let lives: Vec<_> = status.as_array().unwrap().iter().map(|app| (&app["app"], &app["live"])).collect();
+    assert_eq!(lives, [(&"blog".into(), &serde_json::Value::Null), (&"shop".into(), &"v2".into())]);
+    let releases = host.releases("shop");
+    let phases: Vec<_> = releases.iter().map(|one| (&one["version"], &one["phase"])).collect();
+    assert_eq!(phases, [(&"v2".into(), &"live".into()), (&"v1".into(), &"standby".into())]);
+    for release in &releases {
+        assert_eq!(release["digest"].as_str().unwrap().len(), 64, "{release}");
+        assert!(release["instance"].is_string() && release["limits"]["wall_ms"] == 5_000, "{release}");
+        assert!(release["promoted_ms"].as_u64() >= release["created_ms"].as_u64(), "{release}");
+    }
+    let table = host.cli(&["status"]).ok().stdout;
+    assert!(table.starts_with("APP ") && table.contains(&url(&host, "shop")), "{table}");
+    let table = host.cli(&["status", "shop"]).ok().stdout;
+    assert!(table.contains("live  v2") && table.contains("standby") && table.contains("wall_ms"), "{table}");
+    let table = host.cli(&["releases", "shop"]).ok().stdout;
+    assert_eq!(table.lines().count(), 3, "{table}");
+    // An app without a live release is known, and has nothing to show but by the release's own name.
+    assert_eq!(shown(&host, "blog").0, 404);
+    assert_shows(&host, "blog-b1", "blog@b1", "a blog");
+
+    host.cli(&["remove", "shop@v2"]).fails(1, &["shop@v2", "live"]);
+    host.cli(&["remove", "shop@v1"]).ok();
+    assert_eq!(shown(&host, "shop-v1").0, 404);
+    assert_eq!(host.releases("shop").len(), 1);
+    host.cli(&["rollback", "shop"]).fails(1, &["no earlier"]);
+    assert_shows(&host, "shop", "shop@v2", "v2");
+    host.cli(&["remove", "shop"]).ok();
+    assert_eq!(shown(&host, "shop").0, 404);
+    for args in [["releases", "shop"], ["remove", "shop"], ["status", "shop"]] {
+        host.cli(&args).fails(4, &["shop"]);
+    }
+    wait_until("no worker and no bundle is left of it", Duration::from_secs(20), || {
+        let workers = host.workers();
+        workers.iter().all(|worker| worker.release.starts_with("blog@")).then_some(())
+    });
+    host.deploy("shop", "again", &["--version", "v1"]);
+    assert_shows(&host, "shop", "shop@v1", "again");
+}

@@ -1,0 +1,153 @@
+//! `vitrine solo`: one release under a scheduler.
+
+use crate::harness::archive::{bundle_dir, fixture};
+use crate::harness::cli::Cli;
+use crate::harness::http::{Answer, Request};
+use crate::harness::processes::workers_of;
+use crate::harness::wait::wait_until;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running `solo`; killed when dropped, should a test fail before it has ended it.
+struct Solo {
+    edge: SocketAddr,
+    child: Child,
+    /// For temporary files and the log.
+    folder: TempDir,
+}
+
+impl Solo {
+    fn start(bundle: &Path, environment: &[(&str, &str)]) -> Self {
+        let folder = TempDir::with_prefix_in("vt-", "/tmp").unwrap();
+        std::fs::create_dir(folder.path().join("tmp")).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_vitrine"))
+            .args(["solo", "--listen", "127.0.0.1:0", "--bundle"])
+            .arg(bundle)
+            .env("TMPDIR", folder.path().join("tmp"))
+            .envs(environment.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(File::create(folder.path().join("log")).unwrap())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let edge = line.split_whitespace().find_map(|part| part.strip_prefix("edge=http://"));
+        let log = || std::fs::read_to_string(folder.path().join("log")).unwrap();
+        let edge = edge.unwrap_or_else(|| panic!("`{line}` is not `ready`: {}", log())).parse().unwrap();
+        assert!(line.starts_with("ready ") && line.contains("isolation=process"), "{line}");
+        Self { edge, child, folder }
+    }
+
+    fn get(&self, path: &str) -> Answer {
+        Request::new(self.edge, "GET", path).header("host", "whatever.example").send()
+    }
+
+    fn until_ready(&self) {
+        wait_until("ready", PATIENCE, || (self.get("/_vitrine/readyz").status == 200).then_some(()));
+    }
+
+    fn healthcheck(&self) -> Cli {
+        let url = format!("http://{}/_vitrine/readyz", self.edge);
+        Cli::new(&["healthcheck"]).env("VITRINE_HEALTHCHECK_URL", &url)
+    }
+
+    fn signal(&self) {
+        assert!(
+            Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap().success()
+        );
+    }
+
+    /// Its exit code.
+    fn end(&mut self) -> Option<i32> {
+        wait_until("the end", PATIENCE, || self.child.try_wait().unwrap()).code()
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap()
+    }
+}
+
+impl Drop for Solo {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn one_release_is_served_and_drained() {
+    let bundle = bundle_dir(&[
+        (
+            "server/index.js",
+            &std::fs::read_to_string(fixture("slow-stream").join("server/index.js")).unwrap(),
+        ),
+        ("client/assets/app-1a2b3c4d.js", "export {};\n"),
+    ]);
+    let mut solo = Solo::start(bundle.path(), &[]);
+    solo.until_ready();
+    solo.healthcheck().ok();
+    let page = solo.get("/page");
+    assert_eq!((page.status, page.complete), (200, true));
+    assert!(page.text().ends_with("chunk 19\n") && page.header("x-vitrine-release").is_some(), "{page:?}");
+    let file = solo.get("/assets/app-1a2b3c4d.js");
+    assert_eq!((file.status, file.text()), (200, "export {};\n"));
+    assert!(file.header("cache-control").unwrap().contains("immutable"));
+    let metrics = solo.get("/metrics");
+    assert!(metrics.text().contains("vitrine_http_requests_total{"), "{}", metrics.text());
+    for path in ["/v1/apps", "/_vitrine/healthz"] {
+        assert_eq!(solo.get(path).status, 200, "{path} is the app's, or the edge's");
+    }
+
+    let mut stream = BufReader::new(TcpStream::connect(solo.edge).unwrap());
+    write!(stream.get_mut(), "GET /last HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+    let mut line = String::new();
+    while !line.contains("chunk 0") {
+        line.clear();
+        assert_ne!(stream.read_line(&mut line).unwrap(), 0);
+    }
+    solo.signal();
+    let mut rest = String::new();
+    stream.read_to_string(&mut rest).unwrap();
+    assert!(rest.contains("chunk 19"), "{rest}");
+    assert_eq!(solo.end(), Some(0), "{}", solo.log());
+    assert_eq!(solo.healthcheck().run().code, 1);
+    assert!(workers_of(&solo.folder.path().join("tmp")).is_empty());
+    let left = std::fs::read_dir(solo.folder.path().join("tmp")).unwrap().count();
+    assert_eq!(left, 0, "temporary files are left");
+    let lines = solo.log();
+    assert!(lines.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{lines}");
+}
+
+#[test]
+fn values_come_from_the_environment_as_far_as_the_bundle_names_them() {
+    let values = [("SECRET", "from-the-scheduler"), ("GREETING", "hello"), ("NOT_NAMED", "hidden")];
+    let solo = Solo::start(&fixture("env-echo"), &values);
+    solo.until_ready();
+    let seen = solo.get("/").json();
+    assert_eq!(seen["env"], serde_json::json!({"SECRET": "from-the-scheduler", "GREETING": "hello"}));
+    assert!(!seen.to_string().contains("hidden"), "{seen}");
+    assert!(!solo.log().contains("from-the-scheduler"));
+}
+
+#[test]
+fn a_bundle_that_can_not_be_served_ends_it_with_the_reason() {
+    for (bundle, words) in
+        [("throws-at-import", "settings.currency is missing"), ("missing-entry", "server/main.js")]
+    {
+        let mut solo = Solo::start(&fixture(bundle), &[]);
+        assert_eq!(solo.end(), Some(1), "{bundle}");
+        assert!(solo.log().contains(words), "{bundle}: {}", solo.log());
+        solo.healthcheck().fails(1, &[]);
+    }
+    let nowhere = Cli::new(&["solo", "--bundle", "/nowhere", "--listen", "127.0.0.1:0"]).run();
+    assert!(nowhere.code == 1 && nowhere.stderr.contains("/nowhere"), "{nowhere:?}");
+    Cli::new(&["solo"]).fails(2, &["--bundle"]);
+}

@@ -1,0 +1,54 @@
+//! Uploads whose sender goes away.
+
+use crate::harness::archive::{Archive, hello};
+use crate::harness::host::Host;
+use crate::harness::wait::wait_until;
+use std::time::Duration;
+
+/// A bundle that takes two seconds to boot.
+fn slow(text: &str) -> Vec<u8> {
+    let entry = format!("await new Promise((done) => setTimeout(done, 2000));\n{}", hello(text));
+    Archive::empty().file("server/index.js", entry.as_bytes()).gz()
+}
+
+fn staged(host: &Host) -> usize {
+    std::fs::read_dir(host.data().join("staging")).unwrap().count()
+}
+
+#[test]
+fn an_upload_whose_sender_leaves_is_undone_at_every_stage() {
+    let host = Host::start();
+    let archive = slow("slow");
+    let put = || host.call("PUT", "/v1/apps/shop/releases/v1").body(archive.clone());
+    let gone = |stage: &str| {
+        wait_until(stage, Duration::from_secs(30), || {
+            let answer = host.call("GET", "/v1/apps/shop/releases").send();
+            let none = answer.status == 404 || answer.json().as_array().is_some_and(Vec::is_empty);
+            (none && staged(&host) == 0).then_some(())
+        });
+    };
+    put().abandon(archive.len() / 2, Duration::from_millis(300));
+    gone("half a body");
+    put().abandon(archive.len(), Duration::from_millis(700));
+    // It is booting now; it is to be there for a moment at most, and not for good.
+    std::thread::sleep(Duration::from_secs(4));
+    gone("a boot that nobody waits for");
+    let answer = put().send();
+    assert_eq!(answer.status, 201, "the version name is free: {}", answer.text());
+}
+
+#[test]
+fn an_upload_with_a_key_outlives_its_sender_and_answers_the_next_time() {
+    let host = Host::start();
+    let archive = slow("slow");
+    let put = || {
+        host.call("PUT", "/v1/apps/shop/releases/v1").header("idempotency-key", "once").body(archive.clone())
+    };
+    put().abandon(archive.len(), Duration::from_millis(700));
+    let answer = wait_until("the first request's answer", Duration::from_secs(30), || {
+        let answer = put().send();
+        // 409: it still runs.
+        (answer.status != 409).then_some(answer)
+    });
+    assert_eq!((answer.status, answer.json()["created"].as_bool()), (201, Some(true)), "{}", answer.text());
+}

@@ -1,0 +1,138 @@
+//! Releases that sleep: started by their first request, once, and not too many at a time.
+
+use crate::harness::host::Host;
+use crate::harness::http::Answer;
+use crate::harness::wait::wait_until;
+use std::collections::BTreeSet;
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// What is neither live nor standby sleeps at the next round of the patrol.
+const SLEEPY: &str = "[switching]\nidle_timeout_ms = 1000\n";
+const PATIENCE: Duration = Duration::from_secs(40);
+const REQUESTS: usize = 20;
+
+/// A page of a release that takes its time to start.
+const SLOW_START: &str = "await new Promise((done) => setTimeout(done, 4000));\n\
+                          export default { fetch: () => new Response('awake') };\n";
+
+fn until_asleep(host: &Host, version: &str) {
+    wait_until(&format!("{version} sleeps"), PATIENCE, || {
+        let release = host.release("shop", version);
+        (release["phase"] == "sleeping" && release["instance"].is_null()).then_some(())
+    });
+    let release = format!("shop@{version}");
+    assert!(host.workers().iter().all(|worker| worker.release != release), "{:?}", host.workers());
+}
+
+/// Instances of a release that were seen while `during` ran.
+fn instances_during<T: Send>(
+    host: &Host,
+    release: &str,
+    during: impl FnOnce() -> T + Send,
+) -> (BTreeSet<String>, T) {
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let running = scope.spawn(|| {
+            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(during));
+            over.store(true, Ordering::Relaxed);
+            result
+        });
+        let mut seen = BTreeSet::new();
+        while !over.load(Ordering::Relaxed) {
+            let workers = host.workers().into_iter().filter(|worker| worker.release == release);
+            seen.extend(workers.map(|worker| worker.instance));
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let result = running.join().unwrap().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        (seen, result)
+    })
+}
+
+#[test]
+fn the_first_requests_of_a_sleeping_release_start_one_worker() {
+    let host = Host::start_in(Host::configured(SLEEPY), &["--isolation", "process"]);
+    for version in ["v1", "v2", "v3"] {
+        host.deploy("shop", version, &["--version", version]);
+    }
+    until_asleep(&host, "v1");
+    assert_eq!(host.release("shop", "v2")["phase"], "standby", "the release to go back to stays warm");
+
+    let ask = || host.get("shop-v1", "/").send();
+    let (instances, answers) = instances_during(&host, "shop@v1", || {
+        std::thread::scope(|scope| {
+            let asking: Vec<_> = (0..REQUESTS).map(|_| scope.spawn(ask)).collect();
+            asking.into_iter().map(|one| one.join().unwrap()).collect::<Vec<Answer>>()
+        })
+    });
+    for answer in &answers {
+        let release = answer.header("x-vitrine-release");
+        assert_eq!((answer.status, answer.text(), release), (200, "v1", Some("shop@v1")));
+    }
+    assert_eq!(instances.len(), 1, "{instances:?}");
+    assert_eq!(host.get("shop", "/").send().text(), "v3");
+
+    // A pin wakes it as well, and so does a rollback.
+    until_asleep(&host, "v1");
+    let pinned = host.get("shop", "/").header("x-vitrine-release", "v1").send();
+    assert_eq!((pinned.status, pinned.text()), (200, "v1"));
+    until_asleep(&host, "v1");
+    host.cli(&["rollback", "shop", "--to", "v1"]).ok();
+    assert_eq!(host.get("shop", "/").send().text(), "v1");
+}
+
+#[test]
+fn two_wake_at_a_time_and_another_is_told_to_come_back() {
+    let host = Host::start_in(Host::configured(SLEEPY), &["--isolation", "process"]);
+    host.deploy("shop", "live", &["--version", "v0"]);
+    for version in ["v1", "v2", "v3"] {
+        let files = [("server/index.js", SLOW_START), ("client/name.txt", version)];
+        host.deploy_files("shop", &files, &["--version", version, "--no-promote"]);
+    }
+    for version in ["v1", "v2", "v3"] {
+        until_asleep(&host, version);
+    }
+    let starting = |releases: &[&str]| {
+        wait_until("the workers start", PATIENCE, || {
+            let workers = host.workers();
+            releases.iter().all(|one| workers.iter().any(|worker| worker.release == *one)).then_some(())
+        });
+    };
+    let ask = |label: &'static str| host.get(label, "/").send();
+    std::thread::scope(|scope| {
+        let first = scope.spawn(move || ask("shop-v1"));
+        // This client leaves at once; the boot that it began goes on and keeps its place.
+        drop(leaving(&host, "shop-v2"));
+        starting(&["shop@v1", "shop@v2"]);
+        let third = ask("shop-v3");
+        assert_eq!(third.status, 503, "{third:?}");
+        let after: u64 = third.header("retry-after").unwrap().parse().unwrap();
+        assert!((1..=60).contains(&after), "{after}");
+        assert_eq!(third.header("x-vitrine-outcome"), Some("overloaded"));
+        // Who comes for one that is waking waits with the others.
+        let joined = scope.spawn(move || ask("shop-v1"));
+        assert_eq!(host.get("shop", "/").send().text(), "live", "users of the live release notice nothing");
+        for waited in [first, joined] {
+            let answer = waited.join().unwrap();
+            assert_eq!((answer.status, answer.text()), (200, "awake"));
+        }
+    });
+    let third = wait_until("there is a place for the third", PATIENCE, || {
+        let answer = host.get("shop-v3", "/").send();
+        (answer.status != 503).then_some(answer)
+    });
+    assert_eq!((third.status, third.text()), (200, "awake"));
+}
+
+/// Sends a request, waits until the host has read it, and gives the connection.
+fn leaving(host: &Host, label: &str) -> TcpStream {
+    use std::io::Write as _;
+    let release = format!("shop@{}", label.strip_prefix("shop-").unwrap());
+    let mut stream = TcpStream::connect(host.edge).unwrap();
+    write!(stream, "GET / HTTP/1.1\r\nhost: {label}.localhost\r\n\r\n").unwrap();
+    wait_until("the request is on its way", PATIENCE, || {
+        host.workers().iter().any(|worker| worker.release == release).then_some(())
+    });
+    stream
+}
