@@ -5,12 +5,11 @@ const {
   op_answer_bytes, op_answer_end, op_answer_fail, op_answer_head, op_answer_page, op_answer_text, op_body_read, op_report, op_wait_until,
 } = core.ops;
 const {
-  ArrayBufferIsView, FunctionPrototypeCall, ObjectFreeze, ObjectPrototypeToString, Promise, PromisePrototypeThen, PromiseResolve, SafeMap, TypeError,
-  SafePromiseAll, String, TypedArrayPrototypeGetByteLength,
+  ArrayBufferIsView, ObjectFreeze, Promise, PromisePrototypeThen, PromiseResolve, SafeMap, String, TypeError,
 } = primordials;
 const { hostCall, requestVariable } = core.loadExtScript("ext:vitrine/bridge.js");
 const { Headers, headersList } = core.loadExtScript("ext:vitrine/headers.js");
-const { Body, bodyStream, extractBody, kBody, unusable } = core.loadExtScript("ext:vitrine/body.js");
+const { Body, extractBody, kBody, unusable } = core.loadExtScript("ext:vitrine/body.js");
 const { abortRequest, hostRequest } = core.loadExtScript("ext:vitrine/request.js");
 const { isResponse } = core.loadExtScript("ext:vitrine/response.js");
 const { ReadableStream, isDirect, isStream, runDirect, takeDirect, viewBytes } = core.loadExtScript("ext:vitrine/stream.js");

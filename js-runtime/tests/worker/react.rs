@@ -4,7 +4,6 @@ use crate::egress::broker;
 use crate::streaming::piece;
 use crate::support::{Ask, Setup, run};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use vitrine_wire::{Frame, Outcome};
 
 /// The example's build, which other tests make; without it there is nothing to run.
@@ -41,7 +40,6 @@ fn the_shell_is_sent_before_the_suspended_part_arrives() {
         assert!(head.url.starts_with("http://reviews.test/"), "{head:?}");
         let shell = piece(&mut answer).await;
         assert!(shell.contains("<h1") && !shell.contains("A late review"), "{shell}");
-        tokio::time::sleep(Duration::from_millis(30)).await;
         let reviews = r#"{"slug":"typography-on-screen","reviews":[{"author":"Amira","stars":5,"text":"A late review"}]}"#;
         broker.answer(stream, 200, &[("content-type", "application/json")], &[reviews]).await;
         let mut late = String::new();
