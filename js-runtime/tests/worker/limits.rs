@@ -11,7 +11,7 @@ const MISBEHAVES: &str = r#"
     const routes = {
       '/cpu': () => { for (;;); },
       '/cpu-later': async () => { await 1; for (;;); },
-      '/cpu-microtasks': () => { const again = () => Promise.resolve().then(again); again(); },
+      '/cpu-microtasks': () => { const again = () => { Promise.resolve().then(again); }; again(); return new Promise(() => {}); },
       '/cpu-tasks': () => new Promise(() => { const again = () => { for (let i = 0; i < 1e4; i++); setTimeout(again, 0); }; again(); }),
       '/wall': () => new Promise(() => {}),
       '/heap': () => { for (;;) kept.push(new Array(1000).fill(kept.length)); },
