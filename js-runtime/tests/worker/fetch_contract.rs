@@ -1,6 +1,6 @@
 //! The contract `fetch`.
 
-use crate::support::{Ask, Setup, run};
+use crate::support::{Ask, Setup, run, until};
 
 #[test]
 fn a_handler_answers_with_status_headers_and_body() {
@@ -90,9 +90,7 @@ fn env_is_frozen_and_wait_until_outlives_the_answer() {
         .boot()
         .await;
         assert_eq!(worker.get("/").await.text(), "nothing value true undefined");
-        // Longer than the timer that the app has set.
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        assert_eq!(worker.get("/").await.text(), "done value true undefined");
+        until(&worker, "/", "done value true undefined").await;
     });
 }
 

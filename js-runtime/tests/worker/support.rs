@@ -36,6 +36,18 @@ pub fn run<T: Send + 'static>(test: impl Future<Output = T> + Send + 'static) ->
     }
 }
 
+/// Asks for `path` until the answer is `text`. The request itself is what moves a single isolate on.
+pub async fn until(worker: &Worker, path: &str, text: &str) {
+    for _ in 0..1_000 {
+        if worker.get(path).await.text() == text {
+            return;
+        }
+        // What is waited for is on the isolate's clock, not on the test's.
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("{path} never answers {text}");
+}
+
 /// What a pool is booted with.
 pub struct Setup {
     pub files: HashMap<String, Arc<[u8]>>,
