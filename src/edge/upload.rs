@@ -161,7 +161,9 @@ impl<B: Body<Data = Bytes> + Send + Unpin + 'static> Body for Upload<B> {
             Some(Ok(frame)) => {
                 let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
                 if bytes > this.left {
-                    this.body.take().map(linger);
+                    if let Some(rest) = this.body.take() {
+                        linger(rest);
+                    }
                     return this.fail(Fault::TooLarge);
                 }
                 this.left -= bytes;
