@@ -80,6 +80,7 @@ pub async fn run(config: Config) -> Result<(), HostError> {
     let (logs, _written) = init_logs();
     let telemetry = Telemetry { metrics: Arc::new(Metrics::new()), logs };
     let stop = stop_signal()?;
+    readable_bundles();
     let config = Arc::new(config);
     let store = Store::open(&config.data)?;
     let engine = start_engine(&config, &store).await?;
@@ -227,9 +228,12 @@ async fn start_engine(config: &Config, store: &Store) -> Result<Engine, HostErro
         _ => None,
     };
     let mut decision = choose(config.isolation, recorded, None);
+    let mut probed_engine = None;
     if decision == Decision::Probe {
         let probed = probe(options(Isolation::Container)?).await;
-        decision = choose(config.isolation, recorded, Some(&probed));
+        decision =
+            choose(config.isolation, recorded, Some(&probed.as_ref().map(drop).map_err(String::clone)));
+        probed_engine = probed.ok();
     }
     match decision {
         Decision::Use { isolation, record, notice } => {
@@ -239,20 +243,30 @@ async fn start_engine(config: &Config, store: &Store) -> Result<Engine, HostErro
             if record {
                 store.set_meta("isolation", &isolation.to_string())?;
             }
-            Ok(Engine::spawn(options(isolation)?)?)
+            match probed_engine.filter(|engine| engine.isolation() == isolation) {
+                Some(engine) => Ok(engine),
+                None => Ok(Engine::spawn(options(isolation)?)?),
+            }
         }
         Decision::Refuse(reason) => Err(HostError::Isolation(reason)),
         Decision::Probe => Err(HostError::Isolation("the isolation could not be decided".into())),
     }
 }
 
-/// Runs one worker in a container for a moment; the reason when that does not work.
-async fn probe(options: EngineOptions) -> Result<(), String> {
+/// Runs one worker in a container for a moment; the engine that did it, or the reason why that does not work.
+async fn probe(options: EngineOptions) -> Result<Engine, String> {
     let run = async {
         let engine = Engine::spawn(options)?;
-        engine.probe().await
+        engine.probe().await?;
+        Ok(engine)
     };
     run.await.map_err(|error: EngineError| error.to_string())
+}
+
+/// Workers in containers run under other users and must be able to read their bundles, whatever the operator's mask.
+/// What is secret (database, token) sets its own mode.
+fn readable_bundles() {
+    nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o022));
 }
 
 /// Cancelled by the first SIGTERM or SIGINT; a second one ends the process at once.

@@ -301,3 +301,8 @@ pub const ENCODE_BYTES_MAX: u64 = 16 << 20;
 pub const ENCODE_SLOW_BYTES_MAX: u64 = 2 << 20;
 /// Threads that precompress. The others render for users.
 pub const ENCODE_THREADS_MAX: usize = 2;
+
+/// Time between two looks at workers for the metrics: Prometheus asks every 15 s or so.
+pub const OBSERVE_INTERVAL_MS: u64 = 10_000;
+/// Time for a worker to answer a ping that nothing depends on.
+pub const PING_TIMEOUT_MS: u64 = 1_000;

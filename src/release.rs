@@ -3,7 +3,7 @@
 //! [`Releases`] is the control plane's one door. Behind it, in the order of a release's life: [`upload`] (taken in,
 //! recorded, booted) -> [`boot`] (a worker from nothing to ready) -> [`switch`] (promote and rollback: healthy,
 //! recorded, swapped) -> [`keep`] (a worker that is lost is replaced) -> [`retire`] (sleep, expiry, retention) ->
-//! [`wake`] (a request for one that sleeps). [`decide`] holds the rules, without effects. [`book`] is what is known,
+//! [`wake`] (a request for one that sleeps). [`decide`] holds the rules, without effects, and [`observe`] reports how workers do. [`book`] is what is known,
 //! [`publish`] turns it into a route table, [`adopt`] fills it after a start.
 
 mod adopt;
@@ -14,6 +14,7 @@ mod environment;
 mod error;
 mod journal;
 mod keep;
+mod observe;
 mod publish;
 mod retire;
 mod switch;
@@ -86,6 +87,7 @@ impl Releases {
         }));
         releases.adopt().await?;
         tokio::spawn(retire::patrol(Arc::downgrade(&releases.0)));
+        tokio::spawn(observe::rounds(Arc::downgrade(&releases.0)));
         Ok(releases)
     }
 

@@ -2,7 +2,7 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const { op_log } = core.ops;
-const { ArrayPrototypeJoin, ArrayPrototypePush, ArrayPrototypeSlice, DateNow, Error, ErrorCaptureStackTrace, ObjectEntries, SafeMap, String, StringPrototypeRepeat, StringPrototypeReplaceAll } = primordials;
+const { ArrayPrototypeJoin, ArrayPrototypePush, DateNow, ErrorCaptureStackTrace, ObjectEntries, SafeMap, String, StringPrototypeRepeat, StringPrototypeReplaceAll } = primordials;
 const { currentRequest } = core.loadExtScript("ext:vitrine/bridge.js");
 
 // Severities as the host numbers them.

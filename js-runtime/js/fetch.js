@@ -2,9 +2,9 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const { op_cancel, op_fetch, op_fetch_drop, op_fetch_read, op_upload_end, op_upload_open, op_upload_send } = core.ops;
-const { Error, PromisePrototypeThen, SafeRegExp, RegExpPrototypeTest, StringPrototypeToLowerCase, TypeError } = primordials;
+const { PromisePrototypeThen, SafeRegExp, RegExpPrototypeTest, StringPrototypeToLowerCase, TypeError } = primordials;
 const { currentRequest, hostCall } = core.loadExtScript("ext:vitrine/bridge.js");
-const { Headers, headersList, headersOf } = core.loadExtScript("ext:vitrine/headers.js");
+const { headersList, headersOf } = core.loadExtScript("ext:vitrine/headers.js");
 const { Body, kBody, takeBytesOrStream } = core.loadExtScript("ext:vitrine/body.js");
 const { Request } = core.loadExtScript("ext:vitrine/request.js");
 const { fetchedResponse } = core.loadExtScript("ext:vitrine/response.js");

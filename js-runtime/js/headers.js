@@ -4,7 +4,7 @@ const { core, primordials } = __bootstrap;
 const { op_request_headers } = core.ops;
 const {
   ArrayIsArray, ArrayPrototypeFilter, ArrayPrototypeJoin, ArrayPrototypePush, ArrayPrototypeSort, ObjectDefineProperties,
-  ReflectOwnKeys, ObjectGetOwnPropertyDescriptor, RegExpPrototypeTest, SafeRegExp, SafeArrayIterator, String, StringPrototypeReplace,
+  ReflectOwnKeys, ObjectGetOwnPropertyDescriptor, RegExpPrototypeTest, SafeRegExp, String, StringPrototypeReplace,
   StringPrototypeToLowerCase, Symbol, SymbolIterator, SymbolToStringTag, TypeError,
 } = primordials;
 
@@ -105,7 +105,7 @@ class Headers {
     }
     if (init[SymbolIterator] !== undefined) {
       for (const pair of init) {
-        const entry = ArrayIsArray(pair) ? pair : [...new SafeArrayIterator([...pair])];
+        const entry = ArrayIsArray(pair) ? pair : [...pair];
         if (entry.length !== 2) throw new TypeError("Headers: each entry must be a name and a value");
         this.append(entry[0], entry[1]);
       }

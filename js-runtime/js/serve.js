@@ -5,12 +5,11 @@ const {
   op_answer_bytes, op_answer_end, op_answer_fail, op_answer_head, op_answer_page, op_answer_text, op_body_read, op_report, op_wait_until,
 } = core.ops;
 const {
-  ArrayBufferIsView, FunctionPrototypeCall, ObjectFreeze, ObjectPrototypeToString, Promise, PromisePrototypeThen, PromiseResolve, SafeMap, TypeError,
-  SafePromiseAll, String, TypedArrayPrototypeGetByteLength,
+  ArrayBufferIsView, ObjectFreeze, Promise, PromisePrototypeThen, PromiseResolve, SafeMap, String, TypeError,
 } = primordials;
 const { hostCall, requestVariable } = core.loadExtScript("ext:vitrine/bridge.js");
 const { Headers, headersList } = core.loadExtScript("ext:vitrine/headers.js");
-const { Body, bodyStream, extractBody, kBody, unusable } = core.loadExtScript("ext:vitrine/body.js");
+const { Body, extractBody, kBody, unusable } = core.loadExtScript("ext:vitrine/body.js");
 const { abortRequest, hostRequest } = core.loadExtScript("ext:vitrine/request.js");
 const { isResponse } = core.loadExtScript("ext:vitrine/response.js");
 const { ReadableStream, isDirect, isStream, runDirect, takeDirect, viewBytes } = core.loadExtScript("ext:vitrine/stream.js");
@@ -90,17 +89,15 @@ function begin(number, method, url, hasBody) {
   const request = hostRequest(number, method, url, body);
   const entry = { request, drained: null, cancel: null };
   running.set(number, entry);
-  let result;
   try {
-    result = handler(request, environment, new Context(number));
+    const result = handler(request, environment, new Context(number));
+    if (result !== null && typeof result === "object" && typeof result.then === "function") {
+      PromisePrototypeThen(PromiseResolve(result), (value) => answer(number, entry, value), (error) => fail(number, error));
+    } else {
+      answer(number, entry, result);
+    }
   } catch (error) {
     fail(number, error);
-    return;
-  }
-  if (result !== null && typeof result === "object" && typeof result.then === "function") {
-    PromisePrototypeThen(PromiseResolve(result), (value) => answer(number, entry, value), (error) => fail(number, error));
-  } else {
-    answer(number, entry, result);
   }
 }
 
@@ -130,6 +127,7 @@ function answer(number, entry, value) {
   try {
     if (isResponse(value)) {
       const body = value[kBody];
+      if (value.status === 0) throw new TypeError("The handler returned Response.error(), which is not an answer");
       if (body !== null && unusable(body)) throw new TypeError("The body of the Response has been read already");
       if (body !== null) body.used = true;
       send(number, entry, value.status, headersList(value.headers), body);

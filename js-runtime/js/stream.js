@@ -3,8 +3,8 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const {
-  ArrayBufferIsView, ArrayPrototypePush, ArrayPrototypeJoin, FunctionPrototypeCall, ObjectDefineProperty, ObjectPrototypeIsPrototypeOf, ObjectSetPrototypeOf,
-  Promise, PromisePrototypeThen, ReflectConstruct, SafeWeakMap, TypeError, Uint8Array,
+  ArrayBufferIsView, ObjectDefineProperty, ObjectPrototypeIsPrototypeOf, ObjectSetPrototypeOf,
+  Promise, ReflectConstruct, SafeWeakMap, TypeError, Uint8Array,
 } = primordials;
 const streams = core.loadExtScript("ext:deno_web/06_streams.js");
 const Base = streams.ReadableStream;

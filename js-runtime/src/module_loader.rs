@@ -125,11 +125,6 @@ impl ModuleLoader for BundleLoader {
         let path = format!("{}.map", path_of(file_name)?);
         self.bundle.files.get(&path).map(|map| Cow::Borrowed(&**map))
     }
-
-    /// The sources stay where the bundle was built; their names are what people look for in a stack.
-    fn source_map_source_exists(&self, _source_url: &str) -> Option<bool> {
-        Some(true)
-    }
 }
 
 fn loader_error(error: ModuleError) -> ModuleLoaderError {

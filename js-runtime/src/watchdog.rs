@@ -14,8 +14,8 @@ use vitrine_wire::Outcome;
 pub struct Budget {
     /// CPU time.
     pub cpu: Duration,
-    /// Wall time; `None` has no end.
-    pub wall: Option<Duration>,
+    /// Wall time, for JavaScript that waits without using the CPU.
+    pub wall: Duration,
 }
 
 /// Watches one isolate.
@@ -56,7 +56,7 @@ impl Guard {
         let cpu = cpu_time(libc::CLOCK_THREAD_CPUTIME_ID);
         let mut watched = self.lock();
         watched.cpu_end = Some(cpu + budget.cpu);
-        watched.wall_end = budget.wall.map(|wall| Instant::now() + wall);
+        watched.wall_end = Some(Instant::now() + budget.wall);
         drop(watched);
         WATCHDOG.busy();
         cpu

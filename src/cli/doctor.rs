@@ -9,9 +9,9 @@ use std::path::PathBuf;
 /// Exit 0 if a host can run here, 1 if something has to be done first.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Docker's socket
-    #[arg(long, value_name = "SOCKET", default_value = "/var/run/docker.sock")]
-    docker: PathBuf,
+    /// Docker's socket; else the one that DOCKER_HOST names, or Docker's own default
+    #[arg(long, value_name = "SOCKET")]
+    docker: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -19,7 +19,8 @@ pub struct Args {
 
 /// Runs the verb.
 pub async fn run(args: Args) -> Result<(), Failure> {
-    let checks = container::doctor(&args.docker).await;
+    let socket = args.docker.unwrap_or_else(container::docker_socket);
+    let checks = container::doctor(&socket).await;
     if args.json {
         print::json(&checks)?;
     } else {

@@ -161,8 +161,8 @@ impl<B: Body<Data = Bytes> + Send + Unpin + 'static> Body for Upload<B> {
             Some(Ok(frame)) => {
                 let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
                 if bytes > this.left {
-                    if let Some(rest) = this.body.take() {
-                        linger(rest);
+                    if let Some(body) = this.body.take() {
+                        linger(body);
                     }
                     return this.fail(Fault::TooLarge);
                 }

@@ -202,8 +202,6 @@ impl Egress {
         if let Some(client) = clients.get(&port) {
             return Ok(client.clone());
         }
-        // The client takes its cryptography from the process. Who comes second is refused, and wanted the same.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let resolver = resolve::Checked::new(Arc::clone(&self.rules), port);
         // Fails only when a provider is there already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();

@@ -211,7 +211,12 @@ impl Connection {
         tokio::select! {
             biased;
             answered = &mut head => {
-                tokio::spawn(sending);
+                let connection = Arc::clone(self);
+                tokio::spawn(async move {
+                    if sending.await.is_err() {
+                        connection.send_soon(Frame::Cancel(stream, CancelReason::ClientGone));
+                    }
+                });
                 answered
             }
             sent = &mut sending => match sent {

@@ -42,7 +42,7 @@ impl Request {
     }
 
     /// Sends it to another host name than before.
-    pub fn for_host(mut self, host: &str) -> Self {
+    pub fn with_host(mut self, host: &str) -> Self {
         self.headers.retain(|(name, _)| name != "host");
         self.header("host", host)
     }

@@ -15,6 +15,7 @@ const REFUSED: [(&str, &[&str]); 12] = [
     ("throws-at-import", &["settings.currency is missing", ":5"]),
     ("import-missing", &["node:net"]),
     ("wrong-shape", &["default"]),
+    ("no-default", &["default"]),
     ("missing-render", &["render"]),
     ("hangs-at-import", &["shop@bad"]),
     ("spins-at-import", &["shop@bad"]),

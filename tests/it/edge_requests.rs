@@ -115,7 +115,7 @@ fn only_a_trusted_proxy_says_who_asks() {
 
     let host = with_echo("trusted_proxies = [\"127.0.0.0/8\"]\n");
     let inner =
-        forged.iter().fold(host.get("shop", "/a?b=c").for_host("10.1.2.3"), |request, (name, value)| {
+        forged.iter().fold(host.get("shop", "/a?b=c").with_host("10.1.2.3"), |request, (name, value)| {
             request.header(name, value)
         });
     let proxied = inner.send();

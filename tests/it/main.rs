@@ -35,4 +35,5 @@ mod release_life;
 mod restart;
 mod solo;
 mod uploads;
+mod verbs;
 mod wake;

@@ -42,7 +42,7 @@ fn each_release_has_a_name_and_the_newest_is_live_unless_told_otherwise() {
     assert_shows(&host, "shop-v3", "shop@v3", "three");
     // With one app, the bare domain and addresses lead to it; another name never does.
     for name in ["localhost", "127.0.0.1"] {
-        let answer = host.get("", "/").for_host(&format!("{name}:{}", host.edge.port())).send();
+        let answer = host.get("", "/").with_host(&format!("{name}:{}", host.edge.port())).send();
         assert_eq!((answer.status, answer.text()), (200, "two"), "{name}");
     }
     assert_eq!(shown(&host, "other").0, 404);

@@ -1,7 +1,5 @@
 // node:path, as on POSIX.
 (function () {
-const { core } = __bootstrap;
-
 function normalizeParts(path, absolute) {
   const parts = [];
   for (const part of path.split("/")) {

@@ -71,8 +71,6 @@ impl Driver {
             body,
             body_bytes: 0,
             cpu: Duration::ZERO,
-            begun,
-            stall: answer.stall_clock(),
             waiting: 0,
             subrequests: 0,
         };

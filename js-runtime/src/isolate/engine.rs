@@ -297,23 +297,17 @@ impl Engine {
         }
     }
 
+    /// What JavaScript on behalf of a request may use at once. The wall limit of the request itself is not enforced here but
+    /// where its answer is carried out: ending a slice by force costs every request on the isolate.
     fn budget(&self, request: RequestNumber) -> Budget {
         if !self.shared.evaluated.get() {
             let whole = Duration::from_millis(EVALUATE_TIMEOUT_MS);
-            return Budget { cpu: whole, wall: Some(whole) };
+            return Budget { cpu: whole, wall: whole };
         }
-        let limits = &self.shared.limits;
-        let cpu = Duration::from_millis(limits.cpu_ms);
-        let requests = self.shared.requests.borrow();
-        match requests.get(&request) {
-            Some(running) => {
-                let wall = Duration::from_millis(limits.wall_ms) + running.stall.total();
-                Budget {
-                    cpu: cpu.saturating_sub(running.cpu),
-                    wall: Some(wall.saturating_sub(running.begun.elapsed())),
-                }
-            }
-            None => Budget { cpu, wall: Some(Duration::from_millis(limits.wall_ms)) },
+        let cpu = Duration::from_millis(self.shared.limits.cpu_ms);
+        Budget {
+            cpu: cpu.saturating_sub(self.shared.used(request)),
+            wall: Duration::from_millis(self.shared.limits.wall_ms),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::answer::Outbox;
 use super::log::Log;
-use crate::exchange::{BodyReader, HostLink, StallClock};
+use crate::exchange::{BodyReader, HostLink};
 use crate::limits::isolate::HOST_CALLS_MAX;
 use bytes::Bytes;
 use deno_core::v8;
@@ -92,10 +92,6 @@ pub struct Running {
     pub body_bytes: u64,
     /// CPU time used so far.
     pub cpu: Duration,
-    /// When its first slice began.
-    pub begun: Instant,
-    /// Time spent waiting for the client.
-    pub stall: StallClock,
     /// Promises given to `waitUntil` that have not settled.
     pub waiting: u32,
     /// Egress calls made.
@@ -136,6 +132,8 @@ pub struct Shared {
     /// Bodies of egress calls.
     pub uploads: RefCell<HashMap<u32, Upload>>,
     last_body: Cell<u32>,
+    /// Since when, and how much, CPU time was used by work of no request.
+    background: Cell<(Instant, Duration)>,
     /// When the isolate was made.
     pub born: Instant,
 }
@@ -159,6 +157,7 @@ impl Shared {
             bodies: RefCell::default(),
             uploads: RefCell::default(),
             last_body: Cell::new(0),
+            background: Cell::new((Instant::now(), Duration::ZERO)),
             born: Instant::now(),
         }
     }
@@ -201,10 +200,28 @@ impl Shared {
         number
     }
 
-    /// Charges CPU time to a request that still runs.
+    /// CPU time that a request has used so far; for none, what work of no request has used within the last `wall_ms`.
+    pub fn used(&self, request: RequestNumber) -> Duration {
+        if let Some(running) = self.requests.borrow().get(&request) {
+            return running.cpu;
+        }
+        let (since, used) = self.background.get();
+        if since.elapsed() < Duration::from_millis(self.limits.wall_ms) {
+            return used;
+        }
+        self.background.set((Instant::now(), Duration::ZERO));
+        Duration::ZERO
+    }
+
+    /// Charges CPU time to a request, or to the work of none.
     pub fn charge(&self, request: RequestNumber, cpu: Duration) {
-        if let Some(running) = self.requests.borrow_mut().get_mut(&request) {
+        let mut requests = self.requests.borrow_mut();
+        if let Some(running) = requests.get_mut(&request) {
             running.cpu += cpu;
+        } else if requests.is_empty() || request != 0 {
+            // While requests run, what the event loop does for none of them in particular is theirs.
+            let (since, used) = self.background.get();
+            self.background.set((since, used + cpu));
         }
     }
 

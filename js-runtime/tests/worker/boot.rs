@@ -1,6 +1,7 @@
 //! Bundles that serve, and bundles that must not.
 
 use crate::support::{Ask, Setup, run};
+use futures_util::future::join_all;
 use vitrine_wire::{BootFailure, BootStage};
 
 async fn refused(setup: Setup) -> BootFailure {
@@ -41,10 +42,9 @@ fn what_an_evaluation_throws_is_told() {
 #[test]
 fn a_hang_at_import_ends_within_its_bound() {
     run(async {
-        for source in
-            ["export default {}; await new Promise(() => {});", "export default {}; for (;;);", "for (;;);"]
-        {
-            let failure = refused(Setup::fetch(source)).await;
+        let sources =
+            ["export default {}; await new Promise(() => {});", "export default {}; for (;;);", "for (;;);"];
+        for failure in join_all(sources.map(|source| refused(Setup::fetch(source)))).await {
             assert_eq!(failure.stage, BootStage::Evaluate, "{failure:?}");
             assert!(failure.message.contains("did not finish evaluating within"), "{failure:?}");
         }

@@ -9,14 +9,14 @@ use vitrine_wire::{Done, EgressFailure, EgressHead, Frame, Outcome, ResponseHead
 use vitrine_worker::exchange::{EgressStreams, Outbox};
 
 /// A broker that hears each call and may answer.
-struct Broker {
+pub struct Broker {
     streams: Arc<EgressStreams>,
     calls: mpsc::Receiver<(StreamId, EgressHead)>,
     bodies: mpsc::Receiver<Bytes>,
     cancelled: mpsc::Receiver<StreamId>,
 }
 
-fn broker(worker: &Worker) -> Broker {
+pub fn broker(worker: &Worker) -> Broker {
     let (outbox, mut entries) = Outbox::new();
     let streams = EgressStreams::new(outbox);
     worker.link.attach(Arc::clone(&streams));
@@ -40,14 +40,20 @@ fn broker(worker: &Worker) -> Broker {
 }
 
 impl Broker {
-    async fn call(&mut self) -> (StreamId, EgressHead) {
+    pub async fn call(&mut self) -> (StreamId, EgressHead) {
         tokio::time::timeout(Duration::from_secs(5), self.calls.recv())
             .await
             .expect("in time")
             .expect("a call")
     }
 
-    async fn answer(&self, stream: StreamId, status: u16, headers: &[(&str, &str)], body: &[&'static str]) {
+    pub async fn answer(
+        &self,
+        stream: StreamId,
+        status: u16,
+        headers: &[(&str, &str)],
+        body: &[&'static str],
+    ) {
         let headers = headers
             .iter()
             .map(|(name, value)| ((*name).to_owned(), Bytes::from((*value).to_owned())))

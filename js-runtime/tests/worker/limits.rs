@@ -20,6 +20,7 @@ const MISBEHAVES: &str = r#"
       '/endless': () => new Response(new ReadableStream({ pull: (c) => c.enqueue(new Uint8Array(65536)) })),
       '/begun': () => new Response(new ReadableStream({ start(c) { c.enqueue(new Uint8Array([104])); setTimeout(() => { for (;;); }, 20); } })),
       '/slow': () => new Promise((done) => setTimeout(() => done(new Response('slow')), 150)),
+      '/left-behind': () => { const again = () => { for (let i = 0; i < 1e5; i++); setTimeout(again, 1); }; again(); return new Response('left'); },
       '/throw': () => { throw new Error('boom'); },
     };
     export default { fetch(request) {
@@ -64,6 +65,22 @@ fn cpu_time_is_bounded_wherever_it_is_used() {
         for path in ["/cpu", "/cpu-later", "/cpu-microtasks", "/cpu-tasks"] {
             expect(&worker, path, Outcome::CpuLimit, true).await;
         }
+    });
+}
+
+#[test]
+fn work_that_outlives_its_request_is_bounded() {
+    run(async {
+        let worker = misbehaving().await;
+        let before = restarts(&worker).await;
+        assert_eq!(worker.get("/left-behind").await.text(), "left");
+        for _ in 0..100 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            if restarts(&worker).await > before {
+                return;
+            }
+        }
+        panic!("an endless chain of timers goes on after its request");
     });
 }
 

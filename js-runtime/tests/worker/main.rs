@@ -6,5 +6,6 @@ mod errors;
 mod fetch_contract;
 mod globals;
 mod limits;
+mod react;
 mod streaming;
 mod support;

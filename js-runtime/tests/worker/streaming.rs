@@ -6,7 +6,7 @@ use vitrine_wire::{Frame, Outcome};
 use vitrine_worker::exchange::LocalAnswer;
 
 /// Text of the next body frame.
-async fn piece(answer: &mut LocalAnswer) -> String {
+pub async fn piece(answer: &mut LocalAnswer) -> String {
     loop {
         match answer.next().await {
             Some(Frame::Body(_, data)) => return String::from_utf8_lossy(&data).into_owned(),
