@@ -35,5 +35,4 @@ mod release_life;
 mod restart;
 mod solo;
 mod uploads;
-mod verbs;
 mod wake;
