@@ -122,6 +122,8 @@ pub const JOURNAL_LINES_MAX: usize = 1_000;
 pub const JOURNAL_FOLLOWERS_LAG_MAX: usize = 1_024;
 /// Lines of a failed worker that are shown to whoever deployed it.
 pub const BOOT_LOG_LINES: u32 = 30;
+/// Time for the last lines of a worker whose boot failed: they are on this machine already, a few milliseconds away.
+pub const LAST_LINES_MS: u64 = 250;
 /// Time for the boot of a sleeping release that is rolled back to: an operator waits, so as long as a deploy.
 pub const ROLLBACK_BOOT_DEADLINE_MS: u64 = 60_000;
 /// Time for the boot of a release whose environment changed: as a deploy.

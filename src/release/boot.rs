@@ -4,7 +4,7 @@ use super::book::Entry;
 use super::{ReleaseError, Releases, keep};
 use crate::container::StartSpec;
 use crate::id::InstanceId;
-use crate::limits::BOOT_LOG_LINES;
+use crate::limits::{BOOT_LOG_LINES, LAST_LINES_MS};
 use crate::worker::{Egress, Identity, Worker, WorkerError};
 use std::sync::Arc;
 use std::time::Duration;
@@ -80,14 +80,18 @@ impl Releases {
         };
         let engine_error = |source| ReleaseError::Engine { release: record.id.clone(), source };
         self.0.parts.engine.start(spec).await.map_err(engine_error)?;
-        let connected = match self.connect(entry, instance).await {
-            Ok(worker) => worker.ready(deadline).await.map(|_| worker),
-            Err(error) => Err(error),
+        let failed = match self.connect(entry, instance).await {
+            Ok(worker) => match worker.ready(deadline).await {
+                Ok(_) => return Ok(worker),
+                Err(error) => {
+                    // What the app wrote last and its failure come by different tasks; the worker is held until both are here.
+                    tokio::time::sleep(Duration::from_millis(LAST_LINES_MS)).await;
+                    error
+                }
+            },
+            Err(error) => error,
         };
-        match connected {
-            Ok(worker) => Ok(worker),
-            Err(error) => Err(self.unservable(entry, instance, error).await),
-        }
+        Err(self.unservable(entry, instance, failed).await)
     }
 
     /// Connects a worker that runs.
