@@ -6,7 +6,7 @@ use crate::harness::wait::wait_until;
 use std::time::{Duration, Instant};
 
 /// Fixture, and the words that its refusal must have.
-const REFUSED: [(&str, &[&str]); 12] = [
+const REFUSED: [(&str, &[&str]); 13] = [
     ("missing-entry", &["server/main.js"]),
     ("unknown-field", &["vitrine.json", "memory"]),
     ("unknown-limit", &["vitrine.json", "gpu_ms"]),
