@@ -258,7 +258,8 @@ mod tests {
         let cause = || std::io::Error::from(std::io::ErrorKind::StorageFull);
         let full = StoreError::DiskFull { operation: "writing", path: "x".into(), source: Box::new(cause()) };
         assert_eq!(Problem::from(full).kind, Kind::DiskFull);
-        let other = StoreError::Io { operation: "writing", path: "x".into(), source: cause() };
+        let source = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+        let other = StoreError::Io { operation: "writing", path: "x".into(), source };
         assert_eq!(Problem::from(other).kind, Kind::StoreUnavailable);
         let bundle = BundleError::Io { operation: "write", path: "x".into(), source: cause() };
         assert_eq!(Problem::from(bundle).kind, Kind::DiskFull);
