@@ -5,7 +5,7 @@ SHELL := /bin/sh
 .DELETE_ON_ERROR:
 # The prerequisites are steps in order, and cargo uses all cores by itself.
 .NOTPARALLEL:
-.PHONY: help prepare v8 build demo test test-long bench lint modules
+.PHONY: help prepare v8 build demo test test-long bench lint modules bundles
 
 help: ## List the targets
 	@awk -F ': .*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -19,10 +19,10 @@ build: prepare v8 ## Build both binaries, optimized, into target/release
 demo: prepare v8 ## Deploy the example, flip and roll back on a host of its own (ONCE=1 ends there; else Ctrl-C)
 	@node examples/demo.mjs $(if $(ONCE),--once)
 
-test: prepare-test v8 modules ## Run every test ring
+test: prepare-test v8 modules bundles ## Run every test ring
 	@node tests/run.mjs
 
-test-long: prepare-test v8 modules ## The same with the tests that take minutes, and more cases of each property
+test-long: prepare-test v8 modules bundles ## The same with the tests that take minutes, and more cases of each property
 	@node tests/run.mjs --long
 
 bench: build benches/node_modules/.package-lock.json ## Render one page with this host, Node and Bun, side by side
@@ -42,6 +42,15 @@ prepare-test:
 	@.ci/prepare test
 
 modules: examples/catalog/node_modules/.package-lock.json tests/browser/node_modules/.package-lock.json benches/node_modules/.package-lock.json
+
+# What Vite makes of the example: tests of the worker render it.
+bundles: examples/catalog/dist/v2/vitrine.json
+
+examples/catalog/dist/v2/vitrine.json: examples/catalog/node_modules/.package-lock.json \
+  examples/catalog/build.mjs examples/catalog/vite.config.js $(shell find examples/catalog/src examples/catalog/public -type f)
+	@echo "building the example" >&2
+	@cd examples/catalog && node build.mjs >&2
+	@touch $@
 
 # npm writes this file last. The plugin is copied into each folder that uses it, so a change of it counts too.
 %/node_modules/.package-lock.json: %/package-lock.json $(wildcard js-runtime/npm/package.json js-runtime/npm/src/*)
