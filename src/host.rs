@@ -129,7 +129,7 @@ pub async fn solo(options: SoloOptions) -> Result<(), HostError> {
     let (routes, releases) = open(&config, store.clone(), engine, &telemetry).await?;
     let edge = Edge::bind(&config, routes, releases.clone(), telemetry).await?.alone();
     tell_public(&releases, &edge);
-    println!("ready edge=http://{} isolation=process", edge.local_addr());
+    let address = edge.local_addr();
     let stopping = stop.clone();
     let serving = tokio::spawn(edge.serve(stop));
     if let Err(error) = deploy_alone(&options.bundle, &store, &releases).await {
@@ -138,6 +138,7 @@ pub async fn solo(options: SoloOptions) -> Result<(), HostError> {
         releases.stop_workers().await;
         return Err(error);
     }
+    println!("ready edge=http://{address} isolation=process");
     let _ = serving.await;
     releases.stop_workers().await;
     Ok(())

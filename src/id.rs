@@ -82,7 +82,8 @@ impl FromStr for Version {
     type Err = IdError;
     fn from_str(text: &str) -> Result<Self, IdError> {
         let ok = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
-        if ok && (1..=64).contains(&text.len()) {
+        // As a segment of a URL, `.` and `..` would name something else.
+        if ok && !matches!(text, "." | "..") && (1..=64).contains(&text.len()) {
             Ok(Self(text.into()))
         } else {
             Err(IdError::Version(text.into()))
@@ -242,7 +243,7 @@ mod tests {
             assert!(bad.parse::<AppName>().is_err(), "{bad}");
         }
         assert!("V1.2_x-3".parse::<Version>().is_ok());
-        for bad in ["", "a/b", "a b", "é", &"v".repeat(65)] {
+        for bad in ["", ".", "..", "a/b", "a b", "é", &"v".repeat(65)] {
             assert!(bad.parse::<Version>().is_err(), "{bad}");
         }
         let id: ReleaseId = "catalog@v1".parse().unwrap();

@@ -153,9 +153,10 @@ impl Pool {
                 emptied.await;
             }
         };
-        // Time over and emptied are told apart by the count.
-        let _ = tokio::time::timeout(timeout, empty).await;
-        self.in_flight()
+        match tokio::time::timeout(timeout, empty).await {
+            Ok(()) => 0,
+            Err(_) => self.in_flight(),
+        }
     }
 
     /// Refuses new claims from now on and waits as [`Pool::settled`] does.

@@ -52,6 +52,14 @@ fn refused(entries: &[Vec<u8>]) -> BundleError {
 }
 
 #[test]
+fn an_archive_that_lists_its_folders_is_the_same_bundle() {
+    let folder = |name: &str| entry(name.as_bytes(), EntryType::Directory, b"");
+    let listed =
+        receive_bytes(&tar(&[folder("./"), folder("./server/"), index_js(), folder("client/deep/")]));
+    assert_eq!(listed.unwrap().digest, receive_bytes(&tar(&[index_js()])).unwrap().digest);
+}
+
+#[test]
 fn what_is_no_plain_file_is_refused_by_name() {
     let special = |kind| refused(&[index_js(), entry(b"client/x", kind, b"")]);
     assert!(matches!(special(EntryType::Symlink), BundleError::Symlink { path } if path == "client/x"));

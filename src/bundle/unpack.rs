@@ -125,7 +125,10 @@ fn take_entry<R: Read>(
     check_kind(kind, &path)?;
     // Old archives mark a folder by the slash at its end alone.
     if kind.is_dir() || (raw.ends_with(b"/") && entry.size() == 0) {
-        return tree.admit_folder(&path).map(|_| ());
+        return tree
+            .admit_folder(&path)?
+            .iter()
+            .try_for_each(|folder| make_folder(&dir.files().join(folder)));
     }
     if raw.ends_with(b"/") {
         return Err(bad_name(&raw, "a file's name ends with `/`"));

@@ -52,7 +52,7 @@ impl Releases {
             Ok(Err(error)) => error,
             Err(_) => {
                 let log = self.boot_log(entry, &instance).await;
-                let reason = format!("it was not ready within {} s", deadline.as_secs());
+                let reason = format!("it was not ready within {} s", deadline.as_secs_f64().ceil());
                 ReleaseError::Unservable { release: entry.id(), reason, log }
             }
         };

@@ -118,7 +118,8 @@ fn add_labels(labels: &mut HashMap<String, HostTarget>, app: &Arc<AppRoute>, ent
         let names = [Some(target.release.version.clone()), entry.record().preview];
         for name in names.into_iter().flatten() {
             let leads_to = HostTarget::Release(Arc::clone(app), Arc::clone(target));
-            labels.insert(release_label(&app.app, &name), leads_to);
+            // Newest first: a preview's name leads to its newest release.
+            labels.entry(release_label(&app.app, &name)).or_insert(leads_to);
         }
     }
 }

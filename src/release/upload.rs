@@ -57,7 +57,7 @@ impl Releases {
             return Err(ReleaseError::Refused(format!("`{id}` is being deployed right now; wait for it")));
         };
         if let Some(existing) = self.0.book.release(&id) {
-            return self.same_again(&existing, digest);
+            return self.same_again(&existing, digest, options.preview.as_ref());
         }
         self.check_labels(&id, options.preview.as_ref())?;
         let now_ms = self.0.parts.clock.now_ms();
@@ -81,12 +81,24 @@ impl Releases {
         let entry = admitted?;
         self.advance_epoch().await?;
         self.publish();
+        self.replace_preview(&entry).await?;
         tracing::info!(release = %entry.id(), digest = %digest.short(), "a release was taken in");
         Ok(Uploaded { created: true, release: self.view(&entry) })
     }
 
-    fn same_again(&self, existing: &Arc<Entry>, digest: Digest) -> Result<Uploaded, ReleaseError> {
+    fn same_again(
+        &self,
+        existing: &Arc<Entry>,
+        digest: Digest,
+        preview: Option<&Version>,
+    ) -> Result<Uploaded, ReleaseError> {
         let record = existing.record();
+        if let Some(name) = preview.filter(|name| record.preview.as_ref() != Some(name)) {
+            return Err(ReleaseError::Refused(format!(
+                "`{}` is there already and is not the preview `{name}`; give the preview a --version of its own",
+                record.id
+            )));
+        }
         if record.digest == digest {
             return Ok(Uploaded { created: false, release: self.view(existing) });
         }
@@ -155,6 +167,20 @@ impl Releases {
         Ok(())
     }
 
+    /// The release that had this preview's name before is of no use any more, unless users get it.
+    async fn replace_preview(&self, entry: &Arc<Entry>) -> Result<(), ReleaseError> {
+        let record = entry.record();
+        let Some(name) = record.preview else { return Ok(()) };
+        for older in self.0.book.releases(&record.id.app) {
+            let older_record = older.record();
+            let replaced = !Arc::ptr_eq(&older, entry) && older_record.preview.as_ref() == Some(&name);
+            if replaced && !self.is_wanted(&older) {
+                self.remove(record.id.app.clone(), Some(older_record.id.version)).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// The labels that a new release takes must be free.
     fn check_labels(&self, id: &ReleaseId, preview: Option<&Version>) -> Result<(), ReleaseError> {
         let own = [
@@ -163,9 +189,8 @@ impl Releases {
             preview.map(|name| (release_label(&id.app, name), format!("preview {name} of {}", id.app))),
         ];
         for (label, wanted_by) in own.into_iter().flatten() {
-            if let Some(by) =
-                self.label_holder(&label).filter(|by| *by != wanted_by || by.starts_with("preview"))
-            {
+            // A preview's label moves on to its next release.
+            if let Some(by) = self.label_holder(&label).filter(|by| *by != wanted_by) {
                 return Err(ReleaseError::LabelTaken { label, by });
             }
         }

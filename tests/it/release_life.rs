@@ -128,6 +128,14 @@ fn a_preview_is_reached_by_its_name_alone_and_ends() {
     host.cli(&["promote", "shop", "v2"]).fails(4, &["shop@v2"]);
     third(&["--preview", "pr-7"]).ok();
     assert_shows(&host, "shop-pr-7", "shop@v3", "third");
+
+    // The next push to the same preview takes its name over, and the release before it goes.
+    host.deploy("shop", "fourth", &["--version", "v4", "--preview", "pr-7"]);
+    assert_shows(&host, "shop-pr-7", "shop@v4", "fourth");
+    assert_eq!(shown(&host, "shop-v3").0, 404);
+    // Content that is there under another name is not silently taken for the preview.
+    let again = host.cli(&["deploy", "shop", path, "--version", "v4", "--preview", "pr-8"]);
+    again.fails(1, &["shop@v4", "pr-8", "--version"]);
 }
 
 #[test]
