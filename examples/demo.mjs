@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 import { duration, phase, table } from "./demo/display.mjs";
+import { imageOf, imagesNow, removeImage } from "./demo/image.mjs";
 import { Visitor, checkEarlier, checkFiles, checkList, checkStreaming, crowd } from "./demo/pages.mjs";
 import { Service, run } from "./demo/programs.mjs";
 
@@ -97,6 +98,9 @@ async function startHost(binary, upstream, folder) {
   const config = path.join(folder, "vitrine.toml");
   await writeFile(config, `[egress]\nallow_private = ["${new URL(upstream).host}"]\n`);
   const data = path.join(folder, "data");
+  const before = await imagesNow();
+  let image;
+  cleanups.push(async () => image && !before.has(image) && removeImage(image));
   const { value, ms } = await phase("starting a host", async () => {
     const flags = ["--config", config, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data", data];
     const host = new Service(binary, ["serve", ...flags, "--stop-workers-on-exit"]);
@@ -116,14 +120,18 @@ async function startHost(binary, upstream, folder) {
     host,
     edge: new URL(edge),
     admin,
+    noteImage: async () => {
+      image = await imageOf(data);
+    },
     verb: (...args) => run(binary, args, { signal, env, timeoutMs: VERB_TIMEOUT_MS }),
   };
 }
 
 /** Deploys the first version and looks at all of it. */
-async function first({ verb, edge }, bundle) {
+async function first({ verb, edge, noteImage }, bundle) {
   const deployed = await phase("deploying version 1", () => verb("deploy", "catalog", bundle, "--version", "v1"));
   measured.push(["deploy: upload, boot, warm up, go live", duration(deployed.ms)]);
+  await noteImage();
   const visitor = new Visitor(edge);
   cleanups.push(async () => visitor.close());
   const { value } = await phase("looking at its pages", async () => {
