@@ -24,6 +24,8 @@ LIBRARY = "obj/librusty_v8.a"
 STEP = re.compile(r"\[\d+/\d+\] (.*)")
 FAILURE_LINES_SHOWN = 60
 GZIP_LEVEL = 1
+# Enough to halve the largest unit down to single sources, of which a failed one ends the build.
+ROUNDS_MAX = 8
 INTERRUPTED = 130
 
 
@@ -66,8 +68,14 @@ def build(root, version, library):
         source, out = work / "src", work / "out"
         if prepare_source(root, data, source, work):
             shutil.rmtree(out, ignore_errors=True)
-        generate(source, out, data)
-        compile_all(out, data)
+        for _ in range(ROUNDS_MAX):
+            generate(source, out, data)
+            failed = compile_all(out, data)
+            if not failed:
+                break
+            say(f"{len(failed)} units do not compile in one piece and are halved: {' '.join(failed)}")
+        else:
+            raise BuildError(f"units still fail after {ROUNDS_MAX} rounds: {' '.join(failed)}")
         say("compressing the library")
         install(out / LIBRARY, library)
     say(f"version {version} is there after {(time.monotonic() - began) / 60:.1f} min ({library})")
@@ -108,14 +116,17 @@ def generate(source, out, data):
 
 
 def compile_all(out, data):
-    """Runs ninja with a progress line. What it finished stays, so a second run goes on where the first stopped."""
+    """Runs ninja with a progress line; gives the units that failed and are to be halved.
+
+    What ninja finished stays, so a second run goes on where the first stopped.
+    """
     steps = planned_steps(out)
     if not steps:
-        return
+        return []
     progress = Progress({step: usual_seconds(step, data) for step in steps}, sys.stderr)
     progress.show(now=True)
-    command = ["ninja", "-C", str(out), "-j", str(jobs(data)), NINJA_TARGET]
-    output = []
+    command = ["ninja", "-C", str(out), "-j", str(jobs(data)), "-k", "0", NINJA_TARGET]
+    output, failed = [], []
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ninja_environment()) as ninja:
         try:
             for line in ninja.stdout:
@@ -123,6 +134,7 @@ def compile_all(out, data):
                     progress.finish(match[1].strip())
                 else:
                     output.append(line)
+                    failed += line.split()[1:] if line.startswith("FAILED: ") else []
         except KeyboardInterrupt:
             # The terminal sends Ctrl-C to ninja too, which ends its compilers and removes their half-written files.
             ninja.send_signal(signal.SIGINT)
@@ -130,8 +142,9 @@ def compile_all(out, data):
             progress.clear()
             raise
     progress.clear()
-    if ninja.returncode != 0:
+    if ninja.returncode != 0 and not (failed and unity.halve(out, failed)):
         raise BuildError("ninja failed:\n" + "".join(output[-FAILURE_LINES_SHOWN:]))
+    return failed
 
 
 def ninja_environment():
@@ -150,7 +163,7 @@ def planned_steps(out):
 
 def usual_seconds(step, data):
     """How long a step usually takes, by its description (`CXX unity/base/03.o`)."""
-    if match := re.search(rf"{unity.UNITY_FOLDER}/(.+?)(?:-\d+)?/\d+\.o", step):
+    if match := re.search(rf"{unity.UNITY_FOLDER}/(.+?)(?:-\d+)?/\d+[ab]*\.o", step):
         return next(group["step_s"] for group in data["group"] if group["name"] == match[1])
     return data["compile"]["step_s"]
 

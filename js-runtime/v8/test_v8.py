@@ -1,5 +1,6 @@
 """Quick checks of what gets V8 built: no compiler of C++ runs. `python3 js-runtime/v8/test_v8.py`"""
 
+import contextlib
 import gzip
 import http.server
 import io
@@ -12,6 +13,7 @@ import tempfile
 import threading
 import tomllib
 import unittest
+import unittest.mock
 from pathlib import Path
 
 sys.dont_write_bytecode = True
@@ -219,7 +221,7 @@ class Unity(WithScratch):
             f"build obj/v8/base/{name}.o: cxx ../src/{name}.cc || obj/in.stamp\n  source_name_part = {name}\n"
             for name in "abcd"
         )
-        (self.scratch / "obj/v8").mkdir(parents=True)
+        (self.scratch / "obj/v8").mkdir(parents=True, exist_ok=True)
         (self.scratch / "obj/v8/base.ninja").write_text(
             f"defines = -DX\ncflags = -O3 -g0\nlabel_name = base\n\n{steps}\n"
             "build obj/v8/base.stamp: stamp obj/v8/base/a.o obj/v8/base/b.o obj/v8/base/c.o obj/v8/base/d.o\n"
@@ -255,6 +257,17 @@ class Unity(WithScratch):
     def test_a_listed_unit_is_made_of_what_it_lists(self):
         self.assertEqual(self.rewrite(units=[["a.cc", "d.cc"]]), [["b"], ["c"], ["a", "d"]])
 
+    def test_a_unit_that_fails_is_halved(self):
+        self.rewrite()
+        self.assertTrue(unity.halve(self.scratch, ["unity/base/01.o"]))
+        for path in (self.scratch / "obj").rglob("*.ninja"):
+            path.unlink()
+        self.rewrite()
+        steps = re.findall(r"build (\S+):", (self.scratch / "unity/base.ninja").read_text())
+        self.assertEqual(steps, [f"unity/base/{name}.o" for name in ("00", "01a", "01b")])
+        self.assertFalse(unity.halve(self.scratch, ["unity/base/01a.o"]))
+        self.assertFalse(unity.halve(self.scratch, ["unity/base/00.o", "obj/lib.a"]))
+
     def test_precompiled_headers_are_made_first(self):
         self.rewrite(prefix=["all.h"])
         self.assertEqual((self.scratch / "unity/prefix-0.h").read_text(), '#include "all.h"\n')
@@ -286,6 +299,33 @@ class Unity(WithScratch):
         os.utime(file, (1, 1))
         unity.write_if_changed(file, "text")
         self.assertEqual(file.stat().st_mtime, 1)
+
+
+class Compile(WithScratch):
+    """What becomes of ninja's answers; a script stands in for ninja."""
+
+    def run_ninja(self, text):
+        (self.scratch / "unity/base").mkdir(parents=True)
+        (self.scratch / "unity/base/00.cc").write_text('#include "a.cc"\n#include "b.cc"\n')
+        (self.scratch / "unity/base/01.cc").write_text('#include "c.cc"\n')
+        (self.scratch / "ninja").write_text(f"#!/bin/sh\necho '[1/1] CXX unity/base/00.o'\n{text}\n")
+        (self.scratch / "ninja").chmod(0o755)
+        path = f"{self.scratch}:{os.environ['PATH']}"
+        with unittest.mock.patch.dict(os.environ, PATH=path), contextlib.redirect_stderr(io.StringIO()):
+            return from_source.compile_all(self.scratch, BUILD)
+
+    def test_a_clash_is_given_back_to_be_halved(self):
+        text = 'case "$*" in *-n*) exit 0; esac; echo "FAILED: unity/base/00.o "; echo "error: redefinition"; exit 1'
+        self.assertEqual(self.run_ninja(text), ["unity/base/00.o"])
+        self.assertEqual(unity.read_halved(self.scratch), {"unity/base/00"})
+
+    def test_any_other_failure_ends_the_build_with_what_was_said(self):
+        text = 'case "$*" in *-n*) exit 0; esac; echo "FAILED: unity/base/01.o "; echo "disk full"; exit 1'
+        with self.assertRaisesRegex(from_source.BuildError, "disk full"):
+            self.run_ninja(text)
+
+    def test_success_leaves_nothing_to_halve(self):
+        self.assertEqual(self.run_ninja("exit 0"), [])
 
 
 class ProgressLine(unittest.TestCase):

@@ -3,6 +3,8 @@
 Nearly all of the time of a V8 compile goes into parsing the same headers again. gn has no unity builds, so the
 `*.ninja` files that it wrote are rewritten: the compile steps of the listed targets become a few steps, each of one
 generated file that includes several sources, and every link or archive step that named an old object names the new.
+Sources that cannot be compiled together (they define the same name for themselves) are listed in build.toml; a unit that
+fails all the same is halved.
 """
 
 import os
@@ -15,6 +17,7 @@ COMPILE = re.compile(r"build (?P<object>\S+\.o): cxx (?P<source>\S+)(?P<after>.*
 FLAG_NAMES = ("defines", "include_dirs", "cflags", "cflags_cc")
 UNITY_FOLDER = "unity"
 PREFIX_RULE = "precompile"
+HALVED = "halved.txt"
 
 
 class UnityError(Exception):
@@ -157,15 +160,41 @@ def with_prefix(out, headers, flags, after, prefixes):
 
 def compile_steps(out, stem, after, units):
     """Writes the units' files; gives the ninja statements that compile them and the new name of every old object."""
-    steps, names = [f"label_name = {stem}"], {}
-    for number, unit in enumerate(units):
-        file, new = f"{UNITY_FOLDER}/{stem}/{number:02}.cc", f"{UNITY_FOLDER}/{stem}/{number:02}.o"
+    steps, names, halved = [f"label_name = {stem}"], {}, read_halved(out)
+    whole = ((f"{UNITY_FOLDER}/{stem}/{number:02}", unit) for number, unit in enumerate(units))
+    for name, unit in (part for unit in whole for part in parts(*unit, halved)):
+        file, new = f"{name}.cc", f"{name}.o"
         folder = (out / file).parent
         includes = (os.path.relpath(out / source.path, folder) for source in unit)
         write_if_changed(out / file, "".join(f'#include "{include}"\n' for include in includes))
-        steps += [f"build {new}: cxx {file}{after}", f"  source_name_part = {number:02}"]
+        steps += [f"build {new}: cxx {file}{after}", f"  source_name_part = {Path(name).name}"]
         names.update({source.object: new for source in unit})
     return steps, names
+
+
+def parts(name, unit, halved):
+    """A unit, or its halves if it did not compile, or theirs."""
+    if name not in halved:
+        return [(name, unit)]
+    middle = len(unit) // 2
+    return parts(f"{name}a", unit[:middle], halved) + parts(f"{name}b", unit[middle:], halved)
+
+
+def read_halved(out):
+    """The units that did not compile in one piece."""
+    path = out / UNITY_FOLDER / HALVED
+    return set(path.read_text().split()) if path.exists() else set()
+
+
+def halve(out, objects):
+    """Notes that the units of `objects` are to be halved; false if one of them is no unit or has only one source."""
+    names = {name.removesuffix(".o") for name in objects}
+    for name in names:
+        file = out / f"{name}.cc"
+        if not name.startswith(f"{UNITY_FOLDER}/") or not file.exists() or file.read_text().count("#include") < 2:
+            return False
+    (out / UNITY_FOLDER / HALVED).write_text("\n".join(sorted(read_halved(out) | names)) + "\n")
+    return True
 
 
 def without_steps(lines, objects):
