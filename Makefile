@@ -41,7 +41,8 @@ prepare:
 prepare-test:
 	@.ci/prepare test
 
-modules: examples/catalog/node_modules/.package-lock.json tests/browser/node_modules/.package-lock.json benches/node_modules/.package-lock.json
+modules: js-runtime/npm/node_modules/.package-lock.json examples/catalog/node_modules/.package-lock.json \
+  tests/browser/node_modules/.package-lock.json benches/node_modules/.package-lock.json
 
 # What Vite makes of the example: tests of the worker render it.
 bundles: examples/catalog/dist/v2/vitrine.json

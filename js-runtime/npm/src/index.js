@@ -8,6 +8,7 @@ import { esmExternalRequirePlugin, normalizePath } from "vite";
 import { bundleManifest } from "./bundle-manifest.js";
 import { clientFiles, clientModule } from "./client-manifest.js";
 import { REACT_DOM_DIRECT, REACT_DOM_DIRECT_FILE, REACT_DOM_SERVER, withoutBun } from "./react-dom.js";
+import { withSegmentText } from "./segment-text.js";
 
 const CLIENT_MODULE = "virtual:vitrine/client-manifest";
 const CLIENT_MODULE_ID = `\0${CLIENT_MODULE}`;
@@ -175,7 +176,7 @@ export default function vitrine(options) {
     transform: {
       filter: { id: REACT_DOM_DIRECT_FILE },
       handler(code) {
-        return { code: withoutBun(code), map: null };
+        return { code: withSegmentText(withoutBun(code)), map: null };
       },
     },
 
