@@ -37,7 +37,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use tokio::sync::Semaphore;
 pub use upload::UploadOptions;
-pub use view::{AppView, EnvView, Phase, ReleaseView, Switched, Uploaded};
+pub use view::{AppView, EnvView, LiveValue, Phase, ReleaseView, Switched, Uploaded};
 
 /// What the control plane works with.
 #[derive(Debug)]

@@ -28,13 +28,20 @@ pub struct EnvChange {
     pub switched: Option<Switched>,
 }
 
-fn checked(name: String) -> Result<String, Problem> {
+/// Checks the name of a value.
+///
+/// # Errors
+/// What a name looks like.
+pub fn check_name(name: &str) -> Result<String, String> {
     let first = name.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
     if first && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
-        return Ok(name);
+        return Ok(name.to_owned());
     }
-    let text = format!("`{name}` is no name of a value: a letter or _, then letters, digits and _");
-    Err(Problem::new(Kind::BadRequest, text))
+    Err(format!("`{name}` is no name of a value: a letter or _, then letters, digits and _"))
+}
+
+fn checked(name: &str) -> Result<String, Problem> {
+    check_name(name).map_err(|text| Problem::new(Kind::BadRequest, text))
 }
 
 /// Names of the environment, and the values that are no secrets.
@@ -64,7 +71,7 @@ pub async fn set(
     Segments((app, name)): Segments<(AppName, String)>,
     call: Call,
 ) -> Result<Answer, Problem> {
-    let name = checked(name)?;
+    let name = checked(&name)?;
     let EnvBody { value, secret } = call.json()?;
     perform(state, Once::of(call), Action::SetEnv { app, name, value: Some(value), secret }, None).await
 }
@@ -80,6 +87,6 @@ pub async fn unset(
     State(state): State<AdminState>,
     Segments((app, name)): Segments<(AppName, String)>,
 ) -> Result<Answer, Problem> {
-    let name = checked(name)?;
+    let name = checked(&name)?;
     perform(state, None, Action::SetEnv { app, name, value: None, secret: false }, None).await
 }

@@ -197,7 +197,7 @@ impl From<ReleaseError> for Problem {
     fn from(error: ReleaseError) -> Self {
         let kind = match &error {
             ReleaseError::NoApp(_) => Kind::NoApp,
-            ReleaseError::NoRelease(_) => Kind::NoRelease,
+            ReleaseError::NoReleases(_) | ReleaseError::NoRelease(_) => Kind::NoRelease,
             ReleaseError::OtherContent { .. } => Kind::OtherContent,
             ReleaseError::LabelTaken { .. } => Kind::LabelTaken,
             ReleaseError::Refused(_) => Kind::Refused,

@@ -1,11 +1,11 @@
 //! `vitrine env`.
 
-use crate::admin::env::EnvChange;
+use crate::admin::env::{EnvChange, check_name};
 use crate::cli::client::Client;
 use crate::cli::{Failure, print, promote, table};
 use crate::id::AppName;
 use crate::limits::ADMIN_JSON_BYTES_MAX;
-use crate::release::EnvView;
+use crate::release::{AppView, EnvView, LiveValue};
 use reqwest::Method;
 use serde_json::json;
 use std::io::{self, IsTerminal as _, Read as _};
@@ -26,6 +26,7 @@ enum Verb {
         /// App
         app: AppName,
         /// Name: a letter or _, then letters, digits and _
+        #[arg(value_parser = env_name)]
         name: String,
         /// Never show the value again
         #[arg(long)]
@@ -39,6 +40,7 @@ enum Verb {
         /// App
         app: AppName,
         /// Name
+        #[arg(value_parser = check_name)]
         name: String,
         /// Print JSON
         #[arg(long)]
@@ -62,12 +64,12 @@ pub async fn run(args: Args) -> Result<(), Failure> {
             let client = Client::open()?;
             let request = client.request(Method::PUT, &["apps", app.as_str(), "env", &name]);
             let body = json!({ "value": value, "secret": secret });
-            changed(&client.json(request.json(&body)).await?, json)
+            changed(&client, &app, &client.json(request.json(&body)).await?, json).await
         }
         Verb::Unset { app, name, json } => {
             let client = Client::open()?;
             let request = client.request(Method::DELETE, &["apps", app.as_str(), "env", &name]);
-            changed(&client.json(request).await?, json)
+            changed(&client, &app, &client.json(request).await?, json).await
         }
         Verb::List { app, json } => {
             let values: Vec<EnvView> = Client::open()?.get(&["apps", app.as_str(), "env"]).await?;
@@ -76,10 +78,15 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     }
 }
 
+fn env_name(text: &str) -> Result<String, String> {
+    check_name(text).map_err(|problem| format!("{problem}; {FROM_STDIN}"))
+}
+
+const FROM_STDIN: &str = "the value is read from stdin: printf %s VALUE | vitrine env set APP NAME";
+
 fn read_value() -> Result<String, Failure> {
     if io::stdin().is_terminal() {
-        let text = "the value is read from stdin: printf %s VALUE | vitrine env set APP NAME";
-        return Err(Failure::Usage(text.into()));
+        return Err(Failure::Usage(FROM_STDIN.into()));
     }
     let mut value = String::new();
     let bound = ADMIN_JSON_BYTES_MAX as u64;
@@ -101,13 +108,16 @@ fn without_newline(mut value: String) -> String {
     value
 }
 
-fn changed(change: &EnvChange, json: bool) -> Result<(), Failure> {
+async fn changed(client: &Client, app: &AppName, change: &EnvChange, json: bool) -> Result<(), Failure> {
     if json {
         return print::json(change);
     }
-    match &change.switched {
-        Some(switched) => promote::talk(switched),
-        None => print::talk("recorded; no live release names it, so none was started anew"),
+    if let Some(switched) = &change.switched {
+        promote::talk(switched);
+    } else if let Err(Failure::Missing(_)) = client.get::<AppView>(&["apps", app.as_str()]).await {
+        print::talk(&format!("recorded; `{app}` has no release yet: its first one gets the values"));
+    } else {
+        print::talk("recorded; no live release names it, so none was started anew");
     }
     Ok(())
 }
@@ -115,9 +125,29 @@ fn changed(change: &EnvChange, json: bool) -> Result<(), Failure> {
 fn show(values: &[EnvView]) -> Result<(), Failure> {
     let row = |view: &EnvView| {
         let value = if view.secret { "(secret)" } else { view.value.as_deref().unwrap_or("-") };
-        vec![view.name.clone(), value.escape_debug().to_string(), table::time(view.updated_ms)]
+        let live = match view.live {
+            LiveValue::Same => "yes",
+            LiveValue::Other => "another",
+            LiveValue::Only => "yes, unset since",
+            LiveValue::Unread => "-",
+        };
+        vec![
+            view.name.clone(),
+            value.escape_debug().to_string(),
+            table::time(view.updated_ms),
+            live.to_owned(),
+        ]
     };
-    table::print(&["NAME", "VALUE", "SET"], &values.iter().map(row).collect::<Vec<_>>())
+    table::print(&["NAME", "VALUE", "SET", "LIVE"], &values.iter().map(row).collect::<Vec<_>>())?;
+    let differs = |view: &&EnvView| matches!(view.live, LiveValue::Other | LiveValue::Only);
+    let differing: Vec<&str> = values.iter().filter(differs).map(|view| view.name.as_str()).collect();
+    if !differing.is_empty() {
+        print::talk(&format!(
+            "the live release runs with other values than the next deploy gets: {}",
+            differing.join(", ")
+        ));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Environment values: a change makes a revision, and a live app gets a release of the same bundle with it.
 
 use super::upload::Draft;
-use super::{EnvView, ReleaseError, Releases, Switched, decide};
+use super::{EnvView, LiveValue, ReleaseError, Releases, Switched, decide};
 use crate::id::{AppName, ReleaseId};
 use crate::limits::RECONFIGURE_BOOT_DEADLINE_MS;
 use crate::store::EnvValue;
@@ -13,7 +13,8 @@ impl Releases {
     /// values is booted and made live; gives that switch.
     ///
     /// # Errors
-    /// See [`ReleaseError`]; the values are as before then.
+    /// See [`ReleaseError`]; the values are as before then. Values may be set before the first release, so only
+    /// unsetting one of an unknown app is [`ReleaseError::NoApp`].
     pub async fn set_env(
         &self,
         app: AppName,
@@ -21,6 +22,9 @@ impl Releases {
         value: Option<String>,
         secret: bool,
     ) -> Result<Option<Switched>, ReleaseError> {
+        if value.is_none() && !self.0.book.knows(&app) {
+            return Err(ReleaseError::NoApp(app));
+        }
         let switching = self.0.book.switching(&app);
         let changing = switching.lock().await;
         let before = self.env_value(&app, &name).await?;
@@ -80,7 +84,6 @@ impl Releases {
         name: &str,
         value: Option<EnvValue>,
     ) -> Result<Option<u64>, ReleaseError> {
-        self.0.book.add_app(app);
         let (app, name) = (app.clone(), name.to_owned());
         self.stored("recording the environment", move |store| match value {
             Some(value) => store.set_env(&app, &value).map(Some),
@@ -89,7 +92,8 @@ impl Releases {
         .await
     }
 
-    /// Names (and plain values) of an app's environment.
+    /// Names (and plain values) of an app's environment: what the next release gets, and what the live one still has
+    /// of an earlier revision.
     ///
     /// # Errors
     /// [`ReleaseError::NoApp`].
@@ -97,21 +101,38 @@ impl Releases {
         if !self.0.book.knows(app) {
             return Err(ReleaseError::NoApp(app.clone()));
         }
+        let live = self.0.book.live(app);
+        let live_revision = live.as_ref().map_or(0, |entry| entry.record().config_revision);
         let of = app.clone();
-        let values = self
+        let (next, mut running) = self
             .stored("reading the environment", move |store| {
                 let revision = store.latest_revision(&of)?;
-                store.env(&of, revision)
+                Ok((store.env(&of, revision)?, store.env(&of, live_revision)?))
             })
             .await?;
-        Ok(values
-            .into_iter()
-            .map(|value| EnvView {
-                name: value.name,
-                secret: value.secret,
-                value: (!value.secret).then_some(value.value),
-                updated_ms: value.updated_ms,
-            })
-            .collect())
+        let reads =
+            |name: &String| live.as_ref().is_some_and(|entry| entry.bundle.manifest.env.contains(name));
+        running.retain(|value| reads(&value.name));
+        let gone: Vec<EnvValue> =
+            running.iter().filter(|old| next.iter().all(|new| new.name != old.name)).cloned().collect();
+        let next = next.into_iter().map(|value| {
+            let live = match running.iter().find(|old| old.name == value.name) {
+                Some(old) if old.value == value.value => LiveValue::Same,
+                None if !reads(&value.name) => LiveValue::Unread,
+                _ => LiveValue::Other,
+            };
+            view(value, live)
+        });
+        Ok(next.chain(gone.into_iter().map(|value| view(value, LiveValue::Only))).collect())
+    }
+}
+
+fn view(value: EnvValue, live: LiveValue) -> EnvView {
+    EnvView {
+        name: value.name,
+        secret: value.secret,
+        value: (!value.secret).then_some(value.value),
+        updated_ms: value.updated_ms,
+        live,
     }
 }

@@ -9,6 +9,11 @@ pub enum ReleaseError {
     /// 404.
     #[error("there is no app `{0}`")]
     NoApp(AppName),
+    /// 404: it has values and no release yet, or none any more.
+    #[error(
+        "`{0}` has no release; `vitrine deploy {0} DIR` makes one, `vitrine env list {0}` shows values set for it"
+    )]
+    NoReleases(AppName),
     /// 404.
     #[error("there is no release `{0}`")]
     NoRelease(ReleaseId),
@@ -51,7 +56,7 @@ pub enum ReleaseError {
         source: crate::container::EngineError,
     },
     /// 503 or 507: the store.
-    #[error("{operation} could not be recorded")]
+    #[error("{operation} failed")]
     Store {
         /// What was being done.
         operation: &'static str,

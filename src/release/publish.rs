@@ -44,7 +44,8 @@ impl Releases {
     pub(super) fn view(&self, entry: &Arc<Entry>) -> ReleaseView {
         let record = entry.record();
         let live = self.0.book.live(&record.id.app).is_some_and(|live| Arc::ptr_eq(&live, entry));
-        let label = release_label(&record.id.app, record.preview.as_ref().unwrap_or(&record.id.version));
+        let (preview, expires_ms) = record.as_preview().unzip();
+        let label = release_label(&record.id.app, preview.unwrap_or(&record.id.version));
         ReleaseView {
             app: record.id.app.to_string(),
             version: record.id.version.to_string(),
@@ -52,8 +53,8 @@ impl Releases {
             config_revision: record.config_revision,
             phase: phase(entry, live),
             url: self.url(&label),
-            preview: record.preview.map(|name| name.to_string()),
-            expires_ms: record.expires_ms,
+            preview: preview.map(ToString::to_string),
+            expires_ms,
             created_ms: record.created_ms,
             promoted_ms: record.promoted_ms,
             rolled_back: record.rolled_back,
@@ -63,18 +64,23 @@ impl Releases {
         }
     }
 
-    /// Every app.
+    /// Every app that has a release.
     #[must_use]
     pub fn apps(&self) -> Vec<AppView> {
-        self.0.book.names().iter().map(|app| self.app_view(app)).collect()
+        let views = self.0.book.names().into_iter().map(|app| self.app_view(&app));
+        views.filter(|view| !view.releases.is_empty()).collect()
     }
 
     /// One app.
     ///
     /// # Errors
-    /// [`ReleaseError::NoApp`].
+    /// [`ReleaseError::NoApp`], [`ReleaseError::NoReleases`].
     pub fn app(&self, app: &AppName) -> Result<AppView, ReleaseError> {
-        if self.0.book.knows(app) { Ok(self.app_view(app)) } else { Err(ReleaseError::NoApp(app.clone())) }
+        if !self.0.book.knows(app) {
+            return Err(ReleaseError::NoApp(app.clone()));
+        }
+        let view = self.app_view(app);
+        if view.releases.is_empty() { Err(ReleaseError::NoReleases(app.clone())) } else { Ok(view) }
     }
 
     fn app_view(&self, app: &AppName) -> AppView {

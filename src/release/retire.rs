@@ -48,9 +48,9 @@ impl Releases {
     fn retained(&self, entry: &Arc<Entry>) -> Retained {
         let record = entry.record();
         Retained {
-            version: record.id.version,
             last_ms: record.promoted_ms.unwrap_or(record.created_ms),
-            expires_ms: record.expires_ms,
+            expires_ms: record.as_preview().map(|(_, expires_ms)| expires_ms),
+            version: record.id.version,
             needed: self.is_wanted(entry) || entry.pool.in_flight() > 0,
         }
     }

@@ -167,14 +167,14 @@ impl Releases {
         Ok(())
     }
 
-    /// The release that had this preview's name before is of no use any more, unless users get it.
+    /// The preview that had this name before is of no use any more.
     async fn replace_preview(&self, entry: &Arc<Entry>) -> Result<(), ReleaseError> {
         let record = entry.record();
-        let Some(name) = record.preview else { return Ok(()) };
+        let Some((name, _)) = record.as_preview() else { return Ok(()) };
         for older in self.0.book.releases(&record.id.app) {
             let older_record = older.record();
-            let replaced = !Arc::ptr_eq(&older, entry) && older_record.preview.as_ref() == Some(&name);
-            if replaced && !self.is_wanted(&older) {
+            let same_name = older_record.as_preview().is_some_and(|(older_name, _)| older_name == name);
+            if same_name && !Arc::ptr_eq(&older, entry) {
                 self.remove(record.id.app.clone(), Some(older_record.id.version)).await?;
             }
         }

@@ -65,6 +65,20 @@ pub struct AppView {
     pub releases: Vec<ReleaseView>,
 }
 
+/// What the live release has under a name of the environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LiveValue {
+    /// This value.
+    Same,
+    /// An earlier value, or none yet: it was rolled back to.
+    Other,
+    /// This value, which was unset since: the next release does not get it.
+    Only,
+    /// Nothing: no release is live, or its bundle does not name it.
+    Unread,
+}
+
 /// A name of an app's environment. Values are never shown, not even those that are no secrets to be listed as such.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct EnvView {
@@ -76,6 +90,8 @@ pub struct EnvView {
     pub value: Option<String>,
     /// When it was set, in milliseconds since the Unix epoch.
     pub updated_ms: u64,
+    /// Whether the live release runs with it.
+    pub live: LiveValue,
 }
 
 /// What an upload did.

@@ -56,6 +56,14 @@ impl ReleaseState {
 }
 
 impl ReleaseRecord {
+    /// Name and end (in milliseconds since the Unix epoch) of the preview that it is. One that was live once is a plain
+    /// release from then on; its preview name still leads to it.
+    #[must_use]
+    pub fn as_preview(&self) -> Option<(&Version, u64)> {
+        let (name, expires_ms) = (self.preview.as_ref()?, self.expires_ms?);
+        self.promoted_ms.is_none().then_some((name, expires_ms))
+    }
+
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         let millis = |index| row.get::<_, Option<i64>>(index).map(|value| value.map(i64::cast_unsigned));
         // The table's CHECK leaves no third state.

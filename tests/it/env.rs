@@ -85,9 +85,27 @@ fn a_value_makes_a_new_release_and_a_rollback_brings_the_old_one_back() {
     assert_eq!(host.get(&label, "/").send().json()["env"], serde_json::json!({"GREETING": "hello"}));
     assert_hidden(&host);
 
+    // The list is what the next deploy gets; it says where the live release differs.
+    let listed = host.cli(&["env", "list", "shop"]).ok();
+    assert!(
+        listed.stderr.contains("runs with other values") && listed.stderr.contains(": SECRET\n"),
+        "{listed:?}"
+    );
+    let lives = |host: &Host| {
+        let listed = host.cli(&["env", "list", "shop", "--json"]).ok().json();
+        let pairs =
+            listed.as_array().unwrap().iter().map(|one| (one["name"].to_string(), one["live"].to_string()));
+        pairs.collect::<Vec<_>>()
+    };
+    let pair = |name: &str, live: &str| (format!("\"{name}\""), format!("\"{live}\""));
+    assert_eq!(lives(&host), [pair("GREETING", "same"), pair("SECRET", "other")]);
+
     let unset = host.cli(&["env", "unset", "shop", "GREETING", "--json"]).ok().json();
     assert!(unset["switched"]["version"].is_string(), "{unset}");
     assert!(seen(&host).1.get("GREETING").is_none());
+    assert_eq!(lives(&host), [pair("SECRET", "same")]);
+    host.cli(&["rollback", "shop"]).ok();
+    assert_eq!(lives(&host), [pair("SECRET", "other"), pair("GREETING", "only")]);
     // A restart boots with the values that each release was recorded with.
     let (release, values) = seen(&host);
     let (folder, clean) = host.stop();
@@ -100,15 +118,28 @@ fn a_value_makes_a_new_release_and_a_rollback_brings_the_old_one_back() {
 #[test]
 fn a_value_that_no_bundle_names_starts_nothing() {
     let host = Host::start();
-    let changed = set(&host, "GREETING", "early", &[]);
-    assert!(changed["switched"].is_null(), "{changed}");
+    let told = host.cli(&["env", "set", "shop", "GREETING"]).stdin("early").ok();
+    assert!(told.stderr.contains("`shop` has no release yet"), "{told:?}");
+    // Values make no app: it is there when its first release is.
+    assert_eq!(host.cli(&["status", "--json"]).ok().json(), serde_json::json!([]));
+    for args in [["status", "shop"], ["releases", "shop"]] {
+        host.cli(&args).fails(4, &["`shop` has no release", "vitrine deploy shop DIR"]);
+    }
+    assert!(host.cli(&["env", "list", "shop"]).ok().stdout.contains("early"));
     host.deploy_folder("shop", &fixture("env-echo"), &["--version", "v1"]);
     assert_eq!(seen(&host), ("shop@v1".into(), serde_json::json!({"GREETING": "early"})));
     let changed = set(&host, "UNNAMED", "x", &[]);
     assert!(changed["switched"].is_null(), "{changed}");
     assert_eq!(seen(&host).0, "shop@v1");
-    host.cli(&["env", "set", "shop", "1-BAD"]).stdin("x").fails(1, &["1-BAD"]);
+    for (name, word) in [("1-BAD", "`1-BAD`"), ("", "``"), ("KEY=x", "read from stdin")] {
+        host.cli(&["env", "set", "shop", name]).stdin("x").fails(2, &[word]);
+    }
+    host.cli(&["env", "unset", "nowhere", "X"]).fails(4, &["nowhere"]);
     host.cli(&["env", "list", "nowhere"]).fails(4, &["nowhere"]);
+    // An app that never had a release goes with its values.
+    host.cli(&["env", "set", "shpo", "X"]).stdin("x").ok();
+    host.cli(&["remove", "shpo"]).ok();
+    host.cli(&["env", "list", "shpo"]).fails(4, &["shpo"]);
 }
 
 #[test]

@@ -139,6 +139,32 @@ fn a_preview_is_reached_by_its_name_alone_and_ends() {
 }
 
 #[test]
+fn a_preview_that_was_live_is_a_plain_release() {
+    let host = Host::start();
+    host.deploy("shop", "one", &["--version", "v1"]);
+    host.deploy("shop", "two", &["--version", "v2", "--preview", "pr-7", "--ttl", "1h"]);
+    let table = host.cli(&["releases", "shop"]).ok().stdout;
+    assert!(table.contains("preview pr-7 until"), "{table}");
+    host.cli(&["promote", "shop", "v2"]).ok();
+    for verb in ["releases", "status"] {
+        let table = host.cli(&[verb, "shop"]).ok().stdout;
+        assert!(!table.contains("preview") && !table.contains("until"), "{table}");
+    }
+    let null = serde_json::Value::Null;
+    let release = host.release("shop", "v2");
+    assert_eq!((&release["preview"], &release["expires_ms"]), (&null, &null));
+    assert_eq!(release["url"], url(&host, "shop-v2"));
+    // Who was sent the preview's address still gets it, until another preview takes the name; the release stays.
+    assert_shows(&host, "shop-pr-7", "shop@v2", "two");
+    for version in ["v3", "v4"] {
+        host.deploy("shop", version, &["--version", version]);
+    }
+    host.deploy("shop", "five", &["--version", "v5", "--preview", "pr-7"]);
+    assert_shows(&host, "shop-pr-7", "shop@v5", "five");
+    assert_shows(&host, "shop-v2", "shop@v2", "two");
+}
+
+#[test]
 fn what_is_there_is_listed_and_what_is_removed_is_gone() {
     let host = Host::start();
     assert_eq!(host.cli(&["status", "--json"]).ok().json(), serde_json::json!([]));
