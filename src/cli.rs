@@ -3,6 +3,7 @@
 //! stdout is data, stderr is progress and errors. [`Failure`] is the one list of how a verb can fail, and of the exit
 //! code that follows.
 
+mod age;
 mod client;
 mod completions;
 mod deploy;
@@ -40,7 +41,8 @@ use std::process::ExitCode;
 The host is the one of this user on this machine that started last, else http://127.0.0.1:8081.
 VITRINE_ADMIN names another (a URL), VITRINE_TOKEN its token.
 
-Exit codes: 0 done; 1 refused or failed; 2 wrong usage; 3 the host can't be reached; 4 no such app or release."
+Exit codes: 0 done; 1 refused or failed; 2 wrong usage; 3 the host can't be reached; 4 no such app or release;
+130 interrupted."
 )]
 struct Cli {
     #[command(subcommand)]

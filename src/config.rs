@@ -4,6 +4,7 @@ mod check;
 mod error;
 mod load;
 mod origin;
+mod proxy;
 
 pub use error::ConfigError;
 pub use origin::{OriginError, OriginPattern};
@@ -201,6 +202,7 @@ pub struct Config {
     /// Domain below which apps have their names.
     pub domain: String,
     /// Peers whose `X-Forwarded-*` headers are believed.
+    #[serde(deserialize_with = "proxy::networks")]
     pub trusted_proxies: Vec<IpNet>,
     /// TLS listener, beside the plain one.
     pub tls: Option<Tls>,

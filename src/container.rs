@@ -26,7 +26,7 @@ mod process;
 pub use choice::{Decision, choose};
 pub use doctor::{Check, Grade, doctor};
 pub use layout::worker_uid;
-pub use options::{EngineOptions, docker_socket, worker_binary};
+pub use options::{EngineOptions, OptionsError, docker_socket, worker_binary};
 
 /// What a worker is started from. The engine derives the whole container from this and nothing else; paths come from
 /// its own data folder: `DIR/run/INSTANCE/` for the sockets, `DIR/bundles/DIGEST/files/` for the bundle.

@@ -7,7 +7,7 @@ use crate::admin::{Admin, AdminError, AdminOptions};
 use crate::bundle::BundleError;
 use crate::clock::Clock;
 use crate::config::{Config, Isolation, IsolationChoice};
-use crate::container::{Decision, Engine, EngineError, EngineOptions, choose};
+use crate::container::{Decision, Engine, EngineError, EngineOptions, OptionsError, choose};
 use crate::edge::{Edge, EdgeError};
 use crate::id::{AppName, InstanceId, ReleaseId};
 use crate::limits::SOLO_BOOT_DEADLINE_MS;
@@ -28,6 +28,9 @@ pub enum HostError {
     /// The data folder.
     #[error("the data folder can't be used")]
     Store(#[from] StoreError),
+    /// What the environment says about the engine.
+    #[error(transparent)]
+    Options(#[from] OptionsError),
     /// The engine process.
     #[error("the engine can't be started")]
     Engine(#[from] EngineError),
@@ -219,10 +222,7 @@ async fn start_engine(config: &Config, store: &Store) -> Result<Engine, HostErro
             id
         }
     };
-    let options = |isolation| {
-        EngineOptions::new(isolation, config.data.clone(), host_id.clone())
-            .map_err(|source| HostError::System { operation: "finding this program's path", source })
-    };
+    let options = |isolation| EngineOptions::new(isolation, config.data.clone(), host_id.clone());
     let recorded = match store.meta("isolation")?.as_deref() {
         Some("container") => Some(Isolation::Container),
         Some("process") => Some(Isolation::Process),

@@ -1,10 +1,10 @@
 //! How the command line finds a host of the same user on the same machine.
 //!
 //! A running host leaves a note in the user's runtime folder, `host-PORT.json`: where its admin side listens and where
-//! its token lies. The note holds no secret. When several hosts run, the one that started last is meant, unless the
-//! caller names an address.
+//! its token lies. The note holds no secret.
 
 use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
 use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -68,20 +68,27 @@ pub fn folder() -> Option<PathBuf> {
         .map(|base| base.join("vitrine"))
 }
 
-/// The running host that started last; with `port`, the one whose admin side has that port.
+/// The running hosts, the one that started last first. Notes of hosts that were killed are removed.
 #[must_use]
-pub fn find(folder: &Path, port: Option<u16>) -> Option<Note> {
+pub fn find(folder: &Path) -> Vec<Note> {
     let started = |path: &Path| fs::metadata(path).and_then(|data| data.modified());
-    fs::read_dir(folder)
-        .ok()?
+    let mut found: Vec<(SystemTime, Note)> = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| path.extension().is_some_and(|ending| ending == "json"))
-        .filter_map(|path| Some((started(&path).unwrap_or(SystemTime::UNIX_EPOCH), read(&path)?)))
-        .filter(|(_, note)| port.is_none_or(|port| note.admin.port() == port))
-        // A host that was killed leaves its note behind.
-        .filter(|(_, note)| Path::new(&format!("/proc/{}", note.pid)).exists())
-        .max_by_key(|(started, _)| *started)
-        .map(|(_, note)| note)
+        .filter_map(|path| {
+            let note = read(&path)?;
+            if Path::new(&format!("/proc/{}", note.pid)).exists() {
+                return Some((started(&path).unwrap_or(SystemTime::UNIX_EPOCH), note));
+            }
+            // Another call may have been faster.
+            let _ = fs::remove_file(&path);
+            None
+        })
+        .collect();
+    found.sort_by_key(|(started, _)| Reverse(*started));
+    found.into_iter().map(|(_, note)| note).collect()
 }
 
 fn read(path: &Path) -> Option<Note> {
@@ -93,23 +100,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_host_is_found_the_dead_are_not_and_a_port_picks() {
+    fn the_last_host_is_first_and_the_dead_are_removed() {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("vitrine");
         let at = |port| SocketAddr::from(([127, 0, 0, 1], port));
-        assert_eq!(find(&folder, None), None);
+        let found = || find(&folder).into_iter().map(|note| note.admin.port()).collect::<Vec<_>>();
+        assert!(found().is_empty());
         let first = Beacon::light(&folder, at(1001), Path::new("/a/admin.token")).unwrap();
         // File times are as fine as a tick of the kernel.
         std::thread::sleep(std::time::Duration::from_millis(20));
         let second = Beacon::light(&folder, at(1002), Path::new("/b/admin.token")).unwrap();
-        assert_eq!(find(&folder, None).unwrap().admin, at(1002));
-        assert_eq!(find(&folder, Some(1001)).unwrap().token_file, Path::new("/a/admin.token"));
+        assert_eq!(found(), [1002, 1001]);
+        assert_eq!(find(&folder)[1].token_file, Path::new("/a/admin.token"));
         drop(second);
-        assert_eq!(find(&folder, None).unwrap().admin, at(1001));
+        assert_eq!(found(), [1001]);
         let dead = Note { admin: at(1003), token_file: "/c".into(), pid: u32::MAX };
-        fs::write(folder.join("host-1003.json"), serde_json::to_vec(&dead).unwrap()).unwrap();
-        assert_eq!(find(&folder, None).unwrap().admin, at(1001));
+        let left = folder.join("host-1003.json");
+        fs::write(&left, serde_json::to_vec(&dead).unwrap()).unwrap();
+        assert_eq!(found(), [1001]);
+        assert!(!left.exists());
         drop(first);
-        assert_eq!(find(&folder, None), None);
+        assert!(found().is_empty());
     }
 }

@@ -116,8 +116,9 @@ pub async fn logs(
 
 fn since_ms(since: Option<&str>, now_ms: u64) -> Result<u64, Problem> {
     let Some(since) = since else { return Ok(0) };
-    let age = humantime::parse_duration(since)
-        .map_err(|error| Problem::new(Kind::BadRequest, format!("since: {error}; write `10m` or `2h`")))?;
+    let age = humantime::parse_duration(since).map_err(|error| {
+        Problem::new(Kind::BadRequest, format!("since: {error}; write 30s, 5m, 2h or 7d"))
+    })?;
     Ok(now_ms.saturating_sub(u64::try_from(age.as_millis()).unwrap_or(u64::MAX)))
 }
 

@@ -48,7 +48,7 @@ impl UploadQuery {
             .ttl
             .map(|ttl| humantime::parse_duration(&ttl))
             .transpose()
-            .map_err(|error| bad(format!("ttl: {error}; write `90m` or `72h`")))?;
+            .map_err(|error| bad(format!("ttl: {error}; write 30s, 5m, 2h or 7d")))?;
         if ttl.is_some() && preview.is_none() {
             return Err(bad("ttl: only a preview has one; add `preview`".into()));
         }

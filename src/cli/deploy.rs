@@ -4,7 +4,7 @@ mod prepare;
 mod progress;
 
 use crate::cli::client::Client;
-use crate::cli::{Failure, print, promote};
+use crate::cli::{Failure, age, print, promote};
 use crate::id::{AppName, Version};
 use crate::limits::{BOOT_DEADLINE_MAX_MS, CALL_SLACK_MS, UPLOAD_MS};
 use crate::release::{Switched, Uploaded};
@@ -34,7 +34,7 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     preview: Option<Version>,
     /// How long the preview lives, such as 72h
-    #[arg(long, value_name = "AGE", requires = "preview", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "AGE", requires = "preview", value_parser = age::parse)]
     ttl: Option<Duration>,
     /// Leave what is live as it is
     #[arg(long)]
@@ -69,13 +69,16 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let mut stage = Stage::Uploading;
     let deployed = tokio::select! {
         deployed = deploy(&client, &args, &prepared, &mut stage) => deployed,
-        _ = tokio::signal::ctrl_c() => Err(Failure::refused("interrupted")),
+        _ = tokio::signal::ctrl_c() => Err(interrupted(&args.app, &prepared.version, stage)),
     };
     match deployed {
         Ok(deployed) => report(&deployed, args.json),
         Err(failure) => {
             if stage == Stage::Uploaded {
-                undo(&client, &args.app, &prepared.version).await;
+                tokio::select! {
+                    () = undo(&client, &args.app, &prepared.version) => {}
+                    _ = tokio::signal::ctrl_c() => {}
+                }
             }
             Err(failure)
         }
@@ -142,6 +145,17 @@ async fn upload(client: &Client, args: &Args, prepared: &Prepared) -> Result<Upl
         print::talk(&format!("{release} was there already, with the same content"));
     }
     Ok(uploaded)
+}
+
+/// What becomes of a deploy that nobody waits for any more.
+fn interrupted(app: &AppName, version: &Version, stage: Stage) -> Failure {
+    let state = match stage {
+        Stage::Uploading => format!(
+            "{app}@{version} does not become live; the host lets its boot end, then removes it again and frees the name"
+        ),
+        Stage::Uploaded | Stage::Settled => format!("{app}@{version} was about to become live"),
+    };
+    Failure::Interrupted(format!("interrupted: {state}\n`vitrine status {app}` shows what is live"))
 }
 
 /// Leaves the version name free again.

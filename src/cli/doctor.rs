@@ -19,8 +19,7 @@ pub struct Args {
 
 /// Runs the verb.
 pub async fn run(args: Args) -> Result<(), Failure> {
-    let socket = args.docker.unwrap_or_else(container::docker_socket);
-    let checks = container::doctor(&socket).await;
+    let checks = container::doctor(args.docker).await;
     if args.json {
         print::json(&checks)?;
     } else {

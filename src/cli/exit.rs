@@ -38,6 +38,9 @@ pub enum Failure {
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
+    /// Exit 130, as a shell has it for a program that Ctrl-C ended.
+    #[error("{0}")]
+    Interrupted(String),
     /// Exit 4.
     #[error("{0}")]
     Missing(String),
@@ -60,6 +63,7 @@ impl Failure {
             Self::Usage(_) => 2,
             Self::Unreachable { .. } => 3,
             Self::Missing(_) => 4,
+            Self::Interrupted(_) => 130,
         }
     }
 

@@ -26,11 +26,12 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     if url.scheme() != "http" {
         return Err(Failure::Usage(format!("`{url}` is not an http URL; ask the plain listener")));
     }
-    let (status, body) = ask(url).map_err(Failure::local("asking for health"))?;
+    let (status, body) = ask(url)
+        .map_err(|error| Failure::refused(format!("health check: {url} does not answer: {error}")))?;
     if status.contains(" 200") {
         return Ok(());
     }
-    Err(Failure::refused(format!("not ready: {} {}", status.trim(), body.trim())))
+    Err(Failure::refused(format!("health check: {url} is not ready: {} {}", status.trim(), body.trim())))
 }
 
 fn ask(url: &Url) -> io::Result<(String, String)> {
@@ -84,6 +85,7 @@ mod tests {
         assert!(asked("HTTP/1.1 200 OK\r\n\r\n{}").is_ok());
         let reason = asked("HTTP/1.1 503 x\r\nretry-after: 1\r\n\r\nno release").unwrap_err().to_string();
         assert!(reason.contains("503") && reason.contains("no release"), "{reason}");
+        assert!(reason.contains("/_vitrine/readyz?x=1"), "{reason}");
         assert!(asked("").is_err());
     }
 }

@@ -4,7 +4,7 @@ use crate::admin::logs::LogEvent;
 use crate::cli::client::Client;
 use crate::cli::remove::Subject;
 use crate::cli::sse::Reader;
-use crate::cli::{Failure, print};
+use crate::cli::{Failure, age, print};
 use crate::limits::LOG_EVENT_BYTES_MAX;
 use futures_util::TryStreamExt as _;
 use reqwest::Method;
@@ -23,7 +23,7 @@ pub struct Args {
     #[arg(long, short)]
     follow: bool,
     /// Only lines that are not older than this, such as 10m
-    #[arg(long, value_name = "AGE", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "AGE", value_parser = age::parse)]
     since: Option<Duration>,
     /// Print JSON, a line each
     #[arg(long)]

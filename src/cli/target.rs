@@ -5,7 +5,7 @@
 //! or `./vitrine-data`. A token from a file is never sent to another machine.
 
 use crate::admin::beacon::{self, Note};
-use crate::cli::Failure;
+use crate::cli::{Failure, print};
 use crate::config::Config;
 use crate::store::Layout;
 use std::env;
@@ -27,8 +27,17 @@ impl Target {
     pub fn find() -> Result<Self, Failure> {
         let set = |name| env::var(name).ok().filter(|value| !value.is_empty());
         let named = set("VITRINE_ADMIN").map(|text| parse(&text)).transpose()?;
-        let port = named.as_ref().map(|url| url.port_or_known_default().unwrap_or(0));
-        let note = beacon::folder().and_then(|folder| beacon::find(&folder, port));
+        let mut notes = beacon::folder().map(|folder| beacon::find(&folder)).unwrap_or_default();
+        if let Some(url) = &named {
+            notes.retain(|note| Some(note.admin.port()) == url.port_or_known_default());
+        } else if let [newest, _, ..] = &notes[..] {
+            print::talk(&format!(
+                "{} hosts run here; this is about the one that started last, http://{} (VITRINE_ADMIN names another)",
+                notes.len(),
+                newest.admin
+            ));
+        }
+        let note = notes.into_iter().next();
         let data = set("VITRINE_DATA").map(PathBuf::from);
         choose(named, note, set("VITRINE_TOKEN"), data)
     }

@@ -104,6 +104,17 @@ fn mistakes_are_shown_with_line_column_and_caret() {
 }
 
 #[test]
+fn a_proxy_that_is_no_network_is_named() {
+    for bad in ["10.0.0.0/33", "10.0.0.1", "proxy.example"] {
+        let text = parse(&format!("trusted_proxies = [\"::1/128\", \"{bad}\"]")).unwrap_err().to_string();
+        assert!(
+            text.starts_with("vitrine.toml:1:31: ") && text.contains(&format!("`{bad}` is no network")),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn a_file_that_is_not_there_is_named() {
     let text = Config::load(Some(Path::new("/nowhere/vitrine.toml"))).unwrap_err().to_string();
     assert!(text.contains("/nowhere/vitrine.toml"), "{text}");

@@ -2,10 +2,11 @@
 
 use super::docker::{connect, within};
 use super::failure::Failure;
+use super::options::{docker_socket, worker_binary};
 use crate::limits::ENGINE_READ_TIMEOUT_MS;
 use bollard::models::{SystemInfo, SystemVersion};
 use serde::Serialize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// How good a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -52,19 +53,28 @@ impl Check {
     }
 }
 
-/// Looks at Docker behind this socket and at the kernel. Changes nothing.
-pub async fn doctor(socket: &Path) -> Vec<Check> {
-    let mut checks = match docker(socket).await {
-        Ok((version, info)) => docker_checks(&version, &info),
-        Err(err) => vec![Check {
-            name: "docker",
-            grade: Grade::Warning,
-            found: err.chain(),
-            advice: Some("workers run as locked-down processes without it"),
-        }],
+/// Looks at Docker behind this socket (else where the environment says), at the worker binary and at the kernel.
+/// Changes nothing.
+pub async fn doctor(socket: Option<PathBuf>) -> Vec<Check> {
+    let finding = |grade, found, advice| vec![Check { name: "docker", grade, found, advice: Some(advice) }];
+    let mut checks = match socket.map_or_else(docker_socket, Ok) {
+        Err(err) => finding(Grade::Bad, err.to_string(), "a host does not start with this DOCKER_HOST"),
+        Ok(socket) => match docker(&socket).await {
+            Ok((version, info)) => docker_checks(&version, &info),
+            Err(err) => {
+                finding(Grade::Warning, err.chain(), "workers run as locked-down processes without it")
+            }
+        },
     };
+    checks.extend(std::env::current_exe().ok().map(|program| worker_check(&worker_binary(&program))));
     checks.extend(kernel_checks());
     checks
+}
+
+fn worker_check(worker: &Path) -> Check {
+    let found = worker.display().to_string();
+    let advice = "this is no file: put vitrine-worker beside vitrine, or name it with VITRINE_WORKER";
+    Check::unless(worker.is_file(), "vitrine-worker", found, Grade::Bad, advice)
 }
 
 async fn docker(socket: &Path) -> Result<(SystemVersion, SystemInfo), Failure> {
@@ -79,7 +89,9 @@ fn docker_checks(version: &SystemVersion, info: &SystemInfo) -> Vec<Check> {
     let live_restore = info.live_restore_enabled == Some(true);
     let options = info.security_options.clone().unwrap_or_default();
     let seccomp = options.iter().any(|option| option.contains("seccomp"));
-    let bounds = [info.memory_limit, info.pids_limit, info.cpu_cfs_quota];
+    let bounds = [("memory", info.memory_limit), ("pids", info.pids_limit), ("cpu", info.cpu_cfs_quota)]
+        .map(|(name, kept)| (name, kept == Some(true)));
+    let told = bounds.map(|(name, kept)| if kept { name.to_owned() } else { format!("no {name}") });
     let runc = version
         .components
         .iter()
@@ -100,9 +112,9 @@ fn docker_checks(version: &SystemVersion, info: &SystemInfo) -> Vec<Check> {
             info.cgroup_version.map_or_else(|| "unknown".into(), |version| format!("version {version}")),
         ),
         Check::unless(
-            bounds.iter().all(|bound| *bound == Some(true)),
+            bounds.iter().all(|(_, kept)| *kept),
             "worker bounds",
-            format!("memory, pids, cpu: {bounds:?}"),
+            told.join(", "),
             Grade::Bad,
             "mount the memory, pids and cpu controllers: without them a worker's limits are not kept",
         ),
@@ -196,7 +208,7 @@ mod tests {
 
     #[tokio::test]
     async fn no_docker_is_a_finding_and_no_failure() {
-        let checks = doctor(Path::new("/nonexistent/docker.sock")).await;
+        let checks = doctor(Some("/nonexistent/docker.sock".into())).await;
         assert_eq!((checks[0].name, checks[0].grade), ("docker", Grade::Warning));
         assert!(checks[0].found.contains("/nonexistent/docker.sock"), "{checks:?}");
         assert!(checks.iter().any(|check| check.name == "landlock"));
@@ -204,9 +216,9 @@ mod tests {
     }
 
     #[test]
-    fn a_docker_that_loses_workers_on_restart_is_told() {
+    fn what_a_docker_lacks_is_told() {
         let info: SystemInfo = serde_json::from_value(serde_json::json!({
-            "LiveRestoreEnabled": false, "MemoryLimit": true, "PidsLimit": true, "CpuCfsQuota": true,
+            "LiveRestoreEnabled": false, "MemoryLimit": true, "PidsLimit": false, "CpuCfsQuota": true,
             "CgroupVersion": "1", "SecurityOptions": ["name=seccomp,profile=default"],
         }))
         .unwrap();
@@ -217,6 +229,8 @@ mod tests {
         let checks = docker_checks(&version, &info);
         let told: Vec<_> =
             checks.iter().filter(|check| check.grade != Grade::Good).map(|check| check.name).collect();
-        assert_eq!(told, ["live-restore"]);
+        assert_eq!(told, ["live-restore", "worker bounds"]);
+        let bounds = checks.iter().find(|check| check.name == "worker bounds").unwrap();
+        assert_eq!(bounds.found, "memory, no pids, cpu");
     }
 }

@@ -52,7 +52,10 @@ impl Releases {
             Ok(Err(error)) => error,
             Err(_) => {
                 let log = self.boot_log(entry, &instance).await;
-                let reason = format!("it was not ready within {} s", deadline.as_secs_f64().ceil());
+                let reason = format!(
+                    "it was not ready within {} s; a top-level `await` that never settles is a common cause",
+                    deadline.as_secs_f64().ceil()
+                );
                 ReleaseError::Unservable { release: entry.id(), reason, log }
             }
         };
@@ -136,10 +139,15 @@ impl Releases {
         error: WorkerError,
     ) -> ReleaseError {
         let mut log = self.boot_log(entry, instance).await;
-        if let WorkerError::Boot(failure) = &error
-            && let Some(thrown) = &failure.error
-        {
-            log.push(format!("{}\n{}", thrown.message, thrown.stack));
+        if let WorkerError::Boot(failure) = &error {
+            // The reason says it; the worker's own line of the same text tells nobody more.
+            log.retain(|line| !line.contains(&failure.message));
+            if let Some(thrown) = &failure.error {
+                // V8's stacks begin with the message; those of other errors may not.
+                let message = Some(&thrown.message).filter(|message| !thrown.stack.contains(*message));
+                let text = message.into_iter().chain([&thrown.stack]);
+                log.extend(text.flat_map(|text| text.lines()).map(String::from));
+            }
         }
         ReleaseError::Unservable { release: entry.id(), reason: chain(&error), log }
     }

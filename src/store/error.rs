@@ -34,11 +34,11 @@ pub enum StoreError {
         detail: String,
     },
     /// No room, even after the reserve was freed: 507.
-    #[error("{operation}: the disk is full; free space on {}", path.display())]
+    #[error("{operation}: the disk is full; free space for the data folder {}", path.display())]
     DiskFull {
         /// What was being done.
         operation: &'static str,
-        /// What could not grow.
+        /// Data folder.
         path: PathBuf,
         /// Cause.
         #[source]

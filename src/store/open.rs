@@ -5,9 +5,9 @@ use super::transaction::sqlite_error;
 use super::{Blobs, Bundles, Inner, Layout, Store, StoreError, lock, schema};
 use crate::limits::DATABASE_BUSY_MS;
 use rusqlite::Connection;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, DirBuilder, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -20,7 +20,7 @@ impl Store {
     /// [`StoreError::Locked`] when another host runs on it, [`StoreError::Newer`] when a later version wrote it,
     /// [`StoreError::Corrupt`] when it is damaged.
     pub fn open(data: &Path) -> Result<Self, StoreError> {
-        fs::create_dir_all(data).map_err(|source| io_error("make the folder", data, source))?;
+        make_private(data).map_err(|source| io_error("make the folder", data, source))?;
         // Engines are given these paths, and an engine's working directory is another one.
         let data = data.canonicalize().map_err(|source| io_error("find", data, source))?;
         let layout = Layout::new(&data);
@@ -47,6 +47,17 @@ impl Store {
         let store = Self(Arc::new(Inner { layout, bundles, connection, reserve, _lock: lock }));
         store.forget_unanswered()?;
         Ok(store)
+    }
+}
+
+/// Makes the data folder: bundles, logs and sockets of every app are nobody else's. One that is there keeps its mode.
+fn make_private(data: &Path) -> io::Result<()> {
+    if let Some(parent) = data.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    match DirBuilder::new().mode(0o700).create(data) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && data.is_dir() => Ok(()),
+        made => made,
     }
 }
 

@@ -38,6 +38,18 @@ fn value(name: &str, value: &str) -> EnvValue {
 }
 
 #[test]
+fn the_data_folder_is_made_for_its_owner_alone_and_one_that_is_there_keeps_its_mode() {
+    let folder = tempfile::tempdir().unwrap();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let made = folder.path().join("made/data");
+    drop(Store::open(&made).unwrap());
+    assert_eq!(mode(&made), 0o700);
+    std::fs::set_permissions(&made, std::fs::Permissions::from_mode(0o750)).unwrap();
+    drop(Store::open(&made).unwrap());
+    assert_eq!(mode(&made), 0o750);
+}
+
+#[test]
 fn a_release_comes_back_as_it_was_recorded_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();

@@ -38,7 +38,11 @@ impl Fault {
 pub(super) fn sqlite_error(operation: &'static str, database: &Path, source: rusqlite::Error) -> StoreError {
     let path = database.to_owned();
     match source.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => StoreError::DiskFull { operation, path, source: Box::new(source) },
+        Some(ErrorCode::DiskFull) => {
+            // What an operator can free is around the database, not in it.
+            let path = database.parent().unwrap_or(database).to_owned();
+            StoreError::DiskFull { operation, path, source: Box::new(source) }
+        }
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
             StoreError::Corrupt { path, detail: source.to_string() }
         }

@@ -23,7 +23,7 @@ pub enum Kind {
 
 /// Whether Docker is there at all.
 pub fn docker_answers() -> Result<(), String> {
-    let socket = docker_socket();
+    let socket = docker_socket().map_err(|err| err.to_string())?;
     UnixStream::connect(&socket).map(drop).map_err(|err| format!("no Docker at {}: {err}", socket.display()))
 }
 
@@ -55,7 +55,7 @@ impl Rig {
         EngineOptions {
             isolation: if kind == Kind::Container { Isolation::Container } else { Isolation::Process },
             data: self.data.path().into(),
-            docker: docker_socket(),
+            docker: docker_socket().unwrap(),
             worker,
             program,
             host_id: self.host_id.clone(),
@@ -111,7 +111,7 @@ pub fn run<T>(test: impl Future<Output = T>) -> T {
 }
 
 pub async fn docker() -> Docker {
-    let path = docker_socket().display().to_string();
+    let path = docker_socket().unwrap().display().to_string();
     Docker::connect_with_unix(&path, 60, API_DEFAULT_VERSION).unwrap().negotiate_version().await.unwrap()
 }
 

@@ -45,12 +45,25 @@ impl Cli {
     }
 
     /// Runs it to its end.
-    pub fn run(mut self) -> Ran {
+    pub fn run(self) -> Ran {
+        self.run_while(|_| ())
+    }
+
+    /// Runs it, and presses Ctrl-C once `reached` has come back.
+    pub fn interrupted_when(self, reached: impl FnOnce()) -> Ran {
+        self.run_while(|pid| {
+            reached();
+            assert!(Command::new("kill").args(["-INT", &pid.to_string()]).status().unwrap().success());
+        })
+    }
+
+    fn run_while(mut self, meanwhile: impl FnOnce(u32)) -> Ran {
         let mut child = self.command.spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
         // A call that does not read its stdin has closed it by now.
         let _ = stdin.write_all(&self.stdin);
         drop(stdin);
+        meanwhile(child.id());
         let output = child.wait_with_output().unwrap();
         Ran {
             code: output.status.code().unwrap_or(-1),

@@ -35,7 +35,7 @@ fn the_help_of_every_verb_is_the_reviewed_one() {
 
 #[test]
 fn what_is_not_built_or_not_known_is_wrong_usage_and_named() {
-    let wrong: [(&[&str], &str); 12] = [
+    let wrong: [(&[&str], &str); 14] = [
         (&["promote", "shop", "v1", "--weight", "5"], "--weight"),
         (&["profile", "shop"], "profile"),
         (&["purge", "shop"], "purge"),
@@ -47,6 +47,11 @@ fn what_is_not_built_or_not_known_is_wrong_usage_and_named() {
         (&["rollback", "shop", "--two", "v1"], "--two"),
         (&["remove", "shop@"], "``"),
         (&["logs", "shop", "--since", "yesterday"], "--since"),
+        (&["logs", "shop", "--since", "abc"], "`abc` is no time; write 30s, 5m, 2h or 7d"),
+        (
+            &["deploy", "shop", ".", "--preview", "x", "--ttl", "5x"],
+            "`5x` is no time; write 30s, 5m, 2h or 7d",
+        ),
         (&["serve", "--isolation", "none"], "--isolation"),
     ];
     for (args, word) in wrong {
@@ -66,7 +71,30 @@ fn a_host_that_is_not_there_is_exit_3() {
     gone(&["logs", "shop", "--follow"]);
     gone(&["deploy", "shop", fixture("fetch-hello").to_str().unwrap()]);
     Cli::new(&["status"]).env("VITRINE_ADMIN", "localhost").fails(2, &["VITRINE_ADMIN"]);
-    Cli::new(&["healthcheck"]).env("VITRINE_HEALTHCHECK_URL", "http://127.0.0.1:1/x").fails(1, &["health"]);
+    Cli::new(&["healthcheck"])
+        .env("VITRINE_HEALTHCHECK_URL", "http://127.0.0.1:1/x")
+        .fails(1, &["health", "http://127.0.0.1:1/x"]);
+}
+
+#[test]
+fn what_the_environment_names_and_can_not_be_used_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let bundle = fixture("fetch-hello");
+    let serve =
+        ["serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data", data.to_str().unwrap()];
+    let solo = ["solo", "--listen", "127.0.0.1:0", "--bundle", bundle.to_str().unwrap()];
+    for (variable, value) in [
+        ("DOCKER_HOST", "tcp://127.0.0.1:2375"),
+        ("DOCKER_HOST", "ssh://docker.example"),
+        ("VITRINE_WORKER", "/nope"),
+    ] {
+        for args in [&serve[..], &solo[..]] {
+            Cli::new(args).env(variable, value).fails(1, &[variable, value]);
+        }
+        let told = Cli::new(&["doctor"]).env(variable, value).run();
+        assert!(told.code == 1 && told.stdout.contains(variable) && told.stdout.contains(value), "{told:?}");
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use crate::harness::archive::bundle_dir;
 use crate::harness::host::Host;
 use crate::harness::storm::{Seen, Wish, insist};
+use crate::harness::wait::wait_until;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -63,13 +64,19 @@ fn what_is_live_does_not_notice_a_deploy_that_fails() {
     let fails = |server: &str, wait: &str, words: &[&str]| {
         let dir = bundle_dir(&[("server/index.js", server), ("vitrine.json", r#"{"warm":["/"]}"#)]);
         let path = dir.path().to_str().unwrap();
-        host.cli(&["deploy", "shop", path, "--version", "v2", "--wait", wait]).fails(1, words);
+        host.cli(&["deploy", "shop", path, "--version", "v2", "--wait", wait]).fails(1, words)
     };
     let seen = asked_during(&host, || {
-        fails(THROWS, "30", &["shop@v2", "last lines of the worker", "reading the price list", "index.js:4"]);
+        let thrown = fails(
+            THROWS,
+            "30",
+            &["shop@v2", "last lines of the worker", "reading the price list", "index.js:4"],
+        );
+        let tail = thrown.stderr.split_once("last lines of the worker").unwrap().1;
+        assert_eq!(tail.matches("Cannot read properties").count(), 1, "{tail}");
         fails(ANSWERS_500, "30", &["shop@v2", "500", "no shelf"]);
         let begun = Instant::now();
-        fails(HANGS, "2", &["shop@v2", "connecting to the stock list"]);
+        fails(HANGS, "2", &["shop@v2", "connecting to the stock list", "top-level `await`"]);
         assert!(begun.elapsed() < Duration::from_secs(20), "undone in {:?}", begun.elapsed());
     });
     let wrong: Vec<&Seen> = seen
@@ -87,6 +94,25 @@ fn what_is_live_does_not_notice_a_deploy_that_fails() {
     // The name is free, for other content.
     host.deploy("shop", "better", &["--version", "v2", "--wait", "30"]);
     assert_eq!(host.get("shop", "/").send().text(), "better");
+}
+
+#[test]
+fn a_deploy_that_is_interrupted_says_what_becomes_of_it() {
+    let host = Host::start();
+    host.deploy("shop", "good", &["--version", "v1"]);
+    let dir = bundle_dir(&[("server/index.js", HANGS)]);
+    let deploy = ["deploy", "shop", dir.path().to_str().unwrap(), "--version", "v2", "--wait", "3"];
+    let patience = Duration::from_secs(20);
+    let booting = || host.workers().iter().any(|worker| worker.release == "shop@v2");
+    let ran =
+        host.cli(&deploy).interrupted_when(|| wait_until("the boot", patience, || booting().then_some(())));
+    assert_eq!(ran.code, 130, "{ran:?}");
+    for words in ["shop@v2 does not become live", "`vitrine status shop`"] {
+        assert!(ran.stderr.contains(words), "{ran:?}");
+    }
+    wait_until("the host undoes it", patience, || (!booting()).then_some(()));
+    assert_eq!(host.releases("shop").len(), 1);
+    assert_eq!(host.get("shop", "/").send().text(), "good");
 }
 
 #[test]

@@ -33,6 +33,7 @@ mod failed_deploy;
 mod flips;
 mod release_life;
 mod restart;
+mod several_hosts;
 mod solo;
 mod uploads;
 mod wake;

@@ -119,7 +119,7 @@ proptest! {
     /// Whatever a release is called and however large it may be, only the fields that say so differ.
     #[test]
     fn nothing_but_the_specification_changes_the_container(
-        instance in any::<u64>(), version in "[a-zA-Z0-9._-]{1,64}",
+        instance in any::<u64>(), version in "[a-zA-Z0-9_-][a-zA-Z0-9._-]{0,63}",
         memory_mb in 16u64..65_536, cpus in 0.0f64..64.0, pids in 8i64..4096,
     ) {
         let given = spec(instance, &version, memory_mb, cpus, pids);
