@@ -5,7 +5,8 @@
 use crate::config::Isolation;
 use crate::id::{Digest, InstanceId, ReleaseId};
 use crate::limits::{
-    ENGINE_PROBE_TIMEOUT_MS, ENGINE_READ_TIMEOUT_MS, ENGINE_START_TIMEOUT_MS, ENGINE_STOP_MARGIN_MS,
+    ENGINE_PROBE_TIMEOUT_MS, ENGINE_PRUNE_TIMEOUT_MS, ENGINE_READ_TIMEOUT_MS, ENGINE_START_TIMEOUT_MS,
+    ENGINE_STOP_MARGIN_MS,
 };
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
@@ -65,6 +66,8 @@ pub enum Action {
     },
     /// Our workers, running or ended.
     List,
+    /// Remove worker images of earlier builds that no container uses, whichever host made them.
+    Prune,
     /// Memory and CPU of one worker.
     Stats {
         /// Which.
@@ -112,6 +115,7 @@ impl Action {
             Self::Start(_) => "start",
             Self::Stop { .. } => "stop",
             Self::List => "list",
+            Self::Prune => "prune",
             Self::Stats { .. } => "stats",
             Self::Logs { .. } => "logs",
         }
@@ -123,6 +127,7 @@ impl Action {
             Self::Probe => ENGINE_PROBE_TIMEOUT_MS,
             Self::Start(_) => ENGINE_START_TIMEOUT_MS,
             Self::Stop { grace_ms, .. } => grace_ms.saturating_add(ENGINE_STOP_MARGIN_MS),
+            Self::Prune => ENGINE_PRUNE_TIMEOUT_MS,
             Self::List | Self::Stats { .. } | Self::Logs { .. } => ENGINE_READ_TIMEOUT_MS,
         }
     }
@@ -229,6 +234,14 @@ impl Engine {
             Reply::Instances(instances) => Ok(instances),
             other => Err(unfit(&Action::List, &other)),
         }
+    }
+
+    /// Removes worker images that nobody needs any more.
+    ///
+    /// # Errors
+    /// See [`EngineError`].
+    pub async fn prune(&self) -> Result<(), EngineError> {
+        self.done(Action::Prune).await
     }
 
     /// Figures of a worker.

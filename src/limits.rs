@@ -228,6 +228,8 @@ pub const ENGINE_PROBE_TIMEOUT_MS: u64 = 300_000;
 pub const ENGINE_START_TIMEOUT_MS: u64 = 60_000;
 /// Time for a stop beyond its own grace: a kill and a removal.
 pub const ENGINE_STOP_MARGIN_MS: u64 = 15_000;
+/// Time for removing old worker images: each takes Docker a second or so, and nobody waits for it.
+pub const ENGINE_PRUNE_TIMEOUT_MS: u64 = 120_000;
 /// Time for list, stats and logs. They only read; what takes longer hangs.
 pub const ENGINE_READ_TIMEOUT_MS: u64 = 5_000;
 /// First pause before an engine process that died again is started again; doubles each time. The first restart has none.
@@ -243,6 +245,9 @@ pub const ENGINE_END_GRACE_MS: u64 = 2_000;
 pub const DOCKER_CALL_TIMEOUT_MS: u64 = 30_000;
 /// Time for handing an image to Docker: it writes it all to its disk.
 pub const IMAGE_IMPORT_TIMEOUT_MS: u64 = 240_000;
+/// Age from which a worker image that no container uses may be removed: a host that has just made one starts its first
+/// worker from it within minutes.
+pub const IMAGE_KEPT_MS: u64 = 3_600_000;
 /// Bytes of the image on their way to Docker at once.
 pub const IMAGE_PIPE_BYTES: usize = 1 << 20;
 /// Bytes of one file of the image. A worker with its symbols has about half of this.

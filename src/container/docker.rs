@@ -1,12 +1,13 @@
 //! Workers as containers of the local Docker.
 
 use super::failure::Failure;
-use super::image::Image;
+use super::image::{Image, LABEL};
 use super::layout::{Layout, worker_uid};
 use super::output::Output;
 use super::policy::{self, Place, Task};
 use super::process::until_sockets;
 use super::{InstanceInfo, InstanceStats, StartSpec};
+use crate::clock::Clock;
 use crate::config::WorkerResources;
 use crate::id::{Digest, InstanceId, ReleaseId};
 use crate::limits::{
@@ -17,8 +18,8 @@ use bollard::errors::Error;
 use bollard::models::ContainerSummary;
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, InspectContainerOptions, KillContainerOptionsBuilder,
-    ListContainersOptionsBuilder, LogsOptionsBuilder, RemoveContainerOptionsBuilder, StatsOptionsBuilder,
-    WaitContainerOptionsBuilder,
+    ListContainersOptionsBuilder, ListImagesOptionsBuilder, LogsOptionsBuilder,
+    RemoveContainerOptionsBuilder, RemoveImageOptions, StatsOptionsBuilder, WaitContainerOptionsBuilder,
 };
 use bollard::{API_DEFAULT_VERSION, Docker};
 use futures_util::{StreamExt, TryStreamExt};
@@ -29,6 +30,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, OnceCell};
 
 mod summary;
+mod surplus;
 
 /// The workers of one host in Docker.
 #[derive(Debug)]
@@ -278,6 +280,32 @@ impl Containers {
             infos.push(info);
         }
         Ok(infos)
+    }
+
+    /// Removes worker images of earlier builds that no container uses.
+    ///
+    /// # Errors
+    /// [`Failure::Docker`], [`Failure::Silent`], and what keeps the present image from being known.
+    pub async fn prune(&self) -> Result<(), Failure> {
+        let current = self.image().await?;
+        let client = self.client().await?;
+        let filters = HashMap::from([("label", vec![LABEL])]);
+        let options = ListImagesOptionsBuilder::default().filters(&filters).build();
+        let images = within("list images", ENGINE_READ_TIMEOUT_MS, client.list_images(Some(options))).await?;
+        // Containers of every host, and those that only keep an image from being removed.
+        let options = ListContainersOptionsBuilder::default().all(true).build();
+        let call = client.list_containers(Some(options));
+        let containers = within("list containers", ENGINE_READ_TIMEOUT_MS, call).await?;
+        for image in surplus::surplus(&images, &containers, &current, Clock::system().now_ms()) {
+            // Without force Docker refuses what a container uses since, or what has another name besides.
+            let call = client.remove_image(image, None::<RemoveImageOptions>, None);
+            match within("remove an image", DOCKER_CALL_TIMEOUT_MS, call).await {
+                Ok(_) => tracing::info!(image, "a worker image of an earlier build was removed"),
+                Err(err) if matches!(err.status(), Some(404 | 409)) => {}
+                Err(err) => return Err(err),
+            }
+        }
+        Ok(())
     }
 
     /// Figures of a worker's container.

@@ -199,6 +199,7 @@ async fn in_containers(containers: &Containers, action: Action) -> Result<Reply,
             containers.stop(&instance, grace_ms).await.map(|()| Reply::Done)?
         }
         Action::List => Reply::Instances(containers.list().await?),
+        Action::Prune => containers.prune().await.map(|()| Reply::Done)?,
         Action::Stats { instance } => Reply::Stats(containers.stats(&instance).await?),
         Action::Logs { instance, lines } => Reply::Logs(containers.logs(&instance, lines).await?),
     })
@@ -212,6 +213,8 @@ async fn in_processes(processes: &Processes, action: Action) -> Result<Reply, Fa
             processes.stop(&instance, grace_ms).await.map(|()| Reply::Done)?
         }
         Action::List => Reply::Instances(processes.list()),
+        // Processes run from the binaries themselves.
+        Action::Prune => Reply::Done,
         Action::Stats { instance } => Reply::Stats(processes.stats(&instance)?),
         Action::Logs { instance, lines } => Reply::Logs(processes.logs(&instance, lines)?),
     })

@@ -19,6 +19,8 @@ use tokio_util::io::{ReaderStream, SyncIoBridge};
 const REPOSITORY: &str = "vitrine-worker";
 /// What the image runs when nothing else is said: the host binary, as nobody in particular.
 const CONFIGURATION: [&str; 2] = ["ENTRYPOINT [\"/bin/vitrine\"]", "USER 65532:65532"];
+/// Label of every worker image: what has another one is never removed.
+pub const LABEL: &str = "vitrine.image=worker";
 /// Folders that are mounted over; a read-only root has no place to make them.
 const FOLDERS: [&str; 4] = ["bundle", "etc", "run/vitrine", "tmp"];
 /// Certificate authorities that this host trusts, for what `vitrine solo` fetches: the first of these that exists.
@@ -184,7 +186,7 @@ impl Image {
             .from_src("-")
             .repo(REPOSITORY)
             .tag(&digest)
-            .changes(CONFIGURATION.map(String::from).to_vec())
+            .changes(CONFIGURATION.map(String::from).into_iter().chain([format!("LABEL {LABEL}")]).collect())
             .build();
         let body = bollard::body_try_stream(ReaderStream::with_capacity(reader, IMAGE_PIPE_BYTES / 4));
         let imported = docker.create_image(Some(options), Some(body), None).try_collect::<Vec<_>>().await;
@@ -255,7 +257,7 @@ fn header(kind: tar::EntryType, mode: u32, bytes: u64) -> tar::Header {
 }
 
 fn digest(entries: &BTreeMap<PathBuf, Entry>) -> Digest {
-    let mut text = format!("{CONFIGURATION:?}\n{FOLDERS:?}\n");
+    let mut text = format!("{CONFIGURATION:?}\n{LABEL}\n{FOLDERS:?}\n");
     for (path, entry) in entries {
         text.push_str(&format!("{} {:o} {}\n", path.display(), entry.mode, entry.digest));
     }

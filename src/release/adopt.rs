@@ -29,6 +29,10 @@ impl Releases {
         tokio::spawn(async move {
             releases.end_orphans(&adopted).await;
             releases.boot_standby().await;
+            // Last: what still runs from an earlier build is known by now, and nobody waits for it.
+            if let Err(error) = releases.0.parts.engine.prune().await {
+                tracing::warn!(error = %super::boot::chain(&error), "old worker images are left alone");
+            }
         });
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Start, list, stop; what survives whose death.
 
-use crate::rig::{Kind, Rig, docker, engine_pids, eventually, ours, run, worker_pids};
+use crate::rig::{Kind, Rig, docker, engine_pids, eventually, load_empty_image, ours, run, worker_pids};
+use bollard::query_parameters::RemoveImageOptions;
 use std::os::unix::net::UnixStream;
 use std::time::Instant;
 use vitrine::container::{Engine, EngineError};
@@ -88,6 +89,31 @@ pub fn foreign() {
         stranger.stop(&spec.instance, 0).await.unwrap();
         assert!(matches!(stranger.logs(&spec.instance, 1).await, Err(EngineError::Failed { .. })));
         assert!(engine.list().await.unwrap()[0].running);
+        engine.stop(&spec.instance, 0).await.unwrap();
+    });
+}
+
+pub fn prune() {
+    run(async {
+        let rig = Rig::new();
+        let engine = rig.engine(Kind::Container);
+        let spec = rig.spec();
+        // Brings the present image into Docker, and has it in a container.
+        engine.start(spec.clone()).await.unwrap();
+        let docker = docker().await;
+        let (old, strange) =
+            (load_empty_image(&docker, "vitrine.image").await, load_empty_image(&docker, "x").await);
+        engine.prune().await.unwrap();
+        let there = async |image: &str| docker.inspect_image(image).await.is_ok();
+        assert!(!there(&old).await, "an old image of ours is still there");
+        assert!(there(&strange).await, "an image without our label is gone");
+        docker.remove_image(&strange, None::<RemoveImageOptions>, None).await.unwrap();
+        engine.stop(&spec.instance, 0).await.unwrap();
+        engine.prune().await.unwrap();
+        // The present one needs no container to stay.
+        let begun = Instant::now();
+        engine.start(spec.clone()).await.unwrap();
+        eprintln!("a start after the prune took {:?}", begun.elapsed());
         engine.stop(&spec.instance, 0).await.unwrap();
     });
 }

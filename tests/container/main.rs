@@ -41,6 +41,7 @@ fn main() -> ExitCode {
         container("a_container_worker_lives_and_ends", || lifecycle::life(Kind::Container)),
         container("containers_outlive_engine_and_host", lifecycle::outlives),
         container("another_hosts_containers_are_not_touched", lifecycle::foreign),
+        container("an_image_of_an_earlier_build_goes_and_the_present_one_stays", lifecycle::prune),
         container("a_bundle_that_is_not_there_is_named", lifecycle::unknown_bundle),
         container("a_worker_has_nothing_that_it_does_not_need", containment::inspected),
         container("a_worker_that_fails_is_told_and_a_hostile_one_can_do_nothing", containment::hostile),

@@ -1,9 +1,11 @@
 //! A data folder, an engine over it, and what Docker says about the result.
 
 use bollard::query_parameters::{
-    InspectContainerOptions, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder,
+    ImportImageOptionsBuilder, InspectContainerOptions, ListContainersOptionsBuilder,
+    RemoveContainerOptionsBuilder,
 };
 use bollard::{API_DEFAULT_VERSION, Docker};
+use futures_util::TryStreamExt;
 use std::collections::HashMap;
 use std::future::Future;
 use std::os::unix::net::UnixStream;
@@ -113,6 +115,35 @@ pub fn run<T>(test: impl Future<Output = T>) -> T {
 pub async fn docker() -> Docker {
     let path = docker_socket().unwrap().display().to_string();
     Docker::connect_with_unix(&path, 60, API_DEFAULT_VERSION).unwrap().negotiate_version().await.unwrap()
+}
+
+/// Gives Docker an image of the year 2000 with nothing but this label, of value `worker`; gives its name.
+pub async fn load_empty_image(docker: &Docker, label: &str) -> String {
+    let name = format!("vitrine-test:{}", InstanceId::random());
+    let layer = tar::Builder::new(Vec::new()).into_inner().unwrap();
+    let config = serde_json::json!({
+        "architecture": "amd64", "os": "linux", "created": "2000-01-01T00:00:00Z",
+        "config": {"Labels": {(label): "worker", "name": name}},
+        "rootfs": {"type": "layers", "diff_ids": [format!("sha256:{}", Digest::of(&layer))]},
+    });
+    let manifest =
+        serde_json::json!([{"Config": "config.json", "RepoTags": [name], "Layers": ["layer.tar"]}]);
+    let mut archive = tar::Builder::new(Vec::new());
+    let files = [
+        ("config.json", config.to_string().into_bytes()),
+        ("manifest.json", manifest.to_string().into_bytes()),
+        ("layer.tar", layer),
+    ];
+    for (file, content) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        archive.append_data(&mut header, file, &content[..]).unwrap();
+    }
+    let body = bollard::body_full(archive.into_inner().unwrap().into());
+    let loading = docker.import_image(ImportImageOptionsBuilder::default().build(), body, None);
+    loading.try_collect::<Vec<_>>().await.unwrap();
+    name
 }
 
 /// Ids of all containers with this host's label.
