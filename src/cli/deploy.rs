@@ -151,7 +151,7 @@ async fn upload(client: &Client, args: &Args, prepared: &Prepared) -> Result<Upl
 fn interrupted(app: &AppName, version: &Version, stage: Stage) -> Failure {
     let state = match stage {
         Stage::Uploading => format!(
-            "{app}@{version} does not become live; the host lets its boot end, then removes it again and frees the name"
+            "{app}@{version} does not become live; the host undoes it, after its boot if that has begun, and frees the name"
         ),
         Stage::Uploaded | Stage::Settled => format!("{app}@{version} was about to become live"),
     };
