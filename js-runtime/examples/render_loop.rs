@@ -1,4 +1,5 @@
 //! Pages a second of a bundle on a bare pool, without sockets: `render_loop DIR [PATH] [SECONDS] [ISOLATES] [IN_FLIGHT]`.
+//! `V8_FLAGS` in the environment are flags of V8 to try, such as `--trace-gc`.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -14,6 +15,11 @@ const ROUNDS: u32 = 3;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let flags = std::env::var("V8_FLAGS").unwrap_or_default();
+    // The first entry is the place of a program's name.
+    let flags = std::iter::once("render_loop").chain(flags.split_whitespace()).map(str::to_owned).collect();
+    let unknown = deno_core::v8_set_flags(flags);
+    assert!(unknown.len() <= 1, "flags that V8 does not know: {unknown:?}");
     let argument =
         |index: usize, otherwise: &str| arguments.get(index).map_or(otherwise, String::as_str).to_owned();
     let number = |index: usize, otherwise: &str| argument(index, otherwise).parse::<u32>().expect("a number");

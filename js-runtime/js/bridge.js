@@ -4,7 +4,7 @@
 const { core, primordials } = __bootstrap;
 const { AsyncVariable, getAsyncContext, setAsyncContext } = core;
 const { op_task } = core.ops;
-const { ArrayPrototypePush, ArrayPrototypeShift, Promise, ReflectApply, SafeMap, Error } = primordials;
+const { ArrayPrototypePush, ArrayPrototypeShift, Promise, ReflectApply, Error } = primordials;
 
 // Number of the request that the running code belongs to; follows promises and timers.
 const requestVariable = new AsyncVariable();
@@ -14,34 +14,74 @@ function currentRequest() {
   return requestVariable.get() ?? 0;
 }
 
-let lastNumber = 0;
+// Entries by number, for what a page keeps only while it waits. A Map would do, but whenever it drops its deleted entries it
+// leaves a table behind that points to its successor: once the first is old, no scavenge frees what any of the later
+// ones held, and every page lives until a full collection. This one keeps its array.
+class Waiting {
+  #slots = emptySlots(64);
+  #count = 0;
+  #last = 0;
 
-// A number for a timer or a host call; the host can be told to give either up by it.
-function nextNumber() {
-  lastNumber = (lastNumber + 1) >>> 0;
-  return lastNumber;
+  // Keeps an entry; returns its number, which no other entry gets before 32 bits are used up.
+  add(entry) {
+    if (2 * this.#count >= this.#slots.length) this.#grow();
+    do {
+      this.#last = (this.#last + 1) >>> 0;
+    } while (this.#last === 0 || this.#slots[this.#last & (this.#slots.length - 1)] !== null);
+    entry.number = this.#last;
+    this.#slots[this.#last & (this.#slots.length - 1)] = entry;
+    this.#count += 1;
+    return this.#last;
+  }
+
+  get(number) {
+    const entry = this.#slots[number & (this.#slots.length - 1)];
+    return entry !== null && entry.number === number ? entry : undefined;
+  }
+
+  // Gives an entry up; returns it.
+  take(number) {
+    const entry = this.get(number);
+    if (entry === undefined) return undefined;
+    this.#slots[number & (this.#slots.length - 1)] = null;
+    this.#count -= 1;
+    return entry;
+  }
+
+  #grow() {
+    const entries = this.#slots;
+    this.#slots = emptySlots(2 * entries.length);
+    for (let i = 0; i < entries.length; i++) {
+      if (entries[i] !== null) this.#slots[entries[i].number & (this.#slots.length - 1)] = entries[i];
+    }
+  }
 }
 
-const calls = new SafeMap();
+function emptySlots(length) {
+  const slots = [];
+  for (let i = 0; i < length; i++) ArrayPrototypePush(slots, null);
+  return slots;
+}
+
+// Timers and calls of the host. They share their numbers, for the host can be told to give either up by it.
+const waiting = new Waiting();
 
 // A promise that the host settles: `start` is given the number to answer with.
 function hostCall(start) {
   return new Promise((resolve, reject) => {
-    const call = nextNumber();
-    calls.set(call, { resolve, reject });
+    const call = waiting.add({ number: 0, resolve, reject });
     try {
       start(call);
     } catch (error) {
-      calls.delete(call);
+      waiting.take(call);
       reject(error);
     }
   });
 }
 
 function settle(call, ok, value) {
-  const pending = calls.get(call);
+  const pending = waiting.take(call);
   if (pending === undefined) return;
-  calls.delete(call);
   if (ok) {
     pending.resolve(value);
   } else {
@@ -73,5 +113,5 @@ function runInContext(context, callback, receiver, args) {
   }
 }
 
-return { currentRequest, hostCall, nextNumber, queueTask, requestVariable, runInContext, runTask, settle };
+return { currentRequest, hostCall, queueTask, requestVariable, runInContext, runTask, settle, waiting };
 })();

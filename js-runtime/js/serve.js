@@ -5,7 +5,7 @@ const {
   op_answer_bytes, op_answer_end, op_answer_fail, op_answer_head, op_answer_page, op_answer_text, op_body_read, op_report, op_wait_until,
 } = core.ops;
 const {
-  ArrayBufferIsView, ObjectFreeze, Promise, PromisePrototypeThen, PromiseResolve, SafeMap, String, TypeError,
+  ArrayBufferIsView, ArrayPrototypePush, ObjectFreeze, Promise, PromisePrototypeThen, PromiseResolve, String, TypeError,
 } = primordials;
 const { hostCall, requestVariable } = core.loadExtScript("ext:vitrine/bridge.js");
 const { Headers, headersList } = core.loadExtScript("ext:vitrine/headers.js");
@@ -17,8 +17,8 @@ const { ReadableStream, isDirect, isStream, runDirect, takeDirect, viewBytes } =
 // Text that a sink keeps before it hands it over without being asked to flush, in UTF-16 units: one frame of the wire.
 const HELD_TEXT_MAX = 64 * 1024;
 
-// Requests that have begun and not ended, by number.
-const running = new SafeMap();
+// Requests that have begun and not ended. They are few, and a Map would keep pages alive: see Waiting.
+const running = [];
 let handler = null;
 let environment = null;
 let isRender = false;
@@ -65,6 +65,27 @@ function describe(value) {
   return value.constructor?.name ?? "an object without a prototype";
 }
 
+function runningIndex(number) {
+  for (let i = 0; i < running.length; i++) {
+    if (running[i].number === number) return i;
+  }
+  return -1;
+}
+
+function isRunning(number) {
+  return runningIndex(number) !== -1;
+}
+
+// Takes a request off the list; returns its entry.
+function ended(number) {
+  const index = runningIndex(number);
+  if (index === -1) return undefined;
+  const entry = running[index];
+  running[index] = running[running.length - 1];
+  running.length -= 1;
+  return entry;
+}
+
 class Context {
   #number;
 
@@ -87,8 +108,8 @@ function begin(number, method, url, hasBody) {
   requestVariable.enter(number);
   const body = hasBody ? new Body(null, requestStream(number), null) : null;
   const request = hostRequest(number, method, url, body);
-  const entry = { request, drained: null, cancel: null };
-  running.set(number, entry);
+  const entry = { number, request, drained: null, cancel: null };
+  ArrayPrototypePush(running, entry);
   try {
     const result = handler(request, environment, new Context(number));
     if (result !== null && typeof result === "object" && typeof result.then === "function") {
@@ -102,7 +123,7 @@ function begin(number, method, url, hasBody) {
 }
 
 function fail(number, error) {
-  running.delete(number);
+  ended(number);
   op_answer_fail(number, error);
 }
 
@@ -123,7 +144,7 @@ function requestStream(number) {
 }
 
 function answer(number, entry, value) {
-  if (!running.has(number)) return;
+  if (!isRunning(number)) return;
   try {
     if (isResponse(value)) {
       const body = value[kBody];
@@ -163,7 +184,7 @@ function send(number, entry, status, headers, body) {
   if (entry.request.method === "HEAD" || body === null) {
     if (body !== null && body.stream !== null) PromisePrototypeThen(body.stream.cancel(), undefined, () => {});
     op_answer_page(number, status, headers, "");
-    running.delete(number);
+    ended(number);
   } else if (body.stream === null) {
     if (typeof body.content === "string") {
       op_answer_page(number, status, headers, body.content);
@@ -172,7 +193,7 @@ function send(number, entry, status, headers, body) {
       op_answer_bytes(number, body.content);
       op_answer_end(number);
     }
-    running.delete(number);
+    ended(number);
   } else if (isDirect(body.stream)) {
     sendDirect(number, entry, status, headers, takeDirect(body.stream));
   } else {
@@ -235,7 +256,7 @@ function sendDirect(number, entry, status, headers, source) {
       text = "";
       op_answer_page(number, status, headers, page);
     }
-    running.delete(number);
+    ended(number);
   };
   const run = runDirect(source, write, flush, finish);
   entry.cancel = run.cancel;
@@ -263,7 +284,7 @@ async function sendStream(number, entry, status, headers, stream) {
   try {
     while (true) {
       const { done, value } = await reader.read();
-      if (!running.has(number)) return;
+      if (!isRunning(number)) return;
       if (!begun) {
         begun = true;
         op_answer_head(number, status, headers);
@@ -279,7 +300,7 @@ async function sendStream(number, entry, status, headers, stream) {
       }
       if (!room) await new Promise((resolve) => entry.drained = resolve);
     }
-    running.delete(number);
+    ended(number);
     op_answer_end(number);
   } catch (error) {
     entry.cancel?.(error);
@@ -289,14 +310,14 @@ async function sendStream(number, entry, status, headers, stream) {
 
 // The host takes bytes again.
 function drained(number) {
-  running.get(number)?.drained?.();
+  const index = runningIndex(number);
+  if (index !== -1) running[index].drained?.();
 }
 
 // Nobody waits for the answer any more.
 function abort(number, message) {
-  const entry = running.get(number);
+  const entry = ended(number);
   if (entry === undefined) return;
-  running.delete(number);
   const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
   const reason = new DOMException(message, "AbortError");
   abortRequest(entry.request, reason);

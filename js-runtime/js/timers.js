@@ -2,21 +2,18 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const { op_cancel, op_timer_start } = core.ops;
-const { Error, Number, NumberIsFinite, ReflectApply, SafeMap, TypeError } = primordials;
+const { Error, Number, NumberIsFinite, ReflectApply, TypeError } = primordials;
 const { getAsyncContext } = core;
-const { currentRequest, nextNumber, queueTask, runInContext } = core.loadExtScript("ext:vitrine/bridge.js");
+const { currentRequest, queueTask, runInContext, waiting } = core.loadExtScript("ext:vitrine/bridge.js");
 
 // Longest delay that browsers and Node.js keep, in milliseconds; a longer one fires at once there and here.
 const DELAY_MS_MAX = 2147483647;
-
-const timers = new SafeMap();
 
 function start(callback, delay, args, interval) {
   if (typeof callback !== "function") throw new TypeError("A timer's callback must be a function; code in a string is not run");
   delay = Number(delay);
   if (!NumberIsFinite(delay) || delay < 1 || delay > DELAY_MS_MAX) delay = interval ? 1 : 0;
-  const timer = nextNumber();
-  timers.set(timer, { callback, args, context: getAsyncContext(), delay, interval });
+  const timer = waiting.add({ number: 0, callback, args, context: getAsyncContext(), delay, interval });
   if (delay === 0) {
     queueTask(fireSoon, [timer]);
   } else {
@@ -26,27 +23,26 @@ function start(callback, delay, args, interval) {
 }
 
 function fireSoon(timer) {
-  const entry = timers.get(timer);
+  const entry = waiting.take(timer);
   if (entry === undefined) return;
-  timers.delete(timer);
   ReflectApply(entry.callback, globalThis, entry.args);
 }
 
 // The driver's clock reached a timer.
 function fire(timer) {
-  const entry = timers.get(timer);
+  const entry = waiting.get(timer);
   if (entry === undefined) return;
-  if (!entry.interval) timers.delete(timer);
+  if (!entry.interval) waiting.take(timer);
   try {
     runInContext(entry.context, entry.callback, globalThis, entry.args);
   } finally {
-    if (entry.interval && timers.has(timer)) runInContext(entry.context, restart, undefined, [timer, entry.delay]);
+    if (entry.interval && waiting.get(timer) !== undefined) runInContext(entry.context, restart, undefined, [timer, entry.delay]);
   }
 }
 
 function restart(timer, delay) {
   if (op_timer_start(timer, delay, currentRequest())) return;
-  timers.delete(timer);
+  waiting.take(timer);
   throw new Error("Too many timers and host calls are waiting at once; does the app clear what it no longer needs?");
 }
 
@@ -60,10 +56,9 @@ function setInterval(callback, delay = 0, ...args) {
 
 function clearTimeout(timer = undefined) {
   timer = Number(timer);
-  const entry = timers.get(timer);
-  if (entry === undefined) return;
-  timers.delete(timer);
-  if (entry.delay !== 0) op_cancel(timer);
+  // A call of the host has a number too, and is no timer.
+  if (waiting.get(timer)?.callback === undefined) return;
+  if (waiting.take(timer).delay !== 0) op_cancel(timer);
 }
 
 function setImmediate(callback, ...args) {
