@@ -14,13 +14,13 @@ const REPLACEMENTS = [
   {
     pattern: /for \(r = segment\[childIdx\]; chunkIdx < r\.index; chunkIdx\+\+\)(\s+)writeChunk\(destination, chunks\[chunkIdx\]\);/g,
     replacement:
-      "for (r = segment[childIdx]; chunkIdx < r.index; chunkIdx = r.index)$1writeChunk(destination, chunks.slice(chunkIdx, r.index));",
+      "for (r = segment[childIdx]; chunkIdx < r.index; chunkIdx = r.index)$1chunks.write(destination, chunkIdx, r.index);",
   },
   // ... and behind the last.
   {
     pattern:
       /for \(; chunkIdx < chunks\.length - 1; chunkIdx\+\+\)(\s+)writeChunk\(destination, chunks\[chunkIdx\]\);(\s+)chunkIdx < chunks\.length && \(r = !!destination\.write\(chunks\[chunkIdx\]\)\);/g,
-    replacement: "$1$2chunkIdx < chunks.length && (r = !!destination.write(chunks.slice(chunkIdx)));",
+    replacement: "$1$2chunkIdx < chunks.length && (r = chunks.write(destination, chunkIdx, chunks.length));",
   },
   // The size of a segment, which older releases do not count.
   {
@@ -31,25 +31,50 @@ const REPLACEMENTS = [
   },
 ];
 
-/** Stands in for an array of strings where React only pushes, looks at the length and cuts back to an earlier one. */
+/**
+ * Stands in for an array of strings where React only pushes, looks at the length and cuts back to an earlier one. A string
+ * that grows is a tree of its parts until somebody looks into it: every 16,384 characters it is made one piece, so that a
+ * collection in the middle of a page finds a handful of strings and not thousands.
+ */
 export const SEGMENT_TEXT = `
 class SegmentText {
   constructor() {
     this.text = "";
+    this.pieces = [];
+    this.piecesLength = 0;
   }
   push(a, b, c, d, e) {
     this.text +=
       e !== undefined ? a + b + c + d + e : d !== undefined ? a + b + c + d : c !== undefined ? a + b + c : b !== undefined ? a + b : a;
     for (var i = 5; i < arguments.length; i++) this.text += arguments[i];
+    if (this.text.length > 16384) this.cut();
   }
-  slice(from, to) {
-    return this.text.slice(from, to);
+  cut() {
+    this.text.charCodeAt(0);
+    this.pieces.push(this.text);
+    this.piecesLength += this.text.length;
+    this.text = "";
+  }
+  write(destination, from, to) {
+    var start = 0;
+    var room = true;
+    for (var i = 0; i <= this.pieces.length && start < to; i++) {
+      var piece = i < this.pieces.length ? this.pieces[i] : this.text;
+      var part = piece.slice(Math.max(from - start, 0), to - start);
+      if (part !== "") room = !!destination.write(part);
+      start += piece.length;
+    }
+    return room;
   }
   get length() {
-    return this.text.length;
+    return this.piecesLength + this.text.length;
   }
   set length(length) {
-    this.text = this.text.slice(0, length);
+    while (length < this.piecesLength) {
+      this.text = this.pieces.pop();
+      this.piecesLength -= this.text.length;
+    }
+    this.text = this.text.slice(0, length - this.piecesLength);
   }
 }
 `;
@@ -68,6 +93,6 @@ export function withSegmentText(code) {
     text = text.replace(pattern, replacement);
   }
   // Something else looks into a segment.
-  const looksInside = /\bchunks\[|\bchunks\.(?!push\b|length\b|slice\b)\w+|byteLengthOfChunk\(segment/.test(text);
+  const looksInside = /\bchunks\[|\bchunks\.(?!push\b|length\b|write\b)\w+|byteLengthOfChunk\(segment/.test(text);
   return looksInside ? code : text + SEGMENT_TEXT;
 }

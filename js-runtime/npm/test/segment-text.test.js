@@ -84,16 +84,34 @@ test("a slow client gets the same page", async () => {
   }
 });
 
-test("a segment's text takes any number of strings and is cut back", () => {
+test("a segment's text takes any number of strings, and is written and cut back across its pieces", () => {
   const SegmentText = new Function(`${SEGMENT_TEXT} return SegmentText;`)();
   const segment = new SegmentText();
-  for (let count = 1; count <= 8; count += 1) {
-    segment.push(...Array.from({ length: count }, (_, index) => `${index}`));
+  let whole = "";
+  for (let count = 1; count <= 4000; count += 1) {
+    const parts = Array.from({ length: (count % 8) + 1 }, (_, index) => `${count},${index};`);
+    segment.push(...parts);
+    whole += parts.join("");
   }
-  assert.equal(segment.slice(0), "0" + "01" + "012" + "0123" + "01234" + "012345" + "0123456" + "01234567");
-  segment.length = 3;
-  assert.equal(segment.length, 3);
-  assert.equal(segment.slice(1), "01");
+  const written = (from, to) => {
+    const writes = [];
+    const room = segment.write({ write: (text) => writes.push(text) }, from, to);
+    return [writes.join(""), room];
+  };
+  assert.ok(segment.pieces.length > 3);
+  const places = [0, 1, 16384, 16390, 40000, whole.length - 1, whole.length];
+  for (const from of places) {
+    for (const to of places) {
+      assert.deepEqual(written(from, to), [whole.slice(from, Math.max(from, to)), true], `${from} to ${to}`);
+    }
+  }
+  for (const length of [...places].reverse()) {
+    segment.length = length;
+    assert.equal(segment.length, length);
+    assert.equal(written(0, length)[0], whole.slice(0, length));
+  }
+  segment.push("x");
+  assert.equal(written(0, 1)[0], "x");
 });
 
 test("keeps the lines of the source where they are", () => {
