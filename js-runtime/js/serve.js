@@ -269,18 +269,21 @@ function sendDirect(number, entry, status, headers, source) {
     if (flushing) push();
     flushing = false;
   };
-  entry.drained = () => {
+  // Named first: a function literal that is assigned to a property is old from birth, and would keep its page.
+  const resumed = () => {
     blocked = false;
     if (drained !== null) drained();
     drained = null;
     resume();
   };
+  entry.drained = resumed;
   resume();
 }
 
 async function sendStream(number, entry, status, headers, stream) {
   const reader = stream.getReader();
-  entry.cancel = (reason) => PromisePrototypeThen(reader.cancel(reason), undefined, () => {});
+  const cancel = (reason) => PromisePrototypeThen(reader.cancel(reason), undefined, () => {});
+  entry.cancel = cancel;
   let begun = false;
   try {
     while (true) {

@@ -9,7 +9,7 @@ const {
 const streams = core.loadExtScript("ext:deno_web/06_streams.js");
 const Base = streams.ReadableStream;
 
-// Sources of direct streams that nothing has read from yet.
+// Direct streams that nothing has read from yet, with their sources as sources of bytes.
 const sources = new SafeWeakMap();
 
 function ReadableStream(source = undefined, strategy = undefined) {
@@ -19,7 +19,7 @@ function ReadableStream(source = undefined, strategy = undefined) {
   }
   const bytes = bytesSource(source);
   const stream = ReflectConstruct(Base, [bytes, { highWaterMark: 0 }], new.target);
-  sources.set(stream, source);
+  sources.set(stream, bytes);
   bytes.started = () => sources.delete(stream);
   return stream;
 }
@@ -69,6 +69,7 @@ function bytesSource(direct) {
   let run = null;
   return {
     type: "bytes",
+    direct,
     pull(controller) {
       if (run !== null) return run.resume();
       this.started();
@@ -87,7 +88,7 @@ function bytesSource(direct) {
         if (chunk.byteLength !== 0) controller.enqueue(new Uint8Array(viewBytes(chunk)));
         return chunk.byteLength || 1;
       };
-      run = runDirect(direct, write, push, (error, failed) => {
+      run = runDirect(this.direct, write, push, (error, failed) => {
         if (failed) return controller.error(error);
         push();
         controller.close();
@@ -99,7 +100,7 @@ function bytesSource(direct) {
     cancel(reason) {
       if (run === null) this.started();
       if (run !== null) run.cancel(reason);
-      else direct.cancel?.(reason);
+      else this.direct?.cancel?.(reason);
     },
   };
 }
@@ -112,9 +113,13 @@ function isDirect(stream) {
   return sources.has(stream);
 }
 
-// Takes the source out of a direct stream; the stream is locked from then on.
+// Takes the source out of a direct stream; the stream is locked from then on. The stream itself lets go of it: V8 allocates
+// a function literal that is assigned to a property among the old objects, streams have such, and what those
+// hold outlives its page until a full collection.
 function takeDirect(stream) {
-  const source = sources.get(stream);
+  const bytes = sources.get(stream);
+  const source = bytes.direct;
+  bytes.direct = null;
   sources.delete(stream);
   stream.getReader();
   return source;
