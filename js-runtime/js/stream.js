@@ -20,7 +20,8 @@ function ReadableStream(source = undefined, strategy = undefined) {
   const bytes = bytesSource(source);
   const stream = ReflectConstruct(Base, [bytes, { highWaterMark: 0 }], new.target);
   sources.set(stream, bytes);
-  bytes.started = () => sources.delete(stream);
+  const started = () => sources.delete(stream);
+  bytes.started = started;
   return stream;
 }
 // Streams that the platform makes (pipeThrough, tee, blobs) are of the same class.

@@ -2,6 +2,7 @@
 //! wrong with them, and has a test of its own that shows what it finds.
 
 mod bounds;
+mod closures;
 mod layers;
 mod shape;
 mod source;
@@ -75,4 +76,9 @@ fn tests_wait_for_levels() {
 #[test]
 fn bounds_have_reasons_and_uses() {
     none("a bound is a promise", &bounds::idle_bounds(&SOURCES));
+}
+
+#[test]
+fn no_function_outlives_its_request() {
+    none("a page lives as long as its request", &closures::old_from_birth(&SOURCES));
 }
