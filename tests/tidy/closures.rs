@@ -28,7 +28,10 @@ fn is_property_function(line: &str) -> bool {
         let is_arrow = parameters.is_some_and(|text| {
             text.starts_with('(') && text.ends_with(')') || text.chars().all(char::is_alphanumeric)
         });
-        target.contains(['.', ']']) && (is_arrow || value.starts_with("function"))
+        // What a prototype gets, it gets once.
+        target.contains(['.', ']'])
+            && !target.contains("rototype")
+            && (is_arrow || value.starts_with("function"))
     })
 }
 
