@@ -7,6 +7,7 @@ mod errors;
 mod fetch_contract;
 mod globals;
 mod limits;
+mod memory;
 mod one_request;
 mod react;
 mod streaming;
