@@ -1,8 +1,8 @@
 // Makes the global object that an app sees, takes away what it must not see, and gives the driver its entry points.
 (function () {
 const { core, primordials } = __bootstrap;
-const { op_built_in, op_report } = core.ops;
-const { ObjectDefineProperty, ObjectFreeze, ObjectKeys, ReflectConstruct, ReflectDeleteProperty, String, TypeError } = primordials;
+const { op_report } = core.ops;
+const { ObjectDefineProperty, ObjectFreeze, ObjectKeys, ReflectConstruct, ReflectDeleteProperty, TypeError } = primordials;
 const lazy = (file) => () => core.loadExtScript(file);
 const bridge = core.loadExtScript("ext:vitrine/bridge.js");
 const timers = core.loadExtScript("ext:vitrine/timers.js");
@@ -57,13 +57,6 @@ function environment(values) {
   for (const name in env) process.env[name] = env[name];
 }
 
-function require(name) {
-  const script = op_built_in(String(name));
-  if (script === "") throw new TypeError(`require: "${name}" is not a built-in module; bundle it into the server's file`);
-  const exports = core.loadExtScript(script);
-  return exports.default ?? exports;
-}
-
 // A classic script exports by `module.exports`, or by globals named default, render or fetch. Called once before it runs and
 // once after.
 let commonJs = null;
@@ -72,7 +65,7 @@ function classicExports() {
     commonJs = { exports: {} };
     install("module", commonJs);
     install("exports", commonJs.exports);
-    install("require", require);
+    install("require", core.loadExtScript("ext:vitrine/node/module.js").createRequire());
     return undefined;
   }
   const { exports } = commonJs;
