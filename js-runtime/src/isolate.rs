@@ -10,5 +10,6 @@ pub mod driver;
 pub mod engine;
 pub(crate) mod entries;
 pub mod log;
+mod memory;
 pub mod shared;
 pub mod warm;
