@@ -13,9 +13,12 @@ const ROOT = fileURLToPath(new URL(".", import.meta.url));
 /** Beside the rivals' packages, so that Node, Bun and Deno find those and React by themselves. */
 const RIVALS = path.join(ROOT, "rivals/dist");
 const BUNDLE = path.join(ROOT, "dist/vitrine");
+const SPIN_BUNDLE = path.join(ROOT, "dist/spin");
 
 /** More than the load has connections: nothing is turned away, as it is not by the rivals. */
 const LIMITS = { queue: 4096, queue_ms: 10_000 };
+/** One isolate, so that its replacement is who serves next; soon killed, but not by page A. */
+const SPIN_LIMITS = { isolates: 1, cpu_ms: 100 };
 
 /** The pages that need nobody else. A release is warm when they render. */
 const WARM = ["stream", "string"].flatMap((board) => BOARDS[board].filter((page) => page !== "e").map((page) => pathOf(board, page)));
@@ -45,21 +48,30 @@ function directReact() {
   };
 }
 
+/** @param {object} shared What all builds have. @param {string} outDir @param {import("vite-plugin-vitrine").VitrineOptions} options */
+async function buildBundle(shared, outDir, options) {
+  const plugins = [vitrine({ warm: WARM, ...options })];
+  const builder = await createBuilder({ ...shared, build: { outDir: path.relative(ROOT, outDir) }, plugins });
+  await builder.buildApp();
+}
+
+/**
+ * @typedef {object} Built
+ * @property {string} bundle Folder of our bundle.
+ * @property {string} spinBundle The same with one isolate, and a path that never ends.
+ * @property {(name: string) => string} script The file of a rival.
+ */
+
 /**
  * @param {{ workers: number, upstream: string }} options How many isolates our bundle asks for; the origin that page E asks.
- * @returns {Promise<{ bundle: string, script: (name: string) => string }>} Our bundle's folder; the file of a rival.
+ * @returns {Promise<Built>}
  */
 export async function buildRivals({ workers, upstream }) {
   const define = { UPSTREAM: JSON.stringify(upstream) };
   const shared = { root: ROOT, configFile: false, logLevel: "warn", mode: "production", define };
-  const builder = await createBuilder({
-    ...shared,
-    build: { outDir: path.relative(ROOT, BUNDLE) },
-    plugins: [
-      vitrine({ server: "rivals/fetch.jsx", warm: WARM, egress: [upstream], limits: { isolates: workers, ...LIMITS } }),
-    ],
-  });
-  await builder.buildApp();
+  const egress = [upstream];
+  await buildBundle(shared, BUNDLE, { server: "rivals/fetch.jsx", egress, limits: { isolates: workers, ...LIMITS } });
+  await buildBundle(shared, SPIN_BUNDLE, { server: "rivals/spin.jsx", egress, limits: SPIN_LIMITS });
 
   const one = (name, file, more) => {
     const input = { [name]: `rivals/${file}` };
@@ -74,5 +86,5 @@ export async function buildRivals({ workers, upstream }) {
   const inside = { define: { ...define, "process.env.NODE_ENV": '"production"' } };
   await one("node-direct", "node-direct.jsx", { ...inside, ssr: { noExternal: true }, plugins: [directReact()] });
   await one("workerd", "fetch.jsx", { ...inside, ssr: { noExternal: true, target: "webworker", resolve: { conditions: ["workerd"] } } });
-  return { bundle: BUNDLE, script: (name) => path.join(RIVALS, name, `${name}.js`) };
+  return { bundle: BUNDLE, spinBundle: SPIN_BUNDLE, script: (name) => path.join(RIVALS, name, `${name}.js`) };
 }

@@ -9,7 +9,7 @@ import { figure, table } from "./table.mjs";
  * @property {string} text
  * @property {number} target
  * @property {number | undefined} value What was measured; nothing when this run did not.
- * @property {"×" | " µs"} unit
+ * @property {"×" | " µs" | " ms"} unit
  * @property {boolean} atLeast Whether more is better.
  * @property {string} [note] What belongs beside the figure.
  */
@@ -83,6 +83,14 @@ function hop(results, ours) {
   return { text: "D, the edge, added to p50 of a hit on the worker's socket", target: 80, value, unit: " µs", atLeast: false };
 }
 
+/** @param {import("./results.mjs").Results} results @returns {Goal[]} */
+function recovery({ recovery: found }) {
+  return [
+    { text: "a killed isolate's replacement serves again", target: 25, value: found?.servesAgainMs, unit: " ms", atLeast: false },
+    atMost("A, render as a new isolate's first page against the steady one", 2, ratio(found?.firstPageMs, found?.steadyMs)),
+  ];
+}
+
 /**
  * @param {import("./results.mjs").Results} results
  * @returns {Goal[]} Ours is the one in a container, if there is one.
@@ -96,6 +104,7 @@ export function goals(results) {
     ...latency(results, ours),
     ...memory(results, ours),
     hop(results, ours),
+    ...recovery(results),
   ];
 }
 

@@ -64,7 +64,7 @@ function loadTable({ ratePerS, rows }) {
 }
 
 /** @param {import("./results.mjs").Results} results */
-function extras({ lives, loads, loop, hops, absent }) {
+function extras({ lives, loads, loop, hops, recovery, absent }) {
   const parts = [];
   const add = (title, ...texts) => parts.push(`### ${title}`, ...texts);
   if (loads.length > 0) {
@@ -81,6 +81,11 @@ function extras({ lives, loads, loop, hops, absent }) {
     const columns = ["page D, one connection, p50 in µs", "through the edge", "from the worker's socket", "its queue and render"];
     const row = ({ name, edgeUs, directUs, renderUs }) => [name, figure(edgeUs), figure(directUs), figure(renderUs)];
     add("The hop", table(columns, hops.map(row)));
+  }
+  if (recovery !== undefined) {
+    const columns = ["a killed isolate's replacement, ms", "serves again after", "page A as its first", "page A as one of many"];
+    const { servesAgainMs, firstPageMs, steadyMs } = recovery;
+    add("Recovery", table(columns, [["", figure(servesAgainMs, 1), figure(firstPageMs, 2), figure(steadyMs, 2)]]));
   }
   if (absent.length > 0) {
     add("Not measured", absent.map(({ name, why }) => `* ${name}: ${why}`).join("\n"));

@@ -9,12 +9,13 @@ import { median } from "./table.mjs";
  * @property {import("./equal-load.mjs").EqualLoad[]} loads
  * @property {import("./raw-loop.mjs").Loop} [loop]
  * @property {({ name: string } & import("./hop.mjs").Hop)[]} hops
+ * @property {import("./recovery.mjs").Recovery} [recovery]
  * @property {{ name: string, why: string }[]} absent
  */
 
 /** @returns {Results} */
 export function noResults() {
-  return { boards: {}, bytes: {}, lives: [], loads: [], loop: undefined, hops: [], absent: [] };
+  return { boards: {}, bytes: {}, lives: [], loads: [], loop: undefined, hops: [], recovery: undefined, absent: [] };
 }
 
 /**

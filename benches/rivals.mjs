@@ -12,7 +12,7 @@ import { installWorkerd } from "./runners/workerd.mjs";
  * @property {number} workers
  * @property {string} upstream Origin that page E asks.
  * @property {(name: string) => string} script The built file of a rival.
- * @property {string} bundle Our bundle's folder.
+ * @property {string} bundle Folder of our bundle.
  * @property {string} binDir Where our binaries are.
  * @property {Record<string, string>} env
  * @property {AbortSignal} signal
@@ -52,6 +52,9 @@ export const PROCESS = "Vitrine, process";
 
 const { framework: FRAMEWORK, ...PLAIN } = BOARDS;
 
+/** Workers as processes. @type {Rival} */
+export const AS_PROCESS = { name: PROCESS, runtime: "vitrine", pages: { stream: ["a", "d"] }, install: installVitrine("process") };
+
 /** @type {Rival[]} */
 export const RIVALS = [
   { name: BASE, runtime: "node", pages: PLAIN, install: installNode("node") },
@@ -62,6 +65,6 @@ export const RIVALS = [
   { name: "workerd", runtime: "workerd", pages: PLAIN, install: installWorkerd },
   { name: CONTAINER, runtime: "vitrine", pages: PLAIN, install: installVitrine("container") },
   // Enough to see what the container costs.
-  { name: PROCESS, runtime: "vitrine", pages: { stream: ["a", "d"] }, install: installVitrine("process") },
+  AS_PROCESS,
   { name: "Next standalone", runtime: "node", pages: { framework: FRAMEWORK }, install: installNext },
 ];

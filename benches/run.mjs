@@ -1,4 +1,6 @@
 // One run: the rivals are installed, started, compared, measured and ended.
+import { existsSync } from "node:fs";
+
 import { measurePage } from "./board.mjs";
 import { content, sameBytes } from "./compare.mjs";
 import { Contender } from "./contender.mjs";
@@ -9,8 +11,9 @@ import { measureHop } from "./hop.mjs";
 import { measureLives } from "./life.mjs";
 import { BOARDS, PAGES, pathOf } from "./pages.mjs";
 import { runLoop } from "./raw-loop.mjs";
+import { measureRecovery } from "./recovery.mjs";
 import { measured, noResults } from "./results.mjs";
-import { CONTAINER, PROCESS, TRANSFORMED } from "./rivals.mjs";
+import { AS_PROCESS, CONTAINER, PROCESS, TRANSFORMED } from "./rivals.mjs";
 import { NotHere } from "./runners/locate.mjs";
 
 /** The page and the board of everything that is measured on one alone. */
@@ -25,13 +28,13 @@ export class Run {
   #setup;
   #load;
   #say;
-  /** @type {Contender[]} */
+  /** All that were installed, to be ended. @type {Contender[]} */
   #contenders = [];
   results = noResults();
 
   /**
    * @param {import("./options.mjs").Options} options
-   * @param {import("./rivals.mjs").Setup & { loopBinary: string }} setup
+   * @param {import("./rivals.mjs").Setup & { loopBinary: string, spinBundle: string }} setup
    * @param {Awaited<ReturnType<typeof import("./load.mjs").chooseLoad>>} load
    * @param {(text: string) => void} say
    */
@@ -43,16 +46,16 @@ export class Run {
   }
 
   async measure() {
-    await this.#install();
+    const contenders = await this.#install();
     const { boards, extras } = this.#options;
     const { signal } = this.#setup;
     if (extras.has("life")) {
-      const rivals = this.#contenders.filter(({ rival }) => A.board in rival.pages && rival.name !== TRANSFORMED);
+      const rivals = contenders.filter(({ rival }) => A.board in rival.pages && rival.name !== TRANSFORMED);
       this.results.lives = await measureLives(rivals, { ...A, signal, say: this.#say });
     }
     if (boards.length > 0 || extras.has("equal-load") || extras.has("hop")) {
       const running = [];
-      for (const contender of this.#contenders) {
+      for (const contender of contenders) {
         running.push(await contender.start());
       }
       await this.#compare(running);
@@ -63,8 +66,27 @@ export class Run {
       await this.#compare(running);
     }
     if (extras.has("raw-loop")) {
-      const options = { binary: this.#setup.loopBinary, bundle: this.#setup.bundle, path: pathOf(A.board, A.page) };
-      this.results.loop = await runLoop({ ...options, seconds: LOOP_S, signal });
+      await this.#rawLoop();
+    }
+    if (extras.has("recovery")) {
+      await this.#recovery();
+    }
+  }
+
+  async #rawLoop() {
+    const { loopBinary: binary, bundle, signal } = this.#setup;
+    if (existsSync(binary)) {
+      this.results.loop = await runLoop({ binary, bundle, path: pathOf(A.board, A.page), seconds: LOOP_S, signal });
+    } else {
+      this.results.absent.push({ name: "the raw loop", why: `no ${binary}; run: make bench` });
+    }
+  }
+
+  /** On a host of its own, which has the bundle that never ends. */
+  async #recovery() {
+    const contender = await this.#installed(AS_PROCESS, { ...this.#setup, bundle: this.#setup.spinBundle });
+    if (contender !== undefined) {
+      this.results.recovery = await measureRecovery(await contender.start(), { signal: this.#setup.signal });
     }
   }
 
@@ -74,17 +96,27 @@ export class Run {
   }
 
   async #install() {
+    const contenders = [];
     for (const rival of this.#options.rivals) {
-      this.#setup.signal.throwIfAborted();
-      try {
-        this.#contenders.push(new Contender(rival, await rival.install(this.#setup), this.#setup.signal));
-      } catch (error) {
-        if (!(error instanceof NotHere)) {
-          throw error;
-        }
-        this.#say(`${rival.name}: ${error.message}`);
-        this.results.absent.push({ name: rival.name, why: error.message });
+      contenders.push(await this.#installed(rival, this.#setup));
+    }
+    return contenders.filter((contender) => contender !== undefined);
+  }
+
+  /** One rival, or nothing and a note where this machine has not what it takes. */
+  async #installed(rival, setup) {
+    setup.signal.throwIfAborted();
+    try {
+      const contender = new Contender(rival, await rival.install(setup), setup.signal);
+      this.#contenders.push(contender);
+      return contender;
+    } catch (error) {
+      if (!(error instanceof NotHere)) {
+        throw error;
       }
+      this.#say(`${rival.name}: ${error.message}`);
+      this.results.absent.push({ name: rival.name, why: error.message });
+      return undefined;
     }
   }
 

@@ -28,6 +28,7 @@ function someResults() {
   results.lives = [life(BASE, 400, 400), { ...life(CONTAINER, 90, 120), worked: { pssMb: 90, hostMb: 20, workerMb: 70 } }];
   results.loop = { pagesPerS: 500, renderCpuMs: 1.6, processCpuMs: 1.9 };
   results.hops = [{ name: CONTAINER, edgeUs: 300, directUs: 210, renderUs: 100 }];
+  results.recovery = { servesAgainMs: 30, firstPageMs: 3, steadyMs: 2 };
   results.absent = [{ name: "Deno", why: "not here" }];
   return results;
 }
@@ -63,7 +64,7 @@ test("what was not asked for is not in the report", () => {
   results.boards.string = { d: [row(BASE, [1])] };
   results.bytes = { string: { d: 400 } };
   const text = report(results, SETUP);
-  assert.doesNotMatch(text, /Equal load|memory|raw loop|The hop|Not measured|Uncached stream/);
+  assert.doesNotMatch(text, /Equal load|memory|raw loop|The hop|Recovery|Not measured|Uncached stream/);
 });
 
 test("a figure of a rival or page that was not measured is nothing", () => {
@@ -86,6 +87,8 @@ test("each goal is held against the right figures", () => {
   assert.equal(values[`memory after 1000 pages against ${BASE}`], 90 / 400);
   assert.equal(values[`memory after 30 s of rest against ${BASE}`], 120 / 400);
   assert.equal(values["memory after 1000 pages against Bun"], undefined);
+  assert.equal(values["a killed isolate's replacement serves again"], 30);
+  assert.equal(values["A, render as a new isolate's first page against the steady one"], 1.5);
   assert.equal(values["D, the edge, added to p50 of a hit on the worker's socket"], 90);
 });
 
@@ -104,6 +107,7 @@ test("the goals' table names target, figure and what is beside it", () => {
   const text = goalsTable(goals(someResults()));
   assert.ok(text.includes("| A, stream, pages/s against Node http | ≥ 3.00× | 3.00× | met, 0 % to spare |"), text);
   assert.ok(text.includes("| A, p99 at 70 requests/s against the best rival (Bun, 8.0 ms) | ≤ 0.50× | 0.63× | **missed by 25 %** |"), text);
+  assert.ok(text.includes("| ≤ 25 ms | 30 ms | **missed by 20 %** |"), text);
   assert.ok(text.includes("| ≤ 80 µs | 90 µs | **missed by 13 %** |"), text);
 });
 
