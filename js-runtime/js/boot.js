@@ -8,6 +8,7 @@ const bridge = core.loadExtScript("ext:vitrine/bridge.js");
 const timers = core.loadExtScript("ext:vitrine/timers.js");
 const serve = core.loadExtScript("ext:vitrine/serve.js");
 const stream = core.loadExtScript("ext:vitrine/stream.js");
+const moduleScope = core.loadExtScript("ext:vitrine/module_scope.js");
 
 // Names that are fetched from a script when first used: a bundle pays only for what it touches.
 const LAZY = {
@@ -115,11 +116,27 @@ install("navigator", ObjectFreeze({ userAgent: "Vitrine", hardwareConcurrency: 1
 install("reportError", report);
 install("self", globalThis);
 install("global", globalThis);
+const { Deno } = globalThis;
 ReflectDeleteProperty(globalThis, "Deno");
 ReflectDeleteProperty(globalThis, "__bootstrap");
 ReflectDeleteProperty(globalThis, "__infra");
 
-return {
+// The app is evaluated and the isolate becomes a snapshot. In an isolate that comes from one deno_core looks for `Deno`, and the driver
+// for its entry points.
+function suspend() {
+  moduleScope.release();
+  install("Deno", Deno);
+  install("__vitrine", { resume });
+}
+
+function resume() {
+  ReflectDeleteProperty(globalThis, "Deno");
+  ReflectDeleteProperty(globalThis, "__vitrine");
+  moduleScope.resume();
+  return entries;
+}
+
+const entries = {
   abort: serve.abort,
   begin: serve.begin,
   classicExports,
@@ -129,6 +146,9 @@ return {
   noOp: () => {},
   runTask: bridge.runTask,
   settle: bridge.settle,
+  suspend,
   timer: timers.fire,
+  watch: moduleScope.watch,
 };
+return entries;
 })();

@@ -10,5 +10,7 @@ pub mod driver;
 pub mod engine;
 pub(crate) mod entries;
 pub mod log;
+pub mod module_scope;
+pub mod runtime;
 pub mod shared;
 pub mod warm;

@@ -32,6 +32,7 @@ pub struct Pool {
 struct Plan {
     start: Start,
     bundle: Bundle,
+    snapshot: Option<&'static [u8]>,
     link: HostLink,
     log: Log,
     queue: Queue,
@@ -39,17 +40,22 @@ struct Plan {
 }
 
 impl Pool {
-    /// Boots and warms every isolate. Returns when all serve.
+    /// Boots and warms every isolate, from a snapshot of the app if there is one. Returns when all serve.
     ///
     /// # Errors
     /// The first thing that failed, with the app's error.
-    pub async fn boot(start: Start, bundle: Bundle, link: HostLink) -> Result<Self, BootFailure> {
+    pub async fn boot(
+        start: Start,
+        bundle: Bundle,
+        snapshot: Option<&'static [u8]>,
+        link: HostLink,
+    ) -> Result<Self, BootFailure> {
         init_platform();
         let limits = &start.settings.limits;
         let queue = Queue::new(limits.queue as usize, Duration::from_millis(limits.queue_ms));
         let log = Log::new(link.clone(), limits.log_lines_per_s);
         let isolates = limits.isolates.max(1);
-        let plan = Arc::new(Plan { start, bundle, link, log, queue, gate: Arc::default() });
+        let plan = Arc::new(Plan { start, bundle, snapshot, link, log, queue, gate: Arc::default() });
         let places = try_join_all((0..isolates).map(|_| Place::boot(Arc::clone(&plan), false))).await?;
         let (requests, inbox) = mpsc::channel(POOL_REQUESTS);
         tokio::spawn(Overseer::new(Arc::clone(&plan), places).run(inbox));

@@ -133,7 +133,7 @@ impl Thread {
         let plan = &self.plan;
         let settings = &plan.start.settings;
         let shared = Rc::new(Shared::new(settings.limits.clone(), plan.link.clone(), plan.log.clone()));
-        let mut driver = boot(shared, &plan.start, &plan.bundle).await?;
+        let mut driver = boot(shared, &plan.start, &plan.bundle, plan.snapshot).await?;
         match warm(&mut driver, settings).await {
             Err(failure) if !self.is_replacement => return Err(failure),
             Err(failure) => self.note(LogLevel::Warn, None, failure.message),

@@ -14,6 +14,7 @@ pub mod frame;
 pub mod hello;
 pub mod limits;
 pub mod outcome;
+pub mod snapshot;
 pub mod stream;
 
 pub use codec::{Codec, DecodeError};
@@ -25,6 +26,7 @@ pub use control::{Contract, WorkerLimits, WorkerSettings};
 pub use frame::{Frame, StreamId};
 pub use hello::{Channel, Hello, HelloError, Peer, SpecHash};
 pub use outcome::Outcome;
+pub use snapshot::{ModuleScopeRead, Sha256Digest, SnapshotPiece, SnapshotRequest};
 pub use stream::{
     AppError, CancelReason, Done, EgressFailure, EgressHead, Headers, RequestHead, ResponseHead,
 };

@@ -153,6 +153,12 @@ fn frames() -> impl Strategy<Value = Frame> {
         })),
         (any::<u64>(), prop::collection::vec(any::<u8>(), 0..500), any::<bool>())
             .prop_map(|(id, piece, last)| Frame::ProfilePiece(Profile { id, piece: Ok(piece), last })),
+        (settings(), prop::collection::vec("[A-Z_]{1,9}", 0..4)).prop_map(|(settings, env_names)| {
+            let harmless = vec![ModuleScopeRead::Clock, ModuleScopeRead::Env, ModuleScopeRead::Randomness];
+            Frame::TakeSnapshot(SnapshotRequest { settings, env_names, harmless })
+        }),
+        (prop::collection::vec(any::<u8>(), 0..500), any::<bool>())
+            .prop_map(|(piece, last)| Frame::SnapshotPiece(SnapshotPiece { piece: Ok(piece), last })),
     ]
 }
 
