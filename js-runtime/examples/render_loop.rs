@@ -56,6 +56,7 @@ fn limits(isolates: u32) -> WorkerLimits {
         subrequests: 50,
         log_lines_per_s: 100,
         isolates,
+        isolate_per_request: false,
     }
 }
 

@@ -2,7 +2,7 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const { op_built_in, op_report } = core.ops;
-const { ObjectDefineProperty, ObjectFreeze, ObjectKeys, ReflectDeleteProperty, String, TypeError } = primordials;
+const { ObjectDefineProperty, ObjectFreeze, ObjectKeys, ReflectConstruct, ReflectDeleteProperty, String, TypeError } = primordials;
 const lazy = (file) => () => core.loadExtScript(file);
 const bridge = core.loadExtScript("ext:vitrine/bridge.js");
 const timers = core.loadExtScript("ext:vitrine/timers.js");
@@ -103,7 +103,18 @@ function install(name, value) {
   ObjectDefineProperty(globalThis, name, { __proto__: null, value, writable: true, enumerable: false, configurable: true });
 }
 
+// A shared buffer that grows is memory that nobody counts: V8 takes it from the system by itself.
+const sharedBuffer = new Proxy(globalThis.SharedArrayBuffer, {
+  __proto__: null,
+  construct(target, args, newTarget) {
+    if (args[1]?.maxByteLength !== undefined) throw new TypeError("A SharedArrayBuffer that grows is not available");
+    return ReflectConstruct(target, [args[0]], newTarget);
+  },
+});
+
 installLazy();
+install("SharedArrayBuffer", sharedBuffer);
+ObjectDefineProperty(sharedBuffer.prototype, "constructor", { __proto__: null, value: sharedBuffer });
 install("ReadableStream", stream.ReadableStream);
 install("setTimeout", timers.setTimeout);
 install("setInterval", timers.setInterval);

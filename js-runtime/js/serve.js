@@ -125,7 +125,13 @@ function begin(number, method, url, hasBody) {
 
 function fail(number, error) {
   ended(number);
-  op_answer_fail(number, error);
+  op_answer_fail(number, error, false);
+}
+
+// The app's handler returned something that is no response: its globals may be broken.
+function failWrongType(number, message) {
+  ended(number);
+  op_answer_fail(number, new TypeError(message), true);
 }
 
 // The request's body, pulled from the host piece by piece.
@@ -156,7 +162,7 @@ function answer(number, entry, value) {
     } else if (isRender) {
       answerRender(number, entry, value);
     } else {
-      throw new TypeError(`The handler must return a Response; it returned ${describe(value)}`);
+      failWrongType(number, `The handler must return a Response; it returned ${describe(value)}`);
     }
   } catch (error) {
     fail(number, error);
@@ -169,7 +175,8 @@ function answerRender(number, entry, value) {
   if (typeof value === "string" || isStream(value)) {
     parts = { body: value };
   } else if (value === null || typeof value !== "object" || !("body" in value || "status" in value || "headers" in value)) {
-    throw new TypeError(`render must return a string, a ReadableStream or { status, headers, body }; it returned ${describe(value)}`);
+    failWrongType(number, `render must return a string, a ReadableStream or { status, headers, body }; it returned ${describe(value)}`);
+    return;
   }
   const status = parts.status === undefined ? 200 : parts.status | 0;
   if (status < 200 || status > 599) throw new TypeError(`render returned the status ${String(parts.status)}, not one from 200 to 599`);

@@ -17,7 +17,7 @@ use place::Place;
 use queue::Queue;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use vitrine_wire::{BootFailure, Outcome, Start};
 
 /// The isolates of a release, each on a thread of its own. Cheap to clone.
@@ -37,6 +37,8 @@ struct Plan {
     log: Log,
     queue: Queue,
     gate: Arc<Gate>,
+    /// With an isolate for each request: how many may be at work at once. The one more that there is waits for its turn.
+    turns: Option<Semaphore>,
 }
 
 impl Pool {
@@ -55,14 +57,16 @@ impl Pool {
         let queue = Queue::new(limits.queue as usize, Duration::from_millis(limits.queue_ms));
         let log = Log::new(link.clone(), limits.log_lines_per_s);
         let isolates = limits.isolates.max(1);
-        let plan = Arc::new(Plan { start, bundle, snapshot, link, log, queue, gate: Arc::default() });
-        let places = try_join_all((0..isolates).map(|_| Place::boot(Arc::clone(&plan), false))).await?;
+        let turns = limits.isolate_per_request.then(|| Semaphore::new(isolates as usize));
+        let places = isolates + u32::from(turns.is_some());
+        let plan = Arc::new(Plan { start, bundle, snapshot, link, log, queue, gate: Arc::default(), turns });
+        let places = try_join_all((0..places).map(|_| Place::boot(Arc::clone(&plan), None))).await?;
         let (requests, inbox) = mpsc::channel(POOL_REQUESTS);
         tokio::spawn(Overseer::new(Arc::clone(&plan), places).run(inbox));
         Ok(Self { plan, requests })
     }
 
-    /// Isolates in rotation.
+    /// Isolates that are at work at once.
     #[must_use]
     pub fn isolates(&self) -> u32 {
         self.plan.start.settings.limits.isolates.max(1)

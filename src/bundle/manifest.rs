@@ -84,6 +84,8 @@ pub struct LimitWishes {
     pub log_lines_per_s: u32,
     /// Isolates; 0 is one a core.
     pub isolates: u32,
+    /// Whether each request gets an isolate of its own: `isolates` are at work at once, and one more waits.
+    pub isolate_per_request: bool,
 }
 
 impl Default for LimitWishes {
@@ -101,6 +103,7 @@ impl Default for LimitWishes {
             subrequests: 50,
             log_lines_per_s: 100,
             isolates: 0,
+            isolate_per_request: false,
         }
     }
 }

@@ -128,7 +128,8 @@ impl Releases {
         let start = Start { settings: entry.settings(&parts.config.domain), env };
         let listed: Vec<_> =
             entry.bundle.manifest.egress.iter().filter_map(|text| text.parse().ok()).collect();
-        let egress = Egress::new(&listed, &parts.config.egress);
+        let metrics = Arc::clone(&parts.telemetry.metrics);
+        let egress = Egress::new(&record.id.app, &listed, &parts.config.egress, metrics);
         Worker::connect(identity, start, egress, self.0.journal.queue()).await
     }
 

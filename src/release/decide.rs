@@ -27,6 +27,7 @@ pub fn limits(wish: &LimitWishes, max: &LimitMaxima, cpus: f64) -> WorkerLimits 
         subrequests: wish.subrequests.min(max.subrequests),
         log_lines_per_s: wish.log_lines_per_s.min(max.log_lines_per_s),
         isolates: isolates.clamp(1, max.isolates.max(1)),
+        isolate_per_request: wish.isolate_per_request,
     }
 }
 

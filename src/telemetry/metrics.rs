@@ -11,8 +11,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::sync::Arc;
-use vitrine_wire::{IsolateState, IsolateStatus, Outcome};
+use std::sync::{Arc, Mutex, PoisonError};
+use vitrine_wire::{EgressFailure, IsolateState, IsolateStatus, Outcome, RestartReason};
 
 /// OpenTelemetry's buckets for the duration of HTTP requests, in seconds.
 const DURATION_BUCKETS: [f64; 14] =
@@ -61,6 +61,21 @@ struct FlipLabels {
     kind: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RestartLabels {
+    reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct EgressLabels {
+    app: String,
+    host: String,
+    outcome: &'static str,
+}
+
+/// Restarts of a release's isolates as its worker last told them, by reason.
+type Restarts = HashMap<RestartReason, u64>;
+
 type Histograms = Family<ReleaseLabels, Histogram, fn() -> Histogram>;
 
 /// Every metric of the host.
@@ -77,6 +92,9 @@ pub struct Metrics {
     worker_memory: Family<ReleaseLabels, Gauge>,
     isolates: Family<StateLabels, Gauge>,
     isolate_heap: Family<ReleaseLabels, Gauge>,
+    isolate_restarts: Family<RestartLabels, Counter>,
+    restarts_told: Mutex<HashMap<ReleaseId, Restarts>>,
+    egress: Family<EgressLabels, Counter>,
     series: ArcSwap<HashMap<ReleaseId, Arc<Series>>>,
     unrouted: Arc<Series>,
 }
@@ -105,6 +123,9 @@ impl Metrics {
             worker_memory: Family::default(),
             isolates: Family::default(),
             isolate_heap: Family::default(),
+            isolate_restarts: Family::default(),
+            restarts_told: Mutex::default(),
+            egress: Family::default(),
             series: ArcSwap::default(),
             unrouted,
         };
@@ -128,6 +149,9 @@ impl Metrics {
         registry.register("worker_memory_bytes", "Memory of workers", self.worker_memory.clone());
         registry.register("isolates", "Isolates by state", self.isolates.clone());
         registry.register("isolate_heap_bytes", "Used heap of isolates", self.isolate_heap.clone());
+        let restarts = self.isolate_restarts.clone();
+        registry.register("isolate_restarts", "Isolates condemned and replaced", restarts);
+        registry.register("egress_requests", "Calls of apps to the outside", self.egress.clone());
     }
 
     /// The series of one release, for a request that ends in it; `None` is a request that reached no app.
@@ -198,6 +222,37 @@ impl Metrics {
         }
         let heap: u64 = isolates.iter().map(|isolate| isolate.heap_bytes).sum();
         self.isolate_heap.get_or_create(&labels).set(i64::try_from(heap).unwrap_or(i64::MAX));
+        self.restarts(release, isolates);
+    }
+
+    /// Counts the restarts since the last look. A worker whose render process was started again begins anew.
+    fn restarts(&self, release: &ReleaseId, isolates: &[IsolateStatus]) {
+        let mut told = self.restarts_told.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = told.remove(release).unwrap_or_default();
+        let mut now = Restarts::new();
+        for (reason, count) in isolates.iter().flat_map(|isolate| &isolate.restarts) {
+            *now.entry(*reason).or_default() += u64::from(*count);
+        }
+        for (reason, count) in &now {
+            let known = before.get(reason).copied().filter(|known| known <= count).unwrap_or_default();
+            self.isolate_restarts
+                .get_or_create(&RestartLabels { reason: reason.as_str() })
+                .inc_by(count - known);
+        }
+        told.insert(release.clone(), now);
+    }
+
+    /// Counts a call of an app to a host outside, by how it ended.
+    pub fn egress(&self, app: &AppName, host: &str, result: Result<(), &EgressFailure>) {
+        let outcome = match result {
+            Ok(()) => "ok",
+            Err(EgressFailure::Denied(_)) => "denied",
+            Err(EgressFailure::Unreachable(_)) => "unreachable",
+            Err(EgressFailure::TimedOut(_)) => "timed_out",
+            Err(EgressFailure::Limit(_)) => "limit",
+        };
+        let labels = EgressLabels { app: app.to_string(), host: host.to_owned(), outcome };
+        self.egress.get_or_create(&labels).inc();
     }
 
     /// Forgets every series of a release that is gone.
@@ -211,6 +266,7 @@ impl Metrics {
             known.remove(release);
             known
         });
+        self.restarts_told.lock().unwrap_or_else(PoisonError::into_inner).remove(release);
         self.duration.remove(&labels);
         self.render_cpu.remove(&labels);
         self.in_flight.remove(&labels);
@@ -292,5 +348,32 @@ mod tests {
         assert!(text.contains(r#"vitrine_worker_memory_bytes{app="catalog",release="v1"} 1024"#), "{text}");
         assert!(text.contains(r#"vitrine_flips_total{app="catalog",kind="rollback"} 1"#), "{text}");
         assert!(!text.contains("vitrine_isolates"), "{text}");
+    }
+
+    #[test]
+    fn restarts_are_counted_once_and_a_new_worker_begins_anew() {
+        let metrics = Metrics::new();
+        let release: ReleaseId = "catalog@v1".parse().unwrap();
+        let told = |restarts: &[(RestartReason, u32)]| {
+            let status = IsolateStatus {
+                state: IsolateState::Serving,
+                in_flight: 0,
+                heap_bytes: 0,
+                restarts: restarts.to_vec(),
+                alive: true,
+            };
+            metrics.isolates(&release, &[status.clone(), status]);
+            let line = |reason: &str| format!("vitrine_isolate_restarts_total{{reason=\"{reason}\"}} ");
+            let text = metrics.encode();
+            ["cpu_limit", "heap_limit"].map(|reason| {
+                text.lines().find_map(|l| l.strip_prefix(&line(reason))?.parse::<u32>().ok()).unwrap_or(0)
+            })
+        };
+        let (cpu, heap) = (RestartReason::CpuLimit, RestartReason::HeapLimit);
+        assert_eq!(told(&[(cpu, 3)]), [6, 0]);
+        assert_eq!(told(&[(cpu, 3)]), [6, 0]);
+        assert_eq!(told(&[(cpu, 4), (heap, 1)]), [8, 2]);
+        assert_eq!(told(&[(cpu, 1)]), [10, 2], "another render process");
+        assert_eq!(told(&[]), [10, 2]);
     }
 }

@@ -7,14 +7,17 @@ mod policy;
 mod resolve;
 
 use crate::config::{EgressPolicy, OriginPattern};
+use crate::id::AppName;
 use crate::limits::{
     EGRESS_BYTES_MAX, EGRESS_CALLS_MAX, EGRESS_IDLE_PER_HOST_MAX, EGRESS_REDIRECTS_MAX, EGRESS_STALL_MS,
 };
+use crate::telemetry::Metrics;
 use bytes::Bytes;
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 pub use policy::Rules;
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
@@ -31,7 +34,12 @@ pub struct Egress {
     places: Arc<Semaphore>,
     /// One client a port: a resolver is not told the port, and the operator opens addresses by port.
     clients: Mutex<HashMap<u16, reqwest::Client>>,
+    app: AppName,
+    metrics: Arc<Metrics>,
 }
+
+/// Stands in the metrics for every host that the bundle does not name: an app may ask for any number of them.
+const UNLISTED_HOST: &str = "unlisted";
 
 /// One call under way.
 #[derive(Debug)]
@@ -103,14 +111,21 @@ impl AnswerSink {
 }
 
 impl Egress {
-    /// A broker for a release whose bundle lists these origins.
+    /// A broker for a release of this app whose bundle lists these origins.
     #[must_use]
-    pub fn new(bundle: &[OriginPattern], policy: &EgressPolicy) -> Arc<Self> {
+    pub fn new(
+        app: &AppName,
+        bundle: &[OriginPattern],
+        policy: &EgressPolicy,
+        metrics: Arc<Metrics>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             rules: Arc::new(Rules::new(bundle, policy)),
             timeout: Duration::from_millis(policy.timeout_ms),
             places: Arc::new(Semaphore::new(EGRESS_CALLS_MAX)),
             clients: Mutex::default(),
+            app: app.clone(),
+            metrics,
         })
     }
 
@@ -127,11 +142,19 @@ impl Egress {
         let body = head.has_body.then_some(body_tx);
         let broker = Arc::clone(self);
         let task = tasks.spawn(async move {
-            let result = broker.answer(head, body_rx, &answer).await;
+            let host = broker.host(&head.url);
+            let result = whole(broker.answer(head, body_rx, &answer)).await;
+            broker.metrics.egress(&broker.app, &host, result.as_ref().copied());
             answer.done(result).await;
             stream
         });
         Call { task, body, window }
+    }
+
+    /// A URL's host as the metrics name it.
+    fn host(&self, url: &str) -> String {
+        let listed = Url::parse(url).ok().filter(|url| self.rules.lists(url));
+        listed.as_ref().and_then(Url::host_str).unwrap_or(UNLISTED_HOST).to_owned()
     }
 
     async fn answer(
@@ -216,6 +239,13 @@ impl Egress {
         clients.insert(port, client.clone());
         Ok(client)
     }
+}
+
+/// An answer that has an end whatever happens: an app would wait for one that never comes until its own limits.
+async fn whole(answer: impl Future<Output = Result<(), EgressFailure>>) -> Result<(), EgressFailure> {
+    AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(|_| {
+        Err(EgressFailure::Unreachable("the broker itself failed, which is a defect of this build".into()))
+    })
 }
 
 /// The next hop of a redirect, when the answer is one.
@@ -315,4 +345,19 @@ fn headers_in(headers: &HeaderMap) -> Headers {
         .take(HEADERS_MAX)
         .map(|(name, value)| (name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes())))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_broker_that_panics_gives_the_call_an_end() {
+        assert_eq!(whole(async { Ok(()) }).await, Ok(()));
+        let failed = whole(async { panic!("on purpose") }).await;
+        assert!(
+            matches!(&failed, Err(EgressFailure::Unreachable(text)) if text.contains("defect")),
+            "{failed:?}"
+        );
+    }
 }

@@ -128,6 +128,17 @@ fn what_the_operator_opened_is_reached_and_nothing_else() {
     denied(&host, "u=file:///etc/passwd", "");
     assert_eq!(closed.asked(), Vec::<String>::new());
     assert_eq!(opened.asked(), ["GET /hello", "POST /post", "GET /by-name"]);
+
+    let told = host.call("GET", "/metrics").send();
+    let counted = |host: &str, outcome: &str| {
+        let name =
+            format!("vitrine_egress_requests_total{{app=\"shop\",host=\"{host}\",outcome=\"{outcome}\"}} ");
+        told.text().lines().find_map(|line| line.strip_prefix(&name)?.parse::<u32>().ok()).unwrap_or(0)
+    };
+    assert_eq!((counted("127.0.0.1", "ok"), counted("localhost", "ok")), (2, 1), "{}", told.text());
+    assert_eq!((counted("127.0.0.1", "denied"), counted("169.254.169.254", "denied")), (1, 1));
+    // Names that the bundle does not list share one line.
+    assert!(counted("unlisted", "denied") >= 2 && !told.text().contains("elsewhere.example"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The way of an answer from the ops to the socket's thread.
 
-use super::shared::{Event, RequestNumber, Shared};
+use super::shared::{Event, RequestNumber, Running, Shared};
 use crate::exchange::AnswerWriter;
 use crate::limits::isolate::OUTBOX_BYTES;
 use crate::pool::gate::Admission;
@@ -100,6 +100,13 @@ impl Outbox {
         self.changed.notify_one();
     }
 
+    /// Waits until something holds of the request whose outbox this is, or it is no more.
+    async fn until(&self, shared: &Shared, request: RequestNumber, holds: fn(&Running) -> bool) {
+        while shared.requests.borrow().get(&request).is_some_and(|running| !holds(running)) {
+            self.changed.notified().await;
+        }
+    }
+
     fn take_body(&self) -> Bytes {
         self.body.borrow_mut().split().freeze()
     }
@@ -129,14 +136,11 @@ impl Outgoing {
     pub async fn run(mut self, shared: Rc<Shared>) {
         let end = self.carry(&shared).await;
         match end.outcome {
-            Outcome::WallLimit => {
-                shared.tell(Event::Abort(self.request, "The request took longer than wall_ms"))
-            }
-            Outcome::Cancelled => shared.tell(Event::Abort(self.request, "The client went away")),
-            Outcome::AppError => shared.tell(Event::Abort(self.request, "The answer could not be completed")),
             Outcome::Ok => shared.errors_in_a_row.set(0),
+            Outcome::AppError => shared.errors_in_a_row.set(shared.errors_in_a_row.get() + 1),
             _ => {}
         }
+        self.abort(&shared, end.outcome);
         let done = self.done(&shared, end);
         let whole = done.outcome == Outcome::Ok;
         let head = self.outbox.head.borrow_mut().take();
@@ -145,16 +149,27 @@ impl Outgoing {
             Some(head) if whole => self.writer.whole(head, body, done).await,
             _ => self.writer.done(done),
         }
+        let until = |holds| self.outbox.until(&shared, self.request, holds);
+        until(|running| !running.aborting).await;
         let deadline = self.begun + Duration::from_millis(shared.limits.wall_ms);
-        let settled = async {
-            while shared.requests.borrow().get(&self.request).is_some_and(|running| running.waiting > 0) {
-                self.outbox.changed.notified().await;
-            }
-        };
         // A promise that never settles ends with the request's wall time.
-        let _ = tokio::time::timeout_at(deadline.into(), settled).await;
+        let _ = tokio::time::timeout_at(deadline.into(), until(|running| running.waiting == 0)).await;
         shared.requests.borrow_mut().remove(&self.request);
         drop(self.admission);
+    }
+
+    /// Tells JavaScript that nobody waits for the answer, if that is how it ended.
+    fn abort(&self, shared: &Shared, outcome: Outcome) {
+        let message = match outcome {
+            Outcome::WallLimit => "The request took longer than wall_ms",
+            Outcome::Cancelled => "The client went away",
+            Outcome::AppError => "The answer could not be completed",
+            _ => return,
+        };
+        if let Some(running) = shared.requests.borrow_mut().get_mut(&self.request) {
+            running.aborting = true;
+        }
+        shared.tell(Event::Abort(self.request, message));
     }
 
     async fn carry(&mut self, shared: &Shared) -> End {

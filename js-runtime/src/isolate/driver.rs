@@ -5,7 +5,7 @@
 
 use super::answer::{Outbox, Outgoing};
 use super::engine::{Engine, Killed};
-use super::shared::{HostFuture, RequestNumber, Running, Shared};
+use super::shared::{Event, HostFuture, RequestNumber, Running, Shared};
 use crate::exchange::Exchange;
 use crate::limits::isolate::LAST_WORDS_MS;
 use crate::pool::gate::Admission;
@@ -73,6 +73,7 @@ impl Driver {
             cpu: Duration::ZERO,
             waiting: 0,
             subrequests: 0,
+            aborting: false,
         };
         self.shared.requests.borrow_mut().insert(request, running);
         let outgoing = Outgoing { request, outbox, writer: answer, cancelled, received, begun, admission };
@@ -91,8 +92,13 @@ impl Driver {
         for _ in 0..ready {
             let event = self.shared.inbox.borrow_mut().pop_front();
             let Some(event) = event else { break };
+            let aborted = if let Event::Abort(request, _) = event { Some(request) } else { None };
             self.look_at_event_loop();
             self.engine.tell(event)?;
+            if let Some(running) = self.shared.requests.borrow_mut().get_mut(&aborted.unwrap_or_default()) {
+                running.aborting = false;
+                running.outbox.wake();
+            }
         }
         Ok(!self.shared.inbox.borrow().is_empty())
     }
@@ -145,6 +151,7 @@ impl Driver {
     pub async fn last_words(&mut self, killed: Killed) {
         for (number, running) in self.shared.requests.borrow_mut().iter_mut() {
             running.waiting = 0;
+            running.aborting = false;
             running.outbox.abandon(if *number == killed.request { killed.outcome } else { Outcome::Crashed });
         }
         let all = std::future::poll_fn(|cx| {

@@ -23,6 +23,11 @@ const V8_FLAGS: &[&str] = &[
     // collection in the middle of one copies most of it. Room for several costs a fourth less CPU a page.
     "--min-semi-space-size=8",
     "--max-semi-space-size=8",
+    // `heap_mb` counts what lies outside of V8's heap too: buffers and WebAssembly memory.
+    "--enforce-global-heap-limit",
+    "--maximum-global-heap-limit-factor=1",
+    // A buffer of 32 GiB and more, which costs nothing until it is written to, would end the process by a check.
+    "--external-memory-max-reasonable-size=0",
 ];
 
 /// Prepares V8 for this process. Every thread with an isolate must descend from the thread that calls this first.
@@ -70,9 +75,14 @@ impl Engine {
         let guard = Guard::of_this_thread();
         guard.attach(runtime.v8_isolate().thread_safe_handle());
         let heap = Arc::clone(&guard);
+        // SAFETY: used only in the callback, which belongs to the isolate and can't outlive it.
+        let isolate = unsafe { runtime.v8_isolate().as_raw_isolate_ptr() };
         runtime.add_near_heap_limit_callback(move |current, _| {
             heap.kill(Outcome::HeapLimit);
-            current + HEAP_GRACE_BYTES
+            // SAFETY: V8 calls this on the isolate's thread, while the isolate lives. It has no destructor here.
+            let mut isolate = unsafe { v8::Isolate::from_raw_isolate_ptr_unchecked(isolate) };
+            // V8 ends the process when what is there already is still too much, however large the last buffer was.
+            current + external_bytes(&mut isolate) + HEAP_GRACE_BYTES
         });
         let script = match origin {
             Origin::Scripts | Origin::Snapshotting => "Deno.core.loadExtScript('ext:vitrine/boot.js')",
@@ -332,15 +342,22 @@ impl Engine {
         }
     }
 
-    /// Bytes of the heap that are in use.
+    /// Bytes of the heap that are in use, with buffers and WebAssembly memory.
     pub fn heap_bytes(&mut self) -> u64 {
-        self.runtime.v8_isolate().get_heap_statistics().used_heap_size() as u64
+        let isolate = self.runtime.v8_isolate();
+        (isolate.get_heap_statistics().used_heap_size() + external_bytes(isolate)) as u64
     }
 
     /// Gives memory back to the system.
     pub fn shrink(&mut self) {
         self.runtime.v8_isolate().memory_pressure_notification(v8::MemoryPressureLevel::Critical);
     }
+}
+
+/// Bytes of buffers and WebAssembly memory. V8's statistics leave the latter out; its account has them, and is told when it is
+/// changed by nothing.
+fn external_bytes(isolate: &mut v8::Isolate) -> usize {
+    usize::try_from(isolate.adjust_amount_of_external_allocated_memory(0)).unwrap_or_default()
 }
 
 /// Notes promises that are rejected without a handler, and forgets those that get one in the same slice.

@@ -43,6 +43,8 @@ impl Runtime {
         let heap_bytes = usize::try_from(shared.limits.heap_mb << 20).unwrap_or(usize::MAX);
         let create_params = v8::CreateParams::default()
             .heap_limits(0, heap_bytes)
+            // A wait that no other thread can end would only hold up every request of the isolate.
+            .allow_atomics_wait(false)
             .array_buffer_allocator(buffers::allocator(heap_bytes).make_shared());
         let options = RuntimeOptions {
             module_loader: Some(Rc::new(loader)),

@@ -97,6 +97,8 @@ pub struct Running {
     pub waiting: u32,
     /// Egress calls made.
     pub subrequests: u32,
+    /// Whether JavaScript has yet to be told that nobody waits for the answer.
+    pub aborting: bool,
 }
 
 /// A future that the driver polls for the ops.
@@ -128,6 +130,8 @@ pub struct Shared {
     pub evaluated: Cell<bool>,
     /// Requests in a row that ended as `app_error`.
     pub errors_in_a_row: Cell<u32>,
+    /// Whether the app's handler has returned something that is no response.
+    pub wrong_type: Cell<bool>,
     /// Bodies of answers to egress calls; `None` while one is being read.
     pub bodies: RefCell<HashMap<u32, Option<BodyReader>>>,
     /// Bodies of egress calls.
@@ -157,6 +161,7 @@ impl Shared {
             rejected: RefCell::default(),
             evaluated: Cell::new(false),
             errors_in_a_row: Cell::new(0),
+            wrong_type: Cell::new(false),
             bodies: RefCell::default(),
             uploads: RefCell::default(),
             last_body: Cell::new(0),
@@ -164,6 +169,12 @@ impl Shared {
             born: Instant::now(),
             module_scope: ModuleScope::default(),
         }
+    }
+
+    /// Forgets what the app answered so far.
+    pub fn trust(&self) {
+        self.errors_in_a_row.set(0);
+        self.wrong_type.set(false);
     }
 
     /// Tells JavaScript something, after everything it was told before.

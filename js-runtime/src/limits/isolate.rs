@@ -28,9 +28,9 @@ pub const HOST_CALLS_MAX: usize = 10_000;
 /// Requests in a row that end as `app_error` before an isolate is replaced: its module state may be broken.
 pub const ERRORS_IN_A_ROW: u32 = 3;
 
-/// An isolate is not replaced for errors before it is this old, in milliseconds: an app whose every page throws gains
-/// nothing from fresh isolates, and booting them takes its CPU time.
-pub const ERRORS_AGE_MS: u64 = 10_000;
+/// After an isolate was replaced for what its app answered, its replacement is not for this long, in milliseconds: an app
+/// whose every page throws gains nothing from fresh isolates, and booting them takes its CPU time.
+pub const DOUBT_PAUSE_MS: u64 = 10_000;
 
 /// How long a condemned isolate may take to send what it owes, in milliseconds: ends only, no bodies.
 pub const LAST_WORDS_MS: u64 = 1_000;

@@ -4,19 +4,19 @@ use super::Plan;
 use super::place::{Condemned, Order, Place};
 use crate::exception::now_ms;
 use crate::exchange::PoolRequest;
-use crate::limits::isolate::{NO_OP_MS, REBOOT_PAUSE_MS, REBOOT_PAUSE_MS_MAX};
+use crate::limits::isolate::{DOUBT_PAUSE_MS, NO_OP_MS, REBOOT_PAUSE_MS, REBOOT_PAUSE_MS_MAX};
 use futures_util::future::{BoxFuture, join_all};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
-use vitrine_wire::{IsolateState, IsolateStatus, LogLevel, LogLine};
+use vitrine_wire::{IsolateState, IsolateStatus, LogLevel, LogLine, RestartReason};
 
 /// What happens to a place without being asked for.
 enum Change {
-    /// Its isolate is condemned.
-    Condemned(usize),
+    /// Its isolate is condemned, or has served its only request.
+    Ended(usize, Option<RestartReason>),
     /// Its replacement serves.
     Replaced(usize, Place, Condemned),
 }
@@ -26,12 +26,14 @@ pub struct Overseer {
     plan: Arc<Plan>,
     places: Vec<Seat>,
     changes: FuturesUnordered<BoxFuture<'static, Change>>,
+    /// Whether the host wants the pool frozen: a replacement that boots meanwhile is frozen too.
+    frozen: bool,
 }
 
 struct Seat {
     /// `None` while a replacement boots.
     place: Option<Place>,
-    restarts: u32,
+    restarts: Vec<(RestartReason, u32)>,
 }
 
 impl Overseer {
@@ -40,10 +42,10 @@ impl Overseer {
         let changes = FuturesUnordered::new();
         let seats = places.into_iter().enumerate().map(|(index, (place, condemned))| {
             changes.push(watch(index, condemned));
-            Seat { place: Some(place), restarts: 0 }
+            Seat { place: Some(place), restarts: Vec::new() }
         });
         let places = seats.collect();
-        Self { plan, places, changes }
+        Self { plan, places, changes, frozen: false }
     }
 
     /// Works for as long as the pool lives.
@@ -65,12 +67,18 @@ impl Overseer {
 
     fn change(&mut self, change: Change) {
         match change {
-            Change::Condemned(index) => {
+            Change::Ended(index, reason) => {
                 self.places[index].place = None;
-                self.places[index].restarts += 1;
-                self.changes.push(Box::pin(replace(Arc::clone(&self.plan), index)));
+                self.places[index].count(reason);
+                let doubted = matches!(reason, Some(RestartReason::AppError | RestartReason::WrongType));
+                let pause = Duration::from_millis(if doubted { DOUBT_PAUSE_MS } else { 0 });
+                self.changes.push(Box::pin(replace(Arc::clone(&self.plan), index, Instant::now() + pause)));
             }
             Change::Replaced(index, place, condemned) => {
+                if self.frozen {
+                    // A new place's orders have room, and nobody waits for this one to be carried out.
+                    let _ = place.orders.try_send(Order::Freeze(oneshot::channel().0));
+                }
                 self.places[index].place = Some(place);
                 self.changes.push(watch(index, condemned));
             }
@@ -78,7 +86,7 @@ impl Overseer {
     }
 
     /// Starts to answer; the answer comes on its own, so that one slow isolate does not hold up the rest.
-    fn answer(&self, request: PoolRequest) {
+    fn answer(&mut self, request: PoolRequest) {
         match request {
             PoolRequest::Status(answer) => {
                 let queued = u32::try_from(self.plan.queue.len()).unwrap_or(u32::MAX);
@@ -87,8 +95,14 @@ impl Overseer {
                     let _ = answer.send((queued, join_all(places).await));
                 });
             }
-            PoolRequest::Freeze(answer) => self.order_all(Order::Freeze, answer),
-            PoolRequest::Thaw(answer) => self.order_all(Order::Thaw, answer),
+            PoolRequest::Freeze(answer) => {
+                self.frozen = true;
+                self.order_all(Order::Freeze, answer);
+            }
+            PoolRequest::Thaw(answer) => {
+                self.frozen = false;
+                self.order_all(Order::Thaw, answer);
+            }
             PoolRequest::Drain(answer) => {
                 let plan = Arc::clone(&self.plan);
                 tokio::spawn(async move {
@@ -113,8 +127,16 @@ impl Overseer {
 }
 
 impl Seat {
+    fn count(&mut self, reason: Option<RestartReason>) {
+        let Some(reason) = reason else { return };
+        match self.restarts.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, count)) => *count += 1,
+            None => self.restarts.push((reason, 1)),
+        }
+    }
+
     fn status(&self) -> BoxFuture<'static, IsolateStatus> {
-        let restarts = self.restarts;
+        let restarts = self.restarts.clone();
         let Some(place) = &self.place else {
             let state = IsolateState::Booting;
             return Box::pin(async move {
@@ -143,16 +165,15 @@ async fn tell(orders: mpsc::Sender<Order>, order: fn(oneshot::Sender<()>) -> Ord
 
 fn watch(index: usize, condemned: Condemned) -> BoxFuture<'static, Change> {
     Box::pin(async move {
-        // Fired or dropped, it means the same.
-        let _ = condemned.await;
-        Change::Condemned(index)
+        // A thread that ends without a word has failed.
+        Change::Ended(index, condemned.await.unwrap_or(Some(RestartReason::Crashed)))
     })
 }
 
-async fn replace(plan: Arc<Plan>, index: usize) -> Change {
+async fn replace(plan: Arc<Plan>, index: usize, doubted_from: Instant) -> Change {
     let mut pause_ms = REBOOT_PAUSE_MS;
     loop {
-        let failure = match Place::boot(Arc::clone(&plan), true).await {
+        let failure = match Place::boot(Arc::clone(&plan), Some(doubted_from)).await {
             Ok((place, condemned)) => return Change::Replaced(index, place, condemned),
             Err(failure) => failure,
         };

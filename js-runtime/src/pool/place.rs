@@ -7,13 +7,13 @@ use crate::isolate::driver::{Driver, TurnError};
 use crate::isolate::engine::Killed;
 use crate::isolate::shared::Shared;
 use crate::isolate::warm::warm;
-use crate::limits::isolate::{ERRORS_AGE_MS, ERRORS_IN_A_ROW, PLACE_ORDERS};
+use crate::limits::isolate::{ERRORS_IN_A_ROW, PLACE_ORDERS};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
-use tokio::sync::{mpsc, oneshot};
-use vitrine_wire::{BootFailure, BootStage, LogLevel, LogLine, Outcome};
+use std::time::Instant;
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use vitrine_wire::{BootFailure, BootStage, LogLevel, LogLine, Outcome, RestartReason};
 
 /// What an isolate's thread is told.
 #[derive(Debug)]
@@ -44,22 +44,26 @@ pub struct Place {
     pub vitals: Arc<Vitals>,
 }
 
-/// Fires, or is dropped, when an isolate is condemned.
-pub type Condemned = oneshot::Receiver<()>;
+/// Says why an isolate is condemned, or `None` when it has served its only request. It is dropped without a word when the
+/// isolate's thread fails.
+pub type Condemned = oneshot::Receiver<Option<RestartReason>>;
 
 impl Place {
-    /// Boots and warms an isolate on a thread of its own. A replacement serves even when a warm path fails: the release was
-    /// good once, and no isolate at all is worse.
+    /// Boots and warms an isolate on a thread of its own. A replacement is told from when on what its app answers may condemn
+    /// it, and serves even when a warm path fails: the release was good once, and no isolate at all is worse.
     ///
     /// # Errors
     /// What failed, with the app's error.
-    pub async fn boot(plan: Arc<Plan>, is_replacement: bool) -> Result<(Self, Condemned), BootFailure> {
+    pub async fn boot(
+        plan: Arc<Plan>,
+        doubted_from: Option<Instant>,
+    ) -> Result<(Self, Condemned), BootFailure> {
         let (booted, outcome) = oneshot::channel();
         let (orders, inbox) = mpsc::channel(PLACE_ORDERS);
         let (alive, condemned) = oneshot::channel();
         let vitals = Arc::new(Vitals::default());
         let thread =
-            Thread { plan, is_replacement, orders: inbox, vitals: Arc::clone(&vitals), alive: Some(alive) };
+            Thread { plan, doubted_from, orders: inbox, vitals: Arc::clone(&vitals), alive: Some(alive) };
         std::thread::Builder::new()
             .name("isolate".to_owned())
             .spawn(move || thread.run(booted))
@@ -78,32 +82,54 @@ fn defect(message: String) -> BootFailure {
 /// An isolate's thread, from the inside.
 struct Thread {
     plan: Arc<Plan>,
-    is_replacement: bool,
+    /// Of a replacement: from when on its app's answers may condemn it.
+    doubted_from: Option<Instant>,
     orders: mpsc::Receiver<Order>,
     vitals: Arc<Vitals>,
     /// Used when the isolate is condemned.
-    alive: Option<oneshot::Sender<()>>,
+    alive: Option<oneshot::Sender<Option<RestartReason>>>,
 }
 
 /// Why an isolate stopped serving.
 enum Stop {
     /// The pool is gone.
     PoolGone,
-    /// Its app failed several times in a row.
-    Errors,
+    /// It has served its only request.
+    Used,
+    /// What its app answers lets its module state be doubted.
+    Doubted(RestartReason),
     /// Its JavaScript can't go on.
-    Broken(TurnError),
+    Broken(Killed),
 }
 
 impl From<TurnError> for Stop {
     fn from(error: TurnError) -> Self {
-        Self::Broken(error)
+        Self::Broken(match error {
+            TurnError::Killed(killed) => killed,
+            TurnError::EventLoop(_) => Killed { outcome: Outcome::Crashed, request: 0 },
+        })
     }
 }
 
 impl From<Killed> for Stop {
     fn from(killed: Killed) -> Self {
-        Self::Broken(killed.into())
+        Self::Broken(killed)
+    }
+}
+
+impl Stop {
+    /// Why the isolate is condemned, if it is.
+    fn reason(&self) -> Option<RestartReason> {
+        match self {
+            Self::PoolGone | Self::Used => None,
+            Self::Doubted(reason) => Some(*reason),
+            Self::Broken(killed) => Some(match killed.outcome {
+                Outcome::CpuLimit => RestartReason::CpuLimit,
+                Outcome::WallLimit => RestartReason::WallLimit,
+                Outcome::HeapLimit => RestartReason::HeapLimit,
+                _ => RestartReason::Crashed,
+            }),
+        }
     }
 }
 
@@ -134,66 +160,121 @@ impl Thread {
         let settings = &plan.start.settings;
         let shared = Rc::new(Shared::new(settings.limits.clone(), plan.link.clone(), plan.log.clone()));
         let mut driver = boot(shared, &plan.start, &plan.bundle, plan.snapshot).await?;
+        if self.doubted_from.is_some() && plan.turns.is_some() {
+            // Several renders for each visitor would cost more than what they save the one.
+            return Ok(driver);
+        }
         match warm(&mut driver, settings).await {
-            Err(failure) if !self.is_replacement => return Err(failure),
+            Err(failure) if self.doubted_from.is_none() => return Err(failure),
             Err(failure) => self.note(LogLevel::Warn, None, failure.message),
-            Ok(()) => {}
+            Ok(()) => driver.shared.trust(),
         }
         Ok(driver)
     }
 
     /// Serves until the end.
     async fn live(&mut self, driver: &mut Driver) {
-        let stop = match self.serve(driver).await {
+        let plan = Arc::clone(&self.plan);
+        let served = match &plan.turns {
+            Some(turns) => self.serve_one(driver, turns).await,
+            None => self.serve(driver).await,
+        };
+        let stop = match served {
             Ok(never) => match never {},
             Err(stop) => stop,
         };
         // The replacement boots while this isolate says its last words.
-        drop(self.alive.take());
-        let killed = match stop {
-            Stop::PoolGone => return,
-            Stop::Errors => {
-                let message = format!("{ERRORS_IN_A_ROW} requests in a row failed: the isolate is replaced");
-                self.note(LogLevel::Warn, None, message);
-                match self.finish(driver).await {
-                    Ok(()) => return,
-                    Err(error) => error,
-                }
+        if let Some(alive) = self.alive.take() {
+            let _ = alive.send(stop.reason());
+        }
+        let stop = match stop {
+            Stop::Doubted(reason) => {
+                let what = match reason {
+                    RestartReason::WrongType => "a request was answered with something that is no response",
+                    _ => "several requests in a row failed",
+                };
+                self.note(LogLevel::Warn, None, format!("{what}: the isolate is replaced"));
+                self.finish(driver).await.err().map(Stop::from)
             }
-            Stop::Broken(error) => error,
+            stop => Some(stop),
         };
-        let killed = match killed {
-            TurnError::Killed(killed) => killed,
-            TurnError::EventLoop(_) => Killed { outcome: Outcome::Crashed, request: 0 },
-        };
-        let message = format!("{killed}: the isolate is replaced");
-        self.note(LogLevel::Error, driver.shared.request_id(killed.request), message);
-        driver.last_words(killed).await;
+        if let Some(Stop::Broken(killed)) = stop {
+            let message = format!("{killed}: the isolate is replaced");
+            self.note(LogLevel::Error, driver.shared.request_id(killed.request), message);
+            driver.last_words(killed).await;
+        }
     }
 
     async fn serve(&mut self, driver: &mut Driver) -> Result<std::convert::Infallible, Stop> {
         let concurrency = self.plan.start.settings.limits.concurrency.max(1) as usize;
-        let begun = Instant::now();
+        let plan = Arc::clone(&self.plan);
         loop {
             let may_take = driver.in_flight() < concurrency;
-            let plan = Arc::clone(&self.plan);
             tokio::select! {
                 biased;
                 order = self.orders.recv() => self.obey(driver, order.ok_or(Stop::PoolGone)?).await?,
                 waited = driver.wait() => waited?,
                 (exchange, admission) = plan.queue.pop(), if may_take => driver.begin(exchange, admission)?,
             }
-            if driver.run_ready()? {
-                tokio::task::yield_now().await;
+            self.run_ready(driver).await?;
+            self.doubt(driver)?;
+        }
+    }
+
+    /// Waits for a turn, serves one request, and is done.
+    async fn serve_one(
+        &mut self,
+        driver: &mut Driver,
+        turns: &Semaphore,
+    ) -> Result<std::convert::Infallible, Stop> {
+        let plan = Arc::clone(&self.plan);
+        let mut turn = None;
+        loop {
+            if turn.is_some() && driver.in_flight() == 0 {
+                return Err(Stop::Used);
             }
-            self.vitals
-                .in_flight
-                .store(u32::try_from(driver.in_flight()).unwrap_or(u32::MAX), Ordering::Relaxed);
-            if driver.shared.errors_in_a_row.get() >= ERRORS_IN_A_ROW
-                && begun.elapsed() >= Duration::from_millis(ERRORS_AGE_MS)
-            {
-                return Err(Stop::Errors);
+            let taken = async {
+                // Never closed.
+                let turn = turns.acquire().await.ok();
+                (turn, plan.queue.pop().await)
+            };
+            tokio::select! {
+                biased;
+                order = self.orders.recv() => self.obey(driver, order.ok_or(Stop::PoolGone)?).await?,
+                waited = driver.wait() => waited?,
+                (mine, (exchange, admission)) = taken, if turn.is_none() => {
+                    turn = mine;
+                    driver.begin(exchange, admission)?;
+                }
             }
+            self.run_ready(driver).await?;
+        }
+    }
+
+    /// Runs what is ready, and tells how many requests are in flight.
+    async fn run_ready(&self, driver: &mut Driver) -> Result<(), Stop> {
+        if driver.run_ready()? {
+            tokio::task::yield_now().await;
+        }
+        let in_flight = u32::try_from(driver.in_flight()).unwrap_or(u32::MAX);
+        self.vitals.in_flight.store(in_flight, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Stops an isolate whose app may have broken it.
+    fn doubt(&self, driver: &Driver) -> Result<(), Stop> {
+        let shared = &driver.shared;
+        let reason = if shared.wrong_type.get() {
+            RestartReason::WrongType
+        } else if shared.errors_in_a_row.get() >= ERRORS_IN_A_ROW {
+            RestartReason::AppError
+        } else {
+            return Ok(());
+        };
+        if self.doubted_from.is_some_and(|from| Instant::now() < from) {
+            Ok(())
+        } else {
+            Err(Stop::Doubted(reason))
         }
     }
 

@@ -162,6 +162,7 @@ pub fn start() -> Start {
         subrequests: 50,
         log_lines_per_s: 1_000,
         isolates: 1,
+        isolate_per_request: false,
     };
     let settings = WorkerSettings {
         entry: "server/index.js".to_owned(),

@@ -3,7 +3,7 @@
 use crate::support::{Ask, Setup, Worker, run};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
-use vitrine_wire::{IsolateState, IsolateStatus, Outcome};
+use vitrine_wire::{IsolateState, Outcome};
 use vitrine_worker::exchange::PoolRequest;
 
 const MISBEHAVES: &str = r#"
@@ -42,27 +42,17 @@ fn misbehaves() -> Setup {
     })
 }
 
-async fn isolates(worker: &Worker) -> Vec<IsolateStatus> {
-    let (sender, receiver) = oneshot::channel();
-    worker.pool.request(PoolRequest::Status(sender));
-    receiver.await.expect("a status").1
-}
-
-async fn restarts(worker: &Worker) -> u32 {
-    isolates(worker).await.iter().map(|isolate| isolate.restarts).sum()
-}
-
 async fn in_flight(worker: &Worker) -> u32 {
-    isolates(worker).await.iter().map(|isolate| isolate.in_flight).sum()
+    worker.isolates().await.iter().map(|isolate| isolate.in_flight).sum()
 }
 
 async fn expect(worker: &Worker, path: &str, outcome: Outcome, replaced: bool) {
-    let before = restarts(worker).await;
+    let before = worker.restarts().await;
     let answer = worker.get(path).await;
     assert_eq!(answer.done.outcome, outcome, "{path}");
     assert!(answer.head.is_none(), "{path}: nothing was sent");
     assert_eq!(worker.get("/").await.text(), "fine", "{path}: the worker serves on");
-    assert_eq!(restarts(worker).await - before, u32::from(replaced), "{path}");
+    assert_eq!(worker.restarts().await - before, usize::from(replaced), "{path}");
 }
 
 #[test]
@@ -79,11 +69,11 @@ fn cpu_time_is_bounded_wherever_it_is_used() {
 fn work_that_outlives_its_request_is_bounded() {
     run(async {
         let worker = misbehaving().await;
-        let before = restarts(&worker).await;
+        let before = worker.restarts().await;
         assert_eq!(worker.get("/left-behind").await.text(), "left");
         for _ in 0..100 {
             tokio::time::sleep(Duration::from_millis(50)).await;
-            if restarts(&worker).await > before {
+            if worker.restarts().await > before {
                 return;
             }
         }

@@ -1,11 +1,14 @@
 //! Bundles on a pool, as the render process runs them.
 
 mod boot;
+mod condemned;
 mod egress;
 mod errors;
 mod fetch_contract;
 mod globals;
 mod limits;
+mod memory;
+mod one_request;
 mod react;
 mod streaming;
 mod support;

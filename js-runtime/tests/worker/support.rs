@@ -4,11 +4,13 @@ use bytes::Bytes;
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, LazyLock};
+use tokio::sync::oneshot;
 use vitrine_wire::{
-    BootFailure, Contract, Done, Outcome, RequestHead, ResponseHead, Start, WorkerLimits, WorkerSettings,
+    BootFailure, Contract, Done, IsolateStatus, Outcome, RequestHead, ResponseHead, RestartReason, Start,
+    WorkerLimits, WorkerSettings,
 };
 use vitrine_worker::bundle::Bundle;
-use vitrine_worker::exchange::{Exchange, HostLink, LocalAnswer, LogReader};
+use vitrine_worker::exchange::{Exchange, HostLink, LocalAnswer, LogReader, PoolRequest};
 use vitrine_worker::isolate::engine::init_platform;
 use vitrine_worker::pool::Pool;
 
@@ -70,6 +72,7 @@ impl Setup {
             subrequests: 50,
             log_lines_per_s: 100,
             isolates: 1,
+            isolate_per_request: false,
         };
         let settings = WorkerSettings {
             entry: "server/index.js".to_owned(),
@@ -192,6 +195,25 @@ impl Worker {
     pub async fn ask(&self, ask: Ask) -> Answer {
         let (head, body, done) = self.start(ask).await.collect().await;
         Answer { head, body, done }
+    }
+
+    /// Every isolate's figures.
+    pub async fn isolates(&self) -> Vec<IsolateStatus> {
+        let (sender, receiver) = oneshot::channel();
+        self.pool.request(PoolRequest::Status(sender));
+        receiver.await.expect("a status").1
+    }
+
+    /// Why isolates were condemned so far, once for each.
+    pub async fn reasons(&self) -> Vec<RestartReason> {
+        let isolates = self.isolates().await;
+        let counts = isolates.iter().flat_map(|isolate| &isolate.restarts);
+        counts.flat_map(|(reason, count)| std::iter::repeat_n(*reason, *count as usize)).collect()
+    }
+
+    /// How many isolates were condemned so far.
+    pub async fn restarts(&self) -> usize {
+        self.reasons().await.len()
     }
 
     pub async fn get(&self, path: &str) -> Answer {

@@ -46,6 +46,8 @@ pub struct WorkerLimits {
     pub log_lines_per_s: u32,
     /// Isolates; never 0 here (the host resolves "one a core").
     pub isolates: u32,
+    /// Whether each request gets an isolate of its own.
+    pub isolate_per_request: bool,
 }
 
 /// What a worker needs to know about its release beyond the bundle's files.
@@ -157,6 +159,43 @@ pub enum IsolateState {
     Condemned,
 }
 
+/// Why an isolate was condemned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RestartReason {
+    /// It was ended at `cpu_ms`.
+    CpuLimit,
+    /// It was ended at `wall_ms`.
+    WallLimit,
+    /// It was ended at `heap_mb`.
+    HeapLimit,
+    /// A part of the platform failed in it.
+    Crashed,
+    /// Several requests in a row ended as `app_error`.
+    AppError,
+    /// The app's handler returned something that is no response.
+    WrongType,
+}
+
+impl RestartReason {
+    /// Every reason.
+    pub const ALL: [Self; 6] =
+        [Self::CpuLimit, Self::WallLimit, Self::HeapLimit, Self::Crashed, Self::AppError, Self::WrongType];
+
+    /// The name used in metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CpuLimit => "cpu_limit",
+            Self::WallLimit => "wall_limit",
+            Self::HeapLimit => "heap_limit",
+            Self::Crashed => "crashed",
+            Self::AppError => "app_error",
+            Self::WrongType => "wrong_type",
+        }
+    }
+}
+
 /// One isolate's figures.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IsolateStatus {
@@ -166,8 +205,9 @@ pub struct IsolateStatus {
     pub in_flight: u32,
     /// Used heap at the last look, in bytes.
     pub heap_bytes: u64,
-    /// Times that this place was given a new isolate.
-    pub restarts: u32,
+    /// Times that this place was given a new isolate because its last one was condemned, by reason. One that has served its
+    /// only request is not condemned.
+    pub restarts: Vec<(RestartReason, u32)>,
     /// Whether it answered a no-op since the ping came.
     pub alive: bool,
 }

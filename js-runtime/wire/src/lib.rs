@@ -20,7 +20,7 @@ pub mod stream;
 pub use codec::{Codec, DecodeError};
 pub use control::{
     BootFailure, BootStage, IsolateState, IsolateStatus, LogLevel, LogLine, Pong, Profile, ProfileRequest,
-    Ready, Start,
+    Ready, RestartReason, Start,
 };
 pub use control::{Contract, WorkerLimits, WorkerSettings};
 pub use frame::{Frame, StreamId};

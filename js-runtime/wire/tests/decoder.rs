@@ -51,6 +51,7 @@ fn settings() -> impl Strategy<Value = WorkerSettings> {
                 subrequests: narrow[2],
                 log_lines_per_s: narrow[3],
                 isolates: narrow[4],
+                isolate_per_request: render,
             },
         })
 }
@@ -136,7 +137,7 @@ fn frames() -> impl Strategy<Value = Frame> {
                     state: IsolateState::Serving,
                     in_flight: figures[0],
                     heap_bytes: nonce,
-                    restarts: figures[1],
+                    restarts: RestartReason::ALL.map(|reason| (reason, figures[1])).to_vec(),
                     alive: true
                 }],
             }
@@ -271,6 +272,7 @@ fn a_start_does_not_print_its_values() {
                 subrequests: 1,
                 log_lines_per_s: 1,
                 isolates: 1,
+                isolate_per_request: false,
             },
         },
         env: vec![("API_KEY".into(), "hunter2".into())],

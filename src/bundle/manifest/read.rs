@@ -56,22 +56,10 @@ impl Manifest {
 struct NotBuilt {
     #[serde(default, rename = "snapshot", deserialize_with = "refuse")]
     _snapshot: (),
-    #[serde(default, rename = "limits")]
-    _limits: NotBuiltLimits,
-}
-
-#[derive(Deserialize, Default)]
-struct NotBuiltLimits {
-    #[serde(default, rename = "isolate_per_request", deserialize_with = "refuse_isolate_per_request")]
-    _isolate_per_request: (),
 }
 
 fn refuse<'de, D: Deserializer<'de>>(_: D) -> Result<(), D::Error> {
     Err(de::Error::custom("`snapshot` is not supported yet; leave it out"))
-}
-
-fn refuse_isolate_per_request<'de, D: Deserializer<'de>>(_: D) -> Result<(), D::Error> {
-    Err(de::Error::custom("`limits.isolate_per_request` is not supported yet; leave it out"))
 }
 
 fn manifest_error(error: serde_json::Error) -> BundleError {
@@ -147,6 +135,7 @@ fn check_limits(limits: &LimitWishes) -> Result<(), BundleError> {
         subrequests: _,
         log_lines_per_s,
         isolates: _,
+        isolate_per_request: _,
     } = limits;
     // Zero is a sound wish for the fields left out here: no queue, no calls, one isolate a core.
     let fields = [
@@ -179,11 +168,14 @@ mod tests {
     fn an_empty_object_is_the_defaults_and_fields_are_read() {
         assert_eq!(Manifest::read(b"{}").unwrap(), Manifest::default());
         let json = br#"{"entry":"./out/main.js","assets":"public/","contract":"render","warm":["/a?b=1"],
-            "limits":{"cpu_ms":50},"egress":["https://api.example.com"],"env":["_API_URL2"]}"#;
+            "limits":{"cpu_ms":50,"isolate_per_request":true},"egress":["https://api.example.com"],"env":["_API_URL2"]}"#;
         let manifest = Manifest::read(json).unwrap();
         assert_eq!((manifest.entry.as_str(), manifest.assets.as_str()), ("out/main.js", "public"));
         assert_eq!(manifest.contract, vitrine_wire::Contract::Render);
-        assert_eq!(manifest.limits, LimitWishes { cpu_ms: 50, ..LimitWishes::default() });
+        assert_eq!(
+            manifest.limits,
+            LimitWishes { cpu_ms: 50, isolate_per_request: true, ..LimitWishes::default() }
+        );
         assert_eq!(manifest.env, ["_API_URL2"]);
     }
 
@@ -207,8 +199,6 @@ mod tests {
     fn fields_that_are_not_built_are_refused_by_name() {
         let text = refusal("{\"snapshot\": true}");
         assert!(text.contains("`snapshot` is not supported yet") && text.contains("line 1"), "{text}");
-        let text = refusal("{\"limits\":{\"isolate_per_request\":false}}");
-        assert!(text.contains("`limits.isolate_per_request` is not supported yet"), "{text}");
     }
 
     #[test]

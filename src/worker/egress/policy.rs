@@ -28,13 +28,19 @@ impl Rules {
         }
     }
 
+    /// Whether the bundle names this URL's origin.
+    #[must_use]
+    pub fn lists(&self, url: &Url) -> bool {
+        self.bundle.iter().any(|entry| entry.allows(url))
+    }
+
     /// Checks a URL before anything is resolved; an address in it is checked here, a name by [`Rules::may_connect`].
     ///
     /// # Errors
     /// [`EgressFailure::Denied`] with the rule that refuses.
     pub fn check(&self, url: &Url) -> Result<(), EgressFailure> {
         let origin = url.origin().ascii_serialization();
-        if !self.bundle.iter().any(|entry| entry.allows(url)) {
+        if !self.lists(url) {
             return Err(EgressFailure::Denied(format!("{origin} is not in the bundle's `egress` list")));
         }
         let address = match url.host() {

@@ -1,0 +1,106 @@
+//! Isolates whose app may have broken them, and what becomes of those that were asked meanwhile.
+
+use crate::support::{Ask, Setup, Worker, run, until};
+use vitrine_wire::{LogLevel, Outcome, RestartReason};
+
+/// `/break` breaks the app's own globals for good; `/` shows which isolate answers.
+const FRAGILE: &str = r#"
+    const born = Math.random();
+    let warm = 0;
+    const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+    const routes = {
+      '/born': () => new Response(String(born)),
+      '/warm': () => { warm += 1; return new Response('warm'); },
+      '/is-warm': () => new Response(String(warm > 0)),
+      '/break': () => { globalThis.Response = class {}; return 42; },
+      '/wrong': () => ({ status: 200, body: 'a lookalike' }),
+      '/nothing': () => undefined,
+      '/throw': () => { throw new Error('boom'); },
+      '/slow': async () => { await sleep(200); return new Response('slow'); },
+      '/abort': (request) => new Promise(() => {
+        request.signal.addEventListener('abort', () => { console.error('told: ' + request.signal.reason.message); });
+      }),
+    };
+    export default { fetch(request) {
+      const route = routes[new URL(request.url).pathname];
+      return route === undefined ? new Response('fine') : route(request);
+    } };
+"#;
+
+async fn app_error(worker: &Worker, path: &str) {
+    assert_eq!(worker.get(path).await.done.outcome, Outcome::AppError, "{path}");
+}
+
+#[test]
+fn a_result_of_the_wrong_type_condemns_the_isolate() {
+    for path in ["/break", "/wrong", "/nothing"] {
+        run(async move {
+            let mut setup = Setup::fetch(FRAGILE);
+            setup.start.settings.warm = vec!["/warm".to_owned()];
+            let worker = setup.boot().await;
+            app_error(&worker, path).await;
+            // The next request waits for the replacement, which is warm before it serves.
+            assert_eq!(worker.get("/is-warm").await.text(), "true", "{path}");
+            assert_eq!(worker.reasons().await, [RestartReason::WrongType], "{path}");
+        });
+    }
+}
+
+#[test]
+fn a_render_of_the_wrong_type_condemns_the_isolate() {
+    run(async {
+        let source = "export const render = (request) => request.url.endsWith('/wrong') ? 42 : 'fine';";
+        let worker = Setup::render(source).boot().await;
+        app_error(&worker, "/wrong").await;
+        assert_eq!(worker.get("/").await.text(), "fine");
+        assert_eq!(worker.reasons().await, [RestartReason::WrongType]);
+    });
+}
+
+#[test]
+fn three_errors_in_a_row_condemn_the_isolate_and_what_is_in_flight_ends_well() {
+    run(async {
+        let worker = Setup::fetch(FRAGILE).boot().await;
+        let born = worker.get("/born").await.text();
+        app_error(&worker, "/throw").await;
+        app_error(&worker, "/throw").await;
+        assert_eq!(worker.get("/born").await.text(), born, "a good answer in between");
+        app_error(&worker, "/throw").await;
+        app_error(&worker, "/throw").await;
+        let slow = worker.start(Ask::get("/slow")).await;
+        app_error(&worker, "/throw").await;
+        assert_ne!(worker.get("/born").await.text(), born, "three in a row");
+        let (_, body, done) = slow.collect().await;
+        assert_eq!((done.outcome, &body[..]), (Outcome::Ok, &b"slow"[..]));
+        assert_eq!(worker.reasons().await, [RestartReason::AppError]);
+    });
+}
+
+#[test]
+fn an_app_that_always_fails_is_not_booted_again_and_again() {
+    run(async {
+        let worker = Setup::fetch(FRAGILE).boot().await;
+        for _ in 0..12 {
+            app_error(&worker, "/throw").await;
+            app_error(&worker, "/nothing").await;
+        }
+        assert_eq!(worker.restarts().await, 1);
+    });
+}
+
+#[test]
+fn what_an_abort_handler_logs_belongs_to_its_request() {
+    run(async {
+        let mut worker = Setup::fetch(FRAGILE).limits(|limits| limits.wall_ms = 100).boot().await;
+        assert_eq!(worker.get("/abort").await.done.outcome, Outcome::WallLimit);
+        until(&worker, "/", "fine").await;
+        let told = loop {
+            let lines = worker.logs.batch().await.expect("a log");
+            if let Some(line) = lines.into_iter().find(|line| line.level == LogLevel::Error) {
+                break line;
+            }
+        };
+        assert_eq!(told.message, "told: The request took longer than wall_ms");
+        assert_eq!(told.request_id.as_deref(), Some("id/abort"));
+    });
+}
