@@ -51,7 +51,7 @@ pub const BUNDLE_BYTES_MAX: u64 = 256 << 20;
 pub const BUNDLE_DEPTH_MAX: usize = 64;
 
 /// Bytes of a snapshot's file. One of a large app (2 MB of script) has 8 MB; the bound keeps a damaged length from being mapped.
-pub const SNAPSHOT_BYTES_MAX: usize = 256 << 20;
+pub const SNAPSHOT_BYTES_MAX: usize = 64 << 20;
 
 /// Bytes of a snapshot in one frame: half of what a frame may hold.
 pub const SNAPSHOT_PIECE_BYTES: usize = 512 << 10;

@@ -98,7 +98,8 @@ impl Instance {
         let (stage, end) = match booted {
             Ok(pool) => {
                 let boot_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-                let ready = Ready { isolates: pool.isolates(), boot_us };
+                let ready =
+                    Ready { isolates: pool.isolates(), boot_us, from_snapshot: self.snapshot.is_some() };
                 note(Severity::Info, "ready", json!({"isolates": ready.isolates, "boot_us": boot_us}));
                 (Stage::Serving(pool), Ok(ready))
             }
