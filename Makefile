@@ -5,7 +5,7 @@ SHELL := /bin/sh
 .DELETE_ON_ERROR:
 # The prerequisites are steps in order, and cargo uses all cores by itself.
 .NOTPARALLEL:
-.PHONY: help prepare v8 build demo test test-long bench lint modules bundles
+.PHONY: help prepare v8 build demo test test-long bench lint modules bundles frameworks
 
 help: ## List the targets
 	@awk -F ': .*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -19,14 +19,15 @@ build: prepare v8 ## Build both binaries, optimized, into target/release
 demo: prepare v8 ## Deploy the example, flip and roll back on a host of its own (ONCE=1 ends there; else Ctrl-C)
 	@node examples/demo.mjs $(if $(ONCE),--once)
 
-test: prepare-test v8 modules bundles ## Run every test ring
+test: prepare-test v8 modules bundles frameworks ## Run every test ring
 	@node tests/run.mjs
 
-test-long: prepare-test v8 modules bundles ## The same with the tests that take minutes, and more cases of each property
+test-long: prepare-test v8 modules bundles frameworks ## The same with the tests that take minutes, and more cases of each property
 	@node tests/run.mjs --long
 
-bench: build benches/node_modules/.package-lock.json ## Render one page with this host, Node and Bun, side by side
-	cd benches && node bench.mjs
+bench: build benches/node_modules/.package-lock.json benches/rivals/node_modules/.package-lock.json ## Render pages with this host and its rivals, side by side (ARGS="--help" lists what can be picked)
+	cargo build --release --workspace --example render_loop --locked
+	cd benches && node bench.mjs $(ARGS)
 
 lint: v8 ## Formatting, clippy without warnings, dependencies (where cargo-deny is installed)
 	cargo fmt --all --check
@@ -51,6 +52,15 @@ examples/catalog/dist/v2/vitrine.json: examples/catalog/node_modules/.package-lo
   examples/catalog/build.mjs examples/catalog/vite.config.js $(shell find examples/catalog/src examples/catalog/public -type f)
 	@echo "building the example" >&2
 	@cd examples/catalog && node build.mjs >&2
+	@touch $@
+
+# What the frameworks' own tools make of the fixtures: built once for each change of them.
+frameworks: tests/frameworks/node_modules/.built
+
+tests/frameworks/node_modules/.built: tests/frameworks/node_modules/.package-lock.json \
+  $(shell find tests/frameworks/apps \( -name node_modules -o -name dist -o -name build -o -name '.[a-z]*' \) -prune -o -type f ! -name '*.gen.ts' -print)
+	@echo "building the frameworks' fixtures" >&2
+	@cd tests/frameworks && ASTRO_TELEMETRY_DISABLED=1 npm run build --workspaces --silent >node_modules/.build.log 2>&1 || { cat node_modules/.build.log >&2; exit 1; }
 	@touch $@
 
 # npm writes this file last. The plugin is copied into each folder that uses it, so a change of it counts too.

@@ -1,38 +1,78 @@
-// Compiles the page once for each rival, all by Vite. Ours goes through the plugin; for the others react-dom stays outside, so
-// that Node and Bun each take the build that react-dom has for them.
+// Compiles the app once for each rival, all by Vite, from the same source.
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { build, createBuilder } from "vite";
 import vitrine from "vite-plugin-vitrine";
 
+import { REACT_DOM_DIRECT, REACT_DOM_DIRECT_FILE, REACT_DOM_SERVER, withoutBun } from "../js-runtime/npm/src/react-dom.js";
+import { withSegmentText } from "../js-runtime/npm/src/segment-text.js";
+import { BOARDS, pathOf } from "./pages.mjs";
+
 const ROOT = fileURLToPath(new URL(".", import.meta.url));
+/** Beside the rivals' packages, so that Node, Bun and Deno find those and React by themselves. */
+const RIVALS = path.join(ROOT, "rivals/dist");
+const BUNDLE = path.join(ROOT, "dist/vitrine");
+
+/** More than the load has connections: nothing is turned away, as it is not by the rivals. */
+const LIMITS = { queue: 4096, queue_ms: 10_000 };
+
+/** The pages that need nobody else. A release is warm when they render. */
+const WARM = Object.entries(BOARDS).flatMap(([board, pages]) => pages.filter((page) => page !== "e").map((page) => pathOf(board, page)));
 
 /**
- * @param {string} outDir
- * @param {number} workers How many isolates the bundle asks for.
+ * react-dom's build for direct streams, with the transform that our bundles get, for a rival that is not ours.
+ *
+ * @returns {import("vite").Plugin}
  */
-export async function buildRivals(outDir, workers) {
-  const shared = { root: ROOT, configFile: false, logLevel: "warn", mode: "production" };
-  const bundle = path.join(outDir, "vitrine");
+function directReact() {
+  return {
+    name: "direct-react",
+    enforce: "pre",
+    resolveId: {
+      filter: { id: REACT_DOM_SERVER },
+      handler(_source, importer) {
+        return this.resolve(REACT_DOM_DIRECT, importer, { skipSelf: true });
+      },
+    },
+    transform: {
+      filter: { id: REACT_DOM_DIRECT_FILE },
+      handler(code) {
+        const direct = code.replaceAll("new ReadableStream(", "new globalThis.DirectStream(");
+        return { code: withSegmentText(withoutBun(direct)), map: null };
+      },
+    },
+  };
+}
+
+/**
+ * @param {{ workers: number, upstream: string }} options How many isolates our bundle asks for; the origin that page E asks.
+ * @returns {Promise<{ bundle: string, script: (name: string) => string }>} Our bundle's folder; the file of a rival.
+ */
+export async function buildRivals({ workers, upstream }) {
+  const define = { UPSTREAM: JSON.stringify(upstream) };
+  const shared = { root: ROOT, configFile: false, logLevel: "warn", mode: "production", define };
   const builder = await createBuilder({
     ...shared,
-    build: { outDir: bundle },
+    build: { outDir: path.relative(ROOT, BUNDLE) },
     plugins: [
-      vitrine({ server: "rivals/vitrine.jsx", warm: ["/"], limits: { isolates: workers, queue: 4096, queue_ms: 10_000 } }),
+      vitrine({ server: "rivals/fetch.jsx", warm: WARM, egress: [upstream], limits: { isolates: workers, ...LIMITS } }),
     ],
   });
   await builder.buildApp();
 
-  const rivals = ["node-stream", "node-string", "bun"];
-  await build({
-    ...shared,
-    ssr: { external: ["react", "react-dom"] },
-    build: {
-      ssr: true,
-      outDir: path.join(ROOT, "dist/rivals"),
-      rolldownOptions: { input: Object.fromEntries(rivals.map((name) => [name, `rivals/${name}.jsx`])) },
-    },
-  });
-  return { bundle, script: (name) => path.join(ROOT, "dist/rivals", `${name}.js`) };
+  const one = (name, file, more) => {
+    const input = { [name]: `rivals/${file}` };
+    const output = { ssr: true, outDir: path.join(RIVALS, name), emptyOutDir: true, rolldownOptions: { input } };
+    return build({ ...shared, build: output, ...more });
+  };
+  const outside = { ssr: { external: ["react", "react-dom", "fastify"] } };
+  await one("node", "node.jsx", outside);
+  await one("fastify", "fastify.jsx", outside);
+  await one("bun", "bun.jsx", outside);
+  await one("deno", "fetch.jsx", outside);
+  const inside = { define: { ...define, "process.env.NODE_ENV": '"production"' } };
+  await one("node-direct", "node-direct.jsx", { ...inside, ssr: { noExternal: true }, plugins: [directReact()] });
+  await one("workerd", "fetch.jsx", { ...inside, ssr: { noExternal: true, target: "webworker", resolve: { conditions: ["workerd"] } } });
+  return { bundle: BUNDLE, script: (name) => path.join(RIVALS, name, `${name}.js`) };
 }

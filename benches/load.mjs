@@ -1,5 +1,6 @@
-// Driving load: wrk where Debian has it, else autocannon. Both give the same figures here.
+// A closed loop: as many requests as the server answers. By wrk where Debian has it, else by autocannon. Both give the same figures here.
 import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 import autocannon from "autocannon";
@@ -9,6 +10,9 @@ const run = promisify(execFile);
 /** How much longer than its own time a load run may take before it counts as hung, in milliseconds. */
 const GRACE_MS = 30_000;
 
+/** Gives each of wrk's threads an address of its own. */
+const ADDRESSES = fileURLToPath(new URL("wrk-addresses.lua", import.meta.url));
+
 /**
  * @typedef {object} Measured
  * @property {number} pages How many were fetched.
@@ -16,6 +20,14 @@ const GRACE_MS = 30_000;
  * @property {number} p50Ms
  * @property {number} p99Ms
  * @property {number} failures Answers other than 2xx, and connections that broke.
+ */
+
+/**
+ * @typedef {object} Target
+ * @property {URL[]} urls The same page at each address of the server; connections are spread over them evenly.
+ * @property {number} connections
+ * @property {number} seconds
+ * @property {AbortSignal} signal
  */
 
 const UNIT_MS = { us: 0.001, ms: 1, s: 1000, m: 60_000 };
@@ -45,25 +57,26 @@ export function parseWrk(output) {
   };
 }
 
-async function runWrk({ url, host, connections, seconds }) {
-  const args = [
-    "--latency",
-    "--threads",
-    "1",
-    "--connections",
-    String(connections),
-    "--duration",
-    `${seconds}s`,
-    "--header",
-    `Host: ${host}`,
-    url.href,
-  ];
-  const { stdout } = await run("wrk", args, { timeout: seconds * 1000 + GRACE_MS });
+/** @param {Target} target */
+async function runWrk({ urls, connections, seconds, signal }) {
+  const flags = ["--latency", "--threads", urls.length, "--connections", connections, "--duration", `${seconds}s`].map(String);
+  const env = { ...process.env, ADDRESSES: urls.map(({ host }) => host).join(" ") };
+  const { stdout } = await run("wrk", [...flags, "--script", ADDRESSES, urls[0].href], {
+    env,
+    timeout: seconds * 1000 + GRACE_MS,
+    signal,
+  });
   return parseWrk(stdout);
 }
 
-async function runAutocannon({ url, host, connections, seconds }) {
-  const result = await autocannon({ url: url.href, headers: { host }, connections, duration: seconds });
+/** @param {Target} target */
+async function runAutocannon({ urls, connections, seconds, signal }) {
+  const running = autocannon({ url: urls.map(({ href }) => href), connections, duration: seconds });
+  const stop = () => running.stop();
+  signal.addEventListener("abort", stop);
+  const result = await running;
+  signal.removeEventListener("abort", stop);
+  signal.throwIfAborted();
   return {
     pages: result.requests.total,
     pagesPerS: result.requests.total / result.duration,
@@ -73,7 +86,7 @@ async function runAutocannon({ url, host, connections, seconds }) {
   };
 }
 
-/** @returns {Promise<{ tool: string, run: (target: object) => Promise<Measured> }>} */
+/** @returns {Promise<{ tool: string, run: (target: Target) => Promise<Measured> }>} */
 export async function chooseLoad() {
   try {
     // Its usage goes to standard output together with its version, and it ends with 1.

@@ -4,46 +4,69 @@ import { readdirSync, readFileSync } from "node:fs";
 /** Ticks a second of the times in /proc/PID/stat: Linux shows 100 on every architecture. */
 const TICKS_PER_S = 100;
 
-/** @param {number} pid @returns {{ parent: number, cpuTicks: number } | undefined} Nothing for a process that has ended. */
+/**
+ * @typedef {object} Usage
+ * @property {number} cpuMs CPU time since they started.
+ * @property {number} pssMb Memory, with pages that several processes share divided among them; NaN when it may not be read.
+ * @property {number} processes
+ */
+
+/** @param {number} pid Nothing for a process that has ended. */
 function stat(pid) {
   try {
+    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
     // The name stands in parentheses and may hold spaces, so fields count from the last parenthesis.
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
-      .replace(/^.*\) /s, "")
-      .split(" ");
-    return { parent: Number(fields[1]), cpuTicks: Number(fields[11]) + Number(fields[12]) };
+    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+    const name = text.slice(text.indexOf("(") + 1, text.lastIndexOf(")"));
+    return { name, parent: Number(fields[1]), cpuTicks: Number(fields[11]) + Number(fields[12]) };
   } catch {
     return undefined;
   }
 }
 
-/** @param {number} pid Memory in KiB, with pages that several processes share divided among them. */
+/** @param {number} pid */
 function pssKb(pid) {
   try {
-    return Number(/^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1] ?? 0);
-  } catch {
-    return 0;
+    return Number(/^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1]);
+  } catch (error) {
+    // One that has ended has none; one of another user does not show it.
+    return error.code === "ENOENT" || error.code === "ESRCH" ? 0 : Number.NaN;
   }
+}
+
+function everyProcess() {
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  return new Map(pids.map((name) => [Number(name), stat(Number(name))]).filter(([, found]) => found !== undefined));
+}
+
+/** These processes and all their descendants, without `except` and theirs. */
+function family(all, roots, except) {
+  const belongs = (pid) =>
+    !except.includes(pid) && (roots.includes(pid) || (all.has(pid) && belongs(all.get(pid).parent)));
+  return [...all.keys()].filter(belongs);
 }
 
 /**
  * What these processes and all their descendants use now.
  *
  * @param {number[]} roots
- * @returns {{ pssMb: number, cpuMs: number, processes: number }} `cpuMs` since they started.
+ * @param {number[]} [except] Not these, nor their descendants.
+ * @returns {Usage}
  */
-export function snapshot(roots) {
-  const all = new Map(
-    readdirSync("/proc")
-      .filter((name) => /^\d+$/.test(name))
-      .map((name) => [Number(name), stat(Number(name))])
-      .filter(([, found]) => found !== undefined),
-  );
-  const belongs = (pid) => roots.includes(pid) || (all.has(pid) && belongs(all.get(pid).parent));
-  const members = [...all.keys()].filter(belongs);
+export function usageOf(roots, except = []) {
+  const all = everyProcess();
+  const members = family(all, roots, except);
+  const sum = (figure) => members.reduce((total, pid) => total + figure(pid), 0);
   return {
-    pssMb: members.reduce((sum, pid) => sum + pssKb(pid), 0) / 1024,
-    cpuMs: (members.reduce((sum, pid) => sum + all.get(pid).cpuTicks, 0) * 1000) / TICKS_PER_S,
+    cpuMs: (sum((pid) => all.get(pid).cpuTicks) * 1000) / TICKS_PER_S,
+    pssMb: sum(pssKb) / 1024,
     processes: members.length,
   };
+}
+
+/** The topmost descendants of a process that have this name (its first 15 characters). @param {number} root @param {string} name */
+export function descendantsNamed(root, name) {
+  const all = everyProcess();
+  const named = (pid) => all.get(pid)?.name === name.slice(0, 15);
+  return family(all, [root], []).filter((pid) => named(pid) && !named(all.get(pid).parent));
 }

@@ -1,106 +1,63 @@
-// Starting and stopping what is compared.
-import { existsSync } from "node:fs";
-import { request } from "node:http";
-import { createRequire } from "node:module";
-import { createServer } from "node:net";
-import path from "node:path";
-import { once } from "node:events";
+// Who takes part.
+import { BOARDS } from "./pages.mjs";
+import { installBun } from "./runners/bun.mjs";
+import { installDeno } from "./runners/deno.mjs";
+import { installNode } from "./runners/node.mjs";
+import { installVitrine } from "./runners/vitrine.mjs";
+import { installWorkerd } from "./runners/workerd.mjs";
 
-import { ROOT, startHost, startReady, stop } from "../tests/browser/host.js";
+/**
+ * @typedef {object} Setup What all rivals are given.
+ * @property {number} workers
+ * @property {string} upstream Origin that page E asks.
+ * @property {(name: string) => string} script The built file of a rival.
+ * @property {string} bundle Our bundle's folder.
+ * @property {string} binDir Where our binaries are.
+ * @property {Record<string, string>} env
+ * @property {AbortSignal} signal
+ */
 
-const APP = "bench";
+/**
+ * @typedef {object} Started
+ * @property {import("./program.mjs").Program[]} programs
+ * @property {string[]} origins Where it listens; load is spread over them evenly.
+ * @property {() => Promise<number[]> | number[]} [workers] Processes that render, when others do the rest.
+ * @property {string} [sockets] Folder with a folder of sockets for each worker.
+ */
+
+/**
+ * @typedef {object} Installed
+ * @property {() => Promise<Started>} start
+ * @property {() => Promise<void>} [dispose] Removes what the installation left.
+ */
+
+/** @typedef {(setup: Setup) => Promise<Installed>} Install What has to be done once; throws `NotHere` where it can't run. */
 
 /**
  * @typedef {object} Rival
  * @property {string} name
- * @property {URL} url Where its page is.
- * @property {string} host The `Host` header that leads to it.
- * @property {number[]} pids Its processes; their descendants count too. Empty: not counted.
- * @property {object[]} rounds What was measured.
+ * @property {string} runtime Rivals with the same one share the pages of its program in memory.
+ * @property {Record<string, string[]>} pages What it renders on each board.
+ * @property {Install} install
  */
 
-/** A port that was free a moment ago: Bun's processes share one that they are told. */
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
-}
+/** The one that others are compared with. */
+export const BASE = "Node http";
+/** Not a rival by itself: it says how much of our lead comes from react-dom's other build and its transform. */
+export const TRANSFORMED = "Node http, our react-dom";
+/** Those that are ours. */
+export const CONTAINER = "Vitrine, container";
+export const PROCESS = "Vitrine, process";
 
-/** @returns {Rival} */
-function rival(name, url, pids, host = new URL(url).host) {
-  return { name, url: new URL("/", url), host, pids, rounds: [] };
-}
-
-/** Reads a rival's page once, whole. @param {Rival} rival @returns {Promise<string>} */
-export async function fetchPage({ name, url, host }) {
-  const [response] = await once(request(url, { headers: { host } }).end(), "response");
-  const chunks = await response.toArray();
-  if (response.statusCode !== 200) {
-    throw new Error(`${name} answered ${response.statusCode}: ${Buffer.concat(chunks).toString().slice(0, 300)}`);
-  }
-  return Buffer.concat(chunks).toString();
-}
-
-/**
- * Starts every rival that this machine has.
- *
- * @param {{ bundle: string, script: (name: string) => string }} built
- * @param {{ workers: number, binDir?: string, isolation: string }} options
- */
-export async function startRivals(built, { workers, binDir = path.join(ROOT, "target/release"), isolation }) {
-  const children = [];
-  const hosts = [];
-  const absent = [];
-  const rivals = [];
-  const env = { ...process.env, NODE_ENV: "production", WORKERS: String(workers) };
-  const start = async (file, args, more = {}) => {
-    const started = await startReady(file, args, { env: { ...env, ...more } });
-    children.push(started.child);
-    return { pid: started.child.pid, url: started.readyLine.slice("ready ".length) };
-  };
-  const stopAll = async () => {
-    await Promise.all([...children.map(stop), ...hosts.map((host) => host.stop())]);
-  };
-
-  try {
-    for (const [name, script] of [
-      ["Node stream", "node-stream"],
-      ["Node string", "node-string"],
-    ]) {
-      const { pid, url } = await start(process.execPath, [built.script(script)]);
-      rivals.push(rival(`${name} (cluster)`, url, [pid]));
-    }
-
-    const bun = createRequire(import.meta.url).resolve("bun/bin/bun.exe");
-    const port = String(await freePort());
-    const processes = [];
-    for (let index = 0; index < workers; index += 1) {
-      processes.push(await start(bun, [built.script("bun")], { PORT: port }));
-    }
-    rivals.push(
-      rival(
-        "Bun (reusePort)",
-        processes[0].url,
-        processes.map(({ pid }) => pid),
-      ),
-    );
-
-    if (existsSync(path.join(binDir, "vitrine"))) {
-      const host = await startHost({ binDir, extraFlags: ["--isolation", isolation] });
-      hosts.push(host);
-      await host.vitrine("deploy", APP, built.bundle);
-      // Workers in containers are not the host's children, so what they use can't be counted from here.
-      const pids = isolation === "process" ? [host.pid] : [];
-      rivals.push(rival(`Vitrine (${isolation})`, host.edge.href, pids, `${APP}.localhost:${host.edge.port}`));
-    } else {
-      absent.push({ name: "Vitrine", why: `no ${path.join(binDir, "vitrine")}; run: cargo build --release` });
-    }
-  } catch (error) {
-    await stopAll();
-    throw error;
-  }
-  return { rivals, absent, stopAll };
-}
+/** @type {Rival[]} */
+export const RIVALS = [
+  { name: BASE, runtime: "node", pages: BOARDS, install: installNode("node") },
+  { name: TRANSFORMED, runtime: "node", pages: { stream: BOARDS.stream, string: [] }, install: installNode("node-direct") },
+  { name: "Fastify", runtime: "node", pages: BOARDS, install: installNode("fastify") },
+  { name: "Bun", runtime: "bun", pages: BOARDS, install: installBun },
+  { name: "Deno", runtime: "deno", pages: BOARDS, install: installDeno },
+  { name: "workerd", runtime: "workerd", pages: BOARDS, install: installWorkerd },
+  { name: CONTAINER, runtime: "vitrine", pages: BOARDS, install: installVitrine("container") },
+  // Enough to see what the container costs.
+  { name: PROCESS, runtime: "vitrine", pages: { stream: ["a", "d"], string: ["a"] }, install: installVitrine("process") },
+];

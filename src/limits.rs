@@ -9,6 +9,13 @@ pub const ARCHIVE_BYTES_MAX: u64 = BUNDLE_BYTES_MAX;
 /// Bytes of `vitrine.json`: every field filled is a few kilobytes.
 pub const MANIFEST_BYTES_MAX: u64 = 64 << 10;
 
+/// Bytes of a build's prerendered pages together: every isolate has them in its heap, which is 128 MiB by default.
+pub const PRERENDERED_BYTES_MAX: u64 = 16 << 20;
+/// Time for bundling a server build at deploy. A large one takes seconds; a build's own tools take longer.
+pub const BUNDLER_RUN_MS: u64 = 120_000;
+/// Bytes of a bundler's complaints that are read: enough for the errors of a broken build.
+pub const BUNDLER_OUTPUT_BYTES_MAX: u64 = 64 << 10;
+
 /// Headers in one request. HTTP libraries' usual bound; browsers send about 20.
 pub const REQUEST_HEADERS_MAX: usize = 100;
 /// Bytes of one request's headers together.

@@ -37,6 +37,7 @@ const RINGS = {
   example: node("examples/catalog"),
   bench: node("benches"),
   browser: node("tests/browser"),
+  frameworks: node("tests/frameworks"),
   demo: files("tests/demo/demo.test.js"),
 };
 
@@ -148,7 +149,7 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(RINGS)) {
 console.log("\n=== summary");
 for (const { name, passed, failed, skipped, seconds, ending } of results) {
   const end = ending === undefined ? "" : `  (${ending}; target/test-logs/${name}.log)`;
-  console.log(`${name.padEnd(8)} ${passed} passed, ${failed} failed, ${skipped.length} skipped  ${seconds.toFixed(0)} s${end}`);
+  console.log(`${name.padEnd(10)} ${passed} passed, ${failed} failed, ${skipped.length} skipped  ${seconds.toFixed(0)} s${end}`);
 }
 for (const { name, skipped } of results) {
   skipped.forEach((line) => console.log(`SKIPPED ${name}: ${line}`));

@@ -1,24 +1,16 @@
 import cluster from "node:cluster";
 
 /**
- * Serves from as many processes as WORKERS says, on one free port, and says `ready URL` when all of them listen.
+ * Serves from as many processes as WORKERS says, on the port that PORT says.
  *
- * @param {() => import("node:http").Server} makeServer
+ * @param {(port: number) => void} listen Runs in each of them.
  */
-export function serveCluster(makeServer) {
+export function serveCluster(listen) {
   if (!cluster.isPrimary) {
-    makeServer().listen(0, "127.0.0.1");
+    listen(Number(process.env.PORT));
     return;
   }
-  const workers = Number(process.env.WORKERS);
-  let listening = 0;
-  cluster.on("listening", (_worker, { port }) => {
-    listening += 1;
-    if (listening === workers) {
-      console.log(`ready http://127.0.0.1:${port}`);
-    }
-  });
-  for (let index = 0; index < workers; index += 1) {
+  for (let index = 0; index < Number(process.env.WORKERS); index += 1) {
     cluster.fork();
   }
   process.on("SIGTERM", () => cluster.disconnect(() => process.exit(0)));

@@ -1,8 +1,8 @@
 // Makes the global object that an app sees, takes away what it must not see, and gives the driver its entry points.
 (function () {
 const { core, primordials } = __bootstrap;
-const { op_built_in, op_report } = core.ops;
-const { ObjectDefineProperty, ObjectFreeze, ObjectKeys, ReflectConstruct, ReflectDeleteProperty, String, TypeError } = primordials;
+const { op_report } = core.ops;
+const { ObjectDefineProperty, ObjectFreeze, ObjectKeys, ReflectConstruct, ReflectDeleteProperty, TypeError } = primordials;
 const lazy = (file) => () => core.loadExtScript(file);
 const bridge = core.loadExtScript("ext:vitrine/bridge.js");
 const timers = core.loadExtScript("ext:vitrine/timers.js");
@@ -58,13 +58,6 @@ function environment(values) {
   for (const name in env) process.env[name] = env[name];
 }
 
-function require(name) {
-  const script = op_built_in(String(name));
-  if (script === "") throw new TypeError(`require: "${name}" is not a built-in module; bundle it into the server's file`);
-  const exports = core.loadExtScript(script);
-  return exports.default ?? exports;
-}
-
 // A classic script exports by `module.exports`, or by globals named default, render or fetch. Called once before it runs and
 // once after.
 let commonJs = null;
@@ -73,7 +66,7 @@ function classicExports() {
     commonJs = { exports: {} };
     install("module", commonJs);
     install("exports", commonJs.exports);
-    install("require", require);
+    install("require", core.loadExtScript("ext:vitrine/node/module.js").createRequire());
     return undefined;
   }
   const { exports } = commonJs;
@@ -104,17 +97,21 @@ function install(name, value) {
 }
 
 // A shared buffer that grows is memory that nobody counts: V8 takes it from the system by itself.
-const sharedBuffer = new Proxy(globalThis.SharedArrayBuffer, {
-  __proto__: null,
-  construct(target, args, newTarget) {
-    if (args[1]?.maxByteLength !== undefined) throw new TypeError("A SharedArrayBuffer that grows is not available");
-    return ReflectConstruct(target, [args[0]], newTarget);
-  },
-});
+function boundSharedBuffers() {
+  const sharedBuffer = new Proxy(globalThis.SharedArrayBuffer, {
+    __proto__: null,
+    construct(target, args, newTarget) {
+      if (args[1]?.maxByteLength !== undefined) throw new TypeError("A SharedArrayBuffer that grows is not available");
+      return ReflectConstruct(target, [args[0]], newTarget);
+    },
+  });
+  install("SharedArrayBuffer", sharedBuffer);
+  ObjectDefineProperty(sharedBuffer.prototype, "constructor", { __proto__: null, value: sharedBuffer });
+}
 
 installLazy();
-install("SharedArrayBuffer", sharedBuffer);
-ObjectDefineProperty(sharedBuffer.prototype, "constructor", { __proto__: null, value: sharedBuffer });
+// V8 adds it to an isolate that comes from a snapshot, not to one that becomes one.
+if (globalThis.SharedArrayBuffer !== undefined) boundSharedBuffers();
 install("ReadableStream", stream.ReadableStream);
 install("setTimeout", timers.setTimeout);
 install("setInterval", timers.setInterval);
@@ -143,6 +140,7 @@ function suspend() {
 function resume() {
   ReflectDeleteProperty(globalThis, "Deno");
   ReflectDeleteProperty(globalThis, "__vitrine");
+  boundSharedBuffers();
   moduleScope.resume();
   return entries;
 }

@@ -6,6 +6,10 @@ pub const BUILT_INS: &[(&str, &str)] = &[
     ("node:buffer", "ext:vitrine/node/buffer.js"),
     ("node:crypto", "ext:vitrine/node/crypto.js"),
     ("node:events", "ext:vitrine/node/events.js"),
+    ("node:fs", "ext:vitrine/node/fs.js"),
+    ("node:fs/promises", "ext:vitrine/node/fs_promises.js"),
+    ("node:module", "ext:vitrine/node/module.js"),
+    ("node:os", "ext:vitrine/node/os.js"),
     ("node:path", "ext:vitrine/node/path.js"),
     ("node:path/posix", "ext:vitrine/node/path.js"),
     ("node:process", "ext:vitrine/node/process.js"),
@@ -14,6 +18,7 @@ pub const BUILT_INS: &[(&str, &str)] = &[
     ("node:stream/web", "ext:vitrine/node/stream_web.js"),
     ("node:timers", "ext:vitrine/node/timers.js"),
     ("node:timers/promises", "ext:vitrine/node/timers_promises.js"),
+    ("node:tty", "ext:vitrine/node/tty.js"),
     ("node:url", "ext:vitrine/node/url.js"),
     ("node:util", "ext:vitrine/node/util.js"),
     ("node:util/types", "ext:vitrine/node/util_types.js"),
@@ -29,4 +34,15 @@ pub fn find(name: &str) -> Option<(&'static str, &'static str)> {
 pub fn names() -> String {
     let names: Vec<&str> = BUILT_INS.iter().map(|(name, _)| *name).collect();
     names.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_bundles_an_app_knows_the_same_modules() {
+        let names: Vec<&str> = BUILT_INS.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, vitrine_wire::NODE_BUILT_INS);
+    }
 }

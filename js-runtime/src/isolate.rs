@@ -10,6 +10,7 @@ pub mod driver;
 pub mod engine;
 pub(crate) mod entries;
 pub mod log;
+mod memory;
 pub mod module_scope;
 pub mod runtime;
 pub mod shared;

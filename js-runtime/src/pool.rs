@@ -9,7 +9,8 @@ use crate::bundle::Bundle;
 use crate::exchange::{Exchange, HostLink, PoolRequest};
 use crate::isolate::engine::init_platform;
 use crate::isolate::log::Log;
-use crate::limits::isolate::POOL_REQUESTS;
+use crate::limits::isolate::{POOL_REQUESTS, RESIDENT_BASE_BYTES};
+use crate::watchdog::resident;
 use futures_util::future::try_join_all;
 use gate::Gate;
 use overseer::Overseer;
@@ -59,6 +60,7 @@ impl Pool {
         let isolates = limits.isolates.max(1);
         let turns = limits.isolate_per_request.then(|| Semaphore::new(isolates as usize));
         let places = isolates + u32::from(turns.is_some());
+        resident::bound(resident_bytes_max(&bundle, places, limits.heap_mb));
         let plan = Arc::new(Plan { start, bundle, snapshot, link, log, queue, gate: Arc::default(), turns });
         let places = try_join_all((0..places).map(|_| Place::boot(Arc::clone(&plan), None))).await?;
         let (requests, inbox) = mpsc::channel(POOL_REQUESTS);
@@ -85,4 +87,10 @@ impl Pool {
         // A full channel means that the pool is already busy with as many: dropping the request tells its sender.
         let _ = self.requests.try_send(request);
     }
+}
+
+/// What the process of a pool may take.
+fn resident_bytes_max(bundle: &Bundle, places: u32, heap_mb: u64) -> u64 {
+    let bundle_bytes: u64 = bundle.files.values().map(|content| content.len() as u64).sum();
+    RESIDENT_BASE_BYTES + bundle_bytes + u64::from(places) * 2 * (heap_mb << 20)
 }

@@ -8,8 +8,10 @@ use crate::journal::{Severity, causes, note};
 use crate::limits::{HOST_CONNECT_MS, HOST_RETURN_MS, SHUTDOWN_DRAIN_MS};
 use crate::lockdown::{self, LockdownError};
 use crate::snapshot;
+use crate::watchdog::resident;
 use serde_json::json;
-use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::fs::File;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -87,7 +89,10 @@ pub fn run(options: RenderOptions) -> Result<RenderEnd, RenderError> {
     let bundle = Bundle::read(&options.bundle)?;
     let snapshot = options.snapshot.as_ref().and_then(usable);
     let (files, release) = (bundle.files.len(), options.release.clone());
-    let enforced = lockdown::lock_down(&[options.requests_fd, options.control_fd])?;
+    let setup = |source| RenderError::Setup { what: resident::STATM, source };
+    let statm = File::open(resident::STATM).map_err(setup)?;
+    let enforced = lockdown::lock_down(&[options.requests_fd, options.control_fd, statm.as_raw_fd()])?;
+    resident::watch(statm);
     note(
         Severity::Info,
         "locked_down",

@@ -2,7 +2,9 @@
 //!
 //! It looks at the CPU clock of each isolate's thread while that isolate runs a slice, and sleeps when none does.
 
-use crate::limits::isolate::{KILL_GRACE_MS, WATCHDOG_IDLE_LOOKS, WATCHDOG_TICK_MS};
+pub mod resident;
+
+use crate::limits::isolate::{KILL_GRACE_MS, RESIDENT_LOOKS, WATCHDOG_IDLE_LOOKS, WATCHDOG_TICK_MS};
 use deno_core::v8;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
@@ -29,6 +31,8 @@ struct Watched {
     /// CPU clock of the thread at which the running slice is ended; `None` while none runs.
     cpu_end: Option<Duration>,
     wall_end: Option<Instant>,
+    /// Collections of the running slice that left the heap nearly full.
+    crowded: u32,
     /// Why the isolate was ended, and when that was first said.
     killed: Option<(Outcome, Instant)>,
 }
@@ -40,7 +44,7 @@ impl Guard {
         // SAFETY: the calling thread exists, and `clock` is a place for one clock id. Should it fail, `clock` keeps a
         // value that makes the watchdog read its own time, and only the wall limit ends slices.
         unsafe { libc::pthread_getcpuclockid(libc::pthread_self(), &raw mut clock) };
-        let watched = Watched { handle: None, cpu_end: None, wall_end: None, killed: None };
+        let watched = Watched { handle: None, cpu_end: None, wall_end: None, crowded: 0, killed: None };
         let guard = Arc::new(Self { clock, watched: Mutex::new(watched) });
         WATCHDOG.lock().push(Arc::downgrade(&guard));
         guard
@@ -57,6 +61,7 @@ impl Guard {
         let mut watched = self.lock();
         watched.cpu_end = Some(cpu + budget.cpu);
         watched.wall_end = Some(Instant::now() + budget.wall);
+        watched.crowded = 0;
         drop(watched);
         WATCHDOG.busy();
         cpu
@@ -80,6 +85,21 @@ impl Guard {
     /// Why the isolate was ended, if it was.
     pub fn killed(&self) -> Option<Outcome> {
         self.lock().killed.map(|(reason, _)| reason)
+    }
+
+    /// A collection left the heap nearly full. Returns how many of this slice did.
+    pub fn crowded(&self) -> u32 {
+        let mut watched = self.lock();
+        watched.crowded += 1;
+        watched.crowded
+    }
+
+    /// Ends the isolate for `reason` if it runs a slice.
+    fn kill_running(&self, reason: Outcome) {
+        let mut watched = self.lock();
+        if watched.cpu_end.is_some() {
+            watched.kill(reason);
+        }
     }
 
     fn look(&self) {
@@ -141,10 +161,20 @@ impl Watchdog {
 
     fn watch(&self) {
         let mut idle_looks = 0;
+        let mut looks: u32 = 0;
+        let mut excess = resident::Excess::default();
         loop {
             std::thread::sleep(Duration::from_millis(WATCHDOG_TICK_MS));
             if self.running.load(Ordering::SeqCst) > 0 {
                 idle_looks = 0;
+                looks = looks.wrapping_add(1);
+                if looks.is_multiple_of(RESIDENT_LOOKS) && excess.begins() {
+                    let guards = self.lock();
+                    guards
+                        .iter()
+                        .filter_map(Weak::upgrade)
+                        .for_each(|guard| guard.kill_running(Outcome::HeapLimit));
+                }
                 self.lock().retain(|guard| guard.upgrade().inspect(|guard| guard.look()).is_some());
                 continue;
             }

@@ -1,5 +1,9 @@
 //! `vitrine deploy`.
 
+mod bundler;
+mod detect;
+mod imports;
+mod lay_out;
 mod prepare;
 mod progress;
 
@@ -24,7 +28,7 @@ use std::time::{Duration, Instant};
 pub struct Args {
     /// App
     app: AppName,
-    /// Bundle: a folder, .tar.gz, .tar.zst or .tar
+    /// Folder of a bundle, of a framework's build, or of the project that was built; or a bundle as .tar.gz, .tar.zst or .tar
     #[arg(value_name = "DIR|ARCHIVE")]
     bundle: PathBuf,
     /// Version [default: the first 12 digits of the bundle's digest]
@@ -43,7 +47,7 @@ pub struct Args {
     #[arg(long, value_name = "SECONDS", default_value_t = 60,
           value_parser = clap::value_parser!(u64).range(1..=BOOT_DEADLINE_MAX_MS / 1000))]
     wait: u64,
-    /// Check the bundle and say what would be sent, without a host
+    /// Check the bundle and say what was found and would be sent, without a host
     #[arg(long)]
     dry_run: bool,
     /// Print JSON

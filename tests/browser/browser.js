@@ -11,9 +11,12 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-/** Starts the browser that `CHROMIUM` names, `/usr/bin/chromium` by default. */
+/** The browser: what `CHROMIUM` names, Debian's by default. */
+export const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+
+/** Starts the browser. */
 export function launchBrowser() {
-  return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", headless: true, args: FLAGS });
+  return chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
 }
 
 /**

@@ -111,7 +111,7 @@ fn a_dry_run_needs_no_host_and_says_what_would_be_sent() {
     assert_eq!((&facts["contract"], &facts["entry"]), (&"fetch".into(), &"server/index.js".into()));
     assert!(facts["bytes"].as_u64().unwrap() > 0);
     let text = run(&["--version", "v7"]).stdout;
-    assert!(text.contains("version   v7\n") && text.contains(digest), "{text}");
+    assert!(text.contains("version       v7\n") && text.contains(digest), "{text}");
 }
 
 #[test]

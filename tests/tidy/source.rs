@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 /// Folders that hold nothing of ours.
-const FOREIGN: [&str; 5] = ["target", "node_modules", "dist", ".git", "vitrine-data"];
+const FOREIGN: [&str; 9] =
+    ["target", "node_modules", "dist", "build", ".output", ".astro", ".react-router", ".git", "vitrine-data"];
 
 /// One file.
 pub struct Source {

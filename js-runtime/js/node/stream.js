@@ -8,6 +8,9 @@ const { Readable, errorOrDestroy } = core.loadExtScript("ext:vitrine/node/stream
 // Bytes that a writable may hold before write() returns false.
 const HIGH_WATER_MARK = 64 * 1024;
 
+// What ends the readable side of a Transform.
+const kFlush = Symbol("flush");
+
 function initWritable(stream, options) {
   stream._writableState = {
     objectMode: options.objectMode ?? options.writableObjectMode ?? false,
@@ -67,8 +70,12 @@ function finish(stream) {
       if (stream._readableState === undefined || stream._readableState.endEmitted) stream.destroy();
     });
   };
-  if (typeof stream._final === "function") stream._final(done);
-  else done();
+  const flush = (error) => {
+    if (error || stream[kFlush] === undefined) return done(error);
+    stream[kFlush](done);
+  };
+  if (typeof stream._final === "function") stream._final(flush);
+  else flush();
 }
 
 const writable = {
@@ -165,7 +172,8 @@ class Transform extends Duplex {
     });
   }
 
-  _final(callback) {
+  // Apart from _final(), which belongs to the user of a Transform too.
+  [kFlush](callback) {
     const done = (error, result) => {
       if (error) return callback(error);
       if (result !== undefined && result !== null) this.push(result);

@@ -225,6 +225,10 @@ class Readable extends EventEmitter {
     return this._readableState.flowing;
   }
 
+  get readableHighWaterMark() {
+    return this._readableState.highWaterMark;
+  }
+
   get readableLength() {
     return this._readableState.length;
   }

@@ -3,9 +3,10 @@
 const { core } = __bootstrap;
 const { URL, URLSearchParams } = core.loadExtScript("ext:deno_web/00_url.js");
 
+// The files of a bundle have the scheme app:, which `import.meta.url` begins with.
 function fileURLToPath(url) {
   url = new URL(url);
-  if (url.protocol !== "file:") throw new TypeError(`fileURLToPath: ${url.protocol} is not file:`);
+  if (url.protocol !== "file:" && url.protocol !== "app:") throw new TypeError(`fileURLToPath: ${url.protocol} is not file:`);
   if (/%2f/i.test(url.pathname)) throw new TypeError("fileURLToPath: the path must not hold an encoded /");
   return decodeURIComponent(url.pathname);
 }

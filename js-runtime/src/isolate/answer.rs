@@ -137,7 +137,9 @@ impl Outgoing {
         let end = self.carry(&shared).await;
         match end.outcome {
             Outcome::Ok => shared.errors_in_a_row.set(0),
-            Outcome::AppError => shared.errors_in_a_row.set(shared.errors_in_a_row.get() + 1),
+            Outcome::AppError | Outcome::WallLimit => {
+                shared.errors_in_a_row.set(shared.errors_in_a_row.get() + 1)
+            }
             _ => {}
         }
         self.abort(&shared, end.outcome);

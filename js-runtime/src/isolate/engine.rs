@@ -1,10 +1,11 @@
 //! A V8 isolate with our globals, and the one way into it: a slice, run under the watchdog.
 
 use super::entries::{Entries, call, settled, unsigned};
+use super::memory;
 use super::runtime::{Origin, Runtime};
 use super::shared::{Event, RequestNumber, Settled, Shared};
 use crate::exception;
-use crate::limits::isolate::{EVALUATE_TIMEOUT_MS, HEAP_GRACE_BYTES};
+use crate::limits::isolate::EVALUATE_TIMEOUT_MS;
 use crate::module_loader::BundleLoader;
 use crate::watchdog::{Budget, Guard};
 use deno_core::error::{CoreError, JsError};
@@ -23,11 +24,6 @@ const V8_FLAGS: &[&str] = &[
     // collection in the middle of one copies most of it. Room for several costs a fourth less CPU a page.
     "--min-semi-space-size=8",
     "--max-semi-space-size=8",
-    // `heap_mb` counts what lies outside of V8's heap too: buffers and WebAssembly memory.
-    "--enforce-global-heap-limit",
-    "--maximum-global-heap-limit-factor=1",
-    // A buffer of 32 GiB and more, which costs nothing until it is written to, would end the process by a check.
-    "--external-memory-max-reasonable-size=0",
 ];
 
 /// Prepares V8 for this process. Every thread with an isolate must descend from the thread that calls this first.
@@ -35,8 +31,8 @@ pub fn init_platform() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
         // The first entry is the place of a program's name; what comes back are flags that this V8 does not know.
-        let flags =
-            std::iter::once("vitrine-worker").chain(V8_FLAGS.iter().copied()).map(str::to_owned).collect();
+        let flags = V8_FLAGS.iter().chain(memory::V8_FLAGS).copied();
+        let flags = std::iter::once("vitrine-worker").chain(flags).map(str::to_owned).collect();
         let unknown = deno_core::v8_set_flags(flags);
         debug_assert!(unknown.len() <= 1, "unknown flags: {unknown:?}");
         JsRuntime::init_platform(None);
@@ -63,6 +59,7 @@ pub struct Engine {
     entries: Entries,
     shared: Rc<Shared>,
     guard: Arc<Guard>,
+    _collections: memory::Collections,
 }
 
 impl Engine {
@@ -71,19 +68,11 @@ impl Engine {
     /// # Errors
     /// Our own scripts failed: a defect of this build.
     pub fn new(shared: Rc<Shared>, loader: BundleLoader, origin: Origin) -> Result<Self, CoreError> {
-        let mut runtime = Runtime::new(&shared, loader, origin)?;
+        let heap_bytes = usize::try_from(shared.limits.heap_mb << 20).unwrap_or(usize::MAX);
+        let mut runtime = Runtime::new(&shared, loader, origin, heap_bytes)?;
         let guard = Guard::of_this_thread();
         guard.attach(runtime.v8_isolate().thread_safe_handle());
-        let heap = Arc::clone(&guard);
-        // SAFETY: used only in the callback, which belongs to the isolate and can't outlive it.
-        let isolate = unsafe { runtime.v8_isolate().as_raw_isolate_ptr() };
-        runtime.add_near_heap_limit_callback(move |current, _| {
-            heap.kill(Outcome::HeapLimit);
-            // SAFETY: V8 calls this on the isolate's thread, while the isolate lives. It has no destructor here.
-            let mut isolate = unsafe { v8::Isolate::from_raw_isolate_ptr_unchecked(isolate) };
-            // V8 ends the process when what is there already is still too much, however large the last buffer was.
-            current + external_bytes(&mut isolate) + HEAP_GRACE_BYTES
-        });
+        let collections = memory::bound(&mut runtime, &guard, heap_bytes);
         let script = match origin {
             Origin::Scripts | Origin::Snapshotting => "Deno.core.loadExtScript('ext:vitrine/boot.js')",
             Origin::Snapshot(_) => "__vitrine.resume()",
@@ -94,7 +83,7 @@ impl Engine {
             let boot = v8::Local::new(scope, boot);
             Entries::of(scope, boot)?
         };
-        Ok(Self { runtime, entries, shared, guard })
+        Ok(Self { runtime, entries, shared, guard, _collections: collections })
     }
 
     /// Makes the isolate into a snapshot.
@@ -108,13 +97,16 @@ impl Engine {
         let entry = self.entries.suspend.clone();
         self.slice(0, |scope| call(scope, &entry, &[]).map(drop))?;
         drop(entry);
-        let Self { mut runtime, entries, shared, guard } = self;
+        let Self { mut runtime, entries, shared, guard, _collections: collections } = self;
         // V8 refuses to make a snapshot while anything outside refers into the heap.
         drop(entries);
         shared.rejected.borrow_mut().clear();
         drop(guard);
         runtime.remove_near_heap_limit_callback(0);
-        Ok(runtime.into_snapshot())
+        let snapshot = runtime.into_snapshot();
+        // The collector ran once more.
+        drop(collections);
+        Ok(snapshot)
     }
 
     /// Loads and compiles a module of the app and what it imports.
@@ -344,20 +336,13 @@ impl Engine {
 
     /// Bytes of the heap that are in use, with buffers and WebAssembly memory.
     pub fn heap_bytes(&mut self) -> u64 {
-        let isolate = self.runtime.v8_isolate();
-        (isolate.get_heap_statistics().used_heap_size() + external_bytes(isolate)) as u64
+        memory::heap_bytes(self.runtime.v8_isolate()) as u64
     }
 
     /// Gives memory back to the system.
     pub fn shrink(&mut self) {
         self.runtime.v8_isolate().memory_pressure_notification(v8::MemoryPressureLevel::Critical);
     }
-}
-
-/// Bytes of buffers and WebAssembly memory. V8's statistics leave the latter out; its account has them, and is told when it is
-/// changed by nothing.
-fn external_bytes(isolate: &mut v8::Isolate) -> usize {
-    usize::try_from(isolate.adjust_amount_of_external_allocated_memory(0)).unwrap_or_default()
 }
 
 /// Notes promises that are rejected without a handler, and forgets those that get one in the same slice.

@@ -35,12 +35,16 @@ pub enum Runtime {
 }
 
 impl Runtime {
-    /// An isolate of this origin. Must be called inside a tokio context.
+    /// An isolate of this origin, whose heap may have `heap_bytes`. Must be called inside a tokio context.
     ///
     /// # Errors
     /// Our own scripts failed: a defect of this build.
-    pub fn new(shared: &Rc<Shared>, loader: BundleLoader, origin: Origin) -> Result<Self, CoreError> {
-        let heap_bytes = usize::try_from(shared.limits.heap_mb << 20).unwrap_or(usize::MAX);
+    pub fn new(
+        shared: &Rc<Shared>,
+        loader: BundleLoader,
+        origin: Origin,
+        heap_bytes: usize,
+    ) -> Result<Self, CoreError> {
         let create_params = v8::CreateParams::default()
             .heap_limits(0, heap_bytes)
             // A wait that no other thread can end would only hold up every request of the isolate.

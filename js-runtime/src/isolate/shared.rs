@@ -128,7 +128,7 @@ pub struct Shared {
     pub rejected: RefCell<Vec<(v8::Global<v8::Promise>, v8::Global<v8::Value>)>>,
     /// Whether the app's modules have been evaluated.
     pub evaluated: Cell<bool>,
-    /// Requests in a row that ended as `app_error`.
+    /// Requests in a row that ended as `app_error` or at `wall_ms`.
     pub errors_in_a_row: Cell<u32>,
     /// Whether the app's handler has returned something that is no response.
     pub wrong_type: Cell<bool>,

@@ -22,15 +22,33 @@ pub const WATCHDOG_IDLE_LOOKS: u32 = 50;
 /// unwind, and the allocation that is under way must fit.
 pub const HEAP_GRACE_BYTES: usize = 64 << 20;
 
+/// Share of `heap_mb` that is in use after a collection of an isolate that won't recover, in percent.
+pub const CROWDED_PERCENT: usize = 75;
+
+/// Such collections in one slice after which its isolate is ended. The first may be the one that every heap of that size needs.
+pub const CROWDED_COLLECTIONS: u32 = 2;
+
+/// Memory of a render process beyond its bundle and twice its isolates' heaps, in bytes: program, threads, what is on its way,
+/// and what an app keeps outside of its heap, such as the bytes of a `Blob`.
+pub const RESIDENT_BASE_BYTES: u64 = 512 << 20;
+
+/// Looks of the watchdog from one look at the process's memory to the next: 16 ms, in which an app writes some tens of MiB.
+pub const RESIDENT_LOOKS: u32 = 8;
+
+/// How long a process may take more than its bound after what ran was ended, in milliseconds: last words, and the end of an
+/// isolate.
+pub const RESIDENT_GRACE_MS: u64 = 2_000;
+
 /// Timers and host calls that one isolate may have waiting. A page has tens; what has more leaks.
 pub const HOST_CALLS_MAX: usize = 10_000;
 
-/// Requests in a row that end as `app_error` before an isolate is replaced: its module state may be broken.
+/// Requests in a row that end as `app_error` or at `wall_ms` before an isolate is replaced: its globals may be broken, and a
+/// broken `then` makes every promise hang.
 pub const ERRORS_IN_A_ROW: u32 = 3;
 
 /// After an isolate was replaced for what its app answered, its replacement is not for this long, in milliseconds: an app
 /// whose every page throws gains nothing from fresh isolates, and booting them takes its CPU time.
-pub const DOUBT_PAUSE_MS: u64 = 10_000;
+pub const DOUBT_PAUSE_MS: u64 = 1_000;
 
 /// How long a condemned isolate may take to send what it owes, in milliseconds: ends only, no bodies.
 pub const LAST_WORDS_MS: u64 = 1_000;

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 const ALLOWED: &[i64] = &[
     // What is open: the host's connections and the runtime's own descriptors.
     libc::SYS_read,
+    libc::SYS_pread64,
     libc::SYS_write,
     libc::SYS_readv,
     libc::SYS_writev,

@@ -4,5 +4,6 @@ mod client;
 mod handshake;
 mod lifecycle;
 mod lockdown;
+mod memory;
 mod streams;
 mod worker;

@@ -81,8 +81,13 @@ impl Worker {
 
     /// Connects control and requests, and waits until the worker serves.
     pub async fn serving(&self) -> (Client, Client) {
+        self.serving_as(start()).await
+    }
+
+    /// The same with other settings.
+    pub async fn serving_as(&self, start: Start) -> (Client, Client) {
         let mut control = self.connect(Channel::Control).await;
-        control.send(Frame::Start(start())).await;
+        control.send(Frame::Start(start)).await;
         match control.expect("an answer to Start", |frame| !matches!(frame, Frame::Log(_))).await {
             Frame::Ready(ready) => assert_eq!(ready.isolates, 1),
             frame => panic!("not ready: {frame:?}; {:?}", self.log()),

@@ -1,6 +1,7 @@
 //! Isolates whose app may have broken them, and what becomes of those that were asked meanwhile.
 
 use crate::support::{Ask, Setup, Worker, run, until};
+use std::time::Instant;
 use vitrine_wire::{LogLevel, Outcome, RestartReason};
 
 /// `/break` breaks the app's own globals for good; `/` shows which isolate answers.
@@ -13,6 +14,7 @@ const FRAGILE: &str = r#"
       '/warm': () => { warm += 1; return new Response('warm'); },
       '/is-warm': () => new Response(String(warm > 0)),
       '/break': () => { globalThis.Response = class {}; return 42; },
+      '/hang-all': () => { Object.prototype.then = () => {}; return new Response('never'); },
       '/wrong': () => ({ status: 200, body: 'a lookalike' }),
       '/nothing': () => undefined,
       '/throw': () => { throw new Error('boom'); },
@@ -77,14 +79,29 @@ fn three_errors_in_a_row_condemn_the_isolate_and_what_is_in_flight_ends_well() {
 }
 
 #[test]
+fn an_app_whose_promises_all_hang_is_given_another_isolate() {
+    run(async {
+        let worker = Setup::fetch(FRAGILE).limits(|limits| limits.wall_ms = 100).boot().await;
+        assert_eq!(worker.get("/hang-all").await.done.outcome, Outcome::WallLimit);
+        assert_eq!(worker.get("/").await.done.outcome, Outcome::WallLimit);
+        assert_eq!(worker.get("/").await.done.outcome, Outcome::WallLimit);
+        assert_eq!(worker.get("/").await.text(), "fine");
+        assert_eq!(worker.reasons().await, [RestartReason::AppError]);
+    });
+}
+
+#[test]
 fn an_app_that_always_fails_is_not_booted_again_and_again() {
     run(async {
         let worker = Setup::fetch(FRAGILE).boot().await;
+        let begun = Instant::now();
         for _ in 0..12 {
             app_error(&worker, "/throw").await;
             app_error(&worker, "/nothing").await;
         }
-        assert_eq!(worker.restarts().await, 1);
+        // One at once, then one a second.
+        let restarts = worker.restarts().await as u64;
+        assert!((1..=1 + begun.elapsed().as_secs()).contains(&restarts), "{restarts}");
     });
 }
 

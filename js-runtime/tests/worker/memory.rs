@@ -12,6 +12,7 @@ const BOMBS: &str = r#"
     const routes = {
       '/arrays': () => { for (;;) kept.push(new Array(1e5).fill(1.5)); },
       '/strings': () => { let text = 'x'; for (let i = 0; ; i++) { kept.push(text + i, (text + i).repeat(1000).slice(1).trim()); } },
+      '/closures': () => { for (let i = 0; ; i++) kept.push(() => i); },
       '/map': () => { const map = new Map(); for (let i = 0; ; i++) map.set(i, { i }); },
       '/typed-arrays': () => { for (;;) kept.push(new Uint8Array(1 << 20).fill(1)); },
       '/resizable': () => { const buffer = new ArrayBuffer(1, { maxByteLength: 2 ** 31 }); for (let size = 1; ; size += 1 << 20) { buffer.resize(size); new Uint8Array(buffer).fill(1); } },
@@ -51,6 +52,7 @@ fn whatever_an_app_fills_ends_at_its_heap_limit() {
         for path in [
             "/arrays",
             "/strings",
+            "/closures",
             "/map",
             "/typed-arrays",
             "/resizable",
@@ -67,7 +69,7 @@ fn whatever_an_app_fills_ends_at_its_heap_limit() {
             assert_eq!(worker.get("/").await.text(), "fine", "{path}");
         }
         let reasons = worker.reasons().await;
-        assert_eq!((reasons.len(), reasons[0]), (12, RestartReason::HeapLimit), "{reasons:?}");
+        assert_eq!((reasons.len(), reasons[0]), (13, RestartReason::HeapLimit), "{reasons:?}");
     });
 }
 

@@ -173,7 +173,7 @@ pub enum RestartReason {
     HeapLimit,
     /// A part of the platform failed in it.
     Crashed,
-    /// Several requests in a row ended as `app_error`.
+    /// Several requests in a row ended as `app_error` or at `wall_ms`.
     AppError,
     /// The app's handler returned something that is no response.
     WrongType,

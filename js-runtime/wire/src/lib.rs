@@ -8,6 +8,7 @@
 //!
 //! A reader of a request: [`stream`] (heads, bodies, ends, credit). A reader of an instance's life: [`control`].
 
+mod built_in;
 pub mod codec;
 pub mod control;
 pub mod frame;
@@ -17,6 +18,7 @@ pub mod outcome;
 pub mod snapshot;
 pub mod stream;
 
+pub use built_in::NODE_BUILT_INS;
 pub use codec::{Codec, DecodeError};
 pub use control::{
     BootFailure, BootStage, IsolateState, IsolateStatus, LogLevel, LogLine, Pong, Profile, ProfileRequest,

@@ -1,13 +1,19 @@
 //! What a deploy sends, checked before it is sent.
 
+use super::detect::{self, Build, Detected};
+use super::lay_out::{self, LaidOut};
 use crate::bundle::{self, BundleError, Inspected};
 use crate::cli::{Failure, print};
 use crate::id::{AppName, Version};
-use serde_json::json;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
+
+/// What there is to say about a folder: names and values, in the order that people read them.
+type Facts = Vec<(&'static str, Value)>;
 
 /// A checked bundle as an archive.
 #[derive(Debug)]
@@ -18,6 +24,7 @@ pub struct Prepared {
     pub archive_bytes: u64,
     bundle: Inspected,
     archive: PathBuf,
+    found: Facts,
     // Held for what it removes when it is dropped.
     _scratch: TempDir,
 }
@@ -27,12 +34,13 @@ impl Prepared {
     pub fn new(source: &Path, version: Option<Version>) -> Result<Self, Failure> {
         let scratch =
             TempDir::with_prefix("vitrine-deploy-").map_err(Failure::local("making a scratch folder"))?;
-        let archive = if source.is_dir() {
+        let (archive, found) = if source.is_dir() {
+            let (folder, found) = lay_out(source, scratch.path())?;
             let archive = scratch.path().join("bundle.tar.zst");
-            pack(source, &archive)?;
-            archive
+            pack(&folder, &archive)?;
+            (archive, found)
         } else {
-            source.to_owned()
+            (source.to_owned(), vec![("found", json!("archive"))])
         };
         let open = || File::open(&archive);
         let file = open().map_err(|error| Failure::refused(format!("{}: {error}", source.display())))?;
@@ -43,7 +51,7 @@ impl Prepared {
             Some(version) => version,
             None => bundle.digest.short().parse().expect("12 hexadecimal digits are a version"),
         };
-        Ok(Self { version, archive_bytes, bundle, archive, _scratch: scratch })
+        Ok(Self { version, archive_bytes, bundle, archive, found, _scratch: scratch })
     }
 
     /// The archive, to be read from its start.
@@ -54,24 +62,78 @@ impl Prepared {
     /// Prints what would be sent.
     pub fn show(&self, app: &AppName, as_json: bool) -> Result<(), Failure> {
         let Inspected { digest, manifest, files, bytes } = &self.bundle;
-        let contract = json!(manifest.contract);
+        let mut lines = vec![("app", json!(app))];
+        lines.extend(self.found.iter().cloned());
+        lines.extend([
+            ("version", json!(self.version)),
+            ("digest", json!(digest)),
+            ("files", json!(files)),
+            ("bytes", json!(bytes)),
+            ("archive_bytes", json!(self.archive_bytes)),
+            ("entry", json!(manifest.entry)),
+            ("contract", json!(manifest.contract)),
+        ]);
         if as_json {
-            return print::json(&json!({
-                "app": app, "version": self.version, "digest": digest, "files": files,
-                "bytes": bytes, "archive_bytes": self.archive_bytes, "entry": manifest.entry, "contract": contract,
-            }));
+            return print::json(&lines.into_iter().collect::<BTreeMap<_, _>>());
         }
-        let contract = contract.as_str().unwrap_or_default().to_owned();
-        let lines = [
-            ("app", app.to_string()),
-            ("version", self.version.to_string()),
-            ("digest", digest.to_string()),
-            ("files", files.to_string()),
-            ("bytes", format!("{bytes}, {} as sent", self.archive_bytes)),
-            ("entry", manifest.entry.clone()),
-            ("contract", contract),
-        ];
-        lines.iter().try_for_each(|(name, value)| print::data(&format!("{name:<9} {value}")))
+        lines.iter().try_for_each(|(name, value)| {
+            print::data(&format!("{:<13} {}", name.replace('_', " "), plain(value)))
+        })
+    }
+}
+
+/// A value as people read it.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}
+
+/// The folder that is the bundle, and what was found out on the way to it.
+fn lay_out(source: &Path, scratch: &Path) -> Result<(PathBuf, Facts), Failure> {
+    match detect::detect(source).map_err(|error| Failure::refused(error.to_string()))? {
+        Detected::Bundle { folder, because } => {
+            Ok((folder, vec![("found", json!("bundle")), ("because", json!(because))]))
+        }
+        Detected::Build(build) => {
+            let laid_out = lay_out::lay_out(&build, scratch).map_err(build_refused)?;
+            let found = found(&build, &laid_out);
+            print::talk(&format!(
+                "found {}: {}; its server is {}",
+                build.framework.name(),
+                build.because,
+                laid_out.server
+            ));
+            Ok((laid_out.folder, found))
+        }
+    }
+}
+
+fn found(build: &Build, laid_out: &LaidOut) -> Facts {
+    let mut found = vec![
+        ("found", json!(build.framework)),
+        ("because", json!(build.because)),
+        ("project", json!(build.project)),
+        ("server", json!(laid_out.server)),
+    ];
+    if let Some(bundled) = laid_out.bundled.as_ref().filter(|bundled| !bundled.stand_ins.is_empty()) {
+        found.push(("not_available", json!(bundled.stand_ins)));
+    }
+    if laid_out.pages > 0 {
+        found.push(("pages", json!(laid_out.pages)));
+    }
+    if let Some(settings) = &build.settings {
+        found.push(("settings", json!(settings)));
+    }
+    found
+}
+
+fn build_refused(error: lay_out::LayOutError) -> Failure {
+    match error {
+        lay_out::LayOutError::Io { .. } => Failure::local("laying out the bundle")(error),
+        error => Failure::refused(error.to_string()),
     }
 }
 

@@ -1,4 +1,5 @@
-// The page that every rival renders, from this one source: a shop's list of 100 products, about 90 kB of HTML.
+// A: a shop's list of 100 products, about 88 kB of HTML.
+import { Document } from "./document.jsx";
 
 const PRODUCTS = Array.from({ length: 100 }, (_, index) => ({
   id: 1000 + index,
@@ -56,36 +57,14 @@ function Product({ product }) {
   );
 }
 
-export function Page() {
+export function Grid() {
   return (
-    <html lang="en">
-      <head>
-        <meta charSet="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>All products</title>
-      </head>
-      <body>
-        <header>
-          <h1>All products</h1>
-          <nav aria-label="Sections">
-            {["New", "Kitchen", "Living", "Light", "Sale"].map((name) => (
-              <a key={name} href={`/sections/${name.toLowerCase()}`}>
-                {name}
-              </a>
-            ))}
-          </nav>
-        </header>
-        <main>
-          <ul className="products">
-            {PRODUCTS.map((product) => (
-              <Product key={product.id} product={product} />
-            ))}
-          </ul>
-        </main>
-      </body>
-    </html>
+    <Document title="All products">
+      <ul className="products">
+        {PRODUCTS.map((product) => (
+          <Product key={product.id} product={product} />
+        ))}
+      </ul>
+    </Document>
   );
 }
-
-/** What each rival sends with the page. */
-export const HEADERS = { "content-type": "text/html; charset=utf-8", "cache-control": "no-store" };

@@ -1,0 +1,121 @@
+// What this host is to reach, held against what a run measured.
+import { REST_MS, RENDERS } from "./life.mjs";
+import { measured } from "./results.mjs";
+import { BASE, CONTAINER, PROCESS, TRANSFORMED } from "./rivals.mjs";
+import { figure, table } from "./table.mjs";
+
+/**
+ * @typedef {object} Goal
+ * @property {string} text
+ * @property {number} target
+ * @property {number | undefined} value What was measured; nothing when this run did not.
+ * @property {"×" | " µs"} unit
+ * @property {boolean} atLeast Whether more is better.
+ * @property {string} [note] What belongs beside the figure.
+ */
+
+const atLeast = (text, target, value, note) => ({ text, target, value, unit: "×", atLeast: true, note });
+const atMost = (text, target, value, note) => ({ text, target, value, unit: "×", atLeast: false, note });
+
+/** @param {number | undefined} value @param {number | undefined} other */
+function ratio(value, other) {
+  return value === undefined || other === undefined ? undefined : value / other;
+}
+
+/** The rows that are somebody else's. @template {{ name: string }} T @param {T[]} rows @returns {T[]} */
+function theirs(rows) {
+  return rows.filter(({ name }) => ![CONTAINER, PROCESS, TRANSFORMED].includes(name));
+}
+
+/** The best of the others. @template {{ name: string }} T @param {T[]} rows @param {(row: T) => number} worth More is better. */
+export function best(rows, worth) {
+  return theirs(rows).reduce((found, row) => (found === undefined || worth(row) > worth(found) ? row : found), undefined);
+}
+
+/** @param {import("./results.mjs").Results} results @param {string} ours @returns {Goal[]} */
+function throughput(results, ours) {
+  const rate = (page, name, board = "stream") => measured(results, board, page, name);
+  const against = (page, name, board) => ratio(rate(page, ours), rate(page, name, board));
+  const rows = results.boards.stream?.e ?? [];
+  const fastest = best(rows, ({ name }) => rate("e", name));
+  return [
+    ...[[BASE, 3], ["Bun", 2], ["workerd", 6], ["Deno", 3]].map(([name, target]) =>
+      atLeast(`A, stream, pages/s against ${name}`, target, against("a", name)),
+    ),
+    atLeast(`A, stream, pages/s against ${BASE} with renderToString`, 1.5, against("a", BASE, "string")),
+    atLeast("D, stream, pages/s against Node http", 2, against("d", BASE)),
+    atLeast("E, stream, pages/s against the best rival", 1, fastest && against("e", fastest.name), fastest?.name),
+  ];
+}
+
+/** @param {import("./results.mjs").Results} results @param {string} ours @returns {Goal} */
+function workerCpu(results, ours) {
+  const [all, worker] = ["cpuMs", "workerCpuMs"].map((field) => measured(results, "stream", "a", ours, field));
+  const note = worker === undefined ? undefined : `worker ${figure(worker, 2)} ms, host ${figure(all - worker, 2)} ms`;
+  return atMost("A, CPU of the worker a page against the raw loop's", 1.15, ratio(worker, results.loop?.processCpuMs), note);
+}
+
+/** @param {import("./results.mjs").Results} results @param {string} ours @returns {Goal[]} */
+function latency(results, ours) {
+  return results.loads.map(({ ratePerS, rows }) => {
+    const rival = best(rows, ({ p99Ms }) => -p99Ms);
+    const own = rows.find(({ name }) => name === ours);
+    const note = rival && `${rival.name}, ${rival.p99Ms.toFixed(1)} ms`;
+    return atMost(`A, p99 at ${ratePerS.toFixed(0)} requests/s against the best rival`, 0.5, ratio(own?.p99Ms, rival?.p99Ms), note);
+  });
+}
+
+/** @param {import("./results.mjs").Results} results @param {string} ours @returns {Goal[]} */
+function memory(results, ours) {
+  const after = (name, when) => results.lives.find((life) => life.name === name)?.[when].pssMb;
+  const moments = { worked: `after ${RENDERS} pages`, rested: `after ${REST_MS / 1000} s of rest` };
+  return [[BASE, 1 / 4], ["Bun", 1 / 2]].flatMap(([name, target]) =>
+    Object.entries(moments).map(([when, words]) =>
+      atMost(`memory ${words} against ${name}`, target, ratio(after(ours, when), after(name, when))),
+    ),
+  );
+}
+
+/** @param {import("./results.mjs").Results} results @param {string} ours @returns {Goal} */
+function hop(results, ours) {
+  const found = results.hops.find(({ name }) => name === ours);
+  const value = found === undefined ? undefined : found.edgeUs - found.directUs;
+  return { text: "D, the edge, added to p50 of a hit on the worker's socket", target: 80, value, unit: " µs", atLeast: false };
+}
+
+/**
+ * @param {import("./results.mjs").Results} results
+ * @returns {Goal[]} Ours is the one in a container, if there is one.
+ */
+export function goals(results) {
+  const names = [...(results.boards.stream?.a ?? []), ...results.lives, ...results.hops].map(({ name }) => name);
+  const ours = names.includes(CONTAINER) || !names.includes(PROCESS) ? CONTAINER : PROCESS;
+  return [
+    ...throughput(results, ours),
+    workerCpu(results, ours),
+    ...latency(results, ours),
+    ...memory(results, ours),
+    hop(results, ours),
+  ];
+}
+
+/** @param {Goal} goal @returns {string} Whether it is met, and by how much. */
+export function verdict({ target, value, atLeast: more }) {
+  if (value === undefined || !Number.isFinite(value)) {
+    return "not measured in this run";
+  }
+  const share = `${Math.abs((value / target - 1) * 100).toFixed(0)} %`;
+  const met = more ? value >= target : value <= target;
+  return met ? `met, ${share} to spare` : `**missed by ${share}**`;
+}
+
+/** @param {Goal[]} all @returns {string} */
+export function goalsTable(all) {
+  const rows = all.map((goal) => {
+    const digits = goal.unit === "×" ? 2 : 0;
+    const value = goal.value === undefined ? "–" : `${figure(goal.value, digits)}${goal.unit}`;
+    const note = goal.note === undefined ? "" : ` (${goal.note})`;
+    return [`${goal.text}${note}`, `${goal.atLeast ? "≥" : "≤"} ${figure(goal.target, digits)}${goal.unit}`, value, verdict(goal)];
+  });
+  return table(["goal", "target", "measured", ""], rows);
+}

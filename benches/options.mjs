@@ -1,0 +1,87 @@
+// What the command line asks for.
+import { parseArgs } from "node:util";
+
+import { BOARDS, PAGES } from "./pages.mjs";
+import { RIVALS } from "./rivals.mjs";
+
+/** What is measured besides the boards of pages. */
+export const EXTRAS = ["life", "equal-load", "raw-loop", "hop"];
+
+export const USAGE = `node bench.mjs [--board NAME,…] [--page a,b,…] [--rival TEXT,…] [--write]
+               [--workers 2] [--rounds 3] [--seconds 2] [--connections 32] [--bin-dir ../target/release]
+  --board  ${[...Object.keys(BOARDS), ...EXTRAS].join(", ")}; all by default
+  --page   ${Object.keys(PAGES).join(", ")}: pages of the boards of pages; all by default
+  --rival  those whose name has one of the texts in it; all by default (${RIVALS.map(({ name }) => name).join("; ")})
+  --write  puts the results into README.md beside this file`;
+
+/** A command line that asks for what there is not. */
+export class UsageError extends Error {}
+
+/** @param {string} flag @param {string | undefined} text @param {string[]} known */
+function chosen(flag, text, known) {
+  const names = text?.split(",") ?? known;
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw new UsageError(`--${flag} can be ${known.join(", ")}, not ${unknown}`);
+  }
+  return names;
+}
+
+/** @param {string} flag @param {string} text */
+function wholeNumber(flag, text) {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) {
+    throw new UsageError(`--${flag} must be a whole number, 1 or more, not ${text}`);
+  }
+  return value;
+}
+
+function chosenRivals(text) {
+  const wanted = text?.toLowerCase().split(",") ?? [""];
+  const rivals = RIVALS.filter(({ name }) => wanted.some((part) => name.toLowerCase().includes(part)));
+  if (rivals.length === 0) {
+    throw new UsageError(`--rival ${text} fits none of ${RIVALS.map(({ name }) => name).join(", ")}`);
+  }
+  return rivals;
+}
+
+/**
+ * @typedef {object} Options
+ * @property {string[]} boards Boards of pages.
+ * @property {Set<string>} extras Some of `EXTRAS`.
+ * @property {string[]} pages
+ * @property {import("./rivals.mjs").Rival[]} rivals
+ * @property {number} workers
+ * @property {number} rounds
+ * @property {number} seconds Of one round on one page.
+ * @property {number} connections
+ * @property {string} [binDir]
+ * @property {boolean} write
+ * @property {boolean} help
+ */
+
+/** @param {string[]} args @returns {Options} Throws `UsageError`. */
+export function readOptions(args) {
+  const option = (value) => ({ type: "string", default: value });
+  const flag = { type: "boolean", default: false };
+  const names = { board: { type: "string" }, page: { type: "string" }, rival: { type: "string" }, "bin-dir": { type: "string" } };
+  const numbers = { workers: option("2"), rounds: option("3"), seconds: option("2"), connections: option("32") };
+  let values;
+  try {
+    ({ values } = parseArgs({ args, options: { ...names, ...numbers, write: flag, help: flag } }));
+  } catch (error) {
+    throw new UsageError(error.message);
+  }
+  const measured = chosen("board", values.board, [...Object.keys(BOARDS), ...EXTRAS]);
+  const counts = Object.keys(numbers).map((name) => [name, wholeNumber(name, values[name])]);
+  return {
+    ...Object.fromEntries(counts),
+    boards: measured.filter((name) => name in BOARDS),
+    extras: new Set(measured.filter((name) => EXTRAS.includes(name))),
+    pages: chosen("page", values.page, Object.keys(PAGES)),
+    rivals: chosenRivals(values.rival),
+    binDir: values["bin-dir"],
+    write: values.write,
+    help: values.help,
+  };
+}

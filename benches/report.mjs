@@ -1,0 +1,102 @@
+// A run's results as Markdown: the boards, one table each, then what else was measured.
+import { REST_MS, RENDERS } from "./life.mjs";
+import { PAGES } from "./pages.mjs";
+import { middle } from "./results.mjs";
+import { BASE } from "./rivals.mjs";
+import { figure, table } from "./table.mjs";
+
+/** What the boards are, in words. */
+const BOARD_TITLES = {
+  stream: "Uncached stream",
+  string: "Uncached string (`renderToString`)",
+};
+
+const BOARD_COLUMNS = ["", "pages/s", `of ${BASE}`, "p50 ms", "p99 ms", "CPU ms a page", "of it host", "of it worker", "failed"];
+
+/** @param {import("./board.mjs").Row[]} rows */
+function boardTable(rows) {
+  const base = rows.find(({ name }) => name === BASE);
+  const baseRate = base === undefined ? undefined : middle(base, "pagesPerS");
+  return table(
+    BOARD_COLUMNS,
+    rows.map((row) => {
+      const [rate, cpuMs, workerCpuMs] = ["pagesPerS", "cpuMs", "workerCpuMs"].map((field) => middle(row, field));
+      return [
+        row.name,
+        figure(rate),
+        baseRate === undefined ? "–" : `${figure(rate / baseRate, 2)}×`,
+        figure(middle(row, "p50Ms"), 2),
+        figure(middle(row, "p99Ms"), 1),
+        figure(cpuMs, 2),
+        figure(workerCpuMs === undefined ? undefined : cpuMs - workerCpuMs, 2),
+        figure(workerCpuMs, 2),
+        String(row.rounds.reduce((sum, { failures }) => sum + failures, 0)),
+      ];
+    }),
+  );
+}
+
+/** @param {import("./results.mjs").Results} results @param {{ connections: number }} setup */
+function boards(results, setup) {
+  return Object.entries(results.boards).flatMap(([board, pages]) => [
+    `### ${BOARD_TITLES[board]}`,
+    ...Object.entries(pages).flatMap(([page, rows]) => {
+      const { title, connections = setup.connections } = PAGES[page];
+      return [`**${title}**, ${results.bytes[page]} bytes, ${connections} connections`, boardTable(rows)];
+    }),
+  ]);
+}
+
+/** @param {import("./life.mjs").Life[]} lives */
+function livesTable(lives) {
+  const memory = ({ pssMb, hostMb, workerMb }) =>
+    workerMb === undefined ? figure(pssMb) : `${figure(pssMb)} (${figure(hostMb)} + ${figure(workerMb)})`;
+  const columns = ["", "first page after ms", `MB after ${RENDERS} pages`, `MB after ${REST_MS / 1000} s of rest`];
+  const row = ({ name, firstPageMs, worked, rested }) => [name, figure(firstPageMs), memory(worked), memory(rested)];
+  return table(columns, lives.map(row));
+}
+
+/** @param {import("./equal-load.mjs").EqualLoad} load */
+function loadTable({ ratePerS, rows }) {
+  const row = ({ name, p50Ms, p99Ms, failures }) => [name, figure(p50Ms, 2), figure(p99Ms, 1), String(failures)];
+  return table([`${figure(ratePerS)} requests/s`, "p50 ms", "p99 ms", "failed"], rows.map(row));
+}
+
+/** @param {import("./results.mjs").Results} results */
+function extras({ lives, loads, loop, hops, absent }) {
+  const parts = [];
+  const add = (title, ...texts) => parts.push(`### ${title}`, ...texts);
+  if (loads.length > 0) {
+    add("Equal load, page A", ...loads.map(loadTable));
+  }
+  if (lives.length > 0) {
+    add("Start and memory (PSS; of ours host + worker), page A", livesTable(lives));
+  }
+  if (loop !== undefined) {
+    const columns = ["one isolate, no HTTP, page A", "pages/s", "CPU ms a page, the thread that renders", "and the whole process"];
+    add("The raw loop", table(columns, [["", figure(loop.pagesPerS), figure(loop.renderCpuMs, 2), figure(loop.processCpuMs, 2)]]));
+  }
+  if (hops.length > 0) {
+    const columns = ["page D, one connection, p50 in µs", "through the edge", "from the worker's socket", "its queue and render"];
+    const row = ({ name, edgeUs, directUs, renderUs }) => [name, figure(edgeUs), figure(directUs), figure(renderUs)];
+    add("The hop", table(columns, hops.map(row)));
+  }
+  if (absent.length > 0) {
+    add("Not measured", absent.map(({ name, why }) => `* ${name}: ${why}`).join("\n"));
+  }
+  return parts;
+}
+
+/**
+ * @param {import("./results.mjs").Results} results
+ * @param {{ workers: number, rounds: number, seconds: number, connections: number, tool: string, machine: string }} setup
+ * @returns {string}
+ */
+export function report(results, setup) {
+  const { workers, rounds, seconds, tool, machine } = setup;
+  return [
+    `${workers} workers each, medians of ${rounds} rounds of ${seconds} s, ${tool}; ${machine}.`,
+    ...boards(results, setup),
+    ...extras(results),
+  ].join("\n\n");
+}

@@ -1,0 +1,155 @@
+// One run: the rivals are installed, started, compared, measured and ended.
+import { measurePage } from "./board.mjs";
+import { sameBytes } from "./compare.mjs";
+import { Contender } from "./contender.mjs";
+import { measureAtRate, SHARE } from "./equal-load.mjs";
+import { fetchPage } from "./fetch-page.mjs";
+import { best } from "./goals.mjs";
+import { measureHop } from "./hop.mjs";
+import { measureLives } from "./life.mjs";
+import { BOARDS, PAGES, pathOf } from "./pages.mjs";
+import { runLoop } from "./raw-loop.mjs";
+import { measured, noResults } from "./results.mjs";
+import { CONTAINER, PROCESS } from "./rivals.mjs";
+import { NotHere } from "./runners/locate.mjs";
+
+/** The page and the board of everything that is measured on one alone. */
+const A = { board: "stream", page: "a" };
+/** How long the raw loop runs, in seconds: three rounds, of which the first does not count. */
+const LOOP_S = 9;
+/** One round at an equal rate, in seconds: at a hundred requests a second that leaves a few above the 99th percentile. */
+const EQUAL_LOAD_S = 3;
+
+export class Run {
+  #options;
+  #setup;
+  #load;
+  #say;
+  /** @type {Contender[]} */
+  #contenders = [];
+  results = noResults();
+
+  /**
+   * @param {import("./options.mjs").Options} options
+   * @param {import("./rivals.mjs").Setup & { loopBinary: string }} setup
+   * @param {Awaited<ReturnType<typeof import("./load.mjs").chooseLoad>>} load
+   * @param {(text: string) => void} say
+   */
+  constructor(options, setup, load, say) {
+    this.#options = options;
+    this.#setup = setup;
+    this.#load = load;
+    this.#say = say;
+  }
+
+  async measure() {
+    await this.#install();
+    const { boards, extras } = this.#options;
+    const { signal } = this.#setup;
+    if (extras.has("life")) {
+      this.results.lives = await measureLives(this.#contenders, { ...A, signal, say: this.#say });
+    }
+    if (boards.length > 0 || extras.has("equal-load") || extras.has("hop")) {
+      const running = [];
+      for (const contender of this.#contenders) {
+        running.push(await contender.start());
+      }
+      await this.#compare(running);
+      await this.#boards(running);
+      await this.#equalLoad(running);
+      await this.#hop(running);
+      // Pages that came right before the load must come right after it.
+      await this.#compare(running);
+    }
+    if (extras.has("raw-loop")) {
+      const options = { binary: this.#setup.loopBinary, bundle: this.#setup.bundle, path: pathOf(A.board, A.page) };
+      this.results.loop = await runLoop({ ...options, seconds: LOOP_S, signal });
+    }
+  }
+
+  /** Ends everything, whether or not the measuring succeeded. */
+  async end() {
+    await Promise.all(this.#contenders.map((contender) => contender.dispose()));
+  }
+
+  async #install() {
+    for (const rival of this.#options.rivals) {
+      this.#setup.signal.throwIfAborted();
+      try {
+        this.#contenders.push(new Contender(rival, await rival.install(this.#setup), this.#setup.signal));
+      } catch (error) {
+        if (!(error instanceof NotHere)) {
+          throw error;
+        }
+        this.#say(`${rival.name}: ${error.message}`);
+        this.results.absent.push({ name: rival.name, why: error.message });
+      }
+    }
+  }
+
+  /** Holds each page of each rival against the others', whichever board it is for. */
+  async #compare(running) {
+    for (const page of Object.keys(PAGES)) {
+      const boards = Object.keys(BOARDS).filter((board) => BOARDS[board].includes(page));
+      const wanted = boards.flatMap((board) =>
+        running.filter((rival) => rival.pages[board].includes(page)).map((rival) => ({ rival, board })),
+      );
+      const urls = wanted.flatMap(({ rival, board }) =>
+        rival.urls(board, page).map((url) => ({ name: `${rival.name} at ${url.pathname}`, url })),
+      );
+      if (urls.length > 0) {
+        this.results.bytes[page] = sameBytes(
+          await Promise.all(urls.map(async ({ name, url }) => ({ name, html: await fetchPage(url) }))),
+        );
+      }
+    }
+    this.#say(`the same ${Object.keys(this.results.bytes).length} pages from ${running.length} rivals`);
+  }
+
+  async #boards(running) {
+    for (const board of this.#options.boards) {
+      for (const page of BOARDS[board].filter((one) => this.#options.pages.includes(one))) {
+        await this.#page(running, { board, page });
+      }
+    }
+  }
+
+  async #page(running, { board, page }) {
+    const rivals = running.filter((rival) => rival.pages[board].includes(page));
+    if (rivals.length > 0) {
+      const { signal } = this.#setup;
+      const rows = await measurePage(rivals, { board, page, load: this.#load, options: this.#options, signal, say: this.#say });
+      (this.results.boards[board] ??= {})[page] = rows;
+    }
+  }
+
+  /** All at a rate that the slowest can keep, then the fastest rival and ours at one that strains both. */
+  async #equalLoad(running) {
+    if (!this.#options.extras.has("equal-load")) {
+      return;
+    }
+    if (this.results.boards[A.board]?.[A.page] === undefined) {
+      await this.#page(running, A);
+    }
+    const rate = ({ name }) => measured(this.results, A.board, A.page, name);
+    const fastest = best(running, rate);
+    const ours = [CONTAINER, PROCESS].map((name) => running.find((rival) => rival.name === name)).find(Boolean);
+    const pair = [fastest, ours].filter(Boolean);
+    for (const rivals of pair.length === 2 ? [running, pair] : [running]) {
+      const ratePerS = SHARE * Math.min(...rivals.map(rate));
+      this.#say(`equal load: ${rivals.map(({ name }) => name).join("; ")} at ${ratePerS.toFixed(0)} requests/s`);
+      const { rounds } = this.#options;
+      const options = { ...A, ratePerS, rounds, seconds: EQUAL_LOAD_S, signal: this.#setup.signal };
+      this.results.loads.push(await measureAtRate(rivals, options));
+    }
+  }
+
+  async #hop(running) {
+    if (this.#options.extras.has("hop")) {
+      for (const rival of running.filter(({ sockets }) => sockets !== undefined)) {
+        const hop = await measureHop(rival, { board: "stream", page: "d", signal: this.#setup.signal });
+        this.results.hops.push({ name: rival.name, ...hop });
+      }
+    }
+  }
+}

@@ -1,0 +1,39 @@
+// A rival while it runs.
+import { pathOf } from "./pages.mjs";
+import { usageOf } from "./processes.mjs";
+
+/** A rival that has sent a page. */
+export class Running {
+  #started;
+
+  /** @param {import("./rivals.mjs").Rival} rival @param {import("./rivals.mjs").Started} started @param {number} firstPageMs */
+  constructor(rival, started, firstPageMs) {
+    this.name = rival.name;
+    this.pages = rival.pages;
+    this.firstPageMs = firstPageMs;
+    this.sockets = started.sockets;
+    this.#started = started;
+  }
+
+  /** Where a page is: one address for each that it listens at. @returns {URL[]} */
+  urls(board, page) {
+    return this.#started.origins.map((origin) => new URL(pathOf(board, page), origin));
+  }
+
+  /**
+   * What it uses now, the part that renders apart from the rest, where there is such a part.
+   *
+   * @returns {Promise<{ host: import("./processes.mjs").Usage, worker?: import("./processes.mjs").Usage }>}
+   */
+  async usage() {
+    const roots = this.#started.programs.map(({ pid }) => pid);
+    const workers = await this.#started.workers?.();
+    return workers === undefined
+      ? { host: usageOf(roots) }
+      : { host: usageOf(roots, workers), worker: usageOf(workers) };
+  }
+
+  async stop() {
+    await Promise.all(this.#started.programs.map((program) => program.stop()));
+  }
+}

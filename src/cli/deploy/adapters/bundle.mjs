@@ -1,0 +1,271 @@
+// Bundles a framework's server build with its adapter into one file, with the bundler that the project itself has. `vitrine deploy`
+// runs it under Node.js: a job as JSON on standard input, what was done as JSON on standard output. It writes to `job.out` only.
+import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { builtinModules, createRequire } from "node:module";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+
+/**
+ * @typedef {object} Job
+ * @property {string} project Folder that packages are looked up from.
+ * @property {string} entry The build's own server entry.
+ * @property {string} adapter Ours, which imports the build as `vitrine:build`.
+ * @property {string} out File to write.
+ * @property {string[]} builtIns Node.js modules that isolates have.
+ */
+
+/** @type {Job} */
+const job = JSON.parse(readFileSync(0, "utf8"));
+const adapters = path.dirname(job.adapter);
+const kept = new Set(job.builtIns);
+const standIns = new Set();
+
+/** Bundlers in the order of preference, each with the packages that may have brought it. */
+const BUNDLERS = [
+  ["rolldown"],
+  ["vite", "rolldown"],
+  ["astro", "vite", "rolldown"],
+  ["nitro", "rolldown"],
+  ["esbuild"],
+  ["vite", "esbuild"],
+  ["astro", "esbuild"],
+  ["nitro", "esbuild"],
+  ["nuxt", "esbuild"],
+];
+
+/** What to do without a module that isolates do not have. */
+const INSTEAD = {
+  "node:child_process": "an isolate starts no processes",
+  "node:cluster": "isolates are one a core by themselves",
+  "node:http": "call `fetch`, and export a fetch handler instead of listening",
+  "node:http2": "call `fetch`, and export a fetch handler instead of listening",
+  "node:https": "call `fetch`, and export a fetch handler instead of listening",
+  "node:net": "an isolate has no sockets; call `fetch`",
+  "node:tls": "an isolate has no sockets; call `fetch`",
+  "node:dgram": "an isolate has no sockets; call `fetch`",
+  "node:dns": "call `fetch` with the name",
+  "node:worker_threads": "an isolate starts no threads",
+};
+
+/** The folder of a package as seen from a file or folder, links resolved. */
+function packageFolder(name, from) {
+  for (let folder = from; ; folder = path.dirname(folder)) {
+    const found = path.join(folder, "node_modules", name);
+    if (existsSync(path.join(found, "package.json"))) {
+      return realpathSync(found);
+    }
+    if (folder === path.dirname(folder)) {
+      return undefined;
+    }
+  }
+}
+
+async function findBundler() {
+  for (const chain of BUNDLERS) {
+    const folder = chain.reduce((from, name) => from && packageFolder(name, from), job.project);
+    if (folder !== undefined) {
+      const name = chain.at(-1);
+      const { version } = JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8"));
+      const require = createRequire(path.join(folder, "package.json"));
+      const load = (specifier) => import(pathToFileURL(require.resolve(specifier)).href);
+      return { name, version, load };
+    }
+  }
+  throw new Error(
+    `the server imports packages, and no bundler was found in or above ${job.project}/node_modules; install the project's ` +
+      "packages there (`npm ci`), or add one (`npm install --save-dev rolldown`)",
+  );
+}
+
+/** `node:util` for `util` and `node:util`; undefined for a package. */
+function builtInName(specifier) {
+  const name = specifier.replace(/^node:/, "");
+  return builtinModules.includes(name) || specifier.startsWith("node:") ? `node:${name}` : undefined;
+}
+
+/**
+ * A module with the names of a built-in that isolates do not have. Importing it is harmless, using it says what is missing: most
+ * builds import more than they ever call.
+ */
+async function standIn(name) {
+  standIns.add(name);
+  const real = await import(name).catch(() => ({}));
+  const hint = INSTEAD[name] === undefined ? "" : `; ${INSTEAD[name]}`;
+  const why = JSON.stringify(` of ${name} was called, which is not available on Vitrine${hint}`);
+  const lines = [`const missing = (name) => function () { throw new Error(name + ${why}); };`, "const all = {};"];
+  for (const key of Object.keys(real).filter((key) => key !== "default" && /^[A-Za-z_$][\w$]*$/.test(key))) {
+    const value = typeof real[key] === "string" || typeof real[key] === "number" ? JSON.stringify(real[key]) : `missing("${key}")`;
+    lines.push(`const ${key}_ = all.${key} = ${value};`, `export { ${key}_ as ${key} };`);
+  }
+  lines.push("export default all;");
+  return lines.join("\n");
+}
+
+/** Where an import leads: `{ path }`, `{ external }`, `{ standIn }`, or nothing for the bundler's own search. */
+function lead(specifier) {
+  if (specifier === "vitrine:build") {
+    return { path: job.entry };
+  }
+  const name = builtInName(specifier);
+  if (name !== undefined) {
+    return kept.has(name) ? { external: name } : { standIn: name };
+  }
+  return undefined;
+}
+
+// Modules of ours have names and no paths, so that the same build gives the same bundle wherever this runs.
+const OURS = "\0vitrine/";
+const STAND_IN = "\0vitrine-stand-in/";
+/** Exports for Node.js: that is what the frameworks' server builds are made for. */
+const CONDITIONS = ["node", "import", "module", "production", "default"];
+const MAIN_FIELDS = ["module", "main"];
+const DEFINE = { "process.env.NODE_ENV": '"production"' };
+
+const rolldownPlugin = {
+  name: "vitrine",
+  async resolveId(source, importer, options) {
+    const found = lead(source);
+    if (found?.path !== undefined) {
+      return found.path;
+    }
+    if (found?.standIn !== undefined) {
+      return STAND_IN + found.standIn;
+    }
+    if (found?.external !== undefined) {
+      // `require` of one is turned into an import by the plugin for that.
+      return options.kind === "require-call" ? null : { id: found.external, external: true };
+    }
+    if (source === job.adapter) {
+      return OURS + path.basename(source);
+    }
+    if (importer?.startsWith(OURS)) {
+      // The packages of our modules are those of the project.
+      return source.startsWith("./") ? OURS + source.slice(2) : this.resolve(source, job.entry, { skipSelf: true });
+    }
+    return null;
+  },
+  async load(id) {
+    if (id.startsWith(STAND_IN)) {
+      return standIn(id.slice(STAND_IN.length));
+    }
+    if (id.startsWith(OURS)) {
+      return readFile(path.join(adapters, id.slice(OURS.length)), "utf8");
+    }
+    // The build's own maps lead back to the sources.
+    if (id.startsWith(path.dirname(job.entry)) && existsSync(`${id}.map`)) {
+      return { code: await readFile(id, "utf8"), map: await readFile(`${id}.map`, "utf8") };
+    }
+    return null;
+  },
+};
+
+async function withRolldown(load) {
+  const { rolldown } = await load("rolldown");
+  const { esmExternalRequirePlugin } = await load("rolldown/plugins");
+  const external = [...kept, ...[...kept].map((name) => name.slice("node:".length))];
+  const bundle = await rolldown({
+    input: { index: job.adapter },
+    cwd: job.project,
+    // Anything but "node": the bundler's own code must not reach for `node:module`.
+    platform: "neutral",
+    resolve: { conditionNames: CONDITIONS, mainFields: MAIN_FIELDS },
+    transform: { define: DEFINE },
+    plugins: [rolldownPlugin, esmExternalRequirePlugin({ external })],
+    onLog(level, log) {
+      if (level === "warn" && log.code === "UNRESOLVED_IMPORT") {
+        throw new Error(log.message);
+      }
+    },
+  });
+  const paths = Object.fromEntries([...kept].map((name) => [name.slice("node:".length), name]));
+  await bundle.write({ file: job.out, format: "esm", sourcemap: true, codeSplitting: false, paths });
+  await bundle.close();
+}
+
+function esbuildPlugin(required) {
+  return {
+    name: "vitrine",
+    setup(build) {
+      build.onResolve({ filter: /.*/ }, async ({ path: source, kind, namespace }) => {
+        const found = lead(source);
+        if (found?.path !== undefined) {
+          return { path: found.path };
+        }
+        if (found?.standIn !== undefined) {
+          return { path: found.standIn, namespace: "vitrine-stand-in" };
+        }
+        if (found?.external !== undefined) {
+          if (kind === "require-call") {
+            required.add(found.external);
+          }
+          return { path: found.external, external: true };
+        }
+        if (source === job.adapter) {
+          return { path: path.basename(source), namespace: "vitrine" };
+        }
+        if (namespace === "vitrine") {
+          return source.startsWith("./")
+            ? { path: source.slice(2), namespace: "vitrine" }
+            : build.resolve(source, { kind, importer: job.entry, resolveDir: path.dirname(job.entry) });
+        }
+        return undefined;
+      });
+      build.onLoad({ filter: /.*/, namespace: "vitrine" }, async ({ path: name }) => ({
+        contents: await readFile(path.join(adapters, name), "utf8"),
+      }));
+      build.onLoad({ filter: /.*/, namespace: "vitrine-stand-in" }, async ({ path: name }) => ({ contents: await standIn(name) }));
+    },
+  };
+}
+
+async function withEsbuild(load) {
+  const esbuild = await load("esbuild");
+  const required = new Set();
+  const build = (banner) =>
+    esbuild.build({
+      entryPoints: [job.adapter],
+      absWorkingDir: job.project,
+      outfile: job.out,
+      bundle: true,
+      format: "esm",
+      platform: "neutral",
+      target: "esnext",
+      sourcemap: true,
+      logLevel: "silent",
+      conditions: CONDITIONS,
+      mainFields: MAIN_FIELDS,
+      define: DEFINE,
+      banner: { js: banner },
+      plugins: [esbuildPlugin(required)],
+    });
+  await build("");
+  if (required.size > 0) {
+    // What CommonJS packages require of Node.js: their `require` finds these imports.
+    const names = [...required];
+    const imports = names.map((name, index) => `import * as vitrineBuiltIn${index} from "${name}";`);
+    const cases = names.map((name, index) => `"${name}": vitrineBuiltIn${index}`);
+    const find = "(name) => { const found = vitrineBuiltIns[name] ?? vitrineBuiltIns[`node:${name}`]; return found.default ?? found; }";
+    await build(`${imports.join("")}const vitrineBuiltIns = { ${cases.join(", ")} };const require = ${find};`);
+  }
+}
+
+/** Makes the paths of the source map those in the project, wherever the bundle was written to. */
+async function shortenPaths() {
+  const map = JSON.parse(await readFile(`${job.out}.map`, "utf8"));
+  map.sources = map.sources.map((source) => {
+    const file = path.resolve(path.dirname(job.out), source);
+    return source.includes("vitrine") && !existsSync(file) ? source.replace("\0", "") : path.relative(job.project, file);
+  });
+  await writeFile(`${job.out}.map`, JSON.stringify(map));
+}
+
+try {
+  const { name, version, load } = await findBundler();
+  await (name === "rolldown" ? withRolldown(load) : withEsbuild(load));
+  await shortenPaths();
+  console.log(JSON.stringify({ bundler: `${name} ${version}`, standIns: [...standIns].sort() }));
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
+}

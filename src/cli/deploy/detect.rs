@@ -1,0 +1,178 @@
+//! What a folder is: a bundle, or what a framework's own build left behind.
+//!
+//! One function a framework, asked in order; the first that knows the folder wins, and says what it knew it by.
+
+mod frameworks;
+mod site;
+
+use crate::cli::deploy::imports;
+use serde::Serialize;
+use site::Site;
+use std::path::{Path, PathBuf};
+
+/// What a folder is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Detected {
+    /// Laid out as a bundle: this folder is packed as it is.
+    Bundle {
+        /// Folder.
+        folder: PathBuf,
+        /// What it was known by.
+        because: String,
+    },
+    /// A framework's build, to be laid out.
+    Build(Build),
+}
+
+/// What a framework's build left behind. Paths are absolute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Build {
+    /// Which.
+    pub framework: Framework,
+    /// What it was known by.
+    pub because: String,
+    /// Where packages are looked up: the project's folder, else the build's.
+    pub project: PathBuf,
+    /// Folder of the server's files.
+    pub server: PathBuf,
+    /// The server's first file, below `server`.
+    pub entry: PathBuf,
+    /// Folder of the client's files, if there is one. It may be `server` too.
+    pub client: Option<PathBuf>,
+    /// `vitrine.json` with what the project wants besides entry and assets.
+    pub settings: Option<PathBuf>,
+}
+
+/// Whose build it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Framework {
+    /// `@hono/vite-build`.
+    Hono,
+    /// Nitro with the preset `standard`.
+    Nitro,
+    /// React Router in framework mode.
+    ReactRouter,
+    /// TanStack Start.
+    TanstackStart,
+    /// Astro with `@astrojs/node`.
+    Astro,
+    /// Any other whose server's default export is a fetch handler.
+    FetchHandler,
+}
+
+impl Framework {
+    /// What people call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Hono => "Hono",
+            Self::Nitro => "Nitro",
+            Self::ReactRouter => "React Router (framework mode)",
+            Self::TanstackStart => "TanStack Start",
+            Self::Astro => "Astro",
+            Self::FetchHandler => "fetch handler",
+        }
+    }
+}
+
+/// Why a folder can't be deployed.
+#[derive(Debug, thiserror::Error)]
+pub enum DetectError {
+    /// There are sources and no build.
+    #[error(
+        "{project} is a project without a build: looked for .output/nitro.json, build/server/index.js, dist/server/ and \
+         dist/index.js; run its build first (`npm run build`), or name the server's entry in {project}/vitrine.json"
+    )]
+    NotBuilt {
+        /// Project.
+        project: PathBuf,
+    },
+    /// Files and no server.
+    #[error("{folder} holds pages and no server, and a release needs a server; {setting}, then build again")]
+    NoServer {
+        /// Build.
+        folder: PathBuf,
+        /// What makes the framework build a server.
+        setting: &'static str,
+    },
+    /// Nitro for another runtime.
+    #[error(
+        "{path} says that Nitro built for the preset `{preset}`; build again with NITRO_PRESET=standard, which gives a fetch handler"
+    )]
+    NitroPreset {
+        /// `nitro.json`.
+        path: PathBuf,
+        /// Preset.
+        preset: String,
+    },
+    /// Astro for another runtime.
+    #[error(
+        "{entry} exports neither `handler` nor a default fetch handler (it exports {exports}); use the adapter @astrojs/node in \
+         astro.config, then build again"
+    )]
+    AstroAdapter {
+        /// Server's entry.
+        entry: PathBuf,
+        /// Names.
+        exports: String,
+    },
+    /// A framework that has no adapter here.
+    #[error("{folder} is a build of {framework}, which Vitrine does not run; {instead}")]
+    Unsupported {
+        /// Build.
+        folder: PathBuf,
+        /// Which.
+        framework: &'static str,
+        /// What to do.
+        instead: &'static str,
+    },
+    /// A file of the build can't be understood.
+    #[error("{path} can't be read: {reason}; build the project again")]
+    Unreadable {
+        /// File.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Knows the builds of one framework.
+type Find = fn(&Site) -> Result<Option<Build>, DetectError>;
+
+/// Looks at a folder: a bundle, a build's output, or the project that has one.
+///
+/// # Errors
+/// See [`DetectError`]. A folder that nothing is known about is a bundle: what it lacks is said when it is checked.
+pub fn detect(folder: &Path) -> Result<Detected, DetectError> {
+    let site = Site::new(folder);
+    if let Some(found) = site.bundle() {
+        return Ok(found);
+    }
+    let known: [Find; 5] = [
+        frameworks::nitro,
+        frameworks::react_router,
+        frameworks::astro,
+        frameworks::fetch_server,
+        frameworks::hono,
+    ];
+    for find in known {
+        if let Some(build) = find(&site)? {
+            return Ok(Detected::Build(build));
+        }
+    }
+    frameworks::refused(&site)?;
+    if site.is_project() && !site.folder.join("server/index.js").is_file() {
+        return Err(DetectError::NotBuilt { project: site.folder });
+    }
+    Ok(Detected::Bundle { because: "nothing says that it is something else".into(), folder: site.folder })
+}
+
+impl Build {
+    /// What the server reaches from its entry.
+    pub fn reach(&self) -> imports::Reached {
+        imports::reach(&self.entry)
+    }
+}
+
+#[cfg(test)]
+mod tests;

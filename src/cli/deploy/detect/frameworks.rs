@@ -1,0 +1,142 @@
+//! How each framework's build is known.
+
+use super::site::Site;
+use super::{Build, DetectError, Framework};
+use crate::cli::deploy::imports::exports;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+/// Nitro writes down what it built.
+pub(super) fn nitro(site: &Site) -> Result<Option<Build>, DetectError> {
+    let Some(output) = site.outputs().into_iter().find(|output| output.join("nitro.json").is_file()) else {
+        return Ok(None);
+    };
+    let path = output.join("nitro.json");
+    let unreadable = |reason: String| DetectError::Unreadable { path: path.clone(), reason };
+    let text = fs::read(&path).map_err(|error| unreadable(error.to_string()))?;
+    let facts: Value = serde_json::from_slice(&text).map_err(|error| unreadable(error.to_string()))?;
+    let preset = facts["preset"].as_str().unwrap_or("unknown");
+    if preset != "standard" {
+        return Err(DetectError::NitroPreset { preset: preset.to_owned(), path });
+    }
+    let entry = output.join(facts["serverEntry"].as_str().unwrap_or("server/index.mjs"));
+    if !entry.is_file() {
+        return Err(unreadable(format!("its server entry {} is not there", entry.display())));
+    }
+    let client = output.join(facts["publicDir"].as_str().unwrap_or("public"));
+    let made_by = facts["framework"]["name"].as_str().unwrap_or("nitro");
+    let because = format!("{} says framework {made_by}, preset standard", site.shown(&path));
+    Ok(Some(site.build(Framework::Nitro, because, entry, Some(client))))
+}
+
+/// React Router's server is a description of the app and not a handler.
+pub(super) fn react_router(site: &Site) -> Result<Option<Build>, DetectError> {
+    for output in site.outputs() {
+        let entry = output.join("server/index.js");
+        let found = exports_of(&entry);
+        if ["entry", "routes", "assets", "assetsBuildDirectory"].iter().all(|name| found.contains(*name)) {
+            let because = format!("{} exports routes and assetsBuildDirectory", site.shown(&entry));
+            return Ok(Some(site.build(Framework::ReactRouter, because, entry, Some(output.join("client")))));
+        }
+    }
+    Ok(None)
+}
+
+/// Astro's server is what its adapter makes of it.
+pub(super) fn astro(site: &Site) -> Result<Option<Build>, DetectError> {
+    let entries = site.outputs().into_iter().map(|output| output.join("server/entry.mjs"));
+    let Some(entry) = entries.into_iter().find(|entry| entry.is_file()) else { return Ok(None) };
+    let found = exports_of(&entry);
+    let framework = if found.contains("handler") {
+        Framework::Astro
+    } else if found.contains("default") {
+        Framework::FetchHandler
+    } else {
+        let exports = found.into_iter().collect::<Vec<_>>().join(", ");
+        return Err(DetectError::AstroAdapter { entry, exports });
+    };
+    let export = if framework == Framework::Astro { "handler" } else { "default" };
+    let because = format!("{} exports {export}", site.shown(&entry));
+    let client = entry.parent().and_then(Path::parent).map(|output| output.join("client"));
+    Ok(Some(site.build(framework, because, entry, client)))
+}
+
+/// TanStack Start and others whose Vite build has a fetch handler in `server/`.
+pub(super) fn fetch_server(site: &Site) -> Result<Option<Build>, DetectError> {
+    let is_tanstack =
+        ["@tanstack/react-start", "@tanstack/solid-start"].iter().any(|name| site.depends_on(name));
+    for output in site.outputs() {
+        for name in ["server.js", "index.js", "server.mjs", "index.mjs"] {
+            // What is laid out as a bundle is one, unless the project says otherwise.
+            if name == "index.js" && output == site.folder && !is_tanstack {
+                continue;
+            }
+            let entry = output.join("server").join(name);
+            if exports_of(&entry).contains("default") {
+                let framework = if is_tanstack { Framework::TanstackStart } else { Framework::FetchHandler };
+                let because = format!(
+                    "{} has a default export{}",
+                    site.shown(&entry),
+                    if is_tanstack { ", and the project depends on TanStack Start" } else { "" }
+                );
+                return Ok(Some(site.build(framework, because, entry, Some(output.join("client")))));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// `@hono/vite-build` writes one file among the client's.
+pub(super) fn hono(site: &Site) -> Result<Option<Build>, DetectError> {
+    if !site.depends_on("hono") {
+        return Ok(None);
+    }
+    for output in site.outputs().into_iter().filter(|output| !output.join("package.json").is_file()) {
+        let entry = output.join("index.js");
+        if exports_of(&entry).contains("default") {
+            let because =
+                format!("{} has a default export, and the project depends on hono", site.shown(&entry));
+            return Ok(Some(site.build(Framework::Hono, because, entry, Some(output))));
+        }
+    }
+    Ok(None)
+}
+
+/// Builds that are known and can't be run.
+pub(super) fn refused(site: &Site) -> Result<(), DetectError> {
+    for output in site.outputs() {
+        let unsupported =
+            |framework, instead| DetectError::Unsupported { folder: output.clone(), framework, instead };
+        if output.join(".next").is_dir() || output.join("BUILD_ID").is_file() {
+            return Err(unsupported("Next.js", "there is no adapter for it"));
+        }
+        if output.join("handler.js").is_file() && output.join("server/manifest.js").is_file() {
+            return Err(unsupported(
+                "SvelteKit with adapter-node",
+                "there is no adapter for it; an adapter that exports a fetch handler by default works",
+            ));
+        }
+        for pages in [output.clone(), output.join("client")] {
+            if pages.join("index.html").is_file()
+                && !output.join("server").is_dir()
+                && !output.join("package.json").is_file()
+            {
+                let setting = if site.depends_on("astro") {
+                    "set `output: \"server\"` and the adapter @astrojs/node in astro.config"
+                } else if site.depends_on("@react-router/dev") {
+                    "set `ssr: true` in react-router.config"
+                } else {
+                    "let the framework render on the server"
+                };
+                return Err(DetectError::NoServer { folder: pages, setting });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn exports_of(file: &Path) -> BTreeSet<String> {
+    fs::read_to_string(file).map(|code| exports(&code)).unwrap_or_default()
+}

@@ -1,0 +1,143 @@
+use super::*;
+use std::fs;
+use tempfile::TempDir;
+
+/// A folder with these files.
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = dir.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    dir
+}
+
+/// What a folder below `dir` is found to be; the paths of a build are given as below `dir`.
+fn found(dir: &TempDir, below: &str) -> (Framework, String, Option<String>) {
+    let root = dir.path().canonicalize().unwrap();
+    let inside = |path: &Path| path.strip_prefix(&root).unwrap().display().to_string();
+    match detect(&dir.path().join(below)).unwrap() {
+        Detected::Build(build) => {
+            assert_eq!(build.project, root);
+            (build.framework, inside(&build.entry), build.client.as_deref().map(inside))
+        }
+        Detected::Bundle { because, .. } => panic!("taken for a bundle: {because}"),
+    }
+}
+
+fn refusal(files: &[(&str, &str)]) -> String {
+    detect(folder(files).path()).unwrap_err().to_string()
+}
+
+const SERVER_BUILD: &str = "export { a as assets, assetsBuildDirectory, b as entry, routes };";
+const FETCH: &str = "var app = {}; export { app as default };";
+
+#[test]
+fn each_framework_is_known_from_its_project_and_from_its_output() {
+    let nitro = [
+        ("package.json", "{}"),
+        (".output/nitro.json", r#"{"preset":"standard"}"#),
+        (".output/server/index.mjs", ""),
+        (".output/server/package.json", "{}"),
+        (".output/public/a.txt", ""),
+    ];
+    let react_router =
+        [("package.json", "{}"), ("build/server/index.js", SERVER_BUILD), ("build/client/a.txt", "")];
+    let tanstack = [
+        ("package.json", r#"{"dependencies":{"@tanstack/react-start":"1"}}"#),
+        ("dist/server/index.js", FETCH),
+        ("dist/client/a.txt", ""),
+    ];
+    let astro = [
+        ("package.json", "{}"),
+        ("dist/server/entry.mjs", "export { handler, options, startServer };"),
+        ("dist/client/a.txt", ""),
+    ];
+    let hono = [("package.json", r#"{"dependencies":{"hono":"4"}}"#), ("dist/index.js", FETCH)];
+    let any = [("package.json", "{}"), ("dist/server/server.js", FETCH), ("dist/client/a.txt", "")];
+    for (files, output, framework, entry, client) in [
+        (&nitro[..], ".output", Framework::Nitro, "server/index.mjs", "public"),
+        (&react_router, "build", Framework::ReactRouter, "server/index.js", "client"),
+        (&tanstack, "dist", Framework::TanstackStart, "server/index.js", "client"),
+        (&astro, "dist", Framework::Astro, "server/entry.mjs", "client"),
+        (&hono, "dist", Framework::Hono, "index.js", ""),
+        (&any, "dist", Framework::FetchHandler, "server/server.js", "client"),
+    ] {
+        let dir = folder(files);
+        let client = if client.is_empty() { output.to_owned() } else { format!("{output}/{client}") };
+        let expected = (framework, format!("{output}/{entry}"), Some(client));
+        assert_eq!(found(&dir, ""), expected);
+        assert_eq!(found(&dir, output), expected);
+    }
+}
+
+#[test]
+fn nitro_says_where_its_files_are() {
+    let facts = r#"{"preset":"standard","serverEntry":"srv/main.mjs","publicDir":"static","framework":{"name":"nuxt"}}"#;
+    let dir = folder(&[
+        ("package.json", "{}"),
+        (".output/nitro.json", facts),
+        (".output/srv/main.mjs", ""),
+        (".output/static/a.txt", ""),
+    ]);
+    let expected = (Framework::Nitro, ".output/srv/main.mjs".into(), Some(".output/static".into()));
+    assert_eq!(found(&dir, ""), expected);
+}
+
+#[test]
+fn a_bundle_stays_a_bundle() {
+    for files in [
+        &[("server/index.js", FETCH)][..],
+        &[("vitrine.json", r#"{"entry":"main.js"}"#), ("main.js", FETCH)],
+        &[("vitrine.json", r#"{"entry":"gone.js"}"#), ("dist/index.js", FETCH), ("package.json", "{}")],
+        &[("vitrine.json", "{"), ("server/index.js", SERVER_BUILD)],
+        &[("vitrine.json", "{}"), ("server/index.js", SERVER_BUILD)],
+        &[("some.txt", "")],
+    ] {
+        let dir = folder(files);
+        let folder = dir.path().canonicalize().unwrap();
+        assert!(
+            matches!(detect(dir.path()).unwrap(), Detected::Bundle { folder: found, .. } if found == folder),
+            "{files:?}"
+        );
+    }
+    let plugin =
+        folder(&[("package.json", "{}"), ("dist/vitrine.json", "{}"), ("dist/server/index.js", FETCH)]);
+    let dist = plugin.path().canonicalize().unwrap().join("dist");
+    assert!(matches!(detect(plugin.path()).unwrap(), Detected::Bundle { folder, .. } if folder == dist));
+}
+
+#[test]
+fn a_manifest_without_an_entry_is_the_settings_of_a_build() {
+    let files = [
+        ("package.json", "{}"),
+        ("vitrine.json", r#"{"env":["A"]}"#),
+        ("build/server/index.js", SERVER_BUILD),
+    ];
+    let dir = folder(&files);
+    for below in ["", "build"] {
+        let Detected::Build(build) = detect(&dir.path().join(below)).unwrap() else { panic!("{below}") };
+        assert_eq!(build.settings, Some(dir.path().canonicalize().unwrap().join("vitrine.json")));
+        assert_eq!(build.client, None);
+    }
+}
+
+#[test]
+fn what_can_not_run_is_refused_with_what_to_do() {
+    let text = refusal(&[("package.json", "{}"), ("src/index.ts", "")]);
+    assert!(text.contains("without a build") && text.contains("npm run build"), "{text}");
+    let text = refusal(&[("nitro.json", r#"{"preset":"node-server"}"#)]);
+    assert!(text.contains("`node-server`") && text.contains("NITRO_PRESET=standard"), "{text}");
+    let text = refusal(&[("nitro.json", "{"), ("server/index.mjs", "")]);
+    assert!(text.contains("nitro.json can't be read"), "{text}");
+    let text = refusal(&[("nitro.json", r#"{"preset":"standard"}"#)]);
+    assert!(text.contains("server/index.mjs is not there"), "{text}");
+    let text = refusal(&[("server/entry.mjs", "export { start };")]);
+    assert!(text.contains("it exports start") && text.contains("@astrojs/node"), "{text}");
+    let astro = r#"{"dependencies":{"astro":"7"}}"#;
+    let text = refusal(&[("package.json", astro), ("dist/index.html", "")]);
+    assert!(text.contains("no server") && text.contains("output: \"server\""), "{text}");
+    let text = refusal(&[("package.json", "{}"), (".next/BUILD_ID", "x")]);
+    assert!(text.contains("Next.js"), "{text}");
+}

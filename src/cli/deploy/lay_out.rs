@@ -1,0 +1,230 @@
+//! From a framework's build to the folders of a bundle, in a scratch folder. Nothing of the project is written to.
+
+use super::bundler::{self, Bundled};
+use super::detect::{Build, Framework};
+use crate::limits::PRERENDERED_BYTES_MAX;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use vitrine_wire::NODE_BUILT_INS;
+
+/// Where a bundled server is.
+const ENTRY: &str = "server/index.js";
+/// Where the client's files are.
+const CLIENT: &str = "client";
+
+/// What was made of a build.
+#[derive(Debug)]
+pub struct LaidOut {
+    /// Bundle.
+    pub folder: PathBuf,
+    /// How the server got there, for people.
+    pub server: String,
+    /// What the bundler did, if one ran.
+    pub bundled: Option<Bundled>,
+    /// Pages made at build time that the adapter answers with.
+    pub pages: usize,
+}
+
+/// Why a build can't be laid out.
+#[derive(Debug, thiserror::Error)]
+pub enum LayOutError {
+    /// A file or folder of the build, or of the scratch folder.
+    #[error("{operation} {path} failed")]
+    Io {
+        /// What was being done.
+        operation: &'static str,
+        /// To which file.
+        path: PathBuf,
+        /// Cause.
+        #[source]
+        source: io::Error,
+    },
+    /// `vitrine.json` of the project is no object.
+    #[error("{path} is no JSON object; write `{{…}}` with the fields of vitrine.json, or take it away")]
+    Settings {
+        /// File.
+        path: PathBuf,
+    },
+    /// Too many bytes of pages.
+    #[error(
+        "the pages made at build time have more than {PRERENDERED_BYTES_MAX} bytes together (stopped at {path}), and every isolate \
+         would hold them; render some of them on request"
+    )]
+    PagesTooLarge {
+        /// Where it was seen.
+        path: PathBuf,
+    },
+    /// The server could not be bundled.
+    #[error(transparent)]
+    Bundler(#[from] bundler::BundlerError),
+}
+
+/// Lays a build out below `scratch`, which must exist.
+///
+/// # Errors
+/// See [`LayOutError`].
+pub fn lay_out(build: &Build, scratch: &Path) -> Result<LaidOut, LayOutError> {
+    let folder = scratch.join("bundle");
+    let reached = build.reach();
+    let is_foreign = |name: &&String| !is_built_in(name);
+    let foreign = reached.named.iter().find(is_foreign).cloned();
+    // A client that lies in the same folder is what the server does not reach.
+    let shares_folder = build.client.as_ref() == Some(&build.server);
+    let mut client = match &build.client {
+        Some(client) => files_below(client)?,
+        None => BTreeMap::new(),
+    };
+    if shares_folder {
+        client.retain(|_, path| !is_server_file(path, &reached.files));
+    }
+    let pages = take_pages(&mut client)?;
+    for (name, path) in &client {
+        copy(path, &folder.join(CLIENT).join(name))?;
+    }
+    let adapter = adapter(build.framework);
+    let why = why_bundled(adapter, foreign.as_deref(), !pages.is_empty());
+    let (entry, server, bundled) = match why {
+        Some(why) => {
+            let bundled = bundler::bundle(build, adapter, &pages, scratch, &folder.join(ENTRY))?;
+            let server = format!("bundled by {}, because {why}", bundled.bundler);
+            (ENTRY.to_owned(), server, Some(bundled))
+        }
+        None => {
+            (copy_server(build, &folder, shares_folder, &reached.files)?, "taken as it is".to_owned(), None)
+        }
+    };
+    write_manifest(build, &folder, &entry, !client.is_empty())?;
+    Ok(LaidOut { folder, server, bundled, pages: pages.len() })
+}
+
+/// The adapter that a framework's build is bundled with.
+const fn adapter(framework: Framework) -> &'static str {
+    match framework {
+        Framework::ReactRouter => "react_router.js",
+        Framework::Astro => "astro.js",
+        Framework::Hono | Framework::Nitro | Framework::TanstackStart | Framework::FetchHandler => {
+            "fetch_handler.js"
+        }
+    }
+}
+
+fn why_bundled(adapter: &str, foreign: Option<&str>, has_pages: bool) -> Option<String> {
+    if adapter != "fetch_handler.js" {
+        return Some("its server needs an adapter".into());
+    }
+    match foreign {
+        Some(name) => Some(format!("its server imports {name}")),
+        None => has_pages.then(|| "it has pages made at build time".into()),
+    }
+}
+
+fn is_built_in(name: &str) -> bool {
+    NODE_BUILT_INS.iter().any(|known| *known == name || known.strip_prefix("node:") == Some(name))
+}
+
+/// Whether the server has the file, or it is the source map of such a file.
+fn is_server_file(path: &Path, reached: &std::collections::BTreeSet<PathBuf>) -> bool {
+    let of_map = path.to_str().and_then(|path| path.strip_suffix(".map")).map(Path::new);
+    reached.contains(path) || of_map.is_some_and(|file| reached.contains(file))
+}
+
+/// Copies the server as it is; gives the path of its entry in the bundle.
+fn copy_server(
+    build: &Build,
+    folder: &Path,
+    shares_folder: bool,
+    reached: &std::collections::BTreeSet<PathBuf>,
+) -> Result<String, LayOutError> {
+    for (name, path) in files_below(&build.server)? {
+        if !shares_folder || is_server_file(&path, reached) {
+            copy(&path, &folder.join("server").join(name))?;
+        }
+    }
+    let entry = build.entry.strip_prefix(&build.server).unwrap_or(&build.entry);
+    Ok(format!("server/{}", entry.display()))
+}
+
+/// Takes the pages that were made at build time out of the client's files: the adapter answers with them, under the paths that
+/// people know them by. What is left as `client/index.html` would be the shell.
+fn take_pages(client: &mut BTreeMap<String, PathBuf>) -> Result<BTreeMap<String, String>, LayOutError> {
+    let names: Vec<String> = client.keys().filter(|name| name.ends_with(".html")).cloned().collect();
+    let mut pages = BTreeMap::new();
+    let mut bytes = 0;
+    for name in names {
+        let Some(path) = client.remove(&name) else { continue };
+        let page = fs::read(&path).map_err(io_error("read", &path))?;
+        bytes += page.len() as u64;
+        if bytes > PRERENDERED_BYTES_MAX {
+            return Err(LayOutError::PagesTooLarge { path });
+        }
+        pages.insert(page_path(&name), String::from_utf8_lossy(&page).into_owned());
+    }
+    Ok(pages)
+}
+
+/// `/about` for `about.html` and `about/index.html`.
+fn page_path(name: &str) -> String {
+    let stem = name.strip_suffix(".html").unwrap_or(name);
+    let path =
+        stem.strip_suffix("index").filter(|path| path.is_empty() || path.ends_with('/')).unwrap_or(stem);
+    format!("/{}", path.trim_end_matches('/'))
+}
+
+/// Files below a folder by their name there, without what is installed there and what is no file.
+fn files_below(folder: &Path) -> Result<BTreeMap<String, PathBuf>, LayOutError> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(&next).map_err(io_error("list", &next))? {
+            let path = entry.map_err(io_error("list", &next))?.path();
+            if path.is_dir() {
+                if !path.ends_with("node_modules") {
+                    folders.push(path);
+                }
+            } else if let Some(name) = path.strip_prefix(folder).ok().and_then(Path::to_str) {
+                found.insert(name.to_owned(), path);
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), LayOutError> {
+    make_parent(to)?;
+    fs::copy(from, to).map(drop).map_err(io_error("copy", from))
+}
+
+fn make_parent(path: &Path) -> Result<(), LayOutError> {
+    let parent = path.parent().unwrap_or(path);
+    fs::create_dir_all(parent).map_err(io_error("make the folder", parent))
+}
+
+/// Writes `vitrine.json`: what the project wants, with entry and assets.
+fn write_manifest(build: &Build, folder: &Path, entry: &str, has_client: bool) -> Result<(), LayOutError> {
+    let mut fields = match &build.settings {
+        Some(path) => {
+            let text = fs::read(path).map_err(io_error("read", path))?;
+            let settings: Option<Map<String, Value>> = serde_json::from_slice(&text).ok();
+            settings.ok_or_else(|| LayOutError::Settings { path: path.clone() })?
+        }
+        None => Map::new(),
+    };
+    fields.insert("entry".into(), json!(entry));
+    if has_client {
+        fields.insert("assets".into(), json!(CLIENT));
+    }
+    let path = folder.join("vitrine.json");
+    make_parent(&path)?;
+    fs::write(&path, Value::Object(fields).to_string()).map_err(io_error("write", &path))
+}
+
+fn io_error(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> LayOutError {
+    let path = path.to_owned();
+    move |source| LayOutError::Io { operation, path, source }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,5 @@
+import { notes } from "../../notes";
+
+export function GET() {
+  return Response.json(notes);
+}

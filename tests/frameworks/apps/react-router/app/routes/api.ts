@@ -1,0 +1,5 @@
+import { notes } from "../notes.server";
+
+export function loader() {
+  return Response.json(notes);
+}
