@@ -4,19 +4,23 @@
 const { core, primordials } = __bootstrap;
 const { op_module_scope_read, op_random_fill, op_random_uuid } = core.ops;
 const {
-  ArrayPrototypeIncludes, ArrayPrototypePush, Error, Proxy, ReflectApply, ReflectConstruct, ReflectDefineProperty, ReflectGet,
-  ReflectGetOwnPropertyDescriptor, ReflectHas, ReflectOwnKeys,
+  ArrayPrototypeIncludes, ArrayPrototypePush, Error, Proxy, ReflectApply, ReflectConstruct, ReflectDefineProperty,
+  ReflectDeleteProperty, ReflectGet, ReflectGetOwnPropertyDescriptor, ReflectHas, ReflectOwnKeys, String,
 } = primordials;
+
+// Frames of a stack, V8's own default.
+const STACK_TRACE_LIMIT = 10;
 
 let watching = false;
 let names = [];
+let stackTraceLimit = STACK_TRACE_LIMIT;
 const handlers = [];
 const originals = [];
 const resumed = [];
 
-// The app looks at something of this kind: "clock", "randomness", "env" or "wasm".
-function notice(kind) {
-  if (watching) op_module_scope_read(kind, new Error());
+// The app does something of this kind: see `Notice` in the worker's code.
+function notice(kind, detail = "") {
+  if (watching) op_module_scope_read(kind, new Error(detail));
 }
 
 // Has `watched` noticed until the snapshot is made. What the app kept of it works on as if it were the original.
@@ -86,7 +90,39 @@ function watch(envNames) {
   watchCalls(globalThis, "Date", "clock");
   watchCalls(globalThis.Date, "now", "clock");
   watchCalls(Math, "random", "randomness");
-  for (const name of ["Instance", "Module", "compile", "instantiate"]) watchCalls(WebAssembly, name, "wasm");
+  Error.stackTraceLimit = STACK_TRACE_LIMIT;
+  for (const { 0: object, 1: late } of lateFeatures()) {
+    for (let i = 0; i < late.length; i++) watchFeature(object, late[i]);
+  }
+}
+
+// What V8 adds to an isolate when its snapshot is loaded, and not to one that becomes a snapshot. An app that asks for it at module
+// scope would decide for good that it is not there.
+function lateFeatures() {
+  const { prototype: bytes } = Uint8Array;
+  return [
+    [globalThis, ["AsyncDisposableStack", "DisposableStack", "Float16Array", "SharedArrayBuffer", "SuppressedError", "WebAssembly"]],
+    [Atomics, ["pause"]],
+    [DataView.prototype, ["getFloat16", "setFloat16"]],
+    [Error, ["isError"]],
+    [Intl.Locale.prototype, ["variants"]],
+    [Iterator, ["concat"]],
+    [Iterator.prototype, [Symbol.dispose]],
+    [Map.prototype, ["getOrInsert", "getOrInsertComputed"]],
+    [Math, ["f16round", "sumPrecise"]],
+    [Promise, ["try"]],
+    [RegExp, ["escape"]],
+    [Uint8Array, ["fromBase64", "fromHex"]],
+    [bytes, ["setFromBase64", "setFromHex", "toBase64", "toHex"]],
+    [WeakMap.prototype, ["getOrInsert", "getOrInsertComputed"]],
+  ];
+}
+
+function watchFeature(object, name) {
+  if (ReflectGetOwnPropertyDescriptor(object, name) !== undefined) return;
+  const look = () => notice("feature", String(name));
+  ReflectDefineProperty(object, name, { __proto__: null, get: look, set: look, enumerable: false, configurable: true });
+  ArrayPrototypePush(originals, { object, name, original: undefined });
 }
 
 // The app is evaluated.
@@ -97,8 +133,12 @@ function release() {
   }
   // In reverse, so that what hangs on a watched object goes back to the original.
   for (let i = originals.length - 1; i >= 0; i--) {
-    ReflectDefineProperty(originals[i].object, originals[i].name, originals[i].original);
+    const { object, name, original } = originals[i];
+    if (original === undefined) ReflectDeleteProperty(object, name);
+    else ReflectDefineProperty(object, name, original);
   }
+  stackTraceLimit = Error.stackTraceLimit;
+  ReflectDeleteProperty(Error, "stackTraceLimit");
 }
 
 // `renew` runs in each isolate that comes from the snapshot, before anything of the app.
@@ -107,6 +147,7 @@ function onResume(renew) {
 }
 
 function resume() {
+  if (stackTraceLimit !== STACK_TRACE_LIMIT) Error.stackTraceLimit = stackTraceLimit;
   for (let i = 0; i < resumed.length; i++) resumed[i]();
 }
 

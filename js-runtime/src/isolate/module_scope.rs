@@ -13,8 +13,8 @@ pub enum Notice {
     Network,
     /// It set a timer. Only one that is still waiting in the end matters.
     Timer,
-    /// It compiled WebAssembly.
-    Wasm,
+    /// It asked for something that V8 adds to an isolate when the snapshot is loaded.
+    Feature,
 }
 
 impl Notice {
@@ -27,17 +27,25 @@ impl Notice {
             "randomness" => Self::Read(ModuleScopeRead::Randomness),
             "network" => Self::Network,
             "timer" => Self::Timer,
-            "wasm" => Self::Wasm,
+            "feature" => Self::Feature,
             _ => return None,
         })
     }
+}
+
+/// A notice with its place in the bundle, and what was asked for.
+#[derive(Debug)]
+struct Noticed {
+    notice: Notice,
+    place: String,
+    detail: String,
 }
 
 /// The notices of one evaluation.
 #[derive(Debug, Default)]
 pub struct ModuleScope {
     harmless: Vec<ModuleScopeRead>,
-    notices: RefCell<Vec<(Notice, String)>>,
+    notices: RefCell<Vec<Noticed>>,
 }
 
 impl ModuleScope {
@@ -48,13 +56,13 @@ impl ModuleScope {
     }
 
     /// Notes what the app does at `place`. `true` when it can't have a snapshot because of it.
-    pub fn note(&self, notice: Notice, place: String) -> bool {
+    pub fn note(&self, notice: Notice, place: String, detail: String) -> bool {
         if matches!(notice, Notice::Read(read) if self.harmless.contains(&read)) {
             return false;
         }
         let mut notices = self.notices.borrow_mut();
         if notices.len() < MODULE_SCOPE_READS_MAX {
-            notices.push((notice, place));
+            notices.push(Noticed { notice, place, detail });
         }
         notice != Notice::Timer
     }
@@ -63,39 +71,43 @@ impl ModuleScope {
     #[must_use]
     pub fn refusal(&self, waiting: bool) -> Option<String> {
         let notices = self.notices.borrow();
-        if let Some((notice, place)) = notices.iter().find(|(notice, _)| *notice != Notice::Timer) {
-            return Some(reason(*notice, place));
+        if let Some(noticed) = notices.iter().find(|noticed| noticed.notice != Notice::Timer) {
+            return Some(noticed.reason());
         }
         if !waiting {
             return None;
         }
-        let timer = notices.iter().find(|(notice, _)| *notice == Notice::Timer);
+        let timer = notices.iter().find(|noticed| noticed.notice == Notice::Timer);
         Some(timer.map_or_else(
             || "something that the app began while it was evaluated still waits".to_owned(),
-            |(notice, place)| reason(*notice, place),
+            Noticed::reason,
         ))
     }
 }
 
-fn reason(notice: Notice, place: &str) -> String {
-    let (what, declaration) = match notice {
-        Notice::Read(ModuleScopeRead::Clock) => ("reads the clock", Some("clock")),
-        Notice::Read(ModuleScopeRead::Env) => ("reads the environment", Some("env")),
-        Notice::Read(ModuleScopeRead::Randomness) => ("takes a random number", Some("randomness")),
-        Notice::Network => ("calls the network", None),
-        Notice::Timer => ("sets a timer that still waits", None),
-        Notice::Wasm => ("compiles WebAssembly, which no snapshot can hold,", None),
-    };
-    let place = if place.is_empty() { "the app" } else { place };
-    let advice = declaration.map_or_else(
-        || "do it when a request asks for it".to_owned(),
-        |name| {
-            format!(
-                "do it in a request, or list \"{name}\" in snapshot.harmless of vitrine.json if the same value may serve for good"
-            )
-        },
-    );
-    format!("{place} {what} while the app is evaluated; {advice}")
+impl Noticed {
+    fn reason(&self) -> String {
+        let (what, declaration) = match self.notice {
+            Notice::Read(ModuleScopeRead::Clock) => ("reads the clock".to_owned(), Some("clock")),
+            Notice::Read(ModuleScopeRead::Env) => ("reads the environment".to_owned(), Some("env")),
+            Notice::Read(ModuleScopeRead::Randomness) => {
+                ("takes a random number".to_owned(), Some("randomness"))
+            }
+            Notice::Network => ("calls the network".to_owned(), None),
+            Notice::Timer => ("sets a timer that still waits".to_owned(), None),
+            Notice::Feature => (format!("asks for {}, which no snapshot can hold,", self.detail), None),
+        };
+        let place = if self.place.is_empty() { "the app" } else { &self.place };
+        let advice = declaration.map_or_else(
+            || "do it when a request asks for it".to_owned(),
+            |name| {
+                format!(
+                    "do it in a request, or list \"{name}\" in snapshot.harmless of vitrine.json if the same value may serve for good"
+                )
+            },
+        );
+        format!("{place} {what} while the app is evaluated; {advice}")
+    }
 }
 
 #[cfg(test)]
@@ -105,9 +117,13 @@ mod tests {
     #[test]
     fn what_is_declared_harmless_is_not_noticed() {
         let scope = ModuleScope::new(vec![ModuleScopeRead::Clock]);
-        assert!(!scope.note(Notice::Read(ModuleScopeRead::Clock), "server/index.js:1:1".into()));
+        assert!(!scope.note(
+            Notice::Read(ModuleScopeRead::Clock),
+            "server/index.js:1:1".into(),
+            String::new()
+        ));
         assert_eq!(scope.refusal(false), None);
-        assert!(scope.note(Notice::Read(ModuleScopeRead::Env), "server/index.js:2:1".into()));
+        assert!(scope.note(Notice::Read(ModuleScopeRead::Env), "server/index.js:2:1".into(), String::new()));
         let refusal = scope.refusal(false).unwrap();
         assert!(refusal.starts_with("server/index.js:2:1 reads the environment"), "{refusal}");
     }
@@ -115,7 +131,7 @@ mod tests {
     #[test]
     fn a_timer_matters_only_while_it_waits() {
         let scope = ModuleScope::default();
-        assert!(!scope.note(Notice::Timer, "server/index.js:3:1".into()));
+        assert!(!scope.note(Notice::Timer, "server/index.js:3:1".into(), String::new()));
         assert_eq!(scope.refusal(false), None);
         assert!(scope.refusal(true).unwrap().starts_with("server/index.js:3:1 sets a timer"));
         assert!(ModuleScope::default().refusal(true).is_some());
@@ -125,7 +141,7 @@ mod tests {
     fn notices_are_bounded() {
         let scope = ModuleScope::default();
         for _ in 0..=MODULE_SCOPE_READS_MAX {
-            assert!(scope.note(Notice::Network, String::new()));
+            assert!(scope.note(Notice::Network, String::new(), String::new()));
         }
         assert_eq!(scope.notices.borrow().len(), MODULE_SCOPE_READS_MAX);
     }

@@ -16,11 +16,12 @@ pub fn op_module_scope_read<'s>(
     error: v8::Local<'s, v8::Value>,
 ) -> Result<(), JsErrorBox> {
     let Some(notice) = Notice::named(kind) else { return Ok(()) };
-    let stack = exception::describe(scope, error).stack;
-    let place = stack.lines().find_map(|line| line.strip_prefix("    at ")).unwrap_or_default();
+    let described = exception::describe(scope, error);
+    let place = described.stack.lines().find_map(|line| line.strip_prefix("    at ")).unwrap_or_default();
     // A frame with a function's name has its place in parentheses.
     let place = place.rsplit_once(" (").map_or(place, |(_, place)| place.trim_end_matches(')'));
-    if shared(state).module_scope.note(notice, place.to_owned()) {
+    let detail = described.message.trim_start_matches("Error").trim_start_matches(": ").to_owned();
+    if shared(state).module_scope.note(notice, place.to_owned(), detail) {
         return Err(JsErrorBox::generic("this can't be part of a snapshot"));
     }
     Ok(())
