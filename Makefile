@@ -5,7 +5,7 @@ SHELL := /bin/sh
 .DELETE_ON_ERROR:
 # The prerequisites are steps in order, and cargo uses all cores by itself.
 .NOTPARALLEL:
-.PHONY: help prepare v8 build demo test test-long bench lint modules bundles frameworks
+.PHONY: help prepare v8 build demo test test-long bench lint modules bench-modules bundles frameworks
 
 help: ## List the targets
 	@awk -F ': .*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -25,7 +25,7 @@ test: prepare-test v8 modules bundles frameworks ## Run every test ring
 test-long: prepare-test v8 modules bundles frameworks ## The same with the tests that take minutes, and more cases of each property
 	@node tests/run.mjs --long
 
-bench: build benches/node_modules/.package-lock.json benches/rivals/node_modules/.package-lock.json ## Render pages with this host and its rivals, side by side (ARGS="--help" lists what can be picked)
+bench: build bench-modules ## Render pages with this host and its rivals, side by side (ARGS="--help" lists what can be picked)
 	cargo build --release --workspace --example render_loop --locked
 	cd benches && node bench.mjs $(ARGS)
 
@@ -41,6 +41,9 @@ prepare:
 .PHONY: prepare-test
 prepare-test:
 	@.ci/prepare test
+
+bench-modules: benches/node_modules/.package-lock.json benches/rivals/node_modules/.package-lock.json \
+  benches/rivals/next/node_modules/.package-lock.json
 
 modules: js-runtime/npm/node_modules/.package-lock.json examples/catalog/node_modules/.package-lock.json \
   tests/browser/node_modules/.package-lock.json benches/node_modules/.package-lock.json
@@ -62,6 +65,11 @@ tests/frameworks/node_modules/.built: tests/frameworks/node_modules/.package-loc
 	@echo "building the frameworks' fixtures" >&2
 	@cd tests/frameworks && ASTRO_TELEMETRY_DISABLED=1 npm run build --workspaces --silent >node_modules/.build.log 2>&1 || { cat node_modules/.build.log >&2; exit 1; }
 	@touch $@
+
+# npm ci insists on Next's compilers for every system, and not every registry has them all. Without Next the bench says so and goes on.
+benches/rivals/next/node_modules/.package-lock.json: benches/rivals/next/package-lock.json
+	@echo "npm install in benches/rivals/next" >&2
+	@cd $(@D)/.. && npm install --no-save --no-audit --no-fund --no-progress --loglevel=error >&2 || echo "Next can't be installed" >&2
 
 # npm writes this file last. The plugin is copied into each folder that uses it, so a change of it counts too.
 %/node_modules/.package-lock.json: %/package-lock.json $(wildcard js-runtime/npm/package.json js-runtime/npm/src/*)

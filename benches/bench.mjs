@@ -77,6 +77,12 @@ try {
     await bench(options);
   }
 } catch (error) {
-  say(`bench: ${error instanceof UsageError ? `${error.message}\n${USAGE}` : (error.stack ?? error)}`);
-  process.exitCode ||= error instanceof UsageError ? 2 : 1;
+  if (error instanceof UsageError) {
+    say(`bench: ${error.message}\n${USAGE}`);
+    process.exitCode = 2;
+  } else {
+    // A signal has set the code already; whatever it interrupted says so in its own words.
+    say(`bench: ${process.exitCode === undefined ? (error.stack ?? error) : "stopped"}`);
+    process.exitCode ??= 1;
+  }
 }

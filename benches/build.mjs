@@ -18,7 +18,7 @@ const BUNDLE = path.join(ROOT, "dist/vitrine");
 const LIMITS = { queue: 4096, queue_ms: 10_000 };
 
 /** The pages that need nobody else. A release is warm when they render. */
-const WARM = Object.entries(BOARDS).flatMap(([board, pages]) => pages.filter((page) => page !== "e").map((page) => pathOf(board, page)));
+const WARM = ["stream", "string"].flatMap((board) => BOARDS[board].filter((page) => page !== "e").map((page) => pathOf(board, page)));
 
 /**
  * react-dom's build for direct streams, with the transform that our bundles get, for a rival that is not ours.

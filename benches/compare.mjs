@@ -37,6 +37,11 @@ export function firstDifference(page, other) {
   return at;
 }
 
+/** What a framework puts its own page around. @param {string} html @returns {string} */
+export function content(html) {
+  return /<main>.*<\/main>/s.exec(html)?.[0] ?? html;
+}
+
 /**
  * Holds every page against the first.
  *

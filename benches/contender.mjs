@@ -1,10 +1,9 @@
 // A rival that takes part in this run: it can be started, more than once.
 import { awaitPage } from "./fetch-page.mjs";
-import { BOARDS, pathOf } from "./pages.mjs";
 import { Running } from "./running.mjs";
 
-/** The first page of a rival: what it must have sent to count as started. */
-const [FIRST_PAGE] = BOARDS.stream;
+/** What it must have sent to count as started. */
+const FIRST_PAGE = "a";
 
 export class Contender {
   #installed;
@@ -26,9 +25,10 @@ export class Contender {
     const began = performance.now();
     const started = await this.#installed.start();
     started.programs.forEach((program) => this.#programs.add(program));
-    const first = started.origins.map((origin) => new URL(pathOf("stream", FIRST_PAGE), origin));
-    await Promise.all(first.map((url) => awaitPage(url, started.programs, this.#signal)));
-    return new Running(this.rival, started, performance.now() - began);
+    const running = new Running(this.rival, started);
+    await Promise.all(running.urls(running.board, FIRST_PAGE).map((url) => awaitPage(url, started.programs, this.#signal)));
+    running.firstPageMs = performance.now() - began;
+    return running;
   }
 
   /** Ends whatever of it still runs. */

@@ -1,4 +1,4 @@
-// What is rendered, and in which ways. Boards are never mixed: each is a table of its own.
+// What is rendered, and in which ways. Boards are never mixed: each has tables of its own.
 
 /**
  * @typedef {object} Page
@@ -19,6 +19,7 @@ export const PAGES = {
 export const BOARDS = {
   stream: ["a", "b", "c", "d", "e"],
   string: ["a", "d"],
+  framework: ["a", "d"],
 };
 
 /** @param {string} board @param {string} page @returns {string} */

@@ -3,6 +3,7 @@ import { BOARDS } from "./pages.mjs";
 import { installBun } from "./runners/bun.mjs";
 import { installDeno } from "./runners/deno.mjs";
 import { installNode } from "./runners/node.mjs";
+import { installNext } from "./runners/next.mjs";
 import { installVitrine } from "./runners/vitrine.mjs";
 import { installWorkerd } from "./runners/workerd.mjs";
 
@@ -37,7 +38,7 @@ import { installWorkerd } from "./runners/workerd.mjs";
  * @typedef {object} Rival
  * @property {string} name
  * @property {string} runtime Rivals with the same one share the pages of its program in memory.
- * @property {Record<string, string[]>} pages What it renders on each board.
+ * @property {Record<string, string[]>} pages What it renders on each board that it is on.
  * @property {Install} install
  */
 
@@ -49,15 +50,18 @@ export const TRANSFORMED = "Node http, our react-dom";
 export const CONTAINER = "Vitrine, container";
 export const PROCESS = "Vitrine, process";
 
+const { framework: FRAMEWORK, ...PLAIN } = BOARDS;
+
 /** @type {Rival[]} */
 export const RIVALS = [
-  { name: BASE, runtime: "node", pages: BOARDS, install: installNode("node") },
-  { name: TRANSFORMED, runtime: "node", pages: { stream: BOARDS.stream, string: [] }, install: installNode("node-direct") },
-  { name: "Fastify", runtime: "node", pages: BOARDS, install: installNode("fastify") },
-  { name: "Bun", runtime: "bun", pages: BOARDS, install: installBun },
-  { name: "Deno", runtime: "deno", pages: BOARDS, install: installDeno },
-  { name: "workerd", runtime: "workerd", pages: BOARDS, install: installWorkerd },
-  { name: CONTAINER, runtime: "vitrine", pages: BOARDS, install: installVitrine("container") },
+  { name: BASE, runtime: "node", pages: PLAIN, install: installNode("node") },
+  { name: TRANSFORMED, runtime: "node", pages: { stream: BOARDS.stream }, install: installNode("node-direct") },
+  { name: "Fastify", runtime: "node", pages: PLAIN, install: installNode("fastify") },
+  { name: "Bun", runtime: "bun", pages: PLAIN, install: installBun },
+  { name: "Deno", runtime: "deno", pages: PLAIN, install: installDeno },
+  { name: "workerd", runtime: "workerd", pages: PLAIN, install: installWorkerd },
+  { name: CONTAINER, runtime: "vitrine", pages: PLAIN, install: installVitrine("container") },
   // Enough to see what the container costs.
-  { name: PROCESS, runtime: "vitrine", pages: { stream: ["a", "d"], string: ["a"] }, install: installVitrine("process") },
+  { name: PROCESS, runtime: "vitrine", pages: { stream: ["a", "d"] }, install: installVitrine("process") },
+  { name: "Next standalone", runtime: "node", pages: { framework: FRAMEWORK }, install: installNext },
 ];

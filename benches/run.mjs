@@ -1,6 +1,6 @@
 // One run: the rivals are installed, started, compared, measured and ended.
 import { measurePage } from "./board.mjs";
-import { sameBytes } from "./compare.mjs";
+import { content, sameBytes } from "./compare.mjs";
 import { Contender } from "./contender.mjs";
 import { measureAtRate, SHARE } from "./equal-load.mjs";
 import { fetchPage } from "./fetch-page.mjs";
@@ -10,7 +10,7 @@ import { measureLives } from "./life.mjs";
 import { BOARDS, PAGES, pathOf } from "./pages.mjs";
 import { runLoop } from "./raw-loop.mjs";
 import { measured, noResults } from "./results.mjs";
-import { CONTAINER, PROCESS } from "./rivals.mjs";
+import { CONTAINER, PROCESS, TRANSFORMED } from "./rivals.mjs";
 import { NotHere } from "./runners/locate.mjs";
 
 /** The page and the board of everything that is measured on one alone. */
@@ -47,7 +47,8 @@ export class Run {
     const { boards, extras } = this.#options;
     const { signal } = this.#setup;
     if (extras.has("life")) {
-      this.results.lives = await measureLives(this.#contenders, { ...A, signal, say: this.#say });
+      const rivals = this.#contenders.filter(({ rival }) => A.board in rival.pages && rival.name !== TRANSFORMED);
+      this.results.lives = await measureLives(rivals, { ...A, signal, say: this.#say });
     }
     if (boards.length > 0 || extras.has("equal-load") || extras.has("hop")) {
       const running = [];
@@ -90,20 +91,29 @@ export class Run {
   /** Holds each page of each rival against the others', whichever board it is for. */
   async #compare(running) {
     for (const page of Object.keys(PAGES)) {
-      const boards = Object.keys(BOARDS).filter((board) => BOARDS[board].includes(page));
-      const wanted = boards.flatMap((board) =>
-        running.filter((rival) => rival.pages[board].includes(page)).map((rival) => ({ rival, board })),
-      );
-      const urls = wanted.flatMap(({ rival, board }) =>
-        rival.urls(board, page).map((url) => ({ name: `${rival.name} at ${url.pathname}`, url })),
-      );
-      if (urls.length > 0) {
-        this.results.bytes[page] = sameBytes(
-          await Promise.all(urls.map(async ({ name, url }) => ({ name, html: await fetchPage(url) }))),
-        );
+      const pages = await this.#fetched(running, page);
+      const plain = pages.filter(({ board }) => board !== "framework");
+      if (plain.length > 0) {
+        sameBytes(plain);
+      }
+      if (pages.length > plain.length) {
+        sameBytes(pages.map(({ name, html }) => ({ name, html: content(html) })));
+      }
+      for (const { board, html } of pages) {
+        (this.results.bytes[board] ??= {})[page] = Buffer.byteLength(html);
       }
     }
-    this.#say(`the same ${Object.keys(this.results.bytes).length} pages from ${running.length} rivals`);
+    this.#say(`the same pages from ${running.length} rivals`);
+  }
+
+  /** One page from everywhere. */
+  #fetched(running, page) {
+    const wanted = Object.keys(BOARDS).flatMap((board) =>
+      running.filter((rival) => rival.renders(board, page)).flatMap((rival) =>
+        rival.urls(board, page).map(async (url) => ({ board, name: `${rival.name} at ${url.pathname}`, html: await fetchPage(url) })),
+      ),
+    );
+    return Promise.all(wanted);
   }
 
   async #boards(running) {
@@ -115,7 +125,7 @@ export class Run {
   }
 
   async #page(running, { board, page }) {
-    const rivals = running.filter((rival) => rival.pages[board].includes(page));
+    const rivals = running.filter((rival) => rival.renders(board, page));
     if (rivals.length > 0) {
       const { signal } = this.#setup;
       const rows = await measurePage(rivals, { board, page, load: this.#load, options: this.#options, signal, say: this.#say });
@@ -132,10 +142,11 @@ export class Run {
       await this.#page(running, A);
     }
     const rate = ({ name }) => measured(this.results, A.board, A.page, name);
-    const fastest = best(running, rate);
-    const ours = [CONTAINER, PROCESS].map((name) => running.find((rival) => rival.name === name)).find(Boolean);
+    const all = running.filter((rival) => rival.renders(A.board, A.page));
+    const fastest = best(all, rate);
+    const ours = [CONTAINER, PROCESS].map((name) => all.find((rival) => rival.name === name)).find(Boolean);
     const pair = [fastest, ours].filter(Boolean);
-    for (const rivals of pair.length === 2 ? [running, pair] : [running]) {
+    for (const rivals of pair.length === 2 ? [all, pair] : [all]) {
       const ratePerS = SHARE * Math.min(...rivals.map(rate));
       this.#say(`equal load: ${rivals.map(({ name }) => name).join("; ")} at ${ratePerS.toFixed(0)} requests/s`);
       const { rounds } = this.#options;

@@ -2,17 +2,25 @@
 import { pathOf } from "./pages.mjs";
 import { usageOf } from "./processes.mjs";
 
-/** A rival that has sent a page. */
 export class Running {
   #started;
 
-  /** @param {import("./rivals.mjs").Rival} rival @param {import("./rivals.mjs").Started} started @param {number} firstPageMs */
-  constructor(rival, started, firstPageMs) {
+  /** From the start of its processes to the end of its first page. @type {number} */
+  firstPageMs = Number.NaN;
+
+  /** @param {import("./rivals.mjs").Rival} rival @param {import("./rivals.mjs").Started} started */
+  constructor(rival, started) {
     this.name = rival.name;
     this.pages = rival.pages;
-    this.firstPageMs = firstPageMs;
+    // Its board, where only one counts.
+    [this.board] = Object.keys(rival.pages);
     this.sockets = started.sockets;
     this.#started = started;
+  }
+
+  /** @param {string} board @param {string} page @returns {boolean} */
+  renders(board, page) {
+    return this.pages[board]?.includes(page) ?? false;
   }
 
   /** Where a page is: one address for each that it listens at. @returns {URL[]} */

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { createElement as h, Suspense, use } from "react";
 import { renderToPipeableStream } from "react-dom/server";
 
-import { firstDifference, sameBytes, settled } from "../compare.mjs";
+import { content, firstDifference, sameBytes, settled } from "../compare.mjs";
 
 function Card({ loading }) {
   return h("b", null, use(loading));
@@ -62,4 +62,10 @@ test("a page that ends too early differs at its end", () => {
   assert.equal(firstDifference("abc", "abcd"), 3);
   assert.equal(firstDifference("abcd", "abc"), 3);
   assert.equal(firstDifference("abc", "abc"), -1);
+});
+
+test("of a framework's page the content is compared", () => {
+  const own = "<html><main><p>a</p></main><script>self.data=1</script></html>";
+  assert.equal(content(own), "<main><p>a</p></main>");
+  assert.equal(content("<p>no such element</p>"), "<p>no such element</p>");
 });

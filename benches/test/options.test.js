@@ -11,7 +11,7 @@ const bench = (...args) => spawnSync(process.execPath, [fileURLToPath(new URL(".
 
 test("everything is measured unless parts are picked", () => {
   const all = readOptions([]);
-  assert.deepEqual([all.boards, all.pages, [...all.extras]], [["stream", "string"], ["a", "b", "c", "d", "e"], ["life", "equal-load", "raw-loop", "hop"]]);
+  assert.deepEqual([all.boards, all.pages, [...all.extras]], [["stream", "string", "framework"], ["a", "b", "c", "d", "e"], ["life", "equal-load", "raw-loop", "hop"]]);
   assert.deepEqual([all.workers, all.rounds, all.connections, all.write], [2, 3, 32, false]);
   const some = readOptions(["--board", "string,hop", "--page", "d", "--rival", "bun,vitrine", "--workers", "4"]);
   assert.deepEqual([some.boards, some.pages, [...some.extras], some.workers], [["string"], ["d"], ["hop"], 4]);

@@ -22,7 +22,7 @@ function someResults() {
   const ours = row(CONTAINER, [250, 300, 350], { cpuMs: 3, workerCpuMs: 2, failures: 1 });
   results.boards.stream = { a: [row(BASE, [90, 100, 110]), row("Bun", [200]), ours] };
   results.boards.string = { a: [row(BASE, [150])] };
-  results.bytes = { a: 88817 };
+  results.bytes = { stream: { a: 88817 }, string: { a: 88817 } };
   results.loads = [{ ratePerS: 70, rows: [[BASE, 20], ["Bun", 8], [CONTAINER, 5]].map(([name, p99Ms]) => ({ name, p50Ms: 1, p99Ms, failures: 0 })) }];
   const life = (name, worked, rested) => ({ name, firstPageMs: 100, worked: { pssMb: worked, hostMb: worked }, rested: { pssMb: rested, hostMb: rested } });
   results.lives = [life(BASE, 400, 400), { ...life(CONTAINER, 90, 120), worked: { pssMb: 90, hostMb: 20, workerMb: 70 } }];
@@ -61,7 +61,7 @@ test("the report has each board by itself, compared with its own first row", () 
 test("what was not asked for is not in the report", () => {
   const results = noResults();
   results.boards.string = { d: [row(BASE, [1])] };
-  results.bytes = { d: 400 };
+  results.bytes = { string: { d: 400 } };
   const text = report(results, SETUP);
   assert.doesNotMatch(text, /Equal load|memory|raw loop|The hop|Not measured|Uncached stream/);
 });
