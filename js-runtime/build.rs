@@ -4,6 +4,7 @@
 //! paths don't exist, and may open no file at all. So the sources go into the binary, as one table of name and text.
 
 use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -27,9 +28,35 @@ fn main() {
         writeln!(table, "    ({specifier:?}, include_str!({path:?})),").expect("writing to a string");
     }
     table.push_str("];\n");
-    std::fs::write(out.join("scripts.rs"), table).expect("OUT_DIR can be written");
+    std::fs::write(out.join("scripts.rs"), &table).expect("OUT_DIR can be written");
+    println!("cargo::rustc-env=VITRINE_WORKER_BUILD={:016x}", build_digest(&own));
     println!("cargo::rerun-if-changed={}", own.display());
     println!("cargo::rerun-if-changed=build.rs");
+}
+
+/// Digest of what a snapshot of this build refers to: scripts, ops and flags of V8 in `src`, and the versions in `Cargo.lock`.
+fn build_digest(scripts: &Path) -> u64 {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = vec![root.join("../Cargo.lock")];
+    collect(scripts, &mut files);
+    collect(&root.join("src"), &mut files);
+    files.sort();
+    let mut hasher = DefaultHasher::new();
+    std::env::var("PROFILE").ok().hash(&mut hasher);
+    for file in files {
+        let content = std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        content.hash(&mut hasher);
+    }
+    println!("cargo::rerun-if-changed={}", root.join("src").display());
+    println!("cargo::rerun-if-changed={}", root.join("../Cargo.lock").display());
+    hasher.finish()
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    for path in entries.map(|entry| entry.expect("a readable folder").path()) {
+        if path.is_dir() { collect(&path, files) } else { files.push(path) }
+    }
 }
 
 /// Where cargo keeps the sources of [`CRATES`].

@@ -16,7 +16,7 @@ mod verify;
 
 pub use asset::{Asset, AssetIndex, Encoding};
 pub use error::BundleError;
-pub use manifest::{Health, LimitWishes, Manifest};
+pub use manifest::{Health, LimitWishes, Manifest, SnapshotWish};
 pub use pack::{digest_dir, pack};
 pub use receive::{Inspected, inspect, receive, receive_dir};
 
@@ -66,6 +66,24 @@ impl BundleDir {
     #[must_use]
     pub fn description(&self) -> PathBuf {
         self.0.join("bundle.json")
+    }
+
+    /// What is known about the app's snapshot.
+    #[must_use]
+    pub fn snapshot_record(&self) -> PathBuf {
+        self.0.join("snapshot.json")
+    }
+
+    /// Folder of the app's snapshots.
+    #[must_use]
+    pub fn snapshots(&self) -> PathBuf {
+        self.0.join("snapshots")
+    }
+
+    /// File of a snapshot with this SHA-256.
+    #[must_use]
+    pub fn snapshot(&self, sha256: Digest) -> PathBuf {
+        self.snapshots().join(sha256.to_string())
     }
 
     /// The archive as it was received. An installed bundle has none: it is kept among the blobs.

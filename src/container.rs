@@ -30,7 +30,8 @@ pub use layout::worker_uid;
 pub use options::{EngineOptions, OptionsError, docker_socket, worker_binary};
 
 /// What a worker is started from. The engine derives the whole container from this and nothing else; paths come from
-/// its own data folder: `DIR/run/INSTANCE/` for the sockets, `DIR/bundles/DIGEST/files/` for the bundle.
+/// its own data folder: `DIR/run/INSTANCE/` for the sockets, `DIR/bundles/DIGEST/files/` for the bundle,
+/// `DIR/bundles/DIGEST/snapshots/SHA256` for its snapshot.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StartSpec {
     /// Which worker.
@@ -39,6 +40,9 @@ pub struct StartSpec {
     pub release: ReleaseId,
     /// Its bundle.
     pub bundle: Digest,
+    /// SHA-256 of the snapshot that its isolates start from.
+    #[serde(default)]
+    pub snapshot: Option<Digest>,
     /// See [`vitrine_wire::SpecHash`].
     pub spec_hash: Digest,
     /// Memory, in MiB.

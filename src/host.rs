@@ -88,7 +88,7 @@ pub async fn run(config: Config) -> Result<(), HostError> {
     let store = Store::open(&config.data)?;
     let engine = start_engine(&config, &store).await?;
     let isolation = engine.isolation();
-    let (routes, releases) = open(&config, store.clone(), engine, &telemetry).await?;
+    let (routes, releases) = open(&config, store.clone(), engine, &telemetry, true).await?;
     let edge = Edge::bind(&config, routes, releases.clone(), telemetry.clone()).await?;
     tell_public(&releases, &edge);
     let admin = Admin::bind(admin_options(&config, store, &releases, &telemetry)).await?;
@@ -129,7 +129,7 @@ pub async fn solo(options: SoloOptions) -> Result<(), HostError> {
     });
     let store = Store::open(&config.data)?;
     let engine = start_engine(&config, &store).await?;
-    let (routes, releases) = open(&config, store.clone(), engine, &telemetry).await?;
+    let (routes, releases) = open(&config, store.clone(), engine, &telemetry, false).await?;
     let edge = Edge::bind(&config, routes, releases.clone(), telemetry).await?.alone();
     tell_public(&releases, &edge);
     let address = edge.local_addr();
@@ -179,6 +179,7 @@ async fn open(
     store: Store,
     engine: Engine,
     telemetry: &Telemetry,
+    take_snapshots: bool,
 ) -> Result<(Routes, Releases), HostError> {
     let routes = Routes::new(&config.domain);
     let parts = Parts {
@@ -188,6 +189,7 @@ async fn open(
         routes: routes.clone(),
         telemetry: telemetry.clone(),
         clock: Clock::system(),
+        take_snapshots,
     };
     Ok((routes, Releases::open(parts).await?))
 }

@@ -320,3 +320,10 @@ pub const ENCODE_THREADS_MAX: usize = 2;
 pub const OBSERVE_INTERVAL_MS: u64 = 10_000;
 /// Time for a worker to answer a ping that nothing depends on.
 pub const PING_TIMEOUT_MS: u64 = 1_000;
+
+/// How long a snapshot of an app may take, in milliseconds: a container's start, ten seconds of evaluation at most, and writing the
+/// heap down. Without it the release serves as well, only slower at first.
+pub const SNAPSHOT_TIMEOUT_MS: u64 = 20_000;
+
+/// Bytes of a snapshot's file. One of a large app (2 MB of script) has 8 MB, and it passes through the host's memory once.
+pub const SNAPSHOT_BYTES_MAX: usize = 64 << 20;

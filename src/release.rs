@@ -1,7 +1,7 @@
 //! Releases: what may happen to them, and making it happen.
 //!
 //! [`Releases`] is the control plane's one door. Behind it, in the order of a release's life: [`upload`] (taken in,
-//! recorded, booted) -> [`boot`] (a worker from nothing to ready) -> [`switch`] (promote and rollback: healthy,
+//! recorded, booted) -> [`snapshot`] (what isolates start from) -> [`boot`] (a worker from nothing to ready) -> [`switch`] (promote and rollback: healthy,
 //! recorded, swapped) -> [`keep`] (a worker that is lost is replaced) -> [`retire`] (sleep, expiry, retention) ->
 //! [`wake`] (a request for one that sleeps). [`decide`] holds the rules, without effects, and [`observe`] reports how workers do. [`book`] is what is known,
 //! [`publish`] turns it into a route table, [`adopt`] fills it after a start.
@@ -17,6 +17,7 @@ mod keep;
 mod observe;
 mod publish;
 mod retire;
+mod snapshot;
 mod switch;
 mod upload;
 mod view;
@@ -37,7 +38,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use tokio::sync::Semaphore;
 pub use upload::UploadOptions;
-pub use view::{AppView, EnvView, LiveValue, Phase, ReleaseView, Switched, Uploaded};
+pub use view::{AppView, EnvView, LiveValue, Phase, ReleaseView, SnapshotView, Switched, Uploaded};
 
 /// What the control plane works with.
 #[derive(Debug)]
@@ -54,6 +55,8 @@ pub struct Parts {
     pub telemetry: Telemetry,
     /// Wall time.
     pub clock: Clock,
+    /// Whether apps are made into snapshots. It pays for a host that starts their workers again.
+    pub take_snapshots: bool,
 }
 
 /// The control plane's one door: the admin side calls it, the edge only wakes. Cheap to clone.

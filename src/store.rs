@@ -15,6 +15,7 @@ mod promotion;
 mod record;
 mod reserve;
 mod schema;
+mod snapshots;
 mod transaction;
 
 pub use blobs::Blobs;
@@ -25,6 +26,7 @@ pub use idempotency::Begun;
 pub use layout::Layout;
 pub use promotion::{Promotion, PromotionKind};
 pub use record::{ReleaseRecord, ReleaseState};
+pub use snapshots::SnapshotRecord;
 
 use crate::id::AppName;
 use reserve::Reserve;

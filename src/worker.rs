@@ -8,12 +8,14 @@ mod control;
 pub mod egress;
 mod link;
 mod requests;
+mod snapshot;
 
 use crate::id::{Digest, InstanceId, ReleaseId};
 use crate::limits::{RECONNECT_WAIT_MS, WORKER_COMMANDS_MAX};
 pub use egress::Egress;
 pub use requests::{Answer, AnswerBody, Piece, RequestBody};
 use requests::{Connection, Slot};
+pub use snapshot::{SnapshotError, take_snapshot};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};

@@ -68,7 +68,7 @@ async fn run(start: Start, bundle: Bundle, path: String, time: Duration, in_flig
         }
     });
     let begun = Instant::now();
-    let pool = match Pool::boot(start, bundle, link).await {
+    let pool = match Pool::boot(start, bundle, None, link).await {
         Ok(pool) => pool,
         Err(failure) => {
             eprintln!("{failure:#?}");

@@ -8,6 +8,7 @@ const bridge = core.loadExtScript("ext:vitrine/bridge.js");
 const timers = core.loadExtScript("ext:vitrine/timers.js");
 const serve = core.loadExtScript("ext:vitrine/serve.js");
 const stream = core.loadExtScript("ext:vitrine/stream.js");
+const moduleScope = core.loadExtScript("ext:vitrine/module_scope.js");
 
 // Names that are fetched from a script when first used: a bundle pays only for what it touches.
 const LAZY = {
@@ -96,17 +97,21 @@ function install(name, value) {
 }
 
 // A shared buffer that grows is memory that nobody counts: V8 takes it from the system by itself.
-const sharedBuffer = new Proxy(globalThis.SharedArrayBuffer, {
-  __proto__: null,
-  construct(target, args, newTarget) {
-    if (args[1]?.maxByteLength !== undefined) throw new TypeError("A SharedArrayBuffer that grows is not available");
-    return ReflectConstruct(target, [args[0]], newTarget);
-  },
-});
+function boundSharedBuffers() {
+  const sharedBuffer = new Proxy(globalThis.SharedArrayBuffer, {
+    __proto__: null,
+    construct(target, args, newTarget) {
+      if (args[1]?.maxByteLength !== undefined) throw new TypeError("A SharedArrayBuffer that grows is not available");
+      return ReflectConstruct(target, [args[0]], newTarget);
+    },
+  });
+  install("SharedArrayBuffer", sharedBuffer);
+  ObjectDefineProperty(sharedBuffer.prototype, "constructor", { __proto__: null, value: sharedBuffer });
+}
 
 installLazy();
-install("SharedArrayBuffer", sharedBuffer);
-ObjectDefineProperty(sharedBuffer.prototype, "constructor", { __proto__: null, value: sharedBuffer });
+// V8 adds it to an isolate that comes from a snapshot, not to one that becomes one.
+if (globalThis.SharedArrayBuffer !== undefined) boundSharedBuffers();
 install("ReadableStream", stream.ReadableStream);
 install("setTimeout", timers.setTimeout);
 install("setInterval", timers.setInterval);
@@ -119,11 +124,28 @@ install("navigator", ObjectFreeze({ userAgent: "Vitrine", hardwareConcurrency: 1
 install("reportError", report);
 install("self", globalThis);
 install("global", globalThis);
+const { Deno } = globalThis;
 ReflectDeleteProperty(globalThis, "Deno");
 ReflectDeleteProperty(globalThis, "__bootstrap");
 ReflectDeleteProperty(globalThis, "__infra");
 
-return {
+// The app is evaluated and the isolate becomes a snapshot. In an isolate that comes from one deno_core looks for `Deno`, and the driver
+// for its entry points.
+function suspend() {
+  moduleScope.release();
+  install("Deno", Deno);
+  install("__vitrine", { resume });
+}
+
+function resume() {
+  ReflectDeleteProperty(globalThis, "Deno");
+  ReflectDeleteProperty(globalThis, "__vitrine");
+  boundSharedBuffers();
+  moduleScope.resume();
+  return entries;
+}
+
+const entries = {
   abort: serve.abort,
   begin: serve.begin,
   classicExports,
@@ -133,6 +155,9 @@ return {
   noOp: () => {},
   runTask: bridge.runTask,
   settle: bridge.settle,
+  suspend,
   timer: timers.fire,
+  watch: moduleScope.watch,
 };
+return entries;
 })();

@@ -1,9 +1,10 @@
 // The part of Web Crypto that server builds use: randomness, digests, and HMAC for signed cookies.
 (function () {
 const { core, primordials } = __bootstrap;
-const { op_digest, op_hmac, op_random_fill, op_random_uuid, op_same_bytes } = core.ops;
+const { op_digest, op_hmac, op_same_bytes } = core.ops;
 const { ArrayBufferIsView, ArrayPrototypeIncludes, String, StringPrototypeToUpperCase, SymbolToStringTag, TypedArrayPrototypeGetSymbolToStringTag, TypeError, Uint8Array, TypedArrayPrototypeSlice } = primordials;
 const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
+const { randomFill, randomUuid } = core.loadExtScript("ext:vitrine/module_scope.js");
 
 const HASHES = { __proto__: null, "SHA-1": 64, "SHA-256": 64, "SHA-384": 128, "SHA-512": 128 };
 // Bytes that one call of getRandomValues may ask for, as the standard has it.
@@ -98,7 +99,7 @@ class SubtleCrypto {
     requireHmac(algorithm);
     const hash = hashName(algorithm.hash);
     const secret = new Uint8Array(algorithm.length === undefined ? HASHES[hash] : algorithm.length >> 3);
-    op_random_fill(secret);
+    randomFill(secret);
     return new CryptoKey(kInternal, secret, hash, extractable === true, [...usages]);
   }
 
@@ -141,12 +142,12 @@ class Crypto {
     if (array.byteLength > RANDOM_BYTES_MAX) {
       throw new DOMException(`getRandomValues gives at most ${RANDOM_BYTES_MAX} bytes at once`, "QuotaExceededError");
     }
-    op_random_fill(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
+    randomFill(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
     return array;
   }
 
   randomUUID() {
-    return op_random_uuid();
+    return randomUuid();
   }
 
   get [SymbolToStringTag]() {

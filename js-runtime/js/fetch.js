@@ -5,6 +5,7 @@ const { op_cancel, op_fetch, op_fetch_drop, op_fetch_read, op_upload_end, op_upl
 const { PromisePrototypeThen, SafeRegExp, RegExpPrototypeTest, StringPrototypeToLowerCase, TypeError } = primordials;
 const { currentRequest, hostCall } = core.loadExtScript("ext:vitrine/bridge.js");
 const { headersList, headersOf } = core.loadExtScript("ext:vitrine/headers.js");
+const { notice } = core.loadExtScript("ext:vitrine/module_scope.js");
 const { Body, kBody, takeBytesOrStream } = core.loadExtScript("ext:vitrine/body.js");
 const { Request } = core.loadExtScript("ext:vitrine/request.js");
 const { fetchedResponse } = core.loadExtScript("ext:vitrine/response.js");
@@ -46,6 +47,7 @@ async function send(upload, stream) {
 }
 
 async function fetch(input, init = undefined) {
+  notice("network");
   const request = new Request(input, init);
   if (!RegExpPrototypeTest(HTTP, request.url)) throw new TypeError(`fetch failed: ${request.url} is not an http or https URL`);
   const signal = init?.signal !== undefined || input instanceof Request ? request.signal : null;

@@ -5,12 +5,14 @@ const { op_cancel, op_timer_start } = core.ops;
 const { Error, Number, NumberIsFinite, ReflectApply, TypeError } = primordials;
 const { getAsyncContext } = core;
 const { currentRequest, queueTask, runInContext, waiting } = core.loadExtScript("ext:vitrine/bridge.js");
+const { notice } = core.loadExtScript("ext:vitrine/module_scope.js");
 
 // Longest delay that browsers and Node.js keep, in milliseconds; a longer one fires at once there and here.
 const DELAY_MS_MAX = 2147483647;
 
 function start(callback, delay, args, interval) {
   if (typeof callback !== "function") throw new TypeError("A timer's callback must be a function; code in a string is not run");
+  notice("timer");
   delay = Number(delay);
   if (!NumberIsFinite(delay) || delay < 1 || delay > DELAY_MS_MAX) delay = interval ? 1 : 0;
   const timer = waiting.add({ number: 0, callback, args, context: getAsyncContext(), delay, interval });

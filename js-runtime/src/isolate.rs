@@ -11,5 +11,7 @@ pub mod engine;
 pub(crate) mod entries;
 pub mod log;
 mod memory;
+pub mod module_scope;
+pub mod runtime;
 pub mod shared;
 pub mod warm;

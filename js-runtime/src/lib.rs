@@ -18,5 +18,6 @@ pub mod module_loader;
 mod ops;
 pub mod pool;
 pub mod render;
+pub mod snapshot;
 pub mod supervisor;
 mod watchdog;

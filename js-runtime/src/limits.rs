@@ -50,6 +50,12 @@ pub const BUNDLE_BYTES_MAX: u64 = 256 << 20;
 /// Folders in one another in a bundle. Builds stay below ten; the bound keeps the walk off the end of the stack.
 pub const BUNDLE_DEPTH_MAX: usize = 64;
 
+/// Bytes of a snapshot's file. One of a large app (2 MB of script) has 8 MB; the bound keeps a damaged length from being mapped.
+pub const SNAPSHOT_BYTES_MAX: usize = 64 << 20;
+
+/// Bytes of a snapshot in one frame: half of what a frame may hold.
+pub const SNAPSHOT_PIECE_BYTES: usize = 512 << 10;
+
 /// Connections at once on one socket, said hello or not. A host needs one or a few; the rest is room for those of a
 /// host that was killed and whose end is not noticed yet.
 pub const CONNECTIONS_MAX: usize = 64;

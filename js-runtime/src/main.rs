@@ -4,9 +4,9 @@ use clap::{Args, Parser, Subcommand};
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use vitrine_wire::SpecHash;
+use vitrine_wire::{Sha256Digest, SpecHash};
 use vitrine_worker::journal::{Severity, causes, note};
-use vitrine_worker::render::{self, RenderEnd, RenderOptions};
+use vitrine_worker::render::{self, RenderEnd, RenderOptions, SnapshotFile};
 use vitrine_worker::supervisor::{self, SupervisorOptions};
 use vitrine_worker::{exit, lockdown};
 
@@ -39,11 +39,24 @@ struct Instance {
     #[arg(long, value_name = "APP@VERSION")]
     release: String,
     /// SHA-256 of the specification that the host has of this instance.
-    #[arg(long, value_name = "HEX", value_parser = spec_hash)]
+    #[arg(long, value_name = "HEX", value_parser = sha256)]
     spec_hash: SpecHash,
     /// End when the host's control connection is lost and not made again.
     #[arg(long)]
     end_with_control: bool,
+    /// File of the app's snapshot; without it the app is evaluated in each isolate.
+    #[arg(long, value_name = "FILE", requires = "snapshot_sha256")]
+    snapshot: Option<PathBuf>,
+    /// SHA-256 of that file.
+    #[arg(long, value_name = "HEX", value_parser = sha256, requires = "snapshot")]
+    snapshot_sha256: Option<Sha256Digest>,
+}
+
+impl Instance {
+    fn snapshot(&self) -> Option<SnapshotFile> {
+        let path = self.snapshot.clone()?;
+        self.snapshot_sha256.map(|digest| SnapshotFile { path, digest })
+    }
 }
 
 #[derive(Debug, Args)]
@@ -67,8 +80,8 @@ struct Render {
     instance: Instance,
 }
 
-fn spec_hash(text: &str) -> Result<SpecHash, String> {
-    let mut hash = SpecHash::default();
+fn sha256(text: &str) -> Result<[u8; 32], String> {
+    let mut hash = [0; 32];
     if text.len() != 2 * hash.len() || !text.is_ascii() {
         return Err(format!("a SHA-256 has {} hexadecimal digits", 2 * hash.len()));
     }
@@ -82,17 +95,27 @@ fn spec_hash(text: &str) -> Result<SpecHash, String> {
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Supervise(Supervise { sockets, instance }) => {
-            let Instance { bundle, release, spec_hash, end_with_control } = instance;
-            let options = SupervisorOptions { sockets, bundle, release, spec_hash, end_with_control };
+            let snapshot = instance.snapshot();
+            let Instance { bundle, release, spec_hash, end_with_control, .. } = instance;
+            let options =
+                SupervisorOptions { sockets, bundle, release, spec_hash, end_with_control, snapshot };
             match supervisor::run(&options) {
                 Ok(code) => ExitCode::from(code),
                 Err(error) => refused("supervisor_failed", &error),
             }
         }
         Command::Render(Render { requests_fd, control_fd, instance }) => {
-            let Instance { bundle, release, spec_hash, end_with_control } = instance;
-            let options =
-                RenderOptions { requests_fd, control_fd, bundle, release, spec_hash, end_with_control };
+            let snapshot = instance.snapshot();
+            let Instance { bundle, release, spec_hash, end_with_control, .. } = instance;
+            let options = RenderOptions {
+                requests_fd,
+                control_fd,
+                bundle,
+                release,
+                spec_hash,
+                end_with_control,
+                snapshot,
+            };
             match render::run(options) {
                 Ok(RenderEnd::Drained) => end(exit::DONE),
                 Ok(RenderEnd::HostGone) => end(exit::HOST_GONE),

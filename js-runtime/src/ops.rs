@@ -4,6 +4,7 @@ pub mod answer;
 pub mod crypto;
 pub mod fetch;
 pub mod log;
+pub mod module_scope;
 pub mod request;
 pub mod timer;
 
@@ -36,6 +37,7 @@ deno_core::extension!(
         log::op_log,
         log::op_now_ns,
         log::op_report,
+        module_scope::op_module_scope_read,
         request::op_body_read,
         request::op_request_headers,
         request::op_wait_until,

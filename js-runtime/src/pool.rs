@@ -33,6 +33,7 @@ pub struct Pool {
 struct Plan {
     start: Start,
     bundle: Bundle,
+    snapshot: Option<&'static [u8]>,
     link: HostLink,
     log: Log,
     queue: Queue,
@@ -42,11 +43,16 @@ struct Plan {
 }
 
 impl Pool {
-    /// Boots and warms every isolate. Returns when all serve.
+    /// Boots and warms every isolate, from a snapshot of the app if there is one. Returns when all serve.
     ///
     /// # Errors
     /// The first thing that failed, with the app's error.
-    pub async fn boot(start: Start, bundle: Bundle, link: HostLink) -> Result<Self, BootFailure> {
+    pub async fn boot(
+        start: Start,
+        bundle: Bundle,
+        snapshot: Option<&'static [u8]>,
+        link: HostLink,
+    ) -> Result<Self, BootFailure> {
         init_platform();
         let limits = &start.settings.limits;
         let queue = Queue::new(limits.queue as usize, Duration::from_millis(limits.queue_ms));
@@ -55,7 +61,7 @@ impl Pool {
         let turns = limits.isolate_per_request.then(|| Semaphore::new(isolates as usize));
         let places = isolates + u32::from(turns.is_some());
         resident::bound(resident_bytes_max(&bundle, places, limits.heap_mb));
-        let plan = Arc::new(Plan { start, bundle, link, log, queue, gate: Arc::default(), turns });
+        let plan = Arc::new(Plan { start, bundle, snapshot, link, log, queue, gate: Arc::default(), turns });
         let places = try_join_all((0..places).map(|_| Place::boot(Arc::clone(&plan), None))).await?;
         let (requests, inbox) = mpsc::channel(POOL_REQUESTS);
         tokio::spawn(Overseer::new(Arc::clone(&plan), places).run(inbox));

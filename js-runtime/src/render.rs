@@ -4,9 +4,10 @@ use crate::bundle::{Bundle, BundleError};
 use crate::connection::Server;
 use crate::connection::instance::Instance;
 use crate::exchange::HostLink;
-use crate::journal::{Severity, note};
+use crate::journal::{Severity, causes, note};
 use crate::limits::{HOST_CONNECT_MS, HOST_RETURN_MS, SHUTDOWN_DRAIN_MS};
 use crate::lockdown::{self, LockdownError};
+use crate::snapshot;
 use crate::watchdog::resident;
 use serde_json::json;
 use std::fs::File;
@@ -17,7 +18,7 @@ use std::time::Duration;
 use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
-use vitrine_wire::{Channel, SpecHash};
+use vitrine_wire::{Channel, Sha256Digest, SpecHash};
 
 /// From -1000 (never ended for memory) to 1000 (the first to be ended).
 const OOM_SCORE_ADJUSTMENT: &str = "500";
@@ -37,6 +38,17 @@ pub struct RenderOptions {
     pub spec_hash: SpecHash,
     /// Whether to end when the host is gone.
     pub end_with_control: bool,
+    /// The app's snapshot, if the host has one.
+    pub snapshot: Option<SnapshotFile>,
+}
+
+/// A snapshot as the host names it.
+#[derive(Debug, Clone)]
+pub struct SnapshotFile {
+    /// File.
+    pub path: PathBuf,
+    /// What it must hold.
+    pub digest: Sha256Digest,
 }
 
 /// Why a render process can't start. Trying again does not help.
@@ -75,6 +87,7 @@ pub enum RenderEnd {
 pub fn run(options: RenderOptions) -> Result<RenderEnd, RenderError> {
     prefer_on_memory_shortage();
     let bundle = Bundle::read(&options.bundle)?;
+    let snapshot = options.snapshot.as_ref().and_then(usable);
     let (files, release) = (bundle.files.len(), options.release.clone());
     let setup = |source| RenderError::Setup { what: resident::STATM, source };
     let statm = File::open(resident::STATM).map_err(setup)?;
@@ -92,19 +105,30 @@ pub fn run(options: RenderOptions) -> Result<RenderEnd, RenderError> {
         .enable_all()
         .build()
         .map_err(|source| RenderError::Setup { what: "the runtime", source })?;
-    let end = runtime.block_on(serve(options, bundle));
+    let end = runtime.block_on(serve(options, bundle, snapshot));
     // Isolates are still there, and their threads are not waited for.
     runtime.shutdown_background();
     end
 }
 
-async fn serve(options: RenderOptions, bundle: Bundle) -> Result<RenderEnd, RenderError> {
+/// The snapshot, mapped. One that can't be used costs a slower boot and no more.
+fn usable(file: &SnapshotFile) -> Option<&'static [u8]> {
+    snapshot::map(&file.path, &file.digest)
+        .inspect_err(|error| note(Severity::Warn, "snapshot_unusable", json!({"error": causes(error)})))
+        .ok()
+}
+
+async fn serve(
+    options: RenderOptions,
+    bundle: Bundle,
+    snapshot: Option<&'static [u8]>,
+) -> Result<RenderEnd, RenderError> {
     let requests = listener(options.requests_fd)?;
     let control = listener(options.control_fd)?;
     let mut terminate = signal(SignalKind::terminate())
         .map_err(|source| RenderError::Setup { what: "the handler of SIGTERM", source })?;
     let (link, logs) = HostLink::new(tokio::runtime::Handle::current());
-    let instance = Instance::new(bundle, link);
+    let instance = Instance::new(bundle, snapshot, link);
     let server = Server::new(Arc::clone(&instance), options.release, options.spec_hash, logs);
     tokio::spawn(Arc::clone(&server).accept(Channel::Requests, requests));
     tokio::spawn(Arc::clone(&server).accept(Channel::Control, control));

@@ -10,6 +10,7 @@ mod sockets;
 use crate::exit;
 use crate::journal::{Severity, causes, note};
 use crate::limits::{RESTART_PAUSE_MS, SHUTDOWN_DRAIN_MS, SHUTDOWN_FLUSH_MS, SHUTDOWN_KILL_MS};
+use crate::render::SnapshotFile;
 use backoff::Backoff;
 use serde_json::{Value, json};
 use signals::{Ended, Event, Signals};
@@ -37,6 +38,8 @@ pub struct SupervisorOptions {
     pub spec_hash: SpecHash,
     /// Whether to end when the host is gone.
     pub end_with_control: bool,
+    /// The app's snapshot, if the host has one.
+    pub snapshot: Option<SnapshotFile>,
 }
 
 /// Why a worker can't start.
@@ -199,8 +202,11 @@ impl Supervisor<'_> {
         option("--control-fd", self.sockets.control_fd().to_string().as_ref());
         option("--bundle", self.options.bundle.as_os_str());
         option("--release", self.options.release.as_ref());
-        let digits: String = self.options.spec_hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        option("--spec-hash", digits.as_ref());
+        option("--spec-hash", hexadecimal(&self.options.spec_hash).as_ref());
+        if let Some(SnapshotFile { path, digest }) = &self.options.snapshot {
+            option("--snapshot", path.as_os_str());
+            option("--snapshot-sha256", hexadecimal(digest).as_ref());
+        }
         if self.options.end_with_control {
             arguments.push("--end-with-control".into());
         }
@@ -223,4 +229,8 @@ impl Supervisor<'_> {
             unsafe { libc::kill(render.pid, signal) };
         }
     }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,8 +1,10 @@
 //! `vitrine.json`: what a team says about its bundle.
 
 mod read;
+mod snapshot;
 
 use serde::{Deserialize, Serialize};
+pub use snapshot::SnapshotWish;
 use vitrine_wire::Contract;
 
 /// `vitrine.json`, defaults filled in.
@@ -15,6 +17,8 @@ pub struct Manifest {
     pub assets: String,
     /// How the entry is called.
     pub contract: Contract,
+    /// Whether isolates start from a snapshot of the app.
+    pub snapshot: SnapshotWish,
     /// Paths to render before `Ready`.
     pub warm: Vec<String>,
     /// Path of the health check.
@@ -33,6 +37,7 @@ impl Default for Manifest {
             entry: "server/index.js".into(),
             assets: "client".into(),
             contract: Contract::Fetch,
+            snapshot: SnapshotWish::default(),
             warm: vec!["/".into()],
             health: Health::default(),
             limits: LimitWishes::default(),

@@ -3,7 +3,7 @@
 use crate::cli::client::Client;
 use crate::cli::{Failure, print, table};
 use crate::id::AppName;
-use crate::release::{Phase, ReleaseView};
+use crate::release::{Phase, ReleaseView, SnapshotView};
 
 /// List the releases of an app, newest first
 #[derive(Debug, clap::Args)]
@@ -24,8 +24,16 @@ pub async fn run(args: Args) -> Result<(), Failure> {
 
 /// Prints releases as a table.
 pub fn show(releases: &[ReleaseView]) -> Result<(), Failure> {
-    let headings = ["VERSION", "PHASE", "DIGEST", "CONFIG", "UPLOADED", "LAST LIVE", "IN FLIGHT", "URL"];
-    table::print(&headings, &releases.iter().map(row).collect::<Vec<_>>())
+    let headings =
+        ["VERSION", "PHASE", "DIGEST", "CONFIG", "SNAPSHOT", "UPLOADED", "LAST LIVE", "IN FLIGHT", "URL"];
+    table::print(&headings, &releases.iter().map(row).collect::<Vec<_>>())?;
+    let refused = releases.iter().filter_map(|release| match &release.snapshot {
+        Some(SnapshotView::Refused { reason }) => Some((&release.version, reason)),
+        _ => None,
+    });
+    refused
+        .into_iter()
+        .try_for_each(|(version, reason)| print::data(&format!("{version}: no snapshot: {reason}")))
 }
 
 fn row(release: &ReleaseView) -> Vec<String> {
@@ -44,11 +52,19 @@ fn row(release: &ReleaseView) -> Vec<String> {
         phase,
         release.digest.chars().take(12).collect(),
         release.config_revision.to_string(),
+        release.snapshot.as_ref().map_or_else(|| "-".into(), snapshot),
         table::time(release.created_ms),
         release.promoted_ms.map_or_else(|| "-".into(), table::time),
         release.in_flight.to_string(),
         release.url.clone(),
     ]
+}
+
+fn snapshot(snapshot: &SnapshotView) -> String {
+    match snapshot {
+        SnapshotView::Taken { bytes } => format!("{:.1} MB", *bytes as f64 / 1e6),
+        SnapshotView::Refused { .. } => "none".into(),
+    }
 }
 
 const fn name(phase: Phase) -> &'static str {

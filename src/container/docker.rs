@@ -32,6 +32,9 @@ use tokio::sync::{Mutex, OnceCell};
 mod summary;
 mod surplus;
 
+/// Folder of a worker's sockets, folder of its bundle, and the snapshot of its app.
+type Paths<'a> = (&'a Path, &'a Path, Option<&'a Path>);
+
 /// The workers of one host in Docker.
 #[derive(Debug)]
 pub struct Containers {
@@ -133,6 +136,7 @@ impl Containers {
             instance: InstanceId::random(),
             release: "probe@probe".parse::<ReleaseId>().expect("a name and a version"),
             bundle: Digest([0; 32]),
+            snapshot: None,
             spec_hash: Digest([0; 32]),
             memory_mb: resources.memory_mb,
             cpus: resources.cpus,
@@ -145,7 +149,7 @@ impl Containers {
     }
 
     async fn run_probe(&self, spec: &StartSpec, sockets: &Path) -> Result<(), Failure> {
-        let name = self.create(spec, Task::Version, sockets, sockets).await?;
+        let name = self.create(spec, Task::Version, (sockets, sockets, None)).await?;
         let client = self.client().await?;
         within("start a container", DOCKER_CALL_TIMEOUT_MS, client.start_container(&name, None)).await?;
         match within("end a container", PROBE_RUN_TIMEOUT_MS, exit_code(client, &name)).await? {
@@ -160,10 +164,11 @@ impl Containers {
     /// See [`Failure`]; nothing is left of the worker then.
     pub async fn start(&self, spec: StartSpec) -> Result<(), Failure> {
         let bundle = self.layout.bundle(&spec.bundle)?;
+        let snapshot = spec.snapshot.map(|sha256| self.layout.snapshot(&spec.bundle, &sha256)).transpose()?;
         // One from an earlier start of the same instance that was given up: its sockets would be taken for new ones.
         self.stop(&spec.instance, 0).await?;
         let sockets = self.layout.make_sockets(&spec.instance, worker_uid(&spec.instance))?;
-        let started = self.run_worker(&spec, &sockets, &bundle).await;
+        let started = self.run_worker(&spec, (&sockets, &bundle, snapshot.as_deref())).await;
         if started.is_err()
             && let Err(left) = self.stop(&spec.instance, 0).await
         {
@@ -172,8 +177,9 @@ impl Containers {
         started
     }
 
-    async fn run_worker(&self, spec: &StartSpec, sockets: &Path, bundle: &Path) -> Result<(), Failure> {
-        let name = self.create(spec, Task::Serve, sockets, bundle).await?;
+    async fn run_worker(&self, spec: &StartSpec, paths: Paths<'_>) -> Result<(), Failure> {
+        let (sockets, ..) = paths;
+        let name = self.create(spec, Task::Serve, paths).await?;
         let client = self.client().await?;
         within("start a container", DOCKER_CALL_TIMEOUT_MS, client.start_container(&name, None)).await?;
         let bound = Duration::from_millis(SOCKETS_TIMEOUT_MS);
@@ -197,15 +203,14 @@ impl Containers {
         &self,
         spec: &StartSpec,
         task: Task,
-        sockets: &Path,
-        bundle: &Path,
+        (sockets, bundle, snapshot): Paths<'_>,
     ) -> Result<String, Failure> {
         let name = policy::container_name(&self.host, &spec.instance);
         let mut again = true;
         loop {
             let image = self.image().await?;
-            let body =
-                policy::container(spec, task, &Place { host: &self.host, image: &image, sockets, bundle });
+            let place = Place { host: &self.host, image: &image, sockets, bundle, snapshot };
+            let body = policy::container(spec, task, &place);
             let options = CreateContainerOptionsBuilder::default().name(&name).build();
             let call = self.client().await?.create_container(Some(options), body);
             match within("create a container", DOCKER_CALL_TIMEOUT_MS, call).await {

@@ -42,6 +42,12 @@ pub enum LayoutError {
         /// Folder.
         path: PathBuf,
     },
+    /// The snapshot is not in the data folder.
+    #[error("the snapshot is not at {path}")]
+    NoSnapshot {
+        /// File.
+        path: PathBuf,
+    },
     /// The folder of the sockets could not be made.
     #[error("the socket folder {path} can't be made")]
     Make {
@@ -104,6 +110,16 @@ impl Layout {
     pub fn bundle(&self, digest: &Digest) -> Result<PathBuf, LayoutError> {
         let path = self.data.join("bundles").join(digest.to_string()).join("files");
         if path.is_dir() { Ok(path) } else { Err(LayoutError::NoBundle { path }) }
+    }
+
+    /// File of a bundle's snapshot.
+    ///
+    /// # Errors
+    /// [`LayoutError::NoSnapshot`] when it is not there.
+    pub fn snapshot(&self, bundle: &Digest, sha256: &Digest) -> Result<PathBuf, LayoutError> {
+        let folder = self.data.join("bundles").join(bundle.to_string()).join("snapshots");
+        let path = folder.join(sha256.to_string());
+        if path.is_file() { Ok(path) } else { Err(LayoutError::NoSnapshot { path }) }
     }
 
     /// Makes an empty folder for a worker's sockets, which only this host and user `uid` can use.

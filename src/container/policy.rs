@@ -32,6 +32,8 @@ pub const HOST_PATH: &str = "/bin/vitrine";
 const SOCKETS_PATH: &str = "/run/vitrine";
 /// Where a worker finds its bundle.
 const BUNDLE_PATH: &str = "/bundle";
+/// Where a worker finds the snapshot of its app.
+const SNAPSHOT_PATH: &str = "/snapshot";
 /// Docker copies the host's own versions of these into every container, also into one without a network.
 const EMPTY_FILES: [&str; 3] = ["/etc/resolv.conf", "/etc/hosts", "/etc/hostname"];
 /// When the host is out of memory the kernel ends workers before it ends the edge.
@@ -57,6 +59,8 @@ pub struct Place<'a> {
     pub sockets: &'a Path,
     /// Folder of the bundle's files.
     pub bundle: &'a Path,
+    /// File of the app's snapshot.
+    pub snapshot: Option<&'a Path>,
 }
 
 /// Name of an instance's container.
@@ -68,9 +72,14 @@ pub fn container_name(host: &str, instance: &InstanceId) -> String {
 
 /// Arguments of `vitrine-worker` for serving a release.
 #[must_use]
-pub fn supervise_arguments(spec: &StartSpec, sockets: &Path, bundle: &Path) -> Vec<String> {
+pub fn supervise_arguments(
+    spec: &StartSpec,
+    sockets: &Path,
+    bundle: &Path,
+    snapshot: Option<&Path>,
+) -> Vec<String> {
     let text = |path: &Path| path.display().to_string();
-    [
+    let mut arguments = [
         "supervise",
         "--sockets",
         &text(sockets),
@@ -82,7 +91,12 @@ pub fn supervise_arguments(spec: &StartSpec, sockets: &Path, bundle: &Path) -> V
         &spec.spec_hash.to_string(),
     ]
     .map(String::from)
-    .to_vec()
+    .to_vec();
+    if let (Some(path), Some(sha256)) = (snapshot, spec.snapshot) {
+        arguments
+            .extend(["--snapshot", &text(path), "--snapshot-sha256", &sha256.to_string()].map(String::from));
+    }
+    arguments
 }
 
 /// The whole container of a worker.
@@ -90,7 +104,10 @@ pub fn supervise_arguments(spec: &StartSpec, sockets: &Path, bundle: &Path) -> V
 pub fn container(spec: &StartSpec, task: Task, place: &Place<'_>) -> ContainerCreateBody {
     let uid = worker_uid(&spec.instance);
     let arguments = match task {
-        Task::Serve => supervise_arguments(spec, Path::new(SOCKETS_PATH), Path::new(BUNDLE_PATH)),
+        Task::Serve => {
+            let snapshot = place.snapshot.map(|_| Path::new(SNAPSHOT_PATH));
+            supervise_arguments(spec, Path::new(SOCKETS_PATH), Path::new(BUNDLE_PATH), snapshot)
+        }
         Task::Version => vec!["--version".into()],
     };
     ContainerCreateBody {
@@ -183,6 +200,7 @@ fn mounts(place: &Place<'_>) -> Vec<Mount> {
         ..Default::default()
     };
     let mut mounts = vec![bind(place.sockets, SOCKETS_PATH, false), bind(place.bundle, BUNDLE_PATH, true)];
+    mounts.extend(place.snapshot.map(|snapshot| bind(snapshot, SNAPSHOT_PATH, true)));
     mounts.extend(EMPTY_FILES.map(|file| bind(Path::new("/dev/null"), file, true)));
     mounts
 }

@@ -109,11 +109,12 @@ impl Processes {
     /// See [`Failure`]; nothing is left of the worker then.
     pub async fn start(&self, spec: StartSpec) -> Result<(), Failure> {
         let bundle = self.layout.bundle(&spec.bundle)?;
+        let snapshot = spec.snapshot.map(|sha256| self.layout.snapshot(&spec.bundle, &sha256)).transpose()?;
         self.make_room()?;
         let instance = spec.instance.clone();
         self.stop(&instance, 0).await?;
         let sockets = self.layout.make_sockets(&instance, getuid().as_raw())?;
-        let process = self.spawn(spec, &sockets, &bundle)?;
+        let process = self.spawn(spec, &sockets, &bundle, snapshot.as_deref())?;
         lock(&self.processes).insert(instance.clone(), process.clone());
         let bound = Duration::from_millis(SOCKETS_TIMEOUT_MS);
         let waited = tokio::select! {
@@ -159,8 +160,14 @@ impl Processes {
         command
     }
 
-    fn spawn(&self, spec: StartSpec, sockets: &Path, bundle: &Path) -> Result<Process, Failure> {
-        let arguments = supervise_arguments(&spec, sockets, bundle);
+    fn spawn(
+        &self,
+        spec: StartSpec,
+        sockets: &Path,
+        bundle: &Path,
+        snapshot: Option<&Path>,
+    ) -> Result<Process, Failure> {
+        let arguments = supervise_arguments(&spec, sockets, bundle, snapshot);
         let mut child = self
             .command(arguments.iter().map(String::as_str).chain(["--end-with-control"]))
             .spawn()

@@ -70,13 +70,10 @@ impl Releases {
                     super::decide::limits(&bundle.manifest.limits, &config.limits, config.worker.cpus);
                 // The operator may have changed limits since: a worker of the old ones is then no longer this release's.
                 record.spec_hash = spec_hash(&id, &bundle, record.config_revision, &limits, config);
-                self.0.book.add(Entry::new(
-                    record,
-                    Arc::new(bundle),
-                    dir,
-                    &config.limits,
-                    config.worker.cpus,
-                ));
+                let snapshot = self.0.parts.store.bundles().snapshot(record.digest).await;
+                let entry = Entry::new(record, Arc::new(bundle), dir, &config.limits, config.worker.cpus);
+                entry.set_snapshot(snapshot);
+                self.0.book.add(entry);
             }
             Err(error) => {
                 tracing::error!(release = %id, error = %super::boot::chain(&error), "a release without its bundle");

@@ -6,7 +6,7 @@ use crate::bundle::{Bundle, BundleDir};
 use crate::config::{Config, LimitMaxima};
 use crate::id::{AppName, Digest, ReleaseId, Version};
 use crate::pool::Pool;
-use crate::store::{Promotion, ReleaseRecord};
+use crate::store::{Promotion, ReleaseRecord, SnapshotRecord};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,6 +31,8 @@ pub struct Entry {
     pub held: std::sync::atomic::AtomicUsize,
     /// What they wait for.
     pub waking: Waking,
+    /// What is known about the snapshot of its bundle.
+    snapshot: Mutex<Option<SnapshotRecord>>,
 }
 
 impl Entry {
@@ -51,7 +53,18 @@ impl Entry {
             boot: tokio::sync::Mutex::default(),
             held: std::sync::atomic::AtomicUsize::new(0),
             waking: Waking::default(),
+            snapshot: Mutex::default(),
         })
+    }
+
+    /// What is known about the snapshot of its bundle.
+    pub fn snapshot(&self) -> Option<SnapshotRecord> {
+        self.snapshot.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Remembers what is known about it.
+    pub fn set_snapshot(&self, record: Option<SnapshotRecord>) {
+        *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = record;
     }
 
     /// Which.

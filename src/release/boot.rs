@@ -3,7 +3,7 @@
 use super::book::Entry;
 use super::{ReleaseError, Releases, keep};
 use crate::container::StartSpec;
-use crate::id::InstanceId;
+use crate::id::{Digest, InstanceId};
 use crate::limits::{BOOT_LOG_LINES, LAST_LINES_MS};
 use crate::worker::{Egress, Identity, Worker, WorkerError};
 use std::sync::Arc;
@@ -70,22 +70,19 @@ impl Releases {
         instance: &InstanceId,
         deadline: Duration,
     ) -> Result<Arc<Worker>, ReleaseError> {
-        let record = entry.record();
-        let resources = &self.0.parts.config.worker;
-        let spec = StartSpec {
-            instance: instance.clone(),
-            release: record.id.clone(),
-            bundle: record.digest,
-            spec_hash: record.spec_hash,
-            memory_mb: resources.memory_mb,
-            cpus: resources.cpus,
-            pids: resources.pids,
-        };
-        let engine_error = |source| ReleaseError::Engine { release: record.id.clone(), source };
+        let snapshot = self.snapshot(entry, deadline).await;
+        let spec = self.start_spec(entry, instance, snapshot);
+        let release = spec.release.clone();
+        let engine_error = |source| ReleaseError::Engine { release, source };
         self.0.parts.engine.start(spec).await.map_err(engine_error)?;
         let failed = match self.connect(entry, instance).await {
             Ok(worker) => match worker.ready(deadline).await {
-                Ok(_) => return Ok(worker),
+                Ok(ready) => {
+                    if snapshot.is_some() && !ready.from_snapshot {
+                        self.forget_snapshot(entry).await;
+                    }
+                    return Ok(worker);
+                }
                 Err(error) => {
                     // What the app wrote last and its failure come by different tasks; the worker is held until both are here.
                     tokio::time::sleep(Duration::from_millis(LAST_LINES_MS)).await;
@@ -97,6 +94,38 @@ impl Releases {
         Err(self.unservable(entry, instance, failed).await)
     }
 
+    /// What a worker of a release is started from.
+    pub(super) fn start_spec(
+        &self,
+        entry: &Arc<Entry>,
+        instance: &InstanceId,
+        snapshot: Option<Digest>,
+    ) -> StartSpec {
+        let record = entry.record();
+        let resources = &self.0.parts.config.worker;
+        StartSpec {
+            instance: instance.clone(),
+            release: record.id,
+            bundle: record.digest,
+            snapshot,
+            spec_hash: record.spec_hash,
+            memory_mb: resources.memory_mb,
+            cpus: resources.cpus,
+            pids: resources.pids,
+        }
+    }
+
+    /// What a worker must turn out to be.
+    pub(super) fn identity(&self, entry: &Arc<Entry>, instance: &InstanceId) -> Identity {
+        let record = entry.record();
+        Identity {
+            instance: instance.clone(),
+            release: record.id,
+            spec_hash: record.spec_hash,
+            socket_dir: self.0.parts.store.layout().run_dir(instance),
+        }
+    }
+
     /// Connects a worker that runs.
     pub(super) async fn connect(
         &self,
@@ -105,12 +134,7 @@ impl Releases {
     ) -> Result<Arc<Worker>, WorkerError> {
         let record = entry.record();
         let parts = &self.0.parts;
-        let identity = Identity {
-            instance: instance.clone(),
-            release: record.id.clone(),
-            spec_hash: record.spec_hash,
-            socket_dir: parts.store.layout().run_dir(instance),
-        };
+        let identity = self.identity(entry, instance);
         let wanted = &entry.bundle.manifest.env;
         let values = self.stored("reading the environment", {
             let (app, revision) = (record.id.app.clone(), record.config_revision);

@@ -1,6 +1,7 @@
 //! The book as a route table, and as views.
 
 use super::book::Entry;
+use super::view::SnapshotView;
 use super::{AppView, Phase, ReleaseError, ReleaseView, Releases};
 use crate::id::{AppName, dns_label, release_label};
 use crate::route::{AppRoute, HostTarget, RouteTable, Target};
@@ -61,6 +62,7 @@ impl Releases {
             in_flight: entry.pool.in_flight(),
             instance: record.instance.map(|instance| instance.to_string()),
             limits: entry.limits.clone(),
+            snapshot: entry.snapshot().map(SnapshotView::from),
         }
     }
 

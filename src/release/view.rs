@@ -1,5 +1,6 @@
 //! Releases as the admin side shows them.
 
+use crate::store::SnapshotRecord;
 use serde::{Deserialize, Serialize};
 
 /// What became of a release.
@@ -16,6 +17,31 @@ pub enum Phase {
     Draining,
     /// Retained without a worker; a request wakes it.
     Sleeping,
+}
+
+/// What the isolates of a release start from.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum SnapshotView {
+    /// A snapshot of the app.
+    Taken {
+        /// Its length.
+        bytes: u64,
+    },
+    /// The app is evaluated in each, with the code that V8 compiled before.
+    Refused {
+        /// Why there is no snapshot.
+        reason: String,
+    },
+}
+
+impl From<SnapshotRecord> for SnapshotView {
+    fn from(record: SnapshotRecord) -> Self {
+        match record {
+            SnapshotRecord::Taken { bytes, .. } => Self::Taken { bytes },
+            SnapshotRecord::Refused { reason } => Self::Refused { reason },
+        }
+    }
 }
 
 /// A release as the admin side shows it.
@@ -50,6 +76,8 @@ pub struct ReleaseView {
     /// Limits in force.
     #[schema(value_type = Object)]
     pub limits: vitrine_wire::WorkerLimits,
+    /// What its isolates start from; nothing when the bundle or the host wants no snapshot, or none was taken yet.
+    pub snapshot: Option<SnapshotView>,
 }
 
 /// An app as the admin side shows it.

@@ -22,6 +22,10 @@ impl Bundles {
         Self { layout, blobs }
     }
 
+    pub(super) const fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
     /// The archives that the bundles came in.
     #[must_use]
     pub const fn blobs(&self) -> &Blobs {
@@ -94,7 +98,7 @@ impl Bundles {
     }
 }
 
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     run: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
     match tokio::task::spawn_blocking(run).await {
@@ -106,7 +110,7 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
-fn io_error(operation: &'static str, path: &Path, source: io::Error) -> StoreError {
+pub(super) fn io_error(operation: &'static str, path: &Path, source: io::Error) -> StoreError {
     let path = path.to_owned();
     if source.kind() == io::ErrorKind::StorageFull {
         return StoreError::DiskFull { operation, path, source: Box::new(source) };

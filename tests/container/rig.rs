@@ -73,6 +73,7 @@ impl Rig {
             instance: InstanceId::random(),
             release: "shop@v1".parse().unwrap(),
             bundle: self.bundle,
+            snapshot: None,
             spec_hash: Digest::of(b"a specification"),
             memory_mb: 256,
             cpus: 1.5,

@@ -34,6 +34,7 @@ mod flips;
 mod release_life;
 mod restart;
 mod several_hosts;
+mod snapshots;
 mod solo;
 mod uploads;
 mod wake;

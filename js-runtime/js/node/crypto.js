@@ -1,9 +1,10 @@
 // node:crypto: randomness, hashes, HMAC.
 (function () {
 const { core } = __bootstrap;
-const { op_digest, op_hmac, op_random_fill, op_same_bytes } = core.ops;
+const { op_digest, op_hmac, op_same_bytes } = core.ops;
 const { Buffer } = core.loadExtScript("ext:vitrine/node/buffer.js");
 const { crypto: webcrypto } = core.loadExtScript("ext:vitrine/crypto.js");
+const { randomFill } = core.loadExtScript("ext:vitrine/module_scope.js");
 
 const HASHES = { __proto__: null, md5: "MD5", sha1: "SHA-1", sha256: "SHA-256", sha384: "SHA-384", sha512: "SHA-512" };
 
@@ -56,7 +57,7 @@ function hash(name, data, encoding = "hex") {
 }
 
 function randomFillSync(buffer) {
-  op_random_fill(new Uint8Array(buffer.buffer ?? buffer, buffer.byteOffset ?? 0, buffer.byteLength));
+  randomFill(new Uint8Array(buffer.buffer ?? buffer, buffer.byteOffset ?? 0, buffer.byteLength));
   return buffer;
 }
 

@@ -2,11 +2,12 @@
 (function () {
 const { core } = __bootstrap;
 const { EventEmitter } = core.loadExtScript("ext:vitrine/node/events.js");
+const { notice, watchEnv } = core.loadExtScript("ext:vitrine/module_scope.js");
 const { op_now_ns } = core.ops;
 
 class Process extends EventEmitter {
   // A build that leaves the choice to the environment gets the fast one.
-  env = { NODE_ENV: "production" };
+  env = watchEnv({ NODE_ENV: "production" });
   argv = [];
   argv0 = "";
   execArgv = [];
@@ -33,7 +34,7 @@ class Process extends EventEmitter {
   }
 
   hrtime(since = undefined) {
-    const now = op_now_ns();
+    const now = nowNs();
     const [seconds, nanoseconds] = [Math.floor(now / 1e9), now % 1e9];
     if (since === undefined) return [seconds, nanoseconds];
     const borrow = nanoseconds < since[1] ? 1 : 0;
@@ -65,7 +66,12 @@ class Process extends EventEmitter {
     return "process";
   }
 }
-Process.prototype.hrtime.bigint = () => BigInt(Math.round(op_now_ns()));
+Process.prototype.hrtime.bigint = () => BigInt(Math.round(nowNs()));
+
+function nowNs() {
+  notice("clock");
+  return op_now_ns();
+}
 
 function output(write) {
   return {

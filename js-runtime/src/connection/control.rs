@@ -3,7 +3,7 @@
 use super::ConnectionError;
 use super::instance::Instance;
 use crate::exchange::{EgressStreams, LogReader, Outbox, Outgoing};
-use crate::limits::CONTROL_TASKS_MAX;
+use crate::limits::{CONTROL_TASKS_MAX, SNAPSHOT_PIECE_BYTES};
 use futures_util::StreamExt;
 use std::sync::Arc;
 use tokio::net::unix::OwnedReadHalf;
@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio_util::codec::FramedRead;
 use tokio_util::sync::CancellationToken;
-use vitrine_wire::{Channel, Codec, Frame, Profile};
+use vitrine_wire::{Channel, Codec, Frame, Profile, SnapshotPiece, SnapshotRequest};
 
 /// Reads until the host closes the connection. Work that a message starts ends with the connection.
 ///
@@ -45,6 +45,9 @@ pub async fn read(
                     }
                 });
             }
+            Frame::TakeSnapshot(request) => {
+                tasks.spawn(send_snapshot(request, Arc::clone(instance), outbox.clone()));
+            }
             frame @ (Frame::Ping(_) | Frame::Freeze | Frame::Thaw | Frame::Drain(_) | Frame::Profile(_)) => {
                 tasks.spawn(answer(frame, Arc::clone(instance), outbox.clone()));
             }
@@ -74,6 +77,25 @@ async fn answer(frame: Frame, instance: Arc<Instance>, outbox: Outbox) {
     };
     if let Some(answer) = answer {
         outbox.send(Outgoing::Frame(answer)).await;
+    }
+}
+
+/// Makes a snapshot and sends it, piece by piece.
+async fn send_snapshot(request: SnapshotRequest, instance: Arc<Instance>, outbox: Outbox) {
+    let taken = instance.take_snapshot(request).await;
+    let send = async |piece, last| {
+        outbox.send(Outgoing::Frame(Frame::SnapshotPiece(SnapshotPiece { piece, last }))).await
+    };
+    match taken {
+        Ok(file) => {
+            let mut pieces = file.chunks(SNAPSHOT_PIECE_BYTES).peekable();
+            while let Some(piece) = pieces.next() {
+                if !send(Ok(piece.to_vec()), pieces.peek().is_none()).await {
+                    return;
+                }
+            }
+        }
+        Err(reason) => drop(send(Err(reason), true).await),
     }
 }
 

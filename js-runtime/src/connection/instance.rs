@@ -5,11 +5,12 @@ use crate::exchange::{Exchange, HostLink, PoolRequest, lock};
 use crate::journal::{Severity, note};
 use crate::limits::{EARLY_REQUESTS_MAX, POOL_ANSWER_MS};
 use crate::pool::Pool;
+use crate::snapshot;
 use serde_json::json;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
-use vitrine_wire::{BootFailure, BootStage, Done, Outcome, Pong, Ready, Start};
+use vitrine_wire::{BootFailure, BootStage, Done, Outcome, Pong, Ready, SnapshotRequest, Start};
 
 /// How the boot ended, once it has.
 pub type BootEnd = Option<Result<Ready, BootFailure>>;
@@ -33,17 +34,19 @@ struct State {
 pub struct Instance {
     state: Mutex<State>,
     bundle: Bundle,
+    snapshot: Option<&'static [u8]>,
     link: HostLink,
     boot_end: watch::Sender<BootEnd>,
 }
 
 impl Instance {
     /// An instance that waits for `Start`.
-    pub fn new(bundle: Bundle, link: HostLink) -> Arc<Self> {
+    pub fn new(bundle: Bundle, snapshot: Option<&'static [u8]>, link: HostLink) -> Arc<Self> {
         let stage = Stage::Before { started: false, waiting: Vec::new() };
         Arc::new(Self {
             state: Mutex::new(State { stage, draining: false }),
             bundle,
+            snapshot,
             link,
             boot_end: watch::Sender::new(None),
         })
@@ -69,18 +72,34 @@ impl Instance {
         let instance = Arc::clone(self);
         tokio::spawn(async move {
             let began = Instant::now();
-            let boot = Pool::boot(start, instance.bundle.clone(), instance.link.clone());
+            let boot = Pool::boot(start, instance.bundle.clone(), instance.snapshot, instance.link.clone());
             // In a task of its own, so that a panic in it is a failed boot and not one that never ends.
             let booted = tokio::spawn(boot).await.unwrap_or_else(|panic| Err(defect(&panic)));
             instance.finish_boot(booted, began.elapsed());
         });
     }
 
+    /// Makes a snapshot of the app instead of serving it.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn take_snapshot(&self, request: SnapshotRequest) -> Result<Vec<u8>, String> {
+        {
+            let mut state = lock(&self.state);
+            let Stage::Before { started: started @ false, .. } = &mut state.stage else {
+                return Err("this worker serves".to_owned());
+            };
+            *started = true;
+        }
+        snapshot::take(request, self.bundle.clone(), self.link.clone()).await
+    }
+
     fn finish_boot(&self, booted: Result<Pool, BootFailure>, took: Duration) {
         let (stage, end) = match booted {
             Ok(pool) => {
                 let boot_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-                let ready = Ready { isolates: pool.isolates(), boot_us };
+                let ready =
+                    Ready { isolates: pool.isolates(), boot_us, from_snapshot: self.snapshot.is_some() };
                 note(Severity::Info, "ready", json!({"isolates": ready.isolates, "boot_us": boot_us}));
                 (Stage::Serving(pool), Ok(ready))
             }

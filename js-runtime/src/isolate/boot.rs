@@ -2,6 +2,7 @@
 
 use super::driver::{Driver, TurnError};
 use super::engine::{Engine, Killed, js_error};
+use super::runtime::Origin;
 use super::shared::Shared;
 use crate::bundle::Bundle;
 use crate::exception::{self, APP_SCHEME};
@@ -11,38 +12,79 @@ use deno_core::error::CoreError;
 use deno_core::{ModuleId, ModuleSpecifier, v8};
 use std::rc::Rc;
 use std::time::Duration;
-use vitrine_wire::{BootFailure, BootStage, Contract, Start};
+use vitrine_wire::{BootFailure, BootStage, Contract, Start, WorkerSettings};
 
-/// Loads and evaluates the app.
+/// An isolate that has the app: from `snapshot`, or evaluated here.
 ///
 /// # Errors
 /// The step that failed, with the app's error.
-pub async fn boot(shared: Rc<Shared>, start: &Start, bundle: &Bundle) -> Result<Driver, BootFailure> {
-    let engine = Engine::new(Rc::clone(&shared), BundleLoader::new(bundle.clone()))
+pub async fn boot(
+    shared: Rc<Shared>,
+    start: &Start,
+    bundle: &Bundle,
+    snapshot: Option<&'static [u8]>,
+) -> Result<Driver, BootFailure> {
+    let mut driver = fresh(shared, bundle, snapshot.map_or(Origin::Scripts, Origin::Snapshot))?;
+    driver.engine.environment(&start.env).map_err(killed)?;
+    if snapshot.is_some() {
+        driver.engine.evaluated();
+    } else {
+        evaluate_app(&mut driver, &start.settings, bundle).await?;
+    }
+    Ok(driver)
+}
+
+/// An isolate whose app is evaluated without a value of the environment, to become a snapshot.
+///
+/// # Errors
+/// The step that failed, with the app's error.
+pub async fn evaluate_for_snapshot(
+    shared: Rc<Shared>,
+    settings: &WorkerSettings,
+    env_names: &[String],
+    bundle: &Bundle,
+) -> Result<Driver, BootFailure> {
+    let mut driver = fresh(shared, bundle, Origin::Snapshotting)?;
+    driver.engine.watch_module_scope(env_names).map_err(killed)?;
+    evaluate_app(&mut driver, settings, bundle).await?;
+    Ok(driver)
+}
+
+fn fresh(shared: Rc<Shared>, bundle: &Bundle, origin: Origin) -> Result<Driver, BootFailure> {
+    let engine = Engine::new(Rc::clone(&shared), BundleLoader::new(bundle.clone()), origin)
         .map_err(|error| failure(BootStage::Load, "The worker's own scripts failed", &error))?;
-    let mut driver = Driver::new(engine, shared);
-    let entry = &start.settings.entry;
+    Ok(Driver::new(engine, shared))
+}
+
+async fn evaluate_app(
+    driver: &mut Driver,
+    settings: &WorkerSettings,
+    bundle: &Bundle,
+) -> Result<(), BootFailure> {
+    let entry = &settings.entry;
     if !bundle.files.contains_key(entry) {
         let message =
             format!("The bundle has no file {entry}; set \"entry\" in vitrine.json to the server's file");
         return Err(plain(BootStage::Load, message));
     }
-    let killed = |killed: Killed| plain(BootStage::Evaluate, killed.to_string());
-    driver.engine.environment(&start.env).map_err(killed)?;
-    let exports = evaluate(&mut driver, entry, bundle).await?;
+    let exports = evaluate(driver, entry, bundle).await?;
     driver.engine.evaluated();
-    let contract = match start.settings.contract {
+    let contract = match settings.contract {
         Contract::Fetch => "fetch",
         Contract::Render => "render",
     };
     match driver.engine.configure(exports, contract) {
-        Ok(Ok(())) => Ok(driver),
+        Ok(Ok(())) => Ok(()),
         Ok(Err(problem)) => {
             let message = format!("{entry} does not fit the contract \"{contract}\": {problem}");
             Err(plain(BootStage::Contract, message))
         }
-        Err(killed) => Err(plain(BootStage::Contract, killed.to_string())),
+        Err(ended) => Err(plain(BootStage::Contract, ended.to_string())),
     }
+}
+
+fn killed(killed: Killed) -> BootFailure {
+    plain(BootStage::Evaluate, killed.to_string())
 }
 
 /// Evaluates the entry and returns its exports. A file that compiles as a classic script is one: what makes a module are

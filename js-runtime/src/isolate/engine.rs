@@ -1,23 +1,19 @@
 //! A V8 isolate with our globals, and the one way into it: a slice, run under the watchdog.
 
 use super::entries::{Entries, call, settled, unsigned};
+use super::memory;
+use super::runtime::{Origin, Runtime};
 use super::shared::{Event, RequestNumber, Settled, Shared};
-use super::{buffers, memory};
-use crate::built_ins::BUILT_INS;
 use crate::exception;
 use crate::limits::isolate::EVALUATE_TIMEOUT_MS;
 use crate::module_loader::BundleLoader;
-use crate::ops::vitrine;
 use crate::watchdog::{Budget, Guard};
 use deno_core::error::{CoreError, JsError};
-use deno_core::{Extension, JsRuntime, ModuleId, ModuleSpecifier, RuntimeOptions, v8};
-use std::borrow::Cow;
+use deno_core::{JsRuntime, ModuleId, ModuleSpecifier, v8};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 use vitrine_wire::{AppError, Outcome};
-
-include!(concat!(env!("OUT_DIR"), "/scripts.rs"));
 
 /// Flags of V8, each with its reason.
 const V8_FLAGS: &[&str] = &[
@@ -59,7 +55,7 @@ pub type ClassicRun = Result<v8::Global<v8::Value>, AppError>;
 /// One isolate.
 pub struct Engine {
     /// The runtime; its event loop belongs to the driver.
-    runtime: JsRuntime,
+    runtime: Runtime,
     entries: Entries,
     shared: Rc<Shared>,
     guard: Arc<Guard>,
@@ -67,43 +63,50 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// A fresh isolate with our globals and no app. Must be called inside a tokio context.
+    /// An isolate with our globals, and with the app when it comes from a snapshot. Must be called inside a tokio context.
     ///
     /// # Errors
     /// Our own scripts failed: a defect of this build.
-    pub fn new(shared: Rc<Shared>, loader: BundleLoader) -> Result<Self, CoreError> {
+    pub fn new(shared: Rc<Shared>, loader: BundleLoader, origin: Origin) -> Result<Self, CoreError> {
         let heap_bytes = usize::try_from(shared.limits.heap_mb << 20).unwrap_or(usize::MAX);
-        let blobs: Arc<dyn deno_web::BlobStoreTrait> = Arc::new(deno_web::BlobStore::default());
-        let mut own = vitrine::init(Rc::clone(&shared));
-        own.synthetic_esm_modules = Cow::Borrowed(BUILT_INS);
-        let extensions = vec![
-            without_files(deno_webidl::deno_webidl::init()),
-            without_files(deno_web::deno_web::init(blobs, None, false, Default::default())),
-            own,
-        ];
-        let create_params = v8::CreateParams::default()
-            .heap_limits(0, heap_bytes)
-            // A wait that no other thread can end would only hold up every request of the isolate.
-            .allow_atomics_wait(false)
-            .array_buffer_allocator(buffers::allocator(heap_bytes).make_shared());
-        let mut runtime = JsRuntime::try_new(RuntimeOptions {
-            module_loader: Some(Rc::new(loader)),
-            extensions,
-            residual_lazy_js_sources: SCRIPTS,
-            create_params: Some(create_params),
-            ..Default::default()
-        })?;
+        let mut runtime = Runtime::new(&shared, loader, origin, heap_bytes)?;
         let guard = Guard::of_this_thread();
         guard.attach(runtime.v8_isolate().thread_safe_handle());
         let collections = memory::bound(&mut runtime, &guard, heap_bytes);
-        let boot =
-            runtime.execute_script("ext:vitrine/start", "Deno.core.loadExtScript('ext:vitrine/boot.js')")?;
+        let script = match origin {
+            Origin::Scripts | Origin::Snapshotting => "Deno.core.loadExtScript('ext:vitrine/boot.js')",
+            Origin::Snapshot(_) => "__vitrine.resume()",
+        };
+        let boot = runtime.execute_script("ext:vitrine/start", script)?;
         let entries = {
             deno_core::scope!(scope, runtime);
             let boot = v8::Local::new(scope, boot);
             Entries::of(scope, boot)?
         };
         Ok(Self { runtime, entries, shared, guard, _collections: collections })
+    }
+
+    /// Makes the isolate into a snapshot.
+    ///
+    /// # Errors
+    /// JavaScript was ended by force.
+    ///
+    /// # Panics
+    /// Its origin is another one than [`Origin::Snapshotting`].
+    pub fn into_snapshot(mut self) -> Result<Box<[u8]>, Killed> {
+        let entry = self.entries.suspend.clone();
+        self.slice(0, |scope| call(scope, &entry, &[]).map(drop))?;
+        drop(entry);
+        let Self { mut runtime, entries, shared, guard, _collections: collections } = self;
+        // V8 refuses to make a snapshot while anything outside refers into the heap.
+        drop(entries);
+        shared.rejected.borrow_mut().clear();
+        drop(guard);
+        runtime.remove_near_heap_limit_callback(0);
+        let snapshot = runtime.into_snapshot();
+        // The collector ran once more.
+        drop(collections);
+        Ok(snapshot)
     }
 
     /// Loads and compiles a module of the app and what it imports.
@@ -126,13 +129,30 @@ impl Engine {
     /// JavaScript was ended by force.
     pub fn environment(&mut self, env: &[(String, String)]) -> Result<(), Killed> {
         let entry = self.entries.environment.clone();
+        self.tell_texts(&entry, env.iter().flat_map(|(name, value)| [name, value]))
+    }
+
+    /// Has noticed from now on what the app does and a snapshot would freeze; `env_names` are what its bundle lists.
+    ///
+    /// # Errors
+    /// JavaScript was ended by force.
+    pub fn watch_module_scope(&mut self, env_names: &[String]) -> Result<(), Killed> {
+        let entry = self.entries.watch.clone();
+        self.tell_texts(&entry, env_names.iter())
+    }
+
+    fn tell_texts<'t>(
+        &mut self,
+        entry: &v8::Global<v8::Function>,
+        texts: impl Iterator<Item = &'t String>,
+    ) -> Result<(), Killed> {
         self.slice(0, |scope| {
             let values = v8::Array::new(scope, 0);
-            for (index, text) in (0..).zip(env.iter().flat_map(|(name, value)| [name, value])) {
+            for (index, text) in (0..).zip(texts) {
                 let text = v8::String::new(scope, text)?;
                 values.set_index(scope, index, text.into());
             }
-            call(scope, &entry, &[values.into()]).map(drop)
+            call(scope, entry, &[values.into()]).map(drop)
         })
     }
 
@@ -323,13 +343,6 @@ impl Engine {
     pub fn shrink(&mut self) {
         self.runtime.v8_isolate().memory_pressure_notification(v8::MemoryPressureLevel::Critical);
     }
-}
-
-/// The extension without its list of files: they are in [`SCRIPTS`].
-fn without_files(mut extension: Extension) -> Extension {
-    extension.lazy_loaded_js_files = Cow::Borrowed(&[]);
-    extension.lazy_loaded_esm_files = Cow::Borrowed(&[]);
-    extension
 }
 
 /// Notes promises that are rejected without a handler, and forgets those that get one in the same slice.

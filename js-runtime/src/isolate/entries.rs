@@ -25,8 +25,12 @@ pub struct Entries {
     pub run_task: v8::Global<v8::Function>,
     /// A host call has its answer.
     pub settle: v8::Global<v8::Function>,
+    /// The isolate becomes a snapshot.
+    pub suspend: v8::Global<v8::Function>,
     /// A timer fired.
     pub timer: v8::Global<v8::Function>,
+    /// The app is evaluated for a snapshot.
+    pub watch: v8::Global<v8::Function>,
 }
 
 impl Entries {
@@ -52,7 +56,9 @@ impl Entries {
             no_op: entry("noOp")?,
             run_task: entry("runTask")?,
             settle: entry("settle")?,
+            suspend: entry("suspend")?,
             timer: entry("timer")?,
+            watch: entry("watch")?,
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use super::answer::Outbox;
 use super::log::Log;
+use super::module_scope::ModuleScope;
 use crate::exchange::{BodyReader, HostLink};
 use crate::limits::isolate::HOST_CALLS_MAX;
 use bytes::Bytes;
@@ -140,6 +141,8 @@ pub struct Shared {
     background: Cell<(Instant, Duration)>,
     /// When the isolate was made.
     pub born: Instant,
+    /// What the app did at module scope, when it is evaluated for a snapshot.
+    pub module_scope: ModuleScope,
 }
 
 impl Shared {
@@ -164,6 +167,7 @@ impl Shared {
             last_body: Cell::new(0),
             background: Cell::new((Instant::now(), Duration::ZERO)),
             born: Instant::now(),
+            module_scope: ModuleScope::default(),
         }
     }
 
@@ -195,6 +199,11 @@ impl Shared {
             shared.pending.set(shared.pending.get() - 1);
         });
         true
+    }
+
+    /// Whether timers, host calls or tasks wait.
+    pub fn is_waiting(&self) -> bool {
+        self.pending.get() > 0 || !self.inbox.borrow().is_empty()
     }
 
     /// A number for a body or an upload.

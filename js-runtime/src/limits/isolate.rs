@@ -82,3 +82,6 @@ pub const UPLOAD_PIECES: usize = 2;
 /// How long JavaScript that was ended may go on, in milliseconds. A collection of a full heap takes tenths of a second, on a
 /// busy machine a second; what goes on longer will not end, and the process does.
 pub const KILL_GRACE_MS: u64 = 5_000;
+
+/// What is remembered of an app's doings at module scope. The first one that matters is told; the rest would only repeat it.
+pub const MODULE_SCOPE_READS_MAX: usize = 16;

@@ -159,7 +159,7 @@ impl Thread {
         let plan = &self.plan;
         let settings = &plan.start.settings;
         let shared = Rc::new(Shared::new(settings.limits.clone(), plan.link.clone(), plan.log.clone()));
-        let mut driver = boot(shared, &plan.start, &plan.bundle).await?;
+        let mut driver = boot(shared, &plan.start, &plan.bundle, plan.snapshot).await?;
         if self.doubted_from.is_some() && plan.turns.is_some() {
             // Several renders for each visitor would cost more than what they save the one.
             return Ok(driver);

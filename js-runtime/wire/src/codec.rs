@@ -38,6 +38,8 @@ const DRAIN: u8 = 25;
 const DRAINED: u8 = 26;
 const PROFILE: u8 = 27;
 const PROFILE_PIECE: u8 = 28;
+const TAKE_SNAPSHOT: u8 = 29;
+const SNAPSHOT_PIECE: u8 = 30;
 
 /// Why bytes are not a frame, or a frame can't become bytes.
 #[derive(Debug, thiserror::Error)]
@@ -104,6 +106,8 @@ impl Encoder<Frame> for Codec {
             Frame::Drained => empty(out, DRAINED, 0),
             Frame::Profile(payload) => structured(out, PROFILE, 0, payload),
             Frame::ProfilePiece(payload) => structured(out, PROFILE_PIECE, 0, payload),
+            Frame::TakeSnapshot(payload) => structured(out, TAKE_SNAPSHOT, 0, payload),
+            Frame::SnapshotPiece(payload) => structured(out, SNAPSHOT_PIECE, 0, payload),
         }
     }
 }
@@ -135,7 +139,7 @@ impl Decoder for Codec {
 fn check_header(kind: u8, length: usize, reserved: u64, stream: u32) -> Result<(), DecodeError> {
     let on_stream = match kind {
         REQUEST..=CREDIT => true,
-        HELLO | START..=PROFILE_PIECE => false,
+        HELLO | START..=SNAPSHOT_PIECE => false,
         _ => return Err(DecodeError::Kind(kind)),
     };
     let length_max = if kind == BODY { BODY_FRAME_BYTES_MAX } else { FRAME_BYTES_MAX };
@@ -172,6 +176,8 @@ fn parse(kind: u8, stream: u32, payload: BytesMut) -> Result<Frame, DecodeError>
         DRAINED => nothing(kind, &payload, Frame::Drained)?,
         PROFILE => Frame::Profile(read(kind, &payload)?),
         PROFILE_PIECE => Frame::ProfilePiece(read(kind, &payload)?),
+        TAKE_SNAPSHOT => Frame::TakeSnapshot(read(kind, &payload)?),
+        SNAPSHOT_PIECE => Frame::SnapshotPiece(read(kind, &payload)?),
         _ => return Err(DecodeError::Kind(kind)),
     };
     let entries_ok = match &frame {

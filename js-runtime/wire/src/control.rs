@@ -89,6 +89,8 @@ pub struct Ready {
     pub isolates: u32,
     /// From `Start` to here, in microseconds.
     pub boot_us: u64,
+    /// Whether the isolates started from the snapshot that the worker was given.
+    pub from_snapshot: bool,
 }
 
 /// Which step of a boot failed.

@@ -2,7 +2,7 @@
 
 use crate::{
     BootFailure, CancelReason, Done, EgressHead, Hello, LogLine, Pong, Profile, ProfileRequest, Ready,
-    RequestHead, ResponseHead, Start,
+    RequestHead, ResponseHead, SnapshotPiece, SnapshotRequest, Start,
 };
 use bytes::Bytes;
 
@@ -57,4 +57,8 @@ pub enum Frame {
     Profile(ProfileRequest),
     /// Worker: a piece of it.
     ProfilePiece(Profile),
+    /// Host, instead of `Start`: make a snapshot.
+    TakeSnapshot(SnapshotRequest),
+    /// Worker: a piece of it.
+    SnapshotPiece(SnapshotPiece),
 }

@@ -15,6 +15,7 @@ pub mod frame;
 pub mod hello;
 pub mod limits;
 pub mod outcome;
+pub mod snapshot;
 pub mod stream;
 
 pub use built_in::NODE_BUILT_INS;
@@ -27,6 +28,7 @@ pub use control::{Contract, WorkerLimits, WorkerSettings};
 pub use frame::{Frame, StreamId};
 pub use hello::{Channel, Hello, HelloError, Peer, SpecHash};
 pub use outcome::Outcome;
+pub use snapshot::{ModuleScopeRead, Sha256Digest, SnapshotPiece, SnapshotRequest};
 pub use stream::{
     AppError, CancelReason, Done, EgressFailure, EgressHead, Headers, RequestHead, ResponseHead,
 };

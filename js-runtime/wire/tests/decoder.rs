@@ -109,8 +109,11 @@ fn frames() -> impl Strategy<Value = Frame> {
         (stream, any::<u32>()).prop_map(|(stream, bytes)| Frame::Credit(stream, bytes)),
         (settings(), prop::collection::vec(("[A-Z_]{1,20}", ".{0,50}"), 0..5))
             .prop_map(|(settings, env)| Frame::Start(Start { settings, env })),
-        (any::<u32>(), any::<u64>())
-            .prop_map(|(isolates, boot_us)| Frame::Ready(Ready { isolates, boot_us })),
+        (any::<u32>(), any::<u64>()).prop_map(|(isolates, boot_us)| Frame::Ready(Ready {
+            isolates,
+            boot_us,
+            from_snapshot: true
+        })),
         (".{0,200}", prop::option::of(error())).prop_map(|(message, error)| Frame::BootFailed(BootFailure {
             stage: BootStage::Evaluate,
             message,
@@ -154,6 +157,12 @@ fn frames() -> impl Strategy<Value = Frame> {
         })),
         (any::<u64>(), prop::collection::vec(any::<u8>(), 0..500), any::<bool>())
             .prop_map(|(id, piece, last)| Frame::ProfilePiece(Profile { id, piece: Ok(piece), last })),
+        (settings(), prop::collection::vec("[A-Z_]{1,9}", 0..4)).prop_map(|(settings, env_names)| {
+            let harmless = vec![ModuleScopeRead::Clock, ModuleScopeRead::Env, ModuleScopeRead::Randomness];
+            Frame::TakeSnapshot(SnapshotRequest { settings, env_names, harmless })
+        }),
+        (prop::collection::vec(any::<u8>(), 0..500), any::<bool>())
+            .prop_map(|(piece, last)| Frame::SnapshotPiece(SnapshotPiece { piece: Ok(piece), last })),
     ]
 }
 

@@ -4,7 +4,6 @@ use super::{LimitWishes, Manifest};
 use crate::bundle::{BundleError, path};
 use crate::config::OriginPattern;
 use crate::limits::{EGRESS_ORIGINS_MAX, ENV_VALUES_MAX, MANIFEST_TEXT_BYTES_MAX, WARM_PATHS_MAX};
-use serde::{Deserialize, Deserializer, de};
 
 impl Manifest {
     /// Reads `vitrine.json`.
@@ -18,7 +17,6 @@ impl Manifest {
             let message = "the manifest is an object, `{…}`".into();
             return Err(BundleError::Manifest { line: 1, column: 1, message });
         }
-        serde_json::from_slice::<NotBuilt>(json).map_err(manifest_error)?;
         let manifest: Self = serde_json::from_slice(json).map_err(manifest_error)?;
         manifest.checked()
     }
@@ -48,18 +46,6 @@ impl Manifest {
         }
         Ok(self)
     }
-}
-
-/// Fields that the manifest's format has and this version does not do. They are read apart from the rest, so that the
-/// answer is not that they are unknown.
-#[derive(Deserialize)]
-struct NotBuilt {
-    #[serde(default, rename = "snapshot", deserialize_with = "refuse")]
-    _snapshot: (),
-}
-
-fn refuse<'de, D: Deserializer<'de>>(_: D) -> Result<(), D::Error> {
-    Err(de::Error::custom("`snapshot` is not supported yet; leave it out"))
 }
 
 fn manifest_error(error: serde_json::Error) -> BundleError {
@@ -193,12 +179,7 @@ mod tests {
         assert!(refusal("{\"env\":[],\"env\":[]}").contains("duplicate field"));
         assert!(refusal("{} {}").contains("trailing characters"));
         assert!(refusal("[]").contains("is an object"));
-    }
-
-    #[test]
-    fn fields_that_are_not_built_are_refused_by_name() {
-        let text = refusal("{\"snapshot\": true}");
-        assert!(text.contains("`snapshot` is not supported yet") && text.contains("line 1"), "{text}");
+        assert!(refusal("{\"snapshot\":\"no\"}").contains("`snapshot` as true, false or"));
     }
 
     #[test]

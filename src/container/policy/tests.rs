@@ -8,6 +8,7 @@ fn spec(instance: u64, version: &str, memory_mb: u64, cpus: f64, pids: i64) -> S
         instance: format!("{instance:016x}").parse().unwrap(),
         release: format!("shop@{version}").parse().unwrap(),
         bundle: Digest::of(b"bundle"),
+        snapshot: Some(Digest::of(b"heap")),
         spec_hash: Digest::of(version.as_bytes()),
         memory_mb,
         cpus,
@@ -17,7 +18,14 @@ fn spec(instance: u64, version: &str, memory_mb: u64, cpus: f64, pids: i64) -> S
 
 fn body(spec: &StartSpec) -> ContainerCreateBody {
     let (sockets, bundle) = (PathBuf::from("/data/run/x"), PathBuf::from("/data/bundles/y/files"));
-    let place = Place { host: "0123456789abcdef", image: "sha256:image", sockets: &sockets, bundle: &bundle };
+    let snapshot = PathBuf::from("/data/bundles/y/snapshots/z");
+    let place = Place {
+        host: "0123456789abcdef",
+        image: "sha256:image",
+        sockets: &sockets,
+        bundle: &bundle,
+        snapshot: Some(&snapshot),
+    };
     container(spec, Task::Serve, &place)
 }
 
@@ -41,6 +49,10 @@ fn a_worker_gets_nothing_that_it_does_not_need() {
         host.mounts.unwrap().into_iter().filter(|mount| mount.read_only != Some(true)).collect();
     assert_eq!(writable.len(), 1);
     assert_eq!(writable[0].target.as_deref(), Some("/run/vitrine"));
+    let arguments = body.cmd.unwrap();
+    let at = arguments.iter().position(|argument| argument == "--snapshot").unwrap();
+    let sha256 = Digest::of(b"heap").to_string();
+    assert_eq!(arguments[at + 1..], ["/snapshot", "--snapshot-sha256", &sha256]);
     assert_eq!(body.env, Some(Vec::new()));
     let (uid, gid) = body.user.as_deref().unwrap().split_once(':').unwrap();
     assert_eq!(uid, gid);

@@ -24,6 +24,7 @@ fn spec() -> StartSpec {
         instance: InstanceId::random(),
         release: "shop@v1".parse().unwrap(),
         bundle: Digest([1; 32]),
+        snapshot: None,
         spec_hash: Digest([2; 32]),
         memory_mb: 512,
         cpus: 0.0,

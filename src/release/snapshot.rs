@@ -1,0 +1,98 @@
+//! The snapshot that a release's isolates start from. It is taken in a throw-away worker before the first real one, and belongs
+//! to the bundle: every release of it, and every restart, uses the same.
+
+use super::book::Entry;
+use super::boot::chain;
+use super::{ReleaseError, Releases};
+use crate::id::{Digest, InstanceId};
+use crate::limits::SNAPSHOT_TIMEOUT_MS;
+use crate::store::SnapshotRecord;
+use crate::worker::{SnapshotError, take_snapshot};
+use std::sync::Arc;
+use std::time::Duration;
+use vitrine_wire::SnapshotRequest;
+
+impl Releases {
+    /// What the isolates of a release start from, found or made. `None` is evaluation: the bundle wants no snapshot, can't have
+    /// one, or none could be made now.
+    pub(super) async fn snapshot(&self, entry: &Arc<Entry>, deadline: Duration) -> Option<Digest> {
+        if !self.0.parts.take_snapshots || !entry.bundle.manifest.snapshot.wanted {
+            return None;
+        }
+        let record = match self.0.parts.store.bundles().snapshot(entry.bundle.digest).await {
+            Some(record) => record,
+            None => self.take_snapshot(entry, deadline).await?,
+        };
+        entry.set_snapshot(Some(record.clone()));
+        match record {
+            SnapshotRecord::Taken { sha256, .. } => Some(sha256),
+            SnapshotRecord::Refused { .. } => None,
+        }
+    }
+
+    /// A worker said that it can't use the snapshot, which is of another build or damaged: the next boot makes a new one.
+    pub(super) async fn forget_snapshot(&self, entry: &Arc<Entry>) {
+        tracing::warn!(release = %entry.id(), "the snapshot is of no use to this worker and is made again at the next boot");
+        entry.set_snapshot(None);
+        self.0.parts.store.bundles().forget_snapshot(entry.bundle.digest).await;
+    }
+
+    async fn take_snapshot(&self, entry: &Arc<Entry>, deadline: Duration) -> Option<SnapshotRecord> {
+        let instance = InstanceId::random();
+        // Half of the time is left for the worker that serves, whatever happens here.
+        let bound = (deadline / 2).min(Duration::from_millis(SNAPSHOT_TIMEOUT_MS));
+        let begun = tokio::time::Instant::now();
+        let taken = tokio::time::timeout(bound, self.in_throw_away_worker(entry, &instance)).await;
+        // It holds nothing that is worth a grace.
+        if let Err(error) = self.0.parts.engine.stop(&instance, 0).await {
+            tracing::error!(%instance, error = %chain(&error), "the worker that took a snapshot could not be stopped");
+        }
+        let bundles = self.0.parts.store.bundles();
+        let took_ms = begun.elapsed().as_millis() as u64;
+        let kept = match taken {
+            Ok(Ok(Ok(file))) => bundles.keep_snapshot(entry.bundle.digest, file).await,
+            Ok(Ok(Err(error @ SnapshotError::Worker(_)))) => {
+                tracing::warn!(release = %entry.id(), error = %chain(&error), "no snapshot was taken");
+                return None;
+            }
+            Ok(Ok(Err(error))) => {
+                let refused = SnapshotRecord::Refused { reason: chain(&error) };
+                bundles.note_snapshot(entry.bundle.digest, refused).await
+            }
+            // What ails the engine is told by the start of the real worker.
+            Ok(Err(_)) => return None,
+            Err(_) => {
+                tracing::warn!(release = %entry.id(), took_ms, "no snapshot was taken in time");
+                return None;
+            }
+        };
+        match kept {
+            Ok(record) => {
+                tracing::info!(release = %entry.id(), took_ms, snapshot = ?record, "the app's snapshot");
+                Some(record)
+            }
+            Err(error) => {
+                tracing::warn!(release = %entry.id(), error = %chain(&error), "the snapshot could not be kept");
+                None
+            }
+        }
+    }
+
+    async fn in_throw_away_worker(
+        &self,
+        entry: &Arc<Entry>,
+        instance: &InstanceId,
+    ) -> Result<Result<Vec<u8>, SnapshotError>, ReleaseError> {
+        let spec = self.start_spec(entry, instance, None);
+        let release = spec.release.clone();
+        let engine_error = |source| ReleaseError::Engine { release, source };
+        self.0.parts.engine.start(spec).await.map_err(engine_error)?;
+        let manifest = &entry.bundle.manifest;
+        let request = SnapshotRequest {
+            settings: entry.settings(&self.0.parts.config.domain),
+            env_names: manifest.env.clone(),
+            harmless: manifest.snapshot.harmless.clone(),
+        };
+        Ok(take_snapshot(&self.identity(entry, instance), request, &self.0.journal.queue()).await)
+    }
+}

@@ -1,0 +1,213 @@
+//! Isolates start from a snapshot of their app, and nothing that differs from one isolate to the next is frozen in it.
+
+use crate::harness::host::Host;
+use crate::harness::wait::wait_until;
+use serde_json::Value;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Looks at everything when a request asks, and keeps at module scope what it may.
+const HONEST: &str = r#"
+class MyDate extends Date {}
+const random = Math.random;
+const now = Date.now;
+const env = process.env;
+const epoch = new Date(0);
+let requests = 0;
+export default {
+  fetch(request, bound) {
+    requests += 1;
+    return Response.json({
+      requests, random: random(), uuid: crypto.randomUUID(), now: now(), date: new MyDate().getTime(), isDate: epoch instanceof Date,
+      origin: performance.timeOrigin, since: performance.now(), env: env.NAME ?? null, bound: bound.NAME ?? null,
+      wasm: WebAssembly.validate(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])), shared: new SharedArrayBuffer(8).byteLength,
+      source: Date.toString() + Math.random.toString(),
+    });
+  },
+};
+"#;
+
+fn snapshot(host: &Host, version: &str) -> Value {
+    host.release("shop", version)["snapshot"].clone()
+}
+
+fn now_ms() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64() * 1e3
+}
+
+/// Files of snapshots in a host's data folder.
+fn files(host: &Host) -> Vec<PathBuf> {
+    let bundles = std::fs::read_dir(host.data().join("bundles")).unwrap().map(|entry| entry.unwrap().path());
+    let folders = bundles.filter_map(|bundle| std::fs::read_dir(bundle.join("snapshots")).ok());
+    folders.flatten().map(|entry| entry.unwrap().path()).collect()
+}
+
+#[test]
+fn time_randomness_and_values_are_each_isolates_own() {
+    let host = Host::start();
+    let listing = r#"{"env":["NAME"],"limits":{"isolates":2}}"#;
+    host.cli(&["env", "set", "shop", "NAME"]).stdin("a-value-Zq81-that-is-nowhere-else").ok();
+    let begun = now_ms();
+    host.deploy_files(
+        "shop",
+        &[("server/index.js", HONEST), ("vitrine.json", listing)],
+        &["--version", "v1"],
+    );
+    let taken = snapshot(&host, "v1");
+    assert_eq!(taken["state"], "taken", "{taken}");
+    assert!(taken["bytes"].as_u64().unwrap() > 500_000, "{taken}");
+    let answers: Vec<Value> = (0..8).map(|_| host.get("shop", "/").send().json()).collect();
+    for (field, what) in [("random", "random numbers"), ("uuid", "UUIDs")] {
+        let distinct: std::collections::HashSet<_> =
+            answers.iter().map(|one| one[field].to_string()).collect();
+        assert_eq!(distinct.len(), answers.len(), "{what}: {answers:?}");
+    }
+    for answer in &answers {
+        let number = |name: &str| answer[name].as_f64().unwrap();
+        assert!((begun - 1.0..=now_ms() + 1.0).contains(&number("now")), "{answer}");
+        assert!((number("date") - number("now")).abs() < 1000.0, "{answer}");
+        assert!((begun - 1.0..=now_ms() + 1.0).contains(&(number("origin") + number("since"))), "{answer}");
+        assert_eq!(
+            (&answer["env"], &answer["bound"]),
+            (&answers[0]["bound"], &"a-value-Zq81-that-is-nowhere-else".into())
+        );
+        assert_eq!(
+            (&answer["isDate"], &answer["wasm"], &answer["shared"]),
+            (&true.into(), &true.into(), &8.into())
+        );
+        assert!(!answer["source"].as_str().unwrap().contains("notice"), "{answer}");
+    }
+    // Other values, same bundle: the same snapshot.
+    let before = files(&host);
+    assert_eq!(before.len(), 1);
+    host.cli(&["env", "set", "shop", "NAME"]).stdin("another").ok();
+    assert_eq!(host.get("shop", "/").send().json()["env"], "another");
+    assert_eq!(files(&host), before);
+    let bytes = std::fs::read(&before[0]).unwrap();
+    assert!(!bytes.windows(4).any(|part| part == b"Zq81"), "a value is in the snapshot");
+}
+
+#[test]
+fn what_a_snapshot_would_freeze_is_refused_with_its_place_and_the_app_runs_without() {
+    let host = Host::start();
+    for (version, line, reason) in [
+        ("clock", "export const at = Date.now();", "server/index.js:2:24 reads the clock"),
+        ("date", "export const at = String(new Date());", "server/index.js:2:26 reads the clock"),
+        ("monotonic", "export const at = performance.now();", "reads the clock"),
+        ("hrtime", "export const at = process.hrtime();", "reads the clock"),
+        ("random", "export const at = Math.random();", "server/index.js:2:24 takes a random number"),
+        ("uuid", "export const at = crypto.randomUUID();", "takes a random number"),
+        ("fill", "export const at = crypto.getRandomValues(new Uint8Array(8));", "takes a random number"),
+        ("env", "export const at = process.env.NAME ?? '';", "reads the environment"),
+        ("spread", "export const at = JSON.stringify({ ...process.env });", "reads the environment"),
+        (
+            "network",
+            "export const at = await fetch('http://127.0.0.1:9/').catch(() => 1);",
+            "calls the network",
+        ),
+        ("timer", "export const at = setInterval(() => {}, 1e6);", "server/index.js:2:19 sets a timer"),
+        ("wasm", "export const at = typeof WebAssembly;", "asks for WebAssembly"),
+        ("feature", "export const at = Promise.try !== undefined;", "asks for try"),
+    ] {
+        let script =
+            format!("// {version}\n{line}\nexport default () => new Response(`page ${{at === 0}}`);\n");
+        let manifest = r#"{"env":["NAME"],"egress":["http://127.0.0.1:9"]}"#;
+        host.deploy_files(
+            "shop",
+            &[("server/index.js", &script), ("vitrine.json", manifest)],
+            &["--version", version],
+        );
+        let refused = snapshot(&host, version);
+        assert_eq!(refused["state"], "refused", "{version}: {refused}");
+        let told = refused["reason"].as_str().unwrap();
+        assert!(told.contains(reason), "{version}: {told}");
+        assert_eq!(host.get("shop", "/").send().text(), "page false", "{version}");
+    }
+    let shown = host.cli(&["releases", "shop"]).ok().stdout;
+    assert!(shown.contains("\nclock: no snapshot: server/index.js:2:24 reads the clock"), "{shown}");
+    assert_eq!(files(&host), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_bundle_decides_for_itself() {
+    let host = Host::start();
+    let script = "const at = Date.now();\nexport default () => new Response(String(at));\n";
+    for (version, manifest, state) in [
+        ("declared", r#"{"snapshot":{"harmless":["clock"]}}"#, "taken"),
+        ("other", r#"{"snapshot":{"harmless":["randomness"]}}"#, "refused"),
+        ("without", r#"{"snapshot":false}"#, ""),
+    ] {
+        host.deploy_files(
+            "shop",
+            &[("server/index.js", script), ("vitrine.json", manifest)],
+            &["--version", version],
+        );
+        let found = snapshot(&host, version);
+        assert_eq!(found["state"].as_str().unwrap_or_default(), state, "{version}: {found}");
+    }
+    // A name that the bundle does not list has no value in any isolate, and NODE_ENV is the same in all.
+    let script =
+        "const mode = process.env.NODE_ENV + process.env.ELSE;\nexport default () => new Response(mode);\n";
+    host.deploy_files("shop", &[("server/index.js", script)], &["--version", "unlisted"]);
+    assert_eq!(snapshot(&host, "unlisted")["state"], "taken");
+    assert_eq!(host.get("shop", "/").send().text(), "productionundefined");
+}
+
+#[test]
+fn an_isolate_from_a_snapshot_has_every_global_that_its_app_saw() {
+    let host = Host::start();
+    let script = r#"
+const seen = list(globalThis, "", 0, new Set());
+function list(object, path, depth, known) {
+  if (object === null || (typeof object !== "object" && typeof object !== "function") || known.has(object) || depth > 3) return [];
+  known.add(object);
+  return Reflect.ownKeys(object).flatMap((key) => {
+    const name = `${path}.${String(key)}`;
+    const { value } = Reflect.getOwnPropertyDescriptor(object, key);
+    return [name, ...(["globalThis", "self", "global"].includes(key) ? [] : list(value, name, depth + 1, known))];
+  });
+}
+export default () => {
+  const now = list(globalThis, "", 0, new Set());
+  // What is below a name that was only noticed could not be seen.
+  const isNew = (name) => !seen.includes(name) && !seen.includes(name.slice(0, name.lastIndexOf(".")));
+  const inner = now.filter(isNew);
+  return Response.json(inner.filter((name) => !inner.includes(name.slice(0, name.lastIndexOf(".")))
+    && !/^\.(AsyncDisposableStack|DisposableStack|Float16Array|SharedArrayBuffer|SuppressedError|WebAssembly)\./.test(name)));
+};
+"#;
+    host.deploy_files("shop", &[("server/index.js", script)], &["--version", "v1"]);
+    assert_eq!(snapshot(&host, "v1")["state"], "taken");
+    let missing = host.get("shop", "/").send().json();
+    assert_eq!(
+        missing,
+        serde_json::json!([]),
+        "V8 has more to add to an isolate than js/module_scope.js knows"
+    );
+}
+
+#[test]
+fn a_damaged_snapshot_is_not_used_and_made_again() {
+    let host = Host::start();
+    host.deploy_files("shop", &[("server/index.js", HONEST)], &["--version", "v1"]);
+    let file = files(&host).remove(0);
+    let (folder, _) = host.stop();
+    let mut bytes = std::fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+
+    let host = Host::start_in(folder, &["--isolation", "process"]);
+    assert_eq!(host.get("shop", "/").send().json()["isDate"], true);
+    let told = wait_until("the host forgets the snapshot", PATIENCE, || {
+        Some(host.log()).filter(|log| log.contains("the snapshot is of no use to this worker"))
+    });
+    assert!(!told.contains("panicked"), "{told}");
+    let (folder, _) = host.stop();
+    let host = Host::start_in(folder, &["--isolation", "process"]);
+    assert_eq!(host.get("shop", "/").send().json()["isDate"], true);
+    assert_eq!(snapshot(&host, "v1")["state"], "taken");
+    assert!(!host.log().rsplit_once("the snapshot is of no use").unwrap().1.contains("snapshot_unusable"));
+}
