@@ -3,8 +3,8 @@
 const { core, primordials } = __bootstrap;
 const {
   ArrayBufferIsView, ArrayBufferPrototypeSlice, ArrayPrototypePush, JSONParse, ObjectPrototypeIsPrototypeOf, PromiseReject,
-  StringPrototypeToLowerCase, StringPrototypeStartsWith, Symbol, TypeError, Uint8Array, TypedArrayPrototypeGetByteLength,
-  TypedArrayPrototypeSet, TypedArrayPrototypeSlice,
+  StringPrototypeStartsWith, StringPrototypeToLowerCase, Symbol, SymbolAsyncIterator, TypeError,
+  TypedArrayPrototypeGetByteLength, TypedArrayPrototypeSet, TypedArrayPrototypeSlice, Uint8Array,
 } = primordials;
 const { URLSearchParams } = core.loadExtScript("ext:deno_web/00_url.js");
 const { Blob } = core.loadExtScript("ext:deno_web/09_file.js");
@@ -52,6 +52,8 @@ function extractBody(init) {
       const { blob, type } = encodeForm(init);
       return new Body(null, blob.stream(), type);
     }
+    // Not of the standard, but what Node.js, Deno and Bun take, and frameworks give where they see `process`.
+    if (typeof init[SymbolAsyncIterator] === "function") return new Body(null, ReadableStream.from(init), null);
   }
   return new Body(`${init}`, null, UTF8_TEXT);
 }

@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod crypto;
 pub mod fetch;
+pub mod keys;
 pub mod log;
 pub mod module_scope;
 pub mod request;
@@ -33,6 +34,14 @@ deno_core::extension!(
         fetch::op_upload_end,
         fetch::op_upload_open,
         fetch::op_upload_send,
+        keys::op_aes_gcm_open,
+        keys::op_aes_gcm_seal,
+        keys::op_generate_key,
+        keys::op_hkdf,
+        keys::op_pbkdf2,
+        keys::op_public_key,
+        keys::op_sign,
+        keys::op_verify,
         log::op_built_in,
         log::op_log,
         log::op_now_ns,

@@ -2,6 +2,8 @@
 // its own, so they do not meet.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
+import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 
@@ -21,7 +23,7 @@ const skip = existsSync(CHROMIUM) ? false : `no browser at ${CHROMIUM}; CHROMIUM
  * @property {string} [said] Where the form's answer appears.
  * @property {string} [answer] What it answers to "a < b".
  * @property {string} missing What an unknown page shows.
- * @property {string} [asset] Selector of the page's script, if its name has a hash.
+ * @property {string} [prerendered] Heading of /about, if that page was made at build time.
  */
 
 /** @type {Fixture[]} */
@@ -37,6 +39,7 @@ const FIXTURES = [
     answer: "a < b (from a request)",
     missing: "404: no such note",
   },
+  { name: "astro", found: "astro", said: "output", missing: "404: no such note", prerendered: "About" },
 ];
 
 describe("frameworks' own builds", { skip, timeout: 300_000 }, () => {
@@ -69,7 +72,51 @@ describe("frameworks' own builds", { skip, timeout: 300_000 }, () => {
       await inBrowser(context, origin, fixture);
     });
   }
+
+  test("a project whose only bundler is esbuild", async (t) => {
+    const project = await copyOf("react-router", ["esbuild", "isbot", "react", "react-dom", "react-router", "@react-router"]);
+    t.after(() => rm(project, { recursive: true }));
+    const { server } = JSON.parse(await host.vitrine("deploy", "older", project, "--dry-run", "--json"));
+    assert.match(server, /^bundled by esbuild /);
+    await host.vitrine("deploy", "older", project, "--version", "v1");
+    const page = await browser.newPage();
+    t.after(() => page.close());
+    await page.goto(`http://older.localhost:${host.edge.port}/notes/rust`);
+    await page.waitForSelector('html[data-hydrated="true"]');
+    assert.equal(await page.locator("h1").innerText(), "Rust");
+  });
+
+  test("a project without a bundler, and one without its packages", async (t) => {
+    const bare = await copyOf("react-router", []);
+    t.after(() => rm(bare, { recursive: true }));
+    await assert.rejects(host.vitrine("deploy", "bare", bare, "--dry-run"), /no bundler was found.*npm ci/s);
+    const incomplete = await copyOf("react-router", ["rolldown", "react-router"]);
+    t.after(() => rm(incomplete, { recursive: true }));
+    await assert.rejects(host.vitrine("deploy", "bare", incomplete, "--dry-run"), /Could not resolve 'isbot' in build\/server\/index\.js; .*npm ci/);
+  });
+
+  test("nothing of a project is written to, and its bundle is the same whenever it is made", async (t) => {
+    const packages = await readdir(path.join(ROOT, "tests/frameworks/node_modules"));
+    const project = await copyOf("react-router", packages.filter((name) => !name.startsWith(".")));
+    t.after(() => rm(project, { recursive: true }));
+    const before = await readdir(project, { recursive: true });
+    const digest = async (folder) => JSON.parse(await host.vitrine("deploy", "same", folder, "--dry-run", "--json")).digest;
+    assert.equal(await digest(path.join(project, "build")), await digest(project));
+    assert.deepEqual(await readdir(project, { recursive: true }), before);
+  });
 });
+
+/** The build of a fixture in a folder of its own, with these packages and no others. */
+async function copyOf(name, packages) {
+  const project = await mkdtemp(path.join(tmpdir(), "vitrine-project-"));
+  await cp(path.join(APPS, name, "build"), path.join(project, "build"), { recursive: true });
+  await writeFile(path.join(project, "package.json"), "{}");
+  await mkdir(path.join(project, "node_modules"));
+  for (const one of packages) {
+    await symlink(path.join(ROOT, "tests/frameworks/node_modules", one), path.join(project, "node_modules", one));
+  }
+  return project;
+}
 
 /** A visitor's: frameworks send pages to what looks like a robot in one piece. */
 const USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36";
@@ -113,6 +160,13 @@ async function inBrowser(context, origin, fixture) {
   const missing = await page.goto(`${origin}/notes/nothing`);
   assert.equal(missing.status(), 404);
   assert.match(await page.locator("body").innerText(), new RegExp(fixture.missing));
+
+  const text = await page.goto(`${origin}/about.txt`);
+  assert.equal(await text.text(), "Notes of the fixture.\n");
+  for (const about of fixture.prerendered === undefined ? [] : ["/about", "/about/"]) {
+    assert.equal((await page.goto(origin + about)).status(), 200);
+    assert.equal(await page.locator("h1").innerText(), fixture.prerendered);
+  }
 
   const api = await page.goto(`${origin}/api/notes`);
   assert.match(api.headers()["content-type"], /application\/json/);

@@ -86,6 +86,9 @@ function timingSafeEqual(left, right) {
 
 return {
   createHash, createHmac, getHashes: () => Object.keys(HASHES), getRandomValues: (array) => webcrypto.getRandomValues(array), hash, randomBytes, randomFillSync,
-  randomInt, randomUUID: () => webcrypto.randomUUID(), subtle: webcrypto.subtle, timingSafeEqual, webcrypto,
+  randomInt, randomUUID: () => webcrypto.randomUUID(), timingSafeEqual, webcrypto,
+  get subtle() {
+    return webcrypto.subtle;
+  },
 };
 })();

@@ -12,3 +12,4 @@ mod one_request;
 mod react;
 mod streaming;
 mod support;
+mod web_crypto;

@@ -5,6 +5,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { builtinModules, createRequire } from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
+import { stripVTControlCharacters } from "node:util";
 
 /**
  * @typedef {object} Job
@@ -160,7 +161,13 @@ const rolldownPlugin = {
   },
 };
 
+/** The first line of a message that may be drawn for a terminal, without its code. */
+function firstLine(message) {
+  return stripVTControlCharacters(message).split("\n")[0].replace(/^\[\w+\] /, "");
+}
+
 async function withRolldown(load) {
+  const unresolved = [];
   const { rolldown } = await load("rolldown");
   const { esmExternalRequirePlugin } = await load("rolldown/plugins");
   const external = [...kept, ...[...kept].map((name) => name.slice("node:".length))];
@@ -173,14 +180,17 @@ async function withRolldown(load) {
     transform: { define: DEFINE },
     plugins: [rolldownPlugin, esmExternalRequirePlugin({ external })],
     onLog(level, log) {
-      if (level === "warn" && log.code === "UNRESOLVED_IMPORT") {
-        throw new Error(log.message);
+      if (log.code === "UNRESOLVED_IMPORT") {
+        unresolved.push(firstLine(log.message));
       }
     },
   });
   const paths = Object.fromEntries([...kept].map((name) => [name.slice("node:".length), name]));
   await bundle.write({ file: job.out, format: "esm", sourcemap: true, codeSplitting: false, paths });
   await bundle.close();
+  if (unresolved.length > 0) {
+    throw new Error(unresolved.join("; "));
+  }
 }
 
 function esbuildPlugin(required) {
@@ -266,6 +276,10 @@ try {
   await shortenPaths();
   console.log(JSON.stringify({ bundler: `${name} ${version}`, standIns: [...standIns].sort() }));
 } catch (error) {
-  console.error(error.message);
+  // Both bundlers list what is wrong; their own text draws it for a terminal.
+  const all = Array.isArray(error.errors) && error.errors.length > 0 ? error.errors : [error];
+  const complaint = all.map(({ text, message }) => text ?? stripVTControlCharacters(message)).join("; ");
+  const isMissing = complaint.includes("Could not resolve");
+  console.error(isMissing ? `${complaint}; install the project's packages where it is deployed from (\`npm ci\`)` : complaint);
   process.exitCode = 1;
 }
