@@ -43,7 +43,7 @@ prepare-test:
 	@.ci/prepare test
 
 bench-modules: benches/node_modules/.package-lock.json benches/rivals/node_modules/.package-lock.json \
-  benches/rivals/next/node_modules/.package-lock.json
+  benches/rivals/next/node_modules/.package-lock.json benches/rivals/rari/node_modules/.package-lock.json
 
 modules: js-runtime/npm/node_modules/.package-lock.json examples/catalog/node_modules/.package-lock.json \
   tests/browser/node_modules/.package-lock.json benches/node_modules/.package-lock.json
@@ -66,10 +66,11 @@ tests/frameworks/node_modules/.built: tests/frameworks/node_modules/.package-loc
 	@cd tests/frameworks && ASTRO_TELEMETRY_DISABLED=1 npm run build --workspaces --silent >node_modules/.build.log 2>&1 || { cat node_modules/.build.log >&2; exit 1; }
 	@touch $@
 
-# npm ci insists on Next's compilers for every system, and not every registry has them all. Without Next the bench says so and goes on.
-benches/rivals/next/node_modules/.package-lock.json: benches/rivals/next/package-lock.json
-	@echo "npm install in benches/rivals/next" >&2
-	@cd $(@D)/.. && npm install --no-save --no-audit --no-fund --no-progress --loglevel=error >&2 || echo "Next can't be installed" >&2
+# npm ci insists on binaries for every system, and not every registry has them all. Without these two the bench says so and goes on.
+benches/rivals/next/node_modules/.package-lock.json benches/rivals/rari/node_modules/.package-lock.json: \
+  %/node_modules/.package-lock.json: %/package-lock.json
+	@echo "npm install in $*" >&2
+	@cd $* && npm install --no-save --no-audit --no-fund --no-progress --loglevel=error >&2 || echo "that could not be installed" >&2
 
 # npm writes this file last. The plugin is copied into each folder that uses it, so a change of it counts too.
 %/node_modules/.package-lock.json: %/package-lock.json $(wildcard js-runtime/npm/package.json js-runtime/npm/src/*)

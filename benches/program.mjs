@@ -13,9 +13,13 @@ export class Program {
   #log = "";
   #ending;
 
-  /** @param {string} file @param {string[]} args @param {Record<string, string>} [env] On top of this process's own. */
-  constructor(file, args, env = {}) {
-    this.#child = spawn(file, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"], detached: true });
+  /**
+   * @param {string} file
+   * @param {string[]} args
+   * @param {{ env?: Record<string, string>, cwd?: string }} [options] `env` comes on top of this process's own.
+   */
+  constructor(file, args, { env = {}, cwd } = {}) {
+    this.#child = spawn(file, args, { env: { ...process.env, ...env }, cwd, stdio: ["ignore", "pipe", "pipe"], detached: true });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream.on("data", (data) => {
         this.#log = (this.#log + data).slice(-LOG_TAIL);

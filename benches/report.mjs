@@ -9,7 +9,7 @@ import { figure, table } from "./table.mjs";
 const BOARD_TITLES = {
   stream: "Uncached stream",
   string: "Uncached string (`renderToString`)",
-  framework: "A framework's own page around the same content, with its scripts and a second copy of the data",
+  framework: "Frameworks: their own page around the same content, with their scripts and a second copy of the data",
 };
 
 const BOARD_COLUMNS = ["", "pages/s", `of ${BASE}`, "p50 ms", "p99 ms", "CPU ms a page", "of it host", "of it worker", "failed"];
@@ -43,7 +43,9 @@ function boards(results, setup) {
     `### ${BOARD_TITLES[board]}`,
     ...Object.entries(pages).flatMap(([page, rows]) => {
       const { title, connections = setup.connections } = PAGES[page];
-      return [`**${title}**, ${results.bytes[board][page]} bytes, ${connections} connections`, boardTable(rows)];
+      const { least, most } = results.bytes[board][page];
+      const size = least === most ? String(least) : `${least} to ${most}`;
+      return [`**${title}**, ${size} bytes, ${connections} connections`, boardTable(rows)];
     }),
   ]);
 }

@@ -4,7 +4,7 @@ import { median } from "./table.mjs";
 /**
  * @typedef {object} Results
  * @property {Record<string, Record<string, import("./board.mjs").Row[]>>} boards By board and page.
- * @property {Record<string, Record<string, number>>} bytes Size of each page, by board and page.
+ * @property {Record<string, Record<string, { least: number, most: number }>>} bytes Size of a page, by board and page, of all rivals.
  * @property {import("./life.mjs").Life[]} lives
  * @property {import("./equal-load.mjs").EqualLoad[]} loads
  * @property {import("./raw-loop.mjs").Loop} [loop]

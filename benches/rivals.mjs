@@ -4,6 +4,7 @@ import { installBun } from "./runners/bun.mjs";
 import { installDeno } from "./runners/deno.mjs";
 import { installNode } from "./runners/node.mjs";
 import { installNext } from "./runners/next.mjs";
+import { installRari } from "./runners/rari.mjs";
 import { installVitrine } from "./runners/vitrine.mjs";
 import { installWorkerd } from "./runners/workerd.mjs";
 
@@ -67,4 +68,5 @@ export const RIVALS = [
   // Enough to see what the container costs.
   AS_PROCESS,
   { name: "Next standalone", runtime: "node", pages: { framework: FRAMEWORK }, install: installNext },
+  { name: "rari", runtime: "rari", pages: { framework: FRAMEWORK }, install: installRari },
 ];

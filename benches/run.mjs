@@ -131,8 +131,9 @@ export class Run {
       if (pages.length > plain.length) {
         sameBytes(pages.map(({ name, html }) => ({ name, html: content(html) })));
       }
-      for (const { board, html } of pages) {
-        (this.results.bytes[board] ??= {})[page] = Buffer.byteLength(html);
+      for (const board of new Set(pages.map((one) => one.board))) {
+        const sizes = pages.filter((one) => one.board === board).map(({ html }) => Buffer.byteLength(html));
+        (this.results.bytes[board] ??= {})[page] = { least: Math.min(...sizes), most: Math.max(...sizes) };
       }
     }
     this.#say(`the same pages from ${running.length} rivals`);

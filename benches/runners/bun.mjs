@@ -9,7 +9,7 @@ export async function installBun(setup) {
   return {
     async start() {
       const port = String(await freePort());
-      const one = () => new Program(binary, [setup.script("bun")], { ...setup.env, PORT: port });
+      const one = () => new Program(binary, [setup.script("bun")], { env: { ...setup.env, PORT: port } });
       return { programs: Array.from({ length: setup.workers }, one), origins: [`http://127.0.0.1:${port}`] };
     },
   };

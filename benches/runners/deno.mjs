@@ -12,7 +12,7 @@ export async function installDeno(setup) {
   return {
     async start() {
       const port = String(await freePort());
-      const program = new Program(binary, ["serve", ...FLAGS, "--port", port, setup.script("deno")], env);
+      const program = new Program(binary, ["serve", ...FLAGS, "--port", port, setup.script("deno")], { env });
       return { programs: [program], origins: [`http://127.0.0.1:${port}`] };
     },
   };

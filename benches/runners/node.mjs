@@ -7,7 +7,7 @@ export function installNode(script) {
   return async (setup) => ({
     async start() {
       const port = await freePort();
-      const program = new Program(process.execPath, [setup.script(script)], { ...setup.env, PORT: String(port) });
+      const program = new Program(process.execPath, [setup.script(script)], { env: { ...setup.env, PORT: String(port) } });
       return { programs: [program], origins: [`http://127.0.0.1:${port}`] };
     },
   });

@@ -41,7 +41,7 @@ export async function installWorkerd(setup) {
       while (addresses.length < setup.workers) {
         addresses.push(`127.0.0.1:${await freePort()}`);
       }
-      const one = (address) => new Program(binary, ["serve", file, "--socket-addr", `http=${address}`], setup.env);
+      const one = (address) => new Program(binary, ["serve", file, "--socket-addr", `http=${address}`], { env: setup.env });
       return { programs: addresses.map(one), origins: addresses.map((address) => `http://${address}`) };
     },
   };

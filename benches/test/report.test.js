@@ -22,7 +22,7 @@ function someResults() {
   const ours = row(CONTAINER, [250, 300, 350], { cpuMs: 3, workerCpuMs: 2, failures: 1 });
   results.boards.stream = { a: [row(BASE, [90, 100, 110]), row("Bun", [200]), ours] };
   results.boards.string = { a: [row(BASE, [150])] };
-  results.bytes = { stream: { a: 88817 }, string: { a: 88817 } };
+  results.bytes = { stream: { a: { least: 88817, most: 88817 } }, string: { a: { least: 88810, most: 88817 } } };
   results.loads = [{ ratePerS: 70, rows: [[BASE, 20], ["Bun", 8], [CONTAINER, 5]].map(([name, p99Ms]) => ({ name, p50Ms: 1, p99Ms, failures: 0 })) }];
   const life = (name, worked, rested) => ({ name, firstPageMs: 100, worked: { pssMb: worked, hostMb: worked }, rested: { pssMb: rested, hostMb: rested } });
   results.lives = [life(BASE, 400, 400), { ...life(CONTAINER, 90, 120), worked: { pssMb: 90, hostMb: 20, workerMb: 70 } }];
@@ -54,6 +54,7 @@ test("the report has each board by itself, compared with its own first row", () 
   assert.ok(stream > 0 && string > stream);
   assert.match(text, /\*\*A: grid of 100 cards\*\*, 88817 bytes, 32 connections/);
   assert.ok(text.slice(stream, string).includes(`| ${CONTAINER} | 300 | 3.00× | 1.00 | 2.0 | 3.00 | 1.00 | 2.00 | 3 |`), text);
+  assert.ok(text.slice(string).includes("88810 to 88817 bytes"), text);
   assert.ok(text.slice(string).includes(`| ${BASE} | 150 | 1.00× |`), text);
   assert.ok(text.includes("| Vitrine, container | 100 | 90 (20 + 70) | 120 |"), text);
   assert.ok(text.includes("* Deno: not here"), text);
@@ -62,7 +63,7 @@ test("the report has each board by itself, compared with its own first row", () 
 test("what was not asked for is not in the report", () => {
   const results = noResults();
   results.boards.string = { d: [row(BASE, [1])] };
-  results.bytes = { string: { d: 400 } };
+  results.bytes = { string: { d: { least: 400, most: 400 } } };
   const text = report(results, SETUP);
   assert.doesNotMatch(text, /Equal load|memory|raw loop|The hop|Recovery|Not measured|Uncached stream/);
 });

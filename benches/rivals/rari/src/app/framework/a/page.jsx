@@ -1,0 +1,3 @@
+import { Grid } from "../../../../../pages/grid.jsx";
+
+export default Grid;

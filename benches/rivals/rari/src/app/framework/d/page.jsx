@@ -1,0 +1,3 @@
+import { Tiny } from "../../../../../pages/tiny.jsx";
+
+export default Tiny;
