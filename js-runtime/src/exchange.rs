@@ -13,7 +13,7 @@ mod window;
 #[cfg(test)]
 mod tests;
 
-pub use answer::{AnswerWriter, StallClock};
+pub use answer::{AnswerEnd, AnswerWriter, StallClock};
 pub use body::{BodyBroken, BodyFeed, BodyReader};
 pub use egress::{EgressAnswer, EgressStreams};
 pub use link::HostLink;

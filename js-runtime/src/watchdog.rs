@@ -4,12 +4,16 @@
 
 pub mod resident;
 
-use crate::limits::isolate::{KILL_GRACE_MS, RESIDENT_LOOKS, WATCHDOG_IDLE_LOOKS, WATCHDOG_TICK_MS};
+use crate::exchange::AnswerEnd;
+use crate::limits::isolate::{
+    KILL_GRACE_CPU_MS, KILL_GRACE_WALL_MS, LAST_FLUSH_MS, RESIDENT_LOOKS, WATCHDOG_IDLE_LOOKS,
+    WATCHDOG_TICK_MS,
+};
 use deno_core::v8;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
-use vitrine_wire::Outcome;
+use vitrine_wire::{Done, Outcome};
 
 /// What a slice may use.
 #[derive(Debug, Clone, Copy)]
@@ -33,8 +37,20 @@ struct Watched {
     wall_end: Option<Instant>,
     /// Collections of the running slice that left the heap nearly full.
     crowded: u32,
-    /// Why the isolate was ended, and when that was first said.
-    killed: Option<(Outcome, Instant)>,
+    /// When the running slice began, on the CPU clock and on the wall's.
+    begun: (Duration, Instant),
+    /// The end of the answer that it works on.
+    end: Option<AnswerEnd>,
+    killed: Option<Killed>,
+}
+
+/// That the isolate was ended, as first said.
+#[derive(Clone, Copy)]
+struct Killed {
+    reason: Outcome,
+    at: Instant,
+    /// CPU clock of the isolate's thread.
+    cpu: Duration,
 }
 
 impl Guard {
@@ -44,7 +60,15 @@ impl Guard {
         // SAFETY: the calling thread exists, and `clock` is a place for one clock id. Should it fail, `clock` keeps a
         // value that makes the watchdog read its own time, and only the wall limit ends slices.
         unsafe { libc::pthread_getcpuclockid(libc::pthread_self(), &raw mut clock) };
-        let watched = Watched { handle: None, cpu_end: None, wall_end: None, crowded: 0, killed: None };
+        let watched = Watched {
+            handle: None,
+            cpu_end: None,
+            wall_end: None,
+            crowded: 0,
+            begun: (Duration::ZERO, Instant::now()),
+            end: None,
+            killed: None,
+        };
         let guard = Arc::new(Self { clock, watched: Mutex::new(watched) });
         WATCHDOG.lock().push(Arc::downgrade(&guard));
         guard
@@ -55,13 +79,15 @@ impl Guard {
         self.lock().handle = Some(handle);
     }
 
-    /// A slice begins. Returns the thread's CPU time so far.
-    pub fn begin(&self, budget: Budget) -> Duration {
+    /// A slice begins, which works on the answer that `end` ends. Returns the thread's CPU time so far.
+    pub fn begin(&self, budget: Budget, end: Option<AnswerEnd>) -> Duration {
         let cpu = cpu_time(libc::CLOCK_THREAD_CPUTIME_ID);
         let mut watched = self.lock();
         watched.cpu_end = Some(cpu + budget.cpu);
-        watched.wall_end = Some(Instant::now() + budget.wall);
+        watched.begun = (cpu, Instant::now());
+        watched.wall_end = Some(watched.begun.1 + budget.wall);
         watched.crowded = 0;
+        watched.end = end;
         drop(watched);
         WATCHDOG.busy();
         cpu
@@ -73,18 +99,19 @@ impl Guard {
         let mut watched = self.lock();
         watched.cpu_end = None;
         watched.wall_end = None;
+        watched.end = None;
         drop(watched);
         cpu_time(libc::CLOCK_THREAD_CPUTIME_ID).saturating_sub(cpu)
     }
 
     /// Ends the isolate for `reason`. Only the first reason counts.
     pub fn kill(&self, reason: Outcome) {
-        self.lock().kill(reason);
+        self.lock().kill(reason, self.clock);
     }
 
     /// Why the isolate was ended, if it was.
     pub fn killed(&self) -> Option<Outcome> {
-        self.lock().killed.map(|(reason, _)| reason)
+        self.lock().killed.map(|killed| killed.reason)
     }
 
     /// A collection left the heap nearly full. Returns how many of this slice did.
@@ -98,22 +125,29 @@ impl Guard {
     fn kill_running(&self, reason: Outcome) {
         let mut watched = self.lock();
         if watched.cpu_end.is_some() {
-            watched.kill(reason);
+            watched.kill(reason, self.clock);
         }
     }
 
     fn look(&self) {
         let mut watched = self.lock();
         let Some(cpu_end) = watched.cpu_end else { return };
-        if watched.killed.is_some_and(|(_, since)| since.elapsed() >= Duration::from_millis(KILL_GRACE_MS)) {
-            // V8 does not let go of this thread. The process's supervisor starts a new one at once.
-            eprintln!("an isolate did not stop within {KILL_GRACE_MS} ms of being ended: the process ends");
-            std::process::abort();
+        let cpu = cpu_time(self.clock);
+        if let Some(killed) = watched.killed
+            && (killed.at.elapsed() >= Duration::from_millis(KILL_GRACE_WALL_MS)
+                || cpu.saturating_sub(killed.cpu) >= Duration::from_millis(KILL_GRACE_CPU_MS))
+        {
+            let (end, (begun_cpu, begun)) = (watched.end.take(), watched.begun);
+            drop(watched);
+            let (cpu, render) = (cpu.saturating_sub(begun_cpu), begun.elapsed());
+            let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+            let done = Done { cpu_us: micros(cpu), render_us: micros(render), ..Done::of(killed.reason) };
+            give_up(end, done);
         }
         if watched.wall_end.is_some_and(|end| Instant::now() >= end) {
-            watched.kill(Outcome::WallLimit);
-        } else if cpu_time(self.clock) >= cpu_end {
-            watched.kill(Outcome::CpuLimit);
+            watched.kill(Outcome::WallLimit, self.clock);
+        } else if cpu >= cpu_end {
+            watched.kill(Outcome::CpuLimit, self.clock);
         }
     }
 
@@ -124,12 +158,24 @@ impl Guard {
 }
 
 impl Watched {
-    fn kill(&mut self, reason: Outcome) {
-        self.killed.get_or_insert_with(|| (reason, Instant::now()));
+    fn kill(&mut self, reason: Outcome, clock: libc::clockid_t) {
+        self.killed.get_or_insert_with(|| Killed { reason, at: Instant::now(), cpu: cpu_time(clock) });
         if let Some(handle) = &self.handle {
             handle.terminate_execution();
         }
     }
+}
+
+/// V8 does not let go of an isolate's thread: some of its loops never look whether they are to end. The request that is to
+/// blame is told so, for whoever asks it again would be in the same place, and the process ends; its supervisor starts a
+/// new one at once.
+fn give_up(end: Option<AnswerEnd>, done: Done) -> ! {
+    eprintln!("an isolate did not stop for long after it was ended ({}): the process ends", done.outcome);
+    if let Some(end) = end {
+        end.say(done);
+        std::thread::sleep(Duration::from_millis(LAST_FLUSH_MS));
+    }
+    std::process::abort();
 }
 
 static WATCHDOG: LazyLock<Watchdog> = LazyLock::new(|| {

@@ -1,11 +1,11 @@
 //! The sending side of an answer, used on an isolate's thread.
 
 use super::outbox::split;
-use super::{Outbox, Outgoing, RequestStreams, Slot, Window, cut};
+use super::{Outbox, Outgoing, RequestStreams, Slot, Window, cut, lock};
 use crate::limits::HEAD_BYTES_MAX;
 use bytes::Bytes;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use vitrine_wire::limits::{HEADERS_MAX, LOG_BYTES_MAX, WINDOW_BYTES};
 use vitrine_wire::{AppError, Done, Frame, Headers, Outcome, ResponseHead, StreamId};
@@ -15,13 +15,38 @@ use vitrine_wire::{AppError, Done, Frame, Headers, Outcome, ResponseHead, Stream
 pub struct AnswerWriter {
     stream: StreamId,
     outbox: Outbox,
-    /// Place for the end of the answer; `None` once it was said.
-    slot: Option<Slot>,
+    end: AnswerEnd,
     window: Arc<Window>,
-    streams: Arc<RequestStreams>,
     stall: StallClock,
     /// Why the head could not be sent: the answer ends with this whatever the caller says.
     refused: Option<AppError>,
+}
+
+/// The end of an answer, for another thread to say when the one that writes it can't any more. Cheap to clone; only the first
+/// end counts.
+#[derive(Debug, Clone)]
+pub struct AnswerEnd {
+    stream: StreamId,
+    /// Place for the end; `None` once it was said.
+    slot: Arc<Mutex<Option<Slot>>>,
+    streams: Arc<RequestStreams>,
+}
+
+impl AnswerEnd {
+    /// Ends the answer.
+    pub fn say(&self, done: Done) {
+        self.take(|stream| Outgoing::Frame(Frame::Done(stream, done)));
+    }
+
+    /// Says the end unless the host gave the stream up, in which case nobody listens.
+    fn take(&self, last: impl FnOnce(StreamId) -> Outgoing) {
+        let slot = lock(&self.slot).take();
+        if let Some(slot) = slot
+            && self.streams.close(self.stream)
+        {
+            slot.send(last(self.stream));
+        }
+    }
 }
 
 impl AnswerWriter {
@@ -32,15 +57,14 @@ impl AnswerWriter {
         window: Arc<Window>,
         streams: Arc<RequestStreams>,
     ) -> Self {
-        Self {
-            stream,
-            outbox,
-            slot: Some(slot),
-            window,
-            streams,
-            stall: StallClock::default(),
-            refused: None,
-        }
+        let end = AnswerEnd { stream, slot: Arc::new(Mutex::new(Some(slot))), streams };
+        Self { stream, outbox, end, window, stall: StallClock::default(), refused: None }
+    }
+
+    /// The end of this answer, for another thread.
+    #[must_use]
+    pub fn end(&self) -> AnswerEnd {
+        self.end.clone()
     }
 
     /// Sends the head; once. A head over the wire's bounds is not sent, and the answer ends as `app_error` that says so.
@@ -100,8 +124,7 @@ impl AnswerWriter {
         if check_headers(&head.headers).is_err() || !self.take_window(&data) {
             return Err(Box::new((head, data, done)));
         }
-        let stream = self.stream;
-        self.end(|| Outgoing::Answer(stream, Box::new((head, data, done))));
+        self.end.take(|stream| Outgoing::Answer(stream, Box::new((head, data, done))));
         Ok(())
     }
 
@@ -137,29 +160,18 @@ impl AnswerWriter {
             cut(&mut error.message, LOG_BYTES_MAX);
             cut(&mut error.stack, LOG_BYTES_MAX);
         }
-        let stream = self.stream;
-        self.end(|| Outgoing::Frame(Frame::Done(stream, done)));
+        self.end.say(done);
     }
 
     /// Takes all of `data` from the window, or nothing.
     fn take_window(&self, data: &Bytes) -> bool {
         u32::try_from(data.len()).is_ok_and(|length| length <= WINDOW_BYTES && self.window.try_take(length))
     }
-
-    /// Says the end unless the host gave the stream up, in which case nobody listens.
-    fn end(&mut self, last: impl FnOnce() -> Outgoing) {
-        if let Some(slot) = self.slot.take()
-            && self.streams.close(self.stream)
-        {
-            slot.send(last());
-        }
-    }
 }
 
 impl Drop for AnswerWriter {
     fn drop(&mut self) {
-        let stream = self.stream;
-        self.end(|| Outgoing::Frame(Frame::Done(stream, Done::of(Outcome::Crashed))));
+        self.end.say(Done::of(Outcome::Crashed));
     }
 }
 

@@ -73,6 +73,7 @@ impl Driver {
             cpu: Duration::ZERO,
             waiting: 0,
             subrequests: 0,
+            end: answer.end(),
             aborting: false,
         };
         self.shared.requests.borrow_mut().insert(request, running);

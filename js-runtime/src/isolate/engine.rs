@@ -309,7 +309,8 @@ impl Engine {
         work: impl FnOnce(&mut JsRuntime) -> T,
     ) -> Result<T, Killed> {
         self.shared.current.set(request);
-        let begun = self.guard.begin(self.budget(request));
+        let end = self.shared.requests.borrow().get(&request).map(|running| running.end.clone());
+        let begun = self.guard.begin(self.budget(request), end);
         let result = work(&mut self.runtime);
         let used = self.guard.end(begun);
         self.shared.current.set(0);

@@ -3,7 +3,7 @@
 use super::answer::Outbox;
 use super::log::Log;
 use super::module_scope::ModuleScope;
-use crate::exchange::{BodyReader, HostLink};
+use crate::exchange::{AnswerEnd, BodyReader, HostLink};
 use crate::limits::isolate::HOST_CALLS_MAX;
 use bytes::Bytes;
 use deno_core::v8;
@@ -97,6 +97,8 @@ pub struct Running {
     pub waiting: u32,
     /// Egress calls made.
     pub subrequests: u32,
+    /// The end of the answer, for the watchdog.
+    pub end: AnswerEnd,
     /// Whether JavaScript has yet to be told that nobody waits for the answer.
     pub aborting: bool,
 }

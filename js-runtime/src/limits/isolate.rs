@@ -79,9 +79,15 @@ pub const PLACE_ORDERS: usize = 16;
 /// Pieces of an upload that may wait for the wire: the app is one ahead, its window does the rest.
 pub const UPLOAD_PIECES: usize = 2;
 
-/// How long JavaScript that was ended may go on, in milliseconds. A collection of a full heap takes tenths of a second, on a
-/// busy machine a second; what goes on longer will not end, and the process does.
-pub const KILL_GRACE_MS: u64 = 5_000;
+/// CPU time that JavaScript which was ended may still use, in milliseconds. A collection of a full heap takes tenths of a second;
+/// what goes on longer is a loop of V8's own that never looks, and the process ends.
+pub const KILL_GRACE_CPU_MS: u64 = 1_000;
+
+/// How long JavaScript that was ended may go on, in milliseconds, on a machine that gives it little CPU time.
+pub const KILL_GRACE_WALL_MS: u64 = 5_000;
+
+/// How long a process that ends by itself waits for its last answer to leave, in milliseconds: one frame to the same machine.
+pub const LAST_FLUSH_MS: u64 = 20;
 
 /// What is remembered of an app's doings at module scope. The first one that matters is told; the rest would only repeat it.
 pub const MODULE_SCOPE_READS_MAX: usize = 16;

@@ -1,0 +1,86 @@
+//! Someone who uses the app next door all the time.
+
+use crate::harness::host::Host;
+use crate::harness::http::Request;
+use crate::rig::CALM;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// Between two requests: the neighbour is to measure, not to load the machine.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// See the module.
+pub struct Neighbour {
+    beside: Arc<Mutex<&'static str>>,
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<Seen>,
+}
+
+/// What the neighbour saw.
+#[derive(Default)]
+pub struct Seen {
+    /// What ran next door all the while, and how long the answer took, in milliseconds.
+    answers: Vec<(&'static str, f64)>,
+    /// What was no answer, or not the right one.
+    pub failed: Vec<String>,
+}
+
+impl Neighbour {
+    /// Begins.
+    pub fn start(host: &Host) -> Self {
+        let (beside, stop) = (Arc::new(Mutex::new("")), Arc::new(AtomicBool::new(false)));
+        let request = host.get(CALM, "/");
+        let (name, ended) = (Arc::clone(&beside), Arc::clone(&stop));
+        let thread = std::thread::spawn(move || ask(&request, &name, &ended));
+        Self { beside, stop, thread }
+    }
+
+    /// Says what runs next door from now on.
+    pub fn beside(&self, what: &'static str) {
+        *self.beside.lock().unwrap() = what;
+    }
+
+    /// Ends, and tells.
+    pub fn stop(self) -> Seen {
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread.join().unwrap()
+    }
+}
+
+impl Seen {
+    /// How many answers there were.
+    pub fn answered(&self) -> usize {
+        self.answers.len()
+    }
+
+    /// How long answers took beside what is asked for.
+    pub fn beside(&self, wanted: impl Fn(&str) -> bool) -> Vec<f64> {
+        self.answers.iter().filter(|(what, _)| wanted(what)).map(|(_, took)| *took).collect()
+    }
+}
+
+fn ask(request: &Request, beside: &Mutex<&'static str>, stop: &AtomicBool) -> Seen {
+    let mut seen = Seen::default();
+    while !stop.load(Ordering::Relaxed) {
+        let before = *beside.lock().unwrap();
+        let asked = Instant::now();
+        let answer = request.try_send();
+        let took = asked.elapsed().as_secs_f64() * 1_000.0;
+        let after = *beside.lock().unwrap();
+        match answer {
+            Ok(answer) if answer.status == 200 && answer.text() == "calm" => {
+                // What spans two of them says nothing about either.
+                if before == after {
+                    seen.answers.push((before, took));
+                }
+            }
+            Ok(answer) => seen.failed.push(format!("beside {before}: {answer:?}")),
+            Err(error) => seen.failed.push(format!("beside {before}: {error}")),
+        }
+        std::thread::sleep(PAUSE);
+    }
+    seen
+}

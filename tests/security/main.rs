@@ -1,0 +1,17 @@
+//! What is refused to an app or a client, tried.
+
+#![expect(clippy::unwrap_used, reason = "a test that finds something else than it expects is to stop there")]
+
+#[path = "../harness"]
+#[expect(dead_code, reason = "each program of tests uses a part of it")]
+mod harness {
+    pub mod archive;
+    pub mod cli;
+    pub mod host;
+    pub mod http;
+    pub mod processes;
+    pub mod wait;
+}
+
+mod isolation;
+mod limits;
