@@ -54,8 +54,8 @@ async function bench(options) {
     run = new Run(options, { ...built, workers, upstream: upstream.origin, binDir, loopBinary, env, signal }, load, say);
     await run.measure();
   } finally {
-    await run?.end();
     upstream.stop();
+    await run?.end();
   }
   const machine = `Node ${process.version}, ${availableParallelism()} cores (${cpus()[0].model})`;
   const text = [

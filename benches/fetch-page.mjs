@@ -8,9 +8,13 @@ const ASK_AGAIN_MS = 3;
 /** A server that has not sent its first page by then does not start: the first start of a host may assemble an image. */
 const START_TIMEOUT_MS = 120_000;
 
-/** @param {URL} url @returns {Promise<string>} Rejects when it is not answered with 200. */
-export async function fetchPage(url) {
-  const [response] = await once(get(url, { agent: false }), "response");
+/** A server that takes longer for one page hangs. */
+const ANSWER_TIMEOUT_MS = 30_000;
+
+/** @param {URL} url @param {AbortSignal} signal @returns {Promise<string>} Rejects when it is not answered with 200. */
+export async function fetchPage(url, signal) {
+  const giveUp = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
+  const [response] = await once(get(url, { agent: false, signal: giveUp }), "response");
   const text = Buffer.concat(await response.toArray()).toString();
   if (response.statusCode !== 200) {
     throw new Error(`${url} is answered with ${response.statusCode}: ${text.slice(0, 300)}`);
@@ -29,7 +33,7 @@ export async function awaitPage(url, programs, signal) {
   const deadline = performance.now() + START_TIMEOUT_MS;
   for (;;) {
     try {
-      await fetchPage(url);
+      await fetchPage(url, signal);
       return;
     } catch (error) {
       signal.throwIfAborted();

@@ -19,7 +19,11 @@ const BLOCK = 250;
  * @property {number} renderUs The worker's own time for it: in its queue and rendering.
  */
 
-/** @param {import("./running.mjs").Running} rival @param {{ board: string, page: string, signal: AbortSignal }} options @returns {Promise<Hop>} */
+/**
+ * @param {import("./running.mjs").Running} rival
+ * @param {{ board: string, page: string, signal: AbortSignal }} options
+ * @returns {Promise<Hop>}
+ */
 export async function measureHop(rival, { board, page, signal }) {
   const [url] = rival.urls(board, page);
   const [instance] = readdirSync(rival.sockets);

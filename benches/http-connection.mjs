@@ -5,6 +5,9 @@ const END_OF_HEAD = "\r\n\r\n";
 /** No page has this in its text. */
 const LAST_CHUNK = "\r\n0\r\n\r\n";
 
+/** A server that is silent for longer hangs, and what it was asked fails. */
+const SILENCE_MS = 30_000;
+
 /** Looks for the end of one HTTP answer in the pieces that arrive. */
 export class Answer {
   #text = "";
@@ -51,6 +54,7 @@ export class HttpConnection {
     this.#socket = connect(Number(url.port), url.hostname);
     this.#socket.setNoDelay(true);
     this.#socket.setEncoding("latin1");
+    this.#socket.setTimeout(SILENCE_MS, () => this.#socket.destroy(new Error("the server is silent")));
     this.#socket.on("data", (piece) => this.#take(piece));
     this.#socket.on("error", (error) => this.#break(error));
     this.#socket.on("close", () => this.#break(new Error("the server closed the connection")));

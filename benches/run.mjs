@@ -141,12 +141,12 @@ export class Run {
 
   /** One page from everywhere. */
   #fetched(running, page) {
-    const wanted = Object.keys(BOARDS).flatMap((board) =>
-      running.filter((rival) => rival.renders(board, page)).flatMap((rival) =>
-        rival.urls(board, page).map(async (url) => ({ board, name: `${rival.name} at ${url.pathname}`, html: await fetchPage(url) })),
-      ),
-    );
-    return Promise.all(wanted);
+    const urls = Object.keys(BOARDS).flatMap((board) => {
+      const rivals = running.filter((rival) => rival.renders(board, page));
+      return rivals.flatMap((rival) => rival.urls(board, page).map((url) => ({ board, url, name: `${rival.name} at ${url.pathname}` })));
+    });
+    const { signal } = this.#setup;
+    return Promise.all(urls.map(async ({ board, url, name }) => ({ board, name, html: await fetchPage(url, signal) })));
   }
 
   async #boards(running) {

@@ -9,6 +9,9 @@ const BODY = 5;
 const DONE = 7;
 const CREDIT = 9;
 
+/** A worker that is silent for longer hangs. */
+const SILENCE_MS = 30_000;
+
 /** Where the sender's side stands in a hello, behind the protocol's version, and the number that means the host. */
 const PEER_AT = 1;
 const HOST = 0;
@@ -67,6 +70,9 @@ export class WireClient {
   static async open(path) {
     const client = new WireClient();
     client.#socket = connect(path);
+    client.#socket.setTimeout(SILENCE_MS, () => client.#socket.destroy(new Error("the worker is silent")));
+    // Whoever waits for the next frame sees it too.
+    client.#socket.on("error", () => {});
     await once(client.#socket, "connect");
     const { kind, payload } = await client.#frame();
     if (kind !== HELLO) {

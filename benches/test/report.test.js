@@ -23,9 +23,13 @@ function someResults() {
   results.boards.stream = { a: [row(BASE, [90, 100, 110]), row("Bun", [200]), ours] };
   results.boards.string = { a: [row(BASE, [150])] };
   results.bytes = { stream: { a: { least: 88817, most: 88817 } }, string: { a: { least: 88810, most: 88817 } } };
-  results.loads = [{ ratePerS: 70, rows: [[BASE, 20], ["Bun", 8], [CONTAINER, 5]].map(([name, p99Ms]) => ({ name, p50Ms: 1, p99Ms, failures: 0 })) }];
-  const life = (name, worked, rested) => ({ name, firstPageMs: 100, worked: { pssMb: worked, hostMb: worked }, rested: { pssMb: rested, hostMb: rested } });
-  results.lives = [life(BASE, 400, 400), { ...life(CONTAINER, 90, 120), worked: { pssMb: 90, hostMb: 20, workerMb: 70 } }];
+  const answered = (name, p99Ms) => ({ name, p50Ms: 1, p99Ms, failures: 0 });
+  results.loads = [{ ratePerS: 70, rows: [answered(BASE, 20), answered("Bun", 8), answered(CONTAINER, 5)] }];
+  const memory = (pssMb) => ({ pssMb, hostMb: pssMb });
+  results.lives = [
+    { name: BASE, firstPageMs: 100, worked: memory(400), rested: memory(400) },
+    { name: CONTAINER, firstPageMs: 100, worked: { pssMb: 90, hostMb: 20, workerMb: 70 }, rested: memory(120) },
+  ];
   results.loop = { pagesPerS: 500, renderCpuMs: 1.6, processCpuMs: 1.9 };
   results.hops = [{ name: CONTAINER, edgeUs: 300, directUs: 210, renderUs: 100 }];
   results.recovery = { servesAgainMs: 30, firstPageMs: 3, steadyMs: 2 };
