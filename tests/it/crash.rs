@@ -98,6 +98,29 @@ fn a_render_process_that_dies_comes_back_behind_the_same_sockets() {
 }
 
 #[test]
+fn an_app_whose_process_dies_again_and_again_comes_back_and_affects_no_other() {
+    let host = Host::start();
+    deploy_both(&host);
+    let before = [worker(&host, "shop@v1"), worker(&host, "blog@v1")];
+    let mut back = Vec::new();
+    let load = under_load(&host, || {
+        for _ in 0..5 {
+            let render = wait_until("a render process", PATIENCE, || worker(&host, "shop@v1").render);
+            processes::kill(render);
+            back.push(until_served(&host));
+        }
+    });
+    assert_eq!(load.broken, Vec::<String>::new());
+    let is_page = |seen: &&Seen| seen.status == 200 && seen.body == "whole page";
+    let failed: Vec<_> = load.blog.iter().filter(|seen| !is_page(seen)).collect();
+    assert!(failed.is_empty() && load.blog.len() > 25, "blog, of {}: {failed:?}", load.blog.len());
+    let after = [worker(&host, "shop@v1"), worker(&host, "blog@v1")];
+    assert_eq!(after[0].supervisor, before[0].supervisor, "its supervisor lives on");
+    assert_eq!(after[1].render, before[1].render, "the other app's process lives on");
+    println!("served again after {back:?}");
+}
+
+#[test]
 fn a_worker_that_is_gone_is_replaced() {
     let host = Host::start();
     deploy_both(&host);
