@@ -126,7 +126,7 @@ fn what_a_snapshot_would_freeze_is_refused_with_its_place_and_the_app_runs_witho
         assert_eq!(host.get("shop", "/").send().text(), "page false", "{version}");
     }
     let shown = host.cli(&["releases", "shop"]).ok().stdout;
-    assert!(shown.contains("\nclock: no snapshot: server/index.js:2:24 reads the clock"), "{shown}");
+    assert!(shown.contains("\ntimer: no snapshot: server/index.js:2:19 sets a timer"), "{shown}");
     assert_eq!(files(&host), Vec::<PathBuf>::new());
 }
 

@@ -31,7 +31,9 @@ fn an_upload_whose_sender_leaves_is_undone_at_every_stage() {
     gone("half a body");
     put().abandon(archive.len(), Duration::from_millis(700));
     // It is booting now; it is to be there for a moment at most, and not for good.
-    std::thread::sleep(Duration::from_secs(4));
+    wait_until("the end of a boot that nobody waits for", Duration::from_secs(60), || {
+        host.log().contains("undone: its sender left").then_some(())
+    });
     gone("a boot that nobody waits for");
     let answer = put().send();
     assert_eq!(answer.status, 201, "the version name is free: {}", answer.text());
