@@ -1,11 +1,13 @@
 //! Pages a second of a bundle on a bare pool, without sockets: `render_loop DIR [PATH] [SECONDS] [ISOLATES] [IN_FLIGHT]`.
 //! `V8_FLAGS` in the environment are flags of V8 to try, such as `--trace-gc`.
 
-use std::collections::HashMap;
+#[path = "load/app.rs"]
+mod load;
+
+use load::app;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
-use vitrine_wire::{Contract, Outcome, RequestHead, Start, WorkerLimits, WorkerSettings};
+use vitrine_wire::{Outcome, RequestHead, Start};
 use vitrine_worker::bundle::Bundle;
 use vitrine_worker::exchange::{Exchange, HostLink};
 use vitrine_worker::pool::Pool;
@@ -23,41 +25,11 @@ fn main() {
     let argument =
         |index: usize, otherwise: &str| arguments.get(index).map_or(otherwise, String::as_str).to_owned();
     let number = |index: usize, otherwise: &str| argument(index, otherwise).parse::<u32>().expect("a number");
-    let mut files = HashMap::new();
-    read(Path::new(&argument(0, ".")), "", &mut files);
-    let manifest = files.get("vitrine.json").map(|text| String::from_utf8_lossy(text).into_owned());
-    let is_render = manifest.is_some_and(|text| text.contains("\"render\""));
     let path = argument(1, "/");
-    let settings = WorkerSettings {
-        entry: "server/index.js".to_owned(),
-        contract: if is_render { Contract::Render } else { Contract::Fetch },
-        warm: vec![path.clone()],
-        host: "bench.localhost".to_owned(),
-        limits: limits(number(3, "1")),
-    };
-    let start = Start { settings, env: Vec::new() };
-    let bundle = Bundle { files: Arc::new(files) };
+    let (start, bundle) = app(Path::new(&argument(0, ".")), &path, number(3, "1"));
     let time = Duration::from_secs(u64::from(number(2, "6")));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     runtime.expect("a runtime").block_on(run(start, bundle, path, time, number(4, "4")));
-}
-
-fn limits(isolates: u32) -> WorkerLimits {
-    WorkerLimits {
-        cpu_ms: 5_000,
-        wall_ms: 10_000,
-        heap_mb: 128,
-        concurrency: 32,
-        queue: 1_024,
-        queue_ms: 10_000,
-        request_mb: 10,
-        response_mb: 50,
-        client_stall_ms: 30_000,
-        subrequests: 50,
-        log_lines_per_s: 100,
-        isolates,
-        isolate_per_request: false,
-    }
 }
 
 async fn run(start: Start, bundle: Bundle, path: String, time: Duration, in_flight: u32) {
@@ -118,16 +90,4 @@ async fn client(pool: Pool, path: String, until: Instant) -> Count {
         count.bytes = body.len();
     }
     count
-}
-
-fn read(folder: &Path, prefix: &str, files: &mut HashMap<String, Arc<[u8]>>) {
-    for entry in std::fs::read_dir(folder).expect("a folder") {
-        let entry = entry.expect("an entry");
-        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
-        if entry.path().is_dir() {
-            read(&entry.path(), &format!("{name}/"), files);
-        } else {
-            files.insert(name, std::fs::read(entry.path()).expect("a file").into());
-        }
-    }
 }

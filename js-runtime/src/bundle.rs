@@ -1,5 +1,6 @@
 //! The bundle in memory: everything is read before the process locks itself down.
 
+use crate::code_cache::CodeCache;
 use crate::limits::{BUNDLE_BYTES_MAX, BUNDLE_DEPTH_MAX, BUNDLE_FILES_MAX};
 use std::collections::HashMap;
 use std::fs::File;
@@ -17,6 +18,8 @@ const MANIFEST: &str = "vitrine.json";
 pub struct Bundle {
     /// Contents by path.
     pub files: Arc<HashMap<String, Arc<[u8]>>>,
+    /// What V8 compiled of them.
+    pub codes: Arc<CodeCache>,
 }
 
 /// Why a bundle can't be read.
@@ -69,7 +72,7 @@ impl Bundle {
             reading.file(&manifest, MANIFEST.to_owned())?;
         }
         reading.folder(&folder.join(SERVER_FOLDER), SERVER_FOLDER, 1)?;
-        Ok(Self { files: Arc::new(reading.files) })
+        Ok(Self { files: Arc::new(reading.files), codes: Arc::default() })
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod built_ins;
 pub mod bundle;
+pub mod code_cache;
 pub mod connection;
 pub mod exception;
 pub mod exchange;

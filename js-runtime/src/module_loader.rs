@@ -6,10 +6,11 @@ use crate::exception::APP_SCHEME;
 use deno_core::error::ModuleLoaderError;
 use deno_core::{
     ModuleLoadOptions, ModuleLoadReferrer, ModuleLoadResponse, ModuleLoader, ModuleResolveResponse,
-    ModuleSource, ModuleSourceCode, ModuleSpecifier, ModuleType, ResolutionKind,
+    ModuleSource, ModuleSourceCode, ModuleSpecifier, ModuleType, ResolutionKind, SourceCodeCacheInfo,
 };
 use deno_error::JsErrorBox;
 use std::borrow::Cow;
+use std::pin::Pin;
 
 /// Why a module can't be had.
 #[derive(Debug, thiserror::Error)]
@@ -81,6 +82,11 @@ impl BundleLoader {
         base.and_then(|base| base.join(specifier)).map_err(|_| invalid())
     }
 
+    /// The code of a source; this process has one of each name.
+    fn compiled(&self, specifier: &ModuleSpecifier) -> SourceCodeCacheInfo {
+        SourceCodeCacheInfo { hash: 0, data: self.bundle.codes.get(specifier.as_str()).map(Cow::Owned) }
+    }
+
     fn source(&self, specifier: &ModuleSpecifier, importer: &str) -> Result<ModuleSource, ModuleError> {
         let path = path_of(specifier.as_str()).unwrap_or_default();
         let Some(content) = self.bundle.files.get(path) else {
@@ -90,7 +96,7 @@ impl BundleLoader {
             std::str::from_utf8(content).map_err(|_| ModuleError::NotText { path: path.to_owned() })?;
         let kind = if path.ends_with(".json") { ModuleType::Json } else { ModuleType::JavaScript };
         let code = ModuleSourceCode::String(text.to_owned().into());
-        Ok(ModuleSource::new(kind, code, specifier, None))
+        Ok(ModuleSource::new(kind, code, specifier, Some(self.compiled(specifier))))
     }
 }
 
@@ -114,6 +120,20 @@ impl ModuleLoader for BundleLoader {
         let importer =
             referrer.and_then(|referrer| path_of(referrer.specifier.as_str())).unwrap_or("the bundle");
         ModuleLoadResponse::Sync(self.source(specifier, importer).map_err(loader_error))
+    }
+
+    fn get_code_cache(&self, specifier: &ModuleSpecifier, _source: &str) -> Option<SourceCodeCacheInfo> {
+        Some(self.compiled(specifier))
+    }
+
+    fn code_cache_ready(
+        &self,
+        specifier: ModuleSpecifier,
+        _hash: u64,
+        code: &[u8],
+    ) -> Pin<Box<dyn Future<Output = ()>>> {
+        self.bundle.codes.put(specifier.as_str(), code);
+        Box::pin(std::future::ready(()))
     }
 
     // The bundle holds maps, not sources; names in the maps are what a developer looks for.

@@ -50,6 +50,12 @@ pub enum SnapshotError {
     },
 }
 
+/// What a worker must be told of a snapshot's file.
+#[must_use]
+pub fn digest(file: &[u8]) -> Sha256Digest {
+    Sha256::digest(file).into()
+}
+
 /// The file of a snapshot.
 fn seal(snapshot: &[u8]) -> Vec<u8> {
     [snapshot, BUILD.as_bytes(), MAGIC].concat()
@@ -93,7 +99,7 @@ enum Problem {
 
 /// What V8 reads of a file.
 fn open<'a>(file: &'a [u8], digest: &Sha256Digest) -> Result<&'a [u8], Problem> {
-    if Sha256::digest(file)[..] != digest[..] {
+    if self::digest(file) != *digest {
         return Err(Problem::Damaged);
     }
     let rest = file.strip_suffix(MAGIC).ok_or(Problem::OtherBuild)?;
@@ -103,10 +109,6 @@ fn open<'a>(file: &'a [u8], digest: &Sha256Digest) -> Result<&'a [u8], Problem> 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn digest(file: &[u8]) -> Sha256Digest {
-        Sha256::digest(file).into()
-    }
 
     #[test]
     fn a_sealed_snapshot_opens_and_nothing_else_does() {

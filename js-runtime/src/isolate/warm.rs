@@ -27,7 +27,15 @@ pub async fn warm(driver: &mut Driver, settings: &WorkerSettings) -> Result<(), 
     Ok(())
 }
 
-async fn render(driver: &mut Driver, settings: &WorkerSettings, path: &str) -> Result<Duration, BootFailure> {
+/// Renders a page as a visitor would get it, and gives its time.
+///
+/// # Errors
+/// It failed, or answered 500 or above.
+pub async fn render(
+    driver: &mut Driver,
+    settings: &WorkerSettings,
+    path: &str,
+) -> Result<Duration, BootFailure> {
     let failed = |message: String| BootFailure { stage: BootStage::Warm, message, error: None };
     let head = RequestHead {
         method: "GET".to_owned(),

@@ -108,7 +108,7 @@ impl Setup {
 
     pub async fn try_boot(self) -> Result<Worker, BootFailure> {
         let (link, logs) = HostLink::new(tokio::runtime::Handle::current());
-        let bundle = Bundle { files: Arc::new(self.files) };
+        let bundle = Bundle { files: Arc::new(self.files), ..Bundle::default() };
         let pool = Pool::boot(self.start, bundle, None, link.clone()).await?;
         Ok(Worker { pool, logs, link })
     }
