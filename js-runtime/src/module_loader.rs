@@ -55,13 +55,15 @@ pub enum ModuleError {
 /// Loads modules from a bundle.
 pub struct BundleLoader {
     bundle: Bundle,
+    keeps_code: bool,
 }
 
 impl BundleLoader {
-    /// A loader of `bundle`.
+    /// A loader of `bundle`. It keeps the code that V8 compiles, and gives it to V8, if it may: V8 can't do so in an isolate that
+    /// becomes a snapshot, and has no need of it in one that comes from one.
     #[must_use]
-    pub fn new(bundle: Bundle) -> Self {
-        Self { bundle }
+    pub fn new(bundle: Bundle, keeps_code: bool) -> Self {
+        Self { bundle, keeps_code }
     }
 
     fn find(&self, specifier: &str, referrer: &str) -> Result<ModuleSpecifier, ModuleError> {
@@ -83,8 +85,9 @@ impl BundleLoader {
     }
 
     /// The code of a source; this process has one of each name.
-    fn compiled(&self, specifier: &ModuleSpecifier) -> SourceCodeCacheInfo {
-        SourceCodeCacheInfo { hash: 0, data: self.bundle.codes.get(specifier.as_str()).map(Cow::Owned) }
+    fn compiled(&self, specifier: &ModuleSpecifier) -> Option<SourceCodeCacheInfo> {
+        let data = || self.bundle.codes.get(specifier.as_str()).map(Cow::Owned);
+        self.keeps_code.then(|| SourceCodeCacheInfo { hash: 0, data: data() })
     }
 
     fn source(&self, specifier: &ModuleSpecifier, importer: &str) -> Result<ModuleSource, ModuleError> {
@@ -96,7 +99,7 @@ impl BundleLoader {
             std::str::from_utf8(content).map_err(|_| ModuleError::NotText { path: path.to_owned() })?;
         let kind = if path.ends_with(".json") { ModuleType::Json } else { ModuleType::JavaScript };
         let code = ModuleSourceCode::String(text.to_owned().into());
-        Ok(ModuleSource::new(kind, code, specifier, Some(self.compiled(specifier))))
+        Ok(ModuleSource::new(kind, code, specifier, self.compiled(specifier)))
     }
 }
 
@@ -123,7 +126,7 @@ impl ModuleLoader for BundleLoader {
     }
 
     fn get_code_cache(&self, specifier: &ModuleSpecifier, _source: &str) -> Option<SourceCodeCacheInfo> {
-        Some(self.compiled(specifier))
+        self.compiled(specifier)
     }
 
     fn code_cache_ready(

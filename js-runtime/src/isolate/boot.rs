@@ -51,7 +51,8 @@ pub async fn evaluate_for_snapshot(
 }
 
 fn fresh(shared: Rc<Shared>, bundle: &Bundle, origin: Origin) -> Result<Driver, BootFailure> {
-    let engine = Engine::new(Rc::clone(&shared), BundleLoader::new(bundle.clone()), origin)
+    let loader = BundleLoader::new(bundle.clone(), matches!(origin, Origin::Scripts));
+    let engine = Engine::new(Rc::clone(&shared), loader, origin)
         .map_err(|error| failure(BootStage::Load, "The worker's own scripts failed", &error))?;
     Ok(Driver::new(engine, shared))
 }
