@@ -8,6 +8,7 @@ mod fetch_contract;
 mod globals;
 mod limits;
 mod memory;
+mod minimum_common_api;
 mod one_request;
 mod react;
 mod streaming;
