@@ -46,6 +46,8 @@ async function bench(options) {
   const binDir = path.resolve(options.binDir ?? RELEASE);
   const load = await chooseLoad();
   const upstream = await startUpstream();
+  const machine = `Node ${process.version}, ${availableParallelism()} cores (${cpus()[0].model})`;
+  const words = { workers, rounds, seconds, connections, tool: load.tool, machine };
   let run;
   try {
     const built = await buildRivals({ workers, upstream: upstream.origin });
@@ -53,20 +55,26 @@ async function bench(options) {
     const loopBinary = path.join(binDir, "examples/render_loop");
     run = new Run(options, { ...built, workers, upstream: upstream.origin, binDir, loopBinary, env, signal }, load, say);
     await run.measure();
+  } catch (error) {
+    // Minutes of measuring are worth a look, but no place in a file.
+    if (run !== undefined && Object.keys(run.results.boards).length > 0) {
+      say(`measured before it failed:\n\n${summary(run.results, words)}\n`);
+    }
+    throw error;
   } finally {
     upstream.stop();
     await run?.end();
   }
-  const machine = `Node ${process.version}, ${availableParallelism()} cores (${cpus()[0].model})`;
-  const text = [
-    report(run.results, { workers, rounds, seconds, connections, tool: load.tool, machine }),
-    "### Goals",
-    goalsTable(goals(run.results)),
-  ].join("\n\n");
+  const text = summary(run.results, words);
   console.log(text);
   if (options.write) {
     await writeFile(README, withResults(await readFile(README, "utf8"), text));
   }
+}
+
+/** @param {import("./results.mjs").Results} results @param {Parameters<typeof report>[1]} words */
+function summary(results, words) {
+  return [report(results, words), "### Goals", goalsTable(goals(results))].join("\n\n");
 }
 
 try {

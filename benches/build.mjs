@@ -17,8 +17,8 @@ const SPIN_BUNDLE = path.join(ROOT, "dist/spin");
 
 /** More than the load has connections: nothing is turned away, as it is not by the rivals. */
 const LIMITS = { queue: 4096, queue_ms: 10_000 };
-/** One isolate, so that its replacement is who serves next; soon killed, but not by page A. */
-const SPIN_LIMITS = { isolates: 1, cpu_ms: 100 };
+/** One isolate, so that its replacement is who serves next, however long that takes; soon killed, but not by page A. */
+const SPIN_LIMITS = { ...LIMITS, isolates: 1, cpu_ms: 100 };
 
 /** The pages that need nobody else. A release is warm when they render. */
 const WARM = ["stream", "string"].flatMap((board) => BOARDS[board].filter((page) => page !== "e").map((page) => pathOf(board, page)));

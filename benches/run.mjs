@@ -136,7 +136,7 @@ export class Run {
         (this.results.bytes[board] ??= {})[page] = { least: Math.min(...sizes), most: Math.max(...sizes) };
       }
     }
-    this.#say(`the same pages from ${running.length} rivals`);
+    this.#say(`compared: everybody (${running.length}) sends the same pages`);
   }
 
   /** One page from everywhere. */

@@ -1,14 +1,16 @@
 // Makes the global object that an app sees, takes away what it must not see, and gives the driver its entry points.
 (function () {
 const { core, primordials } = __bootstrap;
-const { op_report } = core.ops;
 const { ObjectDefineProperty, ObjectFreeze, ObjectKeys, ReflectConstruct, ReflectDeleteProperty, TypeError } = primordials;
+core.loadExtScript("ext:vitrine/error_classes.js");
 const lazy = (file) => () => core.loadExtScript(file);
 const bridge = core.loadExtScript("ext:vitrine/bridge.js");
 const timers = core.loadExtScript("ext:vitrine/timers.js");
 const serve = core.loadExtScript("ext:vitrine/serve.js");
 const stream = core.loadExtScript("ext:vitrine/stream.js");
+const globalEvents = core.loadExtScript("ext:vitrine/global_events.js");
 const moduleScope = core.loadExtScript("ext:vitrine/module_scope.js");
+const wasmStreaming = core.loadExtScript("ext:vitrine/wasm_streaming.js");
 
 // Names that are fetched from a script when first used: a bundle pays only for what it touches.
 const LAZY = {
@@ -41,17 +43,6 @@ const LAZY = {
   "ext:vitrine/node/buffer.js": ["Buffer"],
   "ext:vitrine/node/process.js": ["process"],
 };
-
-// An error that nobody catches, in a listener or a timer, is logged; no app can end its worker by it.
-function report(error) {
-  op_report(bridge.currentRequest(), error);
-}
-core.loadExtScript("ext:deno_web/02_event.js").saveGlobalThisReference({
-  dispatchEvent(event) {
-    report(event.error);
-    return false;
-  },
-});
 
 function environment(values) {
   const env = serve.takeEnvironment(values);
@@ -114,6 +105,7 @@ function boundSharedBuffers() {
 installLazy();
 // V8 adds it to an isolate that comes from a snapshot, not to one that becomes one.
 if (globalThis.SharedArrayBuffer !== undefined) boundSharedBuffers();
+wasmStreaming.install();
 install("ReadableStream", stream.ReadableStream);
 install("setTimeout", timers.setTimeout);
 install("setInterval", timers.setInterval);
@@ -123,7 +115,7 @@ install("clearInterval", timers.clearTimeout);
 install("clearImmediate", timers.clearTimeout);
 install("console", core.loadExtScript("ext:vitrine/console.js").console);
 install("navigator", ObjectFreeze({ userAgent: "Vitrine", hardwareConcurrency: 1, language: "en", languages: ObjectFreeze(["en"]) }));
-install("reportError", report);
+for (const name of ["addEventListener", "dispatchEvent", "removeEventListener", "reportError"]) install(name, globalEvents[name]);
 install("self", globalThis);
 install("global", globalThis);
 const { Deno } = globalThis;
@@ -143,6 +135,7 @@ function resume() {
   ReflectDeleteProperty(globalThis, "Deno");
   ReflectDeleteProperty(globalThis, "__vitrine");
   boundSharedBuffers();
+  wasmStreaming.install();
   moduleScope.resume();
   return entries;
 }
@@ -159,6 +152,7 @@ const entries = {
   settle: bridge.settle,
   suspend,
   timer: timers.fire,
+  uncaught: globalEvents.uncaught,
   watch: moduleScope.watch,
 };
 return entries;

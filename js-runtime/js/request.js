@@ -1,7 +1,7 @@
 // The Request class of the Fetch standard, and requests as they come from the host.
 (function () {
 const { core, primordials } = __bootstrap;
-const { ObjectPrototypeIsPrototypeOf, RegExpPrototypeTest, SafeRegExp, String, StringPrototypeToUpperCase, SymbolToStringTag, TypeError } = primordials;
+const { Boolean, ObjectPrototypeIsPrototypeOf, RegExpPrototypeTest, SafeRegExp, String, StringPrototypeToUpperCase, SymbolToStringTag, TypeError } = primordials;
 const { URL } = core.loadExtScript("ext:deno_web/00_url.js");
 const { AbortController, AbortSignal } = core.loadExtScript("ext:deno_web/03_abort_signal.js");
 const { FROM_REQUEST, Headers } = core.loadExtScript("ext:vitrine/headers.js");
@@ -11,6 +11,17 @@ const STANDARD_METHOD = new SafeRegExp("^(?:delete|get|head|options|post|put)$",
 const METHOD = new SafeRegExp("^[!#$%&'*+\\-.^_`|~A-Za-z0-9]+$");
 const FORBIDDEN_METHOD = new SafeRegExp("^(?:connect|trace|track)$", "i");
 const FROM_HOST = { __proto__: null };
+// What a browser would do with a request and a host has no use for: kept as it is given.
+const CHOICES = {
+  __proto__: null,
+  cache: ["default", "no-store", "reload", "no-cache", "force-cache", "only-if-cached"],
+  credentials: ["same-origin", "include", "omit"],
+  mode: ["cors", "no-cors", "same-origin"],
+  referrerPolicy: [
+    "", "no-referrer", "no-referrer-when-downgrade", "same-origin", "origin", "strict-origin", "origin-when-cross-origin",
+    "strict-origin-when-cross-origin", "unsafe-url",
+  ],
+};
 
 function checkedMethod(method) {
   method = String(method);
@@ -41,6 +52,8 @@ class Request extends BodyOwner {
   #controller = null;
   #signal = null;
   #aborted = null;
+  // Null for a request that asks for nothing special, as those from the host do.
+  #wishes = null;
 
   constructor(input, init = undefined) {
     super();
@@ -52,6 +65,7 @@ class Request extends BodyOwner {
       this.#method = input.#method;
       this.#url = input.#url;
       this.#redirect = input.#redirect;
+      this.#wishes = input.#wishes;
       this.#headers = new Headers(init.headers ?? input.#headers);
       signal = input.signal;
       if (init.body === undefined && input[kBody] !== null) {
@@ -67,6 +81,11 @@ class Request extends BodyOwner {
     }
     if (init.method !== undefined) this.#method = checkedMethod(init.method);
     this.#redirect = choice("redirect mode", init.redirect, ["follow", "error", "manual"], this.#redirect);
+    for (const name in CHOICES) {
+      if (init[name] !== undefined) this.#wishes = { ...this.#wishes, [name]: choice(name, init[name], CHOICES[name]) };
+    }
+    if (init.integrity !== undefined) this.#wishes = { ...this.#wishes, integrity: String(init.integrity) };
+    if (init.keepalive !== undefined) this.#wishes = { ...this.#wishes, keepalive: Boolean(init.keepalive) };
     if (init.signal !== undefined) signal = init.signal;
     if (signal !== null) this.#signal = AbortSignal.any([signal]);
     if (init.body !== undefined && init.body !== null) body = extractBody(init.body);
@@ -129,27 +148,27 @@ class Request extends BodyOwner {
   }
 
   get referrerPolicy() {
-    return "";
+    return this.#wishes?.referrerPolicy ?? "";
   }
 
   get mode() {
-    return "cors";
+    return this.#wishes?.mode ?? "cors";
   }
 
   get credentials() {
-    return "same-origin";
+    return this.#wishes?.credentials ?? "same-origin";
   }
 
   get cache() {
-    return "default";
+    return this.#wishes?.cache ?? "default";
   }
 
   get integrity() {
-    return "";
+    return this.#wishes?.integrity ?? "";
   }
 
   get keepalive() {
-    return false;
+    return this.#wishes?.keepalive ?? false;
   }
 
   get duplex() {
@@ -161,6 +180,7 @@ class Request extends BodyOwner {
     copy.#method = this.#method;
     copy.#url = this.#url;
     copy.#redirect = this.#redirect;
+    copy.#wishes = this.#wishes;
     copy.#headers = new Headers(this.#headers);
     copy.#signal = AbortSignal.any([this.signal]);
     copy[kBody] = cloneBody(this[kBody]);

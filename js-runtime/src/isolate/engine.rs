@@ -276,13 +276,13 @@ impl Engine {
         })
     }
 
-    /// Runs JavaScript on behalf of a request, then every microtask. What is thrown past `run` is logged.
+    /// Runs JavaScript on behalf of a request, then every microtask. What nobody catches is told to the app and logged.
     fn slice(
         &mut self,
         request: RequestNumber,
         run: impl FnOnce(&mut v8::PinScope<'_, '_>) -> Option<()>,
     ) -> Result<(), Killed> {
-        let shared = Rc::clone(&self.shared);
+        let mut uncaught = None;
         self.watched(request, |runtime| {
             deno_core::scope!(scope, runtime);
             v8::tc_scope!(let scope, scope);
@@ -292,11 +292,60 @@ impl Engine {
                 && let Some(thrown) = scope.exception()
             {
                 scope.reset();
-                exception::log(&shared, request, "Uncaught ", &exception::describe(scope, thrown));
+                uncaught = Some(v8::Global::new(scope, thrown));
             }
             scope.perform_microtask_checkpoint();
-            report_rejections(scope, &shared, request);
+        })?;
+        if uncaught.is_none() && self.shared.rejected.borrow().is_empty() {
+            return Ok(());
+        }
+        self.report_uncaught(request, uncaught)
+    }
+
+    /// Tells the app's own listeners what nobody caught, and logs what they leave.
+    fn report_uncaught(
+        &mut self,
+        request: RequestNumber,
+        thrown: Option<v8::Global<v8::Value>>,
+    ) -> Result<(), Killed> {
+        let shared = Rc::clone(&self.shared);
+        let listeners = self.entries.uncaught.clone();
+        self.watched(request, |runtime| {
+            deno_core::scope!(scope, runtime);
+            v8::tc_scope!(let scope, scope);
+            let mut tell = |prefix, reason, promise: Option<v8::Global<v8::Promise>>| {
+                let reason = v8::Local::new(scope, reason);
+                let promise = promise.map(|promise| v8::Local::new(scope, promise).into());
+                let promise = promise.unwrap_or_else(|| v8::undefined(scope).into());
+                let taken = call(scope, &listeners, &[reason, promise]).is_some_and(|taken| taken.is_true());
+                if !taken && !scope.has_terminated() {
+                    scope.reset();
+                    exception::log(&shared, request, prefix, &exception::describe(scope, reason));
+                }
+                scope.perform_microtask_checkpoint();
+            };
+            if let Some(thrown) = thrown {
+                tell("Uncaught ", thrown, None);
+            }
+            // A listener may leave more of them. One that never stops is ended by the watchdog.
+            loop {
+                let rejected = std::mem::take(&mut *shared.rejected.borrow_mut());
+                if rejected.is_empty() {
+                    return;
+                }
+                for (promise, reason) in rejected {
+                    tell("Uncaught (in promise) ", reason, Some(promise));
+                }
+            }
         })
+    }
+
+    /// Reports promises that were rejected while `deno_core`'s own event loop ran.
+    ///
+    /// # Errors
+    /// JavaScript was ended by force meanwhile.
+    pub fn report_rejections(&mut self) -> Result<(), Killed> {
+        if self.shared.rejected.borrow().is_empty() { Ok(()) } else { self.report_uncaught(0, None) }
     }
 
     /// Uses the runtime under the watchdog, on behalf of a request.
@@ -362,14 +411,6 @@ extern "C" fn on_rejection(message: v8::PromiseRejectMessage) {
             rejected.retain(|(known, _)| *known != promise)
         }
         _ => {}
-    }
-}
-
-fn report_rejections(scope: &mut v8::PinScope<'_, '_>, shared: &Shared, request: RequestNumber) {
-    let rejected = std::mem::take(&mut *shared.rejected.borrow_mut());
-    for (_, reason) in rejected {
-        let reason = v8::Local::new(scope, reason);
-        exception::log(shared, request, "Uncaught (in promise) ", &exception::describe(scope, reason));
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Entries {
     pub suspend: v8::Global<v8::Function>,
     /// A timer fired.
     pub timer: v8::Global<v8::Function>,
+    /// An error or a rejection that nobody caught.
+    pub uncaught: v8::Global<v8::Function>,
     /// The app is evaluated for a snapshot.
     pub watch: v8::Global<v8::Function>,
 }
@@ -58,6 +60,7 @@ impl Entries {
             settle: entry("settle")?,
             suspend: entry("suspend")?,
             timer: entry("timer")?,
+            uncaught: entry("uncaught")?,
             watch: entry("watch")?,
         })
     }

@@ -1,5 +1,6 @@
 //! Bundles on a pool, as the render process runs them.
 
+mod async_context;
 mod boot;
 mod condemned;
 mod egress;
@@ -8,6 +9,8 @@ mod fetch_contract;
 mod globals;
 mod limits;
 mod memory;
+mod minimum_common_api;
+mod node_files;
 mod one_request;
 mod react;
 mod streaming;

@@ -17,7 +17,7 @@ const BOMBS: &str = r#"
       '/typed-arrays': () => { for (;;) kept.push(new Uint8Array(1 << 20).fill(1)); },
       '/resizable': () => { const buffer = new ArrayBuffer(1, { maxByteLength: 2 ** 31 }); for (let size = 1; ; size += 1 << 20) { buffer.resize(size); new Uint8Array(buffer).fill(1); } },
       '/resizable-at-once': () => { kept.push(new ArrayBuffer(2 ** 36, { maxByteLength: 2 ** 36 })); for (;;); },
-      '/wasm': () => { for (;;) { const memory = new WebAssembly.Memory({ initial: 16 }); new Uint8Array(memory.buffer).fill(1); kept.push(memory); } },
+      '/wasm': () => { for (;;) { const memory = new WebAssembly.Memory({ initial: 16 }); new Uint8Array(memory.buffer).fill(1); kept.push(memory); console.log(kept.length); } },
       '/wasm-at-once': () => { kept.push(new WebAssembly.Memory({ initial: 65536 })); for (;;); },
       '/wasm-grows': () => { const memory = new WebAssembly.Memory({ initial: 1 }); for (;;) { memory.grow(16); new Uint8Array(memory.buffer).fill(1); } },
       '/wasm-module': () => { const { m } = new WebAssembly.Instance(new WebAssembly.Module(grows)).exports; for (;;) { m.grow(16); new Uint8Array(m.buffer).fill(1); } },
@@ -70,6 +70,24 @@ fn whatever_an_app_fills_ends_at_its_heap_limit() {
         }
         let reasons = worker.reasons().await;
         assert_eq!((reasons.len(), reasons[0]), (13, RestartReason::HeapLimit), "{reasons:?}");
+    });
+}
+
+#[test]
+fn the_limit_is_where_it_says() {
+    run(async {
+        let mut worker = bombs().await;
+        assert_eq!(worker.get("/wasm").await.done.outcome, Outcome::HeapLimit);
+        let mut mebibytes = 0;
+        loop {
+            let lines = worker.logs.batch().await.expect("a log");
+            let told = |line: &vitrine_wire::LogLine| line.message.parse::<u32>().ok();
+            mebibytes = lines.iter().filter_map(told).max().unwrap_or(0).max(mebibytes);
+            if lines.iter().any(|line| line.message.contains("heap_limit")) {
+                break;
+            }
+        }
+        assert!((20..=33).contains(&mebibytes), "{mebibytes} MiB of 32");
     });
 }
 
