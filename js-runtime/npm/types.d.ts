@@ -34,8 +34,8 @@ export interface Limits {
 export interface BundleOptions {
   /** What the server entry exports: `fetch` (the default) or `render`. */
   contract?: "fetch" | "render";
-  /** Whether isolates may start from a snapshot of the evaluated bundle. */
-  snapshot?: boolean;
+  /** Whether isolates may start from a snapshot of the evaluated bundle, and what may be frozen in it. */
+  snapshot?: boolean | { harmless: ("clock" | "env" | "randomness")[] };
   /** Paths rendered before a release counts as ready. */
   warm?: string[];
   /** The path that proves a release healthy. */

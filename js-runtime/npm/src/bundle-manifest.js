@@ -4,6 +4,8 @@
 /** @type {(expected: string, holds: (value: any) => boolean) => Check} */
 const must = (expected, holds) => (value) => (holds(value) ? undefined : `must be ${expected}`);
 
+const HARMLESS = ["clock", "env", "randomness"];
+
 const bool = must("true or false", (value) => typeof value === "boolean");
 const count = must("a whole number, 0 or more", (value) => Number.isInteger(value) && value >= 0);
 const path = must("a path that starts with /", isPath);
@@ -34,7 +36,7 @@ const LIMITS = {
 /** @type {Record<string, Check | Record<string, Check>>} */
 const FIELDS = {
   contract: must('"fetch" or "render"', (value) => value === "fetch" || value === "render"),
-  snapshot: bool,
+  snapshot: must('true, false or { harmless: ["clock", "env", "randomness"] }', isSnapshot),
   warm: paths,
   health: { path },
   limits: LIMITS,
@@ -45,6 +47,16 @@ const FIELDS = {
 /** @param {unknown} value */
 function isPath(value) {
   return typeof value === "string" && value.startsWith("/");
+}
+
+/** @param {any} value */
+function isSnapshot(value) {
+  return (
+    typeof value === "boolean" ||
+    (Array.isArray(value?.harmless) &&
+      Object.keys(value).length === 1 &&
+      value.harmless.every((/** @type {unknown} */ kind) => HARMLESS.some((known) => known === kind)))
+  );
 }
 
 /** @param {unknown} value */

@@ -15,7 +15,7 @@ test("writes every field that was given, and the two that the plugin owns", () =
   };
   const options = {
     contract: "render",
-    snapshot: false,
+    snapshot: { harmless: ["clock"] },
     warm: ["/"],
     health: { path: "/health" },
     limits: { ...limits, ...more },
@@ -40,6 +40,8 @@ for (const [options, complaint] of [
   [{ limits: 5 }, /`limits` must be an object/],
   [{ limits: { cpu_ms: "500" } }, /`limits\.cpu_ms` must be a whole number.*"500"/],
   [{ contract: "handler" }, /`contract` must be "fetch" or "render"/],
+  [{ snapshot: "no" }, /`snapshot` must be true, false or/],
+  [{ snapshot: { harmless: ["time"] } }, /`snapshot` must be true, false or/],
   [{ warm: ["courses"] }, /`warm` must be a list of paths/],
   [{ health: { path: 1 } }, /`health\.path` must be a path/],
   [{ egress: ["https://api.example.com/v1"] }, /`egress` must be a list of origins/],
