@@ -1,6 +1,7 @@
 //! Every kind of misuse, again and again: how it may end, that the worker serves on, and what the app next door notices.
 
 use crate::neighbour::Neighbour;
+use crate::noise::Noise;
 use crate::rig::{BAD, End, Rig};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -10,7 +11,7 @@ use std::time::Duration;
 const CPU_MS: f64 = 100.0;
 const WALL_MS: f64 = 400.0;
 
-/// How late a limit may be, in milliseconds, at p99.
+/// How late a limit may be, in milliseconds, at p99, beyond what the machine is late by itself.
 const LATE_MS: f64 = 50.0;
 /// The same where the engine can't be ended in the middle: it collects a full heap, or is inside one of its own functions, to the
 /// end of either. The worker's own bound on that is a second of CPU time.
@@ -233,7 +234,9 @@ fn every_kind_many_times() {
     neighbour.beside("quiet");
     // A quiet while, for the record; what is asserted is measured in turns with the hostile load.
     std::thread::sleep(Duration::from_secs(10));
+    let machine = Noise::start();
     let late = drive_all(&rig, &neighbour, MANY);
+    let machine = 2.0 * p99(machine.stop());
     let seen = neighbour.stop();
     println!(
         "{MANY} runs of each of {} kinds; the neighbour answered {} times",
@@ -245,13 +248,14 @@ fn every_kind_many_times() {
     for (kind, late) in KINDS.iter().zip(late) {
         let (late, next_door) = (p99(late), p99(seen.beside(|path| path == kind.path)));
         println!("{:20} {late:12.1} {:12.0} {next_door:18.1}", kind.path, kind.late_ms);
-        if late > kind.late_ms {
+        if late > kind.late_ms + machine {
             wrong.push(format!("{} ends {late:.1} ms late at p99", kind.path));
         }
     }
     let quiet = p99(seen.beside(|path| path == "quiet"));
     let benign = p99(seen.beside(|path| path == BENIGN));
     let hostile = p99(seen.beside(|path| KINDS.iter().any(|kind| kind.path == path)));
+    println!("twice what a sleep is late on this machine at p99: {machine:.1} ms");
     println!(
         "neighbour p99: quiet {quiet:.1} ms, beside benign load {benign:.1} ms, beside hostile load {hostile:.1} ms"
     );

@@ -15,5 +15,6 @@ mod harness {
 
 mod kinds;
 mod neighbour;
+mod noise;
 mod rig;
 mod turnover;
