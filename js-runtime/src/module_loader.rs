@@ -17,7 +17,8 @@ use std::pin::Pin;
 pub enum ModuleError {
     /// The import names a package.
     #[error(
-        "{importer} imports \"{specifier}\", which is neither a file of the bundle nor a built-in module; bundle it into the server's file"
+        "{importer} imports \"{specifier}\", which is neither a file of the bundle nor a built-in module; bundle it into the server's \
+         file (Vite: `ssr.noExternal: true`), or deploy the framework's own build, which `vitrine deploy` bundles"
     )]
     Package {
         /// What was imported.
@@ -27,7 +28,8 @@ pub enum ModuleError {
     },
     /// The import names a Node.js built-in that there is none of here.
     #[error(
-        "{importer} imports \"{specifier}\", a Node.js module that is not available here; available are {}",
+        "{importer} imports \"{specifier}\", a Node.js module that is not available here; build for a runtime without it (a preset or \
+         adapter for edge runtimes, Vite: `ssr.target: \"webworker\"`). Available are {}",
         built_ins::names()
     )]
     BuiltIn {

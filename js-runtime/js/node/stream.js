@@ -246,7 +246,14 @@ const promises = {
   pipeline: (...streams) => new Promise((resolve, reject) => pipeline(...streams, (error) => (error ? reject(error) : resolve()))),
 };
 
-class Stream extends EventEmitter {}
+// The oldest of streams: a function, since old code calls it on objects of its own.
+function Stream() {
+  EventEmitter.call(this);
+}
+Object.setPrototypeOf(Stream, EventEmitter);
+Object.setPrototypeOf(Stream.prototype, EventEmitter.prototype);
+const isStream = (value) => value instanceof Readable || value instanceof Writable || Object.prototype.isPrototypeOf.call(Stream.prototype, value);
+Object.defineProperty(Stream, Symbol.hasInstance, { value: isStream });
 Object.assign(Stream, { Duplex, PassThrough, Readable, Stream, Transform, Writable, finished, pipeline, promises });
 
 return { default: Stream, Duplex, PassThrough, Readable, Stream, Transform, Writable, finished, pipeline, promises };

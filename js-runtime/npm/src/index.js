@@ -7,15 +7,13 @@ import { esmExternalRequirePlugin, normalizePath } from "vite";
 
 import { bundleManifest } from "./bundle-manifest.js";
 import { clientFiles, clientModule } from "./client-manifest.js";
+import { NODE_BUILT_INS } from "./node-built-ins.js";
 import { REACT_DOM_DIRECT, REACT_DOM_DIRECT_FILE, REACT_DOM_SERVER, withoutBun } from "./react-dom.js";
 import { withSegmentText } from "./segment-text.js";
 
 const CLIENT_MODULE = "virtual:vitrine/client-manifest";
 const CLIENT_MODULE_ID = `\0${CLIENT_MODULE}`;
 const CLIENT_MANIFEST = ".vite/manifest.json";
-
-/** The Node built-ins that an isolate has; an import of any other one fails when the bundle is evaluated. */
-const RUNTIME_BUILTINS = new Set(["async_hooks", "buffer", "crypto", "events", "process", "stream", "util"]);
 
 /** Packages are resolved as for a web worker: there is neither a DOM nor a file system. */
 const SERVER_CONDITIONS = ["worker", "module", "development|production"];
@@ -187,7 +185,7 @@ export default function vitrine(options) {
       const imported = Object.values(files).flatMap((file) =>
         file.type === "chunk" ? [...file.imports, ...file.dynamicImports] : [],
       );
-      const missing = imported.filter((name) => !RUNTIME_BUILTINS.has(name.replace(/^node:/, "")) && files[name] === undefined);
+      const missing = imported.filter((name) => !NODE_BUILT_INS.has(name.replace(/^node:/, "")) && files[name] === undefined);
       if (missing.length > 0) {
         this.warn(
           `the server entry imports ${[...new Set(missing)].join(", ")}, which isolates do not have; the bundle will be refused`,

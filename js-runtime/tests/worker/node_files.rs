@@ -8,7 +8,8 @@ import { readFile, rm } from "fs/promises";
 import { createRequire, isBuiltin } from "node:module";
 import os from "node:os";
 import tty from "node:tty";
-import { PassThrough } from "node:stream";
+import Stream, { PassThrough, Writable } from "node:stream";
+import { inherits } from "node:util";
 import { fileURLToPath } from "node:url";
 const code = (error) => error.code;
 const thrown = (action) => { try { action(); } catch (error) { return error; } };
@@ -27,11 +28,21 @@ const tests = {
     return [require("node:path") === require("path"), isBuiltin("fs"), isBuiltin("child_process"), thrown(() => require("express")).code];
   },
   machine: () => [os.EOL, os.platform(), os.cpus().length, tty.isatty(1), fileURLToPath(new URL("../client/a.txt", import.meta.url))],
+  oldStream() {
+    function Old() {
+      Stream.call(this);
+    }
+    inherits(Old, Stream);
+    const old = new Old();
+    let got;
+    old.on("a", (value) => (got = value)).emit("a", 5);
+    return [got, old instanceof Stream, new Writable() instanceof Stream, {} instanceof Stream];
+  },
   final: () => new Promise((done) => {
     const order = [];
     const stream = new PassThrough({ final(callback) { order.push("final"); callback(); } });
     stream.on("data", (chunk) => order.push(String(chunk)));
-    stream.on("end", () => done(order.sort()));
+    stream.on("end", () => done(order));
     stream.end("a");
   }),
 };
@@ -56,6 +67,7 @@ fn require_and_the_machine_are_what_a_bundled_server_expects() {
     run(async {
         assert_eq!(given("require").await, r#"[true,true,false,"MODULE_NOT_FOUND"]"#);
         assert_eq!(given("machine").await, r#"["\n","linux",0,false,"/client/a.txt"]"#);
+        assert_eq!(given("oldStream").await, "[5,true,true,false]");
         assert_eq!(given("final").await, r#"["a","final"]"#);
     });
 }

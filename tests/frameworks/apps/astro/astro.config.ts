@@ -4,6 +4,6 @@ import { defineConfig } from "astro/config";
 
 export default defineConfig({
   output: "server",
-  adapter: node({ mode: "middleware" }),
+  adapter: node({ mode: "standalone" }),
   integrations: [react()],
 });

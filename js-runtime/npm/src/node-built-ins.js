@@ -1,0 +1,23 @@
+/** The Node.js modules that an isolate has; an import of any other one fails when the bundle is evaluated. */
+export const NODE_BUILT_INS = new Set([
+  "async_hooks",
+  "buffer",
+  "crypto",
+  "events",
+  "fs",
+  "fs/promises",
+  "module",
+  "os",
+  "path",
+  "path/posix",
+  "process",
+  "stream",
+  "stream/promises",
+  "stream/web",
+  "timers",
+  "timers/promises",
+  "tty",
+  "url",
+  "util",
+  "util/types",
+]);
