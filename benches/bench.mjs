@@ -2,7 +2,7 @@
 //   node bench.mjs --help
 // The results (Markdown) go to stdout, progress to stderr. Exit 1 if a rival fails or sends another page.
 import { readFile, writeFile } from "node:fs/promises";
-import { availableParallelism, cpus } from "node:os";
+import { availableParallelism, cpus, loadavg } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -46,7 +46,8 @@ async function bench(options) {
   const binDir = path.resolve(options.binDir ?? RELEASE);
   const load = await chooseLoad();
   const upstream = await startUpstream();
-  const machine = `Node ${process.version}, ${availableParallelism()} cores (${cpus()[0].model})`;
+  const busy = `load average ${loadavg()[0].toFixed(1)} before it began`;
+  const machine = `Node ${process.version}, ${availableParallelism()} cores (${cpus()[0].model}), ${busy}`;
   const words = { workers, rounds, seconds, connections, tool: load.tool, machine };
   let run;
   try {

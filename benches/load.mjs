@@ -48,11 +48,14 @@ export function parseWrk(output) {
     (sum, [, count]) => sum + Number(count),
     0,
   );
+  const pages = number(/(\d+) requests in/);
+  // Without a page it prints 0, which would read as the fastest of all.
+  const latency = (percent) => (pages === 0 ? Number.NaN : wrkLatency(output, percent));
   return {
-    pages: number(/(\d+) requests in/),
+    pages,
     pagesPerS: number(/Requests\/sec:\s+([\d.]+)/),
-    p50Ms: wrkLatency(output, "50"),
-    p99Ms: wrkLatency(output, "99"),
+    p50Ms: latency("50"),
+    p99Ms: latency("99"),
     failures: number(/Non-2xx or 3xx responses: (\d+)/) + socketErrors,
   };
 }

@@ -25,5 +25,11 @@ test("reads what wrk prints, in every unit", () => {
 });
 
 test("refuses output without latencies", () => {
-  assert.throws(() => parseWrk("unable to connect"), /no 50% line/);
+  assert.throws(() => parseWrk("  5 requests in 1.00s, 1MB read"), /no 50% line/);
+});
+
+test("without a page there is no latency, instead of none at all", () => {
+  const { pages, p50Ms } = parseWrk(WRK.replace("510 requests", "0 requests"));
+  assert.equal(pages, 0);
+  assert.ok(Number.isNaN(p50Ms));
 });
