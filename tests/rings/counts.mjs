@@ -55,11 +55,11 @@ export function countNode(output) {
   const counts = nothing();
   for (const line of output.split("\n")) {
     const total = /^(?:#|ℹ) (pass|fail|cancelled) (\d+)$/.exec(line);
-    const skipped = /^\s*(?:ok \d+ -|﹣) (.+?)(?: \([\d.]+ms\))? # SKIP ?(.*)$/.exec(line);
+    const skipped = /^\s*(?:ok \d+ - (?<tap>.+?) # SKIP|﹣ (?<spec>.+?) \([\d.]+ms\) #(?: SKIP)?) ?(?<why>.*)$/.exec(line)?.groups;
     if (total) {
       counts[total[1] === "pass" ? "passed" : "failed"] += Number(total[2]);
     } else if (skipped) {
-      counts.skipped.push(`${skipped[1]}: ${skipped[2] || "skipped"}`);
+      counts.skipped.push(`${skipped.tap ?? skipped.spec}: ${skipped.why || "skipped"}`);
     }
   }
   return counts;

@@ -1,4 +1,5 @@
 use super::*;
+use crate::cli::deploy::detect::{Detected, detect};
 
 #[test]
 fn pages_are_known_by_the_paths_that_people_type() {
@@ -12,4 +13,72 @@ fn pages_are_known_by_the_paths_that_people_type() {
     ] {
         assert_eq!(page_path(name), path);
     }
+}
+
+/// Lays out what is detected in a folder with these files; gives the bundle's files and its manifest.
+fn laid_out(files: &[(&str, &str)]) -> Result<(Vec<String>, Value), LayOutError> {
+    let project = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = project.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let Ok(Detected::Build(build)) = detect(project.path()) else { panic!("{files:?} is no build") };
+    let scratch = tempfile::tempdir().unwrap();
+    let laid_out = lay_out(&build, scratch.path())?;
+    let names = files_below(&laid_out.folder).unwrap().into_keys().collect();
+    let manifest = fs::read(laid_out.folder.join("vitrine.json")).unwrap();
+    Ok((names, serde_json::from_slice(&manifest).unwrap()))
+}
+
+const HONO: &str = r#"{"dependencies":{"hono":"4"}}"#;
+
+#[test]
+fn what_the_server_reaches_is_not_public() {
+    let (names, manifest) = laid_out(&[
+        ("package.json", HONO),
+        ("vitrine.json", r#"{"env":["API_URL"],"limits":{"cpu_ms":50}}"#),
+        ("dist/index.js", "import './assets/secret.js'; export { app as default };"),
+        ("dist/index.js.map", "{}"),
+        ("dist/assets/secret.js", "import 'node:path';"),
+        ("dist/assets/public.js", ""),
+    ])
+    .unwrap();
+    let server = ["server/assets/secret.js", "server/index.js", "server/index.js.map"];
+    assert_eq!(names, [&["client/assets/public.js"][..], &server, &["vitrine.json"]].concat());
+    let expected = json!({ "entry": "server/index.js", "assets": "client", "env": ["API_URL"], "limits": { "cpu_ms": 50 } });
+    assert_eq!(manifest, expected);
+}
+
+#[test]
+fn a_server_with_everything_inside_keeps_its_files() {
+    let (names, manifest) = laid_out(&[
+        ("package.json", "{}"),
+        (".output/nitro.json", r#"{"preset":"standard"}"#),
+        (".output/server/index.mjs", "import './chunks/a.mjs'; export { app as default };"),
+        (".output/server/chunks/a.mjs", ""),
+        (".output/server/chunks/found-later.mjs", ""),
+        (".output/server/node_modules/x/index.js", ""),
+        (".output/public/a.txt", ""),
+    ])
+    .unwrap();
+    let server = ["server/chunks/a.mjs", "server/chunks/found-later.mjs", "server/index.mjs"];
+    assert_eq!(names, [&["client/a.txt"][..], &server, &["vitrine.json"]].concat());
+    assert_eq!(manifest, json!({ "entry": "server/index.mjs", "assets": "client" }));
+}
+
+#[test]
+fn what_can_not_be_laid_out_is_said() {
+    let entry = ("dist/index.js", "export { app as default };");
+    let broken = laid_out(&[("package.json", HONO), ("vitrine.json", "[]"), entry]).unwrap_err();
+    assert!(broken.to_string().contains("no JSON object"), "{broken}");
+    let page = "x".repeat(PRERENDERED_BYTES_MAX as usize + 1);
+    let large = laid_out(&[("package.json", HONO), ("dist/large.html", &page), entry]).unwrap_err();
+    assert!(matches!(large, LayOutError::PagesTooLarge { .. }), "{large}");
+    let foreign = ("dist/index.js", "import 'left-pad'; export { app as default };");
+    let bare = laid_out(&[("package.json", HONO), foreign]).unwrap_err();
+    assert!(
+        bare.to_string().contains("can't be bundled: the server imports packages, and no bundler was found"),
+        "{bare}"
+    );
 }
