@@ -13,17 +13,37 @@ const { FormData, encodeForm, parseForm } = core.loadExtScript("ext:vitrine/form
 
 const UTF8_TEXT = "text/plain;charset=UTF-8";
 
-// One body: `content` is a string or bytes while nothing has made a stream of it, `stream` the stream once there is one.
+// One body: `content` is a string or bytes while nothing has made a stream of it, `stream` the stream once there is one. What comes from the
+// host is an `answer` first: most apps read all of it, and a stream costs more than that.
 class Body {
   content;
-  stream;
+  answer = null;
+  #stream;
   used = false;
   type;
 
   constructor(content, stream, type) {
     this.content = content;
-    this.stream = stream;
+    this.#stream = stream;
     this.type = type;
+  }
+
+  static of(answer) {
+    const body = new Body(null, null, null);
+    body.answer = answer;
+    return body;
+  }
+
+  get stream() {
+    if (this.answer !== null) {
+      this.#stream = this.answer.stream();
+      this.answer = null;
+    }
+    return this.#stream;
+  }
+
+  set stream(stream) {
+    this.#stream = stream;
   }
 }
 
@@ -59,7 +79,7 @@ function extractBody(init) {
 }
 
 function unusable(body) {
-  return body.used || (body.stream !== null && body.stream.locked);
+  return body.used || (body.answer === null && body.stream !== null && body.stream.locked);
 }
 
 // The body as a stream; made when first asked for.
@@ -83,15 +103,35 @@ function bodyStream(body) {
 async function readAll(stream) {
   const reader = stream.getReader();
   const pieces = [];
-  let length = 0;
   while (true) {
     const { done, value } = await reader.read();
     if (done) break;
     if (!ArrayBufferIsView(value)) throw new TypeError("A body's stream must give Uint8Array chunks");
     ArrayPrototypePush(pieces, value);
-    length += value.byteLength;
   }
+  return joined(pieces);
+}
+
+// What the host has already is taken at once; mostly that is all.
+async function readAnswer(answer) {
+  const pieces = [];
+  while (true) {
+    const rest = answer.rest();
+    if (rest !== null) {
+      ArrayPrototypePush(pieces, rest);
+      break;
+    }
+    const piece = await answer.next();
+    if (piece === null) break;
+    ArrayPrototypePush(pieces, piece);
+  }
+  return joined(pieces);
+}
+
+function joined(pieces) {
   if (pieces.length === 1) return pieces[0];
+  let length = 0;
+  for (let i = 0; i < pieces.length; i++) length += pieces[i].byteLength;
   const bytes = new Uint8Array(length);
   let offset = 0;
   for (let i = 0; i < pieces.length; i++) {
@@ -106,6 +146,7 @@ async function takeContent(body) {
   if (body === null) return "";
   if (unusable(body)) throw new TypeError("The body has been read already");
   body.used = true;
+  if (body.answer !== null) return await readAnswer(body.answer);
   if (body.stream === null) return body.content;
   if (isDirect(body.stream)) return directText(body.stream);
   return await readAll(body.stream);
@@ -119,8 +160,7 @@ async function takeBytes(body) {
 async function takeText(body) {
   const content = await takeContent(body);
   if (typeof content === "string") return content;
-  const { TextDecoder } = core.loadExtScript("ext:deno_web/08_text_encoding.js");
-  return new TextDecoder().decode(content);
+  return core.decode(content);
 }
 
 // A second body with the same content; both can be read.
@@ -164,7 +204,7 @@ class BodyOwner {
 
   get bodyUsed() {
     const body = this[kBody];
-    return body !== null && (body.used || (body.stream !== null && isDisturbed(body.stream)));
+    return body !== null && (body.used || (body.answer === null && body.stream !== null && isDisturbed(body.stream)));
   }
 
   text() {

@@ -1,7 +1,7 @@
 // fetch, made by the host's broker.
 (function () {
 const { core, primordials } = __bootstrap;
-const { op_cancel, op_fetch, op_fetch_drop, op_fetch_read, op_upload_end, op_upload_open, op_upload_send } = core.ops;
+const { op_cancel, op_fetch, op_fetch_drop, op_fetch_read, op_fetch_rest, op_upload_end, op_upload_open, op_upload_send } = core.ops;
 const { PromisePrototypeThen, SafeRegExp, RegExpPrototypeTest, StringPrototypeToLowerCase, TypeError } = primordials;
 const { currentRequest, hostCall } = core.loadExtScript("ext:vitrine/bridge.js");
 const { headersList, headersOf } = core.loadExtScript("ext:vitrine/headers.js");
@@ -76,32 +76,58 @@ function responseBody(request, status, list, body, signal) {
     op_fetch_drop(body);
     return null;
   }
-  let stream = new ReadableStream({
-    type: "bytes",
-    start(controller) {
-      signal?.addEventListener("abort", () => {
-        op_fetch_drop(body);
-        controller.error(signal.reason);
-      });
-    },
-    async pull(controller) {
-      const piece = await hostCall((call) => op_fetch_read(call, body, currentRequest()));
-      if (signal?.aborted) return;
-      if (piece === null) {
-        controller.close();
-        controller.byobRequest?.respond(0);
-      } else {
-        controller.enqueue(piece);
-      }
-    },
-    cancel: () => op_fetch_drop(body),
-  }, { highWaterMark: 0 });
+  const answer = new Answer(body, signal);
   const coding = codingOf(list);
-  if (coding !== null) {
-    const { DecompressionStream } = core.loadExtScript("ext:deno_web/14_compression.js");
-    stream = stream.pipeThrough(new DecompressionStream(coding));
+  if (coding === null) return Body.of(answer);
+  const { DecompressionStream } = core.loadExtScript("ext:deno_web/14_compression.js");
+  return new Body(null, answer.stream().pipeThrough(new DecompressionStream(coding)), null);
+}
+
+// The body of an answer, of which the host gives one piece after the other.
+class Answer {
+  #body;
+  #signal;
+
+  constructor(body, signal) {
+    this.#body = body;
+    this.#signal = signal;
   }
-  return new Body(null, stream, null);
+
+  // All that is left, if the host has it. Null when it has not.
+  rest() {
+    this.#signal?.throwIfAborted();
+    return op_fetch_rest(this.#body);
+  }
+
+  // The next piece; null at the end.
+  next() {
+    const start = (number) => op_fetch_read(number, this.#body, currentRequest());
+    return this.#signal === null ? hostCall(start) : call(this.#signal, start);
+  }
+
+  stream() {
+    const signal = this.#signal;
+    return new ReadableStream({
+      type: "bytes",
+      start: (controller) => {
+        signal?.addEventListener("abort", () => {
+          op_fetch_drop(this.#body);
+          controller.error(signal.reason);
+        });
+      },
+      pull: async (controller) => {
+        const piece = await this.next();
+        if (signal?.aborted) return;
+        if (piece === null) {
+          controller.close();
+          controller.byobRequest?.respond(0);
+        } else {
+          controller.enqueue(piece);
+        }
+      },
+      cancel: () => op_fetch_drop(this.#body),
+    }, { highWaterMark: 0 });
+  }
 }
 
 // The content coding to undo, or null. Its header and the length of the coded body are taken out of `list`.

@@ -31,6 +31,7 @@ deno_core::extension!(
         fetch::op_fetch,
         fetch::op_fetch_drop,
         fetch::op_fetch_read,
+        fetch::op_fetch_rest,
         fetch::op_upload_end,
         fetch::op_upload_open,
         fetch::op_upload_send,

@@ -102,6 +102,19 @@ impl BodyReader {
         }
     }
 
+    /// All that is left, if the end has come.
+    pub fn take_rest(&mut self) -> Option<Bytes> {
+        let mut state = lock(&self.shared.state);
+        if state.end != Some(Ok(())) {
+            return None;
+        }
+        let pieces = std::mem::take(&mut state.pieces);
+        Some(match pieces.len() {
+            0 | 1 => pieces.into_iter().next().unwrap_or_default().freeze(),
+            _ => pieces.iter().flatten().copied().collect(),
+        })
+    }
+
     /// Credits what the reader took, once it is worth a frame and only while the sender may still need it.
     async fn credit(&self) {
         let due = |state: &State| state.end.is_none() && state.taken >= CREDIT_STEP_BYTES;

@@ -1,7 +1,8 @@
 //! The app's `fetch`, made by the host's broker.
 
 use super::shared;
-use crate::exchange::EgressAnswer;
+use crate::exchange::{BodyReader, EgressAnswer};
+use crate::isolate::entries::settled;
 use crate::isolate::shared::{Event, Fetched, Settled, Shared};
 use crate::limits::isolate::UPLOAD_PIECES;
 use bytes::Bytes;
@@ -98,6 +99,21 @@ pub fn op_fetch_read(state: &OpState, call: u32, body: u32, request: u32) {
     if !started {
         settle(&shared, call, request, Settled::Failed(TOO_MANY.to_owned()));
     }
+}
+
+/// Takes all that is left of an answer's body, if it has come; `null` if it has not.
+#[op2]
+pub fn op_fetch_rest<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    state: &OpState,
+    body: u32,
+) -> v8::Local<'s, v8::Value> {
+    let shared = shared(state);
+    let mut bodies = shared.bodies.borrow_mut();
+    let rest = bodies.get_mut(&body).and_then(Option::as_mut).and_then(BodyReader::take_rest);
+    let Some(rest) = rest else { return v8::null(scope).into() };
+    bodies.remove(&body);
+    settled(scope, Settled::Bytes(rest)).unwrap_or_else(|| v8::null(scope).into())
 }
 
 /// Gives the rest of an answer up.
