@@ -26,7 +26,7 @@ test-long: prepare-test v8 modules bundles frameworks ## The same with the tests
 	@node tests/run.mjs --long
 
 bench: build bench-modules ## Render pages with this host and its rivals, side by side (ARGS="--help" lists what can be picked)
-	cargo build --release --workspace --example render_loop --locked
+	cargo build --release --workspace --example render_loop --example isolate_boot --locked
 	cd benches && node bench.mjs $(ARGS)
 
 lint: v8 ## Formatting, clippy without warnings, dependencies (where cargo-deny is installed)

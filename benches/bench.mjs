@@ -54,7 +54,9 @@ async function bench(options) {
     const built = await buildRivals({ workers, upstream: upstream.origin });
     const env = { NODE_ENV: "production", WORKERS: String(workers) };
     const loopBinary = path.join(binDir, "examples/render_loop");
-    run = new Run(options, { ...built, workers, upstream: upstream.origin, binDir, loopBinary, env, signal }, load, say);
+    const bootBinary = path.join(binDir, "examples/isolate_boot");
+    const setup = { ...built, workers, upstream: upstream.origin, binDir, loopBinary, bootBinary, env, signal };
+    run = new Run(options, setup, load, say);
     await run.measure();
   } catch (error) {
     // Minutes of measuring are worth a look, but no place in a file.

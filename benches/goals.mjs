@@ -83,6 +83,14 @@ function hop(results, ours) {
   return { text: "D, the edge, added to p50 of a hit on the worker's socket", target: 80, value, unit: " µs", atLeast: false };
 }
 
+/** @param {import("./results.mjs").Results} results @returns {Goal} */
+function isolateBoot({ isolateBoots }) {
+  const found = isolateBoots.find(({ from }) => from === "snapshot");
+  const other = isolateBoots.find(({ from }) => from === "evaluation");
+  const note = other && `by evaluation ${figure(other.boot_ms, 1)} ms`;
+  return { text: "an isolate's boot from the app's snapshot", target: 2.5, value: found?.boot_ms, unit: " ms", atLeast: false, note };
+}
+
 /** @param {import("./results.mjs").Results} results @returns {Goal[]} */
 function recovery({ recovery: found }) {
   return [
@@ -104,6 +112,7 @@ export function goals(results) {
     ...latency(results, ours),
     ...memory(results, ours),
     hop(results, ours),
+    isolateBoot(results),
     ...recovery(results),
   ];
 }

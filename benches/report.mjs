@@ -66,7 +66,7 @@ function loadTable({ ratePerS, rows }) {
 }
 
 /** @param {import("./results.mjs").Results} results */
-function extras({ lives, loads, loop, hops, recovery, absent }) {
+function extras({ lives, loads, loop, isolateBoots, hops, recovery, absent }) {
   const parts = [];
   const add = (title, ...texts) => parts.push(`### ${title}`, ...texts);
   if (loads.length > 0) {
@@ -78,6 +78,12 @@ function extras({ lives, loads, loop, hops, recovery, absent }) {
   if (loop !== undefined) {
     const columns = ["one isolate, no HTTP, page A", "pages/s", "CPU ms a page, the thread that renders", "and the whole process"];
     add("The raw loop", table(columns, [["", figure(loop.pagesPerS), figure(loop.renderCpuMs, 2), figure(loop.processCpuMs, 2)]]));
+  }
+  if (isolateBoots.length > 0) {
+    const columns = ["isolates of a warm process, page A, ms", "boot", "first page", "tenth page", "one of many"];
+    const row = ({ from, boot_ms, page_1_ms, page_10_ms, steady_page_ms }) =>
+      [`from ${from}`, ...[boot_ms, page_1_ms, page_10_ms, steady_page_ms].map((ms) => figure(ms, 2))];
+    add("Boot of isolates", table(columns, isolateBoots.map(row)));
   }
   if (hops.length > 0) {
     const columns = ["page D, one connection, p50 in µs", "through the edge", "from the worker's socket", "its queue and render"];

@@ -8,6 +8,7 @@ import { median } from "./table.mjs";
  * @property {import("./life.mjs").Life[]} lives
  * @property {import("./equal-load.mjs").EqualLoad[]} loads
  * @property {import("./raw-loop.mjs").Loop} [loop]
+ * @property {import("./isolate-boot.mjs").IsolateBoot[]} isolateBoots
  * @property {({ name: string } & import("./hop.mjs").Hop)[]} hops
  * @property {import("./recovery.mjs").Recovery} [recovery]
  * @property {{ name: string, why: string }[]} absent
@@ -15,7 +16,7 @@ import { median } from "./table.mjs";
 
 /** @returns {Results} */
 export function noResults() {
-  return { boards: {}, bytes: {}, lives: [], loads: [], loop: undefined, hops: [], recovery: undefined, absent: [] };
+  return { boards: {}, bytes: {}, lives: [], loads: [], loop: undefined, isolateBoots: [], hops: [], recovery: undefined, absent: [] };
 }
 
 /**

@@ -10,6 +10,7 @@ import { best } from "./goals.mjs";
 import { measureHop } from "./hop.mjs";
 import { measureLives } from "./life.mjs";
 import { BOARDS, PAGES, pathOf } from "./pages.mjs";
+import { measureBoots } from "./isolate-boot.mjs";
 import { runLoop } from "./raw-loop.mjs";
 import { measureRecovery } from "./recovery.mjs";
 import { measured, noResults } from "./results.mjs";
@@ -34,7 +35,7 @@ export class Run {
 
   /**
    * @param {import("./options.mjs").Options} options
-   * @param {import("./rivals.mjs").Setup & { loopBinary: string, spinBundle: string }} setup
+   * @param {import("./rivals.mjs").Setup & { loopBinary: string, bootBinary: string, spinBundle: string }} setup
    * @param {Awaited<ReturnType<typeof import("./load.mjs").chooseLoad>>} load
    * @param {(text: string) => void} say
    */
@@ -68,6 +69,9 @@ export class Run {
     if (extras.has("raw-loop")) {
       await this.#rawLoop();
     }
+    if (extras.has("isolate-boot")) {
+      await this.#isolateBoot();
+    }
     if (extras.has("recovery")) {
       await this.#recovery();
     }
@@ -79,6 +83,15 @@ export class Run {
       this.results.loop = await runLoop({ binary, bundle, path: pathOf(A.board, A.page), seconds: LOOP_S, signal });
     } else {
       this.results.absent.push({ name: "the raw loop", why: `no ${binary}; run: make bench` });
+    }
+  }
+
+  async #isolateBoot() {
+    const { bootBinary: binary, bundle, signal } = this.#setup;
+    if (existsSync(binary)) {
+      this.results.isolateBoots = await measureBoots({ binary, bundle, path: pathOf(A.board, A.page), signal });
+    } else {
+      this.results.absent.push({ name: "boots of isolates", why: `no ${binary}; run: make bench` });
     }
   }
 

@@ -3,6 +3,7 @@ import { test } from "node:test";
 
 import { best, goals, goalsTable, verdict } from "../goals.mjs";
 import { waves } from "../life.mjs";
+import { parseBoots } from "../isolate-boot.mjs";
 import { parseRound } from "../raw-loop.mjs";
 import { BEGIN, END, withResults } from "../readme.mjs";
 import { report } from "../report.mjs";
@@ -143,4 +144,16 @@ test("results go between the marks and nowhere else", () => {
   assert.equal(withResults(text, "new"), `before\n${BEGIN}\n\nnew\n\n${END}\nafter\n`);
   assert.throws(() => withResults("no marks", "new"), /no place for results/);
   assert.throws(() => withResults(`${END}${BEGIN}`, "new"), /no place for results/);
+});
+
+test("boots are read from the lines that tell of them", () => {
+  const output = '{"from":"evaluation","boot_ms":30.5}\n{"taken_ms":200,"bytes":3}\n{"from":"snapshot","boot_ms":5}\n';
+  assert.deepEqual(
+    parseBoots(output).map(({ from, boot_ms }) => [from, boot_ms]),
+    [
+      ["evaluation", 30.5],
+      ["snapshot", 5],
+    ],
+  );
+  assert.deepEqual(parseBoots('{"refused":"it reads the clock"}'), []);
 });

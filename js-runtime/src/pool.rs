@@ -17,6 +17,7 @@ use overseer::Overseer;
 use place::Place;
 use queue::Queue;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use vitrine_wire::{BootFailure, Outcome, Start};
@@ -38,6 +39,8 @@ struct Plan {
     log: Log,
     queue: Queue,
     gate: Arc<Gate>,
+    /// Isolates in rotation.
+    serving: AtomicU32,
     /// With an isolate for each request: how many may be at work at once. The one more that there is waits for its turn.
     turns: Option<Semaphore>,
 }
@@ -61,7 +64,17 @@ impl Pool {
         let turns = limits.isolate_per_request.then(|| Semaphore::new(isolates as usize));
         let places = isolates + u32::from(turns.is_some());
         resident::bound(resident_bytes_max(&bundle, places, limits.heap_mb));
-        let plan = Arc::new(Plan { start, bundle, snapshot, link, log, queue, gate: Arc::default(), turns });
+        let plan = Arc::new(Plan {
+            start,
+            bundle,
+            snapshot,
+            link,
+            log,
+            queue,
+            gate: Arc::default(),
+            serving: AtomicU32::new(0),
+            turns,
+        });
         let places = try_join_all((0..places).map(|_| Place::boot(Arc::clone(&plan), None))).await?;
         let (requests, inbox) = mpsc::channel(POOL_REQUESTS);
         tokio::spawn(Overseer::new(Arc::clone(&plan), places).run(inbox));

@@ -160,8 +160,10 @@ impl Thread {
         let settings = &plan.start.settings;
         let shared = Rc::new(Shared::new(settings.limits.clone(), plan.link.clone(), plan.log.clone()));
         let mut driver = boot(shared, &plan.start, &plan.bundle, plan.snapshot).await?;
-        if self.doubted_from.is_some() && plan.turns.is_some() {
-            // Several renders for each visitor would cost more than what they save the one.
+        // With an isolate for each visitor several renders would cost more than what they save the one; and where no other isolate
+        // serves, whoever waits is better off with a cold one than with none.
+        let is_awaited = plan.turns.is_some() || plan.serving.load(Ordering::Acquire) == 0;
+        if self.doubted_from.is_some() && is_awaited {
             return Ok(driver);
         }
         match warm(&mut driver, settings).await {
@@ -175,10 +177,12 @@ impl Thread {
     /// Serves until the end.
     async fn live(&mut self, driver: &mut Driver) {
         let plan = Arc::clone(&self.plan);
+        plan.serving.fetch_add(1, Ordering::AcqRel);
         let served = match &plan.turns {
             Some(turns) => self.serve_one(driver, turns).await,
             None => self.serve(driver).await,
         };
+        plan.serving.fetch_sub(1, Ordering::AcqRel);
         let stop = match served {
             Ok(never) => match never {},
             Err(stop) => stop,
