@@ -132,21 +132,29 @@ impl Kind {
     }
 }
 
-/// How long after its limit a request ended, in milliseconds.
-fn late_ms(end: &End) -> f64 {
+/// How long after its limit a request ended, in milliseconds; `None` when no limit of time ended it.
+fn late_ms(end: &End) -> Option<f64> {
+    if !TIME.contains(&end.outcome.as_str()) {
+        return None;
+    }
     // One that waits uses no CPU time; one that works is ended by what it uses, however long the machine lets it wait.
     let late = if end.outcome == "wall_limit" && end.cpu_ms < CPU_MS {
         end.render_ms - WALL_MS
     } else {
         end.cpu_ms - CPU_MS
     };
-    late.max(0.0)
+    Some(late.max(0.0))
 }
 
-/// The value below which 99 of 100 are.
-pub fn p99(mut values: Vec<f64>) -> f64 {
+/// The value below which this share of them are; 0 of none.
+fn percentile(mut values: Vec<f64>, percent: usize) -> f64 {
     values.sort_by(f64::total_cmp);
-    values.get((values.len() * 99).div_ceil(100).saturating_sub(1)).copied().unwrap_or_default()
+    let rank = (values.len() * percent).div_ceil(100);
+    values.get(rank.saturating_sub(1)).copied().unwrap_or_default()
+}
+
+fn p99(values: Vec<f64>) -> f64 {
+    percentile(values, 99)
 }
 
 /// Drives every kind `runs` times in turn, with well-behaved load of the same CPU time in between.
@@ -155,7 +163,7 @@ fn drive_all(rig: &Rig, neighbour: &Neighbour, runs: usize) -> Vec<Vec<f64>> {
     for _ in 0..runs {
         for (number, (kind, late)) in KINDS.iter().zip(&mut late).enumerate() {
             neighbour.beside(kind.path);
-            late.push(late_ms(&kind.drive(rig)));
+            late.extend(late_ms(&kind.drive(rig)));
             if number % BENIGN_AFTER == 0 {
                 neighbour.beside(BENIGN);
                 // It is load and no more: a machine that gives it no CPU time ends it at its wall time.
@@ -194,7 +202,7 @@ fn stuck(runs: usize) {
             let (answer, end) = rig.drive(path);
             assert!(TIME.contains(&end.outcome.as_str()), "{path}: {end:?}");
             assert!(matches!(answer.unwrap().status, 503 | 504), "{path}: the one to blame is told so");
-            assert!(late_ms(&end) < 2.0 * LATE_INSIDE_MS, "{path}: {end:?}");
+            assert!(late_ms(&end).unwrap() < 2.0 * LATE_INSIDE_MS, "{path}: {end:?}");
             assert!(rig.serves_again(20), "after {path}");
         }
     }
@@ -230,7 +238,7 @@ fn clients_that_do_not_read_hold_nobody_up() {
 }
 
 #[test]
-#[ignore = "takes half an hour"]
+#[ignore = "takes forty minutes"]
 fn every_kind_many_times() {
     let rig = Rig::start();
     let renders = rig.render_processes();
@@ -247,13 +255,26 @@ fn every_kind_many_times() {
         KINDS.len(),
         seen.answered()
     );
-    println!("{:20} {:>12} {:>12} {:>18}", "kind", "late p99 ms", "bound ms", "neighbour p99 ms");
+    println!(
+        "{:20} {:>12} {:>12} {:>12} {:>18}",
+        "kind", "late p50 ms", "p99 ms", "bound ms", "neighbour p99 ms"
+    );
     let mut wrong = Vec::new();
-    for (kind, late) in KINDS.iter().zip(late) {
-        let (late, next_door) = (p99(late), p99(seen.beside(|path| path == kind.path)));
-        println!("{:20} {late:12.1} {:12.0} {next_door:18.1}", kind.path, kind.late_ms);
-        if late > kind.late_ms + machine {
-            wrong.push(format!("{} ends {late:.1} ms late at p99", kind.path));
+    for (kind, late) in KINDS.iter().zip(&late) {
+        let (median, most) = (percentile(late.clone(), 50), p99(late.clone()));
+        let next_door = p99(seen.beside(|path| path == kind.path));
+        println!("{:20} {median:12.1} {most:12.1} {:12.0} {next_door:18.1}", kind.path, kind.late_ms);
+        if median > kind.late_ms {
+            wrong.push(format!("{} mostly ends {median:.1} ms late", kind.path));
+        }
+    }
+    // A kind by itself has too few runs to tell a slow engine from a moment in which the machine did something else.
+    for bound in [LATE_MS, LATE_INSIDE_MS] {
+        let of_bound = KINDS.iter().zip(&late).filter(|(kind, _)| kind.late_ms == bound);
+        let most = p99(of_bound.flat_map(|(_, late)| late.clone()).collect());
+        println!("all with the bound {bound:.0} ms: p99 {most:.1} ms");
+        if most > bound + machine {
+            wrong.push(format!("kinds with the bound {bound:.0} ms end {most:.1} ms late at p99"));
         }
     }
     let quiet = p99(seen.beside(|path| path == "quiet"));
