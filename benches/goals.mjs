@@ -130,7 +130,7 @@ export function verdict({ target, value, atLeast: more }) {
 /** @param {Goal[]} all @returns {string} */
 export function goalsTable(all) {
   const rows = all.map((goal) => {
-    const digits = goal.unit === "×" ? 2 : 0;
+    const digits = { "×": 2, " ms": 1, " µs": 0 }[goal.unit];
     const value = goal.value === undefined ? "–" : `${figure(goal.value, digits)}${goal.unit}`;
     const note = goal.note === undefined ? "" : ` (${goal.note})`;
     return [`${goal.text}${note}`, `${goal.atLeast ? "≥" : "≤"} ${figure(goal.target, digits)}${goal.unit}`, value, verdict(goal)];
