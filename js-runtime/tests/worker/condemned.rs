@@ -12,7 +12,7 @@ const FRAGILE: &str = r#"
     const routes = {
       '/born': () => new Response(String(born)),
       '/warm': () => { warm += 1; return new Response('warm'); },
-      '/is-warm': () => new Response(String(warm > 0)),
+      '/who': () => new Response(born + (warm > 0 ? ' warm' : ' cold')),
       '/break': () => { globalThis.Response = class {}; return 42; },
       '/hang-all': () => { Object.prototype.then = () => {}; return new Response('never'); },
       '/wrong': () => ({ status: 200, body: 'a lookalike' }),
@@ -37,15 +37,38 @@ async fn app_error(worker: &Worker, path: &str) {
 fn a_result_of_the_wrong_type_condemns_the_isolate() {
     for path in ["/break", "/wrong", "/nothing"] {
         run(async move {
-            let mut setup = Setup::fetch(FRAGILE);
-            setup.start.settings.warm = vec!["/warm".to_owned()];
-            let worker = setup.boot().await;
+            let worker = Setup::fetch(FRAGILE).boot().await;
+            let born = worker.get("/born").await.text();
             app_error(&worker, path).await;
-            // The next request waits for the replacement, which is warm before it serves.
-            assert_eq!(worker.get("/is-warm").await.text(), "true", "{path}");
+            // The next request waits for the replacement.
+            assert_ne!(worker.get("/born").await.text(), born, "{path}");
             assert_eq!(worker.reasons().await, [RestartReason::WrongType], "{path}");
         });
     }
+}
+
+#[test]
+fn a_replacement_is_warm_before_it_serves_where_another_isolate_serves_meanwhile() {
+    run(async {
+        let mut setup = Setup::fetch(FRAGILE);
+        setup.start.settings.warm = vec!["/warm".to_owned()];
+        setup.start.settings.limits.isolates = 2;
+        let worker = setup.boot().await;
+        app_error(&worker, "/wrong").await;
+        let mut seen = std::collections::BTreeSet::new();
+        // The one that was not broken, and the replacement.
+        for _ in 0..1_000 {
+            seen.insert(worker.get("/who").await.text());
+            if seen.len() == 2 {
+                break;
+            }
+            // Booting and warming take what they take.
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        assert_eq!(seen.len(), 2, "{seen:?}");
+        assert!(seen.iter().all(|who| who.ends_with(" warm")), "{seen:?}");
+        assert_eq!(worker.reasons().await, [RestartReason::WrongType]);
+    });
 }
 
 #[test]
