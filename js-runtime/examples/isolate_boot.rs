@@ -16,8 +16,8 @@ use vitrine_wire::{SnapshotRequest, Start};
 use vitrine_worker::bundle::Bundle;
 use vitrine_worker::exchange::HostLink;
 use vitrine_worker::isolate::boot::boot;
-use vitrine_worker::isolate::engine::init_platform;
 use vitrine_worker::isolate::log::Log;
+use vitrine_worker::isolate::platform;
 use vitrine_worker::isolate::shared::Shared;
 use vitrine_worker::isolate::warm::render;
 use vitrine_worker::snapshot;
@@ -70,7 +70,7 @@ async fn take(start: Start, bundle: Bundle, link: HostLink, file: &str) {
 }
 
 async fn measure(start: &Start, bundle: &Bundle, link: &HostLink, isolates: usize, file: &str) {
-    init_platform();
+    platform::init();
     let snapshot = (!file.is_empty()).then(|| mapped(file)).flatten();
     if !file.is_empty() && snapshot.is_none() {
         return;

@@ -90,6 +90,7 @@ function watch(envNames) {
   watchCalls(globalThis, "Date", "clock");
   watchCalls(globalThis.Date, "now", "clock");
   watchCalls(Math, "random", "randomness");
+  for (const name of ["Blob", "File", "MessageChannel"]) watchConstructor(name);
   Error.stackTraceLimit = STACK_TRACE_LIMIT;
   for (const { 0: object, 1: late } of lateFeatures()) {
     for (let i = 0; i < late.length; i++) watchFeature(object, late[i]);
@@ -116,6 +117,20 @@ function lateFeatures() {
     [bytes, ["setFromBase64", "setFromHex", "toBase64", "toHex"]],
     [WeakMap.prototype, ["getOrInsert", "getOrInsertComputed"]],
   ];
+}
+
+// What such an object stands for lies in the worker, and is not there any more in an isolate that comes from the snapshot.
+function watchConstructor(name) {
+  const original = ReflectGetOwnPropertyDescriptor(globalThis, name);
+  const watched = proxy(globalThis[name], {
+    __proto__: null,
+    construct(target, args, newTarget) {
+      notice("feature", name);
+      return ReflectConstruct(target, args, newTarget === watched ? target : newTarget);
+    },
+  });
+  ArrayPrototypePush(originals, { object: globalThis, name, original });
+  ReflectDefineProperty(globalThis, name, { __proto__: null, value: watched, writable: true, enumerable: false, configurable: true });
 }
 
 function watchFeature(object, name) {

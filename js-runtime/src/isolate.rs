@@ -1,6 +1,6 @@
 //! One V8 isolate on one thread.
 //!
-//! [`engine`] is the isolate and the way into it, [`driver`] the loop that owns the thread, [`shared`] what ops and driver
+//! [`platform`] is V8 itself, [`runtime`] how an isolate comes to be, [`engine`] the isolate and the way into it, [`driver`] the loop that owns the thread, [`shared`] what ops and driver
 //! have in common, [`answer`] the way of an answer out.
 
 pub mod answer;
@@ -12,6 +12,7 @@ pub(crate) mod entries;
 pub mod log;
 mod memory;
 pub mod module_scope;
+pub mod platform;
 pub mod runtime;
 pub mod shared;
 pub mod warm;

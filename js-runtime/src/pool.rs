@@ -7,8 +7,8 @@ pub mod queue;
 
 use crate::bundle::Bundle;
 use crate::exchange::{Exchange, HostLink, PoolRequest};
-use crate::isolate::engine::init_platform;
 use crate::isolate::log::Log;
+use crate::isolate::platform;
 use crate::limits::isolate::{POOL_REQUESTS, RESIDENT_BASE_BYTES};
 use crate::watchdog::resident;
 use futures_util::future::try_join_all;
@@ -56,7 +56,7 @@ impl Pool {
         snapshot: Option<&'static [u8]>,
         link: HostLink,
     ) -> Result<Self, BootFailure> {
-        init_platform();
+        platform::init();
         let limits = &start.settings.limits;
         let queue = Queue::new(limits.queue as usize, Duration::from_millis(limits.queue_ms));
         let log = Log::new(link.clone(), limits.log_lines_per_s);

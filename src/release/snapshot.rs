@@ -19,6 +19,9 @@ impl Releases {
         if !self.0.parts.take_snapshots || !entry.bundle.manifest.snapshot.wanted {
             return None;
         }
+        if let Some(SnapshotRecord::Refused { .. }) = entry.snapshot() {
+            return None;
+        }
         let record = match self.0.parts.store.bundles().snapshot(entry.bundle.digest).await {
             Some(record) => record,
             None => self.take_snapshot(entry, deadline).await?,
@@ -54,6 +57,10 @@ impl Releases {
             Ok(Ok(Err(error @ SnapshotError::Worker(_)))) => {
                 tracing::warn!(release = %entry.id(), error = %chain(&error), "no snapshot was taken");
                 return None;
+            }
+            // It may as well have been killed for want of memory: the next host tries again.
+            Ok(Ok(Err(error @ SnapshotError::Ended))) => {
+                return Some(SnapshotRecord::Refused { reason: chain(&error) });
             }
             Ok(Ok(Err(error))) => {
                 let refused = SnapshotRecord::Refused { reason: chain(&error) };

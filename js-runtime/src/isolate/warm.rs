@@ -2,6 +2,7 @@
 
 use super::driver::{Driver, TurnError};
 use crate::exchange::Exchange;
+use crate::journal::causes;
 use crate::limits::isolate::{WARM_RENDERS_MAX, WARM_RENDERS_MIN, WARM_SETTLED_PERCENT};
 use crate::pool::gate::Gate;
 use std::sync::Arc;
@@ -55,7 +56,7 @@ pub async fn render(
     let mut result = driver.begin(exchange, admission).map_err(TurnError::from);
     let (head, done) = loop {
         if let Err(error) = result {
-            return Err(failed(format!("The warm path {path} ended the isolate: {error}")));
+            return Err(failed(format!("The warm path {path} ended the isolate: {}", causes(&error))));
         }
         result = tokio::select! {
             (head, _, done) = &mut answered => break (head, done),

@@ -4,9 +4,9 @@
 use crate::bundle::Bundle;
 use crate::exchange::HostLink;
 use crate::isolate::boot::evaluate_for_snapshot;
-use crate::isolate::engine::init_platform;
 use crate::isolate::log::Log;
 use crate::isolate::module_scope::ModuleScope;
+use crate::isolate::platform;
 use crate::isolate::shared::Shared;
 use std::rc::Rc;
 use vitrine_wire::SnapshotRequest;
@@ -17,7 +17,7 @@ use vitrine_wire::SnapshotRequest;
 /// # Errors
 /// Why the app can't have one, in words.
 pub async fn take(request: SnapshotRequest, bundle: Bundle, link: HostLink) -> Result<Vec<u8>, String> {
-    init_platform();
+    platform::init();
     let (done, taken) = tokio::sync::oneshot::channel();
     let thread = std::thread::Builder::new().name("snapshot".to_owned()).spawn(move || {
         // Whoever asked may be gone; then nobody wants it.

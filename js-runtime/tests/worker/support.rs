@@ -11,14 +11,14 @@ use vitrine_wire::{
 };
 use vitrine_worker::bundle::Bundle;
 use vitrine_worker::exchange::{Exchange, HostLink, LocalAnswer, LogReader, PoolRequest};
-use vitrine_worker::isolate::engine::init_platform;
+use vitrine_worker::isolate::platform;
 use vitrine_worker::pool::Pool;
 
 /// One runtime for all tests: V8's threads must descend from the one that prepared it.
 static RUNTIME: LazyLock<tokio::runtime::Handle> = LazyLock::new(|| {
     let (sender, receiver) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
-        init_platform();
+        platform::init();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
         sender.send(runtime.handle().clone()).expect("the test waits");
         runtime.block_on(std::future::pending::<()>());
