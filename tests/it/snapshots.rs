@@ -111,6 +111,7 @@ fn what_a_snapshot_would_freeze_is_refused_with_its_place_and_the_app_runs_witho
         ("channel", "export const at = new MessageChannel();", "asks for MessageChannel"),
         ("blob", "export const at = new Blob(['a']);", "asks for Blob"),
         ("file", "export const at = new (class extends File {})(['a'], 'n');", "asks for File"),
+        ("native", "export const at = new CompressionStream('gzip');", "the process that made it ended"),
         ("wasm", "export const at = typeof WebAssembly;", "asks for WebAssembly"),
         ("feature", "export const at = Promise.try !== undefined;", "asks for try"),
     ] {
