@@ -14,6 +14,7 @@ pub mod limits;
 
 pub mod clock;
 pub mod config;
+pub mod failpoint;
 pub mod id;
 
 pub mod bundle;

@@ -30,7 +30,7 @@ const node = (cwd) => ({ command: ["npm", "test", "--silent"], cwd, count: count
 const files = (file) => ({ command: [process.execPath, "--test", file], cwd: ".", count: countNode });
 const harness = ["--show-output", ...(values.long ? ["--include-ignored"] : [])];
 const RINGS = {
-  rust: { command: ["cargo", "test", "--workspace", "--locked", "--no-fail-fast", "--", ...harness], cwd: ".", count: countCargo },
+  rust: { command: ["cargo", "test", "--workspace", "--locked", "--features", "failpoints", "--no-fail-fast", "--", ...harness], cwd: ".", count: countCargo },
   v8: { command: ["python3", "-B", "js-runtime/v8/test_v8.py", "-v"], cwd: ".", count: countPython },
   rings: files("tests/rings/counts.test.js"),
   plugin: node("js-runtime/npm"),
