@@ -3,6 +3,7 @@
 //! The host asks through [`Engine`]; a process of its own ([`engine`]) does it, and alone talks to Docker.
 
 use crate::config::Isolation;
+use crate::failpoint;
 use crate::id::{Digest, InstanceId, ReleaseId};
 use crate::limits::{
     ENGINE_PROBE_TIMEOUT_MS, ENGINE_PRUNE_TIMEOUT_MS, ENGINE_READ_TIMEOUT_MS, ENGINE_START_TIMEOUT_MS,
@@ -280,7 +281,10 @@ impl Engine {
     }
 
     async fn call(&self, action: Action) -> Result<Reply, EngineError> {
-        match link::call(&self.calls, action.clone()).await? {
+        failpoint::of(action.name(), "asked");
+        let reply = link::call(&self.calls, action.clone()).await;
+        failpoint::of(action.name(), "answered");
+        match reply? {
             Reply::Failed(reason) => Err(EngineError::Failed { action: action.name(), reason }),
             reply => Ok(reply),
         }

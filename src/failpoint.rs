@@ -3,6 +3,9 @@
 //! Built in with the feature `failpoints` only, which no release build has. `FAILPOINTS="name=return(kill)"` ends the process there as
 //! `kill -9` does, `3*off->return(kill)` at the fourth time; `return(error)` and `return(skip)` are for the caller. `sleep(MS)`
 //! and the other words of the crate `fail` work as it describes them.
+//!
+//! A rig that makes up its mind while the host runs names a file in `FAILPOINT_FILE`. `NAME N` in it ends the process that comes to
+//! that place for the Nth time since the file said so, and every place that is passed is appended to `FILE.passed`.
 
 /// What is to go wrong at a failpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,35 +16,81 @@ pub enum Fault {
     Skip,
 }
 
-/// What `FAILPOINTS` asks for at this place; nothing in a build without them. Does not return from a kill.
+/// What a rig asks for at this place; nothing in a build without failpoints. Does not return from a kill.
 ///
 /// # Panics
 /// On a word that is neither `kill`, `error` nor `skip`: the rig is wrong.
 #[cfg(feature = "failpoints")]
-pub fn at(name: &'static str) -> Option<Fault> {
-    fn parse(word: Option<String>) -> Option<Fault> {
-        match word.as_deref() {
-            Some("kill") => {
-                let _ = nix::sys::signal::kill(nix::unistd::Pid::this(), nix::sys::signal::Signal::SIGKILL);
-                // The signal ends this thread while it waits.
-                loop {
-                    std::thread::park();
-                }
+pub fn at(name: &str) -> Option<Fault> {
+    file::look(name);
+    fail::eval(name, |word| match word.as_deref() {
+        Some("kill") => kill(),
+        Some("error") => Fault::Error,
+        Some("skip") => Fault::Skip,
+        other => panic!("no such fault: {other:?}"),
+    })
+}
+
+/// As [`at`], at a moment of a step that has a name already: `STEP.MOMENT`.
+#[cfg(feature = "failpoints")]
+pub fn of(step: &str, moment: &str) -> Option<Fault> {
+    at(&format!("{step}.{moment}"))
+}
+
+#[cfg(feature = "failpoints")]
+fn kill() -> ! {
+    let _ = nix::sys::signal::kill(nix::unistd::Pid::this(), nix::sys::signal::Signal::SIGKILL);
+    // The signal ends this thread while it waits.
+    loop {
+        std::thread::park();
+    }
+}
+
+#[cfg(feature = "failpoints")]
+mod file {
+    use std::io::Write as _;
+    use std::path::PathBuf;
+    use std::sync::{LazyLock, Mutex, PoisonError};
+
+    static FILE: LazyLock<Option<PathBuf>> =
+        LazyLock::new(|| std::env::var_os("FAILPOINT_FILE").map(Into::into));
+    /// What the file said last, and how often that place was passed since.
+    static WISH: Mutex<(String, u32)> = Mutex::new((String::new(), 0));
+
+    pub fn look(name: &str) {
+        let Some(path) = &*FILE else { return };
+        let passed = std::fs::File::options().create(true).append(true).open(path.with_extension("passed"));
+        // The folder is gone with the rig: nobody wants to know any more.
+        let _ = passed.and_then(|mut file| file.write_all(format!("{name}\n").as_bytes()));
+        let said = std::fs::read_to_string(path).unwrap_or_default();
+        let mut wish = WISH.lock().unwrap_or_else(PoisonError::into_inner);
+        if wish.0 != said {
+            *wish = (said, 0);
+        }
+        let Some((wanted, time)) = wish.0.trim().rsplit_once(' ') else { return };
+        if wanted == name {
+            let (time, passed) = (time.parse(), wish.1 + 1);
+            wish.1 = passed;
+            if time == Ok(passed) {
+                super::kill();
             }
-            Some("error") => Some(Fault::Error),
-            Some("skip") => Some(Fault::Skip),
-            other => panic!("no such fault: {other:?}"),
         }
     }
-    fail::fail_point!(name, parse);
-    None
 }
 
 /// Nothing goes wrong on purpose in a build without failpoints.
 #[cfg(not(feature = "failpoints"))]
 #[inline]
 #[must_use]
-pub const fn at(_name: &'static str) -> Option<Fault> {
+pub const fn at(_name: &str) -> Option<Fault> {
+    None
+}
+
+/// As [`at`].
+#[cfg(not(feature = "failpoints"))]
+#[inline]
+#[must_use]
+pub const fn of(_step: &str, _moment: &str) -> Option<Fault> {
     None
 }
 

@@ -35,7 +35,7 @@ use book::Book;
 pub use error::{ReleaseError, WakeError};
 use journal::Journal;
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use tokio::sync::Semaphore;
 pub use upload::UploadOptions;
 pub use view::{AppView, EnvView, LiveValue, Phase, ReleaseView, SnapshotView, Switched, Uploaded};
@@ -69,6 +69,8 @@ struct Inner {
     book: Book,
     journal: Journal,
     wakes: Arc<Semaphore>,
+    /// Held while a route table is built and swapped in.
+    publishing: Mutex<()>,
     /// Address that users reach the edge at, once it is bound.
     public: OnceLock<(&'static str, SocketAddr)>,
 }
@@ -86,6 +88,7 @@ impl Releases {
             book: Book::default(),
             journal,
             wakes: Arc::new(Semaphore::new(WAKES_AT_ONCE_MAX)),
+            publishing: Mutex::default(),
             public: OnceLock::new(),
         }));
         releases.adopt().await?;

@@ -1,5 +1,6 @@
 //! The bearer token of the admin side.
 
+use crate::failpoint;
 use sha2::{Digest as _, Sha256};
 use std::fs;
 use std::io::{ErrorKind, Write as _};
@@ -110,7 +111,9 @@ fn create(path: &Path) -> std::io::Result<Token> {
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&staged)?;
     file.write_all(format!("{text}\n").as_bytes())?;
     file.sync_all()?;
+    failpoint::at("token.rename");
     fs::rename(&staged, path)?;
+    failpoint::at("token.renamed");
     fs::File::open(folder)?.sync_all()?;
     Ok(Token::new(&text))
 }

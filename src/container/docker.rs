@@ -9,6 +9,7 @@ use super::process::until_sockets;
 use super::{InstanceInfo, InstanceStats, StartSpec};
 use crate::clock::Clock;
 use crate::config::WorkerResources;
+use crate::failpoint;
 use crate::id::{Digest, InstanceId, ReleaseId};
 use crate::limits::{
     DOCKER_CALL_TIMEOUT_MS, ENGINE_INSTANCES_MAX, ENGINE_PROBE_TIMEOUT_MS, ENGINE_READ_TIMEOUT_MS,
@@ -75,7 +76,10 @@ pub(super) async fn within<T>(
     timeout_ms: u64,
     call: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Failure> {
-    match tokio::time::timeout(Duration::from_millis(timeout_ms), call).await {
+    failpoint::of(operation, "called");
+    let answered = tokio::time::timeout(Duration::from_millis(timeout_ms), call).await;
+    failpoint::of(operation, "answered");
+    match answered {
         Ok(answer) => answer.map_err(|source| Failure::Docker { operation, source }),
         Err(_) => Err(Failure::Silent { operation, timeout_ms }),
     }

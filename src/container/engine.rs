@@ -10,6 +10,7 @@ use super::link::{Answered, Asked, codec};
 use super::process::Processes;
 use super::{Action, Reply};
 use crate::config::Isolation;
+use crate::failpoint;
 use crate::limits::ENGINE_CALLS_MAX;
 use crate::telemetry::init_logs;
 use futures_util::{SinkExt, StreamExt};
@@ -172,10 +173,12 @@ impl Backend {
 
     async fn carry_out(&self, action: Action) -> Reply {
         let name = action.name();
+        failpoint::of(name, "begun");
         let done = match self {
             Self::Containers(containers) => in_containers(containers, action).await,
             Self::Processes(processes) => in_processes(processes, action).await,
         };
+        failpoint::of(name, "finished");
         done.unwrap_or_else(|err| {
             let reason = err.chain();
             tracing::warn!(action = name, reason, "an action failed");

@@ -3,6 +3,7 @@
 use super::book::Entry;
 use super::{ReleaseError, Releases, keep};
 use crate::container::StartSpec;
+use crate::failpoint::{self, Fault};
 use crate::id::{Digest, InstanceId};
 use crate::limits::{BOOT_LOG_LINES, LAST_LINES_MS};
 use crate::worker::{Egress, Identity, Worker, WorkerError};
@@ -18,7 +19,9 @@ impl Releases {
         entry: &Arc<Entry>,
         deadline: Duration,
     ) -> Result<(), ReleaseError> {
-        if entry.pool.is_ready() {
+        if entry.pool.is_ready()
+            || failpoint::at("switch.ready") == Some(Fault::Skip) && entry.pool.worker().is_some()
+        {
             return Ok(());
         }
         let begun = Instant::now();
@@ -76,6 +79,7 @@ impl Releases {
         let engine_error = |source| ReleaseError::Engine { release, source };
         self.0.parts.engine.start(spec).await.map_err(engine_error)?;
         let failed = match self.connect(entry, instance).await {
+            Ok(worker) if failpoint::at("boot.ready") == Some(Fault::Skip) => return Ok(worker),
             Ok(worker) => match worker.ready(deadline).await {
                 Ok(ready) => {
                     if snapshot.is_some() && !ready.from_snapshot {
@@ -191,7 +195,10 @@ impl Releases {
     pub(super) async fn put_to_sleep(&self, entry: &Arc<Entry>) {
         let _boot = entry.boot.lock().await;
         let drain = Duration::from_millis(self.0.parts.config.switching.drain_timeout_ms);
-        let left = entry.pool.drain(drain).await;
+        let left = match failpoint::at("sleep.drain") {
+            Some(Fault::Skip) => 0,
+            _ => entry.pool.drain(drain).await,
+        };
         if left > 0 {
             tracing::warn!(release = %entry.id(), in_flight = left, "requests were cut at the end of the drain");
         }
@@ -203,14 +210,22 @@ impl Releases {
         entry.pool.set_worker(None);
         let Some(instance) = entry.record().instance else { return };
         self.end(&instance).await;
-        if let Err(error) = self.record_instance(entry, None).await {
-            tracing::error!(release = %entry.id(), error = %chain(&error), "a stopped worker is still recorded");
+        match self.record_instance(entry, None).await {
+            // One that was removed meanwhile has no record.
+            Err(error) if error.is_no_release() => entry.update(|record| record.instance = None),
+            Err(error) => {
+                tracing::error!(release = %entry.id(), error = %chain(&error), "a stopped worker is still recorded");
+            }
+            Ok(()) => {}
         }
     }
 
     /// Ends a worker, without a word when it has ended already.
     pub(super) async fn end(&self, instance: &InstanceId) {
-        let grace_ms = self.0.parts.config.switching.stop_timeout_ms;
+        let grace_ms = match failpoint::at("stop.grace") {
+            Some(Fault::Skip) => 0,
+            _ => self.0.parts.config.switching.stop_timeout_ms,
+        };
         if let Err(error) = self.0.parts.engine.stop(instance, grace_ms).await {
             tracing::error!(%instance, error = %chain(&error), "a worker could not be stopped");
         }

@@ -67,6 +67,12 @@ pub enum ReleaseError {
 }
 
 impl ReleaseError {
+    /// Whether the release that it is about is not recorded any more.
+    pub(super) fn is_no_release(&self) -> bool {
+        let unrecorded = |source: &StoreError| matches!(source, StoreError::NoRelease(_));
+        matches!(self, Self::NoRelease(_)) || matches!(self, Self::Store { source, .. } if unrecorded(source))
+    }
+
     /// For `map_err` on a store call.
     pub(super) fn store(operation: &'static str) -> impl FnOnce(StoreError) -> Self {
         move |source| Self::Store { operation, source: Box::new(source) }

@@ -2,6 +2,7 @@
 
 use super::book::Entry;
 use super::{ReleaseError, Releases, Switched, decide};
+use crate::failpoint::{self, Fault};
 use crate::id::{AppName, ReleaseId, Version, dns_label};
 use crate::limits::ROLLBACK_BOOT_DEADLINE_MS;
 use crate::store::PromotionKind;
@@ -26,7 +27,7 @@ impl Releases {
         if let Some(live) = self.0.book.live(&release.app)
             && Arc::ptr_eq(&live, &entry)
         {
-            return Ok(self.switched(&release, Some(release.version.clone())));
+            return Ok(self.switched(&release, Some(release.version.clone()), self.0.book.epoch()));
         }
         self.switch(&entry, PromotionKind::Promote).await
     }
@@ -93,7 +94,7 @@ impl Releases {
     /// Records, swaps, and lets the old release finish in the background. The caller holds the app's switching lock.
     async fn switch(&self, entry: &Arc<Entry>, kind: PromotionKind) -> Result<Switched, ReleaseError> {
         let release = entry.id();
-        if !entry.pool.is_ready() {
+        if !entry.pool.is_ready() && failpoint::at("switch.ready") != Some(Fault::Skip) {
             return Err(ReleaseError::Refused(format!(
                 "the worker of `{release}` was lost just now; try again"
             )));
@@ -103,6 +104,7 @@ impl Releases {
         let promotion = self
             .stored("recording what is live", move |store| store.record_promotion(&recorded, kind, now_ms))
             .await?;
+        let epoch = promotion.epoch;
         let previous = self.0.book.promoted(&release.app, promotion);
         entry.update(|record| {
             record.promoted_ms = Some(now_ms);
@@ -111,7 +113,9 @@ impl Releases {
         if let (Some(previous), PromotionKind::Rollback) = (&previous, kind) {
             previous.update(|record| record.rolled_back = true);
         }
-        self.publish();
+        if failpoint::at("switch.publish") != Some(Fault::Skip) {
+            self.publish();
+        }
         let flip = match kind {
             PromotionKind::Promote => FlipKind::Promote,
             PromotionKind::Rollback => FlipKind::Rollback,
@@ -122,7 +126,7 @@ impl Releases {
         if let Some(previous) = previous {
             self.drain_in_background(previous);
         }
-        Ok(self.switched(&release, from))
+        Ok(self.switched(&release, from, epoch))
     }
 
     /// Requests of the old release finish by themselves, because its worker stays as the warm standby; only what is
@@ -137,12 +141,12 @@ impl Releases {
         });
     }
 
-    fn switched(&self, release: &ReleaseId, previous: Option<Version>) -> Switched {
+    fn switched(&self, release: &ReleaseId, previous: Option<Version>, epoch: u64) -> Switched {
         Switched {
             app: release.app.to_string(),
             version: release.version.to_string(),
             previous: previous.map(|version| version.to_string()),
-            epoch: self.0.book.epoch(),
+            epoch,
             url: self.url(&dns_label(release.app.as_str())),
         }
     }

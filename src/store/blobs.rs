@@ -1,6 +1,7 @@
 //! Archives by digest.
 
 use super::{Layout, StoreError};
+use crate::failpoint;
 use crate::id::Digest;
 use crate::limits::BLOB_PART_BYTES;
 use futures_util::TryStreamExt;
@@ -39,9 +40,13 @@ impl Blobs {
     /// See [`StoreError`].
     pub async fn put(&self, digest: Digest, archive: &Path) -> Result<(), StoreError> {
         let blob_error = |source| self.error("store the archive of", digest, source);
+        failpoint::at("blob.begin");
         let mut upload = self.objects.put_multipart(&object_path(digest)).await.map_err(blob_error)?;
         let done = match send(&mut *upload, archive).await {
-            Ok(()) => upload.complete().await.map(|_| ()),
+            Ok(()) => {
+                failpoint::at("blob.complete");
+                upload.complete().await.map(|_| ())
+            }
             Err(error) => Err(error),
         };
         if done.is_err() {
@@ -76,6 +81,7 @@ impl Blobs {
     /// # Errors
     /// See [`StoreError`].
     pub async fn delete(&self, digest: Digest) -> Result<(), StoreError> {
+        failpoint::at("blob.delete");
         match self.objects.delete(&object_path(digest)).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(source) => Err(self.error("delete the archive of", digest, source)),

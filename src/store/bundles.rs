@@ -5,6 +5,7 @@
 
 use super::{Blobs, Layout, StoreError};
 use crate::bundle::{self, Bundle, BundleDir, BundleError};
+use crate::failpoint;
 use crate::id::Digest;
 use std::fs;
 use std::io;
@@ -80,6 +81,7 @@ impl Bundles {
     /// See [`StoreError`].
     pub async fn remove(&self, digest: Digest) -> Result<(), StoreError> {
         self.blobs.delete(digest).await?;
+        failpoint::at("bundle.remove");
         let dir = self.layout.bundle_dir(digest).0;
         blocking(move || remove_folder(&dir)).await
     }
@@ -130,7 +132,10 @@ fn check(dir: &BundleDir, digest: Digest) -> Result<Bundle, BundleError> {
 
 fn move_into_place(staged: &BundleDir, place: &BundleDir) -> Result<(), StoreError> {
     remove_file(&staged.archive())?;
-    match fs::rename(&staged.0, &place.0) {
+    failpoint::at("bundle.move");
+    let moved = fs::rename(&staged.0, &place.0);
+    failpoint::at("bundle.moved");
+    match moved {
         // Running workers read from it, so the one that is there stays.
         Err(source) if source.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
         result => result.map_err(|source| io_error("move the bundle to", &place.0, source)),

@@ -1,5 +1,6 @@
 //! A file that is there to be given up: room for the record of a rollback on the day the disk is full.
 
+use crate::failpoint;
 use crate::limits::{RESERVE_AGAIN_MS, RESERVE_BYTES};
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -45,6 +46,7 @@ impl Reserve {
 
 /// Random bytes, because file systems that compress would keep zeros in no room at all.
 fn create(path: &PathBuf) -> io::Result<()> {
+    failpoint::at("reserve.make");
     let written = File::create(path).and_then(|mut file| {
         let block: [u8; 4096] = rand::random();
         for _ in 0..RESERVE_BYTES / block.len() {

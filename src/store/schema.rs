@@ -3,6 +3,7 @@
 use super::StoreError;
 use super::transaction::sqlite_error;
 use crate::clock::Clock;
+use crate::failpoint;
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
 
@@ -93,5 +94,8 @@ fn apply(connection: &mut Connection, version: i64, step: &str) -> rusqlite::Res
     transaction.execute_batch(step)?;
     let now_ms = Clock::system().now_ms() as i64;
     transaction.execute("INSERT INTO migrations VALUES (?1, ?2)", [version, now_ms])?;
-    transaction.commit()
+    failpoint::at("migration.commit");
+    transaction.commit()?;
+    failpoint::at("migration.done");
+    Ok(())
 }

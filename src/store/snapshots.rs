@@ -8,6 +8,7 @@
 
 use super::bundles::{blocking, io_error};
 use super::{Bundles, StoreError};
+use crate::failpoint;
 use crate::id::Digest;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -112,9 +113,13 @@ impl Bundles {
 
 /// Writes a file that is whole or not there.
 fn put(staged: &Path, path: &Path, content: &[u8]) -> Result<(), StoreError> {
-    let written = fs::write(staged, content)
-        .map_err(|source| io_error("write", staged, source))
-        .and_then(|()| fs::rename(staged, path).map_err(|source| io_error("write", path, source)));
+    failpoint::at("snapshot.write");
+    let written =
+        fs::write(staged, content).map_err(|source| io_error("write", staged, source)).and_then(|()| {
+            failpoint::at("snapshot.rename");
+            fs::rename(staged, path).map_err(|source| io_error("write", path, source))
+        });
+    failpoint::at("snapshot.done");
     if written.is_err() {
         let _ = fs::remove_file(staged);
     }

@@ -1,6 +1,7 @@
 //! One read or one durable change.
 
 use super::{Inner, Store, StoreError};
+use crate::failpoint;
 use rusqlite::types::Type;
 use rusqlite::{Connection, ErrorCode, Row, Transaction, TransactionBehavior};
 use std::path::Path;
@@ -73,10 +74,10 @@ impl Store {
         run: impl Fn(&Transaction<'_>) -> Result<T, Fault>,
     ) -> Result<T, StoreError> {
         let mut connection = self.connection();
-        let mut result = commit(&mut connection, &run);
+        let mut result = commit(&mut connection, operation, &run);
         if result.as_ref().is_err_and(Fault::may_be_full_disk) {
             self.0.reserve.free();
-            result = commit(&mut connection, &run);
+            result = commit(&mut connection, operation, &run);
         } else if result.is_ok() {
             self.0.reserve.restore();
         }
@@ -95,11 +96,21 @@ impl Inner {
 
 fn commit<T>(
     connection: &mut Connection,
+    operation: &'static str,
     run: &impl Fn(&Transaction<'_>) -> Result<T, Fault>,
 ) -> Result<T, Fault> {
+    failpoint::of(operation, "begin");
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let value = run(&transaction)?;
-    transaction.commit()?;
+    match failpoint::of(operation, "commit") {
+        Some(failpoint::Fault::Error) => {
+            let failed = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_FSYNC);
+            return Err(rusqlite::Error::SqliteFailure(failed, None).into());
+        }
+        Some(failpoint::Fault::Skip) => return Ok(value),
+        None => transaction.commit()?,
+    }
+    failpoint::of(operation, "done");
     Ok(value)
 }
 

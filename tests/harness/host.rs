@@ -42,7 +42,8 @@ impl Host {
         Self::start_in(Self::folder_anew(), flags)
     }
 
-    fn folder_anew() -> TempDir {
+    /// A folder for [`Host::start_in`] with nothing in it.
+    pub fn folder_anew() -> TempDir {
         // Short: a Unix socket's path has at most 107 bytes.
         TempDir::with_prefix_in("vt-", "/tmp").unwrap()
     }
@@ -58,7 +59,18 @@ impl Host {
         Self::start_with_environment(folder, flags, &[("DOCKER_HOST", &nowhere)])
     }
 
+    /// Starts one that `FAILPOINTS` breaks on purpose.
+    pub fn start_broken(folder: TempDir, flags: &[&str], failpoints: &str) -> Self {
+        Self::start_with_environment(folder, flags, &[("FAILPOINTS", failpoints)])
+    }
+
     fn start_with_environment(folder: TempDir, flags: &[&str], environment: &[(&str, &str)]) -> Self {
+        Self::try_start(folder, flags, environment)
+            .unwrap_or_else(|folder| panic!("no `ready`; its log:\n{}", log_of(folder.path())))
+    }
+
+    /// Starts one that may end before it is ready; its folder then.
+    pub fn try_start(folder: TempDir, flags: &[&str], environment: &[(&str, &str)]) -> Result<Self, TempDir> {
         let log = File::options().create(true).append(true).open(folder.path().join("host.log")).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_vitrine"))
             .args(["serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data"])
@@ -78,24 +90,24 @@ impl Host {
         std::thread::spawn(move || {
             stdout.lines().map_while(Result::ok).for_each(|line| drop(send.send(line)))
         });
-        let line = ready.recv_timeout(READY).unwrap_or_else(|_| {
+        let Ok(line) = ready.recv_timeout(READY) else {
             let _ = child.kill();
             let _ = child.wait();
-            panic!("no `ready`; its log:\n{}", log_of(folder.path()))
-        });
+            return Err(folder);
+        };
         let part = |name: &str| {
             let found = line.split(' ').find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
             found.unwrap_or_else(|| panic!("`{line}` has no {name}")).to_owned()
         };
         assert!(line.starts_with("ready "), "{line}");
         let address = |name| part(name).strip_prefix("http://").unwrap().parse().unwrap();
-        Self {
+        Ok(Self {
             edge: address("edge"),
             admin: address("admin"),
             isolation: part("isolation"),
             child,
             folder: Some(folder),
-        }
+        })
     }
 
     /// The command line, as the user who started the host has it.

@@ -15,10 +15,14 @@ pub struct Seen {
     pub asked: Instant,
     /// When the head of the answer was there.
     pub answered: Instant,
+    /// When the last byte of the answer was there.
+    pub ended: Instant,
     /// Status line's code.
     pub status: u16,
     /// `x-vitrine-release`.
     pub release: String,
+    /// `x-vitrine-epoch`; 0 without one.
+    pub epoch: u64,
     /// The whole body.
     pub body: String,
 }
@@ -53,7 +57,8 @@ pub fn insist(to: SocketAddr, wish: &Wish, stop: &AtomicBool) -> (Vec<Seen>, Vec
     (seen, failed)
 }
 
-fn ask(to: SocketAddr, wish: &Wish, connection: &mut Option<BufReader<TcpStream>>) -> io::Result<Seen> {
+/// Asks once, over this connection or, if there is none, over a new one that stays unless the host announced its end.
+pub fn ask(to: SocketAddr, wish: &Wish, connection: &mut Option<BufReader<TcpStream>>) -> io::Result<Seen> {
     let asked = Instant::now();
     if connection.is_none() {
         let stream = TcpStream::connect(to)?;
@@ -81,11 +86,12 @@ fn ask(to: SocketAddr, wish: &Wish, connection: &mut Option<BufReader<TcpStream>
         _ => return Err(io::Error::other("an answer without a length")),
     };
     let release = header("x-vitrine-release").unwrap_or_default().to_owned();
+    let epoch = header("x-vitrine-epoch").and_then(|text| text.parse().ok()).unwrap_or_default();
     if header("connection") == Some("close") {
         *connection = None;
     }
     let body = String::from_utf8(body).map_err(io::Error::other)?;
-    Ok(Seen { asked, answered, status, release, body })
+    Ok(Seen { asked, answered, ended: Instant::now(), status, release, epoch, body })
 }
 
 fn line(reader: &mut BufReader<TcpStream>) -> io::Result<String> {
@@ -125,26 +131,4 @@ fn read_chunks(reader: &mut BufReader<TcpStream>) -> io::Result<Vec<u8>> {
             return Ok(body);
         }
     }
-}
-
-/// One change of what is live: when it was asked for, when it was acknowledged, and what is live after it.
-#[derive(Debug, Clone)]
-pub struct Flip {
-    /// Before the first byte of the call.
-    pub asked: Instant,
-    /// After the last byte of its answer.
-    pub acknowledged: Instant,
-    /// `APP@VERSION`.
-    pub release: String,
-}
-
-/// Whether a client may have been given this release. A release may answer from the moment that its flip was asked for
-/// until the next flip was acknowledged; a request may be answered by what was live at any moment between its start and
-/// its head. `flips` is in order; the first one was acknowledged before the first request.
-pub fn allowed(flips: &[Flip], seen: &Seen) -> bool {
-    flips.iter().enumerate().any(|(at, flip)| {
-        let begun = flip.asked <= seen.answered;
-        let over = flips.get(at + 1).is_some_and(|next| next.acknowledged < seen.asked);
-        flip.release == seen.release && begun && !over
-    })
 }

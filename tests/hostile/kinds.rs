@@ -1,7 +1,7 @@
 //! Every kind of misuse, again and again: how it may end, that the worker serves on, and what the app next door notices.
 
+use crate::harness::noise::Noise;
 use crate::neighbour::Neighbour;
-use crate::noise::Noise;
 use crate::rig::{BAD, End, Rig};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;

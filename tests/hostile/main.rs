@@ -9,12 +9,12 @@ mod harness {
     pub mod cli;
     pub mod host;
     pub mod http;
+    pub mod noise;
     pub mod processes;
     pub mod wait;
 }
 
 mod kinds;
 mod neighbour;
-mod noise;
 mod rig;
 mod turnover;

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that finds something else than it expects is to stop there")]
 
 #[path = "../harness"]
+#[expect(dead_code, reason = "each program of tests uses a part of it")]
 mod harness {
     pub mod archive;
     pub mod cli;
@@ -30,7 +31,6 @@ mod edge_streams;
 mod egress;
 mod env;
 mod failed_deploy;
-mod flips;
 mod release_life;
 mod restart;
 mod several_hosts;
