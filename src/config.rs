@@ -177,13 +177,20 @@ pub struct Switching {
     pub drain_timeout_ms: u64,
     /// How long a release that is neither live nor the standby keeps its worker after its last request, in milliseconds.
     pub idle_timeout_ms: u64,
+    /// How long a standby keeps its memory after its last request, in milliseconds; then it is frozen.
+    pub standby_freeze_ms: u64,
     /// How long a worker may take from SIGTERM to its end, in milliseconds.
     pub stop_timeout_ms: u64,
 }
 
 impl Default for Switching {
     fn default() -> Self {
-        Self { drain_timeout_ms: 30_000, idle_timeout_ms: 600_000, stop_timeout_ms: 10_000 }
+        Self {
+            drain_timeout_ms: 30_000,
+            idle_timeout_ms: 600_000,
+            standby_freeze_ms: 600_000,
+            stop_timeout_ms: 10_000,
+        }
     }
 }
 

@@ -327,3 +327,11 @@ pub const SNAPSHOT_TIMEOUT_MS: u64 = 20_000;
 
 /// Bytes of a snapshot's file. One of a large app (2 MB of script) has 8 MB, and it passes through the host's memory once.
 pub const SNAPSHOT_BYTES_MAX: usize = 64 << 20;
+
+/// Starts of one release that its own app may fail in a row before none is tried any more. The least that ECS's circuit
+/// breaker has, which is its number for a service of one task.
+pub const START_FAILURES_MAX: u32 = 3;
+/// Time after which a request may try once more to start a release that was given up: what it lacked may be back.
+pub const GIVEN_UP_PAUSE_MS: u64 = 60_000;
+/// Time for a worker to freeze or to thaw: a full collection of each isolate's heap.
+pub const FREEZE_TIMEOUT_MS: u64 = 5_000;

@@ -30,6 +30,7 @@ pub struct Pool {
     worker: ArcSwapOption<Worker>,
     in_flight: AtomicUsize,
     draining: AtomicBool,
+    frozen: AtomicBool,
     emptied: Notify,
     born: Instant,
     used_ms: AtomicU64,
@@ -78,6 +79,7 @@ impl Pool {
             worker: ArcSwapOption::empty(),
             in_flight: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
+            frozen: AtomicBool::new(false),
             emptied: Notify::new(),
             born: Instant::now(),
             used_ms: AtomicU64::new(0),
@@ -103,14 +105,39 @@ impl Pool {
     fn enter(self: &Arc<Self>) -> Result<Place, ClaimError> {
         self.in_flight.fetch_add(1, Ordering::SeqCst);
         let place = Place(Arc::clone(self));
-        if self.draining.load(Ordering::SeqCst) { Err(ClaimError::Draining) } else { Ok(place) }
+        if self.draining.load(Ordering::SeqCst) {
+            Err(ClaimError::Draining)
+        } else if self.frozen.load(Ordering::SeqCst) {
+            Err(ClaimError::NoWorker)
+        } else {
+            Ok(place)
+        }
     }
 
-    /// Gives the pool its worker, or takes it away. Also ends a drain.
+    /// Gives the pool its worker, or takes it away. Also ends a drain and a freeze.
     pub fn set_worker(&self, worker: Option<Arc<Worker>>) {
         self.used_ms.store(self.age_ms(), Ordering::Relaxed);
         self.worker.store(worker);
+        self.frozen.store(false, Ordering::SeqCst);
         self.draining.store(false, Ordering::SeqCst);
+    }
+
+    /// Refuses claims, as a pool without a worker does, while nothing is in flight; `false`, and nothing has changed, while
+    /// something is.
+    pub fn freeze(&self) -> bool {
+        self.frozen.store(true, Ordering::SeqCst);
+        // As with a drain: a claim counts first and looks second, so one that is not seen here has seen the mark.
+        let empty = self.in_flight() == 0;
+        if !empty {
+            self.frozen.store(false, Ordering::SeqCst);
+        }
+        empty
+    }
+
+    /// Takes claims again.
+    pub fn thaw(&self) {
+        self.used_ms.store(self.age_ms(), Ordering::Relaxed);
+        self.frozen.store(false, Ordering::SeqCst);
     }
 
     /// Its worker, if it has one.
@@ -122,7 +149,8 @@ impl Pool {
     /// Whether a request would be served now.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        !self.draining.load(Ordering::SeqCst) && self.worker().is_some_and(|worker| worker.is_ready())
+        let out = self.draining.load(Ordering::SeqCst) || self.frozen.load(Ordering::SeqCst);
+        !out && self.worker().is_some_and(|worker| worker.is_ready())
     }
 
     /// Requests in flight.
@@ -207,6 +235,19 @@ mod tests {
         assert_eq!(pool.drain(Duration::from_secs(1)).await, 1);
         pool.set_worker(None);
         assert!(pool.enter().is_ok(), "a pool that was given a worker, or none, takes claims again");
+    }
+
+    #[tokio::test]
+    async fn a_pool_freezes_only_while_nothing_is_in_flight_and_takes_claims_once_it_thaws() {
+        let pool = pool();
+        let place = pool.enter().unwrap();
+        assert!(!pool.freeze());
+        assert!(pool.enter().is_ok());
+        drop(place);
+        assert!(pool.freeze());
+        assert_eq!(pool.enter().unwrap_err(), ClaimError::NoWorker);
+        pool.thaw();
+        assert!(pool.enter().is_ok());
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -3,17 +3,20 @@
 //! [`Releases`] is the control plane's one door. Behind it, in the order of a release's life: [`upload`] (taken in,
 //! recorded, booted) -> [`snapshot`] (what isolates start from) -> [`boot`] (a worker from nothing to ready) -> [`switch`] (promote and rollback: healthy,
 //! recorded, swapped) -> [`keep`] (a worker that is lost is replaced) -> [`retire`] (sleep, expiry, retention) ->
-//! [`wake`] (a request for one that sleeps). [`decide`] holds the rules, without effects, and [`observe`] reports how workers do. [`book`] is what is known,
+//! [`wake`] (a request for one that sleeps). [`life`] says what may happen to a release and what follows, [`course`] carries that
+//! out; [`decide`] holds the other rules, without effects, and [`observe`] reports how workers do. [`book`] is what is known,
 //! [`publish`] turns it into a route table, [`adopt`] fills it after a start.
 
 mod adopt;
 mod book;
 mod boot;
+mod course;
 mod decide;
 mod environment;
 mod error;
 mod journal;
 mod keep;
+mod life;
 mod observe;
 mod publish;
 mod retire;
@@ -148,7 +151,7 @@ impl Releases {
     /// Stops every worker: the end of a host that does not leave them running.
     pub async fn stop_workers(&self) {
         for entry in self.0.book.entries() {
-            self.put_to_sleep(&entry).await;
+            self.put_to_sleep(&entry, life::Event::HostEnds).await;
         }
     }
 

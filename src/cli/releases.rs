@@ -3,7 +3,7 @@
 use crate::cli::client::Client;
 use crate::cli::{Failure, print, table};
 use crate::id::AppName;
-use crate::release::{Phase, ReleaseView, SnapshotView};
+use crate::release::{ReleaseView, SnapshotView};
 
 /// List the releases of an app, newest first
 #[derive(Debug, clap::Args)]
@@ -33,11 +33,15 @@ pub fn show(releases: &[ReleaseView]) -> Result<(), Failure> {
     });
     refused
         .into_iter()
-        .try_for_each(|(version, reason)| print::data(&format!("{version}: no snapshot: {reason}")))
+        .try_for_each(|(version, reason)| print::data(&format!("{version}: no snapshot: {reason}")))?;
+    let failed = releases.iter().filter_map(|release| Some((&release.version, release.failure.as_ref()?)));
+    failed
+        .into_iter()
+        .try_for_each(|(version, reason)| print::data(&format!("{version}: does not start: {reason}")))
 }
 
 fn row(release: &ReleaseView) -> Vec<String> {
-    let mut phase = name(release.phase).to_owned();
+    let mut phase = release.phase.as_str().to_owned();
     if let Some(preview) = &release.preview {
         phase.push_str(&format!(", preview {preview}"));
     }
@@ -64,15 +68,5 @@ fn snapshot(snapshot: &SnapshotView) -> String {
     match snapshot {
         SnapshotView::Taken { bytes } => format!("{:.1} MB", *bytes as f64 / 1e6),
         SnapshotView::Refused { .. } => "none".into(),
-    }
-}
-
-const fn name(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Booting => "booting",
-        Phase::Standby => "standby",
-        Phase::Live => "live",
-        Phase::Draining => "draining",
-        Phase::Sleeping => "sleeping",
     }
 }

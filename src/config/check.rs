@@ -102,6 +102,7 @@ impl Config {
             ("retention.days", u64::from(self.retention.days), 1),
             ("switching.drain_timeout_ms", self.switching.drain_timeout_ms, 1),
             ("switching.idle_timeout_ms", self.switching.idle_timeout_ms, 1),
+            ("switching.standby_freeze_ms", self.switching.standby_freeze_ms, 1),
             ("switching.stop_timeout_ms", self.switching.stop_timeout_ms, 1),
         ];
         let mut fields = limits.into_iter().chain(worker).chain(rest);

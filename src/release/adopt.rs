@@ -4,6 +4,7 @@
 //! whose Docker hangs still serves what runs.
 
 use super::book::{Entry, spec_hash};
+use super::life::{Event, Life};
 use super::{ReleaseError, Releases, keep};
 use crate::id::{AppName, InstanceId};
 use crate::limits::{ADOPT_TIMEOUT_MS, REPLACE_BOOT_DEADLINE_MS};
@@ -45,15 +46,17 @@ impl Releases {
                 Ok((store.releases(&of)?, store.live(&of)?, store.history(&of)?))
             })
             .await?;
+        let is_live = |record: &ReleaseRecord| live.as_ref() == Some(&record.id.version);
         // Newest first in the store, and the book adds in front.
         for record in records.into_iter().rev() {
-            self.load_release(record).await?;
+            let life = Life::recorded(is_live(&record), record.promoted_ms.is_some());
+            self.load_release(record, life).await?;
         }
         self.0.book.restore(app, live, history);
         Ok(())
     }
 
-    async fn load_release(&self, mut record: ReleaseRecord) -> Result<(), ReleaseError> {
+    async fn load_release(&self, mut record: ReleaseRecord, life: Life) -> Result<(), ReleaseError> {
         let id = record.id.clone();
         if record.state == ReleaseState::Pending {
             // Its deploy was never acknowledged: undone.
@@ -71,7 +74,8 @@ impl Releases {
                 // The operator may have changed limits since: a worker of the old ones is then no longer this release's.
                 record.spec_hash = spec_hash(&id, &bundle, record.config_revision, &limits, config);
                 let snapshot = self.0.parts.store.bundles().snapshot(record.digest).await;
-                let entry = Entry::new(record, Arc::new(bundle), dir, &config.limits, config.worker.cpus);
+                let entry =
+                    Entry::new(record, life, Arc::new(bundle), dir, &config.limits, config.worker.cpus);
                 entry.set_snapshot(snapshot);
                 self.0.book.add(entry);
             }
@@ -86,11 +90,15 @@ impl Releases {
         let instance = entry.record().instance?;
         let adopting = async {
             let worker = self.connect(entry, &instance).await?;
-            worker.ready(Duration::from_millis(ADOPT_TIMEOUT_MS)).await?;
+            let timeout = Duration::from_millis(ADOPT_TIMEOUT_MS);
+            worker.ready(timeout).await?;
+            // The host before this one may have frozen it.
+            worker.freeze(false, timeout).await?;
             Ok::<_, crate::worker::WorkerError>(worker)
         };
         match adopting.await {
             Ok(worker) => {
+                entry.happens(Event::Adopted).inspect_err(|illegal| tracing::error!(%illegal)).ok()?;
                 entry.pool.set_worker(Some(Arc::clone(&worker)));
                 keep::watch(self, entry, &worker);
                 tracing::info!(release = %entry.id(), %instance, "a running worker was adopted");
@@ -122,7 +130,7 @@ impl Releases {
 
     async fn boot_for_start(&self, entry: &Arc<Entry>) {
         let deadline = Duration::from_millis(REPLACE_BOOT_DEADLINE_MS);
-        if let Err(error) = self.ensure_worker(entry, deadline).await {
+        if let Err(error) = self.ensure_worker(entry, deadline, false).await {
             tracing::error!(release = %entry.id(), error = %super::boot::chain(&error),
                 "a release has no worker; its next request tries again");
         }

@@ -1,15 +1,19 @@
 //! What is known of apps and releases while the host runs. The store is the truth; this is its copy with what can't be
 //! stored: pools, bundles in use, locks.
 
+use super::life::{Effect, Event, Illegal, Life};
 use super::wake::Waking;
 use crate::bundle::{Bundle, BundleDir};
 use crate::config::{Config, LimitMaxima};
 use crate::id::{AppName, Digest, ReleaseId, Version};
+use crate::limits::GIVEN_UP_PAUSE_MS;
 use crate::pool::Pool;
 use crate::store::{Promotion, ReleaseRecord, SnapshotRecord};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
 use vitrine_wire::{WorkerLimits, WorkerSettings};
 
 /// One retained release.
@@ -25,7 +29,11 @@ pub struct Entry {
     pub pool: Arc<Pool>,
     /// Limits in force.
     pub limits: WorkerLimits,
-    /// Held while its worker is started or stopped: one at a time, everybody else waits for the result.
+    /// Where it stands.
+    life: Mutex<Life>,
+    /// Why its last start failed, and when.
+    failure: Mutex<Option<(String, Instant)>>,
+    /// Held while its worker is started, stopped, frozen or made live: one at a time, everybody else waits for the result.
     pub boot: tokio::sync::Mutex<()>,
     /// Requests that wait for it to wake.
     pub held: std::sync::atomic::AtomicUsize,
@@ -39,6 +47,7 @@ impl Entry {
     /// A release as recorded, with its bundle.
     pub fn new(
         record: ReleaseRecord,
+        life: Life,
         bundle: Arc<Bundle>,
         dir: BundleDir,
         maxima: &LimitMaxima,
@@ -47,6 +56,8 @@ impl Entry {
         Arc::new(Self {
             pool: Pool::new(record.id.clone()),
             limits: super::decide::limits(&bundle.manifest.limits, maxima, cpus),
+            life: Mutex::new(life),
+            failure: Mutex::default(),
             record: Mutex::new(record),
             bundle,
             dir,
@@ -55,6 +66,40 @@ impl Entry {
             waking: Waking::default(),
             snapshot: Mutex::default(),
         })
+    }
+
+    /// Where it stands.
+    pub fn life(&self) -> Life {
+        *self.life.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Something happened to it: gives what is to be done now.
+    ///
+    /// # Errors
+    /// [`Illegal`]; it stands where it stood.
+    pub fn happens(&self, event: Event) -> Result<&'static [Effect], Illegal> {
+        let mut life = self.life.lock().unwrap_or_else(PoisonError::into_inner);
+        let (after, effects) = life.after(event)?;
+        *life = after;
+        Ok(effects)
+    }
+
+    /// Why its last start failed.
+    pub fn failure(&self) -> Option<String> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|(reason, _)| reason.clone())
+    }
+
+    /// Remembers why its last start failed; `None` once one went well.
+    pub fn set_failure(&self, reason: Option<String>) {
+        let failure = reason.map(|reason| (reason, Instant::now()));
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+    }
+
+    /// Whether its last start failed so long ago that a request may try once more.
+    pub fn may_be_tried_again(&self) -> bool {
+        let pause = Duration::from_millis(GIVEN_UP_PAUSE_MS);
+        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        failure.as_ref().is_none_or(|(_, at)| at.elapsed() >= pause)
     }
 
     /// What is known about the snapshot of its bundle.

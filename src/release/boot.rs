@@ -1,6 +1,8 @@
 //! A worker from nothing to ready, and back to nothing.
 
 use super::book::Entry;
+use super::course::refused;
+use super::life::Event;
 use super::{ReleaseError, Releases, keep};
 use crate::container::StartSpec;
 use crate::failpoint::{self, Fault};
@@ -9,62 +11,32 @@ use crate::limits::{BOOT_LOG_LINES, LAST_LINES_MS};
 use crate::worker::{Egress, Identity, Worker, WorkerError};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::Instant;
 use vitrine_wire::Start;
 
 impl Releases {
-    /// Makes sure that a release has a worker that serves. Who comes while another starts it waits for that one.
-    pub(super) async fn ensure_worker(
-        &self,
-        entry: &Arc<Entry>,
-        deadline: Duration,
-    ) -> Result<(), ReleaseError> {
-        if entry.pool.is_ready()
-            || failpoint::at("switch.ready") == Some(Fault::Skip) && entry.pool.worker().is_some()
-        {
-            return Ok(());
-        }
-        let begun = Instant::now();
-        let _boot = entry.boot.lock().await;
-        if let Some(worker) = entry.pool.worker() {
-            // It is being restarted by its supervisor, or another task has just booted it.
-            let left = deadline.saturating_sub(begun.elapsed());
-            if worker.ready(left).await.is_ok() {
-                return Ok(());
-            }
-            self.discard(entry).await;
-        }
-        let worker = self.boot(entry, deadline.saturating_sub(begun.elapsed())).await?;
-        entry.pool.set_worker(Some(Arc::clone(&worker)));
-        keep::watch(self, entry, &worker);
-        Ok(())
-    }
-
-    /// Starts a worker and waits until it is ready. The caller holds `entry.boot`. Nothing is left of one that fails.
-    pub(super) async fn boot(
-        &self,
-        entry: &Arc<Entry>,
-        deadline: Duration,
-    ) -> Result<Arc<Worker>, ReleaseError> {
+    /// Starts a worker, waits until it is ready, and lets it serve. The caller stops what is left of one that fails.
+    pub(super) async fn boot(&self, entry: &Arc<Entry>, deadline: Duration) -> Result<(), ReleaseError> {
         let instance = InstanceId::random();
         // Recorded first: a host that dies after the start finds the worker again.
         self.record_instance(entry, Some(instance.clone())).await?;
         let booted = tokio::time::timeout(deadline, self.start(entry, &instance, deadline)).await;
-        let failed = match booted {
-            Ok(Ok(worker)) => return Ok(worker),
-            Ok(Err(error)) => error,
+        match booted {
+            Ok(Ok(worker)) => {
+                entry.pool.set_worker(Some(Arc::clone(&worker)));
+                entry.set_failure(None);
+                keep::watch(self, entry, &worker);
+                Ok(())
+            }
+            Ok(Err(error)) => Err(error),
             Err(_) => {
                 let log = self.boot_log(entry, &instance).await;
                 let reason = format!(
                     "it was not ready within {} s; a top-level `await` that never settles is a common cause",
                     deadline.as_secs_f64().ceil()
                 );
-                ReleaseError::Unservable { release: entry.id(), reason, log }
+                Err(ReleaseError::Unservable { release: entry.id(), reason, log })
             }
-        };
-        self.end(&instance).await;
-        self.record_instance(entry, None).await?;
-        Err(failed)
+        }
     }
 
     async fn start(
@@ -79,20 +51,25 @@ impl Releases {
         let engine_error = |source| ReleaseError::Engine { release, source };
         self.0.parts.engine.start(spec).await.map_err(engine_error)?;
         let failed = match self.connect(entry, instance).await {
-            Ok(worker) if failpoint::at("boot.ready") == Some(Fault::Skip) => return Ok(worker),
-            Ok(worker) => match worker.ready(deadline).await {
-                Ok(ready) => {
-                    if snapshot.is_some() && !ready.from_snapshot {
-                        self.forget_snapshot(entry).await;
-                    }
+            Ok(worker) => {
+                entry.happens(Event::Answered).map_err(|illegal| refused(entry, illegal))?;
+                if failpoint::at("boot.ready") == Some(Fault::Skip) {
                     return Ok(worker);
                 }
-                Err(error) => {
-                    // What the app wrote last and its failure come by different tasks; the worker is held until both are here.
-                    tokio::time::sleep(Duration::from_millis(LAST_LINES_MS)).await;
-                    error
+                match worker.ready(deadline).await {
+                    Ok(ready) => {
+                        if snapshot.is_some() && !ready.from_snapshot {
+                            self.forget_snapshot(entry).await;
+                        }
+                        return Ok(worker);
+                    }
+                    Err(error) => {
+                        // What the app wrote last and its failure come by different tasks; the worker is held until both are here.
+                        tokio::time::sleep(Duration::from_millis(LAST_LINES_MS)).await;
+                        error
+                    }
                 }
-            },
+            }
             Err(error) => error,
         };
         Err(self.unservable(entry, instance, failed).await)
@@ -189,20 +166,6 @@ impl Releases {
         }
         let surplus = lines.len().saturating_sub(BOOT_LOG_LINES as usize);
         lines.split_off(surplus)
-    }
-
-    /// Drains a release's worker and stops it; the release is retained and sleeps.
-    pub(super) async fn put_to_sleep(&self, entry: &Arc<Entry>) {
-        let _boot = entry.boot.lock().await;
-        let drain = Duration::from_millis(self.0.parts.config.switching.drain_timeout_ms);
-        let left = match failpoint::at("sleep.drain") {
-            Some(Fault::Skip) => 0,
-            _ => entry.pool.drain(drain).await,
-        };
-        if left > 0 {
-            tracing::warn!(release = %entry.id(), in_flight = left, "requests were cut at the end of the drain");
-        }
-        self.discard(entry).await;
     }
 
     /// Stops a release's worker, whatever its state. The caller holds `entry.boot`.

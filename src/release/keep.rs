@@ -4,12 +4,14 @@
 //! remains: a container or process that is gone, or one that does not come back in time.
 
 use super::book::Entry;
+use super::life::Event;
 use super::{Inner, Releases};
 use crate::id::InstanceId;
 use crate::limits::{
     LOST_PATIENCE_MS, REPLACE_BOOT_DEADLINE_MS, REPLACE_PAUSE_MS, REPLACE_PAUSE_MS_MAX, SERVED_WELL_MS,
 };
 use crate::worker::{Worker, WorkerState};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -67,36 +69,35 @@ async fn gone(host: &Weak<Inner>, instance: &InstanceId) {
     }
 }
 
-/// Boots another worker in the place of one that is gone. The first try is immediate if the old one served well.
+/// Starts another worker in the place of one that is gone, while it is wanted and until its starts failed too often. The
+/// first try is immediate if the old one served well.
 async fn replace(releases: Releases, entry: Arc<Entry>, lost: InstanceId, served_well: bool) {
+    let deadline = Duration::from_millis(REPLACE_BOOT_DEADLINE_MS);
     let mut pause_ms = if served_well { 0 } else { REPLACE_PAUSE_MS };
-    loop {
-        tokio::time::sleep(Duration::from_millis(pause_ms)).await;
-        let boot = entry.boot.lock().await;
+    {
+        let _boot = entry.boot.lock().await;
         if entry.record().instance.as_ref() != Some(&lost) {
             // Somebody replaced it, or it was put to sleep.
             return;
         }
-        tracing::warn!(release = %entry.id(), instance = %lost, "a worker is gone and is replaced");
-        releases.discard(&entry).await;
-        match releases.boot(&entry, Duration::from_millis(REPLACE_BOOT_DEADLINE_MS)).await {
-            Ok(worker) => {
-                entry.pool.set_worker(Some(Arc::clone(&worker)));
-                watch(&releases, &entry, &worker);
-                return;
-            }
+        tracing::warn!(release = %entry.id(), instance = %lost, "a worker is gone");
+        if releases.tell(&entry, Event::Lost, deadline).await.is_err() {
+            return;
+        }
+    }
+    // One that nobody needs now sleeps, and a request wakes it.
+    while releases.is_wanted(&entry) || entry.held.load(Ordering::SeqCst) > 0 {
+        tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+        match releases.ensure_worker(&entry, deadline, false).await {
+            Ok(()) => return,
             Err(error) => {
-                drop(boot);
                 tracing::error!(release = %entry.id(), error = %super::boot::chain(&error), "no worker in its place");
             }
         }
-        // What failed left no instance behind; the record is empty until a later try, or a request, boots one.
-        pause_ms = (pause_ms * 2).clamp(REPLACE_PAUSE_MS, REPLACE_PAUSE_MS_MAX);
-        tokio::time::sleep(Duration::from_millis(pause_ms)).await;
-        match releases.ensure_worker(&entry, Duration::from_millis(REPLACE_BOOT_DEADLINE_MS)).await {
-            Ok(()) => return,
-            Err(_) if !releases.is_wanted(&entry) => return,
-            Err(_) => {}
+        if entry.life().is_given_up() {
+            tracing::error!(release = %entry.id(), "its starts failed again and again; none is tried any more");
+            return;
         }
+        pause_ms = (pause_ms * 2).clamp(REPLACE_PAUSE_MS, REPLACE_PAUSE_MS_MAX);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::book::Entry;
 use super::view::SnapshotView;
-use super::{AppView, Phase, ReleaseError, ReleaseView, Releases};
+use super::{AppView, ReleaseError, ReleaseView, Releases};
 use crate::id::{AppName, dns_label, release_label};
 use crate::route::{AppRoute, HostTarget, RouteTable, Target};
 use std::collections::HashMap;
@@ -46,7 +46,6 @@ impl Releases {
     /// A release as the admin side shows it.
     pub(super) fn view(&self, entry: &Arc<Entry>) -> ReleaseView {
         let record = entry.record();
-        let live = self.0.book.live(&record.id.app).is_some_and(|live| Arc::ptr_eq(&live, entry));
         let (preview, expires_ms) = record.as_preview().unzip();
         let label = release_label(&record.id.app, preview.unwrap_or(&record.id.version));
         ReleaseView {
@@ -54,7 +53,8 @@ impl Releases {
             version: record.id.version.to_string(),
             digest: record.digest.to_string(),
             config_revision: record.config_revision,
-            phase: phase(entry, live),
+            phase: entry.life().state().into(),
+            failure: entry.failure(),
             url: self.url(&label),
             preview: preview.map(ToString::to_string),
             expires_ms,
@@ -94,16 +94,6 @@ impl Releases {
             live: self.0.book.live(app).map(|entry| entry.id().version.to_string()),
             releases: self.0.book.releases(app).iter().map(|entry| self.view(entry)).collect(),
         }
-    }
-}
-
-fn phase(entry: &Entry, live: bool) -> Phase {
-    match entry.pool.worker() {
-        _ if live => Phase::Live,
-        None => Phase::Sleeping,
-        Some(worker) if !worker.is_ready() => Phase::Booting,
-        Some(_) if !entry.pool.is_ready() => Phase::Draining,
-        Some(_) => Phase::Standby,
     }
 }
 

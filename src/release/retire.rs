@@ -2,6 +2,7 @@
 
 use super::book::Entry;
 use super::decide::{self, Retained};
+use super::life::Event;
 use super::{Inner, ReleaseError, Releases};
 use crate::id::{AppName, ReleaseId, Version};
 use crate::limits::PATROL_INTERVAL_MS;
@@ -33,14 +34,22 @@ impl Releases {
                 tracing::warn!(%release, error = %super::boot::chain(&error), "a release could not be removed");
             }
         }
-        let idle_ms = self.0.parts.config.switching.idle_timeout_ms;
+        let switching = &self.0.parts.config.switching;
+        let (idle_ms, freeze_ms) = (switching.idle_timeout_ms, switching.standby_freeze_ms);
         for entry in entries {
-            let asleep = entry.pool.worker().is_none();
             // Requests that were held are about to claim the worker that was started for them.
             let awaited = entry.held.load(std::sync::atomic::Ordering::SeqCst) > 0;
-            if !asleep && !awaited && !self.is_wanted(&entry) && entry.pool.idle_ms() >= idle_ms {
-                tracing::info!(release = %entry.id(), "an idle release goes to sleep");
-                self.put_to_sleep(&entry).await;
+            let life = entry.life();
+            if awaited {
+                continue;
+            }
+            if !self.is_wanted(&entry) {
+                if entry.pool.idle_ms() >= idle_ms && life.after(Event::Idle).is_ok() {
+                    tracing::info!(release = %entry.id(), "an idle release goes to sleep");
+                    self.put_to_sleep(&entry, Event::Idle).await;
+                }
+            } else if entry.pool.idle_ms() >= freeze_ms && life.after(Event::Rested).is_ok() {
+                self.let_rest(&entry).await;
             }
         }
     }
@@ -85,7 +94,7 @@ impl Releases {
         self.0.book.remove(&release);
         self.advance_epoch().await?;
         self.publish();
-        self.forget_release(&entry).await;
+        self.forget_release(&entry, false).await;
         Ok(())
     }
 
@@ -102,15 +111,15 @@ impl Releases {
         self.advance_epoch().await?;
         self.publish();
         for entry in entries {
-            self.forget_release(&entry).await;
+            self.forget_release(&entry, true).await;
         }
         self.0.journal.forget(&app);
         Ok(())
     }
 
     /// Ends the worker of a release that is in no table any more, and removes what only it had.
-    async fn forget_release(&self, entry: &Arc<Entry>) {
-        self.put_to_sleep(entry).await;
+    async fn forget_release(&self, entry: &Arc<Entry>, with_app: bool) {
+        self.put_to_sleep(entry, Event::Removed { with_app }).await;
         self.0.parts.telemetry.metrics.forget(&entry.id());
         self.forget_bundle(entry.record().digest).await;
     }

@@ -1,6 +1,8 @@
 //! What is live, changed: the release healthy, the change recorded, the table swapped, the old one drained.
 
 use super::book::Entry;
+use super::course::refused;
+use super::life::Event;
 use super::{ReleaseError, Releases, Switched, decide};
 use crate::failpoint::{self, Fault};
 use crate::id::{AppName, ReleaseId, Version, dns_label};
@@ -21,7 +23,7 @@ impl Releases {
         boot_deadline: Duration,
     ) -> Result<Switched, ReleaseError> {
         let entry = self.find(&release)?;
-        self.ensure_worker(&entry, boot_deadline).await?;
+        self.ensure_worker(&entry, boot_deadline, true).await?;
         let switching = self.0.book.switching(&release.app);
         let _switching = switching.lock().await;
         if let Some(live) = self.0.book.live(&release.app)
@@ -44,7 +46,7 @@ impl Releases {
     ) -> Result<Switched, ReleaseError> {
         let (target, live) = self.rollback_entries(&app, to.as_ref(), from.as_ref())?;
         // A warm standby passes at once; one that sleeps is booted outside the lock.
-        self.ensure_worker(&target, Duration::from_millis(ROLLBACK_BOOT_DEADLINE_MS)).await?;
+        self.ensure_worker(&target, Duration::from_millis(ROLLBACK_BOOT_DEADLINE_MS), true).await?;
         let switching = self.0.book.switching(&app);
         let _switching = switching.lock().await;
         if self.0.book.live(&app).is_none_or(|now| !Arc::ptr_eq(&now, &live)) {
@@ -94,6 +96,8 @@ impl Releases {
     /// Records, swaps, and lets the old release finish in the background. The caller holds the app's switching lock.
     async fn switch(&self, entry: &Arc<Entry>, kind: PromotionKind) -> Result<Switched, ReleaseError> {
         let release = entry.id();
+        let boot = entry.boot.lock().await;
+        entry.life().after(Event::Promoted).map_err(|illegal| refused(entry, illegal))?;
         if !entry.pool.is_ready() && failpoint::at("switch.ready") != Some(Fault::Skip) {
             return Err(ReleaseError::Refused(format!(
                 "the worker of `{release}` was lost just now; try again"
@@ -113,9 +117,11 @@ impl Releases {
         if let (Some(previous), PromotionKind::Rollback) = (&previous, kind) {
             previous.update(|record| record.rolled_back = true);
         }
+        self.tell(entry, Event::Promoted, Duration::ZERO).await?;
         if failpoint::at("switch.publish") != Some(Fault::Skip) {
             self.publish();
         }
+        drop(boot);
         let flip = match kind {
             PromotionKind::Promote => FlipKind::Promote,
             PromotionKind::Rollback => FlipKind::Rollback,
@@ -124,21 +130,9 @@ impl Releases {
         let from = previous.as_ref().map(|entry| entry.id().version);
         tracing::info!(%release, from = from.as_ref().map(tracing::field::display), flip = ?kind, "the live release changed");
         if let Some(previous) = previous {
-            self.drain_in_background(previous);
+            self.tell(&previous, Event::Superseded, Duration::ZERO).await?;
         }
         Ok(self.switched(&release, from, epoch))
-    }
-
-    /// Requests of the old release finish by themselves, because its worker stays as the warm standby; only what is
-    /// still there when the drain is over is worth a line.
-    fn drain_in_background(&self, previous: Arc<Entry>) {
-        let timeout = Duration::from_millis(self.0.parts.config.switching.drain_timeout_ms);
-        tokio::spawn(async move {
-            let left = previous.pool.settled(timeout).await;
-            if left > 0 {
-                tracing::warn!(release = %previous.id(), in_flight = left, "a replaced release still has requests");
-            }
-        });
     }
 
     fn switched(&self, release: &ReleaseId, previous: Option<Version>, epoch: u64) -> Switched {

@@ -1,6 +1,7 @@
 //! A bundle taken in: recorded, booted, warmed. Nothing of one that fails remains.
 
 use super::book::{Entry, spec_hash};
+use super::life::{Event, Life};
 use super::{ReleaseError, Releases, Uploaded};
 use crate::bundle::{Bundle, BundleDir};
 use crate::id::{AppName, Digest, ReleaseId, Version, dns_label, release_label};
@@ -130,8 +131,9 @@ impl Releases {
         let recorded = record.clone();
         self.stored("recording the release", move |store| store.insert_release(&recorded)).await?;
         let id = record.id.clone();
-        let entry = Entry::new(record, draft.bundle, draft.dir, &config.limits, config.worker.cpus);
-        let ready = match self.ensure_worker(&entry, boot_deadline).await {
+        let life = Life::uploaded();
+        let entry = Entry::new(record, life, draft.bundle, draft.dir, &config.limits, config.worker.cpus);
+        let ready = match self.ensure_worker(&entry, boot_deadline, true).await {
             Ok(()) => {
                 let id = id.clone();
                 self.stored("recording the release", move |store| store.set_state(&id, ReleaseState::Ready))
@@ -143,6 +145,7 @@ impl Releases {
             let _boot = entry.boot.lock().await;
             self.discard(&entry).await;
             self.stored("undoing the release", move |store| store.delete_release(&id)).await?;
+            self.tell(&entry, Event::Removed { with_app: false }, Duration::ZERO).await?;
             return Err(error);
         }
         entry.update(|record| record.state = ReleaseState::Ready);

@@ -1,22 +1,69 @@
 //! Releases as the admin side shows them.
 
+use super::life::State;
 use crate::store::SnapshotRecord;
 use serde::{Deserialize, Serialize};
 
-/// What became of a release.
+/// Where a release stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
+    /// Recorded; no worker was started yet.
+    Uploaded,
     /// Its worker is being started.
     Booting,
-    /// It has a worker and is not live.
+    /// Its worker evaluates the app and renders its warm paths.
+    Warming,
+    /// It serves under its own name and was never live.
+    Healthy,
+    /// It was live, serves, and is ready to be gone back to.
     Standby,
+    /// A standby whose worker gave its memory back; a request or a rollback thaws it.
+    Frozen,
     /// Users get it.
     Live,
-    /// It left the table's live place and finishes its requests.
+    /// It finishes its requests, to sleep or to be gone.
     Draining,
     /// Retained without a worker; a request wakes it.
     Sleeping,
+    /// Its starts failed, and none is tried for a while; a promotion tries at once.
+    Failed,
+}
+
+impl From<State> for Phase {
+    fn from(state: State) -> Self {
+        match state {
+            State::Uploaded => Self::Uploaded,
+            State::Booting => Self::Booting,
+            State::Warming => Self::Warming,
+            State::Healthy => Self::Healthy,
+            State::Live => Self::Live,
+            State::Standby => Self::Standby,
+            State::Frozen => Self::Frozen,
+            State::Sleeping => Self::Sleeping,
+            State::Failed => Self::Failed,
+            State::Draining | State::Retired => Self::Draining,
+        }
+    }
+}
+
+impl Phase {
+    /// Its name in tables.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Uploaded => "uploaded",
+            Self::Booting => "booting",
+            Self::Warming => "warming",
+            Self::Healthy => "healthy",
+            Self::Standby => "standby",
+            Self::Frozen => "frozen",
+            Self::Live => "live",
+            Self::Draining => "draining",
+            Self::Sleeping => "sleeping",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 /// What the isolates of a release start from.
@@ -57,6 +104,8 @@ pub struct ReleaseView {
     pub config_revision: u64,
     /// See [`Phase`].
     pub phase: Phase,
+    /// Why its last start failed, if it did.
+    pub failure: Option<String>,
     /// Its own URL.
     pub url: String,
     /// Preview name, if it is one.

@@ -67,7 +67,7 @@ impl Releases {
         let (releases, entry) = (self.clone(), Arc::clone(entry));
         tokio::spawn(async move {
             let _place = place;
-            let result = releases.ensure_worker(&entry, Duration::from_millis(WAKE_DEADLINE_MS)).await;
+            let result = releases.ensure_worker(&entry, Duration::from_millis(WAKE_DEADLINE_MS), false).await;
             let result = result.map_err(|error| {
                 let release = entry.id();
                 tracing::error!(%release, error = %super::boot::chain(&error), "a sleeping release did not wake");

@@ -1,0 +1,206 @@
+//! A release's course: what happens to it is told to its [`Life`](super::life::Life), and what follows is carried out here.
+//!
+//! Events that start, stop, freeze or promote are told by whoever holds `entry.boot`; only the loss of a worker may
+//! come in between.
+
+use super::book::Entry;
+use super::boot::chain;
+use super::life::{Effect, Event, Illegal};
+use super::{ReleaseError, Releases};
+use crate::failpoint::{self, Fault};
+use crate::limits::{FREEZE_TIMEOUT_MS, START_FAILURES_MAX};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// What an effect gave: the event that it led to, and why if that is a failure.
+type Gave = (Option<Event>, Result<(), ReleaseError>);
+
+impl Releases {
+    /// Tells a release what happened, and carries out what follows until nothing more does. `deadline` is for a start.
+    ///
+    /// # Errors
+    /// [`ReleaseError::Refused`] when it can't happen to a release that stands where this one does, and what made a start
+    /// fail.
+    pub(super) async fn tell(
+        &self,
+        entry: &Arc<Entry>,
+        event: Event,
+        deadline: Duration,
+    ) -> Result<(), ReleaseError> {
+        let mut result = Ok(());
+        let mut next = Some(event);
+        while let Some(event) = next.take() {
+            let effects = entry.happens(event).map_err(|illegal| refused(entry, illegal))?;
+            for effect in effects {
+                let (follows, gave) = self.carry_out(entry, *effect, deadline).await;
+                next = follows;
+                result = gave.and(result);
+            }
+        }
+        result
+    }
+
+    async fn carry_out(&self, entry: &Arc<Entry>, effect: Effect, deadline: Duration) -> Gave {
+        match effect {
+            Effect::Start => match self.boot(entry, deadline).await {
+                Ok(()) => (Some(Event::Ready), Ok(())),
+                Err(error) => {
+                    entry.set_failure(Some(chain(&error)));
+                    (Some(Event::StartFailed), Err(error))
+                }
+            },
+            Effect::Stop => {
+                self.discard(entry).await;
+                (None, Ok(()))
+            }
+            Effect::StopUnrecorded => {
+                entry.pool.set_worker(None);
+                if let Some(instance) = entry.record().instance {
+                    self.end(&instance).await;
+                }
+                (None, Ok(()))
+            }
+            Effect::Drain => {
+                let left = match failpoint::at("sleep.drain") {
+                    Some(Fault::Skip) => 0,
+                    _ => entry.pool.drain(self.drain_timeout()).await,
+                };
+                if left > 0 {
+                    tracing::warn!(release = %entry.id(), in_flight = left, "requests were cut at the end of the drain");
+                }
+                (Some(Event::Drained), Ok(()))
+            }
+            Effect::Settle => {
+                self.settle(entry);
+                (None, Ok(()))
+            }
+            Effect::Freeze => (self.freeze(entry).await, Ok(())),
+            Effect::Thaw => (Some(self.thaw(entry).await), Ok(())),
+        }
+    }
+
+    /// Makes sure that a release has a worker that serves. Who comes while another starts it waits for that one.
+    pub(super) async fn ensure_worker(
+        &self,
+        entry: &Arc<Entry>,
+        deadline: Duration,
+        insist: bool,
+    ) -> Result<(), ReleaseError> {
+        if entry.pool.is_ready()
+            || failpoint::at("switch.ready") == Some(Fault::Skip) && entry.pool.worker().is_some()
+        {
+            return Ok(());
+        }
+        let begun = Instant::now();
+        let _boot = entry.boot.lock().await;
+        self.ensure_locked(entry, deadline.saturating_sub(begun.elapsed()), insist).await
+    }
+
+    /// As [`Releases::ensure_worker`], for a caller that holds `entry.boot`.
+    pub(super) async fn ensure_locked(
+        &self,
+        entry: &Arc<Entry>,
+        deadline: Duration,
+        insist: bool,
+    ) -> Result<(), ReleaseError> {
+        let begun = Instant::now();
+        let left = || deadline.saturating_sub(begun.elapsed());
+        if let Some(worker) = entry.pool.worker()
+            && worker.ready(left()).await.is_err()
+        {
+            // It was being started again by its supervisor, in vain.
+            self.tell(entry, Event::Lost, left()).await?;
+        }
+        let insist = insist || entry.may_be_tried_again();
+        if entry.life().is_given_up() && !insist {
+            return Err(given_up(entry));
+        }
+        self.tell(entry, Event::Wanted { insist }, left()).await?;
+        if entry.pool.worker().is_none() {
+            // A frozen worker that did not thaw is gone by now.
+            self.tell(entry, Event::Wanted { insist }, left()).await?;
+        }
+        Ok(())
+    }
+
+    /// Drains a release's worker and stops it, if `event` allows it; the release is retained and sleeps.
+    pub(super) async fn put_to_sleep(&self, entry: &Arc<Entry>, event: Event) {
+        let _boot = entry.boot.lock().await;
+        // What was promoted or removed meanwhile is nothing to put to sleep any more.
+        if entry.life().after(event).is_ok()
+            && let Err(error) = self.tell(entry, event, Duration::ZERO).await
+        {
+            tracing::error!(release = %entry.id(), error = %chain(&error), "a release could not be put to sleep");
+        }
+    }
+
+    /// Freezes a standby that nobody asked for.
+    pub(super) async fn let_rest(&self, entry: &Arc<Entry>) {
+        let _boot = entry.boot.lock().await;
+        if entry.life().after(Event::Rested).is_ok()
+            && let Err(error) = self.tell(entry, Event::Rested, Duration::ZERO).await
+        {
+            tracing::error!(release = %entry.id(), error = %chain(&error), "a standby could not be frozen");
+        }
+    }
+
+    async fn freeze(&self, entry: &Arc<Entry>) -> Option<Event> {
+        let Some(worker) = entry.pool.worker() else { return Some(Event::Lost) };
+        // Claims are refused first: a request that comes now waits for this to end, and thaws it.
+        if !entry.pool.freeze() {
+            return Some(Event::Thawed);
+        }
+        let timeout = Duration::from_millis(FREEZE_TIMEOUT_MS);
+        if let Err(error) = worker.freeze(true, timeout).await {
+            tracing::warn!(release = %entry.id(), error = %chain(&error), "a standby did not freeze");
+            return Some(self.thaw(entry).await);
+        }
+        tracing::info!(release = %entry.id(), "an idle standby is frozen");
+        None
+    }
+
+    async fn thaw(&self, entry: &Arc<Entry>) -> Event {
+        let Some(worker) = entry.pool.worker() else { return Event::Lost };
+        match worker.freeze(false, Duration::from_millis(FREEZE_TIMEOUT_MS)).await {
+            Ok(()) => {
+                entry.pool.thaw();
+                Event::Thawed
+            }
+            Err(error) => {
+                tracing::warn!(release = %entry.id(), error = %chain(&error), "a frozen worker did not thaw");
+                Event::Lost
+            }
+        }
+    }
+
+    /// Requests of a replaced release finish by themselves, because its worker stays as the warm standby; only what is
+    /// still there when the drain is over is worth a line.
+    fn settle(&self, entry: &Arc<Entry>) {
+        let (timeout, entry) = (self.drain_timeout(), Arc::clone(entry));
+        tokio::spawn(async move {
+            let left = entry.pool.settled(timeout).await;
+            if left > 0 {
+                tracing::warn!(release = %entry.id(), in_flight = left, "a replaced release still has requests");
+            }
+        });
+    }
+
+    fn drain_timeout(&self) -> Duration {
+        Duration::from_millis(self.0.parts.config.switching.drain_timeout_ms)
+    }
+}
+
+/// An event that can't be, as the answer to whoever caused it.
+pub(super) fn refused(entry: &Entry, illegal: Illegal) -> ReleaseError {
+    ReleaseError::Refused(format!("`{}`: {illegal}; look at `vitrine status` and try again", entry.id()))
+}
+
+fn given_up(entry: &Entry) -> ReleaseError {
+    let failure = entry.failure().unwrap_or_default();
+    let reason = format!(
+        "its last {START_FAILURES_MAX} starts failed and it is not started again for a while; \
+         `vitrine promote` tries at once ({failure})"
+    );
+    ReleaseError::Unservable { release: entry.id(), reason, log: Vec::new() }
+}
