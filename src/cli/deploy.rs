@@ -19,6 +19,7 @@ use serde::Serialize;
 use serde_json::json;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Upload a bundle, boot it beside the live release, and make it live once it is healthy
 ///
@@ -65,7 +66,9 @@ struct Deployed {
 
 /// Runs the verb.
 pub async fn run(args: Args) -> Result<(), Failure> {
-    let prepared = Prepared::new(&args.bundle, args.version.clone())?;
+    // From here on Ctrl-C no longer ends the process as it is, with its scratch folder left behind.
+    let mut ctrl_c = signal(SignalKind::interrupt()).map_err(Failure::local("listening for Ctrl-C"))?;
+    let prepared = prepare(&args, &mut ctrl_c).await?;
     if args.dry_run {
         return prepared.show(&args.app, args.json);
     }
@@ -73,7 +76,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let mut stage = Stage::Uploading;
     let deployed = tokio::select! {
         deployed = deploy(&client, &args, &prepared, &mut stage) => deployed,
-        _ = tokio::signal::ctrl_c() => Err(interrupted(&args.app, &prepared.version, stage)),
+        _ = ctrl_c.recv() => Err(interrupted(&args.app, &prepared.version, stage)),
     };
     match deployed {
         Ok(deployed) => report(&deployed, args.json),
@@ -81,10 +84,27 @@ pub async fn run(args: Args) -> Result<(), Failure> {
             if stage == Stage::Uploaded {
                 tokio::select! {
                     () = undo(&client, &args.app, &prepared.version) => {}
-                    _ = tokio::signal::ctrl_c() => {}
+                    _ = ctrl_c.recv() => {}
                 }
             }
             Err(failure)
+        }
+    }
+}
+
+/// Packs and checks the bundle. Its scratch folder goes when what fills it is done, so an interrupt waits for that.
+async fn prepare(args: &Args, ctrl_c: &mut Signal) -> Result<Prepared, Failure> {
+    let (bundle, version) = (args.bundle.clone(), args.version.clone());
+    let mut preparing = tokio::task::spawn_blocking(move || Prepared::new(&bundle, version));
+    let ended = |ended: Result<_, tokio::task::JoinError>| match ended {
+        Ok(prepared) => prepared,
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+    };
+    tokio::select! {
+        prepared = &mut preparing => ended(prepared),
+        _ = ctrl_c.recv() => {
+            drop(ended(preparing.await));
+            Err(Failure::Interrupted("interrupted: nothing was sent".to_owned()))
         }
     }
 }

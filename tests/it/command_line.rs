@@ -1,8 +1,10 @@
 //! What the command line says and how it exits, as far as no host is needed.
 
-use crate::harness::archive::fixture;
+use crate::harness::archive::{bundle_dir, fixture};
 use crate::harness::cli::Cli;
 use crate::harness::snapshot::assert_same;
+use crate::harness::wait::wait_until;
+use std::time::Duration;
 
 #[test]
 fn the_help_of_every_verb_is_the_reviewed_one() {
@@ -119,4 +121,26 @@ fn completions_name_the_verbs() {
     for shell in ["bash", "zsh", "fish"] {
         assert!(Cli::new(&["completions", shell]).ok().stdout.contains("rollback"), "{shell}");
     }
+}
+
+/// Packing and checking it takes a second, and no compressor makes it smaller.
+fn large_file() -> Vec<u8> {
+    let next = |state: &u64| Some(state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1));
+    std::iter::successors(Some(1_u64), next).take(6 << 20).flat_map(u64::to_be_bytes).collect()
+}
+
+#[test]
+fn a_deploy_that_is_interrupted_while_it_packs_leaves_no_scratch_folder() {
+    let dir = bundle_dir(&[("server/index.js", "export default () => new Response('hi');")]);
+    std::fs::create_dir(dir.path().join("client")).unwrap();
+    std::fs::write(dir.path().join("client/film.bin"), large_file()).unwrap();
+    let scratch = tempfile::tempdir().unwrap();
+    let is_empty = || std::fs::read_dir(scratch.path()).unwrap().next().is_none();
+    let deploy = Cli::new(&["deploy", "shop", dir.path().to_str().unwrap(), "--dry-run"])
+        .env("TMPDIR", scratch.path().to_str().unwrap());
+    let packing = || wait_until("packing", Duration::from_secs(20), || (!is_empty()).then_some(()));
+    let ran = deploy.interrupted_when(packing);
+    assert_eq!((ran.code, ran.stdout.as_str()), (130, ""), "{ran:?}");
+    assert!(ran.stderr.contains("nothing was sent"), "{ran:?}");
+    assert!(is_empty());
 }

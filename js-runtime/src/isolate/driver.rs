@@ -7,7 +7,7 @@ use super::answer::{Outbox, Outgoing};
 use super::engine::{Engine, Killed};
 use super::shared::{Event, HostFuture, RequestNumber, Running, Shared};
 use crate::exchange::Exchange;
-use crate::limits::isolate::LAST_WORDS_MS;
+use crate::limits::isolate::{AT_REST_MS, LAST_WORDS_MS};
 use crate::pool::gate::Admission;
 use deno_core::PollEventLoopOptions;
 use deno_core::error::CoreError;
@@ -39,6 +39,8 @@ pub struct Driver {
     pub shared: Rc<Shared>,
     waiting: FuturesUnordered<HostFuture>,
     last_request: RequestNumber,
+    last_begun: Instant,
+    rested: bool,
     event_loop: Arc<LoopWaker>,
 }
 
@@ -46,7 +48,16 @@ impl Driver {
     /// A driver of `engine`.
     pub fn new(engine: Engine, shared: Rc<Shared>) -> Self {
         let event_loop = Arc::new(LoopWaker::default());
-        Self { engine, shared, waiting: FuturesUnordered::new(), last_request: 0, event_loop }
+        let waiting = FuturesUnordered::new();
+        Self {
+            engine,
+            shared,
+            waiting,
+            last_request: 0,
+            last_begun: Instant::now(),
+            rested: false,
+            event_loop,
+        }
     }
 
     /// Requests that have begun and not ended.
@@ -64,6 +75,7 @@ impl Driver {
         let Exchange { head, body, answer, cancelled, received } = exchange;
         let outbox = Rc::new(Outbox::new(self.shared.limits.response_mb << 20));
         let begun = Instant::now();
+        (self.last_begun, self.rested) = (begun, false);
         let running = Running {
             id: head.request_id,
             headers: head.headers,
@@ -81,6 +93,14 @@ impl Driver {
         self.shared.start(outgoing.run(Rc::clone(&self.shared)));
         self.look_at_event_loop();
         self.engine.begin(request, &head.method, &head.url, head.has_body)
+    }
+
+    /// Gives memory back once nothing has been asked of the isolate for [`AT_REST_MS`]; for each such rest once.
+    pub fn rest(&mut self) {
+        let at_rest = self.in_flight() == 0 && self.last_begun.elapsed() >= Duration::from_millis(AT_REST_MS);
+        if at_rest && !std::mem::replace(&mut self.rested, true) {
+            self.engine.shrink();
+        }
     }
 
     /// Tells JavaScript everything that it must be told by now. Returns whether there is more already.

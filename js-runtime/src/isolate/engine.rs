@@ -367,7 +367,7 @@ impl Engine {
 
     /// Gives memory back to the system.
     pub fn shrink(&mut self) {
-        self.runtime.v8_isolate().memory_pressure_notification(v8::MemoryPressureLevel::Critical);
+        memory::give_back(self.runtime.v8_isolate());
     }
 }
 

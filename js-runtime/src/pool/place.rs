@@ -299,6 +299,7 @@ impl Thread {
                 driver.engine.no_op()?;
                 self.vitals.heap_bytes.store(driver.engine.heap_bytes(), Ordering::Relaxed);
                 let _ = done.send(());
+                driver.rest();
             }
             Order::Thaw(done) => drop(done.send(())),
             Order::Freeze(done) => {

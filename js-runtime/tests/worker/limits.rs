@@ -20,6 +20,7 @@ const MISBEHAVES: &str = r#"
       '/endless': () => new Response(new ReadableStream({ pull: (c) => c.enqueue(new Uint8Array(65536)) })),
       '/begun': () => new Response(new ReadableStream({ start(c) { c.enqueue(new Uint8Array([104])); setTimeout(() => { for (;;); }, 20); } })),
       '/slow': () => new Promise((done) => setTimeout(() => done(new Response('slow')), 150)),
+      '/litter': () => new Response(String(Array.from({ length: 300_000 }, (_, index) => ({ index })).length)),
       '/left-behind': () => { const again = () => { for (let i = 0; i < 1e5; i++); setTimeout(again, 1); }; again(); return new Response('left'); },
       '/throw': () => { throw new Error('boom'); },
     };
@@ -216,5 +217,32 @@ fn a_pool_tells_its_status_freezes_thaws_and_drains() {
         assert_eq!(worker.get("/").await.done.outcome, Outcome::Draining);
         drained.await.expect("drained");
         assert_eq!(slow.collect().await.2.outcome, Outcome::Ok);
+    });
+}
+
+#[test]
+#[ignore = "an isolate is at rest after a minute"]
+fn an_isolate_at_rest_gives_memory_back() {
+    run(async {
+        let worker = misbehaving().await;
+        let heap_bytes = async || {
+            let (sender, receiver) = oneshot::channel();
+            worker.pool.request(PoolRequest::Status(sender));
+            receiver.await.expect("a status").1[0].heap_bytes
+        };
+        assert_eq!(worker.start(Ask::get("/litter")).await.collect().await.2.outcome, Outcome::Ok);
+        let littered = heap_bytes().await;
+        let begun = Instant::now();
+        while heap_bytes().await > littered / 2 {
+            assert!(
+                begun.elapsed() < Duration::from_secs(90),
+                "{littered} bytes, and still {}",
+                heap_bytes().await
+            );
+            // Pause: as often as a host asks how its workers do.
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        assert!(begun.elapsed() > Duration::from_secs(50), "it was not at rest yet");
+        println!("{littered} bytes before, {} at rest, after {:?}", heap_bytes().await, begun.elapsed());
     });
 }
