@@ -5,7 +5,8 @@
 //! recorded, swapped) -> [`keep`] (a worker that is lost is replaced) -> [`retire`] (sleep, expiry, retention) ->
 //! [`wake`] (a request for one that sleeps). [`life`] says what may happen to a release and what follows, [`course`] carries that
 //! out; [`decide`] holds the other rules, without effects, and [`observe`] reports how workers do. [`book`] is what is known,
-//! [`publish`] turns it into a route table, [`adopt`] fills it after a start.
+//! [`publish`] turns it into a route table, [`adopt`] fills it after a start, [`sweep`] removes what an
+//! earlier host left.
 
 mod adopt;
 mod book;
@@ -21,6 +22,7 @@ mod observe;
 mod publish;
 mod retire;
 mod snapshot;
+mod sweep;
 mod switch;
 mod upload;
 mod view;
@@ -29,7 +31,7 @@ mod wake;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::container::Engine;
-use crate::id::AppName;
+use crate::id::{AppName, InstanceId};
 use crate::limits::WAKES_AT_ONCE_MAX;
 use crate::route::Routes;
 use crate::store::{Store, StoreError};
@@ -37,9 +39,10 @@ use crate::telemetry::Telemetry;
 use book::Book;
 pub use error::{ReleaseError, WakeError};
 use journal::Journal;
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock};
-use tokio::sync::Semaphore;
+use tokio::sync::{RwLock, Semaphore};
 pub use upload::UploadOptions;
 pub use view::{AppView, EnvView, LiveValue, Phase, ReleaseView, SnapshotView, Switched, Uploaded};
 
@@ -72,6 +75,10 @@ struct Inner {
     book: Book,
     journal: Journal,
     wakes: Arc<Semaphore>,
+    /// Held for reading from when a bundle is stored until its release is recorded, for writing while one is removed.
+    keeping: Arc<RwLock<()>>,
+    /// Workers that this process started and has not ended: nobody's orphans.
+    started: Mutex<BTreeSet<InstanceId>>,
     /// Held while a route table is built and swapped in.
     publishing: Mutex<()>,
     /// Address that users reach the edge at, once it is bound.
@@ -91,6 +98,8 @@ impl Releases {
             book: Book::default(),
             journal,
             wakes: Arc::new(Semaphore::new(WAKES_AT_ONCE_MAX)),
+            keeping: Arc::default(),
+            started: Mutex::default(),
             publishing: Mutex::default(),
             public: OnceLock::new(),
         }));

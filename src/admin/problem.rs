@@ -190,7 +190,14 @@ fn with_causes(error: &dyn Error) -> String {
 }
 
 fn store_kind(error: &StoreError) -> Kind {
-    if error.is_disk_full() { Kind::DiskFull } else { Kind::StoreUnavailable }
+    match error {
+        _ if error.is_disk_full() => Kind::DiskFull,
+        // Another caller was faster.
+        StoreError::NoRelease(_) => Kind::NoRelease,
+        StoreError::Exists(_) | StoreError::Live(_) => Kind::Refused,
+        StoreError::EnvTooLarge { .. } => Kind::Invalid,
+        _ => Kind::StoreUnavailable,
+    }
 }
 
 impl From<ReleaseError> for Problem {

@@ -9,7 +9,7 @@ use crate::bundle::{self, Bundle, BundleDir, BundleError};
 use crate::id::{AppName, Digest, ReleaseId, Version};
 use crate::limits::{
     ARCHIVE_BYTES_MAX, BODY_STALL_MS, BOOT_DEADLINE_MAX_MS, BOOT_DEADLINE_MS, PREVIEW_TTL_MAX_MS, UPLOAD_MS,
-    UPLOAD_PIECES_MAX,
+    UPLOAD_PIECES_MAX, UPLOAD_PLACE_MS,
 };
 use crate::release::{UploadOptions, Uploaded};
 use axum::body::Body;
@@ -90,7 +90,8 @@ pub async fn upload(
 ) -> Result<Answer, Problem> {
     let options = query.options()?;
     let key = idempotency_key(request.headers())?;
-    let Ok(_slot) = state.uploads.clone().try_acquire_owned() else {
+    let place = state.uploads.clone().acquire_owned();
+    let Ok(Ok(_slot)) = tokio::time::timeout(Duration::from_millis(UPLOAD_PLACE_MS), place).await else {
         return Err(Problem::new(Kind::Busy, "too many uploads at once; try again in some seconds"));
     };
     let head = request_line(&request);

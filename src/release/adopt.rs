@@ -6,9 +6,10 @@
 use super::book::{Entry, spec_hash};
 use super::life::{Event, Life};
 use super::{ReleaseError, Releases, keep};
-use crate::id::{AppName, InstanceId};
+use crate::bundle::{Bundle, BundleDir};
+use crate::id::{AppName, InstanceId, Version};
 use crate::limits::{ADOPT_TIMEOUT_MS, REPLACE_BOOT_DEADLINE_MS};
-use crate::store::{ReleaseRecord, ReleaseState};
+use crate::store::{Promotion, ReleaseRecord, ReleaseState};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +21,7 @@ impl Releases {
         for app in self.stored("reading the apps", |store| store.apps()).await? {
             self.load_app(&app).await?;
         }
+        self.sweep_bundles().await;
         let mut adopted = BTreeSet::new();
         for entry in self.0.book.entries() {
             adopted.extend(self.adopt_worker(&entry).await);
@@ -46,44 +48,53 @@ impl Releases {
                 Ok((store.releases(&of)?, store.live(&of)?, store.history(&of)?))
             })
             .await?;
-        let is_live = |record: &ReleaseRecord| live.as_ref() == Some(&record.id.version);
+        let mut loaded = Vec::new();
+        for record in undo_replaced(records) {
+            loaded.extend(self.load_bundle(record).await?);
+        }
+        let retained = loaded.iter().map(|(record, ..)| record.id.version.clone()).collect();
+        let live = live.map(|live| live_or_earlier(app, live, &history, &retained));
         // Newest first in the store, and the book adds in front.
-        for record in records.into_iter().rev() {
-            let life = Life::recorded(is_live(&record), record.promoted_ms.is_some());
-            self.load_release(record, life).await?;
+        for (record, dir, bundle) in loaded.into_iter().rev() {
+            let is_live = live.as_ref() == Some(&record.id.version);
+            let life = Life::recorded(is_live, record.promoted_ms.is_some());
+            self.load_release(record, life, dir, bundle).await;
         }
         self.0.book.restore(app, live, history);
         Ok(())
     }
 
-    async fn load_release(&self, mut record: ReleaseRecord, life: Life) -> Result<(), ReleaseError> {
-        let id = record.id.clone();
+    /// A release with its bundle; `None` when it is undone, or when its bundle can't be had.
+    async fn load_bundle(
+        &self,
+        record: ReleaseRecord,
+    ) -> Result<Option<(ReleaseRecord, BundleDir, Bundle)>, ReleaseError> {
+        let (id, digest) = (record.id.clone(), record.digest);
         if record.state == ReleaseState::Pending {
-            // Its deploy was never acknowledged: undone.
-            tracing::warn!(release = %id, "an unfinished deploy is undone");
-            let digest = record.digest;
+            // Its deploy was never acknowledged, or that of its successor was not finished.
+            tracing::warn!(release = %id, "what an unfinished deploy left is removed");
             self.stored("undoing the release", move |store| store.delete_release(&id)).await?;
             self.forget_bundle(digest).await;
-            return Ok(());
+            return Ok(None);
         }
-        let config = &self.0.parts.config;
-        match self.0.parts.store.bundles().ensure(record.digest).await {
-            Ok((dir, bundle)) => {
-                let limits =
-                    super::decide::limits(&bundle.manifest.limits, &config.limits, config.worker.cpus);
-                // The operator may have changed limits since: a worker of the old ones is then no longer this release's.
-                record.spec_hash = spec_hash(&id, &bundle, record.config_revision, &limits, config);
-                let snapshot = self.0.parts.store.bundles().snapshot(record.digest).await;
-                let entry =
-                    Entry::new(record, life, Arc::new(bundle), dir, &config.limits, config.worker.cpus);
-                entry.set_snapshot(snapshot);
-                self.0.book.add(entry);
-            }
+        match self.0.parts.store.bundles().ensure(digest).await {
+            Ok((dir, bundle)) => Ok(Some((record, dir, bundle))),
             Err(error) => {
                 tracing::error!(release = %id, error = %super::boot::chain(&error), "a release without its bundle");
+                Ok(None)
             }
         }
-        Ok(())
+    }
+
+    async fn load_release(&self, mut record: ReleaseRecord, life: Life, dir: BundleDir, bundle: Bundle) {
+        let config = &self.0.parts.config;
+        let limits = super::decide::limits(&bundle.manifest.limits, &config.limits, config.worker.cpus);
+        // The operator may have changed limits since: a worker of the old ones is then no longer this release's.
+        record.spec_hash = spec_hash(&record.id, &bundle, record.config_revision, &limits, config);
+        let snapshot = self.0.parts.store.bundles().snapshot(record.digest).await;
+        let entry = Entry::new(record, life, Arc::new(bundle), dir, &config.limits, config.worker.cpus);
+        entry.set_snapshot(snapshot);
+        self.0.book.add(entry);
     }
 
     async fn adopt_worker(&self, entry: &Arc<Entry>) -> Option<InstanceId> {
@@ -135,23 +146,32 @@ impl Releases {
                 "a release has no worker; its next request tries again");
         }
     }
+}
 
-    /// Ends workers of this host that no release has recorded.
-    async fn end_orphans(&self, adopted: &BTreeSet<InstanceId>) {
-        let listed = match self.0.parts.engine.list().await {
-            Ok(listed) => listed,
-            Err(error) => {
-                tracing::warn!(error = %super::boot::chain(&error), "workers can't be listed; orphans are left alone");
-                return;
-            }
-        };
-        let recorded: BTreeSet<InstanceId> =
-            self.0.book.entries().iter().filter_map(|entry| entry.record().instance).collect();
-        for info in listed {
-            if !adopted.contains(&info.instance) && !recorded.contains(&info.instance) {
-                tracing::warn!(instance = %info.instance, release = %info.release, "an orphaned worker is ended");
-                self.end(&info.instance).await;
-            }
+/// A preview that another one of the same name was to replace is undone like a deploy that did not end. Newest first.
+fn undo_replaced(mut records: Vec<ReleaseRecord>) -> Vec<ReleaseRecord> {
+    let mut names = BTreeSet::new();
+    for record in records.iter_mut().filter(|record| record.state == ReleaseState::Ready) {
+        let name = record.as_preview().map(|(name, _)| name.clone());
+        if name.is_some_and(|name| !names.insert(name)) {
+            record.state = ReleaseState::Pending;
         }
     }
+    records
+}
+
+/// What is live, or, when its bundle can't be had, the release that a rollback from it would go to.
+fn live_or_earlier(
+    app: &AppName,
+    live: Version,
+    history: &[Promotion],
+    retained: &BTreeSet<Version>,
+) -> Version {
+    if retained.contains(&live) {
+        return live;
+    }
+    let earlier = super::decide::rollback_target(history, &live, retained);
+    let serves = earlier.as_ref().map(tracing::field::display);
+    tracing::error!(%app, %live, serves, "the bundle of the live release can't be had: deploy it again");
+    earlier.unwrap_or(live)
 }

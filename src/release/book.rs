@@ -174,6 +174,8 @@ struct App {
     releases: Vec<Arc<Entry>>,
     /// Held while the live release changes.
     switching: Arc<tokio::sync::Mutex<()>>,
+    /// Held while a value of the environment changes.
+    configuring: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Debug, Default)]
@@ -288,6 +290,11 @@ impl Book {
     /// The lock for changing what is live.
     pub fn switching(&self, app: &AppName) -> Arc<tokio::sync::Mutex<()>> {
         Arc::clone(&self.lock().apps.entry(app.clone()).or_default().switching)
+    }
+
+    /// The lock for changing values of its environment.
+    pub fn configuring(&self, app: &AppName) -> Arc<tokio::sync::Mutex<()>> {
+        Arc::clone(&self.lock().apps.entry(app.clone()).or_default().configuring)
     }
 
     /// Holds a version for an upload; `None` when another upload has it.

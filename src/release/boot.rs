@@ -16,7 +16,7 @@ use vitrine_wire::Start;
 impl Releases {
     /// Starts a worker, waits until it is ready, and lets it serve. The caller stops what is left of one that fails.
     pub(super) async fn boot(&self, entry: &Arc<Entry>, deadline: Duration) -> Result<(), ReleaseError> {
-        let instance = InstanceId::random();
+        let instance = self.new_instance();
         // Recorded first: a host that dies after the start finds the worker again.
         self.record_instance(entry, Some(instance.clone())).await?;
         let booted = tokio::time::timeout(deadline, self.start(entry, &instance, deadline)).await;
@@ -192,6 +192,7 @@ impl Releases {
         if let Err(error) = self.0.parts.engine.stop(instance, grace_ms).await {
             tracing::error!(%instance, error = %chain(&error), "a worker could not be stopped");
         }
+        self.forget_instance(instance);
     }
 
     async fn record_instance(

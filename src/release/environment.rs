@@ -1,6 +1,7 @@
 //! Environment values: a change makes a revision, and a live app gets a release of the same bundle with it.
 
-use super::upload::Draft;
+use super::book::Entry;
+use super::upload::{Acknowledged, Draft};
 use super::{EnvView, LiveValue, ReleaseError, Releases, Switched, decide};
 use crate::id::{AppName, ReleaseId};
 use crate::limits::RECONFIGURE_BOOT_DEADLINE_MS;
@@ -25,56 +26,50 @@ impl Releases {
         if value.is_none() && !self.0.book.knows(&app) {
             return Err(ReleaseError::NoApp(app));
         }
-        let switching = self.0.book.switching(&app);
-        let changing = switching.lock().await;
-        let before = self.env_value(&app, &name).await?;
-        let wanted = value.map(|value| EnvValue {
-            name: name.clone(),
-            value,
-            secret,
-            updated_ms: self.0.parts.clock.now_ms(),
-        });
-        let Some(revision) = self.record_env(&app, &name, wanted).await? else { return Ok(None) };
-        drop(changing);
-        let Some(live) = self.0.book.live(&app) else { return Ok(None) };
-        if !live.bundle.manifest.env.contains(&name) {
+        let configuring = self.0.book.configuring(&app);
+        let _configuring = configuring.lock().await;
+        let updated_ms = self.0.parts.clock.now_ms();
+        let wanted = value.map(|value| EnvValue { name: name.clone(), value, secret, updated_ms });
+        let live = self.0.book.live(&app);
+        let Some(live) = live.filter(|live| live.bundle.manifest.env.contains(&name)) else {
+            self.record_env(&app, &name, wanted).await?;
             return Ok(None);
+        };
+        let draft_of = app.clone();
+        let draft = self.stored("recording the environment", move |store| {
+            store.draft_env(&draft_of, &name, wanted.as_ref())
+        });
+        match draft.await? {
+            Some(revision) => self.reconfigure(&live, revision).await.map(Some),
+            None => Ok(None),
         }
-        let switched = self.reconfigure(&live.id(), revision).await;
-        if switched.is_err() {
-            self.record_env(&app, &name, before).await?;
-        }
-        switched.map(Some)
     }
 
-    async fn reconfigure(&self, live: &ReleaseId, revision: u64) -> Result<Switched, ReleaseError> {
-        let entry = self.find(live)?;
+    /// The draft of values and the release that is made of them last when that is live; a host that dies before has neither.
+    async fn reconfigure(&self, live: &Arc<Entry>, revision: u64) -> Result<Switched, ReleaseError> {
         let deadline = Duration::from_millis(RECONFIGURE_BOOT_DEADLINE_MS);
-        let version = decide::reconfigured_version(&live.version, revision).ok_or_else(|| {
+        let of = live.id();
+        let version = decide::reconfigured_version(&of.version, revision).ok_or_else(|| {
             ReleaseError::Refused("no version name is left for the new configuration".into())
         })?;
-        let id = ReleaseId::new(live.app.clone(), version);
+        let id = ReleaseId::new(of.app, version);
         let _reserved = self.0.book.reserve(&id).ok_or_else(|| {
             ReleaseError::Refused(format!("`{id}` is being deployed right now; wait for it"))
         })?;
         let draft = Draft {
             id: id.clone(),
-            bundle: Arc::clone(&entry.bundle),
-            dir: entry.dir.clone(),
+            bundle: Arc::clone(&live.bundle),
+            dir: live.dir.clone(),
             config_revision: revision,
             preview: None,
+            kept: None,
         };
-        self.admit(draft, deadline).await?;
-        self.promote(id, deadline).await
-    }
-
-    async fn env_value(&self, app: &AppName, name: &str) -> Result<Option<EnvValue>, ReleaseError> {
-        let (app, name) = (app.clone(), name.to_owned());
-        self.stored("reading the environment", move |store| {
-            let revision = store.latest_revision(&app)?;
-            Ok(store.env(&app, revision)?.into_iter().find(|value| value.name == name))
-        })
-        .await
+        let entry = self.admit(draft, deadline, Acknowledged::WhenLive).await?;
+        let switched = self.promote_after(&entry, live, deadline).await;
+        if switched.is_err() {
+            self.withdraw(&entry).await?;
+        }
+        switched
     }
 
     /// The new revision, or `None` when nothing changed.

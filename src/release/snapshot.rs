@@ -41,7 +41,7 @@ impl Releases {
     }
 
     async fn take_snapshot(&self, entry: &Arc<Entry>, deadline: Duration) -> Option<SnapshotRecord> {
-        let instance = InstanceId::random();
+        let instance = self.new_instance();
         // Half of the time is left for the worker that serves, whatever happens here.
         let bound = (deadline / 2).min(Duration::from_millis(SNAPSHOT_TIMEOUT_MS));
         let begun = tokio::time::Instant::now();
@@ -50,6 +50,7 @@ impl Releases {
         if let Err(error) = self.0.parts.engine.stop(&instance, 0).await {
             tracing::error!(%instance, error = %chain(&error), "the worker that took a snapshot could not be stopped");
         }
+        self.forget_instance(&instance);
         let bundles = self.0.parts.store.bundles();
         let took_ms = begun.elapsed().as_millis() as u64;
         let kept = match taken {

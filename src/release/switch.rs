@@ -7,7 +7,7 @@ use super::{ReleaseError, Releases, Switched, decide};
 use crate::failpoint::{self, Fault};
 use crate::id::{AppName, ReleaseId, Version, dns_label};
 use crate::limits::ROLLBACK_BOOT_DEADLINE_MS;
-use crate::store::PromotionKind;
+use crate::store::{PromotionKind, ReleaseState};
 use crate::telemetry::FlipKind;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,12 +49,32 @@ impl Releases {
         self.ensure_worker(&target, Duration::from_millis(ROLLBACK_BOOT_DEADLINE_MS), true).await?;
         let switching = self.0.book.switching(&app);
         let _switching = switching.lock().await;
-        if self.0.book.live(&app).is_none_or(|now| !Arc::ptr_eq(&now, &live)) {
-            return Err(ReleaseError::Refused(format!(
-                "the live release of `{app}` changed meanwhile; look at `vitrine status {app}` and try again"
-            )));
-        }
+        self.still_live(&live)?;
         self.switch(&target, PromotionKind::Rollback).await
+    }
+
+    /// Makes a release live in the place of this one, and of no other.
+    pub(super) async fn promote_after(
+        &self,
+        entry: &Arc<Entry>,
+        live: &Arc<Entry>,
+        boot_deadline: Duration,
+    ) -> Result<Switched, ReleaseError> {
+        self.ensure_worker(entry, boot_deadline, true).await?;
+        let switching = self.0.book.switching(&live.id().app);
+        let _switching = switching.lock().await;
+        self.still_live(live)?;
+        self.switch(entry, PromotionKind::Promote).await
+    }
+
+    fn still_live(&self, live: &Arc<Entry>) -> Result<(), ReleaseError> {
+        let app = live.id().app;
+        if self.0.book.live(&app).is_some_and(|now| Arc::ptr_eq(&now, live)) {
+            return Ok(());
+        }
+        Err(ReleaseError::Refused(format!(
+            "the live release of `{app}` changed meanwhile; look at `vitrine status {app}` and try again"
+        )))
     }
 
     fn rollback_entries(
@@ -113,11 +133,12 @@ impl Releases {
         entry.update(|record| {
             record.promoted_ms = Some(now_ms);
             record.rolled_back = false;
+            record.state = ReleaseState::Ready;
         });
         if let (Some(previous), PromotionKind::Rollback) = (&previous, kind) {
             previous.update(|record| record.rolled_back = true);
         }
-        self.tell(entry, Event::Promoted, Duration::ZERO).await?;
+        self.told(entry, Event::Promoted).await;
         if failpoint::at("switch.publish") != Some(Fault::Skip) {
             self.publish();
         }
@@ -130,9 +151,16 @@ impl Releases {
         let from = previous.as_ref().map(|entry| entry.id().version);
         tracing::info!(%release, from = from.as_ref().map(tracing::field::display), flip = ?kind, "the live release changed");
         if let Some(previous) = previous {
-            self.tell(&previous, Event::Superseded, Duration::ZERO).await?;
+            self.told(&previous, Event::Superseded).await;
         }
         Ok(self.switched(&release, from, epoch))
+    }
+
+    /// Tells a release of a switch that is recorded: nothing takes that back, so what it makes of it is only worth a line.
+    async fn told(&self, entry: &Arc<Entry>, event: Event) {
+        if let Err(error) = self.tell(entry, event, Duration::ZERO).await {
+            tracing::error!(release = %entry.id(), error = %super::boot::chain(&error), "a switch was not expected");
+        }
     }
 
     fn switched(&self, release: &ReleaseId, previous: Option<Version>, epoch: u64) -> Switched {

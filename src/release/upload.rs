@@ -8,6 +8,7 @@ use crate::id::{AppName, Digest, ReleaseId, Version, dns_label, release_label};
 use crate::store::{ReleaseRecord, ReleaseState};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::OwnedRwLockReadGuard;
 
 /// How a bundle is to be taken in.
 #[derive(Debug, Clone)]
@@ -32,6 +33,17 @@ pub(super) struct Draft {
     pub config_revision: u64,
     /// Its preview name, and when that ends.
     pub preview: Option<(Version, u64)>,
+    /// Keeps its bundle from being removed until the release is recorded.
+    pub kept: Option<OwnedRwLockReadGuard<()>>,
+}
+
+/// When a release is acknowledged: what is not is undone by the next start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Acknowledged {
+    /// Once it is ready.
+    WhenReady,
+    /// Once it is live.
+    WhenLive,
 }
 
 impl Releases {
@@ -66,6 +78,7 @@ impl Releases {
         let revision_of = app.clone();
         let config_revision =
             self.stored("reading the environment", move |store| store.latest_revision(&revision_of)).await?;
+        let kept = Some(Arc::clone(&self.0.keeping).read_owned().await);
         let bundles = self.0.parts.store.bundles();
         let dir = bundles.install(dir, digest).await.map_err(ReleaseError::store("storing the bundle"))?;
         let draft = Draft {
@@ -74,8 +87,9 @@ impl Releases {
             dir,
             config_revision,
             preview: options.preview.map(|name| (name, now_ms + ttl_ms)),
+            kept,
         };
-        let admitted = self.admit(draft, options.boot_deadline).await;
+        let admitted = self.admit(draft, options.boot_deadline, Acknowledged::WhenReady).await;
         if admitted.is_err() {
             self.forget_bundle(digest).await;
         }
@@ -111,6 +125,7 @@ impl Releases {
         &self,
         draft: Draft,
         boot_deadline: Duration,
+        acknowledged: Acknowledged,
     ) -> Result<Arc<Entry>, ReleaseError> {
         let config = &self.0.parts.config;
         let limits = super::decide::limits(&draft.bundle.manifest.limits, &config.limits, config.worker.cpus);
@@ -130,31 +145,39 @@ impl Releases {
         };
         let recorded = record.clone();
         self.stored("recording the release", move |store| store.insert_release(&recorded)).await?;
+        drop(draft.kept);
         let id = record.id.clone();
         let life = Life::uploaded();
         let entry = Entry::new(record, life, draft.bundle, draft.dir, &config.limits, config.worker.cpus);
         let ready = match self.ensure_worker(&entry, boot_deadline, true).await {
-            Ok(()) => {
-                let id = id.clone();
-                self.stored("recording the release", move |store| store.set_state(&id, ReleaseState::Ready))
-                    .await
-            }
-            Err(error) => Err(error),
+            Ok(()) if acknowledged == Acknowledged::WhenReady => self
+                .stored("recording the release", move |store| store.set_state(&id, ReleaseState::Ready))
+                .await
+                .map(|()| entry.update(|record| record.state = ReleaseState::Ready)),
+            ready => ready,
         };
         if let Err(error) = ready {
-            let _boot = entry.boot.lock().await;
-            self.discard(&entry).await;
-            self.stored("undoing the release", move |store| store.delete_release(&id)).await?;
-            self.tell(&entry, Event::Removed { with_app: false }, Duration::ZERO).await?;
+            self.withdraw(&entry).await?;
             return Err(error);
         }
-        entry.update(|record| record.state = ReleaseState::Ready);
         self.0.book.add(Arc::clone(&entry));
         Ok(entry)
     }
 
+    /// Takes back a release that was admitted and did not come as far as it should.
+    pub(super) async fn withdraw(&self, entry: &Arc<Entry>) -> Result<(), ReleaseError> {
+        let id = entry.id();
+        self.0.book.remove(&id);
+        let _boot = entry.boot.lock().await;
+        self.discard(entry).await;
+        self.stored("undoing the release", move |store| store.delete_release(&id)).await?;
+        self.tell(entry, Event::Removed { with_app: false }, Duration::ZERO).await
+    }
+
     /// Removes a bundle that no release has any more.
     pub(super) async fn forget_bundle(&self, digest: Digest) {
+        // An upload that brings the same bundle is recorded before this looks, or begins after it is gone.
+        let _keeping = self.0.keeping.write().await;
         let in_use = self.stored("looking for a bundle's releases", |store| store.digests()).await;
         if in_use.is_ok_and(|digests| !digests.contains(&digest))
             && let Err(error) = self.0.parts.store.bundles().remove(digest).await

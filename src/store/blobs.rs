@@ -30,6 +30,7 @@ impl Blobs {
             path,
             source: io::Error::other(source),
         })?;
+        remove_parts(&layout.blobs());
         // Without this an acknowledged archive is lost when the machine loses power.
         Ok(Self { objects: Arc::new(local.with_fsync(true)), folder: layout.blobs() })
     }
@@ -108,6 +109,17 @@ impl Blobs {
             cause = error.source();
         }
         StoreError::Blob { operation, digest, source }
+    }
+}
+
+/// Removes what a host that died in the middle of an upload left: the local store calls it `DIGEST#NUMBER`.
+fn remove_parts(folder: &Path) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for path in entries.map_while(Result::ok).map(|entry| entry.path()) {
+        let is_part = path.file_name().is_some_and(|name| name.to_string_lossy().contains('#'));
+        if is_part && let Err(error) = std::fs::remove_file(&path) {
+            tracing::warn!(path = %path.display(), %error, "a part of an archive could not be removed");
+        }
     }
 }
 

@@ -45,6 +45,32 @@ impl Store {
         })
     }
 
+    /// Writes the revision that setting this value (or taking it away) would make, without making it the newest: that is done
+    /// when a release of it is made live. Gives none when there is nothing to take away. An earlier draft is written over.
+    ///
+    /// # Errors
+    /// [`StoreError::EnvTooLarge`]; see [`StoreError`].
+    pub fn draft_env(
+        &self,
+        app: &AppName,
+        name: &str,
+        value: Option<&EnvValue>,
+    ) -> Result<Option<u64>, StoreError> {
+        self.write("draft the environment", |transaction| {
+            let newest = revision(transaction, app)?;
+            let mut values = values(transaction, app, newest)?;
+            let before = values.len();
+            values.retain(|old| old.name != name);
+            if value.is_none() && values.len() == before {
+                return Ok(None);
+            }
+            values.extend(value.cloned());
+            check_bounds(app, &values)?;
+            insert_values(transaction, app, newest + 1, &values)?;
+            Ok(Some(newest + 1))
+        })
+    }
+
     /// Takes a value away; gives the new revision, or none when there was no such value.
     ///
     /// # Errors
@@ -108,6 +134,21 @@ fn insert_revision(transaction: &Transaction<'_>, app: &AppName, values: &[EnvVa
         [app.as_str()],
         |row| from_integer(row, 0),
     )?;
+    insert_values(transaction, app, revision, values)?;
+    Ok(revision)
+}
+
+fn insert_values(
+    transaction: &Transaction<'_>,
+    app: &AppName,
+    revision: u64,
+    values: &[EnvValue],
+) -> rusqlite::Result<()> {
+    // A draft that came to nothing.
+    transaction.execute(
+        "DELETE FROM env WHERE app = ?1 AND revision = ?2",
+        params![app.as_str(), to_integer(revision)],
+    )?;
     let mut statement = transaction.prepare_cached("INSERT INTO env VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
     for value in values {
         let updated_ms = to_integer(value.updated_ms);
@@ -121,7 +162,7 @@ fn insert_revision(transaction: &Transaction<'_>, app: &AppName, values: &[EnvVa
             updated_ms
         ])?;
     }
-    Ok(revision)
+    Ok(())
 }
 
 fn check_bounds(app: &AppName, values: &[EnvValue]) -> Result<(), StoreError> {

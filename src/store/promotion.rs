@@ -41,7 +41,8 @@ impl PromotionKind {
 
 impl Store {
     /// Makes a release live: counts the epoch, moves the live pointer, sets `promoted_ms`, clears the release's own
-    /// `rolled_back`, and on a rollback marks the release that is left. The release that is live already may be given.
+    /// `rolled_back`, and on a rollback marks the release that is left. The release that is live already may be given. One that
+    /// was pending is ready from then on, and the revision that was drafted for it is the newest.
     ///
     /// # Errors
     /// [`StoreError::NoRelease`]; see [`StoreError`].
@@ -54,7 +55,8 @@ impl Store {
         self.write("record the switch", |transaction| {
             let (app, version) = (release.app.as_str(), release.version.as_str());
             let promoted = transaction.execute(
-                "UPDATE releases SET promoted_ms = ?3, rolled_back = 0 WHERE app = ?1 AND version = ?2",
+                "UPDATE releases SET promoted_ms = ?3, rolled_back = 0, state = 'ready'
+                 WHERE app = ?1 AND version = ?2",
                 params![app, version, to_integer(at_ms)],
             )?;
             if promoted == 0 {
@@ -67,7 +69,11 @@ impl Store {
                     params![app, from.as_ref().map(Version::as_str)],
                 )?;
             }
-            transaction.execute("UPDATE apps SET live = ?2 WHERE name = ?1", [app, version])?;
+            transaction.execute(
+                "UPDATE apps SET live = ?2, env_revision = max(env_revision,
+                 (SELECT config_revision FROM releases WHERE app = ?1 AND version = ?2)) WHERE name = ?1",
+                [app, version],
+            )?;
             let epoch = count_epoch(transaction)?;
             transaction.execute(
                 "INSERT INTO promotions (epoch, app, version, from_version, kind, at_ms)

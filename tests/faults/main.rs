@@ -20,3 +20,4 @@ mod harness {
 
 mod figures;
 mod flips;
+mod kills;

@@ -29,6 +29,25 @@ pub fn containers_of(data: &Path) -> Vec<Value> {
     inspected.filter_map(|found| of_data(found.get(0)?)).collect()
 }
 
+/// A container with these labels that was not started, of any image that is there; none without an image.
+pub fn create(labels: &[&str]) -> Option<Value> {
+    let image = output(&["images", "--quiet", "--no-trunc"]).lines().next()?.to_owned();
+    let labels = labels.iter().flat_map(|label| ["--label", label]);
+    let args: Vec<&str> =
+        ["create", "--network", "none"].into_iter().chain(labels).chain([image.as_str(), "-"]).collect();
+    inspect(output(&args).trim())
+}
+
+/// `docker inspect` of one container, if it is there.
+pub fn inspect(id: &str) -> Option<Value> {
+    serde_json::from_str::<Value>(&output(&["inspect", id])).ok()?.get(0).cloned()
+}
+
+/// Removes a container.
+pub fn remove(container: &Value) {
+    output(&["rm", "--force", container["Id"].as_str().unwrap()]);
+}
+
 /// Ends a container at once.
 pub fn kill(container: &Value) {
     output(&["kill", container["Id"].as_str().unwrap()]);

@@ -182,6 +182,11 @@ impl Host {
         workers_of(&self.data())
     }
 
+    /// Whether its process has not ended.
+    pub fn is_alive(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
     /// SIGKILL; gives its folder.
     pub fn kill(mut self) -> TempDir {
         self.child.kill().unwrap();

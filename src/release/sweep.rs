@@ -1,0 +1,72 @@
+//! What an earlier host left behind and no release has: bundles, workers, folders of sockets.
+
+use super::{Releases, boot};
+use crate::id::InstanceId;
+use std::collections::BTreeSet;
+use std::fs;
+use std::sync::PoisonError;
+
+impl Releases {
+    /// An id for a worker that is about to be started.
+    pub(super) fn new_instance(&self) -> InstanceId {
+        let instance = InstanceId::random();
+        self.0.started.lock().unwrap_or_else(PoisonError::into_inner).insert(instance.clone());
+        instance
+    }
+
+    /// A worker that was started has ended.
+    pub(super) fn forget_instance(&self, instance: &InstanceId) {
+        self.0.started.lock().unwrap_or_else(PoisonError::into_inner).remove(instance);
+    }
+
+    /// Removes bundles that no release names: of an upload that was not recorded any more. Before anything is taken in.
+    pub(super) async fn sweep_bundles(&self) {
+        let bundles = self.0.parts.store.bundles();
+        let in_use = self.stored("looking for bundles in use", |store| store.digests()).await;
+        let (in_use, stored) = match (in_use, bundles.list().await) {
+            (Ok(in_use), Ok(stored)) => (in_use, stored),
+            (Err(error), _) => return tracing::warn!(error = %boot::chain(&error), "no bundle is removed"),
+            (_, Err(error)) => return tracing::warn!(error = %boot::chain(&error), "no bundle is removed"),
+        };
+        for digest in stored.into_iter().filter(|digest| !in_use.contains(digest)) {
+            tracing::warn!(digest = %digest.short(), "a bundle without a release is removed");
+            if let Err(error) = bundles.remove(digest).await {
+                tracing::warn!(digest = %digest.short(), error = %boot::chain(&error), "it could not be removed");
+            }
+        }
+    }
+
+    /// Ends workers of this host that no release has recorded, and removes the folders of those that ended with it.
+    pub(super) async fn end_orphans(&self, adopted: &BTreeSet<InstanceId>) {
+        let listed = match self.0.parts.engine.list().await {
+            Ok(listed) => listed,
+            Err(error) => {
+                tracing::warn!(error = %boot::chain(&error), "workers can't be listed; orphans are left alone");
+                return;
+            }
+        };
+        let run = self.0.parts.store.layout().run();
+        let folders: Vec<InstanceId> = fs::read_dir(&run)
+            .map(|entries| {
+                entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect()
+            })
+            .unwrap_or_default();
+        // Looked at last: what was started since both lists were made is in neither.
+        let mut ours: BTreeSet<InstanceId> =
+            self.0.book.entries().iter().filter_map(|entry| entry.record().instance).collect();
+        ours.extend(adopted.iter().cloned());
+        ours.extend(self.0.started.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned());
+        for info in listed.iter().filter(|info| !ours.contains(&info.instance)) {
+            tracing::warn!(instance = %info.instance, release = %info.release, "an orphaned worker is ended");
+            self.end(&info.instance).await;
+        }
+        for instance in folders.iter().filter(|instance| !ours.contains(instance)) {
+            // The engine has removed those of the workers that it ended.
+            if let Err(error) = fs::remove_dir_all(run.join(instance.as_str()))
+                && error.kind() != std::io::ErrorKind::NotFound
+            {
+                tracing::warn!(%instance, %error, "the folder of a worker that ended could not be removed");
+            }
+        }
+    }
+}
