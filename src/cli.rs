@@ -11,6 +11,7 @@ mod doctor;
 mod env;
 mod exit;
 mod healthcheck;
+mod image;
 mod logs;
 mod print;
 mod promote;
@@ -62,6 +63,7 @@ enum Verb {
     Env(env::Args),
     Logs(logs::Args),
     Healthcheck(healthcheck::Args),
+    Image(image::Args),
     Doctor(doctor::Args),
     Completions(completions::Args),
     /// What alone talks to Docker; started by `serve`
@@ -78,6 +80,7 @@ pub fn main() -> ExitCode {
         Verb::Solo(args) => solo::run(args),
         Verb::Completions(args) => completions::run(&args, Cli::command()),
         Verb::Healthcheck(args) => healthcheck::run(&args),
+        Verb::Image(args) => call(image::run(args)),
         Verb::Doctor(args) => call(doctor::run(args)),
         Verb::Deploy(args) => call(deploy::run(args)),
         Verb::Promote(args) => call(promote::run(args)),

@@ -9,6 +9,7 @@ mod proxy;
 pub use error::ConfigError;
 pub use origin::{OriginError, OriginPattern};
 
+use crate::health::HealthPolicy;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -225,6 +226,8 @@ pub struct Config {
     pub retention: Retention,
     /// See [`Switching`].
     pub switching: Switching,
+    /// See [`HealthPolicy`].
+    pub health: HealthPolicy,
     /// Whether workers end with the host.
     pub stop_workers_on_exit: bool,
     /// Whether every host name leads to the only app: `solo`, never the file.
@@ -248,6 +251,7 @@ impl Default for Config {
             egress: EgressPolicy::default(),
             retention: Retention::default(),
             switching: Switching::default(),
+            health: HealthPolicy::default(),
             stop_workers_on_exit: false,
             any_host: false,
         }

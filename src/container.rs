@@ -12,6 +12,7 @@ use crate::limits::{
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
+mod alone;
 mod choice;
 mod docker;
 mod doctor;
@@ -25,6 +26,7 @@ mod output;
 mod policy;
 mod process;
 
+pub use alone::{ImageUnavailable, worker_image};
 pub use choice::{Decision, choose};
 pub use doctor::{Check, Grade, doctor};
 pub use layout::worker_uid;

@@ -1,7 +1,7 @@
 //! The public side: accepts connections, picks a release, answers from its files or from a worker.
 //!
 //! A request goes one way: [`listener`] -> [`connection`] -> [`line`], which calls [`caller`] and [`address`] (who asks
-//! for what), [`select`] (which release), [`static_files`] and [`file_answer`] (its files) or [`render`] and
+//! for what), [`select`] (which release, for [`visitor`]s of a split app), [`static_files`] and [`file_answer`] (its files) or [`render`] and
 //! [`app_answer`] (its code), [`answer`] (the one place that makes errors), [`body`] and [`access_log`] (the end).
 
 pub mod access_log;
@@ -28,6 +28,7 @@ pub mod select;
 pub mod static_files;
 pub mod tls;
 pub mod upload;
+pub mod visitor;
 pub mod watched_io;
 
 use crate::config::Config;

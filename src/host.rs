@@ -6,11 +6,11 @@
 use crate::admin::{Admin, AdminError, AdminOptions};
 use crate::bundle::BundleError;
 use crate::clock::Clock;
-use crate::config::{Config, Isolation, IsolationChoice};
+use crate::config::{Config, Isolation, IsolationChoice, Switching};
 use crate::container::{Decision, Engine, EngineError, EngineOptions, OptionsError, choose};
 use crate::edge::{Edge, EdgeError};
 use crate::id::{AppName, InstanceId, ReleaseId};
-use crate::limits::SOLO_BOOT_DEADLINE_MS;
+use crate::limits::{SOLO_BOOT_DEADLINE_MS, SOLO_STOP_MARGIN_MS};
 use crate::release::{Parts, ReleaseError, Releases, UploadOptions};
 use crate::route::Routes;
 use crate::store::{EnvValue, Store, StoreError};
@@ -73,6 +73,8 @@ pub struct SoloOptions {
     pub bundle: PathBuf,
     /// Address of the public side.
     pub listen: SocketAddr,
+    /// Time from SIGTERM to SIGKILL, in seconds.
+    pub stop_timeout_s: u32,
 }
 
 /// Runs a host until SIGTERM or SIGINT.
@@ -125,6 +127,7 @@ pub async fn solo(options: SoloOptions) -> Result<(), HostError> {
         isolation: IsolationChoice::Process,
         any_host: true,
         stop_workers_on_exit: true,
+        switching: solo_switching(options.stop_timeout_s),
         ..Config::default()
     });
     let store = Store::open(&config.data)?;
@@ -145,6 +148,13 @@ pub async fn solo(options: SoloOptions) -> Result<(), HostError> {
     let _ = serving.await;
     releases.stop_workers().await;
     Ok(())
+}
+
+/// Requests get all the time that the scheduler gives but what ending the worker takes.
+fn solo_switching(stop_timeout_s: u32) -> Switching {
+    let whole_ms = u64::from(stop_timeout_s) * 1000;
+    let drain_timeout_ms = whole_ms - SOLO_STOP_MARGIN_MS.min(whole_ms / 2);
+    Switching { drain_timeout_ms, stop_timeout_ms: SOLO_STOP_MARGIN_MS / 4, ..Switching::default() }
 }
 
 async fn deploy_alone(bundle: &std::path::Path, store: &Store, releases: &Releases) -> Result<(), HostError> {

@@ -12,6 +12,8 @@
 
 pub mod limits;
 
+pub mod health;
+
 pub mod clock;
 pub mod config;
 pub mod failpoint;

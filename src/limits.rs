@@ -108,6 +108,16 @@ pub const RECONNECT_PAUSE_MS: u64 = 20;
 pub const RECONNECT_WAIT_MS: u64 = 3_000;
 /// Frames that wait for one connection's writer. Bodies are bounded by their windows, so these are mostly heads.
 pub const FRAMES_QUEUED_MAX: usize = 1_024;
+/// Time between two pings that ask whether a worker lives. With the two below a worker that hangs is out of rotation within 3 s.
+pub const LIVENESS_INTERVAL_MS: u64 = 500;
+/// Time for the answer to such a ping. A worker answers within a second also when every isolate is busy.
+pub const LIVENESS_TIMEOUT_MS: u64 = 1_500;
+/// Pings without an answer in a row that take a worker out of rotation: one may be lost to a busy machine.
+pub const LIVENESS_RETRIES: u32 = 2;
+/// Least time between two pings, however many requests fail meanwhile.
+pub const LIVENESS_HASTE_MS: u64 = 100;
+/// Server errors in a row after which a worker's checks are due at once.
+pub const FAILURES_SUSPECT: u32 = 5;
 /// Commands (ping, freeze) that wait for one worker's control socket.
 pub const WORKER_COMMANDS_MAX: usize = 16;
 /// Egress calls at once for one worker: six a request, as browsers and Cloudflare have it, for a few dozen requests.
@@ -142,18 +152,31 @@ pub const REPLACE_BOOT_DEADLINE_MS: u64 = 60_000;
 /// How long a lost worker may take to come back by itself before it is replaced: a supervisor's restart and a boot
 /// take well below a second, so this is a worker that hangs.
 pub const LOST_PATIENCE_MS: u64 = 3_000;
+/// How long a worker that hangs may take to answer again before it is killed and replaced: it was silent for two seconds
+/// already, and a boot takes one or two more of the ten that are promised.
+pub const HUNG_PATIENCE_MS: u64 = 2_000;
 /// A worker that served this long before it was lost counts as good: its replacement is started without a pause.
 pub const SERVED_WELL_MS: u64 = 10_000;
 /// First pause before a worker that died young is replaced; doubled with each death.
 pub const REPLACE_PAUSE_MS: u64 = 500;
 /// Longest such pause.
 pub const REPLACE_PAUSE_MS_MAX: u64 = 60_000;
+/// Requests for the health path of a new worker before its boot has failed: what it calls may come up beside it.
+pub const FIRST_CHECKS_MAX: u32 = 3;
+/// Pause between the first two of them; doubled after each.
+pub const FIRST_CHECK_PAUSE_MS: u64 = 100;
+/// Time for the answer to each; the default that ECS has.
+pub const FIRST_CHECK_TIMEOUT_MS: u64 = 5_000;
+/// Between two looks whether the requests of a replaced worker have ended.
+pub const CLAIMS_POLL_MS: u64 = 50;
 /// Time for a running worker to answer after a start of the host; it answers from memory.
 pub const ADOPT_TIMEOUT_MS: u64 = 2_000;
 /// Time between two looks for releases to put to sleep or to remove.
 pub const PATROL_INTERVAL_MS: u64 = 1_000;
 /// Time for the boot of a release that runs alone; a scheduler's start period is usually longer.
 pub const SOLO_BOOT_DEADLINE_MS: u64 = 60_000;
+/// What is left of a scheduler's time when a release that runs alone has drained: for ending its worker, and for itself.
+pub const SOLO_STOP_MARGIN_MS: u64 = 2_000;
 // The admin side.
 
 /// Connections at once on the admin side: some operators, a dashboard and scrapers.
@@ -321,7 +344,7 @@ pub const ENCODE_THREADS_MAX: usize = 2;
 /// Time between two looks at workers for the metrics: Prometheus asks every 15 s or so.
 pub const OBSERVE_INTERVAL_MS: u64 = 10_000;
 /// Time for a worker to answer a ping that nothing depends on.
-pub const PING_TIMEOUT_MS: u64 = 1_000;
+pub const PING_TIMEOUT_MS: u64 = 2_000;
 
 /// How long a snapshot of an app may take, in milliseconds: a container's start, ten seconds of evaluation at most, and writing the
 /// heap down. Without it the release serves as well, only slower at first.

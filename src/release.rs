@@ -2,15 +2,17 @@
 //!
 //! [`Releases`] is the control plane's one door. Behind it, in the order of a release's life: [`upload`] (taken in,
 //! recorded, booted) -> [`snapshot`] (what isolates start from) -> [`boot`] (a worker from nothing to ready) -> [`switch`] (promote and rollback: healthy,
-//! recorded, swapped) -> [`keep`] (a worker that is lost is replaced) -> [`retire`] (sleep, expiry, retention) ->
-//! [`wake`] (a request for one that sleeps). [`life`] says what may happen to a release and what follows, [`course`] carries that
-//! out; [`decide`] holds the other rules, without effects, and [`observe`] reports how workers do. [`book`] is what is known,
+//! recorded, swapped), for a share of the users first ([`split`]) -> [`keep`] (a worker that is lost or hangs is replaced) and
+//! [`check`] (so is one that is ill) -> [`retire`] (sleep, expiry, retention) -> [`wake`] (a request for one that sleeps).
+//! [`life`] says what may happen to a release and what follows, [`course`] carries that out; [`decide`] holds the other rules,
+//! without effects, and [`observe`] reports how workers do. [`book`] is what is known,
 //! [`publish`] turns it into a route table, [`adopt`] fills it after a start, [`sweep`] removes what an
 //! earlier host left.
 
 mod adopt;
 mod book;
 mod boot;
+mod check;
 mod course;
 mod decide;
 mod environment;
@@ -22,6 +24,7 @@ mod observe;
 mod publish;
 mod retire;
 mod snapshot;
+mod split;
 mod sweep;
 mod switch;
 mod upload;
@@ -44,7 +47,9 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock};
 use tokio::sync::{RwLock, Semaphore};
 pub use upload::UploadOptions;
-pub use view::{AppView, EnvView, LiveValue, Phase, ReleaseView, SnapshotView, Switched, Uploaded};
+pub use view::{
+    AppView, EnvView, HealthView, LiveValue, Phase, ReleaseView, SnapshotView, Switched, Uploaded,
+};
 
 /// What the control plane works with.
 #[derive(Debug)]

@@ -1,9 +1,12 @@
 //! The route table: immutable, swapped whole. "Live" is a fact of this table and of nothing else.
 
+pub mod split;
+
 use crate::bundle::Bundle;
 use crate::id::{AppName, ReleaseId, Version};
 use crate::pool::Pool;
 use arc_swap::ArcSwap;
+use split::Split;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -36,6 +39,8 @@ pub struct AppRoute {
     pub app: AppName,
     /// What a user gets; none while nothing was promoted.
     pub live: Option<Arc<Target>>,
+    /// A second release that a share of the users gets instead of the live one.
+    pub split: Option<Split>,
     /// Retained releases, newest first, the live one among them.
     pub releases: Vec<Arc<Target>>,
 }

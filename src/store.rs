@@ -16,6 +16,7 @@ mod record;
 mod reserve;
 mod schema;
 mod snapshots;
+mod split;
 mod transaction;
 
 pub use blobs::Blobs;
@@ -27,6 +28,7 @@ pub use layout::Layout;
 pub use promotion::{Promotion, PromotionKind};
 pub use record::{ReleaseRecord, ReleaseState};
 pub use snapshots::SnapshotRecord;
+pub use split::SplitRecord;
 
 use crate::id::AppName;
 use reserve::Reserve;

@@ -6,7 +6,7 @@ pub mod metrics;
 pub mod series;
 
 pub use logs::{AccessLine, LogGuard, Logs, init_logs};
-pub use metrics::{FlipKind, Metrics};
+pub use metrics::{FlipKind, Metrics, Replacement};
 
 use std::sync::Arc;
 

@@ -7,16 +7,18 @@
 mod control;
 pub mod egress;
 mod link;
+mod liveness;
 mod requests;
 mod snapshot;
 
 use crate::id::{Digest, InstanceId, ReleaseId};
-use crate::limits::{RECONNECT_WAIT_MS, WORKER_COMMANDS_MAX};
+use crate::limits::{FAILURES_SUSPECT, RECONNECT_WAIT_MS, WORKER_COMMANDS_MAX};
 pub use egress::Egress;
 pub use requests::{Answer, AnswerBody, Piece, RequestBody};
 use requests::{Connection, Slot};
 pub use snapshot::{SnapshotError, take_snapshot};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -84,6 +86,8 @@ pub enum WorkerState {
     Booting,
     /// It serves.
     Ready(Ready),
+    /// It did serve, its connection stands, and it answers no ping.
+    Hung,
     /// It can't serve.
     Failed(BootFailure),
     /// Its connection is lost and is being made again.
@@ -115,6 +119,8 @@ pub struct Worker {
     state: watch::Receiver<WorkerState>,
     connection: Arc<Slot>,
     commands: mpsc::Sender<Command>,
+    suspicions: watch::Sender<u64>,
+    failures: AtomicU32,
     _tasks: DropGuard,
 }
 
@@ -134,6 +140,7 @@ impl Worker {
         let (commands, commands_rx) = mpsc::channel(WORKER_COMMANDS_MAX);
         let connection = Arc::new(Slot::default());
         let stop = CancellationToken::new();
+        let (suspicions, suspected) = watch::channel(0);
         let keeper = control::Keeper {
             identity: identity.clone(),
             start,
@@ -142,6 +149,7 @@ impl Worker {
             state: state_tx,
             connection: Arc::clone(&connection),
             commands: commands_rx,
+            suspected,
         };
         let stopped = stop.clone();
         tokio::spawn(async move {
@@ -150,7 +158,9 @@ impl Worker {
                 () = keeper.run(first) => {}
             }
         });
-        Ok(Arc::new(Self { identity, state, connection, commands, _tasks: stop.drop_guard() }))
+        let _tasks = stop.drop_guard();
+        let failures = AtomicU32::new(0);
+        Ok(Arc::new(Self { identity, state, connection, commands, suspicions, failures, _tasks }))
     }
 
     /// Who it is.
@@ -171,6 +181,12 @@ impl Worker {
         matches!(*self.state.borrow(), WorkerState::Ready(_))
     }
 
+    /// Whether it hangs: its connection stands, and it answers no ping.
+    #[must_use]
+    pub fn is_hung(&self) -> bool {
+        matches!(*self.state.borrow(), WorkerState::Hung)
+    }
+
     /// Waits until it is ready.
     ///
     /// # Errors
@@ -183,7 +199,7 @@ impl Worker {
                 match &*state.borrow_and_update() {
                     WorkerState::Ready(ready) => return Ok(ready.clone()),
                     WorkerState::Failed(failure) => return Err(WorkerError::Boot(failure.clone())),
-                    WorkerState::Booting | WorkerState::Lost => {}
+                    WorkerState::Booting | WorkerState::Hung | WorkerState::Lost => {}
                 }
                 if state.changed().await.is_err() {
                     return Err(WorkerError::Lost { instance: instance() });
@@ -206,7 +222,7 @@ impl Worker {
         }
     }
 
-    /// Waits a moment for a worker whose render process was just lost.
+    /// Waits a moment for a worker whose render process was just lost, or that hangs.
     async fn reconnected(&self) -> Result<Arc<Connection>, Done> {
         let timeout = Duration::from_millis(RECONNECT_WAIT_MS);
         if self.ready(timeout).await.is_ok()
@@ -215,6 +231,30 @@ impl Worker {
             return Ok(connection);
         }
         Err(Done::of(Outcome::Crashed))
+    }
+
+    /// A request that this worker had was lost, or not answered in time: its checks are due now. Decides nothing by itself.
+    pub fn suspect(&self) {
+        self.suspicions.send_modify(|count| *count += 1);
+    }
+
+    /// Takes note of an answer's status: several server errors in a row are a reason to look, and no more.
+    pub fn answered(&self, status: u16) {
+        if status < 500 {
+            // The hot path only reads as long as all is well.
+            if self.failures.load(Ordering::Relaxed) > 0 {
+                self.failures.store(0, Ordering::Relaxed);
+            }
+        } else if self.failures.fetch_add(1, Ordering::Relaxed) + 1 == FAILURES_SUSPECT {
+            self.failures.store(0, Ordering::Relaxed);
+            self.suspect();
+        }
+    }
+
+    /// Every suspicion from now on.
+    #[must_use]
+    pub fn suspicions(&self) -> watch::Receiver<u64> {
+        self.suspicions.subscribe()
     }
 
     /// Asks whether it lives.

@@ -5,6 +5,7 @@ use crate::id::{AppName, ReleaseId, Version};
 use crate::release::{
     AppView, EnvView, ReleaseError, ReleaseView, Releases, Switched, UploadOptions, Uploaded,
 };
+use crate::route::split::Weight;
 use std::time::Duration;
 
 /// A request whose every part is valid.
@@ -29,6 +30,8 @@ pub enum Action {
     Promote {
         /// Which.
         release: ReleaseId,
+        /// Share of the users that get it; all of them if absent.
+        weight: Option<Weight>,
         /// Time to boot it, if it sleeps.
         boot_deadline: Duration,
     },
@@ -94,8 +97,11 @@ pub async fn dispatch(releases: &Releases, action: Action) -> Result<Outcome, Re
             let ReleaseId { app, version } = release;
             Outcome::Uploaded(releases.upload(app, Some(version), *staged, options).await?)
         }
-        Action::Promote { release, boot_deadline } => {
+        Action::Promote { release, weight: None, boot_deadline } => {
             Outcome::Switched(releases.promote(release, boot_deadline).await?)
+        }
+        Action::Promote { release, weight: Some(weight), boot_deadline } => {
+            Outcome::Switched(releases.promote_weighted(release, weight, boot_deadline).await?)
         }
         Action::Rollback { app, to, from } => Outcome::Switched(releases.rollback(app, to, from).await?),
         Action::RemoveRelease(id) => {

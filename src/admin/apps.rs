@@ -8,9 +8,11 @@ use crate::admin::router::AdminState;
 use crate::id::{AppName, ReleaseId, Version};
 use crate::limits::BOOT_DEADLINE_MS;
 use crate::release::{AppView, ReleaseView, Switched};
+use crate::route::split::Weight;
 use axum::Json;
 use axum::extract::State;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use std::time::Duration;
 
 /// Which release to make live.
@@ -20,6 +22,18 @@ pub struct PromoteBody {
     /// Version.
     #[schema(value_type = String)]
     version: Version,
+    /// Percent of the users that get it, 1 to 100; all of them if absent.
+    #[serde(default, deserialize_with = "percent")]
+    #[schema(minimum = 1, maximum = 100)]
+    weight: Option<u8>,
+}
+
+fn percent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u8>, D::Error> {
+    let weight = Option::<u64>::deserialize(deserializer)?;
+    let fits = |percent: u64| u8::try_from(percent).ok().filter(|percent| (1..=100).contains(percent));
+    let refused =
+        |percent| D::Error::custom(format!("`weight` is {percent}; it is a percentage from 1 to 100"));
+    weight.map(|percent| fits(percent).ok_or_else(|| refused(percent))).transpose()
 }
 
 /// Which release to go back to. Without fields the host picks: the newest earlier live one that was not itself rolled
@@ -133,9 +147,11 @@ pub async fn promote(
     Segments(app): Segments<AppName>,
     call: Call,
 ) -> Result<Answer, Problem> {
-    let PromoteBody { version } = call.json()?;
+    let PromoteBody { version, weight } = call.json()?;
     let boot_deadline = Duration::from_millis(BOOT_DEADLINE_MS);
-    let action = Action::Promote { release: ReleaseId::new(app, version), boot_deadline };
+    // All of the users is no share.
+    let weight = weight.and_then(Weight::new);
+    let action = Action::Promote { release: ReleaseId::new(app, version), weight, boot_deadline };
     perform(state, Once::of(call), action, None).await
 }
 

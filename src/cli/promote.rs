@@ -9,13 +9,17 @@ use serde_json::json;
 /// Make a release live
 ///
 /// Returns once the change is recorded and switched; requests of the release before it finish behind. Prints
-/// APP@VERSION.
+/// APP@VERSION. With --weight only that share of the users gets it, each of them for good; the others stay with the live
+/// release, until a promotion without a weight or a rollback.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// App
     app: AppName,
     /// Version to make live
     version: Version,
+    /// Percent of the users that get it; 100 is all
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=100))]
+    weight: Option<u8>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -23,9 +27,12 @@ pub struct Args {
 
 /// Runs the verb.
 pub async fn run(args: Args) -> Result<(), Failure> {
-    let Args { app, version, json } = args;
-    let switched: Switched =
-        Client::open()?.post(&["apps", app.as_str(), "promote"], &json!({ "version": version })).await?;
+    let Args { app, version, weight, json } = args;
+    let mut wish = json!({ "version": version });
+    if let Some(weight) = weight {
+        wish["weight"] = weight.into();
+    }
+    let switched: Switched = Client::open()?.post(&["apps", app.as_str(), "promote"], &wish).await?;
     show(&switched, json)
 }
 
@@ -40,7 +47,13 @@ pub fn show(switched: &Switched, json: bool) -> Result<(), Failure> {
 
 /// Says what a switch did.
 pub fn talk(switched: &Switched) {
-    let Switched { version, previous, epoch, url, .. } = switched;
+    let Switched { version, weight, previous, epoch, url, .. } = switched;
+    if *weight < 100 {
+        let live = previous.as_deref().unwrap_or_default();
+        return print::talk(&format!(
+            "{version} for {weight} % of the users of {url}, {live} for the others (epoch {epoch})"
+        ));
+    }
     let before = previous.as_ref().filter(|previous| *previous != version);
     let before = before.map_or_else(String::new, |previous| format!(", before it {previous}"));
     print::talk(&format!("live: {version} at {url} (epoch {epoch}{before})"));

@@ -2,8 +2,9 @@
 
 use crate::cli::client::Client;
 use crate::cli::{Failure, print, table};
+use crate::health::HealthStatus;
 use crate::id::AppName;
-use crate::release::{ReleaseView, SnapshotView};
+use crate::release::{HealthView, ReleaseView, SnapshotView};
 
 /// List the releases of an app, newest first
 #[derive(Debug, clap::Args)]
@@ -24,8 +25,18 @@ pub async fn run(args: Args) -> Result<(), Failure> {
 
 /// Prints releases as a table.
 pub fn show(releases: &[ReleaseView]) -> Result<(), Failure> {
-    let headings =
-        ["VERSION", "PHASE", "DIGEST", "CONFIG", "SNAPSHOT", "UPLOADED", "LAST LIVE", "IN FLIGHT", "URL"];
+    let headings = [
+        "VERSION",
+        "PHASE",
+        "HEALTH",
+        "DIGEST",
+        "CONFIG",
+        "SNAPSHOT",
+        "UPLOADED",
+        "LAST LIVE",
+        "IN FLIGHT",
+        "URL",
+    ];
     table::print(&headings, &releases.iter().map(row).collect::<Vec<_>>())?;
     let refused = releases.iter().filter_map(|release| match &release.snapshot {
         Some(SnapshotView::Refused { reason }) => Some((&release.version, reason)),
@@ -42,6 +53,9 @@ pub fn show(releases: &[ReleaseView]) -> Result<(), Failure> {
 
 fn row(release: &ReleaseView) -> Vec<String> {
     let mut phase = release.phase.as_str().to_owned();
+    if (1..100).contains(&release.weight) {
+        phase.push_str(&format!(", {} % of users", release.weight));
+    }
     if let Some(preview) = &release.preview {
         phase.push_str(&format!(", preview {preview}"));
     }
@@ -54,6 +68,7 @@ fn row(release: &ReleaseView) -> Vec<String> {
     vec![
         release.version.clone(),
         phase,
+        release.health.as_ref().map_or_else(|| "-".into(), health),
         release.digest.chars().take(12).collect(),
         release.config_revision.to_string(),
         release.snapshot.as_ref().map_or_else(|| "-".into(), snapshot),
@@ -62,6 +77,16 @@ fn row(release: &ReleaseView) -> Vec<String> {
         release.in_flight.to_string(),
         release.url.clone(),
     ]
+}
+
+fn health(health: &HealthView) -> String {
+    let status = match health.status {
+        HealthStatus::Unknown => "unknown",
+        HealthStatus::Healthy => "healthy",
+        HealthStatus::Unhealthy => "unhealthy",
+    };
+    let notes = [(health.hung, ", hangs"), (health.fail_open, ", served all the same")];
+    notes.iter().filter(|(holds, _)| *holds).fold(status.to_owned(), |text, (_, note)| text + note)
 }
 
 fn snapshot(snapshot: &SnapshotView) -> String {

@@ -1,13 +1,15 @@
 //! `vitrine solo`.
 
 use crate::cli::Failure;
+use crate::health::service::{STOP_TIMEOUT_DEFAULT_SECONDS, check_stop_timeout};
 use crate::host::{self, SoloOptions};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// Run one release without an admin side: what runs under ECS, Kubernetes or plain Docker
 ///
-/// Values that the bundle's `env` names come from the process environment. SIGTERM lets requests finish and exits 0.
+/// Values that the bundle's `env` names come from the process environment. SIGTERM lets requests finish, for as long as
+/// --stop-timeout allows, and exits 0.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Folder of the bundle
@@ -16,14 +18,18 @@ pub struct Args {
     /// Address to listen on
     #[arg(long, value_name = "ADDR", default_value = "0.0.0.0:8000")]
     listen: SocketAddr,
+    /// What the scheduler waits from SIGTERM to SIGKILL: ECS's stopTimeout, 2 to 120
+    #[arg(long, value_name = "SECONDS", default_value_t = STOP_TIMEOUT_DEFAULT_SECONDS)]
+    stop_timeout: u32,
 }
 
 /// Runs the verb.
 pub fn run(args: Args) -> Result<(), Failure> {
-    let Args { bundle, listen } = args;
+    let Args { bundle, listen, stop_timeout } = args;
+    check_stop_timeout(stop_timeout).map_err(|error| Failure::Usage(format!("--stop-timeout: {error}")))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(Failure::local("starting the host's threads"))?;
     runtime
-        .block_on(host::solo(SoloOptions { bundle, listen }))
+        .block_on(host::solo(SoloOptions { bundle, listen, stop_timeout_s: stop_timeout }))
         .map_err(Failure::local("running the release"))
 }

@@ -4,7 +4,7 @@ use crate::cli::client::Client;
 use crate::cli::{Failure, print, releases, table};
 use crate::id::AppName;
 use crate::limits::WATCH_MS;
-use crate::release::AppView;
+use crate::release::{AppView, Phase, ReleaseView};
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
@@ -64,16 +64,29 @@ impl View {
 fn show_apps(apps: &[AppView]) -> Result<(), Failure> {
     let row = |app: &AppView| {
         let live = app.live.clone().unwrap_or_else(|| "-".into());
+        let live = candidate(app).map_or_else(
+            || live.clone(),
+            |other| format!("{live}, {} for {} %", other.version, other.weight),
+        );
         let in_flight: usize = app.releases.iter().map(|release| release.in_flight).sum();
         vec![app.app.clone(), live, app.releases.len().to_string(), in_flight.to_string(), app.url.clone()]
     };
     table::print(&["APP", "LIVE", "RELEASES", "IN FLIGHT", "URL"], &apps.iter().map(row).collect::<Vec<_>>())
 }
 
+/// The release that some users get instead of the live one.
+fn candidate(app: &AppView) -> Option<&ReleaseView> {
+    app.releases.iter().find(|release| release.phase == Phase::Shared)
+}
+
 fn show_app(app: &AppView) -> Result<(), Failure> {
     print::data(&format!("app   {}", app.app))?;
     print::data(&format!("url   {}", app.url))?;
-    print::data(&format!("live  {}\n", app.live.as_deref().unwrap_or("-")))?;
+    print::data(&format!("live  {}", app.live.as_deref().unwrap_or("-")))?;
+    if let Some(other) = candidate(app) {
+        print::data(&format!("      {} for {} % of the users", other.version, other.weight))?;
+    }
+    print::data("")?;
     releases::show(&app.releases)?;
     let shown = app.releases.iter().find(|release| app.live.as_ref() == Some(&release.version));
     let Some(release) = shown.or(app.releases.first()) else { return Ok(()) };

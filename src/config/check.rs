@@ -35,6 +35,7 @@ impl Config {
             .or_else(|| self.name_problem())
             .or_else(|| self.egress_problem())
             .or_else(|| self.least_problem())
+            .or_else(|| self.health_problem())
     }
 
     fn address_problem(&self) -> Option<Problem> {
@@ -80,6 +81,14 @@ impl Config {
         without_port.and_then(|index| {
             problem(format!("egress.allow_private[{index}]"), "has port 0; name the port of the service")
         })
+    }
+
+    fn health_problem(&self) -> Option<Problem> {
+        let (table, error) = self.health.check().err()?;
+        let (field, text) = (error.field(), error.to_string());
+        // The field is named once, in front.
+        let message = text.strip_prefix(&format!("`{field}` ")).unwrap_or(&text);
+        problem(format!("{table}.{field}"), message)
     }
 
     fn least_problem(&self) -> Option<Problem> {

@@ -14,7 +14,7 @@ fn with_examples() -> String {
         let rest = line.trim_start_matches("# ").trim_end();
         let key = rest.split(" = ").next().unwrap_or_default();
         let is_key =
-            rest.contains(" = ") && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+            rest.contains(" = ") && key.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_');
         is_key || (rest.starts_with('[') && rest.ends_with(']') && !rest.contains(' '))
     };
     let lines = FIELD_HELP.lines().map(|line| match line.strip_prefix("# ") {
@@ -54,6 +54,9 @@ fn the_shipped_file_lists_every_field_with_its_meaning() {
     full.tls = Some(Tls { listen: address, certificate: "c".into(), key: "k".into() });
     full.routes = vec![HostRoute { host: "a.example".into(), app: "a".parse().unwrap() }];
     full.egress.allow = Some(vec!["https://a.example".into()]);
+    full.health.health_check = Some(crate::health::HealthCheck::default());
+    full.health.target_group =
+        Some(crate::health::TargetGroup { health_check_path: Some("/up".into()), ..Default::default() });
     let mut expected = BTreeSet::new();
     fields("", &toml::Value::try_from(&full).unwrap(), &mut expected);
 
@@ -94,6 +97,8 @@ fn mistakes_are_shown_with_line_column_and_caret() {
         ("[egress]\nallow_private = [\"10.0.0.1:0\"]", "2:18:"),
         ("[retention]\nreleases = 1", "2:12:"),
         ("[worker]\ncpus = -1", "2:8:"),
+        ("[health.healthCheck]\nretries = 3\ninterval = 1", "3:12:"),
+        ("[health.targetGroup]\nMatcher = \"5xx\"", "2:11:"),
         ("[worker]\npids = -5", "2:8:"),
         ("trusted_proxies = [\"10.0.0.0/33\"]", "1:20:"),
     ] {

@@ -18,7 +18,12 @@ use tokio_util::io::{ReaderStream, SyncIoBridge};
 /// Name of every worker image; its tag is the digest of what is in it.
 const REPOSITORY: &str = "vitrine-worker";
 /// What the image runs when nothing else is said: the host binary, as nobody in particular.
-const CONFIGURATION: [&str; 2] = ["ENTRYPOINT [\"/bin/vitrine\"]", "USER 65532:65532"];
+const CONFIGURATION: [&str; 3] = [
+    "ENTRYPOINT [\"/bin/vitrine\"]",
+    "USER 65532:65532",
+    // Without a shell, so `--health-cmd` could not say it. Workers of a host have it switched off.
+    "HEALTHCHECK CMD [\"/bin/vitrine\", \"healthcheck\"]",
+];
 /// Label of every worker image: what has another one is never removed.
 pub const LABEL: &str = "vitrine.image=worker";
 /// Folders that are mounted over; a read-only root has no place to make them.

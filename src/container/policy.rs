@@ -5,7 +5,7 @@ use super::layout::worker_uid;
 use crate::id::InstanceId;
 use crate::limits::{WORKER_FILES_MAX, WORKER_LOG_FILE_BYTES, WORKER_LOG_FILES};
 use bollard::models::{
-    ContainerCreateBody, HostConfig, HostConfigCgroupnsModeEnum, HostConfigLogConfig, Mount,
+    ContainerCreateBody, HealthConfig, HostConfig, HostConfigCgroupnsModeEnum, HostConfigLogConfig, Mount,
     MountBindOptions, MountBindOptionsPropagationEnum, MountType, ResourcesUlimits, RestartPolicy,
     RestartPolicyNameEnum,
 };
@@ -121,6 +121,8 @@ pub fn container(spec: &StartSpec, task: Task, place: &Place<'_>) -> ContainerCr
         labels: Some(labels(spec, place.host)),
         network_disabled: Some(true),
         stop_signal: Some("SIGTERM".into()),
+        // The host asks over the socket: a probe of Docker's is a process in the container each time.
+        healthcheck: Some(HealthConfig { test: Some(vec!["NONE".into()]), ..Default::default() }),
         attach_stdin: Some(false),
         open_stdin: Some(false),
         tty: Some(false),

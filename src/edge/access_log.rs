@@ -2,6 +2,7 @@
 
 use super::caller::Caller;
 use super::select::{Pin, Selection};
+use super::visitor::Visitor;
 use crate::limits::LOG_FIELD_BYTES_MAX;
 use crate::route::Target;
 use crate::telemetry::series::InFlight;
@@ -32,6 +33,10 @@ pub struct Record {
     pub target: Option<Arc<Target>>,
     /// What became of the pin.
     pub pin: Pin,
+    /// Who asks, as a split of the users sees it.
+    pub visitor: Visitor,
+    /// Whether the answer depends on the visitor's bucket.
+    pub by_bucket: bool,
     /// Status of the answer.
     pub status: u16,
     /// How it ended, as far as is known.
@@ -47,7 +52,7 @@ pub struct Record {
 impl Record {
     /// A request that has just come in.
     #[must_use]
-    pub fn begin(telemetry: Arc<Telemetry>, caller: Caller, epoch: u64) -> Box<Self> {
+    pub fn begin(telemetry: Arc<Telemetry>, caller: Caller, visitor: Visitor, epoch: u64) -> Box<Self> {
         Box::new(Self {
             telemetry,
             in_flight: None,
@@ -60,6 +65,8 @@ impl Record {
             epoch,
             target: None,
             pin: Pin::None,
+            visitor,
+            by_bucket: false,
             status: CLIENT_WENT_AWAY,
             outcome: Outcome::Cancelled,
             bytes: 0,
@@ -77,6 +84,7 @@ impl Record {
     pub fn select(&mut self, selection: &Selection, epoch: u64) {
         self.epoch = epoch;
         self.pin = selection.pin;
+        self.by_bucket = selection.by_bucket;
         self.answered_by(&selection.target);
     }
 

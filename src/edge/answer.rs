@@ -160,6 +160,9 @@ pub fn send(
     {
         headers.insert(X_VITRINE_RELEASE, release);
     }
+    if record.by_bucket {
+        record.visitor.mark(&mut headers, record.caller.https);
+    }
     if record.pin == Pin::Missed {
         headers.insert(X_VITRINE_PIN, HeaderValue::from_static("missed"));
     }

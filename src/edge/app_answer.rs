@@ -190,6 +190,7 @@ mod tests {
     use super::super::pin::Wanted;
     use super::super::select::select;
     use super::*;
+    use crate::route::split::VisitorId;
 
     fn map(headers: &[(&str, &str)]) -> HeaderMap {
         let owned = headers
@@ -222,7 +223,7 @@ mod tests {
     #[test]
     fn what_caches_keep_varies_with_the_pin() {
         let table = table(&[app("shop", "v1", vec![target("shop", "v1", &[])])]);
-        let by = |host: &str| select(&table, host, &Wanted::default()).unwrap();
+        let by = |host: &str| select(&table, host, &Wanted::default(), VisitorId(7)).unwrap();
         let (live, own) = (by("shop.localhost"), by("shop-v1.localhost"));
         let varies = |headers: &[(&str, &str)], selection: &Selection| {
             let mut headers = map(headers);

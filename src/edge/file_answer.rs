@@ -33,6 +33,8 @@ pub async fn answer(
     record.outcome = Outcome::Ok;
     // The path came out of this index.
     let asset = &target.bundle.assets[path];
+    // A name with its content's hash in it is the same for everybody.
+    record.by_bucket &= !asset.immutable;
     let plan = plan(asset, request);
     let (variant, part, status) = match &plan {
         Plan::Whole(variant) => (variant, None, StatusCode::OK),

@@ -53,7 +53,7 @@ pub fn target(app: &str, version: &str, files: &[(&str, &str, bool)]) -> Target 
 pub fn app(name: &str, live: &str, releases: Vec<Target>) -> AppRoute {
     let releases: Vec<Arc<Target>> = releases.into_iter().map(Arc::new).collect();
     let live = releases.iter().find(|target| target.release.version.as_str() == live).cloned();
-    AppRoute { app: name.parse().unwrap(), live, releases }
+    AppRoute { app: name.parse().unwrap(), live, split: None, releases }
 }
 
 /// A table of `localhost` with these apps, epoch 7.

@@ -5,6 +5,7 @@ use super::caller::{
     Caller, TRACEPARENT, TRACESTATE, X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO, X_REQUEST_ID,
 };
 use super::pin::COOKIE_NAME;
+use super::visitor;
 use bytes::Bytes;
 use http::header::{CONNECTION, COOKIE, HeaderMap, HeaderName};
 use vitrine_wire::{Headers, RequestHead};
@@ -88,7 +89,9 @@ fn cookies(headers: &HeaderMap) -> Option<Vec<u8>> {
     for value in headers.get_all(COOKIE) {
         for cookie in value.as_bytes().split(|b| *b == b';') {
             let cookie = cookie.trim_ascii();
-            let own = cookie.strip_prefix(COOKIE_NAME.as_bytes()).is_some_and(|rest| rest.starts_with(b"="));
+            let is =
+                |name: &str| cookie.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b"="));
+            let own = is(COOKIE_NAME) || is(visitor::COOKIE_NAME);
             if cookie.is_empty() || own {
                 continue;
             }
@@ -170,7 +173,10 @@ mod tests {
 
     #[test]
     fn cookies_are_one_line_without_the_pin() {
-        let head = head(&[("cookie", "a=1; __vitrine_release=v1;b=2"), ("cookie", "__vitrine_release2=x")]);
+        let head = head(&[
+            ("cookie", "a=1; __vitrine_release=v1; __vitrine_id=7;b=2"),
+            ("cookie", "__vitrine_release2=x"),
+        ]);
         assert_eq!(values(&head, "cookie"), ["a=1; b=2; __vitrine_release2=x"]);
         assert!(values(&self::head(&[("cookie", "__vitrine_release=v1")]), "cookie").is_empty());
     }

@@ -18,6 +18,7 @@ use super::render;
 use super::select::select;
 use super::static_files::{Found, find};
 use super::upload::linger;
+use super::visitor::Visitor;
 use crate::config::LimitMaxima;
 use crate::id::ReleaseId;
 use crate::pool::Pool;
@@ -71,7 +72,8 @@ impl<W: Wake> Answer for Line<W> {
         let (parts, body) = request.into_parts();
         let table = self.routes.snapshot();
         let caller = Caller::of(&parts, &peer, &self.trusted_proxies);
-        let mut record = Record::begin(Arc::clone(&self.telemetry), caller, table.epoch);
+        let visitor = Visitor::of(&parts.headers, rand::random);
+        let mut record = Record::begin(Arc::clone(&self.telemetry), caller, visitor, table.epoch);
         if own::is_own(parts.uri.path(), self.alone) {
             return own::answer(&self, record, &table);
         }
@@ -82,7 +84,7 @@ impl<W: Wake> Answer for Line<W> {
         };
         record.host.clone_from(&address.host);
         let wanted = Wanted::of(&record.caller, &headers);
-        let mut selection = match select(&table, &address.host, &wanted) {
+        let mut selection = match select(&table, &address.host, &wanted, record.visitor.id) {
             Ok(selection) => selection,
             Err(outcome) => return refused(record, Failure::of(outcome), body),
         };

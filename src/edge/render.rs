@@ -65,8 +65,14 @@ pub async fn render<W: Wake>(
         record.edge = record.elapsed() - waited;
         let asked = record.elapsed();
         let answered = ask(&claim, head, body.take(), &progress, patience).await;
+        if let Err(Done { outcome: Outcome::UpstreamGone | Outcome::Crashed | Outcome::WallLimit, .. }) =
+            &answered
+        {
+            claim.worker().suspect();
+        }
         match answered {
             Ok(answer) => {
+                claim.worker().answered(answer.head.status);
                 let head_after = record.elapsed() - asked;
                 return Ok(Rendered { answer, claim, waited, head_after, patience });
             }
@@ -173,7 +179,8 @@ async fn claim<W: Wake>(
                 let table = line.routes.snapshot();
                 if table.epoch != record.epoch {
                     let wanted = Wanted::of(&record.caller, headers);
-                    *selection = select(&table, &address.host, &wanted).map_err(Failure::of)?;
+                    *selection =
+                        select(&table, &address.host, &wanted, record.visitor.id).map_err(Failure::of)?;
                     record.select(selection, table.epoch);
                     continue;
                 }

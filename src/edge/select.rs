@@ -1,6 +1,7 @@
-//! Which release answers: a pure function of the route table, the host name and the pin.
+//! Which release answers: a pure function of the route table, the host name, the pin and the visitor.
 
 use super::pin::Wanted;
+use crate::route::split::VisitorId;
 use crate::route::{AppRoute, HostTarget, RouteTable, Target};
 use std::sync::Arc;
 use vitrine_wire::Outcome;
@@ -39,37 +40,46 @@ pub struct Selection {
     pub files_only: Option<Arc<Target>>,
     /// What became of the pin.
     pub pin: Pin,
+    /// Whether the visitor's bucket decided: another visitor may get another release under the same name.
+    pub by_bucket: bool,
     /// Whether a pin could have changed the choice on this host name.
     pub pinnable: bool,
 }
 
-/// Chooses.
+/// Chooses. A host name of its own and a pin come before the visitor's bucket; where they lead nowhere, it counts.
 ///
 /// # Errors
 /// `NoRoute` when nothing answers to the host name, `NoRelease` when its app has no live release.
-pub fn select(table: &RouteTable, host: &str, wanted: &Wanted<'_>) -> Result<Selection, Outcome> {
+pub fn select(
+    table: &RouteTable,
+    host: &str,
+    wanted: &Wanted<'_>,
+    visitor: VisitorId,
+) -> Result<Selection, Outcome> {
     let app = match table.resolve(host).ok_or(Outcome::NoRoute)? {
         HostTarget::App(app) => app,
         HostTarget::Release(app, target) => {
-            return Ok(Selection { app, target, files_only: None, pin: Pin::None, pinnable: false });
+            let (files_only, pin) = (None, Pin::None);
+            return Ok(Selection { app, target, files_only, pin, by_bucket: false, pinnable: false });
         }
     };
     let live = app.live.clone().ok_or(Outcome::NoRelease)?;
-    let live_only = |app, target, pin| Selection { app, target, files_only: None, pin, pinnable: true };
-    let Some(wanted) = wanted.release else { return Ok(live_only(app, live, Pin::None)) };
-    let Some(pinned) = pinned(&app, wanted) else { return Ok(live_only(app, live, Pin::Missed)) };
-    if pinned.release == live.release {
-        return Ok(live_only(app, live, Pin::Met));
+    let of_bucket = app.split.as_ref().filter(|split| split.takes(visitor));
+    let target = of_bucket.map_or_else(|| Arc::clone(&live), |split| Arc::clone(&split.candidate));
+    let by_bucket = app.split.is_some();
+    let unpinned = Selection { app, target, files_only: None, pin: Pin::None, by_bucket, pinnable: true };
+    let Some(wanted) = wanted.release else { return Ok(unpinned) };
+    let missed = Selection { pin: Pin::Missed, ..unpinned };
+    let Some(pinned) = pinned(&missed.app, wanted).map(Arc::clone) else { return Ok(missed) };
+    if pinned.release != live.release {
+        if !pinned.was_live {
+            return Ok(missed);
+        }
+        if pinned.rolled_back {
+            return Ok(Selection { files_only: Some(pinned), ..missed });
+        }
     }
-    if !pinned.was_live {
-        return Ok(live_only(app, live, Pin::Missed));
-    }
-    if pinned.rolled_back {
-        let files_only = Some(Arc::clone(pinned));
-        return Ok(Selection { files_only, ..live_only(Arc::clone(&app), live, Pin::Missed) });
-    }
-    let target = Arc::clone(pinned);
-    Ok(live_only(app, target, Pin::Met))
+    Ok(Selection { target: pinned, pin: Pin::Met, by_bucket: false, ..missed })
 }
 
 fn pinned<'a>(app: &'a AppRoute, wanted: &str) -> Option<&'a Arc<Target>> {
@@ -84,6 +94,7 @@ fn pinned<'a>(app: &'a AppRoute, wanted: &str) -> Option<&'a Arc<Target>> {
 mod tests {
     use super::super::fixture::{app, table, target};
     use super::*;
+    use crate::route::split::{Split, Weight};
 
     fn by(host: &str, wanted: Option<&str>) -> Result<(String, Pin, Option<String>), Outcome> {
         let mut back = target("shop", "v1", &[]);
@@ -92,7 +103,9 @@ mod tests {
         never.was_live = false;
         let shop = app("shop", "v3", vec![never, target("shop", "v3", &[]), target("shop", "v2", &[]), back]);
         let other = app("other", "v2", vec![target("other", "v2", &[])]);
-        let selection = select(&table(&[shop, other]), host, &Wanted { release: wanted, cookie: None })?;
+        let wanted = Wanted { release: wanted, cookie: None };
+        let selection = select(&table(&[shop, other]), host, &wanted, VisitorId(7))?;
+        assert!(!selection.by_bucket);
         let files = selection.files_only.map(|target| target.release.to_string());
         Ok((selection.target.release.to_string(), selection.pin, files))
     }
@@ -132,7 +145,37 @@ mod tests {
     fn an_app_without_a_live_release_is_no_release() {
         let mut shop = app("shop", "v1", vec![target("shop", "v1", &[])]);
         shop.live = None;
-        let selected = select(&table(&[shop]), "shop.localhost", &Wanted::default());
+        let selected = select(&table(&[shop]), "shop.localhost", &Wanted::default(), VisitorId(7));
         assert_eq!(selected.err(), Some(Outcome::NoRelease));
+    }
+
+    #[test]
+    fn a_bucket_decides_between_two_and_host_names_and_pins_come_first() {
+        // Bucket 39 of `shop@v2`, and bucket 8251: see the vectors beside the buckets.
+        let (few, many) = (VisitorId(1), VisitorId(0));
+        let split = |percent| {
+            let mut shop = app("shop", "v1", vec![target("shop", "v2", &[]), target("shop", "v1", &[])]);
+            let candidate = Arc::clone(&shop.releases[0]);
+            shop.split = Some(Split { candidate, weight: Weight::new(percent).unwrap() });
+            table(&[shop])
+        };
+        let by = |percent, host: &str, pin, visitor| {
+            let wanted = Wanted { release: pin, cookie: None };
+            let selection = select(&split(percent), host, &wanted, visitor).unwrap();
+            (selection.target.release.version.to_string(), selection.pin, selection.by_bucket)
+        };
+        for (percent, visitor, version) in
+            [(1, few, "v2"), (1, many, "v1"), (82, many, "v1"), (83, many, "v2"), (99, few, "v2")]
+        {
+            assert_eq!(by(percent, "shop.localhost", None, visitor), (version.into(), Pin::None, true));
+            let missed = by(percent, "shop.localhost", Some("v9"), visitor);
+            assert_eq!(missed, (version.into(), Pin::Missed, true));
+            for pin in ["v1", "v2"] {
+                let pinned = by(percent, "shop.localhost", Some(pin), visitor);
+                assert_eq!(pinned, (pin.into(), Pin::Met, false));
+                let own = by(percent, &format!("shop-{pin}.localhost"), None, visitor);
+                assert_eq!(own, (pin.into(), Pin::None, false));
+            }
+        }
     }
 }

@@ -178,6 +178,7 @@ mod tests {
     use super::super::pin::Wanted;
     use super::super::select::select;
     use super::*;
+    use crate::route::split::VisitorId;
 
     fn found(wanted: Option<&str>, method: Method, path: &str) -> String {
         let mut back =
@@ -196,7 +197,7 @@ mod tests {
         let loose = target("shop", "v0", &[("/assets/plain.js", "x", false)]);
         let table = table(&[app("shop", "v2", vec![live, back, loose])]);
         let wanted = Wanted { release: wanted, cookie: None };
-        let selection = select(&table, "shop.localhost", &wanted).unwrap();
+        let selection = select(&table, "shop.localhost", &wanted, VisitorId(7)).unwrap();
         match find(&selection, &method, path) {
             Found::File { target, path } => format!("{} {path}", target.release.version),
             Found::Missing => "missing".into(),

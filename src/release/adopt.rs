@@ -43,9 +43,9 @@ impl Releases {
     async fn load_app(&self, app: &AppName) -> Result<(), ReleaseError> {
         self.0.book.add_app(app);
         let of = app.clone();
-        let (records, live, history) = self
+        let (records, live, history, split) = self
             .stored("reading the releases", move |store| {
-                Ok((store.releases(&of)?, store.live(&of)?, store.history(&of)?))
+                Ok((store.releases(&of)?, store.live(&of)?, store.history(&of)?, store.split(&of)?))
             })
             .await?;
         let mut loaded = Vec::new();
@@ -61,6 +61,7 @@ impl Releases {
             self.load_release(record, life, dir, bundle).await;
         }
         self.0.book.restore(app, live, history);
+        self.0.book.set_split(app, split);
         Ok(())
     }
 
@@ -122,11 +123,12 @@ impl Releases {
         }
     }
 
-    /// Live releases without a worker are booted before anything is served.
+    /// Releases that users get and that have no worker are booted before anything is served.
     async fn boot_live(&self) {
         for app in self.0.book.names() {
-            let Some(live) = self.0.book.live(&app) else { continue };
-            self.boot_for_start(&live).await;
+            for entry in [self.0.book.live(&app), self.candidate(&app)].into_iter().flatten() {
+                self.boot_for_start(&entry).await;
+            }
         }
     }
 

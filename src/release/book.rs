@@ -1,6 +1,7 @@
 //! What is known of apps and releases while the host runs. The store is the truth; this is its copy with what can't be
 //! stored: pools, bundles in use, locks.
 
+use super::check::Checked;
 use super::life::{Effect, Event, Illegal, Life};
 use super::wake::Waking;
 use crate::bundle::{Bundle, BundleDir};
@@ -8,7 +9,7 @@ use crate::config::{Config, LimitMaxima};
 use crate::id::{AppName, Digest, ReleaseId, Version};
 use crate::limits::GIVEN_UP_PAUSE_MS;
 use crate::pool::Pool;
-use crate::store::{Promotion, ReleaseRecord, SnapshotRecord};
+use crate::store::{Promotion, ReleaseRecord, SnapshotRecord, SplitRecord};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -41,6 +42,10 @@ pub struct Entry {
     pub waking: Waking,
     /// What is known about the snapshot of its bundle.
     snapshot: Mutex<Option<SnapshotRecord>>,
+    /// What the checks of its worker say.
+    checked: Mutex<Checked>,
+    /// Workers in a row that were replaced because they were ill.
+    pub ill_in_a_row: std::sync::atomic::AtomicU32,
 }
 
 impl Entry {
@@ -65,6 +70,8 @@ impl Entry {
             held: std::sync::atomic::AtomicUsize::new(0),
             waking: Waking::default(),
             snapshot: Mutex::default(),
+            checked: Mutex::default(),
+            ill_in_a_row: std::sync::atomic::AtomicU32::new(0),
         })
     }
 
@@ -100,6 +107,18 @@ impl Entry {
         let pause = Duration::from_millis(GIVEN_UP_PAUSE_MS);
         let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         failure.as_ref().is_none_or(|(_, at)| at.elapsed() >= pause)
+    }
+
+    /// What the checks of its worker say.
+    pub fn checked(&self) -> Checked {
+        *self.checked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes that, and gives the result.
+    pub fn set_checked(&self, change: impl FnOnce(&mut Checked)) -> Checked {
+        let mut checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut checked);
+        *checked
     }
 
     /// What is known about the snapshot of its bundle.
@@ -172,6 +191,8 @@ struct App {
     history: Vec<Promotion>,
     /// Newest first.
     releases: Vec<Arc<Entry>>,
+    /// What a share of its users gets instead of the live release.
+    split: Option<SplitRecord>,
     /// Held while the live release changes.
     switching: Arc<tokio::sync::Mutex<()>>,
     /// Held while a value of the environment changes.
@@ -268,6 +289,16 @@ impl Book {
         self.lock().apps.get(app).map(|app| app.history.clone()).unwrap_or_default()
     }
 
+    /// What a share of an app's users gets instead of the live release.
+    pub fn split(&self, app: &AppName) -> Option<SplitRecord> {
+        self.lock().apps.get(app)?.split.clone()
+    }
+
+    /// Takes a recorded share over.
+    pub fn set_split(&self, app: &AppName, split: Option<SplitRecord>) {
+        self.lock().apps.entry(app.clone()).or_default().split = split;
+    }
+
     /// Sets what is live after a start.
     pub fn restore(&self, app: &AppName, live: Option<Version>, history: Vec<Promotion>) {
         let mut state = self.lock();
@@ -283,6 +314,7 @@ impl Book {
         state.epoch = state.epoch.max(promotion.epoch);
         let entry = state.apps.entry(app.clone()).or_default();
         entry.live = Some(promotion.version.clone());
+        entry.split = None;
         entry.history.insert(0, promotion);
         before
     }

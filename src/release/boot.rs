@@ -3,7 +3,7 @@
 use super::book::Entry;
 use super::course::refused;
 use super::life::Event;
-use super::{ReleaseError, Releases, keep};
+use super::{ReleaseError, Releases, check, keep};
 use crate::container::StartSpec;
 use crate::failpoint::{self, Fault};
 use crate::id::{Digest, InstanceId};
@@ -19,24 +19,53 @@ impl Releases {
         let instance = self.new_instance();
         // Recorded first: a host that dies after the start finds the worker again.
         self.record_instance(entry, Some(instance.clone())).await?;
-        let booted = tokio::time::timeout(deadline, self.start(entry, &instance, deadline)).await;
-        match booted {
-            Ok(Ok(worker)) => {
-                entry.pool.set_worker(Some(Arc::clone(&worker)));
-                entry.set_failure(None);
-                keep::watch(self, entry, &worker);
-                Ok(())
-            }
-            Ok(Err(error)) => Err(error),
-            Err(_) => {
-                let log = self.boot_log(entry, &instance).await;
-                let reason = format!(
-                    "it was not ready within {} s; a top-level `await` that never settles is a common cause",
-                    deadline.as_secs_f64().ceil()
-                );
-                Err(ReleaseError::Unservable { release: entry.id(), reason, log })
-            }
+        let answered = || entry.happens(Event::Answered).map(drop).map_err(|illegal| refused(entry, illegal));
+        let worker = self.start_within(entry, &instance, deadline, answered).await?;
+        self.install(entry, worker);
+        Ok(())
+    }
+
+    /// Starts a worker beside the one that serves. Nothing of its release's life changes by that; nothing is left of one that
+    /// fails but its record, which is the caller's to put right.
+    pub(super) async fn boot_beside(
+        &self,
+        entry: &Arc<Entry>,
+        deadline: Duration,
+    ) -> Result<Arc<Worker>, ReleaseError> {
+        let instance = self.new_instance();
+        self.record_instance(entry, Some(instance.clone())).await?;
+        let started = self.start_within(entry, &instance, deadline, || Ok(())).await;
+        if started.is_err() {
+            self.end(&instance).await;
         }
+        started
+    }
+
+    /// Lets a worker serve.
+    pub(super) fn install(&self, entry: &Arc<Entry>, worker: Arc<Worker>) {
+        entry.pool.set_worker(Some(Arc::clone(&worker)));
+        entry.set_failure(None);
+        keep::watch(self, entry, &worker);
+    }
+
+    async fn start_within(
+        &self,
+        entry: &Arc<Entry>,
+        instance: &InstanceId,
+        deadline: Duration,
+        answered: impl FnOnce() -> Result<(), ReleaseError> + Send,
+    ) -> Result<Arc<Worker>, ReleaseError> {
+        if let Ok(started) =
+            tokio::time::timeout(deadline, self.start(entry, instance, deadline, answered)).await
+        {
+            return started;
+        }
+        let log = self.boot_log(entry, instance).await;
+        let reason = format!(
+            "it was not ready within {} s; a top-level `await` that never settles is a common cause",
+            deadline.as_secs_f64().ceil()
+        );
+        Err(ReleaseError::Unservable { release: entry.id(), reason, log })
     }
 
     async fn start(
@@ -44,6 +73,7 @@ impl Releases {
         entry: &Arc<Entry>,
         instance: &InstanceId,
         deadline: Duration,
+        answered: impl FnOnce() -> Result<(), ReleaseError> + Send,
     ) -> Result<Arc<Worker>, ReleaseError> {
         let snapshot = self.snapshot(entry, deadline).await;
         let spec = self.start_spec(entry, instance, snapshot);
@@ -52,7 +82,7 @@ impl Releases {
         self.0.parts.engine.start(spec).await.map_err(engine_error)?;
         let failed = match self.connect(entry, instance).await {
             Ok(worker) => {
-                entry.happens(Event::Answered).map_err(|illegal| refused(entry, illegal))?;
+                answered()?;
                 if failpoint::at("boot.ready") == Some(Fault::Skip) {
                     return Ok(worker);
                 }
@@ -60,6 +90,12 @@ impl Releases {
                     Ok(ready) => {
                         if snapshot.is_some() && !ready.from_snapshot {
                             self.forget_snapshot(entry).await;
+                        }
+                        let domain = &self.0.parts.config.domain;
+                        if let Err(reason) = check::first(entry, &worker, domain).await {
+                            tokio::time::sleep(Duration::from_millis(LAST_LINES_MS)).await;
+                            let log = self.boot_log(entry, instance).await;
+                            return Err(ReleaseError::Unservable { release: entry.id(), reason, log });
                         }
                         return Ok(worker);
                     }
@@ -170,9 +206,15 @@ impl Releases {
 
     /// Stops a release's worker, whatever its state. The caller holds `entry.boot`.
     pub(super) async fn discard(&self, entry: &Arc<Entry>) {
+        // One that hangs hears no SIGTERM.
+        let hung = entry.pool.worker().is_some_and(|worker| worker.is_hung());
         entry.pool.set_worker(None);
         let Some(instance) = entry.record().instance else { return };
-        self.end(&instance).await;
+        if hung {
+            self.end_within(&instance, 0).await;
+        } else {
+            self.end(&instance).await;
+        }
         match self.record_instance(entry, None).await {
             // One that was removed meanwhile has no record.
             Err(error) if error.is_no_release() => entry.update(|record| record.instance = None),
@@ -189,13 +231,17 @@ impl Releases {
             Some(Fault::Skip) => 0,
             _ => self.0.parts.config.switching.stop_timeout_ms,
         };
+        self.end_within(instance, grace_ms).await;
+    }
+
+    async fn end_within(&self, instance: &InstanceId, grace_ms: u64) {
         if let Err(error) = self.0.parts.engine.stop(instance, grace_ms).await {
             tracing::error!(%instance, error = %chain(&error), "a worker could not be stopped");
         }
         self.forget_instance(instance);
     }
 
-    async fn record_instance(
+    pub(super) async fn record_instance(
         &self,
         entry: &Arc<Entry>,
         instance: Option<InstanceId>,

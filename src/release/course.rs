@@ -8,7 +8,7 @@ use super::boot::chain;
 use super::life::{Effect, Event, Illegal};
 use super::{ReleaseError, Releases};
 use crate::failpoint::{self, Fault};
-use crate::limits::{FREEZE_TIMEOUT_MS, START_FAILURES_MAX};
+use crate::limits::{FREEZE_TIMEOUT_MS, LOST_PATIENCE_MS, START_FAILURES_MAX};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -107,9 +107,9 @@ impl Releases {
         let begun = Instant::now();
         let left = || deadline.saturating_sub(begun.elapsed());
         if let Some(worker) = entry.pool.worker()
-            && worker.ready(left()).await.is_err()
+            && worker.ready(left().min(Duration::from_millis(LOST_PATIENCE_MS))).await.is_err()
         {
-            // It was being started again by its supervisor, in vain.
+            // It was being started again by its supervisor, in vain, or it hangs. Whoever watches it waits as long.
             self.tell(entry, Event::Lost, left()).await?;
         }
         let insist = insist || entry.may_be_tried_again();

@@ -1,15 +1,17 @@
 //! A worker that is lost is replaced.
 //!
 //! A render process that dies is its supervisor's business and comes back behind the same sockets. Here is what
-//! remains: a container or process that is gone, or one that does not come back in time.
+//! remains: a container or process that is gone, one that does not come back in time, and one that hangs.
 
 use super::book::Entry;
 use super::life::Event;
-use super::{Inner, Releases};
+use super::{Inner, Releases, check};
 use crate::id::InstanceId;
 use crate::limits::{
-    LOST_PATIENCE_MS, REPLACE_BOOT_DEADLINE_MS, REPLACE_PAUSE_MS, REPLACE_PAUSE_MS_MAX, SERVED_WELL_MS,
+    HUNG_PATIENCE_MS, LOST_PATIENCE_MS, REPLACE_BOOT_DEADLINE_MS, REPLACE_PAUSE_MS, REPLACE_PAUSE_MS_MAX,
+    SERVED_WELL_MS,
 };
+use crate::telemetry::Replacement;
 use crate::worker::{Worker, WorkerState};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
@@ -19,6 +21,7 @@ use tokio::time::Instant;
 
 /// Watches a worker from now on.
 pub fn watch(releases: &Releases, entry: &Arc<Entry>, worker: &Arc<Worker>) {
+    check::watch(releases, entry, worker);
     let mut state = worker.state();
     let instance = worker.identity().instance.clone();
     let (host, entry) = (Arc::downgrade(&releases.0), Arc::downgrade(entry));
@@ -26,29 +29,33 @@ pub fn watch(releases: &Releases, entry: &Arc<Entry>, worker: &Arc<Worker>) {
         let mut served_since = Instant::now();
         // The channel closes when the worker was discarded: nothing is left to watch.
         while state.changed().await.is_ok() {
-            if !matches!(*state.borrow_and_update(), WorkerState::Lost) {
-                continue;
-            }
+            let reason = match *state.borrow_and_update() {
+                WorkerState::Lost => Replacement::Gone,
+                WorkerState::Hung => Replacement::Hung,
+                _ => continue,
+            };
             let served_well = served_since.elapsed() >= Duration::from_millis(SERVED_WELL_MS);
-            if comes_back(&host, &instance, &mut state).await {
+            let patience_ms = if reason == Replacement::Hung { HUNG_PATIENCE_MS } else { LOST_PATIENCE_MS };
+            if comes_back(&host, &instance, &mut state, Duration::from_millis(patience_ms)).await {
                 served_since = Instant::now();
                 continue;
             }
             let (Some(host), Some(entry)) = (host.upgrade(), entry.upgrade()) else { return };
+            host.parts.telemetry.metrics.replacement(&entry.id().app, reason);
             tokio::spawn(replace(Releases(host), entry, instance, served_well));
             return;
         }
     });
 }
 
-/// Whether a lost worker is ready again before patience ends; at once `false` when the engine knows that it is gone.
+/// Whether a worker that is lost or hangs is ready again before patience ends; at once `false` when the engine knows that it is gone.
 async fn comes_back(
     host: &Weak<Inner>,
     instance: &InstanceId,
     state: &mut watch::Receiver<WorkerState>,
+    patience: Duration,
 ) -> bool {
     let ready = state.wait_for(|state| matches!(state, WorkerState::Ready(_)));
-    let patience = Duration::from_millis(LOST_PATIENCE_MS);
     tokio::select! {
         came = tokio::time::timeout(patience, ready) => matches!(came, Ok(Ok(_))),
         () = gone(host, instance) => false,

@@ -98,6 +98,8 @@ pub enum Event {
     Promoted,
     /// The promotion of another release is on the disk.
     Superseded,
+    /// On the disk is that a share of the users gets this release beside the live one.
+    Shared,
     /// Nobody asked for the standby for a while.
     Rested,
     /// The frozen worker serves again.
@@ -226,6 +228,7 @@ impl Life {
                 Ok((placed(P::Live, self.worker), &[]))
             }
             (On::Superseded, P::Live, _) => Ok((placed(P::Former, self.worker), &[Do::Settle])),
+            (On::Shared, P::Candidate | P::Former, W::Serving) => Ok((placed(P::Former, self.worker), &[])),
             (On::Rested, P::Former, W::Serving) => Ok((with(W::Frozen), &[Do::Freeze])),
             (On::Thawed, _, W::Frozen) => Ok((with(W::Serving), &[])),
             (On::Idle, P::Candidate | P::Former, W::Serving | W::Frozen)

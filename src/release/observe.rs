@@ -31,6 +31,7 @@ async fn look(inner: &Inner, entry: &Arc<Entry>) {
         WorkerState::Booting => "booting",
         WorkerState::Ready(_) if entry.pool.is_ready() => "ready",
         WorkerState::Ready(_) => "draining",
+        WorkerState::Hung => "hung",
         WorkerState::Failed(_) => "failed",
         WorkerState::Lost => "lost",
     };

@@ -1,9 +1,11 @@
 //! The book as a route table, and as views.
 
 use super::book::Entry;
-use super::view::SnapshotView;
-use super::{AppView, ReleaseError, ReleaseView, Releases};
+use super::view::{HealthView, SnapshotView};
+use super::{AppView, Phase, ReleaseError, ReleaseView, Releases};
+use crate::health::{HealthStatus, task_status};
 use crate::id::{AppName, dns_label, release_label};
+use crate::route::split::{Split, Weight};
 use crate::route::{AppRoute, HostTarget, RouteTable, Target};
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
@@ -40,12 +42,19 @@ impl Releases {
         let releases: Vec<Arc<Target>> = self.0.book.releases(app).iter().map(target).collect();
         let live = self.0.book.live(app).map(|entry| entry.id());
         let live = live.and_then(|id| releases.iter().find(|target| target.release == id).cloned());
-        AppRoute { app: app.clone(), live, releases }
+        let split = self.0.book.split(app).and_then(|split| {
+            let candidate = releases.iter().find(|target| target.release.version == split.version)?;
+            Some(Split { candidate: Arc::clone(candidate), weight: Weight::new(split.weight)? })
+        });
+        AppRoute { app: app.clone(), live, split, releases }
     }
 
     /// A release as the admin side shows it.
     pub(super) fn view(&self, entry: &Arc<Entry>) -> ReleaseView {
         let record = entry.record();
+        let live = self.0.book.live(&record.id.app).is_some_and(|live| Arc::ptr_eq(&live, entry));
+        let split = self.0.book.split(&record.id.app);
+        let shared = split.as_ref().is_some_and(|split| split.version == record.id.version);
         let (preview, expires_ms) = record.as_preview().unzip();
         let label = release_label(&record.id.app, preview.unwrap_or(&record.id.version));
         ReleaseView {
@@ -53,8 +62,14 @@ impl Releases {
             version: record.id.version.to_string(),
             digest: record.digest.to_string(),
             config_revision: record.config_revision,
-            phase: entry.life().state().into(),
+            phase: if shared { Phase::Shared } else { entry.life().state().into() },
             failure: entry.failure(),
+            weight: match &split {
+                Some(split) if shared => split.weight,
+                Some(split) if live => 100 - split.weight,
+                _ if live => 100,
+                _ => 0,
+            },
             url: self.url(&label),
             preview: preview.map(ToString::to_string),
             expires_ms,
@@ -63,6 +78,7 @@ impl Releases {
             rolled_back: record.rolled_back,
             in_flight: entry.pool.in_flight(),
             instance: record.instance.map(|instance| instance.to_string()),
+            health: health(entry),
             limits: entry.limits.clone(),
             snapshot: entry.snapshot().map(SnapshotView::from),
         }
@@ -95,6 +111,20 @@ impl Releases {
             releases: self.0.book.releases(app).iter().map(|entry| self.view(entry)).collect(),
         }
     }
+}
+
+fn health(entry: &Entry) -> Option<HealthView> {
+    let worker = entry.pool.worker()?;
+    let checked = entry.checked();
+    let hung = worker.is_hung();
+    let alive = if worker.is_ready() { HealthStatus::Healthy } else { HealthStatus::Unknown };
+    let status = if hung {
+        HealthStatus::Unhealthy
+    } else {
+        task_status(&[(alive, true), (checked.container.unwrap_or(alive), true)])
+    };
+    let (target, reason) = checked.target.unzip();
+    Some(HealthView { status, hung, target, reason: reason.flatten(), fail_open: checked.fails_open() })
 }
 
 fn target(entry: &Arc<Entry>) -> Arc<Target> {

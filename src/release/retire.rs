@@ -48,7 +48,10 @@ impl Releases {
                     tracing::info!(release = %entry.id(), "an idle release goes to sleep");
                     self.put_to_sleep(&entry, Event::Idle).await;
                 }
-            } else if entry.pool.idle_ms() >= freeze_ms && life.after(Event::Rested).is_ok() {
+            } else if !self.gets_requests(&entry)
+                && entry.pool.idle_ms() >= freeze_ms
+                && life.after(Event::Rested).is_ok()
+            {
                 self.let_rest(&entry).await;
             }
         }
@@ -64,14 +67,21 @@ impl Releases {
         }
     }
 
-    /// Whether a release keeps its worker without requests: the live one and the one that a rollback would go to.
+    /// Whether users are sent to a release.
+    pub(super) fn gets_requests(&self, entry: &Arc<Entry>) -> bool {
+        let app = entry.id().app;
+        let gets = [self.0.book.live(&app), self.candidate(&app)];
+        gets.iter().flatten().any(|one| Arc::ptr_eq(one, entry))
+    }
+
+    /// Whether a release keeps its worker without requests: those that users get, and the one that a rollback would go to.
     pub(super) fn is_wanted(&self, entry: &Arc<Entry>) -> bool {
         let id = entry.id();
         let Some(live) = self.0.book.live(&id.app) else { return false };
         let live_version = live.id().version;
         let retained = self.0.book.releases(&id.app).iter().map(|entry| entry.id().version).collect();
         let standby = decide::rollback_target(&self.0.book.history(&id.app), &live_version, &retained);
-        id.version == live_version || standby == Some(id.version)
+        self.gets_requests(entry) || standby == Some(id.version)
     }
 
     /// Removes one release that is not live, or the whole app.
@@ -87,6 +97,11 @@ impl Releases {
         if self.0.book.live(&app).is_some_and(|live| Arc::ptr_eq(&live, &entry)) {
             return Err(ReleaseError::Refused(format!(
                 "`{release}` is live; promote another version first, or remove the whole app"
+            )));
+        }
+        if self.gets_requests(&entry) {
+            return Err(ReleaseError::Refused(format!(
+                "`{release}` has a share of the users; promote another version or roll back first"
             )));
         }
         let recorded = release.clone();

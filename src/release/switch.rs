@@ -28,13 +28,15 @@ impl Releases {
         let _switching = switching.lock().await;
         if let Some(live) = self.0.book.live(&release.app)
             && Arc::ptr_eq(&live, &entry)
+            && self.0.book.split(&release.app).is_none()
         {
             return Ok(self.switched(&release, Some(release.version.clone()), self.0.book.epoch()));
         }
         self.switch(&entry, PromotionKind::Promote).await
     }
 
-    /// Makes an earlier release live: `to`, or the newest earlier live one that was not itself rolled back from.
+    /// Makes an earlier release live: `to`, or the newest earlier live one that was not itself rolled back from. While another
+    /// release has a share of the users, that is the live one, and the other is rolled back from.
     ///
     /// # Errors
     /// See [`ReleaseError`]; `from` that is not live is refused.
@@ -44,12 +46,18 @@ impl Releases {
         to: Option<Version>,
         from: Option<Version>,
     ) -> Result<Switched, ReleaseError> {
+        let split = self.0.book.split(&app);
         let (target, live) = self.rollback_entries(&app, to.as_ref(), from.as_ref())?;
         // A warm standby passes at once; one that sleeps is booted outside the lock.
         self.ensure_worker(&target, Duration::from_millis(ROLLBACK_BOOT_DEADLINE_MS), true).await?;
         let switching = self.0.book.switching(&app);
         let _switching = switching.lock().await;
         self.still_live(&live)?;
+        if self.0.book.split(&app) != split {
+            return Err(ReleaseError::Refused(format!(
+                "the share of the users changed meanwhile; look at `vitrine status {app}` and try again"
+            )));
+        }
         self.switch(&target, PromotionKind::Rollback).await
     }
 
@@ -91,12 +99,17 @@ impl Releases {
             return refuse(format!("`{app}` has no live release to roll back from"));
         };
         let live_version = live.id().version;
+        let candidate = self.0.book.split(app).map(|split| split.version);
         if let Some(from) = from
             && *from != live_version
+            && Some(from) != candidate.as_ref()
         {
             return refuse(format!("`{from}` is not live (`{live_version}` is): nothing was changed"));
         }
         let version = match to {
+            // The live release goes back to all users.
+            None if candidate.is_some() => live_version,
+            Some(version) if *version == live_version && candidate.is_some() => live_version,
             Some(version) if *version == live_version => {
                 return refuse(format!("`{version}` is live already"));
             }
@@ -117,7 +130,12 @@ impl Releases {
     async fn switch(&self, entry: &Arc<Entry>, kind: PromotionKind) -> Result<Switched, ReleaseError> {
         let release = entry.id();
         let boot = entry.boot.lock().await;
-        entry.life().after(Event::Promoted).map_err(|illegal| refused(entry, illegal))?;
+        let live = self.0.book.live(&release.app);
+        // One that is live already gets back the users that another one had a share of: for it nothing happens.
+        let becomes_live = live.as_ref().is_none_or(|live| !Arc::ptr_eq(live, entry));
+        if becomes_live {
+            entry.life().after(Event::Promoted).map_err(|illegal| refused(entry, illegal))?;
+        }
         if !entry.pool.is_ready() && failpoint::at("switch.ready") != Some(Fault::Skip) {
             return Err(ReleaseError::Refused(format!(
                 "the worker of `{release}` was lost just now; try again"
@@ -129,16 +147,21 @@ impl Releases {
             .stored("recording what is live", move |store| store.record_promotion(&recorded, kind, now_ms))
             .await?;
         let epoch = promotion.epoch;
-        let previous = self.0.book.promoted(&release.app, promotion);
+        let candidate = self.candidate(&release.app).filter(|other| !Arc::ptr_eq(other, entry));
+        let superseded = self.0.book.promoted(&release.app, promotion).filter(|_| becomes_live);
         entry.update(|record| {
             record.promoted_ms = Some(now_ms);
             record.rolled_back = false;
             record.state = ReleaseState::Ready;
         });
-        if let (Some(previous), PromotionKind::Rollback) = (&previous, kind) {
-            previous.update(|record| record.rolled_back = true);
+        if kind == PromotionKind::Rollback {
+            for left in [&superseded, &candidate].into_iter().flatten() {
+                left.update(|record| record.rolled_back = true);
+            }
         }
-        self.told(entry, Event::Promoted).await;
+        if becomes_live {
+            self.told(entry, Event::Promoted).await;
+        }
         if failpoint::at("switch.publish") != Some(Fault::Skip) {
             self.publish();
         }
@@ -148,25 +171,26 @@ impl Releases {
             PromotionKind::Rollback => FlipKind::Rollback,
         };
         self.0.parts.telemetry.metrics.flip(&release.app, flip);
-        let from = previous.as_ref().map(|entry| entry.id().version);
+        let from = superseded.as_ref().or(candidate.as_ref()).map(|entry| entry.id().version);
         tracing::info!(%release, from = from.as_ref().map(tracing::field::display), flip = ?kind, "the live release changed");
-        if let Some(previous) = previous {
-            self.told(&previous, Event::Superseded).await;
+        if let Some(superseded) = superseded {
+            self.told(&superseded, Event::Superseded).await;
         }
         Ok(self.switched(&release, from, epoch))
     }
 
     /// Tells a release of a switch that is recorded: nothing takes that back, so what it makes of it is only worth a line.
-    async fn told(&self, entry: &Arc<Entry>, event: Event) {
+    pub(super) async fn told(&self, entry: &Arc<Entry>, event: Event) {
         if let Err(error) = self.tell(entry, event, Duration::ZERO).await {
             tracing::error!(release = %entry.id(), error = %super::boot::chain(&error), "a switch was not expected");
         }
     }
 
-    fn switched(&self, release: &ReleaseId, previous: Option<Version>, epoch: u64) -> Switched {
+    pub(super) fn switched(&self, release: &ReleaseId, previous: Option<Version>, epoch: u64) -> Switched {
         Switched {
             app: release.app.to_string(),
             version: release.version.to_string(),
+            weight: 100,
             previous: previous.map(|version| version.to_string()),
             epoch,
             url: self.url(&dns_label(release.app.as_str())),

@@ -1,6 +1,7 @@
 //! Releases as the admin side shows them.
 
 use super::life::State;
+use crate::health::{HealthStatus, Reason, TargetState};
 use crate::store::SnapshotRecord;
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +23,8 @@ pub enum Phase {
     Frozen,
     /// Users get it.
     Live,
+    /// A share of the users gets it instead of the live one.
+    Shared,
     /// It finishes its requests, to sleep or to be gone.
     Draining,
     /// Retained without a worker; a request wakes it.
@@ -59,6 +62,7 @@ impl Phase {
             Self::Standby => "standby",
             Self::Frozen => "frozen",
             Self::Live => "live",
+            Self::Shared => "shared",
             Self::Draining => "draining",
             Self::Sleeping => "sleeping",
             Self::Failed => "failed",
@@ -91,6 +95,22 @@ impl From<SnapshotRecord> for SnapshotView {
     }
 }
 
+/// How the worker of a release does.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct HealthView {
+    /// `UNHEALTHY` when it answers no ping or fails `healthCheck`; `HEALTHY` when it answers and no configured check says
+    /// otherwise; else `UNKNOWN`.
+    pub status: HealthStatus,
+    /// Whether it hangs: it answers no ping and gets no requests.
+    pub hung: bool,
+    /// By `targetGroup`, if that is configured.
+    pub target: Option<TargetState>,
+    /// Why the target is not healthy.
+    pub reason: Option<Reason>,
+    /// Whether it is asked for pages although it is not healthy.
+    pub fail_open: bool,
+}
+
 /// A release as the admin side shows it.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ReleaseView {
@@ -106,6 +126,8 @@ pub struct ReleaseView {
     pub phase: Phase,
     /// Why its last start failed, if it did.
     pub failure: Option<String>,
+    /// Percent of the users that get it.
+    pub weight: u8,
     /// Its own URL.
     pub url: String,
     /// Preview name, if it is one.
@@ -122,6 +144,8 @@ pub struct ReleaseView {
     pub in_flight: usize,
     /// Worker that serves it.
     pub instance: Option<String>,
+    /// How its worker does; nothing while it has none.
+    pub health: Option<HealthView>,
     /// Limits in force.
     #[schema(value_type = Object)]
     pub limits: vitrine_wire::WorkerLimits,
@@ -185,9 +209,11 @@ pub struct Uploaded {
 pub struct Switched {
     /// App.
     pub app: String,
-    /// Version that is live now.
+    /// Version that users get now.
     pub version: String,
-    /// Version that was live before.
+    /// Percent of the users that get it: 100 when it is live, less when it is beside the live one.
+    pub weight: u8,
+    /// Version that was live before, or is live for the other users.
     pub previous: Option<String>,
     /// Epoch of the table that says so.
     pub epoch: u64,

@@ -1,5 +1,6 @@
 //! What was made live, and when.
 
+use super::split::end_split;
 use super::transaction::{from_integer, parsed, parsed_option, to_integer};
 use super::{Store, StoreError, count_epoch};
 use crate::id::{AppName, ReleaseId, Version};
@@ -41,8 +42,9 @@ impl PromotionKind {
 
 impl Store {
     /// Makes a release live: counts the epoch, moves the live pointer, sets `promoted_ms`, clears the release's own
-    /// `rolled_back`, and on a rollback marks the release that is left. The release that is live already may be given. One that
-    /// was pending is ready from then on, and the revision that was drafted for it is the newest.
+    /// `rolled_back`, ends a split, and on a rollback marks the releases that are left. The release that is live already may be
+    /// given: `from` is then the one that had a share of its users. One that was pending is ready from then on, and the revision
+    /// that was drafted for it is the newest.
     ///
     /// # Errors
     /// [`StoreError::NoRelease`]; see [`StoreError`].
@@ -62,13 +64,22 @@ impl Store {
             if promoted == 0 {
                 return Err(StoreError::NoRelease(release.clone()).into());
             }
-            let from = live_version(transaction, &release.app)?;
-            if kind == PromotionKind::Rollback && from.as_ref() != Some(&release.version) {
-                transaction.execute(
-                    "UPDATE releases SET rolled_back = 1 WHERE app = ?1 AND version = ?2",
-                    params![app, from.as_ref().map(Version::as_str)],
-                )?;
+            let live = live_version(transaction, &release.app)?;
+            let left = |version: &Option<Version>| version.clone().filter(|left| *left != release.version);
+            // A release that had a share of the users loses it; where the live one stays, that is all that changes.
+            let candidate = left(&end_split(transaction, &release.app)?);
+            if kind == PromotionKind::Rollback {
+                for version in [left(&live), candidate.clone()].into_iter().flatten() {
+                    transaction.execute(
+                        "UPDATE releases SET rolled_back = 1 WHERE app = ?1 AND version = ?2",
+                        [app, version.as_str()],
+                    )?;
+                }
             }
+            let from = match &live {
+                Some(live) if *live == release.version => candidate.or_else(|| Some(live.clone())),
+                _ => live,
+            };
             transaction.execute(
                 "UPDATE apps SET live = ?2, env_revision = max(env_revision,
                  (SELECT config_revision FROM releases WHERE app = ?1 AND version = ?2)) WHERE name = ?1",

@@ -152,7 +152,8 @@ impl Store {
         self.write("forget the release", |transaction| {
             let (app, version) = (release.app.as_str(), release.version.as_str());
             let live: bool = transaction.query_row(
-                "SELECT EXISTS (SELECT 1 FROM apps WHERE name = ?1 AND live = ?2)",
+                "SELECT EXISTS (SELECT 1 FROM apps WHERE name = ?1 AND live = ?2
+                 UNION ALL SELECT 1 FROM splits WHERE app = ?1 AND version = ?2)",
                 [app, version],
                 |row| row.get(0),
             )?;

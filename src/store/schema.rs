@@ -8,7 +8,8 @@ use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
 
 /// Each step is applied once, in order, in a transaction of its own. A step that was released is never changed.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE meta (
         key   TEXT PRIMARY KEY,
         value TEXT NOT NULL
@@ -65,7 +66,16 @@ const MIGRATIONS: &[&str] = &["
         body    BLOB,
         at_ms   INTEGER NOT NULL
     ) STRICT;
-"];
+",
+    "
+    CREATE TABLE splits (
+        app     TEXT PRIMARY KEY REFERENCES apps (name) ON DELETE CASCADE,
+        version TEXT NOT NULL,
+        weight  INTEGER NOT NULL CHECK (weight BETWEEN 1 AND 99),
+        FOREIGN KEY (app, version) REFERENCES releases (app, version) ON DELETE CASCADE
+    ) STRICT;
+",
+];
 
 /// Brings the database to the present form.
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {

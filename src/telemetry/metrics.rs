@@ -30,6 +30,17 @@ pub enum FlipKind {
     Rollback,
 }
 
+/// Why a worker is replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replacement {
+    /// Its container or process ended, or did not come back.
+    Gone,
+    /// It answered no ping.
+    Hung,
+    /// It failed the checks that the operator configured.
+    Unhealthy,
+}
+
 /// Labels of one count of requests.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct RequestLabels {
@@ -62,6 +73,12 @@ struct FlipLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReplacementLabels {
+    app: String,
+    reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RestartLabels {
     reason: &'static str,
 }
@@ -89,6 +106,8 @@ pub struct Metrics {
     queue: Histogram,
     flips: Family<FlipLabels, Counter>,
     workers: Family<StateLabels, Gauge>,
+    replacements: Family<ReplacementLabels, Counter>,
+    fail_open: Family<ReleaseLabels, Gauge>,
     worker_memory: Family<ReleaseLabels, Gauge>,
     isolates: Family<StateLabels, Gauge>,
     isolate_heap: Family<ReleaseLabels, Gauge>,
@@ -100,7 +119,7 @@ pub struct Metrics {
 }
 
 /// Names of a worker's states in `vitrine_workers`.
-const WORKER_STATES: [&str; 5] = ["booting", "ready", "draining", "lost", "failed"];
+const WORKER_STATES: [&str; 6] = ["booting", "ready", "draining", "hung", "lost", "failed"];
 
 impl Metrics {
     /// An empty set.
@@ -120,6 +139,8 @@ impl Metrics {
             queue: Histogram::new(FINE_BUCKETS),
             flips: Family::default(),
             workers: Family::default(),
+            replacements: Family::default(),
+            fail_open: Family::default(),
             worker_memory: Family::default(),
             isolates: Family::default(),
             isolate_heap: Family::default(),
@@ -146,6 +167,14 @@ impl Metrics {
         registry.register("in_flight", "Requests being answered", self.in_flight.clone());
         registry.register("flips", "Changes of the live release", self.flips.clone());
         registry.register("workers", "Workers by state", self.workers.clone());
+        let replacements = self.replacements.clone();
+        registry.register("worker_replacements", "Workers replaced by reason", replacements);
+        let fail_open = self.fail_open.clone();
+        registry.register(
+            "fail_open",
+            "Whether a release is served although no worker is healthy",
+            fail_open,
+        );
         registry.register("worker_memory_bytes", "Memory of workers", self.worker_memory.clone());
         registry.register("isolates", "Isolates by state", self.isolates.clone());
         registry.register("isolate_heap_bytes", "Used heap of isolates", self.isolate_heap.clone());
@@ -196,7 +225,22 @@ impl Metrics {
         self.flips.get_or_create(&FlipLabels { app: app.to_string(), kind }).inc();
     }
 
-    /// Says in which state (`booting`, `ready`, `draining`, `lost`, `failed`) a release's worker is; `None` is no
+    /// Counts a worker that is replaced.
+    pub fn replacement(&self, app: &AppName, reason: Replacement) {
+        let reason = match reason {
+            Replacement::Gone => "gone",
+            Replacement::Hung => "hung",
+            Replacement::Unhealthy => "unhealthy",
+        };
+        self.replacements.get_or_create(&ReplacementLabels { app: app.to_string(), reason }).inc();
+    }
+
+    /// Says whether a release is asked for pages although none of its workers is healthy.
+    pub fn fail_open(&self, release: &ReleaseId, open: bool) {
+        self.fail_open.get_or_create(&ReleaseLabels::of(release)).set(i64::from(open));
+    }
+
+    /// Says in which state (`booting`, `ready`, `draining`, `hung`, `lost`, `failed`) a release's worker is; `None` is no
     /// worker. Memory in bytes, when the engine knows it.
     pub fn worker(&self, release: &ReleaseId, state: Option<&str>, memory_bytes: Option<u64>) {
         let labels = ReleaseLabels::of(release);
@@ -271,6 +315,7 @@ impl Metrics {
         self.render_cpu.remove(&labels);
         self.in_flight.remove(&labels);
         self.worker_memory.remove(&labels);
+        self.fail_open.remove(&labels);
         self.isolate_heap.remove(&labels);
         for name in WORKER_STATES {
             self.workers.remove(&labels.state(name));

@@ -1,8 +1,10 @@
 //! The control socket, and keeping both sockets connected.
 
 use super::link::{self, Link};
+use super::liveness::Liveness;
 use super::requests::{Connection, Slot};
 use super::{Command, Egress, Identity, WorkerError, WorkerLog, WorkerState};
+use crate::health::HealthStatus;
 use crate::limits::{FRAMES_QUEUED_MAX, RECONNECT_PAUSE_MS};
 use futures_util::{SinkExt, StreamExt};
 use std::collections::HashMap;
@@ -10,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use vitrine_wire::{Channel, Frame, LogLine, Pong, Ready, Start, StreamId};
 
 /// Everything that keeps one worker connected.
@@ -28,6 +31,16 @@ pub struct Keeper {
     pub connection: Arc<Slot>,
     /// What is asked of it.
     pub commands: mpsc::Receiver<Command>,
+    /// Reasons to ask at once whether it lives.
+    pub suspected: watch::Receiver<u64>,
+}
+
+/// A worker that has said that it is ready, and whether it still lives.
+struct Serving {
+    ready: Ready,
+    connection: Arc<Connection>,
+    liveness: Liveness,
+    hung: bool,
 }
 
 /// What is waiting for an answer of the worker, and the tasks of this connection.
@@ -36,6 +49,8 @@ struct Session {
     pings: HashMap<u64, oneshot::Sender<Pong>>,
     freezing: Vec<(bool, oneshot::Sender<()>)>,
     nonce: u64,
+    serving: Option<Serving>,
+    suspected: bool,
     egress: HashMap<StreamId, super::egress::Call>,
     tasks: JoinSet<StreamId>,
     requests: JoinSet<()>,
@@ -88,8 +103,14 @@ impl Keeper {
             return;
         }
         loop {
+            let due = session.due();
             tokio::select! {
                 () = &mut writer => return,
+                () = due, if session.serving.is_some() => self.look(&mut session, &frames),
+                Ok(()) = self.suspected.changed() => {
+                    self.suspected.borrow_and_update();
+                    session.suspected = true;
+                }
                 frame = source.next() => match frame {
                     Some(Ok(frame)) => {
                         if !self.on_frame(frame, &mut session, &frames).await {
@@ -124,6 +145,10 @@ impl Keeper {
             }
             Frame::Log(lines) => self.on_log(lines),
             Frame::Pong(pong) => {
+                if let Some(serving) = &mut session.serving {
+                    let status = serving.liveness.answered(pong.nonce, Instant::now());
+                    self.judge(serving, status);
+                }
                 if let Some(asked) = session.pings.remove(&pong.nonce) {
                     // Whoever asked may have stopped waiting.
                     let _ = asked.send(pong);
@@ -171,7 +196,9 @@ impl Keeper {
             Ok(link) => {
                 let (connection, run) = Connection::start(link);
                 session.requests.spawn(run);
-                self.connection.store(Some(connection));
+                self.connection.store(Some(Arc::clone(&connection)));
+                let liveness = Liveness::begin(Instant::now());
+                session.serving = Some(Serving { ready: ready.clone(), connection, liveness, hung: false });
                 self.state.send_replace(WorkerState::Ready(ready));
                 true
             }
@@ -179,6 +206,36 @@ impl Keeper {
                 tracing::warn!(instance = %self.identity.instance, %error, "the requests socket can't be connected");
                 false
             }
+        }
+    }
+
+    /// Sends a ping and counts those that were not answered in time.
+    fn look(&self, session: &mut Session, frames: &mpsc::Sender<Frame>) {
+        session.nonce += 1;
+        session.suspected = false;
+        let Some(serving) = &mut session.serving else { return };
+        let status = serving.liveness.round(session.nonce, Instant::now());
+        // A full queue is a worker that does not read: its ping is not answered in time.
+        let _ = frames.try_send(Frame::Ping(session.nonce));
+        self.judge(serving, status);
+    }
+
+    /// Takes a worker that hangs out of rotation, and one that answers again back in.
+    fn judge(&self, serving: &mut Serving, status: HealthStatus) {
+        let hung = status == HealthStatus::Unhealthy;
+        if hung == serving.hung {
+            return;
+        }
+        serving.hung = hung;
+        let (instance, release) = (&self.identity.instance, &self.identity.release);
+        if hung {
+            tracing::warn!(%instance, %release, "a worker answers no ping and gets no requests");
+            self.connection.store(None);
+            self.state.send_replace(WorkerState::Hung);
+        } else {
+            tracing::info!(%instance, %release, "a worker that hung answers again");
+            self.connection.store(Some(Arc::clone(&serving.connection)));
+            self.state.send_replace(WorkerState::Ready(serving.ready.clone()));
         }
     }
 
@@ -198,6 +255,13 @@ impl Keeper {
 }
 
 impl Session {
+    /// Ends when the next ping is due. A suspicion brings it forward, by no more than a fraction of the interval.
+    fn due(&self) -> tokio::time::Sleep {
+        let now = Instant::now();
+        let due = self.serving.as_ref().map_or(now, |serving| serving.liveness.due(self.suspected));
+        tokio::time::sleep_until(due)
+    }
+
     fn command(&mut self, command: Command) -> Frame {
         match command {
             Command::Ping(asked) => {

@@ -53,6 +53,11 @@ pub fn kill(container: &Value) {
     output(&["kill", container["Id"].as_str().unwrap()]);
 }
 
+/// Freezes every process of a container.
+pub fn pause(container: &Value) {
+    output(&["pause", container["Id"].as_str().unwrap()]);
+}
+
 fn output(args: &[&str]) -> String {
     let done = Command::new("docker").args(args).stderr(Stdio::null()).output().unwrap();
     String::from_utf8(done.stdout).unwrap()

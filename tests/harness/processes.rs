@@ -55,8 +55,22 @@ pub fn everything_said() -> String {
 
 /// Ends a process at once.
 pub fn kill(pid: u32) {
-    let killed = std::process::Command::new("kill").args(["-KILL", &pid.to_string()]).status().unwrap();
-    assert!(killed.success(), "process {pid} was gone already");
+    signal(pid, "-KILL");
+}
+
+/// Stops a process: it lives, and does nothing any more.
+pub fn freeze(pid: u32) {
+    signal(pid, "-STOP");
+}
+
+/// Lets a stopped process go on.
+pub fn thaw(pid: u32) {
+    signal(pid, "-CONT");
+}
+
+fn signal(pid: u32, signal: &str) {
+    let sent = std::process::Command::new("kill").args([signal, &pid.to_string()]).status().unwrap();
+    assert!(sent.success(), "process {pid} was gone already");
 }
 
 fn value<'a>(process: &'a Process, name: &str) -> Option<&'a str> {

@@ -50,7 +50,7 @@ fn what_the_state_does_not_allow_is_refused_and_changes_nothing() {
     host.cli(&["rollback", "shop"]).fails(1, &["shop"]);
     host.cli(&["rollback", "shop", "--from", "v9"]).fails(1, &["v9"]);
     host.cli(&["remove", "shop@live"]).fails(1, &["shop@live"]);
-    let weight = host.call("POST", "/v1/apps/shop/promote").body(r#"{"version":"live","weight":5}"#).send();
+    let weight = host.call("POST", "/v1/apps/shop/promote").body(r#"{"version":"live","weight":101}"#).send();
     assert_eq!(weight.status, 422);
     assert!(weight.json()["detail"].as_str().unwrap().contains("`weight`"), "{}", weight.text());
     let query =

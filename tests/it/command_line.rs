@@ -25,6 +25,7 @@ fn the_help_of_every_verb_is_the_reviewed_one() {
         "env list",
         "logs",
         "healthcheck",
+        "image",
         "doctor",
         "completions",
     ];
@@ -38,7 +39,7 @@ fn the_help_of_every_verb_is_the_reviewed_one() {
 #[test]
 fn what_is_not_built_or_not_known_is_wrong_usage_and_named() {
     let wrong: [(&[&str], &str); 14] = [
-        (&["promote", "shop", "v1", "--weight", "5"], "--weight"),
+        (&["promote", "shop", "v1", "--weight", "0"], "--weight"),
         (&["profile", "shop"], "profile"),
         (&["purge", "shop"], "purge"),
         (&["token", "create"], "token"),

@@ -18,6 +18,7 @@ mod harness {
     pub mod wait;
 }
 
+mod alone;
 mod bad_archives;
 mod bad_bundles;
 mod bad_requests;
@@ -31,10 +32,13 @@ mod edge_streams;
 mod egress;
 mod env;
 mod failed_deploy;
+mod health;
+mod hung;
 mod release_life;
 mod restart;
 mod several_hosts;
 mod snapshots;
 mod solo;
+mod split;
 mod uploads;
 mod wake;

@@ -54,8 +54,9 @@ pub const DOUBT_PAUSE_MS: u64 = 1_000;
 pub const LAST_WORDS_MS: u64 = 1_000;
 
 /// How long an isolate may take to run a no-op before it counts as not alive, in milliseconds. Renders interleave at
-/// await points and `cpu_ms` ends what does not, so a healthy one answers within that.
-pub const NO_OP_MS: u64 = 2_000;
+/// await points and `cpu_ms` ends what does not, so a healthy one answers within that. The host takes a worker whose whole
+/// answer takes half a second more for one that hangs.
+pub const NO_OP_MS: u64 = 1_000;
 
 /// How long nothing is asked of an isolate before it gives memory back, in milliseconds: a third of a worker's. V8 drops the
 /// code that it optimized with it, so the next pages take some times as long: for an app that has less than a visitor a minute only.

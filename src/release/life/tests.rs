@@ -3,7 +3,7 @@
 use super::{Effect, Event, Life, State};
 use crate::limits::START_FAILURES_MAX;
 use Event::{
-    Adopted, Answered, Drained, HostEnds, Idle, Lost, Promoted, Ready, Removed, Rested, StartFailed,
+    Adopted, Answered, Drained, HostEnds, Idle, Lost, Promoted, Ready, Removed, Rested, Shared, StartFailed,
     Superseded, Thawed, Wanted,
 };
 use proptest::prelude::*;
@@ -13,7 +13,7 @@ const WITH_APP: Event = Removed { with_app: true };
 const WANTED: Event = Wanted { insist: false };
 const INSISTED: Event = Wanted { insist: true };
 /// What does not end a release's life.
-const COMMON: [Event; 14] = [
+const COMMON: [Event; 15] = [
     WANTED,
     INSISTED,
     Adopted,
@@ -23,6 +23,7 @@ const COMMON: [Event; 14] = [
     Lost,
     Promoted,
     Superseded,
+    Shared,
     Rested,
     Thawed,
     Idle,
@@ -50,7 +51,7 @@ impl Past<'_> {
         let Some((last, before)) = self.0.split_last() else { return Does::Nothing };
         let before = Past(before).worker();
         match last {
-            Promoted | Superseded => before,
+            Promoted | Superseded | Shared => before,
             Wanted { .. } if before == Does::Nothing => Does::Boots,
             Wanted { .. } => before,
             Answered => Does::Warms,
@@ -70,7 +71,7 @@ impl Past<'_> {
     }
 
     fn was_live(self) -> bool {
-        self.0.contains(&Promoted)
+        self.0.contains(&Promoted) || self.0.contains(&Shared)
     }
 
     fn is_removed(self) -> bool {
@@ -125,6 +126,7 @@ impl Past<'_> {
                 !self.is_live() && (does == Does::Serves || lost)
             }
             Superseded => self.is_live(),
+            Shared => does == Does::Serves && !self.is_live(),
             Rested => does == Does::Serves && self.was_live() && !self.is_live(),
             Thawed => does == Does::Sleeps,
             Idle => matches!(does, Does::Serves | Does::Sleeps) && !self.is_live(),
@@ -260,6 +262,8 @@ fn a_live_release_stays_live_whatever_its_worker_does_and_is_removed_with_its_ap
     assert_eq!((refused.state, refused.event), (State::Live, ALONE));
     assert!(life.after(Idle).is_err() && life.after(Rested).is_err());
     assert_eq!(life.after(WITH_APP).unwrap().0.state(), State::Draining);
+    assert_eq!(through(&[WANTED, Answered, Ready, Shared]).0, State::Standby);
+    assert!(life.after(Shared).is_err());
     assert_eq!(Life::recorded(true, true).state(), State::Live);
     assert_eq!(Life::recorded(false, true).after(Adopted).unwrap().0.state(), State::Standby);
     assert_eq!(Life::recorded(false, false).after(Adopted).unwrap().0.state(), State::Healthy);

@@ -1,0 +1,137 @@
+//! Who a request comes from, as far as a split of the users goes: a number that the edge made up, kept in a cookie.
+
+use crate::route::split::VisitorId;
+use http::HeaderValue;
+use http::header::{CACHE_CONTROL, COOKIE, EXPIRES, HeaderMap, SET_COOKIE};
+
+/// Cookie that holds a visitor's number. Only visitors of an app whose users are split get it.
+pub const COOKIE_NAME: &str = "__vitrine_id";
+/// How long a browser keeps it, in seconds: longer than any split.
+const KEPT_S: u32 = 365 * 24 * 3600;
+
+/// A visitor. One without a cookie gets a number before the first decision, and the cookie with the first answer: the
+/// decision stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Visitor {
+    /// Their number.
+    pub id: VisitorId,
+    /// Whether they came with it.
+    pub known: bool,
+}
+
+impl Visitor {
+    /// From a request's headers; `fresh` is the number of one who has none.
+    #[must_use]
+    pub fn of(headers: &HeaderMap, fresh: impl FnOnce() -> u128) -> Self {
+        let mut lines = headers.get_all(COOKIE).iter();
+        match lines.find_map(|line| id_in(line.to_str().ok()?)) {
+            Some(id) => Self { id, known: true },
+            None => Self { id: VisitorId(fresh()), known: false },
+        }
+    }
+
+    /// Marks an answer that depends on this visitor's bucket: no shared cache may give it to another one, and whoever is new
+    /// is told their number.
+    pub fn mark(self, headers: &mut HeaderMap, https: bool) {
+        keep_private(headers);
+        if !self.known {
+            let secure = if https { "; Secure" } else { "" };
+            let id = self.id;
+            let cookie =
+                format!("{COOKIE_NAME}={id}; Path=/; Max-Age={KEPT_S}; HttpOnly; SameSite=Lax{secure}");
+            let cookie = HeaderValue::try_from(cookie).expect("hexadecimal digits are legal in a header");
+            headers.append(SET_COOKIE, cookie);
+        }
+    }
+}
+
+fn id_in(line: &str) -> Option<VisitorId> {
+    line.split(';')
+        .find_map(|cookie| VisitorId::parse(cookie.trim().strip_prefix(COOKIE_NAME)?.strip_prefix('=')?))
+}
+
+/// `private` instead of whatever lets a shared cache store an answer. An answer that says nothing might be stored too.
+fn keep_private(headers: &mut HeaderMap) {
+    let mut kept = Vec::new();
+    for line in headers.get_all(CACHE_CONTROL) {
+        let Ok(line) = line.to_str() else { continue };
+        for directive in line.split(',').map(str::trim).filter(|directive| !directive.is_empty()) {
+            let name = directive.split('=').next().unwrap_or_default().trim_end().to_ascii_lowercase();
+            if name == "no-store" {
+                return;
+            }
+            let shared = ["public", "private", "s-maxage", "proxy-revalidate"].contains(&name.as_str());
+            if !shared {
+                kept.push(directive.to_owned());
+            }
+        }
+    }
+    kept.insert(0, "private".into());
+    let control = HeaderValue::try_from(kept.join(", ")).unwrap_or(HeaderValue::from_static("private"));
+    headers.insert(CACHE_CONTROL, control);
+    for name in ["cdn-cache-control", "surrogate-control"] {
+        headers.remove(name);
+    }
+    // An old cache that knows `expires` only.
+    headers.remove(EXPIRES);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(lines: &[(&'static str, &str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines {
+            headers.append(*name, value.parse().unwrap());
+        }
+        headers
+    }
+
+    #[test]
+    fn a_visitor_keeps_the_number_that_they_come_with() {
+        let id = "0123456789abcdef0123456789abcdef";
+        let line = format!("a=b; __vitrine_id={id};c=d");
+        let visitor = Visitor::of(&headers(&[("cookie", "x=y"), ("cookie", &line)]), || 7);
+        assert_eq!((visitor.id.to_string().as_str(), visitor.known), (id, true));
+        for line in ["", "__vitrine_id=", "__vitrine_id=7", "__vitrine_idx=0123456789abcdef0123456789abcdef"]
+        {
+            let visitor = Visitor::of(&headers(&[("cookie", line)]), || 7);
+            assert_eq!(visitor, Visitor { id: VisitorId(7), known: false }, "{line}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_depends_on_a_bucket_is_no_shared_caches() {
+        let marked = |control: &[&str]| {
+            let lines: Vec<_> = control.iter().map(|value| ("cache-control", *value)).collect();
+            let mut headers = headers(&lines);
+            headers.insert(EXPIRES, HeaderValue::from_static("Fri, 20 Nov 2026 23:36:12 GMT"));
+            Visitor { id: VisitorId(7), known: true }.mark(&mut headers, false);
+            assert!(!headers.contains_key(SET_COOKIE));
+            let all: Vec<_> = headers.get_all(CACHE_CONTROL).iter().map(|v| v.to_str().unwrap()).collect();
+            all.join(" | ")
+        };
+        assert_eq!(marked(&[]), "private");
+        assert_eq!(marked(&["public, max-age=60"]), "private, max-age=60");
+        assert_eq!(
+            marked(&["S-MaxAge=60", "max-age=5 , must-revalidate"]),
+            "private, max-age=5, must-revalidate"
+        );
+        assert_eq!(marked(&["private=\"set-cookie\", max-age=1"]), "private, max-age=1");
+        assert_eq!(marked(&["public", "no-store"]), "public | no-store");
+    }
+
+    #[test]
+    fn who_is_new_is_told_their_number() {
+        let cookie = |https| {
+            let mut headers = HeaderMap::new();
+            Visitor { id: VisitorId(7), known: false }.mark(&mut headers, https);
+            headers[SET_COOKIE].to_str().unwrap().to_owned()
+        };
+        let plain =
+            "__vitrine_id=00000000000000000000000000000007; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax";
+        assert_eq!(cookie(false), plain);
+        assert_eq!(cookie(true), format!("{plain}; Secure"));
+    }
+}

@@ -1,0 +1,251 @@
+//! Checks of a worker against its health path: once at its start, and on while it serves users if the operator says so.
+//!
+//! The rules are [`crate::health`]'s. A release has one worker, so a target group of its own with one target: when that is
+//! unhealthy the group fails open and it is still asked for pages, while another worker is started beside it and takes its
+//! place. A worker that can't be reached at all is [`super::keep`]'s business: there is nothing to fail open to.
+
+use super::book::Entry;
+use super::{Inner, Releases};
+use crate::health::container::HealthStatus;
+use crate::health::target_group::Attributes;
+use crate::health::{Check, ContainerHealth, Probe, Reason, Target, TargetState, service, traffic};
+use crate::id::InstanceId;
+use crate::limits::{
+    CLAIMS_POLL_MS, FIRST_CHECK_PAUSE_MS, FIRST_CHECK_TIMEOUT_MS, FIRST_CHECKS_MAX, REPLACE_BOOT_DEADLINE_MS,
+    REPLACE_PAUSE_MS, REPLACE_PAUSE_MS_MAX,
+};
+use crate::telemetry::Replacement;
+use crate::worker::{Piece, Worker};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+use tokio::time::{Instant, MissedTickBehavior};
+use vitrine_wire::{Outcome, RequestHead};
+
+/// What the checks of a release's worker say. Nothing where no check runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// By `healthCheck`.
+    pub container: Option<HealthStatus>,
+    /// By `targetGroup`.
+    pub target: Option<(TargetState, Option<Reason>)>,
+}
+
+impl Checked {
+    /// Whether it is asked for pages although it is not healthy: it is the only target of its group.
+    pub fn fails_open(&self) -> bool {
+        let state = self.target.map(|(state, _)| state).filter(|state| *state == TargetState::Unhealthy);
+        state.is_some_and(|state| traffic::routing(&[state], &Attributes::default()).fails_open)
+    }
+}
+
+/// Asks a new worker for its health path; a few times, because what it calls may not be up yet.
+///
+/// # Errors
+/// What the last answer was.
+pub async fn first(entry: &Entry, worker: &Worker, domain: &str) -> Result<(), String> {
+    let path = &entry.bundle.manifest.health.path;
+    if entry.bundle.manifest.warm.contains(path) {
+        // Every isolate has rendered it.
+        return Ok(());
+    }
+    let mut pause_ms = FIRST_CHECK_PAUSE_MS;
+    for left in (0..FIRST_CHECKS_MAX).rev() {
+        let check = ask(entry, worker, domain, path, Duration::from_millis(FIRST_CHECK_TIMEOUT_MS)).await;
+        let what = match check {
+            Check::Answered(status) if status < 500 => return Ok(()),
+            Check::Answered(status) => format!("it answered {status}"),
+            Check::TimedOut => format!("no answer came within {FIRST_CHECK_TIMEOUT_MS} ms"),
+            Check::Failed | Check::InternalError => "it broke off".into(),
+        };
+        if left == 0 {
+            return Err(format!("its health check `{path}` failed {FIRST_CHECKS_MAX} times: {what}"));
+        }
+        tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+        pause_ms *= 2;
+    }
+    Ok(())
+}
+
+/// Runs the configured checks of a worker for as long as it is its release's.
+pub fn watch(releases: &Releases, entry: &Arc<Entry>, worker: &Arc<Worker>) {
+    let policy = &releases.0.parts.config.health;
+    entry.set_checked(|checked| *checked = Checked::default());
+    releases.0.parts.telemetry.metrics.fail_open(&entry.id(), false);
+    let watcher = Watcher {
+        host: Arc::downgrade(&releases.0),
+        entry: Arc::downgrade(entry),
+        worker: Arc::downgrade(worker),
+        started: Instant::now(),
+    };
+    if let Some(check) = &policy.health_check {
+        let judge = Judge::Container(ContainerHealth::new(check.rule()));
+        let times = (Duration::from_secs(check.interval.into()), Duration::from_secs(check.timeout.into()));
+        tokio::spawn(watcher.clone().run(judge, None, times, worker.suspicions()));
+    }
+    if let Some(group) = &policy.target_group {
+        let seconds = |seconds: u32| Duration::from_secs(seconds.into());
+        let times =
+            (seconds(group.health_check_interval_seconds), seconds(group.health_check_timeout_seconds));
+        let judge = Judge::Target(Target::register(group.clone()));
+        let path = group.health_check_path.clone();
+        tokio::spawn(watcher.run(judge, path, times, worker.suspicions()));
+    }
+}
+
+enum Judge {
+    Container(ContainerHealth),
+    Target(Target),
+}
+
+#[derive(Clone)]
+struct Watcher {
+    host: Weak<Inner>,
+    entry: Weak<Entry>,
+    worker: Weak<Worker>,
+    started: Instant,
+}
+
+impl Watcher {
+    /// Start to start: how long an answer takes does not move the next check. A suspicion brings it forward.
+    async fn run(
+        self,
+        mut judge: Judge,
+        path: Option<String>,
+        (interval, timeout): (Duration, Duration),
+        mut suspicions: tokio::sync::watch::Receiver<u64>,
+    ) {
+        let mut rounds = tokio::time::interval(interval);
+        rounds.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        loop {
+            tokio::select! {
+                _ = rounds.tick() => {}
+                changed = suspicions.changed() => match changed {
+                    Ok(()) => {}
+                    Err(_) => return,
+                },
+            }
+            suspicions.borrow_and_update();
+            let (Some(host), Some(entry), Some(worker)) =
+                (self.host.upgrade(), self.entry.upgrade(), self.worker.upgrade())
+            else {
+                return;
+            };
+            let releases = Releases(host);
+            if entry.pool.worker().is_none_or(|now| !Arc::ptr_eq(&now, &worker)) {
+                return;
+            }
+            if !releases.gets_requests(&entry) || !worker.is_ready() {
+                continue;
+            }
+            let path = path.as_deref().unwrap_or(&entry.bundle.manifest.health.path);
+            let begun = Instant::now();
+            let check = ask(&entry, &worker, &releases.0.parts.config.domain, path, timeout).await;
+            let begun_at = begun - self.started;
+            let checked = note(&mut judge, &entry, check, begun_at, begun.elapsed());
+            releases.0.parts.telemetry.metrics.fail_open(&entry.id(), checked.fails_open());
+            let target = checked.target.map(|(state, _)| state);
+            let grace = releases.0.parts.config.health.health_check_grace_period_seconds;
+            if service::counts_as_healthy(self.started.elapsed(), checked.container, target) {
+                entry.ill_in_a_row.store(0, Ordering::Relaxed);
+            } else if service::is_replaced(grace, self.started.elapsed(), checked.container, target) {
+                tracing::warn!(release = %entry.id(), ?check, path, "a worker is unhealthy and is replaced");
+                let instance = worker.identity().instance.clone();
+                drop(worker);
+                releases.replace_beside(&entry, &instance).await;
+            }
+        }
+    }
+}
+
+/// What a check says, in the entry's words.
+fn note(judge: &mut Judge, entry: &Entry, check: Check, begun: Duration, took: Duration) -> Checked {
+    match judge {
+        Judge::Container(health) => {
+            let passed = matches!(check, Check::Answered(status) if status < 500);
+            let status = health.probed(Probe { begun, took, passed });
+            entry.set_checked(|checked| checked.container = Some(status))
+        }
+        Judge::Target(target) => {
+            let state = target.checked(check);
+            entry.set_checked(|checked| checked.target = Some(state))
+        }
+    }
+}
+
+/// One request over the worker's socket, like any other GET.
+async fn ask(entry: &Entry, worker: &Worker, domain: &str, path: &str, timeout: Duration) -> Check {
+    let host = entry.settings(domain).host;
+    let header = |name: &str, value: String| (name.to_owned(), value.into_bytes().into());
+    let head = RequestHead {
+        method: "GET".into(),
+        url: format!("http://{host}{path}"),
+        headers: vec![header("host", host), header("user-agent", "vitrine-health".into())],
+        has_body: false,
+        request_id: uuid::Uuid::now_v7().to_string(),
+    };
+    let asking = async {
+        let mut answer = worker.request(head, None).await.map_err(|done| done.outcome)?;
+        // The whole body: a render that breaks off half way is no answer.
+        while let Some(piece) = answer.body.next().await {
+            if let Piece::End(done) = piece
+                && done.outcome != Outcome::Ok
+            {
+                return Err(done.outcome);
+            }
+        }
+        Ok(answer.head.status)
+    };
+    match tokio::time::timeout(timeout, asking).await {
+        Ok(Ok(status)) => Check::Answered(status),
+        Ok(Err(Outcome::WallLimit | Outcome::CpuLimit)) | Err(_) => Check::TimedOut,
+        Ok(Err(_)) => Check::Failed,
+    }
+}
+
+impl Releases {
+    /// Starts a worker beside one that is ill, puts it in its place, and lets the ill one finish what it has. A host that dies
+    /// meanwhile boots one at its next start. Where no other comes up, the ill one stays: it may still answer some.
+    async fn replace_beside(&self, entry: &Arc<Entry>, ill: &InstanceId) {
+        let times = entry.ill_in_a_row.fetch_add(1, Ordering::Relaxed);
+        let pause_ms =
+            if times == 0 { 0 } else { (REPLACE_PAUSE_MS << times.min(10)).min(REPLACE_PAUSE_MS_MAX) };
+        tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+        let boot = entry.boot.lock().await;
+        if entry.record().instance.as_ref() != Some(ill) {
+            // Somebody replaced it, or it was put to sleep.
+            return;
+        }
+        match self.boot_beside(entry, Duration::from_millis(REPLACE_BOOT_DEADLINE_MS)).await {
+            Ok(worker) => {
+                self.0.parts.telemetry.metrics.replacement(&entry.id().app, Replacement::Unhealthy);
+                let old = entry.pool.worker();
+                self.install(entry, worker);
+                drop(boot);
+                if let Some(old) = old {
+                    self.finish(old).await;
+                }
+            }
+            Err(error) => {
+                let error = super::boot::chain(&error);
+                tracing::error!(release = %entry.id(), error, "no worker in the place of one that is unhealthy");
+                if let Err(error) = self.record_instance(entry, Some(ill.clone())).await {
+                    tracing::error!(release = %entry.id(), error = %super::boot::chain(&error),
+                        "a worker that runs is not recorded");
+                }
+            }
+        }
+    }
+
+    /// Waits until nobody holds a worker that is in no pool any more, and ends it.
+    async fn finish(&self, old: Arc<Worker>) {
+        let instance = old.identity().instance.clone();
+        let held = Arc::downgrade(&old);
+        drop(old);
+        let end = Instant::now() + Duration::from_millis(self.0.parts.config.switching.drain_timeout_ms);
+        while held.strong_count() > 0 && Instant::now() < end {
+            tokio::time::sleep(Duration::from_millis(CLAIMS_POLL_MS)).await;
+        }
+        self.end(&instance).await;
+    }
+}

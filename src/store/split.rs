@@ -1,0 +1,65 @@
+//! A release beside the live one, for a share of the users.
+
+use super::transaction::{from_integer, parsed, to_integer};
+use super::{Store, StoreError, count_epoch};
+use crate::id::{AppName, ReleaseId, Version};
+use rusqlite::{OptionalExtension, Transaction, params};
+
+/// Which release has how many percent of the users; the live one has the others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SplitRecord {
+    /// Which.
+    pub version: Version,
+    /// Percent, 1 to 99.
+    pub weight: u8,
+}
+
+impl Store {
+    /// Gives a release a share of the users, or changes it; gives the epoch. From now on it counts as one that was live.
+    /// The caller has seen that another release is live.
+    ///
+    /// # Errors
+    /// [`StoreError::NoRelease`]; see [`StoreError`].
+    pub fn record_split(&self, release: &ReleaseId, weight: u8, at_ms: u64) -> Result<u64, StoreError> {
+        self.write("record the share of the release", |transaction| {
+            let (app, version) = (release.app.as_str(), release.version.as_str());
+            let marked = transaction.execute(
+                "UPDATE releases SET promoted_ms = ?3, rolled_back = 0 WHERE app = ?1 AND version = ?2",
+                params![app, version, to_integer(at_ms)],
+            )?;
+            if marked == 0 {
+                return Err(StoreError::NoRelease(release.clone()).into());
+            }
+            transaction.execute(
+                "INSERT OR REPLACE INTO splits VALUES (?1, ?2, ?3)",
+                params![app, version, weight],
+            )?;
+            Ok(count_epoch(transaction)?)
+        })
+    }
+
+    /// The release that has a share of an app's users.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn split(&self, app: &AppName) -> Result<Option<SplitRecord>, StoreError> {
+        self.read("read the share of the users", |connection| split_of(connection, app))
+    }
+}
+
+/// Ends an app's split; gives the release that had a share.
+pub(super) fn end_split(transaction: &Transaction<'_>, app: &AppName) -> rusqlite::Result<Option<Version>> {
+    let split = split_of(transaction, app)?;
+    transaction.execute("DELETE FROM splits WHERE app = ?1", [app.as_str()])?;
+    Ok(split.map(|split| split.version))
+}
+
+fn split_of(connection: &rusqlite::Connection, app: &AppName) -> rusqlite::Result<Option<SplitRecord>> {
+    connection
+        .prepare_cached("SELECT version, weight FROM splits WHERE app = ?1")?
+        .query_row([app.as_str()], |row| {
+            let weight = u8::try_from(from_integer(row, 1)?).unwrap_or(u8::MAX);
+            Ok(SplitRecord { version: parsed(row, 0)?, weight })
+        })
+        .optional()
+}

@@ -1,0 +1,210 @@
+//! A share of the users on a second release: sticky, monotone, kept by a restart, ended by a promotion or a rollback.
+
+use crate::harness::host::Host;
+use crate::harness::http::Answer;
+use crate::harness::wait::wait_until;
+use std::time::Duration;
+use vitrine::route::split::VisitorId;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+const VISITORS: usize = 60;
+/// A name that tells its content; the same in every version.
+const HASHED: &str = "assets/site-B7kQ2xWd.css";
+
+fn deploy(host: &Host, version: &str, flags: &[&str]) {
+    let page = format!(
+        "export default () => new Response('page of {version}', {{ headers: {{ 'cache-control': \
+         'public, max-age=60', 'content-type': 'text/html' }} }});\n"
+    );
+    let files = [
+        ("server/index.js", page.as_str()),
+        ("client/app.js", version),
+        (&format!("client/{HASHED}"), "a{}"),
+    ];
+    host.deploy_files("shop", &files, &[&["--version", version], flags].concat());
+}
+
+/// A visitor's number, and what they got.
+struct Visit {
+    id: String,
+    release: String,
+}
+
+fn get(host: &Host, path: &str, id: Option<&str>) -> Answer {
+    let request = host.get("shop", path);
+    let request = match id {
+        Some(id) => request.header("cookie", &format!("theme=dark; __vitrine_id={id}")),
+        None => request,
+    };
+    request.send()
+}
+
+fn release(answer: &Answer) -> String {
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.header("x-vitrine-release").unwrap().to_owned()
+}
+
+fn told_id(answer: &Answer) -> Option<String> {
+    let mut cookies = answer.headers.iter().filter(|(name, _)| name == "set-cookie");
+    cookies.find_map(|(_, value)| Some(value.strip_prefix("__vitrine_id=")?.split(';').next()?.to_owned()))
+}
+
+fn newcomers(host: &Host) -> Vec<Visit> {
+    let visit = |_| {
+        let answer = get(host, "/", None);
+        assert_eq!(answer.header("cache-control"), Some("private, max-age=60"));
+        Visit { id: told_id(&answer).unwrap(), release: release(&answer) }
+    };
+    (0..VISITORS).map(visit).collect()
+}
+
+/// Everybody who comes back gets what their bucket says at this weight, and is told no other number.
+fn come_back(host: &Host, visits: &mut [Visit], candidate: &str, live: &str, percent: u64) {
+    for visit in visits {
+        let taken = VisitorId::parse(&visit.id).unwrap().bucket(candidate) < percent * 100;
+        let answer = get(host, "/", Some(&visit.id));
+        assert_eq!(told_id(&answer), None);
+        visit.release = release(&answer);
+        assert_eq!(visit.release, if taken { candidate } else { live }, "{} at {percent} %", visit.id);
+    }
+}
+
+fn share(visits: &[Visit], release: &str) -> usize {
+    visits.iter().filter(|visit| visit.release == release).count()
+}
+
+#[test]
+fn a_share_is_sticky_for_both_releases_grows_one_way_and_outlives_the_host() {
+    let host = Host::start();
+    deploy(&host, "v1", &[]);
+    deploy(&host, "v2", &["--no-promote"]);
+    assert_eq!(told_id(&get(&host, "/", None)), None, "nobody is numbered without need");
+    let promoted = host.cli(&["promote", "shop", "v2", "--weight", "30"]).ok();
+    assert_eq!(promoted.stdout.trim(), "shop@v2");
+    assert!(promoted.stderr.contains("30 %"), "{promoted:?}");
+
+    let mut visits = newcomers(&host);
+    let first: Vec<String> = visits.iter().map(|visit| visit.release.clone()).collect();
+    assert!(share(&visits, "shop@v2") > 0 && share(&visits, "shop@v1") > 0);
+    come_back(&host, &mut visits, "shop@v2", "shop@v1", 30);
+    assert!(visits.iter().zip(&first).all(|(visit, first)| visit.release == *first), "decided once");
+
+    let (folder, clean) = host.stop();
+    assert!(clean);
+    let host = Host::start_in(folder, &["--isolation", "process"]);
+    come_back(&host, &mut visits, "shop@v2", "shop@v1", 30);
+
+    host.cli(&["promote", "shop", "v2", "--weight", "60"]).ok();
+    let before: Vec<String> = visits.iter().map(|visit| visit.release.clone()).collect();
+    come_back(&host, &mut visits, "shop@v2", "shop@v1", 60);
+    let left = visits
+        .iter()
+        .zip(&before)
+        .filter(|(visit, before)| *before == "shop@v2" && visit.release != **before);
+    assert_eq!(left.count(), 0, "nobody goes back when the weight grows");
+
+    let host = Host::start_in(host.kill(), &["--isolation", "process"]);
+    come_back(&host, &mut visits, "shop@v2", "shop@v1", 60);
+    let versions =
+        |host: &Host| host.releases("shop").iter().map(|one| one["weight"].clone()).collect::<Vec<_>>();
+    assert_eq!(versions(&host), [60, 40]);
+
+    host.cli(&["promote", "shop", "v2"]).ok();
+    assert!(newcomers_are_not_numbered(&host, "shop@v2"));
+    assert_eq!(versions(&host), [100, 0]);
+    println!("{VISITORS} visitors, each asked {} times", 5);
+}
+
+fn newcomers_are_not_numbered(host: &Host, expected: &str) -> bool {
+    (0..20).all(|_| {
+        let answer = get(host, "/", None);
+        told_id(&answer).is_none() && release(&answer) == expected
+    })
+}
+
+#[test]
+fn both_releases_are_shown_and_neither_can_be_lost() {
+    let folder = Host::configured("[switching]\nidle_timeout_ms = 300\n[retention]\nreleases = 2\n");
+    let host = Host::start_in(folder, &["--isolation", "process", "--config", "vitrine.toml"]);
+    deploy(&host, "v1", &[]);
+    deploy(&host, "v2", &["--no-promote"]);
+    host.cli(&["promote", "shop", "v2", "--weight", "50"]).ok();
+    deploy(&host, "v3", &["--no-promote"]);
+    wait_until("what nobody needs is gone", PATIENCE, || {
+        let left = host.releases("shop");
+        left.iter().all(|one| one["version"] != "v3").then_some(())
+    });
+    let candidate = host.release("shop", "v2");
+    assert_eq!((&candidate["phase"], &candidate["weight"]), (&"shared".into(), &50.into()));
+    assert!(candidate["instance"].is_string());
+
+    let status = host.cli(&["status", "shop"]).ok().stdout;
+    assert!(
+        status.contains("v2 for 50 % of the users") && status.contains("shared, 50 % of users"),
+        "{status}"
+    );
+    newcomers(&host);
+    let metrics = host.call("GET", "/metrics").send();
+    for version in ["v1", "v2"] {
+        let line = format!("vitrine_http_requests_total{{app=\"shop\",release=\"{version}\",outcome=\"ok\"");
+        assert!(metrics.text().contains(&line), "{version}");
+        let removed = host.cli(&["remove", &format!("shop@{version}")]);
+        removed.fails(1, &[if version == "v1" { "is live" } else { "share of the users" }]);
+        assert!(host.log().contains(&format!("\"release\":\"{version}\"")));
+    }
+
+    host.cli(&["rollback", "shop"]).ok();
+    assert!(newcomers_are_not_numbered(&host, "shop@v1"));
+    let back = host.release("shop", "v2");
+    assert_eq!((&back["rolled_back"], &back["weight"]), (&true.into(), &0.into()));
+}
+
+#[test]
+fn pins_host_names_and_files_keep_their_rules() {
+    let host = Host::start();
+    deploy(&host, "v1", &[]);
+    deploy(&host, "v2", &["--no-promote"]);
+    host.cli(&["promote", "shop", "v2", "--weight", "50"]).ok();
+    for version in ["v1", "v2"] {
+        let expected = format!("shop@{version}");
+        for _ in 0..8 {
+            let pinned = host.get("shop", "/").header("x-vitrine-release", version).send();
+            assert_eq!((release(&pinned), told_id(&pinned)), (expected.clone(), None));
+            let own = host.get(&format!("shop-{version}"), "/").send();
+            assert_eq!((release(&own), told_id(&own)), (expected.clone(), None));
+        }
+    }
+    let file = get(&host, "/app.js", None);
+    assert_eq!(file.header("cache-control"), Some("private, max-age=0, must-revalidate"));
+    let id = told_id(&file).unwrap();
+    let of_page = release(&get(&host, "/", Some(&id)));
+    assert_eq!(of_page, release(&file), "a page and its files come from one release");
+    let hashed = get(&host, &format!("/{HASHED}"), None);
+    assert_eq!(hashed.header("cache-control"), Some("public, max-age=31536000, immutable"));
+    assert_eq!(told_id(&hashed), None, "what every cache may keep holds nobody's number");
+}
+
+#[test]
+fn weights_that_are_none_are_refused() {
+    let host = Host::start();
+    deploy(&host, "v1", &["--no-promote"]);
+    host.cli(&["promote", "shop", "v1", "--weight", "10"]).fails(1, &["no live release", "without a weight"]);
+    for weight in ["0", "101", "-1", "half"] {
+        host.cli(&["promote", "shop", "v1", &format!("--weight={weight}")]).fails(2, &["weight"]);
+    }
+    for weight in ["0", "101", "\"10\"", "1.5"] {
+        let body = format!("{{\"version\":\"v1\",\"weight\":{weight}}}");
+        let answer =
+            host.call("POST", "/v1/apps/shop/promote").header("content-type", "application/json").body(body);
+        let answer = answer.send();
+        assert!((400..500).contains(&answer.status), "{weight}: {answer:?}");
+    }
+    host.cli(&["promote", "shop", "v1", "--weight", "100"]).ok();
+    assert_eq!(host.release("shop", "v1")["phase"], "live");
+    for version in ["v2", "v3"] {
+        deploy(&host, version, &["--no-promote"]);
+    }
+    host.cli(&["promote", "shop", "v2", "--weight", "50"]).ok();
+    host.cli(&["promote", "shop", "v3", "--weight", "5"]).fails(1, &["`v2` has 50 % of the users"]);
+    host.cli(&["promote", "shop", "v1", "--weight", "5"]).fails(1, &["`shop@v1` is live"]);
+}
