@@ -7,6 +7,7 @@ use super::book::{Entry, spec_hash};
 use super::life::{Event, Life};
 use super::{ReleaseError, Releases, keep};
 use crate::bundle::{Bundle, BundleDir};
+use crate::failpoint::{self, Fault};
 use crate::id::{AppName, InstanceId, Version};
 use crate::limits::{ADOPT_TIMEOUT_MS, REPLACE_BOOT_DEADLINE_MS};
 use crate::store::{Promotion, ReleaseRecord, ReleaseState};
@@ -61,7 +62,9 @@ impl Releases {
             self.load_release(record, life, dir, bundle).await;
         }
         self.0.book.restore(app, live, history);
-        self.0.book.set_split(app, split);
+        if failpoint::at("split.restore") != Some(Fault::Skip) {
+            self.0.book.set_split(app, split);
+        }
         Ok(())
     }
 

@@ -6,6 +6,7 @@
 
 use super::book::Entry;
 use super::{Inner, Releases};
+use crate::failpoint::{self, Fault};
 use crate::health::container::HealthStatus;
 use crate::health::target_group::Attributes;
 use crate::health::{Check, ContainerHealth, Probe, Reason, Target, TargetState, service, traffic};
@@ -69,6 +70,9 @@ pub async fn first(entry: &Entry, worker: &Worker, domain: &str) -> Result<(), S
 
 /// Runs the configured checks of a worker for as long as it is its release's.
 pub fn watch(releases: &Releases, entry: &Arc<Entry>, worker: &Arc<Worker>) {
+    if failpoint::at("check.watch") == Some(Fault::Skip) {
+        return;
+    }
     let policy = &releases.0.parts.config.health;
     entry.set_checked(|checked| *checked = Checked::default());
     releases.0.parts.telemetry.metrics.fail_open(&entry.id(), false);

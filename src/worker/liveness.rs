@@ -27,12 +27,15 @@ pub struct Liveness {
     /// Pings without an answer: number and time. No more than go out within one timeout.
     asked: VecDeque<(u64, Instant)>,
     last_round: Instant,
+    /// A rig may want a host that never asks.
+    asks: bool,
 }
 
 impl Liveness {
     /// A worker that has just said that it is ready.
     pub fn begin(now: Instant) -> Self {
-        Self { began: now, health: ContainerHealth::new(RULE), asked: VecDeque::new(), last_round: now }
+        let asks = failpoint::at("liveness.begin") != Some(Fault::Skip);
+        Self { began: now, health: ContainerHealth::new(RULE), asked: VecDeque::new(), last_round: now, asks }
     }
 
     /// When the next round is due; almost at once after a suspicion.
@@ -51,7 +54,7 @@ impl Liveness {
             self.judge(at, now - at, false);
         }
         self.last_round = now;
-        if failpoint::at("liveness.round") != Some(Fault::Skip) {
+        if self.asks {
             self.asked.push_back((number, now));
         }
         self.health.status()

@@ -19,9 +19,13 @@ const APP: &str = "let broken = false;\n\
                      return new Response('page');\n\
                    };\n";
 
+const FLAGS: [&str; 4] = ["--isolation", "process", "--config", "vitrine.toml"];
+
 fn start(toml: &str) -> Host {
-    let folder = Host::configured(toml);
-    let host = Host::start_in(folder, &["--isolation", "process", "--config", "vitrine.toml"]);
+    deployed(Host::start_in(Host::configured(toml), &FLAGS))
+}
+
+fn deployed(host: Host) -> Host {
     host.deploy_files("shop", &[("server/index.js", APP), ("vitrine.json", MANIFEST)], &["--version", "v1"]);
     host
 }
@@ -92,6 +96,18 @@ fn a_container_check_counts_retries_and_replaces() {
         let replaced = metric(&host, r#"vitrine_worker_replacements_total{app="shop",reason="unhealthy"} 1"#);
         (replaced && look(&host)["instance"] != instance).then_some(())
     });
+}
+
+/// The same rig against a host that leaves the checks out.
+#[test]
+fn without_checks_the_rig_sees_that_the_ill_one_stays() {
+    let folder = Host::configured("[health.healthCheck]\ninterval = 5\ntimeout = 2\nretries = 2\n");
+    let host = deployed(Host::start_broken(folder, &FLAGS, "check.watch=return(skip)"));
+    let instance = look(&host)["instance"].clone();
+    assert_eq!(host.get("shop", "/break").send().status, 200);
+    (0..20).for_each(|_| complain(&host));
+    assert_eq!(look(&host)["instance"], instance);
+    assert!(!host.call("GET", "/metrics").send().text().contains("vitrine_worker_replacements"));
 }
 
 #[test]

@@ -124,11 +124,40 @@ fn a_worker_that_is_stopped_for_a_moment_is_kept() {
     assert_eq!(host.get("shop", "/").send().status, 200);
 }
 
+/// Every isolate busy for seconds, at its limit of CPU time or just below, is no reason to take a worker for hung.
+#[test]
+fn a_worker_that_is_busy_is_kept() {
+    let host = Host::start();
+    let spin = "export default (request) => {\n\
+                const end = Date.now() + Number(new URL(request.url).searchParams.get('ms'));\n\
+                while (Date.now() < end);\n\
+                return new Response('done'); };\n";
+    host.deploy_files("shop", &[("server/index.js", spin)], &["--version", "v1"]);
+    let look = || host.call("GET", "/v1/apps/shop/releases/v1").send().json();
+    let instance = look()["instance"].clone();
+    let begun = Instant::now();
+    std::thread::scope(|scope| {
+        let host = &host;
+        let ask = |client: usize| {
+            (0..12).for_each(|round| {
+                let path = if (client + round).is_multiple_of(6) { "/?ms=60000" } else { "/?ms=300" };
+                host.get("shop", path).send();
+            });
+        };
+        let clients: Vec<_> = (0..6).map(|client| scope.spawn(move || ask(client))).collect();
+        while !clients.iter().all(std::thread::ScopedJoinHandle::is_finished) {
+            let release = look();
+            assert_eq!((&release["health"]["hung"], &release["instance"]), (&false.into(), &instance));
+        }
+    });
+    println!("72 renders that keep every isolate busy for {:?}: never taken for hung", begun.elapsed());
+}
+
 /// The same rig against a host whose probes are switched off: it must see that nothing is noticed.
 #[test]
 fn without_probes_the_rig_notices_that_nothing_is_noticed() {
     let host =
-        Host::start_broken(Host::folder_anew(), &["--isolation", "process"], "liveness.round=return(skip)");
+        Host::start_broken(Host::folder_anew(), &["--isolation", "process"], "liveness.begin=return(skip)");
     deploy(&host);
     let render = render_process(&host);
     let (seen, _) = stopped(&host, || processes::freeze(render), REPLACED);

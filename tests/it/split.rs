@@ -60,13 +60,22 @@ fn newcomers(host: &Host) -> Vec<Visit> {
 
 /// Everybody who comes back gets what their bucket says at this weight, and is told no other number.
 fn come_back(host: &Host, visits: &mut [Visit], candidate: &str, live: &str, percent: u64) {
+    assert_eq!(astray(host, visits, candidate, live, percent), Vec::<String>::new(), "at {percent} %");
+}
+
+/// Those who come back and get something else than their bucket says.
+fn astray(host: &Host, visits: &mut [Visit], candidate: &str, live: &str, percent: u64) -> Vec<String> {
+    let mut astray = Vec::new();
     for visit in visits {
         let taken = VisitorId::parse(&visit.id).unwrap().bucket(candidate) < percent * 100;
         let answer = get(host, "/", Some(&visit.id));
         assert_eq!(told_id(&answer), None);
         visit.release = release(&answer);
-        assert_eq!(visit.release, if taken { candidate } else { live }, "{} at {percent} %", visit.id);
+        if visit.release != if taken { candidate } else { live } {
+            astray.push(visit.id.clone());
+        }
     }
+    astray
 }
 
 fn share(visits: &[Visit], release: &str) -> usize {
@@ -113,6 +122,40 @@ fn a_share_is_sticky_for_both_releases_grows_one_way_and_outlives_the_host() {
     assert!(newcomers_are_not_numbered(&host, "shop@v2"));
     assert_eq!(versions(&host), [100, 0]);
     println!("{VISITORS} visitors, each asked {} times", 5);
+}
+
+const RECORDED: &str = "record the share of the release";
+
+#[test]
+fn a_kill_while_a_share_is_recorded_leaves_it_whole_or_not_at_all() {
+    for (moment, share) in [("begin", None), ("commit", None), ("done", Some(30))] {
+        let folder = Host::folder_anew();
+        let host = Host::start_broken(
+            folder,
+            &["--isolation", "process"],
+            &format!("{RECORDED}.{moment}=return(kill)"),
+        );
+        deploy(&host, "v1", &[]);
+        deploy(&host, "v2", &["--no-promote"]);
+        assert_ne!(host.cli(&["promote", "shop", "v2", "--weight", "30"]).run().code, 0);
+        let host = Host::start_in(host.kill(), &["--isolation", "process"]);
+        let weight = host.release("shop", "v2")["weight"].as_u64().unwrap();
+        assert_eq!(weight, share.unwrap_or(0), "{moment}");
+        assert_eq!(host.release("shop", "v1")["weight"], 100 - weight, "{moment}");
+    }
+}
+
+/// The same rig against a host that forgets the share at its start.
+#[test]
+fn a_host_that_forgets_the_share_is_noticed() {
+    let host = Host::start();
+    deploy(&host, "v1", &[]);
+    deploy(&host, "v2", &["--no-promote"]);
+    host.cli(&["promote", "shop", "v2", "--weight", "50"]).ok();
+    let mut visits = newcomers(&host);
+    let host = Host::start_broken(host.kill(), &["--isolation", "process"], "split.restore=return(skip)");
+    let astray = astray(&host, &mut visits, "shop@v2", "shop@v1", 50);
+    assert!(astray.len() > VISITORS / 4, "{astray:?}");
 }
 
 fn newcomers_are_not_numbered(host: &Host, expected: &str) -> bool {
