@@ -1,11 +1,13 @@
 //! What an operator decides: `vitrine.toml`, then flags over it.
 
 mod check;
+mod deploy;
 mod error;
 mod load;
 mod origin;
 mod proxy;
 
+pub use deploy::{Bake, Hook, HookStage};
 pub use error::ConfigError;
 pub use origin::{OriginError, OriginPattern};
 
@@ -228,6 +230,10 @@ pub struct Config {
     pub switching: Switching,
     /// See [`HealthPolicy`].
     pub health: HealthPolicy,
+    /// See [`Bake`].
+    pub deploy: Bake,
+    /// What is run at the stages of deployments.
+    pub hook: Vec<Hook>,
     /// Whether workers end with the host.
     pub stop_workers_on_exit: bool,
     /// Whether every host name leads to the only app: `solo`, never the file.
@@ -252,6 +258,8 @@ impl Default for Config {
             retention: Retention::default(),
             switching: Switching::default(),
             health: HealthPolicy::default(),
+            deploy: Bake::default(),
+            hook: Vec::new(),
             stop_workers_on_exit: false,
             any_host: false,
         }

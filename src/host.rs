@@ -11,7 +11,7 @@ use crate::container::{Decision, Engine, EngineError, EngineOptions, OptionsErro
 use crate::edge::{Edge, EdgeError};
 use crate::id::{AppName, InstanceId, ReleaseId};
 use crate::limits::{SOLO_BOOT_DEADLINE_MS, SOLO_STOP_MARGIN_MS};
-use crate::release::{Parts, ReleaseError, Releases, UploadOptions};
+use crate::release::{Parts, PromoteOptions, ReleaseError, Releases, UploadOptions};
 use crate::route::Routes;
 use crate::store::{EnvValue, Store, StoreError};
 use crate::telemetry::{Metrics, Telemetry, init_logs};
@@ -173,11 +173,12 @@ async fn deploy_alone(bundle: &std::path::Path, store: &Store, releases: &Releas
         }
     }
     let boot_deadline = Duration::from_millis(SOLO_BOOT_DEADLINE_MS);
-    let options = UploadOptions { preview: None, ttl: None, boot_deadline };
+    let options = UploadOptions { preview: None, ttl: None, boot_deadline, deploy: releases.begin_deploy() };
     let uploaded = releases.upload(app.clone(), None, staged, options).await?;
     let version =
         uploaded.release.version.parse().map_err(|error| HostError::Isolation(format!("{error}")))?;
-    releases.promote(ReleaseId::new(app, version), boot_deadline).await?;
+    let options = PromoteOptions { boot_deadline, deploy: None };
+    releases.promote(ReleaseId::new(app, version), options).await?;
     Ok(())
 }
 

@@ -360,3 +360,22 @@ pub const START_FAILURES_MAX: u32 = 3;
 pub const GIVEN_UP_PAUSE_MS: u64 = 60_000;
 /// Time for a worker to freeze or to thaw: a full collection of each isolate's heap.
 pub const FREEZE_TIMEOUT_MS: u64 = 5_000;
+
+/// Time between two looks at a release that bakes: a bad one is seen within a second.
+pub const BAKE_TICK_MS: u64 = 1_000;
+/// Times that a bake without a verdict goes on for as long again before it waits for a person.
+pub const BAKE_EXTENSIONS_MAX: u32 = 2;
+/// Milliseconds by which renders must be slower to count as slower at all: below it, it is the machine's noise.
+pub const BAKE_P95_MARGIN_MS: f64 = 50.0;
+/// Deaths of a release's process, within [`CRASH_LOOP_MS`], that make a crash loop of them.
+pub const CRASH_LOOP_CRASHES: usize = 5;
+/// See [`CRASH_LOOP_CRASHES`].
+pub const CRASH_LOOP_MS: u64 = 60_000;
+/// How far back the figures of a live release go that the next one is compared with: recent enough to be of the same hour.
+pub const WINDOW_MS: u64 = 300_000;
+/// Time between two samples of them.
+pub const WINDOW_SAMPLE_MS: u64 = 10_000;
+/// Deployments of one app that are remembered while the host runs.
+pub const DEPLOYMENTS_KEPT_MAX: usize = 10;
+/// Bytes of a hook's output that are kept for the reason of its failure.
+pub const HOOK_OUTPUT_BYTES_MAX: usize = 2 << 10;

@@ -1,7 +1,8 @@
 //! Releases: what may happen to them, and making it happen.
 //!
 //! [`Releases`] is the control plane's one door. Behind it, in the order of a release's life: [`upload`] (taken in,
-//! recorded, booted) -> [`snapshot`] (what isolates start from) -> [`boot`] (a worker from nothing to ready) -> [`switch`] (promote and rollback: healthy,
+//! recorded, booted) -> [`snapshot`] (what isolates start from) -> [`boot`] (a worker from nothing to ready) ->
+//! [`deployment`] (stages, hooks, bake) -> [`switch`] (promote and rollback: healthy,
 //! recorded, swapped), for a share of the users first ([`split`]) -> [`keep`] (a worker that is lost or hangs is replaced) and
 //! [`check`] (so is one that is ill) -> [`retire`] (sleep, expiry, retention) -> [`wake`] (a request for one that sleeps).
 //! [`life`] says what may happen to a release and what follows, [`course`] carries that out; [`decide`] holds the other rules,
@@ -15,6 +16,7 @@ mod boot;
 mod check;
 mod course;
 mod decide;
+mod deployment;
 mod environment;
 mod error;
 mod journal;
@@ -44,11 +46,13 @@ pub use error::{ReleaseError, WakeError};
 use journal::Journal;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, OnceLock};
 use tokio::sync::{RwLock, Semaphore};
 pub use upload::UploadOptions;
 pub use view::{
-    AppView, EnvView, HealthView, LiveValue, Phase, ReleaseView, SnapshotView, Switched, Uploaded,
+    AppView, DeploymentView, EnvView, HealthView, LiveValue, Phase, ReleaseView, SnapshotView, Switched,
+    Uploaded,
 };
 
 /// What the control plane works with.
@@ -70,6 +74,15 @@ pub struct Parts {
     pub take_snapshots: bool,
 }
 
+/// How a release is to be made live.
+#[derive(Debug, Clone, Copy)]
+pub struct PromoteOptions {
+    /// Time to boot it, if it sleeps.
+    pub boot_deadline: std::time::Duration,
+    /// Number of the deploy that it is a part of; none is an operator's own word.
+    pub deploy: Option<u64>,
+}
+
 /// The control plane's one door: the admin side calls it, the edge only wakes. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Releases(Arc<Inner>);
@@ -84,6 +97,8 @@ struct Inner {
     keeping: Arc<RwLock<()>>,
     /// Workers that this process started and has not ended: nobody's orphans.
     started: Mutex<BTreeSet<InstanceId>>,
+    /// Number of the deploy that began last.
+    last_deploy: AtomicU64,
     /// Held while a route table is built and swapped in.
     publishing: Mutex<()>,
     /// Address that users reach the edge at, once it is bound.
@@ -105,6 +120,7 @@ impl Releases {
             wakes: Arc::new(Semaphore::new(WAKES_AT_ONCE_MAX)),
             keeping: Arc::default(),
             started: Mutex::default(),
+            last_deploy: AtomicU64::new(0),
             publishing: Mutex::default(),
             public: OnceLock::new(),
         }));

@@ -5,6 +5,7 @@
 
 mod blobs;
 mod bundles;
+mod deployment;
 mod env;
 mod error;
 mod idempotency;
@@ -21,6 +22,7 @@ mod transaction;
 
 pub use blobs::Blobs;
 pub use bundles::Bundles;
+pub use deployment::{DeploymentRecord, DeploymentStage, DeploymentStatus};
 pub use env::EnvValue;
 pub use error::StoreError;
 pub use idempotency::Begun;

@@ -4,9 +4,11 @@ pub mod event;
 pub mod logs;
 pub mod metrics;
 pub mod series;
+pub mod tally;
 
 pub use logs::{AccessLine, LogGuard, Logs, init_logs};
 pub use metrics::{FlipKind, Metrics, Replacement};
+pub use tally::{Figures, Sample, Window};
 
 use std::sync::Arc;
 

@@ -3,10 +3,9 @@
 use crate::bundle::{Bundle, BundleDir};
 use crate::id::{AppName, ReleaseId, Version};
 use crate::release::{
-    AppView, EnvView, ReleaseError, ReleaseView, Releases, Switched, UploadOptions, Uploaded,
+    AppView, EnvView, PromoteOptions, ReleaseError, ReleaseView, Releases, Switched, UploadOptions, Uploaded,
 };
 use crate::route::split::Weight;
-use std::time::Duration;
 
 /// A request whose every part is valid.
 #[derive(Debug)]
@@ -32,8 +31,8 @@ pub enum Action {
         release: ReleaseId,
         /// Share of the users that get it; all of them if absent.
         weight: Option<Weight>,
-        /// Time to boot it, if it sleeps.
-        boot_deadline: Duration,
+        /// See [`PromoteOptions`].
+        options: PromoteOptions,
     },
     /// Make an earlier release live.
     Rollback {
@@ -97,11 +96,11 @@ pub async fn dispatch(releases: &Releases, action: Action) -> Result<Outcome, Re
             let ReleaseId { app, version } = release;
             Outcome::Uploaded(releases.upload(app, Some(version), *staged, options).await?)
         }
-        Action::Promote { release, weight: None, boot_deadline } => {
-            Outcome::Switched(releases.promote(release, boot_deadline).await?)
+        Action::Promote { release, weight: None, options } => {
+            Outcome::Switched(releases.promote(release, options).await?)
         }
-        Action::Promote { release, weight: Some(weight), boot_deadline } => {
-            Outcome::Switched(releases.promote_weighted(release, weight, boot_deadline).await?)
+        Action::Promote { release, weight: Some(weight), options } => {
+            Outcome::Switched(releases.promote_weighted(release, weight, options.boot_deadline).await?)
         }
         Action::Rollback { app, to, from } => Outcome::Switched(releases.rollback(app, to, from).await?),
         Action::RemoveRelease(id) => {

@@ -7,7 +7,7 @@ use crate::admin::problem::{Problem, ProblemBody};
 use crate::admin::router::AdminState;
 use crate::id::{AppName, ReleaseId, Version};
 use crate::limits::BOOT_DEADLINE_MS;
-use crate::release::{AppView, ReleaseView, Switched};
+use crate::release::{AppView, PromoteOptions, ReleaseView, Switched};
 use crate::route::split::Weight;
 use axum::Json;
 use axum::extract::State;
@@ -26,6 +26,9 @@ pub struct PromoteBody {
     #[serde(default, deserialize_with = "percent")]
     #[schema(minimum = 1, maximum = 100)]
     weight: Option<u8>,
+    /// Number of the deploy that this is a part of, as the upload gave it. It is refused then when a deploy that began later went
+    /// live, or when the release is marked as bad. Without it, it is an operator's own word, and done.
+    deploy: Option<u64>,
 }
 
 fn percent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u8>, D::Error> {
@@ -147,11 +150,11 @@ pub async fn promote(
     Segments(app): Segments<AppName>,
     call: Call,
 ) -> Result<Answer, Problem> {
-    let PromoteBody { version, weight } = call.json()?;
-    let boot_deadline = Duration::from_millis(BOOT_DEADLINE_MS);
+    let PromoteBody { version, weight, deploy } = call.json()?;
+    let options = PromoteOptions { boot_deadline: Duration::from_millis(BOOT_DEADLINE_MS), deploy };
     // All of the users is no share.
     let weight = weight.and_then(Weight::new);
-    let action = Action::Promote { release: ReleaseId::new(app, version), weight, boot_deadline };
+    let action = Action::Promote { release: ReleaseId::new(app, version), weight, options };
     perform(state, Once::of(call), action, None).await
 }
 

@@ -37,7 +37,7 @@ pub struct UploadQuery {
 }
 
 impl UploadQuery {
-    fn options(self) -> Result<UploadOptions, Problem> {
+    fn options(self, deploy: u64) -> Result<UploadOptions, Problem> {
         let bad = |text: String| Problem::new(Kind::BadRequest, text);
         let preview: Option<Version> = self
             .preview
@@ -64,7 +64,7 @@ impl UploadQuery {
             return Err(bad(format!("wait: must be from 1 to {most_s} seconds")));
         }
         let boot_deadline = self.wait.map_or(Duration::from_millis(BOOT_DEADLINE_MS), Duration::from_secs);
-        Ok(UploadOptions { preview, ttl, boot_deadline })
+        Ok(UploadOptions { preview, ttl, boot_deadline, deploy })
     }
 }
 
@@ -88,7 +88,7 @@ pub async fn upload(
     Params(query): Params<UploadQuery>,
     request: Request,
 ) -> Result<Answer, Problem> {
-    let options = query.options()?;
+    let options = query.options(state.releases.begin_deploy())?;
     let key = idempotency_key(request.headers())?;
     let place = state.uploads.clone().acquire_owned();
     let Ok(Ok(_slot)) = tokio::time::timeout(Duration::from_millis(UPLOAD_PLACE_MS), place).await else {
@@ -193,14 +193,14 @@ mod tests {
     use super::*;
 
     fn refused(query: UploadQuery, word: &str) {
-        let problem = query.options().unwrap_err();
+        let problem = query.options(1).unwrap_err();
         assert_eq!(problem.kind, Kind::BadRequest);
         assert!(problem.detail.contains(word), "{}", problem.detail);
     }
 
     #[test]
     fn options_are_checked_one_by_one() {
-        let options = UploadQuery::default().options().unwrap();
+        let options = UploadQuery::default().options(1).unwrap();
         assert_eq!(options.boot_deadline, Duration::from_secs(60));
         refused(UploadQuery { wait: Some(0), ..UploadQuery::default() }, "wait");
         refused(UploadQuery { wait: Some(u64::MAX), ..UploadQuery::default() }, "wait");
@@ -210,7 +210,7 @@ mod tests {
         refused(UploadQuery { preview: preview(), ttl: Some("0s".into()), wait: None }, "ttl");
         refused(UploadQuery { preview: Some("a/b".into()), ..UploadQuery::default() }, "preview");
         let options =
-            UploadQuery { preview: preview(), ttl: Some("72h".into()), wait: Some(5) }.options().unwrap();
+            UploadQuery { preview: preview(), ttl: Some("72h".into()), wait: Some(5) }.options(1).unwrap();
         assert_eq!(options.ttl, Some(Duration::from_secs(72 * 3600)));
         assert_eq!(options.boot_deadline, Duration::from_secs(5));
     }

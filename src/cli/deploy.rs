@@ -24,7 +24,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// Upload a bundle, boot it beside the live release, and make it live once it is healthy
 ///
 /// Prints the release's own URL. A deploy that fails changes nothing that is live, prints the worker's last log lines,
-/// and leaves the version name free.
+/// and leaves the version name free. Of two deploys of one app at once the one begun last wins. The new release is watched for
+/// a while (`bake_time_ms` in vitrine.toml): if it is worse than the one before it, that is made live again.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// App
@@ -132,7 +133,7 @@ async fn deploy(
         return Ok(Deployed { uploaded, switched: None });
     }
     *stage = if uploaded.created { Stage::Uploaded } else { Stage::Settled };
-    let body = json!({ "version": prepared.version });
+    let body = json!({ "version": prepared.version, "deploy": uploaded.deploy });
     let switched = client.post(&["apps", args.app.as_str(), "promote"], &body).await?;
     *stage = Stage::Settled;
     Ok(Deployed { uploaded, switched: Some(switched) })

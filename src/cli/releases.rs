@@ -65,6 +65,9 @@ fn row(release: &ReleaseView) -> Vec<String> {
     if release.rolled_back {
         phase.push_str(", rolled back");
     }
+    if release.bad.is_some() {
+        phase.push_str(", bad");
+    }
     vec![
         release.version.clone(),
         phase,

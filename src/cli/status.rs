@@ -4,7 +4,7 @@ use crate::cli::client::Client;
 use crate::cli::{Failure, print, releases, table};
 use crate::id::AppName;
 use crate::limits::WATCH_MS;
-use crate::release::{AppView, Phase, ReleaseView};
+use crate::release::{AppView, DeploymentView, Phase, ReleaseView};
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
@@ -79,6 +79,12 @@ fn candidate(app: &AppView) -> Option<&ReleaseView> {
     app.releases.iter().find(|release| release.phase == Phase::Shared)
 }
 
+fn show_deployment(deployment: &DeploymentView) -> Result<(), Failure> {
+    let DeploymentView { version, stage, status, reason, .. } = deployment;
+    let reason = reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
+    print::data(&format!("\ndeployment of {version}  {} at {}{reason}", status.as_str(), stage.as_str()))
+}
+
 fn show_app(app: &AppView) -> Result<(), Failure> {
     print::data(&format!("app   {}", app.app))?;
     print::data(&format!("url   {}", app.url))?;
@@ -88,6 +94,9 @@ fn show_app(app: &AppView) -> Result<(), Failure> {
     }
     print::data("")?;
     releases::show(&app.releases)?;
+    if let Some(deployment) = app.deployments.first() {
+        show_deployment(deployment)?;
+    }
     let shown = app.releases.iter().find(|release| app.live.as_ref() == Some(&release.version));
     let Some(release) = shown.or(app.releases.first()) else { return Ok(()) };
     let worker = release.instance.as_deref().unwrap_or("none");

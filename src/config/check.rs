@@ -1,5 +1,6 @@
 //! What the types of the fields do not say: least values, and fields that must fit each other.
 
+use super::deploy::{bake_problem, hook_problem};
 use super::{Config, ConfigError, LimitMaxima, OriginPattern};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -12,7 +13,7 @@ pub(super) struct Problem {
     pub message: String,
 }
 
-fn problem(field: impl Into<String>, message: impl Into<String>) -> Option<Problem> {
+pub(super) fn problem(field: impl Into<String>, message: impl Into<String>) -> Option<Problem> {
     Some(Problem { field: field.into(), message: message.into() })
 }
 
@@ -36,6 +37,8 @@ impl Config {
             .or_else(|| self.egress_problem())
             .or_else(|| self.least_problem())
             .or_else(|| self.health_problem())
+            .or_else(|| bake_problem(&self.deploy))
+            .or_else(|| hook_problem(&self.hook))
     }
 
     fn address_problem(&self) -> Option<Problem> {

@@ -53,6 +53,14 @@ fn the_shipped_file_lists_every_field_with_its_meaning() {
     let address = SocketAddr::from(([0, 0, 0, 0], 443));
     full.tls = Some(Tls { listen: address, certificate: "c".into(), key: "k".into() });
     full.routes = vec![HostRoute { host: "a.example".into(), app: "a".parse().unwrap() }];
+    let hook = Hook {
+        stage: HookStage::BeforeTraffic,
+        app: Some("a".parse().unwrap()),
+        command: Some(vec!["c".into()]),
+        url: None,
+        timeout_ms: 1,
+    };
+    full.hook = vec![hook.clone(), Hook { command: None, url: Some("http://a.example/".into()), ..hook }];
     full.egress.allow = Some(vec!["https://a.example".into()]);
     full.health.health_check = Some(crate::health::HealthCheck::default());
     full.health.target_group =
@@ -101,6 +109,12 @@ fn mistakes_are_shown_with_line_column_and_caret() {
         ("[health.targetGroup]\nMatcher = \"5xx\"", "2:11:"),
         ("[worker]\npids = -5", "2:8:"),
         ("trusted_proxies = [\"10.0.0.0/33\"]", "1:20:"),
+        ("[deploy]\nerror_margin = 5.0", "2:16:"),
+        ("[deploy]\nmin_requests = 0", "2:16:"),
+        ("[[hook]]\nstage = \"before_traffic\"", "2:9:"),
+        ("[[hook]]\nstage = \"before traffic\"\ncommand = [\"x\"]", "2:9:"),
+        ("[[hook]]\nstage = \"after_bake\"\nurl = \"ftp://a.example\"", "3:7:"),
+        ("[[hook]]\nstage = \"after_bake\"\ncommand = []", "3:11:"),
     ] {
         let text = parse(toml).unwrap_err().to_string();
         assert!(text.starts_with(&format!("vitrine.toml:{place} ")), "{toml}\n{text}");

@@ -28,6 +28,9 @@ impl Releases {
             adopted.extend(self.adopt_worker(&entry).await);
         }
         self.boot_live().await;
+        for app in self.0.book.names() {
+            self.resume(&app).await?;
+        }
         self.publish();
         let releases = self.clone();
         tokio::spawn(async move {

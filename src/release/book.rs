@@ -2,16 +2,18 @@
 //! stored: pools, bundles in use, locks.
 
 use super::check::Checked;
+use super::deployment::Deployment;
 use super::life::{Effect, Event, Illegal, Life};
 use super::wake::Waking;
 use crate::bundle::{Bundle, BundleDir};
 use crate::config::{Config, LimitMaxima};
 use crate::id::{AppName, Digest, ReleaseId, Version};
-use crate::limits::GIVEN_UP_PAUSE_MS;
+use crate::limits::{CRASH_LOOP_CRASHES, CRASH_LOOP_MS, DEPLOYMENTS_KEPT_MAX, GIVEN_UP_PAUSE_MS};
 use crate::pool::Pool;
 use crate::store::{Promotion, ReleaseRecord, SnapshotRecord, SplitRecord};
+use crate::telemetry::Window;
 use sha2::{Digest as _, Sha256};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -46,6 +48,10 @@ pub struct Entry {
     checked: Mutex<Checked>,
     /// Workers in a row that were replaced because they were ill.
     pub ill_in_a_row: std::sync::atomic::AtomicU32,
+    /// How its renders went in the last minutes that it was live.
+    window: Mutex<Window>,
+    /// When its process died, the last few times.
+    crashes: Mutex<VecDeque<Instant>>,
 }
 
 impl Entry {
@@ -72,6 +78,8 @@ impl Entry {
             snapshot: Mutex::default(),
             checked: Mutex::default(),
             ill_in_a_row: std::sync::atomic::AtomicU32::new(0),
+            window: Mutex::default(),
+            crashes: Mutex::default(),
         })
     }
 
@@ -119,6 +127,27 @@ impl Entry {
         let mut checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut checked);
         *checked
+    }
+
+    /// Its process died.
+    pub fn note_crash(&self) {
+        let mut crashes = self.crashes.lock().unwrap_or_else(PoisonError::into_inner);
+        if crashes.len() == CRASH_LOOP_CRASHES {
+            crashes.pop_front();
+        }
+        crashes.push_back(Instant::now());
+    }
+
+    /// Times that its process died since then, and not longer ago than what makes a crash loop.
+    pub fn crashes_since(&self, since: Instant) -> usize {
+        let recent = Duration::from_millis(CRASH_LOOP_MS);
+        let crashes = self.crashes.lock().unwrap_or_else(PoisonError::into_inner);
+        crashes.iter().filter(|at| **at >= since && at.elapsed() <= recent).count()
+    }
+
+    /// How its renders went in the last minutes that it was live.
+    pub fn window(&self) -> std::sync::MutexGuard<'_, Window> {
+        self.window.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What is known about the snapshot of its bundle.
@@ -193,6 +222,12 @@ struct App {
     releases: Vec<Arc<Entry>>,
     /// What a share of its users gets instead of the live release.
     split: Option<SplitRecord>,
+    /// Newest first.
+    deployments: VecDeque<Arc<Deployment>>,
+    /// The deploy, among those that went live, that was begun last.
+    newest_deploy: Option<(u64, Version)>,
+    /// Releases that are marked as bad, and why.
+    bad: BTreeMap<Version, String>,
     /// Held while the live release changes.
     switching: Arc<tokio::sync::Mutex<()>>,
     /// Held while a value of the environment changes.
@@ -273,6 +308,7 @@ impl Book {
     pub fn remove(&self, id: &ReleaseId) {
         if let Some(app) = self.lock().apps.get_mut(&id.app) {
             app.releases.retain(|entry| entry.id() != *id);
+            app.bad.remove(&id.version);
         }
     }
 
@@ -297,6 +333,52 @@ impl Book {
     /// Takes a recorded share over.
     pub fn set_split(&self, app: &AppName, split: Option<SplitRecord>) {
         self.lock().apps.entry(app.clone()).or_default().split = split;
+    }
+
+    /// Deployments of an app, newest first.
+    pub fn deployments(&self, app: &AppName) -> Vec<Arc<Deployment>> {
+        self.lock().apps.get(app).map(|app| app.deployments.iter().cloned().collect()).unwrap_or_default()
+    }
+
+    /// Adds a deployment as the newest of its app, and forgets the oldest that is over.
+    pub fn add_deployment(&self, deployment: &Arc<Deployment>) {
+        let mut state = self.lock();
+        let Some(app) = state.apps.get_mut(&deployment.release.app) else { return };
+        app.deployments.push_front(Arc::clone(deployment));
+        if app.deployments.len() > DEPLOYMENTS_KEPT_MAX {
+            let over = app.deployments.iter().rposition(|one| one.standing().progress.is_over());
+            over.map(|at| app.deployments.remove(at));
+        }
+    }
+
+    /// The deploy, among those that went live, that was begun last.
+    pub fn newest_deploy(&self, app: &AppName) -> Option<(u64, Version)> {
+        self.lock().apps.get(app)?.newest_deploy.clone()
+    }
+
+    /// A deploy went live.
+    pub fn set_newest_deploy(&self, release: &ReleaseId, number: Option<u64>) {
+        let Some(number) = number else { return };
+        if let Some(app) = self.lock().apps.get_mut(&release.app)
+            && app.newest_deploy.as_ref().is_none_or(|(newest, _)| *newest < number)
+        {
+            app.newest_deploy = Some((number, release.version.clone()));
+        }
+    }
+
+    /// Why a release is marked as bad, if it is.
+    pub fn bad(&self, release: &ReleaseId) -> Option<String> {
+        self.lock().apps.get(&release.app)?.bad.get(&release.version).cloned()
+    }
+
+    /// Marks a release as bad, or takes the mark off.
+    pub fn set_bad(&self, release: &ReleaseId, reason: Option<String>) {
+        let mut state = self.lock();
+        let Some(app) = state.apps.get_mut(&release.app) else { return };
+        match reason {
+            Some(reason) => app.bad.insert(release.version.clone(), reason),
+            None => app.bad.remove(&release.version),
+        };
     }
 
     /// Sets what is live after a start.

@@ -151,6 +151,9 @@ impl Releases {
         if !entry.pool.freeze() {
             return Some(Event::Thawed);
         }
+        if failpoint::at("freeze.send") == Some(Fault::Skip) {
+            return None;
+        }
         let timeout = Duration::from_millis(FREEZE_TIMEOUT_MS);
         if let Err(error) = worker.freeze(true, timeout).await {
             tracing::warn!(release = %entry.id(), error = %chain(&error), "a standby did not freeze");

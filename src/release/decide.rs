@@ -104,6 +104,7 @@ pub fn reconfigured_version(base: &Version, revision: u64) -> Option<Version> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn v(text: &str) -> Version {
         text.parse().unwrap()
@@ -181,5 +182,51 @@ mod tests {
         let max = LimitMaxima { isolates: 2, ..LimitMaxima::default() };
         let limits = limits(&wish, &max, 0.0);
         assert_eq!((limits.cpu_ms, limits.isolates, limits.wall_ms), (10_000, 2, 5_000));
+    }
+
+    /// One release by itself: it goes when its own end has come, or when it is too old or too many are before it.
+    fn goes(one: usize, all: &[Retained], rule: &Retention, now_ms: u64) -> bool {
+        let this = &all[one];
+        if this.needed {
+            return false;
+        }
+        if let Some(end_ms) = this.expires_ms {
+            return end_ms <= now_ms;
+        }
+        let before = |(at, other): (usize, &Retained)| {
+            let same = (other.needed, other.last_ms) == (this.needed, this.last_ms);
+            let sooner = (other.needed, other.last_ms) > (this.needed, this.last_ms) || (same && at < one);
+            at != one && other.expires_ms.is_none() && sooner
+        };
+        let ahead = all.iter().enumerate().filter(|pair| before(*pair)).count();
+        let age_ms = now_ms.saturating_sub(this.last_ms);
+        ahead >= rule.releases as usize || age_ms > u64::from(rule.days) * 86_400_000
+    }
+
+    proptest! {
+        #[test]
+        fn retention_takes_what_the_rule_says_of_each_and_never_what_is_needed(
+            all in prop::collection::vec((0_u64..30, prop::option::of(0_u64..30), prop::bool::weighted(0.2)), 0..30),
+            releases in 2_u32..12,
+            days in 1_u32..12,
+            now in 20_u64..30,
+        ) {
+            let day_ms = 86_400_000;
+            let list: Vec<Retained> = all
+                .iter()
+                .enumerate()
+                .map(|(at, (last, ends, needed))| Retained {
+                    version: v(&format!("v{at}")),
+                    last_ms: (*last).min(now) * day_ms,
+                    expires_ms: ends.map(|end| end * day_ms),
+                    needed: *needed,
+                })
+                .collect();
+            let rule = Retention { releases, days };
+            let gone: BTreeSet<Version> = expired(&list, &rule, now * day_ms).into_iter().collect();
+            for (at, one) in list.iter().enumerate() {
+                prop_assert_eq!(gone.contains(&one.version), goes(at, &list, &rule, now * day_ms), "{:?}", one);
+            }
+        }
     }
 }

@@ -26,14 +26,21 @@ impl Releases {
         if value.is_none() && !self.0.book.knows(&app) {
             return Err(ReleaseError::NoApp(app));
         }
+        let is_new = !self.0.book.knows(&app);
         let configuring = self.0.book.configuring(&app);
         let _configuring = configuring.lock().await;
         let updated_ms = self.0.parts.clock.now_ms();
         let wanted = value.map(|value| EnvValue { name: name.clone(), value, secret, updated_ms });
         let live = self.0.book.live(&app);
         let Some(live) = live.filter(|live| live.bundle.manifest.env.contains(&name)) else {
-            self.record_env(&app, &name, wanted).await?;
-            return Ok(None);
+            let recorded = self.record_env(&app, &name, wanted).await;
+            match &recorded {
+                // There is no such app, then.
+                Err(_) if is_new && self.0.book.releases(&app).is_empty() => self.0.book.remove_app(&app),
+                // Another change of the same new app may have failed while this one waited.
+                _ => self.0.book.add_app(&app),
+            }
+            return recorded.map(|_| None);
         };
         let draft_of = app.clone();
         let draft = self.stored("recording the environment", move |store| {

@@ -36,9 +36,9 @@ impl Journal {
                         lines.pop_front();
                     }
                     lines.push_back(log.clone());
+                    // Nobody follows most of the time. Under the lock: a line is either recent or to come, for whoever begins now.
+                    let _ = followers.send(log);
                 }
-                // Nobody follows most of the time.
-                let _ = followers.send(log);
             }
         });
         Self { recent, follow, queue }
@@ -51,11 +51,12 @@ impl Journal {
 
     /// Recent lines since a time, and those to come.
     pub fn tail(&self, app: &AppName, version: Option<&Version>, since_ms: u64) -> Tail {
+        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         let follow = self.follow.subscribe();
         let wanted = |log: &&WorkerLog| {
             log.line.time_ms >= since_ms && version.is_none_or(|version| log.release.version == *version)
         };
-        (self.lines(app, wanted), follow)
+        (pick(&recent, app, wanted), follow)
     }
 
     /// Recent lines of one worker, as text.
@@ -64,16 +65,20 @@ impl Journal {
             Some(stack) => format!("{}\n{stack}", log.line.message),
             None => log.line.message,
         };
-        self.lines(app, |log| log.instance == *instance).into_iter().map(text).collect()
+        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        pick(&recent, app, |log| log.instance == *instance).into_iter().map(text).collect()
     }
 
     /// Forgets an app's lines.
     pub fn forget(&self, app: &AppName) {
         self.recent.lock().unwrap_or_else(PoisonError::into_inner).remove(app);
     }
+}
 
-    fn lines(&self, app: &AppName, wanted: impl Fn(&&WorkerLog) -> bool) -> Vec<WorkerLog> {
-        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        recent.get(app).map(|lines| lines.iter().filter(wanted).cloned().collect()).unwrap_or_default()
-    }
+fn pick(
+    recent: &HashMap<AppName, VecDeque<WorkerLog>>,
+    app: &AppName,
+    wanted: impl Fn(&&WorkerLog) -> bool,
+) -> Vec<WorkerLog> {
+    recent.get(app).map(|lines| lines.iter().filter(wanted).cloned().collect()).unwrap_or_default()
 }

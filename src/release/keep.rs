@@ -34,6 +34,11 @@ pub fn watch(releases: &Releases, entry: &Arc<Entry>, worker: &Arc<Worker>) {
                 WorkerState::Hung => Replacement::Hung,
                 _ => continue,
             };
+            if reason == Replacement::Gone
+                && let Some(entry) = entry.upgrade()
+            {
+                entry.note_crash();
+            }
             let served_well = served_since.elapsed() >= Duration::from_millis(SERVED_WELL_MS);
             let patience_ms = if reason == Replacement::Hung { HUNG_PATIENCE_MS } else { LOST_PATIENCE_MS };
             if comes_back(&host, &instance, &mut state, Duration::from_millis(patience_ms)).await {

@@ -189,6 +189,11 @@ impl Life {
         }
     }
 
+    /// Starts in a row that its own app failed.
+    pub const fn failed_starts(&self) -> u32 {
+        self.failed_starts
+    }
+
     /// Whether no start of it is tried any more, live or not.
     pub const fn is_given_up(&self) -> bool {
         matches!(self.worker, Worker::GivenUp)

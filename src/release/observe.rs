@@ -2,6 +2,7 @@
 
 use super::Inner;
 use super::book::Entry;
+use super::life::State;
 use crate::limits::{OBSERVE_INTERVAL_MS, PING_TIMEOUT_MS};
 use crate::worker::WorkerState;
 use std::sync::{Arc, Weak};
@@ -39,6 +40,10 @@ async fn look(inner: &Inner, entry: &Arc<Entry>) {
     let memory =
         inner.parts.engine.stats(&worker.identity().instance).await.ok().map(|stats| stats.memory_bytes);
     metrics.worker(&id, Some(state), memory);
+    if entry.life().state() == State::Frozen {
+        // Its figures stand still, and a ping would wake its threads.
+        return;
+    }
     if let Ok(pong) = worker.ping(Duration::from_millis(PING_TIMEOUT_MS)).await {
         metrics.isolates(&id, &pong.isolates);
     }

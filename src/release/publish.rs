@@ -2,7 +2,7 @@
 
 use super::book::Entry;
 use super::view::{HealthView, SnapshotView};
-use super::{AppView, Phase, ReleaseError, ReleaseView, Releases};
+use super::{AppView, DeploymentView, Phase, ReleaseError, ReleaseView, Releases};
 use crate::health::{HealthStatus, task_status};
 use crate::id::{AppName, dns_label, release_label};
 use crate::route::split::{Split, Weight};
@@ -76,6 +76,10 @@ impl Releases {
             created_ms: record.created_ms,
             promoted_ms: record.promoted_ms,
             rolled_back: record.rolled_back,
+            bad: self.0.book.bad(&record.id),
+            deployment: self
+                .deployments(&record.id.app)
+                .find(|one| one.version == record.id.version.as_str()),
             in_flight: entry.pool.in_flight(),
             instance: record.instance.map(|instance| instance.to_string()),
             health: health(entry),
@@ -103,12 +107,17 @@ impl Releases {
         if view.releases.is_empty() { Err(ReleaseError::NoReleases(app.clone())) } else { Ok(view) }
     }
 
+    fn deployments(&self, app: &AppName) -> impl Iterator<Item = DeploymentView> {
+        self.0.book.deployments(app).into_iter().map(|one| DeploymentView::from(&*one))
+    }
+
     fn app_view(&self, app: &AppName) -> AppView {
         AppView {
             app: app.to_string(),
             url: self.url(&dns_label(app.as_str())),
             live: self.0.book.live(app).map(|entry| entry.id().version.to_string()),
             releases: self.0.book.releases(app).iter().map(|entry| self.view(entry)).collect(),
+            deployments: self.deployments(app).collect(),
         }
     }
 }

@@ -36,6 +36,10 @@ impl Releases {
         }
         let switching = &self.0.parts.config.switching;
         let (idle_ms, freeze_ms) = (switching.idle_timeout_ms, switching.standby_freeze_ms);
+        if let Some(live) = self.0.book.live(app) {
+            let sample = || self.0.parts.telemetry.metrics.sample(&live.id());
+            live.window().add(tokio::time::Instant::now(), sample);
+        }
         for entry in entries {
             // Requests that were held are about to claim the worker that was started for them.
             let awaited = entry.held.load(std::sync::atomic::Ordering::SeqCst) > 0;
@@ -49,6 +53,7 @@ impl Releases {
                     self.put_to_sleep(&entry, Event::Idle).await;
                 }
             } else if !self.gets_requests(&entry)
+                && !self.is_baking(&entry.id())
                 && entry.pool.idle_ms() >= freeze_ms
                 && life.after(Event::Rested).is_ok()
             {
@@ -62,8 +67,8 @@ impl Releases {
         Retained {
             last_ms: record.promoted_ms.unwrap_or(record.created_ms),
             expires_ms: record.as_preview().map(|(_, expires_ms)| expires_ms),
+            needed: self.is_wanted(entry) || self.is_baking(&record.id) || entry.pool.in_flight() > 0,
             version: record.id.version,
-            needed: self.is_wanted(entry) || entry.pool.in_flight() > 0,
         }
     }
 

@@ -11,30 +11,9 @@ use crate::store::{PromotionKind, ReleaseState};
 use crate::telemetry::FlipKind;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 
 impl Releases {
-    /// Makes a release live; boots it first if it sleeps. Returns once persisted and swapped.
-    ///
-    /// # Errors
-    /// See [`ReleaseError`].
-    pub async fn promote(
-        &self,
-        release: ReleaseId,
-        boot_deadline: Duration,
-    ) -> Result<Switched, ReleaseError> {
-        let entry = self.find(&release)?;
-        self.ensure_worker(&entry, boot_deadline, true).await?;
-        let switching = self.0.book.switching(&release.app);
-        let _switching = switching.lock().await;
-        if let Some(live) = self.0.book.live(&release.app)
-            && Arc::ptr_eq(&live, &entry)
-            && self.0.book.split(&release.app).is_none()
-        {
-            return Ok(self.switched(&release, Some(release.version.clone()), self.0.book.epoch()));
-        }
-        self.switch(&entry, PromotionKind::Promote).await
-    }
-
     /// Makes an earlier release live: `to`, or the newest earlier live one that was not itself rolled back from. While another
     /// release has a share of the users, that is the live one, and the other is rolled back from.
     ///
@@ -61,21 +40,7 @@ impl Releases {
         self.switch(&target, PromotionKind::Rollback).await
     }
 
-    /// Makes a release live in the place of this one, and of no other.
-    pub(super) async fn promote_after(
-        &self,
-        entry: &Arc<Entry>,
-        live: &Arc<Entry>,
-        boot_deadline: Duration,
-    ) -> Result<Switched, ReleaseError> {
-        self.ensure_worker(entry, boot_deadline, true).await?;
-        let switching = self.0.book.switching(&live.id().app);
-        let _switching = switching.lock().await;
-        self.still_live(live)?;
-        self.switch(entry, PromotionKind::Promote).await
-    }
-
-    fn still_live(&self, live: &Arc<Entry>) -> Result<(), ReleaseError> {
+    pub(super) fn still_live(&self, live: &Arc<Entry>) -> Result<(), ReleaseError> {
         let app = live.id().app;
         if self.0.book.live(&app).is_some_and(|now| Arc::ptr_eq(&now, live)) {
             return Ok(());
@@ -127,7 +92,11 @@ impl Releases {
     }
 
     /// Records, swaps, and lets the old release finish in the background. The caller holds the app's switching lock.
-    async fn switch(&self, entry: &Arc<Entry>, kind: PromotionKind) -> Result<Switched, ReleaseError> {
+    pub(super) async fn switch(
+        &self,
+        entry: &Arc<Entry>,
+        kind: PromotionKind,
+    ) -> Result<Switched, ReleaseError> {
         let release = entry.id();
         let boot = entry.boot.lock().await;
         let live = self.0.book.live(&release.app);
@@ -161,11 +130,15 @@ impl Releases {
         }
         if becomes_live {
             self.told(entry, Event::Promoted).await;
+            entry.window().restart(Instant::now(), self.0.parts.telemetry.metrics.sample(&release));
         }
         if failpoint::at("switch.publish") != Some(Fault::Skip) {
             self.publish();
         }
         drop(boot);
+        if let Some(superseded) = &superseded {
+            self.supersede(&release, &superseded.id().version, kind);
+        }
         let flip = match kind {
             PromotionKind::Promote => FlipKind::Promote,
             PromotionKind::Rollback => FlipKind::Rollback,

@@ -7,6 +7,7 @@ use crate::bundle::{Bundle, BundleDir};
 use crate::id::{AppName, Digest, ReleaseId, Version, dns_label, release_label};
 use crate::store::{ReleaseRecord, ReleaseState};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::OwnedRwLockReadGuard;
 
@@ -19,6 +20,8 @@ pub struct UploadOptions {
     pub ttl: Option<Duration>,
     /// Time until ready.
     pub boot_deadline: Duration,
+    /// Number of the deploy that this begins (see [`Releases::begin_deploy`]).
+    pub deploy: u64,
 }
 
 /// A release that is about to be recorded.
@@ -47,6 +50,16 @@ pub(super) enum Acknowledged {
 }
 
 impl Releases {
+    /// A deploy begins: gives its number. One that begins later has a larger one, also after a restart.
+    #[must_use]
+    pub fn begin_deploy(&self) -> u64 {
+        let now_ms = self.0.parts.clock.now_ms();
+        let next = |last: u64| (last + 1).max(now_ms);
+        let before =
+            self.0.last_deploy.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |last| Some(next(last)));
+        next(before.unwrap_or_default())
+    }
+
     /// Takes a checked bundle in: stores it, boots its worker, warms it. The staging folder is moved from when the bundle
     /// is new, and otherwise left to the caller.
     ///
@@ -70,7 +83,7 @@ impl Releases {
             return Err(ReleaseError::Refused(format!("`{id}` is being deployed right now; wait for it")));
         };
         if let Some(existing) = self.0.book.release(&id) {
-            return self.same_again(&existing, digest, options.preview.as_ref());
+            return self.same_again(&existing, digest, &options);
         }
         self.check_labels(&id, options.preview.as_ref())?;
         let now_ms = self.0.parts.clock.now_ms();
@@ -98,24 +111,24 @@ impl Releases {
         self.publish();
         self.replace_preview(&entry).await?;
         tracing::info!(release = %entry.id(), digest = %digest.short(), "a release was taken in");
-        Ok(Uploaded { created: true, release: self.view(&entry) })
+        Ok(Uploaded { created: true, deploy: options.deploy, release: self.view(&entry) })
     }
 
     fn same_again(
         &self,
         existing: &Arc<Entry>,
         digest: Digest,
-        preview: Option<&Version>,
+        options: &UploadOptions,
     ) -> Result<Uploaded, ReleaseError> {
         let record = existing.record();
-        if let Some(name) = preview.filter(|name| record.preview.as_ref() != Some(name)) {
+        if let Some(name) = options.preview.as_ref().filter(|name| record.preview.as_ref() != Some(name)) {
             return Err(ReleaseError::Refused(format!(
                 "`{}` is there already and is not the preview `{name}`; give the preview a --version of its own",
                 record.id
             )));
         }
         if record.digest == digest {
-            return Ok(Uploaded { created: false, release: self.view(existing) });
+            return Ok(Uploaded { created: false, deploy: options.deploy, release: self.view(existing) });
         }
         Err(ReleaseError::OtherContent { release: record.id, existing: record.digest })
     }

@@ -1,8 +1,9 @@
 //! Releases as the admin side shows them.
 
+use super::deployment::Deployment;
 use super::life::State;
 use crate::health::{HealthStatus, Reason, TargetState};
-use crate::store::SnapshotRecord;
+use crate::store::{DeploymentStage, DeploymentStatus, SnapshotRecord};
 use serde::{Deserialize, Serialize};
 
 /// Where a release stands.
@@ -140,6 +141,10 @@ pub struct ReleaseView {
     pub promoted_ms: Option<u64>,
     /// Whether it was rolled back from.
     pub rolled_back: bool,
+    /// Why it is marked as bad, if it is: deploys do not make it live again.
+    pub bad: Option<String>,
+    /// Its last deployment.
+    pub deployment: Option<DeploymentView>,
     /// Requests in flight.
     pub in_flight: usize,
     /// Worker that serves it.
@@ -153,6 +158,40 @@ pub struct ReleaseView {
     pub snapshot: Option<SnapshotView>,
 }
 
+/// A deployment as the admin side shows it.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct DeploymentView {
+    /// What is or was deployed.
+    pub version: String,
+    /// What was live before.
+    pub previous: Option<String>,
+    /// What it is at, or was at when it ended.
+    pub stage: DeploymentStage,
+    /// How it goes.
+    pub status: DeploymentStatus,
+    /// Why.
+    pub reason: Option<String>,
+    /// Whether it waits for a person to promote the release again or to roll back.
+    pub waits: bool,
+    /// When it began, in milliseconds since the Unix epoch.
+    pub begun_ms: u64,
+}
+
+impl From<&Deployment> for DeploymentView {
+    fn from(deployment: &Deployment) -> Self {
+        let standing = deployment.standing();
+        Self {
+            version: deployment.release.version.to_string(),
+            previous: standing.previous.map(|version| version.to_string()),
+            stage: standing.progress.stage,
+            status: standing.progress.status,
+            reason: standing.reason,
+            waits: standing.waits,
+            begun_ms: deployment.begun_ms,
+        }
+    }
+}
+
 /// An app as the admin side shows it.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct AppView {
@@ -164,6 +203,8 @@ pub struct AppView {
     pub live: Option<String>,
     /// Retained releases, newest first.
     pub releases: Vec<ReleaseView>,
+    /// The last deployments, newest first.
+    pub deployments: Vec<DeploymentView>,
 }
 
 /// What the live release has under a name of the environment.
@@ -200,6 +241,8 @@ pub struct EnvView {
 pub struct Uploaded {
     /// Whether it is new (201) or was there with the same content (200).
     pub created: bool,
+    /// Number of the deploy that began with it: a promotion that names it is refused once a later deploy went live.
+    pub deploy: u64,
     /// The release.
     pub release: ReleaseView,
 }

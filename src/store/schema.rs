@@ -75,6 +75,28 @@ const MIGRATIONS: &[&str] = &[
         FOREIGN KEY (app, version) REFERENCES releases (app, version) ON DELETE CASCADE
     ) STRICT;
 ",
+    "
+    CREATE TABLE deployments (
+        app            TEXT PRIMARY KEY REFERENCES apps (name) ON DELETE CASCADE,
+        version        TEXT NOT NULL,
+        previous       TEXT,
+        stage          TEXT NOT NULL,
+        status         TEXT NOT NULL,
+        reason         TEXT,
+        begun_ms       INTEGER NOT NULL,
+        baseline       TEXT NOT NULL,
+        newest_deploy  INTEGER,
+        newest_version TEXT
+    ) STRICT;
+
+    CREATE TABLE bad_releases (
+        app     TEXT NOT NULL,
+        version TEXT NOT NULL,
+        reason  TEXT NOT NULL,
+        PRIMARY KEY (app, version),
+        FOREIGN KEY (app, version) REFERENCES releases (app, version) ON DELETE CASCADE
+    ) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// Brings the database to the present form.

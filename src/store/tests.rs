@@ -420,3 +420,41 @@ async fn an_archive_that_cannot_be_stored_leaves_nothing() {
     assert!(!dir.0.exists() && !store.layout().bundle_dir(bundle.digest).0.exists());
     assert_eq!(entries(&store.layout().blobs()), 0, "not a part of one either");
 }
+
+#[test]
+fn a_deployment_and_a_bad_mark_come_back_and_go_with_what_they_are_about() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    for text in ["shop@v1", "shop@v2"] {
+        store.insert_release(&record(text, 0)).unwrap();
+    }
+    let mut deployment = DeploymentRecord {
+        release: id("shop@v2"),
+        previous: Some(version("v1")),
+        stage: DeploymentStage::BakeTime,
+        status: DeploymentStatus::InProgress,
+        reason: None,
+        begun_ms: 7,
+        baseline: "{}".into(),
+        newest_deploy: None,
+    };
+    assert_eq!(store.deployment(&app("shop")).unwrap(), None);
+    store.set_deployment(&deployment).unwrap();
+    deployment.status = DeploymentStatus::RollbackRequested;
+    deployment.reason = Some("too slow".into());
+    deployment.newest_deploy = Some((9, version("v2")));
+    store.set_deployment(&deployment).unwrap();
+    store.set_bad(&id("shop@v2"), Some("too slow")).unwrap();
+    store.set_bad(&id("shop@v1"), Some("old")).unwrap();
+    store.set_bad(&id("shop@v1"), None).unwrap();
+    drop(store);
+    let store = Store::open(folder.path()).unwrap();
+    assert_eq!(store.deployment(&app("shop")).unwrap(), Some(deployment.clone()));
+    assert_eq!(store.bad(&app("shop")).unwrap(), [(version("v2"), "too slow".into())]);
+    store.delete_release(&id("shop@v2")).unwrap();
+    assert_eq!(store.bad(&app("shop")).unwrap(), []);
+    assert!(store.set_bad(&id("shop@v2"), Some("gone")).is_err());
+    store.remove_app(&app("shop")).unwrap();
+    assert_eq!(store.deployment(&app("shop")).unwrap(), None);
+    assert!(store.set_deployment(&deployment).is_err(), "its app is gone");
+}

@@ -1,6 +1,7 @@
 //! Prometheus metrics, declared once. A family without a sample is not in the text.
 
 use super::series::{ReleaseLabels, Series};
+use super::tally::Sample;
 use crate::id::{AppName, ReleaseId};
 use arc_swap::ArcSwap;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
@@ -12,6 +13,7 @@ use prometheus_client::registry::Registry;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use vitrine_wire::{EgressFailure, IsolateState, IsolateStatus, Outcome, RestartReason};
 
 /// OpenTelemetry's buckets for the duration of HTTP requests, in seconds.
@@ -213,7 +215,14 @@ impl Metrics {
         if let Some((cpu_s, queue_s)) = render {
             series.render_cpu(self).observe(cpu_s);
             self.queue.observe(queue_s);
+            series.tally.count(outcome, code, Duration::from_secs_f64(duration_s));
         }
+    }
+
+    /// How the renders of a release went since the host started.
+    #[must_use]
+    pub fn sample(&self, release: &ReleaseId) -> Sample {
+        self.series(Some(release)).tally.sample()
     }
 
     /// Counts a switch of the live release.

@@ -2,6 +2,7 @@
 
 use super::Metrics;
 use super::metrics::{OutcomeLabel, RequestLabels};
+use super::tally::Tally;
 use crate::id::ReleaseId;
 use arc_swap::ArcSwap;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -34,6 +35,7 @@ pub struct Series {
     in_flight: Gauge,
     duration: OnceLock<Histogram>,
     render_cpu: OnceLock<Histogram>,
+    pub(super) tally: Tally,
 }
 
 /// One request in flight; ends when dropped.
@@ -64,6 +66,7 @@ impl Series {
             in_flight,
             duration: OnceLock::new(),
             render_cpu: OnceLock::new(),
+            tally: Tally::default(),
         }
     }
 

@@ -1,0 +1,442 @@
+//! Deployments carried out: what comes before the switch while whoever promotes waits for it, the rest behind.
+
+use super::bake::{Stability, Verdict, judge};
+use super::{Deployment, Event, Work, hooks};
+use crate::config::HookStage;
+use crate::failpoint::{self, Fault};
+use crate::id::{AppName, ReleaseId, Version, release_label};
+use crate::limits::{BAKE_EXTENSIONS_MAX, BAKE_TICK_MS};
+use crate::release::book::Entry;
+use crate::release::boot::chain;
+use crate::release::{PromoteOptions, ReleaseError, Releases, Switched};
+use crate::store::{DeploymentRecord, DeploymentStatus, PromotionKind};
+use crate::telemetry::Figures;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How a bake ended.
+enum Baked {
+    Passed,
+    Failed(String),
+    /// It waits for a person, or the deployment is over.
+    Left,
+}
+
+impl Releases {
+    /// Makes a release live; boots it first if it sleeps. Returns once persisted and swapped; the bake goes on behind.
+    ///
+    /// # Errors
+    /// See [`ReleaseError`]; nothing has changed then. A deploy is refused when one that began later went live, or when its
+    /// release is marked as bad.
+    pub async fn promote(
+        &self,
+        release: ReleaseId,
+        options: PromoteOptions,
+    ) -> Result<Switched, ReleaseError> {
+        let entry = self.find(&release)?;
+        self.refuse_deploy(&release, options.deploy)?;
+        match self.is_live(&entry) {
+            true => self.stay_live(&entry, options).await,
+            false => self.deploy(entry, None, options).await,
+        }
+    }
+
+    /// Makes a release live in the place of this one, and of no other.
+    pub(in crate::release) async fn promote_after(
+        &self,
+        entry: &Arc<Entry>,
+        live: &Arc<Entry>,
+        boot_deadline: Duration,
+    ) -> Result<Switched, ReleaseError> {
+        let options = PromoteOptions { boot_deadline, deploy: None };
+        self.deploy(Arc::clone(entry), Some(live), options).await
+    }
+
+    /// It is live already. An operator who promotes it says that it is good: no other has a share of its users then, and its
+    /// deployment waits no longer.
+    async fn stay_live(&self, entry: &Arc<Entry>, options: PromoteOptions) -> Result<Switched, ReleaseError> {
+        let release = entry.id();
+        self.ensure_worker(entry, options.boot_deadline, true).await?;
+        let switching = self.0.book.switching(&release.app);
+        let _switching = switching.lock().await;
+        self.still_live(entry)?;
+        if options.deploy.is_none() {
+            self.approve(entry);
+        }
+        match self.0.book.split(&release.app) {
+            Some(_) => self.switch(entry, PromotionKind::Promote).await,
+            None => Ok(self.switched(&release, Some(release.version.clone()), self.0.book.epoch())),
+        }
+    }
+
+    /// Carries a deployment out; what comes after the switch goes on behind.
+    async fn deploy(
+        &self,
+        entry: Arc<Entry>,
+        after: Option<&Arc<Entry>>,
+        options: PromoteOptions,
+    ) -> Result<Switched, ReleaseError> {
+        let release = entry.id();
+        let previous = self.0.book.live(&release.app).map(|live| live.id().version);
+        let begun_ms = self.0.parts.clock.now_ms();
+        let deployment = Arc::new(Deployment::pending(release, previous, options.deploy, begun_ms));
+        self.0.book.add_deployment(&deployment);
+        let switched = self.shift(&entry, after, &deployment, options.boot_deadline).await;
+        match &switched {
+            Err(error) => deployment.happens(Event::Failed, Some(chain(error))),
+            Ok(_) => {
+                let releases = self.clone();
+                tokio::spawn(async move { releases.see_through(&entry, &deployment).await });
+            }
+        }
+        switched
+    }
+
+    /// Whether a deploy comes too late, or brings what is known to be bad. An operator's own promotion may do both.
+    fn refuse_deploy(&self, release: &ReleaseId, deploy: Option<u64>) -> Result<(), ReleaseError> {
+        let Some(number) = deploy else { return Ok(()) };
+        if failpoint::at("deploy.order") == Some(Fault::Skip) {
+            return Ok(());
+        }
+        if let Some((newest, version)) = self.0.book.newest_deploy(&release.app)
+            && newest > number
+        {
+            return Err(ReleaseError::Refused(format!(
+                "the deploy of `{release}` is superseded: that of `{version}` began later and went live; \
+                 `vitrine promote {} {}` makes it live all the same",
+                release.app, release.version
+            )));
+        }
+        match self.0.book.bad(release) {
+            None => Ok(()),
+            Some(reason) => Err(ReleaseError::Refused(format!(
+                "`{release}` is marked as bad ({reason}); deploy another version, or take the mark off with \
+                 `vitrine promote {} {}`",
+                release.app, release.version
+            ))),
+        }
+    }
+
+    /// Goes through the stages up to the switch.
+    async fn shift(
+        &self,
+        entry: &Arc<Entry>,
+        after: Option<&Arc<Entry>>,
+        deployment: &Arc<Deployment>,
+        deadline: Duration,
+    ) -> Result<Switched, ReleaseError> {
+        let release = entry.id();
+        loop {
+            let standing = deployment.standing();
+            match standing.progress.work() {
+                Some(Work::Start) => self.ensure_worker(entry, deadline, true).await?,
+                Some(Work::HooksBeforeTraffic) => {
+                    let call = self.call(deployment, HookStage::BeforeTraffic);
+                    hooks::run(&self.0.parts.config.hook, &call).await.map_err(ReleaseError::Refused)?;
+                }
+                Some(Work::Shift) => {
+                    let switching = self.0.book.switching(&release.app);
+                    let _switching = switching.lock().await;
+                    self.refuse_deploy(&release, deployment.number)?;
+                    if let Some(after) = after {
+                        self.still_live(after)?;
+                    }
+                    if self.is_live(entry) {
+                        let text = format!("another promotion made `{release}` live meanwhile");
+                        return Err(ReleaseError::Refused(text));
+                    }
+                    let live = self.0.book.live(&release.app);
+                    let baseline = live.as_ref().map(|live| self.recent_figures(live)).unwrap_or_default();
+                    deployment.replaces(live.map(|live| live.id().version), baseline);
+                    let switched = self.switch(entry, PromotionKind::Promote).await?;
+                    self.0.book.set_newest_deploy(&release, deployment.number);
+                    self.stop_earlier(deployment);
+                    deployment.happens(Event::Passed, None);
+                    return Ok(switched);
+                }
+                _ => {}
+            }
+            deployment.happens(Event::Passed, None);
+            if deployment.standing().progress.is_over() {
+                self.refuse_deploy(&release, deployment.number)?;
+                return Err(ReleaseError::Refused(format!(
+                    "another release of `{}` went live meanwhile",
+                    release.app
+                )));
+            }
+        }
+    }
+
+    /// Deploys that began before this one and have not come to their switch end where they are.
+    fn stop_earlier(&self, deployment: &Deployment) {
+        for one in self.0.book.deployments(&deployment.release.app) {
+            let progress = one.standing().progress;
+            let earlier = one.number.zip(deployment.number).is_some_and(|(one, this)| one < this);
+            if earlier && !progress.has_shifted() && !progress.is_over() {
+                one.happens(Event::Superseded, Some(format!("`{}` went live", deployment.release.version)));
+            }
+        }
+    }
+
+    fn is_live(&self, entry: &Arc<Entry>) -> bool {
+        self.0.book.live(&entry.id().app).is_some_and(|live| Arc::ptr_eq(&live, entry))
+    }
+
+    /// A person says that the live release is good: its deployment waits no longer.
+    fn approve(&self, entry: &Arc<Entry>) {
+        let id = entry.id();
+        let waiting = self
+            .0
+            .book
+            .deployments(&id.app)
+            .into_iter()
+            .find(|one| one.release == id && one.standing().waits && !one.standing().progress.is_over());
+        if let Some(deployment) = waiting {
+            let (releases, entry) = (self.clone(), Arc::clone(entry));
+            deployment.note("an operator promoted it again while it waited".into(), false);
+            tokio::spawn(async move {
+                releases.after_bake(&deployment).await;
+                releases.see_through(&entry, &deployment).await;
+            });
+        }
+    }
+
+    /// Goes through the stages after the switch, and back if one of them fails.
+    pub(in crate::release) async fn see_through(&self, entry: &Arc<Entry>, deployment: &Arc<Deployment>) {
+        if self.0.book.bad(&entry.id()).is_some() && !self.is_going_back(deployment) {
+            self.mark(entry, None).await;
+        }
+        self.record(deployment).await;
+        loop {
+            match deployment.standing().progress.work() {
+                Some(Work::HooksAfterTraffic) => {
+                    let call = self.call(deployment, HookStage::AfterTraffic);
+                    match hooks::run(&self.0.parts.config.hook, &call).await {
+                        Ok(()) => deployment.happens(Event::Passed, None),
+                        Err(why) => deployment.happens(Event::Failed, Some(why)),
+                    }
+                }
+                Some(Work::Bake) => match self.bake(entry, deployment).await {
+                    Baked::Passed => self.after_bake(deployment).await,
+                    Baked::Failed(why) => deployment.happens(Event::Failed, Some(why)),
+                    Baked::Left => break,
+                },
+                _ if self.is_going_back(deployment) => {
+                    self.go_back(entry, deployment).await;
+                    break;
+                }
+                _ if deployment.standing().progress.is_over() => break,
+                _ => deployment.happens(Event::Passed, None),
+            }
+        }
+        let standing = deployment.standing();
+        tracing::info!(release = %deployment.release, stage = ?standing.progress.stage, status = ?standing.progress.status,
+            reason = standing.reason, "a deployment");
+        self.record(deployment).await;
+    }
+
+    fn is_going_back(&self, deployment: &Deployment) -> bool {
+        let status = deployment.standing().progress.status;
+        matches!(status, DeploymentStatus::RollbackRequested | DeploymentStatus::RollbackInProgress)
+    }
+
+    async fn after_bake(&self, deployment: &Arc<Deployment>) {
+        let call = self.call(deployment, HookStage::AfterBake);
+        match hooks::run(&self.0.parts.config.hook, &call).await {
+            Ok(()) => deployment.happens(Event::Passed, None),
+            Err(why) => deployment.happens(Event::Failed, Some(why)),
+        }
+    }
+
+    /// Compares the release with the one before it until there is a verdict, or a person is needed.
+    async fn bake(&self, entry: &Arc<Entry>, deployment: &Arc<Deployment>) -> Baked {
+        let rule = &self.0.parts.config.deploy;
+        let bake_time = Duration::from_millis(rule.bake_time_ms);
+        if bake_time.is_zero() || !deployment.standing().progress.has_previous {
+            return Baked::Passed;
+        }
+        let metrics = &self.0.parts.telemetry.metrics;
+        let (id, begun) = (entry.id(), Instant::now());
+        let before = metrics.sample(&id);
+        let mut end = begun + bake_time;
+        let mut extensions = 0;
+        loop {
+            tokio::time::sleep(Duration::from_millis(BAKE_TICK_MS)).await;
+            let standing = deployment.standing();
+            if standing.progress.work() != Some(Work::Bake) {
+                return Baked::Left;
+            }
+            let green = metrics.sample(&id).since(&before);
+            let stability = Stability {
+                crashes: entry.crashes_since(begun),
+                start_failed: entry.life().failed_starts() > 0,
+            };
+            let over = Instant::now() >= end;
+            let verdict = match failpoint::at("bake.judge") {
+                Some(Fault::Skip) => Verdict::Pass,
+                _ => judge(&green, &standing.baseline, stability, rule, over),
+            };
+            match verdict {
+                Verdict::Pass => return Baked::Passed,
+                Verdict::Fail(why) => return Baked::Failed(why),
+                Verdict::Inconclusive(_) if !over => {}
+                Verdict::Inconclusive(why) if extensions < BAKE_EXTENSIONS_MAX => {
+                    extensions += 1;
+                    end += bake_time;
+                    deployment.note(format!("inconclusive, the bake goes on ({extensions}): {why}"), false);
+                }
+                Verdict::Inconclusive(why) => {
+                    let text = format!(
+                        "inconclusive, and it waits for you: {why}; `vitrine promote {} {}` keeps it, `vitrine rollback {}` \
+                         goes back",
+                        id.app, id.version, id.app
+                    );
+                    deployment.note(text, true);
+                    return Baked::Left;
+                }
+            }
+        }
+    }
+
+    /// Makes the release before it live again, and marks this one as bad.
+    async fn go_back(&self, entry: &Arc<Entry>, deployment: &Arc<Deployment>) {
+        let standing = deployment.standing();
+        let why = standing.reason.clone().unwrap_or_else(|| "its deployment failed".into());
+        deployment.happens(Event::GoingBack, Some(why.clone()));
+        // Marked and recorded first: a host that ends here goes on with it at its next start.
+        self.mark(entry, Some(why.clone())).await;
+        self.record(deployment).await;
+        let ReleaseId { app, version } = entry.id();
+        let previous = standing.previous.filter(|version| {
+            let id = ReleaseId::new(app.clone(), version.clone());
+            self.0.book.release(&id).is_some() && self.0.book.bad(&id).is_none()
+        });
+        let went = self.rollback(app.clone(), previous, Some(version.clone())).await;
+        match went {
+            Ok(switched) if !self.is_live(entry) => {
+                tracing::warn!(app = %app, bad = %version, live = switched.version, why, "a bad release was rolled back");
+                // The switch has said so already; this keeps the reason.
+                deployment.note(why, false);
+            }
+            Err(error) if !self.is_live(entry) => {
+                deployment.happens(Event::Superseded, Some(format!("{why}; {}", chain(&error))));
+            }
+            stayed => {
+                let error = stayed
+                    .err()
+                    .map_or_else(|| "another release has a share of its users".into(), |error| chain(&error));
+                tracing::error!(app = %app, bad = %version, why, error, "a bad release could not be rolled back");
+                deployment
+                    .happens(Event::CantGoBack, Some(format!("{why}; it could not be rolled back: {error}")));
+            }
+        }
+    }
+
+    async fn mark(&self, entry: &Arc<Entry>, reason: Option<String>) {
+        let id = entry.id();
+        self.0.book.set_bad(&id, reason.clone());
+        let recorded = id.clone();
+        let marked =
+            self.stored("marking a release", move |store| store.set_bad(&recorded, reason.as_deref())).await;
+        if let Err(error) = marked {
+            tracing::error!(release = %id, error = %chain(&error), "whether a release is bad is not recorded");
+        }
+    }
+
+    async fn record(&self, deployment: &Arc<Deployment>) {
+        let standing = deployment.standing();
+        let latest = self
+            .0
+            .book
+            .deployments(&deployment.release.app)
+            .into_iter()
+            .find(|one| one.standing().progress.has_shifted());
+        if !latest.is_some_and(|latest| Arc::ptr_eq(&latest, deployment)) {
+            // A later one is in its place, or the app is gone.
+            return;
+        }
+        let record = DeploymentRecord {
+            release: deployment.release.clone(),
+            previous: standing.previous,
+            stage: standing.progress.stage,
+            status: standing.progress.status,
+            reason: standing.reason,
+            begun_ms: deployment.begun_ms,
+            baseline: serde_json::to_string(&standing.baseline).unwrap_or_default(),
+            newest_deploy: self.0.book.newest_deploy(&deployment.release.app),
+        };
+        if let Err(error) =
+            self.stored("recording a deployment", move |store| store.set_deployment(&record)).await
+        {
+            tracing::warn!(release = %deployment.release, error = %chain(&error), "a deployment is not recorded");
+        }
+    }
+
+    /// Goes on with the deployment that an earlier host left on its way.
+    pub(in crate::release) async fn resume(&self, app: &AppName) -> Result<(), ReleaseError> {
+        let of = app.clone();
+        let (recorded, bad) = self
+            .stored("reading the deployments", move |store| Ok((store.deployment(&of)?, store.bad(&of)?)))
+            .await?;
+        for (version, reason) in bad {
+            self.0.book.set_bad(&ReleaseId::new(app.clone(), version), Some(reason));
+        }
+        let Some(record) = recorded else { return Ok(()) };
+        if let Some((number, version)) = record.newest_deploy.clone() {
+            self.0.book.set_newest_deploy(&ReleaseId::new(app.clone(), version), Some(number));
+        }
+        let deployment = Arc::new(Deployment::recorded(record));
+        self.0.book.add_deployment(&deployment);
+        let Some(live) = self.0.book.live(app) else { return Ok(()) };
+        if live.id() != deployment.release {
+            deployment.happens(Event::Superseded, None);
+        } else if !deployment.standing().progress.is_over() {
+            let releases = self.clone();
+            tokio::spawn(async move { releases.see_through(&live, &deployment).await });
+        }
+        Ok(())
+    }
+
+    /// Tells the deployments of an app that another release is live: those under way are over. The caller holds the switching
+    /// lock.
+    pub(in crate::release) fn supersede(&self, live: &ReleaseId, left: &Version, kind: PromotionKind) {
+        for one in self.0.book.deployments(&live.app) {
+            let progress = one.standing().progress;
+            if one.release == *live || progress.is_over() || !progress.has_shifted() {
+                continue;
+            }
+            let (event, reason) = if kind == PromotionKind::Rollback && *left == one.release.version {
+                (Event::RolledBackFrom, format!("rolled back to `{}`", live.version))
+            } else {
+                (Event::Superseded, format!("`{}` went live", live.version))
+            };
+            one.happens(event, Some(reason));
+        }
+    }
+
+    /// Whether an unfinished deployment needs a release: it is its own, or the one to go back to.
+    pub(in crate::release) fn is_baking(&self, id: &ReleaseId) -> bool {
+        self.0.book.deployments(&id.app).iter().any(|one| {
+            let standing = one.standing();
+            !standing.progress.is_over()
+                && (one.release == *id || standing.previous.as_ref() == Some(&id.version))
+        })
+    }
+
+    /// What was measured of a release in the last minutes.
+    fn recent_figures(&self, entry: &Entry) -> Figures {
+        self.0.parts.telemetry.metrics.sample(&entry.id()).since(&entry.window().beginning())
+    }
+
+    fn call(&self, deployment: &Deployment, stage: HookStage) -> hooks::Call {
+        let ReleaseId { app, version } = &deployment.release;
+        hooks::Call {
+            app: app.to_string(),
+            version: version.to_string(),
+            previous: deployment.standing().previous.map(|version| version.to_string()),
+            stage,
+            url: self.url(&release_label(app, version)),
+        }
+    }
+}

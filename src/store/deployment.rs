@@ -1,0 +1,242 @@
+//! Deployments as they are recorded: the last one of each app, and the versions that one found to be bad.
+
+use super::transaction::{from_integer, parsed, parsed_option, to_integer};
+use super::{Store, StoreError};
+use crate::id::{AppName, ReleaseId, Version};
+use rusqlite::{OptionalExtension, params};
+use serde::{Deserialize, Serialize};
+
+/// What a deployment is at, by ECS's names for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum DeploymentStage {
+    /// What is live and what is to be are looked up.
+    ReconcileService,
+    /// Before a worker of the new release is started.
+    PreScaleUp,
+    /// Its worker is started and warmed.
+    ScaleUp,
+    /// It is healthy.
+    PostScaleUp,
+    /// It is reached under its own name.
+    TestTrafficShift,
+    /// Hooks `before_traffic`.
+    PostTestTrafficShift,
+    /// It becomes what users get.
+    ProductionTrafficShift,
+    /// Hooks `after_traffic`.
+    PostProductionTrafficShift,
+    /// It is compared with the release before it; then hooks `after_bake`.
+    BakeTime,
+    /// The release before it becomes a plain standby.
+    CleanUp,
+}
+
+/// How a deployment goes, by ECS's names for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum DeploymentStatus {
+    /// Not begun.
+    Pending,
+    /// On its way.
+    InProgress,
+    /// Done.
+    Successful,
+    /// Another release went live meanwhile: it ends where it is.
+    StopRequested,
+    /// Ended on its way; users get another release, and nothing was rolled back.
+    Stopped,
+    /// The release before it is to be live again.
+    RollbackRequested,
+    /// That is being done.
+    RollbackInProgress,
+    /// The release before it is live again.
+    RollbackSuccessful,
+    /// It should have been rolled back, and there is nothing to go back to or that failed.
+    RollbackFailed,
+}
+
+/// The last deployment of an app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeploymentRecord {
+    /// What was deployed.
+    pub release: ReleaseId,
+    /// What was live before.
+    pub previous: Option<Version>,
+    /// See [`DeploymentStage`].
+    pub stage: DeploymentStage,
+    /// See [`DeploymentStatus`].
+    pub status: DeploymentStatus,
+    /// Why it is there.
+    pub reason: Option<String>,
+    /// When it began, in milliseconds since the Unix epoch.
+    pub begun_ms: u64,
+    /// What the release before it was measured at before the switch, as whoever measures it writes it.
+    pub baseline: String,
+    /// Number of the deploy, among those that went live, that was begun last, and its version.
+    pub newest_deploy: Option<(u64, Version)>,
+}
+
+impl DeploymentStage {
+    /// All of them, in their order.
+    pub const ALL: [Self; 10] = [
+        Self::ReconcileService,
+        Self::PreScaleUp,
+        Self::ScaleUp,
+        Self::PostScaleUp,
+        Self::TestTrafficShift,
+        Self::PostTestTrafficShift,
+        Self::ProductionTrafficShift,
+        Self::PostProductionTrafficShift,
+        Self::BakeTime,
+        Self::CleanUp,
+    ];
+
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ReconcileService => "RECONCILE_SERVICE",
+            Self::PreScaleUp => "PRE_SCALE_UP",
+            Self::ScaleUp => "SCALE_UP",
+            Self::PostScaleUp => "POST_SCALE_UP",
+            Self::TestTrafficShift => "TEST_TRAFFIC_SHIFT",
+            Self::PostTestTrafficShift => "POST_TEST_TRAFFIC_SHIFT",
+            Self::ProductionTrafficShift => "PRODUCTION_TRAFFIC_SHIFT",
+            Self::PostProductionTrafficShift => "POST_PRODUCTION_TRAFFIC_SHIFT",
+            Self::BakeTime => "BAKE_TIME",
+            Self::CleanUp => "CLEAN_UP",
+        }
+    }
+}
+
+impl DeploymentStatus {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Pending,
+        Self::InProgress,
+        Self::Successful,
+        Self::StopRequested,
+        Self::Stopped,
+        Self::RollbackRequested,
+        Self::RollbackInProgress,
+        Self::RollbackSuccessful,
+        Self::RollbackFailed,
+    ];
+
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "PENDING",
+            Self::InProgress => "IN_PROGRESS",
+            Self::Successful => "SUCCESSFUL",
+            Self::StopRequested => "STOP_REQUESTED",
+            Self::Stopped => "STOPPED",
+            Self::RollbackRequested => "ROLLBACK_REQUESTED",
+            Self::RollbackInProgress => "ROLLBACK_IN_PROGRESS",
+            Self::RollbackSuccessful => "ROLLBACK_SUCCESSFUL",
+            Self::RollbackFailed => "ROLLBACK_FAILED",
+        }
+    }
+}
+
+/// A column that holds a name of one of these.
+fn named<T: Copy>(
+    row: &rusqlite::Row<'_>,
+    index: usize,
+    all: &[T],
+    name: impl Fn(T) -> &'static str,
+) -> rusqlite::Result<T> {
+    let text: String = row.get(index)?;
+    let found = all.iter().copied().find(|one| name(*one) == text);
+    found.ok_or_else(|| rusqlite::Error::InvalidColumnType(index, text, rusqlite::types::Type::Text))
+}
+
+impl Store {
+    /// Records the last deployment of an app in place of the one before.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; one of them is that the app is gone.
+    pub fn set_deployment(&self, deployment: &DeploymentRecord) -> Result<(), StoreError> {
+        self.write("record the deployment", |transaction| {
+            let newest = deployment.newest_deploy.as_ref();
+            transaction.execute(
+                "INSERT OR REPLACE INTO deployments
+                 (app, version, previous, stage, status, reason, begun_ms, baseline, newest_deploy, newest_version)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                params![
+                    deployment.release.app.as_str(),
+                    deployment.release.version.as_str(),
+                    deployment.previous.as_ref().map(Version::as_str),
+                    deployment.stage.as_str(),
+                    deployment.status.as_str(),
+                    deployment.reason,
+                    to_integer(deployment.begun_ms),
+                    deployment.baseline,
+                    newest.map(|(number, _)| to_integer(*number)),
+                    newest.map(|(_, version)| version.as_str()),
+                ],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// The last deployment of an app.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn deployment(&self, app: &AppName) -> Result<Option<DeploymentRecord>, StoreError> {
+        self.read("read the deployment", |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT version, previous, stage, status, reason, begun_ms, baseline, newest_deploy, newest_version
+                 FROM deployments WHERE app = ?1",
+            )?;
+            let row = statement.query_row([app.as_str()], |row| {
+                let number = row.get::<_, Option<i64>>(7)?.map(i64::cast_unsigned);
+                Ok(DeploymentRecord {
+                    release: ReleaseId::new(app.clone(), parsed(row, 0)?),
+                    previous: parsed_option(row, 1)?,
+                    stage: named(row, 2, &DeploymentStage::ALL, DeploymentStage::as_str)?,
+                    status: named(row, 3, &DeploymentStatus::ALL, DeploymentStatus::as_str)?,
+                    reason: row.get(4)?,
+                    begun_ms: from_integer(row, 5)?,
+                    baseline: row.get(6)?,
+                    newest_deploy: number.zip(parsed_option(row, 8)?),
+                })
+            });
+            row.optional()
+        })
+    }
+
+    /// Marks a release as bad, or takes the mark off.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; one of them is that the release is gone.
+    pub fn set_bad(&self, release: &ReleaseId, reason: Option<&str>) -> Result<(), StoreError> {
+        self.write("record whether the release is bad", |transaction| {
+            let (app, version) = (release.app.as_str(), release.version.as_str());
+            match reason {
+                Some(reason) => transaction.execute(
+                    "INSERT OR REPLACE INTO bad_releases VALUES (?1, ?2, ?3)",
+                    [app, version, reason],
+                )?,
+                None => transaction
+                    .execute("DELETE FROM bad_releases WHERE app = ?1 AND version = ?2", [app, version])?,
+            };
+            Ok(())
+        })
+    }
+
+    /// Releases of an app that are marked as bad, and why.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn bad(&self, app: &AppName) -> Result<Vec<(Version, String)>, StoreError> {
+        self.read("list the bad releases", |connection| {
+            let mut statement =
+                connection.prepare_cached("SELECT version, reason FROM bad_releases WHERE app = ?1")?;
+            statement.query_map([app.as_str()], |row| Ok((parsed(row, 0)?, row.get(1)?)))?.collect()
+        })
+    }
+}

@@ -1,0 +1,54 @@
+//! A release that does not start any more: it is not tried again and again.
+
+use crate::harness::host::Host;
+use crate::harness::wait::wait_until;
+use std::collections::BTreeSet;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+const LASTS_MS: u64 = 25_000;
+
+fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64
+}
+
+#[test]
+fn a_release_that_fails_to_start_is_given_up_until_somebody_insists() {
+    let toml = "[switching]\nidle_timeout_ms = 500\n";
+    let host = Host::start_in(Host::configured(toml), &["--isolation", "process"]);
+    host.deploy("shop", "live", &["--version", "v0"]);
+    // It starts well until a moment, and never after it.
+    let until_ms = now_ms() + LASTS_MS;
+    let server = format!(
+        "if (Date.now() > {until_ms}) throw new Error('its licence ended');\n\
+         export default {{ fetch: () => new Response('well') }};\n"
+    );
+    let files = [("server/index.js", server.as_str()), ("vitrine.json", r#"{"snapshot":false}"#)];
+    host.deploy_files("shop", &files, &["--version", "v1", "--no-promote"]);
+    wait_until("it sleeps, and its time is over", PATIENCE, || {
+        (host.release("shop", "v1")["phase"] == "sleeping" && now_ms() > until_ms).then_some(())
+    });
+    for _ in 0..3 {
+        let answer = host.get("shop-v1", "/").send();
+        assert_eq!(answer.status, 503, "{answer:?}");
+    }
+    let release = host.release("shop", "v1");
+    assert_eq!(release["phase"], "failed");
+    assert!(release["failure"].as_str().unwrap().contains("its licence ended"), "{release}");
+    let table = host.cli(&["releases", "shop"]).ok().stdout;
+    assert!(table.contains("failed") && table.contains("v1: does not start: "), "{table}");
+
+    // Requests start nothing any more, and are told so at once.
+    let mut seen = BTreeSet::new();
+    for _ in 0..20 {
+        assert_eq!(host.get("shop-v1", "/").send().status, 503);
+        seen.extend(
+            host.workers().into_iter().filter(|one| one.release == "shop@v1").map(|one| one.instance),
+        );
+    }
+    assert!(seen.is_empty(), "{seen:?}");
+    assert_eq!(host.get("shop", "/").send().text(), "live");
+    // An operator who insists gets a start, and the reason why it failed.
+    host.cli(&["promote", "shop", "v1"]).fails(1, &["shop@v1", "its licence ended"]);
+    assert_eq!(host.get("shop", "/").send().text(), "live");
+}
