@@ -4,8 +4,10 @@
 //! [`Releases`](crate::release::Releases), and the [`Outcome`] becomes JSON. Whatever goes wrong becomes one
 //! [`Problem`].
 
+mod access;
 pub mod action;
 pub mod apps;
+pub mod audit;
 mod auth;
 pub mod beacon;
 pub mod env;
@@ -13,11 +15,13 @@ mod extract;
 pub mod health;
 mod listener;
 pub mod logs;
+mod need;
 mod openapi;
 mod perform;
 pub mod problem;
 mod router;
 mod token;
+pub mod tokens;
 pub mod upload;
 
 pub use action::{Action, Outcome, dispatch};

@@ -10,6 +10,7 @@ mod manifest;
 mod pack;
 mod path;
 mod receive;
+mod signature;
 mod tree;
 mod unpack;
 mod verify;
@@ -19,6 +20,7 @@ pub use error::BundleError;
 pub use manifest::{Health, LimitWishes, Manifest, SnapshotWish};
 pub use pack::{digest_dir, pack};
 pub use receive::{Inspected, inspect, receive, receive_dir};
+pub use signature::{SignatureError, Signers};
 
 use crate::id::Digest;
 use serde::{Deserialize, Serialize};

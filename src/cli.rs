@@ -4,6 +4,7 @@
 //! code that follows.
 
 mod age;
+mod audit;
 mod client;
 mod completions;
 mod deploy;
@@ -24,6 +25,7 @@ mod sse;
 mod status;
 mod table;
 mod target;
+mod token;
 
 pub use exit::Failure;
 
@@ -62,6 +64,8 @@ enum Verb {
     Remove(remove::Args),
     Env(env::Args),
     Logs(logs::Args),
+    Token(token::Args),
+    Audit(audit::Args),
     Healthcheck(healthcheck::Args),
     Image(image::Args),
     Doctor(doctor::Args),
@@ -90,6 +94,8 @@ pub fn main() -> ExitCode {
         Verb::Remove(args) => call(remove::run(args)),
         Verb::Env(args) => call(env::run(args)),
         Verb::Logs(args) => call(logs::run(args)),
+        Verb::Token(args) => call(token::run(args)),
+        Verb::Audit(args) => call(audit::run(args)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -120,6 +120,16 @@ impl Default for LimitMaxima {
     }
 }
 
+/// Who has to vouch for bundles.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Signatures {
+    /// Whether a bundle without a signature is refused.
+    pub required: bool,
+    /// Public keys of minisign, as the second line of its `.pub` files has them.
+    pub keys: Vec<String>,
+}
+
 /// What a worker's container may use.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -130,11 +140,13 @@ pub struct WorkerResources {
     pub cpus: f64,
     /// Processes and threads of one worker.
     pub pids: i64,
+    /// Docker's runtime for its container, such as `runsc`; Docker's own default, if absent.
+    pub runtime: Option<String>,
 }
 
 impl Default for WorkerResources {
     fn default() -> Self {
-        Self { memory_mb: 512, cpus: 0.0, pids: 64 }
+        Self { memory_mb: 512, cpus: 0.0, pids: 64, runtime: None }
     }
 }
 
@@ -224,6 +236,8 @@ pub struct Config {
     pub worker: WorkerResources,
     /// See [`EgressPolicy`].
     pub egress: EgressPolicy,
+    /// See [`Signatures`].
+    pub signatures: Signatures,
     /// See [`Retention`].
     pub retention: Retention,
     /// See [`Switching`].
@@ -255,6 +269,7 @@ impl Default for Config {
             limits: LimitMaxima::default(),
             worker: WorkerResources::default(),
             egress: EgressPolicy::default(),
+            signatures: Signatures::default(),
             retention: Retention::default(),
             switching: Switching::default(),
             health: HealthPolicy::default(),

@@ -36,6 +36,7 @@ pub use options::{EngineOptions, OptionsError, docker_socket, worker_binary};
 /// its own data folder: `DIR/run/INSTANCE/` for the sockets, `DIR/bundles/DIGEST/files/` for the bundle,
 /// `DIR/bundles/DIGEST/snapshots/SHA256` for its snapshot.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct StartSpec {
     /// Which worker.
     pub instance: InstanceId,
@@ -58,7 +59,7 @@ pub struct StartSpec {
 
 /// Everything that may be asked of an engine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "action", rename_all = "snake_case")]
+#[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Action {
     /// Can a worker be run here? Builds the image if it is missing and runs one worker for a moment.
     Probe,

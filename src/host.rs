@@ -4,6 +4,7 @@
 //! edge and admin -> `ready` -> serve until a signal -> drain.
 
 use crate::admin::{Admin, AdminError, AdminOptions};
+use crate::audit::{Came, Event, What};
 use crate::bundle::BundleError;
 use crate::clock::Clock;
 use crate::config::{Config, Isolation, IsolationChoice, Switching};
@@ -93,7 +94,9 @@ pub async fn run(config: Config) -> Result<(), HostError> {
     let (routes, releases) = open(&config, store.clone(), engine, &telemetry, true).await?;
     let edge = Edge::bind(&config, routes, releases.clone(), telemetry.clone()).await?;
     tell_public(&releases, &edge);
-    let admin = Admin::bind(admin_options(&config, store, &releases, &telemetry)).await?;
+    let admin = Admin::bind(admin_options(&config, store.clone(), &releases, &telemetry)).await?;
+    let detail = format!("vitrine {}, {isolation} isolation", env!("CARGO_PKG_VERSION"));
+    audited(store.record_start(&detail));
     println!(
         "ready edge=http://{} admin=http://{} isolation={isolation}",
         edge.local_addr(),
@@ -108,7 +111,15 @@ pub async fn run(config: Config) -> Result<(), HostError> {
     if config.stop_workers_on_exit || isolation == Isolation::Process {
         releases.stop_workers().await;
     }
+    audited(store.record_event(&Event::of_host(What::Stop, None, Came::Done)));
     Ok(())
+}
+
+/// A disk without room for a line is no reason not to serve.
+fn audited(recorded: Result<(), StoreError>) {
+    if let Err(error) = recorded {
+        tracing::warn!(%error, "start or stop is not in the audit log");
+    }
 }
 
 /// Runs one release without an admin side until SIGTERM or SIGINT. Its folder of sockets and records is a temporary one.
@@ -173,7 +184,8 @@ async fn deploy_alone(bundle: &std::path::Path, store: &Store, releases: &Releas
         }
     }
     let boot_deadline = Duration::from_millis(SOLO_BOOT_DEADLINE_MS);
-    let options = UploadOptions { preview: None, ttl: None, boot_deadline, deploy: releases.begin_deploy() };
+    let deploy = releases.begin_deploy();
+    let options = UploadOptions { preview: None, ttl: None, boot_deadline, deploy, signature: None };
     let uploaded = releases.upload(app.clone(), None, staged, options).await?;
     let version =
         uploaded.release.version.parse().map_err(|error| HostError::Isolation(format!("{error}")))?;
@@ -235,18 +247,25 @@ async fn start_engine(config: &Config, store: &Store) -> Result<Engine, HostErro
             id
         }
     };
-    let options = |isolation| EngineOptions::new(isolation, config.data.clone(), host_id.clone());
+    let options = |isolation| {
+        EngineOptions::new(isolation, config.data.clone(), host_id.clone())
+            .map(|options| EngineOptions { runtime: config.worker.runtime.clone(), ..options })
+    };
     let recorded = match store.meta("isolation")?.as_deref() {
         Some("container") => Some(Isolation::Container),
         Some("process") => Some(Isolation::Process),
         _ => None,
     };
-    let mut decision = choose(config.isolation, recorded, None);
+    // Whoever names a runtime asks for containers: nothing weaker may take their place.
+    let choice = match config.isolation {
+        IsolationChoice::Auto if config.worker.runtime.is_some() => IsolationChoice::Container,
+        choice => choice,
+    };
+    let mut decision = choose(choice, recorded, None);
     let mut probed_engine = None;
     if decision == Decision::Probe {
         let probed = probe(options(Isolation::Container)?).await;
-        decision =
-            choose(config.isolation, recorded, Some(&probed.as_ref().map(drop).map_err(String::clone)));
+        decision = choose(choice, recorded, Some(&probed.as_ref().map(drop).map_err(String::clone)));
         probed_engine = probed.ok();
     }
     match decision {

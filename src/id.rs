@@ -14,6 +14,11 @@ pub enum IdError {
     /// Not `[a-zA-Z0-9._-]{1,64}`.
     #[error("`{0}` is not a version or preview name: 1 to 64 of a-z, A-Z, 0-9, `.`, `_` and -")]
     Version(String),
+    /// Not `[a-z][a-z0-9-]{0,38}`, or a name that means somebody else.
+    #[error(
+        "`{0}` is not a token name: a lower-case letter, then up to 38 of a-z, 0-9 and -; not `host`, not `root`"
+    )]
+    Token(String),
     /// Not `APP@VERSION`.
     #[error("`{0}` is not APP@VERSION")]
     Release(String),
@@ -59,15 +64,34 @@ macro_rules! text_id {
 pub struct AppName(String);
 text_id!(AppName);
 
+/// Whether a text is `[a-z][a-z0-9-]{0,38}`.
+fn is_plain_name(text: &str) -> bool {
+    let rest_ok = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    let first_ok = text.bytes().next().is_some_and(|b| b.is_ascii_lowercase());
+    first_ok && rest_ok && text.len() <= 39
+}
+
 impl FromStr for AppName {
     type Err = IdError;
     fn from_str(text: &str) -> Result<Self, IdError> {
-        let rest_ok = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-        let first_ok = text.bytes().next().is_some_and(|b| b.is_ascii_lowercase());
-        if first_ok && rest_ok && text.len() <= 39 {
+        if is_plain_name(text) { Ok(Self(text.into())) } else { Err(IdError::App(text.into())) }
+    }
+}
+
+/// An admin token's name, `[a-z][a-z0-9-]{0,38}`, and none that the audit log has for somebody else.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct TokenName(String);
+text_id!(TokenName);
+
+impl FromStr for TokenName {
+    type Err = IdError;
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let reserved = matches!(text, "host" | "root");
+        if is_plain_name(text) && !reserved {
             Ok(Self(text.into()))
         } else {
-            Err(IdError::App(text.into()))
+            Err(IdError::Token(text.into()))
         }
     }
 }

@@ -18,6 +18,9 @@ pub mod clock;
 pub mod config;
 pub mod failpoint;
 pub mod id;
+pub mod scope;
+
+pub mod audit;
 
 pub mod bundle;
 pub mod store;

@@ -208,6 +208,20 @@ pub const LOG_STREAMS_MAX: usize = 64;
 /// Time between two signs of life on a quiet stream; proxies cut idle ones at 60 s.
 pub const SSE_KEEP_ALIVE_MS: u64 = 15_000;
 
+/// Admin tokens: some for each team and each pipeline. All are compared with each call's.
+pub const TOKENS_MAX: usize = 256;
+/// The longest life of an admin token that has an end: ten years, so that a slip of the pen is none of a century.
+pub const TOKEN_TTL_MAX_MS: u64 = 10 * 365 * 24 * 3_600_000;
+/// Records of the audit log in one answer: about 300 kB.
+pub const AUDIT_PAGE_RECORDS_MAX: u32 = 1_000;
+/// Bytes of a bundle's signature: minisign's four lines are about 350. As digits it has to fit into a head of
+/// [`ADMIN_HEADER_BYTES_MAX`].
+pub const SIGNATURE_BYTES_MAX: usize = 2 << 10;
+/// Calls with a wrong token that are answered as such at once: a pipeline with an old token, run by everybody.
+pub const WRONG_TOKENS_BURST: u32 = 100;
+/// Wrong tokens a second beyond them. The rest hear "too many"; calls with a good token never wait.
+pub const WRONG_TOKENS_PER_S: u32 = 10;
+
 // The command line.
 
 /// Time to connect to a host: one that does not answer in this time is not there.

@@ -39,6 +39,7 @@ use crate::container::Engine;
 use crate::id::{AppName, InstanceId};
 use crate::limits::WAKES_AT_ONCE_MAX;
 use crate::route::Routes;
+use crate::scope::Actor;
 use crate::store::{Store, StoreError};
 use crate::telemetry::Telemetry;
 use book::Book;
@@ -191,7 +192,7 @@ impl Releases {
         operation: &'static str,
         call: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, ReleaseError> {
-        let store = self.0.parts.store.clone();
+        let store = self.0.parts.store.by(Actor::current());
         let done = tokio::task::spawn_blocking(move || call(&store)).await;
         match done {
             Ok(result) => result.map_err(ReleaseError::store(operation)),

@@ -3,6 +3,7 @@
 //! Methods of [`Store`] block, each is one transaction, and what they return is on the disk. They take a few
 //! milliseconds (an fsync): call them in `spawn_blocking`, or directly where nothing else waits.
 
+mod audit;
 mod blobs;
 mod bundles;
 mod deployment;
@@ -16,8 +17,10 @@ mod promotion;
 mod record;
 mod reserve;
 mod schema;
+mod signed;
 mod snapshots;
 mod split;
+mod tokens;
 mod transaction;
 
 pub use blobs::Blobs;
@@ -31,17 +34,20 @@ pub use promotion::{Promotion, PromotionKind};
 pub use record::{ReleaseRecord, ReleaseState};
 pub use snapshots::SnapshotRecord;
 pub use split::SplitRecord;
+pub use tokens::TokenRecord;
 
+use crate::audit::{Came, Event, What};
 use crate::id::AppName;
+use crate::scope::Actor;
 use reserve::Reserve;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use std::fs::File;
 use std::sync::{Arc, Mutex};
 use transaction::{from_integer, parsed};
 
-/// The data folder, held by this process alone. Cheap to clone.
+/// The data folder, held by this process alone, and on whose behalf it is changed. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Store(Arc<Inner>);
+pub struct Store(Arc<Inner>, Actor);
 
 #[derive(Debug)]
 struct Inner {
@@ -125,9 +131,16 @@ impl Store {
     /// # Errors
     /// See [`StoreError`].
     pub fn remove_app(&self, app: &AppName) -> Result<(), StoreError> {
-        self.write("remove the app", |transaction| {
-            transaction.execute("DELETE FROM apps WHERE name = ?1", [app.as_str()])?;
-            Ok(())
+        self.audited("remove the app", |transaction| {
+            let gone = transaction.execute("DELETE FROM apps WHERE name = ?1", [app.as_str()])? > 0;
+            let event = Event {
+                what: What::Remove,
+                app: Some(app.clone()),
+                version: None,
+                detail: None,
+                came: Came::Done,
+            };
+            Ok(((), gone.then_some(event)))
         })
     }
 

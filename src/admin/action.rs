@@ -1,11 +1,19 @@
 //! Everything that the admin side may ask for, as one closed list.
 
+use crate::admin::access::Caller;
+use crate::admin::audit::AuditPage;
+use crate::admin::perform::record;
+use crate::admin::problem::{Kind, Problem};
+use crate::admin::router::AdminState;
+use crate::audit::{Came, Event, What};
 use crate::bundle::{Bundle, BundleDir};
-use crate::id::{AppName, ReleaseId, Version};
+use crate::id::{AppName, ReleaseId, TokenName, Version};
 use crate::release::{
     AppView, EnvView, PromoteOptions, ReleaseError, ReleaseView, Releases, Switched, UploadOptions, Uploaded,
 };
 use crate::route::split::Weight;
+use crate::scope::Verb;
+use crate::store::TokenRecord;
 
 /// A request whose every part is valid.
 #[derive(Debug)]
@@ -60,6 +68,54 @@ pub enum Action {
         /// Whether it is never shown again.
         secret: bool,
     },
+    /// Something with tokens.
+    Token(TokenAction),
+    /// Records of the audit log behind this one.
+    ListAudit(u64),
+}
+
+impl Action {
+    /// What the audit log has to say about this, if it is refused: the reason is to be added to its detail. None where it
+    /// changes nothing.
+    #[must_use]
+    pub fn refused(&self) -> Option<Event> {
+        let (what, app, version, more) = match self {
+            Self::ListApps
+            | Self::ShowApp(_)
+            | Self::ShowRelease(_)
+            | Self::ListEnv(_)
+            | Self::ListAudit(_)
+            | Self::Token(TokenAction::List) => return None,
+            Self::Upload { release: id, .. } => (What::Deploy, Some(&id.app), Some(&id.version), None),
+            Self::Promote { release: id, .. } => (What::Promote, Some(&id.app), Some(&id.version), None),
+            Self::Rollback { app, to, .. } => (What::Rollback, Some(app), to.as_ref(), None),
+            Self::RemoveRelease(id) => (What::Remove, Some(&id.app), Some(&id.version), None),
+            Self::RemoveApp(app) => (What::Remove, Some(app), None, None),
+            Self::SetEnv { app, name, value: Some(_), .. } => {
+                (What::EnvSet, Some(app), None, Some(name.as_str()))
+            }
+            Self::SetEnv { app, name, value: None, .. } => {
+                (What::EnvUnset, Some(app), None, Some(name.as_str()))
+            }
+            Self::Token(TokenAction::Create(token)) => {
+                (What::TokenCreate, None, None, Some(token.name.as_str()))
+            }
+            Self::Token(TokenAction::Revoke(name)) => (What::TokenRevoke, None, None, Some(name.as_str())),
+        };
+        let (app, version) = (app.cloned(), version.cloned());
+        Some(Event { what, app, version, detail: more.map(String::from), came: Came::Refused })
+    }
+}
+
+/// What may be asked for with tokens.
+#[derive(Debug)]
+pub enum TokenAction {
+    /// Every token but the host's own.
+    List,
+    /// Make one.
+    Create(TokenRecord),
+    /// Revoke one.
+    Revoke(TokenName),
 }
 
 /// What an [`Action`] gave.
@@ -81,15 +137,22 @@ pub enum Outcome {
     EnvChanged(Option<Switched>),
     /// An environment.
     Env(Vec<EnvView>),
+    /// Every token.
+    Tokens(Vec<TokenRecord>),
+    /// A token, and whether it is new.
+    Token(TokenRecord, bool),
+    /// Part of the audit log.
+    Audit(AuditPage),
 }
 
 /// Carries an action out.
 ///
 /// # Errors
-/// See [`ReleaseError`]; nothing has changed then.
-pub async fn dispatch(releases: &Releases, action: Action) -> Result<Outcome, ReleaseError> {
+/// See [`Problem`]; nothing has changed then.
+pub async fn dispatch(state: &AdminState, action: Action) -> Result<Outcome, Problem> {
+    let releases = &state.releases;
     Ok(match action {
-        Action::ListApps => Outcome::Apps(releases.apps()),
+        Action::ListApps => Outcome::Apps(visible(releases.apps())),
         Action::ShowApp(app) => Outcome::App(releases.app(&app)?),
         Action::ShowRelease(id) => Outcome::Release(find_release(releases, id)?),
         Action::Upload { release, staged, options } => {
@@ -114,6 +177,39 @@ pub async fn dispatch(releases: &Releases, action: Action) -> Result<Outcome, Re
         Action::ListEnv(app) => Outcome::Env(releases.env(&app).await?),
         Action::SetEnv { app, name, value, secret } => {
             Outcome::EnvChanged(releases.set_env(app, name, value, secret).await?)
+        }
+        Action::Token(action) => with_tokens(state, action).await?,
+        Action::ListAudit(after) => {
+            let (records, head) = record(state, move |store| store.audit(after)).await?;
+            Outcome::Audit(AuditPage { records, head })
+        }
+    })
+}
+
+/// The apps that the caller may see.
+fn visible(mut apps: Vec<AppView>) -> Vec<AppView> {
+    if let Some(caller) = Caller::current() {
+        apps.retain(|app| app.app.parse().is_ok_and(|app| caller.may(Verb::Read, Some(&app))));
+    }
+    apps
+}
+
+async fn with_tokens(state: &AdminState, action: TokenAction) -> Result<Outcome, Problem> {
+    Ok(match action {
+        TokenAction::List => {
+            Outcome::Tokens(state.access.change(&state.store, |store| store.tokens()).await?)
+        }
+        TokenAction::Create(record) => {
+            let made = record.clone();
+            let created = state.access.change(&state.store, move |store| store.create_token(&made)).await?;
+            Outcome::Token(record, created)
+        }
+        TokenAction::Revoke(name) => {
+            let gone = name.clone();
+            if !state.access.change(&state.store, move |store| store.revoke_token(&gone)).await? {
+                return Err(Problem::new(Kind::NoToken, format!("there is no token `{name}`")));
+            }
+            Outcome::Done
         }
     })
 }

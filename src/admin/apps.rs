@@ -52,8 +52,13 @@ pub struct RollbackBody {
     from: Option<Version>,
 }
 
-/// Every app.
-#[utoipa::path(get, path = "/v1/apps", responses((status = 200, body = Vec<AppView>)))]
+/// Every app that the token may see.
+#[utoipa::path(
+    get,
+    path = "/v1/apps",
+    security(("token" = ["any"])),
+    responses((status = 200, body = Vec<AppView>))
+)]
 pub async fn list(State(state): State<AdminState>) -> Result<Answer, Problem> {
     look_up(&state, Action::ListApps).await
 }
@@ -62,6 +67,7 @@ pub async fn list(State(state): State<AdminState>) -> Result<Answer, Problem> {
 #[utoipa::path(
     get,
     path = "/v1/apps/{app}",
+    security(("token" = ["read"])),
     params(("app" = String, Path)),
     responses((status = 200, body = AppView), (status = 404, body = ProblemBody))
 )]
@@ -76,6 +82,7 @@ pub async fn show(
 #[utoipa::path(
     delete,
     path = "/v1/apps/{app}",
+    security(("token" = ["remove"])),
     params(("app" = String, Path)),
     responses((status = 204), (status = 404, body = ProblemBody))
 )]
@@ -90,6 +97,7 @@ pub async fn remove(
 #[utoipa::path(
     get,
     path = "/v1/apps/{app}/releases",
+    security(("token" = ["read"])),
     params(("app" = String, Path)),
     responses((status = 200, body = Vec<ReleaseView>), (status = 404, body = ProblemBody))
 )]
@@ -104,6 +112,7 @@ pub async fn releases(
 #[utoipa::path(
     get,
     path = "/v1/apps/{app}/releases/{version}",
+    security(("token" = ["read"])),
     params(("app" = String, Path), ("version" = String, Path)),
     responses((status = 200, body = ReleaseView), (status = 404, body = ProblemBody))
 )]
@@ -118,6 +127,7 @@ pub async fn show_release(
 #[utoipa::path(
     delete,
     path = "/v1/apps/{app}/releases/{version}",
+    security(("token" = ["remove"])),
     params(("app" = String, Path), ("version" = String, Path)),
     responses(
         (status = 204),
@@ -136,6 +146,7 @@ pub async fn remove_release(
 #[utoipa::path(
     post,
     path = "/v1/apps/{app}/promote",
+    security(("token" = ["promote"])),
     params(("app" = String, Path)),
     request_body = PromoteBody,
     responses(
@@ -162,6 +173,7 @@ pub async fn promote(
 #[utoipa::path(
     post,
     path = "/v1/apps/{app}/rollback",
+    security(("token" = ["rollback"])),
     params(("app" = String, Path)),
     request_body = RollbackBody,
     responses(

@@ -1,32 +1,101 @@
-//! Who may call: whoever shows the token.
+//! The door: a request goes on if it shows a token that allows what it asks for.
 
-use crate::admin::Token;
+use crate::admin::access::{Access, Caller, Shown};
+use crate::admin::need::{Need, Needs};
 use crate::admin::problem::{Kind, Problem};
-use axum::extract::{Request, State};
+use crate::id::AppName;
+use axum::RequestExt as _;
+use axum::body::Body;
+use axum::extract::{MatchedPath, RawPathParams, Request, State};
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use futures_util::StreamExt as _;
+use std::sync::Arc;
 
-/// Lets a request pass that shows the token as `Authorization: Bearer TOKEN`.
+/// What the door knows.
+#[derive(Debug, Clone)]
+pub struct Door {
+    /// Tokens.
+    pub access: Access,
+    /// What paths ask of them.
+    pub needs: Arc<Needs>,
+}
+
+/// Lets a request pass that shows a token as `Authorization: Bearer TOKEN` which allows it, and ends an event stream with
+/// the token that opened it.
 ///
 /// # Errors
-/// [`Kind::Unauthorized`], which does not say how near the token was.
+/// [`Kind::Unauthorized`], which does not say how near the token was, [`Kind::TooManyWrong`] and [`Kind::Forbidden`].
 pub async fn require_token(
-    State(token): State<Token>,
-    request: Request,
+    State(door): State<Door>,
+    mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    match bearer(request.headers()) {
-        Some(shown) if token.matches(shown) => Ok(next.run(request).await),
-        Some(_) => Err(Problem::new(
+    let Some(shown) = bearer(request.headers()) else {
+        return Err(Problem::new(
             Kind::Unauthorized,
-            "the token is not this host's; it lies in the host's data folder, in admin.token",
-        )),
-        None => Err(Problem::new(
-            Kind::Unauthorized,
-            "send `Authorization: Bearer TOKEN`; the token lies in the host's data folder, in admin.token",
-        )),
+            "send `Authorization: Bearer TOKEN`; the host's own lies in its data folder, in admin.token",
+        ));
+    };
+    let caller = match door.access.judge(shown) {
+        Shown::Good(caller) => caller,
+        Shown::Wrong => {
+            return Err(Problem::new(
+                Kind::Unauthorized,
+                "the token is none of this host's, or was revoked, or has expired; its own lies in its data folder, in admin.token",
+            ));
+        }
+        Shown::TooMany => {
+            return Err(Problem::new(
+                Kind::TooManyWrong,
+                "the token is none of this host's, and too many wrong ones came just now",
+            ));
+        }
+    };
+    let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let need = path.as_deref().map_or(Need::Root, |path| door.needs.get(request.method(), path));
+    let app = app_of(&mut request).await;
+    allow(&caller, need, app.as_deref())?;
+    let mut response = caller.clone().calling(next.run(request)).await;
+    response.extensions_mut().insert(caller.actor.clone());
+    Ok(bounded(caller, response))
+}
+
+/// The part of the path that names an app, whether it can be a name or not.
+async fn app_of(request: &mut Request) -> Option<String> {
+    let params = request.extract_parts::<RawPathParams>().await.ok()?;
+    params.iter().find(|(name, _)| *name == "app").map(|(_, app)| app.to_owned())
+}
+
+fn allow(caller: &Caller, need: Need, app: Option<&str>) -> Result<(), Problem> {
+    let forbidden = |text: String| Err(Problem::new(Kind::Forbidden, text));
+    match need {
+        Need::Any => Ok(()),
+        Need::Root if caller.is_root() => Ok(()),
+        Need::Root => forbidden("this needs the host's own token".into()),
+        Need::Verb(verb) => {
+            // What is no name is nobody's app; with a token for every app it is the handler's to say so.
+            let name: Option<AppName> = app.and_then(|app| app.parse().ok());
+            match (caller.may(verb, name.as_ref()), app) {
+                (true, _) => Ok(()),
+                (false, Some(app)) => forbidden(format!("the token does not allow `{verb}` on `{app}`")),
+                (false, None) => forbidden(format!("the token does not allow `{verb}` on every app")),
+            }
+        }
     }
+}
+
+/// Everything else is short: only event streams outlive the moment in which their token was good.
+fn bounded(caller: Caller, response: Response) -> Response {
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    if caller.is_root() || !kind.is_some_and(|kind| kind.starts_with("text/event-stream")) {
+        return response;
+    }
+    response.map(|body| {
+        let ended = async move { caller.ended().await };
+        Body::from_stream(body.into_data_stream().take_until(Box::pin(ended)))
+    })
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

@@ -48,6 +48,7 @@ fn checked(name: &str) -> Result<String, Problem> {
 #[utoipa::path(
     get,
     path = "/v1/apps/{app}/env",
+    security(("token" = ["read"])),
     params(("app" = String, Path)),
     responses((status = 200, body = Vec<EnvView>), (status = 404, body = ProblemBody))
 )]
@@ -62,6 +63,7 @@ pub async fn list(
 #[utoipa::path(
     put,
     path = "/v1/apps/{app}/env/{name}",
+    security(("token" = ["env"])),
     params(("app" = String, Path), ("name" = String, Path)),
     request_body = EnvBody,
     responses((status = 200, body = EnvChange), (status = 422, body = ProblemBody))
@@ -80,6 +82,7 @@ pub async fn set(
 #[utoipa::path(
     delete,
     path = "/v1/apps/{app}/env/{name}",
+    security(("token" = ["env"])),
     params(("app" = String, Path), ("name" = String, Path)),
     responses((status = 200, body = EnvChange), (status = 404, body = ProblemBody))
 )]

@@ -1,5 +1,6 @@
 //! The accept loop of the admin side.
 
+use crate::admin::access::Access;
 use crate::admin::beacon::{self, Beacon};
 use crate::admin::router::{AdminState, MetricsText, Readiness, router};
 use crate::admin::{Token, TokenError};
@@ -8,7 +9,7 @@ use crate::limits::{
     ADMIN_CONNECTIONS_MAX, ADMIN_DRAIN_MS, ADMIN_HEADER_BYTES_MAX, HEAD_TIMEOUT_MS, REQUEST_HEADERS_MAX,
 };
 use crate::release::Releases;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -42,6 +43,9 @@ pub enum AdminError {
     /// See [`TokenError`].
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// The tokens that were made can't be read.
+    #[error("the admin tokens can't be read")]
+    Store(#[from] StoreError),
     /// The address can't be had.
     #[error("the admin side can't listen on {address}; choose another with --admin")]
     Listen {
@@ -77,13 +81,14 @@ impl Admin {
         let AdminOptions { listen, store, releases, metrics, ready, clock } = options;
         let token_file = store.layout().admin_token();
         let token = Token::load_or_create(&token_file)?;
+        let access = Access::new(token, store.tokens()?, clock.clone());
         let refused = |source| AdminError::Listen { address: listen, source };
         let listener = TcpListener::bind(listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         let (uploads, log_streams) = AdminState::slots();
         let shutdown = CancellationToken::new();
         let state =
-            AdminState { releases, store, token, metrics, ready, clock, shutdown, uploads, log_streams };
+            AdminState { releases, store, access, metrics, ready, clock, shutdown, uploads, log_streams };
         let beacon = beacon::folder().and_then(|folder| {
             let lit = Beacon::light(&folder, address, &token_file);
             lit.inspect_err(|error| {

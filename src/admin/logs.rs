@@ -77,6 +77,7 @@ fn event(log: WorkerLog) -> Event {
 #[utoipa::path(
     get,
     path = "/v1/apps/{app}/logs",
+    security(("token" = ["logs"])),
     params(("app" = String, Path), LogsQuery),
     responses(
         (status = 200, description = "Events", body = LogEvent, content_type = "text/event-stream"),

@@ -11,7 +11,8 @@ pub fn describe(mut api: OpenApi) -> OpenApi {
         .title("Vitrine admin API")
         .version("1")
         .description(Some(
-            "Releases of apps on one host. Errors are problem+json (RFC 9457). PUT and POST honour \
+            "Releases of apps on one host. The role of each operation is what its token must allow on the app of the \
+             path, or on every app where the path has none; `any` is every token, `root` the host's own alone. Errors are problem+json (RFC 9457). PUT and POST honour \
              `Idempotency-Key`: the same request with the same key is carried out once and gets the same answer.",
         ))
         .build();

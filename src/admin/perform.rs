@@ -1,11 +1,14 @@
 //! Carrying a change out once, whoever waits for it.
 
+use crate::admin::access::Caller;
 use crate::admin::action::{Action, Outcome, dispatch};
 use crate::admin::extract::Call;
 use crate::admin::problem::{Kind, Problem};
 use crate::admin::router::AdminState;
+use crate::admin::tokens::TokenView;
 use crate::admin::upload::Staged;
 use crate::id::{Digest, ReleaseId};
+use crate::scope::Actor;
 use crate::store::{Begun, Store, StoreError};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -40,6 +43,13 @@ impl From<&Outcome> for Answer {
             Outcome::Switched(switched) => Self::json(ok, switched),
             Outcome::EnvChanged(switched) => Self::json(ok, &serde_json::json!({ "switched": switched })),
             Outcome::Env(env) => Self::json(ok, env),
+            Outcome::Audit(page) => Self::json(ok, page),
+            Outcome::Tokens(tokens) => {
+                Self::json(ok, &tokens.iter().cloned().map(TokenView::from).collect::<Vec<_>>())
+            }
+            Outcome::Token(token, created) => {
+                Self::json(if *created { StatusCode::CREATED } else { ok }, &TokenView::from(token.clone()))
+            }
         }
     }
 }
@@ -76,7 +86,7 @@ impl Once {
 /// # Errors
 /// See [`Problem`].
 pub async fn look_up(state: &AdminState, action: Action) -> Result<Answer, Problem> {
-    Ok(Answer::from(&dispatch(&state.releases, action).await?))
+    Ok(Answer::from(&dispatch(state, action).await?))
 }
 
 /// Changes something. The change runs in a task of its own: a caller that goes away does not stop it half way. An
@@ -95,8 +105,13 @@ pub async fn perform(
         Action::Upload { release, .. } if once.is_none() => Some(release.clone()),
         _ => None,
     };
+    // Between the door and here lies the whole body: minutes, for a large upload.
+    if Caller::current().is_some_and(|caller| !caller.is_valid()) {
+        let text = "the token was revoked, or has expired, since the request began";
+        return Err(Problem::new(Kind::Unauthorized, text));
+    }
     let (answer, waiting) = oneshot::channel();
-    tokio::spawn(async move {
+    let changing = async move {
         let result = run(&state, once, action).await;
         drop(staged);
         if let Err(Ok(unheard)) = answer.send(result)
@@ -105,21 +120,38 @@ pub async fn perform(
         {
             undo(&state, release).await;
         }
-    });
+    };
+    tokio::spawn(Actor::current().acting(changing));
     waiting
         .await
         .map_err(|_| Problem::new(Kind::Internal, "the host gave the request up; its log says why"))?
 }
 
 async fn undo(state: &AdminState, release: ReleaseId) {
-    match dispatch(&state.releases, Action::RemoveRelease(release.clone())).await {
+    match dispatch(state, Action::RemoveRelease(release.clone())).await {
         Ok(_) => tracing::info!(%release, "undone: its sender left before it was ready"),
-        Err(error) => tracing::warn!(%release, %error, "its sender left, and it could not be undone"),
+        Err(problem) => {
+            tracing::warn!(%release, detail = problem.detail, "its sender left, and it could not be undone");
+        }
     }
 }
 
+/// Carries it out. What is refused leaves a record as far as one can be written; what is done has left its own.
+async fn carry_out(state: &AdminState, action: Action) -> Result<Answer, Problem> {
+    let refused = action.refused();
+    let result = look_up(state, action).await;
+    if let (Err(problem), Some(mut event)) = (&result, refused) {
+        let reason = problem.kind.name();
+        event.detail = Some(event.detail.map_or_else(|| reason.into(), |of| format!("{of}: {reason}")));
+        if let Err(problem) = record(state, move |store| store.record_event(&event)).await {
+            tracing::warn!(detail = problem.detail, "a refused change is not in the audit log");
+        }
+    }
+    result
+}
+
 async fn run(state: &AdminState, once: Option<Once>, action: Action) -> Result<Answer, Problem> {
-    let Some(Once { key, request }) = once else { return look_up(state, action).await };
+    let Some(Once { key, request }) = once else { return carry_out(state, action).await };
     let (begin, now_ms) = (key.clone(), state.clock.now_ms());
     match record(state, move |store| store.begin_idempotent(&begin, request, now_ms)).await? {
         Begun::New => {}
@@ -135,7 +167,7 @@ async fn run(state: &AdminState, once: Option<Once>, action: Action) -> Result<A
             return Err(Problem::new(Kind::KeyReused, text));
         }
     }
-    let result = look_up(state, action).await;
+    let result = carry_out(state, action).await;
     let kept = result.as_ref().ok().cloned();
     let recorded = record(state, move |store| match kept {
         Some(answer) => store.finish_idempotent(&key, answer.status.as_u16(), &answer.body),
@@ -149,11 +181,14 @@ async fn run(state: &AdminState, once: Option<Once>, action: Action) -> Result<A
 }
 
 /// Store methods wait for the disk, so they run where waiting is fine.
-async fn record<T: Send + 'static>(
+///
+/// # Errors
+/// See [`Problem`].
+pub async fn record<T: Send + 'static>(
     state: &AdminState,
     work: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, Problem> {
-    let store = state.store.clone();
+    let store = state.store.by(Actor::current());
     let done = tokio::task::spawn_blocking(move || work(&store)).await;
     Ok(done.map_err(|_| Problem::new(Kind::Internal, "the store gave up; the host's log says why"))??)
 }

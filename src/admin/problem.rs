@@ -15,12 +15,18 @@ pub enum Kind {
     BadRequest,
     /// No token, or not the right one.
     Unauthorized,
+    /// Too many wrong tokens, this one among them.
+    TooManyWrong,
+    /// The token is good, and not for this.
+    Forbidden,
     /// No such path.
     NoPath,
     /// No such app.
     NoApp,
     /// No such release.
     NoRelease,
+    /// No such token.
+    NoToken,
     /// The path is there, the method is not.
     MethodNotAllowed,
     /// The body came too slowly.
@@ -39,6 +45,8 @@ pub enum Kind {
     Invalid,
     /// The bundle is refused before it runs.
     BundleRefused,
+    /// The bundle's signature is missing, wrong or old.
+    SignatureRefused,
     /// The bundle does not run.
     Unservable,
     /// The `Idempotency-Key` came with another request before.
@@ -61,9 +69,14 @@ impl Kind {
         match self {
             Self::BadRequest => ("bad_request", StatusCode::BAD_REQUEST, "The request can't be understood"),
             Self::Unauthorized => ("unauthorized", StatusCode::UNAUTHORIZED, "A valid token is needed"),
+            Self::TooManyWrong => {
+                ("too_many_wrong_tokens", StatusCode::TOO_MANY_REQUESTS, "Too many wrong tokens")
+            }
+            Self::Forbidden => ("forbidden", StatusCode::FORBIDDEN, "The token does not allow this"),
             Self::NoPath => ("no_path", StatusCode::NOT_FOUND, "There is no such path"),
             Self::NoApp => ("no_app", StatusCode::NOT_FOUND, "There is no such app"),
             Self::NoRelease => ("no_release", StatusCode::NOT_FOUND, "There is no such release"),
+            Self::NoToken => ("no_token", StatusCode::NOT_FOUND, "There is no such token"),
             Self::MethodNotAllowed => {
                 ("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED, "The path has no such method")
             }
@@ -78,6 +91,9 @@ impl Kind {
             Self::Invalid => ("invalid", StatusCode::UNPROCESSABLE_ENTITY, "A value can't be used"),
             Self::BundleRefused => {
                 ("bundle_refused", StatusCode::UNPROCESSABLE_ENTITY, "The bundle is refused")
+            }
+            Self::SignatureRefused => {
+                ("signature_refused", StatusCode::UNPROCESSABLE_ENTITY, "The signature is refused")
             }
             Self::Unservable => {
                 ("unservable", StatusCode::UNPROCESSABLE_ENTITY, "The release can't be served")
@@ -95,6 +111,12 @@ impl Kind {
             Self::Busy => ("busy", StatusCode::SERVICE_UNAVAILABLE, "Too much at once"),
             Self::DiskFull => ("disk_full", StatusCode::INSUFFICIENT_STORAGE, "The disk is full"),
         }
+    }
+
+    /// Its name in `type`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.facts().0
     }
 
     /// Its status.
@@ -161,6 +183,9 @@ impl Problem {
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"vitrine\""));
         }
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
         }
@@ -195,6 +220,7 @@ fn store_kind(error: &StoreError) -> Kind {
         // Another caller was faster.
         StoreError::NoRelease(_) => Kind::NoRelease,
         StoreError::Exists(_) | StoreError::Live(_) => Kind::Refused,
+        StoreError::TokenExists(_) | StoreError::TooManyTokens(_) => Kind::Refused,
         StoreError::EnvTooLarge { .. } => Kind::Invalid,
         _ => Kind::StoreUnavailable,
     }
@@ -208,6 +234,7 @@ impl From<ReleaseError> for Problem {
             ReleaseError::OtherContent { .. } => Kind::OtherContent,
             ReleaseError::LabelTaken { .. } => Kind::LabelTaken,
             ReleaseError::Refused(_) => Kind::Refused,
+            ReleaseError::Unsigned { .. } => Kind::SignatureRefused,
             ReleaseError::Unservable { .. } => Kind::Unservable,
             ReleaseError::Engine { .. } => Kind::EngineUnavailable,
             ReleaseError::Store { source, .. } => store_kind(source),

@@ -1,10 +1,14 @@
 //! Paths of the admin side.
 
+use crate::admin::access::Access;
+use crate::admin::auth::{self, Door};
+use crate::admin::need::Needs;
 use crate::admin::problem::{Kind, Problem};
-use crate::admin::{Token, apps, auth, env, health, logs, openapi, upload};
+use crate::admin::{apps, audit, env, health, logs, openapi, tokens, upload};
 use crate::clock::Clock;
 use crate::limits::{ADMIN_JSON_BYTES_MAX, LOG_STREAMS_MAX, UPLOADS_MAX};
 use crate::release::Releases;
+use crate::scope::Actor;
 use crate::store::Store;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, OriginalUri, Request};
@@ -34,7 +38,7 @@ pub struct AdminState {
     /// Staging folder, and answers to requests that may come twice.
     pub store: Store,
     /// What callers have to show.
-    pub token: Token,
+    pub access: Access,
     /// See [`MetricsText`].
     pub metrics: MetricsText,
     /// See [`Readiness`].
@@ -76,6 +80,9 @@ fn guarded() -> OpenApiRouter<AdminState> {
         .routes(routes!(env::list))
         .routes(routes!(env::set, env::unset))
         .routes(routes!(logs::logs))
+        .routes(routes!(audit::list))
+        .routes(routes!(tokens::list))
+        .routes(routes!(tokens::create, tokens::revoke))
 }
 
 fn open() -> OpenApiRouter<AdminState> {
@@ -88,9 +95,10 @@ fn open() -> OpenApiRouter<AdminState> {
 /// Every path of the admin side.
 pub fn router(state: AdminState) -> Router {
     let description: axum::Json<OpenApi> = axum::Json(description());
+    let door = Door { access: state.access.clone(), needs: Arc::new(Needs::of(&description)) };
     let guarded = Router::from(guarded())
         .route("/v1/openapi.json", get(move || std::future::ready(description.clone())))
-        .route_layer(middleware::from_fn_with_state(state.token.clone(), auth::require_token));
+        .route_layer(middleware::from_fn_with_state(door, auth::require_token));
     frame(guarded.merge(Router::from(open()))).with_state(state)
 }
 
@@ -114,6 +122,7 @@ async fn finish(request: Request, next: Next) -> Response {
     let id = Uuid::now_v7().to_string();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let mut response = next.run(request).await;
+    let by = response.extensions_mut().remove::<Actor>().map(tracing::field::display);
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         let allow = response.headers_mut().remove(header::ALLOW);
         response = problem.render(&id).into_response();
@@ -129,13 +138,14 @@ async fn finish(request: Request, next: Next) -> Response {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     let status = response.status().as_u16();
     let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    tracing::info!(target: "vitrine::admin", request_id = id, %method, path, status, ms, "admin request");
+    tracing::info!(target: "vitrine::admin", request_id = id, %method, path, status, ms, by, "admin request");
     response
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::admin::Token;
     use crate::admin::extract::{Call, Params, Segments};
     use crate::admin::problem::ProblemBody;
     use crate::id::{AppName, Version};
@@ -160,7 +170,9 @@ mod tests {
     }
 
     fn service() -> Router {
-        let guard = middleware::from_fn_with_state(Token::new("vt_right"), auth::require_token);
+        let access = Access::new(Token::new("vt_right"), Vec::new(), Clock::system());
+        let door = Door { access, needs: Arc::default() };
+        let guard = middleware::from_fn_with_state(door, auth::require_token);
         frame(Router::new().route("/v1/{app}", post(echo)).route_layer(guard))
     }
 

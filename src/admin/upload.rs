@@ -8,13 +8,13 @@ use crate::admin::router::AdminState;
 use crate::bundle::{self, Bundle, BundleDir, BundleError};
 use crate::id::{AppName, Digest, ReleaseId, Version};
 use crate::limits::{
-    ARCHIVE_BYTES_MAX, BODY_STALL_MS, BOOT_DEADLINE_MAX_MS, BOOT_DEADLINE_MS, PREVIEW_TTL_MAX_MS, UPLOAD_MS,
-    UPLOAD_PIECES_MAX, UPLOAD_PLACE_MS,
+    ARCHIVE_BYTES_MAX, BODY_STALL_MS, BOOT_DEADLINE_MAX_MS, BOOT_DEADLINE_MS, PREVIEW_TTL_MAX_MS,
+    SIGNATURE_BYTES_MAX, UPLOAD_MS, UPLOAD_PIECES_MAX, UPLOAD_PLACE_MS,
 };
 use crate::release::{UploadOptions, Uploaded};
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use bytes::{Buf as _, Bytes};
 use http_body_util::BodyExt as _;
 use serde::Deserialize;
@@ -64,15 +64,34 @@ impl UploadQuery {
             return Err(bad(format!("wait: must be from 1 to {most_s} seconds")));
         }
         let boot_deadline = self.wait.map_or(Duration::from_millis(BOOT_DEADLINE_MS), Duration::from_secs);
-        Ok(UploadOptions { preview, ttl, boot_deadline, deploy })
+        Ok(UploadOptions { preview, ttl, boot_deadline, deploy, signature: None })
     }
+}
+
+/// Header with the signature of a bundle: the bytes of the file that minisign wrote, as hexadecimal digits.
+pub const SIGNATURE_HEADER: &str = "x-vitrine-signature";
+
+fn signature(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get(SIGNATURE_HEADER) else { return Ok(None) };
+    let text = value.to_str().ok().filter(|digits| digits.len() <= 2 * SIGNATURE_BYTES_MAX);
+    let text = text.and_then(|digits| String::from_utf8(hex::decode(digits).ok()?).ok());
+    text.map(Some).ok_or_else(|| {
+        let text = format!("{SIGNATURE_HEADER}: has to be a minisign file of at most {SIGNATURE_BYTES_MAX} bytes in hexadecimal digits");
+        Problem::new(Kind::BadRequest, text)
+    })
 }
 
 /// Takes a bundle in: checks it, boots it, warms it.
 #[utoipa::path(
     put,
     path = "/v1/apps/{app}/releases/{version}",
-    params(("app" = String, Path), ("version" = String, Path), UploadQuery),
+    security(("token" = ["deploy"])),
+    params(
+        ("app" = String, Path),
+        ("version" = String, Path),
+        ("x-vitrine-signature" = Option<String>, Header, description = "What `minisign -S` wrote over the bundle's digest, as hexadecimal digits"),
+        UploadQuery,
+    ),
     request_body(content = Vec<u8>, description = "The bundle: .tar.gz, .tar.zst or .tar", content_type = "application/octet-stream"),
     responses(
         (status = 201, description = "It is ready to be promoted", body = Uploaded),
@@ -89,6 +108,7 @@ pub async fn upload(
     request: Request,
 ) -> Result<Answer, Problem> {
     let options = query.options(state.releases.begin_deploy())?;
+    let options = UploadOptions { signature: signature(request.headers())?, ..options };
     let key = idempotency_key(request.headers())?;
     let place = state.uploads.clone().acquire_owned();
     let Ok(Ok(_slot)) = tokio::time::timeout(Duration::from_millis(UPLOAD_PLACE_MS), place).await else {

@@ -97,7 +97,7 @@ fn refusal(status: StatusCode, text: &str) -> Failure {
         return Failure::refused(format!("the answer was {status}: {}", text[..end].trim()));
     };
     match problem.r#type.strip_prefix(TYPE_PREFIX) {
-        Some("no_app" | "no_release") => Failure::Missing(problem.detail),
+        Some("no_app" | "no_release" | "no_token") => Failure::Missing(problem.detail),
         Some("unauthorized") => {
             Failure::refused(format!("{}; VITRINE_TOKEN is how the command line shows it", problem.detail))
         }

@@ -7,17 +7,18 @@ mod lay_out;
 mod prepare;
 mod progress;
 
+use crate::admin::upload::SIGNATURE_HEADER;
 use crate::cli::client::Client;
 use crate::cli::{Failure, age, print, promote};
 use crate::id::{AppName, Version};
-use crate::limits::{BOOT_DEADLINE_MAX_MS, CALL_SLACK_MS, UPLOAD_MS};
+use crate::limits::{BOOT_DEADLINE_MAX_MS, CALL_SLACK_MS, SIGNATURE_BYTES_MAX, UPLOAD_MS};
 use crate::release::{Switched, Uploaded};
 use prepare::Prepared;
 use progress::Progress;
 use reqwest::{Method, header};
 use serde::Serialize;
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -49,6 +50,10 @@ pub struct Args {
     #[arg(long, value_name = "SECONDS", default_value_t = 60,
           value_parser = clap::value_parser!(u64).range(1..=BOOT_DEADLINE_MAX_MS / 1000))]
     wait: u64,
+    /// What minisign wrote over the digest that --dry-run shows, with the trusted comment
+    /// `app=APP version=V sequence=NUMBER`
+    #[arg(long, value_name = "FILE")]
+    signature: Option<PathBuf>,
     /// Check the bundle and say what was found and would be sent, without a host
     #[arg(long)]
     dry_run: bool,
@@ -141,6 +146,7 @@ async fn deploy(
 
 async fn upload(client: &Client, args: &Args, prepared: &Prepared) -> Result<Uploaded, Failure> {
     let path = ["apps", args.app.as_str(), "releases", prepared.version.as_str()];
+    let signature = args.signature.as_deref().map(read_signature).transpose()?;
     // A wrong token or a host that is not there is found out before megabytes are sent.
     client.get::<serde::de::IgnoredAny>(&["apps"]).await?;
     let progress = Progress::start(prepared.archive_bytes);
@@ -159,6 +165,9 @@ async fn upload(client: &Client, args: &Args, prepared: &Prepared) -> Result<Upl
     if let Some(ttl) = args.ttl {
         request = request.query(&[("ttl", humantime::format_duration(ttl).to_string())]);
     }
+    if let Some(signature) = signature {
+        request = request.header(SIGNATURE_HEADER, signature);
+    }
     let started = Instant::now();
     let uploaded: Uploaded = client.json(request).await?;
     progress.end();
@@ -170,6 +179,17 @@ async fn upload(client: &Client, args: &Args, prepared: &Prepared) -> Result<Upl
         print::talk(&format!("{release} was there already, with the same content"));
     }
     Ok(uploaded)
+}
+
+/// The file as digits: its lines would not fit into a header.
+fn read_signature(file: &Path) -> Result<String, Failure> {
+    let bytes = std::fs::read(file).map_err(Failure::local("reading the signature"))?;
+    if bytes.len() > SIGNATURE_BYTES_MAX {
+        let text =
+            format!("{}: is no signature: it has more than {SIGNATURE_BYTES_MAX} bytes", file.display());
+        return Err(Failure::refused(text));
+    }
+    Ok(hex::encode(bytes))
 }
 
 /// What becomes of a deploy that nobody waits for any more.

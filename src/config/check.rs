@@ -1,7 +1,8 @@
 //! What the types of the fields do not say: least values, and fields that must fit each other.
 
 use super::deploy::{bake_problem, hook_problem};
-use super::{Config, ConfigError, LimitMaxima, OriginPattern};
+use super::{Config, ConfigError, IsolationChoice, LimitMaxima, OriginPattern};
+use minisign_verify::PublicKey;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
@@ -35,6 +36,8 @@ impl Config {
         self.address_problem()
             .or_else(|| self.name_problem())
             .or_else(|| self.egress_problem())
+            .or_else(|| self.signature_problem())
+            .or_else(|| self.runtime_problem())
             .or_else(|| self.least_problem())
             .or_else(|| self.health_problem())
             .or_else(|| bake_problem(&self.deploy))
@@ -92,6 +95,38 @@ impl Config {
         // The field is named once, in front.
         let message = text.strip_prefix(&format!("`{field}` ")).unwrap_or(&text);
         problem(format!("{table}.{field}"), message)
+    }
+
+    fn signature_problem(&self) -> Option<Problem> {
+        if self.signatures.required && self.signatures.keys.is_empty() {
+            return problem(
+                "signatures.required",
+                "is true and `signatures.keys` is empty: nothing could be deployed",
+            );
+        }
+        let unusable = self.signatures.keys.iter().position(|key| PublicKey::from_base64(key).is_err())?;
+        problem(
+            format!("signatures.keys[{unusable}]"),
+            "is no public key of minisign; write the second line of its .pub file",
+        )
+    }
+
+    fn runtime_problem(&self) -> Option<Problem> {
+        let runtime = self.worker.runtime.as_ref()?;
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+        if !(1..=64).contains(&runtime.len()) || !runtime.bytes().all(plain) || runtime.starts_with('-') {
+            return problem(
+                "worker.runtime",
+                format!("is `{runtime}`; write the name of one of Docker's runtimes"),
+            );
+        }
+        if self.isolation == IsolationChoice::Process {
+            return problem(
+                "worker.runtime",
+                "is for containers, and `isolation` is \"process\"; leave one of them out",
+            );
+        }
+        None
     }
 
     fn least_problem(&self) -> Option<Problem> {

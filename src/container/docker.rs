@@ -44,6 +44,7 @@ pub struct Containers {
     host: String,
     worker: PathBuf,
     program: PathBuf,
+    runtime: Option<String>,
     client: OnceCell<Docker>,
     /// Id of the image, once Docker has it; held while it is made.
     image: Mutex<Option<String>>,
@@ -100,7 +101,36 @@ impl Containers {
     /// Talks to nobody yet. `worker` and `program` are the binaries that the image is made of.
     #[must_use]
     pub fn new(layout: Layout, socket: PathBuf, host: String, worker: PathBuf, program: PathBuf) -> Self {
-        Self { layout, socket, host, worker, program, client: OnceCell::new(), image: Mutex::new(None) }
+        Self {
+            layout,
+            socket,
+            host,
+            worker,
+            program,
+            runtime: None,
+            client: OnceCell::new(),
+            image: Mutex::new(None),
+        }
+    }
+
+    /// As these, in another runtime than Docker's default.
+    #[must_use]
+    pub fn with_runtime(self, runtime: Option<String>) -> Self {
+        Self { runtime, ..self }
+    }
+
+    /// Whether Docker has the runtime.
+    async fn check_runtime(&self) -> Result<(), Failure> {
+        let Some(runtime) = &self.runtime else { return Ok(()) };
+        let call = self.client().await?.info();
+        let known =
+            within("list its runtimes", ENGINE_READ_TIMEOUT_MS, call).await?.runtimes.unwrap_or_default();
+        if known.contains_key(runtime) {
+            return Ok(());
+        }
+        let mut known: Vec<String> = known.into_keys().collect();
+        known.sort_unstable();
+        Err(Failure::NoRuntime { runtime: runtime.clone(), known: known.join(", ") })
     }
 
     async fn client(&self) -> Result<&Docker, Failure> {
@@ -135,6 +165,7 @@ impl Containers {
     /// # Errors
     /// See [`Failure`].
     pub async fn probe(&self) -> Result<(), Failure> {
+        self.check_runtime().await?;
         let resources = WorkerResources::default();
         let spec = StartSpec {
             instance: InstanceId::random(),
@@ -193,7 +224,7 @@ impl Containers {
                 Err(Failure::Ended { code, output: self.last(&name, OUTPUT_FAILURE_LINES).await })
             }
             found = tokio::time::timeout(bound, until_sockets(sockets)) => match found {
-                Ok(()) => Ok(()),
+                Ok(()) => Ok(self.layout.seal_sockets(&spec.instance)?),
                 Err(_) => Err(Failure::NoSockets {
                     timeout_ms: SOCKETS_TIMEOUT_MS,
                     output: self.last(&name, OUTPUT_FAILURE_LINES).await,
@@ -213,7 +244,8 @@ impl Containers {
         let mut again = true;
         loop {
             let image = self.image().await?;
-            let place = Place { host: &self.host, image: &image, sockets, bundle, snapshot };
+            let runtime = self.runtime.as_deref();
+            let place = Place { host: &self.host, image: &image, runtime, sockets, bundle, snapshot };
             let body = policy::container(spec, task, &place);
             let options = CreateContainerOptionsBuilder::default().name(&name).build();
             let call = self.client().await?.create_container(Some(options), body);

@@ -39,6 +39,9 @@ pub struct EngineArgs {
     /// The worker binary.
     #[arg(long)]
     worker: PathBuf,
+    /// Docker's runtime for workers; Docker's own default, if absent.
+    #[arg(long)]
+    runtime: Option<String>,
     /// Id of the host.
     #[arg(long)]
     host_id: String,
@@ -156,7 +159,8 @@ impl Backend {
             Isolation::Container => {
                 let program = std::env::current_exe()
                     .map_err(|source| Failure::Spawn { program: "/proc/self/exe".into(), source })?;
-                let containers = Containers::new(layout, args.docker, args.host_id, args.worker, program);
+                let containers = Containers::new(layout, args.docker, args.host_id, args.worker, program)
+                    .with_runtime(args.runtime);
                 Ok(Self::Containers(Box::new(containers)))
             }
         }

@@ -26,6 +26,16 @@ pub enum Failure {
         #[source]
         source: io::Error,
     },
+    /// The operator names a runtime that this Docker does not have.
+    #[error(
+        "Docker has no runtime `{runtime}` (`worker.runtime`), it has {known}; add it to Docker's daemon.json, or name another"
+    )]
+    NoRuntime {
+        /// Asked for.
+        runtime: String,
+        /// There.
+        known: String,
+    },
     /// Docker refused.
     #[error("Docker could not {operation}")]
     Docker {

@@ -2,6 +2,7 @@
 
 use crate::id::{Digest, InstanceId};
 use crate::limits::SOCKET_PATH_BYTES_MAX;
+use nix::unistd::{getgid, getuid};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
@@ -146,6 +147,21 @@ impl Layout {
         }
     }
 
+    /// Closes a worker's socket folder once its sockets are there: no further name, which would be room on the host's disk,
+    /// can be made by who serves on them.
+    ///
+    /// # Errors
+    /// [`LayoutError::Make`].
+    pub fn seal_sockets(&self, instance: &InstanceId) -> Result<(), LayoutError> {
+        let path = self.sockets(instance);
+        let seal = || {
+            // It was given away where that could be done; this host's user keeps it otherwise.
+            chown(&path, Some(getuid().as_raw()), Some(getgid().as_raw()))?;
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755))
+        };
+        seal().map_err(|source| LayoutError::Make { path, source })
+    }
+
     /// Removes a worker's socket folder. None is no error.
     ///
     /// # Errors
@@ -191,6 +207,9 @@ mod tests {
         assert!(has_sockets(&path));
         let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(path.parent().unwrap()), 0o700);
+        layout.seal_sockets(&instance).unwrap();
+        assert_eq!(mode(&path), 0o755);
+        assert_eq!(std::os::unix::fs::MetadataExt::uid(&path.metadata().unwrap()), getuid().as_raw());
         let again = layout.make_sockets(&instance, worker_uid(&instance)).unwrap();
         assert!(!has_sockets(&again));
         layout.remove_sockets(&instance).unwrap();

@@ -25,6 +25,7 @@ pub struct Call {
 
 /// One line to the engine process.
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Asked {
     /// Pairs it with its answer.
     pub id: u64,
@@ -82,6 +83,8 @@ fn spawn(options: &EngineOptions) -> io::Result<Child> {
     // Its own group: Ctrl-C on the host's terminal is the host's to handle, with the engine still there.
     Command::new(&options.program)
         .args(options.arguments())
+        // What whoever starts a host has for the command line is nothing for the engine.
+        .env_remove("VITRINE_TOKEN")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .process_group(0)

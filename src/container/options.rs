@@ -39,6 +39,8 @@ pub struct EngineOptions {
     pub worker: PathBuf,
     /// The `vitrine` binary: it runs as the engine process, and lies beside the worker in the image.
     pub program: PathBuf,
+    /// Docker's runtime for workers; its default, if absent.
+    pub runtime: Option<String>,
     /// Id of this host: containers of others are never touched. Recorded once in the data folder.
     pub host_id: String,
 }
@@ -54,13 +56,14 @@ impl EngineOptions {
         if std::env::var_os(WORKER_VARIABLE).is_some() && !worker.is_file() {
             return Err(OptionsError::Worker(worker));
         }
-        Ok(Self { isolation, data, docker: docker_socket()?, worker, program, host_id })
+        Ok(Self { isolation, data, docker: docker_socket()?, worker, program, runtime: None, host_id })
     }
 
     /// Arguments of the engine process; [`super::engine::EngineArgs`] reads them.
     pub(super) fn arguments(&self) -> Vec<OsString> {
         let isolation = self.isolation.to_string();
-        vec![
+        let runtime = self.runtime.iter().flat_map(|runtime| ["--runtime".into(), runtime.into()]);
+        let fixed: [OsString; 11] = [
             "engine".into(),
             "--isolation".into(),
             isolation.into(),
@@ -72,7 +75,8 @@ impl EngineOptions {
             self.worker.clone().into(),
             "--host-id".into(),
             self.host_id.clone().into(),
-        ]
+        ];
+        fixed.into_iter().chain(runtime).collect()
     }
 }
 

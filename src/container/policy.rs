@@ -38,6 +38,8 @@ const SNAPSHOT_PATH: &str = "/snapshot";
 const EMPTY_FILES: [&str; 3] = ["/etc/resolv.conf", "/etc/hosts", "/etc/hostname"];
 /// When the host is out of memory the kernel ends workers before it ends the edge.
 const OOM_SCORE: i64 = 500;
+/// Each worker weighs the same when cores are short, whatever Docker's default is.
+const CPU_SHARES: i64 = 1000;
 
 /// What the container runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +57,8 @@ pub struct Place<'a> {
     pub host: &'a str,
     /// Id of the image.
     pub image: &'a str,
+    /// Docker's runtime; its default, if absent.
+    pub runtime: Option<&'a str>,
     /// Folder of the sockets.
     pub sockets: &'a Path,
     /// Folder of the bundle's files.
@@ -143,6 +147,7 @@ fn labels(spec: &StartSpec, host: &str) -> HashMap<String, String> {
 fn host_config(spec: &StartSpec, place: &Place<'_>) -> HostConfig {
     let memory = i64::try_from(spec.memory_mb << 20).unwrap_or(i64::MAX);
     HostConfig {
+        runtime: place.runtime.map(String::from),
         network_mode: Some("none".into()),
         ipc_mode: Some("none".into()),
         cgroupns_mode: Some(HostConfigCgroupnsModeEnum::PRIVATE),
@@ -159,7 +164,8 @@ fn host_config(spec: &StartSpec, place: &Place<'_>) -> HostConfig {
         nano_cpus: Some(if spec.cpus > 0.0 { (spec.cpus * 1e9) as i64 } else { 0 }),
         pids_limit: Some(spec.pids),
         oom_score_adj: Some(OOM_SCORE),
-        ulimits: Some(vec![ulimit("nofile", WORKER_FILES_MAX), ulimit("core", 0), ulimit("msgqueue", 0)]),
+        ulimits: Some(ulimits(place.runtime)),
+        cpu_shares: Some(CPU_SHARES),
         // A worker's own supervisor is PID 1 and reaps; Docker must never bring an old release back by itself.
         init: Some(false),
         restart_policy: Some(RestartPolicy {
@@ -170,6 +176,16 @@ fn host_config(spec: &StartSpec, place: &Place<'_>) -> HostConfig {
         log_config: Some(log_config()),
         ..Default::default()
     }
+}
+
+fn ulimits(runtime: Option<&str>) -> Vec<ResourcesUlimits> {
+    let mut ulimits = vec![ulimit("nofile", WORKER_FILES_MAX), ulimit("core", 0), ulimit("msgqueue", 0)];
+    // No byte into any file: the folder of its sockets is the only one that a worker could write to, and it is the host's
+    // disk. Kernels of other runtimes take the pipe of its output for a file, too.
+    if runtime.is_none() {
+        ulimits.push(ulimit("fsize", 0));
+    }
+    ulimits
 }
 
 fn ulimit(name: &str, bound: i64) -> ResourcesUlimits {

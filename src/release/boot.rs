@@ -75,6 +75,7 @@ impl Releases {
         deadline: Duration,
         answered: impl FnOnce() -> Result<(), ReleaseError> + Send,
     ) -> Result<Arc<Worker>, ReleaseError> {
+        self.check_bundle(entry).await?;
         let snapshot = self.snapshot(entry, deadline).await;
         let spec = self.start_spec(entry, instance, snapshot);
         let release = spec.release.clone();
@@ -109,6 +110,16 @@ impl Releases {
             Err(error) => error,
         };
         Err(self.unservable(entry, instance, failed).await)
+    }
+
+    /// Hashes the release's files again, so that a worker is started from what was taken in or not at all. What is damaged is
+    /// unpacked again from its archive, if that is whole.
+    async fn check_bundle(&self, entry: &Arc<Entry>) -> Result<(), ReleaseError> {
+        if failpoint::at("boot.check_bundle") == Some(Fault::Skip) {
+            return Ok(());
+        }
+        let checked = self.0.parts.store.bundles().ensure(entry.record().digest).await;
+        checked.map(drop).map_err(ReleaseError::store("checking the bundle"))
     }
 
     /// What a worker of a release is started from.

@@ -1,5 +1,6 @@
 //! Why an operation on releases was refused or failed.
 
+use crate::bundle::SignatureError;
 use crate::id::{AppName, Digest, ReleaseId};
 use crate::store::StoreError;
 
@@ -45,6 +46,14 @@ pub enum ReleaseError {
         reason: String,
         /// Last lines of its worker.
         log: Vec<String>,
+    },
+    /// 422: nobody who may vouches for the bundle.
+    #[error("`{release}` is not taken in: {reason}")]
+    Unsigned {
+        /// Which.
+        release: ReleaseId,
+        /// Why.
+        reason: SignatureError,
     },
     /// 503: the engine.
     #[error("the worker of `{release}` could not be started")]

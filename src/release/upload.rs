@@ -3,7 +3,7 @@
 use super::book::{Entry, spec_hash};
 use super::life::{Event, Life};
 use super::{ReleaseError, Releases, Uploaded};
-use crate::bundle::{Bundle, BundleDir};
+use crate::bundle::{Bundle, BundleDir, SignatureError, Signers};
 use crate::id::{AppName, Digest, ReleaseId, Version, dns_label, release_label};
 use crate::store::{ReleaseRecord, ReleaseState};
 use std::sync::Arc;
@@ -22,6 +22,8 @@ pub struct UploadOptions {
     pub boot_deadline: Duration,
     /// Number of the deploy that this begins (see [`Releases::begin_deploy`]).
     pub deploy: u64,
+    /// The minisign signature that came with the bundle.
+    pub signature: Option<String>,
 }
 
 /// A release that is about to be recorded.
@@ -86,6 +88,7 @@ impl Releases {
             return self.same_again(&existing, digest, &options);
         }
         self.check_labels(&id, options.preview.as_ref())?;
+        self.check_signature(&id, digest, options.signature.as_deref()).await?;
         let now_ms = self.0.parts.clock.now_ms();
         let ttl_ms = options.ttl.unwrap_or(DEFAULT_PREVIEW_TTL).as_millis() as u64;
         let revision_of = app.clone();
@@ -112,6 +115,31 @@ impl Releases {
         self.replace_preview(&entry).await?;
         tracing::info!(release = %entry.id(), digest = %digest.short(), "a release was taken in");
         Ok(Uploaded { created: true, deploy: options.deploy, release: self.view(&entry) })
+    }
+
+    /// Whether somebody who may vouches for this bundle as this release, and for nothing newer since.
+    async fn check_signature(
+        &self,
+        id: &ReleaseId,
+        digest: Digest,
+        signature: Option<&str>,
+    ) -> Result<(), ReleaseError> {
+        let unsigned = |reason| ReleaseError::Unsigned { release: id.clone(), reason };
+        let wanted = &self.0.parts.config.signatures;
+        // The file was checked when it was read: what is no key vouches for nothing.
+        let signers =
+            Signers::new(&wanted.keys, wanted.required).map_err(|_| unsigned(SignatureError::NoKeys))?;
+        let Some(sequence) = signers.check(signature, digest, &id.app, &id.version).map_err(unsigned)? else {
+            return Ok(());
+        };
+        let release = id.clone();
+        let seen = self.stored("recording the signature", move |store| {
+            store.record_signature(&release, digest, sequence)
+        });
+        match seen.await? {
+            None => Ok(()),
+            Some(newest) => Err(unsigned(SignatureError::Replayed { sequence, newest })),
+        }
     }
 
     fn same_again(

@@ -2,6 +2,7 @@
 
 use super::transaction::{from_integer, parsed, parsed_option, to_integer};
 use super::{Store, StoreError};
+use crate::audit::{Came, Event, What};
 use crate::id::{AppName, ReleaseId, Version};
 use rusqlite::{OptionalExtension, params};
 use serde::{Deserialize, Serialize};
@@ -214,9 +215,9 @@ impl Store {
     /// # Errors
     /// See [`StoreError`]; one of them is that the release is gone.
     pub fn set_bad(&self, release: &ReleaseId, reason: Option<&str>) -> Result<(), StoreError> {
-        self.write("record whether the release is bad", |transaction| {
+        self.audited("record whether the release is bad", |transaction| {
             let (app, version) = (release.app.as_str(), release.version.as_str());
-            match reason {
+            let changed = match reason {
                 Some(reason) => transaction.execute(
                     "INSERT OR REPLACE INTO bad_releases VALUES (?1, ?2, ?3)",
                     [app, version, reason],
@@ -224,7 +225,14 @@ impl Store {
                 None => transaction
                     .execute("DELETE FROM bad_releases WHERE app = ?1 AND version = ?2", [app, version])?,
             };
-            Ok(())
+            let event = Event {
+                what: if reason.is_some() { What::MarkBad } else { What::UnmarkBad },
+                app: Some(release.app.clone()),
+                version: Some(release.version.clone()),
+                detail: reason.map(String::from),
+                came: Came::Done,
+            };
+            Ok(((), (changed > 0).then_some(event)))
         })
     }
 

@@ -2,7 +2,8 @@
 
 use super::transaction::{Fault, from_integer, to_integer};
 use super::{Store, StoreError, ensure_app};
-use crate::id::AppName;
+use crate::audit::{Came, Event, What};
+use crate::id::{AppName, ReleaseId};
 use crate::limits::{ENV_BYTES_MAX, ENV_VALUES_MAX};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
@@ -35,13 +36,14 @@ impl Store {
     /// # Errors
     /// [`StoreError::EnvTooLarge`]; see [`StoreError`].
     pub fn set_env(&self, app: &AppName, value: &EnvValue) -> Result<u64, StoreError> {
-        self.write("record the environment value", |transaction| {
+        self.audited("record the environment value", |transaction| {
             ensure_app(transaction, app)?;
             let mut values = values(transaction, app, revision(transaction, app)?)?;
             values.retain(|old| old.name != value.name);
             values.push(value.clone());
             check_bounds(app, &values)?;
-            insert_revision(transaction, app, &values)
+            let revision = insert_revision(transaction, app, &values)?;
+            Ok((revision, Some(event(app, What::EnvSet, &value.name, revision))))
         })
     }
 
@@ -76,14 +78,15 @@ impl Store {
     /// # Errors
     /// See [`StoreError`].
     pub fn unset_env(&self, app: &AppName, name: &str) -> Result<Option<u64>, StoreError> {
-        self.write("take the environment value away", |transaction| {
+        self.audited("take the environment value away", |transaction| {
             let mut values = values(transaction, app, revision(transaction, app)?)?;
             let before = values.len();
             values.retain(|old| old.name != name);
             if values.len() == before {
-                return Ok(None);
+                return Ok((None, None));
             }
-            insert_revision(transaction, app, &values).map(Some)
+            let revision = insert_revision(transaction, app, &values)?;
+            Ok((Some(revision), Some(event(app, What::EnvUnset, name, revision))))
         })
     }
 
@@ -102,6 +105,34 @@ impl Store {
     pub fn latest_revision(&self, app: &AppName) -> Result<u64, StoreError> {
         self.read("read the environment's revision", |connection| revision(connection, app))
     }
+}
+
+/// The records of a draft that becomes the newest revision because a release of it is made live: one for each name.
+pub(super) fn taking_effect(
+    transaction: &Transaction<'_>,
+    release: &ReleaseId,
+) -> rusqlite::Result<Vec<Event>> {
+    let app = &release.app;
+    let newest = revision(transaction, app)?;
+    let drafted = transaction.query_row(
+        "SELECT config_revision FROM releases WHERE app = ?1 AND version = ?2",
+        [app.as_str(), release.version.as_str()],
+        |row| from_integer(row, 0),
+    )?;
+    if drafted <= newest {
+        return Ok(Vec::new());
+    }
+    let (before, after) = (values(transaction, app, newest)?, values(transaction, app, drafted)?);
+    let set = after.iter().filter(|value| !before.contains(value)).map(|value| (What::EnvSet, value));
+    let gone = |old: &&EnvValue| after.iter().all(|value| value.name != old.name);
+    let unset = before.iter().filter(gone).map(|value| (What::EnvUnset, value));
+    Ok(set.chain(unset).map(|(what, value)| event(app, what, &value.name, drafted)).collect())
+}
+
+/// Names are told, values never.
+fn event(app: &AppName, what: What, name: &str, revision: u64) -> Event {
+    let detail = Some(format!("{name}, revision {revision}"));
+    Event { what, app: Some(app.clone()), version: None, detail, came: Came::Done }
 }
 
 fn revision(connection: &Connection, app: &AppName) -> rusqlite::Result<u64> {

@@ -1,6 +1,6 @@
 //! Why the store did not do what was asked.
 
-use crate::id::{AppName, Digest, ReleaseId};
+use crate::id::{AppName, Digest, ReleaseId, TokenName};
 use std::io;
 use std::path::PathBuf;
 
@@ -61,6 +61,12 @@ pub enum StoreError {
         /// Bound, with its unit.
         bound: String,
     },
+    /// There is another token of this name, or the same token under another name.
+    #[error("a token `{0}` exists with other content; revoke it first, or choose another name")]
+    TokenExists(TokenName),
+    /// Too many tokens.
+    #[error("there are {0} tokens already, which is the bound; revoke some")]
+    TooManyTokens(usize),
     /// There is no archive of this digest.
     #[error("the archive of bundle {} is missing", .0.short())]
     NoBlob(Digest),

@@ -4,6 +4,7 @@ use super::reserve::Reserve;
 use super::transaction::sqlite_error;
 use super::{Blobs, Bundles, Inner, Layout, Store, StoreError, lock, schema};
 use crate::limits::DATABASE_BUSY_MS;
+use crate::scope::Actor;
 use rusqlite::Connection;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io;
@@ -44,7 +45,7 @@ impl Store {
         prepare(&mut connection, &layout.database())?;
         let bundles = Bundles::new(layout.clone(), Blobs::open(&layout)?);
         let connection = Mutex::new(connection);
-        let store = Self(Arc::new(Inner { layout, bundles, connection, reserve, _lock: lock }));
+        let store = Self(Arc::new(Inner { layout, bundles, connection, reserve, _lock: lock }), Actor::Host);
         store.forget_unanswered()?;
         Ok(store)
     }

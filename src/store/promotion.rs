@@ -2,7 +2,8 @@
 
 use super::split::end_split;
 use super::transaction::{from_integer, parsed, parsed_option, to_integer};
-use super::{Store, StoreError, count_epoch};
+use super::{Store, StoreError, count_epoch, env, record};
+use crate::audit::{Came, Event, What};
 use crate::id::{AppName, ReleaseId, Version};
 use crate::limits::PROMOTIONS_KEPT_MAX;
 use rusqlite::{OptionalExtension, Transaction, params};
@@ -54,8 +55,9 @@ impl Store {
         kind: PromotionKind,
         at_ms: u64,
     ) -> Result<Promotion, StoreError> {
-        self.write("record the switch", |transaction| {
+        self.audited("record the switch", |transaction| {
             let (app, version) = (release.app.as_str(), release.version.as_str());
+            let mut events = record::readied(transaction, release)?;
             let promoted = transaction.execute(
                 "UPDATE releases SET promoted_ms = ?3, rolled_back = 0, state = 'ready'
                  WHERE app = ?1 AND version = ?2",
@@ -80,6 +82,7 @@ impl Store {
                 Some(live) if *live == release.version => candidate.or_else(|| Some(live.clone())),
                 _ => live,
             };
+            events.extend(env::taking_effect(transaction, release)?);
             transaction.execute(
                 "UPDATE apps SET live = ?2, env_revision = max(env_revision,
                  (SELECT config_revision FROM releases WHERE app = ?1 AND version = ?2)) WHERE name = ?1",
@@ -103,7 +106,17 @@ impl Store {
                  (SELECT epoch FROM promotions WHERE app = ?1 ORDER BY epoch DESC LIMIT 1 OFFSET ?2)",
                 params![app, PROMOTIONS_KEPT_MAX],
             )?;
-            Ok(Promotion { epoch, version: release.version.clone(), from, kind, at_ms })
+            events.push(Event {
+                what: match kind {
+                    PromotionKind::Promote => What::Promote,
+                    PromotionKind::Rollback => What::Rollback,
+                },
+                app: Some(release.app.clone()),
+                version: Some(release.version.clone()),
+                detail: from.as_ref().map(|from| format!("from {from}")),
+                came: Came::Done,
+            });
+            Ok((Promotion { epoch, version: release.version.clone(), from, kind, at_ms }, events))
         })
     }
 

@@ -1,9 +1,10 @@
 //! Releases as they are recorded.
 
-use super::transaction::{from_integer, parsed, parsed_option, to_integer};
+use super::transaction::{Fault, from_integer, parsed, parsed_option, to_integer};
 use super::{Store, StoreError, ensure_app};
+use crate::audit::{Came, Event, What};
 use crate::id::{AppName, Digest, InstanceId, ReleaseId, Version};
-use rusqlite::{OptionalExtension, Row, ToSql, named_params, params};
+use rusqlite::{OptionalExtension, Row, ToSql, Transaction, named_params, params};
 use std::collections::BTreeSet;
 
 /// How far a release has come. The rest (live, draining, sleeping) is a fact of the route table.
@@ -90,7 +91,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Exists`]; see [`StoreError`].
     pub fn insert_release(&self, release: &ReleaseRecord) -> Result<(), StoreError> {
-        self.write("record the release", |transaction| {
+        self.audited("record the release", |transaction| {
             ensure_app(transaction, &release.id.app)?;
             let inserted = transaction.execute(
                 &format!(
@@ -115,7 +116,10 @@ impl Store {
             if inserted == 0 {
                 return Err(StoreError::Exists(release.id.clone()).into());
             }
-            Ok(())
+            let preview = release.preview.as_ref().map(|name| format!(", preview {name}")).unwrap_or_default();
+            let detail = format!("bundle {}{preview}", release.digest);
+            let came = if release.state == ReleaseState::Ready { Came::Done } else { Came::Begun };
+            Ok(((), Some(event(&release.id, What::Deploy, Some(detail), came))))
         })
     }
 
@@ -149,7 +153,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Live`]; see [`StoreError`].
     pub fn delete_release(&self, release: &ReleaseId) -> Result<(), StoreError> {
-        self.write("forget the release", |transaction| {
+        self.audited("forget the release", |transaction| {
             let (app, version) = (release.app.as_str(), release.version.as_str());
             let live: bool = transaction.query_row(
                 "SELECT EXISTS (SELECT 1 FROM apps WHERE name = ?1 AND live = ?2
@@ -160,7 +164,13 @@ impl Store {
             if live {
                 return Err(StoreError::Live(release.clone()).into());
             }
-            transaction.execute("DELETE FROM releases WHERE app = ?1 AND version = ?2", [app, version])?;
+            let state: Option<String> = transaction
+                .query_row(
+                    "DELETE FROM releases WHERE app = ?1 AND version = ?2 RETURNING state",
+                    [app, version],
+                    |row| row.get(0),
+                )
+                .optional()?;
             transaction.execute(
                 "DELETE FROM env WHERE app = ?1
                  AND revision < (SELECT env_revision FROM apps WHERE name = ?1)
@@ -173,7 +183,14 @@ impl Store {
                  AND NOT EXISTS (SELECT 1 FROM promotions WHERE app = ?1)",
                 [app],
             )?;
-            Ok(())
+            let gone = state.map(|state| {
+                if state == ReleaseState::Pending.as_str() {
+                    event(release, What::Deploy, None, Came::Undone)
+                } else {
+                    event(release, What::Remove, None, Came::Done)
+                }
+            });
+            Ok(((), gone))
         })
     }
 
@@ -182,7 +199,11 @@ impl Store {
     /// # Errors
     /// [`StoreError::NoRelease`]; see [`StoreError`].
     pub fn set_state(&self, release: &ReleaseId, state: ReleaseState) -> Result<(), StoreError> {
-        self.set_column("record how far the release has come", release, "state", &state.as_str())
+        self.audited("record how far the release has come", |transaction| {
+            set_column(transaction, release, "state", &state.as_str())?;
+            let ready = state == ReleaseState::Ready;
+            Ok(((), ready.then(|| event(release, What::Deploy, None, Came::Done))))
+        })
     }
 
     /// Records the worker of a release: before it is started, and when it is gone.
@@ -210,16 +231,7 @@ impl Store {
         column: &'static str,
         value: &dyn ToSql,
     ) -> Result<(), StoreError> {
-        self.write(operation, |transaction| {
-            let changed = transaction.execute(
-                &format!("UPDATE releases SET {column} = ?3 WHERE app = ?1 AND version = ?2"),
-                params![release.app.as_str(), release.version.as_str(), value],
-            )?;
-            if changed == 0 {
-                return Err(StoreError::NoRelease(release.clone()).into());
-            }
-            Ok(())
-        })
+        self.write(operation, |transaction| set_column(transaction, release, column, value))
     }
 
     /// Digests that some release names; a bundle that is not among them can be removed.
@@ -232,4 +244,31 @@ impl Store {
             statement.query_map([], |row| parsed(row, 0))?.collect()
         })
     }
+}
+
+fn set_column(
+    transaction: &Transaction<'_>,
+    release: &ReleaseId,
+    column: &'static str,
+    value: &dyn ToSql,
+) -> Result<(), Fault> {
+    let changed = transaction.execute(
+        &format!("UPDATE releases SET {column} = ?3 WHERE app = ?1 AND version = ?2"),
+        params![release.app.as_str(), release.version.as_str(), value],
+    )?;
+    if changed == 0 { Err(StoreError::NoRelease(release.clone()).into()) } else { Ok(()) }
+}
+
+/// The record that a release is taken in, for one that becomes so by being made live.
+pub(super) fn readied(transaction: &Transaction<'_>, release: &ReleaseId) -> rusqlite::Result<Vec<Event>> {
+    let pending: bool = transaction.query_row(
+        "SELECT EXISTS (SELECT 1 FROM releases WHERE app = ?1 AND version = ?2 AND state = 'pending')",
+        [release.app.as_str(), release.version.as_str()],
+        |row| row.get(0),
+    )?;
+    Ok(if pending { vec![event(release, What::Deploy, None, Came::Done)] } else { Vec::new() })
+}
+
+fn event(release: &ReleaseId, what: What, detail: Option<String>, came: Came) -> Event {
+    Event { what, app: Some(release.app.clone()), version: Some(release.version.clone()), detail, came }
 }

@@ -95,6 +95,37 @@ const MIGRATIONS: &[&str] = &[
         reason  TEXT NOT NULL,
         PRIMARY KEY (app, version),
         FOREIGN KEY (app, version) REFERENCES releases (app, version) ON DELETE CASCADE
+    ) STRICT;
+",
+    "
+    CREATE TABLE tokens (
+        name       TEXT PRIMARY KEY,
+        sha256     TEXT NOT NULL UNIQUE,
+        apps       TEXT NOT NULL,
+        verbs      TEXT NOT NULL,
+        created_ms INTEGER NOT NULL,
+        expires_ms INTEGER
+    ) STRICT, WITHOUT ROWID;
+",
+    "
+    CREATE TABLE audit (
+        seq     INTEGER PRIMARY KEY,
+        at_ms   INTEGER NOT NULL,
+        who     TEXT NOT NULL,
+        what    TEXT NOT NULL,
+        app     TEXT,
+        version TEXT,
+        detail  TEXT,
+        result  TEXT NOT NULL,
+        hash    TEXT NOT NULL
+    ) STRICT;
+",
+    "
+    CREATE TABLE signed (
+        app      TEXT PRIMARY KEY,
+        sequence INTEGER NOT NULL,
+        version  TEXT NOT NULL,
+        digest   TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
 ",
 ];

@@ -2,6 +2,7 @@
 
 use super::transaction::{from_integer, parsed, to_integer};
 use super::{Store, StoreError, count_epoch};
+use crate::audit::{Came, Event, What};
 use crate::id::{AppName, ReleaseId, Version};
 use rusqlite::{OptionalExtension, Transaction, params};
 
@@ -21,7 +22,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NoRelease`]; see [`StoreError`].
     pub fn record_split(&self, release: &ReleaseId, weight: u8, at_ms: u64) -> Result<u64, StoreError> {
-        self.write("record the share of the release", |transaction| {
+        self.audited("record the share of the release", |transaction| {
             let (app, version) = (release.app.as_str(), release.version.as_str());
             let marked = transaction.execute(
                 "UPDATE releases SET promoted_ms = ?3, rolled_back = 0 WHERE app = ?1 AND version = ?2",
@@ -34,7 +35,14 @@ impl Store {
                 "INSERT OR REPLACE INTO splits VALUES (?1, ?2, ?3)",
                 params![app, version, weight],
             )?;
-            Ok(count_epoch(transaction)?)
+            let event = Event {
+                what: What::Promote,
+                app: Some(release.app.clone()),
+                version: Some(release.version.clone()),
+                detail: Some(format!("to {weight} % of the users")),
+                came: Came::Done,
+            };
+            Ok((count_epoch(transaction)?, Some(event)))
         })
     }
 

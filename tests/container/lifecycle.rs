@@ -156,3 +156,27 @@ pub fn no_docker() {
         assert!(err.contains("/nonexistent/docker.sock") && err.contains("start it"), "{err}");
     });
 }
+
+pub fn unknown_runtime() {
+    run(async {
+        let rig = Rig::new();
+        let mut options = rig.options(Kind::Container);
+        options.runtime = Some("nowhere".into());
+        let err = Engine::spawn(options).unwrap().probe().await.unwrap_err().to_string();
+        assert!(
+            err.contains("no runtime `nowhere`") && err.contains("runc") && err.contains("daemon.json"),
+            "{err}"
+        );
+        assert!(ours(&docker().await, &rig.host_id).await.is_empty());
+        // One that it has is passed on.
+        let mut options = rig.options(Kind::Container);
+        options.runtime = Some("runc".into());
+        let engine = Engine::spawn(options).unwrap();
+        let spec = rig.spec();
+        engine.start(spec.clone()).await.unwrap();
+        let docker = docker().await;
+        let container = ours(&docker, &rig.host_id).await.remove(0);
+        assert_eq!(crate::rig::inspect(&docker, &container).await["HostConfig"]["Runtime"], "runc");
+        engine.stop(&spec.instance, 0).await.unwrap();
+    });
+}

@@ -60,6 +60,7 @@ impl Rig {
             docker: docker_socket().unwrap(),
             worker,
             program,
+            runtime: None,
             host_id: self.host_id.clone(),
         }
     }

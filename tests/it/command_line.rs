@@ -24,6 +24,13 @@ fn the_help_of_every_verb_is_the_reviewed_one() {
         "env unset",
         "env list",
         "logs",
+        "token",
+        "token create",
+        "token list",
+        "token revoke",
+        "audit",
+        "audit list",
+        "audit verify",
         "healthcheck",
         "image",
         "doctor",
@@ -38,11 +45,13 @@ fn the_help_of_every_verb_is_the_reviewed_one() {
 
 #[test]
 fn what_is_not_built_or_not_known_is_wrong_usage_and_named() {
-    let wrong: [(&[&str], &str); 14] = [
+    let wrong: [(&[&str], &str); 16] = [
         (&["promote", "shop", "v1", "--weight", "0"], "--weight"),
         (&["profile", "shop"], "profile"),
         (&["purge", "shop"], "purge"),
-        (&["token", "create"], "token"),
+        (&["token", "create", "ci"], "--app"),
+        (&["token", "create", "ci", "--app", "shop", "--verb", "fly"], "`fly`"),
+        (&["token", "create", "root", "--app", "shop", "--verb", "read"], "`root`"),
         (&["deploy", "Shop", "."], "`Shop`"),
         (&["deploy", "shop", ".", "--version", "a/b"], "`a/b`"),
         (&["deploy", "shop", ".", "--ttl", "1h"], "--preview"),

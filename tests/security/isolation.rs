@@ -8,6 +8,8 @@ const CANARY: &str = "
     const places = [globalThis, Array.prototype, Response, process.env, console];
     export default { async fetch(request) {
       const name = new URL(request.url).pathname;
+      // The host's own check is no visitor.
+      if (name === '/') return new Response('well');
       const found = [canary, ...places.map((place) => place.canary ?? 'none')];
       canary = name;
       for (const place of places) place.canary = name;

@@ -7,11 +7,22 @@
 mod harness {
     pub mod archive;
     pub mod cli;
+    pub mod docker;
     pub mod host;
     pub mod http;
+    pub mod metadata;
     pub mod processes;
     pub mod wait;
 }
 
+mod audit;
+mod canary;
+mod cis;
+mod edge;
+mod full_disk;
 mod isolation;
 mod limits;
+mod reach;
+mod signatures;
+mod stored;
+mod tokens;

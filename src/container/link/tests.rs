@@ -15,6 +15,7 @@ fn engine(folder: &Path, script: &str) -> Engine {
         docker: "/nonexistent".into(),
         worker: "/nonexistent".into(),
         program: program.clone(),
+        runtime: None,
         host_id: "0123456789abcdef".into(),
     };
     loop {

@@ -22,6 +22,7 @@ fn body(spec: &StartSpec) -> ContainerCreateBody {
     let place = Place {
         host: "0123456789abcdef",
         image: "sha256:image",
+        runtime: None,
         sockets: &sockets,
         bundle: &bundle,
         snapshot: Some(&snapshot),

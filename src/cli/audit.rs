@@ -1,0 +1,106 @@
+//! `vitrine audit`.
+
+use crate::admin::audit::AuditPage;
+use crate::audit::{AuditHead, AuditRecord, Verifier};
+use crate::cli::client::Client;
+use crate::cli::{Failure, print, table};
+use reqwest::Method;
+use serde_json::json;
+
+/// Who changed what: one record for each change, chained by hashes
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    /// List the newest records, oldest first
+    List {
+        /// How many
+        #[arg(long, value_name = "N", default_value_t = 100)]
+        last: u64,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Go through the whole log: exit 1 names the first record that was changed, moved or removed
+    ///
+    /// Prints the end of the log. Kept elsewhere and given as --noted, it also shows that nobody wrote the log anew.
+    Verify {
+        /// A record noted earlier, as this verb printed it
+        #[arg(long, value_name = "NUMBER:HASH")]
+        noted: Option<AuditHead>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Runs the verb.
+pub async fn run(args: Args) -> Result<(), Failure> {
+    let client = Client::open()?;
+    match args.verb {
+        Verb::List { last, json } => list(&client, last, json).await,
+        Verb::Verify { noted, json } => verify(&client, noted, json).await,
+    }
+}
+
+async fn page(client: &Client, after: u64) -> Result<AuditPage, Failure> {
+    client.json(client.request(Method::GET, &["audit"]).query(&[("after", after)])).await
+}
+
+async fn list(client: &Client, last: u64, json: bool) -> Result<(), Failure> {
+    let end = page(client, i64::MAX.unsigned_abs()).await?.head;
+    let mut after = end.seq.saturating_sub(last);
+    let mut records = Vec::new();
+    loop {
+        let next = page(client, after).await?.records;
+        let Some(newest) = next.last() else { break };
+        after = newest.seq;
+        records.extend(next);
+    }
+    if json { print::json(&records) } else { show(&records) }
+}
+
+fn show(records: &[AuditRecord]) -> Result<(), Failure> {
+    let row = |record: &AuditRecord| {
+        let of = |text: &Option<String>| text.as_deref().unwrap_or("-").escape_debug().to_string();
+        vec![
+            record.seq.to_string(),
+            table::time(record.at_ms),
+            record.who.clone(),
+            record.what.clone(),
+            record.result.clone(),
+            of(&record.app),
+            of(&record.version),
+            of(&record.detail),
+        ]
+    };
+    let headings = ["NUMBER", "TIME", "WHO", "WHAT", "RESULT", "APP", "VERSION", "DETAIL"];
+    table::print(&headings, &records.iter().map(row).collect::<Vec<_>>())
+}
+
+async fn verify(client: &Client, noted: Option<AuditHead>, json: bool) -> Result<(), Failure> {
+    let mut verifier = Verifier::new(noted);
+    let broken = |error: crate::audit::Broken| {
+        Failure::refused(format!(
+            "the audit log is not what was written: {error}; compare it with a backup or with the host's own log"
+        ))
+    };
+    loop {
+        let AuditPage { records, head } = page(client, verifier.last().seq).await?;
+        verifier.take(&records).map_err(broken)?;
+        if records.is_empty() || verifier.last().seq >= head.seq {
+            verifier.finish(&head).map_err(broken)?;
+            break;
+        }
+    }
+    let end = verifier.last();
+    if json {
+        return print::json(&json!({ "records": end.seq, "end": end.to_string() }));
+    }
+    print::talk(&format!("{} records, none changed, moved or removed; the log ends with", end.seq));
+    print::data(&end.to_string())
+}

@@ -1,0 +1,117 @@
+//! `vitrine token`.
+
+use crate::admin::tokens::TokenView;
+use crate::cli::client::Client;
+use crate::cli::{Failure, age, print, table};
+use crate::clock::Clock;
+use crate::id::{AppName, Digest, TokenName};
+use crate::scope::{Selection, Verb as Allowed};
+use reqwest::Method;
+use serde_json::json;
+use std::time::Duration;
+
+/// What every token begins with, for those who search for lost ones.
+const PREFIX: &str = "vit_";
+
+/// Tokens for people and pipelines, each for some apps and some verbs
+///
+/// Only the host's own token (DIR/admin.token) can make, list and revoke them. VITRINE_TOKEN is how they are used.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    /// Make a token and print it: it is shown this once, the host keeps its SHA-256 only
+    Create {
+        /// Name, for the list and the audit log
+        name: TokenName,
+        /// Apps, separated by commas; * is every app
+        #[arg(long, value_name = "APPS", required = true, value_delimiter = ',')]
+        app: Vec<String>,
+        /// Of read, deploy, promote, rollback, remove, env, logs, audit, separated by commas; * is all. Each brings read
+        #[arg(long, value_name = "VERBS", required = true, value_delimiter = ',')]
+        verb: Vec<String>,
+        /// How long it is good, such as 90d; without end, if absent
+        #[arg(long, value_name = "AGE", value_parser = age::parse)]
+        ttl: Option<Duration>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the tokens
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Revoke a token, at once
+    Revoke {
+        /// Name
+        name: TokenName,
+    },
+}
+
+/// Runs the verb.
+pub async fn run(args: Args) -> Result<(), Failure> {
+    match args.verb {
+        Verb::Create { name, app, verb, ttl, json } => {
+            let usage = |flag: &str, error: String| Failure::Usage(format!("{flag}: {error}"));
+            let apps = Selection::<AppName>::parse(app.iter().map(String::as_str))
+                .map_err(|error| usage("--app", error.to_string()))?;
+            let verbs = Selection::<Allowed>::parse(verb.iter().map(String::as_str))
+                .map_err(|error| usage("--verb", error.to_string()))?;
+            create(&name, &apps, &verbs, ttl, json).await
+        }
+        Verb::List { json } => {
+            let tokens: Vec<TokenView> = Client::open()?.get(&["tokens"]).await?;
+            if json { print::json(&tokens) } else { show(&tokens) }
+        }
+        Verb::Revoke { name } => {
+            Client::open()?.delete(&["tokens", name.as_str()]).await?;
+            print::talk(&format!("{name} is good for nothing any more"));
+            Ok(())
+        }
+    }
+}
+
+async fn create(
+    name: &TokenName,
+    apps: &Selection<AppName>,
+    verbs: &Selection<Allowed>,
+    ttl: Option<Duration>,
+    json: bool,
+) -> Result<(), Failure> {
+    let client = Client::open()?;
+    let token = format!("{PREFIX}{}", hex::encode(rand::random::<[u8; 32]>()));
+    let sha256 = Digest::of(token.as_bytes());
+    let ttl_ms = ttl.map(|ttl| u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX));
+    let expires_ms = ttl_ms.map(|ttl_ms| Clock::system().now_ms().saturating_add(ttl_ms));
+    let body = json!({ "sha256": sha256, "apps": apps, "verbs": verbs, "expires_ms": expires_ms });
+    let request = client.request(Method::PUT, &["tokens", name.as_str()]).json(&body);
+    let made: TokenView = client.json(request).await?;
+    if json {
+        return print::json(
+            &json!({ "token": token, "name": made.name, "apps": made.apps, "verbs": made.verbs,
+            "created_ms": made.created_ms, "expires_ms": made.expires_ms }),
+        );
+    }
+    print::talk(&format!("{name} may {} on {}:", made.verbs.join(", "), made.apps.join(", ")));
+    print::data(&token)
+}
+
+fn show(tokens: &[TokenView]) -> Result<(), Failure> {
+    let row = |token: &TokenView| {
+        let expires = token.expires_ms.map_or_else(|| "never".to_owned(), table::time);
+        vec![
+            token.name.clone(),
+            token.apps.join(","),
+            token.verbs.join(","),
+            table::time(token.created_ms),
+            expires,
+        ]
+    };
+    table::print(&["NAME", "APPS", "VERBS", "MADE", "EXPIRES"], &tokens.iter().map(row).collect::<Vec<_>>())
+}
