@@ -25,7 +25,7 @@ pub mod tokens;
 pub mod upload;
 
 pub use action::{Action, Outcome, dispatch};
-pub use listener::{Admin, AdminError, AdminOptions};
+pub use listener::{Admin, AdminError, AdminOptions, Pause};
 pub use problem::Problem;
 pub use router::{AdminState, MetricsText, Readiness, description, router};
 pub use token::{Token, TokenError};

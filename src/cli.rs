@@ -26,6 +26,7 @@ mod status;
 mod table;
 mod target;
 mod token;
+mod upgrade;
 
 pub use exit::Failure;
 
@@ -69,6 +70,7 @@ enum Verb {
     Healthcheck(healthcheck::Args),
     Image(image::Args),
     Doctor(doctor::Args),
+    Upgrade(upgrade::Args),
     Completions(completions::Args),
     /// What alone talks to Docker; started by `serve`
     #[command(hide = true)]
@@ -85,6 +87,7 @@ pub fn main() -> ExitCode {
         Verb::Completions(args) => completions::run(&args, Cli::command()),
         Verb::Healthcheck(args) => healthcheck::run(&args),
         Verb::Image(args) => call(image::run(args)),
+        Verb::Upgrade(args) => upgrade::run(args),
         Verb::Doctor(args) => call(doctor::run(args)),
         Verb::Deploy(args) => call(deploy::run(args)),
         Verb::Promote(args) => call(promote::run(args)),

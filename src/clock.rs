@@ -1,11 +1,18 @@
 //! Time as a value that a test can replace.
 
-use std::sync::Arc;
+use crate::failpoint::{self, Fault};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, LazyLock};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-/// Wall time in milliseconds since the Unix epoch. Only for what people read and for retention; deadlines and
-/// timeouts use the monotonic clock (`tokio::time::Instant`), so a clock that jumps does not move them.
+/// What the wall clock said when this process first asked, and when that was.
+static BEGUN: LazyLock<(u64, Instant)> = LazyLock::new(|| (wall_ms(), Instant::now()));
+/// A host that a rig breaks believes every jump.
+static JUMPS: LazyLock<bool> = LazyLock::new(|| failpoint::at("clock.steady") == Some(Fault::Skip));
+
+/// Wall time in milliseconds since the Unix epoch. Only for what people read, for retention and for the ends of previews and
+/// tokens; deadlines and timeouts use the monotonic clock (`tokio::time::Instant`). The system's clock is read once: from then
+/// on it goes at the pace of the monotonic one, so that a jump moves nothing before the next start.
 #[derive(Debug, Clone, Default)]
 pub struct Clock(Option<Arc<AtomicU64>>);
 
@@ -34,7 +41,12 @@ impl Clock {
     pub fn now_ms(&self) -> u64 {
         match &self.0 {
             Some(now) => now.load(Ordering::SeqCst),
-            None => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64),
+            None if *JUMPS => wall_ms(),
+            None => BEGUN.0 + BEGUN.1.elapsed().as_millis() as u64,
         }
     }
+}
+
+fn wall_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }

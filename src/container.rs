@@ -3,11 +3,11 @@
 //! The host asks through [`Engine`]; a process of its own ([`engine`]) does it, and alone talks to Docker.
 
 use crate::config::Isolation;
-use crate::failpoint;
+use crate::failpoint::{self, Fault};
 use crate::id::{Digest, InstanceId, ReleaseId};
 use crate::limits::{
-    ENGINE_PROBE_TIMEOUT_MS, ENGINE_PRUNE_TIMEOUT_MS, ENGINE_READ_TIMEOUT_MS, ENGINE_START_TIMEOUT_MS,
-    ENGINE_STOP_MARGIN_MS,
+    ENGINE_CHECK_TIMEOUT_MS, ENGINE_PROBE_TIMEOUT_MS, ENGINE_PRUNE_TIMEOUT_MS, ENGINE_READ_TIMEOUT_MS,
+    ENGINE_START_TIMEOUT_MS, ENGINE_STOP_MARGIN_MS,
 };
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
@@ -61,6 +61,8 @@ pub struct StartSpec {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Action {
+    /// Does whatever runs workers answer?
+    Check,
     /// Can a worker be run here? Builds the image if it is missing and runs one worker for a moment.
     Probe,
     /// Start a worker. Its sockets exist when this is answered.
@@ -119,6 +121,7 @@ impl Action {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
+            Self::Check => "check",
             Self::Probe => "probe",
             Self::Start(_) => "start",
             Self::Stop { .. } => "stop",
@@ -132,6 +135,7 @@ impl Action {
     /// How long its answer may take, in milliseconds.
     const fn timeout_ms(&self) -> u64 {
         match self {
+            Self::Check => ENGINE_CHECK_TIMEOUT_MS,
             Self::Probe => ENGINE_PROBE_TIMEOUT_MS,
             Self::Start(_) => ENGINE_START_TIMEOUT_MS,
             Self::Stop { grace_ms, .. } => grace_ms.saturating_add(ENGINE_STOP_MARGIN_MS),
@@ -207,6 +211,17 @@ impl Engine {
     #[must_use]
     pub const fn isolation(&self) -> Isolation {
         self.isolation
+    }
+
+    /// Whether whatever runs workers answers, and soon: what would wait for it for long asks this first.
+    ///
+    /// # Errors
+    /// See [`EngineError`].
+    pub async fn check(&self) -> Result<(), EngineError> {
+        if failpoint::at("engine.check") == Some(Fault::Skip) {
+            return Ok(());
+        }
+        self.done(Action::Check).await
     }
 
     /// Runs one worker for a moment, under the same policy as every other; assembles its image first if that is missing.

@@ -17,6 +17,7 @@ pub mod file_store;
 #[cfg(test)]
 mod fixture;
 pub mod forward;
+pub mod leaving;
 pub mod line;
 pub mod listener;
 pub mod negotiate;
@@ -32,6 +33,7 @@ pub mod visitor;
 pub mod watched_io;
 
 use crate::config::Config;
+use crate::handover::{Inheritance, Role};
 use crate::limits::CONNECTIONS_MAX;
 use crate::release::Releases;
 use crate::route::Routes;
@@ -39,8 +41,10 @@ use crate::telemetry::Telemetry;
 use activity::Patience;
 use connection::{Terms, protocols};
 use file_store::FileStore;
+use leaving::Leaving;
 use line::Line;
 use std::net::SocketAddr;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,7 +87,7 @@ pub struct Edge {
 }
 
 impl Edge {
-    /// Binds the plain listener and, if configured, the TLS one.
+    /// Binds the plain listener and, if configured, the TLS one, or takes those of a predecessor.
     ///
     /// # Errors
     /// See [`EdgeError`].
@@ -92,18 +96,19 @@ impl Edge {
         routes: Routes,
         releases: Releases,
         telemetry: Telemetry,
+        inherited: &mut Inheritance,
     ) -> Result<Self, EdgeError> {
         listener::raise_file_limit();
         let tls = match &config.tls {
             None => None,
             Some(tls) => {
                 let config = tls::config(tls)?;
-                let (listener, address) = bind(tls.listen).await?;
+                let (listener, address) = bind(tls.listen, inherited.listener(Role::Tls, tls.listen)).await?;
                 Some((listener, address, config))
             }
         };
         Ok(Self {
-            plain: bind(config.listen).await?,
+            plain: bind(config.listen, inherited.listener(Role::Edge, config.listen)).await?,
             tls,
             drain: Duration::from_millis(config.switching.drain_timeout_ms),
             line: Line {
@@ -139,9 +144,22 @@ impl Edge {
         self.tls.as_ref().map(|(_, address, _)| *address)
     }
 
-    /// Serves until `shutdown`, then stops accepting, lets requests finish (`switching.drain_timeout_ms`) and returns.
-    pub async fn serve(mut self, shutdown: CancellationToken) {
-        self.line.shutdown = shutdown.clone();
+    /// The listening sockets, for a successor.
+    ///
+    /// # Errors
+    /// The process has too many files open.
+    pub fn sockets(&self) -> std::io::Result<Vec<(Role, OwnedFd)>> {
+        let plain = (Role::Edge, &self.plain.0);
+        let tls = self.tls.as_ref().map(|(listener, ..)| (Role::Tls, listener));
+        let copied =
+            |(role, listener): (Role, &TcpListener)| Ok((role, listener.as_fd().try_clone_to_owned()?));
+        std::iter::once(plain).chain(tls).map(copied).collect()
+    }
+
+    /// Serves until `leaving` says otherwise, then stops accepting, lets requests finish (`switching.drain_timeout_ms`) and
+    /// returns.
+    pub async fn serve(mut self, leaving: Leaving) {
+        self.line.shutdown = leaving.stop.clone();
         let line = Arc::new(self.line);
         let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         let run = |listener, tls| {
@@ -151,7 +169,7 @@ impl Edge {
                 patience: Patience::default(),
                 tls,
             };
-            listener::run(listener, Arc::new(terms), Arc::clone(&places), self.drain, shutdown.clone())
+            listener::run(listener, Arc::new(terms), Arc::clone(&places), self.drain, leaving.clone())
         };
         let plain = run(self.plain.0, None);
         match self.tls {
@@ -163,9 +181,15 @@ impl Edge {
     }
 }
 
-async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), EdgeError> {
+async fn bind(
+    address: SocketAddr,
+    inherited: Option<std::net::TcpListener>,
+) -> Result<(TcpListener, SocketAddr), EdgeError> {
     let broken = |source| EdgeError::Bind { address, source };
-    let listener = TcpListener::bind(address).await.map_err(broken)?;
+    let listener = match inherited {
+        Some(listener) => TcpListener::from_std(listener).map_err(broken)?,
+        None => TcpListener::bind(address).await.map_err(broken)?,
+    };
     let bound = listener.local_addr().map_err(broken)?;
     Ok((listener, bound))
 }

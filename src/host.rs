@@ -1,7 +1,10 @@
 //! Composition: configuration to a running host, and back down.
 //!
 //! Open the store -> choose the isolation -> spawn the engine -> open the releases (adopts, boots, publishes) -> bind
-//! edge and admin -> `ready` -> serve until a signal -> drain.
+//! edge and admin -> `ready` -> serve until a signal, or until another process has taken over -> drain.
+
+mod notify;
+mod upgrade;
 
 use crate::admin::{Admin, AdminError, AdminOptions};
 use crate::audit::{Came, Event, What};
@@ -9,7 +12,9 @@ use crate::bundle::BundleError;
 use crate::clock::Clock;
 use crate::config::{Config, Isolation, IsolationChoice, Switching};
 use crate::container::{Decision, Engine, EngineError, EngineOptions, OptionsError, choose};
+use crate::edge::leaving::Leaving;
 use crate::edge::{Edge, EdgeError};
+use crate::handover::{HandoverError, Inheritance, Predecessor, Role};
 use crate::id::{AppName, InstanceId, ReleaseId};
 use crate::limits::{SOLO_BOOT_DEADLINE_MS, SOLO_STOP_MARGIN_MS};
 use crate::release::{Parts, PromoteOptions, ReleaseError, Releases, UploadOptions};
@@ -21,7 +26,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+pub use upgrade::Told;
+use upgrade::Upgrade;
 
 /// Why a host did not start or did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +64,9 @@ pub enum HostError {
         #[source]
         source: BundleError,
     },
+    /// The host before this one.
+    #[error("the host before this one can't be taken over from")]
+    Handover(#[from] HandoverError),
     /// A system call that nothing works without.
     #[error("{operation} failed")]
     System {
@@ -87,14 +98,23 @@ pub async fn run(config: Config) -> Result<(), HostError> {
     let telemetry = Telemetry { metrics: Arc::new(Metrics::new()), logs };
     let stop = stop_signal()?;
     readable_bundles();
+    // Whatever lies at this path when it is asked for is the successor; the kernel gives the path up when the file is replaced.
+    let program = std::env::current_exe()
+        .map_err(|source| HostError::System { operation: "finding this program", source })?;
     let config = Arc::new(config);
+    let mut inheritance = Inheritance::take()?;
+    inheritance.data_folder().await?;
+    let predecessor = inheritance.predecessor();
     let store = Store::open(&config.data)?;
     let engine = start_engine(&config, &store).await?;
     let isolation = engine.isolation();
-    let (routes, releases) = open(&config, store.clone(), engine, &telemetry, true).await?;
-    let edge = Edge::bind(&config, routes, releases.clone(), telemetry.clone()).await?;
+    let (routes, releases) =
+        open(&config, store.clone(), engine, &telemetry, Some(predecessor.clone())).await?;
+    let edge = Edge::bind(&config, routes, releases.clone(), telemetry.clone(), &mut inheritance).await?;
     tell_public(&releases, &edge);
-    let admin = Admin::bind(admin_options(&config, store.clone(), &releases, &telemetry)).await?;
+    let mut options = admin_options(&config, store.clone(), &releases, &telemetry);
+    options.inherited = inheritance.listener(Role::Admin, config.admin);
+    let admin = Admin::bind(options).await?;
     let detail = format!("vitrine {}, {isolation} isolation", env!("CARGO_PKG_VERSION"));
     audited(store.record_start(&detail));
     println!(
@@ -102,13 +122,42 @@ pub async fn run(config: Config) -> Result<(), HostError> {
         edge.local_addr(),
         admin.local_addr()
     );
+    if let Err(error) = notify::ready() {
+        tracing::warn!(%error, "systemd can't be told that the host is ready");
+    }
+    let leaving = Leaving::on(stop);
+    let (pauses, asked) = mpsc::channel(1);
+    let mut sockets = edge.sockets().map_err(sockets_error)?;
+    sockets.push((Role::Admin, admin.socket().map_err(sockets_error)?));
+    let asked_to_leave = inheritance.asked.take().map_or_else(|| upgrade::listen(&store), Ok);
+    let upgrade = |asked| Upgrade {
+        store: store.clone(),
+        releases: releases.clone(),
+        leaving: leaving.clone(),
+        predecessor,
+        sockets,
+        asked,
+        admin: pauses,
+        program,
+    };
+    match asked_to_leave {
+        Ok(asked) => drop(tokio::spawn(upgrade(asked).serve())),
+        Err(error) => tracing::warn!(%error, "`vitrine upgrade` won't reach this host"),
+    }
     let admin_stop = CancellationToken::new();
-    let admin = tokio::spawn(admin.serve(admin_stop.clone()));
-    edge.serve(stop).await;
+    let admin = tokio::spawn(admin.serve(admin_stop.clone(), asked));
+    // One that is gone has stopped accepting, too.
+    let _ = inheritance.ready().await;
+    edge.serve(leaving.clone()).await;
     // The admin side goes last: an operator can watch the drain.
     admin_stop.cancel();
     let _ = admin.await;
-    if config.stop_workers_on_exit || isolation == Isolation::Process {
+    let workers_end = config.stop_workers_on_exit || isolation == Isolation::Process;
+    // Containers and records are another host's now, and processes end with their engine.
+    if leaving.handed_over.is_cancelled() {
+        return Ok(());
+    }
+    if workers_end {
         releases.stop_workers().await;
     }
     audited(store.record_event(&Event::of_host(What::Stop, None, Came::Done)));
@@ -120,6 +169,10 @@ fn audited(recorded: Result<(), StoreError>) {
     if let Err(error) = recorded {
         tracing::warn!(%error, "start or stop is not in the audit log");
     }
+}
+
+fn sockets_error(source: std::io::Error) -> HostError {
+    HostError::System { operation: "copying the listening sockets", source }
 }
 
 /// Runs one release without an admin side until SIGTERM or SIGINT. Its folder of sockets and records is a temporary one.
@@ -143,12 +196,13 @@ pub async fn solo(options: SoloOptions) -> Result<(), HostError> {
     });
     let store = Store::open(&config.data)?;
     let engine = start_engine(&config, &store).await?;
-    let (routes, releases) = open(&config, store.clone(), engine, &telemetry, false).await?;
-    let edge = Edge::bind(&config, routes, releases.clone(), telemetry).await?.alone();
+    let (routes, releases) = open(&config, store.clone(), engine, &telemetry, None).await?;
+    let mut nobody = Inheritance::default();
+    let edge = Edge::bind(&config, routes, releases.clone(), telemetry, &mut nobody).await?.alone();
     tell_public(&releases, &edge);
     let address = edge.local_addr();
     let stopping = stop.clone();
-    let serving = tokio::spawn(edge.serve(stop));
+    let serving = tokio::spawn(edge.serve(Leaving::on(stop)));
     if let Err(error) = deploy_alone(&options.bundle, &store, &releases).await {
         stopping.cancel();
         let _ = serving.await;
@@ -202,7 +256,7 @@ async fn open(
     store: Store,
     engine: Engine,
     telemetry: &Telemetry,
-    take_snapshots: bool,
+    predecessor: Option<Predecessor>,
 ) -> Result<(Routes, Releases), HostError> {
     let routes = Routes::new(&config.domain);
     let parts = Parts {
@@ -212,7 +266,9 @@ async fn open(
         routes: routes.clone(),
         telemetry: telemetry.clone(),
         clock: Clock::system(),
-        take_snapshots,
+        // `solo` serves one bundle once.
+        take_snapshots: predecessor.is_some(),
+        predecessor: predecessor.unwrap_or_default(),
     };
     Ok((routes, Releases::open(parts).await?))
 }
@@ -229,6 +285,7 @@ fn admin_options(config: &Config, store: Store, releases: &Releases, telemetry: 
     let ready = releases.clone();
     AdminOptions {
         listen: config.admin,
+        inherited: None,
         store,
         releases: releases.clone(),
         clock: Clock::system(),

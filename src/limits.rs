@@ -173,6 +173,8 @@ pub const CLAIMS_POLL_MS: u64 = 50;
 pub const ADOPT_TIMEOUT_MS: u64 = 2_000;
 /// Time between two looks for releases to put to sleep or to remove.
 pub const PATROL_INTERVAL_MS: u64 = 1_000;
+/// Time from a start in which no release is removed by its age: a clock that was set wrong meanwhile is noticed, and put right, first.
+pub const AGE_GRACE_MS: u64 = 3_600_000;
 /// Time for the boot of a release that runs alone; a scheduler's start period is usually longer.
 pub const SOLO_BOOT_DEADLINE_MS: u64 = 60_000;
 /// What is left of a scheduler's time when a release that runs alone has drained: for ending its worker, and for itself.
@@ -278,6 +280,12 @@ pub const ENGINE_STOP_MARGIN_MS: u64 = 15_000;
 pub const ENGINE_PRUNE_TIMEOUT_MS: u64 = 120_000;
 /// Time for list, stats and logs. They only read; what takes longer hangs.
 pub const ENGINE_READ_TIMEOUT_MS: u64 = 5_000;
+/// Time for the engine to say that it answers. Whoever waits is told within 5 s that it doesn't, and the rest of a call takes its time, too.
+pub const ENGINE_CHECK_TIMEOUT_MS: u64 = 3_000;
+/// Time between two tries to start a worker while the engine does not answer: it is asked, not loaded.
+pub const ENGINE_AWAITED_MS: u64 = 1_000;
+/// Workers remembered that could not be stopped because the engine did not answer; a host has far fewer.
+pub const UNSTOPPED_MAX: usize = 1_024;
 /// First pause before an engine process that died again is started again; doubles each time. The first restart has none.
 pub const ENGINE_RESTART_PAUSE_MIN_MS: u64 = 100;
 /// Longest such pause: Docker's own restart takes about this long.
@@ -354,6 +362,29 @@ pub const ENCODE_BYTES_MAX: u64 = 16 << 20;
 pub const ENCODE_SLOW_BYTES_MAX: u64 = 2 << 20;
 /// Threads that precompress. The others render for users.
 pub const ENCODE_THREADS_MAX: usize = 2;
+
+// Handing over to a successor.
+
+/// Bytes of one line between a host and its successor: a reason is a sentence or two.
+pub const HANDOVER_LINE_BYTES_MAX: u64 = 64 << 10;
+/// Time for a new process to read its configuration: a program start on a busy machine.
+pub const HANDOVER_PREPARE_MS: u64 = 30_000;
+/// Time for what changes releases to come to rest before the data folder is lent: a deploy that takes longer is not cut short, the
+/// hand-over is refused.
+pub const HANDOVER_REST_MS: u64 = 30_000;
+/// Time that a successor waits for the data folder: what the other side may take to come to rest, twice, and a copy of the state.
+pub const HANDOVER_DATA_MS: u64 = 3 * HANDOVER_REST_MS;
+/// Time from the data folder to ready: containers are adopted in a moment, processes are booted, each within its own bound.
+pub const HANDOVER_READY_MS: u64 = 180_000;
+/// Time that connections of the host before have to end by themselves, once its successor wants to change something: whoever asks
+/// again within it is told that this answer is the last. To close a connection that rests could cross a request.
+pub const SETTLE_GRACE_MS: u64 = 4_000;
+/// Time for the host before to stop taking requests: beyond the grace it only tells its connections.
+pub const SETTLE_MS: u64 = SETTLE_GRACE_MS + 3_000;
+/// Time after which a predecessor is taken for gone: its idle connections and its drain end long before.
+pub const PREDECESSOR_LIFE_MS: u64 = 600_000;
+/// Time that `vitrine upgrade` waits for the outcome: all of the bounds of a hand-over.
+pub const UPGRADE_CALL_MS: u64 = HANDOVER_PREPARE_MS + HANDOVER_DATA_MS + HANDOVER_READY_MS + 30_000;
 
 /// Time between two looks at workers for the metrics: Prometheus asks every 15 s or so.
 pub const OBSERVE_INTERVAL_MS: u64 = 10_000;

@@ -8,7 +8,7 @@
 //! [`life`] says what may happen to a release and what follows, [`course`] carries that out; [`decide`] holds the other rules,
 //! without effects, and [`observe`] reports how workers do. [`book`] is what is known,
 //! [`publish`] turns it into a route table, [`adopt`] fills it after a start, [`sweep`] removes what an
-//! earlier host left.
+//! earlier host left, [`succession`] lets it rest while another host takes over.
 
 mod adopt;
 mod book;
@@ -27,6 +27,7 @@ mod publish;
 mod retire;
 mod snapshot;
 mod split;
+mod succession;
 mod sweep;
 mod switch;
 mod upload;
@@ -36,6 +37,7 @@ mod wake;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::container::Engine;
+use crate::handover::Predecessor;
 use crate::id::{AppName, InstanceId};
 use crate::limits::WAKES_AT_ONCE_MAX;
 use crate::route::Routes;
@@ -49,6 +51,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, OnceLock};
+pub use succession::{Paused, Turn};
 use tokio::sync::{RwLock, Semaphore};
 pub use upload::UploadOptions;
 pub use view::{
@@ -71,6 +74,8 @@ pub struct Parts {
     pub telemetry: Telemetry,
     /// Wall time.
     pub clock: Clock,
+    /// The host before this one, if it handed over.
+    pub predecessor: Predecessor,
     /// Whether apps are made into snapshots. It pays for a host that starts their workers again.
     pub take_snapshots: bool,
 }
@@ -102,6 +107,9 @@ struct Inner {
     last_deploy: AtomicU64,
     /// Held while a route table is built and swapped in.
     publishing: Mutex<()>,
+    turns: succession::Turns,
+    /// Workers that could not be stopped yet.
+    unstopped: Mutex<BTreeSet<InstanceId>>,
     /// Address that users reach the edge at, once it is bound.
     public: OnceLock<(&'static str, SocketAddr)>,
 }
@@ -123,6 +131,8 @@ impl Releases {
             started: Mutex::default(),
             last_deploy: AtomicU64::new(0),
             publishing: Mutex::default(),
+            turns: succession::Turns::default(),
+            unstopped: Mutex::default(),
             public: OnceLock::new(),
         }));
         releases.adopt().await?;

@@ -11,6 +11,7 @@ mod env;
 mod error;
 mod idempotency;
 mod layout;
+mod lend;
 mod lock;
 mod open;
 mod promotion;
@@ -55,8 +56,8 @@ struct Inner {
     bundles: Bundles,
     connection: Mutex<Connection>,
     reserve: Reserve,
-    /// Held until the store is dropped; last, so that the database is closed before the lock is free.
-    _lock: File,
+    /// Held until the store is dropped or lent; last, so that the database is closed before the lock is free.
+    lock: File,
 }
 
 impl Store {

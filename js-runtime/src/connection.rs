@@ -73,8 +73,9 @@ pub struct Server {
     release: String,
     spec_hash: SpecHash,
     logs: Arc<Mutex<LogReader>>,
-    /// Cancels the control connection of the moment; a newer one takes its place.
-    control: Mutex<CancellationToken>,
+    /// Number of the newest control connection. The ones before it stay open, so that a host that hands over to its successor can
+    /// finish what it has begun, and take over again if the successor fails.
+    newest: watch::Sender<u64>,
     controls: watch::Sender<usize>,
     closing: CancellationToken,
     connections: TaskTracker,
@@ -88,7 +89,7 @@ impl Server {
             release,
             spec_hash,
             logs: Arc::new(Mutex::new(logs)),
-            control: Mutex::new(CancellationToken::new()),
+            newest: watch::Sender::new(0),
             controls: watch::Sender::new(0),
             closing: CancellationToken::new(),
             connections: TaskTracker::new(),
@@ -182,7 +183,7 @@ impl Server {
         let (outbox, entries) = Outbox::new();
         let streams = RequestStreams::new(outbox);
         let read = requests::read(&mut reading, &self.instance, &streams);
-        let ended = self.run(read, writing, entries, &CancellationToken::new()).await;
+        let ended = self.run(read, writing, entries).await;
         streams.cancel_all();
         ended
     }
@@ -190,14 +191,14 @@ impl Server {
     async fn control(&self, mut reading: Reading, writing: Writing) -> Result<(), ConnectionError> {
         let (outbox, entries) = Outbox::new();
         let streams = EgressStreams::new(outbox.clone());
-        let replaced = CancellationToken::new();
-        std::mem::replace(&mut *self.control.lock().await, replaced.clone()).cancel();
+        self.newest.send_modify(|number| *number += 1);
         self.controls.send_modify(|open| *open += 1);
         self.instance.link().attach(Arc::clone(&streams));
-        let logs = control::send_logs(Arc::clone(&self.logs), outbox.clone(), self.closing.clone());
+        let newest = self.newest.subscribe();
+        let logs = control::send_logs(Arc::clone(&self.logs), outbox.clone(), newest, self.closing.clone());
         let logs = tokio::spawn(logs);
         let read = control::read(&mut reading, &self.instance, &streams, &outbox);
-        let ended = self.run(read, writing, entries, &replaced).await;
+        let ended = self.run(read, writing, entries).await;
         logs.abort();
         self.instance.link().detach(&streams);
         streams.cancel_all();
@@ -212,13 +213,11 @@ impl Server {
         read: impl Future<Output = Result<(), ConnectionError>>,
         writing: Writing,
         entries: crate::exchange::OutboxReader,
-        replaced: &CancellationToken,
     ) -> Result<(), ConnectionError> {
         let mut writer: JoinHandle<Result<(), WriteError>> =
             tokio::spawn(writer::write(writing, entries, self.closing.clone()));
         let ended = tokio::select! {
             ended = read => ended,
-            () = replaced.cancelled() => Ok(()),
             ended = &mut writer => return Ok(ended.unwrap_or(Ok(()))?),
         };
         writer.abort();

@@ -26,6 +26,7 @@ pub struct Note {
 #[derive(Debug)]
 pub struct Beacon {
     path: PathBuf,
+    note: Note,
 }
 
 impl Beacon {
@@ -37,10 +38,19 @@ impl Beacon {
         fs::create_dir_all(folder)?;
         let note = Note { admin, token_file: std::path::absolute(token_file)?, pid: std::process::id() };
         let path = folder.join(format!("host-{}.json", admin.port()));
-        let staged = folder.join(format!(".host-{}.{}", admin.port(), note.pid));
-        fs::write(&staged, serde_json::to_vec(&note)?)?;
-        fs::rename(&staged, &path)?;
-        Ok(Self { path })
+        let beacon = Self { path, note };
+        beacon.relight()?;
+        Ok(beacon)
+    }
+
+    /// Leaves the note again: a successor that failed has written its own in its place.
+    ///
+    /// # Errors
+    /// As [`Beacon::light`].
+    pub fn relight(&self) -> io::Result<()> {
+        let staged = self.path.with_extension(self.note.pid.to_string());
+        fs::write(&staged, serde_json::to_vec(&self.note)?)?;
+        fs::rename(&staged, &self.path)
     }
 }
 

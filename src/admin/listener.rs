@@ -15,16 +15,19 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use std::net::SocketAddr;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 /// What an admin side is made of.
 pub struct AdminOptions {
     /// Address to listen on; port 0 picks one.
     pub listen: SocketAddr,
+    /// The listening socket of a predecessor.
+    pub inherited: Option<std::net::TcpListener>,
     /// State; the token and the staging folder lie in its data folder.
     pub store: Store,
     /// The control plane.
@@ -57,6 +60,15 @@ pub enum AdminError {
     },
 }
 
+/// A rest that the admin side is asked for.
+#[derive(Debug)]
+pub struct Pause {
+    /// Told once nothing is under way; false if something is, after all.
+    pub begun: oneshot::Sender<bool>,
+    /// It ends when the other end of this is dropped.
+    pub over: oneshot::Receiver<()>,
+}
+
 /// The admin side, bound and not yet serving.
 pub struct Admin {
     listener: TcpListener,
@@ -78,12 +90,15 @@ impl Admin {
     /// # Errors
     /// See [`AdminError`].
     pub async fn bind(options: AdminOptions) -> Result<Self, AdminError> {
-        let AdminOptions { listen, store, releases, metrics, ready, clock } = options;
+        let AdminOptions { listen, inherited, store, releases, metrics, ready, clock } = options;
         let token_file = store.layout().admin_token();
         let token = Token::load_or_create(&token_file)?;
         let access = Access::new(token, store.tokens()?, clock.clone());
         let refused = |source| AdminError::Listen { address: listen, source };
-        let listener = TcpListener::bind(listen).await.map_err(refused)?;
+        let listener = match inherited {
+            Some(listener) => TcpListener::from_std(listener).map_err(refused)?,
+            None => TcpListener::bind(listen).await.map_err(refused)?,
+        };
         let address = listener.local_addr().map_err(refused)?;
         let (uploads, log_streams) = AdminState::slots();
         let shutdown = CancellationToken::new();
@@ -106,22 +121,50 @@ impl Admin {
         self.address
     }
 
-    /// Serves until `shutdown`, then lets running requests finish for a bounded time.
-    pub async fn serve(self, shutdown: CancellationToken) {
-        let Self { listener, state, beacon: _beacon, .. } = self;
-        let streams = state.shutdown.clone();
+    /// The listening socket, for a successor.
+    ///
+    /// # Errors
+    /// The process has too many files open.
+    pub fn socket(&self) -> std::io::Result<OwnedFd> {
+        self.listener.as_fd().try_clone_to_owned()
+    }
+
+    /// Serves until `shutdown`, then lets running requests finish for a bounded time. Whoever asks for a pause is told how it began;
+    /// connections wait in the kernel's backlog while it lasts.
+    pub async fn serve(self, shutdown: CancellationToken, mut pauses: mpsc::Receiver<Pause>) {
+        let Self { listener, state, beacon, .. } = self;
         let head_timeout = Duration::from_millis(HEAD_TIMEOUT_MS);
-        accept(&listener, router(state), head_timeout, &shutdown, streams).await;
+        loop {
+            let (streams, stage) = (CancellationToken::new(), shutdown.child_token());
+            let state = AdminState { shutdown: streams.clone(), ..state.clone() };
+            let accepting = accept(&listener, router(state), head_timeout, &stage, streams);
+            let mut accepting = std::pin::pin!(accepting);
+            let pause = tokio::select! {
+                _ = &mut accepting => return,
+                Some(pause) = pauses.recv() => pause,
+            };
+            stage.cancel();
+            // A caller that has given up is no longer there to be told.
+            let _ = pause.begun.send(accepting.await);
+            tokio::select! {
+                _ = pause.over => {}
+                () = shutdown.cancelled() => return,
+            }
+            if let Some(Err(error)) = beacon.as_ref().map(Beacon::relight) {
+                tracing::warn!(%error, "the command line has to be told VITRINE_ADMIN and VITRINE_TOKEN");
+            }
+        }
     }
 }
 
+/// Whether every request ended in time once nothing was accepted any more.
 async fn accept(
     listener: &TcpListener,
     router: axum::Router,
     head_timeout: Duration,
     shutdown: &CancellationToken,
     streams: CancellationToken,
-) {
+) -> bool {
     let open = GracefulShutdown::new();
     let slots = Arc::new(Semaphore::new(ADMIN_CONNECTIONS_MAX));
     loop {
@@ -150,9 +193,11 @@ async fn accept(
         }
     }
     streams.cancel();
-    if tokio::time::timeout(Duration::from_millis(ADMIN_DRAIN_MS), open.shutdown()).await.is_err() {
-        tracing::warn!(waited_ms = ADMIN_DRAIN_MS, "admin requests still ran at shutdown and were cut off");
+    let ended = tokio::time::timeout(Duration::from_millis(ADMIN_DRAIN_MS), open.shutdown()).await.is_ok();
+    if !ended {
+        tracing::warn!(waited_ms = ADMIN_DRAIN_MS, "admin requests still run although their time is over");
     }
+    ended
 }
 
 /// HTTP/1.1 alone: telling the versions apart would let a silent client wait before any timer runs.

@@ -112,6 +112,10 @@ pub async fn perform(
     }
     let (answer, waiting) = oneshot::channel();
     let changing = async move {
+        let Some(_turn) = state.releases.turn().await else {
+            let _ = answer.send(Err(Problem::new(Kind::Busy, "another process has taken over; ask again")));
+            return;
+        };
         let result = run(&state, once, action).await;
         drop(staged);
         if let Err(Ok(unheard)) = answer.send(result)

@@ -236,7 +236,7 @@ impl From<ReleaseError> for Problem {
             ReleaseError::Refused(_) => Kind::Refused,
             ReleaseError::Unsigned { .. } => Kind::SignatureRefused,
             ReleaseError::Unservable { .. } => Kind::Unservable,
-            ReleaseError::Engine { .. } => Kind::EngineUnavailable,
+            ReleaseError::Engine { .. } | ReleaseError::EngineAway { .. } => Kind::EngineUnavailable,
             ReleaseError::Store { source, .. } => store_kind(source),
         };
         let detail = with_causes(&error);

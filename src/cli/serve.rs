@@ -2,6 +2,7 @@
 
 use crate::cli::Failure;
 use crate::config::{Config, FIELD_HELP, IsolationChoice};
+use crate::handover;
 use crate::host;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -39,6 +40,14 @@ fn help() -> String {
 
 /// Runs the verb.
 pub fn run(args: Args) -> Result<(), Failure> {
+    serve(args).inspect_err(|failure| {
+        // Whoever upgrades is to hear it, too.
+        let cause = std::error::Error::source(failure).map(|cause| format!(": {cause}")).unwrap_or_default();
+        handover::report_failure(&format!("{failure}{cause}"));
+    })
+}
+
+fn serve(args: Args) -> Result<(), Failure> {
     let config = resolve(args)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(Failure::local("starting the host's threads"))?;

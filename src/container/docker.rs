@@ -12,8 +12,8 @@ use crate::config::WorkerResources;
 use crate::failpoint;
 use crate::id::{Digest, InstanceId, ReleaseId};
 use crate::limits::{
-    DOCKER_CALL_TIMEOUT_MS, ENGINE_INSTANCES_MAX, ENGINE_PROBE_TIMEOUT_MS, ENGINE_READ_TIMEOUT_MS,
-    OUTPUT_FAILURE_LINES, OUTPUT_LINES_MAX, PROBE_RUN_TIMEOUT_MS, SOCKETS_TIMEOUT_MS,
+    DOCKER_CALL_TIMEOUT_MS, ENGINE_CHECK_TIMEOUT_MS, ENGINE_INSTANCES_MAX, ENGINE_PROBE_TIMEOUT_MS,
+    ENGINE_READ_TIMEOUT_MS, OUTPUT_FAILURE_LINES, OUTPUT_LINES_MAX, PROBE_RUN_TIMEOUT_MS, SOCKETS_TIMEOUT_MS,
 };
 use bollard::errors::Error;
 use bollard::models::ContainerSummary;
@@ -135,6 +135,15 @@ impl Containers {
 
     async fn client(&self) -> Result<&Docker, Failure> {
         self.client.get_or_try_init(|| connect(&self.socket)).await
+    }
+
+    /// Whether Docker answers.
+    ///
+    /// # Errors
+    /// [`Failure::Unreachable`], [`Failure::Docker`], [`Failure::Silent`].
+    pub async fn check(&self) -> Result<(), Failure> {
+        let client = self.client().await?;
+        within("answer", ENGINE_CHECK_TIMEOUT_MS, client.ping()).await.map(drop)
     }
 
     /// Id of the worker image; makes it and hands it to Docker the first time.

@@ -1,4 +1,10 @@
 //! What an operator should know about this machine before trusting it with workers.
+//!
+//! Bad is what makes a promise false: a worker that can't be locked down or bounded, a host that can't start, a disk without room.
+//! Everything else that is not as it should be is a warning.
+
+mod machine;
+mod versions;
 
 use super::docker::{connect, within};
 use super::failure::Failure;
@@ -38,6 +44,10 @@ impl Check {
         Self { name, grade: Grade::Good, found: found.into(), advice: None }
     }
 
+    fn of(name: &'static str, found: impl Into<String>, grade: Grade, advice: &'static str) -> Self {
+        Self { name, grade, found: found.into(), advice: Some(advice) }
+    }
+
     fn unless(
         good: bool,
         name: &'static str,
@@ -45,18 +55,14 @@ impl Check {
         grade: Grade,
         advice: &'static str,
     ) -> Self {
-        if good {
-            Self::good(name, found)
-        } else {
-            Self { name, grade, found: found.into(), advice: Some(advice) }
-        }
+        if good { Self::good(name, found) } else { Self::of(name, found, grade, advice) }
     }
 }
 
-/// Looks at Docker behind this socket (else where the environment says), at the worker binary and at the kernel.
-/// Changes nothing.
-pub async fn doctor(socket: Option<PathBuf>) -> Vec<Check> {
-    let finding = |grade, found, advice| vec![Check { name: "docker", grade, found, advice: Some(advice) }];
+/// Looks at Docker behind this socket (else where the environment says), at the worker binary, at the kernel and at the disk of
+/// the data folder. Changes nothing.
+pub async fn doctor(socket: Option<PathBuf>, data: &Path) -> Vec<Check> {
+    let finding = |grade, found, advice| vec![Check::of("docker", found, grade, advice)];
     let mut checks = match socket.map_or_else(docker_socket, Ok) {
         Err(err) => finding(Grade::Bad, err.to_string(), "a host does not start with this DOCKER_HOST"),
         Ok(socket) => match docker(&socket).await {
@@ -67,7 +73,7 @@ pub async fn doctor(socket: Option<PathBuf>) -> Vec<Check> {
         },
     };
     checks.extend(std::env::current_exe().ok().map(|program| worker_check(&worker_binary(&program))));
-    checks.extend(kernel_checks());
+    checks.extend(machine::checks(data));
     checks
 }
 
@@ -92,24 +98,20 @@ fn docker_checks(version: &SystemVersion, info: &SystemInfo) -> Vec<Check> {
     let bounds = [("memory", info.memory_limit), ("pids", info.pids_limit), ("cpu", info.cpu_cfs_quota)]
         .map(|(name, kept)| (name, kept == Some(true)));
     let told = bounds.map(|(name, kept)| if kept { name.to_owned() } else { format!("no {name}") });
-    let runc = version
-        .components
-        .iter()
-        .flatten()
-        .find(|component| component.name == "runc")
-        .map_or_else(|| "unknown".into(), |component| component.version.clone());
+    let component = |name: &str| {
+        let found = version.components.iter().flatten().find(|component| component.name == name);
+        found.map_or_else(|| "unknown".into(), |component| component.version.clone())
+    };
     vec![
-        Check::good("docker", format!("{} (API {})", text(&version.version), text(&version.api_version))),
+        versions::docker(&text(&version.version), &text(&version.api_version)),
+        versions::containerd(&component("containerd")),
+        versions::runc(&component("runc")),
         Check::unless(
             live_restore,
             "live-restore",
             if live_restore { "on" } else { "off" },
             Grade::Warning,
             "set \"live-restore\": true in /etc/docker/daemon.json: without it a restart of Docker ends every worker",
-        ),
-        Check::good(
-            "cgroups",
-            info.cgroup_version.map_or_else(|| "unknown".into(), |version| format!("version {version}")),
         ),
         Check::unless(
             bounds.iter().all(|(_, kept)| *kept),
@@ -125,90 +127,16 @@ fn docker_checks(version: &SystemVersion, info: &SystemInfo) -> Vec<Check> {
             Grade::Bad,
             "use a Docker with seccomp: workers are started with a list of system calls",
         ),
-        Check::unless(
-            !runc_is_known_bad(&runc),
-            "runc",
-            runc,
-            Grade::Warning,
-            "update runc to 1.2.8, 1.3.3 or later, or to your distribution's fix for CVE-2025-31133, -52565 and -52881",
-        ),
     ]
-}
-
-/// Whether upstream's number is one with known ways out of a container. A distribution may have fixed it under the
-/// same number, which only its changelog says.
-fn runc_is_known_bad(version: &str) -> bool {
-    let number = version.split(['+', '-', '~']).next().unwrap_or_default();
-    let parts: Vec<u32> = number.split('.').map_while(|part| part.parse().ok()).collect();
-    match parts[..] {
-        [0, ..] | [1, 0 | 1, ..] => true,
-        [1, 2, patch] => patch < 8,
-        [1, 3, patch] => patch < 3,
-        _ => false,
-    }
-}
-
-fn kernel_checks() -> Vec<Check> {
-    let landlock = landlock_abi();
-    let actions = std::fs::read_to_string("/proc/sys/kernel/seccomp/actions_avail").unwrap_or_default();
-    let swap = std::fs::read_to_string("/proc/swaps").is_ok_and(|swaps| swaps.lines().count() > 1);
-    vec![
-        Check::unless(
-            landlock > 0,
-            "landlock",
-            if landlock > 0 { format!("ABI {landlock}") } else { "none".into() },
-            Grade::Warning,
-            "boot with landlock among the kernel's security modules (lsm=): workers lose one of two walls to the file system",
-        ),
-        Check::unless(
-            actions.split_whitespace().any(|action| action == "errno"),
-            "seccomp",
-            if actions.is_empty() { "none" } else { actions.trim() },
-            Grade::Bad,
-            "use a kernel with CONFIG_SECCOMP_FILTER: workers can't be locked down without it",
-        ),
-        Check::unless(
-            !swap,
-            "swap",
-            if swap { "in use" } else { "none" },
-            Grade::Warning,
-            "secrets of apps may reach the disk: turn swap off or encrypt it",
-        ),
-    ]
-}
-
-/// Version of Landlock in the running kernel; 0 is none.
-fn landlock_abi() -> i64 {
-    const ASK_VERSION: u32 = 1;
-    // SAFETY: with this flag the call takes no memory of ours; it only answers with a number.
-    let answer = unsafe {
-        libc::syscall(
-            libc::SYS_landlock_create_ruleset,
-            std::ptr::null::<libc::c_void>(),
-            0usize,
-            ASK_VERSION,
-        )
-    };
-    answer.max(0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn fixed_and_broken_versions_of_runc() {
-        for bad in ["1.1.5+ds1", "1.0.0-rc93", "1.2.7", "1.3.2", "0.1.1"] {
-            assert!(runc_is_known_bad(bad), "{bad}");
-        }
-        for good in ["1.2.8", "1.3.3", "1.4.0", "2.0.0", "unknown"] {
-            assert!(!runc_is_known_bad(good), "{good}");
-        }
-    }
-
     #[tokio::test]
     async fn no_docker_is_a_finding_and_no_failure() {
-        let checks = doctor(Some("/nonexistent/docker.sock".into())).await;
+        let checks = doctor(Some("/nonexistent/docker.sock".into()), Path::new("data")).await;
         assert_eq!((checks[0].name, checks[0].grade), ("docker", Grade::Warning));
         assert!(checks[0].found.contains("/nonexistent/docker.sock"), "{checks:?}");
         assert!(checks.iter().any(|check| check.name == "landlock"));
@@ -223,7 +151,8 @@ mod tests {
         }))
         .unwrap();
         let version: SystemVersion = serde_json::from_value(serde_json::json!({
-            "Version": "28.2.2", "ApiVersion": "1.50", "Components": [{"Name": "runc", "Version": "1.3.3"}],
+            "Version": "28.2.2", "ApiVersion": "1.50",
+            "Components": [{"Name": "runc", "Version": "1.3.3"}, {"Name": "containerd", "Version": "v2.1.5"}],
         }))
         .unwrap();
         let checks = docker_checks(&version, &info);
@@ -231,6 +160,6 @@ mod tests {
             checks.iter().filter(|check| check.grade != Grade::Good).map(|check| check.name).collect();
         assert_eq!(told, ["live-restore", "worker bounds"]);
         let bounds = checks.iter().find(|check| check.name == "worker bounds").unwrap();
-        assert_eq!(bounds.found, "memory, no pids, cpu");
+        assert_eq!((bounds.grade, bounds.found.as_str()), (Grade::Bad, "memory, no pids, cpu"));
     }
 }

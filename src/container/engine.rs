@@ -200,6 +200,7 @@ impl Backend {
 
 async fn in_containers(containers: &Containers, action: Action) -> Result<Reply, Failure> {
     Ok(match action {
+        Action::Check => containers.check().await.map(|()| Reply::Done)?,
         Action::Probe => containers.probe().await.map(|()| Reply::Done)?,
         Action::Start(spec) => containers.start(spec).await.map(|()| Reply::Done)?,
         Action::Stop { instance, grace_ms } => {
@@ -214,6 +215,7 @@ async fn in_containers(containers: &Containers, action: Action) -> Result<Reply,
 
 async fn in_processes(processes: &Processes, action: Action) -> Result<Reply, Failure> {
     Ok(match action {
+        Action::Check => Reply::Done,
         Action::Probe => processes.probe().await.map(|()| Reply::Done)?,
         Action::Start(spec) => processes.start(spec).await.map(|()| Reply::Done)?,
         Action::Stop { instance, grace_ms } => {

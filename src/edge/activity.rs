@@ -43,6 +43,7 @@ pub struct Activity {
     opened: Instant,
     in_flight: AtomicUsize,
     h2: AtomicBool,
+    leaving: AtomicBool,
     idle_since: AtomicU64,
     head_since: AtomicU64,
     blocked_since: AtomicU64,
@@ -57,11 +58,29 @@ impl Activity {
             opened: Instant::now(),
             in_flight: AtomicUsize::new(0),
             h2: AtomicBool::new(false),
+            leaving: AtomicBool::new(false),
             idle_since: AtomicU64::new(0),
             head_since: AtomicU64::new(1),
             blocked_since: AtomicU64::new(0),
             stall_ms: AtomicU64::new(KEEPALIVE_IDLE_MS),
         })
+    }
+
+    /// From now on an HTTP/1.1 answer is the connection's last.
+    pub fn leave(&self) {
+        self.leaving.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether [`Activity::leave`] was called.
+    #[must_use]
+    pub fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::Relaxed)
+    }
+
+    /// Whether its newest request came over HTTP/2.
+    #[must_use]
+    pub fn is_h2(&self) -> bool {
+        self.h2.load(Ordering::Relaxed)
     }
 
     /// A request came in; it is in flight until the guard is dropped.

@@ -1,6 +1,7 @@
 //! One connection from its first byte to its end: HTTP/1.1 or HTTP/2, with every clock and size bound set.
 
 use super::activity::{Activity, Busy, Patience, Verdict};
+use super::leaving::Leaving;
 use super::pump::{BoxError, Pumped, pump};
 use super::watched_io::WatchedIo;
 use crate::limits::{
@@ -8,7 +9,7 @@ use crate::limits::{
     H2_WINDOW_BYTES, REQUEST_HEADERS_MAX,
 };
 use bytes::Bytes;
-use http::{Request, Response, Version};
+use http::{HeaderValue, Request, Response, Version, header};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -23,7 +24,6 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
-use tokio_util::sync::CancellationToken;
 
 /// Who is at the other end.
 #[derive(Debug, Clone)]
@@ -86,12 +86,12 @@ pub struct Terms<A> {
     pub tls: Option<Arc<rustls::ServerConfig>>,
 }
 
-/// Serves a connection until it ends by itself, is cut, or has finished its requests after `shutdown`.
+/// Serves a connection until it ends by itself, is cut, or has finished its requests when the edge is leaving.
 pub async fn serve<A: Answer>(
     stream: TcpStream,
     address: SocketAddr,
     terms: Arc<Terms<A>>,
-    shutdown: CancellationToken,
+    leaving: Leaving,
 ) {
     // Without it an answer's last packet may wait 40 ms for the client's acknowledgement. A socket that refuses is
     // closed already, which the first read says.
@@ -100,12 +100,16 @@ pub async fn serve<A: Answer>(
     let peer = Peer { address, tls: terms.tls.is_some(), activity: Arc::clone(&activity) };
     let io = WatchedIo::new(stream, activity);
     match &terms.tls {
-        None => serve_io(io, peer, &terms, shutdown).await,
+        None => serve_io(io, peer, &terms, leaving).await,
         Some(config) => {
             let handshake = TlsAcceptor::from(Arc::clone(config)).accept(io);
+            let shaken = tokio::select! {
+                shaken = tokio::time::timeout(terms.patience.head, handshake) => shaken,
+                () = leaving.stop.cancelled() => return,
+            };
             // A handshake that fails or takes too long has nobody to be told.
-            if let Ok(Ok(io)) = tokio::time::timeout(terms.patience.head, handshake).await {
-                serve_io(io, peer, &terms, shutdown).await;
+            if let Ok(Ok(io)) = shaken {
+                serve_io(io, peer, &terms, leaving).await;
             }
         }
     }
@@ -115,8 +119,9 @@ async fn serve_io<A: Answer>(
     io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: Peer,
     terms: &Terms<A>,
-    shutdown: CancellationToken,
+    leaving: Leaving,
 ) {
+    let mut taking = Some(leaving.taking());
     let activity = Arc::clone(&peer.activity);
     let service = service_fn(|request: Request<Incoming>| {
         let h2 = request.version() == Version::HTTP_2;
@@ -125,33 +130,42 @@ async fn serve_io<A: Answer>(
         let answered = Arc::clone(&terms.answer).answer(request, peer.clone());
         async move {
             let held = |body| Held { body: Outgoing::new(body, h2, &activity), _busy: busy };
-            Ok::<_, Infallible>(answered.await.map(held))
+            let mut answer = answered.await.map(held);
+            if activity.is_leaving() && !h2 {
+                answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, Infallible>(answer)
         }
     });
     let mut connection = std::pin::pin!(terms.protocols.serve_connection(TokioIo::new(io), service));
-    let mut shutdown = std::pin::pin!(shutdown.cancelled_owned());
+    let mut stop = std::pin::pin!(leaving.stop.cancelled());
+    let mut handed_over = std::pin::pin!(leaving.handed_over.cancelled());
     let mut check = tokio::time::interval(terms.patience.check);
     check.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut leaving = false;
+    let mut closing = false;
     loop {
-        tokio::select! {
+        let close = tokio::select! {
             biased;
             // How it ended is in the requests' own log lines; a broken connection between requests is no event.
             _ = &mut connection => return,
-            () = &mut shutdown, if !leaving => {
-                leaving = true;
-                connection.as_mut().graceful_shutdown();
+            () = &mut stop, if taking.is_some() => true,
+            () = &mut handed_over, if !activity.is_leaving() => {
+                activity.leave();
+                false
             }
             _ = check.tick() => match activity.verdict(&terms.patience) {
-                Verdict::Fine => {}
+                // Only HTTP/2 can close without crossing a request that is on its way.
+                Verdict::Fine => activity.is_h2() && activity.is_leaving(),
                 Verdict::Slow => return,
-                Verdict::Idle if leaving => return,
-                Verdict::Idle => {
-                    leaving = true;
-                    connection.as_mut().graceful_shutdown();
-                }
+                Verdict::Idle if closing => return,
+                Verdict::Idle => true,
             },
+        };
+        if close && !closing {
+            closing = true;
+            connection.as_mut().graceful_shutdown();
         }
+        taking.take_if(|_| leaving.stop.is_cancelled());
     }
 }
 

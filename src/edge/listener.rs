@@ -4,14 +4,14 @@
 mod tests;
 
 use super::connection::{self, Answer, Terms};
-use crate::limits::{ACCEPT_RETRY_MS, FILES_WANTED};
+use super::leaving::Leaving;
+use crate::limits::{ACCEPT_RETRY_MS, FILES_WANTED, KEEPALIVE_IDLE_MS};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 
 /// Lets the process open as many files as its connections need, as far as the system allows: the usual soft limit of
 /// 1024 would make `accept` fail long before the places are taken.
@@ -29,26 +29,28 @@ pub fn raise_file_limit() {
     }
 }
 
-/// Serves a listener until `shutdown`, then closes it, lets connections finish within `drain`, and cuts the rest.
-/// When all `places` are taken, connections wait in the kernel's backlog.
+/// Serves a listener until `leaving` says otherwise, then closes it, lets connections finish within `drain`, and cuts the rest.
+/// After a hand-over idle connections have as long as ever before that. When all `places` are taken, connections wait in the
+/// kernel's backlog.
 pub async fn run<A: Answer>(
     listener: TcpListener,
     terms: Arc<Terms<A>>,
     places: Arc<Semaphore>,
     drain: Duration,
-    shutdown: CancellationToken,
+    leaving: Leaving,
 ) {
     let mut connections = JoinSet::new();
     loop {
         while connections.try_join_next().is_some() {}
         let accepted = tokio::select! {
             biased;
-            () = shutdown.cancelled() => break,
+            () = leaving.stop.cancelled() => break,
+            () = leaving.handed_over.cancelled() => break,
             accepted = accept(&listener, &places) => accepted,
         };
         match accepted {
             Ok((stream, address, place)) => {
-                let serving = connection::serve(stream, address, Arc::clone(&terms), shutdown.child_token());
+                let serving = connection::serve(stream, address, Arc::clone(&terms), leaving.clone());
                 connections.spawn(async move {
                     serving.await;
                     drop(place);
@@ -64,11 +66,21 @@ pub async fn run<A: Answer>(
         }
     }
     drop(listener);
-    let all_ended = async { while connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(drain, all_ended).await.is_err() {
+    if leaving.handed_over.is_cancelled() {
+        tokio::select! {
+            () = all_ended(&mut connections) => return,
+            () = leaving.stop.cancelled() => {}
+            () = tokio::time::sleep(Duration::from_millis(KEEPALIVE_IDLE_MS)) => {}
+        }
+    }
+    if tokio::time::timeout(drain, all_ended(&mut connections)).await.is_err() {
         tracing::warn!(left = connections.len(), "connections did not finish in time and are cut");
         connections.shutdown().await;
     }
+}
+
+async fn all_ended(connections: &mut JoinSet<()>) {
+    while connections.join_next().await.is_some() {}
 }
 
 async fn accept(

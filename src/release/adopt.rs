@@ -7,6 +7,7 @@ use super::book::{Entry, spec_hash};
 use super::life::{Event, Life};
 use super::{ReleaseError, Releases, keep};
 use crate::bundle::{Bundle, BundleDir};
+use crate::config::Isolation;
 use crate::failpoint::{self, Fault};
 use crate::id::{AppName, InstanceId, Version};
 use crate::limits::{ADOPT_TIMEOUT_MS, REPLACE_BOOT_DEADLINE_MS};
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 impl Releases {
     pub(super) async fn adopt(&self) -> Result<(), ReleaseError> {
+        let parts = &self.0.parts;
         let epoch = self.stored("reading the epoch", |store| store.epoch()).await?;
         self.0.book.set_epoch(epoch);
         for app in self.stored("reading the apps", |store| store.apps()).await? {
@@ -24,8 +26,14 @@ impl Releases {
         }
         self.sweep_bundles().await;
         let mut adopted = BTreeSet::new();
+        // Processes end with the host that started them.
+        let adoptable = parts.engine.isolation() == Isolation::Container || !parts.predecessor.is_there();
         for entry in self.0.book.entries() {
-            adopted.extend(self.adopt_worker(&entry).await);
+            if adoptable {
+                adopted.extend(self.adopt_worker(&entry).await);
+            } else {
+                entry.update(|record| record.instance = None);
+            }
         }
         self.boot_live().await;
         for app in self.0.book.names() {
@@ -34,8 +42,14 @@ impl Releases {
         self.publish();
         let releases = self.clone();
         tokio::spawn(async move {
+            if let Some(_turn) = releases.0.turns.take().await {
+                releases.boot_standby().await;
+            }
+            // Its last requests may be served by workers that are nobody's now.
+            releases.0.parts.predecessor.gone().await;
+            let Some(turn) = releases.0.turns.take().await else { return };
             releases.end_orphans(&adopted).await;
-            releases.boot_standby().await;
+            drop(turn);
             // Last: what still runs from an earlier build is known by now, and nobody waits for it.
             if let Err(error) = releases.0.parts.engine.prune().await {
                 tracing::warn!(error = %super::boot::chain(&error), "old worker images are left alone");

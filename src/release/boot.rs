@@ -6,10 +6,10 @@ use super::life::Event;
 use super::{ReleaseError, Releases, check, keep};
 use crate::container::StartSpec;
 use crate::failpoint::{self, Fault};
-use crate::id::{Digest, InstanceId};
-use crate::limits::{BOOT_LOG_LINES, LAST_LINES_MS};
+use crate::id::{Digest, InstanceId, ReleaseId};
+use crate::limits::{BOOT_LOG_LINES, LAST_LINES_MS, UNSTOPPED_MAX};
 use crate::worker::{Egress, Identity, Worker, WorkerError};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use vitrine_wire::Start;
 
@@ -246,10 +246,37 @@ impl Releases {
     }
 
     async fn end_within(&self, instance: &InstanceId, grace_ms: u64) {
-        if let Err(error) = self.0.parts.engine.stop(instance, grace_ms).await {
-            tracing::error!(%instance, error = %chain(&error), "a worker could not be stopped");
+        let engine = &self.0.parts.engine;
+        let stopped = async {
+            engine.check().await?;
+            engine.stop(instance, grace_ms).await
+        };
+        if let Err(error) = stopped.await {
+            tracing::error!(%instance, error = %chain(&error), "a worker could not be stopped; it will be tried again");
+            let mut unstopped = self.0.unstopped.lock().unwrap_or_else(PoisonError::into_inner);
+            if unstopped.len() < UNSTOPPED_MAX {
+                unstopped.insert(instance.clone());
+            }
         }
         self.forget_instance(instance);
+    }
+
+    /// Stops what could not be stopped before, if the engine answers now.
+    pub(super) async fn end_again(&self) {
+        let left = || self.0.unstopped.lock().unwrap_or_else(PoisonError::into_inner);
+        if left().is_empty() || self.0.parts.engine.check().await.is_err() {
+            return;
+        }
+        let instances = std::mem::take(&mut *left());
+        for instance in instances {
+            self.end(&instance).await;
+        }
+    }
+
+    /// Whether the engine answers: what would hang without it is refused at once.
+    pub(super) async fn check_engine(&self, release: &ReleaseId) -> Result<(), ReleaseError> {
+        let away = |source| ReleaseError::EngineAway { release: release.clone(), source };
+        self.0.parts.engine.check().await.map_err(away)
     }
 
     pub(super) async fn record_instance(

@@ -116,6 +116,9 @@ impl Releases {
         if entry.life().is_given_up() && !insist {
             return Err(given_up(entry));
         }
+        if entry.pool.worker().is_none() {
+            self.check_engine(&entry.id()).await?;
+        }
         self.tell(entry, Event::Wanted { insist }, left()).await?;
         if entry.pool.worker().is_none() {
             // A frozen worker that did not thaw is gone by now.

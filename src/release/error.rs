@@ -64,6 +64,15 @@ pub enum ReleaseError {
         #[source]
         source: crate::container::EngineError,
     },
+    /// 503: the engine does not answer. Nothing was tried.
+    #[error("workers of `{release}` can't be started or stopped now; what runs goes on")]
+    EngineAway {
+        /// Which.
+        release: ReleaseId,
+        /// Cause.
+        #[source]
+        source: crate::container::EngineError,
+    },
     /// 503 or 507: the store.
     #[error("{operation} failed")]
     Store {

@@ -5,11 +5,12 @@
 
 use super::book::Entry;
 use super::life::Event;
-use super::{Inner, Releases, check};
+use super::{Inner, ReleaseError, Releases, check};
+use crate::failpoint::{self, Fault};
 use crate::id::InstanceId;
 use crate::limits::{
-    HUNG_PATIENCE_MS, LOST_PATIENCE_MS, REPLACE_BOOT_DEADLINE_MS, REPLACE_PAUSE_MS, REPLACE_PAUSE_MS_MAX,
-    SERVED_WELL_MS,
+    ENGINE_AWAITED_MS, HUNG_PATIENCE_MS, LOST_PATIENCE_MS, REPLACE_BOOT_DEADLINE_MS, REPLACE_PAUSE_MS,
+    REPLACE_PAUSE_MS_MAX, SERVED_WELL_MS,
 };
 use crate::telemetry::Replacement;
 use crate::worker::{Worker, WorkerState};
@@ -84,9 +85,13 @@ async fn gone(host: &Weak<Inner>, instance: &InstanceId) {
 /// Starts another worker in the place of one that is gone, while it is wanted and until its starts failed too often. The
 /// first try is immediate if the old one served well.
 async fn replace(releases: Releases, entry: Arc<Entry>, lost: InstanceId, served_well: bool) {
+    if failpoint::at("keep.replace") == Some(Fault::Skip) {
+        return;
+    }
     let deadline = Duration::from_millis(REPLACE_BOOT_DEADLINE_MS);
     let mut pause_ms = if served_well { 0 } else { REPLACE_PAUSE_MS };
     {
+        let Some(_turn) = releases.0.turns.take().await else { return };
         let _boot = entry.boot.lock().await;
         if entry.record().instance.as_ref() != Some(&lost) {
             // Somebody replaced it, or it was put to sleep.
@@ -100,9 +105,15 @@ async fn replace(releases: Releases, entry: Arc<Entry>, lost: InstanceId, served
     // One that nobody needs now sleeps, and a request wakes it.
     while releases.is_wanted(&entry) || entry.held.load(Ordering::SeqCst) > 0 {
         tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+        let Some(_turn) = releases.0.turns.take().await else { return };
+        pause_ms = (pause_ms * 2).clamp(REPLACE_PAUSE_MS, REPLACE_PAUSE_MS_MAX);
         match releases.ensure_worker(&entry, deadline, false).await {
             Ok(()) => return,
             Err(error) => {
+                if matches!(error, ReleaseError::EngineAway { .. }) {
+                    // It is asked, not loaded: the app is back soon after it.
+                    pause_ms = ENGINE_AWAITED_MS;
+                }
                 tracing::error!(release = %entry.id(), error = %super::boot::chain(&error), "no worker in its place");
             }
         }
@@ -110,6 +121,5 @@ async fn replace(releases: Releases, entry: Arc<Entry>, lost: InstanceId, served
             tracing::error!(release = %entry.id(), "its starts failed again and again; none is tried any more");
             return;
         }
-        pause_ms = (pause_ms * 2).clamp(REPLACE_PAUSE_MS, REPLACE_PAUSE_MS_MAX);
     }
 }

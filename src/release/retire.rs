@@ -4,30 +4,45 @@ use super::book::Entry;
 use super::decide::{self, Retained};
 use super::life::Event;
 use super::{Inner, ReleaseError, Releases};
+use crate::failpoint::{self, Fault};
 use crate::id::{AppName, ReleaseId, Version};
-use crate::limits::PATROL_INTERVAL_MS;
+use crate::limits::{AGE_GRACE_MS, PATROL_INTERVAL_MS};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
+use tokio::time::Instant;
 
-/// Goes round every so often for as long as the host runs.
+/// Goes round every so often for as long as the host runs; not before the last request of a predecessor, which may be served by
+/// any of these workers.
 pub async fn patrol(host: Weak<Inner>) {
+    let Some(predecessor) = host.upgrade().map(|inner| inner.parts.predecessor.clone()) else { return };
+    predecessor.gone().await;
+    let begun = Instant::now();
     let mut rounds = tokio::time::interval(Duration::from_millis(PATROL_INTERVAL_MS));
     loop {
         rounds.tick().await;
         let Some(inner) = host.upgrade() else { return };
         let releases = Releases(inner);
+        if let Some(_turn) = releases.0.turns.take().await {
+            releases.end_again().await;
+        }
         for app in releases.0.book.names() {
-            releases.patrol_app(&app).await;
+            let Some(_turn) = releases.0.turns.take().await else { return };
+            releases.patrol_app(&app, begun.elapsed() >= Duration::from_millis(AGE_GRACE_MS)).await;
         }
     }
 }
 
 impl Releases {
-    async fn patrol_app(&self, app: &AppName) {
+    /// `by_age`: whether the clock has been believed for long enough to remove what is old by it.
+    async fn patrol_app(&self, app: &AppName, by_age: bool) {
+        let mut retention = self.0.parts.config.retention.clone();
+        if !by_age && failpoint::at("retention.grace") != Some(Fault::Skip) {
+            retention.days = u32::MAX;
+        }
         let now_ms = self.0.parts.clock.now_ms();
         let entries = self.0.book.releases(app);
         let retained: Vec<Retained> = entries.iter().map(|entry| self.retained(entry)).collect();
-        for version in decide::expired(&retained, &self.0.parts.config.retention, now_ms) {
+        for version in decide::expired(&retained, &retention, now_ms) {
             let release = ReleaseId::new(app.clone(), version);
             tracing::info!(%release, "a release is no longer retained");
             if let Err(error) = self.remove(app.clone(), Some(release.version.clone())).await {
@@ -109,6 +124,9 @@ impl Releases {
                 "`{release}` has a share of the users; promote another version or roll back first"
             )));
         }
+        if entry.record().instance.is_some() {
+            self.check_engine(&release).await?;
+        }
         let recorded = release.clone();
         self.stored("removing the release", move |store| store.delete_release(&recorded)).await?;
         self.0.book.remove(&release);
@@ -125,6 +143,9 @@ impl Releases {
         let switching = self.0.book.switching(&app);
         let _switching = switching.lock().await;
         let entries = self.0.book.releases(&app);
+        if let Some(runs) = entries.iter().find(|entry| entry.record().instance.is_some()) {
+            self.check_engine(&runs.id()).await?;
+        }
         let recorded = app.clone();
         self.stored("removing the app", move |store| store.remove_app(&recorded)).await?;
         self.0.book.remove_app(&app);

@@ -110,6 +110,7 @@ impl Releases {
                 "the worker of `{release}` was lost just now; try again"
             )));
         }
+        self.0.parts.predecessor.settled().await;
         let now_ms = self.0.parts.clock.now_ms();
         let recorded = release.clone();
         let promotion = self

@@ -229,6 +229,7 @@ impl Releases {
 
     /// Counts a change of the route table that is no promotion.
     pub(super) async fn advance_epoch(&self) -> Result<(), ReleaseError> {
+        self.0.parts.predecessor.settled().await;
         let epoch = self.stored("counting the change", |store| store.next_epoch()).await?;
         self.0.book.set_epoch(epoch);
         Ok(())

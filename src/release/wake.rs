@@ -67,6 +67,11 @@ impl Releases {
         let (releases, entry) = (self.clone(), Arc::clone(entry));
         tokio::spawn(async move {
             let _place = place;
+            let Some(_turn) = releases.0.turns.take().await else {
+                // Another host serves its next try.
+                tell.send_replace(Some(Err(WakeError::Busy)));
+                return;
+            };
             let result = releases.ensure_worker(&entry, Duration::from_millis(WAKE_DEADLINE_MS), false).await;
             let result = result.map_err(|error| {
                 let release = entry.id();

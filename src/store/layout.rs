@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 /// ```text
 /// DIR/vitrine.db        state (mode 0600: it holds the values of environments)
 /// DIR/lock              held by the running host
+/// DIR/upgrade.sock      where the running host is asked to hand over to its successor
+/// DIR/before-upgrade.db the state as it was handed over, while that is under way
 /// DIR/reserve           one megabyte to give back when the disk is full
 /// DIR/admin.token       mode 0600
 /// DIR/blobs/            archives by digest
@@ -42,6 +44,18 @@ impl Layout {
     #[must_use]
     pub fn lock(&self) -> PathBuf {
         self.0.join("lock")
+    }
+
+    /// Where the running host is asked to hand over.
+    #[must_use]
+    pub fn upgrade_socket(&self) -> PathBuf {
+        self.0.join("upgrade.sock")
+    }
+
+    /// The state as it was handed over.
+    #[must_use]
+    pub fn before_upgrade(&self) -> PathBuf {
+        self.0.join("before-upgrade.db")
     }
 
     /// The reserved megabyte.

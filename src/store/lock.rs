@@ -2,7 +2,8 @@
 
 use super::StoreError;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Write};
+use std::io::{Read, Seek, SeekFrom};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 /// Takes the lock and writes who holds it. It is free again when the file is closed, also by `kill -9`.
@@ -15,18 +16,29 @@ pub(super) fn acquire(path: &Path, data: &Path) -> Result<File, StoreError> {
         .write(true)
         .open(path)
         .map_err(|source| io_error("open", source))?;
+    take(&file, path, data)?;
+    Ok(file)
+}
+
+/// Takes the lock of an open file and writes who holds it.
+pub(super) fn take(file: &File, path: &Path, data: &Path) -> Result<(), StoreError> {
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let mut holder = String::new();
             // Who holds it is only for the message; an empty text says as much as we know.
-            let _ = (&file).take(64).read_to_string(&mut holder);
+            let _ = (&*file).seek(SeekFrom::Start(0));
+            let _ = file.take(64).read_to_string(&mut holder);
             let holder = if holder.is_empty() { "its lock is held".into() } else { holder };
             return Err(StoreError::Locked { path: data.to_owned(), holder });
         }
-        Err(TryLockError::Error(source)) => return Err(io_error("lock", source)),
+        Err(TryLockError::Error(source)) => {
+            return Err(StoreError::Io { operation: "lock", path: path.to_owned(), source });
+        }
     }
     // On a full disk the text may not fit; the lock holds without it.
-    let _ = file.set_len(0).and_then(|()| write!(&file, "process {}", std::process::id()));
-    Ok(file)
+    let _ = file
+        .set_len(0)
+        .and_then(|()| file.write_all_at(format!("process {}", std::process::id()).as_bytes(), 0));
+    Ok(())
 }

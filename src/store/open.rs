@@ -45,7 +45,7 @@ impl Store {
         prepare(&mut connection, &layout.database())?;
         let bundles = Bundles::new(layout.clone(), Blobs::open(&layout)?);
         let connection = Mutex::new(connection);
-        let store = Self(Arc::new(Inner { layout, bundles, connection, reserve, _lock: lock }), Actor::Host);
+        let store = Self(Arc::new(Inner { layout, bundles, connection, reserve, lock }), Actor::Host);
         store.forget_unanswered()?;
         Ok(store)
     }
@@ -62,7 +62,7 @@ fn make_private(data: &Path) -> io::Result<()> {
     }
 }
 
-fn io_error(operation: &'static str, path: &Path, source: io::Error) -> StoreError {
+pub(super) fn io_error(operation: &'static str, path: &Path, source: io::Error) -> StoreError {
     StoreError::Io { operation, path: path.to_owned(), source }
 }
 
@@ -76,7 +76,7 @@ fn empty(folder: &Path) -> Result<(), StoreError> {
     fs::create_dir_all(folder).map_err(|source| io_error("make the folder", folder, source))
 }
 
-fn connect(path: &Path) -> Result<Connection, StoreError> {
+pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
     // SQLite gives its log the mode of the database, so the file is made here with the mode it shall have.
     OpenOptions::new()
         .create(true)
@@ -97,7 +97,7 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-fn prepare(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+pub(super) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let detail: String = connection
         .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
         .map_err(|source| sqlite_error("check the database", path, source))?;

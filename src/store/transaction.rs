@@ -52,7 +52,7 @@ pub(super) fn sqlite_error(operation: &'static str, database: &Path, source: rus
 }
 
 impl Store {
-    fn connection(&self) -> MutexGuard<'_, Connection> {
+    pub(super) fn connection(&self) -> MutexGuard<'_, Connection> {
         // A panic in a transaction rolls it back while unwinding, so the connection is as good as before.
         self.0.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,6 +1,6 @@
 //! Flips and rollbacks under load: no failed request, no body of two releases, and no answer from a release that was not live.
 
-mod clients;
+pub mod clients;
 mod oracle;
 
 use crate::figures::Figures;
@@ -8,7 +8,7 @@ use crate::harness::archive::bundle_dir;
 use crate::harness::host::Host;
 use crate::harness::noise::Noise;
 use clients::{Kind, Told};
-use oracle::Flip;
+pub use oracle::Flip;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -22,13 +22,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a storm is made of.
 #[derive(Debug, Clone, Copy)]
-struct Load {
-    flips: usize,
-    keep_alive: usize,
-    anew: usize,
-    streams: usize,
-    posts: usize,
-    h2: usize,
+pub struct Load {
+    pub flips: usize,
+    pub keep_alive: usize,
+    pub anew: usize,
+    pub streams: usize,
+    pub posts: usize,
+    pub h2: usize,
 }
 
 const QUICK: Load = Load { flips: 40, keep_alive: 8, anew: 4, streams: 4, posts: 2, h2: 1 };
@@ -48,15 +48,15 @@ impl Load {
 }
 
 /// What a storm left behind.
-struct Aftermath {
+pub struct Aftermath {
     flips: Vec<Flip>,
-    told: Vec<Told>,
+    pub told: Vec<Told>,
     failed: Vec<String>,
 }
 
 impl Aftermath {
     /// Everything that is wrong.
-    fn faults(&self) -> Vec<String> {
+    pub fn faults(&self) -> Vec<String> {
         let wrong = |told: &Told| {
             let late = told.seen.answered - told.seen.asked;
             let slow = (late > PATIENCE).then(|| format!("{:?}: no head for {late:?}", told.kind));
@@ -72,7 +72,7 @@ impl Aftermath {
     }
 
     /// A storm that hardly rained proves nothing.
-    fn assert_rained(&self, load: Load) {
+    pub fn assert_rained(&self, load: Load) {
         for kind in load.clients() {
             let answers = self.told.iter().filter(|told| told.kind == kind).count();
             assert!(answers > load.flips / 4, "{answers} answers to {kind:?} in {} flips", load.flips);
@@ -80,7 +80,7 @@ impl Aftermath {
     }
 }
 
-fn switch(host: &Host, path: &str, body: &str, back: bool) -> Flip {
+pub fn switch(host: &Host, path: &str, body: &str, back: bool) -> Flip {
     let call =
         host.call("POST", &format!("/v1/apps/storm/{path}")).header("content-type", "application/json");
     let call = call.body(body);
@@ -93,11 +93,11 @@ fn switch(host: &Host, path: &str, body: &str, back: bool) -> Flip {
     Flip { asked, acknowledged, release, epoch: switched["epoch"].as_u64().unwrap(), back }
 }
 
-fn promote(host: &Host, version: &str) -> Flip {
+pub fn promote(host: &Host, version: &str) -> Flip {
     switch(host, "promote", &format!(r#"{{"version":"{version}"}}"#), false)
 }
 
-fn upload(host: &Host, version: &str, server: &str) {
+pub fn upload(host: &Host, version: &str, server: &str) {
     let manifest = r#"{"snapshot":false}"#;
     let dir = bundle_dir(&[("server/index.js", server), ("vitrine.json", manifest)]);
     let path = dir.path().to_str().unwrap().to_owned();
@@ -105,7 +105,7 @@ fn upload(host: &Host, version: &str, server: &str) {
 }
 
 /// Lets clients of every kind ask while `during` changes what is live.
-fn storm(host: &Host, load: Load, during: impl FnOnce(&mut Vec<Flip>)) -> Aftermath {
+pub fn storm(host: &Host, load: Load, during: impl FnOnce(&mut Vec<Flip>)) -> Aftermath {
     let mut flips = vec![promote(host, "v1")];
     let stop = AtomicBool::new(false);
     let stop = &stop;

@@ -10,14 +10,20 @@ mod harness {
     pub mod archive;
     pub mod cli;
     pub mod docker;
+    pub mod docker_proxy;
     pub mod host;
     pub mod http;
     pub mod noise;
+    pub mod private_docker;
     pub mod processes;
     pub mod storm;
     pub mod wait;
 }
 
+mod clock;
+mod dockerd;
 mod figures;
 mod flips;
 mod kills;
+mod upgrade;
+mod workers;

@@ -3,7 +3,7 @@
 use super::archive::{bundle_dir, hello};
 use super::cli::Cli;
 use super::http::Request;
-use super::processes::{WorkerProcess, workers_of};
+use super::processes::{WorkerProcess, hosts_of, terminate, workers_of};
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
@@ -53,6 +53,12 @@ impl Host {
         Self::start_with_environment(folder, flags, &[])
     }
 
+    /// As [`Host::start_in`], at these addresses.
+    pub fn start_at(folder: TempDir, addresses: [SocketAddr; 2], flags: &[&str]) -> Self {
+        Self::launch(folder, addresses, flags, &[])
+            .unwrap_or_else(|folder| panic!("no `ready`; its log:\n{}", log_of(folder.path())))
+    }
+
     /// As [`Host::start_in`], on a machine whose Docker does not answer.
     pub fn start_without_docker(folder: TempDir, flags: &[&str]) -> Self {
         let nowhere = format!("unix://{}/no-docker.sock", folder.path().display());
@@ -71,9 +77,18 @@ impl Host {
 
     /// Starts one that may end before it is ready; its folder then.
     pub fn try_start(folder: TempDir, flags: &[&str], environment: &[(&str, &str)]) -> Result<Self, TempDir> {
+        Self::launch(folder, [SocketAddr::from(([127, 0, 0, 1], 0)); 2], flags, environment)
+    }
+
+    fn launch(
+        folder: TempDir,
+        [listen, admin]: [SocketAddr; 2],
+        flags: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Result<Self, TempDir> {
         let log = File::options().create(true).append(true).open(folder.path().join("host.log")).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_vitrine"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data"])
+            .args(["serve", "--listen", &listen.to_string(), "--admin", &admin.to_string(), "--data"])
             .arg(folder.path().join("data"))
             .args(flags)
             .current_dir(folder.path())
@@ -187,10 +202,17 @@ impl Host {
         matches!(self.child.try_wait(), Ok(None))
     }
 
+    /// `vitrine upgrade`: another process takes over, behind the same addresses.
+    pub fn upgrade(&self) -> Cli {
+        self.cli(&["upgrade", "--json", "--data", self.data().to_str().unwrap()])
+    }
+
     /// SIGKILL; gives its folder.
     pub fn kill(mut self) -> TempDir {
-        self.child.kill().unwrap();
+        // It has ended by itself where another took over.
+        let _ = self.child.kill();
         self.child.wait().unwrap();
+        hosts_of(&self.data()).into_iter().for_each(super::processes::kill);
         self.folder.take().unwrap()
     }
 
@@ -204,16 +226,20 @@ impl Host {
         self.folder.as_ref().unwrap().path()
     }
 
+    /// Whether it ended in time, with exit 0 as far as that can be seen: a process that took over is no child of this one.
     fn end(&mut self) -> bool {
-        let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        let data = self.data();
         let end = Instant::now() + STOP;
+        hosts_of(&data).into_iter().for_each(terminate);
         while Instant::now() < end {
-            if let Ok(Some(status)) = self.child.try_wait() {
+            if let Ok(Some(status)) = self.child.try_wait()
+                && hosts_of(&data).is_empty()
+            {
                 return status.success();
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        let _ = self.child.kill();
+        hosts_of(&data).into_iter().for_each(super::processes::kill);
         let _ = self.child.wait();
         false
     }

@@ -44,6 +44,21 @@ pub fn workers_of(data: &Path) -> Vec<WorkerProcess> {
     all.iter().filter_map(worker).collect()
 }
 
+/// The processes of the host on this data folder: one, or two while one hands over to the other.
+pub fn hosts_of(data: &Path) -> Vec<u32> {
+    let serves = |process: &Process| {
+        process.arguments.get(1).is_some_and(|verb| verb == "serve")
+            && value(process, "--data").is_some_and(|folder| Path::new(folder) == data)
+    };
+    processes().iter().filter(|process| serves(process)).map(|process| process.pid).collect()
+}
+
+/// Asks a process to end.
+pub fn terminate(pid: u32) {
+    // It may have ended since.
+    let _ = std::process::Command::new("kill").args(["-TERM", &pid.to_string()]).status();
+}
+
 /// What every process on this machine has in its arguments and, as far as it may be read, its environment.
 pub fn everything_said() -> String {
     let read = |pid: u32| {

@@ -34,6 +34,7 @@ fn the_help_of_every_verb_is_the_reviewed_one() {
         "healthcheck",
         "image",
         "doctor",
+        "upgrade",
         "completions",
     ];
     for verb in verbs {

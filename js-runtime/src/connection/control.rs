@@ -3,11 +3,12 @@
 use super::ConnectionError;
 use super::instance::Instance;
 use crate::exchange::{EgressStreams, LogReader, Outbox, Outgoing};
-use crate::limits::{CONTROL_TASKS_MAX, SNAPSHOT_PIECE_BYTES};
+use crate::limits::{CONTROL_TASKS_MAX, LOG_TURN_MS, SNAPSHOT_PIECE_BYTES};
 use futures_util::StreamExt;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::unix::OwnedReadHalf;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 use tokio_util::codec::FramedRead;
 use tokio_util::sync::CancellationToken;
@@ -99,19 +100,36 @@ async fn send_snapshot(request: SnapshotRequest, instance: Arc<Instance>, outbox
     }
 }
 
-/// Sends log lines as they come. One connection at a time has the queue; the lines of a time without one wait in it.
-pub async fn send_logs(logs: Arc<Mutex<LogReader>>, outbox: Outbox, closing: CancellationToken) {
-    let mut logs = logs.lock().await;
+/// Sends log lines as they come. The newest connection has the queue, and the one before it once that has ended; the lines
+/// of a time without any wait in it.
+pub async fn send_logs(
+    logs: Arc<Mutex<LogReader>>,
+    outbox: Outbox,
+    mut newest: watch::Receiver<u64>,
+    closing: CancellationToken,
+) {
     loop {
-        // The place comes first, so that no line is taken for a connection that can't carry it.
-        let Some(place) = outbox.place().await else { return };
-        let lines = tokio::select! {
-            biased;
-            lines = logs.batch() => lines,
-            // A place that is held keeps the queue from ending.
-            () = closing.cancelled() => return,
-        };
-        let Some(lines) = lines else { return };
-        place.send(Outgoing::Frame(Frame::Log(lines)));
+        // Who waits longest is next, so a newer connection comes before this one comes again.
+        let mut logs = logs.lock().await;
+        newest.mark_unchanged();
+        loop {
+            // The place comes first, so that no line is taken for a connection that can't carry it.
+            let Some(place) = outbox.place().await else { return };
+            let lines = tokio::select! {
+                biased;
+                changed = newest.changed() => match changed {
+                    Ok(()) => break,
+                    Err(_) => return,
+                },
+                lines = logs.batch() => lines,
+                // A place that is held keeps the queue from ending.
+                () = closing.cancelled() => return,
+            };
+            let Some(lines) = lines else { return };
+            place.send(Outgoing::Frame(Frame::Log(lines)));
+        }
+        drop(logs);
+        // The newer connection asks for the queue just after it has counted itself.
+        tokio::time::sleep(Duration::from_millis(LOG_TURN_MS)).await;
     }
 }

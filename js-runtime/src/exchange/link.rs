@@ -20,7 +20,8 @@ pub struct HostLink {
 
 #[derive(Debug)]
 struct Shared {
-    current: Mutex<Option<Arc<EgressStreams>>>,
+    /// The newest is last and has the calls; the ones before it finish theirs.
+    open: Mutex<Vec<Arc<EgressStreams>>>,
     logs: LogSender,
     runtime: Handle,
 }
@@ -30,17 +31,17 @@ impl HostLink {
     #[must_use]
     pub fn new(runtime: Handle) -> (Self, LogReader) {
         let (logs, reader) = log_queue::log_queue();
-        (Self { shared: Arc::new(Shared { current: Mutex::default(), logs, runtime }) }, reader)
+        (Self { shared: Arc::new(Shared { open: Mutex::default(), logs, runtime }) }, reader)
     }
 
-    /// Makes `streams` the connection that calls go to.
+    /// Makes `streams` the connection that calls go to, until it is detached: then they go to the one before it.
     pub fn attach(&self, streams: Arc<EgressStreams>) {
-        *lock(&self.shared.current) = Some(streams);
+        lock(&self.shared.open).push(streams);
     }
 
-    /// Forgets `streams`, unless a newer connection took its place.
+    /// Forgets `streams`.
     pub fn detach(&self, streams: &Arc<EgressStreams>) {
-        lock(&self.shared.current).take_if(|current| Arc::ptr_eq(current, streams));
+        lock(&self.shared.open).retain(|open| !Arc::ptr_eq(open, streams));
     }
 
     /// Makes a call through the host's broker. `body` is sent while the answer is waited for; `head.has_body` follows
@@ -59,7 +60,7 @@ impl HostLink {
                 "the call's URL and headers exceed {HEADERS_MAX} headers or {HEAD_BYTES_MAX} bytes"
             )));
         }
-        let current = lock(&self.shared.current).clone();
+        let current = lock(&self.shared.open).last().cloned();
         let streams =
             current.ok_or_else(|| EgressFailure::Unreachable("the host is not connected".to_owned()))?;
         streams.call(head, body, &self.shared.runtime).await

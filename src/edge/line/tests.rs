@@ -103,7 +103,8 @@ async fn site() -> Site {
     let terms =
         Terms { answer: Arc::new(line), protocols: protocols(), patience: Patience::default(), tls: None };
     let places = Arc::new(Semaphore::new(64));
-    tokio::spawn(listener::run(listener, Arc::new(terms), places, Duration::ZERO, CancellationToken::new()));
+    let leaving = crate::edge::leaving::Leaving::default();
+    tokio::spawn(listener::run(listener, Arc::new(terms), places, Duration::ZERO, leaving));
     Site {
         address,
         client: client(|builder| builder.http1_only().resolve("shop.localhost", address)),

@@ -2,6 +2,7 @@
 
 use super::super::activity::Patience;
 use super::super::connection::{Answer, Peer, Terms, protocols};
+use super::super::leaving::Leaving;
 use super::run;
 use bytes::Bytes;
 use http::{Request, Response};
@@ -54,7 +55,7 @@ async fn serve(places: usize, patience_ms: [u64; 2], tls: Option<Arc<rustls::Ser
     let terms = Terms { answer: Arc::new(Waits), protocols: protocols(), patience, tls };
     let places = Arc::new(Semaphore::new(places));
     let drain = Duration::from_millis(500);
-    let ended = tokio::spawn(run(listener, Arc::new(terms), places, drain, shutdown.clone()));
+    let ended = tokio::spawn(run(listener, Arc::new(terms), places, drain, Leaving::on(shutdown.clone())));
     Served { address, shutdown, ended }
 }
 

@@ -1,0 +1,103 @@
+//! The data folder handed to a successor, and taken back if that fails.
+
+use super::open::{connect, io_error, prepare};
+use super::transaction::sqlite_error;
+use super::{Store, StoreError, lock};
+use rusqlite::Connection;
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+impl Store {
+    /// Gives the folder to whoever opens it next: the state is copied, the database closed, the lock free. Every other call
+    /// fails until [`Store::take_back`].
+    ///
+    /// # Errors
+    /// The state can't be copied; the folder is still this process's then.
+    pub fn lend(&self) -> Result<(), StoreError> {
+        let mut connection = self.connection();
+        let copy = self.layout().before_upgrade();
+        make_empty(&copy).map_err(|source| io_error("copy the state to", &copy, source))?;
+        let sqlite = |source| sqlite_error("copy the state", &copy, source);
+        let text = copy.to_string_lossy().into_owned();
+        connection.execute("VACUUM INTO ?1", [text]).map_err(sqlite)?;
+        let nothing = Connection::open_in_memory().map_err(sqlite)?;
+        // What can't be closed properly leaves its log, which the next one to open reads.
+        drop(std::mem::replace(&mut *connection, nothing));
+        self.0.lock.unlock().map_err(|source| io_error("unlock", &self.layout().lock(), source))
+    }
+
+    /// Takes the folder back with the state that was lent, whatever the borrower made of it: nothing that it did was
+    /// acknowledged.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] while the borrower lives, and what keeps the database from being opened.
+    pub fn take_back(&self) -> Result<(), StoreError> {
+        let mut connection = self.connection();
+        let (database, copy) = (self.layout().database(), self.layout().before_upgrade());
+        lock::take(&self.0.lock, &self.layout().lock(), self.layout().root())?;
+        for ending in ["-wal", "-shm"] {
+            let path = with_ending(&database, ending);
+            match fs::remove_file(&path) {
+                Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                    return Err(io_error("remove", &path, source));
+                }
+                _ => {}
+            }
+        }
+        fs::rename(&copy, &database).map_err(|source| io_error("put back", &database, source))?;
+        let mut opened = connect(&database)?;
+        prepare(&mut opened, &database)?;
+        *connection = opened;
+        Ok(())
+    }
+
+    /// Forgets the copy: the successor has taken over.
+    pub fn forget_lent(&self) {
+        // One that stays is overwritten by the next.
+        let _ = fs::remove_file(self.layout().before_upgrade());
+    }
+}
+
+/// It holds the values of environments, as the database does.
+fn make_empty(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    OpenOptions::new().create_new(true).write(true).mode(0o600).open(path).map(drop)
+}
+
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_lent_comes_back_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        store.set_meta("who", "first").unwrap();
+        assert!(matches!(Store::open(folder.path()), Err(StoreError::Locked { .. })));
+        store.lend().unwrap();
+        assert!(store.meta("who").is_err(), "a lent store answers nothing");
+        let borrower = Store::open(folder.path()).unwrap();
+        assert_eq!(borrower.meta("who").unwrap().as_deref(), Some("first"));
+        borrower.set_meta("who", "second").unwrap();
+        assert!(matches!(store.take_back(), Err(StoreError::Locked { .. })));
+        drop(borrower);
+        store.take_back().unwrap();
+        assert_eq!(store.meta("who").unwrap().as_deref(), Some("first"));
+        store.set_meta("who", "first again").unwrap();
+        assert!(!folder.path().join("before-upgrade.db").exists());
+        drop(store);
+        let next = Store::open(folder.path()).unwrap();
+        assert_eq!(next.meta("who").unwrap().as_deref(), Some("first again"));
+    }
+}
