@@ -112,7 +112,8 @@ impl Releases {
             // It was being started again by its supervisor, in vain, or it hangs. Whoever watches it waits as long.
             self.tell(entry, Event::Lost, left()).await?;
         }
-        let insist = insist || entry.may_be_tried_again();
+        let insist =
+            insist || entry.may_be_tried_again() || failpoint::at("starts.give_up") == Some(Fault::Skip);
         if entry.life().is_given_up() && !insist {
             return Err(given_up(entry));
         }

@@ -51,6 +51,8 @@ struct Session {
     nonce: u64,
     serving: Option<Serving>,
     suspected: bool,
+    /// Whether it says that it is frozen: no ping wakes it then, and whoever thaws it finds out whether it lives.
+    frozen: bool,
     egress: HashMap<StreamId, super::egress::Call>,
     tasks: JoinSet<StreamId>,
     requests: JoinSet<()>,
@@ -106,7 +108,7 @@ impl Keeper {
             let due = session.due();
             tokio::select! {
                 () = &mut writer => return,
-                () = due, if session.serving.is_some() => self.look(&mut session, &frames),
+                () = due, if session.serving.is_some() && !session.frozen => self.look(&mut session, &frames),
                 Ok(()) = self.suspected.changed() => {
                     self.suspected.borrow_and_update();
                     session.suspected = true;
@@ -278,6 +280,7 @@ impl Session {
     }
 
     fn on_frozen(&mut self, frozen: bool) {
+        self.frozen = frozen;
         for (_, asked) in self.freezing.extract_if(.., |(wanted, _)| *wanted == frozen) {
             // Whoever asked may have stopped waiting.
             let _ = asked.send(());

@@ -89,6 +89,15 @@ test ! -e refuse || { echo "the smoke test saw no shelf" >&2; exit 3; }"#;
     assert_eq!(host.get("shop", "/").send().text(), "one");
 }
 
+#[test]
+fn control_a_host_that_runs_no_hook_is_noticed() {
+    let toml = "[[hook]]\nstage = \"before_traffic\"\ncommand = [\"/bin/false\"]\n";
+    let two = bundle_dir(&[("server/index.js", &hello("two"))]);
+    let deploy = |host: &Host| host.cli(&["deploy", "shop", two.path().to_str().unwrap()]).run().code;
+    assert_eq!(deploy(&Host::start_in(Host::configured(toml), &PROCESS)), 1);
+    assert_eq!(deploy(&Host::start_broken(Host::configured(toml), &PROCESS, "hooks.run=return(skip)")), 0);
+}
+
 /// A server that notes what is posted and answers with the status it is told to.
 fn listener() -> (String, Arc<AtomicU16>, Arc<Mutex<Vec<Value>>>) {
     let socket = TcpListener::bind("127.0.0.1:0").unwrap();
