@@ -8,12 +8,13 @@ use super::book::Entry;
 use super::{Inner, Releases};
 use crate::failpoint::{self, Fault};
 use crate::health::container::HealthStatus;
+use crate::health::target::Standing;
 use crate::health::target_group::Attributes;
 use crate::health::{Check, ContainerHealth, Probe, Reason, Target, TargetState, service, traffic};
 use crate::id::InstanceId;
 use crate::limits::{
-    CLAIMS_POLL_MS, FIRST_CHECK_PAUSE_MS, FIRST_CHECK_TIMEOUT_MS, FIRST_CHECKS_MAX, REPLACE_BOOT_DEADLINE_MS,
-    REPLACE_PAUSE_MS, REPLACE_PAUSE_MS_MAX,
+    CLAIMS_POLL_MS, FIRST_CHECK_PAUSE_MS, FIRST_CHECK_TIMEOUT_MS, FIRST_CHECKS_MAX, PATROL_INTERVAL_MS,
+    REPLACE_BOOT_DEADLINE_MS, REPLACE_PAUSE_MS, REPLACE_PAUSE_MS_MAX,
 };
 use crate::telemetry::Replacement;
 use crate::worker::{Piece, Worker};
@@ -102,6 +103,17 @@ enum Judge {
     Target(Target),
 }
 
+impl Judge {
+    /// A target that users do not get is unused; one that they get again is new.
+    fn stands(&mut self, entry: &Entry, in_use: bool) {
+        if let Self::Target(target) = self {
+            target.stands(if in_use { Standing::Used } else { Standing::NotInUse });
+            let state = target.state();
+            entry.set_checked(|checked| checked.target = Some(state));
+        }
+    }
+}
+
 #[derive(Clone)]
 struct Watcher {
     host: Weak<Inner>,
@@ -139,7 +151,13 @@ impl Watcher {
             if entry.pool.worker().is_none_or(|now| !Arc::ptr_eq(&now, &worker)) {
                 return;
             }
-            if !releases.gets_requests(&entry) || !worker.is_ready() {
+            let in_use = releases.gets_requests(&entry);
+            judge.stands(&entry, in_use);
+            if !in_use || !worker.is_ready() {
+                drop((releases, entry, worker));
+                // Its next check is due as soon as users get it.
+                tokio::time::sleep(Duration::from_millis(PATROL_INTERVAL_MS)).await;
+                rounds.reset_immediately();
                 continue;
             }
             let path = path.as_deref().unwrap_or(&entry.bundle.manifest.health.path);

@@ -8,6 +8,7 @@ use serde_json::Value;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use vitrine::health::container::Rule;
@@ -55,9 +56,11 @@ fn docker(args: &[&str]) -> String {
     String::from_utf8(done.stdout).unwrap().trim().to_owned()
 }
 
-/// `None` where no Docker is.
+/// `None` where no Docker is. Made once: tests that begin together would each hand it over.
 fn image() -> Option<String> {
-    docker::is_there().then(|| Cli::new(&["image"]).ok().stdout.trim().to_owned())
+    static IMAGE: OnceLock<String> = OnceLock::new();
+    let made = || Cli::new(&["image"]).ok().stdout.trim().to_owned();
+    docker::is_there().then(|| IMAGE.get_or_init(made).clone())
 }
 
 fn app() -> TempDir {

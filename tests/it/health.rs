@@ -6,6 +6,7 @@ use crate::harness::wait::wait_until;
 use serde_json::Value;
 use std::time::Duration;
 
+/// Far below the five minutes between two checks: what is seen in this time, errors of pages brought forward.
 const PATIENCE: Duration = Duration::from_secs(40);
 /// One isolate, so that what it is told is what the next request meets.
 const MANIFEST: &str = r#"{"health":{"path":"/up"},"limits":{"isolates":1}}"#;
@@ -60,12 +61,23 @@ fn a_bundle_whose_health_path_fails_is_refused_and_nothing_changes() {
 
 #[test]
 fn a_target_that_fails_its_checks_is_served_all_the_same_and_replaced() {
-    let host = start("[health.targetGroup]\nHealthCheckIntervalSeconds = 5\nHealthCheckTimeoutSeconds = 2\n");
+    let host =
+        start("[health.targetGroup]\nHealthCheckIntervalSeconds = 300\nHealthCheckTimeoutSeconds = 2\n");
     let instance = wait_until("the first check", PATIENCE, || {
         let release = look(&host);
         (release["health"]["target"] == "healthy").then(|| release["instance"].clone())
     });
     assert_eq!(look(&host)["health"]["fail_open"], false);
+    // Another one that no user gets is not checked, and in use at once when they do.
+    host.deploy_files(
+        "blog",
+        &[("server/index.js", APP), ("vitrine.json", MANIFEST)],
+        &["--version", "v1", "--no-promote"],
+    );
+    let blog = || host.call("GET", "/v1/apps/blog/releases/v1").send().json()["health"].clone();
+    wait_until("it is unused", PATIENCE, || (blog()["reason"] == "Target.NotInUse").then_some(()));
+    host.cli(&["promote", "blog", "v1"]).ok();
+    wait_until("it is checked", PATIENCE, || (blog()["target"] == "healthy").then_some(()));
     assert_eq!(host.get("shop", "/break").send().status, 200);
     let open = r#"vitrine_fail_open{app="shop",release="v1"} 1"#;
     wait_until("it fails open", PATIENCE, || {
@@ -82,12 +94,15 @@ fn a_target_that_fails_its_checks_is_served_all_the_same_and_replaced() {
     });
     assert!(metric(&host, r#"vitrine_worker_replacements_total{app="shop",reason="unhealthy"} 1"#));
     assert!(metric(&host, &open.replace("} 1", "} 0")));
-    wait_until("the ill one has ended", PATIENCE, || (host.workers().len() == 1).then_some(()));
+    wait_until("the ill one has ended", PATIENCE, || {
+        let of_shop = |one: &&crate::harness::processes::WorkerProcess| one.release == "shop@v1";
+        (host.workers().iter().filter(of_shop).count() == 1).then_some(())
+    });
 }
 
 #[test]
 fn a_container_check_counts_retries_and_replaces() {
-    let host = start("[health.healthCheck]\ninterval = 5\ntimeout = 2\nretries = 2\n");
+    let host = start("[health.healthCheck]\ninterval = 300\ntimeout = 2\nretries = 2\n");
     let instance = look(&host)["instance"].clone();
     assert_eq!(host.get("shop", "/break").send().status, 200);
     wait_until("another one in its place", PATIENCE, || {
