@@ -193,6 +193,8 @@ pub const ADMIN_DRAIN_MS: u64 = 10_000;
 pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 /// Uploads at once: each holds up to [`BUNDLE_BYTES_MAX`] of disk twice and a thread.
 pub const UPLOADS_MAX: usize = 4;
+/// When a host looks for orphans again after its start: the engine of a killed host may have been in the middle of a start.
+pub const ORPHANS_AGAIN_MS: u64 = 5_000;
 /// How long an upload waits for its place: several deploys at once take their turn, and a client waits a minute by default.
 pub const UPLOAD_PLACE_MS: u64 = 45_000;
 /// Time for the whole body of an upload: 256 MiB at 300 kB/s.

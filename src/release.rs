@@ -105,8 +105,9 @@ struct Inner {
     started: Mutex<BTreeSet<InstanceId>>,
     /// Number of the deploy that began last.
     last_deploy: AtomicU64,
-    /// Held while a route table is built and swapped in.
-    publishing: Mutex<()>,
+    /// Held from the record of a change until its table is swapped in: otherwise the table of an epoch could lack the change of
+    /// an earlier one, or an older table be swapped in last.
+    changing: tokio::sync::Mutex<()>,
     turns: succession::Turns,
     /// Workers that could not be stopped yet.
     unstopped: Mutex<BTreeSet<InstanceId>>,
@@ -130,7 +131,7 @@ impl Releases {
             keeping: Arc::default(),
             started: Mutex::default(),
             last_deploy: AtomicU64::new(0),
-            publishing: Mutex::default(),
+            changing: tokio::sync::Mutex::default(),
             turns: succession::Turns::default(),
             unstopped: Mutex::default(),
             public: OnceLock::new(),

@@ -10,7 +10,7 @@ use crate::bundle::{Bundle, BundleDir};
 use crate::config::Isolation;
 use crate::failpoint::{self, Fault};
 use crate::id::{AppName, InstanceId, Version};
-use crate::limits::{ADOPT_TIMEOUT_MS, REPLACE_BOOT_DEADLINE_MS};
+use crate::limits::{ADOPT_TIMEOUT_MS, ORPHANS_AGAIN_MS, REPLACE_BOOT_DEADLINE_MS};
 use crate::store::{Promotion, ReleaseRecord, ReleaseState};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -50,9 +50,13 @@ impl Releases {
             let Some(turn) = releases.0.turns.take().await else { return };
             releases.end_orphans(&adopted).await;
             drop(turn);
-            // Last: what still runs from an earlier build is known by now, and nobody waits for it.
+            // What still runs from an earlier build is known by now, and nobody waits for it.
             if let Err(error) = releases.0.parts.engine.prune().await {
                 tracing::warn!(error = %super::boot::chain(&error), "old worker images are left alone");
+            }
+            tokio::time::sleep(Duration::from_millis(ORPHANS_AGAIN_MS)).await;
+            if let Some(_turn) = releases.0.turns.take().await {
+                releases.end_orphans(&adopted).await;
             }
         });
         Ok(())

@@ -8,13 +8,12 @@ use crate::id::{AppName, dns_label, release_label};
 use crate::route::split::{Split, Weight};
 use crate::route::{AppRoute, HostTarget, RouteTable, Target};
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 impl Releases {
-    /// Builds the table from the book and swaps it in. The caller has recorded what changed.
+    /// Builds the table from the book and swaps it in. The caller has recorded what changed, and holds
+    /// `changing` since before that.
     pub(super) fn publish(&self) {
-        // One at a time: of two that are built beside each other, the older one could be swapped in last.
-        let _publishing = self.0.publishing.lock().unwrap_or_else(PoisonError::into_inner);
         let config = &self.0.parts.config;
         let mut table = RouteTable {
             epoch: self.0.book.epoch(),

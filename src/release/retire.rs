@@ -130,8 +130,7 @@ impl Releases {
         let recorded = release.clone();
         self.stored("removing the release", move |store| store.delete_release(&recorded)).await?;
         self.0.book.remove(&release);
-        self.advance_epoch().await?;
-        self.publish();
+        self.publish_anew().await?;
         self.forget_release(&entry, false).await;
         Ok(())
     }
@@ -149,8 +148,7 @@ impl Releases {
         let recorded = app.clone();
         self.stored("removing the app", move |store| store.remove_app(&recorded)).await?;
         self.0.book.remove_app(&app);
-        self.advance_epoch().await?;
-        self.publish();
+        self.publish_anew().await?;
         for entry in entries {
             self.forget_release(&entry, true).await;
         }

@@ -37,6 +37,7 @@ impl Releases {
         }
         let now_ms = self.0.parts.clock.now_ms();
         let (recorded, percent) = (release.clone(), weight.percent());
+        let _changing = self.0.changing.lock().await;
         let epoch = self
             .stored("recording the share", move |store| store.record_split(&recorded, percent, now_ms))
             .await?;

@@ -113,6 +113,7 @@ impl Releases {
         self.0.parts.predecessor.settled().await;
         let now_ms = self.0.parts.clock.now_ms();
         let recorded = release.clone();
+        let changing = self.0.changing.lock().await;
         let promotion = self
             .stored("recording what is live", move |store| store.record_promotion(&recorded, kind, now_ms))
             .await?;
@@ -136,6 +137,7 @@ impl Releases {
         if failpoint::at("switch.publish") != Some(Fault::Skip) {
             self.publish();
         }
+        drop(changing);
         drop(boot);
         if let Some(superseded) = &superseded {
             self.supersede(&release, &superseded.id().version, kind);

@@ -110,8 +110,7 @@ impl Releases {
             self.forget_bundle(digest).await;
         }
         let entry = admitted?;
-        self.advance_epoch().await?;
-        self.publish();
+        self.publish_anew().await?;
         self.replace_preview(&entry).await?;
         tracing::info!(release = %entry.id(), digest = %digest.short(), "a release was taken in");
         Ok(Uploaded { created: true, deploy: options.deploy, release: self.view(&entry) })
@@ -227,11 +226,13 @@ impl Releases {
         }
     }
 
-    /// Counts a change of the route table that is no promotion.
-    pub(super) async fn advance_epoch(&self) -> Result<(), ReleaseError> {
+    /// Counts a change of the route table that is no promotion, and publishes it.
+    pub(super) async fn publish_anew(&self) -> Result<(), ReleaseError> {
         self.0.parts.predecessor.settled().await;
+        let _changing = self.0.changing.lock().await;
         let epoch = self.stored("counting the change", |store| store.next_epoch()).await?;
         self.0.book.set_epoch(epoch);
+        self.publish();
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use crate::harness::docker;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use rig::{Rig, Told};
-use state::Op;
+use state::{App, Op};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -27,8 +27,25 @@ const LONG_TURNS: usize = 2_000;
 /// Failed turns that are told at once.
 const FAULTS_MAX: usize = 6;
 /// Places that no change comes to on a host in process isolation, and why.
-const NOT_ON_THE_WAY: [(&str, &str); 1] =
-    [("record the share of the release", "which release answers is chance then; `it`, `split` kills there")];
+const NOT_ON_THE_WAY: [(&str, &str); 15] = [
+    ("record the share of the release", "which release answers is chance then; `it`, `split` kills there"),
+    ("create a container", "Docker"),
+    ("start a container", "Docker"),
+    ("end a container", "Docker"),
+    ("inspect a container", "Docker"),
+    ("signal a container", "Docker"),
+    ("remove a", "Docker"),
+    ("list containers", "Docker"),
+    ("list images", "Docker"),
+    ("tell a container's", "Docker"),
+    ("tell its version", "Docker"),
+    ("probe", "the first start with containers"),
+    ("stats", "once a while"),
+    ("stop.grace", "no step: it breaks a host for another rig"),
+    ("record what the worker is started with", "only when an operator changed limits between two hosts"),
+];
+/// What the text of a bundle ends with that a snapshot is made of.
+const SNAPSHOT: &str = "-snapshot";
 
 /// How often each kind of change passes each place.
 type Passes = BTreeMap<(Kind, String), usize>;
@@ -38,27 +55,37 @@ type Passes = BTreeMap<(Kind, String), usize>;
 enum Kind {
     Deploy,
     DeployAgain,
+    DeployWithSnapshot,
+    DeployBroken,
     Preview,
     Promote,
     Rollback,
     Greet,
     Forget,
+    SetUnread,
+    UnsetUnread,
     Remove,
     RemoveApp,
     Start,
+    Begin,
 }
 
-const KINDS: [Kind; 10] = [
+const KINDS: [Kind; 15] = [
     Kind::Deploy,
     Kind::DeployAgain,
+    Kind::DeployWithSnapshot,
+    Kind::DeployBroken,
     Kind::Preview,
     Kind::Promote,
     Kind::Rollback,
     Kind::Greet,
     Kind::Forget,
+    Kind::SetUnread,
+    Kind::UnsetUnread,
     Kind::Remove,
     Kind::Start,
     Kind::RemoveApp,
+    Kind::Begin,
 ];
 
 /// Where a host dies: the how manieth pass of which place, while it does what.
@@ -98,21 +125,32 @@ impl Script {
                 let known = app.releases.values().map(|release| release.text.clone()).collect();
                 Op::Deploy { version, text: self.pick(known)?, preview: None }
             }
+            Kind::DeployWithSnapshot => {
+                Op::Deploy { version, text: format!("{text}{SNAPSHOT}"), preview: None }
+            }
+            Kind::DeployBroken => Op::DeployBroken { version },
             Kind::Preview => Op::Deploy { version, text, preview: Some("pr".into()) },
             Kind::Promote => Op::Promote { version: self.pick(idle())? },
             Kind::Rollback => app.rollback_target().map(|_| Op::Rollback)?,
             Kind::Greet => Op::Greet { greeting: Some(format!("hello{}", self.made)) },
             Kind::Forget => app.greeting.as_ref().map(|_| Op::Greet { greeting: None })?,
+            Kind::SetUnread => Op::SetUnread { value: Some(text) },
+            Kind::UnsetUnread => app.unread.as_ref().map(|_| Op::SetUnread { value: None })?,
             Kind::Remove => Op::Remove { version: self.pick(idle())? },
             Kind::RemoveApp => (!app.releases.is_empty()).then_some(Op::RemoveApp)?,
             Kind::Start => Op::Start,
+            Kind::Begin => Op::Begin,
         })
     }
 
     /// Does this, with nothing in the way.
     fn must(&mut self, op: &Op) {
-        let told = self.rig.ask(op, None);
-        assert!(matches!(told, Told::Acknowledged), "{op:?}: {told:?}\n{}", self.rig.log());
+        let told = self.rig.ask(op, Some(&format!("key-{}", self.made)));
+        let done = match op {
+            Op::DeployBroken { .. } => matches!(told, Told::Refused(422, _)),
+            _ => matches!(told, Told::Acknowledged),
+        };
+        assert!(done, "{op:?}: {told:?}\n{}", self.rig.log());
         let shown = self.rig.shown().unwrap();
         let after = self.rig.app.after(op);
         self.rig.app =
@@ -134,6 +172,7 @@ impl Script {
                 Some(op) if !few && !dead => return op,
                 _ if few => self.op(Kind::Deploy),
                 _ if dead || kind == Kind::Rollback => self.op(Kind::Promote),
+                _ if kind == Kind::UnsetUnread => self.op(Kind::SetUnread),
                 _ => self.op(Kind::Greet),
             };
             self.must(&next.unwrap());
@@ -149,19 +188,23 @@ impl Script {
     fn look_after(&mut self, op: &Op, at: Option<&(String, usize)>) -> Result<(), String> {
         let point = at.map(|(name, time)| (name.as_str(), *time));
         let (before, after) = (self.rig.app.clone(), self.rig.app.after(op));
-        let key = self.made.is_multiple_of(3).then(|| format!("key-{}", self.made));
+        let key = format!("turn-{}", self.made);
         let instances = self.rig.instances();
-        let expected = if *op == Op::Start {
+        let expected = if matches!(op, Op::Start | Op::Begin) {
             self.rig.kill();
+            if *op == Op::Begin {
+                self.rig.begin_anew();
+            }
             self.rig.die_at(point);
             if self.rig.start() && point.is_some() {
                 self.rig.dies_within(BEHIND);
             }
-            vec![before]
+            vec![after]
         } else {
             self.rig.die_at(point);
-            match self.rig.ask(op, key.as_deref()) {
+            match self.rig.ask(op, Some(&key)) {
                 Told::Acknowledged => vec![after],
+                Told::Refused(422, _) if matches!(op, Op::DeployBroken { .. }) => vec![before],
                 Told::Refused(..) if point.is_some_and(|(name, _)| in_engine(name)) => vec![before],
                 Told::Refused(status, reason) => return Err(format!("refused: {status} {reason}")),
                 Told::Nothing if !self.rig.died() => return Err("no answer, and the host lives".into()),
@@ -189,8 +232,12 @@ impl Script {
         for kind in KINDS {
             let op = self.prepared(kind);
             self.rig.passed();
-            if op == Op::Start {
+            if matches!(op, Op::Start | Op::Begin) {
                 self.rig.kill();
+                if op == Op::Begin {
+                    self.rig.begin_anew();
+                    self.rig.app = App::default();
+                }
                 assert!(self.rig.start());
                 assert_eq!(self.rig.strays(), None);
             } else {
@@ -270,7 +317,7 @@ fn wished() -> Option<Turn> {
     Some(Turn { kind, at: Some((parts.next()?.to_owned(), parts.next()?.parse().ok()?)) })
 }
 
-fn seed() -> u64 {
+pub fn seed() -> u64 {
     let seed = std::env::var("FAULT_SEED").ok().and_then(|text| text.parse().ok());
     let seed = seed.unwrap_or_else(rand::random);
     println!("FAULT_SEED={seed}");

@@ -20,6 +20,7 @@ mod harness {
     pub mod wait;
 }
 
+mod clients;
 mod clock;
 mod dockerd;
 mod figures;

@@ -37,8 +37,10 @@ pub struct Rig {
     _file_folder: TempDir,
     /// Acknowledged, or found after a kill.
     pub app: App,
-    /// How long each start took until `ready`.
+    /// How long each start on data took until `ready`.
     pub starts: Vec<Duration>,
+    /// Whether the next start is the first one on its folder.
+    first: bool,
     /// Number of kills so far.
     pub kills: usize,
     /// `FAILPOINTS` of every host.
@@ -60,6 +62,7 @@ impl Rig {
             _file_folder: file_folder,
             app: App::default(),
             starts: Vec::new(),
+            first: true,
             kills: 0,
             failpoints: failpoints.to_owned(),
             before: BTreeMap::new(),
@@ -99,7 +102,7 @@ impl Rig {
         let environment = [("FAILPOINT_FILE", file.as_str()), ("FAILPOINTS", self.failpoints.as_str())];
         match Host::try_start(folder, &self.flags, &environment) {
             Ok(host) => {
-                if self.kills > 0 {
+                if !std::mem::take(&mut self.first) {
                     self.starts.push(begun.elapsed());
                 }
                 self.host = Some(host);
@@ -110,6 +113,20 @@ impl Rig {
                 false
             }
         }
+    }
+
+    /// A host that is dead leaves its containers to its successor: for when there will be none.
+    fn remove_containers(&self) {
+        if let (None, Some(folder), true) = (&self.host, &self.folder, self.flags.contains(&"container")) {
+            docker::containers_of(&folder.path().join("data")).iter().for_each(docker::remove);
+        }
+    }
+
+    /// Leaves everything behind for an empty folder.
+    pub fn begin_anew(&mut self) {
+        self.remove_containers();
+        self.first = true;
+        self.folder = Some(Host::folder_anew());
     }
 
     /// SIGKILL, also for one that is dead by now.
@@ -131,6 +148,10 @@ impl Rig {
         let json =
             |request: Request, body: String| request.header("content-type", "application/json").body(body);
         let call = |method, path: &str| self.host().call(method, &format!("{APP}{path}"));
+        let value = |name: &str, text: &Option<String>| match text {
+            Some(text) => json(call("PUT", &format!("/env/{name}")), format!(r#"{{"value":"{text}"}}"#)),
+            None => call("DELETE", &format!("/env/{name}")),
+        };
         let request = match op {
             Op::Deploy { version, text, preview } => {
                 let query = preview.as_ref().map(|name| format!("?preview={name}")).unwrap_or_default();
@@ -140,13 +161,15 @@ impl Rig {
                 json(call("POST", "/promote"), format!(r#"{{"version":"{version}"}}"#))
             }
             Op::Rollback => json(call("POST", "/rollback"), "{}".into()),
-            Op::Greet { greeting: Some(text) } => {
-                json(call("PUT", "/env/GREETING"), format!(r#"{{"value":"{text}"}}"#))
+            Op::Greet { greeting } => value("GREETING", greeting),
+            Op::SetUnread { value: text } => value("UNREAD", text),
+            Op::DeployBroken { version } => {
+                let throws = Archive::empty().file("server/index.js", b"throw new Error('broken')");
+                call("PUT", &format!("/releases/{version}")).body(throws.zst())
             }
-            Op::Greet { greeting: None } => call("DELETE", "/env/GREETING"),
             Op::Remove { version } => call("DELETE", &format!("/releases/{version}")),
             Op::RemoveApp => call("DELETE", ""),
-            Op::Start => return Told::Acknowledged,
+            Op::Start | Op::Begin => return Told::Acknowledged,
         };
         let request = key.iter().fold(request, |request, key| request.header("idempotency-key", key));
         match request.try_send() {
@@ -173,8 +196,12 @@ impl Rig {
         let env = self.host().call("GET", &format!("{APP}/env")).try_send()?;
         if env.status == 200 {
             let values = env.json();
-            let set = values.as_array().unwrap().iter().find(|value| value["live"] != "only");
-            app.greeting = set.and_then(|value| value["value"].as_str()).map(String::from);
+            let values = values.as_array().unwrap();
+            let set = |name: &str| {
+                let value = values.iter().find(|value| value["name"] == name && value["live"] != "only")?;
+                Some(value["value"].as_str()?.to_owned())
+            };
+            (app.greeting, app.unread) = (set("GREETING"), set("UNREAD"));
         }
         Ok(app)
     }
@@ -285,10 +312,7 @@ impl Rig {
 
 impl Drop for Rig {
     fn drop(&mut self) {
-        // A host that is dead leaves its containers to its successor, and here there is none.
-        if let (None, Some(folder), true) = (&self.host, &self.folder, self.flags.contains(&"container")) {
-            docker::containers_of(&folder.path().join("data")).iter().for_each(docker::remove);
-        }
+        self.remove_containers();
     }
 }
 
@@ -307,12 +331,12 @@ fn names(folder: &Path) -> BTreeSet<String> {
     entries.map(|entry| entry.file_name().into_string().unwrap()).collect()
 }
 
-/// A page of one line. One of three has a snapshot made: that takes longer than all the rest.
+/// A page of one line. A snapshot takes longer than all the rest, so only some ask for one.
 fn bundle(text: &str) -> Vec<u8> {
     let server = format!(
         "export default {{ fetch: (request, env) => new Response('{text} ' + (env.GREETING ?? '-')) }};\n"
     );
-    let snapshot = text.ends_with('0');
+    let snapshot = text.ends_with(super::SNAPSHOT);
     let manifest = format!(r#"{{"env":["GREETING"],"snapshot":{snapshot}}}"#);
     Archive::empty()
         .file("server/index.js", server.as_bytes())

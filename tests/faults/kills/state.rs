@@ -11,6 +11,8 @@ pub struct App {
     pub releases: BTreeMap<String, Release>,
     /// Value of `GREETING`.
     pub greeting: Option<String>,
+    /// Value of `UNREAD`, which no app reads.
+    pub unread: Option<String>,
     /// Switches, oldest first: what became live, and what was rolled back from.
     pub history: Vec<(String, Option<String>)>,
 }
@@ -44,12 +46,18 @@ pub enum Op {
     Rollback,
     /// Change the greeting, or take it away.
     Greet { greeting: Option<String> },
+    /// Take in a bundle that can't be served.
+    DeployBroken { version: String },
+    /// Set a value that no app reads, or take it away.
+    SetUnread { value: Option<String> },
     /// Remove a release.
     Remove { version: String },
     /// Remove the app.
     RemoveApp,
     /// Nothing but a start.
     Start,
+    /// The first start of all, on an empty folder.
+    Begin,
 }
 
 impl App {
@@ -101,8 +109,9 @@ impl App {
                 }
             }
             Op::Remove { version } => drop(app.releases.remove(version)),
-            Op::RemoveApp => app = Self::default(),
-            Op::Start => {}
+            Op::RemoveApp | Op::Begin => app = Self::default(),
+            Op::SetUnread { value } => app.unread.clone_from(value),
+            Op::Start | Op::DeployBroken { .. } => {}
         }
         app
     }
@@ -124,6 +133,7 @@ impl App {
         }
         let same = app.live == shown.live
             && app.greeting == shown.greeting
+            && app.unread == shown.unread
             && app.releases.keys().eq(shown.releases.keys())
             && app.releases.iter().all(|(version, release)| {
                 let was_live = app.history.iter().any(|(live, _)| live == version);
