@@ -35,6 +35,7 @@ impl Releases {
                 "the worker of `{release}` was lost just now; try again"
             )));
         }
+        self.0.parts.predecessor.settled().await;
         let now_ms = self.0.parts.clock.now_ms();
         let (recorded, percent) = (release.clone(), weight.percent());
         let _changing = self.0.changing.lock().await;
