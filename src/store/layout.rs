@@ -58,6 +58,12 @@ impl Layout {
         self.0.join("before-upgrade.db")
     }
 
+    /// The same on its way back.
+    #[must_use]
+    pub fn taken_back(&self) -> PathBuf {
+        self.0.join("taken-back.db")
+    }
+
     /// The reserved megabyte.
     #[must_use]
     pub fn reserve(&self) -> PathBuf {

@@ -2,7 +2,8 @@
 
 use super::open::{connect, io_error, prepare};
 use super::transaction::sqlite_error;
-use super::{Store, StoreError, lock};
+use super::{Layout, Store, StoreError, lock};
+use crate::failpoint;
 use rusqlite::Connection;
 use std::fs::{self, OpenOptions};
 use std::io;
@@ -35,18 +36,13 @@ impl Store {
     /// [`StoreError::Locked`] while the borrower lives, and what keeps the database from being opened.
     pub fn take_back(&self) -> Result<(), StoreError> {
         let mut connection = self.connection();
-        let (database, copy) = (self.layout().database(), self.layout().before_upgrade());
-        lock::take(&self.0.lock, &self.layout().lock(), self.layout().root())?;
-        for ending in ["-wal", "-shm"] {
-            let path = with_ending(&database, ending);
-            match fs::remove_file(&path) {
-                Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                    return Err(io_error("remove", &path, source));
-                }
-                _ => {}
-            }
-        }
-        fs::rename(&copy, &database).map_err(|source| io_error("put back", &database, source))?;
+        let layout = self.layout();
+        let (database, copy, taken_back) = (layout.database(), layout.before_upgrade(), layout.taken_back());
+        lock::take(&self.0.lock, &layout.lock(), layout.root())?;
+        // From here on the next start finishes it, should this process end.
+        fs::rename(&copy, &taken_back).map_err(|source| io_error("put back", &copy, source))?;
+        failpoint::at("lend.decided");
+        finish_taking_back(layout)?;
         let mut opened = connect(&database)?;
         prepare(&mut opened, &database)?;
         *connection = opened;
@@ -58,6 +54,26 @@ impl Store {
         // One that stays is overwritten by the next.
         let _ = fs::remove_file(self.layout().before_upgrade());
     }
+}
+
+/// Puts a state that was taken back in the place of what its borrower left; nothing where there is none.
+pub(super) fn finish_taking_back(layout: &Layout) -> Result<(), StoreError> {
+    let (database, taken_back) = (layout.database(), layout.taken_back());
+    if !taken_back.exists() {
+        return Ok(());
+    }
+    // The borrower's log goes first: SQLite would play it into the other database.
+    for ending in ["-wal", "-shm"] {
+        let path = with_ending(&database, ending);
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                return Err(io_error("remove", &path, source));
+            }
+            _ => {}
+        }
+    }
+    failpoint::at("lend.cleared");
+    fs::rename(&taken_back, &database).map_err(|source| io_error("put back", &database, source))
 }
 
 /// It holds the values of environments, as the database does.
@@ -99,5 +115,25 @@ mod tests {
         drop(store);
         let next = Store::open(folder.path()).unwrap();
         assert_eq!(next.meta("who").unwrap().as_deref(), Some("first again"));
+    }
+
+    #[test]
+    fn a_start_finishes_what_a_host_that_was_killed_had_begun_to_take_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        store.set_meta("who", "first").unwrap();
+        store.lend().unwrap();
+        let borrower = Store::open(folder.path()).unwrap();
+        borrower.set_meta("who", "second").unwrap();
+        let layout = borrower.layout().clone();
+        // The borrower's log lies there, as after a kill.
+        let log = with_ending(&layout.database(), "-wal");
+        let left = std::fs::read(&log).unwrap();
+        drop((store, borrower));
+        std::fs::write(&log, left).unwrap();
+        std::fs::rename(layout.before_upgrade(), layout.taken_back()).unwrap();
+        let next = Store::open(folder.path()).unwrap();
+        assert_eq!(next.meta("who").unwrap().as_deref(), Some("first"));
+        assert!(!layout.taken_back().exists());
     }
 }

@@ -1,5 +1,6 @@
 //! From a folder on the disk to a [`Store`].
 
+use super::lend::finish_taking_back;
 use super::reserve::Reserve;
 use super::transaction::sqlite_error;
 use super::{Blobs, Bundles, Inner, Layout, Store, StoreError, lock, schema};
@@ -26,6 +27,7 @@ impl Store {
         let data = data.canonicalize().map_err(|source| io_error("find", data, source))?;
         let layout = Layout::new(&data);
         let lock = lock::acquire(&layout.lock(), &data)?;
+        finish_taking_back(&layout)?;
         empty(&layout.staging())?;
         for folder in [layout.blobs(), layout.bundles(), layout.run()] {
             fs::create_dir_all(&folder).map_err(|source| io_error("make the folder", &folder, source))?;
