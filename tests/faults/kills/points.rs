@@ -16,7 +16,7 @@ pub fn all() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut |path, code| {
         found.extend(texts(code, "failpoint::at(").map(String::from));
-        for call in ["self.write(", "self.set_column("] {
+        for call in ["self.write(", "self.audited(", "self.set_column("] {
             found.extend(texts(code, call).flat_map(|step| of(step, &TRANSACTION)));
         }
         if path.ends_with("container/docker.rs") {
