@@ -129,8 +129,7 @@ impl Releases {
         }
         let recorded = release.clone();
         self.stored("removing the release", move |store| store.delete_release(&recorded)).await?;
-        self.0.book.remove(&release);
-        self.publish_anew().await?;
+        self.publish_anew(|book| book.remove(&release)).await?;
         self.forget_release(&entry, false).await;
         Ok(())
     }
@@ -147,8 +146,7 @@ impl Releases {
         }
         let recorded = app.clone();
         self.stored("removing the app", move |store| store.remove_app(&recorded)).await?;
-        self.0.book.remove_app(&app);
-        self.publish_anew().await?;
+        self.publish_anew(|book| book.remove_app(&app)).await?;
         for entry in entries {
             self.forget_release(&entry, true).await;
         }

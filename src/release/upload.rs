@@ -1,6 +1,6 @@
 //! A bundle taken in: recorded, booted, warmed. Nothing of one that fails remains.
 
-use super::book::{Entry, spec_hash};
+use super::book::{Book, Entry, spec_hash};
 use super::life::{Event, Life};
 use super::{ReleaseError, Releases, Uploaded};
 use crate::bundle::{Bundle, BundleDir, SignatureError, Signers};
@@ -110,7 +110,8 @@ impl Releases {
             self.forget_bundle(digest).await;
         }
         let entry = admitted?;
-        self.publish_anew().await?;
+        // It is in the book since it was recorded.
+        self.publish_anew(|_| ()).await?;
         self.replace_preview(&entry).await?;
         tracing::info!(release = %entry.id(), digest = %digest.short(), "a release was taken in");
         Ok(Uploaded { created: true, deploy: options.deploy, release: self.view(&entry) })
@@ -226,14 +227,18 @@ impl Releases {
         }
     }
 
-    /// Counts a change of the route table that is no promotion, and publishes it.
-    pub(super) async fn publish_anew(&self) -> Result<(), ReleaseError> {
+    /// Makes a recorded change that is no promotion: the book and the table show it together. It is on the disk, so users get it
+    /// also where it can't be counted.
+    pub(super) async fn publish_anew(&self, change: impl FnOnce(&Book)) -> Result<(), ReleaseError> {
         self.0.parts.predecessor.settled().await;
         let _changing = self.0.changing.lock().await;
-        let epoch = self.stored("counting the change", |store| store.next_epoch()).await?;
-        self.0.book.set_epoch(epoch);
+        let counted = self.stored("counting the change", |store| store.next_epoch()).await;
+        change(&self.0.book);
+        if let Ok(epoch) = counted {
+            self.0.book.set_epoch(epoch);
+        }
         self.publish();
-        Ok(())
+        counted.map(drop)
     }
 
     /// The preview that had this name before is of no use any more.
