@@ -44,6 +44,17 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The disk fails to read, write or sync the database.
+    #[error("{operation}: the disk fails under the database {}; look into the kernel's log, then ask again", path.display())]
+    Disk {
+        /// What was being done.
+        operation: &'static str,
+        /// Database.
+        path: PathBuf,
+        /// Cause.
+        #[source]
+        source: rusqlite::Error,
+    },
     /// The version is taken.
     #[error("the release `{0}` exists")]
     Exists(ReleaseId),
@@ -101,10 +112,12 @@ pub enum StoreError {
     #[error("the host is shutting down")]
     ShuttingDown,
     /// The database.
-    #[error("{operation} failed")]
+    #[error("{operation} failed in {}", path.display())]
     Sqlite {
         /// What was being done.
         operation: &'static str,
+        /// Database.
+        path: PathBuf,
         /// Cause.
         #[source]
         source: rusqlite::Error,

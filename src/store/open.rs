@@ -6,7 +6,7 @@ use super::transaction::sqlite_error;
 use super::{Blobs, Bundles, Inner, Layout, Store, StoreError, lock, schema};
 use crate::limits::DATABASE_BUSY_MS;
 use crate::scope::Actor;
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -32,12 +32,16 @@ impl Store {
         for folder in [layout.blobs(), layout.bundles(), layout.run()] {
             fs::create_dir_all(&folder).map_err(|source| io_error("make the folder", &folder, source))?;
         }
+        refuse_emptied(&layout)?;
         let reserve = Reserve::open(layout.reserve());
         let mut connection = connect(&layout.database()).or_else(|error| {
             // Opening makes the log's files: on a full disk they need the reserve.
             if !matches!(
                 error,
-                StoreError::DiskFull { .. } | StoreError::Sqlite { .. } | StoreError::Io { .. }
+                StoreError::DiskFull { .. }
+                    | StoreError::Disk { .. }
+                    | StoreError::Sqlite { .. }
+                    | StoreError::Io { .. }
             ) {
                 return Err(error);
             }
@@ -51,6 +55,20 @@ impl Store {
         store.forget_unanswered()?;
         Ok(store)
     }
+}
+
+/// A database that was cut to nothing looks like one that was never written, and the bundles like nobody's. Whoever wants to
+/// start empty has moved it away.
+fn refuse_emptied(layout: &Layout) -> Result<(), StoreError> {
+    let path = layout.database();
+    if !fs::metadata(&path).is_ok_and(|found| found.len() == 0) {
+        return Ok(());
+    }
+    let folder = layout.blobs();
+    let mut archives = fs::read_dir(&folder).map_err(|source| io_error("list", &folder, source))?;
+    let has_archives = archives.next().is_some();
+    let detail = "it is empty, and there are bundles".to_owned();
+    if has_archives { Err(StoreError::Corrupt { path, detail }) } else { Ok(()) }
 }
 
 /// Makes the data folder: bundles, logs and sockets of every app are nobody else's. One that is there keeps its mode.
@@ -106,5 +124,14 @@ pub(super) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), St
     if detail != "ok" {
         return Err(StoreError::Corrupt { path: path.to_owned(), detail });
     }
-    schema::migrate(connection, path)
+    schema::migrate(connection, path)?;
+    // A name that was damaged is a fine text to the check above, and fits nothing else.
+    let strays = connection
+        .prepare("SELECT \"table\", parent FROM pragma_foreign_key_check")
+        .and_then(|mut check| check.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional())
+        .map_err(|source| sqlite_error("check the database", path, source))?;
+    strays.map_or(Ok(()), |(table, parent): (String, String)| {
+        let detail = format!("a row of `{table}` names one of `{parent}` that does not exist");
+        Err(StoreError::Corrupt { path: path.to_owned(), detail })
+    })
 }

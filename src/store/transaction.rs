@@ -28,26 +28,32 @@ impl From<StoreError> for Fault {
 }
 
 impl Fault {
-    fn may_be_full_disk(&self) -> bool {
-        let Self::Sqlite(source) = self else { return false };
-        // A full disk also shows as an I/O error, when it is the shared-memory file that can't grow.
-        matches!(source.sqlite_error_code(), Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure))
+    fn is_full_disk(&self) -> bool {
+        matches!(self, Self::Sqlite(source) if is_full_disk(source))
     }
+}
+
+fn is_full_disk(source: &rusqlite::Error) -> bool {
+    // A full disk also shows as the shared-memory file that can't grow.
+    source.sqlite_error().is_some_and(|error| {
+        error.code == ErrorCode::DiskFull || error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE
+    })
 }
 
 /// What an error of SQLite means to the caller.
 pub(super) fn sqlite_error(operation: &'static str, database: &Path, source: rusqlite::Error) -> StoreError {
     let path = database.to_owned();
+    if is_full_disk(&source) {
+        // What an operator can free is around the database, not in it.
+        let path = database.parent().unwrap_or(database).to_owned();
+        return StoreError::DiskFull { operation, path, source: Box::new(source) };
+    }
     match source.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => {
-            // What an operator can free is around the database, not in it.
-            let path = database.parent().unwrap_or(database).to_owned();
-            StoreError::DiskFull { operation, path, source: Box::new(source) }
-        }
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
             StoreError::Corrupt { path, detail: source.to_string() }
         }
-        _ => StoreError::Sqlite { operation, source },
+        Some(ErrorCode::SystemIoFailure) => StoreError::Disk { operation, path, source },
+        _ => StoreError::Sqlite { operation, path, source },
     }
 }
 
@@ -67,7 +73,10 @@ impl Store {
     }
 
     /// Changes, in one transaction that is on the disk on return. When the disk is full, the reserve is freed and the
-    /// change is tried once more.
+    /// change is tried once more. After any other error the change is refused, and a later one may be asked for: a disk
+    /// that failed to sync may say of the next sync that all is well while what it failed to write is lost, so nothing
+    /// is believed but a sync behind which every page was written anew. That is what the log's next change does: it
+    /// begins where the last acknowledged one ended.
     pub(super) fn write<T>(
         &self,
         operation: &'static str,
@@ -75,16 +84,32 @@ impl Store {
     ) -> Result<T, StoreError> {
         let mut connection = self.connection();
         let mut result = commit(&mut connection, operation, &run);
-        if result.as_ref().is_err_and(Fault::may_be_full_disk) {
+        if result.as_ref().is_err_and(Fault::is_full_disk) {
             self.0.reserve.free();
             result = commit(&mut connection, operation, &run);
         } else if result.is_ok() {
             self.0.reserve.restore();
         }
         result.map_err(|fault| match fault {
-            Fault::Sqlite(source) => self.0.sqlite_error(operation, source),
+            Fault::Sqlite(source) => {
+                write_over_refused(&connection);
+                self.0.sqlite_error(operation, source)
+            }
             Fault::Refused(error) => error,
         })
+    }
+}
+
+/// A change whose sync failed lies in the log as a whole, and the next start would take it for an acknowledged one. This
+/// connection knows better (a new one would not), and puts a change that changes nothing over its beginning. Where
+/// even that can't be written the refused change may come back with a start, as after a connection that broke.
+fn write_over_refused(connection: &Connection) {
+    if failpoint::at("store.write_over").is_some() {
+        return;
+    }
+    // SQLite writes a page for it whatever was there; nothing reads the number.
+    if let Err(error) = connection.pragma_update(None, "user_version", 0) {
+        tracing::error!(%error, "what was refused may be in the database's log; a host that starts now may find it done");
     }
 }
 

@@ -28,3 +28,4 @@ mod flips;
 mod kills;
 mod upgrade;
 mod workers;
+mod wounds;
