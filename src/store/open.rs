@@ -4,6 +4,7 @@ use super::lend::finish_taking_back;
 use super::reserve::Reserve;
 use super::transaction::sqlite_error;
 use super::{Blobs, Bundles, Inner, Layout, Store, StoreError, lock, schema};
+use crate::failpoint;
 use crate::limits::DATABASE_BUSY_MS;
 use crate::scope::Actor;
 use rusqlite::{Connection, OptionalExtension};
@@ -118,20 +119,27 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
 }
 
 pub(super) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
-    let detail: String = connection
-        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
-        .map_err(|source| sqlite_error("check the database", path, source))?;
-    if detail != "ok" {
-        return Err(StoreError::Corrupt { path: path.to_owned(), detail });
+    if failpoint::at("store.check").is_none() {
+        check(connection, path)?;
     }
-    schema::migrate(connection, path)?;
-    // A name that was damaged is a fine text to the check above, and fits nothing else.
-    let strays = connection
-        .prepare("SELECT \"table\", parent FROM pragma_foreign_key_check")
-        .and_then(|mut check| check.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional())
-        .map_err(|source| sqlite_error("check the database", path, source))?;
-    strays.map_or(Ok(()), |(table, parent): (String, String)| {
-        let detail = format!("a row of `{table}` names one of `{parent}` that does not exist");
-        Err(StoreError::Corrupt { path: path.to_owned(), detail })
-    })
+    schema::migrate(connection, path)
+}
+
+fn check(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let failed = |source| sqlite_error("check the database", path, source);
+    let damaged = |detail| Err(StoreError::Corrupt { path: path.to_owned(), detail });
+    let form: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(failed)?;
+    if form != "ok" {
+        return damaged(form);
+    }
+    // A damaged name is a good text to the check above; it shows in what names it.
+    let stray = "SELECT \"table\", parent FROM pragma_foreign_key_check";
+    let stray: Option<(String, String)> =
+        connection.query_row(stray, [], |row| Ok((row.get(0)?, row.get(1)?))).optional().map_err(failed)?;
+    match stray {
+        Some((table, parent)) => {
+            damaged(format!("a row of `{table}` names one of `{parent}` that does not exist"))
+        }
+        None => Ok(()),
+    }
 }

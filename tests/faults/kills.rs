@@ -27,7 +27,7 @@ const LONG_TURNS: usize = 2_000;
 /// Failed turns that are told at once.
 const FAULTS_MAX: usize = 6;
 /// Places that no change comes to on a host in process isolation, and why.
-const NOT_ON_THE_WAY: [(&str, &str); 16] = [
+const NOT_ON_THE_WAY: [(&str, &str); 17] = [
     ("lend.", "only when an upgrade fails; the store's own test ends there"),
     ("record the share of the release", "which release answers is chance then; `it`, `split` kills there"),
     ("create a container", "Docker"),
@@ -42,6 +42,7 @@ const NOT_ON_THE_WAY: [(&str, &str); 16] = [
     ("tell its version", "Docker"),
     ("probe", "the first start with containers"),
     ("stats", "once a while"),
+    ("store.write_over", "only after a write that failed; `wounds` has those"),
     ("stop.grace", "no step: it breaks a host for another rig"),
     ("record what the worker is started with", "only when an operator changed limits between two hosts"),
 ];

@@ -9,6 +9,7 @@ use super::{PROCESS, page, two_releases};
 use crate::harness::host::Host;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
+use rusqlite::Connection;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -198,35 +199,45 @@ fn a_torn_or_damaged_log_gives_a_state_that_was_acknowledged_once() {
     assert!(reached > states.len() / 2, "{seen:?}");
 }
 
-/// What a host that does not start says, and that it leaves everything but its log alone.
-fn refusal_of(damage: impl FnOnce(&Path)) -> String {
+/// What a host says that does not start on this, or what users of one that does start get. Neither removes a bundle.
+fn start_on(damage: impl FnOnce(&Path), failpoints: &str) -> Result<String, String> {
     let folder = two_releases();
     let data = folder.path().join("data");
     damage(&data);
-    let bundles = || {
-        fs::read_dir(data.join("bundles")).unwrap().count()
-            + fs::read_dir(data.join("blobs")).unwrap().count()
-    };
-    let before = bundles();
-    let _ = fs::remove_file(folder.path().join("host.log"));
-    match Host::try_start(folder, &PROCESS, &[]) {
-        Ok(host) => panic!("it starts, and users get {}", page(&host)),
-        Err(folder) => {
-            assert_eq!((bundles(), before), (before, 4), "the bundles are somebody's");
-            fs::read_to_string(folder.path().join("host.log")).unwrap()
-        }
+    fs::remove_file(folder.path().join("host.log")).unwrap();
+    let folder = Host::try_start(folder, &PROCESS, &[("FAILPOINTS", failpoints)])
+        .map_or_else(Ok, |host| Err(page(&host)))?;
+    for name in ["bundles", "blobs"] {
+        assert_eq!(fs::read_dir(data.join(name)).unwrap().count(), 2, "{name} are somebody's");
     }
+    Ok(fs::read_to_string(folder.path().join("host.log")).unwrap())
+}
+
+fn refusal_of(damage: impl FnOnce(&Path)) -> String {
+    start_on(damage, "").unwrap_or_else(|page| panic!("it starts, and users get {page}"))
+}
+
+/// As a bit that changed in the name of the app.
+fn rename_app(data: &Path) {
+    let database = Connection::open(data.join("vitrine.db")).unwrap();
+    database.execute_batch("PRAGMA foreign_keys = OFF; UPDATE apps SET name = 'shoq'").unwrap();
 }
 
 #[test]
 fn a_host_that_can_not_read_its_state_says_so_and_removes_nothing() {
     let database = |bytes: Vec<u8>| move |data: &Path| fs::write(data.join("vitrine.db"), bytes).unwrap();
-    for bytes in [vec![0x5a; 8192], Vec::new()] {
-        let said = refusal_of(database(bytes));
+    let said = [vec![0x5a; 8192], Vec::new()].map(|bytes| refusal_of(database(bytes)));
+    for said in said.into_iter().chain([refusal_of(rename_app)]) {
         assert!(said.contains("vitrine.db is damaged") && said.contains("backup"), "{said}");
     }
     for text in ["", "vt_0123", "\u{0}\u{1}garbage"] {
         let said = refusal_of(|data| fs::write(data.join("admin.token"), text).unwrap());
         assert!(said.contains("admin.token does not hold a token") && said.contains("remove it"), "{said}");
     }
+}
+
+#[test]
+fn control_a_host_that_does_not_check_its_state_is_noticed() {
+    let page = start_on(rename_app, "store.check=return(skip)").expect_err("it starts on anything");
+    assert!(page.starts_with("404"), "{page}");
 }
