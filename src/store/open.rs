@@ -128,7 +128,8 @@ pub(super) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), St
 fn check(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     let failed = |source| sqlite_error("check the database", path, source);
     let damaged = |detail| Err(StoreError::Corrupt { path: path.to_owned(), detail });
-    let form: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(failed)?;
+    let form: String =
+        connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(failed)?;
     if form != "ok" {
         return damaged(form);
     }

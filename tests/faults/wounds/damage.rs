@@ -18,7 +18,7 @@ use vitrine::store::{PromotionKind, ReleaseRecord, ReleaseState, Store, StoreErr
 
 /// Damaged copies of a database that a quick run opens, and a long one.
 const QUICK_SEEDS: u64 = 150;
-const LONG_SEEDS: u64 = 20_000;
+const LONG_SEEDS: u64 = 5_000;
 /// Changes that lie in the log.
 const CHANGES: u64 = 24;
 
