@@ -286,8 +286,10 @@ fn control_a_table_that_lags_behind_is_noticed() {
         &["--isolation", "process"],
         "switch.publish=50%return(skip)",
     );
+    // A stale page, or none where the first switch of all is left out.
     let faults = crowd(&broken, &["shop"], 4, 1).faults();
-    assert!(faults.iter().any(|fault| fault.contains("was not live then")), "{faults:?}");
+    let lags = |fault: &String| fault.contains("was not live then") || fault.contains("no_release");
+    assert!(faults.iter().any(lags), "{faults:?}");
 }
 
 #[test]
