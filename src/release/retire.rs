@@ -111,9 +111,11 @@ impl Releases {
     pub async fn remove(&self, app: AppName, version: Option<Version>) -> Result<(), ReleaseError> {
         let Some(version) = version else { return self.remove_app(app).await };
         let release = ReleaseId::new(app.clone(), version);
-        let entry = self.find(&release)?;
+        self.find(&release)?;
         let switching = self.0.book.switching(&app);
         let _switching = switching.lock().await;
+        // Who removed it meanwhile may have been followed by another of the same name.
+        let entry = self.find(&release)?;
         if self.0.book.live(&app).is_some_and(|live| Arc::ptr_eq(&live, &entry)) {
             return Err(ReleaseError::Refused(format!(
                 "`{release}` is live; promote another version first, or remove the whole app"
