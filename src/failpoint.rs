@@ -81,7 +81,6 @@ mod file {
 /// Nothing goes wrong on purpose in a build without failpoints.
 #[cfg(not(feature = "failpoints"))]
 #[inline]
-#[must_use]
 pub const fn at(_name: &str) -> Option<Fault> {
     None
 }
@@ -89,14 +88,12 @@ pub const fn at(_name: &str) -> Option<Fault> {
 /// As [`at`].
 #[cfg(not(feature = "failpoints"))]
 #[inline]
-#[must_use]
 pub const fn of(_step: &str, _moment: &str) -> Option<Fault> {
     None
 }
 
 /// Takes the faults from `FAILPOINTS`; they end with what this gives.
 #[cfg(feature = "failpoints")]
-#[must_use]
 pub fn scenario() -> impl Drop {
     fail::FailScenario::setup()
 }
