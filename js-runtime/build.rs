@@ -13,7 +13,7 @@ const CRATES: [&str; 2] = ["deno_web", "deno_webidl"];
 
 fn main() {
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
-    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("js");
+    let own = manifest_folder().join("js");
     let mut folders: Vec<(&str, PathBuf)> = CRATES.into_iter().zip(crate_folders()).collect();
     folders.push(("vitrine", own.clone()));
     folders.push(("vitrine/node", own.join("node")));
@@ -34,9 +34,14 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
 }
 
+/// This package's folder, asked when the script runs: worktrees that share a target folder share the compiled script.
+fn manifest_folder() -> PathBuf {
+    PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR"))
+}
+
 /// Digest of what a snapshot of this build refers to: scripts, ops and flags of V8 in `src`, and the versions in `Cargo.lock`.
 fn build_digest(scripts: &Path) -> u64 {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = manifest_folder();
     let mut files = vec![root.join("../Cargo.lock")];
     collect(scripts, &mut files);
     collect(&root.join("src"), &mut files);
@@ -65,7 +70,7 @@ fn crate_folders() -> Vec<PathBuf> {
     let target = std::env::var("TARGET").expect("cargo sets TARGET");
     let output = Command::new(cargo)
         .args(["metadata", "--format-version=1", "--locked", "--filter-platform", &target])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .current_dir(manifest_folder())
         .output()
         .expect("cargo can be run again by a build script");
     assert!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));

@@ -1,11 +1,13 @@
 //! Logs and metrics: set-up, and names declared once.
 
+mod causes;
 pub mod event;
 pub mod logs;
 pub mod metrics;
 pub mod series;
 pub mod tally;
 
+pub use causes::causes;
 pub use logs::{AccessLine, LogGuard, Logs, init_logs};
 pub use metrics::{FlipKind, Metrics, Replacement};
 pub use tally::{Figures, Sample, Window};

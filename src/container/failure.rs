@@ -106,17 +106,6 @@ impl Failure {
     /// The whole chain in one text: it crosses a pipe.
     #[must_use]
     pub fn chain(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = std::error::Error::source(self);
-        while let Some(err) = cause {
-            let next = err.to_string();
-            // Some libraries repeat their cause in their own text.
-            if !text.contains(&next) {
-                text.push_str(": ");
-                text.push_str(&next);
-            }
-            cause = err.source();
-        }
-        text
+        crate::telemetry::causes(self)
     }
 }

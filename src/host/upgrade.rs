@@ -8,6 +8,7 @@ use crate::limits::{
 };
 use crate::release::{Paused, Releases};
 use crate::store::{Store, StoreError};
+use crate::telemetry::causes;
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
@@ -129,7 +130,7 @@ impl Upgrade {
                     Told::Done { pid, took_ms }
                 }
                 Err(error) => {
-                    let error = chain(&error);
+                    let error = causes(&error);
                     tracing::error!(error, "not handed over; this process serves on");
                     Told::Failed { error }
                 }
@@ -271,15 +272,4 @@ async fn tell(caller: &mut UnixStream, told: &Told) {
         // Whoever asked may have gone; the log has it, too.
         let _ = caller.write_all(&line).await;
     }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    text
 }

@@ -3,7 +3,7 @@
 //! Workers are adopted through their sockets, by the instance that is recorded, without asking the engine: a host
 //! whose Docker hangs still serves what runs.
 
-use super::book::{Entry, spec_hash};
+use super::entry::{Entry, spec_hash};
 use super::life::{Event, Life};
 use super::{ReleaseError, Releases, keep};
 use crate::bundle::{Bundle, BundleDir};
@@ -12,6 +12,7 @@ use crate::failpoint::{self, Fault};
 use crate::id::{AppName, InstanceId, Version};
 use crate::limits::{ADOPT_TIMEOUT_MS, ORPHANS_AGAIN_MS, REPLACE_BOOT_DEADLINE_MS};
 use crate::store::{Promotion, ReleaseRecord, ReleaseState};
+use crate::telemetry::causes;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,7 +53,7 @@ impl Releases {
             drop(turn);
             // What still runs from an earlier build is known by now, and nobody waits for it.
             if let Err(error) = releases.0.parts.engine.prune().await {
-                tracing::warn!(error = %super::boot::chain(&error), "old worker images are left alone");
+                tracing::warn!(error = %causes(&error), "old worker images are left alone");
             }
             tokio::time::sleep(Duration::from_millis(ORPHANS_AGAIN_MS)).await;
             if let Some(_turn) = releases.0.turns.take().await {
@@ -105,7 +106,7 @@ impl Releases {
         match self.0.parts.store.bundles().ensure(digest).await {
             Ok((dir, bundle)) => Ok(Some((record, dir, bundle))),
             Err(error) => {
-                tracing::error!(release = %id, error = %super::boot::chain(&error), "a release without its bundle");
+                tracing::error!(release = %id, error = %causes(&error), "a release without its bundle");
                 Ok(None)
             }
         }
@@ -141,7 +142,7 @@ impl Releases {
                 Some(instance)
             }
             Err(error) => {
-                tracing::info!(release = %entry.id(), %instance, error = %super::boot::chain(&error), "not adopted");
+                tracing::info!(release = %entry.id(), %instance, error = %causes(&error), "not adopted");
                 None
             }
         }
@@ -168,7 +169,7 @@ impl Releases {
     async fn boot_for_start(&self, entry: &Arc<Entry>) {
         let deadline = Duration::from_millis(REPLACE_BOOT_DEADLINE_MS);
         if let Err(error) = self.ensure_worker(entry, deadline, false).await {
-            tracing::error!(release = %entry.id(), error = %super::boot::chain(&error),
+            tracing::error!(release = %entry.id(), error = %causes(&error),
                 "a release has no worker; its next request tries again");
         }
     }

@@ -1,13 +1,14 @@
 //! A worker from nothing to ready, and back to nothing.
 
-use super::book::Entry;
 use super::course::refused;
+use super::entry::Entry;
 use super::life::Event;
 use super::{ReleaseError, Releases, check, keep};
 use crate::container::StartSpec;
 use crate::failpoint::{self, Fault};
 use crate::id::{Digest, InstanceId, ReleaseId};
 use crate::limits::{BOOT_LOG_LINES, LAST_LINES_MS, UNSTOPPED_MAX};
+use crate::telemetry::causes;
 use crate::worker::{Egress, Identity, Worker, WorkerError};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -169,7 +170,7 @@ impl Releases {
             move |store| store.env(&app, revision)
         });
         let values = values.await.unwrap_or_else(|error| {
-            tracing::error!(release = %record.id, error = %chain(&error), "the environment can't be read");
+            tracing::error!(release = %record.id, error = %causes(&error), "the environment can't be read");
             Vec::new()
         });
         let env = values
@@ -202,7 +203,7 @@ impl Releases {
                 log.extend(text.flat_map(|text| text.lines()).map(String::from));
             }
         }
-        ReleaseError::Unservable { release: entry.id(), reason: chain(&error), log }
+        ReleaseError::Unservable { release: entry.id(), reason: causes(&error), log }
     }
 
     /// What a worker that failed has to say: the app's lines, then its processes'.
@@ -230,7 +231,7 @@ impl Releases {
             // One that was removed meanwhile has no record.
             Err(error) if error.is_no_release() => entry.update(|record| record.instance = None),
             Err(error) => {
-                tracing::error!(release = %entry.id(), error = %chain(&error), "a stopped worker is still recorded");
+                tracing::error!(release = %entry.id(), error = %causes(&error), "a stopped worker is still recorded");
             }
             Ok(()) => {}
         }
@@ -252,7 +253,7 @@ impl Releases {
             engine.stop(instance, grace_ms).await
         };
         if let Err(error) = stopped.await {
-            tracing::error!(%instance, error = %chain(&error), "a worker could not be stopped; it will be tried again");
+            tracing::error!(%instance, error = %causes(&error), "a worker could not be stopped; it will be tried again");
             let mut unstopped = self.0.unstopped.lock().unwrap_or_else(PoisonError::into_inner);
             if unstopped.len() < UNSTOPPED_MAX {
                 unstopped.insert(instance.clone());
@@ -289,16 +290,4 @@ impl Releases {
         entry.update(|record| record.instance = instance);
         Ok(())
     }
-}
-
-/// An error with its causes, for a log line or a reason.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    text
 }

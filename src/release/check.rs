@@ -4,7 +4,7 @@
 //! unhealthy the group fails open and it is still asked for pages, while another worker is started beside it and takes its
 //! place. A worker that can't be reached at all is [`super::keep`]'s business: there is nothing to fail open to.
 
-use super::book::Entry;
+use super::entry::Entry;
 use super::{Inner, Releases};
 use crate::failpoint::{self, Fault};
 use crate::health::container::HealthStatus;
@@ -16,7 +16,7 @@ use crate::limits::{
     CLAIMS_POLL_MS, FIRST_CHECK_PAUSE_MS, FIRST_CHECK_TIMEOUT_MS, FIRST_CHECKS_MAX, PATROL_INTERVAL_MS,
     REPLACE_BOOT_DEADLINE_MS, REPLACE_PAUSE_MS, REPLACE_PAUSE_MS_MAX,
 };
-use crate::telemetry::Replacement;
+use crate::telemetry::{Replacement, causes};
 use crate::worker::{Piece, Worker};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
@@ -249,10 +249,10 @@ impl Releases {
                 }
             }
             Err(error) => {
-                let error = super::boot::chain(&error);
+                let error = causes(&error);
                 tracing::error!(release = %entry.id(), error, "no worker in the place of one that is unhealthy");
                 if let Err(error) = self.record_instance(entry, Some(ill.clone())).await {
-                    tracing::error!(release = %entry.id(), error = %super::boot::chain(&error),
+                    tracing::error!(release = %entry.id(), error = %causes(&error),
                         "a worker that runs is not recorded");
                 }
             }

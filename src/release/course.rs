@@ -3,12 +3,12 @@
 //! Events that start, stop, freeze or promote are told by whoever holds `entry.boot`; only the loss of a worker may
 //! come in between.
 
-use super::book::Entry;
-use super::boot::chain;
+use super::entry::Entry;
 use super::life::{Effect, Event, Illegal};
 use super::{ReleaseError, Releases};
 use crate::failpoint::{self, Fault};
 use crate::limits::{FREEZE_TIMEOUT_MS, LOST_PATIENCE_MS, START_FAILURES_MAX};
+use crate::telemetry::causes;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -46,7 +46,7 @@ impl Releases {
             Effect::Start => match self.boot(entry, deadline).await {
                 Ok(()) => (Some(Event::Ready), Ok(())),
                 Err(error) => {
-                    entry.set_failure(Some(chain(&error)));
+                    entry.set_failure(Some(causes(&error)));
                     (Some(Event::StartFailed), Err(error))
                 }
             },
@@ -135,7 +135,7 @@ impl Releases {
         if entry.life().after(event).is_ok()
             && let Err(error) = self.tell(entry, event, Duration::ZERO).await
         {
-            tracing::error!(release = %entry.id(), error = %chain(&error), "a release could not be put to sleep");
+            tracing::error!(release = %entry.id(), error = %causes(&error), "a release could not be put to sleep");
         }
     }
 
@@ -145,7 +145,7 @@ impl Releases {
         if entry.life().after(Event::Rested).is_ok()
             && let Err(error) = self.tell(entry, Event::Rested, Duration::ZERO).await
         {
-            tracing::error!(release = %entry.id(), error = %chain(&error), "a standby could not be frozen");
+            tracing::error!(release = %entry.id(), error = %causes(&error), "a standby could not be frozen");
         }
     }
 
@@ -160,7 +160,7 @@ impl Releases {
         }
         let timeout = Duration::from_millis(FREEZE_TIMEOUT_MS);
         if let Err(error) = worker.freeze(true, timeout).await {
-            tracing::warn!(release = %entry.id(), error = %chain(&error), "a standby did not freeze");
+            tracing::warn!(release = %entry.id(), error = %causes(&error), "a standby did not freeze");
             return Some(self.thaw(entry).await);
         }
         tracing::info!(release = %entry.id(), "an idle standby is frozen");
@@ -175,7 +175,7 @@ impl Releases {
                 Event::Thawed
             }
             Err(error) => {
-                tracing::warn!(release = %entry.id(), error = %chain(&error), "a frozen worker did not thaw");
+                tracing::warn!(release = %entry.id(), error = %causes(&error), "a frozen worker did not thaw");
                 Event::Lost
             }
         }

@@ -5,6 +5,7 @@
 
 pub mod bake;
 mod drive;
+mod going_back;
 pub mod hooks;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! Environment values: a change makes a revision, and a live app gets a release of the same bundle with it.
 
-use super::book::Entry;
+use super::entry::Entry;
 use super::upload::{Acknowledged, Draft};
 use super::{EnvView, LiveValue, ReleaseError, Releases, Switched, decide};
 use crate::id::{AppName, ReleaseId};

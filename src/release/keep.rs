@@ -3,7 +3,7 @@
 //! A render process that dies is its supervisor's business and comes back behind the same sockets. Here is what
 //! remains: a container or process that is gone, one that does not come back in time, and one that hangs.
 
-use super::book::Entry;
+use super::entry::Entry;
 use super::life::Event;
 use super::{Inner, ReleaseError, Releases, check};
 use crate::failpoint::{self, Fault};
@@ -12,7 +12,7 @@ use crate::limits::{
     ENGINE_AWAITED_MS, HUNG_PATIENCE_MS, LOST_PATIENCE_MS, REPLACE_BOOT_DEADLINE_MS, REPLACE_PAUSE_MS,
     REPLACE_PAUSE_MS_MAX, SERVED_WELL_MS,
 };
-use crate::telemetry::Replacement;
+use crate::telemetry::{Replacement, causes};
 use crate::worker::{Worker, WorkerState};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
@@ -114,7 +114,7 @@ async fn replace(releases: Releases, entry: Arc<Entry>, lost: InstanceId, served
                     // It is asked, not loaded: the app is back soon after it.
                     pause_ms = ENGINE_AWAITED_MS;
                 }
-                tracing::error!(release = %entry.id(), error = %super::boot::chain(&error), "no worker in its place");
+                tracing::error!(release = %entry.id(), error = %causes(&error), "no worker in its place");
             }
         }
         if entry.life().is_given_up() {

@@ -1,7 +1,7 @@
 //! How workers do, for the metrics.
 
 use super::Inner;
-use super::book::Entry;
+use super::entry::Entry;
 use super::life::State;
 use crate::limits::{OBSERVE_INTERVAL_MS, PING_TIMEOUT_MS};
 use crate::worker::WorkerState;

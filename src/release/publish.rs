@@ -1,6 +1,6 @@
 //! The book as a route table, and as views.
 
-use super::book::Entry;
+use super::entry::Entry;
 use super::view::{HealthView, SnapshotView};
 use super::{AppView, DeploymentView, Phase, ReleaseError, ReleaseView, Releases};
 use crate::health::{HealthStatus, task_status};

@@ -1,12 +1,13 @@
 //! Releases that are of no use any more: put to sleep, expired, removed.
 
-use super::book::Entry;
 use super::decide::{self, Retained};
+use super::entry::Entry;
 use super::life::Event;
 use super::{Inner, ReleaseError, Releases};
 use crate::failpoint::{self, Fault};
 use crate::id::{AppName, ReleaseId, Version};
 use crate::limits::{AGE_GRACE_MS, PATROL_INTERVAL_MS};
+use crate::telemetry::causes;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -46,7 +47,7 @@ impl Releases {
             let release = ReleaseId::new(app.clone(), version);
             tracing::info!(%release, "a release is no longer retained");
             if let Err(error) = self.remove(app.clone(), Some(release.version.clone())).await {
-                tracing::warn!(%release, error = %super::boot::chain(&error), "a release could not be removed");
+                tracing::warn!(%release, error = %causes(&error), "a release could not be removed");
             }
         }
         let switching = &self.0.parts.config.switching;

@@ -1,12 +1,12 @@
 //! The snapshot that a release's isolates start from. It is taken in a throw-away worker before the first real one, and belongs
 //! to the bundle: every release of it, and every restart, uses the same.
 
-use super::book::Entry;
-use super::boot::chain;
+use super::entry::Entry;
 use super::{ReleaseError, Releases};
 use crate::id::{Digest, InstanceId};
 use crate::limits::SNAPSHOT_TIMEOUT_MS;
 use crate::store::SnapshotRecord;
+use crate::telemetry::causes;
 use crate::worker::{SnapshotError, take_snapshot};
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,7 +48,7 @@ impl Releases {
         let taken = tokio::time::timeout(bound, self.in_throw_away_worker(entry, &instance)).await;
         // It holds nothing that is worth a grace.
         if let Err(error) = self.0.parts.engine.stop(&instance, 0).await {
-            tracing::error!(%instance, error = %chain(&error), "the worker that took a snapshot could not be stopped");
+            tracing::error!(%instance, error = %causes(&error), "the worker that took a snapshot could not be stopped");
         }
         self.forget_instance(&instance);
         let bundles = self.0.parts.store.bundles();
@@ -56,15 +56,15 @@ impl Releases {
         let kept = match taken {
             Ok(Ok(Ok(file))) => bundles.keep_snapshot(entry.bundle.digest, file).await,
             Ok(Ok(Err(error @ SnapshotError::Worker(_)))) => {
-                tracing::warn!(release = %entry.id(), error = %chain(&error), "no snapshot was taken");
+                tracing::warn!(release = %entry.id(), error = %causes(&error), "no snapshot was taken");
                 return None;
             }
             // It may as well have been killed for want of memory: the next host tries again.
             Ok(Ok(Err(error @ SnapshotError::Ended))) => {
-                return Some(SnapshotRecord::Refused { reason: chain(&error) });
+                return Some(SnapshotRecord::Refused { reason: causes(&error) });
             }
             Ok(Ok(Err(error))) => {
-                let refused = SnapshotRecord::Refused { reason: chain(&error) };
+                let refused = SnapshotRecord::Refused { reason: causes(&error) };
                 bundles.note_snapshot(entry.bundle.digest, refused).await
             }
             // What ails the engine is told by the start of the real worker.
@@ -80,7 +80,7 @@ impl Releases {
                 Some(record)
             }
             Err(error) => {
-                tracing::warn!(release = %entry.id(), error = %chain(&error), "the snapshot could not be kept");
+                tracing::warn!(release = %entry.id(), error = %causes(&error), "the snapshot could not be kept");
                 None
             }
         }

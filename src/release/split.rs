@@ -1,7 +1,7 @@
 //! A release beside the live one: promoted for a share of the users.
 
-use super::book::Entry;
 use super::course::refused;
+use super::entry::Entry;
 use super::life::Event;
 use super::{ReleaseError, Releases, Switched};
 use crate::id::ReleaseId;

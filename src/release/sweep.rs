@@ -1,7 +1,8 @@
 //! What an earlier host left behind and no release has: bundles, workers, folders of sockets.
 
-use super::{Releases, boot};
+use super::Releases;
 use crate::id::InstanceId;
+use crate::telemetry::causes;
 use std::collections::BTreeSet;
 use std::fs;
 use std::sync::PoisonError;
@@ -25,13 +26,13 @@ impl Releases {
         let in_use = self.stored("looking for bundles in use", |store| store.digests()).await;
         let (in_use, stored) = match (in_use, bundles.list().await) {
             (Ok(in_use), Ok(stored)) => (in_use, stored),
-            (Err(error), _) => return tracing::warn!(error = %boot::chain(&error), "no bundle is removed"),
-            (_, Err(error)) => return tracing::warn!(error = %boot::chain(&error), "no bundle is removed"),
+            (Err(error), _) => return tracing::warn!(error = %causes(&error), "no bundle is removed"),
+            (_, Err(error)) => return tracing::warn!(error = %causes(&error), "no bundle is removed"),
         };
         for digest in stored.into_iter().filter(|digest| !in_use.contains(digest)) {
             tracing::warn!(digest = %digest.short(), "a bundle without a release is removed");
             if let Err(error) = bundles.remove(digest).await {
-                tracing::warn!(digest = %digest.short(), error = %boot::chain(&error), "it could not be removed");
+                tracing::warn!(digest = %digest.short(), error = %causes(&error), "it could not be removed");
             }
         }
     }
@@ -41,7 +42,7 @@ impl Releases {
         let listed = match self.0.parts.engine.list().await {
             Ok(listed) => listed,
             Err(error) => {
-                tracing::warn!(error = %boot::chain(&error), "workers can't be listed; orphans are left alone");
+                tracing::warn!(error = %causes(&error), "workers can't be listed; orphans are left alone");
                 return;
             }
         };

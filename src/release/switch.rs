@@ -1,14 +1,14 @@
 //! What is live, changed: the release healthy, the change recorded, the table swapped, the old one drained.
 
-use super::book::Entry;
 use super::course::refused;
+use super::entry::Entry;
 use super::life::Event;
 use super::{ReleaseError, Releases, Switched, decide};
 use crate::failpoint::{self, Fault};
 use crate::id::{AppName, ReleaseId, Version, dns_label};
 use crate::limits::ROLLBACK_BOOT_DEADLINE_MS;
 use crate::store::{PromotionKind, ReleaseState};
-use crate::telemetry::FlipKind;
+use crate::telemetry::{FlipKind, causes};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -158,7 +158,7 @@ impl Releases {
     /// Tells a release of a switch that is recorded: nothing takes that back, so what it makes of it is only worth a line.
     pub(super) async fn told(&self, entry: &Arc<Entry>, event: Event) {
         if let Err(error) = self.tell(entry, event, Duration::ZERO).await {
-            tracing::error!(release = %entry.id(), error = %super::boot::chain(&error), "a switch was not expected");
+            tracing::error!(release = %entry.id(), error = %causes(&error), "a switch was not expected");
         }
     }
 

@@ -1,6 +1,7 @@
 //! A bundle taken in: recorded, booted, warmed. Nothing of one that fails remains.
 
-use super::book::{Book, Entry, spec_hash};
+use super::book::Book;
+use super::entry::{Entry, spec_hash};
 use super::life::{Event, Life};
 use super::{ReleaseError, Releases, Uploaded};
 use crate::bundle::{Bundle, BundleDir, SignatureError, Signers};

@@ -1,10 +1,11 @@
 //! A request for a release that sleeps: held until its worker is up.
 
-use super::book::Entry;
+use super::entry::Entry;
 use super::{ReleaseError, Releases, WakeError};
 use crate::id::ReleaseId;
 use crate::limits::{WAKE_DEADLINE_MS, WAKE_HELD_MAX};
 use crate::pool::Pool;
+use crate::telemetry::causes;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -75,7 +76,7 @@ impl Releases {
             let result = releases.ensure_worker(&entry, Duration::from_millis(WAKE_DEADLINE_MS), false).await;
             let result = result.map_err(|error| {
                 let release = entry.id();
-                tracing::error!(%release, error = %super::boot::chain(&error), "a sleeping release did not wake");
+                tracing::error!(%release, error = %causes(&error), "a sleeping release did not wake");
                 match error {
                     ReleaseError::Unservable { reason, .. } => WakeError::Failed(reason),
                     other => WakeError::Failed(other.to_string()),

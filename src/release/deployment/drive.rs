@@ -6,11 +6,10 @@ use crate::config::HookStage;
 use crate::failpoint::{self, Fault};
 use crate::id::{AppName, ReleaseId, Version, release_label};
 use crate::limits::{BAKE_EXTENSIONS_MAX, BAKE_TICK_MS};
-use crate::release::book::Entry;
-use crate::release::boot::chain;
+use crate::release::entry::Entry;
 use crate::release::{PromoteOptions, ReleaseError, Releases, Switched};
-use crate::store::{DeploymentRecord, DeploymentStatus, PromotionKind};
-use crate::telemetry::Figures;
+use crate::store::{DeploymentRecord, PromotionKind};
+use crate::telemetry::{Figures, causes};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -84,7 +83,7 @@ impl Releases {
         self.0.book.add_deployment(&deployment);
         let switched = self.shift(&entry, after, &deployment, options.boot_deadline).await;
         match &switched {
-            Err(error) => deployment.happens(Event::Failed, Some(chain(error))),
+            Err(error) => deployment.happens(Event::Failed, Some(causes(error))),
             Ok(_) => {
                 let releases = self.clone();
                 tokio::spawn(async move { releases.see_through(&entry, &deployment).await });
@@ -179,7 +178,7 @@ impl Releases {
         }
     }
 
-    fn is_live(&self, entry: &Arc<Entry>) -> bool {
+    pub(super) fn is_live(&self, entry: &Arc<Entry>) -> bool {
         self.0.book.live(&entry.id().app).is_some_and(|live| Arc::ptr_eq(&live, entry))
     }
 
@@ -234,11 +233,6 @@ impl Releases {
         tracing::info!(release = %deployment.release, stage = ?standing.progress.stage, status = ?standing.progress.status,
             reason = standing.reason, "a deployment");
         self.record(deployment).await;
-    }
-
-    fn is_going_back(&self, deployment: &Deployment) -> bool {
-        let status = deployment.standing().progress.status;
-        matches!(status, DeploymentStatus::RollbackRequested | DeploymentStatus::RollbackInProgress)
     }
 
     async fn after_bake(&self, deployment: &Arc<Deployment>) {
@@ -299,52 +293,7 @@ impl Releases {
         }
     }
 
-    /// Makes the release before it live again, and marks this one as bad.
-    async fn go_back(&self, entry: &Arc<Entry>, deployment: &Arc<Deployment>) {
-        let standing = deployment.standing();
-        let why = standing.reason.clone().unwrap_or_else(|| "its deployment failed".into());
-        deployment.happens(Event::GoingBack, Some(why.clone()));
-        // Marked and recorded first: a host that ends here goes on with it at its next start.
-        self.mark(entry, Some(why.clone())).await;
-        self.record(deployment).await;
-        let ReleaseId { app, version } = entry.id();
-        let previous = standing.previous.filter(|version| {
-            let id = ReleaseId::new(app.clone(), version.clone());
-            self.0.book.release(&id).is_some() && self.0.book.bad(&id).is_none()
-        });
-        let went = self.rollback(app.clone(), previous, Some(version.clone())).await;
-        match went {
-            Ok(switched) if !self.is_live(entry) => {
-                tracing::warn!(app = %app, bad = %version, live = switched.version, why, "a bad release was rolled back");
-                // The switch has said so already; this keeps the reason.
-                deployment.note(why, false);
-            }
-            Err(error) if !self.is_live(entry) => {
-                deployment.happens(Event::Superseded, Some(format!("{why}; {}", chain(&error))));
-            }
-            stayed => {
-                let error = stayed
-                    .err()
-                    .map_or_else(|| "another release has a share of its users".into(), |error| chain(&error));
-                tracing::error!(app = %app, bad = %version, why, error, "a bad release could not be rolled back");
-                deployment
-                    .happens(Event::CantGoBack, Some(format!("{why}; it could not be rolled back: {error}")));
-            }
-        }
-    }
-
-    async fn mark(&self, entry: &Arc<Entry>, reason: Option<String>) {
-        let id = entry.id();
-        self.0.book.set_bad(&id, reason.clone());
-        let recorded = id.clone();
-        let marked =
-            self.stored("marking a release", move |store| store.set_bad(&recorded, reason.as_deref())).await;
-        if let Err(error) = marked {
-            tracing::error!(release = %id, error = %chain(&error), "whether a release is bad is not recorded");
-        }
-    }
-
-    async fn record(&self, deployment: &Arc<Deployment>) {
+    pub(super) async fn record(&self, deployment: &Arc<Deployment>) {
         let standing = deployment.standing();
         let latest = self
             .0
@@ -369,7 +318,7 @@ impl Releases {
         if let Err(error) =
             self.stored("recording a deployment", move |store| store.set_deployment(&record)).await
         {
-            tracing::warn!(release = %deployment.release, error = %chain(&error), "a deployment is not recorded");
+            tracing::warn!(release = %deployment.release, error = %causes(&error), "a deployment is not recorded");
         }
     }
 

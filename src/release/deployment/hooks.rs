@@ -6,6 +6,7 @@
 use crate::config::{Hook, HookStage};
 use crate::failpoint::{self, Fault};
 use crate::limits::{ERROR_TEXT_BYTES_MAX, HOOK_OUTPUT_BYTES_MAX, LAST_LINES_MS};
+use crate::telemetry::causes;
 use serde::Serialize;
 use std::process::Stdio;
 use std::time::Duration;
@@ -122,7 +123,7 @@ async fn post(url: &str, call: &Call, timeout_ms: u64) -> Result<(), String> {
         if error.is_timeout() {
             format!("it took more than {timeout_ms} ms")
         } else {
-            super::super::boot::chain(&error.without_url())
+            causes(&error.without_url())
         }
     })?;
     let status = response.status();

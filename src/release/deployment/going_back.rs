@@ -1,0 +1,62 @@
+//! A release that is worse than the one before it: marked, and rolled back.
+
+use super::{Deployment, Event};
+use crate::id::ReleaseId;
+use crate::release::Releases;
+use crate::release::entry::Entry;
+use crate::store::DeploymentStatus;
+use crate::telemetry::causes;
+use std::sync::Arc;
+
+impl Releases {
+    pub(super) fn is_going_back(&self, deployment: &Deployment) -> bool {
+        let status = deployment.standing().progress.status;
+        matches!(status, DeploymentStatus::RollbackRequested | DeploymentStatus::RollbackInProgress)
+    }
+
+    /// Makes the release before it live again, and marks this one as bad.
+    pub(super) async fn go_back(&self, entry: &Arc<Entry>, deployment: &Arc<Deployment>) {
+        let standing = deployment.standing();
+        let why = standing.reason.clone().unwrap_or_else(|| "its deployment failed".into());
+        deployment.happens(Event::GoingBack, Some(why.clone()));
+        // Marked and recorded first: a host that ends here goes on with it at its next start.
+        self.mark(entry, Some(why.clone())).await;
+        self.record(deployment).await;
+        let ReleaseId { app, version } = entry.id();
+        let previous = standing.previous.filter(|version| {
+            let id = ReleaseId::new(app.clone(), version.clone());
+            self.0.book.release(&id).is_some() && self.0.book.bad(&id).is_none()
+        });
+        let went = self.rollback(app.clone(), previous, Some(version.clone())).await;
+        match went {
+            Ok(switched) if !self.is_live(entry) => {
+                tracing::warn!(app = %app, bad = %version, live = switched.version, why, "a bad release was rolled back");
+                // The switch has said so already; this keeps the reason.
+                deployment.note(why, false);
+            }
+            Err(error) if !self.is_live(entry) => {
+                deployment.happens(Event::Superseded, Some(format!("{why}; {}", causes(&error))));
+            }
+            stayed => {
+                let error = stayed.err().map_or_else(
+                    || "another release has a share of its users".into(),
+                    |error| causes(&error),
+                );
+                tracing::error!(app = %app, bad = %version, why, error, "a bad release could not be rolled back");
+                deployment
+                    .happens(Event::CantGoBack, Some(format!("{why}; it could not be rolled back: {error}")));
+            }
+        }
+    }
+
+    pub(super) async fn mark(&self, entry: &Arc<Entry>, reason: Option<String>) {
+        let id = entry.id();
+        self.0.book.set_bad(&id, reason.clone());
+        let recorded = id.clone();
+        let marked =
+            self.stored("marking a release", move |store| store.set_bad(&recorded, reason.as_deref())).await;
+        if let Err(error) = marked {
+            tracing::error!(release = %id, error = %causes(&error), "whether a release is bad is not recorded");
+        }
+    }
+}

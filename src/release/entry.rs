@@ -1,0 +1,211 @@
+//! One retained release with what can't be stored: its pool, its bundle in use, its locks.
+
+use super::check::Checked;
+use super::life::{Effect, Event, Illegal, Life};
+use super::wake::Waking;
+use crate::bundle::{Bundle, BundleDir};
+use crate::config::{Config, LimitMaxima};
+use crate::id::{Digest, ReleaseId};
+use crate::limits::{CRASH_LOOP_CRASHES, CRASH_LOOP_MS, GIVEN_UP_PAUSE_MS};
+use crate::pool::Pool;
+use crate::store::{ReleaseRecord, SnapshotRecord};
+use crate::telemetry::Window;
+use sha2::{Digest as _, Sha256};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+use vitrine_wire::{WorkerLimits, WorkerSettings};
+
+/// One retained release.
+#[derive(Debug)]
+pub struct Entry {
+    /// As recorded; replaced when the record changes.
+    record: Mutex<ReleaseRecord>,
+    /// Its files, limits and manifest.
+    pub bundle: Arc<Bundle>,
+    /// Where they lie.
+    pub dir: BundleDir,
+    /// Its workers.
+    pub pool: Arc<Pool>,
+    /// Limits in force.
+    pub limits: WorkerLimits,
+    /// Where it stands.
+    life: Mutex<Life>,
+    /// Why its last start failed, and when.
+    failure: Mutex<Option<(String, Instant)>>,
+    /// Held while its worker is started, stopped, frozen or made live: one at a time, everybody else waits for the result.
+    pub boot: tokio::sync::Mutex<()>,
+    /// Requests that wait for it to wake.
+    pub held: std::sync::atomic::AtomicUsize,
+    /// What they wait for.
+    pub waking: Waking,
+    /// What is known about the snapshot of its bundle.
+    snapshot: Mutex<Option<SnapshotRecord>>,
+    /// What the checks of its worker say.
+    checked: Mutex<Checked>,
+    /// Workers in a row that were replaced because they were ill.
+    pub ill_in_a_row: std::sync::atomic::AtomicU32,
+    /// How its renders went in the last minutes that it was live.
+    window: Mutex<Window>,
+    /// When its process died, the last few times.
+    crashes: Mutex<VecDeque<Instant>>,
+}
+
+impl Entry {
+    /// A release as recorded, with its bundle.
+    pub fn new(
+        record: ReleaseRecord,
+        life: Life,
+        bundle: Arc<Bundle>,
+        dir: BundleDir,
+        maxima: &LimitMaxima,
+        cpus: f64,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            pool: Pool::new(record.id.clone()),
+            limits: super::decide::limits(&bundle.manifest.limits, maxima, cpus),
+            life: Mutex::new(life),
+            failure: Mutex::default(),
+            record: Mutex::new(record),
+            bundle,
+            dir,
+            boot: tokio::sync::Mutex::default(),
+            held: std::sync::atomic::AtomicUsize::new(0),
+            waking: Waking::default(),
+            snapshot: Mutex::default(),
+            checked: Mutex::default(),
+            ill_in_a_row: std::sync::atomic::AtomicU32::new(0),
+            window: Mutex::default(),
+            crashes: Mutex::default(),
+        })
+    }
+
+    /// Where it stands.
+    pub fn life(&self) -> Life {
+        *self.life.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Something happened to it: gives what is to be done now.
+    ///
+    /// # Errors
+    /// [`Illegal`]; it stands where it stood.
+    pub fn happens(&self, event: Event) -> Result<&'static [Effect], Illegal> {
+        let mut life = self.life.lock().unwrap_or_else(PoisonError::into_inner);
+        let (after, effects) = life.after(event)?;
+        *life = after;
+        Ok(effects)
+    }
+
+    /// Why its last start failed.
+    pub fn failure(&self) -> Option<String> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|(reason, _)| reason.clone())
+    }
+
+    /// Remembers why its last start failed; `None` once one went well.
+    pub fn set_failure(&self, reason: Option<String>) {
+        let failure = reason.map(|reason| (reason, Instant::now()));
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+    }
+
+    /// Whether its last start failed so long ago that a request may try once more.
+    pub fn may_be_tried_again(&self) -> bool {
+        let pause = Duration::from_millis(GIVEN_UP_PAUSE_MS);
+        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        failure.as_ref().is_none_or(|(_, at)| at.elapsed() >= pause)
+    }
+
+    /// What the checks of its worker say.
+    pub fn checked(&self) -> Checked {
+        *self.checked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes that, and gives the result.
+    pub fn set_checked(&self, change: impl FnOnce(&mut Checked)) -> Checked {
+        let mut checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut checked);
+        *checked
+    }
+
+    /// Its process died.
+    pub fn note_crash(&self) {
+        let mut crashes = self.crashes.lock().unwrap_or_else(PoisonError::into_inner);
+        if crashes.len() == CRASH_LOOP_CRASHES {
+            crashes.pop_front();
+        }
+        crashes.push_back(Instant::now());
+    }
+
+    /// Times that its process died since then, and not longer ago than what makes a crash loop.
+    pub fn crashes_since(&self, since: Instant) -> usize {
+        let recent = Duration::from_millis(CRASH_LOOP_MS);
+        let crashes = self.crashes.lock().unwrap_or_else(PoisonError::into_inner);
+        crashes.iter().filter(|at| **at >= since && at.elapsed() <= recent).count()
+    }
+
+    /// How its renders went in the last minutes that it was live.
+    pub fn window(&self) -> std::sync::MutexGuard<'_, Window> {
+        self.window.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is known about the snapshot of its bundle.
+    pub fn snapshot(&self) -> Option<SnapshotRecord> {
+        self.snapshot.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Remembers what is known about it.
+    pub fn set_snapshot(&self, record: Option<SnapshotRecord>) {
+        *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = record;
+    }
+
+    /// Which.
+    pub fn id(&self) -> ReleaseId {
+        self.record().id
+    }
+
+    /// As recorded now.
+    pub fn record(&self) -> ReleaseRecord {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Changes the copy of the record.
+    pub fn update(&self, change: impl FnOnce(&mut ReleaseRecord)) {
+        change(&mut self.record.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// What its worker is told besides the environment.
+    pub fn settings(&self, domain: &str) -> WorkerSettings {
+        let manifest = &self.bundle.manifest;
+        WorkerSettings {
+            entry: manifest.entry.clone(),
+            contract: manifest.contract,
+            warm: manifest.warm.clone(),
+            host: format!("{}.{domain}", self.id().app),
+            limits: self.limits.clone(),
+        }
+    }
+}
+
+/// Everything that decides what an instance runs, as one digest.
+pub fn spec_hash(
+    id: &ReleaseId,
+    bundle: &Bundle,
+    config_revision: u64,
+    limits: &WorkerLimits,
+    config: &Config,
+) -> Digest {
+    let mut hash = Sha256::new();
+    for part in [
+        id.to_string(),
+        bundle.digest.to_string(),
+        config_revision.to_string(),
+        // Plain data without maps: the text is the same for the same values.
+        format!("{:?}", bundle.manifest),
+        format!("{limits:?}"),
+        format!("{:?}", config.worker),
+    ] {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part.as_bytes());
+    }
+    Digest(hash.finalize().into())
+}
