@@ -9,12 +9,12 @@ use super::process::until_sockets;
 use super::{InstanceInfo, InstanceStats, StartSpec};
 use crate::clock::Clock;
 use crate::config::WorkerResources;
-use crate::failpoint;
 use crate::id::{Digest, InstanceId, ReleaseId};
 use crate::limits::{
-    DOCKER_CALL_TIMEOUT_MS, ENGINE_CHECK_TIMEOUT_MS, ENGINE_INSTANCES_MAX, ENGINE_PROBE_TIMEOUT_MS,
-    ENGINE_READ_TIMEOUT_MS, OUTPUT_FAILURE_LINES, OUTPUT_LINES_MAX, PROBE_RUN_TIMEOUT_MS, SOCKETS_TIMEOUT_MS,
+    DOCKER_CALL_TIMEOUT_MS, ENGINE_CHECK_TIMEOUT_MS, ENGINE_INSTANCES_MAX, ENGINE_READ_TIMEOUT_MS,
+    OUTPUT_FAILURE_LINES, OUTPUT_LINES_MAX, PROBE_RUN_TIMEOUT_MS, SOCKETS_TIMEOUT_MS,
 };
+use bollard::Docker;
 use bollard::errors::Error;
 use bollard::models::ContainerSummary;
 use bollard::query_parameters::{
@@ -22,16 +22,18 @@ use bollard::query_parameters::{
     ListContainersOptionsBuilder, ListImagesOptionsBuilder, LogsOptionsBuilder,
     RemoveContainerOptionsBuilder, RemoveImageOptions, StatsOptionsBuilder, WaitContainerOptionsBuilder,
 };
-use bollard::{API_DEFAULT_VERSION, Docker};
 use futures_util::{StreamExt, TryStreamExt};
 use std::collections::HashMap;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::sync::{Mutex, OnceCell};
 
+mod call;
 mod summary;
 mod surplus;
+
+pub(super) use call::{connect, within};
 
 /// Folder of a worker's sockets, folder of its bundle, and the snapshot of its app.
 type Paths<'a> = (&'a Path, &'a Path, Option<&'a Path>);
@@ -48,53 +50,6 @@ pub struct Containers {
     client: OnceCell<Docker>,
     /// Id of the image, once Docker has it; held while it is made.
     image: Mutex<Option<String>>,
-}
-
-/// Connects to Docker's socket and agrees on a version of its API.
-///
-/// # Errors
-/// [`Failure::Unreachable`] with what to do, [`Failure::Docker`] and [`Failure::Silent`].
-pub(super) async fn connect(socket: &Path) -> Result<Docker, Failure> {
-    if let Err(source) = std::os::unix::net::UnixStream::connect(socket) {
-        let advice = match source.kind() {
-            ErrorKind::NotFound => "install Docker, or start it (`systemctl start docker`)",
-            ErrorKind::PermissionDenied => "add this user to the group `docker`, or run as root",
-            _ => "start it (`systemctl start docker`)",
-        };
-        return Err(Failure::Unreachable { socket: socket.into(), advice, source });
-    }
-    let operation = "tell its version";
-    let failed = |source| Failure::Docker { operation, source };
-    let path = socket.display().to_string();
-    let client = Docker::connect_with_unix(&path, ENGINE_PROBE_TIMEOUT_MS / 1000, API_DEFAULT_VERSION)
-        .map_err(failed)?;
-    within(operation, ENGINE_READ_TIMEOUT_MS, client.negotiate_version()).await
-}
-
-/// Runs one call of Docker's API with a bound of its own: the client's is as long as an image import.
-pub(super) async fn within<T>(
-    operation: &'static str,
-    timeout_ms: u64,
-    call: impl Future<Output = Result<T, Error>>,
-) -> Result<T, Failure> {
-    failpoint::of(operation, "called");
-    let answered = tokio::time::timeout(Duration::from_millis(timeout_ms), call).await;
-    failpoint::of(operation, "answered");
-    match answered {
-        Ok(answer) => answer.map_err(|source| Failure::Docker { operation, source }),
-        Err(_) => Err(Failure::Silent { operation, timeout_ms }),
-    }
-}
-
-impl Failure {
-    fn status(&self) -> Option<u16> {
-        match self {
-            Self::Docker { source: Error::DockerResponseServerError { status_code, .. }, .. } => {
-                Some(*status_code)
-            }
-            _ => None,
-        }
-    }
 }
 
 impl Containers {

@@ -173,6 +173,38 @@ fn a_url_after_traffic_that_refuses_brings_the_release_before_back_and_marks_thi
     assert_eq!(host.get("blog", "/").send().text(), "one");
 }
 
+/// Killed at any write on its way back, a host leaves the rest of the way to the next one.
+#[test]
+fn a_way_back_that_a_kill_cuts_short_is_gone_by_the_next_host() {
+    let (url, status, _) = listener();
+    let toml = format!("[deploy]\nbake_time_ms = 0\n[[hook]]\nstage = \"after_traffic\"\nurl = \"{url}\"\n");
+    let two = bundle_dir(&[("server/index.js", &hello("two"))]);
+    // The deploy itself has made the first switch.
+    let steps = [("record whether the release is bad", 1), ("record the switch", 2)];
+    for (step, time) in steps {
+        for moment in ["begin", "commit", "done"] {
+            let folder = Host::configured(&toml);
+            let wish = folder.path().join("wish");
+            let environment = [("FAILPOINT_FILE", wish.to_str().unwrap())];
+            status.store(200, Ordering::SeqCst);
+            let mut host = Host::try_start(folder, &PROCESS, &environment).unwrap();
+            host.deploy("shop", "one", &["--version", "v1"]);
+            until(&host, "v1", "SUCCESSFUL");
+            status.store(500, Ordering::SeqCst);
+            std::fs::write(&wish, format!("{step}.{moment} {time}")).unwrap();
+            // The host may be gone before it says that it is done.
+            host.cli(&["deploy", "shop", two.path().to_str().unwrap(), "--version", "v2"]).run();
+            let what = format!("{step}.{moment} is passed");
+            wait_until(&what, PATIENCE, || (!host.is_alive()).then_some(()));
+            let host = Host::start_in(host.kill(), &PROCESS);
+            wait_until("the host is back at v1", PATIENCE, || (live(&host) == "v1").then_some(()));
+            assert_eq!(host.get("shop", "/").send().text(), "one");
+            let bad = host.release("shop", "v2")["bad"].clone();
+            assert!(bad.as_str().unwrap().contains("after_traffic"), "{what}: {bad}");
+        }
+    }
+}
+
 /// Deploys a good release and one whose pages fail, under requests; whether users are back at the good one in time.
 fn bad_release_is_rolled_back(host: &Host, patience: Duration) -> bool {
     deploy(host, "v1", &hello("good"));

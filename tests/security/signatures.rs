@@ -15,15 +15,17 @@ struct Rig {
     bundle: TempDir,
 }
 
-fn host_with(pair: &KeyPair, required: bool) -> Host {
-    let toml = format!("[signatures]\nrequired = {required}\nkeys = [{:?}]\n", pair.pk.to_base64());
-    Host::start_in(Host::configured(&toml), &["--isolation", "process"])
-}
+const PROCESS: [&str; 2] = ["--isolation", "process"];
 
 impl Rig {
     fn start(required: bool) -> Self {
+        Self::start_with(required, "")
+    }
+
+    fn start_with(required: bool, failpoints: &str) -> Self {
         let pair = KeyPair::generate_unencrypted_keypair().unwrap();
-        let host = host_with(&pair, required);
+        let toml = format!("[signatures]\nrequired = {required}\nkeys = [{:?}]\n", pair.pk.to_base64());
+        let host = Host::start_broken(Host::configured(&toml), &PROCESS, failpoints);
         let bundle = bundle_dir(&[("server/index.js", &hello("signed"))]);
         Self { pair, host, bundle }
     }
@@ -114,6 +116,26 @@ fn only_what_is_signed_for_this_release_and_is_newer_gets_in() {
     let first = rig.file("v1.minisig", &first);
     rig.deploy("shop", "v1", Some(&first)).fails(1, &["6 was seen already"]);
     assert_eq!(rig.host.get("shop", "/").send().text(), "second");
+}
+
+/// A kill around its record neither uses a signature up nor forgets it.
+#[test]
+fn a_signature_is_good_again_for_the_deploy_that_a_kill_cut_short() {
+    for moment in ["begin", "commit", "done"] {
+        let mut rig = Rig::start_with(true, &format!("record the signature.{moment}=return(kill)"));
+        let signed = |rig: &Rig, version: &str, sequence: u32| {
+            let comment = format!("app=shop version={version} sequence={sequence}");
+            rig.file("minisig", &rig.signature(&rig.digest(), &comment))
+        };
+        let file = signed(&rig, "v1", 5);
+        rig.deploy("shop", "v1", Some(&file)).run();
+        assert!(!rig.host.is_alive(), "it was to die at the {moment}");
+        let Rig { pair, host, bundle } = rig;
+        let rig = Rig { pair, host: Host::start_in(host.kill(), &PROCESS), bundle };
+        rig.deploy("shop", "v1", Some(&file)).ok();
+        assert_eq!(rig.host.get("shop", "/").send().text(), "signed");
+        rig.deploy("shop", "v2", Some(&signed(&rig, "v2", 5))).fails(1, &["5 was seen already"]);
+    }
 }
 
 /// The rig itself: where no signature is asked for, the same bundle gets in without one.

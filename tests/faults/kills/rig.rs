@@ -167,6 +167,13 @@ impl Rig {
                 let throws = Archive::empty().file("server/index.js", b"throw new Error('broken')");
                 call("PUT", &format!("/releases/{version}")).body(throws.zst())
             }
+            Op::Permit { token } => {
+                // Nobody calls with it: any digest of its own does.
+                let sha256 = format!("{:0>64}", token.trim_start_matches('t'));
+                let body = format!(r#"{{"sha256":"{sha256}","apps":["*"],"verbs":["read"]}}"#);
+                json(self.host().call("PUT", &format!("/v1/tokens/{token}")), body)
+            }
+            Op::Revoke { token } => self.host().call("DELETE", &format!("/v1/tokens/{token}")),
             Op::Remove { version } => call("DELETE", &format!("/releases/{version}")),
             Op::RemoveApp => call("DELETE", ""),
             Op::Start | Op::Begin => return Told::Acknowledged,
@@ -203,6 +210,9 @@ impl Rig {
             };
             (app.greeting, app.unread) = (set("GREETING"), set("UNREAD"));
         }
+        let tokens = self.host().call("GET", "/v1/tokens").try_send()?.json();
+        let names = tokens.as_array().unwrap().iter().map(|token| token["name"].as_str().unwrap().to_owned());
+        app.tokens = names.collect();
         Ok(app)
     }
 
@@ -336,7 +346,7 @@ fn bundle(text: &str) -> Vec<u8> {
     let server = format!(
         "export default {{ fetch: (request, env) => new Response('{text} ' + (env.GREETING ?? '-')) }};\n"
     );
-    let snapshot = text.ends_with(super::SNAPSHOT);
+    let snapshot = text.ends_with(super::script::SNAPSHOT);
     let manifest = format!(r#"{{"env":["GREETING"],"snapshot":{snapshot}}}"#);
     Archive::empty()
         .file("server/index.js", server.as_bytes())

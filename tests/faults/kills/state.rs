@@ -1,6 +1,6 @@
 //! What operators may expect of a host: everything that was acknowledged, as a small model.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The app.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct App {
     pub greeting: Option<String>,
     /// Value of `UNREAD`, which no app reads.
     pub unread: Option<String>,
+    /// Names of the admin tokens, which are the host's.
+    pub tokens: BTreeSet<String>,
     /// Switches, oldest first: what became live, and what was rolled back from.
     pub history: Vec<(String, Option<String>)>,
 }
@@ -50,6 +52,10 @@ pub enum Op {
     DeployBroken { version: String },
     /// Set a value that no app reads, or take it away.
     SetUnread { value: Option<String> },
+    /// Make an admin token.
+    Permit { token: String },
+    /// Revoke one.
+    Revoke { token: String },
     /// Remove a release.
     Remove { version: String },
     /// Remove the app.
@@ -109,7 +115,10 @@ impl App {
                 }
             }
             Op::Remove { version } => drop(app.releases.remove(version)),
-            Op::RemoveApp | Op::Begin => app = Self::default(),
+            Op::RemoveApp => app = Self { tokens: app.tokens, ..Self::default() },
+            Op::Begin => app = Self::default(),
+            Op::Permit { token } => drop(app.tokens.insert(token.clone())),
+            Op::Revoke { token } => drop(app.tokens.remove(token)),
             Op::SetUnread { value } => app.unread.clone_from(value),
             Op::Start | Op::DeployBroken { .. } => {}
         }
@@ -134,6 +143,7 @@ impl App {
         let same = app.live == shown.live
             && app.greeting == shown.greeting
             && app.unread == shown.unread
+            && app.tokens == shown.tokens
             && app.releases.keys().eq(shown.releases.keys())
             && app.releases.iter().all(|(version, release)| {
                 let was_live = app.history.iter().any(|(live, _)| live == version);
