@@ -228,6 +228,28 @@ impl Deployment {
         standing.baseline = baseline;
     }
 
+    /// As it is recorded where it stands; with the deploy, among those that went live, that was begun last.
+    pub fn record(&self, newest_deploy: Option<(u64, Version)>) -> DeploymentRecord {
+        let standing = self.standing();
+        DeploymentRecord {
+            release: self.release.clone(),
+            previous: standing.previous,
+            stage: standing.progress.stage,
+            status: standing.progress.status,
+            reason: standing.reason,
+            begun_ms: self.begun_ms,
+            baseline: serde_json::to_string(&standing.baseline).unwrap_or_default(),
+            newest_deploy,
+        }
+    }
+
+    /// As it is recorded together with its switch, which it is past then.
+    pub fn shifted_record(&self, newest_deploy: Option<(u64, Version)>) -> DeploymentRecord {
+        let own = self.number.map(|number| (number, self.release.version.clone()));
+        let record = self.record(own.or(newest_deploy));
+        DeploymentRecord { stage: Stage::PostProductionTrafficShift, ..record }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Standing> {
         self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -7,7 +7,7 @@ use super::{ReleaseError, Releases, Switched, decide};
 use crate::failpoint::{self, Fault};
 use crate::id::{AppName, ReleaseId, Version, dns_label};
 use crate::limits::ROLLBACK_BOOT_DEADLINE_MS;
-use crate::store::{PromotionKind, ReleaseState};
+use crate::store::{DeploymentRecord, PromotionKind, ReleaseState};
 use crate::telemetry::{FlipKind, causes};
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,7 +37,7 @@ impl Releases {
                 "the share of the users changed meanwhile; look at `vitrine status {app}` and try again"
             )));
         }
-        self.switch(&target, PromotionKind::Rollback).await
+        self.switch(&target, PromotionKind::Rollback, None).await
     }
 
     pub(super) fn still_live(&self, live: &Arc<Entry>) -> Result<(), ReleaseError> {
@@ -91,11 +91,13 @@ impl Releases {
         Ok((self.find(&ReleaseId::new(app.clone(), version))?, live))
     }
 
-    /// Records, swaps, and lets the old release finish in the background. The caller holds the app's switching lock.
+    /// Records, swaps, and lets the old release finish in the background. The deployment that asks for it is recorded with it:
+    /// a host that ends right here goes on with both at its next start. The caller holds the app's switching lock.
     pub(super) async fn switch(
         &self,
         entry: &Arc<Entry>,
         kind: PromotionKind,
+        deployment: Option<DeploymentRecord>,
     ) -> Result<Switched, ReleaseError> {
         let release = entry.id();
         let boot = entry.boot.lock().await;
@@ -115,7 +117,9 @@ impl Releases {
         let recorded = release.clone();
         let changing = self.0.changing.lock().await;
         let promotion = self
-            .stored("recording what is live", move |store| store.record_promotion(&recorded, kind, now_ms))
+            .stored("recording what is live", move |store| {
+                store.record_promotion(&recorded, kind, now_ms, deployment.as_ref())
+            })
             .await?;
         let epoch = promotion.epoch;
         let candidate = self.candidate(&release.app).filter(|other| !Arc::ptr_eq(other, entry));

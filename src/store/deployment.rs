@@ -4,7 +4,7 @@ use super::transaction::{from_integer, parsed, parsed_option, to_integer};
 use super::{Store, StoreError};
 use crate::audit::{Came, Event, What};
 use crate::id::{AppName, ReleaseId, Version};
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Transaction, params};
 use serde::{Deserialize, Serialize};
 
 /// What a deployment is at, by ECS's names for it.
@@ -154,33 +154,36 @@ fn named<T: Copy>(
     found.ok_or_else(|| rusqlite::Error::InvalidColumnType(index, text, rusqlite::types::Type::Text))
 }
 
+/// Writes an app's last deployment, as part of a change.
+pub(super) fn set(transaction: &Transaction<'_>, deployment: &DeploymentRecord) -> rusqlite::Result<()> {
+    let newest = deployment.newest_deploy.as_ref();
+    transaction.execute(
+        "INSERT OR REPLACE INTO deployments
+         (app, version, previous, stage, status, reason, begun_ms, baseline, newest_deploy, newest_version)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        params![
+            deployment.release.app.as_str(),
+            deployment.release.version.as_str(),
+            deployment.previous.as_ref().map(Version::as_str),
+            deployment.stage.as_str(),
+            deployment.status.as_str(),
+            deployment.reason,
+            to_integer(deployment.begun_ms),
+            deployment.baseline,
+            newest.map(|(number, _)| to_integer(*number)),
+            newest.map(|(_, version)| version.as_str()),
+        ],
+    )?;
+    Ok(())
+}
+
 impl Store {
     /// Records the last deployment of an app in place of the one before.
     ///
     /// # Errors
     /// See [`StoreError`]; one of them is that the app is gone.
     pub fn set_deployment(&self, deployment: &DeploymentRecord) -> Result<(), StoreError> {
-        self.write("record the deployment", |transaction| {
-            let newest = deployment.newest_deploy.as_ref();
-            transaction.execute(
-                "INSERT OR REPLACE INTO deployments
-                 (app, version, previous, stage, status, reason, begun_ms, baseline, newest_deploy, newest_version)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-                params![
-                    deployment.release.app.as_str(),
-                    deployment.release.version.as_str(),
-                    deployment.previous.as_ref().map(Version::as_str),
-                    deployment.stage.as_str(),
-                    deployment.status.as_str(),
-                    deployment.reason,
-                    to_integer(deployment.begun_ms),
-                    deployment.baseline,
-                    newest.map(|(number, _)| to_integer(*number)),
-                    newest.map(|(_, version)| version.as_str()),
-                ],
-            )?;
-            Ok(())
-        })
+        self.write("record the deployment", |transaction| Ok(set(transaction, deployment)?))
     }
 
     /// The last deployment of an app.

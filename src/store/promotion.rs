@@ -2,7 +2,7 @@
 
 use super::split::end_split;
 use super::transaction::{from_integer, parsed, parsed_option, to_integer};
-use super::{Store, StoreError, count_epoch, env, record};
+use super::{DeploymentRecord, Store, StoreError, count_epoch, deployment as deployments, env, record};
 use crate::audit::{Came, Event, What};
 use crate::id::{AppName, ReleaseId, Version};
 use crate::limits::PROMOTIONS_KEPT_MAX;
@@ -45,7 +45,7 @@ impl Store {
     /// Makes a release live: counts the epoch, moves the live pointer, sets `promoted_ms`, clears the release's own
     /// `rolled_back`, ends a split, and on a rollback marks the releases that are left. The release that is live already may be
     /// given: `from` is then the one that had a share of its users. One that was pending is ready from then on, and the revision
-    /// that was drafted for it is the newest.
+    /// that was drafted for it is the newest. The deployment that made it live is recorded with it.
     ///
     /// # Errors
     /// [`StoreError::NoRelease`]; see [`StoreError`].
@@ -54,6 +54,7 @@ impl Store {
         release: &ReleaseId,
         kind: PromotionKind,
         at_ms: u64,
+        deployment: Option<&DeploymentRecord>,
     ) -> Result<Promotion, StoreError> {
         self.audited("record the switch", |transaction| {
             let (app, version) = (release.app.as_str(), release.version.as_str());
@@ -106,6 +107,9 @@ impl Store {
                  (SELECT epoch FROM promotions WHERE app = ?1 ORDER BY epoch DESC LIMIT 1 OFFSET ?2)",
                 params![app, PROMOTIONS_KEPT_MAX],
             )?;
+            if let Some(deployment) = deployment {
+                deployments::set(transaction, deployment)?;
+            }
             events.push(Event {
                 what: match kind {
                     PromotionKind::Promote => What::Promote,

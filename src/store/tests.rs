@@ -83,9 +83,9 @@ fn switches_move_the_live_pointer_and_mark_what_was_rolled_back_from() {
         store.insert_release(&record(text, 0)).unwrap();
     }
     assert_eq!(store.next_epoch().unwrap(), 1);
-    store.record_promotion(&id("shop@v1"), PromotionKind::Promote, 10).unwrap();
-    store.record_promotion(&id("shop@v2"), PromotionKind::Promote, 20).unwrap();
-    let back = store.record_promotion(&id("shop@v1"), PromotionKind::Rollback, 30).unwrap();
+    store.record_promotion(&id("shop@v1"), PromotionKind::Promote, 10, None).unwrap();
+    store.record_promotion(&id("shop@v2"), PromotionKind::Promote, 20, None).unwrap();
+    let back = store.record_promotion(&id("shop@v1"), PromotionKind::Rollback, 30, None).unwrap();
     assert_eq!((back.epoch, back.from.clone()), (4, Some(version("v2"))));
     assert_eq!(store.live(&app("shop")).unwrap(), Some(version("v1")));
     assert!(store.release(&id("shop@v2")).unwrap().unwrap().rolled_back);
@@ -93,11 +93,11 @@ fn switches_move_the_live_pointer_and_mark_what_was_rolled_back_from() {
     assert_eq!(history.iter().map(|p| p.epoch).collect::<Vec<_>>(), vec![4, 3, 2]);
     assert_eq!(history[0], back);
 
-    store.record_promotion(&id("shop@v2"), PromotionKind::Promote, 40).unwrap();
+    store.record_promotion(&id("shop@v2"), PromotionKind::Promote, 40, None).unwrap();
     let again = store.release(&id("shop@v2")).unwrap().unwrap();
     assert_eq!((again.rolled_back, again.promoted_ms), (false, Some(40)));
     assert!(matches!(store.delete_release(&id("shop@v2")), Err(StoreError::Live(_))));
-    let missing = store.record_promotion(&id("shop@v9"), PromotionKind::Promote, 50);
+    let missing = store.record_promotion(&id("shop@v9"), PromotionKind::Promote, 50, None);
     assert!(matches!(missing, Err(StoreError::NoRelease(_))));
     assert_eq!(store.epoch().unwrap(), 5, "a refused switch counts nothing");
     assert_eq!(store.live(&app("shop")).unwrap(), Some(version("v2")));
@@ -111,7 +111,7 @@ fn a_share_of_the_users_is_kept_until_a_switch_ends_it() {
         store.insert_release(&record(text, 0)).unwrap();
     }
     let (one, two) = (id("shop@v1"), id("shop@v2"));
-    store.record_promotion(&one, PromotionKind::Promote, 10).unwrap();
+    store.record_promotion(&one, PromotionKind::Promote, 10, None).unwrap();
     assert_eq!(store.record_split(&two, 10, 20).unwrap(), 2);
     assert_eq!(store.record_split(&two, 40, 30).unwrap(), 3);
     assert!(matches!(store.record_split(&id("shop@v9"), 40, 30), Err(StoreError::NoRelease(_))));
@@ -124,13 +124,13 @@ fn a_share_of_the_users_is_kept_until_a_switch_ends_it() {
         assert!(matches!(store.delete_release(kept), Err(StoreError::Live(_))));
     }
     // Back to the live one: the other is what was rolled back from.
-    let back = store.record_promotion(&one, PromotionKind::Rollback, 40).unwrap();
+    let back = store.record_promotion(&one, PromotionKind::Rollback, 40, None).unwrap();
     assert_eq!((back.epoch, back.from), (4, Some(version("v2"))));
     let rolled_back = |id| store.release(id).unwrap().unwrap().rolled_back;
     assert_eq!((split(), rolled_back(&one), rolled_back(&two)), (None, false, true));
     store.record_split(&two, 40, 50).unwrap();
     assert!(!rolled_back(&two));
-    let whole = store.record_promotion(&two, PromotionKind::Promote, 60).unwrap();
+    let whole = store.record_promotion(&two, PromotionKind::Promote, 60, None).unwrap();
     assert_eq!((whole.from, split()), (Some(version("v1")), None));
     store.record_split(&one, 5, 70).unwrap();
     store.remove_app(&app("shop")).unwrap();
@@ -143,7 +143,7 @@ fn only_the_newest_switches_are_remembered() {
     let store = Store::open(folder.path()).unwrap();
     store.insert_release(&record("shop@v1", 0)).unwrap();
     store.insert_release(&record("blog@v1", 0)).unwrap();
-    store.record_promotion(&id("blog@v1"), PromotionKind::Promote, 1).unwrap();
+    store.record_promotion(&id("blog@v1"), PromotionKind::Promote, 1, None).unwrap();
     {
         // As many as a release can see in years; by hand, because each would be an fsync.
         let connection = store.0.connection.lock().unwrap();
@@ -154,7 +154,7 @@ fn only_the_newest_switches_are_remembered() {
         connection.execute("UPDATE meta SET value = '5000' WHERE key = 'epoch'", []).unwrap();
     }
     for _ in 0..3 {
-        store.record_promotion(&id("shop@v1"), PromotionKind::Promote, 1).unwrap();
+        store.record_promotion(&id("shop@v1"), PromotionKind::Promote, 1, None).unwrap();
     }
     let history = store.history(&app("shop")).unwrap();
     assert_eq!(history.len(), crate::limits::PROMOTIONS_KEPT_MAX as usize);
@@ -201,7 +201,7 @@ fn an_app_is_gone_with_its_last_trace() {
 
     store.set_env(&app("shop"), &value("API", "one")).unwrap();
     store.insert_release(&record("shop@v1", 1)).unwrap();
-    store.record_promotion(&id("shop@v1"), PromotionKind::Promote, 1).unwrap();
+    store.record_promotion(&id("shop@v1"), PromotionKind::Promote, 1, None).unwrap();
     store.remove_app(&app("shop")).unwrap();
     store.remove_app(&app("shop")).unwrap();
     assert_eq!(store.apps().unwrap(), vec![]);
@@ -312,7 +312,9 @@ fn a_deployment_and_a_bad_mark_come_back_and_go_with_what_they_are_about() {
         newest_deploy: None,
     };
     assert_eq!(store.deployment(&app("shop")).unwrap(), None);
-    store.set_deployment(&deployment).unwrap();
+    store.record_promotion(&id("shop@v2"), PromotionKind::Promote, 8, Some(&deployment)).unwrap();
+    assert_eq!(store.deployment(&app("shop")).unwrap(), Some(deployment.clone()));
+    store.record_promotion(&id("shop@v1"), PromotionKind::Rollback, 9, None).unwrap();
     deployment.status = DeploymentStatus::RollbackRequested;
     deployment.reason = Some("too slow".into());
     deployment.newest_deploy = Some((9, version("v2")));

@@ -8,7 +8,7 @@ use crate::id::{AppName, ReleaseId, Version, release_label};
 use crate::limits::{BAKE_EXTENSIONS_MAX, BAKE_TICK_MS};
 use crate::release::entry::Entry;
 use crate::release::{PromoteOptions, ReleaseError, Releases, Switched};
-use crate::store::{DeploymentRecord, PromotionKind};
+use crate::store::PromotionKind;
 use crate::telemetry::{Figures, causes};
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,7 +64,7 @@ impl Releases {
             self.approve(entry);
         }
         match self.0.book.split(&release.app) {
-            Some(_) => self.switch(entry, PromotionKind::Promote).await,
+            Some(_) => self.switch(entry, PromotionKind::Promote, None).await,
             None => Ok(self.switched(&release, Some(release.version.clone()), self.0.book.epoch())),
         }
     }
@@ -148,8 +148,9 @@ impl Releases {
                     let live = self.0.book.live(&release.app);
                     let baseline = live.as_ref().map(|live| self.recent_figures(live)).unwrap_or_default();
                     deployment.replaces(live.map(|live| live.id().version), baseline);
-                    let switched = self.switch(entry, PromotionKind::Promote).await?;
-                    self.0.book.set_newest_deploy(&release, deployment.number);
+                    let record = deployment.shifted_record(self.0.book.newest_deploy(&release.app));
+                    let switched = self.switch(entry, PromotionKind::Promote, Some(record)).await?;
+                    self.0.book.set_shifted(deployment);
                     self.stop_earlier(deployment);
                     deployment.happens(Event::Passed, None);
                     return Ok(switched);
@@ -206,7 +207,6 @@ impl Releases {
         if self.0.book.bad(&entry.id()).is_some() && !self.is_going_back(deployment) {
             self.mark(entry, None).await;
         }
-        self.record(deployment).await;
         loop {
             match deployment.standing().progress.work() {
                 Some(Work::HooksAfterTraffic) => {
@@ -294,27 +294,12 @@ impl Releases {
     }
 
     pub(super) async fn record(&self, deployment: &Arc<Deployment>) {
-        let standing = deployment.standing();
-        let latest = self
-            .0
-            .book
-            .deployments(&deployment.release.app)
-            .into_iter()
-            .find(|one| one.standing().progress.has_shifted());
-        if !latest.is_some_and(|latest| Arc::ptr_eq(&latest, deployment)) {
+        let app = &deployment.release.app;
+        if !self.0.book.shifted(app).is_some_and(|last| Arc::ptr_eq(&last, deployment)) {
             // A later one is in its place, or the app is gone.
             return;
         }
-        let record = DeploymentRecord {
-            release: deployment.release.clone(),
-            previous: standing.previous,
-            stage: standing.progress.stage,
-            status: standing.progress.status,
-            reason: standing.reason,
-            begun_ms: deployment.begun_ms,
-            baseline: serde_json::to_string(&standing.baseline).unwrap_or_default(),
-            newest_deploy: self.0.book.newest_deploy(&deployment.release.app),
-        };
+        let record = deployment.record(self.0.book.newest_deploy(app));
         if let Err(error) =
             self.stored("recording a deployment", move |store| store.set_deployment(&record)).await
         {
@@ -337,6 +322,7 @@ impl Releases {
         }
         let deployment = Arc::new(Deployment::recorded(record));
         self.0.book.add_deployment(&deployment);
+        self.0.book.set_shifted(&deployment);
         let Some(live) = self.0.book.live(app) else { return Ok(()) };
         if live.id() != deployment.release {
             deployment.happens(Event::Superseded, None);
