@@ -98,7 +98,7 @@ impl Containers {
     /// [`Failure::Unreachable`], [`Failure::Docker`], [`Failure::Silent`].
     pub async fn check(&self) -> Result<(), Failure> {
         let client = self.client().await?;
-        within("answer", ENGINE_CHECK_TIMEOUT_MS, client.ping()).await.map(drop)
+        within("answer a ping", ENGINE_CHECK_TIMEOUT_MS, client.ping()).await.map(drop)
     }
 
     /// Id of the worker image; makes it and hands it to Docker the first time.

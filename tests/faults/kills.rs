@@ -32,7 +32,7 @@ const NOT_ON_THE_WAY: [(&str, &str); 27] = [
     ("list containers", "Docker"),
     ("list images", "Docker"),
     ("list its runtimes", "Docker"),
-    ("answer.", "Docker"),
+    ("answer a ping", "Docker"),
     ("tell a container's", "Docker"),
     ("tell its version", "Docker"),
     ("probe", "the first start with containers"),
