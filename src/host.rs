@@ -117,14 +117,7 @@ pub async fn run(config: Config) -> Result<(), HostError> {
     let admin = Admin::bind(options).await?;
     let detail = format!("vitrine {}, {isolation} isolation", env!("CARGO_PKG_VERSION"));
     audited(store.record_start(&detail));
-    println!(
-        "ready edge=http://{} admin=http://{} isolation={isolation}",
-        edge.local_addr(),
-        admin.local_addr()
-    );
-    if let Err(error) = notify::ready() {
-        tracing::warn!(%error, "systemd can't be told that the host is ready");
-    }
+    say_ready(&edge, &admin, isolation);
     let leaving = Leaving::on(stop);
     let (pauses, asked) = mpsc::channel(1);
     let mut sockets = edge.sockets().map_err(sockets_error)?;
@@ -140,28 +133,38 @@ pub async fn run(config: Config) -> Result<(), HostError> {
         admin: pauses,
         program,
     };
-    match asked_to_leave {
-        Ok(asked) => drop(tokio::spawn(upgrade(asked).serve())),
-        Err(error) => tracing::warn!(%error, "`vitrine upgrade` won't reach this host"),
+    let upgrading = asked_to_leave.map(|asked| tokio::spawn(upgrade(asked).serve()));
+    if let Err(error) = &upgrading {
+        tracing::warn!(%error, "`vitrine upgrade` won't reach this host");
     }
     let admin_stop = CancellationToken::new();
     let admin = tokio::spawn(admin.serve(admin_stop.clone(), asked));
     // One that is gone has stopped accepting, too.
     let _ = inheritance.ready().await;
     edge.serve(leaving.clone()).await;
+    // A hand-over that the stop ends has its folder to take back.
+    if let Ok(upgrading) = upgrading {
+        let _ = upgrading.await;
+    }
     // The admin side goes last: an operator can watch the drain.
     admin_stop.cancel();
     let _ = admin.await;
-    let workers_end = config.stop_workers_on_exit || isolation == Isolation::Process;
     // Containers and records are another host's now, and processes end with their engine.
-    if leaving.handed_over.is_cancelled() {
-        return Ok(());
+    if !leaving.handed_over.is_cancelled() {
+        if config.stop_workers_on_exit || isolation == Isolation::Process {
+            releases.stop_workers().await;
+        }
+        audited(store.record_event(&Event::of_host(What::Stop, None, Came::Done)));
     }
-    if workers_end {
-        releases.stop_workers().await;
-    }
-    audited(store.record_event(&Event::of_host(What::Stop, None, Came::Done)));
     Ok(())
+}
+
+fn say_ready(edge: &Edge, admin: &Admin, isolation: Isolation) {
+    let (edge, admin) = (edge.local_addr(), admin.local_addr());
+    println!("ready edge=http://{edge} admin=http://{admin} isolation={isolation}");
+    if let Err(error) = notify::ready() {
+        tracing::warn!(%error, "systemd can't be told that the host is ready");
+    }
 }
 
 /// A disk without room for a line is no reason not to serve.

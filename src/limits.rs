@@ -245,6 +245,11 @@ pub const HEALTHCHECK_MS: u64 = 3_000;
 pub const RESERVE_BYTES: usize = 1 << 20;
 /// Time after which a reserve that was freed is made again. Whoever freed the disk in a hurry gets the room first.
 pub const RESERVE_AGAIN_MS: u64 = 60_000;
+/// Time that a start waits for the data folder: a process that its last holder forked has it until its exec, some milliseconds on
+/// a busy machine.
+pub const LOCK_PATIENCE_MS: u64 = 500;
+/// Time between two looks at it.
+pub const LOCK_RETRY_MS: u64 = 10;
 /// Time that a statement waits for another one's lock on the database. Only a backup tool can hold one.
 pub const DATABASE_BUSY_MS: u64 = 5_000;
 /// Switches remembered for each app. Rollback looks at the newest few; people look at a page or two.

@@ -145,16 +145,17 @@ impl Upgrade {
     async fn hand_over(&mut self) -> Result<Heir, UpgradeError> {
         if self.predecessor.is_there() {
             // Only one host may be asked to take no further request before something changes.
-            self.predecessor.settled().await;
-            let gone = tokio::time::timeout(Duration::from_millis(HANDOVER_REST_MS), self.predecessor.gone());
-            gone.await.map_err(|_| UpgradeError::Again)?;
+            let gone = async {
+                self.predecessor.settled().await;
+                tokio::time::timeout(Duration::from_millis(HANDOVER_REST_MS), self.predecessor.gone()).await
+            };
+            tokio::select! {
+                gone = gone => gone.map_err(|_| UpgradeError::Again)?,
+                () = self.leaving.stop.cancelled() => return Err(UpgradeError::Stopping),
+            }
         }
         let mut heir = self.start()?;
-        let handed_over = tokio::select! {
-            handed_over = self.hand_over_to(&mut heir) => handed_over,
-            () = self.leaving.stop.cancelled() => Err(UpgradeError::Stopping),
-        };
-        match handed_over {
+        match self.hand_over_to(&mut heir).await {
             Ok(()) => Ok(heir),
             Err(error) => {
                 end(heir.child).await;
@@ -165,8 +166,15 @@ impl Upgrade {
 
     /// Everything up to the one moment when the other accepts. Whatever fails leaves this host as it was.
     async fn hand_over_to(&self, heir: &mut Heir) -> Result<(), UpgradeError> {
-        expect(&mut heir.status, &Word::Prepared, HANDOVER_PREPARE_MS).await?;
-        let rest = self.rest().await?;
+        let prepared = async {
+            expect(&mut heir.status, &Word::Prepared, HANDOVER_PREPARE_MS).await?;
+            self.rest().await
+        };
+        let rest = tokio::select! {
+            rest = prepared => rest?,
+            () = self.leaving.stop.cancelled() => return Err(UpgradeError::Stopping),
+        };
+        // From here on a stop waits until the folder is taken back.
         self.store.lend()?;
         let taken = async {
             say(&mut heir.status, &Word::Yours).await?;

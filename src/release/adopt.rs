@@ -199,6 +199,6 @@ fn live_or_earlier(
     }
     let earlier = super::decide::rollback_target(history, &live, retained);
     let serves = earlier.as_ref().map(tracing::field::display);
-    tracing::error!(%app, %live, serves, "the bundle of the live release can't be had: deploy it again");
+    tracing::error!(%app, %live, serves, "the bundle of the live release can't be had: deploy it again, under another --version");
     earlier.unwrap_or(live)
 }

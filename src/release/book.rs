@@ -21,8 +21,6 @@ struct App {
     split: Option<SplitRecord>,
     /// Newest first.
     deployments: VecDeque<Arc<Deployment>>,
-    /// The one that made the last switch of all of them.
-    shifted: Option<Arc<Deployment>>,
     /// The deploy, among those that went live, that was begun last.
     newest_deploy: Option<(u64, Version)>,
     /// Releases that are marked as bad, and why.
@@ -148,19 +146,6 @@ impl Book {
             let over = app.deployments.iter().rposition(|one| one.standing().progress.is_over());
             over.map(|at| app.deployments.remove(at));
         }
-    }
-
-    /// The deployment that made the last switch of all of them.
-    pub fn shifted(&self, app: &AppName) -> Option<Arc<Deployment>> {
-        self.lock().apps.get(app)?.shifted.clone()
-    }
-
-    /// A deployment made its release live.
-    pub fn set_shifted(&self, deployment: &Arc<Deployment>) {
-        if let Some(app) = self.lock().apps.get_mut(&deployment.release.app) {
-            app.shifted = Some(Arc::clone(deployment));
-        }
-        self.set_newest_deploy(&deployment.release, deployment.number);
     }
 
     /// The deploy, among those that went live, that was begun last.

@@ -74,7 +74,7 @@ impl Releases {
         let entry = self.admit(draft, deadline, Acknowledged::WhenLive).await?;
         let switched = self.promote_after(&entry, live, deadline).await;
         if switched.is_err() {
-            self.withdraw(&entry).await?;
+            self.withdraw(&entry).await;
         }
         switched
     }

@@ -80,8 +80,10 @@ impl Releases {
 
     fn retained(&self, entry: &Arc<Entry>) -> Retained {
         let record = entry.record();
+        let history = self.0.book.history(&record.id.app);
+        let left = history.iter().find(|one| one.from.as_ref() == Some(&record.id.version));
         Retained {
-            last_ms: record.promoted_ms.unwrap_or(record.created_ms),
+            last_ms: left.map(|left| left.at_ms).max(record.promoted_ms).unwrap_or(record.created_ms),
             expires_ms: record.as_preview().map(|(_, expires_ms)| expires_ms),
             needed: self.is_wanted(entry) || self.is_baking(&record.id) || entry.pool.in_flight() > 0,
             version: record.id.version,
@@ -114,7 +116,7 @@ impl Releases {
         let release = ReleaseId::new(app.clone(), version);
         self.find(&release)?;
         let switching = self.0.book.switching(&app);
-        let _switching = switching.lock().await;
+        let held = switching.lock().await;
         // Who removed it meanwhile may have been followed by another of the same name.
         let entry = self.find(&release)?;
         if self.0.book.live(&app).is_some_and(|live| Arc::ptr_eq(&live, &entry)) {
@@ -132,9 +134,11 @@ impl Releases {
         }
         let recorded = release.clone();
         self.stored("removing the release", move |store| store.delete_release(&recorded)).await?;
-        self.publish_anew(|book| book.remove(&release)).await?;
+        let counted = self.publish_anew(|book| book.remove(&release)).await;
+        // Nobody gets it any more: a rollback need not wait for its last requests.
+        drop(held);
         self.forget_release(&entry, false).await;
-        Ok(())
+        counted
     }
 
     async fn remove_app(&self, app: AppName) -> Result<(), ReleaseError> {
@@ -142,19 +146,20 @@ impl Releases {
             return Err(ReleaseError::NoApp(app));
         }
         let switching = self.0.book.switching(&app);
-        let _switching = switching.lock().await;
+        let held = switching.lock().await;
         let entries = self.0.book.releases(&app);
         if let Some(runs) = entries.iter().find(|entry| entry.record().instance.is_some()) {
             self.check_engine(&runs.id()).await?;
         }
         let recorded = app.clone();
         self.stored("removing the app", move |store| store.remove_app(&recorded)).await?;
-        self.publish_anew(|book| book.remove_app(&app)).await?;
+        let counted = self.publish_anew(|book| book.remove_app(&app)).await;
+        drop(held);
         for entry in entries {
             self.forget_release(&entry, true).await;
         }
         self.0.journal.forget(&app);
-        Ok(())
+        counted
     }
 
     /// Ends the worker of a release that is in no table any more, and removes what only it had.

@@ -6,7 +6,8 @@ use super::life::{Event, Life};
 use super::{ReleaseError, Releases, Uploaded};
 use crate::bundle::{Bundle, BundleDir, SignatureError, Signers};
 use crate::id::{AppName, Digest, ReleaseId, Version, dns_label, release_label};
-use crate::store::{ReleaseRecord, ReleaseState};
+use crate::store::{ReleaseRecord, ReleaseState, StoreError};
+use crate::telemetry::causes;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -111,9 +112,12 @@ impl Releases {
             self.forget_bundle(digest).await;
         }
         let entry = admitted?;
-        // It is in the book since it was recorded.
-        self.publish_anew(|_| ()).await?;
-        self.replace_preview(&entry).await?;
+        // It is in the book since it was recorded, and stays: what goes wrong from here on is worth a line.
+        for done in [self.publish_anew(|_| ()).await, self.replace_preview(&entry).await] {
+            if let Err(error) = done {
+                tracing::warn!(release = %entry.id(), error = %causes(&error), "after a release was taken in");
+            }
+        }
         tracing::info!(release = %entry.id(), digest = %digest.short(), "a release was taken in");
         Ok(Uploaded { created: true, deploy: options.deploy, release: self.view(&entry) })
     }
@@ -185,8 +189,7 @@ impl Releases {
             state: ReleaseState::Pending,
             id: draft.id,
         };
-        let recorded = record.clone();
-        self.stored("recording the release", move |store| store.insert_release(&recorded)).await?;
+        self.record_release(&record).await?;
         drop(draft.kept);
         let id = record.id.clone();
         let life = Life::uploaded();
@@ -199,21 +202,49 @@ impl Releases {
             ready => ready,
         };
         if let Err(error) = ready {
-            self.withdraw(&entry).await?;
+            self.withdraw(&entry).await;
             return Err(error);
         }
         self.0.book.add(Arc::clone(&entry));
         Ok(entry)
     }
 
-    /// Takes back a release that was admitted and did not come as far as it should.
-    pub(super) async fn withdraw(&self, entry: &Arc<Entry>) -> Result<(), ReleaseError> {
+    /// Records a release. One of its name that the book does not have lost its bundle: it makes room.
+    async fn record_release(&self, record: &ReleaseRecord) -> Result<(), ReleaseError> {
+        let record = record.clone();
+        self.stored("recording the release", move |store| match store.insert_release(&record) {
+            Err(StoreError::Exists(id)) => {
+                store.delete_release(&id)?;
+                store.insert_release(&record)
+            }
+            inserted => inserted,
+        })
+        .await
+    }
+
+    /// Takes back a release that was admitted and did not come as far as it should. One that an operator gave users meanwhile
+    /// stays.
+    pub(super) async fn withdraw(&self, entry: &Arc<Entry>) {
         let id = entry.id();
-        self.0.book.remove(&id);
+        let recorded = id.clone();
+        let undone = self.stored("undoing the release", move |store| store.delete_release(&recorded)).await;
+        if let Err(error) = undone {
+            tracing::warn!(release = %id, error = %causes(&error), "a release is not taken back");
+            if matches!(&error, ReleaseError::Store { source, .. } if matches!(**source, StoreError::Live(_)))
+            {
+                return;
+            }
+        }
+        if self.0.book.release(&id).is_some()
+            && let Err(error) = self.publish_anew(|book| book.remove(&id)).await
+        {
+            tracing::warn!(release = %id, error = %causes(&error), "a release that is taken back is not counted");
+        }
         let _boot = entry.boot.lock().await;
         self.discard(entry).await;
-        self.stored("undoing the release", move |store| store.delete_release(&id)).await?;
-        self.tell(entry, Event::Removed { with_app: false }, Duration::ZERO).await
+        if let Err(error) = self.tell(entry, Event::Removed { with_app: false }, Duration::ZERO).await {
+            tracing::warn!(release = %id, error = %causes(&error), "a release that is taken back lives on");
+        }
     }
 
     /// Removes a bundle that no release has any more.
@@ -250,7 +281,11 @@ impl Releases {
             let older_record = older.record();
             let same_name = older_record.as_preview().is_some_and(|(older_name, _)| older_name == name);
             if same_name && !Arc::ptr_eq(&older, entry) {
-                self.remove(record.id.app.clone(), Some(older_record.id.version)).await?;
+                match self.remove(record.id.app.clone(), Some(older_record.id.version)).await {
+                    Err(error) if !error.is_no_release() => return Err(error),
+                    // It may have been its time just now.
+                    _ => {}
+                }
             }
         }
         Ok(())

@@ -154,6 +154,23 @@ fn named<T: Copy>(
     found.ok_or_else(|| rusqlite::Error::InvalidColumnType(index, text, rusqlite::types::Type::Text))
 }
 
+/// Ends the deployment of a release that was rolled back from, as part of a change: it goes nowhere any more.
+pub(super) fn end(transaction: &Transaction<'_>, live: &ReleaseId) -> rusqlite::Result<()> {
+    let over = DeploymentStatus::RollbackSuccessful.as_str();
+    let under_way = [
+        DeploymentStatus::InProgress,
+        DeploymentStatus::RollbackRequested,
+        DeploymentStatus::RollbackInProgress,
+    ];
+    for status in under_way {
+        transaction.execute(
+            "UPDATE deployments SET status = ?4 WHERE app = ?1 AND version <> ?2 AND status = ?3",
+            [live.app.as_str(), live.version.as_str(), status.as_str(), over],
+        )?;
+    }
+    Ok(())
+}
+
 /// Writes an app's last deployment, as part of a change.
 pub(super) fn set(transaction: &Transaction<'_>, deployment: &DeploymentRecord) -> rusqlite::Result<()> {
     let newest = deployment.newest_deploy.as_ref();
@@ -178,12 +195,27 @@ pub(super) fn set(transaction: &Transaction<'_>, deployment: &DeploymentRecord) 
 }
 
 impl Store {
-    /// Records the last deployment of an app in place of the one before.
+    /// Records how far an app's last deployment has come; gives false when another one is in its place by now, or the app is
+    /// gone. It was recorded with its switch (see [`Store::record_promotion`]).
     ///
     /// # Errors
-    /// See [`StoreError`]; one of them is that the app is gone.
-    pub fn set_deployment(&self, deployment: &DeploymentRecord) -> Result<(), StoreError> {
-        self.write("record the deployment", |transaction| Ok(set(transaction, deployment)?))
+    /// See [`StoreError`].
+    pub fn set_deployment(&self, deployment: &DeploymentRecord) -> Result<bool, StoreError> {
+        self.write("record the deployment", |transaction| {
+            let known = transaction.query_row(
+                "SELECT EXISTS (SELECT 1 FROM deployments WHERE app = ?1 AND version = ?2 AND begun_ms = ?3)",
+                params![
+                    deployment.release.app.as_str(),
+                    deployment.release.version.as_str(),
+                    to_integer(deployment.begun_ms)
+                ],
+                |row| row.get(0),
+            )?;
+            if known {
+                set(transaction, deployment)?;
+            }
+            Ok(known)
+        })
     }
 
     /// The last deployment of an app.

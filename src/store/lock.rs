@@ -1,10 +1,12 @@
 //! The data folder belongs to one process at a time.
 
 use super::StoreError;
+use crate::limits::{LOCK_PATIENCE_MS, LOCK_RETRY_MS};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// Takes the lock and writes who holds it. It is free again when the file is closed, also by `kill -9`.
 pub(super) fn acquire(path: &Path, data: &Path) -> Result<File, StoreError> {
@@ -20,9 +22,17 @@ pub(super) fn acquire(path: &Path, data: &Path) -> Result<File, StoreError> {
     Ok(file)
 }
 
-/// Takes the lock of an open file and writes who holds it.
+/// Takes the lock of an open file and writes who holds it. A process that its holder started has it, too, from its fork to its
+/// exec: who comes right after the holder waits a moment.
 pub(super) fn take(file: &File, path: &Path, data: &Path) -> Result<(), StoreError> {
-    match file.try_lock() {
+    let begun = Instant::now();
+    let patience = Duration::from_millis(LOCK_PATIENCE_MS);
+    let mut tried = file.try_lock();
+    while matches!(tried, Err(TryLockError::WouldBlock)) && begun.elapsed() < patience {
+        std::thread::sleep(Duration::from_millis(LOCK_RETRY_MS));
+        tried = file.try_lock();
+    }
+    match tried {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let mut holder = String::new();

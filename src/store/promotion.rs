@@ -41,11 +41,27 @@ impl PromotionKind {
     }
 }
 
+/// Marks what a rollback to this release leaves. Its deployment is over, too.
+fn leave(
+    transaction: &Transaction<'_>,
+    release: &ReleaseId,
+    left: [Option<Version>; 2],
+) -> rusqlite::Result<()> {
+    for version in left.into_iter().flatten() {
+        transaction.execute(
+            "UPDATE releases SET rolled_back = 1 WHERE app = ?1 AND version = ?2",
+            [release.app.as_str(), version.as_str()],
+        )?;
+    }
+    deployments::end(transaction, release)
+}
+
 impl Store {
     /// Makes a release live: counts the epoch, moves the live pointer, sets `promoted_ms`, clears the release's own
     /// `rolled_back`, ends a split, and on a rollback marks the releases that are left. The release that is live already may be
     /// given: `from` is then the one that had a share of its users. One that was pending is ready from then on, and the revision
-    /// that was drafted for it is the newest. The deployment that made it live is recorded with it.
+    /// that was drafted for it is the newest. The deployment that made it live is recorded with it; one that is rolled back from
+    /// is over.
     ///
     /// # Errors
     /// [`StoreError::NoRelease`]; see [`StoreError`].
@@ -72,12 +88,7 @@ impl Store {
             // A release that had a share of the users loses it; where the live one stays, that is all that changes.
             let candidate = left(&end_split(transaction, &release.app)?);
             if kind == PromotionKind::Rollback {
-                for version in [left(&live), candidate.clone()].into_iter().flatten() {
-                    transaction.execute(
-                        "UPDATE releases SET rolled_back = 1 WHERE app = ?1 AND version = ?2",
-                        [app, version.as_str()],
-                    )?;
-                }
+                leave(transaction, release, [left(&live), candidate.clone()])?;
             }
             let from = match &live {
                 Some(live) if *live == release.version => candidate.or_else(|| Some(live.clone())),

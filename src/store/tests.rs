@@ -318,7 +318,7 @@ fn a_deployment_and_a_bad_mark_come_back_and_go_with_what_they_are_about() {
     deployment.status = DeploymentStatus::RollbackRequested;
     deployment.reason = Some("too slow".into());
     deployment.newest_deploy = Some((9, version("v2")));
-    store.set_deployment(&deployment).unwrap();
+    assert!(store.set_deployment(&deployment).unwrap());
     store.set_bad(&id("shop@v2"), Some("too slow")).unwrap();
     store.set_bad(&id("shop@v1"), Some("old")).unwrap();
     store.set_bad(&id("shop@v1"), None).unwrap();
@@ -331,5 +331,37 @@ fn a_deployment_and_a_bad_mark_come_back_and_go_with_what_they_are_about() {
     assert!(store.set_bad(&id("shop@v2"), Some("gone")).is_err());
     store.remove_app(&app("shop")).unwrap();
     assert_eq!(store.deployment(&app("shop")).unwrap(), None);
-    assert!(store.set_deployment(&deployment).is_err(), "its app is gone");
+    assert!(!store.set_deployment(&deployment).unwrap(), "its app is gone");
+}
+
+#[test]
+fn a_deployment_gives_way_to_a_later_one_and_ends_with_a_rollback() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let deployment = |text: &str, previous: Option<&str>, begun_ms| DeploymentRecord {
+        release: id(text),
+        previous: previous.map(version),
+        stage: DeploymentStage::BakeTime,
+        status: DeploymentStatus::InProgress,
+        reason: None,
+        begun_ms,
+        baseline: "{}".into(),
+        newest_deploy: None,
+    };
+    let (one, two) = (deployment("shop@v1", None, 7), deployment("shop@v2", Some("v1"), 8));
+    for deployment in [&one, &two] {
+        store.insert_release(&record(&deployment.release.to_string(), 0)).unwrap();
+        let kind = PromotionKind::Promote;
+        store.record_promotion(&deployment.release, kind, deployment.begun_ms, Some(deployment)).unwrap();
+    }
+    // The bake of the first one ended just when the second one was recorded.
+    let late = DeploymentRecord { status: DeploymentStatus::Successful, ..one.clone() };
+    assert!(!store.set_deployment(&late).unwrap());
+    assert_eq!(store.deployment(&app("shop")).unwrap(), Some(two.clone()));
+    // Whoever rolls back has decided: made live again later, it does not go on.
+    store.record_promotion(&one.release, PromotionKind::Rollback, 9, None).unwrap();
+    let over = DeploymentRecord { status: DeploymentStatus::RollbackSuccessful, ..two.clone() };
+    assert_eq!(store.deployment(&app("shop")).unwrap(), Some(over.clone()));
+    store.record_promotion(&two.release, PromotionKind::Rollback, 10, None).unwrap();
+    assert_eq!(store.deployment(&app("shop")).unwrap(), Some(over));
 }

@@ -138,3 +138,39 @@ fn control_a_host_that_believes_every_jump_is_noticed() {
     jump(&file, "+365d");
     wait_until("releases go by age", PATIENCE, || (versions(&host) == ["v1", "v2"]).then_some(()));
 }
+
+/// By when it was live last, not by when it became live.
+#[test]
+fn a_release_that_was_live_until_just_now_is_kept() {
+    let Some(library) = library() else { return };
+    let (host, file) = peopled(&library, "clock.steady=return(skip);retention.grace=return(skip)");
+    jump(&file, "+30d");
+    wait_until("what was live long ago or never is gone", PATIENCE, || {
+        (versions(&host) == ["v1", "v2"]).then_some(())
+    });
+    for version in ["v4", "v5"] {
+        upload(&host, version, &server(version));
+        promote(&host, version);
+    }
+    // v2 was live until a moment ago; v1 is 30 days behind.
+    wait_until("v1 is gone", PATIENCE, || (versions(&host) == ["v2", "v4", "v5"]).then_some(()));
+    // Not a wait for something to come true: nothing may happen in the rounds of this time.
+    std::thread::sleep(ROUNDS);
+    assert_eq!(versions(&host), ["v2", "v4", "v5"]);
+}
+
+/// The order of deploys goes on where it was, also on a clock that was set back.
+#[test]
+fn a_clock_that_is_set_back_refuses_no_deploy() {
+    let Some(library) = library() else { return };
+    let folder = Host::folder_anew();
+    let file = folder.path().join("clock");
+    jump(&file, "+365d");
+    let host = start(folder, &library, "");
+    host.deploy("shop", "one", &["--version", "v1"]);
+    let (folder, _) = host.stop();
+    jump(&file, "+0");
+    let host = start(folder, &library, "");
+    host.deploy("shop", "two", &["--version", "v2"]);
+    assert_eq!(host.get("shop", "/").send().text(), "two");
+}

@@ -20,7 +20,7 @@ const LONG_TURNS: usize = 2_000;
 /// Hosts that a long run kills beside each other: a turn is mostly waiting.
 const LANES: usize = 4;
 /// Places that no change comes to on a host in process isolation, and why.
-const NOT_ON_THE_WAY: [(&str, &str); 27] = [
+const NOT_ON_THE_WAY: [(&str, &str); 28] = [
     ("lend.", "only when an upgrade fails; the store's own test ends there"),
     ("record the share of the release", "which release answers is chance then; `it`, `split` kills there"),
     ("create a container", "Docker"),
@@ -46,6 +46,7 @@ const NOT_ON_THE_WAY: [(&str, &str); 27] = [
     ("starts.give_up", "the same"),
     ("handover.ready", "only in an upgrade; `upgrade` has a successor that dies there"),
     ("record the signature", "only on a host with keys; `security`, `signatures` kills there"),
+    ("record the deployment", "behind the switch that it is recorded with; `it`, `deployments` kills there"),
     (
         "record whether the release is bad",
         "only after a deployment that failed; `it`, `deployments` kills there",

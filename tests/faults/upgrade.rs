@@ -7,7 +7,7 @@ use crate::flips::{Load, promote, storm, switch};
 use crate::harness::archive::bundle_dir;
 use crate::harness::docker;
 use crate::harness::host::Host;
-use crate::harness::processes::hosts_of;
+use crate::harness::processes::{hosts_of, terminate};
 use crate::harness::wait::wait_until;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -156,6 +156,29 @@ fn an_upgrade_that_fails_leaves_the_old_host_serving() {
     assert_eq!(after.faults(), Vec::<String>::new(), "of {} answers", after.told.len());
     assert_ne!(hosts_of(&host.data()), first);
     println!("2 upgrades that failed and 1 that did not, {} answers, 0 failed", after.told.len());
+}
+
+/// A stop that comes while the successor has the folder: what was lent is taken back first, and the stop is on record.
+#[test]
+fn a_stop_in_the_middle_of_an_upgrade_leaves_the_folder_as_it_was() {
+    let host = Host::start_with(&PROCESS);
+    // The successor boots it before it is ready.
+    let slow = format!("await new Promise((done) => setTimeout(done, 3000));\n{}", server("v1"));
+    upload(&host, "v1", &slow);
+    promote(&host, "v1");
+    let (first, lent) = (hosts_of(&host.data()), host.data().join("before-upgrade.db"));
+    let asking = host.upgrade();
+    let asking = std::thread::spawn(move || asking.run());
+    wait_until("the folder is lent", PATIENCE, || lent.exists().then_some(()));
+    first.into_iter().for_each(terminate);
+    assert_ne!(asking.join().unwrap().code, 0);
+    wait_until("both have ended", PATIENCE, || hosts_of(&host.data()).is_empty().then_some(()));
+    let (folder, clean) = host.stop();
+    assert!(clean, "SIGTERM ends with exit 0");
+    assert!(!lent.exists(), "values of the environment lie in it");
+    let host = Host::start_in(folder, &PROCESS);
+    assert_eq!(host.get("storm", "/").send().header("x-vitrine-release"), Some("storm@v1"));
+    assert!(!host.log().contains("after a crash"), "{}", host.log());
 }
 
 /// What is under way is not cut short: an upgrade beside a deploy waits for it, or is refused.

@@ -184,7 +184,9 @@ fn a_way_back_that_a_kill_cuts_short_is_gone_by_the_next_host() {
     let steps = [
         ("record the switch", 1, ["done"].as_slice()),
         ("record whether the release is bad", 1, all),
+        ("record the deployment", 1, all),
         ("record the switch", 2, all),
+        ("record the deployment", 2, all),
     ];
     for (step, time, moments) in steps {
         for moment in moments {
@@ -351,4 +353,22 @@ fn of_two_deploys_at_once_the_one_begun_last_wins() {
 fn control_a_host_without_an_order_of_deploys_is_noticed() {
     let host = Host::start_broken(Host::folder_anew(), &PROCESS, "deploy.order=return(skip)");
     assert_eq!(late_promotion(&host).0, 200);
+}
+
+#[test]
+fn a_deploy_of_what_is_live_already_is_later_than_one_that_began_before_it() {
+    let host = Host::start_with(&PROCESS);
+    deploy(&host, "v1", &hello("one"));
+    let upload = |version: &str, text: &str| {
+        let path = format!("/v1/apps/shop/releases/{version}");
+        let bundle = Archive::empty().file("server/index.js", hello(text).as_bytes());
+        host.call("PUT", &path).body(bundle.gz()).send().json()["deploy"].as_u64().unwrap()
+    };
+    let promote = |version: &str, deploy: u64| {
+        let body = json!({"version": version, "deploy": deploy}).to_string();
+        host.call("POST", "/v1/apps/shop/promote").body(body).send().status
+    };
+    let (earlier, later) = (upload("v2", "two"), upload("v1", "one"));
+    assert_eq!((promote("v1", later), promote("v2", earlier)), (200, 409));
+    assert_eq!(live(&host), "v1");
 }

@@ -4,7 +4,11 @@ use crate::harness::archive::fixture;
 use crate::harness::docker;
 use crate::harness::host::Host;
 use crate::harness::processes::everything_said;
+use crate::harness::wait::wait_until;
 use std::path::Path;
+use std::time::Duration;
+
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// No other text on this machine holds these.
 const SECRET: &str = "s3cr3t-Qm7xW2-first";
@@ -159,4 +163,30 @@ fn a_containers_values_are_not_in_its_description() {
     let (_folder, clean) = host.stop();
     assert!(clean);
     assert_eq!(docker::containers_of(&data).len(), 0, "--stop-workers-on-exit left a container");
+}
+
+/// Fails the first time that it is asked about a reconfigured release, once it is told to.
+const HOOK: &str = r#"case "$VITRINE_VERSION" in v1.r*) mkdir asked || exit 0; until test -e go; do sleep 0.02; done; exit 1;; esac"#;
+
+#[test]
+fn a_change_that_fails_leaves_alone_what_an_operator_made_live_meanwhile() {
+    let toml = format!("[[hook]]\nstage = \"before_traffic\"\ncommand = [\"/bin/sh\", \"-c\", {HOOK:?}]\n");
+    let folder = Host::configured(&toml);
+    let path = folder.path().to_owned();
+    let host = Host::start_in(folder, &["--isolation", "process"]);
+    host.deploy_folder("shop", &fixture("env-echo"), &["--version", "v1"]);
+    let setting = host.cli(&["env", "set", "shop", "GREETING"]).stdin("hello");
+    let setting = std::thread::spawn(move || setting.run());
+    let made = wait_until("the hook is asked", PATIENCE, || {
+        path.join("asked").exists().then_some(())?;
+        let releases = host.releases("shop");
+        let version = |release: &serde_json::Value| release["version"].as_str().map(String::from);
+        releases.iter().filter_map(version).find(|version| version != "v1")
+    });
+    host.cli(&["promote", "shop", &made]).ok();
+    std::fs::write(path.join("go"), "").unwrap();
+    assert_eq!(setting.join().unwrap().code, 1);
+    assert_eq!(seen(&host), (format!("shop@{made}"), serde_json::json!({"GREETING": "hello"})));
+    host.cli(&["rollback", "shop"]).ok();
+    assert_eq!(seen(&host), ("shop@v1".into(), serde_json::json!({})));
 }

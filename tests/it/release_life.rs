@@ -3,6 +3,8 @@
 use crate::harness::archive::{bundle_dir, hello};
 use crate::harness::host::Host;
 use crate::harness::wait::wait_until;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::time::Duration;
 
 /// What a host label shows: status, release, text.
@@ -211,4 +213,28 @@ fn what_is_there_is_listed_and_what_is_removed_is_gone() {
     });
     host.deploy("shop", "again", &["--version", "v1"]);
     assert_shows(&host, "shop", "shop@v1", "again");
+}
+
+#[test]
+fn a_rollback_waits_for_no_release_that_is_removed() {
+    let host = Host::start_with(&["--isolation", "process"]);
+    host.deploy("shop", "one", &["--version", "v1"]);
+    host.deploy("shop", "two", &["--version", "v2"]);
+    let endless = "const endless = () => new ReadableStream({ start: (c) => c.enqueue(new Uint8Array(1)) });\n\
+                   export default { fetch: (request) => new Response(request.url.endsWith('/feed') ? endless() : 'warm') };\n";
+    let preview = ["--version", "p1", "--preview", "pr-7"];
+    host.deploy_files("shop", &[("server/index.js", endless)], &preview);
+    let mut stream = TcpStream::connect(host.edge).unwrap();
+    write!(stream, "GET /feed HTTP/1.1\r\nhost: shop-pr-7.localhost\r\n\r\n").unwrap();
+    stream.read_exact(&mut [0; 1]).unwrap();
+    let removing = host.cli(&["remove", "shop@p1"]);
+    let removing = std::thread::spawn(move || removing.run());
+    wait_until("it is removed for users", Duration::from_secs(10), || {
+        (host.releases("shop").len() == 2).then_some(())
+    });
+    host.cli(&["rollback", "shop"]).ok();
+    assert!(!removing.is_finished(), "the stream is under way");
+    assert_shows(&host, "shop", "shop@v1", "one");
+    drop(stream);
+    assert_eq!(removing.join().unwrap().code, 0);
 }

@@ -165,3 +165,28 @@ fn started(data: &Path) -> Vec<String> {
     started.sort();
     started
 }
+
+#[test]
+fn a_release_whose_bundle_was_lost_is_deployed_again_under_its_name() {
+    let host = Host::start_with(&PROCESS);
+    deploy_two(&host);
+    let digests =
+        ["v1", "v2"].map(|version| host.release("shop", version)["digest"].as_str().unwrap().to_owned());
+    let (folder, _) = host.stop();
+    let lose = |folder: &Path, digest: &str| {
+        std::fs::remove_dir_all(folder.join("data/bundles").join(digest)).unwrap();
+        std::fs::remove_file(folder.join("data/blobs").join(digest)).unwrap();
+    };
+    lose(folder.path(), &digests[0]);
+    let host = Host::start_in(folder, &PROCESS);
+    assert_eq!(host.releases("shop").len(), 1);
+    host.deploy("shop", "v1", &["--version", "v1"]);
+    assert_live(&host, "v1");
+    // Of the live one, the release before it serves, and the name is taken until something else is live.
+    let (folder, _) = host.stop();
+    lose(folder.path(), &digests[0]);
+    let host = Host::start_in(folder, &PROCESS);
+    assert_live(&host, "v2");
+    host.deploy("shop", "v1", &["--version", "v3"]);
+    assert_eq!(live(&host), (Some("shop@v3".into()), "v1".into()));
+}

@@ -11,6 +11,7 @@ use crate::release::{PromoteOptions, ReleaseError, Releases, Switched};
 use crate::store::PromotionKind;
 use crate::telemetry::{Figures, causes};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -60,6 +61,8 @@ impl Releases {
         let switching = self.0.book.switching(&release.app);
         let _switching = switching.lock().await;
         self.still_live(entry)?;
+        self.refuse_deploy(&release, options.deploy)?;
+        self.went_live(&release, options.deploy);
         if options.deploy.is_none() {
             self.approve(entry);
         }
@@ -150,8 +153,7 @@ impl Releases {
                     deployment.replaces(live.map(|live| live.id().version), baseline);
                     let record = deployment.shifted_record(self.0.book.newest_deploy(&release.app));
                     let switched = self.switch(entry, PromotionKind::Promote, Some(record)).await?;
-                    self.0.book.set_shifted(deployment);
-                    self.stop_earlier(deployment);
+                    self.went_live(&release, deployment.number);
                     deployment.happens(Event::Passed, None);
                     return Ok(switched);
                 }
@@ -168,13 +170,15 @@ impl Releases {
         }
     }
 
-    /// Deploys that began before this one and have not come to their switch end where they are.
-    fn stop_earlier(&self, deployment: &Deployment) {
-        for one in self.0.book.deployments(&deployment.release.app) {
+    /// The deploy of this number is where users are: those that began before it and have not come to their switch end where they
+    /// are.
+    fn went_live(&self, release: &ReleaseId, number: Option<u64>) {
+        self.0.book.set_newest_deploy(release, number);
+        for one in self.0.book.deployments(&release.app) {
             let progress = one.standing().progress;
-            let earlier = one.number.zip(deployment.number).is_some_and(|(one, this)| one < this);
+            let earlier = one.number.zip(number).is_some_and(|(one, this)| one < this);
             if earlier && !progress.has_shifted() && !progress.is_over() {
-                one.happens(Event::Superseded, Some(format!("`{}` went live", deployment.release.version)));
+                one.happens(Event::Superseded, Some(format!("`{}` went live", release.version)));
             }
         }
     }
@@ -222,6 +226,8 @@ impl Releases {
                     Baked::Left => break,
                 },
                 _ if self.is_going_back(deployment) => {
+                    // Not while the folder is lent; after a hand-over the other host sees it through.
+                    let Some(_turn) = self.0.turns.take().await else { return };
                     self.go_back(entry, deployment).await;
                     break;
                 }
@@ -294,12 +300,7 @@ impl Releases {
     }
 
     pub(super) async fn record(&self, deployment: &Arc<Deployment>) {
-        let app = &deployment.release.app;
-        if !self.0.book.shifted(app).is_some_and(|last| Arc::ptr_eq(&last, deployment)) {
-            // A later one is in its place, or the app is gone.
-            return;
-        }
-        let record = deployment.record(self.0.book.newest_deploy(app));
+        let record = deployment.record(self.0.book.newest_deploy(&deployment.release.app));
         if let Err(error) =
             self.stored("recording a deployment", move |store| store.set_deployment(&record)).await
         {
@@ -318,11 +319,12 @@ impl Releases {
         }
         let Some(record) = recorded else { return Ok(()) };
         if let Some((number, version)) = record.newest_deploy.clone() {
+            // The clock may have been set back since.
+            self.0.last_deploy.fetch_max(number, Ordering::SeqCst);
             self.0.book.set_newest_deploy(&ReleaseId::new(app.clone(), version), Some(number));
         }
         let deployment = Arc::new(Deployment::recorded(record));
         self.0.book.add_deployment(&deployment);
-        self.0.book.set_shifted(&deployment);
         let Some(live) = self.0.book.live(app) else { return Ok(()) };
         if live.id() != deployment.release {
             deployment.happens(Event::Superseded, None);
