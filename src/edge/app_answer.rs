@@ -8,6 +8,7 @@ use super::pin::cookie;
 use super::render::{Rendered, may_get_shell};
 use super::select::Selection;
 use super::static_files::{Plan, plan};
+use super::visitor::is_for_shared_caches;
 use crate::limits::GATHERED_BYTES_MAX;
 use crate::worker::{AnswerBody, Piece};
 use bytes::{Bytes, BytesMut};
@@ -158,7 +159,8 @@ fn keep_apart(headers: &mut HeaderMap, selection: &Selection) {
         headers.get_all(CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok()).collect();
     let says = |what: &str| control.iter().any(|value| value.to_ascii_lowercase().contains(what));
     let stored = !control.is_empty() || headers.contains_key(EXPIRES) || headers.contains_key(LAST_MODIFIED);
-    if selection.pinnable && stored && !says("no-store") && !says("private") {
+    let shared = headers.keys().any(is_for_shared_caches);
+    if selection.pinnable && (shared || stored && !says("no-store") && !says("private")) {
         headers.append(VARY, HeaderValue::from_static("x-vitrine-release, cookie"));
     }
 }
@@ -236,6 +238,10 @@ mod tests {
         assert!(!varies(&[("cache-control", "private, max-age=60")], &live));
         assert!(!varies(&[("cache-control", "No-Store")], &live));
         assert!(!varies(&[], &live));
+        for control in ["private, max-age=60", "no-store"] {
+            assert!(varies(&[("cache-control", control), ("CDN-Cache-Control", "max-age=60")], &live));
+        }
+        assert!(varies(&[("netlify-cdn-cache-control", "max-age=60")], &live));
         assert!(!varies(&[("cache-control", "public, max-age=60")], &own));
     }
 

@@ -2,7 +2,7 @@
 
 use crate::route::split::VisitorId;
 use http::HeaderValue;
-use http::header::{CACHE_CONTROL, COOKIE, EXPIRES, HeaderMap, SET_COOKIE};
+use http::header::{CACHE_CONTROL, COOKIE, EXPIRES, HeaderMap, HeaderName, SET_COOKIE};
 
 /// Cookie that holds a visitor's number. Only visitors of an app whose users are split get it.
 pub const COOKIE_NAME: &str = "__vitrine_id";
@@ -50,8 +50,20 @@ fn id_in(line: &str) -> Option<VisitorId> {
         .find_map(|cookie| VisitorId::parse(cookie.trim().strip_prefix(COOKIE_NAME)?.strip_prefix('=')?))
 }
 
+/// Whether a header speaks to shared caches alone. They go by it whatever `cache-control` says, `no-store` too.
+#[must_use]
+pub fn is_for_shared_caches(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    // Each vendor may put its own name in front: `cloudflare-cdn-cache-control`.
+    name.ends_with("cdn-cache-control") || name == "surrogate-control" || name == "x-accel-expires"
+}
+
 /// `private` instead of whatever lets a shared cache store an answer. An answer that says nothing might be stored too.
 fn keep_private(headers: &mut HeaderMap) {
+    let shared: Vec<_> = headers.keys().filter(|name| is_for_shared_caches(name)).cloned().collect();
+    for name in shared {
+        headers.remove(name);
+    }
     let mut kept = Vec::new();
     for line in headers.get_all(CACHE_CONTROL) {
         let Ok(line) = line.to_str() else { continue };
@@ -69,9 +81,6 @@ fn keep_private(headers: &mut HeaderMap) {
     kept.insert(0, "private".into());
     let control = HeaderValue::try_from(kept.join(", ")).unwrap_or(HeaderValue::from_static("private"));
     headers.insert(CACHE_CONTROL, control);
-    for name in ["cdn-cache-control", "surrogate-control"] {
-        headers.remove(name);
-    }
     // An old cache that knows `expires` only.
     headers.remove(EXPIRES);
 }
@@ -120,6 +129,26 @@ mod tests {
         );
         assert_eq!(marked(&["private=\"set-cookie\", max-age=1"]), "private, max-age=1");
         assert_eq!(marked(&["public", "no-store"]), "public | no-store");
+    }
+
+    #[test]
+    fn what_speaks_to_shared_caches_alone_goes_whatever_the_rest_says() {
+        for control in ["public, max-age=60", "private", "no-store"] {
+            let mut headers = headers(&[
+                ("cdn-cache-control", "max-age=60"),
+                ("cloudflare-cdn-cache-control", "max-age=60"),
+                ("vercel-cdn-cache-control", "max-age=60"),
+                ("vercel-cdn-cache-control", "stale-while-revalidate=60"),
+                ("surrogate-control", "max-age=60"),
+                ("x-accel-expires", "60"),
+                ("cache-control", control),
+                ("cdn-loop", "stays"),
+            ]);
+            Visitor { id: VisitorId(7), known: false }.mark(&mut headers, false);
+            let mut names: Vec<&str> = headers.keys().map(HeaderName::as_str).collect();
+            names.sort_unstable();
+            assert_eq!(names, ["cache-control", "cdn-loop", "set-cookie"], "{control}");
+        }
     }
 
     #[test]
