@@ -214,6 +214,8 @@ impl Connection {
                 let connection = Arc::clone(self);
                 tokio::spawn(async move {
                     if sending.await.is_err() {
+                        // The worker says nothing more of a stream that is cancelled: its answer ends here.
+                        connection.on_done(stream, Done::of(Outcome::ClientError));
                         connection.send_soon(Frame::Cancel(stream, CancelReason::ClientGone));
                     }
                 });
