@@ -44,6 +44,7 @@ pub struct Activity {
     in_flight: AtomicUsize,
     h2: AtomicBool,
     leaving: AtomicBool,
+    end_marks: AtomicBool,
     idle_since: AtomicU64,
     head_since: AtomicU64,
     blocked_since: AtomicU64,
@@ -59,6 +60,7 @@ impl Activity {
             in_flight: AtomicUsize::new(0),
             h2: AtomicBool::new(false),
             leaving: AtomicBool::new(false),
+            end_marks: AtomicBool::new(false),
             idle_since: AtomicU64::new(0),
             head_since: AtomicU64::new(1),
             blocked_since: AtomicU64::new(0),
@@ -75,6 +77,17 @@ impl Activity {
     #[must_use]
     pub fn is_leaving(&self) -> bool {
         self.leaving.load(Ordering::Relaxed)
+    }
+
+    /// From now on the connection's end may be what marks the end of an answer: HTTP/1.0 knows no other for a stream.
+    pub fn mark_ends(&self) {
+        self.end_marks.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether [`Activity::mark_ends`] was called.
+    #[must_use]
+    pub fn marks_ends(&self) -> bool {
+        self.end_marks.load(Ordering::Relaxed)
     }
 
     /// Whether its newest request came over HTTP/2.

@@ -126,6 +126,9 @@ async fn serve_io<A: Answer>(
     let service = service_fn(|request: Request<Incoming>| {
         let h2 = request.version() == Version::HTTP_2;
         let busy = peer.activity.begin(h2);
+        if request.version() <= Version::HTTP_10 {
+            peer.activity.mark_ends();
+        }
         let activity = Arc::clone(&peer.activity);
         let answered = Arc::clone(&terms.answer).answer(request, peer.clone());
         async move {

@@ -13,13 +13,33 @@ use tokio::net::TcpStream;
 pub struct WatchedIo {
     stream: TcpStream,
     activity: Arc<Activity>,
+    /// Whether it is reset when it is closed.
+    resets: bool,
 }
 
 impl WatchedIo {
     /// Watches a stream.
     #[must_use]
     pub const fn new(stream: TcpStream, activity: Arc<Activity>) -> Self {
-        Self { stream, activity }
+        Self { stream, activity, resets: false }
+    }
+
+    /// Where the connection's end marks the end of an answer, only a proper one may look like one: however else the connection
+    /// is lost, this process's death among the ways, the system resets it.
+    fn guard_end(&mut self) {
+        if self.activity.marks_ends() && !self.resets {
+            // A socket that refuses is closed already, which the write says.
+            self.resets = self.stream.set_zero_linger().is_ok();
+        }
+    }
+
+    /// All is written: from here on the end is a proper one.
+    fn release_end(&mut self) {
+        if std::mem::take(&mut self.resets) {
+            // A socket that refuses is closed already.
+            #[expect(deprecated, reason = "a linger time blocks whoever closes, and this is none")]
+            let _ = self.stream.set_linger(None);
+        }
     }
 
     fn note(&self, written: &Poll<Result<usize>>) {
@@ -44,6 +64,7 @@ impl AsyncRead for WatchedIo {
 
 impl AsyncWrite for WatchedIo {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<Result<usize>> {
+        self.guard_end();
         let written = Pin::new(&mut self.stream).poll_write(cx, buf);
         self.note(&written);
         written
@@ -54,6 +75,7 @@ impl AsyncWrite for WatchedIo {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<Result<usize>> {
+        self.guard_end();
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
         self.note(&written);
         written
@@ -68,6 +90,7 @@ impl AsyncWrite for WatchedIo {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        self.release_end();
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

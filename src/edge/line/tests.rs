@@ -240,6 +240,24 @@ async fn an_answer_that_breaks_off_is_never_a_complete_message() {
 }
 
 #[tokio::test]
+async fn an_answer_that_ends_with_its_connection_is_whole_only_when_that_was_closed() {
+    let site = site().await;
+    let ask = async |path: &str| {
+        let mut client = tokio::net::TcpStream::connect(site.address).await.unwrap();
+        let head = format!("GET {path} HTTP/1.0\r\nhost: shop.localhost\r\n\r\n");
+        client.write_all(head.as_bytes()).await.unwrap();
+        let mut text = String::new();
+        let ended = client.read_to_string(&mut text).await.map_err(|error| error.kind());
+        (ended.map(|_| ()), text)
+    };
+    let (ended, text) = ask("/stream").await;
+    assert_eq!(ended, Ok(()));
+    assert!(text.ends_with("\r\n\r\none,two") && !text.contains("content-length"), "{text}");
+    let (ended, text) = ask("/broken").await;
+    assert_eq!(ended, Err(std::io::ErrorKind::ConnectionReset), "{text}");
+}
+
+#[tokio::test]
 async fn a_lost_worker_is_asked_again_only_when_nothing_can_happen_twice() {
     let site = site().await;
     let again = site.get("/lost-once").send().await.unwrap();
