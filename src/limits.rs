@@ -122,6 +122,9 @@ pub const FAILURES_SUSPECT: u32 = 5;
 pub const WORKER_COMMANDS_MAX: usize = 16;
 /// Egress calls at once for one worker: six a request, as browsers and Cloudflare have it, for a few dozen requests.
 pub const EGRESS_CALLS_MAX: usize = 256;
+/// Egress calls of one control connection that have not ended, those among them that are refused or given up: four times
+/// what a worker has open at once. One that has more doesn't take its answers and only makes the host remember.
+pub const EGRESS_CALLS_UNENDED_MAX: usize = 4_096;
 /// Redirects that one egress call follows; the Fetch standard's number.
 pub const EGRESS_REDIRECTS_MAX: usize = 20;
 /// Bytes of one egress response's body: what an isolate of the default heap could hold at all.

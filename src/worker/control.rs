@@ -1,11 +1,12 @@
 //! The control socket, and keeping both sockets connected.
 
+use super::egress::{AnswerSink, Call};
 use super::link::{self, Link};
 use super::liveness::Liveness;
 use super::requests::{Connection, Slot};
 use super::{Command, Egress, Identity, WorkerError, WorkerLog, WorkerState};
 use crate::health::HealthStatus;
-use crate::limits::{FRAMES_QUEUED_MAX, RECONNECT_PAUSE_MS};
+use crate::limits::{EGRESS_CALLS_UNENDED_MAX, FRAMES_QUEUED_MAX, RECONNECT_PAUSE_MS};
 use futures_util::{SinkExt, StreamExt};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-use vitrine_wire::{Channel, Frame, LogLine, Pong, Ready, Start, StreamId};
+use vitrine_wire::{Channel, EgressHead, Frame, LogLine, Pong, Ready, Start, StreamId};
 
 /// Everything that keeps one worker connected.
 pub struct Keeper {
@@ -53,7 +54,7 @@ struct Session {
     suspected: bool,
     /// Whether it says that it is frozen: no ping wakes it then, and whoever thaws it finds out whether it lives.
     frozen: bool,
-    egress: HashMap<StreamId, super::egress::Call>,
+    egress: HashMap<StreamId, Call>,
     tasks: JoinSet<StreamId>,
     requests: JoinSet<()>,
 }
@@ -158,9 +159,11 @@ impl Keeper {
             }
             Frame::Frozen(frozen) => session.on_frozen(frozen),
             Frame::Egress(stream, head) => {
-                let answer = super::egress::AnswerSink::new(stream, frames.clone());
-                let call = self.egress.call(head, answer, &mut session.tasks, stream);
-                session.egress.insert(stream, call);
+                let answer = AnswerSink::new(stream, frames.clone());
+                if !session.on_egress(&self.egress, head, answer, stream) {
+                    tracing::warn!(instance = %self.identity.instance, "a worker has more calls than it takes answers");
+                    return false;
+                }
             }
             Frame::Body(stream, data) => {
                 if let Some(call) = session.egress.get(&stream) {
@@ -279,6 +282,22 @@ impl Session {
         }
     }
 
+    /// `false` when the worker has more calls that have not ended than it may.
+    fn on_egress(
+        &mut self,
+        egress: &Arc<Egress>,
+        head: EgressHead,
+        answer: AnswerSink,
+        stream: StreamId,
+    ) -> bool {
+        if self.tasks.len() >= EGRESS_CALLS_UNENDED_MAX {
+            return false;
+        }
+        let call = egress.call(head, answer, &mut self.tasks, stream);
+        self.egress.insert(stream, call);
+        true
+    }
+
     fn on_frozen(&mut self, frozen: bool) {
         self.frozen = frozen;
         for (_, asked) in self.freezing.extract_if(.., |(wanted, _)| *wanted == frozen) {
@@ -287,3 +306,6 @@ impl Session {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

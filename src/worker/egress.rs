@@ -18,6 +18,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 pub use policy::Rules;
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
@@ -46,16 +47,33 @@ const UNLISTED_HOST: &str = "unlisted";
 pub struct Call {
     task: AbortHandle,
     body: Option<mpsc::Sender<Bytes>>,
+    /// Bytes of the body that came and were not taken yet; more than the window is a worker that breaks the protocol.
+    buffered_bytes: Arc<AtomicU32>,
     window: Arc<Semaphore>,
+}
+
+/// The body of a call, as its worker sends it.
+#[derive(Debug)]
+struct CallBody {
+    pieces: mpsc::Receiver<Bytes>,
+    buffered_bytes: Arc<AtomicU32>,
+}
+
+impl CallBody {
+    async fn next(&mut self) -> Option<Bytes> {
+        let piece = self.pieces.recv().await?;
+        self.buffered_bytes.fetch_sub(piece.len() as u32, Ordering::Relaxed);
+        Some(piece)
+    }
 }
 
 impl Call {
     /// `false` when the worker sent more than its window.
     pub fn on_body(&self, data: Bytes) -> bool {
-        match &self.body {
-            Some(body) => !matches!(body.try_send(data), Err(mpsc::error::TrySendError::Full(_))),
-            None => true,
-        }
+        let Some(body) = self.body.as_ref().filter(|_| !data.is_empty()) else { return true };
+        let bytes = data.len() as u32;
+        let within = self.buffered_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes <= WINDOW_BYTES;
+        within && !matches!(body.try_send(data), Err(mpsc::error::TrySendError::Full(_)))
     }
 
     /// The worker's body is complete.
@@ -138,17 +156,19 @@ impl Egress {
         stream: StreamId,
     ) -> Call {
         let window = Arc::clone(&answer.window);
-        let (body_tx, body_rx) = mpsc::channel(WINDOW_BYTES as usize);
+        let (body_tx, pieces) = mpsc::channel(WINDOW_BYTES as usize);
         let body = head.has_body.then_some(body_tx);
+        let buffered_bytes = Arc::new(AtomicU32::new(0));
+        let sent = CallBody { pieces, buffered_bytes: Arc::clone(&buffered_bytes) };
         let broker = Arc::clone(self);
         let task = tasks.spawn(async move {
             let host = broker.host(&head.url);
-            let result = whole(broker.answer(head, body_rx, &answer)).await;
+            let result = whole(broker.answer(head, sent, &answer)).await;
             broker.metrics.egress(&broker.app, &host, result.as_ref().copied());
             answer.done(result).await;
             stream
         });
-        Call { task, body, window }
+        Call { task, body, buffered_bytes, window }
     }
 
     /// A URL's host as the metrics name it.
@@ -160,7 +180,7 @@ impl Egress {
     async fn answer(
         &self,
         head: EgressHead,
-        body: mpsc::Receiver<Bytes>,
+        body: CallBody,
         answer: &AnswerSink,
     ) -> Result<(), EgressFailure> {
         let _place = self
@@ -182,7 +202,7 @@ impl Egress {
     async fn fetch(
         &self,
         head: EgressHead,
-        body: mpsc::Receiver<Bytes>,
+        body: CallBody,
         answer: &AnswerSink,
     ) -> Result<reqwest::Response, EgressFailure> {
         let denied = |what: &str| EgressFailure::Denied(format!("{what} in a call to {}", head.url));
@@ -263,10 +283,10 @@ fn redirect_of(response: &reqwest::Response, url: &Url) -> Option<Result<Url, Eg
 }
 
 /// The worker's body as the client's, with credit given as it is taken.
-fn upload(body: mpsc::Receiver<Bytes>, answer: &AnswerSink) -> reqwest::Body {
+fn upload(body: CallBody, answer: &AnswerSink) -> reqwest::Body {
     let (stream, frames) = (answer.stream, answer.frames.clone());
     let pieces = futures_util::stream::unfold((body, frames), move |(mut body, frames)| async move {
-        let piece = body.recv().await?;
+        let piece = body.next().await?;
         let _ = frames.send(Frame::Credit(stream, piece.len() as u32)).await;
         Some((Ok::<_, std::convert::Infallible>(piece), (body, frames)))
     });
@@ -348,16 +368,4 @@ fn headers_in(headers: &HeaderMap) -> Headers {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_broker_that_panics_gives_the_call_an_end() {
-        assert_eq!(whole(async { Ok(()) }).await, Ok(()));
-        let failed = whole(async { panic!("on purpose") }).await;
-        assert!(
-            matches!(&failed, Err(EgressFailure::Unreachable(text)) if text.contains("defect")),
-            "{failed:?}"
-        );
-    }
-}
+mod tests;

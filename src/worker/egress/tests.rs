@@ -1,0 +1,33 @@
+use super::*;
+use http_body_util::BodyExt as _;
+
+#[tokio::test]
+async fn a_broker_that_panics_gives_the_call_an_end() {
+    assert_eq!(whole(async { Ok(()) }).await, Ok(()));
+    let failed = whole(async { panic!("on purpose") }).await;
+    assert!(
+        matches!(&failed, Err(EgressFailure::Unreachable(text)) if text.contains("defect")),
+        "{failed:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_body_has_as_many_bytes_under_way_as_its_window_and_no_more() {
+    let (body, pieces) = mpsc::channel(WINDOW_BYTES as usize);
+    let (frames, mut sent) = mpsc::channel(1);
+    let answer = AnswerSink::new(7, frames);
+    let call = Call {
+        task: tokio::spawn(std::future::pending::<()>()).abort_handle(),
+        body: Some(body),
+        buffered_bytes: Arc::default(),
+        window: Arc::clone(&answer.window),
+    };
+    let mut taken = upload(CallBody { pieces, buffered_bytes: Arc::clone(&call.buffered_bytes) }, &answer);
+    let piece = Bytes::from(vec![b'x'; WINDOW_BYTES as usize / 2]);
+    assert!(call.on_body(piece.clone()) && call.on_body(piece.clone()));
+    assert!(call.on_body(Bytes::new()), "nothing is no byte");
+    assert_eq!(taken.frame().await.unwrap().unwrap().into_data().unwrap(), piece);
+    assert_eq!(sent.recv().await, Some(Frame::Credit(7, WINDOW_BYTES / 2)));
+    assert!(call.on_body(piece), "what is taken makes room");
+    assert!(!call.on_body(Bytes::from_static(b"x")));
+}
