@@ -7,6 +7,7 @@ use crate::worker::{AnswerBody, Piece};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use std::collections::VecDeque;
+use std::io::{Error, ErrorKind};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -23,7 +24,7 @@ pub enum BodyError {
     Render(Outcome),
     /// A file could not be read to its end.
     #[error("the file can't be read")]
-    File(#[source] std::io::Error),
+    File(#[source] Error),
 }
 
 /// The body of an answer.
@@ -103,6 +104,14 @@ impl EdgeBody {
         Poll::Ready(Some(Ok(Frame::data(data))))
     }
 
+    /// A file that fails midway is the host's fault, as one that can't be opened.
+    fn unreadable(&mut self, error: Error) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let path = self.record.caller.uri.path();
+        tracing::warn!(path, %error, "a client file can't be read to its end");
+        self.end(Outcome::Overloaded);
+        Poll::Ready(Some(Err(BodyError::File(error))))
+    }
+
     fn end(&mut self, outcome: Outcome) {
         self.source = Source::Empty;
         self.record.complete(outcome);
@@ -130,11 +139,8 @@ impl Body for EdgeBody {
                 let next = ready!(futures_util::Stream::poll_next(Pin::new(stream.as_mut()), cx));
                 let data = match next {
                     Some(Ok(data)) => data,
-                    Some(Err(error)) => return Poll::Ready(Some(Err(BodyError::File(error)))),
-                    None => {
-                        let short = std::io::ErrorKind::UnexpectedEof.into();
-                        return Poll::Ready(Some(Err(BodyError::File(short))));
-                    }
+                    Some(Err(error)) => return this.unreadable(error),
+                    None => return this.unreadable(ErrorKind::UnexpectedEof.into()),
                 };
                 *left = left.saturating_sub(data.len() as u64);
                 if *left == 0 {

@@ -14,6 +14,7 @@ use http::header::{
     HeaderMap, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderValue, Method, Response, StatusCode};
+use std::io::ErrorKind;
 use std::sync::Arc;
 use vitrine_wire::Outcome;
 
@@ -77,7 +78,9 @@ pub async fn answer(
                 error = &error as &dyn std::error::Error,
                 "a client file can't be read"
             );
-            failed(record, Failure::of(Outcome::NoRelease))
+            // A release that was removed meanwhile is gone; whatever else it is may be over in a moment.
+            let gone = error.kind() == ErrorKind::NotFound;
+            failed(record, Failure::of(if gone { Outcome::NoRelease } else { Outcome::Overloaded }))
         }
     }
 }

@@ -20,7 +20,7 @@ pub enum Outcome {
     HeapLimit,
     /// The render process died.
     Crashed,
-    /// The queue was full or the wait in it too long.
+    /// The queue was full or the wait in it too long, or the host could not read a file.
     Overloaded,
     /// The worker is going away and takes nothing new.
     Draining,

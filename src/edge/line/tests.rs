@@ -1,5 +1,7 @@
 //! The whole line over real sockets: a client on one side, a worker that speaks the real protocol on the other.
 
+mod files;
+
 use super::super::activity::Patience;
 use super::super::connection::{Terms, protocols};
 use super::super::fixture::fake_worker::{FakeWorker, Seen, fake_worker};
@@ -57,7 +59,7 @@ struct Site {
     metrics: Arc<Metrics>,
     pool: Arc<Pool>,
     _guard: LogGuard,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 fn shop(dir: &std::path::Path) -> Target {
@@ -113,7 +115,7 @@ async fn site() -> Site {
         metrics,
         pool,
         _guard: guard,
-        _dir: dir,
+        dir,
     }
 }
 
@@ -321,37 +323,6 @@ async fn a_client_that_goes_away_cancels_the_render() {
     }
     assert!(cancelled);
     assert_eq!(site.pool.in_flight(), 0);
-}
-
-#[tokio::test]
-async fn client_files_are_served_whole_in_part_encoded_and_not_at_all() {
-    let site = site().await;
-    let script = site.get(SCRIPT).send().await.unwrap();
-    assert_eq!(header(&script, "cache-control"), "public, max-age=31536000, immutable");
-    assert_eq!((header(&script, "content-length"), header(&script, "vary")), ("9", "accept-encoding"));
-    let etag = header(&script, "etag").to_owned();
-    assert_eq!(script.text().await.unwrap(), "let a = 1");
-    let known = site.get(SCRIPT).header("if-none-match", &etag).send().await.unwrap();
-    assert_eq!((known.status().as_u16(), header(&known, "etag")), (304, etag.as_str()));
-    let encoded = site.get(SCRIPT).header("accept-encoding", "gzip, br").send().await.unwrap();
-    assert_eq!((header(&encoded, "content-encoding"), header(&encoded, "content-length")), ("br", "6"));
-    assert_eq!(encoded.text().await.unwrap(), "brotli");
-
-    let part = site.get(LARGE).header("range", "bytes=17-20").send().await.unwrap();
-    assert_eq!((part.status().as_u16(), header(&part, "content-range")), (206, "bytes 17-20/524288"));
-    assert_eq!(part.text().await.unwrap(), "1234");
-    let large = site.get(LARGE).send().await.unwrap();
-    assert_eq!(header(&large, "cache-control"), "public, max-age=0, must-revalidate");
-    assert_eq!(large.bytes().await.unwrap().len(), 512 << 10);
-    let head = site.ask(http::Method::HEAD, LARGE).send().await.unwrap();
-    assert_eq!(header(&head, "content-length"), "524288");
-    let beyond = site.get(LARGE).header("range", "bytes=524288-").send().await.unwrap();
-    assert_eq!((beyond.status().as_u16(), header(&beyond, "content-range")), (416, "bytes */524288"));
-
-    let missing = site.get("/assets/gone-00000000.js").send().await.unwrap();
-    assert_eq!(missing.status(), 404);
-    assert!(site.seen.lock().unwrap().iter().all(|frame| !matches!(frame, Frame::Request(..))));
-    assert_eq!(site.get("/index.html").send().await.unwrap().text().await.unwrap(), "<p>shell");
 }
 
 #[tokio::test]
