@@ -97,7 +97,7 @@ pub async fn failed(
 async fn shell(files: &FileStore, selection: &Selection) -> Option<(HeaderValue, Bytes)> {
     let target = &selection.target;
     let asset = target.bundle.assets.get(SHELL)?;
-    let Plan::Whole(variant) = plan(asset, &HeaderMap::new()) else { return None };
+    let Plan::Whole(variant) = plan(asset, &Method::GET, &HeaderMap::new()) else { return None };
     // A shell that can't be read, or is too large for memory, is none: the error is answered.
     let Ok(Content::Memory(data, _)) = files.open(target, SHELL, asset, &variant, None).await else {
         return None;

@@ -36,7 +36,7 @@ pub async fn answer(
     let asset = &target.bundle.assets[path];
     // A name with its content's hash in it is the same for everybody.
     record.by_bucket &= !asset.immutable;
-    let plan = plan(asset, request);
+    let plan = plan(asset, &record.caller.method, request);
     let (variant, part, status) = match &plan {
         Plan::Whole(variant) => (variant, None, StatusCode::OK),
         Plan::Part(variant, part) => (variant, Some(part.clone()), StatusCode::PARTIAL_CONTENT),

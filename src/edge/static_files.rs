@@ -116,8 +116,9 @@ pub const fn encoding_name(encoding: Encoding) -> &'static str {
 
 /// Decides how a file is sent.
 #[must_use]
-pub fn plan(asset: &Asset, headers: &HeaderMap) -> Plan {
-    let range = headers.get(RANGE);
+pub fn plan(asset: &Asset, method: &Method, headers: &HeaderMap) -> Plan {
+    // Only a GET has parts (RFC 9110, 14.2).
+    let range = headers.get(RANGE).filter(|_| method == Method::GET);
     // Parts are of the plain bytes: a client that resumes does not depend on which coding it had before.
     let encoding = if range.is_some() { None } else { negotiate(asset, headers) };
     let variant = Variant::of(asset, encoding);
@@ -238,13 +239,17 @@ mod tests {
     }
 
     fn planned(headers: &[(http::HeaderName, &str)]) -> Plan {
+        planned_for(&Method::GET, headers)
+    }
+
+    fn planned_for(method: &Method, headers: &[(http::HeaderName, &str)]) -> Plan {
         let mut asset = asset("0123456789", true);
         asset.encodings.insert(Encoding::Br, 4);
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(name, value.parse().unwrap());
         }
-        plan(&asset, &map)
+        plan(&asset, method, &map)
     }
 
     fn variant(encoding: Option<Encoding>) -> Variant {
@@ -284,5 +289,8 @@ mod tests {
         let tag = plain().etag.to_str().unwrap().to_owned();
         assert_eq!(planned(&[(RANGE, "bytes=0-0"), (IF_RANGE, &tag)]), Plan::Part(plain(), 0..=0));
         assert_eq!(planned(&[(RANGE, "bytes=0-0"), (IF_RANGE, "\"other\"")]), Plan::Whole(plain()));
+        for range in ["bytes=2-4", "bytes=10-"] {
+            assert_eq!(planned_for(&Method::HEAD, &[(RANGE, range)]), Plan::Whole(plain()), "{range}");
+        }
     }
 }
