@@ -44,7 +44,7 @@ fn percent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u8>, D::
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RollbackBody {
-    /// Version to go to.
+    /// Version to go to, one that was live.
     #[schema(value_type = Option<String>)]
     to: Option<Version>,
     /// Refuse unless this version is live.
@@ -179,7 +179,7 @@ pub async fn promote(
     responses(
         (status = 200, description = "Recorded and switched; draining goes on behind", body = Switched),
         (status = 404, body = ProblemBody),
-        (status = 409, description = "Nothing to go back to, or `from` is not live", body = ProblemBody),
+        (status = 409, description = "Nothing to go back to, `to` was never live, or `from` is not live", body = ProblemBody),
     )
 )]
 pub async fn rollback(

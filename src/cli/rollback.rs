@@ -13,7 +13,7 @@ use serde_json::json;
 pub struct Args {
     /// App
     app: AppName,
-    /// Go to this version
+    /// Go to this version, which was live before
     #[arg(long, value_name = "VERSION")]
     to: Option<Version>,
     /// Refuse unless this version is live now

@@ -102,8 +102,8 @@ impl Releases {
         let id = entry.id();
         let Some(live) = self.0.book.live(&id.app) else { return false };
         let live_version = live.id().version;
-        let retained = self.0.book.releases(&id.app).iter().map(|entry| entry.id().version).collect();
-        let standby = decide::rollback_target(&self.0.book.history(&id.app), &live_version, &retained);
+        let earlier = self.had_users(&id.app);
+        let standby = decide::rollback_target(&self.0.book.history(&id.app), &live_version, &earlier);
         self.gets_requests(entry) || standby == Some(id.version)
     }
 

@@ -9,6 +9,7 @@ use crate::id::{AppName, ReleaseId, Version, dns_label};
 use crate::limits::ROLLBACK_BOOT_DEADLINE_MS;
 use crate::store::{DeploymentRecord, PromotionKind, ReleaseState};
 use crate::telemetry::{FlipKind, causes};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -78,17 +79,33 @@ impl Releases {
             Some(version) if *version == live_version => {
                 return refuse(format!("`{version}` is live already"));
             }
-            Some(version) => version.clone(),
+            Some(version) => {
+                let release = self.find(&ReleaseId::new(app.clone(), version.clone()))?.id();
+                if !self.had_users(app).contains(version) {
+                    return refuse(format!(
+                        "`{release}` was never live; `vitrine promote {app} {version}` makes it so"
+                    ));
+                }
+                release.version
+            }
             None => {
                 let history = self.0.book.history(app);
-                let retained = self.0.book.releases(app).iter().map(|entry| entry.id().version).collect();
-                match decide::rollback_target(&history, &live_version, &retained) {
+                match decide::rollback_target(&history, &live_version, &self.had_users(app)) {
                     Some(version) => version,
                     None => return refuse(format!("`{app}` has no earlier live release to roll back to")),
                 }
             }
         };
         Ok((self.find(&ReleaseId::new(app.clone(), version))?, live))
+    }
+
+    /// The releases that an app's users had, all of them or a share: a rollback goes to no other. A name in the history alone may be
+    /// another release's by now.
+    pub(super) fn had_users(&self, app: &AppName) -> BTreeSet<Version> {
+        let releases = self.0.book.releases(app);
+        let earlier =
+            releases.iter().map(|entry| entry.record()).filter(|record| record.promoted_ms.is_some());
+        earlier.map(|record| record.id.version).collect()
     }
 
     /// Records, swaps, and lets the old release finish in the background. The deployment that asks for it is recorded with it:

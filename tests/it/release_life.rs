@@ -101,6 +101,27 @@ fn rollbacks_go_further_back_and_never_to_a_broken_release() {
 }
 
 #[test]
+fn a_rollback_makes_nothing_live_that_never_was() {
+    let host = Host::start();
+    host.deploy("shop", "one", &["--version", "v1"]);
+    host.deploy("shop", "two", &["--version", "v2"]);
+    host.deploy("shop", "three", &["--version", "v3", "--no-promote"]);
+    host.deploy("shop", "four", &["--version", "v4", "--preview", "pr-7"]);
+    for version in ["v3", "v4"] {
+        let how = format!("vitrine promote shop {version}");
+        host.cli(&["rollback", "shop", "--to", version]).fails(1, &["never live", &how]);
+    }
+    let refused = host.call("POST", "/v1/apps/shop/rollback").body(r#"{"to":"v3"}"#).send();
+    assert_eq!(refused.status, 409, "{}", refused.text());
+    // A name that was live, and is another release's by now.
+    host.cli(&["remove", "shop@v1"]).ok();
+    host.deploy("shop", "not the one", &["--version", "v1", "--no-promote"]);
+    host.cli(&["rollback", "shop"]).fails(1, &["no earlier live release"]);
+    host.cli(&["rollback", "shop", "--to", "v1"]).fails(1, &["never live"]);
+    assert_shows(&host, "shop", "shop@v2", "two");
+}
+
+#[test]
 fn a_preview_is_reached_by_its_name_alone_and_ends() {
     let host = Host::start();
     host.deploy("shop", "one", &["--version", "v1"]);
