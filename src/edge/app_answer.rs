@@ -116,7 +116,7 @@ fn gather(body: &mut AnswerBody) -> (VecDeque<Bytes>, Option<Done>) {
                 bytes += data.len();
                 pieces.push_back(data);
             }
-            Poll::Ready(Some(Piece::End(done))) => return (pieces, Some(done)),
+            Poll::Ready(Some(Piece::End(done))) => return (pieces, Some(*done)),
             Poll::Ready(None) | Poll::Pending => break,
         }
     }

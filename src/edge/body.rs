@@ -78,14 +78,18 @@ impl Streaming {
         }
         if let Poll::Ready(piece) = self.body.poll_next(cx) {
             self.timer = None;
-            return Poll::Ready(piece.unwrap_or_else(|| Piece::End(Done::of(Outcome::UpstreamGone))));
+            return Poll::Ready(piece.unwrap_or_else(|| end(Outcome::UpstreamGone)));
         }
         let patience = self.patience;
         let timer =
             self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + patience)));
         ready!(timer.as_mut().poll(cx));
-        Poll::Ready(Piece::End(Done::of(Outcome::WallLimit)))
+        Poll::Ready(end(Outcome::WallLimit))
     }
+}
+
+fn end(outcome: Outcome) -> Piece {
+    Piece::End(Box::new(Done::of(outcome)))
 }
 
 impl EdgeBody {
@@ -154,7 +158,7 @@ impl Body for EdgeBody {
                 Piece::End(done) => {
                     let outcome = done.outcome;
                     this.end(outcome);
-                    this.record.done = Some(done);
+                    this.record.done = Some(*done);
                     let broken = outcome != Outcome::Ok;
                     Poll::Ready(broken.then_some(Err(BodyError::Render(outcome))))
                 }
