@@ -94,10 +94,9 @@ impl Caller {
 
 impl Reads {
     fn of(headers: &HeaderMap) -> Self {
-        let accepts = |what: &str| {
-            let mut values = headers.get_all(ACCEPT).iter();
-            values.any(|value| value.to_str().is_ok_and(|text| text.to_ascii_lowercase().contains(what)))
-        };
+        let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+        let lines: Vec<String> = values.map(str::to_ascii_lowercase).collect();
+        let accepts = |what: &str| lines.iter().any(|line| line.contains(what));
         let by_name = accepts("text/html");
         let mode = headers.get(SEC_FETCH_MODE);
         // Browsers without fetch metadata name HTML when they go to a page; scripts and curl do not.
