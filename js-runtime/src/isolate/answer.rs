@@ -21,7 +21,7 @@ pub struct Outbox {
     head: RefCell<Option<ResponseHead>>,
     body: RefCell<BytesMut>,
     end: RefCell<Option<End>>,
-    /// Whether the app was told to wait.
+    /// Whether the app was told to wait, and not yet that there is room again.
     full: Cell<bool>,
     /// Body bytes put in so far.
     written: Cell<u64>,
@@ -69,8 +69,10 @@ impl Outbox {
         let before = body.len();
         write(&mut body);
         self.written.set(self.written.get() + (body.len() - before) as u64);
-        let full = body.len() >= OUTBOX_BYTES;
-        self.full.set(full);
+        // An app that was told to wait waits until it hears of room, however little it writes meanwhile.
+        if body.len() >= OUTBOX_BYTES {
+            self.full.set(true);
+        }
         drop(body);
         self.changed.notify_one();
         if self.written.get() > self.limit {
@@ -79,7 +81,7 @@ impl Outbox {
             self.end(Outcome::AppError, Some(AppError { message, stack: String::new() }));
             return false;
         }
-        !full
+        !self.full.get()
     }
 
     /// Ends the answer. Only the first end counts.

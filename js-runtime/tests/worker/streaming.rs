@@ -143,6 +143,31 @@ fn a_direct_source_is_told_to_wait_and_pulled_again() {
 }
 
 #[test]
+fn a_source_that_writes_on_while_it_is_told_to_wait_is_pulled_again() {
+    run(async {
+        let worker = Setup::fetch(
+            "export default () => {
+               let pulls = 0;
+               return new Response(new ReadableStream({ type: 'direct', pull(controller) {
+                 pulls += 1;
+                 if (pulls > 1) return controller.end();
+                 controller.write('x'.repeat(1 << 20));
+                 setTimeout(() => { controller.write('y'); controller.flush(); }, 20);
+               } }));
+             }",
+        )
+        .limits(|limits| limits.wall_ms = 1_000)
+        .boot()
+        .await;
+        let answer = worker.start(Ask::get("/")).await;
+        // The first write waits for its reader while the second comes.
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let (_, body, done) = answer.collect().await;
+        assert_eq!((body.len(), done.outcome), ((1 << 20) + 1, Outcome::Ok));
+    });
+}
+
+#[test]
 fn a_client_that_goes_away_aborts_the_request() {
     run(async {
         let worker = Setup::fetch(
