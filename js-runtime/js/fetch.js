@@ -2,7 +2,7 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const { op_cancel, op_fetch, op_fetch_drop, op_fetch_read, op_fetch_rest, op_upload_end, op_upload_open, op_upload_send } = core.ops;
-const { PromisePrototypeThen, SafeRegExp, RegExpPrototypeTest, StringPrototypeToLowerCase, TypeError } = primordials;
+const { ArrayPrototypeSplice, PromisePrototypeThen, SafeRegExp, RegExpPrototypeTest, StringPrototypeToLowerCase, TypeError } = primordials;
 const { currentRequest, hostCall } = core.loadExtScript("ext:vitrine/bridge.js");
 const { headersList, headersOf } = core.loadExtScript("ext:vitrine/headers.js");
 const { notice } = core.loadExtScript("ext:vitrine/module_scope.js");
@@ -68,7 +68,8 @@ async function fetch(input, init = undefined) {
     op_fetch_drop(body);
     throw new TypeError(`fetch failed: ${request.url} redirects, and the redirect mode is "error"`);
   }
-  return fetchedResponse(status, headersOf(list), responseBody(request, status, list, body, signal), request.url, false);
+  const received = responseBody(request, status, list, body, signal);
+  return fetchedResponse(status, headersOf(list), received, request.url, false);
 }
 
 function responseBody(request, status, list, body, signal) {
@@ -77,7 +78,7 @@ function responseBody(request, status, list, body, signal) {
     return null;
   }
   const answer = new Answer(body, signal);
-  const coding = codingOf(list);
+  const coding = takeCoding(list);
   if (coding === null) return Body.of(answer);
   const { DecompressionStream } = core.loadExtScript("ext:deno_web/14_compression.js");
   return new Body(null, answer.stream().pipeThrough(new DecompressionStream(coding)), null);
@@ -130,15 +131,25 @@ class Answer {
   }
 }
 
-// The content coding to undo, or null. Its header and the length of the coded body are taken out of `list`.
-function codingOf(list) {
+// The content coding to undo, or null. Its header and the length of the coded body are taken out of `list`: an app that passes the
+// answer on would name a coding that its body does not have.
+function takeCoding(list) {
   for (let i = 0; i < list.length; i += 2) {
     if (list[i] !== "content-encoding") continue;
-    const coding = StringPrototypeToLowerCase(list[i + 1]);
-    if (coding === "gzip" || coding === "x-gzip") return "gzip";
-    if (coding === "deflate") return "deflate";
+    const coding = codingNamed(StringPrototypeToLowerCase(list[i + 1]));
+    if (coding === null) continue;
+    ArrayPrototypeSplice(list, i, 2);
+    for (let j = list.length - 2; j >= 0; j -= 2) {
+      if (list[j] === "content-length") ArrayPrototypeSplice(list, j, 2);
+    }
+    return coding;
   }
   return null;
+}
+
+function codingNamed(name) {
+  if (name === "gzip" || name === "x-gzip") return "gzip";
+  return name === "deflate" ? "deflate" : null;
 }
 
 return { fetch };

@@ -52,7 +52,7 @@ impl Broker {
         stream: StreamId,
         status: u16,
         headers: &[(&str, &str)],
-        body: &[&'static str],
+        body: &[&'static [u8]],
     ) {
         let headers = headers
             .iter()
@@ -60,7 +60,7 @@ impl Broker {
             .collect();
         self.streams.response(stream, ResponseHead { status, headers }).expect("one head");
         for piece in body {
-            self.streams.body(stream, Bytes::from_static(piece.as_bytes())).await.expect("room");
+            self.streams.body(stream, Bytes::from_static(piece)).await.expect("room");
         }
         self.streams.done(stream, Done::of(Outcome::Ok));
     }
@@ -112,16 +112,46 @@ fn a_call_carries_method_headers_and_request_and_its_answer_streams_back() {
             assert!(head.follow_redirects && !head.has_body);
             assert_eq!(head.request_id.as_deref(), Some("id/get"));
             assert!(head.headers.contains(&("x-key".to_owned(), Bytes::from_static(b"k"))));
-            broker.answer(stream, 200, &[("content-type", "text/plain")], &["pie", "ces"]).await;
+            broker.answer(stream, 200, &[("content-type", "text/plain")], &[b"pie", b"ces"]).await;
         });
         assert_eq!(answer.text(), "200 true text/plain pieces https://api.example.com/items?x=1");
 
         let (answer, ()) = tokio::join!(worker.get("/pass"), async {
             let (stream, _) = broker.call().await;
-            broker.answer(stream, 418, &[("x-a", "b")], &["passed on"]).await;
+            broker.answer(stream, 418, &[("x-a", "b")], &[b"passed on"]).await;
         });
         assert_eq!((answer.status(), answer.header("x-a")), (418, vec!["b".to_owned()]));
         assert_eq!(answer.text(), "passed on");
+    });
+}
+
+/// "unpacked", in gzip.
+const PACKED: &[u8] = b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x01\x08\0\xf7\xffunpacked\x96\x62\x2f\xca\x08\0\0\0";
+
+#[test]
+fn an_answer_that_was_decoded_is_not_passed_on_as_coded() {
+    run(async {
+        let worker = Setup::fetch(APP).boot().await;
+        let broker = &mut broker(&worker);
+        let length = PACKED.len().to_string();
+        let coded = [("content-length", length.as_str()), ("content-encoding", "GZIP"), ("x-a", "b")];
+        let (answer, ()) = tokio::join!(worker.get("/pass"), async {
+            let (stream, _) = broker.call().await;
+            broker.answer(stream, 200, &coded, &[PACKED]).await;
+        });
+        assert_eq!(answer.text(), "unpacked");
+        for (name, left) in [("content-encoding", &[][..]), ("content-length", &[]), ("x-a", &["b"])] {
+            assert_eq!(answer.header(name), left, "{name}");
+        }
+        // What is not decoded goes on as it came.
+        let (answer, ()) = tokio::join!(worker.get("/pass"), async {
+            let (stream, _) = broker.call().await;
+            broker.answer(stream, 200, &[("content-encoding", "br")], &[b"coded"]).await;
+        });
+        assert_eq!(
+            (answer.header("content-encoding"), answer.text()),
+            (vec!["br".to_owned()], "coded".to_owned())
+        );
     });
 }
 

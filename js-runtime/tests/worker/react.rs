@@ -41,7 +41,7 @@ fn the_shell_is_sent_before_the_suspended_part_arrives() {
         let shell = piece(&mut answer).await;
         assert!(shell.contains("<h1") && !shell.contains("A late review"), "{shell}");
         let reviews = r#"{"slug":"typography-on-screen","reviews":[{"author":"Amira","stars":5,"text":"A late review"}]}"#;
-        broker.answer(stream, 200, &[("content-type", "application/json")], &[reviews]).await;
+        broker.answer(stream, 200, &[("content-type", "application/json")], &[reviews.as_bytes()]).await;
         let mut late = String::new();
         loop {
             match answer.next().await {
