@@ -3,7 +3,7 @@
 const { core } = __bootstrap;
 const { EventEmitter } = core.loadExtScript("ext:vitrine/node/events.js");
 const { Buffer } = core.loadExtScript("ext:vitrine/node/buffer.js");
-const { Readable, errorOrDestroy } = core.loadExtScript("ext:vitrine/node/stream_readable.js");
+const { Readable, errorOrDestroy, prematureClose } = core.loadExtScript("ext:vitrine/node/stream_readable.js");
 
 // Bytes that a writable may hold before write() returns false.
 const HIGH_WATER_MARK = 64 * 1024;
@@ -215,7 +215,7 @@ function finished(stream, options, callback) {
   stream.on("end", check);
   stream.on("finish", check);
   stream.on("error", once);
-  stream.on("close", () => once(complete() ? undefined : Object.assign(new Error("Premature close"), { code: "ERR_STREAM_PREMATURE_CLOSE" })));
+  stream.on("close", () => once(complete() ? undefined : prematureClose()));
   if (stream.errored) once(stream.errored);
   return () => {
     called = true;

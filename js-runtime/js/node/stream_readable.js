@@ -12,6 +12,10 @@ function errorOrDestroy(stream, error) {
   if (!stream.destroyed) stream.destroy(error);
 }
 
+function prematureClose() {
+  return Object.assign(new Error("Premature close"), { code: "ERR_STREAM_PREMATURE_CLOSE" });
+}
+
 function sizeOf(state, chunk) {
   return state.objectMode ? 1 : chunk.length;
 }
@@ -24,6 +28,8 @@ function flow(stream) {
     state.length -= sizeOf(state, chunk);
     stream.emit("data", state.decoder === null ? chunk : state.decoder.decode(chunk, { stream: true }));
   }
+  // What is destroyed does not end any more: whoever hears of an end takes what came before it for all.
+  if (stream.destroyed) return;
   if (state.buffer.length === 0 && state.ended) return endReadable(stream);
   if (state.flowing || state.wanted) ask(stream);
 }
@@ -122,6 +128,7 @@ class Readable extends EventEmitter {
 
   push(chunk, encoding = undefined) {
     const state = this._readableState;
+    if (this.destroyed) return false;
     state.reading = false;
     if (chunk === null) {
       state.ended = true;
@@ -244,12 +251,14 @@ class Readable extends EventEmitter {
     try {
       while (true) {
         if (failure !== null) throw failure;
-        const chunk = this.read();
+        const chunk = this.destroyed ? null : this.read();
         if (chunk !== null) {
           yield chunk;
-        } else if (this._readableState.endEmitted || this.destroyed) {
-          if (failure !== null) throw failure;
+        } else if (this._readableState.endEmitted) {
           return;
+        } else if (this.destroyed) {
+          // An error may have been told before anybody listened here.
+          throw this.errored ?? prematureClose();
         } else {
           await new Promise((resolve) => wake = resolve);
         }
@@ -260,5 +269,5 @@ class Readable extends EventEmitter {
   }
 }
 
-return { Readable, errorOrDestroy };
+return { Readable, errorOrDestroy, prematureClose };
 })();

@@ -176,6 +176,11 @@ fn node_built_ins_do_what_server_builds_ask_of_them() {
                 "ABxy",
             ),
             (
+                "import { Readable } from 'stream';",
+                "const sleep = (ms) => new Promise((done) => setTimeout(done, ms)); const got = []; const read = async (s) => { try { for await (const c of s) got.push(String(c)); got.push('end'); } catch (e) { got.push(e.code ?? e.message); } }; const broken = new Readable({ read() {} }); broken.on('error', () => {}); broken.destroy(new Error('early')); await sleep(1); await read(broken); const cut = new Readable({ read() {} }); cut.push('a'); setTimeout(() => cut.destroy(), 5); await read(cut); await read(Readable.from(['b'])); const late = new Readable({ read() {} }); late.on('end', () => got.push('late')); late.resume(); late.destroy(); late.push(null); await sleep(1); return got",
+                "early,a,ERR_STREAM_PREMATURE_CLOSE,b,end",
+            ),
+            (
                 "import { createHash, createHmac, randomBytes, timingSafeEqual } from 'crypto';",
                 "return createHash('md5').update('a').update('b').digest('hex').slice(0, 6) + createHmac('sha256', 'k').update('x').digest('base64').length + randomBytes(4).length + timingSafeEqual(Buffer.from('a'), Buffer.from('a'))",
                 "187ef4444true",

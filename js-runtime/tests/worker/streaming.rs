@@ -168,6 +168,25 @@ fn a_source_that_writes_on_while_it_is_told_to_wait_is_pulled_again() {
 }
 
 #[test]
+fn a_node_stream_that_is_destroyed_midway_is_no_complete_answer() {
+    run(async {
+        let worker = Setup::fetch(
+            "import { Readable } from 'node:stream';
+             export default () => {
+               const source = new Readable({ read() {} });
+               source.push('half');
+               setTimeout(() => source.destroy(), 20);
+               return new Response(Readable.toWeb(source));
+             }",
+        )
+        .boot()
+        .await;
+        let answer = worker.get("/").await;
+        assert_eq!((&answer.body[..], answer.done.outcome), (&b"half"[..], Outcome::AppError));
+    });
+}
+
+#[test]
 fn a_client_that_goes_away_aborts_the_request() {
     run(async {
         let worker = Setup::fetch(
