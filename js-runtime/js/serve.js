@@ -1,13 +1,14 @@
 // One request, from its head to the end of its answer.
 (function () {
 const { core, primordials } = __bootstrap;
+const { getAsyncContext, setAsyncContext } = core;
 const {
   op_answer_bytes, op_answer_end, op_answer_fail, op_answer_head, op_answer_page, op_answer_text, op_body_read, op_report, op_wait_until,
 } = core.ops;
 const {
   ArrayBufferIsView, ArrayPrototypePush, ObjectFreeze, Promise, PromisePrototypeThen, PromiseResolve, String, TypeError,
 } = primordials;
-const { hostCall, requestVariable } = core.loadExtScript("ext:vitrine/bridge.js");
+const { hostCall, requestVariable, runInContext } = core.loadExtScript("ext:vitrine/bridge.js");
 const { Headers, headersList } = core.loadExtScript("ext:vitrine/headers.js");
 const { Body, extractBody, kBody, unusable } = core.loadExtScript("ext:vitrine/body.js");
 const { abortRequest, hostRequest } = core.loadExtScript("ext:vitrine/request.js");
@@ -106,13 +107,17 @@ class Context {
 }
 
 function begin(number, method, url, hasBody) {
+  const previous = getAsyncContext();
+  // What an app enters for good (`enterWith`) is for the rest of its own request, not for the next visitor's.
+  setAsyncContext(undefined);
   requestVariable.enter(number);
   const body = hasBody ? new Body(null, requestStream(number), null) : null;
   const request = hostRequest(number, method, url, body);
-  const entry = { number, request, drained: null, cancel: null };
+  const entry = { number, request, context: getAsyncContext(), drained: null, cancel: null };
   ArrayPrototypePush(running, entry);
   try {
     const result = handler(request, environment, new Context(number));
+    entry.context = getAsyncContext();
     if (result !== null && typeof result === "object" && typeof result.then === "function") {
       PromisePrototypeThen(PromiseResolve(result), (value) => answer(number, entry, value), (error) => fail(number, error));
     } else {
@@ -120,6 +125,8 @@ function begin(number, method, url, hasBody) {
     }
   } catch (error) {
     fail(number, error);
+  } finally {
+    setAsyncContext(previous);
   }
 }
 
@@ -322,7 +329,9 @@ async function sendStream(number, entry, status, headers, stream) {
 // The host takes bytes again.
 function drained(number) {
   const index = runningIndex(number);
-  if (index !== -1) running[index].drained?.();
+  if (index === -1) return;
+  const { context, drained } = running[index];
+  if (drained !== null) runInContext(context, drained, undefined, []);
 }
 
 // Nobody waits for the answer any more.
@@ -331,8 +340,10 @@ function abort(number, message) {
   if (entry === undefined) return;
   const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
   const reason = new DOMException(message, "AbortError");
-  abortRequest(entry.request, reason);
-  entry.cancel?.(reason);
+  runInContext(entry.context, () => {
+    abortRequest(entry.request, reason);
+    entry.cancel?.(reason);
+  }, undefined, []);
 }
 
 return { abort, begin, configure, drained, takeEnvironment };

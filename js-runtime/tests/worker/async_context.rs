@@ -1,6 +1,6 @@
 //! `AsyncLocalStorage` keeps each request's own store, however the work goes on.
 
-use crate::support::{Setup, run};
+use crate::support::{Ask, Setup, run, until};
 
 /// What carries a store on: each gives the store that it finds when it is done.
 const SOURCE: &str = r#"
@@ -50,5 +50,33 @@ fn a_store_is_found_across_await_timers_and_streams() {
         for (path, answer) in paths.iter().zip(answers) {
             assert_eq!(answer.text(), "", "{path}");
         }
+    });
+}
+
+#[test]
+fn a_store_that_is_entered_for_good_ends_with_its_request() {
+    run(async {
+        let worker = Setup::fetch(
+            "import { AsyncLocalStorage } from 'node:async_hooks';
+             const store = new AsyncLocalStorage();
+             let aborted = 'not';
+             export default (request) => {
+               const { pathname } = new URL(request.url);
+               if (pathname === '/aborted') return new Response(aborted);
+               const found = store.getStore();
+               store.enterWith(pathname);
+               if (pathname !== '/wait') return new Response(String(found));
+               request.signal.addEventListener('abort', () => { aborted = store.getStore(); });
+               return new Promise(() => {});
+             }",
+        )
+        .boot()
+        .await;
+        let waiting = worker.start(Ask::get("/wait")).await;
+        for path in ["/one", "/two"] {
+            assert_eq!(worker.get(path).await.text(), "undefined", "{path}");
+        }
+        drop(waiting);
+        until(&worker, "/aborted", "/wait").await;
     });
 }
