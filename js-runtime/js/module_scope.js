@@ -29,12 +29,20 @@ function proxy(watched, handler) {
   return new Proxy(watched, handler);
 }
 
+// Puts a proxy in the place of a method, a constructor or a getter until the snapshot is made.
+function replace(object, name, handler) {
+  const original = ReflectGetOwnPropertyDescriptor(object, name);
+  const key = original.get === undefined ? "value" : "get";
+  const watched = proxy(original[key], handler);
+  ArrayPrototypePush(originals, { object, name, original });
+  ReflectDefineProperty(object, name, { ...original, [key]: watched });
+  return watched;
+}
+
 // Has the calls of a method, a constructor or a getter noticed.
 function watchCalls(object, name, kind) {
   if (!watching) return;
-  const original = ReflectGetOwnPropertyDescriptor(object, name);
-  const key = original.get === undefined ? "value" : "get";
-  const watched = proxy(original[key], {
+  const watched = replace(object, name, {
     __proto__: null,
     apply(target, receiver, args) {
       notice(kind);
@@ -46,8 +54,24 @@ function watchCalls(object, name, kind) {
       return ReflectConstruct(target, args, newTarget === watched ? target : newTarget);
     },
   });
-  ArrayPrototypePush(originals, { object, name, original });
-  ReflectDefineProperty(object, name, { ...original, [key]: watched });
+}
+
+// Has dates noticed that are written without being given: they are of now.
+function watchFormats() {
+  const { prototype } = Intl.DateTimeFormat;
+  const handler = {
+    __proto__: null,
+    apply(target, receiver, args) {
+      if (args[0] === undefined) notice("clock");
+      return ReflectApply(target, receiver, args);
+    },
+  };
+  replace(prototype, "formatToParts", handler);
+  // A getter, which gives each formatter a function of its own.
+  replace(prototype, "format", {
+    __proto__: null,
+    apply: (target, receiver, args) => new Proxy(ReflectApply(target, receiver, args), handler),
+  });
 }
 
 // The environment of node:process. Only names that the bundle lists ever have a value that depends on the release.
@@ -61,6 +85,10 @@ function watchEnv(env) {
     get(target, name, receiver) {
       look(name);
       return ReflectGet(target, name, receiver);
+    },
+    getOwnPropertyDescriptor(target, name) {
+      look(name);
+      return ReflectGetOwnPropertyDescriptor(target, name);
     },
     has(target, name) {
       look(name);
@@ -90,6 +118,7 @@ function watch(envNames) {
   watchCalls(globalThis, "Date", "clock");
   watchCalls(globalThis.Date, "now", "clock");
   watchCalls(Math, "random", "randomness");
+  watchFormats();
   for (const name of ["Blob", "File", "MessageChannel"]) watchConstructor(name);
   Error.stackTraceLimit = STACK_TRACE_LIMIT;
   for (const { 0: object, 1: late } of lateFeatures()) {

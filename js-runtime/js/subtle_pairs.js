@@ -5,6 +5,7 @@ const { op_generate_key, op_public_key, op_sign, op_verify } = core.ops;
 const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
 const der = core.loadExtScript("ext:vitrine/der.js");
 const { dataError, fromJwk, fromPkcs8, fromSpki, toJwk, toSpki } = core.loadExtScript("ext:vitrine/key_formats.js");
+const { notice } = core.loadExtScript("ext:vitrine/module_scope.js");
 const { bytesOf, hashName, notSupported } = core.loadExtScript("ext:vitrine/subtle_secrets.js");
 
 // Each curve goes with one hash here.
@@ -49,6 +50,7 @@ function pair({ name, shape, describe, sure }) {
     },
     generateKey(algorithm) {
       if (shape(algorithm).kind === "rsa") throw notSupported("Keys of RSA can't be generated here; import one, or take ECDSA or Ed25519");
+      notice("randomness");
       const secret = op_generate_key(sure(algorithm));
       return { publicKey: made("public", op_public_key(sure(algorithm), secret), algorithm), privateKey: made("private", secret, algorithm) };
     },

@@ -100,6 +100,14 @@ fn what_a_snapshot_would_freeze_is_refused_with_its_place_and_the_app_runs_witho
         ("random", "export const at = Math.random();", "server/index.js:2:24 takes a random number"),
         ("uuid", "export const at = crypto.randomUUID();", "takes a random number"),
         ("fill", "export const at = crypto.getRandomValues(new Uint8Array(8));", "takes a random number"),
+        (
+            "key",
+            "export const at = await crypto.subtle.generateKey({ name: 'Ed25519' }, false, ['sign']);",
+            "takes a random number",
+        ),
+        ("format", "export const at = new Intl.DateTimeFormat('en').format();", "reads the clock"),
+        ("parts", "export const at = new Intl.DateTimeFormat('en').formatToParts();", "reads the clock"),
+        ("own", "export const at = Object.hasOwn(process.env, 'NAME');", "reads the environment"),
         ("env", "export const at = process.env.NAME ?? '';", "reads the environment"),
         ("spread", "export const at = JSON.stringify({ ...process.env });", "reads the environment"),
         (
