@@ -205,3 +205,10 @@ impl BodyFeed {
         first
     }
 }
+
+/// Whoever waits for a piece of a body whose stream is over hears that none comes.
+impl Drop for BodyFeed {
+    fn drop(&mut self) {
+        self.break_off();
+    }
+}

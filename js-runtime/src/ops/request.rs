@@ -6,6 +6,8 @@ use crate::isolate::shared::{Event, Settled};
 use deno_core::{OpState, op2, v8};
 use std::rc::Rc;
 
+const OVER: &str = "The request's body could not be read: the request is over";
+
 /// Headers of a request: name, value, name, value. They are given once.
 #[op2]
 pub fn op_request_headers<'s>(
@@ -27,9 +29,11 @@ pub fn op_request_headers<'s>(
 #[op2(fast)]
 pub fn op_body_read(state: &OpState, call: u32, request: u32) {
     let shared = shared(state);
-    let body = shared.requests.borrow_mut().get_mut(&request).and_then(|running| running.body.take());
-    let Some(mut body) = body else {
-        shared.tell(Event::Settle { call, request, answer: Settled::Null });
+    let body = shared.requests.borrow_mut().get_mut(&request).map(|running| running.body.take());
+    let Some(Some(mut body)) = body else {
+        // Whether the body was whole is not known any more once its request is over.
+        let answer = if body.is_none() { Settled::Failed(OVER.to_owned()) } else { Settled::Null };
+        shared.tell(Event::Settle { call, request, answer });
         return;
     };
     let limit = shared.limits.request_mb << 20;
@@ -41,16 +45,20 @@ pub fn op_body_read(state: &OpState, call: u32, request: u32) {
             Some(Err(broken)) => Settled::Failed(format!("The request's body could not be read: {broken}")),
             Some(Ok(bytes)) => {
                 let mut requests = of_isolate.requests.borrow_mut();
-                let Some(running) = requests.get_mut(&request) else { return };
-                running.body_bytes += bytes.len() as u64;
-                if running.body_bytes > limit {
-                    Settled::Failed(format!(
-                        "The request's body is longer than request_mb ({} MiB)",
-                        limit >> 20
-                    ))
-                } else {
-                    running.body = Some(body);
-                    Settled::Bytes(bytes)
+                match requests.get_mut(&request) {
+                    None => Settled::Failed(OVER.to_owned()),
+                    Some(running) => {
+                        running.body_bytes += bytes.len() as u64;
+                        if running.body_bytes > limit {
+                            let mib = limit >> 20;
+                            Settled::Failed(format!(
+                                "The request's body is longer than request_mb ({mib} MiB)"
+                            ))
+                        } else {
+                            running.body = Some(body);
+                            Settled::Bytes(bytes)
+                        }
+                    }
                 }
             }
         };

@@ -8,14 +8,28 @@ use std::time::Duration;
 use vitrine_wire::limits::{BODY_FRAME_BYTES_MAX, WINDOW_BYTES};
 use vitrine_wire::{CancelReason, Channel, Frame, Outcome};
 
-/// Answers by path: the body back, a long page, a stream that never ends.
+/// Answers by path: the body back, a long page, a stream that never ends, how the read of an upload ended.
 const APP: &str = "
-let aborted = 0;
+let aborted = 0, upload = 'reading', store;
+const stored = new Promise((done) => { store = done; });
+async function readAll(body) {
+    for await (const piece of body) await stored;
+}
 export default { async fetch(request) {
     const path = new URL(request.url).pathname;
     if (path === '/echo') return new Response(await request.text());
     if (path === '/long') return new Response('x'.repeat(1_000_000));
     if (path === '/unread') return new Response('not read');
+    if (path === '/store') {
+        await readAll(request.body).then(() => { upload = 'whole'; }, (error) => { upload = error.message; });
+        return new Response('stored');
+    }
+    if (path === '/early') {
+        request.text().then(() => { upload = 'whole'; }, (error) => { upload = error.message; });
+        return new Response('early');
+    }
+    if (path === '/go-on') { store(); return new Response('on'); }
+    if (path === '/upload') return new Response(upload);
     if (path === '/aborted') return new Response(String(aborted));
     if (path === '/endless') {
         request.signal.addEventListener('abort', () => { aborted += 1; });
@@ -120,6 +134,44 @@ async fn a_cancelled_stream_is_silent_and_the_app_is_told() {
     requests.expect("the second answer", |frame| matches!(frame, Frame::Done(2, _))).await;
     until_aborted(&mut requests, 3, b"1").await;
     assert_eq!(isolates_in_flight(&mut control).await, 0);
+}
+
+/// How the app's read of an upload ended.
+async fn read_upload(requests: &mut Client, first_stream: u32) -> String {
+    for stream in first_stream..first_stream + 200 {
+        let body = requests.fetch(stream, "/upload").await.body;
+        if body != b"reading" {
+            return String::from_utf8(body).expect("UTF-8");
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("the read of the upload never ends");
+}
+
+#[tokio::test]
+async fn an_upload_whose_client_went_away_while_a_piece_was_stored_does_not_look_whole() {
+    let worker = Worker::start(APP);
+    let (mut control, mut requests) = worker.serving().await;
+    requests.request(1, "/store", true).await;
+    requests.send(Frame::Body(1, Bytes::from_static(b"first half"))).await;
+    assert_eq!(requests.fetch(2, "/").await.body, b"hello");
+    requests.send(Frame::Cancel(1, CancelReason::ClientGone)).await;
+    while isolates_in_flight(&mut control).await > 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    requests.fetch(3, "/go-on").await;
+    let end = read_upload(&mut requests, 4).await;
+    assert!(end.contains("could not be read"), "{end}");
+}
+
+#[tokio::test]
+async fn a_read_that_waits_for_an_upload_ends_with_the_answer() {
+    let worker = Worker::start(APP);
+    let (_control, mut requests) = worker.serving().await;
+    requests.request(1, "/early", true).await;
+    assert_eq!(requests.answer(1).await.body, b"early");
+    let end = read_upload(&mut requests, 2).await;
+    assert!(end.contains("could not be read"), "{end}");
 }
 
 #[tokio::test]
