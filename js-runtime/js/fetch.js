@@ -32,9 +32,11 @@ async function call(signal, start) {
 
 async function send(upload, stream) {
   const reader = stream.getReader();
+  let whole = false;
   try {
     while (true) {
       const { done, value } = await reader.read();
+      whole = done;
       if (done) break;
       if (!await hostCall((call) => op_upload_send(call, upload, value, currentRequest()))) {
         await reader.cancel();
@@ -42,7 +44,8 @@ async function send(upload, stream) {
       }
     }
   } finally {
-    op_upload_end(upload);
+    // A stream that breaks off gives the call up: what came of it must not pass for all of it.
+    op_upload_end(upload, whole);
   }
 }
 
@@ -57,7 +60,8 @@ async function fetch(input, init = undefined) {
   if (content !== null) {
     upload = op_upload_open();
     if (content.stream === undefined) {
-      PromisePrototypeThen(hostCall((call) => op_upload_send(call, upload, content.bytes, currentRequest())), () => op_upload_end(upload));
+      const sent = hostCall((call) => op_upload_send(call, upload, content.bytes, currentRequest()));
+      PromisePrototypeThen(sent, () => op_upload_end(upload, true), () => op_upload_end(upload, false));
     } else {
       PromisePrototypeThen(send(upload, content.stream), undefined, () => {});
     }

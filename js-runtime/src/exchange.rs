@@ -8,6 +8,7 @@ mod local;
 mod log_queue;
 mod outbox;
 mod requests;
+mod upload;
 mod window;
 
 #[cfg(test)]
@@ -21,6 +22,7 @@ pub use local::LocalAnswer;
 pub use log_queue::LogReader;
 pub use outbox::{Outbox, OutboxReader, Outgoing, Slot};
 pub use requests::RequestStreams;
+pub use upload::{UploadReader, UploadSender, upload};
 pub use window::Window;
 
 use tokio::sync::oneshot;

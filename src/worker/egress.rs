@@ -17,6 +17,7 @@ use futures_util::{FutureExt, StreamExt};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 pub use policy::Rules;
 use std::collections::HashMap;
+use std::io;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -42,11 +43,14 @@ pub struct Egress {
 /// Stands in the metrics for every host that the bundle does not name: an app may ask for any number of them.
 const UNLISTED_HOST: &str = "unlisted";
 
+/// A piece of a call's body; `None` is its end. If its sender goes away before that, the body broke off.
+type Piece = Option<Bytes>;
+
 /// One call under way.
 #[derive(Debug)]
 pub struct Call {
     task: AbortHandle,
-    body: Option<mpsc::Sender<Bytes>>,
+    body: Option<mpsc::Sender<Piece>>,
     /// Bytes of the body that came and were not taken yet; more than the window is a worker that breaks the protocol.
     buffered_bytes: Arc<AtomicU32>,
     window: Arc<Semaphore>,
@@ -55,15 +59,17 @@ pub struct Call {
 /// The body of a call, as its worker sends it.
 #[derive(Debug)]
 struct CallBody {
-    pieces: mpsc::Receiver<Bytes>,
+    pieces: mpsc::Receiver<Piece>,
     buffered_bytes: Arc<AtomicU32>,
 }
 
 impl CallBody {
-    async fn next(&mut self) -> Option<Bytes> {
-        let piece = self.pieces.recv().await?;
-        self.buffered_bytes.fetch_sub(piece.len() as u32, Ordering::Relaxed);
-        Some(piece)
+    /// The next piece, none after the last; fails where the body has broken off.
+    async fn next(&mut self) -> io::Result<Option<Bytes>> {
+        let piece = self.pieces.recv().await.ok_or(io::ErrorKind::UnexpectedEof)?;
+        let bytes = piece.as_ref().map_or(0, Bytes::len);
+        self.buffered_bytes.fetch_sub(bytes as u32, Ordering::Relaxed);
+        Ok(piece)
     }
 }
 
@@ -73,12 +79,15 @@ impl Call {
         let Some(body) = self.body.as_ref().filter(|_| !data.is_empty()) else { return true };
         let bytes = data.len() as u32;
         let within = self.buffered_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes <= WINDOW_BYTES;
-        within && !matches!(body.try_send(data), Err(mpsc::error::TrySendError::Full(_)))
+        within && !matches!(body.try_send(Some(data)), Err(mpsc::error::TrySendError::Full(_)))
     }
 
     /// The worker's body is complete.
     pub fn on_body_end(&mut self) {
-        self.body = None;
+        if let Some(body) = self.body.take() {
+            // Without room for it, which only a worker full of empty pieces leaves, the body has broken off.
+            let _ = body.try_send(None);
+        }
     }
 
     /// The worker took this many bytes of the answer.
@@ -156,7 +165,7 @@ impl Egress {
         stream: StreamId,
     ) -> Call {
         let window = Arc::clone(&answer.window);
-        let (body_tx, pieces) = mpsc::channel(WINDOW_BYTES as usize);
+        let (body_tx, pieces) = mpsc::channel(WINDOW_BYTES as usize + 1);
         let body = head.has_body.then_some(body_tx);
         let buffered_bytes = Arc::new(AtomicU32::new(0));
         let sent = CallBody { pieces, buffered_bytes: Arc::clone(&buffered_bytes) };
@@ -282,13 +291,14 @@ fn redirect_of(response: &reqwest::Response, url: &Url) -> Option<Result<Url, Eg
     )
 }
 
-/// The worker's body as the client's, with credit given as it is taken.
+/// The worker's body as the client's, with credit given as it is taken. One that breaks off breaks the call off, so that the
+/// origin does not take it for whole.
 fn upload(body: CallBody, answer: &AnswerSink) -> reqwest::Body {
     let (stream, frames) = (answer.stream, answer.frames.clone());
-    let pieces = futures_util::stream::unfold((body, frames), move |(mut body, frames)| async move {
-        let piece = body.next().await?;
+    let pieces = futures_util::stream::try_unfold((body, frames), move |(mut body, frames)| async move {
+        let Some(piece) = body.next().await? else { return Ok(None) };
         let _ = frames.send(Frame::Credit(stream, piece.len() as u32)).await;
-        Some((Ok::<_, std::convert::Infallible>(piece), (body, frames)))
+        Ok::<_, io::Error>(Some((piece, (body, frames))))
     });
     reqwest::Body::wrap_stream(pieces)
 }

@@ -2,12 +2,12 @@
 
 use super::body::{self, BodyFeed, BodyReader};
 use super::outbox::split;
-use super::{Outbox, Outgoing, Slot, StreamError, Window, lock};
+use super::{Outbox, Outgoing, Slot, StreamError, UploadReader, Window, lock};
 use crate::limits::EGRESS_STREAMS_MAX;
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use vitrine_wire::{CancelReason, Done, EgressFailure, EgressHead, Frame, Outcome, ResponseHead, StreamId};
 
 /// Answer to an egress call.
@@ -24,11 +24,13 @@ struct Open {
     window: Arc<Window>,
     feed: BodyFeed,
     head: Option<oneshot::Sender<Result<ResponseHead, EgressFailure>>>,
+    /// Place for giving the call up; a call that is over needs none.
+    slot: Slot,
 }
 
 impl Open {
-    /// Ends the call: complete, or for the reason given.
-    fn finish(self, end: Result<(), EgressFailure>) {
+    /// Ends the call: complete, or for the reason given. Its place is free from then on.
+    fn finish(self, end: Result<(), EgressFailure>) -> Slot {
         self.window.close();
         match (end, self.head) {
             // The receiver may be gone, and then nobody waits for the reason.
@@ -37,6 +39,7 @@ impl Open {
             (Err(_), None) => self.feed.break_off(),
             (Ok(()), None) => drop(self.feed.end()),
         }
+        self.slot
     }
 }
 
@@ -67,15 +70,14 @@ struct Calls {
 pub(super) struct EgressGuard {
     streams: Arc<EgressStreams>,
     stream: StreamId,
-    slot: Option<Slot>,
 }
 
 impl Drop for EgressGuard {
     fn drop(&mut self) {
         let open = lock(&self.streams.calls).open.remove(&self.stream);
-        if let (Some(open), Some(slot)) = (open, self.slot.take()) {
+        if let Some(open) = open {
             open.window.close();
-            slot.send(Outgoing::Frame(Frame::Cancel(self.stream, CancelReason::Unwanted)));
+            open.slot.send(Outgoing::Frame(Frame::Cancel(self.stream, CancelReason::Unwanted)));
         }
     }
 }
@@ -100,14 +102,14 @@ impl EgressStreams {
     pub(super) async fn call(
         self: &Arc<Self>,
         mut head: EgressHead,
-        upload: Option<mpsc::Receiver<Bytes>>,
+        upload: Option<UploadReader>,
         runtime: &tokio::runtime::Handle,
     ) -> Result<EgressAnswer, EgressFailure> {
         head.has_body = upload.is_some();
         let call = self.open()?;
         self.outbox.send(Outgoing::Frame(Frame::Egress(call.stream, head))).await;
         if let Some(upload) = upload {
-            runtime.spawn(send_upload(self.outbox.clone(), call.stream, call.window, upload));
+            runtime.spawn(Arc::clone(self).send_upload(call.stream, call.window, upload));
         }
         let head = call.head.await.map_err(|_| lost())??;
         Ok(EgressAnswer { head, body: call.body.guarded(call.guard) })
@@ -129,8 +131,8 @@ impl EgressStreams {
         let (feed, body) = body::body(stream, &self.outbox);
         let (answer, head) = oneshot::channel();
         let window = Arc::new(Window::default());
-        calls.open.insert(stream, Open { window: Arc::clone(&window), feed, head: Some(answer) });
-        let guard = EgressGuard { streams: Arc::clone(self), stream, slot: Some(slot) };
+        calls.open.insert(stream, Open { window: Arc::clone(&window), feed, head: Some(answer), slot });
+        let guard = EgressGuard { streams: Arc::clone(self), stream };
         Ok(Call { stream, window, head, body, guard })
     }
 
@@ -197,33 +199,41 @@ impl EgressStreams {
             calls.closed = true;
             std::mem::take(&mut calls.open)
         };
-        open.into_values().for_each(|call| call.finish(Err(lost())));
+        open.into_values().for_each(|call| drop(call.finish(Err(lost()))));
     }
 
     fn finish(&self, stream: StreamId, end: Result<(), EgressFailure>) {
         let open = lock(&self.calls).open.remove(&stream);
         if let Some(open) = open {
-            open.finish(end);
+            drop(open.finish(end));
         }
     }
-}
 
-/// Sends a call's body until it ends or nobody wants it.
-async fn send_upload(
-    outbox: Outbox,
-    stream: StreamId,
-    window: Arc<Window>,
-    mut upload: mpsc::Receiver<Bytes>,
-) {
-    while let Some(data) = upload.recv().await {
-        for piece in split(data) {
-            // A piece is at most BODY_FRAME_BYTES_MAX long.
-            if !window.take(piece.len() as u32).await || !outbox.send(Outgoing::Body(stream, piece)).await {
-                return;
+    /// Sends a call's body until it ends or nobody wants it.
+    async fn send_upload(self: Arc<Self>, stream: StreamId, window: Arc<Window>, mut upload: UploadReader) {
+        while let Some(data) = upload.next().await {
+            for piece in split(data) {
+                // A piece is at most BODY_FRAME_BYTES_MAX long.
+                if !window.take(piece.len() as u32).await
+                    || !self.outbox.send(Outgoing::Body(stream, piece)).await
+                {
+                    return;
+                }
             }
         }
+        if !upload.is_whole() {
+            self.break_off(stream);
+        } else if !window.is_closed() {
+            self.outbox.send(Outgoing::Frame(Frame::BodyEnd(stream))).await;
+        }
     }
-    if !window.is_closed() {
-        outbox.send(Outgoing::Frame(Frame::BodyEnd(stream))).await;
+
+    /// Gives up a call whose body broke off.
+    fn break_off(&self, stream: StreamId) {
+        let open = lock(&self.calls).open.remove(&stream);
+        if let Some(open) = open {
+            let broken = EgressFailure::Unreachable("the body of the call broke off".to_owned());
+            open.finish(Err(broken)).send(Outgoing::Frame(Frame::Cancel(stream, CancelReason::Unwanted)));
+        }
     }
 }

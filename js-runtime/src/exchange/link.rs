@@ -1,13 +1,11 @@
 //! The isolates' way to the host beyond answers.
 
 use super::egress::{EgressAnswer, EgressStreams};
-use super::lock;
 use super::log_queue::{self, LogReader, LogSender};
+use super::{UploadReader, lock};
 use crate::limits::HEAD_BYTES_MAX;
-use bytes::Bytes;
 use std::sync::{Arc, Mutex};
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
 use vitrine_wire::limits::HEADERS_MAX;
 use vitrine_wire::{EgressFailure, EgressHead, LogLine};
 
@@ -52,7 +50,7 @@ impl HostLink {
     pub async fn egress(
         &self,
         head: EgressHead,
-        body: Option<mpsc::Receiver<Bytes>>,
+        body: Option<UploadReader>,
     ) -> Result<EgressAnswer, EgressFailure> {
         let bytes: usize = head.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
         if head.headers.len() > HEADERS_MAX || head.url.len() + bytes > HEAD_BYTES_MAX {

@@ -1,7 +1,6 @@
 use super::*;
 use bytes::Bytes;
 use std::time::Duration;
-use tokio::sync::mpsc;
 use vitrine_wire::limits::{BODY_FRAME_BYTES_MAX, HEADERS_MAX, LOG_BYTES_MAX, LOG_LINES_MAX, WINDOW_BYTES};
 use vitrine_wire::{
     CancelReason, Done, EgressFailure, EgressHead, Frame, LogLevel, LogLine, Outcome, ResponseHead,
@@ -186,13 +185,13 @@ async fn an_egress_call_sends_its_body_and_reads_its_answer() {
     let (outbox, mut queue) = Outbox::new();
     let streams = EgressStreams::new(outbox);
     link.attach(std::sync::Arc::clone(&streams));
-    let (upload, pieces) = mpsc::channel(1);
+    let (upload, pieces) = upload();
     let call = tokio::spawn({
         let link = link.clone();
         async move { link.egress(egress_head(), Some(pieces)).await }
     });
-    upload.send(Bytes::from(vec![1; BODY_FRAME_BYTES_MAX + 1])).await.expect("it is read");
-    drop(upload);
+    upload.pieces().send(Bytes::from(vec![1; BODY_FRAME_BYTES_MAX + 1])).await.expect("it is read");
+    upload.end();
     let mut seen = Vec::new();
     while !matches!(seen.last(), Some(Frame::BodyEnd(1))) {
         seen.extend(queue.recv().await.expect("the call goes on").frames());

@@ -3,7 +3,7 @@
 use super::answer::Outbox;
 use super::log::Log;
 use super::module_scope::ModuleScope;
-use crate::exchange::{AnswerEnd, BodyReader, HostLink};
+use crate::exchange::{AnswerEnd, BodyReader, HostLink, UploadReader, UploadSender};
 use crate::limits::isolate::HOST_CALLS_MAX;
 use bytes::Bytes;
 use deno_core::v8;
@@ -12,7 +12,6 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use vitrine_wire::{Headers, WorkerLimits};
 
@@ -76,7 +75,7 @@ pub struct Fetched {
 }
 
 /// Sending and receiving end of an upload; the call that is made with it takes the latter.
-pub type Upload = (mpsc::Sender<Bytes>, Option<mpsc::Receiver<Bytes>>);
+pub type Upload = (UploadSender, Option<UploadReader>);
 
 /// A request that has begun and not ended.
 #[derive(Debug)]

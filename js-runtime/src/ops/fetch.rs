@@ -1,14 +1,12 @@
 //! The app's `fetch`, made by the host's broker.
 
 use super::shared;
-use crate::exchange::{BodyReader, EgressAnswer};
+use crate::exchange::{BodyReader, EgressAnswer, upload};
 use crate::isolate::entries::settled;
 use crate::isolate::shared::{Event, Fetched, Settled, Shared};
-use crate::limits::isolate::UPLOAD_PIECES;
 use bytes::Bytes;
 use deno_core::{OpState, op2, v8};
 use std::rc::Rc;
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use vitrine_wire::EgressHead;
 
@@ -126,7 +124,7 @@ pub fn op_fetch_drop(state: &OpState, body: u32) {
 #[op2(fast)]
 pub fn op_upload_open(state: &OpState) -> u32 {
     let shared = shared(state);
-    let (sender, receiver) = mpsc::channel(UPLOAD_PIECES);
+    let (sender, receiver) = upload();
     let number = shared.next_body();
     shared.uploads.borrow_mut().insert(number, (sender, Some(receiver)));
     number
@@ -136,7 +134,7 @@ pub fn op_upload_open(state: &OpState) -> u32 {
 #[op2(fast)]
 pub fn op_upload_send(state: &OpState, call: u32, upload: u32, #[buffer] bytes: &[u8], request: u32) {
     let shared = shared(state);
-    let sender = shared.uploads.borrow().get(&upload).map(|(sender, _)| sender.clone());
+    let sender = shared.uploads.borrow().get(&upload).map(|(sender, _)| sender.pieces());
     let bytes = Bytes::copy_from_slice(bytes);
     let started = start_call(&shared, call, request, async move {
         let sent = match sender {
@@ -150,10 +148,13 @@ pub fn op_upload_send(state: &OpState, call: u32, upload: u32, #[buffer] bytes: 
     }
 }
 
-/// The body of a call is complete.
+/// The body of a call is over: as a whole, or because it broke off, which gives the call up.
 #[op2(fast)]
-pub fn op_upload_end(state: &OpState, upload: u32) {
-    shared(state).uploads.borrow_mut().remove(&upload);
+pub fn op_upload_end(state: &OpState, upload: u32, whole: bool) {
+    let ended = shared(state).uploads.borrow_mut().remove(&upload);
+    if let (Some((sender, _)), true) = (ended, whole) {
+        sender.end();
+    }
 }
 
 /// Starts a host call that can be given up by its number.

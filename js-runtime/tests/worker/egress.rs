@@ -1,6 +1,6 @@
 //! The app's `fetch`, with the test as the host's broker.
 
-use crate::support::{Setup, Worker, run};
+use crate::support::{Ask, Setup, Worker, run, until};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use vitrine_worker::exchange::{EgressStreams, Outbox};
 
 /// A broker that hears each call and may answer.
 pub struct Broker {
+    outbox: Outbox,
     streams: Arc<EgressStreams>,
     calls: mpsc::Receiver<(StreamId, EgressHead)>,
     bodies: mpsc::Receiver<Bytes>,
@@ -18,7 +19,7 @@ pub struct Broker {
 
 pub fn broker(worker: &Worker) -> Broker {
     let (outbox, mut entries) = Outbox::new();
-    let streams = EgressStreams::new(outbox);
+    let streams = EgressStreams::new(outbox.clone());
     worker.link.attach(Arc::clone(&streams));
     let (call, calls) = mpsc::channel(64);
     let (body, bodies) = mpsc::channel(64);
@@ -36,7 +37,7 @@ pub fn broker(worker: &Worker) -> Broker {
             }
         }
     });
-    Broker { streams, calls, bodies, cancelled }
+    Broker { outbox, streams, calls, bodies, cancelled }
 }
 
 impl Broker {
@@ -45,6 +46,20 @@ impl Broker {
             .await
             .expect("in time")
             .expect("a call")
+    }
+
+    /// The next call that is given up.
+    async fn given_up(&mut self) -> StreamId {
+        tokio::time::timeout(Duration::from_secs(5), self.cancelled.recv())
+            .await
+            .expect("in time")
+            .expect("a call")
+    }
+
+    /// Places of the write queue that nobody holds.
+    fn free_places(&self) -> usize {
+        let places: Vec<_> = std::iter::from_fn(|| self.outbox.slot()).collect();
+        places.len()
     }
 
     pub async fn answer(
@@ -67,6 +82,7 @@ impl Broker {
 }
 
 const APP: &str = "
+let later = 'not yet';
 export default async (request) => {
   const { pathname } = new URL(request.url);
   switch (pathname) {
@@ -79,6 +95,19 @@ export default async (request) => {
       const answer = await fetch('https://api.example.com/', { method: 'POST', body, duplex: 'half' });
       return new Response(String(answer.status));
     }
+    case '/broken': {
+      let pulls = 0;
+      const body = new ReadableStream({ pull(c) { if (pulls++ > 0) throw new Error('no more'); c.enqueue(new TextEncoder().encode('one')); } }, { highWaterMark: 0 });
+      try { await fetch('https://api.example.com/', { method: 'POST', body, duplex: 'half' }); } catch (error) { return new Response(`${error.name}: ${error.message}`); }
+      return new Response('sent');
+    }
+    case '/unread': return new Response(String((await fetch('https://api.example.com/hook')).status));
+    case '/read-later': {
+      const answer = await fetch('https://api.example.com/');
+      answer.text().then((text) => { later = text; }, (error) => { later = error.message; });
+      return new Response('later');
+    }
+    case '/later': return new Response(later);
     case '/json': {
       const answer = await fetch('https://api.example.com/', { method: 'PUT', body: JSON.stringify({ a: 1 }), redirect: 'manual' });
       return new Response(`${answer.status} ${answer.headers.get('location')} ${answer.body}`);
@@ -181,6 +210,36 @@ fn bodies_are_sent_as_streams_and_as_text() {
             broker.answer(stream, 304, &[("location", "/x")], &[]).await;
         });
         assert_eq!(answer.text(), "304 /x null");
+    });
+}
+
+#[test]
+fn a_body_that_breaks_off_gives_its_call_up() {
+    run(async {
+        let worker = Setup::fetch(APP).boot().await;
+        let mut broker = broker(&worker);
+        let (answer, ()) = tokio::join!(worker.get("/broken"), async {
+            let (stream, _) = broker.call().await;
+            assert_eq!(broker.given_up().await, stream);
+            assert_eq!(broker.bodies.try_recv().expect("a piece"), "one");
+            assert!(broker.bodies.try_recv().is_err(), "a body that broke off has no end");
+        });
+        assert_eq!(answer.text(), "TypeError: fetch failed: egress failed: the body of the call broke off");
+    });
+}
+
+#[test]
+fn a_call_that_is_over_holds_no_place_in_the_write_queue() {
+    run(async {
+        let source = "let kept; kept = []; export default async () => { kept.push(await fetch('https://api.example.com/')); await new Promise(() => {}); }";
+        let worker = Setup::fetch(source).boot().await;
+        let mut broker = broker(&worker);
+        let free = broker.free_places();
+        let _waiting = worker.start(Ask::get("/")).await;
+        let (stream, _) = broker.call().await;
+        assert_eq!(broker.free_places(), free - 1);
+        broker.answer(stream, 200, &[], &["unread"]).await;
+        assert_eq!(broker.free_places(), free);
     });
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use http_body_util::BodyExt as _;
+use http_body_util::{BodyExt as _, Collected};
 
 #[tokio::test]
 async fn a_broker_that_panics_gives_the_call_an_end() {
@@ -11,18 +11,25 @@ async fn a_broker_that_panics_gives_the_call_an_end() {
     );
 }
 
-#[tokio::test]
-async fn a_body_has_as_many_bytes_under_way_as_its_window_and_no_more() {
-    let (body, pieces) = mpsc::channel(WINDOW_BYTES as usize);
-    let (frames, mut sent) = mpsc::channel(1);
-    let answer = AnswerSink::new(7, frames);
+/// A call that nobody carries out, and its body.
+fn uploading(answer: &AnswerSink) -> (Call, CallBody) {
+    let (body, pieces) = mpsc::channel(WINDOW_BYTES as usize + 1);
     let call = Call {
         task: tokio::spawn(std::future::pending::<()>()).abort_handle(),
         body: Some(body),
         buffered_bytes: Arc::default(),
         window: Arc::clone(&answer.window),
     };
-    let mut taken = upload(CallBody { pieces, buffered_bytes: Arc::clone(&call.buffered_bytes) }, &answer);
+    let buffered_bytes = Arc::clone(&call.buffered_bytes);
+    (call, CallBody { pieces, buffered_bytes })
+}
+
+#[tokio::test]
+async fn a_body_has_as_many_bytes_under_way_as_its_window_and_no_more() {
+    let (frames, mut sent) = mpsc::channel(1);
+    let answer = AnswerSink::new(7, frames);
+    let (call, body) = uploading(&answer);
+    let mut taken = upload(body, &answer);
     let piece = Bytes::from(vec![b'x'; WINDOW_BYTES as usize / 2]);
     assert!(call.on_body(piece.clone()) && call.on_body(piece.clone()));
     assert!(call.on_body(Bytes::new()), "nothing is no byte");
@@ -30,4 +37,23 @@ async fn a_body_has_as_many_bytes_under_way_as_its_window_and_no_more() {
     assert_eq!(sent.recv().await, Some(Frame::Credit(7, WINDOW_BYTES / 2)));
     assert!(call.on_body(piece), "what is taken makes room");
     assert!(!call.on_body(Bytes::from_static(b"x")));
+}
+
+/// What a client sends of a body of one piece.
+async fn sent(whole: bool) -> Option<Bytes> {
+    let (frames, _credit) = mpsc::channel(1);
+    let answer = AnswerSink::new(1, frames);
+    let (mut call, body) = uploading(&answer);
+    assert!(call.on_body(Bytes::from_static(b"piece")));
+    if whole {
+        call.on_body_end();
+    }
+    drop(call);
+    upload(body, &answer).collect().await.ok().map(Collected::to_bytes)
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_does_not_look_whole() {
+    assert_eq!(sent(true).await.as_deref(), Some(&b"piece"[..]));
+    assert_eq!(sent(false).await, None);
 }
