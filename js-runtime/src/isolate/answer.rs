@@ -158,7 +158,7 @@ impl Outgoing {
         let deadline = self.begun + Duration::from_millis(shared.limits.wall_ms);
         // A promise that never settles ends with the request's wall time.
         let _ = tokio::time::timeout_at(deadline.into(), until(|running| running.waiting == 0)).await;
-        shared.requests.borrow_mut().remove(&self.request);
+        shared.end_request(self.request);
         drop(self.admission);
     }
 

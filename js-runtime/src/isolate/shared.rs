@@ -77,6 +77,15 @@ pub struct Fetched {
 /// Sending and receiving end of an upload; the call that is made with it takes the latter.
 pub type Upload = (UploadSender, Option<UploadReader>);
 
+/// The body of an answer to an egress call.
+#[derive(Debug)]
+pub struct Kept {
+    /// Request that made the call.
+    pub owner: RequestNumber,
+    /// `None` while it is being read.
+    pub reader: Option<BodyReader>,
+}
+
 /// A request that has begun and not ended.
 #[derive(Debug)]
 pub struct Running {
@@ -133,8 +142,8 @@ pub struct Shared {
     pub errors_in_a_row: Cell<u32>,
     /// Whether the app's handler has returned something that is no response.
     pub wrong_type: Cell<bool>,
-    /// Bodies of answers to egress calls; `None` while one is being read.
-    pub bodies: RefCell<HashMap<u32, Option<BodyReader>>>,
+    /// Bodies of answers to egress calls.
+    pub bodies: RefCell<HashMap<u32, Kept>>,
     /// Bodies of egress calls.
     pub uploads: RefCell<HashMap<u32, Upload>>,
     last_body: Cell<u32>,
@@ -215,10 +224,17 @@ impl Shared {
     }
 
     /// Keeps the body of an answer for the app to read.
-    pub fn keep_body(&self, body: BodyReader) -> u32 {
+    pub fn keep_body(&self, owner: RequestNumber, body: BodyReader) -> u32 {
         let number = self.next_body();
-        self.bodies.borrow_mut().insert(number, Some(body));
+        self.bodies.borrow_mut().insert(number, Kept { owner, reader: Some(body) });
         number
+    }
+
+    /// Forgets a request that is over, and the bodies of its calls, which an app that does not want them leaves unread. One
+    /// that is being read is still waited for, be it by another request.
+    pub fn end_request(&self, request: RequestNumber) {
+        self.requests.borrow_mut().remove(&request);
+        self.bodies.borrow_mut().retain(|_, kept| kept.owner != request || kept.reader.is_none());
     }
 
     /// CPU time that a request has used so far; for none, what work of no request has used within the last `wall_ms`.

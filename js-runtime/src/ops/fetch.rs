@@ -12,6 +12,9 @@ use vitrine_wire::EgressHead;
 
 const TOO_MANY: &str = "too many timers and host calls are waiting at once";
 
+/// Also when the request that made the call is over.
+const GIVEN_UP: &str = "The answer's body could not be read: it was given up";
+
 /// Makes a call; `call` settles with status, headers and the number of the answer's body.
 #[op2(nofast)]
 pub fn op_fetch(
@@ -49,7 +52,7 @@ pub fn op_fetch(
         match of_isolate.link.egress(head, body).await {
             Err(failure) => Settled::Failed(failure.to_string()),
             Ok(EgressAnswer { head, body }) => {
-                let number = of_isolate.keep_body(body);
+                let number = of_isolate.keep_body(request, body);
                 Settled::Fetched(Fetched { status: head.status, headers: head.headers, body: number })
             }
         }
@@ -72,9 +75,9 @@ fn over_subrequests(shared: &Shared, request: u32) -> Option<u32> {
 #[op2(fast)]
 pub fn op_fetch_read(state: &OpState, call: u32, body: u32, request: u32) {
     let shared = shared(state);
-    let reader = shared.bodies.borrow_mut().get_mut(&body).and_then(Option::take);
+    let reader = shared.bodies.borrow_mut().get_mut(&body).and_then(|kept| kept.reader.take());
     let Some(mut reader) = reader else {
-        settle(&shared, call, request, Settled::Null);
+        settle(&shared, call, request, Settled::Failed(GIVEN_UP.to_owned()));
         return;
     };
     let of_isolate = Rc::clone(&shared);
@@ -84,11 +87,14 @@ pub fn op_fetch_read(state: &OpState, call: u32, body: u32, request: u32) {
                 of_isolate.bodies.borrow_mut().remove(&body);
                 Settled::Null
             }
-            Some(Err(broken)) => Settled::Failed(format!("The answer's body could not be read: {broken}")),
+            Some(Err(broken)) => {
+                of_isolate.bodies.borrow_mut().remove(&body);
+                Settled::Failed(format!("The answer's body could not be read: {broken}"))
+            }
             Some(Ok(bytes)) => {
                 // A body that was dropped meanwhile has no place any more, and its reader gives the call up.
-                if let Some(place) = of_isolate.bodies.borrow_mut().get_mut(&body) {
-                    *place = Some(reader);
+                if let Some(kept) = of_isolate.bodies.borrow_mut().get_mut(&body) {
+                    kept.reader = Some(reader);
                 }
                 Settled::Bytes(bytes)
             }
@@ -108,7 +114,7 @@ pub fn op_fetch_rest<'s>(
 ) -> v8::Local<'s, v8::Value> {
     let shared = shared(state);
     let mut bodies = shared.bodies.borrow_mut();
-    let rest = bodies.get_mut(&body).and_then(Option::as_mut).and_then(BodyReader::take_rest);
+    let rest = bodies.get_mut(&body).and_then(|kept| kept.reader.as_mut()).and_then(BodyReader::take_rest);
     let Some(rest) = rest else { return v8::null(scope).into() };
     bodies.remove(&body);
     settled(scope, Settled::Bytes(rest)).unwrap_or_else(|| v8::null(scope).into())

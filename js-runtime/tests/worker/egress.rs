@@ -229,6 +229,28 @@ fn a_body_that_breaks_off_gives_its_call_up() {
 }
 
 #[test]
+fn answers_that_are_not_read_are_not_kept_longer_than_their_request() {
+    run(async {
+        let worker = Setup::fetch(APP).boot().await;
+        let mut broker = broker(&worker);
+        let free = broker.free_places();
+        for _ in 0..300 {
+            let (answer, stream) = tokio::join!(worker.get("/unread"), async {
+                let (stream, _) = broker.call().await;
+                broker
+                    .streams
+                    .response(stream, ResponseHead { status: 500, headers: Vec::new() })
+                    .expect("one head");
+                stream
+            });
+            assert_eq!(answer.text(), "500");
+            assert_eq!(broker.given_up().await, stream, "nobody can read the rest");
+        }
+        assert_eq!(broker.free_places(), free);
+    });
+}
+
+#[test]
 fn a_call_that_is_over_holds_no_place_in_the_write_queue() {
     run(async {
         let source = "let kept; kept = []; export default async () => { kept.push(await fetch('https://api.example.com/')); await new Promise(() => {}); }";
@@ -240,6 +262,31 @@ fn a_call_that_is_over_holds_no_place_in_the_write_queue() {
         assert_eq!(broker.free_places(), free - 1);
         broker.answer(stream, 200, &[], &["unread"]).await;
         assert_eq!(broker.free_places(), free);
+    });
+}
+
+#[test]
+fn a_read_that_goes_on_after_its_request_comes_to_its_end() {
+    run(async {
+        let worker = Setup::fetch(APP).boot().await;
+        let mut broker = broker(&worker);
+        let (answer, stream) = tokio::join!(worker.get("/read-later"), async {
+            let (stream, _) = broker.call().await;
+            broker
+                .streams
+                .response(stream, ResponseHead { status: 200, headers: Vec::new() })
+                .expect("one head");
+            stream
+        });
+        assert_eq!(answer.text(), "later");
+        assert_eq!(worker.get("/later").await.text(), "not yet");
+        for piece in ["one ", "two"] {
+            broker.streams.body(stream, Bytes::from_static(piece.as_bytes())).await.expect("room");
+            // Each piece is read by itself.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        broker.streams.done(stream, Done::of(Outcome::Ok));
+        until(&worker, "/later", "one two").await;
     });
 }
 
