@@ -260,7 +260,7 @@ fn a_call_that_is_over_holds_no_place_in_the_write_queue() {
         let _waiting = worker.start(Ask::get("/")).await;
         let (stream, _) = broker.call().await;
         assert_eq!(broker.free_places(), free - 1);
-        broker.answer(stream, 200, &[], &["unread"]).await;
+        broker.answer(stream, 200, &[], &[b"unread"]).await;
         assert_eq!(broker.free_places(), free);
     });
 }
