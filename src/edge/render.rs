@@ -142,7 +142,7 @@ fn declared(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// Waits for a head as long as the worker's own limits allow, and on while a client's body makes progress.
+/// Waits for a head as long as the worker's own limits allow, and on while a client's body makes progress or is waited for.
 async fn ask(
     claim: &Claim,
     head: vitrine_wire::RequestHead,
@@ -157,7 +157,7 @@ async fn ask(
             return answered;
         }
         let now = progress.received();
-        if now == received {
+        if now == received && !progress.waits() {
             return Err(Done::of(Outcome::WallLimit));
         }
         received = now;

@@ -7,7 +7,7 @@ use http_body::{Body, Frame};
 use http_body_util::BodyExt as _;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep};
@@ -33,6 +33,7 @@ pub struct Progress(Arc<State>);
 #[derive(Debug, Default)]
 struct State {
     received: AtomicU64,
+    waits: AtomicBool,
     fault: AtomicU8,
 }
 
@@ -46,6 +47,12 @@ impl Progress {
             3 => Some(Fault::Broken),
             _ => None,
         }
+    }
+
+    /// Whether the worker waits for the client now; [`Pace`] bounds that.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        self.0.waits.load(Ordering::Relaxed)
     }
 
     /// Bytes so far.
@@ -133,6 +140,13 @@ impl<B> Upload<B> {
     }
 }
 
+/// Nobody waits for a body that nobody reads any more.
+impl<B> Drop for Upload<B> {
+    fn drop(&mut self) {
+        self.progress.0.waits.store(false, Ordering::Relaxed);
+    }
+}
+
 impl<B: Body<Data = Bytes> + Send + Unpin + 'static> Body for Upload<B> {
     type Data = Bytes;
     type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -143,7 +157,9 @@ impl<B: Body<Data = Bytes> + Send + Unpin + 'static> Body for Upload<B> {
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let this = &mut *self;
         let Some(body) = &mut this.body else { return Poll::Ready(None) };
-        let Poll::Ready(frame) = Pin::new(body).poll_frame(cx) else {
+        let polled = Pin::new(body).poll_frame(cx);
+        this.progress.0.waits.store(polled.is_pending(), Ordering::Relaxed);
+        let Poll::Ready(frame) = polled else {
             let allowance = this.allowance();
             let waiting =
                 this.waiting.get_or_insert_with(|| (Instant::now(), Box::pin(tokio::time::sleep(allowance))));

@@ -5,6 +5,8 @@ use crate::harness::host::Host;
 use crate::harness::http::{Answer, Request};
 use crate::harness::wait::wait_until;
 use std::collections::BTreeSet;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::time::Duration;
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
@@ -209,4 +211,22 @@ fn what_is_too_large_is_named() {
         post().header("transfer-encoding", "chunked").raw_body(format!("{}0\r\n\r\n", piece.repeat(5)));
     assert_eq!(chunked.send().status, 413);
     assert_eq!(post().body("abc").send().text(), "3");
+}
+
+/// Time that a client takes to send is not the app's.
+#[test]
+fn a_slow_upload_is_no_slow_app() {
+    let host = Host::start_with(&["--isolation", "process"]);
+    let server = "export default { fetch: async (request) => new Response(await request.text()) };\n";
+    let manifest = r#"{"limits":{"wall_ms":500}}"#;
+    host.deploy_files("shop", &[("server/index.js", server), ("vitrine.json", manifest)], &[]);
+    let mut client = TcpStream::connect(host.edge).unwrap();
+    let head = "POST / HTTP/1.1\r\nhost: shop.localhost\r\ncontent-length: 8\r\nconnection: close\r\n\r\n";
+    write!(client, "{head}slow").unwrap();
+    // The speed of the client is the subject.
+    std::thread::sleep(Duration::from_millis(2_000));
+    write!(client, "poke").unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("slowpoke"), "{answer}");
 }

@@ -4,7 +4,7 @@ use super::outbox::split;
 use super::{Outbox, Outgoing, RequestStreams, Slot, Window, cut, lock};
 use crate::limits::HEAD_BYTES_MAX;
 use bytes::Bytes;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use vitrine_wire::limits::{HEADERS_MAX, LOG_BYTES_MAX, WINDOW_BYTES};
@@ -187,7 +187,8 @@ fn check_headers(headers: &Headers) -> Result<(), AppError> {
     Err(AppError { message, stack: String::new() })
 }
 
-/// Time that one answer spent waiting for its receiver. Cheap to clone; clones share the figure.
+/// Time that one request spent waiting for its client, to take the answer or to send the body: any such wait counts, and two at
+/// once count once. Cheap to clone; clones share the figure.
 #[derive(Debug, Clone)]
 pub struct StallClock {
     shared: Arc<Stalled>,
@@ -197,14 +198,20 @@ pub struct StallClock {
 struct Stalled {
     epoch: Instant,
     total_us: AtomicU64,
-    /// Microseconds from the epoch to the start of the wait that is going on, plus one; 0 when none is.
+    /// Waits that are going on.
+    waits: AtomicU32,
+    /// Microseconds from the epoch to the start of the first of them, plus one; 0 when there is none.
     since_us: AtomicU64,
 }
 
 impl Default for StallClock {
     fn default() -> Self {
-        let stalled =
-            Stalled { epoch: Instant::now(), total_us: AtomicU64::new(0), since_us: AtomicU64::new(0) };
+        let stalled = Stalled {
+            epoch: Instant::now(),
+            total_us: AtomicU64::new(0),
+            waits: AtomicU32::new(0),
+            since_us: AtomicU64::new(0),
+        };
         Self { shared: Arc::new(stalled) }
     }
 }
@@ -222,17 +229,25 @@ impl StallClock {
         u64::try_from(self.shared.epoch.elapsed().as_micros()).unwrap_or(u64::MAX - 1) + 1
     }
 
-    fn begin(&self) -> Stall {
-        self.shared.since_us.store(self.now_us(), Ordering::Release);
+    /// Begins a wait. All waits of a request begin and end on its isolate's thread.
+    #[must_use]
+    pub fn begin(&self) -> Stall {
+        if self.shared.waits.fetch_add(1, Ordering::AcqRel) == 0 {
+            self.shared.since_us.store(self.now_us(), Ordering::Release);
+        }
         Stall(self.clone())
     }
 }
 
 /// A wait; it is over when this is dropped, also with the future that waits.
-struct Stall(StallClock);
+#[derive(Debug)]
+pub struct Stall(StallClock);
 
 impl Drop for Stall {
     fn drop(&mut self) {
+        if self.0.shared.waits.fetch_sub(1, Ordering::AcqRel) > 1 {
+            return;
+        }
         let since = self.0.shared.since_us.swap(0, Ordering::AcqRel);
         let waited = self.0.now_us().saturating_sub(since);
         self.0.shared.total_us.fetch_add(waited, Ordering::AcqRel);

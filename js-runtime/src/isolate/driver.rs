@@ -81,6 +81,7 @@ impl Driver {
             headers: head.headers,
             outbox: Rc::clone(&outbox),
             body,
+            stall: answer.stall_clock(),
             body_bytes: 0,
             cpu: Duration::ZERO,
             waiting: 0,

@@ -3,7 +3,7 @@
 use super::answer::Outbox;
 use super::log::Log;
 use super::module_scope::ModuleScope;
-use crate::exchange::{AnswerEnd, BodyReader, HostLink, UploadReader, UploadSender};
+use crate::exchange::{AnswerEnd, BodyReader, HostLink, StallClock, UploadReader, UploadSender};
 use crate::limits::isolate::HOST_CALLS_MAX;
 use bytes::Bytes;
 use deno_core::v8;
@@ -97,6 +97,8 @@ pub struct Running {
     pub outbox: Rc<Outbox>,
     /// Body, when no read is under way.
     pub body: Option<BodyReader>,
+    /// Counts the time that is the client's.
+    pub stall: StallClock,
     /// Body bytes given to the app so far.
     pub body_bytes: u64,
     /// CPU time used so far.

@@ -29,17 +29,24 @@ pub fn op_request_headers<'s>(
 #[op2(fast)]
 pub fn op_body_read(state: &OpState, call: u32, request: u32) {
     let shared = shared(state);
-    let body = shared.requests.borrow_mut().get_mut(&request).map(|running| running.body.take());
-    let Some(Some(mut body)) = body else {
+    let taken = shared
+        .requests
+        .borrow_mut()
+        .get_mut(&request)
+        .map(|running| running.body.take().map(|body| (body, running.stall.clone())));
+    let Some(Some((mut body, stall))) = taken else {
         // Whether the body was whole is not known any more once its request is over.
-        let answer = if body.is_none() { Settled::Failed(OVER.to_owned()) } else { Settled::Null };
+        let answer = if taken.is_none() { Settled::Failed(OVER.to_owned()) } else { Settled::Null };
         shared.tell(Event::Settle { call, request, answer });
         return;
     };
     let limit = shared.limits.request_mb << 20;
     let of_isolate = Rc::clone(&shared);
     shared.start(async move {
+        // A slow client is no slow app: how slow it may be is for the edge to say.
+        let waits = stall.begin();
         let piece = body.next().await;
+        drop(waits);
         let answer = match piece {
             None => Settled::Null,
             Some(Err(broken)) => Settled::Failed(format!("The request's body could not be read: {broken}")),
