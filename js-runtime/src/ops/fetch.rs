@@ -29,6 +29,8 @@ pub fn op_fetch(
     follow_redirects: bool,
 ) {
     let shared = shared(state);
+    // Of a call that is refused, too: without it nobody reads what the app sends.
+    let body = shared.uploads.borrow_mut().get_mut(&upload).and_then(|(_, receiver)| receiver.take());
     if let Some(limit) = over_subrequests(&shared, request) {
         settle(
             &shared,
@@ -38,7 +40,6 @@ pub fn op_fetch(
         );
         return;
     }
-    let body = shared.uploads.borrow_mut().get_mut(&upload).and_then(|(_, receiver)| receiver.take());
     let head = EgressHead {
         method,
         url,

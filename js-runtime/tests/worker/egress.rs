@@ -330,3 +330,16 @@ fn calls_of_one_request_are_bounded() {
         assert_eq!(answer.text(), format!("200,200,{refused},{refused}"));
     });
 }
+
+#[test]
+fn a_call_that_is_refused_wants_nothing_of_its_body() {
+    run(async {
+        let source = "export default async () => { let done; const cancelled = new Promise((r) => done = r); \
+                      const body = new ReadableStream({ pull: (c) => c.enqueue(new Uint8Array(9)), cancel: () => done('cancelled') }); \
+                      const refused = await fetch('https://api.example.com/', { method: 'POST', body, duplex: 'half' }).catch(() => 'refused'); \
+                      return new Response(`${refused}, ${await cancelled}`); }";
+        let worker = Setup::fetch(source).limits(|limits| limits.subrequests = 0).boot().await;
+        let _broker = broker(&worker);
+        assert_eq!(worker.get("/").await.text(), "refused, cancelled");
+    });
+}
