@@ -77,7 +77,8 @@ impl Client {
         path: &[&str],
         body: &impl Serialize,
     ) -> Result<T, Failure> {
-        self.json(self.request(Method::POST, path).json(body)).await
+        // Hooks take as long as the operator lets them; whoever waits may stop it.
+        self.json(self.request(Method::POST, path).json(body).timeout(Duration::MAX)).await
     }
 
     /// DELETE.
@@ -85,8 +86,14 @@ impl Client {
         self.send(self.request(Method::DELETE, path)).await.map(drop)
     }
 
-    /// The connection did not come about or broke.
+    /// The connection did not come about or broke, or the host is not through.
     fn lost(&self, error: reqwest::Error) -> Failure {
+        if error.is_timeout() && !error.is_connect() {
+            let url = &self.target.url;
+            return Failure::refused(format!(
+                "{url} has not answered in time and may be at it still; `vitrine status` shows what came of it"
+            ));
+        }
         Failure::Unreachable { url: self.target.url.to_string(), source: error.without_url().into() }
     }
 }

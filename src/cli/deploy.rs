@@ -72,9 +72,9 @@ struct Deployed {
 
 /// Runs the verb.
 pub async fn run(args: Args) -> Result<(), Failure> {
-    // From here on Ctrl-C no longer ends the process as it is, with its scratch folder left behind.
-    let mut ctrl_c = signal(SignalKind::interrupt()).map_err(Failure::local("listening for Ctrl-C"))?;
-    let prepared = prepare(&args, &mut ctrl_c).await?;
+    // From here on a signal no longer ends the process as it is, with its scratch folder left behind.
+    let mut stop = Stop::listen().map_err(Failure::local("listening for Ctrl-C"))?;
+    let prepared = prepare(&args, &mut stop).await?;
     if args.dry_run {
         return prepared.show(&args.app, args.json);
     }
@@ -82,7 +82,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let mut stage = Stage::Uploading;
     let deployed = tokio::select! {
         deployed = deploy(&client, &args, &prepared, &mut stage) => deployed,
-        _ = ctrl_c.recv() => Err(interrupted(&args.app, &prepared.version, stage)),
+        () = stop.asked() => Err(interrupted(&args.app, &prepared.version, stage)),
     };
     match deployed {
         Ok(deployed) => report(&deployed, args.json),
@@ -90,7 +90,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
             if stage == Stage::Uploaded {
                 tokio::select! {
                     () = undo(&client, &args.app, &prepared.version) => {}
-                    _ = ctrl_c.recv() => {}
+                    _ = stop.ctrl_c.recv() => {}
                 }
             }
             Err(failure)
@@ -98,8 +98,30 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     }
 }
 
+/// What asks a deploy to stop: Ctrl-C, and what a pipeline that is cancelled or a terminal that is closed sends.
+struct Stop {
+    ctrl_c: Signal,
+    others: [Signal; 2],
+}
+
+impl Stop {
+    fn listen() -> std::io::Result<Self> {
+        let others = [signal(SignalKind::terminate())?, signal(SignalKind::hangup())?];
+        Ok(Self { ctrl_c: signal(SignalKind::interrupt())?, others })
+    }
+
+    async fn asked(&mut self) {
+        let [terminate, hangup] = &mut self.others;
+        tokio::select! {
+            _ = self.ctrl_c.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    }
+}
+
 /// Packs and checks the bundle. Its scratch folder goes when what fills it is done, so an interrupt waits for that.
-async fn prepare(args: &Args, ctrl_c: &mut Signal) -> Result<Prepared, Failure> {
+async fn prepare(args: &Args, stop: &mut Stop) -> Result<Prepared, Failure> {
     let (bundle, version) = (args.bundle.clone(), args.version.clone());
     let mut preparing = tokio::task::spawn_blocking(move || Prepared::new(&bundle, version));
     let ended = |ended: Result<_, tokio::task::JoinError>| match ended {
@@ -108,7 +130,7 @@ async fn prepare(args: &Args, ctrl_c: &mut Signal) -> Result<Prepared, Failure> 
     };
     tokio::select! {
         prepared = &mut preparing => ended(prepared),
-        _ = ctrl_c.recv() => {
+        () = stop.asked() => {
             drop(ended(preparing.await));
             Err(Failure::Interrupted("interrupted: nothing was sent".to_owned()))
         }

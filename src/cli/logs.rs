@@ -62,6 +62,9 @@ pub async fn run(args: Args) -> Result<(), Failure> {
             }
             _ => {}
         }
+        if print::reader_is_gone() {
+            break;
+        }
     }
     Ok(())
 }

@@ -3,15 +3,25 @@
 use crate::cli::Failure;
 use serde::Serialize;
 use std::io::{self, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static READER_GONE: AtomicBool = AtomicBool::new(false);
 
 /// Writes a line of data. A reader that has gone away (`| head`) is no failure.
 pub fn data(line: &str) -> Result<(), Failure> {
     match writeln!(io::stdout().lock(), "{line}") {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::Local { doing: "writing to stdout", source: error.into() })
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            READER_GONE.store(true, Ordering::Relaxed);
+            Ok(())
         }
-        _ => Ok(()),
+        Err(error) => Err(Failure::Local { doing: "writing to stdout", source: error.into() }),
+        Ok(()) => Ok(()),
     }
+}
+
+/// Whether nobody reads stdout any more: what goes on by itself ends then.
+pub fn reader_is_gone() -> bool {
+    READER_GONE.load(Ordering::Relaxed)
 }
 
 /// Writes a value as JSON, on one line.

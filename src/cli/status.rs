@@ -31,7 +31,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
             print::data("\x1b[H\x1b[2J")?;
         }
         view.show(args.json)?;
-        if !args.watch {
+        if !args.watch || print::reader_is_gone() {
             return Ok(());
         }
         tokio::time::sleep(Duration::from_millis(WATCH_MS)).await;

@@ -39,8 +39,8 @@ impl Cli {
     }
 
     /// Gives it this on stdin.
-    pub fn stdin(mut self, text: &str) -> Self {
-        self.stdin = text.into();
+    pub fn stdin(mut self, content: impl Into<Vec<u8>>) -> Self {
+        self.stdin = content.into();
         self
     }
 
@@ -51,9 +51,14 @@ impl Cli {
 
     /// Runs it, and presses Ctrl-C once `reached` has come back.
     pub fn interrupted_when(self, reached: impl FnOnce()) -> Ran {
+        self.signalled_when("-INT", reached)
+    }
+
+    /// Runs it, and sends it this signal once `reached` has come back.
+    pub fn signalled_when(self, signal: &str, reached: impl FnOnce()) -> Ran {
         self.run_while(|pid| {
             reached();
-            assert!(Command::new("kill").args(["-INT", &pid.to_string()]).status().unwrap().success());
+            assert!(Command::new("kill").args([signal, &pid.to_string()]).status().unwrap().success());
         })
     }
 

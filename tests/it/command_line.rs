@@ -147,11 +147,14 @@ fn a_deploy_that_is_interrupted_while_it_packs_leaves_no_scratch_folder() {
     std::fs::write(dir.path().join("client/film.bin"), large_file()).unwrap();
     let scratch = tempfile::tempdir().unwrap();
     let is_empty = || std::fs::read_dir(scratch.path()).unwrap().next().is_none();
-    let deploy = Cli::new(&["deploy", "shop", dir.path().to_str().unwrap(), "--dry-run"])
-        .env("TMPDIR", scratch.path().to_str().unwrap());
-    let packing = || wait_until("packing", Duration::from_secs(20), || (!is_empty()).then_some(()));
-    let ran = deploy.interrupted_when(packing);
-    assert_eq!((ran.code, ran.stdout.as_str()), (130, ""), "{ran:?}");
-    assert!(ran.stderr.contains("nothing was sent"), "{ran:?}");
-    assert!(is_empty());
+    // What a pipeline sends that is cancelled, too.
+    for signal in ["-INT", "-TERM", "-HUP"] {
+        let deploy = Cli::new(&["deploy", "shop", dir.path().to_str().unwrap(), "--dry-run"])
+            .env("TMPDIR", scratch.path().to_str().unwrap());
+        let packing = || wait_until("packing", Duration::from_secs(20), || (!is_empty()).then_some(()));
+        let ran = deploy.signalled_when(signal, packing);
+        assert_eq!((ran.code, ran.stdout.as_str()), (130, ""), "{ran:?}");
+        assert!(ran.stderr.contains("nothing was sent"), "{ran:?}");
+        assert!(is_empty());
+    }
 }

@@ -3,6 +3,7 @@
 use crate::harness::archive::{Archive, hello};
 use crate::harness::host::Host;
 use crate::harness::wait::wait_until;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// A bundle that takes two seconds to boot.
@@ -53,4 +54,38 @@ fn an_upload_with_a_key_outlives_its_sender_and_answers_the_next_time() {
         (answer.status != 409).then_some(answer)
     });
     assert_eq!((answer.status, answer.json()["created"].as_bool()), (201, Some(true)), "{}", answer.text());
+}
+
+#[test]
+fn an_archive_may_come_through_a_pipe() {
+    let host = Host::start_with(&["--isolation", "process"]);
+    let deploy = |more: &[&str]| {
+        host.cli(&[&["deploy", "shop", "/dev/stdin", "--json"], more].concat())
+            .stdin(Archive::good("piped").gz())
+            .ok()
+            .json()
+    };
+    assert_eq!(deploy(&["--dry-run"])["found"], "archive");
+    deploy(&[]);
+    assert_eq!(host.get("shop", "/").send().text(), "piped");
+}
+
+/// What follows ends with its reader, like any other program of a pipeline.
+#[test]
+fn logs_end_when_nobody_reads_them_any_more() {
+    let host = Host::start_with(&["--isolation", "process"]);
+    let server = "export default { fetch: () => { console.log('asked'); return new Response('hi'); } };\n";
+    host.deploy_files("shop", &[("server/index.js", server)], &[]);
+    let pipeline = format!("{} logs shop --follow | head -n 1", env!("CARGO_BIN_EXE_vitrine"));
+    let mut shell = Command::new("/bin/sh")
+        .args(["-c", &pipeline])
+        .env("VITRINE_ADMIN", format!("http://{}", host.admin))
+        .env("VITRINE_TOKEN", host.token())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    wait_until("the pipeline ends", Duration::from_secs(30), || {
+        host.get("shop", "/").send();
+        shell.try_wait().unwrap()
+    });
 }

@@ -2,7 +2,7 @@
 
 use super::detect::{self, Build, Detected};
 use super::lay_out::{self, LaidOut};
-use crate::bundle::{self, BundleError, Inspected};
+use crate::bundle::{self, BundleDir, BundleError, Inspected};
 use crate::cli::{Failure, print};
 use crate::id::{AppName, Version};
 use serde_json::{Value, json};
@@ -42,11 +42,13 @@ impl Prepared {
         } else {
             (source.to_owned(), vec![("found", json!("archive"))])
         };
-        let open = || File::open(&archive);
-        let file = open().map_err(|error| Failure::refused(format!("{}: {error}", source.display())))?;
-        let archive_bytes = file.metadata().map_err(Failure::local("reading the archive's size"))?.len();
-        let bundle =
-            bundle::inspect(file, &scratch.path().join("checked")).map_err(|error| refused(source, error))?;
+        let file = File::open(&archive)
+            .map_err(|error| Failure::refused(format!("{}: {error}", source.display())))?;
+        let checked = BundleDir(scratch.path().join("checked"));
+        let bundle = bundle::inspect(file, &checked.0).map_err(|error| refused(source, error))?;
+        // What was checked is what is sent: a pipe can't be read again, and a file may be another one by now.
+        let archive = checked.archive();
+        let archive_bytes = archive.metadata().map_err(Failure::local("reading the archive's size"))?.len();
         let version = match version {
             Some(version) => version,
             None => bundle.digest.short().parse().expect("12 hexadecimal digits are a version"),
