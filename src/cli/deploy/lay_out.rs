@@ -48,6 +48,14 @@ pub enum LayOutError {
         /// File.
         path: PathBuf,
     },
+    /// A link that leads out of the build, or to a folder.
+    #[error("{path} is a symbolic link to {target}; ship what it leads to itself")]
+    Link {
+        /// The link.
+        path: PathBuf,
+        /// Where it leads.
+        target: PathBuf,
+    },
     /// Too many bytes of pages.
     #[error(
         "the pages made at build time have more than {PRERENDERED_BYTES_MAX} bytes together (stopped at {path}), and every isolate \
@@ -180,16 +188,31 @@ fn files_below(folder: &Path) -> Result<BTreeMap<String, PathBuf>, LayOutError> 
     while let Some(next) = folders.pop() {
         for entry in fs::read_dir(&next).map_err(io_error("list", &next))? {
             let path = entry.map_err(io_error("list", &next))?.path();
+            if path.ends_with("node_modules") {
+                continue;
+            }
+            refuse_link(folder, &path)?;
             if path.is_dir() {
-                if !path.ends_with("node_modules") {
-                    folders.push(path);
-                }
+                folders.push(path);
             } else if let Some(name) = path.strip_prefix(folder).ok().and_then(Path::to_str) {
                 found.insert(name.to_owned(), path);
             }
         }
     }
     Ok(found)
+}
+
+/// A link to a file of the build is that file. Any other one may lead to what is nobody's business, or round in a circle.
+fn refuse_link(folder: &Path, path: &Path) -> Result<(), LayOutError> {
+    if !path.is_symlink() {
+        return Ok(());
+    }
+    let target = fs::canonicalize(path).map_err(io_error("follow", path))?;
+    let folder = fs::canonicalize(folder).map_err(io_error("follow", folder))?;
+    match target.is_file() && target.starts_with(folder) {
+        true => Ok(()),
+        false => Err(LayOutError::Link { path: path.to_owned(), target }),
+    }
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), LayOutError> {

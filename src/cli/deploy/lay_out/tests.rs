@@ -82,3 +82,21 @@ fn what_can_not_be_laid_out_is_said() {
         "{bare}"
     );
 }
+
+#[test]
+fn a_link_is_taken_for_a_file_of_the_same_build_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let build = folder.path().join("client");
+    fs::create_dir(&build).unwrap();
+    fs::write(folder.path().join("netrc"), "secret").unwrap();
+    fs::write(build.join("a.txt"), "a").unwrap();
+    let link = |target: &str, name: &str| std::os::unix::fs::symlink(target, build.join(name)).unwrap();
+    link("a.txt", "b.txt");
+    assert_eq!(files_below(&build).unwrap().into_keys().collect::<Vec<_>>(), ["a.txt", "b.txt"]);
+    for target in ["../netrc", ".", ".."] {
+        link(target, "c.txt");
+        let refused = files_below(&build).unwrap_err();
+        assert!(matches!(&refused, LayOutError::Link { path, .. } if path.ends_with("c.txt")), "{refused}");
+        fs::remove_file(build.join("c.txt")).unwrap();
+    }
+}
