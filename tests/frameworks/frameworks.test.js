@@ -73,6 +73,17 @@ describe("frameworks' own builds", { skip, timeout: 300_000 }, () => {
     });
   }
 
+  test("a body reaches a handler that was written for Node's server", async (t) => {
+    const page = await browser.newPage();
+    t.after(() => page.close());
+    await page.goto(`http://astro.localhost:${host.edge.port}/`);
+    for (const body of ["a=b", ""]) {
+      const headers = { "content-type": "application/json" };
+      const said = await page.evaluate(async (init) => (await fetch("/api/echo", init)).text(), { method: "POST", headers, body });
+      assert.equal(said, `got: ${body}`);
+    }
+  });
+
   test("a project whose only bundler is esbuild", async (t) => {
     const project = await copyOf("react-router", ["esbuild", "isbot", "react", "react-dom", "react-router", "@react-router"]);
     t.after(() => rm(project, { recursive: true }));

@@ -25,18 +25,24 @@ class IncomingMessage extends EventEmitter {
   complete = true;
   headers = {};
   rawHeaders = [];
+  #body;
 
   constructor(request, url, body) {
     super();
     this.method = request.method;
     this.url = url.pathname + url.search;
     this.socket = this.connection = new Socket(url, request.headers);
-    this.body = body;
+    this.#body = body;
     for (const [name, value] of request.headers) {
       this.headers[name] = value;
       this.rawHeaders.push(name, value);
     }
     this.headers.host ??= url.host;
+  }
+
+  // Node has no field `body`: those that find one take it for what a parser made, and write it as JSON.
+  async *[Symbol.asyncIterator]() {
+    if (this.#body !== undefined) yield this.#body;
   }
 }
 
