@@ -125,8 +125,15 @@ impl Releases {
 
     async fn adopt_worker(&self, entry: &Arc<Entry>) -> Option<InstanceId> {
         let instance = entry.record().instance?;
+        let env = match self.env_of(entry).await {
+            Ok(env) => env,
+            Err(error) => {
+                tracing::error!(release = %entry.id(), %instance, error = %causes(&error), "not adopted");
+                return None;
+            }
+        };
         let adopting = async {
-            let worker = self.connect(entry, &instance).await?;
+            let worker = self.connect(entry, &instance, env).await?;
             let timeout = Duration::from_millis(ADOPT_TIMEOUT_MS);
             worker.ready(timeout).await?;
             // The host before this one may have frozen it.

@@ -77,12 +77,13 @@ impl Releases {
         answered: impl FnOnce() -> Result<(), ReleaseError> + Send,
     ) -> Result<Arc<Worker>, ReleaseError> {
         self.check_bundle(entry).await?;
+        let env = self.env_of(entry).await?;
         let snapshot = self.snapshot(entry, deadline).await;
         let spec = self.start_spec(entry, instance, snapshot);
         let release = spec.release.clone();
         let engine_error = |source| ReleaseError::Engine { release, source };
         self.0.parts.engine.start(spec).await.map_err(engine_error)?;
-        let failed = match self.connect(entry, instance).await {
+        let failed = match self.connect(entry, instance, env).await {
             Ok(worker) => {
                 answered()?;
                 if failpoint::at("boot.ready") == Some(Fault::Skip) {
@@ -155,29 +156,26 @@ impl Releases {
         }
     }
 
+    /// The environment that a release is recorded with. Without it no worker is started: it would be another release.
+    pub(super) async fn env_of(&self, entry: &Arc<Entry>) -> Result<Vec<(String, String)>, ReleaseError> {
+        let record = entry.record();
+        let (app, revision) = (record.id.app, record.config_revision);
+        let values = self.stored("reading the environment", move |store| store.env(&app, revision)).await?;
+        let wanted = &entry.bundle.manifest.env;
+        let read = values.into_iter().filter(|value| wanted.contains(&value.name));
+        Ok(read.map(|value| (value.name, value.value)).collect())
+    }
+
     /// Connects a worker that runs.
     pub(super) async fn connect(
         &self,
         entry: &Arc<Entry>,
         instance: &InstanceId,
+        env: Vec<(String, String)>,
     ) -> Result<Arc<Worker>, WorkerError> {
         let record = entry.record();
         let parts = &self.0.parts;
         let identity = self.identity(entry, instance);
-        let wanted = &entry.bundle.manifest.env;
-        let values = self.stored("reading the environment", {
-            let (app, revision) = (record.id.app.clone(), record.config_revision);
-            move |store| store.env(&app, revision)
-        });
-        let values = values.await.unwrap_or_else(|error| {
-            tracing::error!(release = %record.id, error = %causes(&error), "the environment can't be read");
-            Vec::new()
-        });
-        let env = values
-            .into_iter()
-            .filter(|value| wanted.contains(&value.name))
-            .map(|v| (v.name, v.value))
-            .collect();
         let start = Start { settings: entry.settings(&parts.config.domain), env };
         let listed: Vec<_> =
             entry.bundle.manifest.egress.iter().filter_map(|text| text.parse().ok()).collect();
@@ -246,7 +244,8 @@ impl Releases {
         self.end_within(instance, grace_ms).await;
     }
 
-    async fn end_within(&self, instance: &InstanceId, grace_ms: u64) {
+    /// As [`Releases::end`], with a grace of its own.
+    pub(super) async fn end_within(&self, instance: &InstanceId, grace_ms: u64) {
         let engine = &self.0.parts.engine;
         let stopped = async {
             engine.check().await?;

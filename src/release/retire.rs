@@ -134,11 +134,11 @@ impl Releases {
         }
         let recorded = release.clone();
         self.stored("removing the release", move |store| store.delete_release(&recorded)).await?;
-        let counted = self.publish_anew(|book| book.remove(&release)).await;
+        noted(&app, self.publish_anew(|book| book.remove(&release)).await);
         // Nobody gets it any more: a rollback need not wait for its last requests.
         drop(held);
         self.forget_release(&entry, false).await;
-        counted
+        Ok(())
     }
 
     async fn remove_app(&self, app: AppName) -> Result<(), ReleaseError> {
@@ -153,13 +153,13 @@ impl Releases {
         }
         let recorded = app.clone();
         self.stored("removing the app", move |store| store.remove_app(&recorded)).await?;
-        let counted = self.publish_anew(|book| book.remove_app(&app)).await;
+        noted(&app, self.publish_anew(|book| book.remove_app(&app)).await);
         drop(held);
         for entry in entries {
             self.forget_release(&entry, true).await;
         }
         self.0.journal.forget(&app);
-        counted
+        Ok(())
     }
 
     /// Ends the worker of a release that is in no table any more, and removes what only it had.
@@ -167,5 +167,12 @@ impl Releases {
         self.put_to_sleep(entry, Event::Removed { with_app }).await;
         self.0.parts.telemetry.metrics.forget(&entry.id());
         self.forget_bundle(entry.record().digest).await;
+    }
+}
+
+/// A removal that is recorded is done, whether the change of the table was counted or not.
+fn noted(app: &AppName, counted: Result<(), ReleaseError>) {
+    if let Err(error) = counted {
+        tracing::warn!(%app, error = %causes(&error), "a removal is not counted");
     }
 }

@@ -47,10 +47,7 @@ impl Releases {
         let begun = tokio::time::Instant::now();
         let taken = tokio::time::timeout(bound, self.in_throw_away_worker(entry, &instance)).await;
         // It holds nothing that is worth a grace.
-        if let Err(error) = self.0.parts.engine.stop(&instance, 0).await {
-            tracing::error!(%instance, error = %causes(&error), "the worker that took a snapshot could not be stopped");
-        }
-        self.forget_instance(&instance);
+        self.end_within(&instance, 0).await;
         let bundles = self.0.parts.store.bundles();
         let took_ms = begun.elapsed().as_millis() as u64;
         let kept = match taken {
