@@ -15,9 +15,10 @@ const { abortRequest, hostRequest } = core.loadExtScript("ext:vitrine/request.js
 const { isResponse } = core.loadExtScript("ext:vitrine/response.js");
 const { ReadableStream, isDirect, isStream, runDirect, takeDirect, viewBytes } = core.loadExtScript("ext:vitrine/stream.js");
 
-// Text that a sink keeps before it hands it over without being asked to flush, in UTF-16 units. V8 makes one string of it then:
-// one of 128 KiB or more would be allocated among the old objects, which only a full collection frees.
-const HELD_TEXT_MAX = 32 * 1024;
+// Text that a sink keeps before it hands it over without being asked to flush, in UTF-16 units. V8 makes one string of it then, so what
+// comes in pieces of this size is never copied for that; and one of 128 KiB or more would be allocated among the old objects, which
+// only a full collection frees.
+const HELD_TEXT_MAX = 8 * 1024;
 
 // Requests that have begun and not ended. They are few, and a Map would keep pages alive: see Waiting.
 const running = [];
@@ -234,6 +235,7 @@ function sendDirect(number, entry, status, headers, source) {
   };
   const write = (chunk) => {
     if (typeof chunk === "string") {
+      if (chunk.length > HELD_TEXT_MAX) push();
       text += chunk;
       if (text.length > HELD_TEXT_MAX) push();
       return blocked ? 0 : chunk.length || 1;

@@ -4,6 +4,7 @@ use super::shared;
 use crate::exception;
 use crate::isolate::answer::Outbox;
 use bytes::{BufMut, Bytes, BytesMut};
+use deno_core::v8::simdutf;
 use deno_core::{OpState, op2, v8};
 use std::rc::Rc;
 use vitrine_wire::{Headers, Outcome, ResponseHead};
@@ -112,46 +113,70 @@ fn latin1(scope: &mut v8::PinScope<'_, '_>, value: v8::Local<'_, v8::Value>) -> 
     }
 }
 
-/// Text between two copies into the body, in bytes: small enough to stay in the processor's nearest cache.
-const PIECE_BYTES: usize = 1 << 10;
-
 /// Appends a string as UTF-8; half of a pair becomes U+FFFD.
 fn append_text(scope: &mut v8::PinScope<'_, '_>, text: v8::Local<'_, v8::String>, body: &mut BytesMut) {
     let view = v8::ValueView::new(scope, text);
     match view.data() {
         v8::ValueViewData::OneByte(bytes) if bytes.is_ascii() => body.put_slice(bytes),
-        v8::ValueViewData::OneByte(bytes) => append_chars(bytes.iter().copied().map(char::from), body),
-        v8::ValueViewData::TwoByte(units) => {
-            let decoded = char::decode_utf16(units.iter().copied());
-            append_chars(decoded.map(|char| char.unwrap_or(char::REPLACEMENT_CHARACTER)), body);
-        }
+        v8::ValueViewData::OneByte(bytes) => append_latin1(bytes, body),
+        v8::ValueViewData::TwoByte(units) => append_utf16(units, body),
     }
 }
 
-fn append_chars(chars: impl Iterator<Item = char>, body: &mut BytesMut) {
-    let mut piece = [0; PIECE_BYTES];
-    let mut length = 0;
-    for char in chars {
-        if length + char.len_utf8() > PIECE_BYTES {
-            body.put_slice(&piece[..length]);
-            length = 0;
-        }
-        length += char.encode_utf8(&mut piece[length..]).len();
+fn append_latin1(bytes: &[u8], body: &mut BytesMut) {
+    let place = grow(body, simdutf::utf8_length_from_latin1(bytes));
+    // SAFETY: the place is as long as what is written to it.
+    unsafe { simdutf::convert_latin1_to_utf8(bytes, place) };
+}
+
+fn append_utf16(units: &[u16], body: &mut BytesMut) {
+    let before = body.len();
+    let place = grow(body, simdutf::utf8_length_from_utf16le(units));
+    // SAFETY: the place is as long as what is written to it when every pair is whole; it writes nothing beyond that.
+    let written = unsafe { simdutf::convert_utf16le_to_utf8(units, place) };
+    if written == 0 {
+        // Half of a pair.
+        body.truncate(before);
+        body.put_slice(String::from_utf16_lossy(units).as_bytes());
     }
-    body.put_slice(&piece[..length]);
+}
+
+/// Makes room at the end for exactly this many bytes.
+fn grow(body: &mut BytesMut, bytes: usize) -> &mut [u8] {
+    let before = body.len();
+    body.resize(before + bytes, 0);
+    &mut body[before..]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn utf16(units: &[u16]) -> BytesMut {
+        let mut body = BytesMut::from("before ");
+        append_utf16(units, &mut body);
+        body
+    }
+
     #[test]
-    fn characters_of_every_length_survive_the_end_of_a_piece() {
-        for before in PIECE_BYTES - 4..=PIECE_BYTES {
-            let text: String = "x".repeat(before) + "aé€😀z" + &"é😀".repeat(PIECE_BYTES);
-            let mut body = BytesMut::new();
-            append_chars(text.chars(), &mut body);
-            assert_eq!(body, text.as_bytes());
+    fn text_of_every_character_length_becomes_utf_8_behind_what_is_there() {
+        for before in 0..70 {
+            let text: String = "x".repeat(before) + "aé€😀z" + &"é😀".repeat(before);
+            let units: Vec<u16> = text.encode_utf16().collect();
+            assert_eq!(utf16(&units), format!("before {text}"));
+            let latin1: Vec<u8> = std::iter::repeat_n(b'x', before).chain([0xe9, b'a', 0xff]).collect();
+            let mut body = BytesMut::from("before ");
+            append_latin1(&latin1, &mut body);
+            assert_eq!(body, format!("before {}éaÿ", "x".repeat(before)));
+        }
+    }
+
+    #[test]
+    fn half_of_a_pair_becomes_the_replacement_character() {
+        for (at, half) in [(0, 0xd83d), (3, 0xde00), (5, 0xd83d)] {
+            let mut units: Vec<u16> = "ab€cd".encode_utf16().collect();
+            units.insert(at, half);
+            assert_eq!(utf16(&units), format!("before {}", String::from_utf16_lossy(&units)));
         }
     }
 }
