@@ -4,25 +4,90 @@
 const { core, primordials } = __bootstrap;
 const {
   ArrayBufferIsView, ObjectDefineProperty, ObjectPrototypeIsPrototypeOf, ObjectSetPrototypeOf,
-  Promise, ReflectConstruct, SafeWeakMap, TypeError, Uint8Array,
+  Promise, ReflectConstruct, Symbol, SymbolAsyncIterator, TypeError, Uint8Array,
 } = primordials;
 const streams = core.loadExtScript("ext:deno_web/06_streams.js");
 const Base = streams.ReadableStream;
+const kDisturbed = Symbol("disturbed");
 
-// Direct streams that nothing has read from yet, with their sources as sources of bytes.
-const sources = new SafeWeakMap();
+let isDirect;
+let takeDirect;
+
+// A stream of the type "direct": its source and nothing more, until somebody asks for what only a stream has. Most are the body of an
+// answer and never asked; the machinery of a stream takes longer than a small page.
+class DirectStream {
+  #source;
+  #stream = null;
+
+  constructor(source) {
+    this.#source = source;
+  }
+
+  static {
+    isDirect = (stream) => #source in stream && stream.#source !== null;
+    // Takes the source out of a direct stream; the stream is locked from then on.
+    takeDirect = (stream) => {
+      const source = stream.#source;
+      stream.#source = null;
+      return source;
+    };
+  }
+
+  #whole() {
+    if (this.#stream === null) {
+      const isTaken = this.#source === null;
+      this.#stream = new Base(isTaken ? undefined : bytesSource(takeDirect(this)), { highWaterMark: 0 });
+      if (isTaken) this.#stream.getReader();
+    }
+    return this.#stream;
+  }
+
+  get locked() {
+    return this.#stream === null ? this.#source === null : this.#stream.locked;
+  }
+
+  get [kDisturbed]() {
+    return this.#stream === null ? this.#source === null : streams.isReadableStreamDisturbed(this.#stream);
+  }
+
+  cancel(reason = undefined) {
+    return this.#whole().cancel(reason);
+  }
+
+  getReader(options = undefined) {
+    return this.#whole().getReader(options);
+  }
+
+  pipeThrough(transform, options = undefined) {
+    return this.#whole().pipeThrough(transform, options);
+  }
+
+  pipeTo(destination, options = undefined) {
+    return this.#whole().pipeTo(destination, options);
+  }
+
+  tee() {
+    return this.#whole().tee();
+  }
+
+  values(options = undefined) {
+    return this.#whole().values(options);
+  }
+
+  [SymbolAsyncIterator](options = undefined) {
+    return this.#whole().values(options);
+  }
+}
+delete DirectStream.prototype.constructor;
+ObjectSetPrototypeOf(DirectStream.prototype, Base.prototype);
 
 function ReadableStream(source = undefined, strategy = undefined) {
   if (new.target === undefined) throw new TypeError("ReadableStream is a constructor: use new");
   if (source === null || typeof source !== "object" || source.type !== "direct") {
     return ReflectConstruct(Base, arguments, new.target);
   }
-  const bytes = bytesSource(source);
-  const stream = ReflectConstruct(Base, [bytes, { highWaterMark: 0 }], new.target);
-  sources.set(stream, bytes);
-  const started = () => sources.delete(stream);
-  bytes.started = started;
-  return stream;
+  if (new.target === ReadableStream) return new DirectStream(source);
+  return ReflectConstruct(Base, [bytesSource(source), { highWaterMark: 0 }], new.target);
 }
 // Streams that the platform makes (pipeThrough, tee, blobs) are of the same class.
 ReadableStream.prototype = Base.prototype;
@@ -70,10 +135,8 @@ function bytesSource(direct) {
   let run = null;
   return {
     type: "bytes",
-    direct,
     pull(controller) {
       if (run !== null) return run.resume();
-      this.started();
       let text = "";
       const push = () => {
         if (text !== "") controller.enqueue(core.encode(text));
@@ -89,7 +152,7 @@ function bytesSource(direct) {
         if (chunk.byteLength !== 0) controller.enqueue(new Uint8Array(viewBytes(chunk)));
         return chunk.byteLength || 1;
       };
-      run = runDirect(this.direct, write, push, (error, failed) => {
+      run = runDirect(direct, write, push, (error, failed) => {
         if (failed) return controller.error(error);
         push();
         controller.close();
@@ -99,31 +162,14 @@ function bytesSource(direct) {
       push();
     },
     cancel(reason) {
-      if (run === null) this.started();
       if (run !== null) run.cancel(reason);
-      else this.direct?.cancel?.(reason);
+      else direct.cancel?.(reason);
     },
   };
 }
 
 function viewBytes(chunk) {
   return ArrayBufferIsView(chunk) ? new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength) : new Uint8Array(chunk);
-}
-
-function isDirect(stream) {
-  return sources.has(stream);
-}
-
-// Takes the source out of a direct stream; the stream is locked from then on. The stream itself lets go of it: V8 allocates
-// a function literal that is assigned to a property among the old objects, streams have such, and what those
-// hold outlives its page until a full collection.
-function takeDirect(stream) {
-  const bytes = sources.get(stream);
-  const source = bytes.direct;
-  bytes.direct = null;
-  sources.delete(stream);
-  stream.getReader();
-  return source;
 }
 
 // Everything a direct stream gives, as one string when it gives only strings.
@@ -140,9 +186,13 @@ function directText(stream) {
   });
 }
 
+function isDisturbed(stream) {
+  return stream[kDisturbed] ?? streams.isReadableStreamDisturbed(stream);
+}
+
 function isStream(value) {
   return ObjectPrototypeIsPrototypeOf(Base.prototype, value);
 }
 
-return { ReadableStream, directText, isDirect, isStream, runDirect, takeDirect, viewBytes, isDisturbed: streams.isReadableStreamDisturbed };
+return { ReadableStream, directText, isDirect, isStream, runDirect, takeDirect, viewBytes, isDisturbed };
 })();

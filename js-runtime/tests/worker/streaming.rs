@@ -102,6 +102,48 @@ fn a_direct_stream_can_be_read_as_any_other() {
 }
 
 #[test]
+fn a_direct_stream_looks_like_any_other() {
+    run(async {
+        let worker = Setup::fetch(
+            "const direct = () => new ReadableStream({ type: 'direct', pull(c) { c.write('a'); c.end(); }, cancel(why) { given = why; } });
+             let given = null;
+             class Own extends ReadableStream { constructor() { super({ type: 'direct', pull(c) { c.write('own'); c.end(); } }); } }
+             const rejects = (promise) => promise.then(() => 'resolved', (error) => error.name);
+             const says = {
+               '/kind': async () => [direct() instanceof ReadableStream, String(direct()), direct().constructor === ReadableStream],
+               '/locked': async () => {
+                 const stream = direct(); const before = stream.locked; const reader = stream.getReader();
+                 const during = stream.locked; const { value } = await reader.read(); reader.releaseLock();
+                 return [before, during, value.length, stream.locked];
+               },
+               '/cancel': async () => { await direct().cancel('enough'); return [given]; },
+               '/iterate': async () => { let bytes = 0; for await (const chunk of direct()) bytes += chunk.length; return [bytes]; },
+               '/sent': async () => {
+                 const response = new Response(direct());
+                 await response.text();
+                 return [response.bodyUsed, response.body.locked, await rejects(response.text()), await rejects(response.body.cancel())];
+               },
+               '/own': async () => [await new Response(new Own()).text()],
+             };
+             export default async (request) => new Response((await says[new URL(request.url).pathname]()).join());",
+        )
+        .boot()
+        .await;
+        let said = [
+            ("/kind", "true,[object ReadableStream],true"),
+            ("/locked", "false,true,1,false"),
+            ("/cancel", "enough"),
+            ("/iterate", "1"),
+            ("/sent", "true,true,TypeError,TypeError"),
+            ("/own", "own"),
+        ];
+        for (path, text) in said {
+            assert_eq!(worker.get(path).await.text(), text, "{path}");
+        }
+    });
+}
+
+#[test]
 fn a_direct_source_is_told_to_wait_and_pulled_again() {
     run(async {
         // 64 times 64 kB: far more than a window and an outbox hold.
