@@ -14,7 +14,7 @@ use crate::watchdog::resident;
 use futures_util::future::try_join_all;
 use gate::Gate;
 use overseer::Overseer;
-use place::Place;
+use place::{Place, Role};
 use queue::Queue;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -63,7 +63,8 @@ impl Pool {
         let isolates = limits.isolates.max(1);
         let turns = limits.isolate_per_request.then(|| Semaphore::new(isolates as usize));
         let places = isolates + u32::from(turns.is_some());
-        resident::bound(resident_bytes_max(&bundle, places, limits.heap_mb));
+        // One more for a spare.
+        resident::bound(resident_bytes_max(&bundle, places + 1, limits.heap_mb));
         let plan = Arc::new(Plan {
             start,
             bundle,
@@ -75,7 +76,7 @@ impl Pool {
             serving: AtomicU32::new(0),
             turns,
         });
-        let places = try_join_all((0..places).map(|_| Place::boot(Arc::clone(&plan), None))).await?;
+        let places = try_join_all((0..places).map(|_| Place::boot(Arc::clone(&plan), Role::First))).await?;
         let (requests, inbox) = mpsc::channel(POOL_REQUESTS);
         tokio::spawn(Overseer::new(Arc::clone(&plan), places).run(inbox));
         Ok(Self { plan, requests })

@@ -68,6 +68,10 @@ pub const REBOOT_PAUSE_MS: u64 = 100;
 /// Longest such pause, in milliseconds.
 pub const REBOOT_PAUSE_MS_MAX: u64 = 30_000;
 
+/// How long a spare isolate is kept after the last loss of one, in milliseconds: what ends isolates comes in bursts, and a spare takes
+/// as much memory as one that serves.
+pub const SPARE_KEPT_MS: u64 = 300_000;
+
 /// Renders of each warm path before an isolate serves, at most. V8's baseline compiler is done with a page after a few
 /// renders; the optimizing one goes on in service.
 pub const WARM_RENDERS_MAX: u32 = 10;

@@ -1,10 +1,10 @@
 //! Answers the control socket for a pool, and replaces what is condemned.
 
 use super::Plan;
-use super::place::{Condemned, Order, Place};
+use super::place::{Condemned, Order, Place, Role};
 use crate::exception::now_ms;
 use crate::exchange::PoolRequest;
-use crate::limits::isolate::{DOUBT_PAUSE_MS, NO_OP_MS, REBOOT_PAUSE_MS, REBOOT_PAUSE_MS_MAX};
+use crate::limits::isolate::{DOUBT_PAUSE_MS, NO_OP_MS, REBOOT_PAUSE_MS, REBOOT_PAUSE_MS_MAX, SPARE_KEPT_MS};
 use futures_util::future::{BoxFuture, join_all};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use std::sync::Arc;
@@ -19,6 +19,8 @@ enum Change {
     Ended(usize, Option<RestartReason>),
     /// Its replacement serves.
     Replaced(usize, Place, Condemned),
+    /// A spare is warm, or can't be had.
+    Spare(Option<(Place, Condemned)>),
 }
 
 /// Oversees the places of a pool.
@@ -28,6 +30,15 @@ pub struct Overseer {
     changes: FuturesUnordered<BoxFuture<'static, Change>>,
     /// Whether the host wants the pool frozen: a replacement that boots meanwhile is frozen too.
     frozen: bool,
+    spare: Spare,
+}
+
+/// A warm isolate in waiting, for an app that has lost one lately and may lose the next: its visitors then wait neither for a boot nor for
+/// a cold isolate. An app that behaves does without, and without the memory that it takes.
+enum Spare {
+    None,
+    Booting,
+    Ready(Place, Condemned, tokio::time::Instant),
 }
 
 struct Seat {
@@ -45,7 +56,7 @@ impl Overseer {
             Seat { place: Some(place), restarts: Vec::new() }
         });
         let places = seats.collect();
-        Self { plan, places, changes, frozen: false }
+        Self { plan, places, changes, frozen: false, spare: Spare::None }
     }
 
     /// Works for as long as the pool lives.
@@ -57,6 +68,7 @@ impl Overseer {
             tokio::select! {
                 () = &mut expire => {}
                 Some(change) = self.changes.next() => self.change(change),
+                () = self.spare.too_long() => self.spare = Spare::None,
                 request = requests.recv() => match request {
                     Some(request) => self.answer(request),
                     None => return,
@@ -72,16 +84,44 @@ impl Overseer {
                 self.places[index].count(reason);
                 let doubted = matches!(reason, Some(RestartReason::AppError | RestartReason::WrongType));
                 let pause = Duration::from_millis(if doubted { DOUBT_PAUSE_MS } else { 0 });
-                self.changes.push(Box::pin(replace(Arc::clone(&self.plan), index, Instant::now() + pause)));
+                match self.spare.take_if(reason.is_some() && !doubted && !self.frozen) {
+                    Some((place, condemned)) => self.seat(index, place, condemned),
+                    None => {
+                        let replacement = replace(Arc::clone(&self.plan), index, Instant::now() + pause);
+                        self.changes.push(Box::pin(replacement));
+                    }
+                }
             }
             Change::Replaced(index, place, condemned) => {
                 if self.frozen {
                     // A new place's orders have room, and nobody waits for this one to be carried out.
                     let _ = place.orders.try_send(Order::Freeze(oneshot::channel().0));
                 }
-                self.places[index].place = Some(place);
-                self.changes.push(watch(index, condemned));
+                self.seat(index, place, condemned);
             }
+            Change::Spare(Some((place, condemned))) if !self.frozen => {
+                let kept_until = tokio::time::Instant::now() + Duration::from_millis(SPARE_KEPT_MS);
+                self.spare = Spare::Ready(place, condemned, kept_until);
+            }
+            Change::Spare(_) => self.spare = Spare::None,
+        }
+    }
+
+    /// Gives a seat its new place, and has a spare made for the next time.
+    fn seat(&mut self, index: usize, place: Place, condemned: Condemned) {
+        let lost_one = self.places[index]
+            .restarts
+            .iter()
+            .any(|(reason, _)| !matches!(reason, RestartReason::AppError | RestartReason::WrongType));
+        self.places[index].place = Some(place);
+        self.changes.push(watch(index, condemned));
+        if lost_one && matches!(self.spare, Spare::None) && !self.frozen && self.plan.turns.is_none() {
+            self.spare = Spare::Booting;
+            let plan = Arc::clone(&self.plan);
+            self.changes.push(Box::pin(async move {
+                // One that does not boot now is tried again at the next loss.
+                Change::Spare(Place::boot(plan, Role::Spare).await.ok())
+            }));
         }
     }
 
@@ -97,6 +137,7 @@ impl Overseer {
             }
             PoolRequest::Freeze(answer) => {
                 self.frozen = true;
+                self.spare = Spare::None;
                 self.order_all(Order::Freeze, answer);
             }
             PoolRequest::Thaw(answer) => {
@@ -123,6 +164,26 @@ impl Overseer {
             join_all(orders.into_iter().map(|orders| tell(orders, order))).await;
             let _ = answer.send(());
         });
+    }
+}
+
+impl Spare {
+    /// Ends when a spare has waited for as long as it may; never without one.
+    async fn too_long(&self) {
+        match self {
+            Self::Ready(_, _, kept_until) => tokio::time::sleep_until(*kept_until).await,
+            Self::None | Self::Booting => std::future::pending().await,
+        }
+    }
+
+    /// The spare, called to serve, if it is wanted and there.
+    fn take_if(&mut self, wanted: bool) -> Option<(Place, Condemned)> {
+        if !wanted || !matches!(self, Self::Ready(..)) {
+            return None;
+        }
+        let Self::Ready(place, condemned, _) = std::mem::replace(self, Self::None) else { return None };
+        // Nobody waits to hear that it serves; one whose thread has ended does not take the order.
+        place.orders.try_send(Order::Thaw(oneshot::channel().0)).is_ok().then_some((place, condemned))
     }
 }
 
@@ -173,7 +234,7 @@ fn watch(index: usize, condemned: Condemned) -> BoxFuture<'static, Change> {
 async fn replace(plan: Arc<Plan>, index: usize, doubted_from: Instant) -> Change {
     let mut pause_ms = REBOOT_PAUSE_MS;
     loop {
-        let failure = match Place::boot(Arc::clone(&plan), Some(doubted_from)).await {
+        let failure = match Place::boot(Arc::clone(&plan), Role::Replacement(doubted_from)).await {
             Ok((place, condemned)) => return Change::Replaced(index, place, condemned),
             Err(failure) => failure,
         };

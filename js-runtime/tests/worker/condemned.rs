@@ -17,6 +17,7 @@ const FRAGILE: &str = r#"
       '/hang-all': () => { Object.prototype.then = () => {}; return new Response('never'); },
       '/wrong': () => ({ status: 200, body: 'a lookalike' }),
       '/nothing': () => undefined,
+      '/spin': () => { for (;;); },
       '/throw': () => { throw new Error('boom'); },
       '/slow': async () => { await sleep(200); return new Response('slow'); },
       '/abort': (request) => new Promise(() => {
@@ -68,6 +69,24 @@ fn a_replacement_is_warm_before_it_serves_where_another_isolate_serves_meanwhile
         assert_eq!(seen.len(), 2, "{seen:?}");
         assert!(seen.iter().all(|who| who.ends_with(" warm")), "{seen:?}");
         assert_eq!(worker.reasons().await, [RestartReason::WrongType]);
+    });
+}
+
+#[test]
+fn an_app_that_lost_an_isolate_has_a_warm_one_for_the_next_time() {
+    run(async {
+        let mut setup = Setup::fetch(FRAGILE).limits(|limits| limits.cpu_ms = 50);
+        setup.start.settings.warm = vec!["/warm".to_owned()];
+        let worker = setup.boot().await;
+        for loss in 0..100 {
+            assert_eq!(worker.get("/spin").await.done.outcome, Outcome::CpuLimit);
+            let is_warm = worker.get("/who").await.text().ends_with(" warm");
+            assert!(loss > 0 || !is_warm, "nobody is in waiting for an app that behaves");
+            if is_warm {
+                return;
+            }
+        }
+        panic!("the replacement is cold each time");
     });
 }
 
