@@ -117,6 +117,12 @@ fn allow_list() -> Result<BpfProgram, BackendError> {
     allow(&mut rules, libc::SYS_sendto, &[&[(4, Op::Eq, 0)]])?;
     // The runtime wakes itself through a pair of sockets when a signal comes.
     allow(&mut rules, libc::SYS_socketpair, &[&[(0, Op::Eq, libc::AF_UNIX as u64)]])?;
+    // A thread may say of itself that it is work in the background, as those of isolates do, and nothing else.
+    allow(
+        &mut rules,
+        libc::SYS_sched_setscheduler,
+        &[&[(0, Op::Eq, 0), (1, Op::Eq, libc::SCHED_BATCH as u64)]],
+    )?;
     // Own limits may be read.
     allow(&mut rules, libc::SYS_prlimit64, &[&[(0, Op::Eq, 0), (2, Op::Eq, 0)]])?;
     allow(

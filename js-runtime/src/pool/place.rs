@@ -35,6 +35,18 @@ pub struct Vitals {
     pub heap_bytes: AtomicU64,
 }
 
+/// What an isolate is booted for.
+#[derive(Debug, Clone, Copy)]
+pub enum Role {
+    /// One of the first: none of the release serves before all do.
+    First,
+    /// To serve in the place of another; what its app answers may condemn it from this moment on. It serves even when a warm path
+    /// fails: the release was good once, and no isolate at all is worse.
+    Replacement(Instant),
+    /// To be a replacement once it is thawed.
+    Spare,
+}
+
 /// A booted isolate. Dropping it ends its thread.
 #[derive(Debug)]
 pub struct Place {
@@ -49,21 +61,16 @@ pub struct Place {
 pub type Condemned = oneshot::Receiver<Option<RestartReason>>;
 
 impl Place {
-    /// Boots and warms an isolate on a thread of its own. A replacement is told from when on what its app answers may condemn
-    /// it, and serves even when a warm path fails: the release was good once, and no isolate at all is worse.
+    /// Boots and warms an isolate on a thread of its own.
     ///
     /// # Errors
     /// What failed, with the app's error.
-    pub async fn boot(
-        plan: Arc<Plan>,
-        doubted_from: Option<Instant>,
-    ) -> Result<(Self, Condemned), BootFailure> {
+    pub async fn boot(plan: Arc<Plan>, role: Role) -> Result<(Self, Condemned), BootFailure> {
         let (booted, outcome) = oneshot::channel();
         let (orders, inbox) = mpsc::channel(PLACE_ORDERS);
         let (alive, condemned) = oneshot::channel();
         let vitals = Arc::new(Vitals::default());
-        let thread =
-            Thread { plan, doubted_from, orders: inbox, vitals: Arc::clone(&vitals), alive: Some(alive) };
+        let thread = Thread { plan, role, orders: inbox, vitals: Arc::clone(&vitals), alive: Some(alive) };
         std::thread::Builder::new()
             .name("isolate".to_owned())
             .spawn(move || thread.run(booted))
@@ -79,11 +86,18 @@ fn defect(message: String) -> BootFailure {
     BootFailure { stage: BootStage::Load, message, error: None }
 }
 
+/// Has the kernel take the calling thread for work in the background. It gets as much of the processor as before, but does not push
+/// aside the thread that has just woken it: that one goes on to take in more requests, and gives them over in one go.
+fn yield_to_connections() {
+    let priority = libc::sched_param { sched_priority: 0 };
+    // SAFETY: the parameter lives as long as the call. Where the kernel refuses, the thread stays as it is, which is only slower.
+    unsafe { libc::sched_setscheduler(0, libc::SCHED_BATCH, &raw const priority) };
+}
+
 /// An isolate's thread, from the inside.
 struct Thread {
     plan: Arc<Plan>,
-    /// Of a replacement: from when on its app's answers may condemn it.
-    doubted_from: Option<Instant>,
+    role: Role,
     orders: mpsc::Receiver<Order>,
     vitals: Arc<Vitals>,
     /// Used when the isolate is condemned.
@@ -135,6 +149,7 @@ impl Stop {
 
 impl Thread {
     fn run(mut self, booted: oneshot::Sender<Result<(), BootFailure>>) {
+        yield_to_connections();
         let runtime = match tokio::runtime::Builder::new_current_thread().enable_time().build() {
             Ok(runtime) => runtime,
             Err(error) => {
@@ -147,7 +162,7 @@ impl Thread {
             match self.boot().await {
                 Err(failure) => drop(booted.send(Err(failure))),
                 Ok(mut driver) => {
-                    if booted.send(Ok(())).is_ok() {
+                    if booted.send(Ok(())).is_ok() && self.is_called(&mut driver).await {
                         self.live(&mut driver).await;
                     }
                 }
@@ -163,15 +178,20 @@ impl Thread {
         // With an isolate for each visitor several renders would cost more than what they save the one; and where no other isolate
         // serves, whoever waits is better off with a cold one than with none.
         let is_awaited = plan.turns.is_some() || plan.serving.load(Ordering::Acquire) == 0;
-        if self.doubted_from.is_some() && is_awaited {
+        if matches!(self.role, Role::Replacement(_)) && is_awaited {
             return Ok(driver);
         }
         match warm(&mut driver, settings).await {
-            Err(failure) if self.doubted_from.is_none() => return Err(failure),
+            Err(failure) if matches!(self.role, Role::First) => return Err(failure),
             Err(failure) => self.note(LogLevel::Warn, None, failure.message),
             Ok(()) => driver.shared.trust(),
         }
         Ok(driver)
+    }
+
+    /// A spare waits until it is needed. `false` when it is not any more.
+    async fn is_called(&mut self, driver: &mut Driver) -> bool {
+        !matches!(self.role, Role::Spare) || self.stay_frozen(driver).await.is_ok()
     }
 
     /// Serves until the end.
@@ -275,10 +295,9 @@ impl Thread {
         } else {
             return Ok(());
         };
-        if self.doubted_from.is_some_and(|from| Instant::now() < from) {
-            Ok(())
-        } else {
-            Err(Stop::Doubted(reason))
+        match self.role {
+            Role::Replacement(doubted_from) if Instant::now() < doubted_from => Ok(()),
+            _ => Err(Stop::Doubted(reason)),
         }
     }
 
