@@ -131,8 +131,11 @@ pub const EGRESS_REDIRECTS_MAX: usize = 20;
 pub const EGRESS_BYTES_MAX: u64 = 100 << 20;
 /// Time between two pieces of an egress response's body.
 pub const EGRESS_STALL_MS: u64 = 30_000;
-/// Idle upstream connections kept for one host.
-pub const EGRESS_IDLE_PER_HOST_MAX: usize = 16;
+/// Idle upstream connections kept for one host: as many as there may be calls at once, or each wave of calls would be followed by
+/// as many handshakes.
+pub const EGRESS_IDLE_PER_HOST_MAX: usize = EGRESS_CALLS_MAX;
+/// How long an upstream connection is kept idle: some renders' worth, and below what most servers and balancers keep theirs.
+pub const EGRESS_IDLE_MS: u64 = 30_000;
 
 /// Log lines that wait for the journal, of all workers together; a line is a few hundred bytes.
 pub const JOURNAL_QUEUE_MAX: usize = 4_096;

@@ -9,7 +9,8 @@ mod resolve;
 use crate::config::{EgressPolicy, OriginPattern};
 use crate::id::AppName;
 use crate::limits::{
-    EGRESS_BYTES_MAX, EGRESS_CALLS_MAX, EGRESS_IDLE_PER_HOST_MAX, EGRESS_REDIRECTS_MAX, EGRESS_STALL_MS,
+    EGRESS_BYTES_MAX, EGRESS_CALLS_MAX, EGRESS_IDLE_MS, EGRESS_IDLE_PER_HOST_MAX, EGRESS_REDIRECTS_MAX,
+    EGRESS_STALL_MS,
 };
 use crate::telemetry::Metrics;
 use bytes::Bytes;
@@ -165,18 +166,23 @@ impl Egress {
         stream: StreamId,
     ) -> Call {
         let window = Arc::clone(&answer.window);
-        let (body_tx, pieces) = mpsc::channel(WINDOW_BYTES as usize + 1);
-        let body = head.has_body.then_some(body_tx);
         let buffered_bytes = Arc::new(AtomicU32::new(0));
-        let sent = CallBody { pieces, buffered_bytes: Arc::clone(&buffered_bytes) };
+        let (body, sent) = head
+            .has_body
+            .then(|| {
+                let (body, pieces) = mpsc::channel(WINDOW_BYTES as usize + 1);
+                (body, CallBody { pieces, buffered_bytes: Arc::clone(&buffered_bytes) })
+            })
+            .unzip();
         let broker = Arc::clone(self);
-        let task = tasks.spawn(async move {
+        // In a box: the client's future has kilobytes, and each layer around it would copy them.
+        let task = tasks.spawn(Box::pin(async move {
             let host = broker.host(&head.url);
             let result = whole(broker.answer(head, sent, &answer)).await;
             broker.metrics.egress(&broker.app, &host, result.as_ref().copied());
             answer.done(result).await;
             stream
-        });
+        }));
         Call { task, body, buffered_bytes, window }
     }
 
@@ -189,7 +195,7 @@ impl Egress {
     async fn answer(
         &self,
         head: EgressHead,
-        body: CallBody,
+        body: Option<CallBody>,
         answer: &AnswerSink,
     ) -> Result<(), EgressFailure> {
         let _place = self
@@ -197,7 +203,7 @@ impl Egress {
             .try_acquire()
             .map_err(|_| EgressFailure::Limit(format!("{EGRESS_CALLS_MAX} calls are under way already")))?;
         let url = head.url.clone();
-        let fetched = tokio::time::timeout(self.timeout, self.fetch(head, body, answer)).await;
+        let fetched = tokio::time::timeout(self.timeout, Box::pin(self.fetch(head, body, answer))).await;
         let response = fetched.map_err(|_| {
             EgressFailure::TimedOut(format!("{url} gave no answer within {} ms", self.timeout.as_millis()))
         })??;
@@ -211,14 +217,14 @@ impl Egress {
     async fn fetch(
         &self,
         head: EgressHead,
-        body: CallBody,
+        body: Option<CallBody>,
         answer: &AnswerSink,
     ) -> Result<reqwest::Response, EgressFailure> {
         let denied = |what: &str| EgressFailure::Denied(format!("{what} in a call to {}", head.url));
         let mut method = Method::from_bytes(head.method.as_bytes()).map_err(|_| denied("bad method"))?;
         let mut url = Url::parse(&head.url).map_err(|_| denied("bad URL"))?;
         let mut headers = headers_out(&head.headers).ok_or_else(|| denied("bad header"))?;
-        let mut body = head.has_body.then(|| upload(body, answer));
+        let mut body = body.map(|body| upload(body, answer));
         for _ in 0..=EGRESS_REDIRECTS_MAX {
             self.rules.check(&url)?;
             let port = url.port_or_known_default().unwrap_or(0);
@@ -262,6 +268,7 @@ impl Egress {
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .pool_max_idle_per_host(EGRESS_IDLE_PER_HOST_MAX)
+            .pool_idle_timeout(Duration::from_millis(EGRESS_IDLE_MS))
             .dns_resolver(resolver)
             .build()
             .map_err(|error| EgressFailure::Unreachable(format!("the broker has no TLS: {error}")))?;
