@@ -10,7 +10,7 @@ pub mod driver;
 pub mod engine;
 pub(crate) mod entries;
 pub mod log;
-mod memory;
+pub mod memory;
 pub mod module_scope;
 pub mod platform;
 pub mod runtime;

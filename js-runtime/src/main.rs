@@ -10,9 +10,6 @@ use vitrine_worker::render::{self, RenderEnd, RenderOptions, SnapshotFile};
 use vitrine_worker::supervisor::{self, SupervisorOptions};
 use vitrine_worker::{exit, lockdown};
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Runs one release of one app inside the wall.
 #[derive(Debug, Parser)]
 #[command(name = "vitrine-worker", version)]

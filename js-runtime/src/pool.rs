@@ -8,7 +8,7 @@ pub mod queue;
 use crate::bundle::Bundle;
 use crate::exchange::{Exchange, HostLink, PoolRequest};
 use crate::isolate::log::Log;
-use crate::isolate::platform;
+use crate::isolate::{memory, platform};
 use crate::limits::isolate::{POOL_REQUESTS, RESIDENT_BASE_BYTES};
 use crate::watchdog::resident;
 use futures_util::future::try_join_all;
@@ -77,6 +77,7 @@ impl Pool {
             turns,
         });
         let places = try_join_all((0..places).map(|_| Place::boot(Arc::clone(&plan), Role::First))).await?;
+        memory::trim();
         let (requests, inbox) = mpsc::channel(POOL_REQUESTS);
         tokio::spawn(Overseer::new(Arc::clone(&plan), places).run(inbox));
         Ok(Self { plan, requests })

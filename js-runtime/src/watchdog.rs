@@ -1,12 +1,14 @@
 //! One thread that ends JavaScript which runs too long.
 //!
-//! It looks at the CPU clock of each isolate's thread while that isolate runs a slice, and sleeps when none does.
+//! It looks at the CPU clock of each isolate's thread while that isolate runs a slice, and sleeps when none does. Before it sleeps it gives
+//! memory back that nobody uses.
 
 pub mod resident;
 
 use crate::exchange::AnswerEnd;
+use crate::isolate::memory;
 use crate::limits::isolate::{
-    KILL_GRACE_CPU_MS, KILL_GRACE_WALL_MS, LAST_FLUSH_MS, RESIDENT_LOOKS, WATCHDOG_IDLE_LOOKS,
+    KILL_GRACE_CPU_MS, KILL_GRACE_WALL_MS, LAST_FLUSH_MS, RESIDENT_LOOKS, TRIM_PAUSE_MS, WATCHDOG_IDLE_LOOKS,
     WATCHDOG_TICK_MS,
 };
 use deno_core::v8;
@@ -208,6 +210,7 @@ impl Watchdog {
     fn watch(&self) {
         let mut idle_looks = 0;
         let mut looks: u32 = 0;
+        let mut trimmed = Instant::now();
         let mut excess = resident::Excess::default();
         loop {
             std::thread::sleep(Duration::from_millis(WATCHDOG_TICK_MS));
@@ -226,6 +229,10 @@ impl Watchdog {
             }
             idle_looks += 1;
             if idle_looks >= WATCHDOG_IDLE_LOOKS {
+                if trimmed.elapsed() >= Duration::from_millis(TRIM_PAUSE_MS) {
+                    memory::trim();
+                    trimmed = Instant::now();
+                }
                 self.park();
                 idle_looks = 0;
             }

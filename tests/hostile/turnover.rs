@@ -10,8 +10,10 @@ const WARM_UP: usize = 30;
 const FEW: usize = 100;
 const MANY: usize = 1_000;
 
-/// Time for the thread of the last condemned isolate to end.
+/// Time for the thread of the last condemned isolate to end, and for the spare one to be warm.
 const SETTLED: Duration = Duration::from_secs(20);
+/// A process that uses no CPU time for so long is at rest: beyond what its watchdog takes to fall asleep.
+const QUIET: Duration = Duration::from_millis(500);
 
 /// Ended by its CPU time, and by its heap.
 const SHORT_LIVED: &str = "
@@ -33,6 +35,16 @@ struct Figures {
 }
 
 impl Figures {
+    /// Once the process is at rest: then it has one isolate that serves, and one that waits to replace it.
+    fn at_rest(pid: u32) -> Self {
+        wait_until("the process is at rest", SETTLED, || {
+            let before = cpu_ticks(pid);
+            // It is the time without work that is looked for.
+            std::thread::sleep(QUIET);
+            (cpu_ticks(pid) == before).then(|| Self::of(pid))
+        })
+    }
+
     fn of(pid: u32) -> Self {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
         let number = |name: &str| -> usize {
@@ -52,6 +64,14 @@ impl Figures {
     }
 }
 
+/// CPU time of a process so far.
+fn cpu_ticks(pid: u32) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    // Behind its name, which may hold blanks.
+    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap().split(' ').collect();
+    fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+}
+
 fn condemn(host: &Host, isolates: usize) {
     for count in 0..isolates {
         let path = ["/spin", "/fill"][count % 2];
@@ -66,15 +86,13 @@ fn turn_over(isolates: usize) {
     host.deploy_files("shop", &[("server/index.js", SHORT_LIVED), ("vitrine.json", limits)], &[]);
     let pid = host.workers()[0].render.unwrap();
     condemn(&host, WARM_UP);
-    let before = Figures::of(pid);
+    let before = Figures::at_rest(pid);
     let begun = Instant::now();
     condemn(&host, isolates);
-    let after = wait_until("threads end", SETTLED, || {
-        let figures = Figures::of(pid);
-        (figures.threads <= before.threads).then_some(figures)
-    });
+    let after = Figures::at_rest(pid);
     println!("{isolates} isolates condemned in {:.0?}: {before:?}, then {after:?}", begun.elapsed());
     assert_eq!(host.workers()[0].render, Some(pid), "one process all the while");
+    assert!(after.threads <= before.threads, "a condemned isolate's thread is left");
     assert!(after.descriptors <= before.descriptors && after.sockets <= before.sockets);
     let change = after.resident_kb as f64 / before.resident_kb as f64;
     assert!((0.9..=1.1).contains(&change), "its memory is {change:.2} times what it was");
