@@ -7,7 +7,7 @@ use super::requests::{Connection, Slot};
 use super::{Command, Egress, Identity, WorkerError, WorkerLog, WorkerState};
 use crate::health::HealthStatus;
 use crate::limits::{EGRESS_CALLS_UNENDED_MAX, FRAMES_QUEUED_MAX, RECONNECT_PAUSE_MS};
-use futures_util::{SinkExt, StreamExt};
+use futures_util::StreamExt;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -91,16 +91,10 @@ impl Keeper {
     }
 
     async fn serve(&mut self, link: Link) {
-        let (mut sink, mut source) = link.split();
-        let (frames, mut queue) = mpsc::channel(FRAMES_QUEUED_MAX);
+        let (sink, mut source) = link.split();
+        let (frames, queue) = mpsc::channel(FRAMES_QUEUED_MAX);
         let mut session = Session::default();
-        let writer = async move {
-            while let Some(frame) = queue.recv().await {
-                if sink.send(frame).await.is_err() {
-                    return;
-                }
-            }
-        };
+        let writer = link::write(queue, sink);
         tokio::pin!(writer);
         if frames.send(Frame::Start(self.start.clone())).await.is_err() {
             return;

@@ -2,11 +2,13 @@
 
 use super::{Identity, WorkerError};
 use crate::limits::CONNECT_TIMEOUT_MS;
+use futures_util::stream::SplitSink;
 use futures_util::{SinkExt, StreamExt};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::UnixStream;
+use tokio::sync::mpsc;
 use tokio_util::codec::Framed;
 use vitrine_wire::limits::HELLO_TIMEOUT_MS;
 use vitrine_wire::{CONTROL_SOCKET, Channel, Codec, Frame, Hello, Peer, REQUESTS_SOCKET};
@@ -51,4 +53,21 @@ pub async fn connect(identity: &Identity, channel: Channel) -> Result<Link, Work
         .accept(&theirs)
         .map_err(|source| WorkerError::Mismatch { instance: identity.instance.clone(), source })?;
     Ok(link)
+}
+
+/// Writes queued frames until the queue or the socket ends; those that wait together leave in one write.
+pub async fn write(mut queue: mpsc::Receiver<Frame>, mut sink: SplitSink<Link, Frame>) {
+    while let Some(frame) = queue.recv().await {
+        if sink.feed(frame).await.is_err() {
+            return;
+        }
+        while let Ok(frame) = queue.try_recv() {
+            if sink.feed(frame).await.is_err() {
+                return;
+            }
+        }
+        if sink.flush().await.is_err() {
+            return;
+        }
+    }
 }

@@ -3,12 +3,12 @@
 //! A reader task hands frames to the streams they belong to, a writer task gathers frames into few writes. Body
 //! bytes are bounded by each stream's window, so neither a slow client nor a slow app holds up the others.
 
-use super::link::Link;
+use super::link::{self, Link};
 use crate::limits::FRAMES_QUEUED_MAX;
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
-use futures_util::stream::{SplitSink, SplitStream};
-use futures_util::{SinkExt, StreamExt};
+use futures_util::StreamExt;
+use futures_util::stream::SplitStream;
 use http_body_util::BodyExt;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -140,7 +140,7 @@ impl Connection {
             // Dropped after the queue, whether it runs to its end or is dropped on the way: what was queued is told too.
             let (queue, sink, _ended) = (queue, sink, ended);
             tokio::select! {
-                () = write(queue, sink) => {}
+                () = link::write(queue, sink) => {}
                 () = reader.read(source) => {}
             }
         };
@@ -351,23 +351,6 @@ impl Drop for Ended {
 
 /// The client that sends the body went away or broke a rule of the edge.
 struct ClientBroke;
-
-/// Writes queued frames; those that wait together leave in one write.
-async fn write(mut queue: mpsc::Receiver<Frame>, mut sink: SplitSink<Link, Frame>) {
-    while let Some(frame) = queue.recv().await {
-        if sink.feed(frame).await.is_err() {
-            return;
-        }
-        while let Ok(frame) = queue.try_recv() {
-            if sink.feed(frame).await.is_err() {
-                return;
-            }
-        }
-        if sink.flush().await.is_err() {
-            return;
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,5 @@
 use super::*;
+use futures_util::SinkExt;
 use http_body_util::StreamBody;
 use std::time::Duration;
 use tokio::net::UnixStream;
