@@ -86,7 +86,8 @@ async fn measure(start: &Start, bundle: &Bundle, link: &HostLink, isolates: usiz
         let count = if number + 1 == isolates { STEADY_AFTER + STEADY_PAGES } else { FIRST_PAGES };
         let mut times = Vec::new();
         for _ in 0..count {
-            times.push(render(&mut driver, &start.settings, &start.settings.warm[0]).await.expect("a page"));
+            let path = start.settings.warm[0].as_str();
+            times.push(render(&mut driver, &start.settings, &[path]).await.expect("a page")[0].time);
         }
         pages.push(times);
     }

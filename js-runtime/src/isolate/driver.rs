@@ -65,11 +65,11 @@ impl Driver {
         self.shared.requests.borrow().len()
     }
 
-    /// Begins a request.
+    /// Begins a request; gives its number.
     ///
     /// # Errors
     /// JavaScript was ended by force.
-    pub fn begin(&mut self, exchange: Exchange, admission: Admission) -> Result<(), Killed> {
+    pub fn begin(&mut self, exchange: Exchange, admission: Admission) -> Result<RequestNumber, Killed> {
         self.last_request = self.last_request.wrapping_add(1).max(1);
         let request = self.last_request;
         let Exchange { head, body, answer, cancelled, received } = exchange;
@@ -93,7 +93,8 @@ impl Driver {
         let outgoing = Outgoing { request, outbox, writer: answer, cancelled, received, begun, admission };
         self.shared.start(outgoing.run(Rc::clone(&self.shared)));
         self.look_at_event_loop();
-        self.engine.begin(request, &head.method, &head.url, head.has_body)
+        self.engine.begin(request, &head.method, &head.url, head.has_body)?;
+        Ok(request)
     }
 
     /// Gives memory back once nothing has been asked of the isolate for [`AT_REST_MS`]; for each such rest once.

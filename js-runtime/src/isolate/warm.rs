@@ -1,44 +1,95 @@
 //! Renders before an isolate serves, so that its first visitor does not pay for the compiler.
 
 use super::driver::{Driver, TurnError};
+use super::shared::RequestNumber;
 use crate::exchange::Exchange;
 use crate::journal::causes;
-use crate::limits::isolate::{WARM_RENDERS_MAX, WARM_RENDERS_MIN, WARM_SETTLED_PERCENT};
+use crate::limits::isolate::{WARM_AT_ONCE, WARM_RENDERS_MAX, WARM_RENDERS_MIN, WARM_SETTLED_PERCENT};
 use crate::pool::gate::Gate;
+use futures_util::future::join_all;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use vitrine_wire::{BootFailure, BootStage, Outcome, RequestHead, WorkerSettings};
+use vitrine_wire::{BootFailure, BootStage, Done, Outcome, RequestHead, ResponseHead, WorkerSettings};
 
-/// Renders each warm path until its time settles.
+/// What one render took.
+#[derive(Debug, Clone, Copy)]
+pub struct Rendered {
+    /// From its begin to its last byte.
+    pub time: Duration,
+    /// CPU time in microseconds.
+    pub cpu_us: u64,
+}
+
+/// Renders each warm path until the CPU time of it settles, a few of them at once: those that wait leave the isolate to the others.
 ///
 /// # Errors
 /// A path that failed or answered 500 or above.
 pub async fn warm(driver: &mut Driver, settings: &WorkerSettings) -> Result<(), BootFailure> {
-    for path in &settings.warm {
-        let mut before: Option<Duration> = None;
+    for paths in settings.warm.chunks(WARM_AT_ONCE) {
+        let mut unsettled: Vec<(&str, Option<Rendered>)> =
+            paths.iter().map(|path| (path.as_str(), None)).collect();
         for count in 1..=WARM_RENDERS_MAX {
-            let time = render(driver, settings, path).await?;
-            let settled = before.is_some_and(|before| time * 100 >= before * WARM_SETTLED_PERCENT);
-            if settled && count >= WARM_RENDERS_MIN {
+            let paths: Vec<&str> = unsettled.iter().map(|(path, _)| *path).collect();
+            let rendered = render(driver, settings, &paths).await?;
+            let both = unsettled.into_iter().zip(rendered);
+            unsettled = both
+                .filter(|((_, before), now)| count < WARM_RENDERS_MIN || !is_settled(*before, *now))
+                .map(|((path, _), now)| (path, Some(now)))
+                .collect();
+            if unsettled.is_empty() {
                 break;
             }
-            before = Some(time);
         }
     }
     Ok(())
 }
 
-/// Renders a page as a visitor would get it, and gives its time.
+fn is_settled(before: Option<Rendered>, now: Rendered) -> bool {
+    before.is_some_and(|before| now.cpu_us * 100 >= before.cpu_us * u64::from(WARM_SETTLED_PERCENT))
+}
+
+/// Renders pages at once, as visitors would get them, and gives what each took, in the order of `paths`.
 ///
 /// # Errors
-/// It failed, or answered 500 or above.
+/// One failed, or answered 500 or above.
 pub async fn render(
     driver: &mut Driver,
     settings: &WorkerSettings,
-    path: &str,
-) -> Result<Duration, BootFailure> {
-    let failed = |message: String| BootFailure { stage: BootStage::Warm, message, error: None };
-    let head = RequestHead {
+    paths: &[&str],
+) -> Result<Vec<Rendered>, BootFailure> {
+    let mut numbers = Vec::with_capacity(paths.len());
+    let mut answers = Vec::with_capacity(paths.len());
+    for path in paths {
+        let (exchange, answer) = Exchange::local(head(settings, path), None).await;
+        let Some(admission) = Arc::new(Gate::default()).enter() else { unreachable!("a new gate is open") };
+        let begun = Instant::now();
+        numbers.push(driver.begin(exchange, admission).map_err(|killed| ended(path, &killed.into()))?);
+        answers.push(async move {
+            let (head, _, done) = answer.collect().await;
+            (head, done, begun.elapsed())
+        });
+    }
+    let answered = join_all(answers);
+    tokio::pin!(answered);
+    let answers = loop {
+        let turned = tokio::select! {
+            answers = &mut answered => break answers,
+            waited = driver.wait() => waited,
+        };
+        let more = turned.and_then(|()| driver.run_ready().map_err(TurnError::from));
+        if more.map_err(|error| ended(blamed(paths, &numbers, &error), &error))? {
+            tokio::task::yield_now().await;
+        }
+    };
+    let rendered = paths.iter().zip(answers).map(|(path, (head, done, time))| {
+        let cpu_us = done.cpu_us;
+        check(path, head, done).map(|()| Rendered { time, cpu_us })
+    });
+    rendered.collect()
+}
+
+fn head(settings: &WorkerSettings, path: &str) -> RequestHead {
+    RequestHead {
         method: "GET".to_owned(),
         url: format!("http://{}{path}", settings.host),
         headers: vec![
@@ -47,37 +98,32 @@ pub async fn render(
         ],
         has_body: false,
         request_id: format!("warm:{path}"),
-    };
-    let (exchange, answer) = Exchange::local(head, None).await;
-    let begun = Instant::now();
-    let Some(admission) = Arc::new(Gate::default()).enter() else { unreachable!("a new gate is open") };
-    let answered = answer.collect();
-    tokio::pin!(answered);
-    let mut result = driver.begin(exchange, admission).map_err(TurnError::from);
-    let (head, done) = loop {
-        if let Err(error) = result {
-            return Err(failed(format!("The warm path {path} ended the isolate: {}", causes(&error))));
-        }
-        result = tokio::select! {
-            (head, _, done) = &mut answered => break (head, done),
-            waited = driver.wait() => waited,
-        };
-        if result.is_ok() {
-            match driver.run_ready() {
-                Ok(true) => tokio::task::yield_now().await,
-                Ok(false) => {}
-                Err(killed) => result = Err(killed.into()),
-            }
-        }
-    };
-    let status = head.map_or(0, |head| head.status);
+    }
+}
+
+/// The path whose request was at work; the first where it was none.
+fn blamed<'p>(paths: &[&'p str], numbers: &[RequestNumber], error: &TurnError) -> &'p str {
+    let TurnError::Killed(killed) = error else { return paths[0] };
+    numbers.iter().position(|number| *number == killed.request).map_or(paths[0], |index| paths[index])
+}
+
+fn ended(path: &str, error: &TurnError) -> BootFailure {
+    failed(format!("The warm path {path} ended the isolate: {}", causes(error)))
+}
+
+fn check(path: &str, head: Option<ResponseHead>, done: Done) -> Result<(), BootFailure> {
     if done.outcome != Outcome::Ok {
         let cause = done.error.as_ref().map(|error| format!(": {}", error.message)).unwrap_or_default();
         let message = format!("The warm path {path} ended as {}{cause}", done.outcome);
         return Err(BootFailure { error: done.error, ..failed(message) });
     }
+    let status = head.map_or(0, |head| head.status);
     if status >= 500 {
         return Err(failed(format!("The warm path {path} answered {status}; a release needs below 500")));
     }
-    Ok(begun.elapsed())
+    Ok(())
+}
+
+fn failed(message: String) -> BootFailure {
+    BootFailure { stage: BootStage::Warm, message, error: None }
 }

@@ -18,6 +18,10 @@ pub const WATCHDOG_TICK_MS: u64 = 2;
 /// does not wake it for each slice and an idle one costs nothing.
 pub const WATCHDOG_IDLE_LOOKS: u32 = 50;
 
+/// Least time between two times that a worker without a request gives back what its allocator keeps, in milliseconds: it takes a
+/// millisecond or two.
+pub const TRIM_PAUSE_MS: u64 = 10_000;
+
 /// Bytes by which a heap that reached `heap_mb` may still grow while its JavaScript is being ended. V8 needs room to
 /// unwind, and the allocation that is under way must fit.
 pub const HEAP_GRACE_BYTES: usize = 64 << 20;
@@ -79,7 +83,11 @@ pub const WARM_RENDERS_MAX: u32 = 10;
 /// Renders of each warm path, at least: the first compiles, the second tells what a render costs after that.
 pub const WARM_RENDERS_MIN: u32 = 3;
 
-/// Warming ends when a render takes at least this share of the one before, in percent.
+/// Warm paths that are rendered at once: enough that those which wait for something don't hold up the rest, few enough that a page whose
+/// neighbours are cold too keeps within its `wall_ms`.
+pub const WARM_AT_ONCE: usize = 4;
+
+/// Warming a path ends when a render of it takes at least this share of the one before, in percent.
 pub const WARM_SETTLED_PERCENT: u32 = 90;
 
 /// Orders that may wait for one isolate: a ping and a freeze of the host, and a few more of a host that restarted.

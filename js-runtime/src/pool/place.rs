@@ -5,6 +5,7 @@ use crate::exception::now_ms;
 use crate::isolate::boot::boot;
 use crate::isolate::driver::{Driver, TurnError};
 use crate::isolate::engine::Killed;
+use crate::isolate::memory;
 use crate::isolate::shared::Shared;
 use crate::isolate::warm::warm;
 use crate::limits::isolate::{ERRORS_IN_A_ROW, PLACE_ORDERS};
@@ -168,6 +169,8 @@ impl Thread {
                 }
             }
         });
+        // What it had may be the whole of `heap_mb`, and this thread's share of the C library's memory is nobody's now.
+        memory::trim();
     }
 
     async fn boot(&self) -> Result<Driver, BootFailure> {
@@ -238,7 +241,9 @@ impl Thread {
                 biased;
                 order = self.orders.recv() => self.obey(driver, order.ok_or(Stop::PoolGone)?).await?,
                 waited = driver.wait() => waited?,
-                (exchange, admission) = plan.queue.pop(), if may_take => driver.begin(exchange, admission)?,
+                (exchange, admission) = plan.queue.pop(), if may_take => {
+                    driver.begin(exchange, admission)?;
+                }
             }
             self.run_ready(driver).await?;
             self.doubt(driver)?;
