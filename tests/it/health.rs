@@ -10,13 +10,16 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(40);
 /// One isolate, so that what it is told is what the next request meets.
 const MANIFEST: &str = r#"{"health":{"path":"/up"},"limits":{"isolates":1}}"#;
-/// `/break` makes its health path fail until another worker takes its place.
+/// `/break` makes its health path fail until another worker takes its place, which takes a second, so that who looks sees what is until then.
 const APP: &str = "let broken = false;\n\
-                   export default (request) => {\n\
+                   let isWarm = false;\n\
+                   export default async (request) => {\n\
                      const path = new URL(request.url).pathname;\n\
                      if (path === '/break') broken = true;\n\
                      if (path === '/up') return new Response('up', { status: broken ? 503 : 200 });\n\
                      if (path === '/bad') return new Response('bad', { status: 500 });\n\
+                     if (!isWarm) await new Promise((done) => setTimeout(done, 1000));\n\
+                     isWarm = true;\n\
                      return new Response('page');\n\
                    };\n";
 
