@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 import { build, createBuilder } from "vite";
 import vitrine from "vite-plugin-vitrine";
 
-import { REACT_DOM_DIRECT, REACT_DOM_DIRECT_FILE, REACT_DOM_SERVER, withoutBun } from "../js-runtime/npm/src/react-dom.js";
-import { withSegmentText } from "../js-runtime/npm/src/segment-text.js";
+import { REACT_DOM_DIRECT, REACT_DOM_DIRECT_FILE, REACT_DOM_SERVER } from "../js-runtime/npm/src/react-dom.js";
+import { ReactTransform } from "../js-runtime/npm/src/react-transform.js";
 import { BOARDS, pathOf } from "./pages.mjs";
 
 const ROOT = fileURLToPath(new URL(".", import.meta.url));
@@ -24,11 +24,12 @@ const SPIN_LIMITS = { ...LIMITS, isolates: 1, cpu_ms: 100 };
 const WARM = ["stream", "string"].flatMap((board) => BOARDS[board].filter((page) => page !== "e").map((page) => pathOf(board, page)));
 
 /**
- * react-dom's build for direct streams, with the transform that our bundles get, for a rival that is not ours.
+ * react-dom's build for direct streams, with what our bundles get changed in it and in the app, for a rival that is not ours.
  *
  * @returns {import("vite").Plugin}
  */
 function directReact() {
+  const react = new ReactTransform({ templates: true });
   return {
     name: "direct-react",
     enforce: "pre",
@@ -39,10 +40,11 @@ function directReact() {
       },
     },
     transform: {
-      filter: { id: REACT_DOM_DIRECT_FILE },
-      handler(code) {
-        const direct = code.replaceAll("new ReadableStream(", "new globalThis.DirectStream(");
-        return { code: withSegmentText(withoutBun(direct)), map: null };
+      order: "post",
+      filter: { code: ReactTransform.CONCERNS },
+      handler(code, id) {
+        const direct = REACT_DOM_DIRECT_FILE.test(id) ? code.replaceAll("new ReadableStream(", "new globalThis.DirectStream(") : code;
+        return react.transformed(this, direct, id);
       },
     },
   };

@@ -53,6 +53,8 @@ export interface VitrineOptions extends BundleOptions {
   server: string;
   /** Module that hydrates the page in the browser, relative to the Vite root. Left out: an app without client scripts. */
   client?: string;
+  /** Whether JSX becomes templates in the server's code; true unless said otherwise. The pages are the same. */
+  templates?: boolean;
 }
 
 /** Builds `client/`, `server/index.js` and `vitrine.json` in one `vite build`. */

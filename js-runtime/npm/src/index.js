@@ -8,8 +8,8 @@ import { esmExternalRequirePlugin, normalizePath } from "vite";
 import { bundleManifest } from "./bundle-manifest.js";
 import { clientFiles, clientModule } from "./client-manifest.js";
 import { NODE_BUILT_INS } from "./node-built-ins.js";
-import { REACT_DOM_DIRECT, REACT_DOM_DIRECT_FILE, REACT_DOM_SERVER, withoutBun } from "./react-dom.js";
-import { withSegmentText } from "./segment-text.js";
+import { REACT_DOM_DIRECT, REACT_DOM_SERVER } from "./react-dom.js";
+import { ReactTransform } from "./react-transform.js";
 
 const CLIENT_MODULE = "virtual:vitrine/client-manifest";
 const CLIENT_MODULE_ID = `\0${CLIENT_MODULE}`;
@@ -25,6 +25,11 @@ const NODE_BUILTINS = [/^node:/, ...builtinModules];
 const NODE_PREFIXED = Object.fromEntries(
   builtinModules.filter((name) => !name.startsWith("node:")).map((name) => [name, `node:${name}`]),
 );
+
+/** @param {string} mode @returns {string} What `process.env.NODE_ENV` is in the server's code. */
+function nodeEnv(mode) {
+  return process.env.NODE_ENV ?? mode;
+}
 
 /**
  * @param {string} root
@@ -69,7 +74,7 @@ function serverEnvironment(outDir, server, mode) {
   return {
     consumer: "server",
     // react and react-dom choose their development or production half by this name, at every import.
-    define: { "process.env.NODE_ENV": JSON.stringify(process.env.NODE_ENV ?? mode) },
+    define: { "process.env.NODE_ENV": JSON.stringify(nodeEnv(mode)) },
     resolve: { conditions: SERVER_CONDITIONS, noExternal: true },
     build: {
       ssr: true,
@@ -99,7 +104,7 @@ function serverEnvironment(outDir, server, mode) {
  * @returns {import("vite").Plugin}
  */
 export default function vitrine(options) {
-  const { server, client, ...bundle } = options ?? {};
+  const { server, client, templates = true, ...bundle } = options ?? {};
   if (typeof server !== "string") {
     throw new TypeError("vitrine: option `server` must name the server entry, for example src/entry-server.jsx");
   }
@@ -107,6 +112,8 @@ export default function vitrine(options) {
   let config;
   /** @type {string} */
   let manifestText;
+  /** @type {ReactTransform} */
+  let react;
 
   return {
     name: "vitrine",
@@ -115,6 +122,7 @@ export default function vitrine(options) {
     sharedDuringBuild: true,
 
     config(userConfig, { mode }) {
+      react = new ReactTransform({ templates: templates && nodeEnv(mode) === "production" });
       const root = path.resolve(userConfig.root ?? ".");
       const outDir = userConfig.build?.outDir ?? "dist";
       const input = clientInput(root, client);
@@ -172,9 +180,11 @@ export default function vitrine(options) {
     },
 
     transform: {
-      filter: { id: REACT_DOM_DIRECT_FILE },
-      handler(code) {
-        return { code: withSegmentText(withoutBun(code)), map: null };
+      // Behind what makes calls of JSX.
+      order: "post",
+      filter: { code: ReactTransform.CONCERNS },
+      handler(code, id) {
+        return this.environment.config.consumer === "server" ? react.transformed(this, code, id) : undefined;
       },
     },
 

@@ -11,6 +11,9 @@ export const REACT_DOM_DIRECT = "react-dom/server.bun";
 /** The file that the redirected import ends in. */
 export const REACT_DOM_DIRECT_FILE = /\/react-dom\/cjs\/react-dom-server\.bun\.(?:development|production)\.js$/;
 
+/** Its half for strings, which comes with it. */
+export const REACT_DOM_STRING_FILE = /\/react-dom\/cjs\/react-dom-server-legacy\.browser\.(?:development|production)\.js$/;
+
 /**
  * What that file takes from Bun alone, and what it gets instead. Each stays on its line, so source maps stay right.
  *

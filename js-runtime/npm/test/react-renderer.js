@@ -6,7 +6,7 @@ import { withoutBun } from "../src/react-dom.js";
 const require = createRequire(import.meta.url);
 
 /** The stream that react-dom's build for Bun writes to: it keeps the source, whose `pull` is given a sink. */
-class DirectStream {
+export class DirectStream {
   constructor(source) {
     this.source = source;
   }
@@ -50,7 +50,7 @@ function source(file) {
  * @param {(() => void)[]} [events] One is called after each flush, so that what a page waits for comes in an order that is always the same.
  * @param {number} [room] The sink is full after this many writes, and takes more a moment later.
  */
-async function text(rendering, events = [], room = Infinity) {
+export async function text(rendering, events = [], room = Infinity) {
   const { source } = await rendering;
   let html = "";
   let writes = 0;

@@ -1,0 +1,3 @@
+import { Late } from "./cycle.jsx";
+
+export const early = Late();
