@@ -19,7 +19,7 @@ enum Change {
     Ended(usize, Option<RestartReason>),
     /// Its replacement serves.
     Replaced(usize, Place, Condemned),
-    /// A spare is warm, or can't be had.
+    /// A spare waits, or can't be had.
     Spare(Option<(Place, Condemned)>),
 }
 
@@ -33,8 +33,8 @@ pub struct Overseer {
     spare: Spare,
 }
 
-/// A warm isolate in waiting, for an app that has lost one lately and may lose the next: its visitors then wait neither for a boot nor for
-/// a cold isolate. An app that behaves does without, and without the memory that it takes.
+/// An isolate in waiting, for an app that has lost one lately and may lose the next: its visitors then wait neither for a boot nor, once the
+/// spare is warm, for a cold isolate. An app that behaves does without, and without the memory that it takes.
 enum Spare {
     None,
     Booting,

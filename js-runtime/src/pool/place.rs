@@ -44,7 +44,7 @@ pub enum Role {
     /// To serve in the place of another; what its app answers may condemn it from this moment on. It serves even when a warm path
     /// fails: the release was good once, and no isolate at all is worse.
     Replacement(Instant),
-    /// To be a replacement once it is thawed.
+    /// To be a replacement once it is thawed; until then it warms itself.
     Spare,
 }
 
@@ -62,7 +62,7 @@ pub struct Place {
 pub type Condemned = oneshot::Receiver<Option<RestartReason>>;
 
 impl Place {
-    /// Boots and warms an isolate on a thread of its own.
+    /// Boots an isolate on a thread of its own, and warms it if its role asks for that.
     ///
     /// # Errors
     /// What failed, with the app's error.
@@ -181,20 +181,39 @@ impl Thread {
         // With an isolate for each visitor several renders would cost more than what they save the one; and where no other isolate
         // serves, whoever waits is better off with a cold one than with none.
         let is_awaited = plan.turns.is_some() || plan.serving.load(Ordering::Acquire) == 0;
-        if matches!(self.role, Role::Replacement(_)) && is_awaited {
+        let is_late = matches!(self.role, Role::Replacement(_)) && is_awaited;
+        if is_late || matches!(self.role, Role::Spare) {
             return Ok(driver);
         }
-        match warm(&mut driver, settings).await {
-            Err(failure) if matches!(self.role, Role::First) => return Err(failure),
-            Err(failure) => self.note(LogLevel::Warn, None, failure.message),
-            Ok(()) => driver.shared.trust(),
+        let warmed = warm(&mut driver, settings).await;
+        if matches!(self.role, Role::First) && warmed.is_err() {
+            return warmed.map(|()| driver);
         }
+        self.is_warm(&driver, warmed);
         Ok(driver)
     }
 
-    /// A spare waits until it is needed. `false` when it is not any more.
+    fn is_warm(&self, driver: &Driver, warmed: Result<(), BootFailure>) {
+        match warmed {
+            Ok(()) => driver.shared.trust(),
+            Err(failure) => self.note(LogLevel::Warn, None, failure.message),
+        }
+    }
+
+    /// A spare warms itself and waits. If it is needed before it is warm, it serves as far as it is: that is further than another which
+    /// would have to boot. `false` when it is not needed any more.
     async fn is_called(&mut self, driver: &mut Driver) -> bool {
-        !matches!(self.role, Role::Spare) || self.stay_frozen(driver).await.is_ok()
+        if !matches!(self.role, Role::Spare) {
+            return true;
+        }
+        let plan = Arc::clone(&self.plan);
+        let warmed = tokio::select! {
+            biased;
+            order = self.orders.recv() => return order.is_some(),
+            warmed = warm(driver, &plan.start.settings) => warmed,
+        };
+        self.is_warm(driver, warmed);
+        self.stay_frozen(driver).await.is_ok()
     }
 
     /// Serves until the end.

@@ -12,6 +12,8 @@ const FRAGILE: &str = r#"
     const routes = {
       '/born': () => new Response(String(born)),
       '/warm': () => { warm += 1; return new Response('warm'); },
+      '/warm-slowly': async () => { warm += 1; await sleep(1500); return new Response('warm'); },
+      '/renders': () => new Response(String(warm)),
       '/who': () => new Response(born + (warm > 0 ? ' warm' : ' cold')),
       '/break': () => { globalThis.Response = class {}; return 42; },
       '/hang-all': () => { Object.prototype.then = () => {}; return new Response('never'); },
@@ -87,6 +89,25 @@ fn an_app_that_lost_an_isolate_has_a_warm_one_for_the_next_time() {
             }
         }
         panic!("the replacement is cold each time");
+    });
+}
+
+#[test]
+fn a_spare_that_is_needed_before_it_is_warm_serves_as_it_is() {
+    run(async {
+        let mut setup = Setup::fetch(FRAGILE).limits(|limits| limits.cpu_ms = 50);
+        // Three renders, and four seconds and a half, make an isolate warm.
+        setup.start.settings.warm = vec!["/warm-slowly".to_owned()];
+        let worker = setup.boot().await;
+        for _ in 0..100 {
+            assert_eq!(worker.get("/spin").await.done.outcome, Outcome::CpuLimit);
+            let renders: u32 = worker.get("/renders").await.text().parse().expect("a number");
+            assert!(renders < 3, "it was waited for until it was warm");
+            if renders > 0 {
+                return;
+            }
+        }
+        panic!("another was booted each time");
     });
 }
 

@@ -230,19 +230,28 @@ fn an_isolate_at_rest_gives_memory_back() {
             worker.pool.request(PoolRequest::Status(sender));
             receiver.await.expect("a status").1[0].heap_bytes
         };
-        assert_eq!(worker.start(Ask::get("/litter")).await.collect().await.2.outcome, Outcome::Ok);
-        let littered = heap_bytes().await;
-        let begun = Instant::now();
-        while heap_bytes().await > littered / 2 {
-            assert!(
-                begun.elapsed() < Duration::from_secs(90),
-                "{littered} bytes, and still {}",
-                heap_bytes().await
-            );
-            // Pause: as often as a host asks how its workers do.
-            tokio::time::sleep(Duration::from_secs(1)).await;
+        // V8 may collect the litter on its own, soon after the request; what counts is a litter that it left to the rest.
+        for _ in 0..5 {
+            assert_eq!(worker.start(Ask::get("/litter")).await.collect().await.2.outcome, Outcome::Ok);
+            let (littered, begun) = (heap_bytes().await, Instant::now());
+            while heap_bytes().await > littered / 2 {
+                assert!(
+                    begun.elapsed() < Duration::from_secs(90),
+                    "{littered} bytes, and still {}",
+                    heap_bytes().await
+                );
+                // Pause: as often as a host asks how its workers do.
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            if begun.elapsed() > Duration::from_secs(50) {
+                println!(
+                    "{littered} bytes before, {} at rest, after {:?}",
+                    heap_bytes().await,
+                    begun.elapsed()
+                );
+                return;
+            }
         }
-        assert!(begun.elapsed() > Duration::from_secs(50), "it was not at rest yet");
-        println!("{littered} bytes before, {} at rest, after {:?}", heap_bytes().await, begun.elapsed());
+        panic!("V8 collected every litter before the isolate was at rest");
     });
 }
