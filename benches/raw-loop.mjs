@@ -1,4 +1,4 @@
-// The ceiling: renders in one bare isolate, without HTTP, sockets or a second process.
+// The ceiling: renders in bare isolates, without HTTP, sockets or a second process.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
@@ -6,14 +6,14 @@ import { createInterface } from "node:readline";
 import { usageOf } from "./processes.mjs";
 import { median } from "./table.mjs";
 
-/** Isolates, and renders at once. */
-const ISOLATES = 1;
+/** Renders at once, for each isolate. */
 const IN_FLIGHT = 4;
 
 /**
  * @typedef {object} Loop
+ * @property {number} isolates That render at once, each on a thread of its own.
  * @property {number} pagesPerS
- * @property {number} renderCpuMs CPU time a page of the thread that renders.
+ * @property {number} renderCpuMs CPU time a page of the threads that render.
  * @property {number} processCpuMs And of the whole process, V8's helper threads included.
  */
 
@@ -24,11 +24,11 @@ export function parseRound(line) {
 }
 
 /**
- * @param {{ binary: string, bundle: string, path: string, seconds: number, signal: AbortSignal }} options
+ * @param {{ binary: string, bundle: string, path: string, isolates: number, seconds: number, signal: AbortSignal }} options
  * @returns {Promise<Loop>} Medians of its rounds after the first, in which the compiler is still at work.
  */
-export async function runLoop({ binary, bundle, path, seconds, signal }) {
-  const child = spawn(binary, [bundle, path, seconds, ISOLATES, IN_FLIGHT].map(String), { stdio: ["ignore", "pipe", "pipe"], signal });
+export async function runLoop({ binary, bundle, path, isolates, seconds, signal }) {
+  const child = spawn(binary, [bundle, path, seconds, isolates, isolates * IN_FLIGHT].map(String), { stdio: ["ignore", "pipe", "pipe"], signal });
   const ended = once(child, "close");
   // It is waited for below, but it may fail before.
   ended.catch(() => {});
@@ -54,6 +54,7 @@ export async function runLoop({ binary, bundle, path, seconds, signal }) {
     throw new Error(`${binary} ended with ${code}: ${log.slice(-1000)}`);
   }
   return {
+    isolates,
     pagesPerS: median(rounds.map(({ pagesPerS }) => pagesPerS)),
     renderCpuMs: median(rounds.map(({ cpuMs }) => cpuMs)),
     processCpuMs: median(rounds.map(({ processCpuMs }) => processCpuMs)),

@@ -66,7 +66,7 @@ function loadTable({ ratePerS, rows }) {
 }
 
 /** @param {import("./results.mjs").Results} results */
-function extras({ lives, loads, loop, isolateBoots, hops, recovery, absent }) {
+function extras({ lives, loads, loops, isolateBoots, hops, recovery, absent }) {
   const parts = [];
   const add = (title, ...texts) => parts.push(`### ${title}`, ...texts);
   if (loads.length > 0) {
@@ -75,9 +75,11 @@ function extras({ lives, loads, loop, isolateBoots, hops, recovery, absent }) {
   if (lives.length > 0) {
     add("Start and memory (PSS; of ours host + worker), page A", livesTable(lives));
   }
-  if (loop !== undefined) {
-    const columns = ["one isolate, no HTTP, page A", "pages/s", "CPU ms a page, the thread that renders", "and the whole process"];
-    add("The raw loop", table(columns, [["", figure(loop.pagesPerS), figure(loop.renderCpuMs, 2), figure(loop.processCpuMs, 2)]]));
+  if (loops.length > 0) {
+    const columns = ["no HTTP, page A", "pages/s", "CPU ms a page, the threads that render", "and the whole process"];
+    const row = ({ isolates, pagesPerS, renderCpuMs, processCpuMs }) =>
+      [isolates === 1 ? "one isolate alone" : `${isolates} isolates at once`, figure(pagesPerS), figure(renderCpuMs, 2), figure(processCpuMs, 2)];
+    add("The raw loop", table(columns, loops.map(row)));
   }
   if (isolateBoots.length > 0) {
     const columns = ["isolates of a warm process, page A, ms", "boot", "first page", "tenth page", "one of many"];

@@ -7,7 +7,7 @@ import { median } from "./table.mjs";
  * @property {Record<string, Record<string, { least: number, most: number }>>} bytes Size of a page, by board and page, of all rivals.
  * @property {import("./life.mjs").Life[]} lives
  * @property {import("./equal-load.mjs").EqualLoad[]} loads
- * @property {import("./raw-loop.mjs").Loop} [loop]
+ * @property {import("./raw-loop.mjs").Loop[]} loops One isolate alone, and as many at once as a worker has.
  * @property {import("./isolate-boot.mjs").IsolateBoot[]} isolateBoots
  * @property {({ name: string } & import("./hop.mjs").Hop)[]} hops
  * @property {import("./recovery.mjs").Recovery} [recovery]
@@ -16,7 +16,7 @@ import { median } from "./table.mjs";
 
 /** @returns {Results} */
 export function noResults() {
-  return { boards: {}, bytes: {}, lives: [], loads: [], loop: undefined, isolateBoots: [], hops: [], recovery: undefined, absent: [] };
+  return { boards: {}, bytes: {}, lives: [], loads: [], loops: [], isolateBoots: [], hops: [], recovery: undefined, absent: [] };
 }
 
 /**

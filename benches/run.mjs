@@ -78,9 +78,11 @@ export class Run {
   }
 
   async #rawLoop() {
-    const { loopBinary: binary, bundle, signal } = this.#setup;
+    const { loopBinary: binary, bundle, workers, signal } = this.#setup;
     if (existsSync(binary)) {
-      this.results.loop = await runLoop({ binary, bundle, path: pathOf(A.board, A.page), seconds: LOOP_S, signal });
+      for (const isolates of new Set([1, workers])) {
+        this.results.loops.push(await runLoop({ binary, bundle, path: pathOf(A.board, A.page), isolates, seconds: LOOP_S, signal }));
+      }
     } else {
       this.results.absent.push({ name: "the raw loop", why: `no ${binary}; run: make bench` });
     }
