@@ -14,12 +14,12 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 use vitrine_wire::{SnapshotRequest, Start};
 use vitrine_worker::bundle::Bundle;
-use vitrine_worker::exchange::HostLink;
 use vitrine_worker::isolate::boot::boot;
 use vitrine_worker::isolate::log::Log;
 use vitrine_worker::isolate::platform;
 use vitrine_worker::isolate::shared::Shared;
 use vitrine_worker::isolate::warm::render;
+use vitrine_worker::request::HostLink;
 use vitrine_worker::snapshot;
 
 /// Pages after which an isolate is called steady, and those that are taken for it.

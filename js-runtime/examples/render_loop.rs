@@ -9,8 +9,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use vitrine_wire::{Outcome, RequestHead, Start};
 use vitrine_worker::bundle::Bundle;
-use vitrine_worker::exchange::{Exchange, HostLink};
 use vitrine_worker::pool::Pool;
+use vitrine_worker::request::{HostLink, Request};
 
 /// Times that the figures are taken: the first round still has the compiler at work.
 const ROUNDS: u32 = 3;
@@ -81,8 +81,8 @@ async fn client(pool: Pool, path: String, until: Instant) -> Count {
             has_body: false,
             request_id: "bench".to_owned(),
         };
-        let (exchange, answer) = Exchange::local(head, None).await;
-        pool.submit(exchange);
+        let (request, answer) = Request::local(head, None).await;
+        pool.submit(request);
         let (_, body, done) = answer.collect().await;
         assert_eq!(done.outcome, Outcome::Ok, "{done:#?}");
         count.pages += 1;

@@ -1,4 +1,4 @@
-//! Frames to exchanges and back: what happens on the two sockets.
+//! Frames to requests and back: what happens on the two sockets.
 
 pub mod instance;
 
@@ -6,9 +6,9 @@ mod control;
 mod requests;
 mod writer;
 
-use crate::exchange::{EgressStreams, LogReader, Outbox, RequestStreams, StreamError};
 use crate::journal::{Severity, causes, note};
 use crate::limits::{ACCEPT_PAUSE_MS, CONNECTIONS_MAX, SHUTDOWN_FLUSH_MS};
+use crate::request::{EgressStreams, LogReader, Outbox, RequestStreams, StreamError};
 use futures_util::{SinkExt, StreamExt};
 use instance::Instance;
 use serde_json::json;
@@ -212,7 +212,7 @@ impl Server {
         &self,
         read: impl Future<Output = Result<(), ConnectionError>>,
         writing: Writing,
-        entries: crate::exchange::OutboxReader,
+        entries: crate::request::OutboxReader,
     ) -> Result<(), ConnectionError> {
         let mut writer: JoinHandle<Result<(), WriteError>> =
             tokio::spawn(writer::write(writing, entries, self.closing.clone()));

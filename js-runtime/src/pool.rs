@@ -6,10 +6,10 @@ mod place;
 pub mod queue;
 
 use crate::bundle::Bundle;
-use crate::exchange::{Exchange, HostLink, PoolRequest};
 use crate::isolate::log::Log;
 use crate::isolate::{memory, platform};
 use crate::limits::isolate::{POOL_REQUESTS, RESIDENT_BASE_BYTES};
+use crate::request::{HostLink, PoolRequest, Request};
 use crate::watchdog::resident;
 use futures_util::future::try_join_all;
 use gate::Gate;
@@ -89,11 +89,11 @@ impl Pool {
         self.plan.start.settings.limits.isolates.max(1)
     }
 
-    /// Queues a request. A full queue, or a wait over `queue_ms`, ends the exchange as `overloaded`; never blocks.
-    pub fn submit(&self, exchange: Exchange) {
+    /// Queues a request. A full queue, or a wait over `queue_ms`, ends the request as `overloaded`; never blocks.
+    pub fn submit(&self, request: Request) {
         match self.plan.gate.enter() {
-            Some(admission) => self.plan.queue.push(exchange, admission),
-            None => queue::refuse(exchange, Outcome::Draining),
+            Some(admission) => self.plan.queue.push(request, admission),
+            None => queue::refuse(request, Outcome::Draining),
         }
     }
 

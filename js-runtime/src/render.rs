@@ -3,10 +3,10 @@
 use crate::bundle::{Bundle, BundleError};
 use crate::connection::Server;
 use crate::connection::instance::Instance;
-use crate::exchange::HostLink;
 use crate::journal::{Severity, causes, note};
 use crate::limits::{HOST_CONNECT_MS, HOST_RETURN_MS, SHUTDOWN_DRAIN_MS};
 use crate::lockdown::{self, LockdownError};
+use crate::request::HostLink;
 use crate::snapshot;
 use crate::watchdog::resident;
 use serde_json::json;

@@ -5,12 +5,12 @@
 
 pub mod resident;
 
-use crate::exchange::AnswerEnd;
 use crate::isolate::memory;
 use crate::limits::isolate::{
     KILL_GRACE_CPU_MS, KILL_GRACE_WALL_MS, LAST_FLUSH_MS, RESIDENT_LOOKS, TRIM_PAUSE_MS, WATCHDOG_IDLE_LOOKS,
     WATCHDOG_TICK_MS,
 };
+use crate::request::AnswerEnd;
 use deno_core::v8;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};

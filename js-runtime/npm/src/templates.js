@@ -94,6 +94,8 @@ class Compiler {
   #names;
   #jsx;
   #jsxs;
+  /** Functions that have the name of the attribute that they are written into. */
+  #named = new Map();
 
   constructor(code, names) {
     this.#code = code;
@@ -162,6 +164,10 @@ class Compiler {
 
   #expression(node) {
     const text = this.text(node.start, node.end, this.replacements(node));
+    if (this.#named.has(node)) {
+      const name = JSON.stringify(this.#named.get(node));
+      return `({${name}:${text}})[${name}]`;
+    }
     return node.type === "SequenceExpression" ? `(${text})` : text;
   }
 
@@ -194,6 +200,9 @@ class Compiler {
         element.children = (list ? children.elements : [children]).map((child) => this.#child(child, values));
       } else {
         element.attributes.push({ name: field.name, value: this.#value(field.node, values) });
+        if (isNameless(field.node)) {
+          this.#named.set(field.node, field.name);
+        }
       }
     }
     return isReactsOwn(element.tag, element.attributes) ? undefined : element;
@@ -234,6 +243,11 @@ function renumber(element, before) {
 /** A property whose name is known, and that stands in an object where it stands in the source: numbers come first. */
 function isPlainProperty(property) {
   return property.type === "Property" && property.kind === "init" && !property.computed && !property.method && !/^\d/.test(propertyName(property));
+}
+
+/** Whether an expression is a function that gets its name from where it stands. */
+function isNameless(node) {
+  return node.type === "ArrowFunctionExpression" || ((node.type === "FunctionExpression" || node.type === "ClassExpression") && node.id == null);
 }
 
 function propertyName({ key }) {

@@ -2,8 +2,8 @@
 
 use super::ConnectionError;
 use super::instance::Instance;
-use crate::exchange::{EgressStreams, LogReader, Outbox, Outgoing};
 use crate::limits::{CONTROL_TASKS_MAX, LOG_TURN_MS, SNAPSHOT_PIECE_BYTES};
+use crate::request::{EgressStreams, LogReader, Outbox, Outgoing};
 use futures_util::StreamExt;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,10 +1,10 @@
 //! Where this worker stands: before `Start`, booting, serving or failed; and what that means for a request.
 
 use crate::bundle::Bundle;
-use crate::exchange::{Exchange, HostLink, PoolRequest, lock};
 use crate::journal::{Severity, note};
 use crate::limits::{EARLY_REQUESTS_MAX, POOL_ANSWER_MS};
 use crate::pool::Pool;
+use crate::request::{HostLink, PoolRequest, Request, lock};
 use crate::snapshot;
 use serde_json::json;
 use std::sync::{Arc, Mutex};
@@ -19,7 +19,7 @@ enum Stage {
     /// No `Start` yet, or it is being carried out. Requests wait.
     Before {
         started: bool,
-        waiting: Vec<Exchange>,
+        waiting: Vec<Request>,
     },
     Serving(Pool),
     Failed,
@@ -115,26 +115,26 @@ impl Instance {
         let before = std::mem::replace(&mut lock(&self.state).stage, stage);
         self.boot_end.send_replace(Some(end));
         if let Stage::Before { waiting, .. } = before {
-            waiting.into_iter().for_each(|exchange| self.submit(exchange));
+            waiting.into_iter().for_each(|request| self.submit(request));
         }
     }
 
     /// Passes a request on, or ends it: a worker that drains or failed to boot takes none.
-    pub fn submit(&self, exchange: Exchange) {
+    pub fn submit(&self, request: Request) {
         let outcome = {
             let mut state = lock(&self.state);
             let draining = state.draining;
             match &mut state.stage {
                 _ if draining => Outcome::Draining,
-                Stage::Serving(pool) => return pool.submit(exchange),
+                Stage::Serving(pool) => return pool.submit(request),
                 Stage::Before { waiting, .. } if waiting.len() < EARLY_REQUESTS_MAX => {
-                    return waiting.push(exchange);
+                    return waiting.push(request);
                 }
                 Stage::Before { .. } => Outcome::Overloaded,
                 Stage::Failed => Outcome::NoRelease,
             }
         };
-        exchange.answer.done(Done::of(outcome));
+        request.answer.done(Done::of(outcome));
     }
 
     /// What the isolates do. `None` when the pool does not answer in time.
@@ -165,7 +165,7 @@ impl Instance {
                 Stage::Serving(_) | Stage::Failed => Vec::new(),
             }
         };
-        waiting.into_iter().for_each(|exchange| exchange.answer.done(Done::of(Outcome::Draining)));
+        waiting.into_iter().for_each(|request| request.answer.done(Done::of(Outcome::Draining)));
         match self.pool() {
             Some(pool) => ask(&pool, PoolRequest::Drain, timeout_ms).await.is_some(),
             None => true,

@@ -2,7 +2,7 @@
 
 use super::ConnectionError;
 use super::instance::Instance;
-use crate::exchange::RequestStreams;
+use crate::request::RequestStreams;
 use futures_util::StreamExt;
 use std::sync::Arc;
 use tokio::net::unix::OwnedReadHalf;
@@ -21,8 +21,8 @@ pub async fn read(
     while let Some(frame) = frames.next().await {
         match frame? {
             Frame::Request(stream, head) => {
-                if let Some(exchange) = streams.request(stream, head).await? {
-                    instance.submit(exchange);
+                if let Some(request) = streams.request(stream, head).await? {
+                    instance.submit(request);
                 }
             }
             Frame::Body(stream, data) => streams.body(stream, data).await?,

@@ -1,7 +1,7 @@
 //! The writing half of a connection: many queue entries, few system calls.
 
-use crate::exchange::{OutboxReader, Outgoing};
 use crate::limits::{WRITE_BATCH_ENTRIES, WRITE_BUFFER_BYTES, WRITE_STALL_MS};
+use crate::request::{OutboxReader, Outgoing};
 use futures_util::SinkExt;
 use std::time::Duration;
 use tokio::net::unix::OwnedWriteHalf;

@@ -1,9 +1,9 @@
 //! The way of an answer from the ops to the socket's thread.
 
 use super::shared::{Event, RequestNumber, Running, Shared};
-use crate::exchange::AnswerWriter;
 use crate::limits::isolate::OUTBOX_BYTES;
 use crate::pool::gate::Admission;
+use crate::request::AnswerWriter;
 use bytes::{Bytes, BytesMut};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

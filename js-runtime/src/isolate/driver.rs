@@ -6,9 +6,9 @@
 use super::answer::{Outbox, Outgoing};
 use super::engine::{Engine, Killed};
 use super::shared::{Event, HostFuture, RequestNumber, Running, Shared};
-use crate::exchange::Exchange;
 use crate::limits::isolate::{AT_REST_MS, LAST_WORDS_MS};
 use crate::pool::gate::Admission;
+use crate::request::Request;
 use deno_core::PollEventLoopOptions;
 use deno_core::error::CoreError;
 use futures_util::StreamExt as _;
@@ -69,10 +69,10 @@ impl Driver {
     ///
     /// # Errors
     /// JavaScript was ended by force.
-    pub fn begin(&mut self, exchange: Exchange, admission: Admission) -> Result<RequestNumber, Killed> {
+    pub fn begin(&mut self, request: Request, admission: Admission) -> Result<RequestNumber, Killed> {
         self.last_request = self.last_request.wrapping_add(1).max(1);
-        let request = self.last_request;
-        let Exchange { head, body, answer, cancelled, received } = exchange;
+        let number = self.last_request;
+        let Request { head, body, answer, cancelled, received } = request;
         let outbox = Rc::new(Outbox::new(self.shared.limits.response_mb << 20));
         let begun = Instant::now();
         (self.last_begun, self.rested) = (begun, false);
@@ -89,12 +89,13 @@ impl Driver {
             end: answer.end(),
             aborting: false,
         };
-        self.shared.requests.borrow_mut().insert(request, running);
-        let outgoing = Outgoing { request, outbox, writer: answer, cancelled, received, begun, admission };
+        self.shared.requests.borrow_mut().insert(number, running);
+        let outgoing =
+            Outgoing { request: number, outbox, writer: answer, cancelled, received, begun, admission };
         self.shared.start(outgoing.run(Rc::clone(&self.shared)));
         self.look_at_event_loop();
-        self.engine.begin(request, &head.method, &head.url, head.has_body)?;
-        Ok(request)
+        self.engine.begin(number, &head.method, &head.url, head.has_body)?;
+        Ok(number)
     }
 
     /// Gives memory back once nothing has been asked of the isolate for [`AT_REST_MS`]; for each such rest once.

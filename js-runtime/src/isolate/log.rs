@@ -1,7 +1,7 @@
 //! The app's log, bounded in lines a second.
 
 use crate::exception::now_ms;
-use crate::exchange::HostLink;
+use crate::request::HostLink;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use vitrine_wire::{LogLevel, LogLine};

@@ -3,8 +3,8 @@
 use super::answer::Outbox;
 use super::log::Log;
 use super::module_scope::ModuleScope;
-use crate::exchange::{AnswerEnd, BodyReader, HostLink, StallClock, UploadReader, UploadSender};
 use crate::limits::isolate::HOST_CALLS_MAX;
+use crate::request::{AnswerEnd, BodyReader, HostLink, StallClock, UploadReader, UploadSender};
 use bytes::Bytes;
 use deno_core::v8;
 use futures_util::future::LocalBoxFuture;

@@ -2,10 +2,10 @@
 
 use super::driver::{Driver, TurnError};
 use super::shared::RequestNumber;
-use crate::exchange::Exchange;
 use crate::journal::causes;
 use crate::limits::isolate::{WARM_AT_ONCE, WARM_RENDERS_MAX, WARM_RENDERS_MIN, WARM_SETTLED_PERCENT};
 use crate::pool::gate::Gate;
+use crate::request::Request;
 use futures_util::future::join_all;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -60,10 +60,10 @@ pub async fn render(
     let mut numbers = Vec::with_capacity(paths.len());
     let mut answers = Vec::with_capacity(paths.len());
     for path in paths {
-        let (exchange, answer) = Exchange::local(head(settings, path), None).await;
+        let (request, answer) = Request::local(head(settings, path), None).await;
         let Some(admission) = Arc::new(Gate::default()).enter() else { unreachable!("a new gate is open") };
         let begun = Instant::now();
-        numbers.push(driver.begin(exchange, admission).map_err(|killed| ended(path, &killed.into()))?);
+        numbers.push(driver.begin(request, admission).map_err(|killed| ended(path, &killed.into()))?);
         answers.push(async move {
             let (head, _, done) = answer.collect().await;
             (head, done, begun.elapsed())

@@ -1,9 +1,9 @@
 //! The app's `fetch`, made by the host's broker.
 
 use super::shared;
-use crate::exchange::{BodyReader, EgressAnswer, upload};
 use crate::isolate::entries::settled;
 use crate::isolate::shared::{Event, Fetched, Settled, Shared};
+use crate::request::{BodyReader, EgressAnswer, upload};
 use bytes::Bytes;
 use deno_core::{OpState, op2, v8};
 use std::rc::Rc;

@@ -3,8 +3,8 @@
 use super::Plan;
 use super::place::{Condemned, Order, Place, Role};
 use crate::exception::now_ms;
-use crate::exchange::PoolRequest;
 use crate::limits::isolate::{DOUBT_PAUSE_MS, NO_OP_MS, REBOOT_PAUSE_MS, REBOOT_PAUSE_MS_MAX, SPARE_KEPT_MS};
+use crate::request::PoolRequest;
 use futures_util::future::{BoxFuture, join_all};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use std::sync::Arc;

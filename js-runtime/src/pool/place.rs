@@ -260,8 +260,8 @@ impl Thread {
                 biased;
                 order = self.orders.recv() => self.obey(driver, order.ok_or(Stop::PoolGone)?).await?,
                 waited = driver.wait() => waited?,
-                (exchange, admission) = plan.queue.pop(), if may_take => {
-                    driver.begin(exchange, admission)?;
+                (request, admission) = plan.queue.pop(), if may_take => {
+                    driver.begin(request, admission)?;
                 }
             }
             self.run_ready(driver).await?;
@@ -290,9 +290,9 @@ impl Thread {
                 biased;
                 order = self.orders.recv() => self.obey(driver, order.ok_or(Stop::PoolGone)?).await?,
                 waited = driver.wait() => waited?,
-                (mine, (exchange, admission)) = taken, if turn.is_none() => {
+                (mine, (request, admission)) = taken, if turn.is_none() => {
                     turn = mine;
-                    driver.begin(exchange, admission)?;
+                    driver.begin(request, admission)?;
                 }
             }
             self.run_ready(driver).await?;

@@ -1,7 +1,7 @@
 //! The queue in front of the isolates: first come, first served, bounded in length and in time.
 
 use super::gate::Admission;
-use crate::exchange::Exchange;
+use crate::request::Request;
 use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -21,7 +21,7 @@ pub struct Queue {
 }
 
 /// A request and its place inside of the pool.
-type Entry = (Exchange, Admission);
+type Entry = (Request, Admission);
 
 impl Queue {
     /// A queue of `length_max` requests that wait at most `wait_max`.
@@ -47,18 +47,18 @@ impl Queue {
     }
 
     /// Adds a request, or ends it as `overloaded` when the queue is full.
-    pub fn push(&self, exchange: Exchange, admission: Admission) {
+    pub fn push(&self, request: Request, admission: Admission) {
         let refused = {
             let mut waiting = self.locked();
             if waiting.len() < self.length_max {
-                waiting.push_back((exchange, admission));
+                waiting.push_back((request, admission));
                 None
             } else {
-                Some(exchange)
+                Some(request)
             }
         };
         match refused {
-            Some(exchange) => refuse(exchange, Outcome::Overloaded),
+            Some(request) => refuse(request, Outcome::Overloaded),
             None => {
                 self.arrived.notify_one();
                 self.filled.notify_one();
@@ -67,7 +67,7 @@ impl Queue {
     }
 
     /// The next request, when there is one. A request whose client is gone is ended on the way.
-    pub async fn pop(&self) -> (Exchange, Admission) {
+    pub async fn pop(&self) -> (Request, Admission) {
         loop {
             let arrived = self.arrived.notified();
             let (entry, more) = {
@@ -79,9 +79,7 @@ impl Queue {
                 self.arrived.notify_one();
             }
             match entry {
-                Some((exchange, _)) if exchange.cancelled.is_cancelled() => {
-                    refuse(exchange, Outcome::Cancelled)
-                }
+                Some((request, _)) if request.cancelled.is_cancelled() => refuse(request, Outcome::Cancelled),
                 Some(entry) => return entry,
                 None => arrived.await,
             }
@@ -93,7 +91,7 @@ impl Queue {
         loop {
             let filled = self.filled.notified();
             let (late, next) = self.take_late();
-            late.into_iter().for_each(|(exchange, _)| refuse(exchange, Outcome::Overloaded));
+            late.into_iter().for_each(|(request, _)| refuse(request, Outcome::Overloaded));
             match next {
                 Some(next) => tokio::time::sleep_until(next.into()).await,
                 None => filled.await,
@@ -122,8 +120,8 @@ impl Queue {
 }
 
 /// Ends a request that no isolate took.
-pub fn refuse(exchange: Exchange, outcome: Outcome) {
-    let waited = exchange.received.elapsed();
+pub fn refuse(request: Request, outcome: Outcome) {
+    let waited = request.received.elapsed();
     let queue_us = u64::try_from(waited.as_micros()).unwrap_or(u64::MAX);
-    exchange.answer.done(Done { queue_us, ..Done::of(outcome) });
+    request.answer.done(Done { queue_us, ..Done::of(outcome) });
 }

@@ -2,12 +2,12 @@
 //! can be part of it.
 
 use crate::bundle::Bundle;
-use crate::exchange::HostLink;
 use crate::isolate::boot::evaluate_for_snapshot;
 use crate::isolate::log::Log;
 use crate::isolate::module_scope::ModuleScope;
 use crate::isolate::platform;
 use crate::isolate::shared::Shared;
+use crate::request::HostLink;
 use std::rc::Rc;
 use vitrine_wire::SnapshotRequest;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use vitrine_wire::{Done, EgressFailure, EgressHead, Frame, Outcome, ResponseHead, StreamId};
-use vitrine_worker::exchange::{EgressStreams, Outbox};
+use vitrine_worker::request::{EgressStreams, Outbox};
 
 /// A broker that hears each call and may answer.
 pub struct Broker {

@@ -4,7 +4,7 @@ use crate::support::{Ask, Setup, Worker, run};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use vitrine_wire::{IsolateState, Outcome};
-use vitrine_worker::exchange::PoolRequest;
+use vitrine_worker::request::PoolRequest;
 
 const MISBEHAVES: &str = r#"
     const kept = [];

@@ -3,7 +3,7 @@
 use crate::support::{Ask, Setup, run, until};
 use std::time::Duration;
 use vitrine_wire::{Frame, Outcome};
-use vitrine_worker::exchange::LocalAnswer;
+use vitrine_worker::request::LocalAnswer;
 
 /// Text of the next body frame.
 pub async fn piece(answer: &mut LocalAnswer) -> String {

@@ -10,9 +10,9 @@ use vitrine_wire::{
     WorkerLimits, WorkerSettings,
 };
 use vitrine_worker::bundle::Bundle;
-use vitrine_worker::exchange::{Exchange, HostLink, LocalAnswer, LogReader, PoolRequest};
 use vitrine_worker::isolate::platform;
 use vitrine_worker::pool::Pool;
+use vitrine_worker::request::{HostLink, LocalAnswer, LogReader, PoolRequest, Request};
 
 /// One runtime for all tests: V8's threads must descend from the one that prepared it.
 static RUNTIME: LazyLock<tokio::runtime::Handle> = LazyLock::new(|| {
@@ -187,8 +187,8 @@ impl Answer {
 impl Worker {
     /// Sends a request; its answer comes frame by frame. Dropping the answer is a client that went away.
     pub async fn start(&self, ask: Ask) -> LocalAnswer {
-        let (exchange, answer) = Exchange::local(ask.head, ask.body).await;
-        self.pool.submit(exchange);
+        let (request, answer) = Request::local(ask.head, ask.body).await;
+        self.pool.submit(request);
         answer
     }
 

@@ -277,6 +277,11 @@ export function copied() {
         {String(Object.getPrototypeOf(made()) === Object.prototype && made().constructor === Object)}{" "}
         {String("title" in made().props && !("other" in made().props))} {String(Object.isFrozen(frozen.props))}
       </p>
+      <p>
+        {Object.entries(
+          (<b onClick={() => 1} onInput={function () {}} onKeyUp={class {}} onBlur={function named() {}} title={String} slot={(() => 2)} />).props,
+        ).map(([name, value]) => `${name}: ${value.name} `)}
+      </p>
       <p key={{ valueOf: () => 5, toString: () => "text" }}>{(<b key={{ valueOf: () => 5, toString: () => "text" }} />).key}</p>
     </div>
   );

@@ -1,7 +1,7 @@
 //! The open streams of one requests connection.
 
 use super::body::{self, BodyFeed};
-use super::{AnswerWriter, Exchange, Outbox, Outgoing, StreamError, Window, lock};
+use super::{AnswerWriter, Outbox, Outgoing, Request, StreamError, Window, lock};
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -27,7 +27,7 @@ impl Open {
     }
 }
 
-/// The open streams of one requests connection: what arrives on one goes to the exchange that it belongs to. Frames of
+/// The open streams of one requests connection: what arrives on one goes to the request that it belongs to. Frames of
 /// streams that are not open are late ones, and ignored.
 #[derive(Debug)]
 pub struct RequestStreams {
@@ -50,7 +50,7 @@ impl RequestStreams {
         self: &Arc<Self>,
         stream: StreamId,
         head: RequestHead,
-    ) -> Result<Option<Exchange>, StreamError> {
+    ) -> Result<Option<Request>, StreamError> {
         let Some(slot) = self.outbox.slot() else {
             let done = Frame::Done(stream, Done::of(Outcome::Overloaded));
             self.outbox.send(Outgoing::Frame(done)).await;
@@ -71,7 +71,7 @@ impl RequestStreams {
             streams.insert(stream, open);
         }
         let answer = AnswerWriter::new(stream, self.outbox.clone(), slot, window, Arc::clone(self));
-        Ok(Some(Exchange { head, body: reader, answer, cancelled, received: Instant::now() }))
+        Ok(Some(Request { head, body: reader, answer, cancelled, received: Instant::now() }))
     }
 
     /// Body bytes arrived.

@@ -1,6 +1,6 @@
-//! Exchanges without a socket: what warm-up renders use.
+//! Requests without a socket: what warm-up renders use.
 
-use super::{BodyReader, Exchange, Outbox, OutboxReader, RequestStreams};
+use super::{BodyReader, Outbox, OutboxReader, Request, RequestStreams};
 use bytes::{Bytes, BytesMut};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use vitrine_wire::{Done, Frame, Outcome, RequestHead, ResponseHead, StreamId};
 
 const STREAM: StreamId = 1;
 
-/// The answer to an exchange that did not come from a socket. Dropping it cancels the exchange.
+/// The answer to a request that did not come from a socket. Dropping it cancels the request.
 #[derive(Debug)]
 pub struct LocalAnswer {
     entries: OutboxReader,
@@ -17,8 +17,8 @@ pub struct LocalAnswer {
     ended: bool,
 }
 
-impl Exchange {
-    /// An exchange that this process makes for itself, and where its answer arrives.
+impl Request {
+    /// A request that this process makes for itself, and where its answer arrives.
     ///
     /// # Panics
     /// Never: the first stream of a new table always finds a place.
@@ -28,10 +28,10 @@ impl Exchange {
         let reader = body.map(BodyReader::complete);
         head.has_body = false;
         let opened = streams.request(STREAM, head).await;
-        let Ok(Some(mut exchange)) = opened else { unreachable!("a new table has no open stream") };
-        exchange.head.has_body = reader.is_some();
-        exchange.body = reader;
-        (exchange, LocalAnswer { entries, frames: VecDeque::new(), streams, ended: false })
+        let Ok(Some(mut request)) = opened else { unreachable!("a new table has no open stream") };
+        request.head.has_body = reader.is_some();
+        request.body = reader;
+        (request, LocalAnswer { entries, frames: VecDeque::new(), streams, ended: false })
     }
 }
 

@@ -7,7 +7,7 @@ mod link;
 mod local;
 mod log_queue;
 mod outbox;
-mod requests;
+mod streams;
 mod upload;
 mod window;
 
@@ -21,7 +21,7 @@ pub use link::HostLink;
 pub use local::LocalAnswer;
 pub use log_queue::LogReader;
 pub use outbox::{Outbox, OutboxReader, Outgoing, Slot};
-pub use requests::RequestStreams;
+pub use streams::RequestStreams;
 pub use upload::{UploadReader, UploadSender, upload};
 pub use window::Window;
 
@@ -31,7 +31,7 @@ use vitrine_wire::{RequestHead, StreamId};
 
 /// One request on its way to an isolate.
 #[derive(Debug)]
-pub struct Exchange {
+pub struct Request {
     /// Head.
     pub head: RequestHead,
     /// Body, if it has one.

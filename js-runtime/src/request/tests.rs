@@ -20,7 +20,7 @@ fn ok_head() -> ResponseHead {
     ResponseHead { status: 200, headers: Vec::new() }
 }
 
-async fn opened(streams: &std::sync::Arc<RequestStreams>, stream: StreamId, has_body: bool) -> Exchange {
+async fn opened(streams: &std::sync::Arc<RequestStreams>, stream: StreamId, has_body: bool) -> Request {
     streams.request(stream, head(has_body)).await.expect("within the rules").expect("a place in the queue")
 }
 
@@ -36,9 +36,9 @@ fn frames(queue: &mut OutboxReader) -> Vec<Frame> {
 async fn a_page_that_fits_the_window_is_one_entry() {
     let (outbox, mut queue) = Outbox::new();
     let streams = RequestStreams::new(outbox);
-    let exchange = opened(&streams, 1, false).await;
+    let request = opened(&streams, 1, false).await;
     let page = Bytes::from(vec![b'p'; 2 * BODY_FRAME_BYTES_MAX + 1]);
-    exchange.answer.whole(ok_head(), page, Done::of(Outcome::Ok)).await;
+    request.answer.whole(ok_head(), page, Done::of(Outcome::Ok)).await;
     let entry = queue.try_recv().expect("the answer");
     assert!(queue.try_recv().is_err(), "more than one entry");
     let lengths: Vec<usize> = entry
@@ -56,10 +56,10 @@ async fn a_page_that_fits_the_window_is_one_entry() {
 async fn a_page_over_the_window_waits_for_credit_and_counts_the_wait() {
     let (outbox, mut queue) = Outbox::new();
     let streams = RequestStreams::new(outbox);
-    let exchange = opened(&streams, 1, false).await;
-    let clock = exchange.answer.stall_clock();
+    let request = opened(&streams, 1, false).await;
+    let clock = request.answer.stall_clock();
     let page = Bytes::from(vec![b'p'; 3 * WINDOW_BYTES as usize]);
-    let writing = tokio::spawn(exchange.answer.whole(ok_head(), page, Done::of(Outcome::Ok)));
+    let writing = tokio::spawn(request.answer.whole(ok_head(), page, Done::of(Outcome::Ok)));
     let (mut received, mut largest_gap) = (0, 0);
     loop {
         tokio::time::sleep(Duration::from_millis(2)).await;
@@ -89,14 +89,14 @@ async fn an_answer_that_is_dropped_ends_as_crashed_and_a_cancelled_one_silently(
     let streams = RequestStreams::new(outbox);
     drop(opened(&streams, 1, false).await);
     assert_eq!(frames(&mut queue), [Frame::Done(1, Done::of(Outcome::Crashed))]);
-    let mut exchange = opened(&streams, 2, true).await;
+    let mut request = opened(&streams, 2, true).await;
     streams.cancel(2);
-    assert!(exchange.cancelled.is_cancelled());
-    assert!(!exchange.answer.data(Bytes::from_static(b"x")).await, "somebody reads");
-    let body = exchange.body.as_mut().expect("it has a body");
+    assert!(request.cancelled.is_cancelled());
+    assert!(!request.answer.data(Bytes::from_static(b"x")).await, "somebody reads");
+    let body = request.body.as_mut().expect("it has a body");
     assert_eq!(body.next().await, Some(Err(BodyBroken)));
     assert_eq!(body.next().await, None);
-    exchange.answer.done(Done::of(Outcome::Cancelled));
+    request.answer.done(Done::of(Outcome::Cancelled));
     assert_eq!(frames(&mut queue), []);
 }
 
@@ -104,10 +104,10 @@ async fn an_answer_that_is_dropped_ends_as_crashed_and_a_cancelled_one_silently(
 async fn a_head_over_the_bounds_of_the_wire_is_the_apps_error_and_no_broken_connection() {
     let (outbox, mut queue) = Outbox::new();
     let streams = RequestStreams::new(outbox);
-    let exchange = opened(&streams, 1, false).await;
+    let request = opened(&streams, 1, false).await;
     let headers = vec![("x".to_owned(), Bytes::from_static(b"y")); HEADERS_MAX + 1];
     let large = ResponseHead { status: 200, headers };
-    exchange.answer.whole(large, Bytes::from_static(b"body"), Done::of(Outcome::Ok)).await;
+    request.answer.whole(large, Bytes::from_static(b"body"), Done::of(Outcome::Ok)).await;
     let sent = frames(&mut queue);
     let [Frame::Done(1, done)] = sent.as_slice() else { panic!("{sent:?}") };
     assert_eq!(done.outcome, Outcome::AppError);
@@ -118,13 +118,13 @@ async fn a_head_over_the_bounds_of_the_wire_is_the_apps_error_and_no_broken_conn
 async fn one_byte_pieces_are_joined_and_credited() {
     let (outbox, mut queue) = Outbox::new();
     let streams = RequestStreams::new(outbox);
-    let mut exchange = opened(&streams, 1, true).await;
+    let mut request = opened(&streams, 1, true).await;
     for _ in 0..WINDOW_BYTES {
         streams.body(1, Bytes::from_static(b"x")).await.expect("within the window");
     }
     let over = streams.body(1, Bytes::from_static(b"x")).await;
     assert_eq!(over, Err(StreamError::WindowExceeded(1)));
-    let body = exchange.body.as_mut().expect("it has a body");
+    let body = request.body.as_mut().expect("it has a body");
     let (mut pieces, mut bytes) = (0, 0);
     while bytes < WINDOW_BYTES as usize {
         bytes += body.next().await.expect("a piece").expect("unbroken").len();
@@ -146,9 +146,9 @@ async fn one_byte_pieces_are_joined_and_credited() {
 async fn a_body_that_nobody_reads_is_credited_as_it_comes() {
     let (outbox, mut queue) = Outbox::new();
     let streams = RequestStreams::new(outbox);
-    let mut exchange = opened(&streams, 1, true).await;
+    let mut request = opened(&streams, 1, true).await;
     streams.body(1, Bytes::from(vec![0; 1000])).await.expect("within the window");
-    exchange.body = None;
+    request.body = None;
     streams.body(1, Bytes::from(vec![0; 500])).await.expect("within the window");
     assert_eq!(frames(&mut queue), [Frame::Credit(1, 1000), Frame::Credit(1, 500)]);
     assert_eq!(streams.body_end(1), Ok(()));
@@ -156,12 +156,12 @@ async fn a_body_that_nobody_reads_is_credited_as_it_comes() {
 }
 
 #[tokio::test]
-async fn a_local_exchange_is_answered_whole() {
-    let (mut exchange, answer) = Exchange::local(head(true), Some(Bytes::from_static(b"question"))).await;
-    let body = exchange.body.as_mut().expect("it has a body").next().await;
+async fn a_local_request_is_answered_whole() {
+    let (mut request, answer) = Request::local(head(true), Some(Bytes::from_static(b"question"))).await;
+    let body = request.body.as_mut().expect("it has a body").next().await;
     assert_eq!(body, Some(Ok(Bytes::from_static(b"question"))));
     let page = Bytes::from(vec![b'p'; 5 * WINDOW_BYTES as usize]);
-    tokio::spawn(exchange.answer.whole(ok_head(), page.clone(), Done::of(Outcome::Ok)));
+    tokio::spawn(request.answer.whole(ok_head(), page.clone(), Done::of(Outcome::Ok)));
     let (head, body, done) = answer.collect().await;
     assert_eq!((head, body, done.outcome), (Some(ok_head()), page, Outcome::Ok));
 }
