@@ -13,8 +13,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 const PROCESS: [&str; 2] = ["--isolation", "process"];
-/// How much longer a rollback to a warm release may take than a page does meanwhile, in milliseconds.
+/// How long a rollback to a warm release may take, in milliseconds, where the machine has time for it.
 const ROLLBACK_MS: f64 = 50.0;
+/// Threads that one rollback waits for, one after the other: client, accept, action, disk, and back.
+const TURNS_OF_A_ROLLBACK: f64 = 6.0;
 /// A client that waits longer than this was kept waiting by a flip.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -67,12 +69,6 @@ impl Aftermath {
         // The first one made something live where nothing was.
         let flips = self.flips.iter().skip(1).filter(|flip| flip.back == back);
         Figures::of(flips.map(|flip| flip.acknowledged - flip.asked))
-    }
-
-    /// How long a page took, from its request to the head of its answer.
-    fn pages(&self) -> Figures {
-        let pages = self.told.iter().filter(|told| told.kind == Kind::KeepAlive);
-        Figures::of(pages.map(|told| told.seen.answered - told.seen.asked))
     }
 
     /// A storm that hardly rained proves nothing.
@@ -149,22 +145,24 @@ fn to_and_fro(host: &Host, load: Load) -> Aftermath {
 
 fn flips_lose_nothing(load: Load) {
     let host = Host::start_with(&PROCESS);
-    let disk = Noise::of_disk();
+    let (noise, disk) = (Noise::start(), Noise::of_disk());
     let after = to_and_fro(&host, load);
-    let written = Figures::of_ms(disk.stop());
+    let (late, written) = (Figures::of_ms(noise.stop()), Figures::of_ms(disk.stop()));
     assert_eq!(after.faults(), Vec::<String>::new(), "of {} answers", after.told.len());
     after.assert_rained(load);
-    let (promoted, back, pages) = (after.took(false), after.took(true), after.pages());
+    let (promoted, back) = (after.took(false), after.took(true));
     println!(
-        "{} flips, {} answers, 0 failed, 0 mixed, 0 stale; rollback {back}; promote {promoted}; pages {pages}; \
+        "{} flips, {} answers, 0 failed, 0 mixed, 0 stale; rollback {back}; promote {promoted}; a thread woke late by {late}, \
          a page took {written} to the disk",
         load.flips,
         after.told.len()
     );
-    // Pages and rollbacks wait for the same processors, which the load fills. A rollback also writes once: what other tests write
-    // meanwhile comes before it.
-    let bound = ROLLBACK_MS + pages.at(0.99) + written.at(0.99);
-    assert!(back.at(0.99) < bound, "rollback {back}; pages {pages}, and the disk takes {written}");
+    // It writes once: what other tests write meanwhile comes before it.
+    let bound = ROLLBACK_MS + TURNS_OF_A_ROLLBACK * late.at(0.99) + written.at(0.99);
+    assert!(
+        back.at(0.99) < bound,
+        "rollback {back}; the machine is late by {late}, and its disk takes {written}"
+    );
 }
 
 #[test]

@@ -28,9 +28,11 @@ export function templateCode(root, jsx, jsxs) {
   code.element(root, []);
   // The second one calls the module's own `jsx`, whatever its name is: a parameter must not have it.
   const [v, at] = [`${PREFIX}Values`, `${PREFIX}At`];
+  // One at a time: a page asks for a few of them, thousands of times.
+  const places = code.places.map((place, index) => `case ${index}:return ${JSON.stringify(place)};`);
   return {
     write: `(w,v){${code.finished()}}`,
-    describe: `(${v},${at}){return ${at}===undefined?${propsCode(root, v, jsx, jsxs)}:${JSON.stringify(code.places)}[${at}]}`,
+    describe: `(${v},${at}){switch(${at}){${places.join("")}}return ${propsCode(root, v, jsx, jsxs)}}`,
   };
 }
 

@@ -185,15 +185,17 @@ impl Thread {
         if is_late || matches!(self.role, Role::Spare) {
             return Ok(driver);
         }
-        let warmed = warm(&mut driver, settings).await;
-        if matches!(self.role, Role::First) && warmed.is_err() {
-            return warmed.map(|()| driver);
+        match warm(&mut driver, settings).await {
+            Err(failure) if matches!(self.role, Role::First) => Err(failure),
+            warmed => {
+                self.warmed(&driver, warmed);
+                Ok(driver)
+            }
         }
-        self.is_warm(&driver, warmed);
-        Ok(driver)
     }
 
-    fn is_warm(&self, driver: &Driver, warmed: Result<(), BootFailure>) {
+    /// A warm isolate is trusted anew; one that could not be warmed serves all the same.
+    fn warmed(&self, driver: &Driver, warmed: Result<(), BootFailure>) {
         match warmed {
             Ok(()) => driver.shared.trust(),
             Err(failure) => self.note(LogLevel::Warn, None, failure.message),
@@ -212,7 +214,7 @@ impl Thread {
             order = self.orders.recv() => return order.is_some(),
             warmed = warm(driver, &plan.start.settings) => warmed,
         };
-        self.is_warm(driver, warmed);
+        self.warmed(driver, warmed);
         self.stay_frozen(driver).await.is_ok()
     }
 

@@ -289,20 +289,29 @@ export function copied() {
 
 /** What is made a text suspends, fails, or renders meanwhile. */
 export function awkwardTexts() {
-  let isKnown = false;
-  const suspends = {
-    toString() {
-      if (isKnown) return "known";
-      throw Promise.resolve().then(() => (isKnown = true));
-    },
+  const suspending = () => {
+    let isKnown = false;
+    return {
+      toString() {
+        if (isKnown) return "known";
+        throw Promise.resolve().then(() => (isKnown = true));
+      },
+    };
   };
+  const [alone, behind] = [suspending(), suspending()];
   const renders = { toString: () => renderToString(<b lang={"x" + 1}>{"in between"}</b>) };
   return (
     <div>
       a<Id />
       <Suspense fallback="…">
         b<Id />
-        <p title={suspends}>c</p>d
+        <p title={alone}>c</p>d
+      </Suspense>
+      <Suspense fallback="…">
+        <section>
+          what is written before <Id /> is taken back
+          <p title={behind}>f</p>
+        </section>
       </Suspense>
       <p title={renders} lang="en" data-x={renders} cite={renders}>
         e
