@@ -34,7 +34,7 @@ pub mod watched_io;
 
 use crate::config::Config;
 use crate::handover::{Inheritance, Role};
-use crate::limits::CONNECTIONS_MAX;
+use crate::limits::{CONNECTIONS_MAX, LISTEN_BACKLOG};
 use crate::release::Releases;
 use crate::route::Routes;
 use crate::telemetry::Telemetry;
@@ -48,7 +48,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -87,11 +87,12 @@ pub struct Edge {
 }
 
 impl Edge {
-    /// Binds the plain listener and, if configured, the TLS one, or takes those of a predecessor.
+    /// Binds the plain listener and, if configured, the TLS one, or takes those of a predecessor. What it binds is served by the
+    /// runtime that this is called in.
     ///
     /// # Errors
     /// See [`EdgeError`].
-    pub async fn bind(
+    pub fn bind(
         config: &Config,
         routes: Routes,
         releases: Releases,
@@ -103,12 +104,12 @@ impl Edge {
             None => None,
             Some(tls) => {
                 let config = tls::config(tls)?;
-                let (listener, address) = bind(tls.listen, inherited.listener(Role::Tls, tls.listen)).await?;
+                let (listener, address) = bind(tls.listen, inherited.listener(Role::Tls, tls.listen))?;
                 Some((listener, address, config))
             }
         };
         Ok(Self {
-            plain: bind(config.listen, inherited.listener(Role::Edge, config.listen)).await?,
+            plain: bind(config.listen, inherited.listener(Role::Edge, config.listen))?,
             tls,
             drain: Duration::from_millis(config.switching.drain_timeout_ms),
             line: Line {
@@ -181,15 +182,23 @@ impl Edge {
     }
 }
 
-async fn bind(
+fn bind(
     address: SocketAddr,
     inherited: Option<std::net::TcpListener>,
 ) -> Result<(TcpListener, SocketAddr), EdgeError> {
-    let broken = |source| EdgeError::Bind { address, source };
-    let listener = match inherited {
-        Some(listener) => TcpListener::from_std(listener).map_err(broken)?,
-        None => TcpListener::bind(address).await.map_err(broken)?,
+    let listen = || {
+        let listener = match inherited {
+            Some(listener) => TcpListener::from_std(listener)?,
+            None => {
+                let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+                // A host that starts again takes its port at once.
+                socket.set_reuseaddr(true)?;
+                socket.bind(address)?;
+                socket.listen(LISTEN_BACKLOG)?
+            }
+        };
+        let bound = listener.local_addr()?;
+        Ok((listener, bound))
     };
-    let bound = listener.local_addr().map_err(broken)?;
-    Ok((listener, bound))
+    listen().map_err(|source| EdgeError::Bind { address, source })
 }

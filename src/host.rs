@@ -4,6 +4,7 @@
 //! edge and admin -> `ready` -> serve until a signal, or until another process has taken over -> drain.
 
 mod notify;
+mod threads;
 mod upgrade;
 
 use crate::admin::{Admin, AdminError, AdminOptions};
@@ -25,8 +26,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+pub use threads::Threads;
+use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
+use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 pub use upgrade::Told;
 use upgrade::Upgrade;
@@ -89,11 +93,11 @@ pub struct SoloOptions {
     pub stop_timeout_s: u32,
 }
 
-/// Runs a host until SIGTERM or SIGINT.
+/// Runs a host until SIGTERM or SIGINT; `requests` are the threads that those pass through.
 ///
 /// # Errors
 /// See [`HostError`].
-pub async fn run(config: Config) -> Result<(), HostError> {
+pub async fn run(config: Config, requests: Handle) -> Result<(), HostError> {
     let (logs, _written) = init_logs();
     let telemetry = Telemetry { metrics: Arc::new(Metrics::new()), logs };
     let stop = stop_signal()?;
@@ -109,8 +113,11 @@ pub async fn run(config: Config) -> Result<(), HostError> {
     let engine = start_engine(&config, &store).await?;
     let isolation = engine.isolation();
     let (routes, releases) =
-        open(&config, store.clone(), engine, &telemetry, Some(predecessor.clone())).await?;
-    let edge = Edge::bind(&config, routes, releases.clone(), telemetry.clone(), &mut inheritance).await?;
+        open(&config, store.clone(), engine, &telemetry, Some(predecessor.clone()), &requests).await?;
+    let edge = {
+        let _listening_there = requests.enter();
+        Edge::bind(&config, routes, releases.clone(), telemetry.clone(), &mut inheritance)?
+    };
     tell_public(&releases, &edge);
     let mut options = admin_options(&config, store.clone(), &releases, &telemetry);
     options.inherited = inheritance.listener(Role::Admin, config.admin);
@@ -141,7 +148,7 @@ pub async fn run(config: Config) -> Result<(), HostError> {
     let admin = tokio::spawn(admin.serve(admin_stop.clone(), asked));
     // One that is gone has stopped accepting, too.
     let _ = inheritance.ready().await;
-    edge.serve(leaving.clone()).await;
+    served(requests.spawn(edge.serve(leaving.clone())).await);
     // A hand-over that the stop ends has its folder to take back.
     if let Ok(upgrading) = upgrading {
         let _ = upgrading.await;
@@ -167,6 +174,13 @@ fn say_ready(edge: &Edge, admin: &Admin, isolation: Isolation) {
     }
 }
 
+/// What breaks the edge breaks the host.
+fn served(ended: Result<(), JoinError>) {
+    if let Err(error) = ended {
+        std::panic::resume_unwind(error.into_panic());
+    }
+}
+
 /// A disk without room for a line is no reason not to serve.
 fn audited(recorded: Result<(), StoreError>) {
     if let Err(error) = recorded {
@@ -182,7 +196,7 @@ fn sockets_error(source: std::io::Error) -> HostError {
 ///
 /// # Errors
 /// See [`HostError`].
-pub async fn solo(options: SoloOptions) -> Result<(), HostError> {
+pub async fn solo(options: SoloOptions, requests: Handle) -> Result<(), HostError> {
     let (logs, _written) = init_logs();
     let telemetry = Telemetry { metrics: Arc::new(Metrics::new()), logs };
     let stop = stop_signal()?;
@@ -199,13 +213,16 @@ pub async fn solo(options: SoloOptions) -> Result<(), HostError> {
     });
     let store = Store::open(&config.data)?;
     let engine = start_engine(&config, &store).await?;
-    let (routes, releases) = open(&config, store.clone(), engine, &telemetry, None).await?;
+    let (routes, releases) = open(&config, store.clone(), engine, &telemetry, None, &requests).await?;
     let mut nobody = Inheritance::default();
-    let edge = Edge::bind(&config, routes, releases.clone(), telemetry, &mut nobody).await?.alone();
+    let edge = {
+        let _listening_there = requests.enter();
+        Edge::bind(&config, routes, releases.clone(), telemetry, &mut nobody)?.alone()
+    };
     tell_public(&releases, &edge);
     let address = edge.local_addr();
     let stopping = stop.clone();
-    let serving = tokio::spawn(edge.serve(Leaving::on(stop)));
+    let serving = requests.spawn(edge.serve(Leaving::on(stop)));
     if let Err(error) = deploy_alone(&options.bundle, &store, &releases).await {
         stopping.cancel();
         let _ = serving.await;
@@ -260,6 +277,7 @@ async fn open(
     engine: Engine,
     telemetry: &Telemetry,
     predecessor: Option<Predecessor>,
+    requests: &Handle,
 ) -> Result<(Routes, Releases), HostError> {
     let routes = Routes::new(&config.domain);
     let parts = Parts {
@@ -272,6 +290,7 @@ async fn open(
         // `solo` serves one bundle once.
         take_snapshots: predecessor.is_some(),
         predecessor: predecessor.unwrap_or_default(),
+        requests: requests.clone(),
     };
     Ok((routes, Releases::open(parts).await?))
 }

@@ -28,6 +28,8 @@ pub const HEAD_TIMEOUT_MS: u64 = 10_000;
 pub const BODY_STALL_MS: u64 = 30_000;
 /// Connections at once on the edge. Each costs a task and some buffers, well below 64 KiB: 256 MiB at the most.
 pub const CONNECTIONS_MAX: usize = 4096;
+/// Connections that wait to be accepted, each to be one of [`CONNECTIONS_MAX`]; the kernel takes no more than `net.core.somaxconn`.
+pub const LISTEN_BACKLOG: u32 = CONNECTIONS_MAX as u32;
 /// Files that the process may want open: a socket for each connection and a file that it is sent, then workers, state
 /// and egress.
 pub const FILES_WANTED: u64 = 2 * CONNECTIONS_MAX as u64 + 4096;

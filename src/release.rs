@@ -53,6 +53,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, OnceLock};
 pub use succession::{Paused, Turn};
+use tokio::runtime::Handle;
 use tokio::sync::{RwLock, Semaphore};
 pub use upload::UploadOptions;
 pub use view::{
@@ -79,6 +80,8 @@ pub struct Parts {
     pub predecessor: Predecessor,
     /// Whether apps are made into snapshots. It pays for a host that starts their workers again.
     pub take_snapshots: bool,
+    /// The threads that requests pass through: workers are connected there, the rest is done where [`Releases::open`] is called.
+    pub requests: Handle,
 }
 
 /// How a release is to be made live.
@@ -97,6 +100,8 @@ pub struct Releases(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     parts: Parts,
+    /// Where everything but requests is done.
+    control: Handle,
     book: Book,
     journal: Journal,
     wakes: Arc<Semaphore>,
@@ -126,6 +131,7 @@ impl Releases {
         let journal = Journal::start(parts.telemetry.logs.clone());
         let releases = Self(Arc::new(Inner {
             parts,
+            control: Handle::current(),
             book: Book::default(),
             journal,
             wakes: Arc::new(Semaphore::new(WAKES_AT_ONCE_MAX)),

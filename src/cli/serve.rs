@@ -3,7 +3,7 @@
 use crate::cli::Failure;
 use crate::config::{Config, FIELD_HELP, IsolationChoice};
 use crate::handover;
-use crate::host;
+use crate::host::{self, Threads};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -49,9 +49,8 @@ pub fn run(args: Args) -> Result<(), Failure> {
 
 fn serve(args: Args) -> Result<(), Failure> {
     let config = resolve(args)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(Failure::local("starting the host's threads"))?;
-    runtime.block_on(host::run(config)).map_err(Failure::local("running the host"))
+    let threads = Threads::start().map_err(Failure::local("starting the host's threads"))?;
+    threads.run(|requests| host::run(config, requests)).map_err(Failure::local("running the host"))
 }
 
 fn resolve(args: Args) -> Result<Config, Failure> {

@@ -2,7 +2,7 @@
 
 use crate::cli::Failure;
 use crate::health::service::{STOP_TIMEOUT_DEFAULT_SECONDS, check_stop_timeout};
-use crate::host::{self, SoloOptions};
+use crate::host::{self, SoloOptions, Threads};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -27,9 +27,7 @@ pub struct Args {
 pub fn run(args: Args) -> Result<(), Failure> {
     let Args { bundle, listen, stop_timeout } = args;
     check_stop_timeout(stop_timeout).map_err(|error| Failure::Usage(format!("--stop-timeout: {error}")))?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(Failure::local("starting the host's threads"))?;
-    runtime
-        .block_on(host::solo(SoloOptions { bundle, listen, stop_timeout_s: stop_timeout }))
-        .map_err(Failure::local("running the release"))
+    let threads = Threads::start().map_err(Failure::local("starting the host's threads"))?;
+    let options = SoloOptions { bundle, listen, stop_timeout_s: stop_timeout };
+    threads.run(|requests| host::solo(options, requests)).map_err(Failure::local("running the release"))
 }

@@ -181,7 +181,12 @@ impl Releases {
             entry.bundle.manifest.egress.iter().filter_map(|text| text.parse().ok()).collect();
         let metrics = Arc::clone(&parts.telemetry.metrics);
         let egress = Egress::new(&record.id.app, &listed, &parts.config.egress, metrics);
-        Worker::connect(identity, start, egress, self.0.journal.queue()).await
+        let connecting = Worker::connect(identity, start, egress, self.0.journal.queue());
+        // A boot that is given up leaves a connection that nobody holds, and that ends.
+        match parts.requests.spawn(connecting).await {
+            Ok(connected) => connected,
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        }
     }
 
     async fn unservable(

@@ -66,7 +66,8 @@ impl Releases {
         let place = Arc::clone(&self.0.wakes).try_acquire_owned().map_err(|_| WakeError::Busy)?;
         let (tell, woken) = watch::channel(None);
         let (releases, entry) = (self.clone(), Arc::clone(entry));
-        tokio::spawn(async move {
+        // The request that asks is on another thread; a boot is the control plane's.
+        self.0.control.spawn(async move {
             let _place = place;
             let Some(_turn) = releases.0.turns.take().await else {
                 // Another host serves its next try.

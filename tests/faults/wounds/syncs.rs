@@ -89,6 +89,10 @@ fn run(failpoints: &str, turns: usize, seed: u64) -> Seen {
             (page != format!("200 {live}")).then(|| format!("turn {turn}, {when}: {page} instead of {live}"))
         };
         seen.faults.extend(look(&host, live, "after the start"));
+        // Else a switch has to record a worker first, and is refused for that.
+        wait_until("a warm standby", PATIENCE, || {
+            host.workers().into_iter().find(|worker| worker.release != format!("shop@{live}"))?.render
+        });
         // In the first turn the disk fails at everything; in every other one it is well again before the kill.
         let when = WHEN[if turn == 0 { 0 } else { random.random_range(0..WHEN.len()) }];
         let until_the_end = turn % 2 == 0;

@@ -1,0 +1,30 @@
+//! The threads of a host: those that requests pass through, and the one that everything else is done on.
+//!
+//! A thread that passes pages on has a queue of them under load, and whatever it is also to do waits its turn among them.
+//! The control plane (admin side, releases, engine) is therefore done on a thread of its own: the system gives it a processor
+//! as soon as it has something to do, and a rollback never waits for the pages that it is to mend.
+
+use tokio::runtime::{Builder, Handle, Runtime};
+
+/// See the module.
+#[derive(Debug)]
+pub struct Threads {
+    control: Runtime,
+    requests: Runtime,
+}
+
+impl Threads {
+    /// As many for requests as there are processors. The control plane has the thread that calls [`Threads::run`].
+    ///
+    /// # Errors
+    /// The system has no more threads or files.
+    pub fn start() -> std::io::Result<Self> {
+        let requests = Builder::new_multi_thread().thread_name("requests").enable_all().build()?;
+        Ok(Self { control: Builder::new_current_thread().enable_all().build()?, requests })
+    }
+
+    /// Runs a host's control plane until it ends. It is told where requests are served.
+    pub fn run<T>(self, host: impl AsyncFnOnce(Handle) -> T) -> T {
+        self.control.block_on(host(self.requests.handle().clone()))
+    }
+}
