@@ -3,7 +3,9 @@
 use super::Plan;
 use super::place::{Condemned, Order, Place, Role};
 use crate::exception::now_ms;
-use crate::limits::isolate::{DOUBT_PAUSE_MS, NO_OP_MS, REBOOT_PAUSE_MS, REBOOT_PAUSE_MS_MAX, SPARE_KEPT_MS};
+use crate::limits::isolate::{
+    DOUBT_PAUSE_MS, NO_OP_MS, REBOOT_PAUSE_MS, REBOOT_PAUSE_MS_MAX, SPARE_KEPT_MS, SPARE_PAUSE_MS,
+};
 use crate::request::PoolRequest;
 use futures_util::future::{BoxFuture, join_all};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
@@ -119,6 +121,7 @@ impl Overseer {
             self.spare = Spare::Booting;
             let plan = Arc::clone(&self.plan);
             self.changes.push(Box::pin(async move {
+                tokio::time::sleep(Duration::from_millis(SPARE_PAUSE_MS)).await;
                 // One that does not boot now is tried again at the next loss.
                 Change::Spare(Place::boot(plan, Role::Spare).await.ok())
             }));
