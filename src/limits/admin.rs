@@ -1,0 +1,39 @@
+//! Calls, uploads and tokens of the admin side.
+
+/// Connections at once on the admin side: some operators, a dashboard and scrapers.
+pub const ADMIN_CONNECTIONS_MAX: usize = 256;
+/// Bytes of one admin request's head. hyper's smallest buffer is 8 KiB; tokens and names are far below.
+pub const ADMIN_HEADER_BYTES_MAX: usize = 16 << 10;
+/// Bytes of one JSON body on the admin side: an environment value with room to spare.
+pub const ADMIN_JSON_BYTES_MAX: usize = 256 << 10;
+/// Time that running admin requests get at shutdown. A boot that takes longer is undone at the next start.
+pub const ADMIN_DRAIN_MS: u64 = 10_000;
+/// Bytes of an `Idempotency-Key`: a UUID has 36.
+pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
+/// Uploads at once: each holds up to [`BUNDLE_BYTES_MAX`](super::BUNDLE_BYTES_MAX) of disk twice and a thread.
+pub const UPLOADS_MAX: usize = 4;
+
+/// How long an upload waits for its place: several deploys at once take their turn, and a client waits a minute by default.
+pub const UPLOAD_PLACE_MS: u64 = 45_000;
+/// Time for the whole body of an upload: 256 MiB at 300 kB/s.
+pub const UPLOAD_MS: u64 = 900_000;
+/// Pieces of an upload between network and disk; a piece has up to 400 KiB.
+pub const UPLOAD_PIECES_MAX: usize = 8;
+/// Time for a release to be ready, if the caller does not say. The contract's number.
+pub const BOOT_DEADLINE_MS: u64 = 60_000;
+/// The longest time for a release to be ready that a caller may ask for: an upload must end some time.
+pub const BOOT_DEADLINE_MAX_MS: u64 = 900_000;
+/// The longest life of a preview: 30 days. What is to stay longer is a release.
+pub const PREVIEW_TTL_MAX_MS: u64 = 30 * 24 * 3_600_000;
+/// Log streams at once: each holds a place in the broadcast of lines.
+pub const LOG_STREAMS_MAX: usize = 64;
+/// Time between two signs of life on a quiet stream; proxies cut idle ones at 60 s.
+pub const SSE_KEEP_ALIVE_MS: u64 = 15_000;
+
+/// The longest life of an admin token that has an end: ten years, so that a slip of the pen is none of a century.
+pub const TOKEN_TTL_MAX_MS: u64 = 10 * 365 * 24 * 3_600_000;
+
+/// Calls with a wrong token that are answered as such at once: a pipeline with an old token, run by everybody.
+pub const WRONG_TOKENS_BURST: u32 = 100;
+/// Wrong tokens a second beyond them. The rest hear "too many"; calls with a good token never wait.
+pub const WRONG_TOKENS_PER_S: u32 = 10;

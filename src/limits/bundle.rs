@@ -1,0 +1,43 @@
+//! What a bundle may hold, and what taking one in may use.
+
+/// Files in one bundle. The contract's number; a build with more is a build with its `node_modules` in it.
+pub const BUNDLE_FILES_MAX: usize = 10_000;
+/// Bytes of one bundle, unpacked. The contract's number.
+pub const BUNDLE_BYTES_MAX: u64 = 256 << 20;
+/// Bytes of one bundle as uploaded. An archive larger than what it unpacks to is no archive of ours.
+pub const ARCHIVE_BYTES_MAX: u64 = BUNDLE_BYTES_MAX;
+/// Bytes of `vitrine.json`: every field filled is a few kilobytes.
+pub const MANIFEST_BYTES_MAX: u64 = 64 << 10;
+
+const _: () = assert!(ARCHIVE_BYTES_MAX <= BUNDLE_BYTES_MAX);
+
+/// Bytes of a bundle's signature: minisign's four lines are about 350. As digits it has to fit into a head of
+/// [`ADMIN_HEADER_BYTES_MAX`](super::ADMIN_HEADER_BYTES_MAX).
+pub const SIGNATURE_BYTES_MAX: usize = 2 << 10;
+
+/// Folders that the files of one bundle need, given or implied. As many as files: a path of 1 KiB can imply 500.
+pub const BUNDLE_FOLDERS_MAX: usize = BUNDLE_FILES_MAX;
+/// Entries of an archive, files and all the rest. Folders come with entries of their own, and some tools add notes.
+pub const ARCHIVE_ENTRIES_MAX: usize = 4 * BUNDLE_FILES_MAX;
+/// Bytes of one path in a bundle. Node's module resolution and browsers get by with far less; Linux allows 4 KiB.
+pub const BUNDLE_PATH_BYTES_MAX: usize = 1 << 10;
+/// Bytes between two files of an archive: header, long name, extended attributes. They are kept in memory.
+pub const ARCHIVE_HEADER_BYTES_MAX: u64 = 64 << 10;
+/// Zeros after the end marker of an archive. GNU tar fills up to 10 KiB, tapes to more.
+pub const ARCHIVE_PADDING_BYTES_MAX: u64 = 1 << 20;
+/// Bytes of Vite's manifest. One entry is about 200 bytes, so this is some ten thousand chunks.
+pub const VITE_MANIFEST_BYTES_MAX: u64 = 4 << 20;
+/// Warm paths of a bundle. Each is rendered in every isolate before `ready`.
+pub const WARM_PATHS_MAX: usize = 32;
+/// Origins that a bundle may name. Each call is compared with all of them.
+pub const EGRESS_ORIGINS_MAX: usize = 64;
+/// Bytes of a path, origin or name in `vitrine.json`.
+pub const MANIFEST_TEXT_BYTES_MAX: usize = 2 << 10;
+/// Smallest file that is kept precompressed. Below this the saving is less than the packet that carries it.
+pub const ENCODE_BYTES_MIN: u64 = 1 << 10;
+/// Largest file that is kept precompressed. It is held in memory, and compressed while somebody waits for a deploy.
+pub const ENCODE_BYTES_MAX: u64 = 16 << 20;
+/// Sum of files up to which the slow levels are used: all three codings of a megabyte take about a second of one core.
+pub const ENCODE_SLOW_BYTES_MAX: u64 = 2 << 20;
+/// Threads that precompress. The others render for users.
+pub const ENCODE_THREADS_MAX: usize = 2;

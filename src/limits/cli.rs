@@ -1,0 +1,26 @@
+//! The command line, and releases that run alone.
+
+/// Bytes of a build's prerendered pages together: every isolate has them in its heap, which is 128 MiB by default.
+pub const PRERENDERED_BYTES_MAX: u64 = 16 << 20;
+/// Time for bundling a server build at deploy. A large one takes seconds; a build's own tools take longer.
+pub const BUNDLER_RUN_MS: u64 = 120_000;
+/// Bytes of a bundler's complaints that are read: enough for the errors of a broken build.
+pub const BUNDLER_OUTPUT_BYTES_MAX: u64 = 64 << 10;
+
+/// Time for the boot of a release that runs alone; a scheduler's start period is usually longer.
+pub const SOLO_BOOT_DEADLINE_MS: u64 = 60_000;
+/// What is left of a scheduler's time when a release that runs alone has drained: for ending its worker, and for itself.
+pub const SOLO_STOP_MARGIN_MS: u64 = 2_000;
+
+/// Time to connect to a host: one that does not answer in this time is not there.
+pub const CONNECT_MS: u64 = 5_000;
+/// Time for a call beyond the boot that it may cause: the record, the switch, a slow disk.
+pub const CALL_SLACK_MS: u64 = 60_000;
+/// Bytes shown of an answer that is no problem of ours, such as a proxy's page.
+pub const ERROR_TEXT_BYTES_MAX: usize = 300;
+/// Bytes of one line of an event stream: an app's log line is far below.
+pub const LOG_EVENT_BYTES_MAX: usize = 1 << 20;
+/// Time between two looks of `status --watch`.
+pub const WATCH_MS: u64 = 1_000;
+/// Time for each step of a health check; schedulers wait 5 s by default.
+pub const HEALTHCHECK_MS: u64 = 3_000;

@@ -1,0 +1,95 @@
+//! The life of a release: boots, checks, replacements, bakes.
+
+/// Requests held while a sleeping release wakes, for each release.
+pub const WAKE_HELD_MAX: usize = 256;
+/// Releases that may wake at once: a boot uses a core, and the running ones need the others.
+pub const WAKES_AT_ONCE_MAX: usize = 2;
+
+/// Log lines that wait for the journal, of all workers together; a line is a few hundred bytes.
+pub const JOURNAL_QUEUE_MAX: usize = 4_096;
+/// Recent log lines kept in memory for each app: a few hundred kilobytes.
+pub const JOURNAL_LINES_MAX: usize = 1_000;
+/// Lines that a follower may lag behind before it misses some.
+pub const JOURNAL_FOLLOWERS_LAG_MAX: usize = 1_024;
+/// Lines of a failed worker that are shown to whoever deployed it.
+pub const BOOT_LOG_LINES: u32 = 30;
+/// Time for the last lines of a worker whose boot failed: they are on this machine already, a few milliseconds away.
+pub const LAST_LINES_MS: u64 = 250;
+/// Time for the boot of a sleeping release that is rolled back to: an operator waits, so as long as a deploy.
+pub const ROLLBACK_BOOT_DEADLINE_MS: u64 = 60_000;
+/// Time for the boot of a release whose environment changed: as a deploy.
+pub const RECONFIGURE_BOOT_DEADLINE_MS: u64 = 60_000;
+/// Time for the boot of a sleeping release while a user waits; browsers and proxies give up soon after.
+pub const WAKE_DEADLINE_MS: u64 = 20_000;
+/// Time for the boot of a worker in the place of one that is gone.
+pub const REPLACE_BOOT_DEADLINE_MS: u64 = 60_000;
+/// How long a lost worker may take to come back by itself before it is replaced: a supervisor's restart and a boot
+/// take well below a second, so this is a worker that hangs.
+pub const LOST_PATIENCE_MS: u64 = 3_000;
+/// How long a worker that hangs may take to answer again before it is killed and replaced: it was silent for two seconds
+/// already, and a boot takes one or two more of the ten that are promised.
+pub const HUNG_PATIENCE_MS: u64 = 2_000;
+/// A worker that served this long before it was lost counts as good: its replacement is started without a pause.
+pub const SERVED_WELL_MS: u64 = 10_000;
+/// First pause before a worker that died young is replaced; doubled with each death.
+pub const REPLACE_PAUSE_MS: u64 = 500;
+/// Longest such pause.
+pub const REPLACE_PAUSE_MS_MAX: u64 = 60_000;
+/// Requests for the health path of a new worker before its boot has failed: what it calls may come up beside it.
+pub const FIRST_CHECKS_MAX: u32 = 3;
+/// Pause between the first two of them; doubled after each.
+pub const FIRST_CHECK_PAUSE_MS: u64 = 100;
+/// Time for the answer to each; the default that ECS has.
+pub const FIRST_CHECK_TIMEOUT_MS: u64 = 5_000;
+/// Between two looks whether the requests of a replaced worker have ended.
+pub const CLAIMS_POLL_MS: u64 = 50;
+/// Time for a running worker to answer after a start of the host; it answers from memory.
+pub const ADOPT_TIMEOUT_MS: u64 = 2_000;
+/// Time between two looks for releases to put to sleep or to remove.
+pub const PATROL_INTERVAL_MS: u64 = 1_000;
+/// Time from a start in which no release is removed by its age: a clock that was set wrong meanwhile is noticed, and put right, first.
+pub const AGE_GRACE_MS: u64 = 3_600_000;
+
+/// When a host looks for orphans again after its start: the engine of a killed host may have been in the middle of a start.
+pub const ORPHANS_AGAIN_MS: u64 = 5_000;
+
+/// Time between two tries to start a worker while the engine does not answer: it is asked, not loaded.
+pub const ENGINE_AWAITED_MS: u64 = 1_000;
+/// Workers remembered that could not be stopped because the engine did not answer; a host has far fewer.
+pub const UNSTOPPED_MAX: usize = 1_024;
+
+/// Time between two looks at workers for the metrics: Prometheus asks every 15 s or so.
+pub const OBSERVE_INTERVAL_MS: u64 = 10_000;
+/// Time for a worker to answer a ping that nothing depends on.
+pub const PING_TIMEOUT_MS: u64 = 2_000;
+
+/// How long a snapshot of an app may take, in milliseconds: a container's start, ten seconds of evaluation at most, and writing the
+/// heap down. Without it the release serves as well, only slower at first.
+pub const SNAPSHOT_TIMEOUT_MS: u64 = 20_000;
+
+/// Starts of one release that its own app may fail in a row before none is tried any more. The least that ECS's circuit
+/// breaker has, which is its number for a service of one task.
+pub const START_FAILURES_MAX: u32 = 3;
+/// Time after which a request may try once more to start a release that was given up: what it lacked may be back.
+pub const GIVEN_UP_PAUSE_MS: u64 = 60_000;
+/// Time for a worker to freeze or to thaw: a full collection of each isolate's heap.
+pub const FREEZE_TIMEOUT_MS: u64 = 5_000;
+
+/// Time between two looks at a release that bakes: a bad one is seen within a second.
+pub const BAKE_TICK_MS: u64 = 1_000;
+/// Times that a bake without a verdict goes on for as long again before it waits for a person.
+pub const BAKE_EXTENSIONS_MAX: u32 = 2;
+/// Milliseconds by which renders must be slower to count as slower at all: below it, it is the machine's noise.
+pub const BAKE_P95_MARGIN_MS: f64 = 50.0;
+/// Deaths of a release's process, within [`CRASH_LOOP_MS`], that make a crash loop of them.
+pub const CRASH_LOOP_CRASHES: usize = 5;
+/// See [`CRASH_LOOP_CRASHES`].
+pub const CRASH_LOOP_MS: u64 = 60_000;
+/// How far back the figures of a live release go that the next one is compared with: recent enough to be of the same hour.
+pub const WINDOW_MS: u64 = 300_000;
+/// Time between two samples of them.
+pub const WINDOW_SAMPLE_MS: u64 = 10_000;
+/// Deployments of one app that are remembered while the host runs.
+pub const DEPLOYMENTS_KEPT_MAX: usize = 10;
+/// Bytes of a hook's output that are kept for the reason of its failure.
+pub const HOOK_OUTPUT_BYTES_MAX: usize = 2 << 10;

@@ -1,0 +1,41 @@
+//! The host's side of a worker: its sockets, its health, what it calls.
+
+/// Time to connect a worker's socket: the listener is on this machine and its backlog is nearly always empty.
+pub const CONNECT_TIMEOUT_MS: u64 = 2_000;
+/// Pause between two attempts to reach a worker whose render process died; the supervisor's first restart is immediate.
+pub const RECONNECT_PAUSE_MS: u64 = 20;
+/// How long a request waits for a worker whose render process died: a boot with warm paths takes well below it.
+pub const RECONNECT_WAIT_MS: u64 = 3_000;
+/// Frames that wait for one connection's writer. Bodies are bounded by their windows, so these are mostly heads.
+pub const FRAMES_QUEUED_MAX: usize = 1_024;
+/// Time between two pings that ask whether a worker lives. With the two below a worker that hangs is out of rotation within 3 s.
+pub const LIVENESS_INTERVAL_MS: u64 = 500;
+/// Time for the answer to such a ping. A worker answers within a second also when every isolate is busy.
+pub const LIVENESS_TIMEOUT_MS: u64 = 1_500;
+/// Pings without an answer in a row that take a worker out of rotation: one may be lost to a busy machine.
+pub const LIVENESS_RETRIES: u32 = 2;
+/// Least time between two pings, however many requests fail meanwhile.
+pub const LIVENESS_HASTE_MS: u64 = 100;
+/// Server errors in a row after which a worker's checks are due at once.
+pub const FAILURES_SUSPECT: u32 = 5;
+/// Commands (ping, freeze) that wait for one worker's control socket.
+pub const WORKER_COMMANDS_MAX: usize = 16;
+/// Egress calls at once for one worker: six a request, as browsers and Cloudflare have it, for a few dozen requests.
+pub const EGRESS_CALLS_MAX: usize = 256;
+/// Egress calls of one control connection that have not ended, those among them that are refused or given up: four times
+/// what a worker has open at once. One that has more doesn't take its answers and only makes the host remember.
+pub const EGRESS_CALLS_UNENDED_MAX: usize = 4_096;
+/// Redirects that one egress call follows; the Fetch standard's number.
+pub const EGRESS_REDIRECTS_MAX: usize = 20;
+/// Bytes of one egress response's body: what an isolate of the default heap could hold at all.
+pub const EGRESS_BYTES_MAX: u64 = 100 << 20;
+/// Time between two pieces of an egress response's body.
+pub const EGRESS_STALL_MS: u64 = 30_000;
+/// Idle upstream connections kept for one host: as many as there may be calls at once, or each wave of calls would be followed by
+/// as many handshakes.
+pub const EGRESS_IDLE_PER_HOST_MAX: usize = EGRESS_CALLS_MAX;
+/// How long an upstream connection is kept idle: some renders' worth, and below what most servers and balancers keep theirs.
+pub const EGRESS_IDLE_MS: u64 = 30_000;
+
+/// Bytes of a snapshot's file. One of a large app (2 MB of script) has 8 MB, and it passes through the host's memory once.
+pub const SNAPSHOT_BYTES_MAX: usize = 64 << 20;
