@@ -177,6 +177,7 @@ fn say_ready(edge: &Edge, admin: &Admin, isolation: Isolation) {
 /// What breaks the edge breaks the host.
 fn served(ended: Result<(), JoinError>) {
     if let Err(error) = ended {
+        // Nobody cancels it.
         std::panic::resume_unwind(error.into_panic());
     }
 }
@@ -230,7 +231,7 @@ pub async fn solo(options: SoloOptions, requests: Handle) -> Result<(), HostErro
         return Err(error);
     }
     println!("ready edge=http://{address} isolation=process");
-    let _ = serving.await;
+    served(serving.await);
     releases.stop_workers().await;
     Ok(())
 }

@@ -128,7 +128,7 @@ impl Releases {
     /// # Errors
     /// [`ReleaseError::Store`]. A release that can't be booted is logged and tried again, not an error here.
     pub async fn open(parts: Parts) -> Result<Self, ReleaseError> {
-        let journal = Journal::start(parts.telemetry.logs.clone());
+        let journal = Journal::start(parts.telemetry.logs.clone(), &parts.requests);
         let releases = Self(Arc::new(Inner {
             parts,
             control: Handle::current(),

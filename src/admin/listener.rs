@@ -6,7 +6,8 @@ use crate::admin::router::{AdminState, MetricsText, Readiness, router};
 use crate::admin::{Token, TokenError};
 use crate::clock::Clock;
 use crate::limits::{
-    ADMIN_CONNECTIONS_MAX, ADMIN_DRAIN_MS, ADMIN_HEADER_BYTES_MAX, HEAD_TIMEOUT_MS, REQUEST_HEADERS_MAX,
+    ACCEPT_RETRY_MS, ADMIN_CONNECTIONS_MAX, ADMIN_DRAIN_MS, ADMIN_HEADER_BYTES_MAX, HEAD_TIMEOUT_MS,
+    REQUEST_HEADERS_MAX,
 };
 use crate::release::Releases;
 use crate::store::{Store, StoreError};
@@ -188,7 +189,7 @@ async fn accept(
             // Out of file descriptors, mostly: it passes when connections close.
             Err(error) => {
                 tracing::warn!(%error, "accepting on the admin side failed");
-                tokio::time::sleep(Duration::from_millis(50)).await;
+                tokio::time::sleep(Duration::from_millis(ACCEPT_RETRY_MS)).await;
             }
         }
     }

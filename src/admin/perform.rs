@@ -107,6 +107,7 @@ pub async fn perform(
     };
     // Between the door and here lies the whole body: minutes, for a large upload.
     if Caller::current().is_some_and(|caller| !caller.is_valid()) {
+        remove(staged).await;
         let text = "the token was revoked, or has expired, since the request began";
         return Err(Problem::new(Kind::Unauthorized, text));
     }
@@ -117,7 +118,7 @@ pub async fn perform(
             return;
         };
         let result = run(&state, once, action).await;
-        drop(staged);
+        remove(staged).await;
         if let Err(Ok(unheard)) = answer.send(result)
             && unheard.status == StatusCode::CREATED
             && let Some(release) = upload
@@ -129,6 +130,12 @@ pub async fn perform(
     waiting
         .await
         .map_err(|_| Problem::new(Kind::Internal, "the host gave the request up; its log says why"))?
+}
+
+async fn remove(staged: Option<Staged>) {
+    if let Some(staged) = staged {
+        staged.remove().await;
+    }
 }
 
 async fn undo(state: &AdminState, release: ReleaseId) {

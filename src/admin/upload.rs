@@ -126,10 +126,18 @@ pub async fn upload(
     perform(state, once, action, Some(staged)).await
 }
 
-/// An upload's staging folder, removed when this is dropped, unless the bundle was moved out of it before.
+/// An upload's staging folder, removed with this unless the bundle was moved out of it before.
 #[derive(Debug)]
 pub struct Staged {
     dir: BundleDir,
+}
+
+impl Staged {
+    /// Removes it where that may take its time: it can hold thousands of files.
+    pub async fn remove(self) {
+        // Dropped without being run, it is removed all the same.
+        let _ = tokio::task::spawn_blocking(move || drop(self)).await;
+    }
 }
 
 impl Drop for Staged {
@@ -161,9 +169,16 @@ async fn receive(state: &AdminState, request: Request) -> Result<(Staged, Bundle
     let unpacked = unpacking
         .await
         .map_err(|_| Problem::new(Kind::Internal, "unpacking stopped; the host's log says why"))?;
-    // What cut the body off is the cause; a broken archive is only what follows from it.
-    arrived?;
-    Ok(unpacked?)
+    match (arrived, unpacked) {
+        (Ok(()), unpacked) => Ok(unpacked?),
+        // What cut the body off is the cause; a broken archive is only what follows from it.
+        (Err(problem), unpacked) => {
+            if let Ok((staged, _)) = unpacked {
+                staged.remove().await;
+            }
+            Err(problem)
+        }
+    }
 }
 
 async fn forward(mut body: Body, pieces: mpsc::Sender<Bytes>) -> Result<(), Problem> {

@@ -2,13 +2,15 @@
 //!
 //! A thread that passes pages on has a queue of them under load, and whatever it is also to do waits its turn among them.
 //! The control plane (admin side, releases, engine) is therefore done on a thread of its own: the system gives it a processor
-//! as soon as it has something to do, and a rollback never waits for the pages that it is to mend.
+//! as soon as it has something to do, and a rollback to a warm release never waits for the pages
+//! that it is to mend. Nothing may block that thread: files, hashes and the store are for `spawn_blocking`.
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
 /// See the module.
 #[derive(Debug)]
 pub struct Threads {
+    /// Dropped first: what it waits for among the requests is there until its end.
     control: Runtime,
     requests: Runtime,
 }
@@ -20,7 +22,8 @@ impl Threads {
     /// The system has no more threads or files.
     pub fn start() -> std::io::Result<Self> {
         let requests = Builder::new_multi_thread().thread_name("requests").enable_all().build()?;
-        Ok(Self { control: Builder::new_current_thread().enable_all().build()?, requests })
+        let control = Builder::new_current_thread().thread_name("control").enable_all().build()?;
+        Ok(Self { control, requests })
     }
 
     /// Runs a host's control plane until it ends. It is told where requests are served.

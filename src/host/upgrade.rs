@@ -175,7 +175,7 @@ impl Upgrade {
             () = self.leaving.stop.cancelled() => return Err(UpgradeError::Stopping),
         };
         // From here on a stop waits until the folder is taken back.
-        self.store.lend()?;
+        self.stored(Store::lend).await?;
         let taken = async {
             say(&mut heir.status, &Word::Yours).await?;
             expect(&mut heir.status, &Word::Ready, HANDOVER_READY_MS).await
@@ -188,7 +188,7 @@ impl Upgrade {
             // It holds the folder's lock until it has ended.
             let _ = heir.child.start_kill();
             let _ = heir.child.wait().await;
-            self.store.take_back()?;
+            self.stored(Store::take_back).await?;
             self.releases.sweep_after_failure().await;
             return Err(error);
         }
@@ -208,6 +208,12 @@ impl Upgrade {
         }
         let control = self.releases.pause(Duration::from_millis(HANDOVER_REST_MS)).await;
         Ok(Rest { control: control.ok_or(UpgradeError::Busy)?, _admin: end })
+    }
+
+    /// Copies and locks take their time, and a stop is to be heard meanwhile.
+    async fn stored(&self, call: fn(&Store) -> Result<(), StoreError>) -> Result<(), StoreError> {
+        let store = self.store.clone();
+        tokio::task::spawn_blocking(move || call(&store)).await.unwrap_or(Err(StoreError::ShuttingDown))
     }
 
     /// Starts the successor: this command line, with the sockets inherited.

@@ -4,7 +4,7 @@
 use super::deployment::Deployment;
 use super::entry::Entry;
 use crate::id::{AppName, ReleaseId, Version};
-use crate::limits::DEPLOYMENTS_KEPT_MAX;
+use crate::limits::{DEPLOYMENTS_KEPT_MAX, PROMOTIONS_KEPT_MAX};
 use crate::store::{Promotion, SplitRecord};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 struct App {
     live: Option<Version>,
     /// Newest first.
-    history: Vec<Promotion>,
+    history: Arc<Vec<Promotion>>,
     /// Newest first.
     releases: Vec<Arc<Entry>>,
     /// What a share of its users gets instead of the live release.
@@ -93,7 +93,7 @@ impl Book {
 
     /// One release.
     pub fn release(&self, id: &ReleaseId) -> Option<Arc<Entry>> {
-        self.releases(&id.app).into_iter().find(|entry| entry.id() == *id)
+        self.releases(&id.app).into_iter().find(|entry| *entry.pool.release() == *id)
     }
 
     /// Adds a release as the newest of its app.
@@ -104,7 +104,7 @@ impl Book {
     /// Forgets a release.
     pub fn remove(&self, id: &ReleaseId) {
         if let Some(app) = self.lock().apps.get_mut(&id.app) {
-            app.releases.retain(|entry| entry.id() != *id);
+            app.releases.retain(|entry| *entry.pool.release() != *id);
             app.bad.remove(&id.version);
         }
     }
@@ -114,12 +114,12 @@ impl Book {
         let state = self.lock();
         let app = state.apps.get(app)?;
         let live = app.live.as_ref()?;
-        app.releases.iter().find(|entry| entry.id().version == *live).cloned()
+        app.releases.iter().find(|entry| entry.pool.release().version == *live).cloned()
     }
 
     /// Promotions of an app, newest first.
-    pub fn history(&self, app: &AppName) -> Vec<Promotion> {
-        self.lock().apps.get(app).map(|app| app.history.clone()).unwrap_or_default()
+    pub fn history(&self, app: &AppName) -> Arc<Vec<Promotion>> {
+        self.lock().apps.get(app).map(|app| Arc::clone(&app.history)).unwrap_or_default()
     }
 
     /// What a share of an app's users gets instead of the live release.
@@ -183,7 +183,7 @@ impl Book {
         let mut state = self.lock();
         let entry = state.apps.entry(app.clone()).or_default();
         entry.live = live;
-        entry.history = history;
+        entry.history = Arc::new(history);
     }
 
     /// Takes a recorded promotion over; gives the release that was live before.
@@ -194,7 +194,9 @@ impl Book {
         let entry = state.apps.entry(app.clone()).or_default();
         entry.live = Some(promotion.version.clone());
         entry.split = None;
-        entry.history.insert(0, promotion);
+        let history = Arc::make_mut(&mut entry.history);
+        history.insert(0, promotion);
+        history.truncate(PROMOTIONS_KEPT_MAX as usize);
         before
     }
 

@@ -12,6 +12,7 @@ use crate::telemetry::causes;
 use crate::worker::{Egress, Identity, Worker, WorkerError};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
+use tokio::task::JoinError;
 use vitrine_wire::Start;
 
 impl Releases {
@@ -183,9 +184,19 @@ impl Releases {
         let egress = Egress::new(&record.id.app, &listed, &parts.config.egress, metrics);
         let connecting = Worker::connect(identity, start, egress, self.0.journal.queue());
         // A boot that is given up leaves a connection that nobody holds, and that ends.
-        match parts.requests.spawn(connecting).await {
-            Ok(connected) => connected,
-            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        self.among_requests(connecting).await
+    }
+
+    /// Talks to a worker on the threads that requests pass through: its frames are theirs.
+    pub(super) async fn among_requests<T: Send + 'static>(
+        &self,
+        talk: impl Future<Output = T> + Send + 'static,
+    ) -> T {
+        match self.0.parts.requests.spawn(talk).await.map_err(JoinError::try_into_panic) {
+            Ok(said) => said,
+            Err(Ok(panic)) => std::panic::resume_unwind(panic),
+            // Those threads end with the host.
+            Err(Err(_)) => std::future::pending().await,
         }
     }
 

@@ -38,26 +38,17 @@ pub fn rollback_target(
     live: &Version,
     retained: &BTreeSet<Version>,
 ) -> Option<Version> {
-    let rolled_back = rolled_back(history);
-    history
-        .iter()
-        .map(|promotion| &promotion.version)
-        .find(|version| *version != live && retained.contains(*version) && !rolled_back.contains(*version))
-        .cloned()
-}
-
-/// Versions that were rolled back from and not promoted again since. `history` is newest first.
-pub fn rolled_back(history: &[Promotion]) -> BTreeSet<Version> {
-    let mut rolled_back = BTreeSet::new();
-    for promotion in history.iter().rev() {
-        rolled_back.remove(&promotion.version);
-        if promotion.kind == PromotionKind::Rollback
-            && let Some(from) = &promotion.from
-        {
-            rolled_back.insert(from.clone());
+    // What was last done to a version counts.
+    let mut seen = BTreeSet::new();
+    for Promotion { version, from, kind, .. } in history {
+        if *kind == PromotionKind::Rollback {
+            seen.extend(from);
+        }
+        if seen.insert(version) && version != live && retained.contains(version) {
+            return Some(version.clone());
         }
     }
-    rolled_back
+    None
 }
 
 /// What retention needs to know of a release.
@@ -203,7 +194,39 @@ mod tests {
         ahead >= rule.releases as usize || age_ms > u64::from(rule.days) * 86_400_000
     }
 
+    /// As told: one switch after the other, and which versions are rolled back from at the end.
+    fn target_by_replay(
+        history: &[Promotion],
+        live: &Version,
+        retained: &BTreeSet<Version>,
+    ) -> Option<Version> {
+        let mut rolled_back = BTreeSet::new();
+        for promotion in history.iter().rev() {
+            rolled_back.remove(&promotion.version);
+            rolled_back.extend(promotion.from.as_ref().filter(|_| promotion.kind == PromotionKind::Rollback));
+        }
+        let mut versions = history.iter().map(|promotion| &promotion.version);
+        versions.find(|one| *one != live && retained.contains(*one) && !rolled_back.contains(*one)).cloned()
+    }
+
     proptest! {
+        #[test]
+        fn the_rollback_target_is_that_of_a_replay(
+            steps in prop::collection::vec((0_u8..5, prop::bool::ANY), 1..20),
+            retained in prop::collection::btree_set(0_u8..5, 0..5),
+        ) {
+            let version = |number: u8| v(&format!("v{number}"));
+            let mut history = Vec::new();
+            let mut live = None;
+            for (at, (number, is_rollback)) in steps.into_iter().enumerate() {
+                let from = live.replace(version(number));
+                let kind = if is_rollback && from.is_some() { PromotionKind::Rollback } else { PromotionKind::Promote };
+                history.insert(0, Promotion { epoch: at as u64, version: version(number), from, kind, at_ms: 0 });
+            }
+            let (live, retained) = (live.unwrap(), retained.into_iter().map(version).collect());
+            prop_assert_eq!(rollback_target(&history, &live, &retained), target_by_replay(&history, &live, &retained));
+        }
+
         #[test]
         fn retention_takes_what_the_rule_says_of_each_and_never_what_is_needed(
             all in prop::collection::vec((0_u64..30, prop::option::of(0_u64..30), prop::bool::weighted(0.2)), 0..30),

@@ -160,12 +160,17 @@ impl Entry {
 
     /// Which.
     pub fn id(&self) -> ReleaseId {
-        self.record().id
+        self.pool.release().clone()
     }
 
     /// As recorded now.
     pub fn record(&self) -> ReleaseRecord {
         self.record.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether users ever got it.
+    pub fn had_users(&self) -> bool {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner).promoted_ms.is_some()
     }
 
     /// Changes the copy of the record.

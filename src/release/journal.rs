@@ -6,6 +6,7 @@ use crate::telemetry::Logs;
 use crate::worker::WorkerLog;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::runtime::Handle;
 use tokio::sync::{broadcast, mpsc};
 
 /// Recent lines of an app, then those to come (of every app: the reader picks).
@@ -20,13 +21,13 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Starts taking lines.
-    pub fn start(logs: Logs) -> Self {
+    /// Starts taking lines, on the threads that the requests pass through which write them.
+    pub fn start(logs: Logs, requests: &Handle) -> Self {
         let (queue, mut lines) = mpsc::channel::<WorkerLog>(JOURNAL_QUEUE_MAX);
         let (follow, _) = broadcast::channel(JOURNAL_FOLLOWERS_LAG_MAX);
         let recent = Arc::new(Mutex::new(HashMap::<AppName, VecDeque<WorkerLog>>::new()));
         let (kept, followers) = (Arc::clone(&recent), follow.clone());
-        tokio::spawn(async move {
+        requests.spawn(async move {
             while let Some(log) = lines.recv().await {
                 logs.app(&log.release, &log.instance, &log.line);
                 {

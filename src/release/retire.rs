@@ -8,6 +8,7 @@ use crate::failpoint::{self, Fault};
 use crate::id::{AppName, ReleaseId, Version};
 use crate::limits::{AGE_GRACE_MS, PATROL_INTERVAL_MS};
 use crate::telemetry::causes;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -29,6 +30,8 @@ pub async fn patrol(host: Weak<Inner>) {
         for app in releases.0.book.names() {
             let Some(_turn) = releases.0.turns.take().await else { return };
             releases.patrol_app(&app, begun.elapsed() >= Duration::from_millis(AGE_GRACE_MS)).await;
+            // A host of many apps has more to do than look at them.
+            tokio::task::yield_now().await;
         }
     }
 }
@@ -41,9 +44,7 @@ impl Releases {
             retention.days = u32::MAX;
         }
         let now_ms = self.0.parts.clock.now_ms();
-        let entries = self.0.book.releases(app);
-        let retained: Vec<Retained> = entries.iter().map(|entry| self.retained(entry)).collect();
-        for version in decide::expired(&retained, &retention, now_ms) {
+        for version in decide::expired(&self.retained(app), &retention, now_ms) {
             let release = ReleaseId::new(app.clone(), version);
             tracing::info!(%release, "a release is no longer retained");
             if let Err(error) = self.remove(app.clone(), Some(release.version.clone())).await {
@@ -56,38 +57,45 @@ impl Releases {
             let sample = || self.0.parts.telemetry.metrics.sample(&live.id());
             live.window().add(tokio::time::Instant::now(), sample);
         }
-        for entry in entries {
+        for entry in self.0.book.releases(app) {
             // Requests that were held are about to claim the worker that was started for them.
             let awaited = entry.held.load(std::sync::atomic::Ordering::SeqCst) > 0;
-            let life = entry.life();
-            if awaited {
+            let (idle_for_ms, life) = (entry.pool.idle_ms(), entry.life());
+            let may_sleep = idle_for_ms >= idle_ms && life.after(Event::Idle).is_ok();
+            let may_rest = idle_for_ms >= freeze_ms && life.after(Event::Rested).is_ok();
+            if awaited || !(may_sleep || may_rest) {
                 continue;
             }
             if !self.is_wanted(&entry) {
-                if entry.pool.idle_ms() >= idle_ms && life.after(Event::Idle).is_ok() {
+                if may_sleep {
                     tracing::info!(release = %entry.id(), "an idle release goes to sleep");
                     self.put_to_sleep(&entry, Event::Idle).await;
                 }
-            } else if !self.gets_requests(&entry)
-                && !self.is_baking(&entry.id())
-                && entry.pool.idle_ms() >= freeze_ms
-                && life.after(Event::Rested).is_ok()
-            {
+            } else if may_rest && !self.gets_requests(&entry) && !self.is_baking(&entry.id()) {
                 self.let_rest(&entry).await;
             }
         }
     }
 
-    fn retained(&self, entry: &Arc<Entry>) -> Retained {
-        let record = entry.record();
-        let history = self.0.book.history(&record.id.app);
-        let left = history.iter().find(|one| one.from.as_ref() == Some(&record.id.version));
-        Retained {
-            last_ms: left.map(|left| left.at_ms).max(record.promoted_ms).unwrap_or(record.created_ms),
-            expires_ms: record.as_preview().map(|(_, expires_ms)| expires_ms),
-            needed: self.is_wanted(entry) || self.is_baking(&record.id) || entry.pool.in_flight() > 0,
-            version: record.id.version,
+    fn retained(&self, app: &AppName) -> Vec<Retained> {
+        let history = self.0.book.history(app);
+        let mut left_ms: BTreeMap<&Version, u64> = BTreeMap::new();
+        for promotion in history.iter().rev() {
+            left_ms.extend(promotion.from.as_ref().map(|from| (from, promotion.at_ms)));
         }
+        let wanted = self.wanted(app);
+        let retained = |entry: Arc<Entry>| {
+            let record = entry.record();
+            let is_wanted = wanted.iter().any(|one| Arc::ptr_eq(one, &entry));
+            let left_ms = left_ms.get(&record.id.version).copied();
+            Retained {
+                last_ms: left_ms.max(record.promoted_ms).unwrap_or(record.created_ms),
+                expires_ms: record.as_preview().map(|(_, expires_ms)| expires_ms),
+                needed: is_wanted || self.is_baking(&record.id) || entry.pool.in_flight() > 0,
+                version: record.id.version,
+            }
+        };
+        self.0.book.releases(app).into_iter().map(retained).collect()
     }
 
     /// Whether users are sent to a release.
@@ -97,14 +105,18 @@ impl Releases {
         gets.iter().flatten().any(|one| Arc::ptr_eq(one, entry))
     }
 
-    /// Whether a release keeps its worker without requests: those that users get, and the one that a rollback would go to.
+    /// Whether a release is one of those that keep their workers without requests.
     pub(super) fn is_wanted(&self, entry: &Arc<Entry>) -> bool {
-        let id = entry.id();
-        let Some(live) = self.0.book.live(&id.app) else { return false };
-        let live_version = live.id().version;
-        let earlier = self.had_users(&id.app);
-        let standby = decide::rollback_target(&self.0.book.history(&id.app), &live_version, &earlier);
-        self.gets_requests(entry) || standby == Some(id.version)
+        self.wanted(&entry.id().app).iter().any(|one| Arc::ptr_eq(one, entry))
+    }
+
+    /// Those that users get, and the one that a rollback would go to.
+    fn wanted(&self, app: &AppName) -> Vec<Arc<Entry>> {
+        let Some(live) = self.0.book.live(app) else { return Vec::new() };
+        let (history, earlier) = (self.0.book.history(app), self.had_users(app));
+        let standby = decide::rollback_target(&history, &live.id().version, &earlier);
+        let standby = standby.and_then(|version| self.0.book.release(&ReleaseId::new(app.clone(), version)));
+        [Some(live), self.candidate(app), standby].into_iter().flatten().collect()
     }
 
     /// Removes one release that is not live, or the whole app.

@@ -98,6 +98,7 @@ impl Releases {
             env_names: manifest.env.clone(),
             harmless: manifest.snapshot.harmless.clone(),
         };
-        Ok(take_snapshot(&self.identity(entry, instance), request, &self.0.journal.queue()).await)
+        let (identity, logs) = (self.identity(entry, instance), self.0.journal.queue());
+        Ok(self.among_requests(async move { take_snapshot(&identity, request, &logs).await }).await)
     }
 }

@@ -103,9 +103,7 @@ impl Releases {
     /// another release's by now.
     pub(super) fn had_users(&self, app: &AppName) -> BTreeSet<Version> {
         let releases = self.0.book.releases(app);
-        let earlier =
-            releases.iter().map(|entry| entry.record()).filter(|record| record.promoted_ms.is_some());
-        earlier.map(|record| record.id.version).collect()
+        releases.iter().filter(|entry| entry.had_users()).map(|entry| entry.id().version).collect()
     }
 
     /// Records, swaps, and lets the old release finish in the background. The deployment that asks for it is recorded with it:

@@ -65,14 +65,13 @@ impl Bundles {
     /// # Errors
     /// See [`StoreError`].
     pub async fn keep_snapshot(&self, digest: Digest, file: Vec<u8>) -> Result<SnapshotRecord, StoreError> {
-        let sha256 = Digest(Sha256::digest(&file).into());
-        let record = SnapshotRecord::Taken { sha256, bytes: file.len() as u64 };
-        let path = self.layout().bundle_dir(digest).snapshot(sha256);
-        let staged = self.layout().stage();
-        blocking(move || {
-            let folder = path.parent().unwrap_or(&path);
-            fs::create_dir_all(folder).map_err(|source| io_error("make", folder, source))?;
-            put(&staged, &path, &file)
+        let (dir, staged) = (self.layout().bundle_dir(digest), self.layout().stage());
+        let record = blocking(move || {
+            let sha256 = Digest(Sha256::digest(&file).into());
+            let folder = dir.snapshots();
+            fs::create_dir_all(&folder).map_err(|source| io_error("make", &folder, source))?;
+            put(&staged, &dir.snapshot(sha256), &file)?;
+            Ok(SnapshotRecord::Taken { sha256, bytes: file.len() as u64 })
         })
         .await?;
         self.note_snapshot(digest, record).await

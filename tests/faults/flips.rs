@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 const PROCESS: [&str; 2] = ["--isolation", "process"];
 /// How long a rollback to a warm release may take, in milliseconds, where the machine has time for it.
 const ROLLBACK_MS: f64 = 50.0;
-/// Threads that one rollback waits for, one after the other: client, accept, action, disk, and back.
-const TURNS_OF_A_ROLLBACK: f64 = 6.0;
+/// Threads that one rollback waits for, one after the other: the control plane, the disk, the control plane, the client.
+const TURNS_OF_A_ROLLBACK: f64 = 4.0;
 /// A client that waits longer than this was kept waiting by a flip.
 const PATIENCE: Duration = Duration::from_secs(5);
 

@@ -21,6 +21,8 @@ enum Change {
     Ended(usize, Option<RestartReason>),
     /// Its replacement serves.
     Replaced(usize, Place, Condemned),
+    /// The visitors of an isolate that was lost have had the processors for a moment.
+    SpareDue,
     /// A spare waits, or can't be had.
     Spare(Option<(Place, Condemned)>),
 }
@@ -39,6 +41,7 @@ pub struct Overseer {
 /// spare is warm, for a cold isolate. An app that behaves does without, and without the memory that it takes.
 enum Spare {
     None,
+    Due,
     Booting,
     Ready(Place, Condemned, tokio::time::Instant),
 }
@@ -101,11 +104,21 @@ impl Overseer {
                 }
                 self.seat(index, place, condemned);
             }
-            Change::Spare(Some((place, condemned))) if !self.frozen => {
-                let kept_until = tokio::time::Instant::now() + Duration::from_millis(SPARE_KEPT_MS);
-                self.spare = Spare::Ready(place, condemned, kept_until);
+            Change::SpareDue if matches!(self.spare, Spare::Due) => {
+                self.spare = Spare::Booting;
+                let plan = Arc::clone(&self.plan);
+                self.changes.push(Box::pin(async move {
+                    // One that does not boot now is tried again at the next loss.
+                    Change::Spare(Place::boot(plan, Role::Spare).await.ok())
+                }));
             }
-            Change::Spare(_) => self.spare = Spare::None,
+            Change::Spare(spare) if matches!(self.spare, Spare::Booting) => {
+                let kept_until = tokio::time::Instant::now() + Duration::from_millis(SPARE_KEPT_MS);
+                self.spare = spare
+                    .map_or(Spare::None, |(place, condemned)| Spare::Ready(place, condemned, kept_until));
+            }
+            // It was called off.
+            Change::SpareDue | Change::Spare(_) => {}
         }
     }
 
@@ -118,12 +131,10 @@ impl Overseer {
         self.places[index].place = Some(place);
         self.changes.push(watch(index, condemned));
         if lost_one && matches!(self.spare, Spare::None) && !self.frozen && self.plan.turns.is_none() {
-            self.spare = Spare::Booting;
-            let plan = Arc::clone(&self.plan);
-            self.changes.push(Box::pin(async move {
+            self.spare = Spare::Due;
+            self.changes.push(Box::pin(async {
                 tokio::time::sleep(Duration::from_millis(SPARE_PAUSE_MS)).await;
-                // One that does not boot now is tried again at the next loss.
-                Change::Spare(Place::boot(plan, Role::Spare).await.ok())
+                Change::SpareDue
             }));
         }
     }
@@ -175,7 +186,7 @@ impl Spare {
     async fn too_long(&self) {
         match self {
             Self::Ready(_, _, kept_until) => tokio::time::sleep_until(*kept_until).await,
-            Self::None | Self::Booting => std::future::pending().await,
+            Self::None | Self::Due | Self::Booting => std::future::pending().await,
         }
     }
 

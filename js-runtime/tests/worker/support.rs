@@ -34,7 +34,12 @@ pub fn run<T: Send + 'static>(test: impl Future<Output = T> + Send + 'static) ->
     });
     match receiver.recv().expect("the test ends") {
         Ok(value) => value,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
+        Err(error) => {
+            let panic = error.into_panic();
+            // The runtime's threads write to the output of the test that they were started in.
+            println!("{}", panic.downcast_ref::<String>().map_or("it panicked", String::as_str));
+            std::panic::resume_unwind(panic)
+        }
     }
 }
 

@@ -115,8 +115,12 @@ async fn post(url: &str, call: &Call, timeout_ms: u64) -> Result<(), String> {
     let client = reqwest::Client::builder()
         .timeout(Duration::from_millis(timeout_ms))
         .redirect(reqwest::redirect::Policy::none())
-        .user_agent(concat!("vitrine/", env!("CARGO_PKG_VERSION")))
-        .build()
+        .user_agent(concat!("vitrine/", env!("CARGO_PKG_VERSION")));
+    // It reads the system's certificates.
+    let built = tokio::task::spawn_blocking(|| client.build()).await;
+    let client = built
+        .map_err(|error| error.to_string())
+        .and_then(|built| built.map_err(|error| error.to_string()))
         .map_err(|error| format!("HTTP can't be set up: {error}"))?;
     let answered = client.post(url).json(call).send().await;
     let mut response = answered.map_err(|error| {
