@@ -241,7 +241,7 @@ fn an_isolate_at_rest_gives_memory_back() {
             if littered < clean + LITTER_BYTES {
                 continue;
             }
-            while heap_bytes().await > littered - LITTER_BYTES / 2 {
+            while heap_bytes().await > clean + LITTER_BYTES / 2 {
                 assert!(
                     begun.elapsed() < Duration::from_secs(90),
                     "{littered} bytes, and still {}",

@@ -37,7 +37,8 @@ pub fn run<T: Send + 'static>(test: impl Future<Output = T> + Send + 'static) ->
         Err(error) => {
             let panic = error.into_panic();
             // The runtime's threads write to the output of the test that they were started in.
-            println!("{}", panic.downcast_ref::<String>().map_or("it panicked", String::as_str));
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            println!("{}", text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it panicked"));
             std::panic::resume_unwind(panic)
         }
     }
