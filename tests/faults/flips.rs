@@ -15,8 +15,9 @@ use std::time::{Duration, Instant};
 const PROCESS: [&str; 2] = ["--isolation", "process"];
 /// How long a rollback to a warm release may take, in milliseconds, where the machine has time for it.
 const ROLLBACK_MS: f64 = 50.0;
-/// Threads that one rollback waits for, one after the other: the control plane, the disk, the control plane, the client.
-const TURNS_OF_A_ROLLBACK: f64 = 4.0;
+/// Times that one rollback waits for a thread to run: the control plane's for the connection and for the request, the store's, the
+/// control plane's again, the client's.
+const TURNS_OF_A_ROLLBACK: f64 = 5.0;
 /// A client that waits longer than this was kept waiting by a flip.
 const PATIENCE: Duration = Duration::from_secs(5);
 

@@ -77,7 +77,7 @@ pub const REBOOT_PAUSE_MS_MAX: u64 = 30_000;
 pub const SPARE_KEPT_MS: u64 = 300_000;
 
 /// Pause before the next spare isolate boots, in milliseconds: visitors of the one that was just lost
-/// have the processors first. Without it the first page of its replacement takes four times a steady one, with it two to three.
+/// have the processors first. Without it the first page of its replacement takes four times a steady one, with it about two.
 pub const SPARE_PAUSE_MS: u64 = 35;
 
 /// Renders of each warm path before an isolate serves, at most. V8's baseline compiler is done with a page after a few
