@@ -1,8 +1,7 @@
 //! Durable state: a SQLite database, the bundles, and the folder that both lie in.
 //!
 //! Methods of [`Store`] block, each is one transaction, and what they return is on the disk. They take a few
-//! milliseconds (an fsync): call them in `spawn_blocking`, or directly while a
-//! host starts or ends.
+//! milliseconds (an fsync): call them in `spawn_blocking`, or directly while a host starts or ends.
 
 mod audit;
 mod blobs;

@@ -8,6 +8,7 @@ use super::line::{Line, Wake};
 use super::pin::Wanted;
 use super::select::{Selection, select};
 use super::upload::{Fault, Pace, Progress, bound, linger};
+use crate::failpoint;
 use crate::limits::{CLAIM_ATTEMPTS_MAX, RECONNECT_PAUSE_MS, RENDER_GRACE_MS, UPSTREAM_RETRIES_MAX};
 use crate::pool::{Claim, ClaimError, Pool};
 use crate::release::WakeError;
@@ -59,6 +60,7 @@ pub async fn render<W: Wake>(
     loop {
         let before = record.elapsed();
         let claim = claim(line, record, selection, address, headers).await?;
+        failpoint::at("edge.claimed");
         let waited = record.elapsed() - before;
         let patience = line.patience(&selection.target);
         let head = forward::request_head(&record.caller, address, headers, has_body);

@@ -7,9 +7,10 @@ use crate::figures::Figures;
 use crate::harness::archive::bundle_dir;
 use crate::harness::host::Host;
 use crate::harness::noise::Noise;
+use crate::harness::wait::wait_until;
 use clients::{Kind, Told};
 pub use oracle::Flip;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 const PROCESS: [&str; 2] = ["--isolation", "process"];
@@ -175,6 +176,32 @@ fn flips_and_rollbacks_lose_no_request() {
 #[ignore = "minutes"]
 fn a_thousand_flips_and_rollbacks_lose_no_request() {
     flips_lose_nothing(LONG);
+}
+
+/// With every thread that requests pass through held up, the control plane is as quick as ever.
+#[test]
+fn a_rollback_waits_for_no_page() {
+    let threads = std::thread::available_parallelism().unwrap().get();
+    let host = broken(&format!("edge.claimed={threads}*sleep(3000)"));
+    for version in ["v1", "v2"] {
+        upload(&host, version, &clients::server(version));
+        promote(&host, version);
+    }
+    let answered = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..4 * threads {
+            scope.spawn(|| {
+                let answer = host.get("storm", "/").send();
+                answered.fetch_add(1, Ordering::SeqCst);
+                assert_eq!(answer.status, 200, "{answer:?}");
+            });
+        }
+        wait_until("every thread held up", PATIENCE, || {
+            (host.release("storm", "v2")["in_flight"].as_u64()? as usize >= threads).then_some(())
+        });
+        assert_eq!(switch(&host, "rollback", "{}", true).release, "storm@v1");
+        assert_eq!(answered.load(Ordering::SeqCst), 0);
+    });
 }
 
 /// Each version is deployed, made live and removed while requests of the one before are still on their way.

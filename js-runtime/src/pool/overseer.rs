@@ -41,6 +41,7 @@ pub struct Overseer {
 /// spare is warm, for a cold isolate. An app that behaves does without, and without the memory that it takes.
 enum Spare {
     None,
+    /// In a moment.
     Due,
     Booting,
     Ready(Place, Condemned, tokio::time::Instant),
