@@ -20,7 +20,7 @@ const LONG_TURNS: usize = 2_000;
 /// Hosts that a long run kills beside each other: a turn is mostly waiting.
 const LANES: usize = 4;
 /// Places that no change comes to on a host in process isolation, and why.
-const NOT_ON_THE_WAY: [(&str, &str); 28] = [
+const NOT_ON_THE_WAY: [(&str, &str); 29] = [
     ("lend.", "only when an upgrade fails; the store's own test ends there"),
     ("record the share of the release", "which release answers is chance then; `it`, `split` kills there"),
     ("create a container", "Docker"),
@@ -42,6 +42,7 @@ const NOT_ON_THE_WAY: [(&str, &str); 28] = [
     ("bake.judge", "the same"),
     ("deploy.order", "the same"),
     ("freeze.send", "the same"),
+    ("edge.claimed", "the same"),
     ("keep.replace", "the same"),
     ("starts.give_up", "the same"),
     ("handover.ready", "only in an upgrade; `upgrade` has a successor that dies there"),
