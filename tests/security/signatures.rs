@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// A key, a host that knows it, and bundles to sign.
+/// A key, a host that knows it, a bundle to sign, and its signatures.
 struct Rig {
     pair: KeyPair,
     host: Host,
     bundle: TempDir,
+    signatures: TempDir,
 }
 
 const PROCESS: [&str; 2] = ["--isolation", "process"];
@@ -30,7 +31,7 @@ impl Rig {
         let toml = format!("[signatures]\nrequired = {required}\nkeys = [{:?}]\n", pair.pk.to_base64());
         let host = Host::start_broken(Host::configured(&toml), &PROCESS, failpoints);
         let bundle = bundle_dir(&[("server/index.js", &hello("signed"))]);
-        Self { pair, host, bundle }
+        Self { pair, host, bundle, signatures: tempfile::tempdir().unwrap() }
     }
 
     /// What the command line says that there is to sign.
@@ -46,7 +47,7 @@ impl Rig {
     }
 
     fn file(&self, name: &str, signature: &str) -> PathBuf {
-        let path = self.bundle.path().with_extension(name);
+        let path = self.signatures.path().join(name);
         std::fs::write(&path, signature).unwrap();
         path
     }
@@ -134,8 +135,8 @@ fn a_signature_is_good_again_for_the_deploy_that_a_kill_cut_short() {
         rig.deploy("shop", "v1", Some(&file)).run();
         // Its sockets are closed a little before it is gone.
         wait_until(&format!("its death at the {moment}"), PATIENCE, || (!rig.host.is_alive()).then_some(()));
-        let Rig { pair, host, bundle } = rig;
-        let rig = Rig { pair, host: Host::start_in(host.kill(), &PROCESS), bundle };
+        let host = Host::start_in(rig.host.kill(), &PROCESS);
+        let rig = Rig { host, ..rig };
         rig.deploy("shop", "v1", Some(&file)).ok();
         assert_eq!(rig.host.get("shop", "/").send().text(), "signed");
         rig.deploy("shop", "v2", Some(&signed(&rig, "v2", 5))).fails(1, &["5 was seen already"]);
