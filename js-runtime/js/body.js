@@ -82,6 +82,12 @@ function unusable(body) {
   return body.used || (body.answer === null && body.stream !== null && body.stream.locked);
 }
 
+// From here on nobody else may read the body.
+function claim(body) {
+  if (unusable(body)) throw new TypeError("The body has been read already");
+  body.used = true;
+}
+
 // The body as a stream; made when first asked for.
 function bodyStream(body) {
   if (body.stream === null) {
@@ -144,8 +150,7 @@ function joined(pieces) {
 // Takes the body: a string when it is one, else all of its bytes.
 async function takeContent(body) {
   if (body === null) return "";
-  if (unusable(body)) throw new TypeError("The body has been read already");
-  body.used = true;
+  claim(body);
   if (body.answer !== null) return await readAnswer(body.answer);
   if (body.stream === null) return body.content;
   if (isDirect(body.stream)) return directText(body.stream);
@@ -158,9 +163,13 @@ async function takeBytes(body) {
 }
 
 async function takeText(body) {
+  // What has come from the host as a whole needs no bytes in JavaScript on its way.
+  if (body !== null && body.answer !== null) {
+    claim(body);
+    return body.answer.restText() ?? core.decode(await readAnswer(body.answer));
+  }
   const content = await takeContent(body);
-  if (typeof content === "string") return content;
-  return core.decode(content);
+  return typeof content === "string" ? content : core.decode(content);
 }
 
 // A second body with the same content; both can be read.
@@ -175,8 +184,7 @@ function cloneBody(body) {
 
 // Takes the body to send it on: its bytes, or its stream.
 function takeBytesOrStream(body) {
-  if (unusable(body)) throw new TypeError("The body has been read already");
-  body.used = true;
+  claim(body);
   if (body.stream !== null) return { stream: body.stream };
   return { bytes: typeof body.content === "string" ? core.encode(body.content) : body.content };
 }

@@ -1,8 +1,8 @@
 // fetch, made by the host's broker.
 (function () {
 const { core, primordials } = __bootstrap;
-const { op_cancel, op_fetch, op_fetch_drop, op_fetch_read, op_fetch_rest, op_upload_end, op_upload_open, op_upload_send } = core.ops;
-const { ArrayPrototypeSplice, PromisePrototypeThen, SafeRegExp, RegExpPrototypeTest, StringPrototypeToLowerCase, TypeError } = primordials;
+const { op_cancel, op_fetch, op_fetch_drop, op_fetch_read, op_fetch_rest, op_fetch_rest_text, op_upload_end, op_upload_open, op_upload_send } = core.ops;
+const { ArrayPrototypeSplice, PromisePrototypeThen, StringPrototypeStartsWith, StringPrototypeToLowerCase, TypeError } = primordials;
 const { currentRequest, hostCall } = core.loadExtScript("ext:vitrine/bridge.js");
 const { headersList, headersOf } = core.loadExtScript("ext:vitrine/headers.js");
 const { notice } = core.loadExtScript("ext:vitrine/module_scope.js");
@@ -11,22 +11,24 @@ const { Request } = core.loadExtScript("ext:vitrine/request.js");
 const { fetchedResponse } = core.loadExtScript("ext:vitrine/response.js");
 const { ReadableStream } = core.loadExtScript("ext:vitrine/stream.js");
 
-const HTTP = new SafeRegExp("^https?:", "i");
+function failed(error) {
+  return new TypeError(`fetch failed: ${error.message}`, { cause: error });
+}
 
-// Makes the call, which `signal`, if there is one, gives up.
-async function call(signal, start) {
+// Makes a call that `signal` gives up.
+async function signalledCall(signal, start) {
   let number = 0;
   const give = () => op_cancel(number);
-  signal?.addEventListener("abort", give);
+  signal.addEventListener("abort", give);
   try {
     return await hostCall((chosen) => {
       number = chosen;
       start(chosen);
     });
   } catch (error) {
-    throw signal?.aborted ? signal.reason : new TypeError(`fetch failed: ${error.message}`, { cause: error });
+    throw signal.aborted ? signal.reason : failed(error);
   } finally {
-    signal?.removeEventListener("abort", give);
+    signal.removeEventListener("abort", give);
   }
 }
 
@@ -52,7 +54,9 @@ async function send(upload, stream) {
 async function fetch(input, init = undefined) {
   notice("network");
   const request = new Request(input, init);
-  if (!RegExpPrototypeTest(HTTP, request.url)) throw new TypeError(`fetch failed: ${request.url} is not an http or https URL`);
+  if (!StringPrototypeStartsWith(request.url, "http:") && !StringPrototypeStartsWith(request.url, "https:")) {
+    throw new TypeError(`fetch failed: ${request.url} is not an http or https URL`);
+  }
   const signal = init?.signal !== undefined || input instanceof Request ? request.signal : null;
   signal?.throwIfAborted();
   let upload = 0;
@@ -66,8 +70,19 @@ async function fetch(input, init = undefined) {
       PromisePrototypeThen(send(upload, content.stream), undefined, () => {});
     }
   }
-  const { 0: status, 1: list, 2: body } = await call(signal, (number) =>
-    op_fetch(number, currentRequest(), request.method, request.url, headersList(request.headers), upload, request.redirect === "follow"));
+  const start = (number) =>
+    op_fetch(number, currentRequest(), request.method, request.url, headersList(request.headers), upload, request.redirect === "follow");
+  let head;
+  if (signal !== null) {
+    head = await signalledCall(signal, start);
+  } else {
+    try {
+      head = await hostCall(start);
+    } catch (error) {
+      throw failed(error);
+    }
+  }
+  const { 0: status, 1: list, 2: body } = head;
   if (request.redirect === "error" && status >= 300 && status <= 399 && status !== 304) {
     op_fetch_drop(body);
     throw new TypeError(`fetch failed: ${request.url} redirects, and the redirect mode is "error"`);
@@ -104,10 +119,16 @@ class Answer {
     return op_fetch_rest(this.#body);
   }
 
+  // The same as text.
+  restText() {
+    this.#signal?.throwIfAborted();
+    return op_fetch_rest_text(this.#body);
+  }
+
   // The next piece; null at the end.
   next() {
     const start = (number) => op_fetch_read(number, this.#body, currentRequest());
-    return this.#signal === null ? hostCall(start) : call(this.#signal, start);
+    return this.#signal === null ? hostCall(start) : signalledCall(this.#signal, start);
   }
 
   stream() {

@@ -58,6 +58,7 @@ class Request extends BodyOwner {
   constructor(input, init = undefined) {
     super();
     if (input === FROM_HOST) return;
+    const chosen = init !== undefined && init !== null;
     init ??= {};
     let body = null;
     let signal = null;
@@ -79,13 +80,8 @@ class Request extends BodyOwner {
       this.#url = url.href;
       this.#headers = new Headers(init.headers);
     }
-    if (init.method !== undefined) this.#method = checkedMethod(init.method);
-    this.#redirect = choice("redirect mode", init.redirect, ["follow", "error", "manual"], this.#redirect);
-    for (const name in CHOICES) {
-      if (init[name] !== undefined) this.#wishes = { ...this.#wishes, [name]: choice(name, init[name], CHOICES[name]) };
-    }
-    if (init.integrity !== undefined) this.#wishes = { ...this.#wishes, integrity: String(init.integrity) };
-    if (init.keepalive !== undefined) this.#wishes = { ...this.#wishes, keepalive: Boolean(init.keepalive) };
+    // Most calls choose nothing, and looking for each choice takes longer than the rest.
+    if (chosen) this.#choose(init);
     if (init.signal !== undefined) signal = init.signal;
     if (signal !== null) this.#signal = AbortSignal.any([signal]);
     if (init.body !== undefined && init.body !== null) body = extractBody(init.body);
@@ -96,6 +92,16 @@ class Request extends BodyOwner {
       this.#headers.set("content-type", body.type);
     }
     this[kBody] = body;
+  }
+
+  #choose(init) {
+    if (init.method !== undefined) this.#method = checkedMethod(init.method);
+    this.#redirect = choice("redirect mode", init.redirect, ["follow", "error", "manual"], this.#redirect);
+    for (const name in CHOICES) {
+      if (init[name] !== undefined) this.#wishes = { ...this.#wishes, [name]: choice(name, init[name], CHOICES[name]) };
+    }
+    if (init.integrity !== undefined) this.#wishes = { ...this.#wishes, integrity: String(init.integrity) };
+    if (init.keepalive !== undefined) this.#wishes = { ...this.#wishes, keepalive: Boolean(init.keepalive) };
   }
 
   static {

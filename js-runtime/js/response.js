@@ -6,6 +6,7 @@ const { URL } = core.loadExtScript("ext:deno_web/00_url.js");
 const { Headers } = core.loadExtScript("ext:vitrine/headers.js");
 const { BodyOwner, cloneBody, extractBody, kBody } = core.loadExtScript("ext:vitrine/body.js");
 
+const FETCHED = { __proto__: null };
 const REASON = new SafeRegExp("^[\\t\\x20-\\x7e\\x80-\\xff]*$");
 
 function isNullBodyStatus(status) {
@@ -24,6 +25,7 @@ class Response extends BodyOwner {
 
   constructor(body = null, init = undefined) {
     super();
+    if (body === FETCHED) return;
     init ??= {};
     if (init.status !== undefined) {
       const status = Number(init.status);
@@ -45,7 +47,7 @@ class Response extends BodyOwner {
   static {
     // The answer to a fetch.
     fetchedResponse = (status, headers, body, url, redirected) => {
-      const response = new Response();
+      const response = new Response(FETCHED);
       response.#status = status;
       response.#headers = headers;
       response.#type = "basic";

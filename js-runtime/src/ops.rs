@@ -32,6 +32,7 @@ deno_core::extension!(
         fetch::op_fetch_drop,
         fetch::op_fetch_read,
         fetch::op_fetch_rest,
+        fetch::op_fetch_rest_text,
         fetch::op_upload_end,
         fetch::op_upload_open,
         fetch::op_upload_send,

@@ -29,13 +29,18 @@ pub const EGRESS_CALLS_UNENDED_MAX: usize = 4_096;
 pub const EGRESS_REDIRECTS_MAX: usize = 20;
 /// Bytes of one egress response's body: what an isolate of the default heap could hold at all.
 pub const EGRESS_BYTES_MAX: u64 = 100 << 20;
-/// Time between two pieces of an egress response's body.
+/// Time between two pieces of an egress response's body, and for what was sent upstream to be acknowledged.
 pub const EGRESS_STALL_MS: u64 = 30_000;
 /// Idle upstream connections kept for one host: as many as there may be calls at once, or each wave of calls would be followed by
 /// as many handshakes.
 pub const EGRESS_IDLE_PER_HOST_MAX: usize = EGRESS_CALLS_MAX;
 /// How long an upstream connection is kept idle: some renders' worth, and below what most servers and balancers keep theirs.
 pub const EGRESS_IDLE_MS: u64 = 30_000;
+/// How long an upstream connection is silent before TCP asks whether the other side is still there, and asks again: within what
+/// firewalls and balancers forget a connection after, and Go's default.
+pub const EGRESS_KEEPALIVE_MS: u64 = 15_000;
+/// Times that TCP asks in vain before the connection is given up.
+pub const EGRESS_KEEPALIVE_PROBES_MAX: u32 = 3;
 
 /// Bytes of a snapshot's file. One of a large app (2 MB of script) has 8 MB, and it passes through the host's memory once.
 pub const SNAPSHOT_BYTES_MAX: usize = 64 << 20;

@@ -90,7 +90,13 @@ impl Releases {
                 if failpoint::at("boot.ready") == Some(Fault::Skip) {
                     return Ok(worker);
                 }
-                match worker.ready(deadline).await {
+                let ready = tokio::select! {
+                    ready = worker.ready(deadline) => ready,
+                    () = keep::lost_in_boot(self, &worker) => {
+                        Err(WorkerError::Lost { instance: instance.clone() })
+                    }
+                };
+                match ready {
                     Ok(ready) => {
                         if snapshot.is_some() && !ready.from_snapshot {
                             self.forget_snapshot(entry).await;

@@ -42,7 +42,8 @@ pub fn watch(releases: &Releases, entry: &Arc<Entry>, worker: &Arc<Worker>) {
             }
             let served_well = served_since.elapsed() >= Duration::from_millis(SERVED_WELL_MS);
             let patience_ms = if reason == Replacement::Hung { HUNG_PATIENCE_MS } else { LOST_PATIENCE_MS };
-            if comes_back(&host, &instance, &mut state, Duration::from_millis(patience_ms)).await {
+            let ready = |state: &WorkerState| matches!(state, WorkerState::Ready(_));
+            if comes_back(&host, &instance, &mut state, ready, Duration::from_millis(patience_ms)).await {
                 served_since = Instant::now();
                 continue;
             }
@@ -54,16 +55,29 @@ pub fn watch(releases: &Releases, entry: &Arc<Entry>, worker: &Arc<Worker>) {
     });
 }
 
-/// Whether a worker that is lost or hangs is ready again before patience ends; at once `false` when the engine knows that it is gone.
+/// Ends when a worker that boots is lost and does not come back. Nothing else would tell so before the boot's deadline.
+pub async fn lost_in_boot(releases: &Releases, worker: &Worker) {
+    let (host, instance) = (Arc::downgrade(&releases.0), &worker.identity().instance);
+    let mut state = worker.state();
+    let lost = |state: &WorkerState| matches!(state, WorkerState::Lost);
+    let patience = Duration::from_millis(LOST_PATIENCE_MS);
+    while state.wait_for(lost).await.is_ok() {
+        if !comes_back(&host, instance, &mut state, |state| !lost(state), patience).await {
+            return;
+        }
+    }
+}
+
+/// Whether a worker that is lost or hangs is `back` before patience ends; at once `false` when the engine knows that it is gone.
 async fn comes_back(
     host: &Weak<Inner>,
     instance: &InstanceId,
     state: &mut watch::Receiver<WorkerState>,
+    back: impl FnMut(&WorkerState) -> bool,
     patience: Duration,
 ) -> bool {
-    let ready = state.wait_for(|state| matches!(state, WorkerState::Ready(_)));
     tokio::select! {
-        came = tokio::time::timeout(patience, ready) => matches!(came, Ok(Ok(_))),
+        came = tokio::time::timeout(patience, state.wait_for(back)) => matches!(came, Ok(Ok(_))),
         () = gone(host, instance) => false,
     }
 }

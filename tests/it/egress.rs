@@ -151,6 +151,11 @@ fn each_hop_of_a_redirect_is_judged() {
     denied(&host, &format!("u={open}/to/{shut}/x"), "egress.allow_private");
     denied(&host, &format!("u={open}/to/http://169.254.169.254/x"), "egress.allow_private");
     denied(&host, &format!("u={open}/to/http://10.0.0.1/x"), "bundle's `egress` list");
+    denied(
+        &host,
+        &format!("u={open}/to/http://user:secret@{}/x", opened.address),
+        "a user name or a password",
+    );
     assert_eq!(closed.asked(), Vec::<String>::new());
 }
 

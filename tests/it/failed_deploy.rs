@@ -2,11 +2,15 @@
 
 use crate::harness::archive::bundle_dir;
 use crate::harness::host::Host;
+use crate::harness::processes::{kill, workers_of};
 use crate::harness::storm::{Seen, Wish, insist};
 use crate::harness::wait::wait_until;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+
+/// Time for an app to be evaluated on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A module that never finishes its evaluation, and says how far it came.
 const HANGS: &str = "console.log('connecting to the stock list');\nawait new Promise(() => {});\n\
@@ -126,4 +130,31 @@ fn a_first_deploy_that_fails_leaves_no_app() {
     host.cli(&["releases", "shop"]).fails(4, &["shop"]);
     assert_eq!(host.get("shop", "/").send().status, 404);
     assert_eq!((stored(&host), host.workers().len()), (before, 0));
+}
+
+/// Evaluates, and in a worker that is to serve it says so and never ends.
+const HANGS_IN_SERVICE: &str = "const { MODE } = process.env;\nif (MODE) {\n  console.log(`evaluated to ${MODE}`);\n  \
+                                await new Promise(() => {});\n}\n\
+                                export default { fetch: () => new Response('never') };\n";
+
+#[test]
+fn a_worker_that_is_lost_while_it_boots_is_not_waited_for() {
+    let host = Host::start();
+    host.deploy("shop", "good", &["--version", "v1"]);
+    host.cli(&["env", "set", "shop", "MODE"]).stdin("serve").ok();
+    let files = [("server/index.js", HANGS_IN_SERVICE), ("vitrine.json", r#"{"env":["MODE"]}"#)];
+    let dir = bundle_dir(&files);
+    let path = dir.path().to_str().unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            wait_until("the app's line", PATIENCE, || {
+                host.log().contains("evaluated to serve").then_some(())
+            });
+            let booting = workers_of(&host.data()).into_iter().find(|worker| worker.release == "shop@v2");
+            kill(booting.unwrap().supervisor);
+        });
+        let deploy = ["deploy", "shop", path, "--version", "v2", "--wait", "300"];
+        host.cli(&deploy).fails(1, &["shop@v2", "was lost", "evaluated to serve"]);
+    });
+    assert_eq!(host.get("shop", "/").send().text(), "good");
 }

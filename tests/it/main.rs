@@ -31,6 +31,7 @@ mod edge_pins;
 mod edge_requests;
 mod edge_streams;
 mod egress;
+mod egress_tls;
 mod env;
 mod failed_deploy;
 mod failed_starts;

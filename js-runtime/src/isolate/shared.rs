@@ -7,12 +7,11 @@ use crate::limits::isolate::HOST_CALLS_MAX;
 use crate::request::{AnswerEnd, BodyReader, HostLink, StallClock, UploadReader, UploadSender};
 use bytes::Bytes;
 use deno_core::v8;
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::{AbortHandle, LocalBoxFuture};
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
-use tokio_util::sync::CancellationToken;
 use vitrine_wire::{Headers, WorkerLimits};
 
 /// Number of a request on its isolate; 0 is "none": module scope.
@@ -133,7 +132,7 @@ pub struct Shared {
     /// Host calls and timers that wait.
     pub pending: Cell<usize>,
     /// Timers that can be cleared, host calls that can be given up.
-    pub cancels: RefCell<HashMap<u32, CancellationToken>>,
+    pub cancels: RefCell<HashMap<u32, AbortHandle>>,
     /// The request whose slice runs.
     pub current: Cell<RequestNumber>,
     /// Promises rejected without a handler in the running slice.

@@ -3,14 +3,16 @@
 use super::shared;
 use crate::isolate::entries::settled;
 use crate::isolate::shared::{Event, Fetched, Settled, Shared};
-use crate::request::{BodyReader, EgressAnswer, upload};
+use crate::request::{EgressAnswer, upload};
 use bytes::Bytes;
 use deno_core::{OpState, op2, v8};
+use futures_util::future::{AbortHandle, Abortable};
 use std::rc::Rc;
-use tokio_util::sync::CancellationToken;
 use vitrine_wire::EgressHead;
 
 const TOO_MANY: &str = "too many timers and host calls are waiting at once";
+
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// Also when the request that made the call is over.
 const GIVEN_UP: &str = "The answer's body could not be read: it was given up";
@@ -113,12 +115,33 @@ pub fn op_fetch_rest<'s>(
     state: &OpState,
     body: u32,
 ) -> v8::Local<'s, v8::Value> {
-    let shared = shared(state);
+    let rest = take_rest(&shared(state), body).and_then(|rest| settled(scope, Settled::Bytes(rest)));
+    rest.unwrap_or_else(|| v8::null(scope).into())
+}
+
+/// The same, decoded as UTF-8 without a byte order mark.
+#[op2]
+pub fn op_fetch_rest_text<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    state: &OpState,
+    body: u32,
+) -> v8::Local<'s, v8::Value> {
+    let text = take_rest(&shared(state), body).and_then(|rest| {
+        let kind = v8::NewStringType::Normal;
+        if v8::simdutf::validate_ascii(&rest) {
+            return v8::String::new_from_one_byte(scope, &rest, kind);
+        }
+        v8::String::new_from_utf8(scope, rest.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&rest), kind)
+    });
+    text.map_or_else(|| v8::null(scope).into(), Into::into)
+}
+
+/// All that is left of an answer's body, if it has come.
+fn take_rest(shared: &Shared, body: u32) -> Option<Bytes> {
     let mut bodies = shared.bodies.borrow_mut();
-    let rest = bodies.get_mut(&body).and_then(|kept| kept.reader.as_mut()).and_then(BodyReader::take_rest);
-    let Some(rest) = rest else { return v8::null(scope).into() };
+    let rest = bodies.get_mut(&body)?.reader.as_mut()?.take_rest()?;
     bodies.remove(&body);
-    settled(scope, Settled::Bytes(rest)).unwrap_or_else(|| v8::null(scope).into())
+    Some(rest)
 }
 
 /// Gives the rest of an answer up.
@@ -171,14 +194,11 @@ fn start_call(
     request: u32,
     work: impl Future<Output = Settled> + 'static,
 ) -> bool {
-    let given_up = CancellationToken::new();
+    let (given_up, registration) = AbortHandle::new_pair();
     let of_isolate = Rc::clone(shared);
-    let token = given_up.clone();
     let started = shared.start_bounded(async move {
-        let answer = tokio::select! {
-            answer = work => answer,
-            () = token.cancelled() => Settled::Failed("the call was given up".to_owned()),
-        };
+        let answer = Abortable::new(work, registration).await;
+        let answer = answer.unwrap_or_else(|_| Settled::Failed("the call was given up".to_owned()));
         of_isolate.cancels.borrow_mut().remove(&call);
         settle(&of_isolate, call, request, answer);
     });

@@ -3,9 +3,9 @@
 use super::shared;
 use crate::isolate::shared::Event;
 use deno_core::{OpState, op2};
+use futures_util::future::{AbortHandle, Abortable};
 use std::rc::Rc;
 use std::time::Duration;
-use tokio_util::sync::CancellationToken;
 
 /// Tells the driver of a queued zero-delay task.
 #[op2(fast)]
@@ -17,17 +17,14 @@ pub fn op_task(state: &OpState, request: u32) {
 #[op2(fast)]
 pub fn op_timer_start(state: &OpState, timer: u32, delay_ms: f64, request: u32) -> bool {
     let shared = shared(state);
-    let cleared = CancellationToken::new();
-    shared.cancels.borrow_mut().insert(timer, cleared.clone());
+    let (clear, registration) = AbortHandle::new_pair();
+    shared.cancels.borrow_mut().insert(timer, clear);
     let of_isolate = Rc::clone(&shared);
     let delay = Duration::from_secs_f64(delay_ms.max(0.0) / 1_000.0);
     let started = shared.start_bounded(async move {
-        tokio::select! {
-            () = tokio::time::sleep(delay) => {
-                of_isolate.cancels.borrow_mut().remove(&timer);
-                of_isolate.tell(Event::Timer { timer, request });
-            }
-            () = cleared.cancelled() => {}
+        if Abortable::new(tokio::time::sleep(delay), registration).await.is_ok() {
+            of_isolate.cancels.borrow_mut().remove(&timer);
+            of_isolate.tell(Event::Timer { timer, request });
         }
     });
     if !started {
@@ -40,6 +37,6 @@ pub fn op_timer_start(state: &OpState, timer: u32, delay_ms: f64, request: u32) 
 #[op2(fast)]
 pub fn op_cancel(state: &OpState, number: u32) {
     if let Some(cancelled) = shared(state).cancels.borrow_mut().remove(&number) {
-        cancelled.cancel();
+        cancelled.abort();
     }
 }

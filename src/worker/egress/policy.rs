@@ -39,9 +39,17 @@ impl Rules {
     /// # Errors
     /// [`EgressFailure::Denied`] with the rule that refuses.
     pub fn check(&self, url: &Url) -> Result<(), EgressFailure> {
-        let origin = url.origin().ascii_serialization();
+        let origin = || url.origin().ascii_serialization();
+        let denied = |by: &str| EgressFailure::Denied(format!("{} is not in {by}", origin()));
         if !self.lists(url) {
-            return Err(EgressFailure::Denied(format!("{origin} is not in the bundle's `egress` list")));
+            return Err(denied("the bundle's `egress` list"));
+        }
+        // Fetch refuses them in an app's own URL; these come from a redirect.
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(EgressFailure::Denied(format!(
+                "the URL of {} holds a user name or a password",
+                origin()
+            )));
         }
         let address = match url.host() {
             Some(Host::Ipv4(ip)) => Some(IpAddr::V4(ip)),
@@ -52,7 +60,7 @@ impl Rules {
         let opened = address.is_some_and(|ip| self.opened.contains(&SocketAddr::new(ip, port)));
         let listed = self.operator.as_ref().is_none_or(|list| list.iter().any(|entry| entry.allows(url)));
         if !listed && !opened {
-            return Err(EgressFailure::Denied(format!("{origin} is not in the operator's `egress.allow`")));
+            return Err(denied("the operator's `egress.allow`"));
         }
         match address {
             Some(ip) if !self.may_connect(SocketAddr::new(ip, port)) => {
@@ -166,6 +174,14 @@ mod tests {
         let suffix = rules(&["https://*.example.com"], None, &[]);
         assert!(allowed(&suffix, "https://a.b.example.com/"));
         assert!(!allowed(&suffix, "https://example.com/") && !allowed(&suffix, "https://evilexample.com/"));
+    }
+
+    #[test]
+    fn a_url_holds_no_credentials() {
+        let rules = rules(&["https://api.example.com"], None, &[]);
+        assert!(!allowed(&rules, "https://user@api.example.com/"));
+        assert!(!allowed(&rules, "https://:password@api.example.com/"));
+        assert!(allowed(&rules, "https://api.example.com/user@"));
     }
 
     #[test]

@@ -1,5 +1,9 @@
 use super::*;
+use bytes::Bytes;
 use http_body_util::{BodyExt as _, Collected};
+use tokio::sync::mpsc;
+use vitrine_wire::Frame;
+use vitrine_wire::limits::WINDOW_BYTES;
 
 #[tokio::test]
 async fn a_broker_that_panics_gives_the_call_an_end() {
@@ -12,24 +16,18 @@ async fn a_broker_that_panics_gives_the_call_an_end() {
 }
 
 /// A call that nobody carries out, and its body.
-fn uploading(answer: &AnswerSink) -> (Call, CallBody) {
-    let (body, pieces) = mpsc::channel(WINDOW_BYTES as usize + 1);
-    let call = Call {
-        task: tokio::spawn(std::future::pending::<()>()).abort_handle(),
-        body: Some(body),
-        buffered_bytes: Arc::default(),
-        window: Arc::clone(&answer.window),
-    };
-    let buffered_bytes = Arc::clone(&call.buffered_bytes);
-    (call, CallBody { pieces, buffered_bytes })
+fn uploading(answer: &AnswerSink) -> (Call, Upload) {
+    let (body, upload) = call::upload();
+    let task = tokio::spawn(std::future::pending::<()>()).abort_handle();
+    (Call { task, body: Some(body), window: answer.window() }, upload)
 }
 
 #[tokio::test]
 async fn a_body_has_as_many_bytes_under_way_as_its_window_and_no_more() {
     let (frames, mut sent) = mpsc::channel(1);
     let answer = AnswerSink::new(7, frames);
-    let (call, body) = uploading(&answer);
-    let mut taken = upload(body, &answer);
+    let (call, upload) = uploading(&answer);
+    let mut taken = upload.into_body(answer);
     let piece = Bytes::from(vec![b'x'; WINDOW_BYTES as usize / 2]);
     assert!(call.on_body(piece.clone()) && call.on_body(piece.clone()));
     assert!(call.on_body(Bytes::new()), "nothing is no byte");
@@ -43,13 +41,13 @@ async fn a_body_has_as_many_bytes_under_way_as_its_window_and_no_more() {
 async fn sent(whole: bool) -> Option<Bytes> {
     let (frames, _credit) = mpsc::channel(1);
     let answer = AnswerSink::new(1, frames);
-    let (mut call, body) = uploading(&answer);
+    let (mut call, upload) = uploading(&answer);
     assert!(call.on_body(Bytes::from_static(b"piece")));
     if whole {
         call.on_body_end();
     }
     drop(call);
-    upload(body, &answer).collect().await.ok().map(Collected::to_bytes)
+    upload.into_body(answer).collect().await.ok().map(Collected::to_bytes)
 }
 
 #[tokio::test]

@@ -1,0 +1,91 @@
+//! Where the answer to one call goes: frames on the control socket that it came from.
+
+use crate::limits::{EGRESS_BYTES_MAX, EGRESS_STALL_MS};
+use bytes::Bytes;
+use http::response::Parts;
+use http_body_util::BodyExt as _;
+use hyper::body::{Body as _, Incoming};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Semaphore, mpsc};
+use vitrine_wire::limits::{BODY_FRAME_BYTES_MAX, WINDOW_BYTES};
+use vitrine_wire::{Done, EgressFailure, Frame, Outcome, ResponseHead, StreamId};
+
+/// Answers one call. A send that fails means that the control socket is lost, and with it everybody who waits.
+#[derive(Debug, Clone)]
+pub struct AnswerSink {
+    stream: StreamId,
+    frames: mpsc::Sender<Frame>,
+    window: Arc<Semaphore>,
+}
+
+impl AnswerSink {
+    /// Answers on this stream.
+    #[must_use]
+    pub fn new(stream: StreamId, frames: mpsc::Sender<Frame>) -> Self {
+        Self { stream, frames, window: Arc::new(Semaphore::new(WINDOW_BYTES as usize)) }
+    }
+
+    /// Bytes that the worker takes now; it gives more as it reads.
+    pub(super) fn window(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.window)
+    }
+
+    /// This much of the call's body was taken.
+    pub(super) async fn credit(&self, bytes: u32) {
+        let _ = self.frames.send(Frame::Credit(self.stream, bytes)).await;
+    }
+
+    /// The head of the answer.
+    pub(super) async fn head(&self, parts: &Parts) {
+        let headers = super::headers::received(&parts.headers);
+        let head = ResponseHead { status: parts.status.as_u16(), headers };
+        let _ = self.frames.send(Frame::Response(self.stream, head)).await;
+    }
+
+    /// The body of the answer of `url`.
+    ///
+    /// # Errors
+    /// It stopped, broke off or is too long.
+    pub(super) async fn body(&self, mut body: Incoming, url: &str) -> Result<(), EgressFailure> {
+        let stall = Duration::from_millis(EGRESS_STALL_MS);
+        let mut total = 0;
+        while !body.is_end_stream() {
+            let frame = tokio::time::timeout(stall, body.frame()).await.map_err(|_| {
+                EgressFailure::TimedOut(format!("{url} stopped in its body for {EGRESS_STALL_MS} ms"))
+            })?;
+            let Some(frame) = frame else { break };
+            let frame = frame.map_err(|_| {
+                EgressFailure::Unreachable(format!("{url} broke its body off after {total} bytes"))
+            })?;
+            // Trailers have no place in a `Response`.
+            let Ok(data) = frame.into_data() else { continue };
+            total += data.len() as u64;
+            if total > EGRESS_BYTES_MAX {
+                let what = format!("the body of {url} is over {EGRESS_BYTES_MAX} bytes");
+                return Err(EgressFailure::Limit(what));
+            }
+            self.data(data).await;
+        }
+        Ok(())
+    }
+
+    async fn data(&self, mut data: Bytes) {
+        while !data.is_empty() {
+            let piece = data.split_to(data.len().min(BODY_FRAME_BYTES_MAX));
+            if let Ok(permits) = self.window.acquire_many(piece.len() as u32).await {
+                permits.forget();
+            }
+            let _ = self.frames.send(Frame::Body(self.stream, piece)).await;
+        }
+    }
+
+    /// The end of the answer.
+    pub(super) async fn done(&self, result: Result<(), EgressFailure>) {
+        let done = match result {
+            Ok(()) => Done::of(Outcome::Ok),
+            Err(failure) => Done { egress: Some(failure), ..Done::of(Outcome::UpstreamGone) },
+        };
+        let _ = self.frames.send(Frame::Done(self.stream, done)).await;
+    }
+}

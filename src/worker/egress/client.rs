@@ -1,0 +1,121 @@
+//! The HTTP client of one release: its connections go only where the rules let them.
+
+use super::policy::Rules;
+use super::resolve::CheckedResolver;
+use crate::limits::{
+    EGRESS_IDLE_MS, EGRESS_IDLE_PER_HOST_MAX, EGRESS_KEEPALIVE_MS, EGRESS_KEEPALIVE_PROBES_MAX,
+    EGRESS_STALL_MS,
+};
+use bytes::Bytes;
+use http::{Request, Response, Uri, uri};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{Either, Empty};
+use hyper::body::Incoming;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::connect::{Connect, HttpConnector};
+use hyper_util::client::legacy::{self, Client};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use std::io;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::sync::OnceCell;
+use tower::Service;
+
+/// Body of a request: none, or what the worker sends.
+pub type RequestBody = Either<Empty<Bytes>, UnsyncBoxBody<Bytes, io::Error>>;
+
+/// Why a call has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The system's certificates can't be read.
+    #[error("the broker has no TLS: {0}")]
+    Tls(io::Error),
+    /// No connection, or none that lasted until the answer's head.
+    #[error(transparent)]
+    Call(#[from] legacy::Error),
+}
+
+/// Makes calls, and keeps connections for the next ones.
+#[derive(Debug)]
+pub struct EgressClient {
+    rules: Arc<Rules>,
+    http: Client<CheckedConnector, RequestBody>,
+    /// Made for the first call that needs it: it reads the system's certificates.
+    https: OnceCell<Client<HttpsConnector<CheckedConnector>, RequestBody>>,
+}
+
+impl EgressClient {
+    /// A client without connections.
+    pub fn new(rules: Arc<Rules>) -> Self {
+        let http = pooled(CheckedConnector { rules: Arc::clone(&rules) });
+        Self { rules, http, https: OnceCell::new() }
+    }
+
+    /// Makes a call; gives the head of its answer.
+    ///
+    /// # Errors
+    /// See [`ClientError`]; a refusal of the rules is the source of one.
+    pub async fn call(&self, request: Request<RequestBody>) -> Result<Response<Incoming>, ClientError> {
+        if request.uri().scheme() == Some(&uri::Scheme::HTTP) {
+            return Ok(self.http.request(request).await?);
+        }
+        let https =
+            self.https.get_or_try_init(|| secured(CheckedConnector { rules: Arc::clone(&self.rules) })).await;
+        Ok(https.map_err(ClientError::Tls)?.request(request).await?)
+    }
+}
+
+fn pooled<C: Connect + Clone>(connector: C) -> Client<C, RequestBody> {
+    Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(Duration::from_millis(EGRESS_IDLE_MS))
+        .pool_max_idle_per_host(EGRESS_IDLE_PER_HOST_MAX)
+        .build(connector)
+}
+
+async fn secured(
+    connector: CheckedConnector,
+) -> io::Result<Client<HttpsConnector<CheckedConnector>, RequestBody>> {
+    // Hundreds of files on some systems.
+    let tls = tokio::task::spawn_blocking(|| {
+        let provider = rustls::crypto::ring::default_provider();
+        HttpsConnectorBuilder::new().with_provider_and_platform_verifier(provider)
+    });
+    let tls = tls.await.map_err(io::Error::other)??;
+    Ok(pooled(tls.https_only().enable_all_versions().wrap_connector(connector)))
+}
+
+/// Connects to what a host's name resolves to, as far as the rules let it.
+#[derive(Debug, Clone)]
+struct CheckedConnector {
+    rules: Arc<Rules>,
+}
+
+type Http = HttpConnector<CheckedResolver>;
+
+impl Service<Uri> for CheckedConnector {
+    type Response = <Http as Service<Uri>>::Response;
+    type Error = <Http as Service<Uri>>::Error;
+    type Future = <Http as Service<Uri>>::Future;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, to: Uri) -> Self::Future {
+        let implied = if to.scheme() == Some(&uri::Scheme::HTTPS) { 443 } else { 80 };
+        // One for each connection: a resolver is not told the port, and the operator opens addresses by port.
+        let resolver = CheckedResolver::new(Arc::clone(&self.rules), to.port_u16().unwrap_or(implied));
+        let mut http = Http::new_with_resolver(resolver);
+        http.enforce_http(false);
+        http.set_nodelay(true);
+        let keepalive = Some(Duration::from_millis(EGRESS_KEEPALIVE_MS));
+        http.set_keepalive(keepalive);
+        http.set_keepalive_interval(keepalive);
+        http.set_keepalive_retries(Some(EGRESS_KEEPALIVE_PROBES_MAX));
+        // The probes do not count while something that was sent is not acknowledged.
+        http.set_tcp_user_timeout(Some(Duration::from_millis(EGRESS_STALL_MS)));
+        http.call(to)
+    }
+}

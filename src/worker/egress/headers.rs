@@ -1,0 +1,47 @@
+//! Headers of calls and their answers, without those that belong to one connection.
+
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_LENGTH};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use vitrine_wire::Headers;
+use vitrine_wire::limits::HEADERS_MAX;
+
+/// Headers that belong to one connection, or that the client sets by itself.
+fn is_own(name: &HeaderName) -> bool {
+    const OWN: [&str; 9] = [
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "keep-alive",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    ];
+    OWN.contains(&name.as_str()) || name.as_str().starts_with("proxy-")
+}
+
+/// What a call sends. `None` when one of them is no header.
+pub fn sent(headers: &Headers) -> Option<HeaderMap> {
+    let mut sent = HeaderMap::with_capacity(headers.len() + 1);
+    for (name, value) in headers {
+        let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+        if !is_own(&name) {
+            sent.append(name, HeaderValue::from_maybe_shared(value.clone()).ok()?);
+        }
+    }
+    // As the Fetch standard has it.
+    sent.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
+    Some(sent)
+}
+
+/// What the app sees of an answer's.
+pub fn received(headers: &HeaderMap) -> Headers {
+    headers
+        .iter()
+        .filter(|(name, _)| !is_own(name) || **name == CONTENT_LENGTH)
+        .take(HEADERS_MAX)
+        .map(|(name, value)| (name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes())))
+        .collect()
+}
