@@ -2,8 +2,8 @@
 
 mod history;
 
-use crate::figures::Figures;
 use crate::harness::archive::Archive;
+use crate::harness::figures::Figures;
 use crate::harness::host::Host;
 use crate::harness::http::Answer;
 use history::{Read, Switch};

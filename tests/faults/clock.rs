@@ -1,7 +1,7 @@
 //! A clock that jumps by a year, either way, while the host runs and between two of its runs.
 
-use crate::flips::clients::server;
-use crate::flips::{Load, promote, storm, upload};
+use crate::harness::flips::clients::server;
+use crate::harness::flips::{Load, promote, storm, upload};
 use crate::harness::host::Host;
 use crate::harness::processes;
 use crate::harness::wait::wait_until;

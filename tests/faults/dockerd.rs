@@ -1,12 +1,12 @@
 //! Docker that is killed, started again, or hangs: what runs goes on, what needs Docker is refused soon, and all is as it should
 //! be once Docker is back.
 
-use crate::figures::Figures;
-use crate::flips::clients::server;
-use crate::flips::{Flip, Load, promote, storm, switch, upload};
 use crate::harness::archive::Archive;
 use crate::harness::docker;
 use crate::harness::docker_proxy::DockerProxy;
+use crate::harness::figures::Figures;
+use crate::harness::flips::clients::server;
+use crate::harness::flips::{Flip, Load, promote, storm, switch, upload};
 use crate::harness::host::Host;
 use crate::harness::private_docker::{PrivateDocker, can_run};
 use crate::harness::wait::wait_until;

@@ -11,6 +11,8 @@ mod harness {
     pub mod cli;
     pub mod docker;
     pub mod docker_proxy;
+    pub mod figures;
+    pub mod flips;
     pub mod host;
     pub mod http;
     pub mod noise;
@@ -23,7 +25,6 @@ mod harness {
 mod clients;
 mod clock;
 mod dockerd;
-mod figures;
 mod flips;
 mod kills;
 mod upgrade;

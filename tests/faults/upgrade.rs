@@ -1,11 +1,11 @@
 //! A new binary in the place of a running host, under load: nothing refused, nothing reset, nothing failed, and a new one that
 //! fails is as if it never was.
 
-use crate::figures::Figures;
-use crate::flips::clients::server;
-use crate::flips::{Load, promote, storm, switch};
 use crate::harness::archive::bundle_dir;
 use crate::harness::docker;
+use crate::harness::figures::Figures;
+use crate::harness::flips::clients::server;
+use crate::harness::flips::{Load, promote, storm, switch};
 use crate::harness::host::Host;
 use crate::harness::processes::{hosts_of, terminate};
 use crate::harness::wait::wait_until;

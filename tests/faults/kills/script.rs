@@ -2,7 +2,7 @@
 
 use super::rig::{Rig, Told};
 use super::state::{App, Op};
-use crate::figures::Figures;
+use crate::harness::figures::Figures;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use std::collections::BTreeMap;

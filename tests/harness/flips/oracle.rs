@@ -1,6 +1,6 @@
 //! What clients may have been told, given what operators were told.
 
-use crate::harness::storm::Seen;
+use super::super::storm::Seen;
 use std::time::Instant;
 
 /// One change of what is live: when it was asked for, when it was acknowledged, and what is live after it.

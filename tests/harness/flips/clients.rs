@@ -1,7 +1,7 @@
 //! Clients of one app, of every kind, and what they were told.
 
-use crate::harness::host::Host;
-use crate::harness::storm::{Seen, Wish, ask};
+use super::super::host::Host;
+use super::super::storm::{Seen, Wish, ask};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
