@@ -83,14 +83,15 @@ fn with_app(opened: &Upstream, closed: &Upstream) -> Host {
         })
         .chain(["http://169.254.169.254".to_owned()])
         .collect();
-    let manifest = serde_json::json!({"egress": origins, "limits": {"subrequests": 3}}).to_string();
-    let server = std::fs::read_to_string(fixture("egress").join("server/index.js")).unwrap();
-    host.deploy_files(
-        "shop",
-        &[("server/index.js", &server), ("vitrine.json", &manifest)],
-        &["--version", "v1"],
-    );
+    deploy(&host, &serde_json::json!({"egress": origins, "limits": {"subrequests": 3}}));
     host
+}
+
+/// Deploys the app that fetches what it is asked for, as `shop`.
+pub fn deploy(host: &Host, manifest: &Value) {
+    let server = std::fs::read_to_string(fixture("egress").join("server/index.js")).unwrap();
+    let files = [("server/index.js", &*server), ("vitrine.json", &manifest.to_string())];
+    host.deploy_files("shop", &files, &["--version", "v1"]);
 }
 
 /// What the app reports about its call.

@@ -1,6 +1,6 @@
 //! What an app fetches over TLS: the system's certificates decide whom the host believes.
 
-use crate::harness::archive::fixture;
+use crate::egress::deploy;
 use crate::harness::host::Host;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
@@ -53,13 +53,7 @@ fn with_app(upstreams: &[SocketAddr], certificates: &Path) -> Host {
     let host = Host::try_start(folder, &["--isolation", "process"], &environment).unwrap();
     let origins: Vec<String> =
         upstreams.iter().map(|one| format!("https://localhost:{}", one.port())).collect();
-    let manifest = serde_json::json!({ "egress": origins }).to_string();
-    let server = std::fs::read_to_string(fixture("egress").join("server/index.js")).unwrap();
-    host.deploy_files(
-        "shop",
-        &[("server/index.js", &server), ("vitrine.json", &manifest)],
-        &["--version", "v1"],
-    );
+    deploy(&host, &serde_json::json!({ "egress": origins }));
     host
 }
 
