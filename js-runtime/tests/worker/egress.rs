@@ -185,6 +185,31 @@ fn an_answer_that_was_decoded_is_not_passed_on_as_coded() {
 }
 
 #[test]
+fn the_text_of_an_answer_is_utf_8_without_its_first_byte_order_mark() {
+    run(async {
+        let worker = Setup::fetch(APP).boot().await;
+        let mut broker = broker(&worker);
+        let cases: [(&[&'static [u8]], &str); 6] = [
+            (&[], ""),
+            (&[b"plain", b" text"], "plain text"),
+            (&["\u{e9}\u{20ac}\u{1f600}".as_bytes()], "\u{e9}\u{20ac}\u{1f600}"),
+            (&[b"\xe2\x82", b"\xac"], "\u{20ac}"),
+            (&[b"\xef\xbb\xbf\xef\xbb\xbfmarked"], "\u{feff}marked"),
+            (&[b"half \xe2\x82, none \xff"], "half \u{fffd}, none \u{fffd}"),
+        ];
+        for (pieces, text) in cases {
+            let request = worker.start(Ask::get("/get")).await;
+            let (stream, _) = broker.call().await;
+            broker.answer(stream, 200, &[], pieces).await;
+            let (_, body, done) = request.collect().await;
+            assert_eq!(done.outcome, Outcome::Ok, "{done:?}");
+            let told = format!("200 true null {text} https://api.example.com/items?x=1");
+            assert_eq!(String::from_utf8_lossy(&body), told);
+        }
+    });
+}
+
+#[test]
 fn bodies_are_sent_as_streams_and_as_text() {
     run(async {
         let worker = Setup::fetch(APP).boot().await;
