@@ -202,6 +202,7 @@ impl Releases {
         for entry in self.0.book.entries() {
             self.put_to_sleep(&entry, life::Event::HostEnds).await;
         }
+        self.end_all().await;
     }
 
     /// Runs a store call where blocking is allowed.

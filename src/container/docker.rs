@@ -242,6 +242,11 @@ impl Containers {
             let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
             let call = client.remove_container(&id, Some(options));
             match within("remove a container", DOCKER_CALL_TIMEOUT_MS, call).await {
+                // Another call removes it, and is through when it is gone.
+                Err(err) if err.status() == Some(409) => {
+                    let gone = ended(client, &id, "removed");
+                    let _ = within("remove a container", DOCKER_CALL_TIMEOUT_MS, gone).await;
+                }
                 Err(err) if err.status() != Some(404) => return Err(err),
                 _ => {}
             }
@@ -354,7 +359,12 @@ impl Containers {
 
 /// Waits for a container's end.
 async fn exit_code(client: &Docker, container: &str) -> Result<i64, Error> {
-    let options = WaitContainerOptionsBuilder::default().condition("not-running").build();
+    ended(client, container, "not-running").await
+}
+
+/// Waits for a container to be `not-running` or `removed`; its exit code.
+async fn ended(client: &Docker, container: &str, condition: &str) -> Result<i64, Error> {
+    let options = WaitContainerOptionsBuilder::default().condition(condition).build();
     match client.wait_container(container, Some(options)).boxed().try_next().await {
         Ok(ended) => Ok(ended.map_or(0, |ended| ended.status_code)),
         Err(Error::DockerContainerWaitError { code, .. }) => Ok(code),

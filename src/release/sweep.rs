@@ -37,6 +37,21 @@ impl Releases {
         }
     }
 
+    /// Ends every worker that is left of this host: also those of removed releases that are just being stopped, or could not be
+    /// before.
+    pub(super) async fn end_all(&self) {
+        match self.0.parts.engine.list().await {
+            Ok(listed) => {
+                for info in listed {
+                    self.end(&info.instance).await;
+                }
+            }
+            Err(error) => {
+                tracing::warn!(error = %causes(&error), "workers can't be listed; some may be left running");
+            }
+        }
+    }
+
     /// Ends workers of this host that no release has recorded, and removes the folders of those that ended with it.
     pub(super) async fn end_orphans(&self, adopted: &BTreeSet<InstanceId>) {
         let listed = match self.0.parts.engine.list().await {

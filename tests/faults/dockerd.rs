@@ -9,6 +9,7 @@ use crate::harness::flips::clients::server;
 use crate::harness::flips::{Flip, Load, promote, storm, switch, upload};
 use crate::harness::host::Host;
 use crate::harness::private_docker::{PrivateDocker, can_run};
+use crate::harness::processes::freeze;
 use crate::harness::wait::wait_until;
 use std::time::{Duration, Instant};
 
@@ -217,6 +218,28 @@ fn a_docker_that_hangs_for_a_minute_stops_no_flip() {
             (docker.containers() == before).then_some(())
         });
         assert!(host.stop().1);
+    }
+}
+
+/// One of a removed release, whose host is stopped before it could be: nobody else would end it.
+#[test]
+fn a_worker_that_a_hung_docker_kept_ends_with_its_host() {
+    if docker::is_there() {
+        let proxy = DockerProxy::start();
+        let host = host(&proxy.address(), &[("FAILPOINTS", "engine.check=return(skip)")]);
+        promote(&host, "v1");
+        proxy.hang();
+        let removed = host.call("DELETE", "/v1/apps/storm/releases/v2").send();
+        assert_eq!(removed.status, 204, "{removed:?}");
+        let data = host.data();
+        let is_kept = |one: &serde_json::Value| one["Config"]["Labels"]["vitrine.release"] == "storm@v2";
+        let kept = docker::containers_of(&data).into_iter().find(is_kept).unwrap();
+        // It takes all the time that it gets to end, which is more than the host needs for the other.
+        freeze(u32::try_from(kept["State"]["Pid"].as_u64().unwrap()).unwrap());
+        proxy.go_on();
+        let (_folder, clean) = host.stop();
+        assert!(clean);
+        assert_eq!(docker::containers_of(&data), Vec::<serde_json::Value>::new());
     }
 }
 
