@@ -48,6 +48,8 @@ pub struct Activity {
     idle_since: AtomicU64,
     head_since: AtomicU64,
     blocked_since: AtomicU64,
+    clients_turns: AtomicUsize,
+    last_turn: AtomicU64,
     stall_ms: AtomicU64,
 }
 
@@ -64,6 +66,8 @@ impl Activity {
             idle_since: AtomicU64::new(0),
             head_since: AtomicU64::new(1),
             blocked_since: AtomicU64::new(0),
+            clients_turns: AtomicUsize::new(0),
+            last_turn: AtomicU64::new(0),
             stall_ms: AtomicU64::new(KEEPALIVE_IDLE_MS),
         })
     }
@@ -138,6 +142,15 @@ impl Activity {
         }
     }
 
+    /// An answer of this HTTP/2 connection goes on when its client takes more of it. On HTTP/1.1 a client that takes nothing blocks
+    /// the connection itself.
+    #[must_use]
+    pub fn begin_turn(self: &Arc<Self>) -> ClientsTurn {
+        self.clients_turns.fetch_add(1, Ordering::Relaxed);
+        self.last_turn.store(self.age_ms(), Ordering::Relaxed);
+        ClientsTurn(Arc::clone(self))
+    }
+
     /// What the clocks say.
     #[must_use]
     pub fn verdict(&self, patience: &Patience) -> Verdict {
@@ -146,11 +159,14 @@ impl Activity {
             let since = since.load(Ordering::Relaxed);
             since != 0 && now.saturating_sub(since) >= limit_ms
         };
-        if over(&self.blocked_since, self.stall_ms.load(Ordering::Relaxed)) {
+        let stall_ms = self.stall_ms.load(Ordering::Relaxed);
+        if over(&self.blocked_since, stall_ms) {
             return Verdict::Slow;
         }
-        if self.in_flight.load(Ordering::Relaxed) > 0 {
-            return Verdict::Fine;
+        let in_flight = self.in_flight.load(Ordering::Relaxed);
+        if in_flight > 0 {
+            let all_wait = self.clients_turns.load(Ordering::Relaxed) == in_flight;
+            return if all_wait && over(&self.last_turn, stall_ms) { Verdict::Slow } else { Verdict::Fine };
         }
         if over(&self.head_since, patience.head.as_millis() as u64) {
             return Verdict::Slow;
@@ -171,6 +187,16 @@ impl Drop for Busy {
     fn drop(&mut self) {
         self.0.idle_since.store(self.0.age_ms(), Ordering::Relaxed);
         self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// An answer whose client is waited for.
+#[derive(Debug)]
+pub struct ClientsTurn(Arc<Activity>);
+
+impl Drop for ClientsTurn {
+    fn drop(&mut self) {
+        self.0.clients_turns.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -225,6 +251,25 @@ mod tests {
         pause();
         assert_eq!(activity.verdict(&patience(1000, 1000)), Verdict::Slow);
         activity.on_written();
+        assert_eq!(activity.verdict(&patience(1000, 1000)), Verdict::Fine);
+    }
+
+    #[test]
+    fn a_client_that_takes_no_answer_is_slow_unless_an_app_is_waited_for() {
+        let activity = Activity::start();
+        let _busy = activity.begin(true);
+        activity.set_stall_ms(10);
+        let turn = activity.begin_turn();
+        let working = activity.begin(true);
+        pause();
+        assert_eq!(activity.verdict(&patience(1000, 1000)), Verdict::Fine);
+        drop(working);
+        assert_eq!(activity.verdict(&patience(1000, 1000)), Verdict::Slow);
+        let taken = activity.begin_turn();
+        drop(turn);
+        assert_eq!(activity.verdict(&patience(1000, 1000)), Verdict::Fine);
+        drop(taken);
+        pause();
         assert_eq!(activity.verdict(&patience(1000, 1000)), Verdict::Fine);
     }
 }

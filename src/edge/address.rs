@@ -1,8 +1,8 @@
 //! Which host and path is meant, and whether the request may be as large as it is.
 
 use super::caller::{Caller, X_FORWARDED_HOST};
-use crate::limits::{REQUEST_HEADER_BYTES_MAX, REQUEST_TARGET_BYTES_MAX};
-use http::header::{CONTENT_LENGTH, HOST, HeaderMap};
+use crate::limits::{REQUEST_HEADER_BYTES_MAX, REQUEST_HEADERS_MAX, REQUEST_TARGET_BYTES_MAX};
+use http::header::{CONTENT_LENGTH, COOKIE, HOST, HeaderMap};
 use http::{Method, StatusCode, Uri};
 use vitrine_wire::Outcome;
 
@@ -75,7 +75,10 @@ fn check_size(uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
     }
     // `: ` and the line's end count with each header, as they do on the wire.
     let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
-    if bytes > REQUEST_HEADER_BYTES_MAX {
+    // HTTP/2 clients may send each cookie by itself; apps get them as one.
+    let fields =
+        headers.keys().filter(|name| *name != COOKIE).map(|name| headers.get_all(name).iter().count());
+    if bytes > REQUEST_HEADER_BYTES_MAX || fields.sum::<usize>() > REQUEST_HEADERS_MAX {
         let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
         return Err(Refusal::client(status, "the request's headers are too large (often too many cookies)"));
     }
@@ -178,5 +181,12 @@ mod tests {
         assert!(address("/", &[("host", "a"), ("x", &"v".repeat(room))]).is_ok());
         let large = address("/", &[("host", "a"), ("x", &"v".repeat(room + 1))]).unwrap_err();
         assert_eq!(large.status, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+
+        let mut fields = vec![("x", "1"); REQUEST_HEADERS_MAX - 1];
+        fields.push(("host", "a"));
+        fields.extend([("cookie", "a=1"); 50]);
+        assert!(address("/", &fields).is_ok());
+        fields.push(("x", "1"));
+        assert_eq!(address("/", &fields).unwrap_err().status, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
     }
 }

@@ -1,12 +1,12 @@
 //! One connection from its first byte to its end: HTTP/1.1 or HTTP/2, with every clock and size bound set.
 
-use super::activity::{Activity, Busy, Patience, Verdict};
+use super::activity::{Activity, Busy, ClientsTurn, Patience, Verdict};
 use super::leaving::Leaving;
 use super::pump::{BoxError, Pumped, pump};
 use super::watched_io::WatchedIo;
 use crate::limits::{
-    H1_BUFFER_BYTES_MAX, H2_HEADER_LIST_BYTES_MAX, H2_PING_MS, H2_SEND_BUFFER_BYTES_MAX, H2_STREAMS_MAX,
-    H2_WINDOW_BYTES, REQUEST_HEADERS_MAX,
+    H1_BUFFER_BYTES_MAX, H2_CONNECTION_WINDOW_BYTES, H2_HEADER_LIST_BYTES_MAX, H2_PING_MS,
+    H2_SEND_BUFFER_BYTES_MAX, H2_STREAM_WINDOW_BYTES, H2_STREAMS_MAX, REQUEST_HEADERS_MAX,
 };
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, Version, header};
@@ -65,8 +65,8 @@ pub fn protocols() -> Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .max_concurrent_streams(H2_STREAMS_MAX)
         .max_header_list_size(H2_HEADER_LIST_BYTES_MAX)
-        .initial_connection_window_size(H2_WINDOW_BYTES)
-        .initial_stream_window_size(H2_WINDOW_BYTES)
+        .initial_connection_window_size(H2_CONNECTION_WINDOW_BYTES)
+        .initial_stream_window_size(H2_STREAM_WINDOW_BYTES)
         .max_send_buf_size(H2_SEND_BUFFER_BYTES_MAX)
         .keep_alive_interval(Duration::from_millis(H2_PING_MS))
         .keep_alive_timeout(Duration::from_millis(H2_PING_MS));
@@ -132,7 +132,12 @@ async fn serve_io<A: Answer>(
         let activity = Arc::clone(&peer.activity);
         let answered = Arc::clone(&terms.answer).answer(request, peer.clone());
         async move {
-            let held = |body| Held { body: Outgoing::new(body, h2, &activity), _busy: busy };
+            let held = |body| Held {
+                body: Outgoing::new(body, h2, &activity),
+                turn: h2.then(|| activity.begin_turn()),
+                activity: Arc::clone(&activity),
+                _busy: busy,
+            };
             let mut answer = answered.await.map(held);
             if activity.is_leaving() && !h2 {
                 answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -175,6 +180,9 @@ async fn serve_io<A: Answer>(
 /// A body during which its connection counts as busy.
 struct Held<B> {
     body: Outgoing<B>,
+    /// While it is its HTTP/2 client who is waited for.
+    turn: Option<ClientsTurn>,
+    activity: Arc<Activity>,
     _busy: Busy,
 }
 
@@ -206,10 +214,14 @@ where
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match &mut self.body {
+        let polled = match &mut self.body {
             Outgoing::Direct(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
             Outgoing::Pumped(body) => Pin::new(body).poll_frame(cx),
+        };
+        if self.activity.is_h2() {
+            self.turn = polled.is_ready().then(|| self.activity.begin_turn());
         }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

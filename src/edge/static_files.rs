@@ -8,7 +8,7 @@ use crate::bundle::{Asset, Encoding};
 use crate::route::Target;
 use http::header::{HeaderMap, IF_NONE_MATCH, IF_RANGE, RANGE};
 use http::{HeaderValue, Method};
-use http_range_header::StartPosition;
+use http_range_header::{EndPosition, StartPosition};
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
@@ -144,11 +144,17 @@ enum Asked {
 fn part(range: &HeaderValue, bytes: u64) -> Asked {
     let parsed = range.to_str().ok().and_then(|text| http_range_header::parse_range_header(text).ok());
     let Some(parsed) = parsed.filter(|parsed| parsed.ranges.len() == 1) else { return Asked::Whole };
-    // The last million bytes of a small file are all of it.
-    if let StartPosition::FromLast(last) = parsed.ranges[0].start
-        && bytes > 0
-    {
-        return Asked::Part(bytes.saturating_sub(last)..=bytes - 1);
+    let range = &parsed.ranges[0];
+    match (range.start, range.end) {
+        // Nothing of it can be left out.
+        _ if bytes == 0 => return Asked::Whole,
+        // The last million bytes of a small file are all of it.
+        (StartPosition::FromLast(last), _) => {
+            return Asked::Part(bytes.saturating_sub(last)..=bytes - 1);
+        }
+        // No range (RFC 9110, 14.1.1).
+        (StartPosition::Index(first), EndPosition::Index(last)) if last < first => return Asked::Whole,
+        _ => {}
     }
     match parsed.validate(bytes) {
         Ok(mut parts) => parts.pop().map_or(Asked::Whole, Asked::Part),
@@ -283,7 +289,7 @@ mod tests {
         assert_eq!(planned(&[(RANGE, "bytes=8-")]), Plan::Part(plain(), 8..=9));
         assert_eq!(planned(&[(RANGE, "bytes=8-99")]), Plan::Part(plain(), 8..=9));
         assert_eq!(planned(&[(RANGE, "bytes=10-")]), Plan::Unsatisfiable(plain()));
-        for whole in ["bytes=0-1,3-4", "lines=1-2", "nonsense"] {
+        for whole in ["bytes=0-1,3-4", "lines=1-2", "nonsense", "bytes=5-2"] {
             assert_eq!(planned(&[(RANGE, whole)]), Plan::Whole(plain()), "{whole}");
         }
         let tag = plain().etag.to_str().unwrap().to_owned();

@@ -78,7 +78,7 @@ impl Default for Pace {
 }
 
 /// A client's body. Only time spent waiting for the client counts: an app may read as slowly as it likes.
-struct Upload<B> {
+struct Upload<B: Body<Data = Bytes> + Send + Unpin + 'static> {
     body: Option<B>,
     left: u64,
     pace: Pace,
@@ -127,7 +127,7 @@ where
     });
 }
 
-impl<B> Upload<B> {
+impl<B: Body<Data = Bytes> + Send + Unpin + 'static> Upload<B> {
     fn fail<T>(&self, fault: Fault) -> Poll<Option<Result<T, Box<dyn std::error::Error + Send + Sync>>>> {
         self.progress.0.fault.store(fault as u8, Ordering::Release);
         Poll::Ready(Some(Err(Box::new(fault))))
@@ -140,10 +140,13 @@ impl<B> Upload<B> {
     }
 }
 
-/// Nobody waits for a body that nobody reads any more.
-impl<B> Drop for Upload<B> {
+/// Nobody waits for a body that nobody reads any more; what is still to come of it is read away, as that of a refused one.
+impl<B: Body<Data = Bytes> + Send + Unpin + 'static> Drop for Upload<B> {
     fn drop(&mut self) {
         self.progress.0.waits.store(false, Ordering::Relaxed);
+        if let Some(body) = self.body.take() {
+            linger(body);
+        }
     }
 }
 
@@ -177,9 +180,6 @@ impl<B: Body<Data = Bytes> + Send + Unpin + 'static> Body for Upload<B> {
             Some(Ok(frame)) => {
                 let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
                 if bytes > this.left {
-                    if let Some(body) = this.body.take() {
-                        linger(body);
-                    }
                     return this.fail(Fault::TooLarge);
                 }
                 this.left -= bytes;

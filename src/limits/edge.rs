@@ -2,6 +2,10 @@
 
 /// Headers in one request. HTTP libraries' usual bound; browsers send about 20.
 pub const REQUEST_HEADERS_MAX: usize = 100;
+/// Headers that the edge adds to those of a request.
+const ADDED_HEADERS_MAX: usize = 7;
+// A worker ends the connection that brings it more than the protocol allows, with everybody's requests on it.
+const _: () = assert!(REQUEST_HEADERS_MAX + ADDED_HEADERS_MAX <= vitrine_wire::limits::HEADERS_MAX);
 /// Bytes of one request's headers together.
 pub const REQUEST_HEADER_BYTES_MAX: usize = 32 << 10;
 /// Bytes of the request target.
@@ -33,8 +37,10 @@ pub const H1_BUFFER_BYTES_MAX: usize = 64 << 10;
 /// HTTP/2 header list as announced to the client: what [`REQUEST_HEADER_BYTES_MAX`] and the target need with the 32
 /// bytes of overhead that the protocol counts for each header.
 pub const H2_HEADER_LIST_BYTES_MAX: u32 = 56 << 10;
-/// HTTP/2 receive window of a connection and of a stream: what one slow app can make the edge hold of a body.
-pub const H2_WINDOW_BYTES: u32 = 256 << 10;
+/// HTTP/2 receive window of a stream: what one slow app can make the edge hold of a body.
+pub const H2_STREAM_WINDOW_BYTES: u32 = 256 << 10;
+/// HTTP/2 receive window of a connection: bodies that slow apps do not read must not keep that of another app from coming.
+pub const H2_CONNECTION_WINDOW_BYTES: u32 = 4 * H2_STREAM_WINDOW_BYTES;
 /// HTTP/2 bytes buffered for one stream on the way out.
 pub const H2_SEND_BUFFER_BYTES_MAX: usize = 64 << 10;
 /// HTTP/2 ping interval, and how long its answer may take: finds peers that vanished without a word.

@@ -22,6 +22,9 @@ pub const FAILURES_SUSPECT: u32 = 5;
 pub const WORKER_COMMANDS_MAX: usize = 16;
 /// Egress calls at once for one worker: six a request, as browsers and Cloudflare have it, for a few dozen requests.
 pub const EGRESS_CALLS_MAX: usize = 256;
+/// Names that one release has resolved at once. Each keeps a thread of the 512 that also read files for everybody, for as long as the
+/// system's resolver takes, which may be longer than a call waits.
+pub const EGRESS_LOOKUPS_MAX: usize = 16;
 /// Egress calls of one control connection that have not ended, those among them that are refused or given up: four times
 /// what a worker has open at once. One that has more doesn't take its answers and only makes the host remember.
 pub const EGRESS_CALLS_UNENDED_MAX: usize = 4_096;

@@ -4,7 +4,7 @@ use super::policy::Rules;
 use super::resolve::CheckedResolver;
 use crate::limits::{
     EGRESS_IDLE_MS, EGRESS_IDLE_PER_HOST_MAX, EGRESS_KEEPALIVE_MS, EGRESS_KEEPALIVE_PROBES_MAX,
-    EGRESS_STALL_MS,
+    EGRESS_LOOKUPS_MAX, EGRESS_STALL_MS,
 };
 use bytes::Bytes;
 use http::{Request, Response, Uri, uri};
@@ -19,7 +19,7 @@ use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 use tower::Service;
 
 /// Body of a request: none, or what the worker sends.
@@ -39,7 +39,7 @@ pub enum ClientError {
 /// Makes calls, and keeps connections for the next ones.
 #[derive(Debug)]
 pub struct EgressClient {
-    rules: Arc<Rules>,
+    connector: CheckedConnector,
     http: Client<CheckedConnector, RequestBody>,
     /// Made for the first call that needs it: it reads the system's certificates.
     https: OnceCell<Client<HttpsConnector<CheckedConnector>, RequestBody>>,
@@ -48,8 +48,8 @@ pub struct EgressClient {
 impl EgressClient {
     /// A client without connections.
     pub fn new(rules: Arc<Rules>) -> Self {
-        let http = pooled(CheckedConnector { rules: Arc::clone(&rules) });
-        Self { rules, http, https: OnceCell::new() }
+        let connector = CheckedConnector { rules, lookups: Arc::new(Semaphore::new(EGRESS_LOOKUPS_MAX)) };
+        Self { http: pooled(connector.clone()), connector, https: OnceCell::new() }
     }
 
     /// Makes a call; gives the head of its answer.
@@ -60,8 +60,7 @@ impl EgressClient {
         if request.uri().scheme() == Some(&uri::Scheme::HTTP) {
             return Ok(self.http.request(request).await?);
         }
-        let https =
-            self.https.get_or_try_init(|| secured(CheckedConnector { rules: Arc::clone(&self.rules) })).await;
+        let https = self.https.get_or_try_init(|| secured(self.connector.clone())).await;
         Ok(https.map_err(ClientError::Tls)?.request(request).await?)
     }
 }
@@ -90,6 +89,7 @@ async fn secured(
 #[derive(Debug, Clone)]
 struct CheckedConnector {
     rules: Arc<Rules>,
+    lookups: Arc<Semaphore>,
 }
 
 type Http = HttpConnector<CheckedResolver>;
@@ -106,7 +106,8 @@ impl Service<Uri> for CheckedConnector {
     fn call(&mut self, to: Uri) -> Self::Future {
         let implied = if to.scheme() == Some(&uri::Scheme::HTTPS) { 443 } else { 80 };
         // One for each connection: a resolver is not told the port, and the operator opens addresses by port.
-        let resolver = CheckedResolver::new(Arc::clone(&self.rules), to.port_u16().unwrap_or(implied));
+        let (rules, lookups) = (Arc::clone(&self.rules), Arc::clone(&self.lookups));
+        let resolver = CheckedResolver::new(rules, lookups, to.port_u16().unwrap_or(implied));
         let mut http = Http::new_with_resolver(resolver);
         http.enforce_http(false);
         http.set_nodelay(true);

@@ -7,19 +7,21 @@ use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use tokio::sync::Semaphore;
 use tower::Service;
 
 /// Resolves for calls to one port.
 #[derive(Debug, Clone)]
 pub struct CheckedResolver {
     rules: Arc<Rules>,
+    lookups: Arc<Semaphore>,
     port: u16,
 }
 
 impl CheckedResolver {
-    /// A resolver for calls to this port.
-    pub fn new(rules: Arc<Rules>, port: u16) -> Self {
-        Self { rules, port }
+    /// A resolver for calls to this port, one of those that share the places of `lookups`.
+    pub fn new(rules: Arc<Rules>, lookups: Arc<Semaphore>, port: u16) -> Self {
+        Self { rules, lookups, port }
     }
 }
 
@@ -33,9 +35,16 @@ impl Service<Name> for CheckedResolver {
     }
 
     fn call(&mut self, name: Name) -> Self::Future {
-        let (rules, port) = (Arc::clone(&self.rules), self.port);
+        let (rules, lookups, port) = (Arc::clone(&self.rules), Arc::clone(&self.lookups), self.port);
         Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), port)).await?.collect();
+            let place = lookups.acquire_owned().await?;
+            // A call that is given up gives its place back only when the system's resolver has let go of its thread.
+            let lookup = tokio::spawn(async move {
+                let found = tokio::net::lookup_host((name.as_str(), port)).await;
+                drop(place);
+                found.map(Vec::from_iter)
+            });
+            let found = lookup.await??;
             let allowed: Vec<SocketAddr> = found.iter().copied().filter(|a| rules.may_connect(*a)).collect();
             match (allowed.is_empty(), found.first()) {
                 (true, Some(first)) => Err(refused(*first).into()),
