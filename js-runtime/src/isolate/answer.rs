@@ -65,6 +65,9 @@ impl Outbox {
 
     /// Lets `write` append to the body. Returns whether there is room for more.
     pub fn body(&self, write: impl FnOnce(&mut BytesMut)) -> bool {
+        if self.written.get() > self.limit {
+            return false;
+        }
         let mut body = self.body.borrow_mut();
         let before = body.len();
         write(&mut body);
@@ -188,8 +191,10 @@ impl Outgoing {
                 return end;
             }
             let head = self.outbox.head.borrow_mut().take();
-            if let Some(head) = head {
-                self.writer.head(head).await;
+            if let Some(head) = head
+                && !self.writer.head(head).await
+            {
+                return Outcome::AppError.into();
             }
             let body = self.outbox.take_body();
             let stall = self.writer.stall_clock();
@@ -238,4 +243,18 @@ impl Outgoing {
 
 fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_over_the_bound_is_not_collected() {
+        let outbox = Outbox::new(4);
+        assert!(outbox.body(|body| body.extend_from_slice(b"1234")));
+        assert!(!outbox.body(|body| body.extend_from_slice(b"5")));
+        assert!(!outbox.body(|body| body.extend_from_slice(b"6")));
+        assert_eq!(outbox.take_body().as_ref(), b"12345");
+    }
 }

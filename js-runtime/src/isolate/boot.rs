@@ -116,17 +116,11 @@ async fn evaluate_module(driver: &mut Driver, entry: &str) -> Result<v8::Global<
     let module = load(driver, &specifier)
         .await
         .map_err(|error| evaluation_failure(entry, error, BootStage::Compile))?;
-    // What the app awaits at module scope is ours to answer; without this, deno_core calls it a deadlock.
-    let tracker =
-        driver.engine.watched(0, |runtime| runtime.op_state().borrow().external_ops_tracker.clone());
-    let tracker = tracker.map_err(|killed| evaluation_failure(entry, killed.into(), BootStage::Evaluate))?;
-    tracker.ref_op();
     let deadline = tokio::time::sleep(Duration::from_millis(EVALUATE_TIMEOUT_MS));
     let evaluated = tokio::select! {
         evaluated = run_module(driver, module) => evaluated,
         () = deadline => Err(Killed { outcome: vitrine_wire::Outcome::WallLimit, request: 0 }.into()),
     };
-    tracker.unref_op();
     evaluated.map_err(|error| evaluation_failure(entry, error, BootStage::Evaluate))?;
     let namespace = driver.engine.watched(0, |runtime| -> Result<_, CoreError> {
         let namespace = runtime.get_module_namespace(module)?;

@@ -117,8 +117,12 @@ impl Driver {
             let event = self.shared.inbox.borrow_mut().pop_front();
             let Some(event) = event else { break };
             let aborted = if let Event::Abort(request, _) = event { Some(request) } else { None };
+            let fetched = event.fetched();
             self.look_at_event_loop();
             self.engine.tell(event)?;
+            if let Some(body) = fetched {
+                self.shared.drop_unwanted(body);
+            }
             if let Some(running) = self.shared.requests.borrow_mut().get_mut(&aborted.unwrap_or_default()) {
                 running.aborting = false;
                 running.outbox.wake();
@@ -144,7 +148,7 @@ impl Driver {
         self.poll_host(cx);
         if self.event_loop.take(cx.waker()) {
             let waker = Waker::from(Arc::clone(&self.event_loop));
-            let polled = self.engine.watched(0, |runtime| {
+            let polled = self.engine.watched_loop(|runtime| {
                 runtime.poll_event_loop(&mut Context::from_waker(&waker), PollEventLoopOptions::default())
             });
             if let Poll::Ready(Err(error)) = polled.map_err(TurnError::from)? {

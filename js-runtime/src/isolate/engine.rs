@@ -46,6 +46,8 @@ impl Engine {
     pub fn new(shared: Rc<Shared>, loader: BundleLoader, origin: Origin) -> Result<Self, CoreError> {
         let heap_bytes = usize::try_from(shared.limits.heap_mb << 20).unwrap_or(usize::MAX);
         let mut runtime = Runtime::new(&shared, loader, origin, heap_bytes)?;
+        // Timers and host calls are the driver's: `deno_core` would take a module that awaits one for a deadlock.
+        runtime.op_state().borrow().external_ops_tracker.ref_op();
         let guard = Guard::of_this_thread();
         guard.attach(runtime.v8_isolate().thread_safe_handle());
         let collections = memory::bound(&mut runtime, &guard, heap_bytes);
@@ -333,17 +335,43 @@ impl Engine {
         request: RequestNumber,
         work: impl FnOnce(&mut JsRuntime) -> T,
     ) -> Result<T, Killed> {
+        let (result, used) = self.measured(request, work);
+        self.shared.charge(request, used);
+        result
+    }
+
+    /// Uses the runtime under the watchdog, for what its event loop has to do for no request in particular. While requests run it is
+    /// their due: nobody is charged.
+    ///
+    /// # Errors
+    /// JavaScript was ended by force meanwhile.
+    pub fn watched_loop<T>(&mut self, work: impl FnOnce(&mut JsRuntime) -> T) -> Result<T, Killed> {
+        let (result, used) = self.measured(0, work);
+        if self.shared.requests.borrow().is_empty() {
+            self.shared.charge(0, used);
+        }
+        result
+    }
+
+    /// What became of `work`, and the CPU time that it took.
+    fn measured<T>(
+        &mut self,
+        request: RequestNumber,
+        work: impl FnOnce(&mut JsRuntime) -> T,
+    ) -> (Result<T, Killed>, Duration) {
         self.shared.current.set(request);
         let end = self.shared.requests.borrow().get(&request).map(|running| running.end.clone());
         let begun = self.guard.begin(self.budget(request), end);
         let result = work(&mut self.runtime);
         let used = self.guard.end(begun);
         self.shared.current.set(0);
-        self.shared.charge(request, used);
-        match self.guard.killed() {
-            Some(outcome) => Err(Killed { outcome, request }),
-            None => Ok(result),
-        }
+        let killed = self.guard.killed().map(|outcome| Killed { outcome, request });
+        (killed.map_or(Ok(result), Err), used)
+    }
+
+    /// Whether JavaScript was ended by force: then the isolate runs none any more.
+    pub fn is_killed(&self) -> bool {
+        self.guard.killed().is_some()
     }
 
     /// What JavaScript on behalf of a request may use at once. The wall limit of the request itself is not enforced here but

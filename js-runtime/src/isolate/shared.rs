@@ -47,6 +47,16 @@ pub enum Event {
     Abort(RequestNumber, &'static str),
 }
 
+impl Event {
+    /// Number of the body of an answer whose head this tells.
+    pub fn fetched(&self) -> Option<u32> {
+        match self {
+            Self::Settle { answer: Settled::Fetched(fetched), .. } => Some(fetched.body),
+            _ => None,
+        }
+    }
+}
+
 /// What a host call resolved to.
 #[derive(Debug)]
 pub enum Settled {
@@ -112,6 +122,20 @@ pub struct Running {
     pub aborting: bool,
 }
 
+/// What work of no request has used since some moment.
+#[derive(Debug, Clone, Copy)]
+struct Background {
+    since: Instant,
+    cpu: Duration,
+    subrequests: u32,
+}
+
+impl Background {
+    fn new() -> Self {
+        Self { since: Instant::now(), cpu: Duration::ZERO, subrequests: 0 }
+    }
+}
+
 /// A future that the driver polls for the ops.
 pub type HostFuture = LocalBoxFuture<'static, ()>;
 
@@ -148,8 +172,7 @@ pub struct Shared {
     /// Bodies of egress calls.
     pub uploads: RefCell<HashMap<u32, Upload>>,
     last_body: Cell<u32>,
-    /// Since when, and how much, CPU time was used by work of no request.
-    background: Cell<(Instant, Duration)>,
+    background: Cell<Background>,
     /// When the isolate was made.
     pub born: Instant,
     /// What the app did at module scope, when it is evaluated for a snapshot.
@@ -176,7 +199,7 @@ impl Shared {
             bodies: RefCell::default(),
             uploads: RefCell::default(),
             last_body: Cell::new(0),
-            background: Cell::new((Instant::now(), Duration::ZERO)),
+            background: Cell::new(Background::new()),
             born: Instant::now(),
             module_scope: ModuleScope::default(),
         }
@@ -238,29 +261,56 @@ impl Shared {
         self.bodies.borrow_mut().retain(|_, kept| kept.owner != request || kept.reader.is_none());
     }
 
+    /// Forgets the body of an answer that came after the request which had called for it was over, unless the app reads it: nothing else
+    /// would. Module scope is never over.
+    pub fn drop_unwanted(&self, body: u32) {
+        let mut bodies = self.bodies.borrow_mut();
+        let is_unwanted = |kept: &Kept| {
+            kept.reader.is_some() && kept.owner != 0 && !self.requests.borrow().contains_key(&kept.owner)
+        };
+        if bodies.get(&body).is_some_and(is_unwanted) {
+            bodies.remove(&body);
+        }
+    }
+
     /// CPU time that a request has used so far; for none, what work of no request has used within the last `wall_ms`.
     pub fn used(&self, request: RequestNumber) -> Duration {
         if let Some(running) = self.requests.borrow().get(&request) {
             return running.cpu;
         }
-        let (since, used) = self.background.get();
-        if since.elapsed() < Duration::from_millis(self.limits.wall_ms) {
-            return used;
-        }
-        self.background.set((Instant::now(), Duration::ZERO));
-        Duration::ZERO
+        self.background().cpu
     }
 
     /// Charges CPU time to a request, or to the work of none.
     pub fn charge(&self, request: RequestNumber, cpu: Duration) {
-        let mut requests = self.requests.borrow_mut();
-        if let Some(running) = requests.get_mut(&request) {
+        if let Some(running) = self.requests.borrow_mut().get_mut(&request) {
             running.cpu += cpu;
-        } else if requests.is_empty() || request != 0 {
-            // While requests run, what the event loop does for none of them in particular is theirs.
-            let (since, used) = self.background.get();
-            self.background.set((since, used + cpu));
+            return;
         }
+        let background = self.background.get();
+        self.background.set(Background { cpu: background.cpu + cpu, ..background });
+    }
+
+    /// Counts an egress call of a request, or of the work of none. `false` when it has made all that it may.
+    pub fn count_subrequest(&self, request: RequestNumber) -> bool {
+        if let Some(running) = self.requests.borrow_mut().get_mut(&request) {
+            running.subrequests += 1;
+            return running.subrequests <= self.limits.subrequests;
+        }
+        let background = self.background();
+        let subrequests = background.subrequests.saturating_add(1);
+        self.background.set(Background { subrequests, ..background });
+        subrequests <= self.limits.subrequests
+    }
+
+    /// What work of no request has used within the last `wall_ms`.
+    fn background(&self) -> Background {
+        let background = self.background.get();
+        if background.since.elapsed() < Duration::from_millis(self.limits.wall_ms) {
+            return background;
+        }
+        self.background.set(Background::new());
+        Background::new()
     }
 
     /// Id of a request, for logs.

@@ -33,13 +33,10 @@ pub fn op_fetch(
     let shared = shared(state);
     // Of a call that is refused, too: without it nobody reads what the app sends.
     let body = shared.uploads.borrow_mut().get_mut(&upload).and_then(|(_, receiver)| receiver.take());
-    if let Some(limit) = over_subrequests(&shared, request) {
-        settle(
-            &shared,
-            call,
-            request,
-            Settled::Failed(format!("a request may make {limit} calls (subrequests)")),
-        );
+    if !shared.count_subrequest(request) {
+        let limit = shared.limits.subrequests;
+        let refused = format!("a request may make {limit} calls (subrequests)");
+        settle(&shared, call, request, Settled::Failed(refused));
         return;
     }
     let head = EgressHead {
@@ -63,15 +60,6 @@ pub fn op_fetch(
     if !started {
         settle(&shared, call, request, Settled::Failed(TOO_MANY.to_owned()));
     }
-}
-
-/// Counts a call. The limit when it is reached.
-fn over_subrequests(shared: &Shared, request: u32) -> Option<u32> {
-    let limit = shared.limits.subrequests;
-    let mut requests = shared.requests.borrow_mut();
-    let running = requests.get_mut(&request)?;
-    running.subrequests += 1;
-    (running.subrequests > limit).then_some(limit)
 }
 
 /// Reads the next piece of an answer's body; `null` at the end.

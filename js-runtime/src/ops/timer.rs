@@ -6,6 +6,7 @@ use deno_core::{OpState, op2};
 use futures_util::future::{AbortHandle, Abortable};
 use std::rc::Rc;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// Tells the driver of a queued zero-delay task.
 #[op2(fast)]
@@ -20,9 +21,10 @@ pub fn op_timer_start(state: &OpState, timer: u32, delay_ms: f64, request: u32) 
     let (clear, registration) = AbortHandle::new_pair();
     shared.cancels.borrow_mut().insert(timer, clear);
     let of_isolate = Rc::clone(&shared);
-    let delay = Duration::from_secs_f64(delay_ms.max(0.0) / 1_000.0);
+    // From now on, not from when the driver first looks.
+    let due = Instant::now() + Duration::from_secs_f64(delay_ms.max(0.0) / 1_000.0);
     let started = shared.start_bounded(async move {
-        if Abortable::new(tokio::time::sleep(delay), registration).await.is_ok() {
+        if Abortable::new(tokio::time::sleep_until(due), registration).await.is_ok() {
             of_isolate.cancels.borrow_mut().remove(&timer);
             of_isolate.tell(Event::Timer { timer, request });
         }

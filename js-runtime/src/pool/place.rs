@@ -12,7 +12,7 @@ use crate::limits::isolate::{ERRORS_IN_A_ROW, PLACE_ORDERS};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use vitrine_wire::{BootFailure, BootStage, LogLevel, LogLine, Outcome, RestartReason};
 
@@ -176,8 +176,7 @@ impl Thread {
     async fn boot(&self) -> Result<Driver, BootFailure> {
         let plan = &self.plan;
         let settings = &plan.start.settings;
-        let shared = Rc::new(Shared::new(settings.limits.clone(), plan.link.clone(), plan.log.clone()));
-        let mut driver = boot(shared, &plan.start, &plan.bundle, plan.snapshot).await?;
+        let mut driver = boot(self.shared(), &plan.start, &plan.bundle, plan.snapshot).await?;
         // With an isolate for each visitor several renders would cost more than what they save the one; and where no other isolate
         // serves, whoever waits is better off with a cold one than with none.
         let is_awaited = plan.turns.is_some() || plan.serving.load(Ordering::Acquire) == 0;
@@ -185,13 +184,22 @@ impl Thread {
         if is_late || matches!(self.role, Role::Spare) {
             return Ok(driver);
         }
-        match warm(&mut driver, settings).await {
-            Err(failure) if matches!(self.role, Role::First) => Err(failure),
-            warmed => {
-                self.warmed(&driver, warmed);
-                Ok(driver)
-            }
+        let warmed = warm(&mut driver, settings).await;
+        if matches!(self.role, Role::First) {
+            return warmed.map(|()| driver);
         }
+        self.warmed(&driver, warmed);
+        if driver.engine.is_killed() {
+            // It can't serve; the next one does as it is.
+            drop(driver);
+            driver = boot(self.shared(), &plan.start, &plan.bundle, plan.snapshot).await?;
+        }
+        Ok(driver)
+    }
+
+    fn shared(&self) -> Rc<Shared> {
+        let Plan { start, link, log, .. } = &*self.plan;
+        Rc::new(Shared::new(start.settings.limits.clone(), link.clone(), log.clone()))
     }
 
     /// A warm isolate is trusted anew; one that could not be warmed serves all the same.
@@ -215,7 +223,7 @@ impl Thread {
             warmed = warm(driver, &plan.start.settings) => warmed,
         };
         self.warmed(driver, warmed);
-        self.stay_frozen(driver).await.is_ok()
+        !driver.engine.is_killed() && self.stay_frozen(driver).await.is_ok()
     }
 
     /// Serves until the end.
@@ -242,7 +250,11 @@ impl Thread {
                     _ => "several requests in a row failed",
                 };
                 self.note(LogLevel::Warn, None, format!("{what}: the isolate is replaced"));
-                self.finish(driver).await.err().map(Stop::from)
+                // Clients that take their answers slowly must not keep ever more isolates that were replaced.
+                let bound = Duration::from_millis(plan.start.settings.limits.wall_ms);
+                let finished = tokio::time::timeout(bound, self.finish(driver)).await;
+                let cut_short = Err(Killed { outcome: Outcome::Crashed, request: 0 }.into());
+                finished.unwrap_or(cut_short).err().map(Stop::from)
             }
             stop => Some(stop),
         };
@@ -257,6 +269,13 @@ impl Thread {
         let concurrency = self.plan.start.settings.limits.concurrency.max(1) as usize;
         let plan = Arc::clone(&self.plan);
         loop {
+            // One that waits comes before what those in flight wait for, so that what it waits for itself begins soon; and it is one
+            // only, so that no rush of requests keeps others from their end.
+            if driver.in_flight() < concurrency
+                && let Some((request, admission)) = plan.queue.try_pop()
+            {
+                driver.begin(request, admission)?;
+            }
             let may_take = driver.in_flight() < concurrency;
             tokio::select! {
                 biased;
@@ -291,11 +310,12 @@ impl Thread {
             tokio::select! {
                 biased;
                 order = self.orders.recv() => self.obey(driver, order.ok_or(Stop::PoolGone)?).await?,
-                waited = driver.wait() => waited?,
+                // Before what the app does by itself, which may be without an end.
                 (mine, (request, admission)) = taken, if turn.is_none() => {
                     turn = mine;
                     driver.begin(request, admission)?;
                 }
+                waited = driver.wait() => waited?,
             }
             self.run_ready(driver).await?;
         }

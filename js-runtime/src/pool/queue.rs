@@ -66,10 +66,20 @@ impl Queue {
         }
     }
 
-    /// The next request, when there is one. A request whose client is gone is ended on the way.
+    /// The next request, when there is one.
     pub async fn pop(&self) -> (Request, Admission) {
         loop {
             let arrived = self.arrived.notified();
+            match self.try_pop() {
+                Some(entry) => return entry,
+                None => arrived.await,
+            }
+        }
+    }
+
+    /// The next request, if there is one. Requests whose client is gone are ended on the way.
+    pub fn try_pop(&self) -> Option<(Request, Admission)> {
+        loop {
             let (entry, more) = {
                 let mut waiting = self.locked();
                 (waiting.pop_front(), !waiting.is_empty())
@@ -80,8 +90,7 @@ impl Queue {
             }
             match entry {
                 Some((request, _)) if request.cancelled.is_cancelled() => refuse(request, Outcome::Cancelled),
-                Some(entry) => return entry,
-                None => arrived.await,
+                entry => return entry,
             }
         }
     }

@@ -67,13 +67,17 @@ impl AnswerWriter {
         self.end.clone()
     }
 
-    /// Sends the head; once. A head over the wire's bounds is not sent, and the answer ends as `app_error` that says so.
-    pub async fn head(&mut self, head: ResponseHead) {
+    /// Sends the head; once. `false` for a head over the wire's bounds: it is not sent, and the answer ends as `app_error` that says
+    /// so.
+    pub async fn head(&mut self, head: ResponseHead) -> bool {
         if let Err(refused) = check_headers(&head.headers) {
             self.refused = Some(refused);
-        } else if !self.window.is_closed() {
+            return false;
+        }
+        if !self.window.is_closed() {
             self.outbox.send(Outgoing::Frame(Frame::Response(self.stream, head))).await;
         }
+        true
     }
 
     /// Sends body bytes, split as the wire asks, waiting for the receiver's window. `false` when nobody reads any more.

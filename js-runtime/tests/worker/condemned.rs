@@ -2,7 +2,7 @@
 
 use crate::support::{Ask, Setup, Worker, run, until};
 use std::time::Instant;
-use vitrine_wire::{LogLevel, Outcome, RestartReason};
+use vitrine_wire::{Frame, IsolateState, LogLevel, Outcome, RestartReason};
 
 /// `/break` breaks the app's own globals for good; `/` shows which isolate answers.
 const FRAGILE: &str = r#"
@@ -71,6 +71,66 @@ fn a_replacement_is_warm_before_it_serves_where_another_isolate_serves_meanwhile
         assert_eq!(seen.len(), 2, "{seen:?}");
         assert!(seen.iter().all(|who| who.ends_with(" warm")), "{seen:?}");
         assert_eq!(worker.reasons().await, [RestartReason::WrongType]);
+    });
+}
+
+#[test]
+fn a_replacement_that_is_killed_while_it_is_warmed_is_not_the_one_that_serves() {
+    run(async {
+        let source = "const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+            export default async (request, env) => {
+              const path = new URL(request.url).pathname;
+              if (path === '/spin' || (path === '/warm' && Date.now() > Number(env.SPOILT_FROM_MS))) for (;;);
+              await sleep(5);
+              return new Response('fine');
+            }";
+        // Time to boot and warm the first ones.
+        let spoilt_from = std::time::SystemTime::now() + std::time::Duration::from_secs(3);
+        let spoilt_from_ms =
+            spoilt_from.duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_millis();
+        let mut setup = Setup::fetch(source)
+            .env("SPOILT_FROM_MS", &spoilt_from_ms.to_string())
+            .limits(|limits| (limits.cpu_ms, limits.isolates) = (50, 2));
+        setup.start.settings.warm = vec!["/warm".to_owned()];
+        let worker = setup.boot().await;
+        while std::time::SystemTime::now() <= spoilt_from {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        assert_eq!(worker.get("/spin").await.done.outcome, Outcome::CpuLimit);
+        while worker.isolates().await.iter().any(|isolate| isolate.state != IsolateState::Serving) {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        // More at once than one of them takes.
+        let answers = futures_util::future::join_all((0..64).map(|_| worker.get("/"))).await;
+        assert!(answers.iter().all(|answer| answer.done.outcome == Outcome::Ok), "{answers:?}");
+        assert_eq!(worker.reasons().await, [RestartReason::CpuLimit]);
+    });
+}
+
+#[test]
+fn a_client_that_takes_nothing_does_not_keep_an_isolate_that_was_replaced() {
+    run(async {
+        let source = "export default (request) => request.url.endsWith('/wrong') ? 42 : new Response('x'.repeat(1 << 20));";
+        let worker = Setup::fetch(source).limits(|limits| limits.wall_ms = 300).boot().await;
+        let mut answer = worker.start(Ask::get("/")).await;
+        while worker.isolates().await[0].in_flight == 0 {
+            tokio::task::yield_now().await;
+        }
+        app_error(&worker, "/wrong").await;
+        assert_eq!(worker.get("/wrong").await.done.outcome, Outcome::AppError, "the replacement serves");
+        // Longer than `wall_ms` and the time for last words, in which nothing is taken.
+        tokio::time::sleep(std::time::Duration::from_millis(2_500)).await;
+        let mut taken = 0;
+        while let Some(frame) = answer.next().await {
+            match frame {
+                Frame::Body(_, data) => taken += data.len(),
+                Frame::Done(_, done) => {
+                    assert_eq!(done.outcome, Outcome::Crashed);
+                    assert!(taken < 1 << 20, "{taken}");
+                }
+                _ => {}
+            }
+        }
     });
 }
 

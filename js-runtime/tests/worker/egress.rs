@@ -276,6 +276,40 @@ fn answers_that_are_not_read_are_not_kept_longer_than_their_request() {
 }
 
 #[test]
+fn an_answer_that_comes_after_its_request_is_kept_for_nobody_but_who_reads_it() {
+    run(async {
+        let source = "let shared, text = 'not yet';
+            export default (request) => {
+              if (request.url.endsWith('/text')) return new Response(text);
+              if (request.url.endsWith('/shared')) shared ??= fetch('https://api.example.com/').then((answer) => answer.text()).then((found) => { text = found; });
+              else return fetch('https://api.example.com/');
+              return new Promise(() => {});
+            }";
+        let worker = Setup::fetch(source).boot().await;
+        let mut broker = broker(&worker);
+        for path in ["/", "/shared"] {
+            let left = worker.start(Ask::get(path)).await;
+            let (stream, _) = broker.call().await;
+            drop(left);
+            while worker.isolates().await[0].in_flight > 0 {
+                tokio::task::yield_now().await;
+            }
+            broker
+                .streams
+                .response(stream, ResponseHead { status: 200, headers: Vec::new() })
+                .expect("one head");
+            if path == "/" {
+                assert_eq!(broker.given_up().await, stream);
+            } else {
+                broker.streams.body(stream, Bytes::from_static(b"shared")).await.expect("room");
+                broker.streams.done(stream, Done::of(Outcome::Ok));
+                until(&worker, "/text", "shared").await;
+            }
+        }
+    });
+}
+
+#[test]
 fn a_call_that_is_over_holds_no_place_in_the_write_queue() {
     run(async {
         let source = "let kept; kept = []; export default async () => { kept.push(await fetch('https://api.example.com/')); await new Promise(() => {}); }";
@@ -353,6 +387,28 @@ fn calls_of_one_request_are_bounded() {
         });
         let refused = "fetch failed: a request may make 2 calls (subrequests)";
         assert_eq!(answer.text(), format!("200,200,{refused},{refused}"));
+    });
+}
+
+#[test]
+fn calls_of_no_request_are_bounded() {
+    run(async {
+        let source = "const found = []; let wanted = false;
+            const call = () => fetch('https://api.example.com/').then((answer) => answer.status, (error) => error.message);
+            setInterval(async () => {
+              if (!wanted) return;
+              wanted = false;
+              for (let n = 0; n < 3; n += 1) found.push(await call());
+            }, 5);
+            export default (request) => { wanted ||= request.url.endsWith('/call'); return new Response(found.join()); }";
+        let worker = Setup::fetch(source).limits(|limits| limits.subrequests = 2).boot().await;
+        let mut broker = broker(&worker);
+        worker.get("/call").await;
+        for _ in 0..2 {
+            let (stream, _) = broker.call().await;
+            broker.answer(stream, 200, &[], &[]).await;
+        }
+        until(&worker, "/", "200,200,fetch failed: a request may make 2 calls (subrequests)").await;
     });
 }
 

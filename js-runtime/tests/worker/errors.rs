@@ -80,6 +80,24 @@ fn an_error_after_the_head_breaks_the_answer_off() {
 }
 
 #[test]
+fn a_streamed_answer_with_too_many_headers_ends_at_once() {
+    run(async {
+        let source = "export default () => {
+            const headers = Object.fromEntries(Array.from({ length: 129 }, (_, n) => [`x-${n}`, '1']));
+            return new Response(new ReadableStream({ start: (c) => c.enqueue(new TextEncoder().encode('begun')) }), { headers });
+        }";
+        let worker = Setup::fetch(source).boot().await;
+        let done = worker.get("/").await.done;
+        assert_eq!(done.outcome, Outcome::AppError);
+        assert!(done.render_us < 2_500_000, "it took half of wall_ms: {done:?}");
+        assert_eq!(
+            done.error.expect("a reason").message,
+            "the response has 129 headers, at most 128 are allowed"
+        );
+    });
+}
+
+#[test]
 fn what_nobody_catches_is_logged_and_the_answer_stands() {
     run(async {
         let mut worker = Setup::fetch(THROWS).boot().await;

@@ -15,4 +15,5 @@ mod one_request;
 mod react;
 mod streaming;
 mod support;
+mod turns;
 mod web_crypto;
