@@ -49,6 +49,9 @@ pub const ADOPT_TIMEOUT_MS: u64 = 2_000;
 pub const PATROL_INTERVAL_MS: u64 = 1_000;
 /// Time from a start in which no release is removed by its age: a clock that was set wrong meanwhile is noticed, and put right, first.
 pub const AGE_GRACE_MS: u64 = 3_600_000;
+/// Time in which a release that users never had is not removed because there are too many: long enough to look at it and to
+/// promote it, although the live release and the one to go back to may fill every place.
+pub const CANDIDATE_GRACE_MS: u64 = 900_000;
 
 /// When a host looks for orphans again after its start: the engine of a killed host may have been in the middle of a start.
 pub const ORPHANS_AGAIN_MS: u64 = 5_000;

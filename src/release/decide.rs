@@ -56,16 +56,31 @@ pub fn rollback_target(
 pub struct Retained {
     /// Which.
     pub version: Version,
-    /// When it was last of use: live, or uploaded.
+    /// When it was last of use: see [`last_of_use_ms`].
     pub last_ms: u64,
+    /// When it was taken in, if users never had it.
+    pub candidate_since_ms: Option<u64>,
     /// A preview's end.
     pub expires_ms: Option<u64>,
     /// Live, the rollback's target, or serving a request now.
     pub needed: bool,
 }
 
-/// Versions to remove: previews past their end, then what is over the number or the age. Never one that is needed.
-pub fn expired(releases: &[Retained], retention: &Retention, now_ms: u64) -> Vec<Version> {
+/// When a release was last of use: live (until `left_ms`, as the history has it), or uploaded. The history knows names only: what
+/// was live under this one may be another release, which was removed before this one was uploaded.
+pub fn last_of_use_ms(created_ms: u64, promoted_ms: Option<u64>, left_ms: Option<u64>) -> u64 {
+    left_ms.max(promoted_ms).map_or(created_ms, |used_ms| used_ms.max(created_ms))
+}
+
+/// Versions to remove: previews past their end, then what is over the number or the age. Never one that is needed, and none
+/// for the number that was taken in less than `grace_ms` ago and waits to be promoted.
+pub fn expired(releases: &[Retained], retention: &Retention, grace_ms: u64, now_ms: u64) -> Vec<Version> {
+    // A clock that was set back since makes nothing new of an old release.
+    let is_new = |release: &Retained| {
+        release.candidate_since_ms.is_some_and(|since_ms| since_ms.abs_diff(now_ms) < grace_ms)
+    };
+    let is_surplus =
+        |place: usize, release: &Retained| place >= retention.releases as usize && !is_new(release);
     let oldest_ms = now_ms.saturating_sub(u64::from(retention.days) * 86_400_000);
     let (previews, mut others): (Vec<_>, Vec<_>) =
         releases.iter().partition(|release| release.expires_ms.is_some());
@@ -73,7 +88,7 @@ pub fn expired(releases: &[Retained], retention: &Retention, now_ms: u64) -> Vec
     let old = others
         .into_iter()
         .enumerate()
-        .filter(|(place, release)| *place >= retention.releases as usize || release.last_ms < oldest_ms)
+        .filter(|(place, release)| is_surplus(*place, release) || release.last_ms < oldest_ms)
         .map(|(_, release)| release);
     let ended = previews.into_iter().filter(|release| release.expires_ms.is_some_and(|end| end <= now_ms));
     ended.chain(old).filter(|release| !release.needed).map(|release| release.version.clone()).collect()
@@ -95,6 +110,7 @@ pub fn reconfigured_version(base: &Version, revision: u64) -> Option<Version> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::CANDIDATE_GRACE_MS;
     use proptest::prelude::*;
 
     fn v(text: &str) -> Version {
@@ -140,6 +156,7 @@ mod tests {
         let release = |name: &str, last_ms, expires_ms, needed| Retained {
             version: v(name),
             last_ms,
+            candidate_since_ms: None,
             expires_ms,
             needed,
         };
@@ -153,11 +170,44 @@ mod tests {
             release("kept", 99 * day, Some(150 * day), false),
         ];
         let rule = Retention { releases: 2, days: 7 };
-        let mut out = expired(&list, &rule, 100 * day);
+        let mut out = expired(&list, &rule, 0, 100 * day);
         out.sort();
         assert_eq!(out, ["ancient", "gone", "old"].map(v));
         let rule = Retention { releases: 9, days: 7 };
-        assert_eq!(expired(&list, &rule, 100 * day).len(), 2, "by age alone");
+        assert_eq!(expired(&list, &rule, 0, 100 * day).len(), 2, "by age alone");
+    }
+
+    #[test]
+    fn what_was_live_long_ago_under_the_same_name_makes_no_new_release_old() {
+        assert_eq!(last_of_use_ms(50, None, None), 50);
+        assert_eq!(last_of_use_ms(50, None, Some(7)), 50, "another release had this name");
+        assert_eq!(last_of_use_ms(50, Some(60), Some(7)), 60);
+        assert_eq!(last_of_use_ms(50, Some(60), Some(70)), 70, "live until then");
+    }
+
+    #[test]
+    fn a_release_that_was_just_taken_in_is_not_surplus_at_once() {
+        let now_ms = 100 * 86_400_000;
+        let release = |name: &str, candidate_since_ms: Option<u64>, needed| Retained {
+            version: v(name),
+            last_ms: candidate_since_ms.unwrap_or(now_ms),
+            candidate_since_ms,
+            expires_ms: None,
+            needed,
+        };
+        let grace_ms = CANDIDATE_GRACE_MS;
+        let list = [
+            release("live", None, true),
+            release("standby", None, true),
+            release("was_live", None, false),
+            release("new", Some(now_ms - grace_ms + 1), false),
+            release("looked_at", Some(now_ms - grace_ms), false),
+            release("of_another_clock", Some(now_ms + grace_ms), false),
+        ];
+        let rule = Retention { releases: 2, days: 7 };
+        let mut out = expired(&list, &rule, grace_ms, now_ms);
+        out.sort();
+        assert_eq!(out, ["looked_at", "of_another_clock", "was_live"].map(v));
     }
 
     #[test]
@@ -191,7 +241,8 @@ mod tests {
         };
         let ahead = all.iter().enumerate().filter(|pair| before(*pair)).count();
         let age_ms = now_ms.saturating_sub(this.last_ms);
-        ahead >= rule.releases as usize || age_ms > u64::from(rule.days) * 86_400_000
+        let is_new = this.candidate_since_ms == Some(now_ms);
+        (ahead >= rule.releases as usize && !is_new) || age_ms > u64::from(rule.days) * 86_400_000
     }
 
     /// As told: one switch after the other, and which versions are rolled back from at the end.
@@ -229,7 +280,10 @@ mod tests {
 
         #[test]
         fn retention_takes_what_the_rule_says_of_each_and_never_what_is_needed(
-            all in prop::collection::vec((0_u64..30, prop::option::of(0_u64..30), prop::bool::weighted(0.2)), 0..30),
+            all in prop::collection::vec(
+                (0_u64..30, prop::option::of(0_u64..30), prop::option::of(19_u64..30), prop::bool::weighted(0.2)),
+                0..30,
+            ),
             releases in 2_u32..12,
             days in 1_u32..12,
             now in 20_u64..30,
@@ -238,15 +292,16 @@ mod tests {
             let list: Vec<Retained> = all
                 .iter()
                 .enumerate()
-                .map(|(at, (last, ends, needed))| Retained {
+                .map(|(at, (last, ends, since, needed))| Retained {
                     version: v(&format!("v{at}")),
                     last_ms: (*last).min(now) * day_ms,
+                    candidate_since_ms: since.map(|since| since * day_ms),
                     expires_ms: ends.map(|end| end * day_ms),
                     needed: *needed,
                 })
                 .collect();
             let rule = Retention { releases, days };
-            let gone: BTreeSet<Version> = expired(&list, &rule, now * day_ms).into_iter().collect();
+            let gone: BTreeSet<Version> = expired(&list, &rule, 1, now * day_ms).into_iter().collect();
             for (at, one) in list.iter().enumerate() {
                 prop_assert_eq!(gone.contains(&one.version), goes(at, &list, &rule, now * day_ms), "{:?}", one);
             }

@@ -6,7 +6,7 @@ use super::life::Event;
 use super::{Inner, ReleaseError, Releases};
 use crate::failpoint::{self, Fault};
 use crate::id::{AppName, ReleaseId, Version};
-use crate::limits::{AGE_GRACE_MS, PATROL_INTERVAL_MS};
+use crate::limits::{AGE_GRACE_MS, CANDIDATE_GRACE_MS, PATROL_INTERVAL_MS};
 use crate::telemetry::causes;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
@@ -40,11 +40,14 @@ impl Releases {
     /// `by_age`: whether the clock has been believed for long enough to remove what is old by it.
     async fn patrol_app(&self, app: &AppName, by_age: bool) {
         let mut retention = self.0.parts.config.retention.clone();
-        if !by_age && failpoint::at("retention.grace") != Some(Fault::Skip) {
+        let mut grace_ms = CANDIDATE_GRACE_MS;
+        if failpoint::at("retention.grace") == Some(Fault::Skip) {
+            grace_ms = 0;
+        } else if !by_age {
             retention.days = u32::MAX;
         }
         let now_ms = self.0.parts.clock.now_ms();
-        for version in decide::expired(&self.retained(app), &retention, now_ms) {
+        for version in decide::expired(&self.retained(app), &retention, grace_ms, now_ms) {
             let release = ReleaseId::new(app.clone(), version);
             tracing::info!(%release, "a release is no longer retained");
             if let Err(error) = self.remove(app.clone(), Some(release.version.clone())).await {
@@ -89,7 +92,8 @@ impl Releases {
             let is_wanted = wanted.iter().any(|one| Arc::ptr_eq(one, &entry));
             let left_ms = left_ms.get(&record.id.version).copied();
             Retained {
-                last_ms: left_ms.max(record.promoted_ms).unwrap_or(record.created_ms),
+                last_ms: decide::last_of_use_ms(record.created_ms, record.promoted_ms, left_ms),
+                candidate_since_ms: record.promoted_ms.is_none().then_some(record.created_ms),
                 expires_ms: record.as_preview().map(|(_, expires_ms)| expires_ms),
                 needed: is_wanted || self.is_baking(&record.id) || entry.pool.in_flight() > 0,
                 version: record.id.version,

@@ -168,7 +168,9 @@ fn newcomers_are_not_numbered(host: &Host, expected: &str) -> bool {
 #[test]
 fn both_releases_are_shown_and_neither_can_be_lost() {
     let folder = Host::configured("[switching]\nidle_timeout_ms = 300\n[retention]\nreleases = 2\n");
-    let host = Host::start_in(folder, &["--isolation", "process", "--config", "vitrine.toml"]);
+    let flags = ["--isolation", "process", "--config", "vitrine.toml"];
+    // A release that nobody has promoted yet would have a quarter of an hour.
+    let host = Host::start_broken(folder, &flags, "retention.grace=return(skip)");
     deploy(&host, "v1", &[]);
     deploy(&host, "v2", &["--no-promote"]);
     host.cli(&["promote", "shop", "v2", "--weight", "50"]).ok();
