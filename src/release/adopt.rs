@@ -73,7 +73,7 @@ impl Releases {
             .await?;
         let mut loaded = Vec::new();
         for record in undo_replaced(records) {
-            loaded.extend(self.load_bundle(record).await?);
+            loaded.extend(self.load_bundle(record).await);
         }
         let retained = loaded.iter().map(|(record, ..)| record.id.version.clone()).collect();
         let live = live.map(|live| live_or_earlier(app, live, &history, &retained));
@@ -90,24 +90,29 @@ impl Releases {
         Ok(())
     }
 
-    /// A release with its bundle; `None` when it is undone, or when its bundle can't be had.
-    async fn load_bundle(
-        &self,
-        record: ReleaseRecord,
-    ) -> Result<Option<(ReleaseRecord, BundleDir, Bundle)>, ReleaseError> {
+    /// A release with its bundle; `None` when it is undone, or when its bundle can't be had. One release that can be neither
+    /// loaded nor undone keeps no app from being served: it is left out, and the next start looks at it again.
+    async fn load_bundle(&self, record: ReleaseRecord) -> Option<(ReleaseRecord, BundleDir, Bundle)> {
         let (id, digest) = (record.id.clone(), record.digest);
         if record.state == ReleaseState::Pending {
             // Its deploy was never acknowledged, or that of its successor was not finished.
             tracing::warn!(release = %id, "what an unfinished deploy left is removed");
-            self.stored("undoing the release", move |store| store.delete_release(&id)).await?;
-            self.forget_bundle(digest).await;
-            return Ok(None);
+            let undone = id.clone();
+            let undoing =
+                self.stored("undoing the release", move |store| store.delete_release(&undone)).await;
+            match undoing {
+                Ok(()) => self.forget_bundle(digest).await,
+                Err(error) => {
+                    tracing::error!(release = %id, error = %causes(&error), "it can't be removed and is left out");
+                }
+            }
+            return None;
         }
         match self.0.parts.store.bundles().ensure(digest).await {
-            Ok((dir, bundle)) => Ok(Some((record, dir, bundle))),
+            Ok((dir, bundle)) => Some((record, dir, bundle)),
             Err(error) => {
                 tracing::error!(release = %id, error = %causes(&error), "a release without its bundle");
-                Ok(None)
+                None
             }
         }
     }

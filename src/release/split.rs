@@ -6,7 +6,7 @@ use super::life::Event;
 use super::{ReleaseError, Releases, Switched};
 use crate::id::ReleaseId;
 use crate::route::split::Weight;
-use crate::store::SplitRecord;
+use crate::store::{ReleaseState, SplitRecord};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,6 +48,7 @@ impl Releases {
         entry.update(|record| {
             record.promoted_ms = Some(now_ms);
             record.rolled_back = false;
+            record.state = ReleaseState::Ready;
         });
         self.told(&entry, Event::Shared).await;
         self.publish();

@@ -2,7 +2,7 @@
 
 use super::split::end_split;
 use super::transaction::{from_integer, parsed, parsed_option, to_integer};
-use super::{DeploymentRecord, Store, StoreError, count_epoch, deployment as deployments, env, record};
+use super::{DeploymentRecord, Store, StoreError, count_epoch, deployment as deployments, record};
 use crate::audit::{Came, Event, What};
 use crate::id::{AppName, ReleaseId, Version};
 use crate::limits::PROMOTIONS_KEPT_MAX;
@@ -74,15 +74,7 @@ impl Store {
     ) -> Result<Promotion, StoreError> {
         self.audited("record the switch", |transaction| {
             let (app, version) = (release.app.as_str(), release.version.as_str());
-            let mut events = record::readied(transaction, release)?;
-            let promoted = transaction.execute(
-                "UPDATE releases SET promoted_ms = ?3, rolled_back = 0, state = 'ready'
-                 WHERE app = ?1 AND version = ?2",
-                params![app, version, to_integer(at_ms)],
-            )?;
-            if promoted == 0 {
-                return Err(StoreError::NoRelease(release.clone()).into());
-            }
+            let mut events = record::given_users(transaction, release, at_ms)?;
             let live = live_version(transaction, &release.app)?;
             let left = |version: &Option<Version>| version.clone().filter(|left| *left != release.version);
             // A release that had a share of the users loses it; where the live one stays, that is all that changes.
@@ -94,12 +86,7 @@ impl Store {
                 Some(live) if *live == release.version => candidate.or_else(|| Some(live.clone())),
                 _ => live,
             };
-            events.extend(env::taking_effect(transaction, release)?);
-            transaction.execute(
-                "UPDATE apps SET live = ?2, env_revision = max(env_revision,
-                 (SELECT config_revision FROM releases WHERE app = ?1 AND version = ?2)) WHERE name = ?1",
-                [app, version],
-            )?;
+            transaction.execute("UPDATE apps SET live = ?2 WHERE name = ?1", [app, version])?;
             let epoch = count_epoch(transaction)?;
             transaction.execute(
                 "INSERT INTO promotions (epoch, app, version, from_version, kind, at_ms)

@@ -1,7 +1,7 @@
 //! Releases as they are recorded.
 
 use super::transaction::{Fault, from_integer, parsed, parsed_option, to_integer};
-use super::{Store, StoreError, ensure_app};
+use super::{Store, StoreError, ensure_app, env};
 use crate::audit::{Came, Event, What};
 use crate::id::{AppName, Digest, InstanceId, ReleaseId, Version};
 use rusqlite::{OptionalExtension, Row, ToSql, Transaction, named_params, params};
@@ -259,8 +259,34 @@ fn set_column(
     if changed == 0 { Err(StoreError::NoRelease(release.clone()).into()) } else { Ok(()) }
 }
 
-/// The record that a release is taken in, for one that becomes so by being made live.
-pub(super) fn readied(transaction: &Transaction<'_>, release: &ReleaseId) -> rusqlite::Result<Vec<Event>> {
+/// Users get a release from now on, all of them or a share. One that was pending is ready then, and the revision of the
+/// environment that was drafted for it is the newest. Gives the records of both.
+pub(super) fn given_users(
+    transaction: &Transaction<'_>,
+    release: &ReleaseId,
+    at_ms: u64,
+) -> Result<Vec<Event>, Fault> {
+    let (app, version) = (release.app.as_str(), release.version.as_str());
+    let mut events = readied(transaction, release)?;
+    let given = transaction.execute(
+        "UPDATE releases SET promoted_ms = ?3, rolled_back = 0, state = 'ready'
+         WHERE app = ?1 AND version = ?2",
+        params![app, version, to_integer(at_ms)],
+    )?;
+    if given == 0 {
+        return Err(StoreError::NoRelease(release.clone()).into());
+    }
+    events.extend(env::taking_effect(transaction, release)?);
+    transaction.execute(
+        "UPDATE apps SET env_revision = max(env_revision,
+         (SELECT config_revision FROM releases WHERE app = ?1 AND version = ?2)) WHERE name = ?1",
+        [app, version],
+    )?;
+    Ok(events)
+}
+
+/// The record that a release is taken in, for one that becomes so by being given users.
+fn readied(transaction: &Transaction<'_>, release: &ReleaseId) -> rusqlite::Result<Vec<Event>> {
     let pending: bool = transaction.query_row(
         "SELECT EXISTS (SELECT 1 FROM releases WHERE app = ?1 AND version = ?2 AND state = 'pending')",
         [release.app.as_str(), release.version.as_str()],

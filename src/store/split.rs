@@ -1,7 +1,7 @@
 //! A release beside the live one, for a share of the users.
 
-use super::transaction::{from_integer, parsed, to_integer};
-use super::{Store, StoreError, count_epoch};
+use super::transaction::{from_integer, parsed};
+use super::{Store, StoreError, count_epoch, record};
 use crate::audit::{Came, Event, What};
 use crate::id::{AppName, ReleaseId, Version};
 use rusqlite::{OptionalExtension, Transaction, params};
@@ -16,33 +16,28 @@ pub struct SplitRecord {
 }
 
 impl Store {
-    /// Gives a release a share of the users, or changes it; gives the epoch. From now on it counts as one that was live.
-    /// The caller has seen that another release is live.
+    /// Gives a release a share of the users, or changes it; gives the epoch. From now on it counts as one that was live: one that
+    /// was pending is ready, and the revision that was drafted for it is the newest. The caller has seen that another release
+    /// is live.
     ///
     /// # Errors
     /// [`StoreError::NoRelease`]; see [`StoreError`].
     pub fn record_split(&self, release: &ReleaseId, weight: u8, at_ms: u64) -> Result<u64, StoreError> {
         self.audited("record the share of the release", |transaction| {
             let (app, version) = (release.app.as_str(), release.version.as_str());
-            let marked = transaction.execute(
-                "UPDATE releases SET promoted_ms = ?3, rolled_back = 0 WHERE app = ?1 AND version = ?2",
-                params![app, version, to_integer(at_ms)],
-            )?;
-            if marked == 0 {
-                return Err(StoreError::NoRelease(release.clone()).into());
-            }
+            let mut events = record::given_users(transaction, release, at_ms)?;
             transaction.execute(
                 "INSERT OR REPLACE INTO splits VALUES (?1, ?2, ?3)",
                 params![app, version, weight],
             )?;
-            let event = Event {
+            events.push(Event {
                 what: What::Promote,
                 app: Some(release.app.clone()),
                 version: Some(release.version.clone()),
                 detail: Some(format!("to {weight} % of the users")),
                 came: Came::Done,
-            };
-            Ok((count_epoch(transaction)?, Some(event)))
+            });
+            Ok((count_epoch(transaction)?, events))
         })
     }
 

@@ -137,6 +137,24 @@ fn a_share_of_the_users_is_kept_until_a_switch_ends_it() {
     assert_eq!(split(), None);
 }
 
+/// As a promotion does: whoever withdraws it, or starts next, finds a release that is taken in.
+#[test]
+fn a_share_makes_a_pending_release_ready_with_its_revision() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let (shop, two) = (app("shop"), id("shop@v1.r1"));
+    store.insert_release(&record("shop@v1", 0)).unwrap();
+    store.record_promotion(&id("shop@v1"), PromotionKind::Promote, 10, None).unwrap();
+    assert_eq!(store.draft_env(&shop, "API", Some(&value("API", "one"))).unwrap(), Some(1));
+    store.insert_release(&record("shop@v1.r1", 1)).unwrap();
+    store.record_split(&two, 10, 20).unwrap();
+    assert_eq!(store.release(&two).unwrap().unwrap().state, ReleaseState::Ready);
+    assert_eq!(store.latest_revision(&shop).unwrap(), 1);
+    // The next draft leaves the values of a release that has users alone.
+    assert_eq!(store.draft_env(&shop, "API", Some(&value("API", "two"))).unwrap(), Some(2));
+    assert_eq!(store.env(&shop, 1).unwrap(), vec![value("API", "one")]);
+}
+
 #[test]
 fn only_the_newest_switches_are_remembered() {
     let folder = tempfile::tempdir().unwrap();

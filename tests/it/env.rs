@@ -1,6 +1,7 @@
 //! Values of an app's environment: part of a release's identity, and nowhere to be read but in the app.
 
 use crate::harness::archive::fixture;
+use crate::harness::cli::Ran;
 use crate::harness::docker;
 use crate::harness::host::Host;
 use crate::harness::processes::everything_said;
@@ -168,8 +169,8 @@ fn a_containers_values_are_not_in_its_description() {
 /// Fails the first time that it is asked about a reconfigured release, once it is told to.
 const HOOK: &str = r#"case "$VITRINE_VERSION" in v1.r*) mkdir asked || exit 0; until test -e go; do sleep 0.02; done; exit 1;; esac"#;
 
-#[test]
-fn a_change_that_fails_leaves_alone_what_an_operator_made_live_meanwhile() {
+/// A host with a change of a value whose hook is being asked: tells the release that is made of it, and fails once it is let go.
+fn change_under_way() -> (Host, String, impl FnOnce() -> Ran) {
     let toml = format!("[[hook]]\nstage = \"before_traffic\"\ncommand = [\"/bin/sh\", \"-c\", {HOOK:?}]\n");
     let folder = Host::configured(&toml);
     let path = folder.path().to_owned();
@@ -183,10 +184,31 @@ fn a_change_that_fails_leaves_alone_what_an_operator_made_live_meanwhile() {
         let version = |release: &serde_json::Value| release["version"].as_str().map(String::from);
         releases.iter().filter_map(version).find(|version| version != "v1")
     });
+    let let_go = move || {
+        std::fs::write(path.join("go"), "").unwrap();
+        setting.join().unwrap()
+    };
+    (host, made, let_go)
+}
+
+#[test]
+fn a_change_that_fails_leaves_alone_what_an_operator_made_live_meanwhile() {
+    let (host, made, let_go) = change_under_way();
     host.cli(&["promote", "shop", &made]).ok();
-    std::fs::write(path.join("go"), "").unwrap();
-    assert_eq!(setting.join().unwrap().code, 1);
+    assert_eq!(let_go().code, 1);
     assert_eq!(seen(&host), (format!("shop@{made}"), serde_json::json!({"GREETING": "hello"})));
     host.cli(&["rollback", "shop"]).ok();
     assert_eq!(seen(&host), ("shop@v1".into(), serde_json::json!({})));
+}
+
+#[test]
+fn a_change_that_fails_leaves_alone_what_an_operator_gave_a_share_meanwhile() {
+    let (host, made, let_go) = change_under_way();
+    host.cli(&["promote", "shop", &made, "--weight", "50"]).ok();
+    assert_eq!(let_go().code, 1);
+    assert_eq!(host.release("shop", &made)["weight"], 50);
+    let host = Host::start_in(host.kill(), &["--isolation", "process"]);
+    assert_eq!(host.release("shop", &made)["weight"], 50, "also for the next start");
+    host.cli(&["promote", "shop", &made]).ok();
+    assert_eq!(seen(&host), (format!("shop@{made}"), serde_json::json!({"GREETING": "hello"})));
 }

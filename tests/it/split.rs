@@ -5,6 +5,7 @@ use crate::harness::http::Answer;
 use crate::harness::wait::wait_until;
 use std::time::Duration;
 use vitrine::route::split::VisitorId;
+use vitrine::store::{ReleaseState, Store};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const VISITORS: usize = 60;
@@ -156,6 +157,23 @@ fn a_host_that_forgets_the_share_is_noticed() {
     let host = Host::start_broken(host.kill(), &["--isolation", "process"], "split.restore=return(skip)");
     let astray = astray(&host, &mut visits, "shop@v2", "shop@v1", 50);
     assert!(astray.len() > VISITORS / 4, "{astray:?}");
+}
+
+/// As a host before this one could leave it.
+#[test]
+fn a_share_of_a_release_that_is_not_taken_in_keeps_no_host_from_starting() {
+    let host = Host::start();
+    deploy(&host, "v1", &[]);
+    deploy(&host, "v2", &["--no-promote"]);
+    host.cli(&["promote", "shop", "v2", "--weight", "30"]).ok();
+    let folder = host.kill();
+    let store = Store::open(&folder.path().join("data")).unwrap();
+    store.set_state(&"shop@v2".parse().unwrap(), ReleaseState::Pending).unwrap();
+    drop(store);
+    let host = Host::start_in(folder, &["--isolation", "process"]);
+    assert!(newcomers_are_not_numbered(&host, "shop@v1"));
+    assert!(host.log().contains("it can't be removed and is left out"));
+    host.cli(&["rollback", "shop"]).ok();
 }
 
 fn newcomers_are_not_numbered(host: &Host, expected: &str) -> bool {
