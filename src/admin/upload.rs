@@ -19,8 +19,10 @@ use bytes::{Buf as _, Bytes};
 use http_body_util::BodyExt as _;
 use serde::Deserialize;
 use std::io::{self, Read};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 /// How a bundle is to be taken in.
@@ -111,11 +113,12 @@ pub async fn upload(
     let options = UploadOptions { signature: signature(request.headers())?, ..options };
     let key = idempotency_key(request.headers())?;
     let place = state.uploads.clone().acquire_owned();
-    let Ok(Ok(_slot)) = tokio::time::timeout(Duration::from_millis(UPLOAD_PLACE_MS), place).await else {
+    let Ok(Ok(slot)) = tokio::time::timeout(Duration::from_millis(UPLOAD_PLACE_MS), place).await else {
         return Err(Problem::new(Kind::Busy, "too many uploads at once; try again in some seconds"));
     };
     let head = request_line(&request);
-    let (staged, bundle) = receive(&state, request).await?;
+    let slot = Arc::new(slot);
+    let (staged, bundle) = receive(&state, request, Arc::clone(&slot)).await?;
     let once =
         key.map(|key| Once { key, request: Digest::of(format!("{head}{}", bundle.digest).as_bytes()) });
     let action = Action::Upload {
@@ -125,6 +128,9 @@ pub async fn upload(
     };
     perform(state, once, action, Some(staged)).await
 }
+
+/// An upload's place among those at once: free when nothing of it is under way.
+type Slot = Arc<OwnedSemaphorePermit>;
 
 /// An upload's staging folder, removed with this unless the bundle was moved out of it before.
 #[derive(Debug)]
@@ -153,7 +159,7 @@ impl Drop for Staged {
 
 /// Unpacks the body while it arrives. A bundle that is refused early is still read to its end, so that the sender is
 /// there to hear why.
-async fn receive(state: &AdminState, request: Request) -> Result<(Staged, Bundle), Problem> {
+async fn receive(state: &AdminState, request: Request, slot: Slot) -> Result<(Staged, Bundle), Problem> {
     let declared =
         request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     if declared.is_some_and(|bytes: u64| bytes > ARCHIVE_BYTES_MAX) {
@@ -161,7 +167,7 @@ async fn receive(state: &AdminState, request: Request) -> Result<(Staged, Bundle
     }
     let (pieces, reader) = mpsc::channel(UPLOAD_PIECES_MAX);
     let into = state.store.layout().stage();
-    let unpacking = tokio::task::spawn_blocking(move || {
+    let unpacking = spawn_in(slot, move || {
         let (dir, bundle) = bundle::receive(PieceReader { pieces: reader, piece: Bytes::new() }, &into)?;
         Ok::<_, BundleError>((Staged { dir }, bundle))
     });
@@ -179,6 +185,15 @@ async fn receive(state: &AdminState, request: Request) -> Result<(Staged, Bundle
             Err(problem)
         }
     }
+}
+
+/// Blocking work does not end with whoever waits for it, so it has the upload's place for itself until it ends.
+fn spawn_in<T: Send + 'static>(slot: Slot, work: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
+    tokio::task::spawn_blocking(move || {
+        let done = work();
+        drop(slot);
+        done
+    })
 }
 
 async fn forward(mut body: Body, pieces: mpsc::Sender<Bytes>) -> Result<(), Problem> {
@@ -248,6 +263,19 @@ mod tests {
             UploadQuery { preview: preview(), ttl: Some("72h".into()), wait: Some(5) }.options(1).unwrap();
         assert_eq!(options.ttl, Some(Duration::from_secs(72 * 3600)));
         assert_eq!(options.boot_deadline, Duration::from_secs(5));
+    }
+
+    #[tokio::test]
+    async fn an_upload_whose_sender_left_has_its_place_until_its_work_ends() {
+        let uploads = Arc::new(tokio::sync::Semaphore::new(1));
+        let slot = Arc::new(Arc::clone(&uploads).acquire_owned().await.unwrap());
+        let (end, over) = std::sync::mpsc::sync_channel::<()>(1);
+        drop(spawn_in(Arc::clone(&slot), move || over.recv()));
+        drop(slot);
+        assert_eq!(uploads.available_permits(), 0, "its work goes on");
+        end.send(()).unwrap();
+        let place = tokio::time::timeout(Duration::from_secs(30), uploads.acquire()).await;
+        assert!(place.unwrap().is_ok());
     }
 
     #[tokio::test]
