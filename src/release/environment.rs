@@ -63,6 +63,13 @@ impl Releases {
         let _reserved = self.0.book.reserve(&id).ok_or_else(|| {
             ReleaseError::Refused(format!("`{id}` is being deployed right now; wait for it"))
         })?;
+        if self.0.book.release(&id).is_some() {
+            return Err(ReleaseError::Refused(format!(
+                "the new configuration would be the release `{id}`, and there is one already; deploy the bundle under another \
+                 version, then set the value again"
+            )));
+        }
+        self.check_labels(&id, None)?;
         let draft = Draft {
             id: id.clone(),
             bundle: Arc::clone(&live.bundle),

@@ -292,7 +292,7 @@ impl Releases {
     }
 
     /// The labels that a new release takes must be free.
-    fn check_labels(&self, id: &ReleaseId, preview: Option<&Version>) -> Result<(), ReleaseError> {
+    pub(super) fn check_labels(&self, id: &ReleaseId, preview: Option<&Version>) -> Result<(), ReleaseError> {
         let own = [
             Some((dns_label(id.app.as_str()), format!("app {}", id.app))),
             Some((release_label(&id.app, &id.version), format!("release {id}"))),

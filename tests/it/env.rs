@@ -121,6 +121,25 @@ fn a_value_makes_a_new_release_and_a_rollback_brings_the_old_one_back() {
 }
 
 #[test]
+fn a_value_is_refused_while_its_release_would_take_anothers_host_name() {
+    let host = Host::start();
+    host.deploy_folder("shop", &fixture("env-echo"), &["--version", "v1"]);
+    let set = || host.cli(&["env", "set", "shop", "GREETING"]).stdin("hello");
+    for (taken, words) in [
+        ("v1-r1", ["shop-v1-r1", "release shop@v1-r1"]),
+        ("v1.r1", ["`shop@v1.r1`", "under another version"]),
+    ] {
+        host.deploy("shop", "another", &["--version", taken, "--no-promote"]);
+        set().fails(1, &words);
+        assert_eq!(seen(&host), ("shop@v1".into(), serde_json::json!({})));
+        assert_eq!(host.get("shop-v1-r1", "/").send().text(), "another");
+        host.cli(&["remove", &format!("shop@{taken}")]).ok();
+    }
+    set().ok();
+    assert_eq!(seen(&host), ("shop@v1.r1".into(), serde_json::json!({"GREETING": "hello"})));
+}
+
+#[test]
 fn a_value_that_no_bundle_names_starts_nothing() {
     let host = Host::start();
     let told = host.cli(&["env", "set", "shop", "GREETING"]).stdin("early").ok();
