@@ -76,9 +76,9 @@ impl Book {
         self.lock().apps.entry(app.clone()).or_default();
     }
 
-    /// Forgets an app.
-    pub fn remove_app(&self, app: &AppName) {
-        self.lock().apps.remove(app);
+    /// Forgets an app; gives the releases that it had until now.
+    pub fn remove_app(&self, app: &AppName) -> Vec<Arc<Entry>> {
+        self.lock().apps.remove(app).map(|app| app.releases).unwrap_or_default()
     }
 
     /// Releases of an app, newest first.
@@ -225,5 +225,62 @@ impl Book {
     pub fn set_epoch(&self, epoch: u64) {
         let mut state = self.lock();
         state.epoch = state.epoch.max(epoch);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bundle::{Bundle, BundleDir, Manifest};
+    use crate::config::LimitMaxima;
+    use crate::id::Digest;
+    use crate::release::life::Life;
+    use crate::store::{ReleaseRecord, ReleaseState};
+
+    fn entry(id: &str) -> Arc<Entry> {
+        let digest = Digest::of(id.as_bytes());
+        let record = ReleaseRecord {
+            id: id.parse().unwrap(),
+            digest,
+            config_revision: 0,
+            preview: None,
+            expires_ms: None,
+            created_ms: 1,
+            promoted_ms: None,
+            rolled_back: false,
+            spec_hash: digest,
+            instance: None,
+            state: ReleaseState::Ready,
+        };
+        let bundle = Bundle {
+            digest,
+            manifest: Manifest::default(),
+            assets: BTreeMap::new(),
+            files: 0,
+            bytes: 0,
+            contents: BTreeMap::new(),
+            variants: BTreeMap::new(),
+        };
+        let dir = BundleDir("nowhere".into());
+        Entry::new(record, Life::uploaded(), Arc::new(bundle), dir, &LimitMaxima::default(), 1.0)
+    }
+
+    /// Whoever removes an app ends these: one that came since they last looked would have nobody to end it.
+    #[test]
+    fn an_app_that_is_removed_gives_every_release_that_it_has_by_then() {
+        let book = Book::default();
+        let shop: AppName = "shop".parse().unwrap();
+        let (first, other) = (entry("shop@v1"), entry("blog@v1"));
+        book.add(Arc::clone(&first));
+        book.add(Arc::clone(&other));
+        let seen = book.releases(&shop);
+        let late = entry("shop@v2");
+        book.add(Arc::clone(&late));
+        let removed = book.remove_app(&shop);
+        assert_eq!(seen.len(), 1);
+        let is_removed = |one: &Arc<Entry>| removed.iter().any(|entry| Arc::ptr_eq(entry, one));
+        assert_eq!([&first, &late, &other].map(is_removed), [true, true, false]);
+        assert!(!book.knows(&shop));
+        assert!(book.remove_app(&shop).is_empty());
     }
 }

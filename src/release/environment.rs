@@ -36,7 +36,9 @@ impl Releases {
             let recorded = self.record_env(&app, &name, wanted).await;
             match &recorded {
                 // There is no such app, then.
-                Err(_) if is_new && self.0.book.releases(&app).is_empty() => self.0.book.remove_app(&app),
+                Err(_) if is_new && self.0.book.releases(&app).is_empty() => {
+                    self.0.book.remove_app(&app);
+                }
                 // Another change of the same new app may have failed while this one waited.
                 _ => self.0.book.add_app(&app),
             }

@@ -164,14 +164,16 @@ impl Releases {
         let switching = self.0.book.switching(&app);
         let held = switching.lock().await;
         let entries = self.0.book.releases(&app);
-        if let Some(runs) = entries.iter().find(|entry| entry.record().instance.is_some()) {
+        if let Some(runs) = entries.into_iter().find(|entry| entry.record().instance.is_some()) {
             self.check_engine(&runs.id()).await?;
         }
         let recorded = app.clone();
         self.stored("removing the app", move |store| store.remove_app(&recorded)).await?;
-        noted(&app, self.publish_anew(|book| book.remove_app(&app)).await);
+        // An upload may have added one since the look above: what the book lets go of is what is to be ended.
+        let mut removed = Vec::new();
+        noted(&app, self.publish_anew(|book| removed = book.remove_app(&app)).await);
         drop(held);
-        for entry in entries {
+        for entry in removed {
             self.forget_release(&entry, true).await;
         }
         self.0.journal.forget(&app);
