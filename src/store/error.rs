@@ -15,6 +15,15 @@ pub enum StoreError {
         /// Who says so, such as `process 4711`.
         holder: String,
     },
+    /// It was lent before and is not taken back.
+    #[error("lend {}: it was lent to an earlier successor and can't be taken back; end whatever else runs on it and ask again, or restart this host", path.display())]
+    Lent {
+        /// Data folder.
+        path: PathBuf,
+        /// Why it can't be taken back.
+        #[source]
+        source: Box<StoreError>,
+    },
     /// Written by a later version.
     #[error("{} was written by a newer vitrine (schema {found}, this one knows {known}); install that version", path.display())]
     Newer {

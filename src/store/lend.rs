@@ -12,12 +12,18 @@ use std::path::{Path, PathBuf};
 
 impl Store {
     /// Gives the folder to whoever opens it next: the state is copied, the database closed, the lock free. Every other call
-    /// fails until [`Store::take_back`].
+    /// fails until [`Store::take_back`]. What was lent before is taken back first: until then the copy is all there is of the state,
+    /// and this connection is an empty database.
     ///
     /// # Errors
-    /// The state can't be copied; the folder is still this process's then.
+    /// [`StoreError::Lent`], which changes nothing. The state can't be copied; the folder is still this process's then.
     pub fn lend(&self) -> Result<(), StoreError> {
         let mut connection = self.connection();
+        if is_lent(&connection) {
+            let path = self.layout().root().to_owned();
+            self.reclaim(&mut connection)
+                .map_err(|source| StoreError::Lent { path, source: Box::new(source) })?;
+        }
         let copy = self.layout().before_upgrade();
         make_empty(&copy).map_err(|source| io_error("copy the state to", &copy, source))?;
         let sqlite = |source| sqlite_error("copy the state", &copy, source);
@@ -35,7 +41,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::Locked`] while the borrower lives, and what keeps the database from being opened.
     pub fn take_back(&self) -> Result<(), StoreError> {
-        let mut connection = self.connection();
+        self.reclaim(&mut self.connection())
+    }
+
+    fn reclaim(&self, connection: &mut Connection) -> Result<(), StoreError> {
         let layout = self.layout();
         let (database, copy, taken_back) = (layout.database(), layout.before_upgrade(), layout.taken_back());
         lock::take(&self.0.lock, &layout.lock(), layout.root())?;
@@ -74,6 +83,11 @@ pub(super) fn finish_taking_back(layout: &Layout) -> Result<(), StoreError> {
     }
     failpoint::at("lend.cleared");
     fs::rename(&taken_back, &database).map_err(|source| io_error("put back", &database, source))
+}
+
+/// Whether what is open is the empty database in memory that stands for the one that was lent.
+fn is_lent(connection: &Connection) -> bool {
+    connection.path() == Some("")
 }
 
 /// It holds the values of environments, as the database does.
@@ -115,6 +129,25 @@ mod tests {
         drop(store);
         let next = Store::open(folder.path()).unwrap();
         assert_eq!(next.meta("who").unwrap().as_deref(), Some("first again"));
+    }
+
+    #[test]
+    fn what_is_lent_is_taken_back_before_it_is_lent_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        store.set_meta("who", "first").unwrap();
+        store.lend().unwrap();
+        let borrower = Store::open(folder.path()).unwrap();
+        borrower.set_meta("who", "second").unwrap();
+        assert!(matches!(store.take_back(), Err(StoreError::Locked { .. })));
+        assert!(matches!(store.lend(), Err(StoreError::Lent { .. })), "the borrower lives");
+        drop(borrower);
+        store.lend().unwrap();
+        let borrower = Store::open(folder.path()).unwrap();
+        assert_eq!(borrower.meta("who").unwrap().as_deref(), Some("first"));
+        drop(borrower);
+        store.take_back().unwrap();
+        assert_eq!(store.meta("who").unwrap().as_deref(), Some("first"));
     }
 
     #[test]
