@@ -36,6 +36,7 @@ fn with_two() -> Host {
         ("client/app.js", two.clone()),
         ("client/index.html", "<!doctype html><title>shell</title>".into()),
         ("client/assets/app-9f8e7d6c.js", two),
+        ("client/assets/empty.txt", String::new()),
     ];
     let files = |list: &[(&'static str, String)], version: &str| {
         let list: Vec<(&str, &str)> = list.iter().map(|(name, text)| (*name, text.as_str())).collect();
@@ -164,6 +165,12 @@ fn codings_validators_and_parts() {
     assert_eq!(
         (beyond.status, beyond.header("content-range")),
         (416, Some(format!("bytes */{all}").as_str()))
+    );
+    assert_eq!(beyond.header("cache-control"), Some("no-store"));
+    let empty = get(&host, "/assets/empty.txt", &[("range", "bytes=0-")]);
+    assert_eq!(
+        (empty.status, empty.header("content-length"), empty.header("content-range")),
+        (200, Some("0"), None)
     );
     let resumed = get(&host, SCRIPT, &[("range", "bytes=0-9"), ("if-range", etag)]);
     assert_eq!(resumed.status, 206);

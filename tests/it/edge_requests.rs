@@ -185,6 +185,12 @@ fn http_2_without_tls_is_spoken_too() {
         let large = client.get(&url).header("x-long", "y".repeat(40 << 10)).send().await;
         // The protocol lets a server end the stream instead of answering 431.
         assert!(large.is_err() || large.unwrap().status() == 431);
+        // More than a worker takes would end the connection that everybody's requests share.
+        let many = (0..130).fold(client.get(&url), |request, n| request.header(format!("x-{n}"), "1"));
+        assert_eq!(many.send().await.unwrap().status(), 431);
+        let cookies =
+            (0..130).fold(client.get(&url), |request, n| request.header("cookie", format!("c{n}=1")));
+        assert_eq!(cookies.send().await.unwrap().status(), 200);
         assert_eq!(client.get(&url).send().await.unwrap().status(), 200);
     });
 }
@@ -211,6 +217,24 @@ fn what_is_too_large_is_named() {
         post().header("transfer-encoding", "chunked").raw_body(format!("{}0\r\n\r\n", piece.repeat(5)));
     assert_eq!(chunked.send().status, 413);
     assert_eq!(post().body("abc").send().text(), "3");
+}
+
+/// A client that sends all before it reads must come to its answer.
+#[test]
+fn an_answer_before_the_end_of_a_body_arrives() {
+    let host = Host::start();
+    let server = "export default () => new Response('who are you?', { status: 401 });\n";
+    host.deploy_files("shop", &[("server/index.js", server)], &["--version", "v1"]);
+    let length = 9 << 20;
+    let mut client = TcpStream::connect(host.edge).unwrap();
+    let head = format!(
+        "POST / HTTP/1.1\r\nhost: shop.localhost\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+    );
+    client.write_all(head.as_bytes()).unwrap();
+    client.write_all(&vec![b'x'; length]).unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401 ") && answer.ends_with("who are you?"), "{answer}");
 }
 
 /// Time that a client takes to send is not the app's.
