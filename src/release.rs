@@ -199,6 +199,8 @@ impl Releases {
 
     /// Stops every worker: the end of a host that does not leave them running.
     pub async fn stop_workers(&self) {
+        // One that is replaced right now is not started again.
+        self.0.turns.close();
         for entry in self.0.book.entries() {
             self.put_to_sleep(&entry, life::Event::HostEnds).await;
         }

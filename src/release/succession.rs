@@ -36,13 +36,18 @@ impl Paused {
 }
 
 impl Turns {
-    /// A turn; none when another host has taken over. Not to be asked for by somebody who has one.
+    /// A turn; none when another host has taken over, or this one ends. Not to be asked for by somebody who has one.
     pub(super) async fn take(&self) -> Option<OwnedRwLockReadGuard<()>> {
         tokio::select! {
             biased;
             () = self.over.cancelled() => None,
             turn = Arc::clone(&self.gate).read_owned() => Some(turn),
         }
+    }
+
+    /// Nobody gets a turn any more.
+    pub(super) fn close(&self) {
+        self.over.cancel();
     }
 }
 
