@@ -5,6 +5,8 @@ use crate::harness::wait::wait_until;
 use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(40);
+/// Looks at its CPU time: the first may see the end of what it gives back.
+const LOOKS: usize = 2;
 const RESTS_SOON: &str = "[switching]\nstandby_freeze_ms = 300\n[deploy]\nbake_time_ms = 0\n";
 const NEVER_RESTS: &str = "[deploy]\nbake_time_ms = 0\n";
 /// An app with some megabytes of garbage, and a timer that never stops.
@@ -30,29 +32,36 @@ fn until_frozen(host: &Host, version: &str) {
     });
 }
 
-/// Makes v1 a standby with litter in it, waits until it is frozen, and gives what it had and has of memory and CPU time.
-fn at_rest(host: &Host) -> ((u64, u64), (u64, u64)) {
+/// Makes v1 a standby with litter in it, waits until it is frozen, and gives the memory that it had and has, and whether it comes to use
+/// no CPU time.
+fn at_rest(host: &Host) -> (u64, u64, bool) {
     host.deploy_files("shop", &[("server/index.js", LITTERS)], &["--version", "v1"]);
     for _ in 0..10 {
         assert_eq!(host.get("shop", "/litter").send().text(), "400000");
     }
-    let busy = used(host, "shop@v1");
+    let (busy, _) = used(host, "shop@v1");
     host.deploy("shop", "two", &["--version", "v2"]);
     until_frozen(host, "v1");
-    let before = used(host, "shop@v1");
-    // That it does nothing while time passes is the subject.
-    std::thread::sleep(Duration::from_secs(2));
-    let after = used(host, "shop@v1");
-    ((busy.0, before.0), (before.1, after.1))
+    let (frozen, mut cpu) = used(host, "shop@v1");
+    for _ in 0..LOOKS {
+        let before = cpu;
+        // That it does nothing while time passes is the subject.
+        std::thread::sleep(Duration::from_secs(2));
+        cpu = used(host, "shop@v1").1;
+        if cpu == before {
+            return (busy, frozen, true);
+        }
+    }
+    (busy, frozen, false)
 }
 
 #[test]
 fn a_frozen_standby_has_given_memory_back_and_a_request_thaws_it() {
     let host = Host::start_in(Host::configured(RESTS_SOON), &["--isolation", "process"]);
-    let ((busy, frozen), (cpu_before, cpu_after)) = at_rest(&host);
+    let (busy, frozen, is_still) = at_rest(&host);
     println!("resident: {} MiB busy, {} MiB frozen", busy >> 20, frozen >> 20);
     assert!(frozen + (8 << 20) < busy, "{frozen} of {busy} bytes are left");
-    assert_eq!(cpu_before, cpu_after, "its timer and its pings stand still");
+    assert!(is_still, "its timer or its pings go on");
     let instance = host.release("shop", "v1")["instance"].clone();
     // By its own name, and by a pin.
     assert_eq!(host.get("shop-v1", "/").send().text(), "still here");
@@ -70,8 +79,8 @@ fn a_frozen_standby_has_given_memory_back_and_a_request_thaws_it() {
 fn control_a_host_that_only_says_that_it_froze_is_noticed() {
     let folder = Host::configured(RESTS_SOON);
     let host = Host::start_broken(folder, &["--isolation", "process"], "freeze.send=return(skip)");
-    let (_, (cpu_before, cpu_after)) = at_rest(&host);
-    assert!(cpu_after > cpu_before, "its timer goes on");
+    let (.., is_still) = at_rest(&host);
+    assert!(!is_still, "its timer goes on");
 }
 
 #[test]
