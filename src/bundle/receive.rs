@@ -80,6 +80,16 @@ fn check(archive: impl Read, dir: &BundleDir) -> Result<(Tree, Manifest), Bundle
         let hint = entry_hint(&tree, &manifest.entry);
         return Err(BundleError::NoEntry { entry: manifest.entry, hint });
     }
+    let has_folder = |folder: &str| {
+        tree.files().keys().any(|path| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')))
+    };
+    if manifest.assets != Manifest::default().assets && !has_folder(&manifest.assets) {
+        let message = format!(
+            "names the folder `{}`, and the bundle has no file in it; name the one with the client's files",
+            manifest.assets
+        );
+        return Err(BundleError::ManifestValue { field: "assets".into(), message });
+    }
     Ok((tree, manifest))
 }
 

@@ -173,6 +173,15 @@ fn a_missing_entry_says_what_is_there() {
 }
 
 #[test]
+fn a_folder_of_client_files_that_is_named_must_be_there() {
+    let manifest = file("vitrine.json", b"{\"assets\":\"public\"}");
+    let text = refused(&[index_js(), manifest.clone(), file("publicity/a.js", b"")]).to_string();
+    assert!(text.contains("`assets`") && text.contains("`public`"), "{text}");
+    assert!(receive_bytes(&tar(&[index_js(), manifest, file("public/a.js", b"")])).is_ok());
+    assert!(receive_bytes(&tar(&[index_js(), file("vitrine.json", b"{\"assets\":\"client\"}")])).is_ok());
+}
+
+#[test]
 fn a_bad_manifest_is_refused_and_a_good_one_kept() {
     let bad = refused(&[index_js(), file("vitrine.json", b"{\"entri\":1}")]);
     assert!(matches!(bad, BundleError::Manifest { line: 1, .. }), "{bad}");

@@ -57,12 +57,19 @@ impl Client {
             return Ok(response);
         }
         let text = response.text().await.map_err(|error| self.lost(error))?;
+        // A page is for people: whoever gives one is a site, or a proxy whose status says it all.
+        if text.trim_start().starts_with('<') && status == StatusCode::NOT_FOUND {
+            return Err(self.not_an_admin_side());
+        }
         Err(refusal(status, &text))
     }
 
     /// As [`Client::send`], and reads the answer as JSON.
     pub async fn json<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Failure> {
         let text = self.send(request).await?.text().await.map_err(|error| self.lost(error))?;
+        if serde_json::from_str::<serde::de::IgnoredAny>(&text).is_err() {
+            return Err(self.not_an_admin_side());
+        }
         serde_json::from_str(&text).map_err(Failure::local("reading the host's answer"))
     }
 
@@ -84,6 +91,13 @@ impl Client {
     /// DELETE.
     pub async fn delete(&self, path: &[&str]) -> Result<(), Failure> {
         self.send(self.request(Method::DELETE, path)).await.map(drop)
+    }
+
+    fn not_an_admin_side(&self) -> Failure {
+        let url = &self.target.url;
+        Failure::refused(format!(
+            "{url} does not answer as an admin side; its address is the one behind `admin=` in the host's `ready` line"
+        ))
     }
 
     /// The connection did not come about or broke, or the host is not through.

@@ -31,6 +31,9 @@ enum Verb {
         /// Never show the value again
         #[arg(long)]
         secret: bool,
+        /// Set an empty value; else stdin without a byte is refused
+        #[arg(long)]
+        allow_empty: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -59,8 +62,12 @@ enum Verb {
 /// Runs the verb.
 pub async fn run(args: Args) -> Result<(), Failure> {
     match args.verb {
-        Verb::Set { app, name, secret, json } => {
+        Verb::Set { app, name, secret, allow_empty, json } => {
             let value = read_value()?;
+            if value.is_empty() && !allow_empty {
+                let text = format!("stdin held no value for {name}; --allow-empty sets an empty one");
+                return Err(Failure::Usage(text));
+            }
             let client = Client::open()?;
             let request = client.request(Method::PUT, &["apps", app.as_str(), "env", &name]);
             let body = json!({ "value": value, "secret": secret });

@@ -25,22 +25,36 @@ pub struct Target {
 impl Target {
     /// The one that the environment and this machine name.
     pub fn find() -> Result<Self, Failure> {
-        let set = |name| env::var(name).ok().filter(|value| !value.is_empty());
-        let named = set("VITRINE_ADMIN").map(|text| parse(&text)).transpose()?;
-        let mut notes = beacon::folder().map(|folder| beacon::find(&folder)).unwrap_or_default();
-        if let Some(url) = &named {
-            notes.retain(|note| Some(note.admin.port()) == url.port_or_known_default());
-        } else if let [newest, _, ..] = &notes[..] {
-            print::talk(&format!(
-                "{} hosts run here; this is about the one that started last, http://{} (VITRINE_ADMIN names another)",
-                notes.len(),
-                newest.admin
-            ));
-        }
-        let note = notes.into_iter().next();
+        let (named, note) = noted()?;
         let data = set("VITRINE_DATA").map(PathBuf::from);
         choose(named, note, set("VITRINE_TOKEN"), data)
     }
+}
+
+/// The data folder of the host that [`Target::find`] finds, if it runs on this machine as this user.
+pub fn data_folder() -> Result<Option<PathBuf>, Failure> {
+    let (_, note) = noted()?;
+    Ok(note.and_then(|note| note.token_file.parent().map(Path::to_owned)))
+}
+
+fn set(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// What `VITRINE_ADMIN` names, and the note of that host, or else of the one that started last.
+fn noted() -> Result<(Option<Url>, Option<Note>), Failure> {
+    let named = set("VITRINE_ADMIN").map(|text| parse(&text)).transpose()?;
+    let mut notes = beacon::folder().map(|folder| beacon::find(&folder)).unwrap_or_default();
+    if let Some(url) = &named {
+        notes.retain(|note| Some(note.admin.port()) == url.port_or_known_default());
+    } else if let [newest, _, ..] = &notes[..] {
+        print::talk(&format!(
+            "{} hosts run here; this is about the one that started last, http://{} (VITRINE_ADMIN names another)",
+            notes.len(),
+            newest.admin
+        ));
+    }
+    Ok((named, notes.into_iter().next()))
 }
 
 fn parse(text: &str) -> Result<Url, Failure> {

@@ -1,5 +1,6 @@
 //! `vitrine upgrade`.
 
+use crate::cli::target::data_folder;
 use crate::cli::{Failure, print};
 use crate::host::Told;
 use crate::limits::{HANDOVER_LINE_BYTES_MAX, UPGRADE_CALL_MS};
@@ -16,7 +17,7 @@ use std::time::Duration;
 /// one serves on and this exits 1 with the reason. Run it as the user of the host, on its machine.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The host's data folder [default: vitrine-data]
+    /// The host's data folder [default: that of the host that the other commands talk to, or vitrine-data]
     #[arg(long, value_name = "DIR", env = "VITRINE_DATA", hide_env_values = true)]
     data: Option<PathBuf>,
     /// Print JSON
@@ -26,7 +27,10 @@ pub struct Args {
 
 /// Runs the verb.
 pub fn run(args: Args) -> Result<(), Failure> {
-    let data = args.data.unwrap_or_else(|| "vitrine-data".into());
+    let data = match args.data {
+        Some(data) => data,
+        None => data_folder()?.unwrap_or_else(|| "vitrine-data".into()),
+    };
     let socket = Layout::new(&data).upgrade_socket();
     let unreachable =
         |source| Failure::Unreachable { url: socket.display().to_string(), source: Box::new(source) };

@@ -124,6 +124,7 @@ fn a_value_makes_a_new_release_and_a_rollback_brings_the_old_one_back() {
 fn a_value_is_refused_while_its_release_would_take_anothers_host_name() {
     let host = Host::start();
     host.deploy_folder("shop", &fixture("env-echo"), &["--version", "v1"]);
+    host.cli(&["env", "set", "shop", "GREETING"]).stdin("\n").fails(2, &["GREETING", "--allow-empty"]);
     let set = || host.cli(&["env", "set", "shop", "GREETING"]).stdin("hello");
     for (taken, words) in [
         ("v1-r1", ["shop-v1-r1", "release shop@v1-r1"]),

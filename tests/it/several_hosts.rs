@@ -27,4 +27,8 @@ fn the_newest_host_is_meant_and_named_and_notes_of_dead_ones_go() {
     assert!(told.contains("2 hosts run here") && told.contains(&format!("http://{}", host.admin)), "{told}");
     let named = host.cli(&["status"]).env("VITRINE_ADMIN", &format!("http://{}", host.admin));
     assert_eq!(named.ok().stderr, "");
+    host.cli(&["upgrade"]).ok();
+    host.upgrade().ok();
+    let edge = host.cli(&["status"]).env("VITRINE_ADMIN", &format!("http://{}", host.edge));
+    edge.fails(1, &["admin side", "`admin=`"]);
 }
