@@ -2,7 +2,7 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const {
-  ArrayBufferIsView, ArrayBufferPrototypeSlice, ArrayPrototypePush, JSONParse, ObjectPrototypeIsPrototypeOf, PromiseReject,
+  ArrayBufferIsView, ArrayBufferPrototypeSlice, ArrayPrototypePush, JSONParse, ObjectPrototypeIsPrototypeOf, PromisePrototypeThen, PromiseReject,
   StringPrototypeStartsWith, StringPrototypeToLowerCase, Symbol, SymbolAsyncIterator, TypeError,
   TypedArrayPrototypeGetByteLength, TypedArrayPrototypeSet, TypedArrayPrototypeSlice, Uint8Array,
 } = primordials;
@@ -45,6 +45,16 @@ class Body {
   set stream(stream) {
     this.#stream = stream;
   }
+
+  // The same body in other hands; this one has been read then.
+  moved() {
+    const moved = new Body(this.content, this.#stream, this.type);
+    moved.answer = this.answer;
+    this.used = true;
+    this.content = "";
+    this.answer = this.#stream = null;
+    return moved;
+  }
 }
 
 function bytesOf(view) {
@@ -60,7 +70,7 @@ function extractBody(init) {
   if (typeof init === "string") return new Body(init, null, UTF8_TEXT);
   if (typeof init === "object") {
     if (ObjectPrototypeIsPrototypeOf(ReadableStream.prototype, init)) {
-      if (init.locked) throw new TypeError("A body's stream must not be locked");
+      if (init.locked || isDisturbed(init)) throw new TypeError("A body's stream must not be locked, or have been read from");
       return new Body(null, init, null);
     }
     if (ArrayBufferIsView(init) || core.isAnyArrayBuffer(init)) return new Body(bytesOf(init), null, null);
@@ -79,7 +89,7 @@ function extractBody(init) {
 }
 
 function unusable(body) {
-  return body.used || (body.answer === null && body.stream !== null && body.stream.locked);
+  return body.used || (body.answer === null && body.stream !== null && (body.stream.locked || isDisturbed(body.stream)));
 }
 
 // From here on nobody else may read the body.
@@ -93,7 +103,7 @@ function bodyStream(body) {
   if (body.stream === null) {
     const content = body.content;
     body.content = null;
-    body.stream = new ReadableStream({
+    const stream = new ReadableStream({
       type: "bytes",
       pull(controller) {
         const bytes = typeof content === "string" ? core.encode(content) : content;
@@ -102,6 +112,9 @@ function bodyStream(body) {
         controller.byobRequest?.respond(0);
       },
     }, { highWaterMark: 0 });
+    // What was read as a whole can't be read once more by its stream.
+    if (body.used) PromisePrototypeThen(stream.cancel(), undefined, () => {});
+    body.stream = stream;
   }
   return body.stream;
 }
@@ -176,7 +189,8 @@ async function takeText(body) {
 function cloneBody(body) {
   if (body === null) return null;
   if (unusable(body)) throw new TypeError("The body has been read already");
-  if (body.stream === null) return new Body(body.content, null, body.type);
+  // A stream of bytes takes them away from whoever has them, too.
+  if (body.stream === null) return new Body(typeof body.content === "string" ? body.content : bytesOf(body.content), null, body.type);
   const { 0: mine, 1: theirs } = body.stream.tee();
   body.stream = mine;
   return new Body(null, theirs, body.type);

@@ -2,7 +2,10 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const { op_cancel, op_fetch, op_fetch_drop, op_fetch_read, op_fetch_rest, op_fetch_rest_text, op_upload_end, op_upload_open, op_upload_send } = core.ops;
-const { ArrayPrototypeSplice, PromisePrototypeThen, StringPrototypeStartsWith, StringPrototypeToLowerCase, TypeError } = primordials;
+const {
+  ArrayPrototypePush, ArrayPrototypeSplice, PromisePrototypeThen, StringPrototypeStartsWith, StringPrototypeToLowerCase, TypeError,
+  TypedArrayPrototypeGetByteLength,
+} = primordials;
 const { currentRequest, hostCall } = core.loadExtScript("ext:vitrine/bridge.js");
 const { headersList, headersOf } = core.loadExtScript("ext:vitrine/headers.js");
 const { notice } = core.loadExtScript("ext:vitrine/module_scope.js");
@@ -70,8 +73,12 @@ async function fetch(input, init = undefined) {
       PromisePrototypeThen(send(upload, content.stream), undefined, () => {});
     }
   }
+  const headers = headersList(request.headers);
+  // The host takes it for the body's own length, as far as there is a body.
+  takeHeader(headers, "content-length");
+  if (content?.bytes !== undefined) ArrayPrototypePush(headers, "content-length", `${TypedArrayPrototypeGetByteLength(content.bytes)}`);
   const start = (number) =>
-    op_fetch(number, currentRequest(), request.method, request.url, headersList(request.headers), upload, request.redirect === "follow");
+    op_fetch(number, currentRequest(), request.method, request.url, headers, upload, request.redirect === "follow");
   let head;
   if (signal !== null) {
     head = await signalledCall(signal, start);
@@ -133,25 +140,40 @@ class Answer {
 
   stream() {
     const signal = this.#signal;
+    let abort;
+    // A signal that outlives the answer must not keep it.
+    const over = () => signal?.removeEventListener("abort", abort);
     return new ReadableStream({
       type: "bytes",
       start: (controller) => {
-        signal?.addEventListener("abort", () => {
+        abort = () => {
+          over();
           op_fetch_drop(this.#body);
           controller.error(signal.reason);
-        });
+        };
+        signal?.addEventListener("abort", abort);
       },
       pull: async (controller) => {
-        const piece = await this.next();
+        let piece = null;
+        try {
+          piece = await this.next();
+        } catch (error) {
+          over();
+          throw error;
+        }
         if (signal?.aborted) return;
         if (piece === null) {
+          over();
           controller.close();
           controller.byobRequest?.respond(0);
         } else {
           controller.enqueue(piece);
         }
       },
-      cancel: () => op_fetch_drop(this.#body),
+      cancel: () => {
+        over();
+        op_fetch_drop(this.#body);
+      },
     }, { highWaterMark: 0 });
   }
 }
@@ -164,12 +186,17 @@ function takeCoding(list) {
     const coding = codingNamed(StringPrototypeToLowerCase(list[i + 1]));
     if (coding === null) continue;
     ArrayPrototypeSplice(list, i, 2);
-    for (let j = list.length - 2; j >= 0; j -= 2) {
-      if (list[j] === "content-length") ArrayPrototypeSplice(list, j, 2);
-    }
+    takeHeader(list, "content-length");
     return coding;
   }
   return null;
+}
+
+// Takes each header of this name out of the list.
+function takeHeader(list, name) {
+  for (let i = list.length - 2; i >= 0; i -= 2) {
+    if (list[i] === name) ArrayPrototypeSplice(list, i, 2);
+  }
 }
 
 function codingNamed(name) {

@@ -71,8 +71,7 @@ class Request extends BodyOwner {
       signal = input.signal;
       if (init.body === undefined && input[kBody] !== null) {
         if (unusable(input[kBody])) throw new TypeError("Request: the body of the given request has been read already");
-        body = input[kBody];
-        input[kBody] = null;
+        body = input[kBody].moved();
       }
     } else {
       const url = new URL(String(input));

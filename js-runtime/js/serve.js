@@ -6,7 +6,7 @@ const {
   op_answer_bytes, op_answer_end, op_answer_fail, op_answer_head, op_answer_page, op_answer_text, op_body_read, op_report, op_wait_until,
 } = core.ops;
 const {
-  ArrayBufferIsView, ArrayPrototypePush, ObjectFreeze, Promise, PromisePrototypeThen, PromiseResolve, String, TypeError,
+  ArrayBufferIsView, ArrayPrototypePush, ObjectFreeze, Promise, PromisePrototypeThen, PromiseResolve, String, StringPrototypeStartsWith, TypeError,
 } = primordials;
 const { hostCall, requestVariable, runInContext } = core.loadExtScript("ext:vitrine/bridge.js");
 const { Headers, headersList } = core.loadExtScript("ext:vitrine/headers.js");
@@ -300,7 +300,9 @@ async function sendStream(number, entry, status, headers, stream) {
   const reader = stream.getReader();
   const cancel = (reason) => PromisePrototypeThen(reader.cancel(reason), undefined, () => {});
   entry.cancel = cancel;
-  let begun = false;
+  // Whoever listens for events wants to know that it is connected; of a page the first part may still fail.
+  let begun = isEventStream(headers);
+  if (begun) op_answer_head(number, status, headers);
   try {
     while (true) {
       const { done, value } = await reader.read();
@@ -326,6 +328,13 @@ async function sendStream(number, entry, status, headers, stream) {
     entry.cancel?.(error);
     fail(number, error);
   }
+}
+
+function isEventStream(headers) {
+  for (let i = 0; i < headers.length; i += 2) {
+    if (headers[i] === "content-type") return StringPrototypeStartsWith(headers[i + 1], "text/event-stream");
+  }
+  return false;
 }
 
 // The host takes bytes again.

@@ -19,7 +19,7 @@ pub use call::Call;
 use call::Upload;
 use client::{EgressClient, RequestBody};
 use futures_util::FutureExt as _;
-use http::header::{AUTHORIZATION, COOKIE, LOCATION};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, LOCATION};
 use http::{Method, Request, Response, StatusCode, Uri};
 use http_body_util::{Either, Empty};
 use hyper::body::Incoming;
@@ -125,7 +125,8 @@ impl Egress {
     ) -> Result<Response<Incoming>, EgressFailure> {
         let mut method =
             Method::from_bytes(head.method.as_bytes()).map_err(|_| denied("bad method", head))?;
-        let mut headers = headers::sent(&head.headers).ok_or_else(|| denied("bad header", head))?;
+        let mut headers =
+            headers::sent(&head.headers, body.is_some()).ok_or_else(|| denied("bad header", head))?;
         for _ in 0..=EGRESS_REDIRECTS_MAX {
             self.rules.check(&url)?;
             let had_body = body.is_some();
@@ -146,6 +147,11 @@ impl Egress {
                 }
                 _ if had_body => return Err(denied("a redirect that asks for the body again", head)),
                 _ => {}
+            }
+            if had_body {
+                for name in [CONTENT_LENGTH, CONTENT_TYPE] {
+                    headers.remove(name);
+                }
             }
             if next.origin() != url.origin() {
                 headers.remove(AUTHORIZATION);

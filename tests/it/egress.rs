@@ -115,8 +115,8 @@ fn what_the_operator_opened_is_reached_and_nothing_else() {
     assert_eq!((status, &told["results"][0]["status"]), (200, &200.into()), "{told}");
     assert_eq!(told["results"][0]["body"], "GET /hello ");
     let (_, told) = call(&host, &format!("u=http://127.0.0.1:{open_port}/post&method=POST&body=some+text"));
-    assert!(told["results"][0]["body"].as_str().unwrap().starts_with("POST /post "), "{told}");
-    assert!(told["results"][0]["body"].as_str().unwrap().contains("some text"), "{told}");
+    // With its length, not in chunks, which some servers refuse.
+    assert_eq!(told["results"][0]["body"], "POST /post some text");
     // A name is judged by the address that it has.
     let (status, told) = call(&host, &format!("u=http://localhost:{open_port}/by-name"));
     assert_eq!((status, &told["results"][0]["body"]), (200, &"GET /by-name ".into()), "{told}");
@@ -148,6 +148,8 @@ fn each_hop_of_a_redirect_is_judged() {
     let host = with_app(&opened, &closed);
     let (open, shut) = (format!("http://{}", opened.address), format!("http://{}", closed.address));
     let (status, told) = call(&host, &format!("u={open}/to/{open}/there"));
+    assert_eq!((status, &told["results"][0]["body"]), (200, &"GET /there ".into()), "{told}");
+    let (status, told) = call(&host, &format!("u={open}/to/{open}/there&method=POST&body=once"));
     assert_eq!((status, &told["results"][0]["body"]), (200, &"GET /there ".into()), "{told}");
     denied(&host, &format!("u={open}/to/{shut}/x"), "egress.allow_private");
     denied(&host, &format!("u={open}/to/http://169.254.169.254/x"), "egress.allow_private");

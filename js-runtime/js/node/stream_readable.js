@@ -26,12 +26,17 @@ function flow(stream) {
   while (state.flowing && state.buffer.length > 0 && !stream.destroyed) {
     const chunk = state.buffer.shift();
     state.length -= sizeOf(state, chunk);
-    stream.emit("data", state.decoder === null ? chunk : state.decoder.decode(chunk, { stream: true }));
+    emitData(stream, state.decoder === null ? chunk : state.decoder.decode(chunk, { stream: true }));
   }
   // What is destroyed does not end any more: whoever hears of an end takes what came before it for all.
   if (stream.destroyed) return;
   if (state.buffer.length === 0 && state.ended) return endReadable(stream);
   if (state.flowing || state.wanted) ask(stream);
+}
+
+// A character that has not come as a whole is no text yet.
+function emitData(stream, chunk) {
+  if (chunk !== "" || stream._readableState.objectMode) stream.emit("data", chunk);
 }
 
 function ask(stream) {
@@ -49,6 +54,7 @@ function endReadable(stream) {
   const state = stream._readableState;
   if (state.endEmitted || !(state.flowing || state.wanted)) return;
   state.endEmitted = true;
+  if (state.flowing && state.decoder !== null) emitData(stream, state.decoder.decode());
   queueMicrotask(() => {
     stream.emit("end");
     if (stream._writableState === undefined || stream._writableState.finished) stream.destroy();
@@ -64,6 +70,15 @@ function schedule(stream) {
     if (state.wanted && (state.buffer.length > 0 || state.ended)) stream.emit("readable");
     flow(stream);
   });
+}
+
+// Somebody listens: that is what makes a stream go.
+function listened(stream, name) {
+  if (name === "data") stream.resume();
+  if (name === "readable") {
+    stream._readableState.wanted = true;
+    schedule(stream);
+  }
 }
 
 class Readable extends EventEmitter {
@@ -160,11 +175,17 @@ class Readable extends EventEmitter {
 
   on(name, listener) {
     super.on(name, listener);
-    if (name === "data") this.resume();
-    if (name === "readable") {
-      this._readableState.wanted = true;
-      schedule(this);
-    }
+    listened(this, name);
+    return this;
+  }
+
+  addListener(name, listener) {
+    return this.on(name, listener);
+  }
+
+  once(name, listener) {
+    super.once(name, listener);
+    listened(this, name);
     return this;
   }
 

@@ -5,11 +5,17 @@ const { inspect: inspectValue } = core.loadExtScript("ext:deno_web/01_console.js
 const { TextDecoder, TextEncoder } = core.loadExtScript("ext:deno_web/08_text_encoding.js");
 const { format: formatArgs } = core.loadExtScript("ext:vitrine/console.js");
 
+const timers = core.loadExtScript("ext:vitrine/timers.js");
+
 const kCustomPromisify = Symbol.for("nodejs.util.promisify.custom");
 
 function promisify(original) {
   if (typeof original !== "function") throw new TypeError("promisify: the original must be a function");
   if (original[kCustomPromisify] !== undefined) return original[kCustomPromisify];
+  // Their callback comes first, and no error before a value.
+  if (original === timers.setTimeout || original === timers.setImmediate) {
+    return core.loadExtScript("ext:vitrine/node/timers_promises.js")[original.name];
+  }
   const promisified = function (...args) {
     return new Promise((resolve, reject) => {
       Reflect.apply(original, this, [...args, (error, value) => (error ? reject(error) : resolve(value))]);

@@ -210,6 +210,31 @@ fn the_text_of_an_answer_is_utf_8_without_its_first_byte_order_mark() {
 }
 
 #[test]
+fn only_what_is_known_as_a_whole_has_a_length() {
+    run(async {
+        let source = "export default async () => {
+            const post = (body, headers) => fetch('https://api.example.com/', { method: 'POST', body, headers, duplex: 'half' });
+            const stream = new ReadableStream({ start(c) { c.enqueue(new Uint8Array(2)); c.close(); } });
+            for (const body of ['\u{20ac}', new Uint8Array(5), stream]) await post(body, { 'content-length': '99' });
+            return new Response();
+        }";
+        let worker = Setup::fetch(source).boot().await;
+        let mut broker = broker(&worker);
+        let (_, lengths) = tokio::join!(worker.get("/"), async {
+            let mut lengths = Vec::new();
+            for _ in 0..3 {
+                let (stream, head) = broker.call().await;
+                let length = head.headers.iter().find(|(name, _)| name == "content-length");
+                lengths.push(length.map(|(_, value)| String::from_utf8_lossy(value).into_owned()));
+                broker.answer(stream, 200, &[], &[]).await;
+            }
+            lengths
+        });
+        assert_eq!(lengths, [Some("3".to_owned()), Some("5".to_owned()), None]);
+    });
+}
+
+#[test]
 fn bodies_are_sent_as_streams_and_as_text() {
     run(async {
         let worker = Setup::fetch(APP).boot().await;

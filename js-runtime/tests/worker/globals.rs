@@ -88,6 +88,22 @@ fn platform_objects_do_what_they_say() {
                 "POSThihitext/plain;charset=UTF-8",
             ),
             (
+                "const kept = new Response(new Uint8Array([1, 2])); for await (const _ of new Response(kept.clone().body).body); new Uint8Array(await kept.clone().arrayBuffer()).fill(9); return await kept.bytes()",
+                "1,2",
+            ),
+            (
+                "const r = new Request('https://x.y/', { method: 'POST', body: 'pay' }); const other = new Request(r); const used = r.bodyUsed; const again = await r.text().catch((e) => e.name); return [used, again, await other.text()]",
+                "true,TypeError,pay",
+            ),
+            (
+                "const r = new Response('x'); await r.text(); const refused = []; for (const use of [() => new Response(r.body), () => r.clone(), () => r.body.getReader().read().then(({ done }) => done)]) { try { refused.push(await use()); } catch (e) { refused.push(e.name); } } return refused",
+                "TypeError,TypeError,true",
+            ),
+            (
+                "const r = new Response('xy'); const reader = r.body.getReader(); await reader.read(); reader.releaseLock(); return [r.bodyUsed, await r.text().catch((e) => e.name)]",
+                "true,TypeError",
+            ),
+            (
                 "const [a, b] = new Response('x').body.tee(); return (await new Response(a).text()) + (await new Response(b).text())",
                 "xx",
             ),
@@ -179,6 +195,16 @@ fn node_built_ins_do_what_server_builds_ask_of_them() {
                 "import { Readable } from 'stream';",
                 "const sleep = (ms) => new Promise((done) => setTimeout(done, ms)); const got = []; const read = async (s) => { try { for await (const c of s) got.push(String(c)); got.push('end'); } catch (e) { got.push(e.code ?? e.message); } }; const broken = new Readable({ read() {} }); broken.on('error', () => {}); broken.destroy(new Error('early')); await sleep(1); await read(broken); const cut = new Readable({ read() {} }); cut.push('a'); setTimeout(() => cut.destroy(), 5); await read(cut); await read(Readable.from(['b'])); const late = new Readable({ read() {} }); late.on('end', () => got.push('late')); late.resume(); late.destroy(); late.push(null); await sleep(1); return got",
                 "early,a,ERR_STREAM_PREMATURE_CLOSE,b,end",
+            ),
+            (
+                "import { Readable } from 'stream'; import { once } from 'node:events';",
+                "const of = (...chunks) => { const left = [...chunks, null]; return new Readable({ read() { this.push(left.shift()); } }); }; const got = []; of('a').once('data', (c) => got.push(String(c))); of('b').addListener('data', (c) => got.push(String(c))); const c = of('c'); await once(c, 'readable'); got.push(String(c.read())); const euro = Buffer.from('\u{20ac}'); for await (const text of of(euro.subarray(0, 1), euro.subarray(1)).setEncoding('utf8')) got.push(text); const d = of(euro.subarray(0, 1), euro.subarray(1), euro.subarray(0, 2)).setEncoding('utf8'); d.on('data', (text) => got.push(text)); await once(d, 'end'); return got",
+                "a,b,c,\u{20ac},\u{20ac},\u{fffd}",
+            ),
+            (
+                "import util from 'node:util'; import { setInterval as every, setTimeout as after, clearTimeout as stop } from 'node:timers';",
+                "const got = [await util.promisify(setTimeout)(1, 'slept'), await util.promisify(setImmediate)('soon')]; const no = after(() => got.push('never'), 1).unref(); stop(no); await new Promise((done) => { const timer = every(() => { got.push('tick'); timer.close(); done(); }, 1).unref(); }); return got",
+                "slept,soon,tick",
             ),
             (
                 "import { createHash, createHmac, randomBytes, timingSafeEqual } from 'crypto';",

@@ -46,6 +46,19 @@ fn a_stream_is_sent_piece_by_piece_as_it_comes() {
 }
 
 #[test]
+fn whoever_listens_for_events_is_told_that_it_is_connected() {
+    run(async {
+        let source =
+            "export default () => new Response(new ReadableStream({ pull: () => new Promise(() => {}) }),
+            { headers: { 'content-type': 'text/event-stream; charset=utf-8' } })";
+        let worker = Setup::fetch(source).boot().await;
+        let mut answer = worker.start(Ask::get("/")).await;
+        let head = tokio::time::timeout(std::time::Duration::from_secs(3), answer.next()).await;
+        assert!(matches!(head, Ok(Some(Frame::Response(_, head))) if head.status == 200));
+    });
+}
+
+#[test]
 fn a_direct_stream_is_sent_flush_by_flush() {
     run(async {
         let worker = Setup::fetch(

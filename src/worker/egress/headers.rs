@@ -22,18 +22,23 @@ fn is_own(name: &HeaderName) -> bool {
     OWN.contains(&name.as_str()) || name.as_str().starts_with("proxy-")
 }
 
-/// What a call sends. `None` when one of them is no header.
-pub fn sent(headers: &Headers) -> Option<HeaderMap> {
+/// What a call sends. `None` when one of them is no header. The length of a body that the worker has as a whole goes with it: some
+/// servers take no other, and the client sends no byte more and no byte less.
+pub fn sent(headers: &Headers, has_body: bool) -> Option<HeaderMap> {
     let mut sent = HeaderMap::with_capacity(headers.len() + 1);
     for (name, value) in headers {
         let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-        if !is_own(&name) {
+        if !is_own(&name) || (name == CONTENT_LENGTH && has_body && is_number(value)) {
             sent.append(name, HeaderValue::from_maybe_shared(value.clone()).ok()?);
         }
     }
     // As the Fetch standard has it.
     sent.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
     Some(sent)
+}
+
+fn is_number(value: &[u8]) -> bool {
+    !value.is_empty() && value.iter().all(u8::is_ascii_digit)
 }
 
 /// What the app sees of an answer's.
