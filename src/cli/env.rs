@@ -146,6 +146,12 @@ fn show(values: &[EnvView]) -> Result<(), Failure> {
         ]
     };
     table::print(&["NAME", "VALUE", "SET", "LIVE"], &values.iter().map(row).collect::<Vec<_>>())?;
+    talk_of_others(values);
+    Ok(())
+}
+
+/// Says which values the live release does not share with the next one.
+pub fn talk_of_others(values: &[EnvView]) {
     let differs = |view: &&EnvView| matches!(view.live, LiveValue::Other | LiveValue::Only);
     let differing: Vec<&str> = values.iter().filter(differs).map(|view| view.name.as_str()).collect();
     if !differing.is_empty() {
@@ -154,7 +160,6 @@ fn show(values: &[EnvView]) -> Result<(), Failure> {
             differing.join(", ")
         ));
     }
-    Ok(())
 }
 
 #[cfg(test)]

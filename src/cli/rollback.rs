@@ -1,14 +1,15 @@
 //! `vitrine rollback`.
 
 use crate::cli::client::Client;
-use crate::cli::{Failure, promote};
+use crate::cli::{Failure, env, promote};
 use crate::id::{AppName, Version};
-use crate::release::Switched;
+use crate::release::{EnvView, Switched};
 use serde_json::json;
 
 /// Make an earlier release live again
 ///
-/// Without --to: the newest earlier live release that was not itself rolled back from. Prints APP@VERSION.
+/// Without --to: the newest earlier live release that was not itself rolled back from. It has the values of `vitrine env` that it was
+/// started with. Prints APP@VERSION.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// App
@@ -28,6 +29,12 @@ pub struct Args {
 pub async fn run(args: Args) -> Result<(), Failure> {
     let Args { app, to, from, json } = args;
     let body = json!({ "to": to, "from": from });
-    let switched: Switched = Client::open()?.post(&["apps", app.as_str(), "rollback"], &body).await?;
-    promote::show(&switched, json)
+    let client = Client::open()?;
+    let switched: Switched = client.post(&["apps", app.as_str(), "rollback"], &body).await?;
+    promote::show(&switched, json)?;
+    // A token may be for rollbacks only, and then this is not said.
+    if !json && let Ok(values) = client.get::<Vec<EnvView>>(&["apps", app.as_str(), "env"]).await {
+        env::talk_of_others(&values);
+    }
+    Ok(())
 }

@@ -83,7 +83,9 @@ fn a_value_makes_a_new_release_and_a_rollback_brings_the_old_one_back() {
     let table = host.cli(&["env", "list", "shop"]).ok().stdout;
     assert!(table.contains("(secret)") && !table.contains(SECRET_AGAIN), "{table}");
 
-    assert_eq!(host.cli(&["rollback", "shop"]).ok().stdout, format!("shop@{with_secret}\n"));
+    let back = host.cli(&["rollback", "shop"]).ok();
+    assert_eq!(back.stdout, format!("shop@{with_secret}\n"));
+    assert!(back.stderr.contains("other values than the next deploy gets"), "{}", back.stderr);
     assert_eq!(seen(&host).1, serde_json::json!({"GREETING": "hello", "SECRET": SECRET}));
     // Each release keeps its values, by its own host name too.
     let label = format!("shop-{}", live.replace('.', "-"));
