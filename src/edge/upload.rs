@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::time::{Instant, Sleep};
 
 /// Why a body was given up. The worker learns that it ended early, the client gets the status.
@@ -112,7 +113,9 @@ where
     if body.is_end_stream() {
         return;
     }
-    tokio::spawn(async move {
+    // A host that has ended drops what is left outside of its runtime.
+    let Ok(runtime) = Handle::try_current() else { return };
+    runtime.spawn(async move {
         let read = async {
             let mut left = LINGER_BYTES_MAX;
             while let Some(Ok(frame)) = body.frame().await {
