@@ -178,7 +178,10 @@ impl<B: Body<Data = Bytes> + Send + Unpin + 'static> Body for Upload<B> {
             this.waited += since.elapsed();
         }
         match frame {
-            None => Poll::Ready(None),
+            None => {
+                this.body = None;
+                Poll::Ready(None)
+            }
             Some(Err(_)) => this.fail(Fault::Broken),
             Some(Ok(frame)) => {
                 let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);

@@ -14,6 +14,7 @@ mod node_files;
 mod one_request;
 mod react;
 mod streaming;
+mod subrequests;
 mod support;
 mod turns;
 mod web_crypto;
