@@ -1,11 +1,12 @@
-// Events of the global object: errors and rejections that nobody catches. No app can end its worker by one.
+// Events of the global object: uncaught errors and rejections. None of them ends anything but the code that threw.
 (function () {
 const { core, primordials } = __bootstrap;
+const { getAsyncContext, setAsyncContext } = core;
 const { op_report } = core.ops;
 const { ObjectDefineProperty, ReflectApply, SymbolToStringTag, TypeError } = primordials;
 const { ErrorEvent, EventTarget, CustomEvent, MessageEvent, PromiseRejectionEvent, reportException, saveGlobalThisReference } =
   core.loadExtScript("ext:deno_web/02_event.js");
-const { currentRequest } = core.loadExtScript("ext:vitrine/bridge.js");
+const { currentRequest, requestVariable } = core.loadExtScript("ext:vitrine/bridge.js");
 
 for (const [constructor, name] of [
   [CustomEvent, "CustomEvent"], [ErrorEvent, "ErrorEvent"], [MessageEvent, "MessageEvent"], [PromiseRejectionEvent, "PromiseRejectionEvent"],
@@ -16,13 +17,20 @@ for (const [constructor, name] of [
 const target = new EventTarget();
 let isListening = false;
 
+function logError(error) {
+  op_report(currentRequest(), error, false);
+}
+
 // What an exception is told to: its listeners first, the log if they leave it.
 saveGlobalThisReference({
   dispatchEvent(event) {
-    if (target.dispatchEvent(event)) op_report(currentRequest(), event.error);
+    if (target.dispatchEvent(event)) logError(event.error);
     return false;
   },
 });
+// `deno_core` would end the isolate: for an error of a listener that is being told of an error, and for one of a microtask.
+core.reportUnhandledException = logError;
+core.setReportExceptionCallback(report);
 
 function addEventListener(type, listener, options = undefined) {
   isListening = true;
@@ -74,15 +82,27 @@ function reportError(error) {
   reportException(error);
 }
 
-// Whether the app's listeners take an error, or the reason of a promise that was rejected.
-function uncaught(reason, promise) {
-  if (!isListening) return false;
-  if (promise !== undefined) {
-    return !target.dispatchEvent(new PromiseRejectionEvent("unhandledrejection", { cancelable: true, promise, reason }));
+// Tells the listeners of an error, and logs what they leave.
+function report(error) {
+  if (isListening) reportException(error);
+  else logError(error);
+}
+
+// What a slice of `request` threw, or left as the reason of a rejected promise, in the context where that happened. A rejection that is
+// not `told` goes to the log alone.
+function uncaught(request, reason, promise, context, told) {
+  const previous = getAsyncContext();
+  setAsyncContext(context);
+  if (currentRequest() === 0) requestVariable.enter(request);
+  try {
+    if (promise === undefined) {
+      report(reason);
+    } else if (!told || !isListening || target.dispatchEvent(new PromiseRejectionEvent("unhandledrejection", { cancelable: true, promise, reason }))) {
+      op_report(currentRequest(), reason, true);
+    }
+  } finally {
+    setAsyncContext(previous);
   }
-  // It dispatches, and reports what is left.
-  reportException(reason);
-  return true;
 }
 
 return { addEventListener, dispatchEvent, removeEventListener, reportError, uncaught };

@@ -102,7 +102,7 @@ class Context {
     const settled = () => op_wait_until(number, -1);
     PromisePrototypeThen(PromiseResolve(promise), settled, (error) => {
       settled();
-      op_report(number, error);
+      op_report(number, error, false);
     });
   }
 }

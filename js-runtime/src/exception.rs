@@ -46,14 +46,17 @@ fn write_frame(stack: &mut String, frame: &JsStackFrame) {
     written.unwrap_or_else(|_| unreachable!("a String takes what is written to it"));
 }
 
-/// Writes an error to the app's log; `how` goes before its message.
-pub fn log(shared: &Shared, request: RequestNumber, how: &str, error: &AppError) {
-    shared.log.write(LogLine {
-        time_ms: now_ms(),
-        level: LogLevel::Error,
-        request_id: shared.request_id(request),
-        message: format!("{how}{}", error.message),
-        stack: Some(error.stack.clone()),
+/// Writes an error to the app's log, described only if there is room for it; `how` goes before its message.
+pub fn log(shared: &Shared, request: RequestNumber, how: &str, error: impl FnOnce() -> AppError) {
+    shared.write_log(|| {
+        let AppError { message, stack } = error();
+        LogLine {
+            time_ms: now_ms(),
+            level: LogLevel::Error,
+            request_id: shared.request_id(request),
+            message: format!("{how}{message}"),
+            stack: Some(stack),
+        }
     });
 }
 

@@ -101,6 +101,7 @@ const KINDS: &[Kind] = &[
     slow_to_end("headers", MEMORY_OR_ERROR),
     kind("to-string", ERROR_OR_TIME),
     kind("rejection", OK_OR_TIME),
+    kind("throw-later", OK),
     kind("exit", ERROR),
     slow_to_end("fetches", MEMORY_OR_ERROR),
     kind("canary", OK),

@@ -27,7 +27,7 @@ pub async fn boot(
     let mut driver = fresh(shared, bundle, snapshot.map_or(Origin::Scripts, Origin::Snapshot))?;
     driver.engine.environment(&start.env).map_err(killed)?;
     if snapshot.is_some() {
-        driver.engine.evaluated();
+        driver.engine.evaluated().map_err(killed)?;
     } else {
         evaluate_app(&mut driver, &start.settings, bundle).await?;
     }
@@ -69,7 +69,7 @@ async fn evaluate_app(
         return Err(plain(BootStage::Load, message));
     }
     let exports = evaluate(driver, entry, bundle).await?;
-    driver.engine.evaluated();
+    driver.engine.evaluated().map_err(killed)?;
     let contract = match settings.contract {
         Contract::Fetch => "fetch",
         Contract::Render => "render",

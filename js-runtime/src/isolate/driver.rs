@@ -154,7 +154,7 @@ impl Driver {
             if let Poll::Ready(Err(error)) = polled.map_err(TurnError::from)? {
                 return Poll::Ready(Err(TurnError::EventLoop(error)));
             }
-            self.engine.report_rejections()?;
+            self.engine.report_rest()?;
             self.poll_host(cx);
         }
         if self.shared.inbox.borrow().is_empty() { Poll::Pending } else { Poll::Ready(Ok(())) }

@@ -53,6 +53,12 @@ impl Engine {
         let guard = Guard::of_this_thread();
         guard.attach(runtime.v8_isolate().thread_safe_handle());
         let collections = memory::bound(&mut runtime, &guard, heap_bytes);
+        // `deno_core` would end the isolate for a promise that is rejected without a handler.
+        runtime.v8_isolate().set_promise_reject_callback(uncaught::on_rejection);
+        if !matches!(origin, Origin::Snapshotting) {
+            // It is a part of the heap, and a snapshot could not hold it.
+            runtime.v8_isolate().add_message_listener(uncaught::on_message);
+        }
         let script = match origin {
             Origin::Scripts | Origin::Snapshotting => "Deno.core.loadExtScript('ext:vitrine/boot.js')",
             Origin::Snapshot(_) => "__vitrine.resume()",
@@ -80,7 +86,7 @@ impl Engine {
         let Self { mut runtime, entries, shared, guard, _collections: collections } = self;
         // V8 refuses to make a snapshot while anything outside refers into the heap.
         drop(entries);
-        shared.rejected.borrow_mut().clear();
+        shared.uncaught.borrow_mut().clear();
         drop(guard);
         runtime.remove_near_heap_limit_callback(0);
         let snapshot = runtime.into_snapshot();
@@ -97,10 +103,13 @@ impl Engine {
         self.runtime.load_main_es_module(specifier).await
     }
 
-    /// The app is evaluated: from now on a promise that is rejected without a handler is logged, and no more.
-    pub fn evaluated(&mut self) {
+    /// The app is evaluated.
+    ///
+    /// # Errors
+    /// JavaScript was ended by force.
+    pub fn evaluated(&mut self) -> Result<(), Killed> {
         self.shared.evaluated.set(true);
-        self.runtime.v8_isolate().set_promise_reject_callback(uncaught::on_rejection);
+        self.report_rest()
     }
 
     /// Gives the environment to our scripts, before any code of the app runs.
@@ -256,13 +265,12 @@ impl Engine {
         })
     }
 
-    /// Runs JavaScript on behalf of a request, then every microtask. What nobody catches is told to the app and logged.
+    /// Runs JavaScript on behalf of a request, then every microtask. What nothing catches is told to the app, or logged.
     fn slice(
         &mut self,
         request: RequestNumber,
         run: impl FnOnce(&mut v8::PinScope<'_, '_>) -> Option<()>,
     ) -> Result<(), Killed> {
-        let mut uncaught = None;
         self.watched(request, |runtime| {
             deno_core::scope!(scope, runtime);
             v8::tc_scope!(let scope, scope);
@@ -272,14 +280,11 @@ impl Engine {
                 && let Some(thrown) = scope.exception()
             {
                 scope.reset();
-                uncaught = Some(v8::Global::new(scope, thrown));
+                uncaught::note(scope, thrown, None);
             }
             scope.perform_microtask_checkpoint();
         })?;
-        if uncaught.is_none() && self.shared.rejected.borrow().is_empty() {
-            return Ok(());
-        }
-        self.report_uncaught(request, uncaught)
+        if self.shared.uncaught.borrow().is_empty() { Ok(()) } else { self.report_uncaught(request) }
     }
 
     /// Uses the runtime under the watchdog, on behalf of a request.

@@ -30,15 +30,15 @@ impl Log {
         Self { link, meter: Arc::new(Mutex::new(meter)), lines_per_s }
     }
 
-    /// Writes a line, or counts it when there were too many this second. Returns whether it is the first to be only
-    /// counted: the caller then sees to [`Log::summarize`].
-    pub fn write(&self, line: LogLine) -> bool {
+    /// Writes the line that `line` makes, or counts it, unmade, when there were too many this second. Returns whether it is the first
+    /// to be only counted: the caller then sees to [`Log::summarize`].
+    pub fn write(&self, line: impl FnOnce() -> LogLine) -> bool {
         self.summarize();
         let mut meter = self.meter.lock().unwrap_or_else(PoisonError::into_inner);
         if meter.lines < self.lines_per_s {
             meter.lines += 1;
             drop(meter);
-            self.link.log(line);
+            self.link.log(line());
             return false;
         }
         meter.dropped += 1;

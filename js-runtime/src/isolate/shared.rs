@@ -3,7 +3,7 @@
 use super::answer::Outbox;
 use super::log::Log;
 use super::module_scope::ModuleScope;
-use crate::limits::isolate::HOST_CALLS_MAX;
+use crate::limits::isolate::{ENDED_IDS_KEPT, HOST_CALLS_MAX};
 use crate::request::{AnswerEnd, BodyReader, HostLink, StallClock, UploadReader, UploadSender};
 use bytes::Bytes;
 use deno_core::v8;
@@ -12,7 +12,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
-use vitrine_wire::{Headers, WorkerLimits};
+use vitrine_wire::{Headers, LogLine, WorkerLimits};
 
 /// Number of a request on its isolate; 0 is "none": module scope.
 pub type RequestNumber = u32;
@@ -86,6 +86,17 @@ pub struct Fetched {
 /// Sending and receiving end of an upload; the call that is made with it takes the latter.
 pub type Upload = (UploadSender, Option<UploadReader>);
 
+/// What an app threw, and nothing has caught.
+#[derive(Debug)]
+pub struct Uncaught {
+    /// What was thrown, or the reason of a rejection.
+    pub thrown: v8::Global<v8::Value>,
+    /// The promise that was rejected; `None` for an error.
+    pub promise: Option<v8::Global<v8::Promise>>,
+    /// The async context of the code that threw: it knows its request.
+    pub context: v8::Global<v8::Value>,
+}
+
 /// The body of an answer to an egress call.
 #[derive(Debug)]
 pub struct Kept {
@@ -149,6 +160,8 @@ pub struct Shared {
     pub log: Log,
     /// Requests that have begun and not ended.
     pub requests: RefCell<HashMap<RequestNumber, Running>>,
+    /// Ids of the requests that ended last, newest first: timers and promises that they left may still throw.
+    ended: RefCell<VecDeque<(RequestNumber, String)>>,
     /// What JavaScript must be told.
     pub inbox: RefCell<VecDeque<Event>>,
     /// Futures that ops have made since the driver last looked.
@@ -159,8 +172,8 @@ pub struct Shared {
     pub cancels: RefCell<HashMap<u32, AbortHandle>>,
     /// The request whose slice runs.
     pub current: Cell<RequestNumber>,
-    /// Promises rejected without a handler in the running slice.
-    pub rejected: RefCell<Vec<(v8::Global<v8::Promise>, v8::Global<v8::Value>)>>,
+    /// What the running slice has thrown or rejected, and nothing caught.
+    pub uncaught: RefCell<Vec<Uncaught>>,
     /// Whether the app's modules have been evaluated.
     pub evaluated: Cell<bool>,
     /// Requests in a row that ended as `app_error` or at `wall_ms`.
@@ -187,12 +200,13 @@ impl Shared {
             link,
             log,
             requests: RefCell::default(),
+            ended: RefCell::default(),
             inbox: RefCell::default(),
             started: RefCell::default(),
             pending: Cell::new(0),
             cancels: RefCell::default(),
             current: Cell::new(0),
-            rejected: RefCell::default(),
+            uncaught: RefCell::default(),
             evaluated: Cell::new(false),
             errors_in_a_row: Cell::new(0),
             wrong_type: Cell::new(false),
@@ -257,7 +271,12 @@ impl Shared {
     /// Forgets a request that is over, and the bodies of its calls, which an app that does not want them leaves unread. One
     /// that is being read is still waited for, be it by another request.
     pub fn end_request(&self, request: RequestNumber) {
-        self.requests.borrow_mut().remove(&request);
+        let ended = self.requests.borrow_mut().remove(&request);
+        if let Some(running) = ended {
+            let mut ended = self.ended.borrow_mut();
+            ended.truncate(ENDED_IDS_KEPT - 1);
+            ended.push_front((request, running.id));
+        }
         self.bodies.borrow_mut().retain(|_, kept| kept.owner != request || kept.reader.is_none());
     }
 
@@ -313,8 +332,23 @@ impl Shared {
         Background::new()
     }
 
-    /// Id of a request, for logs.
+    /// Id of a request, for logs: one that runs, or was among the last to end.
     pub fn request_id(&self, request: RequestNumber) -> Option<String> {
-        self.requests.borrow().get(&request).map(|running| running.id.clone())
+        if let Some(running) = self.requests.borrow().get(&request) {
+            return Some(running.id.clone());
+        }
+        let ended = self.ended.borrow();
+        ended.iter().find(|(known, _)| *known == request).map(|(_, id)| id.clone())
+    }
+
+    /// Writes the line that `line` makes to the app's log, if that has room, and sees to it that it tells how many lines it has dropped.
+    pub fn write_log(&self, line: impl FnOnce() -> LogLine) {
+        if self.log.write(line) {
+            let log = self.log.clone();
+            self.start(async move {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                log.summarize();
+            });
+        }
     }
 }

@@ -54,6 +54,14 @@ pub const ERRORS_IN_A_ROW: u32 = 3;
 /// whose every page throws gains nothing from fresh isolates, and booting them takes its CPU time.
 pub const DOUBT_PAUSE_MS: u64 = 1_000;
 
+/// Ids of requests that have ended and are still known, so that what their timers and promises throw later is logged with the right id: a
+/// second's worth for a busy isolate.
+pub const ENDED_IDS_KEPT: usize = 256;
+
+/// Times in one slice that the listeners for uncaught errors are told of what they left themselves. A listener that rejects a promise
+/// each time would keep its isolate busy until that is ended; beyond this its rejections go to the log alone.
+pub const TOLD_ROUNDS_MAX: u32 = 8;
+
 /// How long a condemned isolate may take to send what it owes, in milliseconds: ends only, no bodies.
 pub const LAST_WORDS_MS: u64 = 1_000;
 

@@ -80,7 +80,7 @@ pub fn op_answer_fail<'s>(
 ) {
     let shared = shared(state);
     let error = exception::describe(scope, thrown);
-    exception::log(&shared, request, "", &error);
+    exception::log(&shared, request, "", || error.clone());
     if wrong_type {
         shared.wrong_type.set(true);
     }

@@ -16,27 +16,26 @@ pub fn op_log(state: &OpState, level: u32, #[string] message: String, request: u
         _ => LogLevel::Error,
     };
     let shared = shared(state);
-    let request_id = shared.request_id(request);
-    let first_dropped =
-        shared.log.write(LogLine { time_ms: now_ms(), level, request_id, message, stack: None });
-    if first_dropped {
-        let log = shared.log.clone();
-        shared.start(async move {
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            log.summarize();
-        });
-    }
+    shared.write_log(|| LogLine {
+        time_ms: now_ms(),
+        level,
+        request_id: shared.request_id(request),
+        message,
+        stack: None,
+    });
 }
 
-/// Writes a thrown value that nobody caught to the log.
+/// Writes an uncaught error to the log, or the reason of a promise that was rejected without a handler.
 #[op2(nofast)]
 pub fn op_report<'s>(
     scope: &mut v8::PinScope<'s, '_>,
     state: &OpState,
     request: u32,
     thrown: v8::Local<'s, v8::Value>,
+    in_promise: bool,
 ) {
-    exception::log(&shared(state), request, "Uncaught ", &exception::describe(scope, thrown));
+    let how = if in_promise { "Uncaught (in promise) " } else { "Uncaught " };
+    exception::log(&shared(state), request, how, || exception::describe(scope, thrown));
 }
 
 /// Nanoseconds on a clock that only goes forward.

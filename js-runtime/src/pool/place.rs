@@ -1,14 +1,15 @@
 //! One isolate's place in the pool: a thread, and the isolate that lives on it.
 
 use super::Plan;
-use crate::exception::now_ms;
+use crate::exception::{self, now_ms};
 use crate::isolate::boot::boot;
 use crate::isolate::driver::{Driver, TurnError};
-use crate::isolate::engine::Killed;
+use crate::isolate::engine::{Killed, js_error};
 use crate::isolate::memory;
 use crate::isolate::shared::Shared;
 use crate::isolate::warm::warm;
 use crate::limits::isolate::{ERRORS_IN_A_ROW, PLACE_ORDERS};
+use deno_core::error::CoreError;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -113,16 +114,18 @@ enum Stop {
     Used,
     /// What its app answers lets its module state be doubted.
     Doubted(RestartReason),
-    /// Its JavaScript can't go on.
+    /// Its JavaScript was ended by force.
     Broken(Killed),
+    /// A part of the platform failed in it.
+    Failed(CoreError),
 }
 
 impl From<TurnError> for Stop {
     fn from(error: TurnError) -> Self {
-        Self::Broken(match error {
-            TurnError::Killed(killed) => killed,
-            TurnError::EventLoop(_) => Killed { outcome: Outcome::Crashed, request: 0 },
-        })
+        match error {
+            TurnError::Killed(killed) => Self::Broken(killed),
+            TurnError::EventLoop(error) => Self::Failed(error),
+        }
     }
 }
 
@@ -138,6 +141,7 @@ impl Stop {
         match self {
             Self::PoolGone | Self::Used => None,
             Self::Doubted(reason) => Some(*reason),
+            Self::Failed(_) => Some(RestartReason::Crashed),
             Self::Broken(killed) => Some(match killed.outcome {
                 Outcome::CpuLimit => RestartReason::CpuLimit,
                 Outcome::WallLimit => RestartReason::WallLimit,
@@ -258,11 +262,21 @@ impl Thread {
             }
             stop => Some(stop),
         };
-        if let Some(Stop::Broken(killed)) = stop {
-            let message = format!("{killed}: the isolate is replaced");
-            self.note(LogLevel::Error, driver.shared.request_id(killed.request), message);
-            driver.last_words(killed).await;
-        }
+        let killed = match stop {
+            Some(Stop::Broken(killed)) => {
+                let message = format!("{killed}: the isolate is replaced");
+                self.note(LogLevel::Error, driver.shared.request_id(killed.request), message);
+                killed
+            }
+            Some(Stop::Failed(error)) => {
+                let stack = js_error(&error).map(|error| exception::from_js_error(error).stack);
+                let message = format!("the isolate's event loop failed: {error}: the isolate is replaced");
+                self.log(LogLevel::Error, None, message, stack);
+                Killed { outcome: Outcome::Crashed, request: 0 }
+            }
+            Some(Stop::PoolGone | Stop::Used | Stop::Doubted(_)) | None => return,
+        };
+        driver.last_words(killed).await;
     }
 
     async fn serve(&mut self, driver: &mut Driver) -> Result<std::convert::Infallible, Stop> {
@@ -395,6 +409,10 @@ impl Thread {
     }
 
     fn note(&self, level: LogLevel, request_id: Option<String>, message: String) {
-        self.plan.link.log(LogLine { time_ms: now_ms(), level, request_id, message, stack: None });
+        self.log(level, request_id, message, None);
+    }
+
+    fn log(&self, level: LogLevel, request_id: Option<String>, message: String, stack: Option<String>) {
+        self.plan.link.log(LogLine { time_ms: now_ms(), level, request_id, message, stack });
     }
 }

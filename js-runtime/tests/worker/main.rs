@@ -17,4 +17,5 @@ mod streaming;
 mod subrequests;
 mod support;
 mod turns;
+mod uncaught;
 mod web_crypto;

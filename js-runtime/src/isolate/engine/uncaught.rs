@@ -1,57 +1,51 @@
-//! What an app throws and nobody catches: told to its listeners, then logged.
+//! What an app throws and nothing catches: told to its listeners, and logged.
 
 use super::{Engine, Killed};
 use crate::exception;
-use crate::isolate::entries::call;
-use crate::isolate::shared::{RequestNumber, Shared};
+use crate::isolate::entries::{call, unsigned};
+use crate::isolate::shared::{RequestNumber, Shared, Uncaught};
+use crate::limits::isolate::TOLD_ROUNDS_MAX;
 use deno_core::{JsRuntime, v8};
 use std::rc::Rc;
 
 impl Engine {
-    /// Tells the app's own listeners what nobody caught, and logs what they leave.
-    pub(super) fn report_uncaught(
-        &mut self,
-        request: RequestNumber,
-        thrown: Option<v8::Global<v8::Value>>,
-    ) -> Result<(), Killed> {
+    /// Tells the app's listeners what a slice of `request` has left, and logs what they don't take.
+    pub(super) fn report_uncaught(&mut self, request: RequestNumber) -> Result<(), Killed> {
         let shared = Rc::clone(&self.shared);
-        let listeners = self.entries.uncaught.clone();
+        let entry = self.entries.uncaught.clone();
         self.watched(request, |runtime| {
             deno_core::scope!(scope, runtime);
             v8::tc_scope!(let scope, scope);
-            let mut tell = |prefix, reason, promise: Option<v8::Global<v8::Promise>>| {
-                let reason = v8::Local::new(scope, reason);
-                let promise = promise.map(|promise| v8::Local::new(scope, promise).into());
-                let promise = promise.unwrap_or_else(|| v8::undefined(scope).into());
-                let taken = call(scope, &listeners, &[reason, promise]).is_some_and(|taken| taken.is_true());
-                if !taken && !scope.has_terminated() {
-                    scope.reset();
-                    exception::log(&shared, request, prefix, &exception::describe(scope, reason));
-                }
-                scope.perform_microtask_checkpoint();
-            };
-            if let Some(thrown) = thrown {
-                tell("Uncaught ", thrown, None);
-            }
-            // A listener may leave more of them. One that never stops is ended by the watchdog.
-            loop {
-                let rejected = std::mem::take(&mut *shared.rejected.borrow_mut());
-                if rejected.is_empty() {
+            // A listener may leave more, each time that it is told.
+            for round in 0.. {
+                let all = std::mem::take(&mut *shared.uncaught.borrow_mut());
+                if all.is_empty() {
                     return;
                 }
-                for (promise, reason) in rejected {
-                    tell("Uncaught (in promise) ", reason, Some(promise));
+                for Uncaught { thrown, promise, context } in all {
+                    let number = unsigned(scope, request);
+                    let thrown = v8::Local::new(scope, thrown);
+                    let promise = promise.map(|promise| v8::Local::new(scope, promise).into());
+                    let promise = promise.unwrap_or_else(|| v8::undefined(scope).into());
+                    let context = v8::Local::new(scope, context);
+                    let told = v8::Boolean::new(scope, round < TOLD_ROUNDS_MAX).into();
+                    let reported = call(scope, &entry, &[number, thrown, promise, context, told]);
+                    if reported.is_none() && !scope.has_terminated() {
+                        scope.reset();
+                        exception::log(&shared, request, "Uncaught ", || exception::describe(scope, thrown));
+                    }
+                    scope.perform_microtask_checkpoint();
                 }
             }
         })
     }
 
-    /// Reports promises that were rejected while `deno_core`'s own event loop ran.
+    /// Reports what `deno_core`'s own event loop has left.
     ///
     /// # Errors
     /// JavaScript was ended by force meanwhile.
-    pub fn report_rejections(&mut self) -> Result<(), Killed> {
-        if self.shared.rejected.borrow().is_empty() { Ok(()) } else { self.report_uncaught(0, None) }
+    pub fn report_rest(&mut self) -> Result<(), Killed> {
+        if self.shared.uncaught.borrow().is_empty() { Ok(()) } else { self.report_uncaught(0) }
     }
 }
 
@@ -59,17 +53,42 @@ impl Engine {
 pub(super) extern "C" fn on_rejection(message: v8::PromiseRejectMessage) {
     // SAFETY: V8 calls this with a message of the current isolate, which outlives the call.
     v8::callback_scope!(unsafe scope, &message);
-    let shared = JsRuntime::op_state_from(scope).borrow().borrow::<Rc<Shared>>().clone();
-    let promise = v8::Global::new(scope, message.get_promise());
-    let mut rejected = shared.rejected.borrow_mut();
+    let promise = message.get_promise();
     match message.get_event() {
         v8::PromiseRejectEvent::PromiseRejectWithNoHandler => {
             let reason = message.get_value().unwrap_or_else(|| v8::undefined(scope).into());
-            rejected.push((promise, v8::Global::new(scope, reason)));
+            note(scope, reason, Some(promise));
         }
         v8::PromiseRejectEvent::PromiseHandlerAddedAfterReject => {
-            rejected.retain(|(known, _)| *known != promise)
+            let promise = v8::Global::new(scope, promise);
+            shared(scope).uncaught.borrow_mut().retain(|known| known.promise.as_ref() != Some(&promise));
         }
         _ => {}
     }
+}
+
+/// Notes errors of what V8 itself calls: microtasks that our `queueMicrotask` has not queued, callbacks of a `FinalizationRegistry`.
+pub(super) extern "C" fn on_message(message: v8::Local<v8::Message>, thrown: v8::Local<v8::Value>) {
+    // SAFETY: V8 calls this with a message of the current isolate, which outlives the call.
+    v8::callback_scope!(unsafe scope, message);
+    note(scope, thrown, None);
+}
+
+/// Notes what was thrown in the current context.
+pub(super) fn note<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    thrown: v8::Local<'s, v8::Value>,
+    promise: Option<v8::Local<'s, v8::Promise>>,
+) {
+    let context = scope.get_continuation_preserved_embedder_data();
+    let uncaught = Uncaught {
+        thrown: v8::Global::new(scope, thrown),
+        promise: promise.map(|promise| v8::Global::new(scope, promise)),
+        context: v8::Global::new(scope, context),
+    };
+    shared(scope).uncaught.borrow_mut().push(uncaught);
+}
+
+fn shared(scope: &mut v8::PinScope<'_, '_>) -> Rc<Shared> {
+    JsRuntime::op_state_from(scope).borrow().borrow::<Rc<Shared>>().clone()
 }
