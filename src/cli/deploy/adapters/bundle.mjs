@@ -118,8 +118,8 @@ function lead(specifier) {
 // Modules of ours have names and no paths, so that the same build gives the same bundle wherever this runs.
 const OURS = "\0vitrine/";
 const STAND_IN = "\0vitrine-stand-in/";
-/** Exports for Node.js: that is what the frameworks' server builds are made for. */
-const CONDITIONS = ["node", "import", "module", "production", "default"];
+/** Exports for Node.js, which the frameworks' server builds are made for. Bundlers add `import` or `require` by how a package is asked for. */
+const CONDITIONS = ["node", "module", "production"];
 const MAIN_FIELDS = ["module", "main"];
 const DEFINE = { "process.env.NODE_ENV": '"production"' };
 

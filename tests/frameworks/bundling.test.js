@@ -1,0 +1,53 @@
+// How a server build is bundled by the script that `vitrine deploy` gives to Node.js, under each bundler that it knows.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { cp, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { test } from "node:test";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const ADAPTERS = path.join(ROOT, "src/cli/deploy/adapters");
+
+/** A package with another file for each way to ask for it, and one with a file for Node.js. */
+const PACKAGES = {
+  "dual/package.json": `{"exports":{".":{"import":"./esm.mjs","require":"./cjs.cjs"},"./sub":{"require":"./sub.cjs","default":"./sub.mjs"}}}`,
+  "dual/esm.mjs": "export const kind = 'esm'; export default { kind };",
+  "dual/cjs.cjs": "module.exports = () => 'cjs';",
+  "dual/sub.mjs": "export default 'esm';",
+  "dual/sub.cjs": "module.exports = 'cjs';",
+  "asks/package.json": `{"main":"index.js"}`,
+  "asks/index.js": "module.exports = { kind: typeof require('dual') === 'function' ? require('dual')() : 'esm', sub: require('dual/sub') };",
+  "placed/package.json": `{"exports":{"browser":"./browser.js","node":"./node.js","default":"./default.js"},"type":"module"}`,
+  "placed/browser.js": "export default 'browser';",
+  "placed/node.js": "export default 'node';",
+  "placed/default.js": "export default 'default';",
+};
+const SERVER = `import { kind } from "dual"; import sub from "dual/sub"; import asked from "asks"; import placed from "placed";
+  export default { fetch: () => Response.json({ imported: [kind, sub], required: [asked.kind, asked.sub], placed }) };`;
+
+for (const bundler of ["rolldown", "esbuild"]) {
+  test(`a package gives its module to import and its CommonJS file to require: ${bundler}`, async (t) => {
+    const project = await realpath(await mkdtemp(path.join(tmpdir(), "vitrine-bundling-")));
+    t.after(() => rm(project, { recursive: true }));
+    for (const [name, text] of Object.entries(PACKAGES)) {
+      const file = path.join(project, "node_modules", name);
+      await mkdir(path.dirname(file), { recursive: true });
+      await writeFile(file, text);
+    }
+    await symlink(path.join(ROOT, "tests/frameworks/node_modules", bundler), path.join(project, "node_modules", bundler));
+    const adapters = path.join(project, "adapters");
+    await cp(ADAPTERS, adapters, { recursive: true });
+    await writeFile(path.join(adapters, "pages.js"), "export default {};");
+    await writeFile(path.join(project, "server.js"), SERVER);
+    const out = path.join(project, "out.mjs");
+    const job = { project, entry: path.join(project, "server.js"), adapter: path.join(adapters, "fetch_handler.js"), out, builtIns: [] };
+    const ran = spawnSync(process.execPath, [path.join(adapters, "bundle.mjs")], { input: JSON.stringify(job), encoding: "utf8" });
+    assert.equal(ran.status, 0, ran.stderr);
+    assert.match(JSON.parse(ran.stdout).bundler, new RegExp(`^${bundler} `));
+    const { default: server } = await import(pathToFileURL(out).href);
+    const answer = await (await server.fetch(new Request("http://localhost/"))).json();
+    assert.deepEqual(answer, { imported: ["esm", "esm"], required: ["cjs", "cjs"], placed: "node" });
+  });
+}
