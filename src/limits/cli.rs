@@ -2,6 +2,10 @@
 
 /// Bytes of a build's prerendered pages together: every isolate has them in its heap, which is 128 MiB by default.
 pub const PRERENDERED_BYTES_MAX: u64 = 16 << 20;
+/// Paths of such pages that a dry run shows; `--json` has all.
+pub const PAGES_SHOWN_MAX: usize = 20;
+/// Scripts of a build that are named when none of them is a server: enough to see which one was meant.
+pub const LEFTOVERS_SHOWN_MAX: usize = 5;
 /// Time for bundling a server build at deploy. A large one takes seconds; a build's own tools take longer.
 pub const BUNDLER_RUN_MS: u64 = 120_000;
 /// Bytes of a bundler's complaints that are read: enough for the errors of a broken build.

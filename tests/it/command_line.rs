@@ -128,6 +128,34 @@ fn a_dry_run_needs_no_host_and_says_what_would_be_sent() {
 }
 
 #[test]
+fn a_dry_run_says_which_files_of_a_build_are_not_sent() {
+    let app = ("dist/server/index.js", "const app = {}; export { app as default };");
+    let template = ("dist/client/index.html", "<div id=app><!--app-html--></div>");
+    let run = |files: &[(&str, &str)]| {
+        let project = bundle_dir(&[&[("package.json", "{}"), app], files].concat());
+        let ran = Cli::new(&["deploy", "shop", project.path().to_str().unwrap(), "--dry-run"]).ok();
+        (ran.stdout, ran.stderr)
+    };
+    let (told, warned) = run(&[template, ("dist/client/a.js", "")]);
+    assert!(told.contains("dist/client: 1 files and 0 pages") && !told.contains("\npages "), "{told}");
+    assert!(told.contains("left out      index.html (a template: it has <!--app-html-->)"), "{told}");
+    assert!(warned.contains("left out: index.html"), "{warned}");
+    let (told, warned) = run(&[("dist/web/a.js", "")]);
+    let none = "none: no folder client/, browser/, public/ or static/ beside server/";
+    assert!(told.contains(&format!("client        {none}")), "{told}");
+    assert!(
+        warned.contains("warning: no files for the browser are sent") && warned.contains(none),
+        "{warned}"
+    );
+
+    let bundle =
+        bundle_dir(&[("server/index.js", "export default () => new Response('hi');"), ("public/a.js", "")]);
+    let ran = Cli::new(&["deploy", "shop", bundle.path().to_str().unwrap(), "--dry-run"]).ok();
+    assert!(ran.stdout.contains("none: no file below client/, and public/ is not served"), "{ran:?}");
+    assert!(ran.stderr.contains("warning: no files for the browser are sent"), "{ran:?}");
+}
+
+#[test]
 fn completions_name_the_verbs() {
     for shell in ["bash", "zsh", "fish"] {
         assert!(Cli::new(&["completions", shell]).ok().stdout.contains("rollback"), "{shell}");

@@ -3,6 +3,7 @@
 //! One function a framework, asked in order; the first that knows the folder wins, and says what it knew it by.
 
 mod frameworks;
+mod leftovers;
 mod site;
 
 use crate::cli::deploy::imports;
@@ -37,10 +38,37 @@ pub struct Build {
     pub server: PathBuf,
     /// The server's first file, below `server`.
     pub entry: PathBuf,
-    /// Folder of the client's files, if there is one. It may be `server` too.
-    pub client: Option<PathBuf>,
+    /// Folder of the client's files. It may be `server` too.
+    pub client: Client,
     /// `vitrine.json` with what the project wants besides entry and assets.
     pub settings: Option<PathBuf>,
+}
+
+/// Where a build has its client's files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Client {
+    /// Here.
+    Folder {
+        /// Folder.
+        path: PathBuf,
+        /// Folders that look like one too and are not taken, for people.
+        passed_over: Vec<String>,
+    },
+    /// Nowhere.
+    None {
+        /// What was looked for, for people.
+        because: String,
+    },
+}
+
+impl Client {
+    /// The folder, if there is one.
+    pub fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::Folder { path, .. } => Some(path),
+            Self::None { .. } => None,
+        }
+    }
 }
 
 /// Whose build it is.
@@ -62,6 +90,12 @@ pub enum Framework {
 }
 
 impl Framework {
+    /// Whether its builds may have the home page made at build time. Elsewhere an `index.html` among the client's files is what
+    /// Vite made of the page that the server renders into.
+    pub const fn prerenders_home(self) -> bool {
+        !matches!(self, Self::Hono | Self::FetchHandler)
+    }
+
     /// What people call it.
     pub const fn name(self) -> &'static str {
         match self {
@@ -81,11 +115,22 @@ pub enum DetectError {
     /// There are sources and no build.
     #[error(
         "{project} is a project without a build: looked for .output/nitro.json, build/server/index.js, dist/server/ and \
-         dist/index.js; run its build first (`npm run build`), or name the server's entry in {project}/vitrine.json"
+         dist/index.js; run its build first (`npm run build`)"
     )]
     NotBuilt {
         /// Project.
         project: PathBuf,
+    },
+    /// There is a build, and nothing in it is a server that could be run.
+    #[error(
+        "{project} has a build, and no server in it that Vitrine can run: found {found}; looked for a default export, \
+         `{{ fetch(request, env, ctx) }}`, in server.js, index.js or entry.mjs in server/ below .output/, build/ or dist/"
+    )]
+    NoHandler {
+        /// Project.
+        project: PathBuf,
+        /// What there is, and what it lacks.
+        found: String,
     },
     /// Files and no server.
     #[error("{folder} holds pages and no server, and a release needs a server; {setting}, then build again")]
@@ -162,7 +207,10 @@ pub fn detect(folder: &Path) -> Result<Detected, DetectError> {
     }
     frameworks::refused(&site)?;
     if site.is_project() && !site.folder.join("server/index.js").is_file() {
-        return Err(DetectError::NotBuilt { project: site.folder });
+        return Err(match leftovers::describe(&site) {
+            Some(found) => DetectError::NoHandler { project: site.folder, found },
+            None => DetectError::NotBuilt { project: site.folder },
+        });
     }
     Ok(Detected::Bundle { because: "nothing says that it is something else".into(), folder: site.folder })
 }

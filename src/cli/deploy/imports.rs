@@ -1,7 +1,7 @@
 //! What a JavaScript file imports and exports, found without parsing it.
 //!
-//! Text that only looks like an import, inside a string or a comment, is taken for one. That is the safe side: a build that
-//! seems to import a package is bundled once more, and nothing is missed.
+//! Text that only looks like an import, inside a string or a comment, is taken for one if a module could have that name. That is
+//! the safe side: a build that seems to import a package is bundled once more, and nothing is missed.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -18,7 +18,7 @@ pub fn specifiers(code: &str) -> BTreeSet<String> {
             let rest = code[at + keyword.len()..].trim_start();
             let rest =
                 if keyword == "from" { rest } else { rest.strip_prefix('(').unwrap_or(rest).trim_start() };
-            found.extend(quoted(rest).map(str::to_owned));
+            found.extend(quoted(rest).filter(|text| can_be_module(text)).map(str::to_owned));
         }
     }
     found
@@ -30,6 +30,15 @@ fn quoted(rest: &str) -> Option<&str> {
     let inner = &rest[1..];
     let text = &inner[..inner.find(quote)?];
     (!text.is_empty() && !text.contains(['\n', '$', '\\'])).then_some(text)
+}
+
+/// Whether text can name a module: a path from the file, a package or a file in one, `#internal`, `scheme:name`.
+fn can_be_module(text: &str) -> bool {
+    let is_relative = text.starts_with("./") || text.starts_with("../");
+    let begins_well =
+        text.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '@' | '#' | '_' | '/'));
+    let is_plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "@#_/:.~+-".contains(c));
+    is_relative || begins_well && is_plain
 }
 
 /// Names that an ES module exports: those of `export { a as b }`, `export default` and `export const a`.
@@ -117,6 +126,7 @@ mod tests {
             import {
               h,
             } from "node:h";
+            throw new Error("failed to import 'PostCSS could generate wrong maps'; from ', RSC_ALIAS = ' or from '-'");
             const reimport = "no", fromage = from; import.meta.url; import(name); import(`./x-${name}.js`);"#;
         let expected = ["./b.js", "./f.js", "a", "c/d", "e", "g", "node:h"];
         assert_eq!(specifiers(code).into_iter().collect::<Vec<_>>(), expected);

@@ -1,10 +1,11 @@
 //! From a framework's build to the folders of a bundle, in a scratch folder. Nothing of the project is written to.
 
 use super::bundler::{self, Bundled};
-use super::detect::{Build, Framework};
+use super::detect::{Build, Client, Framework};
+use crate::bundle;
 use crate::limits::PRERENDERED_BYTES_MAX;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -24,8 +25,12 @@ pub struct LaidOut {
     pub server: String,
     /// What the bundler did, if one ran.
     pub bundled: Option<Bundled>,
-    /// Pages made at build time that the adapter answers with.
-    pub pages: usize,
+    /// The client's files, for people.
+    pub client: String,
+    /// Paths of the pages made at build time that the adapter answers with.
+    pub pages: Vec<String>,
+    /// What lies among or beside the client's files and is not in the bundle, each with the reason, for people.
+    pub left_out: Vec<String>,
 }
 
 /// Why a build can't be laid out.
@@ -56,6 +61,12 @@ pub enum LayOutError {
         /// Where it leads.
         target: PathBuf,
     },
+    /// A name that no path of a URL has.
+    #[error("{path} has a name that is not UTF-8; rename it")]
+    Name {
+        /// File.
+        path: PathBuf,
+    },
     /// Too many bytes of pages.
     #[error(
         "the pages made at build time have more than {PRERENDERED_BYTES_MAX} bytes together (stopped at {path}), and every isolate \
@@ -76,21 +87,23 @@ pub enum LayOutError {
 /// See [`LayOutError`].
 pub fn lay_out(build: &Build, scratch: &Path) -> Result<LaidOut, LayOutError> {
     let folder = scratch.join("bundle");
+    let settings = read_settings(build)?;
     let reached = build.reach();
     let is_foreign = |name: &&String| !is_built_in(name);
     let foreign = reached.named.iter().find(is_foreign).cloned();
     // A client that lies in the same folder is what the server does not reach.
-    let shares_folder = build.client.as_ref() == Some(&build.server);
-    let mut client = match &build.client {
-        Some(client) => files_below(client)?,
-        None => BTreeMap::new(),
-    };
+    let shares_folder = build.client.folder() == Some(&build.server);
+    let (mut client, mut left_out) = client_files(build)?;
     if shares_folder {
         client.retain(|_, path| !is_server_file(path, &reached.files));
     }
-    let pages = take_pages(&mut client)?;
+    let shell = settings.get("shell").and_then(Value::as_str);
+    let pages = take_pages(&mut client, shell, build.framework.prerenders_home(), &mut left_out)?;
     for (name, path) in &client {
         copy(path, &folder.join(CLIENT).join(name))?;
+    }
+    if !client.is_empty() && settings.get("assets").is_some_and(|assets| assets != CLIENT) {
+        left_out.push("`assets` of vitrine.json (that of the build is taken)".into());
     }
     let adapter = adapter(build.framework);
     let why = why_bundled(adapter, foreign.as_deref(), !pages.is_empty());
@@ -104,8 +117,28 @@ pub fn lay_out(build: &Build, scratch: &Path) -> Result<LaidOut, LayOutError> {
             (copy_server(build, &folder, shares_folder, &reached.files)?, "taken as it is".to_owned(), None)
         }
     };
-    write_manifest(build, &folder, &entry, !client.is_empty())?;
-    Ok(LaidOut { folder, server, bundled, pages: pages.len() })
+    write_manifest(settings, &folder, &entry, !client.is_empty())?;
+    let client = match &build.client {
+        Client::Folder { path, .. } => {
+            format!("{}: {} files and {} pages", path.display(), client.len(), pages.len())
+        }
+        Client::None { because } => format!("none: {because}"),
+    };
+    Ok(LaidOut { folder, server, bundled, client, pages: pages.into_keys().collect(), left_out })
+}
+
+/// The client's files by their name in its folder, and what is passed over.
+fn client_files(build: &Build) -> Result<(BTreeMap<String, PathBuf>, Vec<String>), LayOutError> {
+    match &build.client {
+        Client::Folder { path, passed_over } => {
+            let mut left_out = passed_over.clone();
+            if path.join("node_modules").is_dir() && *path != build.server {
+                left_out.push("node_modules/ among the client's files".into());
+            }
+            Ok((files_below(path)?, left_out))
+        }
+        Client::None { .. } => Ok((BTreeMap::new(), Vec::new())),
+    }
 }
 
 /// The adapter that a framework's build is bundled with.
@@ -134,7 +167,7 @@ fn is_built_in(name: &str) -> bool {
 }
 
 /// Whether the server has the file, or it is the source map of such a file.
-fn is_server_file(path: &Path, reached: &std::collections::BTreeSet<PathBuf>) -> bool {
+fn is_server_file(path: &Path, reached: &BTreeSet<PathBuf>) -> bool {
     let of_map = path.to_str().and_then(|path| path.strip_suffix(".map")).map(Path::new);
     reached.contains(path) || of_map.is_some_and(|file| reached.contains(file))
 }
@@ -144,7 +177,7 @@ fn copy_server(
     build: &Build,
     folder: &Path,
     shares_folder: bool,
-    reached: &std::collections::BTreeSet<PathBuf>,
+    reached: &BTreeSet<PathBuf>,
 ) -> Result<String, LayOutError> {
     for (name, path) in files_below(&build.server)? {
         if !shares_folder || is_server_file(&path, reached) {
@@ -156,14 +189,28 @@ fn copy_server(
 }
 
 /// Takes the pages that were made at build time out of the client's files: the adapter answers with them, under the paths that
-/// people know them by. What is left as `client/index.html` would be the shell.
-fn take_pages(client: &mut BTreeMap<String, PathBuf>) -> Result<BTreeMap<String, String>, LayOutError> {
-    let names: Vec<String> = client.keys().filter(|name| name.ends_with(".html")).cloned().collect();
+/// people know them by. The shell stays a file, templates are left out, and `/` is a page only where the framework makes it one.
+fn take_pages(
+    client: &mut BTreeMap<String, PathBuf>,
+    shell: Option<&str>,
+    prerenders_home: bool,
+    left_out: &mut Vec<String>,
+) -> Result<BTreeMap<String, String>, LayOutError> {
+    let is_taken = |name: &&String| name.ends_with(".html") && Some(name.as_str()) != shell;
+    let names: Vec<String> = client.keys().filter(is_taken).cloned().collect();
     let mut pages = BTreeMap::new();
     let mut bytes = 0;
     for name in names {
         let Some(path) = client.remove(&name) else { continue };
         let page = fs::read(&path).map_err(io_error("read", &path))?;
+        if let Some(placeholder) = bundle::placeholder(&page) {
+            left_out.push(format!("{name} (a template: it has <!--{placeholder}-->)"));
+            continue;
+        }
+        if !prerenders_home && page_path(&name) == "/" {
+            client.insert(name, path);
+            continue;
+        }
         bytes += page.len() as u64;
         if bytes > PRERENDERED_BYTES_MAX {
             return Err(LayOutError::PagesTooLarge { path });
@@ -194,8 +241,10 @@ fn files_below(folder: &Path) -> Result<BTreeMap<String, PathBuf>, LayOutError> 
             refuse_link(folder, &path)?;
             if path.is_dir() {
                 folders.push(path);
-            } else if let Some(name) = path.strip_prefix(folder).ok().and_then(Path::to_str) {
-                found.insert(name.to_owned(), path);
+            } else {
+                let name = path.strip_prefix(folder).ok().and_then(Path::to_str).map(str::to_owned);
+                let Some(name) = name else { return Err(LayOutError::Name { path }) };
+                found.insert(name, path);
             }
         }
     }
@@ -225,16 +274,21 @@ fn make_parent(path: &Path) -> Result<(), LayOutError> {
     fs::create_dir_all(parent).map_err(io_error("make the folder", parent))
 }
 
+/// What the project's `vitrine.json` says.
+fn read_settings(build: &Build) -> Result<Map<String, Value>, LayOutError> {
+    let Some(path) = &build.settings else { return Ok(Map::new()) };
+    let text = fs::read(path).map_err(io_error("read", path))?;
+    let settings: Option<Map<String, Value>> = serde_json::from_slice(&text).ok();
+    settings.ok_or_else(|| LayOutError::Settings { path: path.clone() })
+}
+
 /// Writes `vitrine.json`: what the project wants, with entry and assets.
-fn write_manifest(build: &Build, folder: &Path, entry: &str, has_client: bool) -> Result<(), LayOutError> {
-    let mut fields = match &build.settings {
-        Some(path) => {
-            let text = fs::read(path).map_err(io_error("read", path))?;
-            let settings: Option<Map<String, Value>> = serde_json::from_slice(&text).ok();
-            settings.ok_or_else(|| LayOutError::Settings { path: path.clone() })?
-        }
-        None => Map::new(),
-    };
+fn write_manifest(
+    mut fields: Map<String, Value>,
+    folder: &Path,
+    entry: &str,
+    has_client: bool,
+) -> Result<(), LayOutError> {
     fields.insert("entry".into(), json!(entry));
     if has_client {
         fields.insert("assets".into(), json!(CLIENT));

@@ -5,6 +5,7 @@ use super::lay_out::{self, LaidOut};
 use crate::bundle::{self, BundleDir, BundleError, Inspected};
 use crate::cli::{Failure, print};
 use crate::id::{AppName, Version};
+use crate::limits::PAGES_SHOWN_MAX;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -34,7 +35,7 @@ impl Prepared {
     pub fn new(source: &Path, version: Option<Version>) -> Result<Self, Failure> {
         let scratch =
             TempDir::with_prefix("vitrine-deploy-").map_err(Failure::local("making a scratch folder"))?;
-        let (archive, found) = if source.is_dir() {
+        let (archive, mut found) = if source.is_dir() {
             let (folder, found) = lay_out(source, scratch.path())?;
             let archive = scratch.path().join("bundle.tar.zst");
             pack(&folder, &archive)?;
@@ -46,6 +47,7 @@ impl Prepared {
             .map_err(|error| Failure::refused(format!("{}: {error}", source.display())))?;
         let checked = BundleDir(scratch.path().join("checked"));
         let bundle = bundle::inspect(file, &checked.0).map_err(|error| refused(source, error))?;
+        found.extend(client_of(&bundle, &checked, &found));
         // What was checked is what is sent: a pipe can't be read again, and a file may be another one by now.
         let archive = checked.archive();
         let archive_bytes = archive.metadata().map_err(Failure::local("reading the archive's size"))?.len();
@@ -63,7 +65,7 @@ impl Prepared {
 
     /// Prints what would be sent.
     pub fn show(&self, app: &AppName, as_json: bool) -> Result<(), Failure> {
-        let Inspected { digest, manifest, files, bytes } = &self.bundle;
+        let Inspected { digest, manifest, files, client_files: _, bytes, templates: _ } = &self.bundle;
         let mut lines = vec![("app", json!(app))];
         lines.extend(self.found.iter().cloned());
         lines.extend([
@@ -79,7 +81,14 @@ impl Prepared {
             return print::json(&lines.into_iter().collect::<BTreeMap<_, _>>());
         }
         lines.iter().try_for_each(|(name, value)| {
-            print::data(&format!("{:<13} {}", name.replace('_', " "), plain(value)))
+            let text = match value {
+                Value::Array(pages) if *name == "pages" && pages.len() > PAGES_SHOWN_MAX => {
+                    let shown = plain(&json!(pages[..PAGES_SHOWN_MAX]));
+                    format!("{shown} and {} more", pages.len() - PAGES_SHOWN_MAX)
+                }
+                value => plain(value),
+            };
+            print::data(&format!("{:<13} {text}", name.replace('_', " ")))
         })
     }
 }
@@ -108,6 +117,15 @@ fn lay_out(source: &Path, scratch: &Path) -> Result<(PathBuf, Facts), Failure> {
                 build.because,
                 laid_out.server
             ));
+            if build.client.folder().is_none() {
+                print::talk(&format!(
+                    "warning: no files for the browser are sent; client {}",
+                    laid_out.client
+                ));
+            }
+            for left_out in &laid_out.left_out {
+                print::talk(&format!("left out: {left_out}"));
+            }
             Ok((laid_out.folder, found))
         }
     }
@@ -123,13 +141,49 @@ fn found(build: &Build, laid_out: &LaidOut) -> Facts {
     if let Some(bundled) = laid_out.bundled.as_ref().filter(|bundled| !bundled.stand_ins.is_empty()) {
         found.push(("not_available", json!(bundled.stand_ins)));
     }
-    if laid_out.pages > 0 {
+    found.push(("client", json!(laid_out.client)));
+    if !laid_out.pages.is_empty() {
         found.push(("pages", json!(laid_out.pages)));
+    }
+    if !laid_out.left_out.is_empty() {
+        found.push(("left_out", json!(laid_out.left_out)));
     }
     if let Some(settings) = &build.settings {
         found.push(("settings", json!(settings)));
     }
     found
+}
+
+/// What there is to say about the client's files of a bundle that was not laid out here.
+fn client_of(bundle: &Inspected, checked: &BundleDir, found: &Facts) -> Facts {
+    let mut facts = Facts::new();
+    if !found.iter().any(|(name, _)| *name == "client") {
+        let folder = &bundle.manifest.assets;
+        let others = ["browser", "public", "static", "dist"];
+        let other = others.iter().find(|name| checked.files().join(name).is_dir());
+        let client = match (bundle.client_files, other) {
+            (0, Some(other)) => {
+                let none = format!(
+                    "none: no file below {folder}/, and {other}/ is not served unless `assets` in vitrine.json names it"
+                );
+                print::talk(&format!("warning: no files for the browser are sent; client {none}"));
+                none
+            }
+            (0, None) => format!("none: no file below {folder}/"),
+            (files, _) => format!("{folder}/: {files} files"),
+        };
+        facts.push(("client", json!(client)));
+    }
+    if !bundle.templates.is_empty() {
+        let told =
+            bundle.templates.iter().map(|(path, name)| format!("{path} (a template: it has <!--{name}-->)"));
+        let told: Vec<String> = told.collect();
+        for template in &told {
+            print::talk(&format!("not served: {template}"));
+        }
+        facts.push(("not_served", json!(told)));
+    }
+    facts
 }
 
 fn build_refused(error: lay_out::LayOutError) -> Failure {

@@ -25,10 +25,10 @@ pub(super) fn nitro(site: &Site) -> Result<Option<Build>, DetectError> {
     if !entry.is_file() {
         return Err(unreadable(format!("its server entry {} is not there", entry.display())));
     }
-    let client = output.join(facts["publicDir"].as_str().unwrap_or("public"));
+    let client = site.client_at(output.join(facts["publicDir"].as_str().unwrap_or("public")));
     let made_by = facts["framework"]["name"].as_str().unwrap_or("nitro");
     let because = format!("{} says framework {made_by}, preset standard", site.shown(&path));
-    Ok(Some(site.build(Framework::Nitro, because, entry, Some(client))))
+    Ok(Some(site.build(Framework::Nitro, because, entry, client)))
 }
 
 /// React Router's server is a description of the app and not a handler.
@@ -38,14 +38,18 @@ pub(super) fn react_router(site: &Site) -> Result<Option<Build>, DetectError> {
         let found = exports_of(&entry);
         if ["entry", "routes", "assets", "assetsBuildDirectory"].iter().all(|name| found.contains(*name)) {
             let because = format!("{} exports routes and assetsBuildDirectory", site.shown(&entry));
-            return Ok(Some(site.build(Framework::ReactRouter, because, entry, Some(output.join("client")))));
+            let client = site.client_at(output.join("client"));
+            return Ok(Some(site.build(Framework::ReactRouter, because, entry, client)));
         }
     }
     Ok(None)
 }
 
-/// Astro's server is what its adapter makes of it.
+/// Astro's server is what its adapter makes of it. Other tools call their entry so too: without a project to tell, it is Astro's.
 pub(super) fn astro(site: &Site) -> Result<Option<Build>, DetectError> {
+    if !site.depends_on("astro") && !site.is_without_project() {
+        return Ok(None);
+    }
     let entries = site.outputs().into_iter().map(|output| output.join("server/entry.mjs"));
     let Some(entry) = entries.into_iter().find(|entry| entry.is_file()) else { return Ok(None) };
     let found = exports_of(&entry);
@@ -59,7 +63,7 @@ pub(super) fn astro(site: &Site) -> Result<Option<Build>, DetectError> {
     };
     let export = if framework == Framework::Astro { "handler" } else { "default" };
     let because = format!("{} exports {export}", site.shown(&entry));
-    let client = entry.parent().and_then(Path::parent).map(|output| output.join("client"));
+    let client = site.client_beside(entry.parent().unwrap_or(&entry));
     Ok(Some(site.build(framework, because, entry, client)))
 }
 
@@ -68,12 +72,13 @@ pub(super) fn fetch_server(site: &Site) -> Result<Option<Build>, DetectError> {
     let is_tanstack =
         ["@tanstack/react-start", "@tanstack/solid-start"].iter().any(|name| site.depends_on(name));
     for output in site.outputs() {
-        for name in ["server.js", "index.js", "server.mjs", "index.mjs"] {
+        for name in ["server.js", "index.js", "server.mjs", "index.mjs", "entry.mjs"] {
             // What is laid out as a bundle is one, unless the project says otherwise.
             if name == "index.js" && output == site.folder && !is_tanstack {
                 continue;
             }
-            let entry = output.join("server").join(name);
+            let server = output.join("server");
+            let entry = server.join(name);
             if exports_of(&entry).contains("default") {
                 let framework = if is_tanstack { Framework::TanstackStart } else { Framework::FetchHandler };
                 let because = format!(
@@ -81,7 +86,7 @@ pub(super) fn fetch_server(site: &Site) -> Result<Option<Build>, DetectError> {
                     site.shown(&entry),
                     if is_tanstack { ", and the project depends on TanStack Start" } else { "" }
                 );
-                return Ok(Some(site.build(framework, because, entry, Some(output.join("client")))));
+                return Ok(Some(site.build(framework, because, entry, site.client_beside(&server))));
             }
         }
     }
@@ -98,7 +103,7 @@ pub(super) fn hono(site: &Site) -> Result<Option<Build>, DetectError> {
         if exports_of(&entry).contains("default") {
             let because =
                 format!("{} has a default export, and the project depends on hono", site.shown(&entry));
-            return Ok(Some(site.build(Framework::Hono, because, entry, Some(output))));
+            return Ok(Some(site.build(Framework::Hono, because, entry, site.client_at(output))));
         }
     }
     Ok(None)
@@ -137,6 +142,6 @@ pub(super) fn refused(site: &Site) -> Result<(), DetectError> {
     Ok(())
 }
 
-fn exports_of(file: &Path) -> BTreeSet<String> {
+pub(super) fn exports_of(file: &Path) -> BTreeSet<String> {
     fs::read_to_string(file).map(|code| exports(&code)).unwrap_or_default()
 }

@@ -1,12 +1,14 @@
 //! The folder that a deploy names, and the project around it.
 
-use super::{Build, Detected, Framework};
+use super::{Build, Client, Detected, Framework};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Folders that builds are written to, below the project.
 const OUTPUTS: [&str; 3] = [".output", "build", "dist"];
+/// Folders beside `server/` that builds put the client's files in, the likeliest first.
+const CLIENTS: [&str; 4] = ["client", "browser", "public", "static"];
 /// Where a bundle's server is unless its manifest says otherwise.
 const DEFAULT_ENTRY: &str = "server/index.js";
 
@@ -46,6 +48,35 @@ impl Site {
         path.strip_prefix(&self.folder).unwrap_or(path).display().to_string()
     }
 
+    /// Whether there is no project to tell what a build was made with.
+    pub const fn is_without_project(&self) -> bool {
+        self.project.is_none()
+    }
+
+    /// The client's files of a build that has them beside its server.
+    pub fn client_beside(&self, server: &Path) -> Client {
+        let output = server.parent().unwrap_or(&self.folder);
+        let mut folders =
+            CLIENTS.iter().map(|name| output.join(name)).filter(|folder| holds_something(folder));
+        match folders.next() {
+            Some(path) => {
+                let taken = self.shown(&path);
+                let passed_over =
+                    folders.map(|folder| format!("{}/ ({taken}/ is taken)", self.shown(&folder))).collect();
+                Client::Folder { path, passed_over }
+            }
+            None => Client::None { because: format!("no folder {} beside server/", alternatives(&CLIENTS)) },
+        }
+    }
+
+    /// The client's files of a build whose framework has them in this folder.
+    pub fn client_at(&self, path: PathBuf) -> Client {
+        match path.is_dir() {
+            true => Client::Folder { path, passed_over: Vec::new() },
+            false => Client::None { because: format!("no folder {}/", self.shown(&path)) },
+        }
+    }
+
     /// Whether the project depends on a package.
     pub fn depends_on(&self, package: &str) -> bool {
         ["dependencies", "devDependencies"].iter().any(|kind| self.package[kind].get(package).is_some())
@@ -70,29 +101,28 @@ impl Site {
     }
 
     /// A build of `framework` with what all of them share filled in.
-    pub fn build(
-        &self,
-        framework: Framework,
-        because: String,
-        entry: PathBuf,
-        client: Option<PathBuf>,
-    ) -> Build {
+    pub fn build(&self, framework: Framework, because: String, entry: PathBuf, client: Client) -> Build {
         let server = entry.parent().unwrap_or(&self.folder).to_owned();
         let project = self.project.clone().unwrap_or_else(|| self.folder.clone());
         let settings = [&self.folder, &project]
             .map(|folder| folder.join("vitrine.json"))
             .into_iter()
             .find(|path| path.is_file());
-        Build {
-            framework,
-            because,
-            project,
-            server,
-            entry,
-            client: client.filter(|client| client.is_dir()),
-            settings,
-        }
+        Build { framework, because, project, server, entry, client, settings }
     }
+}
+
+/// `a/, b/ or c/`.
+fn alternatives(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("{name}/")).collect();
+    match names.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => names.concat(),
+    }
+}
+
+fn holds_something(folder: &Path) -> bool {
+    fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some())
 }
 
 /// A file as JSON, if it is one.

@@ -20,7 +20,7 @@ fn found(dir: &TempDir, below: &str) -> (Framework, String, Option<String>) {
     match detect(&dir.path().join(below)).unwrap() {
         Detected::Build(build) => {
             assert_eq!(build.project, root);
-            (build.framework, inside(&build.entry), build.client.as_deref().map(inside))
+            (build.framework, inside(&build.entry), build.client.folder().map(inside))
         }
         Detected::Bundle { because, .. } => panic!("taken for a bundle: {because}"),
     }
@@ -50,7 +50,7 @@ fn each_framework_is_known_from_its_project_and_from_its_output() {
         ("dist/client/a.txt", ""),
     ];
     let astro = [
-        ("package.json", "{}"),
+        ("package.json", r#"{"dependencies":{"astro":"7"}}"#),
         ("dist/server/entry.mjs", "export { handler, options, startServer };"),
         ("dist/client/a.txt", ""),
     ];
@@ -70,6 +70,43 @@ fn each_framework_is_known_from_its_project_and_from_its_output() {
         assert_eq!(found(&dir, ""), expected);
         assert_eq!(found(&dir, output), expected);
     }
+}
+
+#[test]
+fn the_clients_files_are_looked_for_beside_the_server() {
+    let entry = ("dist/server/server.js", FETCH);
+    for (name, passed_over) in [("client", 3), ("browser", 2), ("public", 1), ("static", 0)] {
+        let names = ["static", "public", "browser", "client"];
+        let files: Vec<(String, &str)> =
+            names[..=passed_over].iter().map(|name| (format!("dist/{name}/a.txt"), "")).collect();
+        let mut files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), *text)).collect();
+        files.extend([("package.json", "{}"), entry]);
+        let dir = folder(&files);
+        let Detected::Build(build) = detect(dir.path()).unwrap() else { panic!("{name}") };
+        let Client::Folder { path, passed_over: others } = build.client else { panic!("{name}") };
+        assert_eq!(path, dir.path().canonicalize().unwrap().join("dist").join(name));
+        assert_eq!(others.len(), passed_over, "{others:?}");
+    }
+    let dir = folder(&[("package.json", "{}"), entry, ("dist/web/a.txt", "")]);
+    let Detected::Build(build) = detect(dir.path()).unwrap() else { panic!() };
+    let because = "no folder client/, browser/, public/ or static/ beside server/".to_owned();
+    assert_eq!(build.client, Client::None { because });
+}
+
+#[test]
+fn an_entry_called_like_astros_is_astros_in_its_projects_only() {
+    let vike = [
+        ("package.json", r#"{"dependencies":{"vike":"0.4"}}"#),
+        ("dist/server/entry.mjs", FETCH),
+        ("dist/client/a.txt", ""),
+    ];
+    let expected = (Framework::FetchHandler, "dist/server/entry.mjs".into(), Some("dist/client".into()));
+    assert_eq!(found(&folder(&vike), ""), expected);
+    let text = refusal(&[vike[0], ("dist/server/entry.mjs", "serve({ fetch });")]);
+    assert!(
+        !text.contains("astro") && text.contains("dist/server/entry.mjs, which has no default export"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -119,7 +156,8 @@ fn a_manifest_without_an_entry_is_the_settings_of_a_build() {
     for below in ["", "build"] {
         let Detected::Build(build) = detect(&dir.path().join(below)).unwrap() else { panic!("{below}") };
         assert_eq!(build.settings, Some(dir.path().canonicalize().unwrap().join("vitrine.json")));
-        assert_eq!(build.client, None);
+        let none = "no folder build/client/".replace("build/", if below.is_empty() { "build/" } else { "" });
+        assert_eq!(build.client, Client::None { because: none });
     }
 }
 
@@ -127,6 +165,21 @@ fn a_manifest_without_an_entry_is_the_settings_of_a_build() {
 fn what_can_not_run_is_refused_with_what_to_do() {
     let text = refusal(&[("package.json", "{}"), ("src/index.ts", "")]);
     assert!(text.contains("without a build") && text.contains("npm run build"), "{text}");
+    let text = refusal(&[
+        ("package.json", "{}"),
+        ("dist/server/entry-server.js", "export { render };"),
+        ("dist/server/node.js", "createServer(handle).listen(3000);"),
+        ("dist/_worker.js", FETCH),
+    ]);
+    for found in [
+        "dist/server/entry-server.js, which has no default export (it exports render)",
+        "dist/server/node.js, which has no default export: it calls listen()",
+        "dist/_worker.js, which has a default export and another name",
+    ] {
+        assert!(text.contains(found) && !text.contains("without a build"), "{text}");
+    }
+    let text = refusal(&[("package.json", "{}"), ("build/web/a.txt", "")]);
+    assert!(text.contains("found build/, which has no script"), "{text}");
     let text = refusal(&[("nitro.json", r#"{"preset":"node-server"}"#)]);
     assert!(text.contains("`node-server`") && text.contains("NITRO_PRESET=standard"), "{text}");
     let text = refusal(&[("nitro.json", "{"), ("server/index.mjs", "")]);

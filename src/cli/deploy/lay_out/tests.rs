@@ -17,6 +17,11 @@ fn pages_are_known_by_the_paths_that_people_type() {
 
 /// Lays out what is detected in a folder with these files; gives the bundle's files and its manifest.
 fn laid_out(files: &[(&str, &str)]) -> Result<(Vec<String>, Value), LayOutError> {
+    laid_out_and(files).map(|(names, manifest, _)| (names, manifest))
+}
+
+/// As [`laid_out`], with what is said of it.
+fn laid_out_and(files: &[(&str, &str)]) -> Result<(Vec<String>, Value, LaidOut), LayOutError> {
     let project = tempfile::tempdir().unwrap();
     for (name, text) in files {
         let path = project.path().join(name);
@@ -28,7 +33,7 @@ fn laid_out(files: &[(&str, &str)]) -> Result<(Vec<String>, Value), LayOutError>
     let laid_out = lay_out(&build, scratch.path())?;
     let names = files_below(&laid_out.folder).unwrap().into_keys().collect();
     let manifest = fs::read(laid_out.folder.join("vitrine.json")).unwrap();
-    Ok((names, serde_json::from_slice(&manifest).unwrap()))
+    Ok((names, serde_json::from_slice(&manifest).unwrap(), laid_out))
 }
 
 const HONO: &str = r#"{"dependencies":{"hono":"4"}}"#;
@@ -65,6 +70,48 @@ fn a_server_with_everything_inside_keeps_its_files() {
     let server = ["server/chunks/a.mjs", "server/chunks/found-later.mjs", "server/index.mjs"];
     assert_eq!(names, [&["client/a.txt"][..], &server, &["vitrine.json"]].concat());
     assert_eq!(manifest, json!({ "entry": "server/index.mjs", "assets": "client" }));
+}
+
+const FETCH: (&str, &str) = ("dist/server/index.js", "export { app as default };");
+const VITE: [(&str, &str); 2] = [("package.json", "{}"), FETCH];
+
+#[test]
+fn the_servers_own_page_is_not_taken_for_a_page_made_at_build_time() {
+    let template = ("dist/client/index.html", "<div id=app><!--app-html--></div>");
+    let (names, _, told) =
+        laid_out_and(&[&VITE[..], &[template, ("dist/client/a.js", "")]].concat()).unwrap();
+    assert_eq!(names, ["client/a.js", "server/index.js", "vitrine.json"]);
+    assert_eq!(told.pages, Vec::<String>::new());
+    assert_eq!(told.left_out, ["index.html (a template: it has <!--app-html-->)"]);
+    let page = ("dist/client/index.html", "<div id=app></div>");
+    let (names, _, told) = laid_out_and(&[&VITE[..], &[page]].concat()).unwrap();
+    assert_eq!(names, ["client/index.html", "server/index.js", "vitrine.json"]);
+    assert_eq!((told.pages, told.left_out), (Vec::new(), Vec::new()));
+}
+
+#[test]
+fn the_page_that_the_project_names_as_shell_stays_a_file() {
+    let settings = ("vitrine.json", r#"{"shell":"down.html","assets":"web"}"#);
+    let (names, manifest, told) =
+        laid_out_and(&[&VITE[..], &[settings, ("dist/browser/down.html", "<p>down")]].concat()).unwrap();
+    assert_eq!(names, ["client/down.html", "server/index.js", "vitrine.json"]);
+    assert_eq!(manifest, json!({ "entry": "server/index.js", "assets": "client", "shell": "down.html" }));
+    assert_eq!(told.left_out, ["`assets` of vitrine.json (that of the build is taken)"]);
+    assert!(told.client.ends_with("dist/browser: 1 files and 0 pages"), "{}", told.client);
+}
+
+#[test]
+fn what_is_passed_over_is_said() {
+    let (names, _, told) = laid_out_and(&VITE).unwrap();
+    assert_eq!(names, ["server/index.js", "vitrine.json"]);
+    assert_eq!(told.client, "none: no folder client/, browser/, public/ or static/ beside server/");
+    let more = [("dist/client/a.js", ""), ("dist/client/node_modules/x.js", ""), ("dist/public/b.js", "")];
+    let (names, _, told) = laid_out_and(&[&VITE[..], &more].concat()).unwrap();
+    assert_eq!(names, ["client/a.js", "server/index.js", "vitrine.json"]);
+    assert_eq!(
+        told.left_out,
+        ["dist/public/ (dist/client/ is taken)", "node_modules/ among the client's files"]
+    );
 }
 
 #[test]
