@@ -11,6 +11,7 @@ mod pack;
 mod path;
 mod receive;
 mod signature;
+mod template;
 mod tree;
 mod unpack;
 mod verify;
@@ -21,6 +22,7 @@ pub use manifest::{Health, LimitWishes, Manifest, SnapshotWish};
 pub use pack::{digest_dir, pack};
 pub use receive::{Inspected, inspect, receive, receive_dir};
 pub use signature::{SignatureError, Signers};
+pub use template::{is_page, placeholder};
 
 use crate::id::Digest;
 use serde::{Deserialize, Serialize};

@@ -28,10 +28,10 @@ for (const version of ["v1", "v2"]) {
   test(`${version} is a bundle and nothing else`, () => {
     assert.deepEqual(readdirSync(path.join(outDir, version)).sort(), ["client", "server", "vitrine.json"]);
     assert.deepEqual(readdirSync(path.join(outDir, version, "server")).sort(), ["index.js", "index.js.map"]);
-    const { entry, assets, egress, env } = JSON.parse(read(version, "vitrine.json"));
+    const { entry, assets, shell, egress, env } = JSON.parse(read(version, "vitrine.json"));
     assert.deepEqual(
-      { entry, assets, egress, env },
-      { entry: "server/index.js", assets: "client", egress: [ORIGIN], env: ["REVIEWS_URL"] },
+      { entry, assets, shell, egress, env },
+      { entry: "server/index.js", assets: "client", shell: "index.html", egress: [ORIGIN], env: ["REVIEWS_URL"] },
     );
   });
 

@@ -15,6 +15,7 @@ export default defineConfig({
     vitrine({
       server: "src/entry-server.jsx",
       client: "src/entry-client.jsx",
+      shell: true,
       warm: ["/", "/?q=design", "/courses/typography-on-screen"],
       health: { path: "/" },
       egress: [reviewsOrigin],

@@ -30,7 +30,7 @@ export interface Limits {
   isolate_per_request?: boolean;
 }
 
-/** The fields of `vitrine.json` that an app chooses; the plugin itself sets `entry` and `assets`. */
+/** The fields of `vitrine.json` that an app chooses; the plugin itself sets `entry`, `assets` and `shell`. */
 export interface BundleOptions {
   /** What the server entry exports: `fetch` (the default) or `render`. */
   contract?: "fetch" | "render";
@@ -53,6 +53,11 @@ export interface VitrineOptions extends BundleOptions {
   server: string;
   /** Module that hydrates the page in the browser, relative to the Vite root. Left out: an app without client scripts. */
   client?: string;
+  /**
+   * HTML file below the Vite root that the host sends, with the status of what went wrong, when a page can't be rendered; `true` is
+   * `index.html`. None unless said: a client that only hydrates has nothing to show without the server's HTML.
+   */
+  shell?: boolean | string;
   /** Whether JSX becomes templates in the server's code; true unless said otherwise. The pages are the same. */
   templates?: boolean;
 }

@@ -4,7 +4,7 @@ mod encode;
 mod immutable;
 mod index;
 
-pub(super) use index::index;
+pub(super) use index::{client_files, index, is_public};
 
 use crate::id::Digest;
 use serde::{Deserialize, Serialize};

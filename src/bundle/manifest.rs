@@ -15,6 +15,9 @@ pub struct Manifest {
     pub entry: String,
     /// Folder of the client's files.
     pub assets: String,
+    /// File below `assets` that stands in for a page that can't be rendered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shell: Option<String>,
     /// How the entry is called.
     pub contract: Contract,
     /// Whether isolates start from a snapshot of the app.
@@ -36,6 +39,7 @@ impl Default for Manifest {
         Self {
             entry: "server/index.js".into(),
             assets: "client".into(),
+            shell: None,
             contract: Contract::Fetch,
             snapshot: SnapshotWish::default(),
             warm: vec!["/".into()],

@@ -1,10 +1,12 @@
 //! From an archive to an unpacked, checked bundle.
 
+use super::template::{is_page, templates};
 use super::tree::Tree;
 use super::unpack::{io_error, make_folder, unpack};
 use super::{Bundle, BundleDir, BundleError, Manifest, asset, pack};
 use crate::id::Digest;
-use crate::limits::MANIFEST_BYTES_MAX;
+use crate::limits::{MANIFEST_BYTES_MAX, SHELL_BYTES_MAX};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Seek};
 use std::path::Path;
@@ -54,8 +56,19 @@ pub struct Inspected {
     pub manifest: Manifest,
     /// Files in it.
     pub files: u32,
+    /// Files below `assets`.
+    pub client_files: u32,
     /// Unpacked size, in bytes.
     pub bytes: u64,
+    /// Templates among the client's files, which are not served, each with its placeholder.
+    pub templates: BTreeMap<String, &'static str>,
+}
+
+/// A tree of files that is a bundle.
+struct Checked {
+    tree: Tree,
+    manifest: Manifest,
+    templates: BTreeMap<String, &'static str>,
 }
 
 /// Checks an archive as [`receive`] does, without the cost of precompressing its files. `into` is left for the caller
@@ -65,11 +78,13 @@ pub struct Inspected {
 /// See [`BundleError`].
 pub fn inspect(archive: impl Read, into: &Path) -> Result<Inspected, BundleError> {
     make_folder(into)?;
-    let (tree, manifest) = check(archive, &BundleDir(into.to_owned()))?;
-    Ok(Inspected { digest: tree.digest(), manifest, files: tree.files().len() as u32, bytes: tree.bytes() })
+    let Checked { tree, manifest, templates } = check(archive, &BundleDir(into.to_owned()))?;
+    let client_files = asset::client_files(&tree, &manifest).count() as u32;
+    let (files, bytes) = (tree.files().len() as u32, tree.bytes());
+    Ok(Inspected { digest: tree.digest(), manifest, files, client_files, bytes, templates })
 }
 
-fn check(archive: impl Read, dir: &BundleDir) -> Result<(Tree, Manifest), BundleError> {
+fn check(archive: impl Read, dir: &BundleDir) -> Result<Checked, BundleError> {
     make_folder(&dir.files())?;
     let tree = unpack(archive, dir)?;
     if tree.files().is_empty() {
@@ -90,13 +105,48 @@ fn check(archive: impl Read, dir: &BundleDir) -> Result<(Tree, Manifest), Bundle
         );
         return Err(BundleError::ManifestValue { field: "assets".into(), message });
     }
-    Ok((tree, manifest))
+    let templates = templates(&tree, &manifest, dir)?;
+    if let Some(shell) = &manifest.shell {
+        check_shell(shell, &tree, &manifest, &templates)?;
+    }
+    Ok(Checked { tree, manifest, templates })
+}
+
+/// The shell must be a page that can be served when nothing else can.
+fn check_shell(
+    shell: &str,
+    tree: &Tree,
+    manifest: &Manifest,
+    templates: &BTreeMap<String, &'static str>,
+) -> Result<(), BundleError> {
+    let refused = |message| Err(BundleError::ManifestValue { field: "shell".into(), message });
+    let path = format!("{}/{shell}", manifest.assets);
+    let Some(facts) = tree.files().get(&path) else {
+        return refused(format!(
+            "names `{path}`, which is not in the bundle; name a page below `{}/`",
+            manifest.assets
+        ));
+    };
+    if let Some(placeholder) = templates.get(&path) {
+        return refused(format!(
+            "names `{path}`, which is a template (it has `<!--{placeholder}-->`); name a page that shows something by itself, or leave the field out"
+        ));
+    }
+    if !is_page(&path) || !asset::is_public(shell) {
+        return refused(format!("names `{path}`, which is no page; name an HTML file that is served"));
+    }
+    if facts.bytes > SHELL_BYTES_MAX {
+        return refused(format!(
+            "names `{path}`, which has more than {SHELL_BYTES_MAX} bytes; name a smaller page"
+        ));
+    }
+    Ok(())
 }
 
 fn fill(archive: impl Read, dir: &BundleDir) -> Result<Bundle, BundleError> {
-    let (tree, manifest) = check(archive, dir)?;
+    let Checked { tree, manifest, templates } = check(archive, dir)?;
     make_folder(&dir.encoded())?;
-    let (assets, variants) = asset::index(&tree, &manifest, dir)?;
+    let (assets, variants) = asset::index(&tree, &manifest, &templates, dir)?;
     let bundle = Bundle {
         digest: tree.digest(),
         manifest,

@@ -182,6 +182,46 @@ fn a_folder_of_client_files_that_is_named_must_be_there() {
 }
 
 #[test]
+fn a_shell_is_a_page_that_can_be_served_by_itself() {
+    let template = b"<div id=app><!--app-html--></div>";
+    let large = vec![b' '; 256 << 10 | 1];
+    for (shell, says) in [
+        ("gone.html", "`client/gone.html`, which is not in the bundle"),
+        ("template.html", "is a template (it has `<!--app-html-->`)"),
+        ("app.js", "is no page"),
+        (".hidden/a.html", "is no page"),
+        ("large.html", "more than 262144 bytes"),
+    ] {
+        let manifest = format!("{{\"shell\":\"{shell}\"}}");
+        let text = refused(&[
+            index_js(),
+            file("vitrine.json", manifest.as_bytes()),
+            file("client/template.html", template),
+            file("client/app.js", b""),
+            file("client/.hidden/a.html", b""),
+            file("client/large.html", &large),
+        ]);
+        assert!(text.to_string().contains("`shell`") && text.to_string().contains(says), "{text}");
+    }
+    let manifest = file("vitrine.json", b"{\"assets\":\"public\",\"shell\":\"pages/down.html\"}");
+    let good =
+        receive_bytes(&tar(&[index_js(), manifest, file("public/pages/down.html", b"<p>down")])).unwrap();
+    assert_eq!(good.manifest.shell.as_deref(), Some("pages/down.html"));
+}
+
+#[test]
+fn a_template_is_no_file_of_the_client() {
+    let files = [
+        index_js(),
+        file("client/index.html", b"<div id=app><!--app-html--></div>"),
+        file("client/about.html", b"<p>about"),
+    ];
+    let bundle = receive_bytes(&tar(&files)).unwrap();
+    assert_eq!(bundle.assets.keys().collect::<Vec<_>>(), ["/about.html"]);
+    assert!(bundle.contents.contains_key("client/index.html"), "it is part of the bundle all the same");
+}
+
+#[test]
 fn a_bad_manifest_is_refused_and_a_good_one_kept() {
     let bad = refused(&[index_js(), file("vitrine.json", b"{\"entri\":1}")]);
     assert!(matches!(bad, BundleError::Manifest { line: 1, .. }), "{bad}");

@@ -111,11 +111,7 @@ pub fn failed(mut record: Box<Record>, failure: Failure) -> Response<EdgeBody> {
     };
     let mut headers = HeaderMap::with_capacity(12);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(X_VITRINE_OUTCOME, HeaderValue::from_static(failure.outcome.as_str()));
-    if failure.status == StatusCode::SERVICE_UNAVAILABLE {
-        headers.insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S));
-    }
+    tell_failure(&mut headers, failure);
     if failure.status == StatusCode::METHOD_NOT_ALLOWED {
         headers.insert(
             http::header::ALLOW,
@@ -124,6 +120,15 @@ pub fn failed(mut record: Box<Record>, failure: Failure) -> Response<EdgeBody> {
     }
     let timing = Timing::uncached(record.done.as_ref());
     whole(record, failure.status, headers, text.into(), timing)
+}
+
+/// What the headers of an answer in the app's place say about what went wrong.
+pub fn tell_failure(headers: &mut HeaderMap, failure: Failure) {
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_VITRINE_OUTCOME, HeaderValue::from_static(failure.outcome.as_str()));
+    if failure.status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S));
+    }
 }
 
 /// Answers with bytes that are all at hand.

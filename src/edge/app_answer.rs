@@ -1,7 +1,7 @@
 //! What an app gave, as an answer: its head re-encoded, its body streamed; or what stands in for it.
 
 use super::access_log::Record;
-use super::answer::{self, Failure, Timing, X_VITRINE_OUTCOME, send, whole};
+use super::answer::{self, Failure, Timing, send, whole};
 use super::body::{EdgeBody, Source, Streaming};
 use super::file_store::{Content, FileStore};
 use super::pin::cookie;
@@ -21,8 +21,6 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use vitrine_wire::{Done, Headers, Outcome};
 
-/// Path of the app's client-side shell.
-const SHELL: &str = "/index.html";
 /// Headers that are about one connection, or that the edge makes itself.
 const OWN: [&str; 10] = [
     "connection",
@@ -73,8 +71,8 @@ pub fn answer(
     })
 }
 
-/// Answers a request whose render failed before its first byte: with the app's shell if there is one and the client
-/// is a browser that goes to a page, else with the error.
+/// Answers a request whose render failed before its first byte: with the shell if the bundle names one and the client is a
+/// browser that goes to a page, else with the error. Either has the status of what went wrong.
 pub async fn failed(
     files: &FileStore,
     mut record: Box<Record>,
@@ -82,24 +80,24 @@ pub async fn failed(
     known_cookie: Option<&str>,
     failure: Failure,
 ) -> Response<EdgeBody> {
-    let shell = if may_get_shell(&record, failure.outcome) { shell(files, selection).await } else { None };
+    let shell = if may_get_shell(&record, failure) { shell(files, selection).await } else { None };
     let Some((content_type, data)) = shell else { return answer::failed(record, failure) };
     record.outcome = failure.outcome;
     let mut headers = HeaderMap::with_capacity(12);
     headers.insert(CONTENT_TYPE, content_type);
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(X_VITRINE_OUTCOME, HeaderValue::from_static(failure.outcome.as_str()));
+    answer::tell_failure(&mut headers, failure);
     pin_document(&mut headers, &record, selection, known_cookie);
     let timing = Timing::uncached(record.done.as_ref());
-    whole(record, StatusCode::OK, headers, data, timing)
+    whole(record, failure.status, headers, data, timing)
 }
 
 async fn shell(files: &FileStore, selection: &Selection) -> Option<(HeaderValue, Bytes)> {
     let target = &selection.target;
-    let asset = target.bundle.assets.get(SHELL)?;
+    let path = format!("/{}", target.bundle.manifest.shell.as_ref()?);
+    let asset = target.bundle.assets.get(&path)?;
     let Plan::Whole(variant) = plan(asset, &Method::GET, &HeaderMap::new()) else { return None };
-    // A shell that can't be read, or is too large for memory, is none: the error is answered.
-    let Ok(Content::Memory(data, _)) = files.open(target, SHELL, asset, &variant, None).await else {
+    // A shell that can't be read is none: the error is answered.
+    let Ok(Content::Memory(data, _)) = files.open(target, &path, asset, &variant, None).await else {
         return None;
     };
     Some((HeaderValue::try_from(&asset.content_type).ok()?, data))

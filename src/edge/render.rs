@@ -211,20 +211,11 @@ async fn woken<W: Wake>(line: &Line<W>, target: &Target) -> Result<Arc<Pool>, Fa
     })
 }
 
-/// Whether the app's client-side shell may stand in: a page that a browser goes to and whose render failed.
+/// Whether the app's shell may stand in: a browser goes to a page, and it is the host's fault or the app's that there is none.
 #[must_use]
-pub fn may_get_shell(record: &Record, outcome: Outcome) -> bool {
+pub fn may_get_shell(record: &Record, failure: Failure) -> bool {
     let reads = record.caller.reads;
-    let render_failed = matches!(
-        outcome,
-        Outcome::AppError
-            | Outcome::CpuLimit
-            | Outcome::WallLimit
-            | Outcome::HeapLimit
-            | Outcome::Crashed
-            | Outcome::UpstreamGone
-    );
-    render_failed && record.caller.method == Method::GET && reads.navigation && reads.html
+    failure.status.is_server_error() && record.caller.method == Method::GET && reads.navigation && reads.html
 }
 
 impl<W: Wake> Line<W> {

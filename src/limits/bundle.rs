@@ -27,6 +27,10 @@ pub const ARCHIVE_HEADER_BYTES_MAX: u64 = 64 << 10;
 pub const ARCHIVE_PADDING_BYTES_MAX: u64 = 1 << 20;
 /// Bytes of Vite's manifest. One entry is about 200 bytes, so this is some ten thousand chunks.
 pub const VITE_MANIFEST_BYTES_MAX: u64 = 4 << 20;
+/// Largest page that is looked at for a template's placeholder: a template is a page without its content.
+pub const TEMPLATE_BYTES_MAX: u64 = 1 << 20;
+/// Largest shell. It is answered from memory when there is no room for anything else.
+pub const SHELL_BYTES_MAX: u64 = super::ASSET_CACHED_BYTES_MAX;
 /// Warm paths of a bundle. Each is rendered in every isolate before `ready`.
 pub const WARM_PATHS_MAX: usize = 32;
 /// Origins that a bundle may name. Each call is compared with all of them.

@@ -122,7 +122,7 @@ describe("the catalogue in a browser", { timeout: 300_000 }, () => {
   test("sends the shell when a page fails, and goes on serving", async (t) => {
     const { page } = await visit(t);
     const failed = await page.goto(`${origin}/boom`);
-    assert.equal(failed.status(), 200);
+    assert.equal(failed.status(), 500);
     assert.equal(failed.headers()["x-vitrine-outcome"], "app_error");
     assert.match(await page.locator("h1").innerText(), /can’t show this page/);
     await page.click("a.primary");

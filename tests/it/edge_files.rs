@@ -203,11 +203,12 @@ fn the_shell_stands_in_for_a_page_and_for_nothing_else() {
     assert!(get(&host, "/", &[]).text().contains("Rendered"), "never index.html");
     let html = ("accept", "text/html,application/xhtml+xml");
     let shell = get(&host, "/broken", &[html, ("sec-fetch-mode", "navigate")]);
-    assert_eq!((shell.status, shell.header("cache-control")), (200, Some("no-store")));
+    assert_eq!((shell.status, shell.header("cache-control")), (500, Some("no-store")));
     assert_eq!(shell.header("x-vitrine-outcome"), Some("app_error"));
     assert!(shell.text().contains("without the server's help"), "{}", shell.text());
     assert!(shell.header("content-type").unwrap().starts_with("text/html"));
-    assert_eq!(get(&host, "/broken", &[html]).status, 200, "browsers without fetch metadata");
+    let plain = get(&host, "/broken", &[html]);
+    assert_eq!((plain.status, &plain.body), (500, &shell.body), "browsers without fetch metadata");
 
     let json = get(&host, "/broken", &[("accept", "application/json")]);
     assert_eq!((json.status, json.header("content-type")), (500, Some("application/problem+json")));
@@ -220,4 +221,30 @@ fn the_shell_stands_in_for_a_page_and_for_nothing_else() {
     assert_eq!(with(form, &[html, ("sec-fetch-mode", "navigate")]).body("a=b").send().status, 500);
     assert!(!json.text().contains("no page today"), "{}", json.text());
     assert_eq!(get(&host, "/", &[]).status, 200, "the isolate serves on");
+}
+
+#[test]
+fn no_file_stands_in_for_a_page_because_of_its_name_and_a_template_is_never_served() {
+    let host = Host::start();
+    let app = r#"export default { fetch(request) {
+        const { pathname } = new URL(request.url);
+        if (pathname === "/broken") throw new Error("no page today");
+        return new Response(`rendered ${pathname}`, { headers: { "content-type": "text/html" } });
+    } };"#;
+    let navigation = [("accept", "text/html"), ("sec-fetch-mode", "navigate")];
+    for (version, page, at_its_path) in [
+        ("v1", "<!doctype html><title>a page</title>", "<!doctype html><title>a page</title>"),
+        ("v2", "<div id=app><!--app-html--></div>", "rendered /index.html"),
+    ] {
+        host.deploy_files(
+            "shop",
+            &[("server/index.js", app), ("client/index.html", page)],
+            &["--version", version],
+        );
+        let error = get(&host, "/broken", &navigation);
+        assert_eq!((error.status, error.header("x-vitrine-outcome")), (500, Some("app_error")));
+        assert!(error.text().contains("The page could not be made"), "{}", error.text());
+        assert_eq!(get(&host, "/", &navigation).text(), "rendered /");
+        assert_eq!(get(&host, "/index.html", &navigation).text(), at_its_path, "{version}");
+    }
 }

@@ -19,7 +19,8 @@ const PAGES: &str = "
     };
     export default { fetch: (request) => (paths[new URL(request.url).pathname] ?? (() => new Response('fine')))() };
 ";
-const LIMITS: &str = r#"{"limits":{"cpu_ms":50,"heap_mb":32,"isolates":1,"queue_ms":10000}}"#;
+const LIMITS: &str =
+    r#"{"shell":"index.html","limits":{"cpu_ms":50,"heap_mb":32,"isolates":1,"queue_ms":10000}}"#;
 const SHELL: &str = "<!doctype html><title>shell</title>";
 
 fn with_pages() -> Host {
@@ -40,7 +41,7 @@ fn a_render_that_is_ended_leaves_the_shell_and_an_api_its_error() {
         [("/spin", "cpu_limit", 503), ("/fill", "heap_limit", 503), ("/wrong", "app_error", 500)]
     {
         let shell = navigate(&host, path);
-        assert_eq!((shell.status, shell.text()), (200, SHELL), "{path}");
+        assert_eq!((shell.status, shell.text()), (status, SHELL), "{path}");
         assert_eq!(shell.header("x-vitrine-outcome"), Some(outcome));
         assert_eq!(shell.header("cache-control"), Some("no-store"));
         let error = host.get("shop", path).header("accept", "application/json").send();

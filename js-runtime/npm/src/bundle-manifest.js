@@ -103,11 +103,11 @@ function verify(values, checks, prefix) {
  * cheaper than a deploy that does.
  *
  * @param {BundleOptions} options
- * @param {{ hasClient: boolean }} built Whether there are client files beside the server.
+ * @param {{ hasClient: boolean, shell?: string }} built Whether there are client files beside the server, and which of them is the shell.
  * @returns {string}
  */
-export function bundleManifest(options, { hasClient }) {
+export function bundleManifest(options, { hasClient, shell }) {
   verify(options, FIELDS, "");
-  const owned = hasClient ? { entry: "server/index.js", assets: "client" } : { entry: "server/index.js" };
-  return `${JSON.stringify({ ...owned, ...options }, null, 2)}\n`;
+  const assets = hasClient ? "client" : undefined;
+  return `${JSON.stringify({ entry: "server/index.js", assets, shell, ...options }, null, 2)}\n`;
 }

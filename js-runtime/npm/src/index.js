@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { builtinModules } from "node:module";
 import path from "node:path";
@@ -10,6 +9,7 @@ import { clientFiles, clientModule } from "./client-manifest.js";
 import { NODE_BUILT_INS } from "./node-built-ins.js";
 import { REACT_DOM_DIRECT, REACT_DOM_SERVER } from "./react-dom.js";
 import { ReactTransform } from "./react-transform.js";
+import { shellPage } from "./shell.js";
 
 const CLIENT_MODULE = "virtual:vitrine/client-manifest";
 const CLIENT_MODULE_ID = `\0${CLIENT_MODULE}`;
@@ -32,20 +32,12 @@ function nodeEnv(mode) {
 }
 
 /**
- * @param {string} root
  * @param {string | undefined} client
+ * @param {string | undefined} shell
  * @returns {Record<string, string>}
  */
-function clientInput(root, client) {
-  /** @type {Record<string, string>} */
-  const input = {};
-  if (client !== undefined) {
-    input.client = client;
-  }
-  if (existsSync(path.join(root, "index.html"))) {
-    input.shell = "index.html";
-  }
-  return input;
+function clientInput(client, shell) {
+  return { ...(client !== undefined && { client }), ...(shell !== undefined && { shell }) };
 }
 
 /**
@@ -104,7 +96,7 @@ function serverEnvironment(outDir, server, mode) {
  * @returns {import("vite").Plugin}
  */
 export default function vitrine(options) {
-  const { server, client, templates = true, ...bundle } = options ?? {};
+  const { server, client, shell, templates = true, ...bundle } = options ?? {};
   if (typeof server !== "string") {
     throw new TypeError("vitrine: option `server` must name the server entry, for example src/entry-server.jsx");
   }
@@ -125,8 +117,9 @@ export default function vitrine(options) {
       react = new ReactTransform({ templates: templates && nodeEnv(mode) === "production" });
       const root = path.resolve(userConfig.root ?? ".");
       const outDir = userConfig.build?.outDir ?? "dist";
-      const input = clientInput(root, client);
-      manifestText = bundleManifest(bundle, { hasClient: Object.keys(input).length > 0 });
+      const page = shellPage(root, shell);
+      const input = clientInput(client, page);
+      manifestText = bundleManifest(bundle, { hasClient: Object.keys(input).length > 0, shell: page });
       return {
         appType: "custom",
         builder: {},

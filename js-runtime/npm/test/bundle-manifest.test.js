@@ -29,6 +29,11 @@ test("writes every field that was given, and the two that the plugin owns", () =
   });
 });
 
+test("names the shell that was built", () => {
+  const manifest = JSON.parse(bundleManifest({}, { hasClient: true, shell: "index.html" }));
+  assert.deepEqual(manifest, { entry: "server/index.js", assets: "client", shell: "index.html" });
+});
+
 test("leaves out what was not given", () => {
   assert.deepEqual(JSON.parse(bundleManifest({ warm: undefined }, { hasClient: false })), { entry: "server/index.js" });
 });

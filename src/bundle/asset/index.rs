@@ -13,16 +13,17 @@ use std::fs;
 /// The index, and every variant's name with its digest.
 pub(in crate::bundle) type Indexed = (AssetIndex, BTreeMap<String, Digest>);
 
-/// Looks at the client's files and writes their precompressed variants.
+/// Looks at the client's files and writes their precompressed variants. `templates` are not served.
 pub(in crate::bundle) fn index(
     tree: &Tree,
     manifest: &Manifest,
+    templates: &BTreeMap<String, &'static str>,
     dir: &BundleDir,
 ) -> Result<Indexed, BundleError> {
     let listed = listed_by_vite(tree, manifest, dir)?;
     let mut index = AssetIndex::new();
     for (path, facts) in client_files(tree, manifest) {
-        if !is_public(path) {
+        if !is_public(path) || templates.contains_key(&format!("{}/{path}", manifest.assets)) {
             continue;
         }
         let asset = Asset {
@@ -59,7 +60,8 @@ pub(in crate::bundle) fn index(
     Ok((index, variants.collect()))
 }
 
-fn client_files<'a>(
+/// Files below the client's folder, by their path there.
+pub(in crate::bundle) fn client_files<'a>(
     tree: &'a Tree,
     manifest: &'a Manifest,
 ) -> impl Iterator<Item = (&'a str, &'a FileFacts)> {
@@ -69,7 +71,7 @@ fn client_files<'a>(
 }
 
 /// Files that begin with a dot are the tools' own; `.well-known` is the one folder of that kind that is for the web.
-fn is_public(path: &str) -> bool {
+pub(in crate::bundle) fn is_public(path: &str) -> bool {
     let rest = path.strip_prefix(".well-known/").unwrap_or(path);
     !rest.split('/').any(|part| part.starts_with('.'))
 }

@@ -27,9 +27,17 @@ impl Manifest {
         if is_below(&self.entry, &self.assets) {
             return Err(value("assets", "holds the server entry, which would be public; keep them apart"));
         }
+        if !is_below(&self.entry, "server") {
+            let message = format!(
+                "is `{}`, and isolates read `server/` only; move it there, with all that it imports",
+                self.entry
+            );
+            return Err(value("entry", message));
+        }
         if is_below(&self.assets, "server") {
             return Err(value("assets", "is below `server`, which is never public; name another folder"));
         }
+        self.shell = self.shell.map(|shell| inner_path("shell", &shell)).transpose()?;
         check_count("warm", self.warm.len(), WARM_PATHS_MAX)?;
         for (index, path) in self.warm.iter().enumerate() {
             check_url_path(&format!("warm[{index}]"), path)?;
@@ -153,10 +161,10 @@ mod tests {
     #[test]
     fn an_empty_object_is_the_defaults_and_fields_are_read() {
         assert_eq!(Manifest::read(b"{}").unwrap(), Manifest::default());
-        let json = br#"{"entry":"./out/main.js","assets":"public/","contract":"render","warm":["/a?b=1"],
+        let json = br#"{"entry":"./server/main.js","assets":"public/","contract":"render","warm":["/a?b=1"],
             "limits":{"cpu_ms":50,"isolate_per_request":true},"egress":["https://api.example.com"],"env":["_API_URL2"]}"#;
         let manifest = Manifest::read(json).unwrap();
-        assert_eq!((manifest.entry.as_str(), manifest.assets.as_str()), ("out/main.js", "public"));
+        assert_eq!((manifest.entry.as_str(), manifest.assets.as_str()), ("server/main.js", "public"));
         assert_eq!(manifest.contract, vitrine_wire::Contract::Render);
         assert_eq!(
             manifest.limits,
@@ -187,9 +195,13 @@ mod tests {
         for (json, field) in [
             (r#"{"entry":"../x.js"}"#, "entry"),
             (r#"{"entry":""}"#, "entry"),
+            (r#"{"entry":"main.js"}"#, "entry"),
+            (r#"{"entry":"servers/main.js"}"#, "entry"),
             (r#"{"assets":"/srv"}"#, "assets"),
             (r#"{"assets":"server"}"#, "assets"),
-            (r#"{"assets":"server/public","entry":"index.js"}"#, "assets"),
+            (r#"{"assets":"server/public","entry":"server/index.js"}"#, "assets"),
+            (r#"{"shell":"../index.html"}"#, "shell"),
+            (r#"{"shell":""}"#, "shell"),
             (r#"{"warm":["about"]}"#, "warm[0]"),
             (r#"{"warm":["/", "/a b"]}"#, "warm[1]"),
             (r#"{"health":{"path":"//evil"}}"#, "health.path"),

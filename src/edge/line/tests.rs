@@ -73,6 +73,7 @@ fn shop(dir: &std::path::Path) -> Target {
         std::fs::create_dir_all(place.parent().unwrap()).unwrap();
         std::fs::write(place, content).unwrap();
     }
+    bundle.manifest.shell = Some("index.html".into());
     let script = bundle.assets.get_mut(SCRIPT).unwrap();
     script.encodings.insert(Encoding::Br, 6);
     std::fs::create_dir_all(dir.join("encoded")).unwrap();
@@ -195,7 +196,7 @@ const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 async fn a_failed_render_is_the_shell_for_a_browser_and_an_error_for_everyone_else() {
     let site = site().await;
     let shell = site.browse("/throws").send().await.unwrap();
-    assert_eq!(shell.status(), 200);
+    assert_eq!(shell.status(), 500, "a page that could not be made is never a 200");
     assert_eq!(header(&shell, "x-vitrine-outcome"), "app_error");
     assert_eq!(header(&shell, "cache-control"), "no-store");
     assert_eq!(shell.text().await.unwrap(), "<p>shell");
@@ -223,6 +224,11 @@ async fn a_failed_render_is_the_shell_for_a_browser_and_an_error_for_everyone_el
 
     let busy = site.browse("/overloaded").send().await.unwrap();
     assert_eq!((busy.status().as_u16(), header(&busy, "retry-after")), (503, "1"));
+    assert_eq!(header(&busy, "x-vitrine-outcome"), "overloaded");
+    assert_eq!(busy.text().await.unwrap(), "<p>shell");
+    let robot = site.get("/overloaded").header("accept", "*/*").send().await.unwrap();
+    assert_eq!(robot.status(), 503);
+    assert!(robot.text().await.unwrap().contains("The service is busy"));
 }
 
 #[tokio::test]
