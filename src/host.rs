@@ -20,7 +20,7 @@ use crate::id::{AppName, InstanceId, ReleaseId};
 use crate::limits::{SOLO_BOOT_DEADLINE_MS, SOLO_STOP_MARGIN_MS};
 use crate::release::{Parts, PromoteOptions, ReleaseError, Releases, UploadOptions};
 use crate::route::Routes;
-use crate::store::{EnvValue, Store, StoreError};
+use crate::store::{EnvScope, EnvValue, Store, StoreError};
 use crate::telemetry::{Metrics, Telemetry, init_logs};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -255,12 +255,14 @@ async fn deploy_alone(bundle: &std::path::Path, store: &Store, releases: &Releas
     for name in &staged.1.manifest.env {
         if let Ok(value) = std::env::var(name) {
             let value = EnvValue { name: name.clone(), value, secret: true, updated_ms: 0 };
-            store.set_env(&app, &value)?;
+            store.set_env(&app, EnvScope::Production, &value)?;
         }
     }
     let boot_deadline = Duration::from_millis(SOLO_BOOT_DEADLINE_MS);
     let deploy = releases.begin_deploy();
-    let options = UploadOptions { preview: None, ttl: None, boot_deadline, deploy, signature: None };
+    let env_scope = EnvScope::Production;
+    let options =
+        UploadOptions { preview: None, ttl: None, boot_deadline, deploy, env_scope, signature: None };
     let uploaded = releases.upload(app.clone(), None, staged, options).await?;
     let version =
         uploaded.release.version.parse().map_err(|error| HostError::Isolation(format!("{error}")))?;

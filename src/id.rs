@@ -64,6 +64,12 @@ macro_rules! text_id {
 pub struct AppName(String);
 text_id!(AppName);
 
+impl std::borrow::Borrow<str> for AppName {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
 /// Whether a text is `[a-z][a-z0-9-]{0,38}`.
 fn is_plain_name(text: &str) -> bool {
     let rest_ok = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');

@@ -6,7 +6,7 @@
 //! recorded, swapped), for a share of the users first ([`split`]) -> [`keep`] (a worker that is lost or hangs is replaced) and
 //! [`check`] (so is one that is ill) -> [`retire`] (sleep, expiry, retention) -> [`wake`] (a request for one that sleeps).
 //! [`life`] says what may happen to a release and what follows, [`course`] carries that out; [`decide`] holds the other rules,
-//! without effects, and [`observe`] reports how workers do. [`entry`] is one release, [`book`] all that is known,
+//! without effects, and [`observe`] reports how workers do. [`entry`] is one release, [`book`] all that is known, [`labels`] whose each host name is,
 //! [`publish`] turns it into a route table, [`adopt`] fills it after a start, [`sweep`] removes what an
 //! earlier host left, [`succession`] lets it rest while another host takes over.
 
@@ -22,6 +22,7 @@ mod environment;
 mod error;
 mod journal;
 mod keep;
+mod labels;
 mod life;
 mod observe;
 mod publish;

@@ -11,7 +11,7 @@ use std::str::FromStr;
 pub enum Verb {
     /// See apps, releases, names and plain values of the environment.
     Read,
-    /// Upload releases and previews.
+    /// Upload releases and previews. What is uploaded sees production's values only with [`Verb::Promote`] beside it.
     Deploy,
     /// Make a release live.
     Promote,

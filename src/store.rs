@@ -13,6 +13,7 @@ mod idempotency;
 mod layout;
 mod lend;
 mod lock;
+mod names;
 mod open;
 mod promotion;
 mod record;
@@ -27,7 +28,7 @@ mod transaction;
 pub use blobs::Blobs;
 pub use bundles::Bundles;
 pub use deployment::{DeploymentRecord, DeploymentStage, DeploymentStatus};
-pub use env::EnvValue;
+pub use env::{EnvScope, EnvValue};
 pub use error::StoreError;
 pub use idempotency::Begun;
 pub use layout::Layout;
@@ -37,7 +38,6 @@ pub use snapshots::SnapshotRecord;
 pub use split::SplitRecord;
 pub use tokens::TokenRecord;
 
-use crate::audit::{Came, Event, What};
 use crate::id::AppName;
 use crate::scope::Actor;
 use reserve::Reserve;
@@ -124,24 +124,6 @@ impl Store {
         self.read("list the apps", |connection| {
             let mut statement = connection.prepare_cached("SELECT name FROM apps ORDER BY name")?;
             statement.query_map([], |row| parsed(row, 0))?.collect()
-        })
-    }
-
-    /// Removes an app with its releases, values and promotions. An unknown app is no error.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub fn remove_app(&self, app: &AppName) -> Result<(), StoreError> {
-        self.audited("remove the app", |transaction| {
-            let gone = transaction.execute("DELETE FROM apps WHERE name = ?1", [app.as_str()])? > 0;
-            let event = Event {
-                what: What::Remove,
-                app: Some(app.clone()),
-                version: None,
-                detail: None,
-                came: Came::Done,
-            };
-            Ok(((), gone.then_some(event)))
         })
     }
 

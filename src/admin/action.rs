@@ -13,7 +13,7 @@ use crate::release::{
 };
 use crate::route::split::Weight;
 use crate::scope::Verb;
-use crate::store::TokenRecord;
+use crate::store::{EnvScope, TokenRecord};
 
 /// A request whose every part is valid.
 #[derive(Debug)]
@@ -54,13 +54,20 @@ pub enum Action {
     /// Remove one release.
     RemoveRelease(ReleaseId),
     /// Remove an app and all its releases.
-    RemoveApp(AppName),
+    RemoveApp {
+        /// App.
+        app: AppName,
+        /// Whether other apps may use its name from then on.
+        free_name: bool,
+    },
     /// Names of an app's environment.
-    ListEnv(AppName),
+    ListEnv(AppName, EnvScope),
     /// Set a value of an app's environment, or unset it.
     SetEnv {
         /// App.
         app: AppName,
+        /// Whose value.
+        scope: EnvScope,
         /// Name.
         name: String,
         /// Value; none unsets.
@@ -83,14 +90,14 @@ impl Action {
             Self::ListApps
             | Self::ShowApp(_)
             | Self::ShowRelease(_)
-            | Self::ListEnv(_)
+            | Self::ListEnv(..)
             | Self::ListAudit(_)
             | Self::Token(TokenAction::List) => return None,
             Self::Upload { release: id, .. } => (What::Deploy, Some(&id.app), Some(&id.version), None),
             Self::Promote { release: id, .. } => (What::Promote, Some(&id.app), Some(&id.version), None),
             Self::Rollback { app, to, .. } => (What::Rollback, Some(app), to.as_ref(), None),
             Self::RemoveRelease(id) => (What::Remove, Some(&id.app), Some(&id.version), None),
-            Self::RemoveApp(app) => (What::Remove, Some(app), None, None),
+            Self::RemoveApp { app, .. } => (What::Remove, Some(app), None, None),
             Self::SetEnv { app, name, value: Some(_), .. } => {
                 (What::EnvSet, Some(app), None, Some(name.as_str()))
             }
@@ -167,16 +174,16 @@ pub async fn dispatch(state: &AdminState, action: Action) -> Result<Outcome, Pro
         }
         Action::Rollback { app, to, from } => Outcome::Switched(releases.rollback(app, to, from).await?),
         Action::RemoveRelease(id) => {
-            releases.remove(id.app, Some(id.version)).await?;
+            releases.remove(id).await?;
             Outcome::Done
         }
-        Action::RemoveApp(app) => {
-            releases.remove(app, None).await?;
+        Action::RemoveApp { app, free_name } => {
+            releases.remove_app(app, free_name).await?;
             Outcome::Done
         }
-        Action::ListEnv(app) => Outcome::Env(releases.env(&app).await?),
-        Action::SetEnv { app, name, value, secret } => {
-            Outcome::EnvChanged(releases.set_env(app, name, value, secret).await?)
+        Action::ListEnv(app, scope) => Outcome::Env(releases.env(&app, scope).await?),
+        Action::SetEnv { app, scope, name, value, secret } => {
+            Outcome::EnvChanged(releases.set_env(app, scope, name, value, secret).await?)
         }
         Action::Token(action) => with_tokens(state, action).await?,
         Action::ListAudit(after) => {

@@ -1,7 +1,7 @@
 //! Apps and their releases.
 
 use crate::admin::action::Action;
-use crate::admin::extract::{Call, Segments};
+use crate::admin::extract::{Call, Params, Segments};
 use crate::admin::perform::{Answer, Once, look_up, perform};
 use crate::admin::problem::{Problem, ProblemBody};
 use crate::admin::router::AdminState;
@@ -78,19 +78,29 @@ pub async fn show(
     look_up(&state, Action::ShowApp(app)).await
 }
 
+/// How an app is to be removed.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct RemoveQuery {
+    /// Let other apps use its name; without it the name stays its own. Frees the name of an app that was removed, too.
+    free_name: bool,
+}
+
 /// Removes an app with all its releases and values.
 #[utoipa::path(
     delete,
     path = "/v1/apps/{app}",
     security(("token" = ["remove"])),
-    params(("app" = String, Path)),
+    params(("app" = String, Path), RemoveQuery),
     responses((status = 204), (status = 404, body = ProblemBody))
 )]
 pub async fn remove(
     State(state): State<AdminState>,
     Segments(app): Segments<AppName>,
+    Params(RemoveQuery { free_name }): Params<RemoveQuery>,
 ) -> Result<Answer, Problem> {
-    perform(state, None, Action::RemoveApp(app), None).await
+    perform(state, None, Action::RemoveApp { app, free_name }, None).await
 }
 
 /// The retained releases of an app, newest first.

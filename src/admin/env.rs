@@ -1,12 +1,13 @@
 //! Values that an app's code may see.
 
 use crate::admin::action::Action;
-use crate::admin::extract::{Call, Segments};
+use crate::admin::extract::{Call, Params, Segments};
 use crate::admin::perform::{Answer, Once, look_up, perform};
 use crate::admin::problem::{Kind, Problem, ProblemBody};
 use crate::admin::router::AdminState;
 use crate::id::AppName;
 use crate::release::{EnvView, Switched};
+use crate::store::EnvScope;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,16 @@ pub struct EnvBody {
     /// Never show it again.
     #[serde(default)]
     secret: bool,
+}
+
+/// Whose values are meant.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct EnvQuery {
+    /// `production`, or `preview`: what previews see, and releases of tokens that do not allow `promote`.
+    #[param(inline)]
+    scope: EnvScope,
 }
 
 /// What a change of the environment did.
@@ -49,33 +60,37 @@ fn checked(name: &str) -> Result<String, Problem> {
     get,
     path = "/v1/apps/{app}/env",
     security(("token" = ["read"])),
-    params(("app" = String, Path)),
+    params(("app" = String, Path), EnvQuery),
     responses((status = 200, body = Vec<EnvView>), (status = 404, body = ProblemBody))
 )]
 pub async fn list(
     State(state): State<AdminState>,
     Segments(app): Segments<AppName>,
+    Params(EnvQuery { scope }): Params<EnvQuery>,
 ) -> Result<Answer, Problem> {
-    look_up(&state, Action::ListEnv(app)).await
+    look_up(&state, Action::ListEnv(app, scope)).await
 }
 
-/// Sets a value. If a release is live, a new one of the same bundle is booted with it and made live.
+/// Sets a value. If a release is live that reads it, a new one of the same bundle is booted with it and made live. One of previews
+/// is for those that come.
 #[utoipa::path(
     put,
     path = "/v1/apps/{app}/env/{name}",
     security(("token" = ["env"])),
-    params(("app" = String, Path), ("name" = String, Path)),
+    params(("app" = String, Path), ("name" = String, Path), EnvQuery),
     request_body = EnvBody,
     responses((status = 200, body = EnvChange), (status = 422, body = ProblemBody))
 )]
 pub async fn set(
     State(state): State<AdminState>,
     Segments((app, name)): Segments<(AppName, String)>,
+    Params(EnvQuery { scope }): Params<EnvQuery>,
     call: Call,
 ) -> Result<Answer, Problem> {
     let name = checked(&name)?;
     let EnvBody { value, secret } = call.json()?;
-    perform(state, Once::of(call), Action::SetEnv { app, name, value: Some(value), secret }, None).await
+    let action = Action::SetEnv { app, scope, name, value: Some(value), secret };
+    perform(state, Once::of(call), action, None).await
 }
 
 /// Unsets a value, with the same effect.
@@ -83,13 +98,14 @@ pub async fn set(
     delete,
     path = "/v1/apps/{app}/env/{name}",
     security(("token" = ["env"])),
-    params(("app" = String, Path), ("name" = String, Path)),
+    params(("app" = String, Path), ("name" = String, Path), EnvQuery),
     responses((status = 200, body = EnvChange), (status = 404, body = ProblemBody))
 )]
 pub async fn unset(
     State(state): State<AdminState>,
     Segments((app, name)): Segments<(AppName, String)>,
+    Params(EnvQuery { scope }): Params<EnvQuery>,
 ) -> Result<Answer, Problem> {
     let name = checked(&name)?;
-    perform(state, None, Action::SetEnv { app, name, value: None, secret: false }, None).await
+    perform(state, None, Action::SetEnv { app, scope, name, value: None, secret: false }, None).await
 }

@@ -1,5 +1,6 @@
 //! A bundle on its way in: body to staging folder, unpacked and checked while it arrives.
 
+use crate::admin::access::Caller;
 use crate::admin::action::Action;
 use crate::admin::extract::{Params, Segments, idempotency_key, request_line};
 use crate::admin::perform::{Answer, Once, perform};
@@ -12,6 +13,8 @@ use crate::limits::{
     SIGNATURE_BYTES_MAX, UPLOAD_MS, UPLOAD_PIECES_MAX, UPLOAD_PLACE_MS,
 };
 use crate::release::{UploadOptions, Uploaded};
+use crate::scope::Verb;
+use crate::store::EnvScope;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
@@ -66,7 +69,8 @@ impl UploadQuery {
             return Err(bad(format!("wait: must be from 1 to {most_s} seconds")));
         }
         let boot_deadline = self.wait.map_or(Duration::from_millis(BOOT_DEADLINE_MS), Duration::from_secs);
-        Ok(UploadOptions { preview, ttl, boot_deadline, deploy, signature: None })
+        let env_scope = EnvScope::Preview;
+        Ok(UploadOptions { preview, ttl, boot_deadline, deploy, env_scope, signature: None })
     }
 }
 
@@ -83,7 +87,8 @@ fn signature(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     })
 }
 
-/// Takes a bundle in: checks it, boots it, warms it.
+/// Takes a bundle in: checks it, boots it, warms it. A preview sees the values that are set for previews; so does a release that
+/// comes with a token which does not allow `promote`, until it is promoted.
 #[utoipa::path(
     put,
     path = "/v1/apps/{app}/releases/{version}",
@@ -110,7 +115,13 @@ pub async fn upload(
     request: Request,
 ) -> Result<Answer, Problem> {
     let options = query.options(state.releases.begin_deploy())?;
-    let options = UploadOptions { signature: signature(request.headers())?, ..options };
+    // Whoever may not decide what users get does not decide what code gets production's secrets.
+    let may_promote = Caller::current().is_some_and(|caller| caller.may(Verb::Promote, Some(&app)));
+    let env_scope = match options.preview {
+        None if may_promote => EnvScope::Production,
+        _ => EnvScope::Preview,
+    };
+    let options = UploadOptions { env_scope, signature: signature(request.headers())?, ..options };
     let key = idempotency_key(request.headers())?;
     let place = state.uploads.clone().acquire_owned();
     let Ok(Ok(slot)) = tokio::time::timeout(Duration::from_millis(UPLOAD_PLACE_MS), place).await else {

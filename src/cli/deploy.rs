@@ -239,7 +239,7 @@ fn report(deployed: &Deployed, json: bool) -> Result<(), Failure> {
     if json {
         return print::json(deployed);
     }
-    print::data(&deployed.uploaded.release.url)?;
+    print::data(deployed.uploaded.release.url.as_deref().unwrap_or("-"))?;
     if let Some(switched) = &deployed.switched {
         promote::talk(switched);
     }

@@ -6,13 +6,15 @@ use crate::cli::{Failure, print, promote, table};
 use crate::id::AppName;
 use crate::limits::ADMIN_JSON_BYTES_MAX;
 use crate::release::{AppView, EnvView, LiveValue};
+use crate::store::EnvScope;
 use reqwest::Method;
 use serde_json::json;
 use std::io::{self, IsTerminal as _, Read as _};
 
 /// Values that an app's code may see, if its vitrine.json names them
 ///
-/// A change boots a new release of the live bundle with the new values and makes it live.
+/// A change boots a new release of the live bundle with the new values and makes it live. Previews see the values that are set with
+/// --preview and no others; so does a release that was uploaded with a token which does not allow `promote`, until it is promoted.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -31,6 +33,9 @@ enum Verb {
         /// Never show the value again
         #[arg(long)]
         secret: bool,
+        /// For previews, and not for production
+        #[arg(long)]
+        preview: bool,
         /// Set an empty value; else stdin without a byte is refused
         #[arg(long)]
         allow_empty: bool,
@@ -45,6 +50,9 @@ enum Verb {
         /// Name
         #[arg(value_parser = check_name)]
         name: String,
+        /// The value of previews
+        #[arg(long)]
+        preview: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -53,6 +61,9 @@ enum Verb {
     List {
         /// App
         app: AppName,
+        /// Those of previews
+        #[arg(long)]
+        preview: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -62,7 +73,7 @@ enum Verb {
 /// Runs the verb.
 pub async fn run(args: Args) -> Result<(), Failure> {
     match args.verb {
-        Verb::Set { app, name, secret, allow_empty, json } => {
+        Verb::Set { app, name, secret, preview, allow_empty, json } => {
             let value = read_value()?;
             if value.is_empty() && !allow_empty {
                 let text = format!("stdin held no value for {name}; --allow-empty sets an empty one");
@@ -71,18 +82,27 @@ pub async fn run(args: Args) -> Result<(), Failure> {
             let client = Client::open()?;
             let request = client.request(Method::PUT, &["apps", app.as_str(), "env", &name]);
             let body = json!({ "value": value, "secret": secret });
-            changed(&client, &app, &client.json(request.json(&body)).await?, json).await
+            let request = request.query(&scope(preview)).json(&body);
+            changed(&client, &app, &client.json(request).await?, preview, json).await
         }
-        Verb::Unset { app, name, json } => {
+        Verb::Unset { app, name, preview, json } => {
             let client = Client::open()?;
             let request = client.request(Method::DELETE, &["apps", app.as_str(), "env", &name]);
-            changed(&client, &app, &client.json(request).await?, json).await
+            let request = request.query(&scope(preview));
+            changed(&client, &app, &client.json(request).await?, preview, json).await
         }
-        Verb::List { app, json } => {
-            let values: Vec<EnvView> = Client::open()?.get(&["apps", app.as_str(), "env"]).await?;
+        Verb::List { app, preview, json } => {
+            let client = Client::open()?;
+            let request = client.request(Method::GET, &["apps", app.as_str(), "env"]);
+            let values: Vec<EnvView> = client.json(request.query(&scope(preview))).await?;
             if json { print::json(&values) } else { show(&values) }
         }
     }
+}
+
+fn scope(preview: bool) -> [(&'static str, &'static str); 1] {
+    let scope = if preview { EnvScope::Preview } else { EnvScope::Production };
+    [("scope", scope.as_str())]
 }
 
 fn env_name(text: &str) -> Result<String, String> {
@@ -115,9 +135,19 @@ fn without_newline(mut value: String) -> String {
     value
 }
 
-async fn changed(client: &Client, app: &AppName, change: &EnvChange, json: bool) -> Result<(), Failure> {
+async fn changed(
+    client: &Client,
+    app: &AppName,
+    change: &EnvChange,
+    preview: bool,
+    json: bool,
+) -> Result<(), Failure> {
     if json {
         return print::json(change);
+    }
+    if preview {
+        print::talk("recorded; previews that are deployed from now on get it");
+        return Ok(());
     }
     if let Some(switched) = &change.switched {
         promote::talk(switched);

@@ -78,7 +78,7 @@ fn row(release: &ReleaseView) -> Vec<String> {
         table::time(release.created_ms),
         release.promoted_ms.map_or_else(|| "-".into(), table::time),
         release.in_flight.to_string(),
-        release.url.clone(),
+        release.url.clone().unwrap_or_else(|| "-".into()),
     ]
 }
 

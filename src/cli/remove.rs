@@ -3,6 +3,7 @@
 use crate::cli::client::Client;
 use crate::cli::{Failure, print};
 use crate::id::{AppName, IdError, ReleaseId, Version};
+use reqwest::Method;
 use std::str::FromStr;
 
 /// An app, or one release of it: `APP` or `APP@VERSION`.
@@ -31,6 +32,9 @@ pub struct Args {
     /// App or release
     #[arg(value_name = "APP[@VERSION]")]
     subject: Subject,
+    /// Let other apps use the app's name, also of one that was removed; without it the name stays its own
+    #[arg(long)]
+    free_name: bool,
 }
 
 /// Runs the verb.
@@ -38,13 +42,23 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let Subject { app, version } = args.subject;
     let client = Client::open()?;
     match version {
+        Some(_) if args.free_name => {
+            return Err(Failure::Usage(
+                "--free-name is for a whole app: vitrine remove APP --free-name".into(),
+            ));
+        }
         Some(version) => {
             client.delete(&["apps", app.as_str(), "releases", version.as_str()]).await?;
             print::talk(&format!("removed {app}@{version}"));
         }
+        None if args.free_name => {
+            let request = client.request(Method::DELETE, &["apps", app.as_str()]);
+            client.send(request.query(&[("free_name", true)])).await?;
+            print::talk(&format!("{app} is removed with all its releases, and its name is free"));
+        }
         None => {
             client.delete(&["apps", app.as_str()]).await?;
-            print::talk(&format!("removed {app} and all its releases"));
+            print::talk(&format!("removed {app} and all its releases; its name stays its own"));
         }
     }
     Ok(())

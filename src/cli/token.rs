@@ -16,6 +16,9 @@ const PREFIX: &str = "vit_";
 /// Tokens for people and pipelines, each for some apps and some verbs
 ///
 /// Only the host's own token (DIR/admin.token) can make, list and revoke them. VITRINE_TOKEN is how they are used.
+///
+/// `deploy` without `promote` reads none of production's values: what it uploads sees those of previews
+/// (`vitrine env set --preview`), until somebody who may promotes it.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]

@@ -22,6 +22,7 @@ impl Releases {
         let parts = &self.0.parts;
         let epoch = self.stored("reading the epoch", |store| store.epoch()).await?;
         self.0.book.set_epoch(epoch);
+        self.0.book.hold_names(self.stored("reading the names", |store| store.held_names()).await?);
         for app in self.stored("reading the apps", |store| store.apps()).await? {
             self.load_app(&app).await?;
         }
@@ -121,7 +122,7 @@ impl Releases {
         let config = &self.0.parts.config;
         let limits = super::decide::limits(&bundle.manifest.limits, &config.limits, config.worker.cpus);
         // The operator may have changed limits since: a worker of the old ones is then no longer this release's.
-        record.spec_hash = spec_hash(&record.id, &bundle, record.config_revision, &limits, config);
+        record.spec_hash = spec_hash(&record, &bundle, &limits, config);
         let snapshot = self.0.parts.store.bundles().snapshot(record.digest).await;
         let entry = Entry::new(record, life, Arc::new(bundle), dir, &config.limits, config.worker.cpus);
         entry.set_snapshot(snapshot);

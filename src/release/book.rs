@@ -3,7 +3,8 @@
 
 use super::deployment::Deployment;
 use super::entry::Entry;
-use crate::id::{AppName, ReleaseId, Version};
+use super::labels::{self, Claim};
+use crate::id::{AppName, ReleaseId, Version, release_label};
 use crate::limits::{DEPLOYMENTS_KEPT_MAX, PROMOTIONS_KEPT_MAX};
 use crate::store::{Promotion, SplitRecord};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -34,16 +35,71 @@ struct App {
 #[derive(Debug, Default)]
 struct State {
     apps: BTreeMap<AppName, App>,
-    /// Versions that are being uploaded.
-    reserved: BTreeSet<ReleaseId>,
+    /// What is being uploaded.
+    claims: Vec<Claim>,
+    /// Names of apps that were removed: no other app's release gets what is below them.
+    held: BTreeSet<AppName>,
     epoch: u64,
+}
+
+impl State {
+    /// Whether an app has its name, and the labels below it, for itself.
+    fn holds_name(&self, name: &str) -> bool {
+        self.apps.get(name).is_some_and(|app| !app.releases.is_empty()) || self.held.contains(name)
+    }
+
+    /// Why a release can't be taken in under these names: see [`Unclaimed`].
+    fn refuse(&self, claim: &Claim) -> Option<Unclaimed> {
+        let (release, taken) = (&claim.release, |(label, by)| Unclaimed::Taken { label, by });
+        if self.claims.iter().any(|other| other.release == *release) {
+            return Some(Unclaimed::Busy);
+        }
+        let own = self.apps.get(&release.app).map(|app| app.releases.as_slice()).unwrap_or_default();
+        if own.iter().any(|entry| *entry.pool.release() == *release) {
+            // It has its labels already.
+            return None;
+        }
+        let holds = |name: &str| name == release.app.as_str() || self.holds_name(name);
+        for (label, _) in claim.labels() {
+            let owner = labels::owner(&label, holds).filter(|owner| *owner != release.app.as_str());
+            if let Some(owner) = owner.map(String::from) {
+                let by = match self.apps.contains_key(owner.as_str()) {
+                    true => format!("the app {owner}"),
+                    false => format!(
+                        "the app {owner}, which was removed; `vitrine remove {owner} --free-name` frees it"
+                    ),
+                };
+                return Some(Unclaimed::Taken { label, by });
+            }
+        }
+        let met = self.claims.iter().find_map(|earlier| claim.meets(earlier));
+        let common = |entry: &Arc<Entry>| {
+            let record = entry.record();
+            labels::common(claim.labels(), || labels::labels(&record.id, record.preview.as_ref()))
+        };
+        met.or_else(|| own.iter().find_map(common)).map(taken)
+    }
 }
 
 /// See the module.
 #[derive(Debug, Default)]
 pub struct Book(Mutex<State>);
 
-/// Holds a version for an upload; free again when dropped.
+/// Why a release can't be taken in now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unclaimed {
+    /// It is being taken in.
+    Busy,
+    /// A label is taken.
+    Taken {
+        /// Which.
+        label: String,
+        /// Who has it.
+        by: String,
+    },
+}
+
+/// Holds a version and its labels for an upload; free again when dropped.
 #[derive(Debug)]
 pub struct Reservation<'a> {
     book: &'a Book,
@@ -52,7 +108,7 @@ pub struct Reservation<'a> {
 
 impl Drop for Reservation<'_> {
     fn drop(&mut self) {
-        self.book.lock().reserved.remove(&self.release);
+        self.book.lock().claims.retain(|claim| claim.release != self.release);
     }
 }
 
@@ -79,6 +135,24 @@ impl Book {
     /// Forgets an app; gives the releases that it had until now.
     pub fn remove_app(&self, app: &AppName) -> Vec<Arc<Entry>> {
         self.lock().apps.remove(app).map(|app| app.releases).unwrap_or_default()
+    }
+
+    /// Holds the names of apps that were removed.
+    pub fn hold_names(&self, names: impl IntoIterator<Item = AppName>) {
+        self.lock().held.extend(names);
+    }
+
+    /// Holds the name of a removed app no longer.
+    pub fn free_name(&self, app: &AppName) {
+        self.lock().held.remove(app);
+    }
+
+    /// The label of a release or a preview of an app; none when it belongs to another app, which came later.
+    pub fn label(&self, app: &AppName, name: &Version) -> Option<String> {
+        let label = release_label(app, name);
+        let state = self.lock();
+        let holds = |name: &str| name == app.as_str() || state.holds_name(name);
+        (labels::owner(&label, holds) == Some(app.as_str())).then_some(label)
     }
 
     /// Releases of an app, newest first.
@@ -210,10 +284,18 @@ impl Book {
         Arc::clone(&self.lock().apps.entry(app.clone()).or_default().configuring)
     }
 
-    /// Holds a version for an upload; `None` when another upload has it.
-    pub fn reserve(&self, release: &ReleaseId) -> Option<Reservation<'_>> {
-        let fresh = self.lock().reserved.insert(release.clone());
-        fresh.then(|| Reservation { book: self, release: release.clone() })
+    /// Holds a version and its labels for an upload: of two that want the same, one gets it.
+    ///
+    /// # Errors
+    /// See [`Unclaimed`].
+    pub fn reserve(&self, claim: Claim) -> Result<Reservation<'_>, Unclaimed> {
+        let mut state = self.lock();
+        if let Some(why) = state.refuse(&claim) {
+            return Err(why);
+        }
+        let release = claim.release.clone();
+        state.claims.push(claim);
+        Ok(Reservation { book: self, release })
     }
 
     /// Epoch of the last change.
@@ -229,58 +311,4 @@ impl Book {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::bundle::{Bundle, BundleDir, Manifest};
-    use crate::config::LimitMaxima;
-    use crate::id::Digest;
-    use crate::release::life::Life;
-    use crate::store::{ReleaseRecord, ReleaseState};
-
-    fn entry(id: &str) -> Arc<Entry> {
-        let digest = Digest::of(id.as_bytes());
-        let record = ReleaseRecord {
-            id: id.parse().unwrap(),
-            digest,
-            config_revision: 0,
-            preview: None,
-            expires_ms: None,
-            created_ms: 1,
-            promoted_ms: None,
-            rolled_back: false,
-            spec_hash: digest,
-            instance: None,
-            state: ReleaseState::Ready,
-        };
-        let bundle = Bundle {
-            digest,
-            manifest: Manifest::default(),
-            assets: BTreeMap::new(),
-            files: 0,
-            bytes: 0,
-            contents: BTreeMap::new(),
-            variants: BTreeMap::new(),
-        };
-        let dir = BundleDir("nowhere".into());
-        Entry::new(record, Life::uploaded(), Arc::new(bundle), dir, &LimitMaxima::default(), 1.0)
-    }
-
-    /// Whoever removes an app ends these: one that came since they last looked would have nobody to end it.
-    #[test]
-    fn an_app_that_is_removed_gives_every_release_that_it_has_by_then() {
-        let book = Book::default();
-        let shop: AppName = "shop".parse().unwrap();
-        let (first, other) = (entry("shop@v1"), entry("blog@v1"));
-        book.add(Arc::clone(&first));
-        book.add(Arc::clone(&other));
-        let seen = book.releases(&shop);
-        let late = entry("shop@v2");
-        book.add(Arc::clone(&late));
-        let removed = book.remove_app(&shop);
-        assert_eq!(seen.len(), 1);
-        let is_removed = |one: &Arc<Entry>| removed.iter().any(|entry| Arc::ptr_eq(entry, one));
-        assert_eq!([&first, &late, &other].map(is_removed), [true, true, false]);
-        assert!(!book.knows(&shop));
-        assert!(book.remove_app(&shop).is_empty());
-    }
-}
+mod tests;

@@ -166,8 +166,9 @@ impl Releases {
     /// The environment that a release is recorded with. Without it no worker is started: it would be another release.
     pub(super) async fn env_of(&self, entry: &Arc<Entry>) -> Result<Vec<(String, String)>, ReleaseError> {
         let record = entry.record();
-        let (app, revision) = (record.id.app, record.config_revision);
-        let values = self.stored("reading the environment", move |store| store.env(&app, revision)).await?;
+        let (app, revision, scope) = (record.id.app, record.config_revision, record.env_scope);
+        let values =
+            self.stored("reading the environment", move |store| store.env(&app, revision, scope)).await?;
         let wanted = &entry.bundle.manifest.env;
         let read = values.into_iter().filter(|value| wanted.contains(&value.name));
         Ok(read.map(|value| (value.name, value.value)).collect())

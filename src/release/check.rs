@@ -260,7 +260,7 @@ impl Releases {
     }
 
     /// Waits until nobody holds a worker that is in no pool any more, and ends it.
-    async fn finish(&self, old: Arc<Worker>) {
+    pub(super) async fn finish(&self, old: Arc<Worker>) {
         let instance = old.identity().instance.clone();
         let held = Arc::downgrade(&old);
         drop(old);

@@ -8,7 +8,7 @@ use crate::config::{Config, LimitMaxima};
 use crate::id::{Digest, ReleaseId};
 use crate::limits::{CRASH_LOOP_CRASHES, CRASH_LOOP_MS, GIVEN_UP_PAUSE_MS};
 use crate::pool::Pool;
-use crate::store::{ReleaseRecord, SnapshotRecord};
+use crate::store::{EnvScope, ReleaseRecord, SnapshotRecord};
 use crate::telemetry::Window;
 use sha2::{Digest as _, Sha256};
 use std::collections::VecDeque;
@@ -192,23 +192,22 @@ impl Entry {
 }
 
 /// Everything that decides what an instance runs, as one digest.
-pub fn spec_hash(
-    id: &ReleaseId,
-    bundle: &Bundle,
-    config_revision: u64,
-    limits: &WorkerLimits,
-    config: &Config,
-) -> Digest {
-    let mut hash = Sha256::new();
-    for part in [
-        id.to_string(),
+pub fn spec_hash(record: &ReleaseRecord, bundle: &Bundle, limits: &WorkerLimits, config: &Config) -> Digest {
+    let mut parts = vec![
+        record.id.to_string(),
         bundle.digest.to_string(),
-        config_revision.to_string(),
+        record.config_revision.to_string(),
         // Plain data without maps: the text is the same for the same values.
         format!("{:?}", bundle.manifest),
         format!("{limits:?}"),
         format!("{:?}", config.worker),
-    ] {
+    ];
+    // Production's is left out: workers that run since before there were others are still theirs.
+    if record.env_scope == EnvScope::Preview {
+        parts.push("values of previews".into());
+    }
+    let mut hash = Sha256::new();
+    for part in parts {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part.as_bytes());
     }

@@ -1,17 +1,18 @@
 //! Environment values: a change makes a revision, and a live app gets a release of the same bundle with it.
 
-use super::entry::Entry;
+use super::entry::{Entry, spec_hash};
+use super::labels::Claim;
 use super::upload::{Acknowledged, Draft};
 use super::{EnvView, LiveValue, ReleaseError, Releases, Switched, decide};
 use crate::id::{AppName, ReleaseId};
 use crate::limits::RECONFIGURE_BOOT_DEADLINE_MS;
-use crate::store::EnvValue;
+use crate::store::{EnvScope, EnvValue, ReleaseRecord};
 use std::sync::Arc;
 use std::time::Duration;
 
 impl Releases {
-    /// Sets (or, with `None`, unsets) a value. When a release is live, a new release of the same bundle with the new
-    /// values is booted and made live; gives that switch.
+    /// Sets (or, with `None`, unsets) a value. When a release is live that reads it, a new release of the same bundle with the new
+    /// values is booted and made live; gives that switch. Values of previews are for those that come.
     ///
     /// # Errors
     /// See [`ReleaseError`]; the values are as before then. Values may be set before the first release, so only
@@ -19,6 +20,7 @@ impl Releases {
     pub async fn set_env(
         &self,
         app: AppName,
+        scope: EnvScope,
         name: String,
         value: Option<String>,
         secret: bool,
@@ -31,9 +33,13 @@ impl Releases {
         let _configuring = configuring.lock().await;
         let updated_ms = self.0.parts.clock.now_ms();
         let wanted = value.map(|value| EnvValue { name: name.clone(), value, secret, updated_ms });
-        let live = self.0.book.live(&app);
-        let Some(live) = live.filter(|live| live.bundle.manifest.env.contains(&name)) else {
-            let recorded = self.record_env(&app, &name, wanted).await;
+        let live = self
+            .0
+            .book
+            .live(&app)
+            .filter(|live| scope == EnvScope::Production && live.bundle.manifest.env.contains(&name));
+        let Some(live) = live else {
+            let recorded = self.record_env(&app, scope, &name, wanted).await;
             match &recorded {
                 // There is no such app, then.
                 Err(_) if is_new && self.0.book.releases(&app).is_empty() => {
@@ -62,21 +68,19 @@ impl Releases {
             ReleaseError::Refused("no version name is left for the new configuration".into())
         })?;
         let id = ReleaseId::new(of.app, version);
-        let _reserved = self.0.book.reserve(&id).ok_or_else(|| {
-            ReleaseError::Refused(format!("`{id}` is being deployed right now; wait for it"))
-        })?;
+        let _reserved = self.reserve(Claim { release: id.clone(), preview: None })?;
         if self.0.book.release(&id).is_some() {
             return Err(ReleaseError::Refused(format!(
                 "the new configuration would be the release `{id}`, and there is one already; deploy the bundle under another \
                  version, then set the value again"
             )));
         }
-        self.check_labels(&id, None)?;
         let draft = Draft {
             id: id.clone(),
             bundle: Arc::clone(&live.bundle),
             dir: live.dir.clone(),
             config_revision: revision,
+            env_scope: EnvScope::Production,
             preview: None,
             kept: None,
         };
@@ -88,37 +92,103 @@ impl Releases {
         switched
     }
 
+    /// Makes sure that a release has a worker that serves, with production's values: users are about to get it. One that had the
+    /// values of previews until now gets a new worker with the newest revision; if that does not come up, it has what it had.
+    pub(super) async fn ready_for_users(
+        &self,
+        entry: &Arc<Entry>,
+        deadline: Duration,
+    ) -> Result<(), ReleaseError> {
+        if entry.record().env_scope == EnvScope::Production {
+            return self.ensure_worker(entry, deadline, true).await;
+        }
+        let boot = entry.boot.lock().await;
+        let before = entry.record();
+        if before.env_scope == EnvScope::Production {
+            // Another promotion was faster.
+            return self.ensure_locked(entry, deadline, true).await;
+        }
+        let of = before.id.app.clone();
+        let newest = self.stored("reading the environment", move |store| store.latest_revision(&of)).await?;
+        let mut with =
+            ReleaseRecord { config_revision: newest, env_scope: EnvScope::Production, ..before.clone() };
+        with.spec_hash = spec_hash(&with, &entry.bundle, &entry.limits, &self.0.parts.config);
+        self.set_values(entry, with).await?;
+        let Some(old) = entry.pool.worker() else {
+            let started = self.ensure_locked(entry, deadline, true).await;
+            return self.or_as_before(entry, before, started).await;
+        };
+        match self.boot_beside(entry, deadline).await {
+            Ok(worker) => {
+                self.install(entry, worker);
+                drop(boot);
+                let releases = self.clone();
+                tokio::spawn(async move { releases.finish(old).await });
+                Ok(())
+            }
+            Err(error) => {
+                let instance = Some(old.identity().instance.clone());
+                let failed = self.record_instance(entry, instance).await.and(Err(error));
+                self.or_as_before(entry, before, failed).await
+            }
+        }
+    }
+
+    async fn or_as_before(
+        &self,
+        entry: &Arc<Entry>,
+        before: ReleaseRecord,
+        started: Result<(), ReleaseError>,
+    ) -> Result<(), ReleaseError> {
+        if started.is_err() {
+            self.set_values(entry, before).await?;
+        }
+        started
+    }
+
+    async fn set_values(&self, entry: &Arc<Entry>, with: ReleaseRecord) -> Result<(), ReleaseError> {
+        let recorded = with.clone();
+        self.stored("recording the values of a release", move |store| store.set_values(&recorded)).await?;
+        entry.update(|record| {
+            record.config_revision = with.config_revision;
+            record.env_scope = with.env_scope;
+            record.spec_hash = with.spec_hash;
+        });
+        Ok(())
+    }
+
     /// The new revision, or `None` when nothing changed.
     async fn record_env(
         &self,
         app: &AppName,
+        scope: EnvScope,
         name: &str,
         value: Option<EnvValue>,
     ) -> Result<Option<u64>, ReleaseError> {
         let (app, name) = (app.clone(), name.to_owned());
         self.stored("recording the environment", move |store| match value {
-            Some(value) => store.set_env(&app, &value).map(Some),
-            None => store.unset_env(&app, &name),
+            Some(value) => store.set_env(&app, scope, &value).map(Some),
+            None => store.unset_env(&app, scope, &name),
         })
         .await
     }
 
-    /// Names (and plain values) of an app's environment: what the next release gets, and what the live one still has
-    /// of an earlier revision.
+    /// Names (and plain values) of an app's environment: what the next release or preview gets, and what the live release still
+    /// has of an earlier revision.
     ///
     /// # Errors
     /// [`ReleaseError::NoApp`].
-    pub async fn env(&self, app: &AppName) -> Result<Vec<EnvView>, ReleaseError> {
+    pub async fn env(&self, app: &AppName, scope: EnvScope) -> Result<Vec<EnvView>, ReleaseError> {
         if !self.0.book.knows(app) {
             return Err(ReleaseError::NoApp(app.clone()));
         }
-        let live = self.0.book.live(app);
+        let live = self.0.book.live(app).filter(|live| live.record().env_scope == scope);
         let live_revision = live.as_ref().map_or(0, |entry| entry.record().config_revision);
         let of = app.clone();
         let (next, mut running) = self
             .stored("reading the environment", move |store| {
                 let revision = store.latest_revision(&of)?;
-                Ok((store.env(&of, revision)?, store.env(&of, live_revision)?))
+                Ok((store.env(&of, revision, scope)?, store.env(&of, live_revision, scope)?))
             })
             .await?;
         let reads =

@@ -4,7 +4,7 @@ use super::entry::Entry;
 use super::view::{HealthView, SnapshotView};
 use super::{AppView, DeploymentView, Phase, ReleaseError, ReleaseView, Releases};
 use crate::health::{HealthStatus, task_status};
-use crate::id::{AppName, dns_label, release_label};
+use crate::id::{AppName, dns_label};
 use crate::route::split::{Split, Weight};
 use crate::route::{AppRoute, HostTarget, RouteTable, Target};
 use std::collections::HashMap;
@@ -26,7 +26,7 @@ impl Releases {
             if app.releases.is_empty() {
                 continue;
             }
-            add_labels(&mut table.labels, &app, &self.0.book.releases(&name));
+            self.add_labels(&mut table.labels, &app, &self.0.book.releases(&name));
             table.apps.insert(name, app);
         }
         for route in &config.routes {
@@ -48,6 +48,25 @@ impl Releases {
         AppRoute { app: app.clone(), live, split, releases }
     }
 
+    /// The labels of an app and its releases. Each belongs to one app, and within it to one thing; that holds here even for what
+    /// no upload has checked, such as a release whose name another app has since.
+    fn add_labels(
+        &self,
+        labels: &mut HashMap<String, HostTarget>,
+        app: &Arc<AppRoute>,
+        entries: &[Arc<Entry>],
+    ) {
+        labels.insert(dns_label(app.app.as_str()), HostTarget::App(Arc::clone(app)));
+        for (target, entry) in app.releases.iter().zip(entries) {
+            let names = [Some(target.release.version.clone()), entry.record().preview];
+            for label in names.into_iter().flatten().filter_map(|name| self.0.book.label(&app.app, &name)) {
+                let leads_to = HostTarget::Release(Arc::clone(app), Arc::clone(target));
+                // Newest first: a preview's name leads to its newest release.
+                labels.entry(label).or_insert(leads_to);
+            }
+        }
+    }
+
     /// A release as the admin side shows it.
     pub(super) fn view(&self, entry: &Arc<Entry>) -> ReleaseView {
         let record = entry.record();
@@ -55,12 +74,13 @@ impl Releases {
         let split = self.0.book.split(&record.id.app);
         let shared = split.as_ref().is_some_and(|split| split.version == record.id.version);
         let (preview, expires_ms) = record.as_preview().unzip();
-        let label = release_label(&record.id.app, preview.unwrap_or(&record.id.version));
+        let label = self.0.book.label(&record.id.app, preview.unwrap_or(&record.id.version));
         ReleaseView {
             app: record.id.app.to_string(),
             version: record.id.version.to_string(),
             digest: record.digest.to_string(),
             config_revision: record.config_revision,
+            env_scope: record.env_scope,
             phase: if shared { Phase::Shared } else { entry.life().state().into() },
             failure: entry.failure(),
             weight: match &split {
@@ -69,7 +89,7 @@ impl Releases {
                 _ if live => 100,
                 _ => 0,
             },
-            url: self.url(&label),
+            url: label.map(|label| self.url(&label)),
             preview: preview.map(ToString::to_string),
             expires_ms,
             created_ms: record.created_ms,
@@ -147,17 +167,4 @@ fn target(entry: &Arc<Entry>) -> Arc<Target> {
         request_bytes_max: entry.limits.request_mb << 20,
         client_stall_ms: entry.limits.client_stall_ms,
     })
-}
-
-fn add_labels(labels: &mut HashMap<String, HostTarget>, app: &Arc<AppRoute>, entries: &[Arc<Entry>]) {
-    // Releases after the app: uploads have checked that no two want the same label.
-    labels.insert(dns_label(app.app.as_str()), HostTarget::App(Arc::clone(app)));
-    for (target, entry) in app.releases.iter().zip(entries) {
-        let names = [Some(target.release.version.clone()), entry.record().preview];
-        for name in names.into_iter().flatten() {
-            let leads_to = HostTarget::Release(Arc::clone(app), Arc::clone(target));
-            // Newest first: a preview's name leads to its newest release.
-            labels.entry(release_label(&app.app, &name)).or_insert(leads_to);
-        }
-    }
 }

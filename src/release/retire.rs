@@ -1,5 +1,6 @@
 //! Releases that are of no use any more: put to sleep, expired, removed.
 
+use super::book::Book;
 use super::decide::{self, Retained};
 use super::entry::Entry;
 use super::life::Event;
@@ -50,7 +51,7 @@ impl Releases {
         for version in decide::expired(&self.retained(app), &retention, grace_ms, now_ms) {
             let release = ReleaseId::new(app.clone(), version);
             tracing::info!(%release, "a release is no longer retained");
-            if let Err(error) = self.remove(app.clone(), Some(release.version.clone())).await {
+            if let Err(error) = self.remove(release.clone()).await {
                 tracing::warn!(%release, error = %causes(&error), "a release could not be removed");
             }
         }
@@ -123,13 +124,12 @@ impl Releases {
         [Some(live), self.candidate(app), standby].into_iter().flatten().collect()
     }
 
-    /// Removes one release that is not live, or the whole app.
+    /// Removes one release that is not live.
     ///
     /// # Errors
     /// See [`ReleaseError`].
-    pub async fn remove(&self, app: AppName, version: Option<Version>) -> Result<(), ReleaseError> {
-        let Some(version) = version else { return self.remove_app(app).await };
-        let release = ReleaseId::new(app.clone(), version);
+    pub async fn remove(&self, release: ReleaseId) -> Result<(), ReleaseError> {
+        let app = release.app.clone();
         self.find(&release)?;
         let switching = self.0.book.switching(&app);
         let held = switching.lock().await;
@@ -157,9 +157,13 @@ impl Releases {
         Ok(())
     }
 
-    async fn remove_app(&self, app: AppName) -> Result<(), ReleaseError> {
+    /// Removes an app. Its name stays held for it, or is free with `free_name`, also after it was removed.
+    ///
+    /// # Errors
+    /// See [`ReleaseError`].
+    pub async fn remove_app(&self, app: AppName, free_name: bool) -> Result<(), ReleaseError> {
         if !self.0.book.knows(&app) {
-            return Err(ReleaseError::NoApp(app));
+            return self.free_name(app, free_name).await;
         }
         let switching = self.0.book.switching(&app);
         let held = switching.lock().await;
@@ -168,15 +172,32 @@ impl Releases {
             self.check_engine(&runs.id()).await?;
         }
         let recorded = app.clone();
-        self.stored("removing the app", move |store| store.remove_app(&recorded)).await?;
+        self.stored("removing the app", move |store| store.remove_app(&recorded, free_name)).await?;
         // An upload may have added one since the look above: what the book lets go of is what is to be ended.
         let mut removed = Vec::new();
-        noted(&app, self.publish_anew(|book| removed = book.remove_app(&app)).await);
+        let forget = |book: &Book| {
+            removed = book.remove_app(&app);
+            match free_name {
+                true => book.free_name(&app),
+                false => book.hold_names([app.clone()]),
+            }
+        };
+        noted(&app, self.publish_anew(forget).await);
         drop(held);
         for entry in removed {
             self.forget_release(&entry, true).await;
         }
         self.0.journal.forget(&app);
+        Ok(())
+    }
+
+    /// What is left of an app that was removed is its name.
+    async fn free_name(&self, app: AppName, wanted: bool) -> Result<(), ReleaseError> {
+        let held = app.clone();
+        if !wanted || !self.stored("freeing the name", move |store| store.free_name(&held)).await? {
+            return Err(ReleaseError::NoApp(app));
+        }
+        self.0.book.free_name(&app);
         Ok(())
     }
 

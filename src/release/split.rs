@@ -24,7 +24,7 @@ impl Releases {
     ) -> Result<Switched, ReleaseError> {
         let entry = self.find(&release)?;
         self.may_share(&entry)?;
-        self.ensure_worker(&entry, boot_deadline, true).await?;
+        self.ready_for_users(&entry, boot_deadline).await?;
         let switching = self.0.book.switching(&release.app);
         let _switching = switching.lock().await;
         let live = self.may_share(&entry)?.id().version;

@@ -1,12 +1,13 @@
 //! A bundle taken in: recorded, booted, warmed. Nothing of one that fails remains.
 
-use super::book::Book;
+use super::book::{Book, Reservation, Unclaimed};
 use super::entry::{Entry, spec_hash};
+use super::labels::Claim;
 use super::life::{Event, Life};
 use super::{ReleaseError, Releases, Uploaded};
 use crate::bundle::{Bundle, BundleDir, SignatureError, Signers};
-use crate::id::{AppName, Digest, ReleaseId, Version, dns_label, release_label};
-use crate::store::{ReleaseRecord, ReleaseState, StoreError};
+use crate::id::{AppName, Digest, ReleaseId, Version};
+use crate::store::{EnvScope, ReleaseRecord, ReleaseState, StoreError};
 use crate::telemetry::causes;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -24,6 +25,8 @@ pub struct UploadOptions {
     pub boot_deadline: Duration,
     /// Number of the deploy that this begins (see [`Releases::begin_deploy`]).
     pub deploy: u64,
+    /// Whose values of the environment it sees until it is promoted.
+    pub env_scope: EnvScope,
     /// The minisign signature that came with the bundle.
     pub signature: Option<String>,
 }
@@ -38,6 +41,8 @@ pub(super) struct Draft {
     pub dir: BundleDir,
     /// Its configuration.
     pub config_revision: u64,
+    /// Whose values of that it sees.
+    pub env_scope: EnvScope,
     /// Its preview name, and when that ends.
     pub preview: Option<(Version, u64)>,
     /// Keeps its bundle from being removed until the release is recorded.
@@ -83,13 +88,11 @@ impl Releases {
             None => digest.short().parse().map_err(|_| ReleaseError::Refused("no version".into()))?,
         };
         let id = ReleaseId::new(app.clone(), version);
-        let Some(_reserved) = self.0.book.reserve(&id) else {
-            return Err(ReleaseError::Refused(format!("`{id}` is being deployed right now; wait for it")));
-        };
+        let claim = Claim { release: id.clone(), preview: options.preview.clone() };
+        let _reserved = self.reserve(claim)?;
         if let Some(existing) = self.0.book.release(&id) {
             return self.same_again(&existing, digest, &options);
         }
-        self.check_labels(&id, options.preview.as_ref())?;
         self.check_signature(&id, digest, options.signature.as_deref()).await?;
         let now_ms = self.0.parts.clock.now_ms();
         let ttl_ms = options.ttl.unwrap_or(DEFAULT_PREVIEW_TTL).as_millis() as u64;
@@ -104,6 +107,7 @@ impl Releases {
             bundle: Arc::new(bundle),
             dir,
             config_revision,
+            env_scope: options.env_scope,
             preview: options.preview.map(|name| (name, now_ms + ttl_ms)),
             kept,
         };
@@ -176,10 +180,11 @@ impl Releases {
         let config = &self.0.parts.config;
         let limits = super::decide::limits(&draft.bundle.manifest.limits, &config.limits, config.worker.cpus);
         let (preview, expires_ms) = draft.preview.unzip();
-        let record = ReleaseRecord {
-            spec_hash: spec_hash(&draft.id, &draft.bundle, draft.config_revision, &limits, config),
+        let mut record = ReleaseRecord {
+            spec_hash: draft.bundle.digest,
             digest: draft.bundle.digest,
             config_revision: draft.config_revision,
+            env_scope: draft.env_scope,
             preview,
             expires_ms,
             created_ms: self.0.parts.clock.now_ms(),
@@ -189,6 +194,7 @@ impl Releases {
             state: ReleaseState::Pending,
             id: draft.id,
         };
+        record.spec_hash = spec_hash(&record, &draft.bundle, &limits, config);
         self.record_release(&record).await?;
         drop(draft.kept);
         let id = record.id.clone();
@@ -281,7 +287,7 @@ impl Releases {
             let older_record = older.record();
             let same_name = older_record.as_preview().is_some_and(|(older_name, _)| older_name == name);
             if same_name && !Arc::ptr_eq(&older, entry) {
-                match self.remove(record.id.app.clone(), Some(older_record.id.version)).await {
+                match self.remove(older_record.id).await {
                     Err(error) if !error.is_no_release() => return Err(error),
                     // It may have been its time just now.
                     _ => {}
@@ -291,38 +297,23 @@ impl Releases {
         Ok(())
     }
 
-    /// The labels that a new release takes must be free.
-    pub(super) fn check_labels(&self, id: &ReleaseId, preview: Option<&Version>) -> Result<(), ReleaseError> {
-        let own = [
-            Some((dns_label(id.app.as_str()), format!("app {}", id.app))),
-            Some((release_label(&id.app, &id.version), format!("release {id}"))),
-            preview.map(|name| (release_label(&id.app, name), format!("preview {name} of {}", id.app))),
-        ];
-        for (label, wanted_by) in own.into_iter().flatten() {
-            // A preview's label moves on to its next release.
-            if let Some(by) = self.label_holder(&label).filter(|by| *by != wanted_by) {
+    /// Holds the name of a release, and its labels, while it is taken in.
+    pub(super) fn reserve(&self, claim: Claim) -> Result<Reservation<'_>, ReleaseError> {
+        let config = &self.0.parts.config;
+        for (label, _) in claim.labels() {
+            let host = format!("{label}.{}", config.domain);
+            if let Some(route) = config.routes.iter().find(|route| route.host == host) {
+                let by = format!("a route to {} in vitrine.toml", route.app);
                 return Err(ReleaseError::LabelTaken { label, by });
             }
         }
-        Ok(())
-    }
-
-    fn label_holder(&self, label: &str) -> Option<String> {
-        for app in self.0.book.names() {
-            if dns_label(app.as_str()) == label && !self.0.book.releases(&app).is_empty() {
-                return Some(format!("app {app}"));
+        let id = claim.release.clone();
+        self.0.book.reserve(claim).map_err(|why| match why {
+            Unclaimed::Busy => {
+                ReleaseError::Refused(format!("`{id}` is being deployed right now; wait for it"))
             }
-            for entry in self.0.book.releases(&app) {
-                let record = entry.record();
-                if release_label(&app, &record.id.version) == label {
-                    return Some(format!("release {}", record.id));
-                }
-                if record.preview.as_ref().is_some_and(|name| release_label(&app, name) == label) {
-                    return Some(format!("preview {} of {app}", record.preview?));
-                }
-            }
-        }
-        None
+            Unclaimed::Taken { label, by } => ReleaseError::LabelTaken { label, by },
+        })
     }
 }
 

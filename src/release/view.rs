@@ -3,7 +3,7 @@
 use super::deployment::Deployment;
 use super::life::State;
 use crate::health::{HealthStatus, Reason, TargetState};
-use crate::store::{DeploymentStage, DeploymentStatus, SnapshotRecord};
+use crate::store::{DeploymentStage, DeploymentStatus, EnvScope, SnapshotRecord};
 use serde::{Deserialize, Serialize};
 
 /// Where a release stands.
@@ -123,14 +123,16 @@ pub struct ReleaseView {
     pub digest: String,
     /// Configuration revision.
     pub config_revision: u64,
+    /// Whose values of that it sees.
+    pub env_scope: EnvScope,
     /// See [`Phase`].
     pub phase: Phase,
     /// Why its last start failed, if it did.
     pub failure: Option<String>,
     /// Percent of the users that get it.
     pub weight: u8,
-    /// Its own URL.
-    pub url: String,
+    /// Its own URL; none when an app came whose name that is.
+    pub url: Option<String>,
     /// Preview name, if it is one.
     pub preview: Option<String>,
     /// When a preview ends, in milliseconds since the Unix epoch.

@@ -1,11 +1,35 @@
-//! Environment values. Each change makes a revision; a release keeps the one that it was made with.
+//! Environment values, for production and for previews. Each change makes a revision; a release keeps the one that it was made
+//! with, and sees its own half of it.
 
-use super::transaction::{Fault, from_integer, to_integer};
+use super::transaction::{from_integer, to_integer};
 use super::{Store, StoreError, ensure_app};
 use crate::audit::{Came, Event, What};
 use crate::id::{AppName, ReleaseId};
 use crate::limits::{ENV_BYTES_MAX, ENV_VALUES_MAX};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use serde::{Deserialize, Serialize};
+
+/// Whose values: a release sees those of one scope and never those of the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum EnvScope {
+    /// Releases that users get, and those that somebody who may promote them has uploaded.
+    #[default]
+    Production,
+    /// Previews, and releases of those who may not promote them.
+    Preview,
+}
+
+impl EnvScope {
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Production => "production",
+            Self::Preview => "preview",
+        }
+    }
+}
 
 /// One value of an app's environment. Values lie in the database as they are (mode 0600).
 #[derive(Clone, PartialEq, Eq)]
@@ -35,19 +59,21 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::EnvTooLarge`]; see [`StoreError`].
-    pub fn set_env(&self, app: &AppName, value: &EnvValue) -> Result<u64, StoreError> {
+    pub fn set_env(&self, app: &AppName, scope: EnvScope, value: &EnvValue) -> Result<u64, StoreError> {
         self.audited("record the environment value", |transaction| {
             ensure_app(transaction, app)?;
-            let mut values = values(transaction, app, revision(transaction, app)?)?;
+            let newest = revision(transaction, app)?;
+            let mut values = values(transaction, app, newest, scope)?;
             values.retain(|old| old.name != value.name);
             values.push(value.clone());
             check_bounds(app, &values)?;
-            let revision = insert_revision(transaction, app, &values)?;
-            Ok((revision, Some(event(app, What::EnvSet, &value.name, revision))))
+            let revision = next_revision(transaction, app)?;
+            insert_values(transaction, app, (newest, revision), scope, &values)?;
+            Ok((revision, Some(event(app, What::EnvSet, &value.name, scope, revision))))
         })
     }
 
-    /// Writes the revision that setting this value (or taking it away) would make, without making it the newest: that is done
+    /// Writes the revision that setting this value of production (or taking it away) would make, without making it the newest: that is done
     /// when a release of it is made live. Gives none when there is nothing to take away. An earlier draft is written over.
     ///
     /// # Errors
@@ -60,7 +86,7 @@ impl Store {
     ) -> Result<Option<u64>, StoreError> {
         self.write("draft the environment", |transaction| {
             let newest = revision(transaction, app)?;
-            let mut values = values(transaction, app, newest)?;
+            let mut values = values(transaction, app, newest, EnvScope::Production)?;
             let before = values.len();
             values.retain(|old| old.name != name);
             if value.is_none() && values.len() == before {
@@ -68,7 +94,7 @@ impl Store {
             }
             values.extend(value.cloned());
             check_bounds(app, &values)?;
-            insert_values(transaction, app, newest + 1, &values)?;
+            insert_values(transaction, app, (newest, newest + 1), EnvScope::Production, &values)?;
             Ok(Some(newest + 1))
         })
     }
@@ -77,25 +103,27 @@ impl Store {
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn unset_env(&self, app: &AppName, name: &str) -> Result<Option<u64>, StoreError> {
+    pub fn unset_env(&self, app: &AppName, scope: EnvScope, name: &str) -> Result<Option<u64>, StoreError> {
         self.audited("take the environment value away", |transaction| {
-            let mut values = values(transaction, app, revision(transaction, app)?)?;
+            let newest = revision(transaction, app)?;
+            let mut values = values(transaction, app, newest, scope)?;
             let before = values.len();
             values.retain(|old| old.name != name);
             if values.len() == before {
                 return Ok((None, None));
             }
-            let revision = insert_revision(transaction, app, &values)?;
-            Ok((Some(revision), Some(event(app, What::EnvUnset, name, revision))))
+            let revision = next_revision(transaction, app)?;
+            insert_values(transaction, app, (newest, revision), scope, &values)?;
+            Ok((Some(revision), Some(event(app, What::EnvUnset, name, scope, revision))))
         })
     }
 
-    /// The values of a revision, by name. Revision 0 is empty.
+    /// The values of a revision and scope, by name. Revision 0 is empty.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn env(&self, app: &AppName, revision: u64) -> Result<Vec<EnvValue>, StoreError> {
-        self.read("read the environment", |connection| values(connection, app, revision))
+    pub fn env(&self, app: &AppName, revision: u64, scope: EnvScope) -> Result<Vec<EnvValue>, StoreError> {
+        self.read("read the environment", |connection| values(connection, app, revision, scope))
     }
 
     /// The newest revision; 0 while nothing was set.
@@ -122,16 +150,20 @@ pub(super) fn taking_effect(
     if drafted <= newest {
         return Ok(Vec::new());
     }
-    let (before, after) = (values(transaction, app, newest)?, values(transaction, app, drafted)?);
+    let of = |revision| values(transaction, app, revision, EnvScope::Production);
+    let (before, after) = (of(newest)?, of(drafted)?);
     let set = after.iter().filter(|value| !before.contains(value)).map(|value| (What::EnvSet, value));
     let gone = |old: &&EnvValue| after.iter().all(|value| value.name != old.name);
     let unset = before.iter().filter(gone).map(|value| (What::EnvUnset, value));
-    Ok(set.chain(unset).map(|(what, value)| event(app, what, &value.name, drafted)).collect())
+    let event =
+        |(what, value): (What, &EnvValue)| event(app, what, &value.name, EnvScope::Production, drafted);
+    Ok(set.chain(unset).map(event).collect())
 }
 
 /// Names are told, values never.
-fn event(app: &AppName, what: What, name: &str, revision: u64) -> Event {
-    let detail = Some(format!("{name}, revision {revision}"));
+fn event(app: &AppName, what: What, name: &str, scope: EnvScope, revision: u64) -> Event {
+    let whose = if scope == EnvScope::Preview { " of previews" } else { "" };
+    let detail = Some(format!("{name}{whose}, revision {revision}"));
     Event { what, app: Some(app.clone()), version: None, detail, came: Came::Done }
 }
 
@@ -143,11 +175,17 @@ fn revision(connection: &Connection, app: &AppName) -> rusqlite::Result<u64> {
         .map(Option::unwrap_or_default)
 }
 
-fn values(connection: &Connection, app: &AppName, revision: u64) -> rusqlite::Result<Vec<EnvValue>> {
+fn values(
+    connection: &Connection,
+    app: &AppName,
+    revision: u64,
+    scope: EnvScope,
+) -> rusqlite::Result<Vec<EnvValue>> {
     let mut statement = connection.prepare_cached(
-        "SELECT name, value, secret, updated_ms FROM env WHERE app = ?1 AND revision = ?2 ORDER BY name",
+        "SELECT name, value, secret, updated_ms FROM env WHERE app = ?1 AND revision = ?2 AND scope = ?3
+         ORDER BY name",
     )?;
-    let rows = statement.query_map(params![app.as_str(), to_integer(revision)], |row| {
+    let rows = statement.query_map(params![app.as_str(), to_integer(revision), scope.as_str()], |row| {
         Ok(EnvValue {
             name: row.get(0)?,
             value: row.get(1)?,
@@ -158,40 +196,36 @@ fn values(connection: &Connection, app: &AppName, revision: u64) -> rusqlite::Re
     rows.collect()
 }
 
-/// Every revision holds all its values, so that a release reads its own with one look and pruning is one statement.
-fn insert_revision(transaction: &Transaction<'_>, app: &AppName, values: &[EnvValue]) -> Result<u64, Fault> {
-    let revision = transaction.query_row(
+fn next_revision(transaction: &Transaction<'_>, app: &AppName) -> rusqlite::Result<u64> {
+    transaction.query_row(
         "UPDATE apps SET env_revision = env_revision + 1 WHERE name = ?1 RETURNING env_revision",
         [app.as_str()],
         |row| from_integer(row, 0),
-    )?;
-    insert_values(transaction, app, revision, values)?;
-    Ok(revision)
+    )
 }
 
+/// Writes a revision: these values of a scope, and those of the other one as `from` has them. Every revision holds all its values,
+/// so that a release reads its own with one look and pruning is one statement.
 fn insert_values(
     transaction: &Transaction<'_>,
     app: &AppName,
-    revision: u64,
+    (from, to): (u64, u64),
+    scope: EnvScope,
     values: &[EnvValue],
 ) -> rusqlite::Result<()> {
+    let (from, to) = (to_integer(from), to_integer(to));
     // A draft that came to nothing.
+    transaction.execute("DELETE FROM env WHERE app = ?1 AND revision = ?2", params![app.as_str(), to])?;
     transaction.execute(
-        "DELETE FROM env WHERE app = ?1 AND revision = ?2",
-        params![app.as_str(), to_integer(revision)],
+        "INSERT INTO env SELECT app, ?3, scope, name, value, secret, updated_ms FROM env
+         WHERE app = ?1 AND revision = ?2 AND scope <> ?4",
+        params![app.as_str(), from, to, scope.as_str()],
     )?;
-    let mut statement = transaction.prepare_cached("INSERT INTO env VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+    let mut statement = transaction.prepare_cached("INSERT INTO env VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
     for value in values {
         let updated_ms = to_integer(value.updated_ms);
         let (name, text) = (&value.name, &value.value);
-        statement.execute(params![
-            app.as_str(),
-            to_integer(revision),
-            name,
-            text,
-            value.secret,
-            updated_ms
-        ])?;
+        statement.execute(params![app.as_str(), to, scope.as_str(), name, text, value.secret, updated_ms])?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Releases as they are recorded.
 
 use super::transaction::{Fault, from_integer, parsed, parsed_option, to_integer};
-use super::{Store, StoreError, ensure_app, env};
+use super::{EnvScope, Store, StoreError, ensure_app, env};
 use crate::audit::{Came, Event, What};
 use crate::id::{AppName, Digest, InstanceId, ReleaseId, Version};
 use rusqlite::{OptionalExtension, Row, ToSql, Transaction, named_params, params};
@@ -26,6 +26,8 @@ pub struct ReleaseRecord {
     pub digest: Digest,
     /// Revision of the app's environment that it sees; 0 is the empty one.
     pub config_revision: u64,
+    /// Whose values of that it sees.
+    pub env_scope: EnvScope,
     /// Preview name, if it is one.
     pub preview: Option<Version>,
     /// When a preview ends, in milliseconds since the Unix epoch.
@@ -45,7 +47,7 @@ pub struct ReleaseRecord {
 }
 
 const COLUMNS: &str = "app, version, digest, config_revision, preview, expires_ms, created_ms, promoted_ms, \
-                       rolled_back, spec_hash, instance, state";
+                       rolled_back, spec_hash, instance, state, env_scope";
 
 impl ReleaseState {
     const fn as_str(self) -> &'static str {
@@ -67,8 +69,9 @@ impl ReleaseRecord {
 
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         let millis = |index| row.get::<_, Option<i64>>(index).map(|value| value.map(i64::cast_unsigned));
-        // The table's CHECK leaves no third state.
+        // The table's CHECKs leave no third state, and no third scope.
         let pending = row.get_ref(11)?.as_str()? == ReleaseState::Pending.as_str();
+        let of_previews = row.get_ref(12)?.as_str()? == EnvScope::Preview.as_str();
         Ok(Self {
             id: ReleaseId::new(parsed(row, 0)?, parsed(row, 1)?),
             digest: parsed(row, 2)?,
@@ -81,6 +84,7 @@ impl ReleaseRecord {
             spec_hash: parsed(row, 9)?,
             instance: parsed_option(row, 10)?,
             state: if pending { ReleaseState::Pending } else { ReleaseState::Ready },
+            env_scope: if of_previews { EnvScope::Preview } else { EnvScope::Production },
         })
     }
 }
@@ -96,7 +100,8 @@ impl Store {
             let inserted = transaction.execute(
                 &format!(
                     "INSERT OR IGNORE INTO releases ({COLUMNS}) VALUES (:app, :version, :digest, :config_revision,
-                     :preview, :expires_ms, :created_ms, :promoted_ms, :rolled_back, :spec_hash, :instance, :state)"
+                     :preview, :expires_ms, :created_ms, :promoted_ms, :rolled_back, :spec_hash, :instance, :state,
+                     :env_scope)"
                 ),
                 named_params! {
                     ":app": release.id.app.as_str(),
@@ -111,6 +116,7 @@ impl Store {
                     ":spec_hash": release.spec_hash.to_string(),
                     ":instance": release.instance.as_ref().map(InstanceId::as_str),
                     ":state": release.state.as_str(),
+                    ":env_scope": release.env_scope.as_str(),
                 },
             )?;
             if inserted == 0 {
@@ -215,13 +221,17 @@ impl Store {
         self.set_column("record the worker of the release", release, "instance", &text)
     }
 
-    /// Records what the worker of a release is started with, when that has changed.
+    /// Records whose values a release sees, of which revision, and what its worker is started with then.
     ///
     /// # Errors
     /// [`StoreError::NoRelease`]; see [`StoreError`].
-    pub fn set_spec_hash(&self, release: &ReleaseId, spec_hash: Digest) -> Result<(), StoreError> {
-        let text = spec_hash.to_string();
-        self.set_column("record what the worker is started with", release, "spec_hash", &text)
+    pub fn set_values(&self, record: &ReleaseRecord) -> Result<(), StoreError> {
+        self.write("record the values of the release", |transaction| {
+            let id = &record.id;
+            set_column(transaction, id, "config_revision", &to_integer(record.config_revision))?;
+            set_column(transaction, id, "env_scope", &record.env_scope.as_str())?;
+            set_column(transaction, id, "spec_hash", &record.spec_hash.to_string())
+        })
     }
 
     fn set_column(

@@ -128,6 +128,30 @@ const MIGRATIONS: &[&str] = &[
         digest   TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
 ",
+    "
+    CREATE TABLE held_names (
+        app TEXT PRIMARY KEY
+    ) STRICT, WITHOUT ROWID;
+",
+    "
+    CREATE TABLE scoped_env (
+        app        TEXT NOT NULL REFERENCES apps (name) ON DELETE CASCADE,
+        revision   INTEGER NOT NULL,
+        scope      TEXT NOT NULL CHECK (scope IN ('production', 'preview')),
+        name       TEXT NOT NULL,
+        value      TEXT NOT NULL,
+        secret     INTEGER NOT NULL CHECK (secret IN (0, 1)),
+        updated_ms INTEGER NOT NULL,
+        PRIMARY KEY (app, revision, scope, name)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO scoped_env SELECT app, revision, 'production', name, value, secret, updated_ms FROM env;
+    DROP TABLE env;
+    ALTER TABLE scoped_env RENAME TO env;
+
+    ALTER TABLE releases ADD COLUMN env_scope TEXT NOT NULL DEFAULT 'production'
+        CHECK (env_scope IN ('production', 'preview'));
+    UPDATE releases SET env_scope = 'preview' WHERE preview IS NOT NULL AND promoted_ms IS NULL;
+",
 ];
 
 /// Brings the database to the present form.

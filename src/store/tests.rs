@@ -7,6 +7,8 @@ use std::path::Path;
 
 mod disk;
 
+const PRODUCTION: EnvScope = EnvScope::Production;
+
 fn app(name: &str) -> AppName {
     name.parse().unwrap()
 }
@@ -24,6 +26,7 @@ fn record(text: &str, config_revision: u64) -> ReleaseRecord {
         id: id(text),
         digest: Digest::of(text.as_bytes()),
         config_revision,
+        env_scope: EnvScope::Production,
         preview: None,
         expires_ms: None,
         created_ms: 1,
@@ -37,6 +40,25 @@ fn record(text: &str, config_revision: u64) -> ReleaseRecord {
 
 fn value(name: &str, value: &str) -> EnvValue {
     EnvValue { name: name.into(), value: value.into(), secret: false, updated_ms: 5 }
+}
+
+#[test]
+fn values_of_previews_and_of_production_are_apart_in_each_revision() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let (shop, preview) = (app("shop"), EnvScope::Preview);
+    assert_eq!(store.set_env(&shop, PRODUCTION, &value("KEY", "real")).unwrap(), 1);
+    assert_eq!(store.set_env(&shop, preview, &value("KEY", "test")).unwrap(), 2);
+    assert_eq!(store.env(&shop, 1, preview).unwrap(), vec![]);
+    assert_eq!(store.env(&shop, 2, preview).unwrap(), vec![value("KEY", "test")]);
+    assert_eq!(store.env(&shop, 2, PRODUCTION).unwrap(), vec![value("KEY", "real")]);
+    assert_eq!(store.draft_env(&shop, "KEY", Some(&value("KEY", "next"))).unwrap(), Some(3));
+    assert_eq!(store.env(&shop, 3, preview).unwrap(), vec![value("KEY", "test")]);
+    // A draft that came to nothing is written over whole.
+    assert_eq!(store.unset_env(&shop, preview, "KEY").unwrap(), Some(3));
+    assert_eq!(store.env(&shop, 3, preview).unwrap(), vec![]);
+    assert_eq!(store.env(&shop, 3, PRODUCTION).unwrap(), vec![value("KEY", "real")]);
+    assert_eq!(store.unset_env(&shop, preview, "KEY").unwrap(), None);
 }
 
 #[test]
@@ -133,7 +155,7 @@ fn a_share_of_the_users_is_kept_until_a_switch_ends_it() {
     let whole = store.record_promotion(&two, PromotionKind::Promote, 60, None).unwrap();
     assert_eq!((whole.from, split()), (Some(version("v1")), None));
     store.record_split(&one, 5, 70).unwrap();
-    store.remove_app(&app("shop")).unwrap();
+    store.remove_app(&app("shop"), false).unwrap();
     assert_eq!(split(), None);
 }
 
@@ -152,7 +174,7 @@ fn a_share_makes_a_pending_release_ready_with_its_revision() {
     assert_eq!(store.latest_revision(&shop).unwrap(), 1);
     // The next draft leaves the values of a release that has users alone.
     assert_eq!(store.draft_env(&shop, "API", Some(&value("API", "two"))).unwrap(), Some(2));
-    assert_eq!(store.env(&shop, 1).unwrap(), vec![value("API", "one")]);
+    assert_eq!(store.env(&shop, 1, PRODUCTION).unwrap(), vec![value("API", "one")]);
 }
 
 #[test]
@@ -186,24 +208,24 @@ fn a_release_keeps_its_revision_of_the_environment() {
     let store = Store::open(folder.path()).unwrap();
     let shop = app("shop");
     assert_eq!(store.latest_revision(&shop).unwrap(), 0);
-    assert_eq!(store.set_env(&shop, &value("API", "one")).unwrap(), 1);
+    assert_eq!(store.set_env(&shop, PRODUCTION, &value("API", "one")).unwrap(), 1);
     store.insert_release(&record("shop@v1", 1)).unwrap();
-    assert_eq!(store.set_env(&shop, &value("API", "two")).unwrap(), 2);
-    assert_eq!(store.set_env(&shop, &value("B", "b")).unwrap(), 3);
+    assert_eq!(store.set_env(&shop, PRODUCTION, &value("API", "two")).unwrap(), 2);
+    assert_eq!(store.set_env(&shop, PRODUCTION, &value("B", "b")).unwrap(), 3);
     store.insert_release(&record("shop@v2", 3)).unwrap();
-    assert_eq!(store.unset_env(&shop, "none").unwrap(), None);
-    assert_eq!(store.unset_env(&shop, "API").unwrap(), Some(4));
-    assert_eq!(store.env(&shop, 0).unwrap(), vec![]);
-    assert_eq!(store.env(&shop, 1).unwrap(), vec![value("API", "one")]);
-    assert_eq!(store.env(&shop, 3).unwrap(), vec![value("API", "two"), value("B", "b")]);
-    assert_eq!(store.env(&shop, 4).unwrap(), vec![value("B", "b")]);
+    assert_eq!(store.unset_env(&shop, PRODUCTION, "none").unwrap(), None);
+    assert_eq!(store.unset_env(&shop, PRODUCTION, "API").unwrap(), Some(4));
+    assert_eq!(store.env(&shop, 0, PRODUCTION).unwrap(), vec![]);
+    assert_eq!(store.env(&shop, 1, PRODUCTION).unwrap(), vec![value("API", "one")]);
+    assert_eq!(store.env(&shop, 3, PRODUCTION).unwrap(), vec![value("API", "two"), value("B", "b")]);
+    assert_eq!(store.env(&shop, 4, PRODUCTION).unwrap(), vec![value("B", "b")]);
 
     store.delete_release(&id("shop@v1")).unwrap();
-    assert_eq!(store.env(&shop, 1).unwrap(), vec![], "nobody needs it any more");
-    assert_eq!(store.env(&shop, 3).unwrap().len(), 2, "v2 was made with it");
-    assert_eq!(store.env(&shop, 4).unwrap().len(), 1, "it is the newest");
+    assert_eq!(store.env(&shop, 1, PRODUCTION).unwrap(), vec![], "nobody needs it any more");
+    assert_eq!(store.env(&shop, 3, PRODUCTION).unwrap().len(), 2, "v2 was made with it");
+    assert_eq!(store.env(&shop, 4, PRODUCTION).unwrap().len(), 1, "it is the newest");
     let big = value("BIG", &"x".repeat(crate::limits::ENV_BYTES_MAX));
-    assert!(matches!(store.set_env(&shop, &big), Err(StoreError::EnvTooLarge { .. })));
+    assert!(matches!(store.set_env(&shop, PRODUCTION, &big), Err(StoreError::EnvTooLarge { .. })));
     assert_eq!(store.latest_revision(&shop).unwrap(), 4);
     assert!(!format!("{:?}", value("API", "hunter2")).contains("hunter2"));
 }
@@ -217,13 +239,13 @@ fn an_app_is_gone_with_its_last_trace() {
     store.delete_release(&id("shop@v1")).unwrap();
     assert_eq!(store.apps().unwrap(), vec![], "a deploy that failed leaves no app behind");
 
-    store.set_env(&app("shop"), &value("API", "one")).unwrap();
+    store.set_env(&app("shop"), PRODUCTION, &value("API", "one")).unwrap();
     store.insert_release(&record("shop@v1", 1)).unwrap();
     store.record_promotion(&id("shop@v1"), PromotionKind::Promote, 1, None).unwrap();
-    store.remove_app(&app("shop")).unwrap();
-    store.remove_app(&app("shop")).unwrap();
+    store.remove_app(&app("shop"), false).unwrap();
+    store.remove_app(&app("shop"), false).unwrap();
     assert_eq!(store.apps().unwrap(), vec![]);
-    assert_eq!(store.env(&app("shop"), 1).unwrap(), vec![]);
+    assert_eq!(store.env(&app("shop"), 1, PRODUCTION).unwrap(), vec![]);
     assert_eq!(store.history(&app("shop")).unwrap(), vec![]);
     assert_eq!(store.release(&id("shop@v1")).unwrap(), None);
 }
@@ -347,7 +369,7 @@ fn a_deployment_and_a_bad_mark_come_back_and_go_with_what_they_are_about() {
     store.delete_release(&id("shop@v2")).unwrap();
     assert_eq!(store.bad(&app("shop")).unwrap(), []);
     assert!(store.set_bad(&id("shop@v2"), Some("gone")).is_err());
-    store.remove_app(&app("shop")).unwrap();
+    store.remove_app(&app("shop"), false).unwrap();
     assert_eq!(store.deployment(&app("shop")).unwrap(), None);
     assert!(!store.set_deployment(&deployment).unwrap(), "its app is gone");
 }

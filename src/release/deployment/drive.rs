@@ -4,7 +4,7 @@ use super::bake::{Stability, Verdict, judge};
 use super::{Deployment, Event, Work, hooks};
 use crate::config::HookStage;
 use crate::failpoint::{self, Fault};
-use crate::id::{AppName, ReleaseId, Version, release_label};
+use crate::id::{AppName, ReleaseId, Version};
 use crate::limits::{BAKE_EXTENSIONS_MAX, BAKE_TICK_MS};
 use crate::release::entry::Entry;
 use crate::release::{PromoteOptions, ReleaseError, Releases, Switched};
@@ -132,7 +132,7 @@ impl Releases {
         loop {
             let standing = deployment.standing();
             match standing.progress.work() {
-                Some(Work::Start) => self.ensure_worker(entry, deadline, true).await?,
+                Some(Work::Start) => self.ready_for_users(entry, deadline).await?,
                 Some(Work::HooksBeforeTraffic) => {
                     let call = self.call(deployment, HookStage::BeforeTraffic);
                     hooks::run(&self.0.parts.config.hook, &call).await.map_err(ReleaseError::Refused)?;
@@ -373,7 +373,7 @@ impl Releases {
             version: version.to_string(),
             previous: deployment.standing().previous.map(|version| version.to_string()),
             stage,
-            url: self.url(&release_label(app, version)),
+            url: self.0.book.label(app, version).map(|label| self.url(&label)),
         }
     }
 }

@@ -24,8 +24,8 @@ pub struct Call {
     pub previous: Option<String>,
     /// See [`HookStage`].
     pub stage: HookStage,
-    /// Where the deployed version is reached by its own name.
-    pub url: String,
+    /// Where the deployed version is reached by its own name, if it has one.
+    pub url: Option<String>,
 }
 
 /// Runs the hooks of a stage, one after the other.
@@ -66,7 +66,7 @@ async fn execute(command: &[String], call: &Call, timeout_ms: u64) -> Result<(),
         .env("VITRINE_VERSION", &call.version)
         .env("VITRINE_PREVIOUS", call.previous.as_deref().unwrap_or_default())
         .env("VITRINE_STAGE", call.stage.as_str())
-        .env("VITRINE_URL", &call.url)
+        .env("VITRINE_URL", call.url.as_deref().unwrap_or_default())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -149,7 +149,7 @@ mod tests {
             version: "v2".into(),
             previous: Some("v1".into()),
             stage: HookStage::BeforeTraffic,
-            url: "http://shop-v2.localhost".into(),
+            url: Some("http://shop-v2.localhost".into()),
         }
     }
 

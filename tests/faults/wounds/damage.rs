@@ -46,6 +46,7 @@ fn fill(store: &Store) {
             id: release(version),
             digest: Digest::of(version.as_bytes()),
             config_revision: 0,
+            env_scope: vitrine::store::EnvScope::Production,
             preview: None,
             expires_ms: None,
             created_ms: 1,
