@@ -1,18 +1,20 @@
 //! One thread that ends JavaScript which runs too long.
 //!
-//! It looks at the CPU clock of each isolate's thread while that isolate runs a slice, and sleeps when none does. Before it sleeps it gives
-//! memory back that nobody uses.
+//! It looks at the CPU clock of each isolate's thread when a slice could reach a limit, and every few milliseconds at the memory of the
+//! process; without slices it sleeps. A slice wakes it only if it could reach a limit before the next look: the first one after a rest, and
+//! one with little of its limit left. So a busy worker pays for a few looks a second, and an idle one for none. When work is over, the
+//! memory that it left is given back.
 
 pub mod resident;
 
 use crate::isolate::memory;
 use crate::limits::isolate::{
-    KILL_GRACE_CPU_MS, KILL_GRACE_WALL_MS, LAST_FLUSH_MS, RESIDENT_LOOKS, TRIM_PAUSE_MS, WATCHDOG_IDLE_LOOKS,
-    WATCHDOG_TICK_MS,
+    KILL_GRACE_CPU_MS, KILL_GRACE_WALL_MS, LAST_FLUSH_MS, TRIM_CPU_MS, TRIM_PAUSE_MS, TRIM_QUIET_MS,
+    WATCHDOG_LOOK_MS, WATCHDOG_TICK_MS,
 };
 use crate::request::AnswerEnd;
 use deno_core::v8;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use vitrine_wire::{Done, Outcome};
@@ -44,6 +46,10 @@ struct Watched {
     /// The end of the answer that it works on.
     end: Option<AnswerEnd>,
     killed: Option<Killed>,
+    /// The least time that a slice which began since the last look has to its limit.
+    begun_since: Option<Duration>,
+    /// CPU time of the slices that ended since the last look.
+    used_since: Duration,
 }
 
 /// That the isolate was ended, as first said.
@@ -70,6 +76,8 @@ impl Guard {
             begun: (Duration::ZERO, Instant::now()),
             end: None,
             killed: None,
+            begun_since: None,
+            used_since: Duration::ZERO,
         };
         let guard = Arc::new(Self { clock, watched: Mutex::new(watched) });
         WATCHDOG.lock().push(Arc::downgrade(&guard));
@@ -90,20 +98,23 @@ impl Guard {
         watched.wall_end = Some(watched.begun.1 + budget.wall);
         watched.crowded = 0;
         watched.end = end;
+        let left = budget.cpu.min(budget.wall).max(TICK);
+        watched.begun_since = Some(watched.begun_since.unwrap_or(left).min(left));
+        let soonest = watched.begun.1 + left;
         drop(watched);
-        WATCHDOG.busy();
+        WATCHDOG.wake(soonest);
         cpu
     }
 
     /// The slice that began at `cpu` is over. Returns its CPU time.
     pub fn end(&self, cpu: Duration) -> Duration {
-        WATCHDOG.running.fetch_sub(1, Ordering::Release);
+        let used = cpu_time(libc::CLOCK_THREAD_CPUTIME_ID).saturating_sub(cpu);
         let mut watched = self.lock();
         watched.cpu_end = None;
         watched.wall_end = None;
         watched.end = None;
-        drop(watched);
-        cpu_time(libc::CLOCK_THREAD_CPUTIME_ID).saturating_sub(cpu)
+        watched.used_since += used;
+        used
     }
 
     /// Ends the isolate for `reason`. Only the first reason counts.
@@ -131,9 +142,15 @@ impl Guard {
         }
     }
 
-    fn look(&self) {
+    /// Ends the slice that runs if it has reached a limit, and tells what it saw.
+    fn look(&self) -> Seen {
         let mut watched = self.lock();
-        let Some(cpu_end) = watched.cpu_end else { return };
+        let used = std::mem::take(&mut watched.used_since);
+        // What comes next may have as little time left.
+        let begun = watched.begun_since.take();
+        let (Some(cpu_end), Some(wall_end)) = (watched.cpu_end, watched.wall_end) else {
+            return Seen { running: false, next: begun, used };
+        };
         let cpu = cpu_time(self.clock);
         if let Some(killed) = watched.killed
             && (killed.at.elapsed() >= Duration::from_millis(KILL_GRACE_WALL_MS)
@@ -146,11 +163,16 @@ impl Guard {
             let done = Done { cpu_us: micros(cpu), render_us: micros(render), ..Done::of(killed.reason) };
             give_up(end, done);
         }
-        if watched.wall_end.is_some_and(|end| Instant::now() >= end) {
+        // CPU time passes no faster than time, so the slice reaches no limit before this has passed.
+        let (cpu_left, wall_left) =
+            (cpu_end.saturating_sub(cpu), wall_end.saturating_duration_since(Instant::now()));
+        if wall_left.is_zero() {
             watched.kill(Outcome::WallLimit, self.clock);
-        } else if cpu >= cpu_end {
+        } else if cpu_left.is_zero() {
             watched.kill(Outcome::CpuLimit, self.clock);
         }
+        let next = begun.into_iter().chain([cpu_left, wall_left]).min();
+        Seen { running: true, next, used }
     }
 
     fn lock(&self) -> MutexGuard<'_, Watched> {
@@ -184,14 +206,39 @@ static WATCHDOG: LazyLock<Watchdog> = LazyLock::new(|| {
     // Without the thread no limit would be enforced, so a process that can't have it must not serve.
     let thread = std::thread::Builder::new().name("watchdog".to_owned()).spawn(|| WATCHDOG.watch());
     let thread = thread.expect("a process that can't start its first threads can't serve").thread().clone();
-    Watchdog { guards: Mutex::default(), running: AtomicU32::new(0), parked: AtomicBool::new(false), thread }
+    Watchdog { guards: Mutex::default(), born: Instant::now(), next_look: AtomicU64::new(0), thread }
 });
+
+/// A look that is not planned.
+const NEVER: u64 = u64::MAX;
+
+const TICK: Duration = Duration::from_millis(WATCHDOG_TICK_MS);
+const LOOK: Duration = Duration::from_millis(WATCHDOG_LOOK_MS);
+
+/// What a look saw: of one guard, or of all.
+#[derive(Default)]
+struct Seen {
+    /// Whether a slice runs.
+    running: bool,
+    /// How soon a slice could reach its limit; `None` when no slice runs and none began since the last look.
+    next: Option<Duration>,
+    /// CPU time of the slices that ended since the last look.
+    used: Duration,
+}
+
+impl Seen {
+    fn and(self, other: Self) -> Self {
+        let next = self.next.into_iter().chain(other.next).min();
+        Self { running: self.running || other.running, next, used: self.used + other.used }
+    }
+}
 
 struct Watchdog {
     guards: Mutex<Vec<Weak<Guard>>>,
-    /// Slices that run.
-    running: AtomicU32,
-    parked: AtomicBool,
+    born: Instant,
+    /// When the next look is planned, in nanoseconds since `born`; [`NEVER`] while one is under way or none is needed, 0 when one has to
+    /// come at once.
+    next_look: AtomicU64,
     thread: std::thread::Thread,
 }
 
@@ -200,56 +247,69 @@ impl Watchdog {
         self.guards.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn busy(&self) {
-        self.running.fetch_add(1, Ordering::SeqCst);
-        if self.parked.load(Ordering::SeqCst) && self.parked.swap(false, Ordering::SeqCst) {
+    /// A slice has begun, of which its guard knows already, and could reach its limit `soonest`.
+    fn wake(&self, soonest: Instant) {
+        let soonest = self.nanos(soonest);
+        let sooner = |next| (soonest < next).then_some(0);
+        if self.next_look.fetch_update(Ordering::AcqRel, Ordering::Acquire, sooner).is_ok() {
             self.thread.unpark();
         }
     }
 
+    fn nanos(&self, at: Instant) -> u64 {
+        u64::try_from(at.saturating_duration_since(self.born).as_nanos()).unwrap_or(NEVER)
+    }
+
     fn watch(&self) {
-        let mut idle_looks = 0;
-        let mut looks: u32 = 0;
-        let mut trimmed = Instant::now();
         let mut excess = resident::Excess::default();
+        let mut trimmed = self.born;
+        let mut unreturned = Duration::ZERO;
         loop {
-            std::thread::sleep(Duration::from_millis(WATCHDOG_TICK_MS));
-            if self.running.load(Ordering::SeqCst) > 0 {
-                idle_looks = 0;
-                looks = looks.wrapping_add(1);
-                if looks.is_multiple_of(RESIDENT_LOOKS) && excess.begins() {
-                    let guards = self.lock();
-                    guards
-                        .iter()
-                        .filter_map(Weak::upgrade)
-                        .for_each(|guard| guard.kill_running(Outcome::HeapLimit));
-                }
-                self.lock().retain(|guard| guard.upgrade().inspect(|guard| guard.look()).is_some());
-                continue;
+            // A slice that begins after its guard is looked at has the next look at once.
+            self.next_look.store(NEVER, Ordering::Release);
+            let seen = self.look();
+            unreturned += seen.used;
+            if seen.running && excess.begins() {
+                self.each(|guard| guard.kill_running(Outcome::HeapLimit));
             }
-            idle_looks += 1;
-            if idle_looks >= WATCHDOG_IDLE_LOOKS {
-                if trimmed.elapsed() >= Duration::from_millis(TRIM_PAUSE_MS) {
+            if let Some(left) = seen.next {
+                self.sleep_until(Instant::now() + left.clamp(TICK, LOOK));
+            } else if unreturned < Duration::from_millis(TRIM_CPU_MS) {
+                std::thread::park();
+            } else {
+                let due = trimmed + Duration::from_millis(TRIM_PAUSE_MS);
+                let quiet = Instant::now() + Duration::from_millis(TRIM_QUIET_MS);
+                std::thread::park_timeout(due.max(quiet).saturating_duration_since(Instant::now()));
+                if self.next_look.load(Ordering::Acquire) == NEVER && due <= Instant::now() {
                     memory::trim();
-                    trimmed = Instant::now();
+                    (trimmed, unreturned) = (Instant::now(), Duration::ZERO);
                 }
-                self.park();
-                idle_looks = 0;
             }
         }
     }
 
-    /// Sleeps until a slice begins.
-    fn park(&self) {
-        self.parked.store(true, Ordering::SeqCst);
-        while self.parked.load(Ordering::SeqCst) {
-            // A slice that began before `parked` was set did not wake this thread.
-            if self.running.load(Ordering::SeqCst) > 0 {
-                self.parked.store(false, Ordering::SeqCst);
+    /// Sleeps until then, or until a slice needs an earlier look.
+    fn sleep_until(&self, until: Instant) {
+        let next = self.nanos(until);
+        let planned = self.next_look.compare_exchange(NEVER, next, Ordering::AcqRel, Ordering::Acquire);
+        while planned.is_ok() && self.next_look.load(Ordering::Acquire) != 0 {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
                 return;
             }
-            std::thread::park();
+            std::thread::park_timeout(left);
         }
+    }
+
+    /// Looks at every slice that runs.
+    fn look(&self) -> Seen {
+        let mut seen = Seen::default();
+        self.each(|guard| seen = std::mem::take(&mut seen).and(guard.look()));
+        seen
+    }
+
+    fn each(&self, mut look: impl FnMut(&Guard)) {
+        self.lock().retain(|guard| guard.upgrade().inspect(|guard| look(guard)).is_some());
     }
 }
 

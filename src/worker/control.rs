@@ -100,10 +100,11 @@ impl Keeper {
             return;
         }
         loop {
-            let due = session.due();
+            let (due, wanted) = (session.due(), session.wanted());
             tokio::select! {
                 () = &mut writer => return,
                 () = due, if session.serving.is_some() && !session.frozen => self.look(&mut session, &frames),
+                () = wanted => session.on_wanted(),
                 Ok(()) = self.suspected.changed() => {
                     self.suspected.borrow_and_update();
                     session.suspected = true;
@@ -208,14 +209,18 @@ impl Keeper {
         }
     }
 
-    /// Sends a ping and counts those that were not answered in time.
+    /// Counts the pings that were not answered in time, and sends one if that is due.
     fn look(&self, session: &mut Session, frames: &mpsc::Sender<Frame>) {
-        session.nonce += 1;
-        session.suspected = false;
+        let suspected = std::mem::take(&mut session.suspected);
         let Some(serving) = &mut session.serving else { return };
-        let status = serving.liveness.round(session.nonce, Instant::now());
-        // A full queue is a worker that does not read: its ping is not answered in time.
-        let _ = frames.try_send(Frame::Ping(session.nonce));
+        let now = Instant::now();
+        let (status, is_due) = serving.liveness.round(now, serving.connection.is_awaited(), suspected);
+        if is_due {
+            session.nonce += 1;
+            serving.liveness.pinged(session.nonce, now);
+            // A full queue is a worker that does not read: its ping is not answered in time.
+            let _ = frames.try_send(Frame::Ping(session.nonce));
+        }
         self.judge(serving, status);
     }
 
@@ -259,6 +264,23 @@ impl Session {
         let now = Instant::now();
         let due = self.serving.as_ref().map_or(now, |serving| serving.liveness.due(self.suspected));
         tokio::time::sleep_until(due)
+    }
+
+    /// Ends when a request is sent and none was since the last look.
+    fn wanted(&self) -> impl Future<Output = ()> + use<> {
+        let connection = self.serving.as_ref().map(|serving| Arc::clone(&serving.connection));
+        async move {
+            match connection {
+                Some(connection) => connection.wanted().await,
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    fn on_wanted(&mut self) {
+        if let Some(serving) = &mut self.serving {
+            serving.liveness.wanted(Instant::now());
+        }
     }
 
     fn command(&mut self, command: Command) -> Frame {

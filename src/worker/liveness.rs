@@ -1,17 +1,21 @@
 //! Whether a worker lives: a ping every so often, judged by the rule of a container's health check.
 //!
-//! A ping runs a no-op in each isolate. It is answered within [`vitrine_wire`]'s own bound also when every isolate is busy,
-//! so what does not answer is stopped, frozen by its engine, or stuck.
+//! A ping is answered within [`vitrine_wire`]'s own bound also when every isolate is busy, so what does not answer is stopped, frozen by its
+//! engine, or stuck. While a request waits for its answer, and after a silence or a suspicion, pings are frequent and run a no-op in each
+//! isolate that works; a worker that nobody waits for is pinged less often, and its threads sleep on.
 
 use crate::failpoint::{self, Fault};
 use crate::health::container::Rule;
 use crate::health::{ContainerHealth, HealthStatus, Probe};
-use crate::limits::{LIVENESS_HASTE_MS, LIVENESS_INTERVAL_MS, LIVENESS_RETRIES, LIVENESS_TIMEOUT_MS};
+use crate::limits::{
+    LIVENESS_HASTE_MS, LIVENESS_IDLE_MS, LIVENESS_INTERVAL_MS, LIVENESS_RETRIES, LIVENESS_TIMEOUT_MS,
+};
 use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::Instant;
 
 const INTERVAL: Duration = Duration::from_millis(LIVENESS_INTERVAL_MS);
+const IDLE: Duration = Duration::from_millis(LIVENESS_IDLE_MS);
 const HASTE: Duration = Duration::from_millis(LIVENESS_HASTE_MS);
 const RULE: Rule = Rule {
     timeout: Duration::from_millis(LIVENESS_TIMEOUT_MS),
@@ -26,7 +30,10 @@ pub struct Liveness {
     health: ContainerHealth,
     /// Pings without an answer: number and time. No more than go out within one timeout.
     asked: VecDeque<(u64, Instant)>,
+    last_ping: Instant,
     last_round: Instant,
+    /// Whether a request may wait for its answer.
+    awaited: bool,
     /// A rig may want a host that never asks.
     asks: bool,
 }
@@ -34,17 +41,44 @@ pub struct Liveness {
 impl Liveness {
     /// A worker that has just said that it is ready.
     pub fn begin(now: Instant) -> Self {
-        let asks = failpoint::at("liveness.begin") != Some(Fault::Skip);
-        Self { began: now, health: ContainerHealth::new(RULE), asked: VecDeque::new(), last_round: now, asks }
+        Self {
+            began: now,
+            health: ContainerHealth::new(RULE),
+            asked: VecDeque::new(),
+            last_ping: now,
+            last_round: now,
+            awaited: false,
+            asks: failpoint::at("liveness.begin") != Some(Fault::Skip),
+        }
+    }
+
+    /// A worker of which nothing was wanted is sent a request.
+    pub fn wanted(&mut self, now: Instant) {
+        if !self.is_attentive() {
+            // The request gets the time of one interval for its answer before anything is asked.
+            self.last_round = now;
+        }
+        self.awaited = true;
     }
 
     /// When the next round is due; almost at once after a suspicion.
     pub fn due(&self, suspected: bool) -> Instant {
-        self.last_round + if suspected { HASTE } else { INTERVAL }
+        let idle = self.last_ping + IDLE;
+        if suspected {
+            self.last_round + HASTE
+        } else if self.is_attentive() {
+            idle.min(self.last_round + INTERVAL)
+        } else {
+            idle
+        }
     }
 
-    /// Counts what is overdue, and notes the ping that goes out now.
-    pub fn round(&mut self, number: u64, now: Instant) -> HealthStatus {
+    fn is_attentive(&self) -> bool {
+        self.awaited || !self.asked.is_empty()
+    }
+
+    /// Counts what is overdue, and says whether a ping is to go out. `awaited`: whether a request waits for its answer.
+    pub fn round(&mut self, now: Instant, awaited: bool, suspected: bool) -> (HealthStatus, bool) {
         if now - self.last_round > 2 * INTERVAL {
             // A host that did not run itself can't tell who was silent meanwhile.
             self.asked.clear();
@@ -54,10 +88,16 @@ impl Liveness {
             self.judge(at, now - at, false);
         }
         self.last_round = now;
+        self.awaited = awaited;
+        (self.health.status(), suspected || self.is_attentive() || now - self.last_ping >= IDLE)
+    }
+
+    /// Notes a ping that goes out.
+    pub fn pinged(&mut self, number: u64, now: Instant) {
+        self.last_ping = now;
         if self.asks {
             self.asked.push_back((number, now));
         }
-        self.health.status()
     }
 
     /// Takes an answer over. One that comes after its time has been counted as a failure.
@@ -79,45 +119,100 @@ impl Liveness {
 mod tests {
     use super::*;
 
-    /// Rounds at these times in milliseconds; every ping before `silent_from` is answered at once.
-    fn status_after(rounds: impl Iterator<Item = u64>, silent_from: u64) -> Vec<(u64, HealthStatus)> {
-        let began = Instant::now();
-        let mut liveness = Liveness::begin(began);
-        let mut seen = Vec::new();
-        for (number, at_ms) in (1_u64..).zip(rounds) {
-            let now = began + Duration::from_millis(at_ms);
-            let mut status = liveness.round(number, now);
-            if at_ms < silent_from {
-                status = liveness.answered(number, now);
+    const MS: Duration = Duration::from_millis(1);
+
+    /// A worker under its keeper's clock: every ping before `silent_from` is answered at once. A request is sent at each of `asked`, and is
+    /// answered if that is before `silent_from` too. Times in milliseconds.
+    struct Sim {
+        began: Instant,
+        liveness: Liveness,
+        silent_from: u64,
+        pings: Vec<u64>,
+        unhealthy_at: Option<u64>,
+    }
+
+    impl Sim {
+        fn run(silent_from: u64, asked: &[u64], until: u64) -> Self {
+            let began = Instant::now();
+            let liveness = Liveness::begin(began);
+            let mut sim = Self { began, liveness, silent_from, pings: Vec::new(), unhealthy_at: None };
+            let mut asked = asked.iter().copied().peekable();
+            let mut waits = false;
+            for at_ms in 0..until {
+                let now = began + at_ms as u32 * MS;
+                if asked.next_if_eq(&at_ms).is_some() {
+                    waits |= at_ms >= silent_from;
+                    sim.liveness.wanted(now);
+                }
+                if sim.liveness.due(false) <= now {
+                    sim.round(at_ms, waits);
+                }
             }
-            seen.push((at_ms, status));
+            sim
         }
-        seen
+
+        fn round(&mut self, at_ms: u64, waits: bool) {
+            let now = self.began + at_ms as u32 * MS;
+            let (mut status, pings) = self.liveness.round(now, waits, false);
+            if pings {
+                self.pings.push(at_ms);
+                self.liveness.pinged(at_ms, now);
+                if at_ms < self.silent_from {
+                    status = self.liveness.answered(at_ms, now);
+                }
+            }
+            if status == HealthStatus::Unhealthy {
+                self.unhealthy_at.get_or_insert(at_ms);
+            }
+        }
     }
 
-    #[tokio::test]
-    async fn silence_is_noticed_within_three_seconds() {
-        let rounds = || (1..20).map(|n| n * LIVENESS_INTERVAL_MS);
-        assert!(status_after(rounds(), u64::MAX).iter().all(|(_, status)| *status == HealthStatus::Healthy));
-        let silent_from = 5 * LIVENESS_INTERVAL_MS + 1;
-        let seen = status_after(rounds(), silent_from);
-        let noticed = seen.iter().find(|(_, status)| *status == HealthStatus::Unhealthy).unwrap().0;
-        assert!((1_500..=3_000).contains(&(noticed - silent_from)), "after {} ms", noticed - silent_from);
+    #[test]
+    fn silence_is_noticed_within_three_seconds_of_the_first_request_that_meets_it() {
+        let minute = Sim::run(u64::MAX, &[], 60_000);
+        assert_eq!(minute.unhealthy_at, None);
+        for silent_from in (10_000..12_000).step_by(170) {
+            let unasked = Sim::run(silent_from, &[], 16_000).unhealthy_at.unwrap();
+            assert!(unasked - silent_from <= LIVENESS_IDLE_MS + 2_000, "{silent_from}: {unasked}");
+            for asked in (silent_from..silent_from + 2_000).step_by(130) {
+                let noticed = Sim::run(silent_from, &[asked], 16_000).unhealthy_at.unwrap();
+                assert!(noticed <= asked + 3_000 && noticed <= unasked, "{silent_from}, {asked}: {noticed}");
+            }
+            // It was asked all the time, as a busy one is.
+            let asked: Vec<_> = (0..16_000).step_by(7).collect();
+            let noticed = Sim::run(silent_from, &asked, 16_000).unhealthy_at.unwrap();
+            assert!(noticed - silent_from <= 3_000, "{silent_from}: {noticed}");
+        }
     }
 
-    #[tokio::test]
-    async fn a_host_that_slept_accuses_nobody() {
-        let seen = status_after([500, 1_000, 9_000, 9_500, 10_000].into_iter(), 1_000);
-        assert!(seen.iter().all(|(_, status)| *status == HealthStatus::Healthy), "{seen:?}");
+    #[test]
+    fn a_worker_that_nobody_waits_for_is_pinged_rarely() {
+        let rarely = 60_000 / LIVENESS_IDLE_MS as usize;
+        assert!(Sim::run(u64::MAX, &[], 60_000).pings.len() <= rarely);
+        // Answers come at once, so nobody waits when the next round looks.
+        let asked: Vec<_> = (0..60_000).step_by(100).collect();
+        let busy = Sim::run(u64::MAX, &asked, 60_000).pings.len();
+        assert!((rarely / 2..=rarely).contains(&busy), "{busy} pings");
     }
 
-    #[tokio::test]
-    async fn an_answer_in_time_makes_up_for_silence_and_a_late_one_does_not() {
+    #[test]
+    fn a_host_that_slept_accuses_nobody() {
+        let mut sim = Sim::run(1_000, &[1_000], 1_600);
+        for at_ms in [9_000, 9_500, 10_000] {
+            sim.round(at_ms, true);
+        }
+        assert!(!sim.pings.is_empty());
+        assert_eq!(sim.unhealthy_at, None, "{:?}", sim.pings);
+    }
+
+    #[test]
+    fn an_answer_in_time_makes_up_for_silence_and_a_late_one_does_not() {
         let began = Instant::now();
         let at = |ms| began + Duration::from_millis(ms);
         let mut liveness = Liveness::begin(began);
         for number in 1..8_u64 {
-            liveness.round(number, at(number * LIVENESS_INTERVAL_MS));
+            liveness.round(at(number * LIVENESS_INTERVAL_MS), true, false);
+            liveness.pinged(number, at(number * LIVENESS_INTERVAL_MS));
         }
         assert_eq!(liveness.answered(1, at(3_600)), HealthStatus::Unhealthy);
         assert_eq!(liveness.answered(7, at(3_600)), HealthStatus::Healthy);

@@ -11,9 +11,9 @@ use futures_util::StreamExt;
 use futures_util::stream::SplitStream;
 use http_body_util::BodyExt;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 use vitrine_wire::limits::{BODY_FRAME_BYTES_MAX, STREAMS_MAX, WINDOW_BYTES};
 use vitrine_wire::{CancelReason, Done, Frame, Outcome, RequestHead, ResponseHead, StreamId};
 
@@ -125,6 +125,9 @@ pub struct Connection {
     frames: mpsc::Sender<Frame>,
     streams: Mutex<HashMap<StreamId, Stream>>,
     next: AtomicU32,
+    /// Whether a request was sent since somebody last asked whether one is awaited.
+    used: AtomicBool,
+    wanted: Notify,
 }
 
 impl Connection {
@@ -132,7 +135,13 @@ impl Connection {
     /// over or dropped.
     pub fn start(link: Link) -> (Arc<Self>, impl Future<Output = ()> + Send) {
         let (frames, queue) = mpsc::channel(FRAMES_QUEUED_MAX);
-        let connection = Arc::new(Self { frames, streams: Mutex::default(), next: AtomicU32::new(1) });
+        let connection = Arc::new(Self {
+            frames,
+            streams: Mutex::default(),
+            next: AtomicU32::new(1),
+            used: AtomicBool::new(false),
+            wanted: Notify::new(),
+        });
         let (sink, source) = link.split();
         let reader = Arc::clone(&connection);
         let ended = Ended(Arc::clone(&connection));
@@ -175,6 +184,10 @@ impl Connection {
             };
             streams.insert(stream, entry);
         }
+        // The hot path only reads: one request between two looks tells the keeper.
+        if !self.used.load(Ordering::Relaxed) && !self.used.swap(true, Ordering::Relaxed) {
+            self.wanted.notify_one();
+        }
         // From here on, dropping this guard (the client went away while waiting) cancels the render.
         let connection = Arc::clone(self);
         let mut answer =
@@ -199,6 +212,18 @@ impl Connection {
                 Err(Done::of(Outcome::UpstreamGone))
             }
         }
+    }
+
+    /// Ends when a request is sent and none was since [`Connection::is_awaited`] was last asked.
+    pub async fn wanted(&self) {
+        self.wanted.notified().await;
+    }
+
+    /// Whether a request waits for the head of its answer.
+    pub fn is_awaited(&self) -> bool {
+        // First, and requests are among the streams before they look at it: one that is not seen here tells the keeper.
+        self.used.store(false, Ordering::Relaxed);
+        self.lock().values().any(|stream| stream.head.is_some())
     }
 
     /// Waits for the head while the body is being sent; an answer may come before the body is through, so the rest of

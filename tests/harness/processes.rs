@@ -83,6 +83,16 @@ pub fn thaw(pid: u32) {
     signal(pid, "-CONT");
 }
 
+/// Times that the threads of a process have gone to sleep so far. 0 when it has ended.
+pub fn sleeps(pid: u32) -> u64 {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let of_one = |status: &str| {
+        let mut lines = status.lines();
+        lines.find_map(|line| line.strip_prefix("voluntary_ctxt_switches:")?.trim().parse::<u64>().ok())
+    };
+    threads.filter_map(|thread| of_one(&fs::read_to_string(thread.path().join("status")).ok()?)).sum()
+}
+
 fn signal(pid: u32, signal: &str) {
     let sent = std::process::Command::new("kill").args([signal, &pid.to_string()]).status().unwrap();
     assert!(sent.success(), "process {pid} was gone already");

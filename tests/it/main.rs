@@ -38,6 +38,7 @@ mod failed_starts;
 mod freeze;
 mod health;
 mod hung;
+mod idle;
 mod release_life;
 mod restart;
 mod several_hosts;

@@ -11,16 +11,23 @@ pub const EVALUATE_TIMEOUT_MS: u64 = 10_000;
 /// Requests of the control socket that may wait for the pool. The host asks one thing at a time.
 pub const POOL_REQUESTS: usize = 16;
 
-/// Time between two looks of the watchdog while JavaScript runs, in milliseconds: how late a limit may be enforced.
+/// Least time between two looks of the watchdog while JavaScript runs, in milliseconds: how late it ends a slice that it looks at.
 pub const WATCHDOG_TICK_MS: u64 = 2;
 
-/// Looks without anything running after which the watchdog sleeps until something does: 100 ms, so that a busy worker
-/// does not wake it for each slice and an idle one costs nothing.
-pub const WATCHDOG_IDLE_LOOKS: u32 = 50;
+/// Most time between two looks while JavaScript runs, in milliseconds: in this time an app writes some tens of MiB that no heap counts, and
+/// a slice that begins with less of its limit left is ended this much late. As long without a slice, and the watchdog sleeps until
+/// there is one: a worker with less than sixty pages a second wakes it for each, which costs a page some microseconds.
+pub const WATCHDOG_LOOK_MS: u64 = 16;
 
-/// Least time between two times that a worker without a request gives back what its allocator keeps, in milliseconds: it takes a
-/// millisecond or two.
+/// CPU time of JavaScript after which a worker gives back what its allocator keeps, in milliseconds. What pings take reaches it in an
+/// hour, so an idle worker has nothing to give back.
+pub const TRIM_CPU_MS: u64 = 10;
+
+/// Least time between two times that it does, in milliseconds: it takes a millisecond or two.
 pub const TRIM_PAUSE_MS: u64 = 10_000;
+
+/// How long no JavaScript has run before it does, in milliseconds: threads that allocate meanwhile would wait for it.
+pub const TRIM_QUIET_MS: u64 = 100;
 
 /// Bytes by which a heap that reached `heap_mb` may still grow while its JavaScript is being ended. V8 needs room to
 /// unwind, and the allocation that is under way must fit.
@@ -35,9 +42,6 @@ pub const CROWDED_COLLECTIONS: u32 = 2;
 /// Memory of a render process beyond its bundle and twice its isolates' heaps, in bytes: program, threads, what is on its way,
 /// and what an app keeps outside of its heap, such as the bytes of a `Blob`.
 pub const RESIDENT_BASE_BYTES: u64 = 512 << 20;
-
-/// Looks of the watchdog from one look at the process's memory to the next: 16 ms, in which an app writes some tens of MiB.
-pub const RESIDENT_LOOKS: u32 = 8;
 
 /// How long a process may take more than its bound after what ran was ended, in milliseconds: last words, and the end of an
 /// isolate.
@@ -73,6 +77,10 @@ pub const NO_OP_MS: u64 = 1_000;
 /// How long nothing is asked of an isolate before it gives memory back, in milliseconds: a third of a worker's. V8 drops the
 /// code that it optimized with it, so the next pages take some times as long: for an app that has less than a visitor a minute only.
 pub const AT_REST_MS: u64 = 60_000;
+
+/// How long a no-op is proof enough of an isolate that nothing was asked of since, in milliseconds: pings in that time wake none of an idle
+/// worker's isolates, of which there are as many as cores. The no-op after it finds the isolate at rest.
+pub const NO_OP_KEPT_MS: u64 = AT_REST_MS;
 
 /// Pause before a replacement that does not boot is tried again, in milliseconds; it doubles with each failure.
 pub const REBOOT_PAUSE_MS: u64 = 100;

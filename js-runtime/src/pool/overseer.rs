@@ -221,13 +221,16 @@ impl Seat {
         };
         let (orders, vitals) = (place.orders.clone(), Arc::clone(&place.vitals));
         Box::pin(async move {
-            let told = tokio::time::timeout(Duration::from_millis(NO_OP_MS), tell(orders, Order::NoOp)).await;
+            let alive = vitals.is_fresh() || {
+                let told = tell(orders, Order::NoOp);
+                matches!(tokio::time::timeout(Duration::from_millis(NO_OP_MS), told).await, Ok(true))
+            };
             IsolateStatus {
                 state: IsolateState::Serving,
                 in_flight: vitals.in_flight.load(Ordering::Relaxed),
                 heap_bytes: vitals.heap_bytes.load(Ordering::Relaxed),
                 restarts,
-                alive: matches!(told, Ok(true)),
+                alive,
             }
         })
     }

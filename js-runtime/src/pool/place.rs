@@ -1,6 +1,7 @@
 //! One isolate's place in the pool: a thread, and the isolate that lives on it.
 
 use super::Plan;
+use super::queue::Entry;
 use crate::exception::{self, now_ms};
 use crate::isolate::boot::boot;
 use crate::isolate::driver::{Driver, TurnError};
@@ -8,11 +9,12 @@ use crate::isolate::engine::{Killed, js_error};
 use crate::isolate::memory;
 use crate::isolate::shared::Shared;
 use crate::isolate::warm::warm;
-use crate::limits::isolate::{ERRORS_IN_A_ROW, PLACE_ORDERS};
+use crate::limits::isolate::{ERRORS_IN_A_ROW, NO_OP_KEPT_MS, PLACE_ORDERS};
+use crate::request::lock;
 use deno_core::error::CoreError;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use vitrine_wire::{BootFailure, BootStage, LogLevel, LogLine, Outcome, RestartReason};
@@ -33,8 +35,18 @@ pub enum Order {
 pub struct Vitals {
     /// Requests that have begun and not ended.
     pub in_flight: AtomicU32,
-    /// Used heap at the last look, in bytes.
+    /// Used heap at the last no-op, in bytes.
     pub heap_bytes: AtomicU64,
+    /// When it last ran a no-op, if no request has begun since.
+    pub proved: Mutex<Option<Instant>>,
+}
+
+impl Vitals {
+    /// Whether a no-op would tell nothing new: the isolate works on no request, and ran one lately.
+    pub fn is_fresh(&self) -> bool {
+        let lately = |at: Instant| at.elapsed() < Duration::from_millis(NO_OP_KEPT_MS);
+        self.in_flight.load(Ordering::Relaxed) == 0 && lock(&self.proved).is_some_and(lately)
+    }
 }
 
 /// What an isolate is booted for.
@@ -286,18 +298,16 @@ impl Thread {
             // One that waits comes before what those in flight wait for, so that what it waits for itself begins soon; and it is one
             // only, so that no rush of requests keeps others from their end.
             if driver.in_flight() < concurrency
-                && let Some((request, admission)) = plan.queue.try_pop()
+                && let Some(entry) = plan.queue.try_pop()
             {
-                driver.begin(request, admission)?;
+                self.begin(driver, entry)?;
             }
             let may_take = driver.in_flight() < concurrency;
             tokio::select! {
                 biased;
                 order = self.orders.recv() => self.obey(driver, order.ok_or(Stop::PoolGone)?).await?,
                 waited = driver.wait() => waited?,
-                (request, admission) = plan.queue.pop(), if may_take => {
-                    driver.begin(request, admission)?;
-                }
+                entry = plan.queue.pop(), if may_take => self.begin(driver, entry)?,
             }
             self.run_ready(driver).await?;
             self.doubt(driver)?;
@@ -325,14 +335,21 @@ impl Thread {
                 biased;
                 order = self.orders.recv() => self.obey(driver, order.ok_or(Stop::PoolGone)?).await?,
                 // Before what the app does by itself, which may be without an end.
-                (mine, (request, admission)) = taken, if turn.is_none() => {
+                (mine, entry) = taken, if turn.is_none() => {
                     turn = mine;
-                    driver.begin(request, admission)?;
+                    self.begin(driver, entry)?;
                 }
                 waited = driver.wait() => waited?,
             }
             self.run_ready(driver).await?;
         }
+    }
+
+    /// Begins a request, whose first slice may take long.
+    fn begin(&self, driver: &mut Driver, (request, admission): Entry) -> Result<(), Killed> {
+        self.vitals.in_flight.fetch_add(1, Ordering::Relaxed);
+        *lock(&self.vitals.proved) = None;
+        driver.begin(request, admission).map(drop)
     }
 
     /// Runs what is ready, and tells how many requests are in flight.
@@ -375,8 +392,7 @@ impl Thread {
     async fn obey(&mut self, driver: &mut Driver, order: Order) -> Result<(), Stop> {
         match order {
             Order::NoOp(done) => {
-                driver.engine.no_op()?;
-                self.vitals.heap_bytes.store(driver.engine.heap_bytes(), Ordering::Relaxed);
+                self.prove(driver)?;
                 let _ = done.send(());
                 driver.rest();
             }
@@ -391,12 +407,19 @@ impl Thread {
         Ok(())
     }
 
+    /// Runs a no-op.
+    fn prove(&self, driver: &mut Driver) -> Result<(), Killed> {
+        driver.engine.no_op()?;
+        self.vitals.heap_bytes.store(driver.engine.heap_bytes(), Ordering::Relaxed);
+        *lock(&self.vitals.proved) = Some(Instant::now());
+        Ok(())
+    }
+
     async fn stay_frozen(&mut self, driver: &mut Driver) -> Result<(), Stop> {
         loop {
             match self.orders.recv().await.ok_or(Stop::PoolGone)? {
                 Order::NoOp(done) => {
-                    driver.engine.no_op()?;
-                    self.vitals.heap_bytes.store(driver.engine.heap_bytes(), Ordering::Relaxed);
+                    self.prove(driver)?;
                     let _ = done.send(());
                 }
                 Order::Freeze(done) => drop(done.send(())),

@@ -21,7 +21,7 @@ pub struct Queue {
 }
 
 /// A request and its place inside of the pool.
-type Entry = (Request, Admission);
+pub type Entry = (Request, Admission);
 
 impl Queue {
     /// A queue of `length_max` requests that wait at most `wait_max`.

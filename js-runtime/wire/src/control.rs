@@ -210,7 +210,7 @@ pub struct IsolateStatus {
     /// Times that this place was given a new isolate because its last one was condemned, by reason. One that has served its
     /// only request is not condemned.
     pub restarts: Vec<(RestartReason, u32)>,
-    /// Whether it answered a no-op since the ping came.
+    /// Whether it answered a no-op: since the ping came, or lately and has no request.
     pub alive: bool,
 }
 
