@@ -6,10 +6,13 @@ use crate::config::Isolation;
 use crate::failpoint::{self, Fault};
 use crate::id::{Digest, InstanceId, ReleaseId};
 use crate::limits::{
-    ENGINE_CHECK_TIMEOUT_MS, ENGINE_PROBE_TIMEOUT_MS, ENGINE_PRUNE_TIMEOUT_MS, ENGINE_READ_TIMEOUT_MS,
-    ENGINE_START_TIMEOUT_MS, ENGINE_STOP_MARGIN_MS,
+    ENGINE_CHECK_ALONE_TIMEOUT_MS, ENGINE_CHECK_TIMEOUT_MS, ENGINE_PROBE_TIMEOUT_MS, ENGINE_PRUNE_TIMEOUT_MS,
+    ENGINE_READ_TIMEOUT_MS, ENGINE_START_TIMEOUT_MS, ENGINE_STOP_MARGIN_MS,
 };
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, WeakShared};
 use serde::{Deserialize, Serialize};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc;
 
 mod alone;
@@ -133,9 +136,12 @@ impl Action {
     }
 
     /// How long its answer may take, in milliseconds.
-    const fn timeout_ms(&self) -> u64 {
+    const fn timeout_ms(&self, isolation: Isolation) -> u64 {
         match self {
-            Self::Check => ENGINE_CHECK_TIMEOUT_MS,
+            Self::Check => match isolation {
+                Isolation::Container => ENGINE_CHECK_TIMEOUT_MS,
+                Isolation::Process => ENGINE_CHECK_ALONE_TIMEOUT_MS,
+            },
             Self::Probe => ENGINE_PROBE_TIMEOUT_MS,
             Self::Start(_) => ENGINE_START_TIMEOUT_MS,
             Self::Stop { grace_ms, .. } => grace_ms.saturating_add(ENGINE_STOP_MARGIN_MS),
@@ -162,7 +168,7 @@ pub enum Reply {
 }
 
 /// Why an action did not succeed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum EngineError {
     /// The engine says why.
     #[error("{action} failed: {reason}")]
@@ -182,7 +188,7 @@ pub enum EngineError {
     },
     /// The engine process is gone and could not be started again.
     #[error("the engine process is not running")]
-    Gone(#[source] std::io::Error),
+    Gone(#[source] Arc<std::io::Error>),
 }
 
 /// Handle to the engine process. Cheap to clone; calls may run beside each other. The process ends with the last handle.
@@ -190,7 +196,11 @@ pub enum EngineError {
 pub struct Engine {
     isolation: Isolation,
     calls: mpsc::Sender<link::Call>,
+    /// The check that is under way: who asks meanwhile waits for its answer.
+    checking: Arc<Mutex<Option<WeakShared<Checking>>>>,
 }
+
+type Checking = BoxFuture<'static, Result<(), EngineError>>;
 
 impl Engine {
     /// Starts the engine process; starts it again whenever it ends. Needs a tokio runtime.
@@ -203,8 +213,8 @@ impl Engine {
             reason: failure::Failure::from(err).chain(),
         })?;
         let isolation = options.isolation;
-        let calls = link::open(options).map_err(EngineError::Gone)?;
-        Ok(Self { isolation, calls })
+        let calls = link::open(options).map_err(|error| EngineError::Gone(Arc::new(error)))?;
+        Ok(Self { isolation, calls, checking: Arc::default() })
     }
 
     /// Which kind of workers it runs.
@@ -213,7 +223,8 @@ impl Engine {
         self.isolation
     }
 
-    /// Whether whatever runs workers answers, and soon: what would wait for it for long asks this first.
+    /// Whether whatever runs workers answers, and soon: what would wait for it for long asks this first. Many who ask at once are
+    /// one call.
     ///
     /// # Errors
     /// See [`EngineError`].
@@ -221,7 +232,17 @@ impl Engine {
         if failpoint::at("engine.check") == Some(Fault::Skip) {
             return Ok(());
         }
-        self.done(Action::Check).await
+        let check = {
+            let mut checking = self.checking.lock().unwrap_or_else(PoisonError::into_inner);
+            let under_way = checking.as_ref().and_then(WeakShared::upgrade);
+            under_way.filter(|check| check.peek().is_none()).unwrap_or_else(|| {
+                let (calls, isolation) = (self.calls.clone(), self.isolation);
+                let check = async move { done(&calls, isolation, Action::Check).await }.boxed().shared();
+                *checking = check.downgrade();
+                check
+            })
+        };
+        check.await
     }
 
     /// Runs one worker for a moment, under the same policy as every other; assembles its image first if that is missing.
@@ -292,20 +313,36 @@ impl Engine {
     }
 
     async fn done(&self, action: Action) -> Result<(), EngineError> {
-        match self.call(action.clone()).await? {
-            Reply::Done => Ok(()),
-            other => Err(unfit(&action, &other)),
-        }
+        done(&self.calls, self.isolation, action).await
     }
 
     async fn call(&self, action: Action) -> Result<Reply, EngineError> {
-        failpoint::of(action.name(), "asked");
-        let reply = link::call(&self.calls, action.clone()).await;
-        failpoint::of(action.name(), "answered");
-        match reply? {
-            Reply::Failed(reason) => Err(EngineError::Failed { action: action.name(), reason }),
-            reply => Ok(reply),
-        }
+        call(&self.calls, self.isolation, action).await
+    }
+}
+
+async fn done(
+    calls: &mpsc::Sender<link::Call>,
+    isolation: Isolation,
+    action: Action,
+) -> Result<(), EngineError> {
+    match call(calls, isolation, action.clone()).await? {
+        Reply::Done => Ok(()),
+        other => Err(unfit(&action, &other)),
+    }
+}
+
+async fn call(
+    calls: &mpsc::Sender<link::Call>,
+    isolation: Isolation,
+    action: Action,
+) -> Result<Reply, EngineError> {
+    failpoint::of(action.name(), "asked");
+    let reply = link::call(calls, action.clone(), action.timeout_ms(isolation)).await;
+    failpoint::of(action.name(), "answered");
+    match reply? {
+        Reply::Failed(reason) => Err(EngineError::Failed { action: action.name(), reason }),
+        reply => Ok(reply),
     }
 }
 

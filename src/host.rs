@@ -1,7 +1,8 @@
 //! Composition: configuration to a running host, and back down.
 //!
-//! Open the store -> choose the isolation -> spawn the engine -> open the releases (adopts, boots, publishes) -> bind
-//! edge and admin -> `ready` -> serve until a signal, or until another process has taken over -> drain.
+//! Open the store -> choose the isolation -> spawn the engine -> open the releases (adopts, publishes) -> serve the edge -> boot what is
+//! live -> bind the admin side -> `ready` -> serve until a signal, or until another process has taken over -> drain. Beside a
+//! predecessor the edge accepts nothing before `ready`.
 
 mod notify;
 mod threads;
@@ -23,6 +24,7 @@ use crate::route::Routes;
 use crate::store::{EnvScope, EnvValue, Store, StoreError};
 use crate::telemetry::{Metrics, Telemetry, init_logs};
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,7 +32,7 @@ pub use threads::Threads;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
-use tokio::task::JoinError;
+use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 pub use upgrade::Told;
 use upgrade::Upgrade;
@@ -102,9 +104,7 @@ pub async fn run(config: Config, requests: Handle) -> Result<(), HostError> {
     let telemetry = Telemetry { metrics: Arc::new(Metrics::new()), logs };
     let stop = stop_signal()?;
     readable_bundles();
-    // Whatever lies at this path when it is asked for is the successor; the kernel gives the path up when the file is replaced.
-    let program = std::env::current_exe()
-        .map_err(|source| HostError::System { operation: "finding this program", source })?;
+    let program = own_path()?;
     let config = Arc::new(config);
     let mut inheritance = Inheritance::take()?;
     inheritance.data_folder().await?;
@@ -119,23 +119,25 @@ pub async fn run(config: Config, requests: Handle) -> Result<(), HostError> {
         Edge::bind(&config, routes, releases.clone(), telemetry.clone(), &mut inheritance)?
     };
     tell_public(&releases, &edge);
+    let leaving = Leaving::on(stop);
+    // A predecessor serves until all that users get runs here. Without one they wait for what is not up yet, no longer than that takes.
+    let at_once = !predecessor.is_there();
+    let mut serving = Serving::begin(edge, &leaving, &requests, at_once)?;
+    releases.bring_up().await?;
     let mut options = admin_options(&config, store.clone(), &releases, &telemetry);
     options.inherited = inheritance.listener(Role::Admin, config.admin);
     let admin = Admin::bind(options).await?;
-    let detail = format!("vitrine {}, {isolation} isolation", env!("CARGO_PKG_VERSION"));
-    audited(store.record_start(&detail));
-    say_ready(&edge, &admin, isolation);
-    let leaving = Leaving::on(stop);
+    audited(store.record_start(&format!("vitrine {}, {isolation} isolation", env!("CARGO_PKG_VERSION"))));
+    say_ready(serving.address, &admin, isolation);
     let (pauses, asked) = mpsc::channel(1);
-    let mut sockets = edge.sockets().map_err(sockets_error)?;
-    sockets.push((Role::Admin, admin.socket().map_err(sockets_error)?));
+    serving.sockets.push((Role::Admin, admin.socket().map_err(sockets_error)?));
     let asked_to_leave = inheritance.asked.take().map_or_else(|| upgrade::listen(&store), Ok);
     let upgrade = |asked| Upgrade {
         store: store.clone(),
         releases: releases.clone(),
         leaving: leaving.clone(),
         predecessor,
-        sockets,
+        sockets: serving.sockets,
         asked,
         admin: pauses,
         program,
@@ -148,7 +150,8 @@ pub async fn run(config: Config, requests: Handle) -> Result<(), HostError> {
     let admin = tokio::spawn(admin.serve(admin_stop.clone(), asked));
     // One that is gone has stopped accepting, too.
     let _ = inheritance.ready().await;
-    served(requests.spawn(edge.serve(leaving.clone())).await);
+    serving.accept.cancel();
+    served(serving.task.await);
     // A hand-over that the stop ends has its folder to take back.
     if let Ok(upgrading) = upgrading {
         let _ = upgrading.await;
@@ -166,8 +169,38 @@ pub async fn run(config: Config, requests: Handle) -> Result<(), HostError> {
     Ok(())
 }
 
-fn say_ready(edge: &Edge, admin: &Admin, isolation: Isolation) {
-    let (edge, admin) = (edge.local_addr(), admin.local_addr());
+/// The edge, which serves from when it is told to accept.
+struct Serving {
+    address: SocketAddr,
+    /// For a successor.
+    sockets: Vec<(Role, OwnedFd)>,
+    accept: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Serving {
+    fn begin(edge: Edge, leaving: &Leaving, requests: &Handle, at_once: bool) -> Result<Self, HostError> {
+        let (address, sockets) = (edge.local_addr(), edge.sockets().map_err(sockets_error)?);
+        let accept = CancellationToken::new();
+        if at_once {
+            accept.cancel();
+        }
+        let (told, leaving) = (accept.clone(), leaving.clone());
+        let task = requests.spawn(async move {
+            told.cancelled().await;
+            edge.serve(leaving).await;
+        });
+        Ok(Self { address, sockets, accept, task })
+    }
+}
+
+/// Whatever lies at this path when it is asked for is the successor; the kernel gives the path up when the file is replaced.
+fn own_path() -> Result<PathBuf, HostError> {
+    std::env::current_exe().map_err(|source| HostError::System { operation: "finding this program", source })
+}
+
+fn say_ready(edge: SocketAddr, admin: &Admin, isolation: Isolation) {
+    let admin = admin.local_addr();
     println!("ready edge=http://{edge} admin=http://{admin} isolation={isolation}");
     if let Err(error) = notify::ready() {
         tracing::warn!(%error, "systemd can't be told that the host is ready");
@@ -215,6 +248,7 @@ pub async fn solo(options: SoloOptions, requests: Handle) -> Result<(), HostErro
     let store = Store::open(&config.data)?;
     let engine = start_engine(&config, &store).await?;
     let (routes, releases) = open(&config, store.clone(), engine, &telemetry, None, &requests).await?;
+    releases.bring_up().await?;
     let mut nobody = Inheritance::default();
     let edge = {
         let _listening_there = requests.enter();

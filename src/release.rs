@@ -5,14 +5,16 @@
 //! [`deployment`] (stages, hooks, bake) -> [`switch`] (promote and rollback: healthy,
 //! recorded, swapped), for a share of the users first ([`split`]) -> [`keep`] (a worker that is lost or hangs is replaced) and
 //! [`check`] (so is one that is ill) -> [`retire`] (sleep, expiry, retention) -> [`wake`] (a request for one that sleeps).
-//! [`life`] says what may happen to a release and what follows, [`course`] carries that out; [`decide`] holds the other rules,
-//! without effects, and [`observe`] reports how workers do. [`entry`] is one release, [`book`] all that is known, [`labels`] whose each host name is,
+//! [`boot_queue`] says whose worker is started next. [`life`] says what may happen to a release and what follows, [`course`] carries
+//! that out; [`decide`] holds the other rules, without effects, and [`observe`] reports how workers do. [`entry`] is one release,
+//! [`book`] all that is known, [`labels`] whose each host name is,
 //! [`publish`] turns it into a route table, [`adopt`] fills it after a start, [`sweep`] removes what an
 //! earlier host left, [`succession`] lets it rest while another host takes over.
 
 mod adopt;
 mod book;
 mod boot;
+mod boot_queue;
 mod check;
 mod course;
 mod decide;
@@ -40,22 +42,22 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::container::Engine;
 use crate::handover::Predecessor;
-use crate::id::{AppName, InstanceId};
-use crate::limits::WAKES_AT_ONCE_MAX;
+use crate::id::{AppName, Digest, InstanceId};
 use crate::route::Routes;
 use crate::scope::Actor;
 use crate::store::{Store, StoreError};
 use crate::telemetry::Telemetry;
 use book::Book;
+use boot_queue::BootQueue;
 pub use error::{ReleaseError, WakeError};
 use journal::Journal;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, OnceLock};
 pub use succession::{Paused, Turn};
 use tokio::runtime::Handle;
-use tokio::sync::{RwLock, Semaphore};
+use tokio::sync::RwLock;
 pub use upload::UploadOptions;
 pub use view::{
     AppView, DeploymentView, EnvView, HealthView, LiveValue, Phase, ReleaseView, SnapshotView, Switched,
@@ -105,10 +107,14 @@ struct Inner {
     control: Handle,
     book: Book,
     journal: Journal,
-    wakes: Arc<Semaphore>,
+    boots: Arc<BootQueue>,
     /// Held for reading from when a bundle is stored until its release is recorded, for writing while one is removed.
     keeping: Arc<RwLock<()>>,
-    /// Workers that this process started and has not ended: nobody's orphans.
+    /// Whether live releases are still being booted after the start of the host.
+    starting: AtomicBool,
+    /// Bundles that the start of the host has hashed: what it boots is not hashed again.
+    verified: Mutex<BTreeSet<Digest>>,
+    /// Workers that this process started or adopted and has not ended: nobody's orphans.
     started: Mutex<BTreeSet<InstanceId>>,
     /// Number of the deploy that began last.
     last_deploy: AtomicU64,
@@ -123,20 +129,23 @@ struct Inner {
 }
 
 impl Releases {
-    /// Loads what is recorded, adopts the workers that still run, boots the live releases that have none, and publishes
-    /// the first route table.
+    /// Loads what is recorded, adopts the workers that still run, and publishes the first route table. A request for a release that
+    /// has no worker yet starts one and waits for it.
     ///
     /// # Errors
-    /// [`ReleaseError::Store`]. A release that can't be booted is logged and tried again, not an error here.
+    /// [`ReleaseError::Store`].
     pub async fn open(parts: Parts) -> Result<Self, ReleaseError> {
+        let boots = BootQueue::new(boot_queue::places_here(parts.config.worker.memory_mb));
         let journal = Journal::start(parts.telemetry.logs.clone(), &parts.requests);
         let releases = Self(Arc::new(Inner {
             parts,
             control: Handle::current(),
             book: Book::default(),
             journal,
-            wakes: Arc::new(Semaphore::new(WAKES_AT_ONCE_MAX)),
+            boots,
             keeping: Arc::default(),
+            starting: AtomicBool::new(true),
+            verified: Mutex::default(),
             started: Mutex::default(),
             last_deploy: AtomicU64::new(0),
             changing: tokio::sync::Mutex::default(),
@@ -145,9 +154,19 @@ impl Releases {
             public: OnceLock::new(),
         }));
         releases.adopt().await?;
-        tokio::spawn(retire::patrol(Arc::downgrade(&releases.0)));
-        tokio::spawn(observe::rounds(Arc::downgrade(&releases.0)));
         Ok(releases)
+    }
+
+    /// Boots the live releases that have no worker, goes on with what an earlier host began, and keeps everything in order from
+    /// then on. Once.
+    ///
+    /// # Errors
+    /// [`ReleaseError::Store`]. A release that can't be booted is logged and tried again, not an error here.
+    pub async fn bring_up(&self) -> Result<(), ReleaseError> {
+        self.finish_start().await?;
+        tokio::spawn(retire::patrol(Arc::downgrade(&self.0)));
+        tokio::spawn(observe::rounds(Arc::downgrade(&self.0)));
+        Ok(())
     }
 
     /// Tells where users reach the edge, for the URLs in views.
@@ -200,8 +219,9 @@ impl Releases {
 
     /// Stops every worker: the end of a host that does not leave them running.
     pub async fn stop_workers(&self) {
-        // One that is replaced right now is not started again.
+        // One that is replaced right now is not started again, and what waits to be started is not.
         self.0.turns.close();
+        self.0.boots.close();
         for entry in self.0.book.entries() {
             self.put_to_sleep(&entry, life::Event::HostEnds).await;
         }

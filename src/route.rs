@@ -69,6 +69,8 @@ pub struct RouteTable {
     pub epoch: u64,
     /// Domain below which labels are looked up.
     pub domain: String,
+    /// Whether the host has just started, and live releases may still be without a worker.
+    pub starting: bool,
     /// Whether every host name leads to the only app (`solo`).
     pub any_host: bool,
     /// First labels below the domain.

@@ -14,8 +14,8 @@ mod snapshot;
 use crate::id::{Digest, InstanceId, ReleaseId};
 use crate::limits::{FAILURES_SUSPECT, RECONNECT_WAIT_MS, WORKER_COMMANDS_MAX};
 pub use egress::Egress;
-pub use requests::{Answer, AnswerBody, Piece, RequestBody};
-use requests::{Connection, Slot};
+use requests::Slot;
+pub use requests::{Answer, AnswerBody, Connection, Piece, RequestBody};
 pub use snapshot::{SnapshotError, take_snapshot};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -92,6 +92,28 @@ pub enum WorkerState {
     Failed(BootFailure),
     /// Its connection is lost and is being made again.
     Lost,
+    /// It is to be stopped, and is no worker of its release any more. Nothing comes after this.
+    Discarded,
+}
+
+/// Where a worker stands, for whoever changes that.
+#[derive(Debug, Clone)]
+struct Standing(watch::Sender<WorkerState>);
+
+impl Standing {
+    fn set(&self, state: WorkerState) {
+        self.0.send_if_modified(|now| {
+            let may = !matches!(now, WorkerState::Discarded);
+            if may {
+                *now = state;
+            }
+            may
+        });
+    }
+
+    fn is_discarded(&self) -> bool {
+        matches!(*self.0.borrow(), WorkerState::Discarded)
+    }
 }
 
 /// A line for the log of its release.
@@ -116,6 +138,7 @@ enum Command {
 #[derive(Debug)]
 pub struct Worker {
     identity: Identity,
+    standing: Standing,
     state: watch::Receiver<WorkerState>,
     connection: Arc<Slot>,
     commands: mpsc::Sender<Command>,
@@ -136,7 +159,8 @@ impl Worker {
         logs: mpsc::Sender<WorkerLog>,
     ) -> Result<Arc<Self>, WorkerError> {
         let first = link::connect(&identity, vitrine_wire::Channel::Control).await?;
-        let (state_tx, state) = watch::channel(WorkerState::Booting);
+        let (tell, state) = watch::channel(WorkerState::Booting);
+        let standing = Standing(tell);
         let (commands, commands_rx) = mpsc::channel(WORKER_COMMANDS_MAX);
         let connection = Arc::new(Slot::default());
         let stop = CancellationToken::new();
@@ -146,7 +170,7 @@ impl Worker {
             start,
             egress,
             logs,
-            state: state_tx,
+            standing: standing.clone(),
             connection: Arc::clone(&connection),
             commands: commands_rx,
             suspected,
@@ -160,7 +184,7 @@ impl Worker {
         });
         let _tasks = stop.drop_guard();
         let failures = AtomicU32::new(0);
-        Ok(Arc::new(Self { identity, state, connection, commands, suspicions, failures, _tasks }))
+        Ok(Arc::new(Self { identity, standing, state, connection, commands, suspicions, failures, _tasks }))
     }
 
     /// Who it is.
@@ -173,6 +197,11 @@ impl Worker {
     #[must_use]
     pub fn state(&self) -> watch::Receiver<WorkerState> {
         self.state.clone()
+    }
+
+    /// It is about to be stopped: who waits for it is told at once that it is gone. What it has under way it may finish.
+    pub fn discard(&self) {
+        self.standing.set(WorkerState::Discarded);
     }
 
     /// Whether it serves now.
@@ -199,6 +228,7 @@ impl Worker {
                 match &*state.borrow_and_update() {
                     WorkerState::Ready(ready) => return Ok(ready.clone()),
                     WorkerState::Failed(failure) => return Err(WorkerError::Boot(failure.clone())),
+                    WorkerState::Discarded => return Err(WorkerError::Lost { instance: instance() }),
                     WorkerState::Booting | WorkerState::Hung | WorkerState::Lost => {}
                 }
                 if state.changed().await.is_err() {
@@ -216,21 +246,26 @@ impl Worker {
     /// # Errors
     /// The worker's end of the request when it came without a head: outcome, figures, what the app threw.
     pub async fn request(&self, head: RequestHead, body: Option<RequestBody>) -> Result<Answer, Done> {
-        match self.connection.load() {
-            Some(connection) => connection.request(head, body).await,
-            None => self.reconnected().await?.request(head, body).await,
-        }
+        self.connected().await?.request(head, body).await
     }
 
-    /// Waits a moment for a worker whose render process was just lost, or that hangs.
-    async fn reconnected(&self) -> Result<Arc<Connection>, Done> {
+    /// Its connection for requests; waits a moment for a worker whose render process was just lost, or that hangs. Whoever gets none
+    /// has sent nothing.
+    ///
+    /// # Errors
+    /// [`Outcome::UpstreamGone`] when it is no worker of its release any more, [`Outcome::Crashed`] when it is not back in time.
+    pub async fn connected(&self) -> Result<Arc<Connection>, Done> {
+        if let Some(connection) = self.connection.load() {
+            return Ok(connection);
+        }
         let timeout = Duration::from_millis(RECONNECT_WAIT_MS);
         if self.ready(timeout).await.is_ok()
             && let Some(connection) = self.connection.load()
         {
             return Ok(connection);
         }
-        Err(Done::of(Outcome::Crashed))
+        let outcome = if self.standing.is_discarded() { Outcome::UpstreamGone } else { Outcome::Crashed };
+        Err(Done::of(outcome))
     }
 
     /// A request that this worker had was lost, or not answered in time: its checks are due now. Decides nothing by itself.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::io;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::{mpsc, oneshot};
@@ -55,21 +56,15 @@ pub fn open(options: EngineOptions) -> io::Result<mpsc::Sender<Call>> {
     Ok(calls)
 }
 
-/// Asks and waits within the action's bound.
-pub async fn call(calls: &mpsc::Sender<Call>, action: Action) -> Result<Reply, EngineError> {
-    let timeout_ms = action.timeout_ms();
-    call_within(calls, action, timeout_ms).await
-}
-
-async fn call_within(
-    calls: &mpsc::Sender<Call>,
-    action: Action,
-    timeout_ms: u64,
-) -> Result<Reply, EngineError> {
+/// Asks, and waits for the answer no longer than that.
+///
+/// # Errors
+/// See [`EngineError`].
+pub async fn call(calls: &mpsc::Sender<Call>, action: Action, timeout_ms: u64) -> Result<Reply, EngineError> {
     let name = action.name();
     let asked = async {
         let (reply, answer) = oneshot::channel();
-        let gone = || EngineError::Gone(io::ErrorKind::BrokenPipe.into());
+        let gone = || EngineError::Gone(Arc::new(io::ErrorKind::BrokenPipe.into()));
         calls.send(Call { action, reply }).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
     };
@@ -131,7 +126,7 @@ async fn refuse(calls: &mut mpsc::Receiver<Call>, reason: &io::Error, pause_ms: 
 }
 
 fn gone(reason: &io::Error) -> EngineError {
-    EngineError::Gone(io::Error::new(reason.kind(), reason.to_string()))
+    EngineError::Gone(Arc::new(io::Error::new(reason.kind(), reason.to_string())))
 }
 
 /// A caller that stopped waiting needs no answer.

@@ -1,6 +1,7 @@
 //! The one place that turns an outcome into what a client gets.
 
 use super::access_log::Record;
+use super::address::Refusal;
 use super::body::{EdgeBody, Source};
 use super::pin::{X_VITRINE_PIN, X_VITRINE_RELEASE};
 use super::select::Pin;
@@ -77,13 +78,15 @@ pub struct Failure {
     pub status: StatusCode,
     /// What the client is told.
     pub reason: &'static str,
+    /// When trying again is worth it, if the status is 503, in seconds.
+    pub retry_after_s: u64,
 }
 
 impl Failure {
     /// The usual answer to an outcome.
     #[must_use]
     pub const fn of(outcome: Outcome) -> Self {
-        Self { outcome, status: status_of(outcome), reason: explain(outcome) }
+        Self { outcome, status: status_of(outcome), reason: explain(outcome), retry_after_s: RETRY_AFTER_S }
     }
 
     /// With another status.
@@ -93,9 +96,10 @@ impl Failure {
     }
 }
 
-impl From<super::address::Refusal> for Failure {
-    fn from(refusal: super::address::Refusal) -> Self {
-        Self { outcome: refusal.outcome, status: refusal.status, reason: refusal.reason }
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        let Refusal { outcome, status, reason } = refusal;
+        Self { status, reason, ..Self::of(outcome) }
     }
 }
 
@@ -127,7 +131,7 @@ pub fn tell_failure(headers: &mut HeaderMap, failure: Failure) {
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_VITRINE_OUTCOME, HeaderValue::from_static(failure.outcome.as_str()));
     if failure.status == StatusCode::SERVICE_UNAVAILABLE {
-        headers.insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S));
+        headers.insert(RETRY_AFTER, HeaderValue::from(failure.retry_after_s));
     }
 }
 

@@ -46,6 +46,9 @@ fn readiness(table: &RouteTable, alone: bool, leaving: bool) -> Result<(), &'sta
     if leaving {
         return Err("draining");
     }
+    if table.starting {
+        return Err("starting");
+    }
     let mut live = table.apps.values().filter_map(|app| app.live.as_ref()).peekable();
     if live.peek().is_none() {
         return if alone { Err("no_release") } else { Ok(()) };
@@ -73,6 +76,8 @@ mod tests {
         assert_eq!(readiness(&empty, false, false), Ok(()));
         assert_eq!(readiness(&empty, true, false), Err("no_release"));
         assert_eq!(readiness(&empty, false, true), Err("draining"));
+        let starting = RouteTable { starting: true, ..RouteTable::default() };
+        assert_eq!(readiness(&starting, false, false), Err("starting"));
         let down = table(&[app("shop", "v1", vec![target("shop", "v1", &[])])]);
         assert_eq!(readiness(&down, false, false), Err("no_worker"));
     }

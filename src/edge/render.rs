@@ -13,7 +13,7 @@ use crate::limits::{CLAIM_ATTEMPTS_MAX, RECONNECT_PAUSE_MS, RENDER_GRACE_MS, UPS
 use crate::pool::{Claim, ClaimError, Pool};
 use crate::release::WakeError;
 use crate::route::Target;
-use crate::worker::{Answer, RequestBody, WorkerState};
+use crate::worker::{Answer, Connection, RequestBody, WorkerState};
 use http::header::{CONTENT_LENGTH, HeaderMap};
 use http::{Method, StatusCode};
 use hyper::body::{Body as _, Incoming};
@@ -66,7 +66,10 @@ pub async fn render<W: Wake>(
         let head = forward::request_head(&record.caller, address, headers, has_body);
         record.edge = record.elapsed() - waited;
         let asked = record.elapsed();
-        let answered = ask(&claim, head, body.take(), &progress, patience).await;
+        let (sent, answered) = match claim.worker().connected().await {
+            Ok(connection) => (true, ask(&connection, head, body.take(), &progress, patience).await),
+            Err(done) => (false, Err(done)),
+        };
         if let Err(Done { outcome: Outcome::UpstreamGone | Outcome::Crashed | Outcome::WallLimit, .. }) =
             &answered
         {
@@ -78,7 +81,10 @@ pub async fn render<W: Wake>(
                 let head_after = record.elapsed() - asked;
                 return Ok(Rendered { answer, claim, waited, head_after, patience });
             }
-            Err(done) if repeatable && again.may_be_asked(done.outcome) => noticed(&claim).await,
+            // What was not sent can't happen twice.
+            Err(done) if (repeatable || !sent) && again.may_be_asked(done.outcome, sent) => {
+                noticed(&claim).await;
+            }
             Err(done) => {
                 let failure = failure(done.outcome, &progress);
                 record.done = Some(done);
@@ -92,19 +98,23 @@ pub async fn render<W: Wake>(
 struct Again {
     /// Its worker was lost or leaves.
     lost: usize,
+    /// Its worker was lost before, and is replaced.
+    discarded: usize,
     /// Its worker did not come back in time and is replaced, or its isolate fell with another request.
     crashed: usize,
 }
 
 impl Default for Again {
     fn default() -> Self {
-        Self { lost: UPSTREAM_RETRIES_MAX, crashed: UPSTREAM_RETRIES_MAX }
+        let max = UPSTREAM_RETRIES_MAX;
+        Self { lost: max, discarded: max, crashed: max }
     }
 }
 
 impl Again {
-    fn may_be_asked(&mut self, outcome: Outcome) -> bool {
+    fn may_be_asked(&mut self, outcome: Outcome, sent: bool) -> bool {
         let left = match outcome {
+            Outcome::UpstreamGone if !sent => &mut self.discarded,
             Outcome::UpstreamGone | Outcome::Draining => &mut self.lost,
             Outcome::Crashed => &mut self.crashed,
             _ => return false,
@@ -146,13 +156,13 @@ fn declared(headers: &HeaderMap) -> Option<u64> {
 
 /// Waits for a head as long as the worker's own limits allow, and on while a client's body makes progress or is waited for.
 async fn ask(
-    claim: &Claim,
+    connection: &Arc<Connection>,
     head: vitrine_wire::RequestHead,
     body: Option<RequestBody>,
     progress: &Progress,
     patience: Duration,
 ) -> Result<Answer, Done> {
-    let mut asked = std::pin::pin!(claim.worker().request(head, body));
+    let mut asked = std::pin::pin!(connection.request(head, body));
     let mut received = progress.received();
     loop {
         if let Ok(answered) = tokio::time::timeout(patience, &mut asked).await {
@@ -199,7 +209,7 @@ async fn claim<W: Wake>(
 
 async fn woken<W: Wake>(line: &Line<W>, target: &Target) -> Result<Arc<Pool>, Failure> {
     line.wake.wake(&target.release).await.map_err(|error| match error {
-        WakeError::Busy => Failure::of(Outcome::Overloaded),
+        WakeError::Busy { retry_after_s } => Failure { retry_after_s, ..Failure::of(Outcome::Overloaded) },
         WakeError::Failed(_) => {
             tracing::warn!(
                 release = %target.release,

@@ -1,7 +1,7 @@
 //! The engine, images and containers.
 
-/// Calls that may wait for the engine process at once. Starts are few (two wakes, some deploys); the rest are a list or a
-/// stop a worker of a full host.
+/// Calls that may wait for the engine process at once. Starts are few (one a processor); the rest are a list or a stop a worker of a
+/// full host.
 pub const ENGINE_CALLS_MAX: usize = 256;
 /// Bytes of one line between host and engine process: a list of [`ENGINE_INSTANCES_MAX`] workers, or the log text of
 /// [`OUTPUT_REPLY_BYTES_MAX`] with every byte escaped to six.
@@ -20,6 +20,9 @@ pub const ENGINE_PRUNE_TIMEOUT_MS: u64 = 120_000;
 pub const ENGINE_READ_TIMEOUT_MS: u64 = 5_000;
 /// Time for the engine to say that it answers. Whoever waits is told within 5 s that it doesn't, and the rest of a call takes its time, too.
 pub const ENGINE_CHECK_TIMEOUT_MS: u64 = 3_000;
+/// The same where workers are processes: there the engine waits for nobody, and its own end is seen at once. Only a machine that is
+/// busy makes it late, and that is no reason to refuse a deploy.
+pub const ENGINE_CHECK_ALONE_TIMEOUT_MS: u64 = 20_000;
 
 /// First pause before an engine process that died again is started again; doubles each time. The first restart has none.
 pub const ENGINE_RESTART_PAUSE_MIN_MS: u64 = 100;

@@ -57,7 +57,8 @@ pub const LINGER_MS: u64 = 2_000;
 /// Snapshots of the route table that one request looks at: a switch during a claim is one more, two in a row are rare.
 pub const CLAIM_ATTEMPTS_MAX: usize = 3;
 /// Times that a request without a body is sent again after its worker was lost before a head, and again after it did
-/// not come back: a second loss of the same kind may be the request's own doing.
+/// not come back: a second loss of the same kind may be the request's own doing. Also times that one which was not sent is sent to the
+/// worker in the place of a lost one.
 pub const UPSTREAM_RETRIES_MAX: usize = 1;
 /// What a worker gets beyond the limits that it enforces by itself before the edge stops waiting: it is stuck then.
 pub const RENDER_GRACE_MS: u64 = 2_000;
@@ -73,6 +74,8 @@ pub const ASSET_PIECE_BYTES: usize = 64 << 10;
 pub const REQUEST_ID_BYTES_MAX: usize = 128;
 /// `retry-after` of a 503, in seconds: a boot takes about a second.
 pub const RETRY_AFTER_S: u64 = 1;
+/// The longest, in seconds, where it is known how many others are to be served first.
+pub const RETRY_AFTER_S_MAX: u64 = 60;
 
 /// Log lines that may wait for a slow stderr; what is above is counted and dropped. About 16 MiB at the most.
 pub const LOG_QUEUE_LINES_MAX: usize = 16_384;

@@ -2,8 +2,11 @@
 
 /// Requests held while a sleeping release wakes, for each release.
 pub const WAKE_HELD_MAX: usize = 256;
-/// Releases that may wake at once: a boot uses a core, and the running ones need the others.
-pub const WAKES_AT_ONCE_MAX: usize = 2;
+/// Starts of workers that wait for a place at once: what a core boots in the time that a user waits, for a few dozen cores. Each is a
+/// task and the requests that are held for it, which are connections and bounded as such.
+pub const BOOTS_QUEUED_MAX: usize = 1_024;
+/// How long a start keeps its place, until some were measured.
+pub const BOOT_MS_EXPECTED: u64 = 500;
 
 /// Log lines that wait for the journal, of all workers together; a line is a few hundred bytes.
 pub const JOURNAL_QUEUE_MAX: usize = 4_096;
@@ -43,6 +46,10 @@ pub const FIRST_CHECK_PAUSE_MS: u64 = 100;
 pub const FIRST_CHECK_TIMEOUT_MS: u64 = 5_000;
 /// Between two looks whether the requests of a replaced worker have ended.
 pub const CLAIMS_POLL_MS: u64 = 50;
+/// Workers that are connected at once after a start of the host: each answers within milliseconds, or hangs until its time is over.
+pub const ADOPTED_AT_ONCE_MAX: usize = 16;
+/// Releases that a start of the host has waiting for a place to boot at once: half of the queue is left for requests.
+pub const STARTS_AT_ONCE_MAX: usize = BOOTS_QUEUED_MAX / 2;
 /// Time for a running worker to answer after a start of the host; it answers from memory.
 pub const ADOPT_TIMEOUT_MS: u64 = 2_000;
 /// Time between two looks for releases to put to sleep or to remove.

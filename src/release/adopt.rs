@@ -5,17 +5,43 @@
 
 use super::entry::{Entry, spec_hash};
 use super::life::{Event, Life};
-use super::{ReleaseError, Releases, keep};
+use super::{ReleaseError, Releases};
 use crate::bundle::{Bundle, BundleDir};
 use crate::config::Isolation;
 use crate::failpoint::{self, Fault};
-use crate::id::{AppName, InstanceId, Version};
-use crate::limits::{ADOPT_TIMEOUT_MS, ORPHANS_AGAIN_MS, REPLACE_BOOT_DEADLINE_MS};
-use crate::store::{Promotion, ReleaseRecord, ReleaseState};
+use crate::id::{AppName, Digest, Version};
+use crate::limits::{
+    ADOPT_TIMEOUT_MS, ADOPTED_AT_ONCE_MAX, ORPHANS_AGAIN_MS, REPLACE_BOOT_DEADLINE_MS, STARTS_AT_ONCE_MAX,
+};
+use crate::store::{Promotion, ReleaseRecord, ReleaseState, SnapshotRecord, SplitRecord, Store, StoreError};
 use crate::telemetry::causes;
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use futures_util::{StreamExt as _, stream};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
+
+/// A bundle that is whole, with the snapshot of its app.
+type Found = (BundleDir, Arc<Bundle>, Option<SnapshotRecord>);
+
+/// What is recorded of an app.
+struct Recorded {
+    app: AppName,
+    /// Newest first.
+    releases: Vec<ReleaseRecord>,
+    live: Option<Version>,
+    history: Vec<Promotion>,
+    split: Option<SplitRecord>,
+}
+
+fn read(store: &Store) -> Result<Vec<Recorded>, StoreError> {
+    let of = |app: AppName| {
+        let releases = undo_replaced(store.releases(&app)?);
+        let (live, history, split) = (store.live(&app)?, store.history(&app)?, store.split(&app)?);
+        Ok(Recorded { app, releases, live, history, split })
+    };
+    store.apps()?.into_iter().map(of).collect()
+}
 
 impl Releases {
     pub(super) async fn adopt(&self) -> Result<(), ReleaseError> {
@@ -23,34 +49,50 @@ impl Releases {
         let epoch = self.stored("reading the epoch", |store| store.epoch()).await?;
         self.0.book.set_epoch(epoch);
         self.0.book.hold_names(self.stored("reading the names", |store| store.held_names()).await?);
-        for app in self.stored("reading the apps", |store| store.apps()).await? {
-            self.load_app(&app).await?;
+        let recorded = self.stored("reading the releases", read).await?;
+        let bundles = self.verify_bundles(&recorded).await;
+        for one in recorded {
+            self.load_app(one, &bundles).await;
         }
         self.sweep_bundles().await;
-        let mut adopted = BTreeSet::new();
         // Processes end with the host that started them.
         let adoptable = parts.engine.isolation() == Isolation::Container || !parts.predecessor.is_there();
-        for entry in self.0.book.entries() {
-            if adoptable {
-                adopted.extend(self.adopt_worker(&entry).await);
-            } else {
-                entry.update(|record| record.instance = None);
-            }
-        }
+        let adopting = stream::iter(self.0.book.entries()).for_each_concurrent(
+            ADOPTED_AT_ONCE_MAX,
+            |entry| async move {
+                if adoptable {
+                    self.adopt_worker(&entry).await;
+                } else {
+                    entry.update(|record| record.instance = None);
+                }
+            },
+        );
+        adopting.await;
+        self.publish();
+        Ok(())
+    }
+
+    /// Everything between the first table and `ready`, and what comes soon after.
+    pub(super) async fn finish_start(&self) -> Result<(), ReleaseError> {
         self.boot_live().await;
         for app in self.0.book.names() {
             self.resume(&app).await?;
         }
-        self.publish();
+        {
+            let _changing = self.0.changing.lock().await;
+            self.0.starting.store(false, Ordering::SeqCst);
+            self.publish();
+        }
         let releases = self.clone();
         tokio::spawn(async move {
             if let Some(_turn) = releases.0.turns.take().await {
                 releases.boot_standby().await;
             }
+            releases.0.verified.lock().unwrap_or_else(PoisonError::into_inner).clear();
             // Its last requests may be served by workers that are nobody's now.
             releases.0.parts.predecessor.gone().await;
             let Some(turn) = releases.0.turns.take().await else { return };
-            releases.end_orphans(&adopted).await;
+            releases.end_orphans().await;
             drop(turn);
             // What still runs from an earlier build is known by now, and nobody waits for it.
             if let Err(error) = releases.0.parts.engine.prune().await {
@@ -58,42 +100,58 @@ impl Releases {
             }
             tokio::time::sleep(Duration::from_millis(ORPHANS_AGAIN_MS)).await;
             if let Some(_turn) = releases.0.turns.take().await {
-                releases.end_orphans(&adopted).await;
+                releases.end_orphans().await;
             }
         });
         Ok(())
     }
 
-    async fn load_app(&self, app: &AppName) -> Result<(), ReleaseError> {
-        self.0.book.add_app(app);
-        let of = app.clone();
-        let (records, live, history, split) = self
-            .stored("reading the releases", move |store| {
-                Ok((store.releases(&of)?, store.live(&of)?, store.history(&of)?, store.split(&of)?))
-            })
-            .await?;
+    /// Hashes every bundle that a release has, each once and as many at once as there are cores.
+    async fn verify_bundles(&self, recorded: &[Recorded]) -> HashMap<Digest, Result<Found, StoreError>> {
+        let releases = recorded.iter().flat_map(|one| &one.releases);
+        let ready = releases.filter(|record| record.state != ReleaseState::Pending);
+        let digests: BTreeSet<Digest> = ready.map(|record| record.digest).collect();
+        let bundles = &self.0.parts.store.bundles();
+        let verify = |digest: Digest| async move {
+            let ensured = bundles.ensure(digest).await;
+            let snapshot = bundles.snapshot(digest).await;
+            (digest, ensured.map(|(dir, bundle)| (dir, Arc::new(bundle), snapshot)))
+        };
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let found: HashMap<_, _> = stream::iter(digests).map(verify).buffer_unordered(cores).collect().await;
+        let whole = found.iter().filter(|(_, found)| found.is_ok()).map(|(digest, _)| *digest);
+        self.0.verified.lock().unwrap_or_else(PoisonError::into_inner).extend(whole);
+        found
+    }
+
+    async fn load_app(&self, recorded: Recorded, bundles: &HashMap<Digest, Result<Found, StoreError>>) {
+        let Recorded { app, releases, live, history, split } = recorded;
+        self.0.book.add_app(&app);
         let mut loaded = Vec::new();
-        for record in undo_replaced(records) {
-            loaded.extend(self.load_bundle(record).await);
+        for record in releases {
+            loaded.extend(self.load_bundle(record, bundles).await);
         }
-        let retained = loaded.iter().map(|(record, ..)| record.id.version.clone()).collect();
-        let live = live.map(|live| live_or_earlier(app, live, &history, &retained));
+        let retained = loaded.iter().map(|(record, _)| record.id.version.clone()).collect();
+        let live = live.map(|live| live_or_earlier(&app, live, &history, &retained));
         // Newest first in the store, and the book adds in front.
-        for (record, dir, bundle) in loaded.into_iter().rev() {
+        for (record, found) in loaded.into_iter().rev() {
             let is_live = live.as_ref() == Some(&record.id.version);
             let life = Life::recorded(is_live, record.promoted_ms.is_some());
-            self.load_release(record, life, dir, bundle).await;
+            self.load_release(record, life, found);
         }
-        self.0.book.restore(app, live, history);
+        self.0.book.restore(&app, live, history);
         if failpoint::at("split.restore") != Some(Fault::Skip) {
-            self.0.book.set_split(app, split);
+            self.0.book.set_split(&app, split);
         }
-        Ok(())
     }
 
     /// A release with its bundle; `None` when it is undone, or when its bundle can't be had. One release that can be neither
     /// loaded nor undone keeps no app from being served: it is left out, and the next start looks at it again.
-    async fn load_bundle(&self, record: ReleaseRecord) -> Option<(ReleaseRecord, BundleDir, Bundle)> {
+    async fn load_bundle(
+        &self,
+        record: ReleaseRecord,
+        bundles: &HashMap<Digest, Result<Found, StoreError>>,
+    ) -> Option<(ReleaseRecord, Found)> {
         let (id, digest) = (record.id.clone(), record.digest);
         if record.state == ReleaseState::Pending {
             // Its deploy was never acknowledged, or that of its successor was not finished.
@@ -109,33 +167,32 @@ impl Releases {
             }
             return None;
         }
-        match self.0.parts.store.bundles().ensure(digest).await {
-            Ok((dir, bundle)) => Some((record, dir, bundle)),
+        match bundles.get(&digest)? {
+            Ok(found) => Some((record, found.clone())),
             Err(error) => {
-                tracing::error!(release = %id, error = %causes(&error), "a release without its bundle");
+                tracing::error!(release = %id, error = %causes(error), "a release without its bundle");
                 None
             }
         }
     }
 
-    async fn load_release(&self, mut record: ReleaseRecord, life: Life, dir: BundleDir, bundle: Bundle) {
+    fn load_release(&self, mut record: ReleaseRecord, life: Life, (dir, bundle, snapshot): Found) {
         let config = &self.0.parts.config;
         let limits = super::decide::limits(&bundle.manifest.limits, &config.limits, config.worker.cpus);
         // The operator may have changed limits since: a worker of the old ones is then no longer this release's.
         record.spec_hash = spec_hash(&record, &bundle, &limits, config);
-        let snapshot = self.0.parts.store.bundles().snapshot(record.digest).await;
-        let entry = Entry::new(record, life, Arc::new(bundle), dir, &config.limits, config.worker.cpus);
+        let entry = Entry::new(record, life, bundle, dir, &config.limits, config.worker.cpus);
         entry.set_snapshot(snapshot);
         self.0.book.add(entry);
     }
 
-    async fn adopt_worker(&self, entry: &Arc<Entry>) -> Option<InstanceId> {
-        let instance = entry.record().instance?;
+    async fn adopt_worker(&self, entry: &Arc<Entry>) {
+        let Some(instance) = entry.record().instance else { return };
         let env = match self.env_of(entry).await {
             Ok(env) => env,
             Err(error) => {
                 tracing::error!(release = %entry.id(), %instance, error = %causes(&error), "not adopted");
-                return None;
+                return;
             }
         };
         let adopting = async {
@@ -147,44 +204,43 @@ impl Releases {
             Ok::<_, crate::worker::WorkerError>(worker)
         };
         match adopting.await {
-            Ok(worker) => {
-                entry.happens(Event::Adopted).inspect_err(|illegal| tracing::error!(%illegal)).ok()?;
-                entry.pool.set_worker(Some(Arc::clone(&worker)));
-                keep::watch(self, entry, &worker);
-                tracing::info!(release = %entry.id(), %instance, "a running worker was adopted");
-                Some(instance)
-            }
+            Ok(worker) => match entry.happens(Event::Adopted) {
+                Ok(_) => {
+                    self.own_instance(&instance);
+                    self.install(entry, worker);
+                    tracing::info!(release = %entry.id(), %instance, "a running worker was adopted");
+                }
+                Err(illegal) => tracing::error!(%illegal),
+            },
             Err(error) => {
                 tracing::info!(release = %entry.id(), %instance, error = %causes(&error), "not adopted");
-                None
             }
         }
     }
 
-    /// Releases that users get and that have no worker are booted before anything is served.
+    /// Releases that users get and that have no worker are booted before the host says that it is ready.
     async fn boot_live(&self) {
-        for app in self.0.book.names() {
-            for entry in [self.0.book.live(&app), self.candidate(&app)].into_iter().flatten() {
-                self.boot_for_start(&entry).await;
-            }
-        }
+        let names = self.0.book.names();
+        let live = names.iter().flat_map(|app| [self.0.book.live(app), self.candidate(app)]);
+        self.boot_all(live.flatten().collect()).await;
     }
 
     /// The releases that a rollback would go to are warm again soon after.
     async fn boot_standby(&self) {
-        for entry in self.0.book.entries() {
-            if self.is_wanted(&entry) {
-                self.boot_for_start(&entry).await;
-            }
-        }
+        let mut wanted = self.0.book.entries();
+        wanted.retain(|entry| self.is_wanted(entry));
+        self.boot_all(wanted).await;
     }
 
-    async fn boot_for_start(&self, entry: &Arc<Entry>) {
+    async fn boot_all(&self, entries: Vec<Arc<Entry>>) {
         let deadline = Duration::from_millis(REPLACE_BOOT_DEADLINE_MS);
-        if let Err(error) = self.ensure_worker(entry, deadline, false).await {
-            tracing::error!(release = %entry.id(), error = %causes(&error),
-                "a release has no worker; its next request tries again");
-        }
+        let boot = |entry: Arc<Entry>| async move {
+            if let Err(error) = self.ensure_worker(&entry, deadline, false).await {
+                tracing::error!(release = %entry.id(), error = %causes(&error),
+                    "a release has no worker; its next request tries again");
+            }
+        };
+        stream::iter(entries).for_each_concurrent(STARTS_AT_ONCE_MAX, boot).await;
     }
 }
 

@@ -16,7 +16,8 @@ use tokio::task::JoinError;
 use vitrine_wire::Start;
 
 impl Releases {
-    /// Starts a worker, waits until it is ready, and lets it serve. The caller stops what is left of one that fails.
+    /// Starts a worker, waits until it is ready, and lets it serve. The caller has a place to do so, and stops what is left of a
+    /// worker that fails.
     pub(super) async fn boot(&self, entry: &Arc<Entry>, deadline: Duration) -> Result<(), ReleaseError> {
         let instance = self.new_instance();
         // Recorded first: a host that dies after the start finds the worker again.
@@ -27,13 +28,14 @@ impl Releases {
         Ok(())
     }
 
-    /// Starts a worker beside the one that serves. Nothing of its release's life changes by that; nothing is left of one that
+    /// Starts a worker beside the one that serves, once there is a place for it. Nothing of its release's life changes by that; nothing is left of one that
     /// fails but its record, which is the caller's to put right.
     pub(super) async fn boot_beside(
         &self,
         entry: &Arc<Entry>,
         deadline: Duration,
     ) -> Result<Arc<Worker>, ReleaseError> {
+        let _place = self.boot_place(entry, true, deadline).await?;
         let instance = self.new_instance();
         self.record_instance(entry, Some(instance.clone())).await?;
         let started = self.start_within(entry, &instance, deadline, || Ok(())).await;
@@ -45,7 +47,7 @@ impl Releases {
 
     /// Lets a worker serve.
     pub(super) fn install(&self, entry: &Arc<Entry>, worker: Arc<Worker>) {
-        entry.pool.set_worker(Some(Arc::clone(&worker)));
+        entry.set_worker(Arc::clone(&worker));
         entry.set_failure(None);
         keep::watch(self, entry, &worker);
     }
@@ -121,13 +123,17 @@ impl Releases {
         Err(self.unservable(entry, instance, failed).await)
     }
 
-    /// Hashes the release's files again, so that a worker is started from what was taken in or not at all. What is damaged is
+    /// Hashes the release's files again, unless the start of the host has just done so, so that a worker is started from what was taken in or not at all. What is damaged is
     /// unpacked again from its archive, if that is whole.
     async fn check_bundle(&self, entry: &Arc<Entry>) -> Result<(), ReleaseError> {
         if failpoint::at("boot.check_bundle") == Some(Fault::Skip) {
             return Ok(());
         }
-        let checked = self.0.parts.store.bundles().ensure(entry.record().digest).await;
+        let digest = entry.bundle.digest;
+        if self.0.verified.lock().unwrap_or_else(PoisonError::into_inner).contains(&digest) {
+            return Ok(());
+        }
+        let checked = self.0.parts.store.bundles().ensure(digest).await;
         checked.map(drop).map_err(ReleaseError::store("checking the bundle"))
     }
 
@@ -241,7 +247,7 @@ impl Releases {
     pub(super) async fn discard(&self, entry: &Arc<Entry>) {
         // One that hangs hears no SIGTERM.
         let hung = entry.pool.worker().is_some_and(|worker| worker.is_hung());
-        entry.pool.set_worker(None);
+        entry.take_worker();
         let Some(instance) = entry.record().instance else { return };
         if hung {
             self.end_within(&instance, 0).await;

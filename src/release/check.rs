@@ -268,6 +268,9 @@ impl Releases {
         while held.strong_count() > 0 && Instant::now() < end {
             tokio::time::sleep(Duration::from_millis(CLAIMS_POLL_MS)).await;
         }
+        if let Some(old) = held.upgrade() {
+            old.discard();
+        }
         self.end(&instance).await;
     }
 }

@@ -11,7 +11,6 @@ use crate::limits::{FREEZE_TIMEOUT_MS, LOST_PATIENCE_MS, START_FAILURES_MAX};
 use crate::telemetry::causes;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::Instant;
 
 /// What an effect gave: the event that it led to, and why if that is a failure.
 type Gave = (Option<Event>, Result<(), ReleaseError>);
@@ -55,7 +54,7 @@ impl Releases {
                 (None, Ok(()))
             }
             Effect::StopUnrecorded => {
-                entry.pool.set_worker(None);
+                entry.take_worker();
                 if let Some(instance) = entry.record().instance {
                     self.end(&instance).await;
                 }
@@ -80,7 +79,8 @@ impl Releases {
         }
     }
 
-    /// Makes sure that a release has a worker that serves. Who comes while another starts it waits for that one.
+    /// Makes sure that a release has a worker that serves. Who comes while another starts it waits for that one. `deadline` is for
+    /// its start, once it has a place; the wait for that has as long again.
     pub(super) async fn ensure_worker(
         &self,
         entry: &Arc<Entry>,
@@ -92,9 +92,8 @@ impl Releases {
         {
             return Ok(());
         }
-        let begun = Instant::now();
         let _boot = entry.boot.lock().await;
-        self.ensure_locked(entry, deadline.saturating_sub(begun.elapsed()), insist).await
+        self.ensure_locked(entry, deadline, insist).await
     }
 
     /// As [`Releases::ensure_worker`], for a caller that holds `entry.boot`.
@@ -104,26 +103,25 @@ impl Releases {
         deadline: Duration,
         insist: bool,
     ) -> Result<(), ReleaseError> {
-        let begun = Instant::now();
-        let left = || deadline.saturating_sub(begun.elapsed());
         if let Some(worker) = entry.pool.worker()
-            && worker.ready(left().min(Duration::from_millis(LOST_PATIENCE_MS))).await.is_err()
+            && worker.ready(deadline.min(Duration::from_millis(LOST_PATIENCE_MS))).await.is_err()
         {
             // It was being started again by its supervisor, in vain, or it hangs. Whoever watches it waits as long.
-            self.tell(entry, Event::Lost, left()).await?;
+            self.tell(entry, Event::Lost, deadline).await?;
         }
         let insist =
             insist || entry.may_be_tried_again() || failpoint::at("starts.give_up") == Some(Fault::Skip);
         if entry.life().is_given_up() && !insist {
             return Err(given_up(entry));
         }
+        // One that serves needs nothing, and one that is frozen is thawed: it may be gone after that.
+        if entry.pool.worker().is_some() {
+            self.tell(entry, Event::Wanted { insist }, deadline).await?;
+        }
         if entry.pool.worker().is_none() {
             self.check_engine(&entry.id()).await?;
-        }
-        self.tell(entry, Event::Wanted { insist }, left()).await?;
-        if entry.pool.worker().is_none() {
-            // A frozen worker that did not thaw is gone by now.
-            self.tell(entry, Event::Wanted { insist }, left()).await?;
+            let _place = self.boot_place(entry, insist, deadline).await?;
+            self.tell(entry, Event::Wanted { insist }, deadline).await?;
         }
         Ok(())
     }

@@ -10,8 +10,10 @@ use crate::limits::{CRASH_LOOP_CRASHES, CRASH_LOOP_MS, GIVEN_UP_PAUSE_MS};
 use crate::pool::Pool;
 use crate::store::{EnvScope, ReleaseRecord, SnapshotRecord};
 use crate::telemetry::Window;
+use crate::worker::Worker;
 use sha2::{Digest as _, Sha256};
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -50,6 +52,8 @@ pub struct Entry {
     window: Mutex<Window>,
     /// When its process died, the last few times.
     crashes: Mutex<VecDeque<Instant>>,
+    /// Whether a worker served it since the host started.
+    served: AtomicBool,
 }
 
 impl Entry {
@@ -78,6 +82,7 @@ impl Entry {
             ill_in_a_row: std::sync::atomic::AtomicU32::new(0),
             window: Mutex::default(),
             crashes: Mutex::default(),
+            served: AtomicBool::new(false),
         })
     }
 
@@ -113,6 +118,24 @@ impl Entry {
         let pause = Duration::from_millis(GIVEN_UP_PAUSE_MS);
         let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         failure.as_ref().is_none_or(|(_, at)| at.elapsed() >= pause)
+    }
+
+    /// Gives it a worker that serves.
+    pub fn set_worker(&self, worker: Arc<Worker>) {
+        self.served.store(true, Ordering::Relaxed);
+        self.pool.set_worker(Some(worker));
+    }
+
+    /// Takes its worker away, which is to be stopped: who waits for that one looks for the next. Gives it.
+    pub fn take_worker(&self) -> Option<Arc<Worker>> {
+        let worker = self.pool.worker();
+        self.pool.set_worker(None);
+        worker.inspect(|worker| worker.discard())
+    }
+
+    /// Whether a worker served it since the host started.
+    pub fn has_served(&self) -> bool {
+        self.served.load(Ordering::Relaxed)
     }
 
     /// What the checks of its worker say.

@@ -64,6 +64,16 @@ pub enum ReleaseError {
         #[source]
         source: crate::container::EngineError,
     },
+    /// 503: too many workers are being started. Nothing was tried.
+    #[error(
+        "`{release}` could not be started yet, because too many workers are being started; try again in {retry_after_s} s"
+    )]
+    Queued {
+        /// Which.
+        release: ReleaseId,
+        /// When it is worth trying again, in seconds.
+        retry_after_s: u64,
+    },
     /// 503: the engine does not answer. Nothing was tried.
     #[error("workers of `{release}` can't be started or stopped now; what runs goes on")]
     EngineAway {
@@ -100,9 +110,12 @@ impl ReleaseError {
 /// Why a sleeping release did not wake.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum WakeError {
-    /// Too many are waiting or waking.
+    /// Too many are waiting, or it was not up in the time that a request is held.
     #[error("too many releases are waking")]
-    Busy,
+    Busy {
+        /// When it is worth trying again, in seconds.
+        retry_after_s: u64,
+    },
     /// Its boot failed.
     #[error("the release could not be started: {0}")]
     Failed(String),

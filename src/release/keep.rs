@@ -28,11 +28,12 @@ pub fn watch(releases: &Releases, entry: &Arc<Entry>, worker: &Arc<Worker>) {
     let (host, entry) = (Arc::downgrade(&releases.0), Arc::downgrade(entry));
     tokio::spawn(async move {
         let mut served_since = Instant::now();
-        // The channel closes when the worker was discarded: nothing is left to watch.
+        // The channel closes when nobody holds the worker any more: nothing is left to watch.
         while state.changed().await.is_ok() {
             let reason = match *state.borrow_and_update() {
                 WorkerState::Lost => Replacement::Gone,
                 WorkerState::Hung => Replacement::Hung,
+                WorkerState::Discarded => return,
                 _ => continue,
             };
             if reason == Replacement::Gone
@@ -48,8 +49,7 @@ pub fn watch(releases: &Releases, entry: &Arc<Entry>, worker: &Arc<Worker>) {
                 continue;
             }
             let (Some(host), Some(entry)) = (host.upgrade(), entry.upgrade()) else { return };
-            host.parts.telemetry.metrics.replacement(&entry.id().app, reason);
-            tokio::spawn(replace(Releases(host), entry, instance, served_well));
+            tokio::spawn(replace(Releases(host), entry, instance, reason, served_well));
             return;
         }
     });
@@ -98,7 +98,13 @@ async fn gone(host: &Weak<Inner>, instance: &InstanceId) {
 
 /// Starts another worker in the place of one that is gone, while it is wanted and until its starts failed too often. The
 /// first try is immediate if the old one served well.
-async fn replace(releases: Releases, entry: Arc<Entry>, lost: InstanceId, served_well: bool) {
+async fn replace(
+    releases: Releases,
+    entry: Arc<Entry>,
+    lost: InstanceId,
+    reason: Replacement,
+    served_well: bool,
+) {
     if failpoint::at("keep.replace") == Some(Fault::Skip) {
         return;
     }
@@ -112,6 +118,7 @@ async fn replace(releases: Releases, entry: Arc<Entry>, lost: InstanceId, served
             return;
         }
         tracing::warn!(release = %entry.id(), instance = %lost, "a worker is gone");
+        releases.0.parts.telemetry.metrics.replacement(&entry.id().app, reason);
         if releases.tell(&entry, Event::Lost, deadline).await.is_err() {
             return;
         }

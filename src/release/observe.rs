@@ -31,7 +31,7 @@ async fn look(inner: &Inner, entry: &Arc<Entry>) {
     let state = match &*worker.state().borrow() {
         WorkerState::Booting => "booting",
         WorkerState::Ready(_) if entry.pool.is_ready() => "ready",
-        WorkerState::Ready(_) => "draining",
+        WorkerState::Ready(_) | WorkerState::Discarded => "draining",
         WorkerState::Hung => "hung",
         WorkerState::Failed(_) => "failed",
         WorkerState::Lost => "lost",

@@ -9,6 +9,7 @@ use crate::route::split::{Split, Weight};
 use crate::route::{AppRoute, HostTarget, RouteTable, Target};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 impl Releases {
     /// Builds the table from the book and swaps it in. The caller has recorded what changed, and holds
@@ -19,6 +20,7 @@ impl Releases {
             epoch: self.0.book.epoch(),
             domain: config.domain.clone(),
             any_host: config.any_host,
+            starting: self.0.starting.load(Ordering::SeqCst),
             ..RouteTable::default()
         };
         for name in self.0.book.names() {

@@ -4,7 +4,6 @@
 //! taken and gives none; after a hand-over there are none for ever.
 
 use super::Releases;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
@@ -59,7 +58,7 @@ impl Releases {
 
     /// Ends the workers that a successor started and left when it failed.
     pub async fn sweep_after_failure(&self) {
-        self.end_orphans(&BTreeSet::new()).await;
+        self.end_orphans().await;
     }
 
     /// Lets the control plane rest, once what is under way is done; nothing if that takes longer than `patience`.

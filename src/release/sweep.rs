@@ -11,8 +11,13 @@ impl Releases {
     /// An id for a worker that is about to be started.
     pub(super) fn new_instance(&self) -> InstanceId {
         let instance = InstanceId::random();
-        self.0.started.lock().unwrap_or_else(PoisonError::into_inner).insert(instance.clone());
+        self.own_instance(&instance);
         instance
+    }
+
+    /// A worker is this host's: it was started, or adopted.
+    pub(super) fn own_instance(&self, instance: &InstanceId) {
+        self.0.started.lock().unwrap_or_else(PoisonError::into_inner).insert(instance.clone());
     }
 
     /// A worker that was started has ended.
@@ -53,7 +58,7 @@ impl Releases {
     }
 
     /// Ends workers of this host that no release has recorded, and removes the folders of those that ended with it.
-    pub(super) async fn end_orphans(&self, adopted: &BTreeSet<InstanceId>) {
+    pub(super) async fn end_orphans(&self) {
         let listed = match self.0.parts.engine.list().await {
             Ok(listed) => listed,
             Err(error) => {
@@ -70,7 +75,6 @@ impl Releases {
         // Looked at last: what was started since both lists were made is in neither.
         let mut ours: BTreeSet<InstanceId> =
             self.0.book.entries().iter().filter_map(|entry| entry.record().instance).collect();
-        ours.extend(adopted.iter().cloned());
         ours.extend(self.0.started.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned());
         for info in listed.iter().filter(|info| !ours.contains(&info.instance)) {
             tracing::warn!(instance = %info.instance, release = %info.release, "an orphaned worker is ended");

@@ -3,7 +3,7 @@
 use super::entry::Entry;
 use super::{ReleaseError, Releases, WakeError};
 use crate::id::ReleaseId;
-use crate::limits::{WAKE_DEADLINE_MS, WAKE_HELD_MAX};
+use crate::limits::{RETRY_AFTER_S, WAKE_DEADLINE_MS, WAKE_HELD_MAX};
 use crate::pool::Pool;
 use crate::telemetry::causes;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,19 +15,18 @@ use tokio::sync::watch;
 #[derive(Debug, Default)]
 pub struct Waking(Mutex<Option<watch::Receiver<Woken>>>);
 
+const WAKE_DEADLINE: Duration = Duration::from_millis(WAKE_DEADLINE_MS);
+
 /// How a boot ended; `None` while it is under way.
 type Woken = Option<Result<(), WakeError>>;
 
 impl Waking {
     /// The boot that is under way, or what `begin` starts.
-    fn join(
-        &self,
-        begin: impl FnOnce() -> Result<watch::Receiver<Woken>, WakeError>,
-    ) -> Result<watch::Receiver<Woken>, WakeError> {
+    fn join(&self, begin: impl FnOnce() -> watch::Receiver<Woken>) -> watch::Receiver<Woken> {
         let mut latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match latest.as_ref().filter(|woken| woken.borrow().is_none() && woken.has_changed().is_ok()) {
-            Some(under_way) => Ok(under_way.clone()),
-            None => Ok(latest.insert(begin()?).clone()),
+            Some(under_way) => under_way.clone(),
+            None => latest.insert(begin()).clone(),
         }
     }
 }
@@ -42,7 +41,7 @@ impl Drop for Held<'_> {
 }
 
 impl Releases {
-    /// Starts the worker of a sleeping release and waits until it serves. Coalesced and bounded.
+    /// Starts the worker of a sleeping release and waits until it serves, for [`WAKE_DEADLINE_MS`] at most. Coalesced and bounded.
     ///
     /// # Errors
     /// See [`WakeError`].
@@ -50,41 +49,41 @@ impl Releases {
         let entry = self.0.book.release(release).ok_or_else(|| WakeError::Failed("it was removed".into()))?;
         let waiting = entry.held.fetch_add(1, Ordering::SeqCst);
         let _held = Held(&entry.held);
+        let busy = || WakeError::Busy { retry_after_s: self.0.boots.retry_after_s() };
         if waiting >= WAKE_HELD_MAX {
-            return Err(WakeError::Busy);
+            return Err(busy());
         }
-        let mut woken = entry.waking.join(|| self.begin_to_wake(&entry))?;
-        let ended = woken.wait_for(Option::is_some).await.ok().and_then(|woken| woken.clone());
+        let mut woken = entry.waking.join(|| self.begin_to_wake(&entry));
+        let ended = tokio::time::timeout(WAKE_DEADLINE, woken.wait_for(Option::is_some)).await;
+        let ended = ended.map_err(|_| busy())?.ok().and_then(|woken| woken.clone());
         // The sender ends without a word only when its task panicked.
         ended.unwrap_or_else(|| Err(WakeError::Failed("its start broke off".into())))?;
         Ok(Arc::clone(&entry.pool))
     }
 
-    /// Boots in a task of its own: the client that caused it may go away, the others still wait. The task keeps its
-    /// place among those that boot until it is done.
-    fn begin_to_wake(&self, entry: &Arc<Entry>) -> Result<watch::Receiver<Woken>, WakeError> {
-        let place = Arc::clone(&self.0.wakes).try_acquire_owned().map_err(|_| WakeError::Busy)?;
+    /// Boots in a task of its own: the client that caused it may go away, the others still wait.
+    fn begin_to_wake(&self, entry: &Arc<Entry>) -> watch::Receiver<Woken> {
         let (tell, woken) = watch::channel(None);
         let (releases, entry) = (self.clone(), Arc::clone(entry));
         // The request that asks is on another thread; a boot is the control plane's.
         self.0.control.spawn(async move {
-            let _place = place;
             let Some(_turn) = releases.0.turns.take().await else {
                 // Another host serves its next try.
-                tell.send_replace(Some(Err(WakeError::Busy)));
+                tell.send_replace(Some(Err(WakeError::Busy { retry_after_s: RETRY_AFTER_S })));
                 return;
             };
-            let result = releases.ensure_worker(&entry, Duration::from_millis(WAKE_DEADLINE_MS), false).await;
+            let result = releases.ensure_worker(&entry, WAKE_DEADLINE, false).await;
             let result = result.map_err(|error| {
                 let release = entry.id();
                 tracing::error!(%release, error = %causes(&error), "a sleeping release did not wake");
                 match error {
                     ReleaseError::Unservable { reason, .. } => WakeError::Failed(reason),
+                    ReleaseError::Queued { retry_after_s, .. } => WakeError::Busy { retry_after_s },
                     other => WakeError::Failed(other.to_string()),
                 }
             });
             tell.send_replace(Some(result));
         });
-        Ok(woken)
+        woken
     }
 }

@@ -4,7 +4,7 @@ use super::egress::{AnswerSink, Call};
 use super::link::{self, Link};
 use super::liveness::Liveness;
 use super::requests::{Connection, Slot};
-use super::{Command, Egress, Identity, WorkerError, WorkerLog, WorkerState};
+use super::{Command, Egress, Identity, Standing, WorkerError, WorkerLog, WorkerState};
 use crate::health::HealthStatus;
 use crate::limits::{EGRESS_CALLS_UNENDED_MAX, FRAMES_QUEUED_MAX, RECONNECT_PAUSE_MS};
 use futures_util::StreamExt;
@@ -27,7 +27,7 @@ pub struct Keeper {
     /// Where its log lines go.
     pub logs: mpsc::Sender<WorkerLog>,
     /// Where it stands.
-    pub state: watch::Sender<WorkerState>,
+    pub standing: Standing,
     /// The requests connection in use.
     pub connection: Arc<Slot>,
     /// What is asked of it.
@@ -60,13 +60,13 @@ struct Session {
 }
 
 impl Keeper {
-    /// Serves this control connection and every one after it. Ends only when the worker turns out to be another one.
+    /// Serves this control connection and every one after it. Ends only when the worker is discarded or turns out to be another one.
     pub async fn run(mut self, first: Link) {
         let mut link = first;
         loop {
             self.serve(link).await;
             self.connection.store(None);
-            self.state.send_replace(WorkerState::Lost);
+            self.standing.set(WorkerState::Lost);
             link = match self.reconnect().await {
                 Some(link) => link,
                 None => return,
@@ -75,10 +75,10 @@ impl Keeper {
     }
 
     async fn reconnect(&self) -> Option<Link> {
-        loop {
+        while !self.standing.is_discarded() {
             match link::connect(&self.identity, Channel::Control).await {
                 Ok(link) => {
-                    self.state.send_replace(WorkerState::Booting);
+                    self.standing.set(WorkerState::Booting);
                     return Some(link);
                 }
                 Err(WorkerError::Mismatch { instance, source }) => {
@@ -88,6 +88,7 @@ impl Keeper {
                 Err(_) => tokio::time::sleep(Duration::from_millis(RECONNECT_PAUSE_MS)).await,
             }
         }
+        None
     }
 
     async fn serve(&mut self, link: Link) {
@@ -139,7 +140,7 @@ impl Keeper {
         match frame {
             Frame::Ready(ready) => return self.on_ready(ready, session).await,
             Frame::BootFailed(failure) => {
-                self.state.send_replace(WorkerState::Failed(failure));
+                self.standing.set(WorkerState::Failed(failure));
             }
             Frame::Log(lines) => self.on_log(lines),
             Frame::Pong(pong) => {
@@ -199,7 +200,7 @@ impl Keeper {
                 self.connection.store(Some(Arc::clone(&connection)));
                 let liveness = Liveness::begin(Instant::now());
                 session.serving = Some(Serving { ready: ready.clone(), connection, liveness, hung: false });
-                self.state.send_replace(WorkerState::Ready(ready));
+                self.standing.set(WorkerState::Ready(ready));
                 true
             }
             Err(error) => {
@@ -235,11 +236,11 @@ impl Keeper {
         if hung {
             tracing::warn!(%instance, %release, "a worker answers no ping and gets no requests");
             self.connection.store(None);
-            self.state.send_replace(WorkerState::Hung);
+            self.standing.set(WorkerState::Hung);
         } else {
             tracing::info!(%instance, %release, "a worker that hung answers again");
             self.connection.store(Some(Arc::clone(&serving.connection)));
-            self.state.send_replace(WorkerState::Ready(serving.ready.clone()));
+            self.standing.set(WorkerState::Ready(serving.ready.clone()));
         }
     }
 

@@ -24,6 +24,7 @@ mod bad_bundles;
 mod bad_requests;
 mod command_line;
 mod crash;
+mod crowd;
 mod deployments;
 mod description;
 mod edge_files;

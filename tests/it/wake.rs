@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(40);
 const REQUESTS: usize = 20;
 
 /// A page of a release that takes its time to start.
-const SLOW_START: &str = "await new Promise((done) => setTimeout(done, 4000));\n\
+const SLOW_START: &str = "await new Promise((done) => setTimeout(done, 2000));\n\
                           export default { fetch: () => new Response('awake') };\n";
 
 fn until_asleep(host: &Host, version: &str) {
@@ -83,46 +83,51 @@ fn the_first_requests_of_a_sleeping_release_start_one_worker() {
 }
 
 #[test]
-fn two_wake_at_a_time_and_another_is_told_to_come_back() {
+fn as_many_wake_at_once_as_there_are_cores_and_the_others_wait() {
     let host = Host::start_in(Host::configured(SLEEPY), &["--isolation", "process"]);
     host.deploy("shop", "live", &["--version", "v0"]);
-    for version in ["v1", "v2", "v3"] {
-        let files = [("server/index.js", SLOW_START), ("client/name.txt", version)];
+    let cores = std::thread::available_parallelism().unwrap().get();
+    let versions: Vec<String> = (1..=cores + 2).map(|number| format!("v{number}")).collect();
+    for version in &versions {
+        let files = [
+            ("server/index.js", SLOW_START),
+            ("vitrine.json", r#"{"snapshot":false}"#),
+            ("client/name.txt", version.as_str()),
+        ];
         host.deploy_files("shop", &files, &["--version", version, "--no-promote"]);
     }
-    for version in ["v1", "v2", "v3"] {
-        until_asleep(&host, version);
-    }
-    let starting = |releases: &[&str]| {
-        wait_until("the workers start", PATIENCE, || {
-            let workers = host.workers();
-            releases.iter().all(|one| workers.iter().any(|worker| worker.release == *one)).then_some(())
-        });
-    };
-    let ask = |label: &'static str| host.get(label, "/").send();
+    versions.iter().for_each(|version| until_asleep(&host, version));
+    let label = |version: &str| format!("shop-{version}");
     std::thread::scope(|scope| {
-        let first = scope.spawn(move || ask("shop-v1"));
+        let host = &host;
         // This client leaves at once; the boot that it began goes on and keeps its place.
-        drop(leaving(&host, "shop-v2"));
-        starting(&["shop@v1", "shop@v2"]);
-        let third = ask("shop-v3");
-        assert_eq!(third.status, 503, "{third:?}");
-        let after: u64 = third.header("retry-after").unwrap().parse().unwrap();
-        assert!((1..=60).contains(&after), "{after}");
-        assert_eq!(third.header("x-vitrine-outcome"), Some("overloaded"));
+        drop(leaving(host, &label(&versions[0])));
+        let asked =
+            versions[1..].iter().map(|version| scope.spawn(move || host.get(&label(version), "/").send()));
+        let mut asked: Vec<_> = asked.collect();
+        let starting = || {
+            let releases = host.call("GET", "/v1/apps/shop/releases").send().json();
+            let phase =
+                |release: &serde_json::Value| release["phase"].as_str().unwrap_or_default().to_owned();
+            let phases: Vec<String> = releases.as_array().unwrap().iter().map(phase).collect();
+            let of = |wanted: &[&str]| phases.iter().filter(|phase| wanted.contains(&phase.as_str())).count();
+            let (starting, asleep) = (of(&["booting", "warming"]), of(&["sleeping"]));
+            assert!(starting <= cores, "more at once than there are cores: {phases:?}");
+            (starting, asleep)
+        };
+        wait_until("every place is taken, and the others wait", PATIENCE, || {
+            (starting() == (cores, versions.len() - cores)).then_some(())
+        });
         // Who comes for one that is waking waits with the others.
-        let joined = scope.spawn(move || ask("shop-v1"));
+        asked.push(scope.spawn(|| host.get(&label(&versions[0]), "/").send()));
         assert_eq!(host.get("shop", "/").send().text(), "live", "users of the live release notice nothing");
-        for waited in [first, joined] {
-            let answer = waited.join().unwrap();
-            assert_eq!((answer.status, answer.text()), (200, "awake"));
+        while !asked.iter().all(std::thread::ScopedJoinHandle::is_finished) {
+            starting();
+        }
+        for answer in asked.into_iter().map(|one| one.join().unwrap()) {
+            assert_eq!((answer.status, answer.text()), (200, "awake"), "{answer:?}");
         }
     });
-    let third = wait_until("there is a place for the third", PATIENCE, || {
-        let answer = host.get("shop-v3", "/").send();
-        (answer.status != 503).then_some(answer)
-    });
-    assert_eq!((third.status, third.text()), (200, "awake"));
 }
 
 /// Sends a request, waits until the host has read it, and gives the connection.

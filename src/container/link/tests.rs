@@ -88,7 +88,7 @@ async fn an_engine_that_says_nonsense_is_replaced() {
 #[tokio::test]
 async fn a_hanging_engine_is_a_timeout() {
     let (calls, mut held) = mpsc::channel(1);
-    let waiting = tokio::spawn(async move { call_within(&calls, Action::List, 50).await });
+    let waiting = tokio::spawn(async move { call(&calls, Action::List, 50).await });
     let _unanswered = held.recv().await.unwrap();
     let err = waiting.await.unwrap().unwrap_err();
     assert!(matches!(err, EngineError::TimedOut { action: "list", timeout_ms: 50 }), "{err}");

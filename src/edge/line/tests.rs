@@ -1,6 +1,7 @@
 //! The whole line over real sockets: a client on one side, a worker that speaks the real protocol on the other.
 
 mod files;
+mod replaced;
 
 use super::super::activity::Patience;
 use super::super::connection::{Terms, protocols};
@@ -11,6 +12,7 @@ use super::*;
 use crate::bundle::Encoding;
 use crate::route::Target;
 use crate::telemetry::{LogGuard, Logs, Metrics};
+use crate::worker::WorkerState;
 use reqwest::{Client, RequestBuilder};
 use serde_json::Value;
 use std::io::Write;
