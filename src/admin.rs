@@ -10,6 +10,7 @@ pub mod apps;
 pub mod audit;
 mod auth;
 pub mod beacon;
+mod connection;
 pub mod env;
 mod extract;
 pub mod health;

@@ -2,12 +2,14 @@
 
 mod check;
 mod deploy;
+mod edge;
 mod error;
 mod load;
 mod origin;
 mod proxy;
 
 pub use deploy::{Bake, Hook, HookStage};
+pub use edge::EdgeRules;
 pub use error::ConfigError;
 pub use origin::{OriginError, OriginPattern};
 
@@ -226,6 +228,8 @@ pub struct Config {
     /// Peers whose `X-Forwarded-*` headers are believed.
     #[serde(deserialize_with = "proxy::networks")]
     pub trusted_proxies: Vec<IpNet>,
+    /// See [`EdgeRules`].
+    pub edge: EdgeRules,
     /// TLS listener, beside the plain one.
     pub tls: Option<Tls>,
     /// Further host names.
@@ -264,6 +268,7 @@ impl Default for Config {
             isolation: IsolationChoice::Auto,
             domain: "localhost".into(),
             trusted_proxies: Vec::new(),
+            edge: EdgeRules::default(),
             tls: None,
             routes: Vec::new(),
             limits: LimitMaxima::default(),

@@ -5,19 +5,18 @@
 //! [`app_answer`] (its code), [`answer`] (the one place that makes errors), [`body`] and [`access_log`] (the end).
 
 pub mod access_log;
-pub mod activity;
 pub mod address;
 pub mod answer;
 pub mod app_answer;
 pub mod body;
 pub mod caller;
+pub mod clients;
 pub mod connection;
 pub mod file_answer;
 pub mod file_store;
 #[cfg(test)]
 mod fixture;
 pub mod forward;
-pub mod leaving;
 pub mod line;
 pub mod listener;
 pub mod negotiate;
@@ -30,18 +29,20 @@ pub mod static_files;
 pub mod tls;
 pub mod upload;
 pub mod visitor;
-pub mod watched_io;
 
 use crate::config::Config;
+use crate::connections::activity::Patience;
+use crate::connections::leaving::Leaving;
+use crate::connections::places::{Bounds, Places};
 use crate::handover::{Inheritance, Role};
-use crate::limits::{CONNECTIONS_MAX, LISTEN_BACKLOG};
+use crate::limits::{CONNECTIONS_MAX, CONNECTIONS_RESERVE, LISTEN_BACKLOG};
 use crate::release::Releases;
 use crate::route::Routes;
 use crate::telemetry::Telemetry;
-use activity::Patience;
+use crate::telemetry::connections::Side;
+use clients::Clients;
 use connection::{Terms, protocols};
 use file_store::FileStore;
-use leaving::Leaving;
 use line::Line;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -49,7 +50,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 /// Why the edge can't start.
@@ -83,6 +83,7 @@ pub struct Edge {
     plain: (TcpListener, SocketAddr),
     tls: Option<(TcpListener, SocketAddr, Arc<rustls::ServerConfig>)>,
     drain: Duration,
+    places: Arc<Places>,
     line: Line<Releases>,
 }
 
@@ -108,7 +109,14 @@ impl Edge {
                 Some((listener, address, config))
             }
         };
+        let bounds = Bounds {
+            all: CONNECTIONS_MAX,
+            reserve: CONNECTIONS_RESERVE,
+            per_client: config.edge.connections_per_client as usize,
+            trusted_proxies: config.trusted_proxies.clone(),
+        };
         Ok(Self {
+            places: Places::new(bounds, telemetry.metrics.connections(Side::Edge)),
             plain: bind(config.listen, inherited.listener(Role::Edge, config.listen))?,
             tls,
             drain: Duration::from_millis(config.switching.drain_timeout_ms),
@@ -117,6 +125,7 @@ impl Edge {
                 wake: releases,
                 telemetry: Arc::new(telemetry),
                 trusted_proxies: config.trusted_proxies.clone(),
+                clients: Clients::new(config.edge.requests_per_client),
                 maxima: config.limits.clone(),
                 files: FileStore::new(),
                 alone: false,
@@ -162,7 +171,6 @@ impl Edge {
     pub async fn serve(mut self, leaving: Leaving) {
         self.line.shutdown = leaving.stop.clone();
         let line = Arc::new(self.line);
-        let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         let run = |listener, tls| {
             let terms = Terms {
                 answer: Arc::clone(&line),
@@ -170,7 +178,7 @@ impl Edge {
                 patience: Patience::default(),
                 tls,
             };
-            listener::run(listener, Arc::new(terms), Arc::clone(&places), self.drain, leaving.clone())
+            listener::run(listener, Arc::new(terms), Arc::clone(&self.places), self.drain, leaving.clone())
         };
         let plain = run(self.plain.0, None);
         match self.tls {

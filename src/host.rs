@@ -13,8 +13,8 @@ use crate::audit::{Came, Event, What};
 use crate::bundle::BundleError;
 use crate::clock::Clock;
 use crate::config::{Config, Isolation, IsolationChoice, Switching};
+use crate::connections::leaving::Leaving;
 use crate::container::{Decision, Engine, EngineError, EngineOptions, OptionsError, choose};
-use crate::edge::leaving::Leaving;
 use crate::edge::{Edge, EdgeError};
 use crate::handover::{HandoverError, Inheritance, Predecessor, Role};
 use crate::id::{AppName, InstanceId, ReleaseId};
@@ -22,6 +22,7 @@ use crate::limits::{SOLO_BOOT_DEADLINE_MS, SOLO_STOP_MARGIN_MS};
 use crate::release::{Parts, PromoteOptions, ReleaseError, Releases, UploadOptions};
 use crate::route::Routes;
 use crate::store::{EnvScope, EnvValue, Store, StoreError};
+use crate::telemetry::connections::Side;
 use crate::telemetry::{Metrics, Telemetry, init_logs};
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
@@ -348,6 +349,7 @@ fn admin_options(config: &Config, store: Store, releases: &Releases, telemetry: 
         store,
         releases: releases.clone(),
         clock: Clock::system(),
+        connections: telemetry.metrics.connections(Side::Admin),
         metrics: Arc::new(move || metrics.encode()),
         ready: Arc::new(move || ready.ready()),
     }

@@ -27,6 +27,7 @@ pub mod bundle;
 pub mod store;
 pub mod telemetry;
 
+pub mod connections;
 pub mod container;
 
 pub mod worker;

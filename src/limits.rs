@@ -4,6 +4,7 @@
 mod admin;
 mod bundle;
 mod cli;
+mod connections;
 mod container;
 mod edge;
 mod handover;
@@ -14,6 +15,7 @@ mod worker;
 pub use admin::*;
 pub use bundle::*;
 pub use cli::*;
+pub use connections::*;
 pub use container::*;
 pub use edge::*;
 pub use handover::*;

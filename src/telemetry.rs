@@ -1,6 +1,7 @@
 //! Logs and metrics: set-up, and names declared once.
 
 mod causes;
+pub mod connections;
 pub mod event;
 pub mod logs;
 pub mod metrics;

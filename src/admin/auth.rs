@@ -1,6 +1,7 @@
 //! The door: a request goes on if it shows a token that allows what it asks for.
 
 use crate::admin::access::{Access, Caller, Shown};
+use crate::admin::connection::CameBy;
 use crate::admin::need::{Need, Needs};
 use crate::admin::problem::{Kind, Problem};
 use crate::id::AppName;
@@ -53,6 +54,15 @@ pub async fn require_token(
             ));
         }
     };
+    if let Some(came_by) = request.extensions().get::<CameBy>() {
+        came_by.is_known();
+        if came_by.reserve && !caller.is_root() {
+            return Err(Problem::new(
+                Kind::Busy,
+                "every connection of the admin side is in use; what is left is for the host's own token",
+            ));
+        }
+    }
     let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let need = path.as_deref().map_or(Need::Root, |path| door.needs.get(request.method(), path));
     let app = app_of(&mut request).await;

@@ -2,25 +2,25 @@
 
 use crate::admin::access::Access;
 use crate::admin::beacon::{self, Beacon};
+use crate::admin::connection::serve;
 use crate::admin::router::{AdminState, MetricsText, Readiness, router};
 use crate::admin::{Token, TokenError};
 use crate::clock::Clock;
-use crate::limits::{
-    ACCEPT_RETRY_MS, ADMIN_CONNECTIONS_MAX, ADMIN_DRAIN_MS, ADMIN_HEADER_BYTES_MAX, HEAD_TIMEOUT_MS,
-    REQUEST_HEADERS_MAX,
-};
+use crate::connections::accept::{all_ended, until_leaving};
+use crate::connections::activity::Patience;
+use crate::connections::leaving::Leaving;
+use crate::connections::places::{Bounds, Places};
+use crate::limits::{ADMIN_CONNECTIONS_MAX, ADMIN_CONNECTIONS_RESERVE, ADMIN_DRAIN_MS};
 use crate::release::Releases;
 use crate::store::{Store, StoreError};
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
+use crate::telemetry::connections::ConnectionSeries;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 /// What an admin side is made of.
@@ -39,6 +39,8 @@ pub struct AdminOptions {
     pub ready: Readiness,
     /// Wall time.
     pub clock: Clock,
+    /// Counts of its connections.
+    pub connections: ConnectionSeries,
 }
 
 /// Why the admin side can't start.
@@ -75,6 +77,7 @@ pub struct Admin {
     listener: TcpListener,
     address: SocketAddr,
     state: AdminState,
+    places: Arc<Places>,
     beacon: Option<Beacon>,
 }
 
@@ -91,7 +94,7 @@ impl Admin {
     /// # Errors
     /// See [`AdminError`].
     pub async fn bind(options: AdminOptions) -> Result<Self, AdminError> {
-        let AdminOptions { listen, inherited, store, releases, metrics, ready, clock } = options;
+        let AdminOptions { listen, inherited, store, releases, metrics, ready, clock, connections } = options;
         let token_file = store.layout().admin_token();
         let token = Token::load_or_create(&token_file)?;
         let access = Access::new(token, store.tokens()?, clock.clone());
@@ -113,7 +116,10 @@ impl Admin {
             })
             .ok()
         });
-        Ok(Self { listener, address, state, beacon })
+        let (all, reserve) = (ADMIN_CONNECTIONS_MAX, ADMIN_CONNECTIONS_RESERVE);
+        let bounds = Bounds { all, reserve, per_client: all, trusted_proxies: Vec::new() };
+        let places = Places::new(bounds, connections);
+        Ok(Self { listener, address, state, places, beacon })
     }
 
     /// Address in use, with its real port.
@@ -133,12 +139,12 @@ impl Admin {
     /// Serves until `shutdown`, then lets running requests finish for a bounded time. Whoever asks for a pause is told how it began;
     /// connections wait in the kernel's backlog while it lasts.
     pub async fn serve(self, shutdown: CancellationToken, mut pauses: mpsc::Receiver<Pause>) {
-        let Self { listener, state, beacon, .. } = self;
-        let head_timeout = Duration::from_millis(HEAD_TIMEOUT_MS);
+        let Self { listener, state, places, beacon, .. } = self;
         loop {
             let (streams, stage) = (CancellationToken::new(), shutdown.child_token());
             let state = AdminState { shutdown: streams.clone(), ..state.clone() };
-            let accepting = accept(&listener, router(state), head_timeout, &stage, streams);
+            let leaving = Leaving::on(stage.clone());
+            let accepting = accept(&listener, &places, router(state), Patience::default(), leaving, streams);
             let mut accepting = std::pin::pin!(accepting);
             let pause = tokio::select! {
                 _ = &mut accepting => return,
@@ -161,73 +167,46 @@ impl Admin {
 /// Whether every request ended in time once nothing was accepted any more.
 async fn accept(
     listener: &TcpListener,
+    places: &Arc<Places>,
     router: axum::Router,
-    head_timeout: Duration,
-    shutdown: &CancellationToken,
+    patience: Patience,
+    leaving: Leaving,
     streams: CancellationToken,
 ) -> bool {
-    let open = GracefulShutdown::new();
-    let slots = Arc::new(Semaphore::new(ADMIN_CONNECTIONS_MAX));
-    loop {
-        let slot = tokio::select! {
-            slot = Arc::clone(&slots).acquire_owned() => slot.expect("the semaphore is never closed"),
-            () = shutdown.cancelled() => break,
-        };
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = shutdown.cancelled() => break,
-        };
-        match accepted {
-            Ok((stream, _)) => {
-                let serving = open.watch(connection(stream, router.clone(), head_timeout));
-                tokio::spawn(async move {
-                    // A connection that breaks is its client's affair: the request's log line is written anyway.
-                    let _ = serving.await;
-                    drop(slot);
-                });
-            }
-            // Out of file descriptors, mostly: it passes when connections close.
-            Err(error) => {
-                tracing::warn!(%error, "accepting on the admin side failed");
-                tokio::time::sleep(Duration::from_millis(ACCEPT_RETRY_MS)).await;
-            }
-        }
-    }
+    let mut connections = JoinSet::new();
+    let serve = |stream, _, place| serve(stream, place, router.clone(), patience, leaving.clone());
+    until_leaving(listener, places, &leaving, &mut connections, serve).await;
     streams.cancel();
-    let ended = tokio::time::timeout(Duration::from_millis(ADMIN_DRAIN_MS), open.shutdown()).await.is_ok();
+    let drain = Duration::from_millis(ADMIN_DRAIN_MS);
+    let ended = tokio::time::timeout(drain, all_ended(&mut connections)).await.is_ok();
     if !ended {
         tracing::warn!(waited_ms = ADMIN_DRAIN_MS, "admin requests still run although their time is over");
+        connections.detach_all();
     }
     ended
-}
-
-/// HTTP/1.1 alone: telling the versions apart would let a silent client wait before any timer runs.
-fn connection(
-    stream: TcpStream,
-    router: axum::Router,
-    head_timeout: Duration,
-) -> http1::Connection<TokioIo<TcpStream>, TowerToHyperService<axum::Router>> {
-    http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(head_timeout)
-        .max_headers(REQUEST_HEADERS_MAX)
-        .max_buf_size(ADMIN_HEADER_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::ADMIN_HEADER_BYTES_MAX;
+    use crate::telemetry::Metrics;
+    use crate::telemetry::connections::Side;
     use axum::routing::get;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
 
     async fn started(router: axum::Router) -> (SocketAddr, CancellationToken, tokio::task::JoinHandle<()>) {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();
         let stop = shutdown.clone();
+        let bounds = Bounds { all: 8, reserve: 2, per_client: 8, trusted_proxies: Vec::new() };
+        let places = Places::new(bounds, Metrics::new().connections(Side::Admin));
+        let patience = Patience { head: Duration::from_millis(500), ..Patience::default() };
         let serving = tokio::spawn(async move {
-            accept(&listener, router, Duration::from_millis(500), &stop, CancellationToken::new()).await;
+            let leaving = Leaving::on(stop);
+            accept(&listener, &places, router, patience, leaving, CancellationToken::new()).await;
         });
         (address, shutdown, serving)
     }

@@ -143,6 +143,8 @@ impl Config {
             ("worker.pids", u64::try_from(self.worker.pids).unwrap_or(0), 16),
         ];
         let rest = [
+            ("edge.connections_per_client", u64::from(self.edge.connections_per_client), 1),
+            ("edge.requests_per_client", u64::from(self.edge.requests_per_client), 1),
             ("egress.timeout_ms", self.egress.timeout_ms, 1),
             // The live release and the one to go back to.
             ("retention.releases", u64::from(self.retention.releases), 2),

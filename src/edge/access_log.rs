@@ -1,6 +1,7 @@
 //! What is known of a request, from its head to its last byte: one log line and one count when it ends.
 
 use super::caller::Caller;
+use super::clients::Counted;
 use super::select::{Pin, Selection};
 use super::visitor::Visitor;
 use crate::limits::LOG_FIELD_BYTES_MAX;
@@ -47,6 +48,8 @@ pub struct Record {
     pub edge: Duration,
     /// The worker's end of it, when there is one.
     pub done: Option<Done>,
+    /// Counts it among the requests of its client.
+    pub counted: Option<Counted>,
 }
 
 impl Record {
@@ -72,6 +75,7 @@ impl Record {
             bytes: 0,
             edge: Duration::ZERO,
             done: None,
+            counted: None,
         })
     }
 

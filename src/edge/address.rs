@@ -122,9 +122,9 @@ fn parse(named: &str) -> Option<Address> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::activity::Activity;
     use super::super::connection::Peer;
     use super::*;
+    use crate::connections::activity::Activity;
     use http::Request;
 
     fn address(uri: &str, headers: &[(&str, &str)]) -> Result<Address, Refusal> {
@@ -133,7 +133,12 @@ mod tests {
             request = request.header(*name, *value);
         }
         let parts = request.body(()).unwrap().into_parts().0;
-        let peer = Peer { address: "10.0.0.1:1".parse().unwrap(), tls: false, activity: Activity::start() };
+        let peer = Peer {
+            address: "10.0.0.1:1".parse().unwrap(),
+            tls: false,
+            activity: Activity::start(),
+            excess: None,
+        };
         let trusted = ["10.0.0.0/8".parse().unwrap()];
         Address::of(&Caller::of(&parts, &peer, &trusted), &parts.headers, false)
     }

@@ -89,6 +89,13 @@ impl Failure {
         Self { outcome, status: status_of(outcome), reason: explain(outcome), retry_after_s: RETRY_AFTER_S }
     }
 
+    /// To a client that has more at once than one may have.
+    #[must_use]
+    pub const fn too_many() -> Self {
+        let reason = "There are too many requests from your address. Try again in a moment.";
+        Self { reason, ..Self::of(Outcome::Overloaded).with(StatusCode::TOO_MANY_REQUESTS) }
+    }
+
     /// With another status.
     #[must_use]
     pub const fn with(self, status: StatusCode) -> Self {
@@ -130,7 +137,7 @@ pub fn failed(mut record: Box<Record>, failure: Failure) -> Response<EdgeBody> {
 pub fn tell_failure(headers: &mut HeaderMap, failure: Failure) {
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_VITRINE_OUTCOME, HeaderValue::from_static(failure.outcome.as_str()));
-    if failure.status == StatusCode::SERVICE_UNAVAILABLE {
+    if matches!(failure.status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
         headers.insert(RETRY_AFTER, HeaderValue::from(failure.retry_after_s));
     }
 }

@@ -170,8 +170,8 @@ fn new_traceparent() -> HeaderValue {
 
 #[cfg(test)]
 mod tests {
-    use super::super::activity::Activity;
     use super::*;
+    use crate::connections::activity::Activity;
     use http::Request;
 
     fn caller(peer: &str, headers: &[(&str, &str)]) -> Caller {
@@ -180,8 +180,12 @@ mod tests {
             request = request.header(*name, *value);
         }
         let parts = request.body(()).unwrap().into_parts().0;
-        let peer =
-            Peer { address: format!("{peer}:1").parse().unwrap(), tls: false, activity: Activity::start() };
+        let peer = Peer {
+            address: format!("{peer}:1").parse().unwrap(),
+            tls: false,
+            activity: Activity::start(),
+            excess: None,
+        };
         Caller::of(&parts, &peer, &["10.0.0.0/8".parse().unwrap()])
     }
 

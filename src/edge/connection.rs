@@ -1,9 +1,11 @@
 //! One connection from its first byte to its end: HTTP/1.1 or HTTP/2, with every clock and size bound set.
 
-use super::activity::{Activity, Busy, ClientsTurn, Patience, Verdict};
-use super::leaving::Leaving;
 use super::pump::{BoxError, Pumped, pump};
-use super::watched_io::WatchedIo;
+use crate::connections::activity::{Activity, Busy, ClientsTurn, Patience};
+use crate::connections::course;
+use crate::connections::leaving::Leaving;
+use crate::connections::places::{Excess, Place};
+use crate::connections::watched_io::WatchedIo;
 use crate::limits::{
     H1_BUFFER_BYTES_MAX, H2_CONNECTION_WINDOW_BYTES, H2_HEADER_LIST_BYTES_MAX, H2_PING_MS,
     H2_SEND_BUFFER_BYTES_MAX, H2_STREAM_WINDOW_BYTES, H2_STREAMS_MAX, REQUEST_HEADERS_MAX,
@@ -34,6 +36,8 @@ pub struct Peer {
     pub tls: bool,
     /// Clocks of its connection.
     pub activity: Arc<Activity>,
+    /// Why its requests are not answered, if its connection has a place of the reserve only.
+    pub excess: Option<Excess>,
 }
 
 /// What answers requests.
@@ -90,15 +94,21 @@ pub struct Terms<A> {
 pub async fn serve<A: Answer>(
     stream: TcpStream,
     address: SocketAddr,
+    place: Place,
     terms: Arc<Terms<A>>,
     leaving: Leaving,
 ) {
     // Without it an answer's last packet may wait 40 ms for the client's acknowledgement. A socket that refuses is
     // closed already, which the first read says.
     let _ = stream.set_nodelay(true);
-    let activity = Activity::start();
-    let peer = Peer { address, tls: terms.tls.is_some(), activity: Arc::clone(&activity) };
-    let io = WatchedIo::new(stream, activity);
+    let activity = Arc::clone(&place.activity);
+    if place.excess.is_some() {
+        // The reserve is for one answer each.
+        activity.leave();
+    }
+    let peer =
+        Peer { address, tls: terms.tls.is_some(), activity: Arc::clone(&activity), excess: place.excess };
+    let io = WatchedIo::new(stream, Arc::clone(&activity));
     match &terms.tls {
         None => serve_io(io, peer, &terms, leaving).await,
         Some(config) => {
@@ -106,6 +116,7 @@ pub async fn serve<A: Answer>(
             let shaken = tokio::select! {
                 shaken = tokio::time::timeout(terms.patience.head, handshake) => shaken,
                 () = leaving.stop.cancelled() => return,
+                () = activity.evicted() => return,
             };
             // A handshake that fails or takes too long has nobody to be told.
             if let Ok(Ok(io)) = shaken {
@@ -121,7 +132,6 @@ async fn serve_io<A: Answer>(
     terms: &Terms<A>,
     leaving: Leaving,
 ) {
-    let mut taking = Some(leaving.taking());
     let activity = Arc::clone(&peer.activity);
     let service = service_fn(|request: Request<Incoming>| {
         let h2 = request.version() == Version::HTTP_2;
@@ -145,36 +155,8 @@ async fn serve_io<A: Answer>(
             Ok::<_, Infallible>(answer)
         }
     });
-    let mut connection = std::pin::pin!(terms.protocols.serve_connection(TokioIo::new(io), service));
-    let mut stop = std::pin::pin!(leaving.stop.cancelled());
-    let mut handed_over = std::pin::pin!(leaving.handed_over.cancelled());
-    let mut check = tokio::time::interval(terms.patience.check);
-    check.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut closing = false;
-    loop {
-        let close = tokio::select! {
-            biased;
-            // How it ended is in the requests' own log lines; a broken connection between requests is no event.
-            _ = &mut connection => return,
-            () = &mut stop, if taking.is_some() => true,
-            () = &mut handed_over, if !activity.is_leaving() => {
-                activity.leave();
-                false
-            }
-            _ = check.tick() => match activity.verdict(&terms.patience) {
-                // Only HTTP/2 can close without crossing a request that is on its way.
-                Verdict::Fine => activity.is_h2() && activity.is_leaving(),
-                Verdict::Slow => return,
-                Verdict::Idle if closing => return,
-                Verdict::Idle => true,
-            },
-        };
-        if close && !closing {
-            closing = true;
-            connection.as_mut().graceful_shutdown();
-        }
-        taking.take_if(|_| leaving.stop.is_cancelled());
-    }
+    let connection = terms.protocols.serve_connection(TokioIo::new(io), service);
+    course::run(connection, &activity, &terms.patience, &leaving).await;
 }
 
 /// A body during which its connection counts as busy.

@@ -3,9 +3,12 @@
 pub mod fake_worker;
 
 use crate::bundle::{Asset, AssetIndex, Bundle, Manifest};
+use crate::connections::places::{Bounds, Places};
 use crate::id::{AppName, Digest, ReleaseId, release_label};
 use crate::pool::Pool;
 use crate::route::{AppRoute, HostTarget, RouteTable, Target};
+use crate::telemetry::Metrics;
+use crate::telemetry::connections::Side;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -70,6 +73,12 @@ pub fn table(apps: &[AppRoute]) -> RouteTable {
         by_name.insert(app.app.clone(), app);
     }
     RouteTable { epoch: 7, domain: "localhost".into(), labels, apps: by_name, ..RouteTable::default() }
+}
+
+/// So many places for one client or many, and two of the reserve.
+pub fn places(all: usize, metrics: &Metrics) -> Arc<Places> {
+    let bounds = Bounds { all, reserve: 2, per_client: all, trusted_proxies: Vec::new() };
+    Places::new(bounds, metrics.connections(Side::Edge))
 }
 
 /// An HTTP client that follows nothing and trusts any certificate.

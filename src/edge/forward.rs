@@ -106,9 +106,9 @@ fn cookies(headers: &HeaderMap) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::activity::Activity;
     use super::super::connection::Peer;
     use super::*;
+    use crate::connections::activity::Activity;
     use http::Request;
 
     fn head(headers: &[(&str, &str)]) -> RequestHead {
@@ -117,7 +117,12 @@ mod tests {
             request = request.header(*name, *value);
         }
         let parts = request.body(()).unwrap().into_parts().0;
-        let peer = Peer { address: "9.9.9.9:1".parse().unwrap(), tls: true, activity: Activity::start() };
+        let peer = Peer {
+            address: "9.9.9.9:1".parse().unwrap(),
+            tls: true,
+            activity: Activity::start(),
+            excess: None,
+        };
         let caller = Caller::of(&parts, &peer, &[]);
         let address = Address::of(&caller, &parts.headers, false).unwrap();
         request_head(&caller, &address, &parts.headers, false)

@@ -9,6 +9,7 @@ use super::answer::{self, Failure};
 use super::app_answer;
 use super::body::EdgeBody;
 use super::caller::Caller;
+use super::clients::{Clients, Counted};
 use super::connection::{Answer, Peer};
 use super::file_answer;
 use super::file_store::FileStore;
@@ -20,6 +21,7 @@ use super::static_files::{Found, find};
 use super::upload::linger;
 use super::visitor::Visitor;
 use crate::config::LimitMaxima;
+use crate::connections::places::Excess;
 use crate::id::ReleaseId;
 use crate::pool::Pool;
 use crate::release::{Releases, WakeError};
@@ -55,6 +57,8 @@ pub struct Line<W> {
     pub telemetry: Arc<Telemetry>,
     /// Peers whose forwarding headers are believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Requests in flight of each client.
+    pub clients: Arc<Clients>,
     /// Operator's bounds.
     pub maxima: LimitMaxima,
     /// Client files.
@@ -77,6 +81,10 @@ impl<W: Wake> Answer for Line<W> {
         if own::is_own(parts.uri.path(), self.alone) {
             return own::answer(&self, record, &table);
         }
+        record.counted = match self.may_ask(&record.caller, &peer) {
+            Ok(counted) => Some(counted),
+            Err(failure) => return refused(record, failure, body),
+        };
         let headers = parts.headers;
         let address = match Address::of(&record.caller, &headers, parts.version <= Version::HTTP_10) {
             Ok(address) => address,
@@ -114,6 +122,17 @@ impl<W: Wake> Answer for Line<W> {
             Err(failure) => failure,
         };
         app_answer::failed(&self.files, record, &selection, cookie, failure).await
+    }
+}
+
+impl<W> Line<W> {
+    /// Counts the request as one of its client's, if its connection has a place and its client may have one more in flight.
+    fn may_ask(&self, caller: &Caller, peer: &Peer) -> Result<Counted, Failure> {
+        match peer.excess {
+            Some(Excess::All) => Err(Failure::of(Outcome::Overloaded)),
+            Some(Excess::Client) => Err(Failure::too_many()),
+            None => self.clients.enter(caller.client).ok_or(Failure::too_many()),
+        }
     }
 }
 

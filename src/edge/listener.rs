@@ -1,16 +1,17 @@
-//! Accepts connections, as many at once as are allowed, and lets them finish.
+//! Serves a listener, and lets its connections finish.
 
 #[cfg(test)]
 mod tests;
 
 use super::connection::{self, Answer, Terms};
-use super::leaving::Leaving;
-use crate::limits::{ACCEPT_RETRY_MS, FILES_WANTED, KEEPALIVE_IDLE_MS};
+use crate::connections::accept::{all_ended, until_leaving};
+use crate::connections::leaving::Leaving;
+use crate::connections::places::Places;
+use crate::limits::{FILES_WANTED, KEEPALIVE_IDLE_MS};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 /// Lets the process open as many files as its connections need, as far as the system allows: the usual soft limit of
@@ -30,41 +31,19 @@ pub fn raise_file_limit() {
 }
 
 /// Serves a listener until `leaving` says otherwise, then closes it, lets connections finish within `drain`, and cuts the rest.
-/// After a hand-over idle connections have as long as ever before that. When all `places` are taken, connections wait in the
-/// kernel's backlog.
+/// After a hand-over idle connections have as long as ever before that.
 pub async fn run<A: Answer>(
     listener: TcpListener,
     terms: Arc<Terms<A>>,
-    places: Arc<Semaphore>,
+    places: Arc<Places>,
     drain: Duration,
     leaving: Leaving,
 ) {
     let mut connections = JoinSet::new();
-    loop {
-        while connections.try_join_next().is_some() {}
-        let accepted = tokio::select! {
-            biased;
-            () = leaving.stop.cancelled() => break,
-            () = leaving.handed_over.cancelled() => break,
-            accepted = accept(&listener, &places) => accepted,
-        };
-        match accepted {
-            Ok((stream, address, place)) => {
-                let serving = connection::serve(stream, address, Arc::clone(&terms), leaving.clone());
-                connections.spawn(async move {
-                    serving.await;
-                    drop(place);
-                });
-            }
-            Err(error) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "the edge can't accept a connection"
-                );
-                tokio::time::sleep(Duration::from_millis(ACCEPT_RETRY_MS)).await;
-            }
-        }
-    }
+    let serve = |stream, address, place| {
+        connection::serve(stream, address, place, Arc::clone(&terms), leaving.clone())
+    };
+    until_leaving(&listener, &places, &leaving, &mut connections, serve).await;
     drop(listener);
     if leaving.handed_over.is_cancelled() {
         tokio::select! {
@@ -77,17 +56,4 @@ pub async fn run<A: Answer>(
         tracing::warn!(left = connections.len(), "connections did not finish in time and are cut");
         connections.shutdown().await;
     }
-}
-
-async fn all_ended(connections: &mut JoinSet<()>) {
-    while connections.join_next().await.is_some() {}
-}
-
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> std::io::Result<(tokio::net::TcpStream, std::net::SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
-    let place = Arc::clone(places).acquire_owned().await.map_err(std::io::Error::other)?;
-    let (stream, address) = listener.accept().await?;
-    Ok((stream, address, place))
 }

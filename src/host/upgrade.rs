@@ -1,7 +1,7 @@
 //! The running host's end of a hand-over: a socket to be asked at, and the successor to be started.
 
 use crate::admin::Pause;
-use crate::edge::leaving::Leaving;
+use crate::connections::leaving::Leaving;
 use crate::handover::{ASKED, HandoverError, Predecessor, Role, STATUS, VARIABLE, Word, hear, say};
 use crate::limits::{
     HANDOVER_PREPARE_MS, HANDOVER_READY_MS, HANDOVER_REST_MS, PREDECESSOR_LIFE_MS, SETTLE_MS,

@@ -1,5 +1,6 @@
 //! Prometheus metrics, declared once. A family without a sample is not in the text.
 
+use super::connections::{ConnectionFamilies, ConnectionSeries, Side};
 use super::series::{ReleaseLabels, Series};
 use super::tally::Sample;
 use crate::id::{AppName, ReleaseId};
@@ -116,6 +117,7 @@ pub struct Metrics {
     isolate_restarts: Family<RestartLabels, Counter>,
     restarts_told: Mutex<HashMap<ReleaseId, Restarts>>,
     egress: Family<EgressLabels, Counter>,
+    connections: ConnectionFamilies,
     series: ArcSwap<HashMap<ReleaseId, Arc<Series>>>,
     unrouted: Arc<Series>,
 }
@@ -149,6 +151,7 @@ impl Metrics {
             isolate_restarts: Family::default(),
             restarts_told: Mutex::default(),
             egress: Family::default(),
+            connections: ConnectionFamilies::default(),
             series: ArcSwap::default(),
             unrouted,
         };
@@ -183,6 +186,13 @@ impl Metrics {
         let restarts = self.isolate_restarts.clone();
         registry.register("isolate_restarts", "Isolates condemned and replaced", restarts);
         registry.register("egress_requests", "Calls of apps to the outside", self.egress.clone());
+        self.connections.register(registry);
+    }
+
+    /// The counts of one side's connections.
+    #[must_use]
+    pub fn connections(&self, side: Side) -> ConnectionSeries {
+        self.connections.of(side)
     }
 
     /// The series of one release, for a request that ends in it; `None` is a request that reached no app.

@@ -18,6 +18,7 @@ mod harness {
 mod audit;
 mod canary;
 mod cis;
+mod connections;
 mod edge;
 mod full_disk;
 mod isolation;

@@ -3,13 +3,13 @@
 mod files;
 mod replaced;
 
-use super::super::activity::Patience;
 use super::super::connection::{Terms, protocols};
 use super::super::fixture::fake_worker::{FakeWorker, Seen, fake_worker};
-use super::super::fixture::{app, client, table, target};
+use super::super::fixture::{app, client, places, table, target};
 use super::super::listener;
 use super::*;
 use crate::bundle::Encoding;
+use crate::connections::activity::Patience;
 use crate::route::Target;
 use crate::telemetry::{LogGuard, Logs, Metrics};
 use crate::worker::WorkerState;
@@ -21,7 +21,6 @@ use std::sync::Mutex;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use vitrine_wire::Frame;
 
 const SCRIPT: &str = "/assets/app-1a2b3c4d.js";
@@ -98,6 +97,7 @@ async fn site() -> Site {
         wake: Sleeper { pool: Arc::clone(&pool), worker },
         telemetry: Arc::new(Telemetry { metrics: Arc::clone(&metrics), logs }),
         trusted_proxies: Vec::new(),
+        clients: Clients::new(2),
         maxima: LimitMaxima::default(),
         files: FileStore::new(),
         alone: false,
@@ -107,8 +107,8 @@ async fn site() -> Site {
     let address = listener.local_addr().unwrap();
     let terms =
         Terms { answer: Arc::new(line), protocols: protocols(), patience: Patience::default(), tls: None };
-    let places = Arc::new(Semaphore::new(64));
-    let leaving = crate::edge::leaving::Leaving::default();
+    let places = places(64, &metrics);
+    let leaving = crate::connections::leaving::Leaving::default();
     tokio::spawn(listener::run(listener, Arc::new(terms), places, Duration::ZERO, leaving));
     Site {
         address,

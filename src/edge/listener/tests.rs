@@ -1,9 +1,12 @@
 //! Over real sockets, with an answer that only waits: what the listener promises whatever is behind it.
 
-use super::super::activity::Patience;
 use super::super::connection::{Answer, Peer, Terms, protocols};
-use super::super::leaving::Leaving;
+use super::super::fixture::places;
 use super::run;
+use crate::connections::activity::Patience;
+use crate::connections::leaving::Leaving;
+use crate::connections::places::Places;
+use crate::telemetry::Metrics;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
@@ -13,17 +16,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// Waits as many milliseconds as the query says, reads the body and answers with its length.
+/// Waits as many milliseconds as the query says, reads the body and answers with its length, and why it has no place of its own.
 struct Waits;
 
 impl Answer for Waits {
     type Body = Full<Bytes>;
 
-    async fn answer(self: Arc<Self>, request: Request<Incoming>, _: Peer) -> Response<Full<Bytes>> {
+    async fn answer(self: Arc<Self>, request: Request<Incoming>, peer: Peer) -> Response<Full<Bytes>> {
+        if let Some(excess) = peer.excess {
+            return Response::new(Full::from(format!("{excess:?}")));
+        }
         let pause_ms = request.uri().query().and_then(|query| query.parse().ok()).unwrap_or(0);
         let version = request.version();
         let bytes = request.into_body().collect().await.map_or(0, |body| body.to_bytes().len());
@@ -39,11 +44,11 @@ struct Served {
     ended: JoinHandle<()>,
 }
 
-async fn served(places: usize, patience_ms: [u64; 2]) -> Served {
-    serve(places, patience_ms, None).await
+async fn served(all: usize, patience_ms: [u64; 2]) -> Served {
+    serve(places(all, &Metrics::new()), patience_ms, None).await
 }
 
-async fn serve(places: usize, patience_ms: [u64; 2], tls: Option<Arc<rustls::ServerConfig>>) -> Served {
+async fn serve(places: Arc<Places>, patience_ms: [u64; 2], tls: Option<Arc<rustls::ServerConfig>>) -> Served {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let shutdown = CancellationToken::new();
@@ -53,7 +58,6 @@ async fn serve(places: usize, patience_ms: [u64; 2], tls: Option<Arc<rustls::Ser
         check: Duration::from_millis(10),
     };
     let terms = Terms { answer: Arc::new(Waits), protocols: protocols(), patience, tls };
-    let places = Arc::new(Semaphore::new(places));
     let drain = Duration::from_millis(500);
     let ended = tokio::spawn(run(listener, Arc::new(terms), places, drain, Leaving::on(shutdown.clone())));
     Served { address, shutdown, ended }
@@ -122,7 +126,8 @@ async fn both_protocols_are_spoken_on_one_port() {
 
 #[tokio::test]
 async fn tls_offers_both_protocols_and_a_handshake_that_stalls_is_closed() {
-    let served = serve(8, [200, 5_000], Some(super::super::tls::tests::sound())).await;
+    let tls = Some(super::super::tls::tests::sound());
+    let served = serve(places(8, &Metrics::new()), [200, 5_000], tls).await;
     let url = format!("https://localhost:{}/", served.address.port());
     let resolved = |builder: reqwest::ClientBuilder| builder.resolve("localhost", served.address);
     let client = super::super::fixture::client(resolved);
@@ -167,16 +172,72 @@ async fn ambiguous_framing_is_refused_and_the_connection_closed() {
 }
 
 #[tokio::test]
-async fn connections_beyond_the_bound_wait_for_a_place() {
+async fn the_longest_idle_connection_ends_for_a_new_one() {
     let served = served(2, [5_000, 5_000]).await;
-    let mut one = TcpStream::connect(served.address).await.unwrap();
-    let mut two = TcpStream::connect(served.address).await.unwrap();
-    assert!(said(&mut one, GET).await.contains("200 OK"));
-    assert!(said(&mut two, GET).await.contains("200 OK"));
+    let mut silent = TcpStream::connect(served.address).await.unwrap();
+    let mut rests = TcpStream::connect(served.address).await.unwrap();
+    assert!(said(&mut rests, GET).await.contains("200 OK"));
     let mut three = TcpStream::connect(served.address).await.unwrap();
-    assert_eq!(said(&mut three, GET).await, "");
-    drop(one);
-    assert!(heard(&mut three).await.contains("200 OK"));
+    assert!(said(&mut three, GET).await.contains("HTTP/1.1 0"));
+    assert!(closed_after(&mut silent).await.is_some_and(|ms| ms < 500));
+    let mut four = TcpStream::connect(served.address).await.unwrap();
+    assert!(said(&mut four, GET).await.contains("HTTP/1.1 0"));
+    assert!(closed_after(&mut rests).await.is_some_and(|ms| ms < 500));
+    assert!(said(&mut three, GET).await.contains("HTTP/1.1 0"));
+}
+
+#[tokio::test]
+async fn where_every_place_is_busy_new_connections_are_told_so_at_once_and_the_reserve_is_never_held() {
+    let served = served(2, [5_000, 5_000]).await;
+    let mut busy = Vec::new();
+    for _ in 0..2 {
+        let mut client = TcpStream::connect(served.address).await.unwrap();
+        client.write_all(b"GET /?1500 HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+        busy.push(client);
+    }
+    // Pause: the requests' heads reach the other side.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    // As many as the reserve has, and more.
+    let mut silent = Vec::new();
+    for _ in 0..4 {
+        silent.push(TcpStream::connect(served.address).await.unwrap());
+    }
+    let mut told = TcpStream::connect(served.address).await.unwrap();
+    let answer = said(&mut told, GET).await.to_lowercase();
+    assert!(answer.contains("client") && answer.contains("connection: close"), "{answer}");
+    assert!(closed_after(&mut silent[0]).await.is_some_and(|ms| ms < 500));
+    for client in &mut busy {
+        let mut answer = String::new();
+        while !answer.contains("HTTP/1.1 0") {
+            answer.push_str(&heard(client).await);
+        }
+    }
+    let mut again = TcpStream::connect(served.address).await.unwrap();
+    assert!(said(&mut again, GET).await.contains("HTTP/1.1 0"));
+}
+
+#[tokio::test]
+async fn an_evicted_connection_of_http2_is_told_and_one_in_a_handshake_is_closed() {
+    let metrics = Metrics::new();
+    let served = serve(places(1, &metrics), [5_000, 5_000], Some(super::super::tls::tests::sound())).await;
+    let url = format!("https://localhost:{}/", served.address.port());
+    let client = super::super::fixture::client(|builder| builder.resolve("localhost", served.address));
+    let mut stalled = TcpStream::connect(served.address).await.unwrap();
+    stalled.write_all(&[0x16, 0x03, 0x01]).await.unwrap();
+    assert_eq!(client.get(&url).send().await.unwrap().text().await.unwrap(), "HTTP/2.0 0");
+    assert!(closed_after(&mut stalled).await.is_some_and(|ms| ms < 500));
+    // The client's connection goes for this one, and it asks again over another one.
+    let _third = TcpStream::connect(served.address).await.unwrap();
+    let gone = "vitrine_connections_evicted_total{side=\"edge\",reason=\"client\"} 2";
+    for _ in 0..200 {
+        if metrics.encode().contains(gone) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    // Pause: the client hears that its connection is closed.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(client.get(&url).send().await.unwrap().text().await.unwrap(), "HTTP/2.0 0");
 }
 
 #[tokio::test]

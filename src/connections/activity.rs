@@ -1,9 +1,10 @@
-//! What one connection is doing: enough to tell a client that dawdles from an app that works.
+//! What one connection is doing: enough to tell a client that dawdles from an app that works, and one that rests from both.
 
 use crate::limits::{CONNECTION_CHECK_MS, HEAD_TIMEOUT_MS, KEEPALIVE_IDLE_MS};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+use tokio::sync::Notify;
 
 /// How long a connection may take for what is the client's turn.
 #[derive(Debug, Clone, Copy)]
@@ -12,7 +13,7 @@ pub struct Patience {
     pub head: Duration,
     /// Pause between two requests.
     pub idle: Duration,
-    /// Time between two looks at the clocks.
+    /// How exact these times are: least time between two looks at the clocks.
     pub check: Duration,
 }
 
@@ -51,6 +52,7 @@ pub struct Activity {
     clients_turns: AtomicUsize,
     last_turn: AtomicU64,
     stall_ms: AtomicU64,
+    evicted: Notify,
 }
 
 impl Activity {
@@ -69,7 +71,31 @@ impl Activity {
             clients_turns: AtomicUsize::new(0),
             last_turn: AtomicU64::new(0),
             stall_ms: AtomicU64::new(KEEPALIVE_IDLE_MS),
+            evicted: Notify::new(),
         })
+    }
+
+    /// When the connection was opened.
+    #[must_use]
+    pub const fn opened(&self) -> Instant {
+        self.opened
+    }
+
+    /// Its place is for another connection: it ends unless a request is in flight.
+    pub fn evict(&self) {
+        self.evicted.notify_one();
+    }
+
+    /// Waits for [`Activity::evict`], also if that came first.
+    pub async fn evicted(&self) {
+        self.evicted.notified().await;
+    }
+
+    /// How long no request has been in flight, in milliseconds; `None` while one is.
+    #[must_use]
+    pub fn idle_ms(&self) -> Option<u64> {
+        let idle = self.in_flight.load(Ordering::Relaxed) == 0;
+        idle.then(|| self.age_ms().saturating_sub(self.idle_since.load(Ordering::Relaxed)))
     }
 
     /// From now on an HTTP/1.1 answer is the connection's last.
@@ -174,7 +200,29 @@ impl Activity {
         if over(&self.idle_since, patience.idle.as_millis() as u64) { Verdict::Idle } else { Verdict::Fine }
     }
 
-    fn age_ms(&self) -> u64 {
+    /// The age at which a clock that runs now reaches its end, in milliseconds; `None` is none that runs.
+    #[must_use]
+    pub fn due_ms(&self, patience: &Patience) -> Option<u64> {
+        let end = |since: &AtomicU64, limit_ms: u64| {
+            let since = since.load(Ordering::Relaxed);
+            (since != 0).then(|| since.saturating_add(limit_ms))
+        };
+        let stall_ms = self.stall_ms.load(Ordering::Relaxed);
+        let in_flight = self.in_flight.load(Ordering::Relaxed);
+        let turn = if in_flight > 0 {
+            let all_wait = self.clients_turns.load(Ordering::Relaxed) == in_flight;
+            all_wait.then(|| end(&self.last_turn, stall_ms)).flatten()
+        } else {
+            let head = end(&self.head_since, patience.head.as_millis() as u64);
+            let idle = end(&self.idle_since, patience.idle.as_millis() as u64);
+            head.into_iter().chain(idle).min()
+        };
+        end(&self.blocked_since, stall_ms).into_iter().chain(turn).min()
+    }
+
+    /// Time since the connection was opened, in milliseconds.
+    #[must_use]
+    pub fn age_ms(&self) -> u64 {
         (self.opened.elapsed().as_millis() as u64).max(1)
     }
 }

@@ -1,0 +1,98 @@
+//! One connection of the admin side.
+
+use crate::connections::activity::{Activity, Busy, Patience};
+use crate::connections::course;
+use crate::connections::leaving::Leaving;
+use crate::connections::places::Place;
+use crate::connections::watched_io::WatchedIo;
+use crate::limits::{ADMIN_HEADER_BYTES_MAX, ADMIN_KNOWN_STALL_MS, ADMIN_STALL_MS, REQUEST_HEADERS_MAX};
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderValue, Request, Response, header};
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tokio::net::TcpStream;
+use tower::ServiceExt as _;
+
+/// The connection that a request came by; an extension of each request.
+#[derive(Debug, Clone)]
+pub struct CameBy {
+    activity: Arc<Activity>,
+    /// Whether it has a place of the reserve, which is for the host's own token and for whoever watches the host.
+    pub reserve: bool,
+}
+
+impl CameBy {
+    /// Its client has shown a good token: it may let an answer wait, as somebody does who reads a log page by page.
+    pub fn is_known(&self) {
+        self.activity.set_stall_ms(ADMIN_KNOWN_STALL_MS);
+    }
+}
+
+/// Serves it until it ends. HTTP/1.1 alone: operators' tools need no more, and it has fewer ways to be busy with nothing.
+pub async fn serve(
+    stream: TcpStream,
+    place: Place,
+    router: axum::Router,
+    patience: Patience,
+    leaving: Leaving,
+) {
+    let activity = Arc::clone(&place.activity);
+    activity.set_stall_ms(ADMIN_STALL_MS);
+    if place.excess.is_some() {
+        activity.leave();
+    }
+    let came_by = CameBy { activity: Arc::clone(&activity), reserve: place.excess.is_some() };
+    let service = service_fn(|mut request: Request<Incoming>| {
+        let busy = came_by.activity.begin(false);
+        let activity = Arc::clone(&came_by.activity);
+        request.extensions_mut().insert(came_by.clone());
+        let answered = router.clone().oneshot(request.map(Body::new));
+        async move {
+            let mut answer = answered.await?.map(|body| Held { body, _busy: busy });
+            if activity.is_leaving() {
+                answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<Response<Held>, std::convert::Infallible>(answer)
+        }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        // The clocks of `Activity` tell a slow head from a pause.
+        .header_read_timeout(None)
+        .max_headers(REQUEST_HEADERS_MAX)
+        .max_buf_size(ADMIN_HEADER_BYTES_MAX)
+        .serve_connection(TokioIo::new(WatchedIo::new(stream, Arc::clone(&activity))), service);
+    course::run(connection, &activity, &patience, &leaving).await;
+}
+
+/// A body during which its connection counts as busy.
+struct Held {
+    body: Body,
+    _busy: Busy,
+}
+
+impl HttpBody for Held {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,26 @@
+//! Places of connections, and how long those that are idle keep them.
+
+/// Connections of one client on the edge, if the operator says nothing: an eighth of them all. An office of 80 people behind one
+/// address has fewer, with six for each browser; and its own idle ones go first.
+pub const CONNECTIONS_PER_CLIENT: u32 = (super::CONNECTIONS_MAX / 8) as u32;
+/// Requests of one client in flight at once, if the operator says nothing: event streams of some hundred people behind one address.
+pub const REQUESTS_PER_CLIENT: u32 = 2 * CONNECTIONS_PER_CLIENT;
+/// Counters in each of two rows, over which clients are spread: two clients that are busy share both once in 67 million times.
+pub const CLIENT_COUNTERS: usize = 8_192;
+/// Places of the edge's reserve. Each is held for one answer, which says that the edge is busy, or for a check of a load balancer.
+pub const CONNECTIONS_RESERVE: usize = 256;
+/// Places of the admin side's reserve.
+pub const ADMIN_CONNECTIONS_RESERVE: usize = 32;
+/// Part of the places that is cleared at once when they run out: to look for connections that are idle takes a tenth of a
+/// millisecond for each thousand, and a flood brings thousands a second.
+pub const EVICTED_SHARE: usize = 64;
+/// Idle time of a connection while fewer than an eighth of the places are free. As long as a client may take for a head.
+pub const IDLE_PRESSED_MS: u64 = super::HEAD_TIMEOUT_MS;
+/// Least time between two looks for connections that are idle for longer than [`IDLE_PRESSED_MS`].
+pub const PRESSED_CHECK_MS: u64 = 1_000;
+/// Least time between two warnings that connections are refused.
+pub const EXCESS_WARNING_MS: u64 = 60_000;
+/// Time that a client of the admin side may take no byte of an answer.
+pub const ADMIN_STALL_MS: u64 = super::HEAD_TIMEOUT_MS;
+/// The same for one that has shown a good token: an hour, for somebody who follows a log page by page.
+pub const ADMIN_KNOWN_STALL_MS: u64 = 3_600_000;
