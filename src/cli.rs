@@ -27,6 +27,7 @@ mod table;
 mod target;
 mod token;
 mod upgrade;
+mod visible;
 
 pub use exit::Failure;
 

@@ -34,8 +34,9 @@ use crate::config::Config;
 use crate::connections::activity::Patience;
 use crate::connections::leaving::Leaving;
 use crate::connections::places::{Bounds, Places};
+use crate::files;
 use crate::handover::{Inheritance, Role};
-use crate::limits::{CONNECTIONS_MAX, CONNECTIONS_RESERVE, LISTEN_BACKLOG};
+use crate::limits::{CONNECTIONS_RESERVE, LISTEN_BACKLOG};
 use crate::release::Releases;
 use crate::route::Routes;
 use crate::telemetry::Telemetry;
@@ -100,7 +101,6 @@ impl Edge {
         telemetry: Telemetry,
         inherited: &mut Inheritance,
     ) -> Result<Self, EdgeError> {
-        listener::raise_file_limit();
         let tls = match &config.tls {
             None => None,
             Some(tls) => {
@@ -109,9 +109,10 @@ impl Edge {
                 Some((listener, address, config))
             }
         };
+        let all = files::shares().edge_connections;
         let bounds = Bounds {
-            all: CONNECTIONS_MAX,
-            reserve: CONNECTIONS_RESERVE,
+            all,
+            reserve: CONNECTIONS_RESERVE.min(all / 16),
             per_client: config.edge.connections_per_client as usize,
             trusted_proxies: config.trusted_proxies.clone(),
         };

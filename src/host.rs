@@ -23,7 +23,7 @@ use crate::release::{Parts, PromoteOptions, ReleaseError, Releases, UploadOption
 use crate::route::Routes;
 use crate::store::{EnvScope, EnvValue, Store, StoreError};
 use crate::telemetry::connections::Side;
-use crate::telemetry::{Metrics, Telemetry, init_logs};
+use crate::telemetry::{Telemetry, init_logs};
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
@@ -102,7 +102,7 @@ pub struct SoloOptions {
 /// See [`HostError`].
 pub async fn run(config: Config, requests: Handle) -> Result<(), HostError> {
     let (logs, _written) = init_logs();
-    let telemetry = Telemetry { metrics: Arc::new(Metrics::new()), logs };
+    let telemetry = Telemetry::new(logs);
     let stop = stop_signal()?;
     readable_bundles();
     let program = own_path()?;
@@ -233,7 +233,7 @@ fn sockets_error(source: std::io::Error) -> HostError {
 /// See [`HostError`].
 pub async fn solo(options: SoloOptions, requests: Handle) -> Result<(), HostError> {
     let (logs, _written) = init_logs();
-    let telemetry = Telemetry { metrics: Arc::new(Metrics::new()), logs };
+    let telemetry = Telemetry::new(logs);
     let stop = stop_signal()?;
     let folder = tempfile::tempdir()
         .map_err(|source| HostError::System { operation: "making a temporary folder", source })?;

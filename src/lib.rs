@@ -17,6 +17,7 @@ pub mod health;
 pub mod clock;
 pub mod config;
 pub mod failpoint;
+pub mod files;
 pub mod handover;
 pub mod id;
 pub mod scope;

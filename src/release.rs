@@ -41,12 +41,14 @@ mod wake;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::container::Engine;
+use crate::files;
 use crate::handover::Predecessor;
 use crate::id::{AppName, Digest, InstanceId};
 use crate::route::Routes;
 use crate::scope::Actor;
 use crate::store::{Store, StoreError};
 use crate::telemetry::Telemetry;
+use crate::worker::Sockets;
 use book::Book;
 use boot_queue::BootQueue;
 pub use error::{ReleaseError, WakeError};
@@ -107,6 +109,8 @@ struct Inner {
     control: Handle,
     book: Book,
     journal: Journal,
+    /// What apps' calls go through.
+    sockets: Arc<Sockets>,
     boots: Arc<BootQueue>,
     /// Held for reading from when a bundle is stored until its release is recorded, for writing while one is removed.
     keeping: Arc<RwLock<()>>,
@@ -136,12 +140,13 @@ impl Releases {
     /// [`ReleaseError::Store`].
     pub async fn open(parts: Parts) -> Result<Self, ReleaseError> {
         let boots = BootQueue::new(boot_queue::places_here(parts.config.worker.memory_mb));
-        let journal = Journal::start(parts.telemetry.logs.clone(), &parts.requests);
+        let journal = Journal::new(&parts.telemetry);
         let releases = Self(Arc::new(Inner {
             parts,
             control: Handle::current(),
             book: Book::default(),
             journal,
+            sockets: Sockets::new(files::shares().egress_sockets),
             boots,
             keeping: Arc::default(),
             starting: AtomicBool::new(true),

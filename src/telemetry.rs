@@ -1,14 +1,19 @@
 //! Logs and metrics: set-up, and names declared once.
 
+mod bucket;
 mod causes;
 pub mod connections;
+mod drops;
 pub mod event;
 pub mod logs;
 pub mod metrics;
+mod queue;
 pub mod series;
 pub mod tally;
 
+pub use bucket::Bucket;
 pub use causes::causes;
+pub use drops::{DropReason, LogDrops};
 pub use logs::{AccessLine, LogGuard, Logs, init_logs};
 pub use metrics::{FlipKind, Metrics, Replacement};
 pub use tally::{Figures, Sample, Window};
@@ -22,4 +27,12 @@ pub struct Telemetry {
     pub metrics: Arc<Metrics>,
     /// JSON lines on stderr.
     pub logs: Logs,
+}
+
+impl Telemetry {
+    /// Metrics that count, beside everything else, which lines these logs drop.
+    #[must_use]
+    pub fn new(logs: Logs) -> Self {
+        Self { metrics: Arc::new(Metrics::counting(logs.drops())), logs }
+    }
 }

@@ -6,14 +6,18 @@
 
 mod control;
 pub mod egress;
+#[cfg(test)]
+pub(crate) mod fixture;
+mod inbox;
 mod link;
 mod liveness;
 mod requests;
 mod snapshot;
+mod turn;
 
 use crate::id::{Digest, InstanceId, ReleaseId};
 use crate::limits::{FAILURES_SUSPECT, RECONNECT_WAIT_MS, WORKER_COMMANDS_MAX};
-pub use egress::Egress;
+pub use egress::{Egress, Sockets};
 use requests::Slot;
 pub use requests::{Answer, AnswerBody, Connection, Piece, RequestBody};
 pub use snapshot::{SnapshotError, take_snapshot};
@@ -116,6 +120,12 @@ impl Standing {
     }
 }
 
+/// Takes what workers write for the logs of their releases. It never waits, and bounds what it keeps.
+pub trait LogSink: std::fmt::Debug + Send + Sync {
+    /// Takes lines of this worker.
+    fn take(&self, worker: &Identity, lines: Vec<LogLine>);
+}
+
 /// A line for the log of its release.
 #[derive(Debug, Clone)]
 pub struct WorkerLog {
@@ -156,7 +166,7 @@ impl Worker {
         identity: Identity,
         start: Start,
         egress: Arc<Egress>,
-        logs: mpsc::Sender<WorkerLog>,
+        logs: Arc<dyn LogSink>,
     ) -> Result<Arc<Self>, WorkerError> {
         let first = link::connect(&identity, vitrine_wire::Channel::Control).await?;
         let (tell, state) = watch::channel(WorkerState::Booting);

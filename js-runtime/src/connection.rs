@@ -49,7 +49,7 @@ pub enum ConnectionError {
         /// Socket.
         channel: Channel,
         /// Name of the frame.
-        kind: String,
+        kind: &'static str,
     },
     /// A stream was used against the protocol.
     #[error("the host broke the rules of a stream")]
@@ -60,10 +60,8 @@ pub enum ConnectionError {
 }
 
 impl ConnectionError {
-    fn unexpected(channel: Channel, frame: &Frame) -> Self {
-        // The name alone: a frame may hold secrets.
-        let kind = format!("{frame:?}").chars().take_while(char::is_ascii_alphanumeric).collect();
-        Self::Unexpected { channel, kind }
+    const fn unexpected(channel: Channel, frame: &Frame) -> Self {
+        Self::Unexpected { channel, kind: frame.kind() }
     }
 }
 

@@ -2,7 +2,7 @@
 
 pub mod isolate;
 
-use vitrine_wire::limits::{BODY_FRAME_BYTES_MAX, STREAMS_MAX, WINDOW_BYTES};
+use vitrine_wire::limits::STREAMS_MAX;
 
 /// Entries in a connection's write queue beyond one reserved slot for the end of each stream. An entry is at most one
 /// window of body bytes, so a host that stops reading is felt by the writers of answers after this many.
@@ -22,13 +22,6 @@ pub const WRITE_BUFFER_BYTES: usize = 256 << 10;
 /// does not for this long is gone or stuck, and its connection ends.
 pub const WRITE_STALL_MS: u64 = 30_000;
 
-/// Body bytes taken before they are credited. A quarter of the window: few frames, and the sender never runs dry.
-pub const CREDIT_STEP_BYTES: u32 = WINDOW_BYTES / 4;
-
-/// Names and values of one head together, in bytes. Proxies and browsers refuse far less; what an app sets beyond this
-/// is a mistake, and must not end the connection that other answers share.
-pub const HEAD_BYTES_MAX: usize = 256 << 10;
-
 /// Egress calls at once on one worker. The host's broker has its own, lower bound for a request.
 pub const EGRESS_STREAMS_MAX: usize = 1024;
 
@@ -42,8 +35,6 @@ pub const LOG_QUEUE_LINES: usize = 512;
 
 /// Bytes of log text in one frame: far below the frame's bound, since each line has a message, a stack and an id.
 pub const LOG_BATCH_BYTES: usize = 256 << 10;
-
-const _: () = assert!(CREDIT_STEP_BYTES as usize + BODY_FRAME_BYTES_MAX <= WINDOW_BYTES as usize);
 
 /// Files in the server part of a bundle: what a host accepts for a whole bundle.
 pub const BUNDLE_FILES_MAX: usize = 10_000;

@@ -9,7 +9,6 @@ mod log_queue;
 mod outbox;
 mod streams;
 mod upload;
-mod window;
 
 #[cfg(test)]
 mod tests;
@@ -23,7 +22,6 @@ pub use log_queue::LogReader;
 pub use outbox::{Outbox, OutboxReader, Outgoing, Slot};
 pub use streams::RequestStreams;
 pub use upload::{UploadReader, UploadSender, upload};
-pub use window::Window;
 
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
@@ -78,19 +76,6 @@ pub enum StreamError {
     /// A second head on one stream.
     #[error("stream {0} sent a second head")]
     SecondHead(StreamId),
-}
-
-/// Cuts `text` to at most `bytes_max` bytes at a character boundary, with a mark that says so.
-pub(crate) fn cut(text: &mut String, bytes_max: usize) {
-    const MARK: &str = "… (cut)";
-    if text.len() > bytes_max {
-        let mut end = bytes_max.saturating_sub(MARK.len());
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        text.truncate(end);
-        text.push_str(MARK);
-    }
 }
 
 /// Whether the lock's holder panicked does not matter to the tables behind it: each change to them is one step.

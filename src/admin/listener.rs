@@ -10,7 +10,8 @@ use crate::connections::accept::{all_ended, until_leaving};
 use crate::connections::activity::Patience;
 use crate::connections::leaving::Leaving;
 use crate::connections::places::{Bounds, Places};
-use crate::limits::{ADMIN_CONNECTIONS_MAX, ADMIN_CONNECTIONS_RESERVE, ADMIN_DRAIN_MS};
+use crate::files;
+use crate::limits::{ADMIN_CONNECTIONS_RESERVE, ADMIN_DRAIN_MS};
 use crate::release::Releases;
 use crate::store::{Store, StoreError};
 use crate::telemetry::connections::ConnectionSeries;
@@ -116,7 +117,8 @@ impl Admin {
             })
             .ok()
         });
-        let (all, reserve) = (ADMIN_CONNECTIONS_MAX, ADMIN_CONNECTIONS_RESERVE);
+        let all = files::shares().admin_connections;
+        let reserve = ADMIN_CONNECTIONS_RESERVE.min(all / 8);
         let bounds = Bounds { all, reserve, per_client: all, trusted_proxies: Vec::new() };
         let places = Places::new(bounds, connections);
         Ok(Self { listener, address, state, places, beacon })

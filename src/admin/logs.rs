@@ -13,6 +13,7 @@ use axum::response::{IntoResponse as _, Response};
 use futures_util::{Stream, StreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -53,22 +54,22 @@ pub struct LogEvent {
     pub stack: Option<String>,
 }
 
-impl From<WorkerLog> for LogEvent {
-    fn from(log: WorkerLog) -> Self {
+impl From<&WorkerLog> for LogEvent {
+    fn from(log: &WorkerLog) -> Self {
         let level = format!("{:?}", log.line.level).to_ascii_lowercase();
         Self {
             time_ms: log.line.time_ms,
             level,
             release: log.release.to_string(),
             instance: log.instance.to_string(),
-            request_id: log.line.request_id,
-            message: log.line.message,
-            stack: log.line.stack,
+            request_id: log.line.request_id.clone(),
+            message: log.line.message.clone(),
+            stack: log.line.stack.clone(),
         }
     }
 }
 
-fn event(log: WorkerLog) -> Event {
+fn event(log: &WorkerLog) -> Event {
     let event = Event::default().event("log");
     event.json_data(LogEvent::from(log)).expect("a line is a plain struct: it always serializes")
 }
@@ -100,13 +101,12 @@ pub async fn logs(
         }
     }
     let (recent, to_come) = state.releases.logs(&app, query.version.as_ref(), since_ms)?;
-    let recent = stream::iter(recent.into_iter().map(|log| Ok::<_, Infallible>(event(log))));
+    let recent = stream::iter(recent.into_iter().map(|log| Ok::<_, Infallible>(event(&log))));
     if !query.follow {
         return Ok(Sse::new(recent).into_response());
     }
-    let wanted = move |log: &WorkerLog| {
-        log.release.app == app && query.version.as_ref().is_none_or(|version| log.release.version == *version)
-    };
+    let wanted =
+        move |log: &WorkerLog| query.version.as_ref().is_none_or(|version| log.release.version == *version);
     let lines = recent.chain(follow(to_come, state.shutdown.clone(), wanted)).map(move |line| {
         let _held = &slot;
         line
@@ -123,9 +123,9 @@ fn since_ms(since: Option<&str>, now_ms: u64) -> Result<u64, Problem> {
     Ok(now_ms.saturating_sub(u64::try_from(age.as_millis()).unwrap_or(u64::MAX)))
 }
 
-/// Lines to come, until the host stops or the source is gone.
+/// Lines of an app to come, until the host stops or the source is gone.
 fn follow(
-    lines: Receiver<WorkerLog>,
+    lines: Receiver<Arc<WorkerLog>>,
     shutdown: CancellationToken,
     wanted: impl Fn(&WorkerLog) -> bool + Send,
 ) -> impl Stream<Item = Result<Event, Infallible>> + Send {
@@ -136,7 +136,7 @@ fn follow(
                 () = shutdown.cancelled() => return None,
             };
             let event = match next {
-                Ok(log) if wanted(&log) => event(log),
+                Ok(log) if wanted(&log) => event(&log),
                 Ok(_) => continue,
                 Err(RecvError::Lagged(count)) => Event::default().event("dropped").data(count.to_string()),
                 Err(RecvError::Closed) => return None,
@@ -178,11 +178,11 @@ mod tests {
     #[tokio::test]
     async fn a_follower_gets_wanted_lines_hears_of_lost_ones_and_ends_with_the_host() {
         let (send, receive) = broadcast::channel(2);
-        for (release, message) in [("a@v1", "lost"), ("b@v1", "other app"), ("a@v1", "kept")] {
-            send.send(line(release, message)).unwrap();
+        for (release, message) in [("a@v1", "lost"), ("a@v2", "other version"), ("a@v1", "kept")] {
+            send.send(Arc::new(line(release, message))).unwrap();
         }
         let shutdown = CancellationToken::new();
-        let lines = follow(receive, shutdown.clone(), |log| log.release.app.as_str() == "a");
+        let lines = follow(receive, shutdown.clone(), |log| log.release.version.as_str() == "v1");
         let reading = tokio::spawn(Sse::new(lines).into_response().into_body().collect());
         // The reader has to take what is there; an end that comes first would win.
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -191,6 +191,6 @@ mod tests {
         let text = std::str::from_utf8(&text).unwrap();
         assert!(text.starts_with("event: dropped\ndata: 1\n\n"), "{text}");
         assert!(text.contains("\"message\":\"kept\"") && text.contains("\"level\":\"warn\""), "{text}");
-        assert!(!text.contains("other app") && !text.contains("lost"), "{text}");
+        assert!(!text.contains("other version") && !text.contains("lost"), "{text}");
     }
 }

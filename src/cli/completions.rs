@@ -15,5 +15,5 @@ pub struct Args {
 pub fn run(args: &Args, mut command: clap::Command) -> Result<(), Failure> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, "vitrine", &mut script);
-    print::data(String::from_utf8_lossy(&script).trim_end())
+    print::raw(String::from_utf8_lossy(&script).trim_end())
 }

@@ -1,6 +1,6 @@
 //! How a verb can fail, and the exit code for it.
 
-use crate::cli::print;
+use crate::cli::{print, visible};
 use std::error::Error;
 use std::process::ExitCode;
 
@@ -70,10 +70,10 @@ impl Failure {
     /// Tells the user on stderr, and gives the exit code.
     #[must_use]
     pub fn report(&self) -> ExitCode {
-        let mut text = format!("error: {self}");
+        let mut text = format!("error: {}", visible::block(&self.to_string(), "  "));
         let mut cause = self.source();
         while let Some(error) = cause {
-            text.push_str(&format!("\n  because: {error}"));
+            text.push_str(&format!("\n  because: {}", visible::block(&error.to_string(), "    ")));
             cause = error.source();
         }
         print::talk(&text);
@@ -81,7 +81,7 @@ impl Failure {
             && !log.is_empty()
         {
             print::talk("last lines of the worker:");
-            log.iter().for_each(|line| print::talk(&format!("  | {line}")));
+            log.iter().for_each(|line| print::talk(&format!("  | {}", visible::block(line, "  | "))));
         }
         ExitCode::from(self.code())
     }

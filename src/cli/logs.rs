@@ -4,7 +4,7 @@ use crate::admin::logs::LogEvent;
 use crate::cli::client::Client;
 use crate::cli::remove::Subject;
 use crate::cli::sse::Reader;
-use crate::cli::{Failure, age, print};
+use crate::cli::{Failure, age, print, visible};
 use crate::limits::LOG_EVENT_BYTES_MAX;
 use futures_util::TryStreamExt as _;
 use reqwest::Method;
@@ -12,6 +12,9 @@ use std::io;
 use std::time::Duration;
 use tokio_util::codec::{FramedRead, LinesCodec};
 use tokio_util::io::StreamReader;
+
+/// Before what belongs to the line above.
+const MARGIN: &str = "    ";
 
 /// Show what an app's code wrote, oldest first
 #[derive(Debug, clap::Args)]
@@ -52,7 +55,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     while let Some(line) = lines.try_next().await.map_err(Failure::local("reading the stream of lines"))? {
         let Some(event) = events.line(&line) else { continue };
         match event.name.as_str() {
-            "log" if json => print::data(&event.data)?,
+            "log" if json => print::raw(&event.data)?,
             "log" => {
                 let line = serde_json::from_str(&event.data).map_err(Failure::local("reading a line"))?;
                 show(&line)?;
@@ -73,9 +76,10 @@ fn show(line: &LogEvent) -> Result<(), Failure> {
     let time = i64::try_from(line.time_ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
     let time = time.map_or_else(|| line.time_ms.to_string(), |time| format!("{time:.3}"));
     let version = line.release.split_once('@').map_or(line.release.as_str(), |(_, version)| version);
-    print::data(&format!("{time} {:<5} {version} {}", line.level, line.message))?;
+    let message = visible::block(&line.message, MARGIN);
+    print::data(&format!("{time} {:<5} {version} {message}", visible::line(&line.level)))?;
     line.stack
         .iter()
         .flat_map(|stack| stack.lines())
-        .try_for_each(|frame| print::data(&format!("    {frame}")))
+        .try_for_each(|frame| print::data(&format!("{MARGIN}{frame}")))
 }

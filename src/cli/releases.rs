@@ -1,7 +1,7 @@
 //! `vitrine releases`.
 
 use crate::cli::client::Client;
-use crate::cli::{Failure, print, table};
+use crate::cli::{Failure, print, table, visible};
 use crate::health::HealthStatus;
 use crate::id::AppName;
 use crate::release::{HealthView, ReleaseView, SnapshotView};
@@ -42,13 +42,13 @@ pub fn show(releases: &[ReleaseView]) -> Result<(), Failure> {
         Some(SnapshotView::Refused { reason }) => Some((&release.version, reason)),
         _ => None,
     });
-    refused
-        .into_iter()
-        .try_for_each(|(version, reason)| print::data(&format!("{version}: no snapshot: {reason}")))?;
+    refused.into_iter().try_for_each(|(version, reason)| {
+        print::data(&format!("{version}: no snapshot: {}", visible::block(reason, "  ")))
+    })?;
     let failed = releases.iter().filter_map(|release| Some((&release.version, release.failure.as_ref()?)));
-    failed
-        .into_iter()
-        .try_for_each(|(version, reason)| print::data(&format!("{version}: does not start: {reason}")))
+    failed.into_iter().try_for_each(|(version, reason)| {
+        print::data(&format!("{version}: does not start: {}", visible::block(reason, "  ")))
+    })
 }
 
 fn row(release: &ReleaseView) -> Vec<String> {

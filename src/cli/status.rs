@@ -1,7 +1,7 @@
 //! `vitrine status`.
 
 use crate::cli::client::Client;
-use crate::cli::{Failure, print, releases, table};
+use crate::cli::{Failure, print, releases, table, visible};
 use crate::id::AppName;
 use crate::limits::WATCH_MS;
 use crate::release::{AppView, DeploymentView, Phase, ReleaseView};
@@ -28,7 +28,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         let view = View::get(&client, args.app.as_ref()).await?;
         if args.watch && !args.json && std::io::stdout().is_terminal() {
             // Home, and clear what is below.
-            print::data("\x1b[H\x1b[2J")?;
+            print::raw("\x1b[H\x1b[2J")?;
         }
         view.show(args.json)?;
         if !args.watch || print::reader_is_gone() {
@@ -81,7 +81,8 @@ fn candidate(app: &AppView) -> Option<&ReleaseView> {
 
 fn show_deployment(deployment: &DeploymentView) -> Result<(), Failure> {
     let DeploymentView { version, stage, status, reason, .. } = deployment;
-    let reason = reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
+    let reason =
+        reason.as_ref().map_or_else(String::new, |reason| format!(": {}", visible::block(reason, "  ")));
     print::data(&format!("\ndeployment of {version}  {} at {}{reason}", status.as_str(), stage.as_str()))
 }
 

@@ -1,11 +1,14 @@
 //! Columns for people.
 
 use crate::cli::Failure;
-use crate::cli::print;
+use crate::cli::{print, visible};
 
 /// Prints rows below their headings, each column as wide as its widest cell.
 pub fn print(headings: &[&str], rows: &[Vec<String>]) -> Result<(), Failure> {
-    layout(headings, rows).iter().try_for_each(|line| print::data(line))
+    // A cell has one line, whatever is in it.
+    let shown: Vec<Vec<String>> =
+        rows.iter().map(|row| row.iter().map(|cell| visible::line(cell).into_owned()).collect()).collect();
+    layout(headings, &shown).iter().try_for_each(|line| print::data(line))
 }
 
 fn layout(headings: &[&str], rows: &[Vec<String>]) -> Vec<String> {

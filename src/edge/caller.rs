@@ -1,12 +1,12 @@
 //! Who asks, in which trace, and what kind of answer they can read. Known for every request, however malformed.
 
 use super::connection::Peer;
-use crate::limits::REQUEST_ID_BYTES_MAX;
 use http::header::{ACCEPT, HeaderMap, HeaderName, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderValue, Method, Uri};
 use ipnet::IpNet;
 use std::net::IpAddr;
+use vitrine_wire::limits::REQUEST_ID_BYTES_MAX;
 
 pub(super) const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 pub(super) const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");

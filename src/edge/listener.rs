@@ -7,28 +7,11 @@ use super::connection::{self, Answer, Terms};
 use crate::connections::accept::{all_ended, until_leaving};
 use crate::connections::leaving::Leaving;
 use crate::connections::places::Places;
-use crate::limits::{FILES_WANTED, KEEPALIVE_IDLE_MS};
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use crate::limits::KEEPALIVE_IDLE_MS;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-
-/// Lets the process open as many files as its connections need, as far as the system allows: the usual soft limit of
-/// 1024 would make `accept` fail long before the places are taken.
-pub fn raise_file_limit() {
-    let raised = getrlimit(Resource::RLIMIT_NOFILE).and_then(|(soft, hard)| {
-        let wanted = FILES_WANTED.min(hard);
-        if soft < wanted { setrlimit(Resource::RLIMIT_NOFILE, wanted, hard) } else { Ok(()) }
-    });
-    if let Err(error) = raised {
-        let error = &error as &dyn std::error::Error;
-        tracing::warn!(
-            error,
-            "the limit of open files can't be raised; fewer connections are served at once"
-        );
-    }
-}
 
 /// Serves a listener until `leaving` says otherwise, then closes it, lets connections finish within `drain`, and cuts the rest.
 /// After a hand-over idle connections have as long as ever before that.

@@ -18,9 +18,6 @@ pub const BODY_STALL_MS: u64 = 30_000;
 pub const CONNECTIONS_MAX: usize = 4096;
 /// Connections that wait to be accepted, each to be one of [`CONNECTIONS_MAX`]; the kernel takes no more than `net.core.somaxconn`.
 pub const LISTEN_BACKLOG: u32 = CONNECTIONS_MAX as u32;
-/// Files that the process may want open: a socket for each connection and a file that it is sent, then workers, state
-/// and egress.
-pub const FILES_WANTED: u64 = 2 * CONNECTIONS_MAX as u64 + 4096;
 /// Streams at once on one HTTP/2 connection.
 pub const H2_STREAMS_MAX: u32 = 100;
 
@@ -70,14 +67,10 @@ pub const ASSET_CACHE_BYTES_MAX: u64 = 64 << 20;
 pub const ASSET_CACHED_BYTES_MAX: u64 = 256 << 10;
 /// Piece of a file that is read from disk at once.
 pub const ASSET_PIECE_BYTES: usize = 64 << 10;
-/// Bytes of an `x-request-id` that a trusted proxy may send; a UUID has 36.
-pub const REQUEST_ID_BYTES_MAX: usize = 128;
 /// `retry-after` of a 503, in seconds: a boot takes about a second.
 pub const RETRY_AFTER_S: u64 = 1;
 /// The longest, in seconds, where it is known how many others are to be served first.
 pub const RETRY_AFTER_S_MAX: u64 = 60;
 
-/// Log lines that may wait for a slow stderr; what is above is counted and dropped. About 16 MiB at the most.
-pub const LOG_QUEUE_LINES_MAX: usize = 16_384;
 /// Bytes of a path, query or user agent in an access line; the rest is cut.
 pub const LOG_FIELD_BYTES_MAX: usize = 512;

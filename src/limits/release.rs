@@ -8,12 +8,6 @@ pub const BOOTS_QUEUED_MAX: usize = 1_024;
 /// How long a start keeps its place, until some were measured.
 pub const BOOT_MS_EXPECTED: u64 = 500;
 
-/// Log lines that wait for the journal, of all workers together; a line is a few hundred bytes.
-pub const JOURNAL_QUEUE_MAX: usize = 4_096;
-/// Recent log lines kept in memory for each app: a few hundred kilobytes.
-pub const JOURNAL_LINES_MAX: usize = 1_000;
-/// Lines that a follower may lag behind before it misses some.
-pub const JOURNAL_FOLLOWERS_LAG_MAX: usize = 1_024;
 /// Lines of a failed worker that are shown to whoever deployed it.
 pub const BOOT_LOG_LINES: u32 = 30;
 /// Time for the last lines of a worker whose boot failed: they are on this machine already, a few milliseconds away.

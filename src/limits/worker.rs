@@ -19,6 +19,10 @@ pub const LIVENESS_TIMEOUT_MS: u64 = 1_500;
 pub const LIVENESS_RETRIES: u32 = 2;
 /// Least time between two pings, however many requests fail meanwhile.
 pub const LIVENESS_HASTE_MS: u64 = 100;
+/// Pings of one worker that may wait for an answer: eight minutes of those that ask whether it lives. What is older is not held against it.
+pub const PINGS_UNANSWERED_MAX: usize = 1_024;
+/// Pause before a worker that broke the protocol is connected again: time for it to be noticed as lost, and no flood of log lines.
+pub const BREACH_PAUSE_MS: u64 = 1_000;
 /// Server errors in a row after which a worker's checks are due at once.
 pub const FAILURES_SUSPECT: u32 = 5;
 /// Commands (ping, freeze) that wait for one worker's control socket.
@@ -33,12 +37,17 @@ pub const EGRESS_LOOKUPS_MAX: usize = 16;
 pub const EGRESS_CALLS_UNENDED_MAX: usize = 4_096;
 /// Redirects that one egress call follows; the Fetch standard's number.
 pub const EGRESS_REDIRECTS_MAX: usize = 20;
+/// Denials of one worker's calls that the host's log tells at once, and then a second: what is denied stays so, and the metrics count all.
+pub const EGRESS_DENIALS_BURST_MAX: f64 = 10.0;
+/// See [`EGRESS_DENIALS_BURST_MAX`].
+pub const EGRESS_DENIALS_PER_S_MAX: f64 = 0.1;
 /// Bytes of one egress response's body: what an isolate of the default heap could hold at all.
 pub const EGRESS_BYTES_MAX: u64 = 100 << 20;
 /// Time between two pieces of an egress response's body, and for what was sent upstream to be acknowledged.
 pub const EGRESS_STALL_MS: u64 = 30_000;
-/// Idle upstream connections kept for one host: as many as there may be calls at once, or each wave of calls would be followed by
-/// as many handshakes.
+/// Idle upstream connections kept for one origin: as many as there may be calls at once, or each wave of calls would be followed by
+/// as many handshakes. All of an app's together are bounded by [`EGRESS_APP_SOCKETS_MAX`](super::EGRESS_APP_SOCKETS_MAX), and
+/// make room for others.
 pub const EGRESS_IDLE_PER_HOST_MAX: usize = EGRESS_CALLS_MAX;
 /// How long an upstream connection is kept idle: some renders' worth, and below what most servers and balancers keep theirs.
 pub const EGRESS_IDLE_MS: u64 = 30_000;

@@ -194,8 +194,10 @@ impl Releases {
         let listed: Vec<_> =
             entry.bundle.manifest.egress.iter().filter_map(|text| text.parse().ok()).collect();
         let metrics = Arc::clone(&parts.telemetry.metrics);
-        let egress = Egress::new(&record.id.app, &listed, &parts.config.egress, metrics);
-        let connecting = Worker::connect(identity, start, egress, self.0.journal.queue());
+        let egress =
+            Egress::new(&record.id.app, &listed, &parts.config.egress, metrics, Arc::clone(&self.0.sockets));
+        let logs = self.0.journal.sink(start.settings.limits.log_lines_per_s);
+        let connecting = Worker::connect(identity, start, egress, logs);
         // A boot that is given up leaves a connection that nobody holds, and that ends.
         self.among_requests(connecting).await
     }

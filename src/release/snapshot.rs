@@ -98,7 +98,8 @@ impl Releases {
             env_names: manifest.env.clone(),
             harmless: manifest.snapshot.harmless.clone(),
         };
-        let (identity, logs) = (self.identity(entry, instance), self.0.journal.queue());
-        Ok(self.among_requests(async move { take_snapshot(&identity, request, &logs).await }).await)
+        let identity = self.identity(entry, instance);
+        let logs = self.0.journal.sink(request.settings.limits.log_lines_per_s);
+        Ok(self.among_requests(async move { take_snapshot(&identity, request, &*logs).await }).await)
     }
 }

@@ -1,6 +1,7 @@
 //! What the host itself has to say: `tracing` events as flat JSON objects.
 
 use super::Logs;
+use super::queue::Lane;
 use serde_json::{Map, Value};
 use std::error::Error;
 use std::fmt::Debug;
@@ -8,6 +9,9 @@ use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
+
+/// Target of the events that are records of the audit log.
+const AUDIT_TARGET: &str = "vitrine::audit";
 
 /// A layer that writes each event as one line.
 #[derive(Debug)]
@@ -30,7 +34,8 @@ impl<S: Subscriber> Layer<S> for JsonEvents {
         fields.0.insert("level".into(), metadata.level().as_str().to_ascii_lowercase().into());
         fields.0.insert("target".into(), metadata.target().into());
         event.record(&mut fields);
-        self.0.write(&fields.0);
+        let lane = if metadata.target() == AUDIT_TARGET { Lane::Audit } else { Lane::Host };
+        self.0.write(lane, &fields.0);
     }
 }
 

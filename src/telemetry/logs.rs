@@ -1,29 +1,29 @@
 //! JSON lines on stderr: one object a line, written by a thread of its own behind a bounded queue.
 
+use super::drops::LogDrops;
 use super::event::JsonEvents;
+use super::queue::{Lane, LineQueue, Writer};
 use crate::id::{InstanceId, ReleaseId};
-use crate::limits::LOG_QUEUE_LINES_MAX;
 use serde::Serialize;
 use std::io::Write;
 use std::net::IpAddr;
-use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use vitrine_wire::{AppError, LogLevel, LogLine, Outcome};
 
-/// Where log lines go: a bounded queue and a thread that writes. Cheap to clone. A full queue drops lines and counts
-/// them: a stderr that nobody reads does not stop requests.
+/// Where log lines go: a bounded queue and a thread that writes. Cheap to clone. A stderr that is not read does not stop requests:
+/// what the queue has no room for is dropped and counted, except for records of the audit log, whose writer waits.
 #[derive(Debug, Clone)]
 pub struct Logs {
-    writer: NonBlocking,
-    errors: ErrorCounter,
+    queue: LineQueue,
+    drops: LogDrops,
 }
 
 /// Writes what is queued when it is dropped; keep it until the process ends.
 #[derive(Debug)]
 pub struct LogGuard {
-    _worker: WorkerGuard,
+    _writer: Writer,
 }
 
 /// One request, as its log line says it. Times in milliseconds.
@@ -120,13 +120,9 @@ pub fn init_logs() -> (Logs, LogGuard) {
 impl Logs {
     /// Lines to any writer.
     pub fn to(sink: impl Write + Send + 'static) -> (Self, LogGuard) {
-        let (writer, worker) = NonBlockingBuilder::default()
-            .lossy(true)
-            .buffered_lines_limit(LOG_QUEUE_LINES_MAX)
-            .thread_name("logs")
-            .finish(sink);
-        let errors = writer.error_counter();
-        (Self { writer, errors }, LogGuard { _worker: worker })
+        let drops = LogDrops::default();
+        let (queue, writer) = LineQueue::start(sink, drops.clone());
+        (Self { queue, drops }, LogGuard { _writer: writer })
     }
 
     /// Lines to nowhere.
@@ -135,43 +131,46 @@ impl Logs {
         Self::to(std::io::sink())
     }
 
-    /// Lines that nobody took in time and that were dropped.
+    /// Lines that were dropped.
     #[must_use]
-    pub fn dropped(&self) -> u64 {
-        self.errors.dropped_lines() as u64
+    pub const fn drops(&self) -> &LogDrops {
+        &self.drops
     }
 
     /// Writes one request's line.
     pub fn access(&self, line: &AccessLine<'_>) {
-        self.write(&Tagged { kind: "request", line });
+        self.write(Lane::Request(line.app.unwrap_or_default()), &Tagged { kind: "request", line });
     }
 
     /// Writes a line that an app wrote.
     pub fn app(&self, release: &ReleaseId, instance: &InstanceId, line: &LogLine) {
         let time = i64::try_from(line.time_ms).unwrap_or(i64::MAX);
-        self.write(&Tagged {
-            kind: "app",
-            line: &AppLine {
-                time: jiff::Timestamp::from_millisecond(time).unwrap_or(jiff::Timestamp::MAX),
-                level: line.level,
-                message: &line.message,
-                app: release.app.as_str(),
-                release: release.version.as_str(),
-                instance: instance.as_str(),
-                request_id: line.request_id.as_deref(),
-                stack: line.stack.as_deref(),
+        let lane = Lane::App(release.app.as_str());
+        self.write(
+            lane,
+            &Tagged {
+                kind: "app",
+                line: &AppLine {
+                    time: jiff::Timestamp::from_millisecond(time).unwrap_or(jiff::Timestamp::MAX),
+                    level: line.level,
+                    message: &line.message,
+                    app: release.app.as_str(),
+                    release: release.version.as_str(),
+                    instance: instance.as_str(),
+                    request_id: line.request_id.as_deref(),
+                    stack: line.stack.as_deref(),
+                },
             },
-        });
+        );
     }
 
     /// Queues one object as one line.
-    pub(super) fn write(&self, line: &impl Serialize) {
+    pub(super) fn write(&self, lane: Lane<'_>, line: &impl Serialize) {
         let mut bytes = Vec::with_capacity(512);
-        // Lines are plain structs of texts and numbers: nothing in them fails to serialize, and a queue that is full
-        // or closed shows in `dropped`.
+        // Lines are plain structs of texts and numbers: nothing in them fails to serialize.
         if serde_json::to_writer(&mut bytes, line).is_ok() {
             bytes.push(b'\n');
-            let _ = self.writer.clone().write_all(&bytes);
+            self.queue.push(lane, bytes);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Prometheus metrics, declared once. A family without a sample is not in the text.
 
 use super::connections::{ConnectionFamilies, ConnectionSeries, Side};
+use super::drops::LogDrops;
 use super::series::{ReleaseLabels, Series};
 use super::tally::Sample;
 use crate::id::{AppName, ReleaseId};
@@ -126,9 +127,15 @@ pub struct Metrics {
 const WORKER_STATES: [&str; 6] = ["booting", "ready", "draining", "hung", "lost", "failed"];
 
 impl Metrics {
-    /// An empty set.
+    /// An empty set, without logs beside it.
     #[must_use]
     pub fn new() -> Self {
+        Self::counting(&LogDrops::default())
+    }
+
+    /// An empty set, and the lines that are counted here as dropped.
+    #[must_use]
+    pub fn counting(log_drops: &LogDrops) -> Self {
         let requests = Family::default();
         let duration: Histograms = Family::new_with_constructor(|| Histogram::new(DURATION_BUCKETS));
         let render_cpu: Histograms = Family::new_with_constructor(|| Histogram::new(FINE_BUCKETS));
@@ -156,6 +163,8 @@ impl Metrics {
             unrouted,
         };
         metrics.register();
+        let dropped = log_drops.family();
+        metrics.registry.register("log_lines_dropped", "Log lines dropped, by reason", dropped);
         metrics
     }
 
@@ -283,7 +292,8 @@ impl Metrics {
             let count = isolates.iter().filter(|isolate| isolate.state == state).count();
             self.isolates.get_or_create(&labels.state(name)).set(i64::try_from(count).unwrap_or(i64::MAX));
         }
-        let heap: u64 = isolates.iter().map(|isolate| isolate.heap_bytes).sum();
+        // A worker may say what it likes.
+        let heap = isolates.iter().fold(0_u64, |sum, isolate| sum.saturating_add(isolate.heap_bytes));
         self.isolate_heap.get_or_create(&labels).set(i64::try_from(heap).unwrap_or(i64::MAX));
         self.restarts(release, isolates);
     }

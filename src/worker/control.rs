@@ -4,9 +4,10 @@ use super::egress::{AnswerSink, Call};
 use super::link::{self, Link};
 use super::liveness::Liveness;
 use super::requests::{Connection, Slot};
-use super::{Command, Egress, Identity, Standing, WorkerError, WorkerLog, WorkerState};
+use super::turn::{Breach, Turn};
+use super::{Command, Egress, Identity, LogSink, Standing, WorkerError, WorkerState};
 use crate::health::HealthStatus;
-use crate::limits::{EGRESS_CALLS_UNENDED_MAX, FRAMES_QUEUED_MAX, RECONNECT_PAUSE_MS};
+use crate::limits::{BREACH_PAUSE_MS, EGRESS_CALLS_UNENDED_MAX, FRAMES_QUEUED_MAX, RECONNECT_PAUSE_MS};
 use futures_util::StreamExt;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-use vitrine_wire::{Channel, EgressHead, Frame, LogLine, Pong, Ready, Start, StreamId};
+use vitrine_wire::{Channel, EgressHead, Frame, Pong, Ready, Start, StreamId};
 
 /// Everything that keeps one worker connected.
 pub struct Keeper {
@@ -25,7 +26,7 @@ pub struct Keeper {
     /// Broker of its egress calls.
     pub egress: Arc<Egress>,
     /// Where its log lines go.
-    pub logs: mpsc::Sender<WorkerLog>,
+    pub logs: Arc<dyn LogSink>,
     /// Where it stands.
     pub standing: Standing,
     /// The requests connection in use.
@@ -49,14 +50,29 @@ struct Serving {
 struct Session {
     pings: HashMap<u64, oneshot::Sender<Pong>>,
     freezing: Vec<(bool, oneshot::Sender<()>)>,
-    nonce: u64,
+    turn: Turn,
     serving: Option<Serving>,
     suspected: bool,
     /// Whether it says that it is frozen: no ping wakes it then, and whoever thaws it finds out whether it lives.
     frozen: bool,
     egress: HashMap<StreamId, Call>,
     tasks: JoinSet<StreamId>,
-    requests: JoinSet<()>,
+    requests: JoinSet<Result<(), Breach>>,
+}
+
+/// How a control connection ended.
+#[derive(Debug)]
+enum Ended {
+    /// It was lost.
+    Lost,
+    /// The worker broke the protocol.
+    Broken(Breach),
+}
+
+impl From<Breach> for Ended {
+    fn from(breach: Breach) -> Self {
+        Self::Broken(breach)
+    }
 }
 
 impl Keeper {
@@ -64,9 +80,14 @@ impl Keeper {
     pub async fn run(mut self, first: Link) {
         let mut link = first;
         loop {
-            self.serve(link).await;
+            let ended = self.serve(link).await;
             self.connection.store(None);
             self.standing.set(WorkerState::Lost);
+            if let Ended::Broken(breach) = ended {
+                let Identity { instance, release, .. } = &self.identity;
+                tracing::warn!(%instance, %release, %breach, "a worker broke the protocol");
+                tokio::time::sleep(Duration::from_millis(BREACH_PAUSE_MS)).await;
+            }
             link = match self.reconnect().await {
                 Some(link) => link,
                 None => return,
@@ -91,19 +112,19 @@ impl Keeper {
         None
     }
 
-    async fn serve(&mut self, link: Link) {
+    async fn serve(&mut self, link: Link) -> Ended {
         let (sink, mut source) = link.split();
         let (frames, queue) = mpsc::channel(FRAMES_QUEUED_MAX);
         let mut session = Session::default();
         let writer = link::write(queue, sink);
         tokio::pin!(writer);
         if frames.send(Frame::Start(self.start.clone())).await.is_err() {
-            return;
+            return Ended::Lost;
         }
         loop {
             let (due, wanted) = (session.due(), session.wanted());
             tokio::select! {
-                () = &mut writer => return,
+                () = &mut writer => return Ended::Lost,
                 () = due, if session.serving.is_some() && !session.frozen => self.look(&mut session, &frames),
                 () = wanted => session.on_wanted(),
                 Ok(()) = self.suspected.changed() => {
@@ -112,15 +133,15 @@ impl Keeper {
                 }
                 frame = source.next() => match frame {
                     Some(Ok(frame)) => {
-                        if !self.on_frame(frame, &mut session, &frames).await {
-                            return;
+                        if let Err(ended) = self.on_frame(frame, &mut session, &frames).await {
+                            return ended;
                         }
                     }
                     Some(Err(error)) => {
                         tracing::warn!(instance = %self.identity.instance, %error, "the control socket broke");
-                        return;
+                        return Ended::Lost;
                     }
-                    None => return,
+                    None => return Ended::Lost,
                 },
                 Some(command) = self.commands.recv() => {
                     let frame = session.command(command);
@@ -130,19 +151,34 @@ impl Keeper {
                 Some(Ok(stream)) = session.tasks.join_next() => {
                     session.egress.remove(&stream);
                 }
-                Some(_) = session.requests.join_next() => return,
+                Some(ended) = session.requests.join_next() => {
+                    return match ended {
+                        Ok(Err(breach)) => Ended::Broken(breach),
+                        Ok(Ok(())) | Err(_) => Ended::Lost,
+                    };
+                }
             }
         }
     }
 
-    /// `false` ends the connection.
-    async fn on_frame(&self, frame: Frame, session: &mut Session, frames: &mpsc::Sender<Frame>) -> bool {
+    /// Does what a frame asks for.
+    ///
+    /// # Errors
+    /// Why the connection ends.
+    async fn on_frame(
+        &self,
+        frame: Frame,
+        session: &mut Session,
+        frames: &mpsc::Sender<Frame>,
+    ) -> Result<(), Ended> {
+        session.turn.hear(&frame)?;
         match frame {
             Frame::Ready(ready) => return self.on_ready(ready, session).await,
-            Frame::BootFailed(failure) => {
+            Frame::BootFailed(mut failure) => {
+                failure.cut();
                 self.standing.set(WorkerState::Failed(failure));
             }
-            Frame::Log(lines) => self.on_log(lines),
+            Frame::Log(lines) => self.logs.take(&self.identity, lines),
             Frame::Pong(pong) => {
                 if let Some(serving) = &mut session.serving {
                     let status = serving.liveness.answered(pong.nonce, Instant::now());
@@ -156,14 +192,11 @@ impl Keeper {
             Frame::Frozen(frozen) => session.on_frozen(frozen),
             Frame::Egress(stream, head) => {
                 let answer = AnswerSink::new(stream, frames.clone());
-                if !session.on_egress(&self.egress, head, answer, stream) {
-                    tracing::warn!(instance = %self.identity.instance, "a worker has more calls than it takes answers");
-                    return false;
-                }
+                session.on_egress(&self.egress, head, answer, stream)?;
             }
             Frame::Body(stream, data) => {
                 if let Some(call) = session.egress.get(&stream) {
-                    return call.on_body(data);
+                    call.on_body(&data).map_err(|_| Breach::Window(stream))?;
                 }
             }
             Frame::BodyEnd(stream) => {
@@ -172,8 +205,10 @@ impl Keeper {
                 }
             }
             Frame::Credit(stream, bytes) => {
-                if let Some(call) = session.egress.get(&stream) {
-                    call.on_credit(bytes);
+                if let Some(call) = session.egress.get(&stream)
+                    && !call.on_credit(bytes)
+                {
+                    return Err(Breach::Credit(stream).into());
                 }
             }
             Frame::Cancel(stream, _) => {
@@ -181,31 +216,27 @@ impl Keeper {
                     call.abort();
                 }
             }
-            Frame::Drained | Frame::ProfilePiece(_) => {}
-            other => {
-                tracing::warn!(instance = %self.identity.instance, frame = ?std::mem::discriminant(&other),
-                    "a frame that does not belong on the control socket");
-                return false;
-            }
+            // Nothing else has a turn.
+            other => return Err(Breach::OutOfTurn(other.kind()).into()),
         }
-        true
+        Ok(())
     }
 
     /// A worker that is ready can be sent requests: connects the second socket and puts it in use.
-    async fn on_ready(&self, ready: Ready, session: &mut Session) -> bool {
+    async fn on_ready(&self, ready: Ready, session: &mut Session) -> Result<(), Ended> {
         match link::connect(&self.identity, Channel::Requests).await {
             Ok(link) => {
-                let (connection, run) = Connection::start(link);
+                let (connection, run) = Connection::start(link, &self.start.settings.limits);
                 session.requests.spawn(run);
                 self.connection.store(Some(Arc::clone(&connection)));
                 let liveness = Liveness::begin(Instant::now());
                 session.serving = Some(Serving { ready: ready.clone(), connection, liveness, hung: false });
                 self.standing.set(WorkerState::Ready(ready));
-                true
+                Ok(())
             }
             Err(error) => {
                 tracing::warn!(instance = %self.identity.instance, %error, "the requests socket can't be connected");
-                false
+                Err(Ended::Lost)
             }
         }
     }
@@ -217,10 +248,10 @@ impl Keeper {
         let now = Instant::now();
         let (status, is_due) = serving.liveness.round(now, serving.connection.is_awaited(), suspected);
         if is_due {
-            session.nonce += 1;
-            serving.liveness.pinged(session.nonce, now);
+            let nonce = session.turn.ping();
+            serving.liveness.pinged(nonce, now);
             // A full queue is a worker that does not read: its ping is not answered in time.
-            let _ = frames.try_send(Frame::Ping(session.nonce));
+            let _ = frames.try_send(Frame::Ping(nonce));
         }
         self.judge(serving, status);
     }
@@ -241,20 +272,6 @@ impl Keeper {
             tracing::info!(%instance, %release, "a worker that hung answers again");
             self.connection.store(Some(Arc::clone(&serving.connection)));
             self.standing.set(WorkerState::Ready(serving.ready.clone()));
-        }
-    }
-
-    fn on_log(&self, lines: Vec<LogLine>) {
-        for line in lines {
-            let log = WorkerLog {
-                instance: self.identity.instance.clone(),
-                release: self.identity.release.clone(),
-                line,
-            };
-            // A log that nobody takes must not hold up the worker's control socket: the rest is dropped.
-            if self.logs.try_send(log).is_err() {
-                return;
-            }
         }
     }
 }
@@ -287,36 +304,44 @@ impl Session {
     fn command(&mut self, command: Command) -> Frame {
         match command {
             Command::Ping(asked) => {
-                self.nonce += 1;
+                let nonce = self.turn.ping();
                 self.pings.retain(|_, asked| !asked.is_closed());
-                self.pings.insert(self.nonce, asked);
-                Frame::Ping(self.nonce)
+                self.pings.insert(nonce, asked);
+                Frame::Ping(nonce)
             }
             Command::Freeze(frozen, asked) => {
+                self.turn.freeze(frozen);
+                self.freezing.retain(|(_, asked)| !asked.is_closed());
                 self.freezing.push((frozen, asked));
                 if frozen { Frame::Freeze } else { Frame::Thaw }
             }
         }
     }
 
-    /// `false` when the worker has more calls that have not ended than it may.
+    /// Begins a call.
+    ///
+    /// # Errors
+    /// The worker has more calls that have not ended than it may, or one of that number.
     fn on_egress(
         &mut self,
         egress: &Arc<Egress>,
         head: EgressHead,
         answer: AnswerSink,
         stream: StreamId,
-    ) -> bool {
+    ) -> Result<(), Breach> {
         if self.tasks.len() >= EGRESS_CALLS_UNENDED_MAX {
-            return false;
+            return Err(Breach::TooManyCalls);
+        }
+        if self.egress.contains_key(&stream) {
+            return Err(Breach::Reused(stream));
         }
         let call = egress.call(head, answer, &mut self.tasks, stream);
         self.egress.insert(stream, call);
-        true
+        Ok(())
     }
 
     fn on_frozen(&mut self, frozen: bool) {
-        self.frozen = frozen;
+        self.frozen = frozen && self.turn.wants_frozen();
         for (_, asked) in self.freezing.extract_if(.., |(wanted, _)| *wanted == frozen) {
             // Whoever asked may have stopped waiting.
             let _ = asked.send(());

@@ -9,14 +9,19 @@ mod client;
 mod headers;
 mod policy;
 mod resolve;
+mod sockets;
+mod special;
 
+use super::inbox::{self, Inbox};
 use crate::config::{EgressPolicy, OriginPattern};
 use crate::id::AppName;
-use crate::limits::{EGRESS_CALLS_MAX, EGRESS_REDIRECTS_MAX};
-use crate::telemetry::Metrics;
+use crate::limits::{
+    EGRESS_CALLS_MAX, EGRESS_DENIALS_BURST_MAX, EGRESS_DENIALS_PER_S_MAX, EGRESS_REDIRECTS_MAX,
+};
+use crate::telemetry::{Bucket, Metrics};
 pub use answer::AnswerSink;
 pub use call::Call;
-use call::Upload;
+use call::request_body;
 use client::{EgressClient, RequestBody};
 use futures_util::FutureExt as _;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, LOCATION};
@@ -24,10 +29,14 @@ use http::{Method, Request, Response, StatusCode, Uri};
 use http_body_util::{Either, Empty};
 use hyper::body::Incoming;
 use policy::Rules;
+use resolve::NotPublic;
+pub use sockets::Sockets;
+use sockets::{InUse, NoPlace};
 use std::error::Error;
+use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use url::Url;
@@ -42,28 +51,36 @@ pub struct Egress {
     client: EgressClient,
     app: AppName,
     metrics: Arc<Metrics>,
+    /// Bounds what its denials put into the host's log.
+    denials: Mutex<Bucket>,
 }
 
 /// Stands in the metrics for every host that the bundle does not name: an app may ask for any number of them.
 const UNLISTED_HOST: &str = "unlisted";
 
 impl Egress {
-    /// A broker for a release of this app whose bundle lists these origins.
+    /// A broker for a release of this app whose bundle lists these origins. Its connections are among `sockets`.
     #[must_use]
     pub fn new(
         app: &AppName,
         bundle: &[OriginPattern],
         policy: &EgressPolicy,
         metrics: Arc<Metrics>,
+        sockets: Arc<Sockets>,
     ) -> Arc<Self> {
         let rules = Arc::new(Rules::new(bundle, policy));
         Arc::new(Self {
             rules: Arc::clone(&rules),
             timeout: Duration::from_millis(policy.timeout_ms),
             places: Semaphore::new(EGRESS_CALLS_MAX),
-            client: EgressClient::new(rules),
+            client: EgressClient::new(rules, app, sockets),
             app: app.clone(),
             metrics,
+            denials: Mutex::new(Bucket::full(
+                EGRESS_DENIALS_PER_S_MAX,
+                EGRESS_DENIALS_BURST_MAX,
+                Instant::now(),
+            )),
         })
     }
 
@@ -76,7 +93,7 @@ impl Egress {
         stream: StreamId,
     ) -> Call {
         let window = answer.window();
-        let (body, upload) = head.has_body.then(call::upload).unzip();
+        let (body, upload) = head.has_body.then(inbox::body).unzip();
         let broker = Arc::clone(self);
         // In a box: the client's future has kilobytes, and each layer around it would copy them.
         let task = tasks.spawn(Box::pin(async move {
@@ -93,7 +110,7 @@ impl Egress {
     async fn answer(
         &self,
         head: EgressHead,
-        upload: Option<Upload>,
+        upload: Option<Inbox<()>>,
         answer: &AnswerSink,
         host: &mut String,
     ) -> Result<(), EgressFailure> {
@@ -105,9 +122,9 @@ impl Egress {
             .places
             .try_acquire()
             .map_err(|_| EgressFailure::Limit(format!("{EGRESS_CALLS_MAX} calls are under way already")))?;
-        let body = upload.map(|upload| upload.into_body(answer.clone()));
+        let body = upload.map(|upload| request_body(upload, answer.clone()));
         let fetched = tokio::time::timeout(self.timeout, Box::pin(self.fetch(&head, url, body))).await;
-        let response = fetched.map_err(|_| {
+        let (response, _in_use) = fetched.map_err(|_| {
             let timeout_ms = self.timeout.as_millis();
             EgressFailure::TimedOut(format!("{} gave no answer within {timeout_ms} ms", head.url))
         })??;
@@ -122,9 +139,8 @@ impl Egress {
         head: &EgressHead,
         mut url: Url,
         mut body: Option<RequestBody>,
-    ) -> Result<Response<Incoming>, EgressFailure> {
-        let mut method =
-            Method::from_bytes(head.method.as_bytes()).map_err(|_| denied("bad method", head))?;
+    ) -> Result<(Response<Incoming>, Option<InUse>), EgressFailure> {
+        let mut method = method(&head.method).ok_or_else(|| denied("bad method", head))?;
         let mut headers =
             headers::sent(&head.headers, body.is_some()).ok_or_else(|| denied("bad header", head))?;
         for _ in 0..=EGRESS_REDIRECTS_MAX {
@@ -135,9 +151,10 @@ impl Egress {
             *request.uri_mut() = Uri::try_from(url.as_str())
                 .map_err(|error| EgressFailure::Unreachable(format!("{url}: {error}")))?;
             request.headers_mut().clone_from(&headers);
-            let response = self.client.call(request).await.map_err(|error| failure(&url, &error))?;
+            let (response, in_use) =
+                self.client.call(request).await.map_err(|error| self.failure(&url, &error))?;
             let Some(next) = redirect_of(&response, &url).filter(|_| head.follow_redirects) else {
-                return Ok(response);
+                return Ok((response, in_use));
             };
             let next = next?;
             match response.status() {
@@ -160,6 +177,36 @@ impl Egress {
             url = next;
         }
         Err(EgressFailure::Limit(format!("{} redirects more than {EGRESS_REDIRECTS_MAX} times", head.url)))
+    }
+
+    /// Why a call has no answer, as its app is told.
+    fn failure(&self, url: &Url, error: &(dyn Error + 'static)) -> EgressFailure {
+        // The resolver's refusal arrives wrapped in the client's errors.
+        let mut last = error;
+        loop {
+            if let Some(NotPublic(address)) = last.downcast_ref() {
+                return self.not_public(url, *address);
+            }
+            if let Some(no_place) = last.downcast_ref::<NoPlace>() {
+                return EgressFailure::Limit(no_place.to_string());
+            }
+            let Some(cause) = last.source() else { break };
+            last = cause;
+        }
+        EgressFailure::Unreachable(format!("{url}: {last}"))
+    }
+
+    /// Tells the operator what a name resolves to, and the app only that it is denied.
+    fn not_public(&self, url: &Url, address: SocketAddr) -> EgressFailure {
+        let host = url.host_str().unwrap_or_default();
+        let may_say = self.denials.lock().unwrap_or_else(PoisonError::into_inner).take(1.0, Instant::now());
+        if may_say {
+            tracing::warn!(app = %self.app, host, %address,
+                "a call was denied: the name resolves to no public address, and `egress.allow_private` does not open it");
+        }
+        EgressFailure::Denied(format!(
+            "{host} has no address that may be called; only the operator can open one (egress.allow_private)"
+        ))
     }
 }
 
@@ -188,17 +235,12 @@ fn redirect_of(response: &Response<Incoming>, url: &Url) -> Option<Result<Url, E
     )
 }
 
-fn failure(url: &Url, error: &(dyn Error + 'static)) -> EgressFailure {
-    // The resolver's refusal arrives wrapped in the client's errors: the denial is what the app must see.
-    let mut last = error;
-    loop {
-        if let Some(denied) = last.downcast_ref::<EgressFailure>() {
-            return denied.clone();
-        }
-        let Some(cause) = last.source() else { break };
-        last = cause;
-    }
-    EgressFailure::Unreachable(format!("{url}: {last}"))
+/// The method of a call. Those that the Fetch standard forbids are forbidden to native code, too: they make a tunnel of a proxy, or
+/// have a server tell what it was sent.
+fn method(name: &str) -> Option<Method> {
+    const FORBIDDEN: [&str; 3] = ["CONNECT", "TRACE", "TRACK"];
+    let forbidden = FORBIDDEN.iter().any(|known| known.eq_ignore_ascii_case(name));
+    Method::from_bytes(name.as_bytes()).ok().filter(|_| !forbidden)
 }
 
 #[cfg(test)]

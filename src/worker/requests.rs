@@ -3,8 +3,11 @@
 //! A reader task hands frames to the streams they belong to, a writer task gathers frames into few writes. Body
 //! bytes are bounded by each stream's window, so neither a slow client nor a slow app holds up the others.
 
+use super::inbox::{self, Feed, Inbox, Step};
 use super::link::{self, Link};
-use crate::limits::FRAMES_QUEUED_MAX;
+use super::turn::Breach;
+use crate::limits::{ERROR_BRIEF_BYTES_MAX, ERROR_BURST_BYTES_MAX, ERROR_BYTES_PER_S_MAX, FRAMES_QUEUED_MAX};
+use crate::telemetry::Bucket;
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -13,9 +16,12 @@ use http_body_util::BodyExt;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
-use vitrine_wire::limits::{BODY_FRAME_BYTES_MAX, STREAMS_MAX, WINDOW_BYTES};
-use vitrine_wire::{CancelReason, Done, Frame, Outcome, RequestHead, ResponseHead, StreamId};
+use std::time::Instant;
+use tokio::sync::{Notify, mpsc, oneshot};
+use vitrine_wire::cut::cut;
+use vitrine_wire::flow::Window;
+use vitrine_wire::limits::BODY_FRAME_BYTES_MAX;
+use vitrine_wire::{CancelReason, Done, Frame, Outcome, RequestHead, ResponseHead, StreamId, WorkerLimits};
 
 /// A request body on its way to a worker: pieces, or the error of the client that sends it.
 pub type RequestBody =
@@ -39,17 +45,12 @@ pub enum Piece {
     End(Box<Done>),
 }
 
-// The channel of every answer begins with a block of 32 pieces: an end in a box costs less than 32 places for one.
-const _: () = assert!(size_of::<Piece>() <= size_of::<Bytes>());
-
 /// The body of an answer: [`AnswerBody::next`] until it gives the end.
 #[derive(Debug)]
 pub struct AnswerBody {
-    pieces: mpsc::Receiver<Piece>,
-    buffered_bytes: Arc<AtomicU32>,
+    pieces: Inbox<Box<Done>>,
     stream: StreamId,
     connection: Arc<Connection>,
-    uncredited: u32,
     ended: bool,
 }
 
@@ -64,22 +65,17 @@ impl AnswerBody {
         if self.ended {
             return std::task::Poll::Ready(None);
         }
-        let piece = std::task::ready!(self.pieces.poll_recv(cx));
-        let piece = piece.unwrap_or_else(|| Piece::End(Box::new(Done::of(Outcome::UpstreamGone))));
-        match &piece {
-            Piece::Data(data) => self.credit(data.len()),
-            Piece::End(_) => self.ended = true,
+        let (step, credit) = std::task::ready!(self.pieces.poll_next(cx));
+        if credit > 0 {
+            self.connection.send_soon(Frame::Credit(self.stream, credit));
         }
+        let piece = match step {
+            Step::Data(data) => Piece::Data(data),
+            Step::End(done) => Piece::End(done),
+            Step::Lost => Piece::End(Box::new(Done::of(Outcome::UpstreamGone))),
+        };
+        self.ended = matches!(piece, Piece::End(_));
         std::task::Poll::Ready(Some(piece))
-    }
-
-    /// Gives window back in large steps: a page below half a window costs no credit frame at all.
-    fn credit(&mut self, taken: usize) {
-        self.buffered_bytes.fetch_sub(taken as u32, Ordering::Relaxed);
-        self.uncredited += taken as u32;
-        if self.uncredited >= WINDOW_BYTES / 2 {
-            self.connection.send_soon(Frame::Credit(self.stream, std::mem::take(&mut self.uncredited)));
-        }
     }
 }
 
@@ -112,11 +108,11 @@ impl Slot {
 #[derive(Debug)]
 struct Stream {
     head: Option<oneshot::Sender<Result<ResponseHead, Done>>>,
-    pieces: mpsc::Sender<Piece>,
-    /// Bytes that came and were not taken yet; more than the window is a worker that breaks the protocol.
-    buffered_bytes: Arc<AtomicU32>,
-    /// Window of the request body: permits are bytes.
-    upload: Arc<Semaphore>,
+    pieces: Feed<Box<Done>>,
+    /// What the worker takes of the request's body.
+    upload: Arc<Window>,
+    asked: Instant,
+    answer_bytes: u64,
 }
 
 /// One requests connection past its hello.
@@ -124,23 +120,37 @@ struct Stream {
 pub struct Connection {
     frames: mpsc::Sender<Frame>,
     streams: Mutex<HashMap<StreamId, Stream>>,
+    /// Streams that may be open at once.
+    streams_max: usize,
+    /// Bytes that the body of an answer may have.
+    answer_bytes_max: u64,
     next: AtomicU32,
     /// Whether a request was sent since somebody last asked whether one is awaited.
     used: AtomicBool,
     wanted: Notify,
+    /// Bounds what the app's errors put into the lines of requests.
+    errors: Mutex<Bucket>,
 }
 
 impl Connection {
-    /// Runs the connection; the future ends when it is lost. Every stream on it has its end when the future is
-    /// over or dropped.
-    pub fn start(link: Link) -> (Arc<Self>, impl Future<Output = ()> + Send) {
+    /// Runs the connection; the future ends when it is lost or the worker breaks the protocol. Every stream
+    /// on it has its end when the future is over or dropped.
+    pub fn start(
+        link: Link,
+        limits: &WorkerLimits,
+    ) -> (Arc<Self>, impl Future<Output = Result<(), Breach>> + Send + use<>) {
         let (frames, queue) = mpsc::channel(FRAMES_QUEUED_MAX);
+        let streams = Mutex::default();
+        let errors = Mutex::new(Bucket::full(ERROR_BYTES_PER_S_MAX, ERROR_BURST_BYTES_MAX, Instant::now()));
         let connection = Arc::new(Self {
             frames,
-            streams: Mutex::default(),
+            streams,
+            streams_max: limits.streams_max(),
+            answer_bytes_max: limits.response_mb << 20,
             next: AtomicU32::new(1),
             used: AtomicBool::new(false),
             wanted: Notify::new(),
+            errors,
         });
         let (sink, source) = link.split();
         let reader = Arc::clone(&connection);
@@ -149,8 +159,8 @@ impl Connection {
             // Dropped after the queue, whether it runs to its end or is dropped on the way: what was queued is told too.
             let (queue, sink, _ended) = (queue, sink, ended);
             tokio::select! {
-                () = link::write(queue, sink) => {}
-                () = reader.read(source) => {}
+                () = link::write(queue, sink) => Ok(()),
+                ended = reader.read(source) => ended,
             }
         };
         (connection, run)
@@ -167,20 +177,19 @@ impl Connection {
     ) -> Result<Answer, Done> {
         let stream = self.next.fetch_add(1, Ordering::Relaxed);
         let (head_tx, head_rx) = oneshot::channel();
-        // The window bounds what can be queued, and one place is the end's: a legal sender never finds it full.
-        let (pieces_tx, pieces) = mpsc::channel(WINDOW_BYTES as usize + 1);
-        let buffered_bytes = Arc::new(AtomicU32::new(0));
-        let upload = Arc::new(Semaphore::new(WINDOW_BYTES as usize));
+        let (feed, pieces) = inbox::body();
+        let upload = Arc::new(Window::default());
         {
             let mut streams = self.lock();
-            if streams.len() >= STREAMS_MAX {
+            if streams.len() >= self.streams_max {
                 return Err(Done::of(Outcome::Overloaded));
             }
             let entry = Stream {
                 head: Some(head_tx),
-                pieces: pieces_tx,
-                buffered_bytes: Arc::clone(&buffered_bytes),
+                pieces: feed,
                 upload: Arc::clone(&upload),
+                asked: Instant::now(),
+                answer_bytes: 0,
             };
             streams.insert(stream, entry);
         }
@@ -190,8 +199,7 @@ impl Connection {
         }
         // From here on, dropping this guard (the client went away while waiting) cancels the render.
         let connection = Arc::clone(self);
-        let mut answer =
-            AnswerBody { pieces, buffered_bytes, stream, connection, uncredited: 0, ended: false };
+        let mut answer = AnswerBody { pieces, stream, connection, ended: false };
         if self.frames.send(Frame::Request(stream, head)).await.is_err() {
             answer.ended = true;
             self.forget(stream);
@@ -232,7 +240,7 @@ impl Connection {
         self: &Arc<Self>,
         stream: StreamId,
         body: RequestBody,
-        window: Arc<Semaphore>,
+        window: Arc<Window>,
         mut head: oneshot::Receiver<Result<ResponseHead, Done>>,
     ) -> Result<Result<ResponseHead, Done>, oneshot::error::RecvError> {
         let mut sending = Box::pin(Arc::clone(self).send_body(stream, body, window));
@@ -264,15 +272,16 @@ impl Connection {
         self: Arc<Self>,
         stream: StreamId,
         mut body: RequestBody,
-        window: Arc<Semaphore>,
+        window: Arc<Window>,
     ) -> Result<(), ClientBroke> {
         while let Some(frame) = body.frame().await {
             let Ok(mut data) = frame.map_err(|_| ClientBroke)?.into_data() else { continue };
             while !data.is_empty() {
                 let piece = data.split_to(data.len().min(BODY_FRAME_BYTES_MAX));
                 // A closed window means that the worker wants no more of this body.
-                let Ok(permits) = window.acquire_many(piece.len() as u32).await else { return Ok(()) };
-                permits.forget();
+                if !window.take(piece.len() as u32).await {
+                    return Ok(());
+                }
                 if self.frames.send(Frame::Body(stream, piece)).await.is_err() {
                     return Ok(());
                 }
@@ -283,55 +292,81 @@ impl Connection {
         Ok(())
     }
 
-    async fn read(&self, mut source: SplitStream<Link>) {
+    async fn read(&self, mut source: SplitStream<Link>) -> Result<(), Breach> {
         while let Some(Ok(frame)) = source.next().await {
             match frame {
-                Frame::Response(stream, head) => self.on_head(stream, head),
-                Frame::Body(_, data) if data.is_empty() => {}
-                Frame::Body(stream, data) => {
-                    if !self.on_piece(stream, data) {
-                        return;
-                    }
-                }
+                Frame::Response(stream, head) => self.on_head(stream, head)?,
+                Frame::Body(stream, data) => self.on_piece(stream, &data)?,
                 Frame::Done(stream, done) => self.on_done(stream, done),
-                Frame::Credit(stream, bytes) => self.on_credit(stream, bytes),
+                Frame::Credit(stream, bytes) => self.on_credit(stream, bytes)?,
                 Frame::Cancel(stream, _) => self.on_cancel(stream),
-                // Anything else does not belong on this socket: the worker is broken or hostile.
-                _ => return,
+                other => return Err(Breach::OutOfTurn(other.kind())),
             }
         }
+        Ok(())
     }
 
-    fn on_head(&self, stream: StreamId, head: ResponseHead) {
-        if let Some(waiting) = self.lock().get_mut(&stream).and_then(|entry| entry.head.take()) {
+    // Frames of a stream that is not open are late ones, and ignored.
+
+    fn on_head(&self, stream: StreamId, head: ResponseHead) -> Result<(), Breach> {
+        if let Some(entry) = self.lock().get_mut(&stream) {
+            let waiting = entry.head.take().ok_or(Breach::Order(stream))?;
             // A receiver that is gone has sent its cancel already.
             let _ = waiting.send(Ok(head));
         }
+        Ok(())
     }
 
-    /// `false` when the worker sent more than the window allows.
-    fn on_piece(&self, stream: StreamId, data: Bytes) -> bool {
-        let streams = self.lock();
-        let Some(entry) = streams.get(&stream) else { return true };
-        let bytes = data.len() as u32;
-        let within = entry.buffered_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes <= WINDOW_BYTES;
-        within && !matches!(entry.pieces.try_send(Piece::Data(data)), Err(mpsc::error::TrySendError::Full(_)))
+    fn on_piece(&self, stream: StreamId, data: &[u8]) -> Result<(), Breach> {
+        let mut streams = self.lock();
+        let Some(entry) = streams.get_mut(&stream) else { return Ok(()) };
+        if entry.head.is_some() {
+            return Err(Breach::Order(stream));
+        }
+        entry.answer_bytes += data.len() as u64;
+        if entry.answer_bytes <= self.answer_bytes_max {
+            return entry.pieces.push(data).map_err(|_| Breach::Window(stream));
+        }
+        drop(streams);
+        // A worker ends such an answer by itself; this one does not.
+        self.on_done(stream, Done::of(Outcome::AppError));
+        self.send_soon(Frame::Cancel(stream, CancelReason::Unwanted));
+        Ok(())
     }
 
-    fn on_done(&self, stream: StreamId, done: Done) {
+    fn on_done(&self, stream: StreamId, mut done: Done) {
         let Some(entry) = self.lock().remove(&stream) else { return };
+        self.check(&mut done, entry.asked);
         entry.upload.close();
         match entry.head {
             Some(waiting) => drop(waiting.send(Err(done))),
-            None => drop(entry.pieces.try_send(Piece::End(Box::new(done)))),
+            None => entry.pieces.end(Box::new(done)),
         }
     }
 
-    fn on_credit(&self, stream: StreamId, bytes: u32) {
-        if let Some(entry) = self.lock().get(&stream) {
-            // Credit beyond the window would be the worker's way to make us buffer: it is capped.
-            let room = (WINDOW_BYTES as usize).saturating_sub(entry.upload.available_permits());
-            entry.upload.add_permits((bytes as usize).min(room));
+    /// Takes out of a worker's account of a request what can't be: its texts are bounded, and no part of a request takes longer than
+    /// the whole.
+    fn check(&self, done: &mut Done, asked: Instant) {
+        let now = Instant::now();
+        let took_us = u64::try_from((now - asked).as_micros()).unwrap_or(u64::MAX);
+        for figure in [&mut done.queue_us, &mut done.render_us, &mut done.cpu_us] {
+            *figure = (*figure).min(took_us);
+        }
+        done.egress = None;
+        let Some(error) = &mut done.error else { return };
+        error.cut();
+        let bytes = (error.message.len() + error.stack.len()) as f64;
+        if !self.errors.lock().unwrap_or_else(PoisonError::into_inner).take(bytes, now) {
+            cut(&mut error.message, ERROR_BRIEF_BYTES_MAX);
+            error.stack.clear();
+        }
+    }
+
+    /// More credit than bytes were sent would make this side buffer.
+    fn on_credit(&self, stream: StreamId, bytes: u32) -> Result<(), Breach> {
+        match self.lock().get(&stream) {
+            Some(entry) if !entry.upload.credit(bytes) => Err(Breach::Credit(stream)),
+            _ => Ok(()),
         }
     }
 

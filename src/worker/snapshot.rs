@@ -1,9 +1,10 @@
 //! A worker that makes a snapshot of its app and ends.
 
-use super::{Identity, WorkerError, WorkerLog, link};
+use super::{Identity, LogSink, WorkerError, link};
 use crate::limits::SNAPSHOT_BYTES_MAX;
 use futures_util::{SinkExt, StreamExt};
-use tokio::sync::mpsc;
+use vitrine_wire::cut::cut;
+use vitrine_wire::limits::LOG_BYTES_MAX;
 use vitrine_wire::{Channel, Frame, SnapshotPiece, SnapshotRequest};
 
 /// Why there is no snapshot.
@@ -32,7 +33,7 @@ pub enum SnapshotError {
 pub async fn take_snapshot(
     identity: &Identity,
     request: SnapshotRequest,
-    logs: &mpsc::Sender<WorkerLog>,
+    logs: &dyn LogSink,
 ) -> Result<Vec<u8>, SnapshotError> {
     let mut link = link::connect(identity, Channel::Control).await?;
     if link.send(Frame::TakeSnapshot(request)).await.is_err() {
@@ -42,7 +43,10 @@ pub async fn take_snapshot(
     loop {
         match link.next().await {
             Some(Ok(Frame::SnapshotPiece(SnapshotPiece { piece, last }))) => {
-                let piece = piece.map_err(SnapshotError::Refused)?;
+                let piece = piece.map_err(|mut reason| {
+                    cut(&mut reason, LOG_BYTES_MAX);
+                    SnapshotError::Refused(reason)
+                })?;
                 if file.len() + piece.len() > SNAPSHOT_BYTES_MAX {
                     return Err(SnapshotError::TooLarge);
                 }
@@ -51,16 +55,16 @@ pub async fn take_snapshot(
                     return Ok(file);
                 }
             }
-            Some(Ok(Frame::Log(lines))) => {
-                for line in lines {
-                    let (instance, release) = (identity.instance.clone(), identity.release.clone());
-                    // A log that nobody takes must not hold the snapshot up.
-                    let _ = logs.try_send(WorkerLog { instance, release, line });
-                }
-            }
+            Some(Ok(Frame::Log(lines))) => logs.take(identity, lines),
             // An app that calls the network has no snapshot, and is told so by its own worker.
-            Some(Ok(_)) => {}
-            Some(Err(_)) | None => return Err(SnapshotError::Ended),
+            Some(Ok(
+                Frame::Egress(..)
+                | Frame::Body(..)
+                | Frame::BodyEnd(_)
+                | Frame::Credit(..)
+                | Frame::Cancel(..),
+            )) => {}
+            Some(Ok(_) | Err(_)) | None => return Err(SnapshotError::Ended),
         }
     }
 }

@@ -1,13 +1,13 @@
 //! The sending side of an answer, used on an isolate's thread.
 
 use super::outbox::split;
-use super::{Outbox, Outgoing, RequestStreams, Slot, Window, cut, lock};
-use crate::limits::HEAD_BYTES_MAX;
+use super::{Outbox, Outgoing, RequestStreams, Slot, lock};
 use bytes::Bytes;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use vitrine_wire::limits::{HEADERS_MAX, LOG_BYTES_MAX, WINDOW_BYTES};
+use vitrine_wire::flow::Window;
+use vitrine_wire::limits::{HEAD_BYTES_MAX, HEADERS_MAX, WINDOW_BYTES};
 use vitrine_wire::{AppError, Done, Frame, Headers, Outcome, ResponseHead, StreamId};
 
 /// The sending end of an answer. Dropping it without [`AnswerWriter::done`] ends the answer as `crashed`.
@@ -161,8 +161,7 @@ impl AnswerWriter {
             done.error = Some(refused);
         }
         if let Some(error) = &mut done.error {
-            cut(&mut error.message, LOG_BYTES_MAX);
-            cut(&mut error.stack, LOG_BYTES_MAX);
+            error.cut();
         }
         self.end.say(done);
     }

@@ -2,12 +2,10 @@
 
 use super::egress::EgressGuard;
 use super::{Outbox, Outgoing, StreamError, lock};
-use crate::limits::CREDIT_STEP_BYTES;
-use bytes::{Bytes, BytesMut};
-use std::collections::VecDeque;
+use bytes::Bytes;
 use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
-use vitrine_wire::limits::{BODY_FRAME_BYTES_MAX, WINDOW_BYTES};
+use vitrine_wire::flow::Received;
 use vitrine_wire::{Frame, StreamId};
 
 /// The sender of a body went away before its end.
@@ -17,11 +15,9 @@ pub struct BodyBroken;
 
 #[derive(Debug, Default)]
 struct State {
-    pieces: VecDeque<BytesMut>,
-    /// Bytes received and not credited.
-    outstanding: u32,
-    /// Those of them that the reader took.
-    taken: u32,
+    received: Received,
+    /// A body that never was on the wire, until it is taken.
+    complete: Bytes,
     end: Option<Result<(), BodyBroken>>,
     reader_gone: bool,
 }
@@ -64,9 +60,7 @@ impl BodyReader {
         let shared = Arc::new(Shared::default());
         {
             let mut state = lock(&shared.state);
-            if !data.is_empty() {
-                state.pieces.push_back(data.into());
-            }
+            state.complete = data;
             state.end = Some(Ok(()));
         }
         Self { shared, stream: 0, outbox: None, _guard: None }
@@ -84,9 +78,11 @@ impl BodyReader {
             let changed = self.shared.changed.notified();
             {
                 let mut state = lock(&self.shared.state);
-                if let Some(piece) = state.pieces.pop_front() {
-                    state.taken = state.taken.saturating_add(u32::try_from(piece.len()).unwrap_or(u32::MAX));
-                    return Some(Ok(piece.freeze()));
+                if !state.complete.is_empty() {
+                    return Some(Ok(std::mem::take(&mut state.complete)));
+                }
+                if let Some(piece) = state.received.take() {
+                    return Some(Ok(piece));
                 }
                 match state.end {
                     Some(Ok(())) => return None,
@@ -108,16 +104,15 @@ impl BodyReader {
         if state.end != Some(Ok(())) {
             return None;
         }
-        let pieces = std::mem::take(&mut state.pieces);
-        Some(match pieces.len() {
-            0 | 1 => pieces.into_iter().next().unwrap_or_default().freeze(),
-            _ => pieces.iter().flatten().copied().collect(),
-        })
+        if !state.complete.is_empty() {
+            return Some(std::mem::take(&mut state.complete));
+        }
+        Some(state.received.take_rest())
     }
 
     /// Credits what the reader took, once it is worth a frame and only while the sender may still need it.
     async fn credit(&self) {
-        let due = |state: &State| state.end.is_none() && state.taken >= CREDIT_STEP_BYTES;
+        let due = |state: &State| state.end.is_none() && state.received.credit_is_due();
         let Some(outbox) = &self.outbox else { return };
         if !due(&lock(&self.shared.state)) {
             return;
@@ -125,8 +120,7 @@ impl BodyReader {
         let Some(place) = outbox.place().await else { return };
         let mut state = lock(&self.shared.state);
         if due(&state) {
-            let bytes = std::mem::take(&mut state.taken);
-            state.outstanding -= bytes;
+            let bytes = state.received.credit();
             place.send(Outgoing::Frame(Frame::Credit(self.stream, bytes)));
         }
     }
@@ -136,14 +130,13 @@ impl Drop for BodyReader {
     fn drop(&mut self) {
         let mut state = lock(&self.shared.state);
         state.reader_gone = true;
-        state.pieces.clear();
-        if let (Some(outbox), None, 1..) = (&self.outbox, state.end, state.outstanding) {
-            // A full queue is no harm: the next piece to arrive credits everything.
-            if let Some(place) = outbox.try_place() {
-                state.taken = 0;
-                let bytes = std::mem::take(&mut state.outstanding);
-                place.send(Outgoing::Frame(Frame::Credit(self.stream, bytes)));
-            }
+        state.received.discard();
+        // A full queue is no harm: the next piece to arrive credits everything.
+        if let (Some(outbox), None) = (&self.outbox, state.end)
+            && let Some(place) = outbox.try_place()
+            && let bytes @ 1.. = state.received.credit()
+        {
+            place.send(Outgoing::Frame(Frame::Credit(self.stream, bytes)));
         }
     }
 }
@@ -153,28 +146,15 @@ impl BodyFeed {
     ///
     /// # Errors
     /// The sender exceeded its window, or sent more after the end.
-    pub fn push(&self, data: Bytes) -> Result<Option<u32>, StreamError> {
+    pub fn push(&self, data: &[u8]) -> Result<Option<u32>, StreamError> {
         let mut state = lock(&self.shared.state);
         if state.end.is_some() {
             return Err(StreamError::AfterEnd(self.stream));
         }
-        let length = u32::try_from(data.len()).unwrap_or(u32::MAX);
-        state.outstanding = state.outstanding.saturating_add(length);
-        if state.outstanding > WINDOW_BYTES {
-            return Err(StreamError::WindowExceeded(self.stream));
-        }
+        state.received.push(&data).map_err(|_| StreamError::WindowExceeded(self.stream))?;
         if state.reader_gone {
-            state.taken = 0;
-            return Ok(Some(std::mem::take(&mut state.outstanding)).filter(|credit| *credit > 0));
-        }
-        if !data.is_empty() {
-            // Small pieces are joined, so that a window of one-byte frames does not become as many allocations.
-            match state.pieces.back_mut() {
-                Some(last) if last.len() + data.len() <= BODY_FRAME_BYTES_MAX => {
-                    last.extend_from_slice(&data)
-                }
-                _ => state.pieces.push_back(BytesMut::from(data)),
-            }
+            state.received.discard();
+            return Ok(Some(state.received.credit()).filter(|credit| *credit > 0));
         }
         drop(state);
         self.shared.changed.notify_one();

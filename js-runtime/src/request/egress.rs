@@ -2,12 +2,13 @@
 
 use super::body::{self, BodyFeed, BodyReader};
 use super::outbox::split;
-use super::{Outbox, Outgoing, Slot, StreamError, UploadReader, Window, lock};
+use super::{Outbox, Outgoing, Slot, StreamError, UploadReader, lock};
 use crate::limits::EGRESS_STREAMS_MAX;
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use tokio::sync::oneshot;
+use vitrine_wire::flow::Window;
 use vitrine_wire::{CancelReason, Done, EgressFailure, EgressHead, Frame, Outcome, ResponseHead, StreamId};
 
 /// Answer to an egress call.
@@ -155,7 +156,7 @@ impl EgressStreams {
     /// They exceed the window.
     pub async fn body(&self, stream: StreamId, data: Bytes) -> Result<(), StreamError> {
         let credit = match lock(&self.calls).open.get(&stream) {
-            Some(open) => open.feed.push(data)?,
+            Some(open) => open.feed.push(&data)?,
             None => None,
         };
         if let Some(credit) = credit {

@@ -3,10 +3,9 @@
 use super::egress::{EgressAnswer, EgressStreams};
 use super::log_queue::{self, LogReader, LogSender};
 use super::{UploadReader, lock};
-use crate::limits::HEAD_BYTES_MAX;
 use std::sync::{Arc, Mutex};
 use tokio::runtime::Handle;
-use vitrine_wire::limits::HEADERS_MAX;
+use vitrine_wire::limits::{HEAD_BYTES_MAX, HEADERS_MAX};
 use vitrine_wire::{EgressFailure, EgressHead, LogLine};
 
 /// The isolates' way to the host beyond answers. Cheap to clone; a handle of a lost connection fails each call at once

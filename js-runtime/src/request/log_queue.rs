@@ -1,12 +1,11 @@
 //! Log lines on their way to the host.
 
-use super::cut;
 use crate::limits::{LOG_BATCH_BYTES, LOG_QUEUE_LINES};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
-use vitrine_wire::limits::{LOG_BYTES_MAX, LOG_LINES_MAX};
+use vitrine_wire::limits::LOG_LINES_MAX;
 use vitrine_wire::{LogLevel, LogLine};
 
 /// The isolates' end of the log queue.
@@ -33,13 +32,7 @@ pub(super) fn log_queue() -> (LogSender, LogReader) {
 
 impl LogSender {
     pub(super) fn push(&self, mut line: LogLine) {
-        cut(&mut line.message, LOG_BYTES_MAX);
-        if let Some(stack) = &mut line.stack {
-            cut(stack, LOG_BYTES_MAX);
-        }
-        if let Some(id) = &mut line.request_id {
-            cut(id, LOG_BYTES_MAX);
-        }
+        line.cut();
         if self.lines.try_send(line).is_err() {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }

@@ -1,12 +1,13 @@
 //! The open streams of one requests connection.
 
 use super::body::{self, BodyFeed};
-use super::{AnswerWriter, Outbox, Outgoing, Request, StreamError, Window, lock};
+use super::{AnswerWriter, Outbox, Outgoing, Request, StreamError, lock};
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
+use vitrine_wire::flow::Window;
 use vitrine_wire::limits::STREAMS_MAX;
 use vitrine_wire::{Done, Frame, Outcome, RequestHead, StreamId};
 
@@ -82,7 +83,7 @@ impl RequestStreams {
         let credit = match lock(&self.open).get(&stream) {
             None => None,
             Some(Open { body: None, .. }) => return Err(StreamError::AfterEnd(stream)),
-            Some(Open { body: Some(feed), .. }) => feed.push(data)?,
+            Some(Open { body: Some(feed), .. }) => feed.push(&data)?,
         };
         if let Some(credit) = credit {
             self.outbox.send(Outgoing::Frame(Frame::Credit(stream, credit))).await;

@@ -7,8 +7,8 @@
 //! Little-endian. The decoder allocates nothing for a frame whose header is not acceptable, never panics, and an
 //! error ends the connection: there is no way to find the next frame after a broken one.
 
-use crate::Frame;
-use crate::limits::{BODY_FRAME_BYTES_MAX, FRAME_BYTES_MAX, HEADERS_MAX, LOG_LINES_MAX};
+use crate::limits::{BODY_FRAME_BYTES_MAX, FRAME_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX, LOG_LINES_MAX};
+use crate::{Frame, Headers};
 use bytes::{Buf, BufMut, BytesMut};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio_util::codec::{Decoder, Encoder};
@@ -67,7 +67,7 @@ pub enum DecodeError {
         #[source]
         source: postcard::Error,
     },
-    /// More headers or log lines than allowed.
+    /// More headers or log lines than allowed, or more bytes of headers.
     #[error("a frame of kind {0} holds too many entries")]
     TooMany(u8),
     /// The socket failed.
@@ -181,13 +181,18 @@ fn parse(kind: u8, stream: u32, payload: BytesMut) -> Result<Frame, DecodeError>
         _ => return Err(DecodeError::Kind(kind)),
     };
     let entries_ok = match &frame {
-        Frame::Request(_, head) => head.headers.len() <= HEADERS_MAX,
-        Frame::Egress(_, head) => head.headers.len() <= HEADERS_MAX,
-        Frame::Response(_, head) => head.headers.len() <= HEADERS_MAX,
+        Frame::Request(_, head) => fits(&head.headers),
+        Frame::Egress(_, head) => fits(&head.headers),
+        Frame::Response(_, head) => fits(&head.headers),
         Frame::Log(lines) => lines.len() <= LOG_LINES_MAX,
         _ => true,
     };
     if entries_ok { Ok(frame) } else { Err(DecodeError::TooMany(kind)) }
+}
+
+fn fits(headers: &Headers) -> bool {
+    let bytes: usize = headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+    headers.len() <= HEADERS_MAX && bytes <= HEAD_BYTES_MAX
 }
 
 fn read<T: DeserializeOwned>(kind: u8, payload: &[u8]) -> Result<T, DecodeError> {

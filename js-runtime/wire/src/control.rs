@@ -6,6 +6,7 @@
 //! from the host.
 
 use crate::AppError;
+use crate::limits::{ANSWERS_LEAVING_MAX, STREAMS_MAX};
 use serde::{Deserialize, Serialize};
 
 /// How the bundle's entry is called.
@@ -48,6 +49,16 @@ pub struct WorkerLimits {
     pub isolates: u32,
     /// Whether each request gets an isolate of its own.
     pub isolate_per_request: bool,
+}
+
+impl WorkerLimits {
+    /// Streams that may be open at once: those that its isolates work on, those that wait, and those whose answer is whole
+    /// and still on its way to a slow client.
+    #[must_use]
+    pub fn streams_max(&self) -> usize {
+        let at_work = (self.concurrency as usize).saturating_mul(self.isolates as usize);
+        at_work.saturating_add(self.queue as usize).saturating_add(ANSWERS_LEAVING_MAX).min(STREAMS_MAX)
+    }
 }
 
 /// What a worker needs to know about its release beyond the bundle's files.

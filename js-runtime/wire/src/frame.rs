@@ -62,3 +62,36 @@ pub enum Frame {
     /// Worker: a piece of it.
     SnapshotPiece(SnapshotPiece),
 }
+
+impl Frame {
+    /// The name of its kind, for logs: what is in it may be secret.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Hello(_) => "hello",
+            Self::Request(..) => "request",
+            Self::Egress(..) => "egress",
+            Self::Response(..) => "response",
+            Self::Body(..) => "body",
+            Self::BodyEnd(_) => "body_end",
+            Self::Done(..) => "done",
+            Self::Cancel(..) => "cancel",
+            Self::Credit(..) => "credit",
+            Self::Start(_) => "start",
+            Self::Ready(_) => "ready",
+            Self::BootFailed(_) => "boot_failed",
+            Self::Log(_) => "log",
+            Self::Ping(_) => "ping",
+            Self::Pong(_) => "pong",
+            Self::Freeze => "freeze",
+            Self::Thaw => "thaw",
+            Self::Frozen(_) => "frozen",
+            Self::Drain(_) => "drain",
+            Self::Drained => "drained",
+            Self::Profile(_) => "profile",
+            Self::ProfilePiece(_) => "profile_piece",
+            Self::TakeSnapshot(_) => "take_snapshot",
+            Self::SnapshotPiece(_) => "snapshot_piece",
+        }
+    }
+}

@@ -6,11 +6,13 @@
 //! of header and a payload. Structured payloads are postcard, body bytes are themselves. No byte that a worker
 //! sends is ever parsed as HTTP/1.1, so nothing it says can become somebody's header.
 //!
-//! A reader of a request: [`stream`] (heads, bodies, ends, credit). A reader of an instance's life: [`control`].
+//! A reader of a request: [`stream`] (heads, bodies, ends, credit), [`flow`]. A reader of an instance's life: [`control`].
 
 mod built_in;
 pub mod codec;
 pub mod control;
+pub mod cut;
+pub mod flow;
 pub mod frame;
 pub mod hello;
 pub mod limits;

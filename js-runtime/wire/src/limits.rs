@@ -12,11 +12,26 @@ pub const BODY_FRAME_BYTES_MAX: usize = 64 << 10;
 /// sent without waiting; a stalled client holds at most this much in the host.
 pub const WINDOW_BYTES: u32 = 256 << 10;
 
+/// Body bytes that a receiver takes before it credits them. Half of the window: few frames, none for most pages, and the
+/// sender never runs dry.
+pub const CREDIT_STEP_BYTES: u32 = WINDOW_BYTES / 2;
+
 /// Streams open at once on one connection. The host's queue bound for one release is far below it.
 pub const STREAMS_MAX: usize = 4096;
 
+/// Answers of one worker that are whole and wait for slow clients, beside those that it works on: a visitor with a slow line
+/// must not keep a page from another one, and each holds a window of the host's memory.
+pub const ANSWERS_LEAVING_MAX: usize = 512;
+
 /// Headers in one head. The edge refuses more than 100 from a client; the rest is room for what it adds.
 pub const HEADERS_MAX: usize = 128;
+
+/// Names and values of one head together, in bytes. Proxies and browsers refuse far less; what an app sets beyond this
+/// is a mistake, and must not end the connection that other answers share.
+pub const HEAD_BYTES_MAX: usize = 256 << 10;
+
+/// Bytes of the id of a request: a UUID has 36, and a trusted proxy may send longer ones.
+pub const REQUEST_ID_BYTES_MAX: usize = 128;
 
 /// Log lines in one frame, so that a noisy app cannot build one frame of unbounded size.
 pub const LOG_LINES_MAX: usize = 64;
@@ -29,4 +44,5 @@ pub const HELLO_TIMEOUT_MS: u64 = 5_000;
 
 const _: () = assert!(BODY_FRAME_BYTES_MAX < FRAME_BYTES_MAX);
 const _: () = assert!(WINDOW_BYTES as usize >= BODY_FRAME_BYTES_MAX);
+const _: () = assert!(CREDIT_STEP_BYTES as usize + BODY_FRAME_BYTES_MAX <= WINDOW_BYTES as usize);
 const _: () = assert!(LOG_LINES_MAX * LOG_BYTES_MAX <= FRAME_BYTES_MAX);

@@ -1,9 +1,14 @@
 use super::*;
 use crate::config::EgressPolicy;
+use crate::worker::fixture::{End, NoLog, Played, ready, start};
+use crate::worker::{Sockets, Worker};
+use futures_util::SinkExt as _;
+use vitrine_wire::{BootFailure, BootStage};
 
 #[tokio::test]
 async fn a_worker_that_takes_no_answers_can_begin_a_bounded_number_of_calls() {
-    let egress = Egress::new(&"shop".parse().unwrap(), &[], &EgressPolicy::default(), Arc::default());
+    let egress =
+        Egress::new(&"shop".parse().unwrap(), &[], &EgressPolicy::default(), Arc::default(), Sockets::new(8));
     let mut session = Session::default();
     // Nobody takes what is queued, as behind a socket that its worker does not read.
     let (frames, mut queue) = mpsc::channel(1);
@@ -20,11 +25,56 @@ async fn a_worker_that_takes_no_answers_can_begin_a_bounded_number_of_calls() {
     };
     let most = EGRESS_CALLS_UNENDED_MAX as StreamId;
     for stream in 0..most {
-        assert!(begin(&mut session, stream), "{stream}");
+        assert_eq!(begin(&mut session, stream), Ok(()), "{stream}");
     }
-    assert!(!begin(&mut session, most));
+    assert_eq!(begin(&mut session, most), Err(Breach::TooManyCalls));
     // One that takes them may go on.
     assert!(matches!(queue.recv().await, Some(Frame::Done(..))));
     session.tasks.join_next().await.unwrap().unwrap();
-    assert!(begin(&mut session, most + 1));
+    assert_eq!(begin(&mut session, most + 1), Ok(()));
+    session.tasks.shutdown().await;
+    assert_eq!(begin(&mut session, most + 1), Err(Breach::Reused(most + 1)));
+}
+
+/// A host's handle to a worker that the test plays.
+async fn connected(played: &Played) -> (Arc<Worker>, End) {
+    let egress =
+        Egress::new(&"shop".parse().unwrap(), &[], &EgressPolicy::default(), Arc::default(), Sockets::new(8));
+    let connecting = Worker::connect(played.identity.clone(), start(), egress, Arc::new(NoLog));
+    let (worker, control) = tokio::join!(connecting, played.control());
+    (worker.unwrap(), control)
+}
+
+/// Ends when the host has closed the connection.
+async fn closed(mut end: End) {
+    let reading = async { while let Some(Ok(_)) = end.next().await {} };
+    tokio::time::timeout(Duration::from_secs(5), reading).await.expect("the host ends the connection");
+}
+
+#[tokio::test]
+async fn what_is_out_of_turn_ends_the_connection_and_takes_no_descriptor() {
+    let failed = BootFailure { stage: BootStage::Load, message: "no entry".into(), error: None };
+    let pong = Pong { nonce: 900, queued: 0, isolates: Vec::new() };
+    for frame in [ready(), Frame::BootFailed(failed), Frame::Pong(pong), Frame::Frozen(true), Frame::Drained]
+    {
+        let played = Played::listen(&"shop@v1".parse().unwrap());
+        let (worker, mut control) = connected(&played).await;
+        control.send(ready()).await.unwrap();
+        let requests = played.requests().await;
+        worker.ready(Duration::from_secs(5)).await.unwrap();
+        for _ in 0..900 {
+            // It may be closed by now.
+            let _ = control.send(frame.clone()).await;
+        }
+        closed(control).await;
+        closed(requests).await;
+        assert!(!worker.is_ready(), "{frame:?}");
+        let more = tokio::time::timeout(Duration::from_millis(20), played.requests.accept()).await;
+        assert!(more.is_err(), "another connection for {frame:?}");
+        // The next connection begins anew.
+        let mut control = played.control().await;
+        control.send(ready()).await.unwrap();
+        let _requests = played.requests().await;
+        worker.ready(Duration::from_secs(5)).await.unwrap();
+    }
 }

@@ -7,8 +7,9 @@ use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Semaphore, mpsc};
-use vitrine_wire::limits::{BODY_FRAME_BYTES_MAX, WINDOW_BYTES};
+use tokio::sync::mpsc;
+use vitrine_wire::flow::Window;
+use vitrine_wire::limits::BODY_FRAME_BYTES_MAX;
 use vitrine_wire::{Done, EgressFailure, Frame, Outcome, ResponseHead, StreamId};
 
 /// Answers one call. A send that fails means that the control socket is lost, and with it everybody who waits.
@@ -16,18 +17,18 @@ use vitrine_wire::{Done, EgressFailure, Frame, Outcome, ResponseHead, StreamId};
 pub struct AnswerSink {
     stream: StreamId,
     frames: mpsc::Sender<Frame>,
-    window: Arc<Semaphore>,
+    window: Arc<Window>,
 }
 
 impl AnswerSink {
     /// Answers on this stream.
     #[must_use]
     pub fn new(stream: StreamId, frames: mpsc::Sender<Frame>) -> Self {
-        Self { stream, frames, window: Arc::new(Semaphore::new(WINDOW_BYTES as usize)) }
+        Self { stream, frames, window: Arc::default() }
     }
 
     /// Bytes that the worker takes now; it gives more as it reads.
-    pub(super) fn window(&self) -> Arc<Semaphore> {
+    pub(super) fn window(&self) -> Arc<Window> {
         Arc::clone(&self.window)
     }
 
@@ -73,9 +74,8 @@ impl AnswerSink {
     async fn data(&self, mut data: Bytes) {
         while !data.is_empty() {
             let piece = data.split_to(data.len().min(BODY_FRAME_BYTES_MAX));
-            if let Ok(permits) = self.window.acquire_many(piece.len() as u32).await {
-                permits.forget();
-            }
+            // It is never closed: a call that is given up ends with its task.
+            self.window.take(piece.len() as u32).await;
             let _ = self.frames.send(Frame::Body(self.stream, piece)).await;
         }
     }

@@ -2,19 +2,25 @@
 
 use super::policy::Rules;
 use super::resolve::CheckedResolver;
+use super::sockets::{InUse, Mark, Socket, Sockets};
+use crate::id::AppName;
 use crate::limits::{
     EGRESS_IDLE_MS, EGRESS_IDLE_PER_HOST_MAX, EGRESS_KEEPALIVE_MS, EGRESS_KEEPALIVE_PROBES_MAX,
     EGRESS_LOOKUPS_MAX, EGRESS_STALL_MS,
 };
 use bytes::Bytes;
-use http::{Request, Response, Uri, uri};
+use futures_util::future::BoxFuture;
+use http::{Extensions, Request, Response, Uri, uri};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{Either, Empty};
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::connect::{Connect, HttpConnector};
-use hyper_util::client::legacy::{self, Client};
+use hyper_util::client::legacy::connect::{
+    CaptureConnection, Connect, Connected, HttpConnector, capture_connection,
+};
+use hyper_util::client::legacy::{self, Client, ResponseFuture};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use std::error::Error;
 use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -46,23 +52,54 @@ pub struct EgressClient {
 }
 
 impl EgressClient {
-    /// A client without connections.
-    pub fn new(rules: Arc<Rules>) -> Self {
-        let connector = CheckedConnector { rules, lookups: Arc::new(Semaphore::new(EGRESS_LOOKUPS_MAX)) };
+    /// A client without connections, whose sockets are this app's.
+    pub fn new(rules: Arc<Rules>, app: &AppName, sockets: Arc<Sockets>) -> Self {
+        let lookups = Arc::new(Semaphore::new(EGRESS_LOOKUPS_MAX));
+        let connector = CheckedConnector { rules, lookups, app: app.clone(), sockets };
         Self { http: pooled(connector.clone()), connector, https: OnceCell::new() }
     }
 
-    /// Makes a call; gives the head of its answer.
+    /// Makes a call; gives the head of its answer, and what keeps its connection as long as the body is read.
     ///
     /// # Errors
     /// See [`ClientError`]; a refusal of the rules is the source of one.
-    pub async fn call(&self, request: Request<RequestBody>) -> Result<Response<Incoming>, ClientError> {
+    pub async fn call(
+        &self,
+        mut request: Request<RequestBody>,
+    ) -> Result<(Response<Incoming>, Option<InUse>), ClientError> {
+        let captured = capture_connection(&mut request);
         if request.uri().scheme() == Some(&uri::Scheme::HTTP) {
-            return Ok(self.http.request(request).await?);
+            return Ok(answered(self.http.request(request), captured).await?);
         }
         let https = self.https.get_or_try_init(|| secured(self.connector.clone())).await;
-        Ok(https.map_err(ClientError::Tls)?.request(request).await?)
+        Ok(answered(https.map_err(ClientError::Tls)?.request(request), captured).await?)
     }
+}
+
+/// Waits for an answer, with its connection in use from when it is known.
+async fn answered(
+    mut answer: ResponseFuture,
+    mut captured: CaptureConnection,
+) -> Result<(Response<Incoming>, Option<InUse>), legacy::Error> {
+    let known = async { in_use(captured.wait_for_connection_metadata().await.as_ref()) };
+    let first = tokio::select! {
+        biased;
+        answer = &mut answer => {
+            return answer.map(|answer| (answer, in_use(captured.connection_metadata().as_ref())));
+        }
+        first = known => first,
+    };
+    let answer = answer.await?;
+    // One that was sent again has another.
+    let last = in_use(captured.connection_metadata().as_ref());
+    drop(first);
+    Ok((answer, last))
+}
+
+fn in_use(connected: Option<&Connected>) -> Option<InUse> {
+    let mut told = Extensions::new();
+    connected?.get_extras(&mut told);
+    told.get::<Mark>().map(Mark::in_use)
 }
 
 fn pooled<C: Connect + Clone>(connector: C) -> Client<C, RequestBody> {
@@ -90,14 +127,16 @@ async fn secured(
 struct CheckedConnector {
     rules: Arc<Rules>,
     lookups: Arc<Semaphore>,
+    app: AppName,
+    sockets: Arc<Sockets>,
 }
 
 type Http = HttpConnector<CheckedResolver>;
 
 impl Service<Uri> for CheckedConnector {
-    type Response = <Http as Service<Uri>>::Response;
-    type Error = <Http as Service<Uri>>::Error;
-    type Future = <Http as Service<Uri>>::Future;
+    type Response = Socket;
+    type Error = Box<dyn Error + Send + Sync>;
+    type Future = BoxFuture<'static, Result<Socket, Self::Error>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         Poll::Ready(Ok(()))
@@ -117,6 +156,10 @@ impl Service<Uri> for CheckedConnector {
         http.set_keepalive_retries(Some(EGRESS_KEEPALIVE_PROBES_MAX));
         // The probes do not count while something that was sent is not acknowledged.
         http.set_tcp_user_timeout(Some(Duration::from_millis(EGRESS_STALL_MS)));
-        http.call(to)
+        let (app, sockets) = (self.app.clone(), Arc::clone(&self.sockets));
+        Box::pin(async move {
+            let place = sockets.place(&app)?;
+            Ok(place.with(http.call(to).await?))
+        })
     }
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_LENGTH};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use vitrine_wire::Headers;
-use vitrine_wire::limits::HEADERS_MAX;
+use vitrine_wire::limits::{HEAD_BYTES_MAX, HEADERS_MAX};
 
 /// Headers that belong to one connection, or that the client sets by itself.
 fn is_own(name: &HeaderName) -> bool {
@@ -41,12 +41,17 @@ fn is_number(value: &[u8]) -> bool {
     !value.is_empty() && value.iter().all(u8::is_ascii_digit)
 }
 
-/// What the app sees of an answer's.
+/// What the app sees of an answer's: as many as the wire takes.
 pub fn received(headers: &HeaderMap) -> Headers {
+    let mut bytes = 0;
     headers
         .iter()
         .filter(|(name, _)| !is_own(name) || **name == CONTENT_LENGTH)
         .take(HEADERS_MAX)
+        .take_while(|(name, value)| {
+            bytes += name.as_str().len() + value.len();
+            bytes <= HEAD_BYTES_MAX
+        })
         .map(|(name, value)| (name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes())))
         .collect()
 }

@@ -1,6 +1,6 @@
 //! Name resolution that gives only addresses which may be connected, so a name that changes its answer gains nothing.
 
-use super::policy::{Rules, refused};
+use super::policy::Rules;
 use futures_util::future::BoxFuture;
 use hyper_util::client::legacy::connect::dns::Name;
 use std::error::Error;
@@ -9,6 +9,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::sync::Semaphore;
 use tower::Service;
+
+/// What a name resolves to may not be connected. The app is not told the address: it may be one of a network that it can't see.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} is not a public address")]
+pub struct NotPublic(pub SocketAddr);
 
 /// Resolves for calls to one port.
 #[derive(Debug, Clone)]
@@ -47,7 +52,7 @@ impl Service<Name> for CheckedResolver {
             let found = lookup.await??;
             let allowed: Vec<SocketAddr> = found.iter().copied().filter(|a| rules.may_connect(*a)).collect();
             match (allowed.is_empty(), found.first()) {
-                (true, Some(first)) => Err(refused(*first).into()),
+                (true, Some(first)) => Err(NotPublic(*first).into()),
                 _ => Ok(allowed.into_iter()),
             }
         })

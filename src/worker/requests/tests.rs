@@ -5,6 +5,12 @@ use std::time::Duration;
 use tokio::net::UnixStream;
 use tokio_util::codec::Framed;
 use vitrine_wire::Codec;
+use vitrine_wire::limits::{LOG_BYTES_MAX, WINDOW_BYTES};
+
+/// As few streams as there may be, and a mebibyte an answer.
+fn limits() -> WorkerLimits {
+    WorkerLimits { concurrency: 0, queue: 0, ..crate::worker::fixture::settings().limits }
+}
 
 fn head(has_body: bool) -> RequestHead {
     RequestHead {
@@ -26,7 +32,7 @@ fn endless() -> RequestBody {
 #[tokio::test]
 async fn a_connection_that_is_dropped_ends_what_waits_for_it() {
     let (host, worker) = UnixStream::pair().unwrap();
-    let (connection, run) = Connection::start(Framed::new(host, Codec));
+    let (connection, run) = Connection::start(Framed::new(host, Codec), &limits());
     let running = tokio::spawn(run);
     let waiting = [None, Some(endless())].map(|body| {
         let connection = Arc::clone(&connection);
@@ -59,7 +65,7 @@ fn broken_after(answered: oneshot::Receiver<()>) -> RequestBody {
 #[tokio::test]
 async fn an_upload_that_breaks_off_ends_the_answer_that_has_begun() {
     let (host, worker) = UnixStream::pair().unwrap();
-    let (connection, run) = Connection::start(Framed::new(host, Codec));
+    let (connection, run) = Connection::start(Framed::new(host, Codec), &limits());
     tokio::spawn(run);
     let mut worker = Framed::new(worker, Codec);
     let (answered, wait) = oneshot::channel();
@@ -79,4 +85,145 @@ async fn an_upload_that_breaks_off_ends_the_answer_that_has_begun() {
     let end = tokio::time::timeout(Duration::from_secs(5), body.next()).await.unwrap();
     assert!(matches!(&end, Some(Piece::End(done)) if done.outcome == Outcome::ClientError), "{end:?}");
     assert!(connection.lock().is_empty());
+}
+
+/// A host's connection, the worker's end of it, and the request that is asked there first.
+async fn asked() -> (Arc<Connection>, Framed<UnixStream, Codec>, tokio::task::JoinHandle<Result<Answer, Done>>)
+{
+    let (host, worker) = UnixStream::pair().unwrap();
+    let (connection, run) = Connection::start(Framed::new(host, Codec), &limits());
+    tokio::spawn(run);
+    let asking = Arc::clone(&connection);
+    let request = tokio::spawn(async move { asking.request(head(false), None).await });
+    let mut worker = Framed::new(worker, Codec);
+    assert!(matches!(worker.next().await, Some(Ok(Frame::Request(1, _)))));
+    (connection, worker, request)
+}
+
+fn ok() -> Frame {
+    Frame::Response(1, ResponseHead { status: 200, headers: Vec::new() })
+}
+
+#[tokio::test]
+async fn a_window_in_the_smallest_frames_comes_in_few_pieces() {
+    let (_connection, mut worker, request) = asked().await;
+    worker.send(ok()).await.unwrap();
+    let mut body = request.await.unwrap().unwrap().body;
+    for _ in 0..WINDOW_BYTES {
+        worker.feed(Frame::Body(1, Bytes::from_static(b"x"))).await.unwrap();
+    }
+    worker.send(Frame::Done(1, Done::of(Outcome::Ok))).await.unwrap();
+    // The end is the last thing that is read: then everything lies there.
+    while !body.connection.lock().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let (mut pieces, mut bytes) = (0, 0);
+    while let Some(Piece::Data(data)) = body.next().await {
+        (pieces, bytes) = (pieces + 1, bytes + data.len());
+    }
+    assert_eq!(bytes, WINDOW_BYTES as usize);
+    assert!(pieces <= 2 * bytes / BODY_FRAME_BYTES_MAX, "{pieces} pieces");
+}
+
+#[tokio::test]
+async fn an_answer_out_of_order_ends_the_connection() {
+    let piece = || Frame::Body(1, Bytes::from(vec![0; BODY_FRAME_BYTES_MAX]));
+    let over = WINDOW_BYTES as usize / BODY_FRAME_BYTES_MAX + 1;
+    let window = std::iter::once(ok()).chain(std::iter::repeat_with(piece).take(over)).collect();
+    for (frames, name) in [
+        (vec![ok(), ok()], "a second head"),
+        (vec![piece()], "a body before its head"),
+        (window, "more than a window"),
+        (vec![Frame::Credit(1, 1)], "credit for nothing"),
+        (vec![Frame::BodyEnd(1)], "an end of a body"),
+        (vec![Frame::Log(Vec::new())], "a frame of the control socket"),
+    ] {
+        let (connection, mut worker, request) = asked().await;
+        for frame in frames {
+            worker.feed(frame).await.unwrap();
+        }
+        // It may be closed by now.
+        let _ = worker.flush().await;
+        let _answer = request.await.unwrap();
+        let closed = async { while let Some(Ok(_)) = worker.next().await {} };
+        tokio::time::timeout(Duration::from_secs(5), closed)
+            .await
+            .unwrap_or_else(|_| panic!("{name} is taken"));
+        assert!(connection.lock().is_empty(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_worker_has_no_more_streams_than_it_may() {
+    let (connection, _worker, _request) = asked().await;
+    let mut waiting = Vec::new();
+    let most = limits().streams_max();
+    for _ in 1..most {
+        let connection = Arc::clone(&connection);
+        waiting.push(tokio::spawn(async move { connection.request(head(false), None).await.map(drop) }));
+    }
+    while connection.lock().len() < most {
+        tokio::task::yield_now().await;
+    }
+    let refused = connection.request(head(false), None).await.map(drop);
+    assert_eq!(refused.unwrap_err().outcome, Outcome::Overloaded);
+    waiting.into_iter().for_each(|task| task.abort());
+}
+
+#[tokio::test]
+async fn an_answer_longer_than_it_may_be_is_broken_off_and_no_other() {
+    let (connection, mut worker, request) = asked().await;
+    worker.send(ok()).await.unwrap();
+    let mut body = request.await.unwrap().unwrap().body;
+    let reading = tokio::spawn(async move {
+        let mut bytes = 0;
+        loop {
+            match body.next().await.unwrap() {
+                Piece::Data(data) => bytes += data.len(),
+                Piece::End(done) => return (bytes, done.outcome),
+            }
+        }
+    });
+    let (mut sent, mut credit) = (0, WINDOW_BYTES as usize);
+    loop {
+        while credit >= BODY_FRAME_BYTES_MAX && sent <= 1 << 20 {
+            worker.send(Frame::Body(1, Bytes::from(vec![0; BODY_FRAME_BYTES_MAX]))).await.unwrap();
+            (sent, credit) = (sent + BODY_FRAME_BYTES_MAX, credit - BODY_FRAME_BYTES_MAX);
+        }
+        match worker.next().await.unwrap().unwrap() {
+            Frame::Credit(1, bytes) => credit += bytes as usize,
+            Frame::Cancel(1, _) => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(reading.await.unwrap(), (1 << 20, Outcome::AppError));
+    let again = tokio::spawn(async move { connection.request(head(false), None).await.map(drop) });
+    assert!(matches!(worker.next().await, Some(Ok(Frame::Request(2, _)))));
+    again.abort();
+}
+
+#[tokio::test]
+async fn a_workers_account_of_a_request_is_bounded() {
+    let (connection, mut worker, request) = asked().await;
+    let error = || Some(vitrine_wire::AppError { message: "E".repeat(300_000), stack: "s".repeat(300_000) });
+    let figures = u64::MAX;
+    let done = Done {
+        queue_us: figures,
+        render_us: figures,
+        cpu_us: figures,
+        error: error(),
+        ..Done::of(Outcome::AppError)
+    };
+    worker.send(Frame::Done(1, done)).await.unwrap();
+    let end = request.await.unwrap().map(drop).unwrap_err();
+    assert!([end.queue_us, end.render_us, end.cpu_us].iter().all(|us| *us < 60_000_000), "{end:?}");
+    let told = |done: Done| done.error.map(|error| (error.message.len(), error.stack.len())).unwrap();
+    assert_eq!(told(end), (LOG_BYTES_MAX, LOG_BYTES_MAX));
+    // A flood of them is cut to what identifies them.
+    let mut brief = Done::of(Outcome::AppError);
+    for _ in 0..1_000 {
+        brief.error = error();
+        connection.check(&mut brief, Instant::now());
+    }
+    assert_eq!(told(brief), (ERROR_BRIEF_BYTES_MAX, 0));
 }

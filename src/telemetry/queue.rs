@@ -1,0 +1,242 @@
+//! Lines on their way to stderr: bounded by bytes, fair between apps, written by a thread of its own.
+//!
+//! A flood of one app takes no line from another one, nor from the host: each lane may hold as much as is still free,
+//! so that there is always room for those that hold little.
+
+use super::drops::{DropReason, LogDrops};
+use crate::limits::{
+    AUDIT_QUEUE_BYTES_MAX, HOST_LOG_BYTES_MAX, LOG_BATCH_BYTES, LOG_FLUSH_MS, LOG_QUEUE_BYTES_MAX,
+};
+use std::collections::{HashMap, VecDeque};
+use std::io::Write;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Whose line it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane<'a> {
+    /// A record of the audit log. It is never dropped: its writer waits for room.
+    Audit,
+    /// What the host itself has to say.
+    Host,
+    /// A request of this app, or of none.
+    Request(&'a str),
+    /// What this app wrote.
+    App(&'a str),
+}
+
+/// The queue. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct LineQueue(Arc<Shared>);
+
+/// Writes what is queued when it is dropped, for a moment at most.
+#[derive(Debug)]
+pub struct Writer {
+    queue: LineQueue,
+    has_thread: bool,
+}
+
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+    /// There is something to write, or the end.
+    filled: Condvar,
+    /// There is room again.
+    taken: Condvar,
+    drops: LogDrops,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Of the host and of the audit log: written before the rest.
+    own: VecDeque<Line>,
+    /// Of requests and apps.
+    others: VecDeque<Line>,
+    host_bytes: usize,
+    audit_bytes: usize,
+    requests: Lanes,
+    apps: Lanes,
+    writer_waits: bool,
+    ended: bool,
+    finished: bool,
+}
+
+/// Bytes that wait, for each app.
+#[derive(Debug, Default)]
+struct Lanes {
+    by_app: HashMap<Box<str>, usize>,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Line {
+    owner: Owner,
+    bytes: Vec<u8>,
+}
+
+/// As [`Lane`], for as long as the line waits.
+#[derive(Debug)]
+enum Owner {
+    Audit,
+    Host,
+    Request(Box<str>),
+    App(Box<str>),
+}
+
+impl LineQueue {
+    /// A queue, and the thread that writes what comes out of it to `sink`.
+    pub fn start(sink: impl Write + Send + 'static, drops: LogDrops) -> (Self, Writer) {
+        let shared = Shared { state: Mutex::default(), filled: Condvar::new(), taken: Condvar::new(), drops };
+        let queue = Self(Arc::new(shared));
+        let reader = queue.clone();
+        let thread = std::thread::Builder::new().name("logs".into()).spawn(move || reader.write_all_to(sink));
+        if let Err(error) = &thread {
+            // Without the thread nothing is written and every lane fills up: it is better to say so while that is possible.
+            eprintln!("no thread for the log: {error}");
+        }
+        let writer = Writer { queue: queue.clone(), has_thread: thread.is_ok() };
+        (queue, writer)
+    }
+
+    /// Queues a line, or counts it as dropped.
+    pub fn push(&self, lane: Lane<'_>, bytes: Vec<u8>) {
+        let mut state = self.lock();
+        while lane == Lane::Audit && !state.has_room(lane, bytes.len()) && !state.ended {
+            state = self.0.taken.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        if state.ended {
+            return;
+        }
+        if !state.has_room(lane, bytes.len()) {
+            drop(state);
+            let app = match lane {
+                Lane::Request(app) | Lane::App(app) => app,
+                Lane::Audit | Lane::Host => "",
+            };
+            self.0.drops.count(app, DropReason::SlowReader, 1);
+            return;
+        }
+        state.add(lane, bytes);
+        let waits = std::mem::take(&mut state.writer_waits);
+        drop(state);
+        if waits {
+            self.0.filled.notify_one();
+        }
+    }
+
+    fn write_all_to(&self, mut sink: impl Write) {
+        let mut batch = Vec::with_capacity(LOG_BATCH_BYTES);
+        loop {
+            {
+                let mut state = self.lock();
+                while state.own.is_empty() && state.others.is_empty() {
+                    if state.ended {
+                        state.finished = true;
+                        drop(state);
+                        self.0.taken.notify_all();
+                        return;
+                    }
+                    state.writer_waits = true;
+                    state = self.0.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
+                }
+                state.fill(&mut batch);
+            }
+            self.0.taken.notify_all();
+            // A stderr that is closed is no reason to stop, and there is nowhere to tell of it.
+            let _ = sink.write_all(&batch).and_then(|()| sink.flush());
+            batch.clear();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn has_room(&self, lane: Lane<'_>, bytes: usize) -> bool {
+        let free = LOG_QUEUE_BYTES_MAX.saturating_sub(self.requests.bytes + self.apps.bytes);
+        match lane {
+            Lane::Audit => self.audit_bytes == 0 || self.audit_bytes + bytes <= AUDIT_QUEUE_BYTES_MAX,
+            Lane::Host => self.host_bytes + bytes <= HOST_LOG_BYTES_MAX,
+            Lane::Request(app) => self.requests.held(app) + bytes <= free,
+            Lane::App(app) => self.apps.held(app) + bytes <= free,
+        }
+    }
+
+    fn add(&mut self, lane: Lane<'_>, bytes: Vec<u8>) {
+        let length = bytes.len();
+        let owner = match lane {
+            Lane::Audit => Owner::Audit,
+            Lane::Host => Owner::Host,
+            Lane::Request(app) => Owner::Request(app.into()),
+            Lane::App(app) => Owner::App(app.into()),
+        };
+        match lane {
+            Lane::Audit => self.audit_bytes += length,
+            Lane::Host => self.host_bytes += length,
+            Lane::Request(app) => self.requests.hold(app, length),
+            Lane::App(app) => self.apps.hold(app, length),
+        }
+        let line = Line { owner, bytes };
+        if matches!(lane, Lane::Audit | Lane::Host) {
+            self.own.push_back(line);
+        } else {
+            self.others.push_back(line);
+        }
+    }
+
+    /// Takes lines for one write: at least one.
+    fn fill(&mut self, batch: &mut Vec<u8>) {
+        while batch.len() < LOG_BATCH_BYTES {
+            let Some(line) = self.own.pop_front().or_else(|| self.others.pop_front()) else { return };
+            let length = line.bytes.len();
+            match line.owner {
+                Owner::Audit => self.audit_bytes -= length,
+                Owner::Host => self.host_bytes -= length,
+                Owner::Request(app) => self.requests.release(&app, length),
+                Owner::App(app) => self.apps.release(&app, length),
+            }
+            batch.extend_from_slice(&line.bytes);
+        }
+    }
+}
+
+impl Lanes {
+    fn held(&self, app: &str) -> usize {
+        self.by_app.get(app).copied().unwrap_or_default()
+    }
+
+    fn hold(&mut self, app: &str, bytes: usize) {
+        self.bytes += bytes;
+        match self.by_app.get_mut(app) {
+            Some(held) => *held += bytes,
+            None => drop(self.by_app.insert(app.into(), bytes)),
+        }
+    }
+
+    fn release(&mut self, app: &str, bytes: usize) {
+        self.bytes -= bytes;
+        if let Some(held) = self.by_app.get_mut(app) {
+            *held -= bytes;
+            if *held == 0 {
+                self.by_app.remove(app);
+            }
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.queue.lock().ended = true;
+        self.queue.0.filled.notify_one();
+        self.queue.0.taken.notify_all();
+        // A stderr that takes nothing must not keep the process from ending.
+        let patience = Duration::from_millis(LOG_FLUSH_MS);
+        let waits = |state: &mut State| self.has_thread && !state.finished;
+        drop(self.queue.0.taken.wait_timeout_while(self.queue.lock(), patience, waits));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,151 @@
+//! A body between the reader of a worker's socket and whoever takes it.
+//!
+//! The reader never waits: a body that came and was not taken is bounded by its window, whatever the frames it came in.
+
+use bytes::Bytes;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use vitrine_wire::flow::{Received, WindowExceeded};
+
+/// One step of a body whose end says `E`.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Step<E> {
+    /// Bytes.
+    Data(Bytes),
+    /// The end that the worker gave it.
+    End(E),
+    /// The worker went away before the end.
+    Lost,
+}
+
+/// The taker's end.
+#[derive(Debug)]
+pub struct Inbox<E>(Arc<Mutex<State<E>>>);
+
+/// The reader's end. Dropping it before the end loses the rest.
+#[derive(Debug)]
+pub struct Feed<E>(Arc<Mutex<State<E>>>);
+
+#[derive(Debug)]
+struct State<E> {
+    received: Received,
+    end: Option<Step<E>>,
+    taker: Option<Waker>,
+}
+
+/// Both ends of a body.
+pub fn body<E>() -> (Feed<E>, Inbox<E>) {
+    let state = State { received: Received::default(), end: None, taker: None };
+    let state = Arc::new(Mutex::new(state));
+    (Feed(Arc::clone(&state)), Inbox(state))
+}
+
+impl<E> Inbox<E> {
+    /// The next step, and what is to be credited to the worker now that it is taken (0 is nothing). After the end, `Lost`.
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<(Step<E>, u32)> {
+        let mut state = lock(&self.0);
+        if let Some(data) = state.received.take() {
+            let due = state.end.is_none() && state.received.credit_is_due();
+            let credit = if due { state.received.credit() } else { 0 };
+            return Poll::Ready((Step::Data(data), credit));
+        }
+        if let Some(end) = &mut state.end {
+            return Poll::Ready((std::mem::replace(end, Step::Lost), 0));
+        }
+        if !state.taker.as_ref().is_some_and(|taker| taker.will_wake(cx.waker())) {
+            state.taker = Some(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+}
+
+impl<E> Feed<E> {
+    /// Adds a piece.
+    ///
+    /// # Errors
+    /// The worker sent more than its window.
+    pub fn push(&self, data: &[u8]) -> Result<(), WindowExceeded> {
+        let mut state = lock(&self.0);
+        state.received.push(data)?;
+        wake(state);
+        Ok(())
+    }
+
+    /// Ends the body.
+    pub fn end(self, end: E) {
+        let mut state = lock(&self.0);
+        state.end = Some(Step::End(end));
+        wake(state);
+    }
+}
+
+impl<E> Drop for Feed<E> {
+    fn drop(&mut self) {
+        let mut state = lock(&self.0);
+        if state.end.is_none() {
+            state.end = Some(Step::Lost);
+            wake(state);
+        }
+    }
+}
+
+fn lock<E>(state: &Mutex<State<E>>) -> MutexGuard<'_, State<E>> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn wake<E>(mut state: MutexGuard<'_, State<E>>) {
+    let taker = state.taker.take();
+    drop(state);
+    if let Some(taker) = taker {
+        taker.wake();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::poll_fn;
+    use vitrine_wire::limits::WINDOW_BYTES;
+
+    async fn next<E>(inbox: &mut Inbox<E>) -> (Step<E>, u32) {
+        poll_fn(|cx| inbox.poll_next(cx)).await
+    }
+
+    #[tokio::test]
+    async fn pieces_come_in_order_then_the_end_then_nothing() {
+        let (feed, mut inbox) = body();
+        let taking = tokio::spawn(async move { (next(&mut inbox).await, inbox) });
+        tokio::task::yield_now().await;
+        feed.push(b"one").unwrap();
+        let (first, mut inbox) = taking.await.unwrap();
+        assert_eq!(first, (Step::Data("one".into()), 0));
+        feed.push(b"two").unwrap();
+        feed.end(7);
+        assert_eq!(next(&mut inbox).await, (Step::Data("two".into()), 0));
+        assert_eq!(next(&mut inbox).await, (Step::End(7), 0));
+        assert_eq!(next(&mut inbox).await, (Step::Lost, 0));
+    }
+
+    #[tokio::test]
+    async fn a_feed_that_is_dropped_loses_the_rest_and_wakes_who_waits() {
+        let (feed, mut inbox) = body::<()>();
+        feed.push(b"begun").unwrap();
+        assert_eq!(next(&mut inbox).await.0, Step::Data("begun".into()));
+        let waiting = tokio::spawn(async move { next(&mut inbox).await.0 });
+        tokio::task::yield_now().await;
+        drop(feed);
+        assert_eq!(waiting.await.unwrap(), Step::Lost);
+    }
+
+    #[tokio::test]
+    async fn what_is_taken_is_credited_while_more_may_come() {
+        let (feed, mut inbox) = body::<()>();
+        let window = vec![0; WINDOW_BYTES as usize];
+        feed.push(&window[..window.len() / 2]).unwrap();
+        assert_eq!(next(&mut inbox).await.1, WINDOW_BYTES / 2);
+        feed.push(&window).unwrap();
+        assert_eq!(feed.push(b"x"), Err(WindowExceeded));
+        feed.end(());
+        assert_eq!(next(&mut inbox).await.1, 0);
+    }
+}
