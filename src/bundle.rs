@@ -6,6 +6,7 @@
 mod asset;
 mod error;
 mod intake;
+mod kept_list;
 mod manifest;
 mod pack;
 mod path;
@@ -16,8 +17,9 @@ mod tree;
 mod unpack;
 mod verify;
 
-pub use asset::{Asset, AssetIndex, Encoding};
+pub use asset::{Asset, AssetIndex, Encoding, Kept};
 pub use error::BundleError;
+pub use kept_list::{Large, is_kept_as, is_kept_list, same_bytes, unpack_kept, write_kept, write_large};
 pub use manifest::{Health, LimitWishes, Manifest, SnapshotWish};
 pub use pack::{digest_dir, pack};
 pub use receive::{Inspected, inspect, receive, receive_dir};
@@ -49,7 +51,7 @@ pub struct Bundle {
 }
 
 /// Where an unpacked bundle lies: `files/` as shipped, `encoded/` the precompressed variants, `bundle.json` the
-/// [`Bundle`], and until it is installed `archive`, the bytes it came in.
+/// [`Bundle`], and on its way `archive`: at a deploy the bytes to send, in the host the list that is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BundleDir(pub PathBuf);
 
@@ -84,13 +86,19 @@ impl BundleDir {
         self.0.join("snapshots")
     }
 
+    /// The app's snapshot while no worker maps it.
+    #[must_use]
+    pub fn packed_snapshot(&self) -> PathBuf {
+        self.0.join("snapshot.zst")
+    }
+
     /// File of a snapshot with this SHA-256.
     #[must_use]
     pub fn snapshot(&self, sha256: Digest) -> PathBuf {
         self.snapshots().join(sha256.to_string())
     }
 
-    /// The archive as it was received. An installed bundle has none: it is kept among the blobs.
+    /// The archive to send, or the list to keep. An installed bundle has none: it is among the blobs.
     #[must_use]
     pub fn archive(&self) -> PathBuf {
         self.0.join("archive")

@@ -279,8 +279,8 @@ fn solo_switching(stop_timeout_s: u32) -> Switching {
 }
 
 async fn deploy_alone(bundle: &std::path::Path, store: &Store, releases: &Releases) -> Result<(), HostError> {
-    let (from, into) = (bundle.to_owned(), store.layout().stage());
-    let received = tokio::task::spawn_blocking(move || crate::bundle::receive_dir(&from, &into)).await;
+    let (from, into, kept) = (bundle.to_owned(), store.layout().stage(), store.bundles().kept());
+    let received = tokio::task::spawn_blocking(move || crate::bundle::receive_dir(&from, &into, &kept)).await;
     let received = received.map_err(|panic| HostError::System {
         operation: "reading the bundle",
         source: std::io::Error::other(panic),

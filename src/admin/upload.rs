@@ -177,9 +177,10 @@ async fn receive(state: &AdminState, request: Request, slot: Slot) -> Result<(St
         return Err(BundleError::ArchiveTooLarge { max_bytes: ARCHIVE_BYTES_MAX }.into());
     }
     let (pieces, reader) = mpsc::channel(UPLOAD_PIECES_MAX);
-    let into = state.store.layout().stage();
+    let (into, kept) = (state.store.layout().stage(), state.store.bundles().kept());
     let unpacking = spawn_in(slot, move || {
-        let (dir, bundle) = bundle::receive(PieceReader { pieces: reader, piece: Bytes::new() }, &into)?;
+        let (dir, bundle) =
+            bundle::receive(PieceReader { pieces: reader, piece: Bytes::new() }, &into, &kept)?;
         Ok::<_, BundleError>((Staged { dir }, bundle))
     });
     let arrived = forward(request.into_body(), pieces).await;

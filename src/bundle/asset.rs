@@ -1,10 +1,14 @@
 //! The client's files as the edge serves them.
 
 mod encode;
+mod encoders;
 mod immutable;
 mod index;
+mod pool;
+mod variants;
 
 pub(super) use index::{client_files, index, is_public};
+pub use variants::Kept;
 
 use crate::id::Digest;
 use serde::{Deserialize, Serialize};

@@ -26,10 +26,10 @@ impl Reason {
     }
 }
 
-/// Counts the archive's bytes and keeps a copy of them.
+/// Counts the archive's bytes and keeps a copy of them where one is wanted.
 pub(super) struct Intake<R> {
     pub source: R,
-    pub copy: File,
+    pub copy: Option<File>,
     pub copy_path: PathBuf,
     pub bytes: u64,
     pub reason: Reason,
@@ -42,7 +42,8 @@ impl<R: Read> Read for Intake<R> {
         if self.bytes > ARCHIVE_BYTES_MAX {
             return Err(self.reason.stop(BundleError::ArchiveTooLarge { max_bytes: ARCHIVE_BYTES_MAX }));
         }
-        self.copy.write_all(&buffer[..count]).map_err(|source| {
+        let written = self.copy.as_mut().map_or(Ok(()), |copy| copy.write_all(&buffer[..count]));
+        written.map_err(|source| {
             self.reason.stop(BundleError::Io { operation: "write", path: self.copy_path.clone(), source })
         })?;
         Ok(count)
@@ -94,7 +95,7 @@ mod tests {
     fn an_archive_ends_at_its_bound_and_its_disk_errors_are_not_its_fault() {
         let folder = tempfile::tempdir().unwrap();
         let copy_path = folder.path().join("archive");
-        let copy = File::create(&copy_path).unwrap();
+        let copy = Some(File::create(&copy_path).unwrap());
         let reason = Reason::default();
         let bytes = ARCHIVE_BYTES_MAX - 10;
         let mut intake = Intake { source: io::repeat(7), copy, copy_path, bytes, reason: reason.clone() };
@@ -103,7 +104,7 @@ mod tests {
         assert!(matches!(reason.explain(error), BundleError::ArchiveTooLarge { .. }));
 
         let copy_path = PathBuf::from("/dev/full");
-        let copy = File::options().write(true).open(&copy_path).unwrap();
+        let copy = Some(File::options().write(true).open(&copy_path).unwrap());
         let mut intake = Intake { source: io::repeat(7), copy, copy_path, bytes: 0, reason: reason.clone() };
         let error = intake.read(&mut [0; 1]).unwrap_err();
         assert!(reason.explain(error).is_disk_full());

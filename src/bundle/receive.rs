@@ -3,7 +3,7 @@
 use super::template::{is_page, templates};
 use super::tree::Tree;
 use super::unpack::{io_error, make_folder, unpack};
-use super::{Bundle, BundleDir, BundleError, Manifest, asset, pack};
+use super::{Bundle, BundleDir, BundleError, Kept, Manifest, asset, pack};
 use crate::id::Digest;
 use crate::limits::{MANIFEST_BYTES_MAX, SHELL_BYTES_MAX};
 use std::collections::BTreeMap;
@@ -17,14 +17,29 @@ const MANIFEST: &str = "vitrine.json";
 const HINT_NAMES_MAX: usize = 10;
 
 /// Unpacks an archive (.tar.gz, .tar.zst or .tar, told apart by their first bytes) into `into`, which must not exist,
-/// and checks it. Blocking: reads until the archive ends. The archive's bytes are kept as [`BundleDir::archive`].
+/// and checks it. Blocking: reads until the archive ends. Variants that are `kept` are not made again.
 ///
 /// # Errors
 /// See [`BundleError`]; `into` is gone then.
-pub fn receive(archive: impl Read + Send, into: &Path) -> Result<(BundleDir, Bundle), BundleError> {
+pub fn receive(
+    archive: impl Read + Send,
+    into: &Path,
+    kept: &Kept,
+) -> Result<(BundleDir, Bundle), BundleError> {
+    fresh(into, |dir| {
+        make_folder(&dir.files())?;
+        finish(unpack(archive, dir, false)?, dir, kept)
+    })
+}
+
+/// Fills a new folder, or leaves none.
+pub(super) fn fresh(
+    into: &Path,
+    fill: impl FnOnce(&BundleDir) -> Result<Bundle, BundleError>,
+) -> Result<(BundleDir, Bundle), BundleError> {
     make_folder(into)?;
     let dir = BundleDir(into.to_owned());
-    let result = fill(archive, &dir);
+    let result = fill(&dir);
     if result.is_err()
         && let Err(error) = fs::remove_dir_all(into)
     {
@@ -38,13 +53,13 @@ pub fn receive(archive: impl Read + Send, into: &Path) -> Result<(BundleDir, Bun
 ///
 /// # Errors
 /// See [`BundleError`]; `into` is gone then.
-pub fn receive_dir(dir: &Path, into: &Path) -> Result<(BundleDir, Bundle), BundleError> {
+pub fn receive_dir(dir: &Path, into: &Path, kept: &Kept) -> Result<(BundleDir, Bundle), BundleError> {
     let beside = into.parent().unwrap_or(into);
     let mut archive = tempfile::tempfile_in(beside)
         .map_err(|source| io_error("make a temporary file in", beside, source))?;
     pack(dir, &archive)?;
     archive.rewind().map_err(|source| io_error("read the archive of", dir, source))?;
-    receive(archive, into)
+    receive(archive, into, kept)
 }
 
 /// What a bundle says before anything is made of it.
@@ -71,22 +86,22 @@ struct Checked {
     templates: BTreeMap<String, &'static str>,
 }
 
-/// Checks an archive as [`receive`] does, without the cost of precompressing its files. `into` is left for the caller
-/// to remove.
+/// Checks an archive as [`receive`] does, without the cost of precompressing its files. Its bytes are kept as
+/// [`BundleDir::archive`]. `into` is left for the caller to remove.
 ///
 /// # Errors
 /// See [`BundleError`].
 pub fn inspect(archive: impl Read, into: &Path) -> Result<Inspected, BundleError> {
     make_folder(into)?;
-    let Checked { tree, manifest, templates } = check(archive, &BundleDir(into.to_owned()))?;
+    let dir = BundleDir(into.to_owned());
+    make_folder(&dir.files())?;
+    let Checked { tree, manifest, templates } = check(unpack(archive, &dir, true)?, &dir)?;
     let client_files = asset::client_files(&tree, &manifest).count() as u32;
     let (files, bytes) = (tree.files().len() as u32, tree.bytes());
     Ok(Inspected { digest: tree.digest(), manifest, files, client_files, bytes, templates })
 }
 
-fn check(archive: impl Read, dir: &BundleDir) -> Result<Checked, BundleError> {
-    make_folder(&dir.files())?;
-    let tree = unpack(archive, dir)?;
+fn check(tree: Tree, dir: &BundleDir) -> Result<Checked, BundleError> {
     if tree.files().is_empty() {
         return Err(BundleError::Empty);
     }
@@ -143,10 +158,11 @@ fn check_shell(
     Ok(())
 }
 
-fn fill(archive: impl Read, dir: &BundleDir) -> Result<Bundle, BundleError> {
-    let Checked { tree, manifest, templates } = check(archive, dir)?;
+/// Makes a bundle of unpacked files.
+pub(super) fn finish(tree: Tree, dir: &BundleDir, kept: &Kept) -> Result<Bundle, BundleError> {
+    let Checked { tree, manifest, templates } = check(tree, dir)?;
     make_folder(&dir.encoded())?;
-    let (assets, variants) = asset::index(&tree, &manifest, &templates, dir)?;
+    let (assets, variants) = asset::index(&tree, &manifest, &templates, dir, kept)?;
     let bundle = Bundle {
         digest: tree.digest(),
         manifest,

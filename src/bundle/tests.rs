@@ -42,7 +42,7 @@ fn index_js() -> Vec<u8> {
 fn receive_bytes(archive: &[u8]) -> Result<Bundle, BundleError> {
     let folder = tempfile::tempdir().unwrap();
     let into = folder.path().join("staged");
-    let result = receive(archive, &into).map(|(_, bundle)| bundle);
+    let result = receive(archive, &into, &Kept::default()).map(|(_, bundle)| bundle);
     assert_eq!(into.exists(), result.is_ok(), "a refused bundle leaves nothing behind");
     result
 }
@@ -244,7 +244,7 @@ fn client_files_are_indexed_with_types_variants_and_caching() {
         file("client/.env", b"SECRET=1"),
         file("clients.txt", b"not below client/"),
     ]);
-    let (dir, bundle) = receive(&archive[..], &folder.path().join("staged")).unwrap();
+    let (dir, bundle) = receive(&archive[..], &folder.path().join("staged"), &Kept::default()).unwrap();
     let paths: Vec<_> = bundle.assets.keys().map(String::as_str).collect();
     assert_eq!(paths, ["/assets/app-1a2b3c4d.css", "/copy.js", "/index.html", "/static/app.js"]);
     let app = &bundle.assets["/static/app.js"];
@@ -268,14 +268,17 @@ fn client_files_are_indexed_with_types_variants_and_caching() {
         assert_eq!(plain, script.as_bytes(), "{encoding:?}");
     }
     assert_eq!(std::fs::read(dir.asset(&bundle.manifest, "/static/app.js")).unwrap(), script.as_bytes());
-    assert_eq!(std::fs::read(dir.archive()).unwrap(), archive, "the archive is kept as it came");
+    assert!(!dir.archive().exists());
+    let checked = BundleDir(folder.path().join("checked"));
+    inspect(&archive[..], &checked.0).unwrap();
+    assert_eq!(std::fs::read(checked.archive()).unwrap(), archive, "what is to be sent is kept as it came");
 }
 
 #[test]
 fn a_bundle_is_loaded_again_and_damage_is_found() {
     let folder = tempfile::tempdir().unwrap();
     let archive = tar(&[index_js(), file("client/a.js", "var a;\n".repeat(500).as_bytes())]);
-    let (dir, bundle) = receive(&archive[..], &folder.path().join("staged")).unwrap();
+    let (dir, bundle) = receive(&archive[..], &folder.path().join("staged"), &Kept::default()).unwrap();
     assert_eq!(Bundle::load(&dir).unwrap(), bundle);
     bundle.verify(&dir).unwrap();
     let damage = |path: &Path, bytes: &[u8]| {
@@ -318,7 +321,7 @@ fn a_folder_is_packed_to_the_same_bytes_and_refused_like_an_archive() {
     pack(&root, &mut one).unwrap();
     pack(&root, &mut two).unwrap();
     assert_eq!(one, two);
-    let (_, bundle) = receive_dir(&root, &folder.path().join("staged")).unwrap();
+    let (_, bundle) = receive_dir(&root, &folder.path().join("staged"), &Kept::default()).unwrap();
     assert_eq!(bundle.digest, digest_dir(&root).unwrap());
     assert!(bundle.contents.contains_key(&long), "a name that tar's header is too short for");
 
@@ -387,7 +390,7 @@ proptest! {
         let folder = tempfile::tempdir().unwrap();
         let inner = folder.path().join("inner");
         std::fs::create_dir(&inner).unwrap();
-        let result = receive(&archive[..], &inner.join("staged"));
+        let result = receive(&archive[..], &inner.join("staged"), &Kept::default());
         let around: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
         prop_assert_eq!(around, vec![std::ffi::OsString::from("inner")]);
         prop_assert_eq!(inner.join("staged").exists(), result.is_ok());
@@ -403,12 +406,12 @@ fn errors_of_the_disk_are_told_from_those_of_the_bundle() {
         }
     }
     let folder = tempfile::tempdir().unwrap();
-    let cut = receive(Cut, &folder.path().join("staged")).unwrap_err();
+    let cut = receive(Cut, &folder.path().join("staged"), &Kept::default()).unwrap_err();
     assert!(
         matches!(&cut, BundleError::BrokenArchive(source) if source.kind() == io::ErrorKind::ConnectionReset)
     );
     assert!(!cut.is_host_fault());
-    let taken = receive(&tar(&[index_js()])[..], folder.path()).unwrap_err();
+    let taken = receive(&tar(&[index_js()])[..], folder.path(), &Kept::default()).unwrap_err();
     assert!(
         matches!(&taken, BundleError::Io { source, .. } if source.kind() == io::ErrorKind::AlreadyExists)
     );

@@ -18,11 +18,12 @@ use tar::EntryType;
 
 const BLOCK_BYTES: usize = 512;
 
-/// Unpacks the archive into `files/` of the folder and keeps its bytes as `archive`.
-pub(super) fn unpack(source: impl Read, dir: &BundleDir) -> Result<Tree, BundleError> {
+/// Unpacks the archive into `files/` of the folder. With `copy` its bytes are kept as `archive`.
+pub(super) fn unpack(source: impl Read, dir: &BundleDir, copy: bool) -> Result<Tree, BundleError> {
     let reason = Reason::default();
     let copy_path = dir.archive();
-    let copy = File::create_new(&copy_path).map_err(|source| io_error("make", &copy_path, source))?;
+    let copy = copy.then(|| File::create_new(&copy_path)).transpose();
+    let copy = copy.map_err(|source| io_error("make", &copy_path, source))?;
     let mut intake = Intake { source, copy, copy_path, bytes: 0, reason: reason.clone() };
     let magic = peek(&mut intake, 4).map_err(|error| reason.explain(error))?;
     let raw = magic.as_slice().chain(intake);
@@ -140,7 +141,7 @@ fn take_entry<R: Read>(
         make_folder(&files.join(folder))?;
     }
     allowance.set(bytes);
-    let digest = write_file(&mut entry, &files.join(&path), bytes, reason)?;
+    let digest = write_file(&mut entry, &files.join(&path), bytes, &|error| reason.explain(error))?;
     tree.add(path, FileFacts { digest, bytes });
     Ok(())
 }
@@ -163,20 +164,22 @@ fn bad_name(raw: &[u8], reason: &'static str) -> BundleError {
     BundleError::BadName { path: String::from_utf8_lossy(raw).into_owned(), reason }
 }
 
-fn write_file(
+/// Makes a file of so many bytes of a stream; gives its digest. `explain` says why the stream can't be read.
+pub(super) fn write_file(
     source: &mut impl Read,
     path: &Path,
     bytes: u64,
-    reason: &Reason,
+    explain: &dyn Fn(io::Error) -> BundleError,
 ) -> Result<Digest, BundleError> {
     let mut file = File::create_new(path).map_err(|source| io_error("make", path, source))?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 64 << 10];
     let mut written = 0;
     while written < bytes {
-        let count = source.read(&mut buffer).map_err(|error| reason.explain(error))?;
+        let room = buffer.len().min(usize::try_from(bytes - written).unwrap_or(usize::MAX));
+        let count = source.read(&mut buffer[..room]).map_err(explain)?;
         if count == 0 {
-            return Err(BundleError::BrokenArchive(io::ErrorKind::UnexpectedEof.into()));
+            return Err(explain(io::ErrorKind::UnexpectedEof.into()));
         }
         hash.update(&buffer[..count]);
         file.write_all(&buffer[..count]).map_err(|source| io_error("write", path, source))?;

@@ -98,6 +98,9 @@ impl Releases {
             if let Err(error) = releases.0.parts.engine.prune().await {
                 tracing::warn!(error = %causes(&error), "old worker images are left alone");
             }
+            if let Err(error) = releases.0.parts.store.bundles().sweep_shared().await {
+                tracing::warn!(error = %causes(&error), "files that no bundle has are left alone");
+            }
             tokio::time::sleep(Duration::from_millis(ORPHANS_AGAIN_MS)).await;
             if let Some(_turn) = releases.0.turns.take().await {
                 releases.end_orphans().await;

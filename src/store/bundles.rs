@@ -1,10 +1,12 @@
-//! Bundles: an archive among the blobs, and unpacked below `bundles/`.
+//! Bundles: kept among the blobs, and unpacked below `bundles/`.
 //!
-//! Only the archive is synced. What is unpacked from it is checked before it is used after a restart, and unpacked
-//! again when power was lost before it reached the disk.
+//! Only what is kept is synced. What is unpacked from it is checked before it is used after a restart, and unpacked
+//! again when power was lost before it reached the disk. Earlier hosts kept the archive as it came; it is read as well.
 
+use super::kept::{self, kept_name};
+use super::shared::Shared;
 use super::{Blobs, Layout, StoreError};
-use crate::bundle::{self, Bundle, BundleDir, BundleError};
+use crate::bundle::{self, Bundle, BundleDir, BundleError, Kept};
 use crate::failpoint;
 use crate::id::Digest;
 use std::fs;
@@ -16,39 +18,86 @@ use std::path::{Path, PathBuf};
 pub struct Bundles {
     layout: Layout,
     blobs: Blobs,
+    shared: Shared,
 }
 
 impl Bundles {
-    pub(super) const fn new(layout: Layout, blobs: Blobs) -> Self {
-        Self { layout, blobs }
+    pub(super) fn new(layout: Layout, blobs: Blobs) -> Self {
+        let shared = Shared::in_folder(layout.files());
+        Self { layout, blobs, shared }
     }
 
     pub(super) const fn layout(&self) -> &Layout {
         &self.layout
     }
 
-    /// The archives that the bundles came in.
+    /// What bundles are unpacked again from.
     #[must_use]
     pub const fn blobs(&self) -> &Blobs {
         &self.blobs
     }
 
-    /// Takes a received bundle in: its archive is stored durably, then the folder is moved to its place. A bundle that is
-    /// there already stays as it is. The staged folder is gone on return, also after an error.
+    /// Variants of files that need not be made again.
+    #[must_use]
+    pub fn kept(&self) -> Kept {
+        Kept::in_folder(self.layout.files())
+    }
+
+    /// Takes a received bundle in: what it is unpacked again from is stored durably, then the folder is moved to its place. Each
+    /// content that another bundle has too is on the disk once. A bundle that is there already stays as it is. The staged folder
+    /// is gone on return, also after an error.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub async fn install(&self, staged: BundleDir, digest: Digest) -> Result<BundleDir, StoreError> {
-        let stored = self.blobs.put(digest, &staged.archive()).await;
+        let (this, dir) = (self.clone(), staged.clone());
+        let kept = blocking(move || {
+            let bundle = Bundle::load(&dir).map_err(StoreError::keeping(digest))?;
+            kept::keep(&this.layout, &this.shared, &dir, &bundle, digest)?;
+            this.share(&dir, &bundle);
+            Ok(())
+        });
+        let stored = match kept.await {
+            Ok(()) => self.blobs.put(digest, &staged.archive()).await,
+            Err(error) => Err(error),
+        };
         let place = self.layout.bundle_dir(digest);
-        let target = place.clone();
+        let (this, target) = (self.clone(), place.clone());
         blocking(move || {
             let moved = stored.and_then(|()| move_into_place(&staged, &target));
             let cleaned = remove_folder(&staged.0);
+            if moved.is_err() && !this.layout.blobs().join(digest.to_string()).exists() {
+                // What it would have been unpacked again from is of no use alone; the first error is the one to tell.
+                let _ = kept::forget(&this.layout, digest);
+            }
             moved.and(cleaned)
         })
         .await?;
         Ok(place)
+    }
+
+    /// Makes the files of a staged bundle one with those of other bundles that have the same content. Blocking.
+    fn share(&self, staged: &BundleDir, bundle: &Bundle) {
+        let scratch = staged.0.join("link");
+        for (path, digest) in &bundle.contents {
+            self.shared.share(&digest.to_string(), &staged.files().join(path), &scratch);
+        }
+        for name in bundle.variants.keys() {
+            self.shared.share(name, &staged.encoded().join(name), &scratch);
+        }
+    }
+
+    /// Removes shared contents that no bundle has: what a host that died between two steps left. Takes a while.
+    ///
+    /// # Errors
+    /// [`StoreError::ShuttingDown`].
+    pub async fn sweep_shared(&self) -> Result<(), StoreError> {
+        let shared = self.shared.clone();
+        blocking(move || {
+            shared.sweep();
+            Ok(())
+        })
+        .await
     }
 
     /// An installed bundle, verified; unpacked again from its archive when it is missing or damaged.
@@ -66,9 +115,9 @@ impl Bundles {
         tracing::warn!(%digest, error = %reason, "unpacking the bundle again from its archive");
         let archive = self.layout.stage();
         let fetched = self.blobs.get(digest, &archive).await;
-        let layout = self.layout.clone();
+        let this = self.clone();
         blocking(move || {
-            let unpacked = fetched.and_then(|()| unpack_again(&layout, &archive, digest));
+            let unpacked = fetched.and_then(|()| this.unpack_again(&archive, digest));
             remove_file(&archive)?;
             unpacked
         })
@@ -82,8 +131,19 @@ impl Bundles {
     pub async fn remove(&self, digest: Digest) -> Result<(), StoreError> {
         self.blobs.delete(digest).await?;
         failpoint::at("bundle.remove");
-        let dir = self.layout.bundle_dir(digest).0;
-        blocking(move || remove_folder(&dir)).await
+        let (layout, shared) = (self.layout.clone(), self.shared.clone());
+        blocking(move || {
+            let dir = layout.bundle_dir(digest);
+            // Without its description, what it shared with nobody is removed by the next start.
+            let names = Bundle::load(&dir).map(|bundle| shared_names(&bundle)).unwrap_or_default();
+            kept::forget(&layout, digest)?;
+            failpoint::at("kept.forgotten");
+            remove_folder(&dir.0)?;
+            failpoint::at("shared.release");
+            shared.release(names.iter().map(String::as_str));
+            Ok(())
+        })
+        .await
     }
 
     /// Digests of everything that is installed, or left over from an upload that was not recorded.
@@ -92,12 +152,42 @@ impl Bundles {
     /// See [`StoreError`].
     pub async fn list(&self) -> Result<Vec<Digest>, StoreError> {
         let mut digests = self.blobs.list().await?;
-        let folder = self.layout.bundles();
-        digests.extend(blocking(move || unpacked_digests(&folder)).await?);
+        for folder in [self.layout.bundles(), self.layout.kept()] {
+            digests.extend(blocking(move || digests_in(&folder)).await?);
+        }
         digests.sort_unstable();
         digests.dedup();
         Ok(digests)
     }
+
+    /// Unpacks a bundle from what was fetched to `archive`. Blocking.
+    fn unpack_again(&self, archive: &Path, digest: Digest) -> Result<(BundleDir, Bundle), StoreError> {
+        let unpack = |source| StoreError::Unpack { digest, source };
+        let read_error = |source| io_error("open", archive, source);
+        let into = self.layout.stage();
+        let received = if bundle::is_kept_list(archive).map_err(read_error)? {
+            bundle::unpack_kept(archive, &self.layout.kept_dir(digest), &into, &self.kept())
+        } else {
+            bundle::receive(fs::File::open(archive).map_err(read_error)?, &into, &self.kept())
+        };
+        let (staged, bundle) = received.map_err(unpack)?;
+        let place = self.layout.bundle_dir(digest);
+        let moved = if bundle.digest == digest {
+            self.share(&staged, &bundle);
+            remove_folder(&place.0).and_then(|()| move_into_place(&staged, &place))
+        } else {
+            let path = archive.display().to_string();
+            Err(unpack(BundleError::Damaged { path, reason: "holds another bundle" }))
+        };
+        remove_folder(&staged.0)?;
+        moved.map(|()| (place, bundle))
+    }
+}
+
+/// Names of everything that a bundle has among the shared contents.
+fn shared_names(bundle: &Bundle) -> Vec<String> {
+    let plain = bundle.contents.values().flat_map(|digest| [digest.to_string(), kept_name(*digest)]);
+    plain.chain(bundle.variants.keys().cloned()).collect()
 }
 
 pub(super) async fn blocking<T: Send + 'static>(
@@ -142,22 +232,7 @@ fn move_into_place(staged: &BundleDir, place: &BundleDir) -> Result<(), StoreErr
     }
 }
 
-fn unpack_again(layout: &Layout, archive: &Path, digest: Digest) -> Result<(BundleDir, Bundle), StoreError> {
-    let unpack = |source| StoreError::Unpack { digest, source };
-    let file = fs::File::open(archive).map_err(|source| io_error("open", archive, source))?;
-    let (staged, bundle) = bundle::receive(file, &layout.stage()).map_err(unpack)?;
-    let place = layout.bundle_dir(digest);
-    let moved = if bundle.digest == digest {
-        remove_folder(&place.0).and_then(|()| move_into_place(&staged, &place))
-    } else {
-        let path = archive.display().to_string();
-        Err(unpack(BundleError::Damaged { path, reason: "holds another bundle" }))
-    };
-    remove_folder(&staged.0)?;
-    moved.map(|()| (place, bundle))
-}
-
-fn unpacked_digests(folder: &PathBuf) -> Result<Vec<Digest>, StoreError> {
+fn digests_in(folder: &PathBuf) -> Result<Vec<Digest>, StoreError> {
     let entries = fs::read_dir(folder).map_err(|source| io_error("list", folder, source))?;
     let names = entries.map(|entry| entry.map(|entry| entry.file_name()));
     let names: Vec<_> = names.collect::<Result<_, _>>().map_err(|source| io_error("list", folder, source))?;
@@ -172,7 +247,7 @@ fn remove_file(path: &Path) -> Result<(), StoreError> {
     missing_is_fine(fs::remove_file(path)).map_err(|source| io_error("remove", path, source))
 }
 
-fn missing_is_fine(result: io::Result<()>) -> io::Result<()> {
+pub(super) fn missing_is_fine(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         result => result,

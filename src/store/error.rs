@@ -99,6 +99,15 @@ pub enum StoreError {
         #[source]
         source: crate::bundle::BundleError,
     },
+    /// What a bundle is unpacked again from can't be written.
+    #[error("keep the files of bundle {} failed", digest.short())]
+    Keep {
+        /// Which.
+        digest: Digest,
+        /// Cause.
+        #[source]
+        source: crate::bundle::BundleError,
+    },
     /// The archive store.
     #[error("{operation} bundle {} failed", digest.short())]
     Blob {
@@ -145,12 +154,16 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    pub(super) const fn keeping(digest: Digest) -> impl FnOnce(crate::bundle::BundleError) -> Self {
+        move |source| Self::Keep { digest, source }
+    }
+
     /// Whether there is no room on the disk: 507 to a client.
     #[must_use]
     pub fn is_disk_full(&self) -> bool {
         match self {
             Self::DiskFull { .. } => true,
-            Self::Unpack { source, .. } => source.is_disk_full(),
+            Self::Unpack { source, .. } | Self::Keep { source, .. } => source.is_disk_full(),
             Self::Io { source, .. } => source.kind() == io::ErrorKind::StorageFull,
             _ => false,
         }

@@ -13,8 +13,10 @@ use std::path::{Path, PathBuf};
 /// DIR/before-upgrade.db the state as it was handed over, while that is under way
 /// DIR/reserve           one megabyte to give back when the disk is full
 /// DIR/admin.token       mode 0600
-/// DIR/blobs/            archives by digest
+/// DIR/blobs/            what bundles are unpacked again from, by digest
+/// DIR/kept/DIGEST/      the larger files of it
 /// DIR/bundles/DIGEST/   unpacked bundles
+/// DIR/files/            one of each content of all bundles
 /// DIR/staging/          uploads that are not checked yet; emptied at start
 /// DIR/run/INSTANCE/     a worker's sockets
 /// ```
@@ -76,10 +78,28 @@ impl Layout {
         self.0.join("admin.token")
     }
 
-    /// Archives by digest.
+    /// What bundles are unpacked again from, by digest.
     #[must_use]
     pub fn blobs(&self) -> PathBuf {
         self.0.join("blobs")
+    }
+
+    /// The larger files of what bundles are unpacked again from.
+    #[must_use]
+    pub fn kept(&self) -> PathBuf {
+        self.0.join("kept")
+    }
+
+    /// Those of one bundle.
+    #[must_use]
+    pub fn kept_dir(&self, digest: Digest) -> PathBuf {
+        self.kept().join(digest.to_string())
+    }
+
+    /// One of each content of all bundles.
+    #[must_use]
+    pub fn files(&self) -> PathBuf {
+        self.0.join("files")
     }
 
     /// Unpacked bundles.

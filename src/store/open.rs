@@ -30,7 +30,7 @@ impl Store {
         let lock = lock::acquire(&layout.lock(), &data)?;
         finish_taking_back(&layout)?;
         empty(&layout.staging())?;
-        for folder in [layout.blobs(), layout.bundles(), layout.run()] {
+        for folder in [layout.blobs(), layout.kept(), layout.bundles(), layout.files(), layout.run()] {
             fs::create_dir_all(&folder).map_err(|source| io_error("make the folder", &folder, source))?;
         }
         refuse_emptied(&layout)?;

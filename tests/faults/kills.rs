@@ -20,7 +20,7 @@ const LONG_TURNS: usize = 2_000;
 /// Hosts that a long run kills beside each other: a turn is mostly waiting.
 const LANES: usize = 4;
 /// Places that no change comes to on a host in process isolation, and why.
-const NOT_ON_THE_WAY: [(&str, &str); 29] = [
+const NOT_ON_THE_WAY: [(&str, &str); 30] = [
     ("lend.", "only when an upgrade fails; the store's own test ends there"),
     ("record the share of the release", "which release answers is chance then; `it`, `split` kills there"),
     ("create a container", "Docker"),
@@ -43,6 +43,7 @@ const NOT_ON_THE_WAY: [(&str, &str); 29] = [
     ("deploy.order", "the same"),
     ("freeze.send", "the same"),
     ("edge.claimed", "the same"),
+    ("snapshot.rest", "only when a release goes to sleep, minutes later; what it removes is made again"),
     ("keep.replace", "the same"),
     ("starts.give_up", "the same"),
     ("handover.ready", "only in an upgrade; `upgrade` has a successor that dies there"),

@@ -1,7 +1,7 @@
 //! From the client's folder to what the edge serves.
 
 use super::encode::{self, Candidate};
-use super::{Asset, AssetIndex, immutable, variant_name};
+use super::{Asset, AssetIndex, Kept, immutable};
 use crate::bundle::tree::{FileFacts, Tree};
 use crate::bundle::unpack::io_error;
 use crate::bundle::{BundleDir, BundleError, Manifest};
@@ -13,12 +13,13 @@ use std::fs;
 /// The index, and every variant's name with its digest.
 pub(in crate::bundle) type Indexed = (AssetIndex, BTreeMap<String, Digest>);
 
-/// Looks at the client's files and writes their precompressed variants. `templates` are not served.
+/// Looks at the client's files and puts their precompressed variants beside them. `templates` are not served.
 pub(in crate::bundle) fn index(
     tree: &Tree,
     manifest: &Manifest,
     templates: &BTreeMap<String, &'static str>,
     dir: &BundleDir,
+    kept: &Kept,
 ) -> Result<Indexed, BundleError> {
     let listed = listed_by_vite(tree, manifest, dir)?;
     let mut index = AssetIndex::new();
@@ -48,15 +49,14 @@ pub(in crate::bundle) fn index(
     // Largest first, so that the threads end at about the same time; each content once.
     candidates.sort_by_key(|candidate| (std::cmp::Reverse(candidate.bytes), candidate.digest));
     candidates.dedup_by_key(|candidate| candidate.digest);
-    let encoded = encode::encode(&candidates, dir)?;
+    let encoded = encode::encode(candidates, dir, kept)?;
     for asset in index.values_mut() {
-        if let Some(variants) = encoded.get(&asset.digest) {
-            asset.encodings = variants.iter().map(|(encoding, (bytes, _))| (*encoding, *bytes)).collect();
+        if let Some(made) = encoded.get(&asset.digest) {
+            let lengths = made.variants.iter().map(|(encoding, (bytes, _))| (*encoding, *bytes));
+            asset.encodings = lengths.collect();
         }
     }
-    let variants = encoded.iter().flat_map(|(digest, variants)| {
-        variants.iter().map(|(encoding, (_, variant))| (variant_name(*digest, *encoding), *variant))
-    });
+    let variants = encoded.iter().flat_map(|(digest, made)| made.files(*digest));
     Ok((index, variants.collect()))
 }
 

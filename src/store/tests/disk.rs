@@ -62,13 +62,18 @@ async fn a_rollback_is_recorded_on_a_full_disk() {
 
 /// A bundle on its way in, from the archive of a folder.
 fn staged(store: &Store, script: &str) -> (crate::bundle::BundleDir, crate::bundle::Bundle) {
+    staged_of(store, &[("server/index.js", script), ("client/a.js", &"var a;\n".repeat(400))])
+}
+
+fn staged_of(store: &Store, files: &[(&str, &str)]) -> (crate::bundle::BundleDir, crate::bundle::Bundle) {
     let folder = tempfile::tempdir().unwrap();
-    for (name, content) in [("server/index.js", script), ("client/a.js", &"var a;\n".repeat(400))] {
+    for (name, content) in files {
         let path = folder.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, content).unwrap();
     }
-    crate::bundle::receive_dir(folder.path(), &store.layout().stage()).unwrap()
+    let (into, kept) = (store.layout().stage(), store.bundles().kept());
+    crate::bundle::receive_dir(folder.path(), &into, &kept).unwrap()
 }
 
 fn entries(folder: &Path) -> usize {
@@ -125,8 +130,12 @@ async fn an_archive_that_cannot_be_stored_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
     let (dir, bundle) = staged(&store, "one");
-    std::fs::remove_file(dir.archive()).unwrap();
+    std::fs::write(dir.archive(), "something lies where the list is to be written").unwrap();
     assert!(store.bundles().install(dir.clone(), bundle.digest).await.is_err());
     assert!(!dir.0.exists() && !store.layout().bundle_dir(bundle.digest).0.exists());
-    assert_eq!(entries(&store.layout().blobs()), 0, "not a part of one either");
+    assert_eq!(
+        entries(&store.layout().blobs()) + entries(&store.layout().kept()),
+        0,
+        "not a part of one either"
+    );
 }

@@ -8,6 +8,7 @@ use crate::harness::http::{Answer, Request};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -267,6 +268,10 @@ impl Rig {
         };
         differs("bundles", &names(&data.join("bundles")), &digests)
             .or_else(|| differs("archives", &names(&data.join("blobs")), &digests))
+            .or_else(|| differs("files that are kept", &names(&data.join("kept")), &digests))
+            .or_else(|| {
+                shared_with_nobody(&data.join("files")).map(|path| format!("{path:?} is no bundle's"))
+            })
             .or_else(|| differs("uploads", &names(&data.join("staging")), &BTreeSet::new()))
             .or_else(|| stray("folders of sockets", &names(&data.join("run"))))
             .or_else(|| {
@@ -341,7 +346,13 @@ fn names(folder: &Path) -> BTreeSet<String> {
     entries.map(|entry| entry.file_name().into_string().unwrap()).collect()
 }
 
-/// A page of one line. A snapshot takes longer than all the rest, so only some ask for one.
+/// A content that no bundle has a link to.
+fn shared_with_nobody(folder: &Path) -> Option<PathBuf> {
+    let paths = fs::read_dir(folder).unwrap().map_while(Result::ok).map(|entry| entry.path());
+    paths.into_iter().find(|path| fs::metadata(path).is_ok_and(|found| found.nlink() == 1))
+}
+
+/// A page of one line, and a script that all have. A snapshot takes longer than all the rest, so only some ask for one.
 fn bundle(text: &str) -> Vec<u8> {
     let server = format!(
         "export default {{ fetch: (request, env) => new Response('{text} ' + (env.GREETING ?? '-')) }};\n"
@@ -351,5 +362,6 @@ fn bundle(text: &str) -> Vec<u8> {
     Archive::empty()
         .file("server/index.js", server.as_bytes())
         .file("vitrine.json", manifest.as_bytes())
+        .file("client/library.js", "export const nothing = 0;\n".repeat(300).as_bytes())
         .zst()
 }
