@@ -118,6 +118,8 @@ struct Inner {
     starting: AtomicBool,
     /// Bundles that the start of the host has hashed: what it boots is not hashed again.
     verified: Mutex<BTreeSet<Digest>>,
+    /// Held for reading while a worker is started, for writing while snapshots are packed that none maps.
+    mapping: RwLock<()>,
     /// Workers that this process started or adopted and has not ended: nobody's orphans.
     started: Mutex<BTreeSet<InstanceId>>,
     /// Number of the deploy that began last.
@@ -151,6 +153,7 @@ impl Releases {
             keeping: Arc::default(),
             starting: AtomicBool::new(true),
             verified: Mutex::default(),
+            mapping: RwLock::default(),
             started: Mutex::default(),
             last_deploy: AtomicU64::new(0),
             changing: tokio::sync::Mutex::default(),

@@ -81,6 +81,7 @@ impl Releases {
     ) -> Result<Arc<Worker>, ReleaseError> {
         self.check_bundle(entry).await?;
         let env = self.env_of(entry).await?;
+        let _mapping = self.0.mapping.read().await;
         let snapshot = self.snapshot(entry, deadline).await;
         let spec = self.start_spec(entry, instance, snapshot);
         let release = spec.release.clone();

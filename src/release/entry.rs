@@ -44,6 +44,8 @@ pub struct Entry {
     pub waking: Waking,
     /// What is known about the snapshot of its bundle.
     snapshot: Mutex<Option<SnapshotRecord>>,
+    /// Whether a worker of it may map the snapshot of its bundle.
+    maps_snapshot: AtomicBool,
     /// What the checks of its worker say.
     checked: Mutex<Checked>,
     /// Workers in a row that were replaced because they were ill.
@@ -78,6 +80,8 @@ impl Entry {
             held: std::sync::atomic::AtomicUsize::new(0),
             waking: Waking::default(),
             snapshot: Mutex::default(),
+            // The host before this one may have started its worker.
+            maps_snapshot: AtomicBool::new(true),
             checked: Mutex::default(),
             ill_in_a_row: std::sync::atomic::AtomicU32::new(0),
             window: Mutex::default(),
@@ -179,6 +183,21 @@ impl Entry {
     /// Remembers what is known about it.
     pub fn set_snapshot(&self, record: Option<SnapshotRecord>) {
         *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = record;
+    }
+
+    /// Whether a worker of it may map the snapshot of its bundle.
+    pub fn may_map_snapshot(&self) -> bool {
+        self.maps_snapshot.load(Ordering::Relaxed)
+    }
+
+    /// A worker is about to.
+    pub fn map_snapshot(&self) {
+        self.maps_snapshot.store(true, Ordering::Relaxed);
+    }
+
+    /// None does any more.
+    pub fn unmap_snapshot(&self) {
+        self.maps_snapshot.store(false, Ordering::Relaxed);
     }
 
     /// Which.

@@ -79,6 +79,7 @@ impl Releases {
                 self.let_rest(&entry).await;
             }
         }
+        self.rest_snapshots(app).await;
     }
 
     fn retained(&self, app: &AppName) -> Vec<Retained> {

@@ -3,7 +3,7 @@
 
 use super::entry::Entry;
 use super::{ReleaseError, Releases};
-use crate::id::{Digest, InstanceId};
+use crate::id::{AppName, Digest, InstanceId};
 use crate::limits::SNAPSHOT_TIMEOUT_MS;
 use crate::store::SnapshotRecord;
 use crate::telemetry::causes;
@@ -22,7 +22,8 @@ impl Releases {
         if let Some(SnapshotRecord::Refused { .. }) = entry.snapshot() {
             return None;
         }
-        let record = match self.0.parts.store.bundles().snapshot(entry.bundle.digest).await {
+        entry.map_snapshot();
+        let record = match self.0.parts.store.bundles().unpacked_snapshot(entry.bundle.digest).await {
             Some(record) => record,
             None => self.take_snapshot(entry, deadline).await?,
         };
@@ -38,6 +39,25 @@ impl Releases {
         tracing::warn!(release = %entry.id(), "the snapshot is of no use to this worker and is made again at the next boot");
         entry.set_snapshot(None);
         self.0.parts.store.bundles().forget_snapshot(entry.bundle.digest).await;
+    }
+
+    /// Packs the snapshots of an app's releases that have no worker any more, unless a worker is just being started: then it is
+    /// done the next time.
+    pub(super) async fn rest_snapshots(&self, app: &AppName) {
+        for entry in self.0.book.releases(app) {
+            let digest = entry.bundle.digest;
+            let has_worker = entry.pool.worker().is_some();
+            // One that users are sent to has a worker soon if it has none now.
+            if !entry.may_map_snapshot() || has_worker || self.is_wanted(&entry) {
+                continue;
+            }
+            let Ok(_nothing_starts) = self.0.mapping.try_write() else { return };
+            let is_mapped = |one: &Arc<Entry>| one.bundle.digest == digest && one.pool.worker().is_some();
+            if !self.0.book.entries().iter().any(is_mapped) {
+                entry.unmap_snapshot();
+                self.0.parts.store.bundles().rest_snapshot(digest).await;
+            }
+        }
     }
 
     async fn take_snapshot(&self, entry: &Arc<Entry>, deadline: Duration) -> Option<SnapshotRecord> {

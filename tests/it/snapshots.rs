@@ -223,3 +223,40 @@ fn a_damaged_snapshot_is_not_used_and_made_again() {
     assert_eq!(snapshot(&host, "v1")["state"], "taken");
     assert!(!host.log().rsplit_once("the snapshot is of no use").unwrap().1.contains("snapshot_unusable"));
 }
+
+#[test]
+fn the_snapshot_of_a_release_that_sleeps_is_kept_compressed_and_comes_back_when_it_wakes() {
+    let host = Host::start_in(
+        Host::configured("[switching]\nidle_timeout_ms = 1000\n"),
+        &["--isolation", "process"],
+    );
+    for version in ["v1", "v2", "v3"] {
+        let script = format!("// {version}\n{HONEST}");
+        host.deploy_files("shop", &[("server/index.js", &script)], &["--version", version]);
+    }
+    let digest = host.release("shop", "v1")["digest"].as_str().unwrap().to_owned();
+    let folder = host.data().join("bundles").join(digest);
+    let bytes = snapshot(&host, "v1")["bytes"].as_u64().unwrap();
+    let own = || std::fs::read_dir(folder.join("snapshots")).map_or(0, Iterator::count);
+    wait_until("the snapshot is packed", PATIENCE, || (own() == 0).then_some(()));
+    assert_eq!(files(&host).len(), 2, "what is live and what is gone back to keep theirs");
+    let packed = std::fs::metadata(folder.join("snapshot.zst")).unwrap().len();
+    assert!(packed < bytes / 3, "{packed} bytes of {bytes}");
+    assert_eq!(snapshot(&host, "v1")["state"], "taken");
+
+    let awake = host.get("shop-v1", "/").send();
+    assert_eq!(awake.json()["isDate"], true);
+    assert_eq!(own(), 1, "its worker maps the file");
+    assert!(!host.log().contains("the snapshot is of no use"), "{}", host.log());
+    let release = host.release("shop", "v1");
+    assert_eq!(release["snapshot"]["state"], "taken", "{release}");
+
+    // After a restart, too, and when what is packed is damaged it is made again.
+    wait_until("it sleeps again", PATIENCE, || (own() == 0).then_some(()));
+    let (data, _) = host.stop();
+    std::fs::write(folder.join("snapshot.zst"), "no snapshot").unwrap();
+    let host = Host::start_in(data, &["--isolation", "process"]);
+    assert_eq!(host.get("shop-v1", "/").send().json()["isDate"], true);
+    assert_eq!((snapshot(&host, "v1")["state"].as_str(), own()), (Some("taken"), 1));
+    assert!(std::fs::metadata(folder.join("snapshot.zst")).unwrap().len() > 1000);
+}
