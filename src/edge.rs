@@ -8,7 +8,9 @@ pub mod access_log;
 pub mod address;
 pub mod answer;
 pub mod app_answer;
+pub mod app_head;
 pub mod body;
+pub mod caching;
 pub mod caller;
 pub mod clients;
 pub mod connection;
@@ -17,10 +19,12 @@ pub mod file_store;
 #[cfg(test)]
 mod fixture;
 pub mod forward;
+
 pub mod line;
 pub mod listener;
 pub mod negotiate;
 pub mod own;
+pub mod own_cookie;
 pub mod pin;
 pub mod pump;
 pub mod render;
@@ -29,6 +33,7 @@ pub mod static_files;
 pub mod tls;
 pub mod upload;
 pub mod visitor;
+pub mod wake_quota;
 
 use crate::config::Config;
 use crate::connections::activity::Patience;
@@ -52,6 +57,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
+use wake_quota::WakeQuota;
 
 /// Why the edge can't start.
 #[derive(Debug, thiserror::Error)]
@@ -124,11 +130,13 @@ impl Edge {
             line: Line {
                 routes,
                 wake: releases,
+                wake_quota: WakeQuota::new(),
                 telemetry: Arc::new(telemetry),
                 trusted_proxies: config.trusted_proxies.clone(),
                 clients: Clients::new(config.edge.requests_per_client),
                 maxima: config.limits.clone(),
                 files: FileStore::new(),
+                shared_domain: Some(config.domain.clone()),
                 alone: false,
                 shutdown: CancellationToken::new(),
             },
@@ -140,6 +148,7 @@ impl Edge {
     #[must_use]
     pub fn alone(mut self) -> Self {
         self.line.alone = true;
+        self.line.shared_domain = None;
         self
     }
 

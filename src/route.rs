@@ -1,5 +1,6 @@
 //! The route table: immutable, swapped whole. "Live" is a fact of this table and of nothing else.
 
+pub mod speaks;
 pub mod split;
 
 use crate::bundle::Bundle;
@@ -22,10 +23,14 @@ pub struct Target {
     pub dir: PathBuf,
     /// Its workers; the same pool in every table that names the release.
     pub pool: Arc<Pool>,
-    /// Whether it was live at some time: only then can a pin reach it.
+    /// Whether it was live at some time.
     pub was_live: bool,
-    /// Whether it was rolled back from: then a pin reaches its assets only.
+    /// Whether it was rolled back from.
     pub rolled_back: bool,
+    /// Whether it is marked as bad.
+    pub bad: bool,
+    /// Whether hooks look at it, by its own name, before it is promoted: it may be marked as bad until then.
+    pub on_trial: bool,
     /// Request body bound in force, in bytes.
     pub request_bytes_max: u64,
     /// How long a client may take no byte of a response, in milliseconds.

@@ -232,12 +232,12 @@ fn a_bad_manifest_is_refused_and_a_good_one_kept() {
 #[test]
 fn client_files_are_indexed_with_types_variants_and_caching() {
     let script = "console.log('hello, world');\n".repeat(200);
-    let vite = br#"{"main":{"file":"static/app.js"}}"#;
+    let vite = br#"{"main":{"file":"static/app-9f8e7d6c.js"},"copy":{"file":"copy.js"}}"#;
     let folder = tempfile::tempdir().unwrap();
     let archive = tar(&[
         index_js(),
         file("client/index.html", b"<!doctype html>"),
-        file("client/static/app.js", script.as_bytes()),
+        file("client/static/app-9f8e7d6c.js", script.as_bytes()),
         file("client/copy.js", script.as_bytes()),
         file("client/assets/app-1a2b3c4d.css", b"a{}"),
         file("client/.vite/manifest.json", vite),
@@ -246,8 +246,8 @@ fn client_files_are_indexed_with_types_variants_and_caching() {
     ]);
     let (dir, bundle) = receive(&archive[..], &folder.path().join("staged"), &Kept::default()).unwrap();
     let paths: Vec<_> = bundle.assets.keys().map(String::as_str).collect();
-    assert_eq!(paths, ["/assets/app-1a2b3c4d.css", "/copy.js", "/index.html", "/static/app.js"]);
-    let app = &bundle.assets["/static/app.js"];
+    assert_eq!(paths, ["/assets/app-1a2b3c4d.css", "/copy.js", "/index.html", "/static/app-9f8e7d6c.js"]);
+    let app = &bundle.assets["/static/app-9f8e7d6c.js"];
     assert!(app.immutable && bundle.assets["/assets/app-1a2b3c4d.css"].immutable);
     assert!(!bundle.assets["/copy.js"].immutable && !bundle.assets["/index.html"].immutable);
     assert_eq!(app.digest, Digest::of(script.as_bytes()));
@@ -267,7 +267,10 @@ fn client_files_are_indexed_with_types_variants_and_caching() {
         }
         assert_eq!(plain, script.as_bytes(), "{encoding:?}");
     }
-    assert_eq!(std::fs::read(dir.asset(&bundle.manifest, "/static/app.js")).unwrap(), script.as_bytes());
+    assert_eq!(
+        std::fs::read(dir.asset(&bundle.manifest, "/static/app-9f8e7d6c.js")).unwrap(),
+        script.as_bytes()
+    );
     assert!(!dir.archive().exists());
     let checked = BundleDir(folder.path().join("checked"));
     inspect(&archive[..], &checked.0).unwrap();

@@ -6,14 +6,11 @@ use super::select::{Pin, Selection};
 use super::visitor::Visitor;
 use crate::limits::LOG_FIELD_BYTES_MAX;
 use crate::route::Target;
-use crate::telemetry::series::InFlight;
+use crate::telemetry::series::{CLIENT_WENT_AWAY, InFlight};
 use crate::telemetry::{AccessLine, Telemetry};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use vitrine_wire::{Done, Outcome};
-
-/// Status in the log of a request whose client went away before there was an answer.
-const CLIENT_WENT_AWAY: u16 = 499;
 
 /// One request. When it is dropped, its line is written: a request can't be forgotten.
 #[derive(Debug)]
@@ -38,6 +35,8 @@ pub struct Record {
     pub visitor: Visitor,
     /// Whether the answer depends on the visitor's bucket.
     pub by_bucket: bool,
+    /// Whether a pin led to another release than clients without one get.
+    pub by_pin: bool,
     /// Status of the answer.
     pub status: u16,
     /// How it ended, as far as is known.
@@ -70,6 +69,7 @@ impl Record {
             pin: Pin::None,
             visitor,
             by_bucket: false,
+            by_pin: false,
             status: CLIENT_WENT_AWAY,
             outcome: Outcome::Cancelled,
             bytes: 0,
@@ -89,6 +89,7 @@ impl Record {
         self.epoch = epoch;
         self.pin = selection.pin;
         self.by_bucket = selection.by_bucket;
+        self.by_pin = selection.is_by_pin();
         self.answered_by(&selection.target);
     }
 

@@ -5,6 +5,7 @@ use super::address::Refusal;
 use super::body::{EdgeBody, Source};
 use super::pin::{X_VITRINE_PIN, X_VITRINE_RELEASE};
 use super::select::Pin;
+use super::visitor::keep_private;
 use crate::limits::RETRY_AFTER_S;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, RETRY_AFTER};
@@ -178,6 +179,8 @@ pub fn send(
     }
     if record.by_bucket {
         record.visitor.mark(&mut headers, record.caller.https);
+    } else if record.by_pin {
+        keep_private(&mut headers);
     }
     if record.pin == Pin::Missed {
         headers.insert(X_VITRINE_PIN, HeaderValue::from_static("missed"));

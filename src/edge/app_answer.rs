@@ -2,9 +2,11 @@
 
 use super::access_log::Record;
 use super::answer::{self, Failure, Timing, send, whole};
+use super::app_head::{self, re_encode};
 use super::body::{EdgeBody, Source, Streaming};
 use super::file_store::{Content, FileStore};
-use super::pin::cookie;
+use super::own_cookie::PIN;
+use super::pin::VARIES;
 use super::render::{Rendered, may_get_shell};
 use super::select::Selection;
 use super::static_files::{Plan, plan};
@@ -12,39 +14,23 @@ use super::visitor::is_for_shared_caches;
 use crate::limits::GATHERED_BYTES_MAX;
 use crate::worker::{AnswerBody, Piece};
 use bytes::{Bytes, BytesMut};
-use http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, EXPIRES, HeaderMap, HeaderName, LAST_MODIFIED, SET_COOKIE, VARY,
-};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, EXPIRES, HeaderMap, LAST_MODIFIED, SET_COOKIE, VARY};
 use http::{HeaderValue, Method, Response, StatusCode};
 use std::collections::VecDeque;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
-use vitrine_wire::{Done, Headers, Outcome};
-
-/// Headers that are about one connection, or that the edge makes itself.
-const OWN: [&str; 10] = [
-    "connection",
-    "content-length",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "x-request-id",
-];
+use vitrine_wire::{Done, Outcome};
 
 /// Answers with what the app gave. Gives the record back when the render turns out to have failed before a byte left.
 pub fn answer(
     mut record: Box<Record>,
     selection: &Selection,
     known_cookie: Option<&str>,
+    shared_domain: Option<&str>,
     rendered: Rendered,
 ) -> Result<Response<EdgeBody>, (Box<Record>, Failure)> {
     let Rendered { answer, claim, waited, head_after, patience } = rendered;
-    let status = StatusCode::from_u16(answer.head.status).ok().filter(|status| status.as_u16() >= 200);
-    let Some(status) = status else {
+    let Some(status) = app_head::status(&answer.head) else {
         return Err((record, Failure::of(Outcome::AppError)));
     };
     let mut body = answer.body;
@@ -55,7 +41,7 @@ pub fn answer(
     if let Some(outcome) = ended.filter(|outcome| *outcome != Outcome::Ok) {
         return Err((record, Failure::of(outcome)));
     }
-    let mut headers = re_encode(answer.head.headers);
+    let mut headers = re_encode(answer.head.headers, &record.host, shared_domain);
     keep_apart(&mut headers, selection);
     pin_document(&mut headers, &record, selection, known_cookie);
     record.outcome = Outcome::Ok;
@@ -133,24 +119,6 @@ fn joined(mut pieces: VecDeque<Bytes>) -> Bytes {
     whole.freeze()
 }
 
-/// Headers as this edge understands them. What is no legal header is left out, not passed on.
-fn re_encode(headers: Headers) -> HeaderMap {
-    let mut map = HeaderMap::with_capacity(headers.len() + 8);
-    for (name, value) in headers {
-        let own = OWN.iter().any(|own| name.eq_ignore_ascii_case(own))
-            || name.get(..10).is_some_and(|start| start.eq_ignore_ascii_case("x-vitrine-"));
-        if own {
-            continue;
-        }
-        if let (Ok(name), Ok(value)) =
-            (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_maybe_shared(value))
-        {
-            map.append(name, value);
-        }
-    }
-    map
-}
-
 /// What caches may keep must not be given to clients with another pin.
 fn keep_apart(headers: &mut HeaderMap, selection: &Selection) {
     let control: Vec<&str> =
@@ -159,7 +127,7 @@ fn keep_apart(headers: &mut HeaderMap, selection: &Selection) {
     let stored = !control.is_empty() || headers.contains_key(EXPIRES) || headers.contains_key(LAST_MODIFIED);
     let shared = headers.keys().any(is_for_shared_caches);
     if selection.pinnable && (shared || stored && !says("no-store") && !says("private")) {
-        headers.append(VARY, HeaderValue::from_static("x-vitrine-release, cookie"));
+        headers.append(VARY, VARIES);
     }
 }
 
@@ -173,7 +141,7 @@ fn pin_document(headers: &mut HeaderMap, record: &Record, selection: &Selection,
     let reads = record.caller.reads;
     let document = html && (reads.navigation || !reads.fetches) && selection.pinnable;
     if document && known_cookie != Some(version) {
-        headers.append(SET_COOKIE, cookie(version, record.caller.https));
+        headers.append(SET_COOKIE, PIN.set(version, record.caller.https, None));
     }
 }
 
@@ -196,28 +164,7 @@ mod tests {
         let owned = headers
             .iter()
             .map(|(name, value)| ((*name).to_owned(), Bytes::copy_from_slice(value.as_bytes())));
-        re_encode(owned.collect())
-    }
-
-    #[test]
-    fn a_workers_head_can_neither_frame_the_answer_nor_speak_for_the_host() {
-        let headers = map(&[
-            ("Content-Length", "5"),
-            ("transfer-encoding", "chunked"),
-            ("connection", "close"),
-            ("X-Vitrine-Release", "evil@v1"),
-            ("x-request-id", "forged"),
-            ("bad name", "x"),
-            ("split", "a\r\nset-cookie: b"),
-            ("set-cookie", "a=1"),
-            ("set-cookie", "b=2"),
-            ("content-type", "text/html"),
-        ]);
-        let mut names: Vec<&str> = headers.keys().map(HeaderName::as_str).collect();
-        names.sort_unstable();
-        assert_eq!(names, ["content-type", "set-cookie"]);
-        let cookies: Vec<_> = headers.get_all(SET_COOKIE).iter().collect();
-        assert_eq!(cookies, ["a=1", "b=2"]);
+        re_encode(owned.collect(), "shop.localhost", None)
     }
 
     #[test]
@@ -241,11 +188,5 @@ mod tests {
         }
         assert!(varies(&[("netlify-cdn-cache-control", "max-age=60")], &live));
         assert!(!varies(&[("cache-control", "public, max-age=60")], &own));
-    }
-
-    #[test]
-    fn the_cookie_is_out_of_scripts_reach_and_secure_where_it_can_be() {
-        assert_eq!(cookie("v1", true), "__vitrine_release=v1; Path=/; HttpOnly; SameSite=Lax; Secure");
-        assert_eq!(cookie("v1", false), "__vitrine_release=v1; Path=/; HttpOnly; SameSite=Lax");
     }
 }

@@ -3,10 +3,11 @@
 use super::access_log::Record;
 use super::answer::{Failure, Timing, failed, send, whole};
 use super::body::{EdgeBody, Source};
+use super::caching::{Caching, cache_control, caching};
 use super::file_store::{Content, FileStore};
+use super::pin::VARIES;
 use super::select::{Pin, Selection};
-use super::static_files::{Plan, Variant, cache_control, encoding_name, plan};
-use crate::bundle::Asset;
+use super::static_files::{Plan, Variant, encoding_name, plan};
 use crate::route::Target;
 use bytes::Bytes;
 use http::header::{
@@ -30,12 +31,14 @@ pub async fn answer(
     record.answered_by(target);
     if selection.files_only.as_ref().is_some_and(|pinned| Arc::ptr_eq(pinned, target)) {
         record.pin = Pin::Met;
+        record.by_pin = true;
     }
     record.outcome = Outcome::Ok;
     // The path came out of this index.
     let asset = &target.bundle.assets[path];
-    // A name with its content's hash in it is the same for everybody.
-    record.by_bucket &= !asset.immutable;
+    let caching = caching(selection, path, asset);
+    record.by_bucket &= caching != Caching::ForAll;
+    record.by_pin &= caching != Caching::ForAll;
     let plan = plan(asset, &record.caller.method, request);
     let (variant, part, status) = match &plan {
         Plan::Whole(variant) => (variant, None, StatusCode::OK),
@@ -43,7 +46,7 @@ pub async fn answer(
         Plan::NotModified(variant) => (variant, None, StatusCode::NOT_MODIFIED),
         Plan::Unsatisfiable(variant) => (variant, None, StatusCode::RANGE_NOT_SATISFIABLE),
     };
-    let mut headers = describe(asset, variant);
+    let mut headers = describe(caching, selection.pinnable, variant);
     match status {
         StatusCode::NOT_MODIFIED => {
             return whole(record, status, headers, Bytes::new(), timing("hit"));
@@ -87,12 +90,15 @@ pub async fn answer(
     }
 }
 
-fn describe(asset: &Asset, variant: &Variant) -> HeaderMap {
+fn describe(caching: Caching, pinnable: bool, variant: &Variant) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(16);
     headers.insert(ETAG, variant.etag.clone());
-    headers.insert(CACHE_CONTROL, cache_control(asset));
+    headers.insert(CACHE_CONTROL, cache_control(caching));
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+    if pinnable && caching != Caching::ForAll {
+        headers.append(VARY, VARIES);
+    }
     if let Some(encoding) = variant.encoding {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding_name(encoding)));
     }

@@ -47,6 +47,8 @@ pub fn target(app: &str, version: &str, files: &[(&str, &str, bool)]) -> Target 
         dir: PathBuf::from("/nonexistent"),
         was_live: true,
         rolled_back: false,
+        bad: false,
+        on_trial: false,
         request_bytes_max: 1 << 20,
         client_stall_ms: 30_000,
     }

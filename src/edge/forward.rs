@@ -4,8 +4,7 @@ use super::address::Address;
 use super::caller::{
     Caller, TRACEPARENT, TRACESTATE, X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO, X_REQUEST_ID,
 };
-use super::pin::COOKIE_NAME;
-use super::visitor;
+use super::own_cookie;
 use bytes::Bytes;
 use http::header::{CONNECTION, COOKIE, HeaderMap, HeaderName};
 use vitrine_wire::{Headers, RequestHead};
@@ -89,10 +88,7 @@ fn cookies(headers: &HeaderMap) -> Option<Vec<u8>> {
     for value in headers.get_all(COOKIE) {
         for cookie in value.as_bytes().split(|b| *b == b';') {
             let cookie = cookie.trim_ascii();
-            let is =
-                |name: &str| cookie.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b"="));
-            let own = is(COOKIE_NAME) || is(visitor::COOKIE_NAME);
-            if cookie.is_empty() || own {
+            if cookie.is_empty() || own_cookie::is_own(cookie) {
                 continue;
             }
             if !line.is_empty() {
@@ -180,7 +176,7 @@ mod tests {
     fn cookies_are_one_line_without_the_pin() {
         let head = head(&[
             ("cookie", "a=1; __vitrine_release=v1; __vitrine_id=7;b=2"),
-            ("cookie", "__vitrine_release2=x"),
+            ("cookie", "__vitrine_release2=x; __Host-__vitrine_release=v1; __Host-__vitrine_id=7"),
         ]);
         assert_eq!(values(&head, "cookie"), ["a=1; b=2; __vitrine_release2=x"]);
         assert!(values(&self::head(&[("cookie", "__vitrine_release=v1")]), "cookie").is_empty());

@@ -20,6 +20,7 @@ use super::select::select;
 use super::static_files::{Found, find};
 use super::upload::linger;
 use super::visitor::Visitor;
+use super::wake_quota::WakeQuota;
 use crate::config::LimitMaxima;
 use crate::connections::places::Excess;
 use crate::id::ReleaseId;
@@ -53,6 +54,8 @@ pub struct Line<W> {
     pub routes: Routes,
     /// See [`Wake`].
     pub wake: W,
+    /// How many releases strangers may start.
+    pub wake_quota: WakeQuota,
     /// Logs and metrics.
     pub telemetry: Arc<Telemetry>,
     /// Peers whose forwarding headers are believed.
@@ -63,6 +66,8 @@ pub struct Line<W> {
     pub maxima: LimitMaxima,
     /// Client files.
     pub files: FileStore,
+    /// Domain below which apps have their host names; none where there is one app alone.
+    pub shared_domain: Option<String>,
     /// Whether there is no admin side beside this edge.
     pub alone: bool,
     /// Cancelled when the host leaves.
@@ -76,7 +81,7 @@ impl<W: Wake> Answer for Line<W> {
         let (parts, body) = request.into_parts();
         let table = self.routes.snapshot();
         let caller = Caller::of(&parts, &peer, &self.trusted_proxies);
-        let visitor = Visitor::of(&parts.headers, rand::random);
+        let visitor = Visitor::of(&parts.headers, caller.https, rand::random);
         let mut record = Record::begin(Arc::clone(&self.telemetry), caller, visitor, table.epoch);
         if own::is_own(parts.uri.path(), self.alone) {
             return own::answer(&self, record, &table);
@@ -111,8 +116,9 @@ impl<W: Wake> Answer for Line<W> {
         }
         let rendered = render::render(&self, &mut record, &mut selection, &address, &headers, body).await;
         let cookie = Wanted::of(&record.caller, &headers).cookie;
+        let shared = self.shared_domain.as_deref();
         let failure = match rendered {
-            Ok(rendered) => match app_answer::answer(record, &selection, cookie, rendered) {
+            Ok(rendered) => match app_answer::answer(record, &selection, cookie, shared, rendered) {
                 Ok(response) => return response,
                 Err((back, failure)) => {
                     record = back;

@@ -9,14 +9,18 @@ use super::pin::Wanted;
 use super::select::{Selection, select};
 use super::upload::{Fault, Pace, Progress, bound, linger};
 use crate::failpoint;
-use crate::limits::{CLAIM_ATTEMPTS_MAX, RECONNECT_PAUSE_MS, RENDER_GRACE_MS, UPSTREAM_RETRIES_MAX};
+use crate::limits::{
+    CLAIM_ATTEMPTS_MAX, RECONNECT_PAUSE_MS, RENDER_GRACE_MS, UPSTREAM_RETRIES_MAX, WAKES_BY_CLIENT_EVERY_MS,
+};
 use crate::pool::{Claim, ClaimError, Pool};
 use crate::release::WakeError;
 use crate::route::Target;
+use crate::route::speaks::{Reach, Voice};
 use crate::worker::{Answer, Connection, RequestBody, WorkerState};
 use http::header::{CONTENT_LENGTH, HeaderMap};
 use http::{Method, StatusCode};
 use hyper::body::{Body as _, Incoming};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use vitrine_wire::{Done, Outcome};
@@ -49,6 +53,10 @@ pub async fn render<W: Wake>(
     body: Incoming,
 ) -> Result<Rendered, Failure> {
     let has_body = !body.is_end_stream();
+    if selection.voice != Voice::Everything {
+        linger(body);
+        return Err(marked_as_bad());
+    }
     if declared(headers).is_some_and(|bytes| bytes > selection.target.request_bytes_max) {
         linger(body);
         return Err(too_large());
@@ -194,20 +202,36 @@ async fn claim<W: Wake>(
                     *selection =
                         select(&table, &address.host, &wanted, record.visitor.id).map_err(Failure::of)?;
                     record.select(selection, table.epoch);
+                    if selection.voice != Voice::Everything {
+                        return Err(marked_as_bad());
+                    }
                     continue;
                 }
                 // It leaves, nothing takes its place, and still it is asked for: by its own host name or a pin.
             }
             Err(ClaimError::NoWorker) => {}
         }
-        if let Ok(claim) = woken(line, &selection.target).await?.claim() {
+        if let Ok(claim) = woken(line, selection, record.caller.client).await?.claim() {
             return Ok(claim);
         }
     }
     Err(Failure::of(Outcome::Draining))
 }
 
-async fn woken<W: Wake>(line: &Line<W>, target: &Target) -> Result<Arc<Pool>, Failure> {
+/// What a release answers whose code must not run.
+fn marked_as_bad() -> Failure {
+    let reason = "This release is marked as bad. It answers again once it is promoted.";
+    Failure { reason, ..Failure::of(Outcome::NoRelease) }
+}
+
+async fn woken<W: Wake>(line: &Line<W>, selection: &Selection, client: IpAddr) -> Result<Arc<Pool>, Failure> {
+    let Selection { app, target, .. } = selection;
+    let users_have_it = app.voice(target, Reach::App) == Voice::Everything;
+    if !users_have_it && !line.wake_quota.admits(&target.release, client) {
+        line.telemetry.metrics.wake_refused();
+        let retry_after_s = WAKES_BY_CLIENT_EVERY_MS / 1000;
+        return Err(Failure { retry_after_s, ..Failure::of(Outcome::Overloaded) });
+    }
     line.wake.wake(&target.release).await.map_err(|error| match error {
         WakeError::Busy { retry_after_s } => Failure { retry_after_s, ..Failure::of(Outcome::Overloaded) },
         WakeError::Failed(_) => {

@@ -1,6 +1,7 @@
 //! Which release answers: a pure function of the route table, the host name, the pin and the visitor.
 
 use super::pin::Wanted;
+use crate::route::speaks::{Reach, Voice};
 use crate::route::split::VisitorId;
 use crate::route::{AppRoute, HostTarget, RouteTable, Target};
 use std::sync::Arc;
@@ -34,9 +35,11 @@ impl Pin {
 pub struct Selection {
     /// The app, with its retained releases.
     pub app: Arc<AppRoute>,
-    /// What renders.
+    /// What answers.
     pub target: Arc<Target>,
-    /// A pinned release that only gives its files: it was rolled back from, so its code must not run again.
+    /// What it may answer with.
+    pub voice: Voice,
+    /// A pinned release that only gives its files; `target` answers the rest.
     pub files_only: Option<Arc<Target>>,
     /// What became of the pin.
     pub pin: Pin,
@@ -44,6 +47,15 @@ pub struct Selection {
     pub by_bucket: bool,
     /// Whether a pin could have changed the choice on this host name.
     pub pinnable: bool,
+}
+
+impl Selection {
+    /// Whether a pin led to another release than clients without one get. Caches that don't heed `vary` would give them its answer.
+    #[must_use]
+    pub fn is_by_pin(&self) -> bool {
+        let is_live = |live: &Arc<Target>| Arc::ptr_eq(live, &self.target);
+        self.pin == Pin::Met && !self.app.live.as_ref().is_some_and(is_live)
+    }
 }
 
 /// Chooses. A host name of its own and a pin come before the visitor's bucket; where they lead nowhere, it counts.
@@ -59,27 +71,25 @@ pub fn select(
     let app = match table.resolve(host).ok_or(Outcome::NoRoute)? {
         HostTarget::App(app) => app,
         HostTarget::Release(app, target) => {
-            let (files_only, pin) = (None, Pin::None);
-            return Ok(Selection { app, target, files_only, pin, by_bucket: false, pinnable: false });
+            let (voice, files_only, pin) = (app.voice(&target, Reach::OwnName), None, Pin::None);
+            return Ok(Selection { app, target, voice, files_only, pin, by_bucket: false, pinnable: false });
         }
     };
     let live = app.live.clone().ok_or(Outcome::NoRelease)?;
     let of_bucket = app.split.as_ref().filter(|split| split.takes(visitor));
     let target = of_bucket.map_or_else(|| Arc::clone(&live), |split| Arc::clone(&split.candidate));
     let by_bucket = app.split.is_some();
-    let unpinned = Selection { app, target, files_only: None, pin: Pin::None, by_bucket, pinnable: true };
+    let voice = app.voice(&target, Reach::App);
+    let unpinned =
+        Selection { app, target, voice, files_only: None, pin: Pin::None, by_bucket, pinnable: true };
     let Some(wanted) = wanted.release else { return Ok(unpinned) };
     let missed = Selection { pin: Pin::Missed, ..unpinned };
     let Some(pinned) = pinned(&missed.app, wanted).map(Arc::clone) else { return Ok(missed) };
-    if pinned.release != live.release {
-        if !pinned.was_live {
-            return Ok(missed);
-        }
-        if pinned.rolled_back {
-            return Ok(Selection { files_only: Some(pinned), ..missed });
-        }
-    }
-    Ok(Selection { target: pinned, pin: Pin::Met, by_bucket: false, ..missed })
+    Ok(match missed.app.voice(&pinned, Reach::Pin) {
+        Voice::Nothing => missed,
+        Voice::HashedFiles | Voice::Files => Selection { files_only: Some(pinned), ..missed },
+        Voice::Everything => Selection { target: pinned, pin: Pin::Met, by_bucket: false, ..missed },
+    })
 }
 
 fn pinned<'a>(app: &'a AppRoute, wanted: &str) -> Option<&'a Arc<Target>> {
@@ -96,15 +106,22 @@ mod tests {
     use super::*;
     use crate::route::split::{Split, Weight};
 
-    fn by(host: &str, wanted: Option<&str>) -> Result<(String, Pin, Option<String>), Outcome> {
+    fn selected(host: &str, wanted: Option<&str>) -> Result<Selection, Outcome> {
         let mut back = target("shop", "v1", &[]);
         back.rolled_back = true;
         let mut never = target("shop", "v4", &[]);
         never.was_live = false;
-        let shop = app("shop", "v3", vec![never, target("shop", "v3", &[]), target("shop", "v2", &[]), back]);
+        let mut bad = target("shop", "v5", &[]);
+        (bad.bad, bad.rolled_back) = (true, true);
+        let releases = vec![bad, never, target("shop", "v3", &[]), target("shop", "v2", &[]), back];
+        let shop = app("shop", "v3", releases);
         let other = app("other", "v2", vec![target("other", "v2", &[])]);
         let wanted = Wanted { release: wanted, cookie: None };
-        let selection = select(&table(&[shop, other]), host, &wanted, VisitorId(7))?;
+        select(&table(&[shop, other]), host, &wanted, VisitorId(7))
+    }
+
+    fn by(host: &str, wanted: Option<&str>) -> Result<(String, Pin, Option<String>), Outcome> {
+        let selection = selected(host, wanted)?;
         assert!(!selection.by_bucket);
         let files = selection.files_only.map(|target| target.release.to_string());
         Ok((selection.target.release.to_string(), selection.pin, files))
@@ -119,6 +136,11 @@ mod tests {
         gives("shop.localhost", None, "shop@v3", Pin::None);
         gives("shop-v1.localhost", None, "shop@v1", Pin::None);
         gives("shop-v4.localhost", None, "shop@v4", Pin::None);
+        for (host, voice) in
+            [("shop-v1", Voice::Everything), ("shop-v4", Voice::Everything), ("shop-v5", Voice::HashedFiles)]
+        {
+            assert_eq!(selected(&format!("{host}.localhost"), None).unwrap().voice, voice, "{host}");
+        }
         gives("shop-v1.localhost", Some("v3"), "shop@v1", Pin::None);
         for unknown in ["x.localhost", "localhost", "shop.example", "v3.shop.localhost", "", "127.0.0.1"] {
             assert_eq!(by(unknown, None), Err(Outcome::NoRoute), "{unknown}");
@@ -130,7 +152,7 @@ mod tests {
         gives("shop.localhost", Some("v2"), "shop@v2", Pin::Met);
         gives("shop.localhost", Some("shop@v2"), "shop@v2", Pin::Met);
         gives("shop.localhost", Some("v3"), "shop@v3", Pin::Met);
-        for unmet in ["v4", "v9", "other@v2", "", "shop@", "@v2", "v2 "] {
+        for unmet in ["v4", "v5", "v9", "other@v2", "", "shop@", "@v2", "v2 "] {
             gives("shop.localhost", Some(unmet), "shop@v3", Pin::Missed);
         }
     }

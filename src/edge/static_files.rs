@@ -4,8 +4,9 @@
 
 use super::negotiate::negotiate;
 use super::select::Selection;
-use crate::bundle::{Asset, Encoding};
+use crate::bundle::{Asset, Encoding, is_in_hashed_folder};
 use crate::route::Target;
+use crate::route::speaks::{Reach, Voice};
 use http::header::{HeaderMap, IF_NONE_MATCH, IF_RANGE, RANGE};
 use http::{HeaderValue, Method};
 use http_range_header::{EndPosition, StartPosition};
@@ -13,9 +14,6 @@ use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
-
-/// Folders whose files have their hash in their name: what is missing there is missing, an app has nothing to say.
-const HASHED_FOLDERS: [&str; 4] = ["/assets/", "/_astro/", "/_app/immutable/", "/_build/"];
 
 /// What a path means.
 #[derive(Debug)]
@@ -40,21 +38,24 @@ pub fn find(selection: &Selection, method: &Method, path: &str) -> Found {
         return Found::NotAFile;
     }
     let Some(path) = decode(path) else { return Found::NotAFile };
-    let first = selection.files_only.iter().chain(std::iter::once(&selection.target));
-    for target in first {
-        if target.bundle.assets.contains_key(path.as_ref()) {
+    let pinned = selection.files_only.iter().map(|target| (target, Voice::Files));
+    for (target, voice) in pinned.chain([(&selection.target, selection.voice)]) {
+        if target.bundle.assets.get(path.as_ref()).is_some_and(|asset| voice.gives(&path, asset)) {
             return Found::File { target: Arc::clone(target), path: path.into_owned() };
         }
     }
-    let immutable =
-        |target: &&Arc<Target>| target.bundle.assets.get(path.as_ref()).is_some_and(|asset| asset.immutable);
-    if let Some(target) = selection.app.releases.iter().find(immutable) {
-        return Found::File { target: Arc::clone(target), path: path.into_owned() };
+    if !is_in_hashed_folder(&path) {
+        return Found::NotAFile;
     }
-    if HASHED_FOLDERS.iter().any(|folder| path.starts_with(folder)) {
-        Found::Missing
-    } else {
-        Found::NotAFile
+    let app = &selection.app;
+    let gives = |target: &&Arc<Target>| {
+        let asset = target.bundle.assets.get(path.as_ref());
+        asset.is_some_and(|asset| app.voice(target, Reach::Path).gives(&path, asset))
+    };
+    // A host name of its own is for one release alone.
+    match app.releases.iter().find(gives).filter(|_| selection.pinnable) {
+        Some(target) => Found::File { target: Arc::clone(target), path: path.into_owned() },
+        None => Found::Missing,
     }
 }
 
@@ -169,16 +170,6 @@ fn matches_any(headers: &HeaderMap, etag: &HeaderValue) -> bool {
     })
 }
 
-/// How long a file may be kept.
-#[must_use]
-pub const fn cache_control(asset: &Asset) -> HeaderValue {
-    HeaderValue::from_static(if asset.immutable {
-        "public, max-age=31536000, immutable"
-    } else {
-        "public, max-age=0, must-revalidate"
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{app, asset, table, target};
@@ -201,8 +192,23 @@ mod tests {
                 ("/größe 1.txt", "x", false),
             ],
         );
-        let loose = target("shop", "v0", &[("/assets/plain.js", "x", false)]);
-        let table = table(&[app("shop", "v2", vec![live, back, loose])]);
+        let loose = target(
+            "shop",
+            "v0",
+            &[("/assets/plain.js", "x", false), ("/listed.js", "x", true), ("/far/a-1a2b3c4d.js", "x", true)],
+        );
+        let stranger = |version: &str| {
+            let path = format!("/assets/{version}-1a2b3c4d.js");
+            target(
+                "shop",
+                version,
+                &[(&path, "x", true), ("/sw.js", "x", true), ("/assets/new-1a2b3c4d.js", "y", true)],
+            )
+        };
+        let (mut never, mut bad) = (stranger("never"), stranger("bad"));
+        never.was_live = false;
+        bad.bad = true;
+        let table = table(&[app("shop", "v2", vec![never, bad, live, back, loose])]);
         let wanted = Wanted { release: wanted, cookie: None };
         let selection = select(&table, "shop.localhost", &wanted, VisitorId(7)).unwrap();
         match find(&selection, &method, path) {
@@ -242,6 +248,24 @@ mod tests {
         assert_eq!(found(None, Method::GET, "/assets/gone-00000000.js"), "missing");
         assert_eq!(found(None, Method::GET, "/_app/immutable/x.js"), "missing");
         assert_eq!(found(Some("v1"), Method::GET, "/a.txt"), "v1 /a.txt");
+        // What they list as immutable is theirs alone.
+        for (path, pinned) in
+            [("/listed.js", "v0 /listed.js"), ("/far/a-1a2b3c4d.js", "v0 /far/a-1a2b3c4d.js")]
+        {
+            assert_eq!(found(None, Method::GET, path), "app", "{path}");
+            assert_eq!(found(Some("v0"), Method::GET, path), pinned);
+        }
+    }
+
+    #[test]
+    fn files_of_what_nobody_promoted_or_what_is_bad_are_none_of_the_apps() {
+        for version in ["never", "bad"] {
+            for pin in [None, Some(version)] {
+                let hashed = format!("/assets/{version}-1a2b3c4d.js");
+                assert_eq!(found(pin, Method::GET, &hashed), "missing");
+                assert_eq!(found(pin, Method::GET, "/sw.js"), "app");
+            }
+        }
     }
 
     fn planned(headers: &[(http::HeaderName, &str)]) -> Plan {

@@ -1,11 +1,10 @@
 //! Who a request comes from, as far as a split of the users goes: a number that the edge made up, kept in a cookie.
 
+use super::own_cookie::VISITOR;
 use crate::route::split::VisitorId;
 use http::HeaderValue;
-use http::header::{CACHE_CONTROL, COOKIE, EXPIRES, HeaderMap, HeaderName, SET_COOKIE};
+use http::header::{CACHE_CONTROL, EXPIRES, HeaderMap, HeaderName, SET_COOKIE};
 
-/// Cookie that holds a visitor's number. Only visitors of an app whose users are split get it.
-pub const COOKIE_NAME: &str = "__vitrine_id";
 /// How long a browser keeps it, in seconds: longer than any split.
 const KEPT_S: u32 = 365 * 24 * 3600;
 
@@ -22,9 +21,8 @@ pub struct Visitor {
 impl Visitor {
     /// From a request's headers; `fresh` is the number of one who has none.
     #[must_use]
-    pub fn of(headers: &HeaderMap, fresh: impl FnOnce() -> u128) -> Self {
-        let mut lines = headers.get_all(COOKIE).iter();
-        match lines.find_map(|line| id_in(line.to_str().ok()?)) {
+    pub fn of(headers: &HeaderMap, https: bool, fresh: impl FnOnce() -> u128) -> Self {
+        match VISITOR.read(headers, https).and_then(VisitorId::parse) {
             Some(id) => Self { id, known: true },
             None => Self { id: VisitorId(fresh()), known: false },
         }
@@ -35,19 +33,9 @@ impl Visitor {
     pub fn mark(self, headers: &mut HeaderMap, https: bool) {
         keep_private(headers);
         if !self.known {
-            let secure = if https { "; Secure" } else { "" };
-            let id = self.id;
-            let cookie =
-                format!("{COOKIE_NAME}={id}; Path=/; Max-Age={KEPT_S}; HttpOnly; SameSite=Lax{secure}");
-            let cookie = HeaderValue::try_from(cookie).expect("hexadecimal digits are legal in a header");
-            headers.append(SET_COOKIE, cookie);
+            headers.append(SET_COOKIE, VISITOR.set(&self.id.to_string(), https, Some(KEPT_S)));
         }
     }
-}
-
-fn id_in(line: &str) -> Option<VisitorId> {
-    line.split(';')
-        .find_map(|cookie| VisitorId::parse(cookie.trim().strip_prefix(COOKIE_NAME)?.strip_prefix('=')?))
 }
 
 /// Whether a header speaks to shared caches alone. They go by it whatever `cache-control` says, `no-store` too.
@@ -59,7 +47,7 @@ pub fn is_for_shared_caches(name: &HeaderName) -> bool {
 }
 
 /// `private` instead of whatever lets a shared cache store an answer. An answer that says nothing might be stored too.
-fn keep_private(headers: &mut HeaderMap) {
+pub(super) fn keep_private(headers: &mut HeaderMap) {
     let shared: Vec<_> = headers.keys().filter(|name| is_for_shared_caches(name)).cloned().collect();
     for name in shared {
         headers.remove(name);
@@ -101,11 +89,11 @@ mod tests {
     fn a_visitor_keeps_the_number_that_they_come_with() {
         let id = "0123456789abcdef0123456789abcdef";
         let line = format!("a=b; __vitrine_id={id};c=d");
-        let visitor = Visitor::of(&headers(&[("cookie", "x=y"), ("cookie", &line)]), || 7);
+        let visitor = Visitor::of(&headers(&[("cookie", "x=y"), ("cookie", &line)]), false, || 7);
         assert_eq!((visitor.id.to_string().as_str(), visitor.known), (id, true));
         for line in ["", "__vitrine_id=", "__vitrine_id=7", "__vitrine_idx=0123456789abcdef0123456789abcdef"]
         {
-            let visitor = Visitor::of(&headers(&[("cookie", line)]), || 7);
+            let visitor = Visitor::of(&headers(&[("cookie", line)]), false, || 7);
             assert_eq!(visitor, Visitor { id: VisitorId(7), known: false }, "{line}");
         }
     }
@@ -161,6 +149,6 @@ mod tests {
         let plain =
             "__vitrine_id=00000000000000000000000000000007; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax";
         assert_eq!(cookie(false), plain);
-        assert_eq!(cookie(true), format!("{plain}; Secure"));
+        assert_eq!(cookie(true), format!("__Host-{plain}; Secure"));
     }
 }

@@ -59,6 +59,19 @@ pub const CLAIM_ATTEMPTS_MAX: usize = 3;
 pub const UPSTREAM_RETRIES_MAX: usize = 1;
 /// What a worker gets beyond the limits that it enforces by itself before the edge stops waiting: it is stuck then.
 pub const RENDER_GRACE_MS: u64 = 2_000;
+/// Releases that users do not have (earlier ones, previews) that one client may start at once: somebody who looks through what
+/// there is. Each costs a worker's memory.
+pub const WAKES_BY_CLIENT_MAX: u32 = 8;
+/// Time for one more.
+pub const WAKES_BY_CLIENT_EVERY_MS: u64 = 15_000;
+/// Such releases of one app that all clients together may start at once: as many as are retained, and previews.
+pub const WAKES_OF_APP_MAX: u32 = 32;
+/// Time for one more.
+pub const WAKES_OF_APP_EVERY_MS: u64 = 5_000;
+/// Time for which a start counts once, whoever asks: longer than most boots, much shorter than a worker is left idle.
+pub const WAKE_COUNTED_MS: u64 = 10_000;
+/// Clients, apps and releases that this is kept for, each; about 200 bytes.
+pub const WAKE_KEYS_MAX: u64 = 4096;
 /// Bytes of an answer that are gathered, if they are at hand, to send them with their length and in one write: a page.
 pub const GATHERED_BYTES_MAX: usize = 64 << 10;
 /// Client files kept in memory: the hot part of a dozen apps.

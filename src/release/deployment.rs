@@ -9,6 +9,7 @@ mod going_back;
 pub mod hooks;
 #[cfg(test)]
 mod tests;
+mod trial;
 
 use crate::id::{ReleaseId, Version};
 use crate::store::{DeploymentRecord, DeploymentStage as Stage, DeploymentStatus as Status};

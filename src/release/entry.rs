@@ -42,6 +42,8 @@ pub struct Entry {
     pub held: std::sync::atomic::AtomicUsize,
     /// What they wait for.
     pub waking: Waking,
+    /// Whether the hooks of its promotion look at it by its own name.
+    pub on_trial: std::sync::atomic::AtomicBool,
     /// What is known about the snapshot of its bundle.
     snapshot: Mutex<Option<SnapshotRecord>>,
     /// Whether a worker of it may map the snapshot of its bundle.
@@ -79,6 +81,7 @@ impl Entry {
             boot: tokio::sync::Mutex::default(),
             held: std::sync::atomic::AtomicUsize::new(0),
             waking: Waking::default(),
+            on_trial: std::sync::atomic::AtomicBool::new(false),
             snapshot: Mutex::default(),
             // The host before this one may have started its worker.
             maps_snapshot: AtomicBool::new(true),

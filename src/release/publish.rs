@@ -40,7 +40,8 @@ impl Releases {
     }
 
     fn app_route(&self, app: &AppName) -> AppRoute {
-        let releases: Vec<Arc<Target>> = self.0.book.releases(app).iter().map(target).collect();
+        let releases: Vec<Arc<Target>> =
+            self.0.book.releases(app).iter().map(|entry| self.target(entry)).collect();
         let live = self.0.book.live(app).map(|entry| entry.id());
         let live = live.and_then(|id| releases.iter().find(|target| target.release == id).cloned());
         let split = self.0.book.split(app).and_then(|split| {
@@ -67,6 +68,22 @@ impl Releases {
                 labels.entry(label).or_insert(leads_to);
             }
         }
+    }
+
+    fn target(&self, entry: &Arc<Entry>) -> Arc<Target> {
+        let record = entry.record();
+        Arc::new(Target {
+            bad: self.0.book.bad(&record.id).is_some(),
+            release: record.id,
+            bundle: Arc::clone(&entry.bundle),
+            dir: entry.dir.0.clone(),
+            pool: Arc::clone(&entry.pool),
+            was_live: record.promoted_ms.is_some(),
+            rolled_back: record.rolled_back,
+            on_trial: entry.on_trial.load(Ordering::SeqCst),
+            request_bytes_max: entry.limits.request_mb << 20,
+            client_stall_ms: entry.limits.client_stall_ms,
+        })
     }
 
     /// A release as the admin side shows it.
@@ -155,18 +172,4 @@ fn health(entry: &Entry) -> Option<HealthView> {
     };
     let (target, reason) = checked.target.unzip();
     Some(HealthView { status, hung, target, reason: reason.flatten(), fail_open: checked.fails_open() })
-}
-
-fn target(entry: &Arc<Entry>) -> Arc<Target> {
-    let record = entry.record();
-    Arc::new(Target {
-        release: record.id,
-        bundle: Arc::clone(&entry.bundle),
-        dir: entry.dir.0.clone(),
-        pool: Arc::clone(&entry.pool),
-        was_live: record.promoted_ms.is_some(),
-        rolled_back: record.rolled_back,
-        request_bytes_max: entry.limits.request_mb << 20,
-        client_stall_ms: entry.limits.client_stall_ms,
-    })
 }

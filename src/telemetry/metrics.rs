@@ -119,6 +119,7 @@ pub struct Metrics {
     restarts_told: Mutex<HashMap<ReleaseId, Restarts>>,
     egress: Family<EgressLabels, Counter>,
     connections: ConnectionFamilies,
+    wakes_refused: Counter,
     series: ArcSwap<HashMap<ReleaseId, Arc<Series>>>,
     unrouted: Arc<Series>,
 }
@@ -159,6 +160,7 @@ impl Metrics {
             restarts_told: Mutex::default(),
             egress: Family::default(),
             connections: ConnectionFamilies::default(),
+            wakes_refused: Counter::default(),
             series: ArcSwap::default(),
             unrouted,
         };
@@ -195,6 +197,12 @@ impl Metrics {
         let restarts = self.isolate_restarts.clone();
         registry.register("isolate_restarts", "Isolates condemned and replaced", restarts);
         registry.register("egress_requests", "Calls of apps to the outside", self.egress.clone());
+        let refused = self.wakes_refused.clone();
+        registry.register(
+            "wakes_refused",
+            "Starts of sleeping releases refused to clients above their quota",
+            refused,
+        );
         self.connections.register(registry);
     }
 
@@ -251,6 +259,11 @@ impl Metrics {
             FlipKind::Rollback => "rollback",
         };
         self.flips.get_or_create(&FlipLabels { app: app.to_string(), kind }).inc();
+    }
+
+    /// Counts a start of a sleeping release that a client was refused.
+    pub fn wake_refused(&self) {
+        self.wakes_refused.inc();
     }
 
     /// Counts a worker that is replaced.

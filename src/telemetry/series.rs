@@ -5,6 +5,7 @@ use super::metrics::{OutcomeLabel, RequestLabels};
 use super::tally::Tally;
 use crate::id::ReleaseId;
 use arc_swap::ArcSwap;
+use http::StatusCode;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -13,6 +14,9 @@ use prometheus_client::metrics::histogram::Histogram;
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 use vitrine_wire::Outcome;
+
+/// Status in logs and metrics of a request whose client went away before there was an answer.
+pub const CLIENT_WENT_AWAY: u16 = 499;
 
 /// Labels of everything that is told by release.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -48,6 +52,13 @@ impl Drop for InFlight {
     }
 }
 
+/// A status as a label: the number if it is registered or the host's own, else the first of its class, as which clients treat it
+/// (RFC 9110, 15). An app can't make a series of each number.
+fn label_of(code: u16) -> u16 {
+    let known = StatusCode::from_u16(code).is_ok_and(|status| status.canonical_reason().is_some());
+    if known || code == CLIENT_WENT_AWAY { code } else { code / 100 * 100 }
+}
+
 impl Series {
     pub(super) fn of(metrics: &Metrics, release: &ReleaseId) -> Self {
         let labels = ReleaseLabels::of(release);
@@ -78,6 +89,7 @@ impl Series {
     }
 
     pub(super) fn count(&self, requests: &Family<RequestLabels, Counter>, outcome: Outcome, code: u16) {
+        let code = label_of(code);
         if let Some(counter) = self.counts.load().get(&(outcome, code)) {
             counter.inc();
             return;
@@ -112,5 +124,19 @@ impl Series {
             outcome: OutcomeLabel(outcome),
             code,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses_that_nobody_registered_share_a_label() {
+        for (code, label) in [(200, 200), (418, 418), (499, 499), (299, 200), (477, 400), (599, 500)] {
+            assert_eq!(label_of(code), label);
+        }
+        let labels: std::collections::BTreeSet<u16> = (200..=599).map(label_of).collect();
+        assert!(labels.len() < 80, "{}", labels.len());
     }
 }

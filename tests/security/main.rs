@@ -15,6 +15,7 @@ mod harness {
     pub mod wait;
 }
 
+mod answers;
 mod audit;
 mod canary;
 mod cis;
@@ -29,5 +30,6 @@ mod limits;
 mod reach;
 mod secrets;
 mod signatures;
+mod speaks;
 mod stored;
 mod tokens;

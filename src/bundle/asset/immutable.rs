@@ -28,13 +28,20 @@ pub(super) fn listed_by_vite(json: &[u8]) -> BTreeSet<String> {
         .collect()
 }
 
-/// Whether the path, below the client's folder, carries a hash where build tools put one: a suffix of the name before
-/// its extension, behind `-` or `.`. A name that is nothing but a hash counts when its folder is for immutable files
-/// alone, or when it is hexadecimal; otherwise `bootstrap5.css` would be one.
-pub(super) fn is_hashed(path: &str) -> bool {
-    if !HASHED_FOLDERS.iter().any(|folder| path.starts_with(folder)) {
-        return false;
-    }
+/// Whether a path, below the client's folder or as a URL's, lies in one of the folders whose files have a hash in their name: what
+/// is missing there is missing, an app has nothing to say.
+#[must_use]
+pub fn is_in_hashed_folder(path: &str) -> bool {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    HASHED_FOLDERS.iter().any(|folder| path.starts_with(folder))
+}
+
+/// Whether the name carries a hash where build tools put one: a suffix before its extension, behind `-` or `.`. A name that is
+/// nothing but a hash counts when its folder is for immutable files alone, or when it is hexadecimal; otherwise `bootstrap5.css`
+/// would be one.
+#[must_use]
+pub fn name_has_hash(path: &str) -> bool {
+    let path = path.strip_prefix('/').unwrap_or(path);
     let name = path.rsplit('/').next().unwrap_or(path);
     let Some((stem, _)) = name.trim_end_matches(".map").rsplit_once('.') else { return false };
     let (suffix, is_whole_name) = match stem.rfind(['-', '.']) {
@@ -51,6 +58,13 @@ pub(super) fn is_hashed(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn is_hashed(path: &str) -> bool {
+        let as_url = format!("/{path}");
+        assert_eq!(is_in_hashed_folder(path), is_in_hashed_folder(&as_url));
+        assert_eq!(name_has_hash(path), name_has_hash(&as_url));
+        is_in_hashed_folder(path) && name_has_hash(path)
+    }
 
     #[test]
     fn a_hash_is_told_from_a_word() {

@@ -31,7 +31,8 @@ pub(in crate::bundle) fn index(
             digest: facts.digest,
             bytes: facts.bytes,
             content_type: content_type(path),
-            immutable: listed.contains(path) || immutable::is_hashed(path),
+            immutable: immutable::name_has_hash(path)
+                && (immutable::is_in_hashed_folder(path) || listed.contains(path)),
             encodings: BTreeMap::new(),
         };
         index.insert(format!("/{path}"), asset);

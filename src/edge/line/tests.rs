@@ -95,11 +95,13 @@ async fn site() -> Site {
     let line = Line {
         routes,
         wake: Sleeper { pool: Arc::clone(&pool), worker },
+        wake_quota: WakeQuota::new(),
         telemetry: Arc::new(Telemetry { metrics: Arc::clone(&metrics), logs }),
         trusted_proxies: Vec::new(),
         clients: Clients::new(2),
         maxima: LimitMaxima::default(),
         files: FileStore::new(),
+        shared_domain: Some("localhost".into()),
         alone: false,
         shutdown: CancellationToken::new(),
     };

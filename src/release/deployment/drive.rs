@@ -135,7 +135,8 @@ impl Releases {
                 Some(Work::Start) => self.ready_for_users(entry, deadline).await?,
                 Some(Work::HooksBeforeTraffic) => {
                     let call = self.call(deployment, HookStage::BeforeTraffic);
-                    hooks::run(&self.0.parts.config.hook, &call).await.map_err(ReleaseError::Refused)?;
+                    let hooks = hooks::run(&self.0.parts.config.hook, &call);
+                    self.with_own_name(entry, hooks).await.map_err(ReleaseError::Refused)?;
                 }
                 Some(Work::Shift) => {
                     let switching = self.0.book.switching(&release.app);

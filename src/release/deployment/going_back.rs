@@ -58,5 +58,6 @@ impl Releases {
         if let Err(error) = marked {
             tracing::error!(release = %id, error = %causes(&error), "whether a release is bad is not recorded");
         }
+        self.show(entry).await;
     }
 }
