@@ -95,6 +95,8 @@ pub struct LimitMaxima {
     pub response_mb: u64,
     /// Slow clients.
     pub client_stall_ms: u64,
+    /// Silent streams.
+    pub stream_idle_ms: u64,
     /// Egress calls a request.
     pub subrequests: u32,
     /// Log rate.
@@ -115,6 +117,7 @@ impl Default for LimitMaxima {
             request_mb: 100,
             response_mb: 500,
             client_stall_ms: 120_000,
+            stream_idle_ms: 600_000,
             subrequests: 200,
             log_lines_per_s: 1000,
             isolates: 16,

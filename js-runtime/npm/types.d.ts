@@ -20,6 +20,8 @@ export interface Limits {
   response_mb?: number;
   /** How long a client may take nothing before its response ends. */
   client_stall_ms?: number;
+  /** How long the app may give nothing of a response that has begun. */
+  stream_idle_ms?: number;
   /** Calls of `fetch` in one request. */
   subrequests?: number;
   /** Log lines a second; what is over is counted and dropped. */

@@ -13,7 +13,7 @@ mod upload;
 #[cfg(test)]
 mod tests;
 
-pub use answer::{AnswerEnd, AnswerWriter, StallClock};
+pub use answer::{AnswerEnd, AnswerWriter, Rest, StallClock};
 pub use body::{BodyBroken, BodyFeed, BodyReader};
 pub use egress::{EgressAnswer, EgressStreams};
 pub use link::HostLink;

@@ -87,6 +87,8 @@ pub struct LimitWishes {
     pub response_mb: u64,
     /// Slow clients.
     pub client_stall_ms: u64,
+    /// Silent streams.
+    pub stream_idle_ms: u64,
     /// Egress calls a request.
     pub subrequests: u32,
     /// Log rate.
@@ -109,6 +111,7 @@ impl Default for LimitWishes {
             request_mb: 10,
             response_mb: 50,
             client_stall_ms: 30_000,
+            stream_idle_ms: 60_000,
             subrequests: 50,
             log_lines_per_s: 100,
             isolates: 0,

@@ -160,7 +160,7 @@ impl Config {
     }
 }
 
-fn least_limits(limits: &LimitMaxima) -> [(&'static str, u64, u64); 9] {
+fn least_limits(limits: &LimitMaxima) -> [(&'static str, u64, u64); 10] {
     // Zero is a sound bound for the three that are left out: no queue, no waiting, no calls.
     [
         ("limits.cpu_ms", limits.cpu_ms, 1),
@@ -170,6 +170,7 @@ fn least_limits(limits: &LimitMaxima) -> [(&'static str, u64, u64); 9] {
         ("limits.request_mb", limits.request_mb, 1),
         ("limits.response_mb", limits.response_mb, 1),
         ("limits.client_stall_ms", limits.client_stall_ms, 1),
+        ("limits.stream_idle_ms", limits.stream_idle_ms, 1),
         ("limits.log_lines_per_s", u64::from(limits.log_lines_per_s), 1),
         ("limits.isolates", u64::from(limits.isolates), 1),
     ]

@@ -1,6 +1,8 @@
 //! What one connection is doing: enough to tell a client that dawdles from an app that works, and one that rests from both.
 
-use crate::limits::{CONNECTION_CHECK_MS, HEAD_TIMEOUT_MS, KEEPALIVE_IDLE_MS};
+use crate::limits::{
+    ANSWER_BYTES_PER_S_MIN, ANSWER_GRACE_MS, CONNECTION_CHECK_MS, HEAD_TIMEOUT_MS, KEEPALIVE_IDLE_MS,
+};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -13,6 +15,8 @@ pub struct Patience {
     pub head: Duration,
     /// Pause between two requests.
     pub idle: Duration,
+    /// For its answers in all, before the rate at which it takes them counts.
+    pub answer: Duration,
     /// How exact these times are: least time between two looks at the clocks.
     pub check: Duration,
 }
@@ -22,9 +26,16 @@ impl Default for Patience {
         Self {
             head: Duration::from_millis(HEAD_TIMEOUT_MS),
             idle: Duration::from_millis(KEEPALIVE_IDLE_MS),
+            answer: Duration::from_millis(ANSWER_GRACE_MS),
             check: Duration::from_millis(CONNECTION_CHECK_MS),
         }
     }
+}
+
+/// Whether so many bytes, taken while their sender waited for so long, are fewer than the least that is allowed.
+#[must_use]
+pub fn is_trickle(bytes: u64, waited: Duration) -> bool {
+    bytes.saturating_mul(1_000) < ANSWER_BYTES_PER_S_MIN.saturating_mul(waited.as_millis() as u64)
 }
 
 /// What is to become of a connection.
@@ -49,6 +60,9 @@ pub struct Activity {
     idle_since: AtomicU64,
     head_since: AtomicU64,
     blocked_since: AtomicU64,
+    /// Milliseconds for which answers have waited for the client, and the bytes that it has taken since the first of them.
+    blocked_ms: AtomicU64,
+    taken_bytes: AtomicU64,
     clients_turns: AtomicUsize,
     last_turn: AtomicU64,
     stall_ms: AtomicU64,
@@ -68,6 +82,8 @@ impl Activity {
             idle_since: AtomicU64::new(0),
             head_since: AtomicU64::new(1),
             blocked_since: AtomicU64::new(0),
+            blocked_ms: AtomicU64::new(0),
+            taken_bytes: AtomicU64::new(0),
             clients_turns: AtomicUsize::new(0),
             last_turn: AtomicU64::new(0),
             stall_ms: AtomicU64::new(KEEPALIVE_IDLE_MS),
@@ -155,9 +171,14 @@ impl Activity {
     }
 
     /// The client took bytes.
-    pub fn on_written(&self) {
-        if self.blocked_since.load(Ordering::Relaxed) != 0 {
+    pub fn on_written(&self, bytes: usize) {
+        let since = self.blocked_since.load(Ordering::Relaxed);
+        if since != 0 {
             self.blocked_since.store(0, Ordering::Relaxed);
+            self.blocked_ms.fetch_add(self.age_ms().saturating_sub(since), Ordering::Relaxed);
+        }
+        if self.blocked_ms.load(Ordering::Relaxed) != 0 {
+            self.taken_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
         }
     }
 
@@ -186,7 +207,7 @@ impl Activity {
             since != 0 && now.saturating_sub(since) >= limit_ms
         };
         let stall_ms = self.stall_ms.load(Ordering::Relaxed);
-        if over(&self.blocked_since, stall_ms) {
+        if over(&self.blocked_since, stall_ms) || self.trickles(now, patience.answer) {
             return Verdict::Slow;
         }
         let in_flight = self.in_flight.load(Ordering::Relaxed);
@@ -198,6 +219,15 @@ impl Activity {
             return Verdict::Slow;
         }
         if over(&self.idle_since, patience.idle.as_millis() as u64) { Verdict::Idle } else { Verdict::Fine }
+    }
+
+    /// Whether the client takes its answers more slowly than the slowest that is allowed.
+    fn trickles(&self, now: u64, grace: Duration) -> bool {
+        let since = self.blocked_since.load(Ordering::Relaxed);
+        let going_on = if since == 0 { 0 } else { now.saturating_sub(since) };
+        let blocked_ms = self.blocked_ms.load(Ordering::Relaxed) + going_on;
+        blocked_ms >= grace.as_millis() as u64
+            && is_trickle(self.taken_bytes.load(Ordering::Relaxed), Duration::from_millis(blocked_ms))
     }
 
     /// The age at which a clock that runs now reaches its end, in milliseconds; `None` is none that runs.
@@ -234,7 +264,10 @@ pub struct Busy(Arc<Activity>);
 impl Drop for Busy {
     fn drop(&mut self) {
         self.0.idle_since.store(self.0.age_ms(), Ordering::Relaxed);
-        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+        if self.0.in_flight.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.0.blocked_ms.store(0, Ordering::Relaxed);
+            self.0.taken_bytes.store(0, Ordering::Relaxed);
+        }
     }
 }
 
@@ -256,6 +289,7 @@ mod tests {
         Patience {
             head: Duration::from_millis(head_ms),
             idle: Duration::from_millis(idle_ms),
+            answer: Duration::from_millis(15),
             check: Duration::from_millis(1),
         }
     }
@@ -298,8 +332,29 @@ mod tests {
         activity.on_blocked();
         pause();
         assert_eq!(activity.verdict(&patience(1000, 1000)), Verdict::Slow);
-        activity.on_written();
+        activity.on_written(1 << 20);
         assert_eq!(activity.verdict(&patience(1000, 1000)), Verdict::Fine);
+    }
+
+    #[test]
+    fn a_client_that_trickles_is_slow_and_one_that_pauses_is_not() {
+        for (taken_bytes, verdict) in [(1, Verdict::Slow), (1 << 20, Verdict::Fine)] {
+            let activity = Activity::start();
+            let busy = activity.begin(false);
+            activity.set_stall_ms(1000);
+            for _ in 0..2 {
+                activity.on_blocked();
+                pause();
+                activity.on_written(taken_bytes);
+            }
+            assert_eq!(activity.verdict(&patience(1000, 1000)), verdict, "{taken_bytes} bytes");
+            drop(busy);
+            assert_eq!(
+                activity.verdict(&patience(1000, 1000)),
+                Verdict::Fine,
+                "the next answer's rate is its own"
+            );
+        }
     }
 
     #[test]

@@ -44,7 +44,7 @@ impl WatchedIo {
 
     fn note(&self, written: &Poll<Result<usize>>) {
         match written {
-            Poll::Ready(Ok(_)) => self.activity.on_written(),
+            Poll::Ready(Ok(bytes)) => self.activity.on_written(*bytes),
             Poll::Ready(Err(_)) => {}
             Poll::Pending => self.activity.on_blocked(),
         }

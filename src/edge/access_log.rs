@@ -45,6 +45,8 @@ pub struct Record {
     pub bytes: u64,
     /// From arrival until a worker was asked.
     pub edge: Duration,
+    /// From arrival until the answer began, of one that is streamed.
+    pub begun: Option<Duration>,
     /// The worker's end of it, when there is one.
     pub done: Option<Done>,
     /// Counts it among the requests of its client.
@@ -74,6 +76,7 @@ impl Record {
             outcome: Outcome::Cancelled,
             bytes: 0,
             edge: Duration::ZERO,
+            begun: None,
             done: None,
             counted: None,
         })
@@ -124,7 +127,8 @@ impl Drop for Record {
         let duration = self.arrived.elapsed();
         let release = self.target.as_ref().map(|target| &target.release);
         let seconds = |us: u64| Duration::from_micros(us).as_secs_f64();
-        let render = self.done.as_ref().map(|done| (seconds(done.cpu_us), seconds(done.queue_us)));
+        let begun = self.begun.unwrap_or(duration);
+        let render = self.done.as_ref().map(|done| (seconds(done.cpu_us), seconds(done.queue_us), begun));
         let metrics = &self.telemetry.metrics;
         metrics.request(&metrics.series(release), outcome, self.status, duration.as_secs_f64(), render);
 
@@ -166,7 +170,8 @@ const fn level(outcome: Outcome) -> &'static str {
         | Outcome::NoRoute
         | Outcome::NoRelease
         | Outcome::BadRequest
-        | Outcome::Cancelled => "info",
+        | Outcome::Cancelled
+        | Outcome::StreamIdle => "info",
         Outcome::Overloaded | Outcome::Draining => "warn",
         Outcome::AppError
         | Outcome::CpuLimit

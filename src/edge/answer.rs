@@ -48,7 +48,7 @@ pub const fn status_of(outcome: Outcome) -> StatusCode {
         Outcome::CpuLimit | Outcome::HeapLimit | Outcome::Overloaded | Outcome::Draining => {
             StatusCode::SERVICE_UNAVAILABLE
         }
-        Outcome::WallLimit => StatusCode::GATEWAY_TIMEOUT,
+        Outcome::WallLimit | Outcome::StreamIdle => StatusCode::GATEWAY_TIMEOUT,
         // A client that went away reads no status; the log has its own.
         Outcome::Crashed | Outcome::UpstreamGone | Outcome::Cancelled => StatusCode::BAD_GATEWAY,
         Outcome::NoRoute | Outcome::NoRelease => StatusCode::NOT_FOUND,
@@ -63,7 +63,9 @@ const fn explain(outcome: Outcome) -> &'static str {
         Outcome::AppError | Outcome::Crashed | Outcome::HeapLimit | Outcome::UpstreamGone => {
             "The page could not be made. Trying again may help."
         }
-        Outcome::CpuLimit | Outcome::WallLimit => "The page took too long to make. Trying again may help.",
+        Outcome::CpuLimit | Outcome::WallLimit | Outcome::StreamIdle => {
+            "The page took too long to make. Trying again may help."
+        }
         Outcome::Overloaded | Outcome::Draining => "The service is busy. Try again in a moment.",
         Outcome::NoRoute => "There is no site at this address.",
         Outcome::NoRelease => "There is nothing to show at this address.",

@@ -52,6 +52,7 @@ pub fn answer(
     } else if ended.is_some() {
         whole(record, status, headers, joined(first), timing)
     } else {
+        record.begun = Some(record.elapsed());
         let streaming = Streaming { first, body, claim, patience, timer: None };
         send(record, status, headers, Source::Worker(Box::new(streaming)), timing)
     })

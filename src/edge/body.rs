@@ -84,7 +84,7 @@ impl Streaming {
         let timer =
             self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + patience)));
         ready!(timer.as_mut().poll(cx));
-        Poll::Ready(end(Outcome::WallLimit))
+        Poll::Ready(end(Outcome::StreamIdle))
     }
 }
 

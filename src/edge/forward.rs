@@ -6,7 +6,7 @@ use super::caller::{
 };
 use super::own_cookie;
 use bytes::Bytes;
-use http::header::{CONNECTION, COOKIE, HeaderMap, HeaderName};
+use http::header::{CONNECTION, CONTENT_LENGTH, COOKIE, HeaderMap, HeaderName};
 use vitrine_wire::{Headers, RequestHead};
 
 /// Headers that are about one connection or that the edge makes itself.
@@ -32,22 +32,37 @@ const OWN: [&str; 17] = [
 /// Prefixes of headers by which frameworks and this host talk to themselves: from a client they are forgeries.
 const INTERNAL: [&str; 5] = ["x-forwarded-", "x-middleware-", "x-nextjs-", "x-react-router-", "x-vitrine-"];
 
+/// The body of a request as the app hears of it beforehand.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct BodyAhead {
+    /// Whether there is one.
+    pub is_there: bool,
+    /// Its length in bytes, if the client declared it and it frames the body.
+    pub declared: Option<u64>,
+}
+
 /// The head that goes to a worker.
 #[must_use]
-pub fn request_head(caller: &Caller, address: &Address, headers: &HeaderMap, has_body: bool) -> RequestHead {
+pub fn request_head(caller: &Caller, address: &Address, headers: &HeaderMap, body: BodyAhead) -> RequestHead {
     let scheme = if caller.https { "https" } else { "http" };
     let target = caller.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
     let target = if target == "*" { "/" } else { target };
     RequestHead {
         method: caller.method.as_str().to_owned(),
         url: format!("{scheme}://{}{target}", address.authority),
-        headers: end_to_end(caller, address, headers, scheme),
-        has_body,
+        headers: end_to_end(caller, address, headers, scheme, body.declared),
+        has_body: body.is_there,
         request_id: caller.request_id().to_owned(),
     }
 }
 
-fn end_to_end(caller: &Caller, address: &Address, headers: &HeaderMap, scheme: &str) -> Headers {
+fn end_to_end(
+    caller: &Caller,
+    address: &Address,
+    headers: &HeaderMap,
+    scheme: &str,
+    declared: Option<u64>,
+) -> Headers {
     let mut kept: Headers = Vec::with_capacity(headers.len() + 8);
     for (name, value) in headers {
         let trace = name == TRACEPARENT || (name == TRACESTATE && !caller.traced);
@@ -65,6 +80,9 @@ fn end_to_end(caller: &Caller, address: &Address, headers: &HeaderMap, scheme: &
     put(&X_FORWARDED_PROTO, Bytes::copy_from_slice(scheme.as_bytes()));
     put(&X_REQUEST_ID, Bytes::copy_from_slice(caller.request_id.as_bytes()));
     put(&TRACEPARENT, Bytes::copy_from_slice(caller.traceparent.as_bytes()));
+    if let Some(bytes) = declared {
+        put(&CONTENT_LENGTH, bytes.to_string().into());
+    }
     kept
 }
 
@@ -108,6 +126,10 @@ mod tests {
     use http::Request;
 
     fn head(headers: &[(&str, &str)]) -> RequestHead {
+        head_before(BodyAhead::default(), headers)
+    }
+
+    fn head_before(body: BodyAhead, headers: &[(&str, &str)]) -> RequestHead {
         let mut request = Request::builder().uri("/a?b=c").header("host", "Shop.example:81");
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -121,7 +143,7 @@ mod tests {
         };
         let caller = Caller::of(&parts, &peer, &[]);
         let address = Address::of(&caller, &parts.headers, false).unwrap();
-        request_head(&caller, &address, &parts.headers, false)
+        request_head(&caller, &address, &parts.headers, body)
     }
 
     fn values<'a>(head: &'a RequestHead, name: &str) -> Vec<&'a str> {
@@ -170,6 +192,12 @@ mod tests {
         for (name, _) in outside {
             assert!(values(&head, name).is_empty(), "{name}");
         }
+    }
+
+    #[test]
+    fn the_length_of_a_body_is_what_frames_it() {
+        let ahead = BodyAhead { is_there: true, declared: Some(7) };
+        assert_eq!(values(&head_before(ahead, &[("content-length", "007")]), "content-length"), ["7"]);
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! more, so its answer can't notice by itself; and the connection is alive, so it can't be cut for it. Here a task of
 //! its own reads the answer, hands it on, and gives it up when nothing is taken for too long: the worker is free then.
 
+use crate::connections::activity::is_trickle;
+use crate::limits::ANSWER_GRACE_MS;
 use bytes::Bytes;
 use http_body::{Body, Frame};
 use http_body_util::BodyExt as _;
@@ -12,6 +14,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 /// What can go wrong with a body on its way out.
 pub type BoxError = Box<dyn Error + Send + Sync>;
@@ -41,21 +44,32 @@ where
     Pumped { frames, ended: false }
 }
 
-/// Ends when the body does, when the near end is dropped, or when it takes nothing within `stall`; then the body is
-/// dropped here, whatever still holds the near end.
+/// Ends when the body does, when the near end is dropped, or when it takes nothing within `stall`, or too little in all; then the body
+/// is dropped here, whatever still holds the near end.
 async fn read<B>(mut body: B, stall: Duration, sink: mpsc::Sender<Item>)
 where
     B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
 {
+    let (mut waited, mut taken_bytes) = (Duration::ZERO, 0);
     loop {
         let item = tokio::select! {
             frame = body.frame() => frame.transpose().map_err(Into::into),
             () = sink.closed() => return,
         };
         let last = !matches!(item, Ok(Some(_)));
+        let bytes = match &item {
+            Ok(Some(frame)) => frame.data_ref().map_or(0, Bytes::len),
+            _ => 0,
+        };
+        let begun = Instant::now();
         match tokio::time::timeout(stall, sink.send(item)).await {
             Ok(Ok(())) if !last => {}
             _ => return,
+        }
+        waited += begun.elapsed();
+        taken_bytes += bytes as u64;
+        if waited >= Duration::from_millis(ANSWER_GRACE_MS) && is_trickle(taken_bytes, waited) {
+            return;
         }
     }
 }
@@ -112,6 +126,19 @@ mod tests {
         }
         assert_eq!(got, [0, 1, 2, 3]);
         assert!(pumped.is_end_stream());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_is_taken_byte_by_byte_is_given_up() {
+        let frames = stream::iter(0..100_u8).map(|n| Ok::<_, Infallible>(Frame::data(Bytes::from(vec![n]))));
+        let mut pumped = pump(StreamBody::new(frames), Duration::from_secs(30));
+        let mut got = 0;
+        while let Some(Ok(_)) = pumped.frame().await {
+            got += 1;
+            // Pause: the clock is the test's; a client that is never so slow that it stalls.
+            tokio::time::sleep(Duration::from_secs(20)).await;
+        }
+        assert!((4..10).contains(&got), "{got}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -3,7 +3,7 @@
 use super::access_log::Record;
 use super::address::{Address, Refusal};
 use super::answer::Failure;
-use super::forward;
+use super::forward::{self, BodyAhead};
 use super::line::{Line, Wake};
 use super::pin::Wanted;
 use super::select::{Selection, select};
@@ -52,18 +52,22 @@ pub async fn render<W: Wake>(
     headers: &HeaderMap,
     body: Incoming,
 ) -> Result<Rendered, Failure> {
-    let has_body = !body.is_end_stream();
     if selection.voice != Voice::Everything {
         linger(body);
         return Err(marked_as_bad());
     }
+    let ahead = BodyAhead {
+        is_there: !body.is_end_stream(),
+        // What the body is framed by, never the header's text.
+        declared: body.size_hint().exact().filter(|_| headers.contains_key(CONTENT_LENGTH)),
+    };
     if declared(headers).is_some_and(|bytes| bytes > selection.target.request_bytes_max) {
         linger(body);
         return Err(too_large());
     }
     let (body, progress) = bound(body, selection.target.request_bytes_max, Pace::default());
-    let mut body = has_body.then_some(body);
-    let repeatable = !has_body && record.caller.method.is_idempotent();
+    let mut body = ahead.is_there.then_some(body);
+    let repeatable = !ahead.is_there && record.caller.method.is_idempotent();
     let mut again = Again::default();
     loop {
         let before = record.elapsed();
@@ -71,7 +75,7 @@ pub async fn render<W: Wake>(
         failpoint::at("edge.claimed");
         let waited = record.elapsed() - before;
         let patience = line.patience(&selection.target);
-        let head = forward::request_head(&record.caller, address, headers, has_body);
+        let head = forward::request_head(&record.caller, address, headers, ahead);
         record.edge = record.elapsed() - waited;
         let asked = record.elapsed();
         let (sent, answered) = match claim.worker().connected().await {
@@ -87,6 +91,7 @@ pub async fn render<W: Wake>(
             Ok(answer) => {
                 claim.worker().answered(answer.head.status);
                 let head_after = record.elapsed() - asked;
+                let patience = line.stream_patience(&selection.target);
                 return Ok(Rendered { answer, claim, waited, head_after, patience });
             }
             // What was not sent can't happen twice.
@@ -253,7 +258,13 @@ pub fn may_get_shell(record: &Record, failure: Failure) -> bool {
 }
 
 impl<W: Wake> Line<W> {
-    /// Longest silence of a worker that keeps its own limits.
+    /// Longest silence of a worker that keeps its own limits, once an answer has begun.
+    fn stream_patience(&self, target: &Target) -> Duration {
+        let wished_ms = target.bundle.manifest.limits.stream_idle_ms;
+        Duration::from_millis(wished_ms.min(self.maxima.stream_idle_ms) + RENDER_GRACE_MS)
+    }
+
+    /// The same until it begins.
     fn patience(&self, target: &Target) -> Duration {
         let wished = &target.bundle.manifest.limits;
         let wall_ms = wished.wall_ms.min(self.maxima.wall_ms);

@@ -46,6 +46,12 @@ pub const H2_PING_MS: u64 = 20_000;
 pub const BODY_GRACE_MS: u64 = 10_000;
 /// Slowest body after [`BODY_GRACE_MS`]: below it, thousands of trickling uploads would hold every place.
 pub const BODY_BYTES_PER_S_MIN: u64 = 1024;
+/// Time that a client may keep an answer waiting in all before the rate at which it takes it counts. Longer than a stall may be: the
+/// kernel's buffers make of a steady reader one that takes much at once, some tens of seconds apart.
+pub const ANSWER_GRACE_MS: u64 = 60_000;
+/// Slowest reader after [`ANSWER_GRACE_MS`]: half of the slowest mobile network. Below it, connections that trickle would be there for
+/// hours.
+pub const ANSWER_BYTES_PER_S_MIN: u64 = 2_048;
 /// Bytes of a refused body that are read and thrown away: a client that sends all before it reads would else meet a
 /// closed connection instead of its answer.
 pub const LINGER_BYTES_MAX: u64 = 16 << 20;

@@ -24,6 +24,7 @@ pub fn limits(wish: &LimitWishes, max: &LimitMaxima, cpus: f64) -> WorkerLimits 
         request_mb: wish.request_mb.min(max.request_mb),
         response_mb: wish.response_mb.min(max.response_mb),
         client_stall_ms: wish.client_stall_ms.min(max.client_stall_ms),
+        stream_idle_ms: wish.stream_idle_ms.min(max.stream_idle_ms),
         subrequests: wish.subrequests.min(max.subrequests),
         log_lines_per_s: wish.log_lines_per_s.min(max.log_lines_per_s),
         isolates: isolates.clamp(1, max.isolates.max(1)),

@@ -228,21 +228,22 @@ impl Metrics {
         series
     }
 
-    /// Counts one answered request. Durations in seconds; `cpu_s` and `queue_s` are absent when nothing was rendered.
+    /// Counts one answered request. Durations in seconds; CPU time, wait in the queue and the time until the answer began are absent
+    /// when nothing was rendered.
     pub fn request(
         &self,
         series: &Series,
         outcome: Outcome,
         code: u16,
         duration_s: f64,
-        render: Option<(f64, f64)>,
+        render: Option<(f64, f64, Duration)>,
     ) {
         series.count(&self.requests, outcome, code);
         series.duration(self).observe(duration_s);
-        if let Some((cpu_s, queue_s)) = render {
+        if let Some((cpu_s, queue_s, begun)) = render {
             series.render_cpu(self).observe(cpu_s);
             self.queue.observe(queue_s);
-            series.tally.count(outcome, code, Duration::from_secs_f64(duration_s));
+            series.tally.count(outcome, code, begun);
         }
     }
 

@@ -35,7 +35,7 @@ pub struct Figures {
     pub requests: u64,
     /// Those among them that failed by the release's doing.
     pub errors: u64,
-    /// Time below which 95 in 100 ended, in milliseconds; nothing without requests.
+    /// Time below which 95 in 100 answers began, in milliseconds; nothing without requests.
     pub p95_ms: Option<f64>,
 }
 
@@ -46,10 +46,15 @@ impl Default for Tally {
 }
 
 impl Tally {
-    /// Counts a render. One that its client gave up says nothing of the release.
+    /// Counts a render, and what it took until its answer began. One that its client gave up says nothing of the release, nor does a
+    /// stream that has fallen silent.
     pub fn count(&self, outcome: Outcome, code: u16, took: Duration) {
         let failed = match outcome {
-            Outcome::Cancelled | Outcome::ClientError | Outcome::BadRequest | Outcome::Draining => return,
+            Outcome::Cancelled
+            | Outcome::ClientError
+            | Outcome::BadRequest
+            | Outcome::Draining
+            | Outcome::StreamIdle => return,
             Outcome::Ok => code >= 500,
             _ => true,
         };
@@ -155,6 +160,7 @@ mod tests {
             (Outcome::AppError, 500, (4, 2)),
             (Outcome::Overloaded, 503, (5, 3)),
             (Outcome::Cancelled, 499, (5, 3)),
+            (Outcome::StreamIdle, 200, (5, 3)),
         ] {
             tally.count(outcome, code, took);
             let figures = tally.sample().since(&Sample::default());

@@ -79,6 +79,7 @@ pub fn settings() -> WorkerSettings {
         request_mb: 1,
         response_mb: 1,
         client_stall_ms: 1000,
+        stream_idle_ms: 60_000,
         subrequests: 1,
         log_lines_per_s: 100,
         isolates: 1,

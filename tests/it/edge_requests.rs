@@ -161,6 +161,27 @@ fn what_the_app_answers_is_passed_on_and_what_is_the_edges_is_not() {
 }
 
 #[test]
+fn an_app_sees_the_length_that_a_client_declared_and_that_frames_its_body() {
+    let host = with_echo("");
+    let post = || Request::new(host.edge, "POST", "/").with_host("shop.localhost");
+    let told = post().body("ten bytes!").send();
+    assert_eq!(
+        (seen(&told, "content-length"), &told.json()["body"]),
+        (vec!["10".into()], &"ten bytes!".into())
+    );
+    assert_eq!(seen(&post().body("").send(), "content-length"), ["0"]);
+    assert_eq!(seen(&get(&host, "/", &[]), "content-length"), [""; 0]);
+    let chunked = || post().header("transfer-encoding", "chunked").raw_body("3\r\nabc\r\n0\r\n\r\n");
+    let told = chunked().send();
+    assert_eq!((seen(&told, "content-length"), &told.json()["body"]), (vec![], &"abc".into()));
+    // A length that frames nothing is a lie, and what came as a header stays one.
+    let lied = chunked().header("content-length", "30").send();
+    assert!(lied.status == 400 || seen(&lied, "content-length").is_empty(), "{lied:?}");
+    let plus = post().header("content-length", "+3").raw_body("abc").send();
+    assert_eq!(plus.status, 400, "{plus:?}");
+}
+
+#[test]
 fn http_2_without_tls_is_spoken_too() {
     let host = with_echo("");
     // The library wants to know about TLS before it is asked for any.
@@ -181,6 +202,8 @@ fn http_2_without_tls_is_spoken_too() {
             assert_eq!(answer.headers()["x-vitrine-release"], "shop@v1");
             let told: serde_json::Value = answer.json().await.unwrap();
             assert_eq!((&told["body"], &told["url"]), (&format!("body {n}").into(), &url.as_str().into()));
+            let length = told["headers"].as_array().unwrap().iter().find(|pair| pair[0] == "content-length");
+            assert_eq!(length.unwrap()[1], format!("body {n}").len().to_string());
         }
         let large = client.get(&url).header("x-long", "y".repeat(40 << 10)).send().await;
         // The protocol lets a server end the stream instead of answering 431.

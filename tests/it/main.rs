@@ -40,6 +40,7 @@ mod freeze;
 mod health;
 mod hung;
 mod idle;
+mod long_streams;
 mod release_life;
 mod restart;
 mod several_hosts;

@@ -97,6 +97,7 @@ fn an_operator_sees_the_limits_in_force_and_what_they_ended() {
         "request_mb",
         "response_mb",
         "client_stall_ms",
+        "stream_idle_ms",
         "subrequests",
         "log_lines_per_s",
         "isolates",

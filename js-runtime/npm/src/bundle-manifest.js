@@ -27,6 +27,7 @@ const LIMITS = {
   request_mb: count,
   response_mb: count,
   client_stall_ms: count,
+  stream_idle_ms: count,
   subrequests: count,
   log_lines_per_s: count,
   isolates: count,

@@ -8,6 +8,7 @@ test("writes every field that was given, and the two that the plugin owns", () =
   const more = {
     response_mb: 50,
     client_stall_ms: 30000,
+    stream_idle_ms: 60000,
     subrequests: 50,
     log_lines_per_s: 100,
     isolates: 0,

@@ -1,19 +1,22 @@
 //! The way of an answer from the ops to the socket's thread.
 
 use super::shared::{Event, RequestNumber, Running, Shared};
-use crate::limits::isolate::OUTBOX_BYTES;
+use crate::limits::isolate::{FINISHED_BYTES_MAX, FINISHED_BYTES_TOTAL_MAX, OUTBOX_BYTES};
 use crate::pool::gate::Admission;
-use crate::request::AnswerWriter;
+use crate::request::{AnswerWriter, Rest};
 use bytes::{Bytes, BytesMut};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use vitrine_wire::{AppError, Done, Outcome, ResponseHead};
 
-/// Shortest time between two looks at a deadline that a stalled client keeps moving.
+/// Shortest time between two looks at a deadline that a client which sends its body slowly keeps moving.
 const DEADLINE_STEP: Duration = Duration::from_millis(5);
+
+/// Room for finished answers outside of the isolates of this process, in bytes.
+static FINISHED_BYTES: Semaphore = Semaphore::const_new(FINISHED_BYTES_TOTAL_MAX);
 
 /// What the app has written and the wire not yet taken.
 #[derive(Debug)]
@@ -28,6 +31,7 @@ pub struct Outbox {
     /// Body bytes that may be put in.
     limit: u64,
     changed: Notify,
+    abandoned: Notify,
 }
 
 /// How an answer ends.
@@ -54,6 +58,7 @@ impl Outbox {
             written: Cell::new(0),
             limit,
             changed: Notify::new(),
+            abandoned: Notify::new(),
         }
     }
 
@@ -98,6 +103,12 @@ impl Outbox {
         self.body.borrow_mut().clear();
         *self.end.borrow_mut() = Some(outcome.into());
         self.changed.notify_one();
+        self.abandoned.notify_one();
+    }
+
+    /// Whether the answer is complete.
+    pub fn is_complete(&self) -> bool {
+        self.end.borrow().as_ref().is_some_and(|end| end.outcome == Outcome::Ok)
     }
 
     /// Has the carrier look again.
@@ -131,13 +142,15 @@ pub struct Outgoing {
     pub received: Instant,
     /// When its first slice began.
     pub begun: Instant,
+    /// Since when an answer that has begun waits for the app; `None` before its head is sent, which ends `wall_ms`.
+    pub quiet_since: Option<Instant>,
     /// Its place among the requests that the pool has taken.
     pub admission: Admission,
 }
 
 impl Outgoing {
-    /// Carries everything out, to the end, the client's departure or `wall_ms`. The request counts as running until what it
-    /// gave to `waitUntil` has settled, or its `wall_ms` is over.
+    /// Carries everything out, to the end, the client's departure, `wall_ms` or `stream_idle_ms`. The request counts as running until
+    /// what it gave to `waitUntil` has settled, or its `wall_ms` is over.
     pub async fn run(mut self, shared: Rc<Shared>) {
         let end = self.carry(&shared).await;
         match end.outcome {
@@ -149,17 +162,19 @@ impl Outgoing {
         }
         self.abort(&shared, end.outcome);
         let done = self.done(&shared, end);
-        let whole = done.outcome == Outcome::Ok;
         let head = self.outbox.head.borrow_mut().take();
         let body = self.outbox.take_body();
-        match head {
-            Some(head) if whole => self.writer.whole(head, body, done).await,
-            _ => self.writer.done(done),
+        if done.outcome == Outcome::Ok {
+            finish(self.writer, &shared, self.request, &self.admission, (head, body, done)).await;
+        } else {
+            self.writer.done(done);
         }
         let until = |holds| self.outbox.until(&shared, self.request, holds);
         until(|running| !running.aborting).await;
-        let deadline = self.begun + Duration::from_millis(shared.limits.wall_ms);
-        // A promise that never settles ends with the request's wall time.
+        // What a stream waits for begins at its end; what a page waits for ends with its wall time.
+        let since = self.quiet_since.map_or(self.begun, |_| Instant::now());
+        let deadline = since + Duration::from_millis(shared.limits.wall_ms);
+        // A promise that never settles ends then.
         let _ = tokio::time::timeout_at(deadline.into(), until(|running| running.waiting == 0)).await;
         shared.end_request(self.request);
         drop(self.admission);
@@ -169,6 +184,7 @@ impl Outgoing {
     fn abort(&self, shared: &Shared, outcome: Outcome) {
         let message = match outcome {
             Outcome::WallLimit => "The request took longer than wall_ms",
+            Outcome::StreamIdle => "The answer got nothing for stream_idle_ms",
             Outcome::Cancelled => "The client went away",
             Outcome::AppError => "The answer could not be completed",
             _ => return,
@@ -180,51 +196,58 @@ impl Outgoing {
     }
 
     async fn carry(&mut self, shared: &Shared) -> End {
-        let wall = Duration::from_millis(shared.limits.wall_ms);
         loop {
             let ended = self.outbox.end.borrow_mut().take();
             if let Some(end) = ended {
-                if end.outcome == Outcome::Ok && self.outbox.head.borrow().is_none() {
-                    // The rest of an answer whose head is out already.
-                    self.writer.data(self.outbox.take_body()).await;
-                }
                 return end;
             }
             let head = self.outbox.head.borrow_mut().take();
-            if let Some(head) = head
-                && !self.writer.head(head).await
-            {
-                return Outcome::AppError.into();
+            if let Some(head) = head {
+                if !self.writer.head(head).await {
+                    return Outcome::AppError.into();
+                }
+                shared.begin_stream(self.request);
+                self.quiet_since = Some(Instant::now());
             }
             let body = self.outbox.take_body();
-            let stall = self.writer.stall_clock();
-            let left = || wall.saturating_sub(self.begun.elapsed().saturating_sub(stall.total()));
-            let deadline = async {
-                while !left().is_zero() {
-                    // While a client makes the app wait, the deadline moves away at the speed of the clock.
-                    tokio::time::sleep(left().max(DEADLINE_STEP)).await;
+            if body.is_empty() {
+                tokio::select! {
+                    () = self.outbox.changed.notified() => continue,
+                    () = self.cancelled.cancelled() => return Outcome::Cancelled.into(),
+                    late = self.late(shared) => return late.into(),
                 }
+            }
+            // How long a client may take for it is for the edge to say.
+            let is_sent = tokio::select! {
+                is_sent = self.writer.data(body) => is_sent,
+                () = self.outbox.abandoned.notified() => continue,
+                () = self.cancelled.cancelled() => false,
             };
-            let carried = async {
-                if body.is_empty() {
-                    self.outbox.changed.notified().await;
-                    return true;
-                }
-                self.writer.data(body).await
-            };
-            let outcome = tokio::select! {
-                true = carried => {
-                    if self.outbox.full.replace(false) {
-                        shared.tell(Event::Drained(self.request));
-                    }
-                    continue;
-                }
-                () = self.cancelled.cancelled() => Outcome::Cancelled,
-                () = deadline => Outcome::WallLimit,
-                else => Outcome::Cancelled,
-            };
-            return outcome.into();
+            if !is_sent {
+                return Outcome::Cancelled.into();
+            }
+            self.quiet_since = Some(Instant::now());
+            if self.outbox.full.replace(false) {
+                shared.tell(Event::Drained(self.request));
+            }
         }
+    }
+
+    /// Waits until the app has given nothing for too long.
+    async fn late(&self, shared: &Shared) -> Outcome {
+        if let Some(quiet_since) = self.quiet_since {
+            let idle = Duration::from_millis(shared.limits.stream_idle_ms);
+            tokio::time::sleep_until((quiet_since + idle).into()).await;
+            return Outcome::StreamIdle;
+        }
+        let wall = Duration::from_millis(shared.limits.wall_ms);
+        let stall = self.writer.stall_clock();
+        let left = || wall.saturating_sub(self.begun.elapsed().saturating_sub(stall.total()));
+        while !left().is_zero() {
+            // While a client makes the app wait for its body, the deadline moves away at the speed of the clock.
+            tokio::time::sleep(left().max(DEADLINE_STEP)).await;
+        }
+        Outcome::WallLimit
     }
 
     fn done(&self, shared: &Shared, end: End) -> Done {
@@ -238,6 +261,29 @@ impl Outgoing {
             error: end.error,
             egress: None,
         }
+    }
+}
+
+/// Sends what is left of a complete answer. What its client does not take at once leaves the isolate, if there is room for it outside.
+async fn finish(
+    mut writer: AnswerWriter,
+    shared: &Shared,
+    request: RequestNumber,
+    admission: &Admission,
+    (head, body, done): Rest,
+) {
+    let Err(rest) = writer.try_finish(head, body, done) else { return };
+    let (head, body, done) = *rest;
+    let bytes = u32::try_from(body.len()).ok().filter(|_| body.len() <= FINISHED_BYTES_MAX);
+    if let Some(room) = bytes.and_then(|bytes| FINISHED_BYTES.try_acquire_many(bytes).ok()) {
+        let admission = admission.second();
+        shared.link.spawn(async move {
+            writer.finish(head, body, done).await;
+            drop((admission, room));
+        });
+    } else {
+        shared.end_stream(request);
+        writer.finish(head, body, done).await;
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::answer::{Outbox, Outgoing};
 use super::engine::{Engine, Killed};
-use super::shared::{Event, HostFuture, RequestNumber, Running, Shared};
+use super::shared::{Event, HostFuture, RequestNumber, Running, Shared, Usage};
 use crate::limits::isolate::{AT_REST_MS, LAST_WORDS_MS};
 use crate::pool::gate::Admission;
 use crate::request::Request;
@@ -84,14 +84,23 @@ impl Driver {
             stall: answer.stall_clock(),
             body_bytes: 0,
             cpu: Duration::ZERO,
+            usage: Usage::from(begun),
             waiting: 0,
-            subrequests: 0,
+            is_streaming: false,
             end: answer.end(),
             aborting: false,
         };
         self.shared.requests.borrow_mut().insert(number, running);
-        let outgoing =
-            Outgoing { request: number, outbox, writer: answer, cancelled, received, begun, admission };
+        let outgoing = Outgoing {
+            request: number,
+            outbox,
+            writer: answer,
+            cancelled,
+            received,
+            begun,
+            quiet_since: None,
+            admission,
+        };
         self.shared.start(outgoing.run(Rc::clone(&self.shared)));
         self.look_at_event_loop();
         self.engine.begin(number, &head.method, &head.url, head.has_body)?;
@@ -176,12 +185,17 @@ impl Driver {
         self.event_loop.woken.store(true, Ordering::Release);
     }
 
-    /// Ends every request that is in flight, without JavaScript: `blamed` as `outcome`, the others as `crashed`.
-    pub async fn last_words(&mut self, killed: Killed) {
+    /// Ends every request that is in flight, without JavaScript: the one to blame as its outcome says, the others as `others`.
+    pub async fn last_words(&mut self, killed: Option<Killed>, others: Outcome) {
         for (number, running) in self.shared.requests.borrow_mut().iter_mut() {
             running.waiting = 0;
             running.aborting = false;
-            running.outbox.abandon(if *number == killed.request { killed.outcome } else { Outcome::Crashed });
+            match killed.filter(|killed| killed.request == *number) {
+                Some(killed) => running.outbox.abandon(killed.outcome),
+                // What is complete already needs no isolate any more.
+                None if running.outbox.is_complete() => {}
+                None => running.outbox.abandon(others),
+            }
         }
         let all = std::future::poll_fn(|cx| {
             self.poll_host(cx);

@@ -3,7 +3,7 @@
 use super::answer::Outbox;
 use super::log::Log;
 use super::module_scope::ModuleScope;
-use crate::limits::isolate::{ENDED_IDS_KEPT, HOST_CALLS_MAX};
+use crate::limits::isolate::{ENDED_IDS_KEPT, HOST_CALLS_MAX, STREAMS_BESIDE_MAX};
 use crate::request::{AnswerEnd, BodyReader, HostLink, StallClock, UploadReader, UploadSender};
 use bytes::Bytes;
 use deno_core::v8;
@@ -123,27 +123,41 @@ pub struct Running {
     pub body_bytes: u64,
     /// CPU time used so far.
     pub cpu: Duration,
+    /// What counts against its limits.
+    pub usage: Usage,
     /// Promises given to `waitUntil` that have not settled.
     pub waiting: u32,
-    /// Egress calls made.
-    pub subrequests: u32,
+    /// Whether its answer has begun and is still being given.
+    pub is_streaming: bool,
     /// The end of the answer, for the watchdog.
     pub end: AnswerEnd,
     /// Whether JavaScript has yet to be told that nobody waits for the answer.
     pub aborting: bool,
 }
 
-/// What work of no request has used since some moment.
+/// What a request, or the work of none, has used since some moment.
 #[derive(Debug, Clone, Copy)]
-struct Background {
+pub struct Usage {
     since: Instant,
     cpu: Duration,
     subrequests: u32,
 }
 
-impl Background {
-    fn new() -> Self {
-        Self { since: Instant::now(), cpu: Duration::ZERO, subrequests: 0 }
+impl Usage {
+    /// Nothing, from `since` on.
+    pub fn from(since: Instant) -> Self {
+        Self { since, cpu: Duration::ZERO, subrequests: 0 }
+    }
+
+    /// The same, or nothing from now on once it is older than `window`.
+    fn within(self, window: Duration) -> Self {
+        if self.since.elapsed() < window { self } else { Self::from(Instant::now()) }
+    }
+
+    /// Counts an egress call. `false` when there are more than `most`.
+    fn count_subrequest(&mut self, most: u32) -> bool {
+        self.subrequests = self.subrequests.saturating_add(1);
+        self.subrequests <= most
     }
 }
 
@@ -160,6 +174,8 @@ pub struct Shared {
     pub log: Log,
     /// Requests that have begun and not ended.
     pub requests: RefCell<HashMap<RequestNumber, Running>>,
+    /// Answers that have begun and are still being given.
+    streams: Cell<usize>,
     /// Ids of the requests that ended last, newest first: timers and promises that they left may still throw.
     ended: RefCell<VecDeque<(RequestNumber, String)>>,
     /// What JavaScript must be told.
@@ -185,7 +201,7 @@ pub struct Shared {
     /// Bodies of egress calls.
     pub uploads: RefCell<HashMap<u32, Upload>>,
     last_body: Cell<u32>,
-    background: Cell<Background>,
+    background: Cell<Usage>,
     /// When the isolate was made.
     pub born: Instant,
     /// What the app did at module scope, when it is evaluated for a snapshot.
@@ -200,6 +216,7 @@ impl Shared {
             link,
             log,
             requests: RefCell::default(),
+            streams: Cell::new(0),
             ended: RefCell::default(),
             inbox: RefCell::default(),
             started: RefCell::default(),
@@ -213,7 +230,7 @@ impl Shared {
             bodies: RefCell::default(),
             uploads: RefCell::default(),
             last_body: Cell::new(0),
-            background: Cell::new(Background::new()),
+            background: Cell::new(Usage::from(Instant::now())),
             born: Instant::now(),
             module_scope: ModuleScope::default(),
         }
@@ -271,6 +288,7 @@ impl Shared {
     /// Forgets a request that is over, and the bodies of its calls, which an app that does not want them leaves unread. One
     /// that is being read is still waited for, be it by another request.
     pub fn end_request(&self, request: RequestNumber) {
+        self.end_stream(request);
         let ended = self.requests.borrow_mut().remove(&request);
         if let Some(running) = ended {
             let mut ended = self.ended.borrow_mut();
@@ -292,44 +310,63 @@ impl Shared {
         }
     }
 
-    /// CPU time that a request has used so far; for none, what work of no request has used within the last `wall_ms`.
-    pub fn used(&self, request: RequestNumber) -> Duration {
-        if let Some(running) = self.requests.borrow().get(&request) {
-            return running.cpu;
+    /// The answer of a request begins. From here on its limits hold for any `wall_ms` of it, and it takes no place from requests that wait.
+    pub fn begin_stream(&self, request: RequestNumber) {
+        if let Some(running) = self.requests.borrow_mut().get_mut(&request) {
+            running.is_streaming = true;
+            self.streams.set(self.streams.get() + 1);
         }
-        self.background().cpu
+    }
+
+    /// An answer that has begun takes a place again, or is over.
+    pub fn end_stream(&self, request: RequestNumber) {
+        if let Some(running) = self.requests.borrow_mut().get_mut(&request)
+            && std::mem::replace(&mut running.is_streaming, false)
+        {
+            self.streams.set(self.streams.get() - 1);
+        }
+    }
+
+    /// Places of `concurrency` that are taken.
+    pub fn places_taken(&self) -> usize {
+        self.requests.borrow().len() - self.streams.get().min(STREAMS_BESIDE_MAX)
+    }
+
+    /// CPU time that counts against `cpu_ms` of a request, or of the work of none.
+    pub fn used(&self, request: RequestNumber) -> Duration {
+        self.usage(request, |usage| usage.cpu)
     }
 
     /// Charges CPU time to a request, or to the work of none.
     pub fn charge(&self, request: RequestNumber, cpu: Duration) {
         if let Some(running) = self.requests.borrow_mut().get_mut(&request) {
             running.cpu += cpu;
+            running.usage.cpu += cpu;
             return;
         }
         let background = self.background.get();
-        self.background.set(Background { cpu: background.cpu + cpu, ..background });
+        self.background.set(Usage { cpu: background.cpu + cpu, ..background });
     }
 
     /// Counts an egress call of a request, or of the work of none. `false` when it has made all that it may.
     pub fn count_subrequest(&self, request: RequestNumber) -> bool {
-        if let Some(running) = self.requests.borrow_mut().get_mut(&request) {
-            running.subrequests += 1;
-            return running.subrequests <= self.limits.subrequests;
-        }
-        let background = self.background();
-        let subrequests = background.subrequests.saturating_add(1);
-        self.background.set(Background { subrequests, ..background });
-        subrequests <= self.limits.subrequests
+        self.usage(request, |usage| usage.count_subrequest(self.limits.subrequests))
     }
 
-    /// What work of no request has used within the last `wall_ms`.
-    fn background(&self) -> Background {
-        let background = self.background.get();
-        if background.since.elapsed() < Duration::from_millis(self.limits.wall_ms) {
-            return background;
+    /// Uses the account of a request, or that of the work of none. A request whose answer has not begun has one for its whole life; the
+    /// others are settled after each `wall_ms`.
+    fn usage<T>(&self, request: RequestNumber, with: impl FnOnce(&mut Usage) -> T) -> T {
+        let window = Duration::from_millis(self.limits.wall_ms);
+        if let Some(running) = self.requests.borrow_mut().get_mut(&request) {
+            if running.is_streaming {
+                running.usage = running.usage.within(window);
+            }
+            return with(&mut running.usage);
         }
-        self.background.set(Background::new());
-        Background::new()
+        let mut background = self.background.get().within(window);
+        let result = with(&mut background);
+        self.background.set(background);
+        result
     }
 
     /// Id of a request, for logs: one that runs, or was among the last to end.

@@ -5,11 +5,11 @@ use super::shared::RequestNumber;
 use crate::journal::causes;
 use crate::limits::isolate::{WARM_AT_ONCE, WARM_RENDERS_MAX, WARM_RENDERS_MIN, WARM_SETTLED_PERCENT};
 use crate::pool::gate::Gate;
-use crate::request::Request;
+use crate::request::{LocalAnswer, Request};
 use futures_util::future::join_all;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use vitrine_wire::{BootFailure, BootStage, Done, Outcome, RequestHead, ResponseHead, WorkerSettings};
+use vitrine_wire::{BootFailure, BootStage, Done, Frame, Outcome, RequestHead, ResponseHead, WorkerSettings};
 
 /// What one render took.
 #[derive(Debug, Clone, Copy)]
@@ -64,8 +64,9 @@ pub async fn render(
         let Some(admission) = Arc::new(Gate::default()).enter() else { unreachable!("a new gate is open") };
         let begun = Instant::now();
         numbers.push(driver.begin(request, admission).map_err(|killed| ended(path, &killed.into()))?);
+        let patience = Duration::from_millis(settings.limits.wall_ms);
         answers.push(async move {
-            let (head, _, done) = answer.collect().await;
+            let (head, done) = collect(answer, patience).await;
             (head, done, begun.elapsed())
         });
     }
@@ -86,6 +87,24 @@ pub async fn render(
         check(path, head, done).map(|()| Rendered { time, cpu_us })
     });
     rendered.collect()
+}
+
+/// The head and the end of an answer. One that goes on for longer than `patience` is a stream, and has begun well.
+async fn collect(mut answer: LocalAnswer, patience: Duration) -> (Option<ResponseHead>, Done) {
+    let mut head = None;
+    let end = async {
+        while let Some(frame) = answer.next().await {
+            match frame {
+                Frame::Response(_, response) => head = Some(response),
+                Frame::Done(_, done) => return done,
+                _ => {}
+            }
+        }
+        Done::of(Outcome::Crashed)
+    };
+    let ended = tokio::time::timeout(patience, end).await;
+    let late = if head.is_some() { Outcome::Ok } else { Outcome::WallLimit };
+    (head, ended.unwrap_or(Done::of(late)))
 }
 
 fn head(settings: &WorkerSettings, path: &str) -> RequestHead {

@@ -4,6 +4,18 @@
 /// a stalled client holds this much and one window of the wire.
 pub const OUTBOX_BYTES: usize = 256 << 10;
 
+/// Answers of one isolate that have begun and take none of the `concurrency` places: they wait for their client or for events, with
+/// at most [`OUTBOX_BYTES`] each. What is above takes a place.
+pub const STREAMS_BESIDE_MAX: usize = 256;
+
+/// Bytes of one finished answer that may wait for its client outside of its isolate. A larger one keeps its place there.
+pub const FINISHED_BYTES_MAX: usize = 16 << 20;
+
+/// Bytes of all finished answers of a process that wait so: a fourth of what [`RESIDENT_BASE_BYTES`] has for what is on its way.
+pub const FINISHED_BYTES_TOTAL_MAX: usize = 128 << 20;
+
+const _: () = assert!(4 * FINISHED_BYTES_TOTAL_MAX as u64 <= RESIDENT_BASE_BYTES);
+
 /// How long the evaluation of a bundle may take, in milliseconds. A bundle of several megabytes evaluates in well under a
 /// second; what takes longer hangs.
 pub const EVALUATE_TIMEOUT_MS: u64 = 10_000;

@@ -40,6 +40,15 @@ impl Gate {
     }
 }
 
+impl Admission {
+    /// Another place of the same request: it has left when both are dropped.
+    #[must_use]
+    pub fn second(&self) -> Self {
+        self.0.inside.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(&self.0))
+    }
+}
+
 impl Drop for Admission {
     fn drop(&mut self) {
         if self.0.inside.fetch_sub(1, Ordering::SeqCst) == 1 {

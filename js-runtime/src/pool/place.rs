@@ -259,36 +259,44 @@ impl Thread {
         if let Some(alive) = self.alive.take() {
             let _ = alive.send(stop.reason());
         }
-        let stop = match stop {
+        let (killed, others) = match stop {
+            Stop::PoolGone | Stop::Used => return,
             Stop::Doubted(reason) => {
                 let what = match reason {
                     RestartReason::WrongType => "a request was answered with something that is no response",
                     _ => "several requests in a row failed",
                 };
                 self.note(LogLevel::Warn, None, format!("{what}: the isolate is replaced"));
-                // Clients that take their answers slowly must not keep ever more isolates that were replaced.
+                // Streams must not keep ever more isolates that were replaced. Their clients may connect again.
                 let bound = Duration::from_millis(plan.start.settings.limits.wall_ms);
-                let finished = tokio::time::timeout(bound, self.finish(driver)).await;
-                let cut_short = Err(Killed { outcome: Outcome::Crashed, request: 0 }.into());
-                finished.unwrap_or(cut_short).err().map(Stop::from)
+                match tokio::time::timeout(bound, self.finish(driver)).await {
+                    Ok(Ok(())) => return,
+                    Ok(Err(error)) => self.fallen(driver, error.into()),
+                    Err(_) => (None, Outcome::Draining),
+                }
             }
-            stop => Some(stop),
+            stop => self.fallen(driver, stop),
         };
+        driver.last_words(killed, others).await;
+    }
+
+    /// Says why an isolate can't go on: what ended it, and how its other requests end.
+    fn fallen(&self, driver: &Driver, stop: Stop) -> (Option<Killed>, Outcome) {
         let killed = match stop {
-            Some(Stop::Broken(killed)) => {
+            Stop::Broken(killed) => {
                 let message = format!("{killed}: the isolate is replaced");
                 self.note(LogLevel::Error, driver.shared.request_id(killed.request), message);
-                killed
+                Some(killed)
             }
-            Some(Stop::Failed(error)) => {
+            Stop::Failed(error) => {
                 let stack = js_error(&error).map(|error| exception::from_js_error(error).stack);
                 let message = format!("the isolate's event loop failed: {error}: the isolate is replaced");
                 self.log(LogLevel::Error, None, message, stack);
-                Killed { outcome: Outcome::Crashed, request: 0 }
+                None
             }
-            Some(Stop::PoolGone | Stop::Used | Stop::Doubted(_)) | None => return,
+            Stop::PoolGone | Stop::Used | Stop::Doubted(_) => None,
         };
-        driver.last_words(killed).await;
+        (killed, Outcome::Crashed)
     }
 
     async fn serve(&mut self, driver: &mut Driver) -> Result<std::convert::Infallible, Stop> {
@@ -297,12 +305,12 @@ impl Thread {
         loop {
             // One that waits comes before what those in flight wait for, so that what it waits for itself begins soon; and it is one
             // only, so that no rush of requests keeps others from their end.
-            if driver.in_flight() < concurrency
+            if driver.shared.places_taken() < concurrency
                 && let Some(entry) = plan.queue.try_pop()
             {
                 self.begin(driver, entry)?;
             }
-            let may_take = driver.in_flight() < concurrency;
+            let may_take = driver.shared.places_taken() < concurrency;
             tokio::select! {
                 biased;
                 order = self.orders.recv() => self.obey(driver, order.ok_or(Stop::PoolGone)?).await?,

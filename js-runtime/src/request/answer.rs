@@ -22,6 +22,9 @@ pub struct AnswerWriter {
     refused: Option<AppError>,
 }
 
+/// What is left of a complete answer.
+pub type Rest = (Option<ResponseHead>, Bytes, Done);
+
 /// The end of an answer, for another thread to say when the one that writes it can't any more. Cheap to clone; only the first
 /// end counts.
 #[derive(Debug, Clone)]
@@ -114,29 +117,38 @@ impl AnswerWriter {
         Ok(())
     }
 
-    /// Sends a complete answer as one entry of the write queue if the window takes all of it at once; gives it back
-    /// otherwise. After `Ok` the answer has ended.
+    /// Sends what is left of a complete answer (its head too, if that has not been sent) without waiting if the window takes all of it at
+    /// once; gives it back otherwise. After `Ok` the answer has ended.
     ///
     /// # Errors
-    /// The answer, unsent.
-    pub fn try_whole(
+    /// The rest, unsent.
+    pub fn try_finish(
         &mut self,
-        head: ResponseHead,
+        head: Option<ResponseHead>,
         data: Bytes,
         done: Done,
-    ) -> Result<(), Box<(ResponseHead, Bytes, Done)>> {
+    ) -> Result<(), Box<Rest>> {
+        let Some(head) = head else {
+            if !data.is_empty() {
+                self.try_data(data).map_err(|data| Box::new((None, data, done.clone())))?;
+            }
+            self.end.say(done);
+            return Ok(());
+        };
         if check_headers(&head.headers).is_err() || !self.take_window(&data) {
-            return Err(Box::new((head, data, done)));
+            return Err(Box::new((Some(head), data, done)));
         }
         self.end.take(|stream| Outgoing::Answer(stream, Box::new((head, data, done))));
         Ok(())
     }
 
-    /// Sends a complete answer, waiting for the window only when it is larger than that.
-    pub async fn whole(mut self, head: ResponseHead, data: Bytes, done: Done) {
-        if let Err(answer) = self.try_whole(head, data, done) {
-            let (head, data, done) = *answer;
-            self.head(head).await;
+    /// Sends what is left of a complete answer, waiting for the window only when it is larger than that.
+    pub async fn finish(mut self, head: impl Into<Option<ResponseHead>>, data: Bytes, done: Done) {
+        if let Err(rest) = self.try_finish(head.into(), data, done) {
+            let (head, data, done) = *rest;
+            if let Some(head) = head {
+                self.head(head).await;
+            }
             self.data(data).await;
             self.done(done);
         }

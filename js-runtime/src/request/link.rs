@@ -24,7 +24,7 @@ struct Shared {
 }
 
 impl HostLink {
-    /// A link without a connection, and the end of its log queue. `runtime` sends the bodies of egress calls.
+    /// A link without a connection, and the end of its log queue. `runtime` sends the bodies of egress calls, and finished answers.
     #[must_use]
     pub fn new(runtime: Handle) -> (Self, LogReader) {
         let (logs, reader) = log_queue::log_queue();
@@ -61,6 +61,11 @@ impl HostLink {
         let streams =
             current.ok_or_else(|| EgressFailure::Unreachable("the host is not connected".to_owned()))?;
         streams.call(head, body, &self.shared.runtime).await
+    }
+
+    /// Runs a future where the sockets are served, whatever becomes of the isolate that asks for it.
+    pub fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        self.shared.runtime.spawn(future);
     }
 
     /// Queues a log line; dropped and counted when the queue is full (the app logs faster than the host reads).

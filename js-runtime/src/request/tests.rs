@@ -38,7 +38,7 @@ async fn a_page_that_fits_the_window_is_one_entry() {
     let streams = RequestStreams::new(outbox);
     let request = opened(&streams, 1, false).await;
     let page = Bytes::from(vec![b'p'; 2 * BODY_FRAME_BYTES_MAX + 1]);
-    request.answer.whole(ok_head(), page, Done::of(Outcome::Ok)).await;
+    request.answer.finish(ok_head(), page, Done::of(Outcome::Ok)).await;
     let entry = queue.try_recv().expect("the answer");
     assert!(queue.try_recv().is_err(), "more than one entry");
     let lengths: Vec<usize> = entry
@@ -59,7 +59,7 @@ async fn a_page_over_the_window_waits_for_credit_and_counts_the_wait() {
     let request = opened(&streams, 1, false).await;
     let clock = request.answer.stall_clock();
     let page = Bytes::from(vec![b'p'; 3 * WINDOW_BYTES as usize]);
-    let writing = tokio::spawn(request.answer.whole(ok_head(), page, Done::of(Outcome::Ok)));
+    let writing = tokio::spawn(request.answer.finish(ok_head(), page, Done::of(Outcome::Ok)));
     let (mut received, mut largest_gap) = (0, 0);
     loop {
         tokio::time::sleep(Duration::from_millis(2)).await;
@@ -107,7 +107,7 @@ async fn a_head_over_the_bounds_of_the_wire_is_the_apps_error_and_no_broken_conn
     let request = opened(&streams, 1, false).await;
     let headers = vec![("x".to_owned(), Bytes::from_static(b"y")); HEADERS_MAX + 1];
     let large = ResponseHead { status: 200, headers };
-    request.answer.whole(large, Bytes::from_static(b"body"), Done::of(Outcome::Ok)).await;
+    request.answer.finish(large, Bytes::from_static(b"body"), Done::of(Outcome::Ok)).await;
     let sent = frames(&mut queue);
     let [Frame::Done(1, done)] = sent.as_slice() else { panic!("{sent:?}") };
     assert_eq!(done.outcome, Outcome::AppError);
@@ -161,7 +161,7 @@ async fn a_local_request_is_answered_whole() {
     let body = request.body.as_mut().expect("it has a body").next().await;
     assert_eq!(body, Some(Ok(Bytes::from_static(b"question"))));
     let page = Bytes::from(vec![b'p'; 5 * WINDOW_BYTES as usize]);
-    tokio::spawn(request.answer.whole(ok_head(), page.clone(), Done::of(Outcome::Ok)));
+    tokio::spawn(request.answer.finish(ok_head(), page.clone(), Done::of(Outcome::Ok)));
     let (head, body, done) = answer.collect().await;
     assert_eq!((head, body, done.outcome), (Some(ok_head()), page, Outcome::Ok));
 }

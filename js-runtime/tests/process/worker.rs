@@ -164,6 +164,7 @@ pub fn start() -> Start {
         request_mb: 10,
         response_mb: 50,
         client_stall_ms: 30_000,
+        stream_idle_ms: 60_000,
         subrequests: 50,
         log_lines_per_s: 1_000,
         isolates: 1,

@@ -8,6 +8,7 @@ mod errors;
 mod fetch_contract;
 mod globals;
 mod limits;
+mod long_streams;
 mod memory;
 mod minimum_common_api;
 mod node_files;

@@ -91,7 +91,7 @@ const routes = {
   '/import-export': () => { import('./export.js'); },
   '/finalizer': async () => {
     const registry = new FinalizationRegistry(() => boom('finalizer'));
-    for (let i = 0; i < 1000; i++) registry.register({}, i);
+    for (let i = 0; i < 10; i++) registry.register({}, i);
     const garbage = [];
     for (let i = 0; i < 300; i++) { garbage.push(new Array(10000).fill(i)); await sleep(0); if (garbage.length > 20) garbage.length = 0; }
     await sleep(100);

@@ -23,9 +23,9 @@ pub enum Contract {
 /// Limits in force for one release: the bundle's wishes, cut to the operator's maxima.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkerLimits {
-    /// CPU time of one render, in milliseconds.
+    /// CPU time of one render, in milliseconds; once its answer has begun, within any `wall_ms`.
     pub cpu_ms: u64,
-    /// Wall time of one render without time blocked on a slow client, in milliseconds.
+    /// Wall time of one render until its answer begins, without time blocked on a slow client, in milliseconds.
     pub wall_ms: u64,
     /// Heap of one isolate, in MiB.
     pub heap_mb: u64,
@@ -41,6 +41,8 @@ pub struct WorkerLimits {
     pub response_mb: u64,
     /// How long a client may take no byte, in milliseconds.
     pub client_stall_ms: u64,
+    /// How long the app may give nothing of an answer that has begun, in milliseconds.
+    pub stream_idle_ms: u64,
     /// Egress calls of one request.
     pub subrequests: u32,
     /// Log lines a second; what is above is counted and dropped.

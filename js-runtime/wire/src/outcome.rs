@@ -14,7 +14,7 @@ pub enum Outcome {
     AppError,
     /// The render used more CPU time than `cpu_ms`.
     CpuLimit,
-    /// The render took longer than `wall_ms`.
+    /// The answer had not begun after `wall_ms`.
     WallLimit,
     /// The isolate's heap reached `heap_mb`.
     HeapLimit,
@@ -34,11 +34,13 @@ pub enum Outcome {
     UpstreamGone,
     /// The client went away.
     Cancelled,
+    /// The app gave nothing of an answer that had begun for `stream_idle_ms`.
+    StreamIdle,
 }
 
 impl Outcome {
     /// Every outcome, in the order of the contract.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Ok,
         Self::ClientError,
         Self::AppError,
@@ -53,6 +55,7 @@ impl Outcome {
         Self::BadRequest,
         Self::UpstreamGone,
         Self::Cancelled,
+        Self::StreamIdle,
     ];
 
     /// The name used in logs, metrics and headers.
@@ -73,6 +76,7 @@ impl Outcome {
             Self::BadRequest => "bad_request",
             Self::UpstreamGone => "upstream_gone",
             Self::Cancelled => "cancelled",
+            Self::StreamIdle => "stream_idle",
         }
     }
 }

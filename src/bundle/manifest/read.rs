@@ -126,6 +126,7 @@ fn check_limits(limits: &LimitWishes) -> Result<(), BundleError> {
         request_mb,
         response_mb,
         client_stall_ms,
+        stream_idle_ms,
         subrequests: _,
         log_lines_per_s,
         isolates: _,
@@ -140,6 +141,7 @@ fn check_limits(limits: &LimitWishes) -> Result<(), BundleError> {
         ("request_mb", *request_mb, 1),
         ("response_mb", *response_mb, 1),
         ("client_stall_ms", *client_stall_ms, 1),
+        ("stream_idle_ms", *stream_idle_ms, 1),
         ("log_lines_per_s", u64::from(*log_lines_per_s), 1),
     ];
     match fields.into_iter().find(|(_, found, least)| found < least) {

@@ -55,6 +55,7 @@ async fn serve(places: Arc<Places>, patience_ms: [u64; 2], tls: Option<Arc<rustl
     let patience = Patience {
         head: Duration::from_millis(patience_ms[0]),
         idle: Duration::from_millis(patience_ms[1]),
+        answer: Duration::from_secs(60),
         check: Duration::from_millis(10),
     };
     let terms = Terms { answer: Arc::new(Waits), protocols: protocols(), patience, tls };

@@ -8,7 +8,7 @@ fn requests_are_counted_by_release_outcome_and_code_and_forgotten_with_their_rel
     for release in [&one, &one, &two] {
         let series = metrics.series(Some(release));
         let _in_flight = series.enter();
-        metrics.request(&series, Outcome::Ok, 200, 0.02, Some((0.001, 0.0)));
+        metrics.request(&series, Outcome::Ok, 200, 0.02, Some((0.001, 0.0, Duration::from_millis(20))));
     }
     metrics.request(&metrics.series(None), Outcome::NoRoute, 404, 0.001, None);
     let text = metrics.encode();

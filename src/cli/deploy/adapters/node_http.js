@@ -38,6 +38,11 @@ class IncomingMessage extends EventEmitter {
       this.rawHeaders.push(name, value);
     }
     this.headers.host ??= url.host;
+    // Whoever parses a body asks for its length first. One that came in chunks is here as a whole, too.
+    if (body !== undefined && this.headers["content-length"] === undefined) {
+      this.headers["content-length"] = String(body.byteLength);
+      this.rawHeaders.push("content-length", this.headers["content-length"]);
+    }
   }
 
   // Node has no field `body`: those that find one take it for what a parser made, and write it as JSON.
