@@ -4,6 +4,7 @@
 //! live -> bind the admin side -> `ready` -> serve until a signal, or until another process has taken over -> drain. Beside a
 //! predecessor the edge accepts nothing before `ready`.
 
+mod memory;
 mod notify;
 mod threads;
 mod upgrade;

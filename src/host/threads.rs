@@ -5,6 +5,7 @@
 //! as soon as it has something to do, and a rollback to a warm release never waits for the pages
 //! that it is to mend. Nothing may block that thread: files, hashes and the store are for `spawn_blocking`.
 
+use super::memory;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 /// See the module.
@@ -21,8 +22,11 @@ impl Threads {
     /// # Errors
     /// The system has no more threads or files.
     pub fn start() -> std::io::Result<Self> {
-        let requests = Builder::new_multi_thread().thread_name("requests").enable_all().build()?;
-        let control = Builder::new_current_thread().thread_name("control").enable_all().build()?;
+        let mut requests = Builder::new_multi_thread();
+        let mut control = Builder::new_current_thread();
+        requests.thread_name("requests").on_thread_park(memory::rest).enable_all();
+        control.thread_name("control").on_thread_park(memory::rest).enable_all();
+        let (requests, control) = (requests.build()?, control.build()?);
         Ok(Self { control, requests })
     }
 

@@ -11,8 +11,11 @@ pub const FRAMES_QUEUED_MAX: usize = 1_024;
 /// Time between two pings that ask whether a worker lives, while a request waits for its answer or a ping does. With the two below a worker
 /// that hangs is out of rotation within 3 s of a request that it does not answer.
 pub const LIVENESS_INTERVAL_MS: u64 = 500;
-/// The same while nothing waits: each ping wakes the worker once, and the host twice.
-pub const LIVENESS_IDLE_MS: u64 = 2_000;
+/// The same while nothing waits: a worker that hangs unasked is replaced within ten seconds all the same, and 200 idle ones take a fiftieth
+/// of a core together.
+pub const LIVENESS_IDLE_MS: u64 = 3_000;
+/// Pings of workers of which nothing is wanted go out at multiples of this time, so that the host wakes for several of them at once.
+pub const LIVENESS_TURN_MS: u64 = 100;
 /// Time for the answer to such a ping. A worker answers within a second also when every isolate is busy.
 pub const LIVENESS_TIMEOUT_MS: u64 = 1_500;
 /// Pings without an answer in a row that take a worker out of rotation: one may be lost to a busy machine.

@@ -9,8 +9,10 @@ use crate::health::container::Rule;
 use crate::health::{ContainerHealth, HealthStatus, Probe};
 use crate::limits::{
     LIVENESS_HASTE_MS, LIVENESS_IDLE_MS, LIVENESS_INTERVAL_MS, LIVENESS_RETRIES, LIVENESS_TIMEOUT_MS,
+    LIVENESS_TURN_MS,
 };
 use std::collections::VecDeque;
+use std::sync::LazyLock;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -63,14 +65,18 @@ impl Liveness {
 
     /// When the next round is due; almost at once after a suspicion.
     pub fn due(&self, suspected: bool) -> Instant {
-        let idle = self.last_ping + IDLE;
         if suspected {
             self.last_round + HASTE
         } else if self.is_attentive() {
-            idle.min(self.last_round + INTERVAL)
+            self.idle_due().min(self.last_round + INTERVAL)
         } else {
-            idle
+            self.idle_due()
         }
+    }
+
+    /// When the next ping is due at the latest.
+    fn idle_due(&self) -> Instant {
+        in_turn(self.last_ping + IDLE)
     }
 
     fn is_attentive(&self) -> bool {
@@ -89,7 +95,7 @@ impl Liveness {
         }
         self.last_round = now;
         self.awaited = awaited;
-        (self.health.status(), suspected || self.is_attentive() || now - self.last_ping >= IDLE)
+        (self.health.status(), suspected || self.is_attentive() || now >= self.idle_due())
     }
 
     /// Notes a ping that goes out.
@@ -113,6 +119,13 @@ impl Liveness {
     fn judge(&mut self, at: Instant, took: Duration, passed: bool) {
         self.health.probed(Probe { begun: at - self.began, took, passed });
     }
+}
+
+/// The next of the moments at which pings of idle workers go out, so that many of them wake the host once.
+fn in_turn(at: Instant) -> Instant {
+    static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let since = at.saturating_duration_since(*BEGAN).as_millis() as u64;
+    *BEGAN + Duration::from_millis(since.next_multiple_of(LIVENESS_TURN_MS))
 }
 
 #[cfg(test)]
@@ -173,7 +186,10 @@ mod tests {
         assert_eq!(minute.unhealthy_at, None);
         for silent_from in (10_000..12_000).step_by(170) {
             let unasked = Sim::run(silent_from, &[], 16_000).unhealthy_at.unwrap();
-            assert!(unasked - silent_from <= LIVENESS_IDLE_MS + 2_000, "{silent_from}: {unasked}");
+            assert!(
+                unasked - silent_from <= LIVENESS_IDLE_MS + LIVENESS_TURN_MS + 2_000,
+                "{silent_from}: {unasked}"
+            );
             for asked in (silent_from..silent_from + 2_000).step_by(130) {
                 let noticed = Sim::run(silent_from, &[asked], 16_000).unhealthy_at.unwrap();
                 assert!(noticed <= asked + 3_000 && noticed <= unasked, "{silent_from}, {asked}: {noticed}");

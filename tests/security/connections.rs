@@ -19,6 +19,9 @@ const FILES: u64 = 10_000;
 /// a host takes whose places are held.
 const PROMPT: Duration = Duration::from_secs(3);
 
+/// How often the host gives back what it does not need.
+const GIVEN_BACK: Duration = Duration::from_secs(10);
+
 /// Whether this process and the host may have enough files open.
 fn files() -> bool {
     let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
@@ -213,4 +216,32 @@ fn silent_connections_do_not_close_the_admin_side() {
             (held.iter_mut().filter_map(|stream| is_closed(stream).then_some(())).count() > 40).then_some(())
         });
     }
+}
+
+/// Bytes of memory that a process has to itself.
+fn resident_bytes(pid: u32) -> u64 {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/statm")).unwrap();
+    let pages = |at: usize| text.split(' ').nth(at).unwrap().parse::<u64>().unwrap();
+    // Resident, less what is shared with files.
+    (pages(1) - pages(2)) * 4096
+}
+
+#[test]
+fn memory_of_connections_that_are_gone_is_given_back() {
+    if !files() {
+        return;
+    }
+    let host = Host::start();
+    host.deploy("shop", "page", &["--version", "v1"]);
+    assert_eq!(host.get("shop", "/").send().status, 200);
+    let pid = hosts_of(&host.data())[0];
+    let before = resident_bytes(pid);
+    let clients = (2..10).map(|number| Ipv4Addr::new(127, 0, 0, number)).cycle();
+    let held = flood(host.edge, clients.take(3_000), b"GET / HTTP/1.1\r\nhost: shop.localhost\r\n\r\n");
+    let grown = resident_bytes(pid) - before;
+    assert!(grown > 30 << 20, "the wave took {grown} bytes");
+    drop(held);
+    wait_until("three quarters of it are given back", 3 * GIVEN_BACK, || {
+        (resident_bytes(pid) < before + grown / 4).then_some(())
+    });
 }
