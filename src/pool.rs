@@ -4,6 +4,7 @@
 //! claim counts first and looks for the drain second, a drain marks first and looks at the count second.
 
 use crate::id::ReleaseId;
+use crate::telemetry::series::Series;
 use crate::worker::Worker;
 use arc_swap::ArcSwapOption;
 use std::sync::Arc;
@@ -34,6 +35,7 @@ pub struct Pool {
     emptied: Notify,
     born: Instant,
     used_ms: AtomicU64,
+    series: Arc<Series>,
 }
 
 /// A worker for one request, counted as in flight until this is dropped.
@@ -75,6 +77,7 @@ impl Pool {
     #[must_use]
     pub fn new(release: ReleaseId) -> Arc<Self> {
         Arc::new(Self {
+            series: Arc::new(Series::of(&release)),
             release,
             worker: ArcSwapOption::empty(),
             in_flight: AtomicUsize::new(0),
@@ -90,6 +93,12 @@ impl Pool {
     #[must_use]
     pub const fn release(&self) -> &ReleaseId {
         &self.release
+    }
+
+    /// What is told of its release.
+    #[must_use]
+    pub const fn series(&self) -> &Arc<Series> {
+        &self.series
     }
 
     /// Takes a worker for one request.

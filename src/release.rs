@@ -8,7 +8,7 @@
 //! [`boot_queue`] says whose worker is started next. [`life`] says what may happen to a release and what follows, [`course`] carries
 //! that out; [`decide`] holds the other rules, without effects, and [`observe`] reports how workers do. [`entry`] is one release,
 //! [`book`] all that is known, [`labels`] whose each host name is,
-//! [`publish`] turns it into a route table, [`adopt`] fills it after a start, [`sweep`] removes what an
+//! [`table`] turns it into a route table and [`publish`] swaps that in, [`adopt`] fills it after a start, [`sweep`] removes what an
 //! earlier host left, [`succession`] lets it rest while another host takes over.
 
 mod adopt;
@@ -26,6 +26,7 @@ mod journal;
 mod keep;
 mod labels;
 mod life;
+mod listing;
 mod observe;
 mod publish;
 mod retire;
@@ -34,6 +35,7 @@ mod split;
 mod succession;
 mod sweep;
 mod switch;
+mod table;
 mod upload;
 mod view;
 mod wake;
@@ -53,6 +55,7 @@ use book::Book;
 use boot_queue::BootQueue;
 pub use error::{ReleaseError, WakeError};
 use journal::Journal;
+pub use listing::AppsPage;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -62,8 +65,8 @@ use tokio::runtime::Handle;
 use tokio::sync::RwLock;
 pub use upload::UploadOptions;
 pub use view::{
-    AppView, DeploymentView, EnvView, HealthView, LiveValue, Phase, ReleaseView, SnapshotView, Switched,
-    Uploaded,
+    AppSummary, AppView, DeploymentView, EnvView, HealthView, LiveValue, Phase, ReleaseView, ShareView,
+    SnapshotView, Switched, Uploaded,
 };
 
 /// What the control plane works with.

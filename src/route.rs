@@ -1,4 +1,4 @@
-//! The route table: immutable, swapped whole. "Live" is a fact of this table and of nothing else.
+//! The route table: immutable, swapped whole. "Live" is a fact of this table and of nothing else. Tables share what they have in common.
 
 pub mod speaks;
 pub mod split;
@@ -7,6 +7,7 @@ use crate::bundle::Bundle;
 use crate::id::{AppName, ReleaseId, Version};
 use crate::pool::Pool;
 use arc_swap::ArcSwap;
+use rpds::HashTrieMapSync;
 use split::Split;
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -68,7 +69,7 @@ pub enum HostTarget {
 }
 
 /// Host names to releases at one moment.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct RouteTable {
     /// Grows by one with each change.
     pub epoch: u64,
@@ -79,11 +80,13 @@ pub struct RouteTable {
     /// Whether every host name leads to the only app (`solo`).
     pub any_host: bool,
     /// First labels below the domain.
-    pub labels: HashMap<String, HostTarget>,
+    pub labels: HashTrieMapSync<String, HostTarget>,
+    /// The labels of each app.
+    pub labels_of: HashTrieMapSync<AppName, Arc<[String]>>,
     /// Whole host names that the operator configured.
     pub hosts: HashMap<String, Arc<AppRoute>>,
     /// By name.
-    pub apps: HashMap<AppName, Arc<AppRoute>>,
+    pub apps: HashTrieMapSync<AppName, Arc<AppRoute>>,
 }
 
 impl RouteTable {
@@ -104,7 +107,7 @@ impl RouteTable {
             return self.apps.values().next().map(|app| HostTarget::App(Arc::clone(app)));
         }
         let is_ip = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok();
-        let lone = self.apps.len() == 1 && self.hosts.is_empty() && (host == self.domain || is_ip);
+        let lone = self.apps.size() == 1 && self.hosts.is_empty() && (host == self.domain || is_ip);
         lone.then(|| self.apps.values().next().map(|app| HostTarget::App(Arc::clone(app)))).flatten()
     }
 }

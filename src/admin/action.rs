@@ -1,6 +1,7 @@
 //! Everything that the admin side may ask for, as one closed list.
 
 use crate::admin::access::Caller;
+use crate::admin::apps::AppList;
 use crate::admin::audit::AuditPage;
 use crate::admin::perform::record;
 use crate::admin::problem::{Kind, Problem};
@@ -9,7 +10,8 @@ use crate::audit::{Came, Event, What};
 use crate::bundle::{Bundle, BundleDir};
 use crate::id::{AppName, ReleaseId, TokenName, Version};
 use crate::release::{
-    AppView, EnvView, PromoteOptions, ReleaseError, ReleaseView, Releases, Switched, UploadOptions, Uploaded,
+    AppView, AppsPage, EnvView, PromoteOptions, ReleaseError, ReleaseView, Releases, Switched, UploadOptions,
+    Uploaded,
 };
 use crate::route::split::Weight;
 use crate::scope::Verb;
@@ -18,8 +20,13 @@ use crate::store::{EnvScope, TokenRecord};
 /// A request whose every part is valid.
 #[derive(Debug)]
 pub enum Action {
-    /// Every app.
-    ListApps,
+    /// Apps.
+    ListApps {
+        /// Which.
+        page: AppsPage,
+        /// A line each.
+        short: bool,
+    },
     /// One app.
     ShowApp(AppName),
     /// One release.
@@ -87,7 +94,7 @@ impl Action {
     #[must_use]
     pub fn refused(&self) -> Option<Event> {
         let (what, app, version, more) = match self {
-            Self::ListApps
+            Self::ListApps { .. }
             | Self::ShowApp(_)
             | Self::ShowRelease(_)
             | Self::ListEnv(..)
@@ -130,8 +137,8 @@ pub enum TokenAction {
 pub enum Outcome {
     /// Done, nothing to tell.
     Done,
-    /// Every app.
-    Apps(Vec<AppView>),
+    /// Apps.
+    Apps(AppList),
     /// One app.
     App(AppView),
     /// One release.
@@ -159,7 +166,12 @@ pub enum Outcome {
 pub async fn dispatch(state: &AdminState, action: Action) -> Result<Outcome, Problem> {
     let releases = &state.releases;
     Ok(match action {
-        Action::ListApps => Outcome::Apps(visible(releases.apps())),
+        Action::ListApps { page, short: false } => {
+            Outcome::Apps(AppList::Full(releases.apps(&page, may_be_shown())))
+        }
+        Action::ListApps { page, short: true } => {
+            Outcome::Apps(AppList::Short(releases.app_summaries(&page, may_be_shown())))
+        }
         Action::ShowApp(app) => Outcome::App(releases.app(&app)?),
         Action::ShowRelease(id) => Outcome::Release(find_release(releases, id)?),
         Action::Upload { release, staged, options } => {
@@ -194,11 +206,9 @@ pub async fn dispatch(state: &AdminState, action: Action) -> Result<Outcome, Pro
 }
 
 /// The apps that the caller may see.
-fn visible(mut apps: Vec<AppView>) -> Vec<AppView> {
-    if let Some(caller) = Caller::current() {
-        apps.retain(|app| app.app.parse().is_ok_and(|app| caller.may(Verb::Read, Some(&app))));
-    }
-    apps
+fn may_be_shown() -> impl Fn(&AppName) -> bool {
+    let caller = Caller::current();
+    move |app| caller.as_ref().is_none_or(|caller| caller.may(Verb::Read, Some(app)))
 }
 
 async fn with_tokens(state: &AdminState, action: TokenAction) -> Result<Outcome, Problem> {

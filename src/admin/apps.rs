@@ -7,12 +7,13 @@ use crate::admin::problem::{Problem, ProblemBody};
 use crate::admin::router::AdminState;
 use crate::id::{AppName, ReleaseId, Version};
 use crate::limits::BOOT_DEADLINE_MS;
-use crate::release::{AppView, PromoteOptions, ReleaseView, Switched};
+use crate::release::{AppSummary, AppView, AppsPage, PromoteOptions, ReleaseView, Switched};
 use crate::route::split::Weight;
 use axum::Json;
 use axum::extract::State;
 use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// Which release to make live.
@@ -52,15 +53,45 @@ pub struct RollbackBody {
     from: Option<Version>,
 }
 
-/// Every app that the token may see.
+/// Which apps, and how they are shown.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AppsQuery {
+    /// Only apps behind this one, in the order of names: the last of the page before.
+    #[param(value_type = Option<String>)]
+    after: Option<AppName>,
+    /// No more than this many; all of them if absent.
+    #[param(value_type = Option<u32>, minimum = 1)]
+    limit: Option<NonZeroU32>,
+    /// A line each, without what the releases are like.
+    short: bool,
+}
+
+/// Apps in the order of their names.
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(untagged)]
+pub enum AppList {
+    /// With their releases.
+    Full(Vec<AppView>),
+    /// With `short`.
+    Short(Vec<AppSummary>),
+}
+
+/// The apps that the token may see, in the order of their names.
 #[utoipa::path(
     get,
     path = "/v1/apps",
     security(("token" = ["any"])),
-    responses((status = 200, body = Vec<AppView>))
+    params(AppsQuery),
+    responses((status = 200, body = AppList))
 )]
-pub async fn list(State(state): State<AdminState>) -> Result<Answer, Problem> {
-    look_up(&state, Action::ListApps).await
+pub async fn list(
+    State(state): State<AdminState>,
+    Params(AppsQuery { after, limit, short }): Params<AppsQuery>,
+) -> Result<Answer, Problem> {
+    let limit = limit.map(|limit| limit.get() as usize);
+    look_up(&state, Action::ListApps { page: AppsPage { after, limit }, short }).await
 }
 
 /// One app and its releases, newest first.

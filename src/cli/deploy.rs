@@ -170,7 +170,8 @@ async fn upload(client: &Client, args: &Args, prepared: &Prepared) -> Result<Upl
     let path = ["apps", args.app.as_str(), "releases", prepared.version.as_str()];
     let signature = args.signature.as_deref().map(read_signature).transpose()?;
     // A wrong token or a host that is not there is found out before megabytes are sent.
-    client.get::<serde::de::IgnoredAny>(&["apps"]).await?;
+    let one = client.request(Method::GET, &["apps"]).query(&[("limit", 1)]);
+    client.json::<serde::de::IgnoredAny>(one).await?;
     let progress = Progress::start(prepared.archive_bytes);
     let body = progress.body(prepared.open().await?);
     let timeout = Duration::from_millis(UPLOAD_MS + CALL_SLACK_MS) + Duration::from_secs(args.wait);

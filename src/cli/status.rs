@@ -3,8 +3,10 @@
 use crate::cli::client::Client;
 use crate::cli::{Failure, print, releases, table, visible};
 use crate::id::AppName;
-use crate::limits::WATCH_MS;
-use crate::release::{AppView, DeploymentView, Phase, ReleaseView};
+use crate::limits::{APPS_PAGE, WATCH_MS};
+use crate::release::{AppSummary, AppView, DeploymentView, Phase, ReleaseView};
+use reqwest::Method;
+use serde::de::DeserializeOwned;
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
@@ -25,7 +27,7 @@ pub struct Args {
 pub async fn run(args: Args) -> Result<(), Failure> {
     let client = Client::open()?;
     loop {
-        let view = View::get(&client, args.app.as_ref()).await?;
+        let view = View::get(&client, args.app.as_ref(), args.json).await?;
         if args.watch && !args.json && std::io::stdout().is_terminal() {
             // Home, and clear what is below.
             print::raw("\x1b[H\x1b[2J")?;
@@ -41,13 +43,15 @@ pub async fn run(args: Args) -> Result<(), Failure> {
 enum View {
     One(Box<AppView>),
     All(Vec<AppView>),
+    Lines(Vec<AppSummary>),
 }
 
 impl View {
-    async fn get(client: &Client, app: Option<&AppName>) -> Result<Self, Failure> {
+    async fn get(client: &Client, app: Option<&AppName>, json: bool) -> Result<Self, Failure> {
         Ok(match app {
             Some(app) => Self::One(client.get(&["apps", app.as_str()]).await?),
-            None => Self::All(client.get(&["apps"]).await?),
+            None if json => Self::All(pages(client, false, |app: &AppView| &app.app).await?),
+            None => Self::Lines(pages(client, true, |app: &AppSummary| &app.app).await?),
         })
     }
 
@@ -55,21 +59,43 @@ impl View {
         match self {
             Self::One(app) if json => print::json(app),
             Self::One(app) => show_app(app),
-            Self::All(apps) if json => print::json(apps),
-            Self::All(apps) => show_apps(apps),
+            Self::All(apps) => print::json(apps),
+            Self::Lines(apps) => show_apps(apps),
         }
     }
 }
 
-fn show_apps(apps: &[AppView]) -> Result<(), Failure> {
-    let row = |app: &AppView| {
-        let live = app.live.clone().unwrap_or_else(|| "-".into());
-        let live = candidate(app).map_or_else(
-            || live.clone(),
-            |other| format!("{live}, {} for {} %", other.version, other.weight),
-        );
-        let in_flight: usize = app.releases.iter().map(|release| release.in_flight).sum();
-        vec![app.app.clone(), live, app.releases.len().to_string(), in_flight.to_string(), app.url.clone()]
+/// Every app, a page at a time.
+async fn pages<T: DeserializeOwned>(
+    client: &Client,
+    short: bool,
+    name: impl Fn(&T) -> &String,
+) -> Result<Vec<T>, Failure> {
+    let mut apps: Vec<T> = Vec::new();
+    loop {
+        let mut request = client.request(Method::GET, &["apps"]).query(&[("limit", APPS_PAGE)]);
+        if short {
+            request = request.query(&[("short", true)]);
+        }
+        if let Some(last) = apps.last() {
+            request = request.query(&[("after", name(last))]);
+        }
+        let page: Vec<T> = client.json(request).await?;
+        let is_last = page.len() < APPS_PAGE;
+        apps.extend(page);
+        if is_last {
+            return Ok(apps);
+        }
+    }
+}
+
+fn show_apps(apps: &[AppSummary]) -> Result<(), Failure> {
+    let row = |app: &AppSummary| {
+        let mut live = app.live.clone().unwrap_or_else(|| "-".into());
+        if let Some(other) = &app.share {
+            live = format!("{live}, {} for {} %", other.version, other.weight);
+        }
+        vec![app.app.clone(), live, app.releases.to_string(), app.in_flight.to_string(), app.url.clone()]
     };
     table::print(&["APP", "LIVE", "RELEASES", "IN FLIGHT", "URL"], &apps.iter().map(row).collect::<Vec<_>>())
 }

@@ -101,7 +101,7 @@ impl Record {
         if self.target.as_ref().is_some_and(|known| Arc::ptr_eq(known, target)) {
             return;
         }
-        self.in_flight = Some(self.telemetry.metrics.series(Some(&target.release)).enter());
+        self.in_flight = Some(target.pool.series().enter(&self.telemetry.metrics));
         self.target = Some(Arc::clone(target));
     }
 
@@ -130,7 +130,8 @@ impl Drop for Record {
         let begun = self.begun.unwrap_or(duration);
         let render = self.done.as_ref().map(|done| (seconds(done.cpu_us), seconds(done.queue_us), begun));
         let metrics = &self.telemetry.metrics;
-        metrics.request(&metrics.series(release), outcome, self.status, duration.as_secs_f64(), render);
+        let series = self.in_flight.as_ref().map_or_else(|| metrics.unrouted(), InFlight::series);
+        metrics.request(series, outcome, self.status, duration.as_secs_f64(), render);
 
         let figure = |of: fn(&Done) -> u64| self.done.as_ref().map_or(0.0, |done| of(done) as f64 / 1000.0);
         let milliseconds = |duration: Duration| duration.as_micros() as f64 / 1000.0;

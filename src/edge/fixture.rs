@@ -4,12 +4,12 @@ pub mod fake_worker;
 
 use crate::bundle::{Asset, AssetIndex, Bundle, Manifest};
 use crate::connections::places::{Bounds, Places};
-use crate::id::{AppName, Digest, ReleaseId, release_label};
+use crate::id::{Digest, ReleaseId, release_label};
 use crate::pool::Pool;
 use crate::route::{AppRoute, HostTarget, RouteTable, Target};
 use crate::telemetry::Metrics;
 use crate::telemetry::connections::Side;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -63,18 +63,17 @@ pub fn app(name: &str, live: &str, releases: Vec<Target>) -> AppRoute {
 
 /// A table of `localhost` with these apps, epoch 7.
 pub fn table(apps: &[AppRoute]) -> RouteTable {
-    let mut labels = HashMap::new();
-    let mut by_name: HashMap<AppName, Arc<AppRoute>> = HashMap::new();
+    let mut table = RouteTable { epoch: 7, domain: "localhost".into(), ..RouteTable::default() };
     for app in apps {
         let app = Arc::new(app.clone());
-        labels.insert(app.app.to_string(), HostTarget::App(Arc::clone(&app)));
+        table.labels.insert_mut(app.app.to_string(), HostTarget::App(Arc::clone(&app)));
         for target in &app.releases {
             let label = release_label(&app.app, &target.release.version);
-            labels.insert(label, HostTarget::Release(Arc::clone(&app), Arc::clone(target)));
+            table.labels.insert_mut(label, HostTarget::Release(Arc::clone(&app), Arc::clone(target)));
         }
-        by_name.insert(app.app.clone(), app);
+        table.apps.insert_mut(app.app.clone(), app);
     }
-    RouteTable { epoch: 7, domain: "localhost".into(), labels, apps: by_name, ..RouteTable::default() }
+    table
 }
 
 /// So many places for one client or many, and two of the reserve.

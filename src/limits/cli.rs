@@ -28,3 +28,5 @@ pub const LOG_EVENT_BYTES_MAX: usize = 1 << 20;
 pub const WATCH_MS: u64 = 1_000;
 /// Time for each step of a health check; schedulers wait 5 s by default.
 pub const HEALTHCHECK_MS: u64 = 3_000;
+/// Apps that a list is asked for at once: some hundred kilobytes in full.
+pub const APPS_PAGE: usize = 200;

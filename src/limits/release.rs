@@ -46,6 +46,8 @@ pub const ADOPTED_AT_ONCE_MAX: usize = 16;
 pub const STARTS_AT_ONCE_MAX: usize = BOOTS_QUEUED_MAX / 2;
 /// Time for a running worker to answer after a start of the host; it answers from memory.
 pub const ADOPT_TIMEOUT_MS: u64 = 2_000;
+/// Apps whose releases are being put to sleep or removed at once: each may wait for the requests of one that drains.
+pub const PATROL_TASKS_MAX: usize = 32;
 /// Time between two looks for releases to put to sleep or to remove.
 pub const PATROL_INTERVAL_MS: u64 = 1_000;
 /// Time from a start in which no release is removed by its age: a clock that was set wrong meanwhile is noticed, and put right, first.
@@ -64,6 +66,9 @@ pub const UNSTOPPED_MAX: usize = 1_024;
 
 /// Time between two looks at workers for the metrics: Prometheus asks every 15 s or so.
 pub const OBSERVE_INTERVAL_MS: u64 = 10_000;
+/// Workers that are looked at at once: each look is a question to the engine and one to the worker, and one that hangs is not to hold
+/// up the round.
+pub const OBSERVED_AT_ONCE_MAX: usize = 16;
 /// Time for a worker to answer a ping that nothing depends on.
 pub const PING_TIMEOUT_MS: u64 = 2_000;
 

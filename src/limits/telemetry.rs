@@ -1,4 +1,4 @@
-//! Log lines: of requests, of apps, of the host.
+//! Log lines, of requests, of apps and of the host, and metrics.
 
 /// Bytes of lines of requests and apps that may wait for a slow stderr: a second or two of a busy host. Each app may hold as much as
 /// is still free.
@@ -36,3 +36,6 @@ pub const ERROR_BYTES_PER_S_MAX: f64 = 262_144.0;
 pub const ERROR_BURST_BYTES_MAX: f64 = 2_097_152.0;
 /// Bytes of an error's message beyond that; its stack is left out.
 pub const ERROR_BRIEF_BYTES_MAX: usize = 512;
+
+/// Hosts outside that one app has series of; those beyond are counted together. As many as a long list of permitted hosts has.
+pub const EGRESS_HOSTS_MAX: usize = 64;

@@ -9,7 +9,7 @@ use super::{ReleaseError, Releases};
 use crate::bundle::{Bundle, BundleDir};
 use crate::config::Isolation;
 use crate::failpoint::{self, Fault};
-use crate::id::{AppName, Digest, Version};
+use crate::id::{AppName, Digest, ReleaseId, Version};
 use crate::limits::{
     ADOPT_TIMEOUT_MS, ADOPTED_AT_ONCE_MAX, ORPHANS_AGAIN_MS, REPLACE_BOOT_DEADLINE_MS, STARTS_AT_ONCE_MAX,
 };
@@ -32,13 +32,16 @@ struct Recorded {
     live: Option<Version>,
     history: Vec<Promotion>,
     split: Option<SplitRecord>,
+    /// Those that are marked as bad, and why.
+    bad: Vec<(Version, String)>,
 }
 
 fn read(store: &Store) -> Result<Vec<Recorded>, StoreError> {
     let of = |app: AppName| {
         let releases = undo_replaced(store.releases(&app)?);
         let (live, history, split) = (store.live(&app)?, store.history(&app)?, store.split(&app)?);
-        Ok(Recorded { app, releases, live, history, split })
+        let bad = store.bad(&app)?;
+        Ok(Recorded { app, releases, live, history, split, bad })
     };
     store.apps()?.into_iter().map(of).collect()
 }
@@ -68,7 +71,7 @@ impl Releases {
             },
         );
         adopting.await;
-        self.publish();
+        self.publish(None);
         Ok(())
     }
 
@@ -81,7 +84,7 @@ impl Releases {
         {
             let _changing = self.0.changing.lock().await;
             self.0.starting.store(false, Ordering::SeqCst);
-            self.publish();
+            self.publish(None);
         }
         let releases = self.clone();
         tokio::spawn(async move {
@@ -128,8 +131,9 @@ impl Releases {
     }
 
     async fn load_app(&self, recorded: Recorded, bundles: &HashMap<Digest, Result<Found, StoreError>>) {
-        let Recorded { app, releases, live, history, split } = recorded;
+        let Recorded { app, releases, live, history, split, bad } = recorded;
         self.0.book.add_app(&app);
+        self.0.parts.telemetry.metrics.add_app(&app);
         let mut loaded = Vec::new();
         for record in releases {
             loaded.extend(self.load_bundle(record, bundles).await);
@@ -145,6 +149,9 @@ impl Releases {
         self.0.book.restore(&app, live, history);
         if failpoint::at("split.restore") != Some(Fault::Skip) {
             self.0.book.set_split(&app, split);
+        }
+        for (version, reason) in bad {
+            self.0.book.set_bad(&ReleaseId::new(app.clone(), version), Some(reason));
         }
     }
 

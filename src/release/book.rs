@@ -127,6 +127,11 @@ impl Book {
         self.lock().apps.contains_key(app)
     }
 
+    /// Whether an app has a release.
+    pub fn has_releases(&self, app: &AppName) -> bool {
+        self.lock().apps.get(app).is_some_and(|app| !app.releases.is_empty())
+    }
+
     /// Makes room for an app.
     pub fn add_app(&self, app: &AppName) {
         self.lock().apps.entry(app.clone()).or_default();
@@ -311,4 +316,4 @@ impl Book {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

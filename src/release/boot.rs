@@ -293,6 +293,11 @@ impl Releases {
         self.forget_instance(instance);
     }
 
+    /// Whether there are workers that could not be stopped.
+    pub(super) fn has_unstopped(&self) -> bool {
+        !self.0.unstopped.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// Stops what could not be stopped before, if the engine answers now.
     pub(super) async fn end_again(&self) {
         let left = || self.0.unstopped.lock().unwrap_or_else(PoisonError::into_inner);

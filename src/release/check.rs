@@ -76,7 +76,9 @@ pub fn watch(releases: &Releases, entry: &Arc<Entry>, worker: &Arc<Worker>) {
     }
     let policy = &releases.0.parts.config.health;
     entry.set_checked(|checked| *checked = Checked::default());
-    releases.0.parts.telemetry.metrics.fail_open(&entry.id(), false);
+    if policy.health_check.is_some() || policy.target_group.is_some() {
+        releases.0.parts.telemetry.metrics.fail_open(entry.pool.series(), false);
+    }
     let watcher = Watcher {
         host: Arc::downgrade(&releases.0),
         entry: Arc::downgrade(entry),
@@ -165,7 +167,7 @@ impl Watcher {
             let check = ask(&entry, &worker, &releases.0.parts.config.domain, path, timeout).await;
             let begun_at = begun - self.started;
             let checked = note(&mut judge, &entry, check, begun_at, begun.elapsed());
-            releases.0.parts.telemetry.metrics.fail_open(&entry.id(), checked.fails_open());
+            releases.0.parts.telemetry.metrics.fail_open(entry.pool.series(), checked.fails_open());
             let target = checked.target.map(|(state, _)| state);
             let grace = releases.0.parts.config.health.health_check_grace_period_seconds;
             if service::counts_as_healthy(self.started.elapsed(), checked.container, target) {

@@ -7,30 +7,66 @@ use super::life::Event;
 use super::{Inner, ReleaseError, Releases};
 use crate::failpoint::{self, Fault};
 use crate::id::{AppName, ReleaseId, Version};
-use crate::limits::{AGE_GRACE_MS, CANDIDATE_GRACE_MS, PATROL_INTERVAL_MS};
+use crate::limits::{AGE_GRACE_MS, CANDIDATE_GRACE_MS, PATROL_INTERVAL_MS, PATROL_TASKS_MAX};
 use crate::telemetry::causes;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+/// What is under way for an app, or, without one, for workers that could not be stopped before.
+type UnderWay = BTreeMap<Option<AppName>, JoinHandle<()>>;
+
+/// What it is time for.
+enum Due {
+    Remove(ReleaseId),
+    Sleep(Arc<Entry>),
+    Rest(Arc<Entry>),
+    /// Snapshots of releases that sleep.
+    Pack(AppName),
+}
+
 /// Goes round every so often for as long as the host runs; not before the last request of a predecessor, which may be served by
-/// any of these workers.
+/// any of these workers. What takes its time for one app holds up no other.
 pub async fn patrol(host: Weak<Inner>) {
     let Some(predecessor) = host.upgrade().map(|inner| inner.parts.predecessor.clone()) else { return };
     predecessor.gone().await;
     let begun = Instant::now();
     let mut rounds = tokio::time::interval(Duration::from_millis(PATROL_INTERVAL_MS));
+    let mut under_way = UnderWay::new();
     loop {
         rounds.tick().await;
         let Some(inner) = host.upgrade() else { return };
         let releases = Releases(inner);
-        if let Some(_turn) = releases.0.turns.take().await {
-            releases.end_again().await;
+        under_way.retain(|_, task| !task.is_finished());
+        if !under_way.contains_key(&None)
+            && releases.has_unstopped()
+            && let Some(turn) = releases.0.turns.take().await
+        {
+            let releases = releases.clone();
+            let ending = async move {
+                let _turn = turn;
+                releases.end_again().await;
+            };
+            under_way.insert(None, tokio::spawn(ending));
         }
+        let by_age = begun.elapsed() >= Duration::from_millis(AGE_GRACE_MS);
         for app in releases.0.book.names() {
-            let Some(_turn) = releases.0.turns.take().await else { return };
-            releases.patrol_app(&app, begun.elapsed() >= Duration::from_millis(AGE_GRACE_MS)).await;
+            let Some(turn) = releases.0.turns.take().await else { return };
+            let key = Some(app);
+            let Some(app) = key.as_ref().filter(|_| !under_way.contains_key(&key)) else { continue };
+            let due = releases.due(app, by_age);
+            if !due.is_empty() && under_way.len() < PATROL_TASKS_MAX {
+                let releases = releases.clone();
+                let doing = async move {
+                    let _turn = turn;
+                    for due in due {
+                        releases.carry_out_due(due).await;
+                    }
+                };
+                under_way.insert(key, tokio::spawn(doing));
+            }
             // A host of many apps has more to do than look at them.
             tokio::task::yield_now().await;
         }
@@ -38,8 +74,9 @@ pub async fn patrol(host: Weak<Inner>) {
 }
 
 impl Releases {
-    /// `by_age`: whether the clock has been believed for long enough to remove what is old by it.
-    async fn patrol_app(&self, app: &AppName, by_age: bool) {
+    /// What it is time for with the releases of an app. `by_age`: whether the clock has been believed for long enough to remove what
+    /// is old by it.
+    fn due(&self, app: &AppName, by_age: bool) -> Vec<Due> {
         let mut retention = self.0.parts.config.retention.clone();
         let mut grace_ms = CANDIDATE_GRACE_MS;
         if failpoint::at("retention.grace") == Some(Fault::Skip) {
@@ -48,38 +85,57 @@ impl Releases {
             retention.days = u32::MAX;
         }
         let now_ms = self.0.parts.clock.now_ms();
-        for version in decide::expired(&self.retained(app), &retention, grace_ms, now_ms) {
-            let release = ReleaseId::new(app.clone(), version);
-            tracing::info!(%release, "a release is no longer retained");
-            if let Err(error) = self.remove(release.clone()).await {
-                tracing::warn!(%release, error = %causes(&error), "a release could not be removed");
-            }
+        let expired = decide::expired(&self.retained(app), &retention, grace_ms, now_ms);
+        if let Some(live) = self.0.book.live(app) {
+            live.window().add(Instant::now(), || live.pool.series().sample());
+        }
+        let releases = self.0.book.releases(app);
+        let is_expired = |entry: &Arc<Entry>| expired.contains(&entry.pool.release().version);
+        let idle = releases.iter().filter(|entry| !is_expired(entry)).filter_map(|entry| self.idle(entry));
+        let removed = expired.iter().map(|version| Due::Remove(ReleaseId::new(app.clone(), version.clone())));
+        let packed = releases.iter().any(|entry| self.may_pack_snapshot(entry));
+        removed.chain(idle).chain(packed.then(|| Due::Pack(app.clone()))).collect()
+    }
+
+    /// Whether a release had no request for so long that it is time for it to sleep or to rest.
+    fn idle(&self, entry: &Arc<Entry>) -> Option<Due> {
+        // Requests that were held are about to claim the worker that was started for them.
+        if entry.held.load(std::sync::atomic::Ordering::SeqCst) > 0 {
+            return None;
         }
         let switching = &self.0.parts.config.switching;
-        let (idle_ms, freeze_ms) = (switching.idle_timeout_ms, switching.standby_freeze_ms);
-        if let Some(live) = self.0.book.live(app) {
-            let sample = || self.0.parts.telemetry.metrics.sample(&live.id());
-            live.window().add(tokio::time::Instant::now(), sample);
+        let (idle_for_ms, life) = (entry.pool.idle_ms(), entry.life());
+        let may_sleep = idle_for_ms >= switching.idle_timeout_ms && life.after(Event::Idle).is_ok();
+        let may_rest = idle_for_ms >= switching.standby_freeze_ms && life.after(Event::Rested).is_ok();
+        if !(may_sleep || may_rest) {
+            return None;
         }
-        for entry in self.0.book.releases(app) {
-            // Requests that were held are about to claim the worker that was started for them.
-            let awaited = entry.held.load(std::sync::atomic::Ordering::SeqCst) > 0;
-            let (idle_for_ms, life) = (entry.pool.idle_ms(), entry.life());
-            let may_sleep = idle_for_ms >= idle_ms && life.after(Event::Idle).is_ok();
-            let may_rest = idle_for_ms >= freeze_ms && life.after(Event::Rested).is_ok();
-            if awaited || !(may_sleep || may_rest) {
-                continue;
-            }
-            if !self.is_wanted(&entry) {
-                if may_sleep {
-                    tracing::info!(release = %entry.id(), "an idle release goes to sleep");
-                    self.put_to_sleep(&entry, Event::Idle).await;
+        if !self.is_wanted(entry) {
+            return may_sleep.then(|| Due::Sleep(Arc::clone(entry)));
+        }
+        let rests = may_rest && !self.gets_requests(entry) && !self.is_baking(&entry.id());
+        rests.then(|| Due::Rest(Arc::clone(entry)))
+    }
+
+    async fn carry_out_due(&self, due: Due) {
+        match due {
+            Due::Remove(release) => {
+                tracing::info!(%release, "a release is no longer retained");
+                if let Err(error) = self.remove(release.clone()).await {
+                    tracing::warn!(%release, error = %causes(&error), "a release could not be removed");
                 }
-            } else if may_rest && !self.gets_requests(&entry) && !self.is_baking(&entry.id()) {
+            }
+            // What was done before for the same app may have taken its time.
+            Due::Sleep(entry) if matches!(self.idle(&entry), Some(Due::Sleep(_))) => {
+                tracing::info!(release = %entry.id(), "an idle release goes to sleep");
+                self.put_to_sleep(&entry, Event::Idle).await;
+            }
+            Due::Rest(entry) if matches!(self.idle(&entry), Some(Due::Rest(_))) => {
                 self.let_rest(&entry).await;
             }
+            Due::Pack(app) => self.rest_snapshots(&app).await,
+            Due::Sleep(_) | Due::Rest(_) => {}
         }
-        self.rest_snapshots(app).await;
     }
 
     fn retained(&self, app: &AppName) -> Vec<Retained> {
@@ -151,7 +207,7 @@ impl Releases {
         }
         let recorded = release.clone();
         self.stored("removing the release", move |store| store.delete_release(&recorded)).await?;
-        noted(&app, self.publish_anew(|book| book.remove(&release)).await);
+        noted(&app, self.publish_anew(&app, |book| book.remove(&release)).await);
         // Nobody gets it any more: a rollback need not wait for its last requests.
         drop(held);
         self.forget_release(&entry, false).await;
@@ -183,8 +239,11 @@ impl Releases {
                 false => book.hold_names([app.clone()]),
             }
         };
-        noted(&app, self.publish_anew(forget).await);
+        noted(&app, self.publish_anew(&app, forget).await);
         drop(held);
+        let metrics = &self.0.parts.telemetry.metrics;
+        metrics.forget_app(&app);
+        removed.iter().for_each(|entry| metrics.forget(entry.pool.series()));
         for entry in removed {
             self.forget_release(&entry, true).await;
         }
@@ -198,14 +257,18 @@ impl Releases {
         if !wanted || !self.stored("freeing the name", move |store| store.free_name(&held)).await? {
             return Err(ReleaseError::NoApp(app));
         }
+        let _changing = self.0.changing.lock().await;
         self.0.book.free_name(&app);
+        // A release of another app may have been without its label because of this name.
+        self.publish(None);
         Ok(())
     }
 
     /// Ends the worker of a release that is in no table any more, and removes what only it had.
     async fn forget_release(&self, entry: &Arc<Entry>, with_app: bool) {
+        // Before its last requests end: another release may have its name by then.
+        self.0.parts.telemetry.metrics.forget(entry.pool.series());
         self.put_to_sleep(entry, Event::Removed { with_app }).await;
-        self.0.parts.telemetry.metrics.forget(&entry.id());
         self.forget_bundle(entry.record().digest).await;
     }
 }

@@ -41,14 +41,17 @@ impl Releases {
         self.0.parts.store.bundles().forget_snapshot(entry.bundle.digest).await;
     }
 
+    /// Whether the snapshot of a release is unpacked for no worker. One that users are sent to has a worker soon if it has none now.
+    pub(super) fn may_pack_snapshot(&self, entry: &Arc<Entry>) -> bool {
+        entry.may_map_snapshot() && entry.pool.worker().is_none() && !self.is_wanted(entry)
+    }
+
     /// Packs the snapshots of an app's releases that have no worker any more, unless a worker is just being started: then it is
     /// done the next time.
     pub(super) async fn rest_snapshots(&self, app: &AppName) {
         for entry in self.0.book.releases(app) {
             let digest = entry.bundle.digest;
-            let has_worker = entry.pool.worker().is_some();
-            // One that users are sent to has a worker soon if it has none now.
-            if !entry.may_map_snapshot() || has_worker || self.is_wanted(&entry) {
+            if !self.may_pack_snapshot(&entry) {
                 continue;
             }
             let Ok(_nothing_starts) = self.0.mapping.try_write() else { return };

@@ -51,7 +51,7 @@ impl Releases {
             record.state = ReleaseState::Ready;
         });
         self.told(&entry, Event::Shared).await;
-        self.publish();
+        self.publish(Some(&release.app));
         tracing::info!(%release, %live, weight = percent, "a share of the users gets this release");
         Ok(Switched { weight: percent, ..self.switched(&release, Some(live), epoch) })
     }

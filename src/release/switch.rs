@@ -151,10 +151,10 @@ impl Releases {
         }
         if becomes_live {
             self.told(entry, Event::Promoted).await;
-            entry.window().restart(Instant::now(), self.0.parts.telemetry.metrics.sample(&release));
+            entry.window().restart(Instant::now(), entry.pool.series().sample());
         }
         if failpoint::at("switch.publish") != Some(Fault::Skip) {
-            self.publish();
+            self.publish(Some(&release.app));
         }
         drop(changing);
         drop(boot);

@@ -117,7 +117,7 @@ impl Releases {
         }
         let entry = admitted?;
         // It is in the book since it was recorded, and stays: what goes wrong from here on is worth a line.
-        for done in [self.publish_anew(|_| ()).await, self.replace_preview(&entry).await] {
+        for done in [self.publish_anew(&app, |_| ()).await, self.replace_preview(&entry).await] {
             if let Err(error) = done {
                 tracing::warn!(release = %entry.id(), error = %causes(&error), "after a release was taken in");
             }
@@ -197,6 +197,7 @@ impl Releases {
         record.spec_hash = spec_hash(&record, &draft.bundle, &limits, config);
         self.record_release(&record).await?;
         drop(draft.kept);
+        self.0.parts.telemetry.metrics.add_app(&record.id.app);
         let id = record.id.clone();
         let life = Life::uploaded();
         let entry = Entry::new(record, life, draft.bundle, draft.dir, &config.limits, config.worker.cpus);
@@ -212,6 +213,8 @@ impl Releases {
             return Err(error);
         }
         self.0.book.add(Arc::clone(&entry));
+        // Another first upload of the same app may have failed meanwhile.
+        self.0.parts.telemetry.metrics.add_app(&entry.id().app);
         Ok(entry)
     }
 
@@ -242,7 +245,7 @@ impl Releases {
             }
         }
         if self.0.book.release(&id).is_some()
-            && let Err(error) = self.publish_anew(|book| book.remove(&id)).await
+            && let Err(error) = self.publish_anew(&id.app, |book| book.remove(&id)).await
         {
             tracing::warn!(release = %id, error = %causes(&error), "a release that is taken back is not counted");
         }
@@ -250,6 +253,11 @@ impl Releases {
         self.discard(entry).await;
         if let Err(error) = self.tell(entry, Event::Removed { with_app: false }, Duration::ZERO).await {
             tracing::warn!(release = %id, error = %causes(&error), "a release that is taken back lives on");
+        }
+        let metrics = &self.0.parts.telemetry.metrics;
+        metrics.forget(entry.pool.series());
+        if !self.0.book.knows(&id.app) {
+            metrics.forget_app(&id.app);
         }
     }
 
@@ -267,7 +275,11 @@ impl Releases {
 
     /// Makes a recorded change that is no promotion: the book and the table show it together. It is on the disk, so users get it
     /// also where it can't be counted.
-    pub(super) async fn publish_anew(&self, change: impl FnOnce(&Book)) -> Result<(), ReleaseError> {
+    pub(super) async fn publish_anew(
+        &self,
+        app: &AppName,
+        change: impl FnOnce(&Book),
+    ) -> Result<(), ReleaseError> {
         self.0.parts.predecessor.settled().await;
         let _changing = self.0.changing.lock().await;
         let counted = self.stored("counting the change", |store| store.next_epoch()).await;
@@ -275,7 +287,7 @@ impl Releases {
         if let Ok(epoch) = counted {
             self.0.book.set_epoch(epoch);
         }
-        self.publish();
+        self.publish(Some(app));
         counted.map(drop)
     }
 

@@ -209,6 +209,32 @@ pub struct AppView {
     pub deployments: Vec<DeploymentView>,
 }
 
+/// A share of an app's users.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ShareView {
+    /// What they get instead of the live release.
+    pub version: String,
+    /// Percent of the users.
+    pub weight: u8,
+}
+
+/// An app in a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct AppSummary {
+    /// App.
+    pub app: String,
+    /// Its URL.
+    pub url: String,
+    /// Live version.
+    pub live: Option<String>,
+    /// What a share of its users gets instead.
+    pub share: Option<ShareView>,
+    /// Retained releases.
+    pub releases: usize,
+    /// Requests in flight.
+    pub in_flight: usize,
+}
+
 /// What the live release has under a name of the environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]

@@ -3,18 +3,18 @@
 use super::connections::{ConnectionFamilies, ConnectionSeries, Side};
 use super::drops::LogDrops;
 use super::series::{ReleaseLabels, Series};
-use super::tally::Sample;
-use crate::id::{AppName, ReleaseId};
-use arc_swap::ArcSwap;
+use crate::id::AppName;
+use crate::limits::EGRESS_HOSTS_MAX;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use vitrine_wire::{EgressFailure, IsolateState, IsolateStatus, Outcome, RestartReason};
 
@@ -95,7 +95,7 @@ struct EgressLabels {
 }
 
 /// Restarts of a release's isolates as its worker last told them, by reason.
-type Restarts = HashMap<RestartReason, u64>;
+pub(super) type Restarts = HashMap<RestartReason, u64>;
 
 type Histograms = Family<ReleaseLabels, Histogram, fn() -> Histogram>;
 
@@ -116,16 +116,30 @@ pub struct Metrics {
     isolates: Family<StateLabels, Gauge>,
     isolate_heap: Family<ReleaseLabels, Gauge>,
     isolate_restarts: Family<RestartLabels, Counter>,
-    restarts_told: Mutex<HashMap<ReleaseId, Restarts>>,
     egress: Family<EgressLabels, Counter>,
     connections: ConnectionFamilies,
     wakes_refused: Counter,
-    series: ArcSwap<HashMap<ReleaseId, Arc<Series>>>,
-    unrouted: Arc<Series>,
+    /// The apps that there are, with the hosts that each has series of: what is counted for another leaves nothing behind.
+    apps: Mutex<HashMap<AppName, BTreeSet<String>>>,
+    unrouted: Series,
 }
 
 /// Names of a worker's states in `vitrine_workers`.
 const WORKER_STATES: [&str; 6] = ["booting", "ready", "draining", "hung", "lost", "failed"];
+/// Names of an isolate's states in `vitrine_isolates`.
+const ISOLATE_STATES: [(IsolateState, &str); 3] = [
+    (IsolateState::Booting, "booting"),
+    (IsolateState::Serving, "serving"),
+    (IsolateState::Condemned, "condemned"),
+];
+/// Names of the kinds in `vitrine_flips_total`.
+const FLIP_KINDS: [&str; 2] = ["promote", "rollback"];
+/// Names of the reasons in `vitrine_worker_replacements_total`.
+const REPLACEMENTS: [&str; 3] = ["gone", "hung", "unhealthy"];
+/// Names of the outcomes in `vitrine_egress_requests_total`.
+const EGRESS_OUTCOMES: [&str; 5] = ["ok", "denied", "unreachable", "timed_out", "limit"];
+/// Stands for the hosts beyond [`EGRESS_HOSTS_MAX`].
+const OTHER_HOSTS: &str = "other";
 
 impl Metrics {
     /// An empty set, without logs beside it.
@@ -138,17 +152,16 @@ impl Metrics {
     #[must_use]
     pub fn counting(log_drops: &LogDrops) -> Self {
         let requests = Family::default();
-        let duration: Histograms = Family::new_with_constructor(|| Histogram::new(DURATION_BUCKETS));
-        let render_cpu: Histograms = Family::new_with_constructor(|| Histogram::new(FINE_BUCKETS));
+        let duration: Histograms = Family::new_with_constructor(Self::duration_histogram);
+        let render_cpu: Histograms = Family::new_with_constructor(Self::fine_histogram);
         let in_flight = Family::default();
-        let unrouted = Arc::new(Series::nowhere());
         let mut metrics = Self {
             registry: Registry::with_prefix("vitrine"),
             requests,
             duration,
             render_cpu,
             in_flight,
-            queue: Histogram::new(FINE_BUCKETS),
+            queue: Self::fine_histogram(),
             flips: Family::default(),
             workers: Family::default(),
             replacements: Family::default(),
@@ -157,12 +170,11 @@ impl Metrics {
             isolates: Family::default(),
             isolate_heap: Family::default(),
             isolate_restarts: Family::default(),
-            restarts_told: Mutex::default(),
             egress: Family::default(),
             connections: ConnectionFamilies::default(),
             wakes_refused: Counter::default(),
-            series: ArcSwap::default(),
-            unrouted,
+            apps: Mutex::default(),
+            unrouted: Series::nowhere(),
         };
         metrics.register();
         let dropped = log_drops.family();
@@ -212,20 +224,27 @@ impl Metrics {
         self.connections.of(side)
     }
 
-    /// The series of one release, for a request that ends in it; `None` is a request that reached no app.
+    pub(super) fn duration_histogram() -> Histogram {
+        Histogram::new(DURATION_BUCKETS)
+    }
+
+    pub(super) fn fine_histogram() -> Histogram {
+        Histogram::new(FINE_BUCKETS)
+    }
+
+    /// The series of requests that reached no app.
     #[must_use]
-    pub fn series(&self, release: Option<&ReleaseId>) -> Arc<Series> {
-        let Some(release) = release else { return Arc::clone(&self.unrouted) };
-        if let Some(series) = self.series.load().get(release) {
-            return Arc::clone(series);
-        }
-        let series = Arc::new(Series::of(self, release));
-        self.series.rcu(|known| {
-            let mut known = HashMap::clone(known);
-            known.entry(release.clone()).or_insert_with(|| Arc::clone(&series));
-            known
-        });
-        series
+    pub const fn unrouted(&self) -> &Series {
+        &self.unrouted
+    }
+
+    fn apps(&self) -> MutexGuard<'_, HashMap<AppName, BTreeSet<String>>> {
+        self.apps.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// There is such an app: what is counted for it is told.
+    pub fn add_app(&self, app: &AppName) {
+        self.apps().entry(app.clone()).or_default();
     }
 
     /// Counts one answered request. Durations in seconds; CPU time, wait in the queue and the time until the answer began are absent
@@ -238,7 +257,7 @@ impl Metrics {
         duration_s: f64,
         render: Option<(f64, f64, Duration)>,
     ) {
-        series.count(&self.requests, outcome, code);
+        series.count(self, outcome, code);
         series.duration(self).observe(duration_s);
         if let Some((cpu_s, queue_s, begun)) = render {
             series.render_cpu(self).observe(cpu_s);
@@ -247,19 +266,16 @@ impl Metrics {
         }
     }
 
-    /// How the renders of a release went since the host started.
-    #[must_use]
-    pub fn sample(&self, release: &ReleaseId) -> Sample {
-        self.series(Some(release)).tally.sample()
-    }
-
     /// Counts a switch of the live release.
     pub fn flip(&self, app: &AppName, kind: FlipKind) {
+        let [promote, rollback] = FLIP_KINDS;
         let kind = match kind {
-            FlipKind::Promote => "promote",
-            FlipKind::Rollback => "rollback",
+            FlipKind::Promote => promote,
+            FlipKind::Rollback => rollback,
         };
-        self.flips.get_or_create(&FlipLabels { app: app.to_string(), kind }).inc();
+        if self.apps().contains_key(app) {
+            self.flips.get_or_create(&FlipLabels { app: app.to_string(), kind }).inc();
+        }
     }
 
     /// Counts a start of a sleeping release that a client was refused.
@@ -269,102 +285,132 @@ impl Metrics {
 
     /// Counts a worker that is replaced.
     pub fn replacement(&self, app: &AppName, reason: Replacement) {
+        let [gone, hung, unhealthy] = REPLACEMENTS;
         let reason = match reason {
-            Replacement::Gone => "gone",
-            Replacement::Hung => "hung",
-            Replacement::Unhealthy => "unhealthy",
+            Replacement::Gone => gone,
+            Replacement::Hung => hung,
+            Replacement::Unhealthy => unhealthy,
         };
-        self.replacements.get_or_create(&ReplacementLabels { app: app.to_string(), reason }).inc();
+        if self.apps().contains_key(app) {
+            self.replacements.get_or_create(&ReplacementLabels { app: app.to_string(), reason }).inc();
+        }
     }
 
     /// Says whether a release is asked for pages although none of its workers is healthy.
-    pub fn fail_open(&self, release: &ReleaseId, open: bool) {
-        self.fail_open.get_or_create(&ReleaseLabels::of(release)).set(i64::from(open));
+    pub fn fail_open(&self, series: &Series, open: bool) {
+        if !series.is_gone() {
+            series.has_worker.store(true, Ordering::Relaxed);
+            self.fail_open.get_or_create(&series.labels).set(i64::from(open));
+        }
     }
 
-    /// Says in which state (`booting`, `ready`, `draining`, `hung`, `lost`, `failed`) a release's worker is; `None` is no
-    /// worker. Memory in bytes, when the engine knows it.
-    pub fn worker(&self, release: &ReleaseId, state: Option<&str>, memory_bytes: Option<u64>) {
-        let labels = ReleaseLabels::of(release);
+    /// Says in which state (`booting`, `ready`, `draining`, `hung`, `lost`, `failed`) a release's worker is. Memory in bytes, when the
+    /// engine knows it.
+    pub fn worker(&self, series: &Series, state: &str, memory_bytes: Option<u64>) {
+        if series.is_gone() {
+            return;
+        }
+        series.has_worker.store(true, Ordering::Relaxed);
         for name in WORKER_STATES {
-            let value = i64::from(state == Some(name));
-            self.workers.get_or_create(&labels.state(name)).set(value);
+            let value = i64::from(state == name);
+            self.workers.get_or_create(&series.labels.state(name)).set(value);
         }
         if let Some(bytes) = memory_bytes {
-            self.worker_memory.get_or_create(&labels).set(i64::try_from(bytes).unwrap_or(i64::MAX));
+            self.worker_memory.get_or_create(&series.labels).set(i64::try_from(bytes).unwrap_or(i64::MAX));
         }
     }
 
-    /// Takes the figures of a release's isolates over.
-    pub fn isolates(&self, release: &ReleaseId, isolates: &[IsolateStatus]) {
-        let labels = ReleaseLabels::of(release);
-        for (state, name) in [
-            (IsolateState::Booting, "booting"),
-            (IsolateState::Serving, "serving"),
-            (IsolateState::Condemned, "condemned"),
-        ] {
+    /// Takes the figures of the isolates of a release's worker over.
+    pub fn isolates(&self, series: &Series, isolates: &[IsolateStatus]) {
+        if series.is_gone() {
+            return;
+        }
+        series.has_worker.store(true, Ordering::Relaxed);
+        for (state, name) in ISOLATE_STATES {
             let count = isolates.iter().filter(|isolate| isolate.state == state).count();
-            self.isolates.get_or_create(&labels.state(name)).set(i64::try_from(count).unwrap_or(i64::MAX));
+            let labels = series.labels.state(name);
+            self.isolates.get_or_create(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
         }
         // A worker may say what it likes.
         let heap = isolates.iter().fold(0_u64, |sum, isolate| sum.saturating_add(isolate.heap_bytes));
-        self.isolate_heap.get_or_create(&labels).set(i64::try_from(heap).unwrap_or(i64::MAX));
-        self.restarts(release, isolates);
+        self.isolate_heap.get_or_create(&series.labels).set(i64::try_from(heap).unwrap_or(i64::MAX));
+        self.restarts(series, isolates);
     }
 
     /// Counts the restarts since the last look. A worker whose render process was started again begins anew.
-    fn restarts(&self, release: &ReleaseId, isolates: &[IsolateStatus]) {
-        let mut told = self.restarts_told.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = told.remove(release).unwrap_or_default();
+    fn restarts(&self, series: &Series, isolates: &[IsolateStatus]) {
         let mut now = Restarts::new();
         for (reason, count) in isolates.iter().flat_map(|isolate| &isolate.restarts) {
             *now.entry(*reason).or_default() += u64::from(*count);
         }
+        let mut told = series.restarts.lock().unwrap_or_else(PoisonError::into_inner);
         for (reason, count) in &now {
-            let known = before.get(reason).copied().filter(|known| known <= count).unwrap_or_default();
+            let known = told.get(reason).copied().filter(|known| known <= count).unwrap_or_default();
             self.isolate_restarts
                 .get_or_create(&RestartLabels { reason: reason.as_str() })
                 .inc_by(count - known);
         }
-        told.insert(release.clone(), now);
+        *told = now;
+    }
+
+    /// A release has no worker: there is nothing to tell of one.
+    pub fn no_worker(&self, series: &Series) {
+        if !series.loses_worker() {
+            return;
+        }
+        series.restarts.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.worker_memory.remove(&series.labels);
+        self.fail_open.remove(&series.labels);
+        self.isolate_heap.remove(&series.labels);
+        for name in WORKER_STATES {
+            self.workers.remove(&series.labels.state(name));
+        }
+        for (_, name) in ISOLATE_STATES {
+            self.isolates.remove(&series.labels.state(name));
+        }
     }
 
     /// Counts a call of an app to a host outside, by how it ended.
     pub fn egress(&self, app: &AppName, host: &str, result: Result<(), &EgressFailure>) {
+        let [ok, denied, unreachable, timed_out, limit] = EGRESS_OUTCOMES;
         let outcome = match result {
-            Ok(()) => "ok",
-            Err(EgressFailure::Denied(_)) => "denied",
-            Err(EgressFailure::Unreachable(_)) => "unreachable",
-            Err(EgressFailure::TimedOut(_)) => "timed_out",
-            Err(EgressFailure::Limit(_)) => "limit",
+            Ok(()) => ok,
+            Err(EgressFailure::Denied(_)) => denied,
+            Err(EgressFailure::Unreachable(_)) => unreachable,
+            Err(EgressFailure::TimedOut(_)) => timed_out,
+            Err(EgressFailure::Limit(_)) => limit,
         };
+        let mut apps = self.apps();
+        let Some(hosts) = apps.get_mut(app) else { return };
+        // An app may ask for any name, also for those that it is denied.
+        let host = if hosts.contains(host) || hosts.len() < EGRESS_HOSTS_MAX { host } else { OTHER_HOSTS };
+        if !hosts.contains(host) {
+            hosts.insert(host.to_owned());
+        }
         let labels = EgressLabels { app: app.to_string(), host: host.to_owned(), outcome };
         self.egress.get_or_create(&labels).inc();
     }
 
-    /// Forgets every series of a release that is gone.
-    pub fn forget(&self, release: &ReleaseId) {
-        let labels = ReleaseLabels::of(release);
-        if let Some(series) = self.series.load().get(release) {
-            series.forget(&self.requests);
+    /// Forgets every series of a release that is gone. None of its name is made by what still counts for it.
+    pub fn forget(&self, series: &Series) {
+        series.forget(self);
+        self.no_worker(series);
+    }
+
+    /// Forgets every series of an app that is gone.
+    pub fn forget_app(&self, app: &AppName) {
+        let mut apps = self.apps();
+        let hosts = apps.remove(app).unwrap_or_default();
+        for kind in FLIP_KINDS {
+            self.flips.remove(&FlipLabels { app: app.to_string(), kind });
         }
-        self.series.rcu(|known| {
-            let mut known = HashMap::clone(known);
-            known.remove(release);
-            known
-        });
-        self.restarts_told.lock().unwrap_or_else(PoisonError::into_inner).remove(release);
-        self.duration.remove(&labels);
-        self.render_cpu.remove(&labels);
-        self.in_flight.remove(&labels);
-        self.worker_memory.remove(&labels);
-        self.fail_open.remove(&labels);
-        self.isolate_heap.remove(&labels);
-        for name in WORKER_STATES {
-            self.workers.remove(&labels.state(name));
+        for reason in REPLACEMENTS {
+            self.replacements.remove(&ReplacementLabels { app: app.to_string(), reason });
         }
-        for name in ["booting", "serving", "condemned"] {
-            self.isolates.remove(&labels.state(name));
+        for host in hosts {
+            for outcome in EGRESS_OUTCOMES {
+                self.egress.remove(&EgressLabels { app: app.to_string(), host: host.clone(), outcome });
+            }
         }
     }
 

@@ -1,18 +1,19 @@
-//! The series that one release's requests end in, looked up once a request and without a lock.
+//! The series of one release. Its pool keeps them: a request needs no look-up and no lock to be counted, and what still counts when the
+//! release is gone counts into nothing.
 
 use super::Metrics;
-use super::metrics::{OutcomeLabel, RequestLabels};
-use super::tally::Tally;
+use super::metrics::{OutcomeLabel, RequestLabels, Restarts};
+use super::tally::{Sample, Tally};
 use crate::id::ReleaseId;
 use arc_swap::ArcSwap;
 use http::StatusCode;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use vitrine_wire::Outcome;
 
 /// Status in logs and metrics of a request whose client went away before there was an answer.
@@ -25,20 +26,20 @@ pub(super) struct ReleaseLabels {
     pub release: Arc<str>,
 }
 
-impl ReleaseLabels {
-    pub(super) fn of(release: &ReleaseId) -> Self {
-        Self { app: release.app.as_str().into(), release: release.version.as_str().into() }
-    }
-}
-
-/// Counters of one release, or of the requests that reached none. Histograms appear with their first sample.
+/// Series of one release, or of the requests that reached none. Each appears with its first sample.
 #[derive(Debug)]
 pub struct Series {
-    labels: ReleaseLabels,
+    pub(super) labels: ReleaseLabels,
     counts: ArcSwap<HashMap<(Outcome, u16), Counter>>,
-    in_flight: Gauge,
+    in_flight: OnceLock<Gauge>,
     duration: OnceLock<Histogram>,
     render_cpu: OnceLock<Histogram>,
+    /// Whether its release is gone. Held while a series is made, so that none is made after that.
+    gone: Mutex<bool>,
+    /// Whether there are figures of a worker.
+    pub(super) has_worker: AtomicBool,
+    /// Restarts of its isolates as its worker last told them.
+    pub(super) restarts: Mutex<Restarts>,
     pub(super) tally: Tally,
 }
 
@@ -46,9 +47,17 @@ pub struct Series {
 #[derive(Debug)]
 pub struct InFlight(Arc<Series>);
 
+impl InFlight {
+    /// Whose.
+    #[must_use]
+    pub fn series(&self) -> &Series {
+        &self.0
+    }
+}
+
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.0.in_flight.dec();
+        self.0.in_flight.get().map(Gauge::dec);
     }
 }
 
@@ -60,41 +69,67 @@ fn label_of(code: u16) -> u16 {
 }
 
 impl Series {
-    pub(super) fn of(metrics: &Metrics, release: &ReleaseId) -> Self {
-        let labels = ReleaseLabels::of(release);
-        let in_flight = metrics.in_flight.get_or_create_owned(&labels);
-        Self::with(labels, in_flight)
+    /// Those of a release.
+    #[must_use]
+    pub fn of(release: &ReleaseId) -> Self {
+        Self::with(ReleaseLabels {
+            app: release.app.as_str().into(),
+            release: release.version.as_str().into(),
+        })
     }
 
     pub(super) fn nowhere() -> Self {
-        Self::with(ReleaseLabels { app: "".into(), release: "".into() }, Gauge::default())
+        Self::with(ReleaseLabels { app: "".into(), release: "".into() })
     }
 
-    fn with(labels: ReleaseLabels, in_flight: Gauge) -> Self {
+    fn with(labels: ReleaseLabels) -> Self {
         Self {
             labels,
             counts: ArcSwap::default(),
-            in_flight,
+            in_flight: OnceLock::new(),
             duration: OnceLock::new(),
             render_cpu: OnceLock::new(),
+            gone: Mutex::new(false),
+            has_worker: AtomicBool::new(false),
+            restarts: Mutex::default(),
             tally: Tally::default(),
         }
     }
 
+    fn lock(&self) -> MutexGuard<'_, bool> {
+        self.gone.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether its release is gone.
+    pub(super) fn is_gone(&self) -> bool {
+        *self.lock()
+    }
+
+    /// How the renders of the release went since the host started.
+    #[must_use]
+    pub fn sample(&self) -> Sample {
+        self.tally.sample()
+    }
+
     /// Counts a request as in flight.
     #[must_use]
-    pub fn enter(self: &Arc<Self>) -> InFlight {
-        self.in_flight.inc();
+    pub fn enter(self: &Arc<Self>, metrics: &Metrics) -> InFlight {
+        let make = || metrics.in_flight.get_or_create_owned(&self.labels);
+        self.made(&self.in_flight, make, Gauge::default).inc();
         InFlight(Arc::clone(self))
     }
 
-    pub(super) fn count(&self, requests: &Family<RequestLabels, Counter>, outcome: Outcome, code: u16) {
+    pub(super) fn count(&self, metrics: &Metrics, outcome: Outcome, code: u16) {
         let code = label_of(code);
         if let Some(counter) = self.counts.load().get(&(outcome, code)) {
             counter.inc();
             return;
         }
-        let counter = requests.get_or_create_owned(&self.request_labels(outcome, code));
+        let gone = self.lock();
+        if *gone {
+            return;
+        }
+        let counter = metrics.requests.get_or_create_owned(&self.request_labels(outcome, code));
         counter.inc();
         self.counts.rcu(|known| {
             let mut known = HashMap::clone(known);
@@ -103,18 +138,42 @@ impl Series {
         });
     }
 
-    pub(super) fn forget(&self, requests: &Family<RequestLabels, Counter>) {
-        for (outcome, code) in self.counts.load().keys() {
-            requests.remove(&self.request_labels(*outcome, *code));
+    /// Removes every series of requests, and makes none any more.
+    pub(super) fn forget(&self, metrics: &Metrics) {
+        let mut gone = self.lock();
+        if std::mem::replace(&mut *gone, true) {
+            // What has its name by now is another's.
+            return;
         }
+        for (outcome, code) in self.counts.load().keys() {
+            metrics.requests.remove(&self.request_labels(*outcome, *code));
+        }
+        metrics.in_flight.remove(&self.labels);
+        metrics.duration.remove(&self.labels);
+        metrics.render_cpu.remove(&self.labels);
     }
 
     pub(super) fn duration(&self, metrics: &Metrics) -> &Histogram {
-        self.duration.get_or_init(|| metrics.duration.get_or_create_owned(&self.labels))
+        let make = || metrics.duration.get_or_create_owned(&self.labels);
+        self.made(&self.duration, make, Metrics::duration_histogram)
     }
 
     pub(super) fn render_cpu(&self, metrics: &Metrics) -> &Histogram {
-        self.render_cpu.get_or_init(|| metrics.render_cpu.get_or_create_owned(&self.labels))
+        let make = || metrics.render_cpu.get_or_create_owned(&self.labels);
+        self.made(&self.render_cpu, make, Metrics::fine_histogram)
+    }
+
+    /// The metric of a slot; one that nobody reads when the release was gone before its first sample.
+    fn made<'a, M>(&self, slot: &'a OnceLock<M>, make: impl FnOnce() -> M, unread: fn() -> M) -> &'a M {
+        slot.get_or_init(|| {
+            let gone = self.lock();
+            if *gone { unread() } else { make() }
+        })
+    }
+
+    /// Whether there were figures of a worker until now.
+    pub(super) fn loses_worker(&self) -> bool {
+        self.has_worker.swap(false, Ordering::Relaxed)
     }
 
     fn request_labels(&self, outcome: Outcome, code: u16) -> RequestLabels {

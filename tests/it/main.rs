@@ -40,6 +40,7 @@ mod freeze;
 mod health;
 mod hung;
 mod idle;
+mod listing;
 mod long_streams;
 mod release_life;
 mod restart;

@@ -8,7 +8,8 @@ use crate::release::life::Life;
 use crate::store::{EnvScope, ReleaseRecord, ReleaseState};
 use proptest::prelude::*;
 
-fn entry(id: &str) -> Arc<Entry> {
+/// A release that was just taken in, without files.
+pub fn entry(id: &str) -> Arc<Entry> {
     let digest = Digest::of(id.as_bytes());
     let record = ReleaseRecord {
         id: id.parse().unwrap(),

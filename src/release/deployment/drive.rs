@@ -257,9 +257,8 @@ impl Releases {
         if bake_time.is_zero() || !deployment.standing().progress.has_previous {
             return Baked::Passed;
         }
-        let metrics = &self.0.parts.telemetry.metrics;
-        let (id, begun) = (entry.id(), Instant::now());
-        let before = metrics.sample(&id);
+        let (id, series, begun) = (entry.id(), entry.pool.series(), Instant::now());
+        let before = series.sample();
         let mut end = begun + bake_time;
         let mut extensions = 0;
         loop {
@@ -268,7 +267,7 @@ impl Releases {
             if standing.progress.work() != Some(Work::Bake) {
                 return Baked::Left;
             }
-            let green = metrics.sample(&id).since(&before);
+            let green = series.sample().since(&before);
             let stability = Stability {
                 crashes: entry.crashes_since(begun),
                 start_failed: entry.life().failed_starts() > 0,
@@ -312,12 +311,7 @@ impl Releases {
     /// Goes on with the deployment that an earlier host left on its way.
     pub(in crate::release) async fn resume(&self, app: &AppName) -> Result<(), ReleaseError> {
         let of = app.clone();
-        let (recorded, bad) = self
-            .stored("reading the deployments", move |store| Ok((store.deployment(&of)?, store.bad(&of)?)))
-            .await?;
-        for (version, reason) in bad {
-            self.0.book.set_bad(&ReleaseId::new(app.clone(), version), Some(reason));
-        }
+        let recorded = self.stored("reading the deployments", move |store| store.deployment(&of)).await?;
         let Some(record) = recorded else { return Ok(()) };
         if let Some((number, version)) = record.newest_deploy.clone() {
             // The clock may have been set back since.
@@ -364,7 +358,7 @@ impl Releases {
 
     /// What was measured of a release in the last minutes.
     fn recent_figures(&self, entry: &Entry) -> Figures {
-        self.0.parts.telemetry.metrics.sample(&entry.id()).since(&entry.window().beginning())
+        entry.pool.series().sample().since(&entry.window().beginning())
     }
 
     fn call(&self, deployment: &Deployment, stage: HookStage) -> hooks::Call {

@@ -35,7 +35,7 @@ impl Releases {
 
     /// Publishes what the release may answer now.
     pub(super) async fn show(&self, entry: &Entry) {
-        if let Err(error) = self.publish_anew(|_| ()).await {
+        if let Err(error) = self.publish_anew(&entry.id().app, |_| ()).await {
             tracing::warn!(release = %entry.id(), error = %causes(&error), "after what a release may answer changed");
         }
     }

@@ -1,16 +1,19 @@
 use super::*;
 
+fn series(release: &str) -> Arc<Series> {
+    Arc::new(Series::of(&release.parse().unwrap()))
+}
+
 #[test]
 fn requests_are_counted_by_release_outcome_and_code_and_forgotten_with_their_release() {
     let metrics = Metrics::new();
-    let one: ReleaseId = "catalog@v1".parse().unwrap();
-    let two: ReleaseId = "catalog@v2".parse().unwrap();
-    for release in [&one, &one, &two] {
-        let series = metrics.series(Some(release));
-        let _in_flight = series.enter();
-        metrics.request(&series, Outcome::Ok, 200, 0.02, Some((0.001, 0.0, Duration::from_millis(20))));
+    let (one, two) = (series("catalog@v1"), series("catalog@v2"));
+    assert!(!metrics.encode().contains("catalog"), "nothing is told before there is something to tell");
+    for series in [&one, &one, &two] {
+        let _in_flight = series.enter(&metrics);
+        metrics.request(series, Outcome::Ok, 200, 0.02, Some((0.001, 0.0, Duration::from_millis(20))));
     }
-    metrics.request(&metrics.series(None), Outcome::NoRoute, 404, 0.001, None);
+    metrics.request(metrics.unrouted(), Outcome::NoRoute, 404, 0.001, None);
     let text = metrics.encode();
     let has = |line: &str| assert!(text.lines().any(|l| l == line), "{line} is not in\n{text}");
     has(r#"vitrine_http_requests_total{app="catalog",release="v1",outcome="ok",code="200"} 2"#);
@@ -27,24 +30,103 @@ fn requests_are_counted_by_release_outcome_and_code_and_forgotten_with_their_rel
 }
 
 #[test]
-fn a_worker_is_in_one_state_at_a_time_and_unbuilt_metrics_are_absent() {
+fn what_still_counts_for_a_release_that_is_gone_leaves_nothing_behind() {
     let metrics = Metrics::new();
-    let release: ReleaseId = "catalog@v1".parse().unwrap();
-    metrics.worker(&release, Some("booting"), None);
-    metrics.worker(&release, Some("ready"), Some(1024));
-    metrics.flip(&release.app, FlipKind::Rollback);
+    let gone = series("catalog@v1");
+    let under_way = gone.enter(&metrics);
+    metrics.forget(&gone);
+    metrics.request(
+        under_way.series(),
+        Outcome::Ok,
+        200,
+        0.02,
+        Some((0.001, 0.0, Duration::from_millis(20))),
+    );
+    drop(under_way);
+    let late = gone.enter(&metrics);
+    metrics.request(&gone, Outcome::AppError, 500, 0.02, None);
+    drop(late);
+    metrics.worker(&gone, "ready", Some(1));
+    metrics.isolates(&gone, &[]);
+    metrics.fail_open(&gone, true);
+    assert!(!metrics.encode().contains("catalog"), "{}", metrics.encode());
+    // Another release may have its name.
+    let again = series("catalog@v1");
+    metrics.request(&again, Outcome::Ok, 200, 0.02, None);
+    metrics.request(&gone, Outcome::Ok, 200, 0.02, None);
+    metrics.forget(&gone);
+    let counted = r#"vitrine_http_requests_total{app="catalog",release="v1",outcome="ok",code="200"} 1"#;
+    assert!(metrics.encode().contains(counted), "{}", metrics.encode());
+}
+
+#[test]
+fn a_worker_is_in_one_state_at_a_time_and_a_release_without_one_tells_nothing_of_it() {
+    let metrics = Metrics::new();
+    let series = series("catalog@v1");
+    metrics.worker(&series, "booting", None);
+    metrics.worker(&series, "ready", Some(1024));
     let text = metrics.encode();
     assert!(text.contains(r#"vitrine_workers{app="catalog",release="v1",state="booting"} 0"#), "{text}");
     assert!(text.contains(r#"vitrine_workers{app="catalog",release="v1",state="ready"} 1"#), "{text}");
     assert!(text.contains(r#"vitrine_worker_memory_bytes{app="catalog",release="v1"} 1024"#), "{text}");
-    assert!(text.contains(r#"vitrine_flips_total{app="catalog",kind="rollback"} 1"#), "{text}");
     assert!(!text.contains("vitrine_isolates"), "{text}");
+    metrics.isolates(&series, &[]);
+    metrics.fail_open(&series, false);
+    metrics.no_worker(&series);
+    assert!(!metrics.encode().contains("catalog"), "{}", metrics.encode());
+}
+
+#[test]
+fn series_of_an_app_go_with_it_and_none_comes_after_that() {
+    let metrics = Metrics::new();
+    let [shop, blog]: [AppName; 2] = ["shop", "blog"].map(|app| app.parse().unwrap());
+    let count = |app: &AppName| {
+        metrics.flip(app, FlipKind::Rollback);
+        metrics.replacement(app, Replacement::Hung);
+        metrics.egress(app, "api.example.com", Ok(()));
+        metrics.egress(app, "evil.example.com", Err(&EgressFailure::Denied("no".into())));
+    };
+    for app in [&shop, &blog] {
+        metrics.add_app(app);
+        count(app);
+    }
+    let text = metrics.encode();
+    assert!(text.contains(r#"vitrine_flips_total{app="shop",kind="rollback"} 1"#), "{text}");
+    assert_eq!(text.matches(r#"{app="shop""#).count(), 4, "{text}");
+    metrics.forget_app(&shop);
+    count(&shop);
+    let text = metrics.encode();
+    assert_eq!([r#"{app="shop""#, r#"{app="blog""#].map(|app| text.matches(app).count()), [0, 4], "{text}");
+}
+
+#[test]
+fn what_an_app_makes_up_is_counted_together_beyond_a_bound() {
+    let metrics = Metrics::new();
+    let (series, app) = (series("catalog@v1"), "catalog".parse().unwrap());
+    metrics.add_app(&app);
+    for code in 200..900 {
+        metrics.request(&series, Outcome::Ok, code, 0.02, None);
+    }
+    for number in 0..1_000 {
+        metrics.egress(&app, &format!("{number}.example.com"), Err(&EgressFailure::Denied("no".into())));
+    }
+    let text = metrics.encode();
+    assert!(text.matches("vitrine_http_requests_total{").count() < 80, "{text}");
+    assert_eq!(text.matches("vitrine_egress_requests_total{").count(), EGRESS_HOSTS_MAX + 1);
+    let others = format!(
+        r#"vitrine_egress_requests_total{{app="catalog",host="other",outcome="denied"}} {}"#,
+        1_000 - EGRESS_HOSTS_MAX
+    );
+    assert!(text.contains(&others), "{text}");
+    metrics.forget(&series);
+    metrics.forget_app(&app);
+    assert!(!metrics.encode().contains("catalog"), "{}", metrics.encode());
 }
 
 #[test]
 fn restarts_are_counted_once_and_a_new_worker_begins_anew() {
     let metrics = Metrics::new();
-    let release: ReleaseId = "catalog@v1".parse().unwrap();
+    let series = series("catalog@v1");
     let told = |restarts: &[(RestartReason, u32)]| {
         let status = IsolateStatus {
             state: IsolateState::Serving,
@@ -53,7 +135,7 @@ fn restarts_are_counted_once_and_a_new_worker_begins_anew() {
             restarts: restarts.to_vec(),
             alive: true,
         };
-        metrics.isolates(&release, &[status.clone(), status]);
+        metrics.isolates(&series, &[status.clone(), status]);
         let line = |reason: &str| format!("vitrine_isolate_restarts_total{{reason=\"{reason}\"}} ");
         let text = metrics.encode();
         ["cpu_limit", "heap_limit"].map(|reason| {
