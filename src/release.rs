@@ -46,11 +46,12 @@ use crate::container::Engine;
 use crate::files;
 use crate::handover::Predecessor;
 use crate::id::{AppName, Digest, InstanceId};
+use crate::limits::BODIES_BYTES_MAX;
 use crate::route::Routes;
 use crate::scope::Actor;
 use crate::store::{Store, StoreError};
 use crate::telemetry::Telemetry;
-use crate::worker::Sockets;
+use crate::worker::{BodyMemory, Sockets};
 use book::Book;
 use boot_queue::BootQueue;
 pub use error::{ReleaseError, WakeError};
@@ -114,6 +115,8 @@ struct Inner {
     journal: Journal,
     /// What apps' calls go through.
     sockets: Arc<Sockets>,
+    /// What bodies from workers are held in.
+    bodies: Arc<BodyMemory>,
     boots: Arc<BootQueue>,
     /// Held for reading from when a bundle is stored until its release is recorded, for writing while one is removed.
     keeping: Arc<RwLock<()>>,
@@ -151,6 +154,7 @@ impl Releases {
             control: Handle::current(),
             book: Book::default(),
             journal,
+            bodies: BodyMemory::new(BODIES_BYTES_MAX),
             sockets: Sockets::new(files::shares().egress_sockets),
             boots,
             keeping: Arc::default(),

@@ -11,6 +11,7 @@ pub(crate) mod fixture;
 mod inbox;
 mod link;
 mod liveness;
+mod memory;
 mod requests;
 mod snapshot;
 mod turn;
@@ -18,6 +19,7 @@ mod turn;
 use crate::id::{Digest, InstanceId, ReleaseId};
 use crate::limits::{FAILURES_SUSPECT, RECONNECT_WAIT_MS, WORKER_COMMANDS_MAX};
 pub use egress::{Egress, Sockets};
+pub use memory::{BodyMemory, MemoryShare};
 use requests::Slot;
 pub use requests::{Answer, AnswerBody, Connection, Piece, RequestBody};
 pub use snapshot::{SnapshotError, take_snapshot};
@@ -167,6 +169,7 @@ impl Worker {
         start: Start,
         egress: Arc<Egress>,
         logs: Arc<dyn LogSink>,
+        memory: Arc<MemoryShare>,
     ) -> Result<Arc<Self>, WorkerError> {
         let first = link::connect(&identity, vitrine_wire::Channel::Control).await?;
         let (tell, state) = watch::channel(WorkerState::Booting);
@@ -180,6 +183,7 @@ impl Worker {
             start,
             egress,
             logs,
+            memory,
             standing: standing.clone(),
             connection: Arc::clone(&connection),
             commands: commands_rx,

@@ -198,7 +198,7 @@ impl Releases {
         let egress =
             Egress::new(&record.id.app, &listed, &parts.config.egress, metrics, Arc::clone(&self.0.sockets));
         let logs = self.0.journal.sink(start.settings.limits.log_lines_per_s);
-        let connecting = Worker::connect(identity, start, egress, logs);
+        let connecting = Worker::connect(identity, start, egress, logs, self.0.bodies.share());
         // A boot that is given up leaves a connection that nobody holds, and that ends.
         self.among_requests(connecting).await
     }

@@ -1,13 +1,13 @@
 //! The control socket, and keeping both sockets connected.
 
 use super::egress::{AnswerSink, Call};
-use super::link::{self, Link};
+use super::link::{self, FrameSender, Link};
 use super::liveness::Liveness;
 use super::requests::{Connection, Slot};
 use super::turn::{Breach, Turn};
-use super::{Command, Egress, Identity, LogSink, Standing, WorkerError, WorkerState};
+use super::{Command, Egress, Identity, LogSink, MemoryShare, Standing, WorkerError, WorkerState};
 use crate::health::HealthStatus;
-use crate::limits::{BREACH_PAUSE_MS, EGRESS_CALLS_UNENDED_MAX, FRAMES_QUEUED_MAX, RECONNECT_PAUSE_MS};
+use crate::limits::{BREACH_PAUSE_MS, EGRESS_CALLS_UNENDED_MAX, RECONNECT_PAUSE_MS};
 use futures_util::StreamExt;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,7 +15,10 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-use vitrine_wire::{Channel, EgressHead, Frame, Pong, Ready, Start, StreamId};
+use vitrine_wire::{Channel, EgressFailure, EgressHead, Frame, Pong, Ready, Start, StreamId};
+
+/// Why a call ends whose body the host has no room for.
+const TOO_MUCH_HELD: &str = "too many bodies wait for slow servers and clients";
 
 /// Everything that keeps one worker connected.
 pub struct Keeper {
@@ -27,6 +30,8 @@ pub struct Keeper {
     pub egress: Arc<Egress>,
     /// Where its log lines go.
     pub logs: Arc<dyn LogSink>,
+    /// What its bodies may hold.
+    pub memory: Arc<MemoryShare>,
     /// Where it stands.
     pub standing: Standing,
     /// The requests connection in use.
@@ -114,7 +119,7 @@ impl Keeper {
 
     async fn serve(&mut self, link: Link) -> Ended {
         let (sink, mut source) = link.split();
-        let (frames, queue) = mpsc::channel(FRAMES_QUEUED_MAX);
+        let (frames, queue) = link::queue();
         let mut session = Session::default();
         let writer = link::write(queue, sink);
         tokio::pin!(writer);
@@ -165,12 +170,7 @@ impl Keeper {
     ///
     /// # Errors
     /// Why the connection ends.
-    async fn on_frame(
-        &self,
-        frame: Frame,
-        session: &mut Session,
-        frames: &mpsc::Sender<Frame>,
-    ) -> Result<(), Ended> {
+    async fn on_frame(&self, frame: Frame, session: &mut Session, frames: &FrameSender) -> Result<(), Ended> {
         session.turn.hear(&frame)?;
         match frame {
             Frame::Ready(ready) => return self.on_ready(ready, session).await,
@@ -192,11 +192,14 @@ impl Keeper {
             Frame::Frozen(frozen) => session.on_frozen(frozen),
             Frame::Egress(stream, head) => {
                 let answer = AnswerSink::new(stream, frames.clone());
-                session.on_egress(&self.egress, head, answer, stream)?;
+                session.on_egress(&self.egress, head, answer, stream, &self.memory)?;
             }
             Frame::Body(stream, data) => {
                 if let Some(call) = session.egress.get(&stream) {
                     call.on_body(&data).map_err(|_| Breach::Window(stream))?;
+                    if !self.memory.has_room(0) {
+                        session.give_up(stream, frames).await;
+                    }
                 }
             }
             Frame::BodyEnd(stream) => {
@@ -226,7 +229,8 @@ impl Keeper {
     async fn on_ready(&self, ready: Ready, session: &mut Session) -> Result<(), Ended> {
         match link::connect(&self.identity, Channel::Requests).await {
             Ok(link) => {
-                let (connection, run) = Connection::start(link, &self.start.settings.limits);
+                let (connection, run) =
+                    Connection::start(link, &self.start.settings.limits, Arc::clone(&self.memory));
                 session.requests.spawn(run);
                 self.connection.store(Some(Arc::clone(&connection)));
                 let liveness = Liveness::begin(Instant::now());
@@ -242,7 +246,7 @@ impl Keeper {
     }
 
     /// Counts the pings that were not answered in time, and sends one if that is due.
-    fn look(&self, session: &mut Session, frames: &mpsc::Sender<Frame>) {
+    fn look(&self, session: &mut Session, frames: &FrameSender) {
         let suspected = std::mem::take(&mut session.suspected);
         let Some(serving) = &mut session.serving else { return };
         let now = Instant::now();
@@ -328,6 +332,7 @@ impl Session {
         head: EgressHead,
         answer: AnswerSink,
         stream: StreamId,
+        memory: &Arc<MemoryShare>,
     ) -> Result<(), Breach> {
         if self.tasks.len() >= EGRESS_CALLS_UNENDED_MAX {
             return Err(Breach::TooManyCalls);
@@ -335,9 +340,18 @@ impl Session {
         if self.egress.contains_key(&stream) {
             return Err(Breach::Reused(stream));
         }
-        let call = egress.call(head, answer, &mut self.tasks, stream);
+        let call = egress.call(head, answer, &mut self.tasks, stream, memory);
         self.egress.insert(stream, call);
         Ok(())
+    }
+
+    /// Ends a call whose body the host has no room for.
+    async fn give_up(&mut self, stream: StreamId, frames: &FrameSender) {
+        if let Some(call) = self.egress.remove(&stream) {
+            call.abort();
+            let failure = EgressFailure::Limit(TOO_MUCH_HELD.to_owned());
+            AnswerSink::new(stream, frames.clone()).done(Err(failure)).await;
+        }
     }
 
     fn on_frozen(&mut self, frozen: bool) {

@@ -13,6 +13,7 @@ mod sockets;
 mod special;
 
 use super::inbox::{self, Inbox};
+use super::memory::MemoryShare;
 use crate::config::{EgressPolicy, OriginPattern};
 use crate::id::AppName;
 use crate::limits::{
@@ -91,9 +92,10 @@ impl Egress {
         answer: AnswerSink,
         tasks: &mut JoinSet<StreamId>,
         stream: StreamId,
+        memory: &Arc<MemoryShare>,
     ) -> Call {
         let window = answer.window();
-        let (body, upload) = head.has_body.then(inbox::body).unzip();
+        let (body, upload) = head.has_body.then(|| inbox::body(memory)).unzip();
         let broker = Arc::clone(self);
         // In a box: the client's future has kilobytes, and each layer around it would copy them.
         let task = tasks.spawn(Box::pin(async move {

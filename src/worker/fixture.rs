@@ -1,9 +1,10 @@
 //! Sockets of a worker that a test plays.
 
-use super::{Identity, LogSink};
+use super::{BodyMemory, Identity, LogSink, MemoryShare};
 use crate::id::{Digest, InstanceId, ReleaseId};
 use futures_util::{SinkExt as _, StreamExt as _};
 use std::path::Path;
+use std::sync::Arc;
 use tempfile::TempDir;
 use tokio::net::{UnixListener, UnixStream};
 use tokio_util::codec::Framed;
@@ -92,6 +93,11 @@ pub fn settings() -> WorkerSettings {
         host: "localhost".into(),
         limits,
     }
+}
+
+/// Memory for what a worker sends.
+pub fn memory() -> Arc<MemoryShare> {
+    BodyMemory::new(1 << 30).share()
 }
 
 /// Takes lines and forgets them.

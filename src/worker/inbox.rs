@@ -2,6 +2,7 @@
 //!
 //! The reader never waits: a body that came and was not taken is bounded by its window, whatever the frames it came in.
 
+use super::memory::MemoryShare;
 use bytes::Bytes;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -31,11 +32,12 @@ struct State<E> {
     received: Received,
     end: Option<Step<E>>,
     taker: Option<Waker>,
+    memory: Arc<MemoryShare>,
 }
 
-/// Both ends of a body.
-pub fn body<E>() -> (Feed<E>, Inbox<E>) {
-    let state = State { received: Received::default(), end: None, taker: None };
+/// Both ends of a body that this worker sends.
+pub fn body<E>(memory: &Arc<MemoryShare>) -> (Feed<E>, Inbox<E>) {
+    let state = State { received: Received::default(), end: None, taker: None, memory: Arc::clone(memory) };
     let state = Arc::new(Mutex::new(state));
     (Feed(Arc::clone(&state)), Inbox(state))
 }
@@ -45,6 +47,7 @@ impl<E> Inbox<E> {
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<(Step<E>, u32)> {
         let mut state = lock(&self.0);
         if let Some(data) = state.received.take() {
+            state.memory.release(data.len());
             let due = state.end.is_none() && state.received.credit_is_due();
             let credit = if due { state.received.credit() } else { 0 };
             return Poll::Ready((Step::Data(data), credit));
@@ -67,8 +70,23 @@ impl<E> Feed<E> {
     pub fn push(&self, data: &[u8]) -> Result<(), WindowExceeded> {
         let mut state = lock(&self.0);
         state.received.push(data)?;
+        state.memory.hold(data.len());
         wake(state);
         Ok(())
+    }
+
+    /// Bytes that were not taken.
+    pub fn held(&self) -> usize {
+        lock(&self.0).received.held()
+    }
+
+    /// Throws away what was not taken, and ends the body.
+    pub fn break_off(self, end: E) {
+        let mut state = lock(&self.0);
+        state.memory.release(state.received.held());
+        state.received.discard();
+        state.end = Some(Step::End(end));
+        wake(state);
     }
 
     /// Ends the body.
@@ -89,6 +107,12 @@ impl<E> Drop for Feed<E> {
     }
 }
 
+impl<E> Drop for State<E> {
+    fn drop(&mut self) {
+        self.memory.release(self.received.held());
+    }
+}
+
 fn lock<E>(state: &Mutex<State<E>>) -> MutexGuard<'_, State<E>> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -104,8 +128,13 @@ fn wake<E>(mut state: MutexGuard<'_, State<E>>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::worker::memory::BodyMemory;
     use std::future::poll_fn;
     use vitrine_wire::limits::WINDOW_BYTES;
+
+    fn memory() -> Arc<MemoryShare> {
+        BodyMemory::new(1 << 20).share()
+    }
 
     async fn next<E>(inbox: &mut Inbox<E>) -> (Step<E>, u32) {
         poll_fn(|cx| inbox.poll_next(cx)).await
@@ -113,7 +142,7 @@ mod tests {
 
     #[tokio::test]
     async fn pieces_come_in_order_then_the_end_then_nothing() {
-        let (feed, mut inbox) = body();
+        let (feed, mut inbox) = body(&memory());
         let taking = tokio::spawn(async move { (next(&mut inbox).await, inbox) });
         tokio::task::yield_now().await;
         feed.push(b"one").unwrap();
@@ -128,7 +157,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_feed_that_is_dropped_loses_the_rest_and_wakes_who_waits() {
-        let (feed, mut inbox) = body::<()>();
+        let (feed, mut inbox) = body::<()>(&memory());
         feed.push(b"begun").unwrap();
         assert_eq!(next(&mut inbox).await.0, Step::Data("begun".into()));
         let waiting = tokio::spawn(async move { next(&mut inbox).await.0 });
@@ -139,7 +168,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_taken_is_credited_while_more_may_come() {
-        let (feed, mut inbox) = body::<()>();
+        let (feed, mut inbox) = body::<()>(&memory());
         let window = vec![0; WINDOW_BYTES as usize];
         feed.push(&window[..window.len() / 2]).unwrap();
         assert_eq!(next(&mut inbox).await.1, WINDOW_BYTES / 2);
@@ -147,5 +176,23 @@ mod tests {
         assert_eq!(feed.push(b"x"), Err(WindowExceeded));
         feed.end(());
         assert_eq!(next(&mut inbox).await.1, 0);
+    }
+
+    #[tokio::test]
+    async fn what_is_held_is_counted_until_it_is_taken_or_given_up() {
+        let memory = BodyMemory::new(8).share();
+        let (feed, mut inbox) = body::<()>(&memory);
+        feed.push(b"12345678").unwrap();
+        assert!((feed.held(), memory.has_room(1)) == (8, false));
+        assert_eq!(next(&mut inbox).await.0, Step::Data("12345678".into()));
+        assert!(memory.has_room(8));
+        feed.push(b"1234").unwrap();
+        feed.break_off(());
+        assert!(memory.has_room(8));
+        assert_eq!(next(&mut inbox).await.0, Step::End(()));
+        let (feed, inbox) = body::<()>(&memory);
+        feed.push(b"1234").unwrap();
+        drop((feed, inbox));
+        assert!(memory.has_room(8));
     }
 }

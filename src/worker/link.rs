@@ -1,14 +1,14 @@
 //! One socket of a worker: connect, hello, frames.
 
 use super::{Identity, WorkerError};
-use crate::limits::CONNECT_TIMEOUT_MS;
+use crate::limits::{CONNECT_TIMEOUT_MS, FRAMES_QUEUED_MAX, LINK_BODIES_BYTES_MAX};
 use futures_util::stream::SplitSink;
 use futures_util::{SinkExt, StreamExt};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::UnixStream;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::codec::Framed;
 use vitrine_wire::limits::HELLO_TIMEOUT_MS;
 use vitrine_wire::{CONTROL_SOCKET, Channel, Codec, Frame, Hello, Peer, REQUESTS_SOCKET};
@@ -55,16 +55,84 @@ pub async fn connect(identity: &Identity, channel: Channel) -> Result<Link, Work
     Ok(link)
 }
 
-/// Writes queued frames until the queue or the socket ends; those that wait together leave in one write.
-pub async fn write(mut queue: mpsc::Receiver<Frame>, mut sink: SplitSink<Link, Frame>) {
-    while let Some(frame) = queue.recv().await {
-        if sink.feed(frame).await.is_err() {
-            return;
+/// The way into a socket's write queue: so many frames, and so many bytes of bodies among them. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct FrameSender {
+    frames: mpsc::Sender<Frame>,
+    /// Bytes of bodies that may be queued.
+    room: Arc<Semaphore>,
+}
+
+/// What a socket's writer takes its frames from.
+#[derive(Debug)]
+pub struct FrameQueue {
+    frames: mpsc::Receiver<Frame>,
+    room: Arc<Semaphore>,
+}
+
+/// The socket is lost.
+#[derive(Debug)]
+pub struct LinkLost;
+
+/// A socket's write queue.
+pub fn queue() -> (FrameSender, FrameQueue) {
+    let (sender, frames) = mpsc::channel(FRAMES_QUEUED_MAX);
+    let room = Arc::new(Semaphore::new(LINK_BODIES_BYTES_MAX));
+    (FrameSender { frames: sender, room: Arc::clone(&room) }, FrameQueue { frames, room })
+}
+
+impl FrameSender {
+    /// Queues a frame, waiting for room: a worker that does not read must not make the host keep what it is sent.
+    pub async fn send(&self, frame: Frame) -> Result<(), LinkLost> {
+        let bytes = body_bytes(&frame);
+        if bytes > 0 {
+            self.room.acquire_many(bytes).await.map_err(|_| LinkLost)?.forget();
         }
-        while let Ok(frame) = queue.try_recv() {
+        self.frames.send(frame).await.map_err(|_| LinkLost)
+    }
+
+    /// Queues a frame without a body if there is room now; gives it back if the queue is full, and nothing if the socket is lost.
+    pub fn try_send(&self, frame: Frame) -> Result<(), Option<Frame>> {
+        self.frames.try_send(frame).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(frame) => Some(frame),
+            mpsc::error::TrySendError::Closed(_) => None,
+        })
+    }
+}
+
+impl FrameQueue {
+    /// The next frame.
+    pub async fn recv(&mut self) -> Option<Frame> {
+        self.frames.recv().await
+    }
+}
+
+/// Whoever waits for room hears that there is none any more.
+impl Drop for FrameQueue {
+    fn drop(&mut self) {
+        self.room.close();
+    }
+}
+
+fn body_bytes(frame: &Frame) -> u32 {
+    match frame {
+        // A piece is at most BODY_FRAME_BYTES_MAX long.
+        Frame::Body(_, data) => data.len() as u32,
+        _ => 0,
+    }
+}
+
+/// Writes queued frames until the queue or the socket ends; those that wait together leave in one write.
+pub async fn write(mut queue: FrameQueue, mut sink: SplitSink<Link, Frame>) {
+    while let Some(frame) = queue.recv().await {
+        let mut next = Some(frame);
+        while let Some(frame) = next {
+            let bytes = body_bytes(&frame);
             if sink.feed(frame).await.is_err() {
                 return;
             }
+            queue.room.add_permits(bytes as usize);
+            next = queue.frames.try_recv().ok();
         }
         if sink.flush().await.is_err() {
             return;

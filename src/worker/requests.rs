@@ -4,9 +4,10 @@
 //! bytes are bounded by each stream's window, so neither a slow client nor a slow app holds up the others.
 
 use super::inbox::{self, Feed, Inbox, Step};
-use super::link::{self, Link};
+use super::link::{self, FrameSender, Link};
+use super::memory::MemoryShare;
 use super::turn::Breach;
-use crate::limits::{ERROR_BRIEF_BYTES_MAX, ERROR_BURST_BYTES_MAX, ERROR_BYTES_PER_S_MAX, FRAMES_QUEUED_MAX};
+use crate::limits::{ERROR_BRIEF_BYTES_MAX, ERROR_BURST_BYTES_MAX, ERROR_BYTES_PER_S_MAX};
 use crate::telemetry::Bucket;
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
@@ -17,7 +18,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, oneshot};
 use vitrine_wire::cut::cut;
 use vitrine_wire::flow::Window;
 use vitrine_wire::limits::BODY_FRAME_BYTES_MAX;
@@ -118,7 +119,9 @@ struct Stream {
 /// One requests connection past its hello.
 #[derive(Debug)]
 pub struct Connection {
-    frames: mpsc::Sender<Frame>,
+    frames: FrameSender,
+    /// What its answers hold.
+    memory: Arc<MemoryShare>,
     streams: Mutex<HashMap<StreamId, Stream>>,
     /// Streams that may be open at once.
     streams_max: usize,
@@ -138,12 +141,14 @@ impl Connection {
     pub fn start(
         link: Link,
         limits: &WorkerLimits,
+        memory: Arc<MemoryShare>,
     ) -> (Arc<Self>, impl Future<Output = Result<(), Breach>> + Send + use<>) {
-        let (frames, queue) = mpsc::channel(FRAMES_QUEUED_MAX);
+        let (frames, queue) = link::queue();
         let streams = Mutex::default();
         let errors = Mutex::new(Bucket::full(ERROR_BYTES_PER_S_MAX, ERROR_BURST_BYTES_MAX, Instant::now()));
         let connection = Arc::new(Self {
             frames,
+            memory,
             streams,
             streams_max: limits.streams_max(),
             answer_bytes_max: limits.response_mb << 20,
@@ -177,7 +182,7 @@ impl Connection {
     ) -> Result<Answer, Done> {
         let stream = self.next.fetch_add(1, Ordering::Relaxed);
         let (head_tx, head_rx) = oneshot::channel();
-        let (feed, pieces) = inbox::body();
+        let (feed, pieces) = inbox::body(&self.memory);
         let upload = Arc::new(Window::default());
         {
             let mut streams = self.lock();
@@ -325,13 +330,29 @@ impl Connection {
         }
         entry.answer_bytes += data.len() as u64;
         if entry.answer_bytes <= self.answer_bytes_max {
-            return entry.pieces.push(data).map_err(|_| Breach::Window(stream));
+            entry.pieces.push(data).map_err(|_| Breach::Window(stream))?;
+            drop(streams);
+            if !self.memory.has_room(0) {
+                self.break_largest_off();
+            }
+            return Ok(());
         }
         drop(streams);
         // A worker ends such an answer by itself; this one does not.
         self.on_done(stream, Done::of(Outcome::AppError));
         self.send_soon(Frame::Cancel(stream, CancelReason::Unwanted));
         Ok(())
+    }
+
+    /// Ends the answer that holds most of the host's memory: that of the slowest client.
+    fn break_largest_off(&self) {
+        let mut streams = self.lock();
+        let largest = streams.iter().max_by_key(|(_, entry)| entry.pieces.held()).map(|(stream, _)| *stream);
+        let Some((stream, entry)) = largest.and_then(|stream| streams.remove_entry(&stream)) else { return };
+        drop(streams);
+        entry.upload.close();
+        entry.pieces.break_off(Box::new(Done::of(Outcome::ClientError)));
+        self.send_soon(Frame::Cancel(stream, CancelReason::ClientGone));
     }
 
     fn on_done(&self, stream: StreamId, mut done: Done) {
@@ -384,7 +405,7 @@ impl Connection {
 
     /// For frames that a destructor sends: at once, or from a task when the queue is full.
     fn send_soon(&self, frame: Frame) {
-        if let Err(mpsc::error::TrySendError::Full(frame)) = self.frames.try_send(frame) {
+        if let Err(Some(frame)) = self.frames.try_send(frame) {
             let frames = self.frames.clone();
             tokio::spawn(async move {
                 // A closed queue is a lost connection, which has told every stream.

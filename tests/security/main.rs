@@ -32,4 +32,5 @@ mod secrets;
 mod signatures;
 mod speaks;
 mod stored;
+mod terminal;
 mod tokens;

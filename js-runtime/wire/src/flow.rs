@@ -105,6 +105,12 @@ impl Received {
         }
     }
 
+    /// Bytes that came and were not taken.
+    #[must_use]
+    pub const fn held(&self) -> usize {
+        (self.uncredited - self.taken) as usize
+    }
+
     /// Whether what was taken is worth a credit: a page below half a window costs none at all.
     #[must_use]
     pub fn credit_is_due(&self) -> bool {
@@ -177,7 +183,7 @@ mod tests {
         assert_eq!(received.credit(), 2 * BODY_FRAME_BYTES_MAX as u32);
         received.push(b"unread").unwrap();
         received.discard();
-        assert_eq!((received.credit(), received.take()), (6, None));
+        assert_eq!((received.held(), received.credit(), received.take()), (0, 6, None));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 use super::*;
 use crate::config::EgressPolicy;
-use crate::worker::fixture::{End, NoLog, Played, ready, start};
+use crate::worker::fixture::{End, NoLog, Played, memory, ready, start};
 use crate::worker::{Sockets, Worker};
 use futures_util::SinkExt as _;
 use vitrine_wire::{BootFailure, BootStage};
@@ -11,7 +11,7 @@ async fn a_worker_that_takes_no_answers_can_begin_a_bounded_number_of_calls() {
         Egress::new(&"shop".parse().unwrap(), &[], &EgressPolicy::default(), Arc::default(), Sockets::new(8));
     let mut session = Session::default();
     // Nobody takes what is queued, as behind a socket that its worker does not read.
-    let (frames, mut queue) = mpsc::channel(1);
+    let (frames, mut queue) = link::queue();
     let begin = |session: &mut Session, stream| {
         let head = EgressHead {
             method: "GET".into(),
@@ -21,7 +21,7 @@ async fn a_worker_that_takes_no_answers_can_begin_a_bounded_number_of_calls() {
             follow_redirects: false,
             request_id: None,
         };
-        session.on_egress(&egress, head, AnswerSink::new(stream, frames.clone()), stream)
+        session.on_egress(&egress, head, AnswerSink::new(stream, frames.clone()), stream, &memory())
     };
     let most = EGRESS_CALLS_UNENDED_MAX as StreamId;
     for stream in 0..most {
@@ -40,7 +40,7 @@ async fn a_worker_that_takes_no_answers_can_begin_a_bounded_number_of_calls() {
 async fn connected(played: &Played) -> (Arc<Worker>, End) {
     let egress =
         Egress::new(&"shop".parse().unwrap(), &[], &EgressPolicy::default(), Arc::default(), Sockets::new(8));
-    let connecting = Worker::connect(played.identity.clone(), start(), egress, Arc::new(NoLog));
+    let connecting = Worker::connect(played.identity.clone(), start(), egress, Arc::new(NoLog), memory());
     let (worker, control) = tokio::join!(connecting, played.control());
     (worker.unwrap(), control)
 }

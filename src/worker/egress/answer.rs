@@ -1,5 +1,6 @@
 //! Where the answer to one call goes: frames on the control socket that it came from.
 
+use super::super::link::FrameSender;
 use crate::limits::{EGRESS_BYTES_MAX, EGRESS_STALL_MS};
 use bytes::Bytes;
 use http::response::Parts;
@@ -7,7 +8,6 @@ use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
 use vitrine_wire::flow::Window;
 use vitrine_wire::limits::BODY_FRAME_BYTES_MAX;
 use vitrine_wire::{Done, EgressFailure, Frame, Outcome, ResponseHead, StreamId};
@@ -16,14 +16,14 @@ use vitrine_wire::{Done, EgressFailure, Frame, Outcome, ResponseHead, StreamId};
 #[derive(Debug, Clone)]
 pub struct AnswerSink {
     stream: StreamId,
-    frames: mpsc::Sender<Frame>,
+    frames: FrameSender,
     window: Arc<Window>,
 }
 
 impl AnswerSink {
     /// Answers on this stream.
     #[must_use]
-    pub fn new(stream: StreamId, frames: mpsc::Sender<Frame>) -> Self {
+    pub fn new(stream: StreamId, frames: FrameSender) -> Self {
         Self { stream, frames, window: Arc::default() }
     }
 
@@ -81,7 +81,7 @@ impl AnswerSink {
     }
 
     /// The end of the answer.
-    pub(super) async fn done(&self, result: Result<(), EgressFailure>) {
+    pub async fn done(&self, result: Result<(), EgressFailure>) {
         let done = match result {
             Ok(()) => Done::of(Outcome::Ok),
             Err(failure) => Done { egress: Some(failure), ..Done::of(Outcome::UpstreamGone) },

@@ -1,7 +1,6 @@
 use super::*;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Collected};
-use tokio::sync::mpsc;
 use vitrine_wire::Frame;
 use vitrine_wire::limits::WINDOW_BYTES;
 
@@ -17,14 +16,14 @@ async fn a_broker_that_panics_gives_the_call_an_end() {
 
 /// A call that nobody carries out, and its body.
 fn uploading(answer: &AnswerSink) -> (Call, Inbox<()>) {
-    let (body, upload) = inbox::body();
+    let (body, upload) = inbox::body(&crate::worker::fixture::memory());
     let task = tokio::spawn(std::future::pending::<()>()).abort_handle();
     (Call { task, body: Some(body), window: answer.window() }, upload)
 }
 
 #[tokio::test]
 async fn a_body_has_as_many_bytes_under_way_as_its_window_and_no_more() {
-    let (frames, mut sent) = mpsc::channel(1);
+    let (frames, mut sent) = crate::worker::link::queue();
     let answer = AnswerSink::new(7, frames);
     let (call, upload) = uploading(&answer);
     let mut taken = request_body(upload, answer);
@@ -39,7 +38,7 @@ async fn a_body_has_as_many_bytes_under_way_as_its_window_and_no_more() {
 
 /// What a client sends of a body of one piece.
 async fn sent(whole: bool) -> Option<Bytes> {
-    let (frames, _credit) = mpsc::channel(1);
+    let (frames, _credit) = crate::worker::link::queue();
     let answer = AnswerSink::new(1, frames);
     let (mut call, upload) = uploading(&answer);
     assert!(call.on_body(b"piece").is_ok());

@@ -1,4 +1,5 @@
 use super::*;
+use crate::limits::LINK_BODIES_BYTES_MAX;
 use futures_util::SinkExt;
 use http_body_util::StreamBody;
 use std::time::Duration;
@@ -6,6 +7,10 @@ use tokio::net::UnixStream;
 use tokio_util::codec::Framed;
 use vitrine_wire::Codec;
 use vitrine_wire::limits::{LOG_BYTES_MAX, WINDOW_BYTES};
+
+fn memory() -> Arc<MemoryShare> {
+    crate::worker::fixture::memory()
+}
 
 /// As few streams as there may be, and a mebibyte an answer.
 fn limits() -> WorkerLimits {
@@ -32,7 +37,7 @@ fn endless() -> RequestBody {
 #[tokio::test]
 async fn a_connection_that_is_dropped_ends_what_waits_for_it() {
     let (host, worker) = UnixStream::pair().unwrap();
-    let (connection, run) = Connection::start(Framed::new(host, Codec), &limits());
+    let (connection, run) = Connection::start(Framed::new(host, Codec), &limits(), memory());
     let running = tokio::spawn(run);
     let waiting = [None, Some(endless())].map(|body| {
         let connection = Arc::clone(&connection);
@@ -65,7 +70,7 @@ fn broken_after(answered: oneshot::Receiver<()>) -> RequestBody {
 #[tokio::test]
 async fn an_upload_that_breaks_off_ends_the_answer_that_has_begun() {
     let (host, worker) = UnixStream::pair().unwrap();
-    let (connection, run) = Connection::start(Framed::new(host, Codec), &limits());
+    let (connection, run) = Connection::start(Framed::new(host, Codec), &limits(), memory());
     tokio::spawn(run);
     let mut worker = Framed::new(worker, Codec);
     let (answered, wait) = oneshot::channel();
@@ -91,7 +96,7 @@ async fn an_upload_that_breaks_off_ends_the_answer_that_has_begun() {
 async fn asked() -> (Arc<Connection>, Framed<UnixStream, Codec>, tokio::task::JoinHandle<Result<Answer, Done>>)
 {
     let (host, worker) = UnixStream::pair().unwrap();
-    let (connection, run) = Connection::start(Framed::new(host, Codec), &limits());
+    let (connection, run) = Connection::start(Framed::new(host, Codec), &limits(), memory());
     tokio::spawn(run);
     let asking = Arc::clone(&connection);
     let request = tokio::spawn(async move { asking.request(head(false), None).await });
@@ -226,4 +231,53 @@ async fn a_workers_account_of_a_request_is_bounded() {
         connection.check(&mut brief, Instant::now());
     }
     assert_eq!(told(brief), (ERROR_BRIEF_BYTES_MAX, 0));
+}
+
+#[tokio::test]
+async fn the_answer_that_holds_most_is_broken_off_when_all_hold_too_much() {
+    let (host, worker) = UnixStream::pair().unwrap();
+    // Half of what is free, which is less than two windows.
+    let memory = crate::worker::BodyMemory::new(3 * WINDOW_BYTES as usize).share();
+    let (connection, run) = Connection::start(Framed::new(host, Codec), &limits(), Arc::clone(&memory));
+    tokio::spawn(run);
+    let mut worker = Framed::new(worker, Codec);
+    let mut bodies = Vec::new();
+    for stream in 1..=2 {
+        let asking = Arc::clone(&connection);
+        let request = tokio::spawn(async move { asking.request(head(false), None).await });
+        assert!(matches!(worker.next().await, Some(Ok(Frame::Request(..)))));
+        let head = ResponseHead { status: 200, headers: Vec::new() };
+        worker.send(Frame::Response(stream, head)).await.unwrap();
+        bodies.push(request.await.unwrap().unwrap().body);
+    }
+    let pieces = |stream, count| {
+        (0..count).map(move |_| Frame::Body(stream, Bytes::from(vec![0; BODY_FRAME_BYTES_MAX])))
+    };
+    for frame in pieces(1, 4).chain(pieces(2, 3)) {
+        worker.send(frame).await.unwrap();
+    }
+    assert_eq!(worker.next().await.unwrap().unwrap(), Frame::Cancel(1, CancelReason::ClientGone));
+    let end = bodies[0].next().await;
+    assert!(matches!(&end, Some(Piece::End(done)) if done.outcome == Outcome::ClientError), "{end:?}");
+    worker.send(Frame::Done(2, Done::of(Outcome::Ok))).await.unwrap();
+    let mut bytes = 0;
+    while let Some(Piece::Data(data)) = bodies[1].next().await {
+        bytes += data.len();
+    }
+    assert_eq!(bytes, 3 * BODY_FRAME_BYTES_MAX);
+    assert!(memory.has_room(WINDOW_BYTES as usize));
+}
+
+#[tokio::test]
+async fn a_worker_that_does_not_read_makes_the_host_keep_little() {
+    let (host, _worker) = UnixStream::pair().unwrap();
+    let (connection, run) = Connection::start(Framed::new(host, Codec), &limits(), memory());
+    tokio::spawn(run);
+    let piece = || Frame::Body(1, Bytes::from(vec![0; BODY_FRAME_BYTES_MAX]));
+    let mut sent = 0;
+    // What the socket takes is no more than some hundred kilobytes.
+    while tokio::time::timeout(Duration::from_millis(100), connection.frames.send(piece())).await.is_ok() {
+        sent += BODY_FRAME_BYTES_MAX;
+    }
+    assert!(sent <= LINK_BODIES_BYTES_MAX + (2 << 20), "{sent} bytes");
 }
