@@ -91,12 +91,20 @@ impl FrameSender {
         self.frames.send(frame).await.map_err(|_| LinkLost)
     }
 
-    /// Queues a frame without a body if there is room now; gives it back if the queue is full, and nothing if the socket is lost.
-    pub fn try_send(&self, frame: Frame) -> Result<(), Option<Frame>> {
-        self.frames.try_send(frame).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(frame) => Some(frame),
-            mpsc::error::TrySendError::Closed(_) => None,
-        })
+    /// Queues a frame without a body if there is room now.
+    pub fn try_send(&self, frame: Frame) -> bool {
+        self.frames.try_send(frame).is_ok()
+    }
+
+    /// For frames without a body that a destructor sends: at once, or from a task when the queue is full.
+    pub fn send_soon(&self, frame: Frame) {
+        if let Err(mpsc::error::TrySendError::Full(frame)) = self.frames.try_send(frame) {
+            let frames = self.clone();
+            tokio::spawn(async move {
+                // A closed queue is a lost connection, which has told every stream.
+                let _ = frames.send(frame).await;
+            });
+        }
     }
 }
 

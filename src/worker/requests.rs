@@ -68,7 +68,7 @@ impl AnswerBody {
         }
         let (step, credit) = std::task::ready!(self.pieces.poll_next(cx));
         if credit > 0 {
-            self.connection.send_soon(Frame::Credit(self.stream, credit));
+            self.connection.frames.send_soon(Frame::Credit(self.stream, credit));
         }
         let piece = match step {
             Step::Data(data) => Piece::Data(data),
@@ -84,7 +84,7 @@ impl Drop for AnswerBody {
     fn drop(&mut self) {
         if !self.ended {
             self.connection.forget(self.stream);
-            self.connection.send_soon(Frame::Cancel(self.stream, CancelReason::ClientGone));
+            self.connection.frames.send_soon(Frame::Cancel(self.stream, CancelReason::ClientGone));
         }
     }
 }
@@ -257,7 +257,7 @@ impl Connection {
                     if sending.await.is_err() {
                         // The worker says nothing more of a stream that is cancelled: its answer ends here.
                         connection.on_done(stream, Done::of(Outcome::ClientError));
-                        connection.send_soon(Frame::Cancel(stream, CancelReason::ClientGone));
+                        connection.frames.send_soon(Frame::Cancel(stream, CancelReason::ClientGone));
                     }
                 });
                 answered
@@ -266,7 +266,7 @@ impl Connection {
                 Ok(()) => head.await,
                 Err(ClientBroke) => {
                     self.forget(stream);
-                    self.send_soon(Frame::Cancel(stream, CancelReason::ClientGone));
+                    self.frames.send_soon(Frame::Cancel(stream, CancelReason::ClientGone));
                     Ok(Err(Done::of(Outcome::ClientError)))
                 }
             },
@@ -340,7 +340,7 @@ impl Connection {
         drop(streams);
         // A worker ends such an answer by itself; this one does not.
         self.on_done(stream, Done::of(Outcome::AppError));
-        self.send_soon(Frame::Cancel(stream, CancelReason::Unwanted));
+        self.frames.send_soon(Frame::Cancel(stream, CancelReason::Unwanted));
         Ok(())
     }
 
@@ -352,7 +352,7 @@ impl Connection {
         drop(streams);
         entry.upload.close();
         entry.pieces.break_off(Box::new(Done::of(Outcome::ClientError)));
-        self.send_soon(Frame::Cancel(stream, CancelReason::ClientGone));
+        self.frames.send_soon(Frame::Cancel(stream, CancelReason::ClientGone));
     }
 
     fn on_done(&self, stream: StreamId, mut done: Done) {
@@ -400,17 +400,6 @@ impl Connection {
     fn forget(&self, stream: StreamId) {
         if let Some(entry) = self.lock().remove(&stream) {
             entry.upload.close();
-        }
-    }
-
-    /// For frames that a destructor sends: at once, or from a task when the queue is full.
-    fn send_soon(&self, frame: Frame) {
-        if let Err(Some(frame)) = self.frames.try_send(frame) {
-            let frames = self.frames.clone();
-            tokio::spawn(async move {
-                // A closed queue is a lost connection, which has told every stream.
-                let _ = frames.send(frame).await;
-            });
         }
     }
 

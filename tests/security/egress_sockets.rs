@@ -17,6 +17,8 @@ const SERVERS: usize = 8;
 const SHARE: usize = 512;
 /// What the host opens besides: clients, files, a deploy.
 const OWN: usize = 64;
+// The rig tells: a host without a bound would have more open.
+const _: () = assert!(SERVERS * CALLS > SHARE + OWN);
 
 const APP: &str = "
     export default { fetch: async (request) => {
@@ -102,9 +104,9 @@ async fn idle_connections_of_one_app_leave_descriptors_to_the_host_and_calls_to_
     for upstream in &greedy {
         calls(&host, "greedy", upstream, CALLS);
     }
-    // The rig tells: without a bound all of these would be open still.
+    // Without a bound all of these would be open still.
     let made: usize = greedy.iter().map(Upstream::accepted).sum();
-    assert!(made >= SERVERS * CALLS && made > SHARE + OWN, "{made} connections");
+    assert!(made >= SERVERS * CALLS, "{made} connections");
     let open = descriptors(&host) - before;
     assert!((SHARE / 2..=SHARE + OWN).contains(&open), "{open} descriptors more");
     // A wave of calls finds the connections of the wave before it.

@@ -151,7 +151,7 @@ impl BodyFeed {
         if state.end.is_some() {
             return Err(StreamError::AfterEnd(self.stream));
         }
-        state.received.push(&data).map_err(|_| StreamError::WindowExceeded(self.stream))?;
+        state.received.push(data).map_err(|_| StreamError::WindowExceeded(self.stream))?;
         if state.reader_gone {
             state.received.discard();
             return Ok(Some(state.received.credit()).filter(|credit| *credit > 0));
