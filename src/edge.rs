@@ -19,7 +19,7 @@ pub mod file_store;
 #[cfg(test)]
 mod fixture;
 pub mod forward;
-
+pub mod forwarded;
 pub mod line;
 pub mod listener;
 pub mod negotiate;
@@ -133,6 +133,7 @@ impl Edge {
                 wake_quota: WakeQuota::new(),
                 telemetry: Arc::new(telemetry),
                 trusted_proxies: config.trusted_proxies.clone(),
+                trust_forwarded_host: config.edge.trust_forwarded_host,
                 clients: Clients::new(config.edge.requests_per_client),
                 maxima: config.limits.clone(),
                 files: FileStore::new(),

@@ -89,7 +89,26 @@ pub struct RouteTable {
     pub apps: HashTrieMapSync<AppName, Arc<AppRoute>>,
 }
 
+impl HostTarget {
+    /// Whether both lead to the same.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::App(one), Self::App(two)) => one.app == two.app,
+            (Self::Release(_, one), Self::Release(_, two)) => one.release == two.release,
+            _ => false,
+        }
+    }
+}
+
 impl RouteTable {
+    /// Whether a host name is one of an app or a release, not any that leads to the only app.
+    #[must_use]
+    pub fn names(&self, host: &str) -> bool {
+        let label = host.strip_suffix(&self.domain).and_then(|rest| rest.strip_suffix('.'));
+        self.hosts.contains_key(host) || label.is_some_and(|label| self.labels.contains_key(label))
+    }
+
     /// Where a host name (lower case, no port) leads. The bare domain and IP hosts lead to the only app, if there is
     /// exactly one and no configured host names.
     #[must_use]

@@ -11,10 +11,16 @@ pub struct EdgeRules {
     pub connections_per_client: u32,
     /// Requests of one client in flight at once, also of one behind trusted proxies.
     pub requests_per_client: u32,
+    /// Whether `X-Forwarded-Host` of a trusted proxy says which app is meant, whatever `Host` says.
+    pub trust_forwarded_host: bool,
 }
 
 impl Default for EdgeRules {
     fn default() -> Self {
-        Self { connections_per_client: CONNECTIONS_PER_CLIENT, requests_per_client: REQUESTS_PER_CLIENT }
+        Self {
+            connections_per_client: CONNECTIONS_PER_CLIENT,
+            requests_per_client: REQUESTS_PER_CLIENT,
+            trust_forwarded_host: false,
+        }
     }
 }

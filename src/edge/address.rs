@@ -1,7 +1,8 @@
 //! Which host and path is meant, and whether the request may be as large as it is.
 
-use super::caller::{Caller, X_FORWARDED_HOST};
+use super::caller::Caller;
 use crate::limits::{REQUEST_HEADER_BYTES_MAX, REQUEST_HEADERS_MAX, REQUEST_TARGET_BYTES_MAX};
+use crate::route::RouteTable;
 use http::header::{CONTENT_LENGTH, COOKIE, HOST, HeaderMap};
 use http::{Method, StatusCode, Uri};
 use vitrine_wire::Outcome;
@@ -58,12 +59,42 @@ impl Address {
         {
             return Err(Refusal::bad("the Host header and the request target name different hosts"));
         }
-        let forwarded = caller.trusted.then(|| headers.get(X_FORWARDED_HOST)).flatten();
-        let forwarded = forwarded.and_then(|hosts| hosts.to_str().ok()?.split(',').next()).map(str::trim);
-        match forwarded.or(target).or(header) {
+        match target.or(header) {
             Some(named) => parse(named).ok_or(Refusal::bad("the host name is malformed")),
             None if names_no_host => Ok(Self { host: String::new(), authority: String::new() }),
             None => Err(Refusal::bad("the Host header is missing")),
+        }
+    }
+
+    /// As a trusted proxy tells it. `Host` decides which app answers: many proxies pass a client's `X-Forwarded-Host` on, or add to it, and
+    /// that must not reach another one. So that header is believed where it names the same release in other words, and where
+    /// `Host` is a name of the proxy's own that leads nowhere; or always, where the operator says that the proxy overwrites it.
+    ///
+    /// # Errors
+    /// 400, if a host that is always believed is malformed.
+    pub fn behind(self, caller: &Caller, table: &RouteTable, always: bool) -> Result<Self, Refusal> {
+        let said = caller.forwarded.host.as_deref();
+        let believed = match said.map(parse) {
+            None => None,
+            Some(None) if always => return Err(Refusal::bad("the forwarded host name is malformed")),
+            Some(said) => said.filter(|said| always || self.may_become(said, table)),
+        };
+        let mut address = believed.unwrap_or(self);
+        let usual = if caller.https { 443 } else { 80 };
+        if let Some(port) = caller.forwarded.port.filter(|port| *port != usual)
+            && address.authority.len() == end_of_name(&address.authority).unwrap_or_default()
+            && !address.authority.is_empty()
+        {
+            address.authority = format!("{}:{port}", address.authority);
+        }
+        Ok(address)
+    }
+
+    fn may_become(&self, said: &Self, table: &RouteTable) -> bool {
+        match (table.resolve(&self.host), table.resolve(&said.host)) {
+            (None, Some(_)) => true,
+            (Some(own), Some(other)) => table.names(&said.host) && own.is(&other),
+            (_, None) => false,
         }
     }
 }
@@ -104,11 +135,7 @@ fn check_framing(method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), 
 /// `NAME`, `NAME:PORT`, `[IPV6]` or `[IPV6]:PORT`.
 fn parse(named: &str) -> Option<Address> {
     let authority = named.to_ascii_lowercase();
-    let end_of_name = match authority.strip_prefix('[') {
-        Some(rest) => rest.find(']')? + 2,
-        None => authority.find(':').unwrap_or(authority.len()),
-    };
-    let (name, port) = authority.split_at(end_of_name);
+    let (name, port) = authority.split_at(end_of_name(&authority)?);
     let port_ok = port.is_empty()
         || port.strip_prefix(':').is_some_and(|port| port.is_empty() || port.parse::<u16>().is_ok());
     let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
@@ -120,14 +147,24 @@ fn parse(named: &str) -> Option<Address> {
     (port_ok && name_ok && !host.is_empty()).then_some(Address { host, authority })
 }
 
+/// Where the port begins, if there is one.
+fn end_of_name(authority: &str) -> Option<usize> {
+    match authority.strip_prefix('[') {
+        Some(rest) => Some(rest.find(']')? + 2),
+        None => Some(authority.find(':').unwrap_or(authority.len())),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::connection::Peer;
+    use super::super::fixture::{app, table, target};
     use super::*;
     use crate::connections::activity::Activity;
     use http::Request;
+    use std::sync::Arc;
 
-    fn address(uri: &str, headers: &[(&str, &str)]) -> Result<Address, Refusal> {
+    fn caller(uri: &str, headers: &[(&str, &str)]) -> (Caller, http::request::Parts) {
         let mut request = Request::builder().uri(uri);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -140,7 +177,12 @@ mod tests {
             excess: None,
         };
         let trusted = ["10.0.0.0/8".parse().unwrap()];
-        Address::of(&Caller::of(&parts, &peer, &trusted), &parts.headers, false)
+        (Caller::of(&parts, &peer, &trusted), parts)
+    }
+
+    fn address(uri: &str, headers: &[(&str, &str)]) -> Result<Address, Refusal> {
+        let (caller, parts) = caller(uri, headers);
+        Address::of(&caller, &parts.headers, false)
     }
 
     #[test]
@@ -169,9 +211,65 @@ mod tests {
     }
 
     #[test]
-    fn a_trusted_proxy_names_the_host() {
-        let headers = [("host", "inner:3000"), ("x-forwarded-host", "shop.example, other")];
-        assert_eq!(address("/", &headers).unwrap().host, "shop.example");
+    fn a_proxy_chooses_no_other_app_unless_it_may() {
+        let shop = app("shop", "v2", vec![target("shop", "v2", &[]), target("shop", "v1", &[])]);
+        let evil = app("evil", "v1", vec![target("evil", "v1", &[])]);
+        let mut table = table(&[shop, evil]);
+        table.hosts.insert("shop.example".into(), Arc::clone(&table.apps["shop"]));
+        let behind = |host: &str, said: &[(&str, &str)], always| {
+            let headers: Vec<_> = [("host", host)].iter().chain(said).copied().collect();
+            let (caller, parts) = caller("/", &headers);
+            let address = Address::of(&caller, &parts.headers, false).unwrap();
+            address
+                .behind(&caller, &table, always)
+                .map(|address| address.authority)
+                .map_err(|error| error.status.as_u16())
+        };
+        const HOST: &str = "x-forwarded-host";
+        for (host, said, usually, always) in [
+            ("shop.localhost", "evil.localhost", "shop.localhost", "evil.localhost"),
+            ("shop.localhost", "evil.localhost, shop.localhost", "shop.localhost", "shop.localhost"),
+            ("shop.localhost", "shop-v1.localhost", "shop.localhost", "shop-v1.localhost"),
+            ("shop.localhost", "nowhere.example", "shop.localhost", "nowhere.example"),
+            // Another name of the same app.
+            ("shop.localhost", "shop.example", "shop.example", "shop.example"),
+            ("shop.localhost:8080", "Shop.Example:444", "shop.example:444", "shop.example:444"),
+            // The proxy's own name for this host.
+            ("inner:3000", "shop.example", "shop.example", "shop.example"),
+            ("inner:3000", "evil.localhost, shop.example", "shop.example", "shop.example"),
+            ("inner:3000", "nowhere.example", "inner:3000", "nowhere.example"),
+        ] {
+            assert_eq!(behind(host, &[(HOST, said)], false).as_deref(), Ok(usually), "{host} {said}");
+            assert_eq!(behind(host, &[(HOST, said)], true).as_deref(), Ok(always), "{host} {said}");
+        }
+        let both = [(HOST, "evil.localhost"), (HOST, "shop.example")];
+        assert_eq!(behind("inner", &both, false).as_deref(), Ok("shop.example"));
+        assert_eq!(behind("shop.localhost", &[(HOST, "a b")], false).as_deref(), Ok("shop.localhost"));
+        assert_eq!(behind("shop.localhost", &[(HOST, "a b")], true), Err(400));
+        for (said, authority) in [
+            ([("x-forwarded-port", "8443"), ("x-forwarded-proto", "https")], "shop.localhost:8443"),
+            ([("x-forwarded-port", "443"), ("x-forwarded-proto", "https")], "shop.localhost"),
+            ([("x-forwarded-port", "443"), ("x-forwarded-proto", "http")], "shop.localhost:443"),
+        ] {
+            assert_eq!(behind("shop.localhost", &said, false).as_deref(), Ok(authority));
+        }
+        assert_eq!(
+            behind("shop.localhost:1", &[("x-forwarded-port", "8443")], false).as_deref(),
+            Ok("shop.localhost:1")
+        );
+        assert_eq!(
+            behind("inner", &[("forwarded", "host=shop.example")], false).as_deref(),
+            Ok("shop.example")
+        );
+    }
+
+    #[test]
+    fn where_every_host_name_leads_to_the_only_app_none_is_invented() {
+        let only = app("shop", "v1", vec![target("shop", "v1", &[])]);
+        let table = RouteTable { any_host: true, ..table(&[only]) };
+        let (caller, parts) = caller("/", &[("host", "shop.example"), ("x-forwarded-host", "evil.example")]);
+        let address = Address::of(&caller, &parts.headers, false).unwrap().behind(&caller, &table, false);
+        assert_eq!(address.unwrap().host, "shop.example");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Who asks, in which trace, and what kind of answer they can read. Known for every request, however malformed.
 
 use super::connection::Peer;
+use super::forwarded::Forwarded;
 use http::header::{ACCEPT, HeaderMap, HeaderName, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderValue, Method, Uri};
@@ -8,9 +9,6 @@ use ipnet::IpNet;
 use std::net::IpAddr;
 use vitrine_wire::limits::REQUEST_ID_BYTES_MAX;
 
-pub(super) const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-pub(super) const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-pub(super) const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(super) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 pub(super) const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
@@ -25,8 +23,8 @@ pub struct Caller {
     pub uri: Uri,
     /// Client, behind the proxies that are trusted.
     pub client: IpAddr,
-    /// Whether the peer is one of these proxies.
-    pub trusted: bool,
+    /// What these say of the request; nothing, if the peer is none of them.
+    pub forwarded: Forwarded,
     /// Whether the client speaks TLS.
     pub https: bool,
     /// Id for logs and answers.
@@ -63,13 +61,14 @@ impl Caller {
         let headers = &parts.headers;
         let outside = trusted.then(|| headers.get(X_REQUEST_ID).filter(|id| is_request_id(id))).flatten();
         let given = headers.get(TRACEPARENT).filter(|value| is_traceparent(value.as_bytes()));
-        let proto = trusted.then(|| headers.get(X_FORWARDED_PROTO)).flatten();
+        let trusts = |address| trusts(trusted_proxies, address);
+        let forwarded = if trusted { Forwarded::of(headers, trusts) } else { Forwarded::default() };
         Self {
             method: parts.method.clone(),
             uri: parts.uri.clone(),
-            client: if trusted { client_behind(headers, trusted_proxies, address) } else { address },
-            trusted,
-            https: proto.map_or(peer.tls, |proto| proto.as_bytes().eq_ignore_ascii_case(b"https")),
+            client: forwarded.client.unwrap_or(address),
+            https: forwarded.https.unwrap_or(peer.tls),
+            forwarded,
             request_id: outside.cloned().unwrap_or_else(new_request_id),
             traced: given.is_some(),
             traceparent: given.cloned().unwrap_or_else(new_traceparent),
@@ -112,22 +111,6 @@ impl Reads {
 
 fn trusts(trusted_proxies: &[IpNet], address: IpAddr) -> bool {
     trusted_proxies.iter().any(|net| net.contains(&address))
-}
-
-/// The last address of `x-forwarded-for` that is not a trusted proxy's: what is left of it may be invented.
-fn client_behind(headers: &HeaderMap, trusted_proxies: &[IpNet], peer: IpAddr) -> IpAddr {
-    let mut client = peer;
-    for value in headers.get_all(X_FORWARDED_FOR).iter().rev() {
-        let Ok(list) = value.to_str() else { return client };
-        for hop in list.rsplit(',') {
-            let Ok(address) = hop.trim().parse::<IpAddr>() else { return client };
-            client = address.to_canonical();
-            if !trusts(trusted_proxies, client) {
-                return client;
-            }
-        }
-    }
-    client
 }
 
 fn is_request_id(id: &HeaderValue) -> bool {

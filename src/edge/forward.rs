@@ -1,9 +1,8 @@
 //! The request as the app sees it: re-encoded from what was understood, never passed through.
 
 use super::address::Address;
-use super::caller::{
-    Caller, TRACEPARENT, TRACESTATE, X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO, X_REQUEST_ID,
-};
+use super::caller::{Caller, TRACEPARENT, TRACESTATE, X_REQUEST_ID};
+use super::forwarded::{X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO};
 use super::own_cookie;
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, COOKIE, HeaderMap, HeaderName};

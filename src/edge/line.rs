@@ -60,6 +60,8 @@ pub struct Line<W> {
     pub telemetry: Arc<Telemetry>,
     /// Peers whose forwarding headers are believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Whether they say which host is meant, whatever `Host` says.
+    pub trust_forwarded_host: bool,
     /// Requests in flight of each client.
     pub clients: Arc<Clients>,
     /// Operator's bounds.
@@ -91,7 +93,9 @@ impl<W: Wake> Answer for Line<W> {
             Err(failure) => return refused(record, failure, body),
         };
         let headers = parts.headers;
-        let address = match Address::of(&record.caller, &headers, parts.version <= Version::HTTP_10) {
+        let address = Address::of(&record.caller, &headers, parts.version <= Version::HTTP_10);
+        let believed = self.trust_forwarded_host;
+        let address = match address.and_then(|address| address.behind(&record.caller, &table, believed)) {
             Ok(address) => address,
             Err(refusal) => return refused(record, refusal.into(), body),
         };

@@ -22,6 +22,7 @@ mod cis;
 mod connections;
 mod edge;
 mod egress_sockets;
+mod forwarded;
 mod full_disk;
 mod hostile;
 mod isolation;

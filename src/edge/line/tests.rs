@@ -98,6 +98,7 @@ async fn site() -> Site {
         wake_quota: WakeQuota::new(),
         telemetry: Arc::new(Telemetry { metrics: Arc::clone(&metrics), logs }),
         trusted_proxies: Vec::new(),
+        trust_forwarded_host: false,
         clients: Clients::new(2),
         maxima: LimitMaxima::default(),
         files: FileStore::new(),
