@@ -2,6 +2,7 @@
 
 use crate::limits::{
     ANSWER_BYTES_PER_S_MIN, ANSWER_GRACE_MS, CONNECTION_CHECK_MS, HEAD_TIMEOUT_MS, KEEPALIVE_IDLE_MS,
+    TAKEN_BACK_MAX,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -66,6 +67,7 @@ pub struct Activity {
     clients_turns: AtomicUsize,
     last_turn: AtomicU64,
     stall_ms: AtomicU64,
+    taken_back: AtomicUsize,
     evicted: Notify,
 }
 
@@ -87,6 +89,7 @@ impl Activity {
             clients_turns: AtomicUsize::new(0),
             last_turn: AtomicU64::new(0),
             stall_ms: AtomicU64::new(KEEPALIVE_IDLE_MS),
+            taken_back: AtomicUsize::new(0),
             evicted: Notify::new(),
         })
     }
@@ -105,6 +108,27 @@ impl Activity {
     /// Waits for [`Activity::evict`], also if that came first.
     pub async fn evicted(&self) {
         self.evicted.notified().await;
+    }
+
+    /// A request was answered: its client may take one back.
+    pub fn on_answered(&self) {
+        let one_less = |taken_back: usize| taken_back.checked_sub(1);
+        // None is to be made up for where this fails.
+        let _ = self.taken_back.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less);
+    }
+
+    /// A client took a request back before it was answered. One that goes on so has work done that it never looks at, and more of it at once
+    /// than it may have in flight: its connection is cut.
+    pub fn on_taken_back(&self) {
+        if self.taken_back.fetch_add(1, Ordering::Relaxed) == TAKEN_BACK_MAX {
+            self.evict();
+        }
+    }
+
+    /// Whether it is to be cut, with the requests in flight.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.taken_back.load(Ordering::Relaxed) > TAKEN_BACK_MAX
     }
 
     /// How long no request has been in flight, in milliseconds; `None` while one is.
@@ -247,7 +271,15 @@ impl Activity {
             let idle = end(&self.idle_since, patience.idle.as_millis() as u64);
             head.into_iter().chain(idle).min()
         };
-        end(&self.blocked_since, stall_ms).into_iter().chain(turn).min()
+        let rate = end(&self.blocked_since, self.until_trickle_ms(patience.answer));
+        end(&self.blocked_since, stall_ms).into_iter().chain(rate).chain(turn).min()
+    }
+
+    /// How long the client may block now until it has taken its answers too slowly, in milliseconds.
+    fn until_trickle_ms(&self, grace: Duration) -> u64 {
+        let earned =
+            self.taken_bytes.load(Ordering::Relaxed).saturating_mul(1_000) / ANSWER_BYTES_PER_S_MIN + 1;
+        earned.max(grace.as_millis() as u64).saturating_sub(self.blocked_ms.load(Ordering::Relaxed))
     }
 
     /// Time since the connection was opened, in milliseconds.
@@ -322,6 +354,31 @@ mod tests {
         pause();
         activity.on_read();
         assert_eq!(activity.verdict(&patience(10, 1000)), Verdict::Slow);
+    }
+
+    #[test]
+    fn the_nearest_end_of_a_clock_is_when_a_verdict_changes() {
+        let activity = Activity::start();
+        let patience = patience(40, 1000);
+        assert_eq!(activity.due_ms(&patience), Some(41));
+        let busy = activity.begin(true);
+        assert_eq!(activity.due_ms(&patience), None);
+        // Blocked for the first time: the grace ends before the stall does.
+        activity.on_blocked();
+        let blocked = activity.age_ms();
+        assert!((blocked + 13..=blocked + 15).contains(&activity.due_ms(&patience).unwrap()));
+        pause();
+        assert_eq!(activity.verdict(&patience), Verdict::Slow);
+        // What the client takes then earns it more time than it has had.
+        activity.on_written(1);
+        activity.on_written(2 * ANSWER_BYTES_PER_S_MIN as usize);
+        activity.on_blocked();
+        let due = activity.due_ms(&patience).unwrap();
+        assert!((1_900..2_100).contains(&(due - activity.age_ms())), "{due}");
+        drop(busy);
+        activity.on_written(1);
+        let rests = activity.age_ms();
+        assert!((rests + 990..=rests + 1000).contains(&activity.due_ms(&patience).unwrap()));
     }
 
     #[test]

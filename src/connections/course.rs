@@ -105,7 +105,7 @@ impl<C: GracefulConnection> Future for Watched<'_, C> {
             return Poll::Ready(Event::Ended);
         }
         // What HTTP/2 says when it closes is written now; a client that is silent gets no time to hear it.
-        if self.evicted && self.activity.idle_ms().is_some() {
+        if self.activity.is_cut() || self.evicted && self.activity.idle_ms().is_some() {
             return Poll::Ready(Event::Ended);
         }
         if !self.closing && self.activity.is_leaving() && self.activity.is_h2() {

@@ -87,6 +87,8 @@ pub struct Place {
     pub activity: Arc<Activity>,
     /// Whether it is one of the reserve.
     pub excess: Option<Excess>,
+    /// Whether its peer is a trusted proxy.
+    pub trusted: bool,
 }
 
 impl Drop for Place {
@@ -137,7 +139,7 @@ impl Places {
         }
         self.show(&table);
         drop(table);
-        Some(Place { places: Arc::clone(self), id, activity, excess })
+        Some(Place { places: Arc::clone(self), id, activity, excess, trusted })
     }
 
     /// Closes connections that are idle: the process has no file left for a new one.

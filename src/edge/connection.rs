@@ -8,7 +8,8 @@ use crate::connections::places::{Excess, Place};
 use crate::connections::watched_io::WatchedIo;
 use crate::limits::{
     H1_BUFFER_BYTES_MAX, H2_CONNECTION_WINDOW_BYTES, H2_HEADER_LIST_BYTES_MAX, H2_PING_MS,
-    H2_SEND_BUFFER_BYTES_MAX, H2_STREAM_WINDOW_BYTES, H2_STREAMS_MAX, REQUEST_HEADERS_MAX,
+    H2_RESETS_FOR_ERRORS_MAX, H2_RESETS_UNSEEN_MAX, H2_SEND_BUFFER_BYTES_MAX, H2_STREAM_WINDOW_BYTES,
+    H2_STREAMS_MAX, REQUEST_HEADERS_MAX,
 };
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, Version, header};
@@ -69,6 +70,8 @@ pub fn protocols() -> Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .max_concurrent_streams(H2_STREAMS_MAX)
         .max_header_list_size(H2_HEADER_LIST_BYTES_MAX)
+        .max_pending_accept_reset_streams(H2_RESETS_UNSEEN_MAX)
+        .max_local_error_reset_streams(H2_RESETS_FOR_ERRORS_MAX)
         .initial_connection_window_size(H2_CONNECTION_WINDOW_BYTES)
         .initial_stream_window_size(H2_STREAM_WINDOW_BYTES)
         .max_send_buf_size(H2_SEND_BUFFER_BYTES_MAX)
@@ -110,7 +113,7 @@ pub async fn serve<A: Answer>(
         Peer { address, tls: terms.tls.is_some(), activity: Arc::clone(&activity), excess: place.excess };
     let io = WatchedIo::new(stream, Arc::clone(&activity));
     match &terms.tls {
-        None => serve_io(io, peer, &terms, leaving).await,
+        None => serve_io(io, peer, place.trusted, &terms, leaving).await,
         Some(config) => {
             let handshake = TlsAcceptor::from(Arc::clone(config)).accept(io);
             let shaken = tokio::select! {
@@ -120,7 +123,7 @@ pub async fn serve<A: Answer>(
             };
             // A handshake that fails or takes too long has nobody to be told.
             if let Ok(Ok(io)) = shaken {
-                serve_io(io, peer, &terms, leaving).await;
+                serve_io(io, peer, place.trusted, &terms, leaving).await;
             }
         }
     }
@@ -129,6 +132,7 @@ pub async fn serve<A: Answer>(
 async fn serve_io<A: Answer>(
     io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: Peer,
+    trusted: bool,
     terms: &Terms<A>,
     leaving: Leaving,
 ) {
@@ -141,6 +145,8 @@ async fn serve_io<A: Answer>(
         }
         let activity = Arc::clone(&peer.activity);
         let answered = Arc::clone(&terms.answer).answer(request, peer.clone());
+        // A proxy's connection has the requests of many, and they are not to fall with those of one.
+        let taken_back = TakenBack((!trusted).then(|| Arc::clone(&peer.activity)));
         async move {
             let held = |body| Held {
                 body: Outgoing::new(body, h2, &activity),
@@ -149,6 +155,7 @@ async fn serve_io<A: Answer>(
                 _busy: busy,
             };
             let mut answer = answered.await.map(held);
+            taken_back.answered();
             if activity.is_leaving() && !h2 {
                 answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
@@ -157,6 +164,25 @@ async fn serve_io<A: Answer>(
     });
     let connection = terms.protocols.serve_connection(TokioIo::new(io), service);
     course::run(connection, &activity, &terms.patience, &leaving).await;
+}
+
+/// A request that its client takes back, if this is dropped before it is answered.
+struct TakenBack(Option<Arc<Activity>>);
+
+impl TakenBack {
+    fn answered(mut self) {
+        if let Some(activity) = self.0.take() {
+            activity.on_answered();
+        }
+    }
+}
+
+impl Drop for TakenBack {
+    fn drop(&mut self) {
+        if let Some(activity) = self.0.take() {
+            activity.on_taken_back();
+        }
+    }
 }
 
 /// A body during which its connection counts as busy.

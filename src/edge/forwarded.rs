@@ -94,7 +94,7 @@ impl Chain {
 
     /// What the proxy said that the client has spoken to; in a list that is shorter not each has said something.
     fn said<'a>(&self, list: &[&'a str]) -> Option<&'a str> {
-        list.iter().rev().take(self.hops + 1).last().copied()
+        list.get(list.len().saturating_sub(self.hops + 1)).copied()
     }
 
     /// Without addresses the proxies can't be counted: then it is enough that one of them was spoken to over TLS. A client that invents

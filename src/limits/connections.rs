@@ -18,6 +18,14 @@ pub const EVICTED_SHARE: usize = 64;
 pub const IDLE_PRESSED_MS: u64 = super::HEAD_TIMEOUT_MS;
 /// Least time between two looks for connections that are idle for longer than [`IDLE_PRESSED_MS`].
 pub const PRESSED_CHECK_MS: u64 = 1_000;
+/// Requests that a client may take back unanswered on one connection, beyond one for each that is answered: a browser that leaves a page takes
+/// all of its streams back at once.
+pub const TAKEN_BACK_MAX: usize = 2 * super::H2_STREAMS_MAX as usize;
+/// HTTP/2 streams that a client has reset before this host has seen them: the library's number, and more is a flood.
+pub const H2_RESETS_UNSEEN_MAX: usize = 20;
+/// HTTP/2 streams of one connection that are reset for errors of its client, as one that is above [`H2_STREAMS_MAX`](super::H2_STREAMS_MAX): a client
+/// that has not read the settings yet opens some dozens.
+pub const H2_RESETS_FOR_ERRORS_MAX: usize = super::H2_STREAMS_MAX as usize;
 /// Least time between two warnings that connections are refused.
 pub const EXCESS_WARNING_MS: u64 = 60_000;
 /// Time that a client of the admin side may take no byte of an answer.

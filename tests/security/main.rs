@@ -25,6 +25,7 @@ mod egress_sockets;
 mod forwarded;
 mod full_disk;
 mod hostile;
+mod http2;
 mod isolation;
 mod labels;
 mod limits;
