@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 /// A connection without a request in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Candidate {
-    /// Its place.
+    /// Its place; the older of two has the lower one.
     pub id: u64,
     /// Whether its peer is a trusted proxy: one that keeps connections sends the next request of anybody on them.
     pub trusted: bool,
@@ -18,7 +18,7 @@ pub struct Candidate {
 pub fn choose(mut candidates: Vec<Candidate>, wanted: usize) -> Vec<u64> {
     let untrusted = candidates.iter().filter(|candidate| !candidate.trusted).count();
     let wanted = if untrusted == 0 { wanted } else { wanted.min(untrusted) };
-    let rank = |candidate: &Candidate| (candidate.trusted, Reverse(candidate.idle_ms));
+    let rank = |candidate: &Candidate| (candidate.trusted, Reverse(candidate.idle_ms), candidate.id);
     if wanted < candidates.len() {
         candidates.select_nth_unstable_by_key(wanted, rank);
         candidates.truncate(wanted);
@@ -47,5 +47,6 @@ mod tests {
         assert_eq!(chosen(&[(true, 90), (false, 5), (false, 7)], 1), [2]);
         assert_eq!(chosen(&[(true, 90), (false, 5)], 2), [1]);
         assert_eq!(chosen(&[(true, 90), (true, 95)], 1), [1]);
+        assert_eq!(chosen(&[(false, 5), (false, 5), (false, 5)], 2), [0, 1]);
     }
 }
