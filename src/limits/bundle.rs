@@ -43,14 +43,17 @@ pub const ENCODE_BYTES_MIN: u64 = 1 << 10;
 pub const ENCODE_BYTES_MAX: u64 = 16 << 20;
 /// Sum of files up to which the slow levels are used: all three codings of a megabyte take about a second of one core.
 pub const ENCODE_SLOW_BYTES_MAX: u64 = 2 << 20;
-/// Threads that precompress, for all uploads together: the others render for users. A slow encoder of a large file takes some 40 MiB.
+/// Threads that precompress, for all uploads together: the others render for users. The encoders of a large file take some 50 MiB.
 pub const ENCODE_THREADS_MAX: usize = 2;
 /// Files that wait for these threads; an upload that has more waits itself. Few, so that those of another upload come in between.
 pub const ENCODE_QUEUE_MAX: usize = ENCODE_THREADS_MAX;
 /// How long a thread without work keeps its encoders' memory.
 pub const ENCODERS_KEPT_MS: u64 = 500;
-/// Largest window of an encoder, as a power of two: half of what browsers have to accept (RFC 9659), for half of the encoder's memory.
-pub const ENCODE_WINDOW_BITS_MAX: u32 = 22;
+/// Largest window of an encoder, as a power of two. Its tables are many times as large, and 8 MiB is what browsers have to accept
+/// (RFC 9659): a fourth of that costs files of more than 2 MiB a percent or two.
+pub const ENCODE_WINDOW_BITS_MAX: u32 = 21;
+/// Largest file after which an encoder's tables are kept for the next one.
+pub const ENCODER_KEPT_FILE_BYTES_MAX: u64 = 1 << 20;
 /// Files of fewer bytes are kept together, one archive a bundle; each larger one by itself, once for all bundles. A block of a disk.
 pub const KEPT_ALONE_BYTES_MIN: u64 = 4 << 10;
 /// Bytes of the list of a bundle's files: each a digest, a length and a path.

@@ -1,7 +1,7 @@
 //! From plain bytes to each coding.
 
 use super::Encoding;
-use crate::limits::ENCODE_WINDOW_BITS_MAX;
+use crate::limits::{ENCODE_WINDOW_BITS_MAX, ENCODER_KEPT_FILE_BYTES_MAX};
 use brotli::enc::BrotliEncoderParams;
 use std::io::{self, Read as _};
 use zstd::zstd_safe::CParameter;
@@ -54,7 +54,12 @@ impl Encoders {
         };
         encoder.set_compression_level(level)?;
         encoder.set_parameter(CParameter::WindowLog(window))?;
-        encoder.compress(plain)
+        let encoded = encoder.compress(plain);
+        if plain.len() as u64 > ENCODER_KEPT_FILE_BYTES_MAX {
+            // Its tables would lie beside those of the next file's brotli.
+            self.zstd = None;
+        }
+        encoded
     }
 }
 
