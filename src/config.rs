@@ -195,7 +195,8 @@ impl Default for Retention {
 pub struct Switching {
     /// How long in-flight requests of a replaced release may take, in milliseconds.
     pub drain_timeout_ms: u64,
-    /// How long a release that is neither live nor the standby keeps its worker after its last request, in milliseconds.
+    /// How long a release that is neither live nor the standby keeps its worker after its last request, in milliseconds. Of an app with
+    /// several of them only those that were used last do: see [`crate::limits::WARM_MAX`].
     pub idle_timeout_ms: u64,
     /// How long a standby keeps its memory after its last request, in milliseconds; then it is frozen.
     pub standby_freeze_ms: u64,

@@ -48,6 +48,12 @@ pub const STARTS_AT_ONCE_MAX: usize = BOOTS_QUEUED_MAX / 2;
 pub const ADOPT_TIMEOUT_MS: u64 = 2_000;
 /// Apps whose releases are being put to sleep or removed at once: each may wait for the requests of one that drains.
 pub const PATROL_TASKS_MAX: usize = 32;
+/// Releases of one app, beside those that users get and the one that a rollback goes to, whose workers may wait for `idle_timeout_ms`: who looks
+/// at previews or at what is not promoted yet goes back and forth between two or three.
+pub const WARM_MAX: usize = 2;
+/// How long the workers of further ones may be without a request, in milliseconds: a page and what it loads. A release that was replaced is one
+/// of them soon, and is awake again in the time of a boot.
+pub const WARM_IDLE_MS: u64 = 15_000;
 /// Time between two looks for releases to put to sleep or to remove.
 pub const PATROL_INTERVAL_MS: u64 = 1_000;
 /// Time from a start in which no release is removed by its age: a clock that was set wrong meanwhile is noticed, and put right, first.

@@ -7,7 +7,9 @@ use super::life::Event;
 use super::{Inner, ReleaseError, Releases};
 use crate::failpoint::{self, Fault};
 use crate::id::{AppName, ReleaseId, Version};
-use crate::limits::{AGE_GRACE_MS, CANDIDATE_GRACE_MS, PATROL_INTERVAL_MS, PATROL_TASKS_MAX};
+use crate::limits::{
+    AGE_GRACE_MS, CANDIDATE_GRACE_MS, PATROL_INTERVAL_MS, PATROL_TASKS_MAX, WARM_IDLE_MS, WARM_MAX,
+};
 use crate::telemetry::causes;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
@@ -105,13 +107,15 @@ impl Releases {
         }
         let switching = &self.0.parts.config.switching;
         let (idle_for_ms, life) = (entry.pool.idle_ms(), entry.life());
-        let may_sleep = idle_for_ms >= switching.idle_timeout_ms && life.after(Event::Idle).is_ok();
+        let sleeps_after_ms = switching.idle_timeout_ms.min(WARM_IDLE_MS);
+        let may_sleep = idle_for_ms >= sleeps_after_ms && life.after(Event::Idle).is_ok();
         let may_rest = idle_for_ms >= switching.standby_freeze_ms && life.after(Event::Rested).is_ok();
         if !(may_sleep || may_rest) {
             return None;
         }
         if !self.is_wanted(entry) {
-            return may_sleep.then(|| Due::Sleep(Arc::clone(entry)));
+            let sleeps = may_sleep && idle_for_ms >= self.sleeps_after_ms(entry, idle_for_ms);
+            return sleeps.then(|| Due::Sleep(Arc::clone(entry)));
         }
         let rests = may_rest && !self.gets_requests(entry) && !self.is_baking(&entry.id());
         rests.then(|| Due::Rest(Arc::clone(entry)))
@@ -158,6 +162,20 @@ impl Releases {
             }
         };
         self.0.book.releases(app).into_iter().map(retained).collect()
+    }
+
+    /// How long a release that nothing keeps awake may be without a request, given how long it has been.
+    fn sleeps_after_ms(&self, entry: &Entry, idle_for_ms: u64) -> u64 {
+        let idle_timeout_ms = self.0.parts.config.switching.idle_timeout_ms;
+        let app = &entry.pool.release().app;
+        let wanted = self.wanted(app);
+        let is_warmer = |other: &Arc<Entry>| {
+            other.pool.worker().is_some()
+                && other.pool.idle_ms() < idle_for_ms
+                && !wanted.iter().any(|one| Arc::ptr_eq(one, other))
+        };
+        let warmer = self.0.book.releases(app).iter().filter(|other| is_warmer(other)).count();
+        if warmer < WARM_MAX { idle_timeout_ms } else { idle_timeout_ms.min(WARM_IDLE_MS) }
     }
 
     /// Whether users are sent to a release.

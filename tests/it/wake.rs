@@ -130,6 +130,20 @@ fn as_many_wake_at_once_as_there_are_cores_and_the_others_wait() {
     });
 }
 
+/// With the `idle_timeout_ms` of ten minutes that a host has by default.
+#[test]
+fn an_app_that_is_deployed_again_and_again_keeps_few_workers() {
+    let host = Host::start();
+    let versions: Vec<String> = (1..=7).map(|number| format!("v{number}")).collect();
+    versions.iter().for_each(|version| drop(host.deploy("shop", version, &["--version", version])));
+    // The live one, the one that a rollback goes to, and the two that were used last.
+    wait_until("the others sleep", PATIENCE, || (host.workers().len() == 4).then_some(()));
+    let mut awake: Vec<_> = host.workers().into_iter().map(|worker| worker.release).collect();
+    awake.sort();
+    assert_eq!(awake, ["shop@v4", "shop@v5", "shop@v6", "shop@v7"]);
+    assert_eq!(host.get("shop-v1", "/").send().text(), "v1");
+}
+
 /// Sends a request, waits until the host has read it, and gives the connection.
 fn leaving(host: &Host, label: &str) -> TcpStream {
     use std::io::Write as _;
