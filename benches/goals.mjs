@@ -9,7 +9,7 @@ import { figure, table } from "./table.mjs";
  * @property {string} text
  * @property {number} target
  * @property {number | undefined} value What was measured; nothing when this run did not.
- * @property {"×" | " µs" | " ms"} unit
+ * @property {"×" | " µs" | " ms" | " %" | ""} unit
  * @property {boolean} atLeast Whether more is better.
  * @property {string} [note] What belongs beside the figure.
  */
@@ -103,6 +103,21 @@ function recovery({ recovery: found }) {
   ];
 }
 
+/** @param {import("./results.mjs").Results} results @returns {Goal[]} By the last look, which has the most apps. */
+function growth({ growth: steps }) {
+  const most = steps.at(-1);
+  const apps = most === undefined ? "live apps" : `${most.live} live apps`;
+  const limit = (text, target, unit, value, note) => ({ text: `${apps}, ${text}`, target, value, unit, atLeast: false, note });
+  const served = most && `each app had answered after ${figure(most.restart.lastMs)} ms, ${most.restart.failed} failed`;
+  const woken = most && `of ${most.wake.count}, the last after ${figure(most.wake.lastMs)} ms`;
+  return [
+    limit("at rest, of a core", 2, " %", most?.cpuPercent),
+    limit("from the start of the host to ready", 2_000, " ms", most?.restart.readyMs, served),
+    limit("asked while their host starts, failed", 0, "", most?.restart.failed),
+    limit("as many sleeping ones asked at once, failed", 0, "", most?.wake.failed, woken),
+  ];
+}
+
 /**
  * @param {import("./results.mjs").Results} results
  * @returns {Goal[]} Ours is the one in a container, if there is one.
@@ -118,6 +133,7 @@ export function goals(results) {
     hop(results, ours),
     isolateBoot(results),
     ...recovery(results),
+    ...growth(results),
   ];
 }
 
@@ -125,6 +141,9 @@ export function goals(results) {
 export function verdict({ target, value, atLeast: more }) {
   if (value === undefined || !Number.isFinite(value)) {
     return "not measured in this run";
+  }
+  if (target === 0) {
+    return value === 0 ? "met" : "**missed**";
   }
   const share = `${Math.abs((value / target - 1) * 100).toFixed(0)} %`;
   const met = more ? value >= target : value <= target;
@@ -134,7 +153,7 @@ export function verdict({ target, value, atLeast: more }) {
 /** @param {Goal[]} all @returns {string} */
 export function goalsTable(all) {
   const rows = all.map((goal) => {
-    const digits = { "×": 2, " ms": 1, " µs": 0 }[goal.unit];
+    const digits = { "×": 2, " ms": 1, " µs": 0, " %": 1, "": 0 }[goal.unit];
     const value = goal.value === undefined ? "–" : `${figure(goal.value, digits)}${goal.unit}`;
     const note = goal.note === undefined ? "" : ` (${goal.note})`;
     return [`${goal.text}${note}`, `${goal.atLeast ? "≥" : "≤"} ${figure(goal.target, digits)}${goal.unit}`, value, verdict(goal)];

@@ -5,13 +5,15 @@ import { BOARDS, PAGES } from "./pages.mjs";
 import { RIVALS } from "./rivals.mjs";
 
 /** What is measured besides the boards of pages. */
-export const EXTRAS = ["life", "equal-load", "raw-loop", "isolate-boot", "hop", "recovery"];
+export const EXTRAS = ["life", "equal-load", "raw-loop", "isolate-boot", "hop", "recovery", "growth"];
 
 export const USAGE = `node bench.mjs [--board NAME,…] [--page a,b,…] [--rival TEXT,…] [--write]
-               [--workers 2] [--rounds 3] [--seconds 2] [--connections 32] [--bin-dir ../target/release]
+               [--workers 2] [--rounds 3] [--seconds 2] [--connections 32]
+               [--live 1,10,50,200] [--known 1000] [--bin-dir ../target/release]
   --board  ${[...Object.keys(BOARDS), ...EXTRAS].join(", ")}; all by default
   --page   ${Object.keys(PAGES).join(", ")}: pages of the boards of pages; all by default
   --rival  those whose name has one of the texts in it; all by default (${RIVALS.map(({ name }) => name).join("; ")})
+  --live   numbers of live apps on the board "growth" (1,10,50,200 by default), and --known of releases in all, which is looked at last (1000)
   --write  puts the results into README.md beside this file`;
 
 /** A command line that asks for what there is not. */
@@ -36,6 +38,15 @@ function wholeNumber(flag, text) {
   return value;
 }
 
+/** @param {string} flag @param {string} text */
+function growing(flag, text) {
+  const values = text.split(",").map((one) => wholeNumber(flag, one));
+  if (values.some((value, at) => at > 0 && value <= values[at - 1])) {
+    throw new UsageError(`--${flag} must be numbers that grow, not ${text}`);
+  }
+  return values;
+}
+
 function chosenRivals(text) {
   const wanted = text?.toLowerCase().split(",") ?? [""];
   const rivals = RIVALS.filter(({ name }) => wanted.some((part) => name.toLowerCase().includes(part)));
@@ -55,6 +66,8 @@ function chosenRivals(text) {
  * @property {number} rounds
  * @property {number} seconds Of one round on one page.
  * @property {number} connections
+ * @property {number[]} live Numbers of live apps, growing.
+ * @property {number} known Releases in all.
  * @property {string} [binDir]
  * @property {boolean} write
  * @property {boolean} help
@@ -65,10 +78,11 @@ export function readOptions(args) {
   const option = (value) => ({ type: "string", default: value });
   const flag = { type: "boolean", default: false };
   const names = { board: { type: "string" }, page: { type: "string" }, rival: { type: "string" }, "bin-dir": { type: "string" } };
-  const numbers = { workers: option("2"), rounds: option("3"), seconds: option("2"), connections: option("32") };
+  const numbers = { workers: option("2"), rounds: option("3"), seconds: option("2"), connections: option("32"), known: option("1000") };
+  const lists = { live: option("1,10,50,200") };
   let values;
   try {
-    ({ values } = parseArgs({ args, options: { ...names, ...numbers, write: flag, help: flag } }));
+    ({ values } = parseArgs({ args, options: { ...names, ...numbers, ...lists, write: flag, help: flag } }));
   } catch (error) {
     throw new UsageError(error.message);
   }
@@ -76,6 +90,7 @@ export function readOptions(args) {
   const counts = Object.keys(numbers).map((name) => [name, wholeNumber(name, values[name])]);
   return {
     ...Object.fromEntries(counts),
+    live: growing("live", values.live),
     boards: measured.filter((name) => name in BOARDS),
     extras: new Set(measured.filter((name) => EXTRAS.includes(name))),
     pages: chosen("page", values.page, Object.keys(PAGES)),

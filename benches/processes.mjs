@@ -64,6 +64,35 @@ export function usageOf(roots, except = []) {
   };
 }
 
+/** Context switches of each thread of these processes and all their descendants, since it began. @param {number[]} roots @returns {Map<string, number>} */
+export function switchesOf(roots) {
+  const threads = family(everyProcess(), roots, []).flatMap((pid) => threadsOf(pid).map((thread) => `/proc/${pid}/task/${thread}/status`));
+  return new Map(threads.map((file) => [file, switchesIn(file)]));
+}
+
+/** Context switches from one look to the next; those of a thread that ended meanwhile are lost. @param {Map<string, number>} before @param {Map<string, number>} after */
+export function switchesBetween(before, after) {
+  return [...after].reduce((sum, [thread, count]) => sum + count - (before.get(thread) ?? 0), 0);
+}
+
+function threadsOf(pid) {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
+  } catch {
+    // It has ended.
+    return [];
+  }
+}
+
+function switchesIn(file) {
+  try {
+    const found = readFileSync(file, "utf8").matchAll(/^(?:non)?voluntary_ctxt_switches:\s+(\d+)$/gm);
+    return [...found].reduce((sum, [, count]) => sum + Number(count), 0);
+  } catch {
+    return 0;
+  }
+}
+
 /** The topmost descendants of a process that have this name (its first 15 characters). @param {number} root @param {string} name */
 export function descendantsNamed(root, name) {
   const all = everyProcess();

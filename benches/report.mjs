@@ -65,8 +65,28 @@ function loadTable({ ratePerS, rows }) {
   return table([`${figure(ratePerS)} requests/s`, "p50 ms", "p99 ms", "failed"], rows.map(row));
 }
 
+/** @param {import("./growth.mjs").Step[]} steps */
+function growthTable(steps) {
+  const columns = ["live apps (known releases)", "MB, host + workers", "at rest, % of a core", "switches/s", "flip p50/p99 ms", "/metrics kB"];
+  const more = ["asked at once while asleep: last page ms", "failed", "start of the host: ready ms", "last page ms", "failed"];
+  const row = ({ live, known, hostMb, workerMb, cpuPercent, switchesPerS, flipMs, flipP99Ms, metricsKb, wake, restart }) => [
+    `${live} (${known})`,
+    `${figure(hostMb)} + ${figure(workerMb)}`,
+    figure(cpuPercent, 1),
+    figure(switchesPerS),
+    `${figure(flipMs, 1)}/${figure(flipP99Ms, 1)}`,
+    figure(metricsKb),
+    figure(wake.lastMs),
+    String(wake.failed),
+    figure(restart.readyMs),
+    figure(restart.lastMs),
+    String(restart.failed),
+  ];
+  return table([...columns, ...more], steps.map(row));
+}
+
 /** @param {import("./results.mjs").Results} results */
-function extras({ lives, loads, loops, isolateBoots, hops, recovery, absent }) {
+function extras({ lives, loads, loops, isolateBoots, hops, recovery, growth, absent }) {
   const parts = [];
   const add = (title, ...texts) => parts.push(`### ${title}`, ...texts);
   if (loads.length > 0) {
@@ -96,6 +116,9 @@ function extras({ lives, loads, loops, isolateBoots, hops, recovery, absent }) {
     const columns = ["a killed isolate's replacement, ms", "serves again after", "page A as its first", "page A as one of many"];
     const { servesAgainMs, firstPageMs, steadyMs } = recovery;
     add("Recovery", table(columns, [["", figure(servesAgainMs, 1), figure(firstPageMs, 2), figure(steadyMs, 2)]]));
+  }
+  if (growth.length > 0) {
+    add("Growth (process isolation, tiny pages)", growthTable(growth));
   }
   if (absent.length > 0) {
     add("Not measured", absent.map(({ name, why }) => `* ${name}: ${why}`).join("\n"));

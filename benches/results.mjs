@@ -11,12 +11,13 @@ import { median } from "./table.mjs";
  * @property {import("./isolate-boot.mjs").IsolateBoot[]} isolateBoots
  * @property {({ name: string } & import("./hop.mjs").Hop)[]} hops
  * @property {import("./recovery.mjs").Recovery} [recovery]
+ * @property {import("./growth.mjs").Step[]} growth
  * @property {{ name: string, why: string }[]} absent
  */
 
 /** @returns {Results} */
 export function noResults() {
-  return { boards: {}, bytes: {}, lives: [], loads: [], loops: [], isolateBoots: [], hops: [], recovery: undefined, absent: [] };
+  return { boards: {}, bytes: {}, lives: [], loads: [], loops: [], isolateBoots: [], hops: [], recovery: undefined, growth: [], absent: [] };
 }
 
 /**

@@ -7,6 +7,7 @@ import { Contender } from "./contender.mjs";
 import { measureAtRate, SHARE } from "./equal-load.mjs";
 import { fetchPage } from "./fetch-page.mjs";
 import { best } from "./goals.mjs";
+import { measureGrowth } from "./growth.mjs";
 import { measureHop } from "./hop.mjs";
 import { measureLives } from "./life.mjs";
 import { BOARDS, PAGES, pathOf } from "./pages.mjs";
@@ -75,6 +76,9 @@ export class Run {
     if (extras.has("recovery")) {
       await this.#recovery();
     }
+    if (extras.has("growth")) {
+      await this.#growth();
+    }
   }
 
   async #rawLoop() {
@@ -102,6 +106,18 @@ export class Run {
     const contender = await this.#installed(AS_PROCESS, { ...this.#setup, bundle: this.#setup.spinBundle });
     if (contender !== undefined) {
       this.results.recovery = await measureRecovery(await contender.start(), { signal: this.#setup.signal });
+    }
+  }
+
+  async #growth() {
+    const { live, known } = this.#options;
+    try {
+      this.results.growth = await measureGrowth(this.#setup, { live, known, signal: this.#setup.signal, say: this.#say });
+    } catch (error) {
+      if (!(error instanceof NotHere)) {
+        throw error;
+      }
+      this.results.absent.push({ name: "growth", why: error.message });
     }
   }
 

@@ -26,3 +26,9 @@ export function table(columns, rows) {
   const line = (cells) => `| ${cells.join(" | ")} |`;
   return [line(columns), line(columns.map((_, index) => (index === 0 ? "---" : "---:"))), ...rows.map(line)].join("\n");
 }
+
+/** The value that this share of the others does not exceed. @param {number[]} values @param {number} share */
+export function quantile(values, share) {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)];
+}

@@ -15,10 +15,12 @@ test("everything is measured unless parts are picked", () => {
   const all = readOptions([]);
   assert.deepEqual(all.boards, ["stream", "string", "framework"]);
   assert.deepEqual(all.pages, ["a", "b", "c", "d", "e"]);
-  assert.deepEqual([...all.extras], ["life", "equal-load", "raw-loop", "isolate-boot", "hop", "recovery"]);
+  assert.deepEqual([...all.extras], ["life", "equal-load", "raw-loop", "isolate-boot", "hop", "recovery", "growth"]);
   assert.deepEqual([all.workers, all.rounds, all.connections, all.write], [2, 3, 32, false]);
   const some = readOptions(["--board", "string,hop", "--page", "d", "--rival", "bun,vitrine", "--workers", "4"]);
   assert.deepEqual([some.boards, some.pages, [...some.extras], some.workers], [["string"], ["d"], ["hop"], 4]);
+  assert.deepEqual([all.live, all.known], [[1, 10, 50, 200], 1000]);
+  assert.deepEqual(readOptions(["--live", "2,3", "--known", "9"]).live, [2, 3]);
   assert.deepEqual(some.rivals.map(({ name }) => name), ["Bun", "Vitrine, container", "Vitrine, process"]);
 });
 
@@ -28,6 +30,8 @@ test("what there is not is refused, with what there is", () => {
     [["--page", "z"], /--page can be a, b/],
     [["--rival", "nginx"], /fits none of Node http/],
     [["--rounds", "0"], /--rounds must be a whole number/],
+    [["--live", "1,x"], /--live must be a whole number/],
+    [["--live", "5,5"], /--live must be numbers that grow/],
     [["--seconds", "1.5"], /--seconds must be a whole number/],
     [["--fast"], /fast/],
   ]) {

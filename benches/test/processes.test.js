@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { test } from "node:test";
 
-import { descendantsNamed, usageOf } from "../processes.mjs";
+import { descendantsNamed, switchesBetween, switchesOf, usageOf } from "../processes.mjs";
 
 test("counts this process: its memory, and the CPU time that it burns", () => {
   const before = usageOf([process.pid]);
@@ -24,4 +24,11 @@ test("a descendant is found by its name, counted, and left out where that is ask
   const [all, without] = [usageOf([process.pid]), usageOf([process.pid], [child.pid])];
   assert.equal(all.processes, without.processes + 1);
   assert.ok(all.pssMb > without.pssMb);
+});
+
+test("counts context switches, and a thread that ended takes none away", async () => {
+  const before = switchesOf([process.pid]);
+  await new Promise((done) => setTimeout(done, 20));
+  assert.ok(switchesBetween(before, switchesOf([process.pid])) > 0);
+  assert.equal(switchesBetween(new Map([["ended", 9], ["goes on", 3]]), new Map([["goes on", 5], ["began", 4]])), 6);
 });

@@ -37,6 +37,9 @@ function someResults() {
   ];
   results.hops = [{ name: CONTAINER, edgeUs: 300, directUs: 210, renderUs: 100 }];
   results.recovery = { servesAgainMs: 30, firstPageMs: 3, steadyMs: 2 };
+  const step = { hostMb: 20, workerMb: 100, cpuPercent: 1.5, switchesPerS: 90, flipMs: 1, flipP99Ms: 3, metricsKb: 40 };
+  const [wake, restart] = [{ count: 10, lastMs: 900, failed: 1 }, { readyMs: 2_500, lastMs: 1_800, failed: 0 }];
+  results.growth = [{ ...step, live: 10, known: 22, wake, restart }];
   results.absent = [{ name: "Deno", why: "not here" }];
   return results;
 }
@@ -65,6 +68,7 @@ test("the report has each board by itself, compared with its own first row", () 
   assert.ok(text.slice(string).includes("88810 to 88817 bytes"), text);
   assert.ok(text.slice(string).includes(`| ${BASE} | 150 | 1.00× |`), text);
   assert.ok(text.includes("| Vitrine, container | 100 | 90 (20 + 70) | 120 |"), text);
+  assert.ok(text.includes("| 10 (22) | 20 + 100 | 1.5 | 90 | 1.0/3.0 | 40 | 900 | 1 | 2500 | 1800 | 0 |"), text);
   assert.ok(text.includes("* Deno: not here"), text);
 });
 
@@ -118,6 +122,9 @@ test("the goals' table names target, figure and what is beside it", () => {
   assert.ok(text.includes("| A, stream, pages/s against Node http | ≥ 3.00× | 3.00× | met, 0 % to spare |"), text);
   assert.ok(text.includes("| A, p99 at 70 requests/s against the best rival (Bun, 8.0 ms) | ≤ 0.50× | 0.63× | **missed by 25 %** |"), text);
   assert.ok(text.includes("| ≤ 25.0 ms | 30.0 ms | **missed by 20 %** |"), text);
+  assert.ok(text.includes("| 10 live apps, at rest, of a core | ≤ 2.0 % | 1.5 % | met, 25 % to spare |"), text);
+  assert.ok(text.includes("| ≤ 0 | 1 | **missed** |"), text);
+  assert.ok(text.includes("asked while their host starts, failed | ≤ 0 | 0 | met |"), text);
   assert.ok(text.includes("| ≤ 80 µs | 90 µs | **missed by 13 %** |"), text);
 });
 

@@ -27,6 +27,7 @@ mod clock;
 mod dockerd;
 mod flips;
 mod kills;
+mod soak;
 mod upgrade;
 mod workers;
 mod wounds;
