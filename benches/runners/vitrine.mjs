@@ -37,7 +37,9 @@ class InstalledHost {
     this.#folder = await mkdtemp(path.join(tmpdir(), "vitrine-bench-"));
     await writeFile(
       path.join(this.#folder, "vitrine.toml"),
-      `[egress]\nallow_private = ["${new URL(this.#setup.upstream).host}"]\n`,
+      // All of the load comes from one address.
+      `[edge]\nconnections_per_client = 4096\nrequests_per_client = 4096\n` +
+        `[egress]\nallow_private = ["${new URL(this.#setup.upstream).host}"]\n`,
     );
     this.#imagesBefore = await imagesNow();
     const { programs, origins, admin } = await this.#serve();
