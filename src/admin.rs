@@ -19,6 +19,7 @@ pub mod logs;
 mod need;
 mod openapi;
 mod perform;
+mod places;
 pub mod problem;
 mod router;
 mod token;

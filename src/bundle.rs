@@ -5,6 +5,7 @@
 
 mod asset;
 mod error;
+mod free_space;
 mod intake;
 mod kept_list;
 mod manifest;
@@ -22,7 +23,7 @@ pub use error::BundleError;
 pub use kept_list::{Large, is_kept_as, is_kept_list, same_bytes, unpack_kept, write_kept, write_large};
 pub use manifest::{Health, LimitWishes, Manifest, SnapshotWish};
 pub use pack::{digest_dir, pack};
-pub use receive::{Inspected, inspect, receive, receive_dir};
+pub use receive::{Inspected, inspect, receive, receive_dir, receive_upload};
 pub use signature::{SignatureError, Signers};
 pub use template::{is_page, placeholder};
 

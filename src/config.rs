@@ -5,13 +5,17 @@ mod deploy;
 mod edge;
 mod error;
 mod load;
+mod metrics;
 mod origin;
 mod proxy;
+mod quota;
 
 pub use deploy::{Bake, Hook, HookStage};
 pub use edge::EdgeRules;
 pub use error::ConfigError;
+pub use metrics::MetricsRules;
 pub use origin::{OriginError, OriginPattern};
+pub use quota::Quota;
 
 use crate::health::HealthPolicy;
 use ipnet::IpNet;
@@ -248,8 +252,12 @@ pub struct Config {
     pub signatures: Signatures,
     /// See [`Retention`].
     pub retention: Retention,
+    /// See [`Quota`].
+    pub quota: Quota,
     /// See [`Switching`].
     pub switching: Switching,
+    /// See [`MetricsRules`].
+    pub metrics: MetricsRules,
     /// See [`HealthPolicy`].
     pub health: HealthPolicy,
     /// See [`Bake`].
@@ -280,7 +288,9 @@ impl Default for Config {
             egress: EgressPolicy::default(),
             signatures: Signatures::default(),
             retention: Retention::default(),
+            quota: Quota::default(),
             switching: Switching::default(),
+            metrics: MetricsRules::default(),
             health: HealthPolicy::default(),
             deploy: Bake::default(),
             hook: Vec::new(),

@@ -35,7 +35,7 @@ pub mod upload;
 pub mod visitor;
 pub mod wake_quota;
 
-use crate::config::Config;
+use crate::config::{Config, MetricsRules};
 use crate::connections::activity::Patience;
 use crate::connections::leaving::Leaving;
 use crate::connections::places::{Bounds, Places};
@@ -139,17 +139,19 @@ impl Edge {
                 files: FileStore::new(),
                 shared_domain: Some(config.domain.clone()),
                 alone: false,
+                metrics: MetricsRules::default(),
                 shutdown: CancellationToken::new(),
             },
         })
     }
 
-    /// The edge of a host without an admin side (`solo`): it also answers `/metrics`, and it is not ready before it
-    /// has a live release.
+    /// The edge of a host without an admin side (`solo`): it also answers `/metrics`, to those whom these rules name, and it is not
+    /// ready before it has a live release.
     #[must_use]
-    pub fn alone(mut self) -> Self {
+    pub fn alone(mut self, metrics: MetricsRules) -> Self {
         self.line.alone = true;
         self.line.shared_domain = None;
+        self.line.metrics = metrics;
         self
     }
 

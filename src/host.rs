@@ -13,7 +13,7 @@ use crate::admin::{Admin, AdminError, AdminOptions};
 use crate::audit::{Came, Event, What};
 use crate::bundle::BundleError;
 use crate::clock::Clock;
-use crate::config::{Config, Isolation, IsolationChoice, Switching};
+use crate::config::{Config, Isolation, IsolationChoice, MetricsRules, Switching};
 use crate::connections::leaving::Leaving;
 use crate::container::{Decision, Engine, EngineError, EngineOptions, OptionsError, choose};
 use crate::edge::{Edge, EdgeError};
@@ -25,7 +25,8 @@ use crate::route::Routes;
 use crate::store::{EnvScope, EnvValue, Store, StoreError};
 use crate::telemetry::connections::Side;
 use crate::telemetry::{Telemetry, init_logs};
-use std::net::SocketAddr;
+use ipnet::IpNet;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -95,6 +96,8 @@ pub struct SoloOptions {
     pub listen: SocketAddr,
     /// Time from SIGTERM to SIGKILL, in seconds.
     pub stop_timeout_s: u32,
+    /// Networks that read the metrics, beside the machine itself.
+    pub metrics_allow: Vec<IpNet>,
 }
 
 /// Runs a host until SIGTERM or SIGINT; `requests` are the threads that those pass through.
@@ -254,7 +257,8 @@ pub async fn solo(options: SoloOptions, requests: Handle) -> Result<(), HostErro
     let mut nobody = Inheritance::default();
     let edge = {
         let _listening_there = requests.enter();
-        Edge::bind(&config, routes, releases.clone(), telemetry, &mut nobody)?.alone()
+        Edge::bind(&config, routes, releases.clone(), telemetry, &mut nobody)?
+            .alone(solo_metrics(options.metrics_allow))
     };
     tell_public(&releases, &edge);
     let address = edge.local_addr();
@@ -270,6 +274,13 @@ pub async fn solo(options: SoloOptions, requests: Handle) -> Result<(), HostErro
     served(serving.await);
     releases.stop_workers().await;
     Ok(())
+}
+
+/// Without an admin side there is no token: whoever is on this machine, or beside it in one container or task, may read them.
+fn solo_metrics(listed: Vec<IpNet>) -> MetricsRules {
+    let own = [IpAddr::from([127, 0, 0, 0]), Ipv6Addr::LOCALHOST.into()];
+    let own = own.into_iter().zip([8, 128]).filter_map(|(address, length)| IpNet::new(address, length).ok());
+    MetricsRules { allow: own.chain(listed).collect() }
 }
 
 /// Requests get all the time that the scheduler gives but what ending the worker takes.
@@ -342,7 +353,7 @@ fn tell_public(releases: &Releases, edge: &Edge) {
 }
 
 fn admin_options(config: &Config, store: Store, releases: &Releases, telemetry: &Telemetry) -> AdminOptions {
-    let metrics = Arc::clone(&telemetry.metrics);
+    let (metrics, room) = (Arc::clone(&telemetry.metrics), releases.clone());
     let ready = releases.clone();
     AdminOptions {
         listen: config.admin,
@@ -351,7 +362,11 @@ fn admin_options(config: &Config, store: Store, releases: &Releases, telemetry: 
         releases: releases.clone(),
         clock: Clock::system(),
         connections: telemetry.metrics.connections(Side::Admin),
-        metrics: Arc::new(move || metrics.encode()),
+        metrics: Arc::new(move || {
+            metrics.schedulable_workers(room.room_left());
+            metrics.encode()
+        }),
+        metrics_rules: config.metrics.clone(),
         ready: Arc::new(move || ready.ready()),
     }
 }

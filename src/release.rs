@@ -7,15 +7,16 @@
 //! [`check`] (so is one that is ill) -> [`retire`] (sleep, expiry, retention) -> [`wake`] (a request for one that sleeps).
 //! [`boot_queue`] says whose worker is started next. [`life`] says what may happen to a release and what follows, [`course`] carries
 //! that out; [`decide`] holds the other rules, without effects, and [`observe`] reports how workers do. [`entry`] is one release,
-//! [`book`] all that is known, [`labels`] whose each host name is,
-//! [`table`] turns it into a route table and [`publish`] swaps that in, [`adopt`] fills it after a start, [`sweep`] removes what an
-//! earlier host left, [`succession`] lets it rest while another host takes over.
+//! [`book`] all that is known, [`labels`] whose each host name is, [`counted`] and [`room`] what an app may have beside what its
+//! users get, [`table`] turns it into a route table and [`publish`] swaps that in, [`adopt`] fills it after a start, [`sweep`]
+//! removes what an earlier host left, [`succession`] lets it rest while another host takes over.
 
 mod adopt;
 mod book;
 mod boot;
 mod boot_queue;
 mod check;
+mod counted;
 mod course;
 mod decide;
 mod deployment;
@@ -30,6 +31,7 @@ mod listing;
 mod observe;
 mod publish;
 mod retire;
+mod room;
 mod snapshot;
 mod split;
 mod succession;
@@ -118,6 +120,7 @@ struct Inner {
     /// What bodies from workers are held in.
     bodies: Arc<BodyMemory>,
     boots: Arc<BootQueue>,
+    rooms: room::Rooms,
     /// Held for reading from when a bundle is stored until its release is recorded, for writing while one is removed.
     keeping: Arc<RwLock<()>>,
     /// Whether live releases are still being booted after the start of the host.
@@ -157,6 +160,7 @@ impl Releases {
             bodies: BodyMemory::new(BODIES_BYTES_MAX),
             sockets: Sockets::new(files::shares().egress_sockets),
             boots,
+            rooms: room::Rooms::default(),
             keeping: Arc::default(),
             starting: AtomicBool::new(true),
             verified: Mutex::default(),

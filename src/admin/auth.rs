@@ -4,6 +4,7 @@ use crate::admin::access::{Access, Caller, Shown};
 use crate::admin::connection::CameBy;
 use crate::admin::need::{Need, Needs};
 use crate::admin::problem::{Kind, Problem};
+use crate::config::MetricsRules;
 use crate::id::AppName;
 use axum::RequestExt as _;
 use axum::body::Body;
@@ -14,6 +15,9 @@ use axum::response::Response;
 use futures_util::StreamExt as _;
 use std::sync::Arc;
 
+/// What watches the host asks for this, with or without a token.
+const METRICS: &str = "/metrics";
+
 /// What the door knows.
 #[derive(Debug, Clone)]
 pub struct Door {
@@ -21,6 +25,17 @@ pub struct Door {
     pub access: Access,
     /// What paths ask of them.
     pub needs: Arc<Needs>,
+    /// Who reads the metrics without one.
+    pub metrics: Arc<MetricsRules>,
+}
+
+impl Door {
+    /// Whether a request is for the metrics, and comes from where no token is asked for.
+    fn lets_read_metrics(&self, request: &Request, path: Option<&str>) -> bool {
+        let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+        let came_by = request.extensions().get::<CameBy>();
+        path == Some(METRICS) && came_by.is_some_and(|by| self.metrics.lets(by.client, host))
+    }
 }
 
 /// Lets a request pass that shows a token as `Authorization: Bearer TOKEN` which allows it, and ends an event stream with
@@ -33,6 +48,10 @@ pub async fn require_token(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
+    let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    if door.lets_read_metrics(&request, path.as_deref()) {
+        return Ok(next.run(request).await);
+    }
     let Some(shown) = bearer(request.headers()) else {
         return Err(Problem::new(
             Kind::Unauthorized,
@@ -56,14 +75,13 @@ pub async fn require_token(
     };
     if let Some(came_by) = request.extensions().get::<CameBy>() {
         came_by.is_known();
-        if came_by.reserve && !caller.is_root() {
+        if came_by.reserve && !caller.is_root() && path.as_deref() != Some(METRICS) {
             return Err(Problem::new(
                 Kind::Busy,
                 "every connection of the admin side is in use; what is left is for the host's own token",
             ));
         }
     }
-    let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let need = path.as_deref().map_or(Need::Root, |path| door.needs.get(request.method(), path));
     let app = app_of(&mut request).await;
     allow(&caller, need, app.as_deref())?;

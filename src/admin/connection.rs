@@ -13,6 +13,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -23,6 +24,8 @@ use tower::ServiceExt as _;
 #[derive(Debug, Clone)]
 pub struct CameBy {
     activity: Arc<Activity>,
+    /// Who is at its other end.
+    pub client: IpAddr,
     /// Whether it has a place of the reserve, which is for the host's own token and for whoever watches the host.
     pub reserve: bool,
 }
@@ -36,7 +39,7 @@ impl CameBy {
 
 /// Serves it until it ends. HTTP/1.1 alone: operators' tools need no more, and it has fewer ways to be busy with nothing.
 pub async fn serve(
-    stream: TcpStream,
+    (stream, client): (TcpStream, SocketAddr),
     place: Place,
     router: axum::Router,
     patience: Patience,
@@ -47,7 +50,8 @@ pub async fn serve(
     if place.excess.is_some() {
         activity.leave();
     }
-    let came_by = CameBy { activity: Arc::clone(&activity), reserve: place.excess.is_some() };
+    let (client, reserve) = (client.ip(), place.excess.is_some());
+    let came_by = CameBy { activity: Arc::clone(&activity), client, reserve };
     let service = service_fn(|mut request: Request<Incoming>| {
         let busy = came_by.activity.begin(false);
         let activity = Arc::clone(&came_by.activity);

@@ -1,4 +1,4 @@
-//! What machines ask without a token: health and metrics. None of it changes anything or shows an app's data.
+//! What machines ask: health, without a token, and metrics. None of it changes anything.
 
 use crate::admin::router::AdminState;
 use axum::Json;
@@ -39,11 +39,11 @@ pub async fn readyz(State(state): State<AdminState>) -> (StatusCode, Json<ReadyB
     }
 }
 
-/// Figures for Prometheus. Open, as scrapers expect; keep the admin address private.
+/// Figures for Prometheus, about every app. Networks that the operator lists read them without a token.
 #[utoipa::path(
     get,
     path = "/metrics",
-    security(()),
+    security(("token" = ["read"])),
     responses((status = 200, content_type = "application/openmetrics-text"))
 )]
 pub async fn metrics(State(state): State<AdminState>) -> impl IntoResponse {

@@ -6,6 +6,7 @@ use crate::admin::connection::serve;
 use crate::admin::router::{AdminState, MetricsText, Readiness, router};
 use crate::admin::{Token, TokenError};
 use crate::clock::Clock;
+use crate::config::MetricsRules;
 use crate::connections::accept::{all_ended, until_leaving};
 use crate::connections::activity::Patience;
 use crate::connections::leaving::Leaving;
@@ -36,6 +37,8 @@ pub struct AdminOptions {
     pub releases: Releases,
     /// See [`MetricsText`].
     pub metrics: MetricsText,
+    /// Who may read them without a token.
+    pub metrics_rules: MetricsRules,
     /// See [`Readiness`].
     pub ready: Readiness,
     /// Wall time.
@@ -95,7 +98,17 @@ impl Admin {
     /// # Errors
     /// See [`AdminError`].
     pub async fn bind(options: AdminOptions) -> Result<Self, AdminError> {
-        let AdminOptions { listen, inherited, store, releases, metrics, ready, clock, connections } = options;
+        let AdminOptions {
+            listen,
+            inherited,
+            store,
+            releases,
+            metrics,
+            metrics_rules,
+            ready,
+            clock,
+            connections,
+        } = options;
         let token_file = store.layout().admin_token();
         let token = Token::load_or_create(&token_file)?;
         let access = Access::new(token, store.tokens()?, clock.clone());
@@ -107,8 +120,18 @@ impl Admin {
         let address = listener.local_addr().map_err(refused)?;
         let (uploads, log_streams) = AdminState::slots();
         let shutdown = CancellationToken::new();
-        let state =
-            AdminState { releases, store, access, metrics, ready, clock, shutdown, uploads, log_streams };
+        let state = AdminState {
+            releases,
+            store,
+            access,
+            metrics,
+            metrics_rules: Arc::new(metrics_rules),
+            ready,
+            clock,
+            shutdown,
+            uploads,
+            log_streams,
+        };
         let beacon = beacon::folder().and_then(|folder| {
             let lit = Beacon::light(&folder, address, &token_file);
             lit.inspect_err(|error| {
@@ -176,7 +199,8 @@ async fn accept(
     streams: CancellationToken,
 ) -> bool {
     let mut connections = JoinSet::new();
-    let serve = |stream, _, place| serve(stream, place, router.clone(), patience, leaving.clone());
+    let serve =
+        |stream, client, place| serve((stream, client), place, router.clone(), patience, leaving.clone());
     until_leaving(listener, places, &leaving, &mut connections, serve).await;
     streams.cancel();
     let drain = Duration::from_millis(ADMIN_DRAIN_MS);

@@ -37,6 +37,8 @@ pub enum Kind {
     OtherContent,
     /// The host name is taken.
     LabelTaken,
+    /// A quota is used up.
+    Quota,
     /// The same `Idempotency-Key` is being worked on.
     KeyInUse,
     /// The body is above its bound.
@@ -86,6 +88,7 @@ impl Kind {
                 ("other_content", StatusCode::CONFLICT, "The version exists with other content")
             }
             Self::LabelTaken => ("label_taken", StatusCode::CONFLICT, "The host name is taken"),
+            Self::Quota => ("quota", StatusCode::CONFLICT, "A quota is used up"),
             Self::KeyInUse => ("key_in_use", StatusCode::CONFLICT, "The same request is being worked on"),
             Self::TooLarge => ("too_large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
             Self::Invalid => ("invalid", StatusCode::UNPROCESSABLE_ENTITY, "A value can't be used"),
@@ -233,6 +236,7 @@ impl From<ReleaseError> for Problem {
             ReleaseError::NoReleases(_) | ReleaseError::NoRelease(_) => Kind::NoRelease,
             ReleaseError::OtherContent { .. } => Kind::OtherContent,
             ReleaseError::LabelTaken { .. } => Kind::LabelTaken,
+            ReleaseError::Quota(_) => Kind::Quota,
             ReleaseError::Refused(_) => Kind::Refused,
             ReleaseError::Unsigned { .. } => Kind::SignatureRefused,
             ReleaseError::Unservable { .. } => Kind::Unservable,

@@ -3,10 +3,12 @@
 use crate::admin::access::Access;
 use crate::admin::auth::{self, Door};
 use crate::admin::need::Needs;
+use crate::admin::places::Places;
 use crate::admin::problem::{Kind, Problem};
 use crate::admin::{apps, audit, env, health, logs, openapi, tokens, upload};
 use crate::clock::Clock;
-use crate::limits::{ADMIN_JSON_BYTES_MAX, LOG_STREAMS_MAX, UPLOADS_MAX};
+use crate::config::MetricsRules;
+use crate::limits::{ADMIN_JSON_BYTES_MAX, LOG_STREAMS_MAX};
 use crate::release::Releases;
 use crate::scope::Actor;
 use crate::store::Store;
@@ -41,6 +43,8 @@ pub struct AdminState {
     pub access: Access,
     /// See [`MetricsText`].
     pub metrics: MetricsText,
+    /// Who may read them without a token.
+    pub metrics_rules: Arc<MetricsRules>,
     /// See [`Readiness`].
     pub ready: Readiness,
     /// Wall time.
@@ -48,7 +52,7 @@ pub struct AdminState {
     /// Ends streams that would go on for ever.
     pub shutdown: CancellationToken,
     /// Uploads at once.
-    pub uploads: Arc<Semaphore>,
+    pub uploads: Places,
     /// Log streams at once.
     pub log_streams: Arc<Semaphore>,
 }
@@ -56,8 +60,8 @@ pub struct AdminState {
 impl AdminState {
     /// The places for uploads and log streams that a state starts with.
     #[must_use]
-    pub fn slots() -> (Arc<Semaphore>, Arc<Semaphore>) {
-        (Arc::new(Semaphore::new(UPLOADS_MAX)), Arc::new(Semaphore::new(LOG_STREAMS_MAX)))
+    pub fn slots() -> (Places, Arc<Semaphore>) {
+        (Places::default(), Arc::new(Semaphore::new(LOG_STREAMS_MAX)))
     }
 }
 
@@ -83,19 +87,21 @@ fn guarded() -> OpenApiRouter<AdminState> {
         .routes(routes!(audit::list))
         .routes(routes!(tokens::list))
         .routes(routes!(tokens::create, tokens::revoke))
+        .routes(routes!(health::metrics))
 }
 
 fn open() -> OpenApiRouter<AdminState> {
-    OpenApiRouter::new()
-        .routes(routes!(health::healthz))
-        .routes(routes!(health::readyz))
-        .routes(routes!(health::metrics))
+    OpenApiRouter::new().routes(routes!(health::healthz)).routes(routes!(health::readyz))
 }
 
 /// Every path of the admin side.
 pub fn router(state: AdminState) -> Router {
     let description: axum::Json<OpenApi> = axum::Json(description());
-    let door = Door { access: state.access.clone(), needs: Arc::new(Needs::of(&description)) };
+    let door = Door {
+        access: state.access.clone(),
+        needs: Arc::new(Needs::of(&description)),
+        metrics: Arc::clone(&state.metrics_rules),
+    };
     let guarded = Router::from(guarded())
         .route("/v1/openapi.json", get(move || std::future::ready(description.clone())))
         .route_layer(middleware::from_fn_with_state(door, auth::require_token));
@@ -171,7 +177,7 @@ mod tests {
 
     fn service() -> Router {
         let access = Access::new(Token::new("vt_right"), Vec::new(), Clock::system());
-        let door = Door { access, needs: Arc::default() };
+        let door = Door { access, needs: Arc::default(), metrics: Arc::default() };
         let guard = middleware::from_fn_with_state(door, auth::require_token);
         frame(Router::new().route("/v1/{app}", post(echo)).route_layer(guard))
     }

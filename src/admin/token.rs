@@ -1,10 +1,11 @@
 //! The bearer token of the admin side.
 
 use crate::failpoint;
+use nix::unistd::geteuid;
 use sha2::{Digest as _, Sha256};
 use std::fs;
 use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use subtle::ConstantTimeEq as _;
 
@@ -36,6 +37,14 @@ pub enum TokenError {
     Malformed {
         /// File.
         path: PathBuf,
+    },
+    /// The file is another user's, who knows what is in it.
+    #[error("{path} belongs to user {owner}; remove it and a new one is made")]
+    Foreign {
+        /// File.
+        path: PathBuf,
+        /// User.
+        owner: u32,
     },
     /// Other users can read the file.
     #[error(
@@ -78,11 +87,11 @@ impl Token {
             }
             Err(source) => return Err(TokenError::Read { path: path.into(), source }),
         };
-        let mode = fs::metadata(path)
-            .map_err(|source| TokenError::Read { path: path.into(), source })?
-            .permissions()
-            .mode()
-            & 0o777;
+        let found = fs::metadata(path).map_err(|source| TokenError::Read { path: path.into(), source })?;
+        let (owner, mode) = (found.uid(), found.mode() & 0o777);
+        if owner != geteuid().as_raw() && owner != 0 {
+            return Err(TokenError::Foreign { path: path.into(), owner });
+        }
         if mode & 0o077 != 0 {
             return Err(TokenError::Exposed { path: path.into(), mode });
         }
@@ -121,6 +130,7 @@ fn create(path: &Path) -> std::io::Result<Token> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
 
     #[test]
     fn the_first_start_makes_a_private_token_and_the_next_reads_it() {
@@ -144,5 +154,10 @@ mod tests {
         assert!(matches!(Token::load_or_create(&path), Err(TokenError::Malformed { .. })));
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         assert!(matches!(Token::load_or_create(&path), Err(TokenError::Exposed { mode: 0o644, .. })));
+        if geteuid().is_root() {
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+            std::os::unix::fs::chown(&path, Some(65_534), None).unwrap();
+            assert!(matches!(Token::load_or_create(&path), Err(TokenError::Foreign { owner: 65_534, .. })));
+        }
     }
 }

@@ -4,16 +4,18 @@ use crate::admin::access::Caller;
 use crate::admin::action::Action;
 use crate::admin::extract::{Params, Segments, idempotency_key, request_line};
 use crate::admin::perform::{Answer, Once, perform};
+use crate::admin::places::Place;
 use crate::admin::problem::{Kind, Problem, ProblemBody};
 use crate::admin::router::AdminState;
 use crate::bundle::{self, Bundle, BundleDir, BundleError};
 use crate::id::{AppName, Digest, ReleaseId, Version};
 use crate::limits::{
     ARCHIVE_BYTES_MAX, BODY_STALL_MS, BOOT_DEADLINE_MAX_MS, BOOT_DEADLINE_MS, PREVIEW_TTL_MAX_MS,
-    SIGNATURE_BYTES_MAX, UPLOAD_MS, UPLOAD_PIECES_MAX, UPLOAD_PLACE_MS,
+    SIGNATURE_BYTES_MAX, UPLOAD_BYTES_PER_S_MIN, UPLOAD_GRACE_MS, UPLOAD_MS, UPLOAD_PIECES_MAX,
+    UPLOAD_PLACE_MS,
 };
 use crate::release::{UploadOptions, Uploaded};
-use crate::scope::Verb;
+use crate::scope::{Actor, Verb};
 use crate::store::EnvScope;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -24,7 +26,7 @@ use serde::Deserialize;
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -123,9 +125,10 @@ pub async fn upload(
     };
     let options = UploadOptions { env_scope, signature: signature(request.headers())?, ..options };
     let key = idempotency_key(request.headers())?;
-    let place = state.uploads.clone().acquire_owned();
-    let Ok(Ok(slot)) = tokio::time::timeout(Duration::from_millis(UPLOAD_PLACE_MS), place).await else {
-        return Err(Problem::new(Kind::Busy, "too many uploads at once; try again in some seconds"));
+    let who = Actor::current();
+    let place = state.uploads.take(&who);
+    let Ok(slot) = tokio::time::timeout(Duration::from_millis(UPLOAD_PLACE_MS), place).await else {
+        return Err(Problem::new(Kind::Busy, state.uploads.why(&who)));
     };
     let head = request_line(&request);
     let slot = Arc::new(slot);
@@ -141,7 +144,7 @@ pub async fn upload(
 }
 
 /// An upload's place among those at once: free when nothing of it is under way.
-type Slot = Arc<OwnedSemaphorePermit>;
+type Slot = Arc<Place>;
 
 /// An upload's staging folder, removed with this unless the bundle was moved out of it before.
 #[derive(Debug)]
@@ -180,7 +183,7 @@ async fn receive(state: &AdminState, request: Request, slot: Slot) -> Result<(St
     let (into, kept) = (state.store.layout().stage(), state.store.bundles().kept());
     let unpacking = spawn_in(slot, move || {
         let (dir, bundle) =
-            bundle::receive(PieceReader { pieces: reader, piece: Bytes::new() }, &into, &kept)?;
+            bundle::receive_upload(PieceReader { pieces: reader, piece: Bytes::new() }, &into, &kept)?;
         Ok::<_, BundleError>((Staged { dir }, bundle))
     });
     let arrived = forward(request.into_body(), pieces).await;
@@ -208,11 +211,18 @@ fn spawn_in<T: Send + 'static>(slot: Slot, work: impl FnOnce() -> T + Send + 'st
     })
 }
 
+fn is_too_slow(bytes: u64, waited: Duration) -> bool {
+    let over = waited.saturating_sub(Duration::from_millis(UPLOAD_GRACE_MS));
+    bytes < over.as_secs() * UPLOAD_BYTES_PER_S_MIN
+}
+
 async fn forward(mut body: Body, pieces: mpsc::Sender<Bytes>) -> Result<(), Problem> {
     let end = Instant::now() + Duration::from_millis(UPLOAD_MS);
     let mut bytes = 0;
+    let mut waited = Duration::ZERO;
     loop {
-        let stall = Instant::now() + Duration::from_millis(BODY_STALL_MS);
+        let asked = Instant::now();
+        let stall = asked + Duration::from_millis(BODY_STALL_MS);
         let frame = tokio::time::timeout_at(end.min(stall), body.frame()).await.map_err(|_| {
             Problem::new(
                 Kind::Timeout,
@@ -220,6 +230,12 @@ async fn forward(mut body: Body, pieces: mpsc::Sender<Bytes>) -> Result<(), Prob
             )
         })?;
         let Some(frame) = frame else { return Ok(()) };
+        // Not what unpacking takes: that is the host's time.
+        waited += asked.elapsed();
+        if is_too_slow(bytes, waited) {
+            let text = format!("the body came at less than {UPLOAD_BYTES_PER_S_MIN} bytes a second");
+            return Err(Problem::new(Kind::Timeout, text));
+        }
         let frame = frame
             .map_err(|error| Problem::new(Kind::BadRequest, format!("the body was cut off: {error}")))?;
         let Ok(piece) = frame.into_data() else { continue };
@@ -253,6 +269,7 @@ impl Read for PieceReader {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::admin::places::Places;
 
     fn refused(query: UploadQuery, word: &str) {
         let problem = query.options(1).unwrap_err();
@@ -279,15 +296,40 @@ mod tests {
 
     #[tokio::test]
     async fn an_upload_whose_sender_left_has_its_place_until_its_work_ends() {
-        let uploads = Arc::new(tokio::sync::Semaphore::new(1));
-        let slot = Arc::new(Arc::clone(&uploads).acquire_owned().await.unwrap());
+        let (uploads, ci) = (Places::default(), Actor::Token("ci".parse().unwrap()));
+        let mut held: Vec<_> = std::iter::from_fn(|| uploads.try_take(&ci)).collect();
+        let slot = Arc::new(held.pop().unwrap());
         let (end, over) = std::sync::mpsc::sync_channel::<()>(1);
         drop(spawn_in(Arc::clone(&slot), move || over.recv()));
         drop(slot);
-        assert_eq!(uploads.available_permits(), 0, "its work goes on");
+        assert!(uploads.try_take(&ci).is_none(), "its work goes on");
         end.send(()).unwrap();
-        let place = tokio::time::timeout(Duration::from_secs(30), uploads.acquire()).await;
-        assert!(place.unwrap().is_ok());
+        let place = tokio::time::timeout(Duration::from_secs(30), uploads.take(&ci)).await;
+        assert!(place.is_ok());
+    }
+
+    /// A stream of pieces so far apart.
+    fn dripping(piece: &'static [u8], pause: Duration) -> Body {
+        Body::from_stream(futures_util::stream::unfold((), move |()| async move {
+            // The clock is paused: this is the pace of the client.
+            tokio::time::sleep(pause).await;
+            Some((Ok::<_, io::Error>(Bytes::from_static(piece)), ()))
+        }))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_drips_is_given_up_and_a_slow_one_is_not() {
+        let (send, mut pieces) = mpsc::channel(4);
+        tokio::spawn(async move { while pieces.recv().await.is_some() {} });
+        let begun = Instant::now();
+        let drip = forward(dripping(b"x", Duration::from_secs(1)), send.clone()).await.unwrap_err();
+        assert_eq!(drip.kind, Kind::Timeout);
+        assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+        let slow: &'static [u8] = &[7; 32 << 10];
+        let begun = Instant::now();
+        let ended = forward(dripping(slow, Duration::from_secs(1)), send).await.unwrap_err();
+        assert!(ended.detail.contains("took"), "{}", ended.detail);
+        assert!(begun.elapsed() >= Duration::from_millis(UPLOAD_MS));
     }
 
     #[tokio::test]

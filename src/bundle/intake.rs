@@ -1,6 +1,7 @@
 //! Readers that an archive passes through on its way in, each with its bound.
 
 use super::BundleError;
+use super::free_space::FreeSpace;
 use crate::limits::ARCHIVE_BYTES_MAX;
 use std::cell::{Cell, RefCell};
 use std::fs::File;
@@ -67,6 +68,9 @@ pub(super) struct Metered<R> {
     pub allowance: Allowance,
     /// Zero bytes seen last, in a row: how the end marker is known.
     pub zeros: Rc<Cell<u64>>,
+    /// Room on the disk for it.
+    pub space: FreeSpace,
+    pub reason: Reason,
 }
 
 impl<R: Read> Read for Metered<R> {
@@ -78,6 +82,7 @@ impl<R: Read> Read for Metered<R> {
         let bound = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
         let count = self.source.read(&mut buffer[..bound])?;
         self.allowance.0.set(left - count as u64);
+        self.space.take(count as u64).map_err(|full| self.reason.stop(full))?;
         let read = &buffer[..count];
         match read.iter().rposition(|byte| *byte != 0) {
             Some(last) => self.zeros.set((count - 1 - last) as u64),
@@ -114,8 +119,13 @@ mod tests {
     fn no_more_is_read_than_allowed() {
         let allowance = Allowance::default();
         let zeros = Rc::new(Cell::new(0));
-        let mut metered =
-            Metered { source: io::repeat(0), allowance: allowance.clone(), zeros: Rc::clone(&zeros) };
+        let mut metered = Metered {
+            source: io::repeat(0),
+            allowance: allowance.clone(),
+            zeros: Rc::clone(&zeros),
+            space: FreeSpace::to_the_last_byte(),
+            reason: Reason::default(),
+        };
         allowance.set(3);
         assert_eq!(metered.read(&mut [0; 8]).unwrap(), 3);
         assert_eq!(metered.read(&mut [0; 8]).unwrap_err().kind(), io::ErrorKind::InvalidData);

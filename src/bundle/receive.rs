@@ -1,5 +1,6 @@
 //! From an archive to an unpacked, checked bundle.
 
+use super::free_space::FreeSpace;
 use super::template::{is_page, templates};
 use super::tree::Tree;
 use super::unpack::{io_error, make_folder, unpack};
@@ -26,9 +27,33 @@ pub fn receive(
     into: &Path,
     kept: &Kept,
 ) -> Result<(BundleDir, Bundle), BundleError> {
+    receive_within(archive, into, kept, &FreeSpace::to_the_last_byte())
+}
+
+/// As [`receive`], for what comes from outside: it ends before it leaves too little room on the disk.
+///
+/// # Errors
+/// As [`receive`].
+pub fn receive_upload(
+    archive: impl Read + Send,
+    into: &Path,
+    kept: &Kept,
+) -> Result<(BundleDir, Bundle), BundleError> {
+    receive_within(archive, into, kept, &FreeSpace::of(into.parent().unwrap_or(into).to_owned()))
+}
+
+fn receive_within(
+    archive: impl Read + Send,
+    into: &Path,
+    kept: &Kept,
+    space: &FreeSpace,
+) -> Result<(BundleDir, Bundle), BundleError> {
     fresh(into, |dir| {
         make_folder(&dir.files())?;
-        finish(unpack(archive, dir, false)?, dir, kept)
+        let tree = unpack(archive, dir, false, space)?;
+        // What is precompressed and kept has about the size of the files again.
+        space.need(tree.bytes())?;
+        finish(tree, dir, kept)
     })
 }
 
@@ -95,7 +120,8 @@ pub fn inspect(archive: impl Read, into: &Path) -> Result<Inspected, BundleError
     make_folder(into)?;
     let dir = BundleDir(into.to_owned());
     make_folder(&dir.files())?;
-    let Checked { tree, manifest, templates } = check(unpack(archive, &dir, true)?, &dir)?;
+    let Checked { tree, manifest, templates } =
+        check(unpack(archive, &dir, true, &FreeSpace::to_the_last_byte())?, &dir)?;
     let client_files = asset::client_files(&tree, &manifest).count() as u32;
     let (files, bytes) = (tree.files().len() as u32, tree.bytes());
     Ok(Inspected { digest: tree.digest(), manifest, files, client_files, bytes, templates })

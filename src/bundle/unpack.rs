@@ -1,5 +1,6 @@
 //! From a stream of bytes to files below a folder, refusing whatever is no plain file.
 
+use super::free_space::FreeSpace;
 use super::intake::{Allowance, Intake, Metered, Reason};
 use super::tree::{FileFacts, Tree};
 use super::{BundleDir, BundleError, path};
@@ -19,7 +20,12 @@ use tar::EntryType;
 const BLOCK_BYTES: usize = 512;
 
 /// Unpacks the archive into `files/` of the folder. With `copy` its bytes are kept as `archive`.
-pub(super) fn unpack(source: impl Read, dir: &BundleDir, copy: bool) -> Result<Tree, BundleError> {
+pub(super) fn unpack(
+    source: impl Read,
+    dir: &BundleDir,
+    copy: bool,
+    space: &FreeSpace,
+) -> Result<Tree, BundleError> {
     let reason = Reason::default();
     let copy_path = dir.archive();
     let copy = copy.then(|| File::create_new(&copy_path)).transpose();
@@ -28,12 +34,12 @@ pub(super) fn unpack(source: impl Read, dir: &BundleDir, copy: bool) -> Result<T
     let magic = peek(&mut intake, 4).map_err(|error| reason.explain(error))?;
     let raw = magic.as_slice().chain(intake);
     match magic.as_slice() {
-        [0x1f, 0x8b, ..] => unpack_tar(flate2::read::MultiGzDecoder::new(raw), dir, &reason),
+        [0x1f, 0x8b, ..] => unpack_tar(flate2::read::MultiGzDecoder::new(raw), dir, space, &reason),
         [0x28, 0xb5, 0x2f, 0xfd] => {
             let decoder = zstd::Decoder::new(raw).map_err(|error| reason.explain(error))?;
-            unpack_tar(decoder, dir, &reason)
+            unpack_tar(decoder, dir, space, &reason)
         }
-        _ => unpack_tar(raw, dir, &reason),
+        _ => unpack_tar(raw, dir, space, &reason),
     }
 }
 
@@ -57,7 +63,12 @@ fn looks_like_tar(block: &[u8]) -> bool {
     block.iter().all(|byte| *byte == 0) || header.cksum().is_ok_and(|stated| stated == sum)
 }
 
-fn unpack_tar(mut stream: impl Read, dir: &BundleDir, reason: &Reason) -> Result<Tree, BundleError> {
+fn unpack_tar(
+    mut stream: impl Read,
+    dir: &BundleDir,
+    space: &FreeSpace,
+    reason: &Reason,
+) -> Result<Tree, BundleError> {
     let first = peek(&mut stream, BLOCK_BYTES).map_err(|error| reason.explain(error))?;
     if !looks_like_tar(&first) {
         return Err(BundleError::NotAnArchive);
@@ -65,8 +76,13 @@ fn unpack_tar(mut stream: impl Read, dir: &BundleDir, reason: &Reason) -> Result
     let allowance = Allowance::default();
     let zeros = Rc::new(Cell::new(0));
     let source = first.as_slice().chain(stream);
-    let mut archive =
-        tar::Archive::new(Metered { source, allowance: allowance.clone(), zeros: Rc::clone(&zeros) });
+    let mut archive = tar::Archive::new(Metered {
+        source,
+        allowance: allowance.clone(),
+        zeros: Rc::clone(&zeros),
+        space: space.clone(),
+        reason: reason.clone(),
+    });
     let mut tree = Tree::default();
     allowance.set(ARCHIVE_HEADER_BYTES_MAX);
     let mut entries = archive.entries().map_err(|error| reason.explain(error))?;

@@ -5,6 +5,7 @@ use crate::cli::{Failure, print, table, visible};
 use crate::health::HealthStatus;
 use crate::id::AppName;
 use crate::release::{HealthView, ReleaseView, SnapshotView};
+use crate::store::EnvScope;
 
 /// List the releases of an app, newest first
 #[derive(Debug, clap::Args)]
@@ -61,6 +62,9 @@ fn row(release: &ReleaseView) -> Vec<String> {
     }
     if let Some(expires_ms) = release.expires_ms {
         phase.push_str(&format!(" until {}", table::time(expires_ms)));
+    }
+    if release.env_scope == EnvScope::Preview && release.preview.is_none() {
+        phase.push_str(", values of previews");
     }
     if release.rolled_back {
         phase.push_str(", rolled back");

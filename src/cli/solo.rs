@@ -3,6 +3,7 @@
 use crate::cli::Failure;
 use crate::health::service::{STOP_TIMEOUT_DEFAULT_SECONDS, check_stop_timeout};
 use crate::host::{self, SoloOptions, Threads};
+use ipnet::IpNet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -21,13 +22,22 @@ pub struct Args {
     /// What the scheduler waits from SIGTERM to SIGKILL: ECS's stopTimeout, 2 to 120
     #[arg(long, value_name = "SECONDS", default_value_t = STOP_TIMEOUT_DEFAULT_SECONDS)]
     stop_timeout: u32,
+    /// Network that may read /metrics beside the machine itself, such as 10.0.0.0/8; may be given again
+    #[arg(
+        long,
+        value_name = "NETWORK",
+        env = "VITRINE_METRICS_ALLOW",
+        hide_env_values = true,
+        value_delimiter = ','
+    )]
+    metrics_allow: Vec<IpNet>,
 }
 
 /// Runs the verb.
 pub fn run(args: Args) -> Result<(), Failure> {
-    let Args { bundle, listen, stop_timeout } = args;
+    let Args { bundle, listen, stop_timeout, metrics_allow } = args;
     check_stop_timeout(stop_timeout).map_err(|error| Failure::Usage(format!("--stop-timeout: {error}")))?;
     let threads = Threads::start().map_err(Failure::local("starting the host's threads"))?;
-    let options = SoloOptions { bundle, listen, stop_timeout_s: stop_timeout };
+    let options = SoloOptions { bundle, listen, stop_timeout_s: stop_timeout, metrics_allow };
     threads.run(|requests| host::solo(options, requests)).map_err(Failure::local("running the release"))
 }

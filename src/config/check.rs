@@ -149,6 +149,9 @@ impl Config {
             // The live release and the one to go back to.
             ("retention.releases", u64::from(self.retention.releases), 2),
             ("retention.days", u64::from(self.retention.days), 1),
+            ("quota.previews", u64::from(self.quota.previews), 1),
+            ("quota.preview_mb", self.quota.preview_mb, 1),
+            ("quota.workers", u64::from(self.quota.workers), 1),
             ("switching.drain_timeout_ms", self.switching.drain_timeout_ms, 1),
             ("switching.idle_timeout_ms", self.switching.idle_timeout_ms, 1),
             ("switching.standby_freeze_ms", self.switching.standby_freeze_ms, 1),

@@ -21,7 +21,7 @@ use super::static_files::{Found, find};
 use super::upload::linger;
 use super::visitor::Visitor;
 use super::wake_quota::WakeQuota;
-use crate::config::LimitMaxima;
+use crate::config::{LimitMaxima, MetricsRules};
 use crate::connections::places::Excess;
 use crate::id::ReleaseId;
 use crate::pool::Pool;
@@ -72,6 +72,8 @@ pub struct Line<W> {
     pub shared_domain: Option<String>,
     /// Whether there is no admin side beside this edge.
     pub alone: bool,
+    /// Who reads the metrics there.
+    pub metrics: MetricsRules,
     /// Cancelled when the host leaves.
     pub shutdown: CancellationToken,
 }
@@ -86,7 +88,7 @@ impl<W: Wake> Answer for Line<W> {
         let visitor = Visitor::of(&parts.headers, caller.https, rand::random);
         let mut record = Record::begin(Arc::clone(&self.telemetry), caller, visitor, table.epoch);
         if own::is_own(parts.uri.path(), self.alone) {
-            return own::answer(&self, record, &table);
+            return own::answer(&self, record, &table, &parts.headers);
         }
         record.counted = match self.may_ask(&record.caller, &peer) {
             Ok(counted) => Some(counted),

@@ -6,7 +6,7 @@ use super::body::EdgeBody;
 use super::line::Line;
 use crate::route::RouteTable;
 use crate::telemetry::Metrics;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderMap};
 use http::{HeaderValue, Method, Response, StatusCode};
 use vitrine_wire::Outcome;
 
@@ -17,7 +17,12 @@ pub fn is_own(path: &str, alone: bool) -> bool {
 }
 
 /// Answers one.
-pub fn answer<W>(line: &Line<W>, mut record: Box<Record>, table: &RouteTable) -> Response<EdgeBody> {
+pub fn answer<W>(
+    line: &Line<W>,
+    mut record: Box<Record>,
+    table: &RouteTable,
+    headers: &HeaderMap,
+) -> Response<EdgeBody> {
     record.silence();
     if record.caller.method != Method::GET && record.caller.method != Method::HEAD {
         let refused = Failure { reason: "Only GET is answered here.", ..Failure::of(Outcome::ClientError) };
@@ -32,12 +37,26 @@ pub fn answer<W>(line: &Line<W>, mut record: Box<Record>, table: &RouteTable) ->
                 text(record, StatusCode::SERVICE_UNAVAILABLE, "application/json", body)
             }
         },
+        "/metrics" if !reads_metrics(line, &record, headers) => {
+            let refused = Failure {
+                reason: "The metrics are for this machine and for networks that --metrics-allow names, asked by an address.",
+                ..Failure::of(Outcome::ClientError)
+            };
+            failed(record, refused.with(StatusCode::FORBIDDEN))
+        }
         "/metrics" => text(record, StatusCode::OK, Metrics::CONTENT_TYPE, line.telemetry.metrics.encode()),
         _ => {
             let missing = Failure::of(Outcome::ClientError).with(StatusCode::NOT_FOUND);
             failed(record, Failure { reason: "There is nothing at this address.", ..missing })
         }
     }
+}
+
+fn reads_metrics<W>(line: &Line<W>, record: &Record, headers: &HeaderMap) -> bool {
+    // HTTP/2 has the name in the target.
+    let target = record.caller.uri.authority().map(|authority| authority.as_str());
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).or(target);
+    line.metrics.lets(record.caller.client, host)
 }
 
 /// Whether requests sent here now would be served. A host without apps is ready to be given one; one app of many

@@ -11,10 +11,19 @@ pub const ADMIN_DRAIN_MS: u64 = 10_000;
 /// Bytes of an `Idempotency-Key`: a UUID has 36.
 pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 /// Uploads at once: each holds up to [`BUNDLE_BYTES_MAX`](super::BUNDLE_BYTES_MAX) of disk twice and a thread.
-pub const UPLOADS_MAX: usize = 4;
+pub const UPLOADS_MAX: usize = 8;
+/// Uploads at once of all tokens but the host's own, which finds a place whatever tenants do.
+pub const UPLOADS_OF_TOKENS_MAX: usize = 6;
+/// Uploads at once of one token: a pipeline that deploys two apps. A third waits for its turn.
+pub const UPLOADS_OF_TOKEN_MAX: usize = 2;
+const _: () = assert!(UPLOADS_OF_TOKEN_MAX < UPLOADS_OF_TOKENS_MAX && UPLOADS_OF_TOKENS_MAX < UPLOADS_MAX);
 
 /// How long an upload waits for its place: several deploys at once take their turn, and a client waits a minute by default.
 pub const UPLOAD_PLACE_MS: u64 = 45_000;
+/// Time that a client may let an upload wait for its body before its rate counts.
+pub const UPLOAD_GRACE_MS: u64 = 10_000;
+/// Slowest body of an upload after [`UPLOAD_GRACE_MS`], of the time that the host waits for it: an old DSL line's uplink sends more.
+pub const UPLOAD_BYTES_PER_S_MIN: u64 = 16 << 10;
 /// Time for the whole body of an upload: 256 MiB at 300 kB/s.
 pub const UPLOAD_MS: u64 = 900_000;
 /// Pieces of an upload between network and disk; a piece has up to 400 KiB.

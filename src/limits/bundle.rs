@@ -58,3 +58,11 @@ pub const ENCODER_KEPT_FILE_BYTES_MAX: u64 = 1 << 20;
 pub const KEPT_ALONE_BYTES_MIN: u64 = 4 << 10;
 /// Bytes of the list of a bundle's files: each a digest, a length and a path.
 pub const CONTENTS_LIST_BYTES_MAX: u64 = (BUNDLE_FILES_MAX * (BUNDLE_PATH_BYTES_MAX + 96)) as u64;
+
+/// Room that uploads leave on the disk: for the database, its log, and what workers of every app write.
+pub const UPLOAD_FREE_BYTES_MIN: u64 = 256 << 20;
+/// The same as a part of a small disk: a sixteenth of it is left.
+pub const UPLOAD_FREE_SHARE_MIN: u64 = 16;
+/// Bytes of an upload between two looks at the free room: what all uploads at once write meanwhile is far below what they leave.
+pub const UPLOAD_CHECK_BYTES: u64 = 1 << 20;
+const _: () = assert!(UPLOAD_CHECK_BYTES * super::UPLOADS_MAX as u64 * 8 <= UPLOAD_FREE_BYTES_MIN);

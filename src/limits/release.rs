@@ -108,3 +108,7 @@ pub const WINDOW_SAMPLE_MS: u64 = 10_000;
 pub const DEPLOYMENTS_KEPT_MAX: usize = 10;
 /// Bytes of a hook's output that are kept for the reason of its failure.
 pub const HOOK_OUTPUT_BYTES_MAX: usize = 2 << 10;
+
+/// Part of the machine's memory (a half) that workers may have which no user depends on, if the operator names no other figure.
+/// The rest is for those that users get.
+pub const GUEST_MEMORY_MACHINE_SHARE: u64 = 2;

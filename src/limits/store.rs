@@ -27,8 +27,8 @@ pub const ENV_BYTES_MAX: usize = 128 << 10;
 /// How long an answer is kept for a request that is sent again under the same `Idempotency-Key`. Clients retry within
 /// minutes.
 pub const IDEMPOTENCY_KEPT_MS: u64 = 24 * 3_600_000;
-/// Keys kept at once; the oldest go first. At 64 KiB for an answer that is below 64 MiB.
-pub const IDEMPOTENCY_KEYS_MAX: u32 = 1_000;
+/// Keys of one token kept at once; the oldest go first. At 64 KiB for an answer that is below 16 MiB.
+pub const IDEMPOTENCY_KEYS_MAX: u32 = 250;
 /// Bytes of an answer that is kept. A deploy's log tail is the longest one there is.
 pub const IDEMPOTENCY_BODY_BYTES_MAX: usize = 64 << 10;
 /// Part size of an archive on its way to the blob store. S3 wants 5 MiB at least, except for the last one.

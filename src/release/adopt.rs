@@ -120,7 +120,8 @@ impl Releases {
         let bundles = &self.0.parts.store.bundles();
         let verify = |digest: Digest| async move {
             let ensured = bundles.ensure(digest).await;
-            let snapshot = bundles.snapshot(digest).await;
+            // One that is an app's own is looked up when that is booted.
+            let snapshot = bundles.snapshot(digest, None).await;
             (digest, ensured.map(|(dir, bundle)| (dir, Arc::new(bundle), snapshot)))
         };
         let cores = std::thread::available_parallelism().map_or(1, usize::from);

@@ -1,9 +1,11 @@
 //! What is known of apps and releases while the host runs. The store is the truth; this is its copy with what can't be
 //! stored: releases in use, locks.
 
+use super::counted;
 use super::deployment::Deployment;
 use super::entry::Entry;
 use super::labels::{self, Claim};
+use crate::config::Quota;
 use crate::id::{AppName, ReleaseId, Version, release_label};
 use crate::limits::{DEPLOYMENTS_KEPT_MAX, PROMOTIONS_KEPT_MAX};
 use crate::store::{Promotion, SplitRecord};
@@ -49,16 +51,12 @@ impl State {
     }
 
     /// Why a release can't be taken in under these names: see [`Unclaimed`].
-    fn refuse(&self, claim: &Claim) -> Option<Unclaimed> {
+    fn refuse(&self, claim: &Claim, quota: &Quota) -> Option<Unclaimed> {
         let (release, taken) = (&claim.release, |(label, by)| Unclaimed::Taken { label, by });
         if self.claims.iter().any(|other| other.release == *release) {
             return Some(Unclaimed::Busy);
         }
         let own = self.apps.get(&release.app).map(|app| app.releases.as_slice()).unwrap_or_default();
-        if own.iter().any(|entry| *entry.pool.release() == *release) {
-            // It has its labels already.
-            return None;
-        }
         let holds = |name: &str| name == release.app.as_str() || self.holds_name(name);
         for (label, _) in claim.labels() {
             let owner = labels::owner(&label, holds).filter(|owner| *owner != release.app.as_str());
@@ -77,7 +75,10 @@ impl State {
             let record = entry.record();
             labels::common(claim.labels(), || labels::labels(&record.id, record.preview.as_ref()))
         };
-        met.or_else(|| own.iter().find_map(common)).map(taken)
+        let under_way = self.claims.iter().filter(|other| other.release.app == release.app);
+        met.or_else(|| own.iter().find_map(common))
+            .map(taken)
+            .or_else(|| counted::too_many(claim, own, under_way, quota).map(Unclaimed::TooMany))
     }
 }
 
@@ -90,6 +91,8 @@ pub struct Book(Mutex<State>);
 pub enum Unclaimed {
     /// It is being taken in.
     Busy,
+    /// Its app has too many, and what to do.
+    TooMany(String),
     /// A label is taken.
     Taken {
         /// Which.
@@ -104,6 +107,15 @@ pub enum Unclaimed {
 pub struct Reservation<'a> {
     book: &'a Book,
     release: ReleaseId,
+}
+
+/// What a claim finds.
+#[derive(Debug)]
+pub enum Reserved<'a> {
+    /// The release is new.
+    New(Reservation<'a>),
+    /// It is there, with its labels.
+    There(Arc<Entry>),
 }
 
 impl Drop for Reservation<'_> {
@@ -293,14 +305,18 @@ impl Book {
     ///
     /// # Errors
     /// See [`Unclaimed`].
-    pub fn reserve(&self, claim: Claim) -> Result<Reservation<'_>, Unclaimed> {
+    pub fn reserve(&self, claim: Claim, quota: &Quota) -> Result<Reserved<'_>, Unclaimed> {
         let mut state = self.lock();
-        if let Some(why) = state.refuse(&claim) {
+        let own = state.apps.get(&claim.release.app).map(|app| app.releases.as_slice()).unwrap_or_default();
+        if let Some(entry) = own.iter().find(|entry| *entry.pool.release() == claim.release) {
+            return Ok(Reserved::There(Arc::clone(entry)));
+        }
+        if let Some(why) = state.refuse(&claim, quota) {
             return Err(why);
         }
         let release = claim.release.clone();
         state.claims.push(claim);
-        Ok(Reservation { book: self, release })
+        Ok(Reserved::New(Reservation { book: self, release }))
     }
 
     /// Epoch of the last change.

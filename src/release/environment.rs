@@ -1,7 +1,8 @@
 //! Environment values: a change makes a revision, and a live app gets a release of the same bundle with it.
 
+use super::book::Reserved;
 use super::entry::{Entry, spec_hash};
-use super::labels::Claim;
+use super::labels::{Claim, Counts};
 use super::upload::{Acknowledged, Draft};
 use super::{EnvView, LiveValue, ReleaseError, Releases, Switched, decide};
 use crate::id::{AppName, ReleaseId};
@@ -68,13 +69,13 @@ impl Releases {
             ReleaseError::Refused("no version name is left for the new configuration".into())
         })?;
         let id = ReleaseId::new(of.app, version);
-        let _reserved = self.reserve(Claim { release: id.clone(), preview: None })?;
-        if self.0.book.release(&id).is_some() {
+        let claim = Claim { release: id.clone(), preview: None, counts: Counts::Nothing };
+        let Reserved::New(_reserved) = self.reserve(claim)? else {
             return Err(ReleaseError::Refused(format!(
                 "the new configuration would be the release `{id}`, and there is one already; deploy the bundle under another \
                  version, then set the value again"
             )));
-        }
+        };
         let draft = Draft {
             id: id.clone(),
             bundle: Arc::clone(&live.bundle),
@@ -93,7 +94,8 @@ impl Releases {
     }
 
     /// Makes sure that a release has a worker that serves, with production's values: users are about to get it. One that had the
-    /// values of previews until now gets a new worker with the newest revision; if that does not come up, it has what it had.
+    /// values of previews until now gets a new worker with the newest revision; if that does not come up, it has what it had. It is
+    /// recorded with them when users get it, so that a host which ends before starts it as it was.
     pub(super) async fn ready_for_users(
         &self,
         entry: &Arc<Entry>,
@@ -106,17 +108,26 @@ impl Releases {
         let before = entry.record();
         if before.env_scope == EnvScope::Production {
             // Another promotion was faster.
-            return self.ensure_locked(entry, deadline, true).await;
+            drop(boot);
+            return self.ensure_worker(entry, deadline, true).await;
         }
         let of = before.id.app.clone();
         let newest = self.stored("reading the environment", move |store| store.latest_revision(&of)).await?;
+        let release = before.id.clone();
+        self.stored("noting the values of a release", move |store| store.set_next_revision(&release, newest))
+            .await?;
         let mut with =
             ReleaseRecord { config_revision: newest, env_scope: EnvScope::Production, ..before.clone() };
         with.spec_hash = spec_hash(&with, &entry.bundle, &entry.limits, &self.0.parts.config);
-        self.set_values(entry, with).await?;
+        set_values(entry, &with);
         let Some(old) = entry.pool.worker() else {
-            let started = self.ensure_locked(entry, deadline, true).await;
-            return self.or_as_before(entry, before, started).await;
+            drop(boot);
+            let started = self.ensure_worker(entry, deadline, true).await;
+            let _boot = entry.boot.lock().await;
+            if started.is_err() && entry.pool.worker().is_none() {
+                set_values(entry, &before);
+            }
+            return started;
         };
         match self.boot_beside(entry, deadline).await {
             Ok(worker) => {
@@ -127,34 +138,11 @@ impl Releases {
                 Ok(())
             }
             Err(error) => {
-                let instance = Some(old.identity().instance.clone());
-                let failed = self.record_instance(entry, instance).await.and(Err(error));
-                self.or_as_before(entry, before, failed).await
+                self.record_instance(entry, Some(old.identity().instance.clone())).await?;
+                set_values(entry, &before);
+                Err(error)
             }
         }
-    }
-
-    async fn or_as_before(
-        &self,
-        entry: &Arc<Entry>,
-        before: ReleaseRecord,
-        started: Result<(), ReleaseError>,
-    ) -> Result<(), ReleaseError> {
-        if started.is_err() {
-            self.set_values(entry, before).await?;
-        }
-        started
-    }
-
-    async fn set_values(&self, entry: &Arc<Entry>, with: ReleaseRecord) -> Result<(), ReleaseError> {
-        let recorded = with.clone();
-        self.stored("recording the values of a release", move |store| store.set_values(&recorded)).await?;
-        entry.update(|record| {
-            record.config_revision = with.config_revision;
-            record.env_scope = with.env_scope;
-            record.spec_hash = with.spec_hash;
-        });
-        Ok(())
     }
 
     /// The new revision, or `None` when nothing changed.
@@ -206,6 +194,15 @@ impl Releases {
         });
         Ok(next.chain(gone.into_iter().map(|value| view(value, LiveValue::Only))).collect())
     }
+}
+
+/// What a release is started with from now on.
+fn set_values(entry: &Entry, with: &ReleaseRecord) {
+    entry.update(|record| {
+        record.config_revision = with.config_revision;
+        record.env_scope = with.env_scope;
+        record.spec_hash = with.spec_hash;
+    });
 }
 
 fn view(value: EnvValue, live: LiveValue) -> EnvView {

@@ -4,7 +4,7 @@
 //! same then, whatever versions and previews are called: those are chosen by whoever may deploy, an app's name by whoever gives out
 //! tokens. Within an app each label is one release's or one preview's.
 
-use crate::id::{AppName, ReleaseId, Version, release_label};
+use crate::id::{AppName, Digest, ReleaseId, Version, release_label};
 
 /// What an upload takes while it is under way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +13,17 @@ pub struct Claim {
     pub release: ReleaseId,
     /// The preview that it is to be.
     pub preview: Option<Version>,
+    /// What it is counted as.
+    pub counts: Counts,
+}
+
+/// What an upload counts as among those of its app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counts {
+    /// A preview, or a release that may never be live, of a bundle with so many bytes.
+    As(Digest, u64),
+    /// The next live release: it takes the place of one.
+    Nothing,
 }
 
 impl Claim {
@@ -68,7 +79,8 @@ mod tests {
     use super::*;
 
     fn claim(release: &str, preview: Option<&str>) -> Claim {
-        Claim { release: release.parse().unwrap(), preview: preview.map(|name| name.parse().unwrap()) }
+        let preview = preview.map(|name| name.parse().unwrap());
+        Claim { release: release.parse().unwrap(), preview, counts: Counts::Nothing }
     }
 
     #[test]

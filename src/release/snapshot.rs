@@ -1,5 +1,6 @@
 //! The snapshot that a release's isolates start from. It is taken in a throw-away worker before the first real one, and belongs
-//! to the bundle: every release of it, and every restart, uses the same.
+//! to the bundle: every release of it, and every restart, uses the same. One that may hold random numbers belongs to its app as
+//! well: another tenant with the same bundle would know them.
 
 use super::entry::Entry;
 use super::{ReleaseError, Releases};
@@ -10,7 +11,7 @@ use crate::telemetry::causes;
 use crate::worker::{SnapshotError, take_snapshot};
 use std::sync::Arc;
 use std::time::Duration;
-use vitrine_wire::SnapshotRequest;
+use vitrine_wire::{ModuleScopeRead, SnapshotRequest};
 
 impl Releases {
     /// What the isolates of a release start from, found or made. `None` is evaluation: the bundle wants no snapshot, can't have
@@ -23,7 +24,8 @@ impl Releases {
             return None;
         }
         entry.map_snapshot();
-        let record = match self.0.parts.store.bundles().unpacked_snapshot(entry.bundle.digest).await {
+        let bundles = self.0.parts.store.bundles();
+        let record = match bundles.unpacked_snapshot(entry.bundle.digest, private_to(entry)).await {
             Some(record) => record,
             None => self.take_snapshot(entry, deadline).await?,
         };
@@ -74,7 +76,7 @@ impl Releases {
         let bundles = self.0.parts.store.bundles();
         let took_ms = begun.elapsed().as_millis() as u64;
         let kept = match taken {
-            Ok(Ok(Ok(file))) => bundles.keep_snapshot(entry.bundle.digest, file).await,
+            Ok(Ok(Ok(file))) => bundles.keep_snapshot(entry.bundle.digest, private_to(entry), file).await,
             Ok(Ok(Err(error @ SnapshotError::Worker(_)))) => {
                 tracing::warn!(release = %entry.id(), error = %causes(&error), "no snapshot was taken");
                 return None;
@@ -85,7 +87,7 @@ impl Releases {
             }
             Ok(Ok(Err(error))) => {
                 let refused = SnapshotRecord::Refused { reason: causes(&error) };
-                bundles.note_snapshot(entry.bundle.digest, refused).await
+                bundles.note_snapshot(entry.bundle.digest, private_to(entry), refused).await
             }
             // What ails the engine is told by the start of the real worker.
             Ok(Err(_)) => return None,
@@ -125,4 +127,10 @@ impl Releases {
         let logs = self.0.journal.sink(request.settings.limits.log_lines_per_s);
         Ok(self.among_requests(async move { take_snapshot(&identity, request, &*logs).await }).await)
     }
+}
+
+/// The app that alone may use a release's snapshot, if not every app of the same bundle may.
+fn private_to(entry: &Entry) -> Option<AppName> {
+    let harmless = &entry.bundle.manifest.snapshot.harmless;
+    harmless.contains(&ModuleScopeRead::Randomness).then(|| entry.id().app)
 }

@@ -1,8 +1,8 @@
 //! A bundle taken in: recorded, booted, warmed. Nothing of one that fails remains.
 
-use super::book::{Book, Reservation, Unclaimed};
+use super::book::{Book, Reserved, Unclaimed};
 use super::entry::{Entry, spec_hash};
-use super::labels::Claim;
+use super::labels::{Claim, Counts};
 use super::life::{Event, Life};
 use super::{ReleaseError, Releases, Uploaded};
 use crate::bundle::{Bundle, BundleDir, SignatureError, Signers};
@@ -88,11 +88,12 @@ impl Releases {
             None => digest.short().parse().map_err(|_| ReleaseError::Refused("no version".into()))?,
         };
         let id = ReleaseId::new(app.clone(), version);
-        let claim = Claim { release: id.clone(), preview: options.preview.clone() };
-        let _reserved = self.reserve(claim)?;
-        if let Some(existing) = self.0.book.release(&id) {
-            return self.same_again(&existing, digest, &options);
-        }
+        let counts = Counts::As(digest, bundle.bytes);
+        let claim = Claim { release: id.clone(), preview: options.preview.clone(), counts };
+        let _reserved = match self.reserve(claim)? {
+            Reserved::New(reserved) => reserved,
+            Reserved::There(existing) => return self.same_again(&existing, digest, &options),
+        };
         self.check_signature(&id, digest, options.signature.as_deref()).await?;
         let now_ms = self.0.parts.clock.now_ms();
         let ttl_ms = options.ttl.unwrap_or(DEFAULT_PREVIEW_TTL).as_millis() as u64;
@@ -195,12 +196,16 @@ impl Releases {
             id: draft.id,
         };
         record.spec_hash = spec_hash(&record, &draft.bundle, &limits, config);
+        let life = Life::uploaded();
+        let entry =
+            Entry::new(record.clone(), life, draft.bundle, draft.dir, &config.limits, config.worker.cpus);
+        let room = self.make_room(&entry, true).await;
+        // What users are about to get is started where there is no room, too.
+        let _room = if acknowledged == Acknowledged::WhenReady { Some(room?) } else { room.ok() };
         self.record_release(&record).await?;
         drop(draft.kept);
         self.0.parts.telemetry.metrics.add_app(&record.id.app);
-        let id = record.id.clone();
-        let life = Life::uploaded();
-        let entry = Entry::new(record, life, draft.bundle, draft.dir, &config.limits, config.worker.cpus);
+        let id = record.id;
         let ready = match self.ensure_worker(&entry, boot_deadline, true).await {
             Ok(()) if acknowledged == Acknowledged::WhenReady => self
                 .stored("recording the release", move |store| store.set_state(&id, ReleaseState::Ready))
@@ -310,7 +315,7 @@ impl Releases {
     }
 
     /// Holds the name of a release, and its labels, while it is taken in.
-    pub(super) fn reserve(&self, claim: Claim) -> Result<Reservation<'_>, ReleaseError> {
+    pub(super) fn reserve(&self, claim: Claim) -> Result<Reserved<'_>, ReleaseError> {
         let config = &self.0.parts.config;
         for (label, _) in claim.labels() {
             let host = format!("{label}.{}", config.domain);
@@ -320,10 +325,11 @@ impl Releases {
             }
         }
         let id = claim.release.clone();
-        self.0.book.reserve(claim).map_err(|why| match why {
+        self.0.book.reserve(claim, &config.quota).map_err(|why| match why {
             Unclaimed::Busy => {
                 ReleaseError::Refused(format!("`{id}` is being deployed right now; wait for it"))
             }
+            Unclaimed::TooMany(why) => ReleaseError::Quota(why),
             Unclaimed::Taken { label, by } => ReleaseError::LabelTaken { label, by },
         })
     }

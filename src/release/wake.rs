@@ -72,6 +72,14 @@ impl Releases {
                 tell.send_replace(Some(Err(WakeError::Busy { retry_after_s: RETRY_AFTER_S })));
                 return;
             };
+            let _room = match releases.make_room(&entry, false).await {
+                Ok(room) => room,
+                Err(error) => {
+                    tracing::warn!(release = %entry.id(), error = %causes(&error), "a sleeping release has no room to wake");
+                    tell.send_replace(Some(Err(WakeError::Busy { retry_after_s: RETRY_AFTER_S })));
+                    return;
+                }
+            };
             let result = releases.ensure_worker(&entry, WAKE_DEADLINE, false).await;
             let result = result.map_err(|error| {
                 let release = entry.id();

@@ -15,6 +15,14 @@ pub enum StoreError {
         /// Who says so, such as `process 4711`.
         holder: String,
     },
+    /// Others may write the data folder, or it is another user's.
+    #[error("{} {advice}; whoever may write it could take the host over", path.display())]
+    Exposed {
+        /// Data folder.
+        path: PathBuf,
+        /// What is wrong with it, and what to do.
+        advice: String,
+    },
     /// It was lent before and is not taken back.
     #[error("lend {}: it was lent to an earlier successor and can't be taken back; end whatever else runs on it and ask again, or restart this host", path.display())]
     Lent {

@@ -1,4 +1,5 @@
-//! Answers to requests that may be sent twice (`Idempotency-Key`).
+//! Answers to requests that may be sent twice (`Idempotency-Key`). Each token has keys of its own: none takes another's, reads its
+//! answers, or pushes them out.
 
 use super::transaction::{parsed, to_integer};
 use super::{Store, StoreError};
@@ -30,15 +31,20 @@ impl Store {
     /// # Errors
     /// See [`StoreError`].
     pub fn begin_idempotent(&self, key: &str, request: Digest, now_ms: u64) -> Result<Begun, StoreError> {
+        let who = self.1.to_string();
         self.write("look up the idempotency key", |transaction| {
             let oldest_ms = to_integer(now_ms.saturating_sub(IDEMPOTENCY_KEPT_MS));
             transaction.execute("DELETE FROM idempotency WHERE at_ms < ?1", [oldest_ms])?;
             let known = transaction
-                .query_row("SELECT request, status, body FROM idempotency WHERE key = ?1", [key], |row| {
-                    let request: Digest = parsed(row, 0)?;
-                    let status: Option<u16> = row.get(1)?;
-                    Ok((request, status, row.get::<_, Option<Vec<u8>>>(2)?))
-                })
+                .query_row(
+                    "SELECT request, status, body FROM idempotency WHERE who = ?1 AND key = ?2",
+                    [&who, key],
+                    |row| {
+                        let request: Digest = parsed(row, 0)?;
+                        let status: Option<u16> = row.get(1)?;
+                        Ok((request, status, row.get::<_, Option<Vec<u8>>>(2)?))
+                    },
+                )
                 .optional()?;
             match known {
                 Some((known, _, _)) if known != request => return Ok(Begun::Mismatch),
@@ -49,13 +55,13 @@ impl Store {
                 None => {}
             }
             transaction.execute(
-                "INSERT INTO idempotency (key, request, at_ms) VALUES (?1, ?2, ?3)",
-                params![key, request.to_string(), to_integer(now_ms)],
+                "INSERT INTO idempotency (who, key, request, at_ms) VALUES (?1, ?2, ?3, ?4)",
+                params![who, key, request.to_string(), to_integer(now_ms)],
             )?;
             transaction.execute(
-                "DELETE FROM idempotency WHERE key IN (SELECT key FROM idempotency WHERE status IS NOT NULL
-                 ORDER BY at_ms DESC, rowid DESC LIMIT -1 OFFSET ?1)",
-                [IDEMPOTENCY_KEYS_MAX],
+                "DELETE FROM idempotency WHERE who = ?1 AND key IN (SELECT key FROM idempotency
+                 WHERE who = ?1 AND status IS NOT NULL ORDER BY at_ms DESC, rowid DESC LIMIT -1 OFFSET ?2)",
+                params![who, IDEMPOTENCY_KEYS_MAX],
             )?;
             Ok(Begun::New)
         })
@@ -69,10 +75,11 @@ impl Store {
         if body.len() > IDEMPOTENCY_BODY_BYTES_MAX {
             return self.abandon_idempotent(key);
         }
+        let who = self.1.to_string();
         self.write("record the answer to the idempotency key", |transaction| {
             transaction.execute(
-                "UPDATE idempotency SET status = ?2, body = ?3 WHERE key = ?1",
-                params![key, status, body],
+                "UPDATE idempotency SET status = ?3, body = ?4 WHERE who = ?1 AND key = ?2",
+                params![who, key, status, body],
             )?;
             Ok(())
         })
@@ -83,8 +90,9 @@ impl Store {
     /// # Errors
     /// See [`StoreError`].
     pub fn abandon_idempotent(&self, key: &str) -> Result<(), StoreError> {
+        let who = self.1.to_string();
         self.write("free the idempotency key", |transaction| {
-            transaction.execute("DELETE FROM idempotency WHERE key = ?1", [key])?;
+            transaction.execute("DELETE FROM idempotency WHERE who = ?1 AND key = ?2", [&who, key])?;
             Ok(())
         })
     }

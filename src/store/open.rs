@@ -7,10 +7,11 @@ use super::{Blobs, Bundles, Inner, Layout, Store, StoreError, lock, schema};
 use crate::failpoint;
 use crate::limits::DATABASE_BUSY_MS;
 use crate::scope::Actor;
+use nix::unistd::geteuid;
 use rusqlite::{Connection, OptionalExtension};
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -20,10 +21,11 @@ impl Store {
     /// clone is dropped.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] when another host runs on it, [`StoreError::Newer`] when a later version wrote it,
+    /// [`StoreError::Exposed`] when others may write it, [`StoreError::Locked`] when another host runs on it, [`StoreError::Newer`] when a later version wrote it,
     /// [`StoreError::Corrupt`] when it is damaged.
     pub fn open(data: &Path) -> Result<Self, StoreError> {
         make_private(data).map_err(|source| io_error("make the folder", data, source))?;
+        refuse_exposed(data)?;
         // Engines are given these paths, and an engine's working directory is another one.
         let data = data.canonicalize().map_err(|source| io_error("find", data, source))?;
         let layout = Layout::new(&data);
@@ -31,7 +33,10 @@ impl Store {
         finish_taking_back(&layout)?;
         empty(&layout.staging())?;
         for folder in [layout.blobs(), layout.kept(), layout.bundles(), layout.files(), layout.run()] {
-            fs::create_dir_all(&folder).map_err(|source| io_error("make the folder", &folder, source))?;
+            make_private(&folder).map_err(|source| io_error("make the folder", &folder, source))?;
+            // A data folder that others may look into is the operator's choice; what apps brought is nobody else's all the same.
+            fs::set_permissions(&folder, Permissions::from_mode(0o700))
+                .map_err(|source| io_error("close the folder", &folder, source))?;
         }
         refuse_emptied(&layout)?;
         let reserve = Reserve::open(layout.reserve());
@@ -72,7 +77,7 @@ fn refuse_emptied(layout: &Layout) -> Result<(), StoreError> {
     if has_archives { Err(StoreError::Corrupt { path, detail }) } else { Ok(()) }
 }
 
-/// Makes the data folder: bundles, logs and sockets of every app are nobody else's. One that is there keeps its mode.
+/// Makes a folder that is nobody else's: bundles, logs and sockets of every app. One that is there keeps its mode.
 fn make_private(data: &Path) -> io::Result<()> {
     if let Some(parent) = data.parent() {
         fs::create_dir_all(parent)?;
@@ -81,6 +86,20 @@ fn make_private(data: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && data.is_dir() => Ok(()),
         made => made,
     }
+}
+
+/// Whoever may write the folder, or has it, is the host at its next start: the token, the state and the bundles are read from it.
+fn refuse_exposed(data: &Path) -> Result<(), StoreError> {
+    let found = fs::metadata(data).map_err(|source| io_error("look at the folder", data, source))?;
+    let (owner, mode) = (found.uid(), found.mode() & 0o7777);
+    let advice = if owner != geteuid().as_raw() && owner != 0 {
+        format!("belongs to user {owner}; `chown` it to the user that the host runs as")
+    } else if mode & 0o022 != 0 {
+        format!("can be written by other users (mode {mode:03o}); run `chmod 700 {}`", data.display())
+    } else {
+        return Ok(());
+    };
+    Err(StoreError::Exposed { path: data.to_owned(), advice })
 }
 
 pub(super) fn io_error(operation: &'static str, path: &Path, source: io::Error) -> StoreError {
@@ -94,7 +113,7 @@ fn empty(folder: &Path) -> Result<(), StoreError> {
         }
         _ => {}
     }
-    fs::create_dir_all(folder).map_err(|source| io_error("make the folder", folder, source))
+    make_private(folder).map_err(|source| io_error("make the folder", folder, source))
 }
 
 pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {

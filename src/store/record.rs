@@ -180,7 +180,8 @@ impl Store {
             transaction.execute(
                 "DELETE FROM env WHERE app = ?1
                  AND revision < (SELECT env_revision FROM apps WHERE name = ?1)
-                 AND revision NOT IN (SELECT config_revision FROM releases WHERE app = ?1)",
+                 AND revision NOT IN (SELECT config_revision FROM releases WHERE app = ?1
+                 UNION SELECT next_revision FROM releases WHERE app = ?1 AND next_revision IS NOT NULL)",
                 [app],
             )?;
             transaction.execute(
@@ -221,17 +222,13 @@ impl Store {
         self.set_column("record the worker of the release", release, "instance", &text)
     }
 
-    /// Records whose values a release sees, of which revision, and what its worker is started with then.
+    /// Notes the revision of production's values that a release sees from when users get it: it is kept until then.
     ///
     /// # Errors
     /// [`StoreError::NoRelease`]; see [`StoreError`].
-    pub fn set_values(&self, record: &ReleaseRecord) -> Result<(), StoreError> {
-        self.write("record the values of the release", |transaction| {
-            let id = &record.id;
-            set_column(transaction, id, "config_revision", &to_integer(record.config_revision))?;
-            set_column(transaction, id, "env_scope", &record.env_scope.as_str())?;
-            set_column(transaction, id, "spec_hash", &record.spec_hash.to_string())
-        })
+    pub fn set_next_revision(&self, release: &ReleaseId, revision: u64) -> Result<(), StoreError> {
+        let revision = to_integer(revision);
+        self.set_column("note the values of the release", release, "next_revision", &revision)
     }
 
     fn set_column(
@@ -270,7 +267,7 @@ fn set_column(
 }
 
 /// Users get a release from now on, all of them or a share. One that was pending is ready then, and the revision of the
-/// environment that was drafted for it is the newest. Gives the records of both.
+/// environment that was drafted for it is the newest. It sees production's values. Gives the records of both.
 pub(super) fn given_users(
     transaction: &Transaction<'_>,
     release: &ReleaseId,
@@ -279,7 +276,8 @@ pub(super) fn given_users(
     let (app, version) = (release.app.as_str(), release.version.as_str());
     let mut events = readied(transaction, release)?;
     let given = transaction.execute(
-        "UPDATE releases SET promoted_ms = ?3, rolled_back = 0, state = 'ready'
+        "UPDATE releases SET promoted_ms = ?3, rolled_back = 0, state = 'ready', env_scope = 'production',
+         config_revision = coalesce(next_revision, config_revision), next_revision = NULL
          WHERE app = ?1 AND version = ?2",
         params![app, version, to_integer(at_ms)],
     )?;

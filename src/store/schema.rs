@@ -152,6 +152,21 @@ const MIGRATIONS: &[&str] = &[
         CHECK (env_scope IN ('production', 'preview'));
     UPDATE releases SET env_scope = 'preview' WHERE preview IS NOT NULL AND promoted_ms IS NULL;
 ",
+    "
+    ALTER TABLE releases ADD COLUMN next_revision INTEGER;
+",
+    "
+    DROP TABLE idempotency;
+    CREATE TABLE idempotency (
+        who     TEXT NOT NULL,
+        key     TEXT NOT NULL,
+        request TEXT NOT NULL,
+        status  INTEGER,
+        body    BLOB,
+        at_ms   INTEGER NOT NULL,
+        PRIMARY KEY (who, key)
+    ) STRICT;
+",
 ];
 
 /// Brings the database to the present form.

@@ -11,7 +11,7 @@ use super::bundles::{blocking, io_error};
 use super::{Bundles, StoreError};
 use crate::bundle::BundleDir;
 use crate::failpoint;
-use crate::id::Digest;
+use crate::id::{AppName, Digest};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::fs;
@@ -41,6 +41,9 @@ pub enum SnapshotRecord {
 struct Document {
     /// Version of the host: another one may do better.
     version: String,
+    /// The app that it is for, if it holds what another one may not know. A later one of another app is written over it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    app: Option<AppName>,
     record: SnapshotRecord,
 }
 
@@ -49,18 +52,19 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 const ZSTD_LEVEL: i32 = 3;
 
 impl Bundles {
-    /// What is known about the snapshot of an installed bundle; `None` when nothing is, or when it can't be read.
-    pub async fn snapshot(&self, digest: Digest) -> Option<SnapshotRecord> {
+    /// What is known about the snapshot of an installed bundle; `None` when nothing is, or when it can't be read. `of` is the app
+    /// whose own it has to be, if it holds what another one may not know.
+    pub async fn snapshot(&self, digest: Digest, of: Option<AppName>) -> Option<SnapshotRecord> {
         let dir = self.layout().bundle_dir(digest);
-        blocking(move || Ok(read_record(&dir))).await.ok()?
+        blocking(move || Ok(read_record(&dir, of.as_ref()))).await.ok()?
     }
 
     /// As [`Bundles::snapshot`], for a worker that is to be started: its file lies unpacked then. See
     /// [`Bundles::rest_snapshot`].
-    pub async fn unpacked_snapshot(&self, digest: Digest) -> Option<SnapshotRecord> {
+    pub async fn unpacked_snapshot(&self, digest: Digest, of: Option<AppName>) -> Option<SnapshotRecord> {
         let (dir, staged) = (self.layout().bundle_dir(digest), self.layout().stage());
         let unpacked = move || {
-            let Some(record) = read_record(&dir) else { return Ok(None) };
+            let Some(record) = read_record(&dir, of.as_ref()) else { return Ok(None) };
             if let SnapshotRecord::Taken { sha256, bytes } = record
                 && !is_long(&dir.snapshot(sha256), bytes)
             {
@@ -96,7 +100,12 @@ impl Bundles {
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn keep_snapshot(&self, digest: Digest, file: Vec<u8>) -> Result<SnapshotRecord, StoreError> {
+    pub async fn keep_snapshot(
+        &self,
+        digest: Digest,
+        of: Option<AppName>,
+        file: Vec<u8>,
+    ) -> Result<SnapshotRecord, StoreError> {
         let (dir, staged) = (self.layout().bundle_dir(digest), self.layout().stage());
         let record = blocking(move || {
             let sha256 = Digest(Sha256::digest(&file).into());
@@ -108,7 +117,7 @@ impl Bundles {
             Ok(SnapshotRecord::Taken { sha256, bytes: file.len() as u64 })
         })
         .await?;
-        self.note_snapshot(digest, record).await
+        self.note_snapshot(digest, of, record).await
     }
 
     /// Remembers what is known about a snapshot.
@@ -118,9 +127,10 @@ impl Bundles {
     pub async fn note_snapshot(
         &self,
         digest: Digest,
+        of: Option<AppName>,
         record: SnapshotRecord,
     ) -> Result<SnapshotRecord, StoreError> {
-        let document = Document { version: VERSION.to_owned(), record };
+        let document = Document { version: VERSION.to_owned(), app: of, record };
         let path = self.layout().bundle_dir(digest).snapshot_record();
         let staged = self.layout().stage();
         blocking(move || {
@@ -145,8 +155,8 @@ impl Bundles {
     }
 }
 
-/// The record, if there is the file that it tells of.
-fn read_record(dir: &BundleDir) -> Option<SnapshotRecord> {
+/// The record, if there is the file that it tells of, for this app or for every one.
+fn read_record(dir: &BundleDir, of: Option<&AppName>) -> Option<SnapshotRecord> {
     let document: Document = serde_json::from_slice(&fs::read(dir.snapshot_record()).ok()?).ok()?;
     let is_there = match &document.record {
         // Its content is checked when it is unpacked, and by each worker that maps it.
@@ -155,7 +165,8 @@ fn read_record(dir: &BundleDir) -> Option<SnapshotRecord> {
         }
         SnapshotRecord::Refused { .. } => true,
     };
-    (document.version == VERSION && is_there).then_some(document.record)
+    let holds = document.version == VERSION && document.app.as_ref() == of;
+    (holds && is_there).then_some(document.record)
 }
 
 fn is_long(file: &Path, bytes: u64) -> bool {

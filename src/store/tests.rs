@@ -62,6 +62,30 @@ fn values_of_previews_and_of_production_are_apart_in_each_revision() {
     assert_eq!(store.unset_env(&shop, preview, "KEY").unwrap(), None);
 }
 
+/// What it is to see then is kept meanwhile, also where nothing else needs it.
+#[test]
+fn a_release_sees_the_noted_values_of_production_from_when_users_get_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let shop = app("shop");
+    store.set_env(&shop, EnvScope::Preview, &value("KEY", "test")).unwrap();
+    let one = ReleaseRecord { env_scope: EnvScope::Preview, ..record("shop@v1", 1) };
+    store.insert_release(&one).unwrap();
+    store.insert_release(&record("shop@v2", 0)).unwrap();
+    assert_eq!(store.set_env(&shop, PRODUCTION, &value("KEY", "real")).unwrap(), 2);
+    store.set_next_revision(&one.id, 2).unwrap();
+    store.set_env(&shop, PRODUCTION, &value("KEY", "later")).unwrap();
+    store.delete_release(&id("shop@v2")).unwrap();
+    let stands = |store: &Store| {
+        let record = store.release(&one.id).unwrap().unwrap();
+        (record.env_scope, record.config_revision)
+    };
+    assert_eq!(stands(&store), (EnvScope::Preview, 1));
+    store.record_promotion(&one.id, PromotionKind::Promote, 10, None).unwrap();
+    assert_eq!(stands(&store), (PRODUCTION, 2));
+    assert_eq!(store.env(&shop, 2, PRODUCTION).unwrap(), vec![value("KEY", "real")]);
+}
+
 #[test]
 fn the_data_folder_is_made_for_its_owner_alone_and_one_that_is_there_keeps_its_mode() {
     let folder = tempfile::tempdir().unwrap();
@@ -72,6 +96,28 @@ fn the_data_folder_is_made_for_its_owner_alone_and_one_that_is_there_keeps_its_m
     std::fs::set_permissions(&made, std::fs::Permissions::from_mode(0o750)).unwrap();
     drop(Store::open(&made).unwrap());
     assert_eq!(mode(&made), 0o750);
+}
+
+#[test]
+fn a_data_folder_that_others_may_write_or_have_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    drop(Store::open(&data).unwrap());
+    for mode in [0o770, 0o702, 0o1777] {
+        std::fs::set_permissions(&data, std::fs::Permissions::from_mode(mode)).unwrap();
+        let refused = Store::open(&data).unwrap_err();
+        assert!(matches!(&refused, StoreError::Exposed { .. }), "{refused}");
+        assert!(refused.to_string().contains(&format!("mode {mode:03o}")), "{refused}");
+    }
+    std::fs::set_permissions(&data, std::fs::Permissions::from_mode(0o755)).unwrap();
+    drop(Store::open(&data).unwrap());
+    if !nix::unistd::geteuid().is_root() {
+        println!("SKIPPED: only root can give a folder away");
+        return;
+    }
+    std::os::unix::fs::chown(&data, Some(65_534), None).unwrap();
+    let refused = Store::open(&data).unwrap_err();
+    assert!(refused.to_string().contains("belongs to user 65534"), "{refused}");
 }
 
 #[test]
@@ -249,6 +295,26 @@ fn an_app_is_gone_with_its_last_trace() {
     assert_eq!(store.env(&app("shop"), 1, PRODUCTION).unwrap(), vec![]);
     assert_eq!(store.history(&app("shop")).unwrap(), vec![]);
     assert_eq!(store.release(&id("shop@v1")).unwrap(), None);
+}
+
+#[test]
+fn a_token_has_idempotency_keys_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let token = |name: &str| store.by(Actor::Token(name.parse().unwrap()));
+    let (one, two) = (Digest::of(b"one"), Digest::of(b"two"));
+    let (ours, theirs) = (token("ours"), token("theirs"));
+    assert_eq!(ours.begin_idempotent("k", one, 1).unwrap(), Begun::New);
+    ours.finish_idempotent("k", 201, b"ours").unwrap();
+    assert_eq!(theirs.begin_idempotent("k", two, 2).unwrap(), Begun::New, "the same key, another request");
+    theirs.abandon_idempotent("k").unwrap();
+    for number in 0..=crate::limits::IDEMPOTENCY_KEYS_MAX {
+        let key = format!("flood-{number}");
+        assert_eq!(theirs.begin_idempotent(&key, two, 3).unwrap(), Begun::New);
+        theirs.finish_idempotent(&key, 201, b"theirs").unwrap();
+    }
+    let done = Begun::Done { status: 201, body: b"ours".to_vec() };
+    assert_eq!(ours.begin_idempotent("k", one, 4).unwrap(), done);
 }
 
 #[test]

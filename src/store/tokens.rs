@@ -5,7 +5,7 @@ use super::{Store, StoreError};
 use crate::audit::{Came, Event, What};
 use crate::id::{Digest, TokenName};
 use crate::limits::TOKENS_MAX;
-use crate::scope::{Scope, Selection};
+use crate::scope::{Actor, Scope, Selection};
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, params};
 
@@ -102,6 +102,9 @@ impl Store {
     pub fn revoke_token(&self, name: &TokenName) -> Result<bool, StoreError> {
         self.audited("revoke the token", |transaction| {
             let gone = transaction.execute("DELETE FROM tokens WHERE name = ?1", [name.as_str()])? > 0;
+            // Another one of this name begins with keys of its own.
+            let who = Actor::Token(name.clone()).to_string();
+            transaction.execute("DELETE FROM idempotency WHERE who = ?1", [who])?;
             let event = Event::of_host(What::TokenRevoke, Some(name.to_string()), Came::Done);
             Ok((gone, gone.then_some(event)))
         })

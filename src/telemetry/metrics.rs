@@ -110,6 +110,7 @@ pub struct Metrics {
     queue: Histogram,
     flips: Family<FlipLabels, Counter>,
     workers: Family<StateLabels, Gauge>,
+    schedulable: Gauge,
     replacements: Family<ReplacementLabels, Counter>,
     fail_open: Family<ReleaseLabels, Gauge>,
     worker_memory: Family<ReleaseLabels, Gauge>,
@@ -164,6 +165,7 @@ impl Metrics {
             queue: Self::fine_histogram(),
             flips: Family::default(),
             workers: Family::default(),
+            schedulable: Gauge::default(),
             replacements: Family::default(),
             fail_open: Family::default(),
             worker_memory: Family::default(),
@@ -195,6 +197,11 @@ impl Metrics {
         registry.register("in_flight", "Requests being answered", self.in_flight.clone());
         registry.register("flips", "Changes of the live release", self.flips.clone());
         registry.register("workers", "Workers by state", self.workers.clone());
+        registry.register(
+            "schedulable_workers",
+            "Workers that no user depends on which the host still has room for",
+            self.schedulable.clone(),
+        );
         let replacements = self.replacements.clone();
         registry.register("worker_replacements", "Workers replaced by reason", replacements);
         let fail_open = self.fail_open.clone();
@@ -294,6 +301,11 @@ impl Metrics {
         if self.apps().contains_key(app) {
             self.replacements.get_or_create(&ReplacementLabels { app: app.to_string(), reason }).inc();
         }
+    }
+
+    /// Says how many more workers that no user depends on the host has room for.
+    pub fn schedulable_workers(&self, count: usize) {
+        self.schedulable.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// Says whether a release is asked for pages although none of its workers is healthy.

@@ -53,7 +53,7 @@ const NOT_ON_THE_WAY: [(&str, &str); 30] = [
         "record whether the release is bad",
         "only after a deployment that failed; `it`, `deployments` kills there",
     ),
-    ("record what the worker is started with", "only when an operator changed limits between two hosts"),
+    ("free the name", "of an app that is gone already, in one statement"),
 ];
 
 /// Each place once for each kind of change that passes it, up to this pass.

@@ -85,9 +85,10 @@ fn a_wrong_token_opens_nothing() {
             assert!(!answer.text().contains(&host.token()));
         }
     }
-    for open in ["/healthz", "/readyz", "/metrics"] {
+    for open in ["/healthz", "/readyz"] {
         assert_eq!(admin("GET", open).send().status, 200, "{open}");
     }
+    assert_eq!(admin("GET", "/metrics").send().status, 401);
     host.cli(&["status"]).env("VITRINE_TOKEN", "vt_wrong").fails(1, &["token"]);
     host.cli(&["deploy", "shop", fixture("fetch-function").to_str().unwrap()])
         .env("VITRINE_TOKEN", "vt_wrong")

@@ -100,8 +100,10 @@ fn one_release_is_served_and_drained() {
     let file = solo.get("/assets/app-1a2b3c4d.js");
     assert_eq!((file.status, file.text()), (200, "export {};\n"));
     assert!(file.header("cache-control").unwrap().contains("immutable"));
-    let metrics = solo.get("/metrics");
+    let metrics = Request::new(solo.edge, "GET", "/metrics").header("host", "localhost").send();
     assert!(metrics.text().contains("vitrine_http_requests_total{"), "{}", metrics.text());
+    // Under a name that somebody's DNS leads here, they are not for a browser on this machine.
+    assert_eq!(solo.get("/metrics").status, 403);
     for path in ["/v1/apps", "/_vitrine/healthz"] {
         assert_eq!(solo.get(path).status, 200, "{path} is the app's, or the edge's");
     }

@@ -12,8 +12,11 @@ struct Disk(PathBuf);
 impl Disk {
     fn mount(path: &Path) -> Option<Self> {
         std::fs::create_dir(path).unwrap();
-        let made =
-            Command::new("mount").args(["-t", "tmpfs", "-o", "size=48m", "none"]).arg(path).output().unwrap();
+        let made = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=48m,mode=700", "none"])
+            .arg(path)
+            .output()
+            .unwrap();
         if made.status.success() {
             return Some(Self(path.into()));
         }

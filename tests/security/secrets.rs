@@ -101,3 +101,26 @@ fn a_promotion_whose_worker_does_not_come_up_with_productions_values_leaves_all_
     assert_eq!(host.get("shop-v2", "/").send().text(), "undefined");
     assert_eq!(host.release("shop", "v2")["env_scope"], "preview");
 }
+
+#[test]
+fn two_apps_with_the_same_bundle_share_no_random_number() {
+    let host = Host::start();
+    let bundle = crate::harness::archive::bundle_dir(&[
+        (
+            "server/index.js",
+            "const key = crypto.randomUUID();\nexport default { fetch: () => new Response(key) };\n",
+        ),
+        ("vitrine.json", r#"{"snapshot": {"harmless": ["randomness"]}}"#),
+    ]);
+    let folder = bundle.path();
+    host.deploy_folder("shop", folder, &["--version", "v1"]);
+    host.deploy_folder("evil", folder, &["--version", "v1"]);
+    let key = |app: &str| host.get(app, "/").send().text().to_owned();
+    assert_eq!(host.release("shop", "v1")["digest"], host.release("evil", "v1")["digest"]);
+    assert_eq!(host.release("evil", "v1")["snapshot"]["state"], "taken");
+    let (ours, theirs) = (key("shop"), key("evil"));
+    assert_ne!(ours, theirs);
+    // Nor with what is started later.
+    host.deploy_folder("evil", folder, &["--version", "v2"]);
+    assert_ne!(key("evil"), ours);
+}

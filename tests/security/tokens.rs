@@ -268,3 +268,21 @@ fn a_storm_of_wrong_tokens_is_refused_and_slows_nobody() {
     println!("{wrong} wrong tokens refused, {too_many} beyond the bound");
     assert!(wrong >= 100 && too_many > 0, "{wrong} {too_many}");
 }
+
+#[test]
+fn an_idempotency_key_is_its_tokens_own() {
+    let host = Host::start();
+    let token = create(&host, "mem", "mem", "env", &[]);
+    let set = |app: &str, token: &str| {
+        call(&host, "PUT", &format!("/v1/apps/{app}/env/NAME"), Some(token))
+            .header("idempotency-key", "job-42")
+            .body(r#"{"value":"x"}"#)
+            .send()
+    };
+    assert_eq!(set("mem", &token).status, 200);
+    let own = set("shop", &host.token());
+    assert_eq!(own.status, 200, "{}", own.text());
+    // Its own answer comes again, and its own other request is refused.
+    assert_eq!(set("mem", &token).status, 200);
+    assert_eq!(set("blog", &host.token()).status, 422);
+}

@@ -104,6 +104,7 @@ async fn site() -> Site {
         files: FileStore::new(),
         shared_domain: Some("localhost".into()),
         alone: false,
+        metrics: crate::config::MetricsRules::default(),
         shutdown: CancellationToken::new(),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -4,6 +4,7 @@ use super::*;
 use crate::bundle::{Bundle, BundleDir, Manifest};
 use crate::config::LimitMaxima;
 use crate::id::Digest;
+use crate::release::labels::Counts;
 use crate::release::life::Life;
 use crate::store::{EnvScope, ReleaseRecord, ReleaseState};
 use proptest::prelude::*;
@@ -55,6 +56,45 @@ fn an_app_that_is_removed_gives_every_release_that_it_has_by_then() {
     assert_eq!([&first, &late, &other].map(is_removed), [true, true, false]);
     assert!(!book.knows(&shop));
     assert!(book.remove_app(&shop).is_empty());
+}
+
+/// Also while they are under way, and each preview's name once.
+#[test]
+fn an_app_has_so_many_previews_and_candidates_and_no_more() {
+    let book = Book::default();
+    let quota = Quota { previews: 2, preview_mb: 3, ..Quota::default() };
+    let claim = |release: &str, preview: Option<&str>, bundle: &str, bytes| Claim {
+        release: release.parse().unwrap(),
+        preview: preview.map(|name| name.parse().unwrap()),
+        counts: Counts::As(Digest::of(bundle.as_bytes()), bytes),
+    };
+    let of = |release: &str, preview: Option<&str>| claim(release, preview, release, 1 << 20);
+    let add = |release: &str, preview: Option<&str>| {
+        let made = entry(release);
+        made.update(|record| record.preview = preview.map(|name| name.parse().unwrap()));
+        book.add(made);
+    };
+    add("shop@p1", Some("one"));
+    let under_way = book.reserve(of("shop@p2", Some("two")), &quota).unwrap();
+    let why = |claim| match book.reserve(claim, &quota) {
+        Err(Unclaimed::TooMany(why)) => why,
+        other => format!("{other:?}"),
+    };
+    assert!(why(of("shop@p3", Some("three"))).contains("2 previews"));
+    assert!(
+        book.reserve(of("shop@p4", Some("one")), &quota).is_ok(),
+        "it takes the place of the one before it"
+    );
+    assert!(book.reserve(of("blog@p3", Some("three")), &quota).is_ok(), "another app");
+    drop(under_way);
+    assert!(why(claim("shop@p3", Some("three"), "large", 4 << 20)).contains("4 MiB"));
+    add("shop@c1", None);
+    add("shop@c2", None);
+    assert!(why(of("shop@c3", None)).contains("2 releases that were never live"));
+    let next = Claim { counts: Counts::Nothing, ..of("shop@c3", None) };
+    assert!(book.reserve(next, &quota).is_ok());
+    book.release(&"shop@c1".parse().unwrap()).unwrap().update(|record| record.promoted_ms = Some(1));
+    assert!(book.reserve(of("shop@c3", None), &quota).is_ok());
 }
 
 const NAMES: [&str; 4] = ["a", "a-b", "a-b-c", "d"];
@@ -117,8 +157,8 @@ proptest! {
                 Step::Begin(app, version, preview) => {
                     let release = format!("{}@{}", NAMES[app], VERSIONS[version]).parse().unwrap();
                     let preview = preview.map(|name| VERSIONS[name].parse().unwrap());
-                    let claim = Claim { release, preview };
-                    if let Ok(reserved) = book.reserve(claim.clone()) {
+                    let claim = Claim { release, preview, counts: Counts::Nothing };
+                    if let Ok(Reserved::New(reserved)) = book.reserve(claim.clone(), &Quota::default()) {
                         under_way.push((claim, reserved));
                     }
                 }
@@ -139,10 +179,11 @@ proptest! {
                 Step::Free(app) => book.free_name(&NAMES[app].parse().unwrap()),
             }
             prop_assert_eq!(shared(labels_in_use(&book)), None);
-            // One that is there already takes nothing.
-            let new = under_way.iter().filter(|(claim, _)| book.release(&claim.release).is_none());
-            let claimed = new.flat_map(|(claim, _)| claim.labels().map(|(label, _)| (label, claim.release.app.clone())));
-            prop_assert_eq!(shared(claimed), None);
+            let label = |claim: &Claim| {
+                let app = claim.release.app.clone();
+                claim.labels().map(|(label, _)| (label, app.clone())).collect::<Vec<_>>()
+            };
+            prop_assert_eq!(shared(under_way.iter().flat_map(|(claim, _)| label(claim))), None);
         }
     }
 }

@@ -8,7 +8,7 @@ struct SmallDisk<'a>(&'a Path);
 impl<'a> SmallDisk<'a> {
     fn mount(folder: &'a Path) -> Option<Self> {
         let mounted = std::process::Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=3m", "vitrine-test"])
+            .args(["-t", "tmpfs", "-o", "size=3m,mode=700", "vitrine-test"])
             .arg(folder)
             .status();
         mounted.is_ok_and(|status| status.success()).then_some(Self(folder))

@@ -31,6 +31,7 @@ pub enum Kind {
     DeployBroken,
     Preview,
     Promote,
+    PromotePreview,
     Rollback,
     Greet,
     Forget,
@@ -44,13 +45,14 @@ pub enum Kind {
     Begin,
 }
 
-pub const KINDS: [Kind; 17] = [
+pub const KINDS: [Kind; 18] = [
     Kind::Deploy,
     Kind::DeployAgain,
     Kind::DeployWithSnapshot,
     Kind::DeployBroken,
     Kind::Preview,
     Kind::Promote,
+    Kind::PromotePreview,
     Kind::Rollback,
     Kind::Greet,
     Kind::Forget,
@@ -107,6 +109,12 @@ impl Script {
             Kind::DeployBroken => Op::DeployBroken { version },
             Kind::Preview => Op::Deploy { version, text, preview: Some("pr".into()) },
             Kind::Promote => Op::Promote { version: self.pick(idle())? },
+            Kind::PromotePreview => {
+                let was_live = |version: &String| app.history.iter().any(|(live, _)| live == version);
+                let previews = app.releases.iter().filter(|(_, release)| release.preview.is_some());
+                let new = previews.map(|(version, _)| version.clone()).filter(|version| !was_live(version));
+                Op::Promote { version: self.pick(new.collect())? }
+            }
             Kind::Rollback => app.rollback_target().map(|_| Op::Rollback)?,
             Kind::Greet => Op::Greet { greeting: Some(format!("hello{}", self.made)) },
             Kind::Forget => app.greeting.as_ref().map(|_| Op::Greet { greeting: None })?,
@@ -150,6 +158,7 @@ impl Script {
                 Some(op) if !few && !dead => return op,
                 _ if few => self.op(Kind::Deploy),
                 _ if dead || kind == Kind::Rollback => self.op(Kind::Promote),
+                _ if kind == Kind::PromotePreview => self.op(Kind::Preview),
                 _ if kind == Kind::UnsetUnread => self.op(Kind::SetUnread),
                 _ if kind == Kind::Revoke => self.op(Kind::Permit),
                 _ => self.op(Kind::Greet),

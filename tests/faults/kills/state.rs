@@ -94,12 +94,20 @@ impl App {
                     // The preview that had this name before is of no use any more.
                     app.releases.retain(|version, old| old.preview != *preview || was_live(version));
                 }
-                let release =
-                    Release { text: text.clone(), greeting: self.greeting.clone(), preview: preview.clone() };
+                // Previews see none of production's values.
+                let greeting = self.greeting.clone().filter(|_| preview.is_none());
+                let release = Release { text: text.clone(), greeting, preview: preview.clone() };
                 app.releases.entry(version.clone()).or_insert(release);
             }
             Op::Promote { version } if app.live.as_ref() == Some(version) => {}
-            Op::Promote { version } => app.switch(version.clone(), false),
+            Op::Promote { version } => {
+                let was_live = self.history.iter().any(|(live, _)| live == version);
+                let preview = app.releases.get_mut(version).filter(|one| one.preview.is_some() && !was_live);
+                if let Some(preview) = preview {
+                    preview.greeting.clone_from(&self.greeting);
+                }
+                app.switch(version.clone(), false);
+            }
             Op::Rollback => {
                 if let Some(version) = self.rollback_target().cloned() {
                     app.switch(version, true);

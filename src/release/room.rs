@@ -1,0 +1,128 @@
+//! Room for workers of releases that no user depends on: previews, candidates, what was live long ago.
+//!
+//! What users get, what a deployment needs and what a rollback would go to is always started. All else has a number of places, for
+//! each app and for the host. Who needs one and finds none gets that of the release that was asked for longest ago. One release of
+//! an app that is uploaded to be live next has a place whatever else is busy.
+
+use super::entry::Entry;
+use super::life::Event;
+use super::{ReleaseError, Releases};
+use crate::id::ReleaseId;
+use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Who is making room, and what has room and no worker yet.
+#[derive(Debug, Default)]
+pub struct Rooms {
+    making: tokio::sync::Mutex<()>,
+    starting: Mutex<BTreeSet<ReleaseId>>,
+}
+
+/// Room for a worker that is being started.
+#[derive(Debug)]
+pub struct Room<'a> {
+    rooms: &'a Rooms,
+    release: ReleaseId,
+}
+
+impl Drop for Room<'_> {
+    fn drop(&mut self) {
+        self.rooms.starting.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.release);
+    }
+}
+
+impl Releases {
+    /// Makes room for the worker of a release, which it has until the room is dropped or the worker is there. Others may go to
+    /// sleep for it. `uploaded` is whether it is being taken in.
+    ///
+    /// # Errors
+    /// [`ReleaseError::Quota`] when all of them are busy.
+    pub(super) async fn make_room(
+        &self,
+        entry: &Arc<Entry>,
+        uploaded: bool,
+    ) -> Result<Room<'_>, ReleaseError> {
+        let (rooms, config, id) = (&self.0.rooms, &self.0.parts.config, entry.id());
+        let _alone = rooms.making.lock().await;
+        let (of_app, of_host) =
+            (config.quota.workers as usize, config.quota.host_workers(config.worker.memory_mb));
+        let mut asked = BTreeSet::new();
+        while self.is_guest(entry) {
+            let guests = self.guests(&id);
+            let starting = rooms.starting.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let starts = |one: &&ReleaseId| **one != id && guests.iter().all(|guest| guest.id() != **one);
+            let count = guests.len() + starting.iter().filter(starts).count();
+            let same_app = |release: &ReleaseId| release.app == id.app;
+            let in_app = guests.iter().filter(|guest| same_app(&guest.id())).count()
+                + starting.iter().filter(starts).filter(|one| same_app(one)).count();
+            let (app_is_full, host_is_full) = (in_app >= of_app, count >= of_host);
+            if !app_is_full && !host_is_full {
+                break;
+            }
+            let idle = guests.iter().filter(|guest| {
+                (!app_is_full || same_app(&guest.id())) && !asked.contains(&guest.id()) && may_sleep(guest)
+            });
+            let Some(guest) = idle.max_by_key(|guest| guest.pool.idle_ms()) else {
+                let next = |one: &Entry| !one.had_users() && one.record().preview.is_none();
+                let has_next = guests.iter().any(|guest| same_app(&guest.id()) && next(guest))
+                    || starting.iter().any(same_app);
+                if uploaded && next(entry) && !has_next {
+                    break;
+                }
+                return Err(full(&id, app_is_full.then_some(in_app), count));
+            };
+            tracing::info!(release = %guest.id(), room_for = %id, "a release goes to sleep to make room");
+            asked.insert(guest.id());
+            self.put_to_sleep(guest, Event::Idle).await;
+        }
+        if self.is_guest(entry) {
+            rooms.starting.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone());
+        }
+        Ok(Room { rooms, release: id })
+    }
+
+    /// How many more workers that no user depends on the host has room for.
+    #[must_use]
+    pub fn room_left(&self) -> usize {
+        let config = &self.0.parts.config;
+        let running = self.0.book.entries().into_iter().filter(|entry| self.takes_room(entry)).count();
+        config.quota.host_workers(config.worker.memory_mb).saturating_sub(running)
+    }
+
+    /// Releases with a worker, of those that have to share the room, but this one.
+    fn guests(&self, but: &ReleaseId) -> Vec<Arc<Entry>> {
+        let entries = self.0.book.entries().into_iter();
+        entries.filter(|entry| self.takes_room(entry) && entry.id() != *but).collect()
+    }
+
+    fn takes_room(&self, entry: &Arc<Entry>) -> bool {
+        entry.pool.worker().is_some() && self.is_guest(entry)
+    }
+
+    /// Whether no user depends on a release.
+    fn is_guest(&self, entry: &Arc<Entry>) -> bool {
+        !self.is_wanted(entry) && !self.is_baking(&entry.id())
+    }
+}
+
+/// Whether a release has nothing to do. One that is being started or stopped is left alone.
+fn may_sleep(guest: &Entry) -> bool {
+    guest.pool.in_flight() == 0
+        && guest.held.load(Ordering::SeqCst) == 0
+        && guest.boot.try_lock().is_ok()
+        && guest.life().after(Event::Idle).is_ok()
+}
+
+fn full(release: &ReleaseId, in_app: Option<usize>, count: usize) -> ReleaseError {
+    ReleaseError::Quota(match in_app {
+        Some(in_app) => format!(
+            "there is no room for a worker of `{release}`: its app has {in_app} beside what its users get, which is the bound \
+             (`quota.workers` in vitrine.toml), and all of them are busy; try again, or remove some"
+        ),
+        None => format!(
+            "there is no room for a worker of `{release}`: this host has {count} beside what users get, which is the bound \
+             (`quota.workers_mb` in vitrine.toml), and all of them are busy; try again, or remove some"
+        ),
+    })
+}

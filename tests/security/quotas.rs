@@ -1,0 +1,194 @@
+//! What one app may have beside what its users get, and what nobody can take from a live release.
+
+use crate::harness::archive::Archive;
+use crate::harness::host::Host;
+use crate::harness::http::{Answer, Request};
+use crate::harness::wait::wait_until;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn configured(toml: &str) -> Host {
+    Host::start_in(Host::configured(toml), &["--isolation", "process"])
+}
+
+fn deployer(host: &Host, app: &str) -> String {
+    let name = format!("{app}-ci");
+    host.cli(&["token", "create", &name, "--app", app, "--verb", "deploy"]).ok().stdout.trim().to_owned()
+}
+
+fn put(host: &Host, token: &str, path: &str, archive: Vec<u8>) -> Answer {
+    Request::new(host.admin, "PUT", &format!("/v1/apps/{path}"))
+        .header("host", &host.admin.to_string())
+        .header("authorization", &format!("Bearer {token}"))
+        .body(archive)
+        .send()
+}
+
+fn preview(host: &Host, token: &str, app: &str, name: &str, version: &str) -> Answer {
+    let path = format!("{app}/releases/{version}?preview={name}");
+    put(host, token, &path, Archive::good(version).zst())
+}
+
+fn assert_quota(answer: &Answer, setting: &str) {
+    let told = answer.json();
+    assert_eq!((answer.status, &told["type"]), (409, &"urn:vitrine:problem:quota".into()), "{told}");
+    assert!(told["detail"].as_str().unwrap().contains(setting), "{told}");
+}
+
+#[test]
+fn previews_and_candidates_of_an_app_are_bounded_also_after_a_restart() {
+    let host = configured("[quota]\npreviews = 2\n");
+    let token = deployer(&host, "shop");
+    assert_eq!(preview(&host, &token, "shop", "pr-1", "p1").status, 201);
+    assert_eq!(preview(&host, &token, "shop", "pr-2", "p2").status, 201);
+    assert_quota(&preview(&host, &token, "shop", "pr-3", "p3"), "quota.previews");
+    // A pull request's next push takes the place of the one before.
+    assert_eq!(preview(&host, &token, "shop", "pr-2", "p2b").status, 201);
+    for version in ["c1", "c2"] {
+        let path = format!("shop/releases/{version}");
+        assert_eq!(put(&host, &token, &path, Archive::good(version).zst()).status, 201);
+    }
+    let third = put(&host, &token, "shop/releases/c3", Archive::good("c3").zst());
+    assert_quota(&third, "quota.previews");
+    // Another app has its own.
+    assert_eq!(preview(&host, &deployer(&host, "blog"), "blog", "pr-1", "p1").status, 201);
+    let (folder, clean) = host.stop();
+    assert!(clean);
+    let host = Host::start_in(folder, &["--isolation", "process"]);
+    assert_quota(&preview(&host, &token, "shop", "pr-3", "p3"), "quota.previews");
+    host.cli(&["remove", "shop@p1"]).ok();
+    assert_eq!(preview(&host, &token, "shop", "pr-3", "p3").status, 201);
+}
+
+#[test]
+fn bundles_of_previews_are_bounded_by_their_bytes() {
+    let host = configured("[quota]\npreview_mb = 3\n");
+    let token = deployer(&host, "shop");
+    let large = |name: &str| Archive::good(name).file("client/data.bin", &vec![b'x'; 2 << 20]).zst();
+    assert_eq!(put(&host, &token, "shop/releases/p1?preview=pr-1", large("one")).status, 201);
+    let second = put(&host, &token, "shop/releases/p2?preview=pr-2", large("two"));
+    assert_quota(&second, "quota.preview_mb");
+    // The same bundle again takes no more room.
+    assert_eq!(put(&host, &token, "shop/releases/p3?preview=pr-3", large("one")).status, 201);
+}
+
+/// The most workers that were seen at once while `during` ran.
+fn most_workers(host: &Host, during: impl FnOnce()) -> usize {
+    let (over, most) = (AtomicBool::new(false), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                let running: std::collections::BTreeSet<_> =
+                    host.workers().into_iter().map(|worker| worker.instance).collect();
+                most.fetch_max(running.len(), Ordering::Relaxed);
+                // Looked at often enough to see a worker that lives for half a second.
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        });
+        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(during));
+        over.store(true, Ordering::Relaxed);
+        ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    });
+    most.into_inner()
+}
+
+#[test]
+fn strangers_wake_no_more_workers_than_there_is_room_for() {
+    // Room for three on the host, for two of an app.
+    let host = configured("[quota]\nworkers = 2\nworkers_mb = 1536\n[worker]\nmemory_mb = 512\n");
+    host.deploy("shop", "live", &["--version", "v1"]);
+    let names: Vec<String> = (0..5).map(|number| format!("pr-{number}")).collect();
+    let most = most_workers(&host, || {
+        for (app, token) in [("shop", deployer(&host, "shop")), ("blog", deployer(&host, "blog"))] {
+            for name in &names {
+                assert_eq!(preview(&host, &token, app, name, name).status, 201);
+            }
+        }
+        for (app, name) in ["shop", "blog"].iter().flat_map(|app| names.iter().map(move |name| (app, name))) {
+            // One that was put to sleep for another one is there all the same, once it has room.
+            wait_until("it wakes", PATIENCE, || {
+                let answer = host.get(&format!("{app}-{name}"), "/").send();
+                (answer.status == 200).then(|| assert_eq!(answer.text(), name))
+            });
+        }
+        assert_eq!(host.get("shop", "/").send().text(), "live");
+    });
+    // Beside them the live one, and one that is just taking a snapshot.
+    assert!((3..=5).contains(&most), "{most} workers at once");
+    let metrics = host.call("GET", "/metrics").send();
+    let left = metrics.text().lines().find_map(|line| line.strip_prefix("vitrine_schedulable_workers "));
+    assert!(matches!(left, Some("0" | "1")), "{left:?}");
+}
+
+/// A page that is never done.
+const BUSY: &str = "export default { fetch: request => new URL(request.url).pathname === '/hold'\n\
+                    ? new Promise(() => {}) : new Response('here') };\n";
+
+/// A request that is in flight until this is dropped.
+fn hold(host: &Host, label: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(host.edge).unwrap();
+    write!(stream, "GET /hold HTTP/1.1\r\nhost: {label}.localhost\r\n\r\n").unwrap();
+    stream
+}
+
+#[test]
+fn with_every_quota_used_up_promotions_and_rollbacks_go_on() {
+    let host = configured(
+        "[quota]\npreviews = 2\nworkers = 2\nworkers_mb = 1024\n[worker]\nmemory_mb = 512\n\
+         [switching]\nidle_timeout_ms = 600000\n",
+    );
+    for version in ["v1", "v2", "v3"] {
+        host.deploy("shop", version, &["--version", version]);
+    }
+    let token = deployer(&host, "shop");
+    let busy = || {
+        let limits = br#"{"limits": {"wall_ms": 60000}}"#;
+        Archive::empty().file("server/index.js", BUSY.as_bytes()).file("vitrine.json", limits)
+    };
+    let mut held = Vec::new();
+    for (version, name) in [("w1", "b1"), ("w2", "b2")] {
+        let path = format!("shop/releases/{version}?preview={name}");
+        assert_eq!(put(&host, &token, &path, busy().zst()).status, 201);
+        held.push(hold(&host, &format!("shop-{name}")));
+        wait_until("its request is in flight", PATIENCE, || {
+            (host.release("shop", version)["in_flight"] == 1).then_some(())
+        });
+    }
+    // Workers: nothing more is started for others, and none of the busy ones is stopped.
+    assert_quota(&preview(&host, &token, "shop", "b1", "w3"), "quota.workers");
+    assert_eq!(host.get("shop-v1", "/").send().status, 503, "it sleeps, and there is no room to wake it");
+    assert_quota(&preview(&host, &token, "shop", "b3", "w4"), "quota.previews");
+    // Uploads: every place that tokens can have is taken by bodies that do not come.
+    for number in 0..6 {
+        let app = format!("slow-{number}");
+        let token = deployer(&host, &app);
+        let mut stream = TcpStream::connect(host.admin).unwrap();
+        write!(
+            stream,
+            "PUT /v1/apps/{app}/releases/v1 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\
+             content-length: 1000000\r\n\r\n0123"
+        )
+        .unwrap();
+        held.push(stream);
+    }
+    let page = || host.get("shop", "/").send().text().to_owned();
+    host.cli(&["rollback", "shop"]).ok();
+    assert_eq!(page(), "v2");
+    // Also to one that sleeps.
+    host.cli(&["rollback", "shop", "--to", "v1"]).ok();
+    assert_eq!(page(), "v1");
+    host.cli(&["promote", "shop", "v3"]).ok();
+    assert_eq!(page(), "v3");
+    // What is to be live next has its place, too, of this app and of others.
+    host.deploy("shop", "v4", &["--version", "v4"]);
+    assert_eq!(page(), "v4");
+    host.deploy("blog", "mine", &["--version", "v1"]);
+    // The busy ones were left alone.
+    held[0].set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+    let cut = held[0].read(&mut [0; 64]);
+    assert!(cut.is_err(), "it is still being answered: {cut:?}");
+}
