@@ -7,6 +7,7 @@
 mod harness {
     pub mod archive;
     pub mod cli;
+    pub mod figures;
     pub mod host;
     pub mod http;
     pub mod noise;
@@ -15,6 +16,7 @@ mod harness {
 }
 
 mod kinds;
+mod loads;
 mod neighbour;
 mod rig;
 mod turnover;

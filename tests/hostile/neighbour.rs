@@ -29,10 +29,14 @@ pub struct Seen {
 }
 
 impl Neighbour {
-    /// Begins.
+    /// Begins to ask the calm app.
     pub fn start(host: &Host) -> Self {
+        Self::asking(host.get(CALM, "/"))
+    }
+
+    /// Begins to ask for a page that says `calm`.
+    pub fn asking(request: Request) -> Self {
         let (beside, stop) = (Arc::new(Mutex::new("")), Arc::new(AtomicBool::new(false)));
-        let request = host.get(CALM, "/");
         let (name, ended) = (Arc::clone(&beside), Arc::clone(&stop));
         let thread = std::thread::spawn(move || ask(&request, &name, &ended));
         Self { beside, stop, thread }
