@@ -33,9 +33,12 @@ struct Look {
     threads: f64,
 }
 
+/// A figure's name, the figure, and how much it may grow.
+type Bound = (&'static str, fn(&Look) -> f64, f64);
+
 /// What each may grow by from the middle to the end, as a line through the looks shows it. Allocators keep some megabytes of a deploy, requests
 /// under way have a descriptor each, and threads that read files end when they had nothing to do for ten seconds.
-const BOUNDS: [(&str, fn(&Look) -> f64, f64); 3] = [
+const BOUNDS: [Bound; 3] = [
     ("MB of memory", |look| look.memory_mb, 24.0),
     ("descriptors", |look| look.descriptors, 16.0),
     ("threads", |look| look.threads, 8.0),
@@ -56,7 +59,7 @@ fn growth(points: &[(f64, f64)]) -> f64 {
 /// Everything that grew by more than it may.
 fn grown(looks: &[Look]) -> Vec<String> {
     let half = &looks[looks.len() / 2..];
-    let of = |(what, value, most): (&str, fn(&Look) -> f64, f64)| {
+    let of = |(what, value, most): Bound| {
         let grew = growth(&half.iter().map(|look| (look.at_s, value(look))).collect::<Vec<_>>());
         println!(
             "{what}: {:.1} at first, {:.1} at last, {grew:+.1} in the second half",
