@@ -133,6 +133,8 @@ mod tests {
     use super::*;
 
     const MS: Duration = Duration::from_millis(1);
+    /// One beginning for all, so that their pings go out at the same moments.
+    static SIMULATED: LazyLock<Instant> = LazyLock::new(Instant::now);
 
     /// A worker under its keeper's clock: every ping before `silent_from` is answered at once. A request is sent at each of `asked`, and is
     /// answered if that is before `silent_from` too. Times in milliseconds.
@@ -146,7 +148,7 @@ mod tests {
 
     impl Sim {
         fn run(silent_from: u64, asked: &[u64], until: u64) -> Self {
-            let began = Instant::now();
+            let began = *SIMULATED;
             let liveness = Liveness::begin(began);
             let mut sim = Self { began, liveness, silent_from, pings: Vec::new(), unhealthy_at: None };
             let mut asked = asked.iter().copied().peekable();
