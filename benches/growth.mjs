@@ -31,7 +31,8 @@ const FLIPS = 50;
 const FLIPPED = "flipped";
 
 const SERVER = "export default { fetch: () => new Response('<!doctype html><title>page</title><p>one of many apps') };\n";
-const CONFIG = `[switching]\nidle_timeout_ms = ${IDLE_MS}\n[retention]\nreleases = 1000\n`;
+/** Each app is asked by a client of its own: one alone may start only a few releases that users don't have. */
+const CONFIG = `trusted_proxies = ["127.0.0.0/8"]\n[switching]\nidle_timeout_ms = ${IDLE_MS}\n[retention]\nreleases = 1000\n`;
 
 /**
  * @typedef {object} Step
@@ -129,8 +130,8 @@ class GrowingHost {
   }
 
   /** A request to the public side on a connection of its own. */
-  page(label, pathname = "/") {
-    return exchange({ port: this.#ports.edge, path: pathname, headers: { host: `${label}.localhost` } });
+  page(label, pathname = "/", client = "10.1.0.1") {
+    return exchange({ port: this.#ports.edge, path: pathname, headers: { host: `${label}.localhost`, "x-forwarded-for": client } });
   }
 
   call(method, pathname, body) {
@@ -189,9 +190,14 @@ async function each(list, atOnce, act) {
   await Promise.all(Array.from({ length: atOnce }, work));
 }
 
+/** The address of one of many clients. @param {number} index */
+function clientOf(index) {
+  return `10.0.${Math.floor(index / 250)}.${(index % 250) + 1}`;
+}
+
 /** Asks all of these at once; gives when the last had its page, and how many had none. */
 async function askAll(host, labels) {
-  const answers = await Promise.all(labels.map((label) => host.page(label).catch((error) => ({ status: error.code, tookMs: 0 }))));
+  const answers = await Promise.all(labels.map((label, index) => host.page(label, "/", clientOf(index)).catch((error) => ({ status: error.code, tookMs: 0 }))));
   const failed = answers.filter(({ status }) => status !== 200).length;
   return { count: labels.length, lastMs: Math.max(...answers.map(({ tookMs }) => tookMs)), failed };
 }
