@@ -1,15 +1,17 @@
 //! A request for a release that sleeps: held until its worker is up.
 
 use super::entry::Entry;
+use super::room::Room;
 use super::{ReleaseError, Releases, WakeError};
 use crate::id::ReleaseId;
-use crate::limits::{RETRY_AFTER_S, WAKE_DEADLINE_MS, WAKE_HELD_MAX};
+use crate::limits::{RETRY_AFTER_S, ROOM_POLL_MS, WAKE_DEADLINE_MS, WAKE_HELD_MAX};
 use crate::pool::Pool;
 use crate::telemetry::causes;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// A boot that is under way for the sake of requests, or the last one. Everybody who comes meanwhile waits for it.
 #[derive(Debug, Default)]
@@ -72,7 +74,7 @@ impl Releases {
                 tell.send_replace(Some(Err(WakeError::Busy { retry_after_s: RETRY_AFTER_S })));
                 return;
             };
-            let _room = match releases.make_room(&entry, false).await {
+            let _room = match releases.room_in_time(&entry).await {
                 Ok(room) => room,
                 Err(error) => {
                     tracing::warn!(release = %entry.id(), error = %causes(&error), "a sleeping release has no room to wake");
@@ -93,5 +95,18 @@ impl Releases {
             tell.send_replace(Some(result));
         });
         woken
+    }
+
+    /// Room for a worker. Those that have it may be done with their requests soon: as long as requests are held this waits for one.
+    async fn room_in_time(&self, entry: &Arc<Entry>) -> Result<Room<'_>, ReleaseError> {
+        let end = Instant::now() + WAKE_DEADLINE;
+        loop {
+            match self.make_room(entry, false).await {
+                Err(ReleaseError::Quota(_)) if Instant::now() < end => {
+                    tokio::time::sleep(Duration::from_millis(ROOM_POLL_MS)).await;
+                }
+                made => return made,
+            }
+        }
     }
 }
