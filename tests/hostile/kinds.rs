@@ -57,6 +57,7 @@ const MEMORY_OR_ERROR: &[&str] = &["heap_limit", "cpu_limit", "wall_limit", "app
 const ERROR: &[&str] = &["app_error"];
 const ERROR_OR_TIME: &[&str] = &["app_error", "cpu_limit", "wall_limit"];
 const WALL: &[&str] = &["wall_limit"];
+const IDLE: &[&str] = &["stream_idle"];
 const OK: &[&str] = &["ok"];
 const OK_OR_TIME: &[&str] = &["ok", "cpu_limit", "wall_limit"];
 const ANY_OF_ITS_OWN: &[&str] = &["ok", "app_error", "cpu_limit", "wall_limit"];
@@ -92,7 +93,7 @@ const KINDS: &[Kind] = &[
     slow_to_end("json-parse", MEMORY_OR_ERROR),
     slow_to_end("json-stringify", MEMORY_OR_ERROR),
     kind("endless", ERROR_OR_TIME),
-    kind("never-ends", WALL),
+    kind("never-ends", IDLE),
     kind("log", OK_OR_TIME),
     kind("getters", ERROR),
     kind("proxy", ERROR),
