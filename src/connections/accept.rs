@@ -33,8 +33,11 @@ pub async fn until_leaving<S>(
                 if let Some(place) = places.take(address.ip()) {
                     connections.spawn(serve(stream, address, place));
                 }
-                // Connections that went for this one end before the next is accepted.
-                tokio::task::yield_now().await;
+                // Lets evicted connections end before the next is accepted. Only then: a task that yields waits for its thread, however
+                // long another task occupies it.
+                if places.has_evicted() {
+                    tokio::task::yield_now().await;
+                }
             }
             Err(error) => {
                 tracing::warn!(

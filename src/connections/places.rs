@@ -149,6 +149,12 @@ impl Places {
         self.show(&table);
     }
 
+    /// Whether connections were told to go and have not ended yet.
+    #[must_use]
+    pub fn has_evicted(&self) -> bool {
+        self.lock().evicted() > 0
+    }
+
     fn lock(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -219,11 +225,16 @@ impl Places {
     fn show(&self, table: &Table) {
         self.series.set(State::Open, table.open);
         self.series.set(State::Reserve, table.reserved);
-        self.series.set(State::Evicted, table.connections.len() - table.open - table.reserved);
+        self.series.set(State::Evicted, table.evicted());
     }
 }
 
 impl Table {
+    /// Connections that were told to go and have not ended yet.
+    fn evicted(&self) -> usize {
+        self.connections.len() - self.open - self.reserved
+    }
+
     fn candidates(&self, among: Among) -> impl Iterator<Item = Candidate> {
         self.connections.iter().filter_map(move |(id, connection)| {
             let meant = !connection.evicted
