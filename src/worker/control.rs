@@ -15,7 +15,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-use vitrine_wire::{Channel, EgressFailure, EgressHead, Frame, Pong, Ready, Start, StreamId};
+use vitrine_wire::{Channel, Done, EgressFailure, EgressHead, Frame, Outcome, Pong, Ready, Start, StreamId};
 
 /// Why a call ends whose body the host has no room for.
 const TOO_MUCH_HELD: &str = "too many bodies wait for slow servers and clients";
@@ -198,7 +198,7 @@ impl Keeper {
                 if let Some(call) = session.egress.get(&stream) {
                     call.on_body(&data).map_err(|_| Breach::Window(stream))?;
                     if !self.memory.has_room(0) {
-                        session.give_up(stream, frames).await;
+                        session.give_up(stream, frames);
                     }
                 }
             }
@@ -345,12 +345,13 @@ impl Session {
         Ok(())
     }
 
-    /// Ends a call whose body the host has no room for.
-    async fn give_up(&mut self, stream: StreamId, frames: &FrameSender) {
+    /// Ends a call whose body the host has no room for. Does not wait for the write queue: its only reader is the loop that calls this.
+    fn give_up(&mut self, stream: StreamId, frames: &FrameSender) {
         if let Some(call) = self.egress.remove(&stream) {
             call.abort();
             let failure = EgressFailure::Limit(TOO_MUCH_HELD.to_owned());
-            AnswerSink::new(stream, frames.clone()).done(Err(failure)).await;
+            let done = Done { egress: Some(failure), ..Done::of(Outcome::UpstreamGone) };
+            frames.send_soon(Frame::Done(stream, done));
         }
     }
 
