@@ -131,10 +131,12 @@ impl Activity {
         self.taken_back.load(Ordering::Relaxed) > TAKEN_BACK_MAX
     }
 
-    /// How long no request has been in flight, in milliseconds; `None` while one is.
+    /// How long no request has been in flight, in milliseconds; `None` while one is, or while the client still has to take the end of an
+    /// answer.
     #[must_use]
     pub fn idle_ms(&self) -> Option<u64> {
-        let idle = self.in_flight.load(Ordering::Relaxed) == 0;
+        let blocked = self.blocked_since.load(Ordering::Relaxed) != 0;
+        let idle = !blocked && self.in_flight.load(Ordering::Relaxed) == 0;
         idle.then(|| self.age_ms().saturating_sub(self.idle_since.load(Ordering::Relaxed)))
     }
 
@@ -242,7 +244,9 @@ impl Activity {
         if over(&self.head_since, patience.head.as_millis() as u64) {
             return Verdict::Slow;
         }
-        if over(&self.idle_since, patience.idle.as_millis() as u64) { Verdict::Idle } else { Verdict::Fine }
+        let blocked = self.blocked_since.load(Ordering::Relaxed) != 0;
+        let idle = !blocked && over(&self.idle_since, patience.idle.as_millis() as u64);
+        if idle { Verdict::Idle } else { Verdict::Fine }
     }
 
     /// Whether the client takes its answers more slowly than the slowest that is allowed.

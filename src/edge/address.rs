@@ -81,7 +81,8 @@ impl Address {
         };
         let mut address = believed.unwrap_or(self);
         let usual = if caller.https { 443 } else { 80 };
-        if let Some(port) = caller.forwarded.port.filter(|port| *port != usual)
+        // Proxies pass a client's `X-Forwarded-Port` on as they do its host, and apps make links of it.
+        if let Some(port) = caller.forwarded.port.filter(|port| always && *port != usual)
             && address.authority.len() == end_of_name(&address.authority).unwrap_or_default()
             && !address.authority.is_empty()
         {
@@ -251,10 +252,11 @@ mod tests {
             ([("x-forwarded-port", "443"), ("x-forwarded-proto", "https")], "shop.localhost"),
             ([("x-forwarded-port", "443"), ("x-forwarded-proto", "http")], "shop.localhost:443"),
         ] {
-            assert_eq!(behind("shop.localhost", &said, false).as_deref(), Ok(authority));
+            assert_eq!(behind("shop.localhost", &said, true).as_deref(), Ok(authority));
+            assert_eq!(behind("shop.localhost", &said, false).as_deref(), Ok("shop.localhost"));
         }
         assert_eq!(
-            behind("shop.localhost:1", &[("x-forwarded-port", "8443")], false).as_deref(),
+            behind("shop.localhost:1", &[("x-forwarded-port", "8443")], true).as_deref(),
             Ok("shop.localhost:1")
         );
         assert_eq!(
