@@ -4,7 +4,9 @@
 /// address has fewer, with six for each browser; and its own idle ones go first.
 pub const CONNECTIONS_PER_CLIENT: u32 = (super::CONNECTIONS_MAX / 8) as u32;
 /// Requests of one client in flight at once, if the operator says nothing: event streams of some hundred people behind one address.
-pub const REQUESTS_PER_CLIENT: u32 = 2 * CONNECTIONS_PER_CLIENT;
+pub const REQUESTS_PER_CLIENT: u32 = CONNECTIONS_PER_CLIENT;
+// The slow answers of one client leave a worker the streams for all that it may run and queue.
+const _: () = assert!(REQUESTS_PER_CLIENT as usize <= vitrine_wire::limits::ANSWERS_LEAVING_MAX);
 /// Counters in each of two rows, over which clients are spread: two clients that are busy share both once in 67 million times.
 pub const CLIENT_COUNTERS: usize = 8_192;
 /// Places of the edge's reserve. Each is held for one answer, which says that the edge is busy, or for a check of a load balancer.
