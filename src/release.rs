@@ -48,7 +48,7 @@ use crate::container::Engine;
 use crate::files;
 use crate::handover::Predecessor;
 use crate::id::{AppName, Digest, InstanceId};
-use crate::limits::BODIES_BYTES_MAX;
+use crate::limits::{BODIES_BYTES_MAX, BOOTS_RESERVE};
 use crate::route::Routes;
 use crate::scope::Actor;
 use crate::store::{Store, StoreError};
@@ -150,7 +150,7 @@ impl Releases {
     /// # Errors
     /// [`ReleaseError::Store`].
     pub async fn open(parts: Parts) -> Result<Self, ReleaseError> {
-        let boots = BootQueue::new(boot_queue::places_here(parts.config.worker.memory_mb));
+        let boots = BootQueue::new(boot_queue::places_here(parts.config.worker.memory_mb), BOOTS_RESERVE);
         let journal = Journal::new(&parts.telemetry);
         let releases = Self(Arc::new(Inner {
             parts,

@@ -131,8 +131,7 @@ pub async fn upload(
         return Err(Problem::new(Kind::Busy, state.uploads.why(&who)));
     };
     let head = request_line(&request);
-    let slot = Arc::new(slot);
-    let (staged, bundle) = receive(&state, request, Arc::clone(&slot)).await?;
+    let (staged, bundle) = receive(&state, request, Arc::new(slot)).await?;
     let once =
         key.map(|key| Once { key, request: Digest::of(format!("{head}{}", bundle.digest).as_bytes()) });
     let action = Action::Upload {
@@ -150,6 +149,8 @@ type Slot = Arc<Place>;
 #[derive(Debug)]
 pub struct Staged {
     dir: BundleDir,
+    /// Taken until what was uploaded has been booted, also when its sender leaves.
+    _slot: Slot,
 }
 
 impl Staged {
@@ -181,10 +182,11 @@ async fn receive(state: &AdminState, request: Request, slot: Slot) -> Result<(St
     }
     let (pieces, reader) = mpsc::channel(UPLOAD_PIECES_MAX);
     let (into, kept) = (state.store.layout().stage(), state.store.bundles().kept());
+    let staged_in = Arc::clone(&slot);
     let unpacking = spawn_in(slot, move || {
         let (dir, bundle) =
             bundle::receive_upload(PieceReader { pieces: reader, piece: Bytes::new() }, &into, &kept)?;
-        Ok::<_, BundleError>((Staged { dir }, bundle))
+        Ok::<_, BundleError>((Staged { dir, _slot: staged_in }, bundle))
     });
     let arrived = forward(request.into_body(), pieces).await;
     let unpacked = unpacking

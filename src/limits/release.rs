@@ -7,6 +7,8 @@ pub const ROOM_POLL_MS: u64 = 250;
 /// Starts of workers that wait for a place at once: what a core boots in the time that a user waits, for a few dozen cores. Each is a
 /// task and the requests that are held for it, which are connections and bounded as such.
 pub const BOOTS_QUEUED_MAX: usize = 1_024;
+/// Starts for what users get, beside those that may be for anything: starts that hang keep their places until their deadline.
+pub const BOOTS_RESERVE: usize = 1;
 /// How long a start keeps its place, until some were measured.
 pub const BOOT_MS_EXPECTED: u64 = 500;
 

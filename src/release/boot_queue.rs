@@ -1,7 +1,8 @@
 //! The order in which workers are started.
 //!
-//! Every start takes a place first, whatever it is for: there are as many as the machine can boot at once. Who finds none waits,
-//! and a place that gets free goes to the most urgent of those that wait, to the one that came first among equals.
+//! Every start takes a place first, whatever it is for: there are as many as the machine can boot at once, and one more for what users
+//! get. Who finds none waits, and a place that gets free goes to the most urgent of those that wait, to the one that came first among
+//! equals.
 
 use super::entry::Entry;
 use super::life::State;
@@ -28,6 +29,13 @@ pub enum Rank {
     Spare,
 }
 
+impl Rank {
+    /// Whether users wait for it, or would. Starts that hang until their deadline must not keep these from a place.
+    fn is_for_users(self) -> bool {
+        self <= Self::Live
+    }
+}
+
 /// Why there is no place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoPlace {
@@ -44,6 +52,7 @@ pub enum NoPlace {
 #[derive(Debug)]
 pub struct BootQueue {
     places: usize,
+    reserve: usize,
     state: Mutex<Queue>,
 }
 
@@ -90,10 +99,11 @@ impl Drop for BootPlace {
 }
 
 impl BootQueue {
-    /// A queue with this many places.
-    pub fn new(places: usize) -> Arc<Self> {
+    /// A queue with this many places, and others in reserve for what users get.
+    pub fn new(places: usize, reserve: usize) -> Arc<Self> {
         let (waiting, next, closed, kept_ms) = (Vec::new(), 0, false, BOOT_MS_EXPECTED);
-        Arc::new(Self { places, state: Mutex::new(Queue { free: places, waiting, next, closed, kept_ms }) })
+        let state = Queue { free: places + reserve, waiting, next, closed, kept_ms };
+        Arc::new(Self { places, reserve, state: Mutex::new(state) })
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -163,8 +173,11 @@ impl BootQueue {
                     return;
                 }
                 let ranked = state.waiting.iter().enumerate();
-                let first = ranked.min_by_key(|(_, waiting)| ((waiting.rank)(), waiting.number));
-                let Some((at, _)) = first else { return };
+                let ranked = ranked.map(|(at, waiting)| ((waiting.rank)(), waiting.number, at));
+                let Some((rank, _, at)) = ranked.min() else { return };
+                if state.free <= self.reserve && !rank.is_for_users() {
+                    return;
+                }
                 let tell = state.waiting.swap_remove(at).tell;
                 state.free -= 1;
                 (BootPlace { queue: Arc::clone(self), since: Instant::now() }, tell)
@@ -188,19 +201,20 @@ pub fn places_here(worker_mb: u64) -> usize {
     places(cores, memory_bytes, worker_mb)
 }
 
-/// How urgent a start of this release is now.
-fn rank(entry: &Entry, insist: bool) -> Rank {
-    let awaited = entry.held.load(Ordering::SeqCst) > 0;
-    match entry.life().state() {
-        State::Live if entry.has_served() => Rank::Replaced,
-        State::Live if awaited => Rank::LiveAwaited,
-        State::Live => Rank::Live,
-        _ if awaited || insist => Rank::Awaited,
-        _ => Rank::Spare,
-    }
-}
-
 impl Releases {
+    /// How urgent a start of this release is now.
+    fn rank(&self, entry: &Arc<Entry>, insist: bool) -> Rank {
+        let awaited = entry.held.load(Ordering::SeqCst) > 0;
+        if entry.life().state() == State::Live || self.gets_requests(entry) {
+            return match awaited {
+                _ if entry.has_served() => Rank::Replaced,
+                true => Rank::LiveAwaited,
+                false => Rank::Live,
+            };
+        }
+        if awaited || insist { Rank::Awaited } else { Rank::Spare }
+    }
+
     /// Waits for the right to start a worker of this release. The caller holds `entry.boot`.
     ///
     /// # Errors
@@ -211,8 +225,8 @@ impl Releases {
         insist: bool,
         patience: Duration,
     ) -> Result<BootPlace, ReleaseError> {
-        let ranked = Arc::clone(entry);
-        let place = self.0.boots.place(move || rank(&ranked, insist), patience).await;
+        let (releases, ranked) = (self.clone(), Arc::clone(entry));
+        let place = self.0.boots.place(move || releases.rank(&ranked, insist), patience).await;
         place.map_err(|no_place| {
             let retry_after_s = match no_place {
                 NoPlace::Busy { retry_after_s } => retry_after_s,

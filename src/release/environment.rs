@@ -138,8 +138,9 @@ impl Releases {
                 Ok(())
             }
             Err(error) => {
-                self.record_instance(entry, Some(old.identity().instance.clone())).await?;
+                // First: a record that can't be written must not leave it with values that its worker does not have.
                 set_values(entry, &before);
+                self.record_instance(entry, Some(old.identity().instance.clone())).await?;
                 Err(error)
             }
         }

@@ -26,6 +26,12 @@ pub struct Room<'a> {
     release: ReleaseId,
 }
 
+impl Rooms {
+    fn begin(&self, release: &ReleaseId) {
+        self.starting.lock().unwrap_or_else(PoisonError::into_inner).insert(release.clone());
+    }
+}
+
 impl Drop for Room<'_> {
     fn drop(&mut self) {
         self.rooms.starting.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.release);
@@ -44,11 +50,12 @@ impl Releases {
         uploaded: bool,
     ) -> Result<Room<'_>, ReleaseError> {
         let (rooms, config, id) = (&self.0.rooms, &self.0.parts.config, entry.id());
-        let _alone = rooms.making.lock().await;
         let (of_app, of_host) =
             (config.quota.workers as usize, config.quota.host_workers(config.worker.memory_mb));
         let mut asked = BTreeSet::new();
+        // What users depend on waits for none of the others.
         while self.is_guest(entry) {
+            let alone = rooms.making.lock().await;
             let guests = self.guests(&id);
             let starting = rooms.starting.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let starts = |one: &&ReleaseId| **one != id && guests.iter().all(|guest| guest.id() != **one);
@@ -58,6 +65,7 @@ impl Releases {
                 + starting.iter().filter(starts).filter(|one| same_app(one)).count();
             let (app_is_full, host_is_full) = (in_app >= of_app, count >= of_host);
             if !app_is_full && !host_is_full {
+                rooms.begin(&id);
                 break;
             }
             let idle = guests.iter().filter(|guest| {
@@ -68,16 +76,16 @@ impl Releases {
                 let has_next = guests.iter().any(|guest| same_app(&guest.id()) && next(guest))
                     || starting.iter().any(same_app);
                 if uploaded && next(entry) && !has_next {
+                    rooms.begin(&id);
                     break;
                 }
                 return Err(full(&id, app_is_full.then_some(in_app), count));
             };
             tracing::info!(release = %guest.id(), room_for = %id, "a release goes to sleep to make room");
             asked.insert(guest.id());
+            // It may take as long as its drain: others look for room meanwhile.
+            drop(alone);
             self.put_to_sleep(guest, Event::Idle).await;
-        }
-        if self.is_guest(entry) {
-            rooms.starting.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone());
         }
         Ok(Room { rooms, release: id })
     }

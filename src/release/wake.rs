@@ -2,6 +2,7 @@
 
 use super::entry::Entry;
 use super::room::Room;
+use super::succession::Turn;
 use super::{ReleaseError, Releases, WakeError};
 use crate::id::ReleaseId;
 use crate::limits::{RETRY_AFTER_S, ROOM_POLL_MS, WAKE_DEADLINE_MS, WAKE_HELD_MAX};
@@ -69,18 +70,9 @@ impl Releases {
         let (releases, entry) = (self.clone(), Arc::clone(entry));
         // The request that asks is on another thread; a boot is the control plane's.
         self.0.control.spawn(async move {
-            let Some(_turn) = releases.0.turns.take().await else {
-                // Another host serves its next try.
+            let Some((_turn, _room)) = releases.room_in_time(&entry).await else {
                 tell.send_replace(Some(Err(WakeError::Busy { retry_after_s: RETRY_AFTER_S })));
                 return;
-            };
-            let _room = match releases.room_in_time(&entry).await {
-                Ok(room) => room,
-                Err(error) => {
-                    tracing::warn!(release = %entry.id(), error = %causes(&error), "a sleeping release has no room to wake");
-                    tell.send_replace(Some(Err(WakeError::Busy { retry_after_s: RETRY_AFTER_S })));
-                    return;
-                }
             };
             let result = releases.ensure_worker(&entry, WAKE_DEADLINE, false).await;
             let result = result.map_err(|error| {
@@ -97,15 +89,24 @@ impl Releases {
         woken
     }
 
-    /// Room for a worker. Those that have it may be done with their requests soon: as long as requests are held this waits for one.
-    async fn room_in_time(&self, entry: &Arc<Entry>) -> Result<Room<'_>, ReleaseError> {
+    /// A turn, and room for a worker. Those that have room may be done with their requests soon: as long as requests are held this waits
+    /// for it, without a turn meanwhile. `None` when there is no room in time, or another host serves the next try.
+    async fn room_in_time(&self, entry: &Arc<Entry>) -> Option<(Turn, Room<'_>)> {
         let end = Instant::now() + WAKE_DEADLINE;
         loop {
+            let turn = self.turn().await?;
             match self.make_room(entry, false).await {
-                Err(ReleaseError::Quota(_)) if Instant::now() < end => {
+                Ok(room) => return Some((turn, room)),
+                Err(ReleaseError::Quota(_))
+                    if Instant::now() < end && entry.held.load(Ordering::SeqCst) > 0 =>
+                {
+                    drop(turn);
                     tokio::time::sleep(Duration::from_millis(ROOM_POLL_MS)).await;
                 }
-                made => return made,
+                Err(error) => {
+                    tracing::warn!(release = %entry.id(), error = %causes(&error), "a sleeping release has no room to wake");
+                    return None;
+                }
             }
         }
     }

@@ -13,7 +13,7 @@ async fn asked(queue: &Arc<BootQueue>, rank: Rank) -> tokio::task::JoinHandle<Re
 
 #[tokio::test(start_paused = true)]
 async fn the_most_urgent_is_next_and_the_first_among_equals() {
-    let queue = BootQueue::new(2);
+    let queue = BootQueue::new(2, 0);
     let mut kept = vec![
         queue.place(|| Rank::Spare, PATIENCE).await.unwrap(),
         queue.place(|| Rank::Spare, PATIENCE).await.unwrap(),
@@ -38,7 +38,7 @@ async fn the_most_urgent_is_next_and_the_first_among_equals() {
 
 #[tokio::test(start_paused = true)]
 async fn one_that_becomes_more_urgent_while_it_waits_is_served_before_the_others() {
-    let queue = BootQueue::new(1);
+    let queue = BootQueue::new(1, 0);
     let place = queue.place(|| Rank::Live, PATIENCE).await.unwrap();
     let first = asked(&queue, Rank::Live).await;
     let awaited = Arc::new(AtomicBool::new(false));
@@ -56,7 +56,7 @@ async fn one_that_becomes_more_urgent_while_it_waits_is_served_before_the_others
 
 #[tokio::test(start_paused = true)]
 async fn who_gives_up_leaves_no_place_behind() {
-    let queue = BootQueue::new(1);
+    let queue = BootQueue::new(1, 0);
     let place = queue.place(|| Rank::Live, PATIENCE).await.unwrap();
     let gone = asked(&queue, Rank::Replaced).await;
     let stays = asked(&queue, Rank::Spare).await;
@@ -75,7 +75,7 @@ async fn who_gives_up_leaves_no_place_behind() {
 
 #[tokio::test(start_paused = true)]
 async fn a_wait_ends_at_its_bound_and_says_when_to_come_back() {
-    let queue = BootQueue::new(2);
+    let queue = BootQueue::new(2, 0);
     let _kept = [
         queue.place(|| Rank::Live, PATIENCE).await.unwrap(),
         queue.place(|| Rank::Live, PATIENCE).await.unwrap(),
@@ -99,13 +99,26 @@ async fn a_wait_ends_at_its_bound_and_says_when_to_come_back() {
 
 #[tokio::test(start_paused = true)]
 async fn a_queue_that_is_closed_starts_nothing_more() {
-    let queue = BootQueue::new(1);
+    let queue = BootQueue::new(1, 0);
     let place = queue.place(|| Rank::Live, PATIENCE).await.unwrap();
     let waiting = asked(&queue, Rank::Live).await;
     queue.close();
     assert_eq!(waiting.await.unwrap().unwrap_err(), NoPlace::Closed);
     drop(place);
     assert_eq!(queue.place(|| Rank::Live, PATIENCE).await.unwrap_err(), NoPlace::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn starts_that_hang_leave_a_place_for_what_users_get() {
+    let queue = BootQueue::new(1, 1);
+    let hangs = queue.place(|| Rank::Awaited, PATIENCE).await.unwrap();
+    let spare = asked(&queue, Rank::Awaited).await;
+    assert!(!spare.is_finished());
+    drop(queue.place(|| Rank::Replaced, PATIENCE).await.unwrap());
+    tokio::task::yield_now().await;
+    assert!(!spare.is_finished(), "the reserve is for what users get");
+    drop(hangs);
+    spare.await.unwrap().unwrap();
 }
 
 #[test]
