@@ -13,10 +13,10 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// What is left for each client and of each app.
+/// What is left for each client of each app, and of each app for all of them.
 #[derive(Debug)]
 pub struct WakeQuota {
-    clients: Buckets<Client>,
+    clients: Buckets<(Client, AppName)>,
     apps: Buckets<AppName>,
     /// Releases whose start has been paid for: who comes meanwhile waits for the same one.
     paid: Cache<ReleaseId, ()>,
@@ -42,7 +42,8 @@ impl WakeQuota {
         if !self.paid.entry_by_ref(release).or_insert(()).is_fresh() {
             return true;
         }
-        let admitted = self.clients.take(Client::of(client), now) && self.apps.take(release.app.clone(), now);
+        let (client, app) = (Client::of(client), release.app.clone());
+        let admitted = self.clients.take((client, app.clone()), now) && self.apps.take(app, now);
         if !admitted {
             self.paid.invalidate(release);
         }
@@ -108,6 +109,10 @@ mod tests {
         assert!(!admits(100, "192.0.2.1") && !admits(101, "192.0.2.1"));
         assert!((0..WAKES_BY_CLIENT_MAX).all(|number| admits(number, "192.0.2.1")), "they are being started");
         assert!(admits(100, "192.0.2.2"), "the refused one is not paid for, and this client has its own");
+        assert!(
+            quota.admits(&release("news", 1), "192.0.2.1".parse().unwrap()),
+            "another app is another matter"
+        );
         for number in 0..WAKES_BY_CLIENT_MAX {
             assert!(quota.admits(&release("blog", number), format!("2001:db8::{number}").parse().unwrap()));
         }

@@ -65,8 +65,8 @@ pub const CLAIM_ATTEMPTS_MAX: usize = 3;
 pub const UPSTREAM_RETRIES_MAX: usize = 1;
 /// What a worker gets beyond the limits that it enforces by itself before the edge stops waiting: it is stuck then.
 pub const RENDER_GRACE_MS: u64 = 2_000;
-/// Releases that users do not have (earlier ones, previews) that one client may start at once: somebody who looks through what
-/// there is. Each costs a worker's memory.
+/// Releases of one app that users do not have (earlier ones, previews) that one client may start at once: somebody who looks through
+/// what there is. Each costs a worker's memory, of which all apps together have `[quota] workers_mb`.
 pub const WAKES_BY_CLIENT_MAX: u32 = 8;
 /// Time for one more.
 pub const WAKES_BY_CLIENT_EVERY_MS: u64 = 15_000;
