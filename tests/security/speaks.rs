@@ -255,7 +255,8 @@ fn code_that_is_marked_as_bad_runs_for_nobody_until_it_is_promoted() {
 #[test]
 fn a_client_starts_only_so_many_releases_that_users_do_not_have() {
     // What is neither live nor standby sleeps at the next round of the patrol.
-    let folder = Host::configured("[switching]\nidle_timeout_ms = 1000\n[retention]\nreleases = 20\n");
+    let sleepy = "[switching]\nidle_timeout_ms = 1000\n[retention]\nreleases = 20\n";
+    let folder = Host::configured(&format!("trusted_proxies = [\"127.0.0.0/8\"]\n{sleepy}"));
     let host = Host::start_in(folder, &["--isolation", "process", "--config", "vitrine.toml"]);
     let versions: Vec<String> = (0..=WAKES_BY_CLIENT_MAX).map(|number| format!("v{number}")).collect();
     host.deploy("shop", "live", &["--version", "live"]);
