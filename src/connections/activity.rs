@@ -347,6 +347,20 @@ mod tests {
     }
 
     #[test]
+    fn a_client_that_still_takes_the_end_of_its_answer_is_not_idle() {
+        let patience = Patience { answer: Duration::from_secs(60), ..patience(1000, 10) };
+        let activity = Activity::start();
+        drop(activity.begin(false));
+        activity.on_blocked();
+        pause();
+        assert_eq!(activity.idle_ms(), None);
+        assert_eq!(activity.verdict(&patience), Verdict::Fine);
+        activity.on_written(1);
+        assert!(activity.idle_ms().is_some());
+        assert_eq!(activity.verdict(&patience), Verdict::Idle);
+    }
+
+    #[test]
     fn a_head_that_trickles_after_a_pause_is_slow_but_a_busy_app_is_not() {
         let activity = Activity::start();
         let busy = activity.begin(false);
