@@ -28,8 +28,8 @@ impl Releases {
         Ok(())
     }
 
-    /// Starts a worker beside the one that serves, once there is a place for it. Nothing of its release's life changes by that; nothing is left of one that
-    /// fails but its record, which is the caller's to put right.
+    /// Starts a worker beside the one that serves, once there is a place for it. Its release's life and record stay as they are; a
+    /// worker that fails is ended.
     pub(super) async fn boot_beside(
         &self,
         entry: &Arc<Entry>,
@@ -37,7 +37,6 @@ impl Releases {
     ) -> Result<Arc<Worker>, ReleaseError> {
         let _place = self.boot_place(entry, true, deadline).await?;
         let instance = self.new_instance();
-        self.record_instance(entry, Some(instance.clone())).await?;
         let started = self.start_within(entry, &instance, deadline, || Ok(())).await;
         if started.is_err() {
             self.end(&instance).await;

@@ -228,8 +228,7 @@ async fn ask(entry: &Entry, worker: &Worker, domain: &str, path: &str, timeout: 
 }
 
 impl Releases {
-    /// Starts a worker beside one that is ill, puts it in its place, and lets the ill one finish what it has. A host that dies
-    /// meanwhile boots one at its next start. Where no other comes up, the ill one stays: it may still answer some.
+    /// Starts a worker beside one that is ill, puts it in its place, and lets the ill one finish what it has. Where no other comes up, the ill one stays: it may still answer some.
     async fn replace_beside(&self, entry: &Arc<Entry>, ill: &InstanceId) {
         let times = entry.ill_in_a_row.fetch_add(1, Ordering::Relaxed);
         let pause_ms =
@@ -242,6 +241,13 @@ impl Releases {
         }
         match self.boot_beside(entry, Duration::from_millis(REPLACE_BOOT_DEADLINE_MS)).await {
             Ok(worker) => {
+                let instance = worker.identity().instance.clone();
+                if let Err(error) = self.record_instance(entry, Some(instance.clone())).await {
+                    let error = causes(&error);
+                    tracing::error!(release = %entry.id(), error, "an unhealthy worker stays: its replacement can't be recorded");
+                    self.end(&instance).await;
+                    return;
+                }
                 self.0.parts.telemetry.metrics.replacement(&entry.id().app, Replacement::Unhealthy);
                 let old = entry.pool.worker();
                 self.install(entry, worker);
@@ -253,10 +259,6 @@ impl Releases {
             Err(error) => {
                 let error = causes(&error);
                 tracing::error!(release = %entry.id(), error, "no worker in the place of one that is unhealthy");
-                if let Err(error) = self.record_instance(entry, Some(ill.clone())).await {
-                    tracing::error!(release = %entry.id(), error = %causes(&error),
-                        "a worker that runs is not recorded");
-                }
             }
         }
     }

@@ -3,11 +3,14 @@
 use super::book::Reserved;
 use super::entry::{Entry, spec_hash};
 use super::labels::{Claim, Counts};
+use super::life::Event;
 use super::upload::{Acknowledged, Draft};
 use super::{EnvView, LiveValue, ReleaseError, Releases, Switched, decide};
 use crate::id::{AppName, ReleaseId};
 use crate::limits::RECONFIGURE_BOOT_DEADLINE_MS;
 use crate::store::{EnvScope, EnvValue, ReleaseRecord};
+use crate::telemetry::causes;
+use crate::worker::Worker;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -93,23 +96,24 @@ impl Releases {
         switched
     }
 
-    /// Makes sure that a release has a worker that serves, with production's values: users are about to get it. One that had the
-    /// values of previews until now gets a new worker with the newest revision; if that does not come up, it has what it had. It is
-    /// recorded with them when users get it, so that a host which ends before starts it as it was.
+    /// Makes sure that a release has a worker that serves, with production's values: users are about to get it. A release that had
+    /// the values of previews gets a new worker with the newest revision; gives what it ran with until then, for
+    /// [`Releases::settle_values`]. Values and worker are recorded when users get the release, so a host that ends before that
+    /// adopts the worker that the release had.
     pub(super) async fn ready_for_users(
         &self,
         entry: &Arc<Entry>,
         deadline: Duration,
-    ) -> Result<(), ReleaseError> {
+    ) -> Result<Option<Before>, ReleaseError> {
         if entry.record().env_scope == EnvScope::Production {
-            return self.ensure_worker(entry, deadline, true).await;
+            return self.ensure_worker(entry, deadline, true).await.map(|()| None);
         }
         let boot = entry.boot.lock().await;
         let before = entry.record();
         if before.env_scope == EnvScope::Production {
             // Another promotion was faster.
             drop(boot);
-            return self.ensure_worker(entry, deadline, true).await;
+            return self.ensure_worker(entry, deadline, true).await.map(|()| None);
         }
         let of = before.id.app.clone();
         let newest = self.stored("reading the environment", move |store| store.latest_revision(&of)).await?;
@@ -127,22 +131,43 @@ impl Releases {
             if started.is_err() && entry.pool.worker().is_none() {
                 set_values(entry, &before);
             }
-            return started;
+            return started.map(|()| Some(Before { record: before, worker: None }));
         };
         match self.boot_beside(entry, deadline).await {
             Ok(worker) => {
+                entry.update(|record| record.instance = Some(worker.identity().instance.clone()));
                 self.install(entry, worker);
-                drop(boot);
-                let releases = self.clone();
-                tokio::spawn(async move { releases.finish(old).await });
-                Ok(())
+                Ok(Some(Before { record: before, worker: Some(old) }))
             }
             Err(error) => {
-                // First: a record that can't be written must not leave it with values that its worker does not have.
                 set_values(entry, &before);
-                self.record_instance(entry, Some(old.identity().instance.clone())).await?;
                 Err(error)
             }
+        }
+    }
+
+    /// Ends what [`Releases::ready_for_users`] began. A release that users did not get sleeps, and has its earlier values when it
+    /// wakes.
+    pub(super) async fn settle_values(&self, entry: &Arc<Entry>, before: Option<Before>) {
+        let Some(Before { record, worker }) = before else { return };
+        let boot = entry.boot.lock().await;
+        let has_users = [self.0.book.live(&record.id.app), self.candidate(&record.id.app)]
+            .into_iter()
+            .flatten()
+            .any(|given| Arc::ptr_eq(&given, entry));
+        if !has_users {
+            set_values(entry, &record);
+            if entry.life().after(Event::Idle).is_ok()
+                && let Err(error) = self.tell(entry, Event::Idle, Duration::ZERO).await
+            {
+                tracing::error!(release = %record.id, error = %causes(&error),
+                    "a release whose promotion failed could not be put to sleep");
+            }
+        }
+        drop(boot);
+        if let Some(worker) = worker {
+            let releases = self.clone();
+            tokio::spawn(async move { releases.finish(worker).await });
         }
     }
 
@@ -195,6 +220,13 @@ impl Releases {
         });
         Ok(next.chain(gone.into_iter().map(|value| view(value, LiveValue::Only))).collect())
     }
+}
+
+/// What a release ran with before it was made ready for users.
+#[derive(Debug)]
+pub(super) struct Before {
+    record: ReleaseRecord,
+    worker: Option<Arc<Worker>>,
 }
 
 /// What a release is started with from now on.

@@ -24,12 +24,20 @@ impl Releases {
     ) -> Result<Switched, ReleaseError> {
         let entry = self.find(&release)?;
         self.may_share(&entry)?;
-        self.ready_for_users(&entry, boot_deadline).await?;
+        let before = self.ready_for_users(&entry, boot_deadline).await?;
+        let switched = self.share(&entry, weight).await;
+        self.settle_values(&entry, before).await;
+        switched
+    }
+
+    /// Records the share and swaps.
+    async fn share(&self, entry: &Arc<Entry>, weight: Weight) -> Result<Switched, ReleaseError> {
+        let release = entry.id();
         let switching = self.0.book.switching(&release.app);
         let _switching = switching.lock().await;
-        let live = self.may_share(&entry)?.id().version;
+        let live = self.may_share(entry)?.id().version;
         let _boot = entry.boot.lock().await;
-        entry.life().after(Event::Shared).map_err(|illegal| refused(&entry, illegal))?;
+        entry.life().after(Event::Shared).map_err(|illegal| refused(entry, illegal))?;
         if !entry.pool.is_ready() {
             return Err(ReleaseError::Refused(format!(
                 "the worker of `{release}` was lost just now; try again"
@@ -37,10 +45,12 @@ impl Releases {
         }
         self.0.parts.predecessor.settled().await;
         let now_ms = self.0.parts.clock.now_ms();
-        let (recorded, percent) = (release.clone(), weight.percent());
+        let (recorded, instance, percent) = (release.clone(), entry.record().instance, weight.percent());
         let _changing = self.0.changing.lock().await;
         let epoch = self
-            .stored("recording the share", move |store| store.record_split(&recorded, percent, now_ms))
+            .stored("recording the share", move |store| {
+                store.record_split(&recorded, instance.as_ref(), percent, now_ms)
+            })
             .await?;
         self.0.book.set_epoch(epoch);
         let split = SplitRecord { version: release.version.clone(), weight: percent };
@@ -50,7 +60,7 @@ impl Releases {
             record.rolled_back = false;
             record.state = ReleaseState::Ready;
         });
-        self.told(&entry, Event::Shared).await;
+        self.told(entry, Event::Shared).await;
         self.publish(Some(&release.app));
         tracing::info!(%release, %live, weight = percent, "a share of the users gets this release");
         Ok(Switched { weight: percent, ..self.switched(&release, Some(live), epoch) })

@@ -267,19 +267,21 @@ fn set_column(
 }
 
 /// Users get a release from now on, all of them or a share. One that was pending is ready then, and the revision of the
-/// environment that was drafted for it is the newest. It sees production's values. Gives the records of both.
+/// environment that was drafted for it is the newest. It sees production's values from then on, with `instance` as its worker: a host that
+/// starts again adopts only a worker that was started with the values on record. Gives the records of both.
 pub(super) fn given_users(
     transaction: &Transaction<'_>,
     release: &ReleaseId,
+    instance: Option<&InstanceId>,
     at_ms: u64,
 ) -> Result<Vec<Event>, Fault> {
     let (app, version) = (release.app.as_str(), release.version.as_str());
     let mut events = readied(transaction, release)?;
     let given = transaction.execute(
         "UPDATE releases SET promoted_ms = ?3, rolled_back = 0, state = 'ready', env_scope = 'production',
-         config_revision = coalesce(next_revision, config_revision), next_revision = NULL
+         config_revision = coalesce(next_revision, config_revision), next_revision = NULL, instance = ?4
          WHERE app = ?1 AND version = ?2",
-        params![app, version, to_integer(at_ms)],
+        params![app, version, to_integer(at_ms), instance.map(InstanceId::as_str)],
     )?;
     if given == 0 {
         return Err(StoreError::NoRelease(release.clone()).into());

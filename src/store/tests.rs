@@ -81,7 +81,7 @@ fn a_release_sees_the_noted_values_of_production_from_when_users_get_it() {
         (record.env_scope, record.config_revision)
     };
     assert_eq!(stands(&store), (EnvScope::Preview, 1));
-    store.record_promotion(&one.id, PromotionKind::Promote, 10, None).unwrap();
+    store.record_promotion(&one.id, None, PromotionKind::Promote, 10, None).unwrap();
     assert_eq!(stands(&store), (PRODUCTION, 2));
     assert_eq!(store.env(&shop, 2, PRODUCTION).unwrap(), vec![value("KEY", "real")]);
 }
@@ -152,9 +152,9 @@ fn switches_move_the_live_pointer_and_mark_what_was_rolled_back_from() {
         store.insert_release(&record(text, 0)).unwrap();
     }
     assert_eq!(store.next_epoch().unwrap(), 1);
-    store.record_promotion(&id("shop@v1"), PromotionKind::Promote, 10, None).unwrap();
-    store.record_promotion(&id("shop@v2"), PromotionKind::Promote, 20, None).unwrap();
-    let back = store.record_promotion(&id("shop@v1"), PromotionKind::Rollback, 30, None).unwrap();
+    store.record_promotion(&id("shop@v1"), None, PromotionKind::Promote, 10, None).unwrap();
+    store.record_promotion(&id("shop@v2"), None, PromotionKind::Promote, 20, None).unwrap();
+    let back = store.record_promotion(&id("shop@v1"), None, PromotionKind::Rollback, 30, None).unwrap();
     assert_eq!((back.epoch, back.from.clone()), (4, Some(version("v2"))));
     assert_eq!(store.live(&app("shop")).unwrap(), Some(version("v1")));
     assert!(store.release(&id("shop@v2")).unwrap().unwrap().rolled_back);
@@ -162,11 +162,11 @@ fn switches_move_the_live_pointer_and_mark_what_was_rolled_back_from() {
     assert_eq!(history.iter().map(|p| p.epoch).collect::<Vec<_>>(), vec![4, 3, 2]);
     assert_eq!(history[0], back);
 
-    store.record_promotion(&id("shop@v2"), PromotionKind::Promote, 40, None).unwrap();
+    store.record_promotion(&id("shop@v2"), None, PromotionKind::Promote, 40, None).unwrap();
     let again = store.release(&id("shop@v2")).unwrap().unwrap();
     assert_eq!((again.rolled_back, again.promoted_ms), (false, Some(40)));
     assert!(matches!(store.delete_release(&id("shop@v2")), Err(StoreError::Live(_))));
-    let missing = store.record_promotion(&id("shop@v9"), PromotionKind::Promote, 50, None);
+    let missing = store.record_promotion(&id("shop@v9"), None, PromotionKind::Promote, 50, None);
     assert!(matches!(missing, Err(StoreError::NoRelease(_))));
     assert_eq!(store.epoch().unwrap(), 5, "a refused switch counts nothing");
     assert_eq!(store.live(&app("shop")).unwrap(), Some(version("v2")));
@@ -180,10 +180,10 @@ fn a_share_of_the_users_is_kept_until_a_switch_ends_it() {
         store.insert_release(&record(text, 0)).unwrap();
     }
     let (one, two) = (id("shop@v1"), id("shop@v2"));
-    store.record_promotion(&one, PromotionKind::Promote, 10, None).unwrap();
-    assert_eq!(store.record_split(&two, 10, 20).unwrap(), 2);
-    assert_eq!(store.record_split(&two, 40, 30).unwrap(), 3);
-    assert!(matches!(store.record_split(&id("shop@v9"), 40, 30), Err(StoreError::NoRelease(_))));
+    store.record_promotion(&one, None, PromotionKind::Promote, 10, None).unwrap();
+    assert_eq!(store.record_split(&two, None, 10, 20).unwrap(), 2);
+    assert_eq!(store.record_split(&two, None, 40, 30).unwrap(), 3);
+    assert!(matches!(store.record_split(&id("shop@v9"), None, 40, 30), Err(StoreError::NoRelease(_))));
     drop(store);
     let store = Store::open(folder.path()).unwrap();
     let split = || store.split(&app("shop")).unwrap();
@@ -193,15 +193,15 @@ fn a_share_of_the_users_is_kept_until_a_switch_ends_it() {
         assert!(matches!(store.delete_release(kept), Err(StoreError::Live(_))));
     }
     // Back to the live one: the other is what was rolled back from.
-    let back = store.record_promotion(&one, PromotionKind::Rollback, 40, None).unwrap();
+    let back = store.record_promotion(&one, None, PromotionKind::Rollback, 40, None).unwrap();
     assert_eq!((back.epoch, back.from), (4, Some(version("v2"))));
     let rolled_back = |id| store.release(id).unwrap().unwrap().rolled_back;
     assert_eq!((split(), rolled_back(&one), rolled_back(&two)), (None, false, true));
-    store.record_split(&two, 40, 50).unwrap();
+    store.record_split(&two, None, 40, 50).unwrap();
     assert!(!rolled_back(&two));
-    let whole = store.record_promotion(&two, PromotionKind::Promote, 60, None).unwrap();
+    let whole = store.record_promotion(&two, None, PromotionKind::Promote, 60, None).unwrap();
     assert_eq!((whole.from, split()), (Some(version("v1")), None));
-    store.record_split(&one, 5, 70).unwrap();
+    store.record_split(&one, None, 5, 70).unwrap();
     store.remove_app(&app("shop"), false).unwrap();
     assert_eq!(split(), None);
 }
@@ -213,10 +213,10 @@ fn a_share_makes_a_pending_release_ready_with_its_revision() {
     let store = Store::open(folder.path()).unwrap();
     let (shop, two) = (app("shop"), id("shop@v1.r1"));
     store.insert_release(&record("shop@v1", 0)).unwrap();
-    store.record_promotion(&id("shop@v1"), PromotionKind::Promote, 10, None).unwrap();
+    store.record_promotion(&id("shop@v1"), None, PromotionKind::Promote, 10, None).unwrap();
     assert_eq!(store.draft_env(&shop, "API", Some(&value("API", "one"))).unwrap(), Some(1));
     store.insert_release(&record("shop@v1.r1", 1)).unwrap();
-    store.record_split(&two, 10, 20).unwrap();
+    store.record_split(&two, None, 10, 20).unwrap();
     assert_eq!(store.release(&two).unwrap().unwrap().state, ReleaseState::Ready);
     assert_eq!(store.latest_revision(&shop).unwrap(), 1);
     // The next draft leaves the values of a release that has users alone.
@@ -230,7 +230,7 @@ fn only_the_newest_switches_are_remembered() {
     let store = Store::open(folder.path()).unwrap();
     store.insert_release(&record("shop@v1", 0)).unwrap();
     store.insert_release(&record("blog@v1", 0)).unwrap();
-    store.record_promotion(&id("blog@v1"), PromotionKind::Promote, 1, None).unwrap();
+    store.record_promotion(&id("blog@v1"), None, PromotionKind::Promote, 1, None).unwrap();
     {
         // As many as a release can see in years; by hand, because each would be an fsync.
         let connection = store.0.connection.lock().unwrap();
@@ -241,7 +241,7 @@ fn only_the_newest_switches_are_remembered() {
         connection.execute("UPDATE meta SET value = '5000' WHERE key = 'epoch'", []).unwrap();
     }
     for _ in 0..3 {
-        store.record_promotion(&id("shop@v1"), PromotionKind::Promote, 1, None).unwrap();
+        store.record_promotion(&id("shop@v1"), None, PromotionKind::Promote, 1, None).unwrap();
     }
     let history = store.history(&app("shop")).unwrap();
     assert_eq!(history.len(), crate::limits::PROMOTIONS_KEPT_MAX as usize);
@@ -288,7 +288,7 @@ fn an_app_is_gone_with_its_last_trace() {
 
     store.set_env(&app("shop"), PRODUCTION, &value("API", "one")).unwrap();
     store.insert_release(&record("shop@v1", 1)).unwrap();
-    store.record_promotion(&id("shop@v1"), PromotionKind::Promote, 1, None).unwrap();
+    store.record_promotion(&id("shop@v1"), None, PromotionKind::Promote, 1, None).unwrap();
     store.remove_app(&app("shop"), false).unwrap();
     store.remove_app(&app("shop"), false).unwrap();
     assert_eq!(store.apps().unwrap(), vec![]);
@@ -419,9 +419,9 @@ fn a_deployment_and_a_bad_mark_come_back_and_go_with_what_they_are_about() {
         newest_deploy: None,
     };
     assert_eq!(store.deployment(&app("shop")).unwrap(), None);
-    store.record_promotion(&id("shop@v2"), PromotionKind::Promote, 8, Some(&deployment)).unwrap();
+    store.record_promotion(&id("shop@v2"), None, PromotionKind::Promote, 8, Some(&deployment)).unwrap();
     assert_eq!(store.deployment(&app("shop")).unwrap(), Some(deployment.clone()));
-    store.record_promotion(&id("shop@v1"), PromotionKind::Rollback, 9, None).unwrap();
+    store.record_promotion(&id("shop@v1"), None, PromotionKind::Rollback, 9, None).unwrap();
     deployment.status = DeploymentStatus::RollbackRequested;
     deployment.reason = Some("too slow".into());
     deployment.newest_deploy = Some((9, version("v2")));
@@ -459,16 +459,18 @@ fn a_deployment_gives_way_to_a_later_one_and_ends_with_a_rollback() {
     for deployment in [&one, &two] {
         store.insert_release(&record(&deployment.release.to_string(), 0)).unwrap();
         let kind = PromotionKind::Promote;
-        store.record_promotion(&deployment.release, kind, deployment.begun_ms, Some(deployment)).unwrap();
+        store
+            .record_promotion(&deployment.release, None, kind, deployment.begun_ms, Some(deployment))
+            .unwrap();
     }
     // The bake of the first one ended just when the second one was recorded.
     let late = DeploymentRecord { status: DeploymentStatus::Successful, ..one.clone() };
     assert!(!store.set_deployment(&late).unwrap());
     assert_eq!(store.deployment(&app("shop")).unwrap(), Some(two.clone()));
     // Whoever rolls back has decided: made live again later, it does not go on.
-    store.record_promotion(&one.release, PromotionKind::Rollback, 9, None).unwrap();
+    store.record_promotion(&one.release, None, PromotionKind::Rollback, 9, None).unwrap();
     let over = DeploymentRecord { status: DeploymentStatus::RollbackSuccessful, ..two.clone() };
     assert_eq!(store.deployment(&app("shop")).unwrap(), Some(over.clone()));
-    store.record_promotion(&two.release, PromotionKind::Rollback, 10, None).unwrap();
+    store.record_promotion(&two.release, None, PromotionKind::Rollback, 10, None).unwrap();
     assert_eq!(store.deployment(&app("shop")).unwrap(), Some(over));
 }

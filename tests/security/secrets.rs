@@ -103,6 +103,25 @@ fn a_promotion_whose_worker_does_not_come_up_with_productions_values_leaves_all_
 }
 
 #[test]
+fn a_release_whose_promotion_a_hook_refuses_loses_productions_values() {
+    let toml = "[[hook]]\nstage = \"before_traffic\"\ncommand = [\"/bin/sh\", \"-c\", \"test $VITRINE_VERSION != p2\"]\n";
+    let host = Host::start_in(Host::configured(toml), &["--isolation", "process"]);
+    host.deploy_folder("shop", &fixture("env-echo"), &["--version", "v1"]);
+    set(&host, SECRET, &[]);
+    set(&host, "of previews", &["--preview"]);
+    deploy(&host, &token(&host, "ci", "deploy"), &["--preview", "pr-2", "--version", "p2"]);
+    assert_eq!(seen(&host, "shop-pr-2"), json!({"SECRET": "of previews"}));
+    // Awake, then asleep.
+    for _ in 0..2 {
+        host.cli(&["promote", "shop", "p2"]).fails(1, &["before_traffic"]);
+        assert_eq!(host.release("shop", "p2")["env_scope"], "preview");
+        assert_eq!(host.release("shop", "p2")["phase"], "sleeping");
+    }
+    assert_eq!(seen(&host, "shop-pr-2"), json!({"SECRET": "of previews"}));
+    assert_eq!(seen(&host, "shop"), json!({"SECRET": SECRET}));
+}
+
+#[test]
 fn two_apps_with_the_same_bundle_share_no_random_number() {
     let host = Host::start();
     let bundle = crate::harness::archive::bundle_dir(&[

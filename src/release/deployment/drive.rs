@@ -7,6 +7,7 @@ use crate::failpoint::{self, Fault};
 use crate::id::{AppName, ReleaseId, Version};
 use crate::limits::{BAKE_EXTENSIONS_MAX, BAKE_TICK_MS};
 use crate::release::entry::Entry;
+use crate::release::environment::Before;
 use crate::release::{PromoteOptions, ReleaseError, Releases, Switched};
 use crate::store::PromotionKind;
 use crate::telemetry::{Figures, causes};
@@ -84,7 +85,9 @@ impl Releases {
         let begun_ms = self.0.parts.clock.now_ms();
         let deployment = Arc::new(Deployment::pending(release, previous, options.deploy, begun_ms));
         self.0.book.add_deployment(&deployment);
-        let switched = self.shift(&entry, after, &deployment, options.boot_deadline).await;
+        let mut before = None;
+        let switched = self.shift(&entry, after, &deployment, options.boot_deadline, &mut before).await;
+        self.settle_values(&entry, before).await;
         match &switched {
             Err(error) => deployment.happens(Event::Failed, Some(causes(error))),
             Ok(_) => {
@@ -120,19 +123,20 @@ impl Releases {
         }
     }
 
-    /// Goes through the stages up to the switch.
+    /// Goes through the stages up to the switch. `before` is what the release ran with until its promotion gave it other values.
     async fn shift(
         &self,
         entry: &Arc<Entry>,
         after: Option<&Arc<Entry>>,
         deployment: &Arc<Deployment>,
         deadline: Duration,
+        before: &mut Option<Before>,
     ) -> Result<Switched, ReleaseError> {
         let release = entry.id();
         loop {
             let standing = deployment.standing();
             match standing.progress.work() {
-                Some(Work::Start) => self.ready_for_users(entry, deadline).await?,
+                Some(Work::Start) => *before = self.ready_for_users(entry, deadline).await?,
                 Some(Work::HooksBeforeTraffic) => {
                     let call = self.call(deployment, HookStage::BeforeTraffic);
                     let hooks = hooks::run(&self.0.parts.config.hook, &call);
