@@ -23,7 +23,11 @@ pub enum Rank {
     LiveAwaited,
     /// Its app has no other release that serves its users.
     Live,
-    /// A request is held, or an operator waits.
+    /// An operator waits for a release that users had before: most likely to go back to it.
+    Returning,
+    /// An operator waits for a release that no user had.
+    Asked,
+    /// A request is held: visitors of what is not live.
     Awaited,
     /// It is to be warm if somebody comes.
     Spare,
@@ -32,7 +36,7 @@ pub enum Rank {
 impl Rank {
     /// Whether users wait for it, or would. Starts that hang until their deadline must not keep these from a place.
     fn is_for_users(self) -> bool {
-        self <= Self::Live
+        self <= Self::Returning
     }
 }
 
@@ -163,8 +167,8 @@ impl BootQueue {
         state.waiting.clear();
     }
 
-    /// Gives free places to those that wait.
-    fn hand_out(self: &Arc<Self>) {
+    /// Gives free places to those that wait. Also for when one of them may have become more urgent: the reserve may be free for it.
+    pub fn hand_out(self: &Arc<Self>) {
         loop {
             let (place, tell) = {
                 let mut state = self.lock();
@@ -212,7 +216,10 @@ impl Releases {
                 false => Rank::Live,
             };
         }
-        if awaited || insist { Rank::Awaited } else { Rank::Spare }
+        if insist || entry.is_insisted_on() {
+            return if entry.had_users() { Rank::Returning } else { Rank::Asked };
+        }
+        if awaited { Rank::Awaited } else { Rank::Spare }
     }
 
     /// Waits for the right to start a worker of this release. The caller holds `entry.boot`.

@@ -79,8 +79,9 @@ impl Releases {
         }
     }
 
-    /// Makes sure that a release has a worker that serves. Who comes while another starts it waits for that one. `deadline` is for
-    /// its start, once it has a place; the wait for that has as long again.
+    /// Makes sure that a release has a worker that serves. Who comes while another starts it waits for that one; an operator, who
+    /// insists, makes that start as urgent as their own. `deadline` is for its start, once it has a place; the wait for that has as
+    /// long again.
     pub(super) async fn ensure_worker(
         &self,
         entry: &Arc<Entry>,
@@ -91,6 +92,10 @@ impl Releases {
             || failpoint::at("switch.ready") == Some(Fault::Skip) && entry.pool.worker().is_some()
         {
             return Ok(());
+        }
+        let _insisting = insist.then(|| entry.insist());
+        if insist {
+            self.0.boots.hand_out();
         }
         let _boot = entry.boot.lock().await;
         self.ensure_locked(entry, deadline, insist).await

@@ -13,7 +13,7 @@ use crate::telemetry::Window;
 use crate::worker::Worker;
 use sha2::{Digest as _, Sha256};
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -38,6 +38,8 @@ pub struct Entry {
     failure: Mutex<Option<(String, Instant)>>,
     /// Held while its worker is started, stopped, frozen or made live: one at a time, everybody else waits for the result.
     pub boot: tokio::sync::Mutex<()>,
+    /// Operators who wait for its worker, whoever starts it.
+    insisting: AtomicUsize,
     /// Requests that wait for it to wake.
     pub held: std::sync::atomic::AtomicUsize,
     /// What they wait for.
@@ -60,6 +62,16 @@ pub struct Entry {
     served: AtomicBool,
 }
 
+/// One operator who waits for a worker.
+#[derive(Debug)]
+pub struct Insisting<'a>(&'a AtomicUsize);
+
+impl Drop for Insisting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 impl Entry {
     /// A release as recorded, with its bundle.
     pub fn new(
@@ -79,6 +91,7 @@ impl Entry {
             bundle,
             dir,
             boot: tokio::sync::Mutex::default(),
+            insisting: AtomicUsize::new(0),
             held: std::sync::atomic::AtomicUsize::new(0),
             waking: Waking::default(),
             on_trial: std::sync::atomic::AtomicBool::new(false),
@@ -138,6 +151,17 @@ impl Entry {
         let worker = self.pool.worker();
         self.pool.set_worker(None);
         worker.inspect(|worker| worker.discard())
+    }
+
+    /// An operator waits for its worker until this is dropped.
+    pub fn insist(&self) -> Insisting<'_> {
+        self.insisting.fetch_add(1, Ordering::SeqCst);
+        Insisting(&self.insisting)
+    }
+
+    /// Whether an operator waits for its worker.
+    pub fn is_insisted_on(&self) -> bool {
+        self.insisting.load(Ordering::SeqCst) > 0
     }
 
     /// Whether a worker served it since the host started.

@@ -1,5 +1,6 @@
 //! Releases that sleep: started by their first request, once, and not too many at a time.
 
+use crate::harness::archive::bundle_dir;
 use crate::harness::host::Host;
 use crate::harness::http::Answer;
 use crate::harness::wait::wait_until;
@@ -9,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// What is neither live nor standby sleeps at the next round of the patrol.
-const SLEEPY: &str = "[switching]\nidle_timeout_ms = 1000\n";
+const SLEEPY: &str = "trusted_proxies = [\"127.0.0.0/8\"]\n[switching]\nidle_timeout_ms = 1000\n";
 const PATIENCE: Duration = Duration::from_secs(40);
 const REQUESTS: usize = 20;
 
@@ -126,6 +127,48 @@ fn as_many_wake_at_once_as_there_are_cores_and_the_others_wait() {
         }
         for answer in asked.into_iter().map(|one| one.join().unwrap()) {
             assert_eq!((answer.status, answer.text()), (200, "awake"), "{answer:?}");
+        }
+    });
+}
+
+/// Neither strangers who wake what takes its time to start, nor one who asked for the same release before, make an operator wait.
+#[test]
+fn a_rollback_to_a_sleeping_release_waits_for_no_wakes() {
+    let host = Host::start_in(Host::configured(SLEEPY), &["--isolation", "process"]);
+    for version in ["v1", "v2", "v3"] {
+        host.deploy("shop", version, &["--version", version]);
+    }
+    let cores = std::thread::available_parallelism().unwrap().get();
+    let slow: Vec<String> = (1..=cores * 3).map(|number| format!("slow{number}")).collect();
+    let files = bundle_dir(&[("server/index.js", SLOW_START), ("vitrine.json", r#"{"snapshot":false}"#)]);
+    for app in &slow {
+        host.deploy_folder(app, files.path(), &["--version", "v1", "--no-promote"]);
+    }
+    let asleep = || {
+        let workers = host.workers();
+        let awake = |app: &String| workers.iter().any(|worker| worker.release == format!("{app}@v1"));
+        slow.iter().filter(|app| !awake(app)).count()
+    };
+    wait_until("all of them sleep", PATIENCE, || (asleep() == slow.len()).then_some(()));
+    until_asleep(&host, "v1");
+    std::thread::scope(|scope| {
+        let ask = |(number, label): (usize, String)| {
+            // Each from a client of its own: one alone may wake a few only.
+            let request = host.get(&label, "/").header("x-forwarded-for", &format!("10.0.0.{number}"));
+            scope.spawn(move || request.send())
+        };
+        let mut asked: Vec<_> =
+            slow.iter().enumerate().map(|(number, app)| ask((number, format!("{app}-v1")))).collect();
+        wait_until("every place is taken", PATIENCE, || (asleep() <= slow.len() - cores).then_some(()));
+        asked.push(ask((250, "shop-v1".into())));
+        // That a request waits for a place is seen nowhere; the rollback has to be as fast if it does not yet.
+        std::thread::sleep(Duration::from_millis(300));
+        host.cli(&["rollback", "shop", "--to", "v1"]).ok();
+        let waiting = asked[..slow.len()].iter().filter(|one| !one.is_finished()).count();
+        assert_eq!(host.get("shop", "/").send().text(), "v1");
+        assert!(waiting > cores, "{waiting} of {} wait: the rollback waited for its turn", slow.len());
+        for answer in asked.into_iter().map(|one| one.join().unwrap()) {
+            assert_eq!(answer.status, 200, "{answer:?}");
         }
     });
 }

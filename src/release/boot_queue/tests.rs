@@ -18,7 +18,16 @@ async fn the_most_urgent_is_next_and_the_first_among_equals() {
         queue.place(|| Rank::Spare, PATIENCE).await.unwrap(),
         queue.place(|| Rank::Spare, PATIENCE).await.unwrap(),
     ];
-    let ranks = [Rank::Spare, Rank::Live, Rank::Awaited, Rank::Live, Rank::Replaced, Rank::LiveAwaited];
+    let ranks = [
+        Rank::Spare,
+        Rank::Live,
+        Rank::Awaited,
+        Rank::Asked,
+        Rank::Live,
+        Rank::Returning,
+        Rank::Replaced,
+        Rank::LiveAwaited,
+    ];
     let mut waiting = Vec::new();
     for rank in ranks {
         waiting.push(Some(asked(&queue, rank).await));
@@ -33,7 +42,7 @@ async fn the_most_urgent_is_next_and_the_first_among_equals() {
         served.push(at);
         assert!(waiting.iter().flatten().all(|one| !one.is_finished()), "one place was free");
     }
-    assert_eq!(served, [4, 5, 1, 3, 2, 0]);
+    assert_eq!(served, [6, 7, 1, 4, 5, 3, 2, 0]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -119,6 +128,22 @@ async fn starts_that_hang_leave_a_place_for_what_users_get() {
     assert!(!spare.is_finished(), "the reserve is for what users get");
     drop(hangs);
     spare.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_becomes_for_users_while_it_waits_takes_the_reserve() {
+    let queue = BootQueue::new(1, 1);
+    let _hangs = queue.place(|| Rank::Awaited, PATIENCE).await.unwrap();
+    let insisted = Arc::new(AtomicBool::new(false));
+    let (also, seen) = (Arc::clone(&queue), Arc::clone(&insisted));
+    let rank = move || if seen.load(Ordering::SeqCst) { Rank::Returning } else { Rank::Spare };
+    let begun = Instant::now();
+    let waits = tokio::spawn(async move { also.place(rank, PATIENCE).await });
+    tokio::task::yield_now().await;
+    insisted.store(true, Ordering::SeqCst);
+    queue.hand_out();
+    waits.await.unwrap().unwrap();
+    assert_eq!(begun.elapsed(), Duration::ZERO);
 }
 
 #[test]
