@@ -12,9 +12,11 @@ mod doctor;
 mod env;
 mod exit;
 mod healthcheck;
+mod host_name;
 mod image;
 mod logs;
 mod print;
+mod project;
 mod promote;
 mod releases;
 mod remove;
@@ -43,13 +45,17 @@ use std::process::ExitCode;
     propagate_version = false,
     arg_required_else_help = true,
     after_help = "\
-The host is the one of this user on this machine that started last, else http://127.0.0.1:8081.
-VITRINE_ADMIN names another (a URL), VITRINE_TOKEN its token.
+The host: --host, else VITRINE_ADMIN (a URL), else the project's `.vitrine` file, which its first deploy writes, else the one that
+this user runs on this machine, else http://127.0.0.1:8081. With several running, a command that changes something has to be told
+which. VITRINE_TOKEN is the token of a host elsewhere.
 
 Exit codes: 0 done; 1 refused or failed; 2 wrong usage; 3 the host can't be reached; 4 no such app or release;
 130 interrupted."
 )]
 struct Cli {
+    /// Host to talk to: URL, HOST:PORT, port of this machine, or data folder (its path or its name)
+    #[arg(long, global = true, value_name = "HOST")]
+    host: Option<String>,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -78,10 +84,45 @@ enum Verb {
     Engine(EngineArgs),
 }
 
+impl Verb {
+    const fn talks_to_a_host(&self) -> bool {
+        match self {
+            Self::Serve(_)
+            | Self::Solo(_)
+            | Self::Completions(_)
+            | Self::Healthcheck(_)
+            | Self::Image(_)
+            | Self::Doctor(_)
+            | Self::Engine(_) => false,
+            Self::Deploy(_)
+            | Self::Promote(_)
+            | Self::Rollback(_)
+            | Self::Releases(_)
+            | Self::Status(_)
+            | Self::Remove(_)
+            | Self::Env(_)
+            | Self::Logs(_)
+            | Self::Token(_)
+            | Self::Audit(_)
+            | Self::Upgrade(_) => true,
+        }
+    }
+}
+
 /// Parses the arguments, runs the verb, and gives its exit code.
 #[must_use]
 pub fn main() -> ExitCode {
-    let done = match Cli::parse().verb {
+    let Cli { host, verb } = Cli::parse();
+    if let Some(host) = host {
+        if !verb.talks_to_a_host() {
+            let usage = Failure::Usage(
+                "--host is for commands that talk to a running host; this one does not".into(),
+            );
+            return usage.report();
+        }
+        target::name(host);
+    }
+    let done = match verb {
         Verb::Engine(args) => return engine::main(args),
         Verb::Serve(args) => serve::run(args),
         Verb::Solo(args) => solo::run(args),

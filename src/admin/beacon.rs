@@ -1,14 +1,16 @@
 //! How the command line finds a host of the same user on the same machine.
 //!
-//! A running host leaves a note in the user's runtime folder, `host-PORT.json`: where its admin side listens and where
-//! its token lies. The note holds no secret.
+//! A running host leaves a note in the user's runtime folder, `host-ADDRESS.json`: where its admin side listens, where
+//! its token lies, and since when it runs. The note holds no secret.
 
+use crate::clock::Clock;
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::UNIX_EPOCH;
 use std::{env, fs, io};
 
 /// What a note says.
@@ -20,6 +22,9 @@ pub struct Note {
     pub token_file: PathBuf,
     /// Process of the host.
     pub pid: u32,
+    /// When it started, in milliseconds since the Unix epoch; an older build's note has the time of its file instead.
+    #[serde(default)]
+    pub since_ms: u64,
 }
 
 /// A note that a running host leaves for the command line; removed when this is dropped.
@@ -36,8 +41,9 @@ impl Beacon {
     /// The folder or the file can't be written.
     pub fn light(folder: &Path, admin: SocketAddr, token_file: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
-        let note = Note { admin, token_file: std::path::absolute(token_file)?, pid: std::process::id() };
-        let path = folder.join(format!("host-{}.json", admin.port()));
+        let (pid, since_ms) = (std::process::id(), Clock::system().now_ms());
+        let note = Note { admin, token_file: std::path::absolute(token_file)?, pid, since_ms };
+        let path = folder.join(format!("host-{admin}.json"));
         let beacon = Self { path, note };
         beacon.relight()?;
         Ok(beacon)
@@ -63,8 +69,8 @@ impl Drop for Beacon {
     }
 }
 
-/// Where the notes of this user's hosts lie: `vitrine/` in `$XDG_RUNTIME_DIR`, else in `/run/user/UID` if that exists,
-/// else in `~/.local/state`.
+/// Where the notes of this user's hosts lie: `vitrine/` in `$XDG_RUNTIME_DIR`, else in `$XDG_STATE_HOME`, else in
+/// `/run/user/UID` if that exists, else in `~/.local/state`.
 #[must_use]
 pub fn folder() -> Option<PathBuf> {
     let set = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
@@ -73,32 +79,42 @@ pub fn folder() -> Option<PathBuf> {
         Some(PathBuf::from(format!("/run/user/{uid}"))).filter(|run| run.is_dir())
     };
     set("XDG_RUNTIME_DIR")
+        .or_else(|| set("XDG_STATE_HOME"))
         .or_else(run)
         .or_else(|| set("HOME").map(|home| home.join(".local/state")))
         .map(|base| base.join("vitrine"))
 }
 
-/// The running hosts, the one that started last first. Notes of hosts that were killed are removed.
+/// The running hosts, the one that started last first; one at an address. Notes of hosts that were killed are removed.
 #[must_use]
 pub fn find(folder: &Path) -> Vec<Note> {
-    let started = |path: &Path| fs::metadata(path).and_then(|data| data.modified());
-    let mut found: Vec<(SystemTime, Note)> = fs::read_dir(folder)
+    let written_ms = |path: &Path| {
+        let written = fs::metadata(path).and_then(|data| data.modified()).ok()?;
+        u64::try_from(written.duration_since(UNIX_EPOCH).ok()?.as_millis()).ok()
+    };
+    let mut found: Vec<Note> = fs::read_dir(folder)
         .into_iter()
         .flatten()
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| path.extension().is_some_and(|ending| ending == "json"))
         .filter_map(|path| {
-            let note = read(&path)?;
+            let mut note = read(&path)?;
             if Path::new(&format!("/proc/{}", note.pid)).exists() {
-                return Some((started(&path).unwrap_or(SystemTime::UNIX_EPOCH), note));
+                if note.since_ms == 0 {
+                    note.since_ms = written_ms(&path).unwrap_or_default();
+                }
+                return Some(note);
             }
             // Another call may have been faster.
             let _ = fs::remove_file(&path);
             None
         })
         .collect();
-    found.sort_by_key(|(started, _)| Reverse(*started));
-    found.into_iter().map(|(_, note)| note).collect()
+    found.sort_by_key(|note| Reverse(note.since_ms));
+    // A host that an older build handed over to this one lives until its last request, and its note is under another name.
+    let mut addresses = BTreeSet::new();
+    found.retain(|note| addresses.insert(note.admin));
+    found
 }
 
 fn read(path: &Path) -> Option<Note> {
@@ -124,7 +140,7 @@ mod tests {
         assert_eq!(find(&folder)[1].token_file, Path::new("/a/admin.token"));
         drop(second);
         assert_eq!(found(), [1001]);
-        let dead = Note { admin: at(1003), token_file: "/c".into(), pid: u32::MAX };
+        let dead = Note { admin: at(1003), token_file: "/c".into(), pid: u32::MAX, since_ms: 0 };
         let left = folder.join("host-1003.json");
         fs::write(&left, serde_json::to_vec(&dead).unwrap()).unwrap();
         assert_eq!(found(), [1001]);

@@ -40,7 +40,7 @@ enum Verb {
 
 /// Runs the verb.
 pub async fn run(args: Args) -> Result<(), Failure> {
-    let client = Client::open()?;
+    let client = Client::reading()?;
     match args.verb {
         Verb::List { last, json } => list(&client, last, json).await,
         Verb::Verify { noted, json } => verify(&client, noted, json).await,

@@ -1,8 +1,8 @@
 //! The admin side as the command line calls it.
 
 use crate::admin::problem::{ProblemBody, TYPE_PREFIX};
-use crate::cli::Failure;
-use crate::cli::target::Target;
+use crate::cli::target::{Purpose, Target, Token};
+use crate::cli::{Failure, print};
 use crate::limits::{BOOT_DEADLINE_MS, CALL_SLACK_MS, CONNECT_MS, ERROR_TEXT_BYTES_MAX};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::Serialize;
@@ -18,9 +18,38 @@ pub struct Client {
 }
 
 impl Client {
-    /// To the host that [`Target::find`] finds.
-    pub fn open() -> Result<Self, Failure> {
-        Self::to(Target::find()?)
+    /// For a verb that shows something.
+    ///
+    /// # Errors
+    /// See [`Target::find`].
+    pub fn reading() -> Result<Self, Failure> {
+        Self::to(Target::find(Purpose::Read)?)
+    }
+
+    /// For a verb that changes something: says which host that is.
+    ///
+    /// # Errors
+    /// See [`Target::find`].
+    pub fn changing() -> Result<Self, Failure> {
+        let client = Self::to(Target::find(Purpose::Change)?)?;
+        client.target.tell();
+        Ok(client)
+    }
+
+    /// The host.
+    pub const fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Prints the answer of a verb that changed something as JSON, with the field `host`.
+    pub fn print_json(&self, answer: &impl Serialize) -> Result<(), Failure> {
+        #[derive(Serialize)]
+        struct Answer<'a, T> {
+            host: &'a str,
+            #[serde(flatten)]
+            answer: &'a T,
+        }
+        print::json(&Answer { host: self.target.address(), answer })
     }
 
     fn to(target: Target) -> Result<Self, Failure> {
@@ -44,7 +73,7 @@ impl Client {
         let request = self.http.request(method, url);
         let request = request.timeout(Duration::from_millis(BOOT_DEADLINE_MS + CALL_SLACK_MS));
         match &self.target.token {
-            Some(token) => request.bearer_auth(token),
+            Some(token) => request.bearer_auth(&token.text),
             None => request,
         }
     }
@@ -61,7 +90,7 @@ impl Client {
         if text.trim_start().starts_with('<') && status == StatusCode::NOT_FOUND {
             return Err(self.not_an_admin_side());
         }
-        Err(refusal(status, &text))
+        Err(refusal(status, &text, &self.target))
     }
 
     /// As [`Client::send`], and reads the answer as JSON.
@@ -108,27 +137,54 @@ impl Client {
                 "{url} has not answered in time and may be at it still; `vitrine status` shows what came of it"
             ));
         }
-        Failure::Unreachable { url: self.target.url.to_string(), source: error.without_url().into() }
+        Failure::Unreachable {
+            url: self.target.address().to_owned(),
+            advice: self.target.named_by.advice(),
+            source: error.without_url().into(),
+        }
     }
 }
 
-fn refusal(status: StatusCode, text: &str) -> Failure {
+fn refusal(status: StatusCode, text: &str, target: &Target) -> Failure {
     let Ok(problem) = serde_json::from_str::<ProblemBody>(text) else {
         let end = text.floor_char_boundary(ERROR_TEXT_BYTES_MAX);
         return Failure::refused(format!("the answer was {status}: {}", text[..end].trim()));
     };
     match problem.r#type.strip_prefix(TYPE_PREFIX) {
         Some("no_app" | "no_release" | "no_token") => Failure::Missing(problem.detail),
-        Some("unauthorized") => {
-            Failure::refused(format!("{}; VITRINE_TOKEN is how the command line shows it", problem.detail))
-        }
+        Some("unauthorized") => Failure::refused(unauthorized(target)),
         _ => Failure::Refused { message: problem.detail, log: problem.log },
+    }
+}
+
+/// Which token was not good enough, and what to do.
+fn unauthorized(target: &Target) -> String {
+    let host = target.address();
+    match &target.token {
+        None => format!(
+            "{host} wants a token: set VITRINE_TOKEN to one (`vitrine token create` on the host's machine makes it); the host's own \
+             is admin.token in its data folder"
+        ),
+        Some(Token { file: None, .. }) => format!(
+            "{host} does not accept the token in VITRINE_TOKEN: it is wrong, expired, revoked, or another host's; set VITRINE_TOKEN \
+             to a valid one"
+        ),
+        Some(Token { file: Some(file), .. }) => format!(
+            "{host} does not accept the token in {}: it is another host's; set VITRINE_TOKEN to a valid one",
+            file.display()
+        ),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::target::NamedBy;
+
+    fn target(token: Option<Token>) -> Target {
+        let url = "http://127.0.0.1:8081".parse().unwrap();
+        Target { url, token, data: None, named_by: NamedBy::Nothing }
+    }
 
     #[test]
     fn what_is_missing_differs_from_what_is_refused() {
@@ -138,20 +194,39 @@ mod tests {
             )
         };
         assert!(
-            matches!(refusal(StatusCode::NOT_FOUND, &body("no_app")), Failure::Missing(text) if text == "d")
+            matches!(refusal(StatusCode::NOT_FOUND, &body("no_app"), &target(None)), Failure::Missing(text) if text == "d")
         );
-        let Failure::Refused { log, .. } = refusal(StatusCode::UNPROCESSABLE_ENTITY, &body("unservable"))
+        let Failure::Refused { log, .. } =
+            refusal(StatusCode::UNPROCESSABLE_ENTITY, &body("unservable"), &target(None))
         else {
             panic!("a release that does not run is refused")
         };
         assert_eq!(log, ["l"]);
-        let other = refusal(StatusCode::BAD_GATEWAY, &"é".repeat(ERROR_TEXT_BYTES_MAX));
+        let other = refusal(StatusCode::BAD_GATEWAY, &"é".repeat(ERROR_TEXT_BYTES_MAX), &target(None));
         assert!(other.to_string().contains("502"));
     }
 
     #[test]
+    fn a_token_that_is_not_accepted_is_told_by_where_it_came_from() {
+        let body = format!(
+            r#"{{"type":"{TYPE_PREFIX}unauthorized","title":"t","status":401,"detail":"d","request_id":"r"}}"#
+        );
+        let told = |token| refusal(StatusCode::UNAUTHORIZED, &body, &target(token)).to_string();
+        let token = |file: Option<&str>| Some(Token { text: "vt_secret".into(), file: file.map(Into::into) });
+        for (token, words) in [
+            (None, "wants a token: set VITRINE_TOKEN"),
+            (token(None), "the token in VITRINE_TOKEN: it is wrong, expired, revoked"),
+            (token(Some("/data/admin.token")), "the token in /data/admin.token: it is another host's"),
+        ] {
+            let text = told(token);
+            assert!(text.starts_with("http://127.0.0.1:8081 ") && text.contains(words), "{text}");
+            assert!(!text.contains("vt_secret"), "{text}");
+        }
+    }
+
+    #[test]
     fn path_segments_can_not_break_out() {
-        let target = Target { url: "http://127.0.0.1:1/base/".parse().unwrap(), token: None };
+        let target = Target { url: "http://127.0.0.1:1/base/".parse().unwrap(), ..target(None) };
         let client = Client::to(target).unwrap();
         let request = client.request(Method::GET, &["apps", "a/../b?c"]).build().unwrap();
         assert_eq!(request.url().path(), "/base/v1/apps/a%2F..%2Fb%3Fc");

@@ -9,7 +9,7 @@ mod progress;
 
 use crate::admin::upload::SIGNATURE_HEADER;
 use crate::cli::client::Client;
-use crate::cli::{Failure, age, print, promote};
+use crate::cli::{Failure, age, print, project, promote};
 use crate::id::{AppName, Version};
 use crate::limits::{BOOT_DEADLINE_MAX_MS, CALL_SLACK_MS, SIGNATURE_BYTES_MAX, UPLOAD_MS};
 use crate::release::{Switched, Uploaded};
@@ -78,14 +78,17 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     if args.dry_run {
         return prepared.show(&args.app, args.json);
     }
-    let client = Client::open()?;
+    let client = Client::changing()?;
     let mut stage = Stage::Uploading;
     let deployed = tokio::select! {
         deployed = deploy(&client, &args, &prepared, &mut stage) => deployed,
         () = stop.asked() => Err(interrupted(&args.app, &prepared.version, stage)),
     };
     match deployed {
-        Ok(deployed) => report(&deployed, args.json),
+        Ok(deployed) => {
+            note_host(&args.bundle, &client);
+            report(&client, &deployed, args.json)
+        }
         Err(failure) => {
             if stage == Stage::Uploaded {
                 tokio::select! {
@@ -236,9 +239,21 @@ async fn undo(client: &Client, app: &AppName, version: &Version) {
     }
 }
 
-fn report(deployed: &Deployed, json: bool) -> Result<(), Failure> {
+/// The project's next commands go to this host, too. That it can't be noted is no reason for the deploy to fail.
+fn note_host(bundle: &Path, client: &Client) {
+    match project::note_host(bundle, client.target()) {
+        Ok(None) => {}
+        Ok(Some(file)) => print::talk(&format!(
+            "wrote {}: commands of this project go to this host from now on (--host names another)",
+            file.display()
+        )),
+        Err(error) => print::talk(&format!("the host is not noted in a `.vitrine` file: {error}")),
+    }
+}
+
+fn report(client: &Client, deployed: &Deployed, json: bool) -> Result<(), Failure> {
     if json {
-        return print::json(deployed);
+        return client.print_json(deployed);
     }
     print::data(deployed.uploaded.release.url.as_deref().unwrap_or("-"))?;
     if let Some(switched) = &deployed.switched {

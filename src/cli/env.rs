@@ -79,20 +79,20 @@ pub async fn run(args: Args) -> Result<(), Failure> {
                 let text = format!("stdin held no value for {name}; --allow-empty sets an empty one");
                 return Err(Failure::Usage(text));
             }
-            let client = Client::open()?;
+            let client = Client::changing()?;
             let request = client.request(Method::PUT, &["apps", app.as_str(), "env", &name]);
             let body = json!({ "value": value, "secret": secret });
             let request = request.query(&scope(preview)).json(&body);
             changed(&client, &app, &client.json(request).await?, preview, json).await
         }
         Verb::Unset { app, name, preview, json } => {
-            let client = Client::open()?;
+            let client = Client::changing()?;
             let request = client.request(Method::DELETE, &["apps", app.as_str(), "env", &name]);
             let request = request.query(&scope(preview));
             changed(&client, &app, &client.json(request).await?, preview, json).await
         }
         Verb::List { app, preview, json } => {
-            let client = Client::open()?;
+            let client = Client::reading()?;
             let request = client.request(Method::GET, &["apps", app.as_str(), "env"]);
             let values: Vec<EnvView> = client.json(request.query(&scope(preview))).await?;
             if json { print::json(&values) } else { show(&values) }
@@ -143,7 +143,7 @@ async fn changed(
     json: bool,
 ) -> Result<(), Failure> {
     if json {
-        return print::json(change);
+        return client.print_json(change);
     }
     if preview {
         print::talk("recorded; previews that are deployed from now on get it");

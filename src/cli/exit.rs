@@ -28,16 +28,19 @@ pub enum Failure {
     #[error("{0}")]
     Usage(String),
     /// Exit 3.
-    #[error(
-        "the host at {url} can't be reached; is `vitrine serve` running there? VITRINE_ADMIN names another"
-    )]
+    #[error("the host at {url} can't be reached; is `vitrine serve` running there? {advice}")]
     Unreachable {
         /// Where it was looked for.
         url: String,
+        /// How to name another host.
+        advice: String,
         /// Cause.
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
+    /// Exit 3: the host that is named does not run here.
+    #[error("{0}")]
+    NotRunning(String),
     /// Exit 130, as a shell has it for a program that Ctrl-C ended.
     #[error("{0}")]
     Interrupted(String),
@@ -61,7 +64,7 @@ impl Failure {
         match self {
             Self::Refused { .. } | Self::Local { .. } => 1,
             Self::Usage(_) => 2,
-            Self::Unreachable { .. } => 3,
+            Self::Unreachable { .. } | Self::NotRunning(_) => 3,
             Self::Missing(_) => 4,
             Self::Interrupted(_) => 130,
         }

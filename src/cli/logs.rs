@@ -36,7 +36,7 @@ pub struct Args {
 /// Runs the verb.
 pub async fn run(args: Args) -> Result<(), Failure> {
     let Args { subject: Subject { app, version }, follow, since, json } = args;
-    let client = Client::open()?;
+    let client = Client::reading()?;
     let mut request =
         client.request(Method::GET, &["apps", app.as_str(), "logs"]).query(&[("follow", follow)]);
     if let Some(version) = version {

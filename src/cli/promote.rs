@@ -32,14 +32,15 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     if let Some(weight) = weight {
         wish["weight"] = weight.into();
     }
-    let switched: Switched = Client::open()?.post(&["apps", app.as_str(), "promote"], &wish).await?;
-    show(&switched, json)
+    let client = Client::changing()?;
+    let switched: Switched = client.post(&["apps", app.as_str(), "promote"], &wish).await?;
+    show(&client, &switched, json)
 }
 
 /// Prints a switch.
-pub fn show(switched: &Switched, json: bool) -> Result<(), Failure> {
+pub fn show(client: &Client, switched: &Switched, json: bool) -> Result<(), Failure> {
     if json {
-        return print::json(switched);
+        return client.print_json(switched);
     }
     talk(switched);
     print::data(&format!("{}@{}", switched.app, switched.version))

@@ -20,7 +20,7 @@ pub struct Args {
 /// Runs the verb.
 pub async fn run(args: Args) -> Result<(), Failure> {
     let Args { app, json } = args;
-    let releases: Vec<ReleaseView> = Client::open()?.get(&["apps", app.as_str(), "releases"]).await?;
+    let releases: Vec<ReleaseView> = Client::reading()?.get(&["apps", app.as_str(), "releases"]).await?;
     if json { print::json(&releases) } else { show(&releases) }
 }
 

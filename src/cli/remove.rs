@@ -40,7 +40,7 @@ pub struct Args {
 /// Runs the verb.
 pub async fn run(args: Args) -> Result<(), Failure> {
     let Subject { app, version } = args.subject;
-    let client = Client::open()?;
+    let client = Client::changing()?;
     match version {
         Some(_) if args.free_name => {
             return Err(Failure::Usage(

@@ -29,9 +29,9 @@ pub struct Args {
 pub async fn run(args: Args) -> Result<(), Failure> {
     let Args { app, to, from, json } = args;
     let body = json!({ "to": to, "from": from });
-    let client = Client::open()?;
+    let client = Client::changing()?;
     let switched: Switched = client.post(&["apps", app.as_str(), "rollback"], &body).await?;
-    promote::show(&switched, json)?;
+    promote::show(&client, &switched, json)?;
     // A token may be for rollbacks only, and then this is not said.
     if !json && let Ok(values) = client.get::<Vec<EnvView>>(&["apps", app.as_str(), "env"]).await {
         env::talk_of_others(&values);

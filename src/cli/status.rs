@@ -25,7 +25,7 @@ pub struct Args {
 
 /// Runs the verb.
 pub async fn run(args: Args) -> Result<(), Failure> {
-    let client = Client::open()?;
+    let client = Client::reading()?;
     loop {
         let view = View::get(&client, args.app.as_ref(), args.json).await?;
         if args.watch && !args.json && std::io::stdout().is_terminal() {

@@ -1,17 +1,36 @@
 //! Which host a verb talks to, and with which token.
 //!
-//! Address: `VITRINE_ADMIN`, else the host of this user that started last, else the default address. Token:
-//! `VITRINE_TOKEN`; for a host on this machine else the file that its note names, else `admin.token` in `VITRINE_DATA`
+//! The host: `--host`, else `VITRINE_ADMIN`, else the running one of `VITRINE_DATA`, else the project's `.vitrine`, else the one
+//! that this user runs on this machine, else the default address. With several running a verb that changes something is refused.
+//! The token: `VITRINE_TOKEN`; for a host on this machine else the file that its note names, else `admin.token` in `VITRINE_DATA`
 //! or `./vitrine-data`. A token from a file is never sent to another machine.
 
+#[cfg(test)]
+mod tests;
+
 use crate::admin::beacon::{self, Note};
-use crate::cli::{Failure, print};
+use crate::cli::host_name::HostName;
+use crate::cli::project::Project;
+use crate::cli::{Failure, print, table};
 use crate::config::Config;
 use crate::store::Layout;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use url::{Host, Url};
+
+/// What `--host` says.
+static FLAG: OnceLock<String> = OnceLock::new();
+
+/// What a verb does to the host that it talks to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// It shows something: a guess at which host is meant hurts nothing.
+    Read,
+    /// It changes something.
+    Change,
+}
 
 /// A host to talk to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,42 +38,246 @@ pub struct Target {
     /// Its admin side.
     pub url: Url,
     /// What to show there.
-    pub token: Option<String>,
+    pub token: Option<Token>,
+    /// Its data folder, if it runs on this machine as this user.
+    pub data: Option<PathBuf>,
+    /// What made it the one that is meant.
+    pub named_by: NamedBy,
 }
 
-impl Target {
-    /// The one that the environment and this machine name.
-    pub fn find() -> Result<Self, Failure> {
-        let (named, note) = noted()?;
-        let data = set("VITRINE_DATA").map(PathBuf::from);
-        choose(named, note, set("VITRINE_TOKEN"), data)
+/// A token, and where it was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    /// The token.
+    pub text: String,
+    /// Its file; none if it is the one in `VITRINE_TOKEN`.
+    pub file: Option<PathBuf>,
+}
+
+/// What names a host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NamedBy {
+    /// `--host`.
+    Flag,
+    /// `VITRINE_ADMIN` or `VITRINE_DATA`.
+    Environment,
+    /// This `.vitrine` file.
+    Project(PathBuf),
+    /// Nothing: it is the only one here, or the newest for a verb that only reads, or at the default address.
+    Nothing,
+}
+
+/// Notes what `--host` says, for [`Target::find`]. Once.
+pub fn name(host: String) {
+    let _ = FLAG.set(host);
+}
+
+/// Whether `--host` names one.
+pub fn is_named() -> bool {
+    FLAG.get().is_some()
+}
+
+impl NamedBy {
+    /// How to name another host.
+    #[must_use]
+    pub fn advice(&self) -> String {
+        match self {
+            Self::Flag => "--host names it".into(),
+            Self::Environment => "the environment (VITRINE_ADMIN or VITRINE_DATA) names it".into(),
+            Self::Project(file) => {
+                format!("{} names it: change `host` there, or name another with --host", file.display())
+            }
+            Self::Nothing => "--host or VITRINE_ADMIN names another".into(),
+        }
     }
 }
 
-/// The data folder of the host that [`Target::find`] finds, if it runs on this machine as this user.
-pub fn data_folder() -> Result<Option<PathBuf>, Failure> {
-    let (_, note) = noted()?;
-    Ok(note.and_then(|note| note.token_file.parent().map(Path::to_owned)))
+impl Target {
+    /// The host that is meant.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] when it is not clear which one is, [`Failure::NotRunning`] when the one that is named is not there.
+    pub fn find(purpose: Purpose) -> Result<Self, Failure> {
+        Given::here()?.choose(purpose)
+    }
+
+    /// Its address, as people write it.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        self.url.as_str().trim_end_matches('/')
+    }
+
+    /// Says which host it is.
+    pub fn tell(&self) {
+        let data = self.data.as_ref().map(|data| format!(" ({})", data.display())).unwrap_or_default();
+        print::talk(&format!("host {}{data}", self.address()));
+    }
+}
+
+/// All that can name a host or a token.
+#[derive(Debug, Default)]
+struct Given {
+    flag: Option<String>,
+    admin: Option<Url>,
+    token: Option<String>,
+    data: Option<PathBuf>,
+    project: Option<Project>,
+    /// Newest first.
+    notes: Vec<Note>,
+}
+
+impl Given {
+    fn here() -> Result<Self, Failure> {
+        let flag = FLAG.get().cloned();
+        let admin = set("VITRINE_ADMIN").map(|text| parse(&text)).transpose()?;
+        // One that is not asked for a host may be as wrong as it likes.
+        let project = if flag.is_none() && admin.is_none() { Project::find()? } else { None };
+        let notes = beacon::folder().map(|folder| beacon::find(&folder)).unwrap_or_default();
+        let data = set("VITRINE_DATA").map(PathBuf::from);
+        Ok(Self { flag, admin, token: set("VITRINE_TOKEN"), data, project, notes })
+    }
+
+    fn choose(&self, purpose: Purpose) -> Result<Target, Failure> {
+        if let Some(text) = &self.flag {
+            return self.named(text, Path::new(""), NamedBy::Flag);
+        }
+        if let Some(url) = &self.admin {
+            return Ok(self.at(url.clone(), NamedBy::Environment));
+        }
+        let of_data = self.data.as_ref().map(|data| (data, self.of_folder(data)));
+        if let Some((_, Some(note))) = of_data {
+            return self.noted(note, NamedBy::Environment);
+        }
+        if let Some(Project { file, host }) = &self.project {
+            let folder = file.parent().unwrap_or(Path::new(""));
+            return self.named(host, folder, NamedBy::Project(file.clone()));
+        }
+        let another = match (&self.notes[..], of_data) {
+            ([], _) => return Ok(self.at(default_url(), NamedBy::Nothing)),
+            ([only], None) => return self.noted(only, NamedBy::Nothing),
+            (_, Some((data, _))) => format!("none with the data folder {} (VITRINE_DATA)", data.display()),
+            (several, None) => format!("{} hosts run here", several.len()),
+        };
+        if purpose == Purpose::Change {
+            return Err(unclear(&another, &self.notes));
+        }
+        let newest = &self.notes[0];
+        print::talk(&format!(
+            "{another}; this is about the one that started last, http://{} (--host names another)",
+            newest.admin
+        ));
+        self.noted(newest, NamedBy::Nothing)
+    }
+
+    /// The host that a text means. Relative folders are below `base`.
+    fn named(&self, text: &str, base: &Path, by: NamedBy) -> Result<Target, Failure> {
+        match HostName::parse(text) {
+            Some(HostName::Url(url)) => Ok(self.at(url, by)),
+            Some(HostName::Port(port)) => {
+                match self.notes.iter().filter(|note| note.admin.port() == port).collect::<Vec<_>>()[..] {
+                    [note] => self.noted(note, by),
+                    _ => Ok(self.at(parse(&format!("http://127.0.0.1:{port}"))?, by)),
+                }
+            }
+            Some(HostName::Folder(folder)) => self.in_folder(&base.join(folder), by),
+            Some(HostName::Name(name)) => {
+                let is_called = |note: &&Note| data_of(note).and_then(Path::file_name) == Some(name.as_ref());
+                match self.notes.iter().filter(is_called).collect::<Vec<_>>()[..] {
+                    [note] => self.noted(note, by),
+                    [] if base.join(&name).is_dir() => self.in_folder(&base.join(name), by),
+                    [] => Err(Failure::NotRunning(format!(
+                        "no host that runs here has a data folder called `{name}`; a host elsewhere is named by its URL, as \
+                         http://{name}:8081; {}",
+                        by.advice()
+                    ))),
+                    [..] => {
+                        Err(unclear(&format!("several hosts that run here are called `{name}`"), &self.notes))
+                    }
+                }
+            }
+            None => Err(Failure::Usage(format!(
+                "`{text}` names no host: write http://HOST:PORT, HOST:PORT, a port of this machine, or a data folder; {}",
+                by.advice()
+            ))),
+        }
+    }
+
+    fn in_folder(&self, folder: &Path, by: NamedBy) -> Result<Target, Failure> {
+        match self.of_folder(folder) {
+            Some(note) => self.noted(note, by),
+            None => Err(Failure::NotRunning(format!(
+                "no host of this user runs with the data folder {0}; `vitrine serve --data {0}` starts it; {1}",
+                std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()).display(),
+                by.advice()
+            ))),
+        }
+    }
+
+    fn of_folder(&self, folder: &Path) -> Option<&Note> {
+        let folder = folder.canonicalize().ok()?;
+        let is_same =
+            |note: &&Note| data_of(note).and_then(|data| data.canonicalize().ok()) == Some(folder.clone());
+        self.notes.iter().find(is_same)
+    }
+
+    fn noted(&self, note: &Note, named_by: NamedBy) -> Result<Target, Failure> {
+        let mut admin = note.admin;
+        if admin.ip().is_unspecified() {
+            admin.set_ip(if admin.is_ipv4() {
+                [127, 0, 0, 1].into()
+            } else {
+                std::net::Ipv6Addr::LOCALHOST.into()
+            });
+        }
+        let url = parse(&format!("http://{admin}"))?;
+        let token = self.shown().or_else(|| read(note.token_file.clone()));
+        Ok(Target { url, token, data: data_of(note).map(Path::to_owned), named_by })
+    }
+
+    fn at(&self, url: Url, named_by: NamedBy) -> Target {
+        if let Some(note) = self.notes.iter().find(|note| listens_at(note, &url)) {
+            let token = self.shown().or_else(|| read(note.token_file.clone()));
+            return Target { url, token, data: data_of(note).map(Path::to_owned), named_by };
+        }
+        let folders = [self.data.clone(), Some(Config::default().data)];
+        let files = folders.into_iter().flatten().map(|folder| Layout::new(&folder).admin_token());
+        let from_file = || is_local(&url).then(|| files.into_iter().find_map(read)).flatten();
+        Target { token: self.shown().or_else(from_file), url, data: None, named_by }
+    }
+
+    fn shown(&self) -> Option<Token> {
+        self.token.clone().map(|text| Token { text, file: None })
+    }
 }
 
 fn set(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// What `VITRINE_ADMIN` names, and the note of that host, or else of the one that started last.
-fn noted() -> Result<(Option<Url>, Option<Note>), Failure> {
-    let named = set("VITRINE_ADMIN").map(|text| parse(&text)).transpose()?;
-    let mut notes = beacon::folder().map(|folder| beacon::find(&folder)).unwrap_or_default();
-    if let Some(url) = &named {
-        notes.retain(|note| Some(note.admin.port()) == url.port_or_known_default());
-    } else if let [newest, _, ..] = &notes[..] {
-        print::talk(&format!(
-            "{} hosts run here; this is about the one that started last, http://{} (VITRINE_ADMIN names another)",
-            notes.len(),
-            newest.admin
-        ));
-    }
-    Ok((named, notes.into_iter().next()))
+fn read(file: PathBuf) -> Option<Token> {
+    let text = fs::read_to_string(&file).ok()?;
+    Some(Token { text: text.trim().to_owned(), file: Some(file) })
+}
+
+fn data_of(note: &Note) -> Option<&Path> {
+    note.token_file.parent()
+}
+
+fn default_url() -> Url {
+    format!("http://{}", Config::default().admin).parse().expect("a socket address is a URL's authority")
+}
+
+/// It is not clear which host is meant.
+fn unclear(why: &str, notes: &[Note]) -> Failure {
+    let line = |note: &Note| {
+        let data = data_of(note).unwrap_or(Path::new("-")).display();
+        format!("\n  http://{}  {data}  since {}", note.admin, table::time(note.since_ms))
+    };
+    let lines: String = notes.iter().map(line).collect();
+    Failure::Usage(format!(
+        "{why}: name the one that is meant with --host, VITRINE_ADMIN or a `.vitrine` file; nothing was changed. Running \
+         here:{lines}"
+    ))
 }
 
 fn parse(text: &str) -> Result<Url, Failure> {
@@ -64,28 +287,16 @@ fn parse(text: &str) -> Result<Url, Failure> {
     if usable { Ok(url) } else { Err(usage("is not an http or https URL")) }
 }
 
-fn choose(
-    named: Option<Url>,
-    note: Option<Note>,
-    token: Option<String>,
-    data: Option<PathBuf>,
-) -> Result<Target, Failure> {
-    let url = match (named, &note) {
-        (Some(url), _) => url,
-        (None, Some(note)) => parse(&format!("http://{}", note.admin))?,
-        (None, None) => parse(&format!("http://{}", Config::default().admin))?,
+/// Whether a host of this machine answers at this URL.
+fn listens_at(note: &Note, url: &Url) -> bool {
+    let ip = note.admin.ip();
+    let is_there = match url.host() {
+        Some(Host::Ipv4(there)) => ip == there || (ip.is_unspecified() && there.is_loopback()),
+        Some(Host::Ipv6(there)) => ip == there || (ip.is_unspecified() && there.is_loopback()),
+        Some(Host::Domain(name)) => name == "localhost" && (ip.is_loopback() || ip.is_unspecified()),
+        None => false,
     };
-    if token.is_some() || !is_local(&url) {
-        return Ok(Target { url, token });
-    }
-    let in_folder = |folder: &Path| Layout::new(folder).admin_token();
-    let files = [
-        note.map(|note| note.token_file),
-        data.as_deref().map(in_folder),
-        Some(in_folder(&Config::default().data)),
-    ];
-    let token = files.into_iter().flatten().find_map(|file| fs::read_to_string(file).ok());
-    Ok(Target { url, token: token.map(|text| text.trim().to_owned()) })
+    is_there && url.port_or_known_default() == Some(note.admin.port())
 }
 
 fn is_local(url: &Url) -> bool {
@@ -94,50 +305,5 @@ fn is_local(url: &Url) -> bool {
         Some(Host::Ipv6(ip)) => ip.is_loopback(),
         Some(Host::Domain(name)) => name == "localhost",
         None => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn note(dir: &Path) -> Note {
-        let token_file = dir.join("noted.token");
-        fs::write(&token_file, "vt_noted\n").unwrap();
-        Note { admin: ([127, 0, 0, 1], 999).into(), token_file, pid: 1 }
-    }
-
-    #[test]
-    fn the_environment_wins_then_the_note_then_the_data_folder() {
-        let dir = tempfile::tempdir().unwrap();
-        fs::write(dir.path().join("admin.token"), "vt_data\n").unwrap();
-        let data = || Some(dir.path().to_owned());
-        let found = choose(None, Some(note(dir.path())), None, data()).unwrap();
-        assert_eq!((found.url.as_str(), found.token.as_deref()), ("http://127.0.0.1:999/", Some("vt_noted")));
-        let found = choose(None, Some(note(dir.path())), Some("vt_env".into()), data()).unwrap();
-        assert_eq!(found.token.as_deref(), Some("vt_env"));
-        let found = choose(Some(parse("http://localhost:5").unwrap()), None, None, data()).unwrap();
-        assert_eq!((found.url.port(), found.token.as_deref()), (Some(5), Some("vt_data")));
-        assert_eq!(choose(None, None, None, None).unwrap().url.as_str(), "http://127.0.0.1:8081/");
-    }
-
-    #[test]
-    fn a_token_from_a_file_stays_on_this_machine() {
-        let dir = tempfile::tempdir().unwrap();
-        fs::write(dir.path().join("admin.token"), "vt_data\n").unwrap();
-        let remote = || Some(parse("https://host.example:8081").unwrap());
-        let found = choose(remote(), Some(note(dir.path())), None, Some(dir.path().to_owned())).unwrap();
-        assert_eq!(found.token, None);
-        assert_eq!(
-            choose(remote(), None, Some("vt_env".into()), None).unwrap().token.as_deref(),
-            Some("vt_env")
-        );
-    }
-
-    #[test]
-    fn what_is_no_url_is_wrong_usage() {
-        for text in ["127.0.0.1:8081", "nonsense", "ftp://x", ""] {
-            assert!(matches!(parse(text), Err(Failure::Usage(_))), "{text}");
-        }
     }
 }

@@ -69,12 +69,12 @@ pub async fn run(args: Args) -> Result<(), Failure> {
             create(&name, &apps, &verbs, ttl, json).await
         }
         Verb::List { json } => {
-            let tokens: Vec<TokenView> = Client::open()?.get(&["tokens"]).await?;
+            let tokens: Vec<TokenView> = Client::reading()?.get(&["tokens"]).await?;
             if json { print::json(&tokens) } else { show(&tokens) }
         }
         Verb::Revoke { name } => {
-            Client::open()?.delete(&["tokens", name.as_str()]).await?;
-            print::talk(&format!("{name} is good for nothing any more"));
+            Client::changing()?.delete(&["tokens", name.as_str()]).await?;
+            print::talk(&format!("revoked the token {name}: it is refused from now on"));
             Ok(())
         }
     }
@@ -87,7 +87,7 @@ async fn create(
     ttl: Option<Duration>,
     json: bool,
 ) -> Result<(), Failure> {
-    let client = Client::open()?;
+    let client = Client::changing()?;
     let token = format!("{PREFIX}{}", hex::encode(rand::random::<[u8; 32]>()));
     let sha256 = Digest::of(token.as_bytes());
     let ttl_ms = ttl.map(|ttl| u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX));
@@ -96,10 +96,9 @@ async fn create(
     let request = client.request(Method::PUT, &["tokens", name.as_str()]).json(&body);
     let made: TokenView = client.json(request).await?;
     if json {
-        return print::json(
-            &json!({ "token": token, "name": made.name, "apps": made.apps, "verbs": made.verbs,
-            "created_ms": made.created_ms, "expires_ms": made.expires_ms }),
-        );
+        return client
+            .print_json(&json!({ "token": token, "name": made.name, "apps": made.apps, "verbs": made.verbs,
+            "created_ms": made.created_ms, "expires_ms": made.expires_ms }));
     }
     print::talk(&format!("{name} may {} on {}:", made.verbs.join(", "), made.apps.join(", ")));
     print::data(&token)

@@ -1,10 +1,11 @@
 //! `vitrine upgrade`.
 
-use crate::cli::target::data_folder;
+use crate::cli::target::{self, NamedBy, Purpose, Target};
 use crate::cli::{Failure, print};
 use crate::host::Told;
 use crate::limits::{HANDOVER_LINE_BYTES_MAX, UPGRADE_CALL_MS};
 use crate::store::Layout;
+use serde_json::json;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -17,8 +18,8 @@ use std::time::Duration;
 /// one serves on and this exits 1 with the reason. Run it as the user of the host, on its machine.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The host's data folder [default: that of the host that the other commands talk to, or vitrine-data]
-    #[arg(long, value_name = "DIR", env = "VITRINE_DATA", hide_env_values = true)]
+    /// The host's data folder [default: VITRINE_DATA, else that of the host that the other commands talk to, or vitrine-data]
+    #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
@@ -27,13 +28,15 @@ pub struct Args {
 
 /// Runs the verb.
 pub fn run(args: Args) -> Result<(), Failure> {
-    let data = match args.data {
-        Some(data) => data,
-        None => data_folder()?.unwrap_or_else(|| "vitrine-data".into()),
-    };
+    let data = folder(args.data)?;
     let socket = Layout::new(&data).upgrade_socket();
-    let unreachable =
-        |source| Failure::Unreachable { url: socket.display().to_string(), source: Box::new(source) };
+    let host = data.display().to_string();
+    print::talk(&format!("host {host}"));
+    let unreachable = |source| Failure::Unreachable {
+        url: socket.display().to_string(),
+        advice: "--data or --host names another".into(),
+        source: Box::new(source),
+    };
     let stream = UnixStream::connect(&socket).map_err(unreachable)?;
     stream.set_read_timeout(Some(Duration::from_millis(UPGRADE_CALL_MS))).map_err(unreachable)?;
     let mut line = String::new();
@@ -42,7 +45,27 @@ pub fn run(args: Args) -> Result<(), Failure> {
         .map_err(|_| Failure::refused("the host ended without an answer; its log says why"))?;
     match told {
         Told::Failed { error } => Err(Failure::refused(format!("not upgraded, the host serves on: {error}"))),
-        Told::Done { .. } if args.json => print::json(&told),
+        Told::Done { pid, took_ms } if args.json => {
+            print::json(&json!({ "host": host, "pid": pid, "took_ms": took_ms }))
+        }
         Told::Done { pid, took_ms } => print::data(&format!("process {pid} took over in {took_ms} ms")),
+    }
+}
+
+fn folder(flag: Option<PathBuf>) -> Result<PathBuf, Failure> {
+    match (flag, std::env::var_os("VITRINE_DATA").filter(|data| !data.is_empty())) {
+        (Some(_), _) if target::is_named() => {
+            Err(Failure::Usage("--data and --host both name the host: give one of them".into()))
+        }
+        (Some(data), _) => Ok(data),
+        (None, Some(data)) if !target::is_named() => Ok(data.into()),
+        (None, _) => match Target::find(Purpose::Change)? {
+            Target { data: Some(data), .. } => Ok(data),
+            Target { named_by: NamedBy::Nothing, .. } => Ok("vitrine-data".into()),
+            elsewhere => Err(Failure::Usage(format!(
+                "{} is no host that this user runs on this machine: run `vitrine upgrade --data DIR` there",
+                elsewhere.address()
+            ))),
+        },
     }
 }

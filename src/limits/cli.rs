@@ -28,5 +28,7 @@ pub const LOG_EVENT_BYTES_MAX: usize = 1 << 20;
 pub const WATCH_MS: u64 = 1_000;
 /// Time for each step of a health check; schedulers wait 5 s by default.
 pub const HEALTHCHECK_MS: u64 = 3_000;
+/// Bytes of a project's `.vitrine` file that are read: it has two fields.
+pub const PROJECT_FILE_BYTES_MAX: u64 = 16 << 10;
 /// Apps that a list is asked for at once: some hundred kilobytes in full.
 pub const APPS_PAGE: usize = 200;

@@ -38,6 +38,12 @@ impl Cli {
         self
     }
 
+    /// Runs it in this folder.
+    pub fn within(mut self, folder: &std::path::Path) -> Self {
+        self.command.current_dir(folder);
+        self
+    }
+
     /// Gives it this on stdin.
     pub fn stdin(mut self, content: impl Into<Vec<u8>>) -> Self {
         self.stdin = content.into();
