@@ -1,16 +1,20 @@
 //! The command line: one verb, one file.
 //!
-//! stdout is data, stderr is progress and errors. [`Failure`] is the one list of how a verb can fail, and of the exit
-//! code that follows.
+//! stdout is data, stderr is progress and errors; `--json` makes JSON of both. [`Failure`] is the one list of how a verb can
+//! fail, and of the exit code that follows.
 
 mod age;
 mod audit;
 mod client;
+mod colour;
 mod completions;
+mod config;
 mod deploy;
 mod doctor;
 mod env;
 mod exit;
+mod foreign;
+mod form;
 mod healthcheck;
 mod host_name;
 mod image;
@@ -29,12 +33,14 @@ mod table;
 mod target;
 mod token;
 mod upgrade;
+mod usage;
 mod visible;
 
 pub use exit::Failure;
 
 use crate::container::engine::{self, EngineArgs};
 use clap::{CommandFactory as _, Parser, Subcommand};
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 /// Host for server-side rendered front ends.
@@ -49,6 +55,9 @@ The host: --host, else VITRINE_ADMIN (a URL), else the project's `.vitrine` file
 this user runs on this machine, else http://127.0.0.1:8081. With several running, a command that changes something has to be told
 which. VITRINE_TOKEN is the token of a host elsewhere.
 
+With --json stderr is JSON too, an object a line: {\"note\": TEXT} for what is told meanwhile, {\"error\": {\"code\",
+\"message\", \"hint\", \"status\", \"exit\", \"causes\", \"log\"}} for why it failed.
+
 Exit codes: 0 done; 1 refused or failed; 2 wrong usage; 3 the host can't be reached; 4 no such app or release;
 130 interrupted."
 )]
@@ -58,6 +67,19 @@ struct Cli {
     host: Option<String>,
     #[command(subcommand)]
     verb: Verb,
+    /// Print JSON: data on stdout, notes and errors on stderr
+    #[arg(long, global = true)]
+    json: bool,
+    /// Colours: always, never, or auto: on a terminal, unless NO_COLOR is set
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        value_enum,
+        default_value_t,
+        hide_possible_values = true
+    )]
+    color: colour::When,
 }
 
 #[derive(Debug, Subcommand)]
@@ -78,10 +100,15 @@ enum Verb {
     Image(image::Args),
     Doctor(doctor::Args),
     Upgrade(upgrade::Args),
+    Config(config::Args),
     Completions(completions::Args),
-    /// What alone talks to Docker; started by `serve`
-    #[command(hide = true)]
-    Engine(EngineArgs),
+}
+
+/// The process that alone talks to Docker. `serve` starts it; people never do, so it is none of the verbs.
+#[derive(Debug, Parser)]
+struct EngineCall {
+    #[command(flatten)]
+    args: EngineArgs,
 }
 
 impl Verb {
@@ -93,7 +120,7 @@ impl Verb {
             | Self::Healthcheck(_)
             | Self::Image(_)
             | Self::Doctor(_)
-            | Self::Engine(_) => false,
+            | Self::Config(_) => false,
             Self::Deploy(_)
             | Self::Promote(_)
             | Self::Rollback(_)
@@ -112,21 +139,45 @@ impl Verb {
 /// Parses the arguments, runs the verb, and gives its exit code.
 #[must_use]
 pub fn main() -> ExitCode {
-    let Cli { host, verb } = Cli::parse();
-    if let Some(host) = host {
-        if !verb.talks_to_a_host() {
-            let usage = Failure::Usage(
-                "--host is for commands that talk to a running host; this one does not".into(),
-            );
-            return usage.report();
-        }
-        target::name(host);
+    let words: Vec<OsString> = std::env::args_os().collect();
+    if words.get(1).is_some_and(|verb| verb == "engine") {
+        return engine::main(EngineCall::parse_from(&words[1..]).args);
     }
-    let done = match verb {
-        Verb::Engine(args) => return engine::main(args),
+    if let Some(answered) = completions::answer(Cli::command) {
+        return answered;
+    }
+    let Cli { host, verb, json, color } = match Cli::try_parse_from(&words) {
+        Ok(cli) => cli,
+        Err(error) => return usage::report(error, &words),
+    };
+    color.apply();
+    if json {
+        print::speak_json();
+    }
+    match aim(host, &verb).and_then(|()| run(verb)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+/// Notes which host `--host` names.
+fn aim(host: Option<String>, verb: &Verb) -> Result<(), Failure> {
+    let Some(host) = host else { return Ok(()) };
+    if !verb.talks_to_a_host() {
+        return Err(Failure::Usage(
+            "--host is for commands that talk to a running host; this one does not".into(),
+        ));
+    }
+    target::name(host);
+    Ok(())
+}
+
+fn run(verb: Verb) -> Result<(), Failure> {
+    match verb {
         Verb::Serve(args) => serve::run(args),
         Verb::Solo(args) => solo::run(args),
-        Verb::Completions(args) => completions::run(&args, Cli::command()),
+        Verb::Completions(args) => completions::run(&args, &Cli::command()),
+        Verb::Config(args) => config::run(args),
         Verb::Healthcheck(args) => healthcheck::run(&args),
         Verb::Image(args) => call(image::run(args)),
         Verb::Upgrade(args) => upgrade::run(args),
@@ -141,10 +192,6 @@ pub fn main() -> ExitCode {
         Verb::Logs(args) => call(logs::run(args)),
         Verb::Token(args) => call(token::run(args)),
         Verb::Audit(args) => call(audit::run(args)),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
     }
 }
 

@@ -301,7 +301,7 @@ impl Default for Config {
 }
 
 /// Every field of `vitrine.toml` with its default and meaning: the file `deploy/vitrine.toml`, shown by
-/// `vitrine serve --help`.
+/// `vitrine config print`.
 pub const FIELD_HELP: &str = include_str!("../deploy/vitrine.toml");
 
 #[cfg(test)]

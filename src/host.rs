@@ -6,6 +6,7 @@
 
 mod memory;
 mod notify;
+mod ready;
 mod threads;
 mod upgrade;
 
@@ -26,6 +27,7 @@ use crate::store::{EnvScope, EnvValue, Store, StoreError};
 use crate::telemetry::connections::Side;
 use crate::telemetry::{Telemetry, init_logs};
 use ipnet::IpNet;
+pub use ready::ReadyLine;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
@@ -98,13 +100,15 @@ pub struct SoloOptions {
     pub stop_timeout_s: u32,
     /// Networks that read the metrics, beside the machine itself.
     pub metrics_allow: Vec<IpNet>,
+    /// How its `ready` line is written.
+    pub ready: ReadyLine,
 }
 
 /// Runs a host until SIGTERM or SIGINT; `requests` are the threads that those pass through.
 ///
 /// # Errors
 /// See [`HostError`].
-pub async fn run(config: Config, requests: Handle) -> Result<(), HostError> {
+pub async fn run(config: Config, requests: Handle, ready: ReadyLine) -> Result<(), HostError> {
     let (logs, _written) = init_logs();
     let telemetry = Telemetry::new(logs);
     let stop = stop_signal()?;
@@ -133,7 +137,7 @@ pub async fn run(config: Config, requests: Handle) -> Result<(), HostError> {
     options.inherited = inheritance.listener(Role::Admin, config.admin);
     let admin = Admin::bind(options).await?;
     audited(store.record_start(&format!("vitrine {}, {isolation} isolation", env!("CARGO_PKG_VERSION"))));
-    say_ready(serving.address, &admin, isolation);
+    say_ready(ready, serving.address, &admin, isolation);
     let (pauses, asked) = mpsc::channel(1);
     serving.sockets.push((Role::Admin, admin.socket().map_err(sockets_error)?));
     let asked_to_leave = inheritance.asked.take().map_or_else(|| upgrade::listen(&store), Ok);
@@ -204,9 +208,8 @@ fn own_path() -> Result<PathBuf, HostError> {
     std::env::current_exe().map_err(|source| HostError::System { operation: "finding this program", source })
 }
 
-fn say_ready(edge: SocketAddr, admin: &Admin, isolation: Isolation) {
-    let admin = admin.local_addr();
-    println!("ready edge=http://{edge} admin=http://{admin} isolation={isolation}");
+fn say_ready(ready: ReadyLine, edge: SocketAddr, admin: &Admin, isolation: Isolation) {
+    ready.write(edge, Some(admin.local_addr()), isolation);
     if let Err(error) = notify::ready() {
         tracing::warn!(%error, "systemd can't be told that the host is ready");
     }
@@ -270,7 +273,7 @@ pub async fn solo(options: SoloOptions, requests: Handle) -> Result<(), HostErro
         releases.stop_workers().await;
         return Err(error);
     }
-    println!("ready edge=http://{address} isolation=process");
+    options.ready.write(address, None, Isolation::Process);
     served(serving.await);
     releases.stop_workers().await;
     Ok(())

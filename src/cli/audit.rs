@@ -3,9 +3,23 @@
 use crate::admin::audit::AuditPage;
 use crate::audit::{AuditHead, AuditRecord, Verifier};
 use crate::cli::client::Client;
-use crate::cli::{Failure, print, table};
+use crate::cli::form::Form;
+use crate::cli::table::{self, Column};
+use crate::cli::{Failure, print};
 use reqwest::Method;
 use serde_json::json;
+
+/// Of a record.
+const COLUMNS: [Column; 8] = [
+    Column::new("NUMBER").rank(1),
+    Column::new("TIME"),
+    Column::new("WHO").cut(8),
+    Column::new("WHAT"),
+    Column::new("RESULT").rank(2),
+    Column::new("APP").cut(8),
+    Column::new("VERSION").cut(8),
+    Column::new("DETAIL").cut(12).rank(3),
+];
 
 /// Who changed what: one record for each change, chained by hashes
 #[derive(Debug, clap::Args)]
@@ -21,9 +35,8 @@ enum Verb {
         /// How many
         #[arg(long, value_name = "N", default_value_t = 100)]
         last: u64,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        form: Form,
     },
     /// Go through the whole log: exit 1 names the first record that was changed, moved or removed
     ///
@@ -32,9 +45,6 @@ enum Verb {
         /// A record noted earlier, as this verb printed it
         #[arg(long, value_name = "NUMBER:HASH")]
         noted: Option<AuditHead>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
 }
 
@@ -42,8 +52,8 @@ enum Verb {
 pub async fn run(args: Args) -> Result<(), Failure> {
     let client = Client::reading()?;
     match args.verb {
-        Verb::List { last, json } => list(&client, last, json).await,
-        Verb::Verify { noted, json } => verify(&client, noted, json).await,
+        Verb::List { last, form } => list(&client, last, form).await,
+        Verb::Verify { noted } => verify(&client, noted).await,
     }
 }
 
@@ -51,7 +61,7 @@ async fn page(client: &Client, after: u64) -> Result<AuditPage, Failure> {
     client.json(client.request(Method::GET, &["audit"]).query(&[("after", after)])).await
 }
 
-async fn list(client: &Client, last: u64, json: bool) -> Result<(), Failure> {
+async fn list(client: &Client, last: u64, form: Form) -> Result<(), Failure> {
     let end = page(client, i64::MAX.unsigned_abs()).await?.head;
     let mut after = end.seq.saturating_sub(last);
     let mut records = Vec::new();
@@ -61,15 +71,15 @@ async fn list(client: &Client, last: u64, json: bool) -> Result<(), Failure> {
         after = newest.seq;
         records.extend(next);
     }
-    if json { print::json(&records) } else { show(&records) }
+    if print::is_json() { print::json(&records) } else { show(&records, form) }
 }
 
-fn show(records: &[AuditRecord]) -> Result<(), Failure> {
+fn show(records: &[AuditRecord], form: Form) -> Result<(), Failure> {
     let row = |record: &AuditRecord| {
         let of = |text: &Option<String>| text.as_deref().unwrap_or("-").escape_debug().to_string();
         vec![
             record.seq.to_string(),
-            table::time(record.at_ms),
+            form.time(record.at_ms),
             record.who.clone(),
             record.what.clone(),
             record.result.clone(),
@@ -78,11 +88,10 @@ fn show(records: &[AuditRecord]) -> Result<(), Failure> {
             of(&record.detail),
         ]
     };
-    let headings = ["NUMBER", "TIME", "WHO", "WHAT", "RESULT", "APP", "VERSION", "DETAIL"];
-    table::print(&headings, &records.iter().map(row).collect::<Vec<_>>())
+    table::print(form, &COLUMNS, &records.iter().map(row).collect::<Vec<_>>())
 }
 
-async fn verify(client: &Client, noted: Option<AuditHead>, json: bool) -> Result<(), Failure> {
+async fn verify(client: &Client, noted: Option<AuditHead>) -> Result<(), Failure> {
     let mut verifier = Verifier::new(noted);
     let broken = |error: crate::audit::Broken| {
         Failure::refused(format!(
@@ -98,7 +107,7 @@ async fn verify(client: &Client, noted: Option<AuditHead>, json: bool) -> Result
         }
     }
     let end = verifier.last();
-    if json {
+    if print::is_json() {
         return print::json(&json!({ "records": end.seq, "end": end.to_string() }));
     }
     print::talk(&format!("{} records, none changed, moved or removed; the log ends with", end.seq));

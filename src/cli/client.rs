@@ -1,6 +1,7 @@
 //! The admin side as the command line calls it.
 
 use crate::admin::problem::{ProblemBody, TYPE_PREFIX};
+use crate::cli::exit::Answer;
 use crate::cli::target::{Purpose, Target, Token};
 use crate::cli::{Failure, print};
 use crate::limits::{BOOT_DEADLINE_MS, CALL_SLACK_MS, CONNECT_MS, ERROR_TEXT_BYTES_MAX};
@@ -50,6 +51,15 @@ impl Client {
             answer: &'a T,
         }
         print::json(&Answer { host: self.target.address(), answer })
+    }
+
+    /// As [`Client::print_json`] with `--json`; else tells people what was done.
+    pub fn done(&self, answer: &impl Serialize, told: &str) -> Result<(), Failure> {
+        if print::is_json() {
+            return self.print_json(answer);
+        }
+        print::talk(told);
+        Ok(())
     }
 
     fn to(target: Target) -> Result<Self, Failure> {
@@ -146,14 +156,18 @@ impl Client {
 }
 
 fn refusal(status: StatusCode, text: &str, target: &Target) -> Failure {
+    let refused = |message, log, code: Option<&str>| {
+        let answer = Answer { status: status.as_u16(), code: code.map(ToOwned::to_owned) };
+        Failure::Refused { message, log, answer: Some(answer) }
+    };
     let Ok(problem) = serde_json::from_str::<ProblemBody>(text) else {
         let end = text.floor_char_boundary(ERROR_TEXT_BYTES_MAX);
-        return Failure::refused(format!("the answer was {status}: {}", text[..end].trim()));
+        return refused(format!("the answer was {status}: {}", text[..end].trim()), Vec::new(), None);
     };
     match problem.r#type.strip_prefix(TYPE_PREFIX) {
         Some("no_app" | "no_release" | "no_token") => Failure::Missing(problem.detail),
-        Some("unauthorized") => Failure::refused(unauthorized(target)),
-        _ => Failure::Refused { message: problem.detail, log: problem.log },
+        Some(code @ "unauthorized") => refused(unauthorized(target), Vec::new(), Some(code)),
+        code => refused(problem.detail, problem.log, code),
     }
 }
 

@@ -57,9 +57,6 @@ pub struct Args {
     /// Check the bundle and say what was found and would be sent, without a host
     #[arg(long)]
     dry_run: bool,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
 }
 
 /// What a deploy did, as `--json` prints it.
@@ -76,7 +73,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let mut stop = Stop::listen().map_err(Failure::local("listening for Ctrl-C"))?;
     let prepared = prepare(&args, &mut stop).await?;
     if args.dry_run {
-        return prepared.show(&args.app, args.json);
+        return prepared.show(&args.app);
     }
     let client = Client::changing()?;
     let mut stage = Stage::Uploading;
@@ -87,7 +84,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     match deployed {
         Ok(deployed) => {
             note_host(&args.bundle, &client);
-            report(&client, &deployed, args.json)
+            report(&client, &deployed)
         }
         Err(failure) => {
             if stage == Stage::Uploaded {
@@ -251,8 +248,8 @@ fn note_host(bundle: &Path, client: &Client) {
     }
 }
 
-fn report(client: &Client, deployed: &Deployed, json: bool) -> Result<(), Failure> {
-    if json {
+fn report(client: &Client, deployed: &Deployed) -> Result<(), Failure> {
+    if print::is_json() {
         return client.print_json(deployed);
     }
     print::data(deployed.uploaded.release.url.as_deref().unwrap_or("-"))?;

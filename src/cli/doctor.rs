@@ -1,8 +1,14 @@
 //! `vitrine doctor`.
 
-use crate::cli::{Failure, print, table};
-use crate::container::{self, Grade};
-use std::path::PathBuf;
+use crate::cli::form::Form;
+use crate::cli::table::{self, Column};
+use crate::cli::{Failure, print, visible};
+use crate::container::{self, Check, Grade};
+use std::path::{Path, PathBuf};
+
+/// Of a check.
+const COLUMNS: [Column; 3] =
+    [Column::new("").state(), Column::new("CHECK"), Column::new("FOUND, AND WHAT TO DO").wrap(24)];
 
 /// Look at this machine: kernel, lock-down, Docker and its versions, disk
 ///
@@ -15,15 +21,17 @@ pub struct Args {
     /// Data folder whose disk is looked at [default: vitrine-data]
     #[arg(long, value_name = "DIR", env = "VITRINE_DATA", hide_env_values = true)]
     data: Option<PathBuf>,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: Form,
 }
 
 /// Runs the verb.
 pub async fn run(args: Args) -> Result<(), Failure> {
-    let checks = container::doctor(args.docker, &args.data.unwrap_or_else(|| "vitrine-data".into())).await;
-    if args.json {
+    let data = args.data.as_deref().unwrap_or(Path::new("vitrine-data"));
+    let mut checks = container::doctor(args.docker, data).await;
+    // Only one that was named should be there: the first start makes it.
+    checks.extend(args.data.as_deref().filter(|data| !data.is_dir()).map(no_folder));
+    if print::is_json() {
         print::json(&checks)?;
     } else {
         let grade = |grade: Grade| match grade {
@@ -31,11 +39,12 @@ pub async fn run(args: Args) -> Result<(), Failure> {
             Grade::Warning => "warning",
             Grade::Bad => "BAD",
         };
-        let row = |check: &container::Check| {
-            let advice = check.advice.unwrap_or_default().to_owned();
-            vec![grade(check.grade).to_owned(), check.name.to_owned(), check.found.clone(), advice]
+        let row = |check: &Check| {
+            let advice = check.advice.map_or_else(String::new, |advice| format!("\n→ {advice}"));
+            let found = visible::line(&check.found);
+            vec![grade(check.grade).to_owned(), check.name.to_owned(), format!("{found}{advice}")]
         };
-        table::print(&["", "CHECK", "FOUND", "WHAT TO DO"], &checks.iter().map(row).collect::<Vec<_>>())?;
+        table::print(args.form, &COLUMNS, &checks.iter().map(row).collect::<Vec<_>>())?;
     }
     let bad: Vec<&str> =
         checks.iter().filter(|check| check.grade == Grade::Bad).map(|check| check.name).collect();
@@ -43,5 +52,14 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         Ok(())
     } else {
         Err(Failure::refused(format!("to be put right first: {}", bad.join(", "))))
+    }
+}
+
+fn no_folder(data: &Path) -> Check {
+    Check {
+        name: "data folder",
+        grade: Grade::Warning,
+        found: format!("{} is not there", data.display()),
+        advice: Some("name the data folder of a host; the first `vitrine serve --data DIR` makes it"),
     }
 }

@@ -2,14 +2,21 @@
 
 use crate::admin::env::{EnvChange, check_name};
 use crate::cli::client::Client;
-use crate::cli::{Failure, print, promote, table};
+use crate::cli::form::Form;
+use crate::cli::table::{self, Column};
+use crate::cli::{Failure, print, promote};
 use crate::id::AppName;
 use crate::limits::ADMIN_JSON_BYTES_MAX;
 use crate::release::{AppView, EnvView, LiveValue};
 use crate::store::EnvScope;
 use reqwest::Method;
+use serde::Serialize;
 use serde_json::json;
 use std::io::{self, IsTerminal as _, Read as _};
+
+/// Of a value.
+const COLUMNS: [Column; 4] =
+    [Column::new("NAME"), Column::new("VALUE").cut(12), Column::new("SET").rank(1), Column::new("LIVE")];
 
 /// Values that an app's code may see, if its vitrine.json names them
 ///
@@ -39,9 +46,6 @@ enum Verb {
         /// Set an empty value; else stdin without a byte is refused
         #[arg(long)]
         allow_empty: bool,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Unset a value
     Unset {
@@ -53,9 +57,6 @@ enum Verb {
         /// The value of previews
         #[arg(long)]
         preview: bool,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// List names, and the values that are no secrets
     List {
@@ -64,16 +65,15 @@ enum Verb {
         /// Those of previews
         #[arg(long)]
         preview: bool,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        form: Form,
     },
 }
 
 /// Runs the verb.
 pub async fn run(args: Args) -> Result<(), Failure> {
     match args.verb {
-        Verb::Set { app, name, secret, preview, allow_empty, json } => {
+        Verb::Set { app, name, secret, preview, allow_empty } => {
             let value = read_value()?;
             if value.is_empty() && !allow_empty {
                 let text = format!("stdin held no value for {name}; --allow-empty sets an empty one");
@@ -83,19 +83,19 @@ pub async fn run(args: Args) -> Result<(), Failure> {
             let request = client.request(Method::PUT, &["apps", app.as_str(), "env", &name]);
             let body = json!({ "value": value, "secret": secret });
             let request = request.query(&scope(preview)).json(&body);
-            changed(&client, &app, &client.json(request).await?, preview, json).await
+            changed(&client, &app, &name, &client.json(request).await?, preview).await
         }
-        Verb::Unset { app, name, preview, json } => {
+        Verb::Unset { app, name, preview } => {
             let client = Client::changing()?;
             let request = client.request(Method::DELETE, &["apps", app.as_str(), "env", &name]);
             let request = request.query(&scope(preview));
-            changed(&client, &app, &client.json(request).await?, preview, json).await
+            changed(&client, &app, &name, &client.json(request).await?, preview).await
         }
-        Verb::List { app, preview, json } => {
+        Verb::List { app, preview, form } => {
             let client = Client::reading()?;
             let request = client.request(Method::GET, &["apps", app.as_str(), "env"]);
             let values: Vec<EnvView> = client.json(request.query(&scope(preview))).await?;
-            if json { print::json(&values) } else { show(&values) }
+            if print::is_json() { print::json(&values) } else { show(&values, form) }
         }
     }
 }
@@ -135,31 +135,59 @@ fn without_newline(mut value: String) -> String {
     value
 }
 
+/// What a change of a value led to.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Effect {
+    /// A release with it is live.
+    Live,
+    /// Previews that are deployed from now on get it.
+    NextPreviews,
+    /// The app has no release yet; its first one gets it.
+    FirstRelease,
+    /// The live release does not name it.
+    NotNamed,
+}
+
+impl Effect {
+    async fn of(client: &Client, app: &AppName, change: &EnvChange, preview: bool) -> Self {
+        if preview {
+            Self::NextPreviews
+        } else if change.switched.is_some() {
+            Self::Live
+        } else if let Err(Failure::Missing(_)) = client.get::<AppView>(&["apps", app.as_str()]).await {
+            Self::FirstRelease
+        } else {
+            Self::NotNamed
+        }
+    }
+}
+
 async fn changed(
     client: &Client,
     app: &AppName,
+    name: &str,
     change: &EnvChange,
     preview: bool,
-    json: bool,
 ) -> Result<(), Failure> {
-    if json {
-        return client.print_json(change);
+    let effect = Effect::of(client, app, change, preview).await;
+    if print::is_json() {
+        return client.print_json(&json!({
+            "app": app, "name": name, "preview": preview, "effect": effect, "switched": change.switched,
+        }));
     }
-    if preview {
-        print::talk("recorded; previews that are deployed from now on get it");
-        return Ok(());
-    }
-    if let Some(switched) = &change.switched {
-        promote::talk(switched);
-    } else if let Err(Failure::Missing(_)) = client.get::<AppView>(&["apps", app.as_str()]).await {
-        print::talk(&format!("recorded; `{app}` has no release yet: its first one gets the values"));
-    } else {
-        print::talk("recorded; no live release names it, so none was started anew");
+    match (effect, &change.switched) {
+        (_, Some(switched)) => promote::talk(switched),
+        (Effect::NextPreviews, _) => print::talk("recorded; previews that are deployed from now on get it"),
+        (Effect::FirstRelease, _) => {
+            print::talk(&format!("recorded; `{app}` has no release yet: its first one gets the values"));
+        }
+        _ => print::talk("recorded; no live release names it, so none was started anew"),
     }
     Ok(())
 }
 
-fn show(values: &[EnvView]) -> Result<(), Failure> {
+fn show(values: &[EnvView], form: Form) -> Result<(), Failure> {
     let row = |view: &EnvView| {
         let value = if view.secret { "(secret)" } else { view.value.as_deref().unwrap_or("-") };
         let live = match view.live {
@@ -168,14 +196,9 @@ fn show(values: &[EnvView]) -> Result<(), Failure> {
             LiveValue::Only => "yes, unset since",
             LiveValue::Unread => "-",
         };
-        vec![
-            view.name.clone(),
-            value.escape_debug().to_string(),
-            table::time(view.updated_ms),
-            live.to_owned(),
-        ]
+        vec![view.name.clone(), value.escape_debug().to_string(), form.time(view.updated_ms), live.to_owned()]
     };
-    table::print(&["NAME", "VALUE", "SET", "LIVE"], &values.iter().map(row).collect::<Vec<_>>())?;
+    table::print(form, &COLUMNS, &values.iter().map(row).collect::<Vec<_>>())?;
     talk_of_others(values);
     Ok(())
 }

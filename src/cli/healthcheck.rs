@@ -1,7 +1,8 @@
 //! `vitrine healthcheck`.
 
-use crate::cli::Failure;
+use crate::cli::{Failure, print};
 use crate::limits::HEALTHCHECK_MS;
+use serde_json::json;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpStream, ToSocketAddrs as _};
 use std::time::Duration;
@@ -29,7 +30,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let (status, body) = ask(url)
         .map_err(|error| Failure::refused(format!("health check: {url} does not answer: {error}")))?;
     if status.contains(" 200") {
-        return Ok(());
+        return if print::is_json() { print::json(&json!({ "url": url, "ready": true })) } else { Ok(()) };
     }
     Err(Failure::refused(format!("health check: {url} is not ready: {} {}", status.trim(), body.trim())))
 }

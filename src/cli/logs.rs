@@ -28,14 +28,11 @@ pub struct Args {
     /// Only lines that are not older than this, such as 10m
     #[arg(long, value_name = "AGE", value_parser = age::parse)]
     since: Option<Duration>,
-    /// Print JSON, a line each
-    #[arg(long)]
-    json: bool,
 }
 
 /// Runs the verb.
 pub async fn run(args: Args) -> Result<(), Failure> {
-    let Args { subject: Subject { app, version }, follow, since, json } = args;
+    let Args { subject: Subject { app, version }, follow, since } = args;
     let client = Client::reading()?;
     let mut request =
         client.request(Method::GET, &["apps", app.as_str(), "logs"]).query(&[("follow", follow)]);
@@ -55,7 +52,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     while let Some(line) = lines.try_next().await.map_err(Failure::local("reading the stream of lines"))? {
         let Some(event) = events.line(&line) else { continue };
         match event.name.as_str() {
-            "log" if json => print::raw(&event.data)?,
+            "log" if print::is_json() => print::raw(&event.data)?,
             "log" => {
                 let line = serde_json::from_str(&event.data).map_err(Failure::local("reading a line"))?;
                 show(&line)?;

@@ -20,26 +20,23 @@ pub struct Args {
     /// Percent of the users that get it; 100 is all
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=100))]
     weight: Option<u8>,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
 }
 
 /// Runs the verb.
 pub async fn run(args: Args) -> Result<(), Failure> {
-    let Args { app, version, weight, json } = args;
+    let Args { app, version, weight } = args;
     let mut wish = json!({ "version": version });
     if let Some(weight) = weight {
         wish["weight"] = weight.into();
     }
     let client = Client::changing()?;
     let switched: Switched = client.post(&["apps", app.as_str(), "promote"], &wish).await?;
-    show(&client, &switched, json)
+    show(&client, &switched)
 }
 
 /// Prints a switch.
-pub fn show(client: &Client, switched: &Switched, json: bool) -> Result<(), Failure> {
-    if json {
+pub fn show(client: &Client, switched: &Switched) -> Result<(), Failure> {
+    if print::is_json() {
         return client.print_json(switched);
     }
     talk(switched);

@@ -1,44 +1,51 @@
 //! `vitrine releases`.
 
 use crate::cli::client::Client;
-use crate::cli::{Failure, print, table, visible};
+use crate::cli::form::Form;
+use crate::cli::table::{self, Column};
+use crate::cli::{Failure, print, visible};
 use crate::health::HealthStatus;
 use crate::id::AppName;
-use crate::release::{HealthView, ReleaseView, SnapshotView};
+use crate::release::{HealthView, Phase, ReleaseView, SnapshotView};
 use crate::store::EnvScope;
 
+/// Of a release.
+const COLUMNS: [Column; 10] = [
+    Column::new("VERSION"),
+    Column::new("STATE").state(),
+    Column::new("HEALTH").rank(1).state(),
+    Column::new("DIGEST").rank(8),
+    Column::new("CONFIG").rank(6),
+    Column::new("SNAPSHOT").rank(5),
+    Column::new("UPLOADED").rank(3),
+    Column::new("LAST LIVE").rank(2),
+    Column::new("IN FLIGHT").rank(4),
+    Column::new("URL").rank(7),
+];
+
 /// List the releases of an app, newest first
+///
+/// STATE is `live` (users get it), `standby` (a rollback goes to it), `warm` (it was live and still runs), `sleeping` (it was
+/// live or a preview, and starts with the next request), `ready` (it runs and was never live), `shared` (a share of the users
+/// gets it), `preview`, or how far its start is: `uploaded`, `booting`, `warming`, `failed`, `draining`. HEALTH is that of its worker.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// App
     app: AppName,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: Form,
 }
 
 /// Runs the verb.
 pub async fn run(args: Args) -> Result<(), Failure> {
-    let Args { app, json } = args;
+    let Args { app, form } = args;
     let releases: Vec<ReleaseView> = Client::reading()?.get(&["apps", app.as_str(), "releases"]).await?;
-    if json { print::json(&releases) } else { show(&releases) }
+    if print::is_json() { print::json(&releases) } else { show(&releases, form) }
 }
 
 /// Prints releases as a table.
-pub fn show(releases: &[ReleaseView]) -> Result<(), Failure> {
-    let headings = [
-        "VERSION",
-        "PHASE",
-        "HEALTH",
-        "DIGEST",
-        "CONFIG",
-        "SNAPSHOT",
-        "UPLOADED",
-        "LAST LIVE",
-        "IN FLIGHT",
-        "URL",
-    ];
-    table::print(&headings, &releases.iter().map(row).collect::<Vec<_>>())?;
+pub fn show(releases: &[ReleaseView], form: Form) -> Result<(), Failure> {
+    table::print(form, &COLUMNS, &releases.iter().map(|release| row(release, form)).collect::<Vec<_>>())?;
     let refused = releases.iter().filter_map(|release| match &release.snapshot {
         Some(SnapshotView::Refused { reason }) => Some((&release.version, reason)),
         _ => None,
@@ -52,38 +59,50 @@ pub fn show(releases: &[ReleaseView]) -> Result<(), Failure> {
     })
 }
 
-fn row(release: &ReleaseView) -> Vec<String> {
-    let mut phase = release.phase.as_str().to_owned();
-    if (1..100).contains(&release.weight) {
-        phase.push_str(&format!(", {} % of users", release.weight));
-    }
-    if let Some(preview) = &release.preview {
-        phase.push_str(&format!(", preview {preview}"));
-    }
-    if let Some(expires_ms) = release.expires_ms {
-        phase.push_str(&format!(" until {}", table::time(expires_ms)));
-    }
-    if release.env_scope == EnvScope::Preview && release.preview.is_none() {
-        phase.push_str(", values of previews");
-    }
-    if release.rolled_back {
-        phase.push_str(", rolled back");
-    }
-    if release.bad.is_some() {
-        phase.push_str(", bad");
-    }
+fn row(release: &ReleaseView, form: Form) -> Vec<String> {
     vec![
         release.version.clone(),
-        phase,
+        state(release, form),
         release.health.as_ref().map_or_else(|| "-".into(), health),
         release.digest.chars().take(12).collect(),
         release.config_revision.to_string(),
         release.snapshot.as_ref().map_or_else(|| "-".into(), snapshot),
-        table::time(release.created_ms),
-        release.promoted_ms.map_or_else(|| "-".into(), table::time),
+        form.time(release.created_ms),
+        release.promoted_ms.map_or_else(|| "-".into(), |ms| form.time(ms)),
         release.in_flight.to_string(),
         release.url.clone().unwrap_or_else(|| "-".into()),
     ]
+}
+
+/// Where a release stands, in the words that `vitrine releases --help` explains.
+fn state(release: &ReleaseView, form: Form) -> String {
+    let target = release.rollback_target;
+    let mut state = match (release.phase, &release.preview) {
+        (Phase::Shared, _) => format!("shared, {} % of users", release.weight),
+        (Phase::Live, _) if (1..100).contains(&release.weight) => {
+            format!("live, {} % of users", release.weight)
+        }
+        (Phase::Standby | Phase::Frozen, _) if target => "standby".to_owned(),
+        (Phase::Standby, _) => "warm".to_owned(),
+        (Phase::Healthy, Some(preview)) => format!("preview {preview}"),
+        (Phase::Healthy, None) => "ready".to_owned(),
+        (phase, Some(preview)) => format!("{}, preview {preview}", phase.as_str()),
+        (phase, None) if target && phase != Phase::Live => format!("{}, standby", phase.as_str()),
+        (phase, None) => phase.as_str().to_owned(),
+    };
+    if let Some(expires_ms) = release.expires_ms {
+        state.push_str(&format!(" {}", form.end(expires_ms)));
+    }
+    if release.env_scope == EnvScope::Preview && release.preview.is_none() {
+        state.push_str(", values of previews");
+    }
+    if release.rolled_back {
+        state.push_str(", rolled back");
+    }
+    if release.bad.is_some() {
+        state.push_str(", bad");
+    }
+    state
 }
 
 fn health(health: &HealthView) -> String {

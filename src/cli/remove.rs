@@ -1,9 +1,10 @@
 //! `vitrine remove`.
 
+use crate::cli::Failure;
 use crate::cli::client::Client;
-use crate::cli::{Failure, print};
 use crate::id::{AppName, IdError, ReleaseId, Version};
 use reqwest::Method;
+use serde_json::json;
 use std::str::FromStr;
 
 /// An app, or one release of it: `APP` or `APP@VERSION`.
@@ -43,23 +44,23 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let client = Client::changing()?;
     match version {
         Some(_) if args.free_name => {
-            return Err(Failure::Usage(
-                "--free-name is for a whole app: vitrine remove APP --free-name".into(),
-            ));
+            Err(Failure::Usage("--free-name is for a whole app: vitrine remove APP --free-name".into()))
         }
         Some(version) => {
             client.delete(&["apps", app.as_str(), "releases", version.as_str()]).await?;
-            print::talk(&format!("removed {app}@{version}"));
+            let facts = json!({ "removed": app, "version": version });
+            client.done(&facts, &format!("removed {app}@{version}"))
         }
         None if args.free_name => {
             let request = client.request(Method::DELETE, &["apps", app.as_str()]);
             client.send(request.query(&[("free_name", true)])).await?;
-            print::talk(&format!("{app} is removed with all its releases, and its name is free"));
+            let facts = json!({ "removed": app, "name_is_free": true });
+            client.done(&facts, &format!("{app} is removed with all its releases, and its name is free"))
         }
         None => {
             client.delete(&["apps", app.as_str()]).await?;
-            print::talk(&format!("removed {app} and all its releases; its name stays its own"));
+            let facts = json!({ "removed": app, "name_is_free": false });
+            client.done(&facts, &format!("removed {app} and all its releases; its name stays its own"))
         }
     }
-    Ok(())
 }

@@ -1,7 +1,7 @@
 //! `vitrine rollback`.
 
 use crate::cli::client::Client;
-use crate::cli::{Failure, env, promote};
+use crate::cli::{Failure, env, print, promote};
 use crate::id::{AppName, Version};
 use crate::release::{EnvView, Switched};
 use serde_json::json;
@@ -20,20 +20,19 @@ pub struct Args {
     /// Refuse unless this version is live now
     #[arg(long, value_name = "VERSION")]
     from: Option<Version>,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
 }
 
 /// Runs the verb.
 pub async fn run(args: Args) -> Result<(), Failure> {
-    let Args { app, to, from, json } = args;
+    let Args { app, to, from } = args;
     let body = json!({ "to": to, "from": from });
     let client = Client::changing()?;
     let switched: Switched = client.post(&["apps", app.as_str(), "rollback"], &body).await?;
-    promote::show(&client, &switched, json)?;
+    promote::show(&client, &switched)?;
     // A token may be for rollbacks only, and then this is not said.
-    if !json && let Ok(values) = client.get::<Vec<EnvView>>(&["apps", app.as_str(), "env"]).await {
+    if !print::is_json()
+        && let Ok(values) = client.get::<Vec<EnvView>>(&["apps", app.as_str(), "env"]).await
+    {
         env::talk_of_others(&values);
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! `vitrine serve`.
 
-use crate::cli::Failure;
-use crate::config::{Config, FIELD_HELP, IsolationChoice};
+use crate::cli::{Failure, config, print};
+use crate::config::{Config, IsolationChoice};
 use crate::handover;
 use crate::host::{self, Threads};
 use std::net::SocketAddr;
@@ -35,7 +35,11 @@ pub struct Args {
 }
 
 fn help() -> String {
-    format!("Flags win over the file. Every field of the file, with its default:\n\n{FIELD_HELP}")
+    format!(
+        "Flags win over the file. `vitrine config print` prints one with every field, its default and what it means;\n\
+         `vitrine config check FILE` says what can't be used in yours. The fields:\n\n{}",
+        config::fields()
+    )
 }
 
 /// Runs the verb.
@@ -50,13 +54,15 @@ pub fn run(args: Args) -> Result<(), Failure> {
 fn serve(args: Args) -> Result<(), Failure> {
     let config = resolve(args)?;
     let threads = Threads::start().map_err(Failure::local("starting the host's threads"))?;
-    threads.run(|requests| host::run(config, requests)).map_err(Failure::local("running the host"))
+    threads
+        .run(|requests| host::run(config, requests, print::ready_line()))
+        .map_err(Failure::local("running the host"))
 }
 
 fn resolve(args: Args) -> Result<Config, Failure> {
     let here = Path::new("vitrine.toml");
     let file = args.config.or_else(|| here.exists().then(|| here.to_owned()));
-    let mut config = Config::load(file.as_deref()).map_err(Failure::local("reading the configuration"))?;
+    let mut config = config::read(file.as_deref())?;
     config.listen = args.listen.unwrap_or(config.listen);
     config.admin = args.admin.unwrap_or(config.admin);
     config.data = args.data.unwrap_or(config.data);

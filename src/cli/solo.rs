@@ -1,6 +1,6 @@
 //! `vitrine solo`.
 
-use crate::cli::Failure;
+use crate::cli::{Failure, print};
 use crate::health::service::{STOP_TIMEOUT_DEFAULT_SECONDS, check_stop_timeout};
 use crate::host::{self, SoloOptions, Threads};
 use ipnet::IpNet;
@@ -38,6 +38,12 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let Args { bundle, listen, stop_timeout, metrics_allow } = args;
     check_stop_timeout(stop_timeout).map_err(|error| Failure::Usage(format!("--stop-timeout: {error}")))?;
     let threads = Threads::start().map_err(Failure::local("starting the host's threads"))?;
-    let options = SoloOptions { bundle, listen, stop_timeout_s: stop_timeout, metrics_allow };
+    let options = SoloOptions {
+        bundle,
+        listen,
+        stop_timeout_s: stop_timeout,
+        metrics_allow,
+        ready: print::ready_line(),
+    };
     threads.run(|requests| host::solo(options, requests)).map_err(Failure::local("running the release"))
 }

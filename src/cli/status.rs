@@ -1,7 +1,9 @@
 //! `vitrine status`.
 
 use crate::cli::client::Client;
-use crate::cli::{Failure, print, releases, table, visible};
+use crate::cli::form::Form;
+use crate::cli::table::{self, Column};
+use crate::cli::{Failure, print, releases, visible};
 use crate::id::AppName;
 use crate::limits::{APPS_PAGE, WATCH_MS};
 use crate::release::{AppSummary, AppView, DeploymentView, Phase, ReleaseView};
@@ -9,6 +11,17 @@ use reqwest::Method;
 use serde::de::DeserializeOwned;
 use std::io::IsTerminal as _;
 use std::time::Duration;
+
+/// Of an app.
+const APPS: [Column; 5] = [
+    Column::new("APP"),
+    Column::new("LIVE"),
+    Column::new("RELEASES").rank(2),
+    Column::new("IN FLIGHT").rank(1),
+    Column::new("URL"),
+];
+/// Of a limit.
+const LIMITS: [Column; 2] = [Column::new("LIMIT"), Column::new("VALUE")];
 
 /// Show what is live: every app, or one app with its releases and the limits in force
 #[derive(Debug, clap::Args)]
@@ -18,21 +31,20 @@ pub struct Args {
     /// Show it again every second, until Ctrl-C
     #[arg(long)]
     watch: bool,
-    /// Print JSON; with --watch one line a second
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: Form,
 }
 
 /// Runs the verb.
 pub async fn run(args: Args) -> Result<(), Failure> {
     let client = Client::reading()?;
     loop {
-        let view = View::get(&client, args.app.as_ref(), args.json).await?;
-        if args.watch && !args.json && std::io::stdout().is_terminal() {
+        let view = View::get(&client, args.app.as_ref()).await?;
+        if args.watch && !print::is_json() && std::io::stdout().is_terminal() {
             // Home, and clear what is below.
             print::raw("\x1b[H\x1b[2J")?;
         }
-        view.show(args.json)?;
+        view.show(args.form)?;
         if !args.watch || print::reader_is_gone() {
             return Ok(());
         }
@@ -47,20 +59,20 @@ enum View {
 }
 
 impl View {
-    async fn get(client: &Client, app: Option<&AppName>, json: bool) -> Result<Self, Failure> {
+    async fn get(client: &Client, app: Option<&AppName>) -> Result<Self, Failure> {
         Ok(match app {
             Some(app) => Self::One(client.get(&["apps", app.as_str()]).await?),
-            None if json => Self::All(pages(client, false, |app: &AppView| &app.app).await?),
+            None if print::is_json() => Self::All(pages(client, false, |app: &AppView| &app.app).await?),
             None => Self::Lines(pages(client, true, |app: &AppSummary| &app.app).await?),
         })
     }
 
-    fn show(&self, json: bool) -> Result<(), Failure> {
+    fn show(&self, form: Form) -> Result<(), Failure> {
         match self {
-            Self::One(app) if json => print::json(app),
-            Self::One(app) => show_app(app),
+            Self::One(app) if print::is_json() => print::json(app),
+            Self::One(app) => show_app(app, form),
             Self::All(apps) => print::json(apps),
-            Self::Lines(apps) => show_apps(apps),
+            Self::Lines(apps) => show_apps(apps, form),
         }
     }
 }
@@ -89,7 +101,7 @@ async fn pages<T: DeserializeOwned>(
     }
 }
 
-fn show_apps(apps: &[AppSummary]) -> Result<(), Failure> {
+fn show_apps(apps: &[AppSummary], form: Form) -> Result<(), Failure> {
     let row = |app: &AppSummary| {
         let mut live = app.live.clone().unwrap_or_else(|| "-".into());
         if let Some(other) = &app.share {
@@ -97,7 +109,7 @@ fn show_apps(apps: &[AppSummary]) -> Result<(), Failure> {
         }
         vec![app.app.clone(), live, app.releases.to_string(), app.in_flight.to_string(), app.url.clone()]
     };
-    table::print(&["APP", "LIVE", "RELEASES", "IN FLIGHT", "URL"], &apps.iter().map(row).collect::<Vec<_>>())
+    table::print(form, &APPS, &apps.iter().map(row).collect::<Vec<_>>())
 }
 
 /// The release that some users get instead of the live one.
@@ -112,7 +124,7 @@ fn show_deployment(deployment: &DeploymentView) -> Result<(), Failure> {
     print::data(&format!("\ndeployment of {version}  {} at {}{reason}", status.as_str(), stage.as_str()))
 }
 
-fn show_app(app: &AppView) -> Result<(), Failure> {
+fn show_app(app: &AppView, form: Form) -> Result<(), Failure> {
     print::data(&format!("app   {}", app.app))?;
     print::data(&format!("url   {}", app.url))?;
     print::data(&format!("live  {}", app.live.as_deref().unwrap_or("-")))?;
@@ -120,7 +132,7 @@ fn show_app(app: &AppView) -> Result<(), Failure> {
         print::data(&format!("      {} for {} % of the users", other.version, other.weight))?;
     }
     print::data("")?;
-    releases::show(&app.releases)?;
+    releases::show(&app.releases, form)?;
     if let Some(deployment) = app.deployments.first() {
         show_deployment(deployment)?;
     }
@@ -131,5 +143,5 @@ fn show_app(app: &AppView) -> Result<(), Failure> {
     let limits = serde_json::to_value(&release.limits).map_err(Failure::local("reading the limits"))?;
     let rows =
         limits.as_object().into_iter().flatten().map(|(name, value)| vec![name.clone(), value.to_string()]);
-    table::print(&["LIMIT", "VALUE"], &rows.collect::<Vec<_>>())
+    table::print(form, &LIMITS, &rows.collect::<Vec<_>>())
 }

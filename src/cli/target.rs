@@ -11,7 +11,7 @@ mod tests;
 use crate::admin::beacon::{self, Note};
 use crate::cli::host_name::HostName;
 use crate::cli::project::Project;
-use crate::cli::{Failure, print, table};
+use crate::cli::{Failure, form, print};
 use crate::config::Config;
 use crate::store::Layout;
 use std::env;
@@ -271,7 +271,7 @@ fn default_url() -> Url {
 fn unclear(why: &str, notes: &[Note]) -> Failure {
     let line = |note: &Note| {
         let data = data_of(note).unwrap_or(Path::new("-")).display();
-        format!("\n  http://{}  {data}  since {}", note.admin, table::time(note.since_ms))
+        format!("\n  http://{}  {data}  since {}", note.admin, form::utc(note.since_ms))
     };
     let lines: String = notes.iter().map(line).collect();
     Failure::Usage(format!(

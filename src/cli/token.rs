@@ -2,13 +2,24 @@
 
 use crate::admin::tokens::TokenView;
 use crate::cli::client::Client;
-use crate::cli::{Failure, age, print, table};
+use crate::cli::form::Form;
+use crate::cli::table::{self, Column};
+use crate::cli::{Failure, age, print};
 use crate::clock::Clock;
 use crate::id::{AppName, Digest, TokenName};
 use crate::scope::{Selection, Verb as Allowed};
 use reqwest::Method;
 use serde_json::json;
 use std::time::Duration;
+
+/// Of a token.
+const COLUMNS: [Column; 5] = [
+    Column::new("NAME"),
+    Column::new("APPS").cut(10),
+    Column::new("VERBS").cut(14),
+    Column::new("MADE").rank(1),
+    Column::new("EXPIRES"),
+];
 
 /// What every token begins with, for those who search for lost ones.
 const PREFIX: &str = "vit_";
@@ -40,15 +51,11 @@ enum Verb {
         /// How long it is good, such as 90d; without end, if absent
         #[arg(long, value_name = "AGE", value_parser = age::parse)]
         ttl: Option<Duration>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// List the tokens
     List {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        form: Form,
     },
     /// Revoke a token, at once
     Revoke {
@@ -60,22 +67,23 @@ enum Verb {
 /// Runs the verb.
 pub async fn run(args: Args) -> Result<(), Failure> {
     match args.verb {
-        Verb::Create { name, app, verb, ttl, json } => {
+        Verb::Create { name, app, verb, ttl } => {
             let usage = |flag: &str, error: String| Failure::Usage(format!("{flag}: {error}"));
             let apps = Selection::<AppName>::parse(app.iter().map(String::as_str))
                 .map_err(|error| usage("--app", error.to_string()))?;
             let verbs = Selection::<Allowed>::parse(verb.iter().map(String::as_str))
                 .map_err(|error| usage("--verb", error.to_string()))?;
-            create(&name, &apps, &verbs, ttl, json).await
+            create(&name, &apps, &verbs, ttl).await
         }
-        Verb::List { json } => {
+        Verb::List { form } => {
             let tokens: Vec<TokenView> = Client::reading()?.get(&["tokens"]).await?;
-            if json { print::json(&tokens) } else { show(&tokens) }
+            if print::is_json() { print::json(&tokens) } else { show(&tokens, form) }
         }
         Verb::Revoke { name } => {
-            Client::changing()?.delete(&["tokens", name.as_str()]).await?;
-            print::talk(&format!("revoked the token {name}: it is refused from now on"));
-            Ok(())
+            let client = Client::changing()?;
+            client.delete(&["tokens", name.as_str()]).await?;
+            let told = format!("revoked the token {name}: it is refused from now on");
+            client.done(&json!({ "name": name, "revoked": true }), &told)
         }
     }
 }
@@ -85,7 +93,6 @@ async fn create(
     apps: &Selection<AppName>,
     verbs: &Selection<Allowed>,
     ttl: Option<Duration>,
-    json: bool,
 ) -> Result<(), Failure> {
     let client = Client::changing()?;
     let token = format!("{PREFIX}{}", hex::encode(rand::random::<[u8; 32]>()));
@@ -95,7 +102,7 @@ async fn create(
     let body = json!({ "sha256": sha256, "apps": apps, "verbs": verbs, "expires_ms": expires_ms });
     let request = client.request(Method::PUT, &["tokens", name.as_str()]).json(&body);
     let made: TokenView = client.json(request).await?;
-    if json {
+    if print::is_json() {
         return client
             .print_json(&json!({ "token": token, "name": made.name, "apps": made.apps, "verbs": made.verbs,
             "created_ms": made.created_ms, "expires_ms": made.expires_ms }));
@@ -104,16 +111,16 @@ async fn create(
     print::data(&token)
 }
 
-fn show(tokens: &[TokenView]) -> Result<(), Failure> {
+fn show(tokens: &[TokenView], form: Form) -> Result<(), Failure> {
     let row = |token: &TokenView| {
-        let expires = token.expires_ms.map_or_else(|| "never".to_owned(), table::time);
+        let expires = token.expires_ms.map_or_else(|| "never".to_owned(), |ms| form.time(ms));
         vec![
             token.name.clone(),
             token.apps.join(","),
             token.verbs.join(","),
-            table::time(token.created_ms),
+            form.time(token.created_ms),
             expires,
         ]
     };
-    table::print(&["NAME", "APPS", "VERBS", "MADE", "EXPIRES"], &tokens.iter().map(row).collect::<Vec<_>>())
+    table::print(form, &COLUMNS, &tokens.iter().map(row).collect::<Vec<_>>())
 }

@@ -21,14 +21,18 @@ pub struct Args {
     /// The host's data folder [default: VITRINE_DATA, else that of the host that the other commands talk to, or vitrine-data]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
 }
 
 /// Runs the verb.
 pub fn run(args: Args) -> Result<(), Failure> {
     let data = folder(args.data)?;
+    if !data.is_dir() {
+        let text = format!(
+            "there is no folder {}; --data names the data folder of the host that runs",
+            data.display()
+        );
+        return Err(Failure::refused(text));
+    }
     let socket = Layout::new(&data).upgrade_socket();
     let host = data.display().to_string();
     print::talk(&format!("host {host}"));
@@ -45,7 +49,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
         .map_err(|_| Failure::refused("the host ended without an answer; its log says why"))?;
     match told {
         Told::Failed { error } => Err(Failure::refused(format!("not upgraded, the host serves on: {error}"))),
-        Told::Done { pid, took_ms } if args.json => {
+        Told::Done { pid, took_ms } if print::is_json() => {
             print::json(&json!({ "host": host, "pid": pid, "took_ms": took_ms }))
         }
         Told::Done { pid, took_ms } => print::data(&format!("process {pid} took over in {took_ms} ms")),

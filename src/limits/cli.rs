@@ -24,6 +24,8 @@ pub const CALL_SLACK_MS: u64 = 60_000;
 pub const ERROR_TEXT_BYTES_MAX: usize = 300;
 /// Bytes of one line of an event stream: an app's log line is far below.
 pub const LOG_EVENT_BYTES_MAX: usize = 1 << 20;
+/// Time for the host to say what a word may be completed to: somebody waits with a finger on Tab.
+pub const COMPLETION_MS: u64 = 700;
 /// Time between two looks of `status --watch`.
 pub const WATCH_MS: u64 = 1_000;
 /// Time for each step of a health check; schedulers wait 5 s by default.

@@ -4,7 +4,7 @@ use super::entry::Entry;
 use super::view::{HealthView, SnapshotView};
 use super::{AppView, DeploymentView, Parts, Phase, ReleaseError, ReleaseView, Releases, table};
 use crate::health::{HealthStatus, task_status};
-use crate::id::{AppName, dns_label};
+use crate::id::{AppName, Version, dns_label};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -23,6 +23,10 @@ impl Releases {
 
     /// A release as the admin side shows it.
     pub(super) fn view(&self, entry: &Arc<Entry>) -> ReleaseView {
+        self.view_beside(entry, self.rollback_target(&entry.id().app).as_ref())
+    }
+
+    fn view_beside(&self, entry: &Arc<Entry>, target: Option<&Version>) -> ReleaseView {
         let record = entry.record();
         let live = self.0.book.live(&record.id.app).is_some_and(|live| Arc::ptr_eq(&live, entry));
         let split = self.0.book.split(&record.id.app);
@@ -49,6 +53,7 @@ impl Releases {
             created_ms: record.created_ms,
             promoted_ms: record.promoted_ms,
             rolled_back: record.rolled_back,
+            rollback_target: target == Some(&record.id.version),
             bad: self.0.book.bad(&record.id),
             deployment: self
                 .deployments(&record.id.app)
@@ -78,11 +83,13 @@ impl Releases {
     }
 
     pub(super) fn app_view(&self, app: &AppName) -> AppView {
+        let target = self.rollback_target(app);
+        let view = |entry| self.view_beside(entry, target.as_ref());
         AppView {
             app: app.to_string(),
             url: self.url(&dns_label(app.as_str())),
             live: self.0.book.live(app).map(|entry| entry.id().version.to_string()),
-            releases: self.0.book.releases(app).iter().map(|entry| self.view(entry)).collect(),
+            releases: self.0.book.releases(app).iter().map(view).collect(),
             deployments: self.deployments(app).collect(),
         }
     }

@@ -193,8 +193,7 @@ impl Releases {
     /// Those that users get, and the one that a rollback would go to.
     fn wanted(&self, app: &AppName) -> Vec<Arc<Entry>> {
         let Some(live) = self.0.book.live(app) else { return Vec::new() };
-        let (history, earlier) = (self.0.book.history(app), self.had_users(app));
-        let standby = decide::rollback_target(&history, &live.id().version, &earlier);
+        let standby = self.earlier(app, &live.id().version);
         let standby = standby.and_then(|version| self.0.book.release(&ReleaseId::new(app.clone(), version)));
         [Some(live), self.candidate(app), standby].into_iter().flatten().collect()
     }

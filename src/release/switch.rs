@@ -88,15 +88,26 @@ impl Releases {
                 }
                 release.version
             }
-            None => {
-                let history = self.0.book.history(app);
-                match decide::rollback_target(&history, &live_version, &self.had_users(app)) {
-                    Some(version) => version,
-                    None => return refuse(format!("`{app}` has no earlier live release to roll back to")),
-                }
-            }
+            None => match self.earlier(app, &live_version) {
+                Some(version) => version,
+                None => return refuse(format!("`{app}` has no earlier live release to roll back to")),
+            },
         };
         Ok((self.find(&ReleaseId::new(app.clone(), version))?, live))
+    }
+
+    /// What a rollback that names no version goes to: the end of a share of the users, else an earlier live release.
+    pub(super) fn rollback_target(&self, app: &AppName) -> Option<Version> {
+        let live = self.0.book.live(app)?.id().version;
+        if self.candidate(app).is_some() { Some(live) } else { self.earlier(app, &live) }
+    }
+
+    /// The live release before `live` that a rollback goes to.
+    pub(super) fn earlier(&self, app: &AppName, live: &Version) -> Option<Version> {
+        let had_users = self.had_users(app);
+        // Of most apps that are listed there is none, and a history is long.
+        let any = had_users.iter().any(|version| version != live);
+        any.then(|| decide::rollback_target(&self.0.book.history(app), live, &had_users)).flatten()
     }
 
     /// The releases that an app's users had, all of them or a share: a rollback goes to no other. A name in the history alone may be

@@ -143,6 +143,9 @@ pub struct ReleaseView {
     pub promoted_ms: Option<u64>,
     /// Whether it was rolled back from.
     pub rolled_back: bool,
+    /// Whether a rollback that names no version goes to it.
+    #[serde(default)]
+    pub rollback_target: bool,
     /// Why it is marked as bad, if it is: deploys do not make it live again.
     pub bad: Option<String>,
     /// Its last deployment.

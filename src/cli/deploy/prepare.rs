@@ -64,7 +64,7 @@ impl Prepared {
     }
 
     /// Prints what would be sent.
-    pub fn show(&self, app: &AppName, as_json: bool) -> Result<(), Failure> {
+    pub fn show(&self, app: &AppName) -> Result<(), Failure> {
         let Inspected { digest, manifest, files, client_files: _, bytes, templates: _ } = &self.bundle;
         let mut lines = vec![("app", json!(app))];
         lines.extend(self.found.iter().cloned());
@@ -77,7 +77,7 @@ impl Prepared {
             ("entry", json!(manifest.entry)),
             ("contract", json!(manifest.contract)),
         ]);
-        if as_json {
+        if print::is_json() {
             return print::json(&lines.into_iter().collect::<BTreeMap<_, _>>());
         }
         lines.iter().try_for_each(|(name, value)| {

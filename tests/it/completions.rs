@@ -1,0 +1,79 @@
+//! Completions as bash has them when somebody presses Tab.
+
+use crate::harness::cli::Cli;
+use crate::harness::host::Host;
+use std::path::Path;
+use std::process::Command;
+
+/// What Tab offers at the end of `line`, with a host of this folder, or with none.
+fn tab(host: Option<&Host>, line: &str) -> Vec<String> {
+    let program = Path::new(env!("CARGO_BIN_EXE_vitrine"));
+    let path = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap());
+    // As readline splits a line, but for quotes.
+    let script = r#"
+        source <(vitrine completions bash) || exit 9
+        COMP_LINE=$1 COMP_POINT=${#1}
+        complete -p vitrine >/dev/null || exit 8
+        _vitrine vitrine "" ""
+        printf '%s\n' "${COMPREPLY[@]}"
+    "#;
+    let mut bash = Command::new("bash");
+    for name in ["VITRINE_ADMIN", "VITRINE_TOKEN", "VITRINE_DATA"] {
+        bash.env_remove(name);
+    }
+    let folder = host.map(|host| host.data().parent().unwrap().to_owned()).unwrap_or_else(|| "/nope".into());
+    bash.env("XDG_RUNTIME_DIR", folder).env("PATH", path).current_dir("/");
+    let ran = bash.args(["-c", script, "bash", line]).output().unwrap();
+    assert!(ran.status.success() && ran.stderr.is_empty(), "{ran:?}");
+    let offered = String::from_utf8(ran.stdout).unwrap();
+    offered.lines().filter(|line| !line.is_empty()).map(ToOwned::to_owned).collect()
+}
+
+#[test]
+fn tab_offers_verbs_and_flags_but_none_that_is_not_for_people() {
+    let verbs = tab(None, "vitrine ");
+    assert!(verbs.contains(&"rollback".to_owned()) && verbs.contains(&"completions".to_owned()), "{verbs:?}");
+    assert!(!verbs.contains(&"engine".to_owned()), "{verbs:?}");
+    assert!(tab(None, "vitrine eng").is_empty());
+    assert_eq!(tab(None, "vitrine roll"), ["rollback"]);
+    assert_eq!(tab(None, "vitrine deploy --no-p"), ["--no-promote"]);
+    // No host runs: nothing, and no word about it.
+    assert!(tab(None, "vitrine releases ").is_empty());
+}
+
+#[test]
+fn tab_offers_what_the_host_has() {
+    let host = Host::start();
+    host.deploy("shop", "one", &["--version", "v1"]);
+    host.deploy("shop", "two", &["--version", "v2"]);
+    host.deploy("shop", "seven", &["--version", "w7", "--preview", "pr-7"]);
+    host.deploy("blog", "one", &["--version", "b1"]);
+    host.cli(&["env", "set", "shop", "API_URL"]).stdin("x").ok();
+    host.cli(&["token", "create", "ci", "--app", "*", "--verb", "read"]).ok();
+    let offers = |line: &str| {
+        let mut offered = tab(Some(&host), line);
+        offered.sort();
+        offered
+    };
+    assert_eq!(offers("vitrine releases "), ["blog", "shop"]);
+    assert_eq!(offers("vitrine status s"), ["shop"]);
+    assert_eq!(offers("vitrine promote shop "), ["v1", "v2", "w7"]);
+    assert_eq!(offers("vitrine promote blog "), ["b1"]);
+    assert_eq!(offers("vitrine rollback shop --to v"), ["v1", "v2"]);
+    assert_eq!(offers("vitrine rollback --to "), Vec::<String>::new());
+    assert_eq!(offers("vitrine deploy shop . --preview p"), ["pr-7"]);
+    assert_eq!(offers("vitrine env unset shop A"), ["API_URL"]);
+    assert_eq!(offers("vitrine token revoke "), ["ci"]);
+    // bash splits at the @ and replaces what stands behind it.
+    assert_eq!(offers("vitrine remove shop@v"), ["v1", "v2"]);
+    assert_eq!(offers("vitrine logs bl"), ["blog"]);
+}
+
+#[test]
+fn every_shell_has_a_script() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = Cli::new(&["completions", shell]).ok().stdout;
+        assert!(script.contains("VITRINE_COMPLETE") && script.contains("rollback"), "{shell}: {script}");
+    }
+    Cli::new(&["completions", "cmd"]).fails(2, &["cmd", "bash"]);
+}
