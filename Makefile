@@ -5,7 +5,7 @@ SHELL := /bin/sh
 .DELETE_ON_ERROR:
 # The prerequisites are steps in order, and cargo uses all cores by itself.
 .NOTPARALLEL:
-.PHONY: help prepare v8 build demo test test-long bench lint modules bench-modules bundles frameworks
+.PHONY: help prepare v8 build demo test test-long bench lint modules bench-modules bundles frameworks plugin
 
 help: ## List the targets
 	@awk -F ': .*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -15,6 +15,12 @@ v8: ## Make sure that cargo can link V8 (FROM_SOURCE=1 builds it from the crate'
 
 build: prepare v8 ## Build both binaries, optimized, into target/release
 	cargo build --release --workspace --bins --locked
+
+# Where the packed plugin goes.
+PLUGIN_DIR ?= target
+
+plugin: ## Pack the Vite plugin into target/vite-plugin-vitrine-VERSION.tgz, for `npm i -D` in an app
+	@mkdir -p "$(PLUGIN_DIR)" && cd js-runtime/npm && npm pack --silent --pack-destination "$(abspath $(PLUGIN_DIR))"
 
 demo: prepare v8 ## Deploy the example, flip and roll back on a host of its own (ONCE=1 ends there; else Ctrl-C)
 	@node examples/demo.mjs $(if $(ONCE),--once)

@@ -64,5 +64,5 @@ export interface VitrineOptions extends BundleOptions {
   templates?: boolean;
 }
 
-/** Builds `client/`, `server/index.js` and `vitrine.json` in one `vite build`. */
-export default function vitrine(options: VitrineOptions): Plugin;
+/** Builds `client/`, `server/index.js` and `vitrine.json` in one `vite build`, and renders pages by the server entry in `vite dev`. */
+export default function vitrine(options: VitrineOptions): Plugin[];

@@ -1,3 +1,9 @@
+/** What a server entry imports to learn the names of the client's files. */
+export const CLIENT_MODULE = "virtual:vitrine/client-manifest";
+
+/** Its id: the first character keeps other plugins away from it. */
+export const CLIENT_MODULE_ID = `\0${CLIENT_MODULE}`;
+
 /**
  * @typedef {object} ClientFiles
  * @property {string[]} scripts URL paths of the entry script.

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { withStandardStreams } from "./direct-stream.js";
 import { REACT_DOM_DIRECT, REACT_DOM_DIRECT_FILE, REACT_DOM_STRING_FILE, withoutBun } from "./react-dom.js";
 import { rendersTemplates } from "./react-dom-templates.js";
 import { withSegmentText } from "./segment-text.js";
@@ -40,7 +41,7 @@ export class ReactTransform {
   async #text(context, code, id) {
     const renders = (renderer) => (this.#templates === false ? renderer : rendersTemplates(renderer));
     if (REACT_DOM_DIRECT_FILE.test(id)) {
-      return renders(withSegmentText(withoutBun(code)));
+      return renders(withStandardStreams(withSegmentText(withoutBun(code))));
     }
     if (REACT_DOM_STRING_FILE.test(id)) {
       return renders(code);
