@@ -5,7 +5,7 @@
 //! [`deployment`] (stages, hooks, bake) -> [`switch`] (promote and rollback: healthy,
 //! recorded, swapped), for a share of the users first ([`split`]) -> [`keep`] (a worker that is lost or hangs is replaced) and
 //! [`check`] (so is one that is ill) -> [`retire`] (sleep, expiry, retention) -> [`wake`] (a request for one that sleeps).
-//! [`boot_queue`] says whose worker is started next. [`life`] says what may happen to a release and what follows, [`course`] carries
+//! [`boot_queue`] says whose worker is started next, [`diagnosis`] why one did not come up. [`life`] says what may happen to a release and what follows, [`course`] carries
 //! that out; [`decide`] holds the other rules, without effects, and [`observe`] reports how workers do. [`entry`] is one release,
 //! [`book`] all that is known, [`labels`] whose each host name is, [`counted`] and [`room`] what an app may have beside what its
 //! users get, [`table`] turns it into a route table and [`publish`] swaps that in, [`adopt`] fills it after a start, [`sweep`]
@@ -20,6 +20,7 @@ mod counted;
 mod course;
 mod decide;
 mod deployment;
+mod diagnosis;
 mod entry;
 mod environment;
 mod error;
@@ -56,6 +57,7 @@ use crate::telemetry::Telemetry;
 use crate::worker::{BodyMemory, Sockets};
 use book::Book;
 use boot_queue::BootQueue;
+pub use diagnosis::{Diagnosis, LoweredLimit, env_line, limits_line};
 pub use error::{ReleaseError, WakeError};
 use journal::Journal;
 pub use listing::AppsPage;

@@ -1,8 +1,8 @@
 // The console, written to the app's log.
 (function () {
 const { core, primordials } = __bootstrap;
-const { op_log } = core.ops;
-const { ArrayPrototypeJoin, ArrayPrototypePush, DateNow, ErrorCaptureStackTrace, ObjectEntries, SafeMap, String, StringPrototypeRepeat, StringPrototypeReplaceAll } = primordials;
+const { op_log, op_mark_logged } = core.ops;
+const { ArrayPrototypeFilter, ArrayPrototypeJoin, ArrayPrototypePush, DateNow, ErrorCaptureStackTrace, ObjectEntries, SafeMap, String, StringPrototypeEndsWith, StringPrototypeIncludes, StringPrototypeRepeat, StringPrototypeReplaceAll, StringPrototypeSplit, StringPrototypeStartsWith, StringPrototypeTrimStart } = primordials;
 const { currentRequest } = core.loadExtScript("ext:vitrine/bridge.js");
 
 // Severities as the host numbers them.
@@ -21,10 +21,23 @@ function format(args) {
   return lazyInspect().inspectArgs(args, { colors: false });
 }
 
+// Whether a line of a stack is about the runtime's own scripts.
+function isOwnFrame(line) {
+  return StringPrototypeStartsWith(StringPrototypeTrimStart(line), "at ") && StringPrototypeEndsWith(line, ")") && StringPrototypeIncludes(line, "(ext:");
+}
+
 let indentation = 0;
 
 function write(level, args) {
   let text = format(args);
+  const errors = ArrayPrototypeFilter(args, (value) => core.isNativeError(value));
+  if (errors.length > 0) {
+    // As in every other stack of the log: the app's frames alone, by the paths of its files.
+    const lines = ArrayPrototypeFilter(StringPrototypeSplit(text, "\n"), (line) => !isOwnFrame(line));
+    text = StringPrototypeReplaceAll(ArrayPrototypeJoin(lines, "\n"), "app:///", "");
+    // A request that fails with an error that the app has logged does not log it once more.
+    for (let i = 0; level === ERROR && i < errors.length; i++) op_mark_logged(errors[i], currentRequest());
+  }
   if (indentation > 0) {
     const margin = StringPrototypeRepeat("  ", indentation);
     text = margin + StringPrototypeReplaceAll(text, "\n", `\n${margin}`);

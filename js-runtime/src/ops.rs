@@ -46,6 +46,7 @@ deno_core::extension!(
         keys::op_verify,
         log::op_built_in,
         log::op_log,
+        log::op_mark_logged,
         log::op_now_ns,
         log::op_report,
         module_scope::op_module_scope_read,

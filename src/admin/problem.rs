@@ -1,7 +1,8 @@
 //! The one shape of an error on the admin side: `application/problem+json` (RFC 9457).
 
 use crate::bundle::BundleError;
-use crate::release::ReleaseError;
+use crate::release::{Diagnosis, ReleaseError};
+use crate::scope::Actor;
 use crate::store::StoreError;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -138,6 +139,8 @@ pub struct Problem {
     pub detail: String,
     /// The worker's last log lines, if a release did not come up.
     pub log: Vec<String>,
+    /// What the host knows about a release that did not come up.
+    pub diagnosis: Option<Box<Diagnosis>>,
 }
 
 /// A [`Problem`] as it is sent.
@@ -157,6 +160,9 @@ pub struct ProblemBody {
     /// The worker's last log lines, if a release did not come up.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub log: Vec<String>,
+    /// What the host knows about a release that did not come up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diagnosis: Option<Box<Diagnosis>>,
 }
 
 /// What every problem's `type` starts with.
@@ -165,7 +171,7 @@ pub const TYPE_PREFIX: &str = "urn:vitrine:problem:";
 impl Problem {
     /// A problem without log lines.
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), log: Vec::new() }
+        Self { kind, detail: detail.into(), log: Vec::new(), diagnosis: None }
     }
 
     /// The problem as the answer to this request.
@@ -179,6 +185,7 @@ impl Problem {
             detail: self.detail.clone(),
             request_id: request_id.into(),
             log: self.log.clone(),
+            diagnosis: self.diagnosis.clone(),
         };
         let mut response = (status, axum::Json(body)).into_response();
         let headers = response.headers_mut();
@@ -245,8 +252,14 @@ impl From<ReleaseError> for Problem {
             ReleaseError::Store { source, .. } => store_kind(source),
         };
         let detail = with_causes(&error);
-        let log = if let ReleaseError::Unservable { log, .. } = error { log } else { Vec::new() };
-        Self { kind, detail, log }
+        let ReleaseError::Unservable { log, mut diagnosis, .. } = error else {
+            return Self::new(kind, detail);
+        };
+        if Actor::current() != Actor::Root {
+            // What names of a private network resolve to is the operator's to know.
+            diagnosis.egress_denied.iter_mut().for_each(|denied| denied.address = None);
+        }
+        Self { kind, detail, log, diagnosis: Some(diagnosis) }
     }
 }
 
@@ -285,6 +298,7 @@ mod tests {
             release: "shop@v1".parse().unwrap(),
             reason: "SyntaxError".into(),
             log: vec!["line 3".into()],
+            diagnosis: Box::default(),
         };
         let body = body(error.into()).await;
         assert_eq!((body.status, body.log, body.request_id), (422, vec!["line 3".into()], "r-1".into()));

@@ -156,18 +156,18 @@ impl Client {
 }
 
 fn refusal(status: StatusCode, text: &str, target: &Target) -> Failure {
-    let refused = |message, log, code: Option<&str>| {
-        let answer = Answer { status: status.as_u16(), code: code.map(ToOwned::to_owned) };
+    let refused = |message, log, code: Option<&str>, diagnosis| {
+        let answer = Answer { status: status.as_u16(), code: code.map(ToOwned::to_owned), diagnosis };
         Failure::Refused { message, log, answer: Some(answer) }
     };
     let Ok(problem) = serde_json::from_str::<ProblemBody>(text) else {
         let end = text.floor_char_boundary(ERROR_TEXT_BYTES_MAX);
-        return refused(format!("the answer was {status}: {}", text[..end].trim()), Vec::new(), None);
+        return refused(format!("the answer was {status}: {}", text[..end].trim()), Vec::new(), None, None);
     };
     match problem.r#type.strip_prefix(TYPE_PREFIX) {
         Some("no_app" | "no_release" | "no_token") => Failure::Missing(problem.detail),
-        Some(code @ "unauthorized") => refused(unauthorized(target), Vec::new(), Some(code)),
-        code => refused(problem.detail, problem.log, code),
+        Some(code @ "unauthorized") => refused(unauthorized(target), Vec::new(), Some(code), None),
+        code => refused(problem.detail, problem.log, code, problem.diagnosis),
     }
 }
 

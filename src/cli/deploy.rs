@@ -12,7 +12,7 @@ use crate::cli::client::Client;
 use crate::cli::{Failure, age, print, project, promote};
 use crate::id::{AppName, Version};
 use crate::limits::{BOOT_DEADLINE_MAX_MS, CALL_SLACK_MS, SIGNATURE_BYTES_MAX, UPLOAD_MS};
-use crate::release::{Switched, Uploaded};
+use crate::release::{Switched, Uploaded, env_line, limits_line};
 use prepare::Prepared;
 use progress::Progress;
 use reqwest::{Method, header};
@@ -201,6 +201,9 @@ async fn upload(client: &Client, args: &Args, prepared: &Prepared) -> Result<Upl
     } else {
         print::talk(&format!("{release} was there already, with the same content"));
     }
+    let Uploaded { release: view, env_unset, limits_lowered, .. } = &uploaded;
+    let warnings = [env_line(env_unset, view.env_scope, &view.app), limits_line(limits_lowered)];
+    warnings.iter().flatten().for_each(|warning| print::talk(&format!("warning: {warning}")));
     Ok(uploaded)
 }
 

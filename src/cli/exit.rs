@@ -1,6 +1,7 @@
 //! How a verb can fail, and the exit code for it.
 
 use crate::cli::{print, visible};
+use crate::release::Diagnosis;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 use serde_json::json;
@@ -64,6 +65,8 @@ pub struct Answer {
     pub status: u16,
     /// Name of the problem, such as `quota`; nothing when the answer was no problem of the admin side.
     pub code: Option<String>,
+    /// What the host knows about a release that did not come up.
+    pub diagnosis: Option<Box<Diagnosis>>,
 }
 
 /// An error as `--json` prints it, in `{"error": …}`.
@@ -83,6 +86,9 @@ pub struct ErrorObject {
     pub causes: Vec<String>,
     /// The worker's last lines.
     pub log: Vec<String>,
+    /// What the host knows about a release that did not come up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub diagnosis: Option<Diagnosis>,
 }
 
 impl ErrorObject {
@@ -144,6 +150,11 @@ impl Failure {
         if let Self::Refused { log, .. } = self { log } else { &[] }
     }
 
+    fn diagnosis(&self) -> Option<&Diagnosis> {
+        let Self::Refused { answer: Some(answer), .. } = self else { return None };
+        answer.diagnosis.as_deref()
+    }
+
     fn object(&self) -> ErrorObject {
         let status = match self {
             Self::Refused { answer, .. } => answer.as_ref().map(|answer| answer.status),
@@ -158,6 +169,7 @@ impl Failure {
             exit: self.exit(),
             causes: self.causes(),
             log: self.log().to_vec(),
+            diagnosis: self.diagnosis().cloned(),
         }
     }
 
@@ -179,6 +191,8 @@ impl Failure {
         self.causes()
             .iter()
             .for_each(|cause| print::talk(&format!("  because: {}", visible::block(cause, "    "))));
+        let findings = self.diagnosis().map(Diagnosis::lines).unwrap_or_default();
+        findings.iter().for_each(|finding| print::talk(&format!("  {}", visible::block(finding, "  "))));
         if !self.log().is_empty() {
             print::talk("last lines of the worker:");
             self.log().iter().for_each(|line| print::talk(&format!("  | {}", visible::block(line, "  | "))));
@@ -192,7 +206,7 @@ mod tests {
 
     #[test]
     fn an_error_for_programs_has_the_hosts_own_word_and_the_exit_code() {
-        let answer = Some(Answer { status: 409, code: Some("quota".into()) });
+        let answer = Some(Answer { status: 409, code: Some("quota".into()), diagnosis: None });
         let refused = Failure::Refused { message: "full".into(), log: vec!["l".into()], answer };
         let told = serde_json::to_value(refused.object()).unwrap();
         let expected = json!({

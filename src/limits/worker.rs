@@ -51,6 +51,10 @@ pub const EGRESS_REDIRECTS_MAX: usize = 20;
 pub const EGRESS_DENIALS_BURST_MAX: f64 = 10.0;
 /// See [`EGRESS_DENIALS_BURST_MAX`].
 pub const EGRESS_DENIALS_PER_S_MAX: f64 = 0.1;
+/// Origins of denied calls that are remembered for one worker: an app that can't start names a few.
+pub const DENIALS_KEPT_MAX: usize = 16;
+/// Time between two lines of an app's log about calls to one origin that is denied.
+pub const DENIAL_TOLD_MS: u64 = 60_000;
 /// Bytes of one egress response's body: what an isolate of the default heap could hold at all.
 pub const EGRESS_BYTES_MAX: u64 = 100 << 20;
 /// Time between two pieces of an egress response's body, and for what was sent upstream to be acknowledged.

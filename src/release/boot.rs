@@ -1,6 +1,8 @@
 //! A worker from nothing to ready, and back to nothing.
 
+use super::check::FailedCheck;
 use super::course::refused;
+use super::diagnosis::{self, Diagnosis};
 use super::entry::Entry;
 use super::life::Event;
 use super::{ReleaseError, Releases, check, keep};
@@ -10,10 +12,11 @@ use crate::id::{Digest, InstanceId, ReleaseId};
 use crate::limits::{BOOT_LOG_LINES, LAST_LINES_MS, UNSTOPPED_MAX};
 use crate::telemetry::causes;
 use crate::worker::{Egress, Identity, Worker, WorkerError};
+use std::collections::HashSet;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::task::JoinError;
-use vitrine_wire::Start;
+use vitrine_wire::{AppError, BootStage, Start};
 
 impl Releases {
     /// Starts a worker, waits until it is ready, and lets it serve. The caller has a place to do so, and stops what is left of a
@@ -68,7 +71,7 @@ impl Releases {
             "it was not ready within {} s; a top-level `await` that never settles is a common cause",
             deadline.as_secs_f64().ceil()
         );
-        Err(ReleaseError::Unservable { release: entry.id(), reason, log })
+        Err(self.not_up(entry, reason, log, Diagnosis::default()).await)
     }
 
     async fn start(
@@ -104,10 +107,13 @@ impl Releases {
                             self.forget_snapshot(entry).await;
                         }
                         let domain = &self.0.parts.config.domain;
-                        if let Err(reason) = check::first(entry, &worker, domain).await {
+                        if let Err(FailedCheck { reason, answer }) =
+                            check::first(entry, &worker, domain).await
+                        {
                             tokio::time::sleep(Duration::from_millis(LAST_LINES_MS)).await;
                             let log = self.boot_log(entry, instance).await;
-                            return Err(ReleaseError::Unservable { release: entry.id(), reason, log });
+                            let diagnosis = Diagnosis { answer, ..Diagnosis::default() };
+                            return Err(self.not_up(entry, reason, log, diagnosis).await);
                         }
                         return Ok(worker);
                     }
@@ -196,6 +202,7 @@ impl Releases {
         let metrics = Arc::clone(&parts.telemetry.metrics);
         let egress =
             Egress::new(&record.id.app, &listed, &parts.config.egress, metrics, Arc::clone(&self.0.sockets));
+        entry.set_denials(egress.denials());
         let logs = self.0.journal.sink(start.settings.limits.log_lines_per_s);
         let connecting = Worker::connect(identity, start, egress, logs, self.0.bodies.share());
         // A boot that is given up leaves a connection that nobody holds, and that ends.
@@ -222,17 +229,46 @@ impl Releases {
         error: WorkerError,
     ) -> ReleaseError {
         let mut log = self.boot_log(entry, instance).await;
+        let mut diagnosis = Diagnosis::default();
         if let WorkerError::Boot(failure) = &error {
-            // The reason says it; the worker's own line of the same text tells nobody more.
-            log.retain(|line| !line.contains(&failure.message));
-            if let Some(thrown) = &failure.error {
+            let thrown = failure.error.as_ref();
+            // The reason says it, and the stack below; the worker's own lines of the same text tell nobody more.
+            log.retain(|line| {
+                !line.contains(&failure.message) && thrown.is_none_or(|thrown| !tells(line, thrown))
+            });
+            if let Some(thrown) = thrown {
                 // V8's stacks begin with the message; those of other errors may not.
                 let message = Some(&thrown.message).filter(|message| !thrown.stack.contains(*message));
                 let text = message.into_iter().chain([&thrown.stack]);
                 log.extend(text.flat_map(|text| text.lines()).map(String::from));
             }
+            diagnosis.error = failure.error.clone();
+            if let BootStage::Answered(answer) = &failure.stage {
+                diagnosis.answer = Some(answer.clone());
+            }
         }
-        ReleaseError::Unservable { release: entry.id(), reason: causes(&error), log }
+        self.not_up(entry, causes(&error), log, diagnosis).await
+    }
+
+    /// A release that did not come up, with all that is known about it.
+    async fn not_up(
+        &self,
+        entry: &Arc<Entry>,
+        reason: String,
+        log: Vec<String>,
+        found: Diagnosis,
+    ) -> ReleaseError {
+        // What can't be read now is not why it did not come up: without its values no worker is started.
+        let set = self.env_of(entry).await.unwrap_or_default();
+        let diagnosis = Diagnosis {
+            app: entry.id().app.to_string(),
+            env_unset: diagnosis::unset(&entry.bundle.manifest.env, &set),
+            env_scope: entry.record().env_scope,
+            egress_denied: entry.denied_calls(),
+            limits_lowered: diagnosis::lowered(entry),
+            ..found
+        };
+        ReleaseError::Unservable { release: entry.id(), reason, log, diagnosis: Box::new(diagnosis) }
     }
 
     /// What a worker that failed has to say: the app's lines, then its processes'.
@@ -241,6 +277,9 @@ impl Releases {
         if let Ok(output) = self.0.parts.engine.logs(instance, BOOT_LOG_LINES).await {
             lines.extend(output);
         }
+        // Each isolate renders the warm paths, and each tells of the same error.
+        let mut told = HashSet::new();
+        lines.retain(|line| !line.contains('\n') || told.insert(line.clone()));
         let surplus = lines.len().saturating_sub(BOOT_LOG_LINES as usize);
         lines.split_off(surplus)
     }
@@ -325,4 +364,11 @@ impl Releases {
         entry.update(|record| record.instance = instance);
         Ok(())
     }
+}
+
+/// Whether a line of the log says no more than that this was thrown.
+fn tells(line: &str, thrown: &AppError) -> bool {
+    let first = line.lines().next().unwrap_or_default();
+    let first = first.strip_prefix("Uncaught ").unwrap_or(first);
+    first.strip_prefix("(in promise) ").unwrap_or(first) == thrown.message.lines().next().unwrap_or_default()
 }

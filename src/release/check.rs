@@ -22,7 +22,8 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior};
-use vitrine_wire::{Outcome, RequestHead};
+use vitrine_wire::limits::ANSWER_SHOWN_BYTES_MAX;
+use vitrine_wire::{FailedAnswer, Outcome, RequestHead};
 
 /// What the checks of a release's worker say. Nothing where no check runs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -41,11 +42,20 @@ impl Checked {
     }
 }
 
+/// Why a new worker is not healthy.
+#[derive(Debug)]
+pub struct FailedCheck {
+    /// What the last answer was.
+    pub reason: String,
+    /// That answer, if its status is the reason.
+    pub answer: Option<FailedAnswer>,
+}
+
 /// Asks a new worker for its health path; a few times, because what it calls may not be up yet.
 ///
 /// # Errors
 /// What the last answer was.
-pub async fn first(entry: &Entry, worker: &Worker, domain: &str) -> Result<(), String> {
+pub async fn first(entry: &Entry, worker: &Worker, domain: &str) -> Result<(), FailedCheck> {
     let path = &entry.bundle.manifest.health.path;
     if entry.bundle.manifest.warm.contains(path) {
         // Every isolate has rendered it.
@@ -53,7 +63,8 @@ pub async fn first(entry: &Entry, worker: &Worker, domain: &str) -> Result<(), S
     }
     let mut pause_ms = FIRST_CHECK_PAUSE_MS;
     for left in (0..FIRST_CHECKS_MAX).rev() {
-        let check = ask(entry, worker, domain, path, Duration::from_millis(FIRST_CHECK_TIMEOUT_MS)).await;
+        let timeout = Duration::from_millis(FIRST_CHECK_TIMEOUT_MS);
+        let (check, answer) = ask(entry, worker, domain, path, timeout).await;
         let what = match check {
             Check::Answered(status) if status < 500 => return Ok(()),
             Check::Answered(status) => format!("it answered {status}"),
@@ -61,7 +72,8 @@ pub async fn first(entry: &Entry, worker: &Worker, domain: &str) -> Result<(), S
             Check::Failed | Check::InternalError => "it broke off".into(),
         };
         if left == 0 {
-            return Err(format!("its health check `{path}` failed {FIRST_CHECKS_MAX} times: {what}"));
+            let reason = format!("its health check `{path}` failed {FIRST_CHECKS_MAX} times: {what}");
+            return Err(FailedCheck { reason, answer });
         }
         tokio::time::sleep(Duration::from_millis(pause_ms)).await;
         pause_ms *= 2;
@@ -164,7 +176,7 @@ impl Watcher {
             }
             let path = path.as_deref().unwrap_or(&entry.bundle.manifest.health.path);
             let begun = Instant::now();
-            let check = ask(&entry, &worker, &releases.0.parts.config.domain, path, timeout).await;
+            let (check, _) = ask(&entry, &worker, &releases.0.parts.config.domain, path, timeout).await;
             let begun_at = begun - self.started;
             let checked = note(&mut judge, &entry, check, begun_at, begun.elapsed());
             releases.0.parts.telemetry.metrics.fail_open(entry.pool.series(), checked.fails_open());
@@ -197,8 +209,14 @@ fn note(judge: &mut Judge, entry: &Entry, check: Check, begun: Duration, took: D
     }
 }
 
-/// One request over the worker's socket, like any other GET.
-async fn ask(entry: &Entry, worker: &Worker, domain: &str, path: &str, timeout: Duration) -> Check {
+/// One request over the worker's socket, like any other GET. Gives the answer too where its status is above 499.
+async fn ask(
+    entry: &Entry,
+    worker: &Worker,
+    domain: &str,
+    path: &str,
+    timeout: Duration,
+) -> (Check, Option<FailedAnswer>) {
     let host = entry.settings(domain).host;
     let header = |name: &str, value: String| (name.to_owned(), value.into_bytes().into());
     let head = RequestHead {
@@ -208,22 +226,29 @@ async fn ask(entry: &Entry, worker: &Worker, domain: &str, path: &str, timeout: 
         has_body: false,
         request_id: uuid::Uuid::now_v7().to_string(),
     };
+    let mut shown = Vec::new();
     let asking = async {
         let mut answer = worker.request(head, None).await.map_err(|done| done.outcome)?;
         // The whole body: a render that breaks off half way is no answer.
         while let Some(piece) = answer.body.next().await {
-            if let Piece::End(done) = piece
-                && done.outcome != Outcome::Ok
-            {
-                return Err(done.outcome);
+            match piece {
+                Piece::End(done) if done.outcome != Outcome::Ok => return Err(done.outcome),
+                Piece::Data(data) if answer.head.status >= 500 => {
+                    let room = ANSWER_SHOWN_BYTES_MAX - shown.len();
+                    shown.extend_from_slice(&data[..data.len().min(room)]);
+                }
+                _ => {}
             }
         }
         Ok(answer.head.status)
     };
     match tokio::time::timeout(timeout, asking).await {
-        Ok(Ok(status)) => Check::Answered(status),
-        Ok(Err(Outcome::WallLimit | Outcome::CpuLimit)) | Err(_) => Check::TimedOut,
-        Ok(Err(_)) => Check::Failed,
+        Ok(Ok(status)) => {
+            let failed = (status >= 500).then(|| FailedAnswer::new(path, status, &shown));
+            (Check::Answered(status), failed)
+        }
+        Ok(Err(Outcome::WallLimit | Outcome::CpuLimit)) | Err(_) => (Check::TimedOut, None),
+        Ok(Err(_)) => (Check::Failed, None),
     }
 }
 

@@ -212,5 +212,5 @@ fn given_up(entry: &Entry) -> ReleaseError {
         "its last {START_FAILURES_MAX} starts failed and it is not started again for a while; \
          `vitrine promote` tries at once ({failure})"
     );
-    ReleaseError::Unservable { release: entry.id(), reason, log: Vec::new() }
+    ReleaseError::Unservable { release: entry.id(), reason, log: Vec::new(), diagnosis: Box::default() }
 }

@@ -10,7 +10,7 @@ use crate::limits::{CRASH_LOOP_CRASHES, CRASH_LOOP_MS, GIVEN_UP_PAUSE_MS};
 use crate::pool::Pool;
 use crate::store::{EnvScope, ReleaseRecord, SnapshotRecord};
 use crate::telemetry::Window;
-use crate::worker::Worker;
+use crate::worker::{Denials, DeniedCall, Worker};
 use sha2::{Digest as _, Sha256};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -56,6 +56,8 @@ pub struct Entry {
     pub ill_in_a_row: std::sync::atomic::AtomicU32,
     /// How its renders went in the last minutes that it was live.
     window: Mutex<Window>,
+    /// Calls of its newest worker that were denied.
+    denials: Mutex<Arc<Denials>>,
     /// When its process died, the last few times.
     crashes: Mutex<VecDeque<Instant>>,
     /// Whether a worker served it since the host started.
@@ -101,6 +103,7 @@ impl Entry {
             checked: Mutex::default(),
             ill_in_a_row: std::sync::atomic::AtomicU32::new(0),
             window: Mutex::default(),
+            denials: Mutex::default(),
             crashes: Mutex::default(),
             served: AtomicBool::new(false),
         })
@@ -179,6 +182,16 @@ impl Entry {
         let mut checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut checked);
         *checked
+    }
+
+    /// A worker is connected, and this is where its denied calls are remembered.
+    pub fn set_denials(&self, denials: Arc<Denials>) {
+        *self.denials.lock().unwrap_or_else(PoisonError::into_inner) = denials;
+    }
+
+    /// Calls of its newest worker that were denied.
+    pub fn denied_calls(&self) -> Vec<DeniedCall> {
+        self.denials.lock().unwrap_or_else(PoisonError::into_inner).calls()
     }
 
     /// Its process died.

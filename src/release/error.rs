@@ -1,5 +1,6 @@
 //! Why an operation on releases was refused or failed.
 
+use super::diagnosis::Diagnosis;
 use crate::bundle::SignatureError;
 use crate::id::{AppName, Digest, ReleaseId};
 use crate::store::StoreError;
@@ -49,6 +50,8 @@ pub enum ReleaseError {
         reason: String,
         /// Last lines of its worker.
         log: Vec<String>,
+        /// What else the host knows.
+        diagnosis: Box<Diagnosis>,
     },
     /// 422: nobody who may vouches for the bundle.
     #[error("`{release}` is not taken in: {reason}")]

@@ -1,6 +1,7 @@
 //! A bundle taken in: recorded, booted, warmed. Nothing of one that fails remains.
 
 use super::book::{Book, Reserved, Unclaimed};
+use super::diagnosis;
 use super::entry::{Entry, spec_hash};
 use super::labels::{Claim, Counts};
 use super::life::{Event, Life};
@@ -92,7 +93,7 @@ impl Releases {
         let claim = Claim { release: id.clone(), preview: options.preview.clone(), counts };
         let _reserved = match self.reserve(claim)? {
             Reserved::New(reserved) => reserved,
-            Reserved::There(existing) => return self.same_again(&existing, digest, &options),
+            Reserved::There(existing) => return self.same_again(&existing, digest, &options).await,
         };
         self.check_signature(&id, digest, options.signature.as_deref()).await?;
         let now_ms = self.0.parts.clock.now_ms();
@@ -124,7 +125,7 @@ impl Releases {
             }
         }
         tracing::info!(release = %entry.id(), digest = %digest.short(), "a release was taken in");
-        Ok(Uploaded { created: true, deploy: options.deploy, release: self.view(&entry) })
+        Ok(self.uploaded(&entry, true, options.deploy).await)
     }
 
     /// Whether somebody who may vouches for this bundle as this release, and for nothing newer since.
@@ -152,7 +153,7 @@ impl Releases {
         }
     }
 
-    fn same_again(
+    async fn same_again(
         &self,
         existing: &Arc<Entry>,
         digest: Digest,
@@ -166,9 +167,19 @@ impl Releases {
             )));
         }
         if record.digest == digest {
-            return Ok(Uploaded { created: false, deploy: options.deploy, release: self.view(existing) });
+            return Ok(self.uploaded(existing, false, options.deploy).await);
         }
         Err(ReleaseError::OtherContent { release: record.id, existing: record.digest })
+    }
+
+    async fn uploaded(&self, entry: &Arc<Entry>, created: bool, deploy: u64) -> Uploaded {
+        // A warning that can't be given is no reason to fail.
+        let env_unset = match self.env_of(entry).await {
+            Ok(set) => diagnosis::unset(&entry.bundle.manifest.env, &set),
+            Err(_) => Vec::new(),
+        };
+        let limits_lowered = diagnosis::lowered(entry);
+        Uploaded { created, deploy, release: self.view(entry), env_unset, limits_lowered }
     }
 
     /// Records a release, boots it, and adds it to the book. Not yet published.

@@ -1,6 +1,7 @@
 //! Releases as the admin side shows them.
 
 use super::deployment::Deployment;
+use super::diagnosis::LoweredLimit;
 use super::life::State;
 use crate::health::{HealthStatus, Reason, TargetState};
 use crate::store::{DeploymentStage, DeploymentStatus, EnvScope, SnapshotRecord};
@@ -276,6 +277,12 @@ pub struct Uploaded {
     pub deploy: u64,
     /// The release.
     pub release: ReleaseView,
+    /// Names that its bundle lists in `env` and that have no value.
+    #[serde(default)]
+    pub env_unset: Vec<String>,
+    /// Limits that are lower than its bundle asks for.
+    #[serde(default)]
+    pub limits_lowered: Vec<LoweredLimit>,
 }
 
 /// What a switch did.

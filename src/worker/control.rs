@@ -1,6 +1,6 @@
 //! The control socket, and keeping both sockets connected.
 
-use super::egress::{AnswerSink, Call};
+use super::egress::{AnswerSink, Call, EndedCall};
 use super::link::{self, FrameSender, Link};
 use super::liveness::Liveness;
 use super::requests::{Connection, Slot};
@@ -61,7 +61,7 @@ struct Session {
     /// Whether it says that it is frozen: no ping wakes it then, and whoever thaws it finds out whether it lives.
     frozen: bool,
     egress: HashMap<StreamId, Call>,
-    tasks: JoinSet<StreamId>,
+    tasks: JoinSet<EndedCall>,
     requests: JoinSet<Result<(), Breach>>,
 }
 
@@ -153,8 +153,11 @@ impl Keeper {
                     // A full queue here means a worker that does not read: the command times out for its caller.
                     let _ = frames.try_send(frame);
                 }
-                Some(Ok(stream)) = session.tasks.join_next() => {
-                    session.egress.remove(&stream);
+                Some(Ok(ended)) = session.tasks.join_next() => {
+                    session.egress.remove(&ended.stream);
+                    if let Some(line) = ended.line {
+                        self.logs.take(&self.identity, vec![line]);
+                    }
                 }
                 Some(ended) = session.requests.join_next() => {
                     return match ended {

@@ -6,6 +6,7 @@
 mod answer;
 mod call;
 mod client;
+mod denial;
 mod headers;
 mod policy;
 mod resolve;
@@ -24,6 +25,7 @@ pub use answer::AnswerSink;
 pub use call::Call;
 use call::request_body;
 use client::{EgressClient, RequestBody};
+pub use denial::{Denials, DeniedCall, Setting};
 use futures_util::FutureExt as _;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, LOCATION};
 use http::{Method, Request, Response, StatusCode, Uri};
@@ -41,7 +43,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use url::Url;
-use vitrine_wire::{EgressFailure, EgressHead, StreamId};
+use vitrine_wire::{EgressFailure, EgressHead, LogLevel, LogLine, StreamId};
 
 /// What one release may call, and the connections it keeps.
 #[derive(Debug)]
@@ -53,7 +55,25 @@ pub struct Egress {
     app: AppName,
     metrics: Arc<Metrics>,
     /// Bounds what its denials put into the host's log.
-    denials: Mutex<Bucket>,
+    log_quota: Mutex<Bucket>,
+    denials: Arc<Denials>,
+}
+
+/// What was found out about a call before it had its answer.
+struct Asked {
+    /// The host that is called, if the bundle lists it.
+    host: String,
+    /// Why it was denied, where a setting would open it.
+    denied: Option<DeniedCall>,
+}
+
+/// A call that has ended.
+#[derive(Debug)]
+pub struct EndedCall {
+    /// Which.
+    pub stream: StreamId,
+    /// What the app's log is told about it.
+    pub line: Option<LogLine>,
 }
 
 /// Stands in the metrics for every host that the bundle does not name: an app may ask for any number of them.
@@ -77,7 +97,8 @@ impl Egress {
             client: EgressClient::new(rules, app, sockets),
             app: app.clone(),
             metrics,
-            denials: Mutex::new(Bucket::full(
+            denials: Arc::default(),
+            log_quota: Mutex::new(Bucket::full(
                 EGRESS_DENIALS_PER_S_MAX,
                 EGRESS_DENIALS_BURST_MAX,
                 Instant::now(),
@@ -85,12 +106,18 @@ impl Egress {
         })
     }
 
+    /// Its calls that were denied.
+    #[must_use]
+    pub fn denials(&self) -> Arc<Denials> {
+        Arc::clone(&self.denials)
+    }
+
     /// Begins a call; it goes on as a task of the connection that it came from and ends with it.
     pub fn call(
         self: &Arc<Self>,
         head: EgressHead,
         answer: AnswerSink,
-        tasks: &mut JoinSet<StreamId>,
+        tasks: &mut JoinSet<EndedCall>,
         stream: StreamId,
         memory: &Arc<MemoryShare>,
     ) -> Call {
@@ -99,33 +126,45 @@ impl Egress {
         let broker = Arc::clone(self);
         // In a box: the client's future has kilobytes, and each layer around it would copy them.
         let task = tasks.spawn(Box::pin(async move {
-            let mut host = UNLISTED_HOST.to_owned();
-            let result = whole(broker.answer(head, upload, &answer, &mut host)).await;
-            broker.metrics.egress(&broker.app, &host, result.as_ref().copied());
+            let request_id = head.request_id.clone();
+            let mut asked = Asked { host: UNLISTED_HOST.to_owned(), denied: None };
+            let result = whole(broker.answer(head, upload, &answer, &mut asked)).await;
+            broker.metrics.egress(&broker.app, &asked.host, result.as_ref().copied());
+            let line = asked.denied.and_then(|denied| broker.note(&denied, request_id));
             answer.done(result).await;
-            stream
+            EndedCall { stream, line }
         }));
         Call { task, body, window }
     }
 
-    /// Makes a call and passes its answer on. `host` becomes the one that is called, if the bundle lists it.
+    /// Remembers a denied call; gives the line that tells it, if that is due.
+    fn note(&self, denied: &DeniedCall, request_id: Option<String>) -> Option<LogLine> {
+        let is_due = self.denials.note(denied, Instant::now());
+        // The address behind a name is for the operator.
+        let message = DeniedCall { address: None, ..denied.clone() }.to_string();
+        let time_ms = u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or_default();
+        let line = LogLine { time_ms, level: LogLevel::Warn, request_id, message, stack: None };
+        is_due.then_some(line)
+    }
+
+    /// Makes a call and passes its answer on. `asked` becomes what is found out on the way.
     async fn answer(
         &self,
         head: EgressHead,
         upload: Option<Inbox<()>>,
         answer: &AnswerSink,
-        host: &mut String,
+        asked: &mut Asked,
     ) -> Result<(), EgressFailure> {
         let url = Url::parse(&head.url).map_err(|_| denied("bad URL", &head))?;
         if let Some(listed) = url.host_str().filter(|_| self.rules.lists(&url)) {
-            listed.clone_into(host);
+            listed.clone_into(&mut asked.host);
         }
         let _place = self
             .places
             .try_acquire()
             .map_err(|_| EgressFailure::Limit(format!("{EGRESS_CALLS_MAX} calls are under way already")))?;
         let body = upload.map(|upload| request_body(upload, answer.clone()));
-        let fetched = tokio::time::timeout(self.timeout, Box::pin(self.fetch(&head, url, body))).await;
+        let fetched = tokio::time::timeout(self.timeout, Box::pin(self.fetch(&head, url, body, asked))).await;
         let (response, _in_use) = fetched.map_err(|_| {
             let timeout_ms = self.timeout.as_millis();
             EgressFailure::TimedOut(format!("{} gave no answer within {timeout_ms} ms", head.url))
@@ -141,12 +180,16 @@ impl Egress {
         head: &EgressHead,
         mut url: Url,
         mut body: Option<RequestBody>,
+        asked: &mut Asked,
     ) -> Result<(Response<Incoming>, Option<InUse>), EgressFailure> {
         let mut method = method(&head.method).ok_or_else(|| denied("bad method", head))?;
         let mut headers =
             headers::sent(&head.headers, body.is_some()).ok_or_else(|| denied("bad header", head))?;
         for _ in 0..=EGRESS_REDIRECTS_MAX {
-            self.rules.check(&url)?;
+            if let Err(failure) = self.rules.check(&url) {
+                asked.denied = self.denied(&url, None);
+                return Err(failure);
+            }
             let had_body = body.is_some();
             let mut request = Request::new(body.take().unwrap_or(Either::Left(Empty::new())));
             *request.method_mut() = method.clone();
@@ -154,7 +197,7 @@ impl Egress {
                 .map_err(|error| EgressFailure::Unreachable(format!("{url}: {error}")))?;
             request.headers_mut().clone_from(&headers);
             let (response, in_use) =
-                self.client.call(request).await.map_err(|error| self.failure(&url, &error))?;
+                self.client.call(request).await.map_err(|error| self.failure(&url, &error, asked))?;
             let Some(next) = redirect_of(&response, &url).filter(|_| head.follow_redirects) else {
                 return Ok((response, in_use));
             };
@@ -182,11 +225,12 @@ impl Egress {
     }
 
     /// Why a call has no answer, as its app is told.
-    fn failure(&self, url: &Url, error: &(dyn Error + 'static)) -> EgressFailure {
+    fn failure(&self, url: &Url, error: &(dyn Error + 'static), asked: &mut Asked) -> EgressFailure {
         // The resolver's refusal arrives wrapped in the client's errors.
         let mut last = error;
         loop {
             if let Some(NotPublic(address)) = last.downcast_ref() {
+                asked.denied = self.denied(url, Some(*address));
                 return self.not_public(url, *address);
             }
             if let Some(no_place) = last.downcast_ref::<NoPlace>() {
@@ -198,10 +242,19 @@ impl Egress {
         EgressFailure::Unreachable(format!("{url}: {last}"))
     }
 
+    /// What would open a denied call; nothing if no setting does.
+    fn denied(&self, url: &Url, resolved: Option<SocketAddr>) -> Option<DeniedCall> {
+        let needs = self.rules.missing(url, resolved);
+        let origin = url.origin().ascii_serialization();
+        let address = resolved.map(|address| address.to_string());
+        let is_web = matches!(url.scheme(), "http" | "https");
+        (is_web && !needs.is_empty()).then_some(DeniedCall { origin, address, needs })
+    }
+
     /// Tells the operator what a name resolves to, and the app only that it is denied.
     fn not_public(&self, url: &Url, address: SocketAddr) -> EgressFailure {
         let host = url.host_str().unwrap_or_default();
-        let may_say = self.denials.lock().unwrap_or_else(PoisonError::into_inner).take(1.0, Instant::now());
+        let may_say = self.log_quota.lock().unwrap_or_else(PoisonError::into_inner).take(1.0, Instant::now());
         if may_say {
             tracing::warn!(app = %self.app, host, %address,
                 "a call was denied: the name resolves to no public address, and `egress.allow_private` does not open it");

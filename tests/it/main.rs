@@ -37,6 +37,7 @@ mod egress;
 mod egress_tls;
 mod env;
 mod failed_deploy;
+mod failed_reasons;
 mod failed_starts;
 mod freeze;
 mod health;

@@ -2,6 +2,7 @@
 
 use super::driver::{Driver, TurnError};
 use super::shared::RequestNumber;
+use crate::exception;
 use crate::journal::causes;
 use crate::limits::isolate::{WARM_AT_ONCE, WARM_RENDERS_MAX, WARM_RENDERS_MIN, WARM_SETTLED_PERCENT};
 use crate::pool::gate::Gate;
@@ -9,7 +10,11 @@ use crate::request::{LocalAnswer, Request};
 use futures_util::future::join_all;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use vitrine_wire::{BootFailure, BootStage, Done, Frame, Outcome, RequestHead, ResponseHead, WorkerSettings};
+use vitrine_wire::limits::ANSWER_SHOWN_BYTES_MAX;
+use vitrine_wire::{BootFailure, BootStage, Done, FailedAnswer, Frame, Outcome, RequestHead, WorkerSettings};
+
+/// Statuses from here on mean that the app can't make the page.
+const FAILED: u16 = 500;
 
 /// What one render took.
 #[derive(Debug, Clone, Copy)]
@@ -65,10 +70,7 @@ pub async fn render(
         let begun = Instant::now();
         numbers.push(driver.begin(request, admission).map_err(|killed| ended(path, &killed.into()))?);
         let patience = Duration::from_millis(settings.limits.wall_ms);
-        answers.push(async move {
-            let (head, done) = collect(answer, patience).await;
-            (head, done, begun.elapsed())
-        });
+        answers.push(async move { (collect(answer, patience).await, begun.elapsed()) });
     }
     let answered = join_all(answers);
     tokio::pin!(answered);
@@ -82,20 +84,32 @@ pub async fn render(
             tokio::task::yield_now().await;
         }
     };
-    let rendered = paths.iter().zip(answers).map(|(path, (head, done, time))| {
-        let cpu_us = done.cpu_us;
-        check(path, head, done).map(|()| Rendered { time, cpu_us })
+    let rendered = paths.iter().zip(answers).map(|(path, (answer, time))| {
+        let cpu_us = answer.done.cpu_us;
+        check(path, answer).map(|()| Rendered { time, cpu_us })
     });
     rendered.collect()
 }
 
-/// The head and the end of an answer. One that goes on for longer than `patience` is a stream, and has begun well.
-async fn collect(mut answer: LocalAnswer, patience: Duration) -> (Option<ResponseHead>, Done) {
-    let mut head = None;
+/// What is kept of an answer.
+struct Collected {
+    status: u16,
+    /// The first bytes of the body, kept where the status asks for an explanation.
+    body: Vec<u8>,
+    done: Done,
+}
+
+/// Reads an answer. One that goes on for longer than `patience` is a stream, and has begun well.
+async fn collect(mut answer: LocalAnswer, patience: Duration) -> Collected {
+    let (mut status, mut body) = (0, Vec::new());
     let end = async {
         while let Some(frame) = answer.next().await {
             match frame {
-                Frame::Response(_, response) => head = Some(response),
+                Frame::Response(_, response) => status = response.status,
+                Frame::Body(_, data) if status >= FAILED => {
+                    let room = ANSWER_SHOWN_BYTES_MAX - body.len();
+                    body.extend_from_slice(&data[..data.len().min(room)]);
+                }
                 Frame::Done(_, done) => return done,
                 _ => {}
             }
@@ -103,8 +117,8 @@ async fn collect(mut answer: LocalAnswer, patience: Duration) -> (Option<Respons
         Done::of(Outcome::Crashed)
     };
     let ended = tokio::time::timeout(patience, end).await;
-    let late = if head.is_some() { Outcome::Ok } else { Outcome::WallLimit };
-    (head, ended.unwrap_or(Done::of(late)))
+    let late = if status > 0 { Outcome::Ok } else { Outcome::WallLimit };
+    Collected { status, body, done: ended.unwrap_or(Done::of(late)) }
 }
 
 fn head(settings: &WorkerSettings, path: &str) -> RequestHead {
@@ -130,15 +144,18 @@ fn ended(path: &str, error: &TurnError) -> BootFailure {
     failed(format!("The warm path {path} ended the isolate: {}", causes(error)))
 }
 
-fn check(path: &str, head: Option<ResponseHead>, done: Done) -> Result<(), BootFailure> {
+fn check(path: &str, answer: Collected) -> Result<(), BootFailure> {
+    let Collected { status, body, done } = answer;
     if done.outcome != Outcome::Ok {
-        let cause = done.error.as_ref().map(|error| format!(": {}", error.message)).unwrap_or_default();
+        let cause = done.error.as_ref().map(|error| format!(": {}", exception::first_lines(error)));
+        let cause = cause.unwrap_or_default();
         let message = format!("The warm path {path} ended as {}{cause}", done.outcome);
         return Err(BootFailure { error: done.error, ..failed(message) });
     }
-    let status = head.map_or(0, |head| head.status);
-    if status >= 500 {
-        return Err(failed(format!("The warm path {path} answered {status}; a release needs below 500")));
+    if status >= FAILED {
+        let message = format!("The warm path {path} answered {status}; a release needs below {FAILED}");
+        let stage = BootStage::Answered(FailedAnswer::new(path, status, &body));
+        return Err(BootFailure { stage, ..failed(message) });
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! How an answer leaves JavaScript: text as it lies in V8's heap, one op a flush.
 
+use super::log::is_logged;
 use super::shared;
 use crate::exception;
 use crate::isolate::answer::Outbox;
@@ -80,7 +81,9 @@ pub fn op_answer_fail<'s>(
 ) {
     let shared = shared(state);
     let error = exception::describe(scope, thrown);
-    exception::log(&shared, request, "", || error.clone());
+    if !is_logged(scope, thrown, request) {
+        exception::log(&shared, request, "", || error.clone());
+    }
     if wrong_type {
         shared.wrong_type.set(true);
     }

@@ -25,6 +25,32 @@ pub fn op_log(state: &OpState, level: u32, #[string] message: String, request: u
     });
 }
 
+/// The app has written this error to its log during this request.
+#[op2(nofast)]
+pub fn op_mark_logged<'s>(scope: &mut v8::PinScope<'s, '_>, error: v8::Local<'s, v8::Object>, request: u32) {
+    let (mark, request) = (logged_mark(scope), v8::Integer::new_from_unsigned(scope, request));
+    error.set_private(scope, mark, request.into());
+}
+
+/// Whether the app has written what was thrown to its log during this request.
+pub fn is_logged<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    thrown: v8::Local<'s, v8::Value>,
+    request: u32,
+) -> bool {
+    let mark = logged_mark(scope);
+    let Ok(error) = v8::Local::<v8::Object>::try_from(thrown) else { return false };
+    error
+        .get_private(scope, mark)
+        .is_some_and(|marked| marked.is_uint32() && marked.uint32_value(scope) == Some(request))
+}
+
+/// The name of the mark that no code of an app can see.
+fn logged_mark<'s>(scope: &mut v8::PinScope<'s, '_>) -> v8::Local<'s, v8::Private> {
+    let name = v8::String::new(scope, "vitrine.logged");
+    v8::Private::for_api(scope, name)
+}
+
 /// Writes an uncaught error to the log, or the reason of a promise that was rejected without a handler.
 #[op2(nofast)]
 pub fn op_report<'s>(

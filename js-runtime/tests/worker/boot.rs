@@ -153,7 +153,7 @@ fn warm_paths_must_pass_before_an_isolate_serves() {
              export default (request) => {
                renders += 1;
                const { pathname, host } = new URL(request.url);
-               if (pathname === '/bad') return new Response('', { status: 503 });
+               if (pathname === '/bad') return new Response(`no shelf: ${'é'.repeat(400)}`, { status: 503 });
                if (pathname === '/throws') throw new Error('not ready');
                return new Response(`${renders} ${host}`);
              }";
@@ -166,9 +166,14 @@ fn warm_paths_must_pass_before_an_isolate_serves() {
         let renders: u32 = answer.split(' ').next().expect("a count").parse().expect("a number");
         assert!((4..=11).contains(&renders), "{answer}");
         let failure = refused(warm("/bad")).await;
-        assert_eq!(failure.stage, BootStage::Warm);
         assert!(failure.message.contains("/bad answered 503"), "{failure:?}");
+        let BootStage::Answered(answer) = failure.stage else { panic!("{failure:?}") };
+        assert_eq!((&*answer.path, answer.status), ("/bad", 503));
+        assert!(answer.body.starts_with("no shelf: é") && answer.body.ends_with('é'), "{answer:?}");
+        assert!((290..=300).contains(&answer.body.len()), "{answer:?}");
         let failure = refused(warm("/throws")).await;
+        assert_eq!(failure.stage, BootStage::Warm);
         assert!(failure.message.contains("not ready") && failure.error.is_some(), "{failure:?}");
+        assert!(failure.message.contains("server/index.js:6:"), "its place: {failure:?}");
     });
 }

@@ -167,6 +167,40 @@ fn the_console_is_the_apps_log() {
 }
 
 #[test]
+fn an_error_that_the_app_logs_is_logged_once_in_each_request() {
+    run(async {
+        let mut worker = Setup::fetch(
+            "const kept = new TypeError('kept');
+             export default (request) => {
+               const path = new URL(request.url).pathname;
+               if (path === '/logs') console.error('it failed:', kept);
+               if (path === '/fetches') return fetch('nowhere:').catch((error) => { console.error(error); throw error; });
+               if (path === '/end') { console.log('the end'); return new Response('fine'); }
+               throw kept;
+             }",
+        )
+        .boot()
+        .await;
+        for path in ["/logs", "/silent", "/fetches"] {
+            assert_eq!(worker.get(path).await.done.outcome, Outcome::AppError);
+        }
+        worker.get("/end").await;
+        let mut lines: Vec<LogLine> = Vec::new();
+        while lines.last().is_none_or(|line| line.message != "the end") {
+            lines.extend(worker.logs.batch().await.expect("a log"));
+        }
+        let told: Vec<_> = lines.iter().map(|line| line.request_id.as_deref().unwrap_or_default()).collect();
+        assert_eq!(told, ["id/logs", "id/silent", "id/fetches", "id/end"], "{lines:?}");
+        assert!(
+            lines[0].message.starts_with("it failed: TypeError: kept\n    at server/index.js:1:"),
+            "{lines:?}"
+        );
+        let text = format!("{lines:?}");
+        assert!(!text.contains("ext:") && !text.contains("app:///"), "{text}");
+    });
+}
+
+#[test]
 fn a_flood_of_lines_is_counted_not_sent() {
     run(async {
         let mut worker = Setup::fetch(

@@ -6,7 +6,7 @@
 //! from the host.
 
 use crate::AppError;
-use crate::limits::{ANSWERS_LEAVING_MAX, STREAMS_MAX};
+use crate::limits::{ANSWER_SHOWN_BYTES_MAX, ANSWERS_LEAVING_MAX, STREAMS_MAX};
 use serde::{Deserialize, Serialize};
 
 /// How the bundle's entry is called.
@@ -107,7 +107,7 @@ pub struct Ready {
 }
 
 /// Which step of a boot failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BootStage {
     /// The bundle's files: missing entry, not UTF-8.
@@ -118,8 +118,34 @@ pub enum BootStage {
     Evaluate,
     /// The entry's exports do not have the shape that the contract asks for.
     Contract,
-    /// A warm path failed or answered 500 or above.
+    /// A warm path had no whole answer.
     Warm,
+    /// A warm path answered 500 or above.
+    Answered(FailedAnswer),
+}
+
+/// An answer with a status of 500 or above to a request of the host's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedAnswer {
+    /// Path that was asked for.
+    pub path: String,
+    /// Status.
+    pub status: u16,
+    /// The first `ANSWER_SHOWN_BYTES_MAX` bytes of its body, as text.
+    pub body: String,
+}
+
+impl FailedAnswer {
+    /// An answer whose body begins with these bytes. A character that is not whole at their end is left out.
+    #[must_use]
+    pub fn new(path: &str, status: u16, body: &[u8]) -> Self {
+        let shown = &body[..body.len().min(ANSWER_SHOWN_BYTES_MAX)];
+        let whole = match std::str::from_utf8(shown) {
+            Err(error) if error.error_len().is_none() => &shown[..error.valid_up_to()],
+            _ => shown,
+        };
+        Self { path: path.to_owned(), status, body: String::from_utf8_lossy(whole).into_owned() }
+    }
 }
 
 /// The bundle can't be served. The worker stays up so that its logs can be read, and takes no request.

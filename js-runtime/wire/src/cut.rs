@@ -1,7 +1,7 @@
 //! Texts of an app, cut to what a log takes.
 
 use crate::limits::{LOG_BYTES_MAX, REQUEST_ID_BYTES_MAX};
-use crate::{AppError, BootFailure, LogLine};
+use crate::{AppError, BootFailure, BootStage, FailedAnswer, LogLine};
 
 /// Cuts `text` to at most `bytes_max` bytes at a character boundary, with a mark that says so.
 pub fn cut(text: &mut String, bytes_max: usize) {
@@ -50,13 +50,17 @@ impl BootFailure {
         if let Some(error) = &mut self.error {
             error.cut();
         }
+        if let BootStage::Answered(FailedAnswer { path, body, .. }) = &mut self.stage {
+            cut(path, LOG_BYTES_MAX);
+            cut(body, LOG_BYTES_MAX);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{BootStage, LogLevel};
+    use crate::LogLevel;
 
     #[test]
     fn a_text_is_cut_where_a_character_ends() {
@@ -74,9 +78,12 @@ mod tests {
     fn every_text_is_bounded() {
         let long = "x".repeat(1 << 20);
         let error = AppError { message: long.clone(), stack: long.clone() };
-        let mut failure =
-            BootFailure { stage: BootStage::Warm, message: long.clone(), error: Some(error.clone()) };
+        let answer = FailedAnswer { path: long.clone(), status: 500, body: long.clone() };
+        let stage = BootStage::Answered(answer);
+        let mut failure = BootFailure { stage, message: long.clone(), error: Some(error.clone()) };
         failure.cut();
+        let BootStage::Answered(answer) = &failure.stage else { panic!("an answer stays one") };
+        assert!(answer.path.len() + answer.body.len() <= 2 * LOG_BYTES_MAX);
         let cut_error = failure.error.unwrap();
         assert!(failure.message.len() + cut_error.message.len() + cut_error.stack.len() <= 3 * LOG_BYTES_MAX);
         let mut line = LogLine {

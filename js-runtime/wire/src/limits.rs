@@ -39,6 +39,9 @@ pub const LOG_LINES_MAX: usize = 64;
 /// Bytes of one log line's message or stack; longer ones are cut with a mark.
 pub const LOG_BYTES_MAX: usize = 16 << 10;
 
+/// Bytes of the body of an answer that says why a release does not start: a JSON error or the title of an error page.
+pub const ANSWER_SHOWN_BYTES_MAX: usize = 300;
+
 /// How long either side waits for the other's hello, in milliseconds. Both are on one machine: a second is long.
 pub const HELLO_TIMEOUT_MS: u64 = 5_000;
 

@@ -1,5 +1,6 @@
 //! Who may be called: pure decisions.
 
+use super::denial::Setting;
 use super::special::is_public;
 use crate::config::{EgressPolicy, OriginPattern};
 use std::net::{IpAddr, SocketAddr};
@@ -69,6 +70,34 @@ impl Rules {
         }
     }
 
+    /// The settings without which a call to this URL is denied, as far as they can be known: `resolved` is an address that its name
+    /// has, if that is why it was denied.
+    #[must_use]
+    pub fn missing(&self, url: &Url, resolved: Option<SocketAddr>) -> Vec<Setting> {
+        let origin = url.origin().ascii_serialization();
+        let port = url.port_or_known_default().unwrap_or(0);
+        let named = match url.host() {
+            Some(Host::Ipv4(ip)) => Some(SocketAddr::new(ip.into(), port)),
+            Some(Host::Ipv6(ip)) => Some(SocketAddr::new(ip.into(), port)),
+            _ => None,
+        };
+        let mut missing = Vec::new();
+        if !self.lists(url) {
+            missing.push(Setting::of_bundle(format!(r#""egress": ["{origin}"]"#)));
+        }
+        if let Some(address) = named.or(resolved).filter(|address| !self.may_connect(*address)) {
+            let host = url.host_str().unwrap_or_default();
+            let place = named.map_or_else(|| format!("{host}:{port}"), |_| address.to_string());
+            missing.push(Setting::of_operator(format!(r#"[egress] allow_private = ["{place}"]"#)));
+        }
+        let is_opened = named.is_some_and(|address| self.opened.contains(&address));
+        let is_allowed = self.operator.as_ref().is_none_or(|list| list.iter().any(|entry| entry.allows(url)));
+        if !is_allowed && !is_opened && named.is_none_or(|address| is_public(address.ip())) {
+            missing.push(Setting::of_operator(format!(r#"[egress] allow = ["{origin}"]"#)));
+        }
+        missing
+    }
+
     /// Whether this address may be connected: a public one, or one that the operator opened.
     #[must_use]
     pub fn may_connect(&self, address: SocketAddr) -> bool {
@@ -130,6 +159,39 @@ mod tests {
         assert!(!allowed(&closed, "http://127.0.0.1:4101/"));
         assert!(!closed.may_connect("127.0.0.1:80".parse().unwrap()));
         assert!(closed.may_connect("127.0.0.1:4100".parse().unwrap()));
+    }
+
+    fn lines(rules: &Rules, url: &str, resolved: Option<&str>) -> Vec<String> {
+        let missing = rules.missing(&url.parse().unwrap(), resolved.map(|text| text.parse().unwrap()));
+        missing.into_iter().map(|Setting { file, line }| format!("{file}: {line}")).collect()
+    }
+
+    #[test]
+    fn every_setting_that_is_missing_is_named_and_opens_the_call() {
+        let closed = rules(&["https://api.example.com", "http://api:3000"], None, &[]);
+        assert_eq!(
+            lines(&closed, "http://127.0.0.1:9900/x", None),
+            [
+                r#"vitrine.json: "egress": ["http://127.0.0.1:9900"]"#,
+                r#"vitrine.toml: [egress] allow_private = ["127.0.0.1:9900"]"#
+            ]
+        );
+        assert_eq!(
+            lines(&closed, "http://api:3000/", Some("10.0.0.7:3000")),
+            [r#"vitrine.toml: [egress] allow_private = ["api:3000"]"#]
+        );
+        assert_eq!(
+            lines(&closed, "https://other.example/", None),
+            [r#"vitrine.json: "egress": ["https://other.example"]"#]
+        );
+        let strict = rules(&["https://api.example.com"], Some(&["https://cdn.example"]), &[]);
+        assert_eq!(
+            lines(&strict, "https://api.example.com/", None),
+            [r#"vitrine.toml: [egress] allow = ["https://api.example.com"]"#]
+        );
+        let opened = rules(&["http://127.0.0.1:9900"], Some(&[]), &["127.0.0.1:9900"]);
+        assert_eq!(lines(&opened, "http://127.0.0.1:9900/x", None), [""; 0]);
+        assert!(allowed(&opened, "http://127.0.0.1:9900/x"));
     }
 
     #[test]
