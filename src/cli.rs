@@ -34,6 +34,7 @@ mod target;
 mod token;
 mod upgrade;
 mod usage;
+mod verdict;
 mod visible;
 
 pub use exit::Failure;

@@ -9,10 +9,10 @@ mod progress;
 
 use crate::admin::upload::SIGNATURE_HEADER;
 use crate::cli::client::Client;
-use crate::cli::{Failure, age, print, project, promote};
+use crate::cli::{Failure, age, print, project, promote, verdict};
 use crate::id::{AppName, Version};
 use crate::limits::{BOOT_DEADLINE_MAX_MS, CALL_SLACK_MS, SIGNATURE_BYTES_MAX, UPLOAD_MS};
-use crate::release::{Switched, Uploaded, env_line, limits_line};
+use crate::release::{DeploymentView, Switched, Uploaded, env_line, limits_line};
 use prepare::Prepared;
 use progress::Progress;
 use reqwest::{Method, header};
@@ -50,6 +50,9 @@ pub struct Args {
     #[arg(long, value_name = "SECONDS", default_value_t = 60,
           value_parser = clap::value_parser!(u64).range(1..=BOOT_DEADLINE_MAX_MS / 1000))]
     wait: u64,
+    /// Wait for the verdict of its bake: exit 0 when it passes, 1 when it is rolled back or there is none
+    #[arg(long, conflicts_with_all = ["preview", "no_promote", "dry_run"])]
+    wait_bake: bool,
     /// What minisign wrote over the digest that --dry-run shows, with the trusted comment
     /// `app=APP version=V sequence=NUMBER`
     #[arg(long, value_name = "FILE")]
@@ -65,6 +68,9 @@ struct Deployed {
     #[serde(flatten)]
     uploaded: Uploaded,
     switched: Option<Switched>,
+    /// With its verdict, if that was waited for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deployment: Option<DeploymentView>,
 }
 
 /// Runs the verb.
@@ -84,7 +90,13 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     match deployed {
         Ok(deployed) => {
             note_host(&args.bundle, &client);
-            report(&client, &deployed)
+            if !args.wait_bake {
+                return report(&client, &deployed);
+            }
+            tokio::select! {
+                judged = judged(&client, &args.app, deployed) => judged,
+                () = stop.asked() => Err(interrupted(&args.app, &prepared.version, Stage::Baking)),
+            }
         }
         Err(failure) => {
             if stage == Stage::Uploaded {
@@ -146,6 +158,8 @@ enum Stage {
     Uploaded,
     /// Nothing of this deploy has to be undone.
     Settled,
+    /// Its release is live, and its verdict is waited for.
+    Baking,
 }
 
 async fn deploy(
@@ -157,13 +171,13 @@ async fn deploy(
     let uploaded = upload(client, args, prepared).await?;
     if args.no_promote || args.preview.is_some() {
         *stage = Stage::Settled;
-        return Ok(Deployed { uploaded, switched: None });
+        return Ok(Deployed { uploaded, switched: None, deployment: None });
     }
     *stage = if uploaded.created { Stage::Uploaded } else { Stage::Settled };
     let body = json!({ "version": prepared.version, "deploy": uploaded.deploy });
     let switched = client.post(&["apps", args.app.as_str(), "promote"], &body).await?;
     *stage = Stage::Settled;
-    Ok(Deployed { uploaded, switched: Some(switched) })
+    Ok(Deployed { uploaded, switched: Some(switched), deployment: None })
 }
 
 async fn upload(client: &Client, args: &Args, prepared: &Prepared) -> Result<Uploaded, Failure> {
@@ -225,6 +239,7 @@ fn interrupted(app: &AppName, version: &Version, stage: Stage) -> Failure {
             "{app}@{version} does not become live; the host undoes it, after its boot if that has begun, and frees the name"
         ),
         Stage::Uploaded | Stage::Settled => format!("{app}@{version} was about to become live"),
+        Stage::Baking => format!("{app}@{version} is live, and its bake goes on"),
     };
     Failure::Interrupted(format!("interrupted: {state}\n`vitrine status {app}` shows what is live"))
 }
@@ -249,6 +264,21 @@ fn note_host(bundle: &Path, client: &Client) {
         )),
         Err(error) => print::talk(&format!("the host is not noted in a `.vitrine` file: {error}")),
     }
+}
+
+/// Waits for the verdict. What is known before is told before.
+async fn judged(client: &Client, app: &AppName, mut deployed: Deployed) -> Result<(), Failure> {
+    if !print::is_json() {
+        report(client, &deployed)?;
+    }
+    let Some(switched) = &deployed.switched else { return Ok(()) };
+    let verdict = verdict::wait(client, app, switched).await?;
+    let told = verdict::tell(app, verdict.as_ref());
+    if print::is_json() {
+        deployed.deployment = verdict;
+        client.print_json(&deployed)?;
+    }
+    told
 }
 
 fn report(client: &Client, deployed: &Deployed) -> Result<(), Failure> {

@@ -1,9 +1,10 @@
 //! `vitrine promote`.
 
 use crate::cli::client::Client;
-use crate::cli::{Failure, print};
+use crate::cli::{Failure, print, verdict};
 use crate::id::{AppName, Version};
-use crate::release::Switched;
+use crate::release::{DeploymentView, Switched};
+use serde::Serialize;
 use serde_json::json;
 
 /// Make a release live
@@ -20,18 +21,39 @@ pub struct Args {
     /// Percent of the users that get it; 100 is all
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=100))]
     weight: Option<u8>,
+    /// Wait for the verdict of its bake: exit 0 when it passes, 1 when it is rolled back or there is none
+    #[arg(long, conflicts_with = "weight")]
+    wait_bake: bool,
 }
 
 /// Runs the verb.
 pub async fn run(args: Args) -> Result<(), Failure> {
-    let Args { app, version, weight } = args;
+    let Args { app, version, weight, wait_bake } = args;
     let mut wish = json!({ "version": version });
     if let Some(weight) = weight {
         wish["weight"] = weight.into();
     }
     let client = Client::changing()?;
     let switched: Switched = client.post(&["apps", app.as_str(), "promote"], &wish).await?;
-    show(&client, &switched)
+    if !wait_bake {
+        return show(&client, &switched);
+    }
+    if !print::is_json() {
+        show(&client, &switched)?;
+    }
+    let verdict = verdict::wait(&client, &app, &switched).await?;
+    if print::is_json() {
+        client.print_json(&Promoted { switched, deployment: verdict.as_ref() })?;
+    }
+    verdict::tell(&app, verdict.as_ref())
+}
+
+/// What a promotion did, as `--json` prints it once its verdict is there.
+#[derive(Debug, Serialize)]
+struct Promoted<'d> {
+    #[serde(flatten)]
+    switched: Switched,
+    deployment: Option<&'d DeploymentView>,
 }
 
 /// Prints a switch.
@@ -55,4 +77,5 @@ pub fn talk(switched: &Switched) {
     let before = previous.as_ref().filter(|previous| *previous != version);
     let before = before.map_or_else(String::new, |previous| format!(", before it {previous}"));
     print::talk(&format!("live: {version} at {url} (epoch {epoch}{before})"));
+    verdict::announce(switched);
 }

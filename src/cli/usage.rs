@@ -63,6 +63,7 @@ fn object(error: &clap::Error) -> ErrorObject {
         exit: WRONG,
         causes: Vec::new(),
         log: Vec::new(),
+        diagnosis: None,
     }
 }
 

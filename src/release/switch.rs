@@ -198,6 +198,7 @@ impl Releases {
             version: release.version.to_string(),
             weight: 100,
             previous: previous.map(|version| version.to_string()),
+            bake_time_ms: 0,
             epoch,
             url: self.url(&dns_label(release.app.as_str())),
         }

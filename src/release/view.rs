@@ -296,6 +296,9 @@ pub struct Switched {
     pub weight: u8,
     /// Version that was live before, or is live for the other users.
     pub previous: Option<String>,
+    /// How long it is compared with the release before it from now on, in milliseconds; 0 is not at all.
+    #[serde(default)]
+    pub bake_time_ms: u64,
     /// Epoch of the table that says so.
     pub epoch: u64,
     /// Its URL.

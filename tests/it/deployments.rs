@@ -1,15 +1,17 @@
 //! A deployment from hook to bake: what refuses it, what rolls it back, what waits for a person.
 
 use crate::harness::archive::{Archive, bundle_dir, hello};
+use crate::harness::cli::{Cli, Ran};
 use crate::harness::host::Host;
 use crate::harness::processes;
 use crate::harness::wait::wait_until;
 use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tempfile::TempDir;
 
 const PROCESS: [&str; 2] = ["--isolation", "process"];
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -371,4 +373,82 @@ fn a_deploy_of_what_is_live_already_is_later_than_one_that_began_before_it() {
     let (earlier, later) = (upload("v2", "two"), upload("v1", "one"));
     assert_eq!((promote("v1", later), promote("v2", earlier)), (200, 409));
     assert_eq!(live(&host), "v1");
+}
+
+/// Runs a call under requests, which decide what its verdict is.
+fn while_asked(host: &Host, call: Cli) -> Ran {
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                ask(host, 5);
+            }
+        });
+        let ran = call.run();
+        over.store(true, Ordering::Relaxed);
+        ran
+    })
+}
+
+#[test]
+fn whoever_waits_for_the_bake_is_told_its_verdict() {
+    let host = Host::start_in(Host::configured(BAKE), &PROCESS);
+    let folder = |server: &str| bundle_dir(&[("server/index.js", server)]);
+    let (one, two, bad) = (folder(&hello("one")), folder(&hello("two")), folder(THROWS));
+    let deploy = |folder: &TempDir, version: &str, more: &[&str]| {
+        let path = folder.path().to_str().unwrap();
+        host.cli(&[&["deploy", "shop", path, "--version", version], more].concat())
+    };
+    let first = deploy(&one, "v1", &["--wait-bake"]).ok();
+    assert!(
+        first.stderr.contains("shop@v1 passed its bake") && !first.stderr.contains("goes on"),
+        "{first:?}"
+    );
+    ask(&host, 40);
+
+    let failed = while_asked(&host, deploy(&bad, "v2", &["--wait-bake"]));
+    assert_eq!(failed.code, 1, "{failed:?}");
+    assert!(failed.stdout.starts_with("http://shop-v2."), "{failed:?}");
+    for words in [
+        "its bake goes on for 2s: if v2 is worse than v1",
+        "error: shop@v2 was rolled back to v1: ",
+        "renders failed",
+    ] {
+        assert!(failed.stderr.contains(words), "{words}: {failed:?}");
+    }
+    let passed = while_asked(&host, deploy(&two, "v3", &["--wait-bake", "--json"]));
+    assert_eq!(
+        (passed.code, &passed.json()["deployment"]["status"]),
+        (0, &json!("SUCCESSFUL")),
+        "{passed:?}"
+    );
+
+    // A verdict that can't be given is no pass.
+    let unasked = host.cli(&["promote", "shop", "v1", "--wait-bake"]).run();
+    assert_eq!(unasked.code, 1, "{unasked:?}");
+    assert!(unasked.stderr.contains("shop@v1 is live and has no verdict yet: inconclusive"), "{unasked:?}");
+    // Who does not wait is told how to look.
+    let told = deploy(&two, "v3", &[]).ok().stderr;
+    assert!(
+        told.contains("its bake goes on for 2s") && told.contains("`vitrine status shop --watch`"),
+        "{told}"
+    );
+    deploy(&two, "v3", &["--wait-bake", "--no-promote"]).fails(2, &["--no-promote"]);
+    host.cli(&["promote", "shop", "v3", "--wait-bake", "--weight", "10"]).fails(2, &["--weight"]);
+}
+
+#[test]
+fn whoever_stops_to_wait_for_the_bake_changes_nothing() {
+    let host = Host::start_in(Host::configured("[deploy]\nbake_time_ms = 60000\n"), &PROCESS);
+    host.deploy("shop", "one", &["--version", "v1"]);
+    let two = bundle_dir(&[("server/index.js", &hello("two"))]);
+    let deploy = ["deploy", "shop", two.path().to_str().unwrap(), "--version", "v2", "--wait-bake"];
+    let ran = host.cli(&deploy).interrupted_when(|| {
+        wait_until("v2 is live", PATIENCE, || (live(&host) == "v2").then_some(()));
+        // The command line may not know it yet; what is live is not undone then either.
+    });
+    assert_eq!(ran.code, 130, "{ran:?}");
+    assert!(ran.stderr.contains("`vitrine status shop` shows what is live"), "{ran:?}");
+    assert_eq!(live(&host), "v2");
+    assert_eq!(deployment(&host, "v2")["status"], "IN_PROGRESS");
 }

@@ -86,11 +86,14 @@ impl Releases {
         let deployment = Arc::new(Deployment::pending(release, previous, options.deploy, begun_ms));
         self.0.book.add_deployment(&deployment);
         let mut before = None;
-        let switched = self.shift(&entry, after, &deployment, options.boot_deadline, &mut before).await;
+        let mut switched = self.shift(&entry, after, &deployment, options.boot_deadline, &mut before).await;
         self.settle_values(&entry, before).await;
-        match &switched {
+        match &mut switched {
             Err(error) => deployment.happens(Event::Failed, Some(causes(error))),
-            Ok(_) => {
+            Ok(switched) => {
+                if deployment.standing().progress.has_previous {
+                    switched.bake_time_ms = self.0.parts.config.deploy.bake_time_ms;
+                }
                 let releases = self.clone();
                 tokio::spawn(async move { releases.see_through(&entry, &deployment).await });
             }
