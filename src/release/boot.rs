@@ -244,7 +244,7 @@ impl Releases {
             }
             diagnosis.error = failure.error.clone();
             if let BootStage::Answered(answer) = &failure.stage {
-                diagnosis.answer = Some(answer.clone());
+                diagnosis.answer = Some((**answer).clone());
             }
         }
         self.not_up(entry, causes(&error), log, diagnosis).await

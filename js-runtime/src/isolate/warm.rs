@@ -154,7 +154,7 @@ fn check(path: &str, answer: Collected) -> Result<(), BootFailure> {
     }
     if status >= FAILED {
         let message = format!("The warm path {path} answered {status}; a release needs below {FAILED}");
-        let stage = BootStage::Answered(FailedAnswer::new(path, status, &body));
+        let stage = BootStage::Answered(Box::new(FailedAnswer::new(path, status, &body)));
         return Err(BootFailure { stage, ..failed(message) });
     }
     Ok(())

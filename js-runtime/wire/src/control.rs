@@ -121,7 +121,7 @@ pub enum BootStage {
     /// A warm path had no whole answer.
     Warm,
     /// A warm path answered 500 or above.
-    Answered(FailedAnswer),
+    Answered(Box<FailedAnswer>),
 }
 
 /// An answer with a status of 500 or above to a request of the host's own.

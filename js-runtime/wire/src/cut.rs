@@ -50,7 +50,8 @@ impl BootFailure {
         if let Some(error) = &mut self.error {
             error.cut();
         }
-        if let BootStage::Answered(FailedAnswer { path, body, .. }) = &mut self.stage {
+        if let BootStage::Answered(answer) = &mut self.stage {
+            let FailedAnswer { path, body, .. } = &mut **answer;
             cut(path, LOG_BYTES_MAX);
             cut(body, LOG_BYTES_MAX);
         }
@@ -79,7 +80,7 @@ mod tests {
         let long = "x".repeat(1 << 20);
         let error = AppError { message: long.clone(), stack: long.clone() };
         let answer = FailedAnswer { path: long.clone(), status: 500, body: long.clone() };
-        let stage = BootStage::Answered(answer);
+        let stage = BootStage::Answered(Box::new(answer));
         let mut failure = BootFailure { stage, message: long.clone(), error: Some(error.clone()) };
         failure.cut();
         let BootStage::Answered(answer) = &failure.stage else { panic!("an answer stays one") };

@@ -83,7 +83,15 @@ async fn a_denial_does_not_tell_the_app_what_a_name_resolves_to() {
         request_id: None,
     };
     let url = head.url.parse().unwrap();
-    let failed = egress.fetch(&head, url, None).await.map(drop).unwrap_err();
+    let mut asked = Asked { host: String::new(), denied: None };
+    let failed = egress.fetch(&head, url, None, &mut asked).await.map(drop).unwrap_err();
     let EgressFailure::Denied(text) = &failed else { panic!("{failed:?}") };
     assert!(text.contains("localhost") && !text.contains("127.0.0.1") && !text.contains("::1"), "{text}");
+    // Nor does the app's log.
+    let denied = asked.denied.unwrap();
+    assert!(denied.address.as_ref().is_some_and(|address| address.ends_with(":1")), "{denied:?}");
+    let line = egress.note(&denied, None).unwrap().message;
+    assert!(line.contains(r#"allow_private = ["localhost:1"]"#), "{line}");
+    assert!(!line.contains("127.0.0.1") && !line.contains("::1"), "{line}");
+    assert_eq!(egress.note(&denied, None), None, "not twice in a minute");
 }
