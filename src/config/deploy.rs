@@ -65,6 +65,9 @@ pub struct Hook {
     /// Where the same facts are posted as JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// Values of the host's own environment that a command sees beside `PATH`, `HOME`, `LANG`, `TZ` and what it is told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub env: Vec<String>,
     /// Time for all of it, in milliseconds.
     #[serde(default = "default_timeout_ms")]
     pub timeout_ms: u64,
@@ -110,6 +113,19 @@ fn what_is_wrong(hook: &Hook) -> Option<(&'static str, &'static str)> {
             _ => return Some(("url", "is no http or https URL")),
         },
         (Some(_), None) => {}
+    }
+    if hook.url.is_some() && !hook.env.is_empty() {
+        return Some(("env", "stands beside `url`; only a command has an environment"));
+    }
+    let unusable = |name: &String| name.is_empty() || name.contains(['=', '\0']);
+    if hook.env.iter().any(unusable) {
+        return Some(("env", "has an entry that is no name; list names, without values"));
+    }
+    if hook.env.iter().any(|name| name.starts_with("VITRINE_")) {
+        return Some((
+            "env",
+            "lists a VITRINE_ name; those tell the hook what is deployed and can't be passed",
+        ));
     }
     (hook.timeout_ms == 0).then_some(("timeout_ms", "is 0; 1 is the least"))
 }

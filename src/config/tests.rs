@@ -58,6 +58,7 @@ fn the_shipped_file_lists_every_field_with_its_meaning() {
         app: Some("a".parse().unwrap()),
         command: Some(vec!["c".into()]),
         url: None,
+        env: vec!["A".into()],
         timeout_ms: 1,
     };
     full.hook = vec![hook.clone(), Hook { command: None, url: Some("http://a.example/".into()), ..hook }];
@@ -116,6 +117,9 @@ fn mistakes_are_shown_with_line_column_and_caret() {
         ("[[hook]]\nstage = \"before traffic\"\ncommand = [\"x\"]", "2:9:"),
         ("[[hook]]\nstage = \"after_bake\"\nurl = \"ftp://a.example\"", "3:7:"),
         ("[[hook]]\nstage = \"after_bake\"\ncommand = []", "3:11:"),
+        ("[[hook]]\nstage = \"after_bake\"\ncommand = [\"x\"]\nenv = [\"A\", \"B=C\"]", "4:7:"),
+        ("[[hook]]\nstage = \"after_bake\"\ncommand = [\"x\"]\nenv = [\"VITRINE_HANDOVER\"]", "4:7:"),
+        ("[[hook]]\nstage = \"after_bake\"\nurl = \"http://a.example\"\nenv = [\"A\"]", "4:7:"),
     ] {
         let text = parse(toml).unwrap_err().to_string();
         assert!(text.starts_with(&format!("vitrine.toml:{place} ")), "{toml}\n{text}");

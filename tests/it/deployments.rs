@@ -92,6 +92,25 @@ test ! -e refuse || { echo "the smoke test saw no shelf" >&2; exit 3; }"#;
 }
 
 #[test]
+fn a_hook_sees_nothing_of_the_hosts_environment_but_what_it_names_also_after_an_upgrade() {
+    let script = "env > seen";
+    let toml = format!(
+        "[[hook]]\nstage = \"before_traffic\"\ncommand = [\"/bin/sh\", \"-c\", {script:?}]\nenv = [\"FOR_HOOKS\"]\n"
+    );
+    let folder = Host::configured(&toml);
+    let path = folder.path().to_owned();
+    let environment = [("FOR_HOOKS", "passed"), ("CLOUD_KEY", "s3cr3t-of-the-host")];
+    let host = Host::try_start(folder, &PROCESS, &environment).unwrap();
+    host.upgrade().ok();
+    host.deploy("shop", "one", &["--version", "v1"]);
+    let seen = std::fs::read_to_string(path.join("seen")).unwrap();
+    assert!(seen.contains("FOR_HOOKS=passed\n") && seen.contains("VITRINE_APP=shop\n"), "{seen}");
+    assert!(seen.contains("PATH="), "{seen}");
+    assert!(!seen.contains("CLOUD_KEY") && !seen.contains("s3cr3t-of-the-host"), "{seen}");
+    assert!(!seen.contains("VITRINE_HANDOVER"), "{seen}");
+}
+
+#[test]
 fn control_a_host_that_runs_no_hook_is_noticed() {
     let toml = "[[hook]]\nstage = \"before_traffic\"\ncommand = [\"/bin/false\"]\n";
     let two = bundle_dir(&[("server/index.js", &hello("two"))]);

@@ -47,7 +47,7 @@ pub async fn run(hooks: &[Hook], call: &Call) -> Result<(), String> {
             .map_or_else(|| hook.url.clone().unwrap_or_default(), |command| command.join(" "));
         let stage = call.stage.as_str();
         let ran = match (&hook.command, &hook.url) {
-            (Some(command), _) => execute(command, call, hook.timeout_ms).await,
+            (Some(command), _) => execute(command, &hook.env, call, hook.timeout_ms).await,
             (None, Some(url)) => post(url, call, hook.timeout_ms).await,
             (None, None) => Err("it has neither a command nor a URL".into()),
         };
@@ -58,10 +58,17 @@ pub async fn run(hooks: &[Hook], call: &Call) -> Result<(), String> {
     Ok(())
 }
 
-async fn execute(command: &[String], call: &Call, timeout_ms: u64) -> Result<(), String> {
+/// What a command needs to find programs, its user's files, and the form of texts and times. Everything else in the host's environment
+/// (a supervisor's sockets, the operator's credentials) is passed only where the hook names it.
+const PASSED: [&str; 4] = ["PATH", "HOME", "LANG", "TZ"];
+
+async fn execute(command: &[String], named: &[String], call: &Call, timeout_ms: u64) -> Result<(), String> {
     let (program, arguments) = command.split_first().ok_or("it has no program")?;
+    let passed = PASSED.into_iter().chain(named.iter().map(String::as_str));
     let mut child = Command::new(program)
         .args(arguments)
+        .env_clear()
+        .envs(passed.filter_map(|name| Some((name, std::env::var_os(name)?))))
         .env("VITRINE_APP", &call.app)
         .env("VITRINE_VERSION", &call.version)
         .env("VITRINE_PREVIOUS", call.previous.as_deref().unwrap_or_default())
@@ -160,6 +167,7 @@ mod tests {
             app: None,
             command: Some(command.into()),
             url: None,
+            env: Vec::new(),
             timeout_ms,
         }
     }
@@ -175,6 +183,22 @@ mod tests {
         );
         let gone = Hook { command: Some(vec!["/nowhere/hook".into()]), ..hook("", 5_000) };
         assert!(run(&[gone], &call()).await.unwrap_err().contains("can't be started"));
+    }
+
+    #[tokio::test]
+    async fn a_command_sees_the_short_list_and_what_its_hook_names() {
+        // Cargo sets CARGO_PKG_NAME and CARGO_PKG_VERSION for every test.
+        let names = "env | cut -d= -f1 | sort | tr '\\n' ' ' >&2; exit 1";
+        let error = run(&[hook(names, 5_000)], &call()).await.unwrap_err();
+        let seen: Vec<&str> = error.rsplit(": ").next().unwrap().split_whitespace().collect();
+        assert!(seen.contains(&"PATH") && seen.contains(&"VITRINE_APP"), "{seen:?}");
+        // The shell adds the last three by itself.
+        let known = ["PATH", "HOME", "LANG", "TZ", "PWD", "SHLVL", "_"];
+        let strange = seen.iter().find(|name| !known.contains(*name) && !name.starts_with("VITRINE_"));
+        assert_eq!(strange, None);
+        let told = r#"test "$CARGO_PKG_NAME" = vitrine -a -z "$CARGO_PKG_VERSION""#;
+        let named = Hook { env: vec!["CARGO_PKG_NAME".into(), "NOT_THERE".into()], ..hook(told, 5_000) };
+        run(&[named], &call()).await.unwrap();
     }
 
     #[tokio::test]
