@@ -31,6 +31,10 @@ pub enum What {
     TokenCreate,
     /// A token was revoked.
     TokenRevoke,
+    /// The values of environments were encrypted under a new key.
+    KeyRotate,
+    /// A backup was made.
+    Backup,
     /// The host began to serve.
     Start,
     /// The host ended as it should.
@@ -52,6 +56,8 @@ impl What {
             Self::UnmarkBad => "unmark_bad",
             Self::TokenCreate => "token_create",
             Self::TokenRevoke => "token_revoke",
+            Self::KeyRotate => "key_rotate",
+            Self::Backup => "backup",
             Self::Start => "start",
             Self::Stop => "stop",
         }

@@ -5,6 +5,7 @@
 
 mod age;
 mod audit;
+mod backup;
 mod client;
 mod colour;
 mod completions;
@@ -18,17 +19,20 @@ mod form;
 mod healthcheck;
 mod host_name;
 mod image;
+mod key;
 mod logs;
 mod print;
 mod project;
 mod promote;
 mod releases;
 mod remove;
+mod restore;
 mod rollback;
 mod serve;
 mod solo;
 mod sse;
 mod status;
+mod stop;
 mod table;
 mod target;
 mod token;
@@ -97,6 +101,9 @@ enum Verb {
     Logs(logs::Args),
     Token(token::Args),
     Audit(audit::Args),
+    Key(key::Args),
+    Backup(backup::Args),
+    Restore(restore::Args),
     Healthcheck(healthcheck::Args),
     Image(image::Args),
     Doctor(doctor::Args),
@@ -193,6 +200,9 @@ fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Logs(args) => call(logs::run(args)),
         Verb::Token(args) => call(token::run(args)),
         Verb::Audit(args) => call(audit::run(args)),
+        Verb::Key(args) => call(key::run(args)),
+        Verb::Backup(args) => call(backup::run(args)),
+        Verb::Restore(args) => call(restore::run(args)),
     }
 }
 

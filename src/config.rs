@@ -9,6 +9,7 @@ mod metrics;
 mod origin;
 mod proxy;
 mod quota;
+mod secrets;
 
 pub use deploy::{Bake, Hook, HookStage};
 pub use edge::EdgeRules;
@@ -16,6 +17,7 @@ pub use error::ConfigError;
 pub use metrics::MetricsRules;
 pub use origin::{OriginError, OriginPattern};
 pub use quota::Quota;
+pub use secrets::SecretsRules;
 
 use crate::health::HealthPolicy;
 use ipnet::IpNet;
@@ -250,6 +252,8 @@ pub struct Config {
     pub egress: EgressPolicy,
     /// See [`Signatures`].
     pub signatures: Signatures,
+    /// See [`SecretsRules`].
+    pub secrets: SecretsRules,
     /// See [`Retention`].
     pub retention: Retention,
     /// See [`Quota`].
@@ -287,6 +291,7 @@ impl Default for Config {
             worker: WorkerResources::default(),
             egress: EgressPolicy::default(),
             signatures: Signatures::default(),
+            secrets: SecretsRules::default(),
             retention: Retention::default(),
             quota: Quota::default(),
             switching: Switching::default(),

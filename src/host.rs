@@ -23,7 +23,7 @@ use crate::id::{AppName, InstanceId, ReleaseId};
 use crate::limits::{SOLO_BOOT_DEADLINE_MS, SOLO_STOP_MARGIN_MS};
 use crate::release::{Parts, PromoteOptions, ReleaseError, Releases, UploadOptions};
 use crate::route::Routes;
-use crate::store::{EnvScope, EnvValue, Store, StoreError};
+use crate::store::{EnvScope, EnvValue, KeySource, Store, StoreError};
 use crate::telemetry::connections::Side;
 use crate::telemetry::{Telemetry, init_logs};
 use ipnet::IpNet;
@@ -118,7 +118,7 @@ pub async fn run(config: Config, requests: Handle, ready: ReadyLine) -> Result<(
     let mut inheritance = Inheritance::take()?;
     inheritance.data_folder().await?;
     let predecessor = inheritance.predecessor();
-    let store = Store::open(&config.data)?;
+    let store = Store::open_with(&config.data, KeySource::choose(config.secrets.key_file.as_deref()))?;
     let engine = start_engine(&config, &store).await?;
     let isolation = engine.isolation();
     let (routes, releases) =

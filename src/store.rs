@@ -4,6 +4,7 @@
 //! milliseconds (an fsync): call them in `spawn_blocking`, or directly while a host starts or ends.
 
 mod audit;
+pub mod backup;
 mod blobs;
 mod bundles;
 mod deployment;
@@ -11,6 +12,8 @@ mod env;
 mod error;
 mod idempotency;
 mod kept;
+mod key_file;
+mod keyring;
 mod layout;
 mod lend;
 mod lock;
@@ -18,6 +21,7 @@ mod names;
 mod open;
 mod promotion;
 mod record;
+mod reseal;
 mod reserve;
 mod schema;
 mod shared;
@@ -33,15 +37,19 @@ pub use deployment::{DeploymentRecord, DeploymentStage, DeploymentStatus};
 pub use env::{EnvScope, EnvValue};
 pub use error::StoreError;
 pub use idempotency::Begun;
+pub use key_file::{KeyError, KeySource};
 pub use layout::Layout;
 pub use promotion::{Promotion, PromotionKind};
 pub use record::{ReleaseRecord, ReleaseState};
+pub use reseal::Rotated;
 pub use snapshots::SnapshotRecord;
 pub use split::SplitRecord;
 pub use tokens::TokenRecord;
 
 use crate::id::AppName;
 use crate::scope::Actor;
+use arc_swap::ArcSwap;
+use keyring::Keyring;
 use reserve::Reserve;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use std::fs::File;
@@ -57,6 +65,9 @@ struct Inner {
     layout: Layout,
     bundles: Bundles,
     connection: Mutex<Connection>,
+    /// Looked at with the connection's lock held: who changes it has that.
+    keyring: ArcSwap<Keyring>,
+    key_source: KeySource,
     reserve: Reserve,
     /// Held until the store is dropped or lent; last, so that the database is closed before the lock is free.
     lock: File,

@@ -15,7 +15,7 @@ use crate::release::{
 };
 use crate::route::split::Weight;
 use crate::scope::Verb;
-use crate::store::{EnvScope, TokenRecord};
+use crate::store::{EnvScope, Rotated, TokenRecord};
 
 /// A request whose every part is valid.
 #[derive(Debug)]
@@ -84,6 +84,8 @@ pub enum Action {
     },
     /// Something with tokens.
     Token(TokenAction),
+    /// Encrypt the values of environments under a new key.
+    RotateKey,
     /// Records of the audit log behind this one.
     ListAudit(u64),
 }
@@ -114,6 +116,7 @@ impl Action {
             Self::Token(TokenAction::Create(token)) => {
                 (What::TokenCreate, None, None, Some(token.name.as_str()))
             }
+            Self::RotateKey => (What::KeyRotate, None, None, None),
             Self::Token(TokenAction::Revoke(name)) => (What::TokenRevoke, None, None, Some(name.as_str())),
         };
         let (app, version) = (app.cloned(), version.cloned());
@@ -155,6 +158,8 @@ pub enum Outcome {
     Tokens(Vec<TokenRecord>),
     /// A token, and whether it is new.
     Token(TokenRecord, bool),
+    /// Values are encrypted under another key.
+    KeyRotated(Rotated),
     /// Part of the audit log.
     Audit(AuditPage),
 }
@@ -198,6 +203,7 @@ pub async fn dispatch(state: &AdminState, action: Action) -> Result<Outcome, Pro
             Outcome::EnvChanged(releases.set_env(app, scope, name, value, secret).await?)
         }
         Action::Token(action) => with_tokens(state, action).await?,
+        Action::RotateKey => Outcome::KeyRotated(record(state, |store| store.rotate_key()).await?),
         Action::ListAudit(after) => {
             let (records, head) = record(state, move |store| store.audit(after)).await?;
             Outcome::Audit(AuditPage { records, head })

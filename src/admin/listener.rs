@@ -21,7 +21,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -131,6 +131,7 @@ impl Admin {
             shutdown,
             uploads,
             log_streams,
+            backups: Arc::new(Semaphore::new(1)),
         };
         let beacon = beacon::folder().and_then(|folder| {
             let lit = Beacon::light(&folder, address, &token_file);

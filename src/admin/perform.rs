@@ -43,6 +43,7 @@ impl From<&Outcome> for Answer {
             Outcome::Switched(switched) => Self::json(ok, switched),
             Outcome::EnvChanged(switched) => Self::json(ok, &serde_json::json!({ "switched": switched })),
             Outcome::Env(env) => Self::json(ok, env),
+            Outcome::KeyRotated(rotated) => Self::json(ok, rotated),
             Outcome::Audit(page) => Self::json(ok, page),
             Outcome::Tokens(tokens) => {
                 Self::json(ok, &tokens.iter().cloned().map(TokenView::from).collect::<Vec<_>>())

@@ -230,7 +230,7 @@ fn store_kind(error: &StoreError) -> Kind {
         // Another caller was faster.
         StoreError::NoRelease(_) => Kind::NoRelease,
         StoreError::Exists(_) | StoreError::Live(_) => Kind::Refused,
-        StoreError::TokenExists(_) | StoreError::TooManyTokens(_) => Kind::Refused,
+        StoreError::TokenExists(_) | StoreError::TooManyTokens(_) | StoreError::Key(_) => Kind::Refused,
         StoreError::EnvTooLarge { .. } => Kind::Invalid,
         _ => Kind::StoreUnavailable,
     }

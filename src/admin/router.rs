@@ -5,7 +5,7 @@ use crate::admin::auth::{self, Door};
 use crate::admin::need::Needs;
 use crate::admin::places::Places;
 use crate::admin::problem::{Kind, Problem};
-use crate::admin::{apps, audit, env, health, logs, openapi, tokens, upload};
+use crate::admin::{apps, audit, backup, env, health, key, logs, openapi, tokens, upload};
 use crate::clock::Clock;
 use crate::config::MetricsRules;
 use crate::limits::{ADMIN_JSON_BYTES_MAX, LOG_STREAMS_MAX};
@@ -55,6 +55,8 @@ pub struct AdminState {
     pub uploads: Places,
     /// Log streams at once.
     pub log_streams: Arc<Semaphore>,
+    /// Backups at once: one.
+    pub backups: Arc<Semaphore>,
 }
 
 impl AdminState {
@@ -84,6 +86,8 @@ fn guarded() -> OpenApiRouter<AdminState> {
         .routes(routes!(env::list))
         .routes(routes!(env::set, env::unset))
         .routes(routes!(logs::logs))
+        .routes(routes!(key::rotate))
+        .routes(routes!(backup::backup))
         .routes(routes!(audit::list))
         .routes(routes!(tokens::list))
         .routes(routes!(tokens::create, tokens::revoke))

@@ -9,6 +9,7 @@ mod progress;
 
 use crate::admin::upload::SIGNATURE_HEADER;
 use crate::cli::client::Client;
+use crate::cli::stop::Stop;
 use crate::cli::{Failure, age, print, project, promote, verdict};
 use crate::id::{AppName, Version};
 use crate::limits::{BOOT_DEADLINE_MAX_MS, CALL_SLACK_MS, SIGNATURE_BYTES_MAX, UPLOAD_MS};
@@ -20,7 +21,6 @@ use serde::Serialize;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Upload a bundle, boot it beside the live release, and make it live once it is healthy
 ///
@@ -106,28 +106,6 @@ pub async fn run(args: Args) -> Result<(), Failure> {
                 }
             }
             Err(failure)
-        }
-    }
-}
-
-/// What asks a deploy to stop: Ctrl-C, and what a pipeline that is cancelled or a terminal that is closed sends.
-struct Stop {
-    ctrl_c: Signal,
-    others: [Signal; 2],
-}
-
-impl Stop {
-    fn listen() -> std::io::Result<Self> {
-        let others = [signal(SignalKind::terminate())?, signal(SignalKind::hangup())?];
-        Ok(Self { ctrl_c: signal(SignalKind::interrupt())?, others })
-    }
-
-    async fn asked(&mut self) {
-        let [terminate, hangup] = &mut self.others;
-        tokio::select! {
-            _ = self.ctrl_c.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
         }
     }
 }

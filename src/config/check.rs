@@ -63,6 +63,9 @@ impl Config {
         if let Some(reason) = host_problem(&self.domain) {
             return problem("domain", format!("is `{}`, {reason}", self.domain));
         }
+        if self.secrets.key_file.as_ref().is_some_and(|path| path.as_os_str().is_empty()) {
+            return problem("secrets.key_file", "is empty; name a file");
+        }
         let mut seen = BTreeSet::new();
         for (index, route) in self.routes.iter().enumerate() {
             let field = format!("routes[{index}].host");

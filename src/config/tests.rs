@@ -62,6 +62,7 @@ fn the_shipped_file_lists_every_field_with_its_meaning() {
         timeout_ms: 1,
     };
     full.hook = vec![hook.clone(), Hook { command: None, url: Some("http://a.example/".into()), ..hook }];
+    full.secrets.key_file = Some("k".into());
     full.worker.runtime = Some("runsc".into());
     full.egress.allow = Some(vec!["https://a.example".into()]);
     full.health.health_check = Some(crate::health::HealthCheck::default());

@@ -33,3 +33,13 @@ pub const IDEMPOTENCY_KEYS_MAX: u32 = 250;
 pub const IDEMPOTENCY_BODY_BYTES_MAX: usize = 64 << 10;
 /// Part size of an archive on its way to the blob store. S3 wants 5 MiB at least, except for the last one.
 pub const BLOB_PART_BYTES: usize = 8 << 20;
+/// Pictures taken for one backup until none names a bundle that was removed while it was taken: removals are minutes apart.
+pub const BACKUP_TRIES: u32 = 3;
+/// Bytes of a backup's list of files: a hundred for each of some hundred thousand.
+pub const BACKUP_MANIFEST_BYTES_MAX: u64 = 64 << 20;
+/// Pieces of a backup between the disk and the network, and bytes of one.
+pub const BACKUP_PIECES_MAX: usize = 4;
+/// See [`BACKUP_PIECES_MAX`].
+pub const BACKUP_PIECE_BYTES: usize = 256 << 10;
+/// Time that a backup waits for its reader, or a reader for the next piece.
+pub const BACKUP_STALL_MS: u64 = 60_000;

@@ -1,11 +1,13 @@
 //! Environment values, for production and for previews. Each change makes a revision; a release keeps the one that it was made
 //! with, and sees its own half of it.
 
+use super::keyring::{Keyring, Place};
 use super::transaction::{from_integer, to_integer};
 use super::{Store, StoreError, ensure_app};
 use crate::audit::{Came, Event, What};
 use crate::id::{AppName, ReleaseId};
 use crate::limits::{ENV_BYTES_MAX, ENV_VALUES_MAX};
+use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +33,7 @@ impl EnvScope {
     }
 }
 
-/// One value of an app's environment. Values lie in the database as they are (mode 0600).
+/// One value of an app's environment. In the database it is encrypted (see `src/store/keyring.rs`).
 #[derive(Clone, PartialEq, Eq)]
 pub struct EnvValue {
     /// Name.
@@ -61,14 +63,15 @@ impl Store {
     /// [`StoreError::EnvTooLarge`]; see [`StoreError`].
     pub fn set_env(&self, app: &AppName, scope: EnvScope, value: &EnvValue) -> Result<u64, StoreError> {
         self.audited("record the environment value", |transaction| {
+            let ring = &self.0.keyring.load();
             ensure_app(transaction, app)?;
             let newest = revision(transaction, app)?;
-            let mut values = values(transaction, app, newest, scope)?;
+            let mut values = values(transaction, ring, app, newest, scope)?;
             values.retain(|old| old.name != value.name);
             values.push(value.clone());
             check_bounds(app, &values)?;
             let revision = next_revision(transaction, app)?;
-            insert_values(transaction, app, (newest, revision), scope, &values)?;
+            insert_values(transaction, ring, app, (newest, revision), scope, &values)?;
             Ok((revision, Some(event(app, What::EnvSet, &value.name, scope, revision))))
         })
     }
@@ -85,8 +88,9 @@ impl Store {
         value: Option<&EnvValue>,
     ) -> Result<Option<u64>, StoreError> {
         self.write("draft the environment", |transaction| {
+            let ring = &self.0.keyring.load();
             let newest = revision(transaction, app)?;
-            let mut values = values(transaction, app, newest, EnvScope::Production)?;
+            let mut values = values(transaction, ring, app, newest, EnvScope::Production)?;
             let before = values.len();
             values.retain(|old| old.name != name);
             if value.is_none() && values.len() == before {
@@ -94,7 +98,7 @@ impl Store {
             }
             values.extend(value.cloned());
             check_bounds(app, &values)?;
-            insert_values(transaction, app, (newest, newest + 1), EnvScope::Production, &values)?;
+            insert_values(transaction, ring, app, (newest, newest + 1), EnvScope::Production, &values)?;
             Ok(Some(newest + 1))
         })
     }
@@ -105,15 +109,16 @@ impl Store {
     /// See [`StoreError`].
     pub fn unset_env(&self, app: &AppName, scope: EnvScope, name: &str) -> Result<Option<u64>, StoreError> {
         self.audited("take the environment value away", |transaction| {
+            let ring = &self.0.keyring.load();
             let newest = revision(transaction, app)?;
-            let mut values = values(transaction, app, newest, scope)?;
+            let mut values = values(transaction, ring, app, newest, scope)?;
             let before = values.len();
             values.retain(|old| old.name != name);
             if values.len() == before {
                 return Ok((None, None));
             }
             let revision = next_revision(transaction, app)?;
-            insert_values(transaction, app, (newest, revision), scope, &values)?;
+            insert_values(transaction, ring, app, (newest, revision), scope, &values)?;
             Ok((Some(revision), Some(event(app, What::EnvUnset, name, scope, revision))))
         })
     }
@@ -123,7 +128,9 @@ impl Store {
     /// # Errors
     /// See [`StoreError`].
     pub fn env(&self, app: &AppName, revision: u64, scope: EnvScope) -> Result<Vec<EnvValue>, StoreError> {
-        self.read("read the environment", |connection| values(connection, app, revision, scope))
+        self.read("read the environment", |connection| {
+            values(connection, &self.0.keyring.load(), app, revision, scope)
+        })
     }
 
     /// The newest revision; 0 while nothing was set.
@@ -138,6 +145,7 @@ impl Store {
 /// The records of a draft that becomes the newest revision because a release of it is made live: one for each name.
 pub(super) fn taking_effect(
     transaction: &Transaction<'_>,
+    ring: &Keyring,
     release: &ReleaseId,
 ) -> rusqlite::Result<Vec<Event>> {
     let app = &release.app;
@@ -150,7 +158,7 @@ pub(super) fn taking_effect(
     if drafted <= newest {
         return Ok(Vec::new());
     }
-    let of = |revision| values(transaction, app, revision, EnvScope::Production);
+    let of = |revision| values(transaction, ring, app, revision, EnvScope::Production);
     let (before, after) = (of(newest)?, of(drafted)?);
     let set = after.iter().filter(|value| !before.contains(value)).map(|value| (What::EnvSet, value));
     let gone = |old: &&EnvValue| after.iter().all(|value| value.name != old.name);
@@ -177,23 +185,34 @@ fn revision(connection: &Connection, app: &AppName) -> rusqlite::Result<u64> {
 
 fn values(
     connection: &Connection,
+    ring: &Keyring,
     app: &AppName,
     revision: u64,
     scope: EnvScope,
 ) -> rusqlite::Result<Vec<EnvValue>> {
     let mut statement = connection.prepare_cached(
-        "SELECT name, value, secret, updated_ms FROM env WHERE app = ?1 AND revision = ?2 AND scope = ?3
+        "SELECT name, value, secret, updated_ms, key FROM env WHERE app = ?1 AND revision = ?2 AND scope = ?3
          ORDER BY name",
     )?;
-    let rows = statement.query_map(params![app.as_str(), to_integer(revision), scope.as_str()], |row| {
-        Ok(EnvValue {
-            name: row.get(0)?,
-            value: row.get(1)?,
-            secret: row.get(2)?,
-            updated_ms: from_integer(row, 3)?,
-        })
+    let revision = to_integer(revision);
+    let rows = statement.query_map(params![app.as_str(), revision, scope.as_str()], |row| {
+        let (name, secret): (String, bool) = (row.get(0)?, row.get(2)?);
+        let (sealed, key): (Vec<u8>, String) = (row.get(1)?, row.get(4)?);
+        let value = open_value(ring, Place { app, revision, scope, name: &name, secret }, &key, &sealed)?;
+        Ok(EnvValue { name, value, secret, updated_ms: from_integer(row, 3)? })
     })?;
     rows.collect()
+}
+
+/// Opens a value of a row whose second column it is.
+pub(super) fn open_value(
+    ring: &Keyring,
+    place: Place<'_>,
+    key: &str,
+    sealed: &[u8],
+) -> rusqlite::Result<String> {
+    let opened = ring.open(place, key, sealed);
+    opened.map_err(|error| rusqlite::Error::FromSqlConversionFailure(1, Type::Blob, Box::new(error)))
 }
 
 fn next_revision(transaction: &Transaction<'_>, app: &AppName) -> rusqlite::Result<u64> {
@@ -208,24 +227,26 @@ fn next_revision(transaction: &Transaction<'_>, app: &AppName) -> rusqlite::Resu
 /// so that a release reads its own with one look and pruning is one statement.
 fn insert_values(
     transaction: &Transaction<'_>,
+    ring: &Keyring,
     app: &AppName,
     (from, to): (u64, u64),
     scope: EnvScope,
     values: &[EnvValue],
 ) -> rusqlite::Result<()> {
-    let (from, to) = (to_integer(from), to_integer(to));
+    let other = if scope == EnvScope::Preview { EnvScope::Production } else { EnvScope::Preview };
+    let others = self::values(transaction, ring, app, from, other)?;
+    let revision = to_integer(to);
     // A draft that came to nothing.
-    transaction.execute("DELETE FROM env WHERE app = ?1 AND revision = ?2", params![app.as_str(), to])?;
-    transaction.execute(
-        "INSERT INTO env SELECT app, ?3, scope, name, value, secret, updated_ms FROM env
-         WHERE app = ?1 AND revision = ?2 AND scope <> ?4",
-        params![app.as_str(), from, to, scope.as_str()],
-    )?;
-    let mut statement = transaction.prepare_cached("INSERT INTO env VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
-    for value in values {
-        let updated_ms = to_integer(value.updated_ms);
-        let (name, text) = (&value.name, &value.value);
-        statement.execute(params![app.as_str(), to, scope.as_str(), name, text, value.secret, updated_ms])?;
+    transaction
+        .execute("DELETE FROM env WHERE app = ?1 AND revision = ?2", params![app.as_str(), revision])?;
+    let mut statement =
+        transaction.prepare_cached("INSERT INTO env VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
+    let values = values.iter().map(|value| (scope, value)).chain(others.iter().map(|value| (other, value)));
+    for (scope, EnvValue { name, value, secret, updated_ms }) in values {
+        let sealed = ring.seal(Place { app, revision, scope, name, secret: *secret }, value);
+        let (scope, updated_ms) = (scope.as_str(), to_integer(*updated_ms));
+        let key = ring.newest();
+        statement.execute(params![app.as_str(), revision, scope, name, sealed, key, secret, updated_ms])?;
     }
     Ok(())
 }

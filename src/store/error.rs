@@ -50,6 +50,9 @@ pub enum StoreError {
         /// What the check says.
         detail: String,
     },
+    /// The keys of values.
+    #[error(transparent)]
+    Key(super::KeyError),
     /// No room, even after the reserve was freed: 507.
     #[error("{operation}: the disk is full; free space for the data folder {}", path.display())]
     DiskFull {

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 /// Paths of the data folder.
 ///
 /// ```text
-/// DIR/vitrine.db        state (mode 0600: it holds the values of environments)
+/// DIR/vitrine.db        state; values of environments are encrypted in it
+/// DIR/vitrine.key       the keys of those values, mode 0600, if `[secrets] key_file` names no other place
 /// DIR/lock              held by the running host
 /// DIR/upgrade.sock      where the running host is asked to hand over to its successor
 /// DIR/before-upgrade.db the state as it was handed over, while that is under way
@@ -40,6 +41,12 @@ impl Layout {
     #[must_use]
     pub fn database(&self) -> PathBuf {
         self.0.join("vitrine.db")
+    }
+
+    /// The keys of values, where no other place is named.
+    #[must_use]
+    pub fn key(&self) -> PathBuf {
+        self.0.join("vitrine.key")
     }
 
     /// The file whose lock makes the folder one host's own.

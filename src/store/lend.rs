@@ -90,7 +90,7 @@ fn is_lent(connection: &Connection) -> bool {
     connection.path() == Some("")
 }
 
-/// It holds the values of environments, as the database does.
+/// It is for this user alone, as the database is.
 fn make_empty(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

@@ -1,12 +1,14 @@
 //! From a folder on the disk to a [`Store`].
 
+use super::key_file::store_error;
 use super::lend::finish_taking_back;
 use super::reserve::Reserve;
 use super::transaction::sqlite_error;
-use super::{Blobs, Bundles, Inner, Layout, Store, StoreError, lock, schema};
+use super::{Blobs, Bundles, Inner, KeySource, Layout, Store, StoreError, lock, reseal, schema};
 use crate::failpoint;
 use crate::limits::DATABASE_BUSY_MS;
 use crate::scope::Actor;
+use arc_swap::ArcSwap;
 use nix::unistd::geteuid;
 use rusqlite::{Connection, OptionalExtension};
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
@@ -22,8 +24,16 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Exposed`] when others may write it, [`StoreError::Locked`] when another host runs on it, [`StoreError::Newer`] when a later version wrote it,
-    /// [`StoreError::Corrupt`] when it is damaged.
+    /// [`StoreError::Corrupt`] when it is damaged, [`StoreError::Key`] when values are encrypted under a key that is not there.
     pub fn open(data: &Path) -> Result<Self, StoreError> {
+        Self::open_with(data, KeySource::default())
+    }
+
+    /// As [`Store::open`], with the keys of values from elsewhere.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_with(data: &Path, key_source: KeySource) -> Result<Self, StoreError> {
         make_private(data).map_err(|source| io_error("make the folder", data, source))?;
         refuse_exposed(data)?;
         // Engines are given these paths, and an engine's working directory is another one.
@@ -55,9 +65,16 @@ impl Store {
             connect(&layout.database())
         })?;
         prepare(&mut connection, &layout.database())?;
+        let used = reseal::used_keys(&connection, &layout.database())?;
+        let keyring = key_source.load(&layout, &used).map_err(store_error)?;
+        reseal::reseal(&mut connection, &keyring, &layout.database())?;
+        let keyring = ArcSwap::from_pointee(keyring);
         let bundles = Bundles::new(layout.clone(), Blobs::open(&layout)?);
         let connection = Mutex::new(connection);
-        let store = Self(Arc::new(Inner { layout, bundles, connection, reserve, lock }), Actor::Host);
+        let store = Self(
+            Arc::new(Inner { layout, bundles, connection, keyring, key_source, reserve, lock }),
+            Actor::Host,
+        );
         store.forget_unanswered()?;
         Ok(store)
     }

@@ -75,7 +75,8 @@ impl Store {
     ) -> Result<Promotion, StoreError> {
         self.audited("record the switch", |transaction| {
             let (app, version) = (release.app.as_str(), release.version.as_str());
-            let mut events = record::given_users(transaction, release, instance, at_ms)?;
+            let ring = &self.0.keyring.load();
+            let mut events = record::given_users(transaction, ring, release, instance, at_ms)?;
             let live = live_version(transaction, &release.app)?;
             let left = |version: &Option<Version>| version.clone().filter(|left| *left != release.version);
             // A release that had a share of the users loses it; where the live one stays, that is all that changes.

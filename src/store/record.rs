@@ -1,5 +1,6 @@
 //! Releases as they are recorded.
 
+use super::keyring::Keyring;
 use super::transaction::{Fault, from_integer, parsed, parsed_option, to_integer};
 use super::{EnvScope, Store, StoreError, ensure_app, env};
 use crate::audit::{Came, Event, What};
@@ -271,6 +272,7 @@ fn set_column(
 /// starts again adopts only a worker that was started with the values on record. Gives the records of both.
 pub(super) fn given_users(
     transaction: &Transaction<'_>,
+    ring: &Keyring,
     release: &ReleaseId,
     instance: Option<&InstanceId>,
     at_ms: u64,
@@ -286,7 +288,7 @@ pub(super) fn given_users(
     if given == 0 {
         return Err(StoreError::NoRelease(release.clone()).into());
     }
-    events.extend(env::taking_effect(transaction, release)?);
+    events.extend(env::taking_effect(transaction, ring, release)?);
     transaction.execute(
         "UPDATE apps SET env_revision = max(env_revision,
          (SELECT config_revision FROM releases WHERE app = ?1 AND version = ?2)) WHERE name = ?1",

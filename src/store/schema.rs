@@ -167,6 +167,26 @@ const MIGRATIONS: &[&str] = &[
         PRIMARY KEY (who, key)
     ) STRICT;
 ",
+    // Values are encrypted once the keys are known; until then they have none, and `scrub` says what is left to do. The digest of a
+    // request is recorded under a key, too, from here on.
+    "
+    CREATE TABLE sealed_env (
+        app        TEXT NOT NULL REFERENCES apps (name) ON DELETE CASCADE,
+        revision   INTEGER NOT NULL,
+        scope      TEXT NOT NULL CHECK (scope IN ('production', 'preview')),
+        name       TEXT NOT NULL,
+        value      BLOB NOT NULL,
+        key        TEXT NOT NULL,
+        secret     INTEGER NOT NULL CHECK (secret IN (0, 1)),
+        updated_ms INTEGER NOT NULL,
+        PRIMARY KEY (app, revision, scope, name)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO sealed_env SELECT app, revision, scope, name, CAST(value AS BLOB), '', secret, updated_ms FROM env;
+    DROP TABLE env;
+    ALTER TABLE sealed_env RENAME TO env;
+    DELETE FROM idempotency;
+    INSERT OR REPLACE INTO meta SELECT 'scrub', '1' WHERE EXISTS (SELECT 1 FROM apps);
+",
 ];
 
 /// Brings the database to the present form.
@@ -182,6 +202,15 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), St
             .map_err(|source| sqlite_error("bring the database to the present form", path, source))?;
     }
     Ok(())
+}
+
+/// A database of an earlier version, for tests: the first steps alone.
+#[cfg(test)]
+pub(super) fn make_earlier(connection: &mut Connection, steps: usize) {
+    applied(connection).unwrap();
+    for (index, step) in MIGRATIONS.iter().enumerate().take(steps) {
+        apply(connection, index as i64 + 1, step).unwrap();
+    }
 }
 
 fn applied(connection: &Connection) -> rusqlite::Result<u32> {

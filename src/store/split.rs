@@ -31,7 +31,8 @@ impl Store {
     ) -> Result<u64, StoreError> {
         self.audited("record the share of the release", |transaction| {
             let (app, version) = (release.app.as_str(), release.version.as_str());
-            let mut events = record::given_users(transaction, release, instance, at_ms)?;
+            let ring = &self.0.keyring.load();
+            let mut events = record::given_users(transaction, ring, release, instance, at_ms)?;
             transaction.execute(
                 "INSERT OR REPLACE INTO splits VALUES (?1, ?2, ?3)",
                 params![app, version, weight],

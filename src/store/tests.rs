@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 mod disk;
+mod sealed;
 mod shared;
 
 const PRODUCTION: EnvScope = EnvScope::Production;

@@ -1,5 +1,6 @@
 //! One read or one durable change.
 
+use super::keyring::SealError;
 use super::{Inner, Store, StoreError};
 use crate::failpoint;
 use rusqlite::types::Type;
@@ -43,6 +44,11 @@ fn is_full_disk(source: &rusqlite::Error) -> bool {
 /// What an error of SQLite means to the caller.
 pub(super) fn sqlite_error(operation: &'static str, database: &Path, source: rusqlite::Error) -> StoreError {
     let path = database.to_owned();
+    if let rusqlite::Error::FromSqlConversionFailure(_, _, why) = &source
+        && let Some(sealed) = why.downcast_ref::<SealError>()
+    {
+        return StoreError::Corrupt { path, detail: sealed.to_string() };
+    }
     if is_full_disk(&source) {
         // What an operator can free is around the database, not in it.
         let path = database.parent().unwrap_or(database).to_owned();

@@ -19,6 +19,7 @@ mod harness {
 }
 
 mod alone;
+mod backup;
 mod bad_archives;
 mod bad_bundles;
 mod bad_requests;
@@ -44,6 +45,7 @@ mod health;
 mod hung;
 mod idle;
 mod json;
+mod key;
 mod listing;
 mod long_streams;
 mod release_life;

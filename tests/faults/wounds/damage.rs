@@ -103,6 +103,8 @@ fn open_damaged(seeds: u64) -> (BTreeMap<String, usize>, Vec<String>) {
     let database = fs::read(whole.path().join("vitrine.db")).unwrap();
     let (mut ends, mut faults) = (BTreeMap::new(), Vec::new());
     let folder = tempfile::tempdir().unwrap();
+    // Its values are of no use without their key.
+    fs::copy(whole.path().join("vitrine.key"), folder.path().join("vitrine.key")).unwrap();
     fs::create_dir(folder.path().join("blobs")).unwrap();
     fs::write(folder.path().join("blobs").join(Digest::of(b"v1").to_string()), "archive").unwrap();
     for seed in 0..seeds {
@@ -154,6 +156,7 @@ fn damaged_databases_many_times() {
 fn state_behind(database: &Path, log: &[u8], states: &[String]) -> Result<usize, String> {
     let folder = tempfile::tempdir().unwrap();
     fs::copy(database, folder.path().join("vitrine.db")).unwrap();
+    fs::copy(database.with_file_name("vitrine.key"), folder.path().join("vitrine.key")).unwrap();
     fs::write(folder.path().join("vitrine.db-wal"), log).unwrap();
     let found =
         Store::open(folder.path()).and_then(|store| state_of(&store)).map_err(|error| error.to_string())?;
@@ -173,7 +176,7 @@ fn a_torn_or_damaged_log_gives_a_state_that_was_acknowledged_once() {
     }
     // As a kill leaves them: nothing is written back.
     let left = tempfile::tempdir().unwrap();
-    for name in ["vitrine.db", "vitrine.db-wal"] {
+    for name in ["vitrine.db", "vitrine.db-wal", "vitrine.key"] {
         fs::copy(folder.path().join(name), left.path().join(name)).unwrap();
     }
     drop(store);

@@ -1,0 +1,154 @@
+//! An archive checked, or made a data folder again.
+
+use super::super::Layout;
+use super::super::open::{connect, prepare};
+use super::super::reseal::used_keys;
+use super::super::transaction::sqlite_error;
+use super::write::Hashing;
+use super::{BackupError, DATABASE, FORMAT, MANIFEST, Manifest, is_known};
+use crate::limits::BACKUP_MANIFEST_BYTES_MAX;
+use std::collections::BTreeMap;
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, Read, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+/// What was restored.
+#[derive(Debug)]
+pub struct Restored {
+    /// What is in the backup.
+    pub manifest: Manifest,
+    /// Identities of the keys that its values need.
+    pub keys: Vec<String>,
+}
+
+/// Reads a whole archive and compares every file with its digest. Blocking.
+///
+/// # Errors
+/// See [`BackupError`].
+pub fn check(archive: impl Read) -> Result<Manifest, BackupError> {
+    walk(archive, |_, content| io::copy(content, &mut io::sink()).map(drop).map_err(BackupError::Broken))
+}
+
+/// Makes a data folder of an archive: it is there whole, or not at all. Blocking.
+///
+/// # Errors
+/// See [`BackupError`].
+pub fn restore(archive: impl Read, data: &Path) -> Result<Restored, BackupError> {
+    let io_error = |operation, path: &Path| {
+        let path = path.to_owned();
+        move |source| BackupError::Io { operation, path, source }
+    };
+    let taken = match fs::read_dir(data) {
+        Ok(mut entries) => entries.next().is_some(),
+        Err(error) => error.kind() != io::ErrorKind::NotFound,
+    };
+    if taken {
+        return Err(BackupError::Exists(data.to_owned()));
+    }
+    let parent = data.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(parent).map_err(io_error("make", parent))?;
+    let scratch = tempfile::Builder::new()
+        .prefix(".vitrine-restore-")
+        .permissions(Permissions::from_mode(0o700))
+        .tempdir_in(parent);
+    let scratch = scratch.map_err(io_error("make a folder in", parent))?;
+    for name in ["blobs", "kept"] {
+        let path = scratch.path().join(name);
+        DirBuilder::new().mode(0o700).create(&path).map_err(io_error("make", &path))?;
+    }
+    let manifest = walk(archive, |name, content| unpack(&scratch.path().join(name), content))?;
+    let keys = leave_machine(&Layout::new(scratch.path()))?;
+    // Over a folder that is empty, as one that the operator made.
+    fs::rename(scratch.path(), data).map_err(io_error("make", data))?;
+    File::open(parent).and_then(|parent| parent.sync_all()).map_err(io_error("sync", parent))?;
+    // It has moved; there is nothing left to remove.
+    let _ = scratch.keep();
+    Ok(Restored { manifest, keys })
+}
+
+/// Gives each file to `take`, compares it with the manifest, and gives that.
+fn walk(
+    archive: impl Read,
+    mut take: impl FnMut(&str, &mut dyn Read) -> Result<(), BackupError>,
+) -> Result<Manifest, BackupError> {
+    let broken = BackupError::Broken;
+    let mut archive = tar::Archive::new(zstd::Decoder::new(archive).map_err(broken)?);
+    let (mut found, mut manifest) = (BTreeMap::new(), None);
+    for entry in archive.entries().map_err(broken)? {
+        let mut entry = entry.map_err(broken)?;
+        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        if manifest.is_some() || !entry.header().entry_type().is_file() {
+            return Err(BackupError::Strange(name));
+        }
+        if name == MANIFEST {
+            let mut text = Vec::new();
+            entry.take(BACKUP_MANIFEST_BYTES_MAX).read_to_end(&mut text).map_err(broken)?;
+            manifest = Some(parse(&text)?);
+            continue;
+        }
+        if !is_known(&name) || found.contains_key(&name) {
+            return Err(BackupError::Strange(name));
+        }
+        let mut content = Hashing::new(&mut entry);
+        take(&name, &mut content)?;
+        found.insert(name, content.digest());
+    }
+    let manifest: Manifest = manifest.ok_or_else(|| broken(io::ErrorKind::UnexpectedEof.into()))?;
+    for (name, digest) in &manifest.files {
+        if found.get(name) != Some(digest) {
+            return Err(BackupError::Damaged(name.clone()));
+        }
+    }
+    match found.into_keys().find(|name| !manifest.files.contains_key(name)) {
+        Some(name) => Err(BackupError::Strange(name)),
+        None => Ok(manifest),
+    }
+}
+
+fn parse(text: &[u8]) -> Result<Manifest, BackupError> {
+    let value: serde_json::Value =
+        serde_json::from_slice(text).map_err(|error| BackupError::Broken(error.into()))?;
+    let format = value["format"].as_u64().unwrap_or_default();
+    if format > u64::from(FORMAT) {
+        let vitrine = value["vitrine"].as_str().unwrap_or_default().to_owned();
+        return Err(BackupError::Newer { vitrine, format: u32::try_from(format).unwrap_or(u32::MAX) });
+    }
+    serde_json::from_value(value).map_err(|error| BackupError::Broken(error.into()))
+}
+
+fn unpack(path: &PathBuf, content: &mut dyn Read) -> Result<(), BackupError> {
+    let written = (|| {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+    })();
+    let failed = |source| BackupError::Io { operation: "write", path: path.clone(), source };
+    let mut file = written.map_err(failed)?;
+    let mut piece = vec![0; 64 << 10];
+    loop {
+        let bytes = content.read(&mut piece).map_err(BackupError::Broken)?;
+        if bytes == 0 {
+            return file.sync_all().map_err(failed);
+        }
+        file.write_all(&piece[..bytes]).map_err(failed)?;
+    }
+}
+
+/// Checks the database, and takes out what is true on the machine that it comes from alone: this host is another one, with workers of
+/// its own, even if both run beside each other. Gives the keys that its values need.
+fn leave_machine(layout: &Layout) -> Result<Vec<String>, BackupError> {
+    let path = layout.database();
+    if !path.exists() {
+        return Err(BackupError::Damaged(DATABASE.into()));
+    }
+    let unusable = BackupError::Store;
+    let mut connection = connect(&path).map_err(unusable)?;
+    prepare(&mut connection, &path).map_err(unusable)?;
+    let leave = "DELETE FROM meta WHERE key = 'host_id'; UPDATE releases SET instance = NULL; DELETE FROM idempotency";
+    connection
+        .execute_batch(leave)
+        .map_err(|source| unusable(sqlite_error("adapt the database", &path, source)))?;
+    used_keys(&connection, &path).map_err(unusable)
+}

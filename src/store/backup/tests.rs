@@ -1,0 +1,194 @@
+//! A folder to an archive and back, and archives that are none.
+
+use super::*;
+use crate::id::AppName;
+use crate::store::{EnvScope, EnvValue, ReleaseRecord, ReleaseState, Store};
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+const VALUE: &str = "s3cr3t-in-a-backup";
+
+/// A store with a value and two releases; the bundle of one has a larger file, and the other's is missing if that is asked for.
+fn filled(data: &Path, is_whole: bool) -> Store {
+    let store = Store::open(data).unwrap();
+    let shop: AppName = "shop".parse().unwrap();
+    let value = EnvValue { name: "KEY".into(), value: VALUE.into(), secret: true, updated_ms: 5 };
+    store.set_env(&shop, EnvScope::Production, &value).unwrap();
+    store.set_meta("host_id", "of-this-machine").unwrap();
+    for (version, has_bundle) in [("v1", true), ("v2", is_whole)] {
+        let digest = Digest::of(version.as_bytes());
+        let record = ReleaseRecord {
+            id: format!("shop@{version}").parse().unwrap(),
+            digest,
+            config_revision: 1,
+            env_scope: EnvScope::Production,
+            preview: None,
+            expires_ms: None,
+            created_ms: 1,
+            promoted_ms: None,
+            rolled_back: false,
+            spec_hash: Digest::of(b"spec"),
+            instance: Some(crate::id::InstanceId::random()),
+            state: ReleaseState::Ready,
+        };
+        store.insert_release(&record).unwrap();
+        if has_bundle {
+            fs::write(data.join(format!("blobs/{digest}")), format!("list of {version}")).unwrap();
+            fs::create_dir(data.join(format!("kept/{digest}"))).unwrap();
+            let large = Digest::of(b"large");
+            fs::write(data.join(format!("kept/{digest}/{large}")), "large").unwrap();
+        }
+    }
+    store
+}
+
+fn archive_of(store: &Store, with_key: bool) -> Vec<u8> {
+    let mut archive = Vec::new();
+    store.picture(with_key).unwrap().write(&mut archive, 7).unwrap();
+    assert_eq!(fs::read_dir(store.layout().staging()).unwrap().count(), 0, "the picture is gone");
+    archive
+}
+
+fn holds(folder: &Path, text: &str) -> bool {
+    fs::read_dir(folder).unwrap().flatten().any(|entry| {
+        let path = entry.path();
+        if path.is_dir() {
+            return holds(&path, text);
+        }
+        fs::read(path).unwrap().windows(text.len()).any(|part| part == text.as_bytes())
+    })
+}
+
+#[test]
+fn what_is_restored_is_what_was_backed_up_and_no_part_of_the_machine() {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, to) = (folder.path().join("from"), folder.path().join("new/to"));
+    let store = filled(&from, true);
+    let archive = archive_of(&store, true);
+    let manifest = check(&archive[..]).unwrap();
+    assert_eq!((manifest.apps, manifest.releases, manifest.made_ms), (1, 2, 7));
+    assert!(manifest.with_key && manifest.missing.is_empty());
+    let restored = restore(&archive[..], &to).unwrap();
+    assert_eq!((&restored.manifest, &restored.keys), (&manifest, &vec![manifest.key.clone()]));
+    assert_eq!(fs::metadata(&to).unwrap().permissions().mode() & 0o777, 0o700);
+    assert_eq!(fs::metadata(to.join("vitrine.key")).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(!to.join("admin.token").exists());
+    assert_eq!(fs::read_dir(folder.path().join("new")).unwrap().count(), 1, "nothing is left beside it");
+    let again = Store::open(&to).unwrap();
+    let shop = "shop".parse().unwrap();
+    assert_eq!(again.env(&shop, 1, EnvScope::Production).unwrap()[0].value, VALUE);
+    assert_eq!(again.meta("host_id").unwrap(), None, "beside the other one it would end that one's workers");
+    for (mut old, new) in store.releases(&shop).unwrap().into_iter().zip(again.releases(&shop).unwrap()) {
+        old.instance = None;
+        assert_eq!(old, new);
+        let blob = format!("blobs/{}", old.digest);
+        assert_eq!(fs::read(from.join(&blob)).unwrap(), fs::read(to.join(&blob)).unwrap());
+        let large = format!("kept/{}/{}", old.digest, Digest::of(b"large"));
+        assert_eq!(fs::read_to_string(to.join(large)).unwrap(), "large");
+    }
+    assert!(matches!(restore(&archive[..], &to), Err(BackupError::Exists(_))));
+    fs::create_dir(folder.path().join("empty")).unwrap();
+    restore(&archive[..], &folder.path().join("empty")).unwrap();
+}
+
+#[test]
+fn without_the_key_no_value_can_be_read_from_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, to) = (folder.path().join("from"), folder.path().join("to"));
+    let store = filled(&from, true);
+    let manifest = restore(&archive_of(&store, false)[..], &to).unwrap().manifest;
+    assert!(!manifest.with_key && !to.join("vitrine.key").exists() && !holds(&to, VALUE));
+    let refused = Store::open(&to).unwrap_err().to_string();
+    assert!(refused.contains(&manifest.key) && refused.contains("vitrine.key"), "{refused}");
+    fs::copy(from.join("vitrine.key"), to.join("vitrine.key")).unwrap();
+    let shop = "shop".parse().unwrap();
+    assert_eq!(Store::open(&to).unwrap().env(&shop, 1, EnvScope::Production).unwrap()[0].value, VALUE);
+}
+
+#[test]
+fn a_bundle_that_is_gone_is_told_and_the_rest_is_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = filled(&folder.path().join("from"), false);
+    let manifest = check(&archive_of(&store, false)[..]).unwrap();
+    assert_eq!(manifest.missing, [Digest::of(b"v2")]);
+    assert!(manifest.files.contains_key(&format!("blobs/{}", Digest::of(b"v1"))));
+}
+
+#[test]
+fn what_is_cut_off_or_changed_is_refused_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = filled(&folder.path().join("from"), true);
+    let archive = archive_of(&store, true);
+    let to = folder.path().join("new/to");
+    let refused = |archive: &[u8]| {
+        assert!(check(archive).is_err());
+        let error = restore(archive, &to).unwrap_err();
+        assert_eq!(fs::read_dir(folder.path().join("new")).unwrap().count(), 0, "{error}");
+        error
+    };
+    for cut in [0, 1, archive.len() / 2, archive.len() - 5] {
+        assert!(matches!(refused(&archive[..cut]), BackupError::Broken(_)), "{cut}");
+    }
+    let mut changed = archive.clone();
+    changed[archive.len() / 2] ^= 1;
+    refused(&changed);
+    refused(b"no archive at all");
+}
+
+/// An archive of these files with a manifest that names them all.
+fn made_of(files: &[(&str, &str)], format: u32) -> Vec<u8> {
+    let mut archive = tar::Builder::new(zstd::Encoder::new(Vec::new(), 1).unwrap());
+    let mut add = |name: &str, text: &str| {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(text.len() as u64);
+        // Unlike `append_data`, this takes any name.
+        header.as_mut_bytes()[..name.len()].copy_from_slice(name.as_bytes());
+        header.set_mode(0o600);
+        header.set_cksum();
+        archive.append(&header, text.as_bytes()).unwrap();
+    };
+    let named = files.iter().map(|(name, text)| ((*name).to_owned(), Digest::of(text.as_bytes())));
+    let manifest = Manifest {
+        format,
+        vitrine: "9".into(),
+        made_ms: 1,
+        key: String::new(),
+        with_key: false,
+        apps: 0,
+        releases: 0,
+        missing: Vec::new(),
+        files: named.collect(),
+    };
+    files.iter().for_each(|(name, text)| add(name, text));
+    add(MANIFEST, &serde_json::to_string(&manifest).unwrap());
+    archive.into_inner().unwrap().finish().unwrap()
+}
+
+#[test]
+fn only_files_that_a_backup_has_are_unpacked() {
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().join("to");
+    let digest = Digest::of(b"x").to_string();
+    for name in [
+        "../outside",
+        "/tmp/outside",
+        "admin.token",
+        "blobs/../x",
+        &format!("kept/{digest}/../../x"),
+        "bundles/x",
+    ] {
+        let error = restore(&made_of(&[(name, "x")], FORMAT)[..], &to).unwrap_err();
+        assert!(matches!(&error, BackupError::Strange(strange) if strange == name), "{name}: {error}");
+    }
+    let twice = made_of(&[("vitrine.db", "x"), ("vitrine.db", "x")], FORMAT);
+    assert!(matches!(restore(&twice[..], &to), Err(BackupError::Strange(_))));
+    let newer = restore(&made_of(&[], FORMAT + 1)[..], &to).unwrap_err();
+    assert!(matches!(newer, BackupError::Newer { .. }), "{newer}");
+    let no_database = restore(&made_of(&[], FORMAT)[..], &to).unwrap_err();
+    assert!(matches!(no_database, BackupError::Damaged(_)), "{no_database}");
+    let damaged = restore(&made_of(&[("vitrine.db", "no database")], FORMAT)[..], &to).unwrap_err();
+    assert!(matches!(damaged, BackupError::Store(_)), "{damaged}");
+    assert!(!to.exists());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}

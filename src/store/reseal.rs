@@ -1,0 +1,157 @@
+//! Values under the newest key: those of an earlier schema, which lay there as they are, and those of an earlier key.
+
+use super::env::open_value;
+use super::key_file::{KeySource, new_key, store_error};
+use super::keyring::{Keyring, Place, key_id};
+use super::open::{connect, io_error, prepare};
+use super::transaction::{Fault, parsed, sqlite_error};
+use super::{EnvScope, Layout, Store, StoreError, lock};
+use crate::audit::{Came, Event, What};
+use crate::failpoint;
+use crate::id::AppName;
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Key of a value that lies in the database as it is: only an earlier schema wrote such.
+const PLAIN: &str = "";
+/// In `meta` while old forms of values may be in pages that nothing uses any more.
+const SCRUB: &str = "scrub";
+
+/// What a rotation did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Rotated {
+    /// Identity of the key until now.
+    pub from: String,
+    /// Identity of the key from now on.
+    pub to: String,
+}
+
+impl Store {
+    /// Seals every value under a new key, and forgets the old one.
+    ///
+    /// # Errors
+    /// [`StoreError::Key`] when the file can't be changed; see [`StoreError`]. What is half done is finished by the next start: until
+    /// then both keys are in the file.
+    pub fn rotate_key(&self) -> Result<Rotated, StoreError> {
+        let (source, layout) = (&self.0.key_source, self.layout());
+        let mut connection = self.connection();
+        let mut keys = source.read(layout).map_err(store_error)?;
+        let key = new_key();
+        keys.insert(0, key);
+        source.write(layout, &keys).map_err(store_error)?;
+        let from = self.0.keyring.load().newest().to_owned();
+        self.0.keyring.store(Arc::new(Keyring::new(&keys)));
+        failpoint::at("key.both");
+        reseal(&mut connection, &self.0.keyring.load(), &layout.database())?;
+        failpoint::at("key.resealed");
+        source.write(layout, &[key]).map_err(store_error)?;
+        self.0.keyring.store(Arc::new(Keyring::new(&[key])));
+        drop(connection);
+        let to = key_id(&key);
+        let detail = Some(format!("from {from} to {to}"));
+        self.record_event(&Event::of_host(What::KeyRotate, detail, Came::Done))?;
+        Ok(Rotated { from, to })
+    }
+
+    /// Removes the values of a data folder whose key its file does not hold; gives how many. Its releases start without them. The
+    /// folder must not be in use.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn forget_lost_values(data: &Path, source: &KeySource) -> Result<usize, StoreError> {
+        let layout = Layout::new(data);
+        let path = layout.database();
+        if !path.exists() {
+            return Err(io_error("open", &path, std::io::ErrorKind::NotFound.into()));
+        }
+        let _lock = lock::acquire(&layout.lock(), data)?;
+        let mut connection = connect(&path)?;
+        prepare(&mut connection, &path)?;
+        let held: Vec<String> = source.read(&layout).map_err(store_error)?.iter().map(key_id).collect();
+        let failed = |error| sqlite_error("remove the values", &path, error);
+        let mut forgotten = 0;
+        for id in used_keys(&connection, &path)?.iter().filter(|id| !held.contains(id)) {
+            forgotten += connection.execute("DELETE FROM env WHERE key = ?1", [id]).map_err(failed)?;
+        }
+        Ok(forgotten)
+    }
+}
+
+/// Identities of the keys that values lie under.
+pub(super) fn used_keys(connection: &Connection, path: &Path) -> Result<Vec<String>, StoreError> {
+    let read = || -> rusqlite::Result<_> {
+        let mut statement =
+            connection.prepare("SELECT DISTINCT key FROM env WHERE key <> ?1 ORDER BY key")?;
+        statement.query_map([PLAIN], |row| row.get(0))?.collect()
+    };
+    read().map_err(|source| sqlite_error("look up the keys of values", path, source))
+}
+
+/// Brings every value under the newest key, in one transaction, and removes what the pages of the database and its log hold of
+/// earlier forms.
+pub(super) fn reseal(connection: &mut Connection, ring: &Keyring, path: &Path) -> Result<(), StoreError> {
+    let sealed = (|| {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if seal_all(&transaction, ring)? {
+            transaction.execute("INSERT OR REPLACE INTO meta VALUES (?1, '1')", [SCRUB])?;
+            transaction.commit()?;
+        }
+        Ok(())
+    })();
+    sealed.map_err(|fault| match fault {
+        Fault::Sqlite(source) => sqlite_error("encrypt the values", path, source),
+        Fault::Refused(error) => error,
+    })?;
+    failpoint::at("key.scrub");
+    if let Err(error) = scrub(connection) {
+        // It needs room for a second database for a moment. The next start tries again.
+        tracing::warn!(%error, "the database may still hold earlier forms of values in pages that are not used");
+    }
+    Ok(())
+}
+
+/// Whether anything had to be sealed.
+fn seal_all(transaction: &Transaction<'_>, ring: &Keyring) -> Result<bool, Fault> {
+    let newest = ring.newest();
+    let mut statement = transaction
+        .prepare("SELECT app, revision, scope, name, secret, value, key FROM env WHERE key <> ?1")?;
+    let rows = statement.query_map([newest], |row| {
+        let (app, scope): (AppName, String) = (parsed(row, 0)?, row.get(2)?);
+        let scope =
+            if scope == EnvScope::Preview.as_str() { EnvScope::Preview } else { EnvScope::Production };
+        let (revision, name, secret): (i64, String, bool) = (row.get(1)?, row.get(3)?, row.get(4)?);
+        let place = Place { app: &app, revision, scope, name: &name, secret };
+        let (value, key): (Vec<u8>, String) = (row.get(5)?, row.get(6)?);
+        let value = if key == PLAIN {
+            String::from_utf8_lossy(&value).into_owned()
+        } else {
+            open_value(ring, place, &key, &value)?
+        };
+        let sealed = ring.seal(place, &value);
+        Ok((app, revision, scope, name, sealed))
+    })?;
+    let rows = rows.collect::<Result<Vec<_>, _>>()?;
+    let mut update = transaction.prepare(
+        "UPDATE env SET value = ?5, key = ?6 WHERE app = ?1 AND revision = ?2 AND scope = ?3 AND name = ?4",
+    )?;
+    for (app, revision, scope, name, sealed) in &rows {
+        update.execute(params![app.as_str(), revision, scope.as_str(), name, sealed, newest])?;
+    }
+    Ok(!rows.is_empty())
+}
+
+/// Writes the database anew without unused pages, and empties its log, if a change asked for that.
+fn scrub(connection: &Connection) -> rusqlite::Result<()> {
+    let asked = "SELECT EXISTS (SELECT 1 FROM meta WHERE key = ?1)";
+    if !connection.query_row(asked, [SCRUB], |row| row.get(0))? {
+        return Ok(());
+    }
+    // The pages that are written anew have no rest of others in them.
+    connection.pragma_update(None, "secure_delete", true)?;
+    connection.execute_batch("VACUUM")?;
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    connection.execute("DELETE FROM meta WHERE key = ?1", [SCRUB])?;
+    connection.pragma_update(None, "secure_delete", false)
+}

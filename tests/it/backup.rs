@@ -1,0 +1,142 @@
+//! A host saved while it serves, and another one made of what was saved.
+
+use crate::harness::archive::{bundle_dir, fixture};
+use crate::harness::host::Host;
+use crate::harness::wait::wait_until;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+use tempfile::TempDir;
+
+const PROCESS: [&str; 2] = ["--isolation", "process"];
+const PATIENCE: Duration = Duration::from_secs(30);
+const SECRET: &str = "s3cr3t-Hn4kT9-backup";
+
+/// A host with two releases of an app that shows its environment, a secret and a token; gives the token.
+fn saved_host() -> (Host, String) {
+    let host = Host::start_with(&PROCESS);
+    host.deploy_folder("shop", &fixture("env-echo"), &["--version", "v1"]);
+    host.cli(&["env", "set", "shop", "SECRET", "--secret"]).stdin(SECRET).ok();
+    let large = "x".repeat(200_000);
+    host.deploy_files(
+        "blog",
+        &[("server/index.js", &crate::harness::archive::hello("one")), ("client/large.txt", &large)],
+        &["--version", "v1"],
+    );
+    host.deploy("blog", "two", &["--version", "v2"]);
+    let token = host.cli(&["token", "create", "ci", "--app", "*", "--verb", "read"]).ok().stdout;
+    (host, token.trim().to_owned())
+}
+
+/// Makes a data folder for [`Host::start_in`] of a backup.
+fn restored(file: &Path) -> (TempDir, String) {
+    let folder = Host::folder_anew();
+    let data = folder.path().join("data");
+    let args = ["restore", "--from", file.to_str().unwrap(), "--data", data.to_str().unwrap()];
+    let ran = crate::harness::cli::Cli::new(&args).ok();
+    (folder, ran.stderr)
+}
+
+fn secret_of(host: &Host) -> serde_json::Value {
+    host.get("shop", "/").send().json()["env"]["SECRET"].clone()
+}
+
+/// Names in a folder.
+fn names(folder: &Path) -> Vec<String> {
+    fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+#[test]
+fn a_host_that_is_restored_serves_what_the_other_one_served() {
+    let (host, token) = saved_host();
+    let scratch = tempfile::tempdir().unwrap();
+    let file = scratch.path().join("saved.tar.zst");
+    let name = file.to_str().unwrap();
+    let told = host.cli(&["backup", name, "--json"]).ok().json();
+    assert_eq!(
+        (&told["apps"], &told["with_key"], &told["missing"]),
+        (&2.into(), &false.into(), &serde_json::json!([]))
+    );
+    let key = told["key"].as_str().unwrap();
+    assert_eq!(names(scratch.path()), ["saved.tar.zst"]);
+    host.cli(&["backup", name]).fails(1, &["exists"]);
+    host.cli(&["backup", scratch.path().join("b").to_str().unwrap()])
+        .env("VITRINE_TOKEN", &token)
+        .fails(1, &["host's own token"]);
+    assert_eq!(names(scratch.path()), ["saved.tar.zst"]);
+    // Beside the host that it was made of.
+    let (folder, said) = restored(&file);
+    assert!(said.contains(key) && said.contains("vitrine.key"), "{said}");
+    let data = folder.path().join("data");
+    let folder = Host::try_start(folder, &PROCESS, &[]).map(|_| "it starts without its key").unwrap_err();
+    let log = fs::read_to_string(folder.path().join("host.log")).unwrap();
+    assert!(log.contains(key) && log.contains("vitrine.key"), "{log}");
+    fs::copy(host.data().join("vitrine.key"), data.join("vitrine.key")).unwrap();
+    let again = Host::start_in(folder, &PROCESS);
+    assert_eq!(secret_of(&again), SECRET);
+    assert_eq!(again.get("blog", "/").send().text(), "two");
+    assert_eq!(again.releases("blog").len(), 2);
+    again.cli(&["rollback", "blog"]).ok();
+    assert_eq!(again.get("blog", "/").send().text(), "one");
+    assert_eq!(again.get("blog", "/large.txt").send().text().len(), 200_000);
+    assert_ne!(again.token(), host.token());
+    again.cli(&["status"]).env("VITRINE_TOKEN", &token).ok();
+    again.cli(&["audit", "verify"]).ok();
+    assert_eq!(
+        (secret_of(&host), host.get("blog", "/").send().text().to_owned()),
+        (SECRET.into(), "two".into())
+    );
+}
+
+#[test]
+fn with_its_key_a_backup_is_all_that_a_host_needs() {
+    let (host, _) = saved_host();
+    let scratch = tempfile::tempdir().unwrap();
+    let file = scratch.path().join("saved.tar.zst");
+    let ran = host.cli(&["backup", file.to_str().unwrap(), "--with-key"]).ok();
+    assert!(ran.stdout.contains("that key is in it"), "{ran:?}");
+    drop(host);
+    let (folder, _) = restored(&file);
+    let again = Host::start_in(folder, &PROCESS);
+    assert_eq!(secret_of(&again), SECRET);
+    // Into a folder that is in use it is refused.
+    let data = again.data();
+    let args = ["restore", "--from", file.to_str().unwrap(), "--data", data.to_str().unwrap()];
+    again.cli(&args).fails(1, &["not empty"]);
+    assert_eq!(secret_of(&again), SECRET);
+}
+
+#[test]
+fn a_backup_that_is_interrupted_or_broken_off_leaves_no_file() {
+    let faults = "backup.copied=1*sleep(4000);backup.write=1*off->return(error)";
+    let host = Host::start_broken(Host::folder_anew(), &PROCESS, faults);
+    host.deploy("shop", "one", &["--version", "v1"]);
+    let scratch = tempfile::tempdir().unwrap();
+    let file = scratch.path().join("saved.tar.zst");
+    let args = ["backup", file.to_str().unwrap()];
+    let staging = host.data().join("staging");
+    let taken =
+        || wait_until("the picture is taken", PATIENCE, || (!names(&staging).is_empty()).then_some(()));
+    let ran = host.cli(&args).interrupted_when(|| {
+        taken();
+        // There is one at a time.
+        host.cli(&["backup", scratch.path().join("other").to_str().unwrap()]).fails(1, &["another backup"]);
+    });
+    assert_eq!((ran.code, names(scratch.path())), (130, vec![]), "{ran:?}");
+    wait_until("the host has given it up", PATIENCE, || names(&staging).is_empty().then_some(()));
+    host.cli(&args).fails(1, &["broke the backup off"]);
+    assert_eq!(names(scratch.path()), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_no_backup_makes_no_folder() {
+    let scratch = bundle_dir(&[("saved.tar.zst", "no archive")]);
+    let data = scratch.path().join("data");
+    let restore = |file: &Path| {
+        let args = ["restore", "--from", file.to_str().unwrap(), "--data", data.to_str().unwrap()];
+        crate::harness::cli::Cli::new(&args)
+    };
+    restore(&scratch.path().join("saved.tar.zst")).fails(1, &["no whole backup"]);
+    restore(&scratch.path().join("nowhere")).fails(1, &["nowhere"]);
+    assert_eq!(names(scratch.path()), ["saved.tar.zst"]);
+}
