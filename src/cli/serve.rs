@@ -4,6 +4,7 @@ use crate::cli::{Failure, config, print};
 use crate::config::{Config, IsolationChoice};
 use crate::handover;
 use crate::host::{self, Threads};
+use crate::telemetry::causes;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -46,8 +47,7 @@ fn help() -> String {
 pub fn run(args: Args) -> Result<(), Failure> {
     serve(args).inspect_err(|failure| {
         // Whoever upgrades is to hear it, too.
-        let cause = std::error::Error::source(failure).map(|cause| format!(": {cause}")).unwrap_or_default();
-        handover::report_failure(&format!("{failure}{cause}"));
+        handover::report_failure(&causes(failure));
     })
 }
 

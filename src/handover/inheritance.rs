@@ -7,8 +7,13 @@ use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::{BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
+use std::sync::{Mutex, PoisonError};
 use tokio::io::BufReader;
 use tokio::net::{UnixListener, UnixStream};
+
+/// Where the host before this one is told why this process ends: the status socket, as long as that host waits for a word. None before
+/// it is taken.
+static TOLD: Mutex<Option<Option<OwnedFd>>> = Mutex::new(None);
 
 /// Sockets of the host before this one, if there was one. Whoever starts alone has an empty one.
 #[derive(Debug, Default)]
@@ -27,6 +32,7 @@ impl Inheritance {
     /// [`HandoverError::Variable`], [`HandoverError::Socket`].
     pub fn take() -> Result<Self, HandoverError> {
         let Some((text, named)) = named()? else { return Ok(Self::default()) };
+        tell_by(None);
         let mut inheritance = Self::default();
         for (name, fd) in named {
             // SAFETY: the host that started this process opened the descriptor for it, and this is the one place that takes it.
@@ -35,6 +41,7 @@ impl Inheritance {
             // Workers and the engine are nobody's heirs.
             fcntl(&fd, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).map_err(|error| socket(error.into()))?;
             if name == STATUS {
+                tell_by(fd.try_clone().ok());
                 let stream = std::os::unix::net::UnixStream::from(fd);
                 stream.set_nonblocking(true).map_err(socket)?;
                 inheritance.status = Some(BufReader::new(UnixStream::from_std(stream).map_err(socket)?));
@@ -96,6 +103,7 @@ impl Inheritance {
     pub async fn ready(self) -> Result<(), HandoverError> {
         let Some(mut status) = self.status else { return Ok(()) };
         failpoint::at("handover.ready");
+        tell_by(None);
         say(&mut status, &Word::Ready).await?;
         self.predecessor.follow(status);
         Ok(())
@@ -104,15 +112,25 @@ impl Inheritance {
 
 /// Tells the host that started this process why it ends, if there is one.
 pub fn report_failure(reason: &str) {
-    let Ok(Some((_, named))) = named() else { return };
-    let Some((_, fd)) = named.iter().find(|(name, _)| name == STATUS) else { return };
-    // SAFETY: the process is about to end, and the descriptor stays open until then.
-    let Ok(fd) = unsafe { BorrowedFd::borrow_raw(*fd) }.try_clone_to_owned() else { return };
+    let Some(fd) = tell_by(None).unwrap_or_else(untaken) else { return };
     if let Ok(mut line) = serde_json::to_vec(&Word::Failed { reason: reason.to_owned() }) {
         line.push(b'\n');
         // Nobody else could be told.
         let _ = std::os::unix::net::UnixStream::from(fd).write_all(&line);
     }
+}
+
+/// Gives what was there before.
+fn tell_by(fd: Option<OwnedFd>) -> Option<Option<OwnedFd>> {
+    TOLD.lock().unwrap_or_else(PoisonError::into_inner).replace(fd)
+}
+
+/// The status socket of a process that ends before it has taken what it inherits.
+fn untaken() -> Option<OwnedFd> {
+    let (_, named) = named().ok()??;
+    let (_, fd) = named.iter().find(|(name, _)| name == STATUS)?;
+    // SAFETY: the process is about to end, and the descriptor stays open until then.
+    unsafe { BorrowedFd::borrow_raw(*fd) }.try_clone_to_owned().ok()
 }
 
 /// The variable's text, and the descriptors that it names.

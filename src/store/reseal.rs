@@ -32,8 +32,8 @@ impl Store {
     /// Seals every value under a new key, and forgets the old one.
     ///
     /// # Errors
-    /// [`StoreError::Key`] when the file can't be changed; see [`StoreError`]. What is half done is finished by the next start: until
-    /// then both keys are in the file.
+    /// [`StoreError::Key`] when the file can't be changed; see [`StoreError`]. A rotation that is broken off is
+    /// finished by the next start; both keys stay in the file until the next rotation.
     pub fn rotate_key(&self) -> Result<Rotated, StoreError> {
         let (source, layout) = (&self.0.key_source, self.layout());
         let mut connection = self.connection();

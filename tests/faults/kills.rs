@@ -20,7 +20,7 @@ const LONG_TURNS: usize = 2_000;
 /// Hosts that a long run kills beside each other: a turn is mostly waiting.
 const LANES: usize = 4;
 /// Places that no change comes to on a host in process isolation, and why.
-const NOT_ON_THE_WAY: [(&str, &str); 30] = [
+const NOT_ON_THE_WAY: [(&str, &str); 33] = [
     ("lend.", "only when an upgrade fails; the store's own test ends there"),
     ("record the share of the release", "which release answers is chance then; `it`, `split` kills there"),
     ("create a container", "Docker"),
@@ -53,6 +53,9 @@ const NOT_ON_THE_WAY: [(&str, &str); 30] = [
         "record whether the release is bad",
         "only after a deployment that failed; `it`, `deployments` kills there",
     ),
+    ("key.both", "only in a rotation; `it`, `key` kills there"),
+    ("key.resealed", "the same"),
+    ("backup.", "a backup changes nothing"),
     ("free the name", "of an app that is gone already, in one statement"),
 ];
 

@@ -92,3 +92,20 @@ fn a_host_takes_its_key_from_what_systemd_gives_it() {
     let host = Host::try_start(folder, &PROCESS, &environment).unwrap();
     assert_eq!(secret_of(&host), SECRET);
 }
+
+#[test]
+fn a_rotation_that_a_kill_breaks_off_loses_no_value() {
+    // The first start makes a key, by the same steps.
+    for fault in ["key.rename=1*off->return(kill)", "key.both=return(kill)", "key.resealed=return(kill)"] {
+        let host = Host::start_broken(Host::folder_anew(), &PROCESS, fault);
+        with_secret(&host);
+        let ran = host.cli(&["key", "rotate"]).run();
+        assert_ne!(ran.code, 0, "{fault}: {ran:?}");
+        let host = Host::start_in(host.kill(), &PROCESS);
+        assert_eq!(secret_of(&host), SECRET, "{fault}");
+        host.cli(&["key", "rotate"]).ok();
+        assert_eq!(secret_of(&host), SECRET, "{fault}");
+        let key = fs::read_to_string(host.data().join("vitrine.key")).unwrap();
+        assert_eq!(key.lines().count(), 1, "{fault}");
+    }
+}
