@@ -128,7 +128,9 @@ impl Verb {
             | Self::Healthcheck(_)
             | Self::Image(_)
             | Self::Doctor(_)
+            | Self::Restore(_)
             | Self::Config(_) => false,
+            Self::Key(args) => args.talks_to_a_host(),
             Self::Deploy(_)
             | Self::Promote(_)
             | Self::Rollback(_)
@@ -139,6 +141,7 @@ impl Verb {
             | Self::Logs(_)
             | Self::Token(_)
             | Self::Audit(_)
+            | Self::Backup(_)
             | Self::Upgrade(_) => true,
         }
     }

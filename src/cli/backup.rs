@@ -51,7 +51,8 @@ async fn make(args: &Args) -> Result<Manifest, Failure> {
     let folder = args.file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = NamedTempFile::with_prefix_in(".vitrine-backup-", folder)
         .map_err(Failure::local("making a file beside the backup"))?;
-    let client = Client::open()?;
+    // A backup of another host than the one that is meant is found out when it is needed.
+    let client = Client::changing()?;
     let request = client.request(Method::GET, &["backup"]).query(&[("with_key", args.with_key)]);
     let mut response = client.send(request.timeout(Duration::MAX)).await?;
     let patience = Duration::from_millis(BACKUP_STALL_MS);

@@ -44,6 +44,13 @@ enum Verb {
     },
 }
 
+impl Args {
+    /// Whether it is about a host that runs.
+    pub const fn talks_to_a_host(&self) -> bool {
+        matches!(self.verb, Verb::Rotate { .. })
+    }
+}
+
 /// Runs the verb.
 pub async fn run(args: Args) -> Result<(), Failure> {
     match args.verb {
@@ -53,9 +60,10 @@ pub async fn run(args: Args) -> Result<(), Failure> {
 }
 
 async fn rotate(as_json: bool) -> Result<(), Failure> {
-    let rotated: Rotated = Client::open()?.post(&["key", "rotate"], &json!({})).await?;
+    let client = Client::changing()?;
+    let rotated: Rotated = client.post(&["key", "rotate"], &json!({})).await?;
     if as_json {
-        return print::json(&rotated);
+        return client.print_json(&rotated);
     }
     print::talk(&format!(
         "backups made until now need key {}, which this host no longer has; make a new one",
