@@ -25,9 +25,6 @@ pub struct Args {
     /// Also the key of values: who has the file can read all of them
     #[arg(long)]
     with_key: bool,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
 }
 
 /// Runs the verb.
@@ -77,7 +74,7 @@ fn broken_off() -> Failure {
 }
 
 fn tell(manifest: &Manifest, args: &Args) -> Result<(), Failure> {
-    if args.json {
+    if print::is_json() {
         let Manifest { vitrine, made_ms, key, with_key, apps, releases, missing, .. } = manifest;
         return print::json(&serde_json::json!({
             "file": args.file, "vitrine": vitrine, "made_ms": made_ms, "key": key, "with_key": with_key,

@@ -23,11 +23,7 @@ enum Verb {
     ///
     /// The key until now is removed from its file. A backup that was made before can't be read without it: keep a copy of the file
     /// first, or make a new backup afterwards. It needs the host's own token.
-    Rotate {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    Rotate,
     /// Remove the values whose key is lost, so that the host starts again
     ///
     /// Their apps start without them; set them anew. The host must not be running.
@@ -47,22 +43,22 @@ enum Verb {
 impl Args {
     /// Whether it is about a host that runs.
     pub const fn talks_to_a_host(&self) -> bool {
-        matches!(self.verb, Verb::Rotate { .. })
+        matches!(self.verb, Verb::Rotate)
     }
 }
 
 /// Runs the verb.
 pub async fn run(args: Args) -> Result<(), Failure> {
     match args.verb {
-        Verb::Rotate { json } => rotate(json).await,
+        Verb::Rotate => rotate().await,
         Verb::Forget { data, config, yes } => forget(data, config, yes),
     }
 }
 
-async fn rotate(as_json: bool) -> Result<(), Failure> {
+async fn rotate() -> Result<(), Failure> {
     let client = Client::changing()?;
     let rotated: Rotated = client.post(&["key", "rotate"], &json!({})).await?;
-    if as_json {
+    if print::is_json() {
         return client.print_json(&rotated);
     }
     print::talk(&format!(
@@ -85,5 +81,8 @@ fn forget(data: Option<PathBuf>, config: Option<PathBuf>, yes: bool) -> Result<(
     let source = KeySource::choose(config.secrets.key_file.as_deref());
     let forgotten =
         Store::forget_lost_values(&data, &source).map_err(Failure::local("removing the values"))?;
+    if print::is_json() {
+        return print::json(&json!({ "data": data, "removed": forgotten }));
+    }
     print::data(&format!("{forgotten} values removed from {}", data.display()))
 }

@@ -22,9 +22,6 @@ pub struct Args {
     /// Folder to make; it must not exist, or be empty
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
 }
 
 /// Runs the verb.
@@ -70,7 +67,7 @@ impl<R: Read> Read for Stoppable<R> {
 fn tell(restored: &Restored, args: &Args) -> Result<(), Failure> {
     let Restored { manifest, keys } = restored;
     let needed: Vec<&String> = keys.iter().filter(|_| !manifest.with_key).collect();
-    if args.json {
+    if print::is_json() {
         return print::json(&serde_json::json!({
             "data": args.data, "apps": manifest.apps, "releases": manifest.releases, "made_ms": manifest.made_ms,
             "needs_keys": needed, "missing": manifest.missing,

@@ -82,6 +82,10 @@ fn every_verb_that_fails_prints_one_object() {
             "image" => (&[], 1),
             "doctor" => (&["--docker", "/nope"], 1),
             "upgrade" => (&["--data", "/nope"], 1),
+            "key rotate" => (&[], 3),
+            "key forget" => (&["--data", "/nope", "--yes"], 1),
+            "backup" => (&["/nope/saved"], 1),
+            "restore" => (&["--from", "/nope/saved", "--data", "/nope/data"], 1),
             "config check" => (&["/nope/vitrine.toml"], 1),
             // They have nothing that can fail.
             "completions" | "config print" => continue,
@@ -113,6 +117,8 @@ fn every_verb_that_works_prints_json() {
     let data = host.data();
     let data = data.to_str().unwrap();
     let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/vitrine.toml");
+    let scratch = tempfile::tempdir().unwrap();
+    let [saved, restored] = ["saved", "restored"].map(|name| scratch.path().join(name).display().to_string());
     let mut seen = Vec::new();
     let calls: &[(&str, &[&str])] = &[
         ("deploy", &["shop", bundle, "--version", "v2"]),
@@ -134,6 +140,10 @@ fn every_verb_that_works_prints_json() {
         ("completions", &["bash"]),
         ("config print", &[]),
         ("config check", &[shipped]),
+        ("key rotate", &[]),
+        ("backup", &[&saved]),
+        ("restore", &["--from", &saved, "--data", &restored]),
+        ("key forget", &["--data", &restored, "--yes"]),
         ("upgrade", &["--data", data]),
         ("remove", &["shop@v1"]),
         ("remove", &["shop"]),
