@@ -15,6 +15,7 @@ mod memory;
 mod requests;
 mod snapshot;
 mod turn;
+mod untaken;
 
 use crate::id::{Digest, InstanceId, ReleaseId};
 use crate::limits::{FAILURES_SUSPECT, RECONNECT_WAIT_MS, WORKER_COMMANDS_MAX};

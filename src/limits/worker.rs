@@ -13,7 +13,7 @@ pub const FRAMES_QUEUED_MAX: usize = 1_024;
 pub const LINK_BODIES_BYTES_MAX: usize = 4 << 20;
 /// Bytes of bodies from all workers that the host holds for slow clients and slow origins: some thousand windows.
 pub const BODIES_BYTES_MAX: usize = 512 << 20;
-/// Those of one worker: a window for each of 512 slow clients. Beyond it the answer that holds most is broken off.
+/// Those of one worker: a window for each of 512 slow clients. Beyond it the answer that nothing was taken of for longest is broken off.
 pub const WORKER_BODIES_BYTES_MAX: usize = 128 << 20;
 /// Time between two pings that ask whether a worker lives, while a request waits for its answer or a ping does. With the two below a worker
 /// that hangs is out of rotation within 3 s of a request that it does not answer.

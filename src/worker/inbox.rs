@@ -4,8 +4,9 @@
 
 use super::memory::MemoryShare;
 use bytes::Bytes;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 use vitrine_wire::flow::{Received, WindowExceeded};
 
 /// One step of a body whose end says `E`.
@@ -27,9 +28,15 @@ pub struct Inbox<E>(Arc<Mutex<State<E>>>);
 #[derive(Debug)]
 pub struct Feed<E>(Arc<Mutex<State<E>>>);
 
+/// A view of a body that its feed has ended, for as long as its taker is there.
+#[derive(Debug)]
+pub struct Ended<E>(Weak<Mutex<State<E>>>);
+
 #[derive(Debug)]
 struct State<E> {
     received: Received,
+    /// Since when its taker takes nothing of what lies here.
+    untaken_since: Option<Instant>,
     end: Option<Step<E>>,
     taker: Option<Waker>,
     memory: Arc<MemoryShare>,
@@ -37,7 +44,8 @@ struct State<E> {
 
 /// Both ends of a body that this worker sends.
 pub fn body<E>(memory: &Arc<MemoryShare>) -> (Feed<E>, Inbox<E>) {
-    let state = State { received: Received::default(), end: None, taker: None, memory: Arc::clone(memory) };
+    let (received, untaken_since, end, taker) = (Received::default(), None, None, None);
+    let state = State { received, untaken_since, end, taker, memory: Arc::clone(memory) };
     let state = Arc::new(Mutex::new(state));
     (Feed(Arc::clone(&state)), Inbox(state))
 }
@@ -48,6 +56,7 @@ impl<E> Inbox<E> {
         let mut state = lock(&self.0);
         if let Some(data) = state.received.take() {
             state.memory.release(data.len());
+            state.untaken_since = (state.received.held() > 0).then(Instant::now);
             let due = state.end.is_none() && state.received.credit_is_due();
             let credit = if due { state.received.credit() } else { 0 };
             return Poll::Ready((Step::Data(data), credit));
@@ -71,29 +80,42 @@ impl<E> Feed<E> {
         let mut state = lock(&self.0);
         state.received.push(data)?;
         state.memory.hold(data.len());
+        state.untaken_since.get_or_insert_with(Instant::now);
         wake(state);
         Ok(())
     }
 
-    /// Bytes that were not taken.
-    pub fn held(&self) -> usize {
-        lock(&self.0).received.held()
+    /// Since when its taker has taken nothing; `None` while nothing lies here for it.
+    pub fn untaken_since(&self) -> Option<Instant> {
+        lock(&self.0).untaken_since
     }
 
     /// Throws away what was not taken, and ends the body.
     pub fn break_off(self, end: E) {
-        let mut state = lock(&self.0);
-        state.memory.release(state.received.held());
-        state.received.discard();
-        state.end = Some(Step::End(end));
-        wake(state);
+        break_off(lock(&self.0), end);
     }
 
-    /// Ends the body.
-    pub fn end(self, end: E) {
+    /// Ends the body. Gives a view of it if some of it was not taken yet.
+    pub fn end(self, end: E) -> Option<Ended<E>> {
         let mut state = lock(&self.0);
         state.end = Some(Step::End(end));
+        let left = state.untaken_since.is_some().then(|| Ended(Arc::downgrade(&self.0)));
         wake(state);
+        left
+    }
+}
+
+impl<E> Ended<E> {
+    /// As [`Feed::untaken_since`]; `None` also once its taker is gone.
+    pub fn untaken_since(&self) -> Option<Instant> {
+        lock(&*self.0.upgrade()?).untaken_since
+    }
+
+    /// As [`Feed::break_off`], in the place of its own end.
+    pub fn break_off(&self, end: E) {
+        if let Some(state) = self.0.upgrade() {
+            break_off(lock(&state), end);
+        }
     }
 }
 
@@ -115,6 +137,14 @@ impl<E> Drop for State<E> {
 
 fn lock<E>(state: &Mutex<State<E>>) -> MutexGuard<'_, State<E>> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn break_off<E>(mut state: MutexGuard<'_, State<E>>, end: E) {
+    state.memory.release(state.received.held());
+    state.received.discard();
+    state.untaken_since = None;
+    state.end = Some(Step::End(end));
+    wake(state);
 }
 
 fn wake<E>(mut state: MutexGuard<'_, State<E>>) {
@@ -183,9 +213,9 @@ mod tests {
         let memory = BodyMemory::new(8).share();
         let (feed, mut inbox) = body::<()>(&memory);
         feed.push(b"12345678").unwrap();
-        assert!((feed.held(), memory.has_room(1)) == (8, false));
+        assert!(feed.untaken_since().is_some() && !memory.has_room(1));
         assert_eq!(next(&mut inbox).await.0, Step::Data("12345678".into()));
-        assert!(memory.has_room(8));
+        assert!(feed.untaken_since().is_none() && memory.has_room(8));
         feed.push(b"1234").unwrap();
         feed.break_off(());
         assert!(memory.has_room(8));
@@ -194,5 +224,24 @@ mod tests {
         feed.push(b"1234").unwrap();
         drop((feed, inbox));
         assert!(memory.has_room(8));
+    }
+
+    #[tokio::test]
+    async fn a_body_that_has_ended_is_seen_until_it_is_taken_or_given_up_and_can_be_broken_off() {
+        let memory = BodyMemory::new(8).share();
+        let (feed, mut inbox) = body(&memory);
+        feed.push(b"12345678").unwrap();
+        let ended = feed.end(1).unwrap();
+        assert!(ended.untaken_since().is_some());
+        ended.break_off(2);
+        assert!(ended.untaken_since().is_none() && memory.has_room(8));
+        assert_eq!(next(&mut inbox).await.0, Step::End(2));
+        let (feed, inbox) = body(&memory);
+        feed.push(b"1234").unwrap();
+        let ended = feed.end(1).unwrap();
+        drop(inbox);
+        assert!(ended.untaken_since().is_none() && memory.has_room(8));
+        let (feed, _inbox) = body(&memory);
+        assert!(feed.end(1).is_none(), "there is nothing to take");
     }
 }

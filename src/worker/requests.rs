@@ -7,6 +7,7 @@ use super::inbox::{self, Feed, Inbox, Step};
 use super::link::{self, FrameSender, Link};
 use super::memory::MemoryShare;
 use super::turn::Breach;
+use super::untaken::Untaken;
 use crate::limits::{ERROR_BRIEF_BYTES_MAX, ERROR_BURST_BYTES_MAX, ERROR_BYTES_PER_S_MAX};
 use crate::telemetry::Bucket;
 use arc_swap::ArcSwapOption;
@@ -123,6 +124,8 @@ pub struct Connection {
     /// What its answers hold.
     memory: Arc<MemoryShare>,
     streams: Mutex<HashMap<StreamId, Stream>>,
+    /// Answers that the worker has ended and their clients have not taken yet. For the reader alone; locked after `streams`.
+    untaken: Mutex<Untaken<Box<Done>>>,
     /// Streams that may be open at once.
     streams_max: usize,
     /// Bytes that the body of an answer may have.
@@ -150,6 +153,7 @@ impl Connection {
             frames,
             memory,
             streams,
+            untaken: Mutex::default(),
             streams_max: limits.streams_max(),
             answer_bytes_max: limits.response_mb << 20,
             next: AtomicU32::new(1),
@@ -332,9 +336,7 @@ impl Connection {
         if entry.answer_bytes <= self.answer_bytes_max {
             entry.pieces.push(data).map_err(|_| Breach::Window(stream))?;
             drop(streams);
-            if !self.memory.has_room(0) {
-                self.break_largest_off();
-            }
+            while !self.memory.has_room(0) && self.break_stalled_off() {}
             return Ok(());
         }
         drop(streams);
@@ -344,15 +346,27 @@ impl Connection {
         Ok(())
     }
 
-    /// Ends the answer that holds most of the host's memory: that of the slowest client.
-    fn break_largest_off(&self) {
+    /// Ends the answer that its client has taken nothing of for longest while some of it lies here. Whether there was one.
+    fn break_stalled_off(&self) -> bool {
         let mut streams = self.lock();
-        let largest = streams.iter().max_by_key(|(_, entry)| entry.pieces.held()).map(|(stream, _)| *stream);
-        let Some((stream, entry)) = largest.and_then(|stream| streams.remove_entry(&stream)) else { return };
-        drop(streams);
-        entry.upload.close();
-        entry.pieces.break_off(Box::new(Done::of(Outcome::ClientError)));
-        self.frames.send_soon(Frame::Cancel(stream, CancelReason::ClientGone));
+        let under_way = streams.iter().filter_map(|(id, entry)| Some((entry.pieces.untaken_since()?, *id)));
+        let under_way = under_way.min();
+        let untaken = self.untaken.lock().unwrap_or_else(PoisonError::into_inner);
+        let stalled = untaken.stalled();
+        let broken = || Box::new(Done::of(Outcome::ClientError));
+        match (under_way, stalled) {
+            (Some((since, _)), Some((older, left))) if older <= since => left.break_off(broken()),
+            (None, Some((_, left))) => left.break_off(broken()),
+            (Some((_, stream)), _) => {
+                let Some(entry) = streams.remove(&stream) else { return false };
+                drop(streams);
+                entry.upload.close();
+                entry.pieces.break_off(broken());
+                self.frames.send_soon(Frame::Cancel(stream, CancelReason::ClientGone));
+            }
+            (None, None) => return false,
+        }
+        true
     }
 
     fn on_done(&self, stream: StreamId, mut done: Done) {
@@ -361,7 +375,11 @@ impl Connection {
         entry.upload.close();
         match entry.head {
             Some(waiting) => drop(waiting.send(Err(done))),
-            None => entry.pieces.end(Box::new(done)),
+            None => {
+                if let Some(left) = entry.pieces.end(Box::new(done)) {
+                    self.untaken.lock().unwrap_or_else(PoisonError::into_inner).add(left);
+                }
+            }
         }
     }
 

@@ -233,16 +233,17 @@ async fn a_workers_account_of_a_request_is_bounded() {
     assert_eq!(told(brief), (ERROR_BRIEF_BYTES_MAX, 0));
 }
 
-#[tokio::test]
-async fn the_answer_that_holds_most_is_broken_off_when_all_hold_too_much() {
+/// A host's connection with this much memory, the worker's end of it, and so many answers that have begun.
+async fn answering(
+    memory: &Arc<MemoryShare>,
+    answers: u32,
+) -> (Arc<Connection>, Framed<UnixStream, Codec>, Vec<AnswerBody>) {
     let (host, worker) = UnixStream::pair().unwrap();
-    // Half of what is free, which is less than two windows.
-    let memory = crate::worker::BodyMemory::new(3 * WINDOW_BYTES as usize).share();
-    let (connection, run) = Connection::start(Framed::new(host, Codec), &limits(), Arc::clone(&memory));
+    let (connection, run) = Connection::start(Framed::new(host, Codec), &limits(), Arc::clone(memory));
     tokio::spawn(run);
     let mut worker = Framed::new(worker, Codec);
     let mut bodies = Vec::new();
-    for stream in 1..=2 {
+    for stream in 1..=answers {
         let asking = Arc::clone(&connection);
         let request = tokio::spawn(async move { asking.request(head(false), None).await });
         assert!(matches!(worker.next().await, Some(Ok(Frame::Request(..)))));
@@ -250,21 +251,54 @@ async fn the_answer_that_holds_most_is_broken_off_when_all_hold_too_much() {
         worker.send(Frame::Response(stream, head)).await.unwrap();
         bodies.push(request.await.unwrap().unwrap().body);
     }
-    let pieces = |stream, count| {
-        (0..count).map(move |_| Frame::Body(stream, Bytes::from(vec![0; BODY_FRAME_BYTES_MAX])))
-    };
-    for frame in pieces(1, 4).chain(pieces(2, 3)) {
-        worker.send(frame).await.unwrap();
+    (connection, worker, bodies)
+}
+
+async fn send_pieces(worker: &mut Framed<UnixStream, Codec>, stream: StreamId, count: usize) {
+    for _ in 0..count {
+        worker.send(Frame::Body(stream, Bytes::from(vec![0; BODY_FRAME_BYTES_MAX]))).await.unwrap();
     }
-    assert_eq!(worker.next().await.unwrap().unwrap(), Frame::Cancel(1, CancelReason::ClientGone));
-    let end = bodies[0].next().await;
-    assert!(matches!(&end, Some(Piece::End(done)) if done.outcome == Outcome::ClientError), "{end:?}");
-    worker.send(Frame::Done(2, Done::of(Outcome::Ok))).await.unwrap();
+}
+
+async fn end_of(body: &mut AnswerBody) -> (usize, Outcome) {
     let mut bytes = 0;
-    while let Some(Piece::Data(data)) = bodies[1].next().await {
-        bytes += data.len();
+    loop {
+        match body.next().await.unwrap() {
+            Piece::Data(data) => bytes += data.len(),
+            Piece::End(done) => return (bytes, done.outcome),
+        }
     }
-    assert_eq!(bytes, 3 * BODY_FRAME_BYTES_MAX);
+}
+
+#[tokio::test]
+async fn the_answer_that_nothing_is_taken_of_for_longest_is_broken_off_when_all_hold_too_much() {
+    // Half of it may be held, which is four pieces.
+    let memory = crate::worker::BodyMemory::new(2 * WINDOW_BYTES as usize).share();
+    let (_connection, mut worker, mut bodies) = answering(&memory, 2).await;
+    send_pieces(&mut worker, 1, 1).await;
+    assert!(matches!(bodies[0].next().await, Some(Piece::Data(_))));
+    send_pieces(&mut worker, 2, 2).await;
+    send_pieces(&mut worker, 1, 3).await;
+    assert_eq!(worker.next().await.unwrap().unwrap(), Frame::Cancel(2, CancelReason::ClientGone));
+    assert_eq!(end_of(&mut bodies[1]).await, (0, Outcome::ClientError));
+    worker.send(Frame::Done(1, Done::of(Outcome::Ok))).await.unwrap();
+    assert_eq!(end_of(&mut bodies[0]).await, (3 * BODY_FRAME_BYTES_MAX, Outcome::Ok));
+    assert!(memory.has_room(WINDOW_BYTES as usize));
+}
+
+#[tokio::test]
+async fn an_answer_that_the_worker_has_ended_is_broken_off_like_any_other() {
+    let memory = crate::worker::BodyMemory::new(3 * WINDOW_BYTES as usize).share();
+    let (connection, mut worker, mut bodies) = answering(&memory, 2).await;
+    send_pieces(&mut worker, 1, 3).await;
+    worker.send(Frame::Done(1, Done::of(Outcome::Ok))).await.unwrap();
+    send_pieces(&mut worker, 2, 4).await;
+    worker.send(Frame::Done(2, Done::of(Outcome::Ok))).await.unwrap();
+    while !connection.lock().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(end_of(&mut bodies[1]).await, (4 * BODY_FRAME_BYTES_MAX, Outcome::Ok));
+    assert_eq!(end_of(&mut bodies[0]).await, (0, Outcome::ClientError));
     assert!(memory.has_room(WINDOW_BYTES as usize));
 }
 
