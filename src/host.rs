@@ -1,16 +1,17 @@
 //! Composition: configuration to a running host, and back down.
 //!
-//! Open the store -> choose the isolation -> spawn the engine -> open the releases (adopts, publishes) -> serve the edge -> boot what is
-//! live -> bind the admin side -> `ready` -> serve until a signal, or until another process has taken over -> drain. Beside a
-//! predecessor the edge accepts nothing before `ready`.
+//! Open the store -> choose the isolation -> spawn the engine -> open the releases (adopts, publishes) -> serve edge and admin side ->
+//! boot what is live -> `ready` -> serve until a signal, or until another process has taken over -> drain. Beside a predecessor
+//! neither side accepts anything before `ready`.
 
+mod admin_side;
 mod memory;
 mod notify;
 mod ready;
 mod threads;
 mod upgrade;
 
-use crate::admin::{Admin, AdminError, AdminOptions};
+use crate::admin::{AdminError, AdminOptions};
 use crate::audit::{Came, Event, What};
 use crate::bundle::BundleError;
 use crate::clock::Clock;
@@ -26,6 +27,7 @@ use crate::route::Routes;
 use crate::store::{EnvScope, EnvValue, KeySource, Store, StoreError};
 use crate::telemetry::connections::Side;
 use crate::telemetry::{Telemetry, init_logs};
+use admin_side::AdminSide;
 use ipnet::IpNet;
 pub use ready::ReadyLine;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -36,7 +38,6 @@ use std::time::Duration;
 pub use threads::Threads;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 pub use upgrade::Told;
@@ -129,17 +130,19 @@ pub async fn run(config: Config, requests: Handle, ready: ReadyLine) -> Result<(
     };
     tell_public(&releases, &edge);
     let leaving = Leaving::on(stop);
-    // A predecessor serves until all that users get runs here. Without one they wait for what is not up yet, no longer than that takes.
+    // A predecessor serves until all that users get runs here. Without one they wait for what is not up yet, no longer than that takes,
+    // and operators see what boots.
     let at_once = !predecessor.is_there();
     let mut serving = Serving::begin(edge, &leaving, &requests, at_once)?;
-    releases.bring_up().await?;
     let mut options = admin_options(&config, store.clone(), &releases, &telemetry);
     options.inherited = inheritance.listener(Role::Admin, config.admin);
-    let admin = Admin::bind(options).await?;
-    audited(store.record_start(&format!("vitrine {}, {isolation} isolation", env!("CARGO_PKG_VERSION"))));
-    say_ready(ready, serving.address, &admin, isolation);
-    let (pauses, asked) = mpsc::channel(1);
-    serving.sockets.push((Role::Admin, admin.socket().map_err(sockets_error)?));
+    let started = || {
+        let text = format!("vitrine {}, {isolation} isolation", env!("CARGO_PKG_VERSION"));
+        audited(store.record_start(&text));
+    };
+    let admin = bring_up(&releases, options, started, at_once).await?;
+    ready.write(serving.address, Some(admin.address), isolation);
+    serving.sockets.push((Role::Admin, admin.socket));
     let asked_to_leave = inheritance.asked.take().map_or_else(|| upgrade::listen(&store), Ok);
     let upgrade = |asked| Upgrade {
         store: store.clone(),
@@ -148,15 +151,13 @@ pub async fn run(config: Config, requests: Handle, ready: ReadyLine) -> Result<(
         predecessor,
         sockets: serving.sockets,
         asked,
-        admin: pauses,
+        admin: admin.pauses,
         program,
     };
     let upgrading = asked_to_leave.map(|asked| tokio::spawn(upgrade(asked).serve()));
     if let Err(error) = &upgrading {
         tracing::warn!(%error, "`vitrine upgrade` won't reach this host");
     }
-    let admin_stop = CancellationToken::new();
-    let admin = tokio::spawn(admin.serve(admin_stop.clone(), asked));
     // One that is gone has stopped accepting, too.
     let _ = inheritance.ready().await;
     serving.accept.cancel();
@@ -166,8 +167,8 @@ pub async fn run(config: Config, requests: Handle, ready: ReadyLine) -> Result<(
         let _ = upgrading.await;
     }
     // The admin side goes last: an operator can watch the drain.
-    admin_stop.cancel();
-    let _ = admin.await;
+    admin.stop.cancel();
+    let _ = admin.task.await;
     // Containers and records are another host's now, and processes end with their engine.
     if !leaving.handed_over.is_cancelled() {
         if config.stop_workers_on_exit || isolation == Isolation::Process {
@@ -208,11 +209,25 @@ fn own_path() -> Result<PathBuf, HostError> {
     std::env::current_exe().map_err(|source| HostError::System { operation: "finding this program", source })
 }
 
-fn say_ready(ready: ReadyLine, edge: SocketAddr, admin: &Admin, isolation: Isolation) {
-    ready.write(edge, Some(admin.local_addr()), isolation);
+/// Boots what is live, with the admin side open meanwhile or from then on.
+async fn bring_up(
+    releases: &Releases,
+    options: AdminOptions,
+    started: impl FnOnce(),
+    at_once: bool,
+) -> Result<AdminSide, HostError> {
+    if !at_once {
+        releases.bring_up().await;
+    }
+    started();
+    let admin = AdminSide::begin(options).await?;
     if let Err(error) = notify::ready() {
         tracing::warn!(%error, "systemd can't be told that the host is ready");
     }
+    if at_once {
+        releases.bring_up().await;
+    }
+    Ok(admin)
 }
 
 /// What breaks the edge breaks the host.
@@ -256,7 +271,7 @@ pub async fn solo(options: SoloOptions, requests: Handle) -> Result<(), HostErro
     let store = Store::open(&config.data)?;
     let engine = start_engine(&config, &store).await?;
     let (routes, releases) = open(&config, store.clone(), engine, &telemetry, None, &requests).await?;
-    releases.bring_up().await?;
+    releases.bring_up().await;
     let mut nobody = Inheritance::default();
     let edge = {
         let _listening_there = requests.enter();

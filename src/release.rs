@@ -127,6 +127,8 @@ struct Inner {
     keeping: Arc<RwLock<()>>,
     /// Whether live releases are still being booted after the start of the host.
     starting: AtomicBool,
+    /// Deployments that an earlier host left on their way, with their releases, until the start goes on with them.
+    left_over: Mutex<Vec<(Arc<entry::Entry>, Arc<deployment::Deployment>)>>,
     /// Bundles that the start of the host has hashed: what it boots is not hashed again.
     verified: Mutex<BTreeSet<Digest>>,
     /// Held for reading while a worker is started, for writing while snapshots are packed that none maps.
@@ -147,7 +149,7 @@ struct Inner {
 
 impl Releases {
     /// Loads what is recorded, adopts the workers that still run, and publishes the first route table. A request for a release that
-    /// has no worker yet starts one and waits for it.
+    /// has no worker yet starts one and waits for it, and operators may change everything from now on.
     ///
     /// # Errors
     /// [`ReleaseError::Store`].
@@ -165,6 +167,7 @@ impl Releases {
             rooms: room::Rooms::default(),
             keeping: Arc::default(),
             starting: AtomicBool::new(true),
+            left_over: Mutex::default(),
             verified: Mutex::default(),
             mapping: RwLock::default(),
             started: Mutex::default(),
@@ -179,15 +182,11 @@ impl Releases {
     }
 
     /// Boots the live releases that have no worker, goes on with what an earlier host began, and keeps everything in order from
-    /// then on. Once.
-    ///
-    /// # Errors
-    /// [`ReleaseError::Store`]. A release that can't be booted is logged and tried again, not an error here.
-    pub async fn bring_up(&self) -> Result<(), ReleaseError> {
-        self.finish_start().await?;
+    /// then on. Once. A release that can't be booted is logged and tried again.
+    pub async fn bring_up(&self) {
+        self.finish_start().await;
         tokio::spawn(retire::patrol(Arc::downgrade(&self.0)));
         tokio::spawn(observe::rounds(Arc::downgrade(&self.0)));
-        Ok(())
     }
 
     /// Tells where users reach the edge, for the URLs in views.

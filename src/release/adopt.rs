@@ -71,16 +71,17 @@ impl Releases {
             },
         );
         adopting.await;
+        for app in self.0.book.names() {
+            self.load_deployment(&app).await?;
+        }
         self.publish(None);
         Ok(())
     }
 
     /// Everything between the first table and `ready`, and what comes soon after.
-    pub(super) async fn finish_start(&self) -> Result<(), ReleaseError> {
+    pub(super) async fn finish_start(&self) {
         self.boot_live().await;
-        for app in self.0.book.names() {
-            self.resume(&app).await?;
-        }
+        self.resume();
         {
             let _changing = self.0.changing.lock().await;
             self.0.starting.store(false, Ordering::SeqCst);
@@ -109,7 +110,6 @@ impl Releases {
                 releases.end_orphans().await;
             }
         });
-        Ok(())
     }
 
     /// Hashes every bundle that a release has, each once and as many at once as there are cores.

@@ -55,7 +55,17 @@ impl Host {
 
     /// As [`Host::start_in`], at these addresses.
     pub fn start_at(folder: TempDir, addresses: [SocketAddr; 2], flags: &[&str]) -> Self {
-        Self::launch(folder, addresses, flags, &[])
+        Self::start_at_with(folder, addresses, flags, &[])
+    }
+
+    /// As [`Host::start_at`], with these environment variables.
+    pub fn start_at_with(
+        folder: TempDir,
+        addresses: [SocketAddr; 2],
+        flags: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
+        Self::launch(folder, addresses, flags, environment)
             .unwrap_or_else(|folder| panic!("no `ready`; its log:\n{}", log_of(folder.path())))
     }
 

@@ -5,6 +5,7 @@ use crate::harness::host::Host;
 use crate::harness::http::{Answer, Request};
 use crate::harness::wait::wait_until;
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -188,6 +189,56 @@ fn a_host_that_starts_serves_what_is_up_and_holds_requests_for_the_rest() {
     assert!(quick_at < ready_at);
     assert_eq!(host.get("quick", "/_vitrine/readyz").send().status, 200);
     assert_eq!(get("slow", "/").text(), "slow page");
+}
+
+/// Operators see what boots, and go back from what takes too long to.
+#[test]
+fn a_host_that_starts_answers_operators_and_systemd_before_the_last_live_release_is_up() {
+    let host = Host::start();
+    host.deploy("shop", "quick page", &["--version", "v1"]);
+    let slow = format!("await new Promise((done) => setTimeout(done, 6000));\n{}", hello("slow page"));
+    host.deploy_files(
+        "shop",
+        &[("server/index.js", &slow), ("vitrine.json", MANIFEST)],
+        &["--version", "v2"],
+    );
+    let (addresses, token) = ([host.edge, host.admin], host.token());
+    let (folder, clean) = host.stop();
+    assert!(clean);
+    let told = folder.path().join("systemd");
+    let systemd = UnixDatagram::bind(&told).unwrap();
+    systemd.set_read_timeout(Some(PATIENCE)).unwrap();
+    let call = |method: &str, path: &str| {
+        let request = Request::new(addresses[1], method, path).header("host", &addresses[1].to_string());
+        request.header("authorization", &format!("Bearer {token}"))
+    };
+    let phase = |version: &str| {
+        let release = call("GET", &format!("/v1/apps/shop/releases/{version}")).send().json();
+        release["phase"].as_str().unwrap_or_default().to_owned()
+    };
+    std::thread::scope(|scope| {
+        let during = scope.spawn(|| {
+            let mut text = [0; 256];
+            let length = systemd.recv(&mut text).unwrap();
+            assert!(text[..length].starts_with(b"READY=1\n"), "{text:?}");
+            wait_until("the slow one is seen to boot", PATIENCE, || {
+                ["booting", "warming"].contains(&phase("v2").as_str()).then_some(())
+            });
+            assert_eq!(call("GET", "/readyz").send().status, 503);
+            let body = br#"{"to":"v1"}"#;
+            let back = call("POST", "/v1/apps/shop/rollback").body(body).send();
+            assert_eq!(back.status, 200, "{back:?}");
+            let page = Request::new(addresses[0], "GET", "/").header("host", "shop.localhost").send();
+            assert_eq!((page.status, page.text()), (200, "quick page"));
+            (Instant::now(), phase("v2"))
+        });
+        let environment = [("NOTIFY_SOCKET", told.to_str().unwrap())];
+        let host = Host::start_at_with(folder, addresses, &PROCESS, &environment);
+        let ready = Instant::now();
+        let (back, slow_then) = during.join().unwrap();
+        assert!(back < ready, "back {:?} after `ready`; v2 was {slow_then}", back - ready);
+        assert_eq!(host.get("shop", "/").send().text(), "quick page");
+    });
 }
 
 fn live_apps_are_served_while_the_host_starts(apps: usize) {

@@ -11,8 +11,8 @@ use crate::release::environment::Before;
 use crate::release::{PromoteOptions, ReleaseError, Releases, Switched};
 use crate::store::PromotionKind;
 use crate::telemetry::{Figures, causes};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -315,8 +315,8 @@ impl Releases {
         }
     }
 
-    /// Goes on with the deployment that an earlier host left on its way.
-    pub(in crate::release) async fn resume(&self, app: &AppName) -> Result<(), ReleaseError> {
+    /// Takes up the deployment that an earlier host left on its way: it counts from now on, and [`Releases::resume`] goes on with it.
+    pub(in crate::release) async fn load_deployment(&self, app: &AppName) -> Result<(), ReleaseError> {
         let of = app.clone();
         let recorded = self.stored("reading the deployments", move |store| store.deployment(&of)).await?;
         let Some(record) = recorded else { return Ok(()) };
@@ -331,10 +331,21 @@ impl Releases {
         if live.id() != deployment.release {
             deployment.happens(Event::Superseded, None);
         } else if !deployment.standing().progress.is_over() {
-            let releases = self.clone();
-            tokio::spawn(async move { releases.see_through(&live, &deployment).await });
+            let mut left = self.0.left_over.lock().unwrap_or_else(PoisonError::into_inner);
+            left.push((live, deployment));
         }
         Ok(())
+    }
+
+    /// Goes on with the deployments that an earlier host left on their way, but those that an operator ended meanwhile.
+    pub(in crate::release) fn resume(&self) {
+        let left = std::mem::take(&mut *self.0.left_over.lock().unwrap_or_else(PoisonError::into_inner));
+        for (live, deployment) in left {
+            if !deployment.standing().progress.is_over() {
+                let releases = self.clone();
+                tokio::spawn(async move { releases.see_through(&live, &deployment).await });
+            }
+        }
     }
 
     /// Tells the deployments of an app that another release is live: those under way are over. The caller holds the switching

@@ -1,0 +1,38 @@
+//! The admin side of a running host.
+
+use super::{HostError, sockets_error};
+use crate::admin::{Admin, AdminOptions, Pause};
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// The admin side, which serves.
+pub struct AdminSide {
+    /// Address in use, with its real port.
+    pub address: SocketAddr,
+    /// Its listening socket, for a successor.
+    pub socket: OwnedFd,
+    /// Where it is asked to rest.
+    pub pauses: mpsc::Sender<Pause>,
+    /// Ends it.
+    pub stop: CancellationToken,
+    /// Ends with it.
+    pub task: JoinHandle<()>,
+}
+
+impl AdminSide {
+    /// Binds it and lets it serve.
+    ///
+    /// # Errors
+    /// [`HostError::Admin`], [`HostError::System`].
+    pub async fn begin(options: AdminOptions) -> Result<Self, HostError> {
+        let admin = Admin::bind(options).await?;
+        let (address, socket) = (admin.local_addr(), admin.socket().map_err(sockets_error)?);
+        let (pauses, asked) = mpsc::channel(1);
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(admin.serve(stop.clone(), asked));
+        Ok(Self { address, socket, pauses, stop, task })
+    }
+}
