@@ -59,6 +59,8 @@ pub const DENIAL_TOLD_MS: u64 = 60_000;
 pub const EGRESS_BYTES_MAX: u64 = 100 << 20;
 /// Time between two pieces of an egress response's body, and for what was sent upstream to be acknowledged.
 pub const EGRESS_STALL_MS: u64 = 30_000;
+/// Time in which a connection that agrees on TLS makes no room for another: two round trips around the world, with packets that are lost.
+pub const EGRESS_HANDSHAKE_MS: u64 = 10_000;
 /// Idle upstream connections kept for one origin: as many as there may be calls at once, or each wave of calls would be followed by
 /// as many handshakes. All of an app's together are bounded by [`EGRESS_APP_SOCKETS_MAX`](super::EGRESS_APP_SOCKETS_MAX), and
 /// make room for others.

@@ -4,7 +4,7 @@
 //! longest makes room: first one of the same app, then one of an app that holds more.
 
 use crate::id::AppName;
-use crate::limits::EGRESS_APP_SOCKETS_MAX;
+use crate::limits::{EGRESS_APP_SOCKETS_MAX, EGRESS_HANDSHAKE_MS};
 use futures_util::task::AtomicWaker;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection};
@@ -15,7 +15,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 
 /// No place for another connection.
@@ -42,6 +42,8 @@ struct Held {
     app: AppName,
     /// Calls that it carries, that of its own making included.
     calls: usize,
+    /// Until when it counts as in use because its handshake is under way: one that hangs makes room like one that is idle.
+    shaking_until: Option<Instant>,
     idle_since: Instant,
     wire: Arc<Wire>,
 }
@@ -96,7 +98,13 @@ impl Sockets {
         }
         table.next += 1;
         let (number, wire) = (table.next, Arc::<Wire>::default());
-        let held = Held { app: app.clone(), calls: 1, idle_since: Instant::now(), wire: Arc::clone(&wire) };
+        let held = Held {
+            app: app.clone(),
+            calls: 1,
+            shaking_until: None,
+            idle_since: Instant::now(),
+            wire: Arc::clone(&wire),
+        };
         table.held.insert(number, held);
         *table.by_app.entry(app.clone()).or_default() += 1;
         Ok(Place { sockets: Arc::clone(self), number, wire })
@@ -106,9 +114,9 @@ impl Sockets {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn carries(&self, number: u64, change: impl FnOnce(&mut usize)) {
+    fn change(&self, number: u64, change: impl FnOnce(&mut Held)) {
         if let Some(held) = self.table().held.get_mut(&number) {
-            change(&mut held.calls);
+            change(held);
             held.idle_since = Instant::now();
         }
     }
@@ -127,7 +135,9 @@ impl Table {
 
     /// The connection that makes room for one of this app.
     fn oldest_idle(&self, app: &AppName) -> Option<u64> {
-        let idle = self.held.iter().filter(|(_, held)| held.calls == 0);
+        let now = Instant::now();
+        let shaking = |held: &Held| held.shaking_until.is_some_and(|until| now < until);
+        let idle = self.held.iter().filter(|(_, held)| held.calls == 0 && !shaking(held));
         let oldest = |of: &dyn Fn(&Held) -> bool| {
             let mine = idle.clone().filter(|(_, held)| of(held));
             mine.min_by_key(|(_, held)| held.idle_since).map(|(number, _)| *number)
@@ -152,9 +162,14 @@ impl Table {
 }
 
 impl Place {
-    /// The connection that was made for it. It is idle until a call is seen to use it.
+    /// The connection that was made for it. Once the client says that it is connected, TLS included, it is idle until a call is seen
+    /// to use it.
     pub fn with(self, io: TokioIo<TcpStream>) -> Socket {
-        self.sockets.carries(self.number, |calls| *calls -= 1);
+        let until = Instant::now() + Duration::from_millis(EGRESS_HANDSHAKE_MS);
+        self.sockets.change(self.number, |held| {
+            held.calls -= 1;
+            held.shaking_until = Some(until);
+        });
         Socket { io, place: self }
     }
 }
@@ -168,14 +183,14 @@ impl Drop for Place {
 impl Mark {
     /// A call uses the connection.
     pub fn in_use(&self) -> InUse {
-        self.sockets.carries(self.number, |calls| *calls += 1);
+        self.sockets.change(self.number, |held| held.calls += 1);
         InUse { sockets: Arc::clone(&self.sockets), number: self.number }
     }
 }
 
 impl Drop for InUse {
     fn drop(&mut self) {
-        self.sockets.carries(self.number, |calls| *calls -= 1);
+        self.sockets.change(self.number, |held| held.calls -= 1);
     }
 }
 
@@ -187,7 +202,9 @@ pub struct Socket {
 }
 
 impl Connection for Socket {
+    /// Asked for once there is nothing more to be agreed on with the other side.
     fn connected(&self) -> Connected {
+        self.place.sockets.change(self.place.number, |held| held.shaking_until = None);
         let mark = Mark { sockets: Arc::clone(&self.place.sockets), number: self.place.number };
         self.io.connected().extra(mark)
     }
@@ -245,7 +262,7 @@ mod tests {
     /// A place whose connection is made and idle.
     fn idle(sockets: &Arc<Sockets>, app: &AppName) -> Option<Place> {
         let place = sockets.place(app).ok()?;
-        sockets.carries(place.number, |calls| *calls -= 1);
+        sockets.change(place.number, |held| held.calls -= 1);
         Some(place)
     }
 
@@ -283,6 +300,26 @@ mod tests {
         assert_eq!(places.iter().map(ended).collect::<Vec<_>>(), [false, true, true]);
         assert!(!ended(&busy) && !ended(&more));
         assert_eq!(sockets.table().held.len(), 4);
+    }
+
+    #[tokio::test]
+    async fn one_whose_handshake_is_under_way_makes_no_room_unless_it_hangs() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let sockets = Sockets::new(4);
+        let shop = app("shop");
+        let place = sockets.place(&shop).unwrap();
+        let socket =
+            place.with(TokioIo::new(TcpStream::connect(listener.local_addr().unwrap()).await.unwrap()));
+        let _other = sockets.place(&shop).unwrap();
+        assert!(sockets.place(&shop).is_err() && !ended(&socket.place));
+        sockets.change(socket.place.number, |held| held.shaking_until = Some(Instant::now()));
+        assert!(sockets.place(&shop).is_ok() && ended(&socket.place), "it hangs");
+
+        let place = sockets.place(&shop).unwrap();
+        let socket =
+            place.with(TokioIo::new(TcpStream::connect(listener.local_addr().unwrap()).await.unwrap()));
+        socket.connected();
+        assert!(sockets.place(&shop).is_ok() && ended(&socket.place), "it is idle");
     }
 
     #[test]
