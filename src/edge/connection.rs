@@ -9,7 +9,7 @@ use crate::connections::watched_io::WatchedIo;
 use crate::limits::{
     H1_BUFFER_BYTES_MAX, H2_CONNECTION_WINDOW_BYTES, H2_HEADER_LIST_BYTES_MAX, H2_PING_MS,
     H2_RESETS_FOR_ERRORS_MAX, H2_RESETS_UNSEEN_MAX, H2_SEND_BUFFER_BYTES_MAX, H2_STREAM_WINDOW_BYTES,
-    H2_STREAMS_MAX, REQUEST_HEADERS_MAX,
+    H2_STREAMS_MAX, REQUEST_HEADERS_MAX, RESERVE_LIFE_MS,
 };
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, Version, header};
@@ -105,15 +105,29 @@ pub async fn serve<A: Answer>(
     // closed already, which the first read says.
     let _ = stream.set_nodelay(true);
     let activity = Arc::clone(&place.activity);
-    if place.excess.is_some() {
-        // The reserve is for one answer each.
-        activity.leave();
-    }
-    let peer =
-        Peer { address, tls: terms.tls.is_some(), activity: Arc::clone(&activity), excess: place.excess };
+    let (excess, trusted) = (place.excess, place.trusted);
+    let peer = Peer { address, tls: terms.tls.is_some(), activity: Arc::clone(&activity), excess };
     let io = WatchedIo::new(stream, Arc::clone(&activity));
+    let serving = serve_watched(io, peer, trusted, &terms, leaving);
+    if excess.is_none() {
+        return serving.await;
+    }
+    // The reserve is for one answer each.
+    activity.leave();
+    // One that takes longer has nobody to be told.
+    let _ = tokio::time::timeout(Duration::from_millis(RESERVE_LIFE_MS), serving).await;
+}
+
+async fn serve_watched<A: Answer>(
+    io: WatchedIo,
+    peer: Peer,
+    trusted: bool,
+    terms: &Terms<A>,
+    leaving: Leaving,
+) {
+    let activity = Arc::clone(&peer.activity);
     match &terms.tls {
-        None => serve_io(io, peer, place.trusted, &terms, leaving).await,
+        None => serve_io(io, peer, trusted, terms, leaving).await,
         Some(config) => {
             let handshake = TlsAcceptor::from(Arc::clone(config)).accept(io);
             let shaken = tokio::select! {
@@ -123,7 +137,7 @@ pub async fn serve<A: Answer>(
             };
             // A handshake that fails or takes too long has nobody to be told.
             if let Ok(Ok(io)) = shaken {
-                serve_io(io, peer, place.trusted, &terms, leaving).await;
+                serve_io(io, peer, trusted, terms, leaving).await;
             }
         }
     }
@@ -171,9 +185,7 @@ struct TakenBack(Option<Arc<Activity>>);
 
 impl TakenBack {
     fn answered(mut self) {
-        if let Some(activity) = self.0.take() {
-            activity.on_answered();
-        }
+        self.0 = None;
     }
 }
 

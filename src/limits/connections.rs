@@ -11,6 +11,9 @@ const _: () = assert!(REQUESTS_PER_CLIENT as usize <= vitrine_wire::limits::ANSW
 pub const CLIENT_COUNTERS: usize = 8_192;
 /// Places of the edge's reserve. Each is held for one answer, which says that the edge is busy, or for a check of a load balancer.
 pub const CONNECTIONS_RESERVE: usize = 256;
+/// Life of a connection that has a place of the edge's reserve: a handshake, a request and a short answer, each with a packet that is lost.
+/// Its client can't hold the place by taking nothing of the answer.
+pub const RESERVE_LIFE_MS: u64 = 5_000;
 /// Places of the admin side's reserve.
 pub const ADMIN_CONNECTIONS_RESERVE: usize = 32;
 /// Part of the places that is cleared at once when they run out: to look for connections that are idle takes a tenth of a
@@ -20,7 +23,7 @@ pub const EVICTED_SHARE: usize = 64;
 pub const IDLE_PRESSED_MS: u64 = super::HEAD_TIMEOUT_MS;
 /// Least time between two looks for connections that are idle for longer than [`IDLE_PRESSED_MS`].
 pub const PRESSED_CHECK_MS: u64 = 1_000;
-/// Requests that a client may take back unanswered on one connection, beyond one for each that is answered: a browser that leaves a page takes
+/// Requests that a client may take back unanswered on one connection, beyond one for each that an app answers: a browser that leaves a page takes
 /// all of its streams back at once.
 pub const TAKEN_BACK_MAX: usize = 2 * super::H2_STREAMS_MAX as usize;
 /// HTTP/2 streams that a client has reset before this host has seen them: the library's number, and more is a flood.

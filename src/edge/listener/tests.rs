@@ -6,6 +6,7 @@ use super::run;
 use crate::connections::activity::Patience;
 use crate::connections::leaving::Leaving;
 use crate::connections::places::Places;
+use crate::limits::RESERVE_LIFE_MS;
 use crate::telemetry::Metrics;
 use bytes::Bytes;
 use http::{Request, Response};
@@ -215,6 +216,27 @@ async fn where_every_place_is_busy_new_connections_are_told_so_at_once_and_the_r
     }
     let mut again = TcpStream::connect(served.address).await.unwrap();
     assert!(said(&mut again, GET).await.contains("HTTP/1.1 0"));
+}
+
+/// Frames of HTTP/2: a client whose window is zero asks for `/`.
+const TAKES_NOTHING: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\
+    \0\0\x06\x04\0\0\0\0\0\0\x04\0\0\0\0\
+    \0\0\x08\x01\x05\0\0\0\x01\x82\x86\x84\x01\x03a.b";
+
+#[tokio::test]
+async fn a_client_that_takes_nothing_of_its_answer_does_not_keep_its_place_in_the_reserve() {
+    let served = served(1, [60_000, 60_000]).await;
+    let mut busy = TcpStream::connect(served.address).await.unwrap();
+    busy.write_all(b"GET /?60000 HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    // Pause: the request's head reaches the other side.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let mut stalls = TcpStream::connect(served.address).await.unwrap();
+    stalls.write_all(TAKES_NOTHING).await.unwrap();
+    let started = Instant::now();
+    while closed_after(&mut stalls).await.is_none() {
+        assert!(started.elapsed() < Duration::from_millis(2 * RESERVE_LIFE_MS), "it has its place still");
+    }
+    assert!(started.elapsed() > Duration::from_millis(RESERVE_LIFE_MS / 2), "it was answered or refused");
 }
 
 #[tokio::test]
