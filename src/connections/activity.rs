@@ -110,8 +110,8 @@ impl Activity {
         self.evicted.notified().await;
     }
 
-    /// A request was answered: its client may take one back.
-    pub fn on_answered(&self) {
+    /// An app answered a request: its client may take one back. What the host answers by itself costs too little to make up for that.
+    pub fn on_rendered(&self) {
         let one_less = |taken_back: usize| taken_back.checked_sub(1);
         // None is to be made up for where this fails.
         let _ = self.taken_back.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less);

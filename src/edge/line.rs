@@ -121,6 +121,9 @@ impl<W: Wake> Answer for Line<W> {
             Found::NotAFile => {}
         }
         let rendered = render::render(&self, &mut record, &mut selection, &address, &headers, body).await;
+        if rendered.is_ok() {
+            peer.activity.on_rendered();
+        }
         let cookie = Wanted::of(&record.caller, &headers).cookie;
         let shared = self.shared_domain.as_deref();
         let failure = match rendered {

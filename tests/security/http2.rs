@@ -122,6 +122,20 @@ fn slower_resets(attacker: &mut Attacker) {
     });
 }
 
+/// Each reset is followed by a request that the host answers by itself.
+fn resets_beside_checks(attacker: &mut Attacker) {
+    attacker.flood(1_000, |n| {
+        // The pace is the attack: each request has reached the app.
+        std::thread::sleep(Duration::from_millis(2));
+        let check = block(false, "/_vitrine/healthz");
+        let check = frame(HEADERS, END_STREAM | END_HEADERS, stream(2 * n), &check);
+        let head = frame(HEADERS, END_STREAM | END_HEADERS, stream(2 * n + 1), &block(false, "/slow"));
+        let reset = |n: u32| frame(RST_STREAM, 0, stream(2 * n + 1), &8_u32.to_be_bytes());
+        let before = n.checked_sub(1).map(reset).unwrap_or_default();
+        [before, check, head].concat()
+    });
+}
+
 fn pings(attacker: &mut Attacker) {
     let many = frame(PING, 0, 0, &[7; 8]).repeat(1_000);
     attacker.flood(200, |_| many.clone());
@@ -191,9 +205,10 @@ const ENHANCE_YOUR_CALM: u32 = 11;
 /// What it is, how it is done, and whether the host ends the connection for it; the others cost what they send.
 type Attack = (&'static str, fn(&mut Attacker), bool);
 
-const ATTACKS: [Attack; 13] = [
+const ATTACKS: [Attack; 14] = [
     ("rapid resets", rapid_resets, true),
     ("resets after each request has reached the app", slower_resets, true),
+    ("resets beside answers that cost nothing", resets_beside_checks, true),
     ("pings", pings, false),
     ("settings", settings, false),
     ("priorities", priorities, false),
