@@ -104,6 +104,9 @@ async fn pages<T: DeserializeOwned>(
 fn show_apps(apps: &[AppSummary], form: Form) -> Result<(), Failure> {
     let row = |app: &AppSummary| {
         let mut live = app.live.clone().unwrap_or_else(|| "-".into());
+        if app.live_ready == Some(false) {
+            live.push_str(NO_WORKER);
+        }
         if let Some(other) = &app.share {
             live = format!("{live}, {} for {} %", other.version, other.weight);
         }
@@ -111,6 +114,9 @@ fn show_apps(apps: &[AppSummary], form: Form) -> Result<(), Failure> {
     };
     table::print(form, &APPS, &apps.iter().map(row).collect::<Vec<_>>())
 }
+
+/// What is said of a live release whose requests wait: it is being started, or its starts failed, which `failure` explains.
+const NO_WORKER: &str = " (no worker yet)";
 
 /// The release that some users get instead of the live one.
 fn candidate(app: &AppView) -> Option<&ReleaseView> {
@@ -127,7 +133,10 @@ fn show_deployment(deployment: &DeploymentView) -> Result<(), Failure> {
 fn show_app(app: &AppView, form: Form) -> Result<(), Failure> {
     print::data(&format!("app   {}", app.app))?;
     print::data(&format!("url   {}", app.url))?;
-    print::data(&format!("live  {}", app.live.as_deref().unwrap_or("-")))?;
+    let live = app.releases.iter().find(|release| app.live.as_ref() == Some(&release.version));
+    let serves = live.is_none_or(|live| live.health.is_some());
+    let no_worker = if serves { "" } else { NO_WORKER };
+    print::data(&format!("live  {}{no_worker}", app.live.as_deref().unwrap_or("-")))?;
     if let Some(other) = candidate(app) {
         print::data(&format!("      {} for {} % of the users", other.version, other.weight))?;
     }
@@ -136,8 +145,7 @@ fn show_app(app: &AppView, form: Form) -> Result<(), Failure> {
     if let Some(deployment) = app.deployments.first() {
         show_deployment(deployment)?;
     }
-    let shown = app.releases.iter().find(|release| app.live.as_ref() == Some(&release.version));
-    let Some(release) = shown.or(app.releases.first()) else { return Ok(()) };
+    let Some(release) = live.or(app.releases.first()) else { return Ok(()) };
     let worker = release.instance.as_deref().unwrap_or("none");
     print::data(&format!("\nlimits of {} (worker {worker})", release.version))?;
     let limits = serde_json::to_value(&release.limits).map_err(Failure::local("reading the limits"))?;

@@ -36,11 +36,12 @@ impl Releases {
 
     fn app_summary(&self, app: &AppName) -> AppSummary {
         let releases = self.0.book.releases(app);
-        let share = self.0.book.split(app);
+        let (live, share) = (self.0.book.live(app), self.0.book.split(app));
         AppSummary {
             app: app.to_string(),
             url: self.url(&dns_label(app.as_str())),
-            live: self.0.book.live(app).map(|entry| entry.id().version.to_string()),
+            live: live.as_ref().map(|entry| entry.id().version.to_string()),
+            live_ready: live.map(|entry| entry.pool.is_ready()),
             share: share.map(|split| ShareView { version: split.version.to_string(), weight: split.weight }),
             releases: releases.len(),
             in_flight: releases.iter().map(|entry| entry.pool.in_flight()).sum(),

@@ -231,6 +231,8 @@ pub struct AppSummary {
     pub url: String,
     /// Live version.
     pub live: Option<String>,
+    /// Whether that has a worker that serves: requests wait for one that is being started.
+    pub live_ready: Option<bool>,
     /// What a share of its users gets instead.
     pub share: Option<ShareView>,
     /// Retained releases.
