@@ -4,6 +4,9 @@
 pub const WAKE_HELD_MAX: usize = 256;
 /// Between two looks for room for a worker while all that have some are busy: each look is at every release, for each that waits.
 pub const ROOM_POLL_MS: u64 = 250;
+/// Time that an upload waits for room for its worker: a page and its drain are mostly over by then, and whoever deploys waits longer for
+/// the boot.
+pub const UPLOAD_ROOM_MS: u64 = 10_000;
 /// Starts of workers that wait for a place at once: what a core boots in the time that a user waits, for a few dozen cores. Each is a
 /// task and the requests that are held for it, which are connections and bounded as such.
 pub const BOOTS_QUEUED_MAX: usize = 1_024;

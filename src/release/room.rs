@@ -7,16 +7,20 @@
 use super::entry::Entry;
 use super::life::Event;
 use super::{ReleaseError, Releases};
-use crate::id::ReleaseId;
-use std::collections::BTreeSet;
+use crate::id::{AppName, ReleaseId};
+use crate::limits::{ROOM_POLL_MS, UPLOAD_ROOM_MS};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
 
-/// Who is making room, and what has room and no worker yet.
+/// Who is making room, what has room and no worker yet, and which release has the place that its app always has.
 #[derive(Debug, Default)]
 pub struct Rooms {
     making: tokio::sync::Mutex<()>,
     starting: Mutex<BTreeSet<ReleaseId>>,
+    next: Mutex<BTreeMap<AppName, ReleaseId>>,
 }
 
 /// Room for a worker that is being started.
@@ -29,6 +33,16 @@ pub struct Room<'a> {
 impl Rooms {
     fn begin(&self, release: &ReleaseId) {
         self.starting.lock().unwrap_or_else(PoisonError::into_inner).insert(release.clone());
+    }
+
+    /// Gives a release the place that its app always has for what is to be live next, if no other `has_room` there.
+    fn take_next(&self, release: &ReleaseId, has_room: impl FnOnce(&ReleaseId) -> bool) -> bool {
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        if next.get(&release.app).is_some_and(|other| other != release && has_room(other)) {
+            return false;
+        }
+        next.insert(release.app.clone(), release.clone());
+        true
     }
 }
 
@@ -72,10 +86,12 @@ impl Releases {
                 (!app_is_full || same_app(&guest.id())) && !asked.contains(&guest.id()) && may_sleep(guest)
             });
             let Some(guest) = idle.max_by_key(|guest| guest.pool.idle_ms()) else {
-                let next = |one: &Entry| !one.had_users() && one.record().preview.is_none();
-                let has_next = guests.iter().any(|guest| same_app(&guest.id()) && next(guest))
-                    || starting.iter().any(same_app);
-                if uploaded && next(entry) && !has_next {
+                let to_be_live = |one: &Entry| !one.had_users() && one.record().preview.is_none();
+                let has_room = |other: &ReleaseId| {
+                    let runs = |guest: &Arc<Entry>| guest.id() == *other && to_be_live(guest);
+                    starting.contains(other) || guests.iter().any(runs)
+                };
+                if uploaded && to_be_live(entry) && rooms.take_next(&id, has_room) {
                     rooms.begin(&id);
                     break;
                 }
@@ -88,6 +104,23 @@ impl Releases {
             self.put_to_sleep(guest, Event::Idle).await;
         }
         Ok(Room { rooms, release: id })
+    }
+
+    /// As [`Releases::make_room`] for a release that is taken in. Those that have room may be done with their requests soon: this waits
+    /// for it for [`UPLOAD_ROOM_MS`] at most.
+    ///
+    /// # Errors
+    /// [`ReleaseError::Quota`] when all of them are busy still.
+    pub(super) async fn room_for_upload(&self, entry: &Arc<Entry>) -> Result<Room<'_>, ReleaseError> {
+        let end = Instant::now() + Duration::from_millis(UPLOAD_ROOM_MS);
+        loop {
+            match self.make_room(entry, true).await {
+                Err(ReleaseError::Quota(_)) if Instant::now() < end => {
+                    tokio::time::sleep(Duration::from_millis(ROOM_POLL_MS)).await;
+                }
+                made => return made,
+            }
+        }
     }
 
     /// How many more workers that no user depends on the host has room for.
@@ -133,4 +166,21 @@ fn full(release: &ReleaseId, in_app: Option<usize>, count: usize) -> ReleaseErro
              (`quota.workers_mb` in vitrine.toml), and all of them are busy; try again, or remove some"
         ),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_release_of_an_app_has_the_place_of_what_is_to_be_live_next() {
+        let rooms = Rooms::default();
+        let of = |release: &str| release.parse::<ReleaseId>().unwrap();
+        assert!(rooms.take_next(&of("shop@v2"), |_| unreachable!()));
+        assert!(rooms.take_next(&of("blog@v2"), |_| unreachable!()), "another app");
+        assert!(rooms.take_next(&of("shop@v2"), |_| true), "it has it already");
+        assert!(!rooms.take_next(&of("shop@v3"), |other| *other == of("shop@v2")));
+        // Previews and what wakes have places of the others: only the one that has this place counts.
+        assert!(rooms.take_next(&of("shop@v3"), |other| *other == of("shop@preview")));
+    }
 }

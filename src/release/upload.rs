@@ -210,21 +210,11 @@ impl Releases {
         let life = Life::uploaded();
         let entry =
             Entry::new(record.clone(), life, draft.bundle, draft.dir, &config.limits, config.worker.cpus);
-        let room = self.make_room(&entry, true).await;
-        // What users are about to get is started where there is no room, too.
-        let _room = if acknowledged == Acknowledged::WhenReady { Some(room?) } else { room.ok() };
         self.record_release(&record).await?;
+        // Others take bundles in while this one waits.
         drop(draft.kept);
         self.0.parts.telemetry.metrics.add_app(&record.id.app);
-        let id = record.id;
-        let ready = match self.ensure_worker(&entry, boot_deadline, true).await {
-            Ok(()) if acknowledged == Acknowledged::WhenReady => self
-                .stored("recording the release", move |store| store.set_state(&id, ReleaseState::Ready))
-                .await
-                .map(|()| entry.update(|record| record.state = ReleaseState::Ready)),
-            ready => ready,
-        };
-        if let Err(error) = ready {
+        if let Err(error) = self.start_admitted(&entry, boot_deadline, acknowledged).await {
             self.withdraw(&entry).await;
             return Err(error);
         }
@@ -232,6 +222,25 @@ impl Releases {
         // Another first upload of the same app may have failed meanwhile.
         self.0.parts.telemetry.metrics.add_app(&entry.id().app);
         Ok(entry)
+    }
+
+    async fn start_admitted(
+        &self,
+        entry: &Arc<Entry>,
+        boot_deadline: Duration,
+        acknowledged: Acknowledged,
+    ) -> Result<(), ReleaseError> {
+        if acknowledged == Acknowledged::WhenLive {
+            // What users are about to get is started where there is no room, too.
+            let _room = self.make_room(entry, true).await.ok();
+            return self.ensure_worker(entry, boot_deadline, true).await;
+        }
+        let _room = self.room_for_upload(entry).await?;
+        self.ensure_worker(entry, boot_deadline, true).await?;
+        let id = entry.id();
+        self.stored("recording the release", move |store| store.set_state(&id, ReleaseState::Ready)).await?;
+        entry.update(|record| record.state = ReleaseState::Ready);
+        Ok(())
     }
 
     /// Records a release. One of its name that the book does not have lost its bundle: it makes room.

@@ -135,6 +135,53 @@ fn hold(host: &Host, label: &str) -> TcpStream {
     stream
 }
 
+/// A page that takes its time, of a release that takes its time to start.
+const SLOW: &str = "await new Promise(done => setTimeout(done, 2000));\n\
+                    export default { fetch: request => new URL(request.url).pathname === '/hold'\n\
+                    ? new Promise(done => setTimeout(() => done(new Response('held')), 3000)) : new Response('here') };\n";
+
+#[test]
+fn an_upload_waits_for_room_that_is_about_to_be_free() {
+    let host = configured("[quota]\nworkers = 1\n");
+    host.deploy("shop", "live", &["--version", "v1"]);
+    let token = deployer(&host, "shop");
+    let slow = Archive::empty().file("server/index.js", SLOW.as_bytes()).zst();
+    assert_eq!(put(&host, &token, "shop/releases/w1?preview=b1", slow).status, 201);
+    let _held = hold(&host, "shop-b1");
+    wait_until("its request is in flight", PATIENCE, || {
+        (host.release("shop", "w1")["in_flight"] == 1).then_some(())
+    });
+    assert_eq!(preview(&host, &token, "shop", "b2", "w2").status, 201, "it waits for a page of the other");
+    assert_eq!(host.get("shop-b2", "/").send().text(), "w2");
+}
+
+#[test]
+fn what_is_to_be_live_next_has_a_place_while_a_preview_starts() {
+    let host = configured("[quota]\nworkers = 2\n");
+    host.deploy("shop", "live", &["--version", "v1"]);
+    let token = deployer(&host, "shop");
+    let busy = Archive::empty().file("server/index.js", BUSY.as_bytes());
+    let busy = busy.file("vitrine.json", br#"{"limits": {"wall_ms": 60000}}"#).zst();
+    assert_eq!(put(&host, &token, "shop/releases/w1?preview=b1", busy).status, 201);
+    let _held = hold(&host, "shop-b1");
+    wait_until("its request is in flight", PATIENCE, || {
+        (host.release("shop", "w1")["in_flight"] == 1).then_some(())
+    });
+    let never =
+        Archive::empty().file("server/index.js", b"await new Promise(() => setInterval(() => {}, 1000));");
+    std::thread::scope(|scope| {
+        let starts =
+            scope.spawn(|| put(&host, &token, "shop/releases/w2?preview=b2&wait=15", never.zst()).status);
+        wait_until("the preview starts", PATIENCE, || {
+            host.workers().iter().any(|worker| worker.release == "shop@w2").then_some(())
+        });
+        let next = put(&host, &token, "shop/releases/v2", Archive::good("next").zst());
+        assert_eq!(next.status, 201, "{next:?}");
+        assert!(!starts.is_finished(), "the preview has started or was given up");
+        assert_ne!(starts.join().unwrap(), 201);
+    });
+}
+
 #[test]
 fn with_every_quota_used_up_promotions_and_rollbacks_go_on() {
     let host = configured(
