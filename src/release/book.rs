@@ -4,7 +4,7 @@
 use super::counted;
 use super::deployment::Deployment;
 use super::entry::Entry;
-use super::labels::{self, Claim};
+use super::labels::{self, Claim, Counts};
 use crate::config::Quota;
 use crate::id::{AppName, ReleaseId, Version, release_label};
 use crate::limits::{DEPLOYMENTS_KEPT_MAX, PROMOTIONS_KEPT_MAX};
@@ -58,7 +58,9 @@ impl State {
         }
         let own = self.apps.get(&release.app).map(|app| app.releases.as_slice()).unwrap_or_default();
         let holds = |name: &str| name == release.app.as_str() || self.holds_name(name);
-        for (label, _) in claim.labels() {
+        // What users get anew is not refused for its label: that stays the other app's.
+        let labels = claim.labels().filter(|_| claim.counts != Counts::Nothing);
+        for (label, _) in labels {
             let owner = labels::owner(&label, holds).filter(|owner| *owner != release.app.as_str());
             if let Some(owner) = owner.map(String::from) {
                 let by = match self.apps.contains_key(owner.as_str()) {

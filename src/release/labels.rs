@@ -33,11 +33,14 @@ impl Claim {
     }
 
     /// The label that this one, asked for later, has in common with another one, and what has it there. Of two apps one of which
-    /// begins the other's name, the one with the longer name has all labels below it.
+    /// begins the other's name, the one with the longer name has all labels below it; what is to be live takes none of another app.
     pub fn meets(&self, earlier: &Self) -> Option<(String, String)> {
         let (app, other) = (&self.release.app, &earlier.release.app);
         if app == other {
             return common(self.labels(), || earlier.labels());
+        }
+        if self.counts == Counts::Nothing || earlier.counts == Counts::Nothing {
+            return None;
         }
         let below = |label: &String, app: &AppName| belongs(label, app.as_str());
         let mut met = match app.as_str().len() < other.as_str().len() {
@@ -80,7 +83,7 @@ mod tests {
 
     fn claim(release: &str, preview: Option<&str>) -> Claim {
         let preview = preview.map(|name| name.parse().unwrap());
-        Claim { release: release.parse().unwrap(), preview, counts: Counts::Nothing }
+        Claim { release: release.parse().unwrap(), preview, counts: Counts::As(Digest::of(b"bundle"), 1) }
     }
 
     #[test]

@@ -100,10 +100,27 @@ fn an_app_has_so_many_previews_and_candidates_and_no_more() {
 const NAMES: [&str; 4] = ["a", "a-b", "a-b-c", "d"];
 const VERSIONS: [&str; 6] = ["b", "b-c", "b-c-v", "c-v", "v", "V"];
 
+#[test]
+fn a_new_configuration_is_not_refused_for_a_label_of_another_app() {
+    let book = Book::default();
+    let of = |release: &str, counts| Claim { release: release.parse().unwrap(), preview: None, counts };
+    let upload = Counts::As(Digest::of(b"bundle"), 1);
+    book.add(entry("shop@v1"));
+    book.add(entry("shop-v1@other"));
+    let quota = Quota::default();
+    assert!(matches!(book.reserve(of("shop@v1-c2", upload), &quota), Err(Unclaimed::Taken { .. })));
+    assert!(matches!(book.reserve(of("shop@v1-c2", Counts::Nothing), &quota), Ok(Reserved::New(_))));
+    assert_eq!(book.label(&"shop".parse().unwrap(), &"v1-c2".parse().unwrap()), None);
+    // Nor for one of an app whose first upload is under way.
+    let first = book.reserve(of("shop-v2@c2", upload), &quota);
+    assert!(matches!(book.reserve(of("shop@v2-c2", Counts::Nothing), &quota), Ok(Reserved::New(_))));
+    drop(first);
+}
+
 /// What is tried with the names and versions of these places.
 #[derive(Debug, Clone)]
 enum Step {
-    Begin(usize, usize, Option<usize>),
+    Begin(usize, usize, Option<usize>, bool),
     /// Whether the oldest upload under way comes in.
     End(bool),
     Remove(usize),
@@ -112,10 +129,10 @@ enum Step {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let (name, version) = (0..NAMES.len(), 0..VERSIONS.len());
-    let begin = (name.clone(), version.clone(), prop::option::of(version));
+    let begin = (name.clone(), version.clone(), prop::option::of(version), prop::bool::weighted(0.2));
     prop::collection::vec(
         prop_oneof![
-            6 => begin.prop_map(|(name, version, preview)| Step::Begin(name, version, preview)),
+            6 => begin.prop_map(|(name, version, preview, next)| Step::Begin(name, version, preview, next)),
             4 => prop::bool::weighted(0.7).prop_map(Step::End),
             1 => name.clone().prop_map(Step::Remove),
             1 => name.prop_map(Step::Free),
@@ -154,11 +171,13 @@ proptest! {
         let mut under_way: Vec<(Claim, Reservation<'_>)> = Vec::new();
         for step in steps {
             match step {
-                Step::Begin(app, version, preview) => {
+                Step::Begin(app, version, preview, next) => {
                     let release = format!("{}@{}", NAMES[app], VERSIONS[version]).parse().unwrap();
                     let preview = preview.map(|name| VERSIONS[name].parse().unwrap());
-                    let claim = Claim { release, preview, counts: Counts::Nothing };
-                    if let Ok(Reserved::New(reserved)) = book.reserve(claim.clone(), &Quota::default()) {
+                    let counts = if next { Counts::Nothing } else { Counts::As(Digest::of(b"bundle"), 1) };
+                    let claim = Claim { release, preview, counts };
+                    let quota = Quota { previews: u32::MAX, ..Quota::default() };
+                    if let Ok(Reserved::New(reserved)) = book.reserve(claim.clone(), &quota) {
                         under_way.push((claim, reserved));
                     }
                 }
@@ -183,7 +202,8 @@ proptest! {
                 let app = claim.release.app.clone();
                 claim.labels().map(|(label, _)| (label, app.clone())).collect::<Vec<_>>()
             };
-            prop_assert_eq!(shared(under_way.iter().flat_map(|(claim, _)| label(claim))), None);
+            let taken = under_way.iter().filter(|(claim, _)| claim.counts != Counts::Nothing);
+            prop_assert_eq!(shared(taken.flat_map(|(claim, _)| label(claim))), None);
         }
     }
 }
