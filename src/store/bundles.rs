@@ -9,9 +9,11 @@ use super::{Blobs, Layout, StoreError};
 use crate::bundle::{self, Bundle, BundleDir, BundleError, Kept};
 use crate::failpoint;
 use crate::id::Digest;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The bundles of a data folder. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -19,12 +21,45 @@ pub struct Bundles {
     layout: Layout,
     blobs: Blobs,
     shared: Shared,
+    installing: Arc<Mutex<BTreeMap<Digest, usize>>>,
+}
+
+/// One of the installations of a bundle that are under way.
+pub(super) struct Installing {
+    all: Arc<Mutex<BTreeMap<Digest, usize>>>,
+    digest: Digest,
+}
+
+impl Installing {
+    /// Does this if no other installation of the same bundle is under way, and while none begins.
+    fn alone(&self, undo: impl FnOnce()) {
+        let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.get(&self.digest) == Some(&1) {
+            undo();
+        }
+    }
+}
+
+impl Drop for Installing {
+    fn drop(&mut self) {
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        match all.get_mut(&self.digest) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => drop(all.remove(&self.digest)),
+        }
+    }
 }
 
 impl Bundles {
     pub(super) fn new(layout: Layout, blobs: Blobs) -> Self {
         let shared = Shared::in_folder(layout.files());
-        Self { layout, blobs, shared }
+        Self { layout, blobs, shared, installing: Arc::default() }
+    }
+
+    pub(super) fn installing(&self, digest: Digest) -> Installing {
+        let all = Arc::clone(&self.installing);
+        *all.lock().unwrap_or_else(PoisonError::into_inner).entry(digest).or_default() += 1;
+        Installing { all, digest }
     }
 
     pub(super) const fn layout(&self) -> &Layout {
@@ -50,6 +85,7 @@ impl Bundles {
     /// # Errors
     /// See [`StoreError`].
     pub async fn install(&self, staged: BundleDir, digest: Digest) -> Result<BundleDir, StoreError> {
+        let installing = self.installing(digest);
         let (this, dir) = (self.clone(), staged.clone());
         let kept = blocking(move || {
             let bundle = Bundle::load(&dir).map_err(StoreError::keeping(digest))?;
@@ -66,9 +102,14 @@ impl Bundles {
         blocking(move || {
             let moved = stored.and_then(|()| move_into_place(&staged, &target));
             let cleaned = remove_folder(&staged.0);
-            if moved.is_err() && !this.layout.blobs().join(digest.to_string()).exists() {
-                // What it would have been unpacked again from is of no use alone; the first error is the one to tell.
-                let _ = kept::forget(&this.layout, digest);
+            if moved.is_err() {
+                // What it would have been unpacked again from is of no use alone, and belongs to another upload of the same bundle too.
+                installing.alone(|| {
+                    if !this.layout.blobs().join(digest.to_string()).exists() {
+                        // The first error is the one to tell.
+                        let _ = kept::forget(&this.layout, digest);
+                    }
+                });
             }
             moved.and(cleaned)
         })

@@ -139,3 +139,24 @@ async fn an_archive_that_cannot_be_stored_leaves_nothing() {
         "not a part of one either"
     );
 }
+
+#[tokio::test]
+async fn an_upload_that_fails_leaves_what_another_one_of_the_same_bundle_keeps() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let large = "var large;\n".repeat(20_000);
+    let files = [("server/index.js", "one"), ("client/large.js", large.as_str())];
+    let (dir, bundle) = staged_of(&store, &files);
+    let (also, _) = staged_of(&store, &files);
+    let kept = store.layout().kept_dir(bundle.digest);
+    // The other one has kept its files and has not written its list: as far as it goes by itself before it waits for a place to write.
+    let other = store.bundles().installing(bundle.digest);
+    let blobs = store.layout().blobs();
+    std::fs::remove_dir_all(&blobs).unwrap();
+    std::fs::write(&blobs, "").unwrap();
+    store.bundles().install(dir, bundle.digest).await.unwrap_err();
+    assert!(entries(&kept) > 0, "they are the other one's, too");
+    drop(other);
+    store.bundles().install(also, bundle.digest).await.unwrap_err();
+    assert!(!kept.exists(), "nobody has them any more");
+}
