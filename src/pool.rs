@@ -33,6 +33,7 @@ pub struct Pool {
     draining: AtomicBool,
     frozen: AtomicBool,
     emptied: Notify,
+    opened: Notify,
     born: Instant,
     used_ms: AtomicU64,
     series: Arc<Series>,
@@ -84,6 +85,7 @@ impl Pool {
             draining: AtomicBool::new(false),
             frozen: AtomicBool::new(false),
             emptied: Notify::new(),
+            opened: Notify::new(),
             born: Instant::now(),
             used_ms: AtomicU64::new(0),
         })
@@ -129,6 +131,7 @@ impl Pool {
         self.worker.store(worker);
         self.frozen.store(false, Ordering::SeqCst);
         self.draining.store(false, Ordering::SeqCst);
+        self.opened.notify_waiters();
     }
 
     /// Refuses claims, as a pool without a worker does, while nothing is in flight; `false`, and nothing has changed, while
@@ -147,6 +150,20 @@ impl Pool {
     pub fn thaw(&self) {
         self.used_ms.store(self.age_ms(), Ordering::Relaxed);
         self.frozen.store(false, Ordering::SeqCst);
+        self.opened.notify_waiters();
+    }
+
+    /// Waits until a claim would be given a worker.
+    pub async fn open(&self) {
+        loop {
+            let mut opened = std::pin::pin!(self.opened.notified());
+            opened.as_mut().enable();
+            let closed = self.draining.load(Ordering::SeqCst) || self.frozen.load(Ordering::SeqCst);
+            if !closed && self.worker.load().is_some() {
+                return;
+            }
+            opened.await;
+        }
     }
 
     /// Its worker, if it has one.
@@ -210,6 +227,9 @@ impl Pool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::EgressPolicy;
+    use crate::worker::fixture::{NoLog, Played, memory, start};
+    use crate::worker::{Egress, Sockets};
 
     fn pool() -> Arc<Pool> {
         Pool::new("catalog@v1".parse().unwrap())
@@ -257,6 +277,31 @@ mod tests {
         assert_eq!(pool.enter().unwrap_err(), ClaimError::NoWorker);
         pool.thaw();
         assert!(pool.enter().is_ok());
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_a_pool_goes_on_once_a_claim_would_be_given_a_worker() {
+        let pool = pool();
+        let opens = |pool: &Arc<Pool>| {
+            let pool = Arc::clone(pool);
+            tokio::spawn(async move { tokio::time::timeout(Duration::from_secs(5), pool.open()).await })
+        };
+        let waiting = opens(&pool);
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        let played = Played::listen(pool.release());
+        let (app, none) = (&pool.release().app, EgressPolicy::default());
+        let egress = Egress::new(app, &[], &none, Arc::default(), Sockets::new(8));
+        let connecting = Worker::connect(played.identity.clone(), start(), egress, Arc::new(NoLog), memory());
+        let (worker, _control) = tokio::join!(connecting, played.control());
+        pool.set_worker(Some(worker.unwrap()));
+        waiting.await.unwrap().unwrap();
+        assert!(pool.freeze());
+        let waiting = opens(&pool);
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        pool.thaw();
+        waiting.await.unwrap().unwrap();
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

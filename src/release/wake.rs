@@ -57,7 +57,12 @@ impl Releases {
             return Err(busy());
         }
         let mut woken = entry.waking.join(|| self.begin_to_wake(&entry));
-        let ended = tokio::time::timeout(WAKE_DEADLINE, woken.wait_for(Option::is_some)).await;
+        let ended = tokio::select! {
+            biased;
+            // An operator may have started it while this one still waited for room, or for its turn.
+            () = entry.pool.open() => return Ok(Arc::clone(&entry.pool)),
+            ended = tokio::time::timeout(WAKE_DEADLINE, woken.wait_for(Option::is_some)) => ended,
+        };
         let ended = ended.map_err(|_| busy())?.ok().and_then(|woken| woken.clone());
         // The sender ends without a word only when its task panicked.
         ended.unwrap_or_else(|| Err(WakeError::Failed("its start broke off".into())))?;
