@@ -1,4 +1,4 @@
-//! What the proxies in front say of a request: `X-Forwarded-*`, or `Forwarded` (RFC 7239) where there is none of those.
+//! What the proxies in front say of a request: each of `X-Forwarded-*`, or what `Forwarded` (RFC 7239) says of it where there is none.
 //!
 //! Each proxy adds to the end of these lists, so they are read from there: what the nearest proxy said first, then what the one before it
 //! said, as long as they are trusted. What is before that may be a client's invention.
@@ -29,10 +29,24 @@ impl Forwarded {
     #[must_use]
     pub fn of(headers: &HeaderMap, trusted: impl Fn(IpAddr) -> bool) -> Self {
         let own = [X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PORT, X_FORWARDED_PROTO];
-        if own.iter().any(|name| headers.contains_key(name)) {
-            return Self::of_lists(headers, trusted);
+        let lists = match own.iter().any(|name| headers.contains_key(name)) {
+            true => Self::of_lists(headers, &trusted),
+            false => Self::default(),
+        };
+        if !headers.contains_key(FORWARDED) {
+            return lists;
         }
-        if headers.contains_key(FORWARDED) { Self::of_elements(headers, trusted) } else { Self::default() }
+        let elements = Self::of_elements(headers, trusted);
+        // The proxy that says who the client is leaves the other header as a client invented it.
+        if lists.client.is_some() && elements.client != lists.client {
+            return lists;
+        }
+        Self {
+            client: elements.client,
+            https: lists.https.or(elements.https),
+            host: lists.host.or(elements.host),
+            port: lists.port.or(elements.port),
+        }
     }
 
     fn of_lists(headers: &HeaderMap, trusted: impl Fn(IpAddr) -> bool) -> Self {
@@ -290,7 +304,31 @@ mod tests {
             (&[(ALL, "for=\"6.6.6.6"), (ALL, "for=8.8.8.8\"")], "", None, "", -1),
             (&[(ALL, "for=\"a\\\"b\", for=8.8.8.8")], "8.8.8.8", None, "", -1),
             (&[(ALL, "for")], "", None, "", -1),
-            (&[(ALL, "for=8.8.8.8"), (PROTO, "https")], "", Some(true), "", -1),
+            // Each of the others counts for itself, and an invented one for nothing.
+            (&[(ALL, "for=8.8.8.8"), (PROTO, "https")], "8.8.8.8", Some(true), "", -1),
+            (
+                &[(ALL, "for=8.8.8.8;proto=http;host=inner.example"), (PROTO, "https"), (PORT, "8443")],
+                "8.8.8.8",
+                Some(true),
+                "inner.example",
+                8443,
+            ),
+            (&[(ALL, "for=8.8.8.8;proto=https"), (FOR, "8.8.8.8")], "8.8.8.8", Some(true), "", -1),
+            (
+                &[(ALL, "for=8.8.8.8;host=in.example"), (HOST, "out.example")],
+                "8.8.8.8",
+                None,
+                "out.example",
+                -1,
+            ),
+            (
+                &[(ALL, "for=6.6.6.6;proto=https;host=evil.example"), (FOR, "8.8.8.8")],
+                "8.8.8.8",
+                None,
+                "",
+                -1,
+            ),
+            (&[(ALL, "proto=https;host=evil.example"), (FOR, "8.8.8.8")], "8.8.8.8", None, "", -1),
         ]);
     }
 }
