@@ -19,6 +19,7 @@ pub mod key;
 mod listener;
 pub mod logs;
 mod need;
+mod notice;
 mod openapi;
 mod perform;
 mod places;
@@ -30,6 +31,7 @@ pub mod upload;
 
 pub use action::{Action, Outcome, dispatch};
 pub use listener::{Admin, AdminError, AdminOptions, Pause};
+pub use notice::NOTICE_HEADER;
 pub use problem::Problem;
 pub use router::{AdminState, MetricsText, Readiness, description, router};
 pub use token::{Token, TokenError};

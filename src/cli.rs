@@ -58,7 +58,7 @@ use std::process::ExitCode;
     after_help = "\
 The host: --host, else VITRINE_ADMIN (a URL), else the project's `.vitrine` file, which its first deploy writes, else the one that
 this user runs on this machine, else http://127.0.0.1:8081. With several running, a command that changes something has to be told
-which. VITRINE_TOKEN is the token of a host elsewhere.
+which. VITRINE_TOKEN is the token of a host elsewhere, VITRINE_CA a PEM file of authorities that are believed beside the system's.
 
 With --json stderr is JSON too, an object a line: {\"note\": TEXT} for what is told meanwhile, {\"error\": {\"code\",
 \"message\", \"hint\", \"status\", \"exit\", \"causes\", \"log\"}} for why it failed.

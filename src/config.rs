@@ -3,25 +3,35 @@
 mod check;
 mod deploy;
 mod edge;
+mod egress;
 mod error;
+mod listen;
 mod load;
 mod metrics;
 mod origin;
+mod private_rule;
 mod proxy;
 mod quota;
 mod secrets;
+mod tls;
 
 pub use deploy::{Bake, Hook, HookStage};
 pub use edge::EdgeRules;
+pub use egress::{AppEgress, AppRules, EgressPolicy};
 pub use error::ConfigError;
+pub use listen::{ListenError, listen_address};
 pub use metrics::MetricsRules;
 pub use origin::{OriginError, OriginPattern};
+pub use private_rule::{PrivateRule, PrivateRuleError, only_by_address};
 pub use quota::Quota;
 pub use secrets::SecretsRules;
+pub use tls::{CertificateFiles, Tls};
 
 use crate::health::HealthPolicy;
+use crate::id::AppName;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -57,18 +67,6 @@ pub enum IsolationChoice {
     Process,
 }
 
-/// Certificate and key of the TLS listener.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Tls {
-    /// Address of the TLS listener.
-    pub listen: SocketAddr,
-    /// PEM file with the chain, leaf first.
-    pub certificate: PathBuf,
-    /// PEM file with the key.
-    pub key: PathBuf,
-}
-
 /// A host name that leads to an app besides `APP.DOMAIN`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -76,7 +74,7 @@ pub struct HostRoute {
     /// Full host name, lower case, without a port.
     pub host: String,
     /// App whose live release answers.
-    pub app: crate::id::AppName,
+    pub app: AppName,
 }
 
 /// Upper bounds that the operator sets; a bundle that asks for more gets the bound.
@@ -161,24 +159,6 @@ impl Default for WorkerResources {
     }
 }
 
-/// Where apps may go. A bundle's own list is cut down to this.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct EgressPolicy {
-    /// Origins that bundles may name (`https://api.example.com`, `https://*.example.com`); absent is any public one.
-    pub allow: Option<Vec<String>>,
-    /// Private, loopback or link-local endpoints that the operator opens, by address and port.
-    pub allow_private: Vec<SocketAddr>,
-    /// Time for one call until its response head, in milliseconds.
-    pub timeout_ms: u64,
-}
-
-impl Default for EgressPolicy {
-    fn default() -> Self {
-        Self { allow: None, allow_private: Vec::new(), timeout_ms: 10_000 }
-    }
-}
-
 /// How long releases are kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -226,8 +206,10 @@ impl Default for Switching {
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Address of the public side.
+    #[serde(deserialize_with = "listen::address")]
     pub listen: SocketAddr,
     /// Address of the admin side.
+    #[serde(deserialize_with = "listen::address")]
     pub admin: SocketAddr,
     /// Folder of everything durable.
     pub data: PathBuf,
@@ -242,6 +224,8 @@ pub struct Config {
     pub edge: EdgeRules,
     /// TLS listener, beside the plain one.
     pub tls: Option<Tls>,
+    /// Certificate of the admin side, which then speaks TLS alone.
+    pub admin_tls: Option<CertificateFiles>,
     /// Further host names.
     pub routes: Vec<HostRoute>,
     /// See [`LimitMaxima`].
@@ -250,6 +234,8 @@ pub struct Config {
     pub worker: WorkerResources,
     /// See [`EgressPolicy`].
     pub egress: EgressPolicy,
+    /// What is decided for single apps.
+    pub apps: BTreeMap<AppName, AppRules>,
     /// See [`Signatures`].
     pub signatures: Signatures,
     /// See [`SecretsRules`].
@@ -286,10 +272,12 @@ impl Default for Config {
             trusted_proxies: Vec::new(),
             edge: EdgeRules::default(),
             tls: None,
+            admin_tls: None,
             routes: Vec::new(),
             limits: LimitMaxima::default(),
             worker: WorkerResources::default(),
             egress: EgressPolicy::default(),
+            apps: BTreeMap::new(),
             signatures: Signatures::default(),
             secrets: SecretsRules::default(),
             retention: Retention::default(),

@@ -20,6 +20,7 @@ pub mod file_store;
 mod fixture;
 pub mod forward;
 pub mod forwarded;
+pub mod https;
 pub mod line;
 pub mod listener;
 pub mod negotiate;
@@ -30,11 +31,11 @@ pub mod pump;
 pub mod render;
 pub mod select;
 pub mod static_files;
-pub mod tls;
 pub mod upload;
 pub mod visitor;
 pub mod wake_quota;
 
+use crate::certificates::{CertificateError, Certificates};
 use crate::config::{Config, MetricsRules};
 use crate::connections::activity::Patience;
 use crate::connections::leaving::Leaving;
@@ -49,10 +50,10 @@ use crate::telemetry::connections::Side;
 use clients::Clients;
 use connection::{Terms, protocols};
 use file_store::FileStore;
+use https::Https;
 use line::Line;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket};
@@ -71,24 +72,19 @@ pub enum EdgeError {
         #[source]
         source: std::io::Error,
     },
-    /// A file of the TLS listener can't be read or is not what it should be.
-    #[error("{path}: {problem}")]
-    Tls {
-        /// File.
-        path: PathBuf,
-        /// What is wrong with it.
-        problem: &'static str,
-        /// Cause.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
+    /// A certificate of the TLS listener.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
 }
+
+/// What a TLS listener speaks, and the certificates in it.
+type Secured = (Arc<rustls::ServerConfig>, Arc<Certificates>);
 
 /// A bound edge that does not serve yet.
 #[derive(Debug)]
 pub struct Edge {
     plain: (TcpListener, SocketAddr),
-    tls: Option<(TcpListener, SocketAddr, Arc<rustls::ServerConfig>)>,
+    tls: Option<(TcpListener, SocketAddr, Secured)>,
     drain: Duration,
     places: Arc<Places>,
     line: Line<Releases>,
@@ -110,11 +106,13 @@ impl Edge {
         let tls = match &config.tls {
             None => None,
             Some(tls) => {
-                let config = tls::config(tls)?;
+                let certificates = Certificates::load(tls.files(), Arc::clone(&telemetry.metrics))?;
+                let config = certificates.server_config(&[b"h2", b"http/1.1"])?;
                 let (listener, address) = bind(tls.listen, inherited.listener(Role::Tls, tls.listen))?;
-                Some((listener, address, config))
+                Some((listener, address, (config, certificates)))
             }
         };
+        let https = config.tls.as_ref().zip(tls.as_ref()).map(|(rules, tls)| Https::new(rules, tls.1.port()));
         let all = files::shares().edge_connections;
         let bounds = Bounds {
             all,
@@ -138,6 +136,9 @@ impl Edge {
                 maxima: config.limits.clone(),
                 files: FileStore::new(),
                 shared_domain: Some(config.domain.clone()),
+                https: https.unwrap_or_default(),
+                skew_protection: config.edge.skew_protection,
+                diagnostic_headers: config.edge.diagnostic_headers,
                 alone: false,
                 metrics: MetricsRules::default(),
                 shutdown: CancellationToken::new(),
@@ -196,8 +197,12 @@ impl Edge {
         let plain = run(self.plain.0, None);
         match self.tls {
             None => plain.await,
-            Some((listener, _, config)) => {
-                tokio::join!(plain, run(listener, Some(config)));
+            Some((listener, _, (config, certificates))) => {
+                let both = async { tokio::join!(plain, run(listener, Some(config))) };
+                tokio::select! {
+                    _ = both => {}
+                    () = certificates.keep_fresh() => {}
+                }
             }
         }
     }

@@ -14,6 +14,7 @@ mod upgrade;
 use crate::admin::{AdminError, AdminOptions};
 use crate::audit::{Came, Event, What};
 use crate::bundle::BundleError;
+use crate::certificates::Certificates;
 use crate::clock::Clock;
 use crate::config::{Config, Isolation, IsolationChoice, MetricsRules, Switching};
 use crate::connections::leaving::Leaving;
@@ -95,12 +96,10 @@ pub enum HostError {
 pub struct SoloOptions {
     /// Folder of the bundle.
     pub bundle: PathBuf,
-    /// Address of the public side.
-    pub listen: SocketAddr,
+    /// See [`Config::load_alone`]; networks of its `metrics` read them beside the machine itself.
+    pub config: Config,
     /// Time from SIGTERM to SIGKILL, in seconds.
     pub stop_timeout_s: u32,
-    /// Networks that read the metrics, beside the machine itself.
-    pub metrics_allow: Vec<IpNet>,
     /// How its `ready` line is written.
     pub ready: ReadyLine,
 }
@@ -134,14 +133,14 @@ pub async fn run(config: Config, requests: Handle, ready: ReadyLine) -> Result<(
     // and operators see what boots.
     let at_once = !predecessor.is_there();
     let mut serving = Serving::begin(edge, &leaving, &requests, at_once)?;
-    let mut options = admin_options(&config, store.clone(), &releases, &telemetry);
+    let mut options = admin_options(&config, isolation, store.clone(), &releases, &telemetry)?;
     options.inherited = inheritance.listener(Role::Admin, config.admin);
     let started = || {
         let text = format!("vitrine {}, {isolation} isolation", env!("CARGO_PKG_VERSION"));
         audited(store.record_start(&text));
     };
     let admin = bring_up(&releases, options, started, at_once).await?;
-    ready.write(serving.address, Some(admin.address), isolation);
+    ready.write(serving.address, Some(&admin.url), isolation, fell_back(&config, isolation));
     serving.sockets.push((Role::Admin, admin.socket));
     let asked_to_leave = inheritance.asked.take().map_or_else(|| upgrade::listen(&store), Ok);
     let upgrade = |asked| Upgrade {
@@ -209,6 +208,11 @@ fn own_path() -> Result<PathBuf, HostError> {
     std::env::current_exe().map_err(|source| HostError::System { operation: "finding this program", source })
 }
 
+/// Whether workers run as processes though nobody chose that.
+fn fell_back(config: &Config, isolation: Isolation) -> bool {
+    config.isolation == IsolationChoice::Auto && isolation == Isolation::Process
+}
+
 /// Boots what is live, with the admin side open meanwhile or from then on.
 async fn bring_up(
     releases: &Releases,
@@ -260,13 +264,12 @@ pub async fn solo(options: SoloOptions, requests: Handle) -> Result<(), HostErro
     let folder = tempfile::tempdir()
         .map_err(|source| HostError::System { operation: "making a temporary folder", source })?;
     let config = Arc::new(Config {
-        listen: options.listen,
         data: folder.path().to_owned(),
         isolation: IsolationChoice::Process,
         any_host: true,
         stop_workers_on_exit: true,
         switching: solo_switching(options.stop_timeout_s),
-        ..Config::default()
+        ..options.config
     });
     let store = Store::open(&config.data)?;
     let engine = start_engine(&config, &store).await?;
@@ -276,7 +279,7 @@ pub async fn solo(options: SoloOptions, requests: Handle) -> Result<(), HostErro
     let edge = {
         let _listening_there = requests.enter();
         Edge::bind(&config, routes, releases.clone(), telemetry, &mut nobody)?
-            .alone(solo_metrics(options.metrics_allow))
+            .alone(solo_metrics(&config.metrics.allow))
     };
     tell_public(&releases, &edge);
     let address = edge.local_addr();
@@ -288,17 +291,17 @@ pub async fn solo(options: SoloOptions, requests: Handle) -> Result<(), HostErro
         releases.stop_workers().await;
         return Err(error);
     }
-    options.ready.write(address, None, Isolation::Process);
+    options.ready.write(address, None, Isolation::Process, false);
     served(serving.await);
     releases.stop_workers().await;
     Ok(())
 }
 
 /// Without an admin side there is no token: whoever is on this machine, or beside it in one container or task, may read them.
-fn solo_metrics(listed: Vec<IpNet>) -> MetricsRules {
+fn solo_metrics(listed: &[IpNet]) -> MetricsRules {
     let own = [IpAddr::from([127, 0, 0, 0]), Ipv6Addr::LOCALHOST.into()];
     let own = own.into_iter().zip([8, 128]).filter_map(|(address, length)| IpNet::new(address, length).ok());
-    MetricsRules { allow: own.chain(listed).collect() }
+    MetricsRules { allow: own.chain(listed.iter().copied()).collect() }
 }
 
 /// Requests get all the time that the scheduler gives but what ending the worker takes.
@@ -370,10 +373,23 @@ fn tell_public(releases: &Releases, edge: &Edge) {
     }
 }
 
-fn admin_options(config: &Config, store: Store, releases: &Releases, telemetry: &Telemetry) -> AdminOptions {
+fn admin_options(
+    config: &Config,
+    isolation: Isolation,
+    store: Store,
+    releases: &Releases,
+    telemetry: &Telemetry,
+) -> Result<AdminOptions, AdminError> {
     let (metrics, room) = (Arc::clone(&telemetry.metrics), releases.clone());
     let ready = releases.clone();
-    AdminOptions {
+    let load = |files| Certificates::load(vec![files], Arc::clone(&telemetry.metrics));
+    let tls = config.admin_tls.clone().map(load).transpose()?;
+    if tls.is_none() && !config.admin.ip().is_loopback() {
+        tracing::warn!(admin = %config.admin,
+            "the admin side speaks plain HTTP to other machines: tokens can be read on the way; give it a certificate ([admin_tls])");
+    }
+    Ok(AdminOptions {
+        tls,
         listen: config.admin,
         inherited: None,
         store,
@@ -386,7 +402,8 @@ fn admin_options(config: &Config, store: Store, releases: &Releases, telemetry: 
         }),
         metrics_rules: config.metrics.clone(),
         ready: Arc::new(move || ready.ready()),
-    }
+        fell_back: fell_back(config, isolation),
+    })
 }
 
 /// Chooses the isolation, records the choice, and spawns the engine process for it.

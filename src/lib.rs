@@ -28,6 +28,7 @@ pub mod bundle;
 pub mod store;
 pub mod telemetry;
 
+pub mod certificates;
 pub mod connections;
 pub mod container;
 

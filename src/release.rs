@@ -12,6 +12,7 @@
 //! removes what an earlier host left, [`succession`] lets it rest while another host takes over.
 
 mod adopt;
+mod apex;
 mod book;
 mod boot;
 mod boot_queue;

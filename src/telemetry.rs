@@ -2,6 +2,7 @@
 
 mod bucket;
 mod causes;
+pub mod certificates;
 pub mod connections;
 mod drops;
 pub mod event;

@@ -2,6 +2,7 @@
 
 use crate::admin::action::Action;
 use crate::admin::extract::{Call, Params, Segments};
+use crate::admin::notice::Notice;
 use crate::admin::perform::{Answer, Once, look_up, perform};
 use crate::admin::problem::{Problem, ProblemBody};
 use crate::admin::router::AdminState;
@@ -11,6 +12,7 @@ use crate::release::{AppSummary, AppView, AppsPage, PromoteOptions, ReleaseView,
 use crate::route::split::Weight;
 use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::num::NonZeroU32;
@@ -89,9 +91,10 @@ pub enum AppList {
 pub async fn list(
     State(state): State<AdminState>,
     Params(AppsQuery { after, limit, short }): Params<AppsQuery>,
-) -> Result<Answer, Problem> {
+) -> Result<Response, Problem> {
     let limit = limit.map(|limit| limit.get() as usize);
-    look_up(&state, Action::ListApps { page: AppsPage { after, limit }, short }).await
+    let apps = look_up(&state, Action::ListApps { page: AppsPage { after, limit }, short }).await?;
+    Ok(Notice::beside(state.notice.clone(), apps))
 }
 
 /// One app and its releases, newest first.
@@ -105,8 +108,9 @@ pub async fn list(
 pub async fn show(
     State(state): State<AdminState>,
     Segments(app): Segments<AppName>,
-) -> Result<Answer, Problem> {
-    look_up(&state, Action::ShowApp(app)).await
+) -> Result<Response, Problem> {
+    let app = look_up(&state, Action::ShowApp(app)).await?;
+    Ok(Notice::beside(state.notice.clone(), app))
 }
 
 /// How an app is to be removed.

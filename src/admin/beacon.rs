@@ -7,7 +7,7 @@ use crate::clock::Clock;
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
@@ -18,6 +18,9 @@ use std::{env, fs, io};
 pub struct Note {
     /// Address of the admin side.
     pub admin: SocketAddr,
+    /// The name that its certificate has, if it speaks TLS; empty, if that has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub https: Option<String>,
     /// File of its token.
     pub token_file: PathBuf,
     /// Process of the host.
@@ -25,6 +28,29 @@ pub struct Note {
     /// When it started, in milliseconds since the Unix epoch; an older build's note has the time of its file instead.
     #[serde(default)]
     pub since_ms: u64,
+}
+
+impl Note {
+    /// Where it is reached from this machine.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        let ip = match self.admin.ip() {
+            IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        SocketAddr::new(ip, self.admin.port())
+    }
+
+    /// Where the admin side answers, by the name in its certificate if it has one.
+    #[must_use]
+    pub fn url(&self) -> String {
+        match self.https.as_deref() {
+            None => format!("http://{}", self.address()),
+            Some("") => format!("https://{}", self.address()),
+            Some(name) => format!("https://{name}:{}", self.admin.port()),
+        }
+    }
 }
 
 /// A note that a running host leaves for the command line; removed when this is dropped.
@@ -39,10 +65,15 @@ impl Beacon {
     ///
     /// # Errors
     /// The folder or the file can't be written.
-    pub fn light(folder: &Path, admin: SocketAddr, token_file: &Path) -> io::Result<Self> {
+    pub fn light(
+        folder: &Path,
+        admin: SocketAddr,
+        https: Option<String>,
+        token_file: &Path,
+    ) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         let (pid, since_ms) = (std::process::id(), Clock::system().now_ms());
-        let note = Note { admin, token_file: std::path::absolute(token_file)?, pid, since_ms };
+        let note = Note { admin, https, token_file: std::path::absolute(token_file)?, pid, since_ms };
         let path = folder.join(format!("host-{admin}.json"));
         let beacon = Self { path, note };
         beacon.relight()?;
@@ -132,15 +163,15 @@ mod tests {
         let at = |port| SocketAddr::from(([127, 0, 0, 1], port));
         let found = || find(&folder).into_iter().map(|note| note.admin.port()).collect::<Vec<_>>();
         assert!(found().is_empty());
-        let first = Beacon::light(&folder, at(1001), Path::new("/a/admin.token")).unwrap();
+        let first = Beacon::light(&folder, at(1001), None, Path::new("/a/admin.token")).unwrap();
         // File times are as fine as a tick of the kernel.
         std::thread::sleep(std::time::Duration::from_millis(20));
-        let second = Beacon::light(&folder, at(1002), Path::new("/b/admin.token")).unwrap();
+        let second = Beacon::light(&folder, at(1002), None, Path::new("/b/admin.token")).unwrap();
         assert_eq!(found(), [1002, 1001]);
         assert_eq!(find(&folder)[1].token_file, Path::new("/a/admin.token"));
         drop(second);
         assert_eq!(found(), [1001]);
-        let dead = Note { admin: at(1003), token_file: "/c".into(), pid: u32::MAX, since_ms: 0 };
+        let dead = Note { admin: at(1003), https: None, token_file: "/c".into(), pid: u32::MAX, since_ms: 0 };
         let left = folder.join("host-1003.json");
         fs::write(&left, serde_json::to_vec(&dead).unwrap()).unwrap();
         assert_eq!(found(), [1001]);

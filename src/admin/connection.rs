@@ -17,7 +17,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
 /// The connection that a request came by; an extension of each request.
@@ -37,19 +39,47 @@ impl CameBy {
     }
 }
 
+/// What all connections share.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    /// What answers.
+    pub router: axum::Router,
+    /// TLS, if the admin side speaks it.
+    pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// Clocks.
+    pub patience: Patience,
+}
+
 /// Serves it until it ends. HTTP/1.1 alone: operators' tools need no more, and it has fewer ways to be busy with nothing.
-pub async fn serve(
-    (stream, client): (TcpStream, SocketAddr),
+pub async fn serve((stream, client): (TcpStream, SocketAddr), place: Place, terms: Terms, leaving: Leaving) {
+    let activity = Arc::clone(&place.activity);
+    activity.set_stall_ms(ADMIN_STALL_MS);
+    if place.excess.is_some() {
+        activity.leave();
+    }
+    let io = WatchedIo::new(stream, Arc::clone(&activity));
+    let Terms { router, tls, patience } = terms;
+    let Some(config) = tls else { return serve_io(io, client, place, router, patience, leaving).await };
+    let shaken = tokio::select! {
+        shaken = tokio::time::timeout(patience.head, TlsAcceptor::from(config).accept(io)) => shaken,
+        () = leaving.stop.cancelled() => return,
+        () = activity.evicted() => return,
+    };
+    // A handshake that fails or takes too long has nobody to be told.
+    if let Ok(Ok(io)) = shaken {
+        serve_io(io, client, place, router, patience, leaving).await;
+    }
+}
+
+async fn serve_io(
+    io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    client: SocketAddr,
     place: Place,
     router: axum::Router,
     patience: Patience,
     leaving: Leaving,
 ) {
     let activity = Arc::clone(&place.activity);
-    activity.set_stall_ms(ADMIN_STALL_MS);
-    if place.excess.is_some() {
-        activity.leave();
-    }
     let (client, reserve) = (client.ip(), place.excess.is_some());
     let came_by = CameBy { activity: Arc::clone(&activity), client, reserve };
     let service = service_fn(|mut request: Request<Incoming>| {
@@ -71,7 +101,7 @@ pub async fn serve(
         .header_read_timeout(None)
         .max_headers(REQUEST_HEADERS_MAX)
         .max_buf_size(ADMIN_HEADER_BYTES_MAX)
-        .serve_connection(TokioIo::new(WatchedIo::new(stream, Arc::clone(&activity))), service);
+        .serve_connection(TokioIo::new(io), service);
     course::run(connection, &activity, &patience, &leaving).await;
 }
 

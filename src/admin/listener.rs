@@ -2,9 +2,11 @@
 
 use crate::admin::access::Access;
 use crate::admin::beacon::{self, Beacon};
-use crate::admin::connection::serve;
+use crate::admin::connection::{Terms, serve};
+use crate::admin::notice::{FELL_BACK, Notice};
 use crate::admin::router::{AdminState, MetricsText, Readiness, router};
 use crate::admin::{Token, TokenError};
+use crate::certificates::{CertificateError, Certificates};
 use crate::clock::Clock;
 use crate::config::MetricsRules;
 use crate::connections::accept::{all_ended, until_leaving};
@@ -16,6 +18,7 @@ use crate::limits::{ADMIN_CONNECTIONS_RESERVE, ADMIN_DRAIN_MS};
 use crate::release::Releases;
 use crate::store::{Store, StoreError};
 use crate::telemetry::connections::ConnectionSeries;
+use rustls::ServerConfig;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
@@ -33,6 +36,8 @@ pub struct AdminOptions {
     pub inherited: Option<std::net::TcpListener>,
     /// State; the token and the staging folder lie in its data folder.
     pub store: Store,
+    /// Its certificate, if it speaks TLS.
+    pub tls: Option<Arc<Certificates>>,
     /// The control plane.
     pub releases: Releases,
     /// See [`MetricsText`].
@@ -41,6 +46,8 @@ pub struct AdminOptions {
     pub metrics_rules: MetricsRules,
     /// See [`Readiness`].
     pub ready: Readiness,
+    /// Whether workers run as processes though nobody chose that.
+    pub fell_back: bool,
     /// Wall time.
     pub clock: Clock,
     /// Counts of its connections.
@@ -53,6 +60,9 @@ pub enum AdminError {
     /// See [`TokenError`].
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// Its certificate.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
     /// The tokens that were made can't be read.
     #[error("the admin tokens can't be read")]
     Store(#[from] StoreError),
@@ -80,6 +90,7 @@ pub struct Pause {
 pub struct Admin {
     listener: TcpListener,
     address: SocketAddr,
+    tls: Option<(Arc<ServerConfig>, Arc<Certificates>)>,
     state: AdminState,
     places: Arc<Places>,
     beacon: Option<Beacon>,
@@ -102,13 +113,19 @@ impl Admin {
             listen,
             inherited,
             store,
+            tls,
             releases,
             metrics,
             metrics_rules,
             ready,
+            fell_back,
             clock,
             connections,
         } = options;
+        let tls = match tls {
+            None => None,
+            Some(certificates) => Some((certificates.server_config(&[b"http/1.1"])?, certificates)),
+        };
         let token_file = store.layout().admin_token();
         let token = Token::load_or_create(&token_file)?;
         let access = Access::new(token, store.tokens()?, clock.clone());
@@ -127,6 +144,7 @@ impl Admin {
             metrics,
             metrics_rules: Arc::new(metrics_rules),
             ready,
+            notice: Notice::of(FELL_BACK).filter(|_| fell_back),
             clock,
             shutdown,
             uploads,
@@ -134,7 +152,8 @@ impl Admin {
             backups: Arc::new(Semaphore::new(1)),
         };
         let beacon = beacon::folder().and_then(|folder| {
-            let lit = Beacon::light(&folder, address, &token_file);
+            let https = tls.as_ref().map(|(_, certificates)| certificates.name().unwrap_or_default());
+            let lit = Beacon::light(&folder, address, https, &token_file);
             lit.inspect_err(|error| {
                 let folder = folder.display();
                 tracing::warn!(%folder, %error, "the command line has to be told VITRINE_ADMIN and VITRINE_TOKEN");
@@ -145,13 +164,13 @@ impl Admin {
         let reserve = ADMIN_CONNECTIONS_RESERVE.min(all / 8);
         let bounds = Bounds { all, reserve, per_client: all, trusted_proxies: Vec::new() };
         let places = Places::new(bounds, connections);
-        Ok(Self { listener, address, state, places, beacon })
+        Ok(Self { listener, address, tls, state, places, beacon })
     }
 
-    /// Address in use, with its real port.
+    /// Where it answers, with its real port.
     #[must_use]
-    pub const fn local_addr(&self) -> SocketAddr {
-        self.address
+    pub fn url(&self) -> String {
+        format!("{}://{}", if self.tls.is_some() { "https" } else { "http" }, self.address)
     }
 
     /// The listening socket, for a successor.
@@ -165,12 +184,19 @@ impl Admin {
     /// Serves until `shutdown`, then lets running requests finish for a bounded time. Whoever asks for a pause is told how it began;
     /// connections wait in the kernel's backlog while it lasts.
     pub async fn serve(self, shutdown: CancellationToken, mut pauses: mpsc::Receiver<Pause>) {
-        let Self { listener, state, places, beacon, .. } = self;
+        let Self { listener, tls, state, places, beacon, .. } = self;
+        let (tls, fresh) = tls.unzip();
+        // Ends with this.
+        let mut fresh_ones = JoinSet::new();
+        if let Some(certificates) = fresh {
+            fresh_ones.spawn(certificates.keep_fresh());
+        }
         loop {
             let (streams, stage) = (CancellationToken::new(), shutdown.child_token());
             let state = AdminState { shutdown: streams.clone(), ..state.clone() };
             let leaving = Leaving::on(stage.clone());
-            let accepting = accept(&listener, &places, router(state), Patience::default(), leaving, streams);
+            let terms = Terms { router: router(state), tls: tls.clone(), patience: Patience::default() };
+            let accepting = accept(&listener, &places, terms, leaving, streams);
             let mut accepting = std::pin::pin!(accepting);
             let pause = tokio::select! {
                 _ = &mut accepting => return,
@@ -194,14 +220,12 @@ impl Admin {
 async fn accept(
     listener: &TcpListener,
     places: &Arc<Places>,
-    router: axum::Router,
-    patience: Patience,
+    terms: Terms,
     leaving: Leaving,
     streams: CancellationToken,
 ) -> bool {
     let mut connections = JoinSet::new();
-    let serve =
-        |stream, client, place| serve((stream, client), place, router.clone(), patience, leaving.clone());
+    let serve = |stream, client, place| serve((stream, client), place, terms.clone(), leaving.clone());
     until_leaving(listener, places, &leaving, &mut connections, serve).await;
     streams.cancel();
     let drain = Duration::from_millis(ADMIN_DRAIN_MS);
@@ -232,8 +256,8 @@ mod tests {
         let places = Places::new(bounds, Metrics::new().connections(Side::Admin));
         let patience = Patience { head: Duration::from_millis(500), ..Patience::default() };
         let serving = tokio::spawn(async move {
-            let leaving = Leaving::on(stop);
-            accept(&listener, &places, router, patience, leaving, CancellationToken::new()).await;
+            let terms = Terms { router, tls: None, patience };
+            accept(&listener, &places, terms, Leaving::on(stop), CancellationToken::new()).await;
         });
         (address, shutdown, serving)
     }

@@ -3,6 +3,7 @@
 use crate::admin::access::Access;
 use crate::admin::auth::{self, Door};
 use crate::admin::need::Needs;
+use crate::admin::notice::Notice;
 use crate::admin::places::Places;
 use crate::admin::problem::{Kind, Problem};
 use crate::admin::{apps, audit, backup, env, health, key, logs, openapi, tokens, upload};
@@ -47,6 +48,8 @@ pub struct AdminState {
     pub metrics_rules: Arc<MetricsRules>,
     /// See [`Readiness`].
     pub ready: Readiness,
+    /// What is said beside answers about what runs here.
+    pub notice: Option<Notice>,
     /// Wall time.
     pub clock: Clock,
     /// Ends streams that would go on for ever.

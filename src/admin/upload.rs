@@ -3,7 +3,8 @@
 use crate::admin::access::Caller;
 use crate::admin::action::Action;
 use crate::admin::extract::{Params, Segments, idempotency_key, request_line};
-use crate::admin::perform::{Answer, Once, perform};
+use crate::admin::notice::Notice;
+use crate::admin::perform::{Once, perform};
 use crate::admin::places::Place;
 use crate::admin::problem::{Kind, Problem, ProblemBody};
 use crate::admin::router::AdminState;
@@ -20,6 +21,7 @@ use crate::store::EnvScope;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
+use axum::response::Response;
 use bytes::{Buf as _, Bytes};
 use http_body_util::BodyExt as _;
 use serde::Deserialize;
@@ -115,7 +117,7 @@ pub async fn upload(
     Segments((app, version)): Segments<(AppName, Version)>,
     Params(query): Params<UploadQuery>,
     request: Request,
-) -> Result<Answer, Problem> {
+) -> Result<Response, Problem> {
     let options = query.options(state.releases.begin_deploy())?;
     // Whoever may not decide what users get does not decide what code gets production's secrets.
     let may_promote = Caller::current().is_some_and(|caller| caller.may(Verb::Promote, Some(&app)));
@@ -134,12 +136,12 @@ pub async fn upload(
     let (staged, bundle) = receive(&state, request, Arc::new(slot)).await?;
     let once =
         key.map(|key| Once { key, request: Digest::of(format!("{head}{}", bundle.digest).as_bytes()) });
-    let action = Action::Upload {
-        release: ReleaseId::new(app, version),
-        staged: Box::new((staged.dir.clone(), bundle)),
-        options,
-    };
-    perform(state, once, action, Some(staged)).await
+    let release = ReleaseId::new(app.clone(), version);
+    let action = Action::Upload { release, staged: Box::new((staged.dir.clone(), bundle)), options };
+    let releases = state.releases.clone();
+    let uploaded = perform(state, once, action, Some(staged)).await?;
+    let notice = releases.apex_lost_to(&app).and_then(|text| Notice::of(&text));
+    Ok(Notice::beside(notice, uploaded))
 }
 
 /// An upload's place among those at once: free when nothing of it is under way.

@@ -1,13 +1,17 @@
 //! The admin side as the command line calls it.
 
+use crate::admin::NOTICE_HEADER;
 use crate::admin::problem::{ProblemBody, TYPE_PREFIX};
 use crate::cli::exit::Answer;
 use crate::cli::target::{Purpose, Target, Token};
 use crate::cli::{Failure, print};
 use crate::limits::{BOOT_DEADLINE_MS, CALL_SLACK_MS, CONNECT_MS, ERROR_TEXT_BYTES_MAX};
-use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use reqwest::{Certificate, Method, RequestBuilder, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use url::Url;
 
@@ -16,6 +20,8 @@ use url::Url;
 pub struct Client {
     http: reqwest::Client,
     target: Target,
+    /// Notices that were shown.
+    told: Mutex<BTreeSet<String>>,
 }
 
 impl Client {
@@ -69,11 +75,18 @@ impl Client {
             .connect_timeout(Duration::from_millis(CONNECT_MS))
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("vitrine/", env!("CARGO_PKG_VERSION")));
-        if target.url.scheme() == "http" {
-            // A plain admin side is a private one: no proxy of the environment lies between.
+        if target.url.scheme() == "http" || target.at.is_some() {
+            // A plain admin side is a private one, and so is this machine: no proxy of the environment lies between.
             http = http.no_proxy();
         }
-        Ok(Self { http: http.build().map_err(Failure::local("setting up HTTP"))?, target })
+        if let (Some(at), Some(name)) = (target.at, target.url.domain()) {
+            http = http.resolve(name, at);
+        }
+        if let Some(file) = std::env::var_os(CA).filter(|file| !file.is_empty()) {
+            http = http.tls_certs_merge(authorities(Path::new(&file))?);
+        }
+        let http = http.build().map_err(Failure::local("setting up HTTP"))?;
+        Ok(Self { http, target, told: Mutex::default() })
     }
 
     /// A request for this path (segments, encoded here).
@@ -93,6 +106,7 @@ impl Client {
         let response = request.send().await.map_err(|error| self.lost(error))?;
         let status = response.status();
         if status.is_success() {
+            self.tell_notice(&response);
             return Ok(response);
         }
         let text = response.text().await.map_err(|error| self.lost(error))?;
@@ -132,6 +146,16 @@ impl Client {
         self.send(self.request(Method::DELETE, path)).await.map(drop)
     }
 
+    /// Shows what the host says beside its answers, once.
+    fn tell_notice(&self, response: &Response) {
+        let notice = response.headers().get(&NOTICE_HEADER).and_then(|notice| notice.to_str().ok());
+        if let Some(notice) = notice
+            && self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(notice.to_owned())
+        {
+            print::talk(&format!("warning: {notice}"));
+        }
+    }
+
     fn not_an_admin_side(&self) -> Failure {
         let url = &self.target.url;
         Failure::refused(format!(
@@ -152,6 +176,18 @@ impl Client {
             advice: self.target.named_by.advice(),
             source: error.without_url().into(),
         }
+    }
+}
+
+/// Names a PEM file of certificates that are believed beside the system's.
+const CA: &str = "VITRINE_CA";
+
+fn authorities(file: &Path) -> Result<Vec<Certificate>, Failure> {
+    let unusable = |why: &str| Failure::Usage(format!("{CA}: {} {why}", file.display()));
+    let pem = std::fs::read(file).map_err(|error| unusable(&format!("can't be read: {error}")))?;
+    match Certificate::from_pem_bundle(&pem) {
+        Ok(found) if !found.is_empty() => Ok(found),
+        _ => Err(unusable("holds no certificate; write the authority's PEM file")),
     }
 }
 
@@ -197,7 +233,7 @@ mod tests {
 
     fn target(token: Option<Token>) -> Target {
         let url = "http://127.0.0.1:8081".parse().unwrap();
-        Target { url, token, data: None, named_by: NamedBy::Nothing }
+        Target { url, token, data: None, named_by: NamedBy::Nothing, at: None }
     }
 
     #[test]

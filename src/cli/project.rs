@@ -130,7 +130,13 @@ mod tests {
     use crate::cli::target::NamedBy;
 
     fn target(data: Option<PathBuf>) -> Target {
-        Target { url: "http://127.0.0.1:9".parse().unwrap(), token: None, data, named_by: NamedBy::Nothing }
+        Target {
+            url: "http://127.0.0.1:9".parse().unwrap(),
+            token: None,
+            data,
+            named_by: NamedBy::Nothing,
+            at: None,
+        }
     }
 
     /// A repository with a project below it, which was built.

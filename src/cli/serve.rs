@@ -1,11 +1,11 @@
 //! `vitrine serve`.
 
 use crate::cli::{Failure, config, print};
-use crate::config::{Config, IsolationChoice};
+use crate::config::{Config, IsolationChoice, ListenError, listen_address};
 use crate::handover;
 use crate::host::{self, Threads};
 use crate::telemetry::causes;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 /// Run a host: the edge, the admin side and the workers of every app
@@ -18,11 +18,11 @@ pub struct Args {
     /// Configuration file; ./vitrine.toml if it is there
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Address of the public side [default: 127.0.0.1:8080]
-    #[arg(long, value_name = "ADDR")]
+    /// Address of the public side, or a port of this machine alone [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR", value_parser = address)]
     listen: Option<SocketAddr>,
-    /// Address of the admin side [default: 127.0.0.1:8081]
-    #[arg(long, value_name = "ADDR")]
+    /// Address of the admin side, or a port of this machine alone [default: 127.0.0.1:8081]
+    #[arg(long, value_name = "ADDR", value_parser = address)]
     admin: Option<SocketAddr>,
     /// Folder of everything durable [default: vitrine-data]
     #[arg(long, value_name = "DIR", env = "VITRINE_DATA", hide_env_values = true)]
@@ -33,6 +33,10 @@ pub struct Args {
     /// Stop the workers with the host, instead of leaving containers for the next start
     #[arg(long)]
     stop_workers_on_exit: bool,
+}
+
+fn address(text: &str) -> Result<SocketAddr, ListenError> {
+    listen_address(text, Ipv4Addr::LOCALHOST.into())
 }
 
 fn help() -> String {

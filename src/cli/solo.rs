@@ -1,10 +1,11 @@
 //! `vitrine solo`.
 
 use crate::cli::{Failure, print};
+use crate::config::{Config, ListenError, PrivateRule, listen_address};
 use crate::health::service::{STOP_TIMEOUT_DEFAULT_SECONDS, check_stop_timeout};
 use crate::host::{self, SoloOptions, Threads};
 use ipnet::IpNet;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 /// Run one release without an admin side: what runs under ECS, Kubernetes or plain Docker
@@ -16,9 +17,23 @@ pub struct Args {
     /// Folder of the bundle
     #[arg(long, value_name = "DIR")]
     bundle: PathBuf,
-    /// Address to listen on
-    #[arg(long, value_name = "ADDR", default_value = "0.0.0.0:8000")]
-    listen: SocketAddr,
+    /// Configuration file: `deploy/vitrine.toml` as far as it is for one release (listen, trusted_proxies, edge, tls, limits,
+    /// egress, health, metrics)
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Address to listen on, or a port of every interface [default: 0.0.0.0:8000]
+    #[arg(long, value_name = "ADDR", value_parser = address)]
+    listen: Option<SocketAddr>,
+    /// Private service that the app may call, beside those of the file: an address and a port, a name and a port
+    /// (db.internal:5432), or a network (10.0.0.0/8); may be given again
+    #[arg(
+        long,
+        value_name = "RULE",
+        env = "VITRINE_ALLOW_PRIVATE",
+        hide_env_values = true,
+        value_delimiter = ','
+    )]
+    allow_private: Vec<PrivateRule>,
     /// What the scheduler waits from SIGTERM to SIGKILL: ECS's stopTimeout, 2 to 120
     #[arg(long, value_name = "SECONDS", default_value_t = STOP_TIMEOUT_DEFAULT_SECONDS)]
     stop_timeout: u32,
@@ -33,17 +48,27 @@ pub struct Args {
     metrics_allow: Vec<IpNet>,
 }
 
+fn address(text: &str) -> Result<SocketAddr, ListenError> {
+    listen_address(text, Ipv4Addr::UNSPECIFIED.into())
+}
+
 /// Runs the verb.
 pub fn run(args: Args) -> Result<(), Failure> {
-    let Args { bundle, listen, stop_timeout, metrics_allow } = args;
-    check_stop_timeout(stop_timeout).map_err(|error| Failure::Usage(format!("--stop-timeout: {error}")))?;
+    let stop_timeout_s = args.stop_timeout;
+    check_stop_timeout(stop_timeout_s).map_err(|error| Failure::Usage(format!("--stop-timeout: {error}")))?;
+    let bundle = args.bundle.clone();
+    let config = resolve(args)?;
     let threads = Threads::start().map_err(Failure::local("starting the host's threads"))?;
-    let options = SoloOptions {
-        bundle,
-        listen,
-        stop_timeout_s: stop_timeout,
-        metrics_allow,
-        ready: print::ready_line(),
-    };
+    let options = SoloOptions { bundle, config, stop_timeout_s, ready: print::ready_line() };
     threads.run(|requests| host::solo(options, requests)).map_err(Failure::local("running the release"))
+}
+
+fn resolve(args: Args) -> Result<Config, Failure> {
+    let file = args.config.as_deref();
+    let mut config = Config::load_alone(file).map_err(Failure::local("reading the configuration"))?;
+    config.listen = args.listen.unwrap_or(config.listen);
+    config.egress.allow_private.extend(args.allow_private);
+    config.metrics.allow.extend(args.metrics_allow);
+    config.check().map_err(Failure::local("checking the configuration"))?;
+    Ok(config)
 }

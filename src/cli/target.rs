@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::store::Layout;
 use std::env;
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use url::{Host, Url};
@@ -43,6 +44,8 @@ pub struct Target {
     pub data: Option<PathBuf>,
     /// What made it the one that is meant.
     pub named_by: NamedBy,
+    /// Where the name in its URL is on this machine, whatever it resolves to.
+    pub at: Option<SocketAddr>,
 }
 
 /// A token, and where it was found.
@@ -163,8 +166,8 @@ impl Given {
         }
         let newest = &self.notes[0];
         print::talk(&format!(
-            "{another}; this is about the one that started last, http://{} (--host names another)",
-            newest.admin
+            "{another}; this is about the one that started last, {} (--host names another)",
+            newest.url()
         ));
         self.noted(newest, NamedBy::Nothing)
     }
@@ -221,28 +224,21 @@ impl Given {
     }
 
     fn noted(&self, note: &Note, named_by: NamedBy) -> Result<Target, Failure> {
-        let mut admin = note.admin;
-        if admin.ip().is_unspecified() {
-            admin.set_ip(if admin.is_ipv4() {
-                [127, 0, 0, 1].into()
-            } else {
-                std::net::Ipv6Addr::LOCALHOST.into()
-            });
-        }
-        let url = parse(&format!("http://{admin}"))?;
+        let url = parse(&note.url())?;
         let token = self.shown().or_else(|| read(note.token_file.clone()));
-        Ok(Target { url, token, data: data_of(note).map(Path::to_owned), named_by })
+        let at = note.https.is_some().then(|| note.address());
+        Ok(Target { url, token, data: data_of(note).map(Path::to_owned), named_by, at })
     }
 
     fn at(&self, url: Url, named_by: NamedBy) -> Target {
         if let Some(note) = self.notes.iter().find(|note| listens_at(note, &url)) {
             let token = self.shown().or_else(|| read(note.token_file.clone()));
-            return Target { url, token, data: data_of(note).map(Path::to_owned), named_by };
+            return Target { url, token, data: data_of(note).map(Path::to_owned), named_by, at: None };
         }
         let folders = [self.data.clone(), Some(Config::default().data)];
         let files = folders.into_iter().flatten().map(|folder| Layout::new(&folder).admin_token());
         let from_file = || is_local(&url).then(|| files.into_iter().find_map(read)).flatten();
-        Target { token: self.shown().or_else(from_file), url, data: None, named_by }
+        Target { token: self.shown().or_else(from_file), url, data: None, named_by, at: None }
     }
 
     fn shown(&self) -> Option<Token> {
@@ -271,7 +267,7 @@ fn default_url() -> Url {
 fn unclear(why: &str, notes: &[Note]) -> Failure {
     let line = |note: &Note| {
         let data = data_of(note).unwrap_or(Path::new("-")).display();
-        format!("\n  http://{}  {data}  since {}", note.admin, form::utc(note.since_ms))
+        format!("\n  {}  {data}  since {}", note.url(), form::utc(note.since_ms))
     };
     let lines: String = notes.iter().map(line).collect();
     Failure::Usage(format!(

@@ -1,7 +1,7 @@
 //! What the types of the fields do not say: least values, and fields that must fit each other.
 
 use super::deploy::{bake_problem, hook_problem};
-use super::{Config, ConfigError, IsolationChoice, LimitMaxima, OriginPattern};
+use super::{Config, ConfigError, IsolationChoice, LimitMaxima, OriginPattern, Tls};
 use minisign_verify::PublicKey;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -35,6 +35,7 @@ impl Config {
     pub(super) fn problem(&self) -> Option<Problem> {
         self.address_problem()
             .or_else(|| self.name_problem())
+            .or_else(|| self.tls.as_ref().and_then(Tls::problem))
             .or_else(|| self.egress_problem())
             .or_else(|| self.signature_problem())
             .or_else(|| self.runtime_problem())
@@ -80,15 +81,10 @@ impl Config {
     }
 
     fn egress_problem(&self) -> Option<Problem> {
-        let allowed = self.egress.allow.iter().flatten().enumerate();
-        for (index, text) in allowed {
-            if let Err(error) = text.parse::<OriginPattern>() {
-                return problem(format!("egress.allow[{index}]"), format!("can't be used: {error}"));
-            }
-        }
-        let without_port = self.egress.allow_private.iter().position(|address| address.port() == 0);
-        without_port.and_then(|index| {
-            problem(format!("egress.allow_private[{index}]"), "has port 0; name the port of the service")
+        let mut allowed = self.egress.allow.iter().flatten().enumerate();
+        allowed.find_map(|(index, text)| {
+            let error = text.parse::<OriginPattern>().err()?;
+            problem(format!("egress.allow[{index}]"), format!("can't be used: {error}"))
         })
     }
 

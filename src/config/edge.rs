@@ -13,6 +13,10 @@ pub struct EdgeRules {
     pub requests_per_client: u32,
     /// Whether `X-Forwarded-Host` of a trusted proxy says which app is meant, whatever `Host` says.
     pub trust_forwarded_host: bool,
+    /// Whether open pages stay with the release that they came from, by a cookie or a header.
+    pub skew_protection: bool,
+    /// Whether answers say which release and epoch they are of, what came of them, and how long they took.
+    pub diagnostic_headers: bool,
 }
 
 impl Default for EdgeRules {
@@ -21,6 +25,8 @@ impl Default for EdgeRules {
             connections_per_client: CONNECTIONS_PER_CLIENT,
             requests_per_client: REQUESTS_PER_CLIENT,
             trust_forwarded_host: false,
+            skew_protection: true,
+            diagnostic_headers: true,
         }
     }
 }

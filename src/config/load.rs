@@ -3,6 +3,7 @@
 use super::check::Problem;
 use super::{Config, ConfigError};
 use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::Range;
 use std::path::Path;
 use toml::Spanned;
@@ -16,15 +17,56 @@ impl Config {
     /// See [`ConfigError`]: file, line, column and what would be right.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
         let Some(path) = file else { return Ok(Self::default()) };
-        let text =
-            fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-        Self::parse(&text, path)
+        Self::parse_over(&read(path)?, path, |_| ())
+    }
+
+    /// As [`Config::load`], for `solo`: without what is for several apps or releases, for containers, or for an admin side.
+    ///
+    /// # Errors
+    /// As [`Config::load`]; a field that `solo` has no use for is named.
+    pub fn load_alone(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let Some(path) = file else { return Ok(Self::alone()) };
+        let text = read(path)?;
+        let fields = DeTable::parse(&text).ok();
+        let has_listen = fields.as_ref().is_some_and(|fields| fields.get_ref().contains_key("listen"));
+        let parsed = Self::parse_over(&text, path, |config| {
+            let alone = Self::alone();
+            config.admin = alone.admin;
+            if !has_listen {
+                config.listen = alone.listen;
+            }
+        })?;
+        let keys = fields.iter().flat_map(|fields| fields.get_ref().keys());
+        match keys.into_iter().find(|key| !ALONE.contains(&key.get_ref().as_ref())) {
+            None => Ok(parsed),
+            Some(key) => {
+                let message = format!(
+                    "`{}` is for `vitrine serve`; `vitrine solo` runs one release without an admin side, and takes {}",
+                    key.get_ref(),
+                    ALONE.join(", ")
+                );
+                Err(located(&text, path, key.span(), &message))
+            }
+        }
+    }
+
+    /// The defaults of `solo`. It has no admin side, so no port is taken by one.
+    fn alone() -> Self {
+        let anywhere = |port| SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
+        Self { listen: anywhere(8000), admin: anywhere(0), ..Self::default() }
     }
 
     /// As [`Config::load`], from a text; `path` is for messages.
+    #[cfg(test)]
     pub(super) fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        let config: Self = toml::from_str(text)
+        Self::parse_over(text, path, |_| ())
+    }
+
+    /// From a text. `complete` puts in what is not in the file, before the whole is checked.
+    fn parse_over(text: &str, path: &Path, complete: impl FnOnce(&mut Self)) -> Result<Self, ConfigError> {
+        let mut config: Self = toml::from_str(text)
             .map_err(|error| located(text, path, error.span().unwrap_or_default(), error.message()))?;
+        complete(&mut config);
         match config.problem() {
             None => Ok(config),
             Some(Problem { field, message }) => {
@@ -34,6 +76,14 @@ impl Config {
             }
         }
     }
+}
+
+/// Fields and tables of the file that `solo` takes.
+const ALONE: [&str; 8] =
+    ["listen", "trusted_proxies", "edge", "tls", "limits", "egress", "health", "metrics"];
+
+fn read(path: &Path) -> Result<String, ConfigError> {
+    fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })
 }
 
 /// Where a field such as `routes[1].host` stands, or the innermost table around it that is written.

@@ -51,7 +51,9 @@ fn fields(prefix: &str, value: &toml::Value, found: &mut BTreeSet<String>) {
 fn the_shipped_file_lists_every_field_with_its_meaning() {
     let mut full = Config::default();
     let address = SocketAddr::from(([0, 0, 0, 0], 443));
-    full.tls = Some(Tls { listen: address, certificate: "c".into(), key: "k".into() });
+    let files = CertificateFiles { certificate: "c".into(), key: "k".into() };
+    full.admin_tls = Some(files.clone());
+    full.tls = Some(Tls { certificates: vec![files.clone()], ..Tls::new(address, files) });
     full.routes = vec![HostRoute { host: "a.example".into(), app: "a".parse().unwrap() }];
     let hook = Hook {
         stage: HookStage::BeforeTraffic,
@@ -65,6 +67,7 @@ fn the_shipped_file_lists_every_field_with_its_meaning() {
     full.secrets.key_file = Some("k".into());
     full.worker.runtime = Some("runsc".into());
     full.egress.allow = Some(vec!["https://a.example".into()]);
+    full.apps = [("shop".parse().unwrap(), AppRules::default())].into();
     full.health.health_check = Some(crate::health::HealthCheck::default());
     full.health.target_group =
         Some(crate::health::TargetGroup { health_check_path: Some("/up".into()), ..Default::default() });
@@ -97,6 +100,11 @@ fn mistakes_are_shown_with_line_column_and_caret() {
         ("\nisolation = \"vm\"", "2:13:"),
         ("x = \"äö\" y", "1:10:"),
         ("[tls]\nlisten = \"0.0.0.0:443\"\ncertificate = \"c\"", "1:1:"),
+        ("[admin_tls]\nkey = \"k\"", "1:1:"),
+        (
+            "[tls]\nlisten = \"443\"\ncertificate = \"c\"\nkey = \"k\"\nhsts_include_subdomains = true",
+            "5:27:",
+        ),
         ("[limits]\nwall_ms = 0", "2:11:"),
         ("domain = \"Example.com\"", "1:10:"),
         ("domain = \"10.0.0.1\"", "1:10:"),
@@ -106,6 +114,10 @@ fn mistakes_are_shown_with_line_column_and_caret() {
         ("[[routes]]\nhost=\"a.b\"\napp=\"A\"", "3:5:"),
         ("[egress]\nallow = [\"https://a.example\", \"a.example\"]", "2:31:"),
         ("[egress]\nallow_private = [\"10.0.0.1:0\"]", "2:18:"),
+        ("[egress]\nallow_private = [\"10.0.0.0/8\", \"db.internal\"]", "2:32:"),
+        ("[apps.shop.egress]\nallow_private = [\"169.254.169.254/32\"]", "2:18:"),
+        ("[apps.Shop.egress]\nallow_private = []", "1:7:"),
+        ("[apps.shop.egress]\ntimeout_ms = 5", "2:1:"),
         ("[retention]\nreleases = 1", "2:12:"),
         ("[worker]\ncpus = -1", "2:8:"),
         ("[health.healthCheck]\nretries = 3\ninterval = 1", "3:12:"),
@@ -137,6 +149,21 @@ fn a_proxy_that_is_no_network_is_named() {
             "{text}"
         );
     }
+}
+
+#[test]
+fn an_app_has_its_own_services_beside_everybodys_and_its_previews_have_not() {
+    let config = parse(
+        "[egress]\nallow_private = [\"10.0.0.1:1\"]\n[apps.shop.egress]\nallow_private = [\"db.internal:2\"]",
+    )
+    .unwrap();
+    let private = |app: &str, vouched| {
+        let policy = config.egress_of(&app.parse().unwrap(), vouched);
+        policy.allow_private.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(private("shop", true), ["10.0.0.1:1", "db.internal:2"]);
+    assert_eq!(private("shop", false), ["10.0.0.1:1"]);
+    assert_eq!(private("blog", true), ["10.0.0.1:1"]);
 }
 
 #[test]

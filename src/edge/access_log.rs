@@ -8,6 +8,7 @@ use crate::limits::LOG_FIELD_BYTES_MAX;
 use crate::route::Target;
 use crate::telemetry::series::{CLIENT_WENT_AWAY, InFlight};
 use crate::telemetry::{AccessLine, Telemetry};
+use http::HeaderValue;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use vitrine_wire::{Done, Outcome};
@@ -51,6 +52,10 @@ pub struct Record {
     pub done: Option<Done>,
     /// Counts it among the requests of its client.
     pub counted: Option<Counted>,
+    /// What the answer says about HTTPS from now on.
+    pub hsts: Option<HeaderValue>,
+    /// Whether the answer says how it came about.
+    pub diagnostic: bool,
 }
 
 impl Record {
@@ -79,6 +84,8 @@ impl Record {
             begun: None,
             done: None,
             counted: None,
+            hsts: None,
+            diagnostic: true,
         })
     }
 

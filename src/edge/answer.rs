@@ -8,7 +8,10 @@ use super::select::Pin;
 use super::visitor::keep_private;
 use crate::limits::RETRY_AFTER_S;
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, RETRY_AFTER};
+use http::header::{
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, RETRY_AFTER,
+    STRICT_TRANSPORT_SECURITY,
+};
 use http::{HeaderValue, Method, Response, StatusCode};
 use std::time::Duration;
 use vitrine_wire::{Done, Outcome};
@@ -173,11 +176,13 @@ pub fn send(
 ) -> Response<EdgeBody> {
     record.status = status.as_u16();
     headers.insert(super::caller::X_REQUEST_ID, record.caller.request_id.clone());
-    headers.insert(X_VITRINE_EPOCH, HeaderValue::from(record.epoch));
-    if let Some(target) = &record.target
-        && let Ok(release) = HeaderValue::try_from(target.release.to_string())
-    {
-        headers.insert(X_VITRINE_RELEASE, release);
+    if record.diagnostic {
+        tell_origin(&mut headers, &record, timing);
+    } else {
+        headers.remove(X_VITRINE_OUTCOME);
+    }
+    if let Some(hsts) = record.hsts.take() {
+        headers.entry(STRICT_TRANSPORT_SECURITY).or_insert(hsts);
     }
     if record.by_bucket {
         record.visitor.mark(&mut headers, record.caller.https);
@@ -187,14 +192,24 @@ pub fn send(
     if record.pin == Pin::Missed {
         headers.insert(X_VITRINE_PIN, HeaderValue::from_static("missed"));
     }
-    let edge = if record.edge.is_zero() { record.elapsed() } else { record.edge };
-    if let Ok(timing) = HeaderValue::try_from(server_timing(edge, timing)) {
-        headers.append(SERVER_TIMING, timing);
-    }
     let mut response = Response::new(EdgeBody::new(source, record));
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     response
+}
+
+/// Which release and epoch an answer is of, and how long it took: what an operator can turn off.
+fn tell_origin(headers: &mut HeaderMap, record: &Record, timing: Timing) {
+    headers.insert(X_VITRINE_EPOCH, HeaderValue::from(record.epoch));
+    if let Some(target) = &record.target
+        && let Ok(release) = HeaderValue::try_from(target.release.to_string())
+    {
+        headers.insert(X_VITRINE_RELEASE, release);
+    }
+    let edge = if record.edge.is_zero() { record.elapsed() } else { record.edge };
+    if let Ok(timing) = HeaderValue::try_from(server_timing(edge, timing)) {
+        headers.append(SERVER_TIMING, timing);
+    }
 }
 
 fn server_timing(edge: Duration, timing: Timing) -> String {

@@ -27,6 +27,8 @@ pub struct Caller {
     pub forwarded: Forwarded,
     /// Whether the client speaks TLS.
     pub https: bool,
+    /// Whether it is known to speak plain HTTP. What a trusted proxy says nothing about, is not known.
+    pub plain: bool,
     /// Id for logs and answers.
     pub request_id: HeaderValue,
     /// W3C trace context, as honoured or as made here.
@@ -68,6 +70,7 @@ impl Caller {
             uri: parts.uri.clone(),
             client: forwarded.client.unwrap_or(address),
             https: forwarded.https.unwrap_or(peer.tls),
+            plain: if trusted { forwarded.https == Some(false) } else { !peer.tls },
             forwarded,
             request_id: outside.cloned().unwrap_or_else(new_request_id),
             traced: given.is_some(),

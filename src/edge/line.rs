@@ -13,6 +13,7 @@ use super::clients::{Clients, Counted};
 use super::connection::{Answer, Peer};
 use super::file_answer;
 use super::file_store::FileStore;
+use super::https::{self, Https};
 use super::own;
 use super::pin::Wanted;
 use super::render;
@@ -70,6 +71,12 @@ pub struct Line<W> {
     pub files: FileStore,
     /// Domain below which apps have their host names; none where there is one app alone.
     pub shared_domain: Option<String>,
+    /// What clients are told about HTTPS.
+    pub https: Https,
+    /// Whether open pages stay with their release.
+    pub skew_protection: bool,
+    /// Whether answers say how they came about.
+    pub diagnostic_headers: bool,
     /// Whether there is no admin side beside this edge.
     pub alone: bool,
     /// Who reads the metrics there.
@@ -87,6 +94,8 @@ impl<W: Wake> Answer for Line<W> {
         let caller = Caller::of(&parts, &peer, &self.trusted_proxies);
         let visitor = Visitor::of(&parts.headers, caller.https, rand::random);
         let mut record = Record::begin(Arc::clone(&self.telemetry), caller, visitor, table.epoch);
+        record.hsts = self.https.lasting(&record.caller);
+        record.diagnostic = self.diagnostic_headers;
         if own::is_own(parts.uri.path(), self.alone) {
             return own::answer(&self, record, &table, &parts.headers);
         }
@@ -102,11 +111,16 @@ impl<W: Wake> Answer for Line<W> {
             Err(refusal) => return refused(record, refusal.into(), body),
         };
         record.host.clone_from(&address.host);
-        let wanted = Wanted::of(&record.caller, &headers);
+        if let Some(location) = self.https.elsewhere(&record.caller, &address.host) {
+            return https::redirected(record, location, body);
+        }
+        let wanted =
+            if self.skew_protection { Wanted::of(&record.caller, &headers) } else { Wanted::default() };
         let mut selection = match select(&table, &address.host, &wanted, record.visitor.id) {
             Ok(selection) => selection,
             Err(outcome) => return refused(record, Failure::of(outcome), body),
         };
+        selection.pinnable &= self.skew_protection;
         record.select(&selection, table.epoch);
         drop(table);
         peer.activity.set_stall_ms(selection.target.client_stall_ms);

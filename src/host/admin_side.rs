@@ -2,7 +2,6 @@
 
 use super::{HostError, sockets_error};
 use crate::admin::{Admin, AdminOptions, Pause};
-use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -10,8 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 /// The admin side, which serves.
 pub struct AdminSide {
-    /// Address in use, with its real port.
-    pub address: SocketAddr,
+    /// Where it answers, with its real port.
+    pub url: String,
     /// Its listening socket, for a successor.
     pub socket: OwnedFd,
     /// Where it is asked to rest.
@@ -29,10 +28,10 @@ impl AdminSide {
     /// [`HostError::Admin`], [`HostError::System`].
     pub async fn begin(options: AdminOptions) -> Result<Self, HostError> {
         let admin = Admin::bind(options).await?;
-        let (address, socket) = (admin.local_addr(), admin.socket().map_err(sockets_error)?);
+        let (url, socket) = (admin.url(), admin.socket().map_err(sockets_error)?);
         let (pauses, asked) = mpsc::channel(1);
         let stop = CancellationToken::new();
         let task = tokio::spawn(admin.serve(stop.clone(), asked));
-        Ok(Self { address, socket, pauses, stop, task })
+        Ok(Self { url, socket, pauses, stop, task })
     }
 }

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 /// How that line is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReadyLine {
-    /// `ready edge=URL admin=URL isolation=KIND`.
+    /// `ready edge=URL admin=URL isolation=KIND`, and `warning=no-containers` behind it where nobody chose processes.
     Text,
     /// The same as a JSON object.
     Json,
@@ -15,16 +15,24 @@ pub enum ReadyLine {
 
 impl ReadyLine {
     /// Writes it; `solo` has no admin side.
-    pub(super) fn write(self, edge: SocketAddr, admin: Option<SocketAddr>, isolation: Isolation) {
+    pub(super) fn write(self, edge: SocketAddr, admin: Option<&str>, isolation: Isolation, fell_back: bool) {
         let edge = format!("http://{edge}");
-        let admin = admin.map(|admin| format!("http://{admin}"));
-        match (self, admin) {
-            (Self::Json, Some(admin)) => {
-                println!("{}", json!({ "edge": edge, "admin": admin, "isolation": isolation }));
+        let warning = fell_back.then_some("no-containers");
+        match self {
+            Self::Json => {
+                let mut line = json!({ "edge": edge, "isolation": isolation });
+                for (name, value) in [("admin", admin), ("warning", warning)] {
+                    if let Some(value) = value {
+                        line[name] = value.into();
+                    }
+                }
+                println!("{line}");
             }
-            (Self::Json, None) => println!("{}", json!({ "edge": edge, "isolation": isolation })),
-            (Self::Text, Some(admin)) => println!("ready edge={edge} admin={admin} isolation={isolation}"),
-            (Self::Text, None) => println!("ready edge={edge} isolation={isolation}"),
+            Self::Text => {
+                let admin = admin.map(|admin| format!(" admin={admin}")).unwrap_or_default();
+                let warning = warning.map(|warning| format!(" warning={warning}")).unwrap_or_default();
+                println!("ready edge={edge}{admin} isolation={isolation}{warning}");
+            }
         }
     }
 }

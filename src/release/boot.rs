@@ -10,6 +10,7 @@ use crate::container::StartSpec;
 use crate::failpoint::{self, Fault};
 use crate::id::{Digest, InstanceId, ReleaseId};
 use crate::limits::{BOOT_LOG_LINES, LAST_LINES_MS, UNSTOPPED_MAX};
+use crate::store::EnvScope;
 use crate::telemetry::causes;
 use crate::worker::{Egress, Identity, Worker, WorkerError};
 use std::collections::HashSet;
@@ -200,8 +201,8 @@ impl Releases {
         let listed: Vec<_> =
             entry.bundle.manifest.egress.iter().filter_map(|text| text.parse().ok()).collect();
         let metrics = Arc::clone(&parts.telemetry.metrics);
-        let egress =
-            Egress::new(&record.id.app, &listed, &parts.config.egress, metrics, Arc::clone(&self.0.sockets));
+        let policy = parts.config.egress_of(&record.id.app, record.env_scope == EnvScope::Production);
+        let egress = Egress::new(&record.id.app, &listed, &policy, metrics, Arc::clone(&self.0.sockets));
         entry.set_denials(egress.denials());
         let logs = self.0.journal.sink(start.settings.limits.log_lines_per_s);
         let connecting = Worker::connect(identity, start, egress, logs, self.0.bodies.share());

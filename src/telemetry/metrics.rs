@@ -1,5 +1,6 @@
 //! Prometheus metrics, declared once. A family without a sample is not in the text.
 
+use super::certificates::CertificateSeries;
 use super::connections::{ConnectionFamilies, ConnectionSeries, Side};
 use super::drops::LogDrops;
 use super::series::{ReleaseLabels, Series};
@@ -119,6 +120,8 @@ pub struct Metrics {
     isolate_restarts: Family<RestartLabels, Counter>,
     egress: Family<EgressLabels, Counter>,
     connections: ConnectionFamilies,
+    /// See [`CertificateSeries`].
+    pub certificates: CertificateSeries,
     wakes_refused: Counter,
     /// The apps that there are, with the hosts that each has series of: what is counted for another leaves nothing behind.
     apps: Mutex<HashMap<AppName, BTreeSet<String>>>,
@@ -174,6 +177,7 @@ impl Metrics {
             isolate_restarts: Family::default(),
             egress: Family::default(),
             connections: ConnectionFamilies::default(),
+            certificates: CertificateSeries::default(),
             wakes_refused: Counter::default(),
             apps: Mutex::default(),
             unrouted: Series::nowhere(),
@@ -223,6 +227,7 @@ impl Metrics {
             refused,
         );
         self.connections.register(registry);
+        self.certificates.register(registry);
     }
 
     /// The counts of one side's connections.

@@ -94,7 +94,7 @@ impl Egress {
             rules: Arc::clone(&rules),
             timeout: Duration::from_millis(policy.timeout_ms),
             places: Semaphore::new(EGRESS_CALLS_MAX),
-            client: EgressClient::new(rules, app, sockets),
+            client: EgressClient::new(rules, app, sockets, resolve::system),
             app: app.clone(),
             metrics,
             denials: Arc::default(),

@@ -27,6 +27,8 @@ pub struct Host {
     pub admin: SocketAddr,
     /// What `ready` says about isolation.
     pub isolation: String,
+    /// What `ready` warns of; empty, if nothing.
+    pub warning: String,
     child: Child,
     folder: Option<TempDir>,
 }
@@ -120,16 +122,15 @@ impl Host {
             let _ = child.wait();
             return Err(folder);
         };
-        let part = |name: &str| {
-            let found = line.split(' ').find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
-            found.unwrap_or_else(|| panic!("`{line}` has no {name}")).to_owned()
-        };
+        let find = |name: &str| line.split(' ').find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
+        let part = |name| find(name).unwrap_or_else(|| panic!("`{line}` has no {name}")).to_owned();
         assert!(line.starts_with("ready "), "{line}");
-        let address = |name| part(name).strip_prefix("http://").unwrap().parse().unwrap();
+        let address = |name| part(name).split_once("://").unwrap().1.parse().unwrap();
         Ok(Self {
             edge: address("edge"),
             admin: address("admin"),
             isolation: part("isolation"),
+            warning: find("warning").unwrap_or_default().to_owned(),
             child,
             folder: Some(folder),
         })

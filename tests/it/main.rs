@@ -18,7 +18,9 @@ mod harness {
     pub mod wait;
 }
 
+mod admin_tls;
 mod alone;
+mod apex;
 mod backup;
 mod bad_archives;
 mod bad_bundles;
@@ -35,6 +37,7 @@ mod edge_pins;
 mod edge_requests;
 mod edge_streams;
 mod egress;
+mod egress_private;
 mod egress_tls;
 mod env;
 mod failed_deploy;
@@ -54,6 +57,8 @@ mod several_hosts;
 mod snapshots;
 mod solo;
 mod split;
+mod switches;
 mod tables;
+mod tls_edge;
 mod uploads;
 mod wake;

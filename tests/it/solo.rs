@@ -1,5 +1,6 @@
 //! `vitrine solo`: one release under a scheduler.
 
+use crate::egress::Upstream;
 use crate::harness::archive::{bundle_dir, fixture};
 use crate::harness::cli::Cli;
 use crate::harness::http::{Answer, Request};
@@ -25,11 +26,17 @@ struct Solo {
 
 impl Solo {
     fn start(bundle: &Path, environment: &[(&str, &str)]) -> Self {
+        Self::start_with(bundle, &[], environment)
+    }
+
+    fn start_with(bundle: &Path, flags: &[&str], environment: &[(&str, &str)]) -> Self {
         let folder = TempDir::with_prefix_in("vt-", "/tmp").unwrap();
         std::fs::create_dir(folder.path().join("tmp")).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_vitrine"))
-            .args(["solo", "--listen", "127.0.0.1:0", "--bundle"])
+            .args(["solo", "--bundle"])
             .arg(bundle)
+            .args(flags)
+            .args((!flags.contains(&"--listen")).then_some("--listen=127.0.0.1:0"))
             .env("TMPDIR", folder.path().join("tmp"))
             .envs(environment.iter().copied())
             .stdin(Stdio::null())
@@ -151,4 +158,60 @@ fn a_bundle_that_can_not_be_served_ends_it_with_the_reason() {
     let nowhere = Cli::new(&["solo", "--bundle", "/nowhere", "--listen", "127.0.0.1:0"]).run();
     assert!(nowhere.code == 1 && nowhere.stderr.contains("/nowhere"), "{nowhere:?}");
     Cli::new(&["solo"]).fails(2, &["--bundle"]);
+}
+
+#[test]
+fn private_services_are_opened_by_flags_and_a_file() {
+    let ports: [u16; 4] = std::array::from_fn(|_| Upstream::start().address.port());
+    let origins = ports.map(|port| format!("http://localhost:{port}"));
+    let server = std::fs::read_to_string(fixture("egress").join("server/index.js")).unwrap();
+    let manifest = serde_json::json!({ "egress": origins, "health": {"path": "/"} }).to_string();
+    let bundle = bundle_dir(&[("server/index.js", &server), ("vitrine.json", &manifest)]);
+    let toml =
+        format!("[egress]\nallow_private = [\"127.0.0.0/8:{}\"]\n[limits]\nwall_ms = 60000\n", ports[2]);
+    let config = bundle.path().with_extension("toml");
+    std::fs::write(&config, toml).unwrap();
+    let rule = format!("localhost:{}", ports[0]);
+    let variable = format!("localhost:{},10.0.0.0/8", ports[1]);
+    let solo = Solo::start_with(
+        bundle.path(),
+        &["--config", config.to_str().unwrap(), "--allow-private", &rule],
+        &[("VITRINE_ALLOW_PRIVATE", &variable)],
+    );
+    std::fs::remove_file(&config).unwrap();
+    solo.until_ready();
+    let reached = |port: u16| solo.get(&format!("/?u=http://localhost:{port}/x")).status;
+    // A flag wins over its variable, and both come to what the file has.
+    assert_eq!(ports.map(reached), [200, 502, 200, 502]);
+}
+
+#[test]
+fn a_field_that_is_not_for_one_release_is_refused_by_its_name() {
+    let folder = TempDir::with_prefix_in("vt-", "/tmp").unwrap();
+    let config = folder.path().join("solo.toml");
+    for (toml, place, field) in [
+        ("admin = \"127.0.0.1:1\"\n", "1:1:", "`admin`"),
+        ("[limits]\nwall_ms = 1\n[[routes]]\nhost = \"a.b\"\napp = \"a\"\n", "3:3:", "`routes`"),
+        ("[quota]\nworkers = 1\n", "1:2:", "`quota`"),
+        ("[limits]\ncpu = 1\n", "2:1:", "unknown field `cpu`"),
+    ] {
+        std::fs::write(&config, toml).unwrap();
+        let at = format!("solo.toml:{place} {field}");
+        Cli::new(&["solo", "--bundle", "/nowhere", "--config", config.to_str().unwrap()]).fails(1, &[&at]);
+    }
+    Cli::new(&["solo", "--bundle", "/nowhere", "--allow-private", "localhost"])
+        .fails(2, &["`localhost` has no port", "db.internal:5432"]);
+}
+
+#[test]
+fn addresses_to_listen_on_are_taken_as_people_write_them() {
+    let bundle = fixture("env-echo");
+    for listen in ["0", ":0", "localhost:0", "[::1]:0"] {
+        let solo = Solo::start_with(&bundle, &["--listen", listen], &[]);
+        solo.until_ready();
+    }
+    for (flag, verb) in [("--listen", "serve"), ("--admin", "serve"), ("--listen", "solo")] {
+        Cli::new(&[verb, flag, "localhost"])
+            .fails(2, &["`localhost` is no address", "localhost:8080", "[::1]:8080"]);
+    }
 }

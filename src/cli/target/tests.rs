@@ -8,7 +8,7 @@ fn note(folder: &Path, port: u16) -> Note {
     create_dir_all(folder).unwrap();
     let token_file = folder.join("admin.token");
     fs::write(&token_file, format!("vt_{port}\n")).unwrap();
-    Note { admin: ([127, 0, 0, 1], port).into(), token_file, pid: 1, since_ms: u64::from(port) }
+    Note { admin: ([127, 0, 0, 1], port).into(), https: None, token_file, pid: 1, since_ms: u64::from(port) }
 }
 
 fn given(notes: Vec<Note>) -> Given {
@@ -33,6 +33,15 @@ fn the_environment_wins_then_the_note_then_the_data_folder() {
     let found = Given { admin, data, ..given(noted()) }.choose(Purpose::Change).unwrap();
     assert_eq!(of(&found), ("http://localhost:5", Some("vt_data")));
     assert_eq!(of(&given(Vec::new()).choose(Purpose::Change).unwrap()).0, "http://127.0.0.1:8081");
+}
+
+#[test]
+fn a_host_with_a_certificate_is_asked_by_its_name_on_this_machine() {
+    let dir = tempfile::tempdir().unwrap();
+    let note = Note { https: Some("admin.example".into()), ..note(dir.path(), 999) };
+    let found = given(vec![note]).choose(Purpose::Change).unwrap();
+    assert_eq!(of(&found), ("https://admin.example:999", Some("vt_999")));
+    assert_eq!(found.at, Some(([127, 0, 0, 1], 999).into()));
 }
 
 #[test]

@@ -128,7 +128,7 @@ async fn both_protocols_are_spoken_on_one_port() {
 
 #[tokio::test]
 async fn tls_offers_both_protocols_and_a_handshake_that_stalls_is_closed() {
-    let tls = Some(super::super::tls::tests::sound());
+    let tls = Some(crate::certificates::tests::sound());
     let served = serve(places(8, &Metrics::new()), [200, 5_000], tls).await;
     let url = format!("https://localhost:{}/", served.address.port());
     let resolved = |builder: reqwest::ClientBuilder| builder.resolve("localhost", served.address);
@@ -242,7 +242,7 @@ async fn a_client_that_takes_nothing_of_its_answer_does_not_keep_its_place_in_th
 #[tokio::test]
 async fn an_evicted_connection_of_http2_is_told_and_one_in_a_handshake_is_closed() {
     let metrics = Metrics::new();
-    let served = serve(places(1, &metrics), [5_000, 5_000], Some(super::super::tls::tests::sound())).await;
+    let served = serve(places(1, &metrics), [5_000, 5_000], Some(crate::certificates::tests::sound())).await;
     let url = format!("https://localhost:{}/", served.address.port());
     let client = super::super::fixture::client(|builder| builder.resolve("localhost", served.address));
     let mut stalled = TcpStream::connect(served.address).await.unwrap();

@@ -1,7 +1,7 @@
 //! The HTTP client of one release: its connections go only where the rules let them.
 
 use super::policy::Rules;
-use super::resolve::CheckedResolver;
+use super::resolve::{CheckedResolver, Lookup};
 use super::sockets::{InUse, Mark, Socket, Sockets};
 use crate::id::AppName;
 use crate::limits::{
@@ -53,9 +53,9 @@ pub struct EgressClient {
 
 impl EgressClient {
     /// A client without connections, whose sockets are this app's.
-    pub fn new(rules: Arc<Rules>, app: &AppName, sockets: Arc<Sockets>) -> Self {
+    pub fn new(rules: Arc<Rules>, app: &AppName, sockets: Arc<Sockets>, lookup: Lookup) -> Self {
         let lookups = Arc::new(Semaphore::new(EGRESS_LOOKUPS_MAX));
-        let connector = CheckedConnector { rules, lookups, app: app.clone(), sockets };
+        let connector = CheckedConnector { rules, lookups, lookup, app: app.clone(), sockets };
         Self { http: pooled(connector.clone()), connector, https: OnceCell::new() }
     }
 
@@ -127,6 +127,7 @@ async fn secured(
 struct CheckedConnector {
     rules: Arc<Rules>,
     lookups: Arc<Semaphore>,
+    lookup: Lookup,
     app: AppName,
     sockets: Arc<Sockets>,
 }
@@ -146,7 +147,7 @@ impl Service<Uri> for CheckedConnector {
         let implied = if to.scheme() == Some(&uri::Scheme::HTTPS) { 443 } else { 80 };
         // One for each connection: a resolver is not told the port, and the operator opens addresses by port.
         let (rules, lookups) = (Arc::clone(&self.rules), Arc::clone(&self.lookups));
-        let resolver = CheckedResolver::new(rules, lookups, to.port_u16().unwrap_or(implied));
+        let resolver = CheckedResolver::new(rules, lookups, self.lookup, to.port_u16().unwrap_or(implied));
         let mut http = Http::new_with_resolver(resolver);
         http.enforce_http(false);
         http.set_nodelay(true);
@@ -163,3 +164,6 @@ impl Service<Uri> for CheckedConnector {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use super::denial::Setting;
 use super::special::is_public;
-use crate::config::{EgressPolicy, OriginPattern};
+use crate::config::{EgressPolicy, OriginPattern, PrivateRule, only_by_address};
 use std::net::{IpAddr, SocketAddr};
 use url::{Host, Url};
 use vitrine_wire::EgressFailure;
@@ -12,7 +12,7 @@ use vitrine_wire::EgressFailure;
 pub struct Rules {
     bundle: Vec<OriginPattern>,
     operator: Option<Vec<OriginPattern>>,
-    opened: Vec<SocketAddr>,
+    opened: Vec<PrivateRule>,
 }
 
 impl Rules {
@@ -51,21 +51,12 @@ impl Rules {
                 origin()
             )));
         }
-        let address = match url.host() {
-            Some(Host::Ipv4(ip)) => Some(IpAddr::V4(ip)),
-            Some(Host::Ipv6(ip)) => Some(IpAddr::V6(ip)),
-            _ => None,
-        };
-        let port = url.port_or_known_default().unwrap_or(0);
-        let opened = address.is_some_and(|ip| self.opened.contains(&SocketAddr::new(ip, port)));
         let listed = self.operator.as_ref().is_none_or(|list| list.iter().any(|entry| entry.allows(url)));
-        if !listed && !opened {
+        if !listed && !self.is_opened(url) {
             return Err(denied("the operator's `egress.allow`"));
         }
-        match address {
-            Some(ip) if !self.may_connect(SocketAddr::new(ip, port)) => {
-                Err(refused(SocketAddr::new(ip, port)))
-            }
+        match address_of(url) {
+            Some(address) if !self.may_connect(None, address) => Err(refused(address)),
             _ => Ok(()),
         }
     }
@@ -75,34 +66,61 @@ impl Rules {
     #[must_use]
     pub fn missing(&self, url: &Url, resolved: Option<SocketAddr>) -> Vec<Setting> {
         let origin = url.origin().ascii_serialization();
-        let port = url.port_or_known_default().unwrap_or(0);
-        let named = match url.host() {
-            Some(Host::Ipv4(ip)) => Some(SocketAddr::new(ip.into(), port)),
-            Some(Host::Ipv6(ip)) => Some(SocketAddr::new(ip.into(), port)),
-            _ => None,
-        };
+        let (named, host) = (address_of(url), url.host_str().unwrap_or_default());
+        let name = named.is_none().then_some(host);
         let mut missing = Vec::new();
         if !self.lists(url) {
             missing.push(Setting::of_bundle(format!(r#""egress": ["{origin}"]"#)));
         }
-        if let Some(address) = named.or(resolved).filter(|address| !self.may_connect(*address)) {
-            let host = url.host_str().unwrap_or_default();
-            let place = named.map_or_else(|| format!("{host}:{port}"), |_| address.to_string());
+        let mut will_be_opened = self.is_opened(url);
+        if let Some(address) = named.or(resolved).filter(|address| !self.may_connect(name, *address)) {
+            // A name opens what it resolves to, but for what is opened by its address alone.
+            let by_name = name.filter(|_| !only_by_address(address.ip()));
+            let place =
+                by_name.map_or_else(|| address.to_string(), |name| format!("{name}:{}", port_of(url)));
+            will_be_opened |= by_name.is_some() || named.is_some();
             missing.push(Setting::of_operator(format!(r#"[egress] allow_private = ["{place}"]"#)));
         }
-        let is_opened = named.is_some_and(|address| self.opened.contains(&address));
         let is_allowed = self.operator.as_ref().is_none_or(|list| list.iter().any(|entry| entry.allows(url)));
-        if !is_allowed && !is_opened && named.is_none_or(|address| is_public(address.ip())) {
+        if !is_allowed && !will_be_opened {
             missing.push(Setting::of_operator(format!(r#"[egress] allow = ["{origin}"]"#)));
         }
         missing
     }
 
-    /// Whether this address may be connected: a public one, or one that the operator opened.
+    /// Whether this address may be connected for a call to this name, if its URL has one: a public address, or one that the
+    /// operator opened.
     #[must_use]
-    pub fn may_connect(&self, address: SocketAddr) -> bool {
-        is_public(address.ip()) || self.opened.contains(&address)
+    pub fn may_connect(&self, name: Option<&str>, address: SocketAddr) -> bool {
+        is_public(address.ip()) || self.opens(name, address)
     }
+
+    /// Whether the operator opened the private service that a URL names, by its address or its name.
+    fn is_opened(&self, url: &Url) -> bool {
+        let (name, port) = (url.host_str().unwrap_or_default(), port_of(url));
+        match address_of(url) {
+            Some(address) => self.opens(None, address),
+            None => self.opened.iter().any(|rule| rule.names(name, port)),
+        }
+    }
+
+    fn opens(&self, name: Option<&str>, address: SocketAddr) -> bool {
+        self.opened.iter().any(|rule| rule.opens(name, address))
+    }
+}
+
+fn port_of(url: &Url) -> u16 {
+    url.port_or_known_default().unwrap_or(0)
+}
+
+/// The address that a URL has in place of a name.
+fn address_of(url: &Url) -> Option<SocketAddr> {
+    let ip = match url.host()? {
+        Host::Ipv4(ip) => IpAddr::V4(ip),
+        Host::Ipv6(ip) => IpAddr::V6(ip),
+        Host::Domain(_) => return None,
+    };
+    Some(SocketAddr::new(ip, port_of(url)))
 }
 
 /// What an app sees when an address that it named itself is refused.
@@ -157,8 +175,16 @@ mod tests {
         let closed = rules(&["http://127.0.0.1:4100", "http://127.0.0.1:4101"], None, &["127.0.0.1:4100"]);
         assert!(allowed(&closed, "http://127.0.0.1:4100/"));
         assert!(!allowed(&closed, "http://127.0.0.1:4101/"));
-        assert!(!closed.may_connect("127.0.0.1:80".parse().unwrap()));
-        assert!(closed.may_connect("127.0.0.1:4100".parse().unwrap()));
+        assert!(!closed.may_connect(None, "127.0.0.1:80".parse().unwrap()));
+        assert!(closed.may_connect(None, "127.0.0.1:4100".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_service_that_is_opened_needs_no_place_in_the_operators_list() {
+        let bundle = ["http://db.internal:80", "http://db.internal:81", "http://10.1.2.3", "http://11.1.2.3"];
+        let strict = rules(&bundle, Some(&[]), &["db.internal:80", "10.0.0.0/8"]);
+        assert!(allowed(&strict, "http://db.internal/") && allowed(&strict, "http://10.1.2.3/"));
+        assert!(!allowed(&strict, "http://db.internal:81/") && !allowed(&strict, "http://11.1.2.3/"));
     }
 
     fn lines(rules: &Rules, url: &str, resolved: Option<&str>) -> Vec<String> {
@@ -189,6 +215,15 @@ mod tests {
             lines(&strict, "https://api.example.com/", None),
             [r#"vitrine.toml: [egress] allow = ["https://api.example.com"]"#]
         );
+        let strict = rules(&["http://api:3000"], Some(&[]), &[]);
+        for (resolved, place) in
+            [("10.0.0.7:3000", "api:3000"), ("169.254.169.254:3000", "169.254.169.254:3000")]
+        {
+            let line = format!(r#"vitrine.toml: [egress] allow_private = ["{place}"]"#);
+            assert_eq!(lines(&strict, "http://api:3000/", Some(resolved))[0], line);
+            let opened = rules(&["http://api:3000"], Some(&[]), &[place]);
+            assert!(opened.may_connect(Some("api"), resolved.parse().unwrap()), "{place}");
+        }
         let opened = rules(&["http://127.0.0.1:9900"], Some(&[]), &["127.0.0.1:9900"]);
         assert_eq!(lines(&opened, "http://127.0.0.1:9900/x", None), [""; 0]);
         assert!(allowed(&opened, "http://127.0.0.1:9900/x"));

@@ -4,6 +4,7 @@ use super::policy::Rules;
 use futures_util::future::BoxFuture;
 use hyper_util::client::legacy::connect::dns::Name;
 use std::error::Error;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -15,18 +16,27 @@ use tower::Service;
 #[error("{0} is not a public address")]
 pub struct NotPublic(pub SocketAddr);
 
+/// What a name resolves to now.
+pub type Lookup = fn(String, u16) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>>;
+
+/// Asks the system's resolver.
+pub fn system(name: String, port: u16) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> {
+    Box::pin(async move { tokio::net::lookup_host((name, port)).await.map(Vec::from_iter) })
+}
+
 /// Resolves for calls to one port.
 #[derive(Debug, Clone)]
 pub struct CheckedResolver {
     rules: Arc<Rules>,
     lookups: Arc<Semaphore>,
+    lookup: Lookup,
     port: u16,
 }
 
 impl CheckedResolver {
     /// A resolver for calls to this port, one of those that share the places of `lookups`.
-    pub fn new(rules: Arc<Rules>, lookups: Arc<Semaphore>, port: u16) -> Self {
-        Self { rules, lookups, port }
+    pub fn new(rules: Arc<Rules>, lookups: Arc<Semaphore>, lookup: Lookup, port: u16) -> Self {
+        Self { rules, lookups, lookup, port }
     }
 }
 
@@ -40,17 +50,20 @@ impl Service<Name> for CheckedResolver {
     }
 
     fn call(&mut self, name: Name) -> Self::Future {
-        let (rules, lookups, port) = (Arc::clone(&self.rules), Arc::clone(&self.lookups), self.port);
+        let (rules, lookups) = (Arc::clone(&self.rules), Arc::clone(&self.lookups));
+        let looked_up = (self.lookup)(name.as_str().to_owned(), self.port);
         Box::pin(async move {
             let place = lookups.acquire_owned().await?;
             // A call that is given up gives its place back only when the system's resolver has let go of its thread.
             let lookup = tokio::spawn(async move {
-                let found = tokio::net::lookup_host((name.as_str(), port)).await;
+                let found = looked_up.await;
                 drop(place);
-                found.map(Vec::from_iter)
+                found
             });
             let found = lookup.await??;
-            let allowed: Vec<SocketAddr> = found.iter().copied().filter(|a| rules.may_connect(*a)).collect();
+            let may_connect = |address: &SocketAddr| rules.may_connect(Some(name.as_str()), *address);
+            // Only these are connected, and the name is not resolved again for it.
+            let allowed: Vec<SocketAddr> = found.iter().copied().filter(may_connect).collect();
             match (allowed.is_empty(), found.first()) {
                 (true, Some(first)) => Err(NotPublic(*first).into()),
                 _ => Ok(allowed.into_iter()),

@@ -1,0 +1,51 @@
+//! Where apps may go.
+
+use super::{Config, PrivateRule};
+use crate::id::AppName;
+use serde::{Deserialize, Serialize};
+
+/// Where apps may go. A bundle's own list is cut down to this.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EgressPolicy {
+    /// Origins that bundles may name (`https://api.example.com`, `https://*.example.com`); absent is any public one.
+    pub allow: Option<Vec<String>>,
+    /// Private services that the operator opens to every app.
+    pub allow_private: Vec<PrivateRule>,
+    /// Time for one call until its response head, in milliseconds.
+    pub timeout_ms: u64,
+}
+
+impl Default for EgressPolicy {
+    fn default() -> Self {
+        Self { allow: None, allow_private: Vec::new(), timeout_ms: 10_000 }
+    }
+}
+
+/// What the operator decides for one app.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AppRules {
+    /// See [`AppEgress`].
+    pub egress: AppEgress,
+}
+
+/// Where one app may go besides.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AppEgress {
+    /// Private services that are opened to this app's releases that see its production values, and to no preview.
+    pub allow_private: Vec<PrivateRule>,
+}
+
+impl Config {
+    /// The policy for a release of an app; `vouched` is whether it sees the app's production values.
+    #[must_use]
+    pub fn egress_of(&self, app: &AppName, vouched: bool) -> EgressPolicy {
+        let mut policy = self.egress.clone();
+        if let Some(rules) = self.apps.get(app).filter(|_| vouched) {
+            policy.allow_private.extend_from_slice(&rules.egress.allow_private);
+        }
+        policy
+    }
+}

@@ -1,0 +1,78 @@
+//! TLS of both sides: listeners, certificates, and what plain HTTP is told.
+
+use super::check::{Problem, problem};
+use super::listen;
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// A certificate and its key, as files. Both are read again when they change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CertificateFiles {
+    /// PEM file with the chain, leaf first.
+    pub certificate: PathBuf,
+    /// PEM file with the key.
+    pub key: PathBuf,
+}
+
+/// The TLS listener of the public side.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// Address of the TLS listener.
+    #[serde(deserialize_with = "listen::address")]
+    pub listen: SocketAddr,
+    /// PEM file with the chain, leaf first, for clients that ask for no name that another certificate has.
+    pub certificate: PathBuf,
+    /// PEM file with its key.
+    pub key: PathBuf,
+    /// Further certificates; each is for the DNS names in it.
+    #[serde(default)]
+    pub certificates: Vec<CertificateFiles>,
+    /// Whether the plain listener sends clients to the TLS one.
+    #[serde(default = "yes")]
+    pub redirect: bool,
+    /// How long browsers are to use HTTPS alone, in seconds; 0 is not said.
+    #[serde(default)]
+    pub hsts_max_age_s: u64,
+    /// Whether that is said for all subdomains, too.
+    #[serde(default)]
+    pub hsts_include_subdomains: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+impl Tls {
+    /// A listener with one certificate, and defaults otherwise.
+    #[must_use]
+    pub fn new(listen: SocketAddr, files: CertificateFiles) -> Self {
+        let CertificateFiles { certificate, key } = files;
+        Self {
+            listen,
+            certificate,
+            key,
+            certificates: Vec::new(),
+            redirect: true,
+            hsts_max_age_s: 0,
+            hsts_include_subdomains: false,
+        }
+    }
+
+    /// Every certificate, that of nameless clients first.
+    #[must_use]
+    pub fn files(&self) -> Vec<CertificateFiles> {
+        let first = CertificateFiles { certificate: self.certificate.clone(), key: self.key.clone() };
+        std::iter::once(first).chain(self.certificates.iter().cloned()).collect()
+    }
+
+    pub(super) fn problem(&self) -> Option<Problem> {
+        if self.hsts_include_subdomains && self.hsts_max_age_s == 0 {
+            let message = "is true and `tls.hsts_max_age_s` is 0: nothing would be said; write for how long";
+            return problem("tls.hsts_include_subdomains", message);
+        }
+        None
+    }
+}

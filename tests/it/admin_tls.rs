@@ -1,0 +1,45 @@
+//! An admin side that speaks HTTPS alone.
+
+use crate::harness::cli::Cli;
+use crate::harness::host::Host;
+use crate::tls_edge::pem;
+
+#[test]
+fn the_command_line_reaches_it_by_the_authority_that_it_is_told() {
+    let toml = format!(
+        "[admin_tls]\ncertificate = {:?}\nkey = {:?}\n",
+        pem("localhost.pem"),
+        pem("localhost.key.pem")
+    );
+    let host = Host::start_in(Host::configured(&toml), &["--isolation", "process"]);
+    let ca = pem("root.pem");
+    let ca = ca.to_str().unwrap();
+    // On the host's own machine, by the note that it leaves.
+    host.cli(&["status"]).env("VITRINE_CA", ca).ok();
+    host.cli(&["status"]).fails(3, &["https://localhost:", "certificate"]);
+    // From elsewhere, by a URL and a token.
+    let url = format!("https://localhost:{}", host.admin.port());
+    let named = |token: &str| Cli::new(&["status"]).env("VITRINE_ADMIN", &url).env("VITRINE_TOKEN", token);
+    named(&host.token()).env("VITRINE_CA", ca).ok();
+    named("vt_wrong").env("VITRINE_CA", ca).fails(1, &["token"]);
+    named(&host.token()).env("VITRINE_CA", "nowhere.pem").fails(2, &["VITRINE_CA", "nowhere.pem"]);
+    let plain = format!("http://localhost:{}", host.admin.port());
+    Cli::new(&["status"]).env("VITRINE_ADMIN", &plain).env("VITRINE_TOKEN", "x").fails(3, &[]);
+    // It is handed over as every listener is.
+    host.upgrade().ok();
+    host.cli(&["status"]).env("VITRINE_CA", ca).ok();
+}
+
+#[test]
+fn plain_http_to_other_machines_is_warned_of() {
+    let folder = Host::folder_anew();
+    let host = Host::start_at(
+        folder,
+        [([127, 0, 0, 1], 0).into(), ([0, 0, 0, 0], 0).into()],
+        &["--isolation", "process"],
+    );
+    let log = host.log();
+    assert!(log.contains("[admin_tls]") && log.contains("tokens can be read"), "{log}");
+    let quiet = Host::start();
+    assert!(!quiet.log().contains("[admin_tls]"));
+}

@@ -1,0 +1,42 @@
+//! The bare domain: to the only app, and to none of several.
+
+use crate::harness::host::Host;
+use crate::harness::http::Request;
+
+#[test]
+fn the_second_app_is_told_that_the_bare_domain_leads_nowhere_from_now_on() {
+    let host = Host::start();
+    let apex = || Request::new(host.edge, "GET", "/").header("host", "localhost").send();
+    let deploy = |app: &str, version: &str| {
+        let dir = crate::harness::archive::bundle_dir(&[(
+            "server/index.js",
+            &crate::harness::archive::hello(&format!("{app} {version}")),
+        )]);
+        host.cli(&["deploy", app, dir.path().to_str().unwrap(), "--version", version]).ok().stderr
+    };
+    let quiet = deploy("shop", "v1");
+    assert!(!quiet.contains("warning"), "{quiet}");
+    assert_eq!(apex().text(), "shop v1");
+    let told = deploy("blog", "v1");
+    for words in ["`localhost`", "led to `shop`", "lead nowhere", "[[routes]]", "host = \"localhost\""] {
+        assert!(told.contains(words), "no {words}: {told}");
+    }
+    assert_eq!(apex().status, 404);
+    for (app, version) in [("blog", "v2"), ("third", "v1")] {
+        let quiet = deploy(app, version);
+        assert!(!quiet.contains("lead nowhere"), "{quiet}");
+    }
+}
+
+#[test]
+fn a_route_names_who_has_the_bare_domain() {
+    let folder = Host::configured("[[routes]]\nhost = \"localhost\"\napp = \"shop\"\n");
+    let host = Host::start_in(folder, &["--isolation", "process"]);
+    for app in ["shop", "blog"] {
+        let dir =
+            crate::harness::archive::bundle_dir(&[("server/index.js", &crate::harness::archive::hello(app))]);
+        let told = host.cli(&["deploy", app, dir.path().to_str().unwrap()]).ok().stderr;
+        assert!(!told.contains("lead nowhere"), "{told}");
+    }
+    assert_eq!(Request::new(host.edge, "GET", "/").header("host", "localhost").send().text(), "shop");
+}
