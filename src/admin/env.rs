@@ -48,7 +48,7 @@ pub fn check_name(name: &str) -> Result<String, String> {
     if first && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
         return Ok(name.to_owned());
     }
-    Err(format!("`{name}` is no name of a value: a letter or _, then letters, digits and _"))
+    Err(format!("invalid variable name `{name}`: a letter or _, then letters, digits and _"))
 }
 
 fn checked(name: &str) -> Result<String, Problem> {

@@ -64,12 +64,12 @@ const fn explain(outcome: Outcome) -> &'static str {
         Outcome::Ok | Outcome::Cancelled => "",
         Outcome::ClientError | Outcome::BadRequest => "The request could not be understood.",
         Outcome::AppError | Outcome::Crashed | Outcome::HeapLimit | Outcome::UpstreamGone => {
-            "The page could not be made. Trying again may help."
+            "This page could not be loaded. Please try again."
         }
         Outcome::CpuLimit | Outcome::WallLimit | Outcome::StreamIdle => {
-            "The page took too long to make. Trying again may help."
+            "This page took too long to load. Please try again."
         }
-        Outcome::Overloaded | Outcome::Draining => "The service is busy. Try again in a moment.",
+        Outcome::Overloaded | Outcome::Draining => "The service is busy. Please try again in a moment.",
         Outcome::NoRoute => "There is no site at this address.",
         Outcome::NoRelease => "There is nothing to show at this address.",
     }

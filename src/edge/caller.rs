@@ -1,4 +1,4 @@
-//! Who asks, in which trace, and what kind of answer they can read. Known for every request, however malformed.
+//! Client identity, trace context and acceptable response types. Available even for malformed requests.
 
 use super::connection::Peer;
 use super::forwarded::Forwarded;

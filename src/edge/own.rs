@@ -1,4 +1,4 @@
-//! The host's own paths, on any host name.
+//! Built-in endpoints under `/_vitrine/` (health and readiness), on every host name.
 
 use super::access_log::Record;
 use super::answer::{Failure, Timing, failed, whole};

@@ -143,7 +143,7 @@ impl<B: Body<Data = Bytes> + Send + Unpin + 'static> Upload<B> {
     }
 }
 
-/// Nobody waits for a body that nobody reads any more; what is still to come of it is read away, as that of a refused one.
+/// Drains the unread rest of the request body, so that the client can read the response.
 impl<B: Body<Data = Bytes> + Send + Unpin + 'static> Drop for Upload<B> {
     fn drop(&mut self) {
         self.progress.0.waits.store(false, Ordering::Relaxed);

@@ -15,7 +15,7 @@ enum Stage {
     Gone,
 }
 
-/// The host before this one. Cheap to clone; one that never was is gone.
+/// Handle to the previous host process. Cheap to clone; the default value behaves as a process that has exited.
 #[derive(Debug, Clone, Default)]
 pub struct Predecessor(Option<Arc<Shared>>);
 

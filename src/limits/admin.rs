@@ -39,7 +39,7 @@ pub const LOG_STREAMS_MAX: usize = 64;
 /// Time between two signs of life on a quiet stream; proxies cut idle ones at 60 s.
 pub const SSE_KEEP_ALIVE_MS: u64 = 15_000;
 
-/// The longest life of an admin token that has an end: ten years, so that a slip of the pen is none of a century.
+/// Maximum lifetime of an admin token that expires: ten years. Catches typos in `--ttl`.
 pub const TOKEN_TTL_MAX_MS: u64 = 10 * 365 * 24 * 3_600_000;
 
 /// Calls with a wrong token that are answered as such at once: a pipeline with an old token, run by everybody.

@@ -173,7 +173,7 @@ impl Releases {
             match undoing {
                 Ok(()) => self.forget_bundle(digest).await,
                 Err(error) => {
-                    tracing::error!(release = %id, error = %causes(&error), "it can't be removed and is left out");
+                    tracing::error!(release = %id, error = %causes(&error), "failed to delete an incomplete release; skipping it");
                 }
             }
             return None;

@@ -1,4 +1,4 @@
-//! A release's course: what happens to it is told to its [`Life`](super::life::Life), and what follows is carried out here.
+//! Executes the effects that the state machine of a release ([`Life`](super::life::Life)) returns.
 //!
 //! Events that start, stop, freeze or promote are told by whoever holds `entry.boot`; only the loss of a worker may
 //! come in between.

@@ -185,10 +185,10 @@ impl Releases {
         Ok(self.switched(&release, from, epoch))
     }
 
-    /// Tells a release of a switch that is recorded: nothing takes that back, so what it makes of it is only worth a line.
+    /// Applies an event of a switch that is already committed. A failure is only logged: the commit can't be undone.
     pub(super) async fn told(&self, entry: &Arc<Entry>, event: Event) {
         if let Err(error) = self.tell(entry, event, Duration::ZERO).await {
-            tracing::error!(release = %entry.id(), error = %causes(&error), "a switch was not expected");
+            tracing::error!(release = %entry.id(), error = %causes(&error), "the state machine rejected a committed switch");
         }
     }
 

@@ -277,7 +277,7 @@ impl Releases {
         let _boot = entry.boot.lock().await;
         self.discard(entry).await;
         if let Err(error) = self.tell(entry, Event::Removed { with_app: false }, Duration::ZERO).await {
-            tracing::warn!(release = %id, error = %causes(&error), "a release that is taken back lives on");
+            tracing::warn!(release = %id, error = %causes(&error), "failed to stop the worker of a discarded release");
         }
         let metrics = &self.0.parts.telemetry.metrics;
         metrics.forget(entry.pool.series());

@@ -127,7 +127,7 @@ impl Store {
     }
 }
 
-/// An end that can't be read is none: it fits no record, which is what a reader is told then.
+/// A corrupt head is treated as missing, so that verification fails.
 fn head(connection: &Connection) -> rusqlite::Result<Option<AuditHead>> {
     let text: Option<String> =
         connection.query_row("SELECT value FROM meta WHERE key = ?1", [HEAD], |row| row.get(0)).optional()?;

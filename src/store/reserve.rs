@@ -1,4 +1,4 @@
-//! A file that is there to be given up: room for the record of a rollback on the day the disk is full.
+//! Ballast file: preallocated space that is freed when the disk is full, so that a rollback can still be committed.
 
 use crate::failpoint;
 use crate::limits::{RESERVE_AGAIN_MS, RESERVE_BYTES};

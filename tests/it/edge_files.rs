@@ -247,7 +247,7 @@ fn no_file_stands_in_for_a_page_because_of_its_name_and_a_template_is_never_serv
         );
         let error = get(&host, "/broken", &navigation);
         assert_eq!((error.status, error.header("x-vitrine-outcome")), (500, Some("app_error")));
-        assert!(error.text().contains("The page could not be made"), "{}", error.text());
+        assert!(error.text().contains("This page could not be loaded"), "{}", error.text());
         assert_eq!(get(&host, "/", &navigation).text(), "rendered /");
         assert_eq!(get(&host, "/index.html", &navigation).text(), at_its_path, "{version}");
     }

@@ -6,6 +6,7 @@ use crate::harness::cli::Cli;
 use crate::harness::http::{Answer, Request};
 use crate::harness::processes::workers_of;
 use crate::harness::wait::wait_until;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -214,4 +215,25 @@ fn addresses_to_listen_on_are_taken_as_people_write_them() {
         Cli::new(&[verb, flag, "localhost"])
             .fails(2, &["`localhost` is no address", "localhost:8080", "[::1]:8080"]);
     }
+}
+
+/// What the documents say of Node.js modules is what isolates have, name by name.
+#[test]
+fn isolates_export_what_the_documents_list() {
+    let solo = Solo::start(&fixture("node-exports"), &[]);
+    solo.until_ready();
+    let exported: BTreeMap<String, Vec<String>> = serde_json::from_slice(&solo.get("/").body).unwrap();
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/supported-modules.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `node:")?.split_once("` | "));
+    let listed: BTreeMap<String, Vec<String>> = rows
+        .filter_map(|(module, rest)| {
+            let (_notes, names) = rest.split_once(" | ")?;
+            let names = names.trim_end_matches('|').split_whitespace();
+            Some((format!("node:{module}"), names.map(|name| name.trim_matches('`').to_owned()).collect()))
+        })
+        .collect();
+    let built_ins: Vec<&str> = listed.keys().map(String::as_str).collect();
+    assert_eq!(built_ins, vitrine_wire::NODE_BUILT_INS);
+    assert_eq!(listed, exported);
 }

@@ -100,8 +100,8 @@ fn defect(message: String) -> BootFailure {
     BootFailure { stage: BootStage::Load, message, error: None }
 }
 
-/// Has the kernel take the calling thread for work in the background. It gets as much of the processor as before, but does not push
-/// aside the thread that has just woken it: that one goes on to take in more requests, and gives them over in one go.
+/// Sets `SCHED_BATCH` for the calling thread: the same share of CPU, but a woken isolate thread no longer preempts the connection
+/// thread, so requests arrive in batches.
 fn yield_to_connections() {
     let priority = libc::sched_param { sched_priority: 0 };
     // SAFETY: the parameter lives as long as the call. Where the kernel refuses, the thread stays as it is, which is only slower.
@@ -193,8 +193,7 @@ impl Thread {
         let plan = &self.plan;
         let settings = &plan.start.settings;
         let mut driver = boot(self.shared(), &plan.start, &plan.bundle, plan.snapshot).await?;
-        // With an isolate for each visitor several renders would cost more than what they save the one; and where no other isolate
-        // serves, whoever waits is better off with a cold one than with none.
+        // No warm-up for single-use isolates, where it costs more than it saves, or when no other isolate serves: a cold one beats none.
         let is_awaited = plan.turns.is_some() || plan.serving.load(Ordering::Acquire) == 0;
         let is_late = matches!(self.role, Role::Replacement(_)) && is_awaited;
         if is_late || matches!(self.role, Role::Spare) {
