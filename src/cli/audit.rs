@@ -40,7 +40,7 @@ enum Verb {
     },
     /// Go through the whole log: exit 1 names the first record that was changed, moved or removed
     ///
-    /// Prints the end of the log. Kept elsewhere and given as --noted, it also shows that nobody wrote the log anew.
+    /// Prints the end of the log. Store it on another machine: given as --noted, it also shows that the log was not replaced.
     Verify {
         /// A record noted earlier, as this verb printed it
         #[arg(long, value_name = "NUMBER:HASH")]

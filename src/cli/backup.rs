@@ -12,17 +12,17 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::NamedTempFile;
 
-/// Save everything of a running host in one file, from which `vitrine restore --from` makes a host again
+/// Save a running host in one file, for `vitrine restore --from`
 ///
-/// State, tokens, audit log and the bundles of all releases, as they are at one moment; the host serves on. Values of environments are
-/// encrypted in it, and their key is not in it: keep a copy of the key file elsewhere, or ask for it with --with-key. FILE is there
-/// whole and checked, or not at all. It needs the host's own token.
+/// Saves state, tokens, audit log and the bundles of all releases as of one moment, while the host keeps serving. Values of
+/// environments are encrypted, and their key is not included: keep a copy of the key file elsewhere, or use --with-key. FILE is
+/// complete and checked, or not written at all. It needs the host's own token.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// File to write, such as vitrine-2026-11-30.tar.zst; it must not exist
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Also the key of values: who has the file can read all of them
+    /// Include the key of values: anyone with the file can read all of them
     #[arg(long)]
     with_key: bool,
 }

@@ -25,8 +25,8 @@ use std::time::{Duration, Instant};
 /// Upload a bundle, boot it beside the live release, and make it live once it is healthy
 ///
 /// Prints the release's own URL. A deploy that fails changes nothing that is live, prints the worker's last log lines,
-/// and leaves the version name free. Of two deploys of one app at once the one begun last wins. The new release is watched for
-/// a while (`bake_time_ms` in vitrine.toml): if it is worse than the one before it, that is made live again.
+/// and leaves the version name free. Of two concurrent deploys of one app the one that began last wins. The new release is watched
+/// for a while (`bake_time_ms` in vitrine.toml): if it is worse than the previous one, it is rolled back automatically.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// App
@@ -37,13 +37,13 @@ pub struct Args {
     /// Version [default: the first 12 digits of the bundle's digest]
     #[arg(long, value_name = "V")]
     version: Option<Version>,
-    /// Make it a preview of this name, reachable by its own host name only
+    /// Make it a preview with this name, reachable only at its own host name
     #[arg(long, value_name = "NAME")]
     preview: Option<Version>,
     /// How long the preview lives, such as 72h
     #[arg(long, value_name = "AGE", requires = "preview", value_parser = age::parse)]
     ttl: Option<Duration>,
-    /// Leave what is live as it is
+    /// Upload and boot only; don't change the live release
     #[arg(long)]
     no_promote: bool,
     /// Seconds until the release must be ready

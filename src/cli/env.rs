@@ -18,10 +18,10 @@ use std::io::{self, IsTerminal as _, Read as _};
 const COLUMNS: [Column; 4] =
     [Column::new("NAME"), Column::new("VALUE").cut(12), Column::new("SET").rank(1), Column::new("LIVE")];
 
-/// Values that an app's code may see, if its vitrine.json names them
+/// Values that an app's code may read, if its vitrine.json names them
 ///
-/// A change boots a new release of the live bundle with the new values and makes it live. Previews see the values that are set with
-/// --preview and no others; so does a release that was uploaded with a token which does not allow `promote`, until it is promoted.
+/// A change starts a new release of the live bundle with the new values and makes it live. Previews see only the values that are set
+/// with --preview; so does a release that was uploaded with a token without `promote`, until it is promoted.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -182,7 +182,7 @@ async fn changed(
         (Effect::FirstRelease, _) => {
             print::talk(&format!("recorded; `{app}` has no release yet: its first one gets the values"));
         }
-        _ => print::talk("recorded; no live release names it, so none was started anew"),
+        _ => print::talk("recorded; no live release names it, so none was restarted"),
     }
     Ok(())
 }

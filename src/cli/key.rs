@@ -7,7 +7,7 @@ use crate::store::{KeySource, Rotated, Store};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-/// The key under which values of environments are encrypted
+/// The key that encrypts values of environments
 ///
 /// It lies in a file outside of the database: `[secrets] key_file` of vitrine.toml, `vitrine.key` among systemd's credentials, or
 /// `vitrine.key` in the data folder. Without it the values are lost, so keep a copy of it, apart from backups of the database.
@@ -21,12 +21,12 @@ pub struct Args {
 enum Verb {
     /// Encrypt all values under a new key, while the host runs
     ///
-    /// The key until now is removed from its file. A backup that was made before can't be read without it: keep a copy of the file
-    /// first, or make a new backup afterwards. It needs the host's own token.
+    /// The old key is removed from the key file. Earlier backups can't be read without it: keep a copy of the file first, or make a
+    /// new backup afterwards. It needs the host's own token.
     Rotate,
     /// Remove the values whose key is lost, so that the host starts again
     ///
-    /// Their apps start without them; set them anew. The host must not be running.
+    /// Their apps start without them until they are set again. The host must not be running.
     Forget {
         /// The data folder [default: that of the configuration file, or vitrine-data]
         #[arg(long, value_name = "DIR", env = "VITRINE_DATA", hide_env_values = true)]

@@ -9,16 +9,16 @@ use serde_json::json;
 
 /// Make a release live
 ///
-/// Returns once the change is recorded and switched; requests of the release before it finish behind. Prints
-/// APP@VERSION. With --weight only that share of the users gets it, each of them for good; the others stay with the live
-/// release, until a promotion without a weight or a rollback.
+/// Returns once the change is recorded and switched; running requests of the previous release finish in the background.
+/// Prints APP@VERSION. With --weight only that share of the users gets it, always the same ones; the others stay with the
+/// live release, until a promotion without a weight or a rollback.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// App
     app: AppName,
     /// Version to make live
     version: Version,
-    /// Percent of the users that get it; 100 is all
+    /// Percentage of users that get it; 100 is all
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=100))]
     weight: Option<u8>,
     /// Wait for the verdict of its bake: exit 0 when it passes, 1 when it is rolled back or there is none

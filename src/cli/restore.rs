@@ -10,10 +10,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Make a data folder of a backup, for `vitrine serve --data DIR`
+/// Make a data folder from a backup, for `vitrine serve --data DIR`
 ///
-/// Every file is compared with its digest, and the database is checked, before the folder is there. Nothing of what may be running
-/// elsewhere is touched. The host makes itself a new token of its own; tokens that were made with `vitrine token` go on.
+/// Every file is compared with its digest, and the database is checked, before the folder gets its name. Running hosts are not
+/// touched. The host makes a new token of its own at its first start; tokens made with `vitrine token` stay valid.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// What `vitrine backup` wrote

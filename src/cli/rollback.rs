@@ -8,7 +8,7 @@ use serde_json::json;
 
 /// Make an earlier release live again
 ///
-/// Without --to: the newest earlier live release that was not itself rolled back from. It has the values of `vitrine env` that it was
+/// Without --to: the previous live release, skipping ones already rolled back. It keeps the values of `vitrine env` that it was
 /// started with. Prints APP@VERSION.
 #[derive(Debug, clap::Args)]
 pub struct Args {

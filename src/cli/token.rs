@@ -26,10 +26,10 @@ const PREFIX: &str = "vit_";
 
 /// Tokens for people and pipelines, each for some apps and some verbs
 ///
-/// Only the host's own token (DIR/admin.token) can make, list and revoke them. VITRINE_TOKEN is how they are used.
+/// Only the host's own token (DIR/admin.token) can make, list and revoke them. To use one, set VITRINE_TOKEN to it.
 ///
-/// `deploy` without `promote` reads none of production's values: what it uploads sees those of previews
-/// (`vitrine env set --preview`), until somebody who may promotes it.
+/// A token with `deploy` but without `promote` can't read production's values: its releases see those of previews
+/// (`vitrine env set --preview`), until someone with `promote` promotes them.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -38,7 +38,7 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
-    /// Make a token and print it: it is shown this once, the host keeps its SHA-256 only
+    /// Make a token and print it, this once: the host keeps only its SHA-256
     Create {
         /// Name, for the list and the audit log
         name: TokenName,
@@ -48,7 +48,7 @@ enum Verb {
         /// Of read, deploy, promote, rollback, remove, env, logs, audit, separated by commas; * is all. Each brings read
         #[arg(long, value_name = "VERBS", required = true, value_delimiter = ',')]
         verb: Vec<String>,
-        /// How long it is good, such as 90d; without end, if absent
+        /// Time until it expires, such as 90d [default: never]
         #[arg(long, value_name = "AGE", value_parser = age::parse)]
         ttl: Option<Duration>,
     },
