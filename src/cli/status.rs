@@ -23,7 +23,7 @@ const APPS: [Column; 5] = [
 /// Of a limit.
 const LIMITS: [Column; 2] = [Column::new("LIMIT"), Column::new("VALUE")];
 
-/// Show the live releases of all apps, or one app with its releases and the limits in force
+/// Show all apps with their live releases, or one app with its releases and limits
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// App; every app if absent
