@@ -43,7 +43,7 @@ pub struct Args {
     /// How long the preview lives, such as 72h
     #[arg(long, value_name = "AGE", requires = "preview", value_parser = age::parse)]
     ttl: Option<Duration>,
-    /// Upload and boot only; don't change the live release
+    /// Leave what is live as it is
     #[arg(long)]
     no_promote: bool,
     /// Seconds until the release must be ready
