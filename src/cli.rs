@@ -13,6 +13,7 @@ mod config;
 mod deploy;
 mod doctor;
 mod env;
+mod examples;
 mod exit;
 mod foreign;
 mod form;
@@ -44,9 +45,12 @@ mod visible;
 pub use exit::Failure;
 
 use crate::container::engine::{self, EngineArgs};
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
+
+/// Above the flags that every verb has.
+const GLOBAL: &str = "Options of every verb";
 
 /// Host for server-side rendered front ends.
 #[derive(Debug, Parser)]
@@ -68,21 +72,23 @@ Exit codes: 0 done; 1 refused or failed; 2 wrong usage; 3 the host can't be reac
 )]
 struct Cli {
     /// Host to talk to: URL, HOST:PORT, port of this machine, or data folder (its path or its name)
-    #[arg(long, global = true, value_name = "HOST")]
+    #[arg(long, global = true, value_name = "HOST", help_heading = GLOBAL)]
     host: Option<String>,
     #[command(subcommand)]
     verb: Verb,
     /// Print JSON: data on stdout, notes and errors on stderr
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     json: bool,
-    /// Colours: always, never, or auto: on a terminal, unless NO_COLOR is set
+    /// Colours: always, never, or auto (the default): on a terminal, unless NO_COLOR is set
     #[arg(
         long,
         global = true,
         value_name = "WHEN",
         value_enum,
         default_value_t,
-        hide_possible_values = true
+        hide_default_value = true,
+        hide_possible_values = true,
+        help_heading = GLOBAL
     )]
     color: colour::When,
 }
@@ -154,10 +160,10 @@ pub fn main() -> ExitCode {
     if words.get(1).is_some_and(|verb| verb == "engine") {
         return engine::main(EngineCall::parse_from(&words[1..]).args);
     }
-    if let Some(answered) = completions::answer(Cli::command) {
+    if let Some(answered) = completions::answer(command) {
         return answered;
     }
-    let Cli { host, verb, json, color } = match Cli::try_parse_from(&words) {
+    let Cli { host, verb, json, color } = match parse(&words) {
         Ok(cli) => cli,
         Err(error) => return usage::report(error, &words),
     };
@@ -169,6 +175,16 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }
+}
+
+/// What is parsed: the verbs and their examples.
+fn command() -> clap::Command {
+    examples::attach(Cli::command())
+}
+
+fn parse(words: &[OsString]) -> Result<Cli, clap::Error> {
+    Cli::from_arg_matches(&command().try_get_matches_from(words)?)
+        .map_err(|error| error.format(&mut command()))
 }
 
 /// Notes which host `--host` names.
@@ -187,7 +203,7 @@ fn run(verb: Verb) -> Result<(), Failure> {
     match verb {
         Verb::Serve(args) => serve::run(args),
         Verb::Solo(args) => solo::run(args),
-        Verb::Completions(args) => completions::run(&args, &Cli::command()),
+        Verb::Completions(args) => completions::run(&args, &command()),
         Verb::Config(args) => config::run(args),
         Verb::Healthcheck(args) => healthcheck::run(&args),
         Verb::Image(args) => call(image::run(args)),

@@ -135,6 +135,7 @@ pub async fn run(config: Config, requests: Handle, ready: ReadyLine) -> Result<(
     let mut serving = Serving::begin(edge, &leaving, &requests, at_once)?;
     let mut options = admin_options(&config, isolation, store.clone(), &releases, &telemetry)?;
     options.inherited = inheritance.listener(Role::Admin, config.admin);
+    options.edge = Some(serving.address);
     let started = || {
         let text = format!("vitrine {}, {isolation} isolation", env!("CARGO_PKG_VERSION"));
         audited(store.record_start(&text));
@@ -392,6 +393,7 @@ fn admin_options(
         tls,
         listen: config.admin,
         inherited: None,
+        edge: None,
         store,
         releases: releases.clone(),
         clock: Clock::system(),

@@ -28,18 +28,16 @@ pub struct Note {
     /// When it started, in milliseconds since the Unix epoch; an older build's note has the time of its file instead.
     #[serde(default)]
     pub since_ms: u64,
+    /// Address of the public side.
+    #[serde(default)]
+    pub edge: Option<SocketAddr>,
 }
 
 impl Note {
     /// Where it is reached from this machine.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        let ip = match self.admin.ip() {
-            IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
-            IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
-            ip => ip,
-        };
-        SocketAddr::new(ip, self.admin.port())
+        reached_from_here(self.admin)
     }
 
     /// Where the admin side answers, by the name in its certificate if it has one.
@@ -51,6 +49,17 @@ impl Note {
             Some(name) => format!("https://{name}:{}", self.admin.port()),
         }
     }
+}
+
+/// An address that a host listens on, as its machine reaches it.
+#[must_use]
+pub fn reached_from_here(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
 }
 
 /// A note that a running host leaves for the command line; removed when this is dropped.
@@ -69,11 +78,12 @@ impl Beacon {
         folder: &Path,
         admin: SocketAddr,
         https: Option<String>,
+        edge: Option<SocketAddr>,
         token_file: &Path,
     ) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         let (pid, since_ms) = (std::process::id(), Clock::system().now_ms());
-        let note = Note { admin, https, token_file: std::path::absolute(token_file)?, pid, since_ms };
+        let note = Note { admin, https, token_file: std::path::absolute(token_file)?, pid, since_ms, edge };
         let path = folder.join(format!("host-{admin}.json"));
         let beacon = Self { path, note };
         beacon.relight()?;
@@ -163,15 +173,22 @@ mod tests {
         let at = |port| SocketAddr::from(([127, 0, 0, 1], port));
         let found = || find(&folder).into_iter().map(|note| note.admin.port()).collect::<Vec<_>>();
         assert!(found().is_empty());
-        let first = Beacon::light(&folder, at(1001), None, Path::new("/a/admin.token")).unwrap();
+        let first = Beacon::light(&folder, at(1001), None, None, Path::new("/a/admin.token")).unwrap();
         // File times are as fine as a tick of the kernel.
         std::thread::sleep(std::time::Duration::from_millis(20));
-        let second = Beacon::light(&folder, at(1002), None, Path::new("/b/admin.token")).unwrap();
+        let second = Beacon::light(&folder, at(1002), None, None, Path::new("/b/admin.token")).unwrap();
         assert_eq!(found(), [1002, 1001]);
         assert_eq!(find(&folder)[1].token_file, Path::new("/a/admin.token"));
         drop(second);
         assert_eq!(found(), [1001]);
-        let dead = Note { admin: at(1003), https: None, token_file: "/c".into(), pid: u32::MAX, since_ms: 0 };
+        let dead = Note {
+            admin: at(1003),
+            https: None,
+            token_file: "/c".into(),
+            pid: u32::MAX,
+            since_ms: 0,
+            edge: None,
+        };
         let left = folder.join("host-1003.json");
         fs::write(&left, serde_json::to_vec(&dead).unwrap()).unwrap();
         assert_eq!(found(), [1001]);

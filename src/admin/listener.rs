@@ -34,6 +34,8 @@ pub struct AdminOptions {
     pub listen: SocketAddr,
     /// The listening socket of a predecessor.
     pub inherited: Option<std::net::TcpListener>,
+    /// Address of the public side, for the command line of the same user.
+    pub edge: Option<SocketAddr>,
     /// State; the token and the staging folder lie in its data folder.
     pub store: Store,
     /// Its certificate, if it speaks TLS.
@@ -112,6 +114,7 @@ impl Admin {
         let AdminOptions {
             listen,
             inherited,
+            edge,
             store,
             tls,
             releases,
@@ -153,7 +156,7 @@ impl Admin {
         };
         let beacon = beacon::folder().and_then(|folder| {
             let https = tls.as_ref().map(|(_, certificates)| certificates.name().unwrap_or_default());
-            let lit = Beacon::light(&folder, address, https, &token_file);
+            let lit = Beacon::light(&folder, address, https, edge, &token_file);
             lit.inspect_err(|error| {
                 let folder = folder.display();
                 tracing::warn!(%folder, %error, "the command line has to be told VITRINE_ADMIN and VITRINE_TOKEN");

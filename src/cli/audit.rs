@@ -32,7 +32,7 @@ pub struct Args {
 enum Verb {
     /// List the newest records, oldest first
     List {
-        /// How many
+        /// How many records
         #[arg(long, value_name = "N", default_value_t = 100)]
         last: u64,
         #[command(flatten)]

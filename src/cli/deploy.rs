@@ -29,12 +29,12 @@ use std::time::{Duration, Instant};
 /// for a while (`bake_time_ms` in vitrine.toml): if it is worse than the previous one, it is rolled back automatically.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// App
+    /// Name of the app; its first deploy makes it
     app: AppName,
     /// Folder of a bundle, of a framework's build, or of the project that was built; or a bundle as .tar.gz, .tar.zst or .tar
     #[arg(value_name = "DIR|ARCHIVE")]
     bundle: PathBuf,
-    /// Version [default: the first 12 digits of the bundle's digest]
+    /// Version of the release [default: the first 12 digits of the bundle's digest]
     #[arg(long, value_name = "V")]
     version: Option<Version>,
     /// Make it a preview with this name, reachable only at its own host name
@@ -43,10 +43,10 @@ pub struct Args {
     /// How long the preview lives, such as 72h
     #[arg(long, value_name = "AGE", requires = "preview", value_parser = age::parse)]
     ttl: Option<Duration>,
-    /// Leave what is live as it is
+    /// Upload and boot it, but do not make it live
     #[arg(long)]
     no_promote: bool,
-    /// Seconds until the release must be ready
+    /// Seconds until the release must be ready; then the deploy is undone
     #[arg(long, value_name = "SECONDS", default_value_t = 60,
           value_parser = clap::value_parser!(u64).range(1..=BOOT_DEADLINE_MAX_MS / 1000))]
     wait: u64,

@@ -12,7 +12,7 @@ const COLUMNS: [Column; 3] =
 
 /// Look at this machine: kernel, lock-down, Docker and its versions, disk
 ///
-/// Exit 0 if a host can keep its promises here, 1 if something has to be put right first. Warnings tell what is lost.
+/// Exits 0 if a host can run safely here, 1 if something has to be fixed first. Warnings say what is lost.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Docker's socket; else the one that DOCKER_HOST names, or Docker's own default

@@ -32,7 +32,7 @@ pub struct Args {
 enum Verb {
     /// Set a value, read from stdin: printf %s VALUE | vitrine env set APP NAME
     Set {
-        /// App
+        /// App that the value is for
         app: AppName,
         /// Name: a letter or _, then letters, digits and _
         #[arg(value_parser = env_name)]
@@ -40,29 +40,29 @@ enum Verb {
         /// Never show the value again
         #[arg(long)]
         secret: bool,
-        /// For previews, and not for production
+        /// Set it for previews instead of production
         #[arg(long)]
         preview: bool,
-        /// Set an empty value; else stdin without a byte is refused
+        /// Allow an empty value; without this, empty stdin is an error
         #[arg(long)]
         allow_empty: bool,
     },
     /// Unset a value
     Unset {
-        /// App
+        /// App that the value is for
         app: AppName,
-        /// Name
+        /// Name of the value
         #[arg(value_parser = check_name)]
         name: String,
-        /// The value of previews
+        /// Unset the value of previews instead of production
         #[arg(long)]
         preview: bool,
     },
     /// List names, and the values that are no secrets
     List {
-        /// App
+        /// App that the value is for
         app: AppName,
-        /// Those of previews
+        /// List those of previews instead of production
         #[arg(long)]
         preview: bool,
         #[command(flatten)]

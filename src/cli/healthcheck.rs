@@ -1,29 +1,29 @@
 //! `vitrine healthcheck`.
 
-use crate::cli::{Failure, print};
+use crate::cli::{Failure, print, target};
 use crate::limits::HEALTHCHECK_MS;
 use serde_json::json;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpStream, ToSocketAddrs as _};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::time::Duration;
 use url::Url;
+
+/// Where `solo` listens by itself.
+const SOLO_PORT: u16 = 8000;
+/// Whether pages would be served.
+const READY: &str = "/_vitrine/readyz";
 
 /// Ask whether a host or `solo` can serve: exit 0 if it can, else 1. A container's health command
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// What to ask; http only
-    #[arg(
-        long,
-        env = "VITRINE_HEALTHCHECK_URL",
-        hide_env_values = true,
-        default_value = "http://127.0.0.1:8000/_vitrine/readyz"
-    )]
-    url: Url,
+    /// URL to ask, http only [default: the host that runs here, else http://127.0.0.1:8000/_vitrine/readyz]
+    #[arg(long, env = "VITRINE_HEALTHCHECK_URL", hide_env_values = true)]
+    url: Option<Url>,
 }
 
 /// Runs the verb. Plain sockets: an image without certificates is enough.
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let Args { url } = args;
+    let url = &args.url.clone().map_or_else(found, Ok)?;
     if url.scheme() != "http" {
         return Err(Failure::Usage(format!("`{url}` is not an http URL; ask the plain listener")));
     }
@@ -33,6 +33,22 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         return if print::is_json() { print::json(&json!({ "url": url, "ready": true })) } else { Ok(()) };
     }
     Err(Failure::refused(format!("health check: {url} is not ready: {} {}", status.trim(), body.trim())))
+}
+
+/// The host that runs here, else where `solo` listens by itself.
+fn found() -> Result<Url, Failure> {
+    let edges = target::edges();
+    let address = match edges[..] {
+        [] => SocketAddr::from(([127, 0, 0, 1], SOLO_PORT)),
+        [edge] => edge,
+        [..] => {
+            let several: Vec<String> = edges.iter().map(|edge| format!("http://{edge}{READY}")).collect();
+            let text =
+                format!("{} hosts run here; --url names the one to ask: {}", edges.len(), several.join(", "));
+            return Err(Failure::Usage(text));
+        }
+    };
+    format!("http://{address}{READY}").parse().map_err(Failure::local("naming the host's address"))
 }
 
 fn ask(url: &Url) -> io::Result<(String, String)> {
@@ -76,7 +92,7 @@ mod tests {
             assert!(lines.any(|line| line.is_empty()));
             stream.write_all(answer.as_bytes()).unwrap();
         });
-        let result = run(&Args { url });
+        let result = run(&Args { url: Some(url) });
         serving.join().unwrap();
         result
     }

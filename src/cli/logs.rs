@@ -19,13 +19,13 @@ const MARGIN: &str = "    ";
 /// Show what an app's code wrote, oldest first
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// App or release
+    /// App, or one release of it, whose lines are shown
     #[arg(value_name = "APP[@VERSION]")]
     subject: Subject,
-    /// Go on with lines to come, until Ctrl-C
+    /// Keep printing new lines until Ctrl-C
     #[arg(long, short)]
     follow: bool,
-    /// Only lines that are not older than this, such as 10m
+    /// Only lines newer than this, such as 10m
     #[arg(long, value_name = "AGE", value_parser = age::parse)]
     since: Option<Duration>,
 }

@@ -14,7 +14,7 @@ use serde_json::json;
 /// live release, until a promotion without a weight or a rollback.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// App
+    /// App that has the release
     app: AppName,
     /// Version to make live
     version: Version,

@@ -30,7 +30,7 @@ const COLUMNS: [Column; 10] = [
 /// gets it), `preview`, or how far its start is: `uploaded`, `booting`, `warming`, `failed`, `draining`. HEALTH is that of its worker.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// App
+    /// App whose releases are listed
     app: AppName,
     #[command(flatten)]
     form: Form,

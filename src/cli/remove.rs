@@ -30,7 +30,7 @@ impl FromStr for Subject {
 /// Remove a release that is not live, or an app with all its releases and values
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// App or release
+    /// App, or one release of it, to remove
     #[arg(value_name = "APP[@VERSION]")]
     subject: Subject,
     /// Let other apps use the app's name, also of one that was removed; without it the name stays its own

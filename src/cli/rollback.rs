@@ -12,12 +12,12 @@ use serde_json::json;
 /// started with. Prints APP@VERSION.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// App
+    /// App to roll back
     app: AppName,
-    /// Go to this version, which was live before
+    /// Version to go back to; it must have been live before
     #[arg(long, value_name = "VERSION")]
     to: Option<Version>,
-    /// Refuse unless this version is live now
+    /// Do nothing unless this version is live now: for two operators at once
     #[arg(long, value_name = "VERSION")]
     from: Option<Version>,
 }

@@ -27,7 +27,7 @@ pub struct Args {
     /// Folder of everything durable [default: vitrine-data]
     #[arg(long, value_name = "DIR", env = "VITRINE_DATA", hide_env_values = true)]
     data: Option<PathBuf>,
-    /// How workers are kept apart from the host; `auto` decides at the first start and stays with it [default: auto]
+    /// How workers are isolated from the host; `auto` decides at the first start and stays with it [default: auto]
     #[arg(long, value_enum)]
     isolation: Option<IsolationChoice>,
     /// Stop the workers with the host, instead of leaving containers for the next start

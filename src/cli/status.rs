@@ -26,7 +26,7 @@ const LIMITS: [Column; 2] = [Column::new("LIMIT"), Column::new("VALUE")];
 /// Show all apps with their live releases, or one app with its releases and limits
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// App; every app if absent
+    /// App to show [default: every app]
     app: Option<AppName>,
     /// Show it again every second, until Ctrl-C
     #[arg(long)]

@@ -246,6 +246,15 @@ impl Given {
     }
 }
 
+/// The public sides of the hosts that run here, of `VITRINE_DATA` alone if that names one.
+pub fn edges() -> Vec<SocketAddr> {
+    let notes = beacon::folder().map(|folder| beacon::find(&folder)).unwrap_or_default();
+    let given = Given { data: set("VITRINE_DATA").map(PathBuf::from), notes, ..Given::default() };
+    let of_data = given.data.as_ref().and_then(|data| given.of_folder(data));
+    let meant = of_data.map_or_else(|| given.notes.iter().collect(), |note| vec![note]);
+    meant.iter().filter_map(|note| note.edge).map(beacon::reached_from_here).collect()
+}
+
 fn set(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }

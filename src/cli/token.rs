@@ -59,7 +59,7 @@ enum Verb {
     },
     /// Revoke a token, at once
     Revoke {
-        /// Name
+        /// Name of the token, as `vitrine token list` shows it
         name: TokenName,
     },
 }

@@ -2,6 +2,7 @@
 
 use crate::harness::archive::{bundle_dir, fixture};
 use crate::harness::cli::Cli;
+use crate::harness::host::Host;
 use crate::harness::snapshot::assert_same;
 use crate::harness::wait::wait_until;
 use std::time::Duration;
@@ -185,4 +186,54 @@ fn a_deploy_that_is_interrupted_while_it_packs_leaves_no_scratch_folder() {
         assert!(ran.stderr.contains("nothing was sent"), "{ran:?}");
         assert!(is_empty());
     }
+}
+
+#[test]
+fn words_of_other_tools_lead_to_the_verb() {
+    for (args, tip) in [
+        (&["login"][..], "`vitrine token create`"),
+        (&["secret", "put", "shop", "KEY"], "vitrine env set APP NAME --secret"),
+        (&["tail", "shop"], "vitrine logs APP --follow"),
+        (&["destroy", "shop"], "vitrine remove APP"),
+        (&["ps"], "vitrine status"),
+        (&["env", "rm", "shop", "KEY"], "vitrine env unset APP NAME"),
+        (&["--json", "token", "ls"], "vitrine token list"),
+        (&["rollbak", "shop"], "'rollback'"),
+    ] {
+        let told = Cli::new(args).fails(2, &[tip]);
+        assert!(!told.stderr.contains("engine"), "{told:?}");
+    }
+    Cli::new(&["engin"]).fails(2, &["'engin'"]);
+}
+
+#[test]
+fn a_data_folder_that_is_not_there_is_told() {
+    Cli::new(&["upgrade", "--data", "/nope"]).fails(1, &["there is no folder /nope", "--data"]);
+    let told = Cli::new(&["doctor", "--data", "/nope"]).run();
+    assert!(told.stdout.contains("/nope is not there"), "{told:?}");
+    let folder = tempfile::tempdir().unwrap();
+    let there = folder.path().to_str().unwrap();
+    assert!(!Cli::new(&["doctor", "--data", there]).run().stdout.contains("is not there"));
+    // A folder without a host in it: none of what names another admin side applies.
+    let told = Cli::new(&["upgrade", "--data", there]).fails(3, &["upgrade.sock", "--data"]);
+    assert!(!told.stderr.contains("VITRINE_ADMIN"), "{told:?}");
+}
+
+#[test]
+fn a_health_check_finds_the_host_that_runs() {
+    let host = Host::start();
+    host.cli(&["healthcheck"]).ok();
+    let told = host.cli(&["healthcheck", "--json"]).ok().json();
+    assert_eq!(told["url"], format!("http://{}/_vitrine/readyz", host.edge));
+    let (folder, runtime) =
+        (host.data().parent().unwrap().to_owned(), host.data().parent().unwrap().to_owned());
+    let environment = [("XDG_RUNTIME_DIR", runtime.to_str().unwrap())];
+    let other = Host::try_start(Host::folder_anew(), &["--isolation", "process"], &environment).unwrap();
+    let ask = || Cli::new(&["healthcheck", "--json"]).env("XDG_RUNTIME_DIR", folder.to_str().unwrap());
+    let both = [host.edge, other.edge].map(|edge| format!("http://{edge}/"));
+    ask().fails(2, &["2 hosts run here", &both[0], &both[1], "--url"]);
+    let told = ask().env("VITRINE_DATA", other.data().to_str().unwrap()).ok().json();
+    assert_eq!(told["url"], format!("http://{}/_vitrine/readyz", other.edge));
+    drop(other);
+    host.cli(&["healthcheck"]).ok();
 }

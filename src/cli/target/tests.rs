@@ -8,7 +8,14 @@ fn note(folder: &Path, port: u16) -> Note {
     create_dir_all(folder).unwrap();
     let token_file = folder.join("admin.token");
     fs::write(&token_file, format!("vt_{port}\n")).unwrap();
-    Note { admin: ([127, 0, 0, 1], port).into(), https: None, token_file, pid: 1, since_ms: u64::from(port) }
+    Note {
+        admin: ([127, 0, 0, 1], port).into(),
+        https: None,
+        token_file,
+        pid: 1,
+        since_ms: u64::from(port),
+        edge: None,
+    }
 }
 
 fn given(notes: Vec<Note>) -> Given {
