@@ -9,6 +9,7 @@ mod listen;
 mod load;
 mod metrics;
 mod origin;
+mod previews;
 mod private_rule;
 mod proxy;
 mod quota;
@@ -22,6 +23,7 @@ pub use error::ConfigError;
 pub use listen::{ListenError, listen_address};
 pub use metrics::MetricsRules;
 pub use origin::{OriginError, OriginPattern};
+pub use previews::PreviewRules;
 pub use private_rule::{PrivateRule, PrivateRuleError, only_by_address};
 pub use quota::Quota;
 pub use secrets::SecretsRules;
@@ -238,6 +240,8 @@ pub struct Config {
     pub apps: BTreeMap<AppName, AppRules>,
     /// See [`Signatures`].
     pub signatures: Signatures,
+    /// See [`PreviewRules`].
+    pub previews: PreviewRules,
     /// See [`SecretsRules`].
     pub secrets: SecretsRules,
     /// See [`Retention`].
@@ -279,6 +283,7 @@ impl Default for Config {
             egress: EgressPolicy::default(),
             apps: BTreeMap::new(),
             signatures: Signatures::default(),
+            previews: PreviewRules::default(),
             secrets: SecretsRules::default(),
             retention: Retention::default(),
             quota: Quota::default(),

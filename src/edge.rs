@@ -27,6 +27,7 @@ pub mod negotiate;
 pub mod own;
 pub mod own_cookie;
 pub mod pin;
+mod preview_door;
 pub mod pump;
 pub mod render;
 pub mod select;
@@ -113,6 +114,7 @@ impl Edge {
             }
         };
         let https = config.tls.as_ref().zip(tls.as_ref()).map(|(rules, tls)| Https::new(rules, tls.1.port()));
+        let guard = releases.guard();
         let all = files::shares().edge_connections;
         let bounds = Bounds {
             all,
@@ -134,6 +136,7 @@ impl Edge {
                 trust_forwarded_host: config.edge.trust_forwarded_host,
                 clients: Clients::new(config.edge.requests_per_client),
                 maxima: config.limits.clone(),
+                guard,
                 files: FileStore::new(),
                 shared_domain: Some(config.domain.clone()),
                 https: https.unwrap_or_default(),

@@ -25,6 +25,7 @@ use crate::id::{AppName, InstanceId, ReleaseId};
 use crate::limits::{SOLO_BOOT_DEADLINE_MS, SOLO_STOP_MARGIN_MS};
 use crate::release::{Parts, PromoteOptions, ReleaseError, Releases, UploadOptions};
 use crate::route::Routes;
+use crate::route::guard::{Guard, GuardError};
 use crate::store::{EnvScope, EnvValue, KeySource, Store, StoreError};
 use crate::telemetry::connections::Side;
 use crate::telemetry::{Telemetry, init_logs};
@@ -68,6 +69,9 @@ pub enum HostError {
     /// The admin side.
     #[error(transparent)]
     Admin(#[from] AdminError),
+    /// The password of previews.
+    #[error(transparent)]
+    Guard(#[from] GuardError),
     /// The bundle of `solo`.
     #[error("{} can't be served", path.display())]
     Bundle {
@@ -359,6 +363,7 @@ async fn open(
         routes: routes.clone(),
         telemetry: telemetry.clone(),
         clock: Clock::system(),
+        guard: Guard::load(&config.previews)?,
         // `solo` serves one bundle once.
         take_snapshots: predecessor.is_some(),
         predecessor: predecessor.unwrap_or_default(),

@@ -52,6 +52,7 @@ use crate::handover::Predecessor;
 use crate::id::{AppName, Digest, InstanceId};
 use crate::limits::{BODIES_BYTES_MAX, BOOTS_RESERVE};
 use crate::route::Routes;
+use crate::route::guard::{Guard, PASS_PARAMETER};
 use crate::scope::Actor;
 use crate::store::{Store, StoreError};
 use crate::telemetry::Telemetry;
@@ -90,6 +91,8 @@ pub struct Parts {
     pub telemetry: Telemetry,
     /// Wall time.
     pub clock: Clock,
+    /// Who may look at releases that users never got; nothing where everybody may.
+    pub guard: Option<Arc<Guard>>,
     /// The host before this one, if it handed over.
     pub predecessor: Predecessor,
     /// Whether apps are made into snapshots. It pays for a host that starts their workers again.
@@ -206,6 +209,19 @@ impl Releases {
             },
             None => format!("http://{label}.{domain}"),
         }
+    }
+
+    /// Who may look at releases that users never got.
+    #[must_use]
+    pub fn guard(&self) -> Option<Arc<Guard>> {
+        self.0.parts.guard.clone()
+    }
+
+    /// The URL of a label with a pass in it, for what can't be seen without one.
+    fn link(&self, app: &AppName, label: &str) -> Option<String> {
+        let guard = self.0.parts.guard.as_ref().filter(|guard| guard.watches(app))?;
+        let pass = guard.pass(&format!("{label}.{}", self.0.parts.config.domain));
+        Some(format!("{}/?{PASS_PARAMETER}={pass}", self.url(label)))
     }
 
     /// Whether every live release has a worker that serves; the reason otherwise.

@@ -1,5 +1,6 @@
 //! The route table: immutable, swapped whole. "Live" is a fact of this table and of nothing else. Tables share what they have in common.
 
+pub mod guard;
 pub mod speaks;
 pub mod split;
 

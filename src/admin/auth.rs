@@ -13,10 +13,12 @@ use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::StreamExt as _;
+use std::net::IpAddr;
 use std::sync::Arc;
 
-/// What watches the host asks for this, with or without a token.
+/// What watches the host asks for these, with or without a token.
 const METRICS: &str = "/metrics";
+const CHECKS: [&str; 2] = ["/healthz", "/readyz"];
 
 /// What the door knows.
 #[derive(Debug, Clone)]
@@ -25,16 +27,25 @@ pub struct Door {
     pub access: Access,
     /// What paths ask of them.
     pub needs: Arc<Needs>,
-    /// Who reads the metrics without one.
+    /// Who reads the metrics without one, and asks how the host does.
     pub metrics: Arc<MetricsRules>,
 }
 
 impl Door {
-    /// Whether a request is for the metrics, and comes from where no token is asked for.
-    fn lets_read_metrics(&self, request: &Request, path: Option<&str>) -> bool {
+    /// Whether a request is for the metrics or a check, and comes from where no token is asked for.
+    fn lets_watch(&self, request: &Request, path: Option<&str>) -> bool {
         let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-        let came_by = request.extensions().get::<CameBy>();
-        path == Some(METRICS) && came_by.is_some_and(|by| self.metrics.lets(by.client, host))
+        let client = request.extensions().get::<CameBy>().map(|by| by.client);
+        path.zip(client).is_some_and(|(path, client)| may_watch(&self.metrics, path, client, host))
+    }
+}
+
+/// The machine itself may always ask how the host does: that is no more than a look at its processes tells.
+fn may_watch(rules: &MetricsRules, path: &str, client: IpAddr, host: Option<&str>) -> bool {
+    match path {
+        METRICS => rules.lets(client, host),
+        _ if CHECKS.contains(&path) => client.to_canonical().is_loopback() || rules.lets(client, host),
+        _ => false,
     }
 }
 
@@ -49,7 +60,7 @@ pub async fn require_token(
     next: Next,
 ) -> Result<Response, Problem> {
     let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    if door.lets_read_metrics(&request, path.as_deref()) {
+    if door.lets_watch(&request, path.as_deref()) {
         return Ok(next.run(request).await);
     }
     let Some(shown) = bearer(request.headers()) else {
@@ -75,7 +86,10 @@ pub async fn require_token(
     };
     if let Some(came_by) = request.extensions().get::<CameBy>() {
         came_by.is_known();
-        if came_by.reserve && !caller.is_root() && path.as_deref() != Some(METRICS) {
+        if came_by.reserve
+            && !caller.is_root()
+            && !path.as_deref().is_some_and(|path| path == METRICS || CHECKS.contains(&path))
+        {
             return Err(Problem::new(
                 Kind::Busy,
                 "every connection of the admin side is in use; what is left is for the host's own token",
@@ -129,4 +143,25 @@ fn bounded(caller: Caller, response: Response) -> Response {
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn checks_are_for_the_machine_itself_and_for_listed_networks_and_the_metrics_for_these_alone() {
+        let rules = MetricsRules { allow: vec!["10.0.0.0/8".parse().unwrap()] };
+        let may = |path: &str, client: &str| {
+            may_watch(&rules, path, client.parse().unwrap(), Some("10.0.0.1:8081"))
+        };
+        for check in CHECKS {
+            for client in ["127.0.0.1", "::1", "::ffff:127.0.0.1", "10.9.9.9"] {
+                assert!(may(check, client), "{check} {client}");
+            }
+            assert!(!may(check, "192.168.0.1") && !may(check, "8.8.8.8"), "{check}");
+        }
+        assert!(may(METRICS, "10.9.9.9") && !may(METRICS, "127.0.0.1") && !may(METRICS, "8.8.8.8"));
+        assert!(!may("/v1/apps", "10.9.9.9") && !may("/v1/apps", "127.0.0.1"));
+    }
 }

@@ -1,4 +1,5 @@
-//! What machines ask: health, without a token, and metrics. None of it changes anything.
+//! What machines ask: health and metrics. The machine itself asks about the health without a token, networks that the operator lists
+//! ask about both. None of it changes anything.
 
 use crate::admin::router::AdminState;
 use axum::Json;
@@ -18,7 +19,7 @@ pub struct ReadyBody {
 }
 
 /// The process is up.
-#[utoipa::path(get, path = "/healthz", security(()), responses((status = 200)))]
+#[utoipa::path(get, path = "/healthz", security(("token" = ["any"])), responses((status = 200)))]
 pub async fn healthz() -> &'static str {
     "ok\n"
 }
@@ -27,7 +28,7 @@ pub async fn healthz() -> &'static str {
 #[utoipa::path(
     get,
     path = "/readyz",
-    security(()),
+    security(("token" = ["any"])),
     responses((status = 200, body = ReadyBody), (status = 503, body = ReadyBody))
 )]
 pub async fn readyz(State(state): State<AdminState>) -> (StatusCode, Json<ReadyBody>) {

@@ -73,9 +73,7 @@ impl AdminState {
 /// The description of every path, as `/v1/openapi.json` serves it.
 #[must_use]
 pub fn description() -> OpenApi {
-    let (_, mut api) = guarded().split_for_parts();
-    api.merge(open().split_for_parts().1);
-    openapi::describe(api)
+    openapi::describe(guarded().split_for_parts().1)
 }
 
 fn guarded() -> OpenApiRouter<AdminState> {
@@ -95,10 +93,8 @@ fn guarded() -> OpenApiRouter<AdminState> {
         .routes(routes!(tokens::list))
         .routes(routes!(tokens::create, tokens::revoke))
         .routes(routes!(health::metrics))
-}
-
-fn open() -> OpenApiRouter<AdminState> {
-    OpenApiRouter::new().routes(routes!(health::healthz)).routes(routes!(health::readyz))
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
 }
 
 /// Every path of the admin side.
@@ -112,7 +108,7 @@ pub fn router(state: AdminState) -> Router {
     let guarded = Router::from(guarded())
         .route("/v1/openapi.json", get(move || std::future::ready(description.clone())))
         .route_layer(middleware::from_fn_with_state(door, auth::require_token));
-    frame(guarded.merge(Router::from(open()))).with_state(state)
+    frame(guarded).with_state(state)
 }
 
 /// What holds for every path: answers for what is not there, the bound on bodies, [`finish`].

@@ -264,6 +264,9 @@ fn report(client: &Client, deployed: &Deployed) -> Result<(), Failure> {
         return client.print_json(deployed);
     }
     print::data(deployed.uploaded.release.url.as_deref().unwrap_or("-"))?;
+    if let (Some(link), None) = (&deployed.uploaded.release.link, &deployed.switched) {
+        print::talk(&format!("it asks for a password; this link opens it without: {link}"));
+    }
     if let Some(switched) = &deployed.switched {
         promote::talk(switched);
     }

@@ -70,7 +70,7 @@ fn row(release: &ReleaseView, form: Form) -> Vec<String> {
         form.time(release.created_ms),
         release.promoted_ms.map_or_else(|| "-".into(), |ms| form.time(ms)),
         release.in_flight.to_string(),
-        release.url.clone().unwrap_or_else(|| "-".into()),
+        release.link.as_ref().or(release.url.as_ref()).cloned().unwrap_or_else(|| "-".into()),
     ]
 }
 

@@ -1,6 +1,7 @@
 //! What the types of the fields do not say: least values, and fields that must fit each other.
 
 use super::deploy::{bake_problem, hook_problem};
+use super::previews::preview_problem;
 use super::{Config, ConfigError, IsolationChoice, LimitMaxima, OriginPattern, Tls};
 use minisign_verify::PublicKey;
 use std::collections::BTreeSet;
@@ -43,6 +44,7 @@ impl Config {
             .or_else(|| self.health_problem())
             .or_else(|| bake_problem(&self.deploy))
             .or_else(|| hook_problem(&self.hook))
+            .or_else(|| preview_problem(&self.previews))
     }
 
     fn address_problem(&self) -> Option<Problem> {

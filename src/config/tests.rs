@@ -64,6 +64,8 @@ fn the_shipped_file_lists_every_field_with_its_meaning() {
         timeout_ms: 1,
     };
     full.hook = vec![hook.clone(), Hook { command: None, url: Some("http://a.example/".into()), ..hook }];
+    full.previews.password_file = Some("p".into());
+    full.previews.apps = Some(vec!["a".parse().unwrap()]);
     full.secrets.key_file = Some("k".into());
     full.worker.runtime = Some("runsc".into());
     full.egress.allow = Some(vec!["https://a.example".into()]);
@@ -126,6 +128,7 @@ fn mistakes_are_shown_with_line_column_and_caret() {
         ("trusted_proxies = [\"10.0.0.0/33\"]", "1:20:"),
         ("[deploy]\nerror_margin = 5.0", "2:16:"),
         ("[deploy]\nmin_requests = 0", "2:16:"),
+        ("[previews]\napps = [\"shop\"]", "2:8:"),
         ("[[hook]]\nstage = \"before_traffic\"", "2:9:"),
         ("[[hook]]\nstage = \"before traffic\"\ncommand = [\"x\"]", "2:9:"),
         ("[[hook]]\nstage = \"after_bake\"\nurl = \"ftp://a.example\"", "3:7:"),

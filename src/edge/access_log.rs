@@ -6,6 +6,7 @@ use super::select::{Pin, Selection};
 use super::visitor::Visitor;
 use crate::limits::LOG_FIELD_BYTES_MAX;
 use crate::route::Target;
+use crate::route::guard::PASS_PARAMETER;
 use crate::telemetry::series::{CLIENT_WENT_AWAY, InFlight};
 use crate::telemetry::{AccessLine, Telemetry};
 use http::HeaderValue;
@@ -38,6 +39,12 @@ pub struct Record {
     pub by_bucket: bool,
     /// Whether a pin led to another release than clients without one get.
     pub by_pin: bool,
+    /// Whether it came by a release's own host name, which search engines are to leave alone.
+    pub by_own_name: bool,
+    /// Whether the answer is for those alone who showed a pass.
+    pub guarded: bool,
+    /// Pass that the client is given with the answer.
+    pub new_pass: Option<String>,
     /// Status of the answer.
     pub status: u16,
     /// How it ended, as far as is known.
@@ -77,6 +84,9 @@ impl Record {
             visitor,
             by_bucket: false,
             by_pin: false,
+            by_own_name: false,
+            guarded: false,
+            new_pass: None,
             status: CLIENT_WENT_AWAY,
             outcome: Outcome::Cancelled,
             bytes: 0,
@@ -100,6 +110,7 @@ impl Record {
         self.pin = selection.pin;
         self.by_bucket = selection.by_bucket;
         self.by_pin = selection.is_by_pin();
+        self.by_own_name = !selection.pinnable;
         self.answered_by(&selection.target);
     }
 
@@ -152,7 +163,7 @@ impl Drop for Record {
             method: self.caller.method.as_str(),
             host: &self.host,
             path: cut(self.caller.uri.path()),
-            query: self.caller.uri.query().map(cut),
+            query: self.caller.uri.query().filter(|query| !query.contains(PASS_PARAMETER)).map(cut),
             status: self.status,
             outcome,
             app: release.map(|release| release.app.as_str()),

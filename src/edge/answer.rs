@@ -3,14 +3,15 @@
 use super::access_log::Record;
 use super::address::Refusal;
 use super::body::{EdgeBody, Source};
+use super::own_cookie::PASS;
 use super::pin::{X_VITRINE_PIN, X_VITRINE_RELEASE};
 use super::select::Pin;
 use super::visitor::keep_private;
 use crate::limits::RETRY_AFTER_S;
 use bytes::Bytes;
 use http::header::{
-    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, RETRY_AFTER,
-    STRICT_TRANSPORT_SECURITY,
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, RETRY_AFTER, SET_COOKIE,
+    STRICT_TRANSPORT_SECURITY, WWW_AUTHENTICATE,
 };
 use http::{HeaderValue, Method, Response, StatusCode};
 use std::time::Duration;
@@ -19,6 +20,7 @@ use vitrine_wire::{Done, Outcome};
 /// Names the outcome on answers that the app did not give.
 pub const X_VITRINE_OUTCOME: HeaderName = HeaderName::from_static("x-vitrine-outcome");
 const X_VITRINE_EPOCH: HeaderName = HeaderName::from_static("x-vitrine-epoch");
+const X_ROBOTS_TAG: HeaderName = HeaderName::from_static("x-robots-tag");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// Times that are known when the head is sent.
@@ -135,6 +137,10 @@ pub fn failed(mut record: Box<Record>, failure: Failure) -> Response<EdgeBody> {
             HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
         );
     }
+    if failure.status == StatusCode::UNAUTHORIZED {
+        headers
+            .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"preview\", charset=\"UTF-8\""));
+    }
     let timing = Timing::uncached(record.done.as_ref());
     whole(record, failure.status, headers, text.into(), timing)
 }
@@ -183,6 +189,15 @@ pub fn send(
     }
     if let Some(hsts) = record.hsts.take() {
         headers.entry(STRICT_TRANSPORT_SECURITY).or_insert(hsts);
+    }
+    if record.by_own_name {
+        headers.insert(X_ROBOTS_TAG, HeaderValue::from_static("noindex"));
+    }
+    if record.guarded {
+        keep_private(&mut headers);
+    }
+    if let Some(pass) = record.new_pass.take() {
+        headers.append(SET_COOKIE, PASS.set(&pass, record.caller.https, None));
     }
     if record.by_bucket {
         record.visitor.mark(&mut headers, record.caller.https);

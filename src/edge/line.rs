@@ -16,6 +16,7 @@ use super::file_store::FileStore;
 use super::https::{self, Https};
 use super::own;
 use super::pin::Wanted;
+use super::preview_door::{self, Knock};
 use super::render;
 use super::select::select;
 use super::static_files::{Found, find};
@@ -28,6 +29,7 @@ use crate::id::ReleaseId;
 use crate::pool::Pool;
 use crate::release::{Releases, WakeError};
 use crate::route::Routes;
+use crate::route::guard::Guard;
 use crate::telemetry::Telemetry;
 use http::{Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
@@ -67,6 +69,8 @@ pub struct Line<W> {
     pub clients: Arc<Clients>,
     /// Operator's bounds.
     pub maxima: LimitMaxima,
+    /// Who may look at releases that users never got; nothing where everybody may.
+    pub guard: Option<Arc<Guard>>,
     /// Client files.
     pub files: FileStore,
     /// Domain below which apps have their host names; none where there is one app alone.
@@ -103,7 +107,7 @@ impl<W: Wake> Answer for Line<W> {
             Ok(counted) => Some(counted),
             Err(failure) => return refused(record, failure, body),
         };
-        let headers = parts.headers;
+        let mut headers = parts.headers;
         let address = Address::of(&record.caller, &headers, parts.version <= Version::HTTP_10);
         let believed = self.trust_forwarded_host;
         let address = match address.and_then(|address| address.behind(&record.caller, &table, believed)) {
@@ -124,6 +128,21 @@ impl<W: Wake> Answer for Line<W> {
         record.select(&selection, table.epoch);
         drop(table);
         peer.activity.set_stall_ms(selection.target.client_stall_ms);
+        if let Some(guard) =
+            self.guard.as_deref().filter(|guard| record.by_own_name && guard.asks_for(&selection.target))
+        {
+            match preview_door::knock(guard, &mut record, &mut headers) {
+                Knock::Admitted => {}
+                Knock::Exchanged => {
+                    linger(body);
+                    return preview_door::exchange(record);
+                }
+                Knock::Refused => {
+                    linger(body);
+                    return preview_door::refuse(record);
+                }
+            }
+        }
         match find(&selection, &record.caller.method, parts.uri.path()) {
             Found::File { target, path } => {
                 return file_answer::answer(&self.files, record, &selection, &target, &path, &headers).await;

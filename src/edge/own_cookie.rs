@@ -20,6 +20,9 @@ pub const PIN: OwnCookie = OwnCookie { plain: "__vitrine_release", tls: "__Host-
 /// Holds a visitor's number. Only visitors of an app whose users are split get it.
 pub const VISITOR: OwnCookie = OwnCookie { plain: "__vitrine_id", tls: "__Host-__vitrine_id" };
 
+/// Opens a guarded preview.
+pub const PASS: OwnCookie = OwnCookie { plain: "__vitrine_pass", tls: "__Host-__vitrine_pass" };
+
 impl OwnCookie {
     /// Its value in a request; none where two differ.
     #[must_use]
@@ -46,7 +49,7 @@ impl OwnCookie {
 /// Whether a cookie of a request (`NAME=VALUE`) is one of the host's own, over TLS or not.
 #[must_use]
 pub fn is_own(cookie: &[u8]) -> bool {
-    let names = [PIN.plain, PIN.tls, VISITOR.plain, VISITOR.tls];
+    let names = [PIN.plain, PIN.tls, VISITOR.plain, VISITOR.tls, PASS.plain, PASS.tls];
     names.iter().any(|name| cookie.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b"=")))
 }
 

@@ -93,3 +93,7 @@ pub const RETRY_AFTER_S_MAX: u64 = 60;
 
 /// Bytes of a path, query or user agent in an access line; the rest is cut.
 pub const LOG_FIELD_BYTES_MAX: usize = 512;
+/// Bytes of the password of previews at least: it is not slowed down who tries, so it has to be out of reach.
+pub const PREVIEW_PASSWORD_BYTES_MIN: usize = 16;
+/// Bytes of basic authentication that are looked at: a user name and a password with room to spare.
+pub const PREVIEW_AUTHORIZATION_BYTES_MAX: usize = 1_024;

@@ -47,6 +47,10 @@ impl Releases {
                 _ if live => 100,
                 _ => 0,
             },
+            link: label
+                .as_ref()
+                .filter(|_| record.promoted_ms.is_none())
+                .and_then(|label| self.link(&record.id.app, label)),
             url: label.map(|label| self.url(&label)),
             preview: preview.map(ToString::to_string),
             expires_ms,

@@ -134,6 +134,8 @@ pub struct ReleaseView {
     pub weight: u8,
     /// Its own URL; none when an app came whose name that is.
     pub url: Option<String>,
+    /// The same with a pass in it, if a password is asked for there.
+    pub link: Option<String>,
     /// Preview name, if it is one.
     pub preview: Option<String>,
     /// When a preview ends, in milliseconds since the Unix epoch.

@@ -31,6 +31,7 @@ mod isolation;
 mod labels;
 mod limits;
 mod metrics;
+mod previews;
 mod quotas;
 mod reach;
 mod secrets;

@@ -101,6 +101,7 @@ async fn site() -> Site {
         trust_forwarded_host: false,
         clients: Clients::new(2),
         maxima: LimitMaxima::default(),
+        guard: None,
         files: FileStore::new(),
         shared_domain: Some("localhost".into()),
         https: Https::default(),

@@ -1,0 +1,150 @@
+//! The door of a guarded preview: a link that holds a pass, the cookie that it is exchanged for, or the password by basic
+//! authentication. Nothing of them goes on to the app.
+
+use super::access_log::Record;
+use super::answer::{Failure, Timing, failed, whole};
+use super::body::EdgeBody;
+use super::own_cookie::PASS;
+use crate::limits::PREVIEW_AUTHORIZATION_BYTES_MAX;
+use crate::route::guard::{Guard, PASS_PARAMETER};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CACHE_CONTROL, HeaderMap, LOCATION};
+use http::uri::PathAndQuery;
+use http::{HeaderValue, Method, Response, StatusCode, Uri};
+use vitrine_wire::Outcome;
+
+/// What becomes of a request at the door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Knock {
+    /// It is answered as any other.
+    Admitted,
+    /// It came by a link: its client gets a pass, and comes again without the link's.
+    Exchanged,
+    /// It shows nothing, or nothing that is good.
+    Refused,
+}
+
+/// Looks at what a request shows, and takes that out of it, so that the app does not see it. The password and a link are good for a
+/// pass, which comes with the answer.
+pub fn knock(guard: &Guard, record: &mut Record, headers: &mut HeaderMap) -> Knock {
+    record.guarded = true;
+    let (host, caller) = (&record.host, &mut record.caller);
+    let linked = take_parameter(&mut caller.uri).is_some_and(|pass| guard.is_pass(host, &pass));
+    let has_pass = PASS.read(headers, caller.https).is_some_and(|pass| guard.is_pass(host, pass));
+    let by_password = headers.get(AUTHORIZATION).is_some_and(|shown| shows_password(guard, shown));
+    if by_password {
+        headers.remove(AUTHORIZATION);
+    }
+    if !linked && !has_pass && !by_password {
+        return Knock::Refused;
+    }
+    record.new_pass = (!has_pass).then(|| guard.pass(host));
+    let can_come_again = matches!(caller.method, Method::GET | Method::HEAD);
+    if linked && can_come_again { Knock::Exchanged } else { Knock::Admitted }
+}
+
+/// Asks for the password.
+pub fn refuse(record: Box<Record>) -> Response<EdgeBody> {
+    let refused =
+        Failure { reason: "This preview asks for a password.", ..Failure::of(Outcome::ClientError) };
+    failed(record, refused.with(StatusCode::UNAUTHORIZED))
+}
+
+/// Has a request that came by a link come again without it.
+pub fn exchange(mut record: Box<Record>) -> Response<EdgeBody> {
+    record.outcome = Outcome::Ok;
+    let mut headers = HeaderMap::with_capacity(12);
+    headers.insert(LOCATION, location(&record.caller.uri));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    whole(record, StatusCode::SEE_OTHER, headers, Bytes::new(), Timing::uncached(None))
+}
+
+/// Where a link leads, on the same host name: a second slash would make the path another one.
+fn location(uri: &Uri) -> HeaderValue {
+    let target = uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    let target = format!("/{}", target.trim_start_matches(['/', '\\']));
+    HeaderValue::try_from(target).unwrap_or(HeaderValue::from_static("/"))
+}
+
+/// Takes the parameter out of a target, and gives its value. One that comes twice is none.
+fn take_parameter(uri: &mut Uri) -> Option<String> {
+    let query = uri.query()?;
+    let is_ours = |pair: &&str| pair.split('=').next() == Some(PASS_PARAMETER);
+    let ours: Vec<&str> = query.split('&').filter(is_ours).collect();
+    let value = ours.first()?.split_once('=').map(|(_, value)| value.to_owned());
+    let others: Vec<&str> = query.split('&').filter(|pair| !is_ours(pair)).collect();
+    let target =
+        if others.is_empty() { uri.path().into() } else { format!("{}?{}", uri.path(), others.join("&")) };
+    let alone = ours.len() == 1;
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = PathAndQuery::try_from(target).ok();
+    *uri = Uri::from_parts(parts).ok()?;
+    value.filter(|_| alone)
+}
+
+/// Whether this is `Basic` with the password, under any user name.
+fn shows_password(guard: &Guard, shown: &HeaderValue) -> bool {
+    let Some((scheme, credentials)) = shown.to_str().ok().and_then(|text| text.split_once(' ')) else {
+        return false;
+    };
+    if !scheme.eq_ignore_ascii_case("basic") || credentials.len() > PREVIEW_AUTHORIZATION_BYTES_MAX {
+        return false;
+    }
+    let Ok(decoded) = STANDARD.decode(credentials.trim()) else { return false };
+    let password = decoded.iter().position(|byte| *byte == b':').map(|colon| &decoded[colon + 1..]);
+    password.is_some_and(|password| guard.knows(password))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(target: &str) -> (Option<String>, String) {
+        let mut uri: Uri = target.parse().unwrap();
+        let value = take_parameter(&mut uri);
+        (value, uri.to_string())
+    }
+
+    #[test]
+    fn the_parameter_is_taken_out_wherever_it_stands() {
+        for (target, value, left) in [
+            ("/a?__vitrine_pass=x", Some("x"), "/a"),
+            ("/a?b=1&__vitrine_pass=x&c=2", Some("x"), "/a?b=1&c=2"),
+            ("/a?b=1", None, "/a?b=1"),
+            ("/a?__vitrine_passed=x", None, "/a?__vitrine_passed=x"),
+            ("/a?__vitrine_pass", None, "/a"),
+            ("/a?__vitrine_pass=x&__vitrine_pass=y", None, "/a"),
+            ("http://h.example/a?__vitrine_pass=x", Some("x"), "http://h.example/a"),
+        ] {
+            assert_eq!(taken(target), (value.map(String::from), left.to_owned()), "{target}");
+        }
+    }
+
+    #[test]
+    fn a_link_leads_to_this_host_alone() {
+        for (target, to) in
+            [("//evil.example/x", "/evil.example/x"), ("/a?b=1", "/a?b=1"), ("http://h.example//a", "/a")]
+        {
+            assert_eq!(location(&target.parse().unwrap()), to, "{target}");
+        }
+    }
+
+    #[test]
+    fn the_password_is_good_under_any_name_and_nothing_else_is() {
+        let guard = Guard::new("pass:word", None);
+        // `anna:pass:word`, `:pass:word`, `anna:other`, and texts that are none.
+        for (shown, good) in [
+            ("Basic YW5uYTpwYXNzOndvcmQ=", true),
+            ("basic OnBhc3M6d29yZA==", true),
+            ("Basic YW5uYTpvdGhlcg==", false),
+            ("Bearer YW5uYTpwYXNzOndvcmQ=", false),
+            ("Basic", false),
+            ("Basic !!!", false),
+            ("Basic YW5uYQ==", false),
+        ] {
+            assert_eq!(shows_password(&guard, &HeaderValue::from_static(shown)), good, "{shown}");
+        }
+    }
+}

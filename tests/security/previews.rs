@@ -1,0 +1,160 @@
+//! Releases that users never got: search engines are told to leave them alone, and a password guards them where the operator wants one.
+
+use crate::harness::archive::{bundle_dir, fixture};
+use crate::harness::host::Host;
+use crate::harness::http::{Answer, Request};
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+const PROCESS: [&str; 2] = ["--isolation", "process"];
+/// As nothing else on this machine.
+const PASSWORD: &str = "pr3vi3ws-Zt5qV8-password";
+
+/// An app that says back what it was sent, with a file.
+fn bundle(mark: &str) -> tempfile::TempDir {
+    let entry = fs::read_to_string(fixture("echo").join("server/index.js")).unwrap();
+    bundle_dir(&[
+        ("server/index.js", &format!("{entry}\n// {mark}\n")),
+        ("client/assets/app-1a2b3c4d.js", "let a = 1"),
+    ])
+}
+
+fn deploy(host: &Host, app: &str, mark: &str, flags: &[&str]) -> String {
+    let folder = bundle(mark);
+    host.cli(&[&["deploy", app, folder.path().to_str().unwrap()], flags].concat()).ok().stderr
+}
+
+fn guarded(more: &str) -> Host {
+    let folder = Host::configured(&format!("[previews]\npassword_file = \"password\"\n{more}"));
+    let file = folder.path().join("password");
+    fs::write(&file, PASSWORD).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    Host::start_in(folder, &PROCESS)
+}
+
+fn basic(password: &str) -> String {
+    use base64::Engine as _;
+    format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("anna:{password}")))
+}
+
+/// `NAME=VALUE` of the pass that an answer gives.
+fn pass_of(answer: &Answer) -> Option<String> {
+    let given = answer.headers.iter().filter(|(name, _)| name == "set-cookie");
+    let mut passes = given.filter(|(_, value)| value.starts_with("__vitrine_pass="));
+    let (_, value) = passes.next()?;
+    assert!(value.contains("; HttpOnly; SameSite=Lax"), "{value}");
+    value.split(';').next().map(String::from)
+}
+
+fn saw(answer: &Answer, name: &str) -> Option<serde_json::Value> {
+    let json = answer.json();
+    let headers = json["headers"].as_array().unwrap().clone();
+    headers.into_iter().find(|pair| pair[0] == name).map(|pair| pair[1].clone())
+}
+
+#[test]
+fn under_its_own_name_no_release_is_for_search_engines() {
+    let host = Host::start_with(&PROCESS);
+    deploy(&host, "shop", "one", &["--version", "v1"]);
+    deploy(&host, "shop", "two", &["--version", "v2", "--no-promote"]);
+    deploy(&host, "shop", "three", &["--preview", "pr-1"]);
+    let tag = |request: Request| request.send().header("x-robots-tag").map(String::from);
+    for label in ["shop-pr-1", "shop-v2", "shop-v1"] {
+        for path in ["/", "/?header=x-robots-tag:all", "/assets/app-1a2b3c4d.js", "/assets/none-1a2b3c4d.js"]
+        {
+            assert_eq!(tag(host.get(label, path)).as_deref(), Some("noindex"), "{label}{path}");
+        }
+    }
+    for path in ["/", "/assets/app-1a2b3c4d.js"] {
+        assert_eq!(tag(host.get("shop", path)), None, "{path}");
+    }
+    assert_eq!(tag(host.get("shop", "/?header=x-robots-tag:nofollow")).as_deref(), Some("nofollow"));
+}
+
+#[test]
+fn a_guarded_preview_is_seen_with_the_password_or_a_link_and_by_nobody_else() {
+    let host = guarded("");
+    deploy(&host, "shop", "one", &["--version", "v1"]);
+    let said = deploy(&host, "shop", "two", &["--preview", "pr-1"]);
+    deploy(&host, "shop", "three", &["--preview", "pr-2"]);
+    deploy(&host, "shop", "four", &["--version", "v4", "--no-promote"]);
+    for label in ["shop-pr-1", "shop-pr-2", "shop-v4"] {
+        for path in ["/", "/assets/app-1a2b3c4d.js", "/?__vitrine_pass=00000000000000000000000000000000"] {
+            let refused = host.get(label, path).send();
+            assert_eq!(refused.status, 401, "{label}{path}");
+            assert!(refused.header("www-authenticate").unwrap().starts_with("Basic "));
+            assert!(
+                !refused.text().contains("headers") && !refused.text().contains("let a"),
+                "{label}{path}"
+            );
+            assert_eq!(pass_of(&refused), None);
+        }
+        let wrong = host.get(label, "/").header("authorization", &basic("another password")).send();
+        assert_eq!(wrong.status, 401);
+    }
+    // The password, as a tool shows it, goes no further; its client gets a pass.
+    let shown = host.get("shop-pr-1", "/").header("authorization", &basic(PASSWORD)).send();
+    assert_eq!((shown.status, saw(&shown, "authorization")), (200, None));
+    let pass = pass_of(&shown).unwrap();
+    let with =
+        |label: &str, path: &str| host.get(label, path).header("cookie", &format!("a=b; {pass}")).send();
+    let page = with("shop-pr-1", "/?header=cache-control:public,%20max-age=60");
+    assert_eq!((page.status, page.header("cache-control")), (200, Some("private, max-age=60")));
+    assert_eq!(saw(&page, "cookie"), Some("a=b".into()));
+    assert_eq!(pass_of(&page), None, "it has one");
+    let file = with("shop-pr-1", "/assets/app-1a2b3c4d.js");
+    assert_eq!(
+        (file.text(), file.header("cache-control")),
+        ("let a = 1", Some("private, max-age=31536000, immutable"))
+    );
+    assert_eq!(with("shop-pr-2", "/").status, 401, "each has passes of its own");
+    // The app's own use of the header is the app's.
+    let own = host
+        .get("shop-pr-1", "/")
+        .header("cookie", &pass)
+        .header("authorization", "Bearer of-the-app")
+        .send();
+    assert_eq!(saw(&own, "authorization"), Some("Bearer of-the-app".into()));
+    // The link that the deploy printed, as a browser follows it.
+    let link = said.split_whitespace().find(|word| word.contains("__vitrine_pass=")).unwrap();
+    let token = link.split_once("__vitrine_pass=").unwrap().1;
+    let followed = host.get("shop-pr-1", &format!("/page?a=1&__vitrine_pass={token}")).send();
+    assert_eq!((followed.status, followed.header("location")), (303, Some("/page?a=1")));
+    assert_eq!(pass_of(&followed), Some(pass.clone()));
+    assert_eq!(with("shop-pr-1", "/page?a=1").status, 200);
+    let log = host.log();
+    for text in [PASSWORD, token, &basic(PASSWORD)] {
+        assert!(!log.contains(text), "the log holds {text}");
+    }
+}
+
+#[test]
+fn what_users_have_or_had_asks_for_no_password() {
+    let host = guarded("");
+    deploy(&host, "shop", "one", &["--version", "v1"]);
+    deploy(&host, "shop", "two", &["--preview", "pr-1", "--version", "v2"]);
+    let status = |label: &str| host.get(label, "/").send().status;
+    assert_eq!((status("shop"), status("shop-v1"), status("shop-pr-1")), (200, 200, 401));
+    host.cli(&["promote", "shop", "v2"]).ok();
+    assert_eq!((status("shop"), status("shop-v1"), status("shop-v2")), (200, 200, 200));
+    let listed = host.cli(&["releases", "shop", "--json"]).ok().json();
+    assert!(listed.as_array().unwrap().iter().all(|release| release["link"].is_null()), "{listed}");
+}
+
+#[test]
+fn apps_that_are_not_listed_ask_for_no_password() {
+    let host = guarded("apps = [\"blog\"]\n");
+    for app in ["shop", "blog"] {
+        deploy(&host, app, app, &["--preview", "pr-1"]);
+    }
+    let status = |label: &str| host.get(label, "/").send().status;
+    assert_eq!((status("shop-pr-1"), status("blog-pr-1")), (200, 401));
+}
+
+#[test]
+fn without_its_password_a_host_does_not_start() {
+    let folder = Host::configured("[previews]\npassword_file = \"nowhere\"\n");
+    let folder = Host::try_start(folder, &PROCESS, &[]).map(|_| "it starts").unwrap_err();
+    let log = fs::read_to_string(folder.path().join("host.log")).unwrap();
+    assert!(log.contains("nowhere") && log.contains("password"), "{log}");
+}
