@@ -1,4 +1,4 @@
-//! The audit log on a disk that is really full.
+//! A disk that is really full: the audit log, and backups.
 
 use crate::harness::archive::Archive;
 use crate::harness::host::Host;
@@ -70,4 +70,25 @@ fn on_a_full_disk_deploys_are_refused_and_flips_go_on_with_their_records() {
     let (folder, _) = host.stop();
     drop(disk);
     drop(folder);
+}
+
+#[test]
+fn a_backup_that_finds_no_room_says_so_and_leaves_no_file() {
+    let host = Host::start_with(&["--isolation", "process"]);
+    host.deploy("shop", "one", &["--version", "v1"]);
+    let scratch = tempfile::tempdir().unwrap();
+    let Some(disk) = Disk::mount(&scratch.path().join("full")) else { return };
+    disk.fill();
+    let file = disk.0.join("saved.tar.zst");
+    host.cli(&["backup", file.to_str().unwrap()]).fails(1, &["backup", "No space left"]);
+    let names: Vec<_> = std::fs::read_dir(&disk.0).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["filled"]);
+    // What there is of a data folder on it is removed, too.
+    let good = scratch.path().join("saved.tar.zst");
+    host.cli(&["backup", good.to_str().unwrap()]).ok();
+    let data = disk.0.join("data");
+    let args = ["restore", "--from", good.to_str().unwrap(), "--data", data.to_str().unwrap()];
+    host.cli(&args).fails(1, &["No space left"]);
+    let names: Vec<_> = std::fs::read_dir(&disk.0).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["filled"]);
 }
