@@ -16,7 +16,7 @@ use super::file_store::FileStore;
 use super::https::{self, Https};
 use super::own;
 use super::pin::Wanted;
-use super::preview_door::{self, Knock};
+use super::preview_door;
 use super::render;
 use super::select::select;
 use super::static_files::{Found, find};
@@ -128,20 +128,9 @@ impl<W: Wake> Answer for Line<W> {
         record.select(&selection, table.epoch);
         drop(table);
         peer.activity.set_stall_ms(selection.target.client_stall_ms);
-        if let Some(guard) =
-            self.guard.as_deref().filter(|guard| record.by_own_name && guard.asks_for(&selection.target))
-        {
-            match preview_door::knock(guard, &mut record, &mut headers) {
-                Knock::Admitted => {}
-                Knock::Exchanged => {
-                    linger(body);
-                    return preview_door::exchange(record);
-                }
-                Knock::Refused => {
-                    linger(body);
-                    return preview_door::refuse(record);
-                }
-            }
+        if let Some(stop) = preview_door::stop(self.guard.as_deref(), &mut record, &selection, &mut headers) {
+            linger(body);
+            return preview_door::answer(record, stop);
         }
         match find(&selection, &record.caller.method, parts.uri.path()) {
             Found::File { target, path } => {

@@ -5,6 +5,7 @@ use super::access_log::Record;
 use super::answer::{Failure, Timing, failed, whole};
 use super::body::EdgeBody;
 use super::own_cookie::PASS;
+use super::select::Selection;
 use crate::limits::PREVIEW_AUTHORIZATION_BYTES_MAX;
 use crate::route::guard::{Guard, PASS_PARAMETER};
 use base64::Engine as _;
@@ -15,20 +16,24 @@ use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, Response, StatusCode, Uri};
 use vitrine_wire::Outcome;
 
-/// What becomes of a request at the door.
+/// Why a request does not go on to the release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Knock {
-    /// It is answered as any other.
-    Admitted,
+pub enum Stop {
     /// It came by a link: its client gets a pass, and comes again without the link's.
-    Exchanged,
+    Exchange,
     /// It shows nothing, or nothing that is good.
-    Refused,
+    Refuse,
 }
 
-/// Looks at what a request shows, and takes that out of it, so that the app does not see it. The password and a link are good for a
-/// pass, which comes with the answer.
-pub fn knock(guard: &Guard, record: &mut Record, headers: &mut HeaderMap) -> Knock {
+/// Looks at what a request to a guarded release shows, and takes that out of it, so that the app does not see it. The password and a
+/// link are good for a pass, which comes with the answer.
+pub fn stop(
+    guard: Option<&Guard>,
+    record: &mut Record,
+    selection: &Selection,
+    headers: &mut HeaderMap,
+) -> Option<Stop> {
+    let guard = guard.filter(|guard| record.by_own_name && guard.asks_for(&selection.target))?;
     record.guarded = true;
     let (host, caller) = (&record.host, &mut record.caller);
     let linked = take_parameter(&mut caller.uri).is_some_and(|pass| guard.is_pass(host, &pass));
@@ -38,22 +43,20 @@ pub fn knock(guard: &Guard, record: &mut Record, headers: &mut HeaderMap) -> Kno
         headers.remove(AUTHORIZATION);
     }
     if !linked && !has_pass && !by_password {
-        return Knock::Refused;
+        return Some(Stop::Refuse);
     }
     record.new_pass = (!has_pass).then(|| guard.pass(host));
     let can_come_again = matches!(caller.method, Method::GET | Method::HEAD);
-    if linked && can_come_again { Knock::Exchanged } else { Knock::Admitted }
+    (linked && can_come_again).then_some(Stop::Exchange)
 }
 
-/// Asks for the password.
-pub fn refuse(record: Box<Record>) -> Response<EdgeBody> {
-    let refused =
-        Failure { reason: "This preview asks for a password.", ..Failure::of(Outcome::ClientError) };
-    failed(record, refused.with(StatusCode::UNAUTHORIZED))
-}
-
-/// Has a request that came by a link come again without it.
-pub fn exchange(mut record: Box<Record>) -> Response<EdgeBody> {
+/// Answers a request that does not go on.
+pub fn answer(mut record: Box<Record>, stop: Stop) -> Response<EdgeBody> {
+    if stop == Stop::Refuse {
+        let reason = "This preview asks for a password.";
+        let refused = Failure { reason, ..Failure::of(Outcome::ClientError) };
+        return failed(record, refused.with(StatusCode::UNAUTHORIZED));
+    }
     record.outcome = Outcome::Ok;
     let mut headers = HeaderMap::with_capacity(12);
     headers.insert(LOCATION, location(&record.caller.uri));
