@@ -10,11 +10,15 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// What is neither live nor standby sleeps soon after it was last asked. Each app is asked by a client of its own: one alone may start
-/// only a few releases that users don't have.
-const SLEEPY: &str = "trusted_proxies = [\"127.0.0.0/8\"]\n[switching]\nidle_timeout_ms = 1000\n";
+/// What is neither live nor standby sleeps at the first look after it was asked. Each app is asked by a client of its own: one alone may
+/// start only a few releases that users don't have.
+const SLEEPY: &str = "trusted_proxies = [\"127.0.0.0/8\"]\n[switching]\nidle_timeout_ms = 1\n";
+/// What is deployed is promoted before it sleeps.
+const LIVELY: &str = "trusted_proxies = [\"127.0.0.0/8\"]\n";
 const PROCESS: [&str; 2] = ["--isolation", "process"];
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Beside that for each app, where all of them are started or stopped: a machine that builds and tests other things meanwhile.
+const PATIENCE_AN_APP: Duration = Duration::from_secs(1);
 /// Apps in the quick tests: several for each processor of most machines.
 const SOME: usize = 24;
 /// And in the long ones.
@@ -23,8 +27,8 @@ const MANY: usize = 200;
 const MANIFEST: &str = r#"{"snapshot":false,"limits":{"isolates":1}}"#;
 
 /// A host with this many apps of one release each, live or not.
-fn crowd(apps: usize, flags: &[&str]) -> Host {
-    let host = Host::start_in(Host::configured(SLEEPY), &PROCESS);
+fn crowd(apps: usize, config: &str, flags: &[&str]) -> Host {
+    let host = Host::start_in(Host::configured(config), &PROCESS);
     let bundle = bundle_dir(&[("server/index.js", &hello("page")), ("vitrine.json", MANIFEST)]);
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
@@ -42,6 +46,10 @@ fn crowd(apps: usize, flags: &[&str]) -> Host {
         }
     });
     host
+}
+
+fn patience(apps: usize) -> Duration {
+    PATIENCE + PATIENCE_AN_APP * u32::try_from(apps).unwrap()
 }
 
 fn name(app: usize) -> String {
@@ -83,6 +91,8 @@ fn assert_all_served(answers: &[(Answer, Duration)], what: &str) {
         took[took.len() / 2],
         took[took.len() - 1]
     );
+    let served = answers.iter().filter(|(answer, _)| answer.status == 200).count();
+    println!("{what}: {served} of {} served", answers.len());
     for (app, (answer, took)) in answers.iter().enumerate() {
         let release = answer.header("x-vitrine-release");
         let expected = format!("{}@v1", name(app));
@@ -95,8 +105,8 @@ fn assert_all_served(answers: &[(Answer, Duration)], what: &str) {
 }
 
 fn sleeping_apps_are_all_served(apps: usize) {
-    let host = crowd(apps, &["--no-promote"]);
-    wait_until("all sleep", PATIENCE, || host.workers().is_empty().then_some(()));
+    let host = crowd(apps, SLEEPY, &["--no-promote"]);
+    wait_until("all sleep", patience(apps), || host.workers().is_empty().then_some(()));
     let answers = ask_all(&host, apps, |app| format!("{}-v1", name(app)));
     assert_all_served(&answers, "sleeping apps");
 }
@@ -113,8 +123,8 @@ fn two_hundred_sleeping_apps_that_are_asked_at_once_are_all_served() {
 }
 
 fn all_workers_are_killed_at_once(apps: usize) {
-    let host = crowd(apps, &[]);
-    let before = wait_until("each has its worker", PATIENCE, || {
+    let host = crowd(apps, LIVELY, &[]);
+    let before = wait_until("each has its worker", patience(apps), || {
         let workers = host.workers();
         (workers.len() == apps && workers.iter().all(|worker| worker.render.is_some())).then_some(workers)
     });
@@ -125,7 +135,7 @@ fn all_workers_are_killed_at_once(apps: usize) {
     assert_all_served(&answers, "live apps whose workers were killed");
     let replaced = |app: &str| format!("worker_replacements_total{{app=\"{app}\",reason=\"gone\"}} 1\n");
     let metrics = || host.call("GET", "/metrics").send().text().to_owned();
-    wait_until("each is counted", PATIENCE, || {
+    wait_until("each is counted", patience(apps), || {
         let text = metrics();
         (0..apps).all(|app| text.contains(&replaced(&name(app)))).then_some(())
     });
@@ -238,7 +248,7 @@ fn a_host_that_starts_answers_operators_and_systemd_before_the_last_live_release
 }
 
 fn live_apps_are_served_while_the_host_starts(apps: usize) {
-    let host = crowd(apps, &[]);
+    let host = crowd(apps, LIVELY, &[]);
     let addresses = [host.edge, host.admin];
     let (folder, clean) = host.stop();
     assert!(clean);
