@@ -173,6 +173,34 @@ fn a_rollback_to_a_sleeping_release_waits_for_no_wakes() {
     });
 }
 
+/// A page that is never done.
+const HOLDS: &str = "export default { fetch: (request) => new URL(request.url).pathname === '/hold'\n\
+                     ? new Promise(() => {}) : new Response('here') };\n";
+
+#[test]
+fn a_request_that_waits_for_room_does_not_hold_up_an_upgrade() {
+    let config = "[quota]\nworkers = 1\n[switching]\ndrain_timeout_ms = 1000\n";
+    let host = Host::start_in(Host::configured(config), &["--isolation", "process"]);
+    host.deploy("shop", "live", &["--version", "v1"]);
+    host.deploy("shop", "other", &["--version", "w1", "--preview", "other"]);
+    let busy = [("server/index.js", HOLDS), ("vitrine.json", r#"{"limits":{"wall_ms":60000}}"#)];
+    host.deploy_files("shop", &busy, &["--version", "w2", "--preview", "busy"]);
+    std::thread::scope(|scope| {
+        let _held = scope.spawn(|| host.get("shop-busy", "/hold").try_send());
+        wait_until("the only room is busy", PATIENCE, || {
+            (host.release("shop", "w2")["in_flight"] == 1).then_some(())
+        });
+        let waits = scope.spawn(|| host.get("shop-other", "/").try_send());
+        // That a request waits for room is seen nowhere; the upgrade has to be as fast if it does not yet.
+        std::thread::sleep(Duration::from_millis(300));
+        let told = host.upgrade().ok().json();
+        // It would wait for as long as the request does, which is 20 s.
+        assert!(told["took_ms"].as_u64().is_some_and(|took_ms| took_ms < 15_000), "{told}");
+        drop(waits.join().unwrap());
+    });
+    assert_eq!(host.get("shop", "/").send().text(), "live");
+}
+
 /// With the `idle_timeout_ms` of ten minutes that a host has by default.
 #[test]
 fn an_app_that_is_deployed_again_and_again_keeps_few_workers() {
