@@ -7,6 +7,7 @@ mod egress;
 mod error;
 mod listen;
 mod load;
+mod logs;
 mod metrics;
 mod origin;
 mod previews;
@@ -21,6 +22,7 @@ pub use edge::EdgeRules;
 pub use egress::{AppEgress, AppRules, EgressPolicy};
 pub use error::ConfigError;
 pub use listen::{ListenError, listen_address};
+pub use logs::LogRules;
 pub use metrics::MetricsRules;
 pub use origin::{OriginError, OriginPattern};
 pub use previews::PreviewRules;
@@ -250,6 +252,8 @@ pub struct Config {
     pub quota: Quota,
     /// See [`Switching`].
     pub switching: Switching,
+    /// See [`LogRules`].
+    pub logs: LogRules,
     /// See [`MetricsRules`].
     pub metrics: MetricsRules,
     /// See [`HealthPolicy`].
@@ -288,6 +292,7 @@ impl Default for Config {
             retention: Retention::default(),
             quota: Quota::default(),
             switching: Switching::default(),
+            logs: LogRules::default(),
             metrics: MetricsRules::default(),
             health: HealthPolicy::default(),
             deploy: Bake::default(),

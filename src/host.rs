@@ -5,6 +5,7 @@
 //! neither side accepts anything before `ready`.
 
 mod admin_side;
+mod kept_logs;
 mod memory;
 mod notify;
 mod ready;
@@ -123,6 +124,7 @@ pub async fn run(config: Config, requests: Handle, ready: ReadyLine) -> Result<(
     inheritance.data_folder().await?;
     let predecessor = inheritance.predecessor();
     let store = Store::open_with(&config.data, KeySource::choose(config.secrets.key_file.as_deref()))?;
+    let _kept = kept_logs::keep(&config, &store, &telemetry.logs)?;
     let engine = start_engine(&config, &store).await?;
     let isolation = engine.isolation();
     let (routes, releases) =

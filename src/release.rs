@@ -6,7 +6,8 @@
 //! recorded, swapped), for a share of the users first ([`split`]) -> [`keep`] (a worker that is lost or hangs is replaced) and
 //! [`check`] (so is one that is ill) -> [`retire`] (sleep, expiry, retention) -> [`wake`] (a request for one that sleeps).
 //! [`boot_queue`] says whose worker is started next, [`diagnosis`] why one did not come up. [`life`] says what may happen to a release and what follows, [`course`] carries
-//! that out; [`decide`] holds the other rules, without effects, and [`observe`] reports how workers do. [`entry`] is one release,
+//! that out; [`decide`] holds the other rules, without effects, [`observe`] reports how workers do, and [`load`] what is
+//! asked of them. [`entry`] is one release,
 //! [`book`] all that is known, [`labels`] whose each host name is, [`counted`] and [`room`] what an app may have beside what its
 //! users get, [`table`] turns it into a route table and [`publish`] swaps that in, [`adopt`] fills it after a start, [`sweep`]
 //! removes what an earlier host left, [`succession`] lets it rest while another host takes over.
@@ -30,6 +31,7 @@ mod keep;
 mod labels;
 mod life;
 mod listing;
+mod load;
 mod observe;
 mod publish;
 mod retire;
@@ -62,7 +64,9 @@ use boot_queue::BootQueue;
 pub use diagnosis::{Diagnosis, LoweredLimit, env_line, limits_line};
 pub use error::{ReleaseError, WakeError};
 use journal::Journal;
+pub use journal::Tail;
 pub use listing::AppsPage;
+pub use load::LoadView;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -238,20 +242,15 @@ impl Releases {
         Ok(())
     }
 
-    /// Recent log lines of an app or of one release, and those to come.
+    /// Lines of an app's log, and those to come.
     ///
     /// # Errors
-    /// [`ReleaseError::NoApp`].
-    pub fn logs(
-        &self,
-        app: &AppName,
-        version: Option<&crate::id::Version>,
-        since_ms: u64,
-    ) -> Result<journal::Tail, ReleaseError> {
+    /// [`ReleaseError::NoApp`], [`ReleaseError::LogBusy`].
+    pub async fn logs(&self, app: &AppName, follow: bool) -> Result<Tail, ReleaseError> {
         if !self.0.book.knows(app) {
             return Err(ReleaseError::NoApp(app.clone()));
         }
-        Ok(self.0.journal.tail(app, version, since_ms))
+        Ok(self.0.journal.tail(app, follow).await?)
     }
 
     /// Stops every worker: the end of a host that does not leave them running.

@@ -129,17 +129,6 @@ pub trait LogSink: std::fmt::Debug + Send + Sync {
     fn take(&self, worker: &Identity, lines: Vec<LogLine>);
 }
 
-/// A line for the log of its release.
-#[derive(Debug, Clone)]
-pub struct WorkerLog {
-    /// Which worker.
-    pub instance: InstanceId,
-    /// What it serves.
-    pub release: ReleaseId,
-    /// The line.
-    pub line: LogLine,
-}
-
 /// What may be asked over the control socket.
 #[derive(Debug)]
 enum Command {

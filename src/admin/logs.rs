@@ -1,23 +1,41 @@
-//! Log lines of an app as server-sent events.
+//! Lines of an app's log as server-sent events.
+
+mod event;
+mod wanted;
+
+pub use event::{LogEvent, Mark, RequestView};
 
 use crate::admin::extract::{Params, Segments};
 use crate::admin::problem::{Kind, Problem, ProblemBody};
 use crate::admin::router::AdminState;
 use crate::id::{AppName, ReleaseId, Version};
-use crate::limits::SSE_KEEP_ALIVE_MS;
-use crate::release::ReleaseError;
-use crate::worker::WorkerLog;
+use crate::limits::{
+    LOG_READ_AHEAD_LINES, LOG_SCANS_MAX, LOG_TAIL_BYTES_MAX, LOG_TAIL_LINES, LOG_TAIL_LINES_MAX,
+    SSE_KEEP_ALIVE_MS,
+};
+use crate::release::{ReleaseError, Tail};
+use crate::telemetry::Past;
+use crate::telemetry::log_store::Part;
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
+use event::Standing;
 use futures_util::{Stream, StreamExt as _, stream};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 use tokio_util::sync::CancellationToken;
+use vitrine_wire::{LogLevel, Outcome};
+use wanted::{Verdict, Wanted};
 
 /// Which lines.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
@@ -29,52 +47,31 @@ pub struct LogsQuery {
     version: Option<Version>,
     /// Only lines that are not older than this, such as `10m`.
     since: Option<String>,
+    /// The last so many lines, 10,000 at most. Without this, `since` and `id`: 1,000.
+    tail: Option<usize>,
+    /// Only lines of this level and above: `debug`, `info`, `warn` or `error`.
+    #[param(value_type = Option<String>)]
+    level: Option<LogLevel>,
+    /// Every request too; without it those that failed.
+    requests: bool,
+    /// Only requests that ended so.
+    #[param(value_type = Option<String>)]
+    outcome: Option<Outcome>,
+    /// Only requests for this path; `*` stands for any characters.
+    path: Option<String>,
+    /// Only this request and the lines that were written for it: its id, or the last 8 characters of it or more.
+    id: Option<String>,
+    /// Lines of warm-ups and health checks too. Without it only their warnings and errors.
+    all: bool,
     /// Go on with lines to come.
     follow: bool,
 }
 
-/// One line, the data of an event `log`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct LogEvent {
-    /// When, in milliseconds since the Unix epoch.
-    pub time_ms: u64,
-    /// `debug`, `info`, `warn` or `error`.
-    pub level: String,
-    /// `APP@VERSION`.
-    pub release: String,
-    /// Worker.
-    pub instance: String,
-    /// Request during which it was written, if one was running.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub request_id: Option<String>,
-    /// Text.
-    pub message: String,
-    /// Source-mapped stack, for errors.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub stack: Option<String>,
-}
+/// Reads of what is kept that go on at once: each takes a core while it unpacks.
+static SCANS: Semaphore = Semaphore::const_new(LOG_SCANS_MAX);
 
-impl From<&WorkerLog> for LogEvent {
-    fn from(log: &WorkerLog) -> Self {
-        let level = format!("{:?}", log.line.level).to_ascii_lowercase();
-        Self {
-            time_ms: log.line.time_ms,
-            level,
-            release: log.release.to_string(),
-            instance: log.instance.to_string(),
-            request_id: log.line.request_id.clone(),
-            message: log.line.message.clone(),
-            stack: log.line.stack.clone(),
-        }
-    }
-}
-
-fn event(log: &WorkerLog) -> Event {
-    let event = Event::default().event("log");
-    event.json_data(LogEvent::from(log)).expect("a line is a plain struct: it always serializes")
-}
-
-/// Log lines, oldest first: events `log`, and `dropped` with a count where the reader was too slow.
+/// Lines of an app's log, oldest first: events `log`, `hidden` with the number of lines that `all` would have shown, and `dropped` with
+/// a count where the reader was too slow.
 #[utoipa::path(
     get,
     path = "/v1/apps/{app}/logs",
@@ -82,6 +79,7 @@ fn event(log: &WorkerLog) -> Event {
     params(("app" = String, Path), LogsQuery),
     responses(
         (status = 200, description = "Events", body = LogEvent, content_type = "text/event-stream"),
+        (status = 400, body = ProblemBody),
         (status = 404, body = ProblemBody),
     )
 )]
@@ -90,44 +88,172 @@ pub async fn logs(
     Segments(app): Segments<AppName>,
     Params(query): Params<LogsQuery>,
 ) -> Result<Response, Problem> {
-    let since_ms = since_ms(query.since.as_deref(), state.clock.now_ms())?;
-    let Ok(slot) = state.log_streams.clone().try_acquire_owned() else {
-        return Err(Problem::new(Kind::Busy, "too many log streams are open; close one"));
-    };
+    let (follows, lines_max) = (query.follow, lines_max(&query)?);
+    let known = state.releases.app(&app).ok();
     if let Some(version) = &query.version {
-        let known = state.releases.app(&app)?.releases;
-        if !known.iter().any(|release| release.version == version.as_str()) {
+        let has = |release: &crate::release::ReleaseView| release.version == version.as_str();
+        if !known.as_ref().is_some_and(|app| app.releases.iter().any(has)) {
+            // What is wrong with the app is said first.
+            state.releases.app(&app)?;
             return Err(ReleaseError::NoRelease(ReleaseId::new(app, version.clone())).into());
         }
     }
-    let (recent, to_come) = state.releases.logs(&app, query.version.as_ref(), since_ms)?;
-    let recent = stream::iter(recent.into_iter().map(|log| Ok::<_, Infallible>(event(&log))));
-    if !query.follow {
-        return Ok(Sse::new(recent).into_response());
-    }
-    let wanted =
-        move |log: &WorkerLog| query.version.as_ref().is_none_or(|version| log.release.version == *version);
-    let lines = recent.chain(follow(to_come, state.shutdown.clone(), wanted)).map(move |line| {
+    let wanted = Arc::new(Wanted::new(query, state.clock.now_ms(), Standing::of(known.as_ref()))?);
+    let Ok(slot) = state.log_streams.clone().try_acquire_owned() else {
+        return Err(Problem::new(Kind::Busy, "too many log streams are open; close one"));
+    };
+    let Tail { past, to_come } = state.releases.logs(&app, follows).await?;
+    let (send, read) = mpsc::channel(LOG_READ_AHEAD_LINES);
+    let reader = Arc::clone(&wanted);
+    tokio::task::spawn_blocking(move || Giver::new(send).give(past, &reader, lines_max));
+    let past = stream::unfold(read, async |mut read| Some((Ok(read.recv().await?), read)));
+    let to_come = to_come.map(|(lines, following)| {
+        follow(lines, state.shutdown.clone(), wanted).map(move |line| {
+            let _counted = &following;
+            line
+        })
+    });
+    let lines = past.chain(stream::iter(to_come).flatten()).map(move |line| {
         let _held = &slot;
         line
     });
+    let answer = Sse::new(lines);
+    if !follows {
+        return Ok(answer.into_response());
+    }
     let keep_alive = KeepAlive::new().interval(Duration::from_millis(SSE_KEEP_ALIVE_MS));
-    Ok(Sse::new(lines).keep_alive(keep_alive).into_response())
+    Ok(answer.keep_alive(keep_alive).into_response())
 }
 
-fn since_ms(since: Option<&str>, now_ms: u64) -> Result<u64, Problem> {
-    let Some(since) = since else { return Ok(0) };
-    let age = humantime::parse_duration(since).map_err(|error| {
-        Problem::new(Kind::BadRequest, format!("since: {error}; write 30s, 5m, 2h or 7d"))
-    })?;
-    Ok(now_ms.saturating_sub(u64::try_from(age.as_millis()).unwrap_or(u64::MAX)))
+/// How many of the last lines are asked for; nothing is all of them.
+fn lines_max(query: &LogsQuery) -> Result<Option<usize>, Problem> {
+    match query.tail {
+        Some(lines) if lines > LOG_TAIL_LINES_MAX => {
+            let text =
+                format!("tail: {lines} is more than {LOG_TAIL_LINES_MAX}; name a time with since instead");
+            Err(Problem::new(Kind::BadRequest, text))
+        }
+        None if query.since.is_none() && query.id.is_none() => Ok(Some(LOG_TAIL_LINES)),
+        lines => Ok(lines),
+    }
+}
+
+/// Gives lines to who reads them. While it searches it has a place among those that do, and none while it waits for its reader.
+struct Giver {
+    reader: mpsc::Sender<Event>,
+    place: Option<SemaphorePermit<'static>>,
+    hidden: u64,
+}
+
+impl Giver {
+    fn new(reader: mpsc::Sender<Event>) -> Self {
+        Self { reader, place: place(), hidden: 0 }
+    }
+
+    /// Gives the lines of the past that are wanted, and how many are hidden. Ends early when nobody takes them.
+    fn give(mut self, past: Past, wanted: &Wanted, lines_max: Option<usize>) {
+        let parts = past.0.into_iter().filter(|part| wanted.may_be_in(part.begun_ms, part.ended_ms));
+        let all_taken = match lines_max {
+            Some(lines_max) => {
+                let found = self.last(parts.rev(), wanted, lines_max);
+                found.iter().all(|line| self.send(sent(line)).is_continue())
+            }
+            None => parts.into_iter().all(|part| self.whole(&part, wanted).is_continue()),
+        };
+        if all_taken && self.hidden > 0 {
+            let _ = self.send(Event::default().event("hidden").data(self.hidden.to_string()));
+        }
+    }
+
+    /// The last lines of these parts, of which the newest comes first.
+    fn last(
+        &mut self,
+        parts: impl Iterator<Item = Part>,
+        wanted: &Wanted,
+        lines_max: usize,
+    ) -> VecDeque<LogEvent> {
+        let mut found = VecDeque::new();
+        let (mut held, mut is_cut) = (0, false);
+        for part in parts {
+            let newer = std::mem::take(&mut found);
+            let _to_its_end = scan(&part, wanted, &mut self.hidden, |line| {
+                held += line.bytes();
+                found.push_back(line);
+                while found.len() + newer.len() > lines_max || held > LOG_TAIL_BYTES_MAX {
+                    is_cut |= held > LOG_TAIL_BYTES_MAX;
+                    let Some(oldest) = found.pop_front() else { break };
+                    held -= oldest.bytes();
+                }
+                ControlFlow::Continue(())
+            });
+            found.extend(newer);
+            if found.len() >= lines_max || is_cut || self.reader.is_closed() {
+                break;
+            }
+        }
+        found
+    }
+
+    fn whole(&mut self, part: &Part, wanted: &Wanted) -> ControlFlow<()> {
+        let mut hidden = 0;
+        let given = scan(part, wanted, &mut hidden, |line| self.send(sent(&line)));
+        self.hidden += hidden;
+        given
+    }
+
+    fn send(&mut self, event: Event) -> ControlFlow<()> {
+        let is_taken = match self.reader.try_send(event) {
+            Ok(()) => true,
+            Err(TrySendError::Closed(_)) => false,
+            Err(TrySendError::Full(event)) => {
+                self.place = None;
+                let is_taken = self.reader.blocking_send(event).is_ok();
+                self.place = place();
+                is_taken
+            }
+        };
+        if is_taken { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    }
+}
+
+/// Waits for a place among those that search.
+fn place() -> Option<SemaphorePermit<'static>> {
+    // Nobody closes it.
+    Handle::current().block_on(SCANS.acquire()).ok()
+}
+
+/// Gives the lines of a part that are wanted, and counts those that are hidden.
+fn scan(
+    part: &Part,
+    wanted: &Wanted,
+    hidden: &mut u64,
+    mut take: impl FnMut(LogEvent) -> ControlFlow<()>,
+) -> ControlFlow<()> {
+    let read = part.each(|json| match wanted.look(json) {
+        Verdict::Shown(line) => take(*line),
+        Verdict::Hidden => {
+            *hidden += 1;
+            ControlFlow::Continue(())
+        }
+        Verdict::Other => ControlFlow::Continue(()),
+    });
+    // What is before the damage was given, and what other segments have is worth more than an error.
+    read.unwrap_or_else(|error| {
+        tracing::warn!(%error, "a part of an app's log can't be read");
+        ControlFlow::Continue(())
+    })
+}
+
+fn sent(line: &LogEvent) -> Event {
+    let event = Event::default().event("log");
+    event.json_data(line).expect("a line is a plain struct: it always serializes")
 }
 
 /// Lines of an app to come, until the host stops or the source is gone.
 fn follow(
-    lines: Receiver<Arc<WorkerLog>>,
+    lines: Receiver<Bytes>,
     shutdown: CancellationToken,
-    wanted: impl Fn(&WorkerLog) -> bool + Send,
+    wanted: Arc<Wanted>,
 ) -> impl Stream<Item = Result<Event, Infallible>> + Send {
     stream::unfold((lines, shutdown, wanted), async |(mut lines, shutdown, wanted)| {
         loop {
@@ -135,8 +261,8 @@ fn follow(
                 next = lines.recv() => next,
                 () = shutdown.cancelled() => return None,
             };
-            let event = match next {
-                Ok(log) if wanted(&log) => event(&log),
+            let event = match next.as_deref().map(|json| wanted.look(json)) {
+                Ok(Verdict::Shown(line)) => sent(&line),
                 Ok(_) => continue,
                 Err(RecvError::Lagged(count)) => Event::default().event("dropped").data(count.to_string()),
                 Err(RecvError::Closed) => return None,
@@ -147,50 +273,4 @@ fn follow(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use http_body_util::BodyExt as _;
-    use tokio::sync::broadcast;
-    use vitrine_wire::{LogLevel, LogLine};
-
-    fn line(release: &str, message: &str) -> WorkerLog {
-        WorkerLog {
-            instance: crate::id::InstanceId::random(),
-            release: release.parse().unwrap(),
-            line: LogLine {
-                time_ms: 7,
-                level: LogLevel::Warn,
-                request_id: None,
-                message: message.into(),
-                stack: None,
-            },
-        }
-    }
-
-    #[test]
-    fn ages_become_times() {
-        assert_eq!(since_ms(None, 5), Ok(0));
-        assert_eq!(since_ms(Some("1s"), 5_000), Ok(4_000));
-        assert_eq!(since_ms(Some("10m"), 5_000), Ok(0));
-        assert!(since_ms(Some("yesterday"), 5).unwrap_err().detail.contains("since"));
-    }
-
-    #[tokio::test]
-    async fn a_follower_gets_wanted_lines_hears_of_lost_ones_and_ends_with_the_host() {
-        let (send, receive) = broadcast::channel(2);
-        for (release, message) in [("a@v1", "lost"), ("a@v2", "other version"), ("a@v1", "kept")] {
-            send.send(Arc::new(line(release, message))).unwrap();
-        }
-        let shutdown = CancellationToken::new();
-        let lines = follow(receive, shutdown.clone(), |log| log.release.version.as_str() == "v1");
-        let reading = tokio::spawn(Sse::new(lines).into_response().into_body().collect());
-        // The reader has to take what is there; an end that comes first would win.
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        shutdown.cancel();
-        let text = reading.await.unwrap().unwrap().to_bytes();
-        let text = std::str::from_utf8(&text).unwrap();
-        assert!(text.starts_with("event: dropped\ndata: 1\n\n"), "{text}");
-        assert!(text.contains("\"message\":\"kept\"") && text.contains("\"level\":\"warn\""), "{text}");
-        assert!(!text.contains("other version") && !text.contains("lost"), "{text}");
-    }
-}
+mod tests;

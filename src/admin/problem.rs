@@ -247,7 +247,7 @@ impl From<ReleaseError> for Problem {
             ReleaseError::Refused(_) => Kind::Refused,
             ReleaseError::Unsigned { .. } => Kind::SignatureRefused,
             ReleaseError::Unservable { .. } => Kind::Unservable,
-            ReleaseError::Queued { .. } => Kind::Busy,
+            ReleaseError::Queued { .. } | ReleaseError::LogBusy(_) => Kind::Busy,
             ReleaseError::Engine { .. } | ReleaseError::EngineAway { .. } => Kind::EngineUnavailable,
             ReleaseError::Store { source, .. } => store_kind(source),
         };

@@ -1,22 +1,21 @@
 //! `vitrine logs`.
 
-use crate::admin::logs::LogEvent;
+mod text;
+
 use crate::cli::client::Client;
 use crate::cli::remove::Subject;
 use crate::cli::sse::Reader;
-use crate::cli::{Failure, age, print, visible};
-use crate::limits::LOG_EVENT_BYTES_MAX;
+use crate::cli::{Failure, age, print};
+use crate::limits::{LOG_EVENT_BYTES_MAX, LOG_ID_PART_MIN};
 use futures_util::TryStreamExt as _;
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use std::io;
 use std::time::Duration;
 use tokio_util::codec::{FramedRead, LinesCodec};
 use tokio_util::io::StreamReader;
+use vitrine_wire::Outcome;
 
-/// Before what belongs to the line above.
-const MARGIN: &str = "    ";
-
-/// Show what an app's code wrote, oldest first
+/// Show what an app's code wrote and which of its requests failed, oldest first
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// App, or one release of it, whose lines are shown
@@ -28,35 +27,75 @@ pub struct Args {
     /// Only lines newer than this, such as 10m
     #[arg(long, value_name = "AGE", value_parser = age::parse)]
     since: Option<Duration>,
+    /// Only the last so many lines; 1,000 unless --since or --id is given
+    #[arg(long, short = 'n', value_name = "LINES")]
+    tail: Option<usize>,
+    /// Every request, not only those that failed
+    #[arg(long)]
+    requests: bool,
+    /// Only this request and the lines written for it: the id that error pages show, or the end of it as a line shows it
+    #[arg(long, value_name = "REQUEST_ID")]
+    id: Option<String>,
+    /// Only lines of this level and above
+    #[arg(long, value_parser = ["debug", "info", "warn", "error"])]
+    level: Option<String>,
+    /// Only requests that ended so
+    #[arg(long, value_parser = Outcome::ALL.map(Outcome::as_str))]
+    outcome: Option<String>,
+    /// Only requests for this path; `*` stands for any characters
+    #[arg(long, value_name = "GLOB")]
+    path: Option<String>,
+    /// Lines of warm-ups and health checks too, not only their warnings and errors
+    #[arg(long)]
+    all: bool,
+}
+
+impl Args {
+    fn request(&self, client: &Client) -> RequestBuilder {
+        let Subject { app, version } = &self.subject;
+        let mut query: Vec<(&str, String)> = Vec::new();
+        for (name, is_set) in [("follow", self.follow), ("requests", self.requests), ("all", self.all)] {
+            if is_set {
+                query.push((name, "true".into()));
+            }
+        }
+        let texts = [
+            ("version", version.as_ref().map(ToString::to_string)),
+            ("since", self.since.map(|since| humantime::format_duration(since).to_string())),
+            ("tail", self.tail.map(|lines| lines.to_string())),
+            ("id", self.id.clone()),
+            ("level", self.level.clone()),
+            ("outcome", self.outcome.clone()),
+            ("path", self.path.clone()),
+        ];
+        query.extend(texts.into_iter().filter_map(|(name, value)| value.map(|value| (name, value))));
+        let request = client.request(Method::GET, &["apps", app.as_str(), "logs"]).query(&query);
+        // What is kept of a busy app takes a while to search, and lines to come have no end.
+        request.timeout(Duration::MAX)
+    }
 }
 
 /// Runs the verb.
 pub async fn run(args: Args) -> Result<(), Failure> {
-    let Args { subject: Subject { app, version }, follow, since } = args;
     let client = Client::reading()?;
-    let mut request =
-        client.request(Method::GET, &["apps", app.as_str(), "logs"]).query(&[("follow", follow)]);
-    if let Some(version) = version {
-        request = request.query(&[("version", version.as_str())]);
-    }
-    if let Some(since) = since {
-        request = request.query(&[("since", humantime::format_duration(since).to_string())]);
-    }
-    if follow {
-        request = request.timeout(Duration::MAX);
-    }
-    let body = client.send(request).await?.bytes_stream().map_err(io::Error::other);
+    let body = client.send(args.request(&client)).await?.bytes_stream().map_err(io::Error::other);
     let mut lines =
         FramedRead::new(StreamReader::new(body), LinesCodec::new_with_max_length(LOG_EVENT_BYTES_MAX));
     let mut events = Reader::default();
+    let mut is_found = false;
     while let Some(line) = lines.try_next().await.map_err(Failure::local("reading the stream of lines"))? {
         let Some(event) = events.line(&line) else { continue };
+        is_found |= event.name == "log";
         match event.name.as_str() {
             "log" if print::is_json() => print::raw(&event.data)?,
             "log" => {
                 let line = serde_json::from_str(&event.data).map_err(Failure::local("reading a line"))?;
-                show(&line)?;
+                text::show(&line)?;
             }
+            "hidden" => print::talk(&format!(
+                "({} lines of warm-ups and health checks are not shown; --all shows them)",
+                event.data
+            )),
             "dropped" => {
                 print::talk(&format!("({} lines were dropped: this reader was too slow)", event.data))
             }
@@ -66,17 +105,11 @@ pub async fn run(args: Args) -> Result<(), Failure> {
             break;
         }
     }
-    Ok(())
-}
-
-fn show(line: &LogEvent) -> Result<(), Failure> {
-    let time = i64::try_from(line.time_ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
-    let time = time.map_or_else(|| line.time_ms.to_string(), |time| format!("{time:.3}"));
-    let version = line.release.split_once('@').map_or(line.release.as_str(), |(_, version)| version);
-    let message = visible::block(&line.message, MARGIN);
-    print::data(&format!("{time} {:<5} {version} {message}", visible::line(&line.level)))?;
-    line.stack
-        .iter()
-        .flat_map(|stack| stack.lines())
-        .try_for_each(|frame| print::data(&format!("{MARGIN}{frame}")))
+    match args.id.filter(|_| !is_found) {
+        Some(id) => Err(Failure::refused(format!(
+            "nothing is kept of a request `{id}` of {}; --id takes the whole id, or the last {LOG_ID_PART_MIN} characters of it",
+            args.subject.app
+        ))),
+        None => Ok(()),
+    }
 }

@@ -5,19 +5,21 @@ use crate::cli::form::Form;
 use crate::cli::table::{self, Column};
 use crate::cli::{Failure, print, releases, visible};
 use crate::id::AppName;
-use crate::limits::{APPS_PAGE, WATCH_MS};
-use crate::release::{AppSummary, AppView, DeploymentView, Phase, ReleaseView};
+use crate::limits::{APPS_PAGE, WATCH_ANSWER_MS, WATCH_MS};
+use crate::release::{AppSummary, AppView, DeploymentView, LoadView, Phase, ReleaseView};
 use reqwest::Method;
 use serde::de::DeserializeOwned;
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
 /// Of an app.
-const APPS: [Column; 5] = [
+const APPS: [Column; 7] = [
     Column::new("APP"),
     Column::new("LIVE"),
-    Column::new("RELEASES").rank(2),
-    Column::new("IN FLIGHT").rank(1),
+    Column::new("REQ/S").rank(2),
+    Column::new("ERRORS"),
+    Column::new("P95").rank(1),
+    Column::new("MEMORY").rank(3),
     Column::new("URL"),
 ];
 /// Of a limit.
@@ -38,8 +40,12 @@ pub struct Args {
 /// Runs the verb.
 pub async fn run(args: Args) -> Result<(), Failure> {
     let client = Client::reading()?;
+    let mut view = Some(View::get(&client, args.app.as_ref()).await?);
     loop {
-        let view = View::get(&client, args.app.as_ref()).await?;
+        let view = match view.take() {
+            Some(view) => view,
+            None => View::wait_for(&client, args.app.as_ref()).await?,
+        };
         if args.watch && !print::is_json() && std::io::stdout().is_terminal() {
             // Home, and clear what is below.
             print::raw("\x1b[H\x1b[2J")?;
@@ -65,6 +71,22 @@ impl View {
             None if print::is_json() => Self::All(pages(client, false, |app: &AppView| &app.app).await?),
             None => Self::Lines(pages(client, true, |app: &AppSummary| &app.app).await?),
         })
+    }
+
+    /// As [`View::get`]; a host that is being restarted is waited for.
+    async fn wait_for(client: &Client, app: Option<&AppName>) -> Result<Self, Failure> {
+        let patience = Duration::from_millis(WATCH_ANSWER_MS);
+        let mut is_said = false;
+        loop {
+            match tokio::time::timeout(patience, Self::get(client, app)).await {
+                Ok(Err(Failure::Unreachable { .. })) | Err(_) => {}
+                Ok(answered) => return answered,
+            }
+            if !std::mem::replace(&mut is_said, true) {
+                print::talk("the host does not answer; waiting until it does (Ctrl-C ends this)");
+            }
+            tokio::time::sleep(Duration::from_millis(WATCH_MS)).await;
+        }
     }
 
     fn show(&self, form: Form) -> Result<(), Failure> {
@@ -110,13 +132,32 @@ fn show_apps(apps: &[AppSummary], form: Form) -> Result<(), Failure> {
         if let Some(other) = &app.share {
             live = format!("{live}, {} for {} %", other.version, other.weight);
         }
-        vec![app.app.clone(), live, app.releases.to_string(), app.in_flight.to_string(), app.url.clone()]
+        let LoadView { requests_per_s, error_share, p95_ms, memory_bytes, .. } = app.load;
+        let errors = shown(error_share, |share| format!("{:.1} %", share * 100.0));
+        let p95 = shown(p95_ms, |ms| format!("{ms:.0} ms"));
+        let memory = shown(memory_bytes, |bytes| format!("{} MB", bytes / 1_000_000));
+        vec![app.app.clone(), live, format!("{requests_per_s:.1}"), errors, p95, memory, app.url.clone()]
     };
     table::print(form, &APPS, &apps.iter().map(row).collect::<Vec<_>>())
 }
 
 /// What is said of a live release whose requests wait: it is being started, or its starts failed, which `failure` explains.
 const NO_WORKER: &str = " (no worker yet)";
+
+/// A figure, or a dash where there is none.
+fn shown<T>(figure: Option<T>, text: impl FnOnce(T) -> String) -> String {
+    figure.map_or_else(|| "-".into(), text)
+}
+
+/// `12.5 requests/s, 0.4 % failed, 95 in 100 renders answer within 23 ms, 180 MB (the last 60 s)`
+fn load(load: &LoadView) -> String {
+    let LoadView { seconds, requests_per_s, error_share, p95_ms, memory_bytes } = load;
+    let failed = error_share.map(|share| format!(", {:.1} % failed", share * 100.0)).unwrap_or_default();
+    let p95 =
+        p95_ms.map(|ms| format!(", 95 in 100 renders begin to answer within {ms:.0} ms")).unwrap_or_default();
+    let memory = memory_bytes.map(|bytes| format!(", {} MB", bytes / 1_000_000)).unwrap_or_default();
+    format!("{requests_per_s:.1} requests/s{failed}{p95}{memory} (the last {seconds:.0} s)")
+}
 
 /// The release that some users get instead of the live one.
 fn candidate(app: &AppView) -> Option<&ReleaseView> {
@@ -140,6 +181,7 @@ fn show_app(app: &AppView, form: Form) -> Result<(), Failure> {
     if let Some(other) = candidate(app) {
         print::data(&format!("      {} for {} % of the users", other.version, other.weight))?;
     }
+    print::data(&format!("load  {}", load(&app.load)))?;
     print::data("")?;
     releases::show(&app.releases, form)?;
     if let Some(deployment) = app.deployments.first() {

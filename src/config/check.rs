@@ -150,6 +150,7 @@ impl Config {
             // The live release and the one to go back to.
             ("retention.releases", u64::from(self.retention.releases), 2),
             ("retention.days", u64::from(self.retention.days), 1),
+            ("logs.keep_days", u64::from(self.logs.keep_days), 1),
             ("quota.previews", u64::from(self.quota.previews), 1),
             ("quota.preview_mb", self.quota.preview_mb, 1),
             ("quota.workers", u64::from(self.quota.workers), 1),

@@ -156,7 +156,7 @@ impl Drop for Record {
         let agent = self.caller.user_agent.as_ref().and_then(|agent| agent.to_str().ok());
         self.telemetry.logs.access(&AccessLine {
             time: self.time,
-            level: level(outcome),
+            level: level(outcome, self.status),
             request_id: self.caller.request_id(),
             trace_id: self.caller.trace_id(),
             client: self.caller.client,
@@ -182,8 +182,10 @@ impl Drop for Record {
     }
 }
 
-const fn level(outcome: Outcome) -> &'static str {
+const fn level(outcome: Outcome, status: u16) -> &'static str {
     match outcome {
+        // What the app itself calls its failure.
+        Outcome::Ok if status >= 500 => "error",
         Outcome::Ok
         | Outcome::ClientError
         | Outcome::NoRoute

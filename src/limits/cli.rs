@@ -30,6 +30,8 @@ pub const COMPLETION_MS: u64 = 700;
 pub const WATCH_MS: u64 = 1_000;
 /// How long a host may be away while its verdict on a release is waited for: a restart with many releases.
 pub const VERDICT_HOST_AWAY_MS: u64 = 60_000;
+/// Time for the answer to a look: a host that leaves while it is asked may leave it open.
+pub const WATCH_ANSWER_MS: u64 = 5_000;
 /// Time for each step of a health check; schedulers wait 5 s by default.
 pub const HEALTHCHECK_MS: u64 = 3_000;
 /// Bytes of a project's `.vitrine` file that are read: it has two fields.

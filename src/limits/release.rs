@@ -79,6 +79,8 @@ pub const UNSTOPPED_MAX: usize = 1_024;
 
 /// Time between two looks at workers for the metrics: Prometheus asks every 15 s or so.
 pub const OBSERVE_INTERVAL_MS: u64 = 10_000;
+/// How far back the figures of `vitrine status` go.
+pub const LOAD_MS: u64 = 60_000;
 /// Workers that are looked at at once: each look is a question to the engine and one to the worker, and one that hangs is not to hold
 /// up the round.
 pub const OBSERVED_AT_ONCE_MAX: usize = 16;

@@ -27,8 +27,8 @@ pub const LOG_TOLD_MS: u64 = 1_000;
 pub const JOURNAL_BYTES_MAX: usize = 256 << 10;
 /// What a recent line costs beside its texts.
 pub const JOURNAL_LINE_BYTES: usize = 256;
-/// Lines that a follower may lag behind before it misses some, each at most 33 kB.
-pub const JOURNAL_FOLLOWERS_LAG_MAX: usize = 256;
+/// Lines that a follower may lag behind before it misses some: what gathers for one write of the busiest app, and more.
+pub const JOURNAL_FOLLOWERS_LAG_MAX: usize = 2_048;
 
 /// Bytes of thrown errors a second that the lines of one worker's requests may hold: a hundred stacks of a usual length.
 pub const ERROR_BYTES_PER_S_MAX: f64 = 262_144.0;
@@ -39,3 +39,47 @@ pub const ERROR_BRIEF_BYTES_MAX: usize = 512;
 
 /// Hosts outside that one app has series of; those beyond are counted together. As many as a long list of permitted hosts has.
 pub const EGRESS_HOSTS_MAX: usize = 64;
+
+/// Lines that may wait for the thread that keeps them: most of a second of a busy host. What is above is counted and not kept.
+pub const LOG_STORE_LINES_MAX: usize = 8_192;
+/// Bytes of them.
+pub const LOG_STORE_BYTES_MAX: usize = 8 << 20;
+/// Questions that may wait beside them: one for each log stream, and apps that are removed.
+pub const LOG_STORE_CALLS_MAX: usize = 128;
+/// Time in which lines gather for one write: a wake-up of the thread each, and the delay of a follower.
+pub const LOG_STORE_GATHER_MS: u64 = 100;
+/// Time between two looks for what is too old.
+pub const LOG_STORE_TEND_MS: u64 = 60_000;
+/// Bytes of one segment before it is compressed: some ten thousand lines, read in a few milliseconds.
+pub const LOG_SEGMENT_BYTES_MAX: u64 = 4 << 20;
+/// Least bytes of a segment, where the disk's share is small.
+pub const LOG_SEGMENT_BYTES_MIN: u64 = 64 << 10;
+/// Segments that the whole share is made of at least: what is removed at once is a small part of it.
+pub const LOG_SEGMENTS_MIN: u64 = 16;
+/// Time after which a segment is closed however small it is: it can be removed by its age then.
+pub const LOG_SEGMENT_MS: u64 = 24 * 3_600_000;
+/// Bytes a second of one app's requests that are kept, and of its lines: some thousand. What is above is counted and not kept.
+pub const LOG_KEPT_BYTES_PER_S: f64 = 1_048_576.0;
+/// Bytes of either at once.
+pub const LOG_KEPT_BURST_BYTES: f64 = 4_194_304.0;
+/// Free bytes of the disk that are left to what the host can't do without: its state, uploads.
+pub const LOG_DISK_FREE_BYTES_MIN: u64 = 64 << 20;
+/// The same as a part of a small disk: a thirty-second of it is left.
+pub const LOG_DISK_FREE_SHARE_MIN: u64 = 32;
+/// Time before a disk that took no line is tried again.
+pub const LOG_DISK_PAUSE_MS: u64 = 10_000;
+
+/// Lines that are shown where nobody says how many, or since when.
+pub const LOG_TAIL_LINES: usize = 1_000;
+/// Lines that may be asked for by number: they are held in memory, newest first.
+pub const LOG_TAIL_LINES_MAX: usize = 10_000;
+/// Bytes of them.
+pub const LOG_TAIL_BYTES_MAX: usize = 16 << 20;
+/// Time after the begin of a request in which its lines are looked for: longer than any but a stream writes some.
+pub const LOG_ID_SPAN_MS: u64 = 3_600_000;
+/// Lines that are read ahead of who takes them.
+pub const LOG_READ_AHEAD_LINES: usize = 64;
+/// Reads of what is kept at once: each has a core to unpack and to search.
+pub const LOG_SCANS_MAX: usize = 2;
+/// Characters of a request's id that tell it from others of its app: the last eight of a UUID are random.
+pub const LOG_ID_PART_MIN: usize = 8;

@@ -224,7 +224,8 @@ async fn ask(
         url: format!("http://{host}{path}"),
         headers: vec![header("host", host), header("user-agent", "vitrine-health".into())],
         has_body: false,
-        request_id: uuid::Uuid::now_v7().to_string(),
+        // Its lines are told from those of visitors by it.
+        request_id: format!("health:{path}"),
     };
     let mut shown = Vec::new();
     let asking = async {

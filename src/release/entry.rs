@@ -2,6 +2,7 @@
 
 use super::check::Checked;
 use super::life::{Effect, Event, Illegal, Life};
+use super::load::Load;
 use super::wake::Waking;
 use crate::bundle::{Bundle, BundleDir};
 use crate::config::{Config, LimitMaxima};
@@ -58,6 +59,8 @@ pub struct Entry {
     window: Mutex<Window>,
     /// Calls of its newest worker that were denied.
     denials: Mutex<Arc<Denials>>,
+    /// What was asked of it in the last minute.
+    pub load: Load,
     /// When its process died, the last few times.
     crashes: Mutex<VecDeque<Instant>>,
     /// Whether a worker served it since the host started.
@@ -104,6 +107,7 @@ impl Entry {
             ill_in_a_row: std::sync::atomic::AtomicU32::new(0),
             window: Mutex::default(),
             denials: Mutex::default(),
+            load: Load::default(),
             crashes: Mutex::default(),
             served: AtomicBool::new(false),
         })

@@ -4,6 +4,7 @@ use super::diagnosis::Diagnosis;
 use crate::bundle::SignatureError;
 use crate::id::{AppName, Digest, ReleaseId};
 use crate::store::StoreError;
+use crate::telemetry::log_store::Busy;
 
 /// Why an operation on releases was refused or failed. Nothing live has changed when one of these is given.
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +90,9 @@ pub enum ReleaseError {
         #[source]
         source: crate::container::EngineError,
     },
+    /// 503: too many ask for logs.
+    #[error(transparent)]
+    LogBusy(#[from] Busy),
     /// 503 or 507: the store.
     #[error("{operation} failed")]
     Store {

@@ -1,23 +1,31 @@
-//! What apps log: to the host's log, to a bounded memory of recent lines, and to whoever follows.
+//! What apps log, and what the host has to say of them: to the host's log, to what is kept of it, to a bounded memory of recent lines.
 //!
 //! A worker keeps its release's bounds by itself, and may be hostile code: here they are kept again. Lines are taken on the thread
 //! that reads the worker's socket, so what one release writes waits in no queue with that of another.
 
-use crate::id::{AppName, InstanceId, Version};
+use crate::id::{AppName, InstanceId, ReleaseId};
 use crate::limits::{
-    JOURNAL_BYTES_MAX, JOURNAL_FOLLOWERS_LAG_MAX, JOURNAL_LINE_BYTES, LOG_BURST_BYTES_MAX, LOG_BURST_LINES,
-    LOG_BYTES_PER_S_MAX, LOG_SLACK_LINES_PER_S, LOG_TOLD_MS,
+    JOURNAL_BYTES_MAX, JOURNAL_LINE_BYTES, LOG_BURST_BYTES_MAX, LOG_BURST_LINES, LOG_BYTES_PER_S_MAX,
+    LOG_SLACK_LINES_PER_S, LOG_TOLD_MS,
 };
-use crate::telemetry::{Bucket, DropReason, LogDrops, Logs, Telemetry};
-use crate::worker::{Identity, LogSink, WorkerLog};
+use crate::telemetry::log_store::{Busy, Following, LogStore, Looked};
+use crate::telemetry::{Bucket, DropReason, KeptLine, LogDrops, Logs, Past, Telemetry};
+use crate::worker::{Identity, LogSink};
+use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::broadcast;
 use vitrine_wire::{LogLevel, LogLine};
 
-/// Recent lines of an app, then those to come.
-pub type Tail = (Vec<Arc<WorkerLog>>, broadcast::Receiver<Arc<WorkerLog>>);
+/// Lines of an app as they are kept: see [`KeptLine`].
+#[derive(Debug)]
+pub struct Tail {
+    /// Those that there are.
+    pub past: Past,
+    /// Those to come, if they were asked for.
+    pub to_come: Option<(broadcast::Receiver<Bytes>, Following)>,
+}
 
 /// See the module. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -33,9 +41,8 @@ struct Inner {
 /// What is remembered of one app.
 #[derive(Debug, Default)]
 struct Recent {
-    lines: VecDeque<Arc<WorkerLog>>,
+    lines: VecDeque<Bytes>,
     bytes: usize,
-    follow: Option<broadcast::Sender<Arc<WorkerLog>>>,
     /// Lines that were dropped and that no line tells of yet, and whose they were.
     untold: Option<(Identity, u64)>,
     told: Option<Instant>,
@@ -70,33 +77,54 @@ impl Journal {
         Arc::new(Bounded { journal: self.clone(), meter: Mutex::new(Meter { lines, bytes }) })
     }
 
-    /// Recent lines since a time, and those to come.
-    pub fn tail(&self, app: &AppName, version: Option<&Version>, since_ms: u64) -> Tail {
-        let mut apps = self.apps();
-        let recent = apps.entry(app.clone()).or_default();
-        recent.told = None;
-        self.tell(recent, Instant::now());
-        let follow = recent.follow.get_or_insert_with(|| broadcast::channel(JOURNAL_FOLLOWERS_LAG_MAX).0);
-        let wanted = |log: &&Arc<WorkerLog>| {
-            log.line.time_ms >= since_ms && version.is_none_or(|version| log.release.version == *version)
+    /// Lines of an app, and those to come: each is in one of both.
+    ///
+    /// # Errors
+    /// [`Busy`].
+    pub async fn tail(&self, app: &AppName, follow: bool) -> Result<Tail, Busy> {
+        let store = self.0.logs.store();
+        let following = store.filter(|_| follow).map(LogStore::following);
+        let (looked, recent) = {
+            let mut apps = self.apps();
+            let recent = apps.entry(app.clone()).or_default();
+            recent.told = None;
+            self.tell(recent, Instant::now());
+            // Under the lock: what is written before is recent, what is written after is to come.
+            (store.map(|store| store.look(app.as_str(), follow)).transpose()?, recent.lines.clone())
         };
-        (recent.lines.iter().filter(wanted).cloned().collect(), follow.subscribe())
+        let recent = || Past::in_memory(recent.into());
+        let Some(looked) = looked else { return Ok(Tail { past: recent(), to_come: None }) };
+        let Looked { past, to_come } = looked.await.map_err(|_| Busy)?;
+        let past = if store.is_some_and(LogStore::keeps) { past } else { recent() };
+        Ok(Tail { past, to_come: to_come.zip(following) })
     }
 
     /// Recent lines of one worker, as text.
     pub fn of_instance(&self, app: &AppName, instance: &InstanceId) -> Vec<String> {
-        let text = |log: &Arc<WorkerLog>| match &log.line.stack {
-            Some(stack) => format!("{}\n{stack}", log.line.message),
-            None => log.line.message.clone(),
+        let text = |KeptLine { message, stack, .. }| match stack {
+            Some(stack) => format!("{message}\n{stack}"),
+            None => message,
         };
-        let apps = self.apps();
-        let lines = apps.get(app).into_iter().flat_map(|recent| &recent.lines);
-        lines.filter(|log| log.instance == *instance).map(text).collect()
+        let recent = self.apps().get(app).map(|recent| recent.lines.clone()).unwrap_or_default();
+        let lines = recent.iter().filter_map(|json| KeptLine::parse(json));
+        lines.filter(|line| line.instance.as_deref() == Some(instance.as_str())).map(text).collect()
+    }
+
+    /// What the host has to say of a release, in the log of its app.
+    pub fn note(&self, release: &ReleaseId, level: LogLevel, message: String) {
+        let line = KeptLine::of_host(release.app.as_str(), level, message);
+        let line = KeptLine { release: Some(release.version.to_string()), ..line };
+        let mut apps = self.apps();
+        let recent = apps.entry(release.app.clone()).or_default();
+        recent.keep(self.0.logs.of_host(&line));
     }
 
     /// Forgets an app's lines.
     pub fn forget(&self, app: &AppName) {
         self.apps().remove(app);
+        if let Some(store) = self.0.logs.store() {
+            store.forget(app.as_str());
+        }
         self.0.drops.forget(app.as_str());
     }
 
@@ -142,24 +170,23 @@ impl Journal {
     }
 
     fn write(&self, recent: &mut Recent, worker: &Identity, line: LogLine) {
-        self.0.logs.app(&worker.release, &worker.instance, &line);
-        let (instance, release) = (worker.instance.clone(), worker.release.clone());
-        let log = Arc::new(WorkerLog { instance, release, line });
-        recent.bytes += bytes_of(&log);
-        recent.lines.push_back(Arc::clone(&log));
-        while recent.bytes > JOURNAL_BYTES_MAX
-            && let Some(oldest) = recent.lines.pop_front()
-        {
-            recent.bytes -= bytes_of(&oldest);
-        }
-        // Under the lock: a line is either recent or to come, for whoever begins now. Most of the time nobody follows.
-        if recent.follow.as_ref().is_some_and(|follow| follow.send(log).is_err()) {
-            recent.follow = None;
-        }
+        recent.keep(self.0.logs.app(&worker.release, &worker.instance, &line));
     }
 
     fn apps(&self) -> MutexGuard<'_, HashMap<AppName, Recent>> {
         self.0.apps.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Recent {
+    fn keep(&mut self, json: Bytes) {
+        self.bytes += bytes_of(&json);
+        self.lines.push_back(json);
+        while self.bytes > JOURNAL_BYTES_MAX
+            && let Some(oldest) = self.lines.pop_front()
+        {
+            self.bytes -= bytes_of(&oldest);
+        }
     }
 }
 
@@ -188,8 +215,8 @@ impl Meter {
     }
 }
 
-fn bytes_of(log: &WorkerLog) -> usize {
-    JOURNAL_LINE_BYTES + log.line.text_bytes()
+fn bytes_of(json: &Bytes) -> usize {
+    JOURNAL_LINE_BYTES + json.len()
 }
 
 #[cfg(test)]

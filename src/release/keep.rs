@@ -19,6 +19,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
+use vitrine_wire::LogLevel;
 
 /// Watches a worker from now on.
 pub fn watch(releases: &Releases, entry: &Arc<Entry>, worker: &Arc<Worker>) {
@@ -44,7 +45,12 @@ pub fn watch(releases: &Releases, entry: &Arc<Entry>, worker: &Arc<Worker>) {
             let served_well = served_since.elapsed() >= Duration::from_millis(SERVED_WELL_MS);
             let patience_ms = if reason == Replacement::Hung { HUNG_PATIENCE_MS } else { LOST_PATIENCE_MS };
             let ready = |state: &WorkerState| matches!(state, WorkerState::Ready(_));
-            if comes_back(&host, &instance, &mut state, ready, Duration::from_millis(patience_ms)).await {
+            let is_back =
+                comes_back(&host, &instance, &mut state, ready, Duration::from_millis(patience_ms)).await;
+            if let (Some(host), Some(entry)) = (host.upgrade(), entry.upgrade()) {
+                host.journal.note(&entry.id(), LogLevel::Error, what_happened(reason, is_back).into());
+            }
+            if is_back {
                 served_since = Instant::now();
                 continue;
             }
@@ -53,6 +59,18 @@ pub fn watch(releases: &Releases, entry: &Arc<Entry>, worker: &Arc<Worker>) {
             return;
         }
     });
+}
+
+/// What the log of an app says of its worker.
+const fn what_happened(reason: Replacement, is_back: bool) -> &'static str {
+    match (reason, is_back) {
+        (Replacement::Hung, true) => "the worker answered no ping for a while; it answers again",
+        (Replacement::Hung, false) => "the worker answers no ping; another is started in its place",
+        (_, true) => {
+            "the render process ended, and was started again; its requests got `crashed` or were asked again"
+        }
+        (_, false) => "the worker ended; another is started in its place while users need it",
+    }
 }
 
 /// Ends when a worker that boots is lost and does not come back. Nothing else would tell so before the boot's deadline.
@@ -140,6 +158,9 @@ async fn replace(
         }
         if entry.life().is_given_up() {
             tracing::error!(release = %entry.id(), "its starts failed again and again; none is tried any more");
+            let message =
+                "starts of a worker failed again and again; none is tried any more before a promotion".into();
+            releases.0.journal.note(&entry.id(), LogLevel::Error, message);
             return;
         }
     }

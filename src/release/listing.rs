@@ -1,5 +1,6 @@
 //! Lists of apps: whole, or a page at a time, in full or a line each.
 
+use super::load;
 use super::{AppSummary, AppView, Releases, ShareView};
 use crate::id::{AppName, dns_label};
 
@@ -45,6 +46,7 @@ impl Releases {
             share: share.map(|split| ShareView { version: split.version.to_string(), weight: split.weight }),
             releases: releases.len(),
             in_flight: releases.iter().map(|entry| entry.pool.in_flight()).sum(),
+            load: load::of(&releases),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::worker::WorkerState;
 use futures_util::{StreamExt as _, stream};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 
 /// Looks at every worker every so often for as long as the host runs.
 pub async fn rounds(host: Weak<Inner>) {
@@ -26,6 +26,7 @@ pub async fn rounds(host: Weak<Inner>) {
 async fn look(inner: &Inner, entry: Arc<Entry>) {
     let metrics = &inner.parts.telemetry.metrics;
     let series = entry.pool.series();
+    entry.load.note(series, Instant::now());
     let Some(worker) = entry.pool.worker() else { return metrics.no_worker(series) };
     let state = match &*worker.state().borrow() {
         WorkerState::Booting => "booting",
@@ -41,6 +42,9 @@ async fn look(inner: &Inner, entry: Arc<Entry>) {
     if entry.pool.worker().is_none() {
         // It was put to sleep meanwhile.
         return metrics.no_worker(series);
+    }
+    if memory.is_some() {
+        entry.load.note_memory(memory);
     }
     metrics.worker(series, state, memory);
     if entry.life().state() == State::Frozen {

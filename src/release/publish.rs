@@ -1,6 +1,7 @@
 //! The book as a route table, and as views.
 
 use super::entry::Entry;
+use super::load;
 use super::view::{HealthView, SnapshotView};
 use super::{AppView, DeploymentView, Parts, Phase, ReleaseError, ReleaseView, Releases, table};
 use crate::health::{HealthStatus, task_status};
@@ -89,11 +90,13 @@ impl Releases {
     pub(super) fn app_view(&self, app: &AppName) -> AppView {
         let target = self.rollback_target(app);
         let view = |entry| self.view_beside(entry, target.as_ref());
+        let releases = self.0.book.releases(app);
         AppView {
             app: app.to_string(),
             url: self.url(&dns_label(app.as_str())),
             live: self.0.book.live(app).map(|entry| entry.id().version.to_string()),
-            releases: self.0.book.releases(app).iter().map(view).collect(),
+            load: load::of(&releases),
+            releases: releases.iter().map(view).collect(),
             deployments: self.deployments(app).collect(),
         }
     }

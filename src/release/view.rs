@@ -3,6 +3,7 @@
 use super::deployment::Deployment;
 use super::diagnosis::LoweredLimit;
 use super::life::State;
+use super::load::LoadView;
 use crate::health::{HealthStatus, Reason, TargetState};
 use crate::store::{DeploymentStage, DeploymentStatus, EnvScope, SnapshotRecord};
 use serde::{Deserialize, Serialize};
@@ -209,6 +210,8 @@ pub struct AppView {
     pub url: String,
     /// Live version.
     pub live: Option<String>,
+    /// What is asked of it.
+    pub load: LoadView,
     /// Retained releases, newest first.
     pub releases: Vec<ReleaseView>,
     /// The last deployments, newest first.
@@ -225,7 +228,7 @@ pub struct ShareView {
 }
 
 /// An app in a line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct AppSummary {
     /// App.
     pub app: String,
@@ -241,6 +244,8 @@ pub struct AppSummary {
     pub releases: usize,
     /// Requests in flight.
     pub in_flight: usize,
+    /// What is asked of it.
+    pub load: LoadView,
 }
 
 /// What the live release has under a name of the environment.

@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 /// DIR/files/            one of each content of all bundles
 /// DIR/staging/          uploads that are not checked yet; emptied at start
 /// DIR/run/INSTANCE/     a worker's sockets
+/// DIR/logs/APP/         lines of apps and of their requests
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout(PathBuf);
@@ -143,5 +144,11 @@ impl Layout {
     #[must_use]
     pub fn run_dir(&self, instance: &InstanceId) -> PathBuf {
         self.run().join(instance.as_str())
+    }
+
+    /// Lines of apps and of their requests.
+    #[must_use]
+    pub fn logs(&self) -> PathBuf {
+        self.0.join("logs")
     }
 }

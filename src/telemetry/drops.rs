@@ -12,6 +12,8 @@ pub enum DropReason {
     Rate,
     /// The host's stderr is read more slowly than it is written to.
     SlowReader,
+    /// The thread that keeps lines, or its disk, had no room for it.
+    NotKept,
 }
 
 /// The counts. Cheap to clone; clones share them.
@@ -29,6 +31,7 @@ impl EncodeLabelValue for DropReason {
         encoder.write_str(match self {
             Self::Rate => "rate",
             Self::SlowReader => "slow_reader",
+            Self::NotKept => "not_kept",
         })
     }
 }
@@ -41,7 +44,7 @@ impl LogDrops {
 
     /// Forgets an app.
     pub fn forget(&self, app: &str) {
-        for reason in [DropReason::Rate, DropReason::SlowReader] {
+        for reason in [DropReason::Rate, DropReason::SlowReader, DropReason::NotKept] {
             self.0.remove(&DropLabels { app: app.to_owned(), reason });
         }
     }

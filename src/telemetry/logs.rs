@@ -2,11 +2,15 @@
 
 use super::drops::LogDrops;
 use super::event::JsonEvents;
+use super::kept_line::KeptLine;
+use super::log_store::{Keeping, LogStore, LogStoreGuard};
 use super::queue::{Lane, LineQueue, Writer};
 use crate::id::{InstanceId, ReleaseId};
+use bytes::Bytes;
 use serde::Serialize;
 use std::io::Write;
 use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -18,6 +22,8 @@ use vitrine_wire::{AppError, LogLevel, LogLine, Outcome};
 pub struct Logs {
     queue: LineQueue,
     drops: LogDrops,
+    /// Where lines of apps and of their requests are kept, once there is such a place.
+    store: Arc<OnceLock<LogStore>>,
 }
 
 /// Writes what is queued when it is dropped; keep it until the process ends.
@@ -122,7 +128,7 @@ impl Logs {
     pub fn to(sink: impl Write + Send + 'static) -> (Self, LogGuard) {
         let drops = LogDrops::default();
         let (queue, writer) = LineQueue::start(sink, drops.clone());
-        (Self { queue, drops }, LogGuard { _writer: writer })
+        (Self { queue, drops, store: Arc::default() }, LogGuard { _writer: writer })
     }
 
     /// Lines to nowhere.
@@ -137,44 +143,80 @@ impl Logs {
         &self.drops
     }
 
-    /// Writes one request's line.
-    pub fn access(&self, line: &AccessLine<'_>) {
-        self.write(Lane::Request(line.app.unwrap_or_default()), &Tagged { kind: "request", line });
+    /// Keeps lines of apps and of their requests from now on, or passes them on alone to those who follow. A second call makes
+    /// another place and leaves the lines with the first.
+    ///
+    /// # Errors
+    /// As [`LogStore::start`].
+    pub fn keep(&self, keeping: Option<Keeping>) -> std::io::Result<LogStoreGuard> {
+        let (store, guard) = LogStore::start(keeping, self.drops.clone())?;
+        let _ = self.store.set(store);
+        Ok(guard)
     }
 
-    /// Writes a line that an app wrote.
-    pub fn app(&self, release: &ReleaseId, instance: &InstanceId, line: &LogLine) {
+    /// Where they are kept.
+    #[must_use]
+    pub fn store(&self) -> Option<&LogStore> {
+        self.store.get()
+    }
+
+    /// Writes one request's line.
+    pub fn access(&self, line: &AccessLine<'_>) {
+        let json = json(&Tagged { kind: "request", line });
+        if let (Some(store), Some(app)) = (self.store(), line.app) {
+            store.push(app, true, &json);
+        }
+        self.queue.push(Lane::Request(line.app.unwrap_or_default()), json);
+    }
+
+    /// Writes a line that an app wrote; gives it as it is kept.
+    pub fn app(&self, release: &ReleaseId, instance: &InstanceId, line: &LogLine) -> Bytes {
         let time = i64::try_from(line.time_ms).unwrap_or(i64::MAX);
-        let lane = Lane::App(release.app.as_str());
-        self.write(
-            lane,
-            &Tagged {
-                kind: "app",
-                line: &AppLine {
-                    time: jiff::Timestamp::from_millisecond(time).unwrap_or(jiff::Timestamp::MAX),
-                    level: line.level,
-                    message: &line.message,
-                    app: release.app.as_str(),
-                    release: release.version.as_str(),
-                    instance: instance.as_str(),
-                    request_id: line.request_id.as_deref(),
-                    stack: line.stack.as_deref(),
-                },
+        let app = release.app.as_str();
+        let json = json(&Tagged {
+            kind: "app",
+            line: &AppLine {
+                time: jiff::Timestamp::from_millisecond(time).unwrap_or(jiff::Timestamp::MAX),
+                level: line.level,
+                message: &line.message,
+                app,
+                release: release.version.as_str(),
+                instance: instance.as_str(),
+                request_id: line.request_id.as_deref(),
+                stack: line.stack.as_deref(),
             },
-        );
+        });
+        if let Some(store) = self.store() {
+            store.push(app, false, &json);
+        }
+        self.queue.push(Lane::App(app), json.clone());
+        json.into()
+    }
+
+    /// Keeps a line that the host has to say of an app, and gives it as it is kept. The host's own log has its own words for it.
+    pub fn of_host(&self, line: &KeptLine) -> Bytes {
+        let json = line.json();
+        if let Some(store) = self.store() {
+            store.push(&line.app, false, &json);
+        }
+        json.into()
     }
 
     /// Queues one object as one line.
     pub(super) fn write(&self, lane: Lane<'_>, line: &impl Serialize) {
-        let mut bytes = Vec::with_capacity(512);
-        // Lines are plain structs of texts and numbers: nothing in them fails to serialize.
-        if serde_json::to_writer(&mut bytes, line).is_ok() {
-            bytes.push(b'\n');
-            self.queue.push(lane, bytes);
-        }
+        self.queue.push(lane, json(line));
     }
 }
 
+/// One object as one line.
+fn json(line: &impl Serialize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(512);
+    // Lines are plain structs of texts and numbers: nothing in them fails to serialize.
+    if serde_json::to_writer(&mut bytes, line).is_ok() {
+        bytes.push(b'\n');
+    }
+    bytes
+}
 #[cfg(test)]
 mod tests {
     use super::*;

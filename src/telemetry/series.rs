@@ -111,6 +111,28 @@ impl Series {
         self.tally.sample()
     }
 
+    /// Requests that were answered since the host started, and those among them that the release or the host failed.
+    #[must_use]
+    pub fn totals(&self) -> (u64, u64) {
+        let counts = self.counts.load();
+        let failed = |outcome: Outcome, code: u16| {
+            code >= 500
+                || matches!(
+                    outcome,
+                    Outcome::AppError
+                        | Outcome::CpuLimit
+                        | Outcome::WallLimit
+                        | Outcome::HeapLimit
+                        | Outcome::Crashed
+                        | Outcome::UpstreamGone
+                )
+        };
+        counts.iter().fold((0, 0), |(all, bad), ((outcome, code), counter)| {
+            let count = counter.get();
+            (all + count, bad + if failed(*outcome, *code) { count } else { 0 })
+        })
+    }
+
     /// Counts a request as in flight.
     #[must_use]
     pub fn enter(self: &Arc<Self>, metrics: &Metrics) -> InFlight {

@@ -80,12 +80,29 @@ impl Sample {
     /// What came since an earlier one.
     #[must_use]
     pub fn since(&self, before: &Self) -> Figures {
-        let took: [u64; BUCKETS] = std::array::from_fn(|at| self.took[at].saturating_sub(before.took[at]));
-        Figures {
-            requests: took.iter().sum(),
-            errors: self.errors.saturating_sub(before.errors),
-            p95_ms: quantile(&took, 0.95),
+        self.less(before).figures()
+    }
+
+    /// The counters without those of an earlier one.
+    #[must_use]
+    pub fn less(&self, before: &Self) -> Self {
+        let took = std::array::from_fn(|at| self.took[at].saturating_sub(before.took[at]));
+        Self { errors: self.errors.saturating_sub(before.errors), took }
+    }
+
+    /// Those of two releases together.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        Self {
+            errors: self.errors + other.errors,
+            took: std::array::from_fn(|at| self.took[at] + other.took[at]),
         }
+    }
+
+    /// What these counters say.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        Figures { requests: self.took.iter().sum(), errors: self.errors, p95_ms: quantile(&self.took, 0.95) }
     }
 }
 

@@ -50,6 +50,8 @@ mod idle;
 mod json;
 mod key;
 mod listing;
+mod load;
+mod logs;
 mod long_streams;
 mod release_life;
 mod restart;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::id::{Digest, ReleaseId};
+use crate::id::Digest;
 use crate::limits::LOG_SLACK_LINES_PER_S;
 use vitrine_wire::limits::LOG_BYTES_MAX;
 
@@ -21,9 +21,20 @@ fn journal() -> (Journal, crate::telemetry::LogGuard) {
     (Journal::new(&Telemetry::new(logs)), guard)
 }
 
-fn recent(journal: &Journal, app: &str) -> Vec<String> {
-    let lines = journal.tail(&app.parse().unwrap(), None, 0).0;
-    lines.iter().map(|log| log.line.message.clone()).collect()
+async fn recent(journal: &Journal, app: &str) -> Vec<String> {
+    let tail = journal.tail(&app.parse().unwrap(), false).await.unwrap();
+    messages(&tail)
+}
+
+fn messages(tail: &Tail) -> Vec<String> {
+    let mut found = Vec::new();
+    for part in &tail.past.0 {
+        let _ = part.each(|json| {
+            found.push(KeptLine::parse(json).unwrap().message);
+            std::ops::ControlFlow::Continue(())
+        });
+    }
+    found
 }
 
 #[tokio::test]
@@ -40,12 +51,15 @@ async fn a_flood_of_lines_is_cut_to_its_rate_counted_and_told_and_a_neighbour_lo
     let passed_s = begun.elapsed().as_secs_f64();
     let most = (200.0 + LOG_SLACK_LINES_PER_S).mul_add(passed_s, 200.0 + LOG_BURST_LINES);
     assert!((200 * 64 - dropped) as f64 <= most + 1.0, "{dropped} of {} were dropped", 200 * 64);
-    let lines = recent(&journal, "noisy");
+    let lines = recent(&journal, "noisy").await;
     assert!(lines.last().is_some_and(|line| line.contains("log lines were dropped")), "{:?}", lines.last());
     let told = lines.iter().filter_map(|line| line.split_once(" log lines were dropped"));
     assert_eq!(told.map(|(count, _)| count.parse::<u64>().unwrap()).sum::<u64>(), dropped);
     assert_eq!(journal.0.drops.of("quiet", DropReason::Rate), 0);
-    assert_eq!(recent(&journal, "quiet"), (0..200).map(|batch| format!("calm {batch}")).collect::<Vec<_>>());
+    assert_eq!(
+        recent(&journal, "quiet").await,
+        (0..200).map(|batch| format!("calm {batch}")).collect::<Vec<_>>()
+    );
     journal.forget(&"noisy".parse().unwrap());
     assert_eq!(journal.0.drops.of("noisy", DropReason::Rate), 0);
 }
@@ -57,7 +71,7 @@ async fn lines_are_cut_and_memory_is_bounded_by_bytes() {
     for _ in 0..150 {
         sink.take(&worker, vec![line("x".repeat(1 << 20))]);
     }
-    let lines = recent(&journal, "shop");
+    let lines = recent(&journal, "shop").await;
     assert!(!lines.is_empty() && lines.iter().all(|line| line.len() <= LOG_BYTES_MAX));
     let held: usize = lines.iter().map(|line| line.len() + JOURNAL_LINE_BYTES).sum();
     assert!(held <= JOURNAL_BYTES_MAX, "{held}");
@@ -70,16 +84,16 @@ async fn lines_are_cut_and_memory_is_bounded_by_bytes() {
 #[tokio::test]
 async fn who_follows_gets_the_lines_of_their_app_alone() {
     let (journal, _guard) = journal();
+    let _store = journal.0.logs.keep(None).unwrap();
     let (shop, other) = (worker("shop@v1"), worker("other@v1"));
     let sink = journal.sink(100);
     sink.take(&shop, vec![line("before".into())]);
-    let (before, mut follow) = journal.tail(&"shop".parse().unwrap(), None, 0);
-    assert_eq!(before.len(), 1);
+    let tail = journal.tail(&"shop".parse().unwrap(), true).await.unwrap();
+    assert_eq!(messages(&tail), ["before"]);
+    let (mut follow, _following) = tail.to_come.unwrap();
     sink.take(&other, vec![line("not this".into())]);
     sink.take(&shop, vec![line("after".into())]);
-    assert_eq!(follow.recv().await.unwrap().line.message, "after");
+    let json = follow.recv().await.unwrap();
+    assert_eq!(KeptLine::parse(&json).unwrap().message, "after");
     assert!(follow.try_recv().is_err());
-    drop(follow);
-    sink.take(&shop, vec![line("nobody".into())]);
-    assert!(journal.apps()["shop"].follow.is_none(), "a channel that nobody reads is kept");
 }
