@@ -142,10 +142,7 @@ pub async fn run(config: Config, requests: Handle, ready: ReadyLine) -> Result<(
     let mut options = admin_options(&config, isolation, store.clone(), &releases, &telemetry)?;
     options.inherited = inheritance.listener(Role::Admin, config.admin);
     options.edge = Some(serving.address);
-    let started = || {
-        let text = format!("vitrine {}, {isolation} isolation", env!("CARGO_PKG_VERSION"));
-        audited(store.record_start(&text));
-    };
+    let started = || audited(store.record_start(&started_text(isolation)));
     let admin = bring_up(&releases, options, started, at_once).await?;
     ready.write(serving.address, Some(&admin.url), isolation, fell_back(&config, isolation));
     serving.sockets.push((Role::Admin, admin.socket));
@@ -218,6 +215,11 @@ fn own_path() -> Result<PathBuf, HostError> {
 /// Whether workers run as processes though nobody chose that.
 fn fell_back(config: &Config, isolation: Isolation) -> bool {
     config.isolation == IsolationChoice::Auto && isolation == Isolation::Process
+}
+
+/// What the audit log says about a start.
+fn started_text(isolation: Isolation) -> String {
+    format!("vitrine {}, {isolation} isolation", env!("CARGO_PKG_VERSION"))
 }
 
 /// Boots what is live, with the admin side open meanwhile or from then on.
