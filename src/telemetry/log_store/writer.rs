@@ -62,7 +62,9 @@ impl Writer {
                     }
                     let waits = messages.len();
                     let all = std::iter::once(first).chain(messages.try_iter().take(waits));
-                    goes_on = all.fold(true, |goes_on, message| self.take(message) && goes_on);
+                    for message in all {
+                        goes_on &= self.take(message);
+                    }
                     self.flush();
                 }
                 Err(RecvTimeoutError::Timeout) => {}
