@@ -30,7 +30,11 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let (status, body) = ask(url)
         .map_err(|error| Failure::refused(format!("health check: {url} does not answer: {error}")))?;
     if status.contains(" 200") {
-        return if print::is_json() { print::json(&json!({ "url": url, "ready": true })) } else { Ok(()) };
+        return if print::is_json() {
+            print::json(&json!({ "url": url.as_str(), "ready": true }))
+        } else {
+            Ok(())
+        };
     }
     Err(Failure::refused(format!("health check: {url} is not ready: {} {}", status.trim(), body.trim())))
 }
