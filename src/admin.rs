@@ -23,6 +23,7 @@ mod notice;
 mod openapi;
 mod perform;
 mod places;
+pub mod precheck;
 pub mod problem;
 mod router;
 mod token;

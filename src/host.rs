@@ -332,7 +332,7 @@ async fn deploy_alone(bundle: &std::path::Path, store: &Store, releases: &Releas
     for name in &staged.1.manifest.env {
         if let Ok(value) = std::env::var(name) {
             let value = EnvValue { name: name.clone(), value, secret: true, updated_ms: 0 };
-            store.set_env(&app, EnvScope::Production, &value)?;
+            store.set_env(&app, EnvScope::Production, &[value])?;
         }
     }
     let boot_deadline = Duration::from_millis(SOLO_BOOT_DEADLINE_MS);

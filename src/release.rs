@@ -62,6 +62,7 @@ use crate::worker::{BodyMemory, Sockets};
 use book::Book;
 use boot_queue::BootQueue;
 pub use diagnosis::{Diagnosis, LoweredLimit, env_line, limits_line};
+pub use environment::{EnvEdit, NewValue};
 pub use error::{ReleaseError, WakeError};
 use journal::Journal;
 pub use journal::Tail;

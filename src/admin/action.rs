@@ -8,10 +8,10 @@ use crate::admin::problem::{Kind, Problem};
 use crate::admin::router::AdminState;
 use crate::audit::{Came, Event, What};
 use crate::bundle::{Bundle, BundleDir};
-use crate::id::{AppName, ReleaseId, TokenName, Version};
+use crate::id::{AppName, Digest, ReleaseId, TokenName, Version};
 use crate::release::{
-    AppView, AppsPage, EnvView, PromoteOptions, ReleaseError, ReleaseView, Releases, Switched, UploadOptions,
-    Uploaded,
+    AppView, AppsPage, EnvEdit, EnvView, PromoteOptions, ReleaseError, ReleaseView, Releases, Switched,
+    UploadOptions, Uploaded,
 };
 use crate::route::split::Weight;
 use crate::scope::Verb;
@@ -31,6 +31,17 @@ pub enum Action {
     ShowApp(AppName),
     /// One release.
     ShowRelease(ReleaseId),
+    /// Say whether a bundle would be taken in.
+    CheckUpload {
+        /// Name of the release.
+        release: ReleaseId,
+        /// Digest of the bundle.
+        digest: Digest,
+        /// Its files together, in bytes.
+        bytes: u64,
+        /// Name of the preview that it is to be.
+        preview: Option<Version>,
+    },
     /// Take a bundle in and boot it.
     Upload {
         /// Name of the release.
@@ -69,18 +80,14 @@ pub enum Action {
     },
     /// Names of an app's environment.
     ListEnv(AppName, EnvScope),
-    /// Set a value of an app's environment, or unset it.
-    SetEnv {
+    /// Change values of an app's environment.
+    ChangeEnv {
         /// App.
         app: AppName,
-        /// Whose value.
+        /// Whose values.
         scope: EnvScope,
-        /// Name.
-        name: String,
-        /// Value; none unsets.
-        value: Option<String>,
-        /// Whether it is never shown again.
-        secret: bool,
+        /// How.
+        change: EnvEdit,
     },
     /// Something with tokens.
     Token(TokenAction),
@@ -102,25 +109,28 @@ impl Action {
             | Self::ListEnv(..)
             | Self::ListAudit(_)
             | Self::Token(TokenAction::List) => return None,
-            Self::Upload { release: id, .. } => (What::Deploy, Some(&id.app), Some(&id.version), None),
+            Self::Upload { release: id, .. } | Self::CheckUpload { release: id, .. } => {
+                (What::Deploy, Some(&id.app), Some(&id.version), None)
+            }
             Self::Promote { release: id, .. } => (What::Promote, Some(&id.app), Some(&id.version), None),
             Self::Rollback { app, to, .. } => (What::Rollback, Some(app), to.as_ref(), None),
             Self::RemoveRelease(id) => (What::Remove, Some(&id.app), Some(&id.version), None),
             Self::RemoveApp { app, .. } => (What::Remove, Some(app), None, None),
-            Self::SetEnv { app, name, value: Some(_), .. } => {
-                (What::EnvSet, Some(app), None, Some(name.as_str()))
+            Self::ChangeEnv { app, change: EnvEdit::Set(values), .. } => {
+                let names: Vec<&str> = values.iter().map(|value| value.name.as_str()).collect();
+                (What::EnvSet, Some(app), None, Some(names.join(", ")))
             }
-            Self::SetEnv { app, name, value: None, .. } => {
-                (What::EnvUnset, Some(app), None, Some(name.as_str()))
+            Self::ChangeEnv { app, change: EnvEdit::Unset(name), .. } => {
+                (What::EnvUnset, Some(app), None, Some(name.clone()))
             }
             Self::Token(TokenAction::Create(token)) => {
-                (What::TokenCreate, None, None, Some(token.name.as_str()))
+                (What::TokenCreate, None, None, Some(token.name.to_string()))
             }
             Self::RotateKey => (What::KeyRotate, None, None, None),
-            Self::Token(TokenAction::Revoke(name)) => (What::TokenRevoke, None, None, Some(name.as_str())),
+            Self::Token(TokenAction::Revoke(name)) => (What::TokenRevoke, None, None, Some(name.to_string())),
         };
         let (app, version) = (app.cloned(), version.cloned());
-        Some(Event { what, app, version, detail: more.map(String::from), came: Came::Refused })
+        Some(Event { what, app, version, detail: more, came: Came::Refused })
     }
 }
 
@@ -179,6 +189,10 @@ pub async fn dispatch(state: &AdminState, action: Action) -> Result<Outcome, Pro
         }
         Action::ShowApp(app) => Outcome::App(releases.app(&app)?),
         Action::ShowRelease(id) => Outcome::Release(find_release(releases, id)?),
+        Action::CheckUpload { release, digest, bytes, preview } => {
+            releases.check_upload(release, preview, digest, bytes)?;
+            Outcome::Done
+        }
         Action::Upload { release, staged, options } => {
             let ReleaseId { app, version } = release;
             Outcome::Uploaded(releases.upload(app, Some(version), *staged, options).await?)
@@ -199,8 +213,8 @@ pub async fn dispatch(state: &AdminState, action: Action) -> Result<Outcome, Pro
             Outcome::Done
         }
         Action::ListEnv(app, scope) => Outcome::Env(releases.env(&app, scope).await?),
-        Action::SetEnv { app, scope, name, value, secret } => {
-            Outcome::EnvChanged(releases.set_env(app, scope, name, value, secret).await?)
+        Action::ChangeEnv { app, scope, change } => {
+            Outcome::EnvChanged(releases.change_env(app, scope, change).await?)
         }
         Action::Token(action) => with_tokens(state, action).await?,
         Action::RotateKey => Outcome::KeyRotated(record(state, |store| store.rotate_key()).await?),

@@ -6,10 +6,11 @@ use crate::admin::perform::{Answer, Once, look_up, perform};
 use crate::admin::problem::{Kind, Problem, ProblemBody};
 use crate::admin::router::AdminState;
 use crate::id::AppName;
-use crate::release::{EnvView, Switched};
+use crate::release::{EnvEdit, EnvView, NewValue, Switched};
 use crate::store::EnvScope;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A value.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -20,6 +21,14 @@ pub struct EnvBody {
     /// Never show it again.
     #[serde(default)]
     secret: bool,
+}
+
+/// Values by their names.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EnvPatch {
+    /// Those that are set.
+    set: BTreeMap<String, EnvBody>,
 }
 
 /// Whose values are meant.
@@ -89,8 +98,34 @@ pub async fn set(
 ) -> Result<Answer, Problem> {
     let name = checked(&name)?;
     let EnvBody { value, secret } = call.json()?;
-    let action = Action::SetEnv { app, scope, name, value: Some(value), secret };
-    perform(state, Once::of(call), action, None).await
+    let change = EnvEdit::Set(vec![NewValue { name, value, secret }]);
+    perform(state, Once::of(call), Action::ChangeEnv { app, scope, change }, None).await
+}
+
+/// Sets several values together: one revision, and one new release if one is live that reads any of them. Other values stay.
+#[utoipa::path(
+    patch,
+    path = "/v1/apps/{app}/env",
+    security(("token" = ["env"])),
+    params(("app" = String, Path), EnvQuery),
+    request_body = EnvPatch,
+    responses((status = 200, body = EnvChange), (status = 422, body = ProblemBody))
+)]
+pub async fn set_all(
+    State(state): State<AdminState>,
+    Segments(app): Segments<AppName>,
+    Params(EnvQuery { scope }): Params<EnvQuery>,
+    call: Call,
+) -> Result<Answer, Problem> {
+    let EnvPatch { set } = call.json()?;
+    if set.is_empty() {
+        return Err(Problem::new(Kind::Invalid, "set: holds no value"));
+    }
+    let value = |(name, EnvBody { value, secret }): (String, EnvBody)| {
+        Ok(NewValue { name: checked(&name)?, value, secret })
+    };
+    let change = EnvEdit::Set(set.into_iter().map(value).collect::<Result<_, Problem>>()?);
+    perform(state, Once::of(call), Action::ChangeEnv { app, scope, change }, None).await
 }
 
 /// Unsets a value, with the same effect.
@@ -107,5 +142,5 @@ pub async fn unset(
     Params(EnvQuery { scope }): Params<EnvQuery>,
 ) -> Result<Answer, Problem> {
     let name = checked(&name)?;
-    perform(state, None, Action::SetEnv { app, scope, name, value: None, secret: false }, None).await
+    perform(state, None, Action::ChangeEnv { app, scope, change: EnvEdit::Unset(name) }, None).await
 }

@@ -6,7 +6,7 @@ use crate::admin::need::Needs;
 use crate::admin::notice::Notice;
 use crate::admin::places::Places;
 use crate::admin::problem::{Kind, Problem};
-use crate::admin::{apps, audit, backup, env, health, key, logs, openapi, tokens, upload};
+use crate::admin::{apps, audit, backup, env, health, key, logs, openapi, precheck, tokens, upload};
 use crate::clock::Clock;
 use crate::config::MetricsRules;
 use crate::limits::{ADMIN_JSON_BYTES_MAX, LOG_STREAMS_MAX};
@@ -82,9 +82,10 @@ fn guarded() -> OpenApiRouter<AdminState> {
         .routes(routes!(apps::show, apps::remove))
         .routes(routes!(apps::releases))
         .routes(routes!(apps::show_release, upload::upload, apps::remove_release))
+        .routes(routes!(precheck::check))
         .routes(routes!(apps::promote))
         .routes(routes!(apps::rollback))
-        .routes(routes!(env::list))
+        .routes(routes!(env::list, env::set_all))
         .routes(routes!(env::set, env::unset))
         .routes(routes!(logs::logs))
         .routes(routes!(key::rotate))

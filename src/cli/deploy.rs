@@ -6,6 +6,7 @@ mod imports;
 mod lay_out;
 mod prepare;
 mod progress;
+mod trial;
 
 use crate::admin::upload::SIGNATURE_HEADER;
 use crate::cli::client::Client;
@@ -32,7 +33,7 @@ pub struct Args {
     /// Name of the app; its first deploy makes it
     app: AppName,
     /// Folder of a bundle, of a framework's build, or of the project that was built; or a bundle as .tar.gz, .tar.zst or .tar
-    #[arg(value_name = "DIR|ARCHIVE")]
+    #[arg(value_name = "DIR|ARCHIVE", default_value = ".")]
     bundle: PathBuf,
     /// Version of the release [default: the first 12 digits of the bundle's digest]
     #[arg(long, value_name = "V")]
@@ -57,7 +58,8 @@ pub struct Args {
     /// `app=APP version=V sequence=NUMBER`
     #[arg(long, value_name = "FILE")]
     signature: Option<PathBuf>,
-    /// Check the bundle and say what was found and would be sent, without a host
+    /// Check the bundle, evaluate it in a throw-away worker on this machine, and say what was found, what would be sent and what is
+    /// not checked; no host is asked
     #[arg(long)]
     dry_run: bool,
 }
@@ -79,7 +81,11 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let mut stop = Stop::listen().map_err(Failure::local("listening for Ctrl-C"))?;
     let prepared = prepare(&args, &mut stop).await?;
     if args.dry_run {
-        return prepared.show(&args.app);
+        let trial = tokio::select! {
+            trial = prepared.evaluate(&args.app) => trial?,
+            () = stop.asked() => return Err(Failure::Interrupted("interrupted: nothing was sent".to_owned())),
+        };
+        return prepared.show(&args.app, &trial);
     }
     let client = Client::changing()?;
     let mut stage = Stage::Uploading;
@@ -161,9 +167,9 @@ async fn deploy(
 async fn upload(client: &Client, args: &Args, prepared: &Prepared) -> Result<Uploaded, Failure> {
     let path = ["apps", args.app.as_str(), "releases", prepared.version.as_str()];
     let signature = args.signature.as_deref().map(read_signature).transpose()?;
-    // A wrong token or a host that is not there is found out before megabytes are sent.
-    let one = client.request(Method::GET, &["apps"]).query(&[("limit", 1)]);
-    client.json::<serde::de::IgnoredAny>(one).await?;
+    // A wrong token, a name that can't be used or a host that is not there is found out before megabytes are sent.
+    let check = client.request(Method::POST, &[&path[..], &["check"]].concat());
+    client.send(check.json(&prepared.check(args.preview.as_ref()))).await?;
     let progress = Progress::start(prepared.archive_bytes);
     let body = progress.body(prepared.open().await?);
     let timeout = Duration::from_millis(UPLOAD_MS + CALL_SLACK_MS) + Duration::from_secs(args.wait);

@@ -1,18 +1,20 @@
 //! `vitrine env`.
 
+mod dotenv;
+mod given;
+
 use crate::admin::env::{EnvChange, check_name};
 use crate::cli::client::Client;
 use crate::cli::form::Form;
 use crate::cli::table::{self, Column};
 use crate::cli::{Failure, print, promote};
 use crate::id::AppName;
-use crate::limits::ADMIN_JSON_BYTES_MAX;
 use crate::release::{AppView, EnvView, LiveValue};
 use crate::store::EnvScope;
 use reqwest::Method;
 use serde::Serialize;
-use serde_json::json;
-use std::io::{self, IsTerminal as _, Read as _};
+use serde_json::{Map, Value, json};
+use std::path::PathBuf;
 
 /// Of a value.
 const COLUMNS: [Column; 4] =
@@ -35,7 +37,7 @@ enum Verb {
         /// App that the value is for
         app: AppName,
         /// Name: a letter or _, then letters, digits and _
-        #[arg(value_parser = env_name)]
+        #[arg(value_parser = given::name)]
         name: String,
         /// Never show the value again
         #[arg(long)]
@@ -46,6 +48,22 @@ enum Verb {
         /// Allow an empty value; without this, empty stdin is an error
         #[arg(long)]
         allow_empty: bool,
+    },
+    /// Set the values of a .env file, together: nothing is set if a line of it is no assignment
+    ///
+    /// A line is NAME=VALUE, NAME='VALUE' or NAME="VALUE", a comment begins with #. Values in quotes may have several lines, \n and \t in
+    /// double quotes are replaced, and nothing is filled in for $NAME. Values that the file does not name stay.
+    Import {
+        /// App that the values are for
+        app: AppName,
+        /// File with lines NAME=VALUE; - is stdin
+        file: PathBuf,
+        /// Never show the values again
+        #[arg(long)]
+        secret: bool,
+        /// Set them for previews instead of production
+        #[arg(long)]
+        preview: bool,
     },
     /// Unset a value
     Unset {
@@ -74,22 +92,15 @@ enum Verb {
 pub async fn run(args: Args) -> Result<(), Failure> {
     match args.verb {
         Verb::Set { app, name, secret, preview, allow_empty } => {
-            let value = read_value()?;
-            if value.is_empty() && !allow_empty {
-                let text = format!("stdin held no value for {name}; --allow-empty sets an empty one");
-                return Err(Failure::Usage(text));
-            }
-            let client = Client::changing()?;
-            let request = client.request(Method::PUT, &["apps", app.as_str(), "env", &name]);
-            let body = json!({ "value": value, "secret": secret });
-            let request = request.query(&scope(preview)).json(&body);
-            changed(&client, &app, &name, &client.json(request).await?, preview).await
+            let value = given::value(&name, secret, allow_empty)?;
+            set(&app, vec![(name, value)], secret, preview).await
         }
+        Verb::Import { app, file, secret, preview } => set(&app, given::file(&file)?, secret, preview).await,
         Verb::Unset { app, name, preview } => {
             let client = Client::changing()?;
             let request = client.request(Method::DELETE, &["apps", app.as_str(), "env", &name]);
             let request = request.query(&scope(preview));
-            changed(&client, &app, &name, &client.json(request).await?, preview).await
+            changed(&client, &app, &[name], &client.json(request).await?, preview).await
         }
         Verb::List { app, preview, form } => {
             let client = Client::reading()?;
@@ -100,39 +111,25 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     }
 }
 
+/// Sets values: one revision, and one start of a release.
+async fn set(
+    app: &AppName,
+    values: Vec<(String, String)>,
+    secret: bool,
+    preview: bool,
+) -> Result<(), Failure> {
+    let client = Client::changing()?;
+    let names: Vec<String> = values.iter().map(|(name, _)| name.clone()).collect();
+    let one = |(name, value)| (name, json!({ "value": value, "secret": secret }));
+    let set: Map<String, Value> = values.into_iter().map(one).collect();
+    let request = client.request(Method::PATCH, &["apps", app.as_str(), "env"]);
+    let request = request.query(&scope(preview)).json(&json!({ "set": set }));
+    changed(&client, app, &names, &client.json(request).await?, preview).await
+}
+
 fn scope(preview: bool) -> [(&'static str, &'static str); 1] {
     let scope = if preview { EnvScope::Preview } else { EnvScope::Production };
     [("scope", scope.as_str())]
-}
-
-fn env_name(text: &str) -> Result<String, String> {
-    check_name(text).map_err(|problem| format!("{problem}; {FROM_STDIN}"))
-}
-
-const FROM_STDIN: &str = "the value is read from stdin: printf %s VALUE | vitrine env set APP NAME";
-
-fn read_value() -> Result<String, Failure> {
-    if io::stdin().is_terminal() {
-        return Err(Failure::Usage(FROM_STDIN.into()));
-    }
-    let mut value = String::new();
-    let bound = ADMIN_JSON_BYTES_MAX as u64;
-    io::stdin().lock().take(bound + 1).read_to_string(&mut value).map_err(Failure::local("reading stdin"))?;
-    if value.len() as u64 > bound {
-        return Err(Failure::refused(format!("the value is larger than {bound} bytes")));
-    }
-    Ok(without_newline(value))
-}
-
-/// `echo` and editors add one line end that nobody means.
-fn without_newline(mut value: String) -> String {
-    if value.ends_with('\n') {
-        value.pop();
-        if value.ends_with('\r') {
-            value.pop();
-        }
-    }
-    value
 }
 
 /// What a change of a value led to.
@@ -166,14 +163,15 @@ impl Effect {
 async fn changed(
     client: &Client,
     app: &AppName,
-    name: &str,
+    names: &[String],
     change: &EnvChange,
     preview: bool,
 ) -> Result<(), Failure> {
     let effect = Effect::of(client, app, change, preview).await;
     if print::is_json() {
         return client.print_json(&json!({
-            "app": app, "name": name, "preview": preview, "effect": effect, "switched": change.switched,
+            "app": app, "name": names.first().filter(|_| names.len() == 1), "names": names, "preview": preview,
+            "effect": effect, "switched": change.switched,
         }));
     }
     match (effect, &change.switched) {
@@ -212,19 +210,5 @@ pub fn talk_of_others(values: &[EnvView]) {
             "the live release runs with other values than the next deploy gets: {}",
             differing.join(", ")
         ));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_line_end_is_taken_off_and_no_more() {
-        for (given, kept) in
-            [("a\n", "a"), ("a\n\n", "a\n"), ("a\r\n", "a"), ("a", "a"), ("\n", ""), ("", "")]
-        {
-            assert_eq!(without_newline(given.into()), kept);
-        }
     }
 }

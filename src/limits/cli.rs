@@ -11,6 +11,15 @@ pub const BUNDLER_RUN_MS: u64 = 120_000;
 /// Bytes of a bundler's complaints that are read: enough for the errors of a broken build.
 pub const BUNDLER_OUTPUT_BYTES_MAX: u64 = 64 << 10;
 
+/// Time for a bundle to be evaluated on the machine that deploys it: more than a worker itself gives it, on a busy machine.
+pub const TRIAL_READY_MS: u64 = 60_000;
+/// Time for its worker to end by itself: it serves nobody.
+pub const TRIAL_STOP_MS: u64 = 0;
+/// Connections that it may have to what it calls while it is evaluated.
+pub const TRIAL_SOCKETS_MAX: usize = 16;
+/// Bytes of what those send: a configuration, and no page.
+pub const TRIAL_BODIES_BYTES_MAX: usize = 16 << 20;
+
 /// Time for the boot of a release that runs alone; a scheduler's start period is usually longer.
 pub const SOLO_BOOT_DEADLINE_MS: u64 = 60_000;
 /// What is left of a scheduler's time when a release that runs alone has drained: for ending its worker, and for itself.

@@ -50,6 +50,15 @@ impl State {
         self.apps.get(name).is_some_and(|app| !app.releases.is_empty()) || self.held.contains(name)
     }
 
+    /// The release of this name, if there is one. If not, it may be taken in.
+    fn look_up(&self, claim: &Claim, quota: &Quota) -> Result<Option<Arc<Entry>>, Unclaimed> {
+        let own = self.apps.get(&claim.release.app).map(|app| app.releases.as_slice()).unwrap_or_default();
+        if let Some(entry) = own.iter().find(|entry| *entry.pool.release() == claim.release) {
+            return Ok(Some(Arc::clone(entry)));
+        }
+        self.refuse(claim, quota).map_or(Ok(None), Err)
+    }
+
     /// Why a release can't be taken in under these names: see [`Unclaimed`].
     fn refuse(&self, claim: &Claim, quota: &Quota) -> Option<Unclaimed> {
         let (release, taken) = (&claim.release, |(label, by)| Unclaimed::Taken { label, by });
@@ -309,16 +318,20 @@ impl Book {
     /// See [`Unclaimed`].
     pub fn reserve(&self, claim: Claim, quota: &Quota) -> Result<Reserved<'_>, Unclaimed> {
         let mut state = self.lock();
-        let own = state.apps.get(&claim.release.app).map(|app| app.releases.as_slice()).unwrap_or_default();
-        if let Some(entry) = own.iter().find(|entry| *entry.pool.release() == claim.release) {
-            return Ok(Reserved::There(Arc::clone(entry)));
-        }
-        if let Some(why) = state.refuse(&claim, quota) {
-            return Err(why);
+        if let Some(entry) = state.look_up(&claim, quota)? {
+            return Ok(Reserved::There(entry));
         }
         let release = claim.release.clone();
         state.claims.push(claim);
         Ok(Reserved::New(Reservation { book: self, release }))
+    }
+
+    /// What [`Book::reserve`] would find now, and the release of that name, if there is one. Holds nothing.
+    ///
+    /// # Errors
+    /// See [`Unclaimed`].
+    pub fn look_up(&self, claim: &Claim, quota: &Quota) -> Result<Option<Arc<Entry>>, Unclaimed> {
+        self.lock().look_up(claim, quota)
     }
 
     /// Epoch of the last change.

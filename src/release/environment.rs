@@ -14,36 +14,71 @@ use crate::worker::Worker;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// A change of an app's values.
+#[derive(Debug)]
+pub enum EnvEdit {
+    /// Set these, together.
+    Set(Vec<NewValue>),
+    /// Take this one away.
+    Unset(String),
+}
+
+/// A value that is to be set.
+pub struct NewValue {
+    /// Name.
+    pub name: String,
+    /// Value.
+    pub value: String,
+    /// Whether it is never shown again.
+    pub secret: bool,
+}
+
+impl std::fmt::Debug for NewValue {
+    // The value is left out: it may be a secret, and this text may reach a log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewValue").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl EnvEdit {
+    fn parts(self, updated_ms: u64) -> (Vec<EnvValue>, Option<String>) {
+        match self {
+            Self::Set(values) => {
+                let value = |NewValue { name, value, secret }| EnvValue { name, value, secret, updated_ms };
+                (values.into_iter().map(value).collect(), None)
+            }
+            Self::Unset(name) => (Vec::new(), Some(name)),
+        }
+    }
+}
+
 impl Releases {
-    /// Sets (or, with `None`, unsets) a value. When a release is live that reads it, a new release of the same bundle with the new
-    /// values is booted and made live; gives that switch. Values of previews are for those that come.
+    /// Changes values. When a release is live that reads one of them, a new release of the same bundle with the new values is booted
+    /// and made live; gives that switch. Values of previews are for those that come.
     ///
     /// # Errors
     /// See [`ReleaseError`]; the values are as before then. Values may be set before the first release, so only
     /// unsetting one of an unknown app is [`ReleaseError::NoApp`].
-    pub async fn set_env(
+    pub async fn change_env(
         &self,
         app: AppName,
         scope: EnvScope,
-        name: String,
-        value: Option<String>,
-        secret: bool,
+        change: EnvEdit,
     ) -> Result<Option<Switched>, ReleaseError> {
-        if value.is_none() && !self.0.book.knows(&app) {
+        if matches!(change, EnvEdit::Unset(_)) && !self.0.book.knows(&app) {
             return Err(ReleaseError::NoApp(app));
         }
         let is_new = !self.0.book.knows(&app);
         let configuring = self.0.book.configuring(&app);
         let _configuring = configuring.lock().await;
         let updated_ms = self.0.parts.clock.now_ms();
-        let wanted = value.map(|value| EnvValue { name: name.clone(), value, secret, updated_ms });
-        let live = self
-            .0
-            .book
-            .live(&app)
-            .filter(|live| scope == EnvScope::Production && live.bundle.manifest.env.contains(&name));
-        let Some(live) = live else {
-            let recorded = self.record_env(&app, scope, &name, wanted).await;
+        let (set, unset) = change.parts(updated_ms);
+        let reads = |live: &Arc<Entry>| {
+            let mut changed = set.iter().map(|value| &value.name).chain(&unset);
+            scope == EnvScope::Production && changed.any(|name| live.bundle.manifest.env.contains(name))
+        };
+        let Some(live) = self.0.book.live(&app).filter(reads) else {
+            let recorded = self.record_env(&app, scope, set, unset).await;
             match &recorded {
                 // There is no such app, then.
                 Err(_) if is_new && self.0.book.releases(&app).is_empty() => {
@@ -52,11 +87,11 @@ impl Releases {
                 // Another change of the same new app may have failed while this one waited.
                 _ => self.0.book.add_app(&app),
             }
-            return recorded.map(|_| None);
+            return recorded.map(|()| None);
         };
         let draft_of = app.clone();
         let draft = self.stored("recording the environment", move |store| {
-            store.draft_env(&draft_of, &name, wanted.as_ref())
+            store.draft_env(&draft_of, &set, unset.as_deref())
         });
         match draft.await? {
             Some(revision) => self.reconfigure(&live, revision).await.map(Some),
@@ -171,18 +206,17 @@ impl Releases {
         }
     }
 
-    /// The new revision, or `None` when nothing changed.
     async fn record_env(
         &self,
         app: &AppName,
         scope: EnvScope,
-        name: &str,
-        value: Option<EnvValue>,
-    ) -> Result<Option<u64>, ReleaseError> {
-        let (app, name) = (app.clone(), name.to_owned());
-        self.stored("recording the environment", move |store| match value {
-            Some(value) => store.set_env(&app, scope, &value).map(Some),
-            None => store.unset_env(&app, scope, &name),
+        set: Vec<EnvValue>,
+        unset: Option<String>,
+    ) -> Result<(), ReleaseError> {
+        let app = app.clone();
+        self.stored("recording the environment", move |store| match unset {
+            Some(name) => store.unset_env(&app, scope, &name).map(drop),
+            None => store.set_env(&app, scope, &set).map(drop),
         })
         .await
     }

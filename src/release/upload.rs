@@ -93,7 +93,10 @@ impl Releases {
         let claim = Claim { release: id.clone(), preview: options.preview.clone(), counts };
         let _reserved = match self.reserve(claim)? {
             Reserved::New(reserved) => reserved,
-            Reserved::There(existing) => return self.same_again(&existing, digest, &options).await,
+            Reserved::There(existing) => {
+                same_again(&existing.record(), digest, options.preview.as_ref())?;
+                return Ok(self.uploaded(&existing, false, options.deploy).await);
+            }
         };
         self.check_signature(&id, digest, options.signature.as_deref()).await?;
         let now_ms = self.0.parts.clock.now_ms();
@@ -153,23 +156,26 @@ impl Releases {
         }
     }
 
-    async fn same_again(
+    /// Whether [`Releases::upload`] would take this in now, as far as its name, its content and the quota go. Holds nothing: the upload
+    /// looks again.
+    ///
+    /// # Errors
+    /// See [`ReleaseError`].
+    pub fn check_upload(
         &self,
-        existing: &Arc<Entry>,
+        release: ReleaseId,
+        preview: Option<Version>,
         digest: Digest,
-        options: &UploadOptions,
-    ) -> Result<Uploaded, ReleaseError> {
-        let record = existing.record();
-        if let Some(name) = options.preview.as_ref().filter(|name| record.preview.as_ref() != Some(name)) {
-            return Err(ReleaseError::Refused(format!(
-                "`{}` is there already and is not the preview `{name}`; give the preview a --version of its own",
-                record.id
-            )));
+        bytes: u64,
+    ) -> Result<(), ReleaseError> {
+        let claim = Claim { release, preview, counts: Counts::As(digest, bytes) };
+        self.refuse_routed(&claim)?;
+        match self.0.book.look_up(&claim, &self.0.parts.config.quota) {
+            Ok(Some(existing)) => same_again(&existing.record(), digest, claim.preview.as_ref()),
+            // That one may be over by the time that this one is here.
+            Ok(None) | Err(Unclaimed::Busy) => Ok(()),
+            Err(why) => Err(unclaimed(&claim.release, why)),
         }
-        if record.digest == digest {
-            return Ok(self.uploaded(existing, false, options.deploy).await);
-        }
-        Err(ReleaseError::OtherContent { release: record.id, existing: record.digest })
     }
 
     async fn uploaded(&self, entry: &Arc<Entry>, created: bool, deploy: u64) -> Uploaded {
@@ -336,6 +342,13 @@ impl Releases {
 
     /// Holds the name of a release, and its labels, while it is taken in.
     pub(super) fn reserve(&self, claim: Claim) -> Result<Reserved<'_>, ReleaseError> {
+        self.refuse_routed(&claim)?;
+        let id = claim.release.clone();
+        self.0.book.reserve(claim, &self.0.parts.config.quota).map_err(|why| unclaimed(&id, why))
+    }
+
+    /// Refuses host names that `vitrine.toml` gives to an app.
+    fn refuse_routed(&self, claim: &Claim) -> Result<(), ReleaseError> {
         let config = &self.0.parts.config;
         for (label, _) in claim.labels() {
             let host = format!("{label}.{}", config.domain);
@@ -344,15 +357,34 @@ impl Releases {
                 return Err(ReleaseError::LabelTaken { label, by });
             }
         }
-        let id = claim.release.clone();
-        self.0.book.reserve(claim, &config.quota).map_err(|why| match why {
-            Unclaimed::Busy => {
-                ReleaseError::Refused(format!("`{id}` is being deployed right now; wait for it"))
-            }
-            Unclaimed::TooMany(why) => ReleaseError::Quota(why),
-            Unclaimed::Taken { label, by } => ReleaseError::LabelTaken { label, by },
-        })
+        Ok(())
     }
+}
+
+fn unclaimed(id: &ReleaseId, why: Unclaimed) -> ReleaseError {
+    match why {
+        Unclaimed::Busy => ReleaseError::Refused(format!("`{id}` is being deployed right now; wait for it")),
+        Unclaimed::TooMany(why) => ReleaseError::Quota(why),
+        Unclaimed::Taken { label, by } => ReleaseError::LabelTaken { label, by },
+    }
+}
+
+/// Whether an upload under the name of a release that is there brings the same again.
+fn same_again(
+    existing: &ReleaseRecord,
+    digest: Digest,
+    preview: Option<&Version>,
+) -> Result<(), ReleaseError> {
+    if let Some(name) = preview.filter(|name| existing.preview.as_ref() != Some(*name)) {
+        return Err(ReleaseError::Refused(format!(
+            "`{}` is there already and is not the preview `{name}`; give the preview a --version of its own",
+            existing.id
+        )));
+    }
+    if existing.digest == digest {
+        return Ok(());
+    }
+    Err(ReleaseError::OtherContent { release: existing.id.clone(), existing: existing.digest })
 }
 
 /// The contract's example value: three days outlive a weekend.

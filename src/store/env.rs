@@ -57,26 +57,27 @@ impl std::fmt::Debug for EnvValue {
 }
 
 impl Store {
-    /// Sets a value (and records its app, if that is new); gives the new revision.
+    /// Sets values (and records their app, if that is new); gives the new revision, which they have in common.
     ///
     /// # Errors
     /// [`StoreError::EnvTooLarge`]; see [`StoreError`].
-    pub fn set_env(&self, app: &AppName, scope: EnvScope, value: &EnvValue) -> Result<u64, StoreError> {
-        self.audited("record the environment value", |transaction| {
+    pub fn set_env(&self, app: &AppName, scope: EnvScope, given: &[EnvValue]) -> Result<u64, StoreError> {
+        self.audited("record the environment's values", |transaction| {
             let ring = &self.0.keyring.load();
             ensure_app(transaction, app)?;
             let newest = revision(transaction, app)?;
             let mut values = values(transaction, ring, app, newest, scope)?;
-            values.retain(|old| old.name != value.name);
-            values.push(value.clone());
+            values.retain(|old| given.iter().all(|new| new.name != old.name));
+            values.extend_from_slice(given);
             check_bounds(app, &values)?;
             let revision = next_revision(transaction, app)?;
             insert_values(transaction, ring, app, (newest, revision), scope, &values)?;
-            Ok((revision, Some(event(app, What::EnvSet, &value.name, scope, revision))))
+            let names: Vec<&str> = given.iter().map(|value| value.name.as_str()).collect();
+            Ok((revision, Some(event(app, What::EnvSet, &names.join(", "), scope, revision))))
         })
     }
 
-    /// Writes the revision that setting this value of production (or taking it away) would make, without making it the newest: that is done
+    /// Writes the revision that setting these values of production (and taking one away) would make, without making it the newest: that is done
     /// when a release of it is made live. Gives none when there is nothing to take away. An earlier draft is written over.
     ///
     /// # Errors
@@ -84,19 +85,19 @@ impl Store {
     pub fn draft_env(
         &self,
         app: &AppName,
-        name: &str,
-        value: Option<&EnvValue>,
+        given: &[EnvValue],
+        gone: Option<&str>,
     ) -> Result<Option<u64>, StoreError> {
         self.write("draft the environment", |transaction| {
             let ring = &self.0.keyring.load();
             let newest = revision(transaction, app)?;
             let mut values = values(transaction, ring, app, newest, EnvScope::Production)?;
             let before = values.len();
-            values.retain(|old| old.name != name);
-            if value.is_none() && values.len() == before {
+            values.retain(|old| gone != Some(&old.name) && given.iter().all(|new| new.name != old.name));
+            if given.is_empty() && values.len() == before {
                 return Ok(None);
             }
-            values.extend(value.cloned());
+            values.extend_from_slice(given);
             check_bounds(app, &values)?;
             insert_values(transaction, ring, app, (newest, newest + 1), EnvScope::Production, &values)?;
             Ok(Some(newest + 1))

@@ -49,8 +49,8 @@ fn values_of_previews_and_of_production_are_apart_in_each_revision() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
     let (shop, preview) = (app("shop"), EnvScope::Preview);
-    assert_eq!(store.set_env(&shop, PRODUCTION, &value("KEY", "real")).unwrap(), 1);
-    assert_eq!(store.set_env(&shop, preview, &value("KEY", "test")).unwrap(), 2);
+    assert_eq!(store.set_env(&shop, PRODUCTION, &[value("KEY", "real")]).unwrap(), 1);
+    assert_eq!(store.set_env(&shop, preview, &[value("KEY", "test")]).unwrap(), 2);
     assert_eq!(store.env(&shop, 1, preview).unwrap(), vec![]);
     assert_eq!(store.env(&shop, 2, preview).unwrap(), vec![value("KEY", "test")]);
     assert_eq!(store.env(&shop, 2, PRODUCTION).unwrap(), vec![value("KEY", "real")]);
@@ -69,13 +69,13 @@ fn a_release_sees_the_noted_values_of_production_from_when_users_get_it() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
     let shop = app("shop");
-    store.set_env(&shop, EnvScope::Preview, &value("KEY", "test")).unwrap();
+    store.set_env(&shop, EnvScope::Preview, &[value("KEY", "test")]).unwrap();
     let one = ReleaseRecord { env_scope: EnvScope::Preview, ..record("shop@v1", 1) };
     store.insert_release(&one).unwrap();
     store.insert_release(&record("shop@v2", 0)).unwrap();
-    assert_eq!(store.set_env(&shop, PRODUCTION, &value("KEY", "real")).unwrap(), 2);
+    assert_eq!(store.set_env(&shop, PRODUCTION, &[value("KEY", "real")]).unwrap(), 2);
     store.set_next_revision(&one.id, 2).unwrap();
-    store.set_env(&shop, PRODUCTION, &value("KEY", "later")).unwrap();
+    store.set_env(&shop, PRODUCTION, &[value("KEY", "later")]).unwrap();
     store.delete_release(&id("shop@v2")).unwrap();
     let stands = |store: &Store| {
         let record = store.release(&one.id).unwrap().unwrap();
@@ -256,10 +256,10 @@ fn a_release_keeps_its_revision_of_the_environment() {
     let store = Store::open(folder.path()).unwrap();
     let shop = app("shop");
     assert_eq!(store.latest_revision(&shop).unwrap(), 0);
-    assert_eq!(store.set_env(&shop, PRODUCTION, &value("API", "one")).unwrap(), 1);
+    assert_eq!(store.set_env(&shop, PRODUCTION, &[value("API", "one")]).unwrap(), 1);
     store.insert_release(&record("shop@v1", 1)).unwrap();
-    assert_eq!(store.set_env(&shop, PRODUCTION, &value("API", "two")).unwrap(), 2);
-    assert_eq!(store.set_env(&shop, PRODUCTION, &value("B", "b")).unwrap(), 3);
+    assert_eq!(store.set_env(&shop, PRODUCTION, &[value("API", "two")]).unwrap(), 2);
+    assert_eq!(store.set_env(&shop, PRODUCTION, &[value("B", "b")]).unwrap(), 3);
     store.insert_release(&record("shop@v2", 3)).unwrap();
     assert_eq!(store.unset_env(&shop, PRODUCTION, "none").unwrap(), None);
     assert_eq!(store.unset_env(&shop, PRODUCTION, "API").unwrap(), Some(4));
@@ -273,7 +273,7 @@ fn a_release_keeps_its_revision_of_the_environment() {
     assert_eq!(store.env(&shop, 3, PRODUCTION).unwrap().len(), 2, "v2 was made with it");
     assert_eq!(store.env(&shop, 4, PRODUCTION).unwrap().len(), 1, "it is the newest");
     let big = value("BIG", &"x".repeat(crate::limits::ENV_BYTES_MAX));
-    assert!(matches!(store.set_env(&shop, PRODUCTION, &big), Err(StoreError::EnvTooLarge { .. })));
+    assert!(matches!(store.set_env(&shop, PRODUCTION, &[big]), Err(StoreError::EnvTooLarge { .. })));
     assert_eq!(store.latest_revision(&shop).unwrap(), 4);
     assert!(!format!("{:?}", value("API", "hunter2")).contains("hunter2"));
 }
@@ -287,7 +287,7 @@ fn an_app_is_gone_with_its_last_trace() {
     store.delete_release(&id("shop@v1")).unwrap();
     assert_eq!(store.apps().unwrap(), vec![], "a deploy that failed leaves no app behind");
 
-    store.set_env(&app("shop"), PRODUCTION, &value("API", "one")).unwrap();
+    store.set_env(&app("shop"), PRODUCTION, &[value("API", "one")]).unwrap();
     store.insert_release(&record("shop@v1", 1)).unwrap();
     store.record_promotion(&id("shop@v1"), None, PromotionKind::Promote, 1, None).unwrap();
     store.remove_app(&app("shop"), false).unwrap();

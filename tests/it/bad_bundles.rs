@@ -1,6 +1,7 @@
 //! Bundles that unpack well and can't be served.
 
-use crate::harness::archive::{Archive, fixture};
+use crate::harness::archive::{Archive, bundle_dir, fixture, hello};
+use crate::harness::cli::Cli;
 use crate::harness::host::Host;
 use crate::harness::wait::wait_until;
 use std::time::{Duration, Instant};
@@ -92,4 +93,53 @@ fn a_render_that_throws_is_the_apps_error_with_a_mapped_stack_and_the_isolate_se
     let shown = host.cli(&["logs", "shop", "--since", "10m"]).ok().stdout;
     assert!(shown.contains("error") && shown.contains("price.ts:11"), "{shown}");
     assert_eq!(host.get("shop", "/").send().body, good.body);
+}
+
+#[test]
+fn a_dry_run_says_what_a_host_would_say_of_a_bundle_and_what_it_does_not_know() {
+    let dry_run =
+        |name: &str| Cli::new(&["deploy", "shop", fixture(name).to_str().unwrap(), "--dry-run", "--json"]);
+    for (name, words) in REFUSED.iter().filter(|(name, _)| !name.ends_with("s-at-import")) {
+        let ran = dry_run(name).run();
+        assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{name}: {ran:?}");
+        assert!(words.iter().all(|word| *word == "shop@bad" || ran.stderr.contains(word)), "{name}: {ran:?}");
+    }
+    let thrown = dry_run("throws-at-import")
+        .fails(1, &["no host would take this bundle", "settings.currency is missing"]);
+    assert!(thrown.stderr.contains("server/index.js:5"), "{thrown:?}");
+
+    let told = dry_run("fetch-hello").ok().json();
+    assert_eq!(told["evaluated"], "yes");
+    let unknown = told["not_checked"].to_string();
+    assert!(
+        unknown.contains("pages (") && unknown.contains("the host (") && !unknown.contains("imports"),
+        "{unknown}"
+    );
+    // Values come from the environment, and are asked for where they may be what is missing.
+    let at_import = || dry_run("env-at-import");
+    at_import().env("GREETING", "hello").ok();
+
+    // Where no worker can be run, that is said.
+    let skipped = dry_run("import-missing").env("VITRINE_WORKER", "/nowhere/vitrine-worker").ok();
+    assert!(
+        skipped.stderr.contains("was not evaluated") && skipped.stderr.contains("/nowhere/vitrine-worker"),
+        "{skipped:?}"
+    );
+    let told = skipped.json();
+    assert!(told["evaluated"].as_str().unwrap().starts_with("no: "), "{told}");
+    assert!(told["not_checked"][0].as_str().unwrap().contains("imports"), "{told}");
+}
+
+#[test]
+fn a_deploy_without_a_folder_is_of_this_one() {
+    let host = Host::start();
+    let bundle = bundle_dir(&[("server/index.js", &hello("from here"))]);
+    host.cli(&["deploy", "shop"]).within(bundle.path()).ok();
+    assert_eq!(host.get("shop", "/").send().text(), "from here");
+    let express = bundle_dir(&[
+        ("package.json", r#"{"dependencies":{"express":"5"}}"#),
+        ("server/index.js", "import express from 'express'; express().listen(3000);"),
+    ]);
+    let words = ["is a Node.js server (express): Vitrine runs fetch handlers", "docs/migrate.md"];
+    host.cli(&["deploy", "shop"]).within(express.path()).fails(1, &words);
 }

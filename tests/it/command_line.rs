@@ -21,6 +21,7 @@ fn the_help_of_every_verb_is_the_reviewed_one() {
         "remove",
         "env",
         "env set",
+        "env import",
         "env unset",
         "env list",
         "logs",
@@ -137,7 +138,7 @@ fn a_dry_run_needs_no_host_and_says_what_would_be_sent() {
 
 #[test]
 fn a_dry_run_says_which_files_of_a_build_are_not_sent() {
-    let app = ("dist/server/index.js", "const app = {}; export { app as default };");
+    let app = ("dist/server/index.js", "const app = { fetch() {} }; export { app as default };");
     let template = ("dist/client/index.html", "<div id=app><!--app-html--></div>");
     let run = |files: &[(&str, &str)]| {
         let project = bundle_dir(&[&[("package.json", "{}"), app], files].concat());

@@ -234,3 +234,56 @@ fn a_change_that_fails_leaves_alone_what_an_operator_gave_a_share_meanwhile() {
     host.cli(&["promote", "shop", &made]).ok();
     assert_eq!(seen(&host), (format!("shop@{made}"), serde_json::json!({"GREETING": "hello"})));
 }
+
+const DOTENV: &str =
+    "# of production\nMODE=\"first # line\nsecond\" # told\nexport API_URL = https://api.example.com/?a=b\n";
+
+#[test]
+fn a_file_of_values_is_set_together_or_not_at_all() {
+    let host = Host::start();
+    let manifest = r#"{"env":["MODE","API_URL"]}"#;
+    let server =
+        "export default (request, env) => Response.json({ env: { MODE: env.MODE, API_URL: env.API_URL } });";
+    host.deploy_files(
+        "shop",
+        &[("server/index.js", server), ("vitrine.json", manifest)],
+        &["--version", "v1"],
+    );
+    let file = host.data().join("values.env");
+    let import =
+        |flags: &[&str]| host.cli(&[&["env", "import", "shop", file.to_str().unwrap()], flags].concat());
+    std::fs::write(&file, format!("{DOTENV}broken {SECRET}\n")).unwrap();
+    let refused = import(&[]).fails(1, &["values.env: line 5: ", "nothing was set"]);
+    assert!(!refused.stderr.contains(SECRET), "{refused:?}");
+    assert_eq!(host.cli(&["env", "list", "shop", "--json"]).ok().json(), serde_json::json!([]));
+    assert_eq!(seen(&host).0, "shop@v1");
+
+    std::fs::write(&file, DOTENV).unwrap();
+    let told = import(&["--secret", "--json"]).ok().json();
+    assert_eq!(told["names"], serde_json::json!(["MODE", "API_URL"]));
+    let (release, env) = seen(&host);
+    assert_eq!(release, "shop@v1.r1", "one revision, one release");
+    assert_eq!(
+        (&env["MODE"], &env["API_URL"]),
+        (&"first # line\nsecond".into(), &"https://api.example.com/?a=b".into())
+    );
+    assert_eq!(host.releases("shop").len(), 2);
+    let listed = host.cli(&["env", "list", "shop", "--json"]).ok().json();
+    assert!(listed.as_array().unwrap().iter().all(|value| value["secret"] == true), "{listed}");
+
+    // What a file does not name stays, and stdin is a file.
+    host.cli(&["env", "import", "shop", "-"]).stdin("MODE=two\nOTHER=x=y\n").ok();
+    let (release, env) = seen(&host);
+    assert_eq!((release.as_str(), &env["MODE"]), ("shop@v1.r2", &"two".into()));
+    assert_eq!(env["API_URL"], "https://api.example.com/?a=b");
+
+    // Those of previews are apart.
+    host.cli(&["env", "import", "shop", "-", "--preview"]).stdin("MODE=preview\n").ok();
+    let previews = host.cli(&["env", "list", "shop", "--preview", "--json"]).ok().json();
+    assert_eq!((previews.as_array().unwrap().len(), &previews[0]["value"]), (1, &"preview".into()));
+    assert_eq!(seen(&host).0, "shop@v1.r2");
+    // One that is too much leaves all as they were.
+    let large = format!("MODE=three\nLARGE={}\n", "x".repeat(200_000));
+    host.cli(&["env", "import", "shop", "-"]).stdin(large).fails(1, &["bytes"]);
+    assert_eq!(seen(&host).1["MODE"], "two");
+}

@@ -1,6 +1,6 @@
 //! Uploads whose sender goes away.
 
-use crate::harness::archive::{Archive, hello};
+use crate::harness::archive::{Archive, bundle_dir, hello};
 use crate::harness::host::Host;
 use crate::harness::wait::wait_until;
 use std::process::{Command, Stdio};
@@ -88,4 +88,38 @@ fn logs_end_when_nobody_reads_them_any_more() {
         host.get("shop", "/").send();
         shell.try_wait().unwrap()
     });
+}
+
+#[test]
+fn a_name_that_can_not_be_used_is_refused_before_the_upload() {
+    let toml = "[[routes]]\nhost = \"shop-route.localhost\"\napp = \"other\"\n[quota]\npreviews = 1\n";
+    let host = Host::start_in(Host::configured(toml), &["--isolation", "process"]);
+    host.deploy("shop", "one", &["--version", "v1"]);
+    host.deploy("shop", "one", &["--preview", "pr-1", "--version", "p1"]);
+    let other = host.cli(&["token", "create", "ci", "--app", "blog", "--verb", "deploy"]).ok().stdout;
+    let puts = || host.log().matches(r#""method":"PUT""#).count();
+    let before = puts();
+    let dir = bundle_dir(&[("server/index.js", &hello("two"))]);
+    let deploy =
+        |more: &[&str]| host.cli(&[&["deploy", "shop", dir.path().to_str().unwrap()], more].concat());
+    deploy(&["--version", "v1"]).fails(1, &["`shop@v1` exists with other content"]);
+    deploy(&["--version", "V1"]).fails(1, &["the host name label `shop-v1` is taken"]);
+    deploy(&["--version", "pr-1"]).fails(1, &["`shop-pr-1` is taken by preview pr-1"]);
+    deploy(&["--version", "route"]).fails(1, &["`shop-route` is taken by a route to other in vitrine.toml"]);
+    deploy(&["--version", "v9", "--preview", "pr-2"]).fails(1, &["quota"]);
+    let call = deploy(&["--version", "v9"]);
+    let call =
+        call.env("VITRINE_ADMIN", &format!("http://{}", host.admin)).env("VITRINE_TOKEN", other.trim());
+    call.fails(1, &["does not allow `deploy` on `shop`"]);
+    deploy(&["--version", "a/b"]).fails(2, &["--version"]);
+    assert_eq!(puts(), before, "no bundle was sent");
+    // What is refused is in the audit log, as an upload that is refused is.
+    let audit = host.cli(&["audit", "list", "--json"]).ok().stdout;
+    assert!(
+        audit.contains("other_content") && audit.contains("label_taken") && audit.contains("quota"),
+        "{audit}"
+    );
+    // The same again is fine, and so is the name once it is free.
+    host.deploy("shop", "one", &["--version", "v1"]);
+    deploy(&["--version", "v9"]).ok();
 }

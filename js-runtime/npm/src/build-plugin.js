@@ -179,15 +179,30 @@ export function buildPlugin({ server, client, shell, templates = true, ...bundle
       if (this.environment.config.consumer !== "server") {
         return;
       }
-      const imported = Object.values(files).flatMap((file) =>
-        file.type === "chunk" ? [...file.imports, ...file.dynamicImports] : [],
-      );
-      const missing = imported.filter((name) => !NODE_BUILT_INS.has(name.replace(/^node:/, "")) && files[name] === undefined);
-      if (missing.length > 0) {
-        this.warn(
-          `the server entry imports ${[...new Set(missing)].join(", ")}, which isolates do not have; the bundle will be refused`,
+      const lacks = (names) => names.filter((name) => !NODE_BUILT_INS.has(name.replace(/^node:/, "")) && files[name] === undefined);
+      const chunks = Object.values(files).filter((file) => file.type === "chunk");
+      const needed = new Set(loadedFirst(files).flatMap((chunk) => lacks(chunk.imports)));
+      const later = new Set(chunks.flatMap((chunk) => lacks([...chunk.imports, ...chunk.dynamicImports])).filter((name) => !needed.has(name)));
+      if (later.size > 0) {
+        this.warn(`the server imports ${[...later].join(", ")} later on, which isolates do not have: what needs it will fail`);
+      }
+      if (needed.size > 0) {
+        this.error(
+          `the server entry imports ${[...needed].join(", ")}, which isolates do not have: no host can load this bundle. ` +
+            "Use a package that runs without it, or bundle it (`ssr.noExternal: true`) if it is one",
         );
       }
     },
   };
+}
+
+/** The chunks that are loaded before any code of the app runs: entries, and what they import statically. */
+function loadedFirst(files) {
+  const reached = new Set(Object.values(files).filter((file) => file.type === "chunk" && file.isEntry));
+  for (const chunk of reached) {
+    for (const name of chunk.imports) {
+      if (files[name]?.type === "chunk") reached.add(files[name]);
+    }
+  }
+  return [...reached];
 }

@@ -121,6 +121,31 @@ pub enum DetectError {
         /// Project.
         project: PathBuf,
     },
+    /// The project's server is a Node.js server.
+    #[error(
+        "{project} is a Node.js server ({framework}): Vitrine runs fetch handlers, `(request) => Response`, and no process that \
+         listens; see docs/migrate.md"
+    )]
+    NodeServer {
+        /// Project.
+        project: PathBuf,
+        /// The package that says so.
+        framework: &'static str,
+    },
+    /// A framework whose build is not there.
+    #[error(
+        "{project} is a project of {framework} without a build: looked for {output}; run `{command}` first, then deploy again"
+    )]
+    FrameworkNotBuilt {
+        /// Project.
+        project: PathBuf,
+        /// Which.
+        framework: &'static str,
+        /// What its build leaves behind.
+        output: &'static str,
+        /// What makes the build.
+        command: String,
+    },
     /// There is a build, and nothing in it is a server that could be run.
     #[error(
         "{project} has a build, and no server in it that Vitrine can run: found {found}; looked for a default export, \
@@ -206,8 +231,10 @@ pub fn detect(folder: &Path) -> Result<Detected, DetectError> {
         }
     }
     frameworks::refused(&site)?;
-    if site.is_project() && !site.folder.join("server/index.js").is_file() {
-        return Err(match leftovers::describe(&site) {
+    if site.is_project() && !frameworks::may_be_bundle(&site) {
+        let found = leftovers::describe(&site);
+        frameworks::not_built(&site, found.is_some())?;
+        return Err(match found {
             Some(found) => DetectError::NoHandler { project: site.folder, found },
             None => DetectError::NotBuilt { project: site.folder },
         });

@@ -2,9 +2,10 @@
 
 use super::detect::{self, Build, Detected};
 use super::lay_out::{self, LaidOut};
+use super::trial::{self, Trial};
 use crate::bundle::{self, BundleDir, BundleError, Inspected};
 use crate::cli::{Failure, print};
-use crate::id::{AppName, Version};
+use crate::id::{AppName, ReleaseId, Version};
 use crate::limits::PAGES_SHOWN_MAX;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ pub struct Prepared {
     pub archive_bytes: u64,
     bundle: Inspected,
     archive: PathBuf,
+    checked: BundleDir,
     found: Facts,
     // Held for what it removes when it is dropped.
     _scratch: TempDir,
@@ -55,7 +57,7 @@ impl Prepared {
             Some(version) => version,
             None => bundle.digest.short().parse().expect("12 hexadecimal digits are a version"),
         };
-        Ok(Self { version, archive_bytes, bundle, archive, found, _scratch: scratch })
+        Ok(Self { version, archive_bytes, bundle, archive, checked, found, _scratch: scratch })
     }
 
     /// The archive, to be read from its start.
@@ -63,8 +65,18 @@ impl Prepared {
         tokio::fs::File::open(&self.archive).await.map_err(Failure::local("reading the archive"))
     }
 
-    /// Prints what would be sent.
-    pub fn show(&self, app: &AppName) -> Result<(), Failure> {
+    /// What the host is asked about before the archive is sent.
+    pub fn check(&self, preview: Option<&Version>) -> Value {
+        json!({ "digest": self.bundle.digest, "bytes": self.bundle.bytes, "preview": preview })
+    }
+
+    /// Evaluates the bundle on this machine.
+    pub async fn evaluate(&self, app: &AppName) -> Result<Trial, Failure> {
+        trial::evaluate(&ReleaseId::new(app.clone(), self.version.clone()), &self.bundle, &self.checked).await
+    }
+
+    /// Prints what would be sent, and what is known about it.
+    pub fn show(&self, app: &AppName, trial: &Trial) -> Result<(), Failure> {
         let Inspected { digest, manifest, files, client_files: _, bytes, templates: _ } = &self.bundle;
         let mut lines = vec![("app", json!(app))];
         lines.extend(self.found.iter().cloned());
@@ -77,6 +89,16 @@ impl Prepared {
             ("entry", json!(manifest.entry)),
             ("contract", json!(manifest.contract)),
         ]);
+        let mut not_checked = vec![PAGES_NOT_CHECKED, HOST_NOT_CHECKED];
+        let evaluated = match trial {
+            Trial::Passed => "yes".to_owned(),
+            Trial::Skipped(why) => {
+                not_checked.insert(0, IMPORTS_NOT_CHECKED);
+                print::talk(&format!("warning: the bundle was not evaluated: {why}"));
+                format!("no: {why}")
+            }
+        };
+        lines.extend([("evaluated", json!(evaluated)), ("not_checked", json!(not_checked))]);
         if print::is_json() {
             return print::json(&lines.into_iter().collect::<BTreeMap<_, _>>());
         }
@@ -92,6 +114,11 @@ impl Prepared {
         })
     }
 }
+
+/// What a dry run says nothing about.
+const PAGES_NOT_CHECKED: &str = "pages (warm paths and the health check need the host's values and services)";
+const HOST_NOT_CHECKED: &str = "the host (version, host name, quota, limits, signature)";
+const IMPORTS_NOT_CHECKED: &str = "the server's imports and evaluation";
 
 /// A value as people read it.
 fn plain(value: &Value) -> String {

@@ -30,9 +30,9 @@ fn no_file_holds_a_value_not_even_one_that_was_replaced_or_taken_away() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
     let shop = app("shop");
-    store.set_env(&shop, PRODUCTION, &secret("KEY", VALUE)).unwrap();
-    store.set_env(&shop, EnvScope::Preview, &value("PLAIN", VALUE)).unwrap();
-    store.set_env(&shop, PRODUCTION, &secret("KEY", "another")).unwrap();
+    store.set_env(&shop, PRODUCTION, &[secret("KEY", VALUE)]).unwrap();
+    store.set_env(&shop, EnvScope::Preview, &[value("PLAIN", VALUE)]).unwrap();
+    store.set_env(&shop, PRODUCTION, &[secret("KEY", "another")]).unwrap();
     store.unset_env(&shop, EnvScope::Preview, "PLAIN").unwrap();
     assert_eq!(holding(folder.path(), VALUE), Vec::<String>::new(), "with its log");
     store.lend().unwrap();
@@ -86,7 +86,7 @@ fn values_of_an_earlier_version_are_encrypted_at_the_first_start_and_leave_no_tr
 fn what_a_start_did_not_finish_the_next_one_does() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
-    store.set_env(&app("shop"), PRODUCTION, &value("KEY", "x")).unwrap();
+    store.set_env(&app("shop"), PRODUCTION, &[value("KEY", "x")]).unwrap();
     // As after a kill between the change and the removal of what was there before.
     let filler = format!("{VALUE}{}", "x".repeat(2_000));
     store.set_meta("filler", &filler).unwrap();
@@ -110,7 +110,7 @@ fn a_value_that_was_moved_or_changed_is_refused_and_names_its_place() {
     ] {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
-        store.set_env(&app("shop"), PRODUCTION, &secret("KEY", VALUE)).unwrap();
+        store.set_env(&app("shop"), PRODUCTION, &[secret("KEY", VALUE)]).unwrap();
         drop(store);
         edit(folder.path(), change);
         let store = Store::open(folder.path()).unwrap();
@@ -128,7 +128,7 @@ fn without_its_key_a_folder_is_refused_and_says_which_one_it_needs() {
     let folder = tempfile::tempdir().unwrap();
     let (data, key) = (folder.path().join("data"), folder.path().join("data/vitrine.key"));
     let store = Store::open(&data).unwrap();
-    store.set_env(&app("shop"), PRODUCTION, &secret("KEY", VALUE)).unwrap();
+    store.set_env(&app("shop"), PRODUCTION, &[secret("KEY", VALUE)]).unwrap();
     drop(store);
     let aside = folder.path().join("aside");
     fs::rename(&key, &aside).unwrap();
@@ -158,14 +158,14 @@ fn a_rotation_leaves_nothing_under_the_old_key() {
     let folder = tempfile::tempdir().unwrap();
     let key = folder.path().join("vitrine.key");
     let store = Store::open(folder.path()).unwrap();
-    store.set_env(&app("shop"), PRODUCTION, &secret("KEY", VALUE)).unwrap();
+    store.set_env(&app("shop"), PRODUCTION, &[secret("KEY", VALUE)]).unwrap();
     let old = fs::read_to_string(&key).unwrap();
     let rotated = store.rotate_key().unwrap();
     assert_ne!(rotated.from, rotated.to);
     let new = fs::read_to_string(&key).unwrap();
     assert!(new.lines().count() == 1 && new != old, "one key, and another");
     assert_eq!(store.env(&app("shop"), 1, PRODUCTION).unwrap(), vec![secret("KEY", VALUE)]);
-    store.set_env(&app("shop"), PRODUCTION, &secret("B", "later")).unwrap();
+    store.set_env(&app("shop"), PRODUCTION, &[secret("B", "later")]).unwrap();
     assert_eq!(holding(folder.path(), &rotated.from), ["vitrine.db-wal"], "the audit log alone names it");
     drop(store);
     assert_eq!(Store::open(folder.path()).unwrap().env(&app("shop"), 2, PRODUCTION).unwrap().len(), 2);
@@ -182,8 +182,8 @@ fn a_rotation_leaves_nothing_under_the_old_key() {
 fn values_whose_key_is_lost_are_forgotten_only_when_that_is_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
-    store.set_env(&app("shop"), PRODUCTION, &secret("KEY", VALUE)).unwrap();
-    store.set_env(&app("shop"), PRODUCTION, &secret("B", "b")).unwrap();
+    store.set_env(&app("shop"), PRODUCTION, &[secret("KEY", VALUE)]).unwrap();
+    store.set_env(&app("shop"), PRODUCTION, &[secret("B", "b")]).unwrap();
     let source = KeySource::default();
     assert!(matches!(Store::forget_lost_values(folder.path(), &source), Err(StoreError::Locked { .. })));
     drop(store);
@@ -192,6 +192,6 @@ fn values_whose_key_is_lost_are_forgotten_only_when_that_is_asked_for() {
     assert_eq!(Store::forget_lost_values(folder.path(), &source).unwrap(), 3);
     let store = Store::open(folder.path()).unwrap();
     assert_eq!(store.env(&app("shop"), 2, PRODUCTION).unwrap(), vec![]);
-    assert_eq!(store.set_env(&app("shop"), PRODUCTION, &secret("KEY", "anew")).unwrap(), 3);
+    assert_eq!(store.set_env(&app("shop"), PRODUCTION, &[secret("KEY", "anew")]).unwrap(), 3);
     assert!(Store::forget_lost_values(&folder.path().join("nowhere"), &source).is_err());
 }

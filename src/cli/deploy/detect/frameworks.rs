@@ -142,6 +142,43 @@ pub(super) fn refused(site: &Site) -> Result<(), DetectError> {
     Ok(())
 }
 
+/// Frameworks that build a server, with the package that says so and what the build leaves behind.
+const BUILT: [(&str, &str, &str); 7] = [
+    ("@react-router/dev", "React Router", "build/server/index.js"),
+    ("@tanstack/react-start", "TanStack Start", "dist/server/server.js"),
+    ("@tanstack/solid-start", "TanStack Start", "dist/server/server.js"),
+    ("astro", "Astro", "dist/server/entry.mjs"),
+    ("nuxt", "Nuxt", ".output/nitro.json"),
+    ("nitro", "Nitro", ".output/nitro.json"),
+    ("vite-plugin-vitrine", "Vite with vite-plugin-vitrine", "dist/vitrine.json"),
+];
+/// Servers that listen by themselves.
+const NODE_SERVERS: [&str; 6] = ["express", "fastify", "koa", "@hapi/hapi", "restify", "@nestjs/core"];
+
+/// Whether a project's own folder may be a bundle: it has the server of one, which is no server that listens by itself.
+pub(super) fn may_be_bundle(site: &Site) -> bool {
+    let entry = site.folder.join("server/index.js");
+    let listens = NODE_SERVERS.iter().any(|name| site.depends_on(name));
+    entry.is_file() && (!listens || exports_of(&entry).contains("default"))
+}
+
+/// Projects whose build is missing, or that have none that could be run.
+pub(super) fn not_built(site: &Site, has_output: bool) -> Result<(), DetectError> {
+    let project = || site.folder.clone();
+    if !has_output && let Some((_, framework, output)) = BUILT.iter().find(|(name, ..)| site.depends_on(name))
+    {
+        let command = site.build_command();
+        return Err(DetectError::FrameworkNotBuilt { project: project(), framework, output, command });
+    }
+    if !has_output && site.depends_on("next") {
+        let instead = "there is no adapter for it";
+        return Err(DetectError::Unsupported { folder: project(), framework: "Next.js", instead });
+    }
+    let is_built = BUILT.iter().any(|(name, ..)| site.depends_on(name));
+    let server = NODE_SERVERS.iter().find(|name| !is_built && site.depends_on(name));
+    server.map_or(Ok(()), |framework| Err(DetectError::NodeServer { project: project(), framework }))
+}
+
 pub(super) fn exports_of(file: &Path) -> BTreeSet<String> {
     fs::read_to_string(file).map(|code| exports(&code)).unwrap_or_default()
 }

@@ -77,6 +77,15 @@ impl Site {
         }
     }
 
+    /// What makes the project's build.
+    pub fn build_command(&self) -> String {
+        let manager = [("pnpm-lock.yaml", "pnpm"), ("yarn.lock", "yarn"), ("bun.lock", "bun")]
+            .into_iter()
+            .find(|(lock, _)| self.folder.join(lock).is_file())
+            .map_or("npm", |(_, manager)| manager);
+        format!("{manager} run build")
+    }
+
     /// Whether the project depends on a package.
     pub fn depends_on(&self, package: &str) -> bool {
         ["dependencies", "devDependencies"].iter().any(|kind| self.package[kind].get(package).is_some())

@@ -194,3 +194,27 @@ fn what_can_not_run_is_refused_with_what_to_do() {
     let text = refusal(&[("package.json", "{}"), (".next/BUILD_ID", "x")]);
     assert!(text.contains("Next.js"), "{text}");
 }
+
+#[test]
+fn a_node_server_and_a_missing_build_are_told_by_what_the_project_depends_on() {
+    let project = |dependency: &str| format!(r#"{{"dependencies":{{"{dependency}":"1"}}}}"#);
+    let text = refusal(&[("package.json", &project("express")), ("server.js", "app.listen(3000);")]);
+    assert!(text.contains("is a Node.js server (express)") && text.contains("docs/migrate.md"), "{text}");
+    let text = refusal(&[("package.json", &project("koa")), ("server/index.js", "app.listen(3000);")]);
+    assert!(text.contains("is a Node.js server (koa)"), "{text}");
+    let text = refusal(&[("package.json", &project("fastify")), ("dist/server.js", "app.listen(3000);")]);
+    assert!(text.contains("is a Node.js server (fastify)"), "{text}");
+    let text = refusal(&[("package.json", &project("@react-router/dev")), ("pnpm-lock.yaml", "")]);
+    assert!(
+        text.contains(
+            "project of React Router without a build: looked for build/server/index.js; run `pnpm run build`"
+        ),
+        "{text}"
+    );
+    let text = refusal(&[("package.json", &project("next"))]);
+    assert!(text.contains("Next.js, which Vitrine does not run"), "{text}");
+    // An app of a framework may have Express for its tests.
+    let both = r#"{"dependencies":{"express":"5","astro":"7"}}"#;
+    assert!(refusal(&[("package.json", both)]).contains("project of Astro without a build"));
+    assert!(refusal(&[("package.json", "{}")]).contains("is a project without a build"));
+}
