@@ -54,7 +54,7 @@ fn values_of_previews_and_of_production_are_apart_in_each_revision() {
     assert_eq!(store.env(&shop, 1, preview).unwrap(), vec![]);
     assert_eq!(store.env(&shop, 2, preview).unwrap(), vec![value("KEY", "test")]);
     assert_eq!(store.env(&shop, 2, PRODUCTION).unwrap(), vec![value("KEY", "real")]);
-    assert_eq!(store.draft_env(&shop, "KEY", Some(&value("KEY", "next"))).unwrap(), Some(3));
+    assert_eq!(store.draft_env(&shop, &[value("KEY", "next")], None).unwrap(), Some(3));
     assert_eq!(store.env(&shop, 3, preview).unwrap(), vec![value("KEY", "test")]);
     // A draft that came to nothing is written over whole.
     assert_eq!(store.unset_env(&shop, preview, "KEY").unwrap(), Some(3));
@@ -215,13 +215,13 @@ fn a_share_makes_a_pending_release_ready_with_its_revision() {
     let (shop, two) = (app("shop"), id("shop@v1.r1"));
     store.insert_release(&record("shop@v1", 0)).unwrap();
     store.record_promotion(&id("shop@v1"), None, PromotionKind::Promote, 10, None).unwrap();
-    assert_eq!(store.draft_env(&shop, "API", Some(&value("API", "one"))).unwrap(), Some(1));
+    assert_eq!(store.draft_env(&shop, &[value("API", "one")], None).unwrap(), Some(1));
     store.insert_release(&record("shop@v1.r1", 1)).unwrap();
     store.record_split(&two, None, 10, 20).unwrap();
     assert_eq!(store.release(&two).unwrap().unwrap().state, ReleaseState::Ready);
     assert_eq!(store.latest_revision(&shop).unwrap(), 1);
     // The next draft leaves the values of a release that has users alone.
-    assert_eq!(store.draft_env(&shop, "API", Some(&value("API", "two"))).unwrap(), Some(2));
+    assert_eq!(store.draft_env(&shop, &[value("API", "two")], None).unwrap(), Some(2));
     assert_eq!(store.env(&shop, 1, PRODUCTION).unwrap(), vec![value("API", "one")]);
 }
 
