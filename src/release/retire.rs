@@ -37,6 +37,7 @@ pub async fn patrol(host: Weak<Inner>) {
     let begun = Instant::now();
     let mut rounds = tokio::time::interval(Duration::from_millis(PATROL_INTERVAL_MS));
     let mut under_way = UnderWay::new();
+    let mut first = None;
     loop {
         rounds.tick().await;
         let Some(inner) = host.upgrade() else { return };
@@ -54,12 +55,14 @@ pub async fn patrol(host: Weak<Inner>) {
             under_way.insert(None, tokio::spawn(ending));
         }
         let by_age = begun.elapsed() >= Duration::from_millis(AGE_GRACE_MS);
-        for app in releases.0.book.names() {
+        for app in from(first.take().as_ref(), releases.0.book.names()) {
             let Some(turn) = releases.0.turns.take().await else { return };
             let key = Some(app);
             let Some(app) = key.as_ref().filter(|_| !under_way.contains_key(&key)) else { continue };
             let due = releases.due(app, by_age);
-            if !due.is_empty() && under_way.len() < PATROL_TASKS_MAX {
+            if !due.is_empty() && under_way.len() >= PATROL_TASKS_MAX {
+                first.get_or_insert_with(|| app.clone());
+            } else if !due.is_empty() {
                 let releases = releases.clone();
                 let doing = async move {
                     let _turn = turn;
@@ -73,6 +76,16 @@ pub async fn patrol(host: Weak<Inner>) {
             tokio::task::yield_now().await;
         }
     }
+}
+
+/// Apps in the order of a round: it begins with the first one for which there was no place in the round before, so that those that
+/// have something due each time, and never get it done, keep none from the others.
+fn from(first: Option<&AppName>, mut names: Vec<AppName>) -> Vec<AppName> {
+    let before = names.iter().take_while(|name| first.is_some_and(|first| *name < first)).count();
+    if before < names.len() {
+        names.rotate_left(before);
+    }
+    names
 }
 
 impl Releases {
@@ -294,5 +307,21 @@ impl Releases {
 fn noted(app: &AppName, counted: Result<(), ReleaseError>) {
     if let Err(error) = counted {
         tracing::warn!(%app, error = %causes(&error), "a removal is not counted");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_round_begins_where_there_was_no_place_before() {
+        let names = |text: &str| text.split(' ').map(|name| name.parse().unwrap()).collect::<Vec<AppName>>();
+        let order = |first: &str| from(Some(&first.parse().unwrap()), names("a b c"));
+        assert_eq!(from(None, names("a b c")), names("a b c"));
+        assert_eq!(order("b"), names("b c a"));
+        assert_eq!(order("bb"), names("c a b"), "it was removed");
+        assert_eq!(order("d"), names("a b c"));
+        assert!(from(None, Vec::new()).is_empty());
     }
 }
