@@ -312,6 +312,22 @@ mod tests {
         assert!(place.is_ok());
     }
 
+    #[tokio::test]
+    async fn what_is_uploaded_has_its_place_until_it_is_taken_in() {
+        let (uploads, ci) = (Places::default(), Actor::Token("ci".parse().unwrap()));
+        let mut held: Vec<_> = std::iter::from_fn(|| uploads.try_take(&ci)).collect();
+        let slot = Arc::new(held.pop().unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let dir = BundleDir(folder.path().join("staged"));
+        std::fs::create_dir(&dir.0).unwrap();
+        let staged = Staged { dir: dir.clone(), _slot: Arc::clone(&slot) };
+        // Its sender left: the request's own part is gone.
+        drop(slot);
+        assert!(uploads.try_take(&ci).is_none());
+        staged.remove().await;
+        assert!(uploads.try_take(&ci).is_some() && !dir.0.exists());
+    }
+
     /// A stream of pieces so far apart.
     fn dripping(piece: &'static [u8], pause: Duration) -> Body {
         Body::from_stream(futures_util::stream::unfold((), move |()| async move {

@@ -5,6 +5,41 @@ use crate::worker::{Sockets, Worker};
 use futures_util::SinkExt as _;
 use vitrine_wire::{BootFailure, BootStage};
 
+/// A call that is denied.
+fn call() -> EgressHead {
+    EgressHead {
+        method: "GET".into(),
+        url: "http://unlisted.example/".into(),
+        headers: Vec::new(),
+        has_body: false,
+        follow_redirects: false,
+        request_id: None,
+    }
+}
+
+#[tokio::test]
+async fn a_call_is_given_up_behind_a_full_queue_and_its_worker_hears_of_it() {
+    let egress =
+        Egress::new(&"shop".parse().unwrap(), &[], &EgressPolicy::default(), Arc::default(), Sockets::new(8));
+    let mut session = Session::default();
+    let (frames, mut queue) = link::queue();
+    let full = Duration::from_millis(20);
+    while tokio::time::timeout(full, frames.send(Frame::BodyEnd(2))).await.is_ok() {}
+    session.on_egress(&egress, call(), AnswerSink::new(1, frames.clone()), 1, &memory()).unwrap();
+    // The loop that calls this is the queue's only reader.
+    session.give_up(1, &frames);
+    let end = async {
+        loop {
+            if let Some(Frame::Done(1, done)) = queue.recv().await {
+                break done;
+            }
+        }
+    };
+    let done = tokio::time::timeout(Duration::from_secs(5), end).await.unwrap();
+    assert_eq!(done.egress, Some(EgressFailure::Limit(TOO_MUCH_HELD.to_owned())));
+    session.tasks.shutdown().await;
+}
+
 #[tokio::test]
 async fn a_worker_that_takes_no_answers_can_begin_a_bounded_number_of_calls() {
     let egress =
@@ -13,15 +48,7 @@ async fn a_worker_that_takes_no_answers_can_begin_a_bounded_number_of_calls() {
     // Nobody takes what is queued, as behind a socket that its worker does not read.
     let (frames, mut queue) = link::queue();
     let begin = |session: &mut Session, stream| {
-        let head = EgressHead {
-            method: "GET".into(),
-            url: "http://unlisted.example/".into(),
-            headers: Vec::new(),
-            has_body: false,
-            follow_redirects: false,
-            request_id: None,
-        };
-        session.on_egress(&egress, head, AnswerSink::new(stream, frames.clone()), stream, &memory())
+        session.on_egress(&egress, call(), AnswerSink::new(stream, frames.clone()), stream, &memory())
     };
     let most = EGRESS_CALLS_UNENDED_MAX as StreamId;
     for stream in 0..most {
