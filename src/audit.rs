@@ -19,6 +19,10 @@ pub enum What {
     Rollback,
     /// A release was removed, or an app with all of its own.
     Remove,
+    /// A removed app was brought back.
+    Restore,
+    /// A removed app was dropped for good.
+    Purge,
     /// A value of an environment was set.
     EnvSet,
     /// A value of an environment was unset.
@@ -50,6 +54,8 @@ impl What {
             Self::Promote => "promote",
             Self::Rollback => "rollback",
             Self::Remove => "remove",
+            Self::Restore => "restore",
+            Self::Purge => "purge",
             Self::EnvSet => "env_set",
             Self::EnvUnset => "env_unset",
             Self::MarkBad => "mark_bad",

@@ -4,6 +4,7 @@
 //! fail, and of the exit code that follows.
 
 mod age;
+mod ask;
 mod audit;
 mod backup;
 mod client;
@@ -103,13 +104,13 @@ enum Verb {
     Releases(releases::Args),
     Status(status::Args),
     Remove(remove::Args),
+    Restore(restore::Args),
     Env(env::Args),
     Logs(logs::Args),
     Token(token::Args),
     Audit(audit::Args),
     Key(key::Args),
     Backup(backup::Args),
-    Restore(restore::Args),
     Healthcheck(healthcheck::Args),
     Image(image::Args),
     Doctor(doctor::Args),
@@ -134,9 +135,9 @@ impl Verb {
             | Self::Healthcheck(_)
             | Self::Image(_)
             | Self::Doctor(_)
-            | Self::Restore(_)
             | Self::Config(_) => false,
             Self::Key(args) => args.talks_to_a_host(),
+            Self::Restore(args) => args.is_for_an_app(),
             Self::Deploy(_)
             | Self::Promote(_)
             | Self::Rollback(_)
@@ -215,13 +216,13 @@ fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Releases(args) => call(releases::run(args)),
         Verb::Status(args) => call(status::run(args)),
         Verb::Remove(args) => call(remove::run(args)),
+        Verb::Restore(args) => call(restore::run(args)),
         Verb::Env(args) => call(env::run(args)),
         Verb::Logs(args) => call(logs::run(args)),
         Verb::Token(args) => call(token::run(args)),
         Verb::Audit(args) => call(audit::run(args)),
         Verb::Key(args) => call(key::run(args)),
         Verb::Backup(args) => call(backup::run(args)),
-        Verb::Restore(args) => call(restore::run(args)),
     }
 }
 

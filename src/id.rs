@@ -108,12 +108,17 @@ impl FromStr for TokenName {
 pub struct Version(String);
 text_id!(Version);
 
+impl Version {
+    /// Bytes of the longest name.
+    pub const LENGTH_MAX: usize = 64;
+}
+
 impl FromStr for Version {
     type Err = IdError;
     fn from_str(text: &str) -> Result<Self, IdError> {
         let ok = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
         // As a segment of a URL, `.` and `..` would name something else.
-        if ok && !matches!(text, "." | "..") && (1..=64).contains(&text.len()) {
+        if ok && !matches!(text, "." | "..") && (1..=Self::LENGTH_MAX).contains(&text.len()) {
             Ok(Self(text.into()))
         } else {
             Err(IdError::Version(text.into()))

@@ -4,7 +4,7 @@
 //! recorded, booted) -> [`snapshot`] (what isolates start from) -> [`boot`] (a worker from nothing to ready) ->
 //! [`deployment`] (stages, hooks, bake) -> [`switch`] (promote and rollback: healthy,
 //! recorded, swapped), for a share of the users first ([`split`]) -> [`keep`] (a worker that is lost or hangs is replaced) and
-//! [`check`] (so is one that is ill) -> [`retire`] (sleep, expiry, retention) -> [`wake`] (a request for one that sleeps).
+//! [`check`] (so is one that is ill) -> [`retire`] (sleep, expiry, retention) and [`removal`] (of an app, which [`restore`] brings back) -> [`wake`] (a request for one that sleeps).
 //! [`boot_queue`] says whose worker is started next, [`diagnosis`] why one did not come up. [`life`] says what may happen to a release and what follows, [`course`] carries
 //! that out; [`decide`] holds the other rules, without effects, [`observe`] reports how workers do, and [`load`] what is
 //! asked of them. [`entry`] is one release,
@@ -34,6 +34,8 @@ mod listing;
 mod load;
 mod observe;
 mod publish;
+mod removal;
+mod restore;
 mod retire;
 mod room;
 mod snapshot;
@@ -68,6 +70,7 @@ use journal::Journal;
 pub use journal::Tail;
 pub use listing::AppsPage;
 pub use load::LoadView;
+pub use removal::RemoveOptions;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -77,8 +80,8 @@ use tokio::runtime::Handle;
 use tokio::sync::RwLock;
 pub use upload::UploadOptions;
 pub use view::{
-    AppSummary, AppView, DeploymentView, EnvView, HealthView, LiveValue, Phase, ReleaseView, ShareView,
-    SnapshotView, Switched, Uploaded,
+    AppSummary, AppView, DeploymentView, EnvView, HealthView, LiveValue, Phase, ReleaseView, RemovedView,
+    ShareView, SnapshotView, Switched, Uploaded, WasBad,
 };
 
 /// What the control plane works with.
@@ -249,7 +252,7 @@ impl Releases {
     /// [`ReleaseError::NoApp`], [`ReleaseError::LogBusy`].
     pub async fn logs(&self, app: &AppName, follow: bool) -> Result<Tail, ReleaseError> {
         if !self.0.book.knows(app) {
-            return Err(ReleaseError::NoApp(app.clone()));
+            return Err(self.no_app(app));
         }
         Ok(self.0.journal.tail(app, follow).await?)
     }

@@ -21,6 +21,7 @@ mod names;
 mod open;
 mod promotion;
 mod record;
+mod removed;
 mod reseal;
 mod reserve;
 mod schema;
@@ -33,7 +34,7 @@ mod transaction;
 
 pub use blobs::Blobs;
 pub use bundles::Bundles;
-pub use deployment::{DeploymentRecord, DeploymentStage, DeploymentStatus};
+pub use deployment::{BadMark, DeploymentRecord, DeploymentStage, DeploymentStatus, Pardon};
 pub use env::{EnvScope, EnvValue};
 pub use error::StoreError;
 pub use idempotency::Begun;
@@ -41,6 +42,7 @@ pub use key_file::{KeyError, KeySource};
 pub use layout::Layout;
 pub use promotion::{Promotion, PromotionKind};
 pub use record::{ReleaseRecord, ReleaseState};
+pub use removed::RemovedRecord;
 pub use reseal::Rotated;
 pub use snapshots::SnapshotRecord;
 pub use split::SplitRecord;
@@ -54,7 +56,7 @@ use reserve::Reserve;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use std::fs::File;
 use std::sync::{Arc, Mutex};
-use transaction::{from_integer, parsed};
+use transaction::{Fault, from_integer, parsed};
 
 /// The data folder, held by this process alone, and on whose behalf it is changed. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -129,13 +131,15 @@ impl Store {
         self.write("count the epoch", |transaction| Ok(count_epoch(transaction)?))
     }
 
-    /// Every app, by name: those with a release, a value or a promotion.
+    /// Every app that is not removed, by name: those with a release, a value or a promotion.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub fn apps(&self) -> Result<Vec<AppName>, StoreError> {
         self.read("list the apps", |connection| {
-            let mut statement = connection.prepare_cached("SELECT name FROM apps ORDER BY name")?;
+            let mut statement = connection.prepare_cached(
+                "SELECT name FROM apps WHERE name NOT IN (SELECT app FROM removed) ORDER BY name",
+            )?;
             statement.query_map([], |row| parsed(row, 0))?.collect()
         })
     }
@@ -157,8 +161,11 @@ fn count_epoch(transaction: &Transaction<'_>) -> rusqlite::Result<u64> {
     )
 }
 
-/// Makes the app's row if it is not there.
-fn ensure_app(transaction: &Transaction<'_>, app: &AppName) -> rusqlite::Result<()> {
+/// Makes the app's row if it is not there. One that was removed is not changed.
+fn ensure_app(transaction: &Transaction<'_>, app: &AppName) -> Result<(), Fault> {
+    if removed::is_removed(transaction, app)? {
+        return Err(StoreError::Removed(app.clone()).into());
+    }
     transaction.execute("INSERT OR IGNORE INTO apps (name) VALUES (?1)", [app.as_str()])?;
     Ok(())
 }

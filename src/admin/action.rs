@@ -10,8 +10,8 @@ use crate::audit::{Came, Event, What};
 use crate::bundle::{Bundle, BundleDir};
 use crate::id::{AppName, Digest, ReleaseId, TokenName, Version};
 use crate::release::{
-    AppView, AppsPage, EnvEdit, EnvView, PromoteOptions, ReleaseError, ReleaseView, Releases, Switched,
-    UploadOptions, Uploaded,
+    AppView, AppsPage, EnvEdit, EnvView, PromoteOptions, ReleaseView, RemoveOptions, Switched, UploadOptions,
+    Uploaded,
 };
 use crate::route::split::Weight;
 use crate::scope::Verb;
@@ -75,9 +75,13 @@ pub enum Action {
     RemoveApp {
         /// App.
         app: AppName,
-        /// Whether other apps may use its name from then on.
-        free_name: bool,
+        /// See [`RemoveOptions`].
+        how: RemoveOptions,
     },
+    /// Apps that were removed and can be restored.
+    ListRemoved,
+    /// Bring a removed app back.
+    RestoreApp(AppName),
     /// Names of an app's environment.
     ListEnv(AppName, EnvScope),
     /// Change values of an app's environment.
@@ -104,6 +108,7 @@ impl Action {
     pub fn refused(&self) -> Option<Event> {
         let (what, app, version, more) = match self {
             Self::ListApps { .. }
+            | Self::ListRemoved
             | Self::ShowApp(_)
             | Self::ShowRelease(_)
             | Self::ListEnv(..)
@@ -116,6 +121,7 @@ impl Action {
             Self::Rollback { app, to, .. } => (What::Rollback, Some(app), to.as_ref(), None),
             Self::RemoveRelease(id) => (What::Remove, Some(&id.app), Some(&id.version), None),
             Self::RemoveApp { app, .. } => (What::Remove, Some(app), None, None),
+            Self::RestoreApp(app) => (What::Restore, Some(app), None, None),
             Self::ChangeEnv { app, change: EnvEdit::Set(values), .. } => {
                 let names: Vec<&str> = values.iter().map(|value| value.name.as_str()).collect();
                 (What::EnvSet, Some(app), None, Some(names.join(", ")))
@@ -188,7 +194,7 @@ pub async fn dispatch(state: &AdminState, action: Action) -> Result<Outcome, Pro
             Outcome::Apps(AppList::Short(releases.app_summaries(&page, may_be_shown())))
         }
         Action::ShowApp(app) => Outcome::App(releases.app(&app)?),
-        Action::ShowRelease(id) => Outcome::Release(find_release(releases, id)?),
+        Action::ShowRelease(id) => Outcome::Release(releases.release(&releases.named(id))?),
         Action::CheckUpload { release, digest, bytes, preview } => {
             releases.check_upload(release, preview, digest, bytes)?;
             Outcome::Done
@@ -198,20 +204,26 @@ pub async fn dispatch(state: &AdminState, action: Action) -> Result<Outcome, Pro
             Outcome::Uploaded(releases.upload(app, Some(version), *staged, options).await?)
         }
         Action::Promote { release, weight: None, options } => {
-            Outcome::Switched(releases.promote(release, options).await?)
+            Outcome::Switched(releases.promote(releases.named(release), options).await?)
         }
         Action::Promote { release, weight: Some(weight), options } => {
+            let release = releases.named(release);
             Outcome::Switched(releases.promote_weighted(release, weight, options.boot_deadline).await?)
         }
-        Action::Rollback { app, to, from } => Outcome::Switched(releases.rollback(app, to, from).await?),
+        Action::Rollback { app, to, from } => {
+            let to = to.map(|to| releases.named(ReleaseId::new(app.clone(), to)).version);
+            Outcome::Switched(releases.rollback(app, to, from).await?)
+        }
         Action::RemoveRelease(id) => {
-            releases.remove(id).await?;
+            releases.remove(releases.named(id)).await?;
             Outcome::Done
         }
-        Action::RemoveApp { app, free_name } => {
-            releases.remove_app(app, free_name).await?;
+        Action::RemoveApp { app, how } => {
+            releases.remove_app(app, how).await?;
             Outcome::Done
         }
+        Action::ListRemoved => Outcome::Apps(AppList::Removed(releases.removed_apps(may_be_shown()))),
+        Action::RestoreApp(app) => Outcome::App(releases.restore_app(app).await?),
         Action::ListEnv(app, scope) => Outcome::Env(releases.env(&app, scope).await?),
         Action::ChangeEnv { app, scope, change } => {
             Outcome::EnvChanged(releases.change_env(app, scope, change).await?)
@@ -249,12 +261,4 @@ async fn with_tokens(state: &AdminState, action: TokenAction) -> Result<Outcome,
             Outcome::Done
         }
     })
-}
-
-fn find_release(releases: &Releases, id: ReleaseId) -> Result<ReleaseView, ReleaseError> {
-    let app = releases.app(&id.app)?;
-    app.releases
-        .into_iter()
-        .find(|release| release.version == id.version.as_str())
-        .ok_or(ReleaseError::NoRelease(id))
 }

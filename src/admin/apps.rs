@@ -4,15 +4,17 @@ use crate::admin::action::Action;
 use crate::admin::extract::{Call, Params, Segments};
 use crate::admin::notice::Notice;
 use crate::admin::perform::{Answer, Once, look_up, perform};
-use crate::admin::problem::{Problem, ProblemBody};
+use crate::admin::problem::{Kind, Problem, ProblemBody};
 use crate::admin::router::AdminState;
 use crate::id::{AppName, ReleaseId, Version};
 use crate::limits::BOOT_DEADLINE_MS;
-use crate::release::{AppSummary, AppView, AppsPage, PromoteOptions, ReleaseView, Switched};
+use crate::release::{
+    AppSummary, AppView, AppsPage, PromoteOptions, ReleaseView, RemoveOptions, RemovedView, Switched,
+};
 use crate::route::split::Weight;
 use axum::Json;
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::num::NonZeroU32;
@@ -68,6 +70,8 @@ pub struct AppsQuery {
     limit: Option<NonZeroU32>,
     /// A line each, without what the releases are like.
     short: bool,
+    /// Instead of them those that were removed and can be restored, all of them.
+    removed: bool,
 }
 
 /// Apps in the order of their names.
@@ -78,6 +82,8 @@ pub enum AppList {
     Full(Vec<AppView>),
     /// With `short`.
     Short(Vec<AppSummary>),
+    /// With `removed`.
+    Removed(Vec<RemovedView>),
 }
 
 /// The apps that the token may see, in the order of their names.
@@ -90,8 +96,17 @@ pub enum AppList {
 )]
 pub async fn list(
     State(state): State<AdminState>,
-    Params(AppsQuery { after, limit, short }): Params<AppsQuery>,
+    Params(AppsQuery { after, limit, short, removed }): Params<AppsQuery>,
 ) -> Result<Response, Problem> {
+    if removed {
+        if short || after.is_some() || limit.is_some() {
+            return Err(Problem::new(
+                Kind::BadRequest,
+                "`removed` gives all of them, and goes with nothing else",
+            ));
+        }
+        return Ok(look_up(&state, Action::ListRemoved).await?.into_response());
+    }
     let limit = limit.map(|limit| limit.get() as usize);
     let apps = look_up(&state, Action::ListApps { page: AppsPage { after, limit }, short }).await?;
     Ok(Notice::beside(state.notice.clone(), apps))
@@ -118,7 +133,9 @@ pub async fn show(
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct RemoveQuery {
-    /// Let other apps use its name; without it the name stays its own. Frees the name of an app that was removed, too.
+    /// For good, at once; also one that was removed before and can be restored. Without it, it can be restored for a day.
+    now: bool,
+    /// So, and let other apps use its name; without it the name stays its own. Frees the name of an app that was removed, too.
     free_name: bool,
 }
 
@@ -133,9 +150,36 @@ pub struct RemoveQuery {
 pub async fn remove(
     State(state): State<AdminState>,
     Segments(app): Segments<AppName>,
-    Params(RemoveQuery { free_name }): Params<RemoveQuery>,
+    Params(RemoveQuery { now, free_name }): Params<RemoveQuery>,
 ) -> Result<Answer, Problem> {
-    perform(state, None, Action::RemoveApp { app, free_name }, None).await
+    perform(state, None, Action::RemoveApp { app, how: RemoveOptions { now, free_name } }, None).await
+}
+
+/// Nothing is to be said about a restoration.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RestoreBody {}
+
+/// Brings an app back that was removed, with its releases, values and history: `GET /v1/apps?removed=true` lists them.
+#[utoipa::path(
+    post,
+    path = "/v1/apps/{app}/restore",
+    security(("token" = ["remove"])),
+    params(("app" = String, Path)),
+    request_body = RestoreBody,
+    responses(
+        (status = 200, description = "What was live is live again", body = AppView),
+        (status = 404, body = ProblemBody),
+        (status = 409, description = "It is not removed", body = ProblemBody),
+    )
+)]
+pub async fn restore(
+    State(state): State<AdminState>,
+    Segments(app): Segments<AppName>,
+    call: Call,
+) -> Result<Answer, Problem> {
+    let RestoreBody {} = call.json()?;
+    perform(state, Once::of(call), Action::RestoreApp(app), None).await
 }
 
 /// The retained releases of an app, newest first.

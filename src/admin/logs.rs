@@ -88,6 +88,9 @@ pub async fn logs(
     Segments(app): Segments<AppName>,
     Params(query): Params<LogsQuery>,
 ) -> Result<Response, Problem> {
+    // A preview is named by its name, too.
+    let named = |version| state.releases.named(ReleaseId::new(app.clone(), version)).version;
+    let query = LogsQuery { version: query.version.clone().map(named), ..query };
     let (follows, lines_max) = (query.follow, lines_max(&query)?);
     let known = state.releases.app(&app).ok();
     if let Some(version) = &query.version {

@@ -229,7 +229,7 @@ fn store_kind(error: &StoreError) -> Kind {
         _ if error.is_disk_full() => Kind::DiskFull,
         // Another caller was faster.
         StoreError::NoRelease(_) => Kind::NoRelease,
-        StoreError::Exists(_) | StoreError::Live(_) => Kind::Refused,
+        StoreError::Exists(_) | StoreError::Live(_) | StoreError::Removed(_) => Kind::Refused,
         StoreError::TokenExists(_) | StoreError::TooManyTokens(_) | StoreError::Key(_) => Kind::Refused,
         StoreError::EnvTooLarge { .. } => Kind::Invalid,
         _ => Kind::StoreUnavailable,
@@ -239,7 +239,7 @@ fn store_kind(error: &StoreError) -> Kind {
 impl From<ReleaseError> for Problem {
     fn from(error: ReleaseError) -> Self {
         let kind = match &error {
-            ReleaseError::NoApp(_) => Kind::NoApp,
+            ReleaseError::NoApp(_) | ReleaseError::Removed { .. } => Kind::NoApp,
             ReleaseError::NoReleases(_) | ReleaseError::NoRelease(_) => Kind::NoRelease,
             ReleaseError::OtherContent { .. } => Kind::OtherContent,
             ReleaseError::LabelTaken { .. } => Kind::LabelTaken,

@@ -83,6 +83,7 @@ fn guarded() -> OpenApiRouter<AdminState> {
         .routes(routes!(apps::releases))
         .routes(routes!(apps::show_release, upload::upload, apps::remove_release))
         .routes(routes!(precheck::check))
+        .routes(routes!(apps::restore))
         .routes(routes!(apps::promote))
         .routes(routes!(apps::rollback))
         .routes(routes!(env::list, env::set_all))

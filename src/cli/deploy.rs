@@ -14,7 +14,7 @@ use crate::cli::stop::Stop;
 use crate::cli::{Failure, age, print, project, promote, verdict};
 use crate::id::{AppName, Version};
 use crate::limits::{BOOT_DEADLINE_MAX_MS, CALL_SLACK_MS, SIGNATURE_BYTES_MAX, UPLOAD_MS};
-use crate::release::{DeploymentView, Switched, Uploaded, env_line, limits_line};
+use crate::release::{DeploymentView, ReleaseView, Switched, Uploaded, env_line, limits_line};
 use prepare::Prepared;
 use progress::Progress;
 use reqwest::{Method, header};
@@ -79,7 +79,7 @@ struct Deployed {
 pub async fn run(args: Args) -> Result<(), Failure> {
     // From here on a signal no longer ends the process as it is, with its scratch folder left behind.
     let mut stop = Stop::listen().map_err(Failure::local("listening for Ctrl-C"))?;
-    let prepared = prepare(&args, &mut stop).await?;
+    let mut prepared = prepare(&args, &mut stop).await?;
     if args.dry_run {
         let trial = tokio::select! {
             trial = prepared.evaluate(&args.app) => trial?,
@@ -88,6 +88,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         return prepared.show(&args.app, &trial);
     }
     let client = Client::changing()?;
+    prepared.version = free_version(&client, &args, prepared.version).await?;
     let mut stage = Stage::Uploading;
     let deployed = tokio::select! {
         deployed = deploy(&client, &args, &prepared, &mut stage) => deployed,
@@ -113,6 +114,22 @@ pub async fn run(args: Args) -> Result<(), Failure> {
             }
             Err(failure)
         }
+    }
+}
+
+/// The version of a preview that is given none: that of its content, unless another release or preview has the same content.
+async fn free_version(client: &Client, args: &Args, version: Version) -> Result<Version, Failure> {
+    let (Some(name), None) = (&args.preview, &args.version) else { return Ok(version) };
+    let path = ["apps", args.app.as_str(), "releases", version.as_str()];
+    match client.get::<ReleaseView>(&path).await {
+        Ok(there) if there.preview.as_deref() != Some(name.as_str()) => {
+            let mut own = format!("{version}-{name}");
+            // Names are ASCII. Of two that begin with the same fifty characters the second needs a --version.
+            own.truncate(Version::LENGTH_MAX);
+            own.parse().map_err(Failure::local("naming the preview's version"))
+        }
+        Ok(_) | Err(Failure::Missing(_)) => Ok(version),
+        Err(failure) => Err(failure),
     }
 }
 

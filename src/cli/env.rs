@@ -7,9 +7,9 @@ use crate::admin::env::{EnvChange, check_name};
 use crate::cli::client::Client;
 use crate::cli::form::Form;
 use crate::cli::table::{self, Column};
-use crate::cli::{Failure, print, promote};
+use crate::cli::{Failure, ask, print, promote, releases};
 use crate::id::AppName;
-use crate::release::{AppView, EnvView, LiveValue};
+use crate::release::{AppSummary, AppView, EnvView, LiveValue, ReleaseView};
 use crate::store::EnvScope;
 use reqwest::Method;
 use serde::Serialize;
@@ -98,14 +98,13 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         Verb::Import { app, file, secret, preview } => set(&app, given::file(&file)?, secret, preview).await,
         Verb::Unset { app, name, preview } => {
             let client = Client::changing()?;
+            check_is_set(&client, &app, &name, preview).await?;
             let request = client.request(Method::DELETE, &["apps", app.as_str(), "env", &name]);
             let request = request.query(&scope(preview));
             changed(&client, &app, &[name], &client.json(request).await?, preview).await
         }
         Verb::List { app, preview, form } => {
-            let client = Client::reading()?;
-            let request = client.request(Method::GET, &["apps", app.as_str(), "env"]);
-            let values: Vec<EnvView> = client.json(request.query(&scope(preview))).await?;
+            let values = list(&Client::reading()?, &app, preview).await?;
             if print::is_json() { print::json(&values) } else { show(&values, form) }
         }
     }
@@ -119,12 +118,64 @@ async fn set(
     preview: bool,
 ) -> Result<(), Failure> {
     let client = Client::changing()?;
+    check_app(&client, app, preview).await?;
     let names: Vec<String> = values.iter().map(|(name, _)| name.clone()).collect();
     let one = |(name, value)| (name, json!({ "value": value, "secret": secret }));
     let set: Map<String, Value> = values.into_iter().map(one).collect();
     let request = client.request(Method::PATCH, &["apps", app.as_str(), "env"]);
     let request = request.query(&scope(preview)).json(&json!({ "set": set }));
     changed(&client, app, &names, &client.json(request).await?, preview).await
+}
+
+async fn list(client: &Client, app: &AppName, preview: bool) -> Result<Vec<EnvView>, Failure> {
+    let request = client.request(Method::GET, &["apps", app.as_str(), "env"]);
+    client.json(request.query(&scope(preview))).await
+}
+
+/// An app that is not there yet may have values, for its first deploy; one whose name was mistyped is not to get them unnoticed.
+async fn check_app(client: &Client, app: &AppName, preview: bool) -> Result<(), Failure> {
+    let Err(Failure::Missing(_)) = list(client, app, preview).await else { return Ok(()) };
+    let short = client.request(Method::GET, &["apps"]).query(&[("short", true)]);
+    let apps: Vec<AppSummary> = client.json(short).await.unwrap_or_default();
+    let close = closest(app.as_str(), apps.iter().map(|one| one.app.as_str()));
+    let hint = close.map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
+    let told = format!("app `{app}` does not exist yet: its values are kept for its first deploy{hint}");
+    match ask::at_terminal(&format!("{told} Keep the value? [y/N]"))?
+        .map(|typed| typed.to_ascii_lowercase())
+        .as_deref()
+    {
+        Some("y" | "yes") => {}
+        Some(_) => return Err(Failure::refused("nothing was set")),
+        None => print::talk(&told),
+    }
+    Ok(())
+}
+
+/// The name that this one was probably meant to be.
+fn closest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let rated = names.map(|other| (strsim::jaro_winkler(name, other), other));
+    let best = rated.max_by(|(one, _), (other, _)| one.total_cmp(other))?;
+    (best.0 > ALIKE).then_some(best.1)
+}
+
+/// From here on two names are alike; the command line's own tips begin a little lower.
+const ALIKE: f64 = 0.8;
+
+async fn check_is_set(client: &Client, app: &AppName, name: &str, preview: bool) -> Result<(), Failure> {
+    let values = match list(client, app, preview).await {
+        // The host is to say so, and to record that it was asked.
+        Err(Failure::Missing(_)) => return Ok(()),
+        found => found?,
+    };
+    // What only the live release still has was unset before.
+    let set: Vec<&str> =
+        values.iter().filter(|one| one.live != LiveValue::Only).map(|one| one.name.as_str()).collect();
+    if set.contains(&name) {
+        return Ok(());
+    }
+    let whose = if preview { " for previews" } else { "" };
+    let others = if set.is_empty() { "it has none".into() } else { format!("it has {}", set.join(", ")) };
+    Err(Failure::Missing(format!("`{app}` has no value `{name}`{whose}: {others}")))
 }
 
 fn scope(preview: bool) -> [(&'static str, &'static str); 1] {
@@ -175,7 +226,14 @@ async fn changed(
         }));
     }
     match (effect, &change.switched) {
-        (_, Some(switched)) => promote::talk(switched),
+        (_, Some(switched)) => {
+            promote::talk(switched);
+            let release: ReleaseView =
+                client.get(&["apps", app.as_str(), "releases", &switched.version]).await?;
+            if let Some(text) = releases::revised(&release.version, release.config_revision) {
+                print::talk(&format!("{} is {text}", release.version));
+            }
+        }
         (Effect::NextPreviews, _) => print::talk("recorded; previews that are deployed from now on get it"),
         (Effect::FirstRelease, _) => {
             print::talk(&format!("recorded; `{app}` has no release yet: its first one gets the values"));
@@ -210,5 +268,23 @@ pub fn talk_of_others(values: &[EnvView]) {
             "the live release runs with other values than the next deploy gets: {}",
             differing.join(", ")
         ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistyped_name_is_known_again_and_another_one_is_not() {
+        let names = || ["shop", "shop-admin", "blog"].into_iter();
+        for (name, meant) in [
+            ("shpo", Some("shop")),
+            ("shop-amdin", Some("shop-admin")),
+            ("blg", Some("blog")),
+            ("nosuch", None),
+        ] {
+            assert_eq!(closest(name, names()), meant, "{name}");
+        }
     }
 }

@@ -1,9 +1,9 @@
 //! `vitrine promote`.
 
 use crate::cli::client::Client;
-use crate::cli::{Failure, print, verdict};
+use crate::cli::{Failure, ask, print, verdict};
 use crate::id::{AppName, Version};
-use crate::release::{DeploymentView, Switched};
+use crate::release::{DeploymentView, ReleaseView, Switched};
 use serde::Serialize;
 use serde_json::json;
 
@@ -24,16 +24,22 @@ pub struct Args {
     /// Wait for the verdict of its bake: exit 0 when it passes, 1 when it is rolled back or there is none
     #[arg(long, conflicts_with = "weight")]
     wait_bake: bool,
+    /// Do not ask when the release is marked as bad
+    #[arg(long, short)]
+    yes: bool,
 }
 
 /// Runs the verb.
 pub async fn run(args: Args) -> Result<(), Failure> {
-    let Args { app, version, weight, wait_bake } = args;
+    let Args { app, version, weight, wait_bake, yes } = args;
     let mut wish = json!({ "version": version });
     if let Some(weight) = weight {
         wish["weight"] = weight.into();
     }
     let client = Client::changing()?;
+    if !yes {
+        ask_if_bad(&client, &app, &version).await?;
+    }
     let switched: Switched = client.post(&["apps", app.as_str(), "promote"], &wish).await?;
     if !wait_bake {
         return show(&client, &switched);
@@ -54,6 +60,18 @@ struct Promoted<'d> {
     #[serde(flatten)]
     switched: Switched,
     deployment: Option<&'d DeploymentView>,
+}
+
+/// Users get a release that was found to be bad only if somebody means it.
+pub async fn ask_if_bad(client: &Client, app: &AppName, version: &Version) -> Result<(), Failure> {
+    let path = ["apps", app.as_str(), "releases", version.as_str()];
+    let release: ReleaseView = match client.get(&path).await {
+        // The host is to say so, and to record that it was asked.
+        Err(Failure::Missing(_)) => return Ok(()),
+        found => found?,
+    };
+    let Some(reason) = release.bad else { return Ok(()) };
+    ask::consent(&format!("{app}@{} is marked as bad: {reason}", release.version))
 }
 
 /// Prints a switch.

@@ -56,7 +56,30 @@ pub fn show(releases: &[ReleaseView], form: Form) -> Result<(), Failure> {
     let failed = releases.iter().filter_map(|release| Some((&release.version, release.failure.as_ref()?)));
     failed.into_iter().try_for_each(|(version, reason)| {
         print::data(&format!("{version}: does not start: {}", visible::block(reason, "  ")))
-    })
+    })?;
+    releases.iter().flat_map(|release| remarks(release, form)).try_for_each(|remark| print::data(&remark))
+}
+
+/// What a table has no room for: why a version has a name that was given by nobody, and what was found of it.
+fn remarks(release: &ReleaseView, form: Form) -> Vec<String> {
+    let version = &release.version;
+    let revised = revised(version, release.config_revision).map(|text| format!("{version}: {text}"));
+    let bad = release
+        .bad
+        .as_ref()
+        .map(|reason| format!("{version}: is marked as bad: {}", visible::block(reason, "  ")));
+    let was_bad = release.was_bad.as_ref().map(|was| {
+        let (reason, by, at) =
+            (visible::block(&was.reason, "  "), &was.promoted_by, form.time(was.promoted_ms));
+        format!("{version}: was marked as bad ({reason}), promoted again by {by}, {at}")
+    });
+    [revised, bad, was_bad].into_iter().flatten().collect()
+}
+
+/// What a version is that `vitrine env` made of an earlier one; none for the others.
+pub fn revised(version: &str, revision: u64) -> Option<String> {
+    let base = version.strip_suffix(&format!(".r{revision}")).filter(|base| !base.is_empty())?;
+    Some(format!("{base} with newer values (revision {revision})"))
 }
 
 fn row(release: &ReleaseView, form: Form) -> Vec<String> {
@@ -119,5 +142,18 @@ fn snapshot(snapshot: &SnapshotView) -> String {
     match snapshot {
         SnapshotView::Taken { bytes } => format!("{:.1} MB", *bytes as f64 / 1e6),
         SnapshotView::Refused { .. } => "none".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_that_a_change_of_values_made_is_explained() {
+        assert_eq!(revised("v1.r2", 2).as_deref(), Some("v1 with newer values (revision 2)"));
+        for (version, revision) in [("v1", 0), ("v1.r2", 3), (".r2", 2), ("v1.r12", 2)] {
+            assert_eq!(revised(version, revision), None, "{version}");
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! `vitrine remove`.
 
-use crate::cli::Failure;
 use crate::cli::client::Client;
+use crate::cli::{Failure, ask, form, print};
 use crate::id::{AppName, IdError, ReleaseId, Version};
+use crate::release::{AppView, RemovedView};
 use reqwest::Method;
 use serde_json::json;
 use std::str::FromStr;
@@ -28,39 +29,89 @@ impl FromStr for Subject {
 }
 
 /// Remove a release that is not live, or an app with all its releases and values
+///
+/// An app can be restored for a day (`vitrine restore`), and its name stays its own; until then nothing is deployed under it. A release
+/// is gone at once: deploy its bundle again to have it back.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// App, or one release of it, to remove
+    /// App, or one release of it, to remove; a preview by its name, too
     #[arg(value_name = "APP[@VERSION]")]
     subject: Subject,
-    /// Let other apps use the app's name, also of one that was removed; without it the name stays its own
+    /// Do not ask for the app's name
+    #[arg(long, short)]
+    yes: bool,
+    /// Drop the app for good, at once; also one that was removed before and can be restored
+    #[arg(long)]
+    now: bool,
+    /// As --now, and let other apps use the app's name; without it the name stays its own
     #[arg(long)]
     free_name: bool,
 }
 
 /// Runs the verb.
 pub async fn run(args: Args) -> Result<(), Failure> {
-    let Subject { app, version } = args.subject;
-    let client = Client::changing()?;
-    match version {
-        Some(_) if args.free_name => {
-            Err(Failure::Usage("--free-name is for a whole app: vitrine remove APP --free-name".into()))
-        }
-        Some(version) => {
-            client.delete(&["apps", app.as_str(), "releases", version.as_str()]).await?;
-            let facts = json!({ "removed": app, "version": version });
-            client.done(&facts, &format!("removed {app}@{version}"))
-        }
-        None if args.free_name => {
-            let request = client.request(Method::DELETE, &["apps", app.as_str()]);
-            client.send(request.query(&[("free_name", true)])).await?;
-            let facts = json!({ "removed": app, "name_is_free": true });
-            client.done(&facts, &format!("{app} is removed with all its releases, and its name is free"))
-        }
-        None => {
-            client.delete(&["apps", app.as_str()]).await?;
-            let facts = json!({ "removed": app, "name_is_free": false });
-            client.done(&facts, &format!("removed {app} and all its releases; its name stays its own"))
-        }
+    let app = args.subject.app.clone();
+    let Some(version) = args.subject.version.clone() else { return remove_app(&app, &args).await };
+    let for_apps = [(args.free_name, "--free-name"), (args.now, "--now")];
+    if let Some((_, flag)) = for_apps.into_iter().find(|(given, _)| *given) {
+        return Err(Failure::Usage(format!("{flag} is for a whole app: vitrine remove APP {flag}")));
     }
+    let client = Client::changing()?;
+    client.delete(&["apps", app.as_str(), "releases", version.as_str()]).await?;
+    client.done(&json!({ "removed": app, "version": version }), &format!("removed {app}@{version}"))
+}
+
+async fn remove_app(app: &AppName, args: &Args) -> Result<(), Failure> {
+    let for_good = args.now || args.free_name;
+    if !args.yes && !ask::is_attended() {
+        return Err(Failure::Usage(format!(
+            "this removes the app `{app}`, what is live of it, all its releases and values; --yes goes on without asking"
+        )));
+    }
+    let client = Client::changing()?;
+    if !args.yes {
+        ask_for_name(&client, app, for_good).await?;
+    }
+    let request = client.request(Method::DELETE, &["apps", app.as_str()]);
+    client.send(request.query(&[("now", args.now), ("free_name", args.free_name)])).await?;
+    let kept = if for_good {
+        None
+    } else {
+        removed(&client).await.into_iter().find(|kept| kept.app == app.as_str())
+    };
+    let facts = json!({
+        "removed": app,
+        "name_is_free": args.free_name,
+        "restorable_until_ms": kept.as_ref().map(|kept| kept.until_ms),
+    });
+    let then = match kept {
+        Some(kept) => format!("`vitrine restore {app}` brings it back, until {}", form::utc(kept.until_ms)),
+        None if args.free_name => "its name is free".into(),
+        None => "its name stays its own".into(),
+    };
+    client.done(&facts, &format!("removed {app} and all its releases; {then}"))
+}
+
+/// The apps that can be restored. An older host knows of none.
+pub async fn removed(client: &Client) -> Vec<RemovedView> {
+    let request = client.request(Method::GET, &["apps"]).query(&[("removed", true)]);
+    client.json(request).await.unwrap_or_default()
+}
+
+/// Says what is about to go, and has the app's name typed.
+async fn ask_for_name(client: &Client, app: &AppName, for_good: bool) -> Result<(), Failure> {
+    let what = match client.get::<AppView>(&["apps", app.as_str()]).await {
+        Ok(view) => {
+            let live = view.live.map_or_else(String::new, |live| format!("{live}, live at {}, ", view.url));
+            format!("{live}{} releases in all, and its values", view.releases.len())
+        }
+        Err(Failure::Missing(_)) => "it has no release".into(),
+        Err(failure) => return Err(failure),
+    };
+    let then = if for_good { "for good" } else { "`vitrine restore` brings it back for a day" };
+    print::talk(&format!("This removes the app {app} ({what}): {then}."));
+    if ask::line("Type the app's name to go on:")? == app.as_str() {
+        return Ok(());
+    }
+    Err(Failure::refused(format!("that is not `{app}`: nothing was removed")))
 }

@@ -1,93 +1,58 @@
 //! `vitrine restore`.
 
-use crate::cli::stop::Stop;
-use crate::cli::{Failure, print};
-use crate::store::Layout;
-use crate::store::backup::{self, Restored};
-use std::fs::File;
-use std::io::{self, BufReader, Read};
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+mod backup_file;
 
-/// Make a data folder from a backup, for `vitrine serve --data DIR`
+use crate::cli::client::Client;
+use crate::cli::{Failure, print};
+use crate::id::AppName;
+use crate::release::AppView;
+use serde_json::json;
+use std::path::PathBuf;
+
+/// Bring back an app that was removed within the last day; or, with --from, make a data folder from a backup
 ///
-/// Every file is compared with its digest, and the database is checked, before the folder gets its name. Running hosts are not
-/// touched. The host makes a new token of its own at its first start; tokens made with `vitrine token` stay valid.
+/// An app comes back with its releases, values and history, and what was live is live again; `vitrine status` names the apps that can be
+/// restored. Prints its URL.
+///
+/// From a backup: every file is compared with its digest, and the database is checked, before the folder gets its name. Running hosts
+/// are not touched. The host makes a new token of its own at its first start; tokens made with `vitrine token` stay valid.
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// App that was removed
+    #[arg(required_unless_present = "from", conflicts_with_all = ["from", "data"])]
+    app: Option<AppName>,
     /// What `vitrine backup` wrote
-    #[arg(long, value_name = "FILE")]
-    from: PathBuf,
-    /// Folder to make; it must not exist, or be empty
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
+    #[arg(long, value_name = "FILE", requires = "data")]
+    from: Option<PathBuf>,
+    /// Folder to make of it, for `vitrine serve --data DIR`; it must not exist, or be empty
+    #[arg(long, value_name = "DIR", requires = "from")]
+    data: Option<PathBuf>,
+}
+
+impl Args {
+    /// Whether an app is to be restored, which a running host does.
+    pub const fn is_for_an_app(&self) -> bool {
+        self.app.is_some()
+    }
 }
 
 /// Runs the verb.
 pub async fn run(args: Args) -> Result<(), Failure> {
-    let mut stop = Stop::listen().map_err(Failure::local("listening for Ctrl-C"))?;
-    let file = File::open(&args.from).map_err(|source| Failure::Local {
-        doing: "opening the backup",
-        source: format!("{}: {source}", args.from.display()).into(),
-    })?;
-    let asked = Arc::new(AtomicBool::new(false));
-    let archive = Stoppable { inner: BufReader::new(file), asked: Arc::clone(&asked) };
-    let data = args.data.clone();
-    let mut restoring = tokio::task::spawn_blocking(move || backup::restore(archive, &data));
-    let restored = tokio::select! {
-        restored = &mut restoring => restored,
-        () = stop.asked() => {
-            asked.store(true, Ordering::SeqCst);
-            restoring.await
-        }
-    };
-    let restored = restored.map_err(Failure::local("restoring"))?;
-    if restored.is_err() && asked.load(Ordering::SeqCst) {
-        return Err(Failure::Interrupted(format!("interrupted: {} was not made", args.data.display())));
-    }
-    tell(&restored.map_err(Failure::local("restoring the backup"))?, &args)
-}
-
-/// Ends between two pieces when it is asked to, so that what is half made is removed.
-struct Stoppable<R> {
-    inner: R,
-    asked: Arc<AtomicBool>,
-}
-
-impl<R: Read> Read for Stoppable<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.asked.load(Ordering::SeqCst) {
-            return Err(io::Error::other("interrupted"));
-        }
-        self.inner.read(buffer)
+    match args {
+        Args { from: Some(from), data: Some(data), .. } => backup_file::run(&from, &data).await,
+        Args { app: Some(app), .. } => restore(&app).await,
+        _ => Err(Failure::Usage("name the app that was removed, or --from FILE and --data DIR".into())),
     }
 }
 
-fn tell(restored: &Restored, args: &Args) -> Result<(), Failure> {
-    let Restored { manifest, keys } = restored;
-    let needed: Vec<&String> = keys.iter().filter(|_| !manifest.with_key).collect();
+async fn restore(app: &AppName) -> Result<(), Failure> {
+    let client = Client::changing()?;
+    let restored: AppView = client.post(&["apps", app.as_str(), "restore"], &json!({})).await?;
     if print::is_json() {
-        return print::json(&serde_json::json!({
-            "data": args.data, "apps": manifest.apps, "releases": manifest.releases, "made_ms": manifest.made_ms,
-            "needs_keys": needed, "missing": manifest.missing,
-        }));
+        return client.print_json(&restored);
     }
-    for digest in &manifest.missing {
-        print::talk(&format!("bundle {} was not in the backup: its releases are left out", digest.short()));
-    }
-    for key in needed {
-        print::talk(&format!(
-            "its values need key {key}, which is not in the backup: put the key file at {} (or where `[secrets] key_file` says) before \
-             the host starts",
-            Layout::new(&args.data).key().display()
-        ));
-    }
-    print::data(&format!(
-        "{}: apps {}, releases {}; start it with `vitrine serve --data {}`",
-        args.data.display(),
-        manifest.apps,
-        manifest.releases,
-        args.data.display()
-    ))
+    let live =
+        restored.live.as_ref().map_or_else(|| "nothing was live".into(), |live| format!("{live} is live"));
+    print::talk(&format!("restored {app} with {} releases: {live}", restored.releases.len()));
+    print::data(&restored.url)
 }

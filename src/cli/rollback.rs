@@ -20,13 +20,19 @@ pub struct Args {
     /// Do nothing unless this version is live now: for two operators at once
     #[arg(long, value_name = "VERSION")]
     from: Option<Version>,
+    /// Do not ask when the release of --to is marked as bad
+    #[arg(long, short)]
+    yes: bool,
 }
 
 /// Runs the verb.
 pub async fn run(args: Args) -> Result<(), Failure> {
-    let Args { app, to, from } = args;
+    let Args { app, to, from, yes } = args;
     let body = json!({ "to": to, "from": from });
     let client = Client::changing()?;
+    if let Some(to) = to.as_ref().filter(|_| !yes) {
+        promote::ask_if_bad(&client, &app, to).await?;
+    }
     let switched: Switched = client.post(&["apps", app.as_str(), "rollback"], &body).await?;
     promote::show(&client, &switched)?;
     // A token may be for rollbacks only, and then this is not said.

@@ -3,10 +3,11 @@
 use crate::cli::client::Client;
 use crate::cli::form::Form;
 use crate::cli::table::{self, Column};
-use crate::cli::{Failure, print, releases, visible};
+use crate::cli::{Failure, print, releases, remove, visible};
 use crate::id::AppName;
 use crate::limits::{APPS_PAGE, WATCH_ANSWER_MS, WATCH_MS};
-use crate::release::{AppSummary, AppView, DeploymentView, LoadView, Phase, ReleaseView};
+use crate::release::{AppSummary, AppView, DeploymentView, LoadView, Phase, ReleaseView, RemovedView};
+use crate::store::DeploymentStatus;
 use reqwest::Method;
 use serde::de::DeserializeOwned;
 use std::io::IsTerminal as _;
@@ -61,7 +62,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
 enum View {
     One(Box<AppView>),
     All(Vec<AppView>),
-    Lines(Vec<AppSummary>),
+    Lines(Vec<AppSummary>, Vec<RemovedView>),
 }
 
 impl View {
@@ -69,7 +70,10 @@ impl View {
         Ok(match app {
             Some(app) => Self::One(client.get(&["apps", app.as_str()]).await?),
             None if print::is_json() => Self::All(pages(client, false, |app: &AppView| &app.app).await?),
-            None => Self::Lines(pages(client, true, |app: &AppSummary| &app.app).await?),
+            None => {
+                let apps = pages(client, true, |app: &AppSummary| &app.app).await?;
+                Self::Lines(apps, remove::removed(client).await)
+            }
         })
     }
 
@@ -94,7 +98,7 @@ impl View {
             Self::One(app) if print::is_json() => print::json(app),
             Self::One(app) => show_app(app, form),
             Self::All(apps) => print::json(apps),
-            Self::Lines(apps) => show_apps(apps, form),
+            Self::Lines(apps, removed) => show_apps(apps, removed, form),
         }
     }
 }
@@ -123,7 +127,7 @@ async fn pages<T: DeserializeOwned>(
     }
 }
 
-fn show_apps(apps: &[AppSummary], form: Form) -> Result<(), Failure> {
+fn show_apps(apps: &[AppSummary], removed: &[RemovedView], form: Form) -> Result<(), Failure> {
     let row = |app: &AppSummary| {
         let mut live = app.live.clone().unwrap_or_else(|| "-".into());
         if app.live_ready == Some(false) {
@@ -138,7 +142,13 @@ fn show_apps(apps: &[AppSummary], form: Form) -> Result<(), Failure> {
         let memory = shown(memory_bytes, |bytes| format!("{} MB", bytes / 1_000_000));
         vec![app.app.clone(), live, format!("{requests_per_s:.1}"), errors, p95, memory, app.url.clone()]
     };
-    table::print(form, &APPS, &apps.iter().map(row).collect::<Vec<_>>())
+    table::print(form, &APPS, &apps.iter().map(row).collect::<Vec<_>>())?;
+    if !removed.is_empty() {
+        let one = |kept: &RemovedView| format!("{} {}", kept.app, form.end(kept.until_ms));
+        let all = removed.iter().map(one).collect::<Vec<_>>().join(", ");
+        print::talk(&format!("removed, and `vitrine restore APP` brings it back: {all}"));
+    }
+    Ok(())
 }
 
 /// What is said of a live release whose requests wait: it is being started, or its starts failed, which `failure` explains.
@@ -164,6 +174,22 @@ fn candidate(app: &AppView) -> Option<&ReleaseView> {
     app.releases.iter().find(|release| release.phase == Phase::Shared)
 }
 
+/// The last deployment, unless its verdict is history: another release is live since, or its own all the same.
+fn standing_deployment(app: &AppView) -> Option<&DeploymentView> {
+    let last = app.deployments.first()?;
+    let is_live = app.live.as_ref() == Some(&last.version);
+    let holds = match last.status {
+        DeploymentStatus::Successful | DeploymentStatus::RollbackFailed => is_live,
+        DeploymentStatus::Stopped | DeploymentStatus::RollbackSuccessful => !is_live,
+        DeploymentStatus::Pending
+        | DeploymentStatus::InProgress
+        | DeploymentStatus::StopRequested
+        | DeploymentStatus::RollbackRequested
+        | DeploymentStatus::RollbackInProgress => true,
+    };
+    holds.then_some(last)
+}
+
 fn show_deployment(deployment: &DeploymentView) -> Result<(), Failure> {
     let DeploymentView { version, stage, status, reason, .. } = deployment;
     let reason =
@@ -184,7 +210,7 @@ fn show_app(app: &AppView, form: Form) -> Result<(), Failure> {
     print::data(&format!("load  {}", load(&app.load)))?;
     print::data("")?;
     releases::show(&app.releases, form)?;
-    if let Some(deployment) = app.deployments.first() {
+    if let Some(deployment) = standing_deployment(app) {
         show_deployment(deployment)?;
     }
     let Some(release) = live.or(app.releases.first()) else { return Ok(()) };

@@ -69,6 +69,14 @@ pub const AGE_GRACE_MS: u64 = 3_600_000;
 /// promote it, although the live release and the one to go back to may fill every place.
 pub const CANDIDATE_GRACE_MS: u64 = 900_000;
 
+/// How long a removed app can be restored: who removed the wrong one hears of it within a working day.
+pub const REMOVED_KEPT_MS: u64 = 86_400_000;
+/// Removed apps that are kept: more than anybody removes in a day by hand, and a bound for what a program removes.
+pub const REMOVED_APPS_MAX: usize = 32;
+/// Unpacked bytes of the bundles of removed apps that are kept: as much as four apps of ten releases of a common size. The newest is kept
+/// whatever its size.
+pub const REMOVED_BYTES_MAX: u64 = 8 << 30;
+
 /// When a host looks for orphans again after its start: the engine of a killed host may have been in the middle of a start.
 pub const ORPHANS_AGAIN_MS: u64 = 5_000;
 

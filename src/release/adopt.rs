@@ -5,6 +5,7 @@
 
 use super::entry::{Entry, spec_hash};
 use super::life::{Event, Life};
+use super::removal::Removed;
 use super::{ReleaseError, Releases};
 use crate::bundle::{Bundle, BundleDir};
 use crate::config::Isolation;
@@ -13,7 +14,9 @@ use crate::id::{AppName, Digest, ReleaseId, Version};
 use crate::limits::{
     ADOPT_TIMEOUT_MS, ADOPTED_AT_ONCE_MAX, ORPHANS_AGAIN_MS, REPLACE_BOOT_DEADLINE_MS, STARTS_AT_ONCE_MAX,
 };
-use crate::store::{Promotion, ReleaseRecord, ReleaseState, SnapshotRecord, SplitRecord, Store, StoreError};
+use crate::store::{
+    BadMark, Promotion, ReleaseRecord, ReleaseState, SnapshotRecord, SplitRecord, Store, StoreError,
+};
 use crate::telemetry::causes;
 use futures_util::{StreamExt as _, stream};
 use std::collections::{BTreeSet, HashMap};
@@ -23,27 +26,31 @@ use std::time::Duration;
 
 /// A bundle that is whole, with the snapshot of its app.
 type Found = (BundleDir, Arc<Bundle>, Option<SnapshotRecord>);
+/// Bundles, or why they can't be had.
+type Verified = HashMap<Digest, Result<Found, StoreError>>;
 
 /// What is recorded of an app.
-struct Recorded {
+pub(super) struct Recorded {
     app: AppName,
     /// Newest first.
     releases: Vec<ReleaseRecord>,
     live: Option<Version>,
     history: Vec<Promotion>,
     split: Option<SplitRecord>,
-    /// Those that are marked as bad, and why.
-    bad: Vec<(Version, String)>,
+    /// Those that are or were marked as bad.
+    bad: Vec<(Version, BadMark)>,
 }
 
 fn read(store: &Store) -> Result<Vec<Recorded>, StoreError> {
-    let of = |app: AppName| {
-        let releases = undo_replaced(store.releases(&app)?);
-        let (live, history, split) = (store.live(&app)?, store.history(&app)?, store.split(&app)?);
-        let bad = store.bad(&app)?;
-        Ok(Recorded { app, releases, live, history, split, bad })
-    };
-    store.apps()?.into_iter().map(of).collect()
+    store.apps()?.into_iter().map(|app| read_app(store, app)).collect()
+}
+
+/// What is recorded of one app.
+pub(super) fn read_app(store: &Store, app: AppName) -> Result<Recorded, StoreError> {
+    let releases = undo_replaced(store.releases(&app)?);
+    let (live, history, split) = (store.live(&app)?, store.history(&app)?, store.split(&app)?);
+    let bad = store.bad(&app)?;
+    Ok(Recorded { app, releases, live, history, split, bad })
 }
 
 impl Releases {
@@ -52,6 +59,8 @@ impl Releases {
         let epoch = self.stored("reading the epoch", |store| store.epoch()).await?;
         self.0.book.set_epoch(epoch);
         self.0.book.hold_names(self.stored("reading the names", |store| store.held_names()).await?);
+        let removed = self.stored("reading the removed apps", |store| store.removed()).await?;
+        self.0.book.keep_removed(removed.into_iter().map(Removed::from));
         let recorded = self.stored("reading the releases", read).await?;
         let bundles = self.verify_bundles(&recorded).await;
         for one in recorded {
@@ -113,7 +122,7 @@ impl Releases {
     }
 
     /// Hashes every bundle that a release has, each once and as many at once as there are cores.
-    async fn verify_bundles(&self, recorded: &[Recorded]) -> HashMap<Digest, Result<Found, StoreError>> {
+    pub(super) async fn verify_bundles(&self, recorded: &[Recorded]) -> Verified {
         let releases = recorded.iter().flat_map(|one| &one.releases);
         let ready = releases.filter(|record| record.state != ReleaseState::Pending);
         let digests: BTreeSet<Digest> = ready.map(|record| record.digest).collect();
@@ -131,7 +140,7 @@ impl Releases {
         found
     }
 
-    async fn load_app(&self, recorded: Recorded, bundles: &HashMap<Digest, Result<Found, StoreError>>) {
+    pub(super) async fn load_app(&self, recorded: Recorded, bundles: &Verified) {
         let Recorded { app, releases, live, history, split, bad } = recorded;
         self.0.book.add_app(&app);
         self.0.parts.telemetry.metrics.add_app(&app);
@@ -151,18 +160,14 @@ impl Releases {
         if failpoint::at("split.restore") != Some(Fault::Skip) {
             self.0.book.set_split(&app, split);
         }
-        for (version, reason) in bad {
-            self.0.book.set_bad(&ReleaseId::new(app.clone(), version), Some(reason));
+        for (version, mark) in bad {
+            self.0.book.set_bad(&ReleaseId::new(app.clone(), version), mark);
         }
     }
 
     /// A release with its bundle; `None` when it is undone, or when its bundle can't be had. One release that can be neither
     /// loaded nor undone keeps no app from being served: it is left out, and the next start looks at it again.
-    async fn load_bundle(
-        &self,
-        record: ReleaseRecord,
-        bundles: &HashMap<Digest, Result<Found, StoreError>>,
-    ) -> Option<(ReleaseRecord, Found)> {
+    async fn load_bundle(&self, record: ReleaseRecord, bundles: &Verified) -> Option<(ReleaseRecord, Found)> {
         let (id, digest) = (record.id.clone(), record.digest);
         if record.state == ReleaseState::Pending {
             // Its deploy was never acknowledged, or that of its successor was not finished.

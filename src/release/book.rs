@@ -5,10 +5,11 @@ use super::counted;
 use super::deployment::Deployment;
 use super::entry::Entry;
 use super::labels::{self, Claim, Counts};
+use super::removal::Removed;
 use crate::config::Quota;
 use crate::id::{AppName, ReleaseId, Version, release_label};
 use crate::limits::{DEPLOYMENTS_KEPT_MAX, PROMOTIONS_KEPT_MAX};
-use crate::store::{Promotion, SplitRecord};
+use crate::store::{BadMark, Pardon, Promotion, SplitRecord};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -26,8 +27,8 @@ struct App {
     deployments: VecDeque<Arc<Deployment>>,
     /// The deploy, among those that went live, that was begun last.
     newest_deploy: Option<(u64, Version)>,
-    /// Releases that are marked as bad, and why.
-    bad: BTreeMap<Version, String>,
+    /// Releases that are or were marked as bad.
+    bad: BTreeMap<Version, BadMark>,
     /// Held while the live release changes.
     switching: Arc<tokio::sync::Mutex<()>>,
     /// Held while a value of the environment changes.
@@ -41,6 +42,8 @@ struct State {
     claims: Vec<Claim>,
     /// Names of apps that were removed: no other app's release gets what is below them.
     held: BTreeSet<AppName>,
+    /// Apps that were removed and can be restored.
+    removed: BTreeMap<AppName, Removed>,
     epoch: u64,
 }
 
@@ -165,6 +168,27 @@ impl Book {
         self.lock().apps.remove(app).map(|app| app.releases).unwrap_or_default()
     }
 
+    /// An app that was removed and is kept.
+    pub fn removed(&self, app: &AppName) -> Option<Removed> {
+        self.lock().removed.get(app).cloned()
+    }
+
+    /// Every such app, by name.
+    pub fn all_removed(&self) -> Vec<Removed> {
+        self.lock().removed.values().cloned().collect()
+    }
+
+    /// Keeps removed apps.
+    pub fn keep_removed(&self, removed: impl IntoIterator<Item = Removed>) {
+        let removed = removed.into_iter().map(|one| (one.record.app.clone(), one));
+        self.lock().removed.extend(removed);
+    }
+
+    /// An app is removed and kept no longer.
+    pub fn forget_removed(&self, app: &AppName) {
+        self.lock().removed.remove(app);
+    }
+
     /// Holds the names of apps that were removed.
     pub fn hold_names(&self, names: impl IntoIterator<Item = AppName>) {
         self.lock().held.extend(names);
@@ -196,6 +220,11 @@ impl Book {
     /// One release.
     pub fn release(&self, id: &ReleaseId) -> Option<Arc<Entry>> {
         self.releases(&id.app).into_iter().find(|entry| *entry.pool.release() == *id)
+    }
+
+    /// The release that a preview's name leads to.
+    pub fn preview(&self, app: &AppName, name: &Version) -> Option<Arc<Entry>> {
+        self.releases(app).into_iter().find(|entry| entry.record().preview.as_ref() == Some(name))
     }
 
     /// Adds a release as the newest of its app.
@@ -267,17 +296,25 @@ impl Book {
 
     /// Why a release is marked as bad, if it is.
     pub fn bad(&self, release: &ReleaseId) -> Option<String> {
+        let mark = self.mark(release)?;
+        mark.pardon.is_none().then_some(mark.reason)
+    }
+
+    /// Why a release was marked as bad, and who made it live all the same.
+    pub fn pardoned(&self, release: &ReleaseId) -> Option<(String, Pardon)> {
+        let BadMark { reason, pardon } = self.mark(release)?;
+        Some((reason, pardon?))
+    }
+
+    fn mark(&self, release: &ReleaseId) -> Option<BadMark> {
         self.lock().apps.get(&release.app)?.bad.get(&release.version).cloned()
     }
 
-    /// Marks a release as bad, or takes the mark off.
-    pub fn set_bad(&self, release: &ReleaseId, reason: Option<String>) {
-        let mut state = self.lock();
-        let Some(app) = state.apps.get_mut(&release.app) else { return };
-        match reason {
-            Some(reason) => app.bad.insert(release.version.clone(), reason),
-            None => app.bad.remove(&release.version),
-        };
+    /// Marks a release as bad, or notes that it is so no longer.
+    pub fn set_bad(&self, release: &ReleaseId, mark: BadMark) {
+        if let Some(app) = self.lock().apps.get_mut(&release.app) {
+            app.bad.insert(release.version.clone(), mark);
+        }
     }
 
     /// Sets what is live after a start.

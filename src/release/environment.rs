@@ -66,8 +66,9 @@ impl Releases {
         change: EnvEdit,
     ) -> Result<Option<Switched>, ReleaseError> {
         if matches!(change, EnvEdit::Unset(_)) && !self.0.book.knows(&app) {
-            return Err(ReleaseError::NoApp(app));
+            return Err(self.no_app(&app));
         }
+        self.refuse_kept(&app)?;
         let is_new = !self.0.book.knows(&app);
         let configuring = self.0.book.configuring(&app);
         let _configuring = configuring.lock().await;
@@ -84,8 +85,9 @@ impl Releases {
                 Err(_) if is_new && self.0.book.releases(&app).is_empty() => {
                     self.0.book.remove_app(&app);
                 }
+                Err(_) => {}
                 // Another change of the same new app may have failed while this one waited.
-                _ => self.0.book.add_app(&app),
+                Ok(_) => self.0.book.add_app(&app),
             }
             return recorded.map(|()| None);
         };
@@ -228,7 +230,7 @@ impl Releases {
     /// [`ReleaseError::NoApp`].
     pub async fn env(&self, app: &AppName, scope: EnvScope) -> Result<Vec<EnvView>, ReleaseError> {
         if !self.0.book.knows(app) {
-            return Err(ReleaseError::NoApp(app.clone()));
+            return Err(self.no_app(app));
         }
         let live = self.0.book.live(app).filter(|live| live.record().env_scope == scope);
         let live_revision = live.as_ref().map_or(0, |entry| entry.record().config_revision);

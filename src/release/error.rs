@@ -12,6 +12,14 @@ pub enum ReleaseError {
     /// 404.
     #[error("there is no app `{0}`")]
     NoApp(AppName),
+    /// 404: it was removed and is kept.
+    #[error("`{app}` was removed; `vitrine restore {app}` brings it back, until {until}")]
+    Removed {
+        /// Which.
+        app: AppName,
+        /// Until when, as people write it.
+        until: String,
+    },
     /// 404: it has values and no release yet, or none any more.
     #[error(
         "`{0}` has no release; `vitrine deploy {0} DIR` makes one, `vitrine env list {0}` shows values set for it"

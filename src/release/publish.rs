@@ -2,10 +2,10 @@
 
 use super::entry::Entry;
 use super::load;
-use super::view::{HealthView, SnapshotView};
+use super::view::{HealthView, SnapshotView, WasBad};
 use super::{AppView, DeploymentView, Parts, Phase, ReleaseError, ReleaseView, Releases, table};
 use crate::health::{HealthStatus, task_status};
-use crate::id::{AppName, Version, dns_label};
+use crate::id::{AppName, ReleaseId, Version, dns_label};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -60,6 +60,11 @@ impl Releases {
             rolled_back: record.rolled_back,
             rollback_target: target == Some(&record.id.version),
             bad: self.0.book.bad(&record.id),
+            was_bad: self.0.book.pardoned(&record.id).map(|(reason, pardon)| WasBad {
+                reason,
+                promoted_by: pardon.by,
+                promoted_ms: pardon.at_ms,
+            }),
             deployment: self
                 .deployments(&record.id.app)
                 .find(|one| one.version == record.id.version.as_str()),
@@ -77,10 +82,18 @@ impl Releases {
     /// [`ReleaseError::NoApp`], [`ReleaseError::NoReleases`].
     pub fn app(&self, app: &AppName) -> Result<AppView, ReleaseError> {
         if !self.0.book.knows(app) {
-            return Err(ReleaseError::NoApp(app.clone()));
+            return Err(self.no_app(app));
         }
         let view = self.app_view(app);
         if view.releases.is_empty() { Err(ReleaseError::NoReleases(app.clone())) } else { Ok(view) }
+    }
+
+    /// One release.
+    ///
+    /// # Errors
+    /// [`ReleaseError::NoApp`], [`ReleaseError::NoRelease`].
+    pub fn release(&self, id: &ReleaseId) -> Result<ReleaseView, ReleaseError> {
+        self.find(id).map(|entry| self.view(&entry))
     }
 
     fn deployments(&self, app: &AppName) -> impl Iterator<Item = DeploymentView> {

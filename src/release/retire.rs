@@ -1,9 +1,9 @@
 //! Releases that are of no use any more: put to sleep, expired, removed.
 
-use super::book::Book;
 use super::decide::{self, Retained};
 use super::entry::Entry;
 use super::life::Event;
+use super::removal::noted;
 use super::{Inner, ReleaseError, Releases};
 use crate::failpoint::{self, Fault};
 use crate::id::{AppName, ReleaseId, Version};
@@ -55,6 +55,7 @@ pub async fn patrol(host: Weak<Inner>) {
             under_way.insert(None, tokio::spawn(ending));
         }
         let by_age = begun.elapsed() >= Duration::from_millis(AGE_GRACE_MS);
+        releases.drop_due(by_age, &mut under_way).await;
         for app in from(first.take().as_ref(), releases.0.book.names()) {
             let Some(turn) = releases.0.turns.take().await else { return };
             let key = Some(app);
@@ -89,6 +90,22 @@ fn from(first: Option<&AppName>, mut names: Vec<AppName>) -> Vec<AppName> {
 }
 
 impl Releases {
+    /// Begins to drop the removed apps whose time is over.
+    async fn drop_due(&self, by_age: bool, under_way: &mut UnderWay) {
+        for removed in self.removed_due(by_age) {
+            let key = Some(removed.record.app.clone());
+            let Some(turn) = self.0.turns.take().await else { return };
+            if !under_way.contains_key(&key) && under_way.len() < PATROL_TASKS_MAX {
+                let releases = self.clone();
+                let dropping = async move {
+                    let _turn = turn;
+                    releases.purge_behind(&removed).await;
+                };
+                under_way.insert(key, tokio::spawn(dropping));
+            }
+        }
+    }
+
     /// What it is time for with the releases of an app. `by_age`: whether the clock has been believed for long enough to remove what
     /// is old by it.
     fn due(&self, app: &AppName, by_age: bool) -> Vec<Due> {
@@ -244,69 +261,12 @@ impl Releases {
         Ok(())
     }
 
-    /// Removes an app. Its name stays held for it, or is free with `free_name`, also after it was removed.
-    ///
-    /// # Errors
-    /// See [`ReleaseError`].
-    pub async fn remove_app(&self, app: AppName, free_name: bool) -> Result<(), ReleaseError> {
-        if !self.0.book.knows(&app) {
-            return self.free_name(app, free_name).await;
-        }
-        let switching = self.0.book.switching(&app);
-        let held = switching.lock().await;
-        let entries = self.0.book.releases(&app);
-        if let Some(runs) = entries.into_iter().find(|entry| entry.record().instance.is_some()) {
-            self.check_engine(&runs.id()).await?;
-        }
-        let recorded = app.clone();
-        self.stored("removing the app", move |store| store.remove_app(&recorded, free_name)).await?;
-        // An upload may have added one since the look above: what the book lets go of is what is to be ended.
-        let mut removed = Vec::new();
-        let forget = |book: &Book| {
-            removed = book.remove_app(&app);
-            match free_name {
-                true => book.free_name(&app),
-                false => book.hold_names([app.clone()]),
-            }
-        };
-        noted(&app, self.publish_anew(&app, forget).await);
-        drop(held);
-        let metrics = &self.0.parts.telemetry.metrics;
-        metrics.forget_app(&app);
-        removed.iter().for_each(|entry| metrics.forget(entry.pool.series()));
-        for entry in removed {
-            self.forget_release(&entry, true).await;
-        }
-        self.0.journal.forget(&app);
-        Ok(())
-    }
-
-    /// What is left of an app that was removed is its name.
-    async fn free_name(&self, app: AppName, wanted: bool) -> Result<(), ReleaseError> {
-        let held = app.clone();
-        if !wanted || !self.stored("freeing the name", move |store| store.free_name(&held)).await? {
-            return Err(ReleaseError::NoApp(app));
-        }
-        let _changing = self.0.changing.lock().await;
-        self.0.book.free_name(&app);
-        // A release of another app may have been without its label because of this name.
-        self.publish(None);
-        Ok(())
-    }
-
     /// Ends the worker of a release that is in no table any more, and removes what only it had.
-    async fn forget_release(&self, entry: &Arc<Entry>, with_app: bool) {
+    pub(super) async fn forget_release(&self, entry: &Arc<Entry>, with_app: bool) {
         // Before its last requests end: another release may have its name by then.
         self.0.parts.telemetry.metrics.forget(entry.pool.series());
         self.put_to_sleep(entry, Event::Removed { with_app }).await;
         self.forget_bundle(entry.record().digest).await;
-    }
-}
-
-/// A removal that is recorded is done, whether the change of the table was counted or not.
-fn noted(app: &AppName, counted: Result<(), ReleaseError>) {
-    if let Err(error) = counted {
-        tracing::warn!(%app, error = %causes(&error), "a removal is not counted");
     }
 }
 

@@ -58,7 +58,7 @@ impl Releases {
         from: Option<&Version>,
     ) -> Result<(Arc<Entry>, Arc<Entry>), ReleaseError> {
         if !self.0.book.knows(app) {
-            return Err(ReleaseError::NoApp(app.clone()));
+            return Err(self.no_app(app));
         }
         let refuse = |text: String| Err(ReleaseError::Refused(text));
         let Some(live) = self.0.book.live(app) else {
@@ -204,10 +204,19 @@ impl Releases {
         }
     }
 
+    /// The release that a version or a preview's name leads to; what is unknown stays as it is.
+    #[must_use]
+    pub fn named(&self, release: ReleaseId) -> ReleaseId {
+        if self.0.book.release(&release).is_some() {
+            return release;
+        }
+        self.0.book.preview(&release.app, &release.version).map_or(release, |entry| entry.id())
+    }
+
     /// A release, or which part of its name is unknown.
     pub(super) fn find(&self, release: &ReleaseId) -> Result<Arc<Entry>, ReleaseError> {
         if !self.0.book.knows(&release.app) {
-            return Err(ReleaseError::NoApp(release.app.clone()));
+            return Err(self.no_app(&release.app));
         }
         self.0.book.release(release).ok_or_else(|| ReleaseError::NoRelease(release.clone()))
     }

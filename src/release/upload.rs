@@ -82,6 +82,7 @@ impl Releases {
         staged: (BundleDir, Bundle),
         options: UploadOptions,
     ) -> Result<Uploaded, ReleaseError> {
+        self.refuse_kept(&app)?;
         let (dir, bundle) = staged;
         let digest = bundle.digest;
         let version = match version {

@@ -152,6 +152,8 @@ pub struct ReleaseView {
     pub rollback_target: bool,
     /// Why it is marked as bad, if it is: deploys do not make it live again.
     pub bad: Option<String>,
+    /// That it was marked as bad, and who made it live all the same.
+    pub was_bad: Option<WasBad>,
     /// Its last deployment.
     pub deployment: Option<DeploymentView>,
     /// Requests in flight.
@@ -165,6 +167,17 @@ pub struct ReleaseView {
     pub limits: vitrine_wire::WorkerLimits,
     /// What its isolates start from; nothing when the bundle or the host wants no snapshot, or none was taken yet.
     pub snapshot: Option<SnapshotView>,
+}
+
+/// A mark as bad that counts no longer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct WasBad {
+    /// Why it was marked.
+    pub reason: String,
+    /// Who promoted it again, by the audit log's name.
+    pub promoted_by: String,
+    /// When, in milliseconds since the Unix epoch.
+    pub promoted_ms: u64,
 }
 
 /// A deployment as the admin side shows it.
@@ -246,6 +259,23 @@ pub struct AppSummary {
     pub in_flight: usize,
     /// What is asked of it.
     pub load: LoadView,
+}
+
+/// An app that was removed and can be restored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct RemovedView {
+    /// App.
+    pub app: String,
+    /// When it was removed, in milliseconds since the Unix epoch.
+    pub removed_ms: u64,
+    /// Until when it can be restored, in milliseconds since the Unix epoch.
+    pub until_ms: u64,
+    /// What was live.
+    pub live: Option<String>,
+    /// Its releases.
+    pub releases: u64,
+    /// Unpacked bytes of their bundles together.
+    pub bytes: u64,
 }
 
 /// What the live release has under a name of the environment.

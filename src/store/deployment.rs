@@ -142,6 +142,24 @@ impl DeploymentStatus {
     }
 }
 
+/// That a release was found to be bad.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadMark {
+    /// Why.
+    pub reason: String,
+    /// Set once it was made live all the same: it counts as bad no longer.
+    pub pardon: Option<Pardon>,
+}
+
+/// Who made a release live that was marked as bad.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pardon {
+    /// By the audit log's name.
+    pub by: String,
+    /// When, in milliseconds since the Unix epoch.
+    pub at_ms: u64,
+}
+
 /// A column that holds a name of one of these.
 fn named<T: Copy>(
     row: &rusqlite::Row<'_>,
@@ -166,6 +184,24 @@ pub(super) fn end(transaction: &Transaction<'_>, live: &ReleaseId) -> rusqlite::
         transaction.execute(
             "UPDATE deployments SET status = ?4 WHERE app = ?1 AND version <> ?2 AND status = ?3",
             [live.app.as_str(), live.version.as_str(), status.as_str(), over],
+        )?;
+    }
+    Ok(())
+}
+
+/// Ends the deployment of an app that is removed, as part of that.
+pub(super) fn stop(transaction: &Transaction<'_>, app: &AppName) -> rusqlite::Result<()> {
+    let under_way = [
+        DeploymentStatus::Pending,
+        DeploymentStatus::InProgress,
+        DeploymentStatus::StopRequested,
+        DeploymentStatus::RollbackRequested,
+        DeploymentStatus::RollbackInProgress,
+    ];
+    for status in under_way {
+        transaction.execute(
+            "UPDATE deployments SET status = ?3, reason = 'the app was removed' WHERE app = ?1 AND status = ?2",
+            [app.as_str(), status.as_str(), DeploymentStatus::Stopped.as_str()],
         )?;
     }
     Ok(())
@@ -245,41 +281,58 @@ impl Store {
         })
     }
 
-    /// Marks a release as bad, or takes the mark off.
+    /// Marks a release as bad, or notes who made it live all the same.
     ///
     /// # Errors
     /// See [`StoreError`]; one of them is that the release is gone.
-    pub fn set_bad(&self, release: &ReleaseId, reason: Option<&str>) -> Result<(), StoreError> {
+    pub fn set_bad(&self, release: &ReleaseId, mark: &BadMark) -> Result<(), StoreError> {
         self.audited("record whether the release is bad", |transaction| {
             let (app, version) = (release.app.as_str(), release.version.as_str());
-            let changed = match reason {
-                Some(reason) => transaction.execute(
-                    "INSERT OR REPLACE INTO bad_releases VALUES (?1, ?2, ?3)",
-                    [app, version, reason],
-                )?,
-                None => transaction
-                    .execute("DELETE FROM bad_releases WHERE app = ?1 AND version = ?2", [app, version])?,
+            let reason = &mark.reason;
+            let (what, changed, detail) = match &mark.pardon {
+                None => {
+                    let changed = transaction.execute(
+                        "INSERT OR REPLACE INTO bad_releases (app, version, reason) VALUES (?1, ?2, ?3)",
+                        [app, version, reason],
+                    )?;
+                    (What::MarkBad, changed, reason.clone())
+                }
+                Some(Pardon { by, at_ms }) => {
+                    let changed = transaction.execute(
+                        "UPDATE bad_releases SET pardoned_by = ?3, pardoned_ms = ?4
+                         WHERE app = ?1 AND version = ?2 AND pardoned_by IS NULL",
+                        params![app, version, by, to_integer(*at_ms)],
+                    )?;
+                    (What::UnmarkBad, changed, format!("promoted again; it was marked: {reason}"))
+                }
             };
             let event = Event {
-                what: if reason.is_some() { What::MarkBad } else { What::UnmarkBad },
+                what,
                 app: Some(release.app.clone()),
                 version: Some(release.version.clone()),
-                detail: reason.map(String::from),
+                detail: Some(detail),
                 came: Came::Done,
             };
             Ok(((), (changed > 0).then_some(event)))
         })
     }
 
-    /// Releases of an app that are marked as bad, and why.
+    /// Releases of an app that are or were marked as bad.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn bad(&self, app: &AppName) -> Result<Vec<(Version, String)>, StoreError> {
+    pub fn bad(&self, app: &AppName) -> Result<Vec<(Version, BadMark)>, StoreError> {
         self.read("list the bad releases", |connection| {
-            let mut statement =
-                connection.prepare_cached("SELECT version, reason FROM bad_releases WHERE app = ?1")?;
-            statement.query_map([app.as_str()], |row| Ok((parsed(row, 0)?, row.get(1)?)))?.collect()
+            let mut statement = connection.prepare_cached(
+                "SELECT version, reason, pardoned_by, pardoned_ms FROM bad_releases WHERE app = ?1",
+            )?;
+            let rows = statement.query_map([app.as_str()], |row| {
+                let by: Option<String> = row.get(2)?;
+                let at_ms = row.get::<_, Option<i64>>(3)?.map(i64::cast_unsigned);
+                let pardon = by.zip(at_ms).map(|(by, at_ms)| Pardon { by, at_ms });
+                Ok((parsed(row, 0)?, BadMark { reason: row.get(1)?, pardon }))
+            })?;
+            rows.collect()
         })
     }
 }

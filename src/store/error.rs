@@ -75,6 +75,9 @@ pub enum StoreError {
         #[source]
         source: rusqlite::Error,
     },
+    /// The app was removed and is kept.
+    #[error("the app `{0}` was removed just now")]
+    Removed(AppName),
     /// The version is taken.
     #[error("the release `{0}` exists")]
     Exists(ReleaseId),

@@ -47,7 +47,7 @@ impl Store {
     }
 }
 
-fn free(transaction: &Transaction<'_>, app: &AppName) -> rusqlite::Result<bool> {
+pub(super) fn free(transaction: &Transaction<'_>, app: &AppName) -> rusqlite::Result<bool> {
     Ok(transaction.execute("DELETE FROM held_names WHERE app = ?1", [app.as_str()])? > 0)
 }
 

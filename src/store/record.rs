@@ -2,7 +2,7 @@
 
 use super::keyring::Keyring;
 use super::transaction::{Fault, from_integer, parsed, parsed_option, to_integer};
-use super::{EnvScope, Store, StoreError, ensure_app, env};
+use super::{EnvScope, Store, StoreError, ensure_app, env, removed};
 use crate::audit::{Came, Event, What};
 use crate::id::{AppName, Digest, InstanceId, ReleaseId, Version};
 use rusqlite::{OptionalExtension, Row, ToSql, Transaction, named_params, params};
@@ -277,6 +277,9 @@ pub(super) fn given_users(
     instance: Option<&InstanceId>,
     at_ms: u64,
 ) -> Result<Vec<Event>, Fault> {
+    if removed::is_removed(transaction, &release.app)? {
+        return Err(StoreError::NoRelease(release.clone()).into());
+    }
     let (app, version) = (release.app.as_str(), release.version.as_str());
     let mut events = readied(transaction, release)?;
     let given = transaction.execute(

@@ -187,6 +187,16 @@ const MIGRATIONS: &[&str] = &[
     DELETE FROM idempotency;
     INSERT OR REPLACE INTO meta SELECT 'scrub', '1' WHERE EXISTS (SELECT 1 FROM apps);
 ",
+    "
+    CREATE TABLE removed (
+        app   TEXT PRIMARY KEY REFERENCES apps (name) ON DELETE CASCADE,
+        at_ms INTEGER NOT NULL,
+        bytes INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    ALTER TABLE bad_releases ADD COLUMN pardoned_by TEXT;
+    ALTER TABLE bad_releases ADD COLUMN pardoned_ms INTEGER;
+",
 ];
 
 /// Brings the database to the present form.

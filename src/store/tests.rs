@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 mod disk;
+mod removed;
 mod sealed;
 mod shared;
 
@@ -427,16 +428,19 @@ fn a_deployment_and_a_bad_mark_come_back_and_go_with_what_they_are_about() {
     deployment.reason = Some("too slow".into());
     deployment.newest_deploy = Some((9, version("v2")));
     assert!(store.set_deployment(&deployment).unwrap());
-    store.set_bad(&id("shop@v2"), Some("too slow")).unwrap();
-    store.set_bad(&id("shop@v1"), Some("old")).unwrap();
-    store.set_bad(&id("shop@v1"), None).unwrap();
+    let mark = |reason: &str, pardon: Option<Pardon>| BadMark { reason: reason.into(), pardon };
+    let pardon = Some(Pardon { by: "root".into(), at_ms: 11 });
+    store.set_bad(&id("shop@v2"), &mark("too slow", None)).unwrap();
+    store.set_bad(&id("shop@v1"), &mark("old", None)).unwrap();
+    store.set_bad(&id("shop@v1"), &mark("old", pardon.clone())).unwrap();
     drop(store);
     let store = Store::open(folder.path()).unwrap();
     assert_eq!(store.deployment(&app("shop")).unwrap(), Some(deployment.clone()));
-    assert_eq!(store.bad(&app("shop")).unwrap(), [(version("v2"), "too slow".into())]);
+    let pardoned = (version("v1"), mark("old", pardon));
+    assert_eq!(store.bad(&app("shop")).unwrap(), [pardoned.clone(), (version("v2"), mark("too slow", None))]);
     store.delete_release(&id("shop@v2")).unwrap();
-    assert_eq!(store.bad(&app("shop")).unwrap(), []);
-    assert!(store.set_bad(&id("shop@v2"), Some("gone")).is_err());
+    assert_eq!(store.bad(&app("shop")).unwrap(), [pardoned]);
+    assert!(store.set_bad(&id("shop@v2"), &mark("gone", None)).is_err());
     store.remove_app(&app("shop"), false).unwrap();
     assert_eq!(store.deployment(&app("shop")).unwrap(), None);
     assert!(!store.set_deployment(&deployment).unwrap(), "its app is gone");

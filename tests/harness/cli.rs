@@ -3,6 +3,9 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
+/// Variables that name a host, a token or a folder.
+const NAMES: [&str; 4] = ["VITRINE_ADMIN", "VITRINE_TOKEN", "VITRINE_DATA", "VITRINE_HEALTHCHECK_URL"];
+
 /// A call that is not made yet.
 #[derive(Debug)]
 pub struct Cli {
@@ -25,8 +28,21 @@ impl Cli {
     /// `vitrine ARGS`, with no host named by the environment.
     pub fn new(args: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_vitrine"));
-        command.args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).stdin(Stdio::piped());
-        for name in ["VITRINE_ADMIN", "VITRINE_TOKEN", "VITRINE_DATA", "VITRINE_HEALTHCHECK_URL"] {
+        command.args(args);
+        Self::of(command)
+    }
+
+    /// As [`Cli::new`], at a terminal of its own: what stdin is given is typed there, and all that it prints is in its stdout.
+    pub fn at_terminal(args: &[&str]) -> Self {
+        let words: String = args.iter().map(|word| format!(" '{word}'")).collect();
+        let mut command = Command::new("script");
+        command.args(["-qec", &format!("'{}'{words}", env!("CARGO_BIN_EXE_vitrine")), "/dev/null"]);
+        Self::of(command)
+    }
+
+    fn of(mut command: Command) -> Self {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).stdin(Stdio::piped());
+        for name in NAMES {
             command.env_remove(name);
         }
         Self { command, stdin: Vec::new() }

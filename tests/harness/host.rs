@@ -141,6 +141,11 @@ impl Host {
         Cli::new(args).env("XDG_RUNTIME_DIR", self.folder().to_str().unwrap())
     }
 
+    /// As [`Host::cli`], at a terminal.
+    pub fn cli_at_terminal(&self, args: &[&str]) -> Cli {
+        Cli::at_terminal(args).env("XDG_RUNTIME_DIR", self.folder().to_str().unwrap())
+    }
+
     /// A request to the public side, for this app's live release.
     pub fn get(&self, app: &str, path: &str) -> Request {
         Request::new(self.edge, "GET", path).header("host", &format!("{app}.localhost:{}", self.edge.port()))

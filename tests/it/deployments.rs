@@ -180,9 +180,20 @@ fn a_url_after_traffic_that_refuses_brings_the_release_before_back_and_marks_thi
     deploy().fails(1, &["shop@v2", "bad", "vitrine promote shop v2"]);
     assert_eq!(live(&host), "v1");
     status.store(204, Ordering::SeqCst);
-    host.cli(&["promote", "shop", "v2"]).ok();
+    host.cli(&["promote", "shop", "v2"]).fails(2, &["after_traffic", "--yes"]);
+    let asked = host.cli_at_terminal(&["promote", "shop", "v2"]).stdin("n\n").run();
+    assert!(asked.code == 1 && asked.stdout.contains("marked as bad"), "{asked:?}");
+    assert_eq!(live(&host), "v1");
+    host.cli(&["promote", "shop", "v2", "--yes"]).ok();
     until(&host, "v2", "SUCCESSFUL");
-    assert_eq!(host.release("shop", "v2")["bad"], Value::Null);
+    let release = host.release("shop", "v2");
+    assert_eq!(release["bad"], Value::Null);
+    assert!(release["was_bad"]["reason"].as_str().unwrap().contains("after_traffic"), "{release}");
+    assert_eq!(release["was_bad"]["promoted_by"], "root");
+    let told = host.cli(&["releases", "shop"]).ok().stdout;
+    assert!(told.contains("v2: was marked as bad") && told.contains("promoted again by root"), "{told}");
+    let log = host.cli(&["audit", "list", "--json"]).ok().stdout;
+    assert!(log.contains("unmark_bad") && log.contains("promoted again; it was marked"), "{log}");
     assert_eq!(live(&host), "v2");
     // The first release has nothing to go back to.
     status.store(500, Ordering::SeqCst);

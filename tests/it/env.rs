@@ -165,7 +165,7 @@ fn a_value_that_no_bundle_names_starts_nothing() {
     host.cli(&["env", "list", "nowhere"]).fails(4, &["nowhere"]);
     // An app that never had a release goes with its values.
     host.cli(&["env", "set", "shpo", "X"]).stdin("x").ok();
-    host.cli(&["remove", "shpo"]).ok();
+    host.cli(&["remove", "shpo", "--yes"]).ok();
     host.cli(&["env", "list", "shpo"]).fails(4, &["shpo"]);
 }
 
@@ -286,4 +286,23 @@ fn a_file_of_values_is_set_together_or_not_at_all() {
     let large = format!("MODE=three\nLARGE={}\n", "x".repeat(200_000));
     host.cli(&["env", "import", "shop", "-"]).stdin(large).fails(1, &["bytes"]);
     assert_eq!(seen(&host).1["MODE"], "two");
+}
+
+#[test]
+fn a_value_for_no_app_is_told_and_one_that_is_not_there_is_missing() {
+    let host = Host::start();
+    host.deploy_folder("shop", &fixture("env-echo"), &["--version", "v1"]);
+    let told = host.cli(&["env", "set", "shpo", "GREETING"]).stdin("x").ok().stderr;
+    assert!(told.contains("`shpo` does not exist yet") && told.contains("did you mean `shop`?"), "{told}");
+    assert_eq!(told.matches("does not exist").count(), 1, "{told}");
+    let again = host.cli(&["env", "set", "shpo", "OTHER"]).stdin("x").ok().stderr;
+    assert!(!again.contains("does not exist"), "{again}");
+    let told = host.cli(&["env", "set", "shop", "GREETING"]).stdin("hello").ok().stderr;
+    assert!(told.contains("v1 with newer values (revision 1)"), "{told}");
+    let table = host.cli(&["releases", "shop"]).ok().stdout;
+    assert!(table.contains("v1.r1: v1 with newer values (revision 1)"), "{table}");
+    host.cli(&["env", "unset", "shop", "NOPE"]).fails(4, &["`NOPE`", "it has GREETING"]);
+    host.cli(&["env", "unset", "shop", "GREETING", "--preview"]).fails(4, &["for previews", "it has none"]);
+    host.cli(&["env", "unset", "shop", "GREETING"]).ok();
+    host.cli(&["env", "unset", "shop", "GREETING"]).fails(4, &["it has none"]);
 }

@@ -73,7 +73,8 @@ fn every_verb_that_fails_prints_one_object() {
             "solo" => (&["--bundle", "/nope", "--listen", "127.0.0.1:0"], 1),
             "deploy" => (&["shop", bundle], 3),
             "promote" => (&["shop", "v1"], 3),
-            "rollback" | "releases" | "logs" | "remove" | "env list" => (&["shop"], 3),
+            "rollback" | "releases" | "logs" | "env list" => (&["shop"], 3),
+            "remove" => (&["shop", "--yes"], 3),
             "env set" | "env unset" => (&["shop", "NAME"], 3),
             "token create" => (&["ci", "--app", "*", "--verb", "read"], 3),
             "token revoke" => (&["ci"], 3),
@@ -146,7 +147,8 @@ fn every_verb_that_works_prints_json() {
         ("key forget", &["--data", &restored, "--yes"]),
         ("upgrade", &["--data", data]),
         ("remove", &["shop@v1"]),
-        ("remove", &["shop"]),
+        ("remove", &["shop", "--yes"]),
+        ("restore", &["shop"]),
     ];
     for (verb, more) in calls {
         let args: Vec<&str> = verb.split(' ').chain(more.iter().copied()).chain(["--json"]).collect();

@@ -78,6 +78,6 @@ fn what_sleeps_or_is_gone_has_no_series() {
     assert!(metrics().contains("vitrine_flips_total{app=\"shop\""), "{}", metrics());
     // Workers that are ended on purpose were not replaced.
     assert!(!metrics().contains("vitrine_worker_replacements_total{"), "{}", metrics());
-    host.cli(&["remove", "shop"]).ok();
+    host.cli(&["remove", "shop", "--yes"]).ok();
     assert!(!metrics().contains("shop"), "{}", metrics());
 }

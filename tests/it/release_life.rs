@@ -223,10 +223,10 @@ fn what_is_there_is_listed_and_what_is_removed_is_gone() {
     assert_eq!(host.releases("shop").len(), 1);
     host.cli(&["rollback", "shop"]).fails(1, &["no earlier"]);
     assert_shows(&host, "shop", "shop@v2", "v2");
-    host.cli(&["remove", "shop"]).ok();
+    host.cli(&["remove", "shop", "--now", "--yes"]).ok();
     assert_eq!(shown(&host, "shop").0, 404);
-    for args in [["releases", "shop"], ["remove", "shop"], ["status", "shop"]] {
-        host.cli(&args).fails(4, &["shop"]);
+    for args in [&["releases", "shop"][..], &["remove", "shop", "--yes"], &["status", "shop"]] {
+        host.cli(args).fails(4, &["shop"]);
     }
     wait_until("no worker and no bundle is left of it", Duration::from_secs(20), || {
         let workers = host.workers();
@@ -258,4 +258,22 @@ fn a_rollback_waits_for_no_release_that_is_removed() {
     assert_shows(&host, "shop", "shop@v1", "one");
     drop(stream);
     assert_eq!(removing.join().unwrap().code, 0);
+}
+
+#[test]
+fn status_shows_no_verdict_beside_a_live_release_that_it_is_not_about() {
+    let host = Host::start();
+    host.deploy("shop", "one", &["--version", "v1"]);
+    host.deploy("shop", "two", &["--version", "v2"]);
+    let status = || host.cli(&["status", "shop"]).ok().stdout;
+    assert!(status().contains("deployment of v2  IN_PROGRESS"), "{}", status());
+    host.cli(&["rollback", "shop"]).ok();
+    assert!(status().contains("deployment of v2  ROLLBACK_SUCCESSFUL"), "{}", status());
+    host.cli(&["rollback", "shop", "--to", "v2"]).ok();
+    let told = status();
+    assert!(told.contains("live  v2") && !told.contains("ROLLBACK_SUCCESSFUL"), "{told}");
+    host.cli(&["rollback", "shop", "--to", "v1"]).ok();
+    host.cli(&["promote", "shop", "v2"]).ok();
+    let told = status();
+    assert!(told.contains("live  v2") && !told.contains("ROLLBACK_SUCCESSFUL"), "{told}");
 }

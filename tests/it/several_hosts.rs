@@ -56,12 +56,13 @@ fn no_command_changes_a_host_by_a_guess() {
     let bundle = bundle.path().to_str().unwrap();
     let both = |host: &Host| [format!("http://{}", host.admin), host.data().display().to_string()];
     let [[one_url, one_data], [other_url, other_data]] = [both(&one), both(&other)];
-    let changing: [&[&str]; 10] = [
+    let changing: [&[&str]; 11] = [
         &["deploy", "shop", bundle],
         &["promote", "shop", "v1"],
         &["rollback", "shop"],
         &["remove", "shop@v1"],
-        &["remove", "shop"],
+        &["remove", "shop", "--yes"],
+        &["restore", "shop"],
         &["env", "set", "shop", "NAME"],
         &["env", "unset", "shop", "NAME"],
         &["token", "create", "ci", "--app", "*", "--verb", "*"],

@@ -43,7 +43,7 @@ fn make_changes(host: &Host) -> Vec<&'static str> {
     let broken = bundle_dir(&[("server/index.js", "throw new Error('no')")]);
     host.cli(&["deploy", "shop", broken.path().to_str().unwrap(), "--version", "v3"]).fails(1, &[]);
     host.cli(&["token", "revoke", "ci"]).ok();
-    host.cli(&["remove", "shop"]).ok();
+    host.cli(&["remove", "shop", "--yes"]).ok();
     vec![
         "host start done - -",
         "root deploy begun shop v1",

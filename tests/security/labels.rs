@@ -91,7 +91,7 @@ fn the_name_of_a_removed_app_is_nobody_elses_until_an_operator_frees_it() {
     let host = Host::start();
     let squatter = deployer(&host, "shop");
     host.deploy("shop-checkout", "the app's", &["--version", "v1"]);
-    host.cli(&["remove", "shop-checkout"]).ok();
+    host.cli(&["remove", "shop-checkout", "--yes"]).ok();
     let (status, told) = upload(&host, &squatter, "shop@checkout", None, "the squatter's");
     assert!(status == 409 && told.contains("--free-name"), "{status} {told}");
     let (folder, clean) = host.stop();
@@ -99,13 +99,14 @@ fn the_name_of_a_removed_app_is_nobody_elses_until_an_operator_frees_it() {
     let host = Host::start_in(folder, &["--isolation", "process"]);
     assert_eq!(upload(&host, &squatter, "shop@checkout-v1", None, "the squatter's").0, 409);
     // The app itself may come back.
+    host.cli(&["remove", "shop-checkout", "--now", "--yes"]).ok();
     host.deploy("shop-checkout", "the app's again", &["--version", "v2"]);
     assert_eq!(host.get("shop-checkout", "/").send().text(), "the app's again");
-    host.cli(&["remove", "shop-checkout"]).ok();
-    host.cli(&["remove", "shop-checkout"]).fails(4, &["shop-checkout"]);
+    host.cli(&["remove", "shop-checkout", "--yes"]).ok();
+    host.cli(&["remove", "shop-checkout", "--yes"]).fails(4, &["shop-checkout"]);
     host.cli(&["remove", "shop-checkout@v1", "--free-name"]).fails(2, &["whole app"]);
-    host.cli(&["remove", "shop-checkout", "--free-name"]).ok();
-    host.cli(&["remove", "shop-checkout", "--free-name"]).fails(4, &["shop-checkout"]);
+    host.cli(&["remove", "shop-checkout", "--free-name", "--yes"]).ok();
+    host.cli(&["remove", "shop-checkout", "--free-name", "--yes"]).fails(4, &["shop-checkout"]);
     assert_eq!(upload(&host, &squatter, "shop@checkout", None, "another one's").0, 201);
     assert_eq!(host.get("shop-checkout", "/").send().text(), "another one's");
 }

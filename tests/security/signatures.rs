@@ -114,7 +114,7 @@ fn only_what_is_signed_for_this_release_and_is_newer_gets_in() {
     rig.host.cli(&["rollback", "shop"]).ok();
     assert_eq!(rig.host.get("shop", "/").send().text(), "signed");
     // What is older stays older when the app is gone, and over a restart.
-    rig.host.cli(&["remove", "shop"]).ok();
+    rig.host.cli(&["remove", "shop", "--now", "--yes"]).ok();
     rig.deploy("shop", "v2", Some(&file)).ok();
     rig.change("signed");
     let first = rig.file("v1.minisig", &first);

@@ -246,7 +246,7 @@ fn code_that_is_marked_as_bad_runs_for_nobody_until_it_is_promoted() {
     let host = Host::start_in(data, &["--isolation", "process", "--config", "vitrine.toml"]);
     assert_eq!(host.get("shop-v2", "/").send().status, 404);
     // Its next promotion's hooks look at it by its own name; from then on it is as any other.
-    host.cli(&["promote", "shop", "v2"]).ok();
+    host.cli(&["promote", "shop", "v2", "--yes"]).ok();
     assert_eq!(looked.lock().unwrap().last().map(String::as_str), Some("v2 renders /"));
     assert_eq!(host.get("shop-v2", "/account").send().text(), "v2 renders /account");
     assert_eq!(host.get("shop", "/").send().text(), "v2 renders /");

@@ -65,6 +65,7 @@ impl Releases {
         self.refuse_deploy(&release, options.deploy)?;
         self.went_live(&release, options.deploy);
         if options.deploy.is_none() {
+            self.pardon(entry).await;
             self.approve(entry);
         }
         match self.0.book.split(&release.app) {
@@ -91,6 +92,8 @@ impl Releases {
         match &mut switched {
             Err(error) => deployment.happens(Event::Failed, Some(causes(error))),
             Ok(switched) => {
+                // In the name of whoever promotes it; what sees it through is the host's own.
+                self.pardon(&entry).await;
                 if deployment.standing().progress.has_previous {
                     switched.bake_time_ms = self.0.parts.config.deploy.bake_time_ms;
                 }
@@ -216,8 +219,8 @@ impl Releases {
 
     /// Goes through the stages after the switch, and back if one of them fails.
     pub(in crate::release) async fn see_through(&self, entry: &Arc<Entry>, deployment: &Arc<Deployment>) {
-        if self.0.book.bad(&entry.id()).is_some() && !self.is_going_back(deployment) {
-            self.mark(entry, None).await;
+        if !self.is_going_back(deployment) {
+            self.pardon(entry).await;
         }
         loop {
             match deployment.standing().progress.work() {

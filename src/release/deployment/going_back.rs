@@ -4,7 +4,8 @@ use super::{Deployment, Event};
 use crate::id::ReleaseId;
 use crate::release::Releases;
 use crate::release::entry::Entry;
-use crate::store::DeploymentStatus;
+use crate::scope::Actor;
+use crate::store::{BadMark, DeploymentStatus, Pardon};
 use crate::telemetry::causes;
 use std::sync::Arc;
 
@@ -20,7 +21,7 @@ impl Releases {
         let why = standing.reason.clone().unwrap_or_else(|| "its deployment failed".into());
         deployment.happens(Event::GoingBack, Some(why.clone()));
         // Marked and recorded first: a host that ends here goes on with it at its next start.
-        self.mark(entry, Some(why.clone())).await;
+        self.mark(entry, BadMark { reason: why.clone(), pardon: None }).await;
         self.record(deployment).await;
         let ReleaseId { app, version } = entry.id();
         let previous = standing.previous.filter(|version| {
@@ -49,12 +50,18 @@ impl Releases {
         }
     }
 
-    pub(super) async fn mark(&self, entry: &Arc<Entry>, reason: Option<String>) {
+    /// Notes that somebody made a release live although it is marked as bad, if it is.
+    pub(super) async fn pardon(&self, entry: &Arc<Entry>) {
+        let Some(reason) = self.0.book.bad(&entry.id()) else { return };
+        let (by, at_ms) = (Actor::current().to_string(), self.0.parts.clock.now_ms());
+        self.mark(entry, BadMark { reason, pardon: Some(Pardon { by, at_ms }) }).await;
+    }
+
+    async fn mark(&self, entry: &Arc<Entry>, mark: BadMark) {
         let id = entry.id();
-        self.0.book.set_bad(&id, reason.clone());
+        self.0.book.set_bad(&id, mark.clone());
         let recorded = id.clone();
-        let marked =
-            self.stored("marking a release", move |store| store.set_bad(&recorded, reason.as_deref())).await;
+        let marked = self.stored("marking a release", move |store| store.set_bad(&recorded, &mark)).await;
         if let Err(error) = marked {
             tracing::error!(release = %id, error = %causes(&error), "whether a release is bad is not recorded");
         }

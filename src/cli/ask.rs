@@ -1,0 +1,52 @@
+//! Questions to a person at the terminal, before something that can't be taken back easily.
+
+use crate::cli::{Failure, print, visible};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, IsTerminal as _, Write as _};
+
+/// Whether somebody is there to ask: what is read and what is told are a terminal, and no program reads that.
+pub fn is_attended() -> bool {
+    !print::is_json() && io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Asks, and gives the line that is typed.
+///
+/// # Errors
+/// The terminal can't be read.
+pub fn line(question: &str) -> Result<String, Failure> {
+    asked(question, &mut io::stdin().lock())
+}
+
+fn asked(question: &str, reader: &mut impl BufRead) -> Result<String, Failure> {
+    let mut stderr = io::stderr().lock();
+    let _ = write!(stderr, "{} ", visible::text(question)).and_then(|()| stderr.flush());
+    let mut typed = String::new();
+    reader.read_line(&mut typed).map_err(Failure::local("reading the terminal"))?;
+    Ok(typed.trim().to_owned())
+}
+
+/// Asks at the terminal also where stdin is something else; none where no person sees the question.
+///
+/// # Errors
+/// The terminal can't be read.
+pub fn at_terminal(question: &str) -> Result<Option<String>, Failure> {
+    if print::is_json() || !io::stderr().is_terminal() {
+        return Ok(None);
+    }
+    let Ok(terminal) = File::open("/dev/tty") else { return Ok(None) };
+    asked(question, &mut BufReader::new(terminal)).map(Some)
+}
+
+/// Asks whether to go on with what `consequence` says. Where nobody is there to ask, `--yes` has to say so.
+///
+/// # Errors
+/// [`Failure::Usage`] where nobody is there, [`Failure::Refused`] for any answer but yes.
+pub fn consent(consequence: &str) -> Result<(), Failure> {
+    if !is_attended() {
+        return Err(Failure::Usage(format!("{consequence}; --yes goes on without asking")));
+    }
+    match line(&format!("{consequence}. Go on? [y/N]"))?.to_ascii_lowercase().as_str() {
+        "y" | "yes" => Ok(()),
+        _ => Err(Failure::refused("nothing was changed")),
+    }
+}

@@ -1,0 +1,82 @@
+//! `vitrine restore --from FILE`: a data folder made of a backup.
+
+use crate::cli::stop::Stop;
+use crate::cli::{Failure, print};
+use crate::store::Layout;
+use crate::store::backup::{self, Restored};
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Makes the folder.
+///
+/// # Errors
+/// The backup can't be read, is damaged, or the folder can't be made.
+pub async fn run(from: &Path, data: &Path) -> Result<(), Failure> {
+    let mut stop = Stop::listen().map_err(Failure::local("listening for Ctrl-C"))?;
+    let file = File::open(from).map_err(|source| Failure::Local {
+        doing: "opening the backup",
+        source: format!("{}: {source}", from.display()).into(),
+    })?;
+    let asked = Arc::new(AtomicBool::new(false));
+    let archive = Stoppable { inner: BufReader::new(file), asked: Arc::clone(&asked) };
+    let folder = data.to_owned();
+    let mut restoring = tokio::task::spawn_blocking(move || backup::restore(archive, &folder));
+    let restored = tokio::select! {
+        restored = &mut restoring => restored,
+        () = stop.asked() => {
+            asked.store(true, Ordering::SeqCst);
+            restoring.await
+        }
+    };
+    let restored = restored.map_err(Failure::local("restoring"))?;
+    if restored.is_err() && asked.load(Ordering::SeqCst) {
+        return Err(Failure::Interrupted(format!("interrupted: {} was not made", data.display())));
+    }
+    tell(&restored.map_err(Failure::local("restoring the backup"))?, data)
+}
+
+/// Ends between two pieces when it is asked to, so that what is half made is removed.
+struct Stoppable<R> {
+    inner: R,
+    asked: Arc<AtomicBool>,
+}
+
+impl<R: Read> Read for Stoppable<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.asked.load(Ordering::SeqCst) {
+            return Err(io::Error::other("interrupted"));
+        }
+        self.inner.read(buffer)
+    }
+}
+
+fn tell(restored: &Restored, data: &Path) -> Result<(), Failure> {
+    let Restored { manifest, keys } = restored;
+    let needed: Vec<&String> = keys.iter().filter(|_| !manifest.with_key).collect();
+    if print::is_json() {
+        return print::json(&serde_json::json!({
+            "data": data, "apps": manifest.apps, "releases": manifest.releases, "made_ms": manifest.made_ms,
+            "needs_keys": needed, "missing": manifest.missing,
+        }));
+    }
+    for digest in &manifest.missing {
+        print::talk(&format!("bundle {} was not in the backup: its releases are left out", digest.short()));
+    }
+    for key in needed {
+        print::talk(&format!(
+            "its values need key {key}, which is not in the backup: put the key file at {} (or where `[secrets] key_file` says) before \
+             the host starts",
+            Layout::new(data).key().display()
+        ));
+    }
+    print::data(&format!(
+        "{}: apps {}, releases {}; start it with `vitrine serve --data {}`",
+        data.display(),
+        manifest.apps,
+        manifest.releases,
+        data.display()
+    ))
+}

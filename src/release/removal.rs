@@ -1,0 +1,272 @@
+//! Apps removed: kept for a while, so that one that was meant to stay comes back, then dropped for good.
+
+use super::book::Book;
+use super::deployment::Event as DeploymentEvent;
+use super::{ReleaseError, Releases, RemovedView};
+use crate::failpoint::{self, Fault};
+use crate::id::AppName;
+use crate::limits::{REMOVED_APPS_MAX, REMOVED_BYTES_MAX, REMOVED_KEPT_MS};
+use crate::store::RemovedRecord;
+use crate::telemetry::causes;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// How an app is to be removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RemoveOptions {
+    /// For good, at once; also one that was removed before and is kept.
+    pub now: bool,
+    /// So, and other apps may have its name from then on.
+    pub free_name: bool,
+}
+
+/// An app that was removed and is kept.
+#[derive(Debug, Clone)]
+pub(super) struct Removed {
+    pub record: RemovedRecord,
+    /// Held while its last requests end, and while it is restored or dropped.
+    pub leaving: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl From<RemovedRecord> for Removed {
+    fn from(record: RemovedRecord) -> Self {
+        Self { record, leaving: Arc::default() }
+    }
+}
+
+impl Removed {
+    /// Until when it is kept, in milliseconds since the Unix epoch.
+    pub const fn until_ms(&self) -> u64 {
+        self.record.at_ms.saturating_add(REMOVED_KEPT_MS)
+    }
+
+    fn until(&self) -> String {
+        let time =
+            i64::try_from(self.until_ms()).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+        time.map_or_else(|| "later".into(), |time| time.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
+    }
+
+    fn view(&self) -> RemovedView {
+        let RemovedRecord { app, at_ms, bytes, releases, live } = &self.record;
+        RemovedView {
+            app: app.to_string(),
+            removed_ms: *at_ms,
+            until_ms: self.until_ms(),
+            live: live.as_ref().map(ToString::to_string),
+            releases: *releases,
+            bytes: *bytes,
+        }
+    }
+}
+
+impl Releases {
+    /// Removes an app. It is kept for [`REMOVED_KEPT_MS`], unless `how` says otherwise; its name stays held for it, or is free with
+    /// `free_name`. One that was removed before can be dropped for good.
+    ///
+    /// # Errors
+    /// See [`ReleaseError`].
+    pub async fn remove_app(&self, app: AppName, how: RemoveOptions) -> Result<(), ReleaseError> {
+        if !self.0.book.knows(&app) {
+            return self.drop_removed(app, how).await;
+        }
+        let switching = self.0.book.switching(&app);
+        let held = switching.lock().await;
+        if !self.0.book.knows(&app) {
+            // Somebody else removed it meanwhile.
+            drop(held);
+            return self.drop_removed(app, how).await;
+        }
+        let entries = self.0.book.releases(&app);
+        if let Some(runs) = entries.iter().find(|entry| entry.record().instance.is_some()) {
+            self.check_engine(&runs.id()).await?;
+        }
+        let bundles: BTreeMap<_, _> =
+            entries.iter().map(|entry| (entry.bundle.digest, entry.bundle.bytes)).collect();
+        let kept = Removed::from(RemovedRecord {
+            app: app.clone(),
+            at_ms: self.0.parts.clock.now_ms(),
+            bytes: bundles.values().sum(),
+            releases: entries.len() as u64,
+            live: self.0.book.live(&app).map(|live| live.id().version),
+        });
+        let leaving = Arc::clone(&kept.leaving).lock_owned().await;
+        let (record, for_good) = (kept.record.clone(), how.now || how.free_name);
+        self.stored("removing the app", move |store| match for_good {
+            true => store.remove_app(&record.app, how.free_name),
+            false => store.keep_removed(&record.app, record.at_ms, record.bytes),
+        })
+        .await?;
+        for deployment in self.0.book.deployments(&app) {
+            deployment.happens(DeploymentEvent::Superseded, Some("the app was removed".into()));
+        }
+        // An upload may have added one since the look above: what the book lets go of is what is to be ended.
+        let mut removed = Vec::new();
+        let forget = |book: &Book| {
+            removed = book.remove_app(&app);
+            match how.free_name {
+                true => book.free_name(&app),
+                false => book.hold_names([app.clone()]),
+            }
+            if !for_good {
+                book.keep_removed([kept]);
+            }
+        };
+        noted(&app, self.publish_anew(&app, forget).await);
+        drop(held);
+        let metrics = &self.0.parts.telemetry.metrics;
+        metrics.forget_app(&app);
+        removed.iter().for_each(|entry| metrics.forget(entry.pool.series()));
+        for entry in removed {
+            self.forget_release(&entry, true).await;
+        }
+        self.0.journal.forget(&app);
+        drop(leaving);
+        self.drop_surplus().await;
+        Ok(())
+    }
+
+    /// What is left of an app that was removed: all of it for a while, then its name.
+    async fn drop_removed(&self, app: AppName, how: RemoveOptions) -> Result<(), ReleaseError> {
+        match self.0.book.removed(&app) {
+            Some(removed) if how.now || how.free_name => self.purge(&removed, how.free_name).await,
+            Some(_) => Err(self.no_app(&app)),
+            None => self.free_name(app, how.free_name).await,
+        }
+    }
+
+    async fn free_name(&self, app: AppName, wanted: bool) -> Result<(), ReleaseError> {
+        let held = app.clone();
+        if !wanted || !self.stored("freeing the name", move |store| store.free_name(&held)).await? {
+            return Err(ReleaseError::NoApp(app));
+        }
+        self.publish_free(&app).await;
+        Ok(())
+    }
+
+    async fn publish_free(&self, app: &AppName) {
+        let _changing = self.0.changing.lock().await;
+        self.0.book.free_name(app);
+        // A release of another app may have been without its label because of this name.
+        self.publish(None);
+    }
+
+    /// Drops a removed app for good, with the bundles that no other app has.
+    async fn purge(&self, removed: &Removed, free_name: bool) -> Result<(), ReleaseError> {
+        let _leaving = removed.leaving.lock().await;
+        let app = removed.record.app.clone();
+        let of = app.clone();
+        let dropped =
+            self.stored("dropping the removed app", move |store| store.purge_app(&of, free_name)).await?;
+        // It was restored, or dropped by somebody else, while this waited.
+        let Some(digests) = dropped else { return Err(self.no_app(&app)) };
+        self.0.book.forget_removed(&app);
+        if free_name {
+            self.publish_free(&app).await;
+        }
+        for digest in digests {
+            self.forget_bundle(digest).await;
+        }
+        tracing::info!(%app, "a removed app is dropped for good");
+        Ok(())
+    }
+
+    /// Keeps removed apps within their bounds.
+    async fn drop_surplus(&self) {
+        for removed in surplus(self.0.book.all_removed()) {
+            tracing::warn!(app = %removed.record.app, "removed apps are above their bounds: the oldest is dropped for good");
+            self.purge_behind(&removed).await;
+        }
+    }
+
+    /// Drops a removed app that nobody asked to be dropped.
+    pub(super) async fn purge_behind(&self, removed: &Removed) {
+        match self.purge(removed, false).await {
+            Err(ReleaseError::NoApp(_) | ReleaseError::Removed { .. }) | Ok(()) => {}
+            Err(error) => {
+                tracing::warn!(app = %removed.record.app, error = %causes(&error), "a removed app could not be dropped");
+            }
+        }
+    }
+
+    /// Removed apps whose time is over. `by_age`: see [`Releases::due`].
+    pub(super) fn removed_due(&self, by_age: bool) -> Vec<Removed> {
+        let now_ms = self.0.parts.clock.now_ms();
+        let is_over = |removed: &Removed| match failpoint::at("removed.kept") {
+            Some(Fault::Skip) => true,
+            _ => by_age && removed.until_ms() <= now_ms,
+        };
+        self.0.book.all_removed().into_iter().filter(is_over).collect()
+    }
+
+    /// Apps that were removed and can be restored, by name.
+    #[must_use]
+    pub fn removed_apps(&self, may_be_shown: impl Fn(&AppName) -> bool) -> Vec<RemovedView> {
+        let removed = self.0.book.all_removed();
+        removed.iter().filter(|removed| may_be_shown(&removed.record.app)).map(Removed::view).collect()
+    }
+
+    /// There is no such app, or not any more.
+    pub(super) fn no_app(&self, app: &AppName) -> ReleaseError {
+        match self.0.book.removed(app) {
+            Some(removed) => ReleaseError::Removed { app: app.clone(), until: removed.until() },
+            None => ReleaseError::NoApp(app.clone()),
+        }
+    }
+
+    /// Refuses what would make an app of this name anew while the one that was removed is kept: that would be lost.
+    pub(super) fn refuse_kept(&self, app: &AppName) -> Result<(), ReleaseError> {
+        let Some(removed) = self.0.book.removed(app) else { return Ok(()) };
+        Err(ReleaseError::Refused(format!(
+            "`{app}` was removed and is kept until {}: `vitrine restore {app}` brings it back, `vitrine remove {app} --now` drops it \
+             for good, and then the name can be used again",
+            removed.until()
+        )))
+    }
+}
+
+/// Those that are above a bound, oldest first. The newest is always kept, whatever its size.
+fn surplus(mut removed: Vec<Removed>) -> Vec<Removed> {
+    removed.sort_by_key(|one| Reverse(one.record.at_ms));
+    let mut bytes = 0_u64;
+    let is_within = |(place, one): (usize, &Removed)| {
+        bytes = bytes.saturating_add(one.record.bytes);
+        place == 0 || (place < REMOVED_APPS_MAX && bytes <= REMOVED_BYTES_MAX)
+    };
+    let within = removed.iter().enumerate().map(is_within).take_while(|within| *within).count();
+    let mut over = removed.split_off(within);
+    over.reverse();
+    over
+}
+
+/// A removal that is recorded is done, whether the change of the table was counted or not.
+pub(super) fn noted(app: &AppName, counted: Result<(), ReleaseError>) {
+    if let Err(error) = counted {
+        tracing::warn!(%app, error = %causes(&error), "a removal is not counted");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_removed_apps_go_first_and_the_newest_stays() {
+        let removed = |app: &str, at_ms, bytes| {
+            let (app, live) = (app.parse().unwrap(), None);
+            Removed::from(RemovedRecord { app, at_ms, bytes, releases: 1, live })
+        };
+        let over = |removed| -> Vec<String> {
+            surplus(removed).iter().map(|one: &Removed| one.record.app.to_string()).collect()
+        };
+        let half = REMOVED_BYTES_MAX / 2;
+        assert_eq!(over(vec![removed("a", 1, half), removed("b", 2, half)]), Vec::<String>::new());
+        let three = vec![removed("b", 2, half), removed("c", 3, half), removed("a", 1, 1)];
+        assert_eq!(over(three), ["a"]);
+        // What is larger than the bound alone is kept while it is the newest, and nothing beside it.
+        assert_eq!(over(vec![removed("a", 1, 1), removed("b", 2, u64::MAX)]), ["a"]);
+        assert_eq!(over(vec![removed("b", 2, 1), removed("a", 1, u64::MAX)]), ["a"]);
+        let many = (0..=REMOVED_APPS_MAX as u64 + 1).map(|at| removed(&format!("a{at}"), at, 1));
+        assert_eq!(over(many.collect()), ["a0", "a1"]);
+    }
+}

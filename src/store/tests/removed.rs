@@ -1,0 +1,81 @@
+//! Apps that were removed and are kept.
+
+use super::*;
+
+fn with_shop(folder: &Path) -> Store {
+    let store = Store::open(folder).unwrap();
+    store.insert_release(&record("shop@v1", 0)).unwrap();
+    store.record_promotion(&id("shop@v1"), None, PromotionKind::Promote, 1, None).unwrap();
+    store.set_state(&id("shop@v1"), ReleaseState::Ready).unwrap();
+    store.set_env(&app("shop"), EnvScope::Production, &[value("KEY", "kept")]).unwrap();
+    store
+}
+
+#[test]
+fn a_removed_app_is_kept_whole_and_unchanged_until_it_is_restored() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = with_shop(folder.path());
+    let shop = app("shop");
+    store.insert_release(&ReleaseRecord { state: ReleaseState::Pending, ..record("shop@v2", 0) }).unwrap();
+    store.keep_removed(&shop, 7, 99).unwrap();
+    // Once more changes nothing.
+    store.keep_removed(&shop, 8, 1).unwrap();
+    store.keep_removed(&app("nowhere"), 8, 1).unwrap();
+    drop(store);
+
+    let store = Store::open(folder.path()).unwrap();
+    let kept =
+        RemovedRecord { app: shop.clone(), at_ms: 7, bytes: 99, releases: 1, live: Some(version("v1")) };
+    assert_eq!(store.removed().unwrap(), [kept]);
+    assert_eq!((store.apps().unwrap(), store.held_names().unwrap()), (vec![], vec![shop.clone()]));
+    assert_eq!(store.digests().unwrap().len(), 1, "its bundle is in use");
+    assert_eq!(store.release(&id("shop@v2")).unwrap(), None, "what was not taken in yet is not kept");
+    // What is under way for it is not recorded any more.
+    let late = store.insert_release(&record("shop@v3", 0));
+    assert!(matches!(late, Err(StoreError::Removed(_))), "{late:?}");
+    let late = store.set_env(&shop, EnvScope::Production, &[value("KEY", "late")]);
+    assert!(matches!(late, Err(StoreError::Removed(_))), "{late:?}");
+    let late = store.record_promotion(&id("shop@v1"), None, PromotionKind::Promote, 9, None);
+    assert!(matches!(late, Err(StoreError::NoRelease(_))), "{late:?}");
+
+    assert!(store.restore_app(&shop).unwrap() && !store.restore_app(&shop).unwrap());
+    assert_eq!((store.apps().unwrap(), store.held_names().unwrap()), (vec![shop.clone()], vec![]));
+    assert_eq!(store.live(&shop).unwrap(), Some(version("v1")));
+    assert_eq!(store.env(&shop, 1, EnvScope::Production).unwrap(), [value("KEY", "kept")]);
+    assert_eq!(store.purge_app(&shop, false).unwrap(), None, "it is not removed");
+}
+
+#[test]
+fn what_is_dropped_for_good_gives_its_bundles_and_keeps_its_name_unless_that_is_freed() {
+    for free_name in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let store = with_shop(folder.path());
+        store.keep_removed(&app("shop"), 7, 99).unwrap();
+        let digests = store.purge_app(&app("shop"), free_name).unwrap().unwrap();
+        assert_eq!(digests.len(), 1);
+        assert_eq!((store.removed().unwrap(), store.releases(&app("shop")).unwrap()), (vec![], vec![]));
+        assert_eq!(store.held_names().unwrap().is_empty(), free_name);
+        assert!(!store.restore_app(&app("shop")).unwrap());
+        store.insert_release(&record("shop@v1", 0)).unwrap();
+    }
+}
+
+#[test]
+fn a_database_of_a_build_that_kept_no_removed_apps_is_brought_to_the_present_form() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = with_shop(folder.path());
+    {
+        let connection = store.0.connection.lock().unwrap();
+        let before = "DROP TABLE removed;
+             ALTER TABLE bad_releases DROP COLUMN pardoned_by;
+             ALTER TABLE bad_releases DROP COLUMN pardoned_ms;
+             INSERT INTO bad_releases VALUES ('shop', 'v1', 'too slow');
+             DELETE FROM migrations WHERE version = (SELECT max(version) FROM migrations);";
+        connection.execute_batch(before).unwrap();
+    }
+    drop(store);
+    let store = Store::open(folder.path()).unwrap();
+    let mark = BadMark { reason: "too slow".into(), pardon: None };
+    assert_eq!(store.bad(&app("shop")).unwrap(), [(version("v1"), mark)]);
+    assert_eq!((store.removed().unwrap(), store.apps().unwrap()), (vec![], vec![app("shop")]));
+}

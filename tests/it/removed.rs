@@ -1,0 +1,197 @@
+//! Apps that are removed: asked for twice, kept for a day, brought back as they were, dropped for good.
+
+use crate::harness::archive::{bundle_dir, hello};
+use crate::harness::cli::Cli;
+use crate::harness::host::Host;
+use crate::harness::wait::wait_until;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const PROCESS: [&str; 2] = ["--isolation", "process"];
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A host with an app that has a history: v1, then v2 live, a preview, and a value.
+fn with_shop() -> Host {
+    let host = Host::start();
+    host.deploy("shop", "one", &["--version", "v1"]);
+    host.deploy("shop", "two", &["--version", "v2"]);
+    host.deploy("shop", "seen before", &["--version", "p1", "--preview", "pr-7"]);
+    host.cli(&["env", "set", "shop", "KEY"]).stdin("kept").ok();
+    host
+}
+
+fn status_of(host: &Host, label: &str) -> u16 {
+    host.get(label, "/").send().status
+}
+
+fn text(host: &Host, label: &str) -> String {
+    host.get(label, "/").send().text().to_owned()
+}
+
+fn removed(host: &Host) -> Vec<Value> {
+    host.call("GET", "/v1/apps?removed=true").send().json().as_array().unwrap().clone()
+}
+
+fn bundles(host: &Host) -> usize {
+    std::fs::read_dir(host.data().join("bundles")).unwrap().count()
+}
+
+#[test]
+fn an_app_is_removed_by_nobody_who_does_not_say_so_twice() {
+    let host = with_shop();
+    let told = host.cli(&["remove", "shop"]).fails(2, &["--yes", "shop"]).stderr;
+    assert!(!told.contains("removed shop"), "{told}");
+    for typed in ["", "y\n", "shop@v1\n"] {
+        let ran = host.cli_at_terminal(&["remove", "shop"]).stdin(typed).run();
+        assert!(ran.code == 1 && ran.stdout.contains("nothing was removed"), "{ran:?}");
+        assert!(ran.stdout.contains("v2, live at http://shop.localhost"), "{ran:?}");
+    }
+    assert_eq!(text(&host, "shop"), "two");
+    let ran = host.cli_at_terminal(&["remove", "shop"]).stdin("shop\n").run();
+    assert!(ran.code == 0 && ran.stdout.contains("vitrine restore shop"), "{ran:?}");
+    assert_eq!(status_of(&host, "shop"), 404);
+}
+
+#[test]
+fn a_removed_app_comes_back_as_it_was_also_after_a_crash() {
+    let host = with_shop();
+    let gone = host.cli(&["remove", "shop", "--yes", "--json"]).ok().json();
+    assert_eq!((&gone["removed"], gone["restorable_until_ms"].is_u64()), (&json!("shop"), true), "{gone}");
+    for label in ["shop", "shop-v1", "shop-pr-7"] {
+        assert_eq!(status_of(&host, label), 404, "{label}");
+    }
+    assert_eq!(host.cli(&["status", "--json"]).ok().json(), json!([]));
+    let told = host.cli(&["status"]).ok().stderr;
+    assert!(told.contains("vitrine restore APP") && told.contains("shop until "), "{told}");
+    for args in [&["status", "shop"][..], &["rollback", "shop"], &["remove", "shop", "--yes"]] {
+        host.cli(args).fails(4, &["`shop` was removed", "vitrine restore shop"]);
+    }
+    // Nothing takes its place, and what it had with it.
+    let bundle = bundle_dir(&[("server/index.js", &hello("another"))]);
+    let deploy = ["deploy", "shop", bundle.path().to_str().unwrap(), "--version", "v9"];
+    host.cli(&deploy).fails(1, &["vitrine restore shop", "vitrine remove shop --now"]);
+    host.cli(&["env", "set", "shop", "KEY"]).stdin("other").fails(1, &["vitrine restore shop"]);
+
+    let host = Host::start_in(host.kill(), &PROCESS);
+    let kept = removed(&host);
+    assert_eq!(
+        (kept.len(), &kept[0]["live"], &kept[0]["releases"]),
+        (1, &json!("v2"), &json!(3)),
+        "{kept:?}"
+    );
+    assert_eq!(host.workers().len(), 0);
+    let url = host.cli(&["restore", "shop"]).ok().stdout;
+    assert!(url.starts_with("http://shop.localhost"), "{url}");
+    assert_eq!((text(&host, "shop"), text(&host, "shop-pr-7")), ("two".into(), "seen before".into()));
+    let values = host.cli(&["env", "list", "shop", "--json"]).ok().json();
+    assert_eq!((&values[0]["name"], &values[0]["value"]), (&json!("KEY"), &json!("kept")));
+    assert_eq!(removed(&host), Vec::<Value>::new());
+    host.cli(&["rollback", "shop"]).ok();
+    assert_eq!(text(&host, "shop"), "one");
+    host.cli(&["restore", "shop"]).fails(1, &["not removed"]);
+    host.cli(&["restore", "nowhere"]).fails(4, &["nowhere"]);
+    // It is an app like any other, over the next start as well.
+    let host = Host::start_in(host.kill(), &PROCESS);
+    assert_eq!(text(&host, "shop"), "one");
+    host.deploy("shop", "three", &["--version", "v3"]);
+    let log = host.cli(&["audit", "list"]).ok().stdout;
+    assert!(log.contains("remove") && log.contains("restore"), "{log}");
+    host.cli(&["audit", "verify"]).ok();
+}
+
+#[test]
+fn what_is_dropped_for_good_leaves_nothing_and_its_name_can_be_deployed_again() {
+    let host = with_shop();
+    let stored = bundles(&host);
+    host.cli(&["remove", "shop", "--yes"]).ok();
+    assert_eq!(bundles(&host), stored, "it has its bundles while it can be restored");
+    host.cli(&["remove", "shop", "--now", "--yes"]).ok();
+    assert_eq!((bundles(&host), removed(&host)), (0, Vec::new()));
+    host.cli(&["restore", "shop"]).fails(4, &["shop"]);
+    host.deploy("shop", "anew", &["--version", "v1"]);
+    assert_eq!(text(&host, "shop"), "anew");
+    // At once, without a day in between.
+    host.cli(&["remove", "shop", "--now", "--yes"]).ok();
+    assert_eq!((bundles(&host), removed(&host)), (0, Vec::new()));
+    host.cli(&["remove", "shop@v1", "--now"]).fails(2, &["whole app"]);
+}
+
+#[test]
+fn a_removed_app_is_dropped_when_its_time_is_over() {
+    let host = Host::start_broken(Host::folder_anew(), &PROCESS, "removed.kept=return(skip)");
+    host.deploy("shop", "one", &["--version", "v1"]);
+    host.cli(&["remove", "shop", "--yes"]).ok();
+    wait_until("it is dropped", PATIENCE, || {
+        (removed(&host).is_empty() && bundles(&host) == 0).then_some(())
+    });
+    host.deploy("shop", "anew", &["--version", "v1"]);
+    let log = host.cli(&["audit", "list"]).ok().stdout;
+    assert!(log.contains("host  purge"), "{log}");
+}
+
+/// Killed at any write of it, a removal, a restoration or a purge is done or not begun; what was acknowledged is done.
+#[test]
+fn a_kill_leaves_an_app_whole_or_removed_whole() {
+    for (step, args) in [
+        ("remove the app", &["remove", "shop", "--yes"][..]),
+        ("restore the app", &["restore", "shop"]),
+        ("drop the removed app", &["remove", "shop", "--now", "--yes"]),
+    ] {
+        for moment in ["begin", "commit", "done"] {
+            let what = format!("{step}.{moment}");
+            let folder = Host::folder_anew();
+            let wish = folder.path().join("wish");
+            let environment = [("FAILPOINT_FILE", wish.to_str().unwrap())];
+            let mut host = Host::try_start(folder, &PROCESS, &environment).unwrap();
+            host.deploy("shop", "one", &["--version", "v1"]);
+            let is_removed = step != "remove the app";
+            if is_removed {
+                host.cli(&["remove", "shop", "--yes"]).ok();
+            }
+            std::fs::write(&wish, format!("{what} 1")).unwrap();
+            host.cli(args).run();
+            wait_until(&what, PATIENCE, || (!host.is_alive()).then_some(()));
+            let host = Host::start_in(host.kill(), &PROCESS);
+            let done = moment == "done";
+            match (step, done) {
+                ("remove the app", true) | ("restore the app" | "drop the removed app", false) => {
+                    assert_eq!(
+                        (removed(&host).len(), status_of(&host, "shop"), bundles(&host)),
+                        (1, 404, 1),
+                        "{what}"
+                    );
+                    host.cli(&["restore", "shop"]).ok();
+                    assert_eq!(text(&host, "shop"), "one", "{what}");
+                }
+                ("drop the removed app", _) => {
+                    assert_eq!(
+                        (removed(&host).len(), status_of(&host, "shop"), bundles(&host)),
+                        (0, 404, 0),
+                        "{what}"
+                    );
+                }
+                _ => assert_eq!((removed(&host).len(), text(&host, "shop").as_str()), (0, "one"), "{what}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn who_may_not_remove_may_not_restore() {
+    let host = with_shop();
+    let token = |verbs: &str, name: &str| {
+        let ran = host.cli(&["token", "create", name, "--app", "shop", "--verb", verbs]).ok();
+        ran.stdout.trim().to_owned()
+    };
+    let (reader, remover) = (token("deploy,promote,env", "one"), token("remove", "two"));
+    let by = |token: &str, args: &[&str]| -> Cli { host.cli(args).env("VITRINE_TOKEN", token) };
+    by(&reader, &["remove", "shop", "--yes"]).fails(1, &["`remove` on `shop`"]);
+    by(&remover, &["remove", "shop", "--yes"]).ok();
+    by(&reader, &["restore", "shop"]).fails(1, &["`remove` on `shop`"]);
+    by(&remover, &["restore", "shop"]).ok();
+    assert_eq!(text(&host, "shop"), "two");
+    // The list of what can be restored has no app that a token may not see.
+    host.deploy("blog", "a blog", &["--version", "b1"]);
+    host.cli(&["remove", "blog", "--yes"]).ok();
+    assert!(!by(&remover, &["status"]).ok().stderr.contains("blog"));
+}
