@@ -16,6 +16,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("status", &["vitrine status", "vitrine status shop --watch"]),
     ("remove", &["vitrine remove shop@v40", "vitrine remove shop"]),
     ("env set", &["printf %s https://api.example.com | vitrine env set shop API_URL"]),
+    ("env import", &["vitrine env import shop .env.production --secret"]),
     ("env unset", &["vitrine env unset shop API_URL"]),
     ("env list", &["vitrine env list shop"]),
     ("logs", &["vitrine logs shop --follow", "vitrine logs shop@v42 --since 10m"]),
@@ -27,7 +28,10 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("key rotate", &["vitrine key rotate"]),
     ("key forget", &["vitrine key forget --data /var/lib/vitrine --yes"]),
     ("backup", &["vitrine backup vitrine-2026-11-30.tar.zst"]),
-    ("restore", &["vitrine restore --from vitrine-2026-11-30.tar.zst --data restored"]),
+    (
+        "restore",
+        &["vitrine restore shop", "vitrine restore --from vitrine-2026-11-30.tar.zst --data restored"],
+    ),
     (
         "healthcheck",
         &["vitrine healthcheck", "vitrine healthcheck --url http://127.0.0.1:8080/_vitrine/readyz"],

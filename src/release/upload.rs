@@ -169,6 +169,7 @@ impl Releases {
         digest: Digest,
         bytes: u64,
     ) -> Result<(), ReleaseError> {
+        self.refuse_kept(&release.app)?;
         let claim = Claim { release, preview, counts: Counts::As(digest, bytes) };
         self.refuse_routed(&claim)?;
         match self.0.book.look_up(&claim, &self.0.parts.config.quota) {

@@ -76,6 +76,7 @@ fn every_verb_that_fails_prints_one_object() {
             "rollback" | "releases" | "logs" | "env list" => (&["shop"], 3),
             "remove" => (&["shop", "--yes"], 3),
             "env set" | "env unset" => (&["shop", "NAME"], 3),
+            "env import" => (&["shop", "-"], 3),
             "token create" => (&["ci", "--app", "*", "--verb", "read"], 3),
             "token revoke" => (&["ci"], 3),
             "status" | "token list" | "audit list" | "audit verify" => (&[], 3),
@@ -98,7 +99,7 @@ fn every_verb_that_fails_prints_one_object() {
             .env("DOCKER_HOST", "unix:///nope/docker.sock")
             .env("VITRINE_WORKER", "/nope/vitrine-worker")
             .env("TMPDIR", folder.path().to_str().unwrap())
-            .stdin("value")
+            .stdin("NAME=value")
             .run();
         assert_eq!(ran.code, code, "{verb}: {ran:?}");
         let error = checked(&verb, &ran).unwrap_or_else(|| panic!("{verb} tells no error: {ran:?}"));
@@ -129,6 +130,7 @@ fn every_verb_that_works_prints_json() {
         ("status", &["shop"]),
         ("status", &[]),
         ("env set", &["shop", "NAME"]),
+        ("env import", &["shop", "-"]),
         ("env list", &["shop"]),
         ("env unset", &["shop", "NAME"]),
         ("token create", &["ci", "--app", "*", "--verb", "read"]),
@@ -152,7 +154,7 @@ fn every_verb_that_works_prints_json() {
     ];
     for (verb, more) in calls {
         let args: Vec<&str> = verb.split(' ').chain(more.iter().copied()).chain(["--json"]).collect();
-        let ran = host.cli(&args).stdin("value").run();
+        let ran = host.cli(&args).stdin("NAME=value").run();
         let error = checked(verb, &ran);
         // A machine may have something to be put right.
         assert!(error.is_none() || *verb == "doctor", "{verb}: {ran:?}");
