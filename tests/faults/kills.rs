@@ -205,7 +205,7 @@ impl Drop for Foreign {
 /// The host, broken on purpose: it acknowledges what it does not record.
 #[test]
 fn control_an_acknowledgement_before_the_record_is_noticed() {
-    for step in ["record the switch", "record the environment value", "forget the release"] {
+    for step in ["record the switch", "record the environment's values", "forget the release"] {
         let mut script = Script::new(&PROCESS, &format!("{step}.commit=return(skip)"), seed());
         let deploy = script.op(Kind::Deploy).unwrap();
         script.must(&deploy);

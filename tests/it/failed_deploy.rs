@@ -28,8 +28,8 @@ fn stored(host: &Host) -> Vec<PathBuf> {
         for entry in std::fs::read_dir(folder).unwrap().map_while(Result::ok) {
             let path = entry.path();
             let file_name = entry.file_name().into_string().unwrap();
-            // What belongs to the host that runs, and comes and goes with it.
-            if ["run", "upgrade.sock"].contains(&&*file_name) || file_name.contains(".db") {
+            // What belongs to the host that runs, and comes and goes with it; and what apps wrote, also before they failed.
+            if ["run", "upgrade.sock", "logs"].contains(&&*file_name) || file_name.contains(".db") {
                 continue;
             }
             if entry.file_type().unwrap().is_dir() {

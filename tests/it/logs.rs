@@ -230,7 +230,7 @@ fn a_removed_apps_log_goes_with_it() {
     until_shown(&host, &["--requests"], "GET /one");
     let kept = host.data().join("logs/shop");
     assert!(kept.is_dir());
-    host.cli(&["remove", "shop"]).ok();
+    host.cli(&["remove", "shop", "--yes", "--now"]).ok();
     wait_until("the log is removed", PATIENCE, || (!kept.exists()).then_some(()));
     deploy(&host, &["--version", "v1"]);
     assert!(!logs(&host, &["--all", "--requests"]).contains("/one"));

@@ -47,6 +47,9 @@ fn texts<'a>(code: &'a str, call: &'a str) -> impl Iterator<Item = &'a str> {
 fn read(folder: &Path, each: &mut impl FnMut(&Path, &str)) {
     for entry in fs::read_dir(folder).unwrap().map_while(Result::ok) {
         let path = entry.path();
+        if path.ends_with("tests") {
+            continue;
+        }
         if path.is_dir() {
             read(&path, each);
         } else if path.extension().is_some_and(|kind| kind == "rs") && !path.ends_with("tests.rs") {
@@ -62,7 +65,9 @@ fn read(folder: &Path, each: &mut impl FnMut(&Path, &str)) {
 fn every_durable_write_can_be_killed_at() {
     let writes = [".sync_all()", "fs::rename(", ".put_multipart(", ".commit()"];
     // A note for the command line; the next start writes it anew. And what a command makes under another name, which no host reads.
-    let exempt = ["admin/beacon.rs", "cli/backup.rs", "store/backup/read.rs"];
+    // And lines of apps: none is acknowledged to anybody, and a start removes what was half packed.
+    let exempt =
+        ["admin/beacon.rs", "cli/backup.rs", "store/backup/read.rs", "telemetry/log_store/segments.rs"];
     read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut |path, code| {
         let durable = writes.iter().any(|write| code.contains(write));
         let named = code.contains("failpoint::") || exempt.iter().any(|exempt| path.ends_with(exempt));

@@ -176,7 +176,8 @@ impl Rig {
             }
             Op::Revoke { token } => self.host().call("DELETE", &format!("/v1/tokens/{token}")),
             Op::Remove { version } => call("DELETE", &format!("/releases/{version}")),
-            Op::RemoveApp => call("DELETE", ""),
+            // A removed app that is kept has its name until it is dropped.
+            Op::RemoveApp => call("DELETE", "?now=true"),
             Op::Start | Op::Begin => return Told::Acknowledged,
         };
         let request = key.iter().fold(request, |request, key| request.header("idempotency-key", key));
