@@ -98,7 +98,7 @@ fn every_change_is_there_with_who_made_it_in_order_and_without_values() {
     assert!(tail[0].starts_with("stop") && tail[1].ends_with("after a stop"), "{tail:?}");
     assert!(tail[2].ends_with("after a crash"), "{tail:?}");
     host.cli(&["audit", "verify", "--noted", &format!("2:{}", "0".repeat(64))]).fails(1, &["record 2"]);
-    let list = host.cli(&["audit", "list", "--last", "2"]).ok().stdout;
+    let list = host.cli(&["audit", "list", "--last", "2", "--wide"]).ok().stdout;
     assert!(list.lines().count() == 3 && list.contains("after a crash"), "{list}");
 }
 
