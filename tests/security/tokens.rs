@@ -59,6 +59,8 @@ fn operations(host: &Host) -> Vec<Operation> {
             let open = operation["security"] == serde_json::json!([{}]);
             let role = operation.pointer("/security/0/token/0").and_then(Value::as_str);
             assert!(open || role.is_some(), "{method} {path} names no role");
+            // The machine's own processes, as this one, ask without a token how the host does.
+            let role = role.filter(|_| !["/healthz", "/readyz"].contains(&path.as_str()));
             let of_app = path.contains("{app}");
             for app in if of_app { &["shop", "blog"][..] } else { &["none"] } {
                 // Nothing of these names is there, so nothing is done where the door lets a call pass.
