@@ -124,7 +124,8 @@ export async function startHost({
     /** @param {string[]} args What follows `vitrine`. Gives its standard output; rejects with its standard error. */
     async vitrine(...args) {
       const env = { ...process.env, VITRINE_ADMIN: admin, VITRINE_TOKEN: token };
-      const { stdout } = await run(binary, args, { env, timeout: COMMAND_TIMEOUT_MS });
+      // Not in the folder of the tests: a deploy from a project's folder notes its host there.
+      const { stdout } = await run(binary, args, { cwd: data, env, timeout: COMMAND_TIMEOUT_MS });
       return stdout;
     },
     async stop() {
