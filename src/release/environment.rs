@@ -145,6 +145,8 @@ impl Releases {
         if entry.record().env_scope == EnvScope::Production {
             return self.ensure_worker(entry, deadline, true).await.map(|()| None);
         }
+        let _insisting = entry.insist();
+        self.0.boots.hand_out();
         let boot = entry.boot.lock().await;
         let before = entry.record();
         if before.env_scope == EnvScope::Production {

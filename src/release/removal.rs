@@ -120,7 +120,9 @@ impl Releases {
         for entry in removed {
             self.forget_release(&entry, true).await;
         }
-        self.0.journal.forget(&app);
+        if for_good {
+            self.0.journal.forget(&app);
+        }
         drop(leaving);
         self.drop_surplus().await;
         Ok(())
@@ -161,6 +163,7 @@ impl Releases {
         // It was restored, or dropped by somebody else, while this waited.
         let Some(digests) = dropped else { return Err(self.no_app(&app)) };
         self.0.book.forget_removed(&app);
+        self.0.journal.forget(&app);
         if free_name {
             self.publish_free(&app).await;
         }

@@ -63,7 +63,7 @@ fn a_watch_waits_for_a_host_that_is_restarted() {
     let watching = host.cli(&["status", "shop", "--watch", "--json"]);
     let watching = watching.env("VITRINE_ADMIN", &url).env("VITRINE_TOKEN", &token);
     let mut host = Some(host);
-    let ran = watching.interrupted_when(|| {
+    let ran = watching.signalled_when("-TERM", || {
         let first = host.take().unwrap();
         wait_until("it watches", PATIENCE, || (looks(&first) > 1).then_some(()));
         let before = looks(&first);

@@ -229,7 +229,11 @@ fn a_removed_apps_log_goes_with_it() {
     ask(&host, "/one");
     until_shown(&host, &["--requests"], "GET /one");
     let kept = host.data().join("logs/shop");
+    host.cli(&["remove", "shop", "--yes"]).ok();
+    host.cli(&["restore", "shop"]).ok();
+    assert!(logs(&host, &["--requests"]).contains("GET /one"), "a restored app has its log");
     assert!(kept.is_dir());
+    host.cli(&["remove", "shop", "--yes"]).ok();
     host.cli(&["remove", "shop", "--yes", "--now"]).ok();
     wait_until("the log is removed", PATIENCE, || (!kept.exists()).then_some(()));
     deploy(&host, &["--version", "v1"]);
