@@ -110,7 +110,7 @@ impl Record {
         self.pin = selection.pin;
         self.by_bucket = selection.by_bucket;
         self.by_pin = selection.is_by_pin();
-        self.by_own_name = !selection.pinnable;
+        self.by_own_name = selection.own_name;
         self.answered_by(&selection.target);
     }
 

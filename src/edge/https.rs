@@ -40,7 +40,8 @@ impl Https {
     pub fn elsewhere(&self, caller: &Caller, host: &str) -> Option<HeaderValue> {
         let port = self.redirect_to.filter(|_| caller.plain && !host.is_empty())?;
         let path = caller.uri.path_and_query()?.as_str();
-        if path.starts_with(ACME) {
+        // `OPTIONS *` is about no address.
+        if path.starts_with(ACME) || !path.starts_with('/') {
             return None;
         }
         let port = if port == 443 { String::new() } else { format!(":{port}") };
@@ -100,6 +101,7 @@ mod tests {
         assert_eq!(to(8443, "/").as_deref(), Some("https://shop.example:8443/"));
         assert_eq!(to(443, "//evil.example/").as_deref(), Some("https://shop.example//evil.example/"));
         assert_eq!(to(443, "/.well-known/acme-challenge/token"), None);
+        assert_eq!(to(443, "*"), None);
         assert!(to(443, "/.well-known/other").is_some());
         let off = Https::new(&Tls { redirect: false, ..rules() }, 443);
         assert_eq!(off.elsewhere(&caller("/", "8.8.8.8", false, None), "shop.example"), None);

@@ -18,7 +18,7 @@ use super::own;
 use super::pin::Wanted;
 use super::preview_door;
 use super::render;
-use super::select::select;
+use super::select::{Selection, select};
 use super::static_files::{Found, find};
 use super::upload::linger;
 use super::visitor::Visitor;
@@ -28,10 +28,11 @@ use crate::connections::places::Excess;
 use crate::id::ReleaseId;
 use crate::pool::Pool;
 use crate::release::{Releases, WakeError};
+use crate::route::RouteTable;
 use crate::route::Routes;
 use crate::route::guard::Guard;
 use crate::telemetry::Telemetry;
-use http::{Request, Response, StatusCode, Version};
+use http::{HeaderMap, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use ipnet::IpNet;
 use std::sync::Arc;
@@ -118,13 +119,10 @@ impl<W: Wake> Answer for Line<W> {
         if let Some(location) = self.https.elsewhere(&record.caller, &address.host) {
             return https::redirected(record, location, body);
         }
-        let wanted =
-            if self.skew_protection { Wanted::of(&record.caller, &headers) } else { Wanted::default() };
-        let mut selection = match select(&table, &address.host, &wanted, record.visitor.id) {
+        let mut selection = match self.select(&table, &address.host, &record, &headers) {
             Ok(selection) => selection,
             Err(outcome) => return refused(record, Failure::of(outcome), body),
         };
-        selection.pinnable &= self.skew_protection;
         record.select(&selection, table.epoch);
         drop(table);
         peer.activity.set_stall_ms(selection.target.client_stall_ms);
@@ -163,6 +161,21 @@ impl<W: Wake> Answer for Line<W> {
 }
 
 impl<W> Line<W> {
+    /// Chooses the release that answers, by the host name, the visitor, and, where the operator wants that, the client's pin.
+    pub fn select(
+        &self,
+        table: &RouteTable,
+        host: &str,
+        record: &Record,
+        headers: &HeaderMap,
+    ) -> Result<Selection, Outcome> {
+        let wanted =
+            if self.skew_protection { Wanted::of(&record.caller, headers) } else { Wanted::default() };
+        let mut selection = select(table, host, &wanted, record.visitor.id)?;
+        selection.pinnable &= self.skew_protection;
+        Ok(selection)
+    }
+
     /// Counts the request as one of its client's, if its connection has a place and its client may have one more in flight.
     fn may_ask(&self, caller: &Caller, peer: &Peer) -> Result<Counted, Failure> {
         match peer.excess {

@@ -33,15 +33,19 @@ pub fn stop(
     selection: &Selection,
     headers: &mut HeaderMap,
 ) -> Option<Stop> {
-    let guard = guard.filter(|guard| record.by_own_name && guard.asks_for(&selection.target))?;
-    record.guarded = true;
+    let guard = guard.filter(|guard| record.by_own_name && guard.watches(&selection.target.release.app))?;
     let (host, caller) = (&record.host, &mut record.caller);
+    // Also from requests to a release that is guarded no more: browsers go on showing what they know.
     let linked = take_parameter(&mut caller.uri).is_some_and(|pass| guard.is_pass(host, &pass));
-    let has_pass = PASS.read(headers, caller.https).is_some_and(|pass| guard.is_pass(host, pass));
-    let by_password = headers.get(AUTHORIZATION).is_some_and(|shown| shows_password(guard, shown));
+    let by_password = headers.get_all(AUTHORIZATION).iter().any(|shown| shows_password(guard, shown));
     if by_password {
         headers.remove(AUTHORIZATION);
     }
+    if !guard.asks_for(&selection.target) {
+        return None;
+    }
+    record.guarded = true;
+    let has_pass = PASS.read(headers, caller.https).is_some_and(|pass| guard.is_pass(host, pass));
     if !linked && !has_pass && !by_password {
         return Some(Stop::Refuse);
     }

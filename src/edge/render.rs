@@ -5,8 +5,7 @@ use super::address::{Address, Refusal};
 use super::answer::Failure;
 use super::forward::{self, BodyAhead};
 use super::line::{Line, Wake};
-use super::pin::Wanted;
-use super::select::{Selection, select};
+use super::select::Selection;
 use super::upload::{Fault, Pace, Progress, bound, linger};
 use crate::failpoint;
 use crate::limits::{
@@ -203,9 +202,7 @@ async fn claim<W: Wake>(
             Err(ClaimError::Draining) => {
                 let table = line.routes.snapshot();
                 if table.epoch != record.epoch {
-                    let wanted = Wanted::of(&record.caller, headers);
-                    *selection =
-                        select(&table, &address.host, &wanted, record.visitor.id).map_err(Failure::of)?;
+                    *selection = line.select(&table, &address.host, record, headers).map_err(Failure::of)?;
                     record.select(selection, table.epoch);
                     if selection.voice != Voice::Everything {
                         return Err(marked_as_bad());

@@ -47,6 +47,8 @@ pub struct Selection {
     pub by_bucket: bool,
     /// Whether a pin could have changed the choice on this host name.
     pub pinnable: bool,
+    /// Whether the host name is the release's own.
+    pub own_name: bool,
 }
 
 impl Selection {
@@ -72,7 +74,8 @@ pub fn select(
         HostTarget::App(app) => app,
         HostTarget::Release(app, target) => {
             let (voice, files_only, pin) = (app.voice(&target, Reach::OwnName), None, Pin::None);
-            return Ok(Selection { app, target, voice, files_only, pin, by_bucket: false, pinnable: false });
+            let (by_bucket, pinnable, own_name) = (false, false, true);
+            return Ok(Selection { app, target, voice, files_only, pin, by_bucket, pinnable, own_name });
         }
     };
     let live = app.live.clone().ok_or(Outcome::NoRelease)?;
@@ -80,8 +83,8 @@ pub fn select(
     let target = of_bucket.map_or_else(|| Arc::clone(&live), |split| Arc::clone(&split.candidate));
     let by_bucket = app.split.is_some();
     let voice = app.voice(&target, Reach::App);
-    let unpinned =
-        Selection { app, target, voice, files_only: None, pin: Pin::None, by_bucket, pinnable: true };
+    let (files_only, pin, pinnable, own_name) = (None, Pin::None, true, false);
+    let unpinned = Selection { app, target, voice, files_only, pin, by_bucket, pinnable, own_name };
     let Some(wanted) = wanted.release else { return Ok(unpinned) };
     let missed = Selection { pin: Pin::Missed, ..unpinned };
     let Some(pinned) = pinned(&missed.app, wanted).map(Arc::clone) else { return Ok(missed) };

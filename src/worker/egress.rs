@@ -139,12 +139,13 @@ impl Egress {
 
     /// Remembers a denied call; gives the line that tells it, if that is due.
     fn note(&self, denied: &DeniedCall, request_id: Option<String>) -> Option<LogLine> {
-        let is_due = self.denials.note(denied, Instant::now());
+        if !self.denials.note(denied, Instant::now()) {
+            return None;
+        }
         // The address behind a name is for the operator.
         let message = DeniedCall { address: None, ..denied.clone() }.to_string();
         let time_ms = u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or_default();
-        let line = LogLine { time_ms, level: LogLevel::Warn, request_id, message, stack: None };
-        is_due.then_some(line)
+        Some(LogLine { time_ms, level: LogLevel::Warn, request_id, message, stack: None })
     }
 
     /// Makes a call and passes its answer on. `asked` becomes what is found out on the way.

@@ -15,6 +15,8 @@ fn without_skew_protection_everybody_gets_the_live_release() {
     let host = with_two_releases("[edge]\nskew_protection = false\n");
     let page = host.get("shop", "/").header("accept", "text/html").send();
     assert_eq!((page.text(), page.header("set-cookie"), page.header("vary")), ("two", None, None));
+    assert_eq!(page.header("x-robots-tag"), None, "the app's own host name is for search engines");
+    assert_eq!(host.get("shop-v1", "/").send().header("x-robots-tag"), Some("noindex"));
     for (name, value) in [("x-vitrine-release", "v1"), ("cookie", "__vitrine_release=v1")] {
         let pinned = host.get("shop", "/").header(name, value).send();
         assert_eq!((pinned.text(), pinned.header("x-vitrine-pin")), ("two", None), "{name}");

@@ -137,6 +137,17 @@ fn what_users_have_or_had_asks_for_no_password() {
     assert_eq!((status("shop"), status("shop-v1"), status("shop-pr-1")), (200, 200, 401));
     host.cli(&["promote", "shop", "v2"]).ok();
     assert_eq!((status("shop"), status("shop-v1"), status("shop-v2")), (200, 200, 200));
+    // A browser goes on showing the password to a name that asked for it: the app does not see it, nor a link.
+    let shown = |path: &str, values: &[&str]| {
+        let request = host.get("shop-v2", path);
+        values.iter().fold(request, |request, value| request.header("authorization", value)).send()
+    };
+    let (password, other) = (basic(PASSWORD), "Bearer of-the-app");
+    for values in [&[password.as_str()][..], &[other, &password]] {
+        assert_eq!(saw(&shown("/?__vitrine_pass=00", values), "authorization"), None, "{values:?}");
+    }
+    assert!(!shown("/?__vitrine_pass=00", &[]).text().contains("__vitrine_pass"));
+    assert_eq!(saw(&shown("/", &[other]), "authorization"), Some(other.into()));
     let listed = host.cli(&["releases", "shop", "--json"]).ok().json();
     assert!(listed.as_array().unwrap().iter().all(|release| release["link"].is_null()), "{listed}");
 }

@@ -183,7 +183,10 @@ impl Drop for Place {
 impl Mark {
     /// A call uses the connection.
     pub fn in_use(&self) -> InUse {
-        self.sockets.change(self.number, |held| held.calls += 1);
+        self.sockets.change(self.number, |held| {
+            held.calls += 1;
+            held.shaking_until = None;
+        });
         InUse { sockets: Arc::clone(&self.sockets), number: self.number }
     }
 }
@@ -202,9 +205,7 @@ pub struct Socket {
 }
 
 impl Connection for Socket {
-    /// Asked for once there is nothing more to be agreed on with the other side.
     fn connected(&self) -> Connected {
-        self.place.sockets.change(self.place.number, |held| held.shaking_until = None);
         let mark = Mark { sockets: Arc::clone(&self.place.sockets), number: self.place.number };
         self.io.connected().extra(mark)
     }
@@ -319,6 +320,8 @@ mod tests {
         let socket =
             place.with(TokioIo::new(TcpStream::connect(listener.local_addr().unwrap()).await.unwrap()));
         socket.connected();
+        assert!(sockets.place(&shop).is_err() && !ended(&socket.place), "its first call is about to use it");
+        drop(Mark { sockets: Arc::clone(&sockets), number: socket.place.number }.in_use());
         assert!(sockets.place(&shop).is_ok() && ended(&socket.place), "it is idle");
     }
 
