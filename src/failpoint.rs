@@ -5,7 +5,8 @@
 //! and the other words of the crate `fail` work as it describes them.
 //!
 //! A rig that makes up its mind while the host runs names a file in `FAILPOINT_FILE`. `NAME N` in it ends the process that comes to
-//! that place for the Nth time since the file said so, and every place that is passed is appended to `FILE.passed`.
+//! that place for the Nth time since the file said so, `NAME hold` holds all who come there until the file says something else, and
+//! every place that is passed is appended to `FILE.passed`.
 
 /// What is to go wrong at a failpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +52,9 @@ mod file {
     use std::io::Write as _;
     use std::path::PathBuf;
     use std::sync::{LazyLock, Mutex, PoisonError};
+    use std::time::Duration;
+
+    const HOLD_POLL: Duration = Duration::from_millis(5);
 
     static FILE: LazyLock<Option<PathBuf>> =
         LazyLock::new(|| std::env::var_os("FAILPOINT_FILE").map(Into::into));
@@ -62,7 +66,14 @@ mod file {
         let passed = std::fs::File::options().create(true).append(true).open(path.with_extension("passed"));
         // The folder is gone with the rig: nobody wants to know any more.
         let _ = passed.and_then(|mut file| file.write_all(format!("{name}\n").as_bytes()));
-        let said = std::fs::read_to_string(path).unwrap_or_default();
+        let read = || std::fs::read_to_string(path).unwrap_or_default();
+        let said = read();
+        if said.trim().strip_suffix(" hold") == Some(name) {
+            while read() == said {
+                std::thread::sleep(HOLD_POLL);
+            }
+            return;
+        }
         let mut wish = WISH.lock().unwrap_or_else(PoisonError::into_inner);
         if wish.0 != said {
             *wish = (said, 0);

@@ -48,7 +48,8 @@ pub async fn backup(
 ) -> Result<Response, Problem> {
     let busy = || Problem::new(Kind::Busy, "another backup is being made; ask again once it is done");
     let place = Arc::clone(&state.backups).try_acquire_owned().map_err(|_| busy())?;
-    let picture = record(&state, move |store| store.picture(with_key)).await?;
+    // The place goes along: a client that leaves ends neither the copy nor its place.
+    let (picture, place) = record(&state, move |store| Ok((store.picture(with_key)?, place))).await?;
     let (pieces, sent) = mpsc::channel(BACKUP_PIECES_MAX);
     let (now_ms, stop) = (state.clock.now_ms(), state.shutdown.clone());
     tokio::task::spawn_blocking(move || {
@@ -65,7 +66,11 @@ pub async fn backup(
         match sent.recv().await {
             Some(Piece::Data(data)) => Some((Ok(data), Some(sent))),
             Some(Piece::End) => None,
-            None => Some((Err(io::Error::from(io::ErrorKind::UnexpectedEof)), None)),
+            None => {
+                // The connection sends its head first: a body that fails at once would close it without one.
+                tokio::task::yield_now().await;
+                Some((Err(io::Error::from(io::ErrorKind::UnexpectedEof)), None))
+            }
         }
     });
     let kind = HeaderValue::from_static("application/zstd");

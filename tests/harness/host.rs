@@ -82,7 +82,8 @@ impl Host {
         Self::start_with_environment(folder, flags, &[("FAILPOINTS", failpoints)])
     }
 
-    fn start_with_environment(folder: TempDir, flags: &[&str], environment: &[(&str, &str)]) -> Self {
+    /// Starts it with these variables in its environment.
+    pub fn start_with_environment(folder: TempDir, flags: &[&str], environment: &[(&str, &str)]) -> Self {
         Self::try_start(folder, flags, environment)
             .unwrap_or_else(|folder| panic!("no `ready`; its log:\n{}", log_of(folder.path())))
     }

@@ -108,24 +108,38 @@ fn with_its_key_a_backup_is_all_that_a_host_needs() {
 
 #[test]
 fn a_backup_that_is_interrupted_or_broken_off_leaves_no_file() {
-    let faults = "backup.copied=1*sleep(4000);backup.write=1*off->return(error)";
-    let host = Host::start_broken(Host::folder_anew(), &PROCESS, faults);
+    let rig = tempfile::tempdir().unwrap();
+    let wish = rig.path().join("wish");
+    let environment =
+        [("FAILPOINT_FILE", wish.to_str().unwrap()), ("FAILPOINTS", "backup.write=1*off->return(error)")];
+    let host = Host::start_with_environment(Host::folder_anew(), &PROCESS, &environment);
     host.deploy("shop", "one", &["--version", "v1"]);
     let scratch = tempfile::tempdir().unwrap();
     let file = scratch.path().join("saved.tar.zst");
     let args = ["backup", file.to_str().unwrap()];
-    let staging = host.data().join("staging");
-    let taken =
-        || wait_until("the picture is taken", PATIENCE, || (!names(&staging).is_empty()).then_some(()));
+    let refused = || {
+        let other = scratch.path().join("other");
+        host.cli(&["backup", other.to_str().unwrap()]).fails(1, &["another backup"]);
+    };
+    fs::write(&wish, "backup.copied hold").unwrap();
+    let passed = wish.with_extension("passed");
+    let is_held = || fs::read_to_string(&passed).unwrap().contains("backup.copied").then_some(());
     let ran = host.cli(&args).interrupted_when(|| {
-        taken();
-        // There is one at a time.
-        host.cli(&["backup", scratch.path().join("other").to_str().unwrap()]).fails(1, &["another backup"]);
+        wait_until("the picture is taken", PATIENCE, is_held);
+        refused();
     });
     assert_eq!((ran.code, names(scratch.path())), (130, vec![]), "{ran:?}");
-    wait_until("the host has given it up", PATIENCE, || names(&staging).is_empty().then_some(()));
-    host.cli(&args).fails(1, &["broke the backup off"]);
-    assert_eq!(names(scratch.path()), Vec::<String>::new());
+    // The copy goes on without its reader, and is still the only one.
+    refused();
+    fs::write(&wish, "").unwrap();
+    let broken_off = || {
+        let ran = host.cli(&args).run();
+        assert_eq!((ran.code, names(scratch.path())), (1, vec![]), "{ran:?}");
+        ran.stderr.contains("broke the backup off").then_some(())
+    };
+    wait_until("the first one is given up", PATIENCE, broken_off);
+    let is_empty = || names(&host.data().join("staging")).is_empty().then_some(());
+    wait_until("nothing is left of either", PATIENCE, is_empty);
 }
 
 #[test]
