@@ -1,6 +1,7 @@
 //! Lines of an app's log as server-sent events.
 
 mod event;
+mod search;
 mod wanted;
 
 pub use event::{LogEvent, Mark, RequestView};
@@ -9,30 +10,21 @@ use crate::admin::extract::{Params, Segments};
 use crate::admin::problem::{Kind, Problem, ProblemBody};
 use crate::admin::router::AdminState;
 use crate::id::{AppName, ReleaseId, Version};
-use crate::limits::{
-    LOG_READ_AHEAD_LINES, LOG_SCANS_MAX, LOG_TAIL_BYTES_MAX, LOG_TAIL_LINES, LOG_TAIL_LINES_MAX,
-    SSE_KEEP_ALIVE_MS,
-};
+use crate::limits::{LOG_TAIL_LINES, LOG_TAIL_LINES_MAX, SSE_KEEP_ALIVE_MS};
 use crate::release::{ReleaseError, Tail};
-use crate::telemetry::Past;
-use crate::telemetry::log_store::Part;
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use event::Standing;
 use futures_util::{Stream, StreamExt as _, stream};
+use search::{SCANS, Search, sent};
 use serde::Deserialize;
-use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::runtime::Handle;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 use tokio_util::sync::CancellationToken;
 use vitrine_wire::{LogLevel, Outcome};
 use wanted::{Verdict, Wanted};
@@ -66,9 +58,6 @@ pub struct LogsQuery {
     /// Go on with lines to come.
     follow: bool,
 }
-
-/// Reads of what is kept that go on at once: each takes a core while it unpacks.
-static SCANS: Semaphore = Semaphore::const_new(LOG_SCANS_MAX);
 
 /// Lines of an app's log, oldest first: events `log`, `hidden` with the number of lines that `all` would have shown, and `dropped` with
 /// a count where the reader was too slow.
@@ -106,10 +95,8 @@ pub async fn logs(
         return Err(Problem::new(Kind::Busy, "too many log streams are open; close one"));
     };
     let Tail { past, to_come } = state.releases.logs(&app, follows).await?;
-    let (send, read) = mpsc::channel(LOG_READ_AHEAD_LINES);
-    let reader = Arc::clone(&wanted);
-    tokio::task::spawn_blocking(move || Giver::new(send).give(past, &reader, lines_max));
-    let past = stream::unfold(read, async |mut read| Some((Ok(read.recv().await?), read)));
+    let slot = Arc::new(slot);
+    let past = Search::new(past, Arc::clone(&wanted), lines_max, Arc::clone(&slot)).events(&SCANS);
     let to_come = to_come.map(|(lines, following)| {
         follow(lines, state.shutdown.clone(), wanted).map(move |line| {
             let _counted = &following;
@@ -139,117 +126,6 @@ fn lines_max(query: &LogsQuery) -> Result<Option<usize>, Problem> {
         None if query.since.is_none() && query.id.is_none() => Ok(Some(LOG_TAIL_LINES)),
         lines => Ok(lines),
     }
-}
-
-/// Gives lines to who reads them. While it searches it has a place among those that do, and none while it waits for its reader.
-struct Giver {
-    reader: mpsc::Sender<Event>,
-    place: Option<SemaphorePermit<'static>>,
-    hidden: u64,
-}
-
-impl Giver {
-    fn new(reader: mpsc::Sender<Event>) -> Self {
-        Self { reader, place: place(), hidden: 0 }
-    }
-
-    /// Gives the lines of the past that are wanted, and how many are hidden. Ends early when nobody takes them.
-    fn give(mut self, past: Past, wanted: &Wanted, lines_max: Option<usize>) {
-        let parts = past.0.into_iter().filter(|part| wanted.may_be_in(part.begun_ms, part.ended_ms));
-        let all_taken = match lines_max {
-            Some(lines_max) => {
-                let found = self.last(parts.rev(), wanted, lines_max);
-                found.iter().all(|line| self.send(sent(line)).is_continue())
-            }
-            None => parts.into_iter().all(|part| self.whole(&part, wanted).is_continue()),
-        };
-        if all_taken && self.hidden > 0 {
-            let _ = self.send(Event::default().event("hidden").data(self.hidden.to_string()));
-        }
-    }
-
-    /// The last lines of these parts, of which the newest comes first.
-    fn last(
-        &mut self,
-        parts: impl Iterator<Item = Part>,
-        wanted: &Wanted,
-        lines_max: usize,
-    ) -> VecDeque<LogEvent> {
-        let mut found = VecDeque::new();
-        let (mut held, mut is_cut) = (0, false);
-        for part in parts {
-            let newer = std::mem::take(&mut found);
-            let _to_its_end = scan(&part, wanted, &mut self.hidden, |line| {
-                held += line.bytes();
-                found.push_back(line);
-                while found.len() + newer.len() > lines_max || held > LOG_TAIL_BYTES_MAX {
-                    is_cut |= held > LOG_TAIL_BYTES_MAX;
-                    let Some(oldest) = found.pop_front() else { break };
-                    held -= oldest.bytes();
-                }
-                ControlFlow::Continue(())
-            });
-            found.extend(newer);
-            if found.len() >= lines_max || is_cut || self.reader.is_closed() {
-                break;
-            }
-        }
-        found
-    }
-
-    fn whole(&mut self, part: &Part, wanted: &Wanted) -> ControlFlow<()> {
-        let mut hidden = 0;
-        let given = scan(part, wanted, &mut hidden, |line| self.send(sent(&line)));
-        self.hidden += hidden;
-        given
-    }
-
-    fn send(&mut self, event: Event) -> ControlFlow<()> {
-        let is_taken = match self.reader.try_send(event) {
-            Ok(()) => true,
-            Err(TrySendError::Closed(_)) => false,
-            Err(TrySendError::Full(event)) => {
-                self.place = None;
-                let is_taken = self.reader.blocking_send(event).is_ok();
-                self.place = place();
-                is_taken
-            }
-        };
-        if is_taken { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    }
-}
-
-/// Waits for a place among those that search.
-fn place() -> Option<SemaphorePermit<'static>> {
-    // Nobody closes it.
-    Handle::current().block_on(SCANS.acquire()).ok()
-}
-
-/// Gives the lines of a part that are wanted, and counts those that are hidden.
-fn scan(
-    part: &Part,
-    wanted: &Wanted,
-    hidden: &mut u64,
-    mut take: impl FnMut(LogEvent) -> ControlFlow<()>,
-) -> ControlFlow<()> {
-    let read = part.each(|json| match wanted.look(json) {
-        Verdict::Shown(line) => take(*line),
-        Verdict::Hidden => {
-            *hidden += 1;
-            ControlFlow::Continue(())
-        }
-        Verdict::Other => ControlFlow::Continue(()),
-    });
-    // What is before the damage was given, and what other segments have is worth more than an error.
-    read.unwrap_or_else(|error| {
-        tracing::warn!(%error, "a part of an app's log can't be read");
-        ControlFlow::Continue(())
-    })
-}
-
-fn sent(line: &LogEvent) -> Event {
-    let event = Event::default().event("log");
-    event.json_data(line).expect("a line is a plain struct: it always serializes")
 }
 
 /// Lines of an app to come, until the host stops or the source is gone.

@@ -77,8 +77,10 @@ pub const LOG_TAIL_LINES_MAX: usize = 10_000;
 pub const LOG_TAIL_BYTES_MAX: usize = 16 << 20;
 /// Time after the begin of a request in which its lines are looked for: longer than any but a stream writes some.
 pub const LOG_ID_SPAN_MS: u64 = 3_600_000;
-/// Lines that are read ahead of who takes them.
+/// Lines that a search for all lines reads ahead of its reader.
 pub const LOG_READ_AHEAD_LINES: usize = 64;
+/// Bytes that a search reads before it goes on only for a reader that is still there: some milliseconds.
+pub const LOG_SCAN_BYTES: usize = 1 << 20;
 /// Reads of what is kept at once: each has a core to unpack and to search.
 pub const LOG_SCANS_MAX: usize = 2;
 /// Characters of a request's id that tell it from others of its app: the last eight of a UUID are random.

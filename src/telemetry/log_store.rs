@@ -12,7 +12,7 @@ use super::drops::{DropReason, LogDrops};
 use crate::limits::{LOG_FLUSH_MS, LOG_STORE_BYTES_MAX, LOG_STORE_CALLS_MAX, LOG_STORE_LINES_MAX};
 use bytes::Bytes;
 use crossbeam_channel::{Receiver, Sender};
-pub use past::{Part, Past};
+pub use past::{Part, PartReader, Past};
 use segments::Folder;
 use std::collections::HashMap;
 use std::path::PathBuf;

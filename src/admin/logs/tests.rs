@@ -99,19 +99,3 @@ fn an_id_of_ours_says_where_to_look() {
     assert!(!wanted.may_be_in(begun_ms - 9, begun_ms - 1));
     assert!(!wanted.may_be_in(begun_ms + 7_200_000, u64::MAX));
 }
-
-#[tokio::test]
-async fn a_tail_is_the_last_lines_in_their_order() {
-    let lines = (0..10).map(|number| Bytes::from(line("v1", &number.to_string()).json())).collect();
-    let (send, mut read) = mpsc::channel(LOG_READ_AHEAD_LINES);
-    let give = move || Giver::new(send).give(Past::in_memory(lines), &wanted(LogsQuery::default()), Some(3));
-    tokio::task::spawn_blocking(give).await.unwrap();
-    let mut found = Vec::new();
-    while let Ok(event) = read.try_recv() {
-        found.push(format!("{event:?}"));
-    }
-    assert_eq!(found.len(), 3);
-    for (event, number) in found.iter().zip(["7", "8", "9"]) {
-        assert!(event.contains(&format!(r#"\"message\":\"{number}\""#)), "{event}");
-    }
-}

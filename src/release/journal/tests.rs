@@ -29,10 +29,10 @@ async fn recent(journal: &Journal, app: &str) -> Vec<String> {
 fn messages(tail: &Tail) -> Vec<String> {
     let mut found = Vec::new();
     for part in &tail.past.0 {
-        let _ = part.each(|json| {
+        let mut reader = part.open().unwrap();
+        while let Some(json) = reader.next_line().unwrap() {
             found.push(KeptLine::parse(json).unwrap().message);
-            std::ops::ControlFlow::Continue(())
-        });
+        }
     }
     found
 }

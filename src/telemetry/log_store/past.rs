@@ -2,8 +2,7 @@
 
 use bytes::Bytes;
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, ErrorKind, Read};
-use std::ops::ControlFlow;
+use std::io::{self, BufRead as _, BufReader, ErrorKind, Read, Take};
 use std::path::{Path, PathBuf};
 
 /// Parts of an app's log, oldest first.
@@ -44,43 +43,68 @@ impl Part {
         Self { begun_ms, ended_ms, lines: Lines::Segment { path, bytes } }
     }
 
-    /// Gives each line, oldest first, until `take` breaks off. A last line that is torn is left out; a segment that was removed
-    /// meanwhile has none.
+    /// Opens it for reading. A segment that was removed meanwhile has no lines.
     ///
     /// # Errors
-    /// The disk, or a damaged segment: what was before the damage has been given.
-    pub fn each(&self, mut take: impl FnMut(&[u8]) -> ControlFlow<()>) -> io::Result<ControlFlow<()>> {
-        match &self.lines {
-            Lines::Memory(lines) => Ok(lines.iter().try_for_each(|line| take(line))),
-            Lines::Segment { path, bytes } => {
-                let Some(source) = open(path)? else { return Ok(ControlFlow::Continue(())) };
-                let mut source = BufReader::new(source.take(bytes.unwrap_or(u64::MAX)));
-                let mut line = Vec::new();
-                loop {
-                    line.clear();
-                    source.read_until(b'\n', &mut line)?;
-                    if line.pop() != Some(b'\n') {
-                        return Ok(ControlFlow::Continue(()));
-                    }
-                    if take(&line).is_break() {
-                        return Ok(ControlFlow::Break(()));
-                    }
+    /// The disk, or a damaged segment.
+    pub fn open(&self) -> io::Result<PartReader> {
+        let source = match &self.lines {
+            Lines::Memory(lines) => Source::Memory(lines.clone().into_iter()),
+            Lines::Segment { path, bytes } => match open(path)? {
+                Some(source) => Source::Segment(BufReader::new(source.take(bytes.unwrap_or(u64::MAX)))),
+                None => Source::Memory(Vec::new().into_iter()),
+            },
+        };
+        Ok(PartReader { source, line: Vec::new() })
+    }
+}
+
+/// Reads the lines of a part, oldest first.
+pub struct PartReader {
+    source: Source,
+    line: Vec<u8>,
+}
+
+enum Source {
+    Segment(BufReader<Take<Unpacked>>),
+    Memory(std::vec::IntoIter<Bytes>),
+}
+
+type Unpacked = Box<dyn Read + Send>;
+
+impl PartReader {
+    /// The next line. A last line that is torn is left out.
+    ///
+    /// # Errors
+    /// The disk, or a damaged segment: the lines before the damage have been read.
+    pub fn next_line(&mut self) -> io::Result<Option<&[u8]>> {
+        self.line.clear();
+        match &mut self.source {
+            Source::Memory(lines) => {
+                let Some(line) = lines.next() else { return Ok(None) };
+                self.line.extend_from_slice(&line);
+            }
+            Source::Segment(source) => {
+                source.read_until(b'\n', &mut self.line)?;
+                if self.line.pop() != Some(b'\n') {
+                    return Ok(None);
                 }
             }
         }
+        Ok(Some(&self.line))
     }
 }
 
 /// A segment, unpacked; nothing when it is gone.
-fn open(path: &Path) -> io::Result<Option<Box<dyn Read>>> {
+fn open(path: &Path) -> io::Result<Option<Unpacked>> {
     let unpacked = |path: &Path| File::open(path).and_then(zstd::Decoder::new);
     if path.extension().is_some_and(|extension| extension == super::segments::PACKED) {
-        return found(unpacked(path).map(|source| Box::new(source) as Box<dyn Read>));
+        return found(unpacked(path).map(|source| Box::new(source) as Unpacked));
     }
     if let Some(source) = found(File::open(path))? {
         return Ok(Some(Box::new(source)));
     }
-    found(unpacked(&super::segments::packed(path)).map(|source| Box::new(source) as Box<dyn Read>))
+    found(unpacked(&super::segments::packed(path)).map(|source| Box::new(source) as Unpacked))
 }
 
 fn found<T>(opened: io::Result<T>) -> io::Result<Option<T>> {

@@ -1,7 +1,6 @@
 use super::*;
 use crate::telemetry::kept_line::{KeptLine, LineKind};
 use std::fs;
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::SystemTime;
 use tempfile::TempDir;
@@ -25,10 +24,10 @@ fn line(app: &str, message: &str) -> Vec<u8> {
 fn messages(past: &Past) -> Vec<String> {
     let mut found = Vec::new();
     for part in &past.0 {
-        let _ = part.each(|json| {
+        let mut reader = part.open().unwrap();
+        while let Ok(Some(json)) = reader.next_line() {
             found.extend(KeptLine::parse(json).map(|line| line.message));
-            ControlFlow::Continue(())
-        });
+        }
     }
     found
 }
