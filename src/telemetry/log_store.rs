@@ -4,7 +4,9 @@
 //! Closed segments are compressed. What the queue, an app's rate or the disk has no room for is counted, and said in the app's log.
 //! Nothing is synced: a crash costs the last moment, and a torn line is skipped.
 
+mod lock;
 mod past;
+mod segment;
 mod segments;
 mod writer;
 

@@ -98,13 +98,13 @@ impl PartReader {
 /// A segment, unpacked; nothing when it is gone.
 fn open(path: &Path) -> io::Result<Option<Unpacked>> {
     let unpacked = |path: &Path| File::open(path).and_then(zstd::Decoder::new);
-    if path.extension().is_some_and(|extension| extension == super::segments::PACKED) {
+    if path.extension().is_some_and(|extension| extension == super::segment::PACKED) {
         return found(unpacked(path).map(|source| Box::new(source) as Unpacked));
     }
     if let Some(source) = found(File::open(path))? {
         return Ok(Some(Box::new(source)));
     }
-    found(unpacked(&super::segments::packed(path)).map(|source| Box::new(source) as Unpacked))
+    found(unpacked(&super::segment::packed(path)).map(|source| Box::new(source) as Unpacked))
 }
 
 fn found<T>(opened: io::Result<T>) -> io::Result<Option<T>> {

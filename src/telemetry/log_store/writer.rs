@@ -3,15 +3,14 @@
 use super::segments::Folder;
 use super::{Line, LogStore, Looked, Message, Past};
 use crate::limits::{
-    JOURNAL_FOLLOWERS_LAG_MAX, LOG_DISK_FREE_BYTES_MIN, LOG_DISK_FREE_SHARE_MIN, LOG_DISK_PAUSE_MS,
-    LOG_KEPT_BURST_BYTES, LOG_KEPT_BYTES_PER_S, LOG_STORE_GATHER_MS, LOG_STORE_TEND_MS, LOG_TOLD_MS,
+    JOURNAL_FOLLOWERS_LAG_MAX, LOG_DISK_PAUSE_MS, LOG_KEPT_BURST_BYTES, LOG_KEPT_BYTES_PER_S,
+    LOG_STORE_GATHER_MS, LOG_STORE_TEND_MS, LOG_TOLD_MS,
 };
 use crate::telemetry::bucket::Bucket;
 use crate::telemetry::drops::DropReason;
 use crate::telemetry::kept_line::KeptLine;
 use bytes::Bytes;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
-use nix::sys::statvfs::statvfs;
 use std::collections::HashMap;
 use std::io;
 use std::sync::atomic::Ordering;
@@ -25,8 +24,8 @@ pub(super) struct Writer {
     store: LogStore,
     folder: Option<Folder>,
     apps: HashMap<Box<str>, Desk>,
-    /// The disk takes nothing before that.
-    paused_until: Option<Instant>,
+    /// After a refusal that concerns all apps.
+    disk: Pause,
     tended: Instant,
 }
 
@@ -42,11 +41,19 @@ struct Desk {
     unsaid: u64,
     said: Option<Instant>,
     followers: Option<broadcast::Sender<Bytes>>,
+    /// After a refusal that concerns this app alone.
+    disk: Pause,
+}
+
+/// A pause after a disk has refused a write.
+#[derive(Debug, Default)]
+struct Pause {
+    until: Option<Instant>,
 }
 
 impl Writer {
     pub fn new(store: LogStore, folder: Option<Folder>) -> Self {
-        Self { store, folder, apps: HashMap::new(), paused_until: None, tended: Instant::now() }
+        Self { store, folder, apps: HashMap::new(), disk: Pause::default(), tended: Instant::now() }
     }
 
     /// Does what it is told until the end.
@@ -131,38 +138,30 @@ impl Writer {
         for (app, lines) in self.store.take_unsaid() {
             self.desk(app).unsaid += lines;
         }
-        let Self { folder: Some(folder), apps, paused_until, store, .. } = self else { return };
+        let Self { folder: Some(folder), apps, disk, store, .. } = self else { return };
         let now = Instant::now();
-        for (app, desk) in apps.iter_mut().filter(|(_, desk)| desk.has_something_to_write(now)) {
-            if paused_until.is_some_and(|until| now < until) {
-                desk.lose(store, app);
-                continue;
-            }
+        let mut due = apps.iter_mut().filter(|(_, desk)| desk.has_something_to_write(now)).peekable();
+        if due.peek().is_none() {
+            return;
+        }
+        let has_room = disk.attempt(now, None, || folder.has_room());
+        for (app, desk) in due {
             let note = desk.note(app);
             let lines = [&desk.waiting[..], &note].concat();
-            match has_room(folder).and_then(|()| folder.append(app, &lines)) {
-                Ok(()) => {
-                    if paused_until.take().is_some() {
-                        tracing::info!("apps' logs are kept again");
-                    }
-                    desk.wrote(note, now);
-                }
-                Err(error) => {
-                    if paused_until.is_none() {
-                        let folder = folder.path().display();
-                        tracing::warn!(%error, %folder, "apps' logs are not kept for now; requests are served");
-                    }
-                    *paused_until = Some(now + Duration::from_millis(LOG_DISK_PAUSE_MS));
-                    desk.lose(store, app);
-                }
+            let write = || folder.append(app, &lines);
+            if has_room && desk.disk.attempt(now, Some(app), write) {
+                desk.wrote(note, now);
+            } else {
+                desk.lose(store, app);
             }
         }
     }
 
-    /// As if the pause of a disk that took nothing were over.
+    /// As if the pauses of a disk that took nothing were over.
     #[cfg(test)]
-    pub(super) fn end_pause(&mut self) {
-        self.paused_until = Some(Instant::now());
+    pub(super) fn end_pauses(&mut self) {
+        let pauses = self.apps.values_mut().map(|desk| &mut desk.disk).chain([&mut self.disk]);
+        pauses.filter(|pause| pause.until.is_some()).for_each(|pause| pause.until = Some(Instant::now()));
     }
 
     fn tend(&mut self) {
@@ -195,6 +194,7 @@ impl Desk {
             unsaid: 0,
             said: None,
             followers: None,
+            disk: Pause::default(),
         }
     }
 
@@ -242,13 +242,26 @@ impl Desk {
     }
 }
 
-/// Whether the disk has room for lines beside what the host can't do without.
-fn has_room(folder: &Folder) -> io::Result<()> {
-    let told = statvfs(folder.path())?;
-    let unit = told.fragment_size();
-    let (free, whole) = (told.blocks_available() * unit, told.blocks() * unit);
-    if free >= LOG_DISK_FREE_BYTES_MIN.min(whole / LOG_DISK_FREE_SHARE_MIN) {
-        return Ok(());
+impl Pause {
+    /// Tries a write, unless one was refused just now; `app` is absent if it concerns all apps. Gives whether it was done.
+    fn attempt(&mut self, now: Instant, app: Option<&str>, write: impl FnOnce() -> io::Result<()>) -> bool {
+        if self.until.is_some_and(|until| now < until) {
+            return false;
+        }
+        match write() {
+            Ok(()) => {
+                if self.until.take().is_some() {
+                    tracing::info!(app, "logs of apps are kept again");
+                }
+                true
+            }
+            Err(error) => {
+                let until = now + Duration::from_millis(LOG_DISK_PAUSE_MS);
+                if self.until.replace(until).is_none() {
+                    tracing::warn!(app, %error, "logs of apps are not kept for now; requests are served");
+                }
+                false
+            }
+        }
     }
-    Err(io::Error::new(io::ErrorKind::StorageFull, "the disk is almost full"))
 }
