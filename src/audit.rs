@@ -37,6 +37,8 @@ pub enum What {
     TokenRevoke,
     /// The values of environments were encrypted under a new key.
     KeyRotate,
+    /// Values whose key is lost were given up.
+    KeyForget,
     /// A backup was made.
     Backup,
     /// The host began to serve.
@@ -63,6 +65,7 @@ impl What {
             Self::TokenCreate => "token_create",
             Self::TokenRevoke => "token_revoke",
             Self::KeyRotate => "key_rotate",
+            Self::KeyForget => "key_forget",
             Self::Backup => "backup",
             Self::Start => "start",
             Self::Stop => "stop",

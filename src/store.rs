@@ -22,6 +22,7 @@ mod open;
 mod promotion;
 mod record;
 mod removed;
+mod requests_key;
 mod reseal;
 mod reserve;
 mod schema;
@@ -52,6 +53,7 @@ use crate::id::AppName;
 use crate::scope::Actor;
 use arc_swap::ArcSwap;
 use keyring::Keyring;
+use requests_key::RequestsKey;
 use reserve::Reserve;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use std::fs::File;
@@ -69,6 +71,7 @@ struct Inner {
     connection: Mutex<Connection>,
     /// Looked at with the connection's lock held: who changes it has that.
     keyring: ArcSwap<Keyring>,
+    requests_key: RequestsKey,
     key_source: KeySource,
     reserve: Reserve,
     /// Held until the store is dropped or lent; last, so that the database is closed before the lock is free.
@@ -161,11 +164,17 @@ fn count_epoch(transaction: &Transaction<'_>) -> rusqlite::Result<u64> {
     )
 }
 
+/// An app that was removed is not changed.
+fn refuse_removed(transaction: &Transaction<'_>, app: &AppName) -> Result<(), Fault> {
+    match removed::is_removed(transaction, app)? {
+        true => Err(StoreError::Removed(app.clone()).into()),
+        false => Ok(()),
+    }
+}
+
 /// Makes the app's row if it is not there. One that was removed is not changed.
 fn ensure_app(transaction: &Transaction<'_>, app: &AppName) -> Result<(), Fault> {
-    if removed::is_removed(transaction, app)? {
-        return Err(StoreError::Removed(app.clone()).into());
-    }
+    refuse_removed(transaction, app)?;
     transaction.execute("INSERT OR IGNORE INTO apps (name) VALUES (?1)", [app.as_str()])?;
     Ok(())
 }

@@ -5,6 +5,7 @@ use crate::admin::perform::record;
 use crate::admin::problem::{Kind, Problem, ProblemBody};
 use crate::admin::router::AdminState;
 use crate::limits::{BACKUP_PIECE_BYTES, BACKUP_PIECES_MAX, BACKUP_STALL_MS};
+use crate::scope::Actor;
 use crate::telemetry::causes;
 use axum::body::Body;
 use axum::extract::State;
@@ -52,10 +53,20 @@ pub async fn backup(
     let (picture, place) = record(&state, move |store| Ok((store.picture(with_key)?, place))).await?;
     let (pieces, sent) = mpsc::channel(BACKUP_PIECES_MAX);
     let (now_ms, stop) = (state.clock.now_ms(), state.shutdown.clone());
+    let store = state.store.by(Actor::current());
     tokio::task::spawn_blocking(move || {
         let _place = place;
         let pipe = Pipe { pieces: pieces.clone(), stop, runtime: Handle::current() };
-        match picture.write(BufWriter::with_capacity(BACKUP_PIECE_BYTES, pipe), now_ms) {
+        if let Err(error) = picture.write(BufWriter::with_capacity(BACKUP_PIECE_BYTES, pipe), now_ms) {
+            tracing::warn!(error = %causes(&error), "a backup was broken off");
+            return;
+        }
+        if pieces.is_closed() {
+            tracing::warn!("a backup was broken off: its reader has gone");
+            return;
+        }
+        // Before the end of the answer: a reader that has it all finds the record.
+        match store.record_sent(&picture) {
             // A reader that has gone is no longer there to be told.
             Ok(()) => drop(pieces.blocking_send(Piece::End)),
             Err(error) => tracing::warn!(error = %causes(&error), "a backup was broken off"),

@@ -8,6 +8,7 @@ use crate::failpoint;
 use crate::limits::AUDIT_PAGE_RECORDS_MAX;
 use crate::scope::Actor;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use std::path::Path;
 
 /// Fact about the host that holds the end of the log.
 const HEAD: &str = "audit_head";
@@ -56,9 +57,20 @@ impl Store {
         operation: &'static str,
         run: impl Fn(&Transaction<'_>) -> Result<(T, E), Fault>,
     ) -> Result<T, StoreError> {
-        let (value, records) = self.write(operation, |transaction| {
+        self.audited_on(&mut self.connection(), operation, run)
+    }
+
+    /// As [`Store::audited`], for a caller that holds the connection.
+    pub(super) fn audited_on<T, E: IntoIterator<Item = Event>>(
+        &self,
+        connection: &mut Connection,
+        operation: &'static str,
+        run: impl Fn(&Transaction<'_>) -> Result<(T, E), Fault>,
+    ) -> Result<T, StoreError> {
+        let (value, records) = self.write_on(connection, operation, |transaction| {
             let (value, events) = run(transaction)?;
-            let appended = events.into_iter().map(|event| self.append(transaction, event));
+            let path = self.0.layout.database();
+            let appended = events.into_iter().map(|event| append(transaction, &path, self.1.clone(), event));
             Ok((value, appended.collect::<Result<Vec<_>, _>>()?))
         })?;
         for record in records.into_iter().flatten() {
@@ -66,48 +78,6 @@ impl Store {
             tracing::info!(target: "vitrine::audit", seq, who, what, app, version, detail, result, hash, "recorded");
         }
         Ok(value)
-    }
-
-    fn append(&self, transaction: &Transaction<'_>, event: Event) -> Result<Option<AuditRecord>, Fault> {
-        match failpoint::at("audit.append") {
-            Some(failpoint::Fault::Error) => {
-                let path = self.0.layout.database();
-                let source = Box::new(std::io::Error::from(std::io::ErrorKind::StorageFull));
-                return Err(StoreError::DiskFull { operation: "write the audit log", path, source }.into());
-            }
-            Some(failpoint::Fault::Skip) => return Ok(None),
-            None => {}
-        }
-        let before = head(transaction)?.unwrap_or_else(AuditHead::empty);
-        let mut record = AuditRecord {
-            seq: before.seq + 1,
-            at_ms: Clock::system().now_ms(),
-            who: self.1.to_string(),
-            what: event.what.as_str().into(),
-            app: event.app.map(String::from),
-            version: event.version.map(String::from),
-            detail: event.detail,
-            result: event.came.as_str().into(),
-            hash: String::new(),
-        };
-        record.hash = record.expected_hash(&before.hash);
-        transaction.execute(
-            "INSERT INTO audit VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-            params![
-                to_integer(record.seq),
-                to_integer(record.at_ms),
-                record.who,
-                record.what,
-                record.app,
-                record.version,
-                record.detail,
-                record.result,
-                record.hash,
-            ],
-        )?;
-        let end = record.head().to_string();
-        transaction.execute("INSERT OR REPLACE INTO meta VALUES (?1, ?2)", [HEAD, &end])?;
-        Ok(Some(record))
     }
 
     /// Records behind `after`, oldest first, at most [`AUDIT_PAGE_RECORDS_MAX`], and the end of the log.
@@ -125,6 +95,54 @@ impl Store {
             Ok((records, head(connection)?.unwrap_or_else(AuditHead::empty)))
         })
     }
+}
+
+/// Appends a record of what this actor did to the log of the database at `path`.
+pub(super) fn append(
+    transaction: &Transaction<'_>,
+    path: &Path,
+    actor: Actor,
+    event: Event,
+) -> Result<Option<AuditRecord>, Fault> {
+    match failpoint::at("audit.append") {
+        Some(failpoint::Fault::Error) => {
+            let path = path.to_owned();
+            let source = Box::new(std::io::Error::from(std::io::ErrorKind::StorageFull));
+            return Err(StoreError::DiskFull { operation: "write the audit log", path, source }.into());
+        }
+        Some(failpoint::Fault::Skip) => return Ok(None),
+        None => {}
+    }
+    let before = head(transaction)?.unwrap_or_else(AuditHead::empty);
+    let mut record = AuditRecord {
+        seq: before.seq + 1,
+        at_ms: Clock::system().now_ms(),
+        who: actor.to_string(),
+        what: event.what.as_str().into(),
+        app: event.app.map(String::from),
+        version: event.version.map(String::from),
+        detail: event.detail,
+        result: event.came.as_str().into(),
+        hash: String::new(),
+    };
+    record.hash = record.expected_hash(&before.hash);
+    transaction.execute(
+        "INSERT INTO audit VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        params![
+            to_integer(record.seq),
+            to_integer(record.at_ms),
+            record.who,
+            record.what,
+            record.app,
+            record.version,
+            record.detail,
+            record.result,
+            record.hash,
+        ],
+    )?;
+    let end = record.head().to_string();
+    transaction.execute("INSERT OR REPLACE INTO meta VALUES (?1, ?2)", [HEAD, &end])?;
+    Ok(Some(record))
 }
 
 /// A corrupt head is treated as missing, so that verification fails.

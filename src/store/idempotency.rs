@@ -33,8 +33,7 @@ impl Store {
     pub fn begin_idempotent(&self, key: &str, request: Digest, now_ms: u64) -> Result<Begun, StoreError> {
         let who = self.1.to_string();
         self.write("look up the idempotency key", |transaction| {
-            // By its digest alone a short value in its body could be found by trying.
-            let request = self.0.keyring.load().blind(request);
+            let request = self.0.requests_key.blind(request);
             let oldest_ms = to_integer(now_ms.saturating_sub(IDEMPOTENCY_KEPT_MS));
             transaction.execute("DELETE FROM idempotency WHERE at_ms < ?1", [oldest_ms])?;
             let known = transaction

@@ -110,20 +110,25 @@ impl KeySource {
         parse(&text).map_err(|line| KeyError::Malformed { path: path.clone(), line })
     }
 
+    /// The keys of the file, which has to hold these.
+    pub(super) fn read_all(&self, layout: &Layout, used: &[String]) -> Result<Keys, KeyError> {
+        let (path, keys) = (self.path(layout), self.read(layout)?);
+        match used.iter().find(|id| !keys.iter().any(|key| key_id(key) == **id)) {
+            Some(id) => Err(KeyError::Lacking { database: layout.database(), id: id.clone(), path }),
+            None => Ok(keys),
+        }
+    }
+
     /// The ring of the file's keys. `used` are those that values lie under: a file that lacks one of them is an error, and one that
     /// is not there is made where there is none.
     pub(super) fn load(&self, layout: &Layout, used: &[String]) -> Result<Keyring, KeyError> {
-        let (path, mut keys) = (self.path(layout), self.read(layout)?);
-        let held = |id: &&String| keys.iter().any(|key| key_id(key) == **id);
-        if let Some(id) = used.iter().find(|id| !held(id)) {
-            return Err(KeyError::Lacking { database: layout.database(), id: id.clone(), path });
-        }
+        let mut keys = self.read_all(layout, used)?;
         if keys.is_empty() {
             if let Self::Credential(path) = self {
                 return Err(KeyError::Malformed { path: path.clone(), line: 1 });
             }
             keys.push(new_key());
-            write(&path, &keys)?;
+            write(&self.path(layout), &keys)?;
         }
         Ok(Keyring::new(&keys))
     }

@@ -4,9 +4,8 @@
 //! is a secret. One that is moved to another row, or changed, can't be opened.
 
 use super::EnvScope;
-use crate::id::{AppName, Digest};
+use crate::id::AppName;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use ring::hmac;
 use sha2::{Digest as _, Sha256};
 use std::fmt;
 
@@ -19,7 +18,6 @@ pub(super) struct Keyring(Vec<Key>);
 struct Key {
     id: String,
     aead: LessSafeKey,
-    requests: hmac::Key,
 }
 
 /// Where a value belongs.
@@ -66,7 +64,6 @@ impl Keyring {
             aead: LessSafeKey::new(
                 UnboundKey::new(&AES_256_GCM, bytes).expect("AES-256 has keys of this length"),
             ),
-            requests: hmac::Key::new(hmac::HMAC_SHA256, bytes),
         };
         Self(keys.iter().map(key).collect())
     }
@@ -78,10 +75,15 @@ impl Keyring {
 
     /// Seals a value for its place.
     pub(super) fn seal(&self, place: Place<'_>, value: &str) -> Vec<u8> {
+        self.seal_bytes(place.aad(), value.as_bytes())
+    }
+
+    /// Seals bytes that belong where `aad` says.
+    pub(super) fn seal_bytes(&self, aad: Aad<Vec<u8>>, bytes: &[u8]) -> Vec<u8> {
         let nonce: [u8; NONCE_LEN] = rand::random();
-        let mut text = value.as_bytes().to_vec();
+        let mut text = bytes.to_vec();
         let key = &self.0.first().expect("a ring has a key").aead;
-        key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), place.aad(), &mut text)
+        key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut text)
             .expect("values are shorter than what AES-GCM seals");
         [nonce.as_slice(), &text].concat()
     }
@@ -89,23 +91,21 @@ impl Keyring {
     /// Opens what was sealed for this place under this key.
     pub(super) fn open(&self, place: Place<'_>, key: &str, sealed: &[u8]) -> Result<String, SealError> {
         let (app, name) = (place.app.clone(), place.name.to_owned());
-        let Some(key) = self.0.iter().find(|held| held.id == key) else {
+        if !self.0.iter().any(|held| held.id == key) {
             return Err(SealError::NoKey { app, name, key: key.to_owned() });
-        };
-        let opened = || {
-            let (nonce, text) = sealed.split_at_checked(NONCE_LEN)?;
-            let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-            let mut text = text.to_vec();
-            let value = key.aead.open_in_place(nonce, place.aad(), &mut text).ok()?;
-            String::from_utf8(value.to_vec()).ok()
-        };
-        opened().ok_or(SealError::Changed { app, name })
+        }
+        let opened =
+            self.open_bytes(place.aad(), key, sealed).and_then(|value| String::from_utf8(value).ok());
+        opened.ok_or(SealError::Changed { app, name })
     }
 
-    /// What a request is recorded as. Its digest would let a short value in its body be found by trying.
-    pub(super) fn blind(&self, request: Digest) -> String {
-        let key = &self.0.first().expect("a ring has a key").requests;
-        hex::encode(hmac::sign(key, request.to_string().as_bytes()))
+    /// Opens what [`Keyring::seal_bytes`] sealed for the same place under this key.
+    pub(super) fn open_bytes(&self, aad: Aad<Vec<u8>>, key: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+        let key = self.0.iter().find(|held| held.id == key)?;
+        let (nonce, text) = sealed.split_at_checked(NONCE_LEN)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let mut text = text.to_vec();
+        key.aead.open_in_place(nonce, aad, &mut text).ok().map(|value| value.to_vec())
     }
 }
 
@@ -157,6 +157,10 @@ mod tests {
         assert_eq!(both.open(place, old.newest(), &old.seal(place, "x")).unwrap(), "x");
         let sealed = both.seal(place, "y");
         assert!(matches!(old.open(place, both.newest(), &sealed), Err(SealError::NoKey { .. })));
-        assert!(!format!("{both:?}").contains("0101"), "keys are not shown");
+        assert_eq!(
+            format!("{both:?}"),
+            format!("{:?}", [both.newest(), old.newest()]),
+            "identities alone are shown"
+        );
     }
 }

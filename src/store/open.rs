@@ -2,6 +2,7 @@
 
 use super::key_file::store_error;
 use super::lend::finish_taking_back;
+use super::requests_key::RequestsKey;
 use super::reserve::Reserve;
 use super::transaction::sqlite_error;
 use super::{Blobs, Bundles, Inner, KeySource, Layout, Store, StoreError, lock, reseal, schema};
@@ -68,11 +69,12 @@ impl Store {
         let used = reseal::used_keys(&connection, &layout.database())?;
         let keyring = key_source.load(&layout, &used).map_err(store_error)?;
         reseal::reseal(&mut connection, &keyring, &layout.database())?;
+        let requests_key = RequestsKey::load(&connection, &keyring, &layout.database())?;
         let keyring = ArcSwap::from_pointee(keyring);
         let bundles = Bundles::new(layout.clone(), Blobs::open(&layout)?);
         let connection = Mutex::new(connection);
         let store = Self(
-            Arc::new(Inner { layout, bundles, connection, keyring, key_source, reserve, lock }),
+            Arc::new(Inner { layout, bundles, connection, keyring, requests_key, key_source, reserve, lock }),
             Actor::Host,
         );
         store.forget_unanswered()?;

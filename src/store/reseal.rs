@@ -4,11 +4,13 @@ use super::env::open_value;
 use super::key_file::{KeySource, new_key, store_error};
 use super::keyring::{Keyring, Place, key_id};
 use super::open::{connect, io_error, prepare};
+use super::requests_key;
 use super::transaction::{Fault, parsed, sqlite_error};
-use super::{EnvScope, Layout, Store, StoreError, lock};
+use super::{EnvScope, Layout, Store, StoreError, audit, lock};
 use crate::audit::{Came, Event, What};
 use crate::failpoint;
 use crate::id::AppName;
+use crate::scope::Actor;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -32,31 +34,36 @@ impl Store {
     /// Seals every value under a new key, and forgets the old one.
     ///
     /// # Errors
-    /// [`StoreError::Key`] when the file can't be changed; see [`StoreError`]. A rotation that is broken off is
-    /// finished by the next start; both keys stay in the file until the next rotation.
+    /// [`StoreError::Key`] when the file can't be changed, or lacks a key that is in use: nothing is written then. See
+    /// [`StoreError`]. A rotation that is broken off is finished by the next start; both keys stay in the file until the next
+    /// rotation.
     pub fn rotate_key(&self) -> Result<Rotated, StoreError> {
         let (source, layout) = (&self.0.key_source, self.layout());
         let mut connection = self.connection();
-        let mut keys = source.read(layout).map_err(store_error)?;
+        let from = self.0.keyring.load().newest().to_owned();
+        let mut used = used_keys(&connection, &layout.database())?;
+        used.push(from.clone());
+        let mut keys = source.read_all(layout, &used).map_err(store_error)?;
         let key = new_key();
         keys.insert(0, key);
         source.write(layout, &keys).map_err(store_error)?;
-        let from = self.0.keyring.load().newest().to_owned();
         self.0.keyring.store(Arc::new(Keyring::new(&keys)));
         failpoint::at("key.both");
-        reseal(&mut connection, &self.0.keyring.load(), &layout.database())?;
+        let to = key_id(&key);
+        self.audited_on(&mut connection, "encrypt the values", |transaction| {
+            seal_all(transaction, &self.0.keyring.load())?;
+            let detail = Some(format!("from {from} to {to}"));
+            Ok(((), Some(Event::of_host(What::KeyRotate, detail, Came::Done))))
+        })?;
+        scrub_now(&connection);
         failpoint::at("key.resealed");
         source.write(layout, &[key]).map_err(store_error)?;
         self.0.keyring.store(Arc::new(Keyring::new(&[key])));
-        drop(connection);
-        let to = key_id(&key);
-        let detail = Some(format!("from {from} to {to}"));
-        self.record_event(&Event::of_host(What::KeyRotate, detail, Came::Done))?;
         Ok(Rotated { from, to })
     }
 
-    /// Removes the values of a data folder whose key its file does not hold; gives how many. Its releases start without them. The
-    /// folder must not be in use.
+    /// Removes the values of a data folder whose key its file does not hold, and records that; gives how many. Its releases start
+    /// without them. The folder must not be in use.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -70,12 +77,26 @@ impl Store {
         let mut connection = connect(&path)?;
         prepare(&mut connection, &path)?;
         let held: Vec<String> = source.read(&layout).map_err(store_error)?.iter().map(key_id).collect();
-        let failed = |error| sqlite_error("remove the values", &path, error);
-        let mut forgotten = 0;
-        for id in used_keys(&connection, &path)?.iter().filter(|id| !held.contains(id)) {
-            forgotten += connection.execute("DELETE FROM env WHERE key = ?1", [id]).map_err(failed)?;
+        let lost: Vec<String> =
+            used_keys(&connection, &path)?.into_iter().filter(|id| !held.contains(id)).collect();
+        if lost.is_empty() {
+            return Ok(0);
         }
-        Ok(forgotten)
+        let forget = |transaction: &Transaction<'_>| {
+            let mut forgotten = 0;
+            for id in &lost {
+                forgotten += transaction.execute("DELETE FROM env WHERE key = ?1", [id])?;
+            }
+            let detail = Some(format!("{forgotten} values under key {}", lost.join(", ")));
+            audit::append(
+                transaction,
+                &path,
+                Actor::Host,
+                Event::of_host(What::KeyForget, detail, Came::Done),
+            )?;
+            Ok(forgotten)
+        };
+        in_transaction(&mut connection, forget).map_err(|fault| fault.of("remove the values", &path))
     }
 }
 
@@ -92,28 +113,33 @@ pub(super) fn used_keys(connection: &Connection, path: &Path) -> Result<Vec<Stri
 /// Brings every value under the newest key, in one transaction, and removes what the pages of the database and its log hold of
 /// earlier forms.
 pub(super) fn reseal(connection: &mut Connection, ring: &Keyring, path: &Path) -> Result<(), StoreError> {
-    let sealed = (|| {
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        if seal_all(&transaction, ring)? {
-            transaction.execute("INSERT OR REPLACE INTO meta VALUES (?1, '1')", [SCRUB])?;
-            transaction.commit()?;
-        }
-        Ok(())
-    })();
-    sealed.map_err(|fault| match fault {
-        Fault::Sqlite(source) => sqlite_error("encrypt the values", path, source),
-        Fault::Refused(error) => error,
-    })?;
+    in_transaction(connection, |transaction| seal_all(transaction, ring))
+        .map_err(|fault| fault.of("encrypt the values", path))?;
+    scrub_now(connection);
+    Ok(())
+}
+
+/// For a database that no [`Store`] has open yet.
+fn in_transaction<T>(
+    connection: &mut Connection,
+    run: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
+) -> Result<T, Fault> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let done = run(&transaction)?;
+    transaction.commit()?;
+    Ok(done)
+}
+
+fn scrub_now(connection: &Connection) {
     failpoint::at("key.scrub");
     if let Err(error) = scrub(connection) {
         // It needs room for a second database for a moment. The next start tries again.
         tracing::warn!(%error, "the database may still hold earlier forms of values in pages that are not used");
     }
-    Ok(())
 }
 
-/// Whether anything had to be sealed.
-fn seal_all(transaction: &Transaction<'_>, ring: &Keyring) -> Result<bool, Fault> {
+/// Seals every value that is not under the newest key, and asks for the removal of its earlier form from unused pages.
+fn seal_all(transaction: &Transaction<'_>, ring: &Keyring) -> Result<(), Fault> {
     let newest = ring.newest();
     let mut statement = transaction
         .prepare("SELECT app, revision, scope, name, secret, value, key FROM env WHERE key <> ?1")?;
@@ -133,13 +159,16 @@ fn seal_all(transaction: &Transaction<'_>, ring: &Keyring) -> Result<bool, Fault
         Ok((app, revision, scope, name, sealed))
     })?;
     let rows = rows.collect::<Result<Vec<_>, _>>()?;
+    if requests_key::reseal(transaction, ring)? || !rows.is_empty() {
+        transaction.execute("INSERT OR REPLACE INTO meta VALUES (?1, '1')", [SCRUB])?;
+    }
     let mut update = transaction.prepare(
         "UPDATE env SET value = ?5, key = ?6 WHERE app = ?1 AND revision = ?2 AND scope = ?3 AND name = ?4",
     )?;
     for (app, revision, scope, name, sealed) in &rows {
         update.execute(params![app.as_str(), revision, scope.as_str(), name, sealed, newest])?;
     }
-    Ok(!rows.is_empty())
+    Ok(())
 }
 
 /// Writes the database anew without unused pages, and empties its log, if a change asked for that.

@@ -32,6 +32,14 @@ impl Fault {
     fn is_full_disk(&self) -> bool {
         matches!(self, Self::Sqlite(source) if is_full_disk(source))
     }
+
+    /// What it means to the caller.
+    pub(super) fn of(self, operation: &'static str, database: &Path) -> StoreError {
+        match self {
+            Self::Sqlite(source) => sqlite_error(operation, database, source),
+            Self::Refused(error) => error,
+        }
+    }
 }
 
 fn is_full_disk(source: &rusqlite::Error) -> bool {
@@ -88,17 +96,26 @@ impl Store {
         operation: &'static str,
         run: impl Fn(&Transaction<'_>) -> Result<T, Fault>,
     ) -> Result<T, StoreError> {
-        let mut connection = self.connection();
-        let mut result = commit(&mut connection, operation, &run);
+        self.write_on(&mut self.connection(), operation, run)
+    }
+
+    /// As [`Store::write`], for a caller that holds the connection.
+    pub(super) fn write_on<T>(
+        &self,
+        connection: &mut Connection,
+        operation: &'static str,
+        run: impl Fn(&Transaction<'_>) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        let mut result = commit(connection, operation, &run);
         if result.as_ref().is_err_and(Fault::is_full_disk) {
             self.0.reserve.free();
-            result = commit(&mut connection, operation, &run);
+            result = commit(connection, operation, &run);
         } else if result.is_ok() {
             self.0.reserve.restore();
         }
         result.map_err(|fault| match fault {
             Fault::Sqlite(source) => {
-                write_over_refused(&connection);
+                write_over_refused(connection);
                 self.0.sqlite_error(operation, source)
             }
             Fault::Refused(error) => error,

@@ -1,6 +1,7 @@
 //! The state at one moment, held below the staging folder until it is written out.
 
 use super::super::bundles::io_error;
+use super::super::key_file::store_error;
 use super::super::transaction::sqlite_error;
 use super::super::{Layout, Store, StoreError};
 use super::{DATABASE, KEYS};
@@ -36,13 +37,13 @@ impl Drop for Picture {
 }
 
 impl Store {
-    /// Takes a picture of the data folder while it is in use, with the keys of values if they are asked for.
+    /// Takes a picture of the data folder while it is in use, with the keys of values if they are asked for. The audit log says
+    /// before that a backup is begun: parts of it may leave the host whatever comes of the rest.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub fn picture(&self, with_key: bool) -> Result<Picture, StoreError> {
-        let detail = Some(if with_key { "with the key" } else { "without the key" }.to_owned());
-        self.record_event(&Event::of_host(What::Backup, detail, Came::Done))?;
+        self.record_backup(with_key, Came::Begun)?;
         let mut tries = 1;
         loop {
             let (picture, digests) = self.copy_state(with_key)?;
@@ -53,6 +54,19 @@ impl Store {
             }
             tries += 1;
         }
+    }
+
+    /// Records that the whole of a picture was sent.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn record_sent(&self, picture: &Picture) -> Result<(), StoreError> {
+        self.record_backup(picture.with_key, Came::Done)
+    }
+
+    fn record_backup(&self, with_key: bool, came: Came) -> Result<(), StoreError> {
+        let detail = Some(if with_key { "with the key" } else { "without the key" }.to_owned());
+        self.record_event(&Event::of_host(What::Backup, detail, came))
     }
 
     /// The database and the keys, both of one moment.
@@ -77,6 +91,9 @@ impl Store {
             connection.execute("VACUUM INTO ?1", [copy.to_string_lossy()]).map_err(sqlite)?;
             picture.key = self.0.keyring.load().newest().to_owned();
             if with_key {
+                // A file that was replaced since the start would be of no use beside these values.
+                let used = [picture.key.clone()];
+                self.0.key_source.read_all(layout, &used).map_err(store_error)?;
                 let (from, to) = (self.0.key_source.path(layout), picture.folder.join(KEYS));
                 fs::copy(&from, &to).map_err(|source| io_error("copy", &from, source))?;
                 picture.files.push(KEYS.to_owned());

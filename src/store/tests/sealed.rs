@@ -25,6 +25,10 @@ fn edit(folder: &Path, sql: &str) {
     assert!(connection.execute(sql, []).unwrap() > 0, "{sql}");
 }
 
+fn edit_whole(folder: &Path, sql: &str) {
+    Connection::open(folder.join("vitrine.db")).unwrap().execute_batch(sql).unwrap();
+}
+
 #[test]
 fn no_file_holds_a_value_not_even_one_that_was_replaced_or_taken_away() {
     let folder = tempfile::tempdir().unwrap();
@@ -166,7 +170,9 @@ fn a_rotation_leaves_nothing_under_the_old_key() {
     assert!(new.lines().count() == 1 && new != old, "one key, and another");
     assert_eq!(store.env(&app("shop"), 1, PRODUCTION).unwrap(), vec![secret("KEY", VALUE)]);
     store.set_env(&app("shop"), PRODUCTION, &[secret("B", "later")]).unwrap();
-    assert_eq!(holding(folder.path(), &rotated.from), ["vitrine.db-wal"], "the audit log alone names it");
+    let under_old = "SELECT (SELECT count(*) FROM env WHERE key = ?1) + (SELECT count(*) FROM meta WHERE instr(value, ?1))";
+    let count: i64 = store.connection().query_row(under_old, [&rotated.from], |row| row.get(0)).unwrap();
+    assert_eq!(count, 0, "the audit log alone names it");
     drop(store);
     assert_eq!(Store::open(folder.path()).unwrap().env(&app("shop"), 2, PRODUCTION).unwrap().len(), 2);
     // One that a kill broke off has both keys in the file; the next start finishes it.
@@ -194,4 +200,98 @@ fn values_whose_key_is_lost_are_forgotten_only_when_that_is_asked_for() {
     assert_eq!(store.env(&app("shop"), 2, PRODUCTION).unwrap(), vec![]);
     assert_eq!(store.set_env(&app("shop"), PRODUCTION, &[secret("KEY", "anew")]).unwrap(), 3);
     assert!(Store::forget_lost_values(&folder.path().join("nowhere"), &source).is_err());
+}
+
+/// The host would go on with a key that lies nowhere, and the next start would have lost every value.
+#[test]
+fn a_rotation_without_the_key_that_is_in_use_writes_nothing() {
+    for (replaced, is_set) in
+        [(None, true), (None, false), (Some("5".repeat(64)), true), (Some("5".repeat(64)), false)]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        let (key, aside) = (folder.path().join("vitrine.key"), folder.path().join("aside"));
+        let store = Store::open(folder.path()).unwrap();
+        if is_set {
+            store.set_env(&app("shop"), PRODUCTION, &[secret("KEY", VALUE)]).unwrap();
+        }
+        fs::rename(&key, &aside).unwrap();
+        if let Some(text) = &replaced {
+            fs::write(&key, text).unwrap();
+            fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+        }
+        for refused in [store.rotate_key().map(drop), store.picture(true).map(drop)] {
+            let is_lacking = matches!(&refused, Err(StoreError::Key(KeyError::Lacking { .. })));
+            assert!(is_lacking, "{replaced:?}, {is_set}: {refused:?}");
+        }
+        assert_eq!(fs::read_to_string(&key).ok(), replaced, "the file is as it was");
+        fs::rename(&aside, &key).unwrap();
+        store.rotate_key().unwrap();
+        drop(store);
+        let store = Store::open(folder.path()).unwrap();
+        assert_eq!(store.env(&app("shop"), 1, PRODUCTION).unwrap().len(), usize::from(is_set));
+    }
+}
+
+#[test]
+fn a_request_that_comes_again_is_known_after_a_rotation_and_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let request = Digest::of(b"request");
+    assert_eq!(store.begin_idempotent("k", request, 1).unwrap(), Begun::New);
+    store.finish_idempotent("k", 201, b"{}").unwrap();
+    let done = Begun::Done { status: 201, body: b"{}".to_vec() };
+    store.rotate_key().unwrap();
+    assert_eq!(store.begin_idempotent("k", request, 2).unwrap(), done);
+    drop(store);
+    let store = Store::open(folder.path()).unwrap();
+    assert_eq!(store.begin_idempotent("k", request, 3).unwrap(), done);
+    // A key that the operator puts in front of the others, as for a file that the system gives.
+    drop(store);
+    let key = folder.path().join("vitrine.key");
+    let both = format!("{}\n{}", "6".repeat(64), fs::read_to_string(&key).unwrap());
+    fs::write(&key, both).unwrap();
+    drop(Store::open(folder.path()).unwrap());
+    fs::write(&key, "6".repeat(64)).unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    assert_eq!(store.begin_idempotent("k", request, 4).unwrap(), done);
+    // Without the key that seals it, requests are recorded under another one, and the host starts all the same.
+    drop(store);
+    fs::remove_file(&key).unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    assert_eq!(store.begin_idempotent("k2", request, 5).unwrap(), Begun::New);
+}
+
+fn recorded(store: &Store) -> Vec<(String, Option<String>)> {
+    store.audit(0).unwrap().0.into_iter().map(|record| (record.what, record.detail)).collect()
+}
+
+#[test]
+fn a_rotation_and_its_record_are_one_change_and_so_are_lost_values_and_theirs() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("vitrine.key");
+    let store = Store::open(folder.path()).unwrap();
+    store.set_env(&app("shop"), PRODUCTION, &[secret("KEY", VALUE)]).unwrap();
+    let old = fs::read_to_string(&key).unwrap();
+    edit_whole(
+        folder.path(),
+        "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT raise(ABORT, 'full'); END",
+    );
+    store.rotate_key().unwrap_err();
+    assert!(fs::read_to_string(&key).unwrap().contains(&old), "the values are under the old key still");
+    assert_eq!(store.env(&app("shop"), 1, PRODUCTION).unwrap(), vec![secret("KEY", VALUE)]);
+    drop(store);
+    let lost = folder.path().join("lost");
+    fs::rename(&key, &lost).unwrap();
+    let source = KeySource::default();
+    Store::forget_lost_values(folder.path(), &source).unwrap_err();
+    edit_whole(folder.path(), "DROP TRIGGER full");
+    assert_eq!(Store::forget_lost_values(folder.path(), &source).unwrap(), 1);
+    let store = Store::open(folder.path()).unwrap();
+    let told = recorded(&store);
+    let (what, detail) = told.last().unwrap();
+    assert_eq!(what, "key_forget");
+    assert!(detail.as_ref().is_some_and(|detail| detail.starts_with("1 values under key ")), "{told:?}");
+    let rotated = store.rotate_key().unwrap();
+    let detail = Some(format!("from {} to {}", rotated.from, rotated.to));
+    assert_eq!(recorded(&store).last().unwrap(), &("key_rotate".to_owned(), detail));
 }
