@@ -3,6 +3,7 @@
 use super::course::refused;
 use super::entry::Entry;
 use super::life::Event;
+use super::switch::has_production_values;
 use super::{ReleaseError, Releases, Switched};
 use crate::id::ReleaseId;
 use crate::route::split::Weight;
@@ -38,6 +39,7 @@ impl Releases {
         let live = self.may_share(entry)?.id().version;
         let _boot = entry.boot.lock().await;
         entry.life().after(Event::Shared).map_err(|illegal| refused(entry, illegal))?;
+        has_production_values(entry)?;
         if !entry.pool.is_ready() {
             return Err(ReleaseError::Refused(format!(
                 "the worker of `{release}` was lost just now; try again"

@@ -7,7 +7,7 @@ use super::{ReleaseError, Releases, Switched, decide};
 use crate::failpoint::{self, Fault};
 use crate::id::{AppName, ReleaseId, Version, dns_label};
 use crate::limits::ROLLBACK_BOOT_DEADLINE_MS;
-use crate::store::{DeploymentRecord, PromotionKind, ReleaseState};
+use crate::store::{DeploymentRecord, EnvScope, PromotionKind, ReleaseState};
 use crate::telemetry::{FlipKind, causes};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -45,6 +45,9 @@ impl Releases {
         let app = live.id().app;
         if self.0.book.live(&app).is_some_and(|now| Arc::ptr_eq(&now, live)) {
             return Ok(());
+        }
+        if !self.0.book.knows(&app) {
+            return Err(self.no_app(&app));
         }
         Err(ReleaseError::Refused(format!(
             "the live release of `{app}` changed meanwhile; look at `vitrine status {app}` and try again"
@@ -133,6 +136,7 @@ impl Releases {
         if becomes_live {
             entry.life().after(Event::Promoted).map_err(|illegal| refused(entry, illegal))?;
         }
+        has_production_values(entry)?;
         if !entry.pool.is_ready() && failpoint::at("switch.ready") != Some(Fault::Skip) {
             return Err(ReleaseError::Refused(format!(
                 "the worker of `{release}` was lost just now; try again"
@@ -220,4 +224,16 @@ impl Releases {
         }
         self.0.book.release(release).ok_or_else(|| ReleaseError::NoRelease(release.clone()))
     }
+}
+
+/// Refuses a release that has the values of previews: another promotion of it failed and put them back. The caller holds its
+/// `boot` lock.
+pub(super) fn has_production_values(entry: &Entry) -> Result<(), ReleaseError> {
+    if entry.record().env_scope == EnvScope::Production {
+        return Ok(());
+    }
+    Err(ReleaseError::Refused(format!(
+        "another promotion of `{}` failed meanwhile and put the values of previews back; try again",
+        entry.id()
+    )))
 }

@@ -2,7 +2,11 @@
 
 use crate::harness::archive::fixture;
 use crate::harness::host::Host;
+use crate::harness::wait::wait_until;
 use serde_json::{Value, json};
+use std::time::Duration;
+
+const PATIENCE: Duration = Duration::from_secs(30);
 
 const SECRET: &str = "s3cr3t-of-production";
 
@@ -118,6 +122,50 @@ fn a_release_whose_promotion_a_hook_refuses_loses_productions_values() {
         assert_eq!(host.release("shop", "p2")["phase"], "sleeping");
     }
     assert_eq!(seen(&host, "shop-pr-2"), json!({"SECRET": "of previews"}));
+    assert_eq!(seen(&host, "shop"), json!({"SECRET": SECRET}));
+}
+
+/// Of two promotions at once the first one gives the release production's values, and takes them back when it fails: the second one
+/// would give users a release with the values of previews.
+#[test]
+fn a_promotion_beside_one_that_fails_gives_users_no_release_with_the_values_of_previews() {
+    // The first one fails once it is told to, the second one passes once it is told to.
+    let script = "test $VITRINE_VERSION = p2 || exit 0\n\
+                  if mkdir first; then until test -e fail; do sleep 0.05; done; exit 3; fi\n\
+                  touch second; until test -e pass; do sleep 0.05; done";
+    let toml = format!(
+        "[[hook]]\nstage = \"before_traffic\"\ncommand = [\"/bin/sh\", \"-c\", {script:?}]\ntimeout_ms = 60000\n"
+    );
+    let folder = Host::configured(&toml);
+    let path = folder.path().to_owned();
+    let host = Host::start_in(folder, &["--isolation", "process"]);
+    host.deploy_folder("shop", &fixture("env-echo"), &["--version", "v1"]);
+    set(&host, SECRET, &[]);
+    set(&host, "of previews", &["--preview"]);
+    deploy(&host, &token(&host, "ci", "deploy"), &["--preview", "pr-2", "--version", "p2"]);
+    let until = |what: &str| {
+        wait_until(what, PATIENCE, || path.join(what).exists().then_some(()));
+    };
+    let tell = |what: &str| std::fs::write(path.join(what), "").unwrap();
+    std::thread::scope(|scope| {
+        let promote = || host.cli(&["promote", "shop", "p2"]).run();
+        let first = scope.spawn(promote);
+        until("first");
+        let second = scope.spawn(promote);
+        until("second");
+        tell("fail");
+        assert_eq!(first.join().unwrap().code, 1);
+        assert_eq!(host.release("shop", "p2")["env_scope"], "preview");
+        // A request starts it with the values of previews.
+        assert_eq!(seen(&host, "shop-pr-2"), json!({"SECRET": "of previews"}));
+        tell("pass");
+        let second = second.join().unwrap();
+        assert!(second.code == 1 && second.stderr.contains("try again"), "{second:?}");
+    });
+    assert_eq!(seen(&host, "shop"), json!({"SECRET": SECRET}));
+    assert_eq!(seen(&host, "shop-pr-2"), json!({"SECRET": "of previews"}));
+    // Trying again helps.
+    host.cli(&["promote", "shop", "p2"]).ok();
     assert_eq!(seen(&host, "shop"), json!({"SECRET": SECRET}));
 }
 
