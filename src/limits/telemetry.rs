@@ -46,6 +46,9 @@ pub const LOG_STORE_LINES_MAX: usize = 8_192;
 pub const LOG_STORE_BYTES_MAX: usize = 8 << 20;
 /// Questions that may wait beside them: one for each log stream, and apps that are removed.
 pub const LOG_STORE_CALLS_MAX: usize = 128;
+/// How long the removal of an app's log waits for its place beside them: the thread has emptied a full queue long before, unless the
+/// disk hangs.
+pub const LOG_FORGET_MS: u64 = 60_000;
 /// Time in which lines gather for one write: a wake-up of the thread each, and the delay of a follower.
 pub const LOG_STORE_GATHER_MS: u64 = 100;
 /// Time between two looks for what is too old.

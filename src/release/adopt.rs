@@ -67,6 +67,7 @@ impl Releases {
             self.load_app(one, &bundles).await;
         }
         self.sweep_bundles().await;
+        self.sweep_logs().await;
         // Processes end with the host that started them.
         let adoptable = parts.engine.isolation() == Isolation::Container || !parts.predecessor.is_there();
         let adopting = stream::iter(self.0.book.entries()).for_each_concurrent(

@@ -204,7 +204,7 @@ impl Releases {
         let policy = parts.config.egress_of(&record.id.app, record.env_scope == EnvScope::Production);
         let egress = Egress::new(&record.id.app, &listed, &policy, metrics, Arc::clone(&self.0.sockets));
         entry.set_denials(egress.denials());
-        let logs = self.0.journal.sink(start.settings.limits.log_lines_per_s);
+        let logs = self.0.journal.sink(&record.id.app, start.settings.limits.log_lines_per_s);
         let connecting = Worker::connect(identity, start, egress, logs, self.0.bodies.share());
         // A boot that is given up leaves a connection that nobody holds, and that ends.
         self.among_requests(connecting).await

@@ -13,6 +13,7 @@ use crate::telemetry::{Bucket, DropReason, KeptLine, LogDrops, Logs, Past, Telem
 use crate::worker::{Identity, LogSink};
 use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::broadcast;
@@ -46,6 +47,8 @@ struct Recent {
     /// Lines that were dropped and that no line tells of yet, and whose they were.
     untold: Option<(Identity, u64)>,
     told: Option<Instant>,
+    /// Whether the app is dropped: its last workers still write, and the next app of its name must not get their lines.
+    is_forgotten: Arc<AtomicBool>,
 }
 
 /// The journal's end for one worker: bounds its lines and takes them.
@@ -53,6 +56,8 @@ struct Recent {
 struct Bounded {
     journal: Journal,
     meter: Mutex<Meter>,
+    /// That of the app which the worker was started for.
+    is_forgotten: Arc<AtomicBool>,
 }
 
 #[derive(Debug)]
@@ -68,13 +73,14 @@ impl Journal {
         Self(Arc::new(Inner { logs, drops, apps: Mutex::default() }))
     }
 
-    /// Where a worker puts its lines, which may be this many a second.
-    pub fn sink(&self, lines_per_s: u32) -> Arc<dyn LogSink> {
+    /// Where a worker of an app puts its lines, which may be this many a second.
+    pub fn sink(&self, app: &AppName, lines_per_s: u32) -> Arc<dyn LogSink> {
         let now = Instant::now();
         let per_s = 2.0 * f64::from(lines_per_s);
         let lines = Bucket::full(per_s + LOG_SLACK_LINES_PER_S, per_s + LOG_BURST_LINES, now);
         let bytes = Bucket::full(LOG_BYTES_PER_S_MAX, LOG_BURST_BYTES_MAX, now);
-        Arc::new(Bounded { journal: self.clone(), meter: Mutex::new(Meter { lines, bytes }) })
+        let is_forgotten = Arc::clone(&self.apps().entry(app.clone()).or_default().is_forgotten);
+        Arc::new(Bounded { journal: self.clone(), meter: Mutex::new(Meter { lines, bytes }), is_forgotten })
     }
 
     /// Lines of an app, and those to come: each is in one of both.
@@ -119,9 +125,13 @@ impl Journal {
         recent.keep(self.0.logs.of_host(&line));
     }
 
-    /// Forgets an app's lines.
+    /// Forgets an app's lines. What its workers say from now on goes nowhere.
     pub fn forget(&self, app: &AppName) {
-        self.apps().remove(app);
+        let mut apps = self.apps();
+        if let Some(recent) = apps.remove(app) {
+            recent.is_forgotten.store(true, Ordering::SeqCst);
+        }
+        drop(apps);
         if let Some(store) = self.0.logs.store() {
             store.forget(app.as_str());
         }
@@ -129,8 +139,11 @@ impl Journal {
     }
 
     /// Takes a line that is within its release's bounds.
-    fn add(&self, worker: &Identity, line: LogLine) {
+    fn add(&self, worker: &Identity, line: LogLine, is_forgotten: &AtomicBool) {
         let mut apps = self.apps();
+        if is_forgotten.load(Ordering::SeqCst) {
+            return;
+        }
         let recent = match apps.get_mut(&worker.release.app) {
             Some(recent) => recent,
             None => apps.entry(worker.release.app.clone()).or_default(),
@@ -140,9 +153,12 @@ impl Journal {
     }
 
     /// Notes lines that are not within them.
-    fn drop_lines(&self, worker: &Identity, lines: u64) {
-        self.0.drops.count(worker.release.app.as_str(), DropReason::Rate, lines);
+    fn drop_lines(&self, worker: &Identity, lines: u64, is_forgotten: &AtomicBool) {
         let mut apps = self.apps();
+        if is_forgotten.load(Ordering::SeqCst) {
+            return;
+        }
+        self.0.drops.count(worker.release.app.as_str(), DropReason::Rate, lines);
         let recent = apps.entry(worker.release.app.clone()).or_default();
         let before = recent.untold.take().map_or(0, |(_, lines)| lines);
         recent.untold = Some((worker.clone(), before + lines));
@@ -198,13 +214,13 @@ impl LogSink for Bounded {
             let mut meter = self.meter.lock().unwrap_or_else(PoisonError::into_inner);
             if meter.take(line.text_bytes(), Instant::now()) {
                 drop(meter);
-                self.journal.add(worker, line);
+                self.journal.add(worker, line, &self.is_forgotten);
             } else {
                 dropped += 1;
             }
         }
         if dropped > 0 {
-            self.journal.drop_lines(worker, dropped);
+            self.journal.drop_lines(worker, dropped, &self.is_forgotten);
         }
     }
 }

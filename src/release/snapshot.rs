@@ -124,7 +124,8 @@ impl Releases {
             harmless: manifest.snapshot.harmless.clone(),
         };
         let identity = self.identity(entry, instance);
-        let logs = self.0.journal.sink(request.settings.limits.log_lines_per_s);
+        let lines_per_s = request.settings.limits.log_lines_per_s;
+        let logs = self.0.journal.sink(&entry.id().app, lines_per_s);
         Ok(self.among_requests(async move { take_snapshot(&identity, request, &*logs).await }).await)
     }
 }

@@ -1,10 +1,11 @@
-//! What an earlier host left behind and no release has: bundles, workers, folders of sockets.
+//! What an earlier host left behind and no release has: bundles, logs, workers, folders of sockets.
 
 use super::Releases;
-use crate::id::InstanceId;
+use crate::id::{AppName, InstanceId};
 use crate::telemetry::causes;
 use std::collections::BTreeSet;
 use std::fs;
+use std::str::FromStr;
 use std::sync::PoisonError;
 
 impl Releases {
@@ -42,6 +43,24 @@ impl Releases {
         }
     }
 
+    /// Removes the logs of unknown apps: a host that ended right after it dropped an app may have left its log, and the next app of
+    /// that name would show it. Before anything is taken in.
+    pub(super) async fn sweep_logs(&self) {
+        let folder = self.0.parts.store.layout().logs();
+        let listed = tokio::task::spawn_blocking(move || fs::read_dir(folder).map(names)).await;
+        let apps: Vec<AppName> = match listed {
+            Ok(Ok(apps)) => apps,
+            Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => return,
+            Ok(Err(error)) => return tracing::warn!(%error, "no log is removed"),
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        };
+        let book = &self.0.book;
+        for app in apps.iter().filter(|app| !book.knows(app) && book.removed(app).is_none()) {
+            tracing::warn!(%app, "the log of an unknown app is removed");
+            self.0.journal.forget(app);
+        }
+    }
+
     /// Ends every worker that is left of this host: also those of removed releases that are just being stopped, or could not be
     /// before.
     pub(super) async fn end_all(&self) {
@@ -67,11 +86,7 @@ impl Releases {
             }
         };
         let run = self.0.parts.store.layout().run();
-        let folders: Vec<InstanceId> = fs::read_dir(&run)
-            .map(|entries| {
-                entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect()
-            })
-            .unwrap_or_default();
+        let folders: Vec<InstanceId> = fs::read_dir(&run).map(names).unwrap_or_default();
         // Looked at last: what was started since both lists were made is in neither.
         let mut ours: BTreeSet<InstanceId> =
             self.0.book.entries().iter().filter_map(|entry| entry.record().instance).collect();
@@ -89,4 +104,9 @@ impl Releases {
             }
         }
     }
+}
+
+/// The entries of a folder whose names can be parsed.
+fn names<T: FromStr>(entries: fs::ReadDir) -> Vec<T> {
+    entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect()
 }

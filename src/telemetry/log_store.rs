@@ -11,9 +11,11 @@ mod segments;
 mod writer;
 
 use super::drops::{DropReason, LogDrops};
-use crate::limits::{LOG_FLUSH_MS, LOG_STORE_BYTES_MAX, LOG_STORE_CALLS_MAX, LOG_STORE_LINES_MAX};
+use crate::limits::{
+    LOG_FLUSH_MS, LOG_FORGET_MS, LOG_STORE_BYTES_MAX, LOG_STORE_CALLS_MAX, LOG_STORE_LINES_MAX,
+};
 use bytes::Bytes;
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::{Receiver, Sender, TrySendError};
 pub use past::{Part, PartReader, Past};
 use segments::Folder;
 use std::collections::HashMap;
@@ -167,10 +169,24 @@ impl LogStore {
         asked.map(|()| looked).map_err(|_| Busy)
     }
 
-    /// Removes what is kept of an app.
+    /// Removes what is kept of an app: every line that was handed over before. Does not wait; where the queue is full a thread of
+    /// its own waits for room.
     pub fn forget(&self, app: &str) {
-        if self.0.queue.try_send(Message::Forget(app.into())).is_err() {
-            tracing::warn!(app, "the log of a removed app is still kept");
+        self.0.unsaid.lock().unwrap_or_else(PoisonError::into_inner).remove(app);
+        let Err(TrySendError::Full(message)) = self.0.queue.try_send(Message::Forget(app.into())) else {
+            return;
+        };
+        let (queue, name) = (self.0.queue.clone(), app.to_owned());
+        let send = move || {
+            if queue.send_timeout(message, Duration::from_millis(LOG_FORGET_MS)).is_err() {
+                tracing::warn!(
+                    app = name,
+                    "the log of a removed app is kept until the next start of the host"
+                );
+            }
+        };
+        if let Err(error) = std::thread::Builder::new().name("forgets-log".into()).spawn(send) {
+            tracing::warn!(app, %error, "the log of a removed app is kept until the next start of the host");
         }
     }
 

@@ -41,7 +41,8 @@ fn messages(tail: &Tail) -> Vec<String> {
 async fn a_flood_of_lines_is_cut_to_its_rate_counted_and_told_and_a_neighbour_loses_none() {
     let (journal, _guard) = journal();
     let (noisy, quiet) = (worker("noisy@v1"), worker("quiet@v1"));
-    let (flood, calm) = (journal.sink(100), journal.sink(100));
+    let sink = |worker: &Identity| journal.sink(&worker.release.app, 100);
+    let (flood, calm) = (sink(&noisy), sink(&quiet));
     let begun = Instant::now();
     for batch in 0..200 {
         flood.take(&noisy, (0..64).map(|_| line("flood".into())).collect());
@@ -67,7 +68,7 @@ async fn a_flood_of_lines_is_cut_to_its_rate_counted_and_told_and_a_neighbour_lo
 #[tokio::test]
 async fn lines_are_cut_and_memory_is_bounded_by_bytes() {
     let (journal, _guard) = journal();
-    let (worker, sink) = (worker("shop@v1"), journal.sink(1_000));
+    let (worker, sink) = (worker("shop@v1"), journal.sink(&"shop".parse().unwrap(), 1_000));
     for _ in 0..150 {
         sink.take(&worker, vec![line("x".repeat(1 << 20))]);
     }
@@ -86,7 +87,7 @@ async fn who_follows_gets_the_lines_of_their_app_alone() {
     let (journal, _guard) = journal();
     let _store = journal.0.logs.keep(None).unwrap();
     let (shop, other) = (worker("shop@v1"), worker("other@v1"));
-    let sink = journal.sink(100);
+    let sink = journal.sink(&"shop".parse().unwrap(), 100);
     sink.take(&shop, vec![line("before".into())]);
     let tail = journal.tail(&"shop".parse().unwrap(), true).await.unwrap();
     assert_eq!(messages(&tail), ["before"]);
@@ -96,4 +97,18 @@ async fn who_follows_gets_the_lines_of_their_app_alone() {
     let json = follow.recv().await.unwrap();
     assert_eq!(KeptLine::parse(&json).unwrap().message, "after");
     assert!(follow.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn what_a_worker_of_a_forgotten_app_still_says_is_not_in_the_log_of_the_next_one() {
+    let (journal, _guard) = journal();
+    let shop: AppName = "shop".parse().unwrap();
+    let (old, before) = (worker("shop@v1"), journal.sink(&shop, 100));
+    before.take(&old, vec![line("before".into())]);
+    journal.forget(&shop);
+    let (new, after) = (worker("shop@v2"), journal.sink(&shop, 100));
+    before.take(&old, (0..10_000).map(|_| line("late".into())).collect());
+    after.take(&new, vec![line("after".into())]);
+    assert_eq!(recent(&journal, "shop").await, ["after"]);
+    assert_eq!(journal.0.drops.of("shop", DropReason::Rate), 0);
 }

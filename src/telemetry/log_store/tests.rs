@@ -334,3 +334,24 @@ fn without_a_disk_nothing_is_kept_and_those_who_follow_get_lines() {
     store.push("shop", true, &line("shop", "for nobody again"));
     assert!(store.0.queue.is_empty());
 }
+
+#[test]
+fn an_app_is_forgotten_behind_a_full_queue_as_well() {
+    let (queue, messages) = crossbeam_channel::bounded(1);
+    let store = LogStore(Arc::new(Shared {
+        queue,
+        waiting: AtomicUsize::new(0),
+        followers: AtomicUsize::new(0),
+        keeps: true,
+        drops: LogDrops::default(),
+        unsaid: Mutex::default(),
+    }));
+    for message in ["one", "no room for this"] {
+        store.push("shop", false, &line("shop", message));
+    }
+    store.forget("shop");
+    let next = || messages.recv_timeout(Duration::from_secs(30)).unwrap();
+    assert!(matches!(next(), Message::Line(_)));
+    assert!(matches!(next(), Message::Forget(app) if *app == *"shop"));
+    assert!(store.take_unsaid().is_empty(), "the next app of that name has lost no line");
+}
