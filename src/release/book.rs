@@ -40,6 +40,8 @@ struct State {
     apps: BTreeMap<AppName, App>,
     /// What is being uploaded.
     claims: Vec<Claim>,
+    /// Uploads under way whose app was removed meanwhile: they are refused at their end.
+    revoked: BTreeSet<ReleaseId>,
     /// Names of apps that were removed: no other app's release gets what is below them.
     held: BTreeSet<AppName>,
     /// Apps that were removed and can be restored.
@@ -134,7 +136,9 @@ pub enum Reserved<'a> {
 
 impl Drop for Reservation<'_> {
     fn drop(&mut self) {
-        self.book.lock().claims.retain(|claim| claim.release != self.release);
+        let mut state = self.book.lock();
+        state.claims.retain(|claim| claim.release != self.release);
+        state.revoked.remove(&self.release);
     }
 }
 
@@ -158,14 +162,21 @@ impl Book {
         self.lock().apps.get(app).is_some_and(|app| !app.releases.is_empty())
     }
 
-    /// Makes room for an app.
+    /// Makes room for an app; not for one that was removed and is kept.
     pub fn add_app(&self, app: &AppName) {
-        self.lock().apps.entry(app.clone()).or_default();
+        let mut state = self.lock();
+        if !state.removed.contains_key(app) {
+            state.apps.entry(app.clone()).or_default();
+        }
     }
 
-    /// Forgets an app; gives the releases that it had until now.
+    /// Forgets an app; gives the releases that it had until now. Its uploads under way are refused from now on.
     pub fn remove_app(&self, app: &AppName) -> Vec<Arc<Entry>> {
-        self.lock().apps.remove(app).map(|app| app.releases).unwrap_or_default()
+        let mut state = self.lock();
+        let State { claims, revoked, .. } = &mut *state;
+        let under_way = claims.iter().filter(|claim| claim.release.app == *app);
+        revoked.extend(under_way.map(|claim| claim.release.clone()));
+        state.apps.remove(app).map(|app| app.releases).unwrap_or_default()
     }
 
     /// An app that was removed and is kept.
@@ -184,9 +195,12 @@ impl Book {
         self.lock().removed.extend(removed);
     }
 
-    /// An app is removed and kept no longer.
-    pub fn forget_removed(&self, app: &AppName) {
-        self.lock().removed.remove(app);
+    /// An app is kept no longer. A later removal of an app of this name stays.
+    pub fn forget_removed(&self, removed: &Removed) {
+        let (mut state, app) = (self.lock(), &removed.record.app);
+        if state.removed.get(app).is_some_and(|one| Arc::ptr_eq(&one.leaving, &removed.leaving)) {
+            state.removed.remove(app);
+        }
     }
 
     /// Holds the names of apps that were removed.
@@ -232,6 +246,17 @@ impl Book {
         self.lock().apps.entry(entry.id().app).or_default().releases.insert(0, entry);
     }
 
+    /// As [`Book::add`], for a release that holds a [`Reservation`], unless its app was removed since that began. Gives whether
+    /// the release is added.
+    pub fn take_in(&self, entry: &Arc<Entry>) -> bool {
+        let (mut state, id) = (self.lock(), entry.id());
+        if state.revoked.contains(&id) || state.removed.contains_key(&id.app) {
+            return false;
+        }
+        state.apps.entry(id.app).or_default().releases.insert(0, Arc::clone(entry));
+        true
+    }
+
     /// Forgets a release.
     pub fn remove(&self, id: &ReleaseId) {
         if let Some(app) = self.lock().apps.get_mut(&id.app) {
@@ -260,7 +285,9 @@ impl Book {
 
     /// Takes a recorded share over.
     pub fn set_split(&self, app: &AppName, split: Option<SplitRecord>) {
-        self.lock().apps.entry(app.clone()).or_default().split = split;
+        if let Some(app) = self.lock().apps.get_mut(app) {
+            app.split = split;
+        }
     }
 
     /// Deployments of an app, newest first.
@@ -319,10 +346,10 @@ impl Book {
 
     /// Sets what is live after a start.
     pub fn restore(&self, app: &AppName, live: Option<Version>, history: Vec<Promotion>) {
-        let mut state = self.lock();
-        let entry = state.apps.entry(app.clone()).or_default();
-        entry.live = live;
-        entry.history = Arc::new(history);
+        if let Some(app) = self.lock().apps.get_mut(app) {
+            app.live = live;
+            app.history = Arc::new(history);
+        }
     }
 
     /// Takes a recorded promotion over; gives the release that was live before.
@@ -330,23 +357,25 @@ impl Book {
         let before = self.live(app);
         let mut state = self.lock();
         state.epoch = state.epoch.max(promotion.epoch);
-        let entry = state.apps.entry(app.clone()).or_default();
-        entry.live = Some(promotion.version.clone());
-        entry.split = None;
-        let history = Arc::make_mut(&mut entry.history);
-        history.insert(0, promotion);
-        history.truncate(PROMOTIONS_KEPT_MAX as usize);
+        if let Some(app) = state.apps.get_mut(app) {
+            app.live = Some(promotion.version.clone());
+            app.split = None;
+            let history = Arc::make_mut(&mut app.history);
+            history.insert(0, promotion);
+            history.truncate(PROMOTIONS_KEPT_MAX as usize);
+        }
         before
     }
 
-    /// The lock for changing what is live.
+    /// The lock for changing what is live, and for removing the app. An unknown app has none: the lock is then the caller's own, who
+    /// looks again with the lock held.
     pub fn switching(&self, app: &AppName) -> Arc<tokio::sync::Mutex<()>> {
-        Arc::clone(&self.lock().apps.entry(app.clone()).or_default().switching)
+        self.lock().apps.get(app).map(|app| Arc::clone(&app.switching)).unwrap_or_default()
     }
 
-    /// The lock for changing values of its environment.
+    /// The lock for changing values of its environment, as [`Book::switching`].
     pub fn configuring(&self, app: &AppName) -> Arc<tokio::sync::Mutex<()>> {
-        Arc::clone(&self.lock().apps.entry(app.clone()).or_default().configuring)
+        self.lock().apps.get(app).map(|app| Arc::clone(&app.configuring)).unwrap_or_default()
     }
 
     /// Holds a version and its labels for an upload: of two that want the same, one gets it.

@@ -69,9 +69,10 @@ impl Releases {
             return Err(self.no_app(&app));
         }
         self.refuse_kept(&app)?;
-        let is_new = !self.0.book.knows(&app);
         let configuring = self.0.book.configuring(&app);
         let _configuring = configuring.lock().await;
+        // It may have been removed while this waited.
+        self.refuse_kept(&app)?;
         let updated_ms = self.0.parts.clock.now_ms();
         let (set, unset) = change.parts(updated_ms);
         let reads = |live: &Arc<Entry>| {
@@ -79,17 +80,16 @@ impl Releases {
             scope == EnvScope::Production && changed.any(|name| live.bundle.manifest.env.contains(name))
         };
         let Some(live) = self.0.book.live(&app).filter(reads) else {
-            let recorded = self.record_env(&app, scope, set, unset).await;
-            match &recorded {
-                // There is no such app, then.
-                Err(_) if is_new && self.0.book.releases(&app).is_empty() => {
-                    self.0.book.remove_app(&app);
-                }
-                Err(_) => {}
-                // Another change of the same new app may have failed while this one waited.
-                Ok(_) => self.0.book.add_app(&app),
+            // A removal waits until the value is both recorded and in the book.
+            let switching = self.0.book.switching(&app);
+            let _switching = switching.lock().await;
+            self.refuse_kept(&app)?;
+            if unset.is_some() && !self.0.book.knows(&app) {
+                return Err(self.no_app(&app));
             }
-            return recorded.map(|()| None);
+            self.record_env(&app, scope, set, unset).await?;
+            self.0.book.add_app(&app);
+            return Ok(None);
         };
         let draft_of = app.clone();
         let draft = self.stored("recording the environment", move |store| {
@@ -116,6 +116,8 @@ impl Releases {
                  version, then set the value again"
             )));
         };
+        // A removal that comes later refuses the release at its end.
+        self.still_live(live)?;
         let draft = Draft {
             id: id.clone(),
             bundle: Arc::clone(&live.bundle),

@@ -67,12 +67,12 @@ impl Releases {
     /// # Errors
     /// See [`ReleaseError`].
     pub async fn remove_app(&self, app: AppName, how: RemoveOptions) -> Result<(), ReleaseError> {
-        if !self.0.book.knows(&app) {
+        if self.is_gone(&app) {
             return self.drop_removed(app, how).await;
         }
         let switching = self.0.book.switching(&app);
         let held = switching.lock().await;
-        if !self.0.book.knows(&app) {
+        if self.is_gone(&app) {
             // Somebody else removed it meanwhile.
             drop(held);
             return self.drop_removed(app, how).await;
@@ -113,6 +113,10 @@ impl Releases {
             }
         };
         noted(&app, self.publish_anew(&app, forget).await);
+        if for_good {
+            // Before another app gets the name, and before anything that a kill could interrupt.
+            self.0.journal.forget(&app);
+        }
         drop(held);
         let metrics = &self.0.parts.telemetry.metrics;
         metrics.forget_app(&app);
@@ -120,12 +124,17 @@ impl Releases {
         for entry in removed {
             self.forget_release(&entry, true).await;
         }
-        if for_good {
+        // The requests that ended just now have left their lines.
+        if for_good && !self.0.book.knows(&app) {
             self.0.journal.forget(&app);
         }
         drop(leaving);
         self.drop_surplus().await;
         Ok(())
+    }
+
+    fn is_gone(&self, app: &AppName) -> bool {
+        !self.0.book.knows(app) || self.0.book.removed(app).is_some()
     }
 
     /// What is left of an app that was removed: all of it for a while, then its name.
@@ -160,10 +169,13 @@ impl Releases {
         let of = app.clone();
         let dropped =
             self.stored("dropping the removed app", move |store| store.purge_app(&of, free_name)).await?;
-        // It was restored, or dropped by somebody else, while this waited.
+        if dropped.is_some() {
+            // While the name can't be used again yet: the next app of that name keeps its log.
+            self.0.journal.forget(&app);
+        }
+        self.0.book.forget_removed(removed);
+        // Nothing was dropped when it was restored, or dropped by another call, while this one waited.
         let Some(digests) = dropped else { return Err(self.no_app(&app)) };
-        self.0.book.forget_removed(&app);
-        self.0.journal.forget(&app);
         if free_name {
             self.publish_free(&app).await;
         }

@@ -33,7 +33,7 @@ impl Releases {
             if !self.stored("restoring the app", move |store| store.restore_app(&of)).await? {
                 return Err(self.no_app(&app));
             }
-            self.0.book.forget_removed(&app);
+            self.0.book.forget_removed(&removed);
             self.0.book.free_name(&app);
             self.load_app(recorded, &bundles).await;
             match self.stored("counting the change", |store| store.next_epoch()).await {

@@ -226,7 +226,10 @@ impl Releases {
             self.withdraw(&entry).await;
             return Err(error);
         }
-        self.0.book.add(Arc::clone(&entry));
+        if !self.0.book.take_in(&entry) {
+            self.withdraw(&entry).await;
+            return Err(self.no_app(&record.id.app));
+        }
         // Another first upload of the same app may have failed meanwhile.
         self.0.parts.telemetry.metrics.add_app(&entry.id().app);
         Ok(entry)

@@ -3,7 +3,7 @@
 
 use super::keyring::{Keyring, Place};
 use super::transaction::{from_integer, to_integer};
-use super::{Store, StoreError, ensure_app};
+use super::{Store, StoreError, ensure_app, refuse_removed};
 use crate::audit::{Came, Event, What};
 use crate::id::{AppName, ReleaseId};
 use crate::limits::{ENV_BYTES_MAX, ENV_VALUES_MAX};
@@ -90,6 +90,7 @@ impl Store {
     ) -> Result<Option<u64>, StoreError> {
         self.write("draft the environment", |transaction| {
             let ring = &self.0.keyring.load();
+            refuse_removed(transaction, app)?;
             let newest = revision(transaction, app)?;
             let mut values = values(transaction, ring, app, newest, EnvScope::Production)?;
             let before = values.len();
@@ -111,6 +112,7 @@ impl Store {
     pub fn unset_env(&self, app: &AppName, scope: EnvScope, name: &str) -> Result<Option<u64>, StoreError> {
         self.audited("take the environment value away", |transaction| {
             let ring = &self.0.keyring.load();
+            refuse_removed(transaction, app)?;
             let newest = revision(transaction, app)?;
             let mut values = values(transaction, ring, app, newest, scope)?;
             let before = values.len();

@@ -176,6 +176,72 @@ fn a_kill_leaves_an_app_whole_or_removed_whole() {
     }
 }
 
+/// The app is removed while a release with a new value boots: that one is neither live nor in the way.
+#[test]
+fn a_value_that_is_set_while_its_app_is_removed_leaves_nothing_behind() {
+    let host = Host::start_with(&PROCESS);
+    // Long enough for a removal in between.
+    let entry = "export default { async fetch(_request, env) {\n\
+                 if (env.MODE === 'slow') await new Promise((done) => setTimeout(done, 4000));\n\
+                 return new Response('shop'); } };\n";
+    let files = [("server/index.js", entry), ("vitrine.json", r#"{"env": ["MODE"], "warm": ["/"]}"#)];
+    host.deploy_files("shop", &files, &["--version", "v1"]);
+    std::thread::scope(|scope| {
+        let set = scope.spawn(|| host.cli(&["env", "set", "shop", "MODE"]).stdin("slow").run());
+        wait_until("the new release boots", PATIENCE, || {
+            host.cli(&["audit", "list"]).ok().stdout.contains("v1.r").then_some(())
+        });
+        host.cli(&["remove", "shop", "--yes"]).ok();
+        let ran = set.join().unwrap();
+        assert!(ran.code == 4 && ran.stderr.contains("vitrine restore shop"), "{ran:?}");
+    });
+    assert_eq!(host.cli(&["status", "--json"]).ok().json(), json!([]));
+    assert_eq!(removed(&host).len(), 1);
+    host.cli(&["restore", "shop"]).ok();
+    assert_eq!((text(&host, "shop"), host.releases("shop").len()), ("shop".into(), 1));
+    host.cli(&["remove", "shop", "--yes"]).ok();
+    host.cli(&["remove", "shop", "--now", "--yes"]).ok();
+    assert_eq!((bundles(&host), removed(&host), host.workers().len()), (0, Vec::new(), 0));
+}
+
+/// A host that is killed right after it dropped an app has not removed the app's log yet.
+#[test]
+fn the_next_app_of_a_name_has_no_line_of_the_one_before() {
+    let says = |what: &str| {
+        format!("export default {{ fetch: () => (console.log('{what}'), new Response('{what}')) }};\n")
+    };
+    for (step, removals) in [
+        ("remove the app", &[&["remove", "shop", "--now", "--yes"][..]][..]),
+        ("drop the removed app", &[&["remove", "shop", "--yes"][..], &["remove", "shop", "--now", "--yes"]]),
+    ] {
+        let folder = Host::folder_anew();
+        let wish = folder.path().join("wish");
+        let mut host =
+            Host::try_start(folder, &PROCESS, &[("FAILPOINT_FILE", wish.to_str().unwrap())]).unwrap();
+        host.deploy_files("shop", &[("server/index.js", &says("first"))], &["--version", "v1"]);
+        host.deploy_files("blog", &[("server/index.js", &says("of the blog"))], &["--version", "b1"]);
+        assert_eq!(text(&host, "shop"), "first");
+        let logs = |host: &Host| host.cli(&["logs", "shop"]).ok().stdout;
+        wait_until("its line is kept", PATIENCE, || logs(&host).contains("first").then_some(()));
+        for (at, args) in removals.iter().enumerate() {
+            if at + 1 == removals.len() {
+                std::fs::write(&wish, format!("{step}.done 1")).unwrap();
+            }
+            host.cli(args).run();
+        }
+        wait_until(step, PATIENCE, || (!host.is_alive()).then_some(()));
+        let host = Host::start_in(host.kill(), &PROCESS);
+        host.deploy_files("shop", &[("server/index.js", &says("second"))], &["--version", "v1"]);
+        assert_eq!(text(&host, "shop"), "second");
+        let said = wait_until("the new line is there", PATIENCE, || {
+            let said = logs(&host);
+            said.contains("second").then_some(said)
+        });
+        assert!(!said.contains("first"), "{step}: {said}");
+        assert!(host.cli(&["logs", "blog"]).ok().stdout.contains("of the blog"), "other apps keep theirs");
+    }
+}
+
 #[test]
 fn who_may_not_remove_may_not_restore() {
     let host = with_shop();

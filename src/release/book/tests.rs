@@ -58,6 +58,61 @@ fn an_app_that_is_removed_gives_every_release_that_it_has_by_then() {
     assert!(book.remove_app(&shop).is_empty());
 }
 
+/// An entry for an app that was removed would hide it: it could be neither restored nor dropped.
+#[test]
+fn nothing_but_an_app_that_is_new_makes_an_app() {
+    let (book, shop): (Book, AppName) = (Book::default(), "shop".parse().unwrap());
+    let removed = || {
+        let record =
+            crate::store::RemovedRecord { app: shop.clone(), at_ms: 1, bytes: 0, releases: 1, live: None };
+        Removed::from(record)
+    };
+    let kept = removed();
+    book.keep_removed([kept.clone()]);
+    drop((book.switching(&shop), book.configuring(&shop)));
+    book.add_app(&shop);
+    book.set_split(&shop, None);
+    book.restore(&shop, Some("v1".parse().unwrap()), Vec::new());
+    let version = "v1".parse().unwrap();
+    book.promoted(
+        &shop,
+        Promotion { epoch: 3, version, from: None, kind: crate::store::PromotionKind::Promote, at_ms: 1 },
+    );
+    assert_eq!((book.knows(&shop), book.epoch()), (false, 3));
+    // A later removal of an app of that name is not forgotten with the one before.
+    book.keep_removed([removed()]);
+    book.forget_removed(&kept);
+    assert!(book.removed(&shop).is_some());
+    book.forget_removed(&book.removed(&shop).unwrap());
+    assert!(book.removed(&shop).is_none());
+    book.add_app(&shop);
+    assert!(book.knows(&shop) && Arc::ptr_eq(&book.switching(&shop), &book.switching(&shop)));
+}
+
+#[test]
+fn an_upload_whose_app_is_removed_meanwhile_is_not_taken_in() {
+    let book = Book::default();
+    let claim = |release: &str| Claim {
+        release: release.parse().unwrap(),
+        preview: None,
+        counts: Counts::As(Digest::of(b"bundle"), 1),
+    };
+    let quota = Quota::default();
+    let begin = |release: &str| book.reserve(claim(release), &quota).unwrap();
+    let shop: AppName = "shop".parse().unwrap();
+    book.add_app(&shop);
+    let (late, other) = (begin("shop@v1"), begin("blog@v1"));
+    book.remove_app(&shop);
+    // Another app of the same name may be there by then.
+    book.add_app(&shop);
+    let anew = begin("shop@v2");
+    assert!(!book.take_in(&entry("shop@v1")) && book.releases(&shop).is_empty());
+    assert!(book.take_in(&entry("shop@v2")) && book.take_in(&entry("blog@v1")));
+    drop((late, other, anew));
+    let _again = begin("shop@v1");
+    assert!(book.take_in(&entry("shop@v1")));
+}
+
 /// Also while they are under way, and each preview's name once.
 #[test]
 fn an_app_has_so_many_previews_and_candidates_and_no_more() {
