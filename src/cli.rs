@@ -38,6 +38,7 @@ mod stop;
 mod table;
 mod target;
 mod token;
+mod trust;
 mod upgrade;
 mod usage;
 mod verdict;

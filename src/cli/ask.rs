@@ -30,7 +30,7 @@ fn asked(question: &str, reader: &mut impl BufRead) -> Result<String, Failure> {
 /// # Errors
 /// The terminal can't be read.
 pub fn at_terminal(question: &str) -> Result<Option<String>, Failure> {
-    if print::is_json() || !io::stderr().is_terminal() {
+    if print::is_json() || print::is_hushed() || !io::stderr().is_terminal() {
         return Ok(None);
     }
     let Ok(terminal) = File::open("/dev/tty") else { return Ok(None) };
@@ -45,8 +45,13 @@ pub fn consent(consequence: &str) -> Result<(), Failure> {
     if !is_attended() {
         return Err(Failure::Usage(format!("{consequence}; --yes goes on without asking")));
     }
-    match line(&format!("{consequence}. Go on? [y/N]"))?.to_ascii_lowercase().as_str() {
-        "y" | "yes" => Ok(()),
-        _ => Err(Failure::refused("nothing was changed")),
+    if is_yes(&line(&format!("{consequence}. Go on? [y/N]"))?) {
+        return Ok(());
     }
+    Err(Failure::refused("nothing was changed"))
+}
+
+/// Whether a typed answer is yes.
+pub fn is_yes(typed: &str) -> bool {
+    matches!(typed.to_ascii_lowercase().as_str(), "y" | "yes")
 }

@@ -4,7 +4,7 @@ use crate::admin::NOTICE_HEADER;
 use crate::admin::problem::{ProblemBody, TYPE_PREFIX};
 use crate::cli::exit::Answer;
 use crate::cli::target::{Purpose, Target, Token};
-use crate::cli::{Failure, print};
+use crate::cli::{Failure, print, trust};
 use crate::limits::{BOOT_DEADLINE_MS, CALL_SLACK_MS, CONNECT_MS, ERROR_TEXT_BYTES_MAX};
 use reqwest::{Certificate, Method, RequestBuilder, Response, StatusCode};
 use serde::Serialize;
@@ -28,19 +28,25 @@ impl Client {
     /// For a verb that shows something.
     ///
     /// # Errors
-    /// See [`Target::find`].
+    /// See [`Target::find`] and [`trust::check`].
     pub fn reading() -> Result<Self, Failure> {
-        Self::to(Target::find(Purpose::Read)?)
+        Self::found(Purpose::Read)
     }
 
     /// For a verb that changes something: says which host that is.
     ///
     /// # Errors
-    /// See [`Target::find`].
+    /// See [`Target::find`] and [`trust::check`].
     pub fn changing() -> Result<Self, Failure> {
-        let client = Self::to(Target::find(Purpose::Change)?)?;
+        let client = Self::found(Purpose::Change)?;
         client.target.tell();
         Ok(client)
+    }
+
+    fn found(purpose: Purpose) -> Result<Self, Failure> {
+        let target = Target::find(purpose)?;
+        trust::check(&target, purpose)?;
+        Self::to(target)
     }
 
     /// The host.

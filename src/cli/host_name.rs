@@ -1,5 +1,6 @@
 //! How people name a host: `--host`, and `host` in a `.vitrine` file.
 
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 use url::Url;
 
@@ -20,15 +21,13 @@ impl HostName {
     /// Reads it; none if it can be none of these.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let url = |text: &str| {
-            let url: Url = text.parse().ok()?;
-            (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(Self::Url(url))
-        };
+        let url = |text: &str| admin_url(text).map(Self::Url);
         if text.contains("://") {
             return url(text);
         }
-        if let Ok(port) = text.trim_start_matches(':').parse() {
-            return Some(Self::Port(port));
+        let digits = text.trim_start_matches(':');
+        if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return digits.parse::<NonZeroU16>().ok().map(|port| Self::Port(port.get()));
         }
         if text.contains('/') || text == "." || text == ".." {
             return Some(Self::Folder(text.into()));
@@ -38,9 +37,32 @@ impl HostName {
                 url(&format!("http://{text}"))
             }
             Some(_) => None,
-            None => (!text.is_empty()).then(|| Self::Name(text.into())),
+            None => (!text.is_empty() && !text.contains('@')).then(|| Self::Name(text.into())),
         }
     }
+}
+
+/// The URL of an admin side. A user, a password, a query or a fragment has no meaning there, and a password would be shown.
+#[must_use]
+pub fn admin_url(text: &str) -> Option<Url> {
+    let url: Url = text.parse().ok()?;
+    let is_bare = url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none();
+    (matches!(url.scheme(), "http" | "https") && url.has_host() && is_bare).then_some(url)
+}
+
+/// How the URL of an admin side is written.
+pub const URL_FORM: &str = "http://HOST:PORT (without user, password, query or fragment)";
+
+/// A text that names no host, as errors show it: none of it if a part of it may be a password.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    if text.contains(['@', '?', '#']) {
+        return "what is given (not shown: it may hold a password)".to_owned();
+    }
+    format!("`{text}`")
 }
 
 #[cfg(test)]
@@ -61,6 +83,15 @@ mod tests {
             ("./data", Some(HostName::Folder("./data".into()))),
             (".", Some(HostName::Folder(".".into()))),
             ("production", Some(HostName::Name("production".into()))),
+            ("99999", None),
+            (":99999", None),
+            ("0", None),
+            ("http://user@host.example", None),
+            ("https://user:word@host.example", None),
+            ("user:word@host.example:8081", None),
+            ("user@host", None),
+            ("http://host.example/?a=b", None),
+            ("http://host.example/#a", None),
             ("ftp://host.example", None),
             ("host:name", None),
             (":", None),
@@ -68,5 +99,13 @@ mod tests {
         ] {
             assert_eq!(HostName::parse(text), meant, "{text}");
         }
+    }
+
+    #[test]
+    fn what_may_hold_a_password_is_not_shown() {
+        for text in ["http://user:xyz@host:81/", "http://host/?token=xyz", "xyz@host", "http://a:x#yz@host"] {
+            assert!(HostName::parse(text).is_none() && !quoted(text).contains('x'), "{text}");
+        }
+        assert_eq!(quoted("99999"), "`99999`");
     }
 }

@@ -26,6 +26,11 @@ pub fn hush() {
     HUSHED.store(true, Ordering::Relaxed);
 }
 
+/// Whether nothing is said on stderr.
+pub fn is_hushed() -> bool {
+    HUSHED.load(Ordering::Relaxed)
+}
+
 /// How `serve` and `solo` say that they are ready.
 pub fn ready_line() -> ReadyLine {
     if is_json() { ReadyLine::Json } else { ReadyLine::Text }

@@ -1,10 +1,11 @@
 //! `.vitrine`: which host the commands of a project talk to.
 //!
 //! A TOML file with two fields: `version = 1`, and `host`, which takes what `--host` takes. A relative data folder is one below
-//! the file's own folder. It holds no token, so it can be committed.
+//! the file's own folder. It holds no token, so it can be committed; what a file that was cloned may lead to is in
+//! [`trust`](crate::cli::trust).
 
-use crate::cli::Failure;
 use crate::cli::target::Target;
+use crate::cli::{Failure, trust};
 use crate::limits::PROJECT_FILE_BYTES_MAX;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
@@ -18,8 +19,9 @@ const NAME: &str = ".vitrine";
 const VERSION: u32 = 1;
 /// What the file says about itself.
 const HEADER: &str = "\
-# Which host `vitrine` talks to from this project; --host and VITRINE_ADMIN win over it.
-# `host` is a URL, or the data folder of a host on this machine (relative to this file). There is no token in it.
+# Which host `vitrine` talks to from this project; --host, VITRINE_ADMIN and VITRINE_DATA win over it.
+# `host` is a URL, or the data folder of a host on this machine (relative to this file). There is no token in it; before a token
+# is sent to another machine because of this file, each user is asked once.
 ";
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,11 +56,11 @@ impl Project {
 
     fn read(file: PathBuf) -> Result<Self, Failure> {
         let usage = |why: String| {
-            Failure::Usage(format!("{}: {why}; --host names the host without it", file.display()))
+            Failure::Usage(format!("{}: {why}; without it --host names the host", file.display()))
         };
         let owner = fs::metadata(&file).map_err(|error| usage(error.to_string()))?.uid();
         let own = fs::metadata("/proc/self").map(|process| process.uid()).unwrap_or_default();
-        // A host that somebody else names gets the bundle, its values, and the token in VITRINE_TOKEN.
+        // A host that another user names would get the bundle and its values.
         if owner != own && owner != 0 {
             return Err(usage("belongs to another user and is not read".into()));
         }
@@ -66,8 +68,8 @@ impl Project {
         let opened =
             File::open(&file).and_then(|file| file.take(PROJECT_FILE_BYTES_MAX).read_to_string(&mut text));
         opened.map_err(|error| usage(error.to_string()))?;
-        let Fields { version, host } =
-            toml::from_str(&text).map_err(|error| usage(format!("is no such file: {}", error.message())))?;
+        let Fields { version, host } = toml::from_str(&text)
+            .map_err(|error| usage(format!("is not a valid .vitrine file: {}", error.message())))?;
         if version != VERSION {
             return Err(usage(format!("has version {version}, this program knows {VERSION}")));
         }
@@ -101,6 +103,9 @@ fn note_host_in(here: &Path, bundle: &Path, target: &Target) -> io::Result<Optio
     match File::create_new(&file) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
         opened => opened?.write_all(format!("{HEADER}{text}").as_bytes())?,
+    }
+    if !target.is_here() {
+        trust::note(target)?;
     }
     Ok(Some(file))
 }
@@ -191,11 +196,11 @@ mod tests {
         let (_dir, root) = project();
         let file = root.join(NAME);
         for (text, word) in [
-            ("version = 1\nhost = \"a\"\ntoken = \"vt_x\"\n", "token"),
+            ("version = 1\nhost = \"a\"\ntoken = \"vt_x\"\n", "unknown field `token`"),
             ("version = 2\nhost = \"a\"\n", "version 2"),
-            ("host = \"a\"\n", "version"),
-            ("version = 1\n", "host"),
-            ("nonsense", "is no such file"),
+            ("host = \"a\"\n", "missing field `version`"),
+            ("version = 1\n", "missing field `host`"),
+            ("nonsense", "is not a valid .vitrine file: "),
         ] {
             fs::write(&file, text).unwrap();
             let Err(Failure::Usage(told)) = Project::find_from(&root) else { panic!("{text}") };

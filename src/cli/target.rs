@@ -3,13 +3,14 @@
 //! The host: `--host`, else `VITRINE_ADMIN`, else the running one of `VITRINE_DATA`, else the project's `.vitrine`, else the one
 //! that this user runs on this machine, else the default address. With several running a verb that changes something is refused.
 //! The token: `VITRINE_TOKEN`; for a host on this machine else the file that its note names, else `admin.token` in `VITRINE_DATA`
-//! or `./vitrine-data`. A token from a file is never sent to another machine.
+//! or `./vitrine-data`. A token from a file is never sent to another machine, and none to one that only `.vitrine` names and this
+//! user does not trust ([`trust`](crate::cli::trust)).
 
 #[cfg(test)]
 mod tests;
 
 use crate::admin::beacon::{self, Note};
-use crate::cli::host_name::HostName;
+use crate::cli::host_name::{self, HostName};
 use crate::cli::project::Project;
 use crate::cli::{Failure, form, print};
 use crate::config::Config;
@@ -104,6 +105,12 @@ impl Target {
         Given::here()?.choose(purpose)
     }
 
+    /// Whether it is on this machine.
+    #[must_use]
+    pub fn is_here(&self) -> bool {
+        self.data.is_some() || self.at.is_some() || is_local(&self.url)
+    }
+
     /// Its address, as people write it.
     #[must_use]
     pub fn address(&self) -> &str {
@@ -132,12 +139,23 @@ struct Given {
 impl Given {
     fn here() -> Result<Self, Failure> {
         let flag = FLAG.get().cloned();
-        let admin = set("VITRINE_ADMIN").map(|text| parse(&text)).transpose()?;
-        // One that is not asked for a host may be as wrong as it likes.
-        let project = if flag.is_none() && admin.is_none() { Project::find()? } else { None };
+        let admin = set("VITRINE_ADMIN").filter(|_| flag.is_none());
+        let admin = admin.map(|text| parse(&text)).transpose()?;
         let notes = beacon::folder().map(|folder| beacon::find(&folder)).unwrap_or_default();
         let data = set("VITRINE_DATA").map(PathBuf::from);
-        Ok(Self { flag, admin, token: set("VITRINE_TOKEN"), data, project, notes })
+        let mut given = Self { flag, admin, token: set("VITRINE_TOKEN"), data, project: None, notes };
+        // Where something else names the host, a file that can't be used does not matter.
+        let of_data = given.data.as_ref().and_then(|data| given.of_folder(data));
+        if given.flag.is_none() && given.admin.is_none() && of_data.is_none() {
+            given.project = match Project::find() {
+                Err(failure) if given.data.is_some() => {
+                    print::talk(&format!("warning: {failure}; VITRINE_DATA names the host"));
+                    None
+                }
+                found => found?,
+            };
+        }
+        Ok(given)
     }
 
     fn choose(&self, purpose: Purpose) -> Result<Target, Failure> {
@@ -199,7 +217,9 @@ impl Given {
                 }
             }
             None => Err(Failure::Usage(format!(
-                "`{text}` names no host: write http://HOST:PORT, HOST:PORT, a port of this machine, or a data folder; {}",
+                "{} is not a host: write {}, HOST:PORT, a port of this machine (1 to 65535), or a data folder; {}",
+                host_name::quoted(text),
+                host_name::URL_FORM,
                 by.advice()
             ))),
         }
@@ -286,10 +306,13 @@ fn unclear(why: &str, notes: &[Note]) -> Failure {
 }
 
 fn parse(text: &str) -> Result<Url, Failure> {
-    let usage = |why: &str| Failure::Usage(format!("VITRINE_ADMIN: `{text}` {why}; write http://HOST:PORT"));
-    let url: Url = text.parse().map_err(|_| usage("is not a URL"))?;
-    let usable = matches!(url.scheme(), "http" | "https") && url.has_host();
-    if usable { Ok(url) } else { Err(usage("is not an http or https URL")) }
+    host_name::admin_url(text).ok_or_else(|| {
+        Failure::Usage(format!(
+            "VITRINE_ADMIN: {} is not the URL of a host; write {}",
+            host_name::quoted(text),
+            host_name::URL_FORM
+        ))
+    })
 }
 
 /// Whether a host of this machine answers at this URL.

@@ -45,5 +45,7 @@ pub const WATCH_ANSWER_MS: u64 = 5_000;
 pub const HEALTHCHECK_MS: u64 = 3_000;
 /// Bytes of a project's `.vitrine` file that are read: it has two fields.
 pub const PROJECT_FILE_BYTES_MAX: u64 = 16 << 10;
+/// Bytes that are read of the list of trusted hosts: some thousand hosts.
+pub const TRUSTED_HOSTS_BYTES_MAX: u64 = 1 << 20;
 /// Apps that a list is asked for at once: some hundred kilobytes in full.
 pub const APPS_PAGE: usize = 200;

@@ -127,4 +127,43 @@ fn a_projects_first_deploy_says_which_host_its_commands_go_to() {
     }
     std::fs::write(&file, "version = 1\nhost = \"8081\"\ntoken = \"x\"\n").unwrap();
     within(&other, &dist, &["status"]).fails(2, &["token", ".vitrine"]);
+    // It can't be used, and something else names the host.
+    let data = other.data().display().to_string();
+    let of =
+        |args: &[&str]| within(&other, &dist, args).env("XDG_RUNTIME_DIR", folder.path().to_str().unwrap());
+    assert_eq!(of(&["status"]).env("VITRINE_DATA", &data).ok().stderr, "");
+    of(&["status", "--host", &data]).env("VITRINE_ADMIN", "nonsense").ok();
+    // No running host is known there: the default address is asked, with the token of that folder.
+    let gone = within(&other, &dist, &["status"]).env("VITRINE_DATA", "/nowhere").run();
+    assert!(gone.code != 2 && gone.stderr.contains("VITRINE_DATA names the host"), "{gone:?}");
+}
+
+#[test]
+fn a_cloned_project_sends_no_token_to_the_host_that_it_names() {
+    let clone = tempfile::tempdir().unwrap();
+    let state = tempfile::tempdir().unwrap();
+    let dir = state.path().to_str().unwrap().to_owned();
+    let of = |cli: Cli| {
+        let cli = cli.within(clone.path()).env("VITRINE_TOKEN", "vt_secret").env("XDG_STATE_HOME", &dir);
+        cli.env("XDG_RUNTIME_DIR", &dir)
+    };
+    let name = |host: &str| {
+        let text = format!("version = 1\nhost = \"{host}\"\n");
+        std::fs::write(clone.path().join(".vitrine"), text).unwrap();
+    };
+    // No loopback address by its form; nothing listens there.
+    let url = "http://[::ffff:127.0.0.1]:1";
+    name(url);
+    for args in [&["status"][..], &["promote", "shop", "v1"]] {
+        of(Cli::new(args)).fails(2, &[".vitrine", "nothing was sent", "--host", "VITRINE_ADMIN"]);
+    }
+    of(Cli::new(&["status", "--host", url])).fails(3, &["can't be reached"]);
+    of(Cli::new(&["status"])).env("VITRINE_ADMIN", url).fails(3, &["can't be reached"]);
+    let refused = of(Cli::at_terminal(&["status"])).stdin("n\n").run();
+    assert!(refused.code == 1 && refused.stdout.contains("nothing was sent"), "{refused:?}");
+    let trusted = of(Cli::at_terminal(&["status"])).stdin("y\n").run();
+    assert!(trusted.code == 3 && trusted.stdout.contains("Send it your token"), "{trusted:?}");
+    of(Cli::new(&["promote", "shop", "v1"])).fails(3, &["can't be reached"]);
+    name("https://[::ffff:127.0.0.1]:1");
+    of(Cli::new(&["status"])).fails(2, &["nothing was sent"]);
 }

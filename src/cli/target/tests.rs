@@ -70,8 +70,18 @@ fn a_token_from_a_file_stays_on_this_machine() {
 
 #[test]
 fn what_is_no_url_is_wrong_usage() {
-    for text in ["127.0.0.1:8081", "nonsense", "ftp://x", ""] {
+    for text in ["127.0.0.1:8081", "nonsense", "ftp://x", "", "http://x/?a", "http://x/#a"] {
         assert!(matches!(parse(text), Err(Failure::Usage(_))), "{text}");
+    }
+    for text in ["http://user@host.example", "https://user:word@host.example"] {
+        let Err(Failure::Usage(told)) = parse(text) else { panic!("{text} has a user") };
+        assert!(
+            told.contains("VITRINE_ADMIN") && !told.contains("user@") && !told.contains("word@"),
+            "{told}"
+        );
+        let flag = Given { flag: Some(text.into()), ..Given::default() };
+        let Err(Failure::Usage(told)) = flag.choose(Purpose::Read) else { panic!("{text} has a user") };
+        assert!(told.contains("is not a host") && !told.contains("word@"), "{told}");
     }
 }
 
