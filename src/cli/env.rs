@@ -3,7 +3,7 @@
 mod dotenv;
 mod given;
 
-use crate::admin::env::{EnvChange, check_name};
+use crate::admin::env::EnvChange;
 use crate::cli::client::Client;
 use crate::cli::form::Form;
 use crate::cli::table::{self, Column};
@@ -37,8 +37,10 @@ enum Verb {
         /// App that the value is for
         app: AppName,
         /// Name: a letter or _, then letters, digits and _
-        #[arg(value_parser = given::name)]
         name: String,
+        /// A value that was given as an argument, to be refused without showing it
+        #[arg(hide = true)]
+        rest: Vec<String>,
         /// Never show the value again
         #[arg(long)]
         secret: bool,
@@ -70,7 +72,6 @@ enum Verb {
         /// App that the value is for
         app: AppName,
         /// Name of the value
-        #[arg(value_parser = check_name)]
         name: String,
         /// Unset the value of previews instead of production
         #[arg(long)]
@@ -91,12 +92,14 @@ enum Verb {
 /// Runs the verb.
 pub async fn run(args: Args) -> Result<(), Failure> {
     match args.verb {
-        Verb::Set { app, name, secret, preview, allow_empty } => {
+        Verb::Set { app, name, rest, secret, preview, allow_empty } => {
+            let name = given::name(&name, &rest)?;
             let value = given::value(&name, secret, allow_empty)?;
             set(&app, vec![(name, value)], secret, preview).await
         }
         Verb::Import { app, file, secret, preview } => set(&app, given::file(&file)?, secret, preview).await,
         Verb::Unset { app, name, preview } => {
+            let name = given::name(&name, &[])?;
             let client = Client::changing()?;
             check_is_set(&client, &app, &name, preview).await?;
             let request = client.request(Method::DELETE, &["apps", app.as_str(), "env", &name]);
@@ -140,11 +143,9 @@ async fn check_app(client: &Client, app: &AppName, preview: bool) -> Result<(), 
     let close = closest(app.as_str(), apps.iter().map(|one| one.app.as_str()));
     let hint = close.map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
     let told = format!("app `{app}` does not exist yet: its values are kept for its first deploy{hint}");
-    match ask::at_terminal(&format!("{told} Keep the value? [y/N]"))?
-        .map(|typed| typed.to_ascii_lowercase())
-        .as_deref()
-    {
-        Some("y" | "yes") => {}
+    let end = if hint.is_empty() { "." } else { "" };
+    match ask::at_terminal(&format!("{told}{end} Keep them? [y/N]"))? {
+        Some(typed) if ask::is_yes(&typed) => {}
         Some(_) => return Err(Failure::refused("nothing was set")),
         None => print::talk(&told),
     }

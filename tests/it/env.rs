@@ -161,10 +161,20 @@ fn a_value_that_no_bundle_names_starts_nothing() {
     for (name, word) in [("1-BAD", "`1-BAD`"), ("", "``"), ("KEY=x", "read from stdin")] {
         host.cli(&["env", "set", "shop", name]).stdin("x").fails(2, &[word]);
     }
+    for args in [
+        &["env", "set", "shop", "KEY=s3cr3t"][..],
+        &["env", "set", "shop", "KEY", "s3cr3t"],
+        &["env", "unset", "shop", "KEY=s3cr3t"],
+        &["env", "set", "shop", "K EY=s3cr3t", "--secret"],
+    ] {
+        let told = host.cli(args).stdin("x").fails(2, &["read from stdin"]).stderr;
+        assert!(!told.contains("s3cr3t"), "{told}");
+    }
     host.cli(&["env", "unset", "nowhere", "X"]).fails(4, &["nowhere"]);
     host.cli(&["env", "list", "nowhere"]).fails(4, &["nowhere"]);
     // An app that never had a release goes with its values.
     host.cli(&["env", "set", "shpo", "X"]).stdin("x").ok();
+    host.cli(&["remove", "shpo"]).fails(2, &["values and no release", "--yes"]);
     host.cli(&["remove", "shpo", "--yes"]).ok();
     host.cli(&["env", "list", "shpo"]).fails(4, &["shpo"]);
 }

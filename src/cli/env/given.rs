@@ -9,14 +9,21 @@ use std::io::{self, IsTerminal as _, Read};
 use std::path::Path;
 
 /// How a value is given.
-const FROM_STDIN: &str = "the value is read from stdin: printf %s VALUE | vitrine env set APP NAME";
+const FROM_STDIN: &str =
+    "a value is never an argument, it is read from stdin: printf %s VALUE | vitrine env set APP NAME";
 
-/// Reads a name on the command line, where a value would be seen by other processes and kept by the shell.
+/// Checks a name from the command line. A value there would be seen by other processes and kept by the shell, so it is refused and
+/// not shown.
 ///
 /// # Errors
-/// What a name looks like.
-pub fn name(text: &str) -> Result<String, String> {
-    check_name(text).map_err(|problem| format!("{problem}; {FROM_STDIN}"))
+/// [`Failure::Usage`]: what a name looks like, or how a value is given.
+pub fn name(text: &str, rest: &[String]) -> Result<String, Failure> {
+    if let Some((name, _)) = text.split_once('=') {
+        let named = check_name(name).map(|name| format!("{name}=…: ")).unwrap_or_default();
+        return Err(Failure::Usage(format!("{named}{FROM_STDIN}")));
+    }
+    let name = check_name(text).map_err(Failure::Usage)?;
+    if rest.is_empty() { Ok(name) } else { Err(Failure::Usage(format!("{name}: {FROM_STDIN}"))) }
 }
 
 /// A value, asked for at the terminal if it is a secret, else read from stdin.
