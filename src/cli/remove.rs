@@ -3,7 +3,7 @@
 use crate::cli::client::Client;
 use crate::cli::{Failure, ask, form, print};
 use crate::id::{AppName, IdError, ReleaseId, Version};
-use crate::release::{AppView, RemovedView};
+use crate::release::{AppView, EnvView, RemovedView};
 use reqwest::Method;
 use serde_json::json;
 use std::str::FromStr;
@@ -63,14 +63,9 @@ pub async fn run(args: Args) -> Result<(), Failure> {
 
 async fn remove_app(app: &AppName, args: &Args) -> Result<(), Failure> {
     let for_good = args.now || args.free_name;
-    if !args.yes && !ask::is_attended() {
-        return Err(Failure::Usage(format!(
-            "this removes the app `{app}`, what is live of it, all its releases and values; --yes goes on without asking"
-        )));
-    }
     let client = Client::changing()?;
     if !args.yes {
-        ask_for_name(&client, app, for_good).await?;
+        ask_for_name(&client, app, args).await?;
     }
     let request = client.request(Method::DELETE, &["apps", app.as_str()]);
     client.send(request.query(&[("now", args.now), ("free_name", args.free_name)])).await?;
@@ -98,20 +93,42 @@ pub async fn removed(client: &Client) -> Vec<RemovedView> {
     client.json(request).await.unwrap_or_default()
 }
 
-/// Says what is about to go, and has the app's name typed.
-async fn ask_for_name(client: &Client, app: &AppName, for_good: bool) -> Result<(), Failure> {
+/// Says what is about to be removed, and asks for the app's name.
+async fn ask_for_name(client: &Client, app: &AppName, args: &Args) -> Result<(), Failure> {
     let what = match client.get::<AppView>(&["apps", app.as_str()]).await {
         Ok(view) => {
             let live = view.live.map_or_else(String::new, |live| format!("{live}, live at {}, ", view.url));
             format!("{live}{} releases in all, and its values", view.releases.len())
         }
-        Err(Failure::Missing(_)) => "it has no release".into(),
+        Err(Failure::Missing(text)) => match remains(client, app, args).await? {
+            Some(what) => what.into(),
+            None => return Err(Failure::Missing(text)),
+        },
         Err(failure) => return Err(failure),
     };
-    let then = if for_good { "for good" } else { "`vitrine restore` brings it back for a day" };
-    print::talk(&format!("This removes the app {app} ({what}): {then}."));
+    let then =
+        if args.now || args.free_name { "for good" } else { "`vitrine restore` brings it back for a day" };
+    let told = format!("This removes the app {app} ({what}): {then}.");
+    if !ask::is_attended() {
+        return Err(Failure::Usage(format!("{told} --yes goes on without asking")));
+    }
+    print::talk(&told);
     if ask::line("Type the app's name to go on:")? == app.as_str() {
         return Ok(());
     }
     Err(Failure::refused(format!("that is not `{app}`: nothing was removed")))
+}
+
+/// What there is of an app without a release that this call would remove; none if the host knows nothing of it.
+async fn remains(client: &Client, app: &AppName, args: &Args) -> Result<Option<&'static str>, Failure> {
+    match client.get::<Vec<EnvView>>(&["apps", app.as_str(), "env"]).await {
+        Err(Failure::Missing(_)) => {}
+        Ok(_) => return Ok(Some("it has values and no release")),
+        Err(failure) => return Err(failure),
+    }
+    if (args.now || args.free_name) && removed(client).await.iter().any(|kept| kept.app == app.as_str()) {
+        return Ok(Some("it was removed before and can be restored"));
+    }
+    // Held names are in no list: only the host can say that this is none.
+    Ok(args.free_name.then_some("at most its name is left"))
 }

@@ -39,6 +39,11 @@ fn bundles(host: &Host) -> usize {
 #[test]
 fn an_app_is_removed_by_nobody_who_does_not_say_so_twice() {
     let host = with_shop();
+    for flags in [&[][..], &["--yes"], &["--now"]] {
+        host.cli(&[&["remove", "shpo"], flags].concat()).fails(4, &["shpo"]);
+    }
+    let asked = host.cli_at_terminal(&["remove", "shpo"]).stdin("shpo\n").run();
+    assert!(asked.code == 4 && !asked.stdout.contains("Type the app's name"), "{asked:?}");
     let told = host.cli(&["remove", "shop"]).fails(2, &["--yes", "shop"]).stderr;
     assert!(!told.contains("removed shop"), "{told}");
     for typed in ["", "y\n", "shop@v1\n"] {
@@ -105,8 +110,11 @@ fn what_is_dropped_for_good_leaves_nothing_and_its_name_can_be_deployed_again() 
     let stored = bundles(&host);
     host.cli(&["remove", "shop", "--yes"]).ok();
     assert_eq!(bundles(&host), stored, "it has its bundles while it can be restored");
+    host.cli(&["remove", "shop"]).fails(4, &["vitrine restore shop"]);
+    host.cli(&["remove", "shop", "--now"]).fails(2, &["removed before", "--yes"]);
     host.cli(&["remove", "shop", "--now", "--yes"]).ok();
     assert_eq!((bundles(&host), removed(&host)), (0, Vec::new()));
+    host.cli(&["remove", "shop", "--free-name"]).fails(2, &["its name", "--yes"]);
     host.cli(&["restore", "shop"]).fails(4, &["shop"]);
     host.deploy("shop", "anew", &["--version", "v1"]);
     assert_eq!(text(&host, "shop"), "anew");
