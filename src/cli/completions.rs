@@ -1,4 +1,4 @@
-//! `vitrine completions`, and what its scripts ask of this program while somebody types.
+//! `vitrine completions`, and what its scripts ask of this program at each Tab.
 //!
 //! The scripts know nothing: at each Tab they call `vitrine` with [`VARIABLE`] and the words so far.
 
@@ -18,10 +18,10 @@ const SHELLS: Shells<'static> = Shells(&[&Bash, &Elvish, &Fish, &Powershell, &Zs
 
 /// Print the completion script of a shell
 ///
-/// With it Tab completes verbs and flags, and the names of apps, versions, previews, values and tokens, which the host is asked for.
+/// With it, Tab completes verbs and flags, and asks the host for names of apps, versions, previews, values and tokens.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Shell that is to read the script
+    /// Shell to print the script for
     #[arg(value_enum)]
     shell: Shell,
 }
@@ -52,7 +52,7 @@ pub fn answer(command: impl Fn() -> clap::Command) -> Option<ExitCode> {
     match asked.try_complete(std::env::args_os(), folder.as_deref()) {
         Ok(true) => Some(ExitCode::SUCCESS),
         Ok(false) => None,
-        // A shell has no place for errors while somebody types.
+        // An error would be printed into the line that is being written.
         Err(_) => Some(ExitCode::FAILURE),
     }
 }

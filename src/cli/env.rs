@@ -20,18 +20,12 @@ use std::path::PathBuf;
 const COLUMNS: [Column; 4] =
     [Column::new("NAME"), Column::new("VALUE").cut(12), Column::new("SET").rank(1), Column::new("LIVE")];
 
-/// Values that an app's code may read, if its vitrine.json names them
+/// Values that an app's code can read, if its vitrine.json names them
 ///
 /// A change starts a new release of the live bundle with the new values and makes it live. Previews see only the values that are set
-/// with --preview; so does a release that was uploaded with a token without `promote`, until it is promoted.
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    verb: Verb,
-}
-
+/// with --preview, and so does a release that was uploaded with a token without `promote`, until it is promoted.
 #[derive(Debug, clap::Subcommand)]
-enum Verb {
+pub enum Verb {
     /// Set a value, read from stdin: printf %s VALUE | vitrine env set APP NAME
     Set {
         /// App that the value is for
@@ -51,10 +45,10 @@ enum Verb {
         #[arg(long)]
         allow_empty: bool,
     },
-    /// Set the values of a .env file, together: nothing is set if a line of it is no assignment
+    /// Set all values of a .env file at once; if one line is invalid, nothing is set
     ///
-    /// A line is NAME=VALUE, NAME='VALUE' or NAME="VALUE", a comment begins with #. Values in quotes may have several lines, \n and \t in
-    /// double quotes are replaced, and nothing is filled in for $NAME. Values that the file does not name stay.
+    /// A line is NAME=VALUE, NAME='VALUE' or NAME="VALUE"; a comment begins with #. Values in quotes may span several lines. In double
+    /// quotes \n and \t are replaced; $NAME is not expanded. Values that the file does not name are kept.
     Import {
         /// App that the values are for
         app: AppName,
@@ -77,7 +71,7 @@ enum Verb {
         #[arg(long)]
         preview: bool,
     },
-    /// List names, and the values that are no secrets
+    /// List the names, and the values that are not secret
     List {
         /// App that the value is for
         app: AppName,
@@ -90,8 +84,8 @@ enum Verb {
 }
 
 /// Runs the verb.
-pub async fn run(args: Args) -> Result<(), Failure> {
-    match args.verb {
+pub async fn run(verb: Verb) -> Result<(), Failure> {
+    match verb {
         Verb::Set { app, name, rest, secret, preview, allow_empty } => {
             let name = given::name(&name, &rest)?;
             let value = given::value(&name, secret, allow_empty)?;
@@ -130,12 +124,13 @@ async fn set(
     changed(&client, app, &names, &client.json(request).await?, preview).await
 }
 
-async fn list(client: &Client, app: &AppName, preview: bool) -> Result<Vec<EnvView>, Failure> {
+/// Values for the next release, and what the live one has.
+pub async fn list(client: &Client, app: &AppName, preview: bool) -> Result<Vec<EnvView>, Failure> {
     let request = client.request(Method::GET, &["apps", app.as_str(), "env"]);
     client.json(request.query(&scope(preview))).await
 }
 
-/// An app that is not there yet may have values, for its first deploy; one whose name was mistyped is not to get them unnoticed.
+/// Values for an app's first deploy can be set before it exists. That is said, because the name may be mistyped.
 async fn check_app(client: &Client, app: &AppName, preview: bool) -> Result<(), Failure> {
     let Err(Failure::Missing(_)) = list(client, app, preview).await else { return Ok(()) };
     let short = client.request(Method::GET, &["apps"]).query(&[("short", true)]);
@@ -255,7 +250,7 @@ fn show(values: &[EnvView], form: Form) -> Result<(), Failure> {
         };
         vec![view.name.clone(), value.escape_debug().to_string(), form.time(view.updated_ms), live.to_owned()]
     };
-    table::print(form, &COLUMNS, &values.iter().map(row).collect::<Vec<_>>())?;
+    table::print(form.width, &COLUMNS, &values.iter().map(row).collect::<Vec<_>>())?;
     talk_of_others(values);
     Ok(())
 }

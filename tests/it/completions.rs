@@ -1,4 +1,4 @@
-//! Completions as bash has them when somebody presses Tab.
+//! Completions as bash has them at a Tab.
 
 use crate::harness::cli::Cli;
 use crate::harness::host::Host;
@@ -7,6 +7,11 @@ use std::process::Command;
 
 /// What Tab offers at the end of `line`, with a host of this folder, or with none.
 fn tab(host: Option<&Host>, line: &str) -> Vec<String> {
+    tab_with(host, &[], line)
+}
+
+/// As [`tab`], with these environment variables.
+fn tab_with(host: Option<&Host>, environment: &[(&str, &str)], line: &str) -> Vec<String> {
     let program = Path::new(env!("CARGO_BIN_EXE_vitrine"));
     let path = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap());
     // As readline splits a line, but for quotes.
@@ -23,6 +28,7 @@ fn tab(host: Option<&Host>, line: &str) -> Vec<String> {
     }
     let folder = host.map(|host| host.data().parent().unwrap().to_owned()).unwrap_or_else(|| "/nope".into());
     bash.env("XDG_RUNTIME_DIR", folder).env("PATH", path).current_dir("/");
+    bash.envs(environment.iter().copied());
     let ran = bash.args(["-c", script, "bash", line]).output().unwrap();
     assert!(ran.status.success() && ran.stderr.is_empty(), "{ran:?}");
     let offered = String::from_utf8(ran.stdout).unwrap();
@@ -67,6 +73,21 @@ fn tab_offers_what_the_host_has() {
     // bash splits at the @ and replaces what stands behind it.
     assert_eq!(offers("vitrine remove shop@v"), ["v1", "v2"]);
     assert_eq!(offers("vitrine logs bl"), ["blog"]);
+    // Each scope has its own names, and an app may be called as a verb is.
+    host.cli(&["env", "set", "shop", "OF_PREVIEWS", "--preview"]).stdin("x").ok();
+    assert_eq!(offers("vitrine env unset shop --preview "), ["OF_PREVIEWS"]);
+    assert_eq!(offers("vitrine env unset shop "), ["API_URL"]);
+    host.deploy("promote", "one", &["--version", "p1"]);
+    assert_eq!(offers("vitrine promote shop "), ["v1", "v2", "w7"]);
+    assert_eq!(offers("vitrine promote promote "), ["p1"]);
+    // What is removed is what can be restored.
+    host.cli(&["remove", "blog", "--yes"]).ok();
+    assert_eq!(offers("vitrine restore "), ["blog"]);
+    // The host on the line is asked, also where no other is known.
+    let url = format!("http://{}", host.admin);
+    let named = |line: &str| tab_with(None, &[("VITRINE_TOKEN", &host.token())], line);
+    assert_eq!(named(&format!("vitrine --host {url} status s")), ["shop"]);
+    assert_eq!(named(&format!("vitrine rollback shop --host={url} --to v2")), ["v2"]);
 }
 
 #[test]

@@ -61,7 +61,7 @@ complete -F _{bin} {bin}
         let words = words.into_iter().map(OsString::from).collect();
         for candidate in engine::complete(cmd, words, index, current_dir)? {
             let value = candidate.get_value().to_string_lossy();
-            // Flags are many: they are for those who begin one.
+            // There are many flags: they are offered once a `-` is typed.
             if value.starts_with('-') && !last.starts_with('-') {
                 continue;
             }

@@ -1,11 +1,12 @@
-//! What the host is asked for while somebody types: names of apps, versions, previews, values and tokens.
+//! What the host is asked for to complete a line: names of apps, versions, previews, values and tokens.
 //!
-//! Without a host, a token or an answer in time there are none, and nothing is said.
+//! Without a host, a token or an answer in time there are none, and no error is printed.
 
-use super::bash::words;
+use super::bash;
 use crate::admin::tokens::TokenView;
-use crate::cli::Failure;
 use crate::cli::client::Client;
+use crate::cli::{Failure, env, remove, target};
+use crate::id::AppName;
 use crate::limits::COMPLETION_MS;
 use crate::release::{AppSummary, EnvView, ReleaseView};
 use clap::{Arg, Command};
@@ -22,11 +23,12 @@ pub fn attach(command: Command) -> Command {
 
 fn with_candidates(verb: &str, arg: Arg) -> Arg {
     let completer = match (verb, arg.get_id().as_str()) {
-        // A new one has a new name.
-        ("deploy", "version") => return arg,
+        // A new release has a new version, and a backup is a file.
+        ("deploy", "version") | ("restore", "from") => return arg,
         ("deploy", "preview") => ArgValueCompleter::new(|current: &OsStr| fitting(current, previews)),
         ("set" | "unset", "name") => ArgValueCompleter::new(|current: &OsStr| fitting(current, values)),
         ("revoke", "name") => ArgValueCompleter::new(|current: &OsStr| fitting(current, tokens)),
+        ("restore", "app") => ArgValueCompleter::new(|current: &OsStr| fitting(current, removed)),
         (_, "app") => ArgValueCompleter::new(|current: &OsStr| fitting(current, apps)),
         (_, "version" | "to" | "from") => {
             ArgValueCompleter::new(|current: &OsStr| fitting(current, versions))
@@ -58,6 +60,11 @@ fn apps() -> Vec<String> {
     asked(async |client| known_apps(client).await)
 }
 
+fn removed() -> Vec<String> {
+    let apps = asked(async |client| Ok(remove::removed(client).await));
+    apps.into_iter().map(|app| app.app).collect()
+}
+
 fn versions() -> Vec<String> {
     releases().into_iter().map(|release| release.version).collect()
 }
@@ -72,19 +79,23 @@ fn tokens() -> Vec<String> {
 }
 
 fn values() -> Vec<String> {
-    let values = asked(async |client| {
-        let app = written_app(client).await?;
-        client.get::<Vec<EnvView>>(&["apps", &app, "env"]).await
+    let values: Vec<EnvView> = asked(async |client| {
+        let Line { app, is_for_previews, .. } = Line::read();
+        env::list(client, &app.ok_or_else(no_app)?, is_for_previews).await
     });
     values.into_iter().map(|value| value.name).collect()
 }
 
-/// Of the app that stands on the line.
+/// Of the app on the line.
 fn releases() -> Vec<ReleaseView> {
     asked(async |client| {
-        let app = written_app(client).await?;
-        releases_of(client, &app).await
+        let app = Line::read().app.ok_or_else(no_app)?;
+        releases_of(client, app.as_str()).await
     })
+}
+
+fn no_app() -> Failure {
+    Failure::Usage("no app is named".to_owned())
 }
 
 async fn known_apps(client: &Client) -> Result<Vec<String>, Failure> {
@@ -97,20 +108,78 @@ async fn releases_of(client: &Client, app: &str) -> Result<Vec<ReleaseView>, Fai
     client.get(&["apps", app, "releases"]).await
 }
 
-/// The first word that is an app.
-async fn written_app(client: &Client) -> Result<String, Failure> {
-    let apps = known_apps(client).await?;
-    let line = std::env::args().skip_while(|word| word != "--").skip(1);
-    let mut written = line.flat_map(|word| words(&word)).skip(1);
-    written.find(|word| apps.contains(word)).ok_or_else(|| Failure::Missing("no app is named".to_owned()))
+/// What the line says so far.
+#[derive(Debug, Default)]
+struct Line {
+    host: Option<String>,
+    app: Option<AppName>,
+    /// Whether values of previews are meant.
+    is_for_previews: bool,
 }
 
-/// Nothing where something is amiss or takes longer than somebody waits who types.
+impl Line {
+    /// The line that the shell hands over, without the word that is being written.
+    fn read() -> Self {
+        let handed: Vec<String> = std::env::args().skip_while(|word| word != "--").skip(1).collect();
+        // bash hands over the whole line, the others its words: at least the program and the one that is being written.
+        let mut words = if let [line] = &handed[..] { bash::words(line) } else { handed };
+        words.pop();
+        Self::parse(&words)
+    }
+
+    fn parse(words: &[String]) -> Self {
+        let Ok(matches) = crate::cli::command().ignore_errors(true).try_get_matches_from(words) else {
+            return Self::default();
+        };
+        let mut verb = &matches;
+        while let Some((_, below)) = verb.subcommand() {
+            verb = below;
+        }
+        Self {
+            host: verb.try_get_one("host").ok().flatten().cloned(),
+            app: verb.try_get_one("app").ok().flatten().cloned(),
+            is_for_previews: verb.try_get_one("preview").ok().flatten().copied().unwrap_or(false),
+        }
+    }
+}
+
+/// Nothing if there is an error, or no answer in the time that a person waits for a completion.
 fn asked<T>(question: impl AsyncFnOnce(&Client) -> Result<Vec<T>, Failure>) -> Vec<T> {
+    if let Some(host) = Line::read().host {
+        target::name(host);
+    }
     let answer = async {
         let client = Client::reading().ok()?;
         tokio::time::timeout(Duration::from_millis(COMPLETION_MS), question(&client)).await.ok()?.ok()
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.ok().and_then(|runtime| runtime.block_on(answer)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_read_as_the_command_line_reads_it() {
+        let read = |line: &str| {
+            let Line { host, app, is_for_previews } = Line::parse(&bash::words(line));
+            (host.unwrap_or_default(), app.map(|app| app.to_string()).unwrap_or_default(), is_for_previews)
+        };
+        let of = |host: &str, app: &str, preview| (host.to_owned(), app.to_owned(), preview);
+        for (line, said) in [
+            ("vitrine promote shop", of("", "shop", false)),
+            ("vitrine promote promote v1", of("", "promote", false)),
+            ("vitrine env unset env --preview", of("", "env", true)),
+            ("vitrine --host shop rollback blog --to", of("shop", "blog", false)),
+            ("vitrine rollback --to v1 shop --host=8081", of("8081", "shop", false)),
+            ("vitrine deploy shop . --preview pr-1", of("", "shop", false)),
+            ("vitrine rollback --to", of("", "", false)),
+            ("vitrine token revoke ci --host 1", of("1", "", false)),
+            ("vitrine nonsense shop", of("", "", false)),
+            ("vitrine", of("", "", false)),
+        ] {
+            assert_eq!(read(line), said, "{line}");
+        }
+    }
 }
