@@ -10,44 +10,55 @@ const COLUMNS_DEFAULT: usize = 80;
 /// A time that is further away is shown as a date.
 const RELATIVE_MAX: Duration = Duration::from_secs(60 * 86_400);
 
-/// What the reader of a table wants of it.
+/// How wide a table is.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
-pub struct Form {
+pub struct Width {
     /// Show every column in full, however wide the terminal is
     #[arg(long)]
     wide: bool,
+}
+
+/// The form of a table that has times.
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
+pub struct Form {
+    /// How wide it is.
+    #[command(flatten)]
+    pub width: Width,
     /// Show times in UTC, not as how long ago they were
     #[arg(long)]
     utc: bool,
 }
 
-impl Form {
-    /// How many columns there are, if that matters: what COLUMNS says, else the terminal.
-    pub fn width(self) -> Option<usize> {
+impl Width {
+    /// How many columns there are, if that is limited: by COLUMNS, else by the terminal. A pipe has no limit.
+    pub fn columns(self) -> Option<usize> {
         if self.wide {
             return None;
         }
         let told = || std::env::var("COLUMNS").ok()?.parse().ok().filter(|columns| *columns > 0);
         let seen = || {
-            terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)).filter(|width| *width > 0)
+            let size = terminal_size::terminal_size();
+            size.map(|(width, _)| usize::from(width.0)).filter(|width| *width > 0).unwrap_or(COLUMNS_DEFAULT)
         };
-        Some(told().or_else(seen).unwrap_or(COLUMNS_DEFAULT))
+        told().or_else(|| is_for_people().then(seen))
     }
+}
 
-    /// Whether a person reads it.
-    pub fn is_for_people(self) -> bool {
-        std::io::stdout().is_terminal()
-    }
+/// Whether a person reads stdout.
+pub fn is_for_people() -> bool {
+    std::io::stdout().is_terminal()
+}
 
+impl Form {
     /// A time in milliseconds since the Unix epoch: on a terminal how long ago it was, else in UTC.
     pub fn time(self, ms: u64) -> String {
-        if self.utc || !self.is_for_people() { utc(ms) } else { relative(ms, Clock::system().now_ms()) }
+        if self.utc || !is_for_people() { utc(ms) } else { relative(ms, Clock::system().now_ms()) }
     }
 
     /// When something ends, in milliseconds since the Unix epoch, as the end of a phrase.
     pub fn end(self, ms: u64) -> String {
         let now_ms = Clock::system().now_ms();
-        if self.utc || !self.is_for_people() {
+        if self.utc || !is_for_people() {
             format!("until {}", utc(ms))
         } else if ms <= now_ms {
             "until now".to_owned()

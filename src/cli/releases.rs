@@ -45,7 +45,11 @@ pub async fn run(args: Args) -> Result<(), Failure> {
 
 /// Prints releases as a table.
 pub fn show(releases: &[ReleaseView], form: Form) -> Result<(), Failure> {
-    table::print(form, &COLUMNS, &releases.iter().map(|release| row(release, form)).collect::<Vec<_>>())?;
+    table::print(
+        form.width,
+        &COLUMNS,
+        &releases.iter().map(|release| row(release, form)).collect::<Vec<_>>(),
+    )?;
     let refused = releases.iter().filter_map(|release| match &release.snapshot {
         Some(SnapshotView::Refused { reason }) => Some((&release.version, reason)),
         _ => None,
@@ -60,7 +64,7 @@ pub fn show(releases: &[ReleaseView], form: Form) -> Result<(), Failure> {
     releases.iter().flat_map(|release| remarks(release, form)).try_for_each(|remark| print::data(&remark))
 }
 
-/// What a table has no room for: why a version has a name that was given by nobody, and what was found of it.
+/// What a table has no room for: which version `vitrine env` made of another, and why one is marked as bad.
 fn remarks(release: &ReleaseView, form: Form) -> Vec<String> {
     let version = &release.version;
     let revised = revised(version, release.config_revision).map(|text| format!("{version}: {text}"));

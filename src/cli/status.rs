@@ -142,7 +142,7 @@ fn show_apps(apps: &[AppSummary], removed: &[RemovedView], form: Form) -> Result
         let memory = shown(memory_bytes, |bytes| format!("{} MB", bytes / 1_000_000));
         vec![app.app.clone(), live, format!("{requests_per_s:.1}"), errors, p95, memory, app.url.clone()]
     };
-    table::print(form, &APPS, &apps.iter().map(row).collect::<Vec<_>>())?;
+    table::print(form.width, &APPS, &apps.iter().map(row).collect::<Vec<_>>())?;
     if !removed.is_empty() {
         let one = |kept: &RemovedView| format!("{} {}", kept.app, form.end(kept.until_ms));
         let all = removed.iter().map(one).collect::<Vec<_>>().join(", ");
@@ -219,5 +219,5 @@ fn show_app(app: &AppView, form: Form) -> Result<(), Failure> {
     let limits = serde_json::to_value(&release.limits).map_err(Failure::local("reading the limits"))?;
     let rows =
         limits.as_object().into_iter().flatten().map(|(name, value)| vec![name.clone(), value.to_string()]);
-    table::print(form, &LIMITS, &rows.collect::<Vec<_>>())
+    table::print(form.width, &LIMITS, &rows.collect::<Vec<_>>())
 }

@@ -1,6 +1,6 @@
 //! Columns for people, no wider than their terminal.
 
-use crate::cli::form::Form;
+use crate::cli::form::{self, Width};
 use crate::cli::{Failure, colour, print, visible};
 use std::borrow::Cow;
 use textwrap::core::display_width;
@@ -52,10 +52,10 @@ impl Column {
 }
 
 /// Prints rows below their headings. What of them has no room is left out, and told where a person reads it.
-pub fn print(form: Form, columns: &[Column], rows: &[Vec<String>]) -> Result<(), Failure> {
+pub fn print(width: Width, columns: &[Column], rows: &[Vec<String>]) -> Result<(), Failure> {
     let rows: Vec<Vec<Cow<'_, str>>> = rows.iter().map(|row| row_shown(columns, row)).collect();
     let natural = natural_widths(columns, &rows);
-    let widths = fit(columns, &natural, form.width());
+    let widths = fit(columns, &natural, width.columns());
     let headings: Vec<Cow<'_, str>> = columns.iter().map(|column| column.heading.into()).collect();
     for row in std::iter::once(&headings).chain(&rows) {
         lines(columns, &widths, row).iter().try_for_each(|line| print::styled(line))?;
@@ -66,7 +66,7 @@ pub fn print(form: Form, columns: &[Column], rows: &[Vec<String>]) -> Result<(),
         .filter(|(_, width)| width.is_none())
         .map(|(column, _)| column.heading)
         .collect();
-    if !left_out.is_empty() && form.is_for_people() {
+    if !left_out.is_empty() && form::is_for_people() {
         print::talk(&format!("(--wide shows also {})", left_out.join(", ")));
     }
     Ok(())

@@ -3,8 +3,9 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-/// Variables that name a host, a token or a folder.
-const NAMES: [&str; 4] = ["VITRINE_ADMIN", "VITRINE_TOKEN", "VITRINE_DATA", "VITRINE_HEALTHCHECK_URL"];
+/// Variables that name a host, a token or a folder, or say how wide a terminal is.
+const NAMES: [&str; 5] =
+    ["VITRINE_ADMIN", "VITRINE_TOKEN", "VITRINE_DATA", "VITRINE_HEALTHCHECK_URL", "COLUMNS"];
 
 /// A call that is not made yet.
 #[derive(Debug)]

@@ -45,11 +45,14 @@ fn tables_fit_the_terminal_and_say_what_they_leave_out() {
     assert!(!narrow.contains("http://"), "{narrow}");
     let wide = without_escapes(&on_terminal(&host, 80, "", "releases shop --wide"));
     assert!(wide.contains("http://shop-v1.localhost") && !wide.contains("--wide"), "{wide}");
-    // Where nobody says how wide it is, it is as wide as a terminal mostly is.
+    // A pipe is as wide as the table, unless COLUMNS says otherwise.
     let piped = host.cli(&["releases", "shop"]).ok();
-    assert!(widest(&piped.stdout) <= 80 && piped.stderr.is_empty(), "{piped:?}");
-    let told = host.cli(&["releases", "shop"]).env("COLUMNS", "400").ok().stdout;
-    assert!(told.contains("http://shop-v1.localhost"), "{told}");
+    assert!(piped.stdout.contains("http://shop-v1.localhost") && piped.stderr.is_empty(), "{piped:?}");
+    host.cli(&["env", "set", "shop", "LONG"]).stdin("x".repeat(200)).ok();
+    let piped = host.cli(&["env", "list", "shop"]).ok().stdout;
+    assert!(piped.contains(&"x".repeat(200)), "{piped}");
+    let told = host.cli(&["releases", "shop"]).env("COLUMNS", "60").ok().stdout;
+    assert!(widest(&told) <= 60, "{told}");
 }
 
 #[test]
@@ -114,7 +117,9 @@ fn one_release_is_the_standby_and_it_is_the_one_that_a_rollback_goes_to() {
 
 #[test]
 fn what_a_check_found_is_in_whole_words_below_its_advice_or_beside_it() {
-    let told = Cli::new(&["doctor"]).env("DOCKER_HOST", "tcp://127.0.0.1:2375").run();
+    let doctor = || Cli::new(&["doctor"]).env("DOCKER_HOST", "tcp://127.0.0.1:2375");
+    assert!(widest(&doctor().run().stdout) > 80);
+    let told = doctor().env("COLUMNS", "80").run();
     assert!(told.stdout.contains("`tcp://127.0.0.1:2375`"), "{told:?}");
     assert!(told.stdout.contains("→ a host does not start with this DOCKER_HOST"), "{told:?}");
     assert!(widest(&told.stdout) <= 80, "{}", told.stdout);
