@@ -54,6 +54,24 @@ use std::process::ExitCode;
 /// Above the flags that every verb has.
 const GLOBAL: &str = "Options of every verb";
 
+/// Below the verbs and options. A paragraph is one line, which clap wraps.
+const AFTER_HELP: &str = "\
+A command talks to the host that is named by the first of these: --host; VITRINE_ADMIN, a URL; VITRINE_DATA, the data folder of a \
+host that runs on this machine; the project's `.vitrine` file, which its first deploy writes. Otherwise it is the host that this user \
+runs on this machine, or http://127.0.0.1:8081. While several hosts run and none is named, commands that change something are refused.
+
+VITRINE_TOKEN is the token for a host on another machine. VITRINE_CA is a PEM file of certificate authorities to trust in addition to \
+the system's.
+
+With --json, stderr is JSON too, one object a line: {\"note\": TEXT} for progress, and {\"error\": {\"code\", \"message\", \"hint\", \
+\"status\", \"exit\", \"causes\", \"log\"}} for a failure.
+
+Exit codes: 0 done; 1 refused or failed; 2 wrong usage; 3 the host can't be reached; 4 no such app or release; 130 interrupted.";
+
+/// Verbs that talk to no running host: they refuse `--host`, and their help does not list it.
+const LOCAL: [&str; 8] =
+    ["serve", "solo", "key forget", "healthcheck", "image", "doctor", "config", "completions"];
+
 /// Host for server-side rendered front ends.
 #[derive(Debug, Parser)]
 #[command(
@@ -61,16 +79,7 @@ const GLOBAL: &str = "Options of every verb";
     version,
     propagate_version = false,
     arg_required_else_help = true,
-    after_help = "\
-The host: --host, else VITRINE_ADMIN (a URL), else the project's `.vitrine` file, which its first deploy writes, else the one that
-this user runs on this machine, else http://127.0.0.1:8081. With several running, a command that changes something has to be told
-which. VITRINE_TOKEN is the token of a host elsewhere, VITRINE_CA a PEM file of authorities that are believed beside the system's.
-
-With --json stderr is JSON too, an object a line: {\"note\": TEXT} for what is told meanwhile, {\"error\": {\"code\",
-\"message\", \"hint\", \"status\", \"exit\", \"causes\", \"log\"}} for why it failed.
-
-Exit codes: 0 done; 1 refused or failed; 2 wrong usage; 3 the host can't be reached; 4 no such app or release;
-130 interrupted."
+    after_help = AFTER_HELP
 )]
 struct Cli {
     /// Host to talk to: URL, HOST:PORT, port of this machine, or data folder (its path or its name)
@@ -106,17 +115,22 @@ enum Verb {
     Status(status::Args),
     Remove(remove::Args),
     Restore(restore::Args),
-    Env(env::Args),
+    #[command(subcommand)]
+    Env(env::Verb),
     Logs(logs::Args),
-    Token(token::Args),
-    Audit(audit::Args),
-    Key(key::Args),
+    #[command(subcommand)]
+    Token(token::Verb),
+    #[command(subcommand)]
+    Audit(audit::Verb),
+    #[command(subcommand)]
+    Key(key::Verb),
     Backup(backup::Args),
     Healthcheck(healthcheck::Args),
     Image(image::Args),
     Doctor(doctor::Args),
     Upgrade(upgrade::Args),
-    Config(config::Args),
+    #[command(subcommand)]
+    Config(config::Verb),
     Completions(completions::Args),
 }
 
@@ -125,34 +139,6 @@ enum Verb {
 struct EngineCall {
     #[command(flatten)]
     args: EngineArgs,
-}
-
-impl Verb {
-    const fn talks_to_a_host(&self) -> bool {
-        match self {
-            Self::Serve(_)
-            | Self::Solo(_)
-            | Self::Completions(_)
-            | Self::Healthcheck(_)
-            | Self::Image(_)
-            | Self::Doctor(_)
-            | Self::Config(_) => false,
-            Self::Key(args) => args.talks_to_a_host(),
-            Self::Restore(args) => args.is_for_an_app(),
-            Self::Deploy(_)
-            | Self::Promote(_)
-            | Self::Rollback(_)
-            | Self::Releases(_)
-            | Self::Status(_)
-            | Self::Remove(_)
-            | Self::Env(_)
-            | Self::Logs(_)
-            | Self::Token(_)
-            | Self::Audit(_)
-            | Self::Backup(_)
-            | Self::Upgrade(_) => true,
-        }
-    }
 }
 
 /// Parses the arguments, runs the verb, and gives its exit code.
@@ -165,15 +151,15 @@ pub fn main() -> ExitCode {
     if let Some(answered) = completions::answer(command) {
         return answered;
     }
-    let Cli { host, verb, json, color } = match parse(&words) {
-        Ok(cli) => cli,
+    let (Cli { host, verb, json, color }, path) = match parse(&words) {
+        Ok(parsed) => parsed,
         Err(error) => return usage::report(error, &words),
     };
     color.apply();
     if json {
         print::speak_json();
     }
-    match aim(host, &verb).and_then(|()| run(verb)) {
+    match aim(host, &verb, &path).and_then(|()| run(verb)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }
@@ -181,24 +167,50 @@ pub fn main() -> ExitCode {
 
 /// What is parsed: the verbs and their examples.
 fn command() -> clap::Command {
-    examples::attach(Cli::command())
+    let command = Cli::command();
+    let host = command.get_arguments().find(|arg| arg.get_id() == "host").cloned();
+    let host = host.expect("it has --host").hide(true);
+    let hide = |command, verb: &&str| with_arg(command, verb, &host);
+    examples::attach(LOCAL.iter().fold(command, hide))
 }
 
-fn parse(words: &[OsString]) -> Result<Cli, clap::Error> {
-    Cli::from_arg_matches(&command().try_get_matches_from(words)?)
-        .map_err(|error| error.format(&mut command()))
+/// The command with an argument for one of its verbs, such as `key forget`.
+fn with_arg(command: clap::Command, verb: &str, arg: &clap::Arg) -> clap::Command {
+    let (first, rest) = verb.split_once(' ').unwrap_or((verb, ""));
+    let given = |verb: clap::Command| match rest {
+        "" => verb.arg(arg),
+        rest => with_arg(verb, rest, arg),
+    };
+    command.mut_subcommand(first, given)
+}
+
+/// Gives the verb's path, such as `key forget`, too.
+fn parse(words: &[OsString]) -> Result<(Cli, String), clap::Error> {
+    let matches = command().try_get_matches_from(words)?;
+    let mut path: Vec<&str> = Vec::new();
+    let mut rest = &matches;
+    while let Some((verb, below)) = rest.subcommand() {
+        path.push(verb);
+        rest = below;
+    }
+    let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command()))?;
+    Ok((cli, path.join(" ")))
 }
 
 /// Notes which host `--host` names.
-fn aim(host: Option<String>, verb: &Verb) -> Result<(), Failure> {
+fn aim(host: Option<String>, verb: &Verb, path: &str) -> Result<(), Failure> {
     let Some(host) = host else { return Ok(()) };
-    if !verb.talks_to_a_host() {
-        return Err(Failure::Usage(
-            "--host is for commands that talk to a running host; this one does not".into(),
-        ));
+    let is_local = LOCAL.iter().any(|local| path.starts_with(local));
+    let refusal = "--host is for commands that talk to a running host; this one does not";
+    match verb {
+        Verb::Healthcheck(_) => Err(Failure::refused(format!("{refusal}; --url names what to ask"))),
+        Verb::Restore(args) if !args.is_for_an_app() => Err(Failure::Usage(refusal.into())),
+        _ if is_local => Err(Failure::Usage(refusal.into())),
+        _ => {
+            target::name(host);
+            Ok(())
+        }
     }
-    target::name(host);
-    Ok(())
 }
 
 fn run(verb: Verb) -> Result<(), Failure> {

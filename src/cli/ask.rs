@@ -1,10 +1,10 @@
-//! Questions to a person at the terminal, before something that can't be taken back easily.
+//! Questions to a person at the terminal.
 
 use crate::cli::{Failure, print, visible};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal as _, Write as _};
 
-/// Whether somebody is there to ask: what is read and what is told are a terminal, and no program reads that.
+/// Whether a person can be asked: stdin and stderr are a terminal, and the output is not JSON for a program.
 pub fn is_attended() -> bool {
     !print::is_json() && io::stdin().is_terminal() && io::stderr().is_terminal()
 }
@@ -25,7 +25,7 @@ fn asked(question: &str, reader: &mut impl BufRead) -> Result<String, Failure> {
     Ok(typed.trim().to_owned())
 }
 
-/// Asks at the terminal also where stdin is something else; none where no person sees the question.
+/// As [`line`], also while stdin is a pipe or a file; none where no person would see the question.
 ///
 /// # Errors
 /// The terminal can't be read.
@@ -37,10 +37,10 @@ pub fn at_terminal(question: &str) -> Result<Option<String>, Failure> {
     asked(question, &mut BufReader::new(terminal)).map(Some)
 }
 
-/// Asks whether to go on with what `consequence` says. Where nobody is there to ask, `--yes` has to say so.
+/// Says what would happen and asks whether to go on. Without a terminal `--yes` is needed instead.
 ///
 /// # Errors
-/// [`Failure::Usage`] where nobody is there, [`Failure::Refused`] for any answer but yes.
+/// [`Failure::Usage`] without a terminal, [`Failure::Refused`] for any answer but yes.
 pub fn consent(consequence: &str) -> Result<(), Failure> {
     if !is_attended() {
         return Err(Failure::Usage(format!("{consequence}; --yes goes on without asking")));

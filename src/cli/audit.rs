@@ -22,14 +22,8 @@ const COLUMNS: [Column; 8] = [
 ];
 
 /// Who changed what: one record for each change, chained by hashes
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    verb: Verb,
-}
-
 #[derive(Debug, clap::Subcommand)]
-enum Verb {
+pub enum Verb {
     /// List the newest records, oldest first
     List {
         /// How many records
@@ -38,20 +32,20 @@ enum Verb {
         #[command(flatten)]
         form: Form,
     },
-    /// Go through the whole log: exit 1 names the first record that was changed, moved or removed
+    /// Check the whole log: exits 1 and names the first record that was changed, moved or removed
     ///
-    /// Prints the end of the log. Store it on another machine: given as --noted, it also shows that the log was not replaced.
+    /// Prints the end of the log. Store that line on another machine: with --noted LINE, a later check also notices a replaced log.
     Verify {
-        /// A record noted earlier, as this verb printed it
+        /// End of the log that this command printed earlier
         #[arg(long, value_name = "NUMBER:HASH")]
         noted: Option<AuditHead>,
     },
 }
 
 /// Runs the verb.
-pub async fn run(args: Args) -> Result<(), Failure> {
+pub async fn run(verb: Verb) -> Result<(), Failure> {
     let client = Client::reading()?;
-    match args.verb {
+    match verb {
         Verb::List { last, form } => list(&client, last, form).await,
         Verb::Verify { noted } => verify(&client, noted).await,
     }
@@ -88,7 +82,7 @@ fn show(records: &[AuditRecord], form: Form) -> Result<(), Failure> {
             of(&record.detail),
         ]
     };
-    table::print(form, &COLUMNS, &records.iter().map(row).collect::<Vec<_>>())
+    table::print(form.width, &COLUMNS, &records.iter().map(row).collect::<Vec<_>>())
 }
 
 async fn verify(client: &Client, noted: Option<AuditHead>) -> Result<(), Failure> {

@@ -48,7 +48,7 @@ async fn make(args: &Args) -> Result<Manifest, Failure> {
     let folder = args.file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = NamedTempFile::with_prefix_in(".vitrine-backup-", folder)
         .map_err(Failure::local("making a file beside the backup"))?;
-    // A backup of another host than the one that is meant is found out when it is needed.
+    // As for a change: a backup of the wrong host would be noticed only when it is restored.
     let client = Client::changing()?;
     let request = client.request(Method::GET, &["backup"]).query(&[("with_key", args.with_key)]);
     let mut response = client.send(request.timeout(Duration::MAX)).await?;
@@ -62,7 +62,7 @@ async fn make(args: &Args) -> Result<Manifest, Failure> {
         }
     }
     file.as_file().sync_all().map_err(Failure::local(writing))?;
-    // What was written is read again: a backup that nobody has read is a hope.
+    // The written file is read again, so that damage is found now and not when it is restored.
     let written = File::open(file.path()).map_err(Failure::local("reading the backup again"))?;
     let manifest = backup::check(BufReader::new(written)).map_err(Failure::local("checking the backup"))?;
     file.persist_noclobber(&args.file).map_err(|error| error.error).map_err(Failure::local(writing))?;

@@ -116,7 +116,7 @@ impl Client {
             return Ok(response);
         }
         let text = response.text().await.map_err(|error| self.lost(error))?;
-        // A page is for people: whoever gives one is a site, or a proxy whose status says it all.
+        // A page is the answer of a web site or a proxy, not of an admin side.
         if text.trim_start().starts_with('<') && status == StatusCode::NOT_FOUND {
             return Err(self.not_an_admin_side());
         }
@@ -143,7 +143,7 @@ impl Client {
         path: &[&str],
         body: &impl Serialize,
     ) -> Result<T, Failure> {
-        // Hooks take as long as the operator lets them; whoever waits may stop it.
+        // Hooks take as long as the operator allows; Ctrl-C ends the wait.
         self.json(self.request(Method::POST, path).json(body).timeout(Duration::MAX)).await
     }
 
@@ -165,16 +165,16 @@ impl Client {
     fn not_an_admin_side(&self) -> Failure {
         let url = &self.target.url;
         Failure::refused(format!(
-            "{url} does not answer as an admin side; its address is the one behind `admin=` in the host's `ready` line"
+            "{url} is not the admin side of a host; the `ready` line of the host shows its address after `admin=`"
         ))
     }
 
-    /// The connection did not come about or broke, or the host is not through.
+    /// The connection failed, or the answer took too long.
     fn lost(&self, error: reqwest::Error) -> Failure {
         if error.is_timeout() && !error.is_connect() {
             let url = &self.target.url;
             return Failure::refused(format!(
-                "{url} has not answered in time and may be at it still; `vitrine status` shows what came of it"
+                "{url} did not answer in time; the operation may still be running: `vitrine status` shows the result"
             ));
         }
         Failure::Unreachable {
@@ -185,7 +185,7 @@ impl Client {
     }
 }
 
-/// Names a PEM file of certificates that are believed beside the system's.
+/// Names a PEM file of certificate authorities to trust in addition to the system's.
 const CA: &str = "VITRINE_CA";
 
 fn authorities(file: &Path) -> Result<Vec<Certificate>, Failure> {
@@ -218,8 +218,8 @@ fn unauthorized(target: &Target) -> String {
     let host = target.address();
     match &target.token {
         None => format!(
-            "{host} wants a token: set VITRINE_TOKEN to one (`vitrine token create` on the host's machine makes it); the host's own \
-             is admin.token in its data folder"
+            "{host} wants a token: set VITRINE_TOKEN to one (`vitrine token create` on the host's machine makes one); the host's own \
+             token is in admin.token in its data folder"
         ),
         Some(Token { file: None, .. }) => format!(
             "{host} does not accept the token in VITRINE_TOKEN: it is wrong, expired, revoked, or another host's; set VITRINE_TOKEN \

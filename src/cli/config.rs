@@ -1,22 +1,17 @@
 //! `vitrine config`.
 
 use crate::cli::{Failure, print};
-use crate::config::{Config, FIELD_HELP};
+use crate::config::{Config, ConfigError, FIELD_HELP};
+use crate::telemetry::causes;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
 /// Print and check the configuration of a host, vitrine.toml
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    verb: Verb,
-}
-
 #[derive(Debug, clap::Subcommand)]
-enum Verb {
-    /// Print a file with every field, its default and what it means: a start for one's own
+pub enum Verb {
+    /// Print a configuration file with all fields, their defaults and comments, to start your own from
     Print {},
-    /// Read a file as `serve` does, and say what can't be used in it and where
+    /// Read a file as `serve` does, and report the first error with its line and column
     Check {
         /// Configuration file to read
         file: PathBuf,
@@ -24,24 +19,47 @@ enum Verb {
 }
 
 /// Runs the verb.
-pub fn run(args: Args) -> Result<(), Failure> {
-    match args.verb {
+pub fn run(verb: Verb) -> Result<(), Failure> {
+    match verb {
         Verb::Print {} if print::is_json() => print::json(&Config::default()),
         Verb::Print {} => print::raw(FIELD_HELP.trim_end()),
         Verb::Check { file } => {
-            read(Some(&file))?;
+            of_host(Some(file.clone()))?;
             let told = format!("{} can be used; `vitrine serve --config` takes it", file.display());
             print::done(&json!({ "file": file, "usable": true }), &told)
         }
     }
 }
 
-/// Reads a file, or takes the defaults where there is none.
+/// Reads the configuration of a host: this file, else ./vitrine.toml if it exists, else the defaults.
 ///
 /// # Errors
 /// File, line, column and what would be right.
-pub fn read(file: Option<&Path>) -> Result<Config, Failure> {
-    Config::load(file).map_err(Failure::local("reading the configuration"))
+pub fn of_host(file: Option<PathBuf>) -> Result<Config, Failure> {
+    let here = Path::new("vitrine.toml");
+    let file = file.or_else(|| here.exists().then(|| here.to_owned()));
+    Config::load(file.as_deref()).map_err(unusable)
+}
+
+/// Reads the configuration of `solo`: this file, else the defaults.
+///
+/// # Errors
+/// As [`of_host`].
+pub fn of_solo(file: Option<&Path>) -> Result<Config, Failure> {
+    Config::load_alone(file).map_err(unusable)
+}
+
+/// Checks a configuration once flags have changed it.
+///
+/// # Errors
+/// The field and what would be right.
+pub fn checked(config: Config) -> Result<Config, Failure> {
+    config.check().map_err(unusable)?;
+    Ok(config)
+}
+
+fn unusable(error: ConfigError) -> Failure {
+    Failure::refused(causes(&error))
 }
 
 /// The names of all fields, a table a line.
@@ -60,7 +78,7 @@ pub fn fields() -> String {
 }
 
 fn is_name(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 #[cfg(test)]
@@ -71,8 +89,13 @@ mod tests {
     fn the_list_of_fields_has_those_of_tables_that_are_off() {
         let fields = fields();
         assert!(fields.starts_with("  listen admin data "), "{fields}");
-        for line in ["\n  [tls] listen certificate key", "\n  [metrics] allow\n", "\n  [[routes]] host app\n"]
-        {
+        for line in [
+            "\n  [tls] listen certificate key",
+            "\n  [metrics] allow\n",
+            "\n  [[routes]] host app\n",
+            "\n  [health] healthCheckGracePeriodSeconds\n",
+            "\n  [health.healthCheck] interval timeout retries startPeriod\n",
+        ] {
             assert!(fields.contains(line), "{line:?} in {fields}");
         }
     }

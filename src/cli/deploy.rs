@@ -51,12 +51,11 @@ pub struct Args {
     #[arg(long, value_name = "SECONDS", default_value_t = 60,
           value_parser = clap::value_parser!(u64).range(1..=BOOT_DEADLINE_MAX_MS / 1000))]
     wait: u64,
-    /// Wait for the verdict of its bake: exit 0 when it passes, 1 when it is rolled back or there is none
+    /// Wait until its bake ends: exit 0 if it passes or there is none, 1 if the release is rolled back or has no verdict
     #[arg(long, conflicts_with_all = ["preview", "no_promote", "dry_run"])]
     wait_bake: bool,
-    /// What minisign wrote over the digest that --dry-run shows, with the trusted comment
-    /// `app=APP version=V sequence=NUMBER`
-    #[arg(long, value_name = "FILE")]
+    /// Signature that minisign made of the digest that --dry-run shows, with the trusted comment `app=APP version=V sequence=NUMBER`
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     signature: Option<PathBuf>,
     /// Check the bundle, evaluate it in a throw-away worker on this machine, and say what was found, what would be sent and what is
     /// not checked; no host is asked
@@ -79,6 +78,7 @@ struct Deployed {
 pub async fn run(args: Args) -> Result<(), Failure> {
     // From here on a signal no longer ends the process as it is, with its scratch folder left behind.
     let mut stop = Stop::listen().map_err(Failure::local("listening for Ctrl-C"))?;
+    let signature = args.signature.as_deref().map(read_signature).transpose()?;
     let mut prepared = prepare(&args, &mut stop).await?;
     if args.dry_run {
         let trial = tokio::select! {
@@ -91,7 +91,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     prepared.version = free_version(&client, &args, prepared.version).await?;
     let mut stage = Stage::Uploading;
     let deployed = tokio::select! {
-        deployed = deploy(&client, &args, &prepared, &mut stage) => deployed,
+        deployed = deploy(&client, &args, &prepared, signature, &mut stage) => deployed,
         () = stop.asked() => Err(interrupted(&args.app, &prepared.version, stage)),
     };
     match deployed {
@@ -167,9 +167,10 @@ async fn deploy(
     client: &Client,
     args: &Args,
     prepared: &Prepared,
+    signature: Option<String>,
     stage: &mut Stage,
 ) -> Result<Deployed, Failure> {
-    let uploaded = upload(client, args, prepared).await?;
+    let uploaded = upload(client, args, prepared, signature).await?;
     if args.no_promote || args.preview.is_some() {
         *stage = Stage::Settled;
         return Ok(Deployed { uploaded, switched: None, deployment: None });
@@ -181,9 +182,13 @@ async fn deploy(
     Ok(Deployed { uploaded, switched: Some(switched), deployment: None })
 }
 
-async fn upload(client: &Client, args: &Args, prepared: &Prepared) -> Result<Uploaded, Failure> {
+async fn upload(
+    client: &Client,
+    args: &Args,
+    prepared: &Prepared,
+    signature: Option<String>,
+) -> Result<Uploaded, Failure> {
     let path = ["apps", args.app.as_str(), "releases", prepared.version.as_str()];
-    let signature = args.signature.as_deref().map(read_signature).transpose()?;
     // A wrong token, a name that can't be used or a host that is not there is found out before megabytes are sent.
     let check = client.request(Method::POST, &[&path[..], &["check"]].concat());
     client.send(check.json(&prepared.check(args.preview.as_ref()))).await?;
@@ -224,16 +229,15 @@ async fn upload(client: &Client, args: &Args, prepared: &Prepared) -> Result<Upl
 
 /// The file as digits: its lines would not fit into a header.
 fn read_signature(file: &Path) -> Result<String, Failure> {
-    let bytes = std::fs::read(file).map_err(Failure::local("reading the signature"))?;
+    let refused = |why: String| Failure::refused(format!("the signature {}: {why}", file.display()));
+    let bytes = std::fs::read(file).map_err(|error| refused(error.to_string()))?;
     if bytes.len() > SIGNATURE_BYTES_MAX {
-        let text =
-            format!("{}: is no signature: it has more than {SIGNATURE_BYTES_MAX} bytes", file.display());
-        return Err(Failure::refused(text));
+        return Err(refused(format!("it has more than {SIGNATURE_BYTES_MAX} bytes")));
     }
     Ok(hex::encode(bytes))
 }
 
-/// What becomes of a deploy that nobody waits for any more.
+/// What happens to a deploy whose command is interrupted.
 fn interrupted(app: &AppName, version: &Version, stage: Stage) -> Failure {
     let state = match stage {
         Stage::Uploading => format!(

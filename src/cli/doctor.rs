@@ -1,6 +1,6 @@
 //! `vitrine doctor`.
 
-use crate::cli::form::Form;
+use crate::cli::form::Width;
 use crate::cli::table::{self, Column};
 use crate::cli::{Failure, print, visible};
 use crate::container::{self, Check, Grade};
@@ -10,19 +10,19 @@ use std::path::{Path, PathBuf};
 const COLUMNS: [Column; 3] =
     [Column::new("").state(), Column::new("CHECK"), Column::new("FOUND, AND WHAT TO DO").wrap(24)];
 
-/// Look at this machine: kernel, lock-down, Docker and its versions, disk
+/// Check whether this machine can run a host: kernel, sandbox, Docker and its version, disk
 ///
-/// Exits 0 if a host can run safely here, 1 if something has to be fixed first. Warnings say what is lost.
+/// Exits 0 if a host can run safely here, 1 if something has to be fixed first. A warning says which protection or feature is missing.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Docker's socket; else the one that DOCKER_HOST names, or Docker's own default
+    /// Docker's socket [default: the one that DOCKER_HOST names, else Docker's own default]
     #[arg(long, value_name = "SOCKET")]
     docker: Option<PathBuf>,
-    /// Data folder whose disk is looked at [default: vitrine-data]
+    /// Data folder whose disk is checked [default: vitrine-data]
     #[arg(long, value_name = "DIR", env = "VITRINE_DATA", hide_env_values = true)]
     data: Option<PathBuf>,
     #[command(flatten)]
-    form: Form,
+    width: Width,
 }
 
 /// Runs the verb.
@@ -44,14 +44,14 @@ pub async fn run(args: Args) -> Result<(), Failure> {
             let found = visible::line(&check.found);
             vec![grade(check.grade).to_owned(), check.name.to_owned(), format!("{found}{advice}")]
         };
-        table::print(args.form, &COLUMNS, &checks.iter().map(row).collect::<Vec<_>>())?;
+        table::print(args.width, &COLUMNS, &checks.iter().map(row).collect::<Vec<_>>())?;
     }
     let bad: Vec<&str> =
         checks.iter().filter(|check| check.grade == Grade::Bad).map(|check| check.name).collect();
     if bad.is_empty() {
         Ok(())
     } else {
-        Err(Failure::refused(format!("to be put right first: {}", bad.join(", "))))
+        Err(Failure::refused(format!("a host can't run safely here until this is fixed: {}", bad.join(", "))))
     }
 }
 

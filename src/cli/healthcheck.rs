@@ -8,12 +8,12 @@ use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::time::Duration;
 use url::Url;
 
-/// Where `solo` listens by itself.
+/// Default port of `solo`.
 const SOLO_PORT: u16 = 8000;
 /// Whether pages would be served.
 const READY: &str = "/_vitrine/readyz";
 
-/// Ask whether a host or `solo` can serve: exit 0 if it can, else 1. A container's health command
+/// Ask whether a host or `solo` can serve: exit 0 if it can, else 1, also for wrong usage. A container's health command
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// URL to ask, http only [default: the host that runs here, else http://127.0.0.1:8000/_vitrine/readyz]
@@ -24,8 +24,15 @@ pub struct Args {
 /// Runs the verb. Plain sockets: an image without certificates is enough.
 pub fn run(args: &Args) -> Result<(), Failure> {
     let url = &args.url.clone().map_or_else(found, Ok)?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Failure::refused(
+            "health check: the URL has a user or a password, which is not sent; leave it out",
+        ));
+    }
     if url.scheme() != "http" {
-        return Err(Failure::Usage(format!("`{url}` is not an http URL; ask the plain listener")));
+        return Err(Failure::refused(format!(
+            "health check: `{url}` is not an http URL; ask the plain listener"
+        )));
     }
     let (status, body) = ask(url)
         .map_err(|error| Failure::refused(format!("health check: {url} does not answer: {error}")))?;
@@ -39,7 +46,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     Err(Failure::refused(format!("health check: {url} is not ready: {} {}", status.trim(), body.trim())))
 }
 
-/// The host that runs here, else where `solo` listens by itself.
+/// The host that runs here, else `solo` at its default port.
 fn found() -> Result<Url, Failure> {
     let edges = target::edges();
     let address = match edges[..] {
@@ -49,7 +56,7 @@ fn found() -> Result<Url, Failure> {
             let several: Vec<String> = edges.iter().map(|edge| format!("http://{edge}{READY}")).collect();
             let text =
                 format!("{} hosts run here; --url names the one to ask: {}", edges.len(), several.join(", "));
-            return Err(Failure::Usage(text));
+            return Err(Failure::refused(text));
         }
     };
     format!("http://{address}{READY}").parse().map_err(Failure::local("naming the host's address"))
@@ -69,7 +76,7 @@ fn ask(url: &Url) -> io::Result<(String, String)> {
         &url[url::Position::BeforePath..url::Position::AfterQuery]
     );
     stream.write_all(request.as_bytes())?;
-    // An answer is some hundred bytes; whatever sends more is not what was asked for.
+    // An answer has some hundred bytes.
     let mut answer = BufReader::new(stream.take(64 << 10));
     let (mut status, mut body) = (String::new(), String::new());
     answer.read_line(&mut status)?;

@@ -3,16 +3,16 @@
 use crate::cli::{Failure, print};
 use crate::container;
 
-/// Make the image that runs one release alone, under ECS, Kubernetes or plain Docker, and print its name
+/// Build the image that runs one release alone, under ECS, Kubernetes or plain Docker, and print its name
 ///
-/// It is put together from this program, its worker and the libraries that they link, and handed to this machine's Docker,
-/// unless that has it. `docker run NAME solo --bundle DIR` serves; `docker tag` and `docker push` take it elsewhere.
+/// It consists of this program, its worker and the libraries that they link, and is loaded into this machine's Docker unless it is there
+/// already. `docker run NAME solo --bundle DIR` serves a release; `docker tag` and `docker push` publish the image.
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
 /// Runs the verb.
 pub async fn run(Args {}: Args) -> Result<(), Failure> {
-    print::talk("making the image; half a gigabyte takes a while the first time");
+    print::talk("building the image; it has half a gigabyte, so the first time takes a while");
     let image = container::worker_image().await.map_err(Failure::local("making the image"))?;
     if print::is_json() { print::json(&serde_json::json!({ "image": image })) } else { print::data(&image) }
 }

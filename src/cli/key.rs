@@ -1,55 +1,41 @@
 //! `vitrine key`.
 
 use crate::cli::client::Client;
-use crate::cli::{Failure, print};
-use crate::config::Config;
+use crate::cli::{Failure, ask, config, print};
 use crate::store::{KeySource, Rotated, Store};
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The key that encrypts values of environments
 ///
-/// It lies in a file outside of the database: `[secrets] key_file` of vitrine.toml, `vitrine.key` among systemd's credentials, or
-/// `vitrine.key` in the data folder. Without it the values are lost, so keep a copy of it, apart from backups of the database.
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    verb: Verb,
-}
-
+/// It is stored outside the database: in the file that `[secrets] key_file` of vitrine.toml names, else in `vitrine.key` among systemd's
+/// credentials, else in `vitrine.key` in the data folder. Without it the values are lost, so keep a copy, apart from the backups.
 #[derive(Debug, clap::Subcommand)]
-enum Verb {
+pub enum Verb {
     /// Encrypt all values under a new key, while the host runs
     ///
     /// The old key is removed from the key file. Earlier backups can't be read without it: keep a copy of the file first, or make a
     /// new backup afterwards. It needs the host's own token.
     Rotate,
-    /// Remove the values whose key is lost, so that the host starts again
+    /// Remove the values whose key is lost, so that the host can start again
     ///
     /// Their apps start without them until they are set again. The host must not be running.
     Forget {
         /// The data folder [default: that of the configuration file, or vitrine-data]
         #[arg(long, value_name = "DIR", env = "VITRINE_DATA", hide_env_values = true)]
         data: Option<PathBuf>,
-        /// Configuration file; ./vitrine.toml if it is there
+        /// Configuration file [default: ./vitrine.toml if it exists]
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
-        /// Really remove them
-        #[arg(long)]
+        /// Do not ask
+        #[arg(long, short)]
         yes: bool,
     },
 }
 
-impl Args {
-    /// Whether it is about a host that runs.
-    pub const fn talks_to_a_host(&self) -> bool {
-        matches!(self.verb, Verb::Rotate)
-    }
-}
-
 /// Runs the verb.
-pub async fn run(args: Args) -> Result<(), Failure> {
-    match args.verb {
+pub async fn run(verb: Verb) -> Result<(), Failure> {
+    match verb {
         Verb::Rotate => rotate().await,
         Verb::Forget { data, config, yes } => forget(data, config, yes),
     }
@@ -69,14 +55,13 @@ async fn rotate() -> Result<(), Failure> {
 }
 
 fn forget(data: Option<PathBuf>, config: Option<PathBuf>, yes: bool) -> Result<(), Failure> {
-    let here = Path::new("vitrine.toml");
-    let file = config.or_else(|| here.exists().then(|| here.to_owned()));
-    let config = Config::load(file.as_deref()).map_err(Failure::local("reading the configuration"))?;
+    let config = config::of_host(config)?;
     let data = data.unwrap_or(config.data);
     if !yes {
-        let text =
-            "values whose key is lost can't be brought back once they are removed; add --yes to remove them";
-        return Err(Failure::Usage(text.into()));
+        ask::consent(&format!(
+            "this removes the values in {} whose key is lost, and they can't be restored",
+            data.display()
+        ))?;
     }
     let source = KeySource::choose(config.secrets.key_file.as_deref());
     let forgotten =

@@ -27,25 +27,25 @@ pub struct Args {
     /// Only lines newer than this, such as 10m
     #[arg(long, value_name = "AGE", value_parser = age::parse)]
     since: Option<Duration>,
-    /// Only the last so many lines; 1,000 unless --since or --id is given
+    /// Number of most recent lines to show [default: 1000, or no limit with --since or --id]
     #[arg(long, short = 'n', value_name = "LINES")]
     tail: Option<usize>,
-    /// Every request, not only those that failed
+    /// Show all requests, not only the failed ones
     #[arg(long)]
     requests: bool,
-    /// Only this request and the lines written for it: the id that error pages show, or the end of it as a line shows it
+    /// Only the request with this id and its lines: the id that an error page shows, or its end as log lines show it
     #[arg(long, value_name = "REQUEST_ID")]
     id: Option<String>,
     /// Only lines of this level and above
     #[arg(long, value_parser = ["debug", "info", "warn", "error"])]
     level: Option<String>,
-    /// Only requests that ended so
+    /// Only requests with this outcome
     #[arg(long, value_parser = Outcome::ALL.map(Outcome::as_str))]
     outcome: Option<String>,
-    /// Only requests for this path; `*` stands for any characters
+    /// Only requests for this path; `*` matches any characters
     #[arg(long, value_name = "GLOB")]
     path: Option<String>,
-    /// Lines of warm-ups and health checks too, not only their warnings and errors
+    /// Show all lines of warm-ups and health checks, not only their warnings and errors
     #[arg(long)]
     all: bool,
 }
@@ -96,9 +96,10 @@ pub async fn run(args: Args) -> Result<(), Failure> {
                 "({} lines of warm-ups and health checks are not shown; --all shows them)",
                 event.data
             )),
-            "dropped" => {
-                print::talk(&format!("({} lines were dropped: this reader was too slow)", event.data))
-            }
+            "dropped" => print::talk(&format!(
+                "({} lines were dropped, because they were not read fast enough)",
+                event.data
+            )),
             _ => {}
         }
         if print::reader_is_gone() {
@@ -107,7 +108,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     }
     match args.id.filter(|_| !is_found) {
         Some(id) => Err(Failure::refused(format!(
-            "nothing is kept of a request `{id}` of {}; --id takes the whole id, or the last {LOG_ID_PART_MIN} characters of it",
+            "there are no lines of a request `{id}` of {}; --id takes the whole id, or at least its last {LOG_ID_PART_MIN} characters",
             args.subject.app
         ))),
         None => Ok(()),

@@ -62,7 +62,7 @@ fn written(result: io::Result<()>) -> Result<(), Failure> {
     }
 }
 
-/// Whether nobody reads stdout any more: what goes on by itself ends then.
+/// Whether the reader of stdout is gone: a verb that prints until Ctrl-C ends then.
 pub fn reader_is_gone() -> bool {
     READER_GONE.load(Ordering::Relaxed)
 }

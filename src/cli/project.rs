@@ -186,7 +186,7 @@ mod tests {
         for (here, bundle) in [(&root, &archive), (&root, &elsewhere), (&elsewhere, &root)] {
             assert_eq!(note_host_in(here, bundle, &target(None)).unwrap(), None, "{}", bundle.display());
         }
-        // Of the repository's root nothing above it is looked at.
+        // Folders above the repository's root are not searched.
         fs::write(dir.path().join(NAME), "version = 1\nhost = \"8081\"\n").unwrap();
         assert_eq!(Project::find_from(&root).unwrap(), None);
     }

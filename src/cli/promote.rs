@@ -21,7 +21,7 @@ pub struct Args {
     /// Percentage of users that get it; 100 is all
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=100))]
     weight: Option<u8>,
-    /// Wait for the verdict of its bake: exit 0 when it passes, 1 when it is rolled back or there is none
+    /// Wait until its bake ends: exit 0 if it passes or there is none, 1 if the release is rolled back or has no verdict
     #[arg(long, conflicts_with = "weight")]
     wait_bake: bool,
     /// Do not ask when the release is marked as bad
@@ -62,7 +62,7 @@ struct Promoted<'d> {
     deployment: Option<&'d DeploymentView>,
 }
 
-/// Users get a release that was found to be bad only if somebody means it.
+/// Asks before users get a release that is marked as bad.
 pub async fn ask_if_bad(client: &Client, app: &AppName, version: &Version) -> Result<(), Failure> {
     let path = ["apps", app.as_str(), "releases", version.as_str()];
     let release: ReleaseView = match client.get(&path).await {

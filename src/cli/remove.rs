@@ -30,20 +30,20 @@ impl FromStr for Subject {
 
 /// Remove a release that is not live, or an app with all its releases and values
 ///
-/// An app can be restored for a day (`vitrine restore`), and its name stays its own; until then nothing is deployed under it. A release
-/// is gone at once: deploy its bundle again to have it back.
+/// A removed app can be restored for a day with `vitrine restore`; during that time its name can't be deployed to. Afterwards its name
+/// stays reserved for it. A removed release can't be restored: deploy its bundle again.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// App, or one release of it, to remove; a preview by its name, too
+    /// App, or one of its releases, to remove; a preview can be given by its name
     #[arg(value_name = "APP[@VERSION]")]
     subject: Subject,
     /// Do not ask for the app's name
     #[arg(long, short)]
     yes: bool,
-    /// Drop the app for good, at once; also one that was removed before and can be restored
+    /// Remove the app at once, so that it can't be restored; also an app that was removed earlier
     #[arg(long)]
     now: bool,
-    /// As --now, and let other apps use the app's name; without it the name stays its own
+    /// As --now, and release its name and host names for other apps
     #[arg(long)]
     free_name: bool,
 }

@@ -6,26 +6,30 @@ use crate::cli::client::Client;
 use crate::cli::{Failure, print};
 use crate::id::AppName;
 use crate::release::AppView;
+use clap::ArgGroup;
 use serde_json::json;
 use std::path::PathBuf;
 
-/// Bring back an app that was removed within the last day; or, with --from, make a data folder from a backup
+/// Restore an app that was removed within the last day, or, with --from, create a data folder from a backup
 ///
-/// An app comes back with its releases, values and history, and what was live is live again; `vitrine status` names the apps that can be
-/// restored. Prints its URL.
+/// An app is restored with its releases, values and history, and its live release is live again. `vitrine status` lists the apps that
+/// can be restored. Prints the app's URL.
 ///
-/// From a backup: every file is compared with its digest, and the database is checked, before the folder gets its name. Running hosts
-/// are not touched. The host makes a new token of its own at its first start; tokens made with `vitrine token` stay valid.
+/// From a backup: all files are compared with their digests and the database is checked before the folder appears. Running hosts are not
+/// affected. The host makes a new token of its own at its first start; tokens made with `vitrine token` stay valid.
 #[derive(Debug, clap::Args)]
+#[command(
+    override_usage = "vitrine restore <APP>\n       vitrine restore --from <FILE> --data <DIR>",
+    group = ArgGroup::new("what").args(["app", "from"]).required(true)
+)]
 pub struct Args {
     /// App that was removed
-    #[arg(required_unless_present = "from", conflicts_with_all = ["from", "data"])]
     app: Option<AppName>,
-    /// What `vitrine backup` wrote
+    /// File that `vitrine backup` wrote
     #[arg(long, value_name = "FILE", requires = "data")]
     from: Option<PathBuf>,
-    /// Folder to make of it, for `vitrine serve --data DIR`; it must not exist, or be empty
-    #[arg(long, value_name = "DIR", requires = "from")]
+    /// Data folder to create from it, for `vitrine serve --data DIR`; it must not exist, or be empty
+    #[arg(long, value_name = "DIR", requires = "from", conflicts_with = "app")]
     data: Option<PathBuf>,
 }
 

@@ -6,31 +6,31 @@ use crate::handover;
 use crate::host::{self, Threads};
 use crate::telemetry::causes;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Run a host: the edge, the admin side and the workers of every app
 ///
-/// Prints one line on stdout when it accepts requests; its log is JSON lines on stderr. SIGTERM lets requests finish
-/// and exits 0.
+/// Prints one line on stdout when it accepts requests; its log is JSON lines on stderr. On SIGTERM, requests in progress finish, then it
+/// exits 0.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = help())]
 pub struct Args {
-    /// Configuration file; ./vitrine.toml if it is there
+    /// Configuration file [default: ./vitrine.toml if it exists]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Address of the public side, or a port of this machine alone [default: 127.0.0.1:8080]
+    /// Address of the public side, or a port on 127.0.0.1 [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR", value_parser = address)]
     listen: Option<SocketAddr>,
-    /// Address of the admin side, or a port of this machine alone [default: 127.0.0.1:8081]
+    /// Address of the admin side, or a port on 127.0.0.1 [default: 127.0.0.1:8081]
     #[arg(long, value_name = "ADDR", value_parser = address)]
     admin: Option<SocketAddr>,
-    /// Folder of everything durable [default: vitrine-data]
+    /// Data folder, for everything that outlives a restart [default: vitrine-data]
     #[arg(long, value_name = "DIR", env = "VITRINE_DATA", hide_env_values = true)]
     data: Option<PathBuf>,
     /// How workers are isolated from the host; `auto` decides at the first start and stays with it [default: auto]
     #[arg(long, value_enum)]
     isolation: Option<IsolationChoice>,
-    /// Stop the workers with the host, instead of leaving containers for the next start
+    /// Stop the workers together with the host, instead of leaving their containers to the next start
     #[arg(long)]
     stop_workers_on_exit: bool,
 }
@@ -41,8 +41,8 @@ fn address(text: &str) -> Result<SocketAddr, ListenError> {
 
 fn help() -> String {
     format!(
-        "Flags win over the file. `vitrine config print` prints one with every field, its default and what it means;\n\
-         `vitrine config check FILE` says what can't be used in yours. The fields:\n\n{}",
+        "Flags win over the file. `vitrine config print` prints a file with all fields, their defaults and comments; `vitrine config \
+         check FILE` reports errors in yours. The fields:\n\n{}",
         config::fields()
     )
 }
@@ -50,7 +50,7 @@ fn help() -> String {
 /// Runs the verb.
 pub fn run(args: Args) -> Result<(), Failure> {
     serve(args).inspect_err(|failure| {
-        // Whoever upgrades is to hear it, too.
+        // `vitrine upgrade` waits for the reason.
         handover::report_failure(&causes(failure));
     })
 }
@@ -64,14 +64,11 @@ fn serve(args: Args) -> Result<(), Failure> {
 }
 
 fn resolve(args: Args) -> Result<Config, Failure> {
-    let here = Path::new("vitrine.toml");
-    let file = args.config.or_else(|| here.exists().then(|| here.to_owned()));
-    let mut config = config::read(file.as_deref())?;
+    let mut config = config::of_host(args.config)?;
     config.listen = args.listen.unwrap_or(config.listen);
     config.admin = args.admin.unwrap_or(config.admin);
     config.data = args.data.unwrap_or(config.data);
     config.isolation = args.isolation.unwrap_or(config.isolation);
     config.stop_workers_on_exit |= args.stop_workers_on_exit;
-    config.check().map_err(Failure::local("checking the configuration"))?;
-    Ok(config)
+    config::checked(config)
 }

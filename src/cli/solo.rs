@@ -1,6 +1,6 @@
 //! `vitrine solo`.
 
-use crate::cli::{Failure, print};
+use crate::cli::{Failure, config, print};
 use crate::config::{Config, ListenError, PrivateRule, listen_address};
 use crate::health::service::{STOP_TIMEOUT_DEFAULT_SECONDS, check_stop_timeout};
 use crate::host::{self, SoloOptions, Threads};
@@ -8,24 +8,24 @@ use ipnet::IpNet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-/// Run one release without an admin side: what runs under ECS, Kubernetes or plain Docker
+/// Run one release without an admin side, under ECS, Kubernetes or plain Docker
 ///
-/// Values that the bundle's `env` names come from the process environment. SIGTERM lets requests finish, for as long as
-/// --stop-timeout allows, and exits 0.
+/// Values that the bundle's `env` names are read from the process environment. On SIGTERM, requests in progress may finish for as long
+/// as --stop-timeout allows; then it exits 0.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Folder of the bundle
     #[arg(long, value_name = "DIR")]
     bundle: PathBuf,
-    /// Configuration file: `deploy/vitrine.toml` as far as it is for one release (listen, trusted_proxies, edge, tls, limits,
-    /// egress, health, metrics)
+    /// Configuration file with the fields of `deploy/vitrine.toml` that concern one release: listen, trusted_proxies, edge, tls, limits,
+    /// egress, health, metrics
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Address to listen on, or a port of every interface [default: 0.0.0.0:8000]
+    /// Address to listen on, or a port on all interfaces [default: 0.0.0.0:8000]
     #[arg(long, value_name = "ADDR", value_parser = address)]
     listen: Option<SocketAddr>,
-    /// Private service that the app may call, beside those of the file: an address and a port, a name and a port
-    /// (db.internal:5432), or a network (10.0.0.0/8); may be given again
+    /// Private service that the app may call, in addition to those of the file: an address and a port, a name and a port
+    /// (db.internal:5432), or a network (10.0.0.0/8); can be repeated
     #[arg(
         long,
         value_name = "RULE",
@@ -34,10 +34,10 @@ pub struct Args {
         value_delimiter = ','
     )]
     allow_private: Vec<PrivateRule>,
-    /// What the scheduler waits from SIGTERM to SIGKILL: ECS's stopTimeout, 2 to 120
+    /// Seconds that the scheduler waits between SIGTERM and SIGKILL, as ECS's stopTimeout: 2 to 120
     #[arg(long, value_name = "SECONDS", default_value_t = STOP_TIMEOUT_DEFAULT_SECONDS)]
     stop_timeout: u32,
-    /// Network that may read /metrics beside the machine itself, such as 10.0.0.0/8; may be given again
+    /// Network that may read /metrics, in addition to the machine itself, such as 10.0.0.0/8; can be repeated
     #[arg(
         long,
         value_name = "NETWORK",
@@ -64,11 +64,9 @@ pub fn run(args: Args) -> Result<(), Failure> {
 }
 
 fn resolve(args: Args) -> Result<Config, Failure> {
-    let file = args.config.as_deref();
-    let mut config = Config::load_alone(file).map_err(Failure::local("reading the configuration"))?;
+    let mut config = config::of_solo(args.config.as_deref())?;
     config.listen = args.listen.unwrap_or(config.listen);
     config.egress.allow_private.extend(args.allow_private);
     config.metrics.allow.extend(args.metrics_allow);
-    config.check().map_err(Failure::local("checking the configuration"))?;
-    Ok(config)
+    config::checked(config)
 }

@@ -21,24 +21,18 @@ const COLUMNS: [Column; 5] = [
     Column::new("EXPIRES"),
 ];
 
-/// What every token begins with, for those who search for lost ones.
+/// Prefix of every token, so that secret scanners recognise one.
 const PREFIX: &str = "vit_";
 
 /// Tokens for people and pipelines, each for some apps and some verbs
 ///
-/// Only the host's own token (DIR/admin.token) can make, list and revoke them. To use one, set VITRINE_TOKEN to it.
+/// Only the host's own token (DIR/admin.token) can create, list and revoke them. To use a token, set VITRINE_TOKEN to it.
 ///
 /// A token with `deploy` but without `promote` can't read production's values: its releases see those of previews
 /// (`vitrine env set --preview`), until someone with `promote` promotes them.
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    verb: Verb,
-}
-
 #[derive(Debug, clap::Subcommand)]
-enum Verb {
-    /// Make a token and print it, this once: the host keeps only its SHA-256
+pub enum Verb {
+    /// Create a token and print it; it can't be shown again, because the host keeps only its SHA-256
     Create {
         /// Name, for the list and the audit log
         name: TokenName,
@@ -57,7 +51,7 @@ enum Verb {
         #[command(flatten)]
         form: Form,
     },
-    /// Revoke a token, at once
+    /// Revoke a token; requests with it are refused at once
     Revoke {
         /// Name of the token, as `vitrine token list` shows it
         name: TokenName,
@@ -65,8 +59,8 @@ enum Verb {
 }
 
 /// Runs the verb.
-pub async fn run(args: Args) -> Result<(), Failure> {
-    match args.verb {
+pub async fn run(verb: Verb) -> Result<(), Failure> {
+    match verb {
         Verb::Create { name, app, verb, ttl } => {
             let usage = |flag: &str, error: String| Failure::Usage(format!("{flag}: {error}"));
             let apps = Selection::<AppName>::parse(app.iter().map(String::as_str))
@@ -122,5 +116,5 @@ fn show(tokens: &[TokenView], form: Form) -> Result<(), Failure> {
             expires,
         ]
     };
-    table::print(form, &COLUMNS, &tokens.iter().map(row).collect::<Vec<_>>())
+    table::print(form.width, &COLUMNS, &tokens.iter().map(row).collect::<Vec<_>>())
 }

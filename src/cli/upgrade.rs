@@ -11,14 +11,14 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Put a new binary in the place of a running host without losing a request
+/// Replace the binary of a running host without losing a request
 ///
-/// The host starts what lies at its binary's path now, with the same arguments. The new process takes over the listening
-/// sockets, the data folder and the workers; the old one finishes its requests and ends. If the new one can't start, the old
-/// one serves on and this exits 1 with the reason. Run it as the user of the host, on its machine.
+/// The host starts the binary that is now at its path, with the same arguments. The new process takes over the listening sockets, the
+/// data folder and the workers; the old one finishes its requests and exits. If the new process can't start, the old one keeps serving
+/// and this command exits 1 with the reason. Run it on the host's machine, as the host's user.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The host's data folder [default: VITRINE_DATA, else that of the host that the other commands talk to, or vitrine-data]
+    /// The host's data folder [default: VITRINE_DATA, else that of the host that other commands talk to, else vitrine-data]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
 }
@@ -67,7 +67,7 @@ fn folder(flag: Option<PathBuf>) -> Result<PathBuf, Failure> {
             Target { data: Some(data), .. } => Ok(data),
             Target { named_by: NamedBy::Nothing, .. } => Ok("vitrine-data".into()),
             elsewhere => Err(Failure::Usage(format!(
-                "{} is no host that this user runs on this machine: run `vitrine upgrade --data DIR` there",
+                "this user does not run the host at {} on this machine: run `vitrine upgrade --data DIR` there",
                 elsewhere.address()
             ))),
         },

@@ -9,6 +9,8 @@ use std::process::ExitCode;
 
 /// Exit code of wrong usage.
 const WRONG: u8 = 2;
+/// As Docker wants it of a health command, to which 2 is reserved.
+const UNHEALTHY: u8 = 1;
 
 /// Tells why these words (the program's name first) can't be understood, or the help that they ask for.
 #[must_use]
@@ -18,12 +20,20 @@ pub fn report(mut error: clap::Error, words: &[OsString]) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     tip_for_foreign_word(&mut error, words);
+    let exit = if verb(words).as_deref() == Some("healthcheck") { UNHEALTHY } else { WRONG };
     if asks_for_json(words) {
-        object(&error).tell();
+        object(&error, exit).tell();
     } else {
         let _ = error.print();
     }
-    ExitCode::from(WRONG)
+    ExitCode::from(exit)
+}
+
+/// The first of the words that is a verb.
+fn verb(words: &[OsString]) -> Option<String> {
+    let verbs = crate::cli::command();
+    let mut words = words.iter().skip(1).filter_map(|word| word.to_str());
+    words.find(|word| verbs.find_subcommand(word).is_some()).map(String::from)
 }
 
 /// The words can't be understood, but `--json` among them still says how the error is wanted.
@@ -32,6 +42,9 @@ fn asks_for_json(words: &[OsString]) -> bool {
 }
 
 fn tip_for_foreign_word(error: &mut clap::Error, words: &[OsString]) {
+    if error.kind() != ErrorKind::InvalidSubcommand {
+        return;
+    }
     let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else { return };
     let at = words.iter().position(|given| given.to_str() == Some(word));
     let parent =
@@ -42,7 +55,7 @@ fn tip_for_foreign_word(error: &mut clap::Error, words: &[OsString]) {
 }
 
 /// Takes the text that people get apart: the message, then tips, then the usage.
-fn object(error: &clap::Error) -> ErrorObject {
+fn object(error: &clap::Error, exit: u8) -> ErrorObject {
     let text = error.render().to_string();
     let (said, _) = text.split_once("\nUsage:").unwrap_or((&text, ""));
     let (said, _) = said.split_once("\nFor more information").unwrap_or((said, ""));
@@ -50,7 +63,7 @@ fn object(error: &clap::Error) -> ErrorObject {
         said.split_once("\n  tip:").map_or((said, None), |(message, tip)| (message, Some(tip)));
     let joined = |text: &str| text.replace("tip:", "").split_whitespace().collect::<Vec<_>>().join(" ");
     let message = match error.kind() {
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             "a verb is missing; --help lists them".to_owned()
         }
         _ => joined(message.trim_start_matches("error:")),
@@ -60,7 +73,7 @@ fn object(error: &clap::Error) -> ErrorObject {
         message,
         hint: hint.map(joined),
         status: None,
-        exit: WRONG,
+        exit,
         causes: Vec::new(),
         log: Vec::new(),
         diagnosis: None,
@@ -78,7 +91,7 @@ mod tests {
             std::iter::once("vitrine").chain(words.iter().copied()).map(Into::into).collect();
         let mut error = Cli::try_parse_from(&words).unwrap_err();
         tip_for_foreign_word(&mut error, &words);
-        object(&error)
+        object(&error, WRONG)
     }
 
     #[test]
@@ -92,8 +105,9 @@ mod tests {
         let wrong = told(&["promote", "shop"]);
         assert_eq!(wrong.message, "the following required arguments were not provided: <VERSION>");
         assert!(told(&["deploy", "Shop", "."]).message.contains("`Shop`"));
-        assert_eq!(told(&[]).message, "a verb is missing; --help lists them");
-        assert_eq!(told(&["env"]).message, "a verb is missing; --help lists them");
+        for words in [&[][..], &["env"], &["--json"], &["env", "--json"], &["--json", "env"]] {
+            assert_eq!(told(words).message, "a verb is missing; --help lists them", "{words:?}");
+        }
     }
 
     #[test]

@@ -101,7 +101,7 @@ mod tests {
     use crate::store::DeploymentStage;
 
     #[test]
-    fn only_a_pass_is_no_failure() {
+    fn a_pass_is_no_failure_and_neither_is_no_bake() {
         let app = "shop".parse().unwrap();
         let told = |status, waits| {
             let view = DeploymentView {

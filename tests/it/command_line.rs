@@ -55,7 +55,16 @@ fn the_help_of_every_verb_is_the_reviewed_one() {
 
 #[test]
 fn what_is_not_built_or_not_known_is_wrong_usage_and_named() {
-    let wrong: [(&[&str], &str); 16] = [
+    let wrong: [(&[&str], &str); 25] = [
+        (&["doctor", "--utc"], "--utc"),
+        (&["doctor", "--host", "8081"], "--host"),
+        (&["key", "forget", "--host", "8081"], "--host"),
+        (&["restore"], "--from <FILE>"),
+        (&["restore", "shop", "--from", "f", "--data", "d"], "--from"),
+        (&["restore", "shop", "--data", "d"], "--data"),
+        (&["restore", "--from", "f"], "--data"),
+        (&["status", "--host", "99999"], "1 to 65535"),
+        (&["deploy", "shop", ".", "--dry-run", "--signature", "s"], "--signature"),
         (&["promote", "shop", "v1", "--weight", "0"], "--weight"),
         (&["profile", "shop"], "profile"),
         (&["purge", "shop"], "purge"),
@@ -69,10 +78,10 @@ fn what_is_not_built_or_not_known_is_wrong_usage_and_named() {
         (&["rollback", "shop", "--two", "v1"], "--two"),
         (&["remove", "shop@"], "``"),
         (&["logs", "shop", "--since", "yesterday"], "--since"),
-        (&["logs", "shop", "--since", "abc"], "`abc` is no time; write 30s, 5m, 2h or 7d"),
+        (&["logs", "shop", "--since", "abc"], "`abc` is not a duration; write 30s, 5m, 2h or 7d"),
         (
             &["deploy", "shop", ".", "--preview", "x", "--ttl", "5x"],
-            "`5x` is no time; write 30s, 5m, 2h or 7d",
+            "`5x` is not a duration; write 30s, 5m, 2h or 7d",
         ),
         (&["serve", "--isolation", "none"], "--isolation"),
     ];
@@ -80,6 +89,28 @@ fn what_is_not_built_or_not_known_is_wrong_usage_and_named() {
         Cli::new(args).fails(2, &[word]);
     }
     Cli::new(&[]).fails(2, &["Usage"]);
+    for args in [&["--json"][..], &["env", "--json"], &["--json", "env"]] {
+        let told = Cli::new(args).fails(2, &["a verb is missing"]).stderr;
+        assert_eq!(told.lines().count(), 1, "{told}");
+    }
+    // It is read before anything else, and there is no such folder either.
+    Cli::new(&["deploy", "shop", "/nope", "--signature", "/no/signature"]).fails(1, &["/no/signature"]);
+}
+
+#[test]
+fn no_failure_of_a_health_check_is_exit_2() {
+    for args in [
+        &["healthcheck", "--nope"][..],
+        &["--color", "never", "healthcheck", "--url", "nonsense"],
+        &["healthcheck", "--url", "https://127.0.0.1:1"],
+        &["healthcheck", "--url", "http://user:s3cr3t@127.0.0.1:1"],
+        &["healthcheck", "--host", "8081"],
+    ] {
+        let told = Cli::new(args).fails(1, &[]).stderr;
+        assert!(!told.is_empty() && !told.contains("s3cr3t"), "{told}");
+    }
+    assert!(Cli::new(&["healthcheck", "--nope", "--json"]).fails(1, &[]).stderr.contains("\"exit\":1"));
+    Cli::new(&["logs", "healthcheck", "--nope"]).fails(2, &["--nope"]);
 }
 
 #[test]
@@ -232,7 +263,7 @@ fn a_health_check_finds_the_host_that_runs() {
     let other = Host::try_start(Host::folder_anew(), &["--isolation", "process"], &environment).unwrap();
     let ask = || Cli::new(&["healthcheck", "--json"]).env("XDG_RUNTIME_DIR", folder.to_str().unwrap());
     let both = [host.edge, other.edge].map(|edge| format!("http://{edge}/"));
-    ask().fails(2, &["2 hosts run here", &both[0], &both[1], "--url"]);
+    ask().fails(1, &["2 hosts run here", &both[0], &both[1], "--url"]);
     let told = ask().env("VITRINE_DATA", other.data().to_str().unwrap()).ok().json();
     assert_eq!(told["url"], format!("http://{}/_vitrine/readyz", other.edge));
     drop(other);

@@ -29,6 +29,11 @@ fn a_mistake_is_told_as_serve_tells_it() {
         let checked = Cli::new(&["config", "check", file]).fails(1, &[&format!("{file}{place}"), word]);
         let served = Cli::new(&["serve", "--config", file]).fails(1, &[]);
         assert_eq!(checked.stderr, served.stderr);
+        assert!(checked.stderr.starts_with(&format!("error: {file}{place}")), "{checked:?}");
+        let forgotten = Cli::new(&["key", "forget", "--yes", "--config", file]).fails(1, &[]);
+        assert_eq!(checked.stderr, forgotten.stderr);
+        let alone = Cli::new(&["solo", "--bundle", "/nope", "--config", file]).fails(1, &[]);
+        assert_eq!(checked.stderr, alone.stderr);
     }
     Cli::new(&["config", "check", "/nope.toml"]).fails(1, &["/nope.toml", "No such file"]);
 }
@@ -37,5 +42,6 @@ fn a_mistake_is_told_as_serve_tells_it() {
 fn the_help_of_serve_points_there() {
     let help = Cli::new(&["serve", "--help"]).ok().stdout;
     assert!(help.contains("vitrine config print") && help.contains("[limits] cpu_ms wall_ms"), "{help}");
+    assert!(help.contains("[health.healthCheck] interval timeout retries startPeriod"), "{help}");
     assert!(!help.contains("Address of the public side.\n"), "{help}");
 }

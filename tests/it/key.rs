@@ -1,6 +1,7 @@
 //! The key under which values are encrypted: where it lies, what is without it, and another one in its place.
 
 use crate::harness::archive::fixture;
+use crate::harness::cli::Cli;
 use crate::harness::host::Host;
 use std::fs;
 
@@ -34,7 +35,10 @@ fn a_key_that_is_gone_lets_no_successor_take_over_and_no_host_start() {
         let args = [&["key", "forget", "--data", data.to_str().unwrap()], yes].concat();
         crate::harness::cli::Cli::new(&args)
     };
-    forget(&[]).fails(2, &["--yes"]);
+    forget(&[]).fails(2, &["can't be restored", "--yes"]);
+    let args = ["key", "forget", "--data", data.to_str().unwrap()];
+    let asked = Cli::at_terminal(&args).stdin("n\n").run();
+    assert!(asked.code == 1 && asked.stdout.contains("nothing was changed"), "{asked:?}");
     fs::rename(&aside, &key).unwrap();
     assert!(forget(&["--yes"]).ok().stdout.starts_with("0 values"), "none is lost");
     let host = Host::start_in(folder, &PROCESS);

@@ -251,7 +251,7 @@ fn files_below(folder: &Path) -> Result<BTreeMap<String, PathBuf>, LayOutError> 
     Ok(found)
 }
 
-/// A link to a file of the build is that file. Any other one may lead to what is nobody's business, or round in a circle.
+/// A link to a file of the build stands for that file. Any other one may lead to private files, or in a circle.
 fn refuse_link(folder: &Path, path: &Path) -> Result<(), LayOutError> {
     if !path.is_symlink() {
         return Ok(());

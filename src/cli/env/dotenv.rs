@@ -1,6 +1,6 @@
 //! Files of `NAME=VALUE` lines, as `.env` files are written.
 //!
-//! A value is what stands behind the `=`, without spaces around it; ` #` begins a comment. In single quotes it is taken as it is, in
+//! A value is the text after the `=`, without spaces around it; ` #` begins a comment. In single quotes it is taken literally, in
 //! double quotes `\n`, `\r`, `\t`, `\"`, `\\` and `\$` are replaced; both may go on over lines. Nothing is filled in for `$NAME`.
 
 use crate::admin::env::check_name;
@@ -49,7 +49,7 @@ fn behind_line(text: &str) -> &str {
     text.split_once('\n').map_or("", |(_, behind)| behind)
 }
 
-/// The name, and what stands behind its `=`.
+/// The name, and the text after its `=`.
 fn name(text: &str) -> Result<(&str, &str), String> {
     let line = text.lines().next().unwrap_or_default();
     let Some((name, _)) = line.split_once('=') else {
@@ -60,7 +60,7 @@ fn name(text: &str) -> Result<(&str, &str), String> {
     let name = name.strip_prefix("export ").unwrap_or(name).trim();
     check_name(name).map_err(|_| {
         // What is no name may be a part of a value, which is not to be shown.
-        "what stands before the `=` is no name: a letter or _, then letters, digits and _".to_owned()
+        "the text before the `=` is not a name: a letter or _, then letters, digits and _".to_owned()
     })?;
     Ok((name, behind))
 }
@@ -76,12 +76,12 @@ fn value(text: &str) -> Result<(String, &str), String> {
     let (value, behind) = quoted(&text[1..], quote)?;
     let left = behind.lines().next().unwrap_or_default().trim();
     if !left.is_empty() && !left.starts_with('#') {
-        return Err(format!("something stands behind the closing {quote}"));
+        return Err(format!("there is text after the closing {quote}"));
     }
     Ok((value, behind_line(behind)))
 }
 
-/// The text up to the closing quote, and what stands behind that.
+/// The text up to the closing quote, and the text after it.
 fn quoted(text: &str, quote: char) -> Result<(String, &str), String> {
     let mut value = String::new();
     let mut characters = text.char_indices();
@@ -132,12 +132,12 @@ mod tests {
     fn what_is_no_assignment_is_refused_with_its_line_and_without_its_text() {
         for (text, line, words) in [
             ("A=1\n\ns3cret", 3, "has no `=`"),
-            ("A=1\ns3cret x=2", 2, "no name"),
-            ("1A=s3cret", 1, "no name"),
-            ("=s3cret", 1, "no name"),
+            ("A=1\ns3cret x=2", 2, "not a name"),
+            ("1A=s3cret", 1, "not a name"),
+            ("=s3cret", 1, "not a name"),
             ("A=\"x\ny\"\nB='s3cret\nC=1", 3, "closing '"),
             ("A=\"s3cret", 1, "closing \""),
-            ("A='s3cret'x", 1, "behind the closing '"),
+            ("A='s3cret'x", 1, "after the closing '"),
             ("A=\"s3cret\\x\"", 1, "a \\ in double quotes"),
             ("A=1\nB=2\nA=s3cret", 3, "A is set on line 1 already"),
         ] {

@@ -82,7 +82,7 @@ fn read_value(name: &str, secret: bool) -> Result<String, Failure> {
     Ok(without_newline(value))
 }
 
-/// `echo` and editors add one line end that nobody means.
+/// `echo` and editors add one line end that is not part of the value.
 fn without_newline(mut value: String) -> String {
     if value.ends_with('\n') {
         value.pop();

@@ -152,10 +152,10 @@ const BUILT: [(&str, &str, &str); 7] = [
     ("nitro", "Nitro", ".output/nitro.json"),
     ("vite-plugin-vitrine", "Vite with vite-plugin-vitrine", "dist/vitrine.json"),
 ];
-/// Servers that listen by themselves.
+/// Frameworks whose servers open a listener.
 const NODE_SERVERS: [&str; 6] = ["express", "fastify", "koa", "@hapi/hapi", "restify", "@nestjs/core"];
 
-/// Whether a project's own folder may be a bundle: it has the server of one, which is no server that listens by itself.
+/// Whether a project's own folder may be a bundle: it has a bundle's server, and that does not open a listener.
 pub(super) fn may_be_bundle(site: &Site) -> bool {
     let entry = site.folder.join("server/index.js");
     let listens = NODE_SERVERS.iter().any(|name| site.depends_on(name));
