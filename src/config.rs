@@ -15,6 +15,7 @@ mod private_rule;
 mod proxy;
 mod quota;
 mod secrets;
+mod special;
 mod tls;
 
 pub use deploy::{Bake, Hook, HookStage};
@@ -26,9 +27,10 @@ pub use logs::LogRules;
 pub use metrics::MetricsRules;
 pub use origin::{OriginError, OriginPattern};
 pub use previews::PreviewRules;
-pub use private_rule::{PrivateRule, PrivateRuleError, only_by_address};
+pub use private_rule::{PrivateRule, PrivateRuleError};
 pub use quota::Quota;
 pub use secrets::SecretsRules;
+pub use special::{is_public, only_by_address};
 pub use tls::{CertificateFiles, Tls};
 
 use crate::health::HealthPolicy;

@@ -1,12 +1,12 @@
 //! What opens a private address to apps: one entry of `allow_private`.
 
+use super::special::only_by_address;
 use ipnet::IpNet;
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde::{Serialize, Serializer};
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
-use std::sync::LazyLock;
 
 /// A private service, or a network of them, that the operator opens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,37 +61,6 @@ impl PrivateRule {
     }
 }
 
-/// Addresses that hand out credentials to whoever asks from this machine, and IPv6 addresses that stand for an IPv4 one, such as
-/// those: a network or a name never opens them, or a service's DNS record could lead an app to them.
-const ONLY_BY_ADDRESS: [&str; 14] = [
-    // Link local: the metadata services of most clouds, and the credentials of ECS's tasks and of EKS's pods.
-    "169.254.0.0/16",
-    "fe80::/10",
-    // Azure, Alibaba Cloud, Oracle Cloud, AWS, Google Cloud.
-    "168.63.129.16/32",
-    "100.100.100.200/32",
-    "192.0.0.192/32",
-    "fd00:ec2::/32",
-    "fd20:ce::254/128",
-    // Mapped, translated, NAT64, Teredo, 6to4, IPv4-compatible.
-    "::ffff:0:0/96",
-    "::ffff:0:0:0/96",
-    "64:ff9b::/96",
-    "64:ff9b:1::/48",
-    "2001::/32",
-    "2002::/16",
-    "::/96",
-];
-
-static BLOCKS: LazyLock<Vec<IpNet>> =
-    LazyLock::new(|| ONLY_BY_ADDRESS.iter().filter_map(|block| block.parse().ok()).collect());
-
-/// Whether only [`PrivateRule::Address`] opens this address. `::1` lies among the IPv4-compatible ones and is none.
-#[must_use]
-pub fn only_by_address(ip: IpAddr) -> bool {
-    ip != Ipv6Addr::LOCALHOST && BLOCKS.iter().any(|block| block.contains(&ip))
-}
-
 impl FromStr for PrivateRule {
     type Err = PrivateRuleError;
     fn from_str(text: &str) -> Result<Self, PrivateRuleError> {
@@ -112,7 +81,7 @@ fn network(prefix: &str, rest: &str) -> Result<PrivateRule, String> {
     if network != network.trunc() {
         return Err(format!("has bits behind its length, {} has none", network.trunc()));
     }
-    if network.addr() != Ipv6Addr::LOCALHOST && BLOCKS.iter().any(|block| block.contains(&network)) {
+    if only_by_address(network) {
         return Err(
             "holds only addresses that no network opens: link local, metadata services, IPv4 within IPv6"
                 .into(),
@@ -199,7 +168,6 @@ mod tests {
 
     #[test]
     fn every_form_is_read_and_written() {
-        assert_eq!(BLOCKS.len(), ONLY_BY_ADDRESS.len(), "a block does not parse");
         for text in [
             "10.0.0.5:5432",
             "[fd00::5]:5432",

@@ -9,6 +9,7 @@ use crate::telemetry::connections::{ConnectionSeries, Evicted, State};
 use ipnet::IpNet;
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -47,6 +48,8 @@ pub struct Places {
     bounds: Bounds,
     series: ConnectionSeries,
     table: Mutex<Table>,
+    /// [`Table::evicted`], for readers without the lock.
+    evicted: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -101,7 +104,7 @@ impl Places {
     /// All of them free.
     #[must_use]
     pub fn new(bounds: Bounds, series: ConnectionSeries) -> Arc<Self> {
-        Arc::new(Self { bounds, series, table: Mutex::default() })
+        Arc::new(Self { bounds, series, table: Mutex::default(), evicted: AtomicUsize::new(0) })
     }
 
     /// A place for a connection that was accepted now; `None` if even the reserve is full of requests in flight.
@@ -117,6 +120,7 @@ impl Places {
             || excess.is_some() && !self.has_reserve(&mut table)
         {
             self.series.refused("reserve");
+            self.show(&table);
             return None;
         }
         if let Some(excess) = excess {
@@ -152,7 +156,7 @@ impl Places {
     /// Whether connections were told to go and have not ended yet.
     #[must_use]
     pub fn has_evicted(&self) -> bool {
-        self.lock().evicted() > 0
+        self.evicted.load(Ordering::Relaxed) > 0
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
@@ -225,7 +229,9 @@ impl Places {
     fn show(&self, table: &Table) {
         self.series.set(State::Open, table.open);
         self.series.set(State::Reserve, table.reserved);
-        self.series.set(State::Evicted, table.evicted());
+        let evicted = table.evicted();
+        self.series.set(State::Evicted, evicted);
+        self.evicted.store(evicted, Ordering::Relaxed);
     }
 }
 
@@ -350,5 +356,23 @@ mod tests {
         assert!(metrics.encode().contains("connections{side=\"edge\",state=\"reserve\"} 2"));
         held.truncate(1);
         assert!(take(&places, "7.7.7.7").is_some());
+    }
+
+    #[test]
+    fn whether_connections_were_told_to_go_is_known_without_the_lock_also_after_a_refusal() {
+        let (places, metrics) = places(1, 0, 1);
+        let idle = take(&places, "9.9.9.9").unwrap();
+        let busy = take(&places, "8.8.8.8").unwrap();
+        let _busy = busy.activity.begin(false);
+        assert!(take(&places, "7.7.7.7").is_none());
+        let held = places.lock();
+        let (tell, told) = std::sync::mpsc::channel();
+        let asked = Arc::clone(&places);
+        std::thread::spawn(move || tell.send(asked.has_evicted()));
+        assert_eq!(told.recv_timeout(Duration::from_secs(20)), Ok(true), "it waits for the lock");
+        drop(held);
+        drop(idle);
+        assert!(!places.has_evicted());
+        assert!(metrics.encode().contains("connections{side=\"edge\",state=\"evicted\"} 0"));
     }
 }

@@ -41,6 +41,8 @@ pub struct Record {
     pub by_pin: bool,
     /// Whether it came by a release's own host name, which search engines are to leave alone.
     pub by_own_name: bool,
+    /// Whether the request has shown the password, or a pass for its host name.
+    pub shows_pass: bool,
     /// Whether the answer is for those alone who showed a pass.
     pub guarded: bool,
     /// Pass that the client is given with the answer.
@@ -85,6 +87,7 @@ impl Record {
             by_bucket: false,
             by_pin: false,
             by_own_name: false,
+            shows_pass: false,
             guarded: false,
             new_pass: None,
             status: CLIENT_WENT_AWAY,

@@ -140,7 +140,7 @@ impl<W: Wake> Answer for Line<W> {
             }
             Found::NotAFile => {}
         }
-        let rendered = render::render(&self, &mut record, &mut selection, &address, &headers, body).await;
+        let rendered = render::render(&self, &mut record, &mut selection, &address, &mut headers, body).await;
         if rendered.is_ok() {
             peer.activity.on_rendered();
         }

@@ -26,7 +26,8 @@ pub enum Stop {
 }
 
 /// Looks at what a request to a guarded release shows, and takes that out of it, so that the app does not see it. The password and a
-/// link are good for a pass, which comes with the answer.
+/// link are good for a pass, which comes with the answer. Asked for each release that is selected for a request: what it has shown
+/// once counts for the next one under the same host name.
 pub fn stop(
     guard: Option<&Guard>,
     record: &mut Record,
@@ -41,12 +42,13 @@ pub fn stop(
     if by_password {
         headers.remove(AUTHORIZATION);
     }
+    let has_pass = PASS.read(headers, caller.https).is_some_and(|pass| guard.is_pass(host, pass));
+    record.shows_pass |= linked || by_password || has_pass;
     if !guard.asks_for(&selection.target) {
         return None;
     }
     record.guarded = true;
-    let has_pass = PASS.read(headers, caller.https).is_some_and(|pass| guard.is_pass(host, pass));
-    if !linked && !has_pass && !by_password {
+    if !record.shows_pass {
         return Some(Stop::Refuse);
     }
     record.new_pass = (!has_pass).then(|| guard.pass(host));
@@ -57,15 +59,19 @@ pub fn stop(
 /// Answers a request that does not go on.
 pub fn answer(mut record: Box<Record>, stop: Stop) -> Response<EdgeBody> {
     if stop == Stop::Refuse {
-        let reason = "This preview asks for a password.";
-        let refused = Failure { reason, ..Failure::of(Outcome::ClientError) };
-        return failed(record, refused.with(StatusCode::UNAUTHORIZED));
+        return failed(record, refusal());
     }
     record.outcome = Outcome::Ok;
     let mut headers = HeaderMap::with_capacity(12);
     headers.insert(LOCATION, location(&record.caller.uri));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     whole(record, StatusCode::SEE_OTHER, headers, Bytes::new(), Timing::uncached(None))
+}
+
+/// What a request gets that has shown nothing good.
+pub fn refusal() -> Failure {
+    let reason = "This preview asks for a password.";
+    Failure { reason, ..Failure::of(Outcome::ClientError) }.with(StatusCode::UNAUTHORIZED)
 }
 
 /// Where a link leads, on the same host name: a second slash would make the path another one.

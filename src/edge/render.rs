@@ -5,6 +5,7 @@ use super::address::{Address, Refusal};
 use super::answer::Failure;
 use super::forward::{self, BodyAhead};
 use super::line::{Line, Wake};
+use super::preview_door::{self, Stop};
 use super::select::Selection;
 use super::upload::{Fault, Pace, Progress, bound, linger};
 use crate::failpoint;
@@ -48,7 +49,7 @@ pub async fn render<W: Wake>(
     record: &mut Record,
     selection: &mut Selection,
     address: &Address,
-    headers: &HeaderMap,
+    headers: &mut HeaderMap,
     body: Incoming,
 ) -> Result<Rendered, Failure> {
     if selection.voice != Voice::Everything {
@@ -194,7 +195,7 @@ async fn claim<W: Wake>(
     record: &mut Record,
     selection: &mut Selection,
     address: &Address,
-    headers: &HeaderMap,
+    headers: &mut HeaderMap,
 ) -> Result<Claim, Failure> {
     for _ in 0..CLAIM_ATTEMPTS_MAX {
         match selection.target.pool.claim() {
@@ -204,6 +205,10 @@ async fn claim<W: Wake>(
                 if table.epoch != record.epoch {
                     *selection = line.select(&table, &address.host, record, headers).map_err(Failure::of)?;
                     record.select(selection, table.epoch);
+                    let stop = preview_door::stop(line.guard.as_deref(), record, selection, headers);
+                    if stop == Some(Stop::Refuse) {
+                        return Err(preview_door::refusal());
+                    }
                     if selection.voice != Voice::Everything {
                         return Err(marked_as_bad());
                     }

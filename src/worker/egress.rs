@@ -11,7 +11,6 @@ mod headers;
 mod policy;
 mod resolve;
 mod sockets;
-mod special;
 
 use super::inbox::{self, Inbox};
 use super::memory::MemoryShare;

@@ -5,6 +5,7 @@ use crate::harness::host::Host;
 use crate::harness::http::{Answer, Request};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 const PROCESS: [&str; 2] = ["--isolation", "process"];
 /// As nothing else on this machine.
@@ -25,7 +26,12 @@ fn deploy(host: &Host, app: &str, mark: &str, flags: &[&str]) -> String {
 }
 
 fn guarded(more: &str) -> Host {
-    let folder = Host::configured(&format!("[previews]\npassword_file = \"password\"\n{more}"));
+    guarded_in(Host::folder_anew(), more)
+}
+
+fn guarded_in(folder: tempfile::TempDir, more: &str) -> Host {
+    let toml = format!("[previews]\npassword_file = \"password\"\n{more}");
+    fs::write(folder.path().join("vitrine.toml"), toml).unwrap();
     let file = folder.path().join("password");
     fs::write(&file, PASSWORD).unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
@@ -126,6 +132,84 @@ fn a_guarded_preview_is_seen_with_the_password_or_a_link_and_by_nobody_else() {
     for text in [PASSWORD, token, &basic(PASSWORD)] {
         assert!(!log.contains(text), "the log holds {text}");
     }
+}
+
+#[test]
+fn every_method_is_asked_for_the_password_and_a_link_is_exchanged_where_it_can_be_followed() {
+    let host = guarded("");
+    let said = deploy(&host, "shop", "one", &["--preview", "pr-1"]);
+    let (_, token) = said.split_once("__vitrine_pass=").unwrap();
+    let token = token.split_whitespace().next().unwrap();
+    for method in ["GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE"] {
+        let has_body = matches!(method, "POST" | "PUT");
+        let ask = |path: &str| {
+            let request = Request::new(host.edge, method, path).with_host("shop-pr-1.localhost");
+            if has_body { request.body("of a form") } else { request }
+        };
+        // What a browser asks before a call to another origin shows no password, and gets no further than the call itself would.
+        let refused = ask("/").header("origin", "https://shop.example").send();
+        assert_eq!((refused.status, pass_of(&refused)), (401, None), "{method}");
+        assert!(refused.header("www-authenticate").unwrap().starts_with("Basic "), "{method}");
+        assert!(!String::from_utf8_lossy(&refused.body).contains("headers"), "{method}");
+        let shown = ask("/").header("authorization", &basic(PASSWORD)).send();
+        assert_eq!((shown.status, shown.header("cache-control")), (200, Some("private")), "{method}");
+        let pass = pass_of(&shown).unwrap();
+        let linked = ask(&format!("/page?a=1&__vitrine_pass={token}")).send();
+        assert_eq!(pass_of(&linked), Some(pass.clone()), "{method}");
+        let with = ask("/page?a=1").header("cookie", &pass).send();
+        assert_eq!(with.status, 200, "{method}");
+        if matches!(method, "GET" | "HEAD") {
+            assert_eq!((linked.status, linked.header("location")), (303, Some("/page?a=1")), "{method}");
+        } else {
+            // A redirect would lose its body, or be none that a script follows.
+            let url = linked.json()["url"].as_str().unwrap().to_owned();
+            assert!(url.ends_with("/page?a=1"), "{method} {url}");
+            let body = if has_body { "of a form" } else { "" };
+            assert_eq!((&linked.json()["method"], &linked.json()["body"]), (&method.into(), &body.into()));
+        }
+        if method == "HEAD" {
+            assert!([refused, shown, linked, with].iter().all(|answer| answer.body.is_empty()));
+        }
+    }
+}
+
+#[test]
+fn over_tls_a_pass_is_a_cookie_that_no_other_host_name_can_give() {
+    let folder = Host::folder_anew();
+    for name in ["localhost.pem", "localhost.key.pem"] {
+        let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tls").join(name);
+        fs::copy(fixture, folder.path().join(name)).unwrap();
+    }
+    let tls =
+        "[tls]\nlisten = \"127.0.0.1:0\"\ncertificate = \"localhost.pem\"\nkey = \"localhost.key.pem\"\n";
+    let host = guarded_in(folder, tls);
+    let said = deploy(&host, "shop", "one", &["--preview", "pr-1"]);
+    let link = said.split_whitespace().find(|word| word.contains("__vitrine_pass=")).unwrap();
+    let url = reqwest::Url::parse(link).unwrap();
+    assert_eq!(url.scheme(), "https");
+    let address = ([127, 0, 0, 1], url.port().unwrap()).into();
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .tls_danger_accept_invalid_certs(true)
+        .redirect(reqwest::redirect::Policy::none())
+        .resolve(url.host_str().unwrap(), address)
+        .build()
+        .unwrap();
+    let followed = runtime.block_on(client.get(url.clone()).send()).unwrap();
+    assert_eq!(followed.status(), 303);
+    let cookie = followed.headers()["set-cookie"].to_str().unwrap();
+    assert!(cookie.starts_with("__Host-__vitrine_pass="), "{cookie}");
+    assert!(cookie.contains("; Path=/; HttpOnly; SameSite=Lax; Secure"), "{cookie}");
+    let (_, pass) = cookie.split(';').next().unwrap().split_once('=').unwrap();
+    let status = |name: &str| {
+        let request = client.get(url.join("/").unwrap()).header("cookie", format!("{name}={pass}"));
+        runtime.block_on(request.send()).unwrap().status().as_u16()
+    };
+    assert_eq!(status("__Host-__vitrine_pass"), 200);
+    // Another host name of the domain, or plain HTTP, can give a browser this one.
+    assert_eq!(status("__vitrine_pass"), 401);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The whole line over real sockets: a client on one side, a worker that speaks the real protocol on the other.
 
 mod files;
+mod guarded;
 mod replaced;
 
 use super::super::connection::{Terms, protocols};
@@ -30,10 +31,18 @@ const LARGE: &str = "/large.bin";
 struct Sleeper {
     pool: Arc<Pool>,
     worker: FakeWorker,
+    /// Happens before that, if it is set.
+    meanwhile: Arc<Mutex<Option<Meanwhile>>>,
 }
+
+type Meanwhile = Box<dyn FnOnce() + Send>;
 
 impl Wake for Sleeper {
     async fn wake(&self, _: &ReleaseId) -> Result<Arc<Pool>, WakeError> {
+        if let Some(happens) = self.meanwhile.lock().unwrap().take() {
+            happens();
+            return Ok(Arc::clone(&self.pool));
+        }
         self.pool.set_worker(Some(Arc::clone(&self.worker.worker)));
         Ok(Arc::clone(&self.pool))
     }
@@ -59,6 +68,8 @@ struct Site {
     lines: Lines,
     metrics: Arc<Metrics>,
     pool: Arc<Pool>,
+    routes: Routes,
+    meanwhile: Arc<Mutex<Option<Meanwhile>>>,
     _guard: LogGuard,
     dir: tempfile::TempDir,
 }
@@ -83,25 +94,29 @@ fn shop(dir: &std::path::Path) -> Target {
 }
 
 async fn site() -> Site {
+    site_with(None).await
+}
+
+async fn site_with(guard: Option<Arc<Guard>>) -> Site {
     let dir = tempfile::tempdir().unwrap();
     let target = shop(dir.path());
     let worker = fake_worker(&target.release).await;
     let (seen, pool) = (Arc::clone(&worker.seen), Arc::clone(&target.pool));
     let routes = Routes::new("localhost");
     routes.publish(table(&[app("shop", "v1", vec![target])]));
-    let lines = Lines::default();
-    let (logs, guard) = Logs::to(lines.clone());
+    let (lines, meanwhile) = (Lines::default(), Arc::default());
+    let (logs, log_guard) = Logs::to(lines.clone());
     let metrics = Arc::new(Metrics::new());
     let line = Line {
-        routes,
-        wake: Sleeper { pool: Arc::clone(&pool), worker },
+        routes: routes.clone(),
+        wake: Sleeper { pool: Arc::clone(&pool), worker, meanwhile: Arc::clone(&meanwhile) },
         wake_quota: WakeQuota::new(),
         telemetry: Arc::new(Telemetry { metrics: Arc::clone(&metrics), logs }),
         trusted_proxies: Vec::new(),
         trust_forwarded_host: false,
         clients: Clients::new(2),
         maxima: LimitMaxima::default(),
-        guard: None,
+        guard,
         files: FileStore::new(),
         shared_domain: Some("localhost".into()),
         https: Https::default(),
@@ -125,7 +140,9 @@ async fn site() -> Site {
         lines,
         metrics,
         pool,
-        _guard: guard,
+        routes,
+        meanwhile,
+        _guard: log_guard,
         dir,
     }
 }

@@ -1,8 +1,7 @@
 //! Who may be called: pure decisions.
 
 use super::denial::Setting;
-use super::special::is_public;
-use crate::config::{EgressPolicy, OriginPattern, PrivateRule, only_by_address};
+use crate::config::{EgressPolicy, OriginPattern, PrivateRule, is_public, only_by_address};
 use std::net::{IpAddr, SocketAddr};
 use url::{Host, Url};
 use vitrine_wire::EgressFailure;
