@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// Why a text is not a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -52,16 +53,16 @@ macro_rules! text_id {
         }
         impl From<$name> for String {
             fn from(name: $name) -> Self {
-                name.0
+                name.as_str().to_owned()
             }
         }
     };
 }
 
-/// An application's name, `[a-z][a-z0-9-]{0,38}`.
+/// An application's name, `[a-z][a-z0-9-]{0,38}`. Clones share the text: every request and every line of a log has one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct AppName(String);
+pub struct AppName(Arc<str>);
 text_id!(AppName);
 
 impl std::borrow::Borrow<str> for AppName {

@@ -169,7 +169,7 @@ impl Drop for Record {
             query: self.caller.uri.query().filter(|query| !query.contains(PASS_PARAMETER)).map(cut),
             status: self.status,
             outcome,
-            app: release.map(|release| release.app.as_str()),
+            app: release.map(|release| &release.app),
             release: release.map(|release| release.version.as_str()),
             epoch: self.epoch,
             bytes: self.bytes,

@@ -7,6 +7,8 @@ pub const LOG_QUEUE_BYTES_MAX: usize = 16 << 20;
 pub const HOST_LOG_BYTES_MAX: usize = 4 << 20;
 /// Bytes of the audit log's records that may wait before changes do. Operators make some dozen a minute.
 pub const AUDIT_QUEUE_BYTES_MAX: usize = 1 << 20;
+/// Bytes that are set aside for a line at first: most requests' need no more.
+pub const LOG_LINE_BYTES: usize = 768;
 /// Bytes of lines in one write.
 pub const LOG_BATCH_BYTES: usize = 64 << 10;
 /// Time for what is queued to be written at the end of the process.
@@ -49,6 +51,8 @@ pub const LOG_STORE_CALLS_MAX: usize = 128;
 /// How long the removal of an app's log waits for its place beside them: the thread has emptied a full queue long before, unless the
 /// disk hangs.
 pub const LOG_FORGET_MS: u64 = 60_000;
+/// Time after the removal of an app's log in which the lines of its last requests are left out: longer than any but a stream takes.
+pub const LOG_FORGOTTEN_MS: u64 = 3_600_000;
 /// Time in which lines gather for one write: a wake-up of the thread each, and the delay of a follower.
 pub const LOG_STORE_GATHER_MS: u64 = 100;
 /// Time between two looks for what is too old.

@@ -96,7 +96,7 @@ impl Journal {
             recent.told = None;
             self.tell(recent, Instant::now());
             // Under the lock: what is written before is recent, what is written after is to come.
-            (store.map(|store| store.look(app.as_str(), follow)).transpose()?, recent.lines.clone())
+            (store.map(|store| store.look(app, follow)).transpose()?, recent.lines.clone())
         };
         let recent = || Past::in_memory(recent.into());
         let Some(looked) = looked else { return Ok(Tail { past: recent(), to_come: None }) };
@@ -122,7 +122,7 @@ impl Journal {
         let line = KeptLine { release: Some(release.version.to_string()), ..line };
         let mut apps = self.apps();
         let recent = apps.entry(release.app.clone()).or_default();
-        recent.keep(self.0.logs.of_host(&line));
+        recent.keep(self.0.logs.of_host(&release.app, &line));
     }
 
     /// Forgets an app's lines. What its workers say from now on goes nowhere.
@@ -133,7 +133,7 @@ impl Journal {
         }
         drop(apps);
         if let Some(store) = self.0.logs.store() {
-            store.forget(app.as_str());
+            store.forget(app);
         }
         self.0.drops.forget(app.as_str());
     }

@@ -11,11 +11,13 @@ mod segments;
 mod writer;
 
 use super::drops::{DropReason, LogDrops};
+use crate::id::AppName;
 use crate::limits::{
     LOG_FLUSH_MS, LOG_FORGET_MS, LOG_STORE_BYTES_MAX, LOG_STORE_CALLS_MAX, LOG_STORE_LINES_MAX,
 };
 use bytes::Bytes;
 use crossbeam_channel::{Receiver, Sender, TrySendError};
+use jiff::Timestamp;
 pub use past::{Part, PartReader, Past};
 use segments::Folder;
 use std::collections::HashMap;
@@ -57,24 +59,33 @@ struct Shared {
     keeps: bool,
     drops: LogDrops,
     /// Lines of each app that found no room in the queue and that no line tells of yet.
-    unsaid: Mutex<HashMap<Box<str>, u64>>,
+    unsaid: Mutex<HashMap<AppName, u64>>,
 }
 
 /// What the thread is told.
 #[derive(Debug)]
 enum Message {
     Line(Line),
-    Look { app: Box<str>, follow: bool, answer: oneshot::Sender<Looked> },
-    Forget(Box<str>),
+    Look { app: AppName, follow: bool, answer: oneshot::Sender<Looked> },
+    Forget(AppName),
     End,
 }
 
 /// One line.
 #[derive(Debug)]
 struct Line {
-    app: Box<str>,
-    is_request: bool,
-    json: Vec<u8>,
+    app: AppName,
+    written: Written,
+    json: Bytes,
+}
+
+/// What a line tells of.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Written {
+    /// A request that arrived then.
+    Request { arrived: Timestamp },
+    /// Anything else.
+    Line,
 }
 
 /// What is kept of an app, and its lines to come.
@@ -128,7 +139,7 @@ impl LogStore {
     }
 
     /// Hands a line over, or counts it. Does not wait.
-    pub(super) fn push(&self, app: &str, is_request: bool, json: &[u8]) {
+    pub(super) fn push(&self, app: &AppName, written: Written, json: Bytes) {
         let Shared { queue, waiting, followers, keeps, .. } = &*self.0;
         if !keeps && followers.load(Ordering::Relaxed) == 0 {
             return;
@@ -136,20 +147,19 @@ impl LogStore {
         let bytes = json.len();
         let waits = waiting.fetch_add(bytes, Ordering::Relaxed) + bytes;
         let has_room = waits <= LOG_STORE_BYTES_MAX && queue.len() < LOG_STORE_LINES_MAX;
-        let line = || Line { app: app.into(), is_request, json: json.to_vec() };
-        if !has_room || queue.try_send(Message::Line(line())).is_err() {
+        if !has_room || queue.try_send(Message::Line(Line { app: app.clone(), written, json })).is_err() {
             waiting.fetch_sub(bytes, Ordering::Relaxed);
             self.count_dropped(app);
         }
     }
 
-    fn count_dropped(&self, app: &str) {
-        self.0.drops.count(app, DropReason::NotKept, 1);
+    fn count_dropped(&self, app: &AppName) {
+        self.0.drops.count(app.as_str(), DropReason::NotKept, 1);
         if !self.0.keeps {
             return;
         }
         let mut unsaid = self.0.unsaid.lock().unwrap_or_else(PoisonError::into_inner);
-        *unsaid.entry(app.into()).or_default() += 1;
+        *unsaid.entry(app.clone()).or_default() += 1;
     }
 
     /// Counts a stream that is about to ask for lines to come.
@@ -163,35 +173,35 @@ impl LogStore {
     ///
     /// # Errors
     /// [`Busy`].
-    pub fn look(&self, app: &str, follow: bool) -> Result<oneshot::Receiver<Looked>, Busy> {
+    pub fn look(&self, app: &AppName, follow: bool) -> Result<oneshot::Receiver<Looked>, Busy> {
         let (answer, looked) = oneshot::channel();
-        let asked = self.0.queue.try_send(Message::Look { app: app.into(), follow, answer });
+        let asked = self.0.queue.try_send(Message::Look { app: app.clone(), follow, answer });
         asked.map(|()| looked).map_err(|_| Busy)
     }
 
     /// Removes what is kept of an app: every line that was handed over before. Does not wait; where the queue is full a thread of
     /// its own waits for room.
-    pub fn forget(&self, app: &str) {
+    pub fn forget(&self, app: &AppName) {
         self.0.unsaid.lock().unwrap_or_else(PoisonError::into_inner).remove(app);
-        let Err(TrySendError::Full(message)) = self.0.queue.try_send(Message::Forget(app.into())) else {
+        let Err(TrySendError::Full(message)) = self.0.queue.try_send(Message::Forget(app.clone())) else {
             return;
         };
-        let (queue, name) = (self.0.queue.clone(), app.to_owned());
+        let (queue, name) = (self.0.queue.clone(), app.clone());
         let send = move || {
             if queue.send_timeout(message, Duration::from_millis(LOG_FORGET_MS)).is_err() {
                 tracing::warn!(
-                    app = name,
+                    app = %name,
                     "the log of a removed app is kept until the next start of the host"
                 );
             }
         };
         if let Err(error) = std::thread::Builder::new().name("forgets-log".into()).spawn(send) {
-            tracing::warn!(app, %error, "the log of a removed app is kept until the next start of the host");
+            tracing::warn!(%app, %error, "the log of a removed app is kept until the next start of the host");
         }
     }
 
     /// Lines that found no room in the queue since the last call.
-    fn take_unsaid(&self) -> HashMap<Box<str>, u64> {
+    fn take_unsaid(&self) -> HashMap<AppName, u64> {
         std::mem::take(&mut *self.0.unsaid.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

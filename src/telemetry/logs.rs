@@ -3,11 +3,12 @@
 use super::drops::LogDrops;
 use super::event::JsonEvents;
 use super::kept_line::KeptLine;
-use super::log_store::{Keeping, LogStore, LogStoreGuard};
+use super::log_store::{Keeping, LogStore, LogStoreGuard, Written};
 use super::queue::{Lane, LineQueue, Writer};
-use crate::id::{InstanceId, ReleaseId};
+use crate::id::{AppName, InstanceId, ReleaseId};
+use crate::limits::LOG_LINE_BYTES;
 use bytes::Bytes;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::io::Write;
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
@@ -59,8 +60,8 @@ pub struct AccessLine<'a> {
     /// How it ended.
     pub outcome: Outcome,
     /// App.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub app: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_text")]
+    pub app: Option<&'a AppName>,
     /// Version that answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub release: Option<&'a str>,
@@ -164,22 +165,22 @@ impl Logs {
     pub fn access(&self, line: &AccessLine<'_>) {
         let json = json(&Tagged { kind: "request", line });
         if let (Some(store), Some(app)) = (self.store(), line.app) {
-            store.push(app, true, &json);
+            store.push(app, Written::Request { arrived: line.time }, json.clone());
         }
-        self.queue.push(Lane::Request(line.app.unwrap_or_default()), json);
+        self.queue.push(Lane::Request(line.app.cloned()), json);
     }
 
     /// Writes a line that an app wrote; gives it as it is kept.
     pub fn app(&self, release: &ReleaseId, instance: &InstanceId, line: &LogLine) -> Bytes {
         let time = i64::try_from(line.time_ms).unwrap_or(i64::MAX);
-        let app = release.app.as_str();
+        let app = &release.app;
         let json = json(&Tagged {
             kind: "app",
             line: &AppLine {
                 time: jiff::Timestamp::from_millisecond(time).unwrap_or(jiff::Timestamp::MAX),
                 level: line.level,
                 message: &line.message,
-                app,
+                app: app.as_str(),
                 release: release.version.as_str(),
                 instance: instance.as_str(),
                 request_id: line.request_id.as_deref(),
@@ -187,36 +188,42 @@ impl Logs {
             },
         });
         if let Some(store) = self.store() {
-            store.push(app, false, &json);
+            store.push(app, Written::Line, json.clone());
         }
-        self.queue.push(Lane::App(app), json.clone());
-        json.into()
+        self.queue.push(Lane::App(app.clone()), json.clone());
+        json
     }
 
     /// Keeps a line that the host has to say of an app, and gives it as it is kept. The host's own log has its own words for it.
-    pub fn of_host(&self, line: &KeptLine) -> Bytes {
-        let json = line.json();
+    pub fn of_host(&self, app: &AppName, line: &KeptLine) -> Bytes {
+        let json = Bytes::from(line.json());
         if let Some(store) = self.store() {
-            store.push(&line.app, false, &json);
+            store.push(app, Written::Line, json.clone());
         }
-        json.into()
+        json
     }
 
     /// Queues one object as one line.
-    pub(super) fn write(&self, lane: Lane<'_>, line: &impl Serialize) {
+    pub(super) fn write(&self, lane: Lane, line: &impl Serialize) {
         self.queue.push(lane, json(line));
     }
 }
 
-/// One object as one line.
-fn json(line: &impl Serialize) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(512);
+/// One object as one line. Every place that it goes to shares it.
+fn json(line: &impl Serialize) -> Bytes {
+    let mut bytes = Vec::with_capacity(LOG_LINE_BYTES);
     // Lines are plain structs of texts and numbers: nothing in them fails to serialize.
     if serde_json::to_writer(&mut bytes, line).is_ok() {
         bytes.push(b'\n');
     }
-    bytes
+    bytes.into()
 }
+
+// Its form is that of `skip_serializing_if`. As a name it would be cloned into a text.
+fn as_text<S: Serializer>(app: &Option<&AppName>, to: S) -> Result<S::Ok, S::Error> {
+    app.map(AppName::as_str).serialize(to)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

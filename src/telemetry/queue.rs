@@ -4,25 +4,28 @@
 //! so that there is always room for those that hold little.
 
 use super::drops::{DropReason, LogDrops};
+use crate::id::AppName;
 use crate::limits::{
     AUDIT_QUEUE_BYTES_MAX, HOST_LOG_BYTES_MAX, LOG_BATCH_BYTES, LOG_FLUSH_MS, LOG_QUEUE_BYTES_MAX,
 };
+use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
 use std::io::Write;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Whose line it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lane<'a> {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lane {
     /// A record of the audit log. It is never dropped: its writer waits for room.
     Audit,
     /// What the host itself has to say.
     Host,
     /// A request of this app, or of none.
-    Request(&'a str),
+    Request(Option<AppName>),
     /// What this app wrote.
-    App(&'a str),
+    App(AppName),
 }
 
 /// The queue. Cheap to clone.
@@ -54,33 +57,24 @@ struct State {
     others: VecDeque<Line>,
     host_bytes: usize,
     audit_bytes: usize,
-    requests: Lanes,
-    apps: Lanes,
+    requests: Lanes<Option<AppName>>,
+    apps: Lanes<AppName>,
     writer_waits: bool,
     ended: bool,
     finished: bool,
 }
 
 /// Bytes that wait, for each app.
-#[derive(Debug, Default)]
-struct Lanes {
-    by_app: HashMap<Box<str>, usize>,
+#[derive(Debug)]
+struct Lanes<A> {
+    by_app: HashMap<A, usize>,
     bytes: usize,
 }
 
 #[derive(Debug)]
 struct Line {
-    owner: Owner,
-    bytes: Vec<u8>,
-}
-
-/// As [`Lane`], for as long as the line waits.
-#[derive(Debug)]
-enum Owner {
-    Audit,
-    Host,
-    Request(Box<str>),
-    App(Box<str>),
+    lane: Lane,
+    bytes: Bytes,
 }
 
 impl LineQueue {
@@ -99,19 +93,19 @@ impl LineQueue {
     }
 
     /// Queues a line, or counts it as dropped.
-    pub fn push(&self, lane: Lane<'_>, bytes: Vec<u8>) {
+    pub fn push(&self, lane: Lane, bytes: Bytes) {
         let mut state = self.lock();
-        while lane == Lane::Audit && !state.has_room(lane, bytes.len()) && !state.ended {
+        while lane == Lane::Audit && !state.has_room(&lane, bytes.len()) && !state.ended {
             state = self.0.taken.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         if state.ended {
             return;
         }
-        if !state.has_room(lane, bytes.len()) {
+        if !state.has_room(&lane, bytes.len()) {
             drop(state);
-            let app = match lane {
-                Lane::Request(app) | Lane::App(app) => app,
-                Lane::Audit | Lane::Host => "",
+            let app = match &lane {
+                Lane::App(app) | Lane::Request(Some(app)) => app.as_str(),
+                Lane::Audit | Lane::Host | Lane::Request(None) => "",
             };
             self.0.drops.count(app, DropReason::SlowReader, 1);
             return;
@@ -154,7 +148,7 @@ impl LineQueue {
 }
 
 impl State {
-    fn has_room(&self, lane: Lane<'_>, bytes: usize) -> bool {
+    fn has_room(&self, lane: &Lane, bytes: usize) -> bool {
         let free = LOG_QUEUE_BYTES_MAX.saturating_sub(self.requests.bytes + self.apps.bytes);
         match lane {
             Lane::Audit => self.audit_bytes == 0 || self.audit_bytes + bytes <= AUDIT_QUEUE_BYTES_MAX,
@@ -164,26 +158,19 @@ impl State {
         }
     }
 
-    fn add(&mut self, lane: Lane<'_>, bytes: Vec<u8>) {
+    fn add(&mut self, lane: Lane, bytes: Bytes) {
         let length = bytes.len();
-        let owner = match lane {
-            Lane::Audit => Owner::Audit,
-            Lane::Host => Owner::Host,
-            Lane::Request(app) => Owner::Request(app.into()),
-            Lane::App(app) => Owner::App(app.into()),
-        };
-        match lane {
+        match &lane {
             Lane::Audit => self.audit_bytes += length,
             Lane::Host => self.host_bytes += length,
             Lane::Request(app) => self.requests.hold(app, length),
             Lane::App(app) => self.apps.hold(app, length),
         }
-        let line = Line { owner, bytes };
-        if matches!(lane, Lane::Audit | Lane::Host) {
-            self.own.push_back(line);
-        } else {
-            self.others.push_back(line);
-        }
+        let lines = match lane {
+            Lane::Audit | Lane::Host => &mut self.own,
+            Lane::Request(_) | Lane::App(_) => &mut self.others,
+        };
+        lines.push_back(Line { lane, bytes });
     }
 
     /// Takes lines for one write: at least one.
@@ -191,31 +178,37 @@ impl State {
         while batch.len() < LOG_BATCH_BYTES {
             let Some(line) = self.own.pop_front().or_else(|| self.others.pop_front()) else { return };
             let length = line.bytes.len();
-            match line.owner {
-                Owner::Audit => self.audit_bytes -= length,
-                Owner::Host => self.host_bytes -= length,
-                Owner::Request(app) => self.requests.release(&app, length),
-                Owner::App(app) => self.apps.release(&app, length),
+            match line.lane {
+                Lane::Audit => self.audit_bytes -= length,
+                Lane::Host => self.host_bytes -= length,
+                Lane::Request(app) => self.requests.release(&app, length),
+                Lane::App(app) => self.apps.release(&app, length),
             }
             batch.extend_from_slice(&line.bytes);
         }
     }
 }
 
-impl Lanes {
-    fn held(&self, app: &str) -> usize {
+impl<A> Default for Lanes<A> {
+    fn default() -> Self {
+        Self { by_app: HashMap::new(), bytes: 0 }
+    }
+}
+
+impl<A: Clone + Eq + Hash> Lanes<A> {
+    fn held(&self, app: &A) -> usize {
         self.by_app.get(app).copied().unwrap_or_default()
     }
 
-    fn hold(&mut self, app: &str, bytes: usize) {
+    fn hold(&mut self, app: &A, bytes: usize) {
         self.bytes += bytes;
         match self.by_app.get_mut(app) {
             Some(held) => *held += bytes,
-            None => drop(self.by_app.insert(app.into(), bytes)),
+            None => drop(self.by_app.insert(app.clone(), bytes)),
         }
     }
 
-    fn release(&mut self, app: &str, bytes: usize) {
+    fn release(&mut self, app: &A, bytes: usize) {
         self.bytes -= bytes;
         if let Some(held) = self.by_app.get_mut(app) {
             *held -= bytes;

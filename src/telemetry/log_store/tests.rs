@@ -22,6 +22,19 @@ fn line(app: &str, message: &str) -> Vec<u8> {
     KeptLine { kind: LineKind::App, ..KeptLine::of_host(app, LogLevel::Info, message.into()) }.json()
 }
 
+fn name(app: &str) -> AppName {
+    app.parse().unwrap()
+}
+
+fn push(store: &LogStore, app: &str, is_request: bool, json: Vec<u8>) {
+    let written = if is_request { Written::Request { arrived: Timestamp::now() } } else { Written::Line };
+    store.push(&name(app), written, json.into());
+}
+
+fn of_app(app: &str, message: &str) -> Line {
+    Line { app: name(app), written: Written::Line, json: line(app, message).into() }
+}
+
 fn messages(past: &Past) -> Vec<String> {
     let mut found = Vec::new();
     for part in &past.0 {
@@ -34,7 +47,7 @@ fn messages(past: &Past) -> Vec<String> {
 }
 
 fn kept(store: &LogStore, app: &str) -> Vec<String> {
-    messages(&store.look(app, false).unwrap().blocking_recv().unwrap().past)
+    messages(&store.look(&name(app), false).unwrap().blocking_recv().unwrap().past)
 }
 
 fn files(folder: &Path, app: &str) -> Vec<PathBuf> {
@@ -53,9 +66,9 @@ fn lines_outlive_their_host_and_a_torn_one_is_left_out() {
     let folder = folder();
     let (store, guard) = LogStore::start(Some(keeping(folder.path(), MIB)), LogDrops::default()).unwrap();
     for message in ["one", "two"] {
-        store.push("shop", false, &line("shop", message));
+        push(&store, "shop", false, line("shop", message));
     }
-    store.push("other", false, &line("other", "not the shop's"));
+    push(&store, "other", false, line("other", "not the shop's"));
     drop((guard, store));
     // A host that was killed in the middle of a write, and in the middle of a compression.
     let [plain] = &files(folder.path(), "shop")[..] else { panic!("one segment") };
@@ -65,7 +78,7 @@ fn lines_outlive_their_host_and_a_torn_one_is_left_out() {
     fs::write(folder.path().join("logs/0badcafe.lock"), b"").unwrap();
 
     let (store, _guard) = LogStore::start(Some(keeping(folder.path(), MIB)), LogDrops::default()).unwrap();
-    store.push("shop", false, &line("shop", "three"));
+    push(&store, "shop", false, line("shop", "three"));
     assert_eq!(kept(&store, "shop"), ["one", "two", "three"]);
     assert_eq!(kept(&store, "other"), ["not the shop's"]);
     // What the first host left is closed by the second one.
@@ -86,7 +99,7 @@ fn a_flood_is_cut_and_told_and_takes_nothing_from_the_share_of_another_app() {
     let drops = LogDrops::default();
     let (store, _guard) = LogStore::start(Some(keeping(folder.path(), MIB)), drops.clone()).unwrap();
     for number in 0..20 {
-        store.push("quiet", false, &line("quiet", &format!("quiet {number}")));
+        push(&store, "quiet", false, line("quiet", &format!("quiet {number}")));
     }
     // Text that does not compress to nothing.
     let texts: Vec<String> = (0..64).map(|_| hex::encode(rand::random::<[u8; 1024]>())).collect();
@@ -94,7 +107,7 @@ fn a_flood_is_cut_and_told_and_takes_nothing_from_the_share_of_another_app() {
     let (mut number, begun) = (0, std::time::Instant::now());
     for _ in 0..12 {
         for _ in 0..1_000 {
-            store.push("noisy", true, &noise(number));
+            push(&store, "noisy", true, noise(number));
             number += 1;
         }
         kept(&store, "quiet");
@@ -165,14 +178,14 @@ fn a_disk_that_takes_nothing_costs_lines_and_says_so() {
     // No folder can be made where a file is.
     let (store, guard) = LogStore::start(Some(keeping(folder.path(), MIB)), drops.clone()).unwrap();
     fs::write(folder.path().join("logs/shop"), b"in the way").unwrap();
-    store.push("shop", false, &line("shop", "lost"));
+    push(&store, "shop", false, line("shop", "lost"));
     assert_eq!(kept(&store, "shop"), [""; 0]);
     assert_eq!(drops.of("shop", DropReason::NotKept), 1);
     drop((guard, store));
 
     let store = LogStore::start(None, drops).unwrap().0;
     let mut writer = Writer::new(store, Some(Folder::open(keeping(folder.path(), MIB)).unwrap()));
-    let lost = |message: &str| Line { app: "shop".into(), is_request: false, json: line("shop", message) };
+    let lost = |message: &str| of_app("shop", message);
     writer.take_line(lost("lost, too"));
     writer.flush();
     fs::remove_file(folder.path().join("logs/shop")).unwrap();
@@ -197,7 +210,7 @@ fn a_folder_that_is_removed_is_made_again_and_stops_no_other_app() {
     );
     let mut write = |message: &str| {
         for app in ["shop", "other"] {
-            writer.take_line(Line { app: app.into(), is_request: false, json: line(app, message) });
+            writer.take_line(of_app(app, message));
         }
         writer.flush();
     };
@@ -322,16 +335,16 @@ fn a_half_done_file_goes_with_the_host_that_made_it_and_a_lock_stays_with_the_ho
 #[test]
 fn without_a_disk_nothing_is_kept_and_those_who_follow_get_lines() {
     let (store, _guard) = LogStore::start(None, LogDrops::default()).unwrap();
-    store.push("shop", true, &line("shop", "for nobody"));
+    push(&store, "shop", true, line("shop", "for nobody"));
     assert!(store.0.queue.is_empty(), "a line that nobody wants is handed over");
     let following = store.following();
-    let looked = store.look("shop", true).unwrap().blocking_recv().unwrap();
+    let looked = store.look(&name("shop"), true).unwrap().blocking_recv().unwrap();
     let mut to_come = looked.to_come.unwrap();
-    store.push("shop", true, &line("shop", "for one"));
+    push(&store, "shop", true, line("shop", "for one"));
     let json = to_come.blocking_recv().unwrap();
     assert_eq!(KeptLine::parse(&json).unwrap().message, "for one");
     drop(following);
-    store.push("shop", true, &line("shop", "for nobody again"));
+    push(&store, "shop", true, line("shop", "for nobody again"));
     assert!(store.0.queue.is_empty());
 }
 
@@ -347,11 +360,38 @@ fn an_app_is_forgotten_behind_a_full_queue_as_well() {
         unsaid: Mutex::default(),
     }));
     for message in ["one", "no room for this"] {
-        store.push("shop", false, &line("shop", message));
+        push(&store, "shop", false, line("shop", message));
     }
-    store.forget("shop");
+    store.forget(&name("shop"));
     let next = || messages.recv_timeout(Duration::from_secs(30)).unwrap();
     assert!(matches!(next(), Message::Line(_)));
-    assert!(matches!(next(), Message::Forget(app) if *app == *"shop"));
+    assert!(matches!(next(), Message::Forget(app) if app.as_str() == "shop"));
     assert!(store.take_unsaid().is_empty(), "the next app of that name has lost no line");
+}
+
+#[test]
+fn the_last_requests_of_a_removed_app_bring_its_folder_back_no_more_than_lines_that_were_not_kept() {
+    let folder = folder();
+    let store = LogStore::start(None, LogDrops::default()).unwrap().0;
+    let mut writer = Writer::new(store, Some(Folder::open(keeping(folder.path(), MIB)).unwrap()));
+    let request = |arrived, message: &str| Line {
+        app: name("shop"),
+        written: Written::Request { arrived },
+        json: line("shop", message).into(),
+    };
+    let before = Timestamp::now();
+    writer.take_line(of_app("shop", "one"));
+    writer.flush();
+    writer.take_line(of_app("shop", "waits to be written"));
+    writer.take(Message::Forget(name("shop")));
+    writer.take_line(request(before, "ends late"));
+    writer.say_unsaid([(name("shop"), 3)].into());
+    writer.flush();
+    assert!(!folder.path().join("logs/shop").exists());
+    // The next app of that name.
+    writer.take_line(request(Timestamp::now(), "of the next one"));
+    writer.take_line(request(before, "ends later still"));
+    writer.flush();
+    let kept = Folder::open(keeping(folder.path(), MIB)).unwrap().look("shop");
+    assert_eq!(messages(&kept), ["of the next one"]);
 }

@@ -1,16 +1,18 @@
 //! The thread that keeps lines and passes them on.
 
 use super::segments::Folder;
-use super::{Line, LogStore, Looked, Message, Past};
+use super::{Line, LogStore, Looked, Message, Past, Written};
+use crate::id::AppName;
 use crate::limits::{
-    JOURNAL_FOLLOWERS_LAG_MAX, LOG_DISK_PAUSE_MS, LOG_KEPT_BURST_BYTES, LOG_KEPT_BYTES_PER_S,
-    LOG_STORE_GATHER_MS, LOG_STORE_TEND_MS, LOG_TOLD_MS,
+    JOURNAL_FOLLOWERS_LAG_MAX, LOG_DISK_PAUSE_MS, LOG_FORGOTTEN_MS, LOG_KEPT_BURST_BYTES,
+    LOG_KEPT_BYTES_PER_S, LOG_STORE_GATHER_MS, LOG_STORE_TEND_MS, LOG_TOLD_MS,
 };
 use crate::telemetry::bucket::Bucket;
 use crate::telemetry::drops::DropReason;
 use crate::telemetry::kept_line::KeptLine;
 use bytes::Bytes;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
+use jiff::Timestamp;
 use std::collections::HashMap;
 use std::io;
 use std::sync::atomic::Ordering;
@@ -23,7 +25,9 @@ use vitrine_wire::LogLevel;
 pub(super) struct Writer {
     store: LogStore,
     folder: Option<Folder>,
-    apps: HashMap<Box<str>, Desk>,
+    apps: HashMap<AppName, Desk>,
+    /// Apps whose log was removed, and when.
+    forgotten: HashMap<AppName, Timestamp>,
     /// After a refusal that concerns all apps.
     disk: Pause,
     tended: Instant,
@@ -33,8 +37,7 @@ pub(super) struct Writer {
 #[derive(Debug)]
 struct Desk {
     /// Lines to be written.
-    waiting: Vec<u8>,
-    waiting_lines: u64,
+    waiting: Vec<Bytes>,
     lines: Bucket,
     requests: Bucket,
     /// Lines that were not kept and that no line tells of yet.
@@ -53,7 +56,14 @@ struct Pause {
 
 impl Writer {
     pub fn new(store: LogStore, folder: Option<Folder>) -> Self {
-        Self { store, folder, apps: HashMap::new(), disk: Pause::default(), tended: Instant::now() }
+        Self {
+            store,
+            folder,
+            apps: HashMap::new(),
+            forgotten: HashMap::new(),
+            disk: Pause::default(),
+            tended: Instant::now(),
+        }
     }
 
     /// Does what it is told until the end.
@@ -82,12 +92,13 @@ impl Writer {
     }
 
     /// Takes a message; `false` is the end.
-    fn take(&mut self, message: Message) -> bool {
+    pub(super) fn take(&mut self, message: Message) -> bool {
         match message {
             Message::Line(line) => self.take_line(line),
             Message::Look { app, follow, answer } => {
                 self.flush();
-                let past = self.folder.as_ref().map_or_else(Past::default, |folder| folder.look(&app));
+                let past =
+                    self.folder.as_ref().map_or_else(Past::default, |folder| folder.look(app.as_str()));
                 let to_come = follow.then(|| self.desk(app).follow());
                 // Who asked may be gone.
                 let _ = answer.send(Looked { past, to_come });
@@ -95,8 +106,9 @@ impl Writer {
             Message::Forget(app) => {
                 self.apps.remove(&app);
                 if let Some(folder) = &mut self.folder {
-                    folder.forget(&app);
+                    folder.forget(app.as_str());
                 }
+                self.forgotten.insert(app, Timestamp::now());
             }
             Message::End => return false,
         }
@@ -104,40 +116,56 @@ impl Writer {
     }
 
     pub(super) fn take_line(&mut self, line: Line) {
-        let Line { app, is_request, json } = line;
-        self.store.0.waiting.fetch_sub(json.len(), Ordering::Relaxed);
+        self.store.0.waiting.fetch_sub(line.json.len(), Ordering::Relaxed);
+        if self.is_forgotten(&line) {
+            return;
+        }
+        let Line { app, written, json } = line;
         let keeps = self.folder.is_some();
         let desk = match self.apps.get_mut(&app) {
             Some(desk) => desk,
             None => self.desk(app.clone()),
         };
-        if keeps {
-            let bucket = if is_request { &mut desk.requests } else { &mut desk.lines };
-            let is_kept = bucket.take(json.len() as f64, Instant::now());
-            if is_kept {
-                desk.waiting.extend_from_slice(&json);
-                desk.waiting_lines += 1;
-            } else {
-                desk.unsaid += 1;
-            }
-            desk.pass_on(json);
-            if !is_kept {
-                self.store.0.drops.count(&app, DropReason::NotKept, 1);
-            }
+        desk.pass_on(&json);
+        if !keeps {
             return;
         }
-        desk.pass_on(json);
+        let bucket = match written {
+            Written::Request { .. } => &mut desk.requests,
+            Written::Line => &mut desk.lines,
+        };
+        if bucket.take(json.len() as f64, Instant::now()) {
+            desk.waiting.push(json);
+        } else {
+            desk.unsaid += 1;
+            self.store.0.drops.count(app.as_str(), DropReason::NotKept, 1);
+        }
     }
 
-    fn desk(&mut self, app: Box<str>) -> &mut Desk {
+    /// Whether a line tells of a request to an app that is removed: the log of the next app of its name has none of it, nor does it
+    /// bring the folder back.
+    fn is_forgotten(&self, line: &Line) -> bool {
+        let Written::Request { arrived } = line.written else { return false };
+        !self.forgotten.is_empty() && self.forgotten.get(&line.app).is_some_and(|removed| arrived <= *removed)
+    }
+
+    fn desk(&mut self, app: AppName) -> &mut Desk {
         self.apps.entry(app).or_insert_with(Desk::new)
+    }
+
+    /// Notes lines that found no room in the queue, to be said with the next ones.
+    pub(super) fn say_unsaid(&mut self, unsaid: HashMap<AppName, u64>) {
+        for (app, lines) in unsaid {
+            if self.apps.contains_key(&app) || !self.forgotten.contains_key(&app) {
+                self.desk(app).unsaid += lines;
+            }
+        }
     }
 
     /// Writes what waits, and says what was not kept.
     pub(super) fn flush(&mut self) {
-        for (app, lines) in self.store.take_unsaid() {
-            self.desk(app).unsaid += lines;
-        }
+        let unsaid = self.store.take_unsaid();
+        self.say_unsaid(unsaid);
         let Self { folder: Some(folder), apps, disk, store, .. } = self else { return };
         let now = Instant::now();
         let mut due = apps.iter_mut().filter(|(_, desk)| desk.has_something_to_write(now)).peekable();
@@ -146,13 +174,14 @@ impl Writer {
         }
         let has_room = disk.attempt(now, None, || folder.has_room());
         for (app, desk) in due {
-            let note = desk.note(app);
-            let lines = [&desk.waiting[..], &note].concat();
-            let write = || folder.append(app, &lines);
-            if has_room && desk.disk.attempt(now, Some(app), write) {
-                desk.wrote(note, now);
+            let note = desk.note(app.as_str());
+            let mut lines = desk.waiting.concat();
+            lines.extend_from_slice(&note);
+            let write = || folder.append(app.as_str(), &lines);
+            if has_room && desk.disk.attempt(now, Some(app.as_str()), write) {
+                desk.wrote(&note, now);
             } else {
-                desk.lose(store, app);
+                desk.lose(store, app.as_str());
             }
         }
     }
@@ -173,6 +202,8 @@ impl Writer {
         }
         self.tended = Instant::now();
         self.flush();
+        let long_ago = Timestamp::now() - Duration::from_millis(LOG_FORGOTTEN_MS);
+        self.forgotten.retain(|_, removed| *removed > long_ago);
         if let Some(folder) = &mut self.folder {
             folder.tend();
         }
@@ -188,7 +219,6 @@ impl Desk {
         let bucket = || Bucket::full(LOG_KEPT_BYTES_PER_S, LOG_KEPT_BURST_BYTES, Instant::now());
         Self {
             waiting: Vec::new(),
-            waiting_lines: 0,
             lines: bucket(),
             requests: bucket(),
             unsaid: 0,
@@ -202,10 +232,10 @@ impl Desk {
         self.followers.get_or_insert_with(|| broadcast::channel(JOURNAL_FOLLOWERS_LAG_MAX).0).subscribe()
     }
 
-    fn pass_on(&self, json: Vec<u8>) {
+    fn pass_on(&self, json: &Bytes) {
         if let Some(followers) = &self.followers {
             // They may have gone.
-            let _ = followers.send(json.into());
+            let _ = followers.send(json.clone());
         }
     }
 
@@ -216,19 +246,19 @@ impl Desk {
     }
 
     /// The line that tells how many were not kept, if any.
-    fn note(&self, app: &str) -> Vec<u8> {
+    fn note(&self, app: &str) -> Bytes {
         if self.unsaid == 0 {
-            return Vec::new();
+            return Bytes::new();
         }
         let message = format!(
             "{} lines and requests were not kept: they were more than the host keeps of an app, or the disk had no room",
             self.unsaid
         );
-        KeptLine::of_host(app, LogLevel::Warn, message).json()
+        KeptLine::of_host(app, LogLevel::Warn, message).json().into()
     }
 
-    fn wrote(&mut self, note: Vec<u8>, now: Instant) {
-        (self.waiting, self.waiting_lines) = (Vec::new(), 0);
+    fn wrote(&mut self, note: &Bytes, now: Instant) {
+        self.waiting = Vec::new();
         if !note.is_empty() {
             (self.unsaid, self.said) = (0, Some(now));
             self.pass_on(note);
@@ -236,9 +266,9 @@ impl Desk {
     }
 
     fn lose(&mut self, store: &LogStore, app: &str) {
-        store.0.drops.count(app, DropReason::NotKept, self.waiting_lines);
-        self.unsaid += std::mem::take(&mut self.waiting_lines);
-        self.waiting = Vec::new();
+        let lost = std::mem::take(&mut self.waiting).len() as u64;
+        store.0.drops.count(app, DropReason::NotKept, lost);
+        self.unsaid += lost;
     }
 }
 

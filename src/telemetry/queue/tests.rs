@@ -46,10 +46,14 @@ impl Slow {
     }
 }
 
-fn line(first: u8, bytes: usize) -> Vec<u8> {
+fn line(first: u8, bytes: usize) -> Bytes {
     let mut line = vec![first; bytes - 1];
     line.push(b'\n');
-    line
+    line.into()
+}
+
+fn app(name: &str) -> AppName {
+    name.parse().unwrap()
 }
 
 #[test]
@@ -57,15 +61,15 @@ fn a_flood_is_bounded_by_bytes_and_takes_no_line_of_anybody_else() {
     let slow = slow();
     let mut flood = 0;
     while slow.drops.of("noisy", DropReason::SlowReader) == 0 {
-        slow.queue.push(Lane::App("noisy"), line(b'n', 16 << 10));
+        slow.queue.push(Lane::App(app("noisy")), line(b'n', 16 << 10));
         flood += 16 << 10;
         assert!(flood <= LOG_QUEUE_BYTES_MAX, "no bound");
     }
     for _ in 0..1_000 {
-        slow.queue.push(Lane::App("noisy"), line(b'n', 16 << 10));
-        slow.queue.push(Lane::Request("noisy"), line(b'q', 300));
-        slow.queue.push(Lane::App("quiet"), line(b'a', 300));
-        slow.queue.push(Lane::Request("quiet"), line(b'r', 300));
+        slow.queue.push(Lane::App(app("noisy")), line(b'n', 16 << 10));
+        slow.queue.push(Lane::Request(Some(app("noisy"))), line(b'q', 300));
+        slow.queue.push(Lane::App(app("quiet")), line(b'a', 300));
+        slow.queue.push(Lane::Request(Some(app("quiet"))), line(b'r', 300));
         slow.queue.push(Lane::Host, line(b'h', 300));
         slow.queue.push(Lane::Audit, line(b'u', 300));
     }
