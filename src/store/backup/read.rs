@@ -13,6 +13,9 @@ use std::io::{self, Read, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+/// What an empty file system has in its root.
+const LOST_FOUND: &str = "lost+found";
+
 /// What was restored.
 #[derive(Debug)]
 pub struct Restored {
@@ -30,7 +33,8 @@ pub fn check(archive: impl Read) -> Result<Manifest, BackupError> {
     walk(archive, |_, content| io::copy(content, &mut io::sink()).map(drop).map_err(BackupError::Broken))
 }
 
-/// Makes a data folder of an archive: it is there whole, or not at all. Blocking.
+/// Makes a data folder of an archive. One that is there, and empty, is filled: it may be a mount point. Its database comes last, and
+/// without one it is no data folder. Blocking.
 ///
 /// # Errors
 /// See [`BackupError`].
@@ -39,32 +43,55 @@ pub fn restore(archive: impl Read, data: &Path) -> Result<Restored, BackupError>
         let path = path.to_owned();
         move |source| BackupError::Io { operation, path, source }
     };
-    let taken = match fs::read_dir(data) {
-        Ok(mut entries) => entries.next().is_some(),
-        Err(error) => error.kind() != io::ErrorKind::NotFound,
+    let is_there = match fs::read_dir(data) {
+        Ok(mut entries) => {
+            match entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == LOST_FOUND)) {
+                true => true,
+                false => return Err(BackupError::Exists(data.to_owned())),
+            }
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+        Err(_) => return Err(BackupError::Exists(data.to_owned())),
     };
-    if taken {
-        return Err(BackupError::Exists(data.to_owned()));
-    }
     let parent = data.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(parent).map_err(io_error("make", parent))?;
+    let around = if is_there { data } else { parent };
+    fs::create_dir_all(around).map_err(io_error("make", around))?;
     let scratch = tempfile::Builder::new()
         .prefix(".vitrine-restore-")
         .permissions(Permissions::from_mode(0o700))
-        .tempdir_in(parent);
-    let scratch = scratch.map_err(io_error("make a folder in", parent))?;
+        .tempdir_in(around);
+    let scratch = scratch.map_err(io_error("make a folder in", around))?;
     for name in ["blobs", "kept"] {
         let path = scratch.path().join(name);
         DirBuilder::new().mode(0o700).create(&path).map_err(io_error("make", &path))?;
     }
     let manifest = walk(archive, |name, content| unpack(&scratch.path().join(name), content))?;
     let keys = leave_machine(&Layout::new(scratch.path()))?;
-    // Over a folder that is empty, as one that the operator made.
-    fs::rename(scratch.path(), data).map_err(io_error("make", data))?;
-    File::open(parent).and_then(|parent| parent.sync_all()).map_err(io_error("sync", parent))?;
-    // It has moved; there is nothing left to remove.
-    let _ = scratch.keep();
+    if is_there {
+        move_out(scratch.path(), data).map_err(io_error("fill", data))?;
+    } else {
+        fs::rename(scratch.path(), data).map_err(io_error("make", data))?;
+        // It has moved; there is nothing left to remove.
+        let _ = scratch.keep();
+    }
+    sync(around).map_err(io_error("sync", around))?;
     Ok(Restored { manifest, keys })
+}
+
+/// Moves all that was unpacked into the folder around it, the database last.
+fn move_out(scratch: &Path, data: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(scratch)? {
+        let name = entry?.file_name();
+        if name != DATABASE {
+            fs::rename(scratch.join(&name), data.join(&name))?;
+        }
+    }
+    sync(data)?;
+    fs::rename(scratch.join(DATABASE), data.join(DATABASE))
+}
+
+fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
 }
 
 /// Gives each file to `take`, compares it with the manifest, and gives that.

@@ -4,7 +4,7 @@ use super::*;
 use crate::id::AppName;
 use crate::store::{EnvScope, EnvValue, ReleaseRecord, ReleaseState, Store};
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
 const VALUE: &str = "s3cr3t-in-a-backup";
@@ -88,8 +88,34 @@ fn what_is_restored_is_what_was_backed_up_and_no_part_of_the_machine() {
         assert_eq!(fs::read_to_string(to.join(large)).unwrap(), "large");
     }
     assert!(matches!(restore(&archive[..], &to), Err(BackupError::Exists(_))));
-    fs::create_dir(folder.path().join("empty")).unwrap();
-    restore(&archive[..], &folder.path().join("empty")).unwrap();
+}
+
+/// It may be a mount point: no folder can take its place, and what is beside it may lie on another disk.
+#[test]
+fn an_empty_folder_is_filled_and_stays_the_same_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = filled(&folder.path().join("from"), true);
+    let archive = archive_of(&store, true);
+    let to = folder.path().join("mounted");
+    fs::create_dir_all(to.join("lost+found")).unwrap();
+    fs::set_permissions(&to, fs::Permissions::from_mode(0o750)).unwrap();
+    let identity = || (fs::metadata(&to).unwrap().ino(), fs::metadata(&to).unwrap().mode());
+    let names = || {
+        let mut names: Vec<_> = fs::read_dir(&to).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let before = identity();
+    restore(&archive[..archive.len() / 2], &to).unwrap_err();
+    assert_eq!(names(), ["lost+found"], "nothing is left of one that failed");
+    restore(&archive[..], &to).unwrap();
+    assert_eq!(identity(), before);
+    assert_eq!(names(), ["blobs", "kept", "lost+found", "vitrine.db", "vitrine.key"]);
+    assert_eq!(
+        Store::open(&to).unwrap().env(&"shop".parse().unwrap(), 1, EnvScope::Production).unwrap()[0].value,
+        VALUE
+    );
+    assert!(matches!(restore(&archive[..], &to), Err(BackupError::Exists(_))));
 }
 
 #[test]
