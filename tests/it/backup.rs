@@ -46,6 +46,13 @@ fn names(folder: &Path) -> Vec<String> {
     fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
+/// How far the backups came, by the audit log.
+fn recorded(host: &Host) -> Vec<String> {
+    let all = host.cli(&["audit", "list", "--json"]).ok().json();
+    let backups = all.as_array().unwrap().iter().filter(|record| record["what"] == "backup");
+    backups.map(|record| record["result"].as_str().unwrap().to_owned()).collect()
+}
+
 #[test]
 fn a_host_that_is_restored_serves_what_the_other_one_served() {
     let (host, token) = saved_host();
@@ -53,6 +60,7 @@ fn a_host_that_is_restored_serves_what_the_other_one_served() {
     let file = scratch.path().join("saved.tar.zst");
     let name = file.to_str().unwrap();
     let told = host.cli(&["backup", name, "--json"]).ok().json();
+    assert_eq!(recorded(&host), ["begun", "done"]);
     assert_eq!(
         (&told["apps"], &told["with_key"], &told["missing"]),
         (&2.into(), &false.into(), &serde_json::json!([]))
@@ -140,6 +148,8 @@ fn a_backup_that_is_interrupted_or_broken_off_leaves_no_file() {
     wait_until("the first one is given up", PATIENCE, broken_off);
     let is_empty = || names(&host.data().join("staging")).is_empty().then_some(());
     wait_until("nothing is left of either", PATIENCE, is_empty);
+    let recorded = recorded(&host);
+    assert!(recorded.len() > 1 && recorded.iter().all(|came| came == "begun"), "none is done: {recorded:?}");
 }
 
 #[test]
