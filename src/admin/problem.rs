@@ -256,8 +256,7 @@ impl From<ReleaseError> for Problem {
             return Self::new(kind, detail);
         };
         if Actor::current() != Actor::Root {
-            // What names of a private network resolve to is the operator's to know.
-            diagnosis.egress_denied.iter_mut().for_each(|denied| denied.address = None);
+            diagnosis.egress_denied.iter_mut().for_each(|denied| *denied = denied.without_address());
         }
         Self { kind, detail, log, diagnosis: Some(diagnosis) }
     }

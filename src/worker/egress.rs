@@ -141,8 +141,7 @@ impl Egress {
         if !self.denials.note(denied, Instant::now()) {
             return None;
         }
-        // The address behind a name is for the operator.
-        let message = DeniedCall { address: None, ..denied.clone() }.to_string();
+        let message = denied.without_address().to_string();
         let time_ms = u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or_default();
         Some(LogLine { time_ms, level: LogLevel::Warn, request_id, message, stack: None })
     }

@@ -40,6 +40,22 @@ impl Setting {
     }
 }
 
+impl DeniedCall {
+    /// As an app and its developers are told it: what a name of a private network resolves to is the operator's to know, also where
+    /// a setting would have to name it.
+    #[must_use]
+    pub fn without_address(&self) -> Self {
+        let Some(address) = &self.address else { return self.clone() };
+        let port = address.rsplit(':').next().unwrap_or_default();
+        let hidden = |Setting { file, line }: &Setting| Setting {
+            file: file.clone(),
+            line: line.replace(address.as_str(), &format!("ADDRESS:{port}")),
+        };
+        let needs = self.needs.iter().map(hidden).collect();
+        Self { origin: self.origin.clone(), address: None, needs }
+    }
+}
+
 impl fmt::Display for DeniedCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "egress denied: {}", self.origin)?;
@@ -123,5 +139,23 @@ mod tests {
             denied.to_string(),
             r#"egress denied: http://api:3000 (which is 10.0.0.7:3000) needs "egress": ["http://api:3000"] in vitrine.json and [egress] allow_private = ["api:3000"] in the operator's vitrine.toml"#
         );
+    }
+
+    #[test]
+    fn an_address_is_hidden_in_every_part() {
+        for address in ["169.254.169.254:80", "[fd00:ec2::254]:80"] {
+            let place = Setting::of_operator(format!(r#"[egress] allow_private = ["{address}"]"#));
+            let mut denied = call("http://metadata");
+            denied.address = Some(address.into());
+            denied.needs.push(place);
+            let told = denied.without_address();
+            assert!(!serde_json::to_string(&told).unwrap().contains(address), "{told:?}");
+            assert_eq!(
+                told.to_string(),
+                r#"egress denied: http://metadata needs "egress": ["http://metadata"] in vitrine.json and [egress] allow_private = ["ADDRESS:80"] in the operator's vitrine.toml"#
+            );
+        }
+        let open = call("http://10.0.0.7");
+        assert_eq!(open.without_address(), open, "what the app itself has named");
     }
 }
