@@ -238,7 +238,7 @@ pub async fn dispatch(state: &AdminState, action: Action) -> Result<Outcome, Pro
 }
 
 /// The apps that the caller may see.
-fn may_be_shown() -> impl Fn(&AppName) -> bool {
+pub fn may_be_shown() -> impl Fn(&AppName) -> bool {
     let caller = Caller::current();
     move |app| caller.as_ref().is_none_or(|caller| caller.may(Verb::Read, Some(app)))
 }

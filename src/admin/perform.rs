@@ -23,6 +23,12 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Whether something new was made.
+    #[must_use]
+    pub fn is_created(&self) -> bool {
+        self.status == StatusCode::CREATED
+    }
+
     fn json(status: StatusCode, value: &impl Serialize) -> Self {
         let body = serde_json::to_vec(value).expect("views are plain structs: they always serialize");
         Self { status, body }

@@ -1,7 +1,7 @@
 //! A bundle on its way in: body to staging folder, unpacked and checked while it arrives.
 
 use crate::admin::access::Caller;
-use crate::admin::action::Action;
+use crate::admin::action::{Action, may_be_shown};
 use crate::admin::extract::{Params, Segments, idempotency_key, request_line};
 use crate::admin::notice::Notice;
 use crate::admin::perform::{Once, perform};
@@ -140,7 +140,8 @@ pub async fn upload(
     let action = Action::Upload { release, staged: Box::new((staged.dir.clone(), bundle)), options };
     let releases = state.releases.clone();
     let uploaded = perform(state, once, action, Some(staged)).await?;
-    let notice = releases.apex_lost_to(&app).and_then(|text| Notice::of(&text));
+    let lost = uploaded.is_created().then(|| releases.apex_lost_to(&app, may_be_shown())).flatten();
+    let notice = lost.and_then(|text| Notice::of(&text));
     Ok(Notice::beside(notice, uploaded))
 }
 

@@ -22,6 +22,8 @@ fn the_second_app_is_told_that_the_bare_domain_leads_nowhere_from_now_on() {
         assert!(told.contains(words), "no {words}: {told}");
     }
     assert_eq!(apex().status, 404);
+    let again = deploy("blog", "v1");
+    assert!(!again.contains("lead nowhere"), "the same bundle again takes nothing from anyone: {again}");
     for (app, version) in [("blog", "v2"), ("third", "v1")] {
         let quiet = deploy(app, version);
         assert!(!quiet.contains("lead nowhere"), "{quiet}");
@@ -39,4 +41,17 @@ fn a_route_names_who_has_the_bare_domain() {
         assert!(!told.contains("lead nowhere"), "{told}");
     }
     assert_eq!(Request::new(host.edge, "GET", "/").header("host", "localhost").send().text(), "shop");
+}
+
+#[test]
+fn a_token_for_the_second_app_is_not_told_the_name_of_the_first_one() {
+    let host = Host::start();
+    host.deploy("secret-shop", "one", &["--version", "v1"]);
+    let create = ["token", "create", "ci", "--app", "blog", "--verb", "read,deploy,promote"];
+    let token = host.cli(&create).ok().stdout;
+    let dir =
+        crate::harness::archive::bundle_dir(&[("server/index.js", &crate::harness::archive::hello("blog"))]);
+    let deploy = ["deploy", "blog", dir.path().to_str().unwrap(), "--version", "v1"];
+    let told = host.cli(&deploy).env("VITRINE_TOKEN", token.trim()).ok().stderr;
+    assert!(told.contains("lead nowhere") && !told.contains("secret-shop"), "{told}");
 }
