@@ -13,7 +13,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use tokio::sync::{OwnedRwLockReadGuard, RwLock};
 
 /// The bundles of a data folder. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -21,31 +22,21 @@ pub struct Bundles {
     layout: Layout,
     blobs: Blobs,
     shared: Shared,
-    installing: Arc<Mutex<BTreeMap<Digest, usize>>>,
+    installing: Arc<Mutex<BTreeMap<Digest, Weak<RwLock<()>>>>>,
 }
 
 /// One of the installations of a bundle that are under way.
 pub(super) struct Installing {
-    all: Arc<Mutex<BTreeMap<Digest, usize>>>,
-    digest: Digest,
+    lock: Arc<RwLock<()>>,
+    shared: OwnedRwLockReadGuard<()>,
 }
 
 impl Installing {
-    /// Does this if no other installation of the same bundle is under way, and while none begins.
-    fn alone(&self, undo: impl FnOnce()) {
-        let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.get(&self.digest) == Some(&1) {
+    /// Ends it, and does this if no other installation of the same bundle is under way; those that begin meanwhile wait.
+    fn alone(self, undo: impl FnOnce()) {
+        drop(self.shared);
+        if let Ok(_alone) = self.lock.try_write() {
             undo();
-        }
-    }
-}
-
-impl Drop for Installing {
-    fn drop(&mut self) {
-        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        match all.get_mut(&self.digest) {
-            Some(count) if *count > 1 => *count -= 1,
-            _ => drop(all.remove(&self.digest)),
         }
     }
 }
@@ -56,10 +47,19 @@ impl Bundles {
         Self { layout, blobs, shared, installing: Arc::default() }
     }
 
-    pub(super) fn installing(&self, digest: Digest) -> Installing {
-        let all = Arc::clone(&self.installing);
-        *all.lock().unwrap_or_else(PoisonError::into_inner).entry(digest).or_default() += 1;
-        Installing { all, digest }
+    pub(super) async fn installing(&self, digest: Digest) -> Installing {
+        let lock = {
+            let mut all = self.installing.lock().unwrap_or_else(PoisonError::into_inner);
+            all.retain(|_, lock| lock.strong_count() > 0);
+            let known = all.get(&digest).and_then(Weak::upgrade);
+            known.unwrap_or_else(|| {
+                let lock = Arc::default();
+                all.insert(digest, Arc::downgrade(&lock));
+                lock
+            })
+        };
+        let shared = Arc::clone(&lock).read_owned().await;
+        Installing { lock, shared }
     }
 
     pub(super) const fn layout(&self) -> &Layout {
@@ -85,7 +85,7 @@ impl Bundles {
     /// # Errors
     /// See [`StoreError`].
     pub async fn install(&self, staged: BundleDir, digest: Digest) -> Result<BundleDir, StoreError> {
-        let installing = self.installing(digest);
+        let installing = self.installing(digest).await;
         let (this, dir) = (self.clone(), staged.clone());
         let kept = blocking(move || {
             let bundle = Bundle::load(&dir).map_err(StoreError::keeping(digest))?;
@@ -292,5 +292,39 @@ pub(super) fn missing_is_fine(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         result => result,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    /// The control plane asks for it on its one thread, while another thread may be removing files.
+    #[tokio::test]
+    async fn an_installation_waits_for_an_undo_of_the_same_bundle_alone_and_blocks_no_thread() {
+        let folder = tempfile::tempdir().unwrap();
+        let bundles = crate::store::Store::open(folder.path()).unwrap().bundles();
+        let (one, two) = (Digest::of(b"one"), Digest::of(b"two"));
+        let failed = bundles.installing(one).await;
+        let (begun, is_begun) = tokio::sync::oneshot::channel();
+        let (finish, is_finished) = mpsc::channel::<()>();
+        let undoing = std::thread::spawn(move || {
+            failed.alone(|| {
+                begun.send(()).unwrap();
+                let _ = is_finished.recv();
+            });
+        });
+        is_begun.await.unwrap();
+        drop(bundles.installing(two).await);
+        let mut waiting = Box::pin(bundles.installing(one));
+        assert!(futures_util::poll!(&mut waiting).is_pending());
+        drop(finish);
+        let (other, last) = (waiting.await, bundles.installing(one).await);
+        last.alone(|| panic!("another one is under way"));
+        let mut was_alone = false;
+        other.alone(|| was_alone = true);
+        assert!(was_alone);
+        undoing.join().unwrap();
     }
 }

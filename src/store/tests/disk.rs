@@ -150,7 +150,7 @@ async fn an_upload_that_fails_leaves_what_another_one_of_the_same_bundle_keeps()
     let (also, _) = staged_of(&store, &files);
     let kept = store.layout().kept_dir(bundle.digest);
     // The other one has kept its files and has not written its list: as far as it goes by itself before it waits for a place to write.
-    let other = store.bundles().installing(bundle.digest);
+    let other = store.bundles().installing(bundle.digest).await;
     let blobs = store.layout().blobs();
     std::fs::remove_dir_all(&blobs).unwrap();
     std::fs::write(&blobs, "").unwrap();
