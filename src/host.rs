@@ -232,8 +232,7 @@ async fn bring_up(
     if !at_once {
         releases.bring_up().await;
     }
-    started();
-    let admin = AdminSide::begin(options).await?;
+    let admin = AdminSide::begin(options, started).await?;
     if let Err(error) = notify::ready() {
         tracing::warn!(%error, "systemd can't be told that the host is ready");
     }

@@ -22,13 +22,14 @@ pub struct AdminSide {
 }
 
 impl AdminSide {
-    /// Binds it and lets it serve.
+    /// Binds it and lets it serve. `bound` is called in between: no call is answered before that returns.
     ///
     /// # Errors
     /// [`HostError::Admin`], [`HostError::System`].
-    pub async fn begin(options: AdminOptions) -> Result<Self, HostError> {
+    pub async fn begin(options: AdminOptions, bound: impl FnOnce()) -> Result<Self, HostError> {
         let admin = Admin::bind(options).await?;
         let (url, socket) = (admin.url(), admin.socket().map_err(sockets_error)?);
+        bound();
         let (pauses, asked) = mpsc::channel(1);
         let stop = CancellationToken::new();
         let task = tokio::spawn(admin.serve(stop.clone(), asked));

@@ -93,6 +93,15 @@ impl Host {
         Self::launch(folder, [SocketAddr::from(([127, 0, 0, 1], 0)); 2], flags, environment)
     }
 
+    /// As [`Host::try_start`], at these addresses.
+    pub fn try_start_at(
+        folder: TempDir,
+        addresses: [SocketAddr; 2],
+        flags: &[&str],
+    ) -> Result<Self, TempDir> {
+        Self::launch(folder, addresses, flags, &[])
+    }
+
     fn launch(
         folder: TempDir,
         [listen, admin]: [SocketAddr; 2],

@@ -120,6 +120,18 @@ fn a_value_of_a_live_app_is_recorded_when_it_takes_effect() {
     verify(&host);
 }
 
+#[test]
+fn a_host_that_can_not_be_asked_has_not_started() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let addresses = ["127.0.0.1:0".parse().unwrap(), taken.local_addr().unwrap()];
+    let folder =
+        Host::try_start_at(Host::folder_anew(), addresses, &PROCESS).map(|_| "it starts").unwrap_err();
+    let host = Host::start_in(folder, &PROCESS);
+    let all = records(&host);
+    assert_eq!(all.len(), 1, "{all:?}");
+    assert!(all[0]["detail"].as_str().unwrap().ends_with("the first start"), "{all:?}");
+}
+
 /// What the host does by itself is the host's, not somebody's.
 #[test]
 fn what_expires_and_what_a_crash_left_are_recorded_as_the_hosts() {
