@@ -266,6 +266,7 @@ impl Releases {
         // Before its last requests end: another release may have its name by then.
         self.0.parts.telemetry.metrics.forget(entry.pool.series());
         self.put_to_sleep(entry, Event::Removed { with_app }).await;
+        self.0.rooms.leave(&entry.id());
         self.forget_bundle(entry.record().digest).await;
     }
 }

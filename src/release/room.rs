@@ -44,6 +44,14 @@ impl Rooms {
         next.insert(release.app.clone(), release.clone());
         true
     }
+
+    /// A release that is removed leaves its place.
+    pub(super) fn leave(&self, release: &ReleaseId) {
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        if next.get(&release.app) == Some(release) {
+            next.remove(&release.app);
+        }
+    }
 }
 
 impl Drop for Room<'_> {
@@ -182,5 +190,9 @@ mod tests {
         assert!(!rooms.take_next(&of("shop@v3"), |other| *other == of("shop@v2")));
         // Previews and what wakes have places of the others: only the one that has this place counts.
         assert!(rooms.take_next(&of("shop@v3"), |other| *other == of("shop@preview")));
+        for left in ["shop@v2", "shop@v3", "blog@v2"] {
+            rooms.leave(&of(left));
+        }
+        assert!(rooms.next.lock().unwrap().is_empty());
     }
 }

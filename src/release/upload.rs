@@ -290,6 +290,7 @@ impl Releases {
         if let Err(error) = self.tell(entry, Event::Removed { with_app: false }, Duration::ZERO).await {
             tracing::warn!(release = %id, error = %causes(&error), "failed to stop the worker of a discarded release");
         }
+        self.0.rooms.leave(&id);
         let metrics = &self.0.parts.telemetry.metrics;
         metrics.forget(entry.pool.series());
         if !self.0.book.knows(&id.app) {
