@@ -172,28 +172,32 @@ mod tests {
         let folder = dir.path().join("vitrine");
         let at = |port| SocketAddr::from(([127, 0, 0, 1], port));
         let found = || find(&folder).into_iter().map(|note| note.admin.port()).collect::<Vec<_>>();
+        let leave = |port, pid, since_ms| {
+            let note =
+                Note { admin: at(port), https: None, token_file: "/b".into(), pid, since_ms, edge: None };
+            let path = folder.join(format!("host-{}.json", note.admin));
+            fs::write(&path, serde_json::to_vec(&note).unwrap()).unwrap();
+            path
+        };
         assert!(found().is_empty());
         let first = Beacon::light(&folder, at(1001), None, None, Path::new("/a/admin.token")).unwrap();
-        // File times are as fine as a tick of the kernel.
-        std::thread::sleep(std::time::Duration::from_millis(20));
-        let second = Beacon::light(&folder, at(1002), None, None, Path::new("/b/admin.token")).unwrap();
+        let alive = std::process::id();
+        let later = leave(1002, alive, u64::MAX);
         assert_eq!(found(), [1002, 1001]);
         assert_eq!(find(&folder)[1].token_file, Path::new("/a/admin.token"));
-        drop(second);
-        assert_eq!(found(), [1001]);
-        let dead = Note {
-            admin: at(1003),
-            https: None,
-            token_file: "/c".into(),
-            pid: u32::MAX,
-            since_ms: 0,
-            edge: None,
-        };
-        let left = folder.join("host-1003.json");
-        fs::write(&left, serde_json::to_vec(&dead).unwrap()).unwrap();
-        assert_eq!(found(), [1001]);
-        assert!(!left.exists());
+        // An older build's note is as old as its file.
+        let older = leave(1003, alive, 0);
+        let long_ago = UNIX_EPOCH + std::time::Duration::from_secs(1);
+        fs::File::options().write(true).open(&older).unwrap().set_modified(long_ago).unwrap();
+        assert_eq!(found(), [1002, 1001, 1003]);
+        let dead = leave(1004, u32::MAX, u64::MAX);
+        assert_eq!(found(), [1002, 1001, 1003]);
+        assert!(!dead.exists() && later.exists());
+        // One that took over has left its own note in the place of this one's.
+        leave(1001, 1, u64::MAX - 1);
         drop(first);
-        assert!(found().is_empty());
+        assert_eq!(found(), [1002, 1001, 1003]);
+        drop(Beacon::light(&folder, at(1005), None, None, Path::new("/c")).unwrap());
+        assert_eq!(found(), [1002, 1001, 1003]);
     }
 }
