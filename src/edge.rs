@@ -86,6 +86,7 @@ type Secured = (Arc<rustls::ServerConfig>, Arc<Certificates>);
 pub struct Edge {
     plain: (TcpListener, SocketAddr),
     tls: Option<(TcpListener, SocketAddr, Secured)>,
+    public: (&'static str, u16),
     drain: Duration,
     places: Arc<Places>,
     line: Line<Releases>,
@@ -113,7 +114,11 @@ impl Edge {
                 Some((listener, address, (config, certificates)))
             }
         };
-        let https = config.tls.as_ref().zip(tls.as_ref()).map(|(rules, tls)| Https::new(rules, tls.1.port()));
+        let plain = bind(config.listen, inherited.listener(Role::Edge, config.listen))?;
+        let secure = config.tls.as_ref().zip(tls.as_ref());
+        let secure = secure.map(|(rules, (_, address, _))| (rules, rules.port_of_clients(address.port())));
+        let public = secure.map_or(("http", plain.1.port()), |(_, port)| ("https", port));
+        let https = secure.map(|(rules, port)| Https::new(rules, port));
         let guard = releases.guard();
         let all = files::shares().edge_connections;
         let bounds = Bounds {
@@ -124,8 +129,9 @@ impl Edge {
         };
         Ok(Self {
             places: Places::new(bounds, telemetry.metrics.connections(Side::Edge)),
-            plain: bind(config.listen, inherited.listener(Role::Edge, config.listen))?,
+            plain,
             tls,
+            public,
             drain: Duration::from_millis(config.switching.drain_timeout_ms),
             line: Line {
                 routes,
@@ -165,10 +171,10 @@ impl Edge {
         self.plain.1
     }
 
-    /// Address of the TLS listener, with its real port.
+    /// Scheme and port by which clients reach it.
     #[must_use]
-    pub fn tls_addr(&self) -> Option<SocketAddr> {
-        self.tls.as_ref().map(|(_, address, _)| *address)
+    pub const fn public(&self) -> (&'static str, u16) {
+        self.public
     }
 
     /// The listening sockets, for a successor.

@@ -133,7 +133,7 @@ pub async fn run(config: Config, requests: Handle, ready: ReadyLine) -> Result<(
         let _listening_there = requests.enter();
         Edge::bind(&config, routes, releases.clone(), telemetry.clone(), &mut inheritance)?
     };
-    tell_public(&releases, &edge);
+    releases.set_public(edge.public());
     let leaving = Leaving::on(stop);
     // A predecessor serves until all that users get runs here. Without one they wait for what is not up yet, no longer than that takes,
     // and operators see what boots.
@@ -289,7 +289,7 @@ pub async fn solo(options: SoloOptions, requests: Handle) -> Result<(), HostErro
         Edge::bind(&config, routes, releases.clone(), telemetry, &mut nobody)?
             .alone(solo_metrics(&config.metrics.allow))
     };
-    tell_public(&releases, &edge);
+    releases.set_public(edge.public());
     let address = edge.local_addr();
     let stopping = stop.clone();
     let serving = requests.spawn(edge.serve(Leaving::on(stop)));
@@ -373,13 +373,6 @@ async fn open(
         requests: requests.clone(),
     };
     Ok((routes, Releases::open(parts).await?))
-}
-
-fn tell_public(releases: &Releases, edge: &Edge) {
-    match edge.tls_addr() {
-        Some(address) => releases.set_public("https", address),
-        None => releases.set_public("http", edge.local_addr()),
-    }
 }
 
 fn admin_options(

@@ -72,7 +72,6 @@ pub use listing::AppsPage;
 pub use load::LoadView;
 pub use removal::RemoveOptions;
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, OnceLock};
 pub use succession::{Paused, Turn};
@@ -156,7 +155,7 @@ struct Inner {
     /// Workers that could not be stopped yet.
     unstopped: Mutex<BTreeSet<InstanceId>>,
     /// Address that users reach the edge at, once it is bound.
-    public: OnceLock<(&'static str, SocketAddr)>,
+    public: OnceLock<(&'static str, u16)>,
 }
 
 impl Releases {
@@ -202,19 +201,17 @@ impl Releases {
     }
 
     /// Tells where users reach the edge, for the URLs in views.
-    pub fn set_public(&self, scheme: &'static str, address: SocketAddr) {
+    pub fn set_public(&self, (scheme, port): (&'static str, u16)) {
         // Bound once a process: a second call has nothing new to say.
-        let _ = self.0.public.set((scheme, address));
+        let _ = self.0.public.set((scheme, port));
     }
 
     /// URL of a host label below the domain.
     fn url(&self, label: &str) -> String {
         let domain = &self.0.parts.config.domain;
         match self.0.public.get() {
-            Some((scheme, address)) => match (*scheme, address.port()) {
-                ("https", 443) | ("http", 80) => format!("{scheme}://{label}.{domain}"),
-                (scheme, port) => format!("{scheme}://{label}.{domain}:{port}"),
-            },
+            Some((scheme @ "https", 443) | (scheme @ "http", 80)) => format!("{scheme}://{label}.{domain}"),
+            Some((scheme, port)) => format!("{scheme}://{label}.{domain}:{port}"),
             None => format!("http://{label}.{domain}"),
         }
     }

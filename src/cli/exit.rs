@@ -24,6 +24,14 @@ pub enum Failure {
         /// What the host answered, if it was the host that refused.
         answer: Option<Answer>,
     },
+    /// Exit 1: `solo` can't serve its bundle.
+    #[error("{message}")]
+    Unservable {
+        /// What went wrong.
+        message: String,
+        /// What else is known about it.
+        diagnosis: Box<Diagnosis>,
+    },
     /// Exit 1: something on this machine.
     #[error("{doing} failed")]
     Local {
@@ -111,7 +119,7 @@ impl Failure {
 
     const fn exit(&self) -> u8 {
         match self {
-            Self::Refused { .. } | Self::Local { .. } => 1,
+            Self::Refused { .. } | Self::Unservable { .. } | Self::Local { .. } => 1,
             Self::Usage(_) => 2,
             Self::Unreachable { .. } | Self::NotRunning(_) => 3,
             Self::Missing(_) => 4,
@@ -123,6 +131,7 @@ impl Failure {
         match self {
             Self::Refused { answer: Some(Answer { code: Some(code), .. }), .. } => code,
             Self::Refused { .. } => "refused",
+            Self::Unservable { .. } => "unservable",
             Self::Local { .. } => "failed",
             Self::Usage(_) => "usage",
             Self::Unreachable { .. } | Self::NotRunning(_) => "unreachable",
@@ -151,8 +160,18 @@ impl Failure {
     }
 
     fn diagnosis(&self) -> Option<&Diagnosis> {
-        let Self::Refused { answer: Some(answer), .. } = self else { return None };
-        answer.diagnosis.as_deref()
+        match self {
+            Self::Refused { answer: Some(answer), .. } => answer.diagnosis.as_deref(),
+            Self::Unservable { diagnosis, .. } => Some(diagnosis),
+            _ => None,
+        }
+    }
+
+    fn findings(&self) -> Vec<String> {
+        match self {
+            Self::Unservable { diagnosis, .. } => diagnosis.lines_alone(),
+            _ => self.diagnosis().map(Diagnosis::lines).unwrap_or_default(),
+        }
     }
 
     fn object(&self) -> ErrorObject {
@@ -191,8 +210,9 @@ impl Failure {
         self.causes()
             .iter()
             .for_each(|cause| print::talk(&format!("  because: {}", visible::block(cause, "    "))));
-        let findings = self.diagnosis().map(Diagnosis::lines).unwrap_or_default();
-        findings.iter().for_each(|finding| print::talk(&format!("  {}", visible::block(finding, "  "))));
+        self.findings()
+            .iter()
+            .for_each(|finding| print::talk(&format!("  {}", visible::block(finding, "  "))));
         if !self.log().is_empty() {
             print::talk("last lines of the worker:");
             self.log().iter().for_each(|line| print::talk(&format!("  | {}", visible::block(line, "  | "))));

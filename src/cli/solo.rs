@@ -3,7 +3,8 @@
 use crate::cli::{Failure, config, print};
 use crate::config::{Config, ListenError, PrivateRule, listen_address};
 use crate::health::service::{STOP_TIMEOUT_DEFAULT_SECONDS, check_stop_timeout};
-use crate::host::{self, SoloOptions, Threads};
+use crate::host::{self, HostError, SoloOptions, Threads};
+use crate::release::ReleaseError;
 use ipnet::IpNet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -60,7 +61,17 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let config = resolve(args)?;
     let threads = Threads::start().map_err(Failure::local("starting the host's threads"))?;
     let options = SoloOptions { bundle, config, stop_timeout_s, ready: print::ready_line() };
-    threads.run(|requests| host::solo(options, requests)).map_err(Failure::local("running the release"))
+    threads.run(|requests| host::solo(options, requests)).map_err(failed)
+}
+
+/// A release that can't be served is told with what is known about it, as by `deploy`. Its lines are in the log already.
+fn failed(error: HostError) -> Failure {
+    match error {
+        HostError::Releases(ReleaseError::Unservable { reason, diagnosis, .. }) => {
+            Failure::Unservable { message: format!("the bundle can't be served: {reason}"), diagnosis }
+        }
+        error => Failure::local("running the release")(error),
+    }
 }
 
 fn resolve(args: Args) -> Result<Config, Failure> {

@@ -53,7 +53,8 @@ fn the_shipped_file_lists_every_field_with_its_meaning() {
     let address = SocketAddr::from(([0, 0, 0, 0], 443));
     let files = CertificateFiles { certificate: "c".into(), key: "k".into() };
     full.admin_tls = Some(files.clone());
-    full.tls = Some(Tls { certificates: vec![files.clone()], ..Tls::new(address, files) });
+    let public_port = std::num::NonZeroU16::new(443);
+    full.tls = Some(Tls { certificates: vec![files.clone()], public_port, ..Tls::new(address, files) });
     full.routes = vec![HostRoute { host: "a.example".into(), app: "a".parse().unwrap() }];
     let hook = Hook {
         stage: HookStage::BeforeTraffic,

@@ -4,6 +4,7 @@ use super::check::{Problem, problem};
 use super::listen;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 
 /// A certificate and its key, as files. Both are read again when they change.
@@ -30,6 +31,9 @@ pub struct Tls {
     /// Further certificates; each is for the DNS names in it.
     #[serde(default)]
     pub certificates: Vec<CertificateFiles>,
+    /// Port at which clients reach the TLS listener, if that is another one than its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_port: Option<NonZeroU16>,
     /// Whether the plain listener sends clients to the TLS one.
     #[serde(default = "yes")]
     pub redirect: bool,
@@ -55,10 +59,17 @@ impl Tls {
             certificate,
             key,
             certificates: Vec::new(),
+            public_port: None,
             redirect: true,
             hsts_max_age_s: 0,
             hsts_include_subdomains: false,
         }
+    }
+
+    /// The port for URLs: where clients reach the listener that is bound to this one.
+    #[must_use]
+    pub fn port_of_clients(&self, bound: u16) -> u16 {
+        self.public_port.map_or(bound, NonZeroU16::get)
     }
 
     /// Every certificate, that of nameless clients first.

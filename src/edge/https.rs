@@ -15,7 +15,7 @@ use vitrine_wire::Outcome;
 /// What clients are told about HTTPS; without a TLS listener, nothing.
 #[derive(Debug, Default)]
 pub struct Https {
-    /// Port of the TLS listener, if clients of the plain one are sent there.
+    /// Port at which clients reach the TLS listener, if those of the plain one are sent there.
     redirect_to: Option<u16>,
     hsts: Option<HeaderValue>,
 }
@@ -24,7 +24,7 @@ pub struct Https {
 const ACME: &str = "/.well-known/acme-challenge/";
 
 impl Https {
-    /// For a TLS listener at this port.
+    /// For a TLS listener that clients reach at this port.
     #[must_use]
     pub fn new(rules: &Tls, port: u16) -> Self {
         let subdomains = if rules.hsts_include_subdomains { "; includeSubDomains" } else { "" };

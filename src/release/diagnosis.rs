@@ -45,11 +45,24 @@ impl Diagnosis {
     /// Each finding in a line or a few, with what to do about it.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
+        self.lines_with(env_line(&self.env_unset, self.env_scope, &self.app))
+    }
+
+    /// As [`Diagnosis::lines`], for `vitrine solo`, which reads values from its environment.
+    #[must_use]
+    pub fn lines_alone(&self) -> Vec<String> {
+        let names = self.env_unset.join(", ");
+        let unset =
+            format!("environment variables that `env` in vitrine.json lists and that are not set: {names}");
+        self.lines_with((!names.is_empty()).then_some(unset))
+    }
+
+    fn lines_with(&self, unset: Option<String>) -> Vec<String> {
         let mut lines = Vec::new();
         if let Some(answer) = self.answer.as_ref().filter(|answer| !answer.body.trim().is_empty()) {
             lines.push(format!("the answer of {} began: {}", answer.path, on_one_line(answer.body.trim())));
         }
-        lines.extend(env_line(&self.env_unset, self.env_scope, &self.app));
+        lines.extend(unset);
         lines.extend(self.egress_denied.iter().map(ToString::to_string));
         lines.extend(limits_line(&self.limits_lowered));
         lines

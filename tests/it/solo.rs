@@ -156,6 +156,21 @@ fn a_bundle_that_can_not_be_served_ends_it_with_the_reason() {
         // Nothing on stdout: it was never ready.
         Cli::new(&["solo", "--listen", "127.0.0.1:0", "--bundle", path.to_str().unwrap()]).fails(1, &[words]);
     }
+    // What is known about it is told, as by a deploy.
+    let page = "export default () => new Response('the database is away', { status: 500 });";
+    let manifest = r#"{"env":["SET","NOT_SET"],"limits":{"heap_mb":100000}}"#;
+    let bundle = bundle_dir(&[("server/index.js", page), ("vitrine.json", manifest)]);
+    let args = ["solo", "--listen", "127.0.0.1:0", "--bundle", bundle.path().to_str().unwrap()];
+    let words = [
+        "error: the bundle can't be served: ",
+        "the answer of / began: the database is away",
+        "environment variables that `env` in vitrine.json lists and that are not set: NOT_SET\n",
+        "heap_mb 100000 to ",
+    ];
+    let told = Cli::new(&args).env("SET", "x").fails(1, &words).stderr;
+    assert!(!told.contains("vitrine env set"), "{told}");
+    let told = Cli::new(&[&args[..], &["--json"]].concat()).fails(1, &["\"code\":\"unservable\""]).stderr;
+    assert!(told.contains("\"env_unset\":[\"SET\",\"NOT_SET\"]"), "{told}");
     let nowhere = Cli::new(&["solo", "--bundle", "/nowhere", "--listen", "127.0.0.1:0"]).run();
     assert!(nowhere.code == 1 && nowhere.stderr.contains("/nowhere"), "{nowhere:?}");
     Cli::new(&["solo"]).fails(2, &["--bundle"]);

@@ -1,5 +1,6 @@
 //! The TLS listener: redirects to it, certificates that change under it.
 
+use crate::harness::cli::Cli;
 use crate::harness::host::Host;
 use crate::harness::http::Request;
 use crate::harness::wait::wait_until;
@@ -88,6 +89,20 @@ fn plain_http_is_sent_to_https_except_for_checks_and_certificate_authorities() {
     let (answer, _) = secure.ask("shop.localhost");
     assert_eq!(answer.status(), 200);
     assert_eq!(answer.headers()["strict-transport-security"], "max-age=300");
+
+    // Behind a port mapping clients are sent to the port that they can reach, and people are told of it.
+    let folder = Host::folder_anew();
+    renew(folder.path(), "localhost");
+    let toml =
+        "[tls]\nlisten = \"127.0.0.1:0\"\ncertificate = \"live.pem\"\nkey = \"live.key.pem\"\npublic_port = ";
+    let file = folder.path().join("vitrine.toml");
+    std::fs::write(&file, format!("{toml}0\n")).unwrap();
+    Cli::new(&["config", "check", file.to_str().unwrap()]).fails(1, &["vitrine.toml:5:15:", "nonzero"]);
+    std::fs::write(&file, format!("{toml}443\n")).unwrap();
+    let mapped = Host::start_in(folder, &["--isolation", "process"]);
+    assert_eq!(mapped.deploy("shop", "page", &["--version", "v1"]).trim(), "https://shop-v1.localhost");
+    let sent = mapped.get("shop", "/cart").send();
+    assert_eq!((sent.status, sent.header("location")), (308, Some("https://shop.localhost/cart")));
 
     let off = Secure::start("redirect = false\n");
     assert_eq!((off.plain("/").send().status, off.plain("/").send().text()), (200, "page"));
