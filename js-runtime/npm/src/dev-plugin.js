@@ -1,4 +1,3 @@
-import { builtinModules } from "node:module";
 import path from "node:path";
 
 import { isRunnableDevEnvironment, loadEnv, normalizePath } from "vite";
@@ -7,7 +6,6 @@ import { bundleManifest } from "./bundle-manifest.js";
 import { CLIENT_MODULE, CLIENT_MODULE_ID, clientModule } from "./client-manifest.js";
 import { DevClient } from "./dev-client.js";
 import { appHandler, pageMiddleware } from "./dev-server.js";
-import { NODE_BUILT_INS } from "./node-built-ins.js";
 import { REACT_DOM_SERVER } from "./react-dom.js";
 
 /** What stands in for `react-dom/server`: its build for Node, which has no `renderToReadableStream` before 19.2. */
@@ -22,9 +20,6 @@ export const renderToReadableStream =
 /** What other plugins put into the head of every page in development. */
 const HEAD_MODULE = "virtual:vitrine/head";
 const HEAD_MODULE_ID = `\0${HEAD_MODULE}`;
-
-/** The name in an import. Text that only looks like one costs a warning. */
-const IMPORTED = /\b(?:from|import)\s*\(?\s*["'](?:node:)?([\w/]+)["']/g;
 
 /** Names that this process got from `.env` files: a changed file replaces them, and never what the shell set. */
 const fromFiles = new Set();
@@ -51,15 +46,6 @@ function environmentValues(names, mode, envDir) {
 }
 
 /**
- * @param {string} code Of a module of the app.
- * @returns {string[]} Node.js modules that it imports and isolates do not have.
- */
-function missingBuiltIns(code) {
-  const imported = [...code.matchAll(IMPORTED)].map(([, name]) => name);
-  return imported.filter((name) => builtinModules.includes(name) && !NODE_BUILT_INS.has(name));
-}
-
-/**
  * What `vite dev` does: renders pages by the server entry, in Vite's own server environment, which runs in Node.js.
  *
  * @param {import("../types.d.ts").VitrineOptions} options
@@ -70,8 +56,6 @@ export function devPlugin({ server, client, shell, templates, ...bundle }) {
   let config;
   /** @type {DevClient} */
   let devClient;
-  /** @type {Set<string>} */
-  const warned = new Set();
 
   return {
     name: "vitrine:dev",
@@ -152,12 +136,6 @@ export function devPlugin({ server, client, shell, templates, ...bundle }) {
       const isEntry = client !== undefined && id.split("?")[0] === normalizePath(path.resolve(config.root, client));
       if (isEntry && this.environment.config.consumer === "client") {
         return { code: `import ${JSON.stringify(HEAD_MODULE)};${code}`, map: null };
-      }
-      if (this.environment.config.consumer === "server") {
-        for (const name of missingBuiltIns(code).filter((name) => !warned.has(name))) {
-          warned.add(name);
-          this.warn(`node:${name} works in \`vite dev\`, which runs in Node.js; isolates do not have it, so a host refuses the bundle`);
-        }
       }
       return undefined;
     },

@@ -10,6 +10,8 @@ function directStream(source, strategy) {
   try {
     return new ReadableStream(source, strategy);
   } catch (error) {
+    // A runtime that does not know the type says so with a TypeError.
+    if (!(error instanceof TypeError)) throw error;
     var encoder = new TextEncoder();
     var text = "";
     var sink;

@@ -1,4 +1,5 @@
 import { buildPlugin } from "./build-plugin.js";
+import { devImports } from "./dev-imports.js";
 import { devPlugin } from "./dev-plugin.js";
 
 /**
@@ -11,5 +12,5 @@ export default function vitrine(options) {
   if (typeof options?.server !== "string") {
     throw new TypeError("vitrine: option `server` must name the server entry, for example src/entry-server.jsx");
   }
-  return [buildPlugin(options), devPlugin(options)];
+  return [buildPlugin(options), devPlugin(options), devImports()];
 }

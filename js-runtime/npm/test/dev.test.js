@@ -122,6 +122,23 @@ test("says what the app will miss on a host", async (t) => {
   assert.match(lines.join("\n"), /node:net works in `vite dev`.*isolates do not have it/);
 });
 
+test("an import of types is no import, and one that runs later is told apart", async (t) => {
+  const server = `
+    import type { Socket } from "node:net";
+    import { type Server } from "node:tls";
+    export type { Socket };
+    export const later = () => import("node:dgram");
+    export default (): Response => new Response("typed");`;
+  const options = { server: "src/server.ts", env: [] };
+  const { get, listen, lines } = await dev(t, { files: { "src/server.ts": server }, options });
+  await listen();
+  assert.equal((await get("/")).text, "typed");
+  const told = lines.join("\n");
+  assert.doesNotMatch(told, /node:net|node:tls/);
+  assert.match(told, /node:dgram works in `vite dev`.*so this import\(\) fails there/);
+  assert.doesNotMatch(told, /a build fails/);
+});
+
 test("the contract `render` works as well, and an entry without it is named", async (t) => {
   const render = 'export const render = () => ({ status: 404, headers: { "x-page": "none" }, body: "<p>gone" });';
   const options = { contract: "render", client: undefined };
