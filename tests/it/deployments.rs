@@ -1,32 +1,33 @@
 //! A deployment from hook to bake: what refuses it, what rolls it back, what waits for a person.
 
-use crate::harness::archive::{Archive, bundle_dir, hello};
-use crate::harness::cli::{Cli, Ran};
+use crate::harness::archive::{bundle_dir, hello};
 use crate::harness::host::Host;
 use crate::harness::processes;
 use crate::harness::wait::wait_until;
 use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
-use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tempfile::TempDir;
 
-const PROCESS: [&str; 2] = ["--isolation", "process"];
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Flags of a host with workers as processes.
+pub const PROCESS: [&str; 2] = ["--isolation", "process"];
+/// Time for a verdict on a busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(60);
 /// Answers 500 to every page, but not while it is warmed.
-const THROWS: &str = "let asked = 0;\nexport default { fetch: (request) => { if (new URL(request.url).pathname === '/page') \
+pub const THROWS: &str = "let asked = 0;\nexport default { fetch: (request) => { if (new URL(request.url).pathname === '/page') \
                       throw new Error('no price'); return new Response('warm'); } };\n";
 /// A short bake of few renders.
-const BAKE: &str = "[deploy]\nbake_time_ms = 2000\nmin_requests = 20\n";
+pub const BAKE: &str = "[deploy]\nbake_time_ms = 2000\nmin_requests = 20\n";
 
-fn live(host: &Host) -> Value {
+/// The live version, as `status` shows it.
+pub fn live(host: &Host) -> Value {
     host.cli(&["status", "shop", "--json"]).ok().json()["live"].clone()
 }
 
 /// The newest deployment of a version, as `status` shows it.
-fn deployment(host: &Host, version: &str) -> Value {
+pub fn deployment(host: &Host, version: &str) -> Value {
     let status = host.cli(&["status", "shop", "--json"]).ok().json();
     let all = status["deployments"].as_array().unwrap().clone();
     all.into_iter()
@@ -41,14 +42,15 @@ fn until(host: &Host, version: &str, status: &str) -> Value {
     })
 }
 
-fn ask(host: &Host, times: usize) {
+/// Asks for a page, this many times.
+pub fn ask(host: &Host, times: usize) {
     for _ in 0..times {
         host.get("shop", "/page").send();
     }
 }
 
 /// Deploys with a path that the bundle is not asked for while it is warmed.
-fn deploy(host: &Host, version: &str, server: &str) {
+pub fn deploy(host: &Host, version: &str, server: &str) {
     host.deploy_files("shop", &[("server/index.js", server)], &["--version", version]);
 }
 
@@ -335,150 +337,4 @@ fn a_young_release_whose_process_dies_again_and_again_is_rolled_back() {
     });
     let over = until(&host, "v2", "ROLLBACK_SUCCESSFUL");
     assert!(over["reason"].as_str().unwrap().contains("died 5 times"), "{over}");
-}
-
-/// Begins the deploys of v2 and v3 in this order and promotes them in the other; what the first one's promotion gave.
-fn late_promotion(host: &Host) -> (u16, Value) {
-    deploy(host, "v1", &hello("one"));
-    let upload = |version: &str| {
-        let path = format!("/v1/apps/shop/releases/{version}");
-        let answer = host.call("PUT", &path).body(Archive::good(version).gz()).send();
-        assert_eq!(answer.status, 201, "{answer:?}");
-        answer.json()["deploy"].as_u64().unwrap()
-    };
-    let promote = |version: &str, deploy: u64| {
-        let body = json!({"version": version, "deploy": deploy}).to_string();
-        let answer = host.call("POST", "/v1/apps/shop/promote").body(body).send();
-        (answer.status, answer.json())
-    };
-    let (earlier, later) = (upload("v2"), upload("v3"));
-    assert!(earlier < later);
-    assert_eq!(promote("v3", later).0, 200);
-    promote("v2", earlier)
-}
-
-#[test]
-fn of_two_deploys_at_once_the_one_begun_last_wins() {
-    let host = Host::start();
-    let (status, problem) = late_promotion(&host);
-    assert_eq!(status, 409, "{problem}");
-    let detail = problem["detail"].as_str().unwrap();
-    assert!(
-        detail.contains("shop@v2") && detail.contains("superseded") && detail.contains("`v3`"),
-        "{detail}"
-    );
-    assert_eq!(live(&host), "v3");
-    // The order outlives the host.
-    let (folder, _) = host.stop();
-    let host = Host::start_in(folder, &PROCESS);
-    let answer = host.call("POST", "/v1/apps/shop/promote").body(r#"{"version":"v2","deploy":1}"#).send();
-    assert_eq!(answer.status, 409, "{answer:?}");
-    // An operator's own word is not bound by it.
-    host.cli(&["promote", "shop", "v2"]).ok();
-    assert_eq!(live(&host), "v2");
-    // A deploy that begins now is later than all of them.
-    deploy(&host, "v4", &hello("four"));
-    assert_eq!(live(&host), "v4");
-}
-
-#[test]
-fn control_a_host_without_an_order_of_deploys_is_noticed() {
-    let host = Host::start_broken(Host::folder_anew(), &PROCESS, "deploy.order=return(skip)");
-    assert_eq!(late_promotion(&host).0, 200);
-}
-
-#[test]
-fn a_deploy_of_what_is_live_already_is_later_than_one_that_began_before_it() {
-    let host = Host::start_with(&PROCESS);
-    deploy(&host, "v1", &hello("one"));
-    let upload = |version: &str, text: &str| {
-        let path = format!("/v1/apps/shop/releases/{version}");
-        let bundle = Archive::empty().file("server/index.js", hello(text).as_bytes());
-        host.call("PUT", &path).body(bundle.gz()).send().json()["deploy"].as_u64().unwrap()
-    };
-    let promote = |version: &str, deploy: u64| {
-        let body = json!({"version": version, "deploy": deploy}).to_string();
-        host.call("POST", "/v1/apps/shop/promote").body(body).send().status
-    };
-    let (earlier, later) = (upload("v2", "two"), upload("v1", "one"));
-    assert_eq!((promote("v1", later), promote("v2", earlier)), (200, 409));
-    assert_eq!(live(&host), "v1");
-}
-
-/// Runs a call under requests, which decide what its verdict is.
-fn while_asked(host: &Host, call: Cli) -> Ran {
-    let over = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            while !over.load(Ordering::Relaxed) {
-                ask(host, 5);
-            }
-        });
-        let ran = call.run();
-        over.store(true, Ordering::Relaxed);
-        ran
-    })
-}
-
-#[test]
-fn whoever_waits_for_the_bake_is_told_its_verdict() {
-    let host = Host::start_in(Host::configured(BAKE), &PROCESS);
-    let folder = |server: &str| bundle_dir(&[("server/index.js", server)]);
-    let (one, two, bad) = (folder(&hello("one")), folder(&hello("two")), folder(THROWS));
-    let deploy = |folder: &TempDir, version: &str, more: &[&str]| {
-        let path = folder.path().to_str().unwrap();
-        host.cli(&[&["deploy", "shop", path, "--version", version], more].concat())
-    };
-    let first = deploy(&one, "v1", &["--wait-bake"]).ok();
-    assert!(
-        first.stderr.contains("shop@v1 passed its bake") && !first.stderr.contains("goes on"),
-        "{first:?}"
-    );
-    ask(&host, 40);
-
-    let failed = while_asked(&host, deploy(&bad, "v2", &["--wait-bake"]));
-    assert_eq!(failed.code, 1, "{failed:?}");
-    assert!(failed.stdout.starts_with("http://shop-v2."), "{failed:?}");
-    for words in [
-        "its bake goes on for 2s: if v2 is worse than v1",
-        "error: shop@v2 was rolled back to v1: ",
-        "renders failed",
-    ] {
-        assert!(failed.stderr.contains(words), "{words}: {failed:?}");
-    }
-    let passed = while_asked(&host, deploy(&two, "v3", &["--wait-bake", "--json"]));
-    assert_eq!(
-        (passed.code, &passed.json()["deployment"]["status"]),
-        (0, &json!("SUCCESSFUL")),
-        "{passed:?}"
-    );
-
-    // A verdict that can't be given is no pass.
-    let unasked = host.cli(&["promote", "shop", "v1", "--wait-bake"]).run();
-    assert_eq!(unasked.code, 1, "{unasked:?}");
-    assert!(unasked.stderr.contains("shop@v1 is live and has no verdict yet: inconclusive"), "{unasked:?}");
-    // Who does not wait is told how to look.
-    let told = deploy(&two, "v3", &[]).ok().stderr;
-    assert!(
-        told.contains("its bake goes on for 2s") && told.contains("`vitrine status shop --watch`"),
-        "{told}"
-    );
-    deploy(&two, "v3", &["--wait-bake", "--no-promote"]).fails(2, &["--no-promote"]);
-    host.cli(&["promote", "shop", "v3", "--wait-bake", "--weight", "10"]).fails(2, &["--weight"]);
-}
-
-#[test]
-fn whoever_stops_to_wait_for_the_bake_changes_nothing() {
-    let host = Host::start_in(Host::configured("[deploy]\nbake_time_ms = 60000\n"), &PROCESS);
-    host.deploy("shop", "one", &["--version", "v1"]);
-    let two = bundle_dir(&[("server/index.js", &hello("two"))]);
-    let deploy = ["deploy", "shop", two.path().to_str().unwrap(), "--version", "v2", "--wait-bake"];
-    let ran = host.cli(&deploy).interrupted_when(|| {
-        wait_until("v2 is live", PATIENCE, || (live(&host) == "v2").then_some(()));
-        // The command line may not know it yet; what is live is not undone then either.
-    });
-    assert_eq!(ran.code, 130, "{ran:?}");
-    assert!(ran.stderr.contains("`vitrine status shop` shows what is live"), "{ran:?}");
-    assert_eq!(live(&host), "v2");
-    assert_eq!(deployment(&host, "v2")["status"], "IN_PROGRESS");
 }
