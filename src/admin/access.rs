@@ -20,7 +20,7 @@ struct Grant {
     ended: CancellationToken,
 }
 
-/// Whoever showed a good token.
+/// A caller with a valid token.
 #[derive(Debug, Clone)]
 pub struct Caller {
     /// Under which name changes are recorded.

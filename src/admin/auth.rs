@@ -117,7 +117,7 @@ fn allow(caller: &Caller, need: Need, app: Option<&str>) -> Result<(), Problem> 
         Need::Root if caller.is_root() => Ok(()),
         Need::Root => forbidden("this needs the host's own token".into()),
         Need::Verb(verb) => {
-            // What is no name is nobody's app; with a token for every app it is the handler's to say so.
+            // No token is for an invalid name; with a token for every app the handler refuses the name.
             let name: Option<AppName> = app.and_then(|app| app.parse().ok());
             match (caller.may(verb, name.as_ref()), app) {
                 (true, _) => Ok(()),

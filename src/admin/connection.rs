@@ -28,12 +28,12 @@ pub struct CameBy {
     activity: Arc<Activity>,
     /// Who is at its other end.
     pub client: IpAddr,
-    /// Whether it has a place of the reserve, which is for the host's own token and for whoever watches the host.
+    /// Whether it has a place of the reserve, which is for the host's own token and for monitoring.
     pub reserve: bool,
 }
 
 impl CameBy {
-    /// Its client has shown a good token: it may let an answer wait, as somebody does who reads a log page by page.
+    /// Its client has shown a good token: it may let an answer wait, as a person does who reads a log page by page.
     pub fn is_known(&self) {
         self.activity.set_stall_ms(ADMIN_KNOWN_STALL_MS);
     }
@@ -65,7 +65,7 @@ pub async fn serve((stream, client): (TcpStream, SocketAddr), place: Place, term
         () = leaving.stop.cancelled() => return,
         () = activity.evicted() => return,
     };
-    // A handshake that fails or takes too long has nobody to be told.
+    // After a handshake that fails or takes too long there is no client to answer.
     if let Ok(Ok(io)) = shaken {
         serve_io(io, client, place, router, patience, leaving).await;
     }

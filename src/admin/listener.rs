@@ -48,7 +48,7 @@ pub struct AdminOptions {
     pub metrics_rules: MetricsRules,
     /// See [`Readiness`].
     pub ready: Readiness,
-    /// Whether workers run as processes though nobody chose that.
+    /// Whether workers run as processes because containers could not be used.
     pub fell_back: bool,
     /// Wall time.
     pub clock: Clock,
@@ -184,7 +184,7 @@ impl Admin {
         self.listener.as_fd().try_clone_to_owned()
     }
 
-    /// Serves until `shutdown`, then lets running requests finish for a bounded time. Whoever asks for a pause is told how it began;
+    /// Serves until `shutdown`, then lets running requests finish for a bounded time. A caller that asks for a pause is told how it began;
     /// connections wait in the kernel's backlog while it lasts.
     pub async fn serve(self, shutdown: CancellationToken, mut pauses: mpsc::Receiver<Pause>) {
         let Self { listener, tls, state, places, beacon, .. } = self;

@@ -49,7 +49,7 @@ impl Needs {
                 }
             }
         }
-        // Whoever calls may read what can be called.
+        // The description of the API is for every caller.
         needs.insert(("/v1/openapi.json".into(), Method::GET.to_string()), Need::Any);
         Self(needs)
     }

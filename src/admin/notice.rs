@@ -7,7 +7,7 @@ use std::convert::Infallible;
 /// Carries a notice.
 pub const NOTICE_HEADER: HeaderName = HeaderName::from_static("x-vitrine-notice");
 
-/// On answers about what runs here, when nobody chose that workers are not in containers.
+/// On answers about what runs here, when workers run as processes because containers could not be used.
 pub const FELL_BACK: &str = "workers of this host run as processes, not in containers: Docker could not be used at its first start \
      (isolation = \"auto\"); `vitrine doctor` says why, and `vitrine serve --isolation container` tries again";
 

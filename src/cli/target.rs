@@ -176,7 +176,9 @@ impl Given {
         let another = match (&self.notes[..], of_data) {
             ([], _) => return Ok(self.at(default_url(), NamedBy::Nothing)),
             ([only], None) => return self.noted(only, NamedBy::Nothing),
-            (_, Some((data, _))) => format!("none with the data folder {} (VITRINE_DATA)", data.display()),
+            (_, Some((data, _))) => {
+                format!("no running host has the data folder {} (VITRINE_DATA)", data.display())
+            }
             (several, None) => format!("{} hosts run here", several.len()),
         };
         if purpose == Purpose::Change {
@@ -184,7 +186,7 @@ impl Given {
         }
         let newest = &self.notes[0];
         print::talk(&format!(
-            "{another}; this is about the one that started last, {} (--host names another)",
+            "{another}; showing the one that started last, {} (--host names another)",
             newest.url()
         ));
         self.noted(newest, NamedBy::Nothing)
@@ -207,8 +209,8 @@ impl Given {
                     [note] => self.noted(note, by),
                     [] if base.join(&name).is_dir() => self.in_folder(&base.join(name), by),
                     [] => Err(Failure::NotRunning(format!(
-                        "no host that runs here has a data folder called `{name}`; a host elsewhere is named by its URL, as \
-                         http://{name}:8081; {}",
+                        "no host that runs here has a data folder called `{name}`; name a host on another machine by its URL, \
+                         such as http://{name}:8081; {}",
                         by.advice()
                     ))),
                     [..] => {
@@ -300,8 +302,7 @@ fn unclear(why: &str, notes: &[Note]) -> Failure {
     };
     let lines: String = notes.iter().map(line).collect();
     Failure::Usage(format!(
-        "{why}: name the one that is meant with --host, VITRINE_ADMIN or a `.vitrine` file; nothing was changed. Running \
-         here:{lines}"
+        "{why}: name one with --host, VITRINE_ADMIN or a `.vitrine` file; nothing was changed. Running here:{lines}"
     ))
 }
 

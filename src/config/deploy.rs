@@ -20,8 +20,8 @@ pub struct Bake {
 
 impl Default for Bake {
     fn default() -> Self {
-        // Two minutes see the timers, caches and first collections of a release, and whoever deploys still looks. Fifty renders
-        // tell a release whose every tenth page fails from a good one.
+        // Two minutes cover most timers, cache fills and first collections, while the person who deploys is still watching. Fifty
+        // renders tell a release whose every tenth page fails from a good one.
         Self { bake_time_ms: 120_000, min_requests: 50, error_margin: 0.02, p95_factor: 2.0 }
     }
 }

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 /// How that line is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReadyLine {
-    /// `ready edge=URL admin=URL isolation=KIND`, and `warning=no-containers` behind it where nobody chose processes.
+    /// `ready edge=URL admin=URL isolation=KIND`, and `warning=no-containers` after it where processes are a fallback.
     Text,
     /// The same as a JSON object.
     Json,

@@ -23,7 +23,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::process::{Child, Command};
 use tokio::sync::{mpsc, oneshot};
 
-/// The answer to whoever asked for the hand-over: one line of JSON.
+/// The answer to the command that asked for the hand-over: one line of JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Told {
@@ -111,7 +111,7 @@ pub fn listen(store: &Store) -> io::Result<UnixListener> {
 }
 
 impl Upgrade {
-    /// Hands over when somebody asks, until the host stops or has handed over.
+    /// Hands over when a command asks for it, until the host stops or has handed over.
     pub async fn serve(mut self) {
         loop {
             let accepted = tokio::select! {
@@ -283,7 +283,7 @@ async fn end(mut child: Child) {
 async fn tell(caller: &mut UnixStream, told: &Told) {
     if let Ok(mut line) = serde_json::to_vec(told) {
         line.push(b'\n');
-        // Whoever asked may have gone; the log has it, too.
+        // The command may be gone; the log has the answer, too.
         let _ = caller.write_all(&line).await;
     }
 }

@@ -1,4 +1,4 @@
-//! Which lines somebody wants to see.
+//! Which lines a caller asks for.
 
 use super::LogsQuery;
 use super::event::{LogEvent, Mark, Standing, ended_ms};
