@@ -4,6 +4,7 @@
 use super::activity::Activity;
 use super::client::Client;
 use super::victims::{Candidate, choose};
+use crate::failpoint::{self, Fault};
 use crate::limits::{EVICTED_SHARE, EXCESS_WARNING_MS, IDLE_PRESSED_MS, PRESSED_CHECK_MS};
 use crate::telemetry::connections::{ConnectionSeries, Evicted, State};
 use ipnet::IpNet;
@@ -194,6 +195,9 @@ impl Places {
 
     /// Whether connections could be found that end for others.
     fn evict(&self, table: &mut Table, among: Among, why: Evicted) -> bool {
+        if failpoint::at("places.evict") == Some(Fault::Skip) {
+            return false;
+        }
         let of = match among {
             Among::All => self.bounds.all,
             Among::Client(_) => self.bounds.per_client,

@@ -19,7 +19,7 @@ const NOISE_MS: f64 = 150.0;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An app whose good page is the neighbour's, too.
-const APP: &str = "const large = 'x'.repeat(5 << 20);\n\
+pub const APP: &str = "const large = 'x'.repeat(5 << 20);\n\
     export default (request) => {\n\
       const path = new URL(request.url).pathname;\n\
       if (path === '/throw') queueMicrotask(() => { throw new Error('thrown in a microtask'); });\n\
@@ -27,16 +27,17 @@ const APP: &str = "const large = 'x'.repeat(5 << 20);\n\
       return new Response(path === '/large' ? large : 'calm'); };\n";
 
 /// How much of each load there is.
-struct Size {
+pub struct Size {
     /// For how long nothing disturbs.
-    alone: Duration,
+    pub alone: Duration,
     /// For how long a load goes on that has no end of its own.
-    loaded: Duration,
+    pub loaded: Duration,
     /// Apps that wake at once.
-    apps: usize,
+    pub apps: usize,
 }
 
-const SMOKE: Size = Size { alone: Duration::from_secs(2), loaded: Duration::from_secs(3), apps: 8 };
+/// A look at each.
+pub const SMOKE: Size = Size { alone: Duration::from_secs(2), loaded: Duration::from_secs(3), apps: 8 };
 const LONG: Size = Size { alone: Duration::from_secs(10), loaded: Duration::from_secs(20), apps: 200 };
 
 fn start(config: &str) -> Host {
@@ -47,8 +48,25 @@ fn start(config: &str) -> Host {
 }
 
 /// Runs a load while visitors of these apps ask for pages; gives what was wrong.
-fn disturbed(host: &Host, apps: &[&str], size: &Size, name: &str, load: impl FnOnce()) -> Vec<String> {
-    let visitors: Vec<_> = apps.iter().map(|app| Neighbour::asking(host.get(app, "/"))).collect();
+pub fn disturbed(
+    host: &Host,
+    apps: &[&'static str],
+    size: &Size,
+    name: &str,
+    load: impl FnOnce(),
+) -> Vec<String> {
+    disturbed_at(apps.iter().map(|app| (*app, host.get(app, "/"))).collect(), size, name, load)
+}
+
+/// As [`disturbed`], with the requests for the pages of these apps.
+pub fn disturbed_at(
+    asked: Vec<(&'static str, Request)>,
+    size: &Size,
+    name: &str,
+    load: impl FnOnce(),
+) -> Vec<String> {
+    let (apps, asked): (Vec<&str>, Vec<Request>) = asked.into_iter().unzip();
+    let visitors: Vec<_> = asked.into_iter().map(Neighbour::asking).collect();
     visitors.iter().for_each(|visitor| visitor.beside("nothing"));
     // Pause: what they see undisturbed is the measure.
     std::thread::sleep(size.alone);

@@ -15,6 +15,7 @@ mod harness {
     pub mod wait;
 }
 
+mod connections;
 mod kinds;
 mod loads;
 mod neighbour;

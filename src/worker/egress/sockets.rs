@@ -3,6 +3,7 @@
 //! An open connection holds its place, also while it is idle. Where there is none left, the connection that has been idle for
 //! longest makes room: first one of the same app, then one of an app that holds more.
 
+use crate::failpoint::{self, Fault};
 use crate::id::AppName;
 use crate::limits::{EGRESS_APP_SOCKETS_MAX, EGRESS_HANDSHAKE_MS};
 use futures_util::task::AtomicWaker;
@@ -122,6 +123,11 @@ impl Sockets {
     }
 }
 
+/// Whether the places are for whoever comes first: a deliberately broken host.
+fn has_no_share() -> bool {
+    failpoint::at("egress.share") == Some(Fault::Skip)
+}
+
 impl Table {
     fn of(&self, app: &AppName) -> usize {
         self.by_app.get(app).copied().unwrap_or_default()
@@ -129,6 +135,9 @@ impl Table {
 
     /// An app may hold as much as is still free, so that there is always room for those that hold little.
     fn has_room(&self, app: &AppName, most: usize) -> bool {
+        if has_no_share() {
+            return self.held.len() < most;
+        }
         let free = most.saturating_sub(self.held.len());
         self.of(app) < EGRESS_APP_SOCKETS_MAX.min(free)
     }
@@ -144,7 +153,7 @@ impl Table {
         };
         let own = oldest(&|held| held.app == *app);
         // Those of others help only where the host's places are what is missing.
-        let others = self.of(app) < EGRESS_APP_SOCKETS_MAX;
+        let others = self.of(app) < EGRESS_APP_SOCKETS_MAX && !has_no_share();
         own.or_else(|| oldest(&|held| others && self.of(&held.app) > self.of(app)))
     }
 
