@@ -3,6 +3,7 @@
 use crate::harness::archive::Archive;
 use crate::harness::host::Host;
 use crate::harness::http::{Answer, Request};
+use crate::harness::processes::{freeze, thaw};
 use crate::harness::wait::wait_until;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -153,6 +154,34 @@ fn an_upload_waits_for_room_that_is_about_to_be_free() {
     });
     assert_eq!(preview(&host, &token, "shop", "b2", "w2").status, 201, "it waits for a page of the other");
     assert_eq!(host.get("shop-b2", "/").send().text(), "w2");
+}
+
+#[test]
+fn room_is_made_for_others_while_a_release_takes_its_time_to_sleep() {
+    // Room for two on the host.
+    let host = configured(
+        "[quota]\nworkers_mb = 1024\n[worker]\nmemory_mb = 512\n[switching]\nstop_timeout_ms = 60000\n",
+    );
+    for app in ["one", "two"] {
+        assert_eq!(preview(&host, &deployer(&host, app), app, "pr", "v1").status, 201);
+    }
+    // The other one was asked for later.
+    assert_eq!(host.get("two-pr", "/").send().text(), "v1");
+    let one = host.workers().into_iter().find(|worker| worker.release == "one@v1").unwrap();
+    let (third, fourth) = (deployer(&host, "three"), deployer(&host, "four"));
+    // It does not hear that it is to end.
+    freeze(one.supervisor);
+    std::thread::scope(|scope| {
+        let waits = scope.spawn(|| preview(&host, &third, "three", "pr", "v1").status);
+        wait_until("it goes to sleep", PATIENCE, || {
+            host.log().contains("a release goes to sleep to make room").then_some(())
+        });
+        let status = preview(&host, &fourth, "four", "pr", "v1").status;
+        let goes_on = host.workers().iter().any(|worker| worker.instance == one.instance);
+        thaw(one.supervisor);
+        assert_eq!((status, goes_on), (201, true), "it has waited for the end of another");
+        assert_eq!(waits.join().unwrap(), 201);
+    });
 }
 
 #[test]

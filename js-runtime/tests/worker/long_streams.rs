@@ -45,6 +45,9 @@ const routes = {
 export default { fetch: (request) => routes[new URL(request.url).pathname](request) };
 ";
 
+/// For what takes a moment.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 fn app() -> Setup {
     Setup::fetch(APP).limits(|limits| (limits.wall_ms, limits.queue_ms) = (300, 2_000))
 }
@@ -148,9 +151,20 @@ fn a_finished_answer_needs_no_isolate() {
     run(async {
         let worker = app().limits(|limits| limits.cpu_ms = 100).boot().await;
         let slow = begin(&worker, "/string").await;
+        let in_flight = async || worker.isolates().await.iter().map(|isolate| isolate.in_flight).sum::<u32>();
+        tokio::time::timeout(PATIENCE, async {
+            while in_flight().await > 0 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await
+        .expect("the isolate is kept for its reader");
         let live = begin(&worker, "/live").await;
         let fallen = worker.get("/spin").await.done.outcome;
         assert!(matches!(fallen, Outcome::CpuLimit | Outcome::WallLimit), "{fallen}");
+        // The next isolate serves before a reader takes more of what the fallen one made.
+        assert_eq!(worker.get("/").await.text(), "page");
+        assert_eq!(worker.restarts().await, 1);
         let (bytes, done) = rest(slow).await;
         assert_eq!((bytes, done.outcome), (5 << 20, Outcome::Ok));
         // One that is not finished falls with its isolate.
