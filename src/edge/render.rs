@@ -239,6 +239,7 @@ async fn woken<W: Wake>(line: &Line<W>, selection: &Selection, client: IpAddr) -
         let retry_after_s = WAKES_BY_CLIENT_EVERY_MS / 1000;
         return Err(Failure { retry_after_s, ..Failure::of(Outcome::Overloaded) });
     }
+    failpoint::at("edge.wake");
     line.wake.wake(&target.release).await.map_err(|error| match error {
         WakeError::Busy { retry_after_s } => Failure { retry_after_s, ..Failure::of(Outcome::Overloaded) },
         WakeError::Failed(_) => {

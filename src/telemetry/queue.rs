@@ -4,6 +4,7 @@
 //! so that there is always room for those that hold little.
 
 use super::drops::{DropReason, LogDrops};
+use crate::failpoint;
 use crate::id::AppName;
 use crate::limits::{
     AUDIT_QUEUE_BYTES_MAX, HOST_LOG_BYTES_MAX, LOG_BATCH_BYTES, LOG_FLUSH_MS, LOG_QUEUE_BYTES_MAX,
@@ -109,6 +110,9 @@ impl LineQueue {
             };
             self.0.drops.count(app, DropReason::SlowReader, 1);
             return;
+        }
+        if matches!(lane, Lane::App(_)) {
+            failpoint::at("logs.push");
         }
         state.add(lane, bytes);
         let waits = std::mem::take(&mut state.writer_waits);

@@ -1,12 +1,12 @@
 //! Connections in great numbers: silent ones of as many clients, and idle ones to an app's own servers.
 
 use crate::harness::host::Host;
-use crate::loads::{APP, SMOKE, Size, disturbed, disturbed_at};
+use crate::loads::{APP, SMOKE, Size, disturbed_at};
 use crate::rig::{BAD, CALM};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Barrier};
+use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Barrier, Mutex};
 use std::time::Duration;
 use tokio::net::TcpSocket;
 
@@ -55,26 +55,37 @@ fn silent_connections(to: SocketAddr) -> Vec<TcpStream> {
 fn silent(host: &Host, size: &Size) -> Vec<String> {
     host.deploy_files(BAD, &[("server/index.js", APP)], &["--version", "v1"]);
     host.deploy(CALM, "calm", &["--version", "v1"]);
-    disturbed(host, &[BAD, CALM], size, "silent connections", || {
-        let held = silent_connections(host.edge);
-        // Pause: they say nothing for this long.
-        std::thread::sleep(size.loaded);
-        drop(held);
-    })
+    let asked = [BAD, CALM].map(|app| (app, host.get(app, "/"))).into();
+    disturbed_at(
+        asked,
+        size,
+        "silent connections",
+        || {},
+        |begins| {
+            let held = silent_connections(host.edge);
+            begins();
+            // Pause: they say nothing for this long.
+            std::thread::sleep(size.loaded);
+            drop(held);
+        },
+    )
 }
 
 /// A server that answers each request once `at_once` of them are there, and keeps its connections if it is told to.
-fn server(at_once: usize, keeps: bool) -> SocketAddr {
+fn server(at_once: usize, keeps: bool) -> (SocketAddr, Arc<Mutex<Vec<TcpStream>>>) {
+    let held = Arc::<Mutex<Vec<TcpStream>>>::default();
+    let all = Arc::clone(&held);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let wave = Arc::new(Barrier::new(at_once));
     std::thread::spawn(move || {
         for stream in listener.incoming().map_while(Result::ok) {
+            all.lock().unwrap().push(stream.try_clone().unwrap());
             let wave = Arc::clone(&wave);
             std::thread::spawn(move || answer(&stream, &wave, keeps));
         }
     });
-    address
+    (address, held)
 }
 
 fn answer(stream: &TcpStream, wave: &Barrier, keeps: bool) -> std::io::Result<()> {
@@ -105,22 +116,33 @@ fn deploy_caller(host: &Host, app: &str, servers: &[SocketAddr]) {
 
 /// What was wrong for an app that calls its server with every request, beside one that keeps as many connections as it gets.
 fn upstream(failpoints: &str, size: &Size) -> Vec<String> {
-    let greedy: Vec<SocketAddr> = (0..SERVERS).map(|_| server(CALLS, true)).collect();
-    let own = server(1, false);
+    let (greedy, kept): (Vec<SocketAddr>, Vec<_>) = (0..SERVERS).map(|_| server(CALLS, true)).unzip();
+    let (own, _) = server(1, false);
     let opened: Vec<String> = greedy.iter().chain([&own]).map(SocketAddr::to_string).collect();
     let config = Host::configured(&format!("[egress]\nallow_private = {opened:?}\n"));
     let host = Host::start_broken(config, &["--isolation", "process"], failpoints);
     deploy_caller(&host, BAD, &greedy);
     deploy_caller(&host, CALM, &[own]);
     let visited = vec![(CALM, host.get(CALM, &format!("/?n=1&u=http://{own}/")))];
-    disturbed_at(visited, size, "upstream connections", || {
-        for server in &greedy {
-            // Where nothing bounds it, its last calls have no connection.
-            let _ = host.get(BAD, &format!("/?n={CALLS}&u=http://{server}/")).try_send();
-        }
-        // Pause: they are idle for this long, and not yet closed for it.
-        std::thread::sleep(size.loaded);
-    })
+    disturbed_at(
+        visited,
+        size,
+        "upstream connections",
+        || {},
+        |begins| {
+            for server in &greedy {
+                // Where nothing bounds it, its last calls have no connection.
+                let _ = host.get(BAD, &format!("/?n={CALLS}&u=http://{server}/")).try_send();
+            }
+            begins();
+            // Pause: they are idle for this long, and not yet closed for it.
+            std::thread::sleep(size.loaded);
+            for stream in kept.iter().flat_map(|kept| std::mem::take(&mut *kept.lock().unwrap())) {
+                // Those that the host has closed are no more.
+                let _ = stream.shutdown(Shutdown::Both);
+            }
+        },
+    )
 }
 
 #[test]
@@ -154,7 +176,7 @@ fn control_upstream_connections_without_a_share_are_noticed() {
 #[test]
 #[ignore = "a minute"]
 fn both_for_longer_disturb_nobody() {
-    let long = Size { alone: Duration::from_secs(10), loaded: Duration::from_secs(20), apps: 0 };
+    let long = Size { alone: Duration::from_secs(5), loaded: Duration::from_secs(10), apps: 0 };
     if files() {
         let wrong = silent(&Host::start(), &long);
         assert!(wrong.is_empty(), "{wrong:#?}");

@@ -2,19 +2,24 @@
 
 use crate::harness::host::Host;
 use crate::harness::http::Request;
+use crate::harness::wait::wait_until;
 use crate::rig::CALM;
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// Between two requests: the neighbour is to measure, not to load the machine.
 const PAUSE: Duration = Duration::from_millis(5);
 
+/// Time for any one request.
+const PATIENCE: Duration = Duration::from_secs(90);
+
 /// See the module.
 pub struct Neighbour {
     beside: Arc<Mutex<&'static str>>,
+    asked: Arc<AtomicUsize>,
     stop: Arc<AtomicBool>,
     thread: JoinHandle<Seen>,
 }
@@ -37,14 +42,24 @@ impl Neighbour {
     /// Begins to ask for a page that says `calm`.
     pub fn asking(request: Request) -> Self {
         let (beside, stop) = (Arc::new(Mutex::new("")), Arc::new(AtomicBool::new(false)));
-        let (name, ended) = (Arc::clone(&beside), Arc::clone(&stop));
-        let thread = std::thread::spawn(move || ask(&request, &name, &ended));
-        Self { beside, stop, thread }
+        let asked = Arc::new(AtomicUsize::new(0));
+        let (name, count, ended) = (Arc::clone(&beside), Arc::clone(&asked), Arc::clone(&stop));
+        let thread = std::thread::spawn(move || ask(&request, &name, &count, &ended));
+        Self { beside, asked, stop, thread }
     }
 
     /// Says what runs next door from now on.
     pub fn beside(&self, what: &'static str) {
         *self.beside.lock().unwrap() = what;
+    }
+
+    /// Waits until the request that began beside the last one is answered: it counts as one beside that.
+    pub fn settle(&self) {
+        self.beside("");
+        let asked = self.asked.load(Ordering::SeqCst);
+        wait_until("a request is answered", PATIENCE, || {
+            (self.asked.load(Ordering::SeqCst) > asked).then_some(())
+        });
     }
 
     /// Ends, and tells.
@@ -66,7 +81,7 @@ impl Seen {
     }
 }
 
-fn ask(request: &Request, beside: &Mutex<&'static str>, stop: &AtomicBool) -> Seen {
+fn ask(request: &Request, beside: &Mutex<&'static str>, count: &AtomicUsize, stop: &AtomicBool) -> Seen {
     let mut seen = Seen::default();
     while !stop.load(Ordering::Relaxed) {
         let before = *beside.lock().unwrap();
@@ -76,14 +91,15 @@ fn ask(request: &Request, beside: &Mutex<&'static str>, stop: &AtomicBool) -> Se
         let after = *beside.lock().unwrap();
         match answer {
             Ok(answer) if answer.status == 200 && answer.text() == "calm" => {
-                // What spans two of them says nothing about either.
-                if before == after {
+                // What spans two of them says nothing about either. Nothing comes after one of them.
+                if before == after || after.is_empty() {
                     seen.answers.push((before, took));
                 }
             }
             Ok(answer) => seen.failed.push(format!("beside {before}: {answer:?}")),
             Err(error) => seen.failed.push(format!("beside {before}: {error}")),
         }
+        count.fetch_add(1, Ordering::SeqCst);
         std::thread::sleep(PAUSE);
     }
     seen
