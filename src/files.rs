@@ -1,10 +1,13 @@
-//! Descriptors: how many the process may have open, and which part of it may take how many of them.
+//! Descriptors: how many the process may have open, and which part of it may take how many of them. Files: how one is replaced.
+
+mod replace;
 
 use crate::limits::{
     ADMIN_CONNECTIONS_MAX, ADMIN_FILES, ADMIN_FILES_MIN, CONNECTIONS_MAX, EDGE_FILES, EGRESS_SOCKETS_MAX,
     FILES_WANTED, OWN_FILES, OWN_FILES_MIN, WORKER_FILES,
 };
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+pub use replace::Replace;
 use std::sync::OnceLock;
 
 /// What each part may have open at once. Together they are no more than the process may, so that none takes what is another's.

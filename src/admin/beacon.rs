@@ -4,6 +4,7 @@
 //! its token lies, and since when it runs. The note holds no secret.
 
 use crate::clock::Clock;
+use crate::files::Replace;
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -95,9 +96,9 @@ impl Beacon {
     /// # Errors
     /// As [`Beacon::light`].
     pub fn relight(&self) -> io::Result<()> {
+        // A successor may write its own at the same moment.
         let staged = self.path.with_extension(self.note.pid.to_string());
-        fs::write(&staged, serde_json::to_vec(&self.note)?)?;
-        fs::rename(&staged, &self.path)
+        Replace::remakeable(&staged, "beacon").put(&self.path, &serde_json::to_vec(&self.note)?)
     }
 }
 

@@ -1,11 +1,11 @@
 //! The bearer token of the admin side.
 
-use crate::failpoint;
+use crate::files::Replace;
 use nix::unistd::geteuid;
 use sha2::{Digest as _, Sha256};
 use std::fs;
-use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use subtle::ConstantTimeEq as _;
 
@@ -112,18 +112,8 @@ impl Token {
 
 fn create(path: &Path) -> std::io::Result<Token> {
     let text = format!("vt_{}", hex::encode(rand::random::<[u8; 32]>()));
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    // Written whole under another name first: a host that dies here leaves no half token behind.
-    let staged = path.with_extension("token.new");
-    let _ = fs::remove_file(&staged);
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&staged)?;
-    file.write_all(format!("{text}\n").as_bytes())?;
-    file.sync_all()?;
-    failpoint::at("token.rename");
-    fs::rename(&staged, path)?;
-    failpoint::at("token.renamed");
-    fs::File::open(folder)?.sync_all()?;
+    fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+    Replace::private(path, "token").put(path, format!("{text}\n").as_bytes())?;
     Ok(Token::new(&text))
 }
 

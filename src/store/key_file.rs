@@ -3,11 +3,11 @@
 
 use super::keyring::{KEY_BYTES, Keyring, key_id};
 use super::{Layout, StoreError};
-use crate::failpoint;
+use crate::files::Replace;
 use nix::unistd::geteuid;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 /// Where the keys of a data folder are.
@@ -60,7 +60,7 @@ pub enum KeyError {
     /// The disk.
     #[error("{operation} {} failed", path.display())]
     Io {
-        /// What was being done.
+        /// The operation that failed.
         operation: &'static str,
         /// To which file.
         path: PathBuf,
@@ -142,7 +142,7 @@ impl KeySource {
     }
 }
 
-/// A key that nobody has.
+/// A new random key.
 pub(super) fn new_key() -> [u8; KEY_BYTES] {
     rand::random()
 }
@@ -169,24 +169,13 @@ fn parse(text: &str) -> Result<Keys, usize> {
     if keys.is_empty() { Err(1) } else { Ok(keys) }
 }
 
-/// Written whole under another name first: whenever the host dies, one of the two files is there.
 fn write(path: &Path, keys: &[[u8; KEY_BYTES]]) -> Result<(), KeyError> {
     let lines: String = keys.iter().map(|key| hex::encode(key) + "\n").collect();
-    let mut staged = path.as_os_str().to_owned();
-    staged.push(".new");
-    let staged = PathBuf::from(staged);
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let written = (|| {
-        let _ = fs::remove_file(&staged);
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&staged)?;
-        file.write_all(lines.as_bytes())?;
-        file.sync_all()?;
-        failpoint::at("key.rename");
-        fs::rename(&staged, path)?;
-        failpoint::at("key.renamed");
-        File::open(folder)?.sync_all()
-    })();
-    written.map_err(|source| KeyError::Io { operation: "write", path: path.to_owned(), source })
+    Replace::private(path, "key").put(path, lines.as_bytes()).map_err(|source| KeyError::Io {
+        operation: "write",
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// What it means to the caller of the store.

@@ -11,6 +11,7 @@ use super::bundles::{blocking, io_error};
 use super::{Bundles, StoreError};
 use crate::bundle::BundleDir;
 use crate::failpoint;
+use crate::files::Replace;
 use crate::id::{AppName, Digest};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -184,17 +185,8 @@ fn put_unpacked(dir: &BundleDir, staged: &Path, sha256: Digest, file: &[u8]) -> 
     put(staged, &dir.snapshot(sha256), file)
 }
 
-/// Writes a file that is whole or not there.
 fn put(staged: &Path, path: &Path, content: &[u8]) -> Result<(), StoreError> {
-    failpoint::at("snapshot.write");
-    let written =
-        fs::write(staged, content).map_err(|source| io_error("write", staged, source)).and_then(|()| {
-            failpoint::at("snapshot.rename");
-            fs::rename(staged, path).map_err(|source| io_error("write", path, source))
-        });
-    failpoint::at("snapshot.done");
-    if written.is_err() {
-        let _ = fs::remove_file(staged);
-    }
-    written
+    Replace::remakeable(staged, "snapshot")
+        .put(path, content)
+        .map_err(|source| io_error("write", path, source))
 }
