@@ -42,11 +42,11 @@ mod trust;
 mod upgrade;
 mod usage;
 mod verdict;
-mod visible;
 
 pub use exit::Failure;
 
 use crate::container::engine::{self, EngineArgs};
+use crate::visible;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -21,6 +21,7 @@ pub mod files;
 pub mod handover;
 pub mod id;
 pub mod scope;
+pub mod visible;
 
 pub mod audit;
 

@@ -3,6 +3,7 @@
 use super::entry::Entry;
 use crate::bundle::LimitWishes;
 use crate::store::EnvScope;
+use crate::visible;
 use crate::worker::DeniedCall;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -60,25 +61,13 @@ impl Diagnosis {
     fn lines_with(&self, unset: Option<String>) -> Vec<String> {
         let mut lines = Vec::new();
         if let Some(answer) = self.answer.as_ref().filter(|answer| !answer.body.trim().is_empty()) {
-            lines.push(format!("the answer of {} began: {}", answer.path, on_one_line(answer.body.trim())));
+            lines.push(format!("the answer of {} began: {}", answer.path, visible::line(answer.body.trim())));
         }
         lines.extend(unset);
         lines.extend(self.egress_denied.iter().map(ToString::to_string));
         lines.extend(limits_line(&self.limits_lowered));
         lines
     }
-}
-
-fn on_one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() {
-            line.extend(character.escape_default());
-        } else {
-            line.push(character);
-        }
-    }
-    line
 }
 
 /// Says that names have no value, and how they get one.
@@ -165,7 +154,7 @@ mod tests {
         assert_eq!(
             diagnosis.lines(),
             [
-                r"the answer of / began: no\tvalue\u{1b}[2J",
+                "the answer of / began: no\tvalue\\u{1b}[2J",
                 "no value is set for previews for what `env` in vitrine.json lists: API_URL, API_KEY\n  \
                  vitrine env set shop API_URL --preview\n  vitrine env set shop API_KEY --preview",
                 r#"egress denied: http://a needs "egress": ["http://a"] in vitrine.json"#,
