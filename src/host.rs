@@ -5,10 +5,12 @@
 //! neither side accepts anything before `ready`.
 
 mod admin_side;
+mod engine;
 mod kept_logs;
 mod memory;
 mod notify;
 mod ready;
+mod solo;
 mod threads;
 mod upgrade;
 
@@ -17,27 +19,24 @@ use crate::audit::{Came, Event, What};
 use crate::bundle::BundleError;
 use crate::certificates::Certificates;
 use crate::clock::Clock;
-use crate::config::{Config, Isolation, IsolationChoice, MetricsRules, Switching};
+use crate::config::{Config, Isolation, IsolationChoice};
 use crate::connections::leaving::Leaving;
-use crate::container::{Decision, Engine, EngineError, EngineOptions, OptionsError, choose};
+use crate::container::{Engine, EngineError, OptionsError};
 use crate::edge::{Edge, EdgeError};
 use crate::handover::{HandoverError, Inheritance, Predecessor, Role};
-use crate::id::{AppName, InstanceId, ReleaseId};
-use crate::limits::{SOLO_BOOT_DEADLINE_MS, SOLO_STOP_MARGIN_MS};
-use crate::release::{Parts, PromoteOptions, ReleaseError, Releases, UploadOptions};
+use crate::release::{Parts, ReleaseError, Releases};
 use crate::route::Routes;
 use crate::route::guard::{Guard, GuardError};
-use crate::store::{EnvScope, EnvValue, KeySource, Store, StoreError};
+use crate::store::{KeySource, Store, StoreError};
 use crate::telemetry::connections::Side;
 use crate::telemetry::{Telemetry, init_logs};
 use admin_side::AdminSide;
-use ipnet::IpNet;
 pub use ready::ReadyLine;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+pub use solo::{SoloOptions, solo};
+use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 pub use threads::Threads;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
@@ -96,19 +95,6 @@ pub enum HostError {
     },
 }
 
-/// What `vitrine solo` runs.
-#[derive(Debug, Clone)]
-pub struct SoloOptions {
-    /// Folder of the bundle.
-    pub bundle: PathBuf,
-    /// See [`Config::load_alone`]; networks of its `metrics` read them beside the machine itself.
-    pub config: Config,
-    /// Time from SIGTERM to SIGKILL, in seconds.
-    pub stop_timeout_s: u32,
-    /// How its `ready` line is written.
-    pub ready: ReadyLine,
-}
-
 /// Runs a host until SIGTERM or SIGINT; `requests` are the threads that those pass through.
 ///
 /// # Errors
@@ -125,7 +111,7 @@ pub async fn run(config: Config, requests: Handle, ready: ReadyLine) -> Result<(
     let predecessor = inheritance.predecessor();
     let store = Store::open_with(&config.data, KeySource::choose(config.secrets.key_file.as_deref()))?;
     let _kept = kept_logs::keep(&config, &store, &telemetry.logs)?;
-    let engine = start_engine(&config, &store).await?;
+    let engine = engine::start(&config, &store).await?;
     let isolation = engine.isolation();
     let (routes, releases) =
         open(&config, store.clone(), engine, &telemetry, Some(predecessor.clone()), &requests).await?;
@@ -261,95 +247,6 @@ fn sockets_error(source: std::io::Error) -> HostError {
     HostError::System { operation: "copying the listening sockets", source }
 }
 
-/// Runs one release without an admin side until SIGTERM or SIGINT. Its folder of sockets and records is a temporary one.
-///
-/// # Errors
-/// See [`HostError`].
-pub async fn solo(options: SoloOptions, requests: Handle) -> Result<(), HostError> {
-    let (logs, _written) = init_logs();
-    let telemetry = Telemetry::new(logs);
-    let stop = stop_signal()?;
-    let folder = tempfile::tempdir()
-        .map_err(|source| HostError::System { operation: "making a temporary folder", source })?;
-    let config = Arc::new(Config {
-        data: folder.path().to_owned(),
-        isolation: IsolationChoice::Process,
-        any_host: true,
-        stop_workers_on_exit: true,
-        switching: solo_switching(options.stop_timeout_s),
-        ..options.config
-    });
-    let store = Store::open(&config.data)?;
-    let engine = start_engine(&config, &store).await?;
-    let (routes, releases) = open(&config, store.clone(), engine, &telemetry, None, &requests).await?;
-    releases.bring_up().await;
-    let mut nobody = Inheritance::default();
-    let edge = {
-        let _listening_there = requests.enter();
-        Edge::bind(&config, routes, releases.clone(), telemetry, &mut nobody)?
-            .alone(solo_metrics(&config.metrics.allow))
-    };
-    releases.set_public(edge.public());
-    let address = edge.local_addr();
-    let stopping = stop.clone();
-    let serving = requests.spawn(edge.serve(Leaving::on(stop)));
-    if let Err(error) = deploy_alone(&options.bundle, &store, &releases).await {
-        stopping.cancel();
-        let _ = serving.await;
-        releases.stop_workers().await;
-        return Err(error);
-    }
-    options.ready.write(address, None, Isolation::Process, false);
-    served(serving.await);
-    releases.stop_workers().await;
-    Ok(())
-}
-
-/// Without an admin side there is no token: whoever is on this machine, or beside it in one container or task, may read them.
-fn solo_metrics(listed: &[IpNet]) -> MetricsRules {
-    let own = [IpAddr::from([127, 0, 0, 0]), Ipv6Addr::LOCALHOST.into()];
-    let own = own.into_iter().zip([8, 128]).filter_map(|(address, length)| IpNet::new(address, length).ok());
-    MetricsRules { allow: own.chain(listed.iter().copied()).collect() }
-}
-
-/// Requests get all the time that the scheduler gives but what ending the worker takes.
-fn solo_switching(stop_timeout_s: u32) -> Switching {
-    let whole_ms = u64::from(stop_timeout_s) * 1000;
-    let drain_timeout_ms = whole_ms - SOLO_STOP_MARGIN_MS.min(whole_ms / 2);
-    Switching { drain_timeout_ms, stop_timeout_ms: SOLO_STOP_MARGIN_MS / 4, ..Switching::default() }
-}
-
-async fn deploy_alone(bundle: &std::path::Path, store: &Store, releases: &Releases) -> Result<(), HostError> {
-    let (from, into, kept) = (bundle.to_owned(), store.layout().stage(), store.bundles().kept());
-    let received = tokio::task::spawn_blocking(move || crate::bundle::receive_dir(&from, &into, &kept)).await;
-    let received = received.map_err(|panic| HostError::System {
-        operation: "reading the bundle",
-        source: std::io::Error::other(panic),
-    })?;
-    let staged = received.map_err(|source| HostError::Bundle { path: bundle.to_owned(), source })?;
-    let app: AppName = SOLO_APP.parse().map_err(|error| HostError::Isolation(format!("{error}")))?;
-    for name in &staged.1.manifest.env {
-        if let Ok(value) = std::env::var(name) {
-            let value = EnvValue { name: name.clone(), value, secret: true, updated_ms: 0 };
-            store.set_env(&app, EnvScope::Production, &[value])?;
-        }
-    }
-    let boot_deadline = Duration::from_millis(SOLO_BOOT_DEADLINE_MS);
-    let deploy = releases.begin_deploy();
-    let env_scope = EnvScope::Production;
-    let options =
-        UploadOptions { preview: None, ttl: None, boot_deadline, deploy, env_scope, signature: None };
-    let uploaded = releases.upload(app.clone(), None, staged, options).await?;
-    let version =
-        uploaded.release.version.parse().map_err(|error| HostError::Isolation(format!("{error}")))?;
-    let options = PromoteOptions { boot_deadline, deploy: None };
-    releases.promote(ReleaseId::new(app, version), options).await?;
-    Ok(())
-}
-
-/// Name of the one app of `solo`.
-const SOLO_APP: &str = "app";
-
 async fn open(
     config: &Arc<Config>,
     store: Store,
@@ -407,65 +304,6 @@ fn admin_options(
         ready: Arc::new(move || ready.ready()),
         fell_back: fell_back(config, isolation),
     })
-}
-
-/// Chooses the isolation, records the choice, and spawns the engine process for it.
-async fn start_engine(config: &Config, store: &Store) -> Result<Engine, HostError> {
-    let host_id = match store.meta("host_id")? {
-        Some(id) => id,
-        None => {
-            let id = InstanceId::random().to_string();
-            store.set_meta("host_id", &id)?;
-            id
-        }
-    };
-    let options = |isolation| {
-        EngineOptions::new(isolation, config.data.clone(), host_id.clone())
-            .map(|options| EngineOptions { runtime: config.worker.runtime.clone(), ..options })
-    };
-    let recorded = match store.meta("isolation")?.as_deref() {
-        Some("container") => Some(Isolation::Container),
-        Some("process") => Some(Isolation::Process),
-        _ => None,
-    };
-    // Whoever names a runtime asks for containers: nothing weaker may take their place.
-    let choice = match config.isolation {
-        IsolationChoice::Auto if config.worker.runtime.is_some() => IsolationChoice::Container,
-        choice => choice,
-    };
-    let mut decision = choose(choice, recorded, None);
-    let mut probed_engine = None;
-    if decision == Decision::Probe {
-        let probed = probe(options(Isolation::Container)?).await;
-        decision = choose(choice, recorded, Some(&probed.as_ref().map(drop).map_err(String::clone)));
-        probed_engine = probed.ok();
-    }
-    match decision {
-        Decision::Use { isolation, record, notice } => {
-            if let Some(notice) = notice {
-                tracing::warn!("{notice}");
-            }
-            if record {
-                store.set_meta("isolation", &isolation.to_string())?;
-            }
-            match probed_engine.filter(|engine| engine.isolation() == isolation) {
-                Some(engine) => Ok(engine),
-                None => Ok(Engine::spawn(options(isolation)?)?),
-            }
-        }
-        Decision::Refuse(reason) => Err(HostError::Isolation(reason)),
-        Decision::Probe => Err(HostError::Isolation("the isolation could not be decided".into())),
-    }
-}
-
-/// Runs one worker in a container for a moment; the engine that did it, or the reason why that does not work.
-async fn probe(options: EngineOptions) -> Result<Engine, String> {
-    let run = async {
-        let engine = Engine::spawn(options)?;
-        engine.probe().await?;
-        Ok(engine)
-    };
-    run.await.map_err(|error: EngineError| error.to_string())
 }
 
 /// Workers in containers run under other users and must be able to read their bundles, whatever the operator's mask.

@@ -4,10 +4,10 @@
 //! recorded, booted) -> [`snapshot`] (what isolates start from) -> [`boot`] (a worker from nothing to ready) ->
 //! [`deployment`] (stages, hooks, bake) -> [`switch`] (promote and rollback: healthy,
 //! recorded, swapped), for a share of the users first ([`split`]) -> [`keep`] (a worker that is lost or hangs is replaced) and
-//! [`check`] (so is one that is ill) -> [`retire`] (sleep, expiry, retention) and [`removal`] (of an app, which [`restore`] brings back) -> [`wake`] (a request for one that sleeps).
-//! [`boot_queue`] says whose worker is started next, [`diagnosis`] why one did not come up. [`life`] says what may happen to a release and what follows, [`course`] carries
-//! that out; [`decide`] holds the other rules, without effects, [`observe`] reports how workers do, and [`load`] what is
-//! asked of them. [`entry`] is one release,
+//! [`check`] (so is one that is ill) -> [`retire`] (sleep, expiry, retention) and [`removal`] (of an app, which [`restore`] brings
+//! back) -> [`wake`] (a request for one that sleeps). [`boot_queue`] says whose worker is started next, [`diagnosis`] why one did
+//! not come up. [`life`] says what may happen to a release and what follows, [`course`] carries that out; [`decide`] holds the other
+//! rules, without effects, [`observe`] reports how workers do, and [`load`] what is asked of them. [`entry`] is one release,
 //! [`book`] all that is known, [`labels`] whose each host name is, [`counted`] and [`room`] what an app may have beside what its
 //! users get, [`table`] turns it into a route table and [`publish`] swaps that in, [`adopt`] fills it after a start, [`sweep`]
 //! removes what an earlier host left, [`succession`] lets it rest while another host takes over.
@@ -64,7 +64,6 @@ use crate::worker::{BodyMemory, Sockets};
 use book::Book;
 use boot_queue::BootQueue;
 pub use diagnosis::{Diagnosis, LoweredLimit, env_line, limits_line};
-pub use environment::{EnvEdit, NewValue};
 pub use error::{ReleaseError, WakeError};
 use journal::Journal;
 pub use journal::Tail;
@@ -98,7 +97,7 @@ pub struct Parts {
     pub telemetry: Telemetry,
     /// Wall time.
     pub clock: Clock,
-    /// Who may look at releases that users never got; nothing where everybody may.
+    /// The password of releases that users never got; none where they are open to all.
     pub guard: Option<Arc<Guard>>,
     /// The host before this one, if it handed over.
     pub predecessor: Predecessor,
@@ -144,7 +143,7 @@ struct Inner {
     verified: Mutex<BTreeSet<Digest>>,
     /// Held for reading while a worker is started, for writing while snapshots are packed that none maps.
     mapping: RwLock<()>,
-    /// Workers that this process started or adopted and has not ended: nobody's orphans.
+    /// Workers that this process started or adopted and has not ended: they are no orphans.
     started: Mutex<BTreeSet<InstanceId>>,
     /// Number of the deploy that began last.
     last_deploy: AtomicU64,
@@ -216,7 +215,7 @@ impl Releases {
         }
     }
 
-    /// Who may look at releases that users never got.
+    /// The password of releases that users never got.
     #[must_use]
     pub fn guard(&self) -> Option<Arc<Guard>> {
         self.0.parts.guard.clone()

@@ -36,7 +36,7 @@ mod transaction;
 pub use blobs::Blobs;
 pub use bundles::Bundles;
 pub use deployment::{BadMark, DeploymentRecord, DeploymentStage, DeploymentStatus, Pardon};
-pub use env::{EnvScope, EnvValue};
+pub use env::{EnvEdit, EnvScope, EnvValue};
 pub use error::StoreError;
 pub use idempotency::Begun;
 pub use key_file::{KeyError, KeySource};
@@ -69,7 +69,7 @@ struct Inner {
     layout: Layout,
     bundles: Bundles,
     connection: Mutex<Connection>,
-    /// Looked at with the connection's lock held: who changes it has that.
+    /// Read and changed with the connection's lock held.
     keyring: ArcSwap<Keyring>,
     requests_key: RequestsKey,
     key_source: KeySource,

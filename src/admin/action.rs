@@ -10,12 +10,11 @@ use crate::audit::{Came, Event, What};
 use crate::bundle::{Bundle, BundleDir};
 use crate::id::{AppName, Digest, ReleaseId, TokenName, Version};
 use crate::release::{
-    AppView, AppsPage, EnvEdit, EnvView, PromoteOptions, ReleaseView, RemoveOptions, Switched, UploadOptions,
-    Uploaded,
+    AppView, AppsPage, EnvView, PromoteOptions, ReleaseView, RemoveOptions, Switched, UploadOptions, Uploaded,
 };
 use crate::route::split::Weight;
 use crate::scope::Verb;
-use crate::store::{EnvScope, Rotated, TokenRecord};
+use crate::store::{EnvEdit, EnvScope, Rotated, TokenRecord};
 
 /// A request whose every part is valid.
 #[derive(Debug)]
@@ -122,12 +121,8 @@ impl Action {
             Self::RemoveRelease(id) => (What::Remove, Some(&id.app), Some(&id.version), None),
             Self::RemoveApp { app, .. } => (What::Remove, Some(app), None, None),
             Self::RestoreApp(app) => (What::Restore, Some(app), None, None),
-            Self::ChangeEnv { app, change: EnvEdit::Set(values), .. } => {
-                let names: Vec<&str> = values.iter().map(|value| value.name.as_str()).collect();
-                (What::EnvSet, Some(app), None, Some(names.join(", ")))
-            }
-            Self::ChangeEnv { app, change: EnvEdit::Unset(name), .. } => {
-                (What::EnvUnset, Some(app), None, Some(name.clone()))
+            Self::ChangeEnv { app, change, .. } => {
+                (change.what(), Some(app), None, Some(change.names().join(", ")))
             }
             Self::Token(TokenAction::Create(token)) => {
                 (What::TokenCreate, None, None, Some(token.name.to_string()))

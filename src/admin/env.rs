@@ -6,8 +6,8 @@ use crate::admin::perform::{Answer, Once, look_up, perform};
 use crate::admin::problem::{Kind, Problem, ProblemBody};
 use crate::admin::router::AdminState;
 use crate::id::AppName;
-use crate::release::{EnvEdit, EnvView, NewValue, Switched};
-use crate::store::EnvScope;
+use crate::release::{EnvView, Switched};
+use crate::store::{EnvEdit, EnvScope, EnvValue};
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -98,7 +98,8 @@ pub async fn set(
 ) -> Result<Answer, Problem> {
     let name = checked(&name)?;
     let EnvBody { value, secret } = call.json()?;
-    let change = EnvEdit::Set(vec![NewValue { name, value, secret }]);
+    let updated_ms = state.clock.now_ms();
+    let change = EnvEdit::Set(vec![EnvValue { name, value, secret, updated_ms }]);
     perform(state, Once::of(call), Action::ChangeEnv { app, scope, change }, None).await
 }
 
@@ -121,8 +122,9 @@ pub async fn set_all(
     if set.is_empty() {
         return Err(Problem::new(Kind::Invalid, "set: holds no value"));
     }
+    let updated_ms = state.clock.now_ms();
     let value = |(name, EnvBody { value, secret }): (String, EnvBody)| {
-        Ok(NewValue { name: checked(&name)?, value, secret })
+        Ok(EnvValue { name: checked(&name)?, value, secret, updated_ms })
     };
     let change = EnvEdit::Set(set.into_iter().map(value).collect::<Result<_, Problem>>()?);
     perform(state, Once::of(call), Action::ChangeEnv { app, scope, change }, None).await

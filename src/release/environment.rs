@@ -8,49 +8,11 @@ use super::upload::{Acknowledged, Draft};
 use super::{EnvView, LiveValue, ReleaseError, Releases, Switched, decide};
 use crate::id::{AppName, ReleaseId};
 use crate::limits::RECONFIGURE_BOOT_DEADLINE_MS;
-use crate::store::{EnvScope, EnvValue, ReleaseRecord};
+use crate::store::{EnvEdit, EnvScope, EnvValue, ReleaseRecord};
 use crate::telemetry::causes;
 use crate::worker::Worker;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// A change of an app's values.
-#[derive(Debug)]
-pub enum EnvEdit {
-    /// Set these, together.
-    Set(Vec<NewValue>),
-    /// Take this one away.
-    Unset(String),
-}
-
-/// A value that is to be set.
-pub struct NewValue {
-    /// Name.
-    pub name: String,
-    /// Value.
-    pub value: String,
-    /// Whether it is never shown again.
-    pub secret: bool,
-}
-
-impl std::fmt::Debug for NewValue {
-    // The value is left out: it may be a secret, and this text may reach a log.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("NewValue").field("name", &self.name).finish_non_exhaustive()
-    }
-}
-
-impl EnvEdit {
-    fn parts(self, updated_ms: u64) -> (Vec<EnvValue>, Option<String>) {
-        match self {
-            Self::Set(values) => {
-                let value = |NewValue { name, value, secret }| EnvValue { name, value, secret, updated_ms };
-                (values.into_iter().map(value).collect(), None)
-            }
-            Self::Unset(name) => (Vec::new(), Some(name)),
-        }
-    }
-}
 
 impl Releases {
     /// Changes values. When a release is live that reads one of them, a new release of the same bundle with the new values is booted
@@ -65,36 +27,31 @@ impl Releases {
         scope: EnvScope,
         change: EnvEdit,
     ) -> Result<Option<Switched>, ReleaseError> {
-        if matches!(change, EnvEdit::Unset(_)) && !self.0.book.knows(&app) {
-            return Err(self.no_app(&app));
-        }
-        self.refuse_kept(&app)?;
+        let is_there = || match change {
+            EnvEdit::Unset(_) if !self.0.book.knows(&app) => Err(self.no_app(&app)),
+            _ => self.refuse_kept(&app),
+        };
+        is_there()?;
         let configuring = self.0.book.configuring(&app);
         let _configuring = configuring.lock().await;
         // It may have been removed while this waited.
-        self.refuse_kept(&app)?;
-        let updated_ms = self.0.parts.clock.now_ms();
-        let (set, unset) = change.parts(updated_ms);
+        is_there()?;
         let reads = |live: &Arc<Entry>| {
-            let mut changed = set.iter().map(|value| &value.name).chain(&unset);
-            scope == EnvScope::Production && changed.any(|name| live.bundle.manifest.env.contains(name))
+            let listed = |name: &str| live.bundle.manifest.env.iter().any(|one| one == name);
+            scope == EnvScope::Production && change.names().into_iter().any(listed)
         };
         let Some(live) = self.0.book.live(&app).filter(reads) else {
             // A removal waits until the value is both recorded and in the book.
             let switching = self.0.book.switching(&app);
             let _switching = switching.lock().await;
-            self.refuse_kept(&app)?;
-            if unset.is_some() && !self.0.book.knows(&app) {
-                return Err(self.no_app(&app));
-            }
-            self.record_env(&app, scope, set, unset).await?;
+            is_there()?;
+            let of = app.clone();
+            self.stored("recording the environment", move |store| store.change_env(&of, scope, &change))
+                .await?;
             self.0.book.add_app(&app);
             return Ok(None);
         };
-        let draft_of = app.clone();
-        let draft = self.stored("recording the environment", move |store| {
-            store.draft_env(&draft_of, &set, unset.as_deref())
-        });
+        let draft = self.stored("recording the environment", move |store| store.draft_env(&app, &change));
         match draft.await? {
             Some(revision) => self.reconfigure(&live, revision).await.map(Some),
             None => Ok(None),
@@ -210,21 +167,6 @@ impl Releases {
             let releases = self.clone();
             tokio::spawn(async move { releases.finish(worker).await });
         }
-    }
-
-    async fn record_env(
-        &self,
-        app: &AppName,
-        scope: EnvScope,
-        set: Vec<EnvValue>,
-        unset: Option<String>,
-    ) -> Result<(), ReleaseError> {
-        let app = app.clone();
-        self.stored("recording the environment", move |store| match unset {
-            Some(name) => store.unset_env(&app, scope, &name).map(drop),
-            None => store.set_env(&app, scope, &set).map(drop),
-        })
-        .await
     }
 
     /// Names (and plain values) of an app's environment: what the next release or preview gets, and what the live release still

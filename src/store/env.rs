@@ -15,10 +15,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum EnvScope {
-    /// Releases that users get, and those that somebody who may promote them has uploaded.
+    /// Releases that users get, and those that were uploaded with a token that allows `promote`.
     #[default]
     Production,
-    /// Previews, and releases of those who may not promote them.
+    /// Previews, and releases of tokens that do not allow `promote`.
     Preview,
 }
 
@@ -56,73 +56,95 @@ impl std::fmt::Debug for EnvValue {
     }
 }
 
+/// A change of an app's values.
+#[derive(Debug)]
+pub enum EnvEdit {
+    /// Set these, together.
+    Set(Vec<EnvValue>),
+    /// Take this one away.
+    Unset(String),
+}
+
+impl EnvEdit {
+    /// What the audit log calls it.
+    #[must_use]
+    pub const fn what(&self) -> What {
+        match self {
+            Self::Set(_) => What::EnvSet,
+            Self::Unset(_) => What::EnvUnset,
+        }
+    }
+
+    /// Names of the values that it is about.
+    #[must_use]
+    pub fn names(&self) -> Vec<&str> {
+        match self {
+            Self::Set(given) => given.iter().map(|value| value.name.as_str()).collect(),
+            Self::Unset(name) => vec![name],
+        }
+    }
+
+    /// Changes the values of an app; gives whether there was anything to change.
+    fn apply(&self, values: &mut Vec<EnvValue>) -> bool {
+        let (before, names) = (values.len(), self.names());
+        values.retain(|old| !names.contains(&old.name.as_str()));
+        match self {
+            Self::Set(given) => {
+                values.extend_from_slice(given);
+                true
+            }
+            Self::Unset(_) => values.len() < before,
+        }
+    }
+}
+
 impl Store {
-    /// Sets values (and records their app, if that is new); gives the new revision, which they have in common.
+    /// Changes values, and records their app if that is new; gives the new revision, which all that is set has in common. None when
+    /// there is nothing to take away.
     ///
     /// # Errors
-    /// [`StoreError::EnvTooLarge`]; see [`StoreError`].
-    pub fn set_env(&self, app: &AppName, scope: EnvScope, given: &[EnvValue]) -> Result<u64, StoreError> {
+    /// [`StoreError::EnvTooLarge`], [`StoreError::Removed`]; see [`StoreError`].
+    pub fn change_env(
+        &self,
+        app: &AppName,
+        scope: EnvScope,
+        edit: &EnvEdit,
+    ) -> Result<Option<u64>, StoreError> {
         self.audited("record the environment's values", |transaction| {
             let ring = &self.0.keyring.load();
-            ensure_app(transaction, app)?;
+            match edit {
+                EnvEdit::Set(_) => ensure_app(transaction, app)?,
+                EnvEdit::Unset(_) => refuse_removed(transaction, app)?,
+            }
             let newest = revision(transaction, app)?;
             let mut values = values(transaction, ring, app, newest, scope)?;
-            values.retain(|old| given.iter().all(|new| new.name != old.name));
-            values.extend_from_slice(given);
+            if !edit.apply(&mut values) {
+                return Ok((None, None));
+            }
             check_bounds(app, &values)?;
             let revision = next_revision(transaction, app)?;
             insert_values(transaction, ring, app, (newest, revision), scope, &values)?;
-            let names: Vec<&str> = given.iter().map(|value| value.name.as_str()).collect();
-            Ok((revision, Some(event(app, What::EnvSet, &names.join(", "), scope, revision))))
+            Ok((Some(revision), Some(event(app, edit.what(), &edit.names().join(", "), scope, revision))))
         })
     }
 
-    /// Writes the revision that setting these values of production (and taking one away) would make, without making it the newest: that is done
-    /// when a release of it is made live. Gives none when there is nothing to take away. An earlier draft is written over.
+    /// Writes the revision that this change of production's values would make, without making it the newest: that is done when a
+    /// release of it is made live. Gives none when there is nothing to take away. An earlier draft is written over.
     ///
     /// # Errors
-    /// [`StoreError::EnvTooLarge`]; see [`StoreError`].
-    pub fn draft_env(
-        &self,
-        app: &AppName,
-        given: &[EnvValue],
-        gone: Option<&str>,
-    ) -> Result<Option<u64>, StoreError> {
+    /// As [`Store::change_env`].
+    pub fn draft_env(&self, app: &AppName, edit: &EnvEdit) -> Result<Option<u64>, StoreError> {
         self.write("draft the environment", |transaction| {
             let ring = &self.0.keyring.load();
             refuse_removed(transaction, app)?;
             let newest = revision(transaction, app)?;
             let mut values = values(transaction, ring, app, newest, EnvScope::Production)?;
-            let before = values.len();
-            values.retain(|old| gone != Some(&old.name) && given.iter().all(|new| new.name != old.name));
-            if given.is_empty() && values.len() == before {
+            if !edit.apply(&mut values) {
                 return Ok(None);
             }
-            values.extend_from_slice(given);
             check_bounds(app, &values)?;
             insert_values(transaction, ring, app, (newest, newest + 1), EnvScope::Production, &values)?;
             Ok(Some(newest + 1))
-        })
-    }
-
-    /// Takes a value away; gives the new revision, or none when there was no such value.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub fn unset_env(&self, app: &AppName, scope: EnvScope, name: &str) -> Result<Option<u64>, StoreError> {
-        self.audited("take the environment value away", |transaction| {
-            let ring = &self.0.keyring.load();
-            refuse_removed(transaction, app)?;
-            let newest = revision(transaction, app)?;
-            let mut values = values(transaction, ring, app, newest, scope)?;
-            let before = values.len();
-            values.retain(|old| old.name != name);
-            if values.len() == before {
-                return Ok((None, None));
-            }
-            let revision = next_revision(transaction, app)?;
-            insert_values(transaction, ring, app, (newest, revision), scope, &values)?;
-            Ok((Some(revision), Some(event(app, What::EnvUnset, name, scope, revision))))
         })
     }
 

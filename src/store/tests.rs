@@ -2,10 +2,11 @@
 
 use super::*;
 use crate::id::{Digest, InstanceId, ReleaseId, Version};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 mod disk;
+mod env;
+mod folder;
 mod removed;
 mod sealed;
 mod shared;
@@ -45,81 +46,19 @@ fn value(name: &str, value: &str) -> EnvValue {
     EnvValue { name: name.into(), value: value.into(), secret: false, updated_ms: 5 }
 }
 
-#[test]
-fn values_of_previews_and_of_production_are_apart_in_each_revision() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path()).unwrap();
-    let (shop, preview) = (app("shop"), EnvScope::Preview);
-    assert_eq!(store.set_env(&shop, PRODUCTION, &[value("KEY", "real")]).unwrap(), 1);
-    assert_eq!(store.set_env(&shop, preview, &[value("KEY", "test")]).unwrap(), 2);
-    assert_eq!(store.env(&shop, 1, preview).unwrap(), vec![]);
-    assert_eq!(store.env(&shop, 2, preview).unwrap(), vec![value("KEY", "test")]);
-    assert_eq!(store.env(&shop, 2, PRODUCTION).unwrap(), vec![value("KEY", "real")]);
-    assert_eq!(store.draft_env(&shop, &[value("KEY", "next")], None).unwrap(), Some(3));
-    assert_eq!(store.env(&shop, 3, preview).unwrap(), vec![value("KEY", "test")]);
-    // A draft that came to nothing is written over whole.
-    assert_eq!(store.unset_env(&shop, preview, "KEY").unwrap(), Some(3));
-    assert_eq!(store.env(&shop, 3, preview).unwrap(), vec![]);
-    assert_eq!(store.env(&shop, 3, PRODUCTION).unwrap(), vec![value("KEY", "real")]);
-    assert_eq!(store.unset_env(&shop, preview, "KEY").unwrap(), None);
+fn set<const N: usize>(values: [EnvValue; N]) -> EnvEdit {
+    EnvEdit::Set(values.into())
 }
 
-/// What it is to see then is kept meanwhile, also where nothing else needs it.
-#[test]
-fn a_release_sees_the_noted_values_of_production_from_when_users_get_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path()).unwrap();
-    let shop = app("shop");
-    store.set_env(&shop, EnvScope::Preview, &[value("KEY", "test")]).unwrap();
-    let one = ReleaseRecord { env_scope: EnvScope::Preview, ..record("shop@v1", 1) };
-    store.insert_release(&one).unwrap();
-    store.insert_release(&record("shop@v2", 0)).unwrap();
-    assert_eq!(store.set_env(&shop, PRODUCTION, &[value("KEY", "real")]).unwrap(), 2);
-    store.set_next_revision(&one.id, 2).unwrap();
-    store.set_env(&shop, PRODUCTION, &[value("KEY", "later")]).unwrap();
-    store.delete_release(&id("shop@v2")).unwrap();
-    let stands = |store: &Store| {
-        let record = store.release(&one.id).unwrap().unwrap();
-        (record.env_scope, record.config_revision)
-    };
-    assert_eq!(stands(&store), (EnvScope::Preview, 1));
-    store.record_promotion(&one.id, None, PromotionKind::Promote, 10, None).unwrap();
-    assert_eq!(stands(&store), (PRODUCTION, 2));
-    assert_eq!(store.env(&shop, 2, PRODUCTION).unwrap(), vec![value("KEY", "real")]);
-}
-
-#[test]
-fn the_data_folder_is_made_for_its_owner_alone_and_one_that_is_there_keeps_its_mode() {
-    let folder = tempfile::tempdir().unwrap();
-    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    let made = folder.path().join("made/data");
-    drop(Store::open(&made).unwrap());
-    assert_eq!(mode(&made), 0o700);
-    std::fs::set_permissions(&made, std::fs::Permissions::from_mode(0o750)).unwrap();
-    drop(Store::open(&made).unwrap());
-    assert_eq!(mode(&made), 0o750);
-}
-
-#[test]
-fn a_data_folder_that_others_may_write_or_have_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    drop(Store::open(&data).unwrap());
-    for mode in [0o770, 0o702, 0o1777] {
-        std::fs::set_permissions(&data, std::fs::Permissions::from_mode(mode)).unwrap();
-        let refused = Store::open(&data).unwrap_err();
-        assert!(matches!(&refused, StoreError::Exposed { .. }), "{refused}");
-        assert!(refused.to_string().contains(&format!("mode {mode:03o}")), "{refused}");
+impl Store {
+    /// Sets values; gives their revision.
+    pub fn set_env(&self, app: &AppName, scope: EnvScope, given: &[EnvValue]) -> Result<u64, StoreError> {
+        self.change_env(app, scope, &EnvEdit::Set(given.to_vec())).map(|revision| revision.unwrap())
     }
-    std::fs::set_permissions(&data, std::fs::Permissions::from_mode(0o755)).unwrap();
-    drop(Store::open(&data).unwrap());
-    if !nix::unistd::geteuid().is_root() {
-        println!("SKIPPED: only root can give a folder away");
-        return;
+
+    fn unset_env(&self, app: &AppName, scope: EnvScope, name: &str) -> Result<Option<u64>, StoreError> {
+        self.change_env(app, scope, &EnvEdit::Unset(name.to_owned()))
     }
-    std::os::unix::fs::chown(&data, Some(65_534), None).unwrap();
-    let refused = Store::open(&data).unwrap_err();
-    assert!(refused.to_string().contains("belongs to user 65534"), "{refused}");
 }
 
 #[test]
@@ -208,24 +147,6 @@ fn a_share_of_the_users_is_kept_until_a_switch_ends_it() {
     assert_eq!(split(), None);
 }
 
-/// As a promotion does: whoever withdraws it, or starts next, finds a release that is taken in.
-#[test]
-fn a_share_makes_a_pending_release_ready_with_its_revision() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path()).unwrap();
-    let (shop, two) = (app("shop"), id("shop@v1.r1"));
-    store.insert_release(&record("shop@v1", 0)).unwrap();
-    store.record_promotion(&id("shop@v1"), None, PromotionKind::Promote, 10, None).unwrap();
-    assert_eq!(store.draft_env(&shop, &[value("API", "one")], None).unwrap(), Some(1));
-    store.insert_release(&record("shop@v1.r1", 1)).unwrap();
-    store.record_split(&two, None, 10, 20).unwrap();
-    assert_eq!(store.release(&two).unwrap().unwrap().state, ReleaseState::Ready);
-    assert_eq!(store.latest_revision(&shop).unwrap(), 1);
-    // The next draft leaves the values of a release that has users alone.
-    assert_eq!(store.draft_env(&shop, &[value("API", "two")], None).unwrap(), Some(2));
-    assert_eq!(store.env(&shop, 1, PRODUCTION).unwrap(), vec![value("API", "one")]);
-}
-
 #[test]
 fn only_the_newest_switches_are_remembered() {
     let folder = tempfile::tempdir().unwrap();
@@ -249,34 +170,6 @@ fn only_the_newest_switches_are_remembered() {
     assert_eq!(history.len(), crate::limits::PROMOTIONS_KEPT_MAX as usize);
     assert_eq!((history[0].epoch, history.last().unwrap().epoch), (5003, 4));
     assert_eq!(store.history(&app("blog")).unwrap().len(), 1);
-}
-
-#[test]
-fn a_release_keeps_its_revision_of_the_environment() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path()).unwrap();
-    let shop = app("shop");
-    assert_eq!(store.latest_revision(&shop).unwrap(), 0);
-    assert_eq!(store.set_env(&shop, PRODUCTION, &[value("API", "one")]).unwrap(), 1);
-    store.insert_release(&record("shop@v1", 1)).unwrap();
-    assert_eq!(store.set_env(&shop, PRODUCTION, &[value("API", "two")]).unwrap(), 2);
-    assert_eq!(store.set_env(&shop, PRODUCTION, &[value("B", "b")]).unwrap(), 3);
-    store.insert_release(&record("shop@v2", 3)).unwrap();
-    assert_eq!(store.unset_env(&shop, PRODUCTION, "none").unwrap(), None);
-    assert_eq!(store.unset_env(&shop, PRODUCTION, "API").unwrap(), Some(4));
-    assert_eq!(store.env(&shop, 0, PRODUCTION).unwrap(), vec![]);
-    assert_eq!(store.env(&shop, 1, PRODUCTION).unwrap(), vec![value("API", "one")]);
-    assert_eq!(store.env(&shop, 3, PRODUCTION).unwrap(), vec![value("API", "two"), value("B", "b")]);
-    assert_eq!(store.env(&shop, 4, PRODUCTION).unwrap(), vec![value("B", "b")]);
-
-    store.delete_release(&id("shop@v1")).unwrap();
-    assert_eq!(store.env(&shop, 1, PRODUCTION).unwrap(), vec![], "nobody needs it any more");
-    assert_eq!(store.env(&shop, 3, PRODUCTION).unwrap().len(), 2, "v2 was made with it");
-    assert_eq!(store.env(&shop, 4, PRODUCTION).unwrap().len(), 1, "it is the newest");
-    let big = value("BIG", &"x".repeat(crate::limits::ENV_BYTES_MAX));
-    assert!(matches!(store.set_env(&shop, PRODUCTION, &[big]), Err(StoreError::EnvTooLarge { .. })));
-    assert_eq!(store.latest_revision(&shop).unwrap(), 4);
-    assert!(!format!("{:?}", value("API", "hunter2")).contains("hunter2"));
 }
 
 #[test]
@@ -338,69 +231,6 @@ fn an_idempotency_key_gives_the_first_answer_again() {
 
     let store = Store::open(folder.path()).unwrap();
     assert_eq!(store.begin_idempotent("k", two, tomorrow_ms).unwrap(), Begun::New, "nobody answers it now");
-}
-
-#[test]
-fn a_folder_in_use_is_refused_and_says_by_whom() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path()).unwrap();
-    let error = Store::open(folder.path()).unwrap_err();
-    assert!(matches!(error, StoreError::Locked { .. }));
-    assert!(error.to_string().contains(&format!("process {}", std::process::id())), "{error}");
-    let clone = store.clone();
-    drop(store);
-    assert!(Store::open(folder.path()).is_err(), "a clone holds it too");
-    drop(clone);
-    Store::open(folder.path()).unwrap();
-}
-
-#[test]
-fn a_newer_schema_and_a_damaged_file_are_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path()).unwrap();
-    let database = store.layout().database();
-    assert_eq!(std::fs::metadata(&database).unwrap().permissions().mode() & 0o777, 0o600);
-    store.0.connection.lock().unwrap().execute("INSERT INTO migrations VALUES (99, 0)", []).unwrap();
-    drop(store);
-    let error = Store::open(folder.path()).unwrap_err();
-    assert!(matches!(error, StoreError::Newer { found: 99, .. }), "{error}");
-
-    std::fs::write(&database, vec![b'x'; 8192]).unwrap();
-    let error = Store::open(folder.path()).unwrap_err();
-    assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
-}
-
-#[test]
-fn a_damaged_page_is_found_at_the_start() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path()).unwrap();
-    for number in 0..200 {
-        store.set_meta(&format!("key-{number}"), &"v".repeat(200)).unwrap();
-    }
-    let database = store.layout().database();
-    drop(store);
-    let mut bytes = std::fs::read(&database).unwrap();
-    let pages = bytes.len() / 4096;
-    assert!(pages > 12, "the log was written back when the database was closed");
-    for page in 10..pages {
-        bytes[page * 4096..page * 4096 + 64].fill(0xff);
-    }
-    std::fs::write(&database, bytes).unwrap();
-    let error = Store::open(folder.path()).unwrap_err();
-    assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
-}
-
-#[test]
-fn staging_is_empty_after_a_restart() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path()).unwrap();
-    let left_over = store.layout().stage();
-    std::fs::create_dir_all(left_over.join("files")).unwrap();
-    drop(store);
-    let store = Store::open(folder.path()).unwrap();
-    assert!(!left_over.exists());
-    assert!(store.layout().staging().is_dir());
-    assert!(store.layout().root().is_absolute());
 }
 
 #[test]

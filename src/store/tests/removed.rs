@@ -37,7 +37,7 @@ fn a_removed_app_is_kept_whole_and_unchanged_until_it_is_restored() {
     assert!(matches!(late, Err(StoreError::Removed(_))), "{late:?}");
     let late = store.unset_env(&shop, EnvScope::Production, "KEY");
     assert!(matches!(late, Err(StoreError::Removed(_))), "{late:?}");
-    let late = store.draft_env(&shop, &[value("KEY", "late")], None);
+    let late = store.draft_env(&shop, &set([value("KEY", "late")]));
     assert!(matches!(late, Err(StoreError::Removed(_))), "{late:?}");
     let late = store.record_promotion(&id("shop@v1"), None, PromotionKind::Promote, 9, None);
     assert!(matches!(late, Err(StoreError::NoRelease(_))), "{late:?}");

@@ -3,6 +3,7 @@
 use super::*;
 use rusqlite::Connection;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 const VALUE: &str = "s3cr3t-at-rest";
 /// Steps of the schema in which values lay in the database as they are.

@@ -1,0 +1,92 @@
+//! Values of environments: revisions, and which of them a release sees.
+
+use super::*;
+
+#[test]
+fn values_of_previews_and_of_production_are_apart_in_each_revision() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let (shop, preview) = (app("shop"), EnvScope::Preview);
+    assert_eq!(store.set_env(&shop, PRODUCTION, &[value("KEY", "real")]).unwrap(), 1);
+    assert_eq!(store.set_env(&shop, preview, &[value("KEY", "test")]).unwrap(), 2);
+    assert_eq!(store.env(&shop, 1, preview).unwrap(), vec![]);
+    assert_eq!(store.env(&shop, 2, preview).unwrap(), vec![value("KEY", "test")]);
+    assert_eq!(store.env(&shop, 2, PRODUCTION).unwrap(), vec![value("KEY", "real")]);
+    assert_eq!(store.draft_env(&shop, &set([value("KEY", "next")])).unwrap(), Some(3));
+    assert_eq!(store.env(&shop, 3, preview).unwrap(), vec![value("KEY", "test")]);
+    // A draft that came to nothing is written over whole.
+    assert_eq!(store.unset_env(&shop, preview, "KEY").unwrap(), Some(3));
+    assert_eq!(store.env(&shop, 3, preview).unwrap(), vec![]);
+    assert_eq!(store.env(&shop, 3, PRODUCTION).unwrap(), vec![value("KEY", "real")]);
+    assert_eq!(store.unset_env(&shop, preview, "KEY").unwrap(), None);
+}
+
+/// What it is to see then is kept meanwhile, also where nothing else needs it.
+#[test]
+fn a_release_sees_the_noted_values_of_production_from_when_users_get_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let shop = app("shop");
+    store.set_env(&shop, EnvScope::Preview, &[value("KEY", "test")]).unwrap();
+    let one = ReleaseRecord { env_scope: EnvScope::Preview, ..record("shop@v1", 1) };
+    store.insert_release(&one).unwrap();
+    store.insert_release(&record("shop@v2", 0)).unwrap();
+    assert_eq!(store.set_env(&shop, PRODUCTION, &[value("KEY", "real")]).unwrap(), 2);
+    store.set_next_revision(&one.id, 2).unwrap();
+    store.set_env(&shop, PRODUCTION, &[value("KEY", "later")]).unwrap();
+    store.delete_release(&id("shop@v2")).unwrap();
+    let stands = |store: &Store| {
+        let record = store.release(&one.id).unwrap().unwrap();
+        (record.env_scope, record.config_revision)
+    };
+    assert_eq!(stands(&store), (EnvScope::Preview, 1));
+    store.record_promotion(&one.id, None, PromotionKind::Promote, 10, None).unwrap();
+    assert_eq!(stands(&store), (PRODUCTION, 2));
+    assert_eq!(store.env(&shop, 2, PRODUCTION).unwrap(), vec![value("KEY", "real")]);
+}
+
+/// As a promotion does: whoever withdraws it, or starts next, finds a release that is taken in.
+#[test]
+fn a_share_makes_a_pending_release_ready_with_its_revision() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let (shop, two) = (app("shop"), id("shop@v1.r1"));
+    store.insert_release(&record("shop@v1", 0)).unwrap();
+    store.record_promotion(&id("shop@v1"), None, PromotionKind::Promote, 10, None).unwrap();
+    assert_eq!(store.draft_env(&shop, &set([value("API", "one")])).unwrap(), Some(1));
+    store.insert_release(&record("shop@v1.r1", 1)).unwrap();
+    store.record_split(&two, None, 10, 20).unwrap();
+    assert_eq!(store.release(&two).unwrap().unwrap().state, ReleaseState::Ready);
+    assert_eq!(store.latest_revision(&shop).unwrap(), 1);
+    // The next draft leaves the values of a release that has users alone.
+    assert_eq!(store.draft_env(&shop, &set([value("API", "two")])).unwrap(), Some(2));
+    assert_eq!(store.env(&shop, 1, PRODUCTION).unwrap(), vec![value("API", "one")]);
+}
+
+#[test]
+fn a_release_keeps_its_revision_of_the_environment() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let shop = app("shop");
+    assert_eq!(store.latest_revision(&shop).unwrap(), 0);
+    assert_eq!(store.set_env(&shop, PRODUCTION, &[value("API", "one")]).unwrap(), 1);
+    store.insert_release(&record("shop@v1", 1)).unwrap();
+    assert_eq!(store.set_env(&shop, PRODUCTION, &[value("API", "two")]).unwrap(), 2);
+    assert_eq!(store.set_env(&shop, PRODUCTION, &[value("B", "b")]).unwrap(), 3);
+    store.insert_release(&record("shop@v2", 3)).unwrap();
+    assert_eq!(store.unset_env(&shop, PRODUCTION, "none").unwrap(), None);
+    assert_eq!(store.unset_env(&shop, PRODUCTION, "API").unwrap(), Some(4));
+    assert_eq!(store.env(&shop, 0, PRODUCTION).unwrap(), vec![]);
+    assert_eq!(store.env(&shop, 1, PRODUCTION).unwrap(), vec![value("API", "one")]);
+    assert_eq!(store.env(&shop, 3, PRODUCTION).unwrap(), vec![value("API", "two"), value("B", "b")]);
+    assert_eq!(store.env(&shop, 4, PRODUCTION).unwrap(), vec![value("B", "b")]);
+
+    store.delete_release(&id("shop@v1")).unwrap();
+    assert_eq!(store.env(&shop, 1, PRODUCTION).unwrap(), vec![], "nobody needs it any more");
+    assert_eq!(store.env(&shop, 3, PRODUCTION).unwrap().len(), 2, "v2 was made with it");
+    assert_eq!(store.env(&shop, 4, PRODUCTION).unwrap().len(), 1, "it is the newest");
+    let big = value("BIG", &"x".repeat(crate::limits::ENV_BYTES_MAX));
+    assert!(matches!(store.set_env(&shop, PRODUCTION, &[big]), Err(StoreError::EnvTooLarge { .. })));
+    assert_eq!(store.latest_revision(&shop).unwrap(), 4);
+    assert!(!format!("{:?}", value("API", "hunter2")).contains("hunter2"));
+}
