@@ -103,12 +103,12 @@ impl Releases {
                 releases.boot_standby().await;
             }
             releases.0.verified.lock().unwrap_or_else(PoisonError::into_inner).clear();
-            // Its last requests may be served by workers that are nobody's now.
+            // Its last requests may be served by workers that no release has now.
             releases.0.parts.predecessor.gone().await;
             let Some(turn) = releases.0.turns.take().await else { return };
             releases.end_orphans().await;
             drop(turn);
-            // What still runs from an earlier build is known by now, and nobody waits for it.
+            // By now it is known which workers of an earlier build still run, and no request waits for this.
             if let Err(error) = releases.0.parts.engine.prune().await {
                 tracing::warn!(error = %causes(&error), "old worker images are left alone");
             }

@@ -113,7 +113,7 @@ pub enum Unclaimed {
     Taken {
         /// Which.
         label: String,
-        /// Who has it.
+        /// Its owner.
         by: String,
     },
 }
@@ -327,7 +327,7 @@ impl Book {
         mark.pardon.is_none().then_some(mark.reason)
     }
 
-    /// Why a release was marked as bad, and who made it live all the same.
+    /// Why a release was marked as bad, and the actor that made it live all the same.
     pub fn pardoned(&self, release: &ReleaseId) -> Option<(String, Pardon)> {
         let BadMark { reason, pardon } = self.mark(release)?;
         Some((reason, pardon?))

@@ -130,8 +130,8 @@ impl Releases {
         Err(self.unservable(entry, instance, failed).await)
     }
 
-    /// Hashes the release's files again, unless the start of the host has just done so, so that a worker is started from what was taken in or not at all. What is damaged is
-    /// unpacked again from its archive, if that is whole.
+    /// Hashes the release's files again, unless the start of the host has just done so: a worker is started from the bundle that was
+    /// uploaded, or not at all. A damaged bundle is unpacked again from its archive, if that is whole.
     async fn check_bundle(&self, entry: &Arc<Entry>) -> Result<(), ReleaseError> {
         if failpoint::at("boot.check_bundle") == Some(Fault::Skip) {
             return Ok(());
@@ -206,7 +206,7 @@ impl Releases {
         entry.set_denials(egress.denials());
         let logs = self.0.journal.sink(&record.id.app, start.settings.limits.log_lines_per_s);
         let connecting = Worker::connect(identity, start, egress, logs, self.0.bodies.share());
-        // A boot that is given up leaves a connection that nobody holds, and that ends.
+        // A boot that is given up drops its connection, which ends it.
         self.among_requests(connecting).await
     }
 
@@ -233,7 +233,7 @@ impl Releases {
         let mut diagnosis = Diagnosis::default();
         if let WorkerError::Boot(failure) = &error {
             let thrown = failure.error.as_ref();
-            // The reason says it, and the stack below; the worker's own lines of the same text tell nobody more.
+            // The reason says it, and the stack below; the worker's own lines of the same text add nothing.
             log.retain(|line| {
                 !line.contains(&failure.message) && thrown.is_none_or(|thrown| !tells(line, thrown))
             });

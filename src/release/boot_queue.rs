@@ -1,8 +1,8 @@
 //! The order in which workers are started.
 //!
 //! Every start takes a place first, whatever it is for: there are as many as the machine can boot at once, and one more for what users
-//! get. Who finds none waits, and a place that gets free goes to the most urgent of those that wait, to the one that came first among
-//! equals.
+//! get. A start that finds none waits, and a place that gets free goes to the most urgent of those that wait, among equals to the one
+//! that came first.
 
 use super::entry::Entry;
 use super::life::State;
@@ -160,7 +160,7 @@ impl BootQueue {
         (turns * state.kept_ms).div_ceil(1_000).clamp(RETRY_AFTER_S, RETRY_AFTER_S_MAX)
     }
 
-    /// Gives no place any more: who waits is told so.
+    /// Gives no place any more: those that wait are told so.
     pub fn close(&self) {
         let mut state = self.lock();
         state.closed = true;
@@ -186,7 +186,7 @@ impl BootQueue {
                 state.free -= 1;
                 (BootPlace { queue: Arc::clone(self), since: Instant::now() }, tell)
             };
-            // Who gave up just now gives the place back by that.
+            // A start that was given up just now returns its place by that.
             let _ = tell.send(place);
         }
     }

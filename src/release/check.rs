@@ -254,7 +254,8 @@ async fn ask(
 }
 
 impl Releases {
-    /// Starts a worker beside one that is ill, puts it in its place, and lets the ill one finish what it has. Where no other comes up, the ill one stays: it may still answer some.
+    /// Starts a worker beside one that is ill, puts it in its place, and lets the ill one finish its requests. Where no other comes up,
+    /// the ill one stays: it may still answer some.
     async fn replace_beside(&self, entry: &Arc<Entry>, ill: &InstanceId) {
         let times = entry.ill_in_a_row.fetch_add(1, Ordering::Relaxed);
         let pause_ms =
@@ -289,7 +290,7 @@ impl Releases {
         }
     }
 
-    /// Waits until nobody holds a worker that is in no pool any more, and ends it.
+    /// Waits until the last holder drops a worker that is in no pool any more, and ends it.
     pub(super) async fn finish(&self, old: Arc<Worker>) {
         let instance = old.identity().instance.clone();
         let held = Arc::downgrade(&old);

@@ -1,6 +1,6 @@
 //! Executes the effects that the state machine of a release ([`Life`](super::life::Life)) returns.
 //!
-//! Events that start, stop, freeze or promote are told by whoever holds `entry.boot`; only the loss of a worker may
+//! Events that start, stop, freeze or promote are told by the holder of `entry.boot`; only the loss of a worker may
 //! come in between.
 
 use super::entry::Entry;
@@ -79,8 +79,8 @@ impl Releases {
         }
     }
 
-    /// Makes sure that a release has a worker that serves. Who comes while another starts it waits for that one; an operator, who
-    /// insists, makes that start as urgent as their own. `deadline` is for its start, once it has a place; the wait for that has as
+    /// Makes sure that a release has a worker that serves. A call that comes while another starts it waits for that one; an operator,
+    /// who insists, makes that start as urgent as their own. `deadline` is for its start, once it has a place; the wait for that has as
     /// long again.
     pub(super) async fn ensure_worker(
         &self,
@@ -111,7 +111,7 @@ impl Releases {
         if let Some(worker) = entry.pool.worker()
             && worker.ready(deadline.min(Duration::from_millis(LOST_PATIENCE_MS))).await.is_err()
         {
-            // It was being started again by its supervisor, in vain, or it hangs. Whoever watches it waits as long.
+            // It was being started again by its supervisor, in vain, or it hangs. Its watcher waits as long.
             self.tell(entry, Event::Lost, deadline).await?;
         }
         let insist =
@@ -134,7 +134,7 @@ impl Releases {
     /// Drains a release's worker and stops it, if `event` allows it; the release is retained and sleeps.
     pub(super) async fn put_to_sleep(&self, entry: &Arc<Entry>, event: Event) {
         let _boot = entry.boot.lock().await;
-        // What was promoted or removed meanwhile is nothing to put to sleep any more.
+        // A release that was promoted or removed meanwhile must not sleep.
         if entry.life().after(event).is_ok()
             && let Err(error) = self.tell(entry, event, Duration::ZERO).await
         {
@@ -142,7 +142,7 @@ impl Releases {
         }
     }
 
-    /// Freezes a standby that nobody asked for.
+    /// Freezes a standby that has no requests.
     pub(super) async fn let_rest(&self, entry: &Arc<Entry>) {
         let _boot = entry.boot.lock().await;
         if entry.life().after(Event::Rested).is_ok()
@@ -201,7 +201,7 @@ impl Releases {
     }
 }
 
-/// An event that can't be, as the answer to whoever caused it.
+/// An illegal event, as the answer to its caller.
 pub(super) fn refused(entry: &Entry, illegal: Illegal) -> ReleaseError {
     ReleaseError::Refused(format!("`{}`: {illegal}; look at `vitrine status` and try again", entry.id()))
 }

@@ -39,7 +39,7 @@ pub fn rollback_target(
     live: &Version,
     retained: &BTreeSet<Version>,
 ) -> Option<Version> {
-    // What was last done to a version counts.
+    // The last event of a version counts.
     let mut seen = BTreeSet::new();
     for Promotion { version, from, kind, .. } in history {
         if *kind == PromotionKind::Rollback {

@@ -56,7 +56,7 @@ pub struct Illegal {
     pub stage: Stage,
     /// How it goes.
     pub status: Status,
-    /// What was to happen.
+    /// The event.
     pub event: Event,
 }
 
@@ -125,7 +125,7 @@ impl Progress {
                 with(Status::RollbackSuccessful)
             }
             (Status::RollbackRequested, Event::GoingBack) => with(Status::RollbackInProgress),
-            // By this deployment or by somebody who was faster: users get another release, as they should.
+            // By this deployment or by a faster call: users get another release, as they should.
             (
                 Status::RollbackRequested | Status::RollbackInProgress,
                 Event::Superseded | Event::RolledBackFrom,
@@ -160,7 +160,7 @@ pub struct Deployment {
 pub struct Standing {
     /// How far it has come.
     pub progress: Progress,
-    /// What was live before.
+    /// The release that was live before.
     pub previous: Option<Version>,
     /// Why it is there.
     pub reason: Option<String>,

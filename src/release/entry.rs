@@ -37,9 +37,9 @@ pub struct Entry {
     life: Mutex<Life>,
     /// Why its last start failed, and when.
     failure: Mutex<Option<(String, Instant)>>,
-    /// Held while its worker is started, stopped, frozen or made live: one at a time, everybody else waits for the result.
+    /// Held while its worker is started, stopped, frozen or made live: one at a time, all others wait for the result.
     pub boot: tokio::sync::Mutex<()>,
-    /// Operators who wait for its worker, whoever starts it.
+    /// Operators who wait for its worker, whichever call starts it.
     insisting: AtomicUsize,
     /// Requests that wait for it to wake.
     pub held: std::sync::atomic::AtomicUsize,
@@ -59,7 +59,7 @@ pub struct Entry {
     window: Mutex<Window>,
     /// Calls of its newest worker that were denied.
     denials: Mutex<Arc<Denials>>,
-    /// What was asked of it in the last minute.
+    /// Its requests in the last minute.
     pub load: Load,
     /// When its process died, the last few times.
     crashes: Mutex<VecDeque<Instant>>,
@@ -153,7 +153,7 @@ impl Entry {
         self.pool.set_worker(Some(worker));
     }
 
-    /// Takes its worker away, which is to be stopped: who waits for that one looks for the next. Gives it.
+    /// Takes its worker away and gives it to the caller, who stops it. Requests that wait for this worker look for the next one.
     pub fn take_worker(&self) -> Option<Arc<Worker>> {
         let worker = self.pool.worker();
         self.pool.set_worker(None);

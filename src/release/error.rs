@@ -41,7 +41,7 @@ pub enum ReleaseError {
     LabelTaken {
         /// Label.
         label: String,
-        /// Who has it.
+        /// Its owner.
         by: String,
     },
     /// 409: the state does not allow it (remove of a live release, `--from` that is not live, nothing to roll back to).
@@ -62,7 +62,7 @@ pub enum ReleaseError {
         /// What else the host knows.
         diagnosis: Box<Diagnosis>,
     },
-    /// 422: nobody who may vouches for the bundle.
+    /// 422: no permitted key has signed the bundle.
     #[error("`{release}` is not taken in: {reason}")]
     Unsigned {
         /// Which.
@@ -104,7 +104,7 @@ pub enum ReleaseError {
     /// 503 or 507: the store.
     #[error("{operation} failed")]
     Store {
-        /// What was being done.
+        /// The operation that failed.
         operation: &'static str,
         /// Cause.
         #[source]

@@ -165,7 +165,7 @@ impl Journal {
         self.tell(recent, Instant::now());
     }
 
-    /// Says how many lines were dropped, unless that was said just now: then a later line brings it, or who reads them next.
+    /// Says how many lines were dropped, unless that was said just now: then a later line brings it, or the next reader.
     fn tell(&self, recent: &mut Recent, now: Instant) {
         let pause = Duration::from_millis(LOG_TOLD_MS);
         if recent.untold.is_none() || recent.told.is_some_and(|told| now.duration_since(told) < pause) {

@@ -29,7 +29,7 @@ pub fn watch(releases: &Releases, entry: &Arc<Entry>, worker: &Arc<Worker>) {
     let (host, entry) = (Arc::downgrade(&releases.0), Arc::downgrade(entry));
     tokio::spawn(async move {
         let mut served_since = Instant::now();
-        // The channel closes when nobody holds the worker any more: nothing is left to watch.
+        // The channel closes when the last holder drops the worker: there is nothing to watch any more.
         while state.changed().await.is_ok() {
             let reason = match *state.borrow_and_update() {
                 WorkerState::Lost => Replacement::Gone,
@@ -141,7 +141,7 @@ async fn replace(
             return;
         }
     }
-    // One that nobody needs now sleeps, and a request wakes it.
+    // A release that is not needed now sleeps, and a request wakes it.
     while releases.is_wanted(&entry) || entry.held.load(Ordering::SeqCst) > 0 {
         tokio::time::sleep(Duration::from_millis(pause_ms)).await;
         let Some(_turn) = releases.0.turns.take().await else { return };

@@ -1,8 +1,8 @@
 //! Host name labels: to which app each belongs, and what an upload takes of them.
 //!
 //! A label belongs to the app with the longest name that is the label or begins it up to a `-`. Labels of two apps can't be the
-//! same then, whatever versions and previews are called: those are chosen by whoever may deploy, an app's name by whoever gives out
-//! tokens. Within an app each label is one release's or one preview's.
+//! same then, whatever versions and previews are called: tokens for deploys choose those, and operators
+//! the names of apps. Within an app each label is one release's or one preview's.
 
 use crate::id::{AppName, Digest, ReleaseId, Version, release_label};
 

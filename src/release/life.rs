@@ -79,7 +79,7 @@ pub enum State {
 /// What happens to a release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
-    /// Somebody needs its worker; who insists gets a start even after the ones that failed.
+    /// Its worker is needed; with `insist` it is started again even after failed starts.
     Wanted {
         /// An operator's own word, or a try after the pause.
         insist: bool,
@@ -100,11 +100,11 @@ pub enum Event {
     Superseded,
     /// On the disk is that a share of the users gets this release beside the live one.
     Shared,
-    /// Nobody asked for the standby for a while.
+    /// The standby had no request for a while.
     Rested,
     /// The frozen worker serves again.
     Thawed,
-    /// Nobody asked for it for a while, and nothing needs its worker.
+    /// It had no request for a while, and nothing needs its worker.
     Idle,
     /// Its removal is on the disk: alone, which a live one can't be, or with its whole app.
     Removed {
@@ -113,7 +113,7 @@ pub enum Event {
     },
     /// The host ends and takes its workers along.
     HostEnds,
-    /// What was in flight is done, or its time is over.
+    /// Its requests in flight have ended, or their time is over.
     Drained,
 }
 
@@ -142,7 +142,7 @@ pub enum Effect {
 pub struct Illegal {
     /// Where it stands.
     pub state: State,
-    /// What was to happen.
+    /// The event.
     pub event: Event,
 }
 

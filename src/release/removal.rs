@@ -194,7 +194,7 @@ impl Releases {
         }
     }
 
-    /// Drops a removed app that nobody asked to be dropped.
+    /// Drops a removed app whose time is over, or for which there is no room.
     pub(super) async fn purge_behind(&self, removed: &Removed) {
         match self.purge(removed, false).await {
             Err(ReleaseError::NoApp(_) | ReleaseError::Removed { .. }) | Ok(()) => {}

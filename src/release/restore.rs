@@ -8,8 +8,8 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 impl Releases {
-    /// Brings a removed app back with its releases, values and history; what was live is live again. A worker that does not come up
-    /// is logged and is no error: requests start it again, as after a start of the host.
+    /// Brings a removed app back with its releases, values and history; the release that was live is live again. A worker that does
+    /// not come up is logged and is no error: requests start it again, as after a start of the host.
     ///
     /// # Errors
     /// See [`ReleaseError`]; the app is kept as it was then.

@@ -159,7 +159,7 @@ impl Releases {
                     tracing::warn!(%release, error = %causes(&error), "a release could not be removed");
                 }
             }
-            // What was done before for the same app may have taken its time.
+            // The steps before, of the same app, may have taken long.
             Due::Sleep(entry) if matches!(self.idle(&entry), Some(Due::Sleep(_))) => {
                 tracing::info!(release = %entry.id(), "an idle release goes to sleep");
                 self.put_to_sleep(&entry, Event::Idle).await;
@@ -237,7 +237,7 @@ impl Releases {
         self.find(&release)?;
         let switching = self.0.book.switching(&app);
         let held = switching.lock().await;
-        // Who removed it meanwhile may have been followed by another of the same name.
+        // It may have been removed meanwhile, and another one of the same name uploaded.
         let entry = self.find(&release)?;
         if self.0.book.live(&app).is_some_and(|live| Arc::ptr_eq(&live, &entry)) {
             return Err(ReleaseError::Refused(format!(
@@ -255,7 +255,7 @@ impl Releases {
         let recorded = release.clone();
         self.stored("removing the release", move |store| store.delete_release(&recorded)).await?;
         noted(&app, self.publish_anew(&app, |book| book.remove(&release)).await);
-        // Nobody gets it any more: a rollback need not wait for its last requests.
+        // It gets no new requests, so a rollback need not wait for its last ones.
         drop(held);
         self.forget_release(&entry, false).await;
         Ok(())

@@ -1,7 +1,7 @@
-//! Room for workers of releases that no user depends on: previews, candidates, what was live long ago.
+//! Room for workers of releases that no user depends on: previews, candidates, releases that were live long ago.
 //!
 //! What users get, what a deployment needs and what a rollback would go to is always started. All else has a number of places, for
-//! each app and for the host. Who needs one and finds none gets that of the release that was asked for longest ago. One release of
+//! each app and for the host. A release that finds none gets that of the release whose last request is longest ago. One release of
 //! an app that is uploaded to be live next has a place whatever else is busy.
 
 use super::entry::Entry;
@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Who is making room, what has room and no worker yet, and which release has the place that its app always has.
+/// A lock for making room, the releases that have room and no worker yet, and those with the place that their app always has.
 #[derive(Debug, Default)]
 pub struct Rooms {
     making: tokio::sync::Mutex<()>,

@@ -35,7 +35,7 @@ impl Paused {
 }
 
 impl Turns {
-    /// A turn; none when another host has taken over, or this one ends. Not to be asked for by somebody who has one.
+    /// A turn; none when another host has taken over, or this one ends. A caller that has one must not ask for another.
     pub(super) async fn take(&self) -> Option<OwnedRwLockReadGuard<()>> {
         tokio::select! {
             biased;
@@ -44,7 +44,7 @@ impl Turns {
         }
     }
 
-    /// Nobody gets a turn any more.
+    /// Gives no turn any more.
     pub(super) fn close(&self) {
         self.over.cancel();
     }

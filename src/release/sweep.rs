@@ -87,7 +87,7 @@ impl Releases {
         };
         let run = self.0.parts.store.layout().run();
         let folders: Vec<InstanceId> = fs::read_dir(&run).map(names).unwrap_or_default();
-        // Looked at last: what was started since both lists were made is in neither.
+        // Read last: a worker that was started after both lists were made is in neither.
         let mut ours: BTreeSet<InstanceId> =
             self.0.book.entries().iter().filter_map(|entry| entry.record().instance).collect();
         ours.extend(self.0.started.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned());

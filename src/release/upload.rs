@@ -132,7 +132,7 @@ impl Releases {
         Ok(self.uploaded(&entry, true, options.deploy).await)
     }
 
-    /// Whether somebody who may vouches for this bundle as this release, and for nothing newer since.
+    /// Checks that a permitted key has signed this bundle as this release, and nothing newer since.
     async fn check_signature(
         &self,
         id: &ReleaseId,

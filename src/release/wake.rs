@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// A boot that is under way for the sake of requests, or the last one. Everybody who comes meanwhile waits for it.
+/// A boot that is under way for the sake of requests, or the last one. Requests that come meanwhile wait for it.
 #[derive(Debug, Default)]
 pub struct Waking(Mutex<Option<watch::Receiver<Woken>>>);
 

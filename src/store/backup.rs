@@ -58,7 +58,7 @@ pub enum BackupError {
     /// It can't be read or written.
     #[error("{operation} {} failed", path.display())]
     Io {
-        /// What was being done.
+        /// The operation that failed.
         operation: &'static str,
         /// To which file.
         path: PathBuf,
@@ -69,7 +69,7 @@ pub enum BackupError {
     /// It is no zstd or tar, or ends too early.
     #[error("this is no whole backup; it may be cut off")]
     Broken(#[source] io::Error),
-    /// A file of it is not what was backed up.
+    /// A file of it differs from its digest.
     #[error("`{0}` in the backup is damaged; use another backup")]
     Damaged(String),
     /// A file of it is none that a backup has.

@@ -175,7 +175,7 @@ impl Bundles {
         let (layout, shared) = (self.layout.clone(), self.shared.clone());
         blocking(move || {
             let dir = layout.bundle_dir(digest);
-            // Without its description, what it shared with nobody is removed by the next start.
+            // Without its description, contents that no other bundle has are removed by the next start.
             let names = Bundle::load(&dir).map(|bundle| shared_names(&bundle)).unwrap_or_default();
             kept::forget(&layout, digest)?;
             failpoint::at("kept.forgotten");
@@ -201,7 +201,7 @@ impl Bundles {
         Ok(digests)
     }
 
-    /// Unpacks a bundle from what was fetched to `archive`. Blocking.
+    /// Unpacks a bundle from the archive at `archive`. Blocking.
     fn unpack_again(&self, archive: &Path, digest: Digest) -> Result<(BundleDir, Bundle), StoreError> {
         let unpack = |source| StoreError::Unpack { digest, source };
         let read_error = |source| io_error("open", archive, source);

@@ -60,9 +60,9 @@ pub enum DeploymentStatus {
 /// The last deployment of an app.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeploymentRecord {
-    /// What was deployed.
+    /// The release that was deployed.
     pub release: ReleaseId,
-    /// What was live before.
+    /// The release that was live before.
     pub previous: Option<Version>,
     /// See [`DeploymentStage`].
     pub stage: DeploymentStage,
@@ -72,7 +72,7 @@ pub struct DeploymentRecord {
     pub reason: Option<String>,
     /// When it began, in milliseconds since the Unix epoch.
     pub begun_ms: u64,
-    /// What the release before it was measured at before the switch, as whoever measures it writes it.
+    /// Figures of the release before it, measured before the switch, in the form of the module that measures.
     pub baseline: String,
     /// Number of the deploy, among those that went live, that was begun last, and its version.
     pub newest_deploy: Option<(u64, Version)>,
@@ -151,7 +151,7 @@ pub struct BadMark {
     pub pardon: Option<Pardon>,
 }
 
-/// Who made a release live that was marked as bad.
+/// The actor that made a release live that was marked as bad.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pardon {
     /// By the audit log's name.
@@ -281,7 +281,7 @@ impl Store {
         })
     }
 
-    /// Marks a release as bad, or notes who made it live all the same.
+    /// Marks a release as bad, or notes the actor that made it live all the same.
     ///
     /// # Errors
     /// See [`StoreError`]; one of them is that the release is gone.

@@ -1,10 +1,10 @@
-//! Why the store did not do what was asked.
+//! Errors of the store.
 
 use crate::id::{AppName, Digest, ReleaseId, TokenName};
 use std::io;
 use std::path::PathBuf;
 
-/// Why the store did not do what was asked. Nothing is changed then.
+/// Why a call of the store failed. Nothing is changed then.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Another process holds the data folder.
@@ -12,7 +12,7 @@ pub enum StoreError {
     Locked {
         /// Data folder.
         path: PathBuf,
-        /// Who says so, such as `process 4711`.
+        /// The holder, such as `process 4711`.
         holder: String,
     },
     /// Others may write the data folder, or it is another user's.
@@ -56,7 +56,7 @@ pub enum StoreError {
     /// No room, even after the reserve was freed: 507.
     #[error("{operation}: the disk is full; free space for the data folder {}", path.display())]
     DiskFull {
-        /// What was being done.
+        /// The operation that failed.
         operation: &'static str,
         /// Data folder.
         path: PathBuf,
@@ -67,7 +67,7 @@ pub enum StoreError {
     /// The disk fails to read, write or sync the database.
     #[error("{operation}: the disk fails under the database {}; look into the kernel's log, then ask again", path.display())]
     Disk {
-        /// What was being done.
+        /// The operation that failed.
         operation: &'static str,
         /// Database.
         path: PathBuf,
@@ -125,7 +125,7 @@ pub enum StoreError {
     /// The archive store.
     #[error("{operation} bundle {} failed", digest.short())]
     Blob {
-        /// What was being done.
+        /// The operation that failed.
         operation: &'static str,
         /// Which.
         digest: Digest,
@@ -146,7 +146,7 @@ pub enum StoreError {
     /// The database.
     #[error("{operation} failed in {}", path.display())]
     Sqlite {
-        /// What was being done.
+        /// The operation that failed.
         operation: &'static str,
         /// Database.
         path: PathBuf,
@@ -157,7 +157,7 @@ pub enum StoreError {
     /// A file.
     #[error("{operation} {} failed", path.display())]
     Io {
-        /// What was being done.
+        /// The operation that failed.
         operation: &'static str,
         /// To which file.
         path: PathBuf,

@@ -98,7 +98,7 @@ impl Store {
         })
     }
 
-    /// Whoever waited for these answers is gone with the process that worked on them.
+    /// Forgets requests without an answer: the process that worked on them has ended, and their senders were told.
     pub(super) fn forget_unanswered(&self) -> Result<(), StoreError> {
         self.write("forget unanswered requests", |transaction| {
             transaction.execute("DELETE FROM idempotency WHERE status IS NULL", [])?;

@@ -11,9 +11,9 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 impl Store {
-    /// Gives the folder to whoever opens it next: the state is copied, the database closed, the lock free. Every other call
-    /// fails until [`Store::take_back`]. What was lent before is taken back first: until then the copy is all there is of the state,
-    /// and this connection is an empty database.
+    /// Lets another process open the folder: copies the state, closes the database, frees the lock. Every other call fails until
+    /// [`Store::take_back`]. A folder that is still lent is taken back first: until then the copy is the only one of the state, and
+    /// this connection is an empty database.
     ///
     /// # Errors
     /// [`StoreError::Lent`], which changes nothing. The state can't be copied; the folder is still this process's then.

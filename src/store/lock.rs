@@ -8,7 +8,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Takes the lock and writes who holds it. It is free again when the file is closed, also by `kill -9`.
+/// Takes the lock and writes the holder's process id. It is free again when the file is closed, also by `kill -9`.
 pub(super) fn acquire(path: &Path, data: &Path) -> Result<File, StoreError> {
     let io_error = |operation, source| StoreError::Io { operation, path: path.to_owned(), source };
     let file = OpenOptions::new()
@@ -22,8 +22,8 @@ pub(super) fn acquire(path: &Path, data: &Path) -> Result<File, StoreError> {
     Ok(file)
 }
 
-/// Takes the lock of an open file and writes who holds it. A process that its holder started has it, too, from its fork to its
-/// exec: who comes right after the holder waits a moment.
+/// Takes the lock of an open file and writes the holder's process id. A process that its holder started has it, too, from its fork to its
+/// exec, so the next process waits a moment for it.
 pub(super) fn take(file: &File, path: &Path, data: &Path) -> Result<(), StoreError> {
     let begun = Instant::now();
     let patience = Duration::from_millis(LOCK_PATIENCE_MS);
@@ -36,7 +36,7 @@ pub(super) fn take(file: &File, path: &Path, data: &Path) -> Result<(), StoreErr
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let mut holder = String::new();
-            // Who holds it is only for the message; an empty text says as much as we know.
+            // The holder is for the message only; an unknown one is an empty text.
             let _ = (&*file).seek(SeekFrom::Start(0));
             let _ = file.take(64).read_to_string(&mut holder);
             let holder = if holder.is_empty() { "its lock is held".into() } else { holder };

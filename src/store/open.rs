@@ -24,8 +24,9 @@ impl Store {
     /// clone is dropped.
     ///
     /// # Errors
-    /// [`StoreError::Exposed`] when others may write it, [`StoreError::Locked`] when another host runs on it, [`StoreError::Newer`] when a later version wrote it,
-    /// [`StoreError::Corrupt`] when it is damaged, [`StoreError::Key`] when values are encrypted under a key that is not there.
+    /// [`StoreError::Exposed`] when others may write it, [`StoreError::Locked`] when another host runs on it,
+    /// [`StoreError::Newer`] when a later version wrote it, [`StoreError::Corrupt`] when it is damaged, [`StoreError::Key`] when
+    /// values are encrypted under a key that is not there.
     pub fn open(data: &Path) -> Result<Self, StoreError> {
         Self::open_with(data, KeySource::default())
     }
@@ -45,7 +46,7 @@ impl Store {
         empty(&layout.staging())?;
         for folder in [layout.blobs(), layout.kept(), layout.bundles(), layout.files(), layout.run()] {
             make_private(&folder).map_err(|source| io_error("make the folder", &folder, source))?;
-            // A data folder that others may look into is the operator's choice; what apps brought is nobody else's all the same.
+            // The operator may open the data folder to other users; the files of apps stay closed to them.
             fs::set_permissions(&folder, Permissions::from_mode(0o700))
                 .map_err(|source| io_error("close the folder", &folder, source))?;
         }
@@ -82,8 +83,8 @@ impl Store {
     }
 }
 
-/// A database that was cut to nothing looks like one that was never written, and the bundles like nobody's. Whoever wants to
-/// start empty has moved it away.
+/// Refuses a database that was cut to nothing: it looks like one that was never written, and the start would remove all bundles. To
+/// start empty, an operator moves the folder away.
 fn refuse_emptied(layout: &Layout) -> Result<(), StoreError> {
     let path = layout.database();
     if !fs::metadata(&path).is_ok_and(|found| found.len() == 0) {
@@ -96,7 +97,7 @@ fn refuse_emptied(layout: &Layout) -> Result<(), StoreError> {
     if has_archives { Err(StoreError::Corrupt { path, detail }) } else { Ok(()) }
 }
 
-/// Makes a folder that is nobody else's: bundles, logs and sockets of every app. One that is there keeps its mode.
+/// Makes a folder that is closed to other users, for bundles, logs and sockets of every app. One that is there keeps its mode.
 fn make_private(data: &Path) -> io::Result<()> {
     if let Some(parent) = data.parent() {
         fs::create_dir_all(parent)?;
@@ -107,7 +108,7 @@ fn make_private(data: &Path) -> io::Result<()> {
     }
 }
 
-/// Whoever may write the folder, or has it, is the host at its next start: the token, the state and the bundles are read from it.
+/// Refuses a folder that other users own or may write: the token, the state and the bundles are read from it.
 fn refuse_exposed(data: &Path) -> Result<(), StoreError> {
     let found = fs::metadata(data).map_err(|source| io_error("look at the folder", data, source))?;
     let (owner, mode) = (found.uid(), found.mode() & 0o7777);

@@ -1,4 +1,4 @@
-//! What was made live, and when.
+//! Promotions: which release was made live, and when.
 
 use super::split::end_split;
 use super::transaction::{from_integer, parsed, parsed_option, to_integer};
@@ -24,7 +24,7 @@ pub struct Promotion {
     pub epoch: u64,
     /// What became live.
     pub version: Version,
-    /// What was live before.
+    /// The release that was live before.
     pub from: Option<Version>,
     /// See [`PromotionKind`].
     pub kind: PromotionKind,
@@ -60,8 +60,8 @@ impl Store {
     /// Makes a release live: counts the epoch, moves the live pointer, sets `promoted_ms`, clears the release's own
     /// `rolled_back`, ends a split, and on a rollback marks the releases that are left. The release that is live already may be
     /// given: `from` is then the one that had a share of its users. One that was pending is ready from then on, and the revision
-    /// that was drafted for it is the newest. `instance` is its worker. The deployment that made it live is recorded with it; one that is rolled back from
-    /// is over.
+    /// that was drafted for it is the newest. `instance` is its worker. The deployment that made it live is recorded with it; one
+    /// that is rolled back from is over.
     ///
     /// # Errors
     /// [`StoreError::NoRelease`]; see [`StoreError`].

@@ -20,7 +20,7 @@ pub struct RemovedRecord {
     pub bytes: u64,
     /// How many releases it had.
     pub releases: u64,
-    /// What was live.
+    /// The release that was live.
     pub live: Option<Version>,
 }
 

@@ -7,8 +7,8 @@
 //! ```
 //!
 //! The number of its links says whether a file is in use: what has no other name belongs to no bundle. So nothing is counted, and
-//! whatever a crash leaves here is removed by the next start. Names may come and go at any time: who finds none makes its own
-//! file. What lies here is used only after it was compared with what it should be.
+//! the next start removes the leftovers of a crash. Names may come and go at any time: a bundle that finds none makes its own file.
+//! A file is used only after its content was compared.
 
 use crate::bundle::same_bytes;
 use crate::failpoint;
@@ -76,7 +76,7 @@ fn is_same(one: &Path, other: &Path) -> bool {
 }
 
 fn remove_if_unused(path: &Path) {
-    // Who links to it between these two steps keeps the content under a name of its own.
+    // A bundle that links to it between these two steps keeps the content under its own name.
     if fs::metadata(path).is_ok_and(|found| found.nlink() == 1)
         && let Err(error) = fs::remove_file(path)
         && error.kind() != io::ErrorKind::NotFound

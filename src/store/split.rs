@@ -17,8 +17,8 @@ pub struct SplitRecord {
 
 impl Store {
     /// Gives a release a share of the users, or changes it; gives the epoch. From now on it counts as one that was live: one that
-    /// was pending is ready, and the revision that was drafted for it is the newest. `instance` is its worker. The caller has seen that another release
-    /// is live.
+    /// was pending is ready, and the revision that was drafted for it is the newest. `instance` is its worker. The caller has seen
+    /// that another release is live.
     ///
     /// # Errors
     /// [`StoreError::NoRelease`]; see [`StoreError`].

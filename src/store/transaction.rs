@@ -9,7 +9,7 @@ use std::path::Path;
 use std::str::FromStr;
 use std::sync::{MutexGuard, PoisonError};
 
-/// Why a transaction is given up: the database, or what was asked.
+/// Why a transaction is given up: the database failed, or the change is refused.
 #[derive(Debug)]
 pub(super) enum Fault {
     Sqlite(rusqlite::Error),

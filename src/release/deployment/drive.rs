@@ -1,4 +1,4 @@
-//! Deployments carried out: what comes before the switch while whoever promotes waits for it, the rest behind.
+//! Deployments carried out: the caller waits for the stages up to the switch, the rest goes on in the background.
 
 use super::bake::{Stability, Verdict, judge};
 use super::{Deployment, Event, Work, hooks};
@@ -92,7 +92,7 @@ impl Releases {
         match &mut switched {
             Err(error) => deployment.happens(Event::Failed, Some(causes(error))),
             Ok(switched) => {
-                // In the name of whoever promotes it; what sees it through is the host's own.
+                // As the caller's change; the stages behind the switch are the host's own.
                 self.pardon(&entry).await;
                 if deployment.standing().progress.has_previous {
                     switched.bake_time_ms = self.0.parts.config.deploy.bake_time_ms;
@@ -377,7 +377,7 @@ impl Releases {
         })
     }
 
-    /// What was measured of a release in the last minutes.
+    /// Figures of a release in the last minutes.
     fn recent_figures(&self, entry: &Entry) -> Figures {
         entry.pool.series().sample().since(&entry.window().beginning())
     }

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 /// What an empty file system has in its root.
 const LOST_FOUND: &str = "lost+found";
 
-/// What was restored.
+/// A backup that was restored.
 #[derive(Debug)]
 pub struct Restored {
     /// What is in the backup.
