@@ -218,6 +218,10 @@ async fn upload(
     let release = format!("{}@{}", args.app, prepared.version);
     if uploaded.created {
         print::talk(&format!("{release} is uploaded, booted and warm ({s:.1} s)"));
+    } else if uploaded.values_renewed {
+        print::talk(&format!(
+            "{release} was there already, with the same content; it was restarted with the changed values"
+        ));
     } else {
         print::talk(&format!("{release} was there already, with the same content"));
     }

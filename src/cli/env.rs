@@ -185,7 +185,7 @@ fn scope(preview: bool) -> [(&'static str, &'static str); 1] {
 enum Effect {
     /// A release with it is live.
     Live,
-    /// Previews that are deployed from now on get it.
+    /// Previews get it with their next deploy.
     NextPreviews,
     /// The app has no release yet; its first one gets it.
     FirstRelease,
@@ -230,7 +230,9 @@ async fn changed(
                 print::talk(&format!("{} is {text}", release.version));
             }
         }
-        (Effect::NextPreviews, _) => print::talk("recorded; previews that are deployed from now on get it"),
+        (Effect::NextPreviews, _) => {
+            print::talk("recorded; a preview gets it with its next deploy, also of the same content");
+        }
         (Effect::FirstRelease, _) => {
             print::talk(&format!("recorded; `{app}` has no release yet: its first one gets the values"));
         }

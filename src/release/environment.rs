@@ -8,9 +8,10 @@ use super::upload::{Acknowledged, Draft};
 use super::{EnvView, LiveValue, ReleaseError, Releases, Switched, decide};
 use crate::id::{AppName, ReleaseId};
 use crate::limits::RECONFIGURE_BOOT_DEADLINE_MS;
-use crate::store::{EnvEdit, EnvScope, EnvValue, ReleaseRecord};
+use crate::store::{EnvEdit, EnvScope, EnvValue, ReleaseRecord, StoreError};
 use crate::telemetry::causes;
 use crate::worker::Worker;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -142,6 +143,94 @@ impl Releases {
                 Err(error)
             }
         }
+    }
+
+    /// Gives a release that sees the values of previews the newest ones, where those that it reads have changed: a new worker takes
+    /// the place of the one that it has. Gives whether they had changed.
+    pub(super) async fn renew_values(
+        &self,
+        entry: &Arc<Entry>,
+        deadline: Duration,
+    ) -> Result<bool, ReleaseError> {
+        if entry.record().env_scope != EnvScope::Preview {
+            return Ok(false);
+        }
+        let _insisting = entry.insist();
+        self.0.boots.hand_out();
+        let boot = entry.boot.lock().await;
+        let before = entry.record();
+        if before.env_scope != EnvScope::Preview || self.0.book.release(&before.id).is_none() {
+            return Ok(false);
+        }
+        let Some(newest) = self.changed_values(entry, &before).await? else { return Ok(false) };
+        let mut with = ReleaseRecord { config_revision: newest, ..before.clone() };
+        with.spec_hash = spec_hash(&with, &entry.bundle, &entry.limits, &self.0.parts.config);
+        set_values(entry, &with);
+        let renewed = match entry.pool.worker() {
+            Some(old) => self.replace_worker(entry, &with, old, deadline).await,
+            None => match self.record_values(&with).await {
+                Ok(()) => {
+                    drop(boot);
+                    return self.ensure_worker(entry, deadline, true).await.map(|()| true);
+                }
+                failed => failed,
+            },
+        };
+        if renewed.is_err() {
+            set_values(entry, &before);
+        }
+        renewed.map(|()| true)
+    }
+
+    /// The newest revision, if a release of this record reads other values in it than in its own.
+    async fn changed_values(
+        &self,
+        entry: &Arc<Entry>,
+        record: &ReleaseRecord,
+    ) -> Result<Option<u64>, ReleaseError> {
+        let (of, scope, own) = (record.id.app.clone(), record.env_scope, record.config_revision);
+        let reads = entry.bundle.manifest.env.clone();
+        self.stored("reading the environment", move |store| {
+            let newest = store.latest_revision(&of)?;
+            let read = |revision| {
+                let values = store.env(&of, revision, scope)?.into_iter();
+                let values = values.filter(|value| reads.contains(&value.name));
+                Ok::<BTreeMap<_, _>, StoreError>(values.map(|value| (value.name, value.value)).collect())
+            };
+            Ok((read(own)? != read(newest)?).then_some(newest))
+        })
+        .await
+    }
+
+    /// Puts a worker with these values in the place of another, once they are recorded.
+    async fn replace_worker(
+        &self,
+        entry: &Arc<Entry>,
+        with: &ReleaseRecord,
+        old: Arc<Worker>,
+        deadline: Duration,
+    ) -> Result<(), ReleaseError> {
+        let worker = self.boot_beside(entry, deadline).await?;
+        let instance = worker.identity().instance.clone();
+        let with = ReleaseRecord { instance: Some(instance.clone()), ..with.clone() };
+        if let Err(error) = self.record_values(&with).await {
+            drop(worker);
+            self.end(&instance).await;
+            return Err(error);
+        }
+        entry.update(|record| record.instance = Some(instance));
+        self.install(entry, worker);
+        let releases = self.clone();
+        tokio::spawn(async move { releases.finish(old).await });
+        Ok(())
+    }
+
+    async fn record_values(&self, with: &ReleaseRecord) -> Result<(), ReleaseError> {
+        let with = with.clone();
+        self.stored("recording the values of a release", move |store| {
+            store.set_values(&with.id, with.config_revision, with.instance.as_ref())
+        })
+        .await
     }
 
     /// Ends what [`Releases::ready_for_users`] began. A release that users did not get sleeps, and has its earlier values when it

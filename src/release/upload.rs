@@ -96,7 +96,9 @@ impl Releases {
             Reserved::New(reserved) => reserved,
             Reserved::There(existing) => {
                 same_again(&existing.record(), digest, options.preview.as_ref())?;
-                return Ok(self.uploaded(&existing, false, options.deploy).await);
+                let renewed = self.renew_values(&existing, options.boot_deadline).await?;
+                let there = self.uploaded(&existing, false, options.deploy).await;
+                return Ok(Uploaded { values_renewed: renewed, ..there });
             }
         };
         self.check_signature(&id, digest, options.signature.as_deref()).await?;
@@ -187,7 +189,8 @@ impl Releases {
             Err(_) => Vec::new(),
         };
         let limits_lowered = diagnosis::lowered(entry);
-        Uploaded { created, deploy, release: self.view(entry), env_unset, limits_lowered }
+        let release = self.view(entry);
+        Uploaded { created, values_renewed: false, deploy, release, env_unset, limits_lowered }
     }
 
     /// Records a release, boots it, and adds it to the book. Not yet published.

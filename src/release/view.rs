@@ -312,6 +312,9 @@ pub struct EnvView {
 pub struct Uploaded {
     /// Whether it is new (201) or was there with the same content (200).
     pub created: bool,
+    /// Whether it was there, and runs with the values of previews that were changed since.
+    #[serde(default)]
+    pub values_renewed: bool,
     /// Number of the deploy that began with it: a promotion that names it is refused once a later deploy went live.
     pub deploy: u64,
     /// The release.

@@ -232,6 +232,23 @@ impl Store {
         self.set_column("note the values of the release", release, "next_revision", &revision)
     }
 
+    /// Records the revision of the values that a release sees from now on, and its worker, which was started with them.
+    ///
+    /// # Errors
+    /// [`StoreError::NoRelease`]; see [`StoreError`].
+    pub fn set_values(
+        &self,
+        release: &ReleaseId,
+        revision: u64,
+        instance: Option<&InstanceId>,
+    ) -> Result<(), StoreError> {
+        let text = instance.map(InstanceId::as_str);
+        self.write("record the values of the release", |transaction| {
+            set_column(transaction, release, "config_revision", &to_integer(revision))?;
+            set_column(transaction, release, "instance", &text)
+        })
+    }
+
     fn set_column(
         &self,
         operation: &'static str,

@@ -30,3 +30,37 @@ fn a_preview_is_named_by_its_name_and_two_may_have_one_content() {
     assert_eq!(text(&host, "shop"), "both");
     host.cli(&["remove", "shop@pr-1"]).fails(4, &["shop@pr-1"]);
 }
+
+#[test]
+fn a_preview_gets_changed_values_with_its_next_deploy_of_the_same_content() {
+    let host = Host::start();
+    let app = "export default { fetch: (request, env) => new Response(env.NAME ?? \"none\") };";
+    let bundle = bundle_dir(&[("server/index.js", app), ("vitrine.json", r#"{"env":["NAME"]}"#)]);
+    let deploy = |name: &str| {
+        let args = ["deploy", "shop", bundle.path().to_str().unwrap(), "--preview", name];
+        host.cli(&args).ok().stderr
+    };
+    let set = |value: &str| host.cli(&["env", "set", "shop", "NAME", "--preview"]).stdin(value).ok().stderr;
+    assert!(deploy("pr-7").contains("no value is set for previews"));
+    assert_eq!(text(&host, "shop-pr-7"), "none");
+    assert!(set("one").contains("with its next deploy, also of the same content"));
+    assert_eq!(text(&host, "shop-pr-7"), "none", "until it is deployed again");
+    let told = deploy("pr-7");
+    assert!(
+        told.contains("restarted with the changed values") && !told.contains("no value is set"),
+        "{told}"
+    );
+    assert_eq!(text(&host, "shop-pr-7"), "one");
+    let told = deploy("pr-7");
+    assert!(told.contains("was there already") && !told.contains("restarted"), "{told}");
+    set("two");
+    let told =
+        host.cli(&["deploy", "shop", bundle.path().to_str().unwrap(), "--preview", "pr-7", "--json"]).ok();
+    assert_eq!((&told.json()["created"], &told.json()["values_renewed"]), (&false.into(), &true.into()));
+    assert_eq!(text(&host, "shop-pr-7"), "two");
+    // A host that starts again has them, too.
+    let folder = host.kill();
+    let host = Host::start_in(folder, &[]);
+    assert_eq!(text(&host, "shop-pr-7"), "two");
+    assert_eq!(host.releases("shop").len(), 1);
+}

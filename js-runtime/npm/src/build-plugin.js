@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { builtinModules } from "node:module";
 import path from "node:path";
 
@@ -8,6 +8,7 @@ import { bundleManifest } from "./bundle-manifest.js";
 import { CLIENT_MODULE, CLIENT_MODULE_ID, clientFiles, clientModule } from "./client-manifest.js";
 import { NODE_BUILT_INS } from "./node-built-ins.js";
 import { REACT_DOM_DIRECT, REACT_DOM_SERVER } from "./react-dom.js";
+import { withProjectSettings } from "./project-settings.js";
 import { ReactTransform } from "./react-transform.js";
 import { shellPage } from "./shell.js";
 
@@ -113,7 +114,7 @@ export function buildPlugin({ server, client, shell, templates = true, ...bundle
       const outDir = userConfig.build?.outDir ?? "dist";
       const page = shellPage(root, shell);
       const input = clientInput(client, page);
-      manifestText = bundleManifest(bundle, { hasClient: Object.keys(input).length > 0, shell: page });
+      manifestText = bundleManifest(withProjectSettings(root, bundle), { hasClient: Object.keys(input).length > 0, shell: page });
       return {
         appType: "custom",
         builder: {},
@@ -130,13 +131,18 @@ export function buildPlugin({ server, client, shell, templates = true, ...bundle
 
     async buildApp(builder) {
       const { client: clientBuild, ssr } = builder.environments;
-      // The server is built last: it has the names of the client's files in it.
-      if (Object.keys(clientBuild.config.build.rolldownOptions.input ?? {}).length > 0) {
-        await builder.build(clientBuild);
-      }
-      await builder.build(ssr);
       const bundleDir = path.resolve(config.root, path.dirname(ssr.config.build.outDir));
-      await writeFile(path.join(bundleDir, "vitrine.json"), manifestText);
+      try {
+        // The server is built last: it has the names of the client's files in it.
+        if (Object.keys(clientBuild.config.build.rolldownOptions.input ?? {}).length > 0) {
+          await builder.build(clientBuild);
+        }
+        await builder.build(ssr);
+        await writeFile(path.join(bundleDir, "vitrine.json"), manifestText);
+      } catch (error) {
+        await removeBundle(bundleDir);
+        throw error;
+      }
     },
 
     resolveId: {
@@ -194,6 +200,14 @@ export function buildPlugin({ server, client, shell, templates = true, ...bundle
       }
     },
   };
+}
+
+/** Removes what a failed build left behind: half of a bundle must not be deployed. Other files in the folder stay. */
+async function removeBundle(bundleDir) {
+  for (const name of ["client", "server", "vitrine.json"]) {
+    await rm(path.join(bundleDir, name), { recursive: true, force: true });
+  }
+  await rmdir(bundleDir).catch(() => {});
 }
 
 /** The chunks that are loaded before any code of the app runs: entries, and what they import statically. */

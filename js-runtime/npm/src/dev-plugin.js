@@ -6,6 +6,7 @@ import { bundleManifest } from "./bundle-manifest.js";
 import { CLIENT_MODULE, CLIENT_MODULE_ID, clientModule } from "./client-manifest.js";
 import { DevClient } from "./dev-client.js";
 import { appHandler, pageMiddleware } from "./dev-server.js";
+import { withProjectSettings } from "./project-settings.js";
 import { REACT_DOM_SERVER } from "./react-dom.js";
 
 /** What stands in for `react-dom/server`: its build for Node, which has no `renderToReadableStream` before 19.2. */
@@ -54,6 +55,8 @@ function environmentValues(names, mode, envDir) {
 export function devPlugin({ server, client, shell, templates, ...bundle }) {
   /** @type {import("vite").ResolvedConfig} */
   let config;
+  /** The options together with the project's `vitrine.json`. @type {import("../types.d.ts").BundleOptions} */
+  let settings;
   /** @type {DevClient} */
   let devClient;
 
@@ -62,9 +65,10 @@ export function devPlugin({ server, client, shell, templates, ...bundle }) {
     enforce: "pre",
     apply: (_config, { command, isPreview }) => command === "serve" && !isPreview,
 
-    config() {
+    config(userConfig) {
+      settings = withProjectSettings(path.resolve(userConfig.root ?? "."), bundle);
       // A wrong option ends the start as it ends a build.
-      bundleManifest(bundle, { hasClient: client !== undefined });
+      bundleManifest(settings, { hasClient: client !== undefined });
       return {
         appType: "custom",
         resolve: { alias: [{ find: REACT_DOM_SERVER, replacement: REACT_DOM_MODULE }] },
@@ -85,7 +89,7 @@ export function devPlugin({ server, client, shell, templates, ...bundle }) {
       if (middlewareMode) {
         return undefined;
       }
-      const names = bundle.env ?? [];
+      const names = settings.env ?? [];
       const env = environmentValues(names, config.mode, config.envDir);
       const unset = names.filter((name) => env[name] === undefined);
       if (unset.length > 0) {
@@ -99,7 +103,7 @@ export function devPlugin({ server, client, shell, templates, ...bundle }) {
         const styles = await devClient.styles();
         const manifest = await ssr.runner.import(CLIENT_MODULE);
         manifest.styles.splice(0, manifest.styles.length, ...styles);
-        return appHandler(await ssr.runner.import(path.resolve(config.root, server)), bundle.contract ?? "fetch");
+        return appHandler(await ssr.runner.import(path.resolve(config.root, server)), settings.contract ?? "fetch");
       };
       // Behind Vite's own middleware: what no file answers is a page.
       return () => vite.middlewares.use(pageMiddleware({ load, env, logger: config.logger }));

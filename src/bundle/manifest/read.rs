@@ -17,7 +17,7 @@ impl Manifest {
             let message = "the manifest is an object, `{…}`".into();
             return Err(BundleError::Manifest { line: 1, column: 1, message });
         }
-        let manifest: Self = serde_json::from_slice(json).map_err(manifest_error)?;
+        let manifest: Self = serde_json::from_slice(json).map_err(|error| manifest_error(json, &error))?;
         manifest.checked()
     }
 
@@ -56,12 +56,25 @@ impl Manifest {
     }
 }
 
-fn manifest_error(error: serde_json::Error) -> BundleError {
+fn manifest_error(json: &[u8], error: &serde_json::Error) -> BundleError {
     let (line, column) = (error.line(), error.column());
     let text = error.to_string();
     // The place is said once, in front.
-    let message = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text).to_owned();
+    let mut message =
+        text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text).to_owned();
+    if begins_comment(json, line, column) {
+        message = "JSON has no comments; take this one out".to_owned();
+    } else if json.trim_ascii().is_empty() {
+        message = "the file is empty; write `{}` at least, or remove it".to_owned();
+    }
     BundleError::Manifest { line, column, message }
+}
+
+/// Whether a comment of JavaScript begins at this place, both from 1.
+fn begins_comment(json: &[u8], line: usize, column: usize) -> bool {
+    let text = json.split(|byte| *byte == b'\n').nth(line.saturating_sub(1)).unwrap_or_default();
+    let rest = text.get(column.saturating_sub(1)..).unwrap_or_default();
+    rest.starts_with(b"//") || rest.starts_with(b"/*")
 }
 
 fn value(field: &str, message: impl Into<String>) -> BundleError {
@@ -186,6 +199,18 @@ mod tests {
         assert!(text.contains("unknown field `cpu`") && text.contains("`cpu_ms`"), "{text}");
         assert!(refusal("{\"entry\":}").starts_with("vitrine.json, line 1, column 10:"));
         assert!(refusal("{\"limits\":{\"cpu_ms\":-1}}").contains("invalid value"), "a number below zero");
+        for (json, column) in [
+            (r#"{ "env": [],   // names"#, 16),
+            (r#"{ "env": ["A"  // names"#, 16),
+            (r#"{ "env": []    /* names"#, 16),
+            ("// settings", 1),
+        ] {
+            let text = refusal(json);
+            let wanted = format!("vitrine.json, line 1, column {column}: JSON has no comments");
+            assert!(text.starts_with(&wanted), "{json}: {text}");
+        }
+        assert!(refusal(r#"{ "env": "http://x" "#).contains("invalid type"), "no comment: it is in a string");
+        assert!(refusal("\n").contains("the file is empty"));
         assert!(refusal("{\"env\":[],\"env\":[]}").contains("duplicate field"));
         assert!(refusal("{} {}").contains("trailing characters"));
         assert!(refusal("[]").contains("is an object"));

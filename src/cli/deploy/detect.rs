@@ -196,6 +196,18 @@ pub enum DetectError {
         /// What to do.
         instead: &'static str,
     },
+    /// The project's `vitrine.json` is no manifest.
+    #[error("{path}:{line}:{column}: {message}")]
+    Settings {
+        /// File.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+        /// What is wrong.
+        message: String,
+    },
     /// A file of the build can't be understood.
     #[error("{path} can't be read: {reason}; build the project again")]
     Unreadable {
@@ -215,9 +227,13 @@ type Find = fn(&Site) -> Result<Option<Build>, DetectError>;
 /// See [`DetectError`]. A folder that nothing is known about is a bundle: what it lacks is said when it is checked.
 pub fn detect(folder: &Path) -> Result<Detected, DetectError> {
     let site = Site::new(folder);
+    if site.is_project() {
+        site.check_settings()?;
+    }
     if let Some(found) = site.bundle() {
         return Ok(found);
     }
+    site.check_settings()?;
     let known: [Find; 5] = [
         frameworks::nitro,
         frameworks::react_router,

@@ -1,6 +1,7 @@
 //! The folder that a deploy names, and the project around it.
 
-use super::{Build, Client, Detected, Framework};
+use super::{Build, Client, DetectError, Detected, Framework};
+use crate::bundle::{BundleError, Manifest};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -91,6 +92,20 @@ impl Site {
         ["dependencies", "devDependencies"].iter().any(|kind| self.package[kind].get(package).is_some())
     }
 
+    /// Refuses a `vitrine.json` beside `package.json` that is no manifest, before it is taken for anything else.
+    pub fn check_settings(&self) -> Result<(), DetectError> {
+        let Some(path) = self.project.as_ref().map(|project| project.join("vitrine.json")) else {
+            return Ok(());
+        };
+        match fs::read(&path).map(|text| Manifest::read(&text)) {
+            Ok(Err(BundleError::Manifest { line, column, message })) => {
+                Err(DetectError::Settings { path, line, column, message })
+            }
+            // A value that can't be used is told when the bundle is checked: `entry` and `assets` are the build's there.
+            _ => Ok(()),
+        }
+    }
+
     /// The folder, or a build below the project, if it has the manifest and the entry of a bundle.
     pub fn bundle(&self) -> Option<Detected> {
         self.outputs().into_iter().find_map(|folder| {
@@ -100,8 +115,11 @@ impl Site {
             }
             let named = manifest.as_ref().and_then(|manifest| manifest["entry"].as_str());
             let entry = named.unwrap_or(DEFAULT_ENTRY);
-            // A manifest that is no JSON is told when the bundle is checked; one without an entry may be settings alone.
-            if manifest.is_some() && named.is_none() && !folder.join(entry).is_file() {
+            // A manifest that is no JSON is told when the bundle is checked. One without an entry may be settings alone, and a
+            // project's own is, whatever entry it names, unless that is there.
+            let may_be_settings =
+                manifest.is_some() && (named.is_none() || self.project.as_ref() == Some(&folder));
+            if may_be_settings && !folder.join(entry).is_file() {
                 return None;
             }
             let manifest = self.shown(&folder.join("vitrine.json"));

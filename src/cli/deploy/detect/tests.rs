@@ -127,7 +127,7 @@ fn a_bundle_stays_a_bundle() {
     for files in [
         &[("server/index.js", FETCH)][..],
         &[("vitrine.json", r#"{"entry":"main.js"}"#), ("main.js", FETCH)],
-        &[("vitrine.json", r#"{"entry":"gone.js"}"#), ("dist/index.js", FETCH), ("package.json", "{}")],
+        &[("vitrine.json", r#"{"entry":"gone.js"}"#), ("dist/index.js", FETCH)],
         &[("vitrine.json", "{"), ("server/index.js", SERVER_BUILD)],
         &[("vitrine.json", "{}"), ("server/index.js", SERVER_BUILD)],
         &[("some.txt", "")],
@@ -159,6 +159,31 @@ fn a_manifest_without_an_entry_is_the_settings_of_a_build() {
         let none = "no folder build/client/".replace("build/", if below.is_empty() { "build/" } else { "" });
         assert_eq!(build.client, Client::None { because: none });
     }
+}
+
+#[test]
+fn a_project_is_no_bundle_because_of_its_settings() {
+    let with = |text: &'static str| {
+        let build = ("build/server/index.js", SERVER_BUILD);
+        folder(&[("package.json", "{}"), ("vitrine.json", text), ("node_modules/a.js", ""), build])
+    };
+    for (text, place) in [
+        ("{ \"env\": [], // names\n}", ":1:14: JSON has no comments"),
+        ("{\n  \"env\": [\"A\"],\n}", ":3:1: trailing comma"),
+        ("{ \"env\": [\"A\"]", ":1:16: EOF while parsing"),
+        ("", ":1:0: the file is empty"),
+        ("[]", ":1:1: the manifest is an object"),
+        ("{\n \"envs\": []\n}", ":2:7: unknown field `envs`"),
+    ] {
+        let dir = with(text);
+        for below in ["", "build"] {
+            let told = detect(&dir.path().join(below)).unwrap_err().to_string();
+            let file = dir.path().canonicalize().unwrap().join("vitrine.json");
+            assert!(told.starts_with(&format!("{}{place}", file.display())), "{below}: {told}");
+        }
+    }
+    let dir = with(r#"{"entry":"server/index.js"}"#);
+    assert!(matches!(detect(dir.path()).unwrap(), Detected::Build(_)));
 }
 
 #[test]
