@@ -31,6 +31,7 @@ mod remove;
 mod restore;
 mod rollback;
 mod serve;
+mod similar;
 mod solo;
 mod sse;
 mod status;

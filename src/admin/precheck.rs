@@ -1,11 +1,13 @@
 //! Whether an upload would be taken in, before its bytes are sent.
 
+use crate::admin::access::Caller;
 use crate::admin::action::Action;
-use crate::admin::extract::{Call, Segments};
+use crate::admin::extract::{Call, Params, Segments};
 use crate::admin::perform::{Answer, perform};
-use crate::admin::problem::{Problem, ProblemBody};
+use crate::admin::problem::{Kind, Problem, ProblemBody};
 use crate::admin::router::AdminState;
 use crate::id::{AppName, Digest, ReleaseId, Version};
+use crate::scope::Verb;
 use axum::extract::State;
 use serde::Deserialize;
 
@@ -24,24 +26,42 @@ pub struct CheckBody {
     preview: Option<Version>,
 }
 
+/// What is to become of it.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct CheckQuery {
+    /// Whether it is to be made live afterwards; the token has to allow `promote` then.
+    promote: bool,
+}
+
 /// Says whether an upload under this name would be taken in now: whether the name and its host names are free or have the same
 /// content, and whether the quota allows it. It holds nothing; the upload itself looks again.
 #[utoipa::path(
     post,
     path = "/v1/apps/{app}/releases/{version}/check",
     security(("token" = ["deploy"])),
-    params(("app" = String, Path), ("version" = String, Path)),
+    params(("app" = String, Path), ("version" = String, Path), CheckQuery),
     request_body = CheckBody,
     responses(
         (status = 204, description = "It would be"),
+        (status = 403, description = "It could not be made live", body = ProblemBody),
         (status = 409, description = "The version has other content, the host name is taken, or a quota is used up", body = ProblemBody),
     )
 )]
 pub async fn check(
     State(state): State<AdminState>,
     Segments((app, version)): Segments<(AppName, Version)>,
+    Params(query): Params<CheckQuery>,
     call: Call,
 ) -> Result<Answer, Problem> {
+    if query.promote && !Caller::current().is_some_and(|caller| caller.may(Verb::Promote, Some(&app))) {
+        let text = format!(
+            "the token does not allow `promote` on `{app}`, so the release could not go live; nothing was uploaded. `vitrine deploy \
+             --no-promote` uploads it, for someone else to promote"
+        );
+        return Err(Problem::new(Kind::Forbidden, text));
+    }
     let CheckBody { digest, bytes, preview } = call.json()?;
     let release = ReleaseId::new(app, version);
     perform(state, None, Action::CheckUpload { release, digest, bytes, preview }, None).await

@@ -80,11 +80,20 @@ impl Token {
     /// # Errors
     /// See [`TokenError`].
     pub fn load_or_create(path: &Path) -> Result<Self, TokenError> {
+        match Self::load(path)? {
+            Some(token) => Ok(token),
+            None => create(path).map_err(|source| TokenError::Write { path: path.into(), source }),
+        }
+    }
+
+    /// Reads the token from its file, if there is one.
+    ///
+    /// # Errors
+    /// See [`TokenError`].
+    pub fn load(path: &Path) -> Result<Option<Self>, TokenError> {
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                return create(path).map_err(|source| TokenError::Write { path: path.into(), source });
-            }
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(TokenError::Read { path: path.into(), source }),
         };
         let found = fs::metadata(path).map_err(|source| TokenError::Read { path: path.into(), source })?;
@@ -100,7 +109,7 @@ impl Token {
         if digits.len() != 64 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(TokenError::Malformed { path: path.into() });
         }
-        Ok(Self::new(text))
+        Ok(Some(Self::new(text)))
     }
 
     /// Whether this is the token, in a time that does not depend on where it differs.

@@ -177,9 +177,12 @@ impl Client {
                 "{url} did not answer in time; the operation may still be running: `vitrine status` shows the result"
             ));
         }
+        let advice = remedy(&error, &self.target.url).unwrap_or_else(|| {
+            format!("is `vitrine serve` running there? {}", self.target.named_by.advice())
+        });
         Failure::Unreachable {
             url: self.target.address().to_owned(),
-            advice: self.target.named_by.advice(),
+            advice,
             source: error.without_url().into(),
         }
     }
@@ -195,6 +198,42 @@ fn authorities(file: &Path) -> Result<Vec<Certificate>, Failure> {
         Ok(found) if !found.is_empty() => Ok(found),
         _ => Err(unusable("holds no certificate; write the authority's PEM file")),
     }
+}
+
+/// What to do about an error of TLS; nothing for other errors.
+fn remedy(error: &reqwest::Error, url: &Url) -> Option<String> {
+    let mut causes = String::new();
+    let mut next: Option<&dyn std::error::Error> = Some(error);
+    while let Some(cause) = next {
+        causes.push_str(&format!("{cause:?}"));
+        next = cause.source();
+    }
+    let known = [
+        (
+            "UnknownIssuer",
+            "no authority that this machine trusts signed its certificate: VITRINE_CA=FILE names the PEM file of the one that did",
+        ),
+        (
+            "CaUsedAsEndEntity",
+            "its certificate is one of an authority, as `openssl req -x509` makes it by default: make it with `-addext \
+             basicConstraints=critical,CA:FALSE`, see docs/production.md",
+        ),
+        (
+            "NotValidForName",
+            "its certificate is for other names: use a URL with one of those, or make one for this name",
+        ),
+        ("Expired", "its certificate has expired: renew it"),
+    ];
+    if let Some((_, told)) = known.iter().find(|(word, _)| causes.contains(word)) {
+        return Some((*told).to_owned());
+    }
+    // It is there, and what it says is no HTTP.
+    let is_plain = url.scheme() == "http" && !error.is_connect() && !error.is_timeout();
+    is_plain.then(|| {
+        let mut https = url.clone();
+        let _ = https.set_scheme("https");
+        format!("if its admin side has a certificate ([admin_tls]), it speaks HTTPS alone: use {https}")
+    })
 }
 
 fn refusal(status: StatusCode, text: &str, target: &Target) -> Failure {

@@ -1,9 +1,13 @@
 //! `vitrine config`.
 
+use crate::admin::Token;
 use crate::cli::{Failure, print};
 use crate::config::{Config, ConfigError, FIELD_HELP};
+use crate::route::guard::Guard;
+use crate::store::{KeySource, Layout};
 use crate::telemetry::causes;
 use serde_json::json;
+use std::error::Error;
 use std::path::{Path, PathBuf};
 
 /// Print and check the configuration of a host, vitrine.toml
@@ -11,7 +15,8 @@ use std::path::{Path, PathBuf};
 pub enum Verb {
     /// Print a configuration file with all fields, their defaults and comments, to start your own from
     Print {},
-    /// Read a file as `serve` does, and report the first error with its line and column
+    /// Read a file as `serve` does, and report the first error with its line and column, or the first of its secret files that `serve`
+    /// would refuse
     Check {
         /// Configuration file to read
         file: PathBuf,
@@ -24,11 +29,42 @@ pub fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Print {} if print::is_json() => print::json(&Config::default()),
         Verb::Print {} => print::raw(FIELD_HELP.trim_end()),
         Verb::Check { file } => {
-            of_host(Some(file.clone()))?;
+            check_files(&of_host(Some(file.clone()))?)?;
             let told = format!("{} can be used; `vitrine serve --config` takes it", file.display());
             print::done(&json!({ "file": file, "usable": true }), &told)
         }
     }
+}
+
+/// Refuses files of secrets that `serve` refuses: the password of previews, the keys of values, the host's token. One that only another
+/// user can read is not checked, and that is said.
+fn check_files(config: &Config) -> Result<(), Failure> {
+    let layout = Layout::new(&config.data);
+    let keys = KeySource::choose(config.secrets.key_file.as_deref());
+    let checks: [Result<(), Box<dyn Error>>; 3] = [
+        Guard::load(&config.previews).map(drop).map_err(Into::into),
+        keys.check(&layout).map_err(Into::into),
+        Token::load(&layout.admin_token()).map(drop).map_err(Into::into),
+    ];
+    for error in checks.into_iter().filter_map(Result::err) {
+        if !is_of_another_user(&*error) {
+            return Err(Failure::refused(causes(&*error)));
+        }
+        print::talk(&format!("not checked: {}", causes(&*error)));
+    }
+    Ok(())
+}
+
+fn is_of_another_user(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let io = error.downcast_ref::<std::io::Error>();
+        if io.is_some_and(|io| io.kind() == std::io::ErrorKind::PermissionDenied) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 /// Reads the configuration of a host: this file, else ./vitrine.toml if it exists, else the defaults.

@@ -16,6 +16,7 @@ use crate::id::{AppName, Version};
 use crate::limits::{BOOT_DEADLINE_MAX_MS, CALL_SLACK_MS, SIGNATURE_BYTES_MAX, UPLOAD_MS};
 use crate::release::{DeploymentView, ReleaseView, Switched, Uploaded, env_line, limits_line};
 use prepare::Prepared;
+pub use prepare::bundle_of;
 use progress::Progress;
 use reqwest::{Method, header};
 use serde::Serialize;
@@ -191,6 +192,8 @@ async fn upload(
     let path = ["apps", args.app.as_str(), "releases", prepared.version.as_str()];
     // A wrong token, a name that can't be used or a host that is not there is found out before megabytes are sent.
     let check = client.request(Method::POST, &[&path[..], &["check"]].concat());
+    let promote = !args.no_promote && args.preview.is_none();
+    let check = check.query(&[("promote", promote)]);
     client.send(check.json(&prepared.check(args.preview.as_ref()))).await?;
     let progress = Progress::start(prepared.archive_bytes);
     let body = progress.body(prepared.open().await?);

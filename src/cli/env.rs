@@ -7,9 +7,9 @@ use crate::admin::env::EnvChange;
 use crate::cli::client::Client;
 use crate::cli::form::Form;
 use crate::cli::table::{self, Column};
-use crate::cli::{Failure, ask, print, promote, releases};
+use crate::cli::{Failure, ask, print, promote, releases, similar};
 use crate::id::AppName;
-use crate::release::{AppSummary, AppView, EnvView, LiveValue, ReleaseView};
+use crate::release::{AppView, EnvView, LiveValue, ReleaseView};
 use crate::store::EnvScope;
 use reqwest::Method;
 use serde::Serialize;
@@ -71,7 +71,7 @@ pub enum Verb {
         #[arg(long)]
         preview: bool,
     },
-    /// List the names, and the values that are not secret
+    /// List the names, and the values that are not secret; names of the live and the newest release without a value are `(unset)`
     List {
         /// App that the value is for
         app: AppName,
@@ -133,9 +133,8 @@ pub async fn list(client: &Client, app: &AppName, preview: bool) -> Result<Vec<E
 /// Values for an app's first deploy can be set before it exists. That is said, because the name may be mistyped.
 async fn check_app(client: &Client, app: &AppName, preview: bool) -> Result<(), Failure> {
     let Err(Failure::Missing(_)) = list(client, app, preview).await else { return Ok(()) };
-    let short = client.request(Method::GET, &["apps"]).query(&[("short", true)]);
-    let apps: Vec<AppSummary> = client.json(short).await.unwrap_or_default();
-    let close = closest(app.as_str(), apps.iter().map(|one| one.app.as_str()));
+    let apps = similar::apps(client).await;
+    let close = similar::closest(app.as_str(), apps.iter().map(String::as_str));
     let hint = close.map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
     let told = format!("app `{app}` does not exist yet: its values are kept for its first deploy{hint}");
     let end = if hint.is_empty() { "." } else { "" };
@@ -147,16 +146,6 @@ async fn check_app(client: &Client, app: &AppName, preview: bool) -> Result<(), 
     Ok(())
 }
 
-/// The name that this one was probably meant to be.
-fn closest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let rated = names.map(|other| (strsim::jaro_winkler(name, other), other));
-    let best = rated.max_by(|(one, _), (other, _)| one.total_cmp(other))?;
-    (best.0 > ALIKE).then_some(best.1)
-}
-
-/// From here on two names are alike; the command line's own tips begin a little lower.
-const ALIKE: f64 = 0.8;
-
 async fn check_is_set(client: &Client, app: &AppName, name: &str, preview: bool) -> Result<(), Failure> {
     let values = match list(client, app, preview).await {
         // The host is to say so, and to record that it was asked.
@@ -164,8 +153,11 @@ async fn check_is_set(client: &Client, app: &AppName, name: &str, preview: bool)
         found => found?,
     };
     // What only the live release still has was unset before.
-    let set: Vec<&str> =
-        values.iter().filter(|one| one.live != LiveValue::Only).map(|one| one.name.as_str()).collect();
+    let set: Vec<&str> = values
+        .iter()
+        .filter(|one| one.live != LiveValue::Only && !one.unset)
+        .map(|one| one.name.as_str())
+        .collect();
     if set.contains(&name) {
         return Ok(());
     }
@@ -243,6 +235,9 @@ async fn changed(
 
 fn show(values: &[EnvView], form: Form) -> Result<(), Failure> {
     let row = |view: &EnvView| {
+        if view.unset {
+            return vec![view.name.clone(), "(unset)".into(), "-".into(), "-".into()];
+        }
         let value = if view.secret { "(secret)" } else { view.value.as_deref().unwrap_or("-") };
         let live = match view.live {
             LiveValue::Same => "yes",
@@ -266,23 +261,5 @@ pub fn talk_of_others(values: &[EnvView]) {
             "the live release runs with other values than the next deploy gets: {}",
             differing.join(", ")
         ));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_mistyped_name_is_known_again_and_another_one_is_not() {
-        let names = || ["shop", "shop-admin", "blog"].into_iter();
-        for (name, meant) in [
-            ("shpo", Some("shop")),
-            ("shop-amdin", Some("shop-admin")),
-            ("blg", Some("blog")),
-            ("nosuch", None),
-        ] {
-            assert_eq!(closest(name, names()), meant, "{name}");
-        }
     }
 }

@@ -49,7 +49,7 @@ pub enum Failure {
     Unreachable {
         /// Where it was looked for.
         url: String,
-        /// How to name another host.
+        /// What to do: start it, name another, or trust its certificate.
         advice: String,
         /// Cause.
         #[source]
@@ -142,7 +142,7 @@ impl Failure {
 
     fn hint(&self) -> Option<String> {
         let Self::Unreachable { advice, .. } = self else { return None };
-        Some(format!("is `vitrine serve` running there? {advice}"))
+        Some(advice.clone())
     }
 
     fn causes(&self) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! `vitrine promote`.
 
 use crate::cli::client::Client;
-use crate::cli::{Failure, ask, print, verdict};
+use crate::cli::{Failure, ask, print, similar, verdict};
 use crate::id::{AppName, Version};
 use crate::release::{DeploymentView, ReleaseView, Switched};
 use serde::Serialize;
@@ -40,7 +40,10 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     if !yes {
         ask_if_bad(&client, &app, &version).await?;
     }
-    let switched: Switched = client.post(&["apps", app.as_str(), "promote"], &wish).await?;
+    let switched: Switched = match client.post(&["apps", app.as_str(), "promote"], &wish).await {
+        Err(failure) => return Err(similar::with_hint(&client, &app, Some(&version), failure).await),
+        switched => switched?,
+    };
     if !wait_bake {
         return show(&client, &switched);
     }

@@ -1,7 +1,7 @@
 //! `vitrine remove`.
 
 use crate::cli::client::Client;
-use crate::cli::{Failure, ask, form, print};
+use crate::cli::{Failure, ask, form, print, similar};
 use crate::id::{AppName, IdError, ReleaseId, Version};
 use crate::release::{AppView, EnvView, RemovedView};
 use reqwest::Method;
@@ -57,7 +57,9 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         return Err(Failure::Usage(format!("{flag} is for a whole app: vitrine remove APP {flag}")));
     }
     let client = Client::changing()?;
-    client.delete(&["apps", app.as_str(), "releases", version.as_str()]).await?;
+    if let Err(failure) = client.delete(&["apps", app.as_str(), "releases", version.as_str()]).await {
+        return Err(similar::with_hint(&client, &app, Some(&version), failure).await);
+    }
     client.done(&json!({ "removed": app, "version": version }), &format!("removed {app}@{version}"))
 }
 
@@ -68,7 +70,11 @@ async fn remove_app(app: &AppName, args: &Args) -> Result<(), Failure> {
         ask_for_name(&client, app, args).await?;
     }
     let request = client.request(Method::DELETE, &["apps", app.as_str()]);
-    client.send(request.query(&[("now", args.now), ("free_name", args.free_name)])).await?;
+    if let Err(failure) =
+        client.send(request.query(&[("now", args.now), ("free_name", args.free_name)])).await
+    {
+        return Err(similar::with_hint(&client, app, None, failure).await);
+    }
     let kept = if for_good {
         None
     } else {
@@ -102,7 +108,7 @@ async fn ask_for_name(client: &Client, app: &AppName, args: &Args) -> Result<(),
         }
         Err(Failure::Missing(text)) => match remains(client, app, args).await? {
             Some(what) => what.into(),
-            None => return Err(Failure::Missing(text)),
+            None => return Err(similar::with_hint(client, app, None, Failure::Missing(text)).await),
         },
         Err(failure) => return Err(failure),
     };

@@ -1,7 +1,7 @@
 //! `vitrine rollback`.
 
 use crate::cli::client::Client;
-use crate::cli::{Failure, env, print, promote};
+use crate::cli::{Failure, env, print, promote, similar, visible};
 use crate::id::{AppName, Version};
 use crate::release::{EnvView, Switched};
 use serde_json::json;
@@ -14,6 +14,9 @@ use serde_json::json;
 pub struct Args {
     /// App to roll back
     app: AppName,
+    /// A version that was given as an argument, to be refused with what to write
+    #[arg(hide = true)]
+    rest: Option<String>,
     /// Version to go back to; it must have been live before
     #[arg(long, value_name = "VERSION")]
     to: Option<Version>,
@@ -27,13 +30,22 @@ pub struct Args {
 
 /// Runs the verb.
 pub async fn run(args: Args) -> Result<(), Failure> {
-    let Args { app, to, from, yes } = args;
+    let Args { app, rest, to, from, yes } = args;
+    if let Some(version) = rest {
+        let version = visible::line(&version);
+        return Err(Failure::Usage(format!(
+            "the version to go back to is an option: `vitrine rollback {app} --to {version}`; without one it is the previous live release"
+        )));
+    }
     let body = json!({ "to": to, "from": from });
     let client = Client::changing()?;
     if let Some(to) = to.as_ref().filter(|_| !yes) {
         promote::ask_if_bad(&client, &app, to).await?;
     }
-    let switched: Switched = client.post(&["apps", app.as_str(), "rollback"], &body).await?;
+    let switched: Switched = match client.post(&["apps", app.as_str(), "rollback"], &body).await {
+        Err(failure) => return Err(similar::with_hint(&client, &app, to.as_ref(), failure).await),
+        switched => switched?,
+    };
     promote::show(&client, &switched)?;
     // A token may be for rollbacks only, and then this is not said.
     if !print::is_json()

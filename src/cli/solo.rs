@@ -1,6 +1,6 @@
 //! `vitrine solo`.
 
-use crate::cli::{Failure, config, print};
+use crate::cli::{Failure, config, deploy, print};
 use crate::config::{Config, ListenError, PrivateRule, listen_address};
 use crate::health::service::{STOP_TIMEOUT_DEFAULT_SECONDS, check_stop_timeout};
 use crate::host::{self, HostError, SoloOptions, Threads};
@@ -8,6 +8,7 @@ use crate::release::ReleaseError;
 use ipnet::IpNet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use tempfile::TempDir;
 
 /// Run one release without an admin side, under ECS, Kubernetes or plain Docker
 ///
@@ -15,7 +16,7 @@ use std::path::PathBuf;
 /// as --stop-timeout allows; then it exits 0.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folder of the bundle
+    /// Folder of a bundle, of a framework's build, or of the project that was built
     #[arg(long, value_name = "DIR")]
     bundle: PathBuf,
     /// Configuration file with the fields of `deploy/vitrine.toml` that concern one release: listen, trusted_proxies, edge, tls, limits,
@@ -57,8 +58,11 @@ fn address(text: &str) -> Result<SocketAddr, ListenError> {
 pub fn run(args: Args) -> Result<(), Failure> {
     let stop_timeout_s = args.stop_timeout;
     check_stop_timeout(stop_timeout_s).map_err(|error| Failure::Usage(format!("--stop-timeout: {error}")))?;
-    let bundle = args.bundle.clone();
+    let named = args.bundle.clone();
     let config = resolve(args)?;
+    // Held until the end: a build is laid out in it.
+    let scratch = TempDir::with_prefix("vitrine-solo-").map_err(Failure::local("making a scratch folder"))?;
+    let bundle = if named.is_dir() { deploy::bundle_of(&named, scratch.path())? } else { named };
     let threads = Threads::start().map_err(Failure::local("starting the host's threads"))?;
     let options = SoloOptions { bundle, config, stop_timeout_s, ready: print::ready_line() };
     threads.run(|requests| host::solo(options, requests)).map_err(failed)

@@ -3,7 +3,7 @@
 use crate::cli::client::Client;
 use crate::cli::form::Form;
 use crate::cli::table::{self, Column};
-use crate::cli::{Failure, print, releases, remove, visible};
+use crate::cli::{Failure, print, releases, remove, similar, visible};
 use crate::id::AppName;
 use crate::limits::{APPS_PAGE, WATCH_ANSWER_MS, WATCH_MS};
 use crate::release::{AppSummary, AppView, DeploymentView, LoadView, Phase, ReleaseView, RemovedView};
@@ -68,7 +68,10 @@ enum View {
 impl View {
     async fn get(client: &Client, app: Option<&AppName>) -> Result<Self, Failure> {
         Ok(match app {
-            Some(app) => Self::One(client.get(&["apps", app.as_str()]).await?),
+            Some(app) => match client.get(&["apps", app.as_str()]).await {
+                Err(failure) => return Err(similar::with_hint(client, app, None, failure).await),
+                view => Self::One(view?),
+            },
             None if print::is_json() => Self::All(pages(client, false, |app: &AppView| &app.app).await?),
             None => {
                 let apps = pages(client, true, |app: &AppSummary| &app.app).await?;

@@ -38,7 +38,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     print::talk(&format!("host {host}"));
     let unreachable = |source| Failure::Unreachable {
         url: socket.display().to_string(),
-        advice: "--data or --host names another".into(),
+        advice: "is `vitrine serve` running there? --data or --host names another".into(),
         source: Box::new(source),
     };
     let stream = UnixStream::connect(&socket).map_err(unreachable)?;

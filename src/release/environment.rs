@@ -11,7 +11,7 @@ use crate::limits::RECONFIGURE_BOOT_DEADLINE_MS;
 use crate::store::{EnvEdit, EnvScope, EnvValue, ReleaseRecord, StoreError};
 use crate::telemetry::causes;
 use crate::worker::Worker;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -289,7 +289,21 @@ impl Releases {
             };
             view(value, live)
         });
-        Ok(next.chain(gone.into_iter().map(|value| view(value, LiveValue::Only))).collect())
+        let mut listed: Vec<EnvView> =
+            next.chain(gone.into_iter().map(|value| view(value, LiveValue::Only))).collect();
+        for name in self.names_read(app) {
+            if listed.iter().all(|view| view.name != name) {
+                listed.push(without_value(name));
+            }
+        }
+        Ok(listed)
+    }
+
+    /// Names that the live and the newest release of an app list in `env`, in order.
+    fn names_read(&self, app: &AppName) -> BTreeSet<String> {
+        let newest = self.0.book.releases(app).into_iter().max_by_key(|entry| entry.record().created_ms);
+        let both = self.0.book.live(app).into_iter().chain(newest);
+        both.flat_map(|entry| entry.bundle.manifest.env.clone()).collect()
     }
 }
 
@@ -316,5 +330,10 @@ fn view(value: EnvValue, live: LiveValue) -> EnvView {
         value: (!value.secret).then_some(value.value),
         updated_ms: value.updated_ms,
         live,
+        unset: false,
     }
+}
+
+const fn without_value(name: String) -> EnvView {
+    EnvView { name, secret: false, value: None, updated_ms: 0, live: LiveValue::Unread, unset: true }
 }

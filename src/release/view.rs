@@ -301,10 +301,13 @@ pub struct EnvView {
     pub secret: bool,
     /// The value, unless it is a secret.
     pub value: Option<String>,
-    /// When it was set, in milliseconds since the Unix epoch.
+    /// When it was set, in milliseconds since the Unix epoch; 0 if it has no value.
     pub updated_ms: u64,
     /// Whether the live release runs with it.
     pub live: LiveValue,
+    /// Whether it has no value, and is listed because the live or the newest release names it.
+    #[serde(default)]
+    pub unset: bool,
 }
 
 /// What an upload did.

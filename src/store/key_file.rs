@@ -110,6 +110,14 @@ impl KeySource {
         parse(&text).map_err(|line| KeyError::Malformed { path: path.clone(), line })
     }
 
+    /// Whether the file, if there is one, can be used: its owner, its mode and its lines.
+    ///
+    /// # Errors
+    /// See [`KeyError`].
+    pub fn check(&self, layout: &Layout) -> Result<(), KeyError> {
+        self.read(layout).map(drop)
+    }
+
     /// The keys of the file, which has to hold these.
     pub(super) fn read_all(&self, layout: &Layout, used: &[String]) -> Result<Keys, KeyError> {
         let (path, keys) = (self.path(layout), self.read(layout)?);

@@ -269,3 +269,24 @@ fn a_health_check_finds_the_host_that_runs() {
     drop(other);
     host.cli(&["healthcheck"]).ok();
 }
+
+#[test]
+fn mistyped_apps_and_versions_are_told_with_what_was_probably_meant() {
+    let host = Host::start();
+    host.deploy("shop", "one", &["--version", "v1.10"]);
+    host.deploy("shop", "two", &["--version", "v1.11"]);
+    for (args, meant) in [
+        (&["status", "shpo"][..], "did you mean `shop`?"),
+        (&["promote", "shpo", "v1.10"], "did you mean `shop`?"),
+        (&["promote", "shop", "v1.01"], "did you mean `shop@v1.1"),
+        (&["rollback", "shpo"], "did you mean `shop`?"),
+        (&["rollback", "shop", "--to", "v1.01"], "did you mean `shop@v1.1"),
+        (&["remove", "shpo", "--yes"], "did you mean `shop`?"),
+        (&["remove", "shop@v1.1"], "did you mean `shop@v1.1"),
+    ] {
+        host.cli(args).fails(4, &[meant]);
+    }
+    let far = host.cli(&["status", "blog"]).fails(4, &["blog"]);
+    assert!(!far.stderr.contains("did you mean"), "{far:?}");
+    host.cli(&["rollback", "shop", "v1.10"]).fails(2, &["`vitrine rollback shop --to v1.10`"]);
+}

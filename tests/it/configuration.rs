@@ -45,3 +45,37 @@ fn the_help_of_serve_points_there() {
     assert!(help.contains("[health.healthCheck] interval timeout retries startPeriod"), "{help}");
     assert!(!help.contains("Address of the public side.\n"), "{help}");
 }
+
+#[test]
+fn files_that_serve_refuses_are_refused_by_the_check_too() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let key = "0".repeat(63) + "1";
+    std::fs::create_dir(at("data")).unwrap();
+    let files = [
+        ("password", "a long password 1"),
+        ("keys", key.as_str()),
+        ("data/admin.token", &format!("vt_{key}")),
+    ];
+    for (name, text) in files {
+        std::fs::write(at(name), text).unwrap();
+        std::fs::set_permissions(at(name), std::fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    let toml = format!(
+        "data = {:?}\n[secrets]\nkey_file = {:?}\n[previews]\npassword_file = {:?}\n",
+        at("data"),
+        at("keys"),
+        at("password")
+    );
+    std::fs::write(at("vitrine.toml"), toml).unwrap();
+    let file = at("vitrine.toml");
+    let check = || Cli::new(&["config", "check", file.to_str().unwrap()]);
+    check().ok();
+    for (name, _) in files {
+        std::fs::set_permissions(at(name), std::fs::Permissions::from_mode(0o644)).unwrap();
+        check().fails(1, &[at(name).to_str().unwrap(), "644"]);
+        std::fs::set_permissions(at(name), std::fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    check().ok();
+}

@@ -190,6 +190,33 @@ fn alerts_and_tables_are_about_metrics_that_a_host_has() {
 }
 
 #[test]
+fn examples_of_a_manifest_can_be_copied() {
+    for (document, begin) in [("README.md", "{ \"env\""), ("docs/vitrine-json.md", "{\n  \"entry\"")] {
+        let example: serde_json::Value = serde_json::from_str(&block(document, begin)).expect(document);
+        assert!(example["limits"]["cpu_ms"] == 500, "{document}");
+    }
+}
+
+#[test]
+fn the_alert_counts_pages_that_an_app_itself_answers_with_an_error() {
+    let host = Host::start();
+    let app = "export default { fetch: (request) => new Response(\"x\", { status: request.url.endsWith(\"/bad\") ? 500 : 200 }) };";
+    host.deploy_files("shop", &[("server/index.js", app)], &["--version", "v1"]);
+    assert_eq!(host.get("shop", "/bad").send().status, 500);
+    let counted = wait_until("counted", PATIENCE, || {
+        let metrics = host.call("GET", "/metrics").send().text().to_owned();
+        let line = metrics
+            .lines()
+            .find(|line| line.contains("http_requests_total{") && line.contains("code=\"500\""));
+        line.map(ToOwned::to_owned)
+    });
+    assert!(counted.contains("outcome=\"ok\""), "{counted}");
+    let rules = block("docs/production.md", "groups:");
+    let alert = rules.lines().skip_while(|line| !line.contains("VitrineErrors")).nth(1).unwrap();
+    assert!(alert.contains("code=~\"5..\""), "{alert}");
+}
+
+#[test]
 fn prometheus_takes_the_rules_and_the_job() {
     let rules = block("docs/production.md", "groups:");
     let scrape = block("docs/production.md", "- job_name: vitrine");

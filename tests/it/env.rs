@@ -316,3 +316,22 @@ fn a_value_for_no_app_is_told_and_one_that_is_not_there_is_missing() {
     host.cli(&["env", "unset", "shop", "GREETING"]).ok();
     host.cli(&["env", "unset", "shop", "GREETING"]).fails(4, &["it has none"]);
 }
+
+#[test]
+fn names_without_a_value_are_listed_as_unset() {
+    let host = Host::start();
+    host.deploy_folder("shop", &fixture("env-echo"), &["--version", "v1"]);
+    let list = |flags: &[&str]| host.cli(&[&["env", "list", "shop"], flags].concat()).ok();
+    let unset = |flags: &[&str]| {
+        let listed = list(&[flags, &["--json"]].concat()).json();
+        let values = listed.as_array().unwrap().iter().filter(|value| value["unset"] == true);
+        values.map(|value| value["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let all = unset(&[]);
+    assert!(all.contains(&"GREETING".to_owned()), "{all:?}");
+    assert_eq!(unset(&["--preview"]), all);
+    assert_eq!(list(&[]).stdout.matches("(unset)").count(), all.len());
+    set(&host, "GREETING", "hello", &[]);
+    assert!(!unset(&[]).contains(&"GREETING".to_owned()));
+    assert!(unset(&["--preview"]).contains(&"GREETING".to_owned()));
+}

@@ -252,3 +252,23 @@ fn isolates_export_what_the_documents_list() {
     assert_eq!(built_ins, vitrine_wire::NODE_BUILT_INS);
     assert_eq!(listed, exported);
 }
+
+#[test]
+fn a_project_that_was_built_is_laid_out_and_served() {
+    let project = bundle_dir(&[
+        ("package.json", r#"{"type":"module"}"#),
+        ("vitrine.json", r#"{"env":["GREETING"]}"#),
+        (
+            "dist/server/server.js",
+            "const app = { fetch: (_, env) => new Response(env.GREETING) }; export { app as default };",
+        ),
+        ("dist/client/a.txt", "a file"),
+        ("node_modules/x/index.js", ""),
+    ]);
+    let mut solo = Solo::start(project.path(), &[("GREETING", "hello")]);
+    solo.until_ready();
+    assert_eq!((solo.get("/").text(), solo.get("/a.txt").text()), ("hello", "a file"));
+    solo.signal();
+    assert_eq!(solo.end(), Some(0), "{}", solo.log());
+    assert_eq!(std::fs::read_dir(solo.folder.path().join("tmp")).unwrap().count(), 0);
+}

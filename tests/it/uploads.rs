@@ -123,3 +123,23 @@ fn a_name_that_can_not_be_used_is_refused_before_the_upload() {
     host.deploy("shop", "one", &["--version", "v1"]);
     deploy(&["--version", "v9"]).ok();
 }
+
+#[test]
+fn a_deploy_that_could_not_go_live_is_refused_before_it_is_uploaded() {
+    let host = Host::start();
+    let token = {
+        let args = ["token", "create", "ci", "--app", "shop", "--verb", "deploy"];
+        host.cli(&args).ok().stdout.trim().to_owned()
+    };
+    let bundle = bundle_dir(&[("server/index.js", &hello("one"))]);
+    let deploy = |flags: &[&str]| {
+        let args = [&["deploy", "shop", bundle.path().to_str().unwrap(), "--version", "v1"], flags].concat();
+        host.cli(&args).env("VITRINE_TOKEN", &token)
+    };
+    let told =
+        deploy(&[]).fails(1, &["does not allow `promote` on `shop`", "--no-promote", "nothing was uploaded"]);
+    assert!(!told.stderr.contains("is uploaded"), "{told:?}");
+    host.cli(&["releases", "shop"]).fails(4, &[]);
+    deploy(&["--no-promote"]).ok();
+    assert_eq!(host.releases("shop").len(), 1);
+}

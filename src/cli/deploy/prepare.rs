@@ -129,6 +129,14 @@ fn plain(value: &Value) -> String {
     }
 }
 
+/// The folder that is the bundle: this one, or what is made of the build in it below `scratch`.
+///
+/// # Errors
+/// What is wrong with the build.
+pub fn bundle_of(source: &Path, scratch: &Path) -> Result<PathBuf, Failure> {
+    lay_out(source, scratch).map(|(folder, _)| folder)
+}
+
 /// The folder that is the bundle, and what was found out on the way to it.
 fn lay_out(source: &Path, scratch: &Path) -> Result<(PathBuf, Facts), Failure> {
     match detect::detect(source).map_err(|error| Failure::refused(error.to_string()))? {
