@@ -78,7 +78,12 @@ fn a_value_makes_a_new_release_and_a_rollback_brings_the_old_one_back() {
     let null = serde_json::Value::Null;
     assert_eq!(
         listed,
-        [(&"GREETING".into(), &false.into(), &"hello".into()), (&"SECRET".into(), &true.into(), &null)]
+        [
+            (&"GREETING".into(), &false.into(), &"hello".into()),
+            (&"SECRET".into(), &true.into(), &null),
+            // The bundle names it, and it has no value.
+            (&"API_URL".into(), &false.into(), &null),
+        ]
     );
     let table = host.cli(&["env", "list", "shop"]).ok().stdout;
     assert!(table.contains("(secret)") && !table.contains(SECRET_AGAIN), "{table}");
@@ -100,8 +105,8 @@ fn a_value_makes_a_new_release_and_a_rollback_brings_the_old_one_back() {
     );
     let lives = |host: &Host| {
         let listed = host.cli(&["env", "list", "shop", "--json"]).ok().json();
-        let pairs =
-            listed.as_array().unwrap().iter().map(|one| (one["name"].to_string(), one["live"].to_string()));
+        let set = listed.as_array().unwrap().iter().filter(|one| one["unset"] == false);
+        let pairs = set.map(|one| (one["name"].to_string(), one["live"].to_string()));
         pairs.collect::<Vec<_>>()
     };
     let pair = |name: &str, live: &str| (format!("\"{name}\""), format!("\"{live}\""));
@@ -265,7 +270,8 @@ fn a_file_of_values_is_set_together_or_not_at_all() {
     std::fs::write(&file, format!("{DOTENV}broken {SECRET}\n")).unwrap();
     let refused = import(&[]).fails(1, &["values.env: line 5: ", "nothing was set"]);
     assert!(!refused.stderr.contains(SECRET), "{refused:?}");
-    assert_eq!(host.cli(&["env", "list", "shop", "--json"]).ok().json(), serde_json::json!([]));
+    let listed = host.cli(&["env", "list", "shop", "--json"]).ok().json();
+    assert!(listed.as_array().unwrap().iter().all(|value| value["unset"] == true), "{listed}");
     assert_eq!(seen(&host).0, "shop@v1");
 
     std::fs::write(&file, DOTENV).unwrap();
@@ -290,7 +296,9 @@ fn a_file_of_values_is_set_together_or_not_at_all() {
     // Those of previews are apart.
     host.cli(&["env", "import", "shop", "-", "--preview"]).stdin("MODE=preview\n").ok();
     let previews = host.cli(&["env", "list", "shop", "--preview", "--json"]).ok().json();
-    assert_eq!((previews.as_array().unwrap().len(), &previews[0]["value"]), (1, &"preview".into()));
+    let previews = previews.as_array().unwrap();
+    assert_eq!((&previews[0]["value"], &previews[0]["unset"]), (&"preview".into(), &false.into()));
+    assert!(previews[1..].iter().all(|value| value["unset"] == true), "{previews:?}");
     assert_eq!(seen(&host).0, "shop@v1.r2");
     // One that is too much leaves all as they were.
     let large = format!("MODE=three\nLARGE={}\n", "x".repeat(200_000));

@@ -57,6 +57,10 @@ impl Manifest {
 }
 
 fn manifest_error(json: &[u8], error: &serde_json::Error) -> BundleError {
+    if json.trim_ascii().is_empty() {
+        let message = "the file is empty; write `{}` at least, or remove it".to_owned();
+        return BundleError::Manifest { line: 1, column: 1, message };
+    }
     let (line, column) = (error.line(), error.column());
     let text = error.to_string();
     // The place is said once, in front.
@@ -64,8 +68,6 @@ fn manifest_error(json: &[u8], error: &serde_json::Error) -> BundleError {
         text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text).to_owned();
     if begins_comment(json, line, column) {
         message = "JSON has no comments; take this one out".to_owned();
-    } else if json.trim_ascii().is_empty() {
-        message = "the file is empty; write `{}` at least, or remove it".to_owned();
     }
     BundleError::Manifest { line, column, message }
 }

@@ -170,8 +170,8 @@ fn a_project_is_no_bundle_because_of_its_settings() {
     for (text, place) in [
         ("{ \"env\": [], // names\n}", ":1:14: JSON has no comments"),
         ("{\n  \"env\": [\"A\"],\n}", ":3:1: trailing comma"),
-        ("{ \"env\": [\"A\"]", ":1:16: EOF while parsing"),
-        ("", ":1:0: the file is empty"),
+        ("{ \"env\": [\"A\"]", ":1:14: EOF while parsing"),
+        ("", ":1:1: the file is empty"),
         ("[]", ":1:1: the manifest is an object"),
         ("{\n \"envs\": []\n}", ":2:7: unknown field `envs`"),
     ] {
