@@ -26,7 +26,8 @@ fn with_candidates(verb: &str, arg: Arg) -> Arg {
         // A new release has a new version, and a backup is a file.
         ("deploy", "version") | ("restore", "from") => return arg,
         ("deploy", "preview") => ArgValueCompleter::new(|current: &OsStr| fitting(current, previews)),
-        ("set" | "unset", "name") => ArgValueCompleter::new(|current: &OsStr| fitting(current, values)),
+        ("set", "name") => ArgValueCompleter::new(|current: &OsStr| fitting(current, values)),
+        ("unset", "name") => ArgValueCompleter::new(|current: &OsStr| fitting(current, values_that_are_set)),
         ("revoke", "name") => ArgValueCompleter::new(|current: &OsStr| fitting(current, tokens)),
         ("restore", "app") => ArgValueCompleter::new(|current: &OsStr| fitting(current, removed)),
         (_, "app") => ArgValueCompleter::new(|current: &OsStr| fitting(current, apps)),
@@ -79,11 +80,18 @@ fn tokens() -> Vec<String> {
 }
 
 fn values() -> Vec<String> {
-    let values: Vec<EnvView> = asked(async |client| {
+    listed_values().into_iter().map(|value| value.name).collect()
+}
+
+fn values_that_are_set() -> Vec<String> {
+    listed_values().into_iter().filter(|value| !value.unset).map(|value| value.name).collect()
+}
+
+fn listed_values() -> Vec<EnvView> {
+    asked(async |client| {
         let Line { app, is_for_previews, .. } = Line::read();
         env::list(client, &app.ok_or_else(no_app)?, is_for_previews).await
-    });
-    values.into_iter().map(|value| value.name).collect()
+    })
 }
 
 /// Of the app on the line.
