@@ -22,6 +22,7 @@ mod healthcheck;
 mod host_name;
 mod image;
 mod key;
+mod listener;
 mod logs;
 mod print;
 mod project;

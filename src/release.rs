@@ -114,6 +114,8 @@ pub struct PromoteOptions {
     pub boot_deadline: std::time::Duration,
     /// Number of the deploy that it is a part of; none is an operator's own word.
     pub deploy: Option<u64>,
+    /// Content that the release must have: its name may have been given to another by now.
+    pub digest: Option<Digest>,
 }
 
 /// The control plane's one door: the admin side calls it, the edge only wakes. Cheap to clone.

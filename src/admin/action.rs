@@ -203,7 +203,7 @@ pub async fn dispatch(state: &AdminState, action: Action) -> Result<Outcome, Pro
         }
         Action::Promote { release, weight: Some(weight), options } => {
             let release = releases.named(release);
-            Outcome::Switched(releases.promote_weighted(release, weight, options.boot_deadline).await?)
+            Outcome::Switched(releases.promote_weighted(release, weight, options).await?)
         }
         Action::Rollback { app, to, from } => {
             let to = to.map(|to| releases.named(ReleaseId::new(app.clone(), to)).version);

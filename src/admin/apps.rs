@@ -6,7 +6,7 @@ use crate::admin::notice::Notice;
 use crate::admin::perform::{Answer, Once, look_up, perform};
 use crate::admin::problem::{Kind, Problem, ProblemBody};
 use crate::admin::router::AdminState;
-use crate::id::{AppName, ReleaseId, Version};
+use crate::id::{AppName, Digest, ReleaseId, Version};
 use crate::limits::BOOT_DEADLINE_MS;
 use crate::release::{
     AppSummary, AppView, AppsPage, PromoteOptions, ReleaseView, RemoveOptions, RemovedView, Switched,
@@ -34,6 +34,10 @@ pub struct PromoteBody {
     /// Number of the deploy that this is a part of, as the upload gave it. It is refused then when a deploy that began later went
     /// live, or when the release is marked as bad. Without it, it is an operator's own word, and done.
     deploy: Option<u64>,
+    /// SHA-256 of the bundle that the release must have. It is refused then when the name has been given to another one.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    digest: Option<Digest>,
 }
 
 fn percent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u8>, D::Error> {
@@ -250,8 +254,8 @@ pub async fn promote(
     Segments(app): Segments<AppName>,
     call: Call,
 ) -> Result<Answer, Problem> {
-    let PromoteBody { version, weight, deploy } = call.json()?;
-    let options = PromoteOptions { boot_deadline: Duration::from_millis(BOOT_DEADLINE_MS), deploy };
+    let PromoteBody { version, weight, deploy, digest } = call.json()?;
+    let options = PromoteOptions { boot_deadline: Duration::from_millis(BOOT_DEADLINE_MS), deploy, digest };
     // All of the users is no share.
     let weight = weight.and_then(Weight::new);
     let action = Action::Promote { release: ReleaseId::new(app, version), weight, options };

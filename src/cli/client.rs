@@ -4,7 +4,7 @@ use crate::admin::NOTICE_HEADER;
 use crate::admin::problem::{ProblemBody, TYPE_PREFIX};
 use crate::cli::exit::Answer;
 use crate::cli::target::{Purpose, Target, Token};
-use crate::cli::{Failure, print, trust};
+use crate::cli::{Failure, listener, print, trust};
 use crate::limits::{BOOT_DEADLINE_MS, CALL_SLACK_MS, CONNECT_MS, ERROR_TEXT_BYTES_MAX};
 use reqwest::{Certificate, Method, RequestBuilder, Response, StatusCode};
 use serde::Serialize;
@@ -43,8 +43,22 @@ impl Client {
         Ok(client)
     }
 
+    /// For completions: asks no person, and no host that only a `.vitrine` file names and this user does not trust.
+    ///
+    /// # Errors
+    /// See [`Target::find`]; [`Failure::Usage`] for such a host.
+    pub fn unasked() -> Result<Self, Failure> {
+        let mut target = Target::find(Purpose::Read)?;
+        listener::withhold_token(&mut target);
+        if !trust::is_trusted(&target) {
+            return Err(Failure::Usage(format!("{} is not trusted", target.address())));
+        }
+        Self::to(target)
+    }
+
     fn found(purpose: Purpose) -> Result<Self, Failure> {
-        let target = Target::find(purpose)?;
+        let mut target = Target::find(purpose)?;
+        listener::withhold_token(&mut target);
         trust::check(&target, purpose)?;
         Self::to(target)
     }

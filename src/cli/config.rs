@@ -6,8 +6,11 @@ use crate::config::{Config, ConfigError, FIELD_HELP};
 use crate::route::guard::Guard;
 use crate::store::{KeySource, Layout};
 use crate::telemetry::causes;
+use nix::unistd::geteuid;
 use serde_json::json;
 use std::error::Error;
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 /// Print and check the configuration of a host, vitrine.toml
@@ -73,8 +76,31 @@ fn is_of_another_user(error: &(dyn Error + 'static)) -> bool {
 /// File, line, column and what would be right.
 pub fn of_host(file: Option<PathBuf>) -> Result<Config, Failure> {
     let here = Path::new("vitrine.toml");
+    if file.is_none() && here.exists() {
+        refuse_foreign(here, geteuid().as_raw())?;
+    }
     let file = file.or_else(|| here.exists().then(|| here.to_owned()));
     Config::load(file.as_deref()).map_err(unusable)
+}
+
+/// Refuses a file that nobody named and that another user wrote, or may write: who says `serve` in a shared folder does not mean it.
+fn refuse_foreign(file: &Path, own: u32) -> Result<(), Failure> {
+    let refused = |why: String| {
+        let file = file.display();
+        Err(Failure::refused(format!(
+            "{file} {why} and is not read; if it is the one that is meant, name it: --config {file}"
+        )))
+    };
+    for facts in [fs::symlink_metadata(file), fs::metadata(file)] {
+        let facts = facts.map_err(Failure::local("reading vitrine.toml"))?;
+        if facts.uid() != own && facts.uid() != 0 {
+            return refused(format!("belongs to another user ({})", facts.uid()));
+        }
+        if !facts.is_symlink() && facts.mode() & 0o002 != 0 {
+            return refused(format!("can be written by every user (mode {:03o})", facts.mode() & 0o777));
+        }
+    }
+    Ok(())
 }
 
 /// Reads the configuration of `solo`: this file, else the defaults.
@@ -120,6 +146,31 @@ fn is_name(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    #[test]
+    fn a_file_that_nobody_named_is_this_users_or_roots_and_no_other_may_write_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("vitrine.toml"), folder.path().join("link.toml"));
+        fs::write(&file, "").unwrap();
+        symlink(&file, &link).unwrap();
+        let own = geteuid().as_raw();
+        let mode = |mode| fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+        for path in [&file, &link] {
+            mode(0o664);
+            refuse_foreign(path, own).unwrap();
+            mode(0o646);
+            assert!(matches!(refuse_foreign(path, own), Err(Failure::Refused { .. })));
+            mode(0o644);
+            // Root's own is everybody's.
+            assert_eq!(refuse_foreign(path, own + 1).is_err(), own != 0);
+            if own == 0 {
+                std::os::unix::fs::lchown(path, Some(65534), None).unwrap();
+                assert!(refuse_foreign(path, own).is_err());
+                std::os::unix::fs::lchown(path, Some(0), None).unwrap();
+            }
+        }
+    }
 
     #[test]
     fn the_list_of_fields_has_those_of_tables_that_are_off() {

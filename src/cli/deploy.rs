@@ -8,6 +8,7 @@ mod prepare;
 mod progress;
 mod trial;
 
+use crate::admin::env::check_name;
 use crate::admin::upload::SIGNATURE_HEADER;
 use crate::cli::client::Client;
 use crate::cli::stop::Stop;
@@ -59,9 +60,24 @@ pub struct Args {
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     signature: Option<PathBuf>,
     /// Check the bundle, evaluate it in a throw-away worker on this machine, and say what was found, what would be sent and what is
-    /// not checked; no host is asked
+    /// not checked; no host is asked, and the bundle can call nothing. A server that has to be bundled is bundled, which runs the
+    /// project's bundler
     #[arg(long)]
     dry_run: bool,
+    /// Variable of the bundle's `env` that --dry-run takes from this command's environment; can be repeated
+    #[arg(long, value_name = "NAME", requires = "dry_run", value_parser = variable)]
+    env: Vec<String>,
+}
+
+fn variable(text: &str) -> Result<String, String> {
+    if let Some((name, _)) = text.split_once('=') {
+        return Err(format!("a value is never an argument; write `{name}=… vitrine deploy … --env {name}`"));
+    }
+    let name = check_name(text)?;
+    if name.starts_with("VITRINE_") {
+        return Err("variables of the command line itself are not given to bundles".into());
+    }
+    Ok(name)
 }
 
 /// What a deploy did, as `--json` prints it.
@@ -83,7 +99,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let mut prepared = prepare(&args, &mut stop).await?;
     if args.dry_run {
         let trial = tokio::select! {
-            trial = prepared.evaluate(&args.app) => trial?,
+            trial = prepared.evaluate(&args.app, &args.env) => trial?,
             () = stop.asked() => return Err(Failure::Interrupted("interrupted: nothing was sent".to_owned())),
         };
         return prepared.show(&args.app, &trial);
@@ -177,7 +193,8 @@ async fn deploy(
         return Ok(Deployed { uploaded, switched: None, deployment: None });
     }
     *stage = if uploaded.created { Stage::Uploaded } else { Stage::Settled };
-    let body = json!({ "version": prepared.version, "deploy": uploaded.deploy });
+    let body =
+        json!({ "version": prepared.version, "deploy": uploaded.deploy, "digest": uploaded.release.digest });
     let switched = client.post(&["apps", args.app.as_str(), "promote"], &body).await?;
     *stage = Stage::Settled;
     Ok(Deployed { uploaded, switched: Some(switched), deployment: None })

@@ -2,7 +2,7 @@
 
 use crate::cli::client::Client;
 use crate::cli::{Failure, ask, print, similar, verdict};
-use crate::id::{AppName, Version};
+use crate::id::{AppName, Digest, Version};
 use crate::release::{DeploymentView, ReleaseView, Switched};
 use serde::Serialize;
 use serde_json::json;
@@ -24,6 +24,9 @@ pub struct Args {
     /// Wait until its bake ends: exit 0 if it passes or there is none, 1 if the release is rolled back or has no verdict
     #[arg(long, conflicts_with = "weight")]
     wait_bake: bool,
+    /// Content that the release must have: the digest that `vitrine deploy` and `vitrine releases --json` show
+    #[arg(long, value_name = "DIGEST")]
+    digest: Option<Digest>,
     /// Do not ask when the release is marked as bad
     #[arg(long, short)]
     yes: bool,
@@ -31,14 +34,16 @@ pub struct Args {
 
 /// Runs the verb.
 pub async fn run(args: Args) -> Result<(), Failure> {
-    let Args { app, version, weight, wait_bake, yes } = args;
+    let Args { app, version, weight, wait_bake, digest, yes } = args;
     let mut wish = json!({ "version": version });
     if let Some(weight) = weight {
         wish["weight"] = weight.into();
     }
     let client = Client::changing()?;
-    if !yes {
-        ask_if_bad(&client, &app, &version).await?;
+    // What was shown is what is promoted.
+    let shown = if yes { None } else { ask_if_bad(&client, &app, &version).await? };
+    if let Some(digest) = digest.map(|digest| digest.to_string()).or(shown.map(|release| release.digest)) {
+        wish["digest"] = digest.into();
     }
     let switched: Switched = match client.post(&["apps", app.as_str(), "promote"], &wish).await {
         Err(failure) => return Err(similar::with_hint(&client, &app, Some(&version), failure).await),
@@ -65,16 +70,22 @@ struct Promoted<'d> {
     deployment: Option<&'d DeploymentView>,
 }
 
-/// Asks before users get a release that is marked as bad.
-pub async fn ask_if_bad(client: &Client, app: &AppName, version: &Version) -> Result<(), Failure> {
+/// Asks before users get a release that is marked as bad; gives the release, if there is one.
+pub async fn ask_if_bad(
+    client: &Client,
+    app: &AppName,
+    version: &Version,
+) -> Result<Option<ReleaseView>, Failure> {
     let path = ["apps", app.as_str(), "releases", version.as_str()];
     let release: ReleaseView = match client.get(&path).await {
         // The host is to say so, and to record that it was asked.
-        Err(Failure::Missing(_)) => return Ok(()),
+        Err(Failure::Missing(_)) => return Ok(None),
         found => found?,
     };
-    let Some(reason) = release.bad else { return Ok(()) };
-    ask::consent(&format!("{app}@{} is marked as bad: {reason}", release.version))
+    if let Some(reason) = &release.bad {
+        ask::consent(&format!("{app}@{} is marked as bad: {reason}", release.version))?;
+    }
+    Ok(Some(release))
 }
 
 /// Prints a switch.

@@ -4,7 +4,8 @@
 //! that this user runs on this machine, else the default address. With several running a verb that changes something is refused.
 //! The token: `VITRINE_TOKEN`; for a host on this machine else the file that its note names, else `admin.token` in `VITRINE_DATA`
 //! or `./vitrine-data`. A token from a file is never sent to another machine, and none to one that only `.vitrine` names and this
-//! user does not trust ([`trust`](crate::cli::trust)).
+//! user does not trust ([`trust`](crate::cli::trust)). Nor is it sent where a process of another user listens
+//! ([`listener`](crate::cli::listener)).
 
 #[cfg(test)]
 mod tests;
@@ -14,10 +15,14 @@ use crate::cli::host_name::{self, HostName};
 use crate::cli::project::Project;
 use crate::cli::{Failure, form, print};
 use crate::config::Config;
+use crate::limits::TOKEN_FILE_BYTES_MAX;
 use crate::store::Layout;
+use nix::unistd::geteuid;
 use std::env;
-use std::fs;
+use std::fs::OpenOptions;
+use std::io::Read as _;
 use std::net::SocketAddr;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use url::{Host, Url};
@@ -282,7 +287,15 @@ fn set(name: &str) -> Option<String> {
 }
 
 fn read(file: PathBuf) -> Option<Token> {
-    let text = fs::read_to_string(&file).ok()?;
+    // A link, or a file of another user, may stand for a secret that is none of this host's.
+    let opened =
+        OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(&file).ok()?;
+    let (facts, own) = (opened.metadata().ok()?, geteuid());
+    if !facts.is_file() || !(own.is_root() || [own.as_raw(), 0].contains(&facts.uid())) {
+        return None;
+    }
+    let mut text = String::new();
+    opened.take(TOKEN_FILE_BYTES_MAX).read_to_string(&mut text).ok()?;
     Some(Token { text: text.trim().to_owned(), file: Some(file) })
 }
 

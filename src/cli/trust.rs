@@ -3,6 +3,7 @@
 //! The file comes with a repository, so its author can name any host. Before a token or a change is sent to one, this user agrees,
 //! once for each host: a line of `trusted-hosts` in the user's state folder, outside of every project.
 
+use crate::cli::listener::{self, Listener};
 use crate::cli::target::{NamedBy, Purpose, Target};
 use crate::cli::{Failure, ask, print};
 use crate::limits::TRUSTED_HOSTS_BYTES_MAX;
@@ -37,14 +38,23 @@ fn check_in(
     ask: impl FnOnce(&str) -> Result<Option<String>, Failure>,
 ) -> Result<(), Failure> {
     let NamedBy::Project(file) = &target.named_by else { return Ok(()) };
-    if target.is_here() || (target.token.is_none() && purpose == Purpose::Read) {
+    if target.token.is_none() && purpose == Purpose::Read {
         return Ok(());
     }
     let host = target.address();
-    if folder.is_some_and(|folder| has(folder, host)) {
+    if is_own(target) || folder.is_some_and(|folder| has(folder, host)) {
         return Ok(());
     }
     let named = format!("{} names the host {host}", file.display());
+    if target.is_here() {
+        if listener::of(target, None) == Listener::Absent {
+            return Err(Failure::NotRunning(format!("{named}, where none runs: nothing was sent")));
+        }
+        return Err(Failure::Usage(format!(
+            "{named}, where a process of another user listens: nothing was sent. Name the host yourself with --host {host} or \
+             VITRINE_ADMIN={host}"
+        )));
+    }
     let way = if target.url.scheme() == "http" { ", unencrypted" } else { "" };
     let question = format!("{named}, on another machine. Send it your token and what you deploy{way}? [y/N]");
     match ask(&question)? {
@@ -60,6 +70,19 @@ fn check_in(
              host yourself with --host {host} or VITRINE_ADMIN={host}"
         ))),
     }
+}
+
+/// Whether what a `.vitrine` file names may be sent anything without a question: a host of this user, or of root, on this machine.
+fn is_own(target: &Target) -> bool {
+    target.data.is_some()
+        || (target.is_here() && matches!(listener::of(target, None), Listener::Trusted | Listener::Unknown))
+}
+
+/// Whether nothing stands against talking to this host without a question.
+pub fn is_trusted(target: &Target) -> bool {
+    !matches!(target.named_by, NamedBy::Project(_))
+        || is_own(target)
+        || folder().is_some_and(|folder| has(&folder, target.address()))
 }
 
 fn has(folder: &Path, host: &str) -> bool {
@@ -130,7 +153,12 @@ mod tests {
         let refused = |token, purpose| check_in(None, &host(token), purpose, |_| Ok(None)).is_err();
         assert!(refused(Some("vt_x"), Purpose::Read) && refused(None, Purpose::Change));
         check(&host(None), Purpose::Read).unwrap();
-        check(&target("http://127.0.0.1:8081", Some("vt_x")), Purpose::Change).unwrap();
+        // On this machine it depends on whose process listens there.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let here = target(&format!("http://{}", listener.local_addr().unwrap()), Some("vt_x"));
+        check(&here, Purpose::Change).unwrap();
+        drop(listener);
+        assert!(matches!(check(&here, Purpose::Change), Err(Failure::NotRunning(_))));
         let data = Some("/srv/data".into());
         check(&Target { data, ..host(Some("vt_x")) }, Purpose::Change).unwrap();
         for named_by in [NamedBy::Flag, NamedBy::Environment, NamedBy::Nothing] {

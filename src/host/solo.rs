@@ -113,7 +113,7 @@ async fn deploy_alone(bundle: &std::path::Path, store: &Store, releases: &Releas
     let uploaded = releases.upload(app.clone(), None, staged, options).await?;
     let version =
         uploaded.release.version.parse().map_err(|error| HostError::Isolation(format!("{error}")))?;
-    let options = PromoteOptions { boot_deadline, deploy: None };
+    let options = PromoteOptions { boot_deadline, deploy: None, digest: None };
     releases.promote(ReleaseId::new(app, version), options).await?;
     Ok(())
 }

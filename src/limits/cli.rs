@@ -11,6 +11,9 @@ pub const BUNDLER_RUN_MS: u64 = 120_000;
 /// Bytes of a bundler's complaints that are read: enough for the errors of a broken build.
 pub const BUNDLER_OUTPUT_BYTES_MAX: u64 = 64 << 10;
 
+/// Bytes of a token's file that are read: a token has 67, and line ends.
+pub const TOKEN_FILE_BYTES_MAX: u64 = 4 << 10;
+
 /// Time for a bundle to be evaluated on the machine that deploys it: more than a worker itself gives it, on a busy machine.
 pub const TRIAL_READY_MS: u64 = 60_000;
 /// Time for its worker to end by itself: it serves nobody.

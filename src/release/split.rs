@@ -4,12 +4,11 @@ use super::course::refused;
 use super::entry::Entry;
 use super::life::Event;
 use super::switch::has_production_values;
-use super::{ReleaseError, Releases, Switched};
+use super::{PromoteOptions, ReleaseError, Releases, Switched};
 use crate::id::ReleaseId;
 use crate::route::split::Weight;
 use crate::store::{ReleaseState, SplitRecord};
 use std::sync::Arc;
-use std::time::Duration;
 
 impl Releases {
     /// Gives a release a share of the users, or changes its share; boots it first if it sleeps. Returns once persisted and
@@ -21,11 +20,11 @@ impl Releases {
         &self,
         release: ReleaseId,
         weight: Weight,
-        boot_deadline: Duration,
+        options: PromoteOptions,
     ) -> Result<Switched, ReleaseError> {
-        let entry = self.find(&release)?;
+        let entry = self.find_content(&release, options.digest)?;
         self.may_share(&entry)?;
-        let before = self.ready_for_users(&entry, boot_deadline).await?;
+        let before = self.ready_for_users(&entry, options.boot_deadline).await?;
         let switched = self.share(&entry, weight).await;
         self.settle_values(&entry, before).await;
         switched

@@ -2,9 +2,9 @@
 
 use super::StoreError;
 use crate::limits::{LOCK_PATIENCE_MS, LOCK_RETRY_MS};
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::io::{Read, Seek, SeekFrom};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -16,8 +16,15 @@ pub(super) fn acquire(path: &Path, data: &Path) -> Result<File, StoreError> {
         .truncate(false)
         .read(true)
         .write(true)
+        .mode(0o600)
         .open(path)
         .map_err(|source| io_error("open", source))?;
+    // Who may open it may hold it, and keep the host from starting. One of an earlier build is open to all.
+    let mode = file.metadata().map(|facts| facts.mode() & 0o777).unwrap_or(0o600);
+    if mode != 0o600 {
+        // Some file systems have no modes.
+        let _ = file.set_permissions(Permissions::from_mode(0o600));
+    }
     take(&file, path, data)?;
     Ok(file)
 }

@@ -31,7 +31,7 @@ use http::{Method, Request, Response, StatusCode, Uri};
 use http_body_util::{Either, Empty};
 use hyper::body::Incoming;
 use policy::Rules;
-use resolve::NotPublic;
+use resolve::{NotPublic, OwnAddress};
 pub use sockets::Sockets;
 use sockets::{InUse, NoPlace};
 use std::error::Error;
@@ -232,6 +232,10 @@ impl Egress {
                 asked.denied = self.denied(url, Some(*address));
                 return self.not_public(url, *address);
             }
+            if let Some(OwnAddress(address)) = last.downcast_ref() {
+                asked.denied = self.denied(url, Some(*address));
+                return self.not_public(url, *address);
+            }
             if let Some(no_place) = last.downcast_ref::<NoPlace>() {
                 return EgressFailure::Limit(no_place.to_string());
             }
@@ -256,7 +260,7 @@ impl Egress {
         let may_say = self.log_quota.lock().unwrap_or_else(PoisonError::into_inner).take(1.0, Instant::now());
         if may_say {
             tracing::warn!(app = %self.app, host, %address,
-                "a call was denied: the name resolves to no public address, and `egress.allow_private` does not open it");
+                "a call was denied: it leads to no public address or to this machine, and `egress.allow_private` does not open it");
         }
         EgressFailure::Denied(format!(
             "{host} has no address that may be called; only the operator can open one (egress.allow_private)"

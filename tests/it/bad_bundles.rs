@@ -116,8 +116,14 @@ fn a_dry_run_says_what_a_host_would_say_of_a_bundle_and_what_it_does_not_know() 
         "{unknown}"
     );
     // Values come from the environment, and are asked for where they may be what is missing.
-    let at_import = || dry_run("env-at-import");
-    at_import().env("GREETING", "hello").ok();
+    let folder = fixture("env-at-import");
+    let at_import = |more: &[&str]| {
+        Cli::new(&[&["deploy", "shop", folder.to_str().unwrap(), "--dry-run"], more].concat())
+    };
+    at_import(&["--env", "GREETING"]).env("GREETING", "hello").ok();
+    at_import(&["--env", "GREETING"]).fails(2, &["GREETING", "environment has no"]);
+    at_import(&["--env", "HOME"]).fails(2, &["HOME", "vitrine.json"]);
+    at_import(&["--env", "VITRINE_TOKEN"]).env("VITRINE_TOKEN", "vt_x").fails(2, &["VITRINE_TOKEN"]);
 
     // Where no worker can be run, that is said.
     let skipped = dry_run("import-missing").env("VITRINE_WORKER", "/nowhere/vitrine-worker").ok();

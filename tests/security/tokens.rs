@@ -288,3 +288,31 @@ fn an_idempotency_key_is_its_tokens_own() {
     assert_eq!(set("mem", &token).status, 200);
     assert_eq!(set("blog", &host.token()).status, 422);
 }
+
+#[test]
+fn a_promotion_is_refused_if_its_name_was_given_to_other_content() {
+    let host = Host::start();
+    let files = |text: &str| {
+        vec![(
+            "server/index.js".to_owned(),
+            format!("export default {{ fetch: () => new Response('{text}') }};"),
+        )]
+    };
+    for (version, more) in [("v1", &[][..]), ("v2", &["--no-promote"])] {
+        let files = files(version);
+        let files: Vec<(&str, &str)> =
+            files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        host.deploy_files("shop", &files, &[&["--version", version], more].concat());
+    }
+    let releases = host.cli(&["releases", "shop", "--json"]).ok().json();
+    let digest = |version: &str| {
+        let of = releases.as_array().unwrap().iter().find(|release| release["version"] == version).unwrap();
+        of["digest"].as_str().unwrap().to_owned()
+    };
+    for more in [&[][..], &["--weight", "10"]] {
+        let args = [&["promote", "shop", "v2", "--yes", "--digest", &digest("v1")], more].concat();
+        host.cli(&args).fails(1, &["has other content"]);
+    }
+    assert_eq!(host.cli(&["releases", "shop", "--json"]).ok().json(), releases);
+    host.cli(&["promote", "shop", "v2", "--digest", &digest("v2")]).ok();
+}

@@ -3,15 +3,17 @@
 //! Without a host, a token or an answer in time there are none, and no error is printed.
 
 use super::bash;
+use crate::admin::env::check_name;
 use crate::admin::tokens::TokenView;
 use crate::cli::client::Client;
 use crate::cli::{Failure, env, remove, target};
-use crate::id::AppName;
+use crate::id::{AppName, TokenName, Version};
 use crate::limits::COMPLETION_MS;
 use crate::release::{AppSummary, EnvView, ReleaseView};
 use clap::{Arg, Command};
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use std::ffi::OsStr;
+use std::str::FromStr;
 use std::time::Duration;
 
 /// The arguments of every verb, with what is known of their values.
@@ -40,6 +42,11 @@ fn with_candidates(verb: &str, arg: Arg) -> Arg {
     arg.add(completer)
 }
 
+/// What a host answers as a name, if it is one: the shell inserts it into the line as it is.
+fn names<T: FromStr + ToString>(told: impl IntoIterator<Item = String>) -> Vec<String> {
+    told.into_iter().filter_map(|name| name.parse::<T>().ok()).map(|name| name.to_string()).collect()
+}
+
 /// Those of the candidates that begin as what is written.
 fn fitting(current: &OsStr, all: fn() -> Vec<String>) -> Vec<CompletionCandidate> {
     let Some(current) = current.to_str() else { return Vec::new() };
@@ -52,31 +59,33 @@ fn subjects(current: &OsStr) -> Vec<CompletionCandidate> {
     let written = current.to_str().and_then(|text| text.split_once('@'));
     let Some((app, _)) = written else { return fitting(current, apps) };
     let releases = asked(async |client| releases_of(client, app).await).into_iter();
-    let all = releases.map(|release| format!("{app}@{}", release.version));
+    let Ok(app) = app.parse::<AppName>() else { return Vec::new() };
+    let releases = names::<Version>(releases.map(|release| release.version)).into_iter();
+    let all = releases.map(|version| format!("{app}@{version}"));
     let fitting = all.filter(|name| current.to_str().is_some_and(|current| name.starts_with(current)));
     fitting.map(CompletionCandidate::new).collect()
 }
 
 fn apps() -> Vec<String> {
-    asked(async |client| known_apps(client).await)
+    names::<AppName>(asked(async |client| known_apps(client).await))
 }
 
 fn removed() -> Vec<String> {
     let apps = asked(async |client| Ok(remove::removed(client).await));
-    apps.into_iter().map(|app| app.app).collect()
+    names::<AppName>(apps.into_iter().map(|app| app.app))
 }
 
 fn versions() -> Vec<String> {
-    releases().into_iter().map(|release| release.version).collect()
+    names::<Version>(releases().into_iter().map(|release| release.version))
 }
 
 fn previews() -> Vec<String> {
-    releases().into_iter().filter_map(|release| release.preview).collect()
+    names::<Version>(releases().into_iter().filter_map(|release| release.preview))
 }
 
 fn tokens() -> Vec<String> {
     let tokens = asked(async |client| client.get::<Vec<TokenView>>(&["tokens"]).await);
-    tokens.into_iter().map(|token| token.name).collect()
+    names::<TokenName>(tokens.into_iter().map(|token| token.name))
 }
 
 fn values() -> Vec<String> {
@@ -90,7 +99,8 @@ fn values_that_are_set() -> Vec<String> {
 fn listed_values() -> Vec<EnvView> {
     asked(async |client| {
         let Line { app, is_for_previews, .. } = Line::read();
-        env::list(client, &app.ok_or_else(no_app)?, is_for_previews).await
+        let listed = env::list(client, &app.ok_or_else(no_app)?, is_for_previews).await?;
+        Ok(listed.into_iter().filter(|value| check_name(&value.name).is_ok()).collect())
     })
 }
 
@@ -157,7 +167,7 @@ fn asked<T>(question: impl AsyncFnOnce(&Client) -> Result<Vec<T>, Failure>) -> V
         target::name(host);
     }
     let answer = async {
-        let client = Client::reading().ok()?;
+        let client = Client::unasked().ok()?;
         tokio::time::timeout(Duration::from_millis(COMPLETION_MS), question(&client)).await.ok()?.ok()
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -167,6 +177,14 @@ fn asked<T>(question: impl AsyncFnOnce(&Client) -> Result<Vec<T>, Failure>) -> V
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_name_is_not_inserted_into_a_line() {
+        let told = ["shop", "x;touch /tmp/y", "$(id)", "a b", "`id`"].map(String::from);
+        assert_eq!(names::<AppName>(told.clone()), ["shop"]);
+        assert_eq!(names::<Version>(told.clone()), ["shop"]);
+        assert_eq!(names::<TokenName>(told), ["shop"]);
+    }
 
     #[test]
     fn a_line_is_read_as_the_command_line_reads_it() {

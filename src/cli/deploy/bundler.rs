@@ -23,6 +23,33 @@ const SCRIPTS: [(&str, &str); 7] = [
     ("prerendered.js", include_str!("adapters/prerendered.js")),
 ];
 
+/// Variables that Node.js is given: where programs, homes and caches are, and the way to a registry. The rest of the user's
+/// environment holds tokens that the project's packages have no business with.
+const ENVIRONMENT: [&str; 22] = [
+    "PATH",
+    "HOME",
+    "LANG",
+    "TMPDIR",
+    "XDG_CACHE_HOME",
+    "VOLTA_HOME",
+    "ASDF_DIR",
+    "ASDF_DATA_DIR",
+    "MISE_DATA_DIR",
+    "NODE_EXTRA_CA_CERTS",
+    "npm_config_cache",
+    "npm_config_cafile",
+    "npm_config_registry",
+    "npm_config_proxy",
+    "npm_config_https_proxy",
+    "npm_config_noproxy",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+];
+
 /// What the bundler did.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -97,6 +124,8 @@ pub fn bundle(
     let mut child = Command::new("node")
         .arg(adapters.join("bundle.mjs"))
         .current_dir(&build.project)
+        .env_clear()
+        .envs(ENVIRONMENT.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
         .env("NO_COLOR", "1")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

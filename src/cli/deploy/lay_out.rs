@@ -61,6 +61,18 @@ pub enum LayOutError {
         /// Where it leads.
         target: PathBuf,
     },
+    /// A folder or file of the build that a link has outside of the project.
+    #[error(
+        "{path} leads to {target}, outside of the project {project}; build into the project, or deploy the folder there"
+    )]
+    Outside {
+        /// Part of the build.
+        path: PathBuf,
+        /// Where it is.
+        target: PathBuf,
+        /// Project.
+        project: PathBuf,
+    },
     /// A name that no path of a URL has.
     #[error("{path} has a name that is not UTF-8; rename it")]
     Name {
@@ -88,6 +100,7 @@ pub enum LayOutError {
 pub fn lay_out(build: &Build, scratch: &Path) -> Result<LaidOut, LayOutError> {
     let folder = scratch.join("bundle");
     let settings = read_settings(build)?;
+    refuse_outside(build)?;
     let reached = build.reach();
     let is_foreign = |name: &&String| !is_built_in(name);
     let foreign = reached.named.iter().find(is_foreign).cloned();
@@ -110,7 +123,8 @@ pub fn lay_out(build: &Build, scratch: &Path) -> Result<LaidOut, LayOutError> {
     let (entry, server, bundled) = match why {
         Some(why) => {
             let bundled = bundler::bundle(build, adapter, &pages, scratch, &folder.join(ENTRY))?;
-            let server = format!("bundled by {}, because {why}", bundled.bundler);
+            let server =
+                format!("bundled by {} of the project, which ran here, because {why}", bundled.bundler);
             (ENTRY.to_owned(), server, Some(bundled))
         }
         None => {
@@ -262,6 +276,21 @@ fn refuse_link(folder: &Path, path: &Path) -> Result<(), LayOutError> {
         true => Ok(()),
         false => Err(LayOutError::Link { path: path.to_owned(), target }),
     }
+}
+
+/// A repository that was cloned may link a folder of its build to private files of this user.
+fn refuse_outside(build: &Build) -> Result<(), LayOutError> {
+    let real = |path: &Path| fs::canonicalize(path).map_err(io_error("follow", path));
+    let project = real(&build.project)?;
+    for path in
+        [Some(build.server.as_path()), Some(&build.entry), build.client.folder()].into_iter().flatten()
+    {
+        let target = real(path)?;
+        if !target.starts_with(&project) {
+            return Err(LayOutError::Outside { path: path.to_owned(), target, project });
+        }
+    }
+    Ok(())
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), LayOutError> {

@@ -9,8 +9,9 @@ use crate::id::{AppName, ReleaseId, Version};
 use crate::limits::PAGES_SHOWN_MAX;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufWriter, Write as _};
+use std::fs::{File, Permissions};
+use std::io::{self, BufWriter, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -35,8 +36,8 @@ pub struct Prepared {
 impl Prepared {
     /// Packs a folder, or takes an archive as it is; either is checked as the host will check it.
     pub fn new(source: &Path, version: Option<Version>) -> Result<Self, Failure> {
-        let scratch =
-            TempDir::with_prefix("vitrine-deploy-").map_err(Failure::local("making a scratch folder"))?;
+        let scratch = private_folder("vitrine-deploy-", &std::env::temp_dir())
+            .map_err(Failure::local("making a scratch folder"))?;
         let (archive, mut found) = if source.is_dir() {
             let (folder, found) = lay_out(source, scratch.path())?;
             let archive = scratch.path().join("bundle.tar.zst");
@@ -70,9 +71,20 @@ impl Prepared {
         json!({ "digest": self.bundle.digest, "bytes": self.bundle.bytes, "preview": preview })
     }
 
-    /// Evaluates the bundle on this machine.
-    pub async fn evaluate(&self, app: &AppName) -> Result<Trial, Failure> {
-        trial::evaluate(&ReleaseId::new(app.clone(), self.version.clone()), &self.bundle, &self.checked).await
+    /// Evaluates the bundle on this machine, with the values of these variables of its `env`.
+    pub async fn evaluate(&self, app: &AppName, names: &[String]) -> Result<Trial, Failure> {
+        let env = names.iter().map(|name| self.value(name)).collect::<Result<_, _>>()?;
+        let release = ReleaseId::new(app.clone(), self.version.clone());
+        trial::evaluate(&release, &self.bundle, &self.checked, env).await
+    }
+
+    fn value(&self, name: &str) -> Result<(String, String), Failure> {
+        let usage = |why: &str| Failure::Usage(format!("--env {name}: {why}"));
+        if !self.bundle.manifest.env.iter().any(|known| known == name) {
+            return Err(usage("`env` in the bundle's vitrine.json does not name it"));
+        }
+        let value = std::env::var(name).map_err(|_| usage("this command's environment has no such value"))?;
+        Ok((name.to_owned(), value))
     }
 
     /// Prints what would be sent, and what is known about it.
@@ -113,6 +125,11 @@ impl Prepared {
             print::data(&format!("{:<13} {text}", name.replace('_', " ")))
         })
     }
+}
+
+/// A scratch folder that other users can't look into.
+pub fn private_folder(prefix: &str, within: &Path) -> io::Result<TempDir> {
+    tempfile::Builder::new().prefix(prefix).permissions(Permissions::from_mode(0o700)).tempdir_in(within)
 }
 
 /// What a dry run says nothing about.

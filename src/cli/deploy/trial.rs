@@ -1,5 +1,6 @@
 //! A bundle evaluated in a throw-away worker on this machine, as a host evaluates it before it renders a page.
 
+use super::prepare::private_folder;
 use crate::bundle::{BundleDir, Inspected};
 use crate::cli::Failure;
 use crate::config::{EgressPolicy, Isolation, WorkerResources};
@@ -12,7 +13,6 @@ use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tempfile::TempDir;
 use vitrine_wire::{LogLine, Start, WorkerLimits, WorkerSettings};
 
 /// What became of it.
@@ -24,13 +24,20 @@ pub enum Trial {
     Skipped(String),
 }
 
-/// Evaluates a bundle whose files lie in `dir`. Values that its `env` names come from this process's environment.
+/// Evaluates a bundle whose files lie in `dir`, with these values. It can't call anything: the bundle may come from a repository that
+/// its user has not read.
 ///
 /// # Errors
 /// It can't be evaluated: no host would take it.
-pub async fn evaluate(release: &ReleaseId, bundle: &Inspected, dir: &BundleDir) -> Result<Trial, Failure> {
+pub async fn evaluate(
+    release: &ReleaseId,
+    bundle: &Inspected,
+    dir: &BundleDir,
+    env: Vec<(String, String)>,
+) -> Result<Trial, Failure> {
     // Short: a Unix socket's path has at most 107 bytes.
-    let data = TempDir::with_prefix_in("vitrine-try-", "/tmp").map_err(Failure::local("making a folder"))?;
+    let data =
+        private_folder("vitrine-try-", Path::new("/tmp")).map_err(Failure::local("making a folder"))?;
     let place = data.path().join("bundles").join(bundle.digest.to_string());
     let made = fs::create_dir_all(&place).and_then(|()| copy(&dir.files(), &place.join("files")));
     made.map_err(Failure::local("copying the bundle"))?;
@@ -65,15 +72,16 @@ pub async fn evaluate(release: &ReleaseId, bundle: &Inspected, dir: &BundleDir) 
         spec_hash: bundle.digest,
         socket_dir: data.path().join("run").join(instance.as_str()),
     };
-    let tried = ready(identity, bundle).await;
+    let tried = ready(identity, bundle, env).await;
     // It is thrown away: what it may still have to do is of no use.
     let _ = engine.stop(&instance, TRIAL_STOP_MS).await;
     tried
 }
 
-async fn ready(identity: Identity, bundle: &Inspected) -> Result<Trial, Failure> {
+async fn ready(identity: Identity, bundle: &Inspected, env: Vec<(String, String)>) -> Result<Trial, Failure> {
     let manifest = &bundle.manifest;
-    let value = |name: &String| Some((name.clone(), std::env::var(name).ok()?));
+    let unset = |name: &&String| !env.iter().any(|(given, _)| given == *name);
+    let unset: Vec<&str> = manifest.env.iter().filter(unset).map(String::as_str).collect();
     let start = Start {
         settings: WorkerSettings {
             entry: manifest.entry.clone(),
@@ -83,12 +91,11 @@ async fn ready(identity: Identity, bundle: &Inspected) -> Result<Trial, Failure>
             host: format!("{}.localhost", identity.release.app),
             limits: limits(bundle),
         },
-        env: manifest.env.iter().filter_map(value).collect(),
+        env: env.into_iter().collect(),
     };
-    let listed: Vec<_> = manifest.egress.iter().filter_map(|text| text.parse().ok()).collect();
     let sockets = Sockets::new(TRIAL_SOCKETS_MAX);
     let policy = EgressPolicy::default();
-    let egress = Egress::new(&identity.release.app, &listed, &policy, Arc::default(), sockets);
+    let egress = Egress::new(&identity.release.app, &[], &policy, Arc::default(), sockets);
     let said = Arc::new(Said::default());
     let logs: Arc<dyn LogSink> = Arc::<Said>::clone(&said);
     let memory = BodyMemory::new(TRIAL_BODIES_BYTES_MAX).share();
@@ -102,14 +109,16 @@ async fn ready(identity: Identity, bundle: &Inspected) -> Result<Trial, Failure>
         Err(error @ (WorkerError::Boot(_) | WorkerError::BootTimeout { .. })) => error,
         Err(error) => return Ok(Trial::Skipped(causes(&error))),
     };
-    let unset: Vec<&str> =
-        manifest.env.iter().filter(|name| std::env::var(name).is_err()).map(String::as_str).collect();
     let mut message = format!("no host would take this bundle: {}", causes(&error));
     if !unset.is_empty() {
         message.push_str(&format!(
-            "\nwhere it needs them while it is evaluated, set {} for this command: they come from its environment",
+            "\nwhere it needs values while it is evaluated, name them: `--env NAME` takes NAME from this command's environment ({} \
+             not given)",
             unset.join(", ")
         ));
+    }
+    if !manifest.egress.is_empty() {
+        message.push_str("\na dry run makes no calls: code that fetches while it is evaluated fails here, whatever `egress` lists");
     }
     Err(Failure::Refused { message, log: said.lines(), answer: None })
 }

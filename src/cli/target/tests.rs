@@ -1,7 +1,7 @@
 //! Which host is meant.
 
 use super::*;
-use std::fs::create_dir_all;
+use std::fs::{self, create_dir_all};
 
 /// A host's note, with its data folder.
 fn note(folder: &Path, port: u16) -> Note {

@@ -4,7 +4,7 @@ use super::bake::{Stability, Verdict, judge};
 use super::{Deployment, Event, Work, hooks};
 use crate::config::HookStage;
 use crate::failpoint::{self, Fault};
-use crate::id::{AppName, ReleaseId, Version};
+use crate::id::{AppName, Digest, ReleaseId, Version};
 use crate::limits::{BAKE_EXTENSIONS_MAX, BAKE_TICK_MS};
 use crate::release::entry::Entry;
 use crate::release::environment::Before;
@@ -35,11 +35,28 @@ impl Releases {
         release: ReleaseId,
         options: PromoteOptions,
     ) -> Result<Switched, ReleaseError> {
-        let entry = self.find(&release)?;
+        let entry = self.find_content(&release, options.digest)?;
         self.refuse_deploy(&release, options.deploy)?;
         match self.is_live(&entry) {
             true => self.stay_live(&entry, options).await,
             false => self.deploy(entry, None, options).await,
+        }
+    }
+
+    /// A release, which must have this content if one is asked for.
+    pub(in crate::release) fn find_content(
+        &self,
+        release: &ReleaseId,
+        digest: Option<Digest>,
+    ) -> Result<Arc<Entry>, ReleaseError> {
+        let entry = self.find(release)?;
+        let existing = entry.record().digest;
+        match digest {
+            Some(digest) if digest != existing => Err(ReleaseError::Refused(format!(
+                "`{release}` has other content ({existing}) than what was to be promoted ({digest}): its name was given to another \
+                 release"
+            ))),
+            _ => Ok(entry),
         }
     }
 
@@ -50,7 +67,7 @@ impl Releases {
         live: &Arc<Entry>,
         boot_deadline: Duration,
     ) -> Result<Switched, ReleaseError> {
-        let options = PromoteOptions { boot_deadline, deploy: None };
+        let options = PromoteOptions { boot_deadline, deploy: None, digest: None };
         self.deploy(Arc::clone(entry), Some(live), options).await
     }
 

@@ -1,7 +1,7 @@
 //! The HTTP client of one release: its connections go only where the rules let them.
 
 use super::policy::Rules;
-use super::resolve::{CheckedResolver, Lookup};
+use super::resolve::{CheckedResolver, Lookup, OwnAddress};
 use super::sockets::{InUse, Mark, Socket, Sockets};
 use crate::id::AppName;
 use crate::limits::{
@@ -158,9 +158,17 @@ impl Service<Uri> for CheckedConnector {
         // The probes do not count while something that was sent is not acknowledged.
         http.set_tcp_user_timeout(Some(Duration::from_millis(EGRESS_STALL_MS)));
         let (app, sockets) = (self.app.clone(), Arc::clone(&self.sockets));
+        let rules = Arc::clone(&self.rules);
         Box::pin(async move {
             let place = sockets.place(&app)?;
-            Ok(place.with(http.call(to).await?))
+            let name = to.host().unwrap_or_default().to_owned();
+            let connected = http.call(to).await?;
+            let (own, there) = (connected.inner().local_addr()?, connected.inner().peer_addr()?);
+            // A connection from a machine to itself has the same address at both ends, whichever of its addresses it is.
+            if own.ip() == there.ip() && !rules.opens(Some(&name), there) {
+                return Err(OwnAddress(there).into());
+            }
+            Ok(place.with(connected))
         })
     }
 }

@@ -72,7 +72,9 @@ impl Rules {
             missing.push(Setting::of_bundle(format!(r#""egress": ["{origin}"]"#)));
         }
         let mut will_be_opened = self.is_opened(url);
-        if let Some(address) = named.or(resolved).filter(|address| !self.may_connect(name, *address)) {
+        // Public ones are denied, too, where they are this machine's own.
+        let denied = resolved.or(named.filter(|address| !is_public(address.ip())));
+        if let Some(address) = denied.filter(|address| !self.opens(name, *address)) {
             // A name opens what it resolves to, but for what is opened by its address alone.
             let by_name = name.filter(|_| !only_by_address(address.ip()));
             let place =
@@ -103,7 +105,9 @@ impl Rules {
         }
     }
 
-    fn opens(&self, name: Option<&str>, address: SocketAddr) -> bool {
+    /// Whether the operator opened this address for calls to this name.
+    #[must_use]
+    pub fn opens(&self, name: Option<&str>, address: SocketAddr) -> bool {
         self.opened.iter().any(|rule| rule.opens(name, address))
     }
 }

@@ -16,6 +16,11 @@ use tower::Service;
 #[error("{0} is not a public address")]
 pub struct NotPublic(pub SocketAddr);
 
+/// It leads to this machine, whose services trust what comes from it more than what comes from elsewhere.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} is an address of this machine")]
+pub struct OwnAddress(pub SocketAddr);
+
 /// What a name resolves to now.
 pub type Lookup = fn(String, u16) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>>;
 

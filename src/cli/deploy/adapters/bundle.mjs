@@ -1,8 +1,9 @@
 // Bundles a framework's server build with its adapter into one file, with the bundler that the project itself has. `vitrine deploy`
 // runs it under Node.js: a job as JSON on standard input, what was done as JSON on standard output. It writes to `job.out` only.
-import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, realpathSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { builtinModules, createRequire } from "node:module";
+import { homedir } from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { stripVTControlCharacters } from "node:util";
@@ -49,14 +50,23 @@ const INSTEAD = {
   "node:worker_threads": "an isolate starts no threads",
 };
 
-/** The folder of a package as seen from a file or folder, links resolved. */
+/** Users whose packages are run: this one, root, and who owns the project, which was named to be deployed. */
+const trusted = new Set([process.getuid(), 0, lstatSync(job.project).uid]);
+
+/** Whether one of them owns it and what it links to. */
+function isTrusted(file) {
+  return [file, realpathSync(file)].every((path) => trusted.has(lstatSync(path).uid));
+}
+
+/** The folder of a package as seen from a file or folder, links resolved. Above a repository or the home folder others may write. */
 function packageFolder(name, from) {
   for (let folder = from; ; folder = path.dirname(folder)) {
-    const found = path.join(folder, "node_modules", name);
-    if (existsSync(path.join(found, "package.json"))) {
+    const modules = path.join(folder, "node_modules");
+    const found = path.join(modules, name);
+    if (existsSync(path.join(found, "package.json")) && isTrusted(modules) && isTrusted(found)) {
       return realpathSync(found);
     }
-    if (folder === path.dirname(folder)) {
+    if (folder === path.dirname(folder) || folder === homedir() || existsSync(path.join(folder, ".git"))) {
       return undefined;
     }
   }

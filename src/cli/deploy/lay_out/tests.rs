@@ -145,3 +145,29 @@ fn a_link_is_taken_for_a_file_of_the_same_build_only() {
         fs::remove_file(build.join("c.txt")).unwrap();
     }
 }
+
+#[test]
+fn a_folder_of_the_build_that_a_link_has_outside_of_the_project_is_refused() {
+    let (project, private) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    fs::write(private.path().join("id_ed25519"), "private").unwrap();
+    fs::write(private.path().join("index.js"), "export { app as default };").unwrap();
+    for linked in ["client", "server"] {
+        let dist = project.path().join("dist");
+        let _ = fs::remove_dir_all(&dist);
+        fs::create_dir_all(&dist).unwrap();
+        fs::write(project.path().join("package.json"), "{}").unwrap();
+        for name in ["client", "server"] {
+            if name == linked {
+                std::os::unix::fs::symlink(private.path(), dist.join(name)).unwrap();
+            } else {
+                fs::create_dir(dist.join(name)).unwrap();
+                fs::write(dist.join(name).join("index.js"), "export { app as default };").unwrap();
+            }
+        }
+        let Ok(Detected::Build(build)) = detect(project.path()) else { panic!("{linked}: no build") };
+        let scratch = tempfile::tempdir().unwrap();
+        let refused = lay_out(&build, scratch.path());
+        assert!(matches!(refused, Err(LayOutError::Outside { .. })), "{linked}: {refused:?}");
+        assert!(!scratch.path().join("bundle").exists(), "{linked}");
+    }
+}
