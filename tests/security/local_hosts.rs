@@ -1,50 +1,50 @@
 //! Ports of this machine that another user may take.
 
 use crate::harness::cli::Cli;
-use std::io::{BufRead as _, BufReader, Read as _};
+use nix::unistd::setfsuid;
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::os::unix::fs::symlink;
-use std::process::{Child, Command, Stdio};
-use std::{fs, path::Path};
+use std::path::Path;
+use std::sync::{Arc, Mutex, mpsc};
 
-/// Listens as a user that owns nothing here, prints its port, and then what it is sent.
-const LISTENS: &str = r#"
-import socket, sys
-s = socket.create_server(("127.0.0.1", 0))
-print(s.getsockname()[1], flush=True)
-while True:
-    c, _ = s.accept()
-    sys.stdout.write(c.recv(65536).decode()); sys.stdout.flush()
-    c.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n[]")
-    c.close()
-"#;
+/// A user that owns nothing here.
+const STRANGER: u32 = 65534;
 
-/// A process of another user that listens.
-struct Stranger(Child, u16);
+/// A socket of another user that listens.
+struct Stranger {
+    port: u16,
+    told: Arc<Mutex<String>>,
+}
 
 impl Stranger {
-    /// None where the test is not root, and so can't start one.
+    /// None where the test is not root, and so can't make one.
     fn listen() -> Option<Self> {
-        let mut command = Command::new("setpriv");
-        command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "python3", "-c", LISTENS]);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
-        let mut line = String::new();
-        let mut stdout = BufReader::new(child.stdout.take()?);
-        stdout.read_line(&mut line).ok()?;
-        child.stdout = Some(stdout.into_inner());
-        let Ok(port) = line.trim().parse() else {
-            let _ = child.wait();
-            return None;
-        };
-        Some(Self(child, port))
+        let (send, port) = mpsc::channel();
+        let told = Arc::<Mutex<String>>::default();
+        let heard = Arc::clone(&told);
+        // Ends with the test's process. The user is this thread's alone, and its sockets'.
+        std::thread::spawn(move || {
+            setfsuid(STRANGER.into());
+            let own = setfsuid(STRANGER.into());
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let port = listener.local_addr().unwrap().port();
+            send.send((own.as_raw() == STRANGER).then_some(port)).unwrap();
+            for mut stream in listener.incoming().map_while(Result::ok) {
+                let mut head = [0; 16 << 10];
+                let read = stream.read(&mut head).unwrap_or(0);
+                heard.lock().unwrap().push_str(&String::from_utf8_lossy(&head[..read]));
+                let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n[]";
+                let _ = stream.write_all(answer);
+            }
+        });
+        port.recv().unwrap().map(|port| Self { port, told })
     }
 
     /// All that it was sent.
-    fn told(mut self) -> String {
-        self.0.kill().unwrap();
-        let mut told = String::new();
-        self.0.stdout.take().unwrap().read_to_string(&mut told).unwrap();
-        self.0.wait().unwrap();
-        told
+    fn told(&self) -> String {
+        self.told.lock().unwrap().clone()
     }
 }
 
@@ -60,7 +60,7 @@ fn a_token_in_a_file_is_not_sent_to_a_process_of_another_user() {
     let Some(stranger) = Stranger::listen() else { return };
     let here = tempfile::tempdir().unwrap();
     let data = data(here.path());
-    let at = format!("127.0.0.1:{}", stranger.1);
+    let at = format!("127.0.0.1:{}", stranger.port);
     let status = |host: &str| {
         Cli::new(&["status", "--host", host]).within(here.path()).env("HOME", here.path().to_str().unwrap())
     };
@@ -76,7 +76,7 @@ fn a_repository_that_names_a_port_of_this_machine_gets_no_token() {
     let Some(stranger) = Stranger::listen() else { return };
     let here = tempfile::tempdir().unwrap();
     fs::create_dir(here.path().join(".git")).unwrap();
-    let file = format!("version = 1\nhost = \"http://127.0.0.1:{}\"\n", stranger.1);
+    let file = format!("version = 1\nhost = \"http://127.0.0.1:{}\"\n", stranger.port);
     fs::write(here.path().join(".vitrine"), file).unwrap();
     let home = here.path().to_str().unwrap();
     let told =
@@ -93,7 +93,7 @@ fn a_link_is_not_read_as_a_token() {
     let secret = here.path().join("secret");
     fs::rename(&file, &secret).unwrap();
     symlink(&secret, &file).unwrap();
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let at = listener.local_addr().unwrap().to_string();
     let asked = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();

@@ -309,8 +309,9 @@ fn a_promotion_is_refused_if_its_name_was_given_to_other_content() {
         let of = releases.as_array().unwrap().iter().find(|release| release["version"] == version).unwrap();
         of["digest"].as_str().unwrap().to_owned()
     };
+    let other = digest("v1");
     for more in [&[][..], &["--weight", "10"]] {
-        let args = [&["promote", "shop", "v2", "--yes", "--digest", &digest("v1")], more].concat();
+        let args = [&["promote", "shop", "v2", "--yes", "--digest", &other], more].concat();
         host.cli(&args).fails(1, &["has other content"]);
     }
     assert_eq!(host.cli(&["releases", "shop", "--json"]).ok().json(), releases);

@@ -46,6 +46,9 @@ async fn call(client: &EgressClient, host: &str, port: u16) -> Result<(), Socket
         if let Some(NotPublic(address)) = last.downcast_ref() {
             return Err(*address);
         }
+        if let Some(OwnAddress(address)) = last.downcast_ref() {
+            return Err(*address);
+        }
         last = last.source().expect("a call fails for what its name resolves to");
     }
 }
@@ -100,4 +103,39 @@ async fn of_a_name_that_resolves_to_public_and_private_addresses_only_those_are_
     assert_eq!(left(&["10.0.0.0/8"]).await, ["1.1.1.1", "10.0.0.5"]);
     assert_eq!(left(&["db.internal:80"]).await, ["1.1.1.1", "10.0.0.5", "::1"]);
     assert_eq!(left(&["169.254.169.254:80"]).await, ["1.1.1.1", "169.254.169.254"]);
+}
+
+/// Runs this test once more in a network of its own, whose machine has a public address; false where none can be made.
+fn runs_with_public_address(test: &str) -> bool {
+    if std::env::var_os("WITH_PUBLIC_ADDRESS").is_some() {
+        return true;
+    }
+    let network = "ip link set lo up && ip addr add 11.22.33.44/32 dev lo && echo made && exec \"$0\" \"$@\"";
+    let own = std::env::current_exe().unwrap();
+    let mut command = std::process::Command::new("unshare");
+    command.args(["--map-root-user", "--net", "sh", "-c", network]).arg(own).args(["--exact", test]);
+    let Ok(ran) = command.env("WITH_PUBLIC_ADDRESS", "1").output() else { return false };
+    let told = String::from_utf8_lossy(&ran.stdout).into_owned();
+    assert!(ran.status.success() || !told.contains("made"), "{told}");
+    false
+}
+
+#[tokio::test]
+async fn a_public_address_of_this_machine_is_called_only_if_it_is_opened() {
+    let test = "a_public_address_of_this_machine_is_called_only_if_it_is_opened";
+    if !runs_with_public_address(&format!("worker::egress::client::tests::{test}")) {
+        return;
+    }
+    let own: IpAddr = "11.22.33.44".parse().unwrap();
+    let lookup: Lookup =
+        |_, port| Box::pin(async move { Ok(vec![SocketAddr::new("11.22.33.44".parse().unwrap(), port)]) });
+    let (port, asked) = service(own, 0).await;
+    let at = SocketAddr::new(own, port);
+    for host in ["own.example", "11.22.33.44"] {
+        assert_eq!(call(&client(&[], lookup), host, port).await, Err(at), "{host}");
+    }
+    for (opened, host) in [(format!("own.example:{port}"), "own.example"), (at.to_string(), "11.22.33.44")] {
+        call(&client(&[opened], lookup), host, port).await.unwrap();
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 4, "two were connected and told nothing");
 }
