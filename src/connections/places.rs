@@ -1,5 +1,5 @@
-//! Places for connections. Each has one while it is open; whoever comes when all are taken gets that of one that is idle, and
-//! where none is idle a place of the reserve, in which it is told so. Locked when a connection comes and goes, never by a request.
+//! Places for connections. Each has one while it is open. If all are taken, a new connection gets the place of an idle one; if
+//! none is idle, it gets a place of the reserve, where its requests are refused. Locked when a connection comes and goes, never by a request.
 
 use super::activity::Activity;
 use super::client::Client;

@@ -102,7 +102,7 @@ impl Record {
         })
     }
 
-    /// Neither logged nor counted: the probes of whoever watches this host.
+    /// Neither logs nor counts it: it is a probe of this host.
     pub const fn silence(&mut self) {
         self.silent = true;
     }

@@ -18,8 +18,9 @@ pub enum Caching {
     Revalidated,
 }
 
-/// Says so of a file that the selected app answers with. A bundle's own word for what is immutable holds for its own release, and for a name with a hash
-/// in it; where two releases that clients can reach have other bytes under one path, the name does not tell the content.
+/// How long a file that the selected app answers with may be kept. A bundle says what is immutable for its own release, and that holds
+/// for a name with a hash in it; where two releases that clients can reach have other bytes under one path, the name does not tell
+/// the content.
 #[must_use]
 pub fn caching(selection: &Selection, path: &str, asset: &Asset) -> Caching {
     if !asset.immutable || !name_has_hash(path) {

@@ -8,8 +8,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Counts without a lock and without a table that grows: each client has a counter in both rows and shares it with others by chance;
-/// the lower one counts, which is too high only where others that are busy are met in both. Nobody can choose whom to meet.
+/// Counts without a lock and without a table that grows: each client has a counter in both rows and shares it with others by chance.
+/// The lower one counts. It is too high only if both are shared with busy clients, and no client can choose which ones it shares.
 #[derive(Debug)]
 pub struct Clients {
     per_client: u32,

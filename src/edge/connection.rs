@@ -114,7 +114,7 @@ pub async fn serve<A: Answer>(
     }
     // The reserve is for one answer each.
     activity.leave();
-    // One that takes longer has nobody to be told.
+    // One that takes longer is closed without an answer: there is no connection to send one on.
     let _ = tokio::time::timeout(Duration::from_millis(RESERVE_LIFE_MS), serving).await;
 }
 
@@ -135,7 +135,7 @@ async fn serve_watched<A: Answer>(
                 () = leaving.stop.cancelled() => return,
                 () = activity.evicted() => return,
             };
-            // A handshake that fails or takes too long has nobody to be told.
+            // After a handshake that fails or takes too long there is no connection to answer on.
             if let Ok(Ok(io)) = shaken {
                 serve_io(io, peer, trusted, terms, leaving).await;
             }

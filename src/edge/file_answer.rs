@@ -54,7 +54,7 @@ pub async fn answer(
         StatusCode::RANGE_NOT_SATISFIABLE => {
             record.outcome = Outcome::ClientError;
             headers.insert(CONTENT_RANGE, text(format!("bytes */{}", variant.bytes)));
-            // The file may be kept for a year; that this client asked for what is not in it, by nobody.
+            // The file may be kept for a year, this refusal may not be kept at all.
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
             return whole(record, status, headers, Bytes::new(), timing("bypass"));
         }

@@ -18,7 +18,7 @@ pub struct FileStore {
     memory: Cache<(Digest, Option<Encoding>), Bytes>,
 }
 
-/// What was asked for.
+/// The requested content.
 #[derive(Debug)]
 pub enum Content {
     /// From memory; whether it was there already.

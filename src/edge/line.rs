@@ -186,7 +186,7 @@ impl<W> Line<W> {
     }
 }
 
-/// Answers a request whose body nobody wants.
+/// Answers a request whose body is not read.
 fn refused(record: Box<Record>, failure: Failure, body: Incoming) -> Response<EdgeBody> {
     linger(body);
     answer::failed(record, failure)

@@ -10,7 +10,7 @@ pub fn negotiate(asset: &Asset, headers: &HeaderMap) -> Option<Encoding> {
     if asset.encodings.is_empty() || !headers.contains_key(ACCEPT_ENCODING) {
         return None;
     }
-    // The plain file is acceptable unless refused, but nobody's wish unless named.
+    // The plain file is acceptable unless it is refused, and preferred only if it is named.
     let plain = weight(headers, "identity", false).unwrap_or(0);
     let offers = asset.encodings.iter().filter_map(|(encoding, bytes)| {
         let weight = weight(headers, encoding_name(*encoding), true).filter(|weight| *weight > 0)?;

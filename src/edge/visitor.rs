@@ -28,8 +28,8 @@ impl Visitor {
         }
     }
 
-    /// Marks an answer that depends on this visitor's bucket: no shared cache may give it to another one, and whoever is new
-    /// is told their number.
+    /// Marks an answer that depends on this visitor's bucket: no shared cache may give it to another one. A new visitor
+    /// gets a number.
     pub fn mark(self, headers: &mut HeaderMap, https: bool) {
         keep_private(headers);
         if !self.known {

@@ -1,23 +1,29 @@
 //! Prometheus metrics, declared once. A family without a sample is not in the text.
 
+mod labels;
+
+pub(super) use labels::{OutcomeLabel, RequestLabels};
+
 use super::certificates::CertificateSeries;
 use super::connections::{ConnectionFamilies, ConnectionSeries, Side};
 use super::drops::LogDrops;
 use super::series::{ReleaseLabels, Series};
 use crate::id::AppName;
 use crate::limits::EGRESS_HOSTS_MAX;
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
+use labels::{
+    EGRESS_OUTCOMES, EgressLabels, FLIP_KINDS, FlipLabels, ISOLATE_STATES, REPLACEMENTS, ReplacementLabels,
+    RestartLabels, StateLabels, WORKER_STATES,
+};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use std::collections::{BTreeSet, HashMap};
-use std::fmt::Write as _;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use vitrine_wire::{EgressFailure, IsolateState, IsolateStatus, Outcome, RestartReason};
+use vitrine_wire::{EgressFailure, IsolateStatus, Outcome, RestartReason};
 
 /// OpenTelemetry's buckets for the duration of HTTP requests, in seconds.
 const DURATION_BUCKETS: [f64; 14] =
@@ -44,55 +50,6 @@ pub enum Replacement {
     Hung,
     /// It failed the checks that the operator configured.
     Unhealthy,
-}
-
-/// Labels of one count of requests.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct RequestLabels {
-    pub app: Arc<str>,
-    pub release: Arc<str>,
-    pub outcome: OutcomeLabel,
-    pub code: u16,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct OutcomeLabel(pub Outcome);
-
-impl EncodeLabelValue for OutcomeLabel {
-    fn encode(&self, encoder: &mut LabelValueEncoder) -> Result<(), std::fmt::Error> {
-        encoder.write_str(self.0.as_str())
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct StateLabels {
-    app: Arc<str>,
-    release: Arc<str>,
-    state: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct FlipLabels {
-    app: String,
-    kind: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ReplacementLabels {
-    app: String,
-    reason: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RestartLabels {
-    reason: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct EgressLabels {
-    app: String,
-    host: String,
-    outcome: &'static str,
 }
 
 /// Restarts of a release's isolates as its worker last told them, by reason.
@@ -128,20 +85,6 @@ pub struct Metrics {
     unrouted: Series,
 }
 
-/// Names of a worker's states in `vitrine_workers`.
-const WORKER_STATES: [&str; 6] = ["booting", "ready", "draining", "hung", "lost", "failed"];
-/// Names of an isolate's states in `vitrine_isolates`.
-const ISOLATE_STATES: [(IsolateState, &str); 3] = [
-    (IsolateState::Booting, "booting"),
-    (IsolateState::Serving, "serving"),
-    (IsolateState::Condemned, "condemned"),
-];
-/// Names of the kinds in `vitrine_flips_total`.
-const FLIP_KINDS: [&str; 2] = ["promote", "rollback"];
-/// Names of the reasons in `vitrine_worker_replacements_total`.
-const REPLACEMENTS: [&str; 3] = ["gone", "hung", "unhealthy"];
-/// Names of the outcomes in `vitrine_egress_requests_total`.
-const EGRESS_OUTCOMES: [&str; 5] = ["ok", "denied", "unreachable", "timed_out", "limit"];
 /// Stands for the hosts beyond [`EGRESS_HOSTS_MAX`].
 const OTHER_HOSTS: &str = "other";
 
@@ -442,12 +385,6 @@ impl Metrics {
 
     /// Media type of [`Metrics::encode`].
     pub const CONTENT_TYPE: &'static str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-}
-
-impl ReleaseLabels {
-    fn state(&self, state: &'static str) -> StateLabels {
-        StateLabels { app: Arc::clone(&self.app), release: Arc::clone(&self.release), state }
-    }
 }
 
 impl Default for Metrics {

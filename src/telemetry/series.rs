@@ -185,7 +185,7 @@ impl Series {
         self.made(&self.render_cpu, make, Metrics::fine_histogram)
     }
 
-    /// The metric of a slot; one that nobody reads when the release was gone before its first sample.
+    /// The metric of a slot. If the release is gone before its first sample, the metric is in no registry.
     fn made<'a, M>(&self, slot: &'a OnceLock<M>, make: impl FnOnce() -> M, unread: fn() -> M) -> &'a M {
         slot.get_or_init(|| {
             let gone = self.lock();

@@ -28,7 +28,7 @@ pub struct Sample {
     took: [u64; BUCKETS],
 }
 
-/// What was measured of a release in a window of time.
+/// Figures of a release in a window of time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
     /// Renders that ended.

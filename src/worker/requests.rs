@@ -3,7 +3,11 @@
 //! A reader task hands frames to the streams they belong to, a writer task gathers frames into few writes. Body
 //! bytes are bounded by each stream's window, so neither a slow client nor a slow app holds up the others.
 
-use super::inbox::{self, Feed, Inbox, Step};
+mod answer;
+
+pub use answer::{Answer, AnswerBody, Piece};
+
+use super::inbox::{self, Feed};
 use super::link::{self, FrameSender, Link};
 use super::memory::MemoryShare;
 use super::turn::Breach;
@@ -28,67 +32,6 @@ use vitrine_wire::{CancelReason, Done, Frame, Outcome, RequestHead, ResponseHead
 /// A request body on its way to a worker: pieces, or the error of the client that sends it.
 pub type RequestBody =
     http_body_util::combinators::UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
-
-/// An answer: its head, then its body. Dropping it cancels the render.
-#[derive(Debug)]
-pub struct Answer {
-    /// Head.
-    pub head: ResponseHead,
-    /// Body pieces, in order, then exactly one end.
-    pub body: AnswerBody,
-}
-
-/// One step of an answer's body.
-#[derive(Debug)]
-pub enum Piece {
-    /// Bytes.
-    Data(Bytes),
-    /// The end. Anything but `Outcome::Ok` means that the body is not complete.
-    End(Box<Done>),
-}
-
-/// The body of an answer: [`AnswerBody::next`] until it gives the end.
-#[derive(Debug)]
-pub struct AnswerBody {
-    pieces: Inbox<Box<Done>>,
-    stream: StreamId,
-    connection: Arc<Connection>,
-    ended: bool,
-}
-
-impl AnswerBody {
-    /// The next piece. After the end it gives `None`; a connection that is lost gives an end with `UpstreamGone`.
-    pub async fn next(&mut self) -> Option<Piece> {
-        std::future::poll_fn(|cx| self.poll_next(cx)).await
-    }
-
-    /// [`AnswerBody::next`] for those who poll.
-    pub fn poll_next(&mut self, cx: &mut std::task::Context<'_>) -> std::task::Poll<Option<Piece>> {
-        if self.ended {
-            return std::task::Poll::Ready(None);
-        }
-        let (step, credit) = std::task::ready!(self.pieces.poll_next(cx));
-        if credit > 0 {
-            self.connection.frames.send_soon(Frame::Credit(self.stream, credit));
-        }
-        let piece = match step {
-            Step::Data(data) => Piece::Data(data),
-            Step::End(done) => Piece::End(done),
-            Step::Lost => Piece::End(Box::new(Done::of(Outcome::UpstreamGone))),
-        };
-        self.ended = matches!(piece, Piece::End(_));
-        std::task::Poll::Ready(Some(piece))
-    }
-}
-
-impl Drop for AnswerBody {
-    fn drop(&mut self) {
-        if !self.ended {
-            self.connection.forget(self.stream);
-            self.connection.frames.send_soon(Frame::Cancel(self.stream, CancelReason::ClientGone));
-        }
-    }
-}
 
 /// The connection in use, if there is one.
 #[derive(Debug, Default)]

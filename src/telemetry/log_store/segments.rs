@@ -339,7 +339,7 @@ impl Folder {
         }
     }
 
-    /// Removes what is too old, closes what was begun long ago, and looks for what other processes have left.
+    /// Removes segments that are too old, closes those that began long ago, and notes those of processes that have ended.
     pub fn tend(&mut self) {
         let now_ms = now_ms();
         let too_old = |segment: &Segment| now_ms.saturating_sub(segment.ended_ms) > self.keeping.age_max_ms;

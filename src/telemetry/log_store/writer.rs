@@ -162,7 +162,7 @@ impl Writer {
         }
     }
 
-    /// Writes what waits, and says what was not kept.
+    /// Writes the lines that wait, and a line with the number of those that were not kept.
     pub(super) fn flush(&mut self) {
         let unsaid = self.store.take_unsaid();
         self.say_unsaid(unsaid);

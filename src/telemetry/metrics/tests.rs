@@ -1,4 +1,6 @@
 use super::*;
+use std::sync::Arc;
+use vitrine_wire::IsolateState;
 
 fn series(release: &str) -> Arc<Series> {
     Arc::new(Series::of(&release.parse().unwrap()))
