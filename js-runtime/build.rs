@@ -16,7 +16,8 @@ fn main() {
     let own = manifest_folder().join("js");
     let mut folders: Vec<(&str, PathBuf)> = CRATES.into_iter().zip(crate_folders()).collect();
     folders.push(("vitrine", own.clone()));
-    folders.push(("vitrine/node", own.join("node")));
+    let node = manifest_folder().join("deno_node/polyfills");
+    folders.push(("deno_node", node.clone()));
     let mut scripts: Vec<(String, PathBuf)> =
         folders.iter().flat_map(|(name, folder)| embed(name, folder, &out)).collect();
     // `deno_core` searches the table by halves.
@@ -29,8 +30,10 @@ fn main() {
     }
     table.push_str("];\n");
     std::fs::write(out.join("scripts.rs"), &table).expect("OUT_DIR can be written");
-    println!("cargo::rustc-env=VITRINE_WORKER_BUILD={:016x}", build_digest(&own));
-    println!("cargo::rerun-if-changed={}", own.display());
+    println!("cargo::rustc-env=VITRINE_WORKER_BUILD={:016x}", build_digest(&[&own, &node]));
+    for scripts in [&own, &node] {
+        println!("cargo::rerun-if-changed={}", scripts.display());
+    }
     println!("cargo::rerun-if-changed=build.rs");
 }
 
@@ -40,10 +43,12 @@ fn manifest_folder() -> PathBuf {
 }
 
 /// Digest of what a snapshot of this build refers to: scripts, ops and flags of V8 in `src`, and the versions in `Cargo.lock`.
-fn build_digest(scripts: &Path) -> u64 {
+fn build_digest(scripts: &[&Path]) -> u64 {
     let root = manifest_folder();
     let mut files = vec![root.join("../Cargo.lock")];
-    collect(scripts, &mut files);
+    for folder in scripts {
+        collect(folder, &mut files);
+    }
     collect(&root.join("src"), &mut files);
     files.sort();
     let mut hasher = DefaultHasher::new();
@@ -85,24 +90,28 @@ fn crate_folders() -> Vec<PathBuf> {
     CRATES.iter().map(folder).collect()
 }
 
-/// Writes every script directly in `folder` to `out`, ready to run. Specifier (`ext:NAME/FILE`) and path of each.
+/// Writes every script of `folder` to `out`, ready to run. Specifier (`ext:NAME/FILE`) and path of each.
 fn embed(name: &str, folder: &Path, out: &Path) -> Vec<(String, PathBuf)> {
-    let mut scripts = Vec::new();
-    let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    for file in entries.map(|entry| entry.expect("a readable folder").path()) {
-        if file.extension().is_none_or(|extension| extension != "js") {
-            continue;
-        }
+    let mut files = Vec::new();
+    if CRATES.contains(&name) { list(folder, &mut files) } else { collect(folder, &mut files) }
+    let scripts = files.into_iter().filter(|file| file.extension().is_some_and(|extension| extension == "js"));
+    let embed_one = |file: PathBuf| {
         let text =
             std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         // A stray non-ASCII byte would make V8 copy the script to two bytes a character in every isolate.
         assert!(text.is_ascii(), "{} must be ASCII", file.display());
-        let file_name = file.file_name().and_then(|name| name.to_str()).expect("script names are ASCII");
-        let path = out.join(format!("{}-{file_name}", name.replace('/', "-")));
+        let file_name = file.strip_prefix(folder).ok().and_then(Path::to_str).expect("script names are ASCII");
+        let path = out.join(format!("{name}-{}", file_name.replace('/', "-")));
         std::fs::write(&path, wrap(&text)).expect("OUT_DIR can be written");
-        scripts.push((format!("ext:{name}/{file_name}"), path));
-    }
-    scripts
+        (format!("ext:{name}/{file_name}"), path)
+    };
+    scripts.map(embed_one).collect()
+}
+
+/// The files directly in a folder; those of a crate that run are.
+fn list(folder: &Path, files: &mut Vec<PathBuf>) {
+    let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    files.extend(entries.map(|entry| entry.expect("a readable folder").path()));
 }
 
 /// The form in which `deno_core` runs a script without copying it: the body of a function that returns its one expression.

@@ -1,7 +1,7 @@
 // Makes the global object that an app sees, takes away what it must not see, and gives the driver its entry points.
 (function () {
-const { core, primordials } = __bootstrap;
-const { ObjectDefineProperty, ObjectFreeze, ObjectKeys, ReflectConstruct, ReflectDeleteProperty, TypeError } = primordials;
+const { core, internals, primordials } = __bootstrap;
+const { ObjectDefineProperty, ObjectFreeze, ObjectKeys, ReflectConstruct, ReflectDeleteProperty, TypeError, uncurryThis } = primordials;
 core.loadExtScript("ext:vitrine/error_classes.js");
 const lazy = (file) => () => core.loadExtScript(file);
 const bridge = core.loadExtScript("ext:vitrine/bridge.js");
@@ -40,7 +40,7 @@ const LAZY = {
   "ext:vitrine/request.js": ["Request"],
   "ext:vitrine/response.js": ["Response"],
   "ext:vitrine/node/async_hooks.js": ["AsyncLocalStorage"],
-  "ext:vitrine/node/buffer.js": ["Buffer"],
+  "ext:deno_node/internal/buffer.js": ["Buffer"],
   "ext:vitrine/node/process.js": ["process"],
 };
 
@@ -102,7 +102,16 @@ function boundSharedBuffers() {
   ObjectDefineProperty(sharedBuffer.prototype, "constructor", { __proto__: null, value: sharedBuffer });
 }
 
+// The codec that Buffer uses, before an app can change it. V8 has it in isolates that come from a snapshot, not in ones that become one.
+function keepHexMethods() {
+  const { setFromHex, toHex } = Uint8Array.prototype;
+  if (toHex === undefined) return;
+  internals.uint8ArrayToHex = uncurryThis(toHex);
+  internals.uint8ArraySetFromHex = uncurryThis(setFromHex);
+}
+
 installLazy();
+keepHexMethods();
 // V8 adds it to an isolate that comes from a snapshot, not to one that becomes one.
 if (globalThis.SharedArrayBuffer !== undefined) boundSharedBuffers();
 wasmStreaming.install();
@@ -135,6 +144,7 @@ function resume() {
   ReflectDeleteProperty(globalThis, "Deno");
   ReflectDeleteProperty(globalThis, "__vitrine");
   boundSharedBuffers();
+  keepHexMethods();
   wasmStreaming.install();
   moduleScope.resume();
   return entries;

@@ -2,7 +2,7 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const { op_cancel, op_timer_start } = core.ops;
-const { Error, Number, NumberIsFinite, ReflectApply, TypeError } = primordials;
+const { Error, Number, NumberIsFinite, ObjectDefineProperty, ReflectApply, SymbolFor, TypeError } = primordials;
 const { getAsyncContext } = core;
 const { currentRequest, queueTask, runInContext, waiting } = core.loadExtScript("ext:vitrine/bridge.js");
 const { notice } = core.loadExtScript("ext:vitrine/module_scope.js");
@@ -50,6 +50,16 @@ function restart(timer, delay) {
 
 function setTimeout(callback, delay = 0, ...args) {
   return start(callback, delay, args, false);
+}
+
+// `util.promisify` asks the function for its other form: the callback comes first.
+for (const [timer, name] of [[setTimeout, "setTimeout"], [setImmediate, "setImmediate"]]) {
+  ObjectDefineProperty(timer, SymbolFor("nodejs.util.promisify.custom"), {
+    __proto__: null,
+    configurable: true,
+    enumerable: false,
+    get: () => core.loadExtScript("ext:vitrine/node/timers_promises.js")[name],
+  });
 }
 
 function setInterval(callback, delay = 0, ...args) {

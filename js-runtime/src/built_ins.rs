@@ -2,9 +2,12 @@
 
 /// Specifier and script of each.
 pub const BUILT_INS: &[(&str, &str)] = &[
+    ("node:assert", "ext:vitrine/node/assert.js"),
+    ("node:assert/strict", "ext:vitrine/node/assert_strict.js"),
     ("node:async_hooks", "ext:vitrine/node/async_hooks.js"),
     ("node:buffer", "ext:vitrine/node/buffer.js"),
     ("node:crypto", "ext:vitrine/node/crypto.js"),
+    ("node:diagnostics_channel", "ext:vitrine/node/diagnostics_channel.js"),
     ("node:events", "ext:vitrine/node/events.js"),
     ("node:fs", "ext:vitrine/node/fs.js"),
     ("node:fs/promises", "ext:vitrine/node/fs_promises.js"),
@@ -12,10 +15,15 @@ pub const BUILT_INS: &[(&str, &str)] = &[
     ("node:os", "ext:vitrine/node/os.js"),
     ("node:path", "ext:vitrine/node/path.js"),
     ("node:path/posix", "ext:vitrine/node/path.js"),
+    ("node:path/win32", "ext:vitrine/node/path_win32.js"),
     ("node:process", "ext:vitrine/node/process.js"),
+    ("node:punycode", "ext:vitrine/node/punycode.js"),
+    ("node:querystring", "ext:vitrine/node/querystring.js"),
     ("node:stream", "ext:vitrine/node/stream.js"),
+    ("node:stream/consumers", "ext:vitrine/node/stream_consumers.js"),
     ("node:stream/promises", "ext:vitrine/node/stream_promises.js"),
     ("node:stream/web", "ext:vitrine/node/stream_web.js"),
+    ("node:string_decoder", "ext:vitrine/node/string_decoder.js"),
     ("node:timers", "ext:vitrine/node/timers.js"),
     ("node:timers/promises", "ext:vitrine/node/timers_promises.js"),
     ("node:tty", "ext:vitrine/node/tty.js"),

@@ -6,6 +6,9 @@ pub mod fetch;
 pub mod keys;
 pub mod log;
 pub mod module_scope;
+pub mod node_buffer;
+pub mod node_names;
+pub mod node_system;
 pub mod request;
 pub mod timer;
 
@@ -45,11 +48,32 @@ deno_core::extension!(
         keys::op_sign,
         keys::op_verify,
         log::op_built_in,
+        log::op_built_ins,
         log::op_log,
         log::op_mark_logged,
         log::op_now_ns,
         log::op_report,
         module_scope::op_module_scope_read,
+        node_buffer::op_is_ascii,
+        node_buffer::op_is_utf8,
+        node_buffer::op_mark_as_untransferable,
+        node_buffer::op_node_buffer_compare,
+        node_buffer::op_node_buffer_compare_offset,
+        node_buffer::op_node_encoding_slice,
+        node_buffer::op_transcode,
+        node_names::op_node_idna_domain_to_ascii,
+        node_names::op_node_idna_domain_to_unicode,
+        node_names::op_node_idna_punycode_decode,
+        node_names::op_node_idna_punycode_encode,
+        node_names::op_node_idna_punycode_to_ascii,
+        node_names::op_node_idna_punycode_to_unicode,
+        node_names::op_node_idna_to_ascii,
+        node_system::op_node_build_os,
+        node_system::op_node_call_is_from_dependency,
+        node_system::op_node_fs_constants,
+        node_system::op_node_get_own_non_index_properties,
+        node_system::op_node_guess_handle_type,
+        node_system::op_node_view_has_buffer,
         request::op_body_read,
         request::op_request_headers,
         request::op_wait_until,

@@ -3,6 +3,7 @@
 const { core, primordials } = __bootstrap;
 const { AsyncVariable, getAsyncContext, setAsyncContext } = core;
 const { ReflectApply, TypeError } = primordials;
+const { exportsOf } = core.loadExtScript("ext:vitrine/node/internal/exports.js");
 const { runInContext } = core.loadExtScript("ext:vitrine/bridge.js");
 
 class AsyncLocalStorage {
@@ -101,5 +102,19 @@ class AsyncResource {
   }
 }
 
-return { AsyncLocalStorage, AsyncResource };
+// Nothing is told of the life of other resources: `createHook` gives a hook that is never called.
+function createHook() {
+  const hook = { enable: () => hook, disable: () => hook };
+  return hook;
+}
+
+return exportsOf("node:async_hooks", {
+  AsyncLocalStorage,
+  AsyncResource,
+  asyncWrapProviders: {},
+  createHook,
+  executionAsyncId: () => 0,
+  executionAsyncResource: () => ({}),
+  triggerAsyncId: () => 0,
+});
 })();

@@ -1,8 +1,10 @@
 // node:crypto: randomness, hashes, HMAC.
 (function () {
 const { core } = __bootstrap;
+const { exportsOf } = core.loadExtScript("ext:vitrine/node/internal/exports.js");
+const { crypto: constants } = core.loadExtScript("ext:deno_node/internal_binding/constants.js");
 const { op_digest, op_hmac, op_same_bytes } = core.ops;
-const { Buffer } = core.loadExtScript("ext:vitrine/node/buffer.js");
+const { Buffer } = core.loadExtScript("ext:deno_node/internal/buffer.js");
 const { crypto: webcrypto } = core.loadExtScript("ext:vitrine/crypto.js");
 const { randomFill } = core.loadExtScript("ext:vitrine/module_scope.js");
 
@@ -84,11 +86,11 @@ function timingSafeEqual(left, right) {
   return op_same_bytes(new Uint8Array(bytesOf(left)), new Uint8Array(bytesOf(right)));
 }
 
-return {
-  createHash, createHmac, getHashes: () => Object.keys(HASHES), getRandomValues: (array) => webcrypto.getRandomValues(array), hash, randomBytes, randomFillSync,
+return exportsOf("node:crypto", {
+  constants, createHash, createHmac, getHashes: () => Object.keys(HASHES), getRandomValues: (array) => webcrypto.getRandomValues(array), hash, randomBytes, randomFillSync,
   randomInt, randomUUID: () => webcrypto.randomUUID(), timingSafeEqual, webcrypto,
   get subtle() {
     return webcrypto.subtle;
   },
-};
+});
 })();

@@ -1,10 +1,9 @@
 // node:fs: a file system that is empty and can't be written. Much code asks for files that it can do without.
 (function () {
 const { core } = __bootstrap;
-const { Readable } = core.loadExtScript("ext:vitrine/node/stream_readable.js");
-const { Writable } = core.loadExtScript("ext:vitrine/node/stream.js");
-
-const constants = { F_OK: 0, R_OK: 4, W_OK: 2, X_OK: 1, O_RDONLY: 0, O_WRONLY: 1, O_RDWR: 2, O_CREAT: 64, COPYFILE_EXCL: 1 };
+const { exportsOf } = core.loadExtScript("ext:vitrine/node/internal/exports.js");
+const { Readable, Writable } = core.loadExtScript("ext:vitrine/node/stream.js");
+const { fs: constants } = core.loadExtScript("ext:deno_node/internal_binding/constants.js");
 
 const READS = ["access", "lstat", "open", "opendir", "readFile", "readdir", "readlink", "realpath", "stat", "statfs"];
 const WRITES = [
@@ -64,10 +63,10 @@ class WriteStream extends Writable {
 class Stats {}
 class Dirent {}
 
-return {
+return exportsOf("node:fs", {
   ...fs, Dirent, ReadStream, Stats, WriteStream,
   createReadStream: (path) => new ReadStream(path),
   createWriteStream: (path) => new WriteStream(path),
   F_OK: constants.F_OK, R_OK: constants.R_OK, W_OK: constants.W_OK, X_OK: constants.X_OK,
-};
+});
 })();

@@ -1,5 +1,6 @@
 // node:fs/promises.
 (function () {
 const { core } = __bootstrap;
-return core.loadExtScript("ext:vitrine/node/fs.js").promises;
+const { exportsOf } = core.loadExtScript("ext:vitrine/node/internal/exports.js");
+return exportsOf("node:fs/promises", core.loadExtScript("ext:vitrine/node/fs.js").promises);
 })();

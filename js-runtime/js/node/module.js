@@ -1,7 +1,8 @@
 // node:module: `require` for the built-ins, which is all that a bundled server asks of it.
 (function () {
 const { core } = __bootstrap;
-const { op_built_in } = core.ops;
+const { exportsOf } = core.loadExtScript("ext:vitrine/node/internal/exports.js");
+const { op_built_in, op_built_ins } = core.ops;
 
 function createRequire() {
   const require = (name) => {
@@ -24,5 +25,12 @@ function notFound(name) {
 
 const isBuiltin = (name) => op_built_in(String(name)) !== "";
 
-return { createRequire, isBuiltin };
+// What a package extends or asks for its parts; there are no files that it could load.
+function Module() {
+  throw new Error("An app on Vitrine loads its modules when it starts: Module of node:module can't make another one");
+}
+
+return exportsOf("node:module", Object.assign(Module, {
+  Module, _cache: {}, _extensions: {}, _pathCache: {}, builtinModules: op_built_ins(), constants: {}, createRequire, globalPaths: [], isBuiltin,
+}));
 })();

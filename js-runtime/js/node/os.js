@@ -1,10 +1,14 @@
 // node:os: what is the same for every isolate, and nothing of the machine.
 (function () {
-return {
+const { core } = __bootstrap;
+const { exportsOf } = core.loadExtScript("ext:vitrine/node/internal/exports.js");
+const { os: constants } = core.loadExtScript("ext:deno_node/internal_binding/constants.js");
+
+return exportsOf("node:os", {
   EOL: "\n",
   arch: () => "x64",
   availableParallelism: () => 1,
-  constants: { signals: { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 }, errno: { EACCES: 13, ENOENT: 2, EROFS: 30 } },
+  constants,
   cpus: () => [],
   devNull: "/dev/null",
   endianness: () => "LE",
@@ -22,5 +26,5 @@ return {
   uptime: () => 0,
   userInfo: () => ({ uid: -1, gid: -1, username: "vitrine", homedir: "/", shell: null }),
   version: () => "",
-};
+});
 })();

@@ -1,9 +1,16 @@
 // node:process, and the global of that name.
 (function () {
 const { core } = __bootstrap;
-const { EventEmitter } = core.loadExtScript("ext:vitrine/node/events.js");
+const { EventEmitter } = core.loadExtScript("ext:deno_node/_events.js");
 const { notice, watchEnv } = core.loadExtScript("ext:vitrine/module_scope.js");
+const { exportsOf } = core.loadExtScript("ext:vitrine/node/internal/exports.js");
+const { nextTick } = core.loadExtScript("ext:vitrine/node/internal/process.js");
 const { op_now_ns } = core.ops;
+
+// The Node.js whose modules these are. Packages read the number and choose what to do.
+const NODE_VERSION = "22.23.3";
+// The number of the user and the group called nobody.
+const NOBODY = 65534;
 
 class Process extends EventEmitter {
   // A build that leaves the choice to the environment gets the fast one.
@@ -17,9 +24,12 @@ class Process extends EventEmitter {
   ppid = 0;
   platform = "linux";
   arch = "x64";
-  version = "";
-  versions = {};
-  release = { name: "vitrine" };
+  version = `v${NODE_VERSION}`;
+  versions = { node: NODE_VERSION };
+  release = { name: "node" };
+  features = {};
+  nextTick = nextTick;
+  noDeprecation = false;
   config = {};
   exitCode = undefined;
   stdout = output((text) => console.log(text));
@@ -29,16 +39,34 @@ class Process extends EventEmitter {
     return "/";
   }
 
-  nextTick(callback, ...args) {
-    queueMicrotask(() => callback(...args));
-  }
-
   hrtime(since = undefined) {
     const now = nowNs();
     const [seconds, nanoseconds] = [Math.floor(now / 1e9), now % 1e9];
     if (since === undefined) return [seconds, nanoseconds];
     const borrow = nanoseconds < since[1] ? 1 : 0;
     return [seconds - since[0] - borrow, nanoseconds - since[1] + borrow * 1e9];
+  }
+
+  // The worker has no users and groups to tell of; its own are those of nobody.
+  getuid = () => NOBODY;
+  geteuid = () => NOBODY;
+  getgid = () => NOBODY;
+  getegid = () => NOBODY;
+  getgroups = () => [];
+  umask = () => 0o22;
+  hasUncaughtExceptionCaptureCallback = () => false;
+  getActiveResourcesInfo = () => [];
+  setSourceMapsEnabled = () => {};
+  ref = () => {};
+  unref = () => {};
+
+  getBuiltinModule(name) {
+    const { createRequire, isBuiltin } = core.loadExtScript("ext:vitrine/node/module.js");
+    return isBuiltin(name) ? createRequire()(name) : undefined;
+  }
+
+  cpuUsage() {
+    return { user: Math.round(nowNs() / 1e3), system: 0 };
   }
 
   uptime() {
@@ -85,13 +113,7 @@ function output(write) {
 
 const process = new Process();
 
-return Object.assign({ default: process, process }, process, {
-  cwd: () => process.cwd(),
-  exit: (code) => process.exit(code),
-  hrtime: process.hrtime,
-  nextTick: process.nextTick,
-  emitWarning: process.emitWarning,
-  memoryUsage: process.memoryUsage,
-  uptime: process.uptime,
-});
+const exports = exportsOf("node:process", process);
+exports.process = process;
+return exports;
 })();

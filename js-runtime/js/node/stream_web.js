@@ -1,6 +1,7 @@
 // node:stream/web: the streams that are globals too.
 (function () {
 const { core } = __bootstrap;
+const { exportsOf } = core.loadExtScript("ext:vitrine/node/internal/exports.js");
 const streams = core.loadExtScript("ext:deno_web/06_streams.js");
 const { ReadableStream } = core.loadExtScript("ext:vitrine/stream.js");
 const { TextDecoderStream, TextEncoderStream } = core.loadExtScript("ext:deno_web/08_text_encoding.js");
@@ -10,10 +11,10 @@ const {
   ReadableStreamDefaultController, ReadableStreamDefaultReader, TransformStream, TransformStreamDefaultController, WritableStream,
   WritableStreamDefaultController, WritableStreamDefaultWriter,
 } = streams;
-return {
+return exportsOf("node:stream/web", {
   ByteLengthQueuingStrategy, CompressionStream, CountQueuingStrategy, DecompressionStream, ReadableByteStreamController, ReadableStream,
   ReadableStreamBYOBReader, ReadableStreamBYOBRequest, ReadableStreamDefaultController, ReadableStreamDefaultReader, TextDecoderStream,
   TextEncoderStream, TransformStream, TransformStreamDefaultController, WritableStream, WritableStreamDefaultController,
   WritableStreamDefaultWriter,
-};
+});
 })();

@@ -1,6 +1,7 @@
 // node:timers.
 (function () {
 const { core } = __bootstrap;
+const { exportsOf } = core.loadExtScript("ext:vitrine/node/internal/exports.js");
 const timers = core.loadExtScript("ext:vitrine/timers.js");
 
 // What Node.js gives for a timer. A host serves with timers or without: there is nothing to keep alive.
@@ -53,7 +54,7 @@ function setImmediate(callback, ...args) {
   return new Timeout(() => timers.setImmediate(callback, ...args));
 }
 
-return {
+return exportsOf("node:timers", {
   clearImmediate: timers.clearTimeout,
   clearInterval: timers.clearTimeout,
   clearTimeout: timers.clearTimeout,
@@ -61,5 +62,5 @@ return {
   setInterval,
   setTimeout,
   promises: core.loadExtScript("ext:vitrine/node/timers_promises.js"),
-};
+});
 })();

@@ -1,6 +1,7 @@
 // node:timers/promises.
 (function () {
 const { core } = __bootstrap;
+const { exportsOf } = core.loadExtScript("ext:vitrine/node/internal/exports.js");
 const timers = core.loadExtScript("ext:vitrine/timers.js");
 
 function waiting(start, value, signal) {
@@ -30,5 +31,6 @@ async function* setInterval(delay = undefined, value = undefined, options = unde
   while (true) yield await setTimeout(delay, value, options);
 }
 
-return { setImmediate, setInterval, setTimeout, scheduler: { wait: (delay, options) => setTimeout(delay, undefined, options), yield: () => setImmediate() } };
+const scheduler = { wait: (delay, options) => setTimeout(delay, undefined, options), yield: () => setImmediate() };
+return exportsOf("node:timers/promises", { scheduler, setImmediate, setInterval, setTimeout });
 })();

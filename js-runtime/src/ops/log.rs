@@ -78,3 +78,14 @@ pub fn op_now_ns(state: &OpState) -> f64 {
 pub fn op_built_in(#[string] name: &str) -> &'static str {
     crate::built_ins::find(name).map_or("", |(_, script)| script)
 }
+
+/// The names of all built-in modules, as `node:module` lists them.
+#[op2]
+pub fn op_built_ins<'s>(scope: &mut v8::PinScope<'s, '_>) -> v8::Local<'s, v8::Array> {
+    let mut names: Vec<v8::Local<'_, v8::Value>> = Vec::new();
+    for (name, _) in crate::built_ins::BUILT_INS {
+        let name = v8::String::new(scope, name.trim_start_matches("node:"));
+        names.extend(name.map(v8::Local::<v8::Value>::from));
+    }
+    v8::Array::new_with_elements(scope, &names)
+}

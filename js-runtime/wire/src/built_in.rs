@@ -2,9 +2,12 @@
 
 /// Node.js modules that isolates have. Whoever bundles an app leaves these as imports, and no others.
 pub const NODE_BUILT_INS: &[&str] = &[
+    "node:assert",
+    "node:assert/strict",
     "node:async_hooks",
     "node:buffer",
     "node:crypto",
+    "node:diagnostics_channel",
     "node:events",
     "node:fs",
     "node:fs/promises",
@@ -12,10 +15,15 @@ pub const NODE_BUILT_INS: &[&str] = &[
     "node:os",
     "node:path",
     "node:path/posix",
+    "node:path/win32",
     "node:process",
+    "node:punycode",
+    "node:querystring",
     "node:stream",
+    "node:stream/consumers",
     "node:stream/promises",
     "node:stream/web",
+    "node:string_decoder",
     "node:timers",
     "node:timers/promises",
     "node:tty",
