@@ -93,14 +93,20 @@ fn crate_folders() -> Vec<PathBuf> {
 /// Writes every script of `folder` to `out`, ready to run. Specifier (`ext:NAME/FILE`) and path of each.
 fn embed(name: &str, folder: &Path, out: &Path) -> Vec<(String, PathBuf)> {
     let mut files = Vec::new();
-    if CRATES.contains(&name) { list(folder, &mut files) } else { collect(folder, &mut files) }
-    let scripts = files.into_iter().filter(|file| file.extension().is_some_and(|extension| extension == "js"));
+    if CRATES.contains(&name) {
+        list(folder, &mut files)
+    } else {
+        collect(folder, &mut files)
+    }
+    let scripts =
+        files.into_iter().filter(|file| file.extension().is_some_and(|extension| extension == "js"));
     let embed_one = |file: PathBuf| {
         let text =
             std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         // A stray non-ASCII byte would make V8 copy the script to two bytes a character in every isolate.
         assert!(text.is_ascii(), "{} must be ASCII", file.display());
-        let file_name = file.strip_prefix(folder).ok().and_then(Path::to_str).expect("script names are ASCII");
+        let file_name =
+            file.strip_prefix(folder).ok().and_then(Path::to_str).expect("script names are ASCII");
         let path = out.join(format!("{name}-{}", file_name.replace('/', "-")));
         std::fs::write(&path, wrap(&text)).expect("OUT_DIR can be written");
         (format!("ext:{name}/{file_name}"), path)

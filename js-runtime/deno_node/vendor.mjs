@@ -109,7 +109,7 @@ function scriptOf(specifier) {
 function notice(source) {
   const lines = source.split("\n");
   const end = lines.findIndex((line) => line !== "" && !line.startsWith("//"));
-  const kept = lines.slice(0, end).filter((line) => line !== "" && !/deno-lint|@deno-types|TODO/.test(line));
+  const kept = lines.slice(0, end).filter((line) => line !== "" && !/deno-lint|@deno-types/.test(line));
   return `${kept.join("\n").replace(/[^\x00-\x7f]/g, "?")}\n`;
 }
 

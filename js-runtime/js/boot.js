@@ -41,13 +41,12 @@ const LAZY = {
   "ext:vitrine/response.js": ["Response"],
   "ext:vitrine/node/async_hooks.js": ["AsyncLocalStorage"],
   "ext:deno_node/internal/buffer.js": ["Buffer"],
-  "ext:vitrine/node/process.js": ["process"],
 };
 
 function environment(values) {
   const env = serve.takeEnvironment(values);
   if (values.length === 0) return;
-  const { process } = core.loadExtScript("ext:vitrine/node/process.js");
+  const { default: process } = core.loadExtScript("ext:vitrine/node/process.js");
   for (const name in env) process.env[name] = env[name];
 }
 
@@ -82,6 +81,7 @@ function installLazy() {
       properties[name] = core.propNonEnumerableLazyLoaded((script) => script[name], load);
     }
   }
+  properties.process = core.propNonEnumerableLazyLoaded((script) => script.default, lazy("ext:vitrine/node/process.js"));
   core.defineGlobalProperties(globalThis, properties);
 }
 

@@ -4,8 +4,18 @@ use std::fs;
 use std::path::Path;
 
 /// Folders that hold nothing of ours.
-const FOREIGN: [&str; 10] =
-    ["target", "node_modules", "dist", "build", ".output", ".astro", ".react-router", ".git", "polyfills", "vitrine-data"];
+const FOREIGN: [&str; 10] = [
+    "target",
+    "node_modules",
+    "dist",
+    "build",
+    ".output",
+    ".astro",
+    ".react-router",
+    ".git",
+    "polyfills",
+    "vitrine-data",
+];
 
 /// One file.
 pub struct Source {

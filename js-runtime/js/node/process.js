@@ -1,10 +1,9 @@
 // node:process, and the global of that name.
 (function () {
 const { core } = __bootstrap;
-const { EventEmitter } = core.loadExtScript("ext:deno_node/_events.js");
 const { notice, watchEnv } = core.loadExtScript("ext:vitrine/module_scope.js");
 const { exportsOf } = core.loadExtScript("ext:vitrine/node/internal/exports.js");
-const { nextTick } = core.loadExtScript("ext:vitrine/node/internal/process.js");
+const internal = core.loadExtScript("ext:vitrine/node/internal/process.js");
 const { op_now_ns } = core.ops;
 
 // The Node.js whose modules these are. Packages read the number and choose what to do.
@@ -12,7 +11,7 @@ const NODE_VERSION = "22.23.3";
 // The number of the user and the group called nobody.
 const NOBODY = 65534;
 
-class Process extends EventEmitter {
+class Process {
   // A build that leaves the choice to the environment gets the fast one.
   env = watchEnv({ NODE_ENV: "production" });
   argv = [];
@@ -28,8 +27,19 @@ class Process extends EventEmitter {
   versions = { node: NODE_VERSION };
   release = { name: "node" };
   features = {};
-  nextTick = nextTick;
+  nextTick = internal.nextTick;
   noDeprecation = false;
+  allowedNodeEnvironmentFlags = new Set();
+  debugPort = 0;
+  finalization = { register() {}, registerBeforeExit() {}, unregister() {} };
+  moduleLoadList = [];
+  report = { getReport: () => ({ header: {}, sharedObjects: [] }) };
+  sourceMapsEnabled = false;
+  stdin = { fd: 0, isTTY: false };
+  _events = {};
+  _eventsCount = 0;
+  _exiting = false;
+  _preload_modules = [];
   config = {};
   exitCode = undefined;
   stdout = output((text) => console.log(text));
@@ -96,6 +106,28 @@ class Process extends EventEmitter {
 }
 Process.prototype.hrtime.bigint = () => BigInt(Math.round(nowNs()));
 
+// What an event emitter can do. Few apps ask it of the process, and all have a process: the first call of one loads the scripts.
+const EMITTER_METHODS = [
+  "addListener", "emit", "eventNames", "getMaxListeners", "listenerCount", "listeners", "off", "on", "once", "prependListener",
+  "prependOnceListener", "rawListeners", "removeAllListeners", "removeListener", "setMaxListeners",
+];
+
+for (const name of EMITTER_METHODS) {
+  const first = function (...args) {
+    becomeEmitter();
+    return Reflect.apply(process[name], this, args);
+  };
+  Object.defineProperty(Process.prototype, name, { value: first, writable: true, configurable: true });
+}
+
+function becomeEmitter() {
+  const { EventEmitter } = core.loadExtScript("ext:deno_node/_events.js");
+  if (process instanceof EventEmitter) return;
+  for (const name of EMITTER_METHODS) delete Process.prototype[name];
+  Object.setPrototypeOf(Process.prototype, EventEmitter.prototype);
+  Reflect.apply(EventEmitter, process, []);
+}
+
 function nowNs() {
   notice("clock");
   return op_now_ns();
@@ -113,7 +145,6 @@ function output(write) {
 
 const process = new Process();
 
-const exports = exportsOf("node:process", process);
-exports.process = process;
-return exports;
+internal.becomeEmitter = becomeEmitter;
+return exportsOf("node:process", process);
 })();

@@ -6,10 +6,14 @@ const timers = core.loadExtScript("ext:vitrine/timers.js");
 
 function waiting(start, value, signal) {
   return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(signal.reason);
+    const stop = () => {
+      const { AbortError } = core.loadExtScript("ext:deno_node/internal/errors.js");
+      reject(new AbortError(undefined, { cause: signal.reason }));
+    };
+    if (signal?.aborted) return stop();
     const abort = () => {
       timers.clearTimeout(timer);
-      reject(signal.reason);
+      stop();
     };
     const timer = start(() => {
       signal?.removeEventListener("abort", abort);

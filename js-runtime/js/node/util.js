@@ -2,7 +2,8 @@
 (function () {
 const { core } = __bootstrap;
 const { exportsOf } = core.loadExtScript("ext:vitrine/node/internal/exports.js");
-const util = core.loadExtScript("ext:deno_node/util.js");
+// `parseEnv` reads a file of variables; the worker has no reader of one.
+const { parseEnv: _, ...util } = core.loadExtScript("ext:deno_node/util.js");
 const { Buffer } = core.loadExtScript("ext:deno_node/internal/buffer.js");
 const { types } = util;
 

@@ -78,10 +78,7 @@ pub fn op_node_idna_punycode_encode(#[string] text: &str) -> Result<String, JsEr
     idna::punycode::encode_str(text).ok_or_else(invalid)
 }
 
-fn by_label(
-    domain: &str,
-    change: impl Fn(&str) -> Result<String, JsErrorBox>,
-) -> Result<String, JsErrorBox> {
+fn by_label(domain: &str, change: impl Fn(&str) -> Result<String, JsErrorBox>) -> Result<String, JsErrorBox> {
     let (local, host) = domain.split_once('@').map_or(("", domain), |(local, host)| (local, host));
     let labels: Vec<String> = host.split('.').map(change).collect::<Result<_, _>>()?;
     let host = labels.join(".");

@@ -2,7 +2,7 @@
 // and extend them; what throws is the call.
 (function () {
 const { core, primordials } = __bootstrap;
-const { Error, ObjectAssign, ObjectDefineProperty, ObjectHasOwn, ObjectKeys, StringPrototypeSplit } = primordials;
+const { Error, ObjectAssign, ObjectDefineProperty, StringPrototypeSplit } = primordials;
 const { FUNCTIONS, VALUES } = core.loadExtScript("ext:vitrine/node/internal/names.js");
 
 // A function or class that throws when it is called.
@@ -25,8 +25,6 @@ function exportsOf(name, module) {
   }
   const values = VALUES[name] === "" ? [] : StringPrototypeSplit(VALUES[name], " ");
   for (let i = 0; i < values.length; i++) exports[values[i]] = module[values[i]];
-  const own = ObjectKeys(module);
-  for (let i = 0; i < own.length; i++) if (!ObjectHasOwn(exports, own[i])) exports[own[i]] = module[own[i]];
   return exports;
 }
 

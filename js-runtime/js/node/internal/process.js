@@ -8,5 +8,6 @@ function nextTick(callback, ...args) {
   queueMicrotask(args.length === 0 ? callback : () => ReflectApply(callback, undefined, args));
 }
 
-return { arch: "x64", cwd: () => "/", nextTick };
+// `node:process` adds `becomeEmitter`, which makes the process an event emitter if it is none yet.
+return { arch: "x64", becomeEmitter: undefined, cwd: () => "/", nextTick };
 })();
