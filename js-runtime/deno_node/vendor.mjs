@@ -1,5 +1,5 @@
-// Brings the scripts of the `deno_node` crate that isolates use into this folder: `node vendor.mjs CRATE [ESBUILD]`, where CRATE is the
-// unpacked crate of the version in VERSION and ESBUILD a folder with esbuild. See README.md.
+// Brings the scripts of the `deno_node` crate that isolates use into this folder: `node vendor.mjs CRATE [ESBUILD]`, where CRATE is
+// the unpacked crate and ESBUILD the folder of esbuild. See README.md.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
