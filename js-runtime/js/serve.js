@@ -6,13 +6,14 @@ const {
   op_answer_bytes, op_answer_end, op_answer_fail, op_answer_head, op_answer_page, op_answer_text, op_body_read, op_report, op_wait_until,
 } = core.ops;
 const {
-  ArrayBufferIsView, ArrayPrototypePush, ObjectFreeze, Promise, PromisePrototypeThen, PromiseResolve, String, StringPrototypeStartsWith, TypeError,
+  ArrayBufferIsView, ArrayPrototypePush, ObjectFreeze, Promise, PromisePrototypeThen, PromiseResolve, String, StringPrototypeStartsWith, SymbolFor, TypeError,
 } = primordials;
 const { hostCall, requestVariable, runInContext } = core.loadExtScript("ext:vitrine/bridge.js");
 const { Headers, headersList } = core.loadExtScript("ext:vitrine/headers.js");
 const { Body, extractBody, kBody, unusable } = core.loadExtScript("ext:vitrine/body.js");
 const { abortRequest, hostRequest } = core.loadExtScript("ext:vitrine/request.js");
 const { isResponse } = core.loadExtScript("ext:vitrine/response.js");
+const listening = core.loadExtScript("ext:vitrine/node/http_listening.js");
 const { ReadableStream, isDirect, isStream, runDirect, takeDirect, viewBytes } = core.loadExtScript("ext:vitrine/stream.js");
 
 // Text that a sink keeps before it hands it over without being asked to flush, in UTF-16 units. V8 makes one string of it then, so what
@@ -46,14 +47,22 @@ function configure(exports, contract) {
     handler = (request) => render(request);
     return undefined;
   }
-  if (typeof entry === "function") {
-    handler = (request, env, ctx) => entry(request, env, ctx);
-  } else if (typeof entry?.fetch === "function") {
+  if (typeof entry?.fetch === "function") {
     handler = (request, env, ctx) => entry.fetch(request, env, ctx);
+  } else if (typeof entry === "function" && listening.server === null) {
+    handler = (request, env, ctx) => entry(request, env, ctx);
+  } else if (listening.hasServer) {
+    handler = answerListening;
   } else {
-    return `its default export must be { fetch(request, env, ctx) } or a function; it exports ${listExports(exports)}`;
+    return `its default export must be { fetch(request, env, ctx) } or a function, or a server of node:http must listen; it exports ${listExports(exports)}`;
   }
   return undefined;
+}
+
+// A program that listens exports nothing. Most begin to listen once they have connected to something.
+async function answerListening(request) {
+  const server = listening.server ?? await listening.first;
+  return server[SymbolFor("vitrine.fetch")](request);
 }
 
 function listExports(exports) {

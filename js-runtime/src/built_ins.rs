@@ -11,6 +11,8 @@ pub const BUILT_INS: &[(&str, &str)] = &[
     ("node:events", "ext:vitrine/node/events.js"),
     ("node:fs", "ext:vitrine/node/fs.js"),
     ("node:fs/promises", "ext:vitrine/node/fs_promises.js"),
+    ("node:http", "ext:vitrine/node/http.js"),
+    ("node:https", "ext:vitrine/node/https.js"),
     ("node:module", "ext:vitrine/node/module.js"),
     ("node:os", "ext:vitrine/node/os.js"),
     ("node:path", "ext:vitrine/node/path.js"),

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Folder of a bundle that holds what the server runs.
 const SERVER_FOLDER: &str = "server";
@@ -20,6 +21,8 @@ pub struct Bundle {
     pub files: Arc<HashMap<String, Arc<[u8]>>>,
     /// What V8 compiled of them.
     pub codes: Arc<CodeCache>,
+    /// When they were read, in milliseconds since the Unix epoch.
+    pub read_ms: u64,
 }
 
 /// Why a bundle can't be read.
@@ -72,7 +75,9 @@ impl Bundle {
             reading.file(&manifest, MANIFEST.to_owned())?;
         }
         reading.folder(&folder.join(SERVER_FOLDER), SERVER_FOLDER, 1)?;
-        Ok(Self { files: Arc::new(reading.files), codes: Arc::default() })
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let read_ms = u64::try_from(since_epoch.as_millis()).unwrap_or_default();
+        Ok(Self { files: Arc::new(reading.files), codes: Arc::default(), read_ms })
     }
 }
 

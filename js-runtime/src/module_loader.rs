@@ -68,6 +68,11 @@ impl BundleLoader {
         Self { bundle, keeps_code }
     }
 
+    /// What it loads from.
+    pub const fn bundle(&self) -> &Bundle {
+        &self.bundle
+    }
+
     fn find(&self, specifier: &str, referrer: &str) -> Result<ModuleSpecifier, ModuleError> {
         let importer = || path_of(referrer).unwrap_or(referrer).to_owned();
         let invalid = || ModuleError::Package { specifier: specifier.to_owned(), importer: importer() };

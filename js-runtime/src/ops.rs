@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod crypto;
 pub mod fetch;
+pub mod file;
 pub mod keys;
 pub mod log;
 pub mod module_scope;
@@ -12,6 +13,7 @@ pub mod node_system;
 pub mod request;
 pub mod timer;
 
+use crate::bundle::Bundle;
 use crate::isolate::shared::Shared;
 use deno_core::OpState;
 use std::rc::Rc;
@@ -39,6 +41,10 @@ deno_core::extension!(
         fetch::op_upload_end,
         fetch::op_upload_open,
         fetch::op_upload_send,
+        file::op_file_names,
+        file::op_file_read,
+        file::op_file_size,
+        file::op_file_time_ms,
         keys::op_aes_gcm_open,
         keys::op_aes_gcm_seal,
         keys::op_generate_key,
@@ -81,8 +87,11 @@ deno_core::extension!(
         timer::op_cancel,
         timer::op_timer_start,
     ],
-    options = { shared: Rc<Shared> },
-    state = |state, options| state.put(options.shared),
+    options = { shared: Rc<Shared>, bundle: Bundle },
+    state = |state, options| {
+        state.put(options.shared);
+        state.put(options.bundle);
+    },
 );
 
 /// The isolate's own state.

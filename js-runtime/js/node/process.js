@@ -45,8 +45,15 @@ class Process {
   stdout = output((text) => console.log(text));
   stderr = output((text) => console.error(text));
 
+  #folder = "/";
+
   cwd() {
-    return "/";
+    return this.#folder;
+  }
+
+  chdir(folder) {
+    const { resolve } = core.loadExtScript("ext:vitrine/node/path.js");
+    this.#folder = resolve(folder);
   }
 
   hrtime(since = undefined) {

@@ -9,6 +9,8 @@ export const NODE_BUILT_INS = new Set([
   "events",
   "fs",
   "fs/promises",
+  "http",
+  "https",
   "module",
   "os",
   "path",

@@ -3,6 +3,7 @@
 use super::buffers;
 use super::shared::Shared;
 use crate::built_ins::BUILT_INS;
+use crate::bundle::Bundle;
 use crate::module_loader::BundleLoader;
 use crate::ops::vitrine;
 use deno_core::error::CoreError;
@@ -51,8 +52,8 @@ impl Runtime {
             .allow_atomics_wait(false)
             .array_buffer_allocator(buffers::allocator(heap_bytes).make_shared());
         let options = RuntimeOptions {
+            extensions: extensions(shared, loader.bundle().clone()),
             module_loader: Some(Rc::new(loader)),
-            extensions: extensions(shared),
             residual_lazy_js_sources: SCRIPTS,
             create_params: Some(create_params),
             // They are part of a snapshot; doing it again takes a millisecond.
@@ -102,9 +103,9 @@ impl DerefMut for Runtime {
 }
 
 /// The same ones in the same order for every origin: a snapshot refers to their ops by position.
-fn extensions(shared: &Rc<Shared>) -> Vec<Extension> {
+fn extensions(shared: &Rc<Shared>, bundle: Bundle) -> Vec<Extension> {
     let blobs: Arc<dyn deno_web::BlobStoreTrait> = Arc::new(deno_web::BlobStore::default());
-    let mut own = vitrine::init(Rc::clone(shared));
+    let mut own = vitrine::init(Rc::clone(shared), bundle);
     own.synthetic_esm_modules = Cow::Borrowed(BUILT_INS);
     vec![
         without_files(deno_webidl::deno_webidl::init()),

@@ -11,6 +11,8 @@ pub const NODE_BUILT_INS: &[&str] = &[
     "node:events",
     "node:fs",
     "node:fs/promises",
+    "node:http",
+    "node:https",
     "node:module",
     "node:os",
     "node:path",

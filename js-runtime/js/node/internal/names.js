@@ -28,6 +28,9 @@ const FUNCTIONS = {
     "unwatchFile utimes utimesSync watch watchFile write writeFile writeFileSync writeSync writev writevSync",
   "node:fs/promises": "access appendFile chmod chown copyFile cp glob lchmod lchown link lstat lutimes mkdir mkdtemp open opendir readFile " +
     "readdir readlink realpath rename rm rmdir stat statfs symlink truncate unlink utimes watch writeFile",
+  "node:http": "Agent ClientRequest CloseEvent IncomingMessage MessageEvent OutgoingMessage Server ServerResponse WebSocket " +
+    "_connectionListener createServer get request setMaxIdleHTTPParsers validateHeaderName validateHeaderValue",
+  "node:https": "Agent Server createServer get request",
   "node:module": "Module SourceMap _debug _findPath _initPaths _load _nodeModulePaths _preloadModules _resolveFilename _resolveLookupPaths " +
     "createRequire enableCompileCache findPackageJSON findSourceMap flushCompileCache getCompileCacheDir getSourceMapsSupport " +
     "isBuiltin register registerHooks runMain setSourceMapsSupport stripTypeScriptTypes syncBuiltinESMExports",
@@ -83,6 +86,8 @@ const VALUES = {
   "node:events": "captureRejectionSymbol captureRejections defaultMaxListeners errorMonitor usingDomains",
   "node:fs": "F_OK R_OK W_OK X_OK constants lchmod lchmodSync promises",
   "node:fs/promises": "constants",
+  "node:http": "METHODS STATUS_CODES globalAgent maxHeaderSize",
+  "node:https": "globalAgent",
   "node:module": "_cache _extensions _pathCache builtinModules constants globalPaths",
   "node:os": "EOL constants devNull",
   "node:path": "delimiter posix sep win32",
