@@ -1,6 +1,6 @@
 //! Bundles a server build with its adapter, by the bundler that the project has, run by Node.js.
 
-use super::detect::Build;
+use super::detect::{Build, Framework};
 use crate::limits::{BUNDLER_OUTPUT_BYTES_MAX, BUNDLER_RUN_MS};
 use serde::Deserialize;
 use serde_json::json;
@@ -13,13 +13,14 @@ use std::{fs, thread};
 use vitrine_wire::NODE_BUILT_INS;
 
 /// The script that Node.js runs, and the modules that it bundles with a build.
-const SCRIPTS: [(&str, &str); 7] = [
+const SCRIPTS: [(&str, &str); 8] = [
     ("bundle.mjs", include_str!("adapters/bundle.mjs")),
     ("fetch_handler.js", include_str!("adapters/fetch_handler.js")),
     ("react_router.js", include_str!("adapters/react_router.js")),
     ("astro.js", include_str!("adapters/astro.js")),
     ("astro_environment.js", include_str!("adapters/astro_environment.js")),
-    ("node_http.js", include_str!("adapters/node_http.js")),
+    ("node_server.js", include_str!("adapters/node_server.js")),
+    ("node_start.js", include_str!("adapters/node_start.js")),
     ("prerendered.js", include_str!("adapters/prerendered.js")),
 ];
 
@@ -49,6 +50,8 @@ const ENVIRONMENT: [&str; 22] = [
     "https_proxy",
     "no_proxy",
 ];
+/// Folder that the files of a server's project have in the isolate.
+const FILES_PLACE: &str = "/server";
 
 /// What the bundler did.
 #[derive(Debug, Deserialize)]
@@ -118,8 +121,12 @@ pub fn bundle(
     }
     let pages = format!("export default {};\n", json!(pages));
     fs::write(adapters.join("pages.js"), pages).map_err(io_error("writing the pages"))?;
+    let environment: BTreeMap<_, _> = build.environment.iter().copied().collect();
+    let environment = format!("export default {};\n", json!(environment));
+    fs::write(adapters.join("environment.js"), environment).map_err(io_error("writing the environment"))?;
     let job = json!({
         "project": build.project, "entry": build.entry, "adapter": adapters.join(adapter), "out": out, "builtIns": NODE_BUILT_INS,
+        "place": (build.framework == Framework::NodeServer).then_some(FILES_PLACE),
     });
     let mut child = Command::new("node")
         .arg(adapters.join("bundle.mjs"))

@@ -4,6 +4,7 @@
 
 mod frameworks;
 mod leftovers;
+mod node_server;
 mod site;
 
 use crate::cli::deploy::imports;
@@ -42,6 +43,10 @@ pub struct Build {
     pub client: Client,
     /// `vitrine.json` with what the project wants besides entry and assets.
     pub settings: Option<PathBuf>,
+    /// Folders below the project that the server reads files from.
+    pub data: Vec<PathBuf>,
+    /// Variables that the server gets unless the environment has them.
+    pub environment: &'static [(&'static str, &'static str)],
 }
 
 /// Where a build has its client's files.
@@ -87,13 +92,15 @@ pub enum Framework {
     Astro,
     /// Any other whose server's default export is a fetch handler.
     FetchHandler,
+    /// A server that listens with `node:http`.
+    NodeServer,
 }
 
 impl Framework {
     /// Whether its builds may have the home page made at build time. Elsewhere an `index.html` among the client's files is what
     /// Vite made of the page that the server renders into.
     pub const fn prerenders_home(self) -> bool {
-        !matches!(self, Self::Hono | Self::FetchHandler)
+        !matches!(self, Self::Hono | Self::FetchHandler | Self::NodeServer)
     }
 
     /// What people call it.
@@ -105,6 +112,7 @@ impl Framework {
             Self::TanstackStart => "TanStack Start",
             Self::Astro => "Astro",
             Self::FetchHandler => "fetch handler",
+            Self::NodeServer => "Node.js server",
         }
     }
 }
@@ -120,17 +128,6 @@ pub enum DetectError {
     NotBuilt {
         /// Project.
         project: PathBuf,
-    },
-    /// The project's server is a Node.js server.
-    #[error(
-        "{project} is a Node.js server ({framework}): Vitrine runs fetch handlers, `(request) => Response`, and no process that \
-         listens; see docs/migrate.md"
-    )]
-    NodeServer {
-        /// Project.
-        project: PathBuf,
-        /// The package that says so.
-        framework: &'static str,
     },
     /// A framework whose build is not there.
     #[error(
@@ -234,8 +231,10 @@ pub fn detect(folder: &Path) -> Result<Detected, DetectError> {
         return Ok(found);
     }
     site.check_settings()?;
-    let known: [Find; 5] = [
+    let known: [Find; 7] = [
         frameworks::nitro,
+        node_server::sveltekit,
+        node_server::angular,
         frameworks::react_router,
         frameworks::astro,
         frameworks::fetch_server,
@@ -250,6 +249,9 @@ pub fn detect(folder: &Path) -> Result<Detected, DetectError> {
     if site.is_project() && !frameworks::may_be_bundle(&site) {
         let found = leftovers::describe(&site);
         frameworks::not_built(&site, found.is_some())?;
+        if let Some(build) = node_server::project(&site)? {
+            return Ok(Detected::Build(build));
+        }
         return Err(match found {
             Some(found) => DetectError::NoHandler { project: site.folder, found },
             None => DetectError::NotBuilt { project: site.folder },
@@ -259,6 +261,11 @@ pub fn detect(folder: &Path) -> Result<Detected, DetectError> {
 }
 
 impl Build {
+    /// Takes folders below `root` that are there as data.
+    fn take_data(&mut self, root: &Path, names: &[&str]) {
+        self.data.extend(names.iter().map(|name| root.join(name)).filter(|folder| folder.is_dir()));
+    }
+
     /// What the server reaches from its entry.
     pub fn reach(&self) -> imports::Reached {
         imports::reach(&self.entry)

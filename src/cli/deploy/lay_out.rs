@@ -16,6 +16,9 @@ const ENTRY: &str = "server/index.js";
 /// Where the client's files are.
 const CLIENT: &str = "client";
 
+/// Where the files are that a server reads: what is its project's folder for it.
+const DATA: &str = "server";
+
 /// What was made of a build.
 #[derive(Debug)]
 pub struct LaidOut {
@@ -118,6 +121,12 @@ pub fn lay_out(build: &Build, scratch: &Path) -> Result<LaidOut, LayOutError> {
     if !client.is_empty() && settings.get("assets").is_some_and(|assets| assets != CLIENT) {
         left_out.push("`assets` of vitrine.json (that of the build is taken)".into());
     }
+    for data in &build.data {
+        let Ok(name) = data.strip_prefix(&build.project) else { continue };
+        for (file, path) in files_below(data)? {
+            copy(&path, &folder.join(DATA).join(name).join(file))?;
+        }
+    }
     let adapter = adapter(build.framework);
     let why = why_bundled(adapter, foreign.as_deref(), !pages.is_empty());
     let (entry, server, bundled) = match why {
@@ -160,6 +169,7 @@ const fn adapter(framework: Framework) -> &'static str {
     match framework {
         Framework::ReactRouter => "react_router.js",
         Framework::Astro => "astro.js",
+        Framework::NodeServer => "node_server.js",
         Framework::Hono | Framework::Nitro | Framework::TanstackStart | Framework::FetchHandler => {
             "fetch_handler.js"
         }

@@ -1,6 +1,7 @@
 // Bundles a framework's server build with its adapter into one file, with the bundler that the project itself has. `vitrine deploy`
 // runs it under Node.js: a job as JSON on standard input, what was done as JSON on standard output. It writes to `job.out` only.
-import { existsSync, lstatSync, readFileSync, realpathSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, lstatSync, mkdirSync, readFileSync, realpathSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { builtinModules, createRequire } from "node:module";
 import { homedir } from "node:os";
@@ -15,6 +16,7 @@ import { stripVTControlCharacters } from "node:util";
  * @property {string} adapter Ours, which imports the build as `vitrine:build`.
  * @property {string} out File to write.
  * @property {string[]} builtIns Node.js modules that isolates have.
+ * @property {string} [place] Folder that the project's files have in the isolate, for a server that looks for files beside its own.
  */
 
 /** @type {Job} */
@@ -40,9 +42,7 @@ const BUNDLERS = [
 const INSTEAD = {
   "node:child_process": "an isolate starts no processes",
   "node:cluster": "isolates are one a core by themselves",
-  "node:http": "call `fetch`, and export a fetch handler instead of listening",
   "node:http2": "call `fetch`, and export a fetch handler instead of listening",
-  "node:https": "call `fetch`, and export a fetch handler instead of listening",
   "node:net": "an isolate has no sockets; call `fetch`",
   "node:tls": "an isolate has no sockets; call `fetch`",
   "node:dgram": "an isolate has no sockets; call `fetch`",
@@ -76,17 +76,40 @@ async function findBundler() {
   for (const chain of BUNDLERS) {
     const folder = chain.reduce((from, name) => from && packageFolder(name, from), job.project);
     if (folder !== undefined) {
-      const name = chain.at(-1);
-      const { version } = JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8"));
-      const require = createRequire(path.join(folder, "package.json"));
-      const load = (specifier) => import(pathToFileURL(require.resolve(specifier)).href);
-      return { name, version, load };
+      return bundlerIn(folder, chain.at(-1));
     }
   }
-  throw new Error(
-    `the server imports packages, and no bundler was found in or above ${job.project}/node_modules; install the project's ` +
-      "packages there (`npm ci`), or add one (`npm install --save-dev rolldown`)",
-  );
+  return fetched();
+}
+
+/** The bundler for projects without one, kept in the user's cache. */
+const FETCHED = ["rolldown", "1.3.3"];
+
+/** Installs it where it is not yet. */
+function fetched() {
+  const [name, version] = FETCHED;
+  const cache = process.env.XDG_CACHE_HOME || path.join(homedir(), ".cache");
+  const folder = path.join(cache, "vitrine", `${name}-${version}`);
+  if (packageFolder(name, folder) === undefined) {
+    const args = ["install", "--prefix", folder, "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error", `${name}@${version}`];
+    mkdirSync(folder, { recursive: true });
+    const { status, stderr, error } = spawnSync("npm", args, { encoding: "utf8", stdio: ["ignore", "ignore", "pipe"] });
+    if (status !== 0) {
+      const why = (stderr || error?.message || "").trim().split("\n")[0];
+      throw new Error(
+        `the server imports packages, and no bundler was found in or above ${job.project}/node_modules; install the project's ` +
+          `packages there (\`npm ci\`), or add one (\`npm install --save-dev ${name}\`). \`npm install ${name}@${version}\` failed: ${why}`,
+      );
+    }
+  }
+  return bundlerIn(packageFolder(name, folder), name);
+}
+
+function bundlerIn(folder, name) {
+  const { version } = JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8"));
+  const require = createRequire(path.join(folder, "package.json"));
+  const load = (specifier) => import(pathToFileURL(require.resolve(specifier)).href);
+  return { name, version, load };
 }
 
 /** `node:util` for `util` and `node:util`; undefined for a package. */
@@ -123,6 +146,24 @@ function lead(specifier) {
     return kept.has(name) ? { external: name } : { standIn: name };
   }
   return undefined;
+}
+
+/** Code that finds itself where its file would lie in the isolate: bundled, all modules would be the same file. */
+function placed(code, file) {
+  const relative = path.relative(job.project, file);
+  if (job.place === undefined || relative.startsWith("..") || !/\b(?:__dirname|__filename|import\.meta)\b/.test(code)) return undefined;
+  const filename = `${job.place}/${relative}`;
+  const [url, own, dirname] = [`app://${filename}`, filename, path.posix.dirname(filename)].map((text) => JSON.stringify(text));
+  const declares = /\b(?:const|let|var|import)\b[^;\n]*\b(?:__dirname|__filename)\b/.test(code);
+  const uses = /\b(?:__dirname|__filename)\b/.test(code) && !declares;
+  const head = uses ? `var __filename = ${own}, __dirname = ${dirname};` : "";
+  const body = code
+    .replace(/\bimport\.meta\.url\b/g, url)
+    .replace(/\bimport\.meta\.filename\b/g, own)
+    .replace(/\bimport\.meta\.dirname\b/g, dirname);
+  // The first line may say which program runs the file.
+  const shebang = /^#!.*\n/.exec(body)?.[0] ?? "";
+  return `${shebang}${head}${body.slice(shebang.length)}`;
 }
 
 // Modules of ours have names and no paths, so that the same build gives the same bundle wherever this runs.
@@ -168,6 +209,10 @@ const rolldownPlugin = {
       return { code: await readFile(id, "utf8"), map: await readFile(`${id}.map`, "utf8") };
     }
     return null;
+  },
+  transform(code, id) {
+    const changed = id.startsWith("\0") ? undefined : placed(code, id);
+    return changed === undefined ? null : { code: changed, map: null };
   },
 };
 
@@ -234,6 +279,10 @@ function esbuildPlugin(required) {
       build.onLoad({ filter: /.*/, namespace: "vitrine" }, async ({ path: name }) => ({
         contents: await readFile(path.join(adapters, name), "utf8"),
       }));
+      build.onLoad({ filter: /\.[cm]?[jt]sx?$/ }, async ({ path: file }) => {
+        const contents = placed(await readFile(file, "utf8"), file);
+        return contents === undefined ? undefined : { contents, loader: path.extname(file).replace(/^\.[cm]?/, ""), resolveDir: path.dirname(file) };
+      });
       build.onLoad({ filter: /.*/, namespace: "vitrine-stand-in" }, async ({ path: name }) => ({ contents: await standIn(name) }));
     },
   };

@@ -1,5 +1,6 @@
 //! How each framework's build is known.
 
+use super::node_server;
 use super::site::Site;
 use super::{Build, DetectError, Framework};
 use crate::cli::deploy::imports::exports;
@@ -18,17 +19,20 @@ pub(super) fn nitro(site: &Site) -> Result<Option<Build>, DetectError> {
     let text = fs::read(&path).map_err(|error| unreadable(error.to_string()))?;
     let facts: Value = serde_json::from_slice(&text).map_err(|error| unreadable(error.to_string()))?;
     let preset = facts["preset"].as_str().unwrap_or("unknown");
-    if preset != "standard" {
-        return Err(DetectError::NitroPreset { preset: preset.to_owned(), path });
-    }
     let entry = output.join(facts["serverEntry"].as_str().unwrap_or("server/index.mjs"));
     if !entry.is_file() {
         return Err(unreadable(format!("its server entry {} is not there", entry.display())));
     }
     let client = site.client_at(output.join(facts["publicDir"].as_str().unwrap_or("public")));
     let made_by = facts["framework"]["name"].as_str().unwrap_or("nitro");
-    let because = format!("{} says framework {made_by}, preset standard", site.shown(&path));
-    Ok(Some(site.build(Framework::Nitro, because, entry, client)))
+    let because = format!("{} says framework {made_by}, preset {preset}", site.shown(&path));
+    // What a preset is made for shows in what its server exports.
+    let framework = match exports_of(&entry).contains("default") {
+        true => Framework::Nitro,
+        false if preset.starts_with("node") => Framework::NodeServer,
+        false => return Err(DetectError::NitroPreset { preset: preset.to_owned(), path }),
+    };
+    Ok(Some(site.build(framework, because, entry, client)))
 }
 
 /// React Router's server is a description of the app and not a handler.
@@ -117,12 +121,6 @@ pub(super) fn refused(site: &Site) -> Result<(), DetectError> {
         if output.join(".next").is_dir() || output.join("BUILD_ID").is_file() {
             return Err(unsupported("Next.js", "there is no adapter for it"));
         }
-        if output.join("handler.js").is_file() && output.join("server/manifest.js").is_file() {
-            return Err(unsupported(
-                "SvelteKit with adapter-node",
-                "there is no adapter for it; an adapter that exports a fetch handler by default works",
-            ));
-        }
         for pages in [output.clone(), output.join("client")] {
             if pages.join("index.html").is_file()
                 && !output.join("server").is_dir()
@@ -152,13 +150,10 @@ const BUILT: [(&str, &str, &str); 7] = [
     ("nitro", "Nitro", ".output/nitro.json"),
     ("vite-plugin-vitrine", "Vite with vite-plugin-vitrine", "dist/vitrine.json"),
 ];
-/// Frameworks whose servers open a listener.
-const NODE_SERVERS: [&str; 6] = ["express", "fastify", "koa", "@hapi/hapi", "restify", "@nestjs/core"];
-
 /// Whether a project's own folder may be a bundle: it has a bundle's server, and that does not open a listener.
 pub(super) fn may_be_bundle(site: &Site) -> bool {
     let entry = site.folder.join("server/index.js");
-    let listens = NODE_SERVERS.iter().any(|name| site.depends_on(name));
+    let listens = node_server::PACKAGES.iter().any(|name| site.depends_on(name));
     entry.is_file() && (!listens || exports_of(&entry).contains("default"))
 }
 
@@ -174,9 +169,7 @@ pub(super) fn not_built(site: &Site, has_output: bool) -> Result<(), DetectError
         let instead = "there is no adapter for it";
         return Err(DetectError::Unsupported { folder: project(), framework: "Next.js", instead });
     }
-    let is_built = BUILT.iter().any(|(name, ..)| site.depends_on(name));
-    let server = NODE_SERVERS.iter().find(|name| !is_built && site.depends_on(name));
-    server.map_or(Ok(()), |framework| Err(DetectError::NodeServer { project: project(), framework }))
+    Ok(())
 }
 
 pub(super) fn exports_of(file: &Path) -> BTreeSet<String> {

@@ -135,7 +135,8 @@ impl Site {
             .map(|folder| folder.join("vitrine.json"))
             .into_iter()
             .find(|path| path.is_file());
-        Build { framework, because, project, server, entry, client, settings }
+        let (data, environment) = (Vec::new(), &[][..]);
+        Build { framework, because, project, server, entry, client, settings, data, environment }
     }
 }
 

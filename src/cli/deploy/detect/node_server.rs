@@ -1,0 +1,116 @@
+//! Servers that listen by themselves: Express, Koa, Fastify, NestJS, a framework's own server for Node.js.
+
+use super::frameworks::exports_of;
+use super::site::{Site, json};
+use super::{Build, Client, DetectError, Framework};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Packages whose servers listen.
+pub(super) const PACKAGES: [&str; 7] =
+    ["express", "fastify", "koa", "@hapi/hapi", "restify", "@nestjs/core", "@hono/node-server"];
+/// Where a project's server is if nothing says so.
+const USUAL: [&str; 9] = [
+    "server.js",
+    "server.mjs",
+    "app.js",
+    "index.js",
+    "src/server.js",
+    "src/index.js",
+    "dist/server.js",
+    "dist/main.js",
+    "dist/index.js",
+];
+/// Folders that a server reads files from, below its project.
+const DATA: [&str; 8] =
+    ["public", "static", "views", "templates", "locales", "content", "dist/client", "build/prerendered"];
+
+/// A build of SvelteKit for Node.js: its `index.js` listens.
+pub(super) fn sveltekit(site: &Site) -> Result<Option<Build>, DetectError> {
+    for output in site.outputs() {
+        let (entry, handler) = (output.join("index.js"), output.join("handler.js"));
+        if entry.is_file() && exports_of(&handler).contains("handler") {
+            let because = format!("{} is of @sveltejs/adapter-node", site.shown(&handler));
+            let client = site.client_at(output.join("client"));
+            let mut build = site.build(Framework::NodeServer, because, entry, client);
+            build.take_data(&output, &["prerendered"]);
+            // Without it a form is refused behind TLS that others end, as on Node.js.
+            build.environment = &[("PROTOCOL_HEADER", "x-forwarded-proto")];
+            return Ok(Some(build));
+        }
+    }
+    Ok(None)
+}
+
+/// A build of Angular: its server exports a handler for Node.js, and listens only where it is the program.
+pub(super) fn angular(site: &Site) -> Result<Option<Build>, DetectError> {
+    let below = |output: PathBuf| {
+        let entries = fs::read_dir(&output).into_iter().flatten().flatten().map(|entry| entry.path());
+        std::iter::once(output).chain(entries.filter(|path| path.is_dir())).collect::<Vec<_>>()
+    };
+    for output in site.outputs().into_iter().flat_map(below) {
+        let entry = output.join("server/server.mjs");
+        if exports_of(&entry).contains("reqHandler") {
+            let because = format!("{} exports reqHandler", site.shown(&entry));
+            let client = site.client_at(output.join("browser"));
+            return Ok(Some(site.build(Framework::NodeServer, because, entry, client)));
+        }
+    }
+    Ok(None)
+}
+
+/// A project whose server listens: what `npm start` runs, else its main file or one of a usual name.
+pub(super) fn project(site: &Site) -> Result<Option<Build>, DetectError> {
+    if !site.is_project() {
+        return Ok(None);
+    }
+    let package = json(&site.folder.join("package.json")).unwrap_or_default();
+    let scripts = ["start", "preview", "serve"].iter().filter_map(|name| {
+        let command = package["scripts"][*name].as_str()?;
+        Some((started(command, &site.folder)?, format!("`{command}` is its script {name}")))
+    });
+    let main = package["main"].as_str().and_then(|main| script(&site.folder, main));
+    let main = main.map(|path| (path, "package.json names it as main".to_owned()));
+    let usual = USUAL.iter().filter_map(|name| script(&site.folder, name));
+    let usual = usual.map(|path| (path, "it is where servers usually are".to_owned()));
+    let depends = PACKAGES.iter().any(|name| site.depends_on(name));
+    let found = scripts.chain(main).chain(usual).find(|(path, _)| listens(path, depends));
+    let Some((entry, because)) = found else { return Ok(None) };
+    let because = format!("{} listens, and {because}", site.shown(&entry));
+    let client = match site.folder.join("dist/client") {
+        path if path.is_dir() => Client::Folder { path, passed_over: Vec::new() },
+        _ => Client::None { because: "the server sends its files itself".into() },
+    };
+    let mut build = site.build(Framework::NodeServer, because, entry, client);
+    build.take_data(&site.folder, &DATA);
+    Ok(Some(build))
+}
+
+/// The file that a command starts with Node.js.
+fn started(command: &str, project: &Path) -> Option<PathBuf> {
+    let mut words = command.split_whitespace().skip_while(|word| {
+        *word == "cross-env" || word.split_once('=').is_some_and(|(name, _)| !name.contains('/'))
+    });
+    let program = words.next()?;
+    if !["node", "tsx", "ts-node", "bun", "nodemon"].contains(&program) {
+        return None;
+    }
+    script(project, words.find(|word| !word.starts_with('-'))?)
+}
+
+/// A script as Node.js finds it.
+fn script(project: &Path, name: &str) -> Option<PathBuf> {
+    let path = project.join(name);
+    let endings = ["js", "mjs", "cjs", "ts", "mts"];
+    let with_ending = endings.iter().map(|ending| PathBuf::from(format!("{}.{ending}", path.display())));
+    let inside = endings.iter().map(|ending| path.join(format!("index.{ending}")));
+    let mut candidates = std::iter::once(path.clone()).chain(with_ending).chain(inside);
+    candidates.find(|path| path.is_file()).map(|path| path.canonicalize().unwrap_or(path))
+}
+
+/// Whether a script is a server that listens. One that only starts another file is, where the project depends on such servers.
+fn listens(path: &Path, depends: bool) -> bool {
+    let code = fs::read_to_string(path).unwrap_or_default();
+    let is_server = [".listen(", "createServer(", "serve("].iter().any(|call| code.contains(call));
+    is_server || depends && !exports_of(path).contains("default")
+}
