@@ -26,11 +26,11 @@ pub(super) fn nitro(site: &Site) -> Result<Option<Build>, DetectError> {
     let client = site.client_at(output.join(facts["publicDir"].as_str().unwrap_or("public")));
     let made_by = facts["framework"]["name"].as_str().unwrap_or("nitro");
     let because = format!("{} says framework {made_by}, preset {preset}", site.shown(&path));
-    // What a preset is made for shows in what its server exports.
-    let framework = match exports_of(&entry).contains("default") {
-        true => Framework::Nitro,
-        false if preset.starts_with("node") => Framework::NodeServer,
-        false => return Err(DetectError::NitroPreset { preset: preset.to_owned(), path }),
+    // Those for Node.js listen or export a handler for those who do; of all others what the server exports tells.
+    let framework = match preset {
+        preset if preset.starts_with("node") => Framework::NodeServer,
+        _ if exports_of(&entry).contains("default") => Framework::Nitro,
+        _ => return Err(DetectError::NitroPreset { preset: preset.to_owned(), path }),
     };
     Ok(Some(site.build(framework, because, entry, client)))
 }
