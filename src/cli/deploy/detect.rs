@@ -6,6 +6,7 @@ mod frameworks;
 mod leftovers;
 mod node_server;
 mod site;
+mod static_site;
 
 use crate::cli::deploy::imports;
 use serde::Serialize;
@@ -94,6 +95,8 @@ pub enum Framework {
     FetchHandler,
     /// A server that listens with `node:http`.
     NodeServer,
+    /// Files without a server.
+    Static,
 }
 
 impl Framework {
@@ -113,6 +116,7 @@ impl Framework {
             Self::Astro => "Astro",
             Self::FetchHandler => "fetch handler",
             Self::NodeServer => "Node.js server",
+            Self::Static => "site without a server",
         }
     }
 }
@@ -153,14 +157,6 @@ pub enum DetectError {
         project: PathBuf,
         /// What there is, and what it lacks.
         found: String,
-    },
-    /// Files and no server.
-    #[error("{folder} holds pages and no server, and a release needs a server; {setting}, then build again")]
-    NoServer {
-        /// Build.
-        folder: PathBuf,
-        /// What makes the framework build a server.
-        setting: &'static str,
     },
     /// Nitro for another runtime.
     #[error(
@@ -249,13 +245,16 @@ pub fn detect(folder: &Path) -> Result<Detected, DetectError> {
     if site.is_project() && !frameworks::may_be_bundle(&site) {
         let found = leftovers::describe(&site);
         frameworks::not_built(&site, found.is_some())?;
-        if let Some(build) = node_server::project(&site)? {
+        if let Some(build) = node_server::project(&site)?.or_else(|| static_site::find(&site)) {
             return Ok(Detected::Build(build));
         }
         return Err(match found {
             Some(found) => DetectError::NoHandler { project: site.folder, found },
             None => DetectError::NotBuilt { project: site.folder },
         });
+    }
+    if !site.folder.join("server").is_dir() && let Some(build) = static_site::find(&site) {
+        return Ok(Detected::Build(build));
     }
     Ok(Detected::Bundle { because: "nothing says that it is something else".into(), folder: site.folder })
 }

@@ -1,5 +1,7 @@
 //! From a framework's build to the folders of a bundle, in a scratch folder. Nothing of the project is written to.
 
+mod static_site;
+
 use super::bundler::{self, Bundled};
 use super::detect::{Build, Client, Framework};
 use crate::bundle;
@@ -101,6 +103,9 @@ pub enum LayOutError {
 /// # Errors
 /// See [`LayOutError`].
 pub fn lay_out(build: &Build, scratch: &Path) -> Result<LaidOut, LayOutError> {
+    if build.framework == Framework::Static {
+        return static_site::lay_out(build, scratch);
+    }
     let folder = scratch.join("bundle");
     let settings = read_settings(build)?;
     refuse_outside(build)?;
@@ -170,9 +175,11 @@ const fn adapter(framework: Framework) -> &'static str {
         Framework::ReactRouter => "react_router.js",
         Framework::Astro => "astro.js",
         Framework::NodeServer => "node_server.js",
-        Framework::Hono | Framework::Nitro | Framework::TanstackStart | Framework::FetchHandler => {
-            "fetch_handler.js"
-        }
+        Framework::Hono
+        | Framework::Nitro
+        | Framework::TanstackStart
+        | Framework::FetchHandler
+        | Framework::Static => "fetch_handler.js",
     }
 }
 

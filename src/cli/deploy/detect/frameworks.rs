@@ -121,21 +121,6 @@ pub(super) fn refused(site: &Site) -> Result<(), DetectError> {
         if output.join(".next").is_dir() || output.join("BUILD_ID").is_file() {
             return Err(unsupported("Next.js", "there is no adapter for it"));
         }
-        for pages in [output.clone(), output.join("client")] {
-            if pages.join("index.html").is_file()
-                && !output.join("server").is_dir()
-                && !output.join("package.json").is_file()
-            {
-                let setting = if site.depends_on("astro") {
-                    "set `output: \"server\"` and the adapter @astrojs/node in astro.config"
-                } else if site.depends_on("@react-router/dev") {
-                    "set `ssr: true` in react-router.config"
-                } else {
-                    "let the framework render on the server"
-                };
-                return Err(DetectError::NoServer { folder: pages, setting });
-            }
-        }
     }
     Ok(())
 }
