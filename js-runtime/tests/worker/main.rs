@@ -12,6 +12,7 @@ mod long_streams;
 mod memory;
 mod minimum_common_api;
 mod node_files;
+mod node_http;
 mod node_modules;
 mod one_request;
 mod react;

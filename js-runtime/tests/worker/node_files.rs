@@ -1,4 +1,4 @@
-//! Node built-ins that have nothing behind them here: files, terminals, the machine.
+//! `node:fs`, which has the files of the bundle, and built-ins that have nothing behind them: terminals, the machine.
 
 use crate::support::{Ask, Setup, run};
 
@@ -17,7 +17,30 @@ const called = (name, ...args) => new Promise((done) => fs[name](...args, (error
 const tests = {
   async reads() {
     return [thrown(() => readFileSync("/etc/passwd")).code, await readFile("x").catch(code), await called("stat", "x"), fs.existsSync("/"), fs.statSync("x", { throwIfNoEntry: false }),
-      /bundler takes it in/.test(thrown(() => fs.readdirSync("/")).message)];
+      /files of its bundle/.test(thrown(() => fs.readdirSync("/nowhere")).message)];
+  },
+  async files() {
+    const url = new URL("./data/page.html", import.meta.url);
+    const folder = await called("readdir", "/server/data", { withFileTypes: true });
+    const stat = fs.statSync("server/data/page.html");
+    process.chdir("/server/data");
+    const relative = readFileSync("page.html", "utf8");
+    process.chdir("/");
+    return [readFileSync(url, "utf8"), await readFile("/server/data/page.html", { encoding: "latin1" }), relative, fs.existsSync("/server/data"),
+      [stat.size, stat.isFile(), stat.mtime instanceof Date, fs.statSync("/server/data").isDirectory()],
+      folder.map((entry) => [entry.name, entry.isDirectory()]), fs.readdirSync("/server/data", { recursive: true }),
+      await readFile("/server/data").catch(code), fs.realpathSync("/server/../server/data/")];
+  },
+  async descriptors() {
+    const fd = fs.openSync("/server/data/page.html");
+    const buffer = Buffer.alloc(4);
+    const read = [fs.readSync(fd, buffer), buffer.toString(), fs.readSync(fd, buffer, 0, 2, 1), buffer.toString("utf8", 0, 2)];
+    fs.closeSync(fd);
+    return [read, thrown(() => fs.fstatSync(fd)).code, thrown(() => fs.openSync("/server/data/page.html", "w")).code];
+  },
+  async slices() {
+    const text = async (options) => (await fs.createReadStream("/server/data/page.html", options).toArray()).join("");
+    return [await text({ encoding: "utf8" }), await text({ start: 3, end: 5, encoding: "utf8" })];
   },
   async writes() {
     return [thrown(() => fs.writeFileSync("x", "")).code, await called("mkdir", "x", { recursive: true }), await rm("x", { force: true }), await rm("x").catch(code)];
@@ -50,12 +73,21 @@ export default async (request) => Response.json((await tests[new URL(request.url
 "#;
 
 async fn given(name: &str) -> String {
-    Setup::fetch(SOURCE).boot().await.ask(Ask::get(&format!("/{name}"))).await.text()
+    let setup =
+        Setup::fetch(SOURCE).file("server/data/page.html", "<p>one</p>").file("server/data/more/a.txt", "a");
+    setup.boot().await.ask(Ask::get(&format!("/{name}"))).await.text()
 }
 
 #[test]
-fn the_file_system_is_empty_and_can_not_be_written() {
+fn the_file_system_has_the_bundles_files_and_can_not_be_written() {
     run(async {
+        let page = r#""<p>one</p>""#;
+        let files = format!(
+            r#"[{page},{page},{page},true,[10,true,true,true],[["more",true],["page.html",false]],["more","more/a.txt","page.html"],"EISDIR","/server/data"]"#
+        );
+        assert_eq!(given("files").await, files);
+        assert_eq!(given("descriptors").await, r#"[[4,"<p>o",2,"p>"],"EBADF","EROFS"]"#);
+        assert_eq!(given("slices").await, format!(r#"[{page},"one"]"#));
         assert_eq!(given("reads").await, r#"["ENOENT","ENOENT","ENOENT",false,null,true]"#);
         assert_eq!(given("writes").await, r#"["EROFS","EROFS",null,"EROFS"]"#);
         assert_eq!(given("streams").await, r#""ENOENT""#);

@@ -253,7 +253,9 @@ pub fn detect(folder: &Path) -> Result<Detected, DetectError> {
             None => DetectError::NotBuilt { project: site.folder },
         });
     }
-    if !site.folder.join("server").is_dir() && let Some(build) = static_site::find(&site) {
+    if !site.folder.join("server").is_dir()
+        && let Some(build) = static_site::find(&site)
+    {
         return Ok(Detected::Build(build));
     }
     Ok(Detected::Bundle { because: "nothing says that it is something else".into(), folder: site.folder })

@@ -1,6 +1,8 @@
 //! The bundle of a site without a server: its files for the browser, and a small server that answers with its pages.
 
-use super::{CLIENT, LaidOut, LayOutError, copy, files_below, io_error, make_parent, read_settings, write_manifest};
+use super::{
+    CLIENT, LaidOut, LayOutError, copy, files_below, io_error, make_parent, read_settings, write_manifest,
+};
 use crate::cli::deploy::detect::{Build, Client};
 use serde_json::json;
 use std::fs;
@@ -39,7 +41,8 @@ pub(super) fn lay_out(build: &Build, scratch: &Path) -> Result<LaidOut, LayOutEr
     let asked = settings.remove("fallback").and_then(|name| name.as_str().map(str::to_owned));
     let fallback = asked.or_else(|| Some(FALLBACK.to_owned())).filter(|name| pages.contains(name));
     let site = json!({ "pages": pages, "redirects": redirects.unwrap_or_default(), "fallback": fallback });
-    for (name, text) in [(ENTRY, SERVER.to_owned()), ("server/site.js", format!("export default {site};\n"))] {
+    for (name, text) in [(ENTRY, SERVER.to_owned()), ("server/site.js", format!("export default {site};\n"))]
+    {
         let path = folder.join(name);
         make_parent(&path)?;
         fs::write(&path, text).map_err(io_error("write", &path))?;
