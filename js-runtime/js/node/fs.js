@@ -27,7 +27,6 @@ const ERRORS = {
   EINVAL: [-22, "invalid argument"],
   EMFILE: [-24, "too many open files"],
   EROFS: [-30, "read-only file system (an app on Vitrine can't write files; keep what must last in a service)"],
-  ENOSYS: [-38, "function not implemented (not available on Vitrine)"],
 };
 
 function failure(code, syscall, path) {
@@ -188,11 +187,9 @@ const WRITES = [
   "appendFile", "chmod", "chown", "copyFile", "cp", "fchmod", "fchown", "fdatasync", "fsync", "ftruncate", "futimes", "lchmod", "lchown", "link",
   "lutimes", "mkdir", "mkdtemp", "rename", "rmdir", "symlink", "truncate", "unlink", "utimes", "write", "writeFile", "writev",
 ];
-const ABSENT = ["readv", "statfs", "glob"];
 
 const calls = { ...reads, rm: refuseRm };
 for (const name of WRITES) calls[name] = (path) => { throw failure("EROFS", name, typeof path === "number" ? undefined : path); };
-for (const name of ABSENT) calls[name] = () => { throw failure("ENOSYS", name); };
 
 function withCallback(name, call) {
   return (...args) => {
@@ -250,7 +247,6 @@ promises.open = async (path, flags) => new FileHandle(reads.open(path, flags));
 promises.opendir = async (path) => new Dir(path);
 fs.opendir = withCallback("opendir", (path) => new Dir(path));
 fs.opendirSync = (path) => new Dir(path);
-promises.watch = fs.watch = fs.watchFile = () => { throw failure("ENOSYS", "watch"); };
 fs.unwatchFile = () => {};
 fs.openAsBlob = async (path) => new Blob([content(path, "open")]);
 fs.realpath.native = fs.realpath;

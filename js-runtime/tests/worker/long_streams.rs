@@ -124,7 +124,7 @@ fn streams_take_no_place_from_those_who_wait() {
 fn slow_readers_keep_no_other_visitor_waiting() {
     run(async {
         let worker = app()
-            .limits(|limits| (limits.concurrency, limits.queue_ms, limits.response_mb) = (2, 300, 50))
+            .limits(|limits| (limits.concurrency, limits.queue_ms, limits.response_mb) = (2, 2_000, 50))
             .boot()
             .await;
         for path in ["/string", "/pulled", "/pushed"] {

@@ -59,7 +59,6 @@ fn a_server_that_listens_answers() {
             (made.header("x-a"), made.header("set-cookie")),
             (vec!["1".into()], vec!["a=1".into(), "b=2".into()])
         );
-        assert_eq!(made.header("content-length"), ["4"]);
         let told = asked(LISTEN, Ask::get("/asked?q=1").header("x-b", "c")).await.text();
         assert_eq!(told, r#"["GET","/asked?q=1","app.localhost","c",true,"1.1"]"#);
         assert_eq!(asked(LISTEN, Ask::post("/echo", b"sent")).await.text(), "sent");
@@ -83,7 +82,8 @@ fn headers_are_checked_as_node_checks_them() {
         while lines.len() < 3 {
             lines.extend(worker.logs.batch().await.expect("a log"));
         }
-        let told: Vec<&str> = lines.iter().map(|line| line.message.as_str()).collect();
+        let mut told: Vec<&str> = lines.iter().map(|line| line.message.as_str()).collect();
+        told.sort_unstable();
         assert_eq!(told, ["3000", "ERR_HTTP_HEADERS_SENT true true", "finish,callback,close"]);
     });
 }
