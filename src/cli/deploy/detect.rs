@@ -244,8 +244,14 @@ pub fn detect(folder: &Path) -> Result<Detected, DetectError> {
     frameworks::refused(&site)?;
     if site.is_project() && !frameworks::may_be_bundle(&site) {
         let found = leftovers::describe(&site);
+        let server = node_server::project(&site)?;
+        if server.is_none()
+            && let Some(build) = static_site::find(&site)
+        {
+            return Ok(Detected::Build(build));
+        }
         frameworks::not_built(&site, found.is_some())?;
-        if let Some(build) = node_server::project(&site)?.or_else(|| static_site::find(&site)) {
+        if let Some(build) = server {
             return Ok(Detected::Build(build));
         }
         return Err(match found {

@@ -29,6 +29,7 @@ pub(super) fn nitro(site: &Site) -> Result<Option<Build>, DetectError> {
     // Those for Node.js listen or export a handler for those who do; of all others what the server exports tells.
     let framework = match preset {
         preset if preset.starts_with("node") => Framework::NodeServer,
+        "standard" => Framework::Nitro,
         _ if exports_of(&entry).contains("default") => Framework::Nitro,
         _ => return Err(DetectError::NitroPreset { preset: preset.to_owned(), path }),
     };

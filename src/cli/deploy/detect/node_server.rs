@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 pub(super) const PACKAGES: [&str; 7] =
     ["express", "fastify", "koa", "@hapi/hapi", "restify", "@nestjs/core", "@hono/node-server"];
 /// Where a project's server is if nothing says so.
-const USUAL: [&str; 9] = [
+const USUAL: [&str; 10] = [
     "server.js",
     "server.mjs",
     "app.js",
     "index.js",
+    "server/index.js",
     "src/server.js",
     "src/index.js",
     "dist/server.js",

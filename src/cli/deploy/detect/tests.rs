@@ -205,30 +205,21 @@ fn what_can_not_run_is_refused_with_what_to_do() {
     }
     let text = refusal(&[("package.json", "{}"), ("build/web/a.txt", "")]);
     assert!(text.contains("found build/, which has no script"), "{text}");
-    let text = refusal(&[("nitro.json", r#"{"preset":"node-server"}"#)]);
-    assert!(text.contains("`node-server`") && text.contains("NITRO_PRESET=standard"), "{text}");
+    let text = refusal(&[("nitro.json", r#"{"preset":"deno-deploy"}"#), ("server/index.mjs", "")]);
+    assert!(text.contains("`deno-deploy`") && text.contains("NITRO_PRESET=standard"), "{text}");
     let text = refusal(&[("nitro.json", "{"), ("server/index.mjs", "")]);
     assert!(text.contains("nitro.json can't be read"), "{text}");
     let text = refusal(&[("nitro.json", r#"{"preset":"standard"}"#)]);
     assert!(text.contains("server/index.mjs is not there"), "{text}");
     let text = refusal(&[("server/entry.mjs", "export { start };")]);
     assert!(text.contains("it exports start") && text.contains("@astrojs/node"), "{text}");
-    let astro = r#"{"dependencies":{"astro":"7"}}"#;
-    let text = refusal(&[("package.json", astro), ("dist/index.html", "")]);
-    assert!(text.contains("no server") && text.contains("output: \"server\""), "{text}");
     let text = refusal(&[("package.json", "{}"), (".next/BUILD_ID", "x")]);
     assert!(text.contains("Next.js"), "{text}");
 }
 
 #[test]
-fn a_node_server_and_a_missing_build_are_told_by_what_the_project_depends_on() {
+fn a_missing_build_is_told_by_what_the_project_depends_on() {
     let project = |dependency: &str| format!(r#"{{"dependencies":{{"{dependency}":"1"}}}}"#);
-    let text = refusal(&[("package.json", &project("express")), ("server.js", "app.listen(3000);")]);
-    assert!(text.contains("is a Node.js server (express)") && text.contains("docs/migrate.md"), "{text}");
-    let text = refusal(&[("package.json", &project("koa")), ("server/index.js", "app.listen(3000);")]);
-    assert!(text.contains("is a Node.js server (koa)"), "{text}");
-    let text = refusal(&[("package.json", &project("fastify")), ("dist/server.js", "app.listen(3000);")]);
-    assert!(text.contains("is a Node.js server (fastify)"), "{text}");
     let text = refusal(&[("package.json", &project("@react-router/dev")), ("pnpm-lock.yaml", "")]);
     assert!(
         text.contains(
@@ -242,4 +233,102 @@ fn a_node_server_and_a_missing_build_are_told_by_what_the_project_depends_on() {
     let both = r#"{"dependencies":{"express":"5","astro":"7"}}"#;
     assert!(refusal(&[("package.json", both)]).contains("project of Astro without a build"));
     assert!(refusal(&[("package.json", "{}")]).contains("is a project without a build"));
+}
+
+/// A `package.json` with this script and a dependency on Express.
+fn starts(script: &str) -> String {
+    format!(r#"{{"scripts":{script},"dependencies":{{"express":"5"}}}}"#)
+}
+
+#[test]
+fn a_server_that_listens_is_what_its_project_starts() {
+    const LISTENS: &str = "const app = express(); app.listen(3000);";
+    for (package, file) in [
+        (starts(r#"{"start":"node api.js"}"#), "api.js"),
+        (starts(r#"{"start":"NODE_ENV=production node --enable-source-maps src/api"}"#), "src/api.js"),
+        (starts(r#"{"start":"cross-env NODE_ENV=production node server"}"#), "server/index.mjs"),
+        (starts(r#"{"dev":"node server","preview":"node server"}"#), "server.js"),
+        (starts(r#"{"start":"tsx api.ts"}"#), "api.ts"),
+        (r#"{"main":"lib/run.js"}"#.to_owned(), "lib/run.js"),
+        (starts("{}"), "server/index.js"),
+        (starts("{}"), "dist/server.js"),
+    ] {
+        let dir = folder(&[("package.json", &package), (file, LISTENS)]);
+        assert_eq!(found(&dir, ""), (Framework::NodeServer, file.into(), None), "{package}");
+    }
+    // A start script of another program leads nowhere, and a file that neither listens nor starts one that does is none.
+    let none =
+        [("package.json", r#"{"scripts":{"start":"next start"},"main":"index.js"}"#), ("index.js", "run();")];
+    assert!(refusal(&none).contains("without a build"));
+}
+
+#[test]
+fn a_server_that_listens_brings_its_files() {
+    let vite = folder(&[
+        ("package.json", &starts(r#"{"preview":"node server"}"#)),
+        ("server.js", "createServer(handle).listen(3000);"),
+        ("dist/server/entry-server.js", "export { render };"),
+        ("dist/client/index.html", "<!--app-html-->"),
+        ("views/page.ejs", ""),
+        ("src/page.js", ""),
+    ]);
+    let Detected::Build(build) = detect(vite.path()).unwrap() else { panic!() };
+    let root = vite.path().canonicalize().unwrap();
+    assert_eq!(build.data, [root.join("views"), root.join("dist/client")]);
+    assert_eq!(build.client.folder(), Some(&*root.join("dist/client")));
+}
+
+#[test]
+fn frameworks_own_servers_for_node_are_servers_that_listen() {
+    let kit = [
+        ("package.json", "{}"),
+        ("build/index.js", "polka().listen(3000);"),
+        ("build/handler.js", "export { handler };"),
+        ("build/client/a.txt", ""),
+        ("build/prerendered/about.html", ""),
+    ];
+    let dir = folder(&kit);
+    let expected = (Framework::NodeServer, "build/index.js".into(), Some("build/client".into()));
+    assert_eq!(found(&dir, ""), expected);
+    let Detected::Build(build) = detect(dir.path()).unwrap() else { panic!() };
+    assert!(build.data[0].ends_with("build/prerendered") && !build.environment.is_empty());
+    let nuxt = folder(&[
+        ("package.json", "{}"),
+        (".output/nitro.json", r#"{"preset":"node-server","framework":{"name":"nuxt"}}"#),
+        (".output/server/index.mjs", "export { nodeServer as default };"),
+        (".output/public/a.txt", ""),
+    ]);
+    let expected = (Framework::NodeServer, ".output/server/index.mjs".into(), Some(".output/public".into()));
+    assert_eq!(found(&nuxt, ""), expected);
+    let angular = folder(&[
+        ("package.json", "{}"),
+        ("dist/shop/server/server.mjs", "export { app, reqHandler };"),
+        ("dist/shop/browser/a.txt", ""),
+    ]);
+    let expected =
+        (Framework::NodeServer, "dist/shop/server/server.mjs".into(), Some("dist/shop/browser".into()));
+    assert_eq!(found(&angular, ""), expected);
+}
+
+#[test]
+fn files_without_a_server_are_a_site() {
+    for (page, below) in [
+        ("dist/index.html", ""),
+        ("dist/index.html", "dist"),
+        ("build/client/index.html", ""),
+        ("storybook-static/index.html", ""),
+        (".output/public/index.html", ""),
+    ] {
+        let astro = r#"{"dependencies":{"astro":"7"}}"#;
+        let dir = folder(&[("package.json", astro), (page, "")]);
+        let client = page.strip_suffix("/index.html").map(str::to_owned);
+        assert_eq!(found(&dir, below), (Framework::Static, page.into(), client), "{page}");
+    }
+    // Pages beside a server that is not known are not deployed without it.
+    let text = refusal(&[
+        ("package.json", "{}"),
+        ("dist/client/index.html", ""),
+        ("dist/server/entry-server.js", "export { render };"),
+    ]);
+    assert!(text.contains("entry-server.js, which has no default export"), "{text}");
 }

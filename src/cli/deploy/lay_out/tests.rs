@@ -15,6 +15,16 @@ fn pages_are_known_by_the_paths_that_people_type() {
     }
 }
 
+fn folder_with(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let project = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = project.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    project
+}
+
 /// Lays out what is detected in a folder with these files; gives the bundle's files and its manifest.
 fn laid_out(files: &[(&str, &str)]) -> Result<(Vec<String>, Value), LayOutError> {
     laid_out_and(files).map(|(names, manifest, _)| (names, manifest))
@@ -22,12 +32,7 @@ fn laid_out(files: &[(&str, &str)]) -> Result<(Vec<String>, Value), LayOutError>
 
 /// As [`laid_out`], with what is said of it.
 fn laid_out_and(files: &[(&str, &str)]) -> Result<(Vec<String>, Value, LaidOut), LayOutError> {
-    let project = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        let path = project.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
+    let project = folder_with(files);
     let Ok(Detected::Build(build)) = detect(project.path()) else { panic!("{files:?} is no build") };
     let scratch = tempfile::tempdir().unwrap();
     let laid_out = lay_out(&build, scratch.path())?;
@@ -120,12 +125,34 @@ fn what_can_not_be_laid_out_is_said() {
     let page = "x".repeat(PRERENDERED_BYTES_MAX as usize + 1);
     let large = laid_out(&[("package.json", HONO), ("dist/large.html", &page), entry]).unwrap_err();
     assert!(matches!(large, LayOutError::PagesTooLarge { .. }), "{large}");
-    let foreign = ("dist/index.js", "import 'left-pad'; export { app as default };");
-    let bare = laid_out(&[("package.json", HONO), foreign]).unwrap_err();
-    assert!(
-        bare.to_string().contains("can't be bundled: the server imports packages, and no bundler was found"),
-        "{bare}"
+}
+
+#[test]
+fn a_site_is_laid_out_with_a_server_for_its_pages() {
+    let project = folder_with(&[
+        ("package.json", "{}"),
+        ("vitrine.json", r#"{"fallback":"app.html","env":["A"]}"#),
+        ("dist/index.html", "home"),
+        ("dist/app.html", "app"),
+        ("dist/docs/index.html", "docs"),
+        ("dist/site.css", "body"),
+        ("dist/_redirects", "/old /new 301"),
+        ("dist/_headers", "/*"),
+    ]);
+    let Ok(Detected::Build(build)) = detect(project.path()) else { panic!("it is no build") };
+    let scratch = tempfile::tempdir().unwrap();
+    let told = lay_out(&build, scratch.path()).unwrap();
+    let text = |name: &str| fs::read_to_string(told.folder.join(name)).unwrap();
+    assert_eq!(
+        (text("server/pages/docs/index.html"), text("client/site.css")),
+        ("docs".into(), "body".into())
     );
+    let site = text("server/site.js");
+    assert!(site.contains(r#""fallback":"app.html""#) && site.contains("/old /new 301"), "{site}");
+    assert_eq!(told.left_out, ["_headers (its rules are not applied)"]);
+    assert!(!told.folder.join("client/_redirects").exists());
+    let manifest: Value = serde_json::from_str(&text("vitrine.json")).unwrap();
+    assert_eq!(manifest, json!({ "env": ["A"], "entry": "server/index.js", "assets": "client" }));
 }
 
 #[test]
