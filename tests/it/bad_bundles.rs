@@ -146,6 +146,13 @@ fn a_deploy_without_a_folder_is_of_this_one() {
         ("package.json", r#"{"dependencies":{"express":"5"}}"#),
         ("server/index.js", "import express from 'express'; express().listen(3000);"),
     ]);
-    let words = ["is a Node.js server (express): Vitrine runs fetch handlers", "docs/migrate.md"];
-    host.cli(&["deploy", "shop"]).within(express.path()).fails(1, &words);
+    // A server that listens is bundled; without a bundler and a way to get one that is said.
+    let cache = tempfile::tempdir().unwrap();
+    let words = ["server/index.js", "no bundler was found", "npm ci"];
+    host.cli(&["deploy", "shop"])
+        .within(express.path())
+        .env("XDG_CACHE_HOME", cache.path().to_str().unwrap())
+        .env("npm_config_registry", "http://127.0.0.1:1/")
+        .env("npm_config_fetch_retries", "0")
+        .fails(1, &words);
 }
