@@ -16,7 +16,7 @@ import { stripVTControlCharacters } from "node:util";
  * @property {string} adapter Ours, which imports the build as `vitrine:build`.
  * @property {string} out File to write.
  * @property {string[]} builtIns Node.js modules that isolates have.
- * @property {string} [place] Folder that the project's files have in the isolate, for a server that looks for files beside its own.
+ * @property {string | null} [place] Folder that the project's files have in the isolate, for a server that looks for files beside its own.
  */
 
 /** @type {Job} */
@@ -151,7 +151,7 @@ function lead(specifier) {
 /** Code that finds itself where its file would lie in the isolate: bundled, all modules would be the same file. */
 function placed(code, file) {
   const relative = path.relative(job.project, file);
-  if (job.place === undefined || relative.startsWith("..") || !/\b(?:__dirname|__filename|import\.meta)\b/.test(code)) return undefined;
+  if (!job.place || relative.startsWith("..") || !/\b(?:__dirname|__filename|import\.meta)\b/.test(code)) return undefined;
   const filename = `${job.place}/${relative}`;
   const [url, own, dirname] = [`app://${filename}`, filename, path.posix.dirname(filename)].map((text) => JSON.stringify(text));
   const declares = /\b(?:const|let|var|import)\b[^;\n]*\b(?:__dirname|__filename)\b/.test(code);
