@@ -153,6 +153,5 @@ fn a_deploy_without_a_folder_is_of_this_one() {
         .within(express.path())
         .env("XDG_CACHE_HOME", cache.path().to_str().unwrap())
         .env("npm_config_registry", "http://127.0.0.1:1/")
-        .env("npm_config_fetch_retries", "0")
         .fails(1, &words);
 }

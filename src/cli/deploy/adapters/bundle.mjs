@@ -91,7 +91,7 @@ function fetched() {
   const cache = process.env.XDG_CACHE_HOME || path.join(homedir(), ".cache");
   const folder = path.join(cache, "vitrine", `${name}-${version}`);
   if (packageFolder(name, folder) === undefined) {
-    const args = ["install", "--prefix", folder, "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error", `${name}@${version}`];
+    const args = ["install", "--prefix", folder, "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=1", "--fetch-retry-mintimeout=500", "--loglevel=error", `${name}@${version}`];
     mkdirSync(folder, { recursive: true });
     const { status, stderr, error } = spawnSync("npm", args, { encoding: "utf8", stdio: ["ignore", "ignore", "pipe"] });
     if (status !== 0) {
