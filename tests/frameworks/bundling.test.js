@@ -27,29 +27,48 @@ const PACKAGES = {
 const SERVER = `import { kind } from "dual"; import sub from "dual/sub"; import asked from "asks"; import placed from "placed";
   export default { fetch: () => Response.json({ imported: [kind, sub], required: [asked.kind, asked.sub], placed }) };`;
 
+/** A server that tells where it is, and asks a file that is CommonJS. */
+const PLACED = `import other from "./lib/other.cjs";
+  export default { fetch: () => Response.json([import.meta.url, import.meta.dirname, ...other]) };`;
+const OTHER = "module.exports = [__filename, __dirname];";
+
 for (const bundler of ["rolldown", "esbuild"]) {
   test(`a package gives its module to import and its CommonJS file to require: ${bundler}`, async (t) => {
-    const project = await realpath(await mkdtemp(path.join(tmpdir(), "vitrine-bundling-")));
-    t.after(() => rm(project, { recursive: true }));
-    for (const [name, text] of Object.entries(PACKAGES)) {
-      const file = path.join(project, "node_modules", name);
-      await mkdir(path.dirname(file), { recursive: true });
-      await writeFile(file, text);
-    }
-    await symlink(path.join(ROOT, "tests/frameworks/node_modules", bundler), path.join(project, "node_modules", bundler));
-    const adapters = path.join(project, "adapters");
-    await cp(ADAPTERS, adapters, { recursive: true });
-    await writeFile(path.join(adapters, "pages.js"), "export default {};");
-    await writeFile(path.join(project, "server.js"), SERVER);
-    const out = path.join(project, "out.mjs");
-    const job = { project, entry: path.join(project, "server.js"), adapter: path.join(adapters, "fetch_handler.js"), out, builtIns: [] };
-    const ran = spawnSync(process.execPath, [path.join(adapters, "bundle.mjs")], { input: JSON.stringify(job), encoding: "utf8" });
-    assert.equal(ran.status, 0, ran.stderr);
-    assert.match(JSON.parse(ran.stdout).bundler, new RegExp(`^${bundler} `));
-    const { default: server } = await import(pathToFileURL(out).href);
-    const answer = await (await server.fetch(new Request("http://localhost/"))).json();
+    const packages = Object.entries(PACKAGES).map(([name, text]) => [`node_modules/${name}`, text]);
+    const { answer } = await bundled(t, bundler, { "server.js": SERVER, ...Object.fromEntries(packages) });
     assert.deepEqual(answer, { imported: ["esm", "esm"], required: ["cjs", "cjs"], placed: "node" });
   });
+
+  test(`a server that reads files finds itself where they are, and others where their bundle is: ${bundler}`, async (t) => {
+    const files = { "server.js": PLACED, "lib/other.cjs": OTHER };
+    const { answer } = await bundled(t, bundler, files, "/server");
+    assert.deepEqual(answer, ["app:///server/server.js", "/server", "/server/lib/other.cjs", "/server/lib"]);
+    const { answer: own, out } = await bundled(t, bundler, { "server.js": PLACED, "lib/other.cjs": "module.exports = [];" });
+    assert.deepEqual(own, [pathToFileURL(out).href, path.dirname(out)]);
+  });
+}
+
+/** Bundles these files of a project; what their server answers, and where the bundle is. */
+async function bundled(t, bundler, files, place = null) {
+  const project = await realpath(await mkdtemp(path.join(tmpdir(), "vitrine-bundling-")));
+  t.after(() => rm(project, { recursive: true }));
+  for (const [name, text] of Object.entries(files)) {
+    const file = path.join(project, name);
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, text);
+  }
+  await mkdir(path.join(project, "node_modules"), { recursive: true });
+  await symlink(path.join(ROOT, "tests/frameworks/node_modules", bundler), path.join(project, "node_modules", bundler));
+  const adapters = path.join(project, "adapters");
+  await cp(ADAPTERS, adapters, { recursive: true });
+  await writeFile(path.join(adapters, "pages.js"), "export default {};");
+  const out = path.join(project, "out.mjs");
+  const job = { project, entry: path.join(project, "server.js"), adapter: path.join(adapters, "fetch_handler.js"), out, builtIns: [], place };
+  const ran = spawnSync(process.execPath, [path.join(adapters, "bundle.mjs")], { input: JSON.stringify(job), encoding: "utf8" });
+  assert.equal(ran.status, 0, ran.stderr);
+  assert.match(JSON.parse(ran.stdout).bundler, new RegExp(`^${bundler} `));
+  const { default: server } = await import(pathToFileURL(out).href);
+  return { out, answer: await (await server.fetch(new Request("http://localhost/"))).json() };
 }
 
 /** A server of several files, each of which asks where it lies. */
