@@ -122,8 +122,12 @@ export async function startHost({
     pid: child.pid,
     edge: new URL(edge),
     /** @param {string[]} args What follows `vitrine`. Gives its standard output; rejects with its standard error. */
-    async vitrine(...args) {
-      const env = { ...process.env, VITRINE_ADMIN: admin, VITRINE_TOKEN: token };
+    vitrine(...args) {
+      return this.vitrineWith({}, ...args);
+    },
+    /** @param {Record<string, string>} variables What the command has in its environment besides. @param {string[]} args */
+    async vitrineWith(variables, ...args) {
+      const env = { ...process.env, ...variables, VITRINE_ADMIN: admin, VITRINE_TOKEN: token };
       // Not in the folder of the tests: a deploy from a project's folder notes its host there.
       const { stdout } = await run(binary, args, { cwd: data, env, timeout: COMMAND_TIMEOUT_MS });
       return stdout;

@@ -1,0 +1,4 @@
+module.exports = [
+  { slug: "rust", title: "Rust", text: "Ownership takes a week." },
+  { slug: "tea", title: "Tea", text: "Three minutes, no more." },
+];

@@ -1,0 +1,9 @@
+import vue from "@vitejs/plugin-vue";
+import { defineConfig } from "vite";
+
+export default defineConfig(({ isSsrBuild }) => ({
+  plugins: [vue()],
+  build: {
+    copyPublicDir: !isSsrBuild,
+  },
+}));
