@@ -5,7 +5,7 @@ SHELL := /bin/sh
 .DELETE_ON_ERROR:
 # The prerequisites are steps in order, and cargo uses all cores by itself.
 .NOTPARALLEL:
-.PHONY: help prepare v8 build demo test test-long bench lint modules bench-modules bundles frameworks plugin
+.PHONY: help prepare v8 build demo test test-long bench lint modules bench-modules bundles frameworks frameworks-long plugin
 
 help: ## List the targets
 	@awk -F ': .*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -28,7 +28,7 @@ demo: prepare v8 ## Deploy the example, flip and roll back on a host of its own 
 test: prepare-test v8 modules bundles frameworks ## Run every test ring
 	@node tests/run.mjs
 
-test-long: prepare-test v8 modules bundles frameworks ## The same with the tests that take minutes, and more cases of each property
+test-long: prepare-test v8 modules bundles frameworks frameworks-long ## The same with the tests that take minutes, and more cases of each property
 	@node tests/run.mjs --long
 
 bench: build bench-modules ## Render pages with this host and its rivals, side by side (ARGS="--help" lists what can be picked)
@@ -69,7 +69,17 @@ frameworks: tests/frameworks/node_modules/.built
 tests/frameworks/node_modules/.built: tests/frameworks/node_modules/.package-lock.json \
   $(shell find tests/frameworks/apps \( -name node_modules -o -name dist -o -name build -o -name '.[a-z]*' \) -prune -o -type f ! -name '*.gen.ts' -print)
 	@echo "building the frameworks' fixtures" >&2
-	@cd tests/frameworks && ASTRO_TELEMETRY_DISABLED=1 npm run build --workspaces --silent >node_modules/.build.log 2>&1 || { cat node_modules/.build.log >&2; exit 1; }
+	@cd tests/frameworks && ASTRO_TELEMETRY_DISABLED=1 npm run build --workspaces --if-present --silent >node_modules/.build.log 2>&1 || { cat node_modules/.build.log >&2; exit 1; }
+	@touch $@
+
+# Nuxt's packages take 400 MB and their installation more than a minute: only the long tests use them.
+NUXT = tests/frameworks/long/nuxt
+frameworks-long: $(NUXT)/node_modules/.built
+
+$(NUXT)/node_modules/.built: $(NUXT)/node_modules/.package-lock.json \
+  $(shell find $(NUXT) \( -name node_modules -o -name '.[a-z]*' \) -prune -o -type f -print)
+	@echo "building the fixture of Nuxt" >&2
+	@cd $(NUXT) && npm run build --silent >node_modules/.build.log 2>&1 || { cat node_modules/.build.log >&2; exit 1; }
 	@touch $@
 
 # npm ci insists on binaries for every system, and not every registry has them all. Without these two the bench says so and goes on.

@@ -17,8 +17,8 @@ const LOGS = path.join(ROOT, "target/test-logs");
 const RING_TIMEOUT_MS = 25 * 60_000;
 /** The long ring has the tests that take minutes each: one of an hour, two of forty minutes, and some of ten. */
 const LONG_RING_TIMEOUT_MS = 230 * 60_000;
-/** Cases of each property in a long run; 256 is what a run has by default. */
-const LONG_PROPERTY_CASES = "4096";
+/** What a long run tells the rings: cases of each property, 256 by default, and that tests which take minutes are wanted. */
+const LONG = { PROPTEST_CASES: "4096", VITRINE_LONG: "1" };
 /** How long a ring's output may stay open after its end; a process that it left behind holds it. */
 const LEFT_BEHIND_MS = 10_000;
 /** How long Docker may take to say that it is there. */
@@ -86,7 +86,7 @@ async function runRing(name) {
   console.log(`\n=== ${name}: ${command.join(" ")}`);
   const log = createWriteStream(path.join(LOGS, `${name}.log`));
   // Node's other format, which it chooses without a terminal, is for machines.
-  const env = { ...process.env, NODE_OPTIONS: "--test-reporter=spec", ...(values.long ? { PROPTEST_CASES: LONG_PROPERTY_CASES } : {}) };
+  const env = { ...process.env, NODE_OPTIONS: "--test-reporter=spec", ...(values.long ? LONG : {}) };
   const [file, ...args] = command;
   const child = spawn(file, args, { cwd: path.join(ROOT, cwd), env, stdio: ["ignore", "pipe", "pipe"], detached: true });
   group = child.pid;
