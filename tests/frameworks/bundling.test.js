@@ -1,7 +1,7 @@
 // How a server build is bundled by the script that `vitrine deploy` gives to Node.js, under each bundler that it knows.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { cp, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
@@ -69,44 +69,4 @@ async function bundled(t, bundler, files, place = null) {
   assert.match(JSON.parse(ran.stdout).bundler, new RegExp(`^${bundler} `));
   const { default: server } = await import(pathToFileURL(out).href);
   return { out, answer: await (await server.fetch(new Request("http://localhost/"))).json() };
-}
-
-/** A server of several files, each of which asks where it lies. */
-const PLACED = {
-  "server.js": `import { fileURLToPath } from "node:url"; import below from "./src/below.js"; import old from "./src/old.cjs";
-    const __dirname = fileURLToPath(new URL(".", import.meta.url));
-    export default { fetch: () => Response.json([__dirname, import.meta.filename, below, old]) };`,
-  "src/below.js": "export default [import.meta.dirname, import.meta.url];",
-  "src/old.cjs": "#!/usr/bin/env node\nmodule.exports = [__dirname, __filename];",
-};
-
-for (const bundler of ["rolldown", "esbuild"]) {
-  test(`a server that listens finds itself where its files are: ${bundler}`, async (t) => {
-    const project = await realpath(await mkdtemp(path.join(tmpdir(), "vitrine-bundling-")));
-    t.after(() => rm(project, { recursive: true }));
-    for (const [name, text] of Object.entries(PLACED)) {
-      await mkdir(path.dirname(path.join(project, name)), { recursive: true });
-      await writeFile(path.join(project, name), text);
-    }
-    await mkdir(path.join(project, "node_modules"));
-    await symlink(path.join(ROOT, "tests/frameworks/node_modules", bundler), path.join(project, "node_modules", bundler));
-    const adapters = path.join(project, "adapters");
-    await cp(ADAPTERS, adapters, { recursive: true });
-    await writeFile(path.join(adapters, "pages.js"), "export default {};");
-    const out = path.join(project, "out.mjs");
-    const entry = path.join(project, "server.js");
-    const answered = async (place) => {
-      const job = { project, entry, adapter: path.join(adapters, "fetch_handler.js"), out, builtIns: ["node:url"], place };
-      const ran = spawnSync(process.execPath, [path.join(adapters, "bundle.mjs")], { input: JSON.stringify(job), encoding: "utf8" });
-      assert.equal(ran.status, 0, ran.stderr);
-      return readFile(out, "utf8");
-    };
-    const code = (await answered("/server")).replaceAll("app:///server", "file:///server");
-    await writeFile(out, code);
-    const { default: server } = await import(pathToFileURL(out).href);
-    const answer = await (await server.fetch(new Request("http://localhost/"))).json();
-    const [below, old] = [["/server/src", "file:///server/src/below.js"], ["/server/src", "/server/src/old.cjs"]];
-    assert.deepEqual(answer, ["/server/", "/server/server.js", below, old]);
-    assert.match(await answered(null), /import\.meta\.filename/, "other servers are left as they are");
-  });
 }
