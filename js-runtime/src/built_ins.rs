@@ -18,6 +18,7 @@ pub const BUILT_INS: &[(&str, &str)] = &[
     ("node:path", "ext:vitrine/node/path.js"),
     ("node:path/posix", "ext:vitrine/node/path.js"),
     ("node:path/win32", "ext:vitrine/node/path_win32.js"),
+    ("node:perf_hooks", "ext:vitrine/node/perf_hooks.js"),
     ("node:process", "ext:vitrine/node/process.js"),
     ("node:punycode", "ext:vitrine/node/punycode.js"),
     ("node:querystring", "ext:vitrine/node/querystring.js"),

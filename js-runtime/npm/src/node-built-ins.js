@@ -16,6 +16,7 @@ export const NODE_BUILT_INS = new Set([
   "path",
   "path/posix",
   "path/win32",
+  "perf_hooks",
   "process",
   "punycode",
   "querystring",

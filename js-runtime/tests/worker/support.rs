@@ -56,6 +56,16 @@ pub async fn until(worker: &Worker, path: &str, text: &str) {
     panic!("{path} never answers {text}");
 }
 
+/// Runs the body of an async function in an app and returns what it returns, as JSON.
+pub async fn evaluate(imports: &str, body: &str) -> String {
+    let source = format!(
+        "{imports}\nexport default async () => new Response(JSON.stringify(await (async () => {{ {body} }})()));"
+    );
+    // Code of dependencies is not optimized here.
+    let setup = Setup::fetch(&source).limits(|limits| limits.cpu_ms = 5_000);
+    setup.boot().await.ask(Ask::get("/")).await.text()
+}
+
 /// What a pool is booted with.
 pub struct Setup {
     pub files: HashMap<String, Arc<[u8]>>,

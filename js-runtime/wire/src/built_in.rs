@@ -18,6 +18,7 @@ pub const NODE_BUILT_INS: &[&str] = &[
     "node:path",
     "node:path/posix",
     "node:path/win32",
+    "node:perf_hooks",
     "node:process",
     "node:punycode",
     "node:querystring",

@@ -39,6 +39,8 @@ const FUNCTIONS = {
   "node:path": "_makeLong basename dirname extname format isAbsolute join matchesGlob normalize parse relative resolve toNamespacedPath",
   "node:path/posix": "_makeLong basename dirname extname format isAbsolute join matchesGlob normalize parse relative resolve toNamespacedPath",
   "node:path/win32": "_makeLong basename dirname extname format isAbsolute join matchesGlob normalize parse relative resolve toNamespacedPath",
+  "node:perf_hooks": "Performance PerformanceEntry PerformanceMark PerformanceMeasure PerformanceObserver PerformanceObserverEntryList " +
+    "PerformanceResourceTiming createHistogram monitorEventLoopDelay",
   "node:process": "_debugEnd _debugProcess _fatalException _getActiveHandles _getActiveRequests _kill _linkedBinding _rawDebug " +
     "_startProfilerIdleNotifier _stopProfilerIdleNotifier _tickCallback abort assert availableMemory binding chdir " +
     "constrainedMemory cpuUsage cwd dlopen emitWarning execve exit getActiveResourcesInfo getBuiltinModule getegid geteuid " +
@@ -93,6 +95,7 @@ const VALUES = {
   "node:path": "delimiter posix sep win32",
   "node:path/posix": "delimiter posix sep win32",
   "node:path/win32": "delimiter posix sep win32",
+  "node:perf_hooks": "constants performance",
   "node:process": "_events _eventsCount _exiting _maxListeners _preload_modules allowedNodeEnvironmentFlags arch argv argv0 config debugPort " +
     "domain env execArgv execPath exitCode features finalization moduleLoadList pid platform ppid release report " +
     "sourceMapsEnabled stderr stdin stdout title version versions",
