@@ -18,6 +18,7 @@ const REPLACED = {
   "_fs/_fs_constants.ts": null,
   "_next_tick.ts": "ext:vitrine/node/internal/process.js",
   "_process/process.ts": "ext:vitrine/node/internal/process.js",
+  "_zlib_binding.mjs": "ext:vitrine/node/internal/zlib.js",
   "_util/os.ts": "ext:vitrine/node/internal/platform.js",
   "assert_esm.ts": "ext:deno_node/assert.js",
   "async_hooks.ts": "ext:vitrine/node/async_hooks.js",

@@ -33,6 +33,7 @@ pub const BUILT_INS: &[(&str, &str)] = &[
     ("node:url", "ext:vitrine/node/url.js"),
     ("node:util", "ext:vitrine/node/util.js"),
     ("node:util/types", "ext:vitrine/node/util_types.js"),
+    ("node:zlib", "ext:vitrine/node/zlib.js"),
 ];
 
 /// Specifier and script of the built-in called `name`.

@@ -12,6 +12,7 @@ pub mod node_names;
 pub mod node_system;
 pub mod request;
 pub mod timer;
+pub mod zlib;
 
 use crate::bundle::Bundle;
 use crate::isolate::shared::Shared;
@@ -86,6 +87,16 @@ deno_core::extension!(
         timer::op_task,
         timer::op_cancel,
         timer::op_timer_start,
+        zlib::op_zlib_brotli_decoder,
+        zlib::op_zlib_brotli_encoder,
+        zlib::op_zlib_close,
+        zlib::op_zlib_crc32,
+        zlib::op_zlib_flate,
+        zlib::op_zlib_message,
+        zlib::op_zlib_one_member,
+        zlib::op_zlib_reset,
+        zlib::op_zlib_set_level,
+        zlib::op_zlib_step,
     ],
     options = { shared: Rc<Shared>, bundle: Bundle },
     state = |state, options| {

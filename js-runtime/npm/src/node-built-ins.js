@@ -31,4 +31,5 @@ export const NODE_BUILT_INS = new Set([
   "url",
   "util",
   "util/types",
+  "zlib",
 ]);

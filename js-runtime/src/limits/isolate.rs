@@ -140,3 +140,26 @@ pub const LAST_FLUSH_MS: u64 = 20;
 
 /// What is remembered of an app's doings at module scope. The first one that matters is told; the rest would only repeat it.
 pub const MODULE_SCOPE_READS_MAX: usize = 16;
+
+/// Bytes of input that a step of a codec of `node:zlib` takes. The slowest one compresses some hundred kilobytes a second: a step ends within
+/// a few tenths of a second, in which the watchdog can't end it.
+pub const ZLIB_STEP_INPUT_BYTES: usize = 64 << 10;
+
+/// Bytes of output that such a step gives: a few kilobytes of input can stand for many megabytes.
+pub const ZLIB_STEP_OUTPUT_BYTES: usize = 256 << 10;
+
+/// Best quality of Brotli that is used, also where an app asks for a better one: 9 takes 40 MB a stream, 11 seconds for a step, which the
+/// watchdog takes for a loop that can't be ended. A page is some percent larger.
+pub const BROTLI_QUALITY_MAX: u32 = 7;
+
+/// Size of the blocks that Brotli compresses in one go, as a power of two: that of a step's input.
+pub const BROTLI_BLOCK_BITS_MAX: u32 = 16;
+
+/// Largest window of Brotli, as a power of two: the largest of the standard. An encoder takes several times that.
+pub const BROTLI_WINDOW_BITS_MAX: u32 = 24;
+
+/// Memory that a compressor of deflate takes with its usual settings, in bytes.
+pub const DEFLATE_BYTES: usize = 384 << 10;
+
+/// Memory that a decompressor of deflate takes, in bytes: its window, and tables.
+pub const INFLATE_BYTES: usize = 64 << 10;

@@ -33,4 +33,5 @@ pub const NODE_BUILT_INS: &[&str] = &[
     "node:url",
     "node:util",
     "node:util/types",
+    "node:zlib",
 ];

@@ -75,6 +75,11 @@ const FUNCTIONS = {
     "isMapIterator isModuleNamespaceObject isNativeError isNumberObject isPromise isProxy isRegExp isSet isSetIterator " +
     "isSharedArrayBuffer isStringObject isSymbolObject isTypedArray isUint16Array isUint32Array isUint8Array " +
     "isUint8ClampedArray isWeakMap isWeakSet",
+  "node:zlib": "BrotliCompress BrotliDecompress Deflate DeflateRaw Gunzip Gzip Inflate InflateRaw Unzip ZstdCompress ZstdDecompress " +
+    "brotliCompress brotliCompressSync brotliDecompress brotliDecompressSync crc32 createBrotliCompress createBrotliDecompress " +
+    "createDeflate createDeflateRaw createGunzip createGzip createInflate createInflateRaw createUnzip createZstdCompress " +
+    "createZstdDecompress deflate deflateRaw deflateRawSync deflateSync gunzip gunzipSync gzip gzipSync inflate inflateRaw " +
+    "inflateRawSync inflateSync unzip unzipSync zstdCompress zstdCompressSync zstdDecompress zstdDecompressSync",
 };
 
 const VALUES = {
@@ -112,6 +117,7 @@ const VALUES = {
   "node:url": "",
   "node:util": "types",
   "node:util/types": "",
+  "node:zlib": "codes constants",
 };
 
 return { FUNCTIONS, VALUES };
