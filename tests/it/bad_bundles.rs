@@ -14,7 +14,7 @@ const REFUSED: [(&str, &[&str]); 13] = [
     ("bad-json", &["vitrine.json", "line"]),
     ("syntax-error", &["SyntaxError", ":4"]),
     ("throws-at-import", &["settings.currency is missing", ":5"]),
-    ("import-missing", &["node:net"]),
+    ("import-missing", &["node:sqlite"]),
     ("wrong-shape", &["default"]),
     ("no-default", &["default"]),
     ("missing-render", &["render"]),

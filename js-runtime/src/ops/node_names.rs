@@ -1,7 +1,8 @@
-//! Host names in ASCII and in Unicode, as `node:url` and `node:punycode` have them.
+//! Host names in ASCII and in Unicode, as `node:url` and `node:punycode` have them, and the addresses of `node:net`.
 
 use deno_core::{op2, url};
 use deno_error::JsErrorBox;
+use std::net::IpAddr;
 
 /// What a label in ASCII begins with that stands for one in Unicode.
 const PREFIX: &str = "xn--";
@@ -87,4 +88,21 @@ fn by_label(domain: &str, change: impl Fn(&str) -> Result<String, JsErrorBox>) -
 
 fn invalid() -> JsErrorBox {
     JsErrorBox::range_error("Invalid input")
+}
+
+/// The usual text of an IP address, whose bytes are written to `bytes`: four of them for IPv4, sixteen for IPv6. Empty if the text is no
+/// address of that family.
+#[op2]
+#[string]
+pub fn op_ip_address(#[string] text: &str, #[buffer] bytes: &mut [u8]) -> String {
+    let Ok(address) = text.parse() else { return String::new() };
+    let octets = match address {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => address.octets().to_vec(),
+    };
+    if octets.len() != bytes.len() {
+        return String::new();
+    }
+    bytes.copy_from_slice(&octets);
+    address.to_string()
 }

@@ -135,3 +135,10 @@ pub fn op_node_get_own_non_index_properties<'s>(
     );
     names.ok_or_else(|| JsErrorBox::type_error("Failed to get own non-index properties"))
 }
+
+/// Bytes that the heap may grow to.
+#[op2(fast)]
+#[number]
+pub fn op_heap_limit(scope: &mut v8::PinScope<'_, '_>) -> usize {
+    scope.get_heap_statistics().heap_size_limit()
+}

@@ -71,9 +71,9 @@ fn imports_are_met_from_the_bundle_and_the_built_ins_only() {
         let failure = refused(Setup::fetch("import x from 'left-pad'; export default () => x;")).await;
         assert_eq!(failure.stage, BootStage::Compile);
         assert!(failure.message.contains("server/index.js imports \"left-pad\""), "{failure:?}");
-        let failure = refused(Setup::fetch("import x from 'node:net'; export default () => x;")).await;
+        let failure = refused(Setup::fetch("import x from 'node:sqlite'; export default () => x;")).await;
         assert!(
-            failure.message.contains("\"node:net\"") && failure.message.contains("node:util"),
+            failure.message.contains("\"node:sqlite\"") && failure.message.contains("node:util"),
             "{failure:?}"
         );
         let failure = refused(Setup::fetch("import x from './gone.js'; export default () => x;")).await;

@@ -48,7 +48,7 @@ const tests = {
   streams: () => new Promise((done) => fs.createReadStream("x").on("error", (error) => done(error.code))),
   require() {
     const require = createRequire(import.meta.url);
-    return [require("node:path") === require("path"), isBuiltin("fs"), isBuiltin("child_process"), thrown(() => require("express")).code];
+    return [require("node:path") === require("path"), isBuiltin("fs"), isBuiltin("sqlite"), thrown(() => require("express")).code];
   },
   machine: () => [os.EOL, os.platform(), os.cpus().length, tty.isatty(1), fileURLToPath(new URL("../client/a.txt", import.meta.url))],
   oldStream() {

@@ -194,7 +194,10 @@ fn why_bundled(adapter: &str, foreign: Option<&str>, has_pages: bool) -> Option<
 }
 
 fn is_built_in(name: &str) -> bool {
-    NODE_BUILT_INS.iter().any(|known| *known == name || known.strip_prefix("node:") == Some(name))
+    // `test` alone is a package.
+    NODE_BUILT_INS
+        .iter()
+        .any(|known| *known == name || name != "test" && known.strip_prefix("node:") == Some(name))
 }
 
 /// Whether the server has the file, or it is the source map of such a file.

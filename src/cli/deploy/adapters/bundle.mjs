@@ -38,18 +38,6 @@ const BUNDLERS = [
   ["nuxt", "esbuild"],
 ];
 
-/** What to do without a module that isolates do not have. */
-const INSTEAD = {
-  "node:child_process": "an isolate starts no processes",
-  "node:cluster": "isolates are one a core by themselves",
-  "node:http2": "call `fetch`, and export a fetch handler instead of listening",
-  "node:net": "an isolate has no sockets; call `fetch`",
-  "node:tls": "an isolate has no sockets; call `fetch`",
-  "node:dgram": "an isolate has no sockets; call `fetch`",
-  "node:dns": "call `fetch` with the name",
-  "node:worker_threads": "an isolate starts no threads",
-};
-
 /** Users whose packages are run: this one, root, and who owns the project, which was named to be deployed. */
 const trusted = new Set([process.getuid(), 0, lstatSync(job.project).uid]);
 
@@ -125,8 +113,7 @@ function builtInName(specifier) {
 async function standIn(name) {
   standIns.add(name);
   const real = await import(name).catch(() => ({}));
-  const hint = INSTEAD[name] === undefined ? "" : `; ${INSTEAD[name]}`;
-  const why = JSON.stringify(` of ${name} was called, which is not available on Vitrine${hint}`);
+  const why = JSON.stringify(` of ${name} was called, which is not available on Vitrine`);
   const lines = [`const missing = (name) => function () { throw new Error(name + ${why}); };`, "const all = {};"];
   for (const key of Object.keys(real).filter((key) => key !== "default" && /^[A-Za-z_$][\w$]*$/.test(key))) {
     const value = typeof real[key] === "string" || typeof real[key] === "number" ? JSON.stringify(real[key]) : `missing("${key}")`;
