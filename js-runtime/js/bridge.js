@@ -4,7 +4,7 @@
 const { core, primordials } = __bootstrap;
 const { AsyncVariable, getAsyncContext, setAsyncContext } = core;
 const { op_task } = core.ops;
-const { ArrayPrototypePush, ArrayPrototypeShift, Promise, ReflectApply, Error } = primordials;
+const { ArrayPrototypePush, ArrayPrototypeShift, Promise, ReflectApply, Error, queueMicrotask } = primordials;
 
 // Number of the request that the running code belongs to; follows promises and timers.
 const requestVariable = new AsyncVariable();
@@ -100,7 +100,45 @@ function queueTask(callback, args) {
 
 function runTask() {
   const task = ArrayPrototypeShift(tasks);
-  runInContext(task.context, task.callback, undefined, task.args);
+  collectTicks();
+  try {
+    runInContext(task.context, task.callback, undefined, task.args);
+  } finally {
+    runTicks();
+  }
+}
+
+// Callbacks of `process.nextTick`. What the driver calls runs them when it returns, before the callbacks of promises.
+const ticks = [];
+let collects = false;
+
+function nextTick(callback, args) {
+  if (collects) {
+    ArrayPrototypePush(ticks, { callback, args, context: getAsyncContext() });
+  } else {
+    // A callback of a promise runs, and the driver comes back only after all of them.
+    queueMicrotask(args.length === 0 ? callback : () => ReflectApply(callback, undefined, args));
+  }
+}
+
+function collectTicks() {
+  collects = true;
+}
+
+function runTicks() {
+  for (let i = 0; i < ticks.length; i++) {
+    const { callback, args, context } = ticks[i];
+    try {
+      runInContext(context, callback, undefined, args);
+    } catch (error) {
+      // Nothing catches it, and the next tick runs all the same.
+      runInContext(context, queueMicrotask, undefined, [() => {
+        throw error;
+      }]);
+    }
+  }
+  ticks.length = 0;
+  collects = false;
 }
 
 function runInContext(context, callback, receiver, args) {
@@ -113,5 +151,5 @@ function runInContext(context, callback, receiver, args) {
   }
 }
 
-return { currentRequest, hostCall, queueTask, requestVariable, runInContext, runTask, settle, waiting };
+return { collectTicks, currentRequest, hostCall, nextTick, queueTask, requestVariable, runInContext, runTask, runTicks, settle, waiting };
 })();

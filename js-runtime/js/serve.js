@@ -8,7 +8,7 @@ const {
 const {
   ArrayBufferIsView, ArrayPrototypePush, ObjectFreeze, Promise, PromisePrototypeThen, PromiseResolve, String, StringPrototypeStartsWith, SymbolFor, TypeError,
 } = primordials;
-const { hostCall, requestVariable, runInContext } = core.loadExtScript("ext:vitrine/bridge.js");
+const { collectTicks, hostCall, requestVariable, runInContext, runTicks } = core.loadExtScript("ext:vitrine/bridge.js");
 const { Headers, headersList } = core.loadExtScript("ext:vitrine/headers.js");
 const { Body, extractBody, kBody, unusable } = core.loadExtScript("ext:vitrine/body.js");
 const { abortRequest, hostRequest } = core.loadExtScript("ext:vitrine/request.js");
@@ -125,6 +125,7 @@ function begin(number, method, url, hasBody) {
   const request = hostRequest(number, method, url, body);
   const entry = { number, request, context: getAsyncContext(), drained: null, cancel: null };
   ArrayPrototypePush(running, entry);
+  collectTicks();
   try {
     const result = handler(request, environment, new Context(number));
     entry.context = getAsyncContext();
@@ -136,6 +137,7 @@ function begin(number, method, url, hasBody) {
   } catch (error) {
     fail(number, error);
   } finally {
+    runTicks();
     setAsyncContext(previous);
   }
 }

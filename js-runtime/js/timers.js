@@ -2,9 +2,11 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const { op_cancel, op_timer_start } = core.ops;
-const { Error, Number, NumberIsFinite, ObjectDefineProperty, ReflectApply, SymbolFor, TypeError } = primordials;
+const {
+  Error, Number, NumberIsFinite, ObjectDefineProperty, ReflectApply, SymbolDispose, SymbolFor, SymbolToPrimitive, TypeError,
+} = primordials;
 const { getAsyncContext } = core;
-const { currentRequest, queueTask, runInContext, waiting } = core.loadExtScript("ext:vitrine/bridge.js");
+const { collectTicks, currentRequest, queueTask, runInContext, runTicks, waiting } = core.loadExtScript("ext:vitrine/bridge.js");
 const { notice } = core.loadExtScript("ext:vitrine/module_scope.js");
 
 // Longest delay that browsers and Node.js keep, in milliseconds; a longer one fires at once there and here.
@@ -15,14 +17,117 @@ function start(callback, delay, args, interval) {
   notice("timer");
   delay = Number(delay);
   if (!NumberIsFinite(delay) || delay < 1 || delay > DELAY_MS_MAX) delay = interval ? 1 : 0;
-  const timer = waiting.add({ number: 0, callback, args, context: getAsyncContext(), delay, interval });
-  if (delay === 0) {
+  const entry = { number: 0, callback, args, context: getAsyncContext(), delay, interval };
+  schedule(entry);
+  return entry;
+}
+
+function schedule(entry) {
+  const timer = waiting.add(entry);
+  if (entry.delay === 0) {
     queueTask(fireSoon, [timer]);
   } else {
-    restart(timer, delay);
+    restart(timer, entry.delay);
   }
-  return timer;
 }
+
+// Gives a timer up that has not fired; one that has is none any more.
+function cancel(entry) {
+  if (waiting.get(entry.number) !== entry) return;
+  waiting.take(entry.number);
+  if (entry.delay !== 0) op_cancel(entry.number);
+}
+
+// What Node.js gives for a timer. An app is served with timers or without: there is nothing to keep alive.
+class Timeout {
+  #entry;
+  #isCleared = false;
+  #keepsAlive = true;
+
+  constructor(entry) {
+    this.#entry = entry;
+  }
+
+  ref() {
+    this.#keepsAlive = true;
+    return this;
+  }
+
+  unref() {
+    this.#keepsAlive = false;
+    return this;
+  }
+
+  hasRef() {
+    return this.#keepsAlive;
+  }
+
+  // Begins its time again, also when it has fired.
+  refresh() {
+    if (this.#isCleared) return this;
+    cancel(this.#entry);
+    schedule(this.#entry);
+    return this;
+  }
+
+  close() {
+    this.#isCleared = true;
+    cancel(this.#entry);
+    return this;
+  }
+
+  [SymbolToPrimitive]() {
+    return this.#entry.number;
+  }
+
+  [SymbolDispose]() {
+    this.close();
+  }
+
+  static clear(timer) {
+    if (!(#entry in timer)) return false;
+    timer.close();
+    return true;
+  }
+}
+const { clear: clearTimeoutObject } = Timeout;
+delete Timeout.clear;
+
+class Immediate {
+  #entry;
+  #keepsAlive = true;
+
+  constructor(entry) {
+    this.#entry = entry;
+  }
+
+  ref() {
+    this.#keepsAlive = true;
+    return this;
+  }
+
+  unref() {
+    this.#keepsAlive = false;
+    return this;
+  }
+
+  hasRef() {
+    return this.#keepsAlive;
+  }
+
+  [SymbolDispose]() {
+    this.#keepsAlive = false;
+    cancel(this.#entry);
+  }
+
+  static clear(immediate) {
+    if (!(#entry in immediate)) return false;
+    immediate[SymbolDispose]();
+    return true;
+  }
+}
+const { clear: clearImmediateObject } = Immediate;
+delete Immediate.clear;
 
 function fireSoon(timer) {
   const entry = waiting.take(timer);
@@ -35,9 +140,11 @@ function fire(timer) {
   const entry = waiting.get(timer);
   if (entry === undefined) return;
   if (!entry.interval) waiting.take(timer);
+  collectTicks();
   try {
     runInContext(entry.context, entry.callback, globalThis, entry.args);
   } finally {
+    runTicks();
     if (entry.interval && waiting.get(timer) !== undefined) runInContext(entry.context, restart, undefined, [timer, entry.delay]);
   }
 }
@@ -49,7 +156,7 @@ function restart(timer, delay) {
 }
 
 function setTimeout(callback, delay = 0, ...args) {
-  return start(callback, delay, args, false);
+  return new Timeout(start(callback, delay, args, false));
 }
 
 // `util.promisify` asks the function for its other form: the callback comes first.
@@ -63,18 +170,19 @@ for (const [timer, name] of [[setTimeout, "setTimeout"], [setImmediate, "setImme
 }
 
 function setInterval(callback, delay = 0, ...args) {
-  return start(callback, delay, args, true);
+  return new Timeout(start(callback, delay, args, true));
 }
 
 function clearTimeout(timer = undefined) {
-  timer = Number(timer);
-  // A call of the host has a number too, and is no timer.
-  if (waiting.get(timer)?.callback === undefined) return;
-  if (waiting.take(timer).delay !== 0) op_cancel(timer);
+  if (timer === null || timer === undefined) return;
+  if (typeof timer === "object" && (clearTimeoutObject(timer) || clearImmediateObject(timer))) return;
+  // The number that a timer becomes where an app wants one. A call of the host has a number too, and is no timer.
+  const entry = waiting.get(Number(timer));
+  if (entry?.callback !== undefined) cancel(entry);
 }
 
 function setImmediate(callback, ...args) {
-  return start(callback, 0, args, false);
+  return new Immediate(start(callback, 0, args, false));
 }
 
 return { clearTimeout, fire, setImmediate, setInterval, setTimeout };

@@ -1,63 +1,13 @@
-// node:timers.
+// node:timers: the timers that are globals too.
 (function () {
 const { core } = __bootstrap;
 const { exportsOf } = core.loadExtScript("ext:vitrine/node/internal/exports.js");
-const timers = core.loadExtScript("ext:vitrine/timers.js");
-
-// What Node.js gives for a timer. A host serves with timers or without: there is nothing to keep alive.
-class Timeout {
-  #start;
-  #number;
-
-  constructor(start) {
-    this.#start = start;
-    this.#number = start();
-  }
-
-  ref() {
-    return this;
-  }
-
-  unref() {
-    return this;
-  }
-
-  hasRef() {
-    return true;
-  }
-
-  refresh() {
-    this.close();
-    this.#number = this.#start();
-    return this;
-  }
-
-  close() {
-    timers.clearTimeout(this.#number);
-    return this;
-  }
-
-  [Symbol.toPrimitive]() {
-    return this.#number;
-  }
-}
-
-function setTimeout(callback, delay, ...args) {
-  return new Timeout(() => timers.setTimeout(callback, delay, ...args));
-}
-
-function setInterval(callback, delay, ...args) {
-  return new Timeout(() => timers.setInterval(callback, delay, ...args));
-}
-
-function setImmediate(callback, ...args) {
-  return new Timeout(() => timers.setImmediate(callback, ...args));
-}
+const { clearTimeout, setImmediate, setInterval, setTimeout } = core.loadExtScript("ext:vitrine/timers.js");
 
 return exportsOf("node:timers", {
-  clearImmediate: timers.clearTimeout,
-  clearInterval: timers.clearTimeout,
-  clearTimeout: timers.clearTimeout,
+  clearImmediate: clearTimeout,
+  clearInterval: clearTimeout,
+  clearTimeout,
   setImmediate,
   setInterval,
   setTimeout,

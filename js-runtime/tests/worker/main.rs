@@ -14,6 +14,7 @@ mod minimum_common_api;
 mod node_files;
 mod node_http;
 mod node_modules;
+mod node_timers;
 mod node_zlib;
 mod one_request;
 mod react;

@@ -1,11 +1,12 @@
 // What scripts of Node.js need of the process before `node:process` itself can be loaded, which builds on them.
 (function () {
-const { primordials } = __bootstrap;
-const { ReflectApply, TypeError } = primordials;
+const { core, primordials } = __bootstrap;
+const { TypeError } = primordials;
+const bridge = core.loadExtScript("ext:vitrine/bridge.js");
 
 function nextTick(callback, ...args) {
   if (typeof callback !== "function") throw new TypeError("process.nextTick: the callback must be a function");
-  queueMicrotask(args.length === 0 ? callback : () => ReflectApply(callback, undefined, args));
+  bridge.nextTick(callback, args);
 }
 
 // `node:process` adds `becomeEmitter`, which makes the process an event emitter if it is none yet.

@@ -1,0 +1,58 @@
+//! Timers and ticks as Node.js has them.
+
+use crate::support::{Setup, evaluate, run};
+
+#[test]
+fn timers_and_ticks_do_what_node_does() {
+    run(async {
+        for (imports, body, expected) in CASES {
+            assert_eq!(evaluate(imports, body).await, *expected, "{imports} {body}");
+        }
+    });
+}
+
+#[test]
+fn a_tick_that_throws_keeps_no_other_from_running() {
+    run(async {
+        let source =
+            "let ran = 0; addEventListener('error', (event) => { event.preventDefault(); ran += 10; });
+            export default (request) => {
+              if (request.url.endsWith('/told')) return new Response(String(ran));
+              process.nextTick(() => { throw new Error('a tick'); });
+              process.nextTick(() => { ran += 1; });
+              return new Response('sent');
+            };";
+        let worker = Setup::fetch(source).boot().await;
+        assert_eq!(worker.get("/").await.text(), "sent");
+        assert_eq!(worker.get("/told").await.text(), "11");
+    });
+}
+
+/// Imports, the body of a function, and what Node.js 22 gives for it.
+const CASES: &[(&str, &str, &str)] = &[
+    (
+        "import timers from 'node:timers';",
+        r#"const sleep = (ms) => new Promise((done) => setTimeout(done, ms)); let fired = 0; const fire = () => fired++;
+         const timer = setTimeout(fire, 1); const out = [typeof timer, timer.constructor.name, timer.hasRef(), timer.unref().hasRef(), timer.ref() === timer, typeof timer[Symbol.toPrimitive](), timers.setTimeout === setTimeout];
+         clearTimeout(timer); clearTimeout(Number(setTimeout(fire, 1))); clearTimeout(String(+setTimeout(fire, 1))); clearInterval(setInterval(fire, 1)); setTimeout(fire, 1).close(); setInterval(fire, 1)[Symbol.dispose]();
+         const immediate = setImmediate(fire); clearImmediate(immediate); setImmediate(fire)[Symbol.dispose](); clearTimeout(setTimeout(fire)); out.push(immediate.constructor.name, immediate.hasRef(), typeof immediate.refresh);
+         for (const nothing of [undefined, null, NaN, {}, 'x', 0]) clearTimeout(nothing);
+         await sleep(20); out.push(fired);
+         const again = setTimeout(fire, 1); await sleep(20); again.refresh(); await sleep(20); out.push(fired); clearTimeout(again); again.refresh(); await sleep(20); out.push(fired);
+         const late = setTimeout(fire, 60); await sleep(30); late.refresh(); await sleep(45); out.push(fired); await sleep(60); out.push(fired);
+         const often = setInterval(() => { if (++fired === 6) clearInterval(often); }, 1); await sleep(60); out.push(fired);
+         return out"#,
+        r#"["object","Timeout",true,false,true,"number",true,"Immediate",false,"undefined",0,2,2,2,3,6]"#,
+    ),
+    (
+        "import { nextTick } from 'node:process';",
+        r#"const order = []; const note = (what) => () => order.push(what);
+         await new Promise((done) => setTimeout(() => {
+         Promise.resolve().then(note('promise')).then(note('its promise')); queueMicrotask(note('microtask'));
+         nextTick(() => { order.push('tick'); nextTick(note('tick of a tick')); Promise.resolve().then(note('promise of a tick')); }); nextTick((...what) => order.push(...what), 'second', 'tick');
+         order.push('sync'); setImmediate(() => { nextTick(note('last tick')); Promise.resolve().then(done); });
+         }, 1));
+         return order"#,
+        r#"["sync","tick","second","tick","tick of a tick","promise","microtask","promise of a tick","its promise","last tick"]"#,
+    ),
+];
