@@ -55,7 +55,8 @@ fn app() -> Setup {
 /// The answer's first frame is its head: it has begun.
 async fn begin(worker: &Worker, path: &str) -> LocalAnswer {
     let mut answer = worker.start(Ask::get(path)).await;
-    assert!(matches!(answer.next().await, Some(Frame::Response(..))), "{path}");
+    let first = answer.next().await;
+    assert!(matches!(first, Some(Frame::Response(..))), "{path}: {first:?}");
     answer
 }
 
@@ -125,6 +126,7 @@ fn slow_readers_keep_no_other_visitor_waiting() {
     run(async {
         let worker = app()
             .limits(|limits| (limits.concurrency, limits.queue_ms, limits.response_mb) = (2, 2_000, 50))
+            .limits(|limits| limits.wall_ms = 5_000)
             .boot()
             .await;
         for path in ["/string", "/pulled", "/pushed"] {
