@@ -103,12 +103,12 @@ pub enum LayOutError {
 /// # Errors
 /// See [`LayOutError`].
 pub fn lay_out(build: &Build, scratch: &Path) -> Result<LaidOut, LayOutError> {
+    refuse_outside(build)?;
     if build.framework == Framework::Static {
         return static_site::lay_out(build, scratch);
     }
     let folder = scratch.join("bundle");
     let settings = read_settings(build)?;
-    refuse_outside(build)?;
     let reached = build.reach();
     let is_foreign = |name: &&String| !is_built_in(name);
     let foreign = reached.named.iter().find(is_foreign).cloned();
@@ -302,9 +302,8 @@ fn refuse_link(folder: &Path, path: &Path) -> Result<(), LayOutError> {
 fn refuse_outside(build: &Build) -> Result<(), LayOutError> {
     let real = |path: &Path| fs::canonicalize(path).map_err(io_error("follow", path));
     let project = real(&build.project)?;
-    for path in
-        [Some(build.server.as_path()), Some(&build.entry), build.client.folder()].into_iter().flatten()
-    {
+    let named = [Some(build.server.as_path()), Some(&build.entry), build.client.folder()];
+    for path in named.into_iter().flatten().chain(build.data.iter().map(PathBuf::as_path)) {
         let target = real(path)?;
         if !target.starts_with(&project) {
             return Err(LayOutError::Outside { path: path.to_owned(), target, project });
