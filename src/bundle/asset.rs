@@ -7,7 +7,7 @@ mod index;
 mod pool;
 mod variants;
 
-pub use immutable::{is_in_hashed_folder, name_has_hash};
+pub use immutable::{is_in_hashed_folder, name_may_have_hash};
 pub(super) use index::{client_files, index, is_public};
 pub use variants::Kept;
 

@@ -1,7 +1,7 @@
 //! How long caches may keep a client file, and for whom. Pure.
 
 use super::select::Selection;
-use crate::bundle::{Asset, name_has_hash};
+use crate::bundle::{Asset, name_may_have_hash};
 use crate::route::Target;
 use crate::route::speaks::{Reach, Voice, is_the_same_for_all};
 use http::HeaderValue;
@@ -23,7 +23,7 @@ pub enum Caching {
 /// the content.
 #[must_use]
 pub fn caching(selection: &Selection, path: &str, asset: &Asset) -> Caching {
-    if !asset.immutable || !name_has_hash(path) {
+    if !asset.immutable || !name_may_have_hash(path) {
         return Caching::Revalidated;
     }
     let app = &selection.app;

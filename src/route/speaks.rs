@@ -1,7 +1,7 @@
 //! Which release may answer under which name: one table for pages, pins, files and previews.
 
 use super::{AppRoute, Target};
-use crate::bundle::{Asset, is_in_hashed_folder, name_has_hash};
+use crate::bundle::{Asset, is_in_hashed_folder, name_may_have_hash};
 
 /// Where a release stands among those of its app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +87,7 @@ pub const fn voice(standing: Standing, reach: Reach) -> Voice {
 pub fn is_the_same_for_all(path: &str, asset: &Asset) -> bool {
     let is_page =
         ["text/html", "application/xhtml+xml"].iter().any(|page| asset.content_type.starts_with(page));
-    is_in_hashed_folder(path) && name_has_hash(path) && !is_page
+    asset.immutable && is_in_hashed_folder(path) && name_may_have_hash(path) && !is_page
 }
 
 impl AppRoute {
@@ -156,6 +156,7 @@ mod tests {
         for (path, same) in [
             ("/assets/app-1a2b3c4d.js", true),
             ("/_app/immutable/chunks/BXm3k2Qz.js", true),
+            ("/assets/index-DfGhKxQa.js", true),
             ("/assets/app.js", false),
             ("/static/app-1a2b3c4d.js", false),
             ("/app-1a2b3c4d.js", false),
@@ -166,6 +167,8 @@ mod tests {
             assert!(Voice::Files.gives(path, &script) && Voice::Everything.gives(path, &script));
             assert!(!Voice::Nothing.gives(path, &script));
         }
+        let unlisted = Asset { immutable: false, ..script };
+        assert!(!Voice::HashedFiles.gives("/assets/view-HomePage.js", &unlisted));
         for page in ["text/html", "text/html; charset=utf-8", "application/xhtml+xml; charset=utf-8"] {
             assert!(!Voice::HashedFiles.gives("/assets/app-1a2b3c4d.html", &asset(page)), "{page}");
         }

@@ -252,3 +252,36 @@ fn no_file_stands_in_for_a_page_because_of_its_name_and_a_template_is_never_serv
         assert_eq!(get(&host, "/index.html", &navigation).text(), at_its_path, "{version}");
     }
 }
+
+#[test]
+fn a_hash_without_a_digit_is_one_where_the_files_beside_it_say_so() {
+    let host = Host::start();
+    let server = ("server/index.js", "export default { fetch: () => new Response('page') };\n");
+    let names = |script: &str, style: &str| {
+        [format!("client/assets/index-{script}.js"), format!("client/assets/index-{style}.css")]
+    };
+    for (version, script, style) in [("v1", "DfGhKxQa", "B1cdEfgh"), ("v2", "KxQ-DfGh", "B2cdEfgh")] {
+        let [script, style] = names(script, style);
+        let listed = serde_json::json!({ "main": { "file": script["client/".len()..], "css": [style["client/".len()..]] } });
+        let files = [
+            server,
+            (script.as_str(), "let a = 1;"),
+            (style.as_str(), "a{}"),
+            // Beside them one that the build copies: Vite's list tells which it made.
+            ("client/assets/view-HomePage.js", "let b = 2;"),
+            ("client/assets/logo.svg", "<svg/>"),
+            ("client/.vite/manifest.json", &listed.to_string()),
+        ];
+        host.deploy_files("shop", &files, &["--version", version]);
+    }
+    // The old release's are served without its cookie.
+    for path in ["index-DfGhKxQa.js", "index-B1cdEfgh.css", "index-KxQ-DfGh.js", "index-B2cdEfgh.css"] {
+        let answer = get(&host, &format!("/assets/{path}"), &[]);
+        assert_eq!((answer.status, answer.header("cache-control")), (200, Some(FOR_EVER)), "{path}");
+    }
+    let words = get(&host, "/assets/view-HomePage.js", &[]);
+    assert_eq!(
+        (words.status, words.header("cache-control")),
+        (200, Some("public, max-age=0, must-revalidate"))
+    );
+}

@@ -22,6 +22,8 @@ pub(in crate::bundle) fn index(
     kept: &Kept,
 ) -> Result<Indexed, BundleError> {
     let listed = listed_by_vite(tree, manifest, dir)?;
+    let paths: Vec<&str> = client_files(tree, manifest).map(|(path, _)| path).collect();
+    let hashed = immutable::hashed(&paths, &listed);
     let mut index = AssetIndex::new();
     for (path, facts) in client_files(tree, manifest) {
         if !is_public(path) || templates.contains_key(&format!("{}/{path}", manifest.assets)) {
@@ -31,8 +33,7 @@ pub(in crate::bundle) fn index(
             digest: facts.digest,
             bytes: facts.bytes,
             content_type: content_type(path),
-            immutable: immutable::name_has_hash(path)
-                && (immutable::is_in_hashed_folder(path) || listed.contains(path)),
+            immutable: hashed.contains(path),
             encodings: BTreeMap::new(),
         };
         index.insert(format!("/{path}"), asset);
