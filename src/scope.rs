@@ -19,6 +19,8 @@ pub enum Verb {
     Rollback,
     /// Remove releases and apps.
     Remove,
+    /// Remove previews, and nothing that users ever got. Part of [`Verb::Remove`].
+    RemovePreview,
     /// Set and unset values of the environment.
     Env,
     /// Read what an app writes to its log.
@@ -29,17 +31,20 @@ pub enum Verb {
 
 /// A text that names no verb.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a verb: read, deploy, promote, rollback, remove, env, logs, audit, or * for all")]
+#[error(
+    "`{0}` is not a verb: read, deploy, promote, rollback, remove, remove-preview, env, logs, audit, or * for all"
+)]
 pub struct UnknownVerb(String);
 
 impl Verb {
     /// Every verb.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Read,
         Self::Deploy,
         Self::Promote,
         Self::Rollback,
         Self::Remove,
+        Self::RemovePreview,
         Self::Env,
         Self::Logs,
         Self::Audit,
@@ -54,6 +59,7 @@ impl Verb {
             Self::Promote => "promote",
             Self::Rollback => "rollback",
             Self::Remove => "remove",
+            Self::RemovePreview => "remove-preview",
             Self::Env => "env",
             Self::Logs => "logs",
             Self::Audit => "audit",
@@ -146,7 +152,8 @@ impl Scope {
             Some(app) => self.apps.holds(app),
             None => self.apps == Selection::All,
         };
-        app_ok && (verb == Verb::Read || self.verbs.holds(&verb))
+        let by_more = verb == Verb::RemovePreview && self.verbs.holds(&Verb::Remove);
+        app_ok && (verb == Verb::Read || by_more || self.verbs.holds(&verb))
     }
 }
 
@@ -224,7 +231,8 @@ mod tests {
         for verb in Verb::ALL {
             let one = scope(&["shop"], &[verb.as_str()]);
             for other in Verb::ALL {
-                assert_eq!(one.allows(other, Some(&shop)), other == verb || other == Verb::Read);
+                let brought = other == Verb::Read || (verb, other) == (Verb::Remove, Verb::RemovePreview);
+                assert_eq!(one.allows(other, Some(&shop)), other == verb || brought);
                 assert!(!one.allows(other, Some(&blog)) && !one.allows(other, None));
             }
             let all = scope(&["*"], &["*"]);

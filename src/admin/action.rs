@@ -69,7 +69,12 @@ pub enum Action {
         from: Option<Version>,
     },
     /// Remove one release.
-    RemoveRelease(ReleaseId),
+    RemoveRelease {
+        /// Which.
+        release: ReleaseId,
+        /// Whether anything but a preview is refused.
+        previews_only: bool,
+    },
     /// Remove an app and all its releases.
     RemoveApp {
         /// App.
@@ -118,7 +123,7 @@ impl Action {
             }
             Self::Promote { release: id, .. } => (What::Promote, Some(&id.app), Some(&id.version), None),
             Self::Rollback { app, to, .. } => (What::Rollback, Some(app), to.as_ref(), None),
-            Self::RemoveRelease(id) => (What::Remove, Some(&id.app), Some(&id.version), None),
+            Self::RemoveRelease { release: id, .. } => (What::Remove, Some(&id.app), Some(&id.version), None),
             Self::RemoveApp { app, .. } => (What::Remove, Some(app), None, None),
             Self::RestoreApp(app) => (What::Restore, Some(app), None, None),
             Self::ChangeEnv { app, change, .. } => {
@@ -209,8 +214,13 @@ pub async fn dispatch(state: &AdminState, action: Action) -> Result<Outcome, Pro
             let to = to.map(|to| releases.named(ReleaseId::new(app.clone(), to)).version);
             Outcome::Switched(releases.rollback(app, to, from).await?)
         }
-        Action::RemoveRelease(id) => {
-            releases.remove(releases.named(id)).await?;
+        Action::RemoveRelease { release, previews_only } => {
+            let release = releases.named(release);
+            if previews_only && !releases.is_preview(&release)? {
+                let text = format!("`{release}` is no preview, and the token may remove previews only");
+                return Err(Problem::new(Kind::Forbidden, text));
+            }
+            releases.remove(release).await?;
             Outcome::Done
         }
         Action::RemoveApp { app, how } => {

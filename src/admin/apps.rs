@@ -1,5 +1,6 @@
 //! Apps and their releases.
 
+use crate::admin::access::Caller;
 use crate::admin::action::Action;
 use crate::admin::extract::{Call, Params, Segments};
 use crate::admin::notice::Notice;
@@ -12,6 +13,7 @@ use crate::release::{
     AppSummary, AppView, AppsPage, PromoteOptions, ReleaseView, RemoveOptions, RemovedView, Switched,
 };
 use crate::route::split::Weight;
+use crate::scope::Verb;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
@@ -216,14 +218,15 @@ pub async fn show_release(
     look_up(&state, Action::ShowRelease(ReleaseId::new(app, version))).await
 }
 
-/// Removes a release that is not live.
+/// Removes a release that is not live. A token with `remove-preview` and without `remove` may remove previews only.
 #[utoipa::path(
     delete,
     path = "/v1/apps/{app}/releases/{version}",
-    security(("token" = ["remove"])),
+    security(("token" = ["remove-preview"])),
     params(("app" = String, Path), ("version" = String, Path)),
     responses(
         (status = 204),
+        (status = 403, description = "It is no preview, and the token may remove no other", body = ProblemBody),
         (status = 404, body = ProblemBody),
         (status = 409, description = "It is live", body = ProblemBody),
     )
@@ -232,7 +235,9 @@ pub async fn remove_release(
     State(state): State<AdminState>,
     Segments((app, version)): Segments<(AppName, Version)>,
 ) -> Result<Answer, Problem> {
-    perform(state, None, Action::RemoveRelease(ReleaseId::new(app, version)), None).await
+    let previews_only = Caller::current().is_some_and(|caller| !caller.may(Verb::Remove, Some(&app)));
+    let action = Action::RemoveRelease { release: ReleaseId::new(app, version), previews_only };
+    perform(state, None, action, None).await
 }
 
 /// Makes a release live.

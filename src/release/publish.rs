@@ -42,6 +42,7 @@ impl Releases {
             env_scope: record.env_scope,
             phase: if shared { Phase::Shared } else { entry.life().state().into() },
             failure: entry.failure(),
+            warm_failure: entry.unwell(),
             weight: match &split {
                 Some(split) if shared => split.weight,
                 Some(split) if live => 100 - split.weight,
@@ -94,6 +95,15 @@ impl Releases {
     /// [`ReleaseError::NoApp`], [`ReleaseError::NoRelease`].
     pub fn release(&self, id: &ReleaseId) -> Result<ReleaseView, ReleaseError> {
         self.find(id).map(|entry| self.view(&entry))
+    }
+
+    /// Whether a release is a preview that users never got.
+    ///
+    /// # Errors
+    /// [`ReleaseError::NoApp`], [`ReleaseError::NoRelease`].
+    pub fn is_preview(&self, id: &ReleaseId) -> Result<bool, ReleaseError> {
+        let entry = self.find(id)?;
+        Ok(entry.record().as_preview().is_some() && !entry.had_users())
     }
 
     fn deployments(&self, app: &AppName) -> impl Iterator<Item = DeploymentView> {

@@ -8,7 +8,8 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-const VERBS: [&str; 8] = ["read", "deploy", "promote", "rollback", "remove", "env", "logs", "audit"];
+const VERBS: [&str; 9] =
+    ["read", "deploy", "promote", "rollback", "remove", "remove-preview", "env", "logs", "audit"];
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Makes a token and gives its text.
@@ -91,7 +92,8 @@ fn expected(kind: &Kind, operation: &Operation) -> u16 {
     let Some(role) = &operation.role else { return 200 };
     let Some((apps, verbs)) = kind.scope else { return 401 };
     let app_ok = apps == "*" || operation.app == Some(apps);
-    let verb_ok = verbs == "*" || role == verbs || role == "read";
+    let by_more = (verbs, role.as_str()) == ("remove", "remove-preview");
+    let verb_ok = verbs == "*" || role == verbs || role == "read" || by_more;
     match role.as_str() {
         _ if verbs == "root" => 200,
         "any" => 200,
@@ -141,6 +143,33 @@ fn every_endpoint_opens_to_the_tokens_that_name_it_and_to_no_other() {
         kinds.len()
     );
     assert!(judged > 400);
+}
+
+#[test]
+fn a_pipeline_of_previews_removes_these_and_nothing_else() {
+    let host = Host::start();
+    host.deploy("shop", "one", &["--version", "v1"]);
+    host.deploy("shop", "two", &["--version", "v2"]);
+    host.deploy("shop", "three", &["--version", "v3", "--no-promote"]);
+    for preview in ["pr-7", "pr-8", "pr-9"] {
+        host.deploy("shop", preview, &["--preview", preview]);
+    }
+    let token = create(&host, "ci", "shop", "deploy,remove-preview", &[]);
+    let with = |args: &[&str]| host.cli(args).env("VITRINE_TOKEN", &token);
+    with(&["remove", "shop@pr-7"]).ok();
+    with(&["remove", "shop@pr-7"]).fails(4, &[]);
+    // What is promoted is a preview no more.
+    host.cli(&["promote", "shop", "pr-8"]).ok();
+    host.cli(&["promote", "shop", "v2"]).ok();
+    let promoted = host.releases("shop").into_iter().find(|one| one["preview"] == "pr-8");
+    assert!(promoted.is_none(), "{promoted:?}");
+    for version in ["v1", "v2", "v3"] {
+        with(&["remove", &format!("shop@{version}")]).fails(1, &["is no preview"]);
+    }
+    with(&["remove", "shop", "--yes"]).fails(1, &["does not allow `remove` on `shop`"]);
+    with(&["remove", "blog@pr-9"]).fails(1, &["does not allow `remove-preview` on `blog`"]);
+    with(&["remove", "shop@pr-9"]).ok();
+    assert_eq!(host.get("shop", "/").send().text(), "two");
 }
 
 #[test]
