@@ -34,8 +34,10 @@ pub struct AppRules {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AppEgress {
-    /// Private services that are opened to this app's releases that see its production values, and to no preview.
+    /// Private services that are opened to this app's releases that see its production values; to no preview, unless `previews` says so.
     pub allow_private: Vec<PrivateRule>,
+    /// Whether they are opened to previews too, and to releases that were uploaded without the right to promote.
+    pub previews: bool,
 }
 
 impl Config {
@@ -43,7 +45,7 @@ impl Config {
     #[must_use]
     pub fn egress_of(&self, app: &AppName, vouched: bool) -> EgressPolicy {
         let mut policy = self.egress.clone();
-        if let Some(rules) = self.apps.get(app).filter(|_| vouched) {
+        if let Some(rules) = self.apps.get(app).filter(|rules| vouched || rules.egress.previews) {
             policy.allow_private.extend_from_slice(&rules.egress.allow_private);
         }
         policy

@@ -168,6 +168,12 @@ fn an_app_has_its_own_services_beside_everybodys_and_its_previews_have_not() {
     assert_eq!(private("shop", true), ["10.0.0.1:1", "db.internal:2"]);
     assert_eq!(private("shop", false), ["10.0.0.1:1"]);
     assert_eq!(private("blog", true), ["10.0.0.1:1"]);
+    let config = parse(
+        "[apps.shop.egress]\nallow_private = [\"db.internal:2\"]\npreviews = true\n[apps.blog.egress]\n",
+    )
+    .unwrap();
+    let private = |app: &str| config.egress_of(&app.parse().unwrap(), false).allow_private.len();
+    assert_eq!((private("shop"), private("blog")), (1, 0), "the operator opens them by name");
 }
 
 #[test]

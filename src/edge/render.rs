@@ -231,6 +231,12 @@ fn marked_as_bad() -> Failure {
     Failure { reason, ..Failure::of(Outcome::NoRelease) }
 }
 
+/// What a release answers whose worker can't be started.
+fn does_not_start() -> Failure {
+    let reason = "This site can't be started at the moment. Please try again in a minute.";
+    Failure { reason, ..Failure::of(Outcome::NoRelease).with(StatusCode::SERVICE_UNAVAILABLE) }
+}
+
 async fn woken<W: Wake>(line: &Line<W>, selection: &Selection, client: IpAddr) -> Result<Arc<Pool>, Failure> {
     let Selection { app, target, .. } = selection;
     let users_have_it = app.voice(target, Reach::App) == Voice::Everything;
@@ -248,7 +254,7 @@ async fn woken<W: Wake>(line: &Line<W>, selection: &Selection, client: IpAddr) -
                 error = &error as &dyn std::error::Error,
                 "a sleeping release did not wake"
             );
-            Failure::of(Outcome::NoRelease).with(StatusCode::SERVICE_UNAVAILABLE)
+            does_not_start()
         }
     })
 }

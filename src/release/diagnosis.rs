@@ -100,6 +100,17 @@ pub(super) fn lowered(entry: &Entry) -> Vec<LoweredLimit> {
     compare(&entry.bundle.manifest.limits, &entry.limits)
 }
 
+/// Those of them that its `vitrine.json` names: of the others the bundle asks for nothing.
+pub(super) async fn lowered_wishes(entry: &Entry) -> Vec<LoweredLimit> {
+    let mut lowered = lowered(entry);
+    if !lowered.is_empty() {
+        let text = tokio::fs::read(entry.dir.files().join("vitrine.json")).await.unwrap_or_default();
+        let manifest: Value = serde_json::from_slice(&text).unwrap_or_default();
+        lowered.retain(|limit| manifest["limits"].get(&limit.name).is_some());
+    }
+    lowered
+}
+
 /// By the names that both have in common, so that no limit is forgotten here.
 fn compare(wanted: &LimitWishes, given: &WorkerLimits) -> Vec<LoweredLimit> {
     let (Ok(Value::Object(wanted)), Ok(given)) = (serde_json::to_value(wanted), serde_json::to_value(given))

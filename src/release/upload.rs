@@ -188,7 +188,7 @@ impl Releases {
             Ok(set) => diagnosis::unset(&entry.bundle.manifest.env, &set),
             Err(_) => Vec::new(),
         };
-        let limits_lowered = diagnosis::lowered(entry);
+        let limits_lowered = diagnosis::lowered_wishes(entry).await;
         let release = self.view(entry);
         Uploaded { created, values_renewed: false, deploy, release, env_unset, limits_lowered }
     }

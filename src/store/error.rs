@@ -8,7 +8,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Another process holds the data folder.
-    #[error("{} is in use by another `vitrine serve` ({holder}); stop it or choose another --data", path.display())]
+    #[error("{} is in use by another `vitrine serve` ({holder}); stop it or choose another --data (VITRINE_DATA, where it is set, wins over `data` in vitrine.toml)", path.display())]
     Locked {
         /// Data folder.
         path: PathBuf,

@@ -32,6 +32,7 @@ fn three_failed_starts(host: &Host) {
     for _ in 0..3 {
         let answer = host.get("shop-v1", "/").send();
         assert_eq!(answer.status, 503, "{answer:?}");
+        assert!(answer.text().contains("This site can't be started at the moment."), "{answer:?}");
     }
 }
 

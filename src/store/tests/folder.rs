@@ -42,7 +42,7 @@ fn a_folder_in_use_is_refused_and_says_by_whom() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
     let error = Store::open(folder.path()).unwrap_err();
-    assert!(matches!(error, StoreError::Locked { .. }));
+    assert!(matches!(error, StoreError::Locked { .. }) && error.to_string().contains("VITRINE_DATA"));
     assert!(error.to_string().contains(&format!("process {}", std::process::id())), "{error}");
     let clone = store.clone();
     drop(store);
