@@ -4,8 +4,8 @@
 //! recorded, booted) -> [`snapshot`] (what isolates start from) -> [`boot`] (a worker from nothing to ready) ->
 //! [`deployment`] (stages, hooks, bake) -> [`switch`] (promote and rollback: healthy,
 //! recorded, swapped), for a share of the users first ([`split`]) -> [`keep`] (a worker that is lost or hangs is replaced) and
-//! [`check`] (so is one that is ill) -> [`retire`] (sleep, expiry, retention) and [`removal`] (of an app, which [`restore`] brings
-//! back) -> [`wake`] (a request for one that sleeps). [`boot_queue`] says whose worker is started next, [`diagnosis`] why one did
+//! [`check`] (so is one that is ill), [`unwell`] (one whose pages fail at its start serves, and is asked again) -> [`retire`] (sleep,
+//! expiry, retention) and [`removal`] (of an app, which [`restore`] brings back) -> [`wake`] (a request for one that sleeps). [`boot_queue`] says whose worker is started next, [`diagnosis`] why one did
 //! not come up. [`life`] says what may happen to a release and what follows, [`course`] carries that out; [`decide`] holds the other
 //! rules, without effects, [`observe`] reports how workers do, and [`load`] what is asked of them. [`entry`] is one release,
 //! [`book`] all that is known, [`labels`] whose each host name is, [`counted`] and [`room`] what an app may have beside what its
@@ -44,6 +44,7 @@ mod succession;
 mod sweep;
 mod switch;
 mod table;
+mod unwell;
 mod upload;
 mod view;
 mod wake;

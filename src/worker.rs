@@ -118,6 +118,10 @@ impl Standing {
         });
     }
 
+    fn has_served(&self) -> bool {
+        matches!(*self.0.borrow(), WorkerState::Ready(_) | WorkerState::Hung)
+    }
+
     fn is_discarded(&self) -> bool {
         matches!(*self.0.borrow(), WorkerState::Discarded)
     }

@@ -9,15 +9,15 @@ use crate::bundle::Bundle;
 use crate::isolate::log::Log;
 use crate::isolate::{memory, platform};
 use crate::limits::isolate::{POOL_REQUESTS, RESIDENT_BASE_BYTES};
-use crate::request::{HostLink, PoolRequest, Request};
+use crate::request::{HostLink, PoolRequest, Request, lock};
 use crate::watchdog::resident;
 use futures_util::future::try_join_all;
 use gate::Gate;
 use overseer::Overseer;
 use place::{Place, Role};
 use queue::Queue;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use vitrine_wire::{BootFailure, Outcome, Start};
@@ -41,6 +41,8 @@ struct Plan {
     gate: Arc<Gate>,
     /// Isolates in rotation.
     serving: AtomicU32,
+    /// The first warm path that failed in one of the first isolates, of a release that serves all the same.
+    warm_failure: Mutex<Option<BootFailure>>,
     /// With an isolate for each request: how many may be at work at once. The one more that there is waits for its turn.
     turns: Option<Semaphore>,
 }
@@ -74,6 +76,7 @@ impl Pool {
             queue,
             gate: Arc::default(),
             serving: AtomicU32::new(0),
+            warm_failure: Mutex::default(),
             turns,
         });
         let places = try_join_all((0..places).map(|_| Place::boot(Arc::clone(&plan), Role::First))).await?;
@@ -87,6 +90,13 @@ impl Pool {
     #[must_use]
     pub fn isolates(&self) -> u32 {
         self.plan.start.settings.limits.isolates.max(1)
+    }
+
+    /// The first warm path that failed while the pool booted. Always `None` for a release that is not accepted: that does not boot
+    /// then.
+    #[must_use]
+    pub fn warm_failure(&self) -> Option<BootFailure> {
+        lock(&self.plan.warm_failure).clone()
     }
 
     /// Queues a request. A full queue, or a wait over `queue_ms`, ends the request as `overloaded`; never blocks.

@@ -61,6 +61,13 @@ pub fn show(releases: &[ReleaseView], form: Form) -> Result<(), Failure> {
     failed.into_iter().try_for_each(|(version, reason)| {
         print::data(&format!("{version}: does not start: {}", visible::block(reason, "  ")))
     })?;
+    let unwell = releases.iter().filter_map(|one| Some((&one.version, one.warm_failure.as_ref()?)));
+    unwell.into_iter().try_for_each(|(version, reason)| {
+        print::data(&format!(
+            "{version}: serves, although at its start a check failed: {}",
+            visible::block(reason, "  ")
+        ))
+    })?;
     releases.iter().flat_map(|release| remarks(release, form)).try_for_each(|remark| print::data(&remark))
 }
 

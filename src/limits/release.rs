@@ -43,6 +43,10 @@ pub const REPLACE_PAUSE_MS_MAX: u64 = 60_000;
 pub const FIRST_CHECKS_MAX: u32 = 3;
 /// Pause between the first two of them; doubled after each.
 pub const FIRST_CHECK_PAUSE_MS: u64 = 100;
+/// Pause before the warm and health paths of an accepted release that failed at its start are asked for again; doubled after each time.
+pub const UNWELL_PAUSE_MS: u64 = 2_000;
+/// Longest such pause: it is to be known within a minute that what an app calls is back.
+pub const UNWELL_PAUSE_MS_MAX: u64 = 30_000;
 /// Time for the answer to each; the default that ECS has.
 pub const FIRST_CHECK_TIMEOUT_MS: u64 = 5_000;
 /// Between two looks whether the requests of a replaced worker have ended.

@@ -3,6 +3,7 @@
 //! Workers are adopted through their sockets, by the instance that is recorded, without asking the engine: a host
 //! whose Docker hangs still serves what runs.
 
+use super::boot::Terms;
 use super::entry::{Entry, spec_hash};
 use super::life::{Event, Life};
 use super::removal::Removed;
@@ -213,18 +214,18 @@ impl Releases {
             }
         };
         let adopting = async {
-            let worker = self.connect(entry, &instance, env).await?;
+            let worker = self.connect(entry, &instance, env, Terms::Accepted).await?;
             let timeout = Duration::from_millis(ADOPT_TIMEOUT_MS);
-            worker.ready(timeout).await?;
+            let ready = worker.ready(timeout).await?;
             // The host before this one may have frozen it.
             worker.freeze(false, timeout).await?;
-            Ok::<_, crate::worker::WorkerError>(worker)
+            Ok::<_, crate::worker::WorkerError>((worker, ready.warm_failure.map(|failure| failure.message)))
         };
         match adopting.await {
-            Ok(worker) => match entry.happens(Event::Adopted) {
+            Ok((worker, unwell)) => match entry.happens(Event::Adopted) {
                 Ok(_) => {
                     self.own_instance(&instance);
-                    self.install(entry, worker);
+                    self.install(entry, worker, unwell);
                     tracing::info!(release = %entry.id(), %instance, "a running worker was adopted");
                 }
                 Err(illegal) => tracing::error!(%illegal),

@@ -5,7 +5,7 @@ use super::course::refused;
 use super::diagnosis::{self, Diagnosis};
 use super::entry::Entry;
 use super::life::Event;
-use super::{ReleaseError, Releases, check, keep};
+use super::{ReleaseError, Releases, check, keep, unwell};
 use crate::container::StartSpec;
 use crate::failpoint::{self, Fault};
 use crate::id::{Digest, InstanceId, ReleaseId};
@@ -19,6 +19,18 @@ use std::time::Duration;
 use tokio::task::JoinError;
 use vitrine_wire::{AppError, BootStage, Start};
 
+/// What a worker must do before it serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Terms {
+    /// Its warm and health paths answer below 500: its release is not accepted yet, or another worker serves.
+    Strict,
+    /// It boots. What its pages lack is not known to be the release's own doing, and a cold worker is better than none.
+    Accepted,
+}
+
+/// A worker that may serve, and what failed of its warm and health paths.
+type Started = (Arc<Worker>, Option<String>);
+
 impl Releases {
     /// Starts a worker, waits until it is ready, and lets it serve. The caller has a place to do so, and stops what is left of a
     /// worker that fails.
@@ -27,13 +39,14 @@ impl Releases {
         // Recorded first: a host that dies after the start finds the worker again.
         self.record_instance(entry, Some(instance.clone())).await?;
         let answered = || entry.happens(Event::Answered).map(drop).map_err(|illegal| refused(entry, illegal));
-        let worker = self.start_within(entry, &instance, deadline, answered).await?;
-        self.install(entry, worker);
+        let terms = if entry.is_accepted() { Terms::Accepted } else { Terms::Strict };
+        let (worker, unwell) = self.start_within(entry, &instance, deadline, terms, answered).await?;
+        self.install(entry, worker, unwell);
         Ok(())
     }
 
     /// Starts a worker beside the one that serves, once there is a place for it. Its release's life and record stay as they are; a
-    /// worker that fails is ended.
+    /// worker that fails is ended. It must be well: one that is not is no better than the one that serves.
     pub(super) async fn boot_beside(
         &self,
         entry: &Arc<Entry>,
@@ -41,18 +54,19 @@ impl Releases {
     ) -> Result<Arc<Worker>, ReleaseError> {
         let _place = self.boot_place(entry, true, deadline).await?;
         let instance = self.new_instance();
-        let started = self.start_within(entry, &instance, deadline, || Ok(())).await;
+        let started = self.start_within(entry, &instance, deadline, Terms::Strict, || Ok(())).await;
         if started.is_err() {
             self.end(&instance).await;
         }
-        started
+        started.map(|(worker, _)| worker)
     }
 
-    /// Lets a worker serve.
-    pub(super) fn install(&self, entry: &Arc<Entry>, worker: Arc<Worker>) {
+    /// Lets a worker serve. `unwell` is what failed of its warm and health paths.
+    pub(super) fn install(&self, entry: &Arc<Entry>, worker: Arc<Worker>, unwell: Option<String>) {
         entry.set_worker(Arc::clone(&worker));
         entry.set_failure(None);
         keep::watch(self, entry, &worker);
+        unwell::note(self, entry, &worker, unwell);
     }
 
     async fn start_within(
@@ -60,11 +74,11 @@ impl Releases {
         entry: &Arc<Entry>,
         instance: &InstanceId,
         deadline: Duration,
+        terms: Terms,
         answered: impl FnOnce() -> Result<(), ReleaseError> + Send,
-    ) -> Result<Arc<Worker>, ReleaseError> {
-        if let Ok(started) =
-            tokio::time::timeout(deadline, self.start(entry, instance, deadline, answered)).await
-        {
+    ) -> Result<Started, ReleaseError> {
+        let starting = self.start(entry, instance, deadline, terms, answered);
+        if let Ok(started) = tokio::time::timeout(deadline, starting).await {
             return started;
         }
         let log = self.boot_log(entry, instance).await;
@@ -80,8 +94,9 @@ impl Releases {
         entry: &Arc<Entry>,
         instance: &InstanceId,
         deadline: Duration,
+        terms: Terms,
         answered: impl FnOnce() -> Result<(), ReleaseError> + Send,
-    ) -> Result<Arc<Worker>, ReleaseError> {
+    ) -> Result<Started, ReleaseError> {
         self.check_bundle(entry).await?;
         let env = self.env_of(entry).await?;
         let _mapping = self.0.mapping.read().await;
@@ -90,11 +105,11 @@ impl Releases {
         let release = spec.release.clone();
         let engine_error = |source| ReleaseError::Engine { release, source };
         self.0.parts.engine.start(spec).await.map_err(engine_error)?;
-        let failed = match self.connect(entry, instance, env).await {
+        let failed = match self.connect(entry, instance, env, terms).await {
             Ok(worker) => {
                 answered()?;
                 if failpoint::at("boot.ready") == Some(Fault::Skip) {
-                    return Ok(worker);
+                    return Ok((worker, None));
                 }
                 let ready = tokio::select! {
                     ready = worker.ready(deadline) => ready,
@@ -107,16 +122,12 @@ impl Releases {
                         if snapshot.is_some() && !ready.from_snapshot {
                             self.forget_snapshot(entry).await;
                         }
+                        let warm = ready.warm_failure.map(|failure| failure.message);
                         let domain = &self.0.parts.config.domain;
-                        if let Err(FailedCheck { reason, answer }) =
-                            check::first(entry, &worker, domain).await
-                        {
-                            tokio::time::sleep(Duration::from_millis(LAST_LINES_MS)).await;
-                            let log = self.boot_log(entry, instance).await;
-                            let diagnosis = Diagnosis { answer, ..Diagnosis::default() };
-                            return Err(self.not_up(entry, reason, log, diagnosis).await);
-                        }
-                        return Ok(worker);
+                        return match check::first(entry, &worker, domain, terms).await {
+                            Ok(health) => Ok((worker, warm.or(health))),
+                            Err(failed) => Err(self.ill(entry, instance, failed).await),
+                        };
                     }
                     Err(error) => {
                         // What the app wrote last and its failure come by different tasks; the worker is held until both are here.
@@ -128,6 +139,14 @@ impl Releases {
             Err(error) => error,
         };
         Err(self.unservable(entry, instance, failed).await)
+    }
+
+    /// A worker whose health path failed.
+    async fn ill(&self, entry: &Arc<Entry>, instance: &InstanceId, failed: FailedCheck) -> ReleaseError {
+        let FailedCheck { reason, answer } = failed;
+        tokio::time::sleep(Duration::from_millis(LAST_LINES_MS)).await;
+        let log = self.boot_log(entry, instance).await;
+        self.not_up(entry, reason, log, Diagnosis { answer, ..Diagnosis::default() }).await
     }
 
     /// Hashes the release's files again, unless the start of the host has just done so: a worker is started from the bundle that was
@@ -193,11 +212,13 @@ impl Releases {
         entry: &Arc<Entry>,
         instance: &InstanceId,
         env: Vec<(String, String)>,
+        terms: Terms,
     ) -> Result<Arc<Worker>, WorkerError> {
         let record = entry.record();
         let parts = &self.0.parts;
         let identity = self.identity(entry, instance);
-        let start = Start { settings: entry.settings(&parts.config.domain), env };
+        let is_accepted = terms == Terms::Accepted;
+        let start = Start { settings: entry.settings(&parts.config.domain), env, is_accepted };
         let listed: Vec<_> =
             entry.bundle.manifest.egress.iter().filter_map(|text| text.parse().ok()).collect();
         let metrics = Arc::clone(&parts.telemetry.metrics);
@@ -252,7 +273,7 @@ impl Releases {
     }
 
     /// A release that did not come up, with all that is known about it.
-    async fn not_up(
+    pub(super) async fn not_up(
         &self,
         entry: &Arc<Entry>,
         reason: String,

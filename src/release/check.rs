@@ -4,6 +4,7 @@
 //! unhealthy the group fails open and it is still asked for pages, while another worker is started beside it and takes its
 //! place. A worker that can't be reached at all is [`super::keep`]'s business: there is nothing to fail open to.
 
+use super::boot::Terms;
 use super::entry::Entry;
 use super::{Inner, Releases};
 use crate::failpoint::{self, Fault};
@@ -51,26 +52,29 @@ pub struct FailedCheck {
     pub answer: Option<FailedAnswer>,
 }
 
-/// Asks a new worker for its health path; a few times, because what it calls may not be up yet.
+/// Asks a new worker for its health path; a few times, because what it calls may not be up yet. A worker of an accepted release is
+/// asked again only when its process died of it: gives what failed otherwise.
 ///
 /// # Errors
 /// What the last answer was.
-pub async fn first(entry: &Entry, worker: &Worker, domain: &str) -> Result<(), FailedCheck> {
+pub(super) async fn first(
+    entry: &Entry,
+    worker: &Worker,
+    domain: &str,
+    terms: Terms,
+) -> Result<Option<String>, FailedCheck> {
     let path = &entry.bundle.manifest.health.path;
     if entry.bundle.manifest.warm.contains(path) {
         // Every isolate has rendered it.
-        return Ok(());
+        return Ok(None);
     }
     let mut pause_ms = FIRST_CHECK_PAUSE_MS;
     for left in (0..FIRST_CHECKS_MAX).rev() {
-        let timeout = Duration::from_millis(FIRST_CHECK_TIMEOUT_MS);
-        let (check, answer) = ask(entry, worker, domain, path, timeout).await;
-        let what = match check {
-            Check::Answered(status) if status < 500 => return Ok(()),
-            Check::Answered(status) => format!("it answered {status}"),
-            Check::TimedOut => format!("no answer came within {FIRST_CHECK_TIMEOUT_MS} ms"),
-            Check::Failed | Check::InternalError => "it broke off".into(),
-        };
+        let asked = once(entry, worker, domain, path).await;
+        let Some((what, answer)) = asked.failure() else { return Ok(None) };
+        if terms == Terms::Accepted && asked.ended != Some(Outcome::Crashed) {
+            return Ok(Some(format!("The health path {path} failed: {what}")));
+        }
         if left == 0 {
             let reason = format!("its health check `{path}` failed {FIRST_CHECKS_MAX} times: {what}");
             return Err(FailedCheck { reason, answer });
@@ -78,7 +82,27 @@ pub async fn first(entry: &Entry, worker: &Worker, domain: &str) -> Result<(), F
         tokio::time::sleep(Duration::from_millis(pause_ms)).await;
         pause_ms *= 2;
     }
+    Ok(None)
+}
+
+/// Asks a worker that serves for each of its warm and health paths once.
+///
+/// # Errors
+/// The first that failed.
+pub(super) async fn every_path(entry: &Entry, worker: &Worker, domain: &str) -> Result<(), FailedCheck> {
+    let manifest = &entry.bundle.manifest;
+    let health = Some(&manifest.health.path).filter(|path| !manifest.warm.contains(path));
+    for path in manifest.warm.iter().chain(health) {
+        if let Some((what, answer)) = once(entry, worker, domain, path).await.failure() {
+            let kind = if Some(path) == health { "health" } else { "warm" };
+            return Err(FailedCheck { reason: format!("The {kind} path {path} failed: {what}"), answer });
+        }
+    }
     Ok(())
+}
+
+async fn once(entry: &Entry, worker: &Worker, domain: &str, path: &str) -> Asked {
+    ask(entry, worker, domain, path, Duration::from_millis(FIRST_CHECK_TIMEOUT_MS)).await
 }
 
 /// Runs the configured checks of a worker for as long as it is its release's.
@@ -176,7 +200,8 @@ impl Watcher {
             }
             let path = path.as_deref().unwrap_or(&entry.bundle.manifest.health.path);
             let begun = Instant::now();
-            let (check, _) = ask(&entry, &worker, &releases.0.parts.config.domain, path, timeout).await;
+            let Asked { check, .. } =
+                ask(&entry, &worker, &releases.0.parts.config.domain, path, timeout).await;
             let begun_at = begun - self.started;
             let checked = note(&mut judge, &entry, check, begun_at, begun.elapsed());
             releases.0.parts.telemetry.metrics.fail_open(entry.pool.series(), checked.fails_open());
@@ -209,14 +234,33 @@ fn note(judge: &mut Judge, entry: &Entry, check: Check, begun: Duration, took: D
     }
 }
 
-/// One request over the worker's socket, like any other GET. Gives the answer too where its status is above 499.
-async fn ask(
-    entry: &Entry,
-    worker: &Worker,
-    domain: &str,
-    path: &str,
-    timeout: Duration,
-) -> (Check, Option<FailedAnswer>) {
+/// What came of one request.
+struct Asked {
+    check: Check,
+    /// The answer, where its status is above 499.
+    answer: Option<FailedAnswer>,
+    /// How it ended, where it has no whole answer.
+    ended: Option<Outcome>,
+}
+
+impl Asked {
+    /// What is wrong with it, if anything is.
+    fn failure(&self) -> Option<(String, Option<FailedAnswer>)> {
+        let what = match self.check {
+            Check::Answered(status) if status < 500 => return None,
+            Check::Answered(status) => format!("it answered {status}"),
+            Check::TimedOut => format!("no answer came within {FIRST_CHECK_TIMEOUT_MS} ms"),
+            Check::Failed | Check::InternalError if self.ended == Some(Outcome::AppError) => {
+                "the app failed".into()
+            }
+            Check::Failed | Check::InternalError => "it broke off".into(),
+        };
+        Some((what, self.answer.clone()))
+    }
+}
+
+/// One request over the worker's socket, like any other GET.
+async fn ask(entry: &Entry, worker: &Worker, domain: &str, path: &str, timeout: Duration) -> Asked {
     let host = entry.settings(domain).host;
     let header = |name: &str, value: String| (name.to_owned(), value.into_bytes().into());
     let head = RequestHead {
@@ -246,10 +290,13 @@ async fn ask(
     match tokio::time::timeout(timeout, asking).await {
         Ok(Ok(status)) => {
             let failed = (status >= 500).then(|| FailedAnswer::new(path, status, &shown));
-            (Check::Answered(status), failed)
+            Asked { check: Check::Answered(status), answer: failed, ended: None }
         }
-        Ok(Err(Outcome::WallLimit | Outcome::CpuLimit)) | Err(_) => (Check::TimedOut, None),
-        Ok(Err(_)) => (Check::Failed, None),
+        Ok(Err(ended @ (Outcome::WallLimit | Outcome::CpuLimit))) => {
+            Asked { check: Check::TimedOut, answer: None, ended: Some(ended) }
+        }
+        Ok(Err(ended)) => Asked { check: Check::Failed, answer: None, ended: Some(ended) },
+        Err(_) => Asked { check: Check::TimedOut, answer: None, ended: None },
     }
 }
 
@@ -277,7 +324,7 @@ impl Releases {
                 }
                 self.0.parts.telemetry.metrics.replacement(&entry.id().app, Replacement::Unhealthy);
                 let old = entry.pool.worker();
-                self.install(entry, worker);
+                self.install(entry, worker, None);
                 drop(boot);
                 if let Some(old) = old {
                     self.finish(old).await;

@@ -6,10 +6,10 @@ use super::load::Load;
 use super::wake::Waking;
 use crate::bundle::{Bundle, BundleDir};
 use crate::config::{Config, LimitMaxima};
-use crate::id::{Digest, ReleaseId};
+use crate::id::{Digest, InstanceId, ReleaseId};
 use crate::limits::{CRASH_LOOP_CRASHES, CRASH_LOOP_MS, GIVEN_UP_PAUSE_MS};
 use crate::pool::Pool;
-use crate::store::{EnvScope, ReleaseRecord, SnapshotRecord};
+use crate::store::{EnvScope, ReleaseRecord, ReleaseState, SnapshotRecord};
 use crate::telemetry::Window;
 use crate::worker::{Denials, DeniedCall, Worker};
 use sha2::{Digest as _, Sha256};
@@ -37,6 +37,8 @@ pub struct Entry {
     life: Mutex<Life>,
     /// Why its last start failed, and when.
     failure: Mutex<Option<(String, Instant)>>,
+    /// The worker whose warm or health path failed last, and how.
+    unwell: Mutex<Option<(InstanceId, String)>>,
     /// Held while its worker is started, stopped, frozen or made live: one at a time, all others wait for the result.
     pub boot: tokio::sync::Mutex<()>,
     /// Operators who wait for its worker, whichever call starts it.
@@ -92,6 +94,7 @@ impl Entry {
             limits: super::decide::limits(&bundle.manifest.limits, maxima, cpus),
             life: Mutex::new(life),
             failure: Mutex::default(),
+            unwell: Mutex::default(),
             record: Mutex::new(record),
             bundle,
             dir,
@@ -138,6 +141,37 @@ impl Entry {
     pub fn set_failure(&self, reason: Option<String>) {
         let failure = reason.map(|reason| (reason, Instant::now()));
         *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+    }
+
+    /// What failed of the warm and health paths of its worker.
+    pub fn unwell(&self) -> Option<String> {
+        let worker = self.pool.worker()?;
+        let unwell = self.unwell.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, reason) = unwell.as_ref().filter(|(instance, _)| worker.identity().instance == *instance)?;
+        Some(reason.clone())
+    }
+
+    /// Remembers what failed of the warm and health paths of this worker. Whether it was well before.
+    pub fn set_unwell(&self, instance: &InstanceId, reason: Option<String>) -> bool {
+        let mut unwell = self.unwell.lock().unwrap_or_else(PoisonError::into_inner);
+        let was_well = unwell.as_ref().is_none_or(|(before, _)| before != instance);
+        *unwell = reason.map(|reason| (instance.clone(), reason));
+        was_well
+    }
+
+    /// Remembers what its paths answer now, unless another worker's are known by now.
+    pub fn amend_unwell(&self, instance: &InstanceId, reason: Option<String>) {
+        let mut unwell = self.unwell.lock().unwrap_or_else(PoisonError::into_inner);
+        if unwell.as_ref().is_some_and(|(asked, _)| asked == instance) {
+            *unwell = reason.map(|reason| (instance.clone(), reason));
+        }
+    }
+
+    /// Whether a worker of it may serve whatever its warm and health paths answer: a deploy or a promotion found it good before, and
+    /// what fails since is around it. One that users never got is looked at anew for an operator, who may be about to promote it.
+    pub fn is_accepted(&self) -> bool {
+        let record = self.record.lock().unwrap_or_else(PoisonError::into_inner);
+        record.state == ReleaseState::Ready && (record.promoted_ms.is_some() || !self.is_insisted_on())
     }
 
     /// Whether its last start failed so long ago that a request may try once more.

@@ -135,7 +135,7 @@ impl Releases {
         match self.boot_beside(entry, deadline).await {
             Ok(worker) => {
                 entry.update(|record| record.instance = Some(worker.identity().instance.clone()));
-                self.install(entry, worker);
+                self.install(entry, worker, None);
                 Ok(Some(Before { record: before, worker: Some(old) }))
             }
             Err(error) => {

@@ -5,7 +5,7 @@
 
 use super::entry::Entry;
 use super::life::Event;
-use super::{Inner, ReleaseError, Releases, check};
+use super::{Inner, ReleaseError, Releases, check, unwell};
 use crate::failpoint::{self, Fault};
 use crate::id::InstanceId;
 use crate::limits::{
@@ -52,6 +52,14 @@ pub fn watch(releases: &Releases, entry: &Arc<Entry>, worker: &Arc<Worker>) {
             }
             if is_back {
                 served_since = Instant::now();
+                if let (Some(host), Some(entry), WorkerState::Ready(ready)) =
+                    (host.upgrade(), entry.upgrade(), &*state.borrow())
+                    && let Some(worker) =
+                        entry.pool.worker().filter(|worker| worker.identity().instance == instance)
+                {
+                    let failed = ready.warm_failure.as_ref().map(|failure| failure.message.clone());
+                    unwell::note(&Releases(host), &entry, &worker, failed);
+                }
                 continue;
             }
             let (Some(host), Some(entry)) = (host.upgrade(), entry.upgrade()) else { return };

@@ -25,7 +25,10 @@ impl Releases {
         let entry = self.find_content(&release, options.digest)?;
         self.may_share(&entry)?;
         let before = self.ready_for_users(&entry, options.boot_deadline).await?;
-        let switched = self.share(&entry, weight).await;
+        let switched = match self.refuse_unwell(&entry).await {
+            Ok(()) => self.share(&entry, weight).await,
+            Err(error) => Err(error),
+        };
         self.settle_values(&entry, before).await;
         switched
     }

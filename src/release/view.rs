@@ -131,6 +131,9 @@ pub struct ReleaseView {
     pub phase: Phase,
     /// Why its last start failed, if it did.
     pub failure: Option<String>,
+    /// What failed of its warm and health paths when its worker started; it serves all the same, and the paths are asked for again.
+    #[serde(default)]
+    pub warm_failure: Option<String>,
     /// Percent of the users that get it.
     pub weight: u8,
     /// Its own URL; none when an app came whose name that is.

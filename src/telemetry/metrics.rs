@@ -11,8 +11,8 @@ use super::series::{ReleaseLabels, Series};
 use crate::id::AppName;
 use crate::limits::EGRESS_HOSTS_MAX;
 use labels::{
-    EGRESS_OUTCOMES, EgressLabels, FLIP_KINDS, FlipLabels, ISOLATE_STATES, REPLACEMENTS, ReplacementLabels,
-    RestartLabels, StateLabels, WORKER_STATES,
+    AppLabels, EGRESS_OUTCOMES, EgressLabels, FLIP_KINDS, FlipLabels, ISOLATE_STATES, REPLACEMENTS,
+    ReplacementLabels, RestartLabels, StateLabels, WORKER_STATES,
 };
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -80,6 +80,7 @@ pub struct Metrics {
     /// See [`CertificateSeries`].
     pub certificates: CertificateSeries,
     wakes_refused: Counter,
+    warm_failures: Family<AppLabels, Counter>,
     /// The apps that there are, with the hosts that each has series of: what is counted for another leaves nothing behind.
     apps: Mutex<HashMap<AppName, BTreeSet<String>>>,
     unrouted: Series,
@@ -122,6 +123,7 @@ impl Metrics {
             connections: ConnectionFamilies::default(),
             certificates: CertificateSeries::default(),
             wakes_refused: Counter::default(),
+            warm_failures: Family::default(),
             apps: Mutex::default(),
             unrouted: Series::nowhere(),
         };
@@ -168,6 +170,11 @@ impl Metrics {
             "wakes_refused",
             "Starts of sleeping releases refused to clients above their quota",
             refused,
+        );
+        registry.register(
+            "warm_failures",
+            "Starts of accepted releases whose warm or health path failed",
+            self.warm_failures.clone(),
         );
         self.connections.register(registry);
         self.certificates.register(registry);
@@ -236,6 +243,13 @@ impl Metrics {
     /// Counts a start of a sleeping release that a client was refused.
     pub fn wake_refused(&self) {
         self.wakes_refused.inc();
+    }
+
+    /// Counts a start of an accepted release whose warm or health path failed.
+    pub fn warm_failure(&self, app: &AppName) {
+        if self.apps().contains_key(app) {
+            self.warm_failures.get_or_create(&AppLabels { app: app.to_string() }).inc();
+        }
     }
 
     /// Counts a worker that is replaced.
@@ -361,6 +375,7 @@ impl Metrics {
     pub fn forget_app(&self, app: &AppName) {
         let mut apps = self.apps();
         let hosts = apps.remove(app).unwrap_or_default();
+        self.warm_failures.remove(&AppLabels { app: app.to_string() });
         for kind in FLIP_KINDS {
             self.flips.remove(&FlipLabels { app: app.to_string(), kind });
         }

@@ -87,6 +87,8 @@ impl Keeper {
         loop {
             let ended = self.serve(link).await;
             self.connection.store(None);
+            // Its next render process serves whatever its warm pages answer by then.
+            self.start.is_accepted |= self.standing.has_served();
             self.standing.set(WorkerState::Lost);
             if let Ended::Broken(breach) = ended {
                 let Identity { instance, release, .. } = &self.identity;
@@ -176,7 +178,12 @@ impl Keeper {
     async fn on_frame(&self, frame: Frame, session: &mut Session, frames: &FrameSender) -> Result<(), Ended> {
         session.turn.hear(&frame)?;
         match frame {
-            Frame::Ready(ready) => return self.on_ready(ready, session).await,
+            Frame::Ready(mut ready) => {
+                if let Some(failure) = &mut ready.warm_failure {
+                    failure.cut();
+                }
+                return self.on_ready(ready, session).await;
+            }
             Frame::BootFailed(mut failure) => {
                 failure.cut();
                 self.standing.set(WorkerState::Failed(failure));

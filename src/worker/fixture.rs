@@ -65,7 +65,7 @@ impl Played {
 
 /// What is said when everything went well.
 pub fn ready() -> Frame {
-    Frame::Ready(Ready { isolates: 1, boot_us: 1, from_snapshot: false })
+    Frame::Ready(Ready { isolates: 1, boot_us: 1, from_snapshot: false, warm_failure: None })
 }
 
 /// Limits that no test reaches by chance.
@@ -110,5 +110,5 @@ impl LogSink for NoLog {
 
 /// What such a worker is told.
 pub fn start() -> Start {
-    Start { settings: settings(), env: Vec::new() }
+    Start { settings: settings(), env: Vec::new(), is_accepted: false }
 }

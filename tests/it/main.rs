@@ -69,3 +69,4 @@ mod tls_edge;
 mod uploads;
 mod wait_bake;
 mod wake;
+mod warm_failures;

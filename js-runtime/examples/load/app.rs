@@ -19,7 +19,10 @@ pub fn app(folder: &Path, path: &str, isolates: u32) -> (Start, Bundle) {
         host: "bench.localhost".to_owned(),
         limits: limits(isolates),
     };
-    (Start { settings, env: Vec::new() }, Bundle { files: Arc::new(files), ..Bundle::default() })
+    (
+        Start { settings, env: Vec::new(), is_accepted: false },
+        Bundle { files: Arc::new(files), ..Bundle::default() },
+    )
 }
 
 fn limits(isolates: u32) -> WorkerLimits {

@@ -98,8 +98,12 @@ impl Instance {
         let (stage, end) = match booted {
             Ok(pool) => {
                 let boot_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-                let ready =
-                    Ready { isolates: pool.isolates(), boot_us, from_snapshot: self.snapshot.is_some() };
+                let ready = Ready {
+                    isolates: pool.isolates(),
+                    boot_us,
+                    from_snapshot: self.snapshot.is_some(),
+                    warm_failure: pool.warm_failure().map(Box::new),
+                };
                 note(Severity::Info, "ready", json!({"isolates": ready.isolates, "boot_us": boot_us}));
                 (Stage::Serving(pool), Ok(ready))
             }

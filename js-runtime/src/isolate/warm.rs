@@ -4,7 +4,9 @@ use super::driver::{Driver, TurnError};
 use super::shared::RequestNumber;
 use crate::exception;
 use crate::journal::causes;
-use crate::limits::isolate::{WARM_AT_ONCE, WARM_RENDERS_MAX, WARM_RENDERS_MIN, WARM_SETTLED_PERCENT};
+use crate::limits::isolate::{
+    WARM_ACCEPTED_MS, WARM_AT_ONCE, WARM_RENDERS_MAX, WARM_RENDERS_MIN, WARM_SETTLED_PERCENT,
+};
 use crate::pool::gate::Gate;
 use crate::request::{LocalAnswer, Request};
 use futures_util::future::join_all;
@@ -47,6 +49,18 @@ pub async fn warm(driver: &mut Driver, settings: &WorkerSettings) -> Result<(), 
         }
     }
     Ok(())
+}
+
+/// As [`warm`], for no longer than [`WARM_ACCEPTED_MS`]: visitors wait.
+///
+/// # Errors
+/// A path that failed or answered 500 or above, or the time that passed.
+pub async fn warm_in_time(driver: &mut Driver, settings: &WorkerSettings) -> Result<(), BootFailure> {
+    let patience = Duration::from_millis(WARM_ACCEPTED_MS);
+    let warmed = tokio::time::timeout(patience, warm(driver, settings)).await;
+    warmed.unwrap_or_else(|_| {
+        Err(failed(format!("The warm paths were not rendered within {WARM_ACCEPTED_MS} ms")))
+    })
 }
 
 fn is_settled(before: Option<Rendered>, now: Rendered) -> bool {

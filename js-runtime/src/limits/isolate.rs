@@ -119,6 +119,10 @@ pub const WARM_RENDERS_MIN: u32 = 3;
 /// neighbours are cold too keeps within its `wall_ms`.
 pub const WARM_AT_ONCE: usize = 4;
 
+/// How long an isolate of a release that served before is warmed, in milliseconds: visitors wait for it, and what its pages call may hang.
+/// Its boot and this together take less than the three seconds after which the host replaces a worker that is lost.
+pub const WARM_ACCEPTED_MS: u64 = 2_000;
+
 /// Warming a path ends when a render of it takes at least this share of the one before, in percent.
 pub const WARM_SETTLED_PERCENT: u32 = 90;
 

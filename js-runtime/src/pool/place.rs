@@ -8,7 +8,7 @@ use crate::isolate::driver::{Driver, TurnError};
 use crate::isolate::engine::{Killed, js_error};
 use crate::isolate::memory;
 use crate::isolate::shared::Shared;
-use crate::isolate::warm::warm;
+use crate::isolate::warm::{warm, warm_in_time};
 use crate::limits::isolate::{ERRORS_IN_A_ROW, NO_OP_KEPT_MS, PLACE_ORDERS};
 use crate::request::lock;
 use deno_core::error::CoreError;
@@ -52,7 +52,8 @@ impl Vitals {
 /// What an isolate is booted for.
 #[derive(Debug, Clone, Copy)]
 pub enum Role {
-    /// One of the first: none of the release serves before all do.
+    /// One of the first: none of the release serves before all do. A warm path that fails keeps it from serving, unless the release
+    /// is accepted.
     First,
     /// To serve in the place of another; what its app answers may condemn it from this moment on. It serves even when a warm path
     /// fails: the release was good once, and no isolate at all is worse.
@@ -199,11 +200,18 @@ impl Thread {
         if is_late || matches!(self.role, Role::Spare) {
             return Ok(driver);
         }
-        let warmed = warm(&mut driver, settings).await;
-        if matches!(self.role, Role::First) {
-            return warmed.map(|()| driver);
+        if !matches!(self.role, Role::First) {
+            let warmed = warm(&mut driver, settings).await;
+            self.warmed(&driver, warmed);
+        } else if plan.start.is_accepted {
+            if let Err(failure) = warm_in_time(&mut driver, settings).await {
+                lock(&plan.warm_failure).get_or_insert(failure);
+                // What its pages lack is not known to be its own doing.
+                driver.shared.trust();
+            }
+        } else {
+            warm(&mut driver, settings).await?;
         }
-        self.warmed(&driver, warmed);
         if driver.engine.is_killed() {
             // It can't serve; the next one does as it is.
             drop(driver);

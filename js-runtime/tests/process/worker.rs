@@ -177,5 +177,5 @@ pub fn start() -> Start {
         host: "probe.localhost".to_owned(),
         limits,
     };
-    Start { settings, env: Vec::new() }
+    Start { settings, env: Vec::new(), is_accepted: false }
 }

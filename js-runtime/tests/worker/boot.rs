@@ -147,6 +147,40 @@ fn the_render_contract_takes_each_form() {
 }
 
 #[test]
+fn an_accepted_release_serves_whatever_its_warm_paths_answer() {
+    run(async {
+        let source = "let renders = 0;
+             export default async (request) => {
+               const { pathname } = new URL(request.url);
+               if (pathname === '/page') return new Response(`page ${renders}`);
+               renders += 1;
+               if (pathname === '/bad') return new Response('no shelf', { status: 503 });
+               if (pathname === '/throws') throw new Error('not ready');
+               if (pathname === '/spins') for (;;);
+               return new Promise(() => {});
+             }";
+        for (path, failed) in [
+            ("/bad", "/bad answered 503"),
+            ("/throws", "not ready"),
+            ("/spins", "/spins ended"),
+            ("/hangs", "not rendered within 2000 ms"),
+        ] {
+            let mut setup = Setup::fetch(source).limits(|limits| limits.wall_ms = 60_000);
+            setup.start.settings.warm = vec![path.to_owned()];
+            setup.start.is_accepted = true;
+            let worker = setup.boot().await;
+            assert!(worker.get("/page").await.text().starts_with("page "), "{path}");
+            let failure = worker.pool.warm_failure().expect(path);
+            assert!(failure.message.contains(failed), "{path}: {failure:?}");
+        }
+        let mut setup = Setup::fetch(source);
+        setup.start.settings.warm = vec!["/page".to_owned()];
+        setup.start.is_accepted = true;
+        assert_eq!(setup.boot().await.pool.warm_failure(), None);
+    });
+}
+
+#[test]
 fn warm_paths_must_pass_before_an_isolate_serves() {
     run(async {
         let source = "let renders = 0;

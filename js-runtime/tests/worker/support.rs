@@ -98,7 +98,8 @@ impl Setup {
             host: "app.localhost".to_owned(),
             limits,
         };
-        let setup = Self { files: HashMap::new(), start: Start { settings, env: Vec::new() } };
+        let start = Start { settings, env: Vec::new(), is_accepted: false };
+        let setup = Self { files: HashMap::new(), start };
         setup.file("server/index.js", source)
     }
 

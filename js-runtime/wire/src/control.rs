@@ -85,13 +85,20 @@ pub struct Start {
     pub settings: WorkerSettings,
     /// Names and values of the release's environment, secrets included.
     pub env: Vec<(String, String)>,
+    /// Whether a worker of this release served before: a warm path that fails now is told in [`Ready::warm_failure`] and keeps
+    /// no isolate from serving.
+    pub is_accepted: bool,
 }
 
 impl std::fmt::Debug for Start {
     // Values are left out: they may be secrets, and this text may reach a log.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let names: Vec<&str> = self.env.iter().map(|(name, _)| name.as_str()).collect();
-        f.debug_struct("Start").field("settings", &self.settings).field("env", &names).finish()
+        f.debug_struct("Start")
+            .field("settings", &self.settings)
+            .field("env", &names)
+            .field("is_accepted", &self.is_accepted)
+            .finish()
     }
 }
 
@@ -104,6 +111,8 @@ pub struct Ready {
     pub boot_us: u64,
     /// Whether the isolates started from the snapshot that the worker was given.
     pub from_snapshot: bool,
+    /// The first warm path that failed, of a release that is accepted.
+    pub warm_failure: Option<Box<BootFailure>>,
 }
 
 /// Which step of a boot failed.

@@ -108,13 +108,14 @@ fn frames() -> impl Strategy<Value = Frame> {
         ),
         stream.clone().prop_map(|stream| Frame::Cancel(stream, CancelReason::ClientGone)),
         (stream, any::<u32>()).prop_map(|(stream, bytes)| Frame::Credit(stream, bytes)),
-        (settings(), prop::collection::vec(("[A-Z_]{1,20}", ".{0,50}"), 0..5))
-            .prop_map(|(settings, env)| Frame::Start(Start { settings, env })),
-        (any::<u32>(), any::<u64>()).prop_map(|(isolates, boot_us)| Frame::Ready(Ready {
-            isolates,
-            boot_us,
-            from_snapshot: true
-        })),
+        (settings(), prop::collection::vec(("[A-Z_]{1,20}", ".{0,50}"), 0..5)).prop_map(|(settings, env)| {
+            Frame::Start(Start { is_accepted: env.len() % 2 == 1, settings, env })
+        }),
+        (any::<u32>(), any::<u64>(), prop::option::of(".{0,200}")).prop_map(|(isolates, boot_us, failed)| {
+            let failure = |message| BootFailure { stage: BootStage::Warm, message, error: None };
+            let warm_failure = failed.map(|message| Box::new(failure(message)));
+            Frame::Ready(Ready { isolates, boot_us, from_snapshot: true, warm_failure })
+        }),
         (".{0,200}", prop::option::of(error())).prop_map(|(message, error)| Frame::BootFailed(BootFailure {
             stage: BootStage::Evaluate,
             message,
@@ -281,6 +282,7 @@ fn a_start_does_not_print_its_values() {
             },
         },
         env: vec![("API_KEY".into(), "hunter2".into())],
+        is_accepted: false,
     };
     let text = format!("{start:?} {:?}", Frame::Start(start.clone()));
     assert!(text.contains("API_KEY") && !text.contains("hunter2"));

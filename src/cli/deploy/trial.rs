@@ -92,6 +92,7 @@ async fn ready(identity: Identity, bundle: &Inspected, env: Vec<(String, String)
             limits: limits(bundle),
         },
         env: env.into_iter().collect(),
+        is_accepted: false,
     };
     let sockets = Sockets::new(TRIAL_SOCKETS_MAX);
     let policy = EgressPolicy::default();

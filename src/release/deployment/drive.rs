@@ -159,7 +159,10 @@ impl Releases {
         loop {
             let standing = deployment.standing();
             match standing.progress.work() {
-                Some(Work::Start) => *before = self.ready_for_users(entry, deadline).await?,
+                Some(Work::Start) => {
+                    *before = self.ready_for_users(entry, deadline).await?;
+                    self.refuse_unwell(entry).await?;
+                }
                 Some(Work::HooksBeforeTraffic) => {
                     let call = self.call(deployment, HookStage::BeforeTraffic);
                     let hooks = hooks::run(&self.0.parts.config.hook, &call);

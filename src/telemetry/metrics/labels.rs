@@ -48,6 +48,12 @@ pub struct StateLabels {
     pub state: &'static str,
 }
 
+/// Label of a count that has an app alone.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct AppLabels {
+    pub app: String,
+}
+
 /// Labels of one kind of change of the live release.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct FlipLabels {

@@ -5,7 +5,7 @@ use vitrine_wire::{
 };
 
 fn ready() -> Frame {
-    Frame::Ready(Ready { isolates: 1, boot_us: 1, from_snapshot: false })
+    Frame::Ready(Ready { isolates: 1, boot_us: 1, from_snapshot: false, warm_failure: None })
 }
 
 fn failed() -> Frame {
@@ -80,7 +80,7 @@ fn what_is_not_a_workers_to_say_there_is_refused() {
         (Frame::Request(1, request), "request"),
         (Frame::Response(1, ResponseHead { status: 200, headers: Vec::new() }), "response"),
         (Frame::Done(1, Done::of(Outcome::Ok)), "done"),
-        (Frame::Start(Start { settings, env: Vec::new() }), "start"),
+        (Frame::Start(Start { settings, env: Vec::new(), is_accepted: false }), "start"),
         (Frame::Ping(1), "ping"),
         (Frame::Freeze, "freeze"),
         (Frame::Thaw, "thaw"),

@@ -67,7 +67,7 @@ fn worker() {
 }
 
 fn ready() -> Frame {
-    Frame::Ready(Ready { isolates: 1, boot_us: 1, from_snapshot: false })
+    Frame::Ready(Ready { isolates: 1, boot_us: 1, from_snapshot: false, warm_failure: None })
 }
 
 fn line(message: String) -> LogLine {
