@@ -56,6 +56,7 @@ impl Nginx {
         let mut server = block("docs/cdn.md", "proxy_cache_path");
         for (documented, here) in [
             ("/var/cache/nginx", format!("{path}/cache")),
+            ("listen 80;", format!("listen unix:{path}/plain;")),
             ("listen 443 ssl", format!("listen {address} ssl")),
             ("/etc/ssl/shop.pem", pem("shop.pem").display().to_string()),
             ("/etc/ssl/shop.key", pem("shop.key.pem").display().to_string()),
