@@ -5,9 +5,10 @@
 //! [`deployment`] (stages, hooks, bake) -> [`switch`] (promote and rollback: healthy,
 //! recorded, swapped), for a share of the users first ([`split`]) -> [`keep`] (a worker that is lost or hangs is replaced) and
 //! [`check`] (so is one that is ill), [`unwell`] (one whose pages fail at its start serves, and is asked again) -> [`retire`] (sleep,
-//! expiry, retention) and [`removal`] (of an app, which [`restore`] brings back) -> [`wake`] (a request for one that sleeps). [`boot_queue`] says whose worker is started next, [`diagnosis`] why one did
-//! not come up. [`life`] says what may happen to a release and what follows, [`course`] carries that out; [`decide`] holds the other
-//! rules, without effects, [`observe`] reports how workers do, and [`load`] what is asked of them. [`entry`] is one release,
+//! expiry, retention) and [`removal`] (of an app, which [`restore`] brings back) -> [`wake`] (a request for one that sleeps).
+//! [`boot_queue`] says whose worker is started next, [`diagnosis`] why one did not come up. [`life`] says what may happen to a
+//! release and what follows, [`course`] carries that out; [`decide`] holds the other rules, without effects, [`observe`] reports how
+//! workers do, and [`load`] what is asked of them. [`entry`] is one release,
 //! [`book`] all that is known, [`labels`] whose each host name is, [`counted`] and [`room`] what an app may have beside what its
 //! users get, [`table`] turns it into a route table and [`publish`] swaps that in, [`adopt`] fills it after a start, [`sweep`]
 //! removes what an earlier host left, [`succession`] lets it rest while another host takes over.

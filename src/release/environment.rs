@@ -219,7 +219,7 @@ impl Releases {
             return Err(error);
         }
         entry.update(|record| record.instance = Some(instance));
-        self.install(entry, worker);
+        self.install(entry, worker, None);
         let releases = self.clone();
         tokio::spawn(async move { releases.finish(old).await });
         Ok(())
