@@ -1,6 +1,7 @@
 //! An app whose pages need a service that is away for a while: what was good before starts again and serves what it can; what was not
 //! accepted yet is refused.
 
+use crate::harness::archive::bundle_dir;
 use crate::harness::host::Host;
 use crate::harness::processes;
 use crate::harness::wait::wait_until;
@@ -139,4 +140,30 @@ fn a_live_release_whose_warm_path_fails_starts_again() {
 #[test]
 fn a_live_release_whose_health_path_fails_starts_again() {
     starts_again("/about", "/", "The health path / failed");
+}
+
+#[test]
+fn one_that_sleeps_wakes_and_one_that_was_never_accepted_is_refused() {
+    let api = Api::start();
+    let host = api.host("[switching]\nidle_timeout_ms = 500\n");
+    deploy(&host, &api.files("v1", "/about", "/about"), &["--version", "v1"]);
+    deploy(&host, &api.files("v2", "/", "/about"), &["--version", "v2", "--no-promote"]);
+    wait_until("it sleeps", PATIENCE, || (host.release("shop", "v2")["phase"] == "sleeping").then_some(()));
+    api.is_away(true);
+    // It was taken in once: its other pages can be looked at.
+    assert_eq!(host.get("shop-v2", "/about").send().text(), "about v2");
+    let log = host.cli(&["logs", "shop"]).ok().stdout;
+    assert!(log.contains("so it serves"), "{log}");
+    // Users never had it, so it has to be well to go live, whether it runs or sleeps.
+    host.cli(&["promote", "shop", "v2"]).fails(1, &["shop@v2", "The warm path / "]);
+    wait_until("it sleeps", PATIENCE, || (host.release("shop", "v2")["phase"] == "sleeping").then_some(()));
+    host.cli(&["promote", "shop", "v2"]).fails(1, &["shop@v2", "The warm path / "]);
+    let dir = api.files("v3", "/", "/about");
+    let dir = bundle_dir(&dir.each_ref().map(|(path, text)| (*path, text.as_str())));
+    host.cli(&["deploy", "shop", dir.path().to_str().unwrap(), "--version", "v3"])
+        .fails(1, &["The warm path / "]);
+    assert_eq!(host.get("shop", "/about").send().text(), "about v1");
+    api.is_away(false);
+    host.cli(&["promote", "shop", "v2"]).ok();
+    assert_eq!(host.get("shop", "/").send().text(), "products v2");
 }
