@@ -256,6 +256,7 @@ async fn open(
     requests: &Handle,
 ) -> Result<(Routes, Releases), HostError> {
     let routes = Routes::new(&config.domain);
+    let previews_secret = store.derived_secret("passes of previews");
     let parts = Parts {
         config: Arc::clone(config),
         store,
@@ -263,7 +264,7 @@ async fn open(
         routes: routes.clone(),
         telemetry: telemetry.clone(),
         clock: Clock::system(),
-        guard: Guard::load(&config.previews)?,
+        guard: Guard::load(&config.previews, &previews_secret)?,
         // `solo` serves one bundle once.
         take_snapshots: predecessor.is_some(),
         predecessor: predecessor.unwrap_or_default(),

@@ -138,7 +138,6 @@ impl Admin {
             None => TcpListener::bind(listen).await.map_err(refused)?,
         };
         let address = listener.local_addr().map_err(refused)?;
-        let (uploads, log_streams) = AdminState::slots();
         let shutdown = CancellationToken::new();
         let state = AdminState {
             releases,
@@ -150,8 +149,9 @@ impl Admin {
             notice: Notice::of(FELL_BACK).filter(|_| fell_back),
             clock,
             shutdown,
-            uploads,
-            log_streams,
+            uploads: crate::admin::places::Places::of_uploads(),
+            waiting_uploads: crate::admin::places::Places::of_waiting_uploads(),
+            log_streams: crate::admin::places::Places::of_log_streams(),
             backups: Arc::new(Semaphore::new(1)),
         };
         let beacon = beacon::folder().and_then(|folder| {

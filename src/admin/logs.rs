@@ -12,6 +12,7 @@ use crate::admin::router::AdminState;
 use crate::id::{AppName, ReleaseId, Version};
 use crate::limits::{LOG_TAIL_LINES, LOG_TAIL_LINES_MAX, SSE_KEEP_ALIVE_MS};
 use crate::release::{ReleaseError, Tail};
+use crate::scope::Actor;
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
@@ -91,8 +92,9 @@ pub async fn logs(
         }
     }
     let wanted = Arc::new(Wanted::new(query, state.clock.now_ms(), Standing::of(known.as_ref()))?);
-    let Ok(slot) = state.log_streams.clone().try_acquire_owned() else {
-        return Err(Problem::new(Kind::Busy, "too many log streams are open; close one"));
+    let who = Actor::current();
+    let Some(slot) = state.log_streams.try_take(&who) else {
+        return Err(Problem::new(Kind::Busy, state.log_streams.why(&who)));
     };
     let Tail { past, to_come } = state.releases.logs(&app, follows).await?;
     let slot = Arc::new(slot);

@@ -9,7 +9,7 @@ use crate::admin::problem::{Kind, Problem};
 use crate::admin::{apps, audit, backup, env, health, key, logs, openapi, precheck, tokens, upload};
 use crate::clock::Clock;
 use crate::config::MetricsRules;
-use crate::limits::{ADMIN_JSON_BYTES_MAX, LOG_STREAMS_MAX};
+use crate::limits::ADMIN_JSON_BYTES_MAX;
 use crate::release::Releases;
 use crate::scope::Actor;
 use crate::store::Store;
@@ -56,18 +56,12 @@ pub struct AdminState {
     pub shutdown: CancellationToken,
     /// Uploads at once.
     pub uploads: Places,
+    /// Uploads that wait for a place among those.
+    pub waiting_uploads: Places,
     /// Log streams at once.
-    pub log_streams: Arc<Semaphore>,
+    pub log_streams: Places,
     /// Backups at once: one.
     pub backups: Arc<Semaphore>,
-}
-
-impl AdminState {
-    /// The places for uploads and log streams that a state starts with.
-    #[must_use]
-    pub fn slots() -> (Places, Arc<Semaphore>) {
-        (Places::default(), Arc::new(Semaphore::new(LOG_STREAMS_MAX)))
-    }
 }
 
 /// The description of every path, as `/v1/openapi.json` serves it.

@@ -128,10 +128,14 @@ pub async fn upload(
     let options = UploadOptions { env_scope, signature: signature(request.headers())?, ..options };
     let key = idempotency_key(request.headers())?;
     let who = Actor::current();
+    let Some(waiting) = state.waiting_uploads.try_take(&who) else {
+        return Err(Problem::new(Kind::Busy, state.waiting_uploads.why(&who)));
+    };
     let place = state.uploads.take(&who);
     let Ok(slot) = tokio::time::timeout(Duration::from_millis(UPLOAD_PLACE_MS), place).await else {
         return Err(Problem::new(Kind::Busy, state.uploads.why(&who)));
     };
+    drop(waiting);
     let head = request_line(&request);
     let (staged, bundle) = receive(&state, request, Arc::new(slot)).await?;
     let once =
@@ -301,7 +305,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_upload_whose_sender_left_has_its_place_until_its_work_ends() {
-        let (uploads, ci) = (Places::default(), Actor::Token("ci".parse().unwrap()));
+        let (uploads, ci) = (Places::of_uploads(), Actor::Token("ci".parse().unwrap()));
         let mut held: Vec<_> = std::iter::from_fn(|| uploads.try_take(&ci)).collect();
         let slot = Arc::new(held.pop().unwrap());
         let (end, over) = std::sync::mpsc::sync_channel::<()>(1);
@@ -315,7 +319,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_uploaded_has_its_place_until_it_is_taken_in() {
-        let (uploads, ci) = (Places::default(), Actor::Token("ci".parse().unwrap()));
+        let (uploads, ci) = (Places::of_uploads(), Actor::Token("ci".parse().unwrap()));
         let mut held: Vec<_> = std::iter::from_fn(|| uploads.try_take(&ci)).collect();
         let slot = Arc::new(held.pop().unwrap());
         let folder = tempfile::tempdir().unwrap();

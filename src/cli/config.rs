@@ -45,7 +45,7 @@ fn check_files(config: &Config) -> Result<(), Failure> {
     let layout = Layout::new(&config.data);
     let keys = KeySource::choose(config.secrets.key_file.as_deref());
     let checks: [Result<(), Box<dyn Error>>; 3] = [
-        Guard::load(&config.previews).map(drop).map_err(Into::into),
+        Guard::load(&config.previews, b"").map(drop).map_err(Into::into),
         keys.check(&layout).map_err(Into::into),
         Token::load(&layout.admin_token()).map(drop).map_err(Into::into),
     ];

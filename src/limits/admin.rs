@@ -18,6 +18,15 @@ pub const UPLOADS_OF_TOKENS_MAX: usize = 6;
 pub const UPLOADS_OF_TOKEN_MAX: usize = 2;
 const _: () = assert!(UPLOADS_OF_TOKEN_MAX < UPLOADS_OF_TOKENS_MAX && UPLOADS_OF_TOKENS_MAX < UPLOADS_MAX);
 
+/// Uploads that wait for their place, each with a connection of the admin side.
+pub const UPLOADS_WAITING_MAX: usize = 160;
+/// Of all tokens but the host's own: half of the connections stay for other calls.
+pub const UPLOADS_WAITING_OF_TOKENS_MAX: usize = 128;
+/// Of one token: a pipeline that deploys all its apps at once.
+pub const UPLOADS_WAITING_OF_TOKEN_MAX: usize = 32;
+const _: () = assert!(UPLOADS_WAITING_OF_TOKENS_MAX <= ADMIN_CONNECTIONS_MAX / 2);
+const _: () = assert!(UPLOADS_WAITING_OF_TOKENS_MAX < UPLOADS_WAITING_MAX);
+
 /// How long an upload waits for its place: several deploys at once take their turn, and a client waits a minute by default.
 pub const UPLOAD_PLACE_MS: u64 = 45_000;
 /// Time that a client may let an upload wait for its body before its rate counts.
@@ -36,6 +45,11 @@ pub const BOOT_DEADLINE_MAX_MS: u64 = 900_000;
 pub const PREVIEW_TTL_MAX_MS: u64 = 30 * 24 * 3_600_000;
 /// Log streams at once: each holds a place in the broadcast of lines.
 pub const LOG_STREAMS_MAX: usize = 64;
+/// Log streams at once of all tokens but the host's own.
+pub const LOG_STREAMS_OF_TOKENS_MAX: usize = 56;
+/// Log streams at once of one token: a team with a terminal each.
+pub const LOG_STREAMS_OF_TOKEN_MAX: usize = 16;
+const _: () = assert!(LOG_STREAMS_OF_TOKENS_MAX < LOG_STREAMS_MAX);
 /// Time between two signs of life on a quiet stream; proxies cut idle ones at 60 s.
 pub const SSE_KEEP_ALIVE_MS: u64 = 15_000;
 

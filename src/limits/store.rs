@@ -35,6 +35,8 @@ pub const IDEMPOTENCY_BODY_BYTES_MAX: usize = 64 << 10;
 pub const BLOB_PART_BYTES: usize = 8 << 20;
 /// Pictures taken for one backup until none names a bundle that was removed while it was taken: removals are minutes apart.
 pub const BACKUP_TRIES: u32 = 3;
+/// Bytes of a file's name in a backup: the longest has two digests and 6 characters around them.
+pub const BACKUP_NAME_BYTES_MAX: u64 = 256;
 /// Bytes of a backup's list of files: a hundred for each of some hundred thousand.
 pub const BACKUP_MANIFEST_BYTES_MAX: u64 = 64 << 20;
 /// Pieces of a backup between the disk and the network, and bytes of one.

@@ -57,14 +57,17 @@ impl std::fmt::Debug for Guard {
 }
 
 impl Guard {
-    /// The guard that the operator asks for, if one is.
+    /// The guard that the operator asks for, if one is. `secret` is random and this host's: with the password alone whoever has one
+    /// link could try passwords as fast as a machine counts.
     ///
     /// # Errors
     /// See [`GuardError`].
-    pub fn load(rules: &PreviewRules) -> Result<Option<Arc<Self>>, GuardError> {
+    pub fn load(rules: &PreviewRules, secret: &[u8]) -> Result<Option<Arc<Self>>, GuardError> {
         let Some(path) = &rules.password_file else { return Ok(None) };
         let password = read(path)?;
-        Ok(Some(Arc::new(Self::new(&password, rules.apps.clone()))))
+        let guard = Self::new(&password, rules.apps.clone());
+        let passes = hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&guard.passes, secret).as_ref());
+        Ok(Some(Arc::new(Self { passes, ..guard })))
     }
 
     /// With this password, for these apps or for all.
@@ -148,11 +151,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("password");
         let rules = PreviewRules { password_file: Some(file.clone()), apps: None };
-        assert!(matches!(Guard::load(&rules), Err(GuardError::Read { .. })));
+        assert!(matches!(Guard::load(&rules, b"secret"), Err(GuardError::Read { .. })));
         let write = |text: &str, mode| {
             fs::write(&file, text).unwrap();
             fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
-            Guard::load(&rules)
+            Guard::load(&rules, b"secret")
         };
         assert!(matches!(
             write("long enough to be one\n", 0o644),
@@ -161,6 +164,12 @@ mod tests {
         assert!(matches!(write("short\nand another line\n", 0o600), Err(GuardError::Short(_))));
         let guard = write("long enough to be one\n", 0o600).unwrap().unwrap();
         assert!(guard.knows(b"long enough to be one"));
-        assert!(Guard::load(&PreviewRules::default()).unwrap().is_none());
+        // The same password gives other passes on another host, and again the same ones on this.
+        let pass = guard.pass("shop-pr-1.localhost");
+        let elsewhere = Guard::load(&rules, b"another").unwrap().unwrap();
+        assert!(!elsewhere.is_pass("shop-pr-1.localhost", &pass));
+        assert!(!Guard::new("long enough to be one", None).is_pass("shop-pr-1.localhost", &pass));
+        assert!(Guard::load(&rules, b"secret").unwrap().unwrap().is_pass("shop-pr-1.localhost", &pass));
+        assert!(Guard::load(&PreviewRules::default(), b"secret").unwrap().is_none());
     }
 }

@@ -1,9 +1,9 @@
 //! The key under which requests are recorded (see `src/store/idempotency.rs`). It lies sealed in the database and outlives a rotation
 //! of the key that seals it, so that a request is recognised after one.
 
-use super::StoreError;
 use super::keyring::{KEY_BYTES, Keyring};
 use super::transaction::sqlite_error;
+use super::{Store, StoreError};
 use crate::id::Digest;
 use ring::aead::Aad;
 use ring::hmac;
@@ -37,6 +37,15 @@ impl RequestsKey {
     /// What a request is recorded as. By its digest alone a short value in its body could be found by trying.
     pub(super) fn blind(&self, request: Digest) -> String {
         hex::encode(hmac::sign(&self.0, request.to_string().as_bytes()))
+    }
+}
+
+impl Store {
+    /// A secret of this data folder for one purpose, the same after a restart and after a rotation of the keys.
+    #[must_use]
+    pub fn derived_secret(&self, purpose: &str) -> Vec<u8> {
+        let of = format!("vitrine derived 1\0{purpose}");
+        hmac::sign(&self.0.requests_key.0, of.as_bytes()).as_ref().to_vec()
     }
 }
 

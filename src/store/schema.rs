@@ -5,6 +5,7 @@ use super::transaction::sqlite_error;
 use crate::clock::Clock;
 use crate::failpoint;
 use rusqlite::{Connection, TransactionBehavior};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Each step is applied once, in order, in a transaction of its own. A step that was released is never changed.
@@ -212,6 +213,42 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), St
             .map_err(|source| sqlite_error("bring the database to the present form", path, source))?;
     }
     Ok(())
+}
+
+/// Refuses a database that has anything but the tables and indexes of its version: a trigger or a view in it would have a hand in
+/// every statement from here on.
+pub(super) fn refuse_foreign(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let failed = |source| sqlite_error("read the schema", path, source);
+    let found = objects(connection).map_err(failed)?;
+    let steps = applied(connection).map_err(failed)?;
+    if steps as usize > MIGRATIONS.len() {
+        // Bringing it to the present form refuses it, and says why.
+        return Ok(());
+    }
+    let mut expected = Connection::open_in_memory().map_err(failed)?;
+    applied(&expected).map_err(failed)?;
+    for (index, step) in MIGRATIONS.iter().enumerate().take(steps as usize) {
+        apply(&mut expected, index as i64 + 1, step).map_err(failed)?;
+    }
+    let expected = objects(&expected).map_err(failed)?;
+    let strange = found.symmetric_difference(&expected).next();
+    strange.map_or(Ok(()), |(kind, name, _)| {
+        let detail = format!("its {kind} `{name}` is none that Vitrine makes");
+        Err(StoreError::Corrupt { path: path.to_owned(), detail })
+    })
+}
+
+/// Kind, name and definition of all that a database has. What SQLite puts around names, and how it breaks lines, differs.
+fn objects(connection: &Connection) -> rusqlite::Result<BTreeSet<(String, String, String)>> {
+    let mut select = connection.prepare("SELECT type, name, coalesce(sql, '') FROM sqlite_master")?;
+    let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?)))?;
+    rows.map(|row| {
+        row.map(|(kind, name, mut sql)| {
+            sql.retain(|letter| letter != '"' && !letter.is_whitespace());
+            (kind, name, sql)
+        })
+    })
+    .collect()
 }
 
 /// A database of an earlier version, for tests: the first steps alone.

@@ -5,6 +5,7 @@
 
 use super::event::LogEvent;
 use super::wanted::{Verdict, Wanted};
+use crate::admin::places::Place;
 use crate::limits::{LOG_READ_AHEAD_LINES, LOG_SCAN_BYTES, LOG_SCANS_MAX, LOG_TAIL_BYTES_MAX};
 use crate::telemetry::Past;
 use crate::telemetry::log_store::{Part, PartReader};
@@ -14,7 +15,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 
 /// Batches that are read at once: each takes a core while it unpacks.
 pub(super) static SCANS: Semaphore = Semaphore::const_new(LOG_SCANS_MAX);
@@ -31,7 +32,7 @@ pub(super) struct Search {
     last: Option<Last>,
     hidden: u64,
     /// Held by a batch that is read, too: a stream whose reader has left gives its slot back when nothing is read for it any more.
-    _slot: Arc<OwnedSemaphorePermit>,
+    _slot: Arc<Place>,
 }
 
 /// A search for the last lines, which reads the newest part first.
@@ -47,12 +48,7 @@ struct Last {
 
 impl Search {
     /// A search for all lines, or for the last `lines_max`.
-    pub(super) fn new(
-        past: Past,
-        wanted: Arc<Wanted>,
-        lines_max: Option<usize>,
-        slot: Arc<OwnedSemaphorePermit>,
-    ) -> Self {
+    pub(super) fn new(past: Past, wanted: Arc<Wanted>, lines_max: Option<usize>, slot: Arc<Place>) -> Self {
         let parts =
             past.0.into_iter().filter(|part| wanted.may_be_in(part.begun_ms, part.ended_ms)).collect();
         let last =

@@ -3,10 +3,12 @@
 use super::super::Layout;
 use super::super::open::{connect, prepare};
 use super::super::reseal::used_keys;
+use super::super::schema::refuse_foreign;
 use super::super::transaction::sqlite_error;
 use super::write::Hashing;
 use super::{BackupError, DATABASE, FORMAT, MANIFEST, Manifest, is_known};
-use crate::limits::BACKUP_MANIFEST_BYTES_MAX;
+use crate::limits::{BACKUP_MANIFEST_BYTES_MAX, BACKUP_NAME_BYTES_MAX};
+use nix::sys::statvfs::statvfs;
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write as _};
@@ -30,7 +32,7 @@ pub struct Restored {
 /// # Errors
 /// See [`BackupError`].
 pub fn check(archive: impl Read) -> Result<Manifest, BackupError> {
-    walk(archive, |_, content| io::copy(content, &mut io::sink()).map(drop).map_err(BackupError::Broken))
+    walk(archive, |_, _, content| io::copy(content, &mut io::sink()).map(drop).map_err(BackupError::Broken))
 }
 
 /// Makes a data folder of an archive. One that is there, and empty, is filled: it may be a mount point. Its database comes last, and
@@ -65,7 +67,10 @@ pub fn restore(archive: impl Read, data: &Path) -> Result<Restored, BackupError>
         let path = scratch.path().join(name);
         DirBuilder::new().mode(0o700).create(&path).map_err(io_error("make", &path))?;
     }
-    let manifest = walk(archive, |name, content| unpack(&scratch.path().join(name), content))?;
+    let manifest = walk(archive, |name, bytes, content| {
+        need_room(scratch.path(), bytes).map_err(io_error("unpack into", around))?;
+        unpack(&scratch.path().join(name), content)
+    })?;
     let keys = leave_machine(&Layout::new(scratch.path()))?;
     if is_there {
         move_out(scratch.path(), data).map_err(io_error("fill", data))?;
@@ -97,14 +102,27 @@ fn sync(folder: &Path) -> io::Result<()> {
 /// Gives each file to `take`, compares it with the manifest, and gives that.
 fn walk(
     archive: impl Read,
-    mut take: impl FnMut(&str, &mut dyn Read) -> Result<(), BackupError>,
+    mut take: impl FnMut(&str, u64, &mut dyn Read) -> Result<(), BackupError>,
 ) -> Result<Manifest, BackupError> {
     let broken = BackupError::Broken;
     let mut archive = tar::Archive::new(zstd::Decoder::new(archive).map_err(broken)?);
     let (mut found, mut manifest) = (BTreeMap::new(), None);
-    for entry in archive.entries().map_err(broken)? {
+    let mut long_name = None;
+    // Raw, because the library holds a long name in memory whatever its length.
+    for entry in archive.entries().map_err(broken)?.raw(true) {
         let mut entry = entry.map_err(broken)?;
-        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        let name = long_name.take().unwrap_or_else(|| entry.path_bytes().into_owned());
+        let name = String::from_utf8_lossy(&name).into_owned();
+        if manifest.is_none() && entry.header().entry_type().is_gnu_longname() {
+            if entry.size() > BACKUP_NAME_BYTES_MAX {
+                return Err(BackupError::Strange("a name that is too long".into()));
+            }
+            let mut text = Vec::new();
+            entry.read_to_end(&mut text).map_err(broken)?;
+            text.truncate(text.iter().position(|byte| *byte == 0).unwrap_or(text.len()));
+            long_name = Some(text);
+            continue;
+        }
         if manifest.is_some() || !entry.header().entry_type().is_file() {
             return Err(BackupError::Strange(name));
         }
@@ -117,8 +135,9 @@ fn walk(
         if !is_known(&name) || found.contains_key(&name) {
             return Err(BackupError::Strange(name));
         }
+        let bytes = entry.size();
         let mut content = Hashing::new(&mut entry);
-        take(&name, &mut content)?;
+        take(&name, bytes, &mut content)?;
         found.insert(name, content.digest());
     }
     let manifest: Manifest = manifest.ok_or_else(|| broken(io::ErrorKind::UnexpectedEof.into()))?;
@@ -142,6 +161,17 @@ fn parse(text: &[u8]) -> Result<Manifest, BackupError> {
         return Err(BackupError::Newer { vitrine, format: u32::try_from(format).unwrap_or(u32::MAX) });
     }
     serde_json::from_value(value).map_err(|error| BackupError::Broken(error.into()))
+}
+
+/// An archive of some megabytes can hold a file of any size: what does not fit is known before the disk is full.
+fn need_room(folder: &Path, bytes: u64) -> io::Result<()> {
+    let told = statvfs(folder)?;
+    let free = told.blocks_available() * told.fragment_size();
+    if bytes < free {
+        return Ok(());
+    }
+    let text = format!("a file of {} MiB is next, and {} MiB of the disk are free", bytes >> 20, free >> 20);
+    Err(io::Error::new(io::ErrorKind::StorageFull, text))
 }
 
 fn unpack(path: &PathBuf, content: &mut dyn Read) -> Result<(), BackupError> {
@@ -172,6 +202,7 @@ fn leave_machine(layout: &Layout) -> Result<Vec<String>, BackupError> {
     }
     let unusable = BackupError::Store;
     let mut connection = connect(&path).map_err(unusable)?;
+    refuse_foreign(&connection, &path).map_err(unusable)?;
     prepare(&mut connection, &path).map_err(unusable)?;
     let leave = "DELETE FROM meta WHERE key = 'host_id'; UPDATE releases SET instance = NULL; DELETE FROM idempotency";
     connection

@@ -218,3 +218,39 @@ fn only_files_that_a_backup_has_are_unpacked() {
     assert!(!to.exists());
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
+
+#[test]
+fn a_database_with_a_hand_in_later_statements_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for (at, forged) in [
+        "CREATE TRIGGER evil AFTER INSERT ON apps BEGIN DELETE FROM tokens; END",
+        "CREATE VIEW evil AS SELECT * FROM tokens",
+        "CREATE TABLE evil (name TEXT)",
+        "DROP INDEX promotions_of_app",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let from = folder.path().join(format!("from{at}"));
+        let store = filled(&from, true);
+        rusqlite::Connection::open(from.join(DATABASE)).unwrap().execute_batch(forged).unwrap();
+        let to = folder.path().join("to");
+        let refused = restore(&archive_of(&store, true)[..], &to).unwrap_err();
+        assert!(
+            matches!(refused, BackupError::Store(crate::store::StoreError::Corrupt { .. })),
+            "{forged}: {refused}"
+        );
+        assert!(!to.exists());
+    }
+}
+
+#[test]
+fn a_name_of_any_length_is_not_taken_into_memory() {
+    let mut archive = tar::Builder::new(zstd::Encoder::new(Vec::new(), 1).unwrap());
+    let mut header = tar::Header::new_gnu();
+    header.set_size(0);
+    archive.append_data(&mut header, "x".repeat(1 << 20), &b""[..]).unwrap();
+    let archive = archive.into_inner().unwrap().finish().unwrap();
+    let refused = check(&archive[..]).unwrap_err();
+    assert!(refused.to_string().contains("a name that is too long"), "{refused}");
+}
