@@ -97,7 +97,7 @@ pub async fn logs(
         return Err(Problem::new(Kind::Busy, state.log_streams.why(&who)));
     };
     let Tail { past, to_come } = state.releases.logs(&app, follows).await?;
-    let slot = Arc::new(slot);
+    let slot: Arc<dyn Send + Sync> = Arc::new(slot);
     let past = Search::new(past, Arc::clone(&wanted), lines_max, Arc::clone(&slot)).events(&SCANS);
     let to_come = to_come.map(|(lines, following)| {
         follow(lines, state.shutdown.clone(), wanted).map(move |line| {

@@ -5,7 +5,6 @@
 
 use super::event::LogEvent;
 use super::wanted::{Verdict, Wanted};
-use crate::admin::places::Place;
 use crate::limits::{LOG_READ_AHEAD_LINES, LOG_SCAN_BYTES, LOG_SCANS_MAX, LOG_TAIL_BYTES_MAX};
 use crate::telemetry::Past;
 use crate::telemetry::log_store::{Part, PartReader};
@@ -32,7 +31,7 @@ pub(super) struct Search {
     last: Option<Last>,
     hidden: u64,
     /// Held by a batch that is read, too: a stream whose reader has left gives its slot back when nothing is read for it any more.
-    _slot: Arc<Place>,
+    _slot: Arc<dyn Send + Sync>,
 }
 
 /// A search for the last lines, which reads the newest part first.
@@ -48,7 +47,12 @@ struct Last {
 
 impl Search {
     /// A search for all lines, or for the last `lines_max`.
-    pub(super) fn new(past: Past, wanted: Arc<Wanted>, lines_max: Option<usize>, slot: Arc<Place>) -> Self {
+    pub(super) fn new(
+        past: Past,
+        wanted: Arc<Wanted>,
+        lines_max: Option<usize>,
+        slot: Arc<dyn Send + Sync>,
+    ) -> Self {
         let parts =
             past.0.into_iter().filter(|part| wanted.may_be_in(part.begun_ms, part.ended_ms)).collect();
         let last =
