@@ -38,7 +38,8 @@ pub(super) fn lay_out(build: &Build, scratch: &Path) -> Result<LaidOut, LayOutEr
             pages.push(name.clone());
         }
     }
-    let asked = settings.remove("fallback").and_then(|name| name.as_str().map(str::to_owned));
+    // The page that the client renders any address from: here it is one of the server's pages.
+    let asked = settings.remove("shell").and_then(|name| name.as_str().map(str::to_owned));
     let fallback = asked.or_else(|| Some(FALLBACK.to_owned())).filter(|name| pages.contains(name));
     let site = json!({ "pages": pages, "redirects": redirects.unwrap_or_default(), "fallback": fallback });
     for (name, text) in [(ENTRY, SERVER.to_owned()), ("server/site.js", format!("export default {site};\n"))]

@@ -131,7 +131,7 @@ fn what_can_not_be_laid_out_is_said() {
 fn a_site_is_laid_out_with_a_server_for_its_pages() {
     let project = folder_with(&[
         ("package.json", "{}"),
-        ("vitrine.json", r#"{"fallback":"app.html","env":["A"]}"#),
+        ("vitrine.json", r#"{"shell":"app.html","env":["A"]}"#),
         ("dist/index.html", "home"),
         ("dist/app.html", "app"),
         ("dist/docs/index.html", "docs"),
