@@ -4,12 +4,14 @@
 use crate::harness::flips::{Aftermath, Load, clients, promote, storm, switch, to_and_fro, upload};
 use crate::harness::host::Host;
 use crate::harness::wait::wait_until;
+use std::fs;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 const PROCESS: [&str; 2] = ["--isolation", "process"];
 /// Time for every thread to be held up.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(30);
 /// A storm of a few seconds.
 const QUICK: Load = Load { flips: 40, keep_alive: 8, anew: 4, streams: 4, posts: 2, h2: 1 };
 
@@ -17,13 +19,19 @@ const QUICK: Load = Load { flips: 40, keep_alive: 8, anew: 4, streams: 4, posts:
 #[test]
 fn a_rollback_waits_for_no_page() {
     let threads = std::thread::available_parallelism().unwrap().get();
-    let host = broken(&format!("edge.claimed={threads}*sleep(3000)"));
+    let rig = tempfile::tempdir().unwrap();
+    let wish = rig.path().join("wish");
+    let environment = [("FAILPOINT_FILE", wish.to_str().unwrap())];
+    let host = Host::start_with_environment(Host::folder_anew(), &PROCESS, &environment);
     for version in ["v1", "v2"] {
         upload(&host, version, &clients::server(version));
         promote(&host, version);
     }
     let answered = AtomicUsize::new(0);
+    fs::write(&wish, "edge.claimed hold").unwrap();
     std::thread::scope(|scope| {
+        // Also when this test fails: its requests wait for that.
+        let held = LetGo(&wish);
         for _ in 0..4 * threads {
             scope.spawn(|| {
                 let answer = host.get("storm", "/").send();
@@ -36,7 +44,17 @@ fn a_rollback_waits_for_no_page() {
         });
         assert_eq!(switch(&host, "rollback", "{}", true).release, "storm@v1");
         assert_eq!(answered.load(Ordering::SeqCst), 0);
+        drop(held);
     });
+}
+
+/// Lets everything go that a failpoint holds, once it is dropped.
+struct LetGo<'a>(&'a Path);
+
+impl Drop for LetGo<'_> {
+    fn drop(&mut self) {
+        fs::write(self.0, "").unwrap();
+    }
 }
 
 /// Each version is deployed, made live and removed while requests of the one before are still on their way.
