@@ -57,8 +57,13 @@ fn the_projects_bundler_gets_no_token_and_that_of_another_user_is_not_run() {
     let at = above.path().join("project");
     project(&at);
     fake_bundler(above.path());
-    let dry_run =
-        || Cli::new(&["deploy", "shop", at.to_str().unwrap(), "--dry-run"]).env("VITRINE_TOKEN", "vt_x");
+    // None is in the cache, and none can be fetched.
+    let cache = above.path().join("cache");
+    let dry_run = || {
+        let cli =
+            Cli::new(&["deploy", "shop", at.to_str().unwrap(), "--dry-run"]).env("VITRINE_TOKEN", "vt_x");
+        cli.env("XDG_CACHE_HOME", cache.to_str().unwrap()).env("npm_config_registry", "http://127.0.0.1:9/")
+    };
     let told = dry_run().env("AWS_SECRET_ACCESS_KEY", "x").fails(1, &["the fake one has", "PATH"]);
     assert!(!told.stderr.contains("VITRINE_TOKEN") && !told.stderr.contains("AWS_"), "{told:?}");
     // As root the test can give it to another user.

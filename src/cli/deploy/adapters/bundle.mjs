@@ -78,7 +78,9 @@ function fetched() {
   const [name, version] = FETCHED;
   const cache = process.env.XDG_CACHE_HOME || path.join(homedir(), ".cache");
   const folder = path.join(cache, "vitrine", `${name}-${version}`);
-  if (packageFolder(name, folder) === undefined) {
+  // There, and in no folder above it.
+  const found = path.join(folder, "node_modules", name);
+  if (!existsSync(path.join(found, "package.json"))) {
     const args = ["install", "--prefix", folder, "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=1", "--fetch-retry-mintimeout=500", "--loglevel=error", `${name}@${version}`];
     mkdirSync(folder, { recursive: true });
     const { status, stderr, error } = spawnSync("npm", args, { encoding: "utf8", stdio: ["ignore", "ignore", "pipe"] });
@@ -90,7 +92,7 @@ function fetched() {
       );
     }
   }
-  return bundlerIn(packageFolder(name, folder), name);
+  return bundlerIn(found, name);
 }
 
 function bundlerIn(folder, name) {
