@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 /// Folders that hold nothing of ours.
-const FOREIGN: [&str; 10] = [
+const FOREIGN: [&str; 12] = [
     "target",
     "node_modules",
     "dist",
@@ -12,6 +12,8 @@ const FOREIGN: [&str; 10] = [
     ".output",
     ".astro",
     ".react-router",
+    ".svelte-kit",
+    ".nuxt",
     ".git",
     "polyfills",
     "vitrine-data",

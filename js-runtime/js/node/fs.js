@@ -235,11 +235,15 @@ class Dir {
   async *[Symbol.asyncIterator]() { yield* this.#entries; }
 }
 
+function withPromise(call) {
+  return async (...args) => call(...args);
+}
+
 const promises = { constants };
 const fs = { constants, promises };
 for (const name of Object.keys(calls)) {
   const call = calls[name];
-  promises[name] = async (...args) => call(...args);
+  promises[name] = withPromise(call);
   fs[name] = withCallback(name, call);
   fs[`${name}Sync`] = call;
 }

@@ -1,3 +1,5 @@
+import { notes } from "../../notes";
+
 export default defineEventHandler((event) => {
   const note = notes.find(({ slug }) => slug === getRouterParam(event, "slug"));
   if (note === undefined) {

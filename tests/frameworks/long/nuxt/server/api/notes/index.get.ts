@@ -1,1 +1,3 @@
+import { notes } from "../../notes";
+
 export default defineEventHandler(() => notes);
