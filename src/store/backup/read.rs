@@ -170,7 +170,8 @@ fn need_room(folder: &Path, bytes: u64) -> io::Result<()> {
     if bytes < free {
         return Ok(());
     }
-    let text = format!("a file of {} MiB is next, and {} MiB of the disk are free", bytes >> 20, free >> 20);
+    let text =
+        format!("the disk is full: {} kB are needed and {} kB are free", bytes.div_ceil(1000), free / 1000);
     Err(io::Error::new(io::ErrorKind::StorageFull, text))
 }
 
