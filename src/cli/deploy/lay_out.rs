@@ -137,8 +137,7 @@ pub fn lay_out(build: &Build, scratch: &Path) -> Result<LaidOut, LayOutError> {
     let (entry, server, bundled) = match why {
         Some(why) => {
             let bundled = bundler::bundle(build, adapter, &pages, scratch, &folder.join(ENTRY))?;
-            let server =
-                format!("bundled by {} of the project, which ran here, because {why}", bundled.bundler);
+            let server = format!("bundled by {}, which ran here, because {why}", bundled.bundler);
             (ENTRY.to_owned(), server, Some(bundled))
         }
         None => {
