@@ -133,7 +133,7 @@ class ClientRequest extends OutgoingMessage {
     message._take(response.headers, response.body);
     this.res = message;
     message.once("close", () => this.#close());
-    // Without a listener nobody reads the body.
+    // A call without a listener drains its answer, so that the connection is free again.
     if (!this.emit("response", message)) message.resume();
   }
 
