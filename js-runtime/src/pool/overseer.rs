@@ -72,6 +72,8 @@ impl Overseer {
         tokio::pin!(expire);
         loop {
             tokio::select! {
+                // Changes before requests: a status counts every isolate that was condemned before it was asked for.
+                biased;
                 () = &mut expire => {}
                 Some(change) = self.changes.next() => self.change(change),
                 () = self.spare.too_long() => self.spare = Spare::None,
