@@ -11,6 +11,9 @@ pub const AUDIT_QUEUE_BYTES_MAX: usize = 1 << 20;
 pub const LOG_LINE_BYTES: usize = 768;
 /// Bytes of lines in one write.
 pub const LOG_BATCH_BYTES: usize = 64 << 10;
+/// How long lines of requests and apps are gathered after a write: at 15,000 requests a second 75 lines share a write and a wake
+/// of the writing thread, and a reader of the log notices no delay.
+pub const LOG_GATHER_MS: u64 = 5;
 /// Time for what is queued to be written at the end of the process.
 pub const LOG_FLUSH_MS: u64 = 2_000;
 

@@ -7,7 +7,8 @@ use super::drops::{DropReason, LogDrops};
 use crate::failpoint;
 use crate::id::AppName;
 use crate::limits::{
-    AUDIT_QUEUE_BYTES_MAX, HOST_LOG_BYTES_MAX, LOG_BATCH_BYTES, LOG_FLUSH_MS, LOG_QUEUE_BYTES_MAX,
+    AUDIT_QUEUE_BYTES_MAX, HOST_LOG_BYTES_MAX, LOG_BATCH_BYTES, LOG_FLUSH_MS, LOG_GATHER_MS,
+    LOG_QUEUE_BYTES_MAX,
 };
 use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
@@ -48,6 +49,21 @@ struct Shared {
     /// There is room again.
     taken: Condvar,
     drops: LogDrops,
+    /// How long the writer gathers lines of requests and apps after a write.
+    gather: Duration,
+}
+
+/// What the writing thread does. It is woken only when it has something to do at once: a wake for each line costs a busy host more
+/// than the line.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Writing {
+    /// It takes what is queued by itself.
+    #[default]
+    Busy,
+    /// It waits for more to write: a whole batch, or a line of the host itself.
+    Gathers,
+    /// It waits for a line.
+    Waits,
 }
 
 #[derive(Debug, Default)]
@@ -60,7 +76,7 @@ struct State {
     audit_bytes: usize,
     requests: Lanes<Option<AppName>>,
     apps: Lanes<AppName>,
-    writer_waits: bool,
+    writing: Writing,
     ended: bool,
     finished: bool,
 }
@@ -81,7 +97,16 @@ struct Line {
 impl LineQueue {
     /// A queue, and the thread that writes what comes out of it to `sink`.
     pub fn start(sink: impl Write + Send + 'static, drops: LogDrops) -> (Self, Writer) {
-        let shared = Shared { state: Mutex::default(), filled: Condvar::new(), taken: Condvar::new(), drops };
+        Self::start_gathering(sink, drops, Duration::from_millis(LOG_GATHER_MS))
+    }
+
+    fn start_gathering(
+        sink: impl Write + Send + 'static,
+        drops: LogDrops,
+        gather: Duration,
+    ) -> (Self, Writer) {
+        let (filled, taken) = (Condvar::new(), Condvar::new());
+        let shared = Shared { state: Mutex::default(), filled, taken, drops, gather };
         let queue = Self(Arc::new(shared));
         let reader = queue.clone();
         let thread = std::thread::Builder::new().name("logs".into()).spawn(move || reader.write_all_to(sink));
@@ -115,35 +140,53 @@ impl LineQueue {
             failpoint::at("logs.push");
         }
         state.add(lane, bytes);
-        let waits = std::mem::take(&mut state.writer_waits);
+        let wakes = state.wakes_writer();
         drop(state);
-        if waits {
+        if wakes {
             self.0.filled.notify_one();
         }
     }
 
     fn write_all_to(&self, mut sink: impl Write) {
         let mut batch = Vec::with_capacity(LOG_BATCH_BYTES);
-        loop {
-            {
-                let mut state = self.lock();
-                while state.own.is_empty() && state.others.is_empty() {
-                    if state.ended {
-                        state.finished = true;
-                        drop(state);
-                        self.0.taken.notify_all();
-                        return;
-                    }
-                    state.writer_waits = true;
-                    state = self.0.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
-                }
-                state.fill(&mut batch);
-            }
+        while self.take(&mut batch) {
             self.0.taken.notify_all();
             // A stderr that is closed is no reason to stop, and there is nowhere to tell of it.
             let _ = sink.write_all(&batch).and_then(|()| sink.flush());
             batch.clear();
+            self.gather();
         }
+    }
+
+    /// Takes lines for one write, as soon as there are any. `false` at the end.
+    fn take(&self, batch: &mut Vec<u8>) -> bool {
+        let mut state = self.lock();
+        while state.is_empty() {
+            if state.ended {
+                state.finished = true;
+                drop(state);
+                self.0.taken.notify_all();
+                return false;
+            }
+            state.writing = Writing::Waits;
+            state = self.0.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.writing = Writing::Busy;
+        state.fill(batch);
+        true
+    }
+
+    /// Lets lines of requests and apps come together for the next write.
+    fn gather(&self) {
+        let mut state = self.lock();
+        state.writing = Writing::Gathers;
+        let gathers = |state: &mut State| !state.ended && !state.is_due();
+        let (mut state, _) = self
+            .0
+            .filled
+            .wait_timeout_while(state, self.0.gather, gathers)
+            .unwrap_or_else(PoisonError::into_inner);
+        state.writing = Writing::Busy;
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -152,6 +195,28 @@ impl LineQueue {
 }
 
 impl State {
+    fn is_empty(&self) -> bool {
+        self.own.is_empty() && self.others.is_empty()
+    }
+
+    /// Whether what is queued is to be written at once.
+    fn is_due(&self) -> bool {
+        !self.own.is_empty() || self.requests.bytes + self.apps.bytes >= LOG_BATCH_BYTES
+    }
+
+    /// Whether the line that was added last wakes the writer; only the first one that does says so.
+    fn wakes_writer(&mut self) -> bool {
+        let wakes = match self.writing {
+            Writing::Busy => false,
+            Writing::Gathers => self.is_due(),
+            Writing::Waits => true,
+        };
+        if wakes {
+            self.writing = Writing::Busy;
+        }
+        wakes
+    }
+
     fn has_room(&self, lane: &Lane, bytes: usize) -> bool {
         let free = LOG_QUEUE_BYTES_MAX.saturating_sub(self.requests.bytes + self.apps.bytes);
         match lane {

@@ -120,3 +120,36 @@ fn a_record_of_the_audit_log_waits_for_room_and_is_never_dropped() {
     assert_eq!(slow.drops.of("", DropReason::SlowReader), 0);
     assert_eq!(slow.lines(b'u'), records);
 }
+
+/// A stderr that tells of each write.
+struct Told(mpsc::Sender<String>);
+
+impl Write for Told {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let _ = self.0.send(String::from_utf8(bytes.to_vec()).unwrap());
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn lines_of_requests_are_gathered_and_those_of_the_host_are_not() {
+    let (told, writes) = mpsc::channel();
+    let hour = Duration::from_secs(3_600);
+    let (queue, writer) = LineQueue::start_gathering(Told(told), LogDrops::default(), hour);
+    let push = |lane: Lane, text: &'static str| queue.push(lane, Bytes::from_static(text.as_bytes()));
+    push(Lane::Request(None), "1");
+    assert_eq!(writes.recv().unwrap(), "1", "a line that comes alone waits for nothing");
+    push(Lane::Request(None), "2");
+    push(Lane::App(app("one")), "3");
+    push(Lane::Audit, "a");
+    assert_eq!(writes.recv().unwrap(), "a23");
+    push(Lane::Request(None), "4");
+    queue.push(Lane::App(app("one")), line(b'b', LOG_BATCH_BYTES));
+    assert!(writes.recv().unwrap().starts_with("4b"), "a whole batch does not wait");
+    push(Lane::Request(None), "5");
+    drop(writer);
+    assert_eq!(writes.recv().unwrap(), "5", "nothing is gathered at the end");
+}
