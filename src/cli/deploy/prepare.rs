@@ -10,7 +10,7 @@ use crate::limits::PAGES_SHOWN_MAX;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs::{File, Permissions};
-use std::io::{self, BufWriter, Write as _};
+use std::io::{self, BufWriter};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -38,18 +38,16 @@ impl Prepared {
     pub fn new(source: &Path, version: Option<Version>) -> Result<Self, Failure> {
         let scratch = private_folder("vitrine-deploy-", &std::env::temp_dir())
             .map_err(Failure::local("making a scratch folder"))?;
-        let (archive, mut found) = if source.is_dir() {
-            let (folder, found) = lay_out(source, scratch.path())?;
-            let archive = scratch.path().join("bundle.tar.zst");
-            pack(&folder, &archive)?;
-            (archive, found)
-        } else {
-            (source.to_owned(), vec![("found", json!("archive"))])
-        };
-        let file = File::open(&archive)
-            .map_err(|error| Failure::refused(format!("{}: {error}", source.display())))?;
         let checked = BundleDir(scratch.path().join("checked"));
-        let bundle = bundle::inspect(file, &checked.0).map_err(|error| refused(source, error))?;
+        let (bundle, mut found) = if source.is_dir() {
+            let (folder, found) = lay_out(source, scratch.path())?;
+            (pack_and_inspect(source, &folder, &checked)?, found)
+        } else {
+            let file = File::open(source)
+                .map_err(|error| Failure::refused(format!("{}: {error}", source.display())))?;
+            let bundle = bundle::inspect(file, &checked.0).map_err(|error| refused(source, error))?;
+            (bundle, vec![("found", json!("archive"))])
+        };
         found.extend(client_of(&bundle, &checked, &found));
         // What was checked is what is sent: a pipe can't be read again, and a file may be another one by now.
         let archive = checked.archive();
@@ -245,11 +243,25 @@ fn build_refused(error: lay_out::LayOutError) -> Failure {
     }
 }
 
-fn pack(folder: &Path, archive: &Path) -> Result<(), Failure> {
-    let file = File::create(archive).map_err(Failure::local("packing the bundle"))?;
-    let mut out = BufWriter::new(file);
-    bundle::pack(folder, &mut out).map_err(|error| refused(folder, error))?;
-    out.flush().map_err(Failure::local("packing the bundle"))
+/// Packs the folder that was made of `source`, and checks the archive at the same time.
+fn pack_and_inspect(source: &Path, folder: &Path, into: &BundleDir) -> Result<Inspected, Failure> {
+    let (archive, out) = std::io::pipe().map_err(Failure::local("packing the bundle"))?;
+    let (packed, inspected) = std::thread::scope(|scope| {
+        let packing = scope.spawn(|| bundle::pack(folder, BufWriter::new(out)));
+        let inspected = bundle::inspect(archive, &into.0);
+        (packing.join(), inspected)
+    });
+    let packed = packed.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    match (packed, inspected) {
+        // A check that fails reads no further.
+        (Err(error), Err(cause)) if is_broken_pipe(&error) => Err(refused(source, cause)),
+        (Err(error), _) | (Ok(()), Err(error)) => Err(refused(source, error)),
+        (Ok(()), Ok(inspected)) => Ok(inspected),
+    }
+}
+
+fn is_broken_pipe(error: &BundleError) -> bool {
+    matches!(error, BundleError::Io { source, .. } if source.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 fn refused(source: &Path, error: BundleError) -> Failure {
