@@ -5,7 +5,7 @@ SHELL := /bin/sh
 .DELETE_ON_ERROR:
 # The prerequisites are steps in order, and cargo uses all cores by itself.
 .NOTPARALLEL:
-.PHONY: help prepare v8 build demo test test-long bench lint modules bench-modules bundles frameworks frameworks-long plugin
+.PHONY: help prepare v8 build demo test test-long bench lint modules bench-modules bundles frameworks frameworks-long plugin conformance
 
 help: ## List the targets
 	@awk -F ': .*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -34,6 +34,9 @@ test-long: prepare-test v8 modules bundles frameworks frameworks-long ## The sam
 bench: build bench-modules ## Render pages with this host and its rivals, side by side (ARGS="--help" lists what can be picked)
 	cargo build --release --workspace --example render_loop --example isolate_boot --locked
 	cd benches && node bench.mjs $(ARGS)
+
+conformance: build tests/conformance/node_modules/.package-lock.json ## Run the web platform tests in isolates, Node.js and Deno (ARGS="--only url/")
+	@node tests/conformance/conformance.mjs --bin-dir target/release $(ARGS)
 
 lint: v8 ## Formatting, clippy without warnings, dependencies (where cargo-deny is installed)
 	cargo fmt --all --check

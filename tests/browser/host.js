@@ -95,18 +95,20 @@ export async function buildCatalog(reviewsOrigin, outDir) {
  *
  * @param {object} options
  * @param {string[]} [options.allowPrivate] `ADDRESS:PORT`s that apps may fetch although they are private.
+ * @param {string} [options.config] Further tables of `vitrine.toml`.
  * @param {string} [options.binDir] Where the binaries are: `VITRINE_BIN`, else `target/debug`.
  * @param {string[]} [options.extraFlags] Further flags of `serve`.
  */
 export async function startHost({
   allowPrivate = [],
+  config: tables = "",
   binDir = process.env.VITRINE_BIN ?? path.join(ROOT, "target/debug"),
   extraFlags = [],
 }) {
   const binary = path.join(binDir, "vitrine");
   const data = await mkdtemp(path.join(tmpdir(), "vitrine-browser-"));
   const config = path.join(data, "vitrine.toml");
-  await writeFile(config, `[egress]\nallow_private = ${JSON.stringify(allowPrivate)}\n`);
+  await writeFile(config, `[egress]\nallow_private = ${JSON.stringify(allowPrivate)}\n${tables}`);
   const flags = ["--config", config, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data", path.join(data, "state")];
   const { child, log, readyLine } = await startReady(binary, ["serve", ...flags, ...extraFlags, "--stop-workers-on-exit"]).catch(
     async (error) => {
