@@ -2,9 +2,9 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const {
-  ArrayBufferIsView, ArrayBufferPrototypeSlice, ArrayPrototypePush, JSONParse, ObjectPrototypeIsPrototypeOf, PromisePrototypeThen, PromiseReject,
-  StringPrototypeStartsWith, StringPrototypeToLowerCase, Symbol, SymbolAsyncIterator, TypeError,
-  TypedArrayPrototypeGetByteLength, TypedArrayPrototypeSet, TypedArrayPrototypeSlice, Uint8Array,
+  ArrayBufferIsView, ArrayBufferPrototypeSlice, ArrayPrototypePush, JSONParse, ObjectPrototypeIsPrototypeOf, PromisePrototypeThen,
+  ObjectDefineProperties, ObjectGetOwnPropertyDescriptors, StringPrototypeStartsWith, StringPrototypeToLowerCase, Symbol, SymbolAsyncIterator,
+  TypeError, TypedArrayPrototypeGetByteLength, TypedArrayPrototypeSet, TypedArrayPrototypeSlice, Uint8Array,
 } = primordials;
 const { URLSearchParams } = core.loadExtScript("ext:deno_web/00_url.js");
 const { Blob } = core.loadExtScript("ext:deno_web/09_file.js");
@@ -13,8 +13,8 @@ const { FormData, encodeForm, parseForm } = core.loadExtScript("ext:vitrine/form
 
 const UTF8_TEXT = "text/plain;charset=UTF-8";
 
-// One body: `content` is a string or bytes while nothing has made a stream of it, `stream` the stream once there is one. What comes from the
-// host is an `answer` first: most apps read all of it, and a stream costs more than that.
+// One body: `content` is a string, bytes or a Blob while nothing has made a stream of it, `stream` the stream once there is one. What comes
+// from the host is an `answer` first: most apps read all of it, and a stream costs more than that.
 class Body {
   content;
   answer = null;
@@ -64,6 +64,10 @@ function bytesOf(view) {
   return new Uint8Array(ArrayBufferPrototypeSlice(view, 0));
 }
 
+function isBlob(value) {
+  return ObjectPrototypeIsPrototypeOf(Blob.prototype, value);
+}
+
 // The body that `init` stands for, or null.
 function extractBody(init) {
   if (init === null || init === undefined) return null;
@@ -74,13 +78,13 @@ function extractBody(init) {
       return new Body(null, init, null);
     }
     if (ArrayBufferIsView(init) || core.isAnyArrayBuffer(init)) return new Body(bytesOf(init), null, null);
-    if (ObjectPrototypeIsPrototypeOf(Blob.prototype, init)) return new Body(null, init.stream(), init.type || null);
+    if (isBlob(init)) return new Body(init, null, init.type || null);
     if (ObjectPrototypeIsPrototypeOf(URLSearchParams.prototype, init)) {
       return new Body(`${init}`, null, "application/x-www-form-urlencoded;charset=UTF-8");
     }
     if (ObjectPrototypeIsPrototypeOf(FormData.prototype, init)) {
       const { blob, type } = encodeForm(init);
-      return new Body(null, blob.stream(), type);
+      return new Body(blob, null, type);
     }
     // Not of the standard, but what Node.js, Deno and Bun take, and frameworks give where they see `process`.
     if (typeof init[SymbolAsyncIterator] === "function") return new Body(null, ReadableStream.from(init), null);
@@ -100,23 +104,35 @@ function claim(body) {
 
 // The body as a stream; made when first asked for.
 function bodyStream(body) {
-  if (body.stream === null) {
-    const content = body.content;
+  if (body.used && (body.answer !== null || body.stream === null)) {
+    body.answer = null;
+    body.stream = lockedStream();
+  } else if (body.stream === null) {
+    body.stream = contentStream(body.content);
     body.content = null;
-    const stream = new ReadableStream({
-      type: "bytes",
-      pull(controller) {
-        const bytes = typeof content === "string" ? core.encode(content) : content;
-        if (TypedArrayPrototypeGetByteLength(bytes) !== 0) controller.enqueue(bytes);
-        controller.close();
-        controller.byobRequest?.respond(0);
-      },
-    }, { highWaterMark: 0 });
-    // What was read as a whole can't be read once more by its stream.
-    if (body.used) PromisePrototypeThen(stream.cancel(), undefined, () => {});
-    body.stream = stream;
   }
   return body.stream;
+}
+
+// The stream of a body that was read as a whole.
+function lockedStream() {
+  const stream = new ReadableStream({ type: "bytes" });
+  PromisePrototypeThen(stream.getReader().cancel(), undefined, () => {});
+  return stream;
+}
+
+// What is no stream yet, as one.
+function contentStream(content) {
+  if (isBlob(content)) return content.stream();
+  return new ReadableStream({
+    type: "bytes",
+    pull(controller) {
+      const bytes = typeof content === "string" ? core.encode(content) : content;
+      if (TypedArrayPrototypeGetByteLength(bytes) !== 0) controller.enqueue(bytes);
+      controller.close();
+      controller.byobRequest?.respond(0);
+    },
+  }, { highWaterMark: 0 });
 }
 
 async function readAll(stream) {
@@ -160,7 +176,7 @@ function joined(pieces) {
   return bytes;
 }
 
-// Takes the body: a string when it is one, else all of its bytes.
+// Takes the body: a string or a Blob when it is one, else all of its bytes.
 async function takeContent(body) {
   if (body === null) return "";
   claim(body);
@@ -172,7 +188,8 @@ async function takeContent(body) {
 
 async function takeBytes(body) {
   const content = await takeContent(body);
-  return typeof content === "string" ? core.encode(content) : content;
+  if (typeof content === "string") return core.encode(content);
+  return isBlob(content) ? await content.bytes() : content;
 }
 
 async function takeText(body) {
@@ -182,33 +199,42 @@ async function takeText(body) {
     return body.answer.restText() ?? core.decode(await readAnswer(body.answer));
   }
   const content = await takeContent(body);
-  return typeof content === "string" ? content : core.decode(content);
+  if (typeof content === "string") return content;
+  return isBlob(content) ? await content.text() : core.decode(content);
 }
 
 // A second body with the same content; both can be read.
 function cloneBody(body) {
   if (body === null) return null;
   if (unusable(body)) throw new TypeError("The body has been read already");
-  // A stream of bytes takes them away from whoever has them, too.
-  if (body.stream === null) return new Body(typeof body.content === "string" ? body.content : bytesOf(body.content), null, body.type);
+  if (body.stream === null) {
+    // A stream of bytes takes them away from whoever has them, too.
+    const content = ArrayBufferIsView(body.content) ? bytesOf(body.content) : body.content;
+    return new Body(content, null, body.type);
+  }
   const { 0: mine, 1: theirs } = body.stream.tee();
   body.stream = mine;
   return new Body(null, theirs, body.type);
 }
 
-// Takes the body to send it on: its bytes, or its stream.
-function takeBytesOrStream(body) {
+// Takes the body to send it on. `open` gives its bytes, or a stream of them; more than once unless the body was a stream from the start.
+// `length` is null for one that nobody knows the length of.
+function takeUpload(body) {
   claim(body);
-  if (body.stream !== null) return { stream: body.stream };
-  return { bytes: typeof body.content === "string" ? core.encode(body.content) : body.content };
+  const { content, stream } = body;
+  if (stream !== null) return { length: null, isRepeatable: false, open: () => stream };
+  if (isBlob(content)) return { length: content.size, isRepeatable: true, open: () => content.stream() };
+  const bytes = typeof content === "string" ? core.encode(content) : content;
+  return { length: TypedArrayPrototypeGetByteLength(bytes), isRepeatable: true, open: () => bytes };
 }
 
 async function takeForm(body, type) {
+  const bytes = await takeBytes(body);
   const essence = StringPrototypeToLowerCase(type ?? "");
-  if (StringPrototypeStartsWith(essence, "multipart/form-data")) return parseForm(await takeBytes(body), type);
+  if (StringPrototypeStartsWith(essence, "multipart/form-data")) return parseForm(bytes, type);
   if (StringPrototypeStartsWith(essence, "application/x-www-form-urlencoded")) {
     const form = new FormData();
-    for (const { 0: name, 1: value } of new URLSearchParams(await takeText(body))) form.append(name, value);
+    for (const { 0: name, 1: value } of new URLSearchParams(core.decode(bytes))) form.append(name, value);
     return form;
   }
   throw new TypeError(`formData: the content type is ${type === null ? "missing" : `"${type}"`}, not a form's`);
@@ -216,49 +242,48 @@ async function takeForm(body, type) {
 
 const kBody = Symbol("body");
 
-// The part of Request and Response that reads their body. Subclasses set `this[kBody]` and have `headers`.
-class BodyOwner {
-  [kBody] = null;
-
+// What Request and Response have to read their body by. Their instances have `[kBody]` and `headers`.
+const readers = {
   get body() {
     return this[kBody] === null ? null : bodyStream(this[kBody]);
-  }
+  },
 
   get bodyUsed() {
     const body = this[kBody];
     return body !== null && (body.used || (body.answer === null && body.stream !== null && isDisturbed(body.stream)));
-  }
+  },
 
   text() {
     return takeText(this[kBody]);
-  }
+  },
 
   async json() {
     return JSONParse(await takeText(this[kBody]));
-  }
+  },
 
   async bytes() {
     return await takeBytes(this[kBody]);
-  }
+  },
 
   async arrayBuffer() {
     const bytes = await takeBytes(this[kBody]);
     const { buffer } = bytes;
     return bytes.byteLength === buffer.byteLength ? buffer : ArrayBufferPrototypeSlice(buffer, bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
-  }
+  },
 
   async blob() {
     return new Blob([await takeContent(this[kBody])], { type: this.headers.get("content-type") ?? "" });
-  }
+  },
 
-  formData() {
-    try {
-      return takeForm(this[kBody], this.headers.get("content-type"));
-    } catch (error) {
-      return PromiseReject(error);
-    }
-  }
+  async formData() {
+    return await takeForm(this[kBody], this.headers.get("content-type"));
+  },
+};
+
+// Gives a class these readers, as members of its own.
+function mixinBody(owner) {
+  ObjectDefineProperties(owner.prototype, ObjectGetOwnPropertyDescriptors(readers));
 }
 
-return { Body, BodyOwner, bodyStream, cloneBody, extractBody, kBody, takeBytesOrStream, unusable };
+return { Body, bodyStream, cloneBody, contentStream, extractBody, kBody, mixinBody, takeUpload, unusable };
 })();

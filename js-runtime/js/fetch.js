@@ -1,21 +1,121 @@
-// fetch, made by the host's broker.
+// fetch: calls that the host's broker makes, the redirects that they lead to, and URLs that hold their own content.
 (function () {
 const { core, primordials } = __bootstrap;
-const { op_cancel, op_fetch, op_fetch_drop, op_fetch_read, op_fetch_rest, op_fetch_rest_text, op_upload_end, op_upload_open, op_upload_send } = core.ops;
+const { op_cancel, op_fetch, op_fetch_drop, op_upload_end, op_upload_open, op_upload_send } = core.ops;
 const {
-  ArrayPrototypePush, ArrayPrototypeSplice, PromisePrototypeThen, StringPrototypeStartsWith, StringPrototypeToLowerCase, TypeError,
-  TypedArrayPrototypeGetByteLength,
+  ArrayBufferIsView, ArrayPrototypePush, ArrayPrototypeSplice, PromisePrototypeThen, RegExpPrototypeTest, SafeRegExp, StringPrototypeIndexOf,
+  StringPrototypeSlice, StringPrototypeStartsWith, TypeError, TypedArrayPrototypeGetByteLength,
 } = primordials;
+const { URL } = core.loadExtScript("ext:deno_web/00_url.js");
 const { currentRequest, hostCall } = core.loadExtScript("ext:vitrine/bridge.js");
 const { headersList, headersOf } = core.loadExtScript("ext:vitrine/headers.js");
 const { notice } = core.loadExtScript("ext:vitrine/module_scope.js");
-const { Body, kBody, takeBytesOrStream } = core.loadExtScript("ext:vitrine/body.js");
+const { Body, kBody, takeUpload } = core.loadExtScript("ext:vitrine/body.js");
 const { Request } = core.loadExtScript("ext:vitrine/request.js");
 const { fetchedResponse } = core.loadExtScript("ext:vitrine/response.js");
-const { ReadableStream } = core.loadExtScript("ext:vitrine/stream.js");
+const { Answer, Received } = core.loadExtScript("ext:vitrine/fetched_body.js");
+const { decoded } = core.loadExtScript("ext:vitrine/content_coding.js");
+const { STATUS_CODES } = core.loadExtScript("ext:vitrine/node/http_codes.js");
 
-function failed(error) {
-  return new TypeError(`fetch failed: ${error.message}`, { cause: error });
+// Redirects that one call follows; the Fetch standard's number.
+const REDIRECTS_MAX = 20;
+// What a call sends unless the app says otherwise: some services refuse calls without it.
+const DEFAULTS = ["accept", "*/*", "accept-language", "*", "user-agent", "Vitrine"];
+const CODINGS = "gzip, deflate, br";
+// Headers that describe a body; they go where it goes.
+const OF_BODY = ["content-encoding", "content-language", "content-location", "content-type", "content-length"];
+// Headers that are for one origin only.
+const OF_ORIGIN = ["authorization", "cookie", "host", "proxy-authorization"];
+const NUMBER = new SafeRegExp("^[0-9]+$");
+
+function failed(message, cause = undefined) {
+  return new TypeError(`fetch failed: ${message}`, cause === undefined ? undefined : { cause });
+}
+
+function isRedirect(status) {
+  return status === 301 || status === 302 || status === 303 || status === 307 || status === 308;
+}
+
+async function fetch(input, init = undefined) {
+  const request = new Request(input, init);
+  const url = withoutFragment(request.url);
+  const signal = init?.signal !== undefined || input instanceof Request ? request.signal : null;
+  if (signal?.aborted) {
+    if (request.body !== null) PromisePrototypeThen(request.body.cancel(signal.reason), undefined, () => {});
+    throw signal.reason;
+  }
+  if (StringPrototypeStartsWith(url, "http:") || StringPrototypeStartsWith(url, "https:")) return await call(request, signal, true);
+  if (StringPrototypeStartsWith(url, "data:")) return core.loadExtScript("ext:vitrine/local_urls.js").fetchData(request.method, url);
+  if (StringPrototypeStartsWith(url, "blob:")) return core.loadExtScript("ext:vitrine/local_urls.js").fetchBlob(request.method, url);
+  throw failed(`${url} is not an http or https URL`);
+}
+
+// The call as it stands: nothing added, no redirect followed, and the answer as it came.
+async function fetchAsIs(input, init) {
+  return await call(new Request(input, { ...init, redirect: "manual" }), init.signal, false);
+}
+
+async function call(request, signal, isWeb) {
+  notice("network");
+  let { method, url } = request;
+  const headers = headersList(request.headers);
+  let body = request[kBody] === null ? null : takeUpload(request[kBody]);
+  if (isWeb) addDefaults(headers);
+  setLength(headers, method, body);
+  for (let redirects = 0;; redirects++) {
+    url = withoutFragment(url);
+    const { 0: status, 1: reason, 2: list, 3: number } = await hop(method, url, headers, body, signal, redirects > 0);
+    const next = isRedirect(status) && request.redirect !== "manual" ? redirected(request, status, url, list, body, redirects, number) : null;
+    if (next === null) {
+      const statusText = reason ?? STATUS_CODES[status] ?? "";
+      const received = responseBody(method, status, list, number, signal, isWeb);
+      return fetchedResponse(status, statusText, headersOf(list), received, url, redirects > 0);
+    }
+    op_fetch_drop(number);
+    if (status === 303 ? method !== "GET" && method !== "HEAD" : method === "POST" && (status === 301 || status === 302)) {
+      method = "GET";
+      body = null;
+      for (let i = 0; i < OF_BODY.length; i++) takeHeader(headers, OF_BODY[i]);
+    }
+    if (next.origin !== new URL(url).origin) {
+      for (let i = 0; i < OF_ORIGIN.length; i++) takeHeader(headers, OF_ORIGIN[i]);
+    }
+    url = next.href;
+  }
+}
+
+// Where an answer redirects its call to; null for one without a location, which is an answer like others.
+function redirected(request, status, url, list, body, redirects, number) {
+  const refuse = (message) => {
+    op_fetch_drop(number);
+    throw failed(message);
+  };
+  if (request.redirect === "error") refuse(`${url} redirects, and the redirect mode is "error"`);
+  const location = header(list, "location");
+  if (location === null) return null;
+  let next;
+  try {
+    next = new URL(location, url);
+  } catch {
+    refuse(`${url} redirects to something that is no URL`);
+  }
+  if (next.protocol !== "http:" && next.protocol !== "https:") refuse(`${url} redirects to ${next.href}, which is not an http or https URL`);
+  if (redirects === REDIRECTS_MAX) refuse(`${request.url} redirects more than ${REDIRECTS_MAX} times`);
+  if (status !== 303 && body !== null && !body.isRepeatable) refuse(`${url} redirects, and a body that is a stream can't be sent again`);
+  return next;
+}
+
+// One call of the host. Gives status, reason phrase, headers and the number of the answer's body.
+async function hop(method, url, headers, body, signal, isRedirected) {
+  signal?.throwIfAborted();
+  const upload = body === null ? null : startUpload(body, signal);
+  const start = (number) => op_fetch(number, currentRequest(), method, url, headers, upload?.number ?? 0, isRedirected);
+  try {
+    return signal === null ? await hostCall(start) : await signalledCall(signal, start);
+  } catch (error) {
+    if (signal?.aborted) throw signal.reason;
+    throw failed(error.message, upload?.failure ?? error);
+  }
 }
 
 // Makes a call that `signal` gives up.
@@ -28,166 +128,102 @@ async function signalledCall(signal, start) {
       number = chosen;
       start(chosen);
     });
-  } catch (error) {
-    throw signal.aborted ? signal.reason : failed(error);
   } finally {
     signal.removeEventListener("abort", give);
   }
 }
 
-async function send(upload, stream) {
+// Begins to send a body. `failure` becomes why it broke off.
+function startUpload(body, signal) {
+  const upload = { number: op_upload_open(), failure: undefined };
+  const content = body.open();
+  if (ArrayBufferIsView(content)) {
+    const sent = hostCall((call) => op_upload_send(call, upload.number, content, currentRequest()));
+    PromisePrototypeThen(sent, () => op_upload_end(upload.number, true), () => op_upload_end(upload.number, false));
+  } else {
+    PromisePrototypeThen(sendStream(upload, content, body.length, signal), undefined, (error) => {
+      upload.failure = error;
+      // A stream that breaks off gives the call up: what came of it must not pass for all of it.
+      op_upload_end(upload.number, false);
+    });
+  }
+  return upload;
+}
+
+async function sendStream(upload, stream, length, signal) {
   const reader = stream.getReader();
-  let whole = false;
+  const cancel = (reason) => PromisePrototypeThen(reader.cancel(reason), undefined, () => {});
+  const give = () => cancel(signal.reason);
+  signal?.addEventListener("abort", give);
+  let sent = 0;
   try {
     while (true) {
       const { done, value } = await reader.read();
-      whole = done;
+      if (signal?.aborted) throw signal.reason;
       if (done) break;
-      if (!await hostCall((call) => op_upload_send(call, upload, value, currentRequest()))) {
-        await reader.cancel();
-        break;
+      if (!ArrayBufferIsView(value)) throw new TypeError("The body's stream must give Uint8Array chunks");
+      sent += TypedArrayPrototypeGetByteLength(value);
+      if (length !== null && sent > length) throw new TypeError(`The body is longer than its content-length, ${length}`);
+      if (!await hostCall((call) => op_upload_send(call, upload.number, value, currentRequest()))) {
+        cancel(undefined);
+        op_upload_end(upload.number, false);
+        return;
       }
     }
+    if (length !== null && sent < length) throw new TypeError(`The body is shorter than its content-length, ${length}`);
+    op_upload_end(upload.number, true);
+  } catch (error) {
+    cancel(error);
+    throw error;
   } finally {
-    // A stream that breaks off gives the call up: what came of it must not pass for all of it.
-    op_upload_end(upload, whole);
+    signal?.removeEventListener("abort", give);
   }
 }
 
-async function fetch(input, init = undefined) {
-  notice("network");
-  const request = new Request(input, init);
-  if (!StringPrototypeStartsWith(request.url, "http:") && !StringPrototypeStartsWith(request.url, "https:")) {
-    throw new TypeError(`fetch failed: ${request.url} is not an http or https URL`);
-  }
-  const signal = init?.signal !== undefined || input instanceof Request ? request.signal : null;
-  signal?.throwIfAborted();
-  let upload = 0;
-  const content = request[kBody] === null ? null : takeBytesOrStream(request[kBody]);
-  if (content !== null) {
-    upload = op_upload_open();
-    if (content.stream === undefined) {
-      const sent = hostCall((call) => op_upload_send(call, upload, content.bytes, currentRequest()));
-      PromisePrototypeThen(sent, () => op_upload_end(upload, true), () => op_upload_end(upload, false));
-    } else {
-      PromisePrototypeThen(send(upload, content.stream), undefined, () => {});
-    }
-  }
-  const headers = headersList(request.headers);
-  // The host takes it for the body's own length, as far as there is a body.
-  takeHeader(headers, "content-length");
-  if (content?.bytes !== undefined) ArrayPrototypePush(headers, "content-length", `${TypedArrayPrototypeGetByteLength(content.bytes)}`);
-  const start = (number) =>
-    op_fetch(number, currentRequest(), request.method, request.url, headers, upload, request.redirect === "follow");
-  let head;
-  if (signal !== null) {
-    head = await signalledCall(signal, start);
-  } else {
-    try {
-      head = await hostCall(start);
-    } catch (error) {
-      throw failed(error);
-    }
-  }
-  const { 0: status, 1: list, 2: body } = head;
-  if (request.redirect === "error" && status >= 300 && status <= 399 && status !== 304) {
-    op_fetch_drop(body);
-    throw new TypeError(`fetch failed: ${request.url} redirects, and the redirect mode is "error"`);
-  }
-  const received = responseBody(request, status, list, body, signal);
-  return fetchedResponse(status, headersOf(list), received, request.url, false);
-}
-
-function responseBody(request, status, list, body, signal) {
-  if (request.method === "HEAD" || status === 204 || status === 205 || status === 304) {
-    op_fetch_drop(body);
+function responseBody(method, status, list, number, signal, isWeb) {
+  if (method === "HEAD" || status === 204 || status === 205 || status === 304) {
+    op_fetch_drop(number);
     return null;
   }
-  const answer = new Answer(body, signal);
-  const coding = takeCoding(list);
-  if (coding === null) return Body.of(answer);
-  const { DecompressionStream } = core.loadExtScript("ext:deno_web/14_compression.js");
-  return new Body(null, answer.stream().pipeThrough(new DecompressionStream(coding)), null);
+  const received = new Received(number, signal);
+  return Body.of(new Answer(isWeb ? decoded(received, list) : received, signal));
 }
 
-// The body of an answer, of which the host gives one piece after the other.
-class Answer {
-  #body;
-  #signal;
-
-  constructor(body, signal) {
-    this.#body = body;
-    this.#signal = signal;
+function addDefaults(headers) {
+  for (let i = 0; i < DEFAULTS.length; i += 2) {
+    if (header(headers, DEFAULTS[i]) === null) ArrayPrototypePush(headers, DEFAULTS[i], DEFAULTS[i + 1]);
   }
-
-  // All that is left, if the host has it. Null when it has not.
-  rest() {
-    this.#signal?.throwIfAborted();
-    return op_fetch_rest(this.#body);
-  }
-
-  // The same as text.
-  restText() {
-    this.#signal?.throwIfAborted();
-    return op_fetch_rest_text(this.#body);
-  }
-
-  // The next piece; null at the end.
-  next() {
-    const start = (number) => op_fetch_read(number, this.#body, currentRequest());
-    return this.#signal === null ? hostCall(start) : signalledCall(this.#signal, start);
-  }
-
-  stream() {
-    const signal = this.#signal;
-    let abort;
-    // A signal that outlives the answer must not keep it.
-    const over = () => signal?.removeEventListener("abort", abort);
-    return new ReadableStream({
-      type: "bytes",
-      start: (controller) => {
-        abort = () => {
-          over();
-          op_fetch_drop(this.#body);
-          controller.error(signal.reason);
-        };
-        signal?.addEventListener("abort", abort);
-      },
-      pull: async (controller) => {
-        let piece = null;
-        try {
-          piece = await this.next();
-        } catch (error) {
-          over();
-          throw error;
-        }
-        if (signal?.aborted) return;
-        if (piece === null) {
-          over();
-          controller.close();
-          controller.byobRequest?.respond(0);
-        } else {
-          controller.enqueue(piece);
-        }
-      },
-      cancel: () => {
-        over();
-        op_fetch_drop(this.#body);
-      },
-    }, { highWaterMark: 0 });
+  if (header(headers, "accept-encoding") === null) {
+    // A part of coded content is no coded content.
+    ArrayPrototypePush(headers, "accept-encoding", header(headers, "range") === null ? CODINGS : "identity");
   }
 }
 
-// The content coding to undo, or null. Its header and the length of the coded body are taken out of `list`: an app that passes the
-// answer on would name a coding that its body does not have.
-function takeCoding(list) {
+// Says how long the body is: some servers take no other. Of a stream only the app knows; what it says is checked while the body is sent.
+function setLength(headers, method, body) {
+  const given = header(headers, "content-length");
+  takeHeader(headers, "content-length");
+  let length = null;
+  if (body === null) {
+    if (method === "POST" || method === "PUT" || method === "PATCH") length = 0;
+  } else if (body.length !== null) {
+    length = body.length;
+  } else if (given !== null) {
+    if (!RegExpPrototypeTest(NUMBER, given)) throw failed(`the content-length ${given} is no number`);
+    body.length = length = +given;
+  }
+  if (length !== null) ArrayPrototypePush(headers, "content-length", `${length}`);
+}
+
+function withoutFragment(url) {
+  const at = StringPrototypeIndexOf(url, "#");
+  return at === -1 ? url : StringPrototypeSlice(url, 0, at);
+}
+
+// The first value of this name, or null.
+function header(list, name) {
   for (let i = 0; i < list.length; i += 2) {
-    if (list[i] !== "content-encoding") continue;
-    const coding = codingNamed(StringPrototypeToLowerCase(list[i + 1]));
-    if (coding === null) continue;
-    ArrayPrototypeSplice(list, i, 2);
-    takeHeader(list, "content-length");
-    return coding;
+    if (list[i] === name) return list[i + 1];
   }
   return null;
 }
@@ -199,10 +235,5 @@ function takeHeader(list, name) {
   }
 }
 
-function codingNamed(name) {
-  if (name === "gzip" || name === "x-gzip") return "gzip";
-  return name === "deflate" ? "deflate" : null;
-}
-
-return { fetch };
+return { fetch, fetchAsIs };
 })();

@@ -2,15 +2,21 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const { op_random_uuid } = core.ops;
-const { ArrayPrototypeFilter, ArrayPrototypePush, ObjectDefineProperties, ObjectPrototypeIsPrototypeOf, RegExpPrototypeExec, SafeRegExp, String, StringPrototypeIndexOf, StringPrototypeReplace, StringPrototypeReplaceAll, StringPrototypeSlice, StringPrototypeSplit, StringPrototypeToLowerCase, StringPrototypeTrim, SymbolIterator, SymbolToStringTag, TypeError, TypedArrayPrototypeSubarray } = primordials;
+const { ArrayPrototypeFilter, ArrayPrototypePush, ObjectPrototypeIsPrototypeOf, RegExpPrototypeExec, SafeRegExp, String, StringPrototypeIndexOf, StringPrototypeReplace, StringPrototypeReplaceAll, StringPrototypeSlice, StringPrototypeSplit, StringPrototypeToLowerCase, StringPrototypeTrim, TypeError, TypedArrayPrototypeSubarray } = primordials;
+const { configureInterface, requiredArguments } = core.loadExtScript("ext:deno_webidl/00_webidl.js");
 const { Blob, File } = core.loadExtScript("ext:deno_web/09_file.js");
+const { mixinPairs } = core.loadExtScript("ext:vitrine/pairs.js");
 
 const LINE_END = new SafeRegExp("\\r\\n?|\\n", "g");
 
 function entryOf(value, filename) {
-  if (!ObjectPrototypeIsPrototypeOf(Blob.prototype, value)) return String(value);
-  if (ObjectPrototypeIsPrototypeOf(File.prototype, value) && filename === undefined) return value;
-  return new File([value], filename ?? "blob", { type: value.type });
+  if (!ObjectPrototypeIsPrototypeOf(Blob.prototype, value)) {
+    if (filename !== undefined) throw new TypeError("FormData: a value with a file name must be a Blob");
+    return String(value);
+  }
+  if (!ObjectPrototypeIsPrototypeOf(File.prototype, value)) return new File([value], filename ?? "blob", { type: value.type });
+  if (filename === undefined) return value;
+  return new File([value], filename, { type: value.type, lastModified: value.lastModified });
 }
 
 class FormData {
@@ -20,16 +26,23 @@ class FormData {
     if (form !== undefined) throw new TypeError("FormData: there are no form elements on a server");
   }
 
+  static {
+    mixinPairs(FormData, (form) => form.#list);
+  }
+
   append(name, value, filename = undefined) {
+    requiredArguments(arguments.length, 2, "FormData.append");
     ArrayPrototypePush(this.#list, [String(name), entryOf(value, filename)]);
   }
 
   delete(name) {
+    requiredArguments(arguments.length, 1, "FormData.delete");
     name = String(name);
     this.#list = ArrayPrototypeFilter(this.#list, (entry) => entry[0] !== name);
   }
 
   get(name) {
+    requiredArguments(arguments.length, 1, "FormData.get");
     name = String(name);
     for (let i = 0; i < this.#list.length; i++) {
       if (this.#list[i][0] === name) return this.#list[i][1];
@@ -38,6 +51,7 @@ class FormData {
   }
 
   getAll(name) {
+    requiredArguments(arguments.length, 1, "FormData.getAll");
     name = String(name);
     const values = [];
     for (let i = 0; i < this.#list.length; i++) {
@@ -47,10 +61,12 @@ class FormData {
   }
 
   has(name) {
+    requiredArguments(arguments.length, 1, "FormData.has");
     return this.get(name) !== null;
   }
 
   set(name, value, filename = undefined) {
+    requiredArguments(arguments.length, 2, "FormData.set");
     name = String(name);
     const entry = [name, entryOf(value, filename)];
     let placed = false;
@@ -63,30 +79,8 @@ class FormData {
     });
     if (!placed) ArrayPrototypePush(this.#list, entry);
   }
-
-  forEach(callback, receiver = undefined) {
-    for (let i = 0; i < this.#list.length; i++) callback.call(receiver, this.#list[i][1], this.#list[i][0], this);
-  }
-
-  *entries() {
-    for (let i = 0; i < this.#list.length; i++) yield [this.#list[i][0], this.#list[i][1]];
-  }
-
-  *keys() {
-    for (let i = 0; i < this.#list.length; i++) yield this.#list[i][0];
-  }
-
-  *values() {
-    for (let i = 0; i < this.#list.length; i++) yield this.#list[i][1];
-  }
-
-  get [SymbolToStringTag]() {
-    return "FormData";
-  }
 }
-ObjectDefineProperties(FormData.prototype, {
-  [SymbolIterator]: { __proto__: null, value: FormData.prototype.entries, writable: true, configurable: true },
-});
+configureInterface(FormData);
 
 function quoted(name) {
   name = StringPrototypeReplaceAll(StringPrototypeReplace(name, LINE_END, "%0D%0A"), '"', "%22");

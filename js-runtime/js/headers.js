@@ -3,10 +3,12 @@
 const { core, primordials } = __bootstrap;
 const { op_request_headers } = core.ops;
 const {
-  ArrayIsArray, ArrayPrototypeFilter, ArrayPrototypeJoin, ArrayPrototypePush, ArrayPrototypeSort, ObjectDefineProperties,
+  ArrayIsArray, ArrayPrototypeFilter, ArrayPrototypeJoin, ArrayPrototypePush, ArrayPrototypeSlice, ArrayPrototypeSort,
   ReflectOwnKeys, ObjectGetOwnPropertyDescriptor, RegExpPrototypeTest, SafeRegExp, String, StringPrototypeCharCodeAt,
-  StringPrototypeReplace, StringPrototypeToLowerCase, Symbol, SymbolIterator, SymbolToStringTag, TypeError,
+  StringPrototypeReplace, StringPrototypeToLowerCase, Symbol, SymbolIterator, TypeError,
 } = primordials;
+const { configureInterface, requiredArguments } = core.loadExtScript("ext:deno_webidl/00_webidl.js");
+const { mixinPairs } = core.loadExtScript("ext:vitrine/pairs.js");
 
 const TOKEN = new SafeRegExp("^[!#$%&'*+\\-.^_`|~A-Za-z0-9]+$");
 const BAD_VALUE = new SafeRegExp("[\\0\\r\\n\\u0100-\\uffff]");
@@ -21,13 +23,14 @@ function isBlankAt(value, index) {
 }
 
 function checkedName(name) {
-  name = String(name);
+  // A symbol is no name; the template refuses it.
+  name = `${name}`;
   if (!RegExpPrototypeTest(TOKEN, name)) throw new TypeError(`Invalid header name: "${name}"`);
   return StringPrototypeToLowerCase(name);
 }
 
 function checkedValue(value) {
-  value = String(value);
+  value = `${value}`;
   // Hardly any value has blanks at its edges, and replacing takes longer than looking.
   if (isBlankAt(value, 0) || isBlankAt(value, value.length - 1)) value = StringPrototypeReplace(value, EDGE_BLANKS, "");
   if (RegExpPrototypeTest(BAD_VALUE, value)) throw new TypeError(`Invalid header value: "${value}"`);
@@ -67,11 +70,16 @@ function sortedEntries(list) {
   return entries;
 }
 
+let headersCopy;
 let headersList;
 let headersOf;
+let makeImmutable;
 
 class Headers {
   #list = [];
+  // Entries as iteration gives them, while nothing changes the list.
+  #sorted = null;
+  #isImmutable = false;
   // Number of the request whose headers are still with the host, or 0.
   #request = 0;
 
@@ -80,7 +88,7 @@ class Headers {
       this.#request = request;
       return;
     }
-    if (init !== undefined && init !== null) this.#fill(init);
+    if (init !== undefined) this.#fill(init);
   }
 
   static {
@@ -91,6 +99,15 @@ class Headers {
       headers.#list = list;
       return headers;
     };
+    headersCopy = (headers) => {
+      const copy = headersOf(ArrayPrototypeSlice(headers.#all()));
+      copy.#isImmutable = headers.#isImmutable;
+      return copy;
+    };
+    makeImmutable = (headers) => {
+      headers.#isImmutable = true;
+    };
+    mixinPairs(Headers, (headers) => headers.#sorted ??= sortedEntries(headers.#all()));
   }
 
   #all() {
@@ -101,42 +118,59 @@ class Headers {
     return this.#list;
   }
 
+  // The list, to be changed.
+  #changed() {
+    if (this.#isImmutable) throw new TypeError("Headers: these can't be changed; change a copy: new Headers(headers)");
+    this.#sorted = null;
+    return this.#all();
+  }
+
   #fill(init) {
-    if (typeof init !== "object" && typeof init !== "function") {
+    if (init === null || (typeof init !== "object" && typeof init !== "function")) {
       throw new TypeError("Headers: init must be an object, a list of pairs or another Headers");
     }
-    if (#list in init) {
+    const iterate = init[SymbolIterator];
+    if (#list in init && iterate === ENTRIES) {
       const other = init.#all();
       for (let i = 0; i < other.length; i += 2) ArrayPrototypePush(this.#list, other[i], other[i + 1]);
       return;
     }
-    if (init[SymbolIterator] !== undefined) {
+    if (iterate !== undefined && iterate !== null) {
       for (const pair of init) {
+        if (pair === null || typeof pair !== "object") throw new TypeError("Headers: each entry must be a name and a value");
         const entry = ArrayIsArray(pair) ? pair : [...pair];
         if (entry.length !== 2) throw new TypeError("Headers: each entry must be a name and a value");
-        this.append(entry[0], entry[1]);
+        this.#append(entry[0], entry[1]);
       }
       return;
     }
     const keys = ReflectOwnKeys(init);
     for (let i = 0; i < keys.length; i++) {
       const descriptor = ObjectGetOwnPropertyDescriptor(init, keys[i]);
-      if (descriptor?.enumerable) this.append(keys[i], init[keys[i]]);
+      if (descriptor?.enumerable) this.#append(keys[i], init[keys[i]]);
     }
   }
 
-  append(name, value) {
+  #append(name, value) {
     name = checkedName(name);
-    ArrayPrototypePush(this.#all(), name, checkedValue(value));
+    value = checkedValue(value);
+    ArrayPrototypePush(this.#changed(), name, value);
+  }
+
+  append(name, value) {
+    requiredArguments(arguments.length, 2, "Headers.append");
+    this.#append(name, value);
   }
 
   delete(name) {
+    requiredArguments(arguments.length, 1, "Headers.delete");
     name = checkedName(name);
-    const list = this.#all();
+    const list = this.#changed();
     this.#list = ArrayPrototypeFilter(list, (_, i) => list[i - (i % 2)] !== name);
   }
 
   get(name) {
+    requiredArguments(arguments.length, 1, "Headers.get");
     return combined(this.#all(), checkedName(name));
   }
 
@@ -146,13 +180,15 @@ class Headers {
   }
 
   has(name) {
+    requiredArguments(arguments.length, 1, "Headers.has");
     return combined(this.#all(), checkedName(name)) !== null;
   }
 
   set(name, value) {
+    requiredArguments(arguments.length, 2, "Headers.set");
     name = checkedName(name);
     value = checkedValue(value);
-    const list = this.#all();
+    const list = this.#changed();
     const kept = [];
     let placed = false;
     for (let i = 0; i < list.length; i += 2) {
@@ -166,34 +202,9 @@ class Headers {
     if (!placed) ArrayPrototypePush(kept, name, value);
     this.#list = kept;
   }
-
-  forEach(callback, receiver = undefined) {
-    const entries = sortedEntries(this.#all());
-    for (let i = 0; i < entries.length; i++) callback.call(receiver, entries[i][1], entries[i][0], this);
-  }
-
-  *entries() {
-    const entries = sortedEntries(this.#all());
-    for (let i = 0; i < entries.length; i++) yield entries[i];
-  }
-
-  *keys() {
-    const entries = sortedEntries(this.#all());
-    for (let i = 0; i < entries.length; i++) yield entries[i][0];
-  }
-
-  *values() {
-    const entries = sortedEntries(this.#all());
-    for (let i = 0; i < entries.length; i++) yield entries[i][1];
-  }
-
-  get [SymbolToStringTag]() {
-    return "Headers";
-  }
 }
-ObjectDefineProperties(Headers.prototype, {
-  [SymbolIterator]: { __proto__: null, value: Headers.prototype.entries, writable: true, configurable: true },
-});
+configureInterface(Headers);
+const ENTRIES = Headers.prototype[SymbolIterator];
 
-return { FROM_REQUEST, Headers, headersList, headersOf };
+return { FROM_REQUEST, Headers, headersCopy, headersList, headersOf, makeImmutable };
 })();

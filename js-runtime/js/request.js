@@ -1,11 +1,12 @@
 // The Request class of the Fetch standard, and requests as they come from the host.
 (function () {
 const { core, primordials } = __bootstrap;
-const { Boolean, ObjectPrototypeIsPrototypeOf, RegExpPrototypeTest, SafeRegExp, String, StringPrototypeToUpperCase, SymbolToStringTag, TypeError } = primordials;
+const { Boolean, ObjectPrototypeIsPrototypeOf, RegExpPrototypeTest, SafeRegExp, String, StringPrototypeToUpperCase, TypeError } = primordials;
+const { configureInterface } = core.loadExtScript("ext:deno_webidl/00_webidl.js");
 const { URL } = core.loadExtScript("ext:deno_web/00_url.js");
 const { AbortController, AbortSignal } = core.loadExtScript("ext:deno_web/03_abort_signal.js");
-const { FROM_REQUEST, Headers } = core.loadExtScript("ext:vitrine/headers.js");
-const { BodyOwner, cloneBody, extractBody, kBody, unusable } = core.loadExtScript("ext:vitrine/body.js");
+const { FROM_REQUEST, Headers, headersCopy } = core.loadExtScript("ext:vitrine/headers.js");
+const { cloneBody, extractBody, kBody, mixinBody, unusable } = core.loadExtScript("ext:vitrine/body.js");
 
 const STANDARD_METHOD = new SafeRegExp("^(?:delete|get|head|options|post|put)$", "i");
 const METHOD = new SafeRegExp("^[!#$%&'*+\\-.^_`|~A-Za-z0-9]+$");
@@ -16,7 +17,9 @@ const CHOICES = {
   __proto__: null,
   cache: ["default", "no-store", "reload", "no-cache", "force-cache", "only-if-cached"],
   credentials: ["same-origin", "include", "omit"],
+  duplex: ["half"],
   mode: ["cors", "no-cors", "same-origin"],
+  priority: ["high", "low", "auto"],
   referrerPolicy: [
     "", "no-referrer", "no-referrer-when-downgrade", "same-origin", "origin", "strict-origin", "origin-when-cross-origin",
     "strict-origin-when-cross-origin", "unsafe-url",
@@ -40,10 +43,19 @@ function choice(name, value, values, otherwise) {
   throw new TypeError(`Request: "${value}" is not a ${name}`);
 }
 
+// The referrer as it is given back.
+function referrer(given) {
+  given = String(given);
+  if (given === "") return "";
+  const url = new URL(given);
+  return url.protocol === "about:" && url.pathname === "client" ? "about:client" : url.href;
+}
+
 let hostRequest;
 let abortRequest;
 
-class Request extends BodyOwner {
+class Request {
+  [kBody] = null;
   #method = "GET";
   #url;
   #headers;
@@ -56,7 +68,6 @@ class Request extends BodyOwner {
   #wishes = null;
 
   constructor(input, init = undefined) {
-    super();
     if (input === FROM_HOST) return;
     const chosen = init !== undefined && init !== null;
     init ??= {};
@@ -69,7 +80,7 @@ class Request extends BodyOwner {
       this.#wishes = input.#wishes;
       this.#headers = new Headers(init.headers ?? input.#headers);
       signal = input.signal;
-      if (init.body === undefined && input[kBody] !== null) {
+      if ((init.body === undefined || init.body === null) && input[kBody] !== null) {
         if (unusable(input[kBody])) throw new TypeError("Request: the body of the given request has been read already");
         body = input[kBody].moved();
       }
@@ -101,6 +112,11 @@ class Request extends BodyOwner {
     }
     if (init.integrity !== undefined) this.#wishes = { ...this.#wishes, integrity: String(init.integrity) };
     if (init.keepalive !== undefined) this.#wishes = { ...this.#wishes, keepalive: Boolean(init.keepalive) };
+    if (init.referrer !== undefined) this.#wishes = { ...this.#wishes, referrer: referrer(init.referrer) };
+    if (init.window !== undefined && init.window !== null) throw new TypeError("Request: there is no window; it can only be null");
+    if (this.#wishes?.cache === "only-if-cached" && this.#wishes.mode !== "same-origin") {
+      throw new TypeError('Request: cache "only-if-cached" asks for mode "same-origin"');
+    }
   }
 
   static {
@@ -149,7 +165,7 @@ class Request extends BodyOwner {
   }
 
   get referrer() {
-    return "about:client";
+    return this.#wishes?.referrer ?? "about:client";
   }
 
   get referrerPolicy() {
@@ -186,16 +202,14 @@ class Request extends BodyOwner {
     copy.#url = this.#url;
     copy.#redirect = this.#redirect;
     copy.#wishes = this.#wishes;
-    copy.#headers = new Headers(this.#headers);
+    copy.#headers = headersCopy(this.#headers);
     copy.#signal = AbortSignal.any([this.signal]);
     copy[kBody] = cloneBody(this[kBody]);
     return copy;
   }
-
-  get [SymbolToStringTag]() {
-    return "Request";
-  }
 }
+mixinBody(Request);
+configureInterface(Request);
 
 return { Request, abortRequest, hostRequest };
 })();

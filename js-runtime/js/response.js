@@ -1,10 +1,11 @@
 // The Response class of the Fetch standard.
 (function () {
 const { core, primordials } = __bootstrap;
-const { JSONStringify, Number, ObjectPrototypeIsPrototypeOf, RangeError, RegExpPrototypeTest, SafeRegExp, String, SymbolToStringTag, TypeError } = primordials;
+const { JSONStringify, Number, ObjectPrototypeIsPrototypeOf, RangeError, RegExpPrototypeTest, SafeRegExp, String, TypeError } = primordials;
+const { configureInterface, requiredArguments } = core.loadExtScript("ext:deno_webidl/00_webidl.js");
 const { URL } = core.loadExtScript("ext:deno_web/00_url.js");
-const { Headers } = core.loadExtScript("ext:vitrine/headers.js");
-const { BodyOwner, cloneBody, extractBody, kBody } = core.loadExtScript("ext:vitrine/body.js");
+const { Headers, headersCopy, makeImmutable } = core.loadExtScript("ext:vitrine/headers.js");
+const { cloneBody, extractBody, kBody, mixinBody } = core.loadExtScript("ext:vitrine/body.js");
 
 const FETCHED = { __proto__: null };
 const REASON = new SafeRegExp("^[\\t\\x20-\\x7e\\x80-\\xff]*$");
@@ -15,7 +16,8 @@ function isNullBodyStatus(status) {
 
 let fetchedResponse;
 
-class Response extends BodyOwner {
+class Response {
+  [kBody] = null;
   #status = 200;
   #statusText = "";
   #headers;
@@ -24,7 +26,6 @@ class Response extends BodyOwner {
   #redirected = false;
 
   constructor(body = null, init = undefined) {
-    super();
     if (body === FETCHED) return;
     init ??= {};
     if (init.status !== undefined) {
@@ -46,10 +47,12 @@ class Response extends BodyOwner {
 
   static {
     // The answer to a fetch.
-    fetchedResponse = (status, headers, body, url, redirected) => {
+    fetchedResponse = (status, statusText, headers, body, url, redirected) => {
       const response = new Response(FETCHED);
       response.#status = status;
+      response.#statusText = statusText;
       response.#headers = headers;
+      makeImmutable(headers);
       response.#type = "basic";
       response.#url = url;
       response.#redirected = redirected;
@@ -59,6 +62,7 @@ class Response extends BodyOwner {
   }
 
   static json(data, init = undefined) {
+    requiredArguments(arguments.length, 1, "Response.json");
     const text = JSONStringify(data);
     if (text === undefined) throw new TypeError("Response.json: the data can't be written as JSON");
     const response = new Response(text, init);
@@ -67,12 +71,15 @@ class Response extends BodyOwner {
   }
 
   static redirect(url, status = 302) {
+    requiredArguments(arguments.length, 1, "Response.redirect");
     const target = new URL(String(url));
+    status = Number(status);
     if (status !== 301 && status !== 302 && status !== 303 && status !== 307 && status !== 308) {
       throw new RangeError(`Response.redirect: ${status} is not a redirect`);
     }
     const response = new Response(null, { status });
     response.#headers.set("location", target.href);
+    makeImmutable(response.#headers);
     return response;
   }
 
@@ -80,6 +87,7 @@ class Response extends BodyOwner {
     const response = new Response();
     response.#status = 0;
     response.#type = "error";
+    makeImmutable(response.#headers);
     return response;
   }
 
@@ -112,21 +120,19 @@ class Response extends BodyOwner {
   }
 
   clone() {
-    const copy = new Response();
+    const copy = new Response(FETCHED);
     copy.#status = this.#status;
     copy.#statusText = this.#statusText;
-    copy.#headers = new Headers(this.#headers);
+    copy.#headers = headersCopy(this.#headers);
     copy.#type = this.#type;
     copy.#url = this.#url;
     copy.#redirected = this.#redirected;
     copy[kBody] = cloneBody(this[kBody]);
     return copy;
   }
-
-  get [SymbolToStringTag]() {
-    return "Response";
-  }
 }
+mixinBody(Response);
+configureInterface(Response);
 
 function isResponse(value) {
   return ObjectPrototypeIsPrototypeOf(Response.prototype, value);

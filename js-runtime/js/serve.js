@@ -10,7 +10,7 @@ const {
 } = primordials;
 const { collectTicks, hostCall, requestVariable, runInContext, runTicks } = core.loadExtScript("ext:vitrine/bridge.js");
 const { Headers, headersList } = core.loadExtScript("ext:vitrine/headers.js");
-const { Body, extractBody, kBody, unusable } = core.loadExtScript("ext:vitrine/body.js");
+const { Body, contentStream, extractBody, kBody, unusable } = core.loadExtScript("ext:vitrine/body.js");
 const { abortRequest, hostRequest } = core.loadExtScript("ext:vitrine/request.js");
 const { isResponse } = core.loadExtScript("ext:vitrine/response.js");
 const listening = core.loadExtScript("ext:vitrine/node/http_listening.js");
@@ -199,7 +199,7 @@ function answerRender(number, entry, value) {
   }
   const status = parts.status === undefined ? 200 : parts.status | 0;
   if (status < 200 || status > 599) throw new TypeError(`render returned the status ${String(parts.status)}, not one from 200 to 599`);
-  const headers = new Headers(parts.headers);
+  const headers = new Headers(parts.headers ?? undefined);
   const body = extractBody(parts.body);
   if (body !== null && !headers.has("content-type")) {
     headers.set("content-type", typeof parts.body === "string" || isStream(parts.body) ? "text/html;charset=UTF-8" : body.type ?? "application/octet-stream");
@@ -215,6 +215,9 @@ function send(number, entry, status, headers, body) {
   } else if (body.stream === null) {
     if (typeof body.content === "string") {
       op_answer_page(number, status, headers, body.content);
+    } else if (!ArrayBufferIsView(body.content)) {
+      sendStream(number, entry, status, headers, contentStream(body.content));
+      return;
     } else {
       op_answer_head(number, status, headers);
       op_answer_bytes(number, body.content);

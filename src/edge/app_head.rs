@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_status_is_a_final_one() {
-        let is = |status| super::status(&ResponseHead { status, headers: Vec::new() }).is_some();
+        let is = |status| super::status(&ResponseHead::new(status, Vec::new())).is_some();
         for final_one in [200, 204, 299, 304, 418, 599] {
             assert!(is(final_one), "{final_one}");
         }

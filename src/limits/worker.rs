@@ -45,8 +45,6 @@ pub const EGRESS_LOOKUPS_MAX: usize = 16;
 /// Egress calls of one control connection that have not ended, those among them that are refused or given up: four times
 /// what a worker has open at once. One that has more doesn't take its answers and only makes the host remember.
 pub const EGRESS_CALLS_UNENDED_MAX: usize = 4_096;
-/// Redirects that one egress call follows; the Fetch standard's number.
-pub const EGRESS_REDIRECTS_MAX: usize = 20;
 /// Denials of one worker's calls that the host's log tells at once, and then a second: what is denied stays so, and the metrics count all.
 pub const EGRESS_DENIALS_BURST_MAX: f64 = 10.0;
 /// See [`EGRESS_DENIALS_BURST_MAX`].

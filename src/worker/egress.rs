@@ -1,7 +1,7 @@
 //! The broker: what apps fetch, fetched by the host under its rules.
 //!
 //! A call is made only if the bundle's list and the operator's policy both name its origin, and only to addresses
-//! that are public or opened by the operator, checked after name resolution and again on each redirect.
+//! that are public or opened by the operator, checked after name resolution. What an answer redirects to is another call.
 
 mod answer;
 mod call;
@@ -16,9 +16,7 @@ use super::inbox::{self, Inbox};
 use super::memory::MemoryShare;
 use crate::config::{EgressPolicy, OriginPattern};
 use crate::id::AppName;
-use crate::limits::{
-    EGRESS_CALLS_MAX, EGRESS_DENIALS_BURST_MAX, EGRESS_DENIALS_PER_S_MAX, EGRESS_REDIRECTS_MAX,
-};
+use crate::limits::{EGRESS_CALLS_MAX, EGRESS_DENIALS_BURST_MAX, EGRESS_DENIALS_PER_S_MAX};
 use crate::telemetry::{Bucket, Metrics};
 pub use answer::AnswerSink;
 pub use call::Call;
@@ -26,8 +24,7 @@ use call::request_body;
 use client::{EgressClient, RequestBody};
 pub use denial::{Denials, DeniedCall, Setting};
 use futures_util::FutureExt as _;
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, LOCATION};
-use http::{Method, Request, Response, StatusCode, Uri};
+use http::{Method, Request, Response, Uri};
 use http_body_util::{Either, Empty};
 use hyper::body::Incoming;
 use policy::Rules;
@@ -173,54 +170,27 @@ impl Egress {
         answer.body(body, &head.url).await
     }
 
-    /// Sends the call and follows redirects, checking each hop.
+    /// Sends the call, if the rules let it. A redirect is an answer: the app's next call follows it, and is checked as any other.
     async fn fetch(
         &self,
         head: &EgressHead,
-        mut url: Url,
-        mut body: Option<RequestBody>,
+        url: Url,
+        body: Option<RequestBody>,
         asked: &mut Asked,
     ) -> Result<(Response<Incoming>, Option<InUse>), EgressFailure> {
-        let mut method = method(&head.method).ok_or_else(|| denied("bad method", head))?;
-        let mut headers =
+        let method = method(&head.method).ok_or_else(|| denied("bad method", head))?;
+        let headers =
             headers::sent(&head.headers, body.is_some()).ok_or_else(|| denied("bad header", head))?;
-        for _ in 0..=EGRESS_REDIRECTS_MAX {
-            if let Err(failure) = self.rules.check(&url) {
-                asked.denied = self.denied(&url, None);
-                return Err(failure);
-            }
-            let had_body = body.is_some();
-            let mut request = Request::new(body.take().unwrap_or(Either::Left(Empty::new())));
-            *request.method_mut() = method.clone();
-            *request.uri_mut() = Uri::try_from(url.as_str())
-                .map_err(|error| EgressFailure::Unreachable(format!("{url}: {error}")))?;
-            request.headers_mut().clone_from(&headers);
-            let (response, in_use) =
-                self.client.call(request).await.map_err(|error| self.failure(&url, &error, asked))?;
-            let Some(next) = redirect_of(&response, &url).filter(|_| head.follow_redirects) else {
-                return Ok((response, in_use));
-            };
-            let next = next?;
-            match response.status() {
-                StatusCode::SEE_OTHER if method != Method::HEAD => method = Method::GET,
-                StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND if method == Method::POST => {
-                    method = Method::GET;
-                }
-                _ if had_body => return Err(denied("a redirect that asks for the body again", head)),
-                _ => {}
-            }
-            if had_body {
-                for name in [CONTENT_LENGTH, CONTENT_TYPE] {
-                    headers.remove(name);
-                }
-            }
-            if next.origin() != url.origin() {
-                headers.remove(AUTHORIZATION);
-                headers.remove(COOKIE);
-            }
-            url = next;
+        if let Err(failure) = self.rules.check(&url) {
+            asked.denied = self.denied(&url, None);
+            return Err(failure);
         }
-        Err(EgressFailure::Limit(format!("{} redirects more than {EGRESS_REDIRECTS_MAX} times", head.url)))
+        let mut request = Request::new(body.unwrap_or(Either::Left(Empty::new())));
+        *request.method_mut() = method;
+        *request.uri_mut() = Uri::try_from(url.as_str())
+            .map_err(|error| EgressFailure::Unreachable(format!("{url}: {error}")))?;
+        *request.headers_mut() = headers;
+        self.client.call(request).await.map_err(|error| self.failure(&url, &error, asked))
     }
 
     /// Why a call has no answer, as its app is told.
@@ -277,20 +247,6 @@ async fn whole(answer: impl Future<Output = Result<(), EgressFailure>>) -> Resul
     AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(|_| {
         Err(EgressFailure::Unreachable("the broker itself failed, which is a defect of this build".into()))
     })
-}
-
-/// The next hop of a redirect, when the answer is one.
-fn redirect_of(response: &Response<Incoming>, url: &Url) -> Option<Result<Url, EgressFailure>> {
-    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
-        return None;
-    }
-    let location = response.headers().get(LOCATION)?;
-    let next = location.to_str().ok().and_then(|text| url.join(text).ok());
-    Some(
-        next.ok_or_else(|| {
-            EgressFailure::Unreachable(format!("{url} redirects to something that is no URL"))
-        }),
-    )
 }
 
 /// The method of a call. Those that the Fetch standard forbids are forbidden to native code, too: they make a tunnel of a proxy, or

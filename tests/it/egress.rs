@@ -14,7 +14,8 @@ pub struct Upstream {
 }
 
 impl Upstream {
-    /// Answers `/to/URL` with a redirect to it and anything else with what it was sent.
+    /// Answers `/to/URL` with a redirect to it, `/again/URL` with one that asks for the same once more, and anything else with what it was
+    /// sent.
     pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -60,9 +61,11 @@ fn answer(stream: TcpStream, told: &Mutex<Vec<String>>) -> Option<()> {
     let method = head.split(' ').next()?.to_owned();
     told.lock().unwrap().push(format!("{method} {target}"));
     let text = format!("{method} {target} {}", String::from_utf8_lossy(&body));
-    let (status, location) = match target.strip_prefix("/to/") {
-        Some(to) => ("302 Found", format!("location: {to}\r\n")),
-        None => ("200 OK", String::new()),
+    let to = |prefix: &str| target.strip_prefix(prefix).map(|to| format!("location: {to}\r\n"));
+    let (status, location) = match (to("/to/"), to("/again/")) {
+        (Some(location), _) => ("302 Found", location),
+        (_, Some(location)) => ("307 Temporary Redirect", location),
+        _ => ("200 Very Well", String::new()),
     };
     write!(
         reader.get_mut(),
@@ -149,8 +152,13 @@ fn each_hop_of_a_redirect_is_judged() {
     let (open, shut) = (format!("http://{}", opened.address), format!("http://{}", closed.address));
     let (status, told) = call(&host, &format!("u={open}/to/{open}/there"));
     assert_eq!((status, &told["results"][0]["body"]), (200, &"GET /there ".into()), "{told}");
+    let result = &told["results"][0];
+    assert_eq!((&result["url"], &result["redirected"]), (&format!("{open}/there").into(), &true.into()));
+    assert_eq!(result["statusText"], "Very Well");
     let (status, told) = call(&host, &format!("u={open}/to/{open}/there&method=POST&body=once"));
     assert_eq!((status, &told["results"][0]["body"]), (200, &"GET /there ".into()), "{told}");
+    let (status, told) = call(&host, &format!("u={open}/again/{open}/there&method=POST&body=twice"));
+    assert_eq!((status, &told["results"][0]["body"]), (200, &"POST /there twice".into()), "{told}");
     denied(&host, &format!("u={open}/to/{shut}/x"), "egress.allow_private");
     denied(&host, &format!("u={open}/to/http://169.254.169.254/x"), "egress.allow_private");
     denied(&host, &format!("u={open}/to/http://10.0.0.1/x"), "bundle's `egress` list");

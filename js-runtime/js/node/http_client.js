@@ -1,11 +1,11 @@
-// The client of node:http and node:https: calls are made by fetch, so that the host's rules for egress hold.
+// The client of node:http and node:https: its calls are made as those of fetch are, so that the host's rules for egress hold.
 (function () {
 const { core } = __bootstrap;
 const { EventEmitter } = core.loadExtScript("ext:vitrine/node/events.js");
 const { Buffer } = core.loadExtScript("ext:vitrine/node/buffer.js");
 const { IncomingMessage, OutgoingMessage, Socket, bytesOf } = core.loadExtScript("ext:vitrine/node/http_message.js");
 const { STATUS_CODES } = core.loadExtScript("ext:vitrine/node/http_codes.js");
-const { fetch } = core.loadExtScript("ext:vitrine/fetch.js");
+const { fetchAsIs } = core.loadExtScript("ext:vitrine/fetch.js");
 
 // The host's broker keeps connections; an agent only carries what the app gave it.
 class Agent extends EventEmitter {
@@ -120,7 +120,7 @@ class ClientRequest extends OutgoingMessage {
     const headers = this._pairs().filter(([name]) => !OF_FETCH.has(name.toLowerCase()));
     const body = this.#pieces.length === 0 || WITHOUT_BODY.has(this.method) ? undefined : Buffer.concat(this.#pieces);
     this.#pieces = [];
-    return fetch(this.#url, { method: this.method, headers, body, redirect: "manual", signal: this.#abort.signal });
+    return fetchAsIs(this.#url, { method: this.method, headers, body, signal: this.#abort.signal });
   }
 
   #receive(response) {

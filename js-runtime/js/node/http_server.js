@@ -5,6 +5,7 @@ const { EventEmitter } = core.loadExtScript("ext:vitrine/node/events.js");
 const { IncomingMessage, OutgoingMessage, Socket, bytesOf } = core.loadExtScript("ext:vitrine/node/http_message.js");
 const listening = core.loadExtScript("ext:vitrine/node/http_listening.js");
 const { STATUS_CODES } = core.loadExtScript("ext:vitrine/node/http_codes.js");
+const { Body, kBody } = core.loadExtScript("ext:vitrine/body.js");
 const { Response } = core.loadExtScript("ext:vitrine/response.js");
 const { ReadableStream } = core.loadExtScript("ext:vitrine/stream.js");
 
@@ -14,6 +15,16 @@ const WITHOUT_BODY = [101, 204, 205, 304];
 
 function later(callback) {
   if (typeof callback === "function") queueMicrotask(callback);
+}
+
+function isUtf8(encoding) {
+  return encoding === undefined || encoding === null || encoding === "utf8" || encoding === "utf-8";
+}
+
+// A chunk as bytes of its own: a stream takes them over, and the app may go on using its buffer.
+function ownBytes(chunk, encoding) {
+  if (typeof chunk === "string" && isUtf8(encoding)) return core.encode(chunk);
+  return new Uint8Array(bytesOf(chunk, encoding));
 }
 
 // Collects a head, then passes a body on piece by piece.
@@ -74,10 +85,9 @@ class ServerResponse extends OutgoingMessage {
       later(callback && (() => callback(error)));
       return false;
     }
-    const bytes = bytesOf(chunk, encoding);
+    const bytes = ownBytes(chunk, encoding);
     this.#begin(null);
-    // A stream takes a buffer over, and the app may go on using its own.
-    if (!this.destroyed && bytes.byteLength > 0) this.#controller?.enqueue(new Uint8Array(bytes));
+    if (!this.destroyed && bytes.byteLength > 0) this.#controller?.enqueue(bytes);
     later(callback);
     return (this.#controller?.desiredSize ?? 1) > 0;
   }
@@ -89,11 +99,13 @@ class ServerResponse extends OutgoingMessage {
       later(callback);
       return this;
     }
-    const bytes = chunk === undefined || chunk === null ? null : bytesOf(chunk, encoding);
-    if (this.#begun) {
-      if (bytes !== null && bytes.byteLength > 0 && !this.destroyed) this.#controller?.enqueue(new Uint8Array(bytes));
-    } else {
-      this.#begin(bytes ?? new Uint8Array(0));
+    chunk ??= "";
+    if (!this.#begun) {
+      // Text stays text: no copy of it is made in JavaScript.
+      this.#begin(typeof chunk === "string" && isUtf8(encoding) ? chunk : ownBytes(chunk, encoding));
+    } else if (chunk.length !== 0) {
+      const bytes = ownBytes(chunk, encoding);
+      if (!this.destroyed) this.#controller?.enqueue(bytes);
     }
     this.writableEnded = this.finished = true;
     if (!this.destroyed) this.#controller?.close();
@@ -125,7 +137,7 @@ class ServerResponse extends OutgoingMessage {
     this.emit("close");
   }
 
-  // Gives the head away. `whole` is all of the body, if it is known.
+  // Gives the head away. `whole` is all of the body, as text or bytes, if it is known.
   #begin(whole) {
     if (this.#begun) return;
     // Middleware replaces writeHead() to add headers at the last moment: it is called for every answer.
@@ -136,7 +148,9 @@ class ServerResponse extends OutgoingMessage {
     if (this.req?.method === "HEAD" || WITHOUT_BODY.includes(this.statusCode)) {
       this.#answer?.resolve(new Response(null, init));
     } else if (whole !== null) {
-      this.#answer?.resolve(new Response(new Uint8Array(whole), init));
+      const response = new Response(null, init);
+      response[kBody] = new Body(whole, null, null);
+      this.#answer?.resolve(response);
     } else {
       const source = {
         start: (controller) => (this.#controller = controller),

@@ -86,9 +86,15 @@ pub fn settled<'s>(scope: &mut v8::PinScope<'s, '_>, answer: Settled) -> Option<
     Some(match answer {
         Settled::Null => v8::null(scope).into(),
         Settled::Bool(value) => v8::Boolean::new(scope, value).into(),
-        Settled::Fetched(Fetched { status, headers, body }) => {
+        Settled::Fetched(Fetched { status, reason, headers, body }) => {
             let headers = header_list(scope, &headers).into();
-            let parts = [unsigned(scope, u32::from(status)), headers, unsigned(scope, body)];
+            let reason = match reason {
+                Some(reason) => {
+                    v8::String::new_from_one_byte(scope, &reason, v8::NewStringType::Normal)?.into()
+                }
+                None => v8::null(scope).into(),
+            };
+            let parts = [unsigned(scope, u32::from(status)), reason, headers, unsigned(scope, body)];
             v8::Array::new_with_elements(scope, &parts).into()
         }
         Settled::Bytes(bytes) => {

@@ -66,7 +66,7 @@ pub enum Settled {
     Bool(bool),
     /// A `Uint8Array`.
     Bytes(Bytes),
-    /// The head of an egress call's answer: status, headers, number of the body.
+    /// The head of an egress call's answer: status, reason phrase, headers, number of the body.
     Fetched(Fetched),
     /// The promise rejects with an `Error` of this message.
     Failed(String),
@@ -77,6 +77,8 @@ pub enum Settled {
 pub struct Fetched {
     /// Status.
     pub status: u16,
+    /// Reason phrase, where it is not the usual one.
+    pub reason: Option<Bytes>,
     /// Headers.
     pub headers: Headers,
     /// Number of the body.

@@ -24,7 +24,7 @@ pub fn op_answer_head(
     headers: v8::Local<'_, v8::Array>,
 ) {
     if let Some(outbox) = outbox(state, request) {
-        outbox.head(ResponseHead { status, headers: read_headers(scope, headers) });
+        outbox.head(ResponseHead::new(status, read_headers(scope, headers)));
     }
 }
 
@@ -39,7 +39,7 @@ pub fn op_answer_page(
     text: v8::Local<'_, v8::String>,
 ) {
     if let Some(outbox) = outbox(state, request) {
-        outbox.head(ResponseHead { status, headers: read_headers(scope, headers) });
+        outbox.head(ResponseHead::new(status, read_headers(scope, headers)));
         outbox.body(|body| append_text(scope, text, body));
         outbox.end(Outcome::Ok, None);
     }

@@ -8,16 +8,17 @@ use bytes::Bytes;
 use deno_core::{OpState, op2, v8};
 use futures_util::future::{AbortHandle, Abortable};
 use std::rc::Rc;
-use vitrine_wire::EgressHead;
+use vitrine_wire::{EgressHead, ResponseHead};
 
 const TOO_MANY: &str = "too many timers and host calls are waiting at once";
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// Also when the request that made the call is over.
-const GIVEN_UP: &str = "The answer's body could not be read: it was given up";
+const GIVEN_UP: &str = "it was given up";
 
-/// Makes a call; `call` settles with status, headers and the number of the answer's body.
+/// Makes a call; `call` settles with status, reason phrase, headers and the number of the answer's body. One that an answer redirected
+/// goes on with the call before it and counts as one with it.
 #[op2(nofast)]
 pub fn op_fetch(
     scope: &mut v8::PinScope<'_, '_>,
@@ -28,12 +29,12 @@ pub fn op_fetch(
     #[string] url: String,
     headers: v8::Local<'_, v8::Array>,
     upload: u32,
-    follow_redirects: bool,
+    is_redirected: bool,
 ) {
     let shared = shared(state);
     // Of a call that is refused, too: without it nobody reads what the app sends.
     let body = shared.uploads.borrow_mut().get_mut(&upload).and_then(|(_, receiver)| receiver.take());
-    if !shared.count_subrequest(request) {
+    if !is_redirected && !shared.count_subrequest(request) {
         let limit = shared.limits.subrequests;
         let refused = format!("a request may make {limit} calls (subrequests)");
         settle(&shared, call, request, Settled::Failed(refused));
@@ -44,7 +45,6 @@ pub fn op_fetch(
         url,
         headers: super::answer::read_headers(scope, headers),
         has_body: body.is_some(),
-        follow_redirects,
         request_id: shared.request_id(request),
     };
     let of_isolate = Rc::clone(&shared);
@@ -53,7 +53,8 @@ pub fn op_fetch(
             Err(failure) => Settled::Failed(failure.to_string()),
             Ok(EgressAnswer { head, body }) => {
                 let number = of_isolate.keep_body(request, body);
-                Settled::Fetched(Fetched { status: head.status, headers: head.headers, body: number })
+                let ResponseHead { status, reason, headers } = head;
+                Settled::Fetched(Fetched { status, reason, headers, body: number })
             }
         }
     });
@@ -80,7 +81,7 @@ pub fn op_fetch_read(state: &OpState, call: u32, body: u32, request: u32) {
             }
             Some(Err(broken)) => {
                 of_isolate.bodies.borrow_mut().remove(&body);
-                Settled::Failed(format!("The answer's body could not be read: {broken}"))
+                Settled::Failed(broken.to_string())
             }
             Some(Ok(bytes)) => {
                 // A body that was dropped meanwhile has no place any more, and its reader gives the call up.

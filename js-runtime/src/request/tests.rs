@@ -17,7 +17,7 @@ fn head(has_body: bool) -> RequestHead {
 }
 
 fn ok_head() -> ResponseHead {
-    ResponseHead { status: 200, headers: Vec::new() }
+    ResponseHead::new(200, Vec::new())
 }
 
 async fn opened(streams: &std::sync::Arc<RequestStreams>, stream: StreamId, has_body: bool) -> Request {
@@ -106,7 +106,7 @@ async fn a_head_over_the_bounds_of_the_wire_is_the_apps_error_and_no_broken_conn
     let streams = RequestStreams::new(outbox);
     let request = opened(&streams, 1, false).await;
     let headers = vec![("x".to_owned(), Bytes::from_static(b"y")); HEADERS_MAX + 1];
-    let large = ResponseHead { status: 200, headers };
+    let large = ResponseHead::new(200, headers);
     request.answer.finish(large, Bytes::from_static(b"body"), Done::of(Outcome::Ok)).await;
     let sent = frames(&mut queue);
     let [Frame::Done(1, done)] = sent.as_slice() else { panic!("{sent:?}") };
@@ -172,7 +172,6 @@ fn egress_head() -> EgressHead {
         url: "https://api.example.com/".to_owned(),
         headers: Vec::new(),
         has_body: false,
-        follow_redirects: true,
         request_id: None,
     }
 }

@@ -96,8 +96,8 @@ fn platform_objects_do_what_they_say() {
                 "true,TypeError,pay",
             ),
             (
-                "const r = new Response('x'); await r.text(); const refused = []; for (const use of [() => new Response(r.body), () => r.clone(), () => r.body.getReader().read().then(({ done }) => done)]) { try { refused.push(await use()); } catch (e) { refused.push(e.name); } } return refused",
-                "TypeError,TypeError,true",
+                "const r = new Response('x'); await r.text(); const refused = []; for (const use of [() => new Response(r.body), () => r.clone(), () => r.body.getReader()]) { try { refused.push(await use()); } catch (e) { refused.push(e.name); } } return [...refused, r.body.locked, r.bodyUsed]",
+                "TypeError,TypeError,TypeError,true,true",
             ),
             (
                 "const r = new Response('xy'); const reader = r.body.getReader(); await reader.read(); reader.releaseLock(); return [r.bodyUsed, await r.text().catch((e) => e.name)]",

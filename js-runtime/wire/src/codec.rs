@@ -7,7 +7,9 @@
 //! Little-endian. The decoder allocates nothing for a frame whose header is not acceptable, never panics, and an
 //! error ends the connection: there is no way to find the next frame after a broken one.
 
-use crate::limits::{BODY_FRAME_BYTES_MAX, FRAME_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX, LOG_LINES_MAX};
+use crate::limits::{
+    BODY_FRAME_BYTES_MAX, FRAME_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX, LOG_LINES_MAX, REASON_BYTES_MAX,
+};
 use crate::{Frame, Headers};
 use bytes::{Buf, BufMut, BytesMut};
 use serde::{Serialize, de::DeserializeOwned};
@@ -183,7 +185,9 @@ fn parse(kind: u8, stream: u32, payload: BytesMut) -> Result<Frame, DecodeError>
     let entries_ok = match &frame {
         Frame::Request(_, head) => fits(&head.headers),
         Frame::Egress(_, head) => fits(&head.headers),
-        Frame::Response(_, head) => fits(&head.headers),
+        Frame::Response(_, head) => {
+            fits(&head.headers) && head.reason.as_ref().is_none_or(|reason| reason.len() <= REASON_BYTES_MAX)
+        }
         Frame::Log(lines) => lines.len() <= LOG_LINES_MAX,
         _ => true,
     };

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 /// The protocol that this build speaks.
-pub const PROTOCOL: u16 = 2;
+pub const PROTOCOL: u16 = 3;
 /// The oldest protocol that this build still accepts from its peer. A worker of an older one, which a host before this one started, is
-/// replaced: it does not know [`Start::is_accepted`](crate::Start::is_accepted).
-pub const PROTOCOL_OLDEST: u16 = 2;
+/// replaced: it leaves redirects to the host, and does not know [`ResponseHead::reason`](crate::ResponseHead::reason).
+pub const PROTOCOL_OLDEST: u16 = 3;
 
 /// SHA-256 over everything that decides what an instance runs: release, bundle digest, configuration, limits.
 pub type SpecHash = [u8; 32];

@@ -30,6 +30,9 @@ pub const HEADERS_MAX: usize = 128;
 /// is a mistake, and must not end the connection that other answers share.
 pub const HEAD_BYTES_MAX: usize = 256 << 10;
 
+/// Bytes of a reason phrase. Servers have words there; what is longer is taken for the usual one.
+pub const REASON_BYTES_MAX: usize = 512;
+
 /// Bytes of the id of a request: a UUID has 36, and a trusted proxy may send longer ones.
 pub const REQUEST_ID_BYTES_MAX: usize = 128;
 

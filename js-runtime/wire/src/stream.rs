@@ -32,8 +32,18 @@ pub struct RequestHead {
 pub struct ResponseHead {
     /// 200 to 599.
     pub status: u16,
+    /// Reason phrase of the answer to an `Egress`, where it is not the usual one of the status: at most `REASON_BYTES_MAX`.
+    pub reason: Option<Bytes>,
     /// End-to-end headers. The host drops hop-by-hop ones and lengths whatever is in here.
     pub headers: Headers,
+}
+
+impl ResponseHead {
+    /// A head with the usual reason phrase.
+    #[must_use]
+    pub const fn new(status: u16, headers: Headers) -> Self {
+        Self { status, reason: None, headers }
+    }
 }
 
 /// A `fetch` of the app, to be made by the host's broker.
@@ -47,8 +57,6 @@ pub struct EgressHead {
     pub headers: Headers,
     /// Whether `Body` frames and a `BodyEnd` follow.
     pub has_body: bool,
-    /// Redirect mode: `true` follows (each hop is checked again), `false` gives the redirect to the app.
-    pub follow_redirects: bool,
     /// The request that this call belongs to, if any.
     pub request_id: Option<String>,
 }

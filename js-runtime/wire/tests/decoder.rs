@@ -75,21 +75,18 @@ fn frames() -> impl Strategy<Value = Frame> {
                 RequestHead { method, url, headers, has_body, request_id }
             )
         ),
-        (stream.clone(), ".{0,200}", headers(), any::<[bool; 2]>(), prop::option::of(".{0,40}")).prop_map(
-            |(stream, url, headers, flags, request_id)| Frame::Egress(
+        (stream.clone(), ".{0,200}", headers(), any::<bool>(), prop::option::of(".{0,40}")).prop_map(
+            |(stream, url, headers, has_body, request_id)| Frame::Egress(
                 stream,
-                EgressHead {
-                    method: "GET".into(),
-                    url,
-                    headers,
-                    has_body: flags[0],
-                    follow_redirects: flags[1],
-                    request_id
-                }
+                EgressHead { method: "GET".into(), url, headers, has_body, request_id }
             )
         ),
-        (stream.clone(), any::<u16>(), headers())
-            .prop_map(|(stream, status, headers)| Frame::Response(stream, ResponseHead { status, headers })),
+        (stream.clone(), any::<u16>(), prop::option::of("[ -~]{0,40}"), headers()).prop_map(
+            |(stream, status, reason, headers)| Frame::Response(
+                stream,
+                ResponseHead { status, reason: reason.map(Into::into), headers }
+            )
+        ),
         (stream.clone(), prop::collection::vec(any::<u8>(), 0..2000))
             .prop_map(|(stream, data)| Frame::Body(stream, data.into())),
         stream.clone().prop_map(Frame::BodyEnd),
@@ -239,7 +236,7 @@ fn a_stream_frame_without_a_stream_and_unknown_kinds_are_refused() {
 #[test]
 fn too_many_headers_are_refused() {
     let headers = vec![("a".to_owned(), Bytes::new()); HEADERS_MAX + 1];
-    let mut bytes = encoded(Frame::Response(1, ResponseHead { status: 200, headers }));
+    let mut bytes = encoded(Frame::Response(1, ResponseHead::new(200, headers)));
     assert!(matches!(Codec.decode(&mut bytes), Err(DecodeError::TooMany(_))));
 }
 
@@ -250,7 +247,7 @@ fn what_is_too_long_is_not_encoded_and_leaves_the_buffer_as_it_was() {
     let huge = Frame::Ping(1);
     Codec.encode(huge, &mut bytes).unwrap();
     let length = bytes.len();
-    let head = ResponseHead { status: 200, headers: vec![("a".into(), vec![0; FRAME_BYTES_MAX + 1].into())] };
+    let head = ResponseHead::new(200, vec![("a".into(), vec![0; FRAME_BYTES_MAX + 1].into())]);
     assert!(matches!(Codec.encode(Frame::Response(1, head), &mut bytes), Err(DecodeError::TooLong { .. })));
     assert_eq!(bytes.len(), length);
     assert_eq!(&bytes[..before.len()], &before[..]);

@@ -12,7 +12,6 @@ fn call() -> EgressHead {
         url: "http://unlisted.example/".into(),
         headers: Vec::new(),
         has_body: false,
-        follow_redirects: false,
         request_id: None,
     }
 }

@@ -6,10 +6,11 @@ use bytes::Bytes;
 use http::response::Parts;
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
+use hyper::ext::ReasonPhrase;
 use std::sync::Arc;
 use std::time::Duration;
 use vitrine_wire::flow::Window;
-use vitrine_wire::limits::BODY_FRAME_BYTES_MAX;
+use vitrine_wire::limits::{BODY_FRAME_BYTES_MAX, REASON_BYTES_MAX};
 use vitrine_wire::{Done, EgressFailure, Frame, Outcome, ResponseHead, StreamId};
 
 /// Answers one call. A send that fails means that the control socket is lost, and with it everybody who waits.
@@ -40,7 +41,10 @@ impl AnswerSink {
     /// The head of the answer.
     pub(super) async fn head(&self, parts: &Parts) {
         let headers = super::headers::received(&parts.headers);
-        let head = ResponseHead { status: parts.status.as_u16(), headers };
+        // The client keeps one only where it is not the usual one.
+        let reason = parts.extensions.get::<ReasonPhrase>().map(ReasonPhrase::as_bytes);
+        let reason = reason.filter(|reason| reason.len() <= REASON_BYTES_MAX).map(Bytes::copy_from_slice);
+        let head = ResponseHead { status: parts.status.as_u16(), reason, headers };
         let _ = self.frames.send(Frame::Response(self.stream, head)).await;
     }
 

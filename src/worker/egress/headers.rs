@@ -1,7 +1,7 @@
 //! Headers of calls and their answers, without those that belong to one connection.
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_LENGTH};
+use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use vitrine_wire::Headers;
 use vitrine_wire::limits::{HEAD_BYTES_MAX, HEADERS_MAX};
@@ -22,18 +22,17 @@ fn is_own(name: &HeaderName) -> bool {
     OWN.contains(&name.as_str()) || name.as_str().starts_with("proxy-")
 }
 
-/// What a call sends. `None` when one of them is no header. The length of a body that the worker has as a whole goes with it: some
-/// servers take no other, and the client sends no byte more and no byte less.
+/// What a call sends. `None` when one of them is no header. The length of a body goes with it where the worker knows it, and that there is
+/// none: some servers take no other. The client sends no byte more and no byte less.
 pub fn sent(headers: &Headers, has_body: bool) -> Option<HeaderMap> {
-    let mut sent = HeaderMap::with_capacity(headers.len() + 1);
+    let mut sent = HeaderMap::with_capacity(headers.len());
     for (name, value) in headers {
         let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-        if !is_own(&name) || (name == CONTENT_LENGTH && has_body && is_number(value)) {
+        let is_length = name == CONTENT_LENGTH && if has_body { is_number(value) } else { *value == "0" };
+        if !is_own(&name) || is_length {
             sent.append(name, HeaderValue::from_maybe_shared(value.clone()).ok()?);
         }
     }
-    // As the Fetch standard has it.
-    sent.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
     Some(sent)
 }
 

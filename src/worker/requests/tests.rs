@@ -77,7 +77,7 @@ async fn an_upload_that_breaks_off_ends_the_answer_that_has_begun() {
     let request = connection.request(head(true), Some(broken_after(wait)));
     let begin = async {
         while !matches!(worker.next().await, Some(Ok(Frame::Request(..)))) {}
-        let head = ResponseHead { status: 200, headers: Vec::new() };
+        let head = ResponseHead::new(200, Vec::new());
         worker.send(Frame::Response(1, head)).await.unwrap();
         worker.send(Frame::Body(1, Bytes::from_static(b"begun"))).await.unwrap();
     };
@@ -106,7 +106,7 @@ async fn asked() -> (Arc<Connection>, Framed<UnixStream, Codec>, tokio::task::Jo
 }
 
 fn ok() -> Frame {
-    Frame::Response(1, ResponseHead { status: 200, headers: Vec::new() })
+    Frame::Response(1, ResponseHead::new(200, Vec::new()))
 }
 
 #[tokio::test]
@@ -247,7 +247,7 @@ async fn answering(
         let asking = Arc::clone(&connection);
         let request = tokio::spawn(async move { asking.request(head(false), None).await });
         assert!(matches!(worker.next().await, Some(Ok(Frame::Request(..)))));
-        let head = ResponseHead { status: 200, headers: Vec::new() };
+        let head = ResponseHead::new(200, Vec::new());
         worker.send(Frame::Response(stream, head)).await.unwrap();
         bodies.push(request.await.unwrap().unwrap().body);
     }

@@ -78,7 +78,7 @@ fn what_is_not_a_workers_to_say_there_is_refused() {
     for (frame, name) in [
         (Frame::Hello(Hello::new(Peer::Worker, Channel::Control, "a@v1", [0; 32])), "hello"),
         (Frame::Request(1, request), "request"),
-        (Frame::Response(1, ResponseHead { status: 200, headers: Vec::new() }), "response"),
+        (Frame::Response(1, ResponseHead::new(200, Vec::new())), "response"),
         (Frame::Done(1, Done::of(Outcome::Ok)), "done"),
         (Frame::Start(Start { settings, env: Vec::new(), is_accepted: false }), "start"),
         (Frame::Ping(1), "ping"),
@@ -104,7 +104,6 @@ fn lines_and_calls_come_at_any_time() {
         url: "http://a.example/".into(),
         headers: Vec::new(),
         has_body: true,
-        follow_redirects: false,
         request_id: None,
     };
     let frames = [

@@ -133,7 +133,7 @@ impl Played {
     }
 
     async fn answer(&self, sink: &mut Sink, stream: StreamId, path: &str) -> Option<()> {
-        let head = ResponseHead { status: 200, headers: Vec::new() };
+        let head = ResponseHead::new(200, Vec::new());
         let text = match path {
             "/pieces" => {
                 self.windows.lock().unwrap().insert(stream, WINDOW_BYTES);
