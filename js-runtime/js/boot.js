@@ -1,7 +1,10 @@
 // Makes the global object that an app sees, takes away what it must not see, and gives the driver its entry points.
 (function () {
 const { core, internals, primordials } = __bootstrap;
-const { ObjectDefineProperty, ObjectFreeze, ObjectKeys, ReflectConstruct, ReflectDeleteProperty, TypeError, uncurryThis } = primordials;
+const {
+  ObjectDefineProperty, ObjectFreeze, ObjectKeys, ReflectConstruct, ReflectDeleteProperty, RegExpPrototypeTest, SafeRegExp, TypeError,
+  uncurryThis,
+} = primordials;
 core.loadExtScript("ext:vitrine/error_classes.js");
 const lazy = (file) => () => core.loadExtScript(file);
 const bridge = core.loadExtScript("ext:vitrine/bridge.js");
@@ -11,6 +14,8 @@ const stream = core.loadExtScript("ext:vitrine/stream.js");
 const globalEvents = core.loadExtScript("ext:vitrine/global_events.js");
 const moduleScope = core.loadExtScript("ext:vitrine/module_scope.js");
 const wasmStreaming = core.loadExtScript("ext:vitrine/wasm_streaming.js");
+
+const CLASS = new SafeRegExp("^[A-Z]");
 
 // Names that are fetched from a script when first used: a bundle pays only for what it touches.
 const LAZY = {
@@ -30,7 +35,10 @@ const LAZY = {
   "ext:deno_web/09_file.js": ["Blob", "File"],
   "ext:deno_web/13_message_port.js": ["MessageChannel", "MessagePort"],
   "ext:deno_web/14_compression.js": ["CompressionStream", "DecompressionStream"],
-  "ext:vitrine/performance.js": ["Performance", "PerformanceEntry", "PerformanceMark", "PerformanceMeasure", "performance"],
+  "ext:vitrine/broadcast_channel.js": ["BroadcastChannel"],
+  "ext:vitrine/performance.js": [
+    "Performance", "PerformanceEntry", "PerformanceMark", "PerformanceMeasure", "PerformanceObserver", "PerformanceObserverEntryList", "performance",
+  ],
   "ext:vitrine/crypto.js": ["Crypto", "crypto"],
   "ext:vitrine/crypto_key.js": ["CryptoKey"],
   "ext:vitrine/subtle.js": ["SubtleCrypto"],
@@ -78,15 +86,17 @@ function installLazy() {
   for (const file in LAZY) {
     const load = lazy(file);
     for (const name of LAZY[file]) {
-      properties[name] = core.propNonEnumerableLazyLoaded((script) => script[name], load);
+      // Functions and objects are enumerable, classes are not.
+      const lazily = RegExpPrototypeTest(CLASS, name) ? core.propNonEnumerableLazyLoaded : core.propWritableLazyLoaded;
+      properties[name] = lazily((script) => script[name], load);
     }
   }
   properties.process = core.propNonEnumerableLazyLoaded((script) => script.default, lazy("ext:vitrine/node/process.js"));
   core.defineGlobalProperties(globalThis, properties);
 }
 
-function install(name, value) {
-  ObjectDefineProperty(globalThis, name, { __proto__: null, value, writable: true, enumerable: false, configurable: true });
+function install(name, value, enumerable = false) {
+  ObjectDefineProperty(globalThis, name, { __proto__: null, value, writable: true, enumerable, configurable: true });
 }
 
 // A shared buffer that grows is memory that nobody counts: V8 takes it from the system by itself.
@@ -116,15 +126,12 @@ keepHexMethods();
 if (globalThis.SharedArrayBuffer !== undefined) boundSharedBuffers();
 wasmStreaming.install();
 install("ReadableStream", stream.ReadableStream);
-install("setTimeout", timers.setTimeout);
-install("setInterval", timers.setInterval);
-install("setImmediate", timers.setImmediate);
-install("clearTimeout", timers.clearTimeout);
-install("clearInterval", timers.clearTimeout);
-install("clearImmediate", timers.clearTimeout);
+for (const name of ["clearImmediate", "clearInterval", "clearTimeout", "setImmediate", "setInterval", "setTimeout"]) install(name, timers[name], true);
+install("queueMicrotask", globalThis.queueMicrotask, true);
 install("console", core.loadExtScript("ext:vitrine/console.js").console);
-install("navigator", ObjectFreeze({ userAgent: "Vitrine", hardwareConcurrency: 1, language: "en", languages: ObjectFreeze(["en"]) }));
-for (const name of ["addEventListener", "dispatchEvent", "removeEventListener", "reportError"]) install(name, globalEvents[name]);
+const navigator = { userAgent: "Vitrine", hardwareConcurrency: 1, language: "en", languages: ObjectFreeze(["en"]), platform: "linux" };
+install("navigator", ObjectFreeze(navigator), true);
+for (const name of ["addEventListener", "dispatchEvent", "removeEventListener", "reportError"]) install(name, globalEvents[name], true);
 install("self", globalThis);
 install("global", globalThis);
 const { Deno } = globalThis;
@@ -162,6 +169,7 @@ const entries = {
   settle: bridge.settle,
   suspend,
   timer: timers.fire,
+  rejectionHandled: globalEvents.rejectionHandled,
   uncaught: globalEvents.uncaught,
   watch: moduleScope.watch,
 };

@@ -3,7 +3,7 @@
 const { core, primordials } = __bootstrap;
 const { getAsyncContext, setAsyncContext } = core;
 const { op_report } = core.ops;
-const { ObjectDefineProperty, ReflectApply, SymbolToStringTag, TypeError } = primordials;
+const { ObjectDefineProperty, ReflectApply, SafeWeakSet, SymbolToStringTag, TypeError, WeakSetPrototypeAdd, WeakSetPrototypeHas } = primordials;
 const { ErrorEvent, EventTarget, CustomEvent, MessageEvent, PromiseRejectionEvent, reportException, saveGlobalThisReference } =
   core.loadExtScript("ext:deno_web/02_event.js");
 const { currentRequest, requestVariable } = core.loadExtScript("ext:vitrine/bridge.js");
@@ -49,7 +49,7 @@ function dispatchEvent(event) {
 function defineHandler(type, call) {
   let handler = null;
   const listen = (event) => {
-    if (handler !== null && call(handler, event) === true) event.preventDefault();
+    if (typeof handler === "function" && call(handler, event) === true) event.preventDefault();
   };
   let isAdded = false;
   ObjectDefineProperty(globalThis, `on${type}`, {
@@ -58,7 +58,8 @@ function defineHandler(type, call) {
     enumerable: true,
     get: () => handler,
     set(value) {
-      handler = typeof value === "function" ? value : null;
+      // Any object is kept, and only a function is called.
+      handler = typeof value === "function" || typeof value === "object" ? value : null;
       if (handler !== null && !isAdded) {
         isAdded = true;
         addEventListener(type, listen);
@@ -88,6 +89,9 @@ function report(error) {
   else logError(error);
 }
 
+// Rejected promises that the listeners were told of.
+const rejected = new SafeWeakSet();
+
 // What a slice of `request` threw, or left as the reason of a rejected promise, in the context where that happened. A rejection that is
 // not `told` goes to the log alone.
 function uncaught(request, reason, promise, context, told) {
@@ -97,7 +101,10 @@ function uncaught(request, reason, promise, context, told) {
   try {
     if (promise === undefined) {
       report(reason);
-    } else if (!told || !isListening || target.dispatchEvent(new PromiseRejectionEvent("unhandledrejection", { cancelable: true, promise, reason }))) {
+      return;
+    }
+    WeakSetPrototypeAdd(rejected, promise);
+    if (!told || !isListening || target.dispatchEvent(new PromiseRejectionEvent("unhandledrejection", { cancelable: true, promise, reason }))) {
       op_report(currentRequest(), reason, true);
     }
   } finally {
@@ -105,5 +112,18 @@ function uncaught(request, reason, promise, context, told) {
   }
 }
 
-return { addEventListener, dispatchEvent, removeEventListener, reportError, uncaught };
+// A promise that was rejected without a handler has one now.
+function rejectionHandled(request, reason, promise, context) {
+  if (!isListening || !WeakSetPrototypeHas(rejected, promise)) return;
+  const previous = getAsyncContext();
+  setAsyncContext(context);
+  if (currentRequest() === 0) requestVariable.enter(request);
+  try {
+    target.dispatchEvent(new PromiseRejectionEvent("rejectionhandled", { promise, reason }));
+  } finally {
+    setAsyncContext(previous);
+  }
+}
+
+return { addEventListener, dispatchEvent, rejectionHandled, removeEventListener, reportError, uncaught };
 })();

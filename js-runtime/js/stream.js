@@ -92,6 +92,13 @@ function ReadableStream(source = undefined, strategy = undefined) {
 // Streams that the platform makes (pipeThrough, tee, blobs) are of the same class.
 ReadableStream.prototype = Base.prototype;
 ObjectSetPrototypeOf(ReadableStream, Base);
+const statics = {
+  from(iterable) {
+    // It counts what it is given.
+    return arguments.length === 0 ? Base.from() : Base.from(iterable);
+  },
+};
+ObjectDefineProperty(ReadableStream, "from", { __proto__: null, value: statics.from, writable: true, enumerable: true, configurable: true });
 ObjectDefineProperty(Base.prototype, "constructor", { __proto__: null, value: ReadableStream, writable: true, configurable: true });
 
 // Runs a direct source against `write`, `flush` and `finish`; `resume` continues a source that was told to wait.

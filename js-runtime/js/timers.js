@@ -181,9 +181,17 @@ function clearTimeout(timer = undefined) {
   if (entry?.callback !== undefined) cancel(entry);
 }
 
+function clearInterval(timer = undefined) {
+  clearTimeout(timer);
+}
+
+function clearImmediate(immediate = undefined) {
+  clearTimeout(immediate);
+}
+
 function setImmediate(callback, ...args) {
   return new Immediate(start(callback, 0, args, false));
 }
 
-return { clearTimeout, fire, setImmediate, setInterval, setTimeout };
+return { clearImmediate, clearInterval, clearTimeout, fire, setImmediate, setInterval, setTimeout };
 })();

@@ -2,11 +2,11 @@
 (function () {
 const { core } = __bootstrap;
 const { exportsOf } = core.loadExtScript("ext:vitrine/node/internal/exports.js");
-const { clearTimeout, setImmediate, setInterval, setTimeout } = core.loadExtScript("ext:vitrine/timers.js");
+const { clearImmediate, clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } = core.loadExtScript("ext:vitrine/timers.js");
 
 return exportsOf("node:timers", {
-  clearImmediate: clearTimeout,
-  clearInterval: clearTimeout,
+  clearImmediate,
+  clearInterval,
   clearTimeout,
   setImmediate,
   setInterval,

@@ -18,9 +18,10 @@ function markAsUntransferable(object) {
 }
 
 // The globals as they are: while a snapshot is made, they are watched.
-const { MessageChannel, MessagePort } = globalThis;
+const { BroadcastChannel, MessageChannel, MessagePort } = globalThis;
 
 return exportsOf("node:worker_threads", {
+  BroadcastChannel,
   MessageChannel,
   MessagePort,
   SHARE_ENV: SymbolFor("nodejs.worker_threads.SHARE_ENV"),

@@ -3,7 +3,7 @@
 use super::entries::{Entries, call, settled, unsigned};
 use super::memory;
 use super::runtime::{Origin, Runtime};
-use super::shared::{Event, RequestNumber, Settled, Shared};
+use super::shared::{Event, Left, RequestNumber, Settled, Shared};
 use crate::exception;
 use crate::limits::isolate::EVALUATE_TIMEOUT_MS;
 use crate::module_loader::BundleLoader;
@@ -70,6 +70,13 @@ impl Engine {
             Entries::of(scope, boot)?
         };
         Ok(Self { runtime, entries, shared, guard, _collections: collections })
+    }
+
+    /// Has dates follow the time zone of this process, also those that a snapshot holds.
+    pub fn look_at_time_zone(&mut self) {
+        self.runtime
+            .v8_isolate()
+            .date_time_configuration_change_notification(v8::TimeZoneDetection::Redetect);
     }
 
     /// Makes the isolate into a snapshot.
@@ -280,7 +287,7 @@ impl Engine {
                 && let Some(thrown) = scope.exception()
             {
                 scope.reset();
-                uncaught::note(scope, thrown, None);
+                uncaught::note(scope, thrown, Left::Error);
             }
             scope.perform_microtask_checkpoint();
         })?;

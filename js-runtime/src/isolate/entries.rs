@@ -29,6 +29,8 @@ pub struct Entries {
     pub suspend: v8::Global<v8::Function>,
     /// A timer fired.
     pub timer: v8::Global<v8::Function>,
+    /// A rejection that nobody had caught is.
+    pub rejection_handled: v8::Global<v8::Function>,
     /// An error or a rejection that nobody caught.
     pub uncaught: v8::Global<v8::Function>,
     /// The app is evaluated for a snapshot.
@@ -60,6 +62,7 @@ impl Entries {
             settle: entry("settle")?,
             suspend: entry("suspend")?,
             timer: entry("timer")?,
+            rejection_handled: entry("rejectionHandled")?,
             uncaught: entry("uncaught")?,
             watch: entry("watch")?,
         })

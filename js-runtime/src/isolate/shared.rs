@@ -88,15 +88,26 @@ pub struct Fetched {
 /// Sending and receiving end of an upload; the call that is made with it takes the latter.
 pub type Upload = (UploadSender, Option<UploadReader>);
 
-/// What an app threw, and nothing has caught.
+/// What an app threw, and nothing has caught, or has caught late.
 #[derive(Debug)]
 pub struct Uncaught {
     /// What was thrown, or the reason of a rejection.
     pub thrown: v8::Global<v8::Value>,
-    /// The promise that was rejected; `None` for an error.
-    pub promise: Option<v8::Global<v8::Promise>>,
-    /// The async context of the code that threw: it knows its request.
+    /// What was left.
+    pub left: Left,
+    /// The async context of the code that threw, or that caught: it knows its request.
     pub context: v8::Global<v8::Value>,
+}
+
+/// What JavaScript leaves behind when nothing catches what it throws.
+#[derive(Debug, PartialEq)]
+pub enum Left {
+    /// An error.
+    Error,
+    /// A promise that is rejected and has no handler.
+    Rejected(v8::Global<v8::Promise>),
+    /// A promise that had none when its rejection was told, and has one now.
+    Handled(v8::Global<v8::Promise>),
 }
 
 /// The body of an answer to an egress call.
@@ -192,6 +203,8 @@ pub struct Shared {
     pub current: Cell<RequestNumber>,
     /// What the running slice has thrown or rejected, and nothing caught.
     pub uncaught: RefCell<Vec<Uncaught>>,
+    /// The rejected promise that the listeners are being told of.
+    pub telling: RefCell<Option<v8::Global<v8::Promise>>>,
     /// Whether the app's modules have been evaluated.
     pub evaluated: Cell<bool>,
     /// Requests in a row that ended as `app_error` or at `wall_ms`.
@@ -226,6 +239,7 @@ impl Shared {
             cancels: RefCell::default(),
             current: Cell::new(0),
             uncaught: RefCell::default(),
+            telling: RefCell::default(),
             evaluated: Cell::new(false),
             errors_in_a_row: Cell::new(0),
             wrong_type: Cell::new(false),

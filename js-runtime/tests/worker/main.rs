@@ -11,6 +11,7 @@ mod fetch_contract;
 mod fetch_objects;
 mod fetch_redirects;
 mod fetch_urls;
+mod global_events;
 mod globals;
 mod limits;
 mod long_streams;

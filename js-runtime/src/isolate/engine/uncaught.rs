@@ -3,7 +3,7 @@
 use super::{Engine, Killed};
 use crate::exception;
 use crate::isolate::entries::{call, unsigned};
-use crate::isolate::shared::{RequestNumber, Shared, Uncaught};
+use crate::isolate::shared::{Left, RequestNumber, Shared, Uncaught};
 use crate::limits::isolate::TOLD_ROUNDS_MAX;
 use deno_core::{JsRuntime, v8};
 use std::rc::Rc;
@@ -12,7 +12,7 @@ impl Engine {
     /// Tells the app's listeners what a slice of `request` has left, and logs what they don't take.
     pub(super) fn report_uncaught(&mut self, request: RequestNumber) -> Result<(), Killed> {
         let shared = Rc::clone(&self.shared);
-        let entry = self.entries.uncaught.clone();
+        let (uncaught, handled) = (self.entries.uncaught.clone(), self.entries.rejection_handled.clone());
         self.watched(request, |runtime| {
             deno_core::scope!(scope, runtime);
             v8::tc_scope!(let scope, scope);
@@ -22,14 +22,28 @@ impl Engine {
                 if all.is_empty() {
                     return;
                 }
-                for Uncaught { thrown, promise, context } in all {
+                for Uncaught { thrown, left, context } in all {
+                    let is_told = round < TOLD_ROUNDS_MAX;
+                    let (entry, promise) = match left {
+                        Left::Error => (&uncaught, v8::undefined(scope).into()),
+                        Left::Rejected(promise) => {
+                            let local = v8::Local::new(scope, &promise);
+                            if local.has_handler() {
+                                // It got one from a listener that was told of another.
+                                continue;
+                            }
+                            shared.telling.replace(Some(promise));
+                            (&uncaught, local.into())
+                        }
+                        Left::Handled(_) if !is_told => continue,
+                        Left::Handled(promise) => (&handled, v8::Local::new(scope, promise).into()),
+                    };
                     let number = unsigned(scope, request);
                     let thrown = v8::Local::new(scope, thrown);
-                    let promise = promise.map(|promise| v8::Local::new(scope, promise).into());
-                    let promise = promise.unwrap_or_else(|| v8::undefined(scope).into());
                     let context = v8::Local::new(scope, context);
-                    let told = v8::Boolean::new(scope, round < TOLD_ROUNDS_MAX).into();
-                    let reported = call(scope, &entry, &[number, thrown, promise, context, told]);
+                    let told = v8::Boolean::new(scope, is_told).into();
+                    let reported = call(scope, entry, &[number, thrown, promise, context, told]);
+                    shared.telling.take();
                     if reported.is_none() && !scope.has_terminated() {
                         scope.reset();
                         exception::log(&shared, request, "Uncaught ", || exception::describe(scope, thrown));
@@ -49,7 +63,7 @@ impl Engine {
     }
 }
 
-/// Notes promises that are rejected without a handler, and forgets those that get one in the same slice.
+/// Notes promises that are rejected without a handler, forgets those that get one in the same slice, and notes those that get one later.
 pub(super) extern "C" fn on_rejection(message: v8::PromiseRejectMessage) {
     // SAFETY: V8 calls this with a message of the current isolate, which outlives the call.
     v8::callback_scope!(unsafe scope, &message);
@@ -57,11 +71,21 @@ pub(super) extern "C" fn on_rejection(message: v8::PromiseRejectMessage) {
     match message.get_event() {
         v8::PromiseRejectEvent::PromiseRejectWithNoHandler => {
             let reason = message.get_value().unwrap_or_else(|| v8::undefined(scope).into());
-            note(scope, reason, Some(promise));
+            let promise = v8::Global::new(scope, promise);
+            note(scope, reason, Left::Rejected(promise));
         }
         v8::PromiseRejectEvent::PromiseHandlerAddedAfterReject => {
+            let reason = promise.result(scope);
             let promise = v8::Global::new(scope, promise);
-            shared(scope).uncaught.borrow_mut().retain(|known| known.promise.as_ref() != Some(&promise));
+            if shared(scope).telling.borrow().as_ref() == Some(&promise) {
+                return;
+            }
+            let rejected = Left::Rejected(promise.clone());
+            let known = shared(scope).uncaught.borrow().iter().position(|known| known.left == rejected);
+            match known {
+                Some(index) => drop(shared(scope).uncaught.borrow_mut().remove(index)),
+                None => note(scope, reason, Left::Handled(promise)),
+            }
         }
         _ => {}
     }
@@ -71,21 +95,14 @@ pub(super) extern "C" fn on_rejection(message: v8::PromiseRejectMessage) {
 pub(super) extern "C" fn on_message(message: v8::Local<v8::Message>, thrown: v8::Local<v8::Value>) {
     // SAFETY: V8 calls this with a message of the current isolate, which outlives the call.
     v8::callback_scope!(unsafe scope, message);
-    note(scope, thrown, None);
+    note(scope, thrown, Left::Error);
 }
 
 /// Notes what was thrown in the current context.
-pub(super) fn note<'s>(
-    scope: &mut v8::PinScope<'s, '_>,
-    thrown: v8::Local<'s, v8::Value>,
-    promise: Option<v8::Local<'s, v8::Promise>>,
-) {
+pub(super) fn note<'s>(scope: &mut v8::PinScope<'s, '_>, thrown: v8::Local<'s, v8::Value>, left: Left) {
     let context = scope.get_continuation_preserved_embedder_data();
-    let uncaught = Uncaught {
-        thrown: v8::Global::new(scope, thrown),
-        promise: promise.map(|promise| v8::Global::new(scope, promise)),
-        context: v8::Global::new(scope, context),
-    };
+    let uncaught =
+        Uncaught { thrown: v8::Global::new(scope, thrown), left, context: v8::Global::new(scope, context) };
     shared(scope).uncaught.borrow_mut().push(uncaught);
 }
 
