@@ -110,7 +110,7 @@ impl RouteTable {
         self.hosts.contains_key(host) || label.is_some_and(|label| self.labels.contains_key(label))
     }
 
-    /// Where a host name (lower case, no port) leads. The bare domain and IP hosts lead to the only app, if there is
+    /// Where a host name (lower case, no port) leads. The bare domain, IP hosts and no name at all lead to the only app, if there is
     /// exactly one and no configured host names.
     #[must_use]
     pub fn resolve(&self, host: &str) -> Option<HostTarget> {
@@ -127,7 +127,9 @@ impl RouteTable {
             return self.apps.values().next().map(|app| HostTarget::App(Arc::clone(app)));
         }
         let is_ip = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok();
-        let lone = self.apps.size() == 1 && self.hosts.is_empty() && (host == self.domain || is_ip);
+        // An HTTP/1.0 client may name no host.
+        let is_any = host == self.domain || is_ip || host.is_empty();
+        let lone = self.apps.size() == 1 && self.hosts.is_empty() && is_any;
         lone.then(|| self.apps.values().next().map(|app| HostTarget::App(Arc::clone(app)))).flatten()
     }
 }

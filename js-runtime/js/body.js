@@ -121,6 +121,12 @@ function lockedStream() {
   return stream;
 }
 
+// Bytes of what is no stream yet.
+function contentLength(content) {
+  if (typeof content === "string") return TypedArrayPrototypeGetByteLength(core.encode(content));
+  return isBlob(content) ? content.size : TypedArrayPrototypeGetByteLength(content);
+}
+
 // What is no stream yet, as one.
 function contentStream(content) {
   if (isBlob(content)) return content.stream();
@@ -285,5 +291,5 @@ function mixinBody(owner) {
   ObjectDefineProperties(owner.prototype, ObjectGetOwnPropertyDescriptors(readers));
 }
 
-return { Body, bodyStream, cloneBody, contentStream, extractBody, kBody, mixinBody, takeUpload, unusable };
+return { Body, bodyStream, cloneBody, contentLength, contentStream, extractBody, kBody, mixinBody, takeUpload, unusable };
 })();

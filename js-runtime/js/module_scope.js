@@ -13,6 +13,8 @@ const STACK_TRACE_LIMIT = 10;
 
 let watching = false;
 let names = [];
+// Whether the bundle lists a time zone: what is made of local time depends on its value then.
+let hasTimeZone = false;
 let stackTraceLimit = STACK_TRACE_LIMIT;
 const handlers = [];
 const originals = [];
@@ -51,6 +53,7 @@ function watchCalls(object, name, kind) {
     construct(target, args, newTarget) {
       // A date that is given its time is the same at any time.
       if (name !== "Date" || args.length === 0) notice(kind);
+      else if (hasTimeZone) notice("env");
       return ReflectConstruct(target, args, newTarget === watched ? target : newTarget);
     },
   });
@@ -115,6 +118,8 @@ function randomUuid() {
 function watch(envNames) {
   watching = true;
   names = envNames;
+  hasTimeZone = ArrayPrototypeIncludes(envNames, "TZ");
+  if (hasTimeZone) watchCalls(Intl, "DateTimeFormat", "env");
   watchCalls(globalThis, "Date", "clock");
   watchCalls(globalThis.Date, "now", "clock");
   watchCalls(Math, "random", "randomness");

@@ -6,11 +6,12 @@ const {
   op_answer_bytes, op_answer_end, op_answer_fail, op_answer_head, op_answer_page, op_answer_text, op_body_read, op_report, op_wait_until,
 } = core.ops;
 const {
-  ArrayBufferIsView, ArrayPrototypePush, ObjectFreeze, Promise, PromisePrototypeThen, PromiseResolve, String, StringPrototypeStartsWith, SymbolFor, TypeError,
+  ArrayBufferIsView, ArrayPrototypePush, ObjectFreeze, Promise, PromisePrototypeThen, PromiseResolve, SafeArrayIterator, String,
+  StringPrototypeStartsWith, SymbolFor, TypeError,
 } = primordials;
 const { collectTicks, hostCall, requestVariable, runInContext, runTicks } = core.loadExtScript("ext:vitrine/bridge.js");
 const { Headers, headersList } = core.loadExtScript("ext:vitrine/headers.js");
-const { Body, contentStream, extractBody, kBody, unusable } = core.loadExtScript("ext:vitrine/body.js");
+const { Body, contentLength, contentStream, extractBody, kBody, unusable } = core.loadExtScript("ext:vitrine/body.js");
 const { abortRequest, hostRequest } = core.loadExtScript("ext:vitrine/request.js");
 const { isResponse } = core.loadExtScript("ext:vitrine/response.js");
 const listening = core.loadExtScript("ext:vitrine/node/http_listening.js");
@@ -209,6 +210,7 @@ function answerRender(number, entry, value) {
 
 function send(number, entry, status, headers, body) {
   if (entry.request.method === "HEAD" || body === null) {
+    if (body !== null) headers = withLength(headers, body);
     if (body !== null && body.stream !== null) PromisePrototypeThen(body.stream.cancel(), undefined, () => {});
     op_answer_page(number, status, headers, "");
     ended(number);
@@ -229,6 +231,15 @@ function send(number, entry, status, headers, body) {
   } else {
     sendStream(number, entry, status, headers, body.stream);
   }
+}
+
+// The headers of an answer to HEAD, with the length that its body would have, if that is known.
+function withLength(headers, body) {
+  const length = body.stream === null ? contentLength(body.content) : null;
+  for (let i = 0; i < headers.length; i += 2) {
+    if (headers[i] === "content-length") return headers;
+  }
+  return length === null ? headers : [...new SafeArrayIterator(headers), "content-length", `${length}`];
 }
 
 // A direct source writes into a rope; the host takes it flush by flush, and a page that is complete at its first flush

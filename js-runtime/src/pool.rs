@@ -59,6 +59,9 @@ impl Pool {
         link: HostLink,
     ) -> Result<Self, BootFailure> {
         platform::init();
+        if let Some((_, zone)) = start.env.iter().find(|(name, _)| name == platform::TIME_ZONE) {
+            platform::set_time_zone(zone);
+        }
         let limits = &start.settings.limits;
         let queue = Queue::new(limits.queue as usize, Duration::from_millis(limits.queue_ms));
         let log = Log::new(link.clone(), limits.log_lines_per_s);

@@ -3,7 +3,7 @@
 use super::access_log::Record;
 use super::answer::{self, Failure, Timing, send, whole};
 use super::app_head::{self, re_encode};
-use super::body::{EdgeBody, Source, Streaming};
+use super::body::{Declared, EdgeBody, Source, Streaming};
 use super::file_store::{Content, FileStore};
 use super::own_cookie::PIN;
 use super::pin::VARIES;
@@ -14,7 +14,9 @@ use super::visitor::is_for_shared_caches;
 use crate::limits::GATHERED_BYTES_MAX;
 use crate::worker::{AnswerBody, Piece};
 use bytes::{Bytes, BytesMut};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, EXPIRES, HeaderMap, LAST_MODIFIED, SET_COOKIE, VARY};
+use http::header::{
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, EXPIRES, HeaderMap, LAST_MODIFIED, SET_COOKIE, VARY,
+};
 use http::{HeaderValue, Method, Response, StatusCode};
 use std::collections::VecDeque;
 use std::task::{Context, Poll, Waker};
@@ -41,19 +43,26 @@ pub fn answer(
     if let Some(outcome) = ended.filter(|outcome| *outcome != Outcome::Ok) {
         return Err((record, Failure::of(outcome)));
     }
+    let declared = app_head::declared_bytes(&answer.head.headers);
     let mut headers = re_encode(answer.head.headers, &record.host, shared_domain);
     keep_apart(&mut headers, selection);
     pin_document(&mut headers, &record, selection, known_cookie);
     record.outcome = Outcome::Ok;
-    let bodiless = record.caller.method == Method::HEAD
-        || matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED);
-    Ok(if bodiless {
+    let has_none =
+        matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED);
+    let is_head = record.caller.method == Method::HEAD;
+    // Of an answer that is at hand its own length is told.
+    if let Some(bytes) = declared.filter(|_| !has_none && (is_head || ended.is_none())) {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes));
+    }
+    Ok(if has_none || is_head {
         send(record, status, headers, Source::Empty, timing)
     } else if ended.is_some() {
         whole(record, status, headers, joined(first), timing)
     } else {
         record.begun = Some(record.elapsed());
-        let streaming = Streaming { first, body, claim, patience, timer: None };
+        let declared = declared.map(Declared::of);
+        let streaming = Streaming { first, body, claim, patience, timer: None, declared };
         send(record, status, headers, Source::Worker(Box::new(streaming)), timing)
     })
 }

@@ -2,7 +2,7 @@
 
 use http::HeaderValue;
 use http::StatusCode;
-use http::header::{HeaderMap, HeaderName, SET_COOKIE};
+use http::header::{CONTENT_LENGTH, HeaderMap, HeaderName, SET_COOKIE};
 use vitrine_wire::{Headers, ResponseHead};
 
 /// Headers that are about one connection, or that the edge makes itself.
@@ -32,6 +32,14 @@ const OWN_COOKIES: [&[u8]; 3] = [b"__vitrine_", b"__host-__vitrine_", b"__secure
 #[must_use]
 pub fn status(head: &ResponseHead) -> Option<StatusCode> {
     StatusCode::from_u16(head.status).ok().filter(|status| (200..=599).contains(&status.as_u16()))
+}
+
+/// How long an app says that its answer is, in bytes.
+#[must_use]
+pub fn declared_bytes(headers: &Headers) -> Option<u64> {
+    let mut lengths = headers.iter().filter(|(name, _)| name == CONTENT_LENGTH.as_str());
+    let (_, length) = lengths.next().filter(|(_, text)| text.iter().all(u8::is_ascii_digit))?;
+    if lengths.next().is_some() { None } else { std::str::from_utf8(length).ok()?.parse().ok() }
 }
 
 /// Headers that go on to the client. What is no legal header is left out, not passed on. `host` is the name that was asked for,
@@ -149,6 +157,19 @@ mod tests {
         }
         for other in [0, 99, 100, 101, 103, 199, 600, 700, 999, 1000, u16::MAX] {
             assert!(!is(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_length_is_one_number() {
+        let declared = |lengths: &[&'static str]| {
+            let headers = lengths.iter().map(|text| ("content-length".to_owned(), Bytes::from(*text)));
+            declared_bytes(&headers.collect())
+        };
+        assert_eq!((declared(&["5"]), declared(&["0"]), declared(&[])), (Some(5), Some(0), None));
+        for wrong in [&["5", "5"][..], &["+5"], &["5, 5"], &[""], &["-1"], &["5x"], &["18446744073709551616"]]
+        {
+            assert_eq!(declared(wrong), None, "{wrong:?}");
         }
     }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::io::Take;
 use tokio::time::{Instant, Sleep};
 use tokio_util::io::ReaderStream;
-use vitrine_wire::{Done, Outcome};
+use vitrine_wire::{AppError, Done, Outcome};
 
 /// Why a body ends before it is complete. The client never sees a complete message then.
 #[derive(Debug, thiserror::Error)]
@@ -69,10 +69,88 @@ pub struct Streaming {
     pub patience: Duration,
     /// Runs while it says nothing.
     pub timer: Option<Pin<Box<Sleep>>>,
+    /// How long the app says that it is, if it says so.
+    pub declared: Option<Declared>,
+}
+
+/// The length of an answer as its app declared it. A client takes the answer for complete with the last byte of it.
+#[derive(Debug)]
+pub struct Declared {
+    bytes: u64,
+    left: u64,
+    /// The last of them, until the app's end is seen.
+    last: Bytes,
+}
+
+impl Declared {
+    /// So many bytes, none of which came yet.
+    #[must_use]
+    pub const fn of(bytes: u64) -> Self {
+        Self { bytes, left: bytes, last: Bytes::new() }
+    }
+
+    /// Bytes that the client has not got.
+    fn unsent(&self) -> u64 {
+        self.left + self.last.len() as u64
+    }
+
+    /// What becomes of a piece; nothing while the end is waited for.
+    fn check(&mut self, piece: Piece) -> Option<Step> {
+        match piece {
+            Piece::Data(data) if data.len() as u64 > self.left => Some(self.wrong("longer")),
+            Piece::Data(data) => {
+                self.left -= data.len() as u64;
+                if self.left > 0 {
+                    return Some(Step::Data(data));
+                }
+                if !data.is_empty() {
+                    self.last = data;
+                }
+                None
+            }
+            Piece::End(done) if done.outcome == Outcome::Ok && self.left > 0 => Some(self.wrong("shorter")),
+            Piece::End(done) if done.outcome == Outcome::Ok => {
+                Some(Step::Last(std::mem::take(&mut self.last), done))
+            }
+            Piece::End(done) => Some(Step::End(done)),
+        }
+    }
+
+    fn wrong(&self, how: &str) -> Step {
+        let message = format!("the answer is {how} than its content-length, {} bytes", self.bytes);
+        let error = Some(AppError { message, stack: String::new() });
+        Step::End(Box::new(Done { error, ..Done::of(Outcome::AppError) }))
+    }
+}
+
+/// What comes of an answer next.
+#[derive(Debug)]
+enum Step {
+    /// A piece.
+    Data(Bytes),
+    /// The last piece, and the end that follows it.
+    Last(Bytes, Box<Done>),
+    /// The end.
+    End(Box<Done>),
 }
 
 impl Streaming {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Piece> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
+        loop {
+            let piece = ready!(self.poll_piece(cx));
+            match (&mut self.declared, piece) {
+                (None, Piece::Data(data)) => return Poll::Ready(Step::Data(data)),
+                (None, Piece::End(done)) => return Poll::Ready(Step::End(done)),
+                (Some(declared), piece) => {
+                    if let Some(step) = declared.check(piece) {
+                        return Poll::Ready(step);
+                    }
+                }
+            }
+        }
+    }
+
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Piece> {
         if let Some(first) = self.first.pop_front() {
             return Poll::Ready(Piece::Data(first));
         }
@@ -154,8 +232,13 @@ impl Body for EdgeBody {
                 this.give(data)
             }
             Source::Worker(streaming) => match ready!(streaming.poll(cx)) {
-                Piece::Data(data) => this.give(data),
-                Piece::End(done) => {
+                Step::Data(data) => this.give(data),
+                Step::Last(data, done) => {
+                    this.end(done.outcome);
+                    this.record.done = Some(*done);
+                    this.give(data)
+                }
+                Step::End(done) => {
                     let outcome = done.outcome;
                     this.end(outcome);
                     this.record.done = Some(*done);
@@ -175,7 +258,63 @@ impl Body for EdgeBody {
             Source::Empty => SizeHint::with_exact(0),
             Source::Memory(data) => SizeHint::with_exact(data.len() as u64),
             Source::File(_, left) => SizeHint::with_exact(*left),
-            Source::Worker(_) => SizeHint::default(),
+            Source::Worker(streaming) => {
+                let declared = streaming.declared.as_ref();
+                declared.map_or_else(SizeHint::default, |declared| SizeHint::with_exact(declared.unsent()))
+            }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What becomes of pieces, and of the end after them: data, `.` for what is waited for, and what the end says.
+    fn steps(declared: u64, pieces: &[&'static str], outcome: Outcome) -> String {
+        let mut declared = Declared::of(declared);
+        let pieces = pieces.iter().map(|piece| Piece::Data(Bytes::from_static(piece.as_bytes())));
+        let mut said = String::new();
+        for piece in pieces.chain([end(outcome)]) {
+            match declared.check(piece) {
+                None => said.push('.'),
+                Some(Step::Data(data)) => said.push_str(std::str::from_utf8(&data).unwrap()),
+                Some(Step::Last(data, done)) => {
+                    said.push_str(&format!("{}|{}", std::str::from_utf8(&data).unwrap(), done.outcome));
+                }
+                Some(Step::End(done)) => {
+                    said.push_str(&format!(
+                        "!{} {}",
+                        done.outcome,
+                        done.error.map_or_else(String::new, |e| e.message)
+                    ));
+                    return said;
+                }
+            }
+        }
+        said
+    }
+
+    #[test]
+    fn a_declared_length_is_kept_or_the_answer_breaks_off() {
+        assert_eq!(steps(6, &["abc", "def"], Outcome::Ok), "abc.def|ok");
+        assert_eq!(steps(6, &["abc", "", "def", ""], Outcome::Ok), "abc..def|ok");
+        assert_eq!(
+            steps(6, &["abc"], Outcome::Ok),
+            "abc!app_error the answer is shorter than its content-length, 6 bytes"
+        );
+        assert_eq!(
+            steps(3, &["abc", "d"], Outcome::Ok),
+            ".!app_error the answer is longer than its content-length, 3 bytes"
+        );
+        assert_eq!(
+            steps(3, &["abcd"], Outcome::Ok),
+            "!app_error the answer is longer than its content-length, 3 bytes"
+        );
+        assert_eq!(steps(3, &["abc"], Outcome::Crashed), ".!crashed ");
+        let mut half = Declared::of(5);
+        assert!(half.check(Piece::Data(Bytes::from_static(b"ab"))).is_some());
+        assert!(half.check(Piece::Data(Bytes::from_static(b"cde"))).is_none());
+        assert_eq!(half.unsent(), 3);
     }
 }

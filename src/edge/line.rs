@@ -111,10 +111,14 @@ impl<W: Wake> Answer for Line<W> {
         let mut headers = parts.headers;
         let address = Address::of(&record.caller, &headers, parts.version <= Version::HTTP_10);
         let believed = self.trust_forwarded_host;
-        let address = match address.and_then(|address| address.behind(&record.caller, &table, believed)) {
+        let mut address = match address.and_then(|address| address.behind(&record.caller, &table, believed)) {
             Ok(address) => address,
             Err(refusal) => return refused(record, refusal.into(), body),
         };
+        if address.authority.is_empty() {
+            // An app has an address, also where its client named none.
+            address.authority.clone_from(&table.domain);
+        }
         record.host.clone_from(&address.host);
         if let Some(location) = self.https.elsewhere(&record.caller, &address.host) {
             return https::redirected(record, location, body);

@@ -145,7 +145,8 @@ class ServerResponse extends OutgoingMessage {
     this.#begun = true;
     const headers = this._pairs().filter(([name]) => !HOP_BY_HOP.includes(name));
     const init = { status: this.statusCode, headers };
-    if (this.req?.method === "HEAD" || WITHOUT_BODY.includes(this.statusCode)) {
+    // A HEAD request is told how long the body would be, if that is known.
+    if (WITHOUT_BODY.includes(this.statusCode) || (this.req?.method === "HEAD" && !whole)) {
       this.#answer?.resolve(new Response(null, init));
     } else if (whole !== null) {
       const response = new Response(null, init);

@@ -2,6 +2,7 @@
 
 use super::driver::{Driver, TurnError};
 use super::engine::{Engine, Killed, js_error};
+use super::platform;
 use super::runtime::Origin;
 use super::shared::Shared;
 use crate::bundle::Bundle;
@@ -25,6 +26,9 @@ pub async fn boot(
     snapshot: Option<&'static [u8]>,
 ) -> Result<Driver, BootFailure> {
     let mut driver = fresh(shared, bundle, snapshot.map_or(Origin::Scripts, Origin::Snapshot))?;
+    if start.env.iter().any(|(name, _)| name == platform::TIME_ZONE) {
+        driver.engine.look_at_time_zone();
+    }
     driver.engine.environment(&start.env).map_err(killed)?;
     if snapshot.is_some() {
         driver.engine.evaluated().map_err(killed)?;

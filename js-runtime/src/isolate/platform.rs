@@ -2,6 +2,7 @@
 
 use super::memory;
 use deno_core::JsRuntime;
+use std::sync::Once;
 
 /// Flags of V8, each with its reason.
 const FLAGS: &[&str] = &[
@@ -24,7 +25,7 @@ const FLAGS: &[&str] = &[
 
 /// Prepares V8 for this process. Every thread with an isolate must descend from the thread that calls this first.
 pub fn init() {
-    static ONCE: std::sync::Once = std::sync::Once::new();
+    static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         // The first entry is the place of a program's name; what comes back are flags that this V8 does not know.
         let flags = FLAGS.iter().chain(memory::V8_FLAGS).copied();
@@ -34,3 +35,20 @@ pub fn init() {
         JsRuntime::init_platform(None);
     });
 }
+
+/// Sets the time zone of every isolate of this process, by its name in the zone database (`Europe/Berlin`); one that V8 does not know is
+/// UTC. Only the first call counts: a process serves one release, whose environment does not change.
+pub fn set_time_zone(zone: &str) {
+    static ONCE: Once = Once::new();
+    if zone.is_empty() || zone.contains('\0') {
+        return;
+    }
+    ONCE.call_once(|| {
+        // SAFETY: V8 reads this variable when an isolate is made, and no isolate has been. Nothing else here reads the environment but
+        // through the standard library, which takes a lock.
+        unsafe { std::env::set_var(TIME_ZONE, zone) };
+    });
+}
+
+/// Name of the variable that holds an app's time zone.
+pub const TIME_ZONE: &str = "TZ";

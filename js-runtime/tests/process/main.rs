@@ -6,4 +6,5 @@ mod lifecycle;
 mod lockdown;
 mod memory;
 mod streams;
+mod time_zone;
 mod worker;

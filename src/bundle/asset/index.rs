@@ -95,7 +95,18 @@ fn listed_by_vite(
     Ok(listed)
 }
 
+/// Files without an extension that are JSON: those who ask for them refuse another type.
+const JSON_FILES: [&str; 4] = [
+    "apple-app-site-association",
+    "oauth-authorization-server",
+    "oauth-protected-resource",
+    "openid-configuration",
+];
+
 fn content_type(path: &str) -> String {
+    if path.rsplit('/').next().is_some_and(|name| JSON_FILES.contains(&name)) {
+        return "application/json; charset=utf-8".to_owned();
+    }
     let guess = mime_guess::from_path(path).first_or_octet_stream();
     let text = match guess.essence_str() {
         // The one type that is left for scripts (RFC 9239), whatever the extension.
@@ -131,6 +142,9 @@ mod tests {
             ("a.woff2", "font/woff2", false),
             ("a.png", "image/png", false),
             ("LICENSE", "application/octet-stream", false),
+            (".well-known/apple-app-site-association", "application/json; charset=utf-8", true),
+            ("apple-app-site-association", "application/json; charset=utf-8", true),
+            (".well-known/openid-configuration", "application/json; charset=utf-8", true),
         ] {
             let found = content_type(path);
             assert_eq!(found, expected, "{path}");

@@ -275,6 +275,37 @@ async fn an_answer_that_breaks_off_is_never_a_complete_message() {
 }
 
 #[tokio::test]
+async fn a_length_that_the_app_gave_is_passed_on_and_checked() {
+    let site = site().await;
+    let told = site.get("/told").send().await.unwrap();
+    assert_eq!(header(&told, "content-length"), "7");
+    assert_eq!(told.text().await.unwrap(), "one,two");
+    let line = site.line("/told").await;
+    assert_eq!((&line["outcome"], &line["bytes"], &line["cpu_ms"]), (&"ok".into(), &7.into(), &2.0.into()));
+
+    let head = site.ask(http::Method::HEAD, "/told").send().await.unwrap();
+    assert_eq!(header(&head, "content-length"), "7");
+    assert_eq!(head.text().await.unwrap(), "");
+    for (path, how) in [("/too-short", "shorter"), ("/too-long", "longer")] {
+        let wrong = site.get(path).send().await.unwrap();
+        assert!(wrong.bytes().await.is_err(), "{path}");
+        let line = site.line(path).await;
+        assert_eq!(line["outcome"], "app_error", "{line}");
+        assert!(line["error"].to_string().contains(&format!("{how} than its content-length")), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_names_no_host_gets_the_only_app() {
+    let site = site().await;
+    let mut client = tokio::net::TcpStream::connect(site.address).await.unwrap();
+    client.write_all(b"OPTIONS / HTTP/1.0\r\n\r\n").await.unwrap();
+    let mut text = String::new();
+    client.read_to_string(&mut text).await.unwrap();
+    assert!(text.starts_with("HTTP/1.0 200 ") && text.contains("OPTIONS http://localhost/\n"), "{text}");
+}
+
+#[tokio::test]
 async fn an_answer_that_ends_with_its_connection_is_whole_only_when_that_was_closed() {
     let site = site().await;
     let ask = async |path: &str| {
