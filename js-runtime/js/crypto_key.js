@@ -1,48 +1,42 @@
 // CryptoKey: what a key is for and may do. The key itself stays inside.
 (function () {
-const { primordials } = __bootstrap;
-const { ArrayPrototypeIncludes, ObjectFreeze, SymbolToStringTag, TypeError } = primordials;
+const { core, primordials } = __bootstrap;
+const { ObjectDefineProperty, SymbolToStringTag, TypeError } = primordials;
+
+// Keys that are being cloned: a message carries a number, for an app could read a key's bytes out of it. Those of a message that waits
+// longer than this many others are lost.
+const CLONES_MAX = 1024;
 
 const kInternal = { __proto__: null };
-let materialOf;
+let slotsIn;
 
 class CryptoKey {
-  #material;
-  #type;
-  #algorithm;
-  #extractable;
-  #usages;
+  #slots;
 
-  constructor(token, type, algorithm, extractable, usages, material) {
+  constructor(token, slots) {
     if (token !== kInternal) throw new TypeError("Illegal constructor");
-    this.#material = material;
-    this.#type = type;
-    this.#algorithm = ObjectFreeze(algorithm);
-    this.#extractable = extractable;
-    this.#usages = ObjectFreeze([...usages]);
+    this.#slots = slots;
   }
 
   static {
-    materialOf = (key) => {
-      if (key === null || typeof key !== "object" || !(#material in key)) throw new TypeError("The key is not a CryptoKey");
-      return key.#material;
-    };
+    slotsIn = (key) => (key !== null && typeof key === "object" && #slots in key ? key.#slots : undefined);
   }
 
   get type() {
-    return this.#type;
+    return this.#slots.type;
   }
 
   get extractable() {
-    return this.#extractable;
+    return this.#slots.extractable;
   }
 
+  // An app may change what it is shown, not what the key is.
   get algorithm() {
-    return this.#algorithm;
+    return this.#slots.shownAlgorithm ??= shown(this.#slots.algorithm);
   }
 
   get usages() {
-    return this.#usages;
+    return this.#slots.shownUsages ??= [...this.#slots.usages];
   }
 
   get [SymbolToStringTag]() {
@@ -50,15 +44,47 @@ class CryptoKey {
   }
 }
 
-// A new key. `material` is its secret bytes, what the BIT STRING of its SPKI holds, or its PKCS #8.
-function makeKey(type, algorithm, extractable, usages, material) {
-  return new CryptoKey(kInternal, type, algorithm, extractable, usages, material);
+for (const name of ["type", "extractable", "algorithm", "usages"]) {
+  ObjectDefineProperty(CryptoKey.prototype, name, { __proto__: null, enumerable: true });
+}
+ObjectDefineProperty(CryptoKey, "length", { __proto__: null, value: 0 });
+
+function shown(algorithm) {
+  const copy = { ...algorithm };
+  if (copy.hash !== undefined) copy.hash = { name: copy.hash };
+  if (copy.publicExponent !== undefined) copy.publicExponent = copy.publicExponent.slice();
+  return copy;
 }
 
-function mayBeUsed(key, usage) {
-  materialOf(key);
-  return ArrayPrototypeIncludes(key.usages, usage);
+// A new key. `algorithm` has its hash by name; `material` is its secret bytes, or a key as the ops take it.
+function makeKey({ type, algorithm, extractable, usages, material }) {
+  return new CryptoKey(kInternal, { type, algorithm, extractable, usages, material });
 }
 
-return { CryptoKey, makeKey, materialOf, mayBeUsed };
+// What is inside of a key.
+function slotsOf(key, what = "The key") {
+  const slots = slotsIn(key);
+  if (slots === undefined) throw new TypeError(`${what} is not a CryptoKey`);
+  return slots;
+}
+
+const clones = new Map();
+let lastClone = 0;
+
+function cloned() {
+  lastClone += 1;
+  clones.set(lastClone, slotsOf(this));
+  if (clones.size > CLONES_MAX) clones.delete(clones.keys().next().value);
+  return { type: "CryptoKey", number: lastClone };
+}
+
+ObjectDefineProperty(CryptoKey.prototype, core.hostObjectBrand, { __proto__: null, value: cloned });
+core.registerCloneableResource("CryptoKey", ({ number }) => {
+  const slots = clones.get(number);
+  if (slots === undefined) throw new TypeError("The CryptoKey in the message is not known any more");
+  clones.delete(number);
+  return makeKey(slots);
+});
+
+return { CryptoKey, makeKey, slotsOf };
 })();

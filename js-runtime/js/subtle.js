@@ -1,59 +1,89 @@
-// SubtleCrypto: checks what each call is given and hands it to the algorithm.
+// SubtleCrypto: checks what each call is given and hands it to the algorithm, in the order of the standard.
 (function () {
 const { core } = __bootstrap;
-const { op_digest } = core.ops;
-const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
-const { makeKey, materialOf, mayBeUsed } = core.loadExtScript("ext:vitrine/crypto_key.js");
-const { AES_GCM, HKDF, HMAC, PBKDF2, bytesOf, hashName, notSupported } = core.loadExtScript("ext:vitrine/subtle_secrets.js");
-const { ECDSA, ED25519, RSA_PKCS1, RSA_PSS } = core.loadExtScript("ext:vitrine/subtle_pairs.js");
+const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
+const { makeKey, slotsOf } = core.loadExtScript("ext:vitrine/crypto_key.js");
+const { PREFIX, bytesOf, failure, hashName, nameOf, notSupported } = core.loadExtScript("ext:vitrine/subtle/parameters.js");
+const { dataError, jsonWebKey } = core.loadExtScript("ext:vitrine/subtle/jwk.js");
+const { needUsage, usagesOf } = core.loadExtScript("ext:vitrine/subtle/usages.js");
+const secrets = core.loadExtScript("ext:vitrine/subtle/secrets.js");
+const rsa = core.loadExtScript("ext:vitrine/subtle/rsa.js");
+const elliptic = core.loadExtScript("ext:vitrine/subtle/elliptic.js");
+const { digestOf } = core.loadExtScript("ext:vitrine/crypto_steps.js");
+const { converters } = webidl;
 
 const ALGORITHMS = { __proto__: null };
-for (const algorithm of [AES_GCM, ECDSA, ED25519, HKDF, HMAC, PBKDF2, RSA_PKCS1, RSA_PSS]) {
-  Object.assign(ALGORITHMS, { [algorithm.name.toUpperCase()]: algorithm });
+for (const algorithm of [
+  secrets.AES_CBC, secrets.AES_CTR, secrets.AES_GCM, secrets.AES_KW, secrets.HKDF, secrets.HMAC, secrets.PBKDF2,
+  rsa.RSA_OAEP, rsa.RSA_PKCS1, rsa.RSA_PSS, elliptic.ECDH, elliptic.ECDSA, elliptic.ED25519, elliptic.X25519,
+]) {
+  ALGORITHMS[algorithm.name.toUpperCase()] = algorithm;
 }
 
-const USAGES = ["encrypt", "decrypt", "sign", "verify", "deriveKey", "deriveBits", "wrapKey", "unwrapKey"];
 const kInternal = { __proto__: null };
+const format = webidl.createEnumConverter("KeyFormat", ["raw", "spki", "pkcs8", "jwk"]);
+const formatOf = (value) => format(value, PREFIX, "The format");
 
-// The algorithm that is named, if it does what is asked, and the parameters it is given.
-function find(algorithm, operation) {
-  const name = String(algorithm?.name ?? algorithm);
+// The algorithm that is named, if it does what is asked, and the parameters that it is given.
+function find(given, operation) {
+  const name = nameOf(given);
   const found = ALGORITHMS[name.toUpperCase()];
-  if (found?.[operation] === undefined) {
-    const able = Object.values(ALGORITHMS).filter((other) => other[operation] !== undefined).map((other) => other.name);
-    throw notSupported(`The algorithm "${name}" is not available for ${operation}; available are ${able.join(", ")}`);
+  const convert = found?.parameters[operation];
+  if (convert === undefined) {
+    const able = Object.values(ALGORITHMS).filter((other) => other.parameters[operation] !== undefined);
+    const names = able.map((other) => other.name).join(", ");
+    throw notSupported(`The algorithm "${name}" is not available for ${operation}; available are ${names}`);
   }
-  return [found, typeof algorithm === "object" && algorithm !== null ? algorithm : {}];
+  if (convert === null) return { found, parameters: {} };
+  return { found, parameters: convert(typeof given === "string" ? { name } : given, PREFIX, "The algorithm") };
 }
 
-// The algorithm that is named, and what is inside of a key that may be used so with it.
-function use(algorithm, operation, key, usage = operation) {
-  const [found, parameters] = find(algorithm, operation);
-  const material = materialOf(key);
-  if (key.algorithm.name !== found.name) throw new DOMException(`The key is for ${key.algorithm.name}, not ${found.name}`, "InvalidAccessError");
-  if (!mayBeUsed(key, usage)) throw new DOMException(`The key must not be used to ${usage}`, "InvalidAccessError");
-  return [found, parameters, material];
+// As `find`, by the first of the operations that the algorithm has.
+function findEither(given, operation, other) {
+  const has = ALGORITHMS[nameOf(given).toUpperCase()]?.parameters[operation] !== undefined;
+  const does = has ? operation : other;
+  return { ...find(given, does), does };
 }
 
-function checkedUsages(usages) {
-  const list = [...usages];
-  const unknown = list.find((usage) => !USAGES.includes(usage));
-  if (unknown !== undefined) throw new TypeError(`"${unknown}" is no usage of a key`);
-  return [...new Set(list)];
+function dataOf(value, what = "The data") {
+  return bytesOf(converters.BufferSource(value, PREFIX, what));
 }
 
-// A key of its own; each of its usages must fit.
-function keyOf(found, made, extractable, usages) {
-  const wrong = usages.find((usage) => !found.usages[made.type].includes(usage));
-  if (wrong !== undefined) throw new DOMException(`A ${made.type} key of ${found.name} can't ${wrong}`, "SyntaxError");
-  return partOf(found, made, extractable, usages);
+// Throws unless the key is for the algorithm and may be used so.
+function checkKey({ algorithm, usages }, found, usage) {
+  if (algorithm.name !== found.name) throw failure("InvalidAccessError", `The key is for ${algorithm.name}, not ${found.name}`);
+  if (!usages.includes(usage)) throw failure("InvalidAccessError", `The key must not be used to ${usage}`);
 }
 
-// One key of a pair: it gets those of the usages that fit.
-function partOf(found, { type, algorithm, material }, extractable, usages) {
-  const kept = usages.filter((usage) => found.usages[type].includes(usage));
-  if (kept.length === 0 && type !== "public") throw new DOMException(`A ${type} key needs a usage`, "SyntaxError");
-  return makeKey(type, algorithm, Boolean(extractable), kept, material);
+function imported({ found, parameters }, keyFormat, data, extractable, usages) {
+  const slots = found.importKey(keyFormat, data, parameters, extractable, usages);
+  if (slots.type !== "public") needUsage(usages);
+  return makeKey({ ...slots, extractable, usages });
+}
+
+function exported(keyFormat, slots) {
+  const found = ALGORITHMS[slots.algorithm.name.toUpperCase()];
+  if (found.exportKey === undefined) throw notSupported(`A key of ${found.name} can't be exported`);
+  if (!slots.extractable) throw failure("InvalidAccessError", "The key is not extractable");
+  const key = found.exportKey(keyFormat, slots);
+  return keyFormat === "jwk" ? { ...key, key_ops: [...slots.usages], ext: slots.extractable } : key;
+}
+
+function parsedJwk(bytes) {
+  let jwk;
+  try {
+    jwk = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    throw dataError("The unwrapped key is no JSON");
+  }
+  if (jwk === null || typeof jwk !== "object") throw dataError("The unwrapped key is no JWK");
+  jwk = jsonWebKey(jwk);
+  if (jwk.kty === undefined) throw dataError('The unwrapped JWK has no "kty"');
+  return jwk;
+}
+
+function lengthOf(value) {
+  return value === null || value === undefined ? null : converters["unsigned long"](value, PREFIX, "The length");
 }
 
 class SubtleCrypto {
@@ -62,85 +92,134 @@ class SubtleCrypto {
   }
 
   async digest(algorithm, data) {
-    return op_digest(hashName(algorithm), bytesOf(data, "The data")).buffer;
+    need(this, arguments, 2, "digest");
+    const bytes = dataOf(data);
+    return digestOf(hashName(algorithm), bytes).buffer;
   }
 
-  async importKey(format, data, algorithm, extractable, usages) {
-    const [found, parameters] = find(algorithm, "importKey");
-    const made = found.importKey(format, data, parameters, Boolean(extractable));
-    if (format === "jwk" && data.ext === false && extractable) throw new DOMException("The JWK says that it can't be extractable", "DataError");
-    return keyOf(found, made, extractable, checkedUsages(usages));
+  async importKey(keyFormat, keyData, algorithm, extractable, usages) {
+    need(this, arguments, 5, "importKey");
+    const into = formatOf(keyFormat);
+    const isBytes = ArrayBuffer.isView(keyData) || core.isAnyArrayBuffer(keyData);
+    const data = isBytes ? dataOf(keyData, "The key") : jsonWebKey(keyData);
+    const list = usagesOf(usages);
+    const target = find(algorithm, "importKey");
+    if (isBytes === (into === "jwk")) throw new TypeError(into === "jwk" ? "The key must be a JWK" : "The key must be an ArrayBuffer or a view of one");
+    return imported(target, into, data, Boolean(extractable), list);
   }
 
   async generateKey(algorithm, extractable, usages) {
-    const [found, parameters] = find(algorithm, "generateKey");
-    const list = checkedUsages(usages);
-    const made = found.generateKey(parameters);
-    if (made.type !== undefined) return keyOf(found, made, extractable, list);
-    const known = [...found.usages.public, ...found.usages.private];
-    const wrong = list.find((usage) => !known.includes(usage));
-    if (wrong !== undefined) throw new DOMException(`A key of ${found.name} can't ${wrong}`, "SyntaxError");
-    return { publicKey: partOf(found, made.publicKey, true, list), privateKey: partOf(found, made.privateKey, extractable, list) };
+    need(this, arguments, 3, "generateKey");
+    const list = usagesOf(usages);
+    const { found, parameters } = find(algorithm, "generateKey");
+    const made = found.generateKey(parameters, list);
+    if (made.type !== undefined) return makeKey({ ...made, extractable: Boolean(extractable), usages: list });
+    return {
+      publicKey: makeKey({ ...made.publicKey, extractable: true }),
+      privateKey: makeKey({ ...made.privateKey, extractable: Boolean(extractable) }),
+    };
   }
 
-  async exportKey(format, key) {
-    const material = materialOf(key);
-    const [found] = find(key.algorithm, "exportKey");
-    if (!key.extractable) throw new DOMException("The key is not extractable", "InvalidAccessError");
-    const exported = found.exportKey(format, key, material);
-    return format === "jwk" ? { ...exported, key_ops: [...key.usages], ext: true } : exported;
+  async exportKey(keyFormat, key) {
+    need(this, arguments, 2, "exportKey");
+    const into = formatOf(keyFormat);
+    const made = exported(into, slotsOf(key));
+    return into === "jwk" ? made : made.buffer;
   }
 
   async encrypt(algorithm, key, data) {
-    const [found, parameters, material] = use(algorithm, "encrypt", key);
-    return found.encrypt(parameters, key, material, bytesOf(data, "The data")).buffer;
+    need(this, arguments, 3, "encrypt");
+    return crypt("encrypt", algorithm, key, data);
   }
 
   async decrypt(algorithm, key, data) {
-    const [found, parameters, material] = use(algorithm, "decrypt", key);
-    return found.decrypt(parameters, key, material, bytesOf(data, "The data")).buffer;
+    need(this, arguments, 3, "decrypt");
+    return crypt("decrypt", algorithm, key, data);
   }
 
   async sign(algorithm, key, data) {
-    const [found, parameters, material] = use(algorithm, "sign", key);
-    return found.sign(parameters, key, material, bytesOf(data, "The data")).buffer;
+    need(this, arguments, 3, "sign");
+    return crypt("sign", algorithm, key, data);
   }
 
   async verify(algorithm, key, signature, data) {
-    const [found, parameters, material] = use(algorithm, "verify", key);
-    return found.verify(parameters, key, material, bytesOf(signature, "The signature"), bytesOf(data, "The data"));
+    need(this, arguments, 4, "verify");
+    const slots = slotsOf(key);
+    const signed = dataOf(signature, "The signature");
+    const bytes = dataOf(data);
+    const { found, parameters } = find(algorithm, "verify");
+    checkKey(slots, found, "verify");
+    return found.verify(parameters, slots, signed, bytes);
   }
 
   async deriveBits(algorithm, key, length = null) {
-    const [found, parameters, material] = use(algorithm, "deriveBits", key);
-    return found.deriveBits(parameters, key, material, length).buffer;
+    need(this, arguments, 2, "deriveBits");
+    const slots = slotsOf(key);
+    const bits = lengthOf(length);
+    const { found, parameters } = find(algorithm, "deriveBits");
+    checkKey(slots, found, "deriveBits");
+    return found.deriveBits(parameters, slots, bits).buffer;
   }
 
   async deriveKey(algorithm, key, derivedAlgorithm, extractable, usages) {
-    const [found, parameters, material] = use(algorithm, "deriveBits", key, "deriveKey");
-    const [target, targetParameters] = find(derivedAlgorithm, "keyLength");
-    const bits = found.deriveBits(parameters, key, material, target.keyLength(targetParameters));
-    return keyOf(target, target.importKey("raw", bits, targetParameters, false), extractable, checkedUsages(usages));
+    need(this, arguments, 5, "deriveKey");
+    const slots = slotsOf(key);
+    const list = usagesOf(usages);
+    const { found, parameters } = find(algorithm, "deriveBits");
+    const target = find(derivedAlgorithm, "importKey");
+    const length = find(derivedAlgorithm, "get key length");
+    checkKey(slots, found, "deriveKey");
+    const bits = found.deriveBits(parameters, slots, length.found.keyLength(length.parameters));
+    return imported(target, "raw", bits, Boolean(extractable), list);
   }
 
-  async wrapKey(format, key, wrappingKey, algorithm) {
-    const [found, parameters, material] = use(algorithm, "encrypt", wrappingKey, "wrapKey");
-    const exported = await this.exportKey(format, key);
-    const bytes = format === "jwk" ? new TextEncoder().encode(JSON.stringify(exported)) : new Uint8Array(exported);
-    return found.encrypt(parameters, wrappingKey, material, bytes).buffer;
+  async wrapKey(keyFormat, key, wrappingKey, algorithm) {
+    need(this, arguments, 4, "wrapKey");
+    const into = formatOf(keyFormat);
+    const [slots, wrapping] = [slotsOf(key), slotsOf(wrappingKey, "The wrapping key")];
+    const { found, parameters, does } = findEither(algorithm, "wrapKey", "encrypt");
+    checkKey(wrapping, found, "wrapKey");
+    const made = exported(into, slots);
+    return found[does](parameters, wrapping, into === "jwk" ? new TextEncoder().encode(JSON.stringify(made)) : made).buffer;
   }
 
-  async unwrapKey(format, wrapped, unwrappingKey, algorithm, keyAlgorithm, extractable, usages) {
-    const [found, parameters, material] = use(algorithm, "decrypt", unwrappingKey, "unwrapKey");
-    const bytes = found.decrypt(parameters, unwrappingKey, material, bytesOf(wrapped, "The wrapped key"));
-    const data = format === "jwk" ? JSON.parse(new TextDecoder().decode(bytes)) : bytes;
-    return this.importKey(format, data, keyAlgorithm, extractable, usages);
+  async unwrapKey(keyFormat, wrapped, unwrappingKey, algorithm, keyAlgorithm, extractable, usages) {
+    need(this, arguments, 7, "unwrapKey");
+    const from = formatOf(keyFormat);
+    const bytes = dataOf(wrapped, "The wrapped key");
+    const unwrapping = slotsOf(unwrappingKey, "The unwrapping key");
+    const list = usagesOf(usages);
+    const { found, parameters, does } = findEither(algorithm, "unwrapKey", "decrypt");
+    const target = find(keyAlgorithm, "importKey");
+    checkKey(unwrapping, found, "unwrapKey");
+    const key = found[does](parameters, unwrapping, bytes);
+    return imported(target, from, from === "jwk" ? parsedJwk(key) : key, Boolean(extractable), list);
   }
 
   get [Symbol.toStringTag]() {
     return "SubtleCrypto";
   }
 }
+
+function need(self, given, count, name) {
+  if (!(self instanceof SubtleCrypto)) throw new TypeError(`${name} is a method of SubtleCrypto`);
+  webidl.requiredArguments(given.length, count, `${PREFIX}.${name}`);
+}
+
+// What encrypts, decrypts or signs.
+function crypt(operation, algorithm, key, data) {
+  const slots = slotsOf(key);
+  const bytes = dataOf(data);
+  const { found, parameters } = find(algorithm, operation);
+  checkKey(slots, found, operation);
+  return found[operation](parameters, slots, bytes).buffer;
+}
+
+for (const name of Object.getOwnPropertyNames(SubtleCrypto.prototype)) {
+  if (name !== "constructor") Object.defineProperty(SubtleCrypto.prototype, name, { __proto__: null, enumerable: true });
+}
+Object.defineProperty(SubtleCrypto, "length", { __proto__: null, value: 0 });
+Object.defineProperty(SubtleCrypto.prototype.deriveBits, "length", { __proto__: null, value: 2 });
 
 return { SubtleCrypto, subtle: new SubtleCrypto(kInternal) };
 })();

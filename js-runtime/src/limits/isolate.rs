@@ -167,3 +167,33 @@ pub const DEFLATE_BYTES: usize = 384 << 10;
 
 /// Memory that a decompressor of deflate takes, in bytes: its window, and tables.
 pub const INFLATE_BYTES: usize = 64 << 10;
+
+/// Bytes that a hash or a cipher takes in one step: the slowest takes some ten milliseconds for them, in which the watchdog can't end it.
+pub const CRYPTO_STEP_BYTES: usize = 1 << 20;
+
+/// Iterations of PBKDF2 in one step. Each takes a microsecond or two.
+pub const PBKDF2_STEP_ITERATIONS: u32 = 5_000;
+
+/// Bytes of each input of a derivation of keys, which hashes it in one op, HKDF up to 255 times. Secrets, salts and infos have some tens.
+pub const DERIVATION_INPUT_BYTES_MAX: usize = 256 << 10;
+
+/// Memory that scrypt may take, in bytes: what N = 2^17 and r = 8 need, the strongest setting that is advised for passwords.
+pub const SCRYPT_BYTES_MAX: u64 = (128 << 20) + (64 << 10);
+
+/// Product of N, r and p of scrypt, which can't be ended: N = 2^17 with r = 8 takes half a second.
+pub const SCRYPT_WORK_MAX: u64 = 1 << 20;
+
+/// Bytes that Ed25519 signs, which reads them twice in one op: a few tenths of a second.
+pub const ED25519_DATA_BYTES_MAX: usize = 64 << 20;
+
+/// Bytes of a key that AES wraps, in a dozen passes of one op. The largest of RSA has five thousand.
+pub const KEY_WRAP_BYTES_MAX: usize = 64 << 10;
+
+/// Bytes of a key of RSA in PKCS #1: one of 8192 bits has 4.7 kB, and one use of it takes some tenths of a second.
+pub const RSA_KEY_BYTES_MAX: usize = 5 << 10;
+
+/// Bits of the modulus of a key of RSA that an isolate generates: finding one of 4096 takes seconds of CPU time.
+pub const RSA_GENERATED_BITS_MAX: usize = 4096;
+
+/// Candidates for a prime of RSA in one step: each takes milliseconds where the modulus has 4096 bits.
+pub const RSA_STEP_CANDIDATES: u32 = 4;

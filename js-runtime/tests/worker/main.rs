@@ -3,6 +3,7 @@
 mod async_context;
 mod boot;
 mod condemned;
+mod crypto;
 mod egress;
 mod errors;
 mod fetch_bodies;
