@@ -29,7 +29,8 @@ function furnish({ url, files, expectsWindow }) {
   define("GLOBAL", { isWindow: () => false, isWorker: () => false, isShadowRealm: () => false });
   globalThis.self ?? define("self", globalThis);
   const { href, origin, protocol, host, hostname, port, pathname, search, hash } = base;
-  define("location", { href, origin, protocol, host, hostname, port, pathname, search, hash, toString: () => href });
+  // Deno has one, and lets nothing take its place.
+  globalThis.location ?? define("location", { href, origin, protocol, host, hostname, port, pathname, search, hash, toString: () => href });
   if (expectsWindow && !("Window" in globalThis)) {
     define("Window", function Window() {});
   }
