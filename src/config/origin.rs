@@ -29,6 +29,12 @@ impl OriginPattern {
         self.subdomains
     }
 
+    /// Its host, unless it stands for several.
+    #[must_use]
+    pub fn single_host(&self) -> Option<&str> {
+        (!self.subdomains).then_some(&self.host)
+    }
+
     /// Whether this URL is below it.
     #[must_use]
     pub fn allows(&self, url: &Url) -> bool {

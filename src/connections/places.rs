@@ -6,7 +6,7 @@ use super::client::Client;
 use super::victims::{Candidate, choose};
 use crate::failpoint::{self, Fault};
 use crate::limits::{EVICTED_SHARE, EXCESS_WARNING_MS, IDLE_PRESSED_MS, PRESSED_CHECK_MS};
-use crate::telemetry::connections::{ConnectionSeries, Evicted, State};
+use crate::telemetry::connections::{ConnectionSeries, Evicted, Refused, State};
 use ipnet::IpNet;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -120,12 +120,12 @@ impl Places {
         if table.connections.len() >= self.bounds.sockets()
             || excess.is_some() && !self.has_reserve(&mut table)
         {
-            self.series.refused("reserve");
+            self.series.refused(Refused::Reserve);
             self.show(&table);
             return None;
         }
         if let Some(excess) = excess {
-            self.series.refused(excess.as_str());
+            self.series.refused(excess.into());
             table.warn(excess, peer);
         }
         let id = table.next;
@@ -289,11 +289,11 @@ impl Table {
     }
 }
 
-impl Excess {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::All => "all",
-            Self::Client => "client",
+impl From<Excess> for Refused {
+    fn from(excess: Excess) -> Self {
+        match excess {
+            Excess::All => Self::All,
+            Excess::Client => Self::Client,
         }
     }
 }

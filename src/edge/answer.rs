@@ -257,3 +257,19 @@ fn page(record: &Record, failure: Failure) -> String {
         record.caller.request_id(),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::series::COUNTED_FROM_START;
+
+    #[test]
+    fn counts_that_are_exported_from_the_start_have_the_statuses_of_answers() {
+        // The app chose the status of the first two; a release that can't be started is 503 instead of 404.
+        let others = [Outcome::Ok, Outcome::StreamIdle, Outcome::NoRelease];
+        for (outcome, code) in COUNTED_FROM_START.into_iter().filter(|(outcome, _)| !others.contains(outcome))
+        {
+            assert_eq!(status_of(outcome).as_u16(), code, "{outcome}");
+        }
+    }
+}

@@ -20,6 +20,17 @@ impl Releases {
         };
         table.starting = self.0.starting.load(Ordering::SeqCst);
         routes.publish(table);
+        match changed {
+            Some(app) => self.export(app),
+            None => self.0.book.names().iter().for_each(|app| self.export(app)),
+        }
+    }
+
+    /// Exports the counters of the releases that users of an app get, before their first request.
+    fn export(&self, app: &AppName) {
+        for entry in [self.0.book.live(app), self.candidate(app)].into_iter().flatten() {
+            self.0.parts.telemetry.metrics.live(entry.pool.series());
+        }
     }
 
     /// A release as the admin side shows it.

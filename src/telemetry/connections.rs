@@ -41,6 +41,45 @@ pub enum Evicted {
     Files,
 }
 
+impl Evicted {
+    /// Every reason.
+    const ALL: [Self; 5] = [Self::All, Self::Client, Self::Reserve, Self::Pressure, Self::Files];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Client => "client",
+            Self::Reserve => "reserve",
+            Self::Pressure => "pressure",
+            Self::Files => "files",
+        }
+    }
+}
+
+/// For what a connection gets no place of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// All places are taken.
+    All,
+    /// All places of its client are taken.
+    Client,
+    /// All places are taken, those of the reserve among them.
+    Reserve,
+}
+
+impl Refused {
+    /// Every reason.
+    const ALL: [Self; 3] = [Self::All, Self::Client, Self::Reserve];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Client => "client",
+            Self::Reserve => "reserve",
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct StateLabels {
     side: &'static str,
@@ -77,6 +116,12 @@ impl ConnectionFamilies {
         };
         let state = |state| self.states.get_or_create_owned(&StateLabels { side, state });
         let (open, reserve, leaving) = (state("open"), state("reserve"), state("evicted"));
+        for reason in Evicted::ALL {
+            self.evicted.get_or_create(&ReasonLabels { side, reason: reason.as_str() }).inc_by(0);
+        }
+        for reason in Refused::ALL {
+            self.refused.get_or_create(&ReasonLabels { side, reason: reason.as_str() }).inc_by(0);
+        }
         ConnectionSeries { side, open, reserve, leaving, families: self.clone() }
     }
 }
@@ -104,19 +149,13 @@ impl ConnectionSeries {
 
     /// Counts an idle connection that is closed before its time.
     pub fn evicted(&self, why: Evicted) {
-        let reason = match why {
-            Evicted::All => "all",
-            Evicted::Client => "client",
-            Evicted::Reserve => "reserve",
-            Evicted::Pressure => "pressure",
-            Evicted::Files => "files",
-        };
-        self.families.evicted.get_or_create(&ReasonLabels { side: self.side, reason }).inc();
+        let labels = ReasonLabels { side: self.side, reason: why.as_str() };
+        self.families.evicted.get_or_create(&labels).inc();
     }
 
-    /// Counts a connection that gets no place of its own: because `all` are taken, or all of its `client`; or none at all, because
-    /// the `reserve` is taken too.
-    pub fn refused(&self, reason: &'static str) {
-        self.families.refused.get_or_create(&ReasonLabels { side: self.side, reason }).inc();
+    /// Counts a connection that gets no place of its own.
+    pub fn refused(&self, why: Refused) {
+        let labels = ReasonLabels { side: self.side, reason: why.as_str() };
+        self.families.refused.get_or_create(&labels).inc();
     }
 }

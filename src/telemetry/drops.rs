@@ -36,7 +36,20 @@ impl EncodeLabelValue for DropReason {
     }
 }
 
+/// Every reason.
+const REASONS: [DropReason; 3] = [DropReason::Rate, DropReason::SlowReader, DropReason::NotKept];
+
 impl LogDrops {
+    /// Exports the counts of an app, before its first dropped line.
+    pub(super) fn begin(&self, app: &str) {
+        REASONS.into_iter().for_each(|reason| self.count(app, reason, 0));
+    }
+
+    /// Exports the count of the host's own lines, which have no rate and are not kept.
+    pub(super) fn begin_host(&self) {
+        self.count("", DropReason::SlowReader, 0);
+    }
+
     /// Counts lines; an app without a name is the host itself, and requests that reached none.
     pub fn count(&self, app: &str, reason: DropReason, lines: u64) {
         self.0.get_or_create(&DropLabels { app: app.to_owned(), reason }).inc_by(lines);
@@ -44,7 +57,7 @@ impl LogDrops {
 
     /// Forgets an app.
     pub fn forget(&self, app: &str) {
-        for reason in [DropReason::Rate, DropReason::SlowReader, DropReason::NotKept] {
+        for reason in REASONS {
             self.0.remove(&DropLabels { app: app.to_owned(), reason });
         }
     }

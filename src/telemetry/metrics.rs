@@ -1,4 +1,5 @@
-//! Prometheus metrics, declared once. A family without a sample is not in the text.
+//! Prometheus metrics, declared once. A family without a sample is not in the text, so counters are made before their first event, as 0:
+//! `rate` and `increase` see nothing of an event that a counter appears with.
 
 mod labels;
 
@@ -81,6 +82,7 @@ pub struct Metrics {
     pub certificates: CertificateSeries,
     wakes_refused: Counter,
     warm_failures: Family<AppLabels, Counter>,
+    log_drops: LogDrops,
     /// The apps that there are, with the hosts that each has series of: what is counted for another leaves nothing behind.
     apps: Mutex<HashMap<AppName, BTreeSet<String>>>,
     unrouted: Series,
@@ -124,12 +126,12 @@ impl Metrics {
             certificates: CertificateSeries::default(),
             wakes_refused: Counter::default(),
             warm_failures: Family::default(),
+            log_drops: log_drops.clone(),
             apps: Mutex::default(),
             unrouted: Series::nowhere(),
         };
         metrics.register();
-        let dropped = log_drops.family();
-        metrics.registry.register("log_lines_dropped", "Log lines dropped, by reason", dropped);
+        metrics.begin();
         metrics
     }
 
@@ -176,8 +178,18 @@ impl Metrics {
             "Starts of accepted releases whose warm or health path failed",
             self.warm_failures.clone(),
         );
+        let dropped = self.log_drops.family();
+        registry.register("log_lines_dropped", "Log lines dropped, by reason", dropped);
         self.connections.register(registry);
         self.certificates.register(registry);
+    }
+
+    /// Makes the counters that belong to no app.
+    fn begin(&self) {
+        for reason in RestartReason::ALL {
+            self.isolate_restarts.get_or_create(&RestartLabels { reason: reason.as_str() }).inc_by(0);
+        }
+        self.log_drops.begin_host();
     }
 
     /// The counts of one side's connections.
@@ -204,9 +216,39 @@ impl Metrics {
         self.apps.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// There is such an app: what is counted for it is told.
+    /// There is such an app: its counters are exported from now on.
     pub fn add_app(&self, app: &AppName) {
-        self.apps().entry(app.clone()).or_default();
+        // Held meanwhile: a removal takes all of them away.
+        let mut apps = self.apps();
+        apps.entry(app.clone()).or_default();
+        for kind in FLIP_KINDS {
+            self.flips.get_or_create(&FlipLabels { app: app.to_string(), kind }).inc_by(0);
+        }
+        for reason in REPLACEMENTS {
+            self.replacements.get_or_create(&ReplacementLabels { app: app.to_string(), reason }).inc_by(0);
+        }
+        self.warm_failures.get_or_create(&AppLabels { app: app.to_string() }).inc_by(0);
+        self.log_drops.begin(app.as_str());
+    }
+
+    /// Users get this release: its counters are exported from now on.
+    pub fn live(&self, series: &Series) {
+        series.begin(self);
+    }
+
+    /// An app may call these hosts: its calls to them are exported from now on.
+    pub fn egress_hosts<'a>(&self, app: &AppName, hosts: impl IntoIterator<Item = &'a str>) {
+        let mut apps = self.apps();
+        let Some(known) = apps.get_mut(app) else { return };
+        for host in hosts {
+            if known.len() >= EGRESS_HOSTS_MAX || !known.insert(host.to_owned()) {
+                continue;
+            }
+            for outcome in EGRESS_OUTCOMES {
+                let labels = EgressLabels { app: app.to_string(), host: host.to_owned(), outcome };
+                self.egress.get_or_create(&labels).inc_by(0);
+            }
+        }
     }
 
     /// Counts one answered request. Durations in seconds; CPU time, wait in the queue and the time until the answer began are absent
@@ -375,6 +417,7 @@ impl Metrics {
     pub fn forget_app(&self, app: &AppName) {
         let mut apps = self.apps();
         let hosts = apps.remove(app).unwrap_or_default();
+        self.log_drops.forget(app.as_str());
         self.warm_failures.remove(&AppLabels { app: app.to_string() });
         for kind in FLIP_KINDS {
             self.flips.remove(&FlipLabels { app: app.to_string(), kind });

@@ -26,7 +26,25 @@ pub(super) struct ReleaseLabels {
     pub release: Arc<str>,
 }
 
-/// Series of one release, or of the requests that reached none. Each appears with its first sample.
+/// Counts of a release's requests that are exported as 0 from the moment that users get it: a rate or an alert misses the first event of
+/// a counter that appears with it. Statuses that only an app or a client causes are left out.
+pub const COUNTED_FROM_START: [(Outcome, u16); 12] = [
+    (Outcome::Ok, 200),
+    (Outcome::Ok, 500),
+    (Outcome::AppError, 500),
+    (Outcome::CpuLimit, 503),
+    (Outcome::WallLimit, 504),
+    (Outcome::HeapLimit, 503),
+    (Outcome::Crashed, 502),
+    (Outcome::Overloaded, 503),
+    (Outcome::Draining, 503),
+    (Outcome::NoRelease, 503),
+    (Outcome::UpstreamGone, 502),
+    (Outcome::StreamIdle, 200),
+];
+
+/// Series of one release, or of the requests that reached none. Those of a release that users get are exported from the start, others
+/// with their first sample.
 #[derive(Debug)]
 pub struct Series {
     pub(super) labels: ReleaseLabels,
@@ -136,9 +154,21 @@ impl Series {
     /// Counts a request as in flight.
     #[must_use]
     pub fn enter(self: &Arc<Self>, metrics: &Metrics) -> InFlight {
-        let make = || metrics.in_flight.get_or_create_owned(&self.labels);
-        self.made(&self.in_flight, make, Gauge::default).inc();
+        self.in_flight(metrics).inc();
         InFlight(Arc::clone(self))
+    }
+
+    fn in_flight(&self, metrics: &Metrics) -> &Gauge {
+        let make = || metrics.in_flight.get_or_create_owned(&self.labels);
+        self.made(&self.in_flight, make, Gauge::default)
+    }
+
+    /// Exports the series of a release that users get, before its first request.
+    pub(super) fn begin(&self, metrics: &Metrics) {
+        self.make_counts(metrics, &COUNTED_FROM_START);
+        self.in_flight(metrics);
+        self.duration(metrics);
+        self.render_cpu(metrics);
     }
 
     pub(super) fn count(&self, metrics: &Metrics, outcome: Outcome, code: u16) {
@@ -147,17 +177,28 @@ impl Series {
             counter.inc();
             return;
         }
+        self.make_counts(metrics, &[(outcome, code)]);
+        if let Some(counter) = self.counts.load().get(&(outcome, code)) {
+            counter.inc();
+        }
+    }
+
+    /// Makes those of these counts that are missing, unless the release is gone.
+    fn make_counts(&self, metrics: &Metrics, wanted: &[(Outcome, u16)]) {
+        if wanted.iter().all(|one| self.counts.load().contains_key(one)) {
+            return;
+        }
         let gone = self.lock();
         if *gone {
             return;
         }
-        let counter = metrics.requests.get_or_create_owned(&self.request_labels(outcome, code));
-        counter.inc();
-        self.counts.rcu(|known| {
-            let mut known = HashMap::clone(known);
-            known.insert((outcome, code), counter.clone());
-            known
-        });
+        // The lock is held: no other thread replaces the map meanwhile.
+        let mut counts = HashMap::clone(&self.counts.load());
+        for &(outcome, code) in wanted {
+            let labels = self.request_labels(outcome, code);
+            counts.entry((outcome, code)).or_insert_with(|| metrics.requests.get_or_create_owned(&labels));
+        }
+        self.counts.store(Arc::new(counts));
     }
 
     /// Removes every series of requests, and makes none any more.

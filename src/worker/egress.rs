@@ -86,6 +86,8 @@ impl Egress {
         sockets: Arc<Sockets>,
     ) -> Arc<Self> {
         let rules = Arc::new(Rules::new(bundle, policy));
+        let hosts = bundle.iter().filter_map(OriginPattern::single_host);
+        metrics.egress_hosts(app, [UNLISTED_HOST].into_iter().chain(hosts));
         Arc::new(Self {
             rules: Arc::clone(&rules),
             timeout: Duration::from_millis(policy.timeout_ms),

@@ -125,7 +125,7 @@ fn without_checks_the_rig_sees_that_the_ill_one_stays() {
     assert_eq!(host.get("shop", "/break").send().status, 200);
     (0..20).for_each(|_| complain(&host));
     assert_eq!(look(&host)["instance"], instance);
-    assert!(!host.call("GET", "/metrics").send().text().contains("vitrine_worker_replacements"));
+    assert!(metric(&host, r#"vitrine_worker_replacements_total{app="shop",reason="unhealthy"} 0"#));
 }
 
 #[test]

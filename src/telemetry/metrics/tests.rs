@@ -78,6 +78,49 @@ fn a_worker_is_in_one_state_at_a_time_and_a_release_without_one_tells_nothing_of
     assert!(!metrics.encode().contains("catalog"), "{}", metrics.encode());
 }
 
+/// The samples of a metric, by their labels.
+fn samples<'a>(text: &'a str, name: &str) -> Vec<(&'a str, &'a str)> {
+    let samples =
+        text.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix('{')?.split_once("} "));
+    samples.collect()
+}
+
+#[test]
+fn counters_are_exported_as_0_before_their_first_event() {
+    let logs = LogDrops::default();
+    let metrics = Metrics::counting(&logs);
+    let app: AppName = "shop".parse().unwrap();
+    metrics.add_app(&app);
+    metrics.egress_hosts(&app, ["api.example.com"]);
+    metrics.live(&series("shop@v1"));
+    let _sides = [Side::Edge, Side::Admin].map(|side| metrics.connections(side));
+    let text = metrics.encode();
+    for (name, labels, count) in [
+        ("vitrine_worker_replacements_total", r#"app="shop",reason="#, 3),
+        ("vitrine_flips_total", r#"app="shop",kind="#, 2),
+        ("vitrine_warm_failures_total", r#"app="shop""#, 1),
+        ("vitrine_log_lines_dropped_total", r#"app="shop",reason="#, 3),
+        ("vitrine_log_lines_dropped_total", r#"app="",reason="#, 1),
+        ("vitrine_egress_requests_total", r#"app="shop",host="api.example.com",outcome="#, 5),
+        ("vitrine_http_requests_total", r#"app="shop",release="v1",outcome="#, 12),
+        ("vitrine_http_request_duration_seconds_count", r#"app="shop",release="v1""#, 1),
+        ("vitrine_render_cpu_seconds_count", r#"app="shop",release="v1""#, 1),
+        ("vitrine_isolate_restarts_total", "reason=", RestartReason::ALL.len()),
+        ("vitrine_connections_evicted_total", r#"side="edge",reason="#, 5),
+        ("vitrine_connections_refused_total", r#"side="admin",reason="#, 3),
+    ] {
+        let all = samples(&text, name);
+        let found: Vec<_> = all.iter().filter(|(found, _)| found.starts_with(labels)).collect();
+        assert!(found.len() == count && found.iter().all(|(_, value)| *value == "0"), "{name}: {text}");
+    }
+    assert!(text.lines().any(|line| line == "vitrine_wakes_refused_total 0"), "{text}");
+    // Each counter that is registered is among them, but for certificates, which are counted by file.
+    let counters = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter"));
+    for counter in counters.filter(|name| !name.contains("certificate")) {
+        assert!(text.lines().any(|line| line.starts_with(&format!("{counter}_total"))), "{counter}: {text}");
+    }
+}
+
 #[test]
 fn series_of_an_app_go_with_it_and_none_comes_after_that() {
     let metrics = Metrics::new();
@@ -94,11 +137,13 @@ fn series_of_an_app_go_with_it_and_none_comes_after_that() {
     }
     let text = metrics.encode();
     assert!(text.contains(r#"vitrine_flips_total{app="shop",kind="rollback"} 1"#), "{text}");
-    assert_eq!(text.matches(r#"{app="shop""#).count(), 4, "{text}");
+    // Beside the two calls: as many flips, replacements, failures and dropped lines as there are kinds.
+    let all = 2 + FLIP_KINDS.len() + REPLACEMENTS.len() + 1 + 3;
+    assert_eq!(text.matches(r#"{app="shop""#).count(), all, "{text}");
     metrics.forget_app(&shop);
     count(&shop);
     let text = metrics.encode();
-    assert_eq!([r#"{app="shop""#, r#"{app="blog""#].map(|app| text.matches(app).count()), [0, 4], "{text}");
+    assert_eq!([r#"{app="shop""#, r#"{app="blog""#].map(|app| text.matches(app).count()), [0, all], "{text}");
 }
 
 #[test]
