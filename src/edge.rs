@@ -39,6 +39,7 @@ pub mod wake_quota;
 use crate::certificates::{CertificateError, Certificates};
 use crate::config::{Config, MetricsRules};
 use crate::connections::activity::Patience;
+use crate::connections::bind::bound;
 use crate::connections::leaving::Leaving;
 use crate::connections::places::{Bounds, Places};
 use crate::files;
@@ -57,7 +58,7 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use wake_quota::WakeQuota;
 
@@ -224,13 +225,7 @@ fn bind(
     let listen = || {
         let listener = match inherited {
             Some(listener) => TcpListener::from_std(listener)?,
-            None => {
-                let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-                // A host that starts again takes its port at once.
-                socket.set_reuseaddr(true)?;
-                socket.bind(address)?;
-                socket.listen(LISTEN_BACKLOG)?
-            }
+            None => bound(address)?.listen(LISTEN_BACKLOG)?,
         };
         let bound = listener.local_addr()?;
         Ok((listener, bound))

@@ -9,6 +9,7 @@ mod engine;
 mod kept_logs;
 mod memory;
 mod notify;
+mod precheck;
 mod ready;
 mod solo;
 mod threads;
@@ -31,6 +32,7 @@ use crate::store::{KeySource, Store, StoreError};
 use crate::telemetry::connections::Side;
 use crate::telemetry::{Telemetry, init_logs};
 use admin_side::AdminSide;
+pub use precheck::Precheck;
 pub use ready::ReadyLine;
 pub use solo::{SoloOptions, solo};
 use std::net::SocketAddr;
@@ -218,7 +220,7 @@ async fn bring_up(
     if !at_once {
         releases.bring_up().await;
     }
-    let admin = AdminSide::begin(options, started).await?;
+    let admin = AdminSide::begin(options, started)?;
     if let Err(error) = notify::ready() {
         tracing::warn!(%error, "systemd can't be told that the host is ready");
     }

@@ -11,6 +11,7 @@ mod deployment;
 mod env;
 mod error;
 mod idempotency;
+mod inspect;
 mod kept;
 mod key_file;
 mod keyring;

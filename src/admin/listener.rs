@@ -11,10 +11,11 @@ use crate::clock::Clock;
 use crate::config::MetricsRules;
 use crate::connections::accept::{all_ended, until_leaving};
 use crate::connections::activity::Patience;
+use crate::connections::bind::bound;
 use crate::connections::leaving::Leaving;
 use crate::connections::places::{Bounds, Places};
 use crate::files;
-use crate::limits::{ADMIN_CONNECTIONS_RESERVE, ADMIN_DRAIN_MS};
+use crate::limits::{ADMIN_CONNECTIONS_RESERVE, ADMIN_DRAIN_MS, LISTEN_BACKLOG};
 use crate::release::Releases;
 use crate::store::{Store, StoreError};
 use crate::telemetry::connections::ConnectionSeries;
@@ -110,7 +111,7 @@ impl Admin {
     ///
     /// # Errors
     /// See [`AdminError`].
-    pub async fn bind(options: AdminOptions) -> Result<Self, AdminError> {
+    pub fn bind(options: AdminOptions) -> Result<Self, AdminError> {
         let AdminOptions {
             listen,
             inherited,
@@ -135,7 +136,7 @@ impl Admin {
         let refused = |source| AdminError::Listen { address: listen, source };
         let listener = match inherited {
             Some(listener) => TcpListener::from_std(listener).map_err(refused)?,
-            None => TcpListener::bind(listen).await.map_err(refused)?,
+            None => bound(listen).and_then(|socket| socket.listen(LISTEN_BACKLOG)).map_err(refused)?,
         };
         let address = listener.local_addr().map_err(refused)?;
         let shutdown = CancellationToken::new();

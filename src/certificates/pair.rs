@@ -24,8 +24,10 @@ impl Pair {
     /// Reads both files and checks that they fit each other.
     pub(super) fn load(files: &CertificateFiles) -> Result<Self, CertificateError> {
         let path = files.certificate.as_path();
-        let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(path)
-            .and_then(Iterator::collect)
+        // Read first: a file that this user may not read is told from one that is no PEM.
+        let read = |path| std::fs::read(path).map_err(|error| broken(path, "the file can't be read", error));
+        let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&read(path)?)
+            .collect::<Result<_, _>>()
             .map_err(|error| broken(path, "the certificate chain can't be read as PEM", error))?;
         let Some(leaf) = chain.first() else {
             let none = std::io::Error::other("no BEGIN CERTIFICATE section");
@@ -37,7 +39,7 @@ impl Pair {
         let expires_s = expires_s(leaf).ok_or_else(|| {
             broken(path, "the first certificate can't be read", std::io::Error::other("it has no validity"))
         })?;
-        let key = PrivateKeyDer::from_pem_file(&files.key)
+        let key = PrivateKeyDer::from_pem_slice(&read(&files.key)?)
             .map_err(|error| broken(&files.key, "the private key can't be read as PEM", error))?;
         let provider = rustls::crypto::ring::default_provider();
         let key = CertifiedKey::from_der(chain, key, &provider)

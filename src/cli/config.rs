@@ -1,10 +1,8 @@
 //! `vitrine config`.
 
-use crate::admin::Token;
-use crate::cli::{Failure, print};
+use crate::cli::{Failure, print, similar};
 use crate::config::{Config, ConfigError, FIELD_HELP};
-use crate::route::guard::Guard;
-use crate::store::{KeySource, Layout};
+use crate::host::Precheck;
 use crate::telemetry::causes;
 use nix::unistd::geteuid;
 use serde_json::json;
@@ -18,11 +16,17 @@ use std::path::{Path, PathBuf};
 pub enum Verb {
     /// Print a configuration file with all fields, their defaults and comments, to start your own from
     Print {},
-    /// Read a file as `serve` does, and report the first error with its line and column, or the first of its secret files that `serve`
-    /// would refuse
+    /// Report what `serve` would refuse: the first error of the file with its line and column, or what can't be used of the data
+    /// folder, keys, token, certificates, password file and addresses
+    ///
+    /// Addresses in use, and apps that the file names and the data folder does not have, are warnings. Nothing is written, and the host
+    /// may run meanwhile. Run it as the user that the host runs as: files that only that user can read are not checked otherwise.
     Check {
         /// Configuration file to read
         file: PathBuf,
+        /// The data folder [default: that of the file]
+        #[arg(long, value_name = "DIR", env = "VITRINE_DATA", hide_env_values = true)]
+        data: Option<PathBuf>,
     },
 }
 
@@ -31,31 +35,53 @@ pub fn run(verb: Verb) -> Result<(), Failure> {
     match verb {
         Verb::Print {} if print::is_json() => print::json(&Config::default()),
         Verb::Print {} => print::raw(FIELD_HELP.trim_end()),
-        Verb::Check { file } => {
-            check_files(&of_host(Some(file.clone()))?)?;
+        Verb::Check { file, data } => {
+            let mut config = of_host(Some(file.clone()))?;
+            config.data = data.unwrap_or(config.data);
+            let warnings = precheck(&config, &file)?;
             let told = format!("{} can be used; `vitrine serve --config` takes it", file.display());
-            print::done(&json!({ "file": file, "usable": true }), &told)
+            print::done(&json!({ "file": file, "usable": true, "warnings": warnings }), &told)
         }
     }
 }
 
-/// Refuses files of secrets that `serve` refuses: the password of previews, the keys of values, the host's token. One that only another
-/// user can read is not checked, and that is said.
-fn check_files(config: &Config) -> Result<(), Failure> {
-    let layout = Layout::new(&config.data);
-    let keys = KeySource::choose(config.secrets.key_file.as_deref());
-    let checks: [Result<(), Box<dyn Error>>; 3] = [
-        Guard::load(&config.previews, b"").map(drop).map_err(Into::into),
-        keys.check(&layout).map_err(Into::into),
-        Token::load(&layout.admin_token()).map(drop).map_err(Into::into),
-    ];
-    for error in checks.into_iter().filter_map(Result::err) {
-        if !is_of_another_user(&*error) {
-            return Err(Failure::refused(causes(&*error)));
-        }
-        print::talk(&format!("not checked: {}", causes(&*error)));
+/// Refuses what `serve` would refuse, all of it at once, and gives the warnings. What only another user may read or bind is not checked,
+/// which is a warning.
+fn precheck(config: &Config, file: &Path) -> Result<Vec<String>, Failure> {
+    let found = Precheck::of(config);
+    let (unchecked, refused): (Vec<_>, Vec<_>) =
+        found.refused.iter().partition(|error| is_of_another_user(*error));
+    let unchecked = unchecked.into_iter().map(|error| format!("not checked: {}", causes(error)));
+    let in_use = found.in_use.iter().map(|(field, address)| {
+        format!("`{field}` is {address}, which a process listens on; `serve` needs it free, unless it is a host to upgrade")
+    });
+    let warnings: Vec<String> = unchecked.chain(in_use).chain(unknown_apps(config, &found)).collect();
+    warnings.iter().for_each(|warning| print::talk(&format!("warning: {warning}")));
+    if refused.is_empty() {
+        return Ok(warnings);
     }
-    Ok(())
+    if geteuid().is_root() {
+        let file = file.display();
+        print::talk(&format!(
+            "checked as root; if the host runs as another user, check as that user: sudo -u USER vitrine config check {file}"
+        ));
+    }
+    let refused: Vec<String> = refused.into_iter().map(|error| causes(error)).collect();
+    Err(Failure::refused(refused.join("\n")))
+}
+
+/// Apps that are named and not there: a mistyped name configures nothing. Before the first deploy none is there.
+fn unknown_apps(config: &Config, found: &Precheck) -> Vec<String> {
+    if found.apps.is_empty() {
+        return Vec::new();
+    }
+    let named = config.named_apps().into_iter().filter(|(_, app)| !found.apps.contains(*app));
+    let told = named.map(|(place, app)| {
+        let close = similar::closest(app.as_str(), found.apps.iter().map(|app| app.as_str()));
+        let hint = close.map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
+        format!("`{place}`: no app `{app}` has been deployed{hint}")
+    });
+    told.collect()
 }
 
 fn is_of_another_user(error: &(dyn Error + 'static)) -> bool {

@@ -3,6 +3,7 @@
 use super::deploy::{bake_problem, hook_problem};
 use super::previews::preview_problem;
 use super::{Config, ConfigError, IsolationChoice, LimitMaxima, OriginPattern, Tls};
+use crate::id::AppName;
 use minisign_verify::PublicKey;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -32,6 +33,23 @@ impl Config {
         }
     }
 
+    /// The addresses that a host listens on, by their fields.
+    #[must_use]
+    pub fn listeners(&self) -> Vec<(&'static str, SocketAddr)> {
+        let tls = self.tls.as_ref().map(|tls| ("tls.listen", tls.listen));
+        [("listen", self.listen), ("admin", self.admin)].into_iter().chain(tls).collect()
+    }
+
+    /// The apps that are named, by where.
+    #[must_use]
+    pub fn named_apps(&self) -> Vec<(String, &AppName)> {
+        let rules = self.apps.keys().map(|app| (format!("apps.{app}"), app));
+        let routes = self.routes.iter().enumerate();
+        let routes = routes.map(|(index, route)| (format!("routes[{index}].app"), &route.app));
+        let guarded = self.previews.apps.iter().flatten().map(|app| ("previews.apps".to_owned(), app));
+        rules.chain(routes).chain(guarded).collect()
+    }
+
     /// The first value that can't be used.
     pub(super) fn problem(&self) -> Option<Problem> {
         self.address_problem()
@@ -48,9 +66,7 @@ impl Config {
     }
 
     fn address_problem(&self) -> Option<Problem> {
-        let tls = self.tls.as_ref().map(|tls| ("tls.listen", tls.listen));
-        let listeners: Vec<_> =
-            [("listen", self.listen), ("admin", self.admin)].into_iter().chain(tls).collect();
+        let listeners = self.listeners();
         for (index, (field, address)) in listeners.iter().enumerate() {
             if let Some((other, _)) = listeners[..index].iter().find(|(_, other)| collide(*other, *address)) {
                 return problem(*field, format!("is {address}, which `{other}` takes; choose another port"));

@@ -26,8 +26,8 @@ impl AdminSide {
     ///
     /// # Errors
     /// [`HostError::Admin`], [`HostError::System`].
-    pub async fn begin(options: AdminOptions, bound: impl FnOnce()) -> Result<Self, HostError> {
-        let admin = Admin::bind(options).await?;
+    pub fn begin(options: AdminOptions, bound: impl FnOnce()) -> Result<Self, HostError> {
+        let admin = Admin::bind(options)?;
         let (url, socket) = (admin.url(), admin.socket().map_err(sockets_error)?);
         bound();
         let (pauses, asked) = mpsc::channel(1);

@@ -99,7 +99,7 @@ async fn deploy_alone(bundle: &std::path::Path, store: &Store, releases: &Releas
     let app: AppName = SOLO_APP.parse().map_err(|error| HostError::Isolation(format!("{error}")))?;
     let value = |name: &String| {
         let value = std::env::var(name).ok()?;
-        Some(EnvValue { name: name.clone(), value, secret: true, updated_ms: 0 })
+        Some(EnvValue { name: name.clone(), value, secret: true, updated_ms: 0, granted: false })
     };
     let values: Vec<EnvValue> = staged.1.manifest.env.iter().filter_map(value).collect();
     if !values.is_empty() {

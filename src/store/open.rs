@@ -85,7 +85,7 @@ impl Store {
 
 /// Refuses a database that was cut to nothing: it looks like one that was never written, and the start would remove all bundles. To
 /// start empty, an operator moves the folder away.
-fn refuse_emptied(layout: &Layout) -> Result<(), StoreError> {
+pub(super) fn refuse_emptied(layout: &Layout) -> Result<(), StoreError> {
     let path = layout.database();
     if !fs::metadata(&path).is_ok_and(|found| found.len() == 0) {
         return Ok(());
@@ -109,7 +109,7 @@ fn make_private(data: &Path) -> io::Result<()> {
 }
 
 /// Refuses a folder that other users own or may write: the token, the state and the bundles are read from it.
-fn refuse_exposed(data: &Path) -> Result<(), StoreError> {
+pub(super) fn refuse_exposed(data: &Path) -> Result<(), StoreError> {
     let found = fs::metadata(data).map_err(|source| io_error("look at the folder", data, source))?;
     let (owner, mode) = (found.uid(), found.mode() & 0o7777);
     let advice = if owner != geteuid().as_raw() && owner != 0 {
@@ -164,7 +164,7 @@ pub(super) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), St
     schema::migrate(connection, path)
 }
 
-fn check(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     let failed = |source| sqlite_error("check the database", path, source);
     let damaged = |detail| Err(StoreError::Corrupt { path: path.to_owned(), detail });
     let form: String =

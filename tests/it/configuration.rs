@@ -2,6 +2,9 @@
 
 use crate::harness::cli::Cli;
 use crate::harness::host::Host;
+use crate::tls_edge::pem;
+use std::fs::{Permissions, create_dir, set_permissions, write};
+use std::os::unix::fs::PermissionsExt as _;
 
 #[test]
 fn what_config_prints_can_be_written_to_a_file_and_served() {
@@ -48,7 +51,6 @@ fn the_help_of_serve_points_there() {
 
 #[test]
 fn files_that_serve_refuses_are_refused_by_the_check_too() {
-    use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     let key = "0".repeat(63) + "1";
@@ -78,4 +80,77 @@ fn files_that_serve_refuses_are_refused_by_the_check_too() {
         std::fs::set_permissions(at(name), std::fs::Permissions::from_mode(0o600)).unwrap();
     }
     check().ok();
+}
+
+#[test]
+fn what_serve_would_refuse_is_told_by_the_check_at_once() {
+    let folder = Host::configured("");
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let configure = |toml: &str| write(at("vitrine.toml"), toml).unwrap();
+    let (data, file) = (at("data-to-check"), at("vitrine.toml"));
+    let check = || Cli::new(&["config", "check", &file]);
+    let addresses = "listen = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n";
+    configure(&format!("{addresses}data = {data:?}\n"));
+    // One that is missing can be made, and is not.
+    let told = check().ok();
+    assert!(!told.stderr.contains("warning") && !std::path::Path::new(&data).exists(), "{told:?}");
+
+    create_dir(&data).unwrap();
+    set_permissions(&data, Permissions::from_mode(0o777)).unwrap();
+    let [certificate, key, none] = [pem("shop.pem"), pem("shop.key.pem"), "/nope.pem".into()];
+    configure(&format!(
+        "{addresses}data = {data:?}\n[tls]\nlisten = \"127.0.0.1:0\"\ncertificate = {certificate:?}\nkey = {none:?}\n\
+         [admin_tls]\ncertificate = {key:?}\nkey = {key:?}\n"
+    ));
+    let told = check().fails(1, &[&data, "mode 777", "/nope.pem", "No such file", "no BEGIN CERTIFICATE"]);
+    let served = Cli::new(&["serve", "--config", &file]).fails(1, &["mode 777"]);
+    let refused = served.stderr.trim().rsplit("because: ").next().unwrap();
+    assert!(told.stderr.contains(refused), "{refused:?} in {told:?}");
+
+    set_permissions(&data, Permissions::from_mode(0o700)).unwrap();
+    write(format!("{data}/vitrine.db"), "SQLite format 3, but not for long ").unwrap();
+    check().fails(1, &["vitrine.db"]);
+    configure(&format!("{addresses}data = {file:?}\n"));
+    check().fails(1, &[&file]);
+    configure("listen = \"192.0.2.1:80\"\nadmin = \"127.0.0.1:0\"\n");
+    check().fails(1, &["192.0.2.1:80", "--listen"]);
+}
+
+#[test]
+fn addresses_in_use_and_apps_that_are_not_there_are_warned_of() {
+    let host = Host::start();
+    host.deploy("shop", "one", &["--version", "v1"]);
+    let data = host.data();
+    let before = files_of(&data);
+    let toml = format!(
+        "listen = \"{}\"\nadmin = \"127.0.0.1:0\"\n[[routes]]\nhost = \"a.example\"\napp = \"shop\"\n\
+         [apps.shpo.egress]\nallow_private = []\n",
+        host.edge
+    );
+    let folder = Host::configured(&toml);
+    let file = folder.path().join("vitrine.toml").display().to_string();
+    let args = ["config", "check", &file, "--data", data.to_str().unwrap()];
+    let told = Cli::new(&args).ok();
+    let warnings: Vec<&str> = told.stderr.lines().filter(|line| line.starts_with("warning: ")).collect();
+    assert_eq!(warnings.len(), 2, "{told:?}");
+    assert!(warnings[0].contains(&format!("`listen` is {}", host.edge)), "{told:?}");
+    assert!(warnings[1].contains("apps.shpo") && warnings[1].contains("`shop`?"), "{told:?}");
+    let told = Cli::new(&[&args[..], &["--json"]].concat()).ok().json();
+    assert_eq!(told["warnings"].as_array().unwrap().len(), 2, "{told}");
+    // The host serves on, and its folder has no file more.
+    assert_eq!(host.get("shop", "/").send().status, 200);
+    assert_eq!(files_of(&data), before);
+    // Nor has that of a host that has ended.
+    let (_folder, _) = host.stop();
+    let before = files_of(&data);
+    Cli::new(&args).ok();
+    assert_eq!(files_of(&data), before);
+}
+
+/// Names of the files that a data folder holds itself.
+fn files_of(data: &std::path::Path) -> Vec<std::ffi::OsString> {
+    let mut names: Vec<_> =
+        std::fs::read_dir(data).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    names
 }
