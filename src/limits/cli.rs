@@ -6,6 +6,9 @@ pub const PRERENDERED_BYTES_MAX: u64 = 16 << 20;
 pub const PAGES_SHOWN_MAX: usize = 20;
 /// Scripts of a build that are named when none of them is a server: enough to see which one was meant.
 pub const LEFTOVERS_SHOWN_MAX: usize = 5;
+/// Entries of folders that are looked at to tell whether a build is older than its sources: a tenth of a second on a slow disk. A project with
+/// more of them, without its `node_modules`, is looked at in part.
+pub const STALE_LOOKS_MAX: usize = 20_000;
 /// Time for bundling a server build at deploy. A large one takes seconds; a build's own tools take longer.
 pub const BUNDLER_RUN_MS: u64 = 120_000;
 /// Bytes of a bundler's complaints that are read: enough for the errors of a broken build.

@@ -6,11 +6,13 @@ mod frameworks;
 mod leftovers;
 mod node_server;
 mod site;
+mod stale;
 mod static_site;
 
 use crate::cli::deploy::imports;
 use serde::Serialize;
 use site::Site;
+pub use stale::stale;
 use std::path::{Path, PathBuf};
 
 /// What a folder is.

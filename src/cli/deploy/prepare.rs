@@ -154,7 +154,11 @@ pub fn bundle_of(source: &Path, scratch: &Path) -> Result<PathBuf, Failure> {
 
 /// The folder that is the bundle, and what was found out on the way to it.
 fn lay_out(source: &Path, scratch: &Path) -> Result<(PathBuf, Facts), Failure> {
-    match detect::detect(source).map_err(|error| Failure::refused(error.to_string()))? {
+    let detected = detect::detect(source).map_err(|error| Failure::refused(error.to_string()))?;
+    if let Some(stale) = detect::stale(&detected) {
+        print::talk(&format!("warning: {stale}"));
+    }
+    match detected {
         Detected::Bundle { folder, because } => {
             Ok((folder, vec![("found", json!("bundle")), ("because", json!(because))]))
         }
