@@ -1,5 +1,7 @@
 //! Files and snippets that operators copy from the documentation, run by the programs that they are for.
 
+mod migrate;
+
 use crate::harness::host::Host;
 use crate::harness::wait::wait_until;
 use crate::tls_edge::pem;
@@ -48,20 +50,20 @@ impl Drop for Nginx {
 }
 
 impl Nginx {
-    fn start(host: &Host) -> Self {
+    /// Starts it with this documented server, whose places are those of this test: the usual ones, and `more`.
+    fn start(host: &Host, server: &str, more: &[(&str, &str)]) -> Self {
         let folder = Host::folder_anew();
         let path = folder.path().display().to_string();
         // nginx takes no port 0.
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let mut server = block("docs/cdn.md", "proxy_cache_path");
-        for (documented, here) in [
-            ("/var/cache/nginx", format!("{path}/cache")),
-            ("listen 80;", format!("listen unix:{path}/plain;")),
+        let mut server = server.to_owned();
+        let more = more.iter().map(|(documented, here)| (*documented, here.replace("FOLDER", &path)));
+        for (documented, here) in more.chain([
             ("listen 443 ssl", format!("listen {address} ssl")),
             ("/etc/ssl/shop.pem", pem("shop.pem").display().to_string()),
             ("/etc/ssl/shop.key", pem("shop.key.pem").display().to_string()),
             ("127.0.0.1:8080", host.edge.to_string()),
-        ] {
+        ]) {
             assert!(server.contains(documented), "{documented} in {server}");
             server = server.replace(documented, &here);
         }
@@ -121,7 +123,9 @@ fn nginx_in_front_as_documented_serves_the_app_and_passes_no_lies_of_its_visitor
     let host = Host::start_in(Host::configured(toml), &["--isolation", "process"]);
     let asset = ("client/assets/app-1a2b3c4d.js", "// a script");
     host.deploy_files("shop", &[("server/index.js", APP), asset], &["--version", "v1"]);
-    let nginx = Nginx::start(&host);
+    let server = block("docs/cdn.md", "proxy_cache_path");
+    let places = [("/var/cache/nginx", "FOLDER/cache"), ("listen 80;", "listen unix:FOLDER/plain;")];
+    let nginx = Nginx::start(&host, &server, &places);
     let (status, encoding, body) = nginx.ask("/cart", None);
     assert_eq!((status, encoding.as_str()), (200, "gzip"));
     let mut page = String::new();
@@ -208,7 +212,7 @@ fn the_alert_counts_pages_that_an_app_itself_answers_with_an_error() {
         let metrics = host.call("GET", "/metrics").send().text().to_owned();
         let line = metrics
             .lines()
-            .find(|line| line.contains("http_requests_total{") && line.contains("code=\"500\""));
+            .find(|line| line.contains("http_requests_total{") && line.contains("code=\"500\"} 1"));
         line.map(ToOwned::to_owned)
     });
     assert!(counted.contains("outcome=\"ok\""), "{counted}");
