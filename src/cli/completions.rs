@@ -4,17 +4,20 @@
 
 mod bash;
 mod candidates;
+mod flags;
 
 use crate::cli::{Failure, print};
 use bash::Bash;
 use clap_complete::Shell;
 use clap_complete::env::{CompleteEnv, Elvish, Fish, Powershell, Shells, Zsh};
+use flags::FlagsOnDash;
 use std::process::ExitCode;
 
 /// Names the shell that asks.
 const VARIABLE: &str = "VITRINE_COMPLETE";
 
-const SHELLS: Shells<'static> = Shells(&[&Bash, &Elvish, &Fish, &Powershell, &Zsh]);
+const SHELLS: Shells<'static> =
+    Shells(&[&Bash, &FlagsOnDash(Elvish), &FlagsOnDash(Fish), &FlagsOnDash(Powershell), &FlagsOnDash(Zsh)]);
 
 /// Print the completion script of a shell
 ///

@@ -90,6 +90,64 @@ fn tab_offers_what_the_host_has() {
     assert_eq!(named(&format!("vitrine rollback shop --host={url} --to v2")), ["v2"]);
 }
 
+/// What the scripts of other shells are answered for the words of a line, of which the last is being written: names, without their
+/// help.
+fn answered(host: &Host, shell: &str, line: &str) -> Vec<String> {
+    let words: Vec<&str> = line.split(' ').collect();
+    let args = [&["--"], &words[..]].concat();
+    let index = (words.len() - 1).to_string();
+    // zsh says which word it is, and between which signs it splits.
+    let environment =
+        [("VITRINE_COMPLETE", shell), ("_CLAP_COMPLETE_INDEX", index.as_str()), ("_CLAP_IFS", "\n")];
+    let asked = &environment[..if shell == "zsh" { 3 } else { 1 }];
+    let cli = asked.iter().fold(host.cli(&args), |cli, (name, value)| cli.env(name, value));
+    let ran = cli.ok();
+    assert!(ran.stderr.is_empty(), "{ran:?}");
+    let separator = if shell == "zsh" { ':' } else { '\t' };
+    let name = |line: &str| line.split(separator).next().unwrap_or_default().to_owned();
+    ran.stdout.lines().map(name).filter(|name| !name.is_empty()).collect()
+}
+
+#[test]
+fn zsh_and_fish_are_answered_as_bash_is() {
+    let host = Host::start();
+    host.deploy("shop", "one", &["--version", "v1"]);
+    host.deploy("shop", "two", &["--version", "v2"]);
+    host.deploy("blog", "one", &["--version", "b1"]);
+    for shell in ["zsh", "fish"] {
+        let offers = |line: &str| {
+            let mut offered = answered(&host, shell, line);
+            offered.sort();
+            offered
+        };
+        assert_eq!(offers("vitrine roll"), ["rollback"], "{shell}");
+        assert_eq!(offers("vitrine promote "), ["blog", "shop"], "{shell}");
+        assert_eq!(offers("vitrine promote shop "), ["v1", "v2"], "{shell}");
+        assert_eq!(offers("vitrine rollback shop --to v"), ["v1", "v2"], "{shell}");
+        assert_eq!(offers("vitrine remove shop@v"), ["shop@v1", "shop@v2"], "{shell}");
+        assert_eq!(offers("vitrine deploy shop --no-p"), ["--no-promote"], "{shell}");
+    }
+}
+
+#[test]
+fn fish_itself_offers_what_the_host_has() {
+    if Command::new("fish").arg("--version").output().is_err() {
+        println!("SKIPPED: no fish on this machine");
+        return;
+    }
+    let host = Host::start();
+    host.deploy("shop", "one", &["--version", "v1"]);
+    let program = Path::new(env!("CARGO_BIN_EXE_vitrine")).parent().unwrap();
+    let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
+    let script = "vitrine completions fish | source; complete --do-complete 'vitrine promote shop '";
+    let mut fish = Command::new("fish");
+    fish.args(["--no-config", "-c", script])
+        .env("PATH", path)
+        .env("XDG_RUNTIME_DIR", host.data().parent().unwrap());
+    let ran = fish.output().unwrap();
+    assert_eq!(String::from_utf8(ran.stdout).unwrap().trim(), "v1");
+}
+
 #[test]
 fn every_shell_has_a_script() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
