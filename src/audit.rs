@@ -27,6 +27,10 @@ pub enum What {
     EnvSet,
     /// A value of an environment was unset.
     EnvUnset,
+    /// Previews were given production's value of a name.
+    EnvGrant,
+    /// That was taken back.
+    EnvRevoke,
     /// A release was marked as bad.
     MarkBad,
     /// The mark was taken off again.
@@ -60,6 +64,8 @@ impl What {
             Self::Purge => "purge",
             Self::EnvSet => "env_set",
             Self::EnvUnset => "env_unset",
+            Self::EnvGrant => "env_grant",
+            Self::EnvRevoke => "env_revoke",
             Self::MarkBad => "mark_bad",
             Self::UnmarkBad => "unmark_bad",
             Self::TokenCreate => "token_create",

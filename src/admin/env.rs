@@ -99,7 +99,7 @@ pub async fn set(
     let name = checked(&name)?;
     let EnvBody { value, secret } = call.json()?;
     let updated_ms = state.clock.now_ms();
-    let change = EnvEdit::Set(vec![EnvValue { name, value, secret, updated_ms }]);
+    let change = EnvEdit::Set(vec![EnvValue { name, value, secret, updated_ms, granted: false }]);
     perform(state, Once::of(call), Action::ChangeEnv { app, scope, change }, None).await
 }
 
@@ -124,7 +124,7 @@ pub async fn set_all(
     }
     let updated_ms = state.clock.now_ms();
     let value = |(name, EnvBody { value, secret }): (String, EnvBody)| {
-        Ok(EnvValue { name: checked(&name)?, value, secret, updated_ms })
+        Ok(EnvValue { name: checked(&name)?, value, secret, updated_ms, granted: false })
     };
     let change = EnvEdit::Set(set.into_iter().map(value).collect::<Result<_, Problem>>()?);
     perform(state, Once::of(call), Action::ChangeEnv { app, scope, change }, None).await
@@ -145,4 +145,37 @@ pub async fn unset(
 ) -> Result<Answer, Problem> {
     let name = checked(&name)?;
     perform(state, None, Action::ChangeEnv { app, scope, change: EnvEdit::Unset(name) }, None).await
+}
+
+/// Gives previews production's value of a name, now and whenever it changes, as long as production has one. Previews that come get it,
+/// and those that are deployed again.
+#[utoipa::path(
+    put,
+    path = "/v1/apps/{app}/env/{name}/grant",
+    security(("token" = ["promote"])),
+    params(("app" = String, Path), ("name" = String, Path)),
+    responses((status = 200, body = EnvChange), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody))
+)]
+pub async fn grant(
+    State(state): State<AdminState>,
+    Segments((app, name)): Segments<(AppName, String)>,
+) -> Result<Answer, Problem> {
+    let change = EnvEdit::Grant(checked(&name)?);
+    perform(state, None, Action::ChangeEnv { app, scope: EnvScope::Preview, change }, None).await
+}
+
+/// Takes that back. Previews that have the value keep it until they are deployed again.
+#[utoipa::path(
+    delete,
+    path = "/v1/apps/{app}/env/{name}/grant",
+    security(("token" = ["promote"])),
+    params(("app" = String, Path), ("name" = String, Path)),
+    responses((status = 200, body = EnvChange), (status = 404, body = ProblemBody))
+)]
+pub async fn revoke(
+    State(state): State<AdminState>,
+    Segments((app, name)): Segments<(AppName, String)>,
+) -> Result<Answer, Problem> {
+    let change = EnvEdit::Revoke(checked(&name)?);
+    perform(state, None, Action::ChangeEnv { app, scope: EnvScope::Preview, change }, None).await
 }

@@ -231,6 +231,7 @@ fn store_kind(error: &StoreError) -> Kind {
         StoreError::NoRelease(_) => Kind::NoRelease,
         StoreError::Exists(_) | StoreError::Live(_) | StoreError::Removed(_) => Kind::Refused,
         StoreError::TokenExists(_) | StoreError::TooManyTokens(_) | StoreError::Key(_) => Kind::Refused,
+        StoreError::NothingToGrant { .. } | StoreError::OwnValue { .. } => Kind::Refused,
         StoreError::EnvTooLarge { .. } => Kind::Invalid,
         _ => Kind::StoreUnavailable,
     }

@@ -82,6 +82,7 @@ fn guarded() -> OpenApiRouter<AdminState> {
         .routes(routes!(apps::rollback))
         .routes(routes!(env::list, env::set_all))
         .routes(routes!(env::set, env::unset))
+        .routes(routes!(env::grant, env::revoke))
         .routes(routes!(logs::logs))
         .routes(routes!(key::rotate))
         .routes(routes!(backup::backup))

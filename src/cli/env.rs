@@ -17,8 +17,13 @@ use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 
 /// Of a value.
-const COLUMNS: [Column; 4] =
-    [Column::new("NAME"), Column::new("VALUE").cut(12), Column::new("SET").rank(1), Column::new("LIVE")];
+const COLUMNS: [Column; 5] = [
+    Column::new("NAME"),
+    Column::new("VALUE").cut(12),
+    Column::new("SET").rank(1),
+    Column::new("LIVE"),
+    Column::new("PREVIEWS"),
+];
 
 /// Values that an app's code can read, if its vitrine.json names them
 ///
@@ -71,6 +76,19 @@ pub enum Verb {
         #[arg(long)]
         preview: bool,
     },
+    /// Let previews see production's value of a name, without showing it
+    ///
+    /// They see it as production has it, also after it is set anew, until it is unset or the grant is revoked. Previews get it with their
+    /// next deploy, and lose it with the next one after it is revoked. A token needs `promote` for this.
+    Grant {
+        /// App that the value is of
+        app: AppName,
+        /// Name of the value
+        name: String,
+        /// Take the grant back
+        #[arg(long)]
+        revoke: bool,
+    },
     /// List the names, and the values that are not secret; names of the live and the newest release without a value are `(unset)`
     List {
         /// App that the value is for
@@ -100,6 +118,7 @@ pub async fn run(verb: Verb) -> Result<(), Failure> {
             let request = request.query(&scope(preview));
             changed(&client, &app, &[name], &client.json(request).await?, preview).await
         }
+        Verb::Grant { app, name, revoke } => grant(&app, given::name(&name, &[])?, revoke).await,
         Verb::List { app, preview, form } => {
             let values = list(&Client::reading()?, &app, preview).await?;
             if print::is_json() { print::json(&values) } else { show(&values, form) }
@@ -122,6 +141,38 @@ async fn set(
     let request = client.request(Method::PATCH, &["apps", app.as_str(), "env"]);
     let request = request.query(&scope(preview)).json(&json!({ "set": set }));
     changed(&client, app, &names, &client.json(request).await?, preview).await
+}
+
+/// Grants production's value to previews, or takes that back.
+async fn grant(app: &AppName, name: String, revoke: bool) -> Result<(), Failure> {
+    let client = Client::changing()?;
+    let method = if revoke { Method::DELETE } else { Method::PUT };
+    if revoke {
+        check_is_granted(&client, app, &name).await?;
+    }
+    let request = client.request(method, &["apps", app.as_str(), "env", &name, "grant"]);
+    let change: EnvChange = client.json(request).await?;
+    if print::is_json() || !revoke {
+        return changed(&client, app, &[name], &change, true).await;
+    }
+    print::talk(
+        "recorded; a preview that has the value keeps it until its next deploy, or until it is removed",
+    );
+    Ok(())
+}
+
+async fn check_is_granted(client: &Client, app: &AppName, name: &str) -> Result<(), Failure> {
+    let values = match list(client, app, true).await {
+        // The host is to say so, and to record that it was asked.
+        Err(Failure::Missing(_)) => return Ok(()),
+        found => found?,
+    };
+    let granted: Vec<&str> = values.iter().filter(|one| one.granted).map(|one| one.name.as_str()).collect();
+    if granted.contains(&name) {
+        return Ok(());
+    }
+    let others = if granted.is_empty() { "they are granted none".into() } else { granted.join(", ") };
+    Err(Failure::Missing(format!("previews of `{app}` are not granted `{name}`: {others}")))
 }
 
 /// Values for the next release, and what the live one has.
@@ -236,7 +287,7 @@ async fn changed(
 fn show(values: &[EnvView], form: Form) -> Result<(), Failure> {
     let row = |view: &EnvView| {
         if view.unset {
-            return vec![view.name.clone(), "(unset)".into(), "-".into(), "-".into()];
+            return vec![view.name.clone(), "(unset)".into(), "-".into(), "-".into(), "-".into()];
         }
         let value = if view.secret { "(secret)" } else { view.value.as_deref().unwrap_or("-") };
         let live = match view.live {
@@ -245,9 +296,13 @@ fn show(values: &[EnvView], form: Form) -> Result<(), Failure> {
             LiveValue::Only => "yes, unset since",
             LiveValue::Unread => "-",
         };
-        vec![view.name.clone(), value.escape_debug().to_string(), form.time(view.updated_ms), live.to_owned()]
+        let granted = if view.granted { "granted" } else { "-" };
+        let (value, set) = (value.escape_debug().to_string(), form.time(view.updated_ms));
+        vec![view.name.clone(), value, set, live.to_owned(), granted.to_owned()]
     };
-    table::print(form.width, &COLUMNS, &values.iter().map(row).collect::<Vec<_>>())?;
+    // Most apps grant nothing.
+    let columns = if values.iter().any(|view| view.granted) { &COLUMNS[..] } else { &COLUMNS[..4] };
+    table::print(form.width, columns, &values.iter().map(row).collect::<Vec<_>>())?;
     talk_of_others(values);
     Ok(())
 }

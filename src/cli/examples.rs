@@ -18,6 +18,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("env set", &["printf %s https://api.example.com | vitrine env set shop API_URL"]),
     ("env import", &["vitrine env import shop .env.production --secret"]),
     ("env unset", &["vitrine env unset shop API_URL"]),
+    ("env grant", &["vitrine env grant shop API_URL", "vitrine env grant shop API_URL --revoke"]),
     ("env list", &["vitrine env list shop"]),
     ("logs", &["vitrine logs shop --follow", "vitrine logs shop@v42 --since 10m"]),
     ("token create", &["vitrine token create ci --app shop --verb deploy,promote --ttl 90d"]),

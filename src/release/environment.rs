@@ -29,7 +29,8 @@ impl Releases {
         change: EnvEdit,
     ) -> Result<Option<Switched>, ReleaseError> {
         let is_there = || match change {
-            EnvEdit::Unset(_) if !self.0.book.knows(&app) => Err(self.no_app(&app)),
+            EnvEdit::Set(_) => self.refuse_kept(&app),
+            _ if !self.0.book.knows(&app) => Err(self.no_app(&app)),
             _ => self.refuse_kept(&app),
         };
         is_there()?;
@@ -270,12 +271,14 @@ impl Releases {
         let live = self.0.book.live(app).filter(|live| live.record().env_scope == scope);
         let live_revision = live.as_ref().map_or(0, |entry| entry.record().config_revision);
         let of = app.clone();
-        let (next, mut running) = self
+        let (next, mut running, previews) = self
             .stored("reading the environment", move |store| {
                 let revision = store.latest_revision(&of)?;
-                Ok((store.env(&of, revision, scope)?, store.env(&of, live_revision, scope)?))
+                let previews = store.env(&of, revision, EnvScope::Preview)?;
+                Ok((store.env(&of, revision, scope)?, store.env(&of, live_revision, scope)?, previews))
             })
             .await?;
+        let is_granted = |name: &str| previews.iter().any(|value| value.granted && value.name == name);
         let reads =
             |name: &String| live.as_ref().is_some_and(|entry| entry.bundle.manifest.env.contains(name));
         running.retain(|value| reads(&value.name));
@@ -287,7 +290,7 @@ impl Releases {
                 None if !reads(&value.name) => LiveValue::Unread,
                 _ => LiveValue::Other,
             };
-            view(value, live)
+            EnvView { granted: is_granted(&value.name), ..view(value, live) }
         });
         let mut listed: Vec<EnvView> =
             next.chain(gone.into_iter().map(|value| view(value, LiveValue::Only))).collect();
@@ -331,9 +334,18 @@ fn view(value: EnvValue, live: LiveValue) -> EnvView {
         updated_ms: value.updated_ms,
         live,
         unset: false,
+        granted: false,
     }
 }
 
 const fn without_value(name: String) -> EnvView {
-    EnvView { name, secret: false, value: None, updated_ms: 0, live: LiveValue::Unread, unset: true }
+    EnvView {
+        name,
+        secret: false,
+        value: None,
+        updated_ms: 0,
+        live: LiveValue::Unread,
+        unset: true,
+        granted: false,
+    }
 }

@@ -311,6 +311,9 @@ pub struct EnvView {
     /// Whether it has no value, and is listed because the live or the newest release names it.
     #[serde(default)]
     pub unset: bool,
+    /// Whether previews see production's value under this name.
+    #[serde(default)]
+    pub granted: bool,
 }
 
 /// What an upload did.

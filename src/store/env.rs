@@ -11,7 +11,8 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::{Deserialize, Serialize};
 
-/// Whose values: a release sees those of one scope and never those of the other.
+/// Whose values: a release sees those of one scope, and never those of the other. Of production's values previews see those that are
+/// granted to them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum EnvScope {
@@ -44,6 +45,8 @@ pub struct EnvValue {
     pub secret: bool,
     /// When it was set, in milliseconds since the Unix epoch.
     pub updated_ms: u64,
+    /// Whether it is production's, granted to previews: it changes and ends with that one.
+    pub granted: bool,
 }
 
 impl std::fmt::Debug for EnvValue {
@@ -63,6 +66,10 @@ pub enum EnvEdit {
     Set(Vec<EnvValue>),
     /// Take this one away.
     Unset(String),
+    /// Give previews production's value of this name.
+    Grant(String),
+    /// Take that back.
+    Revoke(String),
 }
 
 impl EnvEdit {
@@ -72,6 +79,8 @@ impl EnvEdit {
         match self {
             Self::Set(_) => What::EnvSet,
             Self::Unset(_) => What::EnvUnset,
+            Self::Grant(_) => What::EnvGrant,
+            Self::Revoke(_) => What::EnvRevoke,
         }
     }
 
@@ -80,30 +89,115 @@ impl EnvEdit {
     pub fn names(&self) -> Vec<&str> {
         match self {
             Self::Set(given) => given.iter().map(|value| value.name.as_str()).collect(),
-            Self::Unset(name) => vec![name],
+            Self::Unset(name) | Self::Grant(name) | Self::Revoke(name) => vec![name],
         }
     }
+}
 
-    /// Changes the values of an app; gives whether there was anything to change.
-    fn apply(&self, values: &mut Vec<EnvValue>) -> bool {
-        let (before, names) = (values.len(), self.names());
-        values.retain(|old| !names.contains(&old.name.as_str()));
-        match self {
-            Self::Set(given) => {
+/// All values of one revision of an app.
+struct Values {
+    production: Vec<EnvValue>,
+    previews: Vec<EnvValue>,
+}
+
+impl Values {
+    fn read(connection: &Connection, ring: &Keyring, app: &AppName, revision: u64) -> rusqlite::Result<Self> {
+        let of = |scope| values(connection, ring, app, revision, scope);
+        Ok(Self { production: of(EnvScope::Production)?, previews: of(EnvScope::Preview)? })
+    }
+
+    /// Changes the values of a scope; gives whether there was anything to change. Grants are about previews, whichever scope is given.
+    fn edit(&mut self, app: &AppName, scope: EnvScope, edit: &EnvEdit) -> Result<bool, StoreError> {
+        let values = match scope {
+            EnvScope::Production => &mut self.production,
+            EnvScope::Preview => &mut self.previews,
+        };
+        let has_changed = match edit {
+            EnvEdit::Set(given) => {
+                let names = edit.names();
+                values.retain(|old| !names.contains(&old.name.as_str()));
                 values.extend_from_slice(given);
                 true
             }
-            Self::Unset(_) => values.len() < before,
+            EnvEdit::Unset(name) => lose(values, |value| value.name == *name),
+            EnvEdit::Grant(name) => self.grant(app, name)?,
+            EnvEdit::Revoke(name) => lose(&mut self.previews, |value| value.granted && value.name == *name),
+        };
+        self.renew_granted();
+        check_bounds(app, &self.production)?;
+        check_bounds(app, &self.previews)?;
+        Ok(has_changed)
+    }
+
+    /// Whether the grant is new.
+    fn grant(&mut self, app: &AppName, name: &str) -> Result<bool, StoreError> {
+        let (app, name) = (app.clone(), name.to_owned());
+        if let Some(there) = self.previews.iter().find(|value| value.name == name) {
+            return if there.granted { Ok(false) } else { Err(StoreError::OwnValue { app, name }) };
         }
+        match self.production.iter().find(|value| value.name == name) {
+            Some(value) => self.previews.push(EnvValue { granted: true, ..value.clone() }),
+            None => return Err(StoreError::NothingToGrant { app, name }),
+        }
+        Ok(true)
+    }
+
+    /// What is granted is what production has now.
+    fn renew_granted(&mut self) {
+        let production = &self.production;
+        self.previews.retain_mut(|value| {
+            if value.granted {
+                let Some(now) = production.iter().find(|one| one.name == value.name) else { return false };
+                *value = EnvValue { granted: true, ..now.clone() };
+            }
+            true
+        });
+    }
+
+    /// Writes a revision. Every revision holds all its values, so that a release reads its own with one look and pruning is one
+    /// statement.
+    fn write(
+        &self,
+        transaction: &Transaction<'_>,
+        ring: &Keyring,
+        app: &AppName,
+        revision: u64,
+    ) -> rusqlite::Result<()> {
+        let revision = to_integer(revision);
+        // A draft that came to nothing.
+        transaction
+            .execute("DELETE FROM env WHERE app = ?1 AND revision = ?2", params![app.as_str(), revision])?;
+        let mut statement =
+            transaction.prepare_cached("INSERT INTO env VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?;
+        let production = self.production.iter().map(|value| (EnvScope::Production, value));
+        let previews = self.previews.iter().map(|value| (EnvScope::Preview, value));
+        for (scope, EnvValue { name, value, secret, updated_ms, granted }) in production.chain(previews) {
+            let (secret, granted) = (*secret, *granted);
+            let sealed = ring.seal(Place { app, revision, scope, name, secret, granted }, value);
+            let (scope, updated_ms, key) = (scope.as_str(), to_integer(*updated_ms), ring.newest());
+            statement.execute(params![
+                app.as_str(),
+                revision,
+                scope,
+                name,
+                sealed,
+                key,
+                secret,
+                updated_ms,
+                granted
+            ])?;
+        }
+        Ok(())
     }
 }
 
 impl Store {
     /// Changes values, and records their app if that is new; gives the new revision, which all that is set has in common. None when
-    /// there is nothing to take away.
+    /// there is nothing to take away, or to grant.
     ///
     /// # Errors
-    /// [`StoreError::EnvTooLarge`], [`StoreError::Removed`]; see [`StoreError`].
+    /// [`StoreError::EnvTooLarge`], [`StoreError::Removed`], [`StoreError::NothingToGrant`], [`StoreError::OwnValue`]; see
+    /// [`StoreError`].
     pub fn change_env(
         &self,
         app: &AppName,
@@ -114,16 +208,16 @@ impl Store {
             let ring = &self.0.keyring.load();
             match edit {
                 EnvEdit::Set(_) => ensure_app(transaction, app)?,
-                EnvEdit::Unset(_) => refuse_removed(transaction, app)?,
+                EnvEdit::Unset(_) | EnvEdit::Grant(_) | EnvEdit::Revoke(_) => {
+                    refuse_removed(transaction, app)?
+                }
             }
-            let newest = revision(transaction, app)?;
-            let mut values = values(transaction, ring, app, newest, scope)?;
-            if !edit.apply(&mut values) {
+            let mut values = Values::read(transaction, ring, app, revision(transaction, app)?)?;
+            if !values.edit(app, scope, edit)? {
                 return Ok((None, None));
             }
-            check_bounds(app, &values)?;
             let revision = next_revision(transaction, app)?;
-            insert_values(transaction, ring, app, (newest, revision), scope, &values)?;
+            values.write(transaction, ring, app, revision)?;
             Ok((Some(revision), Some(event(app, edit.what(), &edit.names().join(", "), scope, revision))))
         })
     }
@@ -138,12 +232,11 @@ impl Store {
             let ring = &self.0.keyring.load();
             refuse_removed(transaction, app)?;
             let newest = revision(transaction, app)?;
-            let mut values = values(transaction, ring, app, newest, EnvScope::Production)?;
-            if !edit.apply(&mut values) {
+            let mut values = Values::read(transaction, ring, app, newest)?;
+            if !values.edit(app, EnvScope::Production, edit)? {
                 return Ok(None);
             }
-            check_bounds(app, &values)?;
-            insert_values(transaction, ring, app, (newest, newest + 1), EnvScope::Production, &values)?;
+            values.write(transaction, ring, app, newest + 1)?;
             Ok(Some(newest + 1))
         })
     }
@@ -195,7 +288,12 @@ pub(super) fn taking_effect(
 
 /// Names are told, values never.
 fn event(app: &AppName, what: What, name: &str, scope: EnvScope, revision: u64) -> Event {
-    let whose = if scope == EnvScope::Preview { " of previews" } else { "" };
+    let whose = match what {
+        What::EnvGrant => " to previews",
+        What::EnvRevoke => " from previews",
+        _ if scope == EnvScope::Preview => " of previews",
+        _ => "",
+    };
     let detail = Some(format!("{name}{whose}, revision {revision}"));
     Event { what, app: Some(app.clone()), version: None, detail, came: Came::Done }
 }
@@ -216,15 +314,16 @@ fn values(
     scope: EnvScope,
 ) -> rusqlite::Result<Vec<EnvValue>> {
     let mut statement = connection.prepare_cached(
-        "SELECT name, value, secret, updated_ms, key FROM env WHERE app = ?1 AND revision = ?2 AND scope = ?3
-         ORDER BY name",
+        "SELECT name, value, secret, updated_ms, key, granted FROM env
+         WHERE app = ?1 AND revision = ?2 AND scope = ?3 ORDER BY name",
     )?;
     let revision = to_integer(revision);
     let rows = statement.query_map(params![app.as_str(), revision, scope.as_str()], |row| {
-        let (name, secret): (String, bool) = (row.get(0)?, row.get(2)?);
+        let (name, secret, granted): (String, bool, bool) = (row.get(0)?, row.get(2)?, row.get(5)?);
         let (sealed, key): (Vec<u8>, String) = (row.get(1)?, row.get(4)?);
-        let value = open_value(ring, Place { app, revision, scope, name: &name, secret }, &key, &sealed)?;
-        Ok(EnvValue { name, value, secret, updated_ms: from_integer(row, 3)? })
+        let place = Place { app, revision, scope, name: &name, secret, granted };
+        let value = open_value(ring, place, &key, &sealed)?;
+        Ok(EnvValue { name, value, secret, updated_ms: from_integer(row, 3)?, granted })
     })?;
     rows.collect()
 }
@@ -248,32 +347,11 @@ fn next_revision(transaction: &Transaction<'_>, app: &AppName) -> rusqlite::Resu
     )
 }
 
-/// Writes a revision: these values of a scope, and those of the other one as `from` has them. Every revision holds all its values,
-/// so that a release reads its own with one look and pruning is one statement.
-fn insert_values(
-    transaction: &Transaction<'_>,
-    ring: &Keyring,
-    app: &AppName,
-    (from, to): (u64, u64),
-    scope: EnvScope,
-    values: &[EnvValue],
-) -> rusqlite::Result<()> {
-    let other = if scope == EnvScope::Preview { EnvScope::Production } else { EnvScope::Preview };
-    let others = self::values(transaction, ring, app, from, other)?;
-    let revision = to_integer(to);
-    // A draft that came to nothing.
-    transaction
-        .execute("DELETE FROM env WHERE app = ?1 AND revision = ?2", params![app.as_str(), revision])?;
-    let mut statement =
-        transaction.prepare_cached("INSERT INTO env VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
-    let values = values.iter().map(|value| (scope, value)).chain(others.iter().map(|value| (other, value)));
-    for (scope, EnvValue { name, value, secret, updated_ms }) in values {
-        let sealed = ring.seal(Place { app, revision, scope, name, secret: *secret }, value);
-        let (scope, updated_ms) = (scope.as_str(), to_integer(*updated_ms));
-        let key = ring.newest();
-        statement.execute(params![app.as_str(), revision, scope, name, sealed, key, secret, updated_ms])?;
-    }
-    Ok(())
+/// Takes some of the values away; gives whether there were any.
+fn lose(values: &mut Vec<EnvValue>, is_lost: impl Fn(&EnvValue) -> bool) -> bool {
+    let had = values.len();
+    values.retain(|value| !is_lost(value));
+    values.len() < had
 }
 
 fn check_bounds(app: &AppName, values: &[EnvValue]) -> Result<(), StoreError> {

@@ -95,6 +95,26 @@ pub enum StoreError {
         /// Bound, with its unit.
         bound: String,
     },
+    /// Production has no value to grant to previews.
+    #[error(
+        "production has no value `{name}` that previews of `{app}` could be given; set it first: vitrine env set {app} {name}"
+    )]
+    NothingToGrant {
+        /// App.
+        app: AppName,
+        /// Name of the value.
+        name: String,
+    },
+    /// Previews have another value of that name.
+    #[error(
+        "previews of `{app}` have a value `{name}` of their own; unset it first: vitrine env unset {app} {name} --preview"
+    )]
+    OwnValue {
+        /// App.
+        app: AppName,
+        /// Name of the value.
+        name: String,
+    },
     /// There is another token of this name, or the same token under another name.
     #[error("a token `{0}` exists with other content; revoke it first, or choose another name")]
     TokenExists(TokenName),

@@ -1,7 +1,7 @@
 //! Keys under which values of environments lie in the database, and what is done with them.
 //!
 //! A value is sealed with AES-256-GCM under a nonce of its own, and bound to its place: app, revision, scope, name, and whether it
-//! is a secret. One that is moved to another row, or changed, can't be opened.
+//! is a secret, and whether it is granted. One that is moved to another row, or changed, can't be opened.
 
 use super::EnvScope;
 use crate::id::AppName;
@@ -28,6 +28,7 @@ pub(super) struct Place<'a> {
     pub scope: EnvScope,
     pub name: &'a str,
     pub secret: bool,
+    pub granted: bool,
 }
 
 /// A value that can't be read.
@@ -111,10 +112,12 @@ impl Keyring {
 
 impl Place<'_> {
     fn aad(&self) -> Aad<Vec<u8>> {
-        let Self { app, revision, scope, name, secret } = self;
-        // No part holds a NUL, so no two places have one text.
+        let Self { app, revision, scope, name, secret, granted } = self;
+        // No part holds a NUL, so no two places have one text. Values that were sealed before there were grants have none.
+        let granted = if *granted { "\0granted" } else { "" };
+        let scope = scope.as_str();
         Aad::from(
-            format!("vitrine env 1\0{app}\0{revision}\0{}\0{name}\0{secret}", scope.as_str()).into_bytes(),
+            format!("vitrine env 1\0{app}\0{revision}\0{scope}\0{name}\0{secret}{granted}").into_bytes(),
         )
     }
 }
@@ -127,7 +130,8 @@ mod tests {
     fn a_value_opens_in_its_own_place_alone() {
         let ring = Keyring::new(&[[1; KEY_BYTES]]);
         let (shop, blog): (AppName, AppName) = ("shop".parse().unwrap(), "blog".parse().unwrap());
-        let place = Place { app: &shop, revision: 3, scope: EnvScope::Production, name: "KEY", secret: true };
+        let (scope, name) = (EnvScope::Production, "KEY");
+        let place = Place { app: &shop, revision: 3, scope, name, secret: true, granted: false };
         let (one, two) = (ring.seal(place, "s3cr3t"), ring.seal(place, "s3cr3t"));
         assert_ne!(one, two, "each has a nonce of its own");
         assert!(!one.windows(6).any(|part| part == b"s3cr3t"));
@@ -138,6 +142,7 @@ mod tests {
             Place { scope: EnvScope::Preview, ..place },
             Place { name: "KEZ", ..place },
             Place { secret: false, ..place },
+            Place { granted: true, ..place },
         ] {
             let error = ring.open(other, ring.newest(), &one).unwrap_err();
             assert!(matches!(error, SealError::Changed { .. }), "{other:?}: {error}");
@@ -153,7 +158,8 @@ mod tests {
     fn an_older_key_opens_and_the_newest_seals() {
         let (old, both) = (Keyring::new(&[[1; KEY_BYTES]]), Keyring::new(&[[2; KEY_BYTES], [1; KEY_BYTES]]));
         let shop = "shop".parse().unwrap();
-        let place = Place { app: &shop, revision: 1, scope: EnvScope::Preview, name: "A", secret: false };
+        let (scope, name) = (EnvScope::Preview, "A");
+        let place = Place { app: &shop, revision: 1, scope, name, secret: false, granted: false };
         assert_eq!(both.open(place, old.newest(), &old.seal(place, "x")).unwrap(), "x");
         let sealed = both.seal(place, "y");
         assert!(matches!(old.open(place, both.newest(), &sealed), Err(SealError::NoKey { .. })));

@@ -142,13 +142,13 @@ fn scrub_now(connection: &Connection) {
 fn seal_all(transaction: &Transaction<'_>, ring: &Keyring) -> Result<(), Fault> {
     let newest = ring.newest();
     let mut statement = transaction
-        .prepare("SELECT app, revision, scope, name, secret, value, key FROM env WHERE key <> ?1")?;
+        .prepare("SELECT app, revision, scope, name, secret, value, key, granted FROM env WHERE key <> ?1")?;
     let rows = statement.query_map([newest], |row| {
         let (app, scope): (AppName, String) = (parsed(row, 0)?, row.get(2)?);
         let scope =
             if scope == EnvScope::Preview.as_str() { EnvScope::Preview } else { EnvScope::Production };
         let (revision, name, secret): (i64, String, bool) = (row.get(1)?, row.get(3)?, row.get(4)?);
-        let place = Place { app: &app, revision, scope, name: &name, secret };
+        let place = Place { app: &app, revision, scope, name: &name, secret, granted: row.get(7)? };
         let (value, key): (Vec<u8>, String) = (row.get(5)?, row.get(6)?);
         let value = if key == PLAIN {
             String::from_utf8_lossy(&value).into_owned()

@@ -198,21 +198,34 @@ const MIGRATIONS: &[&str] = &[
     ALTER TABLE bad_releases ADD COLUMN pardoned_by TEXT;
     ALTER TABLE bad_releases ADD COLUMN pardoned_ms INTEGER;
 ",
+    "
+    ALTER TABLE env ADD COLUMN granted INTEGER NOT NULL DEFAULT 0 CHECK (granted IN (0, 1));
+",
 ];
 
 /// Brings the database to the present form.
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
-    let known = MIGRATIONS.len() as u32;
     let found =
         applied(connection).map_err(|source| sqlite_error("read the schema version", path, source))?;
-    if found > known {
-        return Err(StoreError::Newer { path: path.to_owned(), found, known });
-    }
+    refuse_newer(found, path)?;
     for (index, step) in MIGRATIONS.iter().enumerate().skip(found as usize) {
         apply(connection, index as i64 + 1, step)
             .map_err(|source| sqlite_error("bring the database to the present form", path, source))?;
     }
     Ok(())
+}
+
+fn refuse_newer(found: u32, path: &Path) -> Result<(), StoreError> {
+    let known = MIGRATIONS.len() as u32;
+    if found > known { Err(StoreError::Newer { path: path.to_owned(), found, known }) } else { Ok(()) }
+}
+
+/// Whether a database that may only be read is in the present form; an earlier one is not.
+pub(super) fn is_present(connection: &Connection, path: &Path) -> Result<bool, StoreError> {
+    let found =
+        recorded(connection).map_err(|source| sqlite_error("read the schema version", path, source))?;
+    refuse_newer(found, path)?;
+    Ok(found as usize == MIGRATIONS.len())
 }
 
 /// Refuses a database that has anything but the tables and indexes of its version: a trigger or a view in it would have a hand in
@@ -264,6 +277,10 @@ fn applied(connection: &Connection) -> rusqlite::Result<u32> {
     connection.execute_batch(
         "CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY, applied_ms INTEGER NOT NULL) STRICT",
     )?;
+    recorded(connection)
+}
+
+fn recorded(connection: &Connection) -> rusqlite::Result<u32> {
     connection.query_row("SELECT coalesce(max(version), 0) FROM migrations", [], |row| row.get(0))
 }
 

@@ -43,7 +43,7 @@ fn record(text: &str, config_revision: u64) -> ReleaseRecord {
 }
 
 fn value(name: &str, value: &str) -> EnvValue {
-    EnvValue { name: name.into(), value: value.into(), secret: false, updated_ms: 5 }
+    EnvValue { name: name.into(), value: value.into(), secret: false, updated_ms: 5, granted: false }
 }
 
 fn set<const N: usize>(values: [EnvValue; N]) -> EnvEdit {

@@ -24,6 +24,7 @@ fn the_help_of_every_verb_is_the_reviewed_one() {
         "env set",
         "env import",
         "env unset",
+        "env grant",
         "env list",
         "logs",
         "token",
@@ -193,6 +194,26 @@ fn a_dry_run_says_which_files_of_a_build_are_not_sent() {
     let ran = Cli::new(&["deploy", "shop", bundle.path().to_str().unwrap(), "--dry-run"]).ok();
     assert!(ran.stdout.contains("none: no file below client/, and public/ is not served"), "{ran:?}");
     assert!(ran.stderr.contains("warning: no files for the browser are sent"), "{ran:?}");
+}
+
+#[test]
+fn a_deploy_warns_of_a_source_that_was_changed_after_the_build() {
+    let handler = "export default () => new Response('hi');";
+    let project = bundle_dir(&[
+        ("package.json", "{}"),
+        ("src/App.jsx", ""),
+        ("src/server.js", ""),
+        ("dist/vitrine.json", "{}"),
+        ("dist/server/index.js", handler),
+    ]);
+    let deploy = || Cli::new(&["deploy", "shop", project.path().to_str().unwrap(), "--dry-run"]).ok().stderr;
+    assert!(!deploy().contains("was changed after"), "{}", deploy());
+    let later = std::time::SystemTime::now() + Duration::from_secs(60);
+    let source = std::fs::File::options().write(true).open(project.path().join("src/App.jsx")).unwrap();
+    source.set_modified(later).unwrap();
+    let warned = deploy();
+    let expected = "warning: src/App.jsx was changed after dist/ was built; `npm run build` builds it anew\n";
+    assert!(warned.contains(expected), "{warned}");
 }
 
 /// Packing and checking it takes a second, and no compressor makes it smaller.

@@ -64,3 +64,72 @@ fn a_preview_gets_changed_values_with_its_next_deploy_of_the_same_content() {
     assert_eq!(text(&host, "shop-pr-7"), "two");
     assert_eq!(host.releases("shop").len(), 1);
 }
+
+#[test]
+fn a_preview_sees_a_value_of_production_that_is_granted_to_it() {
+    let host = Host::start();
+    let app = "export default { fetch: (request, env) => new Response(env.KEY ?? \"none\") };";
+    let bundle = bundle_dir(&[("server/index.js", app), ("vitrine.json", r#"{"env":["KEY"]}"#)]);
+    let path = bundle.path().to_str().unwrap().to_owned();
+    let preview = || host.cli(&["deploy", "shop", &path, "--preview", "pr-7"]).ok().stderr;
+    let set = |value: &str| host.cli(&["env", "set", "shop", "KEY", "--secret"]).stdin(value).ok();
+    let grant = |more: &[&str]| host.cli(&[&["env", "grant", "shop", "KEY"], more].concat());
+    grant(&[]).fails(4, &["shop"]);
+    host.cli(&["deploy", "shop", &path]).ok();
+    grant(&[]).fails(1, &["production has no value `KEY`", "vitrine env set shop KEY"]);
+    set("hush-one");
+    assert!(preview().contains("no value is set for previews"));
+    assert_eq!(text(&host, "shop-pr-7"), "none");
+
+    // What gives production's secrets away asks for what gives a release to users.
+    let token = |verb: &str| {
+        let made = host.cli(&["token", "create", verb, "--app", "shop", "--verb", verb, "--json"]).ok();
+        made.json()["token"].as_str().unwrap().to_owned()
+    };
+    grant(&[]).env("VITRINE_TOKEN", &token("env")).fails(1, &["promote"]);
+    let told = grant(&[]).env("VITRINE_TOKEN", &token("promote")).ok();
+    assert!(told.stderr.contains("with its next deploy") && !told.stderr.contains("hush"), "{told:?}");
+    assert_eq!(text(&host, "shop-pr-7"), "none", "until it is deployed again");
+    assert!(!preview().contains("no value is set"));
+    assert_eq!(text(&host, "shop-pr-7"), "hush-one");
+    for more in [&[][..], &["--preview"]] {
+        let listed = host.cli(&[&["env", "list", "shop"], more].concat()).ok().stdout;
+        assert!(listed.contains("PREVIEWS") && listed.contains("granted"), "{listed}");
+        assert!(listed.contains("(secret)") && !listed.contains("hush"), "{listed}");
+        let values = host.cli(&[&["env", "list", "shop", "--json"], more].concat()).ok().json();
+        assert_eq!(values[0]["granted"], true, "{values}");
+    }
+    set("hush-two");
+    preview();
+    assert_eq!(text(&host, "shop-pr-7"), "hush-two");
+
+    let told = grant(&["--revoke"]).ok();
+    assert!(told.stderr.contains("until its next deploy"), "{told:?}");
+    preview();
+    assert_eq!(text(&host, "shop-pr-7"), "none");
+    assert_eq!(text(&host, "shop"), "hush-two");
+    grant(&["--revoke"]).fails(4, &["not granted `KEY`"]);
+    assert!(!host.cli(&["env", "list", "shop"]).ok().stdout.contains("PREVIEWS"));
+    host.cli(&["env", "set", "shop", "KEY", "--preview"]).stdin("own").ok();
+    grant(&[]).fails(1, &["of their own", "vitrine env unset shop KEY --preview"]);
+    let records = host.cli(&["audit", "list", "--json"]).ok().json();
+    let records: Vec<String> = records
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|record| {
+            record["what"].as_str().unwrap().starts_with("env_g") || record["what"] == "env_revoke"
+        })
+        .map(|record| {
+            format!("{} {} {} {}", record["who"], record["what"], record["result"], record["detail"])
+        })
+        .collect();
+    let records = records.join("\n").replace('"', "");
+    for line in [
+        "root env_grant refused KEY",
+        "token:promote env_grant done KEY to previews, ",
+        "root env_revoke done KEY from previews, ",
+    ] {
+        assert!(records.contains(line), "{line} is not in\n{records}");
+    }
+}

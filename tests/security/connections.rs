@@ -17,7 +17,7 @@ const FLOOD: u32 = 4_300;
 const FILES: u64 = 10_000;
 /// How long anybody else may wait: far above what a request takes in a debug build on a busy machine, far below the 9.4 s and 73 s that
 /// a host takes whose places are held.
-const PROMPT: Duration = Duration::from_secs(6);
+const PROMPT: Duration = Duration::from_secs(3);
 
 /// How often the host gives back what it does not need.
 const GIVEN_BACK: Duration = Duration::from_secs(10);

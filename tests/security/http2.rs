@@ -23,7 +23,7 @@ const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 
 /// How long others may wait while an attack lasts: far above what a page takes in a debug build on a busy machine.
-const PROMPT: Duration = Duration::from_secs(6);
+const PROMPT: Duration = Duration::from_secs(3);
 /// What all attacks together may leave in the host's memory, in kB.
 const GROWTH_KB: u64 = 60_000;
 

@@ -251,8 +251,7 @@ fn what_was_begun_with_a_token_ends_when_it_is_revoked() {
     host.cli(&["token", "revoke", "reader"]).ok();
     let revoked = Instant::now();
     let ended = reader.lines().map_while(Result::ok).last();
-    // One that is not ended goes on for minutes.
-    assert!(revoked.elapsed() < Duration::from_secs(20), "{:?} {ended:?}", revoked.elapsed());
+    assert!(revoked.elapsed() < Duration::from_secs(1), "{:?} {ended:?}", revoked.elapsed());
     upload.write_all(rest).unwrap();
     let mut answer = String::new();
     BufReader::new(upload).read_line(&mut answer).unwrap();
@@ -292,8 +291,8 @@ fn a_storm_of_wrong_tokens_is_refused_and_slows_nobody() {
         stop.store(true, std::sync::atomic::Ordering::Relaxed);
         let counts: Vec<_> = storms.into_iter().map(|storm| storm.join().unwrap()).collect();
         println!("good calls during a storm of wrong tokens: p50 {:?}, p99 {:?}", times[50], times[98]);
-        // If they waited for the allowance of wrong ones, which is 100 ms each, every one would. A busy machine delays most of them.
-        assert!(times[10] < Duration::from_millis(100), "{times:?}");
+        // None of them waited for the allowance of wrong ones, which is 100 ms each.
+        assert!(times[50] < Duration::from_millis(100), "{:?}", times[50]);
         counts
     });
     let (wrong, too_many) = counts.iter().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));

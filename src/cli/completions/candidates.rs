@@ -2,7 +2,7 @@
 //!
 //! Without a host, a token or an answer in time there are none, and no error is printed.
 
-use super::bash;
+use super::{bash, flags};
 use crate::admin::env::check_name;
 use crate::admin::tokens::TokenView;
 use crate::cli::client::Client;
@@ -28,7 +28,7 @@ fn with_candidates(verb: &str, arg: Arg) -> Arg {
         // A new release has a new version, and a backup is a file.
         ("deploy", "version") | ("restore", "from") => return arg,
         ("deploy", "preview") => ArgValueCompleter::new(|current: &OsStr| fitting(current, previews)),
-        ("set", "name") => ArgValueCompleter::new(|current: &OsStr| fitting(current, values)),
+        ("set" | "grant", "name") => ArgValueCompleter::new(|current: &OsStr| fitting(current, values)),
         ("unset", "name") => ArgValueCompleter::new(|current: &OsStr| fitting(current, values_that_are_set)),
         ("revoke", "name") => ArgValueCompleter::new(|current: &OsStr| fitting(current, tokens)),
         ("restore", "app") => ArgValueCompleter::new(|current: &OsStr| fitting(current, removed)),
@@ -141,7 +141,7 @@ impl Line {
         let handed: Vec<String> = std::env::args().skip_while(|word| word != "--").skip(1).collect();
         // bash hands over the whole line, the others its words: at least the program and the one that is being written.
         let mut words = if let [line] = &handed[..] { bash::words(line) } else { handed };
-        words.pop();
+        words.truncate(flags::index(words.len()));
         Self::parse(&words)
     }
 

@@ -13,7 +13,8 @@ const VALUE: &str = "s3cr3t-in-a-backup";
 fn filled(data: &Path, is_whole: bool) -> Store {
     let store = Store::open(data).unwrap();
     let shop: AppName = "shop".parse().unwrap();
-    let value = EnvValue { name: "KEY".into(), value: VALUE.into(), secret: true, updated_ms: 5 };
+    let value =
+        EnvValue { name: "KEY".into(), value: VALUE.into(), secret: true, updated_ms: 5, granted: false };
     store.set_env(&shop, EnvScope::Production, &[value]).unwrap();
     store.set_meta("host_id", "of-this-machine").unwrap();
     for (version, has_bundle) in [("v1", true), ("v2", is_whole)] {

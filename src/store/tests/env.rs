@@ -90,3 +90,44 @@ fn a_release_keeps_its_revision_of_the_environment() {
     assert_eq!(store.latest_revision(&shop).unwrap(), 4);
     assert!(!format!("{:?}", value("API", "hunter2")).contains("hunter2"));
 }
+
+#[test]
+fn previews_see_what_is_granted_to_them_as_production_has_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let (shop, preview) = (app("shop"), EnvScope::Preview);
+    let edit = |edit: EnvEdit| store.change_env(&shop, preview, &edit);
+    let grant = |name: &str| edit(EnvEdit::Grant(name.to_owned()));
+    let revoke = |name: &str| edit(EnvEdit::Revoke(name.to_owned())).unwrap();
+    let granted = |name: &str, text: &str| EnvValue { granted: true, ..value(name, text) };
+    store.set_env(&shop, PRODUCTION, &[value("KEY", "one"), value("URL", "real")]).unwrap();
+    store.set_env(&shop, preview, &[value("URL", "test")]).unwrap();
+    assert!(matches!(grant("NONE"), Err(StoreError::NothingToGrant { .. })));
+    assert!(matches!(grant("URL"), Err(StoreError::OwnValue { .. })));
+    assert_eq!(store.latest_revision(&shop).unwrap(), 2, "what is refused makes no revision");
+    assert_eq!((grant("KEY").unwrap(), grant("KEY").unwrap()), (Some(3), None));
+    assert_eq!(store.env(&shop, 2, preview).unwrap(), [value("URL", "test")], "revisions do not change");
+    assert_eq!(store.env(&shop, 3, preview).unwrap(), [granted("KEY", "one"), value("URL", "test")]);
+    assert_eq!(store.env(&shop, 3, PRODUCTION).unwrap(), [value("KEY", "one"), value("URL", "real")]);
+    // It changes with production's, also in a draft.
+    store.set_env(&shop, PRODUCTION, &[value("KEY", "two")]).unwrap();
+    assert_eq!(store.env(&shop, 4, preview).unwrap()[0], granted("KEY", "two"));
+    assert_eq!(store.draft_env(&shop, &set([value("KEY", "next")])).unwrap(), Some(5));
+    assert_eq!(store.env(&shop, 5, preview).unwrap()[0], granted("KEY", "next"));
+    // A value of their own takes its place, and then there is nothing to revoke.
+    store.set_env(&shop, preview, &[value("KEY", "test")]).unwrap();
+    assert_eq!(
+        (store.env(&shop, 5, preview).unwrap()[0].clone(), revoke("KEY")),
+        (value("KEY", "test"), None)
+    );
+    store.unset_env(&shop, preview, "KEY").unwrap();
+    grant("KEY").unwrap();
+    assert_eq!(revoke("KEY"), Some(8));
+    assert_eq!(store.env(&shop, 8, preview).unwrap(), [value("URL", "test")]);
+    // It ends with production's.
+    grant("KEY").unwrap();
+    assert_eq!(store.unset_env(&shop, PRODUCTION, "KEY").unwrap(), Some(10));
+    assert_eq!(store.env(&shop, 10, preview).unwrap(), [value("URL", "test")]);
+    store.set_env(&shop, PRODUCTION, &[value("KEY", "new")]).unwrap();
+    assert_eq!(store.env(&shop, 11, preview).unwrap(), [value("URL", "test")]);
+}

@@ -88,6 +88,20 @@ fn values_of_an_earlier_version_are_encrypted_at_the_first_start_and_leave_no_tr
 }
 
 #[test]
+fn values_of_the_version_before_grants_are_granted_to_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vitrine.db");
+    let mut connection = Connection::open(&path).unwrap();
+    schema::make_earlier(&mut connection, 12);
+    let rows = "INSERT INTO apps (name, env_revision) VALUES ('shop', 1);
+                INSERT INTO env VALUES ('shop', 1, 'preview', 'KEY', CAST('plain' AS BLOB), '', 0, 5)";
+    connection.execute_batch(rows).unwrap();
+    drop(connection);
+    let store = Store::open(folder.path()).unwrap();
+    assert_eq!(store.env(&app("shop"), 1, EnvScope::Preview).unwrap(), [value("KEY", "plain")]);
+}
+
+#[test]
 fn what_a_start_did_not_finish_the_next_one_does() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
@@ -111,6 +125,7 @@ fn a_value_that_was_moved_or_changed_is_refused_and_names_its_place() {
         "UPDATE env SET scope = 'preview'",
         "UPDATE env SET revision = 7",
         "UPDATE env SET secret = 0",
+        "UPDATE env SET granted = 1",
         "UPDATE env SET value = randomblob(40)",
     ] {
         let folder = tempfile::tempdir().unwrap();
