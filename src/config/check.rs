@@ -169,6 +169,7 @@ impl Config {
             ("logs.keep_days", u64::from(self.logs.keep_days), 1),
             ("quota.previews", u64::from(self.quota.previews), 1),
             ("quota.preview_mb", self.quota.preview_mb, 1),
+            ("quota.candidate_mb", self.quota.candidate_mb, 1),
             ("quota.workers", u64::from(self.quota.workers), 1),
             ("switching.drain_timeout_ms", self.switching.drain_timeout_ms, 1),
             ("switching.idle_timeout_ms", self.switching.idle_timeout_ms, 1),

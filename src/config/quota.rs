@@ -12,6 +12,8 @@ pub struct Quota {
     pub previews: u32,
     /// Unpacked bundles of one app's previews together, in MiB.
     pub preview_mb: u64,
+    /// Those of its releases that were never live, in MiB. One always fits: without it nothing could be deployed.
+    pub candidate_mb: u64,
     /// Workers at once of one app.
     pub workers: u32,
     /// Memory of all such workers of the host together, in MiB; 0 is a half of the machine's.
@@ -20,7 +22,7 @@ pub struct Quota {
 
 impl Default for Quota {
     fn default() -> Self {
-        Self { previews: 20, preview_mb: 2048, workers: 10, workers_mb: 0 }
+        Self { previews: 20, preview_mb: 2048, candidate_mb: 2048, workers: 10, workers_mb: 0 }
     }
 }
 

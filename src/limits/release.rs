@@ -75,10 +75,11 @@ pub const CANDIDATE_GRACE_MS: u64 = 900_000;
 
 /// How long a removed app can be restored: who removed the wrong one hears of it within a working day.
 pub const REMOVED_KEPT_MS: u64 = 86_400_000;
-/// Removed apps that are kept: more than anybody removes in a day by hand, and a bound for what a program removes.
+/// Removed apps that are kept: more than anybody removes in a day by hand, and a bound for what a program removes. Beyond it the oldest of
+/// the actor that has most go; the newest of each actor is kept, and an operator gives out the tokens.
 pub const REMOVED_APPS_MAX: usize = 32;
-/// Unpacked bytes of the bundles of removed apps that are kept: as much as four apps of ten releases of a common size. The newest is kept
-/// whatever its size.
+/// Unpacked bytes of the bundles of removed apps that are kept: as much as four apps of ten releases of a common size. Beyond it as
+/// with [`REMOVED_APPS_MAX`].
 pub const REMOVED_BYTES_MAX: u64 = 8 << 30;
 
 /// When a host looks for orphans again after its start: the engine of a killed host may have been in the middle of a start.

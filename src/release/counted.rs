@@ -19,14 +19,18 @@ pub fn too_many<'a>(
     let mut bundles = BTreeMap::from([(digest, bytes)]);
     let mut previews: BTreeSet<Version> = BTreeSet::new();
     let mut candidates = 0;
-    let mut add = |preview: Option<&Version>, (digest, bytes): (Digest, u64)| match preview {
+    let mut add = |preview: Option<&Version>, (digest, bytes): (Digest, u64)| {
         // It takes the place of the one that had its name.
-        Some(name) if claim.preview.as_ref() == Some(name) => {}
-        Some(name) => {
-            previews.insert(name.clone());
+        if preview.is_some() && claim.preview.as_ref() == preview {
+            return;
+        }
+        match preview {
+            Some(name) => drop(previews.insert(name.clone())),
+            None => candidates += 1,
+        }
+        if preview.is_some() == claim.preview.is_some() {
             bundles.insert(digest, bytes);
         }
-        None => candidates += 1,
     };
     for entry in own.iter().filter(|entry| !entry.had_users()) {
         add(entry.record().preview.as_ref(), (entry.bundle.digest, entry.bundle.bytes));
@@ -37,11 +41,21 @@ pub fn too_many<'a>(
         }
     }
     let most = quota.previews as usize;
+    let whole: u64 = bundles.values().sum();
+    let above = |bound_mb: u64| whole > bound_mb.saturating_mul(1 << 20);
     if claim.preview.is_none() {
-        return (candidates >= most).then(|| {
-            format!(
+        if candidates >= most {
+            return Some(format!(
                 "`{app}` has {candidates} releases that were never live, which is the bound (`quota.previews` in vitrine.toml); \
                  promote or remove some"
+            ));
+        }
+        return (bundles.len() > 1 && above(quota.candidate_mb)).then(|| {
+            format!(
+                "the releases of `{app}` that were never live would have {} MiB, and the bound is {} (`quota.candidate_mb` in \
+                 vitrine.toml); promote or remove some",
+                whole >> 20,
+                quota.candidate_mb
             )
         });
     }
@@ -51,8 +65,7 @@ pub fn too_many<'a>(
             previews.len()
         ));
     }
-    let whole: u64 = bundles.values().sum();
-    (whole > quota.preview_mb.saturating_mul(1 << 20)).then(|| {
+    above(quota.preview_mb).then(|| {
         format!(
             "the previews of `{app}` would have {} MiB, and the bound is {} (`quota.preview_mb` in vitrine.toml); remove some",
             whole >> 20,

@@ -6,9 +6,9 @@ use super::{ReleaseError, Releases, RemovedView};
 use crate::failpoint::{self, Fault};
 use crate::id::AppName;
 use crate::limits::{REMOVED_APPS_MAX, REMOVED_BYTES_MAX, REMOVED_KEPT_MS};
+use crate::scope::Actor;
 use crate::store::RemovedRecord;
 use crate::telemetry::causes;
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -48,7 +48,7 @@ impl Removed {
     }
 
     fn view(&self) -> RemovedView {
-        let RemovedRecord { app, at_ms, bytes, releases, live } = &self.record;
+        let RemovedRecord { app, at_ms, bytes, releases, live, by: _ } = &self.record;
         RemovedView {
             app: app.to_string(),
             removed_ms: *at_ms,
@@ -89,6 +89,7 @@ impl Releases {
             bytes: bundles.values().sum(),
             releases: entries.len() as u64,
             live: self.0.book.live(&app).map(|live| live.id().version),
+            by: Actor::current().to_string(),
         });
         let leaving = Arc::clone(&kept.leaving).lock_owned().await;
         let (record, for_good) = (kept.record.clone(), how.now || how.free_name);
@@ -189,7 +190,8 @@ impl Releases {
     /// Keeps removed apps within their bounds.
     async fn drop_surplus(&self) {
         for removed in surplus(self.0.book.all_removed()) {
-            tracing::warn!(app = %removed.record.app, "removed apps are above their bounds: the oldest is dropped for good");
+            let RemovedRecord { app, by, .. } = &removed.record;
+            tracing::warn!(%app, by, "removed apps are above their bounds: the oldest of the actor that has most is dropped for good");
             self.purge_behind(&removed).await;
         }
     }
@@ -240,18 +242,31 @@ impl Releases {
     }
 }
 
-/// Those that are above a bound, oldest first. The newest is always kept, whatever its size.
+/// Those to drop so that both bounds are kept. Each is the oldest of the actor that has most, so that removals of one token push out
+/// none of another. The newest of each actor is kept whatever its size: its removal said that it can be restored.
 fn surplus(mut removed: Vec<Removed>) -> Vec<Removed> {
-    removed.sort_by_key(|one| Reverse(one.record.at_ms));
-    let mut bytes = 0_u64;
-    let is_within = |(place, one): (usize, &Removed)| {
-        bytes = bytes.saturating_add(one.record.bytes);
-        place == 0 || (place < REMOVED_APPS_MAX && bytes <= REMOVED_BYTES_MAX)
-    };
-    let within = removed.iter().enumerate().map(is_within).take_while(|within| *within).count();
-    let mut over = removed.split_off(within);
-    over.reverse();
+    removed.sort_by_key(|one| one.record.at_ms);
+    let mut over = Vec::new();
+    while let Some(at) =
+        over_bound(&removed, REMOVED_APPS_MAX as u64, |_| 1).or_else(|| over_bound(&removed, REMOVED_BYTES_MAX, |one| one.bytes))
+    {
+        over.push(removed.remove(at));
+    }
     over
+}
+
+/// Where the next one to drop stands, if all together are above a bound. `removed` is oldest first.
+fn over_bound(removed: &[Removed], max: u64, size: impl Fn(&RemovedRecord) -> u64) -> Option<usize> {
+    let (mut whole, mut held) = (0_u64, BTreeMap::<&str, (u64, Vec<usize>)>::new());
+    for (at, one) in removed.iter().enumerate() {
+        let size = size(&one.record);
+        whole = whole.saturating_add(size);
+        let (of_actor, places) = held.entry(&one.record.by).or_default();
+        *of_actor = of_actor.saturating_add(size);
+        places.push(at);
+    }
+    let (_, places) = held.into_values().max().filter(|_| whole > max)?;
+    (places.len() > 1).then(|| places[0])
 }
 
 /// A removal that is recorded is done, whether the change of the table was counted or not.
@@ -265,23 +280,42 @@ pub(super) fn noted(app: &AppName, counted: Result<(), ReleaseError>) {
 mod tests {
     use super::*;
 
+    fn removed(by: &str, app: &str, at_ms: u64, bytes: u64) -> Removed {
+        let (app, by) = (app.parse().unwrap(), by.to_owned());
+        Removed::from(RemovedRecord { app, at_ms, bytes, releases: 1, live: None, by })
+    }
+
+    fn over(removed: Vec<Removed>) -> Vec<String> {
+        surplus(removed).iter().map(|one| one.record.app.to_string()).collect()
+    }
+
+    const HALF: u64 = REMOVED_BYTES_MAX / 2;
+
     #[test]
     fn the_oldest_removed_apps_go_first_and_the_newest_stays() {
-        let removed = |app: &str, at_ms, bytes| {
-            let (app, live) = (app.parse().unwrap(), None);
-            Removed::from(RemovedRecord { app, at_ms, bytes, releases: 1, live })
-        };
-        let over = |removed| -> Vec<String> {
-            surplus(removed).iter().map(|one: &Removed| one.record.app.to_string()).collect()
-        };
-        let half = REMOVED_BYTES_MAX / 2;
-        assert_eq!(over(vec![removed("a", 1, half), removed("b", 2, half)]), Vec::<String>::new());
-        let three = vec![removed("b", 2, half), removed("c", 3, half), removed("a", 1, 1)];
+        let removed = |app: &str, at_ms, bytes| removed("root", app, at_ms, bytes);
+        assert_eq!(over(vec![removed("a", 1, HALF), removed("b", 2, HALF)]), Vec::<String>::new());
+        let three = vec![removed("b", 2, HALF), removed("c", 3, HALF), removed("a", 1, 1)];
         assert_eq!(over(three), ["a"]);
         // What is larger than the bound alone is kept while it is the newest, and nothing beside it.
         assert_eq!(over(vec![removed("a", 1, 1), removed("b", 2, u64::MAX)]), ["a"]);
         assert_eq!(over(vec![removed("b", 2, 1), removed("a", 1, u64::MAX)]), ["a"]);
         let many = (0..=REMOVED_APPS_MAX as u64 + 1).map(|at| removed(&format!("a{at}"), at, 1));
         assert_eq!(over(many.collect()), ["a0", "a1"]);
+    }
+
+    #[test]
+    fn removals_of_one_actor_push_out_none_of_another() {
+        let theirs = || removed("token:theirs", "theirs", 0, 1);
+        let many = (1..=REMOVED_APPS_MAX as u64).map(|at| removed("token:many", &format!("a{at}"), at, 1));
+        assert_eq!(over(many.chain([theirs()]).collect()), ["a1"]);
+        let large = |app, at_ms| removed("token:large", app, at_ms, HALF);
+        assert_eq!(over(vec![theirs(), large("a", 1), large("b", 2)]), ["a"]);
+        // Nor does one that is larger than the bound.
+        let large = removed("token:large", "b", 2, u64::MAX);
+        assert_eq!(over(vec![theirs(), removed("token:theirs", "second", 1, 1), large]), Vec::<String>::new());
+        // One of each actor is kept, however many there are.
+        let each = (0..=REMOVED_APPS_MAX as u64 + 1).map(|at| removed(&format!("token:t{at}"), &format!("a{at}"), at, 1));
+        assert_eq!(over(each.collect()), Vec::<String>::new());
     }
 }

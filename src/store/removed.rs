@@ -22,6 +22,8 @@ pub struct RemovedRecord {
     pub releases: u64,
     /// The release that was live.
     pub live: Option<Version>,
+    /// The actor that removed it, by the audit log's name.
+    pub by: String,
 }
 
 impl Store {
@@ -33,8 +35,8 @@ impl Store {
     pub fn keep_removed(&self, app: &AppName, at_ms: u64, bytes: u64) -> Result<(), StoreError> {
         self.audited("remove the app", |transaction| {
             let gone = transaction.execute(
-                "INSERT OR IGNORE INTO removed SELECT name, ?2, ?3 FROM apps WHERE name = ?1",
-                params![app.as_str(), to_integer(at_ms), to_integer(bytes)],
+                "INSERT OR IGNORE INTO removed (app, at_ms, bytes, who) SELECT name, ?2, ?3, ?4 FROM apps WHERE name = ?1",
+                params![app.as_str(), to_integer(at_ms), to_integer(bytes), self.1.to_string()],
             )? > 0;
             if !gone {
                 return Ok(((), None));
@@ -91,7 +93,7 @@ impl Store {
     pub fn removed(&self) -> Result<Vec<RemovedRecord>, StoreError> {
         self.read("list the removed apps", |connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT app, at_ms, bytes, (SELECT count(*) FROM releases WHERE releases.app = removed.app), live
+                "SELECT app, at_ms, bytes, (SELECT count(*) FROM releases WHERE releases.app = removed.app), live, who
                  FROM removed JOIN apps ON name = app ORDER BY app",
             )?;
             let rows = statement.query_map([], |row| {
@@ -101,6 +103,7 @@ impl Store {
                     bytes: from_integer(row, 2)?,
                     releases: from_integer(row, 3)?,
                     live: parsed_option(row, 4)?,
+                    by: row.get(5)?,
                 })
             })?;
             rows.collect()

@@ -201,6 +201,11 @@ const MIGRATIONS: &[&str] = &[
     "
     ALTER TABLE env ADD COLUMN granted INTEGER NOT NULL DEFAULT 0 CHECK (granted IN (0, 1));
 ",
+    "
+    ALTER TABLE removed ADD COLUMN who TEXT NOT NULL DEFAULT 'root';
+    UPDATE removed SET who = coalesce((SELECT audit.who FROM audit WHERE audit.app = removed.app AND what = 'remove'
+        AND version IS NULL AND result = 'done' ORDER BY seq DESC LIMIT 1), who);
+",
 ];
 
 /// Brings the database to the present form.

@@ -77,6 +77,59 @@ fn bundles_of_previews_are_bounded_by_their_bytes() {
     assert_eq!(put(&host, &token, "shop/releases/p3?preview=pr-3", large("one")).status, 201);
 }
 
+#[test]
+fn bundles_that_were_never_live_are_bounded_by_their_bytes() {
+    let host = configured("[quota]\ncandidate_mb = 3\n");
+    let token = deployer(&host, "shop");
+    let upload = |version: &str| {
+        let archive = Archive::good(version).file("client/data.bin", &vec![b'x'; 2 << 20]).zst();
+        put(&host, &token, &format!("shop/releases/{version}"), archive)
+    };
+    assert_eq!(upload("c1").status, 201);
+    assert_quota(&upload("c2"), "quota.candidate_mb");
+    // What users have counts no longer.
+    host.cli(&["promote", "shop", "c1"]).ok();
+    assert_eq!(upload("c2").status, 201);
+    assert_quota(&upload("c3"), "quota.candidate_mb");
+}
+
+#[test]
+fn removals_of_one_token_push_out_no_app_of_another() {
+    let host = Host::start_with(&["--isolation", "process"]);
+    host.deploy("victim", "back again", &["--version", "v1"]);
+    host.cli(&["remove", "victim", "--yes"]).ok();
+    let own: Vec<String> = (0..40).map(|number| format!("own{number:02}")).collect();
+    let flags: Vec<&str> = own.iter().flat_map(|app| ["--app", app]).collect();
+    let create = [&["token", "create", "many", "--verb", "env,remove"], &flags[..]].concat();
+    let token = host.cli(&create).ok().stdout.trim().to_owned();
+    let call = |method: &str, path: &str, body: &str| {
+        let request = Request::new(host.admin, method, &format!("/v1/apps/{path}"))
+            .header("host", &host.admin.to_string())
+            .header("authorization", &format!("Bearer {token}"))
+            .header("content-type", "application/json");
+        if body.is_empty() { request.send() } else { request.body(body).send() }
+    };
+    for app in &own {
+        // An app of values alone is removed and kept as any other.
+        assert_eq!(call("PUT", &format!("{app}/env/KEY"), r#"{"value":"x"}"#).status, 200);
+        assert_eq!(call("DELETE", app, "").status, 204);
+    }
+    let kept = |host: &Host| -> Vec<String> {
+        let listed = host.call("GET", "/v1/apps?removed=true").send().json();
+        listed.as_array().unwrap().iter().map(|one| one["app"].as_str().unwrap().to_owned()).collect()
+    };
+    let expected: Vec<String> = own[9..].iter().cloned().chain(["victim".to_owned()]).collect();
+    assert_eq!(kept(&host), expected, "the oldest of those that it removed itself are gone");
+    // Who removed what is known after a restart.
+    let (folder, _) = host.stop();
+    let host = Host::start_in(folder, &["--isolation", "process"]);
+    host.cli(&["env", "set", "own00", "KEY"]).stdin("x").ok();
+    host.cli(&["remove", "own00", "--yes"]).env("VITRINE_TOKEN", &token).ok();
+    assert!(kept(&host).contains(&"victim".to_owned()) && kept(&host).len() == 32);
+    host.cli(&["restore", "victim"]).ok();
+    assert_eq!(host.get("victim", "/").send().text(), "back again");
+}
+
 /// The most workers that were seen at once while `during` ran.
 fn most_workers(host: &Host, during: impl FnOnce()) -> usize {
     let (over, most) = (AtomicBool::new(false), AtomicUsize::new(0));

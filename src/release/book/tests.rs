@@ -64,7 +64,7 @@ fn nothing_but_an_app_that_is_new_makes_an_app() {
     let (book, shop): (Book, AppName) = (Book::default(), "shop".parse().unwrap());
     let removed = || {
         let record =
-            crate::store::RemovedRecord { app: shop.clone(), at_ms: 1, bytes: 0, releases: 1, live: None };
+            crate::store::RemovedRecord { app: shop.clone(), at_ms: 1, bytes: 0, releases: 1, live: None, by: "root".into() };
         Removed::from(record)
     };
     let kept = removed();
@@ -117,7 +117,7 @@ fn an_upload_whose_app_is_removed_meanwhile_is_not_taken_in() {
 #[test]
 fn an_app_has_so_many_previews_and_candidates_and_no_more() {
     let book = Book::default();
-    let quota = Quota { previews: 2, preview_mb: 3, ..Quota::default() };
+    let quota = Quota { previews: 2, preview_mb: 3, candidate_mb: 3, ..Quota::default() };
     let claim = |release: &str, preview: Option<&str>, bundle: &str, bytes| Claim {
         release: release.parse().unwrap(),
         preview: preview.map(|name| name.parse().unwrap()),
@@ -144,6 +144,10 @@ fn an_app_has_so_many_previews_and_candidates_and_no_more() {
     drop(under_way);
     assert!(why(claim("shop@p3", Some("three"), "large", 4 << 20)).contains("4 MiB"));
     add("shop@c1", None);
+    let large = |release: &str| claim(release, None, "large", 4 << 20);
+    // What is alone fits.
+    assert!(book.reserve(large("blog@c1"), &quota).is_ok());
+    assert!(why(large("shop@c2")).contains("would have 4 MiB, and the bound is 3 (`quota.candidate_mb`"));
     add("shop@c2", None);
     assert!(why(of("shop@c3", None)).contains("2 releases that were never live"));
     let next = Claim { counts: Counts::Nothing, ..of("shop@c3", None) };

@@ -17,15 +17,16 @@ fn a_removed_app_is_kept_whole_and_unchanged_until_it_is_restored() {
     let store = with_shop(folder.path());
     let shop = app("shop");
     store.insert_release(&ReleaseRecord { state: ReleaseState::Pending, ..record("shop@v2", 0) }).unwrap();
-    store.keep_removed(&shop, 7, 99).unwrap();
+    store.by(Actor::Token("ci".parse().unwrap())).keep_removed(&shop, 7, 99).unwrap();
     // Once more changes nothing.
     store.keep_removed(&shop, 8, 1).unwrap();
     store.keep_removed(&app("nowhere"), 8, 1).unwrap();
     drop(store);
 
     let store = Store::open(folder.path()).unwrap();
+    let live = Some(version("v1"));
     let kept =
-        RemovedRecord { app: shop.clone(), at_ms: 7, bytes: 99, releases: 1, live: Some(version("v1")) };
+        RemovedRecord { app: shop.clone(), at_ms: 7, bytes: 99, releases: 1, live, by: "token:ci".into() };
     assert_eq!(store.removed().unwrap(), [kept]);
     assert_eq!((store.apps().unwrap(), store.held_names().unwrap()), (vec![], vec![shop.clone()]));
     assert_eq!(store.digests().unwrap().len(), 1, "its bundle is in use");
@@ -83,4 +84,23 @@ fn a_database_of_a_build_that_kept_no_removed_apps_is_brought_to_the_present_for
     let mark = BadMark { reason: "too slow".into(), pardon: None };
     assert_eq!(store.bad(&app("shop")).unwrap(), [(version("v1"), mark)]);
     assert_eq!((store.removed().unwrap(), store.apps().unwrap()), (vec![], vec![app("shop")]));
+}
+
+#[test]
+fn a_removal_of_a_build_that_did_not_record_its_actor_is_that_of_the_audit_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = with_shop(folder.path());
+    store.insert_release(&record("blog@v1", 0)).unwrap();
+    for (name, who) in [("shop", Actor::Token("ci".parse().unwrap())), ("blog", Actor::Root)] {
+        store.by(who).keep_removed(&app(name), 7, 99).unwrap();
+    }
+    {
+        let connection = store.0.connection.lock().unwrap();
+        let before = "ALTER TABLE removed DROP COLUMN who; DELETE FROM migrations WHERE version >= 14;";
+        connection.execute_batch(before).unwrap();
+    }
+    drop(store);
+    let removed = Store::open(folder.path()).unwrap().removed().unwrap();
+    let by: Vec<_> = removed.iter().map(|one| (one.app.as_str(), one.by.as_str())).collect();
+    assert_eq!(by, [("blog", "root"), ("shop", "token:ci")]);
 }
