@@ -74,6 +74,8 @@ pub enum Action {
         release: ReleaseId,
         /// Whether anything but a preview is refused.
         previews_only: bool,
+        /// Whether one is refused that a bake needs.
+        spares_baking: bool,
     },
     /// Remove an app and all its releases.
     RemoveApp {
@@ -214,11 +216,18 @@ pub async fn dispatch(state: &AdminState, action: Action) -> Result<Outcome, Pro
             let to = to.map(|to| releases.named(ReleaseId::new(app.clone(), to)).version);
             Outcome::Switched(releases.rollback(app, to, from).await?)
         }
-        Action::RemoveRelease { release, previews_only } => {
+        Action::RemoveRelease { release, previews_only, spares_baking } => {
             let release = releases.named(release);
             if previews_only && !releases.is_preview(&release)? {
                 let text = format!("`{release}` is no preview, and the token may remove previews only");
                 return Err(Problem::new(Kind::Forbidden, text));
+            }
+            if spares_baking && releases.is_baking(&release) {
+                let text = format!(
+                    "`{release}` is needed until the bake of the live release is over, which is rolled back if it fails; remove it \
+                     after that, or with a token that allows `promote` or `rollback`"
+                );
+                return Err(Problem::new(Kind::Refused, text));
             }
             releases.remove(release).await?;
             Outcome::Done

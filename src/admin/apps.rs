@@ -228,15 +228,18 @@ pub async fn show_release(
         (status = 204),
         (status = 403, description = "It is no preview, and the token may remove no other", body = ProblemBody),
         (status = 404, body = ProblemBody),
-        (status = 409, description = "It is live", body = ProblemBody),
+        (status = 409, description = "It is live, or a bake needs it and the token allows neither `promote` nor `rollback`", body = ProblemBody),
     )
 )]
 pub async fn remove_release(
     State(state): State<AdminState>,
     Segments((app, version)): Segments<(AppName, Version)>,
 ) -> Result<Answer, Problem> {
-    let previews_only = Caller::current().is_some_and(|caller| !caller.may(Verb::Remove, Some(&app)));
-    let action = Action::RemoveRelease { release: ReleaseId::new(app, version), previews_only };
+    let may = |verb| Caller::current().is_none_or(|caller| caller.may(verb, Some(&app)));
+    let previews_only = !may(Verb::Remove);
+    // Without it a bad release could not be rolled back: that is for those to decide who decide what users get.
+    let spares_baking = !may(Verb::Promote) && !may(Verb::Rollback);
+    let action = Action::RemoveRelease { release: ReleaseId::new(app, version), previews_only, spares_baking };
     perform(state, None, action, None).await
 }
 

@@ -146,7 +146,9 @@ async fn remove(staged: Option<Staged>) {
 }
 
 async fn undo(state: &AdminState, release: ReleaseId) {
-    match dispatch(state, Action::RemoveRelease { release: release.clone(), previews_only: false }).await {
+    let remove =
+        Action::RemoveRelease { release: release.clone(), previews_only: false, spares_baking: false };
+    match dispatch(state, remove).await {
         Ok(_) => tracing::info!(%release, "undone: its sender left before it was ready"),
         Err(problem) => {
             tracing::warn!(%release, detail = problem.detail, "its sender left, and it could not be undone");

@@ -83,7 +83,8 @@ impl Releases {
         );
         adopting.await;
         for app in self.0.book.names() {
-            self.load_deployment(&app).await?;
+            let left = self.load_deployment(&app).await?;
+            self.0.left_over.lock().unwrap_or_else(PoisonError::into_inner).extend(left);
         }
         self.publish(None);
         Ok(())

@@ -257,6 +257,11 @@ impl Book {
         true
     }
 
+    /// Whether the app of an upload that is under way was removed since that began.
+    pub fn is_revoked(&self, id: &ReleaseId) -> bool {
+        self.lock().revoked.contains(id)
+    }
+
     /// Forgets a release.
     pub fn remove(&self, id: &ReleaseId) {
         if let Some(app) = self.lock().apps.get_mut(&id.app) {

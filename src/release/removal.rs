@@ -98,9 +98,7 @@ impl Releases {
             false => store.keep_removed(&record.app, record.at_ms, record.bytes),
         })
         .await?;
-        for deployment in self.0.book.deployments(&app) {
-            deployment.happens(DeploymentEvent::Superseded, Some("the app was removed".into()));
-        }
+        let deployments = self.0.book.deployments(&app);
         // An upload may have added one since the look above: what the book lets go of is what is to be ended.
         let mut removed = Vec::new();
         let forget = |book: &Book| {
@@ -114,6 +112,10 @@ impl Releases {
             }
         };
         noted(&app, self.publish_anew(&app, forget).await);
+        // Those that the book has are recorded when they end: this end is none that a restored app is to have.
+        for deployment in deployments {
+            deployment.happens(DeploymentEvent::Superseded, Some("the app was removed".into()));
+        }
         if for_good {
             // Before another app gets the name, and before anything that a kill could interrupt.
             self.0.journal.forget(&app);

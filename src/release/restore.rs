@@ -8,8 +8,9 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 impl Releases {
-    /// Brings a removed app back with its releases, values and history; the release that was live is live again. A worker that does
-    /// not come up is logged and is no error: requests start it again, as after a start of the host.
+    /// Brings a removed app back with its releases, values and history; the release that was live is live again. Where its deployment was
+    /// on its way, that goes on as after a start of the host: its bake begins anew. A worker that does not come up is logged and is no
+    /// error: requests start it again.
     ///
     /// # Errors
     /// See [`ReleaseError`]; the app is kept as it was then.
@@ -42,14 +43,19 @@ impl Releases {
             }
             self.publish(Some(&app));
         }
-        if let Err(error) = self.load_deployment(&app).await {
+        let left = self.load_deployment(&app).await.unwrap_or_else(|error| {
             tracing::warn!(%app, error = %causes(&error), "its deployments are not known");
-        }
+            None
+        });
         let deadline = Duration::from_millis(REPLACE_BOOT_DEADLINE_MS);
         for entry in [self.0.book.live(&app), self.candidate(&app)].into_iter().flatten() {
             if let Err(error) = self.ensure_worker(&entry, deadline, true).await {
                 tracing::error!(release = %entry.id(), error = %causes(&error), "a restored release has no worker");
             }
+        }
+        if let Some((live, deployment)) = left {
+            tracing::info!(release = %live.id(), "the deployment of a restored app goes on");
+            self.go_on(live, deployment);
         }
         // Later boots hash their bundles again.
         self.0.verified.lock().unwrap_or_else(PoisonError::into_inner).clear();

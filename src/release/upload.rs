@@ -227,15 +227,31 @@ impl Releases {
         self.0.parts.telemetry.metrics.add_app(&record.id.app);
         if let Err(error) = self.start_admitted(&entry, boot_deadline, acknowledged).await {
             self.withdraw(&entry).await;
-            return Err(error);
+            // A removal of its app takes its record and its bundle away: what was lacking then says nothing.
+            return Err(self.removed_meanwhile(&record.id).await.unwrap_or(error));
         }
         if !self.0.book.take_in(&entry) {
             self.withdraw(&entry).await;
-            return Err(self.no_app(&record.id.app));
+            return Err(self.removed_meanwhile(&record.id).await.unwrap_or_else(|| self.no_app(&record.id.app)));
         }
         // Another first upload of the same app may have failed meanwhile.
         self.0.parts.telemetry.metrics.add_app(&entry.id().app);
         Ok(entry)
+    }
+
+    /// Says that the app of an upload was removed since that began, if it was.
+    async fn removed_meanwhile(&self, release: &ReleaseId) -> Option<ReleaseError> {
+        // A removal holds it until the book knows of it, too.
+        let _switching = self.0.book.switching(&release.app).lock_owned().await;
+        if !self.0.book.is_revoked(release) {
+            return None;
+        }
+        Some(match self.no_app(&release.app) {
+            ReleaseError::NoApp(app) => ReleaseError::Refused(format!(
+                "`{app}` was removed while `{release}` was being taken in; deploy it again if the app is to be there"
+            )),
+            kept => kept,
+        })
     }
 
     async fn start_admitted(

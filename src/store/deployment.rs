@@ -1,5 +1,6 @@
 //! Deployments as they are recorded: the last one of each app, and the versions that one found to be bad.
 
+use super::removed::is_removed;
 use super::transaction::{from_integer, parsed, parsed_option, to_integer};
 use super::{Store, StoreError};
 use crate::audit::{Came, Event, What};
@@ -189,24 +190,6 @@ pub(super) fn end(transaction: &Transaction<'_>, live: &ReleaseId) -> rusqlite::
     Ok(())
 }
 
-/// Ends the deployment of an app that is removed, as part of that.
-pub(super) fn stop(transaction: &Transaction<'_>, app: &AppName) -> rusqlite::Result<()> {
-    let under_way = [
-        DeploymentStatus::Pending,
-        DeploymentStatus::InProgress,
-        DeploymentStatus::StopRequested,
-        DeploymentStatus::RollbackRequested,
-        DeploymentStatus::RollbackInProgress,
-    ];
-    for status in under_way {
-        transaction.execute(
-            "UPDATE deployments SET status = ?3, reason = 'the app was removed' WHERE app = ?1 AND status = ?2",
-            [app.as_str(), status.as_str(), DeploymentStatus::Stopped.as_str()],
-        )?;
-    }
-    Ok(())
-}
-
 /// Writes an app's last deployment, as part of a change.
 pub(super) fn set(transaction: &Transaction<'_>, deployment: &DeploymentRecord) -> rusqlite::Result<()> {
     let newest = deployment.newest_deploy.as_ref();
@@ -232,7 +215,7 @@ pub(super) fn set(transaction: &Transaction<'_>, deployment: &DeploymentRecord) 
 
 impl Store {
     /// Records how far an app's last deployment has come; gives false when another one is in its place by now, or the app is
-    /// gone. It was recorded with its switch (see [`Store::record_promotion`]).
+    /// gone or removed. It was recorded with its switch (see [`Store::record_promotion`]).
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -247,6 +230,7 @@ impl Store {
                 ],
                 |row| row.get(0),
             )?;
+            let known = known && !is_removed(transaction, &deployment.release.app)?;
             if known {
                 set(transaction, deployment)?;
             }

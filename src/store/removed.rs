@@ -3,7 +3,7 @@
 
 use super::names::free;
 use super::transaction::{from_integer, parsed, parsed_option, to_integer};
-use super::{Store, StoreError, deployment};
+use super::{Store, StoreError};
 use crate::audit::{Came, Event, What};
 use crate::id::{AppName, Digest, Version};
 use rusqlite::{Transaction, params};
@@ -27,8 +27,8 @@ pub struct RemovedRecord {
 }
 
 impl Store {
-    /// Removes an app so that it can be restored, with its releases, values and promotions. Its name stays held. An unknown app is no
-    /// error.
+    /// Removes an app so that it can be restored, with its releases, values and promotions, and its deployment as far as that has come.
+    /// Its name stays held. An unknown app is no error.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -45,7 +45,6 @@ impl Store {
             transaction
                 .execute("DELETE FROM releases WHERE app = ?1 AND state = 'pending'", [app.as_str()])?;
             transaction.execute("UPDATE releases SET instance = NULL WHERE app = ?1", [app.as_str()])?;
-            deployment::stop(transaction, app)?;
             transaction.execute("INSERT OR IGNORE INTO held_names VALUES (?1)", [app.as_str()])?;
             Ok(((), Some(event(app, What::Remove, Some("it can be restored")))))
         })

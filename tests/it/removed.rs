@@ -1,5 +1,6 @@
 //! Apps that are removed: asked for twice, kept for a day, brought back as they were, dropped for good.
 
+use crate::deployments::{THROWS, ask, deploy, deployment, live};
 use crate::harness::archive::{bundle_dir, hello};
 use crate::harness::cli::Cli;
 use crate::harness::host::Host;
@@ -249,6 +250,59 @@ fn the_next_app_of_a_name_has_no_line_of_the_one_before() {
         let kept = host.cli(&["logs", "blog", "--all"]).ok();
         assert!(kept.stdout.contains("of the blog"), "other apps keep theirs: {kept:?}");
     }
+}
+
+/// Who may remove and nothing else, does not decide what users get: a bad release is rolled back all the same.
+#[test]
+fn a_bake_goes_on_when_its_app_is_restored_and_keeps_what_it_goes_back_to() {
+    let toml = "[deploy]\nbake_time_ms = 60000\nmin_requests = 20\n";
+    let host = Host::start_in(Host::configured(toml), &PROCESS);
+    deploy(&host, "v1", &hello("one"));
+    deploy(&host, "v2", THROWS);
+    let create = ["token", "create", "remover", "--app", "shop", "--verb", "remove"];
+    let token = host.cli(&create).ok().stdout.trim().to_owned();
+    let by = |host: &Host, args: &[&str]| -> Cli { host.cli(args).env("VITRINE_TOKEN", &token) };
+    by(&host, &["remove", "shop@v1"]).fails(1, &["shop@v1", "until the bake"]);
+    by(&host, &["remove", "shop", "--yes"]).ok();
+    let host = Host::start_in(host.kill(), &PROCESS);
+    by(&host, &["restore", "shop"]).ok();
+    by(&host, &["remove", "shop", "--yes"]).ok();
+    by(&host, &["restore", "shop"]).ok();
+    assert_eq!((live(&host), &deployment(&host, "v2")["status"]), (json!("v2"), &json!("IN_PROGRESS")));
+    by(&host, &["remove", "shop@v1"]).fails(1, &["until the bake"]);
+    wait_until("the bad release is rolled back", PATIENCE, || {
+        ask(&host, 20);
+        (deployment(&host, "v2")["status"] == "ROLLBACK_SUCCESSFUL").then_some(())
+    });
+    assert_eq!(live(&host), "v1");
+    by(&host, &["remove", "shop@v2"]).ok();
+}
+
+#[test]
+fn an_upload_that_meets_the_removal_of_its_app_says_so() {
+    let host = Host::start_with(&PROCESS);
+    host.deploy("shop", "one", &["--version", "v1"]);
+    // Long enough for a removal in between.
+    let entry = "export default { async fetch() { await new Promise((done) => setTimeout(done, 4000)); \
+                 return new Response('shop'); } };\n";
+    let slow = bundle_dir(&[("server/index.js", entry), ("vitrine.json", r#"{"warm": ["/"]}"#)]);
+    let meets = |version: &str, flags: &[&str]| {
+        std::thread::scope(|scope| {
+            let args = ["deploy", "shop", slow.path().to_str().unwrap(), "--version", version];
+            let deploy = scope.spawn(|| host.cli(&args).run());
+            wait_until("the new release boots", PATIENCE, || {
+                host.cli(&["audit", "list"]).ok().stdout.contains(version).then_some(())
+            });
+            host.cli(&[&["remove", "shop", "--yes"], flags].concat()).ok();
+            deploy.join().unwrap()
+        })
+    };
+    let kept = meets("v2", &[]);
+    assert!(kept.code == 4 && kept.stderr.contains("vitrine restore shop"), "{kept:?}");
+    host.cli(&["restore", "shop"]).ok();
+    let gone = meets("v3", &["--now"]);
+    assert!(gone.code == 1 && gone.stderr.contains("`shop` was removed while `shop@v3`"), "{gone:?}");
+    assert_eq!((bundles(&host), host.workers().len()), (0, 0));
 }
 
 #[test]

@@ -329,7 +329,12 @@ impl Releases {
         }
     }
 
+    /// Records how far a deployment has come. That of an app that was removed meanwhile stays recorded as it was before.
     pub(super) async fn record(&self, deployment: &Arc<Deployment>) {
+        let known = self.0.book.deployments(&deployment.release.app);
+        if !known.iter().any(|one| Arc::ptr_eq(one, deployment)) {
+            return;
+        }
         let record = deployment.record(self.0.book.newest_deploy(&deployment.release.app));
         if let Err(error) =
             self.stored("recording a deployment", move |store| store.set_deployment(&record)).await
@@ -338,11 +343,15 @@ impl Releases {
         }
     }
 
-    /// Takes up the deployment that an earlier host left on its way: it counts from now on, and [`Releases::resume`] goes on with it.
-    pub(in crate::release) async fn load_deployment(&self, app: &AppName) -> Result<(), ReleaseError> {
+    /// Takes up the recorded deployment of an app, which counts from now on. Gives it with its release if it is on its way:
+    /// [`Releases::go_on`] sees it through.
+    pub(in crate::release) async fn load_deployment(
+        &self,
+        app: &AppName,
+    ) -> Result<Option<(Arc<Entry>, Arc<Deployment>)>, ReleaseError> {
         let of = app.clone();
         let recorded = self.stored("reading the deployments", move |store| store.deployment(&of)).await?;
-        let Some(record) = recorded else { return Ok(()) };
+        let Some(record) = recorded else { return Ok(None) };
         if let Some((number, version)) = record.newest_deploy.clone() {
             // The clock may have been set back since.
             self.0.last_deploy.fetch_max(number, Ordering::SeqCst);
@@ -350,24 +359,27 @@ impl Releases {
         }
         let deployment = Arc::new(Deployment::recorded(record));
         self.0.book.add_deployment(&deployment);
-        let Some(live) = self.0.book.live(app) else { return Ok(()) };
+        let Some(live) = self.0.book.live(app) else { return Ok(None) };
         if live.id() != deployment.release {
             deployment.happens(Event::Superseded, None);
-        } else if !deployment.standing().progress.is_over() {
-            let mut left = self.0.left_over.lock().unwrap_or_else(PoisonError::into_inner);
-            left.push((live, deployment));
+            return Ok(None);
         }
-        Ok(())
+        Ok((!deployment.standing().progress.is_over()).then_some((live, deployment)))
     }
 
-    /// Goes on with the deployments that an earlier host left on their way, but those that an operator ended meanwhile.
+    /// Goes on with the deployments that an earlier host left on their way.
     pub(in crate::release) fn resume(&self) {
         let left = std::mem::take(&mut *self.0.left_over.lock().unwrap_or_else(PoisonError::into_inner));
         for (live, deployment) in left {
-            if !deployment.standing().progress.is_over() {
-                let releases = self.clone();
-                tokio::spawn(async move { releases.see_through(&live, &deployment).await });
-            }
+            self.go_on(live, deployment);
+        }
+    }
+
+    /// Sees a deployment through that was left on its way, unless an operator ended it meanwhile: its bake begins anew.
+    pub(in crate::release) fn go_on(&self, live: Arc<Entry>, deployment: Arc<Deployment>) {
+        if !deployment.standing().progress.is_over() {
+            let releases = self.clone();
+            tokio::spawn(async move { releases.see_through(&live, &deployment).await });
         }
     }
 
@@ -389,7 +401,8 @@ impl Releases {
     }
 
     /// Whether an unfinished deployment needs a release: it is its own, or the one to go back to.
-    pub(in crate::release) fn is_baking(&self, id: &ReleaseId) -> bool {
+    #[must_use]
+    pub fn is_baking(&self, id: &ReleaseId) -> bool {
         self.0.book.deployments(&id.app).iter().any(|one| {
             let standing = one.standing();
             !standing.progress.is_over()

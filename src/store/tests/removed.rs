@@ -11,12 +11,27 @@ fn with_shop(folder: &Path) -> Store {
     store
 }
 
+fn deployment(release: &str) -> DeploymentRecord {
+    DeploymentRecord {
+        release: id(release),
+        previous: None,
+        stage: DeploymentStage::BakeTime,
+        status: DeploymentStatus::InProgress,
+        reason: None,
+        begun_ms: 7,
+        baseline: "{}".into(),
+        newest_deploy: None,
+    }
+}
+
 #[test]
 fn a_removed_app_is_kept_whole_and_unchanged_until_it_is_restored() {
     let folder = tempfile::tempdir().unwrap();
     let store = with_shop(folder.path());
     let shop = app("shop");
     store.insert_release(&ReleaseRecord { state: ReleaseState::Pending, ..record("shop@v2", 0) }).unwrap();
+    let bakes = deployment("shop@v1");
+    store.record_promotion(&id("shop@v1"), None, PromotionKind::Promote, 2, Some(&bakes)).unwrap();
     store.by(Actor::Token("ci".parse().unwrap())).keep_removed(&shop, 7, 99).unwrap();
     // Once more changes nothing.
     store.keep_removed(&shop, 8, 1).unwrap();
@@ -42,10 +57,13 @@ fn a_removed_app_is_kept_whole_and_unchanged_until_it_is_restored() {
     assert!(matches!(late, Err(StoreError::Removed(_))), "{late:?}");
     let late = store.record_promotion(&id("shop@v1"), None, PromotionKind::Promote, 9, None);
     assert!(matches!(late, Err(StoreError::NoRelease(_))), "{late:?}");
+    let over = DeploymentRecord { status: DeploymentStatus::Stopped, ..bakes.clone() };
+    assert!(!store.set_deployment(&over).unwrap(), "what ends with the removal is no end of its deployment");
 
     assert!(store.restore_app(&shop).unwrap() && !store.restore_app(&shop).unwrap());
     assert_eq!((store.apps().unwrap(), store.held_names().unwrap()), (vec![shop.clone()], vec![]));
     assert_eq!(store.live(&shop).unwrap(), Some(version("v1")));
+    assert_eq!(store.deployment(&shop).unwrap(), Some(bakes));
     assert_eq!(store.env(&shop, 1, EnvScope::Production).unwrap(), [value("KEY", "kept")]);
     assert_eq!(store.purge_app(&shop, false).unwrap(), None, "it is not removed");
 }
