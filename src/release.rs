@@ -9,7 +9,7 @@
 //! [`boot_queue`] says whose worker is started next, [`diagnosis`] why one did not come up. [`life`] says what may happen to a
 //! release and what follows, [`course`] carries that out; [`decide`] holds the other rules, without effects, [`observe`] reports how
 //! workers do, and [`load`] what is asked of them. [`entry`] is one release,
-//! [`book`] all that is known, [`labels`] whose each host name is, [`counted`] and [`room`] what an app may have beside what its
+//! [`book`] all that is known, [`labels`] whose each host name is, [`reuse`] which names may get other content, [`counted`] and [`room`] what an app may have beside what its
 //! users get, [`table`] turns it into a route table and [`publish`] swaps that in, [`adopt`] fills it after a start, [`sweep`]
 //! removes what an earlier host left, [`succession`] lets it rest while another host takes over.
 
@@ -38,6 +38,7 @@ mod publish;
 mod removal;
 mod restore;
 mod retire;
+mod reuse;
 mod room;
 mod snapshot;
 mod split;

@@ -10,6 +10,7 @@ mod bundles;
 mod deployment;
 mod env;
 mod error;
+mod had_users;
 mod idempotency;
 mod inspect;
 mod kept;

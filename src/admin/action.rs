@@ -40,6 +40,8 @@ pub enum Action {
         bytes: u64,
         /// Name of the preview that it is to be.
         preview: Option<Version>,
+        /// Whether its sender may decide what users get.
+        may_promote: bool,
     },
     /// Take a bundle in and boot it.
     Upload {
@@ -197,8 +199,8 @@ pub async fn dispatch(state: &AdminState, action: Action) -> Result<Outcome, Pro
         }
         Action::ShowApp(app) => Outcome::App(releases.app(&app)?),
         Action::ShowRelease(id) => Outcome::Release(releases.release(&releases.named(id))?),
-        Action::CheckUpload { release, digest, bytes, preview } => {
-            releases.check_upload(release, preview, digest, bytes)?;
+        Action::CheckUpload { release, digest, bytes, preview, may_promote } => {
+            releases.check_upload(release, preview, digest, bytes, may_promote).await?;
             Outcome::Done
         }
         Action::Upload { release, staged, options } => {

@@ -55,7 +55,8 @@ pub async fn check(
     Params(query): Params<CheckQuery>,
     call: Call,
 ) -> Result<Answer, Problem> {
-    if query.promote && !Caller::current().is_some_and(|caller| caller.may(Verb::Promote, Some(&app))) {
+    let may_promote = Caller::current().is_some_and(|caller| caller.may(Verb::Promote, Some(&app)));
+    if query.promote && !may_promote {
         let text = format!(
             "the token does not allow `promote` on `{app}`, so the release could not go live; nothing was uploaded. `vitrine deploy \
              --no-promote` uploads it, for someone else to promote"
@@ -64,5 +65,5 @@ pub async fn check(
     }
     let CheckBody { digest, bytes, preview } = call.json()?;
     let release = ReleaseId::new(app, version);
-    perform(state, None, Action::CheckUpload { release, digest, bytes, preview }, None).await
+    perform(state, None, Action::CheckUpload { release, digest, bytes, preview, may_promote }, None).await
 }

@@ -242,7 +242,7 @@ impl From<ReleaseError> for Problem {
         let kind = match &error {
             ReleaseError::NoApp(_) | ReleaseError::Removed { .. } => Kind::NoApp,
             ReleaseError::NoReleases(_) | ReleaseError::NoRelease(_) => Kind::NoRelease,
-            ReleaseError::OtherContent { .. } => Kind::OtherContent,
+            ReleaseError::OtherContent { .. } | ReleaseError::Reused(_) => Kind::OtherContent,
             ReleaseError::LabelTaken { .. } => Kind::LabelTaken,
             ReleaseError::Quota(_) => Kind::Quota,
             ReleaseError::Refused(_) => Kind::Refused,

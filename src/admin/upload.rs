@@ -74,7 +74,8 @@ impl UploadQuery {
         }
         let boot_deadline = self.wait.map_or(Duration::from_millis(BOOT_DEADLINE_MS), Duration::from_secs);
         let env_scope = EnvScope::Preview;
-        Ok(UploadOptions { preview, ttl, boot_deadline, deploy, env_scope, signature: None })
+        let may_promote = false;
+        Ok(UploadOptions { preview, ttl, boot_deadline, deploy, env_scope, may_promote, signature: None })
     }
 }
 
@@ -107,7 +108,7 @@ fn signature(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     responses(
         (status = 201, description = "It is ready to be promoted", body = Uploaded),
         (status = 200, description = "It was there with the same content", body = Uploaded),
-        (status = 409, description = "The version has other content, or the host name is taken", body = ProblemBody),
+        (status = 409, description = "The version has other content, or users had other content under it and the token does not allow `promote`, or the host name is taken", body = ProblemBody),
         (status = 413, description = "The archive is too large", body = ProblemBody),
         (status = 422, description = "The bundle is refused or does not run; the log says why", body = ProblemBody),
     )
@@ -125,7 +126,8 @@ pub async fn upload(
         None if may_promote => EnvScope::Production,
         _ => EnvScope::Preview,
     };
-    let options = UploadOptions { env_scope, signature: signature(request.headers())?, ..options };
+    let signature = signature(request.headers())?;
+    let options = UploadOptions { env_scope, may_promote, signature, ..options };
     let key = idempotency_key(request.headers())?;
     let who = Actor::current();
     let Some(waiting) = state.waiting_uploads.try_take(&who) else {

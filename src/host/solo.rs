@@ -108,8 +108,15 @@ async fn deploy_alone(bundle: &std::path::Path, store: &Store, releases: &Releas
     let boot_deadline = Duration::from_millis(SOLO_BOOT_DEADLINE_MS);
     let deploy = releases.begin_deploy();
     let env_scope = EnvScope::Production;
-    let options =
-        UploadOptions { preview: None, ttl: None, boot_deadline, deploy, env_scope, signature: None };
+    let options = UploadOptions {
+        preview: None,
+        ttl: None,
+        boot_deadline,
+        deploy,
+        env_scope,
+        may_promote: true,
+        signature: None,
+    };
     let uploaded = releases.upload(app.clone(), None, staged, options).await?;
     let version =
         uploaded.release.version.parse().map_err(|error| HostError::Isolation(format!("{error}")))?;

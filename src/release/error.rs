@@ -36,6 +36,11 @@ pub enum ReleaseError {
         /// Digest that it has.
         existing: Digest,
     },
+    /// 409: same name as users had, other content, from a sender who may not decide what users get.
+    #[error(
+        "users had `{0}` with other content, or it is in use; deploy this under another version, or with a token that allows `promote`"
+    )]
+    Reused(ReleaseId),
     /// 409: the host label is taken.
     #[error("the host name label `{label}` is taken by {by}")]
     LabelTaken {

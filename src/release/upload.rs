@@ -28,6 +28,8 @@ pub struct UploadOptions {
     pub deploy: u64,
     /// Whose values of the environment it sees until it is promoted.
     pub env_scope: EnvScope,
+    /// Whether its sender may decide what users get.
+    pub may_promote: bool,
     /// The minisign signature that came with the bundle.
     pub signature: Option<String>,
 }
@@ -101,6 +103,9 @@ impl Releases {
                 return Ok(Uploaded { values_renewed: renewed, ..there });
             }
         };
+        if !options.may_promote {
+            self.refuse_reuse(&id, options.preview.as_ref(), digest).await?;
+        }
         self.check_signature(&id, digest, options.signature.as_deref()).await?;
         let now_ms = self.0.parts.clock.now_ms();
         let ttl_ms = options.ttl.unwrap_or(DEFAULT_PREVIEW_TTL).as_millis() as u64;
@@ -159,26 +164,31 @@ impl Releases {
         }
     }
 
-    /// Whether [`Releases::upload`] would take this in now, as far as its name, its content and the quota go. Holds nothing: the upload
-    /// looks again.
+    /// Whether [`Releases::upload`] would take this in now, as far as its name, its content and the quota go. `may_promote` is whether its
+    /// sender may decide what users get. Holds nothing: the upload looks again.
     ///
     /// # Errors
     /// See [`ReleaseError`].
-    pub fn check_upload(
+    pub async fn check_upload(
         &self,
         release: ReleaseId,
         preview: Option<Version>,
         digest: Digest,
         bytes: u64,
+        may_promote: bool,
     ) -> Result<(), ReleaseError> {
         self.refuse_kept(&release.app)?;
         let claim = Claim { release, preview, counts: Counts::As(digest, bytes) };
         self.refuse_routed(&claim)?;
         match self.0.book.look_up(&claim, &self.0.parts.config.quota) {
-            Ok(Some(existing)) => same_again(&existing.record(), digest, claim.preview.as_ref()),
+            Ok(Some(existing)) => return same_again(&existing.record(), digest, claim.preview.as_ref()),
             // That one may be over by the time that this one is here.
-            Ok(None) | Err(Unclaimed::Busy) => Ok(()),
-            Err(why) => Err(unclaimed(&claim.release, why)),
+            Ok(None) | Err(Unclaimed::Busy) => {}
+            Err(why) => return Err(unclaimed(&claim.release, why)),
+        }
+        match may_promote {
+            true => Ok(()),
+            false => self.refuse_reuse(&claim.release, claim.preview.as_ref(), digest).await,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Names of apps that were removed. Each stays its app's: what links to its host name must not lead to what another app deploys.
 
 use super::transaction::parsed;
-use super::{Store, StoreError};
+use super::{Store, StoreError, had_users};
 use crate::audit::{Came, Event, What};
 use crate::id::AppName;
 use rusqlite::Transaction;
@@ -17,6 +17,7 @@ impl Store {
             let gone = transaction.execute("DELETE FROM apps WHERE name = ?1", [app.as_str()])? > 0;
             if free_name {
                 free(transaction, app)?;
+                had_users::forget(transaction, app)?;
             } else if gone {
                 transaction.execute("INSERT OR IGNORE INTO held_names VALUES (?1)", [app.as_str()])?;
             }
@@ -31,6 +32,7 @@ impl Store {
     pub fn free_name(&self, app: &AppName) -> Result<bool, StoreError> {
         self.audited("free the name", |transaction| {
             let freed = free(transaction, app)?;
+            had_users::forget(transaction, app)?;
             Ok((freed, freed.then(|| event(app, true))))
         })
     }

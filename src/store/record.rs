@@ -2,7 +2,7 @@
 
 use super::keyring::Keyring;
 use super::transaction::{Fault, from_integer, parsed, parsed_option, to_integer};
-use super::{EnvScope, Store, StoreError, ensure_app, env, removed};
+use super::{EnvScope, Store, StoreError, ensure_app, env, had_users, removed};
 use crate::audit::{Came, Event, What};
 use crate::id::{AppName, Digest, InstanceId, ReleaseId, Version};
 use rusqlite::{OptionalExtension, Row, ToSql, Transaction, named_params, params};
@@ -308,6 +308,7 @@ pub(super) fn given_users(
     if given == 0 {
         return Err(StoreError::NoRelease(release.clone()).into());
     }
+    had_users::note(transaction, release, at_ms)?;
     events.extend(env::taking_effect(transaction, ring, release)?);
     transaction.execute(
         "UPDATE apps SET env_revision = max(env_revision,

@@ -3,7 +3,7 @@
 
 use super::names::free;
 use super::transaction::{from_integer, parsed, parsed_option, to_integer};
-use super::{Store, StoreError};
+use super::{Store, StoreError, had_users};
 use crate::audit::{Came, Event, What};
 use crate::id::{AppName, Digest, Version};
 use rusqlite::{Transaction, params};
@@ -80,6 +80,7 @@ impl Store {
             transaction.execute("DELETE FROM apps WHERE name = ?1", [app.as_str()])?;
             if free_name {
                 free(transaction, app)?;
+                had_users::forget(transaction, app)?;
             }
             Ok((Some(digests), Some(event(app, What::Purge, free_name.then_some("its name is free")))))
         })

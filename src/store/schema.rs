@@ -206,6 +206,18 @@ const MIGRATIONS: &[&str] = &[
     UPDATE removed SET who = coalesce((SELECT audit.who FROM audit WHERE audit.app = removed.app AND what = 'remove'
         AND version IS NULL AND result = 'done' ORDER BY seq DESC LIMIT 1), who);
 ",
+    // What users had under a name that is gone by now is not known, but that they had it.
+    "
+    CREATE TABLE had_users (
+        app     TEXT NOT NULL,
+        version TEXT NOT NULL,
+        digest  TEXT,
+        at_ms   INTEGER NOT NULL,
+        PRIMARY KEY (app, version)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO had_users SELECT app, version, digest, promoted_ms FROM releases WHERE promoted_ms IS NOT NULL;
+    INSERT OR IGNORE INTO had_users SELECT app, version, NULL, max(at_ms) FROM promotions GROUP BY app, version;
+",
 ];
 
 /// Brings the database to the present form.

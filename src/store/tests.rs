@@ -7,6 +7,7 @@ use std::path::Path;
 mod disk;
 mod env;
 mod folder;
+mod had_users;
 mod removed;
 mod sealed;
 mod shared;

@@ -1,5 +1,6 @@
 //! Tokens: what each kind opens, on which app, for how long.
 
+use crate::harness::archive::{Archive, bundle_dir, hello};
 use crate::harness::host::Host;
 use crate::harness::http::Request;
 use crate::harness::wait::wait_until;
@@ -143,6 +144,38 @@ fn every_endpoint_opens_to_the_tokens_that_name_it_and_to_no_other() {
         kinds.len()
     );
     assert!(judged > 400);
+}
+
+/// Whoever promotes by a name gives users what they know by it.
+#[test]
+fn who_may_not_promote_puts_nothing_else_under_a_name_that_users_had() {
+    let host = Host::start();
+    host.deploy("shop", "one", &["--version", "v1"]);
+    host.deploy("shop", "two", &["--version", "v2"]);
+    host.cli(&["remove", "shop@v1"]).ok();
+    let token = create(&host, "ci", "shop", "deploy,remove", &[]);
+    let deploy = |text: &str, flags: &[&str]| {
+        let bundle = bundle_dir(&[("server/index.js", &hello(text))]);
+        host.cli(&[&["deploy", "shop", bundle.path().to_str().unwrap()], flags].concat())
+            .env("VITRINE_TOKEN", &token)
+            .run()
+    };
+    let refused = |flags: &[&str], name: &str| {
+        let ran = deploy("something else", flags);
+        assert!(ran.code == 1 && ran.stderr.contains(name) && ran.stderr.contains("`promote`"), "{ran:?}");
+    };
+    refused(&["--version", "v1", "--no-promote"], "users had `shop@v1`");
+    refused(&["--version", "x1", "--preview", "v1"], "users had `shop@v1`");
+    // The command line asks beforehand; what comes without asking is refused as well.
+    let sent = call(&host, "PUT", "/v1/apps/shop/releases/v1", Some(&token)).body(Archive::good("v1").zst()).send();
+    assert_eq!((sent.status, &sent.json()["type"]), (409, &"urn:vitrine:problem:other_content".into()));
+    let same = deploy("one", &["--version", "v1", "--no-promote"]);
+    assert_eq!(same.code, 0, "{same:?}");
+    // Nor after a removal of the whole app, whose name stays its own.
+    host.cli(&["remove", "shop", "--now", "--yes"]).env("VITRINE_TOKEN", &token).ok();
+    refused(&["--version", "v2", "--no-promote"], "users had `shop@v2`");
+    host.deploy("shop", "by who may promote", &["--version", "v2"]);
+    assert_eq!(host.get("shop", "/").send().text(), "by who may promote");
 }
 
 #[test]

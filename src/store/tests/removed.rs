@@ -90,6 +90,7 @@ fn a_database_of_a_build_that_kept_no_removed_apps_is_brought_to_the_present_for
     {
         let connection = store.0.connection.lock().unwrap();
         let before = "DROP TABLE removed;
+             DROP TABLE had_users;
              ALTER TABLE bad_releases DROP COLUMN pardoned_by;
              ALTER TABLE bad_releases DROP COLUMN pardoned_ms;
              INSERT INTO bad_releases VALUES ('shop', 'v1', 'too slow');
@@ -114,7 +115,7 @@ fn a_removal_of_a_build_that_did_not_record_its_actor_is_that_of_the_audit_log()
     }
     {
         let connection = store.0.connection.lock().unwrap();
-        let before = "ALTER TABLE removed DROP COLUMN who; DELETE FROM migrations WHERE version >= 14;";
+        let before = "ALTER TABLE removed DROP COLUMN who; DROP TABLE had_users; DELETE FROM migrations WHERE version >= 14;";
         connection.execute_batch(before).unwrap();
     }
     drop(store);
