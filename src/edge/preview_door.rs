@@ -1,5 +1,5 @@
 //! The door of a guarded preview: a link that holds a pass, the cookie that it is exchanged for, or the password by basic
-//! authentication. Nothing of them goes on to the app.
+//! authentication. Nothing of them goes on to an app, under any host name.
 
 use super::access_log::Record;
 use super::answer::{Failure, Timing, failed, whole};
@@ -11,7 +11,7 @@ use crate::route::guard::{Guard, PASS_PARAMETER};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CACHE_CONTROL, HeaderMap, LOCATION};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, HeaderMap, LOCATION, REFERER};
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, Response, StatusCode, Uri};
 use vitrine_wire::Outcome;
@@ -25,23 +25,22 @@ pub enum Stop {
     Refuse,
 }
 
-/// Looks at what a request to a guarded release shows, and takes that out of it, so that the app does not see it. The password and a
-/// link are good for a pass, which comes with the answer. Asked for each release that is selected for a request: what it has shown
-/// once counts for the next one under the same host name.
+/// Takes what is the host's own out of a request, whichever release it is for, so that no app sees it, and looks at it if the release is
+/// guarded. The password and a link are good for a pass, which comes with the answer. Asked for each release that is selected for a
+/// request: what it has shown once counts for the next one under the same host name.
 pub fn stop(
     guard: Option<&Guard>,
     record: &mut Record,
     selection: &Selection,
     headers: &mut HeaderMap,
 ) -> Option<Stop> {
-    let guard = guard.filter(|guard| record.by_own_name && guard.watches(&selection.target.release.app))?;
-    let (host, caller) = (&record.host, &mut record.caller);
-    // Also from requests to a release that is guarded no more: browsers go on showing what they know.
-    let linked = take_parameter(&mut caller.uri).is_some_and(|pass| guard.is_pass(host, &pass));
-    let by_password = headers.get_all(AUTHORIZATION).iter().any(|shown| shows_password(guard, shown));
-    if by_password {
-        headers.remove(AUTHORIZATION);
+    let guard = guard?;
+    // Browsers and tools go on showing what they know: to other releases, and to the app's own host name.
+    let (linked, by_password) = take_shown(guard, record, headers);
+    if !record.by_own_name || !guard.watches(&selection.target.release.app) {
+        return None;
     }
+    let (host, caller) = (&record.host, &record.caller);
     let has_pass = PASS.read(headers, caller.https).is_some_and(|pass| guard.is_pass(host, pass));
     record.shows_pass |= linked || by_password || has_pass;
     if !guard.asks_for(&selection.target) {
@@ -54,6 +53,24 @@ pub fn stop(
     record.new_pass = (!has_pass).then(|| guard.pass(host));
     let can_come_again = matches!(caller.method, Method::GET | Method::HEAD);
     (linked && can_come_again).then_some(Stop::Exchange)
+}
+
+/// Takes a link's pass and the password out of a request, and gives whether each is good for its host name. Passes in cookies are taken
+/// out with the host's other cookies.
+fn take_shown(guard: &Guard, record: &mut Record, headers: &mut HeaderMap) -> (bool, bool) {
+    let (host, caller) = (&record.host, &mut record.caller);
+    let linked = take_parameter(&mut caller.uri).is_some_and(|pass| guard.is_pass(host, &pass));
+    let by_password = headers.get_all(AUTHORIZATION).iter().any(|shown| shows_password(guard, shown));
+    if by_password {
+        headers.remove(AUTHORIZATION);
+    }
+    let names_pass = |from: &HeaderValue| {
+        from.as_bytes().windows(PASS_PARAMETER.len()).any(|part| part == PASS_PARAMETER.as_bytes())
+    };
+    if headers.get_all(REFERER).iter().any(names_pass) {
+        headers.remove(REFERER);
+    }
+    (linked, by_password)
 }
 
 /// Answers a request that does not go on.

@@ -237,6 +237,39 @@ fn what_users_have_or_had_asks_for_no_password() {
 }
 
 #[test]
+fn no_app_sees_the_password_or_a_pass_under_any_host_name() {
+    let host = guarded("apps = [\"blog\"]\n[[routes]]\nhost = \"www.shop.test\"\napp = \"shop\"\n");
+    deploy(&host, "blog", "one", &["--version", "v1"]);
+    let said = deploy(&host, "blog", "two", &["--preview", "pr-1"]);
+    deploy(&host, "shop", "one", &["--version", "v1"]);
+    deploy(&host, "shop", "two", &["--preview", "pr-1"]);
+    let token = said.split_once("__vitrine_pass=").unwrap().1.split_whitespace().next().unwrap();
+    let (password, link) = (basic(PASSWORD), format!("/page?a=1&__vitrine_pass={token}"));
+    // An app of users, the same by another host name, a preview that asks for nothing, and the preview itself.
+    for name in ["blog.localhost", "shop.localhost", "www.shop.test", "shop-pr-1.localhost", "blog-pr-1.localhost"] {
+        let ask = |path: &str, authorization: &str| {
+            let shown = Request::new(host.edge, "POST", path)
+                .with_host(name)
+                .header("authorization", authorization)
+                .header("cookie", &format!("a=b; __vitrine_pass={token}"))
+                .header("referer", &format!("http://blog-pr-1.localhost{link}"))
+                .body("of a form")
+                .send();
+            assert_eq!(shown.status, 200, "{name}");
+            assert!(!shown.text().contains(token) && !shown.text().contains("__vitrine_pass"), "{name}");
+            saw(&shown, "authorization")
+        };
+        assert_eq!(ask(&link, &password), None, "{name}");
+        // What is the app's own goes on, whatever its scheme.
+        for own in ["Bearer of-the-app", basic("a password of the app").as_str()] {
+            assert_eq!(ask(&link, own), Some(own.into()), "{name}");
+        }
+    }
+    let plain = host.get("blog", "/").header("referer", "http://blog.localhost/page").send();
+    assert_eq!(saw(&plain, "referer"), Some("http://blog.localhost/page".into()));
+}
+
+#[test]
 fn apps_that_are_not_listed_ask_for_no_password() {
     let host = guarded("apps = [\"blog\"]\n");
     for app in ["shop", "blog"] {
