@@ -31,7 +31,10 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("backup", &["vitrine backup vitrine-2026-11-30.tar.zst"]),
     (
         "restore",
-        &["vitrine restore shop", "vitrine restore --from vitrine-2026-11-30.tar.zst --data restored"],
+        &[
+            "vitrine restore shop",
+            "vitrine restore --from vitrine-2026-11-30.tar.zst --data restored --key-file copy-of-vitrine.key",
+        ],
     ),
     (
         "healthcheck",

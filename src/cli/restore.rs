@@ -6,6 +6,7 @@ use crate::cli::client::Client;
 use crate::cli::{Failure, print};
 use crate::id::AppName;
 use crate::release::AppView;
+use crate::store::backup::{HostKeys, Proof};
 use clap::ArgGroup;
 use serde_json::json;
 use std::path::PathBuf;
@@ -15,12 +16,13 @@ use std::path::PathBuf;
 /// An app is restored with its releases, values and history, and its live release is live again. `vitrine status` lists the apps that
 /// can be restored. Prints the app's URL.
 ///
-/// From a backup: all files are compared with their digests and the database is checked before the folder appears. Running hosts are not
-/// affected. The host makes a new token of its own at its first start; tokens made with `vitrine token` stay valid.
+/// From a backup: all files are compared with their digests, the backup's code is checked with the key of the host that saved it, and the
+/// database is checked before the folder appears. Running hosts are not affected. The host makes a new token of its own at its first start; tokens made with `vitrine token` stay valid.
 #[derive(Debug, clap::Args)]
 #[command(
-    override_usage = "vitrine restore <APP>\n       vitrine restore --from <FILE> --data <DIR>",
-    group = ArgGroup::new("what").args(["app", "from"]).required(true)
+    override_usage = "vitrine restore <APP>\n       vitrine restore --from <FILE> --data <DIR> <--key-file <FILE>|--unauthenticated>",
+    group = ArgGroup::new("what").args(["app", "from"]).required(true),
+    group = ArgGroup::new("proof").args(["key_file", "unauthenticated"])
 )]
 pub struct Args {
     /// App that was removed
@@ -31,6 +33,12 @@ pub struct Args {
     /// Data folder to create from it, for `vitrine serve --data DIR`; it must not exist, or be empty
     #[arg(long, value_name = "DIR", requires = "from", conflicts_with = "app")]
     data: Option<PathBuf>,
+    /// Copy of the key file of the host that saved the backup: shows that nobody changed it since
+    #[arg(long, value_name = "FILE", requires = "from")]
+    key_file: Option<PathBuf>,
+    /// Restore the backup without that: anyone who could write it may have added tokens and code
+    #[arg(long, requires = "from")]
+    unauthenticated: bool,
 }
 
 impl Args {
@@ -40,10 +48,22 @@ impl Args {
     }
 }
 
+const NO_PROOF: &str = "add --key-file FILE, a copy of the key file of the host that saved the backup: it shows that nobody changed the \
+                        backup since. Without one, --unauthenticated restores what is in it, whoever put it there";
+
 /// Runs the verb.
 pub async fn run(args: Args) -> Result<(), Failure> {
     match args {
-        Args { from: Some(from), data: Some(data), .. } => backup_file::run(&from, &data).await,
+        Args { from: Some(from), data: Some(data), key_file, unauthenticated, .. } => {
+            let proof = match (key_file, unauthenticated) {
+                (Some(path), _) => {
+                    Proof::Keys(HostKeys::read(&path).map_err(Failure::local("reading the key file"))?)
+                }
+                (None, true) => Proof::None,
+                (None, false) => return Err(Failure::Usage(NO_PROOF.into())),
+            };
+            backup_file::run(&from, &data, proof).await
+        }
         Args { app: Some(app), .. } => restore(&app).await,
         _ => Err(Failure::Usage("name the app that was removed, or --from FILE and --data DIR".into())),
     }

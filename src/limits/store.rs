@@ -39,6 +39,8 @@ pub const BACKUP_TRIES: u32 = 3;
 pub const BACKUP_NAME_BYTES_MAX: u64 = 256;
 /// Bytes of a backup's list of files: a hundred for each of some hundred thousand.
 pub const BACKUP_MANIFEST_BYTES_MAX: u64 = 64 << 20;
+/// Bytes of a backup's code: 32 in hexadecimal digits.
+pub const BACKUP_CODE_BYTES_MAX: u64 = 64;
 /// Pieces of a backup between the disk and the network, and bytes of one.
 pub const BACKUP_PIECES_MAX: usize = 4;
 /// See [`BACKUP_PIECES_MAX`].

@@ -5,15 +5,18 @@
 //! vitrine.db                    the state; values of environments are encrypted in it
 //! vitrine.key                   the keys of those values, where they were asked for
 //! blobs/DIGEST, kept/DIGEST/…   what bundles are unpacked again from
-//! backup.json                   a [`Manifest`]; last, so that an archive without it is not whole
+//! backup.json                   a [`Manifest`]
+//! backup.code                   what shows that a host made it; last, so that an archive without it is not whole
 //! ```
 //!
 //! The folder's own token and what belongs to one machine (sockets, running workers) are not in it.
 
+mod code;
 mod picture;
 mod read;
 mod write;
 
+pub use code::{HostKeys, Proof};
 pub use picture::Picture;
 pub use read::{Restored, check, restore};
 
@@ -23,9 +26,10 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 
-/// Form of the archive.
-const FORMAT: u32 = 1;
+/// Form of the archive. The first one has no code.
+const FORMAT: u32 = 2;
 const MANIFEST: &str = "backup.json";
+const CODE: &str = "backup.code";
 const DATABASE: &str = "vitrine.db";
 const KEYS: &str = "vitrine.key";
 
@@ -83,6 +87,21 @@ pub enum BackupError {
         /// Form.
         format: u32,
     },
+    /// It has no code, and one is asked for.
+    #[error(
+        "the backup has no code that shows that a host made it: an earlier version saved it, or someone took the code away; if no other \
+         could write the file, restore it with --unauthenticated"
+    )]
+    NoCode,
+    /// The keys at hand are not those of the host that made it.
+    #[error(
+        "the backup was saved under key {0}, which the key file does not hold; use the key file of the host that saved it, as it was \
+         then, or, if no other could write the backup, --unauthenticated"
+    )]
+    OtherKey(String),
+    /// Its code is not that of its content.
+    #[error("the backup was changed after a host had saved it: its code does not fit; use another backup")]
+    Forged,
     /// There is something already.
     #[error("{} exists and is not empty; restore into another folder, or move it away", .0.display())]
     Exists(PathBuf),

@@ -6,6 +6,7 @@
 use super::EnvScope;
 use crate::id::AppName;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::hmac;
 use sha2::{Digest as _, Sha256};
 use std::fmt;
 
@@ -18,6 +19,7 @@ pub(super) struct Keyring(Vec<Key>);
 struct Key {
     id: String,
     aead: LessSafeKey,
+    backups: hmac::Key,
 }
 
 /// Where a value belongs.
@@ -57,6 +59,12 @@ pub(super) fn key_id(key: &[u8; KEY_BYTES]) -> String {
     hex::encode(&hash.finalize()[..8])
 }
 
+/// The key of the codes of backups that belongs to a key.
+pub(super) fn backup_key(key: &[u8; KEY_BYTES]) -> hmac::Key {
+    let derived = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), b"vitrine backup 1");
+    hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref())
+}
+
 impl Keyring {
     /// A ring of these keys, the one that seals first.
     pub(super) fn new(keys: &[[u8; KEY_BYTES]]) -> Self {
@@ -65,6 +73,7 @@ impl Keyring {
             aead: LessSafeKey::new(
                 UnboundKey::new(&AES_256_GCM, bytes).expect("AES-256 has keys of this length"),
             ),
+            backups: backup_key(bytes),
         };
         Self(keys.iter().map(key).collect())
     }
@@ -72,6 +81,11 @@ impl Keyring {
     /// Identity of the key that seals.
     pub(super) fn newest(&self) -> &str {
         self.0.first().map_or("", |key| &key.id)
+    }
+
+    /// The key of the codes of backups that belongs to the key that seals.
+    pub(super) fn backup_key(&self) -> hmac::Key {
+        self.0.first().expect("a ring has a key").backups.clone()
     }
 
     /// Seals a value for its place.

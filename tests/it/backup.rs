@@ -1,10 +1,13 @@
 //! A host saved while it serves, and another one made of what was saved.
 
 use crate::harness::archive::{bundle_dir, fixture};
+use crate::harness::cli::Cli;
 use crate::harness::host::Host;
 use crate::harness::wait::wait_until;
+use sha2::{Digest as _, Sha256};
 use std::fs;
-use std::path::Path;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -28,13 +31,53 @@ fn saved_host() -> (Host, String) {
     (host, token.trim().to_owned())
 }
 
-/// Makes a data folder for [`Host::start_in`] of a backup.
-fn restored(file: &Path) -> (TempDir, String) {
+/// Makes a data folder for [`Host::start_in`] of a backup that shows so much.
+fn restored(file: &Path, proof: &[&str]) -> (TempDir, String) {
     let folder = Host::folder_anew();
-    let data = folder.path().join("data");
-    let args = ["restore", "--from", file.to_str().unwrap(), "--data", data.to_str().unwrap()];
-    let ran = crate::harness::cli::Cli::new(&args).ok();
+    let ran = restore(file, &folder.path().join("data"), proof).ok();
     (folder, ran.stderr)
+}
+
+fn restore(file: &Path, data: &Path, proof: &[&str]) -> Cli {
+    let args = ["restore", "--from", file.to_str().unwrap(), "--data", data.to_str().unwrap()];
+    Cli::new(&[&args, proof].concat())
+}
+
+/// An archive as someone makes it of another one who can write files and has no key: with a change in its database or a file more,
+/// and a manifest that fits.
+fn forged(file: &Path, sql: &str, more: Option<&str>) -> PathBuf {
+    let mut from = tar::Archive::new(zstd::Decoder::new(fs::File::open(file).unwrap()).unwrap());
+    let mut files: Vec<(String, Vec<u8>)> = Vec::new();
+    for entry in from.entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let mut content = Vec::new();
+        entry.read_to_end(&mut content).unwrap();
+        files.push((entry.path().unwrap().to_str().unwrap().to_owned(), content));
+    }
+    let database = file.with_extension("db");
+    let place = files.iter().position(|(name, _)| name == "vitrine.db").unwrap();
+    fs::write(&database, &files[place].1).unwrap();
+    rusqlite::Connection::open(&database).unwrap().execute_batch(sql).unwrap();
+    files[place].1 = fs::read(&database).unwrap();
+    let at = files.iter().position(|(name, _)| name == "backup.json").unwrap();
+    let mut manifest: serde_json::Value = serde_json::from_slice(&files[at].1).unwrap();
+    let digest = |content: &[u8]| hex::encode(Sha256::digest(content));
+    manifest["files"]["vitrine.db"] = digest(&files[place].1).into();
+    if let Some(name) = more {
+        manifest["files"][name] = digest(b"more").into();
+        files.insert(0, (name.to_owned(), b"more".to_vec()));
+    }
+    files.iter_mut().find(|(name, _)| name == "backup.json").unwrap().1 = serde_json::to_vec(&manifest).unwrap();
+    let to = file.with_extension("forged");
+    let mut archive = tar::Builder::new(zstd::Encoder::new(fs::File::create(&to).unwrap(), 1).unwrap());
+    for (name, content) in &files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o600);
+        archive.append_data(&mut header, name, &content[..]).unwrap();
+    }
+    archive.into_inner().unwrap().finish().unwrap();
+    to
 }
 
 fn secret_of(host: &Host) -> serde_json::Value {
@@ -73,7 +116,9 @@ fn a_host_that_is_restored_serves_what_the_other_one_served() {
         .fails(1, &["host's own token"]);
     assert_eq!(names(scratch.path()), ["saved.tar.zst"]);
     // Beside the host that it was made of.
-    let (folder, said) = restored(&file);
+    let key_file = host.data().join("vitrine.key");
+    let (folder, said) = restored(&file, &["--key-file", key_file.to_str().unwrap()]);
+    assert!(said.contains("is as a host saved it"), "{said}");
     assert!(said.contains(key) && said.contains("vitrine.key"), "{said}");
     let data = folder.path().join("data");
     let folder = Host::try_start(folder, &PROCESS, &[]).map(|_| "it starts without its key").unwrap_err();
@@ -104,13 +149,13 @@ fn with_its_key_a_backup_is_all_that_a_host_needs() {
     let ran = host.cli(&["backup", file.to_str().unwrap(), "--with-key"]).ok();
     assert!(ran.stdout.contains("that key is in it"), "{ran:?}");
     drop(host);
-    let (folder, _) = restored(&file);
+    let (folder, said) = restored(&file, &["--unauthenticated"]);
+    assert!(said.contains("not authenticated"), "{said}");
     let again = Host::start_in(folder, &PROCESS);
     assert_eq!(secret_of(&again), SECRET);
     // Into a folder that is in use it is refused.
     let data = again.data();
-    let args = ["restore", "--from", file.to_str().unwrap(), "--data", data.to_str().unwrap()];
-    again.cli(&args).fails(1, &["not empty"]);
+    restore(&file, &data, &["--unauthenticated"]).fails(1, &["not empty"]);
     assert_eq!(secret_of(&again), SECRET);
 }
 
@@ -156,11 +201,39 @@ fn a_backup_that_is_interrupted_or_broken_off_leaves_no_file() {
 fn what_is_no_backup_makes_no_folder() {
     let scratch = bundle_dir(&[("saved.tar.zst", "no archive")]);
     let data = scratch.path().join("data");
-    let restore = |file: &Path| {
-        let args = ["restore", "--from", file.to_str().unwrap(), "--data", data.to_str().unwrap()];
-        crate::harness::cli::Cli::new(&args)
-    };
-    restore(&scratch.path().join("saved.tar.zst")).fails(1, &["no whole backup"]);
-    restore(&scratch.path().join("nowhere")).fails(1, &["nowhere"]);
+    let restore = |name: &str, proof: &[&str]| restore(&scratch.path().join(name), &data, proof);
+    restore("saved.tar.zst", &["--unauthenticated"]).fails(1, &["no whole backup"]);
+    restore("nowhere", &["--unauthenticated"]).fails(1, &["nowhere"]);
+    restore("saved.tar.zst", &[]).fails(2, &["--key-file FILE", "--unauthenticated"]);
+    restore("saved.tar.zst", &["--key-file", "no-key"]).fails(1, &["no-key"]);
     assert_eq!(names(scratch.path()), ["saved.tar.zst"]);
+}
+
+#[test]
+fn what_someone_put_into_a_backup_is_not_restored_unseen() {
+    let host = Host::start_with(&PROCESS);
+    host.deploy("shop", "one", &["--version", "v1"]);
+    let scratch = tempfile::tempdir().unwrap();
+    let file = scratch.path().join("saved.tar.zst");
+    host.cli(&["backup", file.to_str().unwrap(), "--with-key"]).ok();
+    let key_file = host.data().join("vitrine.key");
+    let proof = ["--key-file", key_file.to_str().unwrap()];
+    let data = scratch.path().join("data");
+    let token = format!(
+        "INSERT INTO tokens VALUES ('planted', '{}', '*', '*', 1, NULL)",
+        hex::encode(Sha256::digest("vit_planted"))
+    );
+    let planted = forged(&file, &token, None);
+    restore(&planted, &data, &proof).fails(1, &["changed after a host had saved it"]);
+    // Whoever asks for no proof has it restored, and is told.
+    let told = restore(&planted, &data, &["--unauthenticated", "--json"]).ok();
+    assert_eq!(told.json()["authenticated"], false);
+    fs::remove_dir_all(&data).unwrap();
+    // What is no backup's is refused all the same.
+    let trigger = "CREATE TRIGGER evil AFTER INSERT ON apps BEGIN DELETE FROM tokens; END";
+    restore(&forged(&file, trigger, None), &data, &["--unauthenticated"]).fails(1, &["evil", "none that Vitrine makes"]);
+    restore(&forged(&file, "", Some("admin.token")), &data, &["--unauthenticated"]).fails(1, &["admin.token"]);
+    assert!(!data.exists());
+    let told = restore(&file, &data, &[&proof[..], &["--json"]].concat()).ok();
+    assert_eq!(told.json()["authenticated"], true);
 }

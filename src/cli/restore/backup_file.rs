@@ -3,7 +3,7 @@
 use crate::cli::stop::Stop;
 use crate::cli::{Failure, print};
 use crate::store::Layout;
-use crate::store::backup::{self, Restored};
+use crate::store::backup::{self, Proof, Restored};
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
@@ -14,7 +14,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 ///
 /// # Errors
 /// The backup can't be read, is damaged, or the folder can't be made.
-pub async fn run(from: &Path, data: &Path) -> Result<(), Failure> {
+pub async fn run(from: &Path, data: &Path, proof: Proof) -> Result<(), Failure> {
+    let authenticated = matches!(proof, Proof::Keys(_));
     let mut stop = Stop::listen().map_err(Failure::local("listening for Ctrl-C"))?;
     let file = File::open(from).map_err(|source| Failure::Local {
         doing: "opening the backup",
@@ -23,7 +24,7 @@ pub async fn run(from: &Path, data: &Path) -> Result<(), Failure> {
     let asked = Arc::new(AtomicBool::new(false));
     let archive = Stoppable { inner: BufReader::new(file), asked: Arc::clone(&asked) };
     let folder = data.to_owned();
-    let mut restoring = tokio::task::spawn_blocking(move || backup::restore(archive, &folder));
+    let mut restoring = tokio::task::spawn_blocking(move || backup::restore(archive, &folder, &proof));
     let restored = tokio::select! {
         restored = &mut restoring => restored,
         () = stop.asked() => {
@@ -35,7 +36,7 @@ pub async fn run(from: &Path, data: &Path) -> Result<(), Failure> {
     if restored.is_err() && asked.load(Ordering::SeqCst) {
         return Err(Failure::Interrupted(format!("interrupted: {} was not made", data.display())));
     }
-    tell(&restored.map_err(Failure::local("restoring the backup"))?, data)
+    tell(&restored.map_err(Failure::local("restoring the backup"))?, authenticated, data)
 }
 
 /// Ends between two pieces when it is asked to, so that what is half made is removed.
@@ -53,15 +54,19 @@ impl<R: Read> Read for Stoppable<R> {
     }
 }
 
-fn tell(restored: &Restored, data: &Path) -> Result<(), Failure> {
+fn tell(restored: &Restored, authenticated: bool, data: &Path) -> Result<(), Failure> {
     let Restored { manifest, keys } = restored;
     let needed: Vec<&String> = keys.iter().filter(|_| !manifest.with_key).collect();
     if print::is_json() {
         return print::json(&serde_json::json!({
             "data": data, "apps": manifest.apps, "releases": manifest.releases, "made_ms": manifest.made_ms,
-            "needs_keys": needed, "missing": manifest.missing,
+            "authenticated": authenticated, "needs_keys": needed, "missing": manifest.missing,
         }));
     }
+    print::talk(&match authenticated {
+        true => format!("the backup is as a host saved it, under key {}", manifest.key),
+        false => "the backup is not authenticated: look at `vitrine token list` and `vitrine audit list` before others use the host".into(),
+    });
     for digest in &manifest.missing {
         print::talk(&format!("bundle {} was not in the backup: its releases are left out", digest.short()));
     }

@@ -9,6 +9,7 @@ use crate::audit::{Came, Event, What};
 use crate::failpoint;
 use crate::id::Digest;
 use crate::limits::BACKUP_TRIES;
+use ring::hmac;
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{self, DirBuilder, File};
 use std::io;
@@ -24,6 +25,7 @@ pub struct Picture {
     pub(super) files: Vec<String>,
     pub(super) missing: Vec<Digest>,
     pub(super) key: String,
+    pub(super) code_key: hmac::Key,
     pub(super) with_key: bool,
     pub(super) apps: u64,
     pub(super) releases: u64,
@@ -80,6 +82,7 @@ impl Store {
             files: vec![DATABASE.to_owned()],
             missing: Vec::new(),
             key: String::new(),
+            code_key: self.0.keyring.load().backup_key(),
             with_key,
             apps: 0,
             releases: 0,
@@ -89,7 +92,9 @@ impl Store {
         {
             let connection = self.connection();
             connection.execute("VACUUM INTO ?1", [copy.to_string_lossy()]).map_err(sqlite)?;
-            picture.key = self.0.keyring.load().newest().to_owned();
+            let ring = self.0.keyring.load();
+            picture.key = ring.newest().to_owned();
+            picture.code_key = ring.backup_key();
             if with_key {
                 // A file that was replaced since the start would be of no use beside these values.
                 let used = [picture.key.clone()];

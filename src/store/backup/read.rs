@@ -6,8 +6,8 @@ use super::super::reseal::used_keys;
 use super::super::schema::refuse_foreign;
 use super::super::transaction::sqlite_error;
 use super::write::Hashing;
-use super::{BackupError, DATABASE, FORMAT, MANIFEST, Manifest, is_known};
-use crate::limits::{BACKUP_MANIFEST_BYTES_MAX, BACKUP_NAME_BYTES_MAX};
+use super::{BackupError, CODE, DATABASE, FORMAT, MANIFEST, Manifest, Proof, is_known};
+use crate::limits::{BACKUP_CODE_BYTES_MAX, BACKUP_MANIFEST_BYTES_MAX, BACKUP_NAME_BYTES_MAX};
 use nix::sys::statvfs::statvfs;
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
@@ -32,15 +32,18 @@ pub struct Restored {
 /// # Errors
 /// See [`BackupError`].
 pub fn check(archive: impl Read) -> Result<Manifest, BackupError> {
-    walk(archive, |_, _, content| io::copy(content, &mut io::sink()).map(drop).map_err(BackupError::Broken))
+    let read = |_: &str, _, content: &mut dyn Read| {
+        io::copy(content, &mut io::sink()).map(drop).map_err(BackupError::Broken)
+    };
+    walk(archive, &Proof::None, read)
 }
 
-/// Makes a data folder of an archive. One that is there, and empty, is filled: it may be a mount point. Its database comes last, and
-/// without one it is no data folder. Blocking.
+/// Makes a data folder of an archive that has this to show. One that is there, and empty, is filled: it may be a mount point. Its
+/// database comes last, and without one it is no data folder. Blocking.
 ///
 /// # Errors
 /// See [`BackupError`].
-pub fn restore(archive: impl Read, data: &Path) -> Result<Restored, BackupError> {
+pub fn restore(archive: impl Read, data: &Path, proof: &Proof) -> Result<Restored, BackupError> {
     let io_error = |operation, path: &Path| {
         let path = path.to_owned();
         move |source| BackupError::Io { operation, path, source }
@@ -67,7 +70,7 @@ pub fn restore(archive: impl Read, data: &Path) -> Result<Restored, BackupError>
         let path = scratch.path().join(name);
         DirBuilder::new().mode(0o700).create(&path).map_err(io_error("make", &path))?;
     }
-    let manifest = walk(archive, |name, bytes, content| {
+    let manifest = walk(archive, proof, |name, bytes, content| {
         need_room(scratch.path(), bytes).map_err(io_error("unpack into", around))?;
         unpack(&scratch.path().join(name), content)
     })?;
@@ -99,14 +102,17 @@ fn sync(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// Gives each file to `take`, compares it with the manifest, and gives that.
+/// Gives each file to `take`, compares it with the manifest, and gives that once its code is checked.
 fn walk(
     archive: impl Read,
+    proof: &Proof,
     mut take: impl FnMut(&str, u64, &mut dyn Read) -> Result<(), BackupError>,
 ) -> Result<Manifest, BackupError> {
     let broken = BackupError::Broken;
     let mut archive = tar::Archive::new(zstd::Decoder::new(archive).map_err(broken)?);
-    let (mut found, mut manifest) = (BTreeMap::new(), None);
+    let mut found = BTreeMap::new();
+    // As they lie in the archive: another version may know of more fields.
+    let (mut manifest, mut code) = (None, None);
     let mut long_name = None;
     // Raw, because the library holds a long name in memory whatever its length.
     for entry in archive.entries().map_err(broken)?.raw(true) {
@@ -123,13 +129,17 @@ fn walk(
             long_name = Some(text);
             continue;
         }
-        if manifest.is_some() || !entry.header().entry_type().is_file() {
+        let is_code = name == CODE && manifest.is_some() && code.is_none();
+        if (manifest.is_some() && !is_code) || !entry.header().entry_type().is_file() {
             return Err(BackupError::Strange(name));
         }
+        if is_code {
+            code = Some(whole(entry, BACKUP_CODE_BYTES_MAX)?);
+            continue;
+        }
         if name == MANIFEST {
-            let mut text = Vec::new();
-            entry.take(BACKUP_MANIFEST_BYTES_MAX).read_to_end(&mut text).map_err(broken)?;
-            manifest = Some(parse(&text)?);
+            let text = whole(entry, BACKUP_MANIFEST_BYTES_MAX)?;
+            manifest = Some((parse(&text)?, text));
             continue;
         }
         if !is_known(&name) || found.contains_key(&name) {
@@ -140,7 +150,12 @@ fn walk(
         take(&name, bytes, &mut content)?;
         found.insert(name, content.digest());
     }
-    let manifest: Manifest = manifest.ok_or_else(|| broken(io::ErrorKind::UnexpectedEof.into()))?;
+    let cut_off = || broken(io::ErrorKind::UnexpectedEof.into());
+    let (manifest, text): (Manifest, _) = manifest.ok_or_else(cut_off)?;
+    if manifest.format > 1 && code.is_none() {
+        return Err(cut_off());
+    }
+    proof.check(&manifest.key, &text, code.as_deref())?;
     for (name, digest) in &manifest.files {
         if found.get(name) != Some(digest) {
             return Err(BackupError::Damaged(name.clone()));
@@ -150,6 +165,12 @@ fn walk(
         Some(name) => Err(BackupError::Strange(name)),
         None => Ok(manifest),
     }
+}
+
+fn whole(entry: impl Read, bytes_max: u64) -> Result<Vec<u8>, BackupError> {
+    let mut text = Vec::new();
+    entry.take(bytes_max).read_to_end(&mut text).map_err(BackupError::Broken)?;
+    Ok(text)
 }
 
 fn parse(text: &[u8]) -> Result<Manifest, BackupError> {

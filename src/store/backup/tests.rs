@@ -7,6 +7,11 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
+/// Of a file that no other could write.
+fn restore(archive: impl std::io::Read, data: &Path) -> Result<Restored, BackupError> {
+    super::restore(archive, data, &Proof::None)
+}
+
 const VALUE: &str = "s3cr3t-in-a-backup";
 
 /// A store with a value and two releases; the bundle of one has a larger file, and the other's is missing if that is asked for.
@@ -189,6 +194,9 @@ fn made_of(files: &[(&str, &str)], format: u32) -> Vec<u8> {
     };
     files.iter().for_each(|(name, text)| add(name, text));
     add(MANIFEST, &serde_json::to_string(&manifest).unwrap());
+    if format > 1 {
+        add(CODE, "of another key");
+    }
     archive.into_inner().unwrap().finish().unwrap()
 }
 
@@ -243,6 +251,54 @@ fn a_database_with_a_hand_in_later_statements_is_refused() {
         );
         assert!(!to.exists());
     }
+}
+
+#[test]
+fn the_code_of_a_backup_shows_that_it_is_as_its_host_saved_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, other) = (folder.path().join("from"), folder.path().join("other"));
+    let (store, _other) = (filled(&from, true), filled(&other, true));
+    let archive = archive_of(&store, true);
+    let with = |archive: &[u8], key: &Path| {
+        let to = folder.path().join("to");
+        let proof = Proof::Keys(HostKeys::read(key).unwrap());
+        let restored = super::restore(archive, &to, &proof);
+        assert_eq!(to.exists(), restored.is_ok());
+        let _ = fs::remove_dir_all(to);
+        restored.map(drop)
+    };
+    let key = from.join("vitrine.key");
+    with(&archive, &key).unwrap();
+    // The key in the archive itself shows nothing, and what another host has fits no better.
+    let not_its = with(&archive, &other.join("vitrine.key"));
+    assert!(matches!(not_its, Err(BackupError::OtherKey(_))), "{not_its:?}");
+    let no_code = with(&made_of(&[("vitrine.db", "x")], 1), &key);
+    assert!(matches!(no_code, Err(BackupError::NoCode)), "{no_code:?}");
+    let cut_off = with(&without_code(&archive), &key);
+    assert!(matches!(cut_off, Err(BackupError::Broken(_))), "{cut_off:?}");
+    assert!(check(&without_code(&archive)[..]).is_err());
+    // A key that came later opens nothing earlier, but its file may hold both.
+    let saved = fs::read_to_string(&key).unwrap();
+    store.rotate_key().unwrap();
+    assert!(matches!(with(&archive, &key), Err(BackupError::OtherKey(_))));
+    let both = fs::read_to_string(&key).unwrap() + &saved;
+    fs::write(&key, both).unwrap();
+    with(&archive, &key).unwrap();
+    assert!(HostKeys::read(&folder.path().join("nowhere")).is_err());
+}
+
+/// The same archive without its last file.
+fn without_code(archive: &[u8]) -> Vec<u8> {
+    let mut from = tar::Archive::new(zstd::Decoder::new(archive).unwrap());
+    let mut to = tar::Builder::new(zstd::Encoder::new(Vec::new(), 1).unwrap());
+    for entry in from.entries().unwrap() {
+        let entry = entry.unwrap();
+        let (mut header, path) = (entry.header().clone(), entry.path().unwrap().into_owned());
+        if path != Path::new(CODE) {
+            to.append_data(&mut header, path, entry).unwrap();
+        }
+    }
+    to.into_inner().unwrap().finish().unwrap()
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A picture as an archive.
 
-use super::{BackupError, FORMAT, MANIFEST, Manifest, Picture};
+use super::code::code_of;
+use super::{BackupError, CODE, FORMAT, MANIFEST, Manifest, Picture};
 use crate::failpoint::{self, Fault};
 use crate::id::Digest;
 use sha2::{Digest as _, Sha256};
@@ -72,6 +73,8 @@ impl Picture {
         };
         let text = serde_json::to_vec_pretty(&manifest).map_err(|error| failed(error.into()))?;
         archive.append_data(&mut head(text.len() as u64), MANIFEST, &*text).map_err(failed)?;
+        let code = code_of(&self.code_key, &text);
+        archive.append_data(&mut head(code.len() as u64), CODE, code.as_bytes()).map_err(failed)?;
         let encoder = archive.into_inner().map_err(failed)?;
         encoder.finish().and_then(|mut out| out.flush()).map_err(failed)
     }
