@@ -155,3 +155,28 @@ fn a_deploy_without_a_folder_is_of_this_one() {
         .env("npm_config_registry", "http://127.0.0.1:1/")
         .fails(1, &words);
 }
+
+/// A project that was cloned may link what would be served to private files of whoever deploys it.
+#[test]
+fn a_build_with_a_link_out_of_its_project_is_not_deployed() {
+    let host = Host::start();
+    let private = bundle_dir(&[("id_ed25519", "PRIVATE-KEY")]);
+    let project = bundle_dir(&[("package.json", "{}"), ("dist/server/index.js", &hello("one"))]);
+    let client = project.path().join("dist/client");
+    let refused = || {
+        for folder in [project.path().to_owned(), project.path().join("dist")] {
+            let ran = host.cli(&["deploy", "shop", folder.to_str().unwrap(), "--version", "v1"]).run();
+            assert!(ran.code == 1 && ran.stderr.contains("client"), "{ran:?}");
+        }
+        assert_eq!(host.cli(&["status", "--json"]).ok().json(), serde_json::json!([]));
+    };
+    std::os::unix::fs::symlink(private.path(), &client).unwrap();
+    refused();
+    std::fs::remove_file(&client).unwrap();
+    std::fs::create_dir(&client).unwrap();
+    std::os::unix::fs::symlink(private.path().join("id_ed25519"), client.join("app.js")).unwrap();
+    refused();
+    std::fs::remove_file(client.join("app.js")).unwrap();
+    std::fs::write(client.join("app.js"), "let a = 1").unwrap();
+    host.cli(&["deploy", "shop", project.path().to_str().unwrap(), "--version", "v1"]).ok();
+}

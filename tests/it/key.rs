@@ -113,3 +113,25 @@ fn a_rotation_that_a_kill_breaks_off_loses_no_value() {
         assert_eq!(key.lines().count(), 1, "{fault}");
     }
 }
+
+/// A rotation drops the old key from the file: without every key in use nothing would open what it had sealed.
+#[test]
+fn a_rotation_without_the_key_that_values_lie_under_changes_nothing() {
+    let host = Host::start_with(&PROCESS);
+    with_secret(&host);
+    let (key, aside) = (host.data().join("vitrine.key"), host.data().join("aside"));
+    fs::rename(&key, &aside).unwrap();
+    host.cli(&["key", "rotate"]).fails(1, &["vitrine.key", "under key"]);
+    assert!(!key.exists(), "none is made in its place");
+    let other = "7".repeat(64) + "\n";
+    fs::write(&key, &other).unwrap();
+    fs::set_permissions(&key, fs::metadata(&aside).unwrap().permissions()).unwrap();
+    host.cli(&["key", "rotate"]).fails(1, &["under key"]);
+    assert_eq!(fs::read_to_string(&key).unwrap(), other, "nor is another one changed");
+    host.cli(&["env", "set", "shop", "GREETING"]).stdin("hello").ok();
+    assert_eq!(secret_of(&host), SECRET);
+    fs::rename(&aside, &key).unwrap();
+    host.cli(&["key", "rotate"]).ok();
+    let host = Host::start_in(host.kill(), &PROCESS);
+    assert_eq!(secret_of(&host), SECRET);
+}
