@@ -239,7 +239,8 @@ pub async fn remove_release(
     let previews_only = !may(Verb::Remove);
     // Without it a bad release could not be rolled back: that is for those to decide who decide what users get.
     let spares_baking = !may(Verb::Promote) && !may(Verb::Rollback);
-    let action = Action::RemoveRelease { release: ReleaseId::new(app, version), previews_only, spares_baking };
+    let action =
+        Action::RemoveRelease { release: ReleaseId::new(app, version), previews_only, spares_baking };
     perform(state, None, action, None).await
 }
 

@@ -249,8 +249,8 @@ impl Releases {
 fn surplus(mut removed: Vec<Removed>) -> Vec<Removed> {
     removed.sort_by_key(|one| one.record.at_ms);
     let mut over = Vec::new();
-    while let Some(at) =
-        over_bound(&removed, REMOVED_APPS_MAX as u64, |_| 1).or_else(|| over_bound(&removed, REMOVED_BYTES_MAX, |one| one.bytes))
+    while let Some(at) = over_bound(&removed, REMOVED_APPS_MAX as u64, |_| 1)
+        .or_else(|| over_bound(&removed, REMOVED_BYTES_MAX, |one| one.bytes))
     {
         over.push(removed.remove(at));
     }
@@ -315,9 +315,13 @@ mod tests {
         assert_eq!(over(vec![theirs(), large("a", 1), large("b", 2)]), ["a"]);
         // Nor does one that is larger than the bound.
         let large = removed("token:large", "b", 2, u64::MAX);
-        assert_eq!(over(vec![theirs(), removed("token:theirs", "second", 1, 1), large]), Vec::<String>::new());
+        assert_eq!(
+            over(vec![theirs(), removed("token:theirs", "second", 1, 1), large]),
+            Vec::<String>::new()
+        );
         // One of each actor is kept, however many there are.
-        let each = (0..=REMOVED_APPS_MAX as u64 + 1).map(|at| removed(&format!("token:t{at}"), &format!("a{at}"), at, 1));
+        let each = (0..=REMOVED_APPS_MAX as u64 + 1)
+            .map(|at| removed(&format!("token:t{at}"), &format!("a{at}"), at, 1));
         assert_eq!(over(each.collect()), Vec::<String>::new());
     }
 }

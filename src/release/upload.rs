@@ -242,7 +242,10 @@ impl Releases {
         }
         if !self.0.book.take_in(&entry) {
             self.withdraw(&entry).await;
-            return Err(self.removed_meanwhile(&record.id).await.unwrap_or_else(|| self.no_app(&record.id.app)));
+            return Err(self
+                .removed_meanwhile(&record.id)
+                .await
+                .unwrap_or_else(|| self.no_app(&record.id.app)));
         }
         // Another first upload of the same app may have failed meanwhile.
         self.0.parts.telemetry.metrics.add_app(&entry.id().app);

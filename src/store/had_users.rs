@@ -12,7 +12,11 @@ impl Store {
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn name_of_others(&self, names: &[ReleaseId], digest: Digest) -> Result<Option<ReleaseId>, StoreError> {
+    pub fn name_of_others(
+        &self,
+        names: &[ReleaseId],
+        digest: Digest,
+    ) -> Result<Option<ReleaseId>, StoreError> {
         self.read("look up the names that users had", |connection| {
             for name in names {
                 if is_of_others(connection, name, digest)? {

@@ -40,7 +40,7 @@ fn restored(file: &Path, proof: &[&str]) -> (TempDir, String) {
 
 fn restore(file: &Path, data: &Path, proof: &[&str]) -> Cli {
     let args = ["restore", "--from", file.to_str().unwrap(), "--data", data.to_str().unwrap()];
-    Cli::new(&[&args, proof].concat())
+    Cli::new(&[&args[..], proof].concat())
 }
 
 /// An archive as someone makes it of another one who can write files and has no key: with a change in its database or a file more,
@@ -67,7 +67,8 @@ fn forged(file: &Path, sql: &str, more: Option<&str>) -> PathBuf {
         manifest["files"][name] = digest(b"more").into();
         files.insert(0, (name.to_owned(), b"more".to_vec()));
     }
-    files.iter_mut().find(|(name, _)| name == "backup.json").unwrap().1 = serde_json::to_vec(&manifest).unwrap();
+    files.iter_mut().find(|(name, _)| name == "backup.json").unwrap().1 =
+        serde_json::to_vec(&manifest).unwrap();
     let to = file.with_extension("forged");
     let mut archive = tar::Builder::new(zstd::Encoder::new(fs::File::create(&to).unwrap(), 1).unwrap());
     for (name, content) in &files {
@@ -231,8 +232,10 @@ fn what_someone_put_into_a_backup_is_not_restored_unseen() {
     fs::remove_dir_all(&data).unwrap();
     // What is no backup's is refused all the same.
     let trigger = "CREATE TRIGGER evil AFTER INSERT ON apps BEGIN DELETE FROM tokens; END";
-    restore(&forged(&file, trigger, None), &data, &["--unauthenticated"]).fails(1, &["evil", "none that Vitrine makes"]);
-    restore(&forged(&file, "", Some("admin.token")), &data, &["--unauthenticated"]).fails(1, &["admin.token"]);
+    restore(&forged(&file, trigger, None), &data, &["--unauthenticated"])
+        .fails(1, &["evil", "none that Vitrine makes"]);
+    restore(&forged(&file, "", Some("admin.token")), &data, &["--unauthenticated"])
+        .fails(1, &["admin.token"]);
     assert!(!data.exists());
     let told = restore(&file, &data, &[&proof[..], &["--json"]].concat()).ok();
     assert_eq!(told.json()["authenticated"], true);

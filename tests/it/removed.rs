@@ -287,8 +287,8 @@ fn an_upload_that_meets_the_removal_of_its_app_says_so() {
                  return new Response('shop'); } };\n";
     let slow = bundle_dir(&[("server/index.js", entry), ("vitrine.json", r#"{"warm": ["/"]}"#)]);
     let meets = |version: &str, flags: &[&str]| {
+        let args = ["deploy", "shop", slow.path().to_str().unwrap(), "--version", version];
         std::thread::scope(|scope| {
-            let args = ["deploy", "shop", slow.path().to_str().unwrap(), "--version", version];
             let deploy = scope.spawn(|| host.cli(&args).run());
             wait_until("the new release boots", PATIENCE, || {
                 host.cli(&["audit", "list"]).ok().stdout.contains(version).then_some(())

@@ -246,7 +246,9 @@ fn no_app_sees_the_password_or_a_pass_under_any_host_name() {
     let token = said.split_once("__vitrine_pass=").unwrap().1.split_whitespace().next().unwrap();
     let (password, link) = (basic(PASSWORD), format!("/page?a=1&__vitrine_pass={token}"));
     // An app of users, the same by another host name, a preview that asks for nothing, and the preview itself.
-    for name in ["blog.localhost", "shop.localhost", "www.shop.test", "shop-pr-1.localhost", "blog-pr-1.localhost"] {
+    for name in
+        ["blog.localhost", "shop.localhost", "www.shop.test", "shop-pr-1.localhost", "blog-pr-1.localhost"]
+    {
         let ask = |path: &str, authorization: &str| {
             let shown = Request::new(host.edge, "POST", path)
                 .with_host(name)

@@ -99,7 +99,7 @@ fn removals_of_one_token_push_out_no_app_of_another() {
     host.deploy("victim", "back again", &["--version", "v1"]);
     host.cli(&["remove", "victim", "--yes"]).ok();
     let own: Vec<String> = (0..40).map(|number| format!("own{number:02}")).collect();
-    let flags: Vec<&str> = own.iter().flat_map(|app| ["--app", app]).collect();
+    let flags: Vec<&str> = own.iter().flat_map(|app| ["--app", app.as_str()]).collect();
     let create = [&["token", "create", "many", "--verb", "env,remove"], &flags[..]].concat();
     let token = host.cli(&create).ok().stdout.trim().to_owned();
     let call = |method: &str, path: &str, body: &str| {

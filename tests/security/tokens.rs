@@ -167,7 +167,8 @@ fn who_may_not_promote_puts_nothing_else_under_a_name_that_users_had() {
     refused(&["--version", "v1", "--no-promote"], "users had `shop@v1`");
     refused(&["--version", "x1", "--preview", "v1"], "users had `shop@v1`");
     // The command line asks beforehand; what comes without asking is refused as well.
-    let sent = call(&host, "PUT", "/v1/apps/shop/releases/v1", Some(&token)).body(Archive::good("v1").zst()).send();
+    let sent =
+        call(&host, "PUT", "/v1/apps/shop/releases/v1", Some(&token)).body(Archive::good("v1").zst()).send();
     assert_eq!((sent.status, &sent.json()["type"]), (409, &"urn:vitrine:problem:other_content".into()));
     let same = deploy("one", &["--version", "v1", "--no-promote"]);
     assert_eq!(same.code, 0, "{same:?}");

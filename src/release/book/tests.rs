@@ -63,8 +63,14 @@ fn an_app_that_is_removed_gives_every_release_that_it_has_by_then() {
 fn nothing_but_an_app_that_is_new_makes_an_app() {
     let (book, shop): (Book, AppName) = (Book::default(), "shop".parse().unwrap());
     let removed = || {
-        let record =
-            crate::store::RemovedRecord { app: shop.clone(), at_ms: 1, bytes: 0, releases: 1, live: None, by: "root".into() };
+        let record = crate::store::RemovedRecord {
+            app: shop.clone(),
+            at_ms: 1,
+            bytes: 0,
+            releases: 1,
+            live: None,
+            by: "root".into(),
+        };
         Removed::from(record)
     };
     let kept = removed();

@@ -32,10 +32,9 @@ pub struct Restored {
 /// # Errors
 /// See [`BackupError`].
 pub fn check(archive: impl Read) -> Result<Manifest, BackupError> {
-    let read = |_: &str, _, content: &mut dyn Read| {
+    walk(archive, &Proof::None, |_, _, content| {
         io::copy(content, &mut io::sink()).map(drop).map_err(BackupError::Broken)
-    };
-    walk(archive, &Proof::None, read)
+    })
 }
 
 /// Makes a data folder of an archive that has this to show. One that is there, and empty, is filled: it may be a mount point. Its
