@@ -8,6 +8,7 @@ mod pool;
 mod variants;
 
 pub use immutable::{is_in_hashed_folder, name_may_have_hash};
+pub use index::content_type;
 pub(super) use index::{client_files, index, is_public};
 pub use variants::Kept;
 

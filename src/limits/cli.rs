@@ -2,6 +2,10 @@
 
 /// Bytes of a build's prerendered pages together: every isolate has them in its heap, which is 128 MiB by default.
 pub const PRERENDERED_BYTES_MAX: u64 = 16 << 20;
+/// Largest file that a worker for Cloudflare can read by `env.ASSETS` and the edge serves by itself: pages, images and fonts are smaller.
+pub const WORKER_FILE_BYTES_MAX: u64 = 8 << 20;
+/// Bytes of all such files: each process of the release has them in its memory.
+pub const WORKER_FILES_BYTES_MAX: u64 = 48 << 20;
 /// Paths of such pages that a dry run shows; `--json` has all.
 pub const PAGES_SHOWN_MAX: usize = 20;
 /// Scripts of a build that are named when none of them is a server: enough to see which one was meant.

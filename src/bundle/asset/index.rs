@@ -103,7 +103,9 @@ const JSON_FILES: [&str; 4] = [
     "openid-configuration",
 ];
 
-fn content_type(path: &str) -> String {
+/// Media type of a file by its name, with its charset where it is text.
+#[must_use]
+pub fn content_type(path: &str) -> String {
     if path.rsplit('/').next().is_some_and(|name| JSON_FILES.contains(&name)) {
         return "application/json; charset=utf-8".to_owned();
     }

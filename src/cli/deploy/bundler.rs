@@ -3,7 +3,7 @@
 use super::detect::{Build, Framework};
 use crate::limits::{BUNDLER_OUTPUT_BYTES_MAX, BUNDLER_RUN_MS};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use std::{fs, thread};
 use vitrine_wire::NODE_BUILT_INS;
 
 /// The script that Node.js runs, and the modules that it bundles with a build.
-const SCRIPTS: [(&str, &str); 8] = [
+const SCRIPTS: [(&str, &str); 14] = [
     ("bundle.mjs", include_str!("adapters/bundle.mjs")),
     ("fetch_handler.js", include_str!("adapters/fetch_handler.js")),
     ("react_router.js", include_str!("adapters/react_router.js")),
@@ -22,6 +22,12 @@ const SCRIPTS: [(&str, &str); 8] = [
     ("node_server.js", include_str!("adapters/node_server.js")),
     ("node_start.js", include_str!("adapters/node_start.js")),
     ("prerendered.js", include_str!("adapters/prerendered.js")),
+    ("redirects.js", include_str!("adapters/redirects.js")),
+    ("cloudflare.js", include_str!("adapters/cloudflare.js")),
+    ("cloudflare_assets.js", include_str!("adapters/cloudflare_assets.js")),
+    ("cloudflare_env.js", include_str!("adapters/cloudflare_env.js")),
+    ("cloudflare_missing.js", include_str!("adapters/cloudflare_missing.js")),
+    ("cloudflare_workers.js", include_str!("adapters/cloudflare_workers.js")),
 ];
 
 /// Variables that Node.js is given: where programs, homes and caches are, and the way to a registry. The rest of the user's
@@ -103,14 +109,14 @@ pub enum BundlerError {
     },
 }
 
-/// Bundles `build` with `adapter` into `out`. `pages` are HTML by path. Blocking.
+/// Bundles `build` with `adapter` into `out`. `facts` are modules of the adapter by name, each with what it exports. Blocking.
 ///
 /// # Errors
 /// See [`BundlerError`].
 pub fn bundle(
     build: &Build,
     adapter: &str,
-    pages: &BTreeMap<String, String>,
+    facts: &BTreeMap<&str, Value>,
     scratch: &Path,
     out: &Path,
 ) -> Result<Bundled, BundlerError> {
@@ -119,14 +125,13 @@ pub fn bundle(
     for (name, text) in SCRIPTS {
         fs::write(adapters.join(name), text).map_err(io_error("writing a script"))?;
     }
-    let pages = format!("export default {};\n", json!(pages));
-    fs::write(adapters.join("pages.js"), pages).map_err(io_error("writing the pages"))?;
-    let environment: BTreeMap<_, _> = build.environment.iter().copied().collect();
-    let environment = format!("export default {};\n", json!(environment));
-    fs::write(adapters.join("environment.js"), environment).map_err(io_error("writing the environment"))?;
+    for (name, facts) in facts {
+        let module = format!("export default {facts};\n");
+        fs::write(adapters.join(name), module).map_err(io_error("writing a module"))?;
+    }
     let job = json!({
         "project": build.project, "entry": build.entry, "adapter": adapters.join(adapter), "out": out, "builtIns": NODE_BUILT_INS,
-        "place": (build.framework == Framework::NodeServer).then_some(FILES_PLACE),
+        "place": (build.framework == Framework::NodeServer).then_some(FILES_PLACE), "isCloudflare": build.worker.is_some(),
     });
     let mut child = Command::new("node")
         .arg(adapters.join("bundle.mjs"))

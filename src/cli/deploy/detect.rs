@@ -2,14 +2,17 @@
 //!
 //! One function a framework, asked in order; the first that knows the folder wins, and says what it knew it by.
 
+pub mod cloudflare;
 mod frameworks;
 mod leftovers;
 mod node_server;
 mod site;
 mod stale;
 mod static_site;
+pub mod wrangler;
 
 use crate::cli::deploy::imports;
+pub use cloudflare::Worker;
 use serde::Serialize;
 use site::Site;
 pub use stale::stale;
@@ -50,6 +53,8 @@ pub struct Build {
     pub data: Vec<PathBuf>,
     /// Variables that the server gets unless the environment has them.
     pub environment: &'static [(&'static str, &'static str)],
+    /// What a build for Cloudflare has around its script.
+    pub worker: Option<Box<Worker>>,
 }
 
 /// Where a build has its client's files.
@@ -93,6 +98,8 @@ pub enum Framework {
     TanstackStart,
     /// Astro with `@astrojs/node`.
     Astro,
+    /// A worker for Cloudflare: of any framework that builds one.
+    Cloudflare,
     /// Any other whose server's default export is a fetch handler.
     FetchHandler,
     /// A server that listens with `node:http`.
@@ -116,6 +123,7 @@ impl Framework {
             Self::ReactRouter => "React Router (framework mode)",
             Self::TanstackStart => "TanStack Start",
             Self::Astro => "Astro",
+            Self::Cloudflare => "Cloudflare worker",
             Self::FetchHandler => "fetch handler",
             Self::NodeServer => "Node.js server",
             Self::Static => "site without a server",
@@ -181,15 +189,46 @@ pub enum DetectError {
         /// Names.
         exports: String,
     },
-    /// A framework that has no adapter here.
-    #[error("{folder} is a build of {framework}, which Vitrine does not run; {instead}")]
-    Unsupported {
-        /// Build.
-        folder: PathBuf,
-        /// Which.
-        framework: &'static str,
-        /// What to do.
-        instead: &'static str,
+    /// A project of Next.js without what OpenNext makes of it.
+    #[error(
+        "{project} is a project of Next.js, of which Vitrine runs what OpenNext makes; {commands}, then deploy again"
+    )]
+    NextNotBuilt {
+        /// Project.
+        project: PathBuf,
+        /// What to run.
+        commands: &'static str,
+    },
+    /// A wrangler file names a worker that is not there, or a source that its own tool has to build.
+    #[error(
+        "{config} names {main}, of which there is no build; run its build first (`{command}`), then deploy again"
+    )]
+    WorkerNotBuilt {
+        /// Wrangler file.
+        config: PathBuf,
+        /// Script.
+        main: PathBuf,
+        /// What makes the build.
+        command: String,
+    },
+    /// Functions of Pages that are no worker yet.
+    #[error(
+        "{project} has functions/ that Pages compiles when it is deployed; run `npx wrangler pages functions build --outdir \
+         {folder}/_worker.js` first, then deploy again"
+    )]
+    PagesFunctions {
+        /// Project.
+        project: PathBuf,
+        /// Its folder of files.
+        folder: String,
+    },
+    /// A wrangler file that can't be understood.
+    #[error("{path}: {message}")]
+    Wrangler {
+        /// File.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
     },
     /// The project's `vitrine.json` is no manifest.
     #[error("{path}:{line}:{column}: {message}")]
@@ -229,7 +268,8 @@ pub fn detect(folder: &Path) -> Result<Detected, DetectError> {
         return Ok(found);
     }
     site.check_settings()?;
-    let known: [Find; 7] = [
+    let known: [Find; 9] = [
+        cloudflare::built,
         frameworks::nitro,
         node_server::sveltekit,
         node_server::angular,
@@ -237,13 +277,15 @@ pub fn detect(folder: &Path) -> Result<Detected, DetectError> {
         frameworks::astro,
         frameworks::fetch_server,
         frameworks::hono,
+        cloudflare::source,
     ];
     for find in known {
         if let Some(build) = find(&site)? {
             return Ok(Detected::Build(build));
         }
     }
-    frameworks::refused(&site)?;
+    frameworks::refuse_next(&site)?;
+    cloudflare::refuse_functions(&site)?;
     if site.is_project() && !frameworks::may_be_bundle(&site) {
         let found = leftovers::describe(&site);
         let server = node_server::project(&site)?;

@@ -1,5 +1,6 @@
 //! From a framework's build to the folders of a bundle, in a scratch folder. Nothing of the project is written to.
 
+mod cloudflare;
 mod static_site;
 
 use super::bundler::{self, Bundled};
@@ -34,6 +35,8 @@ pub struct LaidOut {
     pub client: String,
     /// Paths of the pages made at build time that the adapter answers with.
     pub pages: Vec<String>,
+    /// Names that the server finds in its `env` and that fail when they are used, each with the reason, for people.
+    pub bindings: Vec<String>,
     /// What lies among or beside the client's files and is not in the bundle, each with the reason, for people.
     pub left_out: Vec<String>,
 }
@@ -107,6 +110,9 @@ pub fn lay_out(build: &Build, scratch: &Path) -> Result<LaidOut, LayOutError> {
     if build.framework == Framework::Static {
         return static_site::lay_out(build, scratch);
     }
+    if let Some(worker) = &build.worker {
+        return cloudflare::lay_out(build, worker, scratch);
+    }
     let folder = scratch.join("bundle");
     let settings = read_settings(build)?;
     let reached = build.reach();
@@ -136,6 +142,7 @@ pub fn lay_out(build: &Build, scratch: &Path) -> Result<LaidOut, LayOutError> {
     let why = why_bundled(adapter, foreign.as_deref(), !pages.is_empty());
     let (entry, server, bundled) = match why {
         Some(why) => {
+            let pages = BTreeMap::from([("pages.js", json!(pages)), ("environment.js", environment(build))]);
             let bundled = bundler::bundle(build, adapter, &pages, scratch, &folder.join(ENTRY))?;
             let server = format!("bundled by {}, which ran here, because {why}", bundled.bundler);
             (ENTRY.to_owned(), server, Some(bundled))
@@ -151,7 +158,14 @@ pub fn lay_out(build: &Build, scratch: &Path) -> Result<LaidOut, LayOutError> {
         }
         Client::None { because } => format!("none: {because}"),
     };
-    Ok(LaidOut { folder, server, bundled, client, pages: pages.into_keys().collect(), left_out })
+    let (pages, bindings) = (pages.into_keys().collect(), Vec::new());
+    Ok(LaidOut { folder, server, bundled, client, pages, bindings, left_out })
+}
+
+/// Variables that the server gets.
+fn environment(build: &Build) -> Value {
+    let variables = build.environment.iter().map(|(name, value)| ((*name).to_owned(), json!(value)));
+    Value::Object(variables.collect())
 }
 
 /// The client's files by their name in its folder, and what is passed over.
@@ -174,6 +188,7 @@ const fn adapter(framework: Framework) -> &'static str {
         Framework::ReactRouter => "react_router.js",
         Framework::Astro => "astro.js",
         Framework::NodeServer => "node_server.js",
+        Framework::Cloudflare => "cloudflare.js",
         Framework::Hono
         | Framework::Nitro
         | Framework::TanstackStart

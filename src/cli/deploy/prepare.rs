@@ -177,6 +177,9 @@ fn lay_out(source: &Path, scratch: &Path) -> Result<(PathBuf, Facts), Failure> {
                     laid_out.client
                 ));
             }
+            for binding in &laid_out.bindings {
+                print::talk(&format!("warning: {binding}"));
+            }
             for left_out in &laid_out.left_out {
                 print::talk(&format!("left out: {left_out}"));
             }
@@ -198,6 +201,9 @@ fn found(build: &Build, laid_out: &LaidOut) -> Facts {
     found.push(("client", json!(laid_out.client)));
     if !laid_out.pages.is_empty() {
         found.push(("pages", json!(laid_out.pages)));
+    }
+    if !laid_out.bindings.is_empty() {
+        found.push(("bindings", json!(laid_out.bindings)));
     }
     if !laid_out.left_out.is_empty() {
         found.push(("left_out", json!(laid_out.left_out)));

@@ -16,6 +16,7 @@ import { stripVTControlCharacters } from "node:util";
  * @property {string} adapter Ours, which imports the build as `vitrine:build`.
  * @property {string} out File to write.
  * @property {string[]} builtIns Node.js modules that isolates have.
+ * @property {boolean} [isCloudflare] The entry was written for Cloudflare's runtime.
  * @property {string | null} [place] Folder that the project's files have in the isolate, for a server that looks for files beside its own.
  */
 
@@ -125,10 +126,22 @@ async function standIn(name) {
   return lines.join("\n");
 }
 
-/** Where an import leads: `{ path }`, `{ external }`, `{ standIn }`, or nothing for the bundler's own search. */
+/** Modules of Cloudflare's runtime that are ours here. */
+const CLOUDFLARE = {
+  "cloudflare:workers": "cloudflare_workers.js",
+  "cloudflare:sockets": "cloudflare_missing.js",
+  "cloudflare:email": "cloudflare_missing.js",
+  "cloudflare:workflows": "cloudflare_missing.js",
+};
+
+/** Where an import leads: `{ path }`, `{ ours }`, `{ external }`, `{ standIn }`, or nothing for the bundler's own search. */
 function lead(specifier) {
   if (specifier === "vitrine:build") {
     return { path: job.entry };
+  }
+  const ours = job.isCloudflare ? CLOUDFLARE[specifier] : undefined;
+  if (ours !== undefined) {
+    return { ours };
   }
   const name = builtInName(specifier);
   if (name !== undefined) {
@@ -155,11 +168,23 @@ function placed(code, file) {
   return `${shebang}${head}${body.slice(shebang.length)}`;
 }
 
+/** The file of an import that is data for Cloudflare's bundler: a query says that a `.wasm` is wanted as a module. */
+const dataFile = (id) => (job.isCloudflare && DATA.test(id) ? id.replace(/\?module$/, "") : undefined);
+const DATA = /\.(?:wasm(?:\?module)?|bin|txt|html|sql)$/;
+
+/** A module with what Cloudflare's bundler makes of a file: a WebAssembly module, an ArrayBuffer, text. */
+async function dataModule(file) {
+  const content = await readFile(file);
+  if (!/\.(?:wasm|bin)$/.test(file)) return `export default ${JSON.stringify(content.toString("utf8"))};`;
+  const bytes = `Uint8Array.from(atob("${content.toString("base64")}"), (character) => character.charCodeAt(0))`;
+  return file.endsWith(".wasm") ? `export default new WebAssembly.Module(${bytes});` : `export default ${bytes}.buffer;`;
+}
+
 // Modules of ours have names and no paths, so that the same build gives the same bundle wherever this runs.
 const OURS = "\0vitrine/";
 const STAND_IN = "\0vitrine-stand-in/";
 /** Exports for Node.js, which the frameworks' server builds are made for. Bundlers add `import` or `require` by how a package is asked for. */
-const CONDITIONS = ["node", "module", "production"];
+const CONDITIONS = [...(job.isCloudflare ? ["workerd", "worker"] : []), "node", "module", "production"];
 const MAIN_FIELDS = ["module", "main"];
 const DEFINE = { "process.env.NODE_ENV": '"production"' };
 
@@ -170,6 +195,9 @@ const rolldownPlugin = {
     if (found?.path !== undefined) {
       return found.path;
     }
+    if (found?.ours !== undefined) {
+      return OURS + found.ours;
+    }
     if (found?.standIn !== undefined) {
       return STAND_IN + found.standIn;
     }
@@ -179,6 +207,9 @@ const rolldownPlugin = {
     }
     if (source === job.adapter) {
       return OURS + path.basename(source);
+    }
+    if (importer !== undefined && dataFile(source) !== undefined && source.startsWith(".")) {
+      return path.resolve(path.dirname(importer), source);
     }
     if (importer?.startsWith(OURS)) {
       // The packages of our modules are those of the project.
@@ -192,6 +223,10 @@ const rolldownPlugin = {
     }
     if (id.startsWith(OURS)) {
       return readFile(path.join(adapters, id.slice(OURS.length)), "utf8");
+    }
+    const data = dataFile(id);
+    if (data !== undefined) {
+      return { code: await dataModule(data), moduleType: "js" };
     }
     // The build's own maps lead back to the sources.
     if (id.startsWith(path.dirname(job.entry)) && existsSync(`${id}.map`)) {
@@ -241,10 +276,13 @@ function esbuildPlugin(required) {
   return {
     name: "vitrine",
     setup(build) {
-      build.onResolve({ filter: /.*/ }, async ({ path: source, kind, namespace }) => {
+      build.onResolve({ filter: /.*/ }, async ({ path: source, kind, namespace, resolveDir }) => {
         const found = lead(source);
         if (found?.path !== undefined) {
           return { path: found.path };
+        }
+        if (found?.ours !== undefined) {
+          return { path: found.ours, namespace: "vitrine" };
         }
         if (found?.standIn !== undefined) {
           return { path: found.standIn, namespace: "vitrine-stand-in" };
@@ -257,6 +295,9 @@ function esbuildPlugin(required) {
         }
         if (source === job.adapter) {
           return { path: path.basename(source), namespace: "vitrine" };
+        }
+        if (dataFile(source) !== undefined && source.startsWith(".")) {
+          return { path: path.resolve(resolveDir, dataFile(source)), namespace: "vitrine-data" };
         }
         if (namespace === "vitrine") {
           return source.startsWith("./")
@@ -272,6 +313,7 @@ function esbuildPlugin(required) {
         const contents = placed(await readFile(file, "utf8"), file);
         return contents === undefined ? undefined : { contents, loader: path.extname(file).replace(/^\.[cm]?/, ""), resolveDir: path.dirname(file) };
       });
+      build.onLoad({ filter: /.*/, namespace: "vitrine-data" }, async ({ path: file }) => ({ contents: await dataModule(file) }));
       build.onLoad({ filter: /.*/, namespace: "vitrine-stand-in" }, async ({ path: name }) => ({ contents: await standIn(name) }));
     },
   };

@@ -1,6 +1,7 @@
 // A site without a server: its pages under clean addresses, its redirects, its page for what is not there.
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { redirected } from "./redirects.js";
 import site from "./site.js";
 
 const PAGES = "/server/pages/";
@@ -10,23 +11,6 @@ for (const file of site.pages) {
   const path = `/${file.replace(/\.html$/, "").replace(/(^|\/)index$/, "$1")}`;
   files.set(path, file);
 }
-
-const rules = site.redirects
-  .split("\n")
-  .map((line) => line.replace(/(^|\s)#.*/, "").trim().split(/\s+/))
-  .filter(([from, to]) => from?.startsWith("/") && to !== undefined)
-  .map(([from, to, status = "302"]) => ({ from: pattern(from), to, status: Number.parseInt(status, 10) || 302 }));
-
-/** `/a/:name/*` as an expression with groups. */
-function pattern(from) {
-  const source = from
-    .replace(/[.+?^${}()|[\]\\]/g, "\\$&")
-    .replace(/:(\w+)/g, "(?<$1>[^/]+)")
-    .replace(/\*/g, "(?<splat>.*)");
-  return new RegExp(`^${source}/?$`);
-}
-
-const fill = (to, groups = {}) => to.replace(/:(\w+)/g, (whole, name) => groups[name] ?? whole);
 
 const pages = new Map();
 function page(file, status, request) {
@@ -59,14 +43,12 @@ function answer(request) {
   if (files.has(path)) return page(files.get(path), path === "/404" ? 404 : 200, request);
   const other = canonical(path);
   if (other !== undefined) return new Response(null, { status: 308, headers: { location: encodeURI(other) + url.search } });
-  for (const { from, to, status } of rules) {
-    const match = from.exec(path);
-    if (match === null) continue;
-    const target = fill(to, match.groups);
-    if (status >= 300 && status <= 399) return new Response(null, { status, headers: { location: target } });
+  const toPage = (target, status) => {
     const found = files.get(target.replace(/\.html$/, "").replace(/\/index$/, "/"));
-    if (found !== undefined) return page(found, status, request);
-  }
+    return found && page(found, status, request);
+  };
+  const redirect = redirected(path, toPage);
+  if (redirect !== undefined) return redirect;
   if (site.fallback !== null) return page(site.fallback, 200, request);
   return files.has("/404") ? page(files.get("/404"), 404, request) : new Response("Not found\n", { status: 404 });
 }

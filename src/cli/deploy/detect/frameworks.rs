@@ -7,7 +7,7 @@ use crate::cli::deploy::imports::exports;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Nitro writes down what it built.
 pub(super) fn nitro(site: &Site) -> Result<Option<Build>, DetectError> {
@@ -114,16 +114,24 @@ pub(super) fn hono(site: &Site) -> Result<Option<Build>, DetectError> {
     Ok(None)
 }
 
-/// Builds that are known and can't be run.
-pub(super) fn refused(site: &Site) -> Result<(), DetectError> {
-    for output in site.outputs() {
-        let unsupported =
-            |framework, instead| DetectError::Unsupported { folder: output.clone(), framework, instead };
-        if output.join(".next").is_dir() || output.join("BUILD_ID").is_file() {
-            return Err(unsupported("Next.js", "there is no adapter for it"));
-        }
+/// Next.js' own build is not what is run, unless it exported its pages as files.
+pub(super) fn refuse_next(site: &Site) -> Result<(), DetectError> {
+    let is_exported = site.folder.join("out/index.html").is_file();
+    let is_built = |output: &PathBuf| output.join(".next").is_dir() || output.join("BUILD_ID").is_file();
+    match !is_exported && site.outputs().iter().any(is_built) {
+        true => Err(next_not_built(site)),
+        false => Ok(()),
     }
-    Ok(())
+}
+
+fn next_not_built(site: &Site) -> DetectError {
+    let commands = match site.depends_on("@opennextjs/cloudflare") {
+        true => "run `npx opennextjs-cloudflare build`",
+        false => {
+            "run `npm install --save-dev @opennextjs/cloudflare wrangler` once and then `npx opennextjs-cloudflare build`"
+        }
+    };
+    DetectError::NextNotBuilt { project: site.project_folder().to_owned(), commands }
 }
 
 /// Frameworks that build a server, with the package that says so and what the build leaves behind.
@@ -152,8 +160,7 @@ pub(super) fn not_built(site: &Site, has_output: bool) -> Result<(), DetectError
         return Err(DetectError::FrameworkNotBuilt { project: project(), framework, output, command });
     }
     if !has_output && site.depends_on("next") {
-        let instead = "there is no adapter for it";
-        return Err(DetectError::Unsupported { folder: project(), framework: "Next.js", instead });
+        return Err(next_not_built(site));
     }
     Ok(())
 }

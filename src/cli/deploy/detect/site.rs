@@ -1,6 +1,6 @@
 //! The folder that a deploy names, and the project around it.
 
-use super::{Build, Client, DetectError, Detected, Framework};
+use super::{Build, Client, DetectError, Detected, Framework, Worker};
 use crate::bundle::{BundleError, Manifest};
 use serde_json::Value;
 use std::fs;
@@ -36,6 +36,11 @@ impl Site {
     /// Whether the folder is a project's own.
     pub fn is_project(&self) -> bool {
         self.project.as_ref() == Some(&self.folder)
+    }
+
+    /// The folder that has the `package.json`; without one, the folder itself.
+    pub fn project_folder(&self) -> &Path {
+        self.project.as_ref().unwrap_or(&self.folder)
     }
 
     /// Where a build may lie: the folder itself, else the usual places below a project.
@@ -130,13 +135,19 @@ impl Site {
     /// A build of `framework` with what all of them share filled in.
     pub fn build(&self, framework: Framework, because: String, entry: PathBuf, client: Client) -> Build {
         let server = entry.parent().unwrap_or(&self.folder).to_owned();
-        let project = self.project.clone().unwrap_or_else(|| self.folder.clone());
+        let project = self.project_folder().to_owned();
         let settings = [&self.folder, &project]
             .map(|folder| folder.join("vitrine.json"))
             .into_iter()
             .find(|path| path.is_file());
-        let (data, environment) = (Vec::new(), &[][..]);
-        Build { framework, because, project, server, entry, client, settings, data, environment }
+        let (data, environment, worker) = (Vec::new(), &[][..], None);
+        Build { framework, because, project, server, entry, client, settings, data, environment, worker }
+    }
+
+    /// A build for Cloudflare.
+    pub fn worker(&self, because: String, entry: PathBuf, client: Client, worker: Worker) -> Build {
+        let worker = Some(Box::new(worker));
+        Build { worker, ..self.build(Framework::Cloudflare, because, entry, client) }
     }
 }
 

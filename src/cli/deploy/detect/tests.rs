@@ -194,12 +194,12 @@ fn what_can_not_run_is_refused_with_what_to_do() {
         ("package.json", "{}"),
         ("dist/server/entry-server.js", "export { render };"),
         ("dist/server/node.js", "createServer(handle).listen(3000);"),
-        ("dist/_worker.js", FETCH),
+        ("dist/worker.js", FETCH),
     ]);
     for found in [
         "dist/server/entry-server.js, which has no default export (it exports render)",
         "dist/server/node.js, which has no default export: it calls listen()",
-        "dist/_worker.js, which has a default export and another name",
+        "dist/worker.js, which has a default export and another name",
     ] {
         assert!(text.contains(found) && !text.contains("without a build"), "{text}");
     }
@@ -228,7 +228,10 @@ fn a_missing_build_is_told_by_what_the_project_depends_on() {
         "{text}"
     );
     let text = refusal(&[("package.json", &project("next"))]);
-    assert!(text.contains("Next.js, which Vitrine does not run"), "{text}");
+    assert!(
+        text.contains("project of Next.js") && text.contains("npx opennextjs-cloudflare build"),
+        "{text}"
+    );
     // An app of a framework may have Express for its tests.
     let both = r#"{"dependencies":{"express":"5","astro":"7"}}"#;
     assert!(refusal(&[("package.json", both)]).contains("project of Astro without a build"));

@@ -4,12 +4,13 @@ use super::{
     CLIENT, LaidOut, LayOutError, copy, files_below, io_error, make_parent, read_settings, write_manifest,
 };
 use crate::cli::deploy::detect::{Build, Client};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
 
 /// Ours; it reads `site.js` and the pages.
 const SERVER: &str = include_str!("../adapters/static.js");
+const REDIRECTING: &str = include_str!("../adapters/redirects.js");
 const ENTRY: &str = "server/index.js";
 const PAGES: &str = "server/pages";
 /// Rules that Netlify and Cloudflare Pages know by these names, and that are not served.
@@ -41,9 +42,14 @@ pub(super) fn lay_out(build: &Build, scratch: &Path) -> Result<LaidOut, LayOutEr
     // The page that the client renders any address from: here it is one of the server's pages.
     let asked = settings.remove("shell").and_then(|name| name.as_str().map(str::to_owned));
     let fallback = asked.or_else(|| Some(FALLBACK.to_owned())).filter(|name| pages.contains(name));
-    let site = json!({ "pages": pages, "redirects": redirects.unwrap_or_default(), "fallback": fallback });
-    for (name, text) in [(ENTRY, SERVER.to_owned()), ("server/site.js", format!("export default {site};\n"))]
-    {
+    let module = |facts: Value| format!("export default {facts};\n");
+    let scripts = [
+        (ENTRY, SERVER.to_owned()),
+        ("server/redirects.js", REDIRECTING.to_owned()),
+        ("server/redirect_rules.js", module(json!(redirects.unwrap_or_default()))),
+        ("server/site.js", module(json!({ "pages": pages, "fallback": fallback }))),
+    ];
+    for (name, text) in scripts {
         let path = folder.join(name);
         make_parent(&path)?;
         fs::write(&path, text).map_err(io_error("write", &path))?;
@@ -52,5 +58,5 @@ pub(super) fn lay_out(build: &Build, scratch: &Path) -> Result<LaidOut, LayOutEr
     write_manifest(settings, &folder, ENTRY, files.len() > pages.len())?;
     let server = "one of Vitrine's that answers with its pages".to_owned();
     let pages = pages.iter().map(|name| super::page_path(name)).collect();
-    Ok(LaidOut { folder, server, bundled: None, client, pages, left_out })
+    Ok(LaidOut { folder, server, bundled: None, client, pages, bindings: Vec::new(), left_out })
 }

@@ -1,0 +1,1 @@
+export const greet = (env) => `${env.GREETING} from Pages\n`;
