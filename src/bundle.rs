@@ -6,6 +6,7 @@
 mod asset;
 mod error;
 mod free_space;
+mod header_rules;
 mod intake;
 mod kept_list;
 mod manifest;
@@ -20,6 +21,7 @@ mod verify;
 
 pub use asset::{Asset, AssetIndex, Encoding, Kept, content_type, is_in_hashed_folder, name_may_have_hash};
 pub use error::BundleError;
+pub use header_rules::{HEADERS_FILE, HeaderRules};
 pub use kept_list::{Large, is_kept_as, is_kept_list, same_bytes, unpack_kept, write_kept, write_large};
 pub use manifest::{Health, LimitWishes, Manifest, SnapshotWish};
 pub use pack::{digest_dir, pack};
@@ -41,6 +43,9 @@ pub struct Bundle {
     pub manifest: Manifest,
     /// See [`AssetIndex`].
     pub assets: AssetIndex,
+    /// See [`HeaderRules`].
+    #[serde(default, skip_serializing_if = "HeaderRules::is_empty")]
+    pub headers: HeaderRules,
     /// Files in it.
     pub files: u32,
     /// Unpacked size, in bytes.

@@ -9,7 +9,7 @@ mod variants;
 
 pub use immutable::{is_in_hashed_folder, name_may_have_hash};
 pub use index::content_type;
-pub(super) use index::{client_files, index, is_public};
+pub(super) use index::{client_files, index, is_public, mark_immutable};
 pub use variants::Kept;
 
 use crate::id::Digest;

@@ -110,6 +110,16 @@ pub enum BundleError {
         /// What is wrong and what would be right.
         message: String,
     },
+    /// A line of `_headers` that can't be kept.
+    #[error("{path}, line {line}: {message}")]
+    HeaderRule {
+        /// File in the bundle.
+        path: String,
+        /// Line, from 1.
+        line: usize,
+        /// What is wrong.
+        message: String,
+    },
     /// The server entry is not there.
     #[error("the server entry `{entry}` is not in the bundle; {hint}")]
     NoEntry {

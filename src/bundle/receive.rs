@@ -4,7 +4,7 @@ use super::free_space::FreeSpace;
 use super::template::{is_page, templates};
 use super::tree::Tree;
 use super::unpack::{io_error, make_folder, unpack};
-use super::{Bundle, BundleDir, BundleError, Kept, Manifest, asset, pack};
+use super::{Bundle, BundleDir, BundleError, HeaderRules, Kept, Manifest, asset, pack};
 use crate::id::Digest;
 use crate::limits::{MANIFEST_BYTES_MAX, SHELL_BYTES_MAX};
 use std::collections::BTreeMap;
@@ -109,6 +109,7 @@ struct Checked {
     tree: Tree,
     manifest: Manifest,
     templates: BTreeMap<String, &'static str>,
+    headers: HeaderRules,
 }
 
 /// Checks an archive as [`receive`] does, without the cost of precompressing its files. Its bytes are kept as
@@ -120,7 +121,7 @@ pub fn inspect(archive: impl Read, into: &Path) -> Result<Inspected, BundleError
     make_folder(into)?;
     let dir = BundleDir(into.to_owned());
     make_folder(&dir.files())?;
-    let Checked { tree, manifest, templates } =
+    let Checked { tree, manifest, templates, headers: _ } =
         check(unpack(archive, &dir, true, &FreeSpace::to_the_last_byte())?, &dir)?;
     let client_files = asset::client_files(&tree, &manifest).count() as u32;
     let (files, bytes) = (tree.files().len() as u32, tree.bytes());
@@ -150,7 +151,8 @@ fn check(tree: Tree, dir: &BundleDir) -> Result<Checked, BundleError> {
     if let Some(shell) = &manifest.shell {
         check_shell(shell, &tree, &manifest, &templates)?;
     }
-    Ok(Checked { tree, manifest, templates })
+    let headers = HeaderRules::of(&tree, &manifest, dir)?;
+    Ok(Checked { tree, manifest, templates, headers })
 }
 
 /// The shell must be a page that can be served when nothing else can.
@@ -186,13 +188,15 @@ fn check_shell(
 
 /// Makes a bundle of unpacked files.
 pub(super) fn finish(tree: Tree, dir: &BundleDir, kept: &Kept) -> Result<Bundle, BundleError> {
-    let Checked { tree, manifest, templates } = check(tree, dir)?;
+    let Checked { tree, manifest, templates, headers } = check(tree, dir)?;
     make_folder(&dir.encoded())?;
-    let (assets, variants) = asset::index(&tree, &manifest, &templates, dir, kept)?;
+    let (mut assets, variants) = asset::index(&tree, &manifest, &templates, dir, kept)?;
+    asset::mark_immutable(&mut assets, &headers);
     let bundle = Bundle {
         digest: tree.digest(),
         manifest,
         assets,
+        headers,
         files: tree.files().len() as u32,
         bytes: tree.bytes(),
         contents: tree.files().iter().map(|(path, facts)| (path.clone(), facts.digest)).collect(),

@@ -23,6 +23,9 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use vitrine_wire::{Done, Outcome};
 
+/// What an adapter says of a page that was made at build time: the rules of `_headers` hold for it as for any file. It is not passed on.
+const FILE_MARK: &str = "x-vitrine-file";
+
 /// Answers with what the app gave. Gives the record back when the render turns out to have failed before a byte left.
 pub fn answer(
     mut record: Box<Record>,
@@ -44,7 +47,12 @@ pub fn answer(
         return Err((record, Failure::of(outcome)));
     }
     let declared = app_head::declared_bytes(&answer.head.headers);
+    let rules = &selection.target.bundle.headers;
+    let is_file = !rules.is_empty() && answer.head.headers.iter().any(|(name, _)| name == FILE_MARK);
     let mut headers = re_encode(answer.head.headers, &record.host, shared_domain);
+    if is_file {
+        rules.apply(&record.host, record.caller.uri.path(), &mut headers);
+    }
     keep_apart(&mut headers, selection);
     pin_document(&mut headers, &record, selection, known_cookie);
     record.outcome = Outcome::Ok;

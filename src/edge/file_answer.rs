@@ -49,6 +49,7 @@ pub async fn answer(
     let mut headers = describe(caching, selection.pinnable, variant);
     match status {
         StatusCode::NOT_MODIFIED => {
+            target.bundle.headers.apply(&record.host, path, &mut headers);
             return whole(record, status, headers, Bytes::new(), timing("hit"));
         }
         StatusCode::RANGE_NOT_SATISFIABLE => {
@@ -67,6 +68,7 @@ pub async fn answer(
     }
     headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes));
     headers.insert(CONTENT_TYPE, text(asset.content_type.clone()));
+    target.bundle.headers.apply(&record.host, path, &mut headers);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if record.caller.method == Method::HEAD || bytes == 0 {
         return send(record, status, headers, Source::Empty, timing("bypass"));

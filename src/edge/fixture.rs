@@ -2,7 +2,7 @@
 
 pub mod fake_worker;
 
-use crate::bundle::{Asset, AssetIndex, Bundle, Manifest};
+use crate::bundle::{Asset, AssetIndex, Bundle, HeaderRules, Manifest};
 use crate::connections::places::{Bounds, Places};
 use crate::id::{Digest, ReleaseId, release_label};
 use crate::pool::Pool;
@@ -39,6 +39,7 @@ pub fn target(app: &str, version: &str, files: &[(&str, &str, bool)]) -> Target 
         assets,
         contents: BTreeMap::new(),
         variants: BTreeMap::new(),
+        headers: HeaderRules::default(),
     };
     Target {
         pool: Pool::new(release.clone()),

@@ -27,6 +27,12 @@ pub const ARCHIVE_HEADER_BYTES_MAX: u64 = 64 << 10;
 pub const ARCHIVE_PADDING_BYTES_MAX: u64 = 1 << 20;
 /// Bytes of Vite's manifest. One entry is about 200 bytes, so this is some ten thousand chunks.
 pub const VITE_MANIFEST_BYTES_MAX: u64 = 4 << 20;
+/// Bytes of `_headers`: a hundred rules of a few lines are a tenth of it.
+pub const HEADER_RULES_BYTES_MAX: u64 = 64 << 10;
+/// Paths that `_headers` may name. Each static answer is compared with all of them; Cloudflare has the same bound.
+pub const HEADER_RULES_MAX: usize = 100;
+/// Bytes of one line of it: a content security policy is the longest there is.
+pub const HEADER_RULE_BYTES_MAX: usize = 4 << 10;
 /// Largest page that is looked at for a template's placeholder: a template is a page without its content.
 pub const TEMPLATE_BYTES_MAX: u64 = 1 << 20;
 /// Largest shell. It is answered from memory when there is no room for anything else.

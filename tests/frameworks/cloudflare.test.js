@@ -67,7 +67,10 @@ describe("workers for Cloudflare", { timeout: 300_000 }, () => {
       const answer = await ask("worker", address);
       assert.deepEqual([answer.status, answer.headers.location ?? answer.text], [status, expected], address);
     }
-    for (const hidden of ["/app.js.map", "/_redirects", "/.assetsignore", "/src/index.js", "/server/assets/private/a.txt"]) {
+    for (const [address, expected] of [["/about", "DENY"], ["/open.txt", "DENY"], ["/nothing", undefined]]) {
+      assert.equal((await ask("worker", address)).headers["x-frame-options"], expected, address);
+    }
+    for (const hidden of ["/app.js.map", "/_headers", "/_redirects", "/.assetsignore", "/src/index.js", "/server/assets/private/a.txt"]) {
       assert.match((await ask("worker", hidden)).text, /^the worker at /, hidden);
     }
   });

@@ -192,6 +192,10 @@ describe("frameworks' own builds", { skip, timeout: 600_000 }, () => {
       assert.deepEqual([given, headers.location], [status, location], address);
     }
     assert.match((await get("/style.css")).headers["content-type"], /^text\/css/);
+    for (const [address, robots] of [["/", undefined], ["/docs/start", "noindex"], ["/style.css", undefined]]) {
+      const { headers } = await get(address);
+      assert.deepEqual([headers["x-frame-options"], headers["x-robots-tag"]], ["DENY", robots], address);
+    }
     const { etag } = (await get("/about")).headers;
     assert.equal((await get("/about", { "if-none-match": etag })).status, 304);
     assert.equal((await ask(host.edge, "site", "/about", { method: "HEAD" })).text, "");
@@ -218,6 +222,7 @@ const SITE_PAGES = [
   ["/home", 200, "Home"],
   ["/nothing", 404, "Not on this site"],
   ["/_redirects", 404, "Not on this site"],
+  ["/_headers", 404, "Not on this site"],
 ];
 
 /** Where other addresses of the site lead. */

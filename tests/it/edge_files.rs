@@ -1,6 +1,6 @@
 //! Client files as browsers and caches get them.
 
-use crate::harness::archive::fixture;
+use crate::harness::archive::{bundle_dir, fixture};
 use crate::harness::host::Host;
 use crate::harness::http::{Answer, Request};
 use std::io::Read as _;
@@ -66,6 +66,48 @@ fn decoded(answer: &Answer) -> String {
         None => return answer.text().to_owned(),
     };
     text
+}
+
+/// Rules for headers, one of them with a line that can't be kept.
+const RULES: &str = "/*\n  X-Frame-Options: DENY\n/fonts/:family/*\n  Cache-Control: public, max-age=60\n  X-Family: :family\n/static/*\n  Cache-Control: public, max-age=31536000, immutable\n";
+
+#[test]
+fn a_bundles_rules_give_its_files_headers() {
+    let host = Host::start();
+    let files = |rules| {
+        [
+            (
+                "server/index.js",
+                "export default () => new Response('page', { headers: { 'x-vitrine-file': 'yes' } });",
+            ),
+            ("client/_headers", rules),
+            ("client/fonts/sans/a.txt", "font"),
+            ("client/static/app-1a2b3c4d.js", "1"),
+            ("client/a.txt", "a"),
+        ]
+    };
+    host.deploy_files("shop", &files(RULES), &[]);
+    let headers = |path: &str| {
+        let answer = get(&host, path, &[]);
+        assert_eq!(answer.header("x-frame-options"), Some("DENY"), "{path}");
+        assert_eq!(answer.header("x-vitrine-file"), None, "{path}");
+        (answer.header("cache-control").map(str::to_owned), answer.header("x-family").map(str::to_owned))
+    };
+    let control = |text: &str| Some(text.to_owned());
+    assert_eq!(headers("/fonts/sans/a.txt"), (control("public, max-age=60"), Some("sans".into())));
+    assert_eq!(headers("/a.txt"), (control("public, max-age=0, must-revalidate"), None));
+    assert_eq!(headers("/static/app-1a2b3c4d.js"), (control(FOR_EVER), None));
+    // Pages that an adapter says were made at build time have them too; the file itself is no file.
+    assert_eq!(get(&host, "/_headers", &[]).text(), "page");
+    headers("/");
+    let etag = get(&host, "/fonts/sans/a.txt", &[]).header("etag").unwrap().to_owned();
+    let known = get(&host, "/fonts/sans/a.txt", &[("if-none-match", &etag)]);
+    assert_eq!((known.status, known.header("cache-control")), (304, Some("public, max-age=60")));
+
+    let bad = bundle_dir(&files("/*\n  X-A: 1\n  Set-Cookie: a=1\n"));
+    let words = ["client/_headers, line 3", "`set-cookie` is the host's own to say"];
+    host.cli(&["deploy", "shop", bad.path().to_str().unwrap()]).fails(1, &words);
+    host.cli(&["deploy", "shop", bad.path().to_str().unwrap(), "--dry-run"]).fails(1, &words);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::encode::{self, Candidate};
 use super::{Asset, AssetIndex, Kept, immutable};
 use crate::bundle::tree::{FileFacts, Tree};
 use crate::bundle::unpack::io_error;
-use crate::bundle::{BundleDir, BundleError, Manifest};
+use crate::bundle::{BundleDir, BundleError, HEADERS_FILE, HeaderRules, Manifest};
 use crate::id::Digest;
 use crate::limits::{ENCODE_BYTES_MAX, ENCODE_BYTES_MIN, VITE_MANIFEST_BYTES_MAX};
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,6 +62,17 @@ pub(in crate::bundle) fn index(
     Ok((index, variants.collect()))
 }
 
+/// Marks files of which the bundle's rules say that they never change: those whose name may have a hash, so that another content is
+/// another file.
+pub(in crate::bundle) fn mark_immutable(index: &mut AssetIndex, rules: &HeaderRules) {
+    if rules.is_empty() {
+        return;
+    }
+    for (path, asset) in index {
+        asset.immutable |= immutable::name_may_have_hash(path) && rules.say_immutable(path);
+    }
+}
+
 /// Files below the client's folder, by their path there.
 pub(in crate::bundle) fn client_files<'a>(
     tree: &'a Tree,
@@ -72,8 +83,14 @@ pub(in crate::bundle) fn client_files<'a>(
         .filter_map(|(path, facts)| Some((path.strip_prefix(&manifest.assets)?.strip_prefix('/')?, facts)))
 }
 
+/// Files that are read by hosts and not by browsers.
+const RULES: [&str; 2] = [HEADERS_FILE, "_redirects"];
+
 /// Files that begin with a dot are the tools' own; `.well-known` is the one folder of that kind that is for the web.
 pub(in crate::bundle) fn is_public(path: &str) -> bool {
+    if RULES.contains(&path) {
+        return false;
+    }
     let rest = path.strip_prefix(".well-known/").unwrap_or(path);
     !rest.split('/').any(|part| part.starts_with('.'))
 }
@@ -156,8 +173,15 @@ mod tests {
 
     #[test]
     fn dot_files_are_private_except_the_well_known() {
-        assert!(is_public("a/b.js") && is_public(".well-known/security.txt"));
-        for path in [".vite/manifest.json", "a/.DS_Store", ".env", ".well-known/.git/config"] {
+        assert!(is_public("a/b.js") && is_public(".well-known/security.txt") && is_public("a/_headers"));
+        for path in [
+            ".vite/manifest.json",
+            "a/.DS_Store",
+            ".env",
+            ".well-known/.git/config",
+            "_headers",
+            "_redirects",
+        ] {
             assert!(!is_public(path), "{path}");
         }
     }

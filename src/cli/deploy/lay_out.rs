@@ -5,7 +5,7 @@ mod static_site;
 
 use super::bundler::{self, Bundled};
 use super::detect::{Build, Client, Framework};
-use crate::bundle;
+use crate::bundle::{self, HEADERS_FILE};
 use crate::limits::PRERENDERED_BYTES_MAX;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +18,8 @@ use vitrine_wire::NODE_BUILT_INS;
 const ENTRY: &str = "server/index.js";
 /// Where the client's files are.
 const CLIENT: &str = "client";
+/// Rules for addresses, as Netlify and Cloudflare Pages know them; they are not served.
+const REDIRECTS: &str = "_redirects";
 
 /// Where the files are that a server reads: what is its project's folder for it.
 const DATA: &str = "server";
@@ -123,6 +125,11 @@ pub fn lay_out(build: &Build, scratch: &Path) -> Result<LaidOut, LayOutError> {
     let (mut client, mut left_out) = client_files(build)?;
     if shares_folder {
         client.retain(|_, path| !is_server_file(path, &reached.files));
+    }
+    if client.remove(REDIRECTS).is_some() {
+        left_out.push(format!(
+            "{REDIRECTS} (its rules are for sites without a server; this one can redirect by itself)"
+        ));
     }
     let shell = settings.get("shell").and_then(Value::as_str);
     let pages = take_pages(&mut client, shell, build.framework.prerenders_home(), &mut left_out)?;
@@ -324,6 +331,13 @@ fn refuse_outside(build: &Build) -> Result<(), LayOutError> {
         }
     }
     Ok(())
+}
+
+/// Takes the rules for headers out of a build's files, and puts them where the edge looks for them. Whether there are any.
+fn take_header_rules(files: &mut BTreeMap<String, PathBuf>, folder: &Path) -> Result<bool, LayOutError> {
+    let Some(path) = files.remove(HEADERS_FILE) else { return Ok(false) };
+    copy(&path, &folder.join(CLIENT).join(HEADERS_FILE))?;
+    Ok(true)
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), LayOutError> {

@@ -1,7 +1,7 @@
 //! The book: what is removed, and whose each label is.
 
 use super::*;
-use crate::bundle::{Bundle, BundleDir, Manifest};
+use crate::bundle::{Bundle, BundleDir, HeaderRules, Manifest};
 use crate::config::LimitMaxima;
 use crate::id::Digest;
 use crate::release::labels::Counts;
@@ -34,6 +34,7 @@ pub fn entry(id: &str) -> Arc<Entry> {
         bytes: 0,
         contents: BTreeMap::new(),
         variants: BTreeMap::new(),
+        headers: HeaderRules::default(),
     };
     let dir = BundleDir("nowhere".into());
     Entry::new(record, Life::uploaded(), Arc::new(bundle), dir, &LimitMaxima::default(), 1.0)

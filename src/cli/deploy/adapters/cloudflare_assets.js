@@ -34,7 +34,7 @@ function find(path) {
 
 function send(file, status, request) {
   const [type, etag] = build.files[file];
-  const headers = { "content-type": type, "cache-control": "public, max-age=0, must-revalidate", etag };
+  const headers = { "content-type": type, "cache-control": "public, max-age=0, must-revalidate", "x-vitrine-file": "yes", etag };
   if (status === 200 && request.headers.get("if-none-match")?.includes(etag)) return new Response(null, { status: 304, headers });
   return new Response(request.method === "HEAD" ? null : readFileSync(PLACE + file), { status, headers });
 }

@@ -19,7 +19,7 @@ function page(file, status, request) {
     pages.set(file, { text, etag: `"${createHash("sha256").update(text).digest("hex").slice(0, 16)}"` });
   }
   const { text, etag } = pages.get(file);
-  const headers = { "content-type": "text/html; charset=utf-8", "cache-control": "public, max-age=0, must-revalidate", etag };
+  const headers = { "content-type": "text/html; charset=utf-8", "cache-control": "public, max-age=0, must-revalidate", "x-vitrine-file": "yes", etag };
   if (status === 200 && request.headers.get("if-none-match")?.includes(etag)) return new Response(null, { status: 304, headers });
   return new Response(text, { status, headers });
 }

@@ -1,8 +1,8 @@
 //! The bundle of a build for Cloudflare: files that the edge serves, files that the worker reads, and the worker in its adapter.
 
 use super::{
-    CLIENT, ENTRY, LaidOut, LayOutError, client_files, copy, io_error, is_server_file, page_path,
-    read_settings, write_manifest,
+    CLIENT, ENTRY, LaidOut, LayOutError, REDIRECTS, client_files, copy, io_error, is_server_file, page_path,
+    read_settings, take_header_rules, write_manifest,
 };
 use crate::bundle::{content_type, is_page};
 use crate::cli::deploy::bundler;
@@ -20,8 +20,6 @@ const ADAPTER: &str = "cloudflare.js";
 /// Where the worker reads its files from.
 const FILES: &str = "server/assets";
 /// Names among the files that are for Cloudflare, and not for the browser.
-const REDIRECTS: &str = "_redirects";
-const HEADERS: &str = "_headers";
 const ROUTES: &str = "_routes.json";
 const IGNORED: &str = ".assetsignore";
 const PAGES_WORKER: &str = "_worker.js";
@@ -43,11 +41,9 @@ pub(super) fn lay_out(build: &Build, worker: &Worker, scratch: &Path) -> Result<
     let folder = scratch.join("bundle");
     let settings = read_settings(build)?;
     let (mut files, mut left_out) = client_files(build)?;
+    let has_rules = take_header_rules(&mut files, &folder)?;
     let redirects = take_text(&mut files, REDIRECTS)?;
     let ignored = take_text(&mut files, IGNORED)?;
-    if files.remove(HEADERS).is_some() {
-        left_out.push(format!("{HEADERS} (its rules are not applied)"));
-    }
     let shares_folder = build.client.folder().is_some_and(|client| build.entry.starts_with(client));
     let reached = if shares_folder { build.reach().files } else { Default::default() };
     files.retain(|name, path| {
@@ -63,13 +59,16 @@ pub(super) fn lay_out(build: &Build, worker: &Worker, scratch: &Path) -> Result<
     });
     let facts = BTreeMap::from([("cloudflare_build.js", facts), ("redirect_rules.js", json!(redirects))]);
     let bundled = bundler::bundle(build, ADAPTER, &facts, scratch, &folder.join(ENTRY))?;
-    write_manifest(settings, &folder, ENTRY, placed.served > 0)?;
-    let server = format!("bundled by {}, which ran here, because its server needs an adapter", bundled.bundler);
+    write_manifest(settings, &folder, ENTRY, has_rules || placed.served > 0)?;
+    let server =
+        format!("bundled by {}, which ran here, because its server needs an adapter", bundled.bundler);
     let client = match &build.client {
         Client::Folder { path, .. } => {
             let behind = files.len() - placed.served - placed.pages.len();
             let (path, served, pages) = (path.display(), placed.served, placed.pages.len());
-            format!("{path}: {served} files, {pages} pages, and {behind} files that the worker is asked for first")
+            format!(
+                "{path}: {served} files, {pages} pages, and {behind} files that the worker is asked for first"
+            )
         }
         Client::None { because } => format!("none: {because}"),
     };
@@ -79,12 +78,7 @@ pub(super) fn lay_out(build: &Build, worker: &Worker, scratch: &Path) -> Result<
 }
 
 /// Copies files to where they are served or read: pages, and what the worker is asked for first, are for the worker alone.
-fn place(
-    files: &Files,
-    worker: &Worker,
-    shell: Option<&str>,
-    folder: &Path,
-) -> Result<Placed, LayOutError> {
+fn place(files: &Files, worker: &Worker, shell: Option<&str>, folder: &Path) -> Result<Placed, LayOutError> {
     let mut placed = Placed::default();
     let mut read_bytes = 0;
     for (name, path) in files {
@@ -105,9 +99,10 @@ fn place(
         }
         read_bytes += bytes;
         copy(path, &folder.join(FILES).join(name))?;
-        placed
-            .read
-            .insert(format!("/{name}"), json!([content_type(name), format!("\"{}\"", Digest::of(&content).short())]));
+        placed.read.insert(
+            format!("/{name}"),
+            json!([content_type(name), format!("\"{}\"", Digest::of(&content).short())]),
+        );
     }
     Ok(placed)
 }
@@ -146,7 +141,10 @@ fn leaves_out(pattern: &str, name: &str) -> bool {
 /// What is told of bindings that do nothing.
 fn for_people(bindings: &Bindings) -> Vec<String> {
     let missing = bindings.missing.iter().map(|binding| {
-        format!("{} is {}, which Vitrine does not have: it throws when it is used", binding.name, binding.kind)
+        format!(
+            "{} is {}, which Vitrine does not have: it throws when it is used",
+            binding.name, binding.kind
+        )
     });
     missing.chain(bindings.not_done.iter().map(ToString::to_string)).collect()
 }

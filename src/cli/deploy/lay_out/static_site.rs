@@ -1,7 +1,8 @@
 //! The bundle of a site without a server: its files for the browser, and a small server that answers with its pages.
 
 use super::{
-    CLIENT, LaidOut, LayOutError, copy, files_below, io_error, make_parent, read_settings, write_manifest,
+    CLIENT, LaidOut, LayOutError, REDIRECTS, copy, files_below, io_error, make_parent, read_settings,
+    take_header_rules, write_manifest,
 };
 use crate::cli::deploy::detect::{Build, Client};
 use serde_json::{Value, json};
@@ -13,9 +14,6 @@ const SERVER: &str = include_str!("../adapters/static.js");
 const REDIRECTING: &str = include_str!("../adapters/redirects.js");
 const ENTRY: &str = "server/index.js";
 const PAGES: &str = "server/pages";
-/// Rules that Netlify and Cloudflare Pages know by these names, and that are not served.
-const REDIRECTS: &str = "_redirects";
-const HEADERS: &str = "_headers";
 /// What sites for the browser alone call the page that answers every address.
 const FALLBACK: &str = "200.html";
 
@@ -24,13 +22,10 @@ pub(super) fn lay_out(build: &Build, scratch: &Path) -> Result<LaidOut, LayOutEr
     let mut settings = read_settings(build)?;
     let Client::Folder { path: root, .. } = &build.client else { unreachable!("a site is a folder") };
     let mut files = files_below(root)?;
+    let has_rules = take_header_rules(&mut files, &folder)?;
     let redirects = files.remove(REDIRECTS);
     let redirects =
         redirects.map(|path| fs::read_to_string(&path).map_err(io_error("read", &path))).transpose()?;
-    let mut left_out = Vec::new();
-    if files.remove(HEADERS).is_some() {
-        left_out.push(format!("{HEADERS} (its rules are not applied)"));
-    }
     let mut pages = Vec::new();
     for (name, path) in &files {
         let to = if name.ends_with(".html") { PAGES } else { CLIENT };
@@ -55,8 +50,8 @@ pub(super) fn lay_out(build: &Build, scratch: &Path) -> Result<LaidOut, LayOutEr
         fs::write(&path, text).map_err(io_error("write", &path))?;
     }
     let client = format!("{}: {} files and {} pages", root.display(), files.len() - pages.len(), pages.len());
-    write_manifest(settings, &folder, ENTRY, files.len() > pages.len())?;
+    write_manifest(settings, &folder, ENTRY, has_rules || files.len() > pages.len())?;
     let server = "one of Vitrine's that answers with its pages".to_owned();
     let pages = pages.iter().map(|name| super::page_path(name)).collect();
-    Ok(LaidOut { folder, server, bundled: None, client, pages, bindings: Vec::new(), left_out })
+    Ok(LaidOut { folder, server, bundled: None, client, pages, bindings: Vec::new(), left_out: Vec::new() })
 }

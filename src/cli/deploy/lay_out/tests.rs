@@ -148,8 +148,9 @@ fn a_site_is_laid_out_with_a_server_for_its_pages() {
         ("docs".into(), "body".into())
     );
     let site = text("server/site.js");
-    assert!(site.contains(r#""fallback":"app.html""#) && site.contains("/old /new 301"), "{site}");
-    assert_eq!(told.left_out, ["_headers (its rules are not applied)"]);
+    assert!(site.contains(r#""fallback":"app.html""#), "{site}");
+    assert!(text("server/redirect_rules.js").contains("/old /new 301"));
+    assert_eq!((text("client/_headers"), told.left_out), ("/*".into(), Vec::new()));
     assert!(!told.folder.join("client/_redirects").exists());
     let manifest: Value = serde_json::from_str(&text("vitrine.json")).unwrap();
     assert_eq!(manifest, json!({ "env": ["A"], "entry": "server/index.js", "assets": "client" }));

@@ -1,0 +1,265 @@
+//! `_headers` among the client's files: headers of static answers by path, as Netlify and Cloudflare write them.
+//!
+//! A line that begins with a path says whom the indented lines below it are for: `Name: value` gives a header, `! Name` takes one away.
+
+mod pattern;
+
+use super::tree::Tree;
+use super::unpack::io_error;
+use super::{BundleDir, BundleError, Manifest};
+use crate::limits::{HEADER_RULE_BYTES_MAX, HEADER_RULES_BYTES_MAX, HEADER_RULES_MAX};
+use http::header::{CACHE_CONTROL, HeaderMap};
+use http::{HeaderName, HeaderValue};
+use pattern::Pattern;
+use serde::{Deserialize, Serialize};
+use std::fs;
+
+/// Name of the file, below the client's folder.
+pub const HEADERS_FILE: &str = "_headers";
+
+/// Headers that are about one connection or one representation, or that the edge makes itself.
+const OWN: [&str; 20] = [
+    "accept-ranges",
+    "age",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-range",
+    "date",
+    "etag",
+    "keep-alive",
+    "last-modified",
+    "proxy-authenticate",
+    "proxy-connection",
+    "set-cookie",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "vary",
+    "www-authenticate",
+    "x-request-id",
+];
+/// Beginnings of those that speak for this host, or are orders to a proxy in front of it.
+const ORDERS: [&str; 7] =
+    ["x-accel-", "x-envoy-", "x-lighttpd-", "x-litespeed-", "x-reproxy-", "x-sendfile", "x-vitrine-"];
+
+/// The rules of a bundle, in their order.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct HeaderRules(Vec<Rule>);
+
+/// What answers get whose path is the pattern's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Rule {
+    pattern: Pattern,
+    changes: Vec<Change>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Change {
+    Give(String, String),
+    Take(String),
+}
+
+/// A line that can't be kept.
+#[derive(Debug, PartialEq, Eq)]
+struct Wrong {
+    line: usize,
+    message: String,
+}
+
+impl HeaderRules {
+    /// The rules of a bundle; none where it has no such file.
+    pub(super) fn of(tree: &Tree, manifest: &Manifest, dir: &BundleDir) -> Result<Self, BundleError> {
+        let path = format!("{}/{HEADERS_FILE}", manifest.assets);
+        let Some(facts) = tree.files().get(&path) else { return Ok(Self::default()) };
+        let refused = |line, message| BundleError::HeaderRule { path: path.clone(), line, message };
+        if facts.bytes > HEADER_RULES_BYTES_MAX {
+            return Err(refused(1, format!("the file has more than {HEADER_RULES_BYTES_MAX} bytes")));
+        }
+        let file = dir.files().join(&path);
+        let text = fs::read(&file).map_err(|source| io_error("read", &file, source))?;
+        Self::parse(&String::from_utf8_lossy(&text)).map_err(|wrong| refused(wrong.line, wrong.message))
+    }
+
+    fn parse(text: &str) -> Result<Self, Wrong> {
+        let mut rules: Vec<Rule> = Vec::new();
+        for (at, line) in text.lines().enumerate() {
+            let wrong = |message: String| Wrong { line: at + 1, message };
+            let is_indented = line.starts_with([' ', '\t']);
+            let line = line.trim();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            if line.len() > HEADER_RULE_BYTES_MAX {
+                return Err(wrong(format!("the line has more than {HEADER_RULE_BYTES_MAX} bytes")));
+            }
+            if is_indented {
+                let rule = rules.last_mut().ok_or_else(|| wrong("a header before the first path".into()))?;
+                rule.changes.push(change(line).map_err(wrong)?);
+            } else {
+                if rules.len() == HEADER_RULES_MAX {
+                    return Err(wrong(format!("there are more than {HEADER_RULES_MAX} paths")));
+                }
+                let pattern = Pattern::parse(line).map_err(|message| wrong(message.into()))?;
+                rules.push(Rule { pattern, changes: Vec::new() });
+            }
+        }
+        Ok(Self(rules))
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Changes the headers of a static answer to this host and path. What several rules give under one name is joined.
+    pub fn apply(&self, host: &str, path: &str, headers: &mut HeaderMap) {
+        let mut given = HeaderMap::new();
+        for rule in &self.0 {
+            let Some(found) = rule.pattern.find(host, path) else { continue };
+            for change in &rule.changes {
+                match change {
+                    Change::Give(name, value) => give(&mut given, name, &found.fill(value)),
+                    Change::Take(name) => {
+                        given.remove(name);
+                        headers.remove(name);
+                    }
+                }
+            }
+        }
+        for (name, value) in &given {
+            headers.insert(name, value.clone());
+        }
+    }
+
+    /// Whether the rules say of a file that it never changes.
+    pub(super) fn say_immutable(&self, path: &str) -> bool {
+        let mut headers = HeaderMap::new();
+        self.apply("", path, &mut headers);
+        let control = headers.get(CACHE_CONTROL).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        control.split(',').any(|part| part.trim().eq_ignore_ascii_case("immutable"))
+    }
+}
+
+fn give(given: &mut HeaderMap, name: &str, value: &str) {
+    let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else { return };
+    let joined = match given.get(&name).and_then(|known| known.to_str().ok()) {
+        Some(known) => format!("{known}, {value}"),
+        None => value.to_owned(),
+    };
+    // A placeholder may stand for what no header can hold.
+    if let Ok(value) = HeaderValue::try_from(joined) {
+        given.insert(name, value);
+    }
+}
+
+/// `Name: value` or `! Name`.
+fn change(line: &str) -> Result<Change, String> {
+    let (name, value) = match line.strip_prefix('!') {
+        Some(name) => (name, None),
+        None => line
+            .split_once(':')
+            .map(|(name, value)| (name, Some(value.trim())))
+            .ok_or("it is neither `Name: value` nor `! Name`")?,
+    };
+    let name = name.trim().to_ascii_lowercase();
+    if HeaderName::from_bytes(name.as_bytes()).is_err() {
+        return Err(format!("`{name}` is no name of a header"));
+    }
+    if OWN.contains(&name.as_str()) || ORDERS.iter().any(|order| name.starts_with(order)) {
+        return Err(format!("`{name}` is the host's own to say; leave the line out"));
+    }
+    // It keeps browsers from taking a file for a script, and the edge says so of every file.
+    if name == "x-content-type-options" && value != Some("nosniff") {
+        return Err(format!("`{name}` is `nosniff` on every file; leave the line out"));
+    }
+    match value {
+        None => Ok(Change::Take(name)),
+        Some(value) if HeaderValue::from_str(value).is_ok() => Ok(Change::Give(name, value.to_owned())),
+        Some(_) => Err(format!("`{name}` has a value that no header can have")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn applied(text: &str, path: &str) -> Vec<String> {
+        let mut headers = HeaderMap::new();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("max-age=0"));
+        HeaderRules::parse(text).unwrap().apply("shop.test", path, &mut headers);
+        let shown =
+            |(name, value): (&HeaderName, &HeaderValue)| format!("{name}: {}", value.to_str().unwrap());
+        headers.iter().map(shown).collect()
+    }
+
+    const RULES: &str = "# comment\n/*\n  X-Frame-Options: DENY\n\tx-note: one\n\n/fonts/*\n  Cache-Control: public, max-age=60\n  X-Note: two\n\
+        /fonts/:family/open.txt\n  X-Family: :family\n  ! X-Frame-Options\nhttps://shop.test/here\n  X-Host: yes\nhttps://other.test/*\n  X-Host: no\n\
+        /plain\n  ! Cache-Control\n";
+
+    #[test]
+    fn rules_are_applied_in_their_order() {
+        let frame = "x-frame-options: DENY";
+        for (path, expected) in [
+            ("/", &["cache-control: max-age=0", frame, "x-note: one"][..]),
+            ("/fonts/a/b.woff2", &["cache-control: public, max-age=60", frame, "x-note: one, two"]),
+            (
+                "/fonts/sans/open.txt",
+                &["cache-control: public, max-age=60", "x-note: one, two", "x-family: sans"],
+            ),
+            ("/here", &["cache-control: max-age=0", frame, "x-note: one", "x-host: yes"]),
+            ("/plain", &[frame, "x-note: one"]),
+        ] {
+            let mut expected: Vec<_> = expected.iter().map(ToString::to_string).collect();
+            let mut found = applied(RULES, path);
+            expected.sort();
+            found.sort();
+            assert_eq!(found, expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_kept_is_named_with_its_line() {
+        let wrong = |text: &str| HeaderRules::parse(text).unwrap_err();
+        for name in [
+            "Content-Length",
+            "Transfer-Encoding",
+            "Set-Cookie",
+            "Vary",
+            "X-Vitrine-Release",
+            "X-Accel-Redirect",
+            "ETag",
+        ] {
+            for line in [format!("{name}: 1"), format!("! {name}")] {
+                let told = wrong(&format!("/*\n  x-a: 1\n  {line}"));
+                assert_eq!(told.line, 3, "{line}");
+                assert!(told.message.contains("the host's own"), "{}", told.message);
+            }
+        }
+        for (text, line) in [
+            ("  x-a: 1", 1),
+            ("/*\n  no header", 2),
+            ("/*\n  bad name: 1", 2),
+            ("/*\n  x-a: \u{7f}", 2),
+            ("no path\n", 1),
+            ("/a/*/*\n", 1),
+            ("/*\n  ! X-Content-Type-Options", 2),
+        ] {
+            assert_eq!(wrong(text).line, line, "{text}");
+        }
+        let many = "/a\n".repeat(HEADER_RULES_MAX);
+        assert!(HeaderRules::parse(&many).is_ok());
+        assert_eq!(wrong(&format!("{many}/b\n")).line, HEADER_RULES_MAX + 1);
+        assert_eq!(wrong(&format!("/{}\n", "a".repeat(HEADER_RULE_BYTES_MAX))).line, 1);
+    }
+
+    #[test]
+    fn what_never_changes_is_told() {
+        let rules = HeaderRules::parse("/static/*\n  cache-control: public, Immutable, max-age=9\n").unwrap();
+        assert!(rules.say_immutable("/static/a-1a2b3c4d.js") && !rules.say_immutable("/a.js"));
+    }
+}
