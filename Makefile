@@ -75,14 +75,17 @@ tests/frameworks/node_modules/.built: tests/frameworks/node_modules/.package-loc
 	@cd tests/frameworks && ASTRO_TELEMETRY_DISABLED=1 npm run build --workspaces --if-present --silent >node_modules/.build.log 2>&1 || { cat node_modules/.build.log >&2; exit 1; }
 	@touch $@
 
-# Nuxt's packages take 400 MB and their installation more than a minute: only the long tests use them.
-NUXT = tests/frameworks/long/nuxt
-frameworks-long: $(NUXT)/node_modules/.built
+# The packages of these take hundreds of megabytes and their installation more than a minute: only the long tests use them.
+LONG = tests/frameworks/long
+frameworks-long: $(LONG)/nuxt/node_modules/.built $(LONG)/next/node_modules/.built $(LONG)/cloudflare/node_modules/.built
 
-$(NUXT)/node_modules/.built: $(NUXT)/node_modules/.package-lock.json \
-  $(shell find $(NUXT) \( -name node_modules -o -name '.[a-z]*' \) -prune -o -type f -print)
-	@echo "building the fixture of Nuxt" >&2
-	@cd $(NUXT) && npm run build --silent >node_modules/.build.log 2>&1 || { cat node_modules/.build.log >&2; exit 1; }
+.SECONDEXPANSION:
+$(LONG)/%/node_modules/.built: $(LONG)/%/node_modules/.package-lock.json \
+  $$(shell find $(LONG)/$$* \( -name node_modules -o -name dist -o -name build -o -name '.[a-z]*' -o -path '*/cloudflare/*/src' \
+  -o -path '*/cloudflare/*/app' \) -prune -o -type f ! -name next-env.d.ts -print)
+	@echo "building the fixtures in $(LONG)/$*" >&2
+	@cd $(LONG)/$* && NEXT_TELEMETRY_DISABLED=1 ASTRO_TELEMETRY_DISABLED=1 WRANGLER_SEND_METRICS=false \
+	npm run $(if $(filter next,$*),cloudflare,build) --silent >node_modules/.build.log 2>&1 || { cat node_modules/.build.log >&2; exit 1; }
 	@touch $@
 
 # npm ci insists on binaries for every system, and not every registry has them all. Without these two the bench says so and goes on.

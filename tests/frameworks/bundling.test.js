@@ -48,8 +48,39 @@ for (const bundler of ["rolldown", "esbuild"]) {
   });
 }
 
+/** A worker for Cloudflare that imports what only its runtime has, and what only its bundler takes: `wasm` has one function, `answer`. */
+const WORKER = `import { WorkerEntrypoint, env } from "cloudflare:workers"; import { connect } from "cloudflare:sockets";
+  import add from "./add.wasm"; import note from "./note.txt"; import bytes from "./bytes.bin"; import placed from "placed";
+  export default class extends WorkerEntrypoint {
+    async fetch() {
+      const { exports } = await WebAssembly.instantiate(add);
+      return Response.json([exports.answer(), note, bytes.byteLength, placed, this.env.A, env.A, typeof connect]);
+    }
+  }`;
+const WASM = "0061736d010000000105016000017f03020100070a0106616e7377657200000a06010400412a0b";
+
+for (const bundler of ["rolldown", "esbuild"]) {
+  test(`a worker for Cloudflare: ${bundler}`, async (t) => {
+    const files = {
+      "server.js": WORKER,
+      "add.wasm": Buffer.from(WASM, "hex"),
+      "note.txt": "a note",
+      "bytes.bin": "1234",
+      "node_modules/placed/package.json": `{"exports":{"workerd":"./workerd.js","node":"./node.js"},"type":"module"}`,
+      "node_modules/placed/node.js": "export default 'node';",
+      "node_modules/placed/workerd.js": "export default 'workerd';",
+    };
+    const facts = {
+      cloudflare_build: { vars: { A: "b" }, own: [], missing: [], assetsBinding: null, first: false, files: {} },
+      redirect_rules: "",
+    };
+    const { answer } = await bundled(t, bundler, files, null, { adapter: "cloudflare.js", facts });
+    assert.deepEqual(answer, [42, "a note", 4, "workerd", "b", "b", "function"]);
+  });
+}
+
 /** Bundles these files of a project; what their server answers, and where the bundle is. */
-async function bundled(t, bundler, files, place = null) {
+async function bundled(t, bundler, files, place = null, { adapter = "fetch_handler.js", facts = {} } = {}) {
   const project = await realpath(await mkdtemp(path.join(tmpdir(), "vitrine-bundling-")));
   t.after(() => rm(project, { recursive: true }));
   for (const [name, text] of Object.entries(files)) {
@@ -61,12 +92,14 @@ async function bundled(t, bundler, files, place = null) {
   await symlink(path.join(ROOT, "tests/frameworks/node_modules", bundler), path.join(project, "node_modules", bundler));
   const adapters = path.join(project, "adapters");
   await cp(ADAPTERS, adapters, { recursive: true });
-  await writeFile(path.join(adapters, "pages.js"), "export default {};");
+  for (const [name, value] of Object.entries({ pages: {}, ...facts })) {
+    await writeFile(path.join(adapters, `${name}.js`), `export default ${JSON.stringify(value)};`);
+  }
   const out = path.join(project, "out.mjs");
-  const job = { project, entry: path.join(project, "server.js"), adapter: path.join(adapters, "fetch_handler.js"), out, builtIns: [], place };
+  const job = { project, entry: path.join(project, "server.js"), adapter: path.join(adapters, adapter), out, builtIns: ["node:async_hooks", "node:fs"], place, isCloudflare: adapter === "cloudflare.js" };
   const ran = spawnSync(process.execPath, [path.join(adapters, "bundle.mjs")], { input: JSON.stringify(job), encoding: "utf8" });
   assert.equal(ran.status, 0, ran.stderr);
   assert.match(JSON.parse(ran.stdout).bundler, new RegExp(`^${bundler} `));
   const { default: server } = await import(pathToFileURL(out).href);
-  return { out, answer: await (await server.fetch(new Request("http://localhost/"))).json() };
+  return { out, answer: await (await server.fetch(new Request("http://localhost/"), {}, { waitUntil() {} })).json() };
 }

@@ -10,6 +10,7 @@ import { after, before, describe, test } from "node:test";
 
 import { ROOT, startHost } from "../browser/host.js";
 
+const skipLong = process.env.VITRINE_LONG === undefined ? "takes minutes (make test-long)" : false;
 const FOLDER = path.join(ROOT, "tests/frameworks/cloudflare");
 
 describe("workers for Cloudflare", { timeout: 300_000 }, () => {
@@ -24,11 +25,13 @@ describe("workers for Cloudflare", { timeout: 300_000 }, () => {
 
   after(() => host?.stop());
 
-  /** Asks an app and follows nothing. */
-  async function ask(app, address, headers = {}) {
+  /** Asks an app and follows nothing; with a body it is a POST. */
+  async function ask(app, address, headers = {}, body = undefined) {
     const { hostname, port } = host.edge;
-    const asking = request({ host: hostname, port, path: address, headers: { ...headers, host: `${app}.localhost:${port}` } });
-    asking.end();
+    const method = body === undefined ? "GET" : "POST";
+    const all = { ...headers, host: `${app}.localhost:${port}` };
+    const asking = request({ host: hostname, port, path: address, method, headers: all });
+    asking.end(body);
     const [response] = await once(asking, "response");
     return { status: response.statusCode, headers: response.headers, text: (await text(response)).trim() };
   }
@@ -43,7 +46,7 @@ describe("workers for Cloudflare", { timeout: 300_000 }, () => {
     const dryRun = JSON.parse(await host.vitrine("deploy", "worker", path.join(FOLDER, "worker"), "--dry-run", "--json"));
     assert.equal(dryRun.found, "cloudflare");
     assert.equal(dryRun.because, "wrangler.jsonc names src/index.js");
-    assert.match(dryRun.client, /public: 1 files, 4 pages, and 2 files that the worker is asked for first$/);
+    assert.match(dryRun.client, /public: 2 files, 4 pages, and 1 files that the worker is asked for first$/);
     assert.deepEqual(dryRun.bindings, [
       "KV is a KV namespace, which Vitrine does not have: it throws when it is used",
       "ROOM is a Durable Object, which Vitrine does not have: it throws when it is used",
@@ -107,6 +110,28 @@ describe("workers for Cloudflare", { timeout: 300_000 }, () => {
     await writeFile(path.join(folder, "values"), "GREETING=welcome\n");
     await host.vitrine("env", "import", "worker", path.join(folder, "values"));
     assert.deepEqual(await api("values"), { notes: 2, greeting: "welcome", same: true, of: "welcome" });
+  });
+
+  test("Next.js besides pages: proxy, images, route handlers, actions without JavaScript", { skip: skipLong }, async () => {
+    await host.vitrine("deploy", "next", path.join(ROOT, "tests/frameworks/long/next"), "--version", "v1");
+    const home = await ask("next", "/");
+    assert.equal(home.headers["x-by"], "proxy");
+    const moved = await ask("next", "/old");
+    assert.deepEqual([moved.status, new URL(moved.headers.location, "http://a/").pathname], [307, "/about"]);
+    assert.match((await ask("next", "/tea")).text, /<h1>Tea<\/h1>/);
+    const json = { "content-type": "application/json" };
+    assert.deepEqual(JSON.parse((await ask("next", "/api/notes", json, '{"text":"a < b"}')).text), { said: "a < b" });
+    const image = await ask("next", "/_next/image?url=%2Fdot.png&w=64&q=75");
+    assert.deepEqual([image.status, image.headers["content-type"]], [200, "image/png"]);
+    const [script] = /\/_next\/static\/[^"]+\.js/.exec(home.text);
+    assert.match((await ask("next", script)).headers["cache-control"], /immutable/);
+    const fields = [...home.text.matchAll(/name="(\$ACTION[^"]*)"(?: value="([^"]*)")?/g)].map(([, name, value = ""]) => [name, value]);
+    const parts = [...fields, ["text", "no script"]].map(([name, value]) => `--x\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`);
+    const { port } = host.edge;
+    const headers = { "content-type": "multipart/form-data; boundary=x", origin: `http://next.localhost:${port}` };
+    const said = await ask("next", "/", headers, `${parts.join("")}--x--\r\n`);
+    assert.deepEqual([said.status, new URL(said.headers.location, "http://a/").pathname], [303, "/"]);
+    assert.match(said.headers["set-cookie"].join(), /said=no%20script/);
   });
 
   test("a worker of Pages gets what its routes include", async () => {

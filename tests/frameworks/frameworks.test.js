@@ -13,68 +13,12 @@ import { after, before, describe, test } from "node:test";
 
 import { CHROMIUM, complaintsOf, launchBrowser } from "../browser/browser.js";
 import { ROOT, startHost } from "../browser/host.js";
+import { APPS, FIXTURES } from "./fixtures.js";
 
-const APPS = path.join(ROOT, "tests/frameworks/apps");
 const MODULES = path.join(ROOT, "tests/frameworks/node_modules");
 /** Where the bundler is kept that is fetched for projects without one: it is fetched once for all runs. */
 const CACHE = path.join(ROOT, "target/frameworks-cache");
 const skip = existsSync(CHROMIUM) ? false : `no browser at ${CHROMIUM}; CHROMIUM names another`;
-
-/**
- * What the builds have in common: a page with links, a counter and a form, a page a note, a page that streams, an API.
- *
- * @typedef {object} Fixture
- * @property {string} name Name of the app.
- * @property {string} [folder] Its folder; apps/NAME without it.
- * @property {string} found What `deploy --dry-run` says it is.
- * @property {boolean} [routesOnClient] Links are followed without a new document.
- * @property {boolean} [inOnePiece] Its pages are sent whole: it has none that streams.
- * @property {string} [said] Where the form's answer appears.
- * @property {string} [answer] What it answers to "a < b".
- * @property {string} missing What an unknown page shows.
- * @property {string} [prerendered] Heading of /about, if that page was made at build time.
- * @property {RegExp} [abandons] Complaints about requests that its client leaves once it has read what it wants, on any server.
- * @property {string[]} [packages] It is deployed from a folder with these packages and no bundler.
- * @property {boolean} [long] Its packages take minutes to install and to build.
- */
-
-/** @type {Fixture[]} */
-const FIXTURES = [
-  { name: "hono", found: "hono", said: "main p", missing: "No such note" },
-  { name: "nitro", found: "nitro", said: "output", missing: "no such note" },
-  { name: "react-router", found: "react-router", routesOnClient: true, said: "output", missing: "404: no such note" },
-  {
-    name: "tanstack-start",
-    found: "tanstack-start",
-    routesOnClient: true,
-    said: "output",
-    answer: "a < b (from a request)",
-    missing: "404: no such note",
-  },
-  { name: "astro", found: "astro", said: "output", missing: "404: no such note", prerendered: "About" },
-  { name: "vue", found: "node-server", routesOnClient: true, inOnePiece: true, said: "output", missing: "404: no such note" },
-  { name: "express", found: "node-server", said: "output", missing: "404: no such note", packages: ["cookie-parser", "express"] },
-  {
-    name: "sveltekit",
-    found: "node-server",
-    routesOnClient: true,
-    abandons: /^failed: \S+\/__data\.json\S* net::ERR_ABORTED$/,
-    said: "output",
-    missing: "404: no such note",
-    prerendered: "About",
-  },
-  {
-    name: "nuxt",
-    folder: path.join(ROOT, "tests/frameworks/long/nuxt"),
-    found: "node-server",
-    routesOnClient: true,
-    inOnePiece: true,
-    said: "output",
-    missing: "404: no such note",
-    prerendered: "About",
-    long: true,
-  },
-];
 
 describe("frameworks' own builds", { skip, timeout: 600_000 }, () => {
   /** @type {(() => Promise<unknown>)[]} */
@@ -256,7 +200,7 @@ async function closedPort() {
 }
 
 /** What a fixture is deployed from. @param {import("node:test").TestContext} t @param {Fixture} fixture */
-async function folderOf(t, { name, packages, folder = path.join(APPS, name) }) {
+async function folderOf(t, { name, packages, folder }) {
   if (packages === undefined) {
     return folder;
   }
