@@ -96,7 +96,7 @@ function unusable(body) {
   return body.used || (body.answer === null && body.stream !== null && (body.stream.locked || isDisturbed(body.stream)));
 }
 
-// From here on nobody else may read the body.
+// From here on no other reader may lock the body.
 function claim(body) {
   if (unusable(body)) throw new TypeError("The body has been read already");
   body.used = true;
@@ -214,7 +214,7 @@ function cloneBody(body) {
   if (body === null) return null;
   if (unusable(body)) throw new TypeError("The body has been read already");
   if (body.stream === null) {
-    // A stream of bytes takes them away from whoever has them, too.
+    // A byte stream detaches the buffer of its caller, too.
     const content = ArrayBufferIsView(body.content) ? bytesOf(body.content) : body.content;
     return new Body(content, null, body.type);
   }

@@ -99,7 +99,7 @@ function install(name, value, enumerable = false) {
   ObjectDefineProperty(globalThis, name, { __proto__: null, value, writable: true, enumerable, configurable: true });
 }
 
-// A shared buffer that grows is memory that nobody counts: V8 takes it from the system by itself.
+// A shared buffer that grows is memory that no limit counts: V8 maps it directly.
 function boundSharedBuffers() {
   const sharedBuffer = new Proxy(globalThis.SharedArrayBuffer, {
     __proto__: null,

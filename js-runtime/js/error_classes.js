@@ -1,4 +1,4 @@
-// The classes of errors that the ops of the web platform name. An op whose class nobody has registered throws `undefined`.
+// The classes of errors that the ops of the web platform name. An op whose class is not registered throws `undefined`.
 (function () {
 const { core } = __bootstrap;
 

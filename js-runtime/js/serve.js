@@ -325,7 +325,7 @@ async function sendStream(number, entry, status, headers, stream) {
   const reader = stream.getReader();
   const cancel = (reason) => PromisePrototypeThen(reader.cancel(reason), undefined, () => {});
   entry.cancel = cancel;
-  // Whoever listens for events wants to know that it is connected; of a page the first part may still fail.
+  // A client of an event stream waits for the head before it is connected; the first part of a page may still fail.
   let begun = isEventStream(headers);
   if (begun) op_answer_head(number, status, headers);
   try {
@@ -370,7 +370,7 @@ function drained(number) {
   if (drained !== null) runInContext(context, drained, undefined, []);
 }
 
-// Nobody waits for the answer any more.
+// The answer is no longer awaited.
 function abort(number, message) {
   const entry = ended(number);
   if (entry === undefined) return;

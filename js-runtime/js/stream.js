@@ -137,7 +137,7 @@ function runDirect(source, write, flush, finish) {
   } };
 }
 
-// A direct source as one of bytes, for whoever reads the stream with a reader.
+// A direct source as a byte source, for code that reads the stream with a reader.
 function bytesSource(direct) {
   let run = null;
   return {

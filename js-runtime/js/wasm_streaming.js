@@ -15,7 +15,7 @@ async function bytesOf(source) {
   return response.arrayBuffer();
 }
 
-// Puts both in place. V8's own would ask for a callback that nobody sets.
+// Installs both. V8's own need a callback that is not set here.
 function install() {
   const { WebAssembly } = globalThis;
   if (WebAssembly === undefined) return;

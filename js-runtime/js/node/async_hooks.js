@@ -102,7 +102,7 @@ class AsyncResource {
   }
 }
 
-// Nothing is told of the life of other resources: `createHook` gives a hook that is never called.
+// The life of other resources is not reported: `createHook` returns a hook that is never called.
 function createHook() {
   const hook = { enable: () => hook, disable: () => hook };
   return hook;

@@ -8,7 +8,7 @@ const { op_now_ns } = core.ops;
 
 // The Node.js whose modules these are. Packages read the number and choose what to do.
 const NODE_VERSION = "22.23.3";
-// The number of the user and the group called nobody.
+// The id of the user and the group `nobody`.
 const NOBODY = 65534;
 
 class Process {
@@ -64,7 +64,7 @@ class Process {
     return [seconds - since[0] - borrow, nanoseconds - since[1] + borrow * 1e9];
   }
 
-  // The worker has no users and groups to tell of; its own are those of nobody.
+  // The worker has no users and groups to report; its own are `nobody`.
   getuid = () => NOBODY;
   geteuid = () => NOBODY;
   getgid = () => NOBODY;
