@@ -1,7 +1,7 @@
 //! One V8 isolate on one thread.
 //!
-//! [`platform`] is V8 itself, [`runtime`] how an isolate comes to be, [`engine`] the isolate and the way into it, [`driver`] the loop that owns the thread, [`shared`] what ops and driver
-//! have in common, [`answer`] the way of an answer out.
+//! [`platform`] is V8 itself, [`runtime`] how an isolate comes to be, [`engine`] the isolate and the way into it, [`driver`] the loop that owns
+//! the thread, [`shared`] what ops and driver share, [`answer`] the path of an answer to the host.
 
 pub mod answer;
 pub mod boot;

@@ -32,7 +32,7 @@ pub fn note(severity: Severity, event: &str, fields: Value) {
     if let (Value::Object(line), Value::Object(fields)) = (&mut line, fields) {
         line.extend(fields);
     }
-    // Nobody can be told when stderr is gone. One write keeps the lines of two processes apart.
+    // A closed stderr can't be reported anywhere. One write keeps the lines of two processes apart.
     drop(std::io::stderr().write_all(format!("{line}\n").as_bytes()));
 }
 

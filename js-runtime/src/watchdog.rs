@@ -191,7 +191,7 @@ impl Watched {
 }
 
 /// V8 does not let go of an isolate's thread: some of its loops never look whether they are to end. The request that is to
-/// blame is told so, for whoever asks it again would be in the same place, and the process ends; its supervisor starts a
+/// blame is told so, because a retry would end the same way, and the process ends; its supervisor starts a
 /// new one at once.
 fn give_up(end: Option<AnswerEnd>, done: Done) -> ! {
     eprintln!("an isolate did not stop for long after it was ended ({}): the process ends", done.outcome);

@@ -136,7 +136,7 @@ pub struct Outgoing {
     pub outbox: Rc<Outbox>,
     /// Where it goes.
     pub writer: AnswerWriter,
-    /// Fires when nobody waits for the answer any more.
+    /// Fires when the answer is no longer awaited.
     pub cancelled: CancellationToken,
     /// When it came off the socket.
     pub received: Instant,
@@ -180,7 +180,7 @@ impl Outgoing {
         drop(self.admission);
     }
 
-    /// Tells JavaScript that nobody waits for the answer, if that is how it ended.
+    /// Tells JavaScript that the answer is no longer awaited, if that is how it ended.
     fn abort(&self, shared: &Shared, outcome: Outcome) {
         let message = match outcome {
             Outcome::WallLimit => "The request took longer than wall_ms",

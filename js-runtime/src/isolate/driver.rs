@@ -180,7 +180,7 @@ impl Driver {
         }
     }
 
-    /// Has the next wait look at `deno_core`'s own event loop, whoever woke it.
+    /// Has the next wait look at `deno_core`'s own event loop, whatever woke it.
     pub fn look_at_event_loop(&self) {
         self.event_loop.woken.store(true, Ordering::Release);
     }
@@ -201,7 +201,7 @@ impl Driver {
             self.poll_host(cx);
             if self.in_flight() == 0 { Poll::Ready(()) } else { Poll::Pending }
         });
-        // Whoever does not take an end within this time finds the answer broken off when its writer is dropped.
+        // A reader that does not take the end within this time sees the answer cut off when its writer is dropped.
         let _ = tokio::time::timeout(Duration::from_millis(LAST_WORDS_MS), all).await;
     }
 }

@@ -309,7 +309,7 @@ impl Engine {
     }
 
     /// Uses the runtime under the watchdog, for what its event loop has to do for no request in particular. While requests run it is
-    /// their due: nobody is charged.
+    /// their due: no request is charged.
     ///
     /// # Errors
     /// JavaScript was ended by force meanwhile.

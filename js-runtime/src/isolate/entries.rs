@@ -7,7 +7,7 @@ use vitrine_wire::Headers;
 
 /// The entry points, kept for the isolate's life.
 pub struct Entries {
-    /// Nobody waits for an answer any more.
+    /// The answer is no longer awaited.
     pub abort: v8::Global<v8::Function>,
     /// A request begins.
     pub begin: v8::Global<v8::Function>,
@@ -31,7 +31,7 @@ pub struct Entries {
     pub timer: v8::Global<v8::Function>,
     /// A rejection that nobody had caught is.
     pub rejection_handled: v8::Global<v8::Function>,
-    /// An error or a rejection that nobody caught.
+    /// An uncaught error or an unhandled rejection.
     pub uncaught: v8::Global<v8::Function>,
     /// The app is evaluated for a snapshot.
     pub watch: v8::Global<v8::Function>,

@@ -43,7 +43,7 @@ pub enum Event {
     },
     /// The answer of this request takes bytes again.
     Drained(RequestNumber),
-    /// Nobody waits for the answer of this request any more.
+    /// The answer of this request is no longer awaited.
     Abort(RequestNumber, &'static str),
 }
 
@@ -144,7 +144,7 @@ pub struct Running {
     pub is_streaming: bool,
     /// The end of the answer, for the watchdog.
     pub end: AnswerEnd,
-    /// Whether JavaScript has yet to be told that nobody waits for the answer.
+    /// Whether JavaScript has yet to be told that the answer is no longer awaited.
     pub aborting: bool,
 }
 

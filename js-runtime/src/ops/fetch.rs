@@ -32,7 +32,7 @@ pub fn op_fetch(
     is_redirected: bool,
 ) {
     let shared = shared(state);
-    // Of a call that is refused, too: without it nobody reads what the app sends.
+    // Of a refused call, too: without it the body that the app sends is not read.
     let body = shared.uploads.borrow_mut().get_mut(&upload).and_then(|(_, receiver)| receiver.take());
     if !is_redirected && !shared.count_subrequest(request) {
         let limit = shared.limits.subrequests;

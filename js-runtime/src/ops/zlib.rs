@@ -79,7 +79,7 @@ impl Format {
     }
 }
 
-/// Bytes of codecs that the collector has freed, which V8 is told of by the next op.
+/// Bytes of codecs that the collector has freed; the next op reports them to V8.
 #[derive(Default, Clone)]
 struct Freed(Rc<Cell<i64>>);
 

@@ -1,4 +1,4 @@
-//! Who is inside of a pool: counted from submission to the last byte, so that draining can wait for nobody.
+//! Requests inside of a pool: counted from submission to the last byte, so that a drain can wait until there are none.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -25,7 +25,7 @@ impl Gate {
         (!self.closed.load(Ordering::SeqCst)).then_some(admission)
     }
 
-    /// Lets nobody in any more and waits until nobody is inside.
+    /// Admits no further request and waits until none is inside.
     pub async fn drain(&self) {
         self.closed.store(true, Ordering::SeqCst);
         loop {

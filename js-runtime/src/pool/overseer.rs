@@ -102,7 +102,7 @@ impl Overseer {
             }
             Change::Replaced(index, place, condemned) => {
                 if self.frozen {
-                    // A new place's orders have room, and nobody waits for this one to be carried out.
+                    // The order queue of a new place has room, and the result of this order is not awaited.
                     let _ = place.orders.try_send(Order::Freeze(oneshot::channel().0));
                 }
                 self.seat(index, place, condemned);
@@ -199,7 +199,7 @@ impl Spare {
             return None;
         }
         let Self::Ready(place, condemned, _) = std::mem::replace(self, Self::None) else { return None };
-        // Nobody waits to hear that it serves; one whose thread has ended does not take the order.
+        // The result is not awaited; a place whose thread has ended does not take the order.
         place.orders.try_send(Order::Thaw(oneshot::channel().0)).is_ok().then_some((place, condemned))
     }
 }

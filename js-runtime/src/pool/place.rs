@@ -171,7 +171,7 @@ impl Thread {
         let runtime = match tokio::runtime::Builder::new_current_thread().enable_time().build() {
             Ok(runtime) => runtime,
             Err(error) => {
-                // Nobody listens any more if this fails.
+                // This fails only when the receiver is gone.
                 let _ = booted.send(Err(defect(format!("The isolate's clock can't be had: {error}"))));
                 return;
             }
@@ -186,7 +186,7 @@ impl Thread {
                 }
             }
         });
-        // What it had may be the whole of `heap_mb`, and this thread's share of the C library's memory is nobody's now.
+        // What it had may be the whole of `heap_mb`, and this thread's arena of the C library is unused now.
         memory::trim();
     }
 

@@ -41,7 +41,7 @@ impl AnswerEnd {
         self.take(|stream| Outgoing::Frame(Frame::Done(stream, done)));
     }
 
-    /// Says the end unless the host gave the stream up, in which case nobody listens.
+    /// Sends the end, unless the host has reset the stream.
     fn take(&self, last: impl FnOnce(StreamId) -> Outgoing) {
         let slot = lock(&self.slot).take();
         if let Some(slot) = slot
@@ -83,7 +83,7 @@ impl AnswerWriter {
         true
     }
 
-    /// Sends body bytes, split as the wire asks, waiting for the receiver's window. `false` when nobody reads any more.
+    /// Sends body bytes, split as the wire asks, waiting for the receiver's window. `false` when the stream is no longer read.
     pub async fn data(&mut self, data: Bytes) -> bool {
         let data = match self.try_data(data) {
             Ok(()) => return true,

@@ -142,7 +142,7 @@ impl Drop for BodyReader {
 }
 
 impl BodyFeed {
-    /// Adds a piece. Gives the credit to send when nobody reads the body: its sender must not wait for ever.
+    /// Adds a piece. Returns the credit to send when the body is not read: its sender must not wait forever.
     ///
     /// # Errors
     /// The sender exceeded its window, or sent more after the end.
@@ -186,7 +186,7 @@ impl BodyFeed {
     }
 }
 
-/// Whoever waits for a piece of a body whose stream is over hears that none comes.
+/// Wakes a reader that waits for a piece of a body whose stream has ended.
 impl Drop for BodyFeed {
     fn drop(&mut self) {
         self.break_off();

@@ -34,7 +34,7 @@ impl Open {
     fn finish(self, end: Result<(), EgressFailure>) -> Slot {
         self.window.close();
         match (end, self.head) {
-            // The receiver may be gone, and then nobody waits for the reason.
+            // The receiver may be gone; then the reason is not needed.
             (Err(failure), Some(head)) => drop(head.send(Err(failure))),
             (Ok(()), Some(head)) => drop(head.send(Err(no_head()))),
             (Err(_), None) => self.feed.break_off(),
@@ -210,7 +210,7 @@ impl EgressStreams {
         }
     }
 
-    /// Sends a call's body until it ends or nobody wants it.
+    /// Sends a call's body until it ends or its receiver is gone.
     async fn send_upload(self: Arc<Self>, stream: StreamId, window: Arc<Window>, mut upload: UploadReader) {
         while let Some(data) = upload.next().await {
             for piece in split(data) {

@@ -40,7 +40,7 @@ impl LogSender {
 }
 
 impl LogReader {
-    /// Waits for lines and gives as many as one frame takes. `None` when nobody can write any more. Dropping the future
+    /// Waits for lines and gives as many as one frame takes. `None` when all writers are gone. Dropping the future
     /// loses nothing.
     pub async fn batch(&mut self) -> Option<Vec<LogLine>> {
         if self.held.is_none() {

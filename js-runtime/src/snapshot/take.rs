@@ -20,7 +20,7 @@ pub async fn take(request: SnapshotRequest, bundle: Bundle, link: HostLink) -> R
     platform::init();
     let (done, taken) = tokio::sync::oneshot::channel();
     let thread = std::thread::Builder::new().name("snapshot".to_owned()).spawn(move || {
-        // Whoever asked may be gone; then nobody wants it.
+        // The receiver may be gone; then the snapshot is not needed.
         let _ = done.send(on_this_thread(request, &bundle, link));
     });
     thread.map_err(|error| format!("a thread for the isolate can't be had: {error}"))?;

@@ -89,7 +89,7 @@ impl Socket {
             return Err(SocketError::TooLong { path, length });
         }
         check_free(&path)?;
-        // The name appears once the socket takes connections, so that whoever finds it can connect.
+        // The name appears once the socket takes connections, so that a process that finds it can connect.
         let hidden = path.with_extension("new");
         let system = |step| {
             let path = path.clone();
