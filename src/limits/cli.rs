@@ -23,7 +23,7 @@ pub const TOKEN_FILE_BYTES_MAX: u64 = 4 << 10;
 
 /// Time for a bundle to be evaluated on the machine that deploys it: more than a worker itself gives it, on a busy machine.
 pub const TRIAL_READY_MS: u64 = 60_000;
-/// Time for its worker to end by itself: it serves nobody.
+/// Time for its worker to end by itself: it serves no request.
 pub const TRIAL_STOP_MS: u64 = 0;
 /// Connections that it may have to what it calls while it is evaluated.
 pub const TRIAL_SOCKETS_MAX: usize = 16;

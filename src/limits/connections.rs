@@ -37,6 +37,6 @@ pub const EXCESS_WARNING_MS: u64 = 60_000;
 pub const ADMIN_STALL_MS: u64 = super::HEAD_TIMEOUT_MS;
 /// The same for one that has shown a good token: an hour, for somebody who follows a log page by page.
 pub const ADMIN_KNOWN_STALL_MS: u64 = 3_600_000;
-/// Time between two looks at a listener's certificates: whoever renews one sees it served in some seconds, and a look is two calls of the
+/// Time between two looks at a listener's certificates: a renewed one is served within seconds, and a look is two calls of the
 /// kernel for each.
 pub const CERTIFICATE_POLL_MS: u64 = 5_000;

@@ -14,13 +14,13 @@ pub const ENGINE_PROBE_TIMEOUT_MS: u64 = 300_000;
 pub const ENGINE_START_TIMEOUT_MS: u64 = 60_000;
 /// Time for a stop beyond its own grace: a kill and a removal.
 pub const ENGINE_STOP_MARGIN_MS: u64 = 15_000;
-/// Time for removing old worker images: each takes Docker a second or so, and nobody waits for it.
+/// Time for removing old worker images: each takes Docker a second or so, and no call waits for it.
 pub const ENGINE_PRUNE_TIMEOUT_MS: u64 = 120_000;
 /// Time for list, stats and logs. They only read; what takes longer hangs.
 pub const ENGINE_READ_TIMEOUT_MS: u64 = 5_000;
-/// Time for the engine to say that it answers. Whoever waits is told within 5 s that it doesn't, and the rest of a call takes its time, too.
+/// Time for the engine to say that it answers. A caller is told within 5 s that it doesn't, and the rest of a call takes its time, too.
 pub const ENGINE_CHECK_TIMEOUT_MS: u64 = 3_000;
-/// The same where workers are processes: there the engine waits for nobody, and its own end is seen at once. Only a machine that is
+/// The same where workers are processes: there the engine waits for no other program, and its own end is seen at once. Only a machine that is
 /// busy makes it late, and that is no reason to refuse a deploy.
 pub const ENGINE_CHECK_ALONE_TIMEOUT_MS: u64 = 20_000;
 

@@ -74,7 +74,7 @@ pub const WAKES_BY_CLIENT_EVERY_MS: u64 = 15_000;
 pub const WAKES_OF_APP_MAX: u32 = 32;
 /// Time for one more.
 pub const WAKES_OF_APP_EVERY_MS: u64 = 5_000;
-/// Time for which a start counts once, whoever asks: longer than most boots, much shorter than a worker is left idle.
+/// Time for which a start counts once, for all clients: longer than most boots, much shorter than a worker is left idle.
 pub const WAKE_COUNTED_MS: u64 = 10_000;
 /// Clients, apps and releases that this is kept for, each; about 200 bytes.
 pub const WAKE_KEYS_MAX: u64 = 4096;

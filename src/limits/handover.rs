@@ -11,8 +11,8 @@ pub const HANDOVER_REST_MS: u64 = 30_000;
 pub const HANDOVER_DATA_MS: u64 = 3 * HANDOVER_REST_MS;
 /// Time from the data folder to ready: containers are adopted in a moment, processes are booted, each within its own bound.
 pub const HANDOVER_READY_MS: u64 = 180_000;
-/// Time that connections of the host before have to end by themselves, once its successor wants to change something: whoever asks
-/// again within it is told that this answer is the last. To close a connection that rests could cross a request.
+/// Time that connections of the host before have to end by themselves, once its successor wants to change something: a client
+/// that sends another request within it is told that this answer is the last. Closing an idle connection could race a request.
 pub const SETTLE_GRACE_MS: u64 = 4_000;
 /// Time for the host before to stop taking requests: beyond the grace it only tells its connections.
 pub const SETTLE_MS: u64 = SETTLE_GRACE_MS + 3_000;

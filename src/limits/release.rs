@@ -4,8 +4,8 @@
 pub const WAKE_HELD_MAX: usize = 256;
 /// Between two looks for room for a worker while all that have some are busy: each look is at every release, for each that waits.
 pub const ROOM_POLL_MS: u64 = 250;
-/// Time that an upload waits for room for its worker: a page and its drain are mostly over by then, and whoever deploys waits longer for
-/// the boot.
+/// Time that an upload waits for room for its worker: a page and its drain are mostly over by then, and a deploy waits longer for its
+/// boot.
 pub const UPLOAD_ROOM_MS: u64 = 10_000;
 /// Starts of workers that wait for a place at once: what a core boots in the time that a user waits, for a few dozen cores. Each is a
 /// task and the requests that are held for it, which are connections and bounded as such.
@@ -15,7 +15,7 @@ pub const BOOTS_RESERVE: usize = 1;
 /// How long a start keeps its place, until some were measured.
 pub const BOOT_MS_EXPECTED: u64 = 500;
 
-/// Lines of a failed worker that are shown to whoever deployed it.
+/// Lines of a failed worker that its deploy shows.
 pub const BOOT_LOG_LINES: u32 = 30;
 /// Time for the last lines of a worker whose boot failed: they are on this machine already, a few milliseconds away.
 pub const LAST_LINES_MS: u64 = 250;

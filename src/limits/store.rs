@@ -9,7 +9,7 @@ pub const AUDIT_PAGE_RECORDS_MAX: u32 = 1_000;
 /// The file that is given back when the disk is full. A promotion writes a few pages to the log; a megabyte is room for
 /// some hundred of them.
 pub const RESERVE_BYTES: usize = 1 << 20;
-/// Time after which a reserve that was freed is made again. Whoever freed the disk in a hurry gets the room first.
+/// Time after which a reserve that was freed is made again. The room that an operator freed in a hurry is usable first.
 pub const RESERVE_AGAIN_MS: u64 = 60_000;
 /// Time that a start waits for the data folder: a process that its last holder forked has it until its exec, some milliseconds on
 /// a busy machine.

@@ -79,7 +79,7 @@ pub const LOG_DISK_FREE_SHARE_MIN: u64 = 32;
 /// Time before a disk that took no line is tried again.
 pub const LOG_DISK_PAUSE_MS: u64 = 10_000;
 
-/// Lines that are shown where nobody says how many, or since when.
+/// Lines that are shown when neither a number nor a time is given.
 pub const LOG_TAIL_LINES: usize = 1_000;
 /// Lines that may be asked for by number: they are held in memory, newest first.
 pub const LOG_TAIL_LINES_MAX: usize = 10_000;
