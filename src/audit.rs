@@ -1,7 +1,7 @@
 //! The audit log: what was changed, by whom, in which order, and whether any of that was changed since.
 //!
 //! Each record holds the SHA-256 of its own fields and of the record before it. The store keeps the last one's beside
-//! them, so that a change, a gap, another order and a missing end all show. Whoever can write the store can write a
+//! them, so that a change, a gap, another order and a missing end all show. A process that can write the store can write a
 //! whole new log as well: against that, the end of the log is to be kept elsewhere (the host's own log has each hash).
 
 use crate::id::{AppName, Version};

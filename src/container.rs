@@ -196,7 +196,7 @@ pub enum EngineError {
 pub struct Engine {
     isolation: Isolation,
     calls: mpsc::Sender<link::Call>,
-    /// The check that is under way: who asks meanwhile waits for its answer.
+    /// The check that is under way: concurrent callers wait for its result.
     checking: Arc<Mutex<Option<WeakShared<Checking>>>>,
 }
 
@@ -280,7 +280,7 @@ impl Engine {
         }
     }
 
-    /// Removes worker images that nobody needs any more.
+    /// Removes worker images that are no longer used.
     ///
     /// # Errors
     /// See [`EngineError`].

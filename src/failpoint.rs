@@ -64,7 +64,7 @@ mod file {
     pub fn look(name: &str) {
         let Some(path) = &*FILE else { return };
         let passed = std::fs::File::options().create(true).append(true).open(path.with_extension("passed"));
-        // The folder is gone with the rig: nobody wants to know any more.
+        // The folder is gone with the rig: the hit need not be recorded.
         let _ = passed.and_then(|mut file| file.write_all(format!("{name}\n").as_bytes()));
         let read = || std::fs::read_to_string(path).unwrap_or_default();
         let said = read();

@@ -200,7 +200,7 @@ fn own_path() -> Result<PathBuf, HostError> {
     std::env::current_exe().map_err(|source| HostError::System { operation: "finding this program", source })
 }
 
-/// Whether workers run as processes though nobody chose that.
+/// Whether workers run as processes although that was not configured.
 fn fell_back(config: &Config, isolation: Isolation) -> bool {
     config.isolation == IsolationChoice::Auto && isolation == Isolation::Process
 }
@@ -233,7 +233,7 @@ async fn bring_up(
 /// What breaks the edge breaks the host.
 fn served(ended: Result<(), JoinError>) {
     if let Err(error) = ended {
-        // Nobody cancels it.
+        // It is never cancelled.
         std::panic::resume_unwind(error.into_panic());
     }
 }

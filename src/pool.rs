@@ -97,7 +97,7 @@ impl Pool {
         &self.release
     }
 
-    /// What is told of its release.
+    /// Metrics of its release.
     #[must_use]
     pub const fn series(&self) -> &Arc<Series> {
         &self.series

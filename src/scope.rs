@@ -163,9 +163,9 @@ pub enum Actor {
     /// The host by itself: expiry, an automatic rollback, what a crash left.
     #[default]
     Host,
-    /// Whoever has the host's own token.
+    /// A caller with the host's own token.
     Root,
-    /// Whoever has this token.
+    /// A caller with this token.
     Token(TokenName),
 }
 

@@ -103,7 +103,7 @@ pub enum WorkerState {
     Discarded,
 }
 
-/// Where a worker stands, for whoever changes that.
+/// Where a worker stands, for the code that changes it.
 #[derive(Debug, Clone)]
 struct Standing(watch::Sender<WorkerState>);
 
@@ -207,7 +207,7 @@ impl Worker {
         self.state.clone()
     }
 
-    /// It is about to be stopped: who waits for it is told at once that it is gone. What it has under way it may finish.
+    /// It is about to be stopped: callers that wait for it get an error at once. Requests in flight may finish.
     pub fn discard(&self) {
         self.standing.set(WorkerState::Discarded);
     }
@@ -257,8 +257,8 @@ impl Worker {
         self.connected().await?.request(head, body).await
     }
 
-    /// Its connection for requests; waits a moment for a worker whose render process was just lost, or that hangs. Whoever gets none
-    /// has sent nothing.
+    /// Its connection for requests; waits a moment for a worker whose render process was just lost, or that hangs. On an error
+    /// nothing has been sent.
     ///
     /// # Errors
     /// [`Outcome::UpstreamGone`] when it is no worker of its release any more, [`Outcome::Crashed`] when it is not back in time.

@@ -33,7 +33,7 @@ pub struct CameBy {
 }
 
 impl CameBy {
-    /// Its client has shown a good token: it may let an answer wait, as a person does who reads a log page by page.
+    /// Its client has shown a good token: it may leave an answer unread, as a pager does.
     pub fn is_known(&self) {
         self.activity.set_stall_ms(ADMIN_KNOWN_STALL_MS);
     }

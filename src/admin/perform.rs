@@ -1,4 +1,4 @@
-//! Carrying a change out once, whoever waits for it.
+//! Carries a change out once, whether or not its caller still waits.
 
 use crate::admin::access::Caller;
 use crate::admin::action::{Action, Outcome, dispatch};
@@ -97,7 +97,7 @@ pub async fn look_up(state: &AdminState, action: Action) -> Result<Answer, Probl
 }
 
 /// Changes something. The change runs in a task of its own: a caller that goes away does not stop it half way. An
-/// upload that nobody waits for any more is undone, unless its key says that the caller may ask again. `staged` lives
+/// upload whose caller is gone is undone, unless its key says that the caller may ask again. `staged` lives
 /// as long as the action.
 ///
 /// # Errors

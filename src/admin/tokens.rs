@@ -12,7 +12,7 @@ use crate::store::TokenRecord;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
-/// A token to make. Whoever makes it draws 256 random bits, keeps the text `vit_` and their 64 hexadecimal digits, and
+/// A token to make. The caller draws 256 random bits, keeps the text `vit_` and their 64 hexadecimal digits, and
 /// sends its SHA-256: the host never has what it could give away.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -120,7 +120,7 @@ pub async fn upload(
     request: Request,
 ) -> Result<Response, Problem> {
     let options = query.options(state.releases.begin_deploy())?;
-    // Whoever may not decide what users get does not decide what code gets production's secrets.
+    // A token that may not promote must not decide which code gets production's secrets.
     let may_promote = Caller::current().is_some_and(|caller| caller.may(Verb::Promote, Some(&app)));
     let env_scope = match options.preview {
         None if may_promote => EnvScope::Production,
@@ -213,7 +213,7 @@ async fn receive(state: &AdminState, request: Request, slot: Slot) -> Result<(St
     }
 }
 
-/// Blocking work does not end with whoever waits for it, so it has the upload's place for itself until it ends.
+/// Blocking work does not end with the task that awaits it, so it holds the upload's place until it ends.
 fn spawn_in<T: Send + 'static>(slot: Slot, work: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
     tokio::task::spawn_blocking(move || {
         let done = work();

@@ -59,7 +59,7 @@ fn any_single_changed_byte_is_found() {
                     verify(&changed, &end, None).expect_err(&String::from_utf8_lossy(&bytes));
                     found += 1;
                 }
-                // No record any more: whoever reads it has noticed.
+                // No longer a record: reading it fails.
                 None => found += 1,
             }
         }

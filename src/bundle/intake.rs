@@ -51,7 +51,7 @@ impl<R: Read> Read for Intake<R> {
     }
 }
 
-/// How much of the unpacked stream may be read now, shared between the reader and whoever knows what comes next.
+/// How much of the unpacked stream may be read now, shared between the reader and the code that knows what comes next.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Allowance(Rc<Cell<u64>>);
 

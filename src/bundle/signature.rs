@@ -9,7 +9,7 @@ pub enum SignatureError {
     /// There is none, and there has to be.
     #[error("this host takes signed bundles only; sign the digest and add --signature FILE")]
     Missing,
-    /// There is one, and nobody to judge it.
+    /// There is one, and no key to check it with.
     #[error(
         "this host knows no key to check a signature with; add its key to `signatures.keys`, or leave --signature out"
     )]
@@ -46,7 +46,7 @@ pub enum SignatureError {
     },
 }
 
-/// The keys of whoever may vouch.
+/// The trusted public keys.
 #[derive(Debug, Clone, Default)]
 pub struct Signers {
     keys: Vec<PublicKey>,

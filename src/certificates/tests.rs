@@ -81,7 +81,7 @@ fn a_broken_file_is_named() {
     assert!(load(vec![missing]).unwrap_err().to_string().contains("/nonexistent/chain.pem"));
 }
 
-/// Does a handshake in memory; gives the certificate that a client is shown who asks for this name.
+/// Does a handshake in memory; returns the certificate that a client gets that asks for this name.
 fn shown(certificates: &Arc<Certificates>, name: &str) -> Vec<u8> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let client = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();

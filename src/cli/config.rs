@@ -109,7 +109,7 @@ pub fn of_host(file: Option<PathBuf>) -> Result<Config, Failure> {
     Config::load(file.as_deref()).map_err(unusable)
 }
 
-/// Refuses a file that nobody named and that another user wrote, or may write: who says `serve` in a shared folder does not mean it.
+/// Refuses a file that was not named and that another user wrote, or may write: `serve` in a shared folder would run with it unnoticed.
 fn refuse_foreign(file: &Path, own: u32) -> Result<(), Failure> {
     let refused = |why: String| {
         let file = file.display();

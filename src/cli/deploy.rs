@@ -167,7 +167,7 @@ async fn prepare(args: &Args, stop: &mut Stop) -> Result<Prepared, Failure> {
     }
 }
 
-/// How far a deploy got, for the one who has to undo it.
+/// How far a deploy got, which decides what has to be undone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     /// The host undoes an upload whose sender is gone.

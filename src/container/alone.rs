@@ -1,4 +1,4 @@
-//! The worker image for whoever runs it without a host: under ECS, Kubernetes or plain Docker.
+//! The worker image for running without a host: under ECS, Kubernetes or plain Docker.
 
 use super::docker::connect;
 use super::failure::Failure;

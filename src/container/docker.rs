@@ -53,7 +53,7 @@ pub struct Containers {
 }
 
 impl Containers {
-    /// Talks to nobody yet. `worker` and `program` are the binaries that the image is made of.
+    /// Does not connect yet. `worker` and `program` are the binaries that the image is made of.
     #[must_use]
     pub fn new(layout: Layout, socket: PathBuf, host: String, worker: PathBuf, program: PathBuf) -> Self {
         Self {

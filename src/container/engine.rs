@@ -1,7 +1,7 @@
 //! The engine process: reads actions from its standard input, carries them out, and ends when the input closes.
 //!
-//! It alone holds Docker's socket, and it derives every container from the specification and its own folders; whoever
-//! takes over the host's public side can ask for no more than [`super::Action`] lists.
+//! It alone holds Docker's socket, and it derives every container from the specification and its own folders: an attacker
+//! who takes over the host's public side can ask for no more than [`super::Action`] lists.
 
 use super::docker::Containers;
 use super::failure::Failure;

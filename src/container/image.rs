@@ -17,7 +17,7 @@ use tokio_util::io::{ReaderStream, SyncIoBridge};
 
 /// Name of every worker image; its tag is the digest of what is in it.
 const REPOSITORY: &str = "vitrine-worker";
-/// What the image runs when nothing else is said: the host binary, as nobody in particular.
+/// What the image runs when nothing else is said: the host binary, as an unprivileged user.
 const CONFIGURATION: [&str; 3] = [
     "ENTRYPOINT [\"/bin/vitrine\"]",
     "USER 65532:65532",

@@ -125,7 +125,7 @@ impl Layout {
 
     /// Makes an empty folder for a worker's sockets, which only this host and user `uid` can use.
     ///
-    /// The parent lets nobody else pass. As root the folder itself belongs to the worker; otherwise it can't be given
+    /// The parent is closed to other users. As root the folder itself belongs to the worker; otherwise it can't be given
     /// away, so it is open below the closed parent: a worker's container sees it without the parent.
     ///
     /// # Errors

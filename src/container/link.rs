@@ -78,7 +78,7 @@ fn spawn(options: &EngineOptions) -> io::Result<Child> {
     // Its own group: Ctrl-C on the host's terminal is the host's to handle, with the engine still there.
     Command::new(&options.program)
         .args(options.arguments())
-        // What whoever starts a host has for the command line is nothing for the engine.
+        // Variables that the operator has for the command line are not passed on to the engine.
         .env_remove("VITRINE_TOKEN")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -110,7 +110,7 @@ async fn keep(options: EngineOptions, first: Child, mut calls: mpsc::Receiver<Ca
     }
 }
 
-/// Answers calls with an error until the pause is over. Gives false when nobody can call any more.
+/// Answers calls with an error until the pause is over. Returns false when all callers are gone.
 async fn refuse(calls: &mut mpsc::Receiver<Call>, reason: &io::Error, pause_ms: u64) -> bool {
     let until = Instant::now() + Duration::from_millis(pause_ms);
     loop {
@@ -135,7 +135,7 @@ fn answer(reply: oneshot::Sender<Result<Reply, EngineError>>, with: Result<Reply
 }
 
 enum Ended {
-    /// Nobody can call any more.
+    /// All callers are gone.
     Host,
     /// The process ended, or says what it should not.
     Engine(io::Error),

@@ -249,7 +249,7 @@ impl Processes {
                 let _ = killpg(process.group, Signal::SIGKILL);
                 process.end().await;
             }
-            // A folder that stays is removed when its worker is next asked for; the host is gone, nobody can be told.
+            // A folder that stays is removed when its worker is next asked for; the host is gone, so the error can't be reported.
             let _ = self.layout.remove_sockets(&process.spec.instance);
         }
     }

@@ -98,7 +98,7 @@ mod tests {
                 assert_eq!(of(vec![release("v1")], host, path), expected, "{host}{path}");
             }
         }
-        // One that no pin reaches has no say in it.
+        // One that no pin reaches does not count.
         let mut never = release("v1");
         never.was_live = false;
         assert_eq!(of(vec![never], "shop.localhost", "/assets/b-1a2b3c4d.js"), Caching::ForAll);

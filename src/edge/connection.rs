@@ -200,7 +200,7 @@ impl Drop for TakenBack {
 /// A body during which its connection counts as busy.
 struct Held<B> {
     body: Outgoing<B>,
-    /// While it is its HTTP/2 client who is waited for.
+    /// While its HTTP/2 client is waited for.
     turn: Option<ClientsTurn>,
     activity: Arc<Activity>,
     _busy: Busy,

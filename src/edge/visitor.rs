@@ -19,7 +19,7 @@ pub struct Visitor {
 }
 
 impl Visitor {
-    /// From a request's headers; `fresh` is the number of one who has none.
+    /// From a request's headers; `fresh` is the number of a visitor without one.
     #[must_use]
     pub fn of(headers: &HeaderMap, https: bool, fresh: impl FnOnce() -> u128) -> Self {
         match VISITOR.read(headers, https).and_then(VisitorId::parse) {

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 pub struct WakeQuota {
     clients: Buckets<(Client, AppName)>,
     apps: Buckets<AppName>,
-    /// Releases whose start has been paid for: who comes meanwhile waits for the same one.
+    /// Releases whose start has been counted: requests meanwhile wait for the same start.
     paid: Cache<ReleaseId, ()>,
 }
 

@@ -15,7 +15,7 @@ use tokio::net::{UnixListener, UnixStream};
 /// it is taken.
 static TOLD: Mutex<Option<Option<OwnedFd>>> = Mutex::new(None);
 
-/// Sockets of the host before this one, if there was one. Whoever starts alone has an empty one.
+/// Sockets of the host before this one, if there was one. Without one it is empty.
 #[derive(Debug, Default)]
 pub struct Inheritance {
     listeners: Vec<(Role, TcpListener)>,
@@ -38,7 +38,7 @@ impl Inheritance {
             // SAFETY: the host that started this process opened the descriptor for it, and this is the one place that takes it.
             let fd = unsafe { OwnedFd::from_raw_fd(fd) };
             let socket = |source| HandoverError::Socket { operation: "taking an inherited socket", source };
-            // Workers and the engine are nobody's heirs.
+            // Workers and the engine inherit nothing.
             fcntl(&fd, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).map_err(|error| socket(error.into()))?;
             if name == STATUS {
                 tell_by(fd.try_clone().ok());
@@ -115,7 +115,7 @@ pub fn report_failure(reason: &str) {
     let Some(fd) = tell_by(None).unwrap_or_else(untaken) else { return };
     if let Ok(mut line) = serde_json::to_vec(&Word::Failed { reason: reason.to_owned() }) {
         line.push(b'\n');
-        // Nobody else could be told.
+        // There is no other receiver.
         let _ = std::os::unix::net::UnixStream::from(fd).write_all(&line);
     }
 }

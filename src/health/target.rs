@@ -40,7 +40,7 @@ pub enum Reason {
     /// The last check had no answer at all.
     #[serde(rename = "Target.FailedHealthChecks")]
     FailedHealthChecks,
-    /// The last check failed on the side of whoever checks; or checking itself is down.
+    /// The last check failed on the checker's side, or checking itself is down.
     #[serde(rename = "Elb.InternalError")]
     InternalError,
     /// It is not in the group.
@@ -72,7 +72,7 @@ pub enum Check {
     TimedOut,
     /// The target could not be asked, or broke off.
     Failed,
-    /// Whoever checks could not.
+    /// The checker could not check.
     InternalError,
 }
 

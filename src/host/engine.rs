@@ -25,7 +25,7 @@ pub(super) async fn start(config: &Config, store: &Store) -> Result<Engine, Host
         Some("process") => Some(Isolation::Process),
         _ => None,
     };
-    // Whoever names a runtime asks for containers: nothing weaker may take their place.
+    // A configured runtime asks for containers: nothing weaker may take their place.
     let choice = match config.isolation {
         IsolationChoice::Auto if config.worker.runtime.is_some() => IsolationChoice::Container,
         choice => choice,

@@ -74,7 +74,7 @@ pub async fn solo(options: SoloOptions, requests: Handle) -> Result<(), HostErro
     Ok(())
 }
 
-/// Without an admin side there is no token: whoever is on this machine, or beside it in one container or task, may read them.
+/// Without an admin side there is no token: every process on this machine, or beside it in one container or task, may read them.
 fn solo_metrics(listed: &[IpNet]) -> MetricsRules {
     let own = [IpAddr::from([127, 0, 0, 0]), Ipv6Addr::LOCALHOST.into()];
     let own = own.into_iter().zip([8, 128]).filter_map(|(address, length)| IpNet::new(address, length).ok());

@@ -69,7 +69,7 @@ pub struct Entry {
     served: AtomicBool,
 }
 
-/// One operator who waits for a worker.
+/// An operator's call that waits for a worker.
 #[derive(Debug)]
 pub struct Insisting<'a>(&'a AtomicUsize);
 

@@ -57,8 +57,8 @@ impl std::fmt::Debug for Guard {
 }
 
 impl Guard {
-    /// The guard that the operator asks for, if one is. `secret` is random and this host's: with the password alone whoever has one
-    /// link could try passwords as fast as a machine counts.
+    /// The guard that the operator asks for, if one is. `secret` is random and this host's: without it the
+    /// holder of one link could try passwords offline.
     ///
     /// # Errors
     /// See [`GuardError`].

@@ -58,7 +58,7 @@ impl Voice {
     }
 }
 
-/// The table. Code that nobody promoted, or that was taken back, has no say under the name that users trust; a token that may only
+/// The table. Code that was never promoted, or that was taken back, has no say under the name that users trust; a token that may only
 /// deploy could else do what a promotion does.
 #[must_use]
 pub const fn voice(standing: Standing, reach: Reach) -> Voice {
@@ -68,7 +68,7 @@ pub const fn voice(standing: Standing, reach: Reach) -> Voice {
         (By::App, _) => Voice::Nothing,
 
         (By::Pin, Is::Live | Is::Candidate | Is::Former) => Voice::Everything,
-        // Pages that are open still load what belongs to them; its code must not run again for whoever asks.
+        // Pages that are open still load what belongs to them; its code must not run again.
         (By::Pin, Is::RolledBack) => Voice::Files,
         (By::Pin, Is::Bad | Is::NeverLive) => Voice::Nothing,
 

@@ -26,7 +26,7 @@ impl Weight {
     }
 
     /// Whether a bucket is among them: the half-open interval `[0, weight)`, which grows at its end only. Who has the
-    /// release keeps it when the weight grows, who does not have it keeps the live one when it shrinks.
+    /// release keeps it when the weight grows, and a visitor without it keeps the live one when it shrinks.
     #[must_use]
     pub const fn takes(self, bucket: u64) -> bool {
         bucket < self.0 as u64 * (BUCKETS / 100)

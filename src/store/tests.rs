@@ -303,7 +303,7 @@ fn a_deployment_gives_way_to_a_later_one_and_ends_with_a_rollback() {
     let late = DeploymentRecord { status: DeploymentStatus::Successful, ..one.clone() };
     assert!(!store.set_deployment(&late).unwrap());
     assert_eq!(store.deployment(&app("shop")).unwrap(), Some(two.clone()));
-    // Whoever rolls back has decided: made live again later, it does not go on.
+    // A rollback is a decision: made live again later, the bake does not go on.
     store.record_promotion(&one.release, None, PromotionKind::Rollback, 9, None).unwrap();
     let over = DeploymentRecord { status: DeploymentStatus::RollbackSuccessful, ..two.clone() };
     assert_eq!(store.deployment(&app("shop")).unwrap(), Some(over.clone()));

@@ -369,7 +369,7 @@ impl Metrics {
         *told = now;
     }
 
-    /// A release has no worker: there is nothing to tell of one.
+    /// A release has no worker: removes the series about one.
     pub fn no_worker(&self, series: &Series) {
         if !series.loses_worker() {
             return;

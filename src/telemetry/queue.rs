@@ -151,7 +151,7 @@ impl LineQueue {
         let mut batch = Vec::with_capacity(LOG_BATCH_BYTES);
         while self.take(&mut batch) {
             self.0.taken.notify_all();
-            // A stderr that is closed is no reason to stop, and there is nowhere to tell of it.
+            // A stderr that is closed is no reason to stop, and there is nowhere to report it.
             let _ = sink.write_all(&batch).and_then(|()| sink.flush());
             batch.clear();
             self.gather();

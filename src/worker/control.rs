@@ -58,7 +58,7 @@ struct Session {
     turn: Turn,
     serving: Option<Serving>,
     suspected: bool,
-    /// Whether it says that it is frozen: no ping wakes it then, and whoever thaws it finds out whether it lives.
+    /// Whether it says that it is frozen: no ping wakes it then, and thawing it shows whether it lives.
     frozen: bool,
     egress: HashMap<StreamId, Call>,
     tasks: JoinSet<EndedCall>,
@@ -195,7 +195,7 @@ impl Keeper {
                     self.judge(serving, status);
                 }
                 if let Some(asked) = session.pings.remove(&pong.nonce) {
-                    // Whoever asked may have stopped waiting.
+                    // The caller may have stopped waiting.
                     let _ = asked.send(pong);
                 }
             }
@@ -368,7 +368,7 @@ impl Session {
     fn on_frozen(&mut self, frozen: bool) {
         self.frozen = frozen && self.turn.wants_frozen();
         for (_, asked) in self.freezing.extract_if(.., |(wanted, _)| *wanted == frozen) {
-            // Whoever asked may have stopped waiting.
+            // The caller may have stopped waiting.
             let _ = asked.send(());
         }
     }

@@ -1,4 +1,4 @@
-//! A body between the reader of a worker's socket and whoever takes it.
+//! A body between the reader of a worker's socket and its consumer.
 //!
 //! The reader never waits: a body that came and was not taken is bounded by its window, whatever the frames it came in.
 

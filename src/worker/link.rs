@@ -115,7 +115,7 @@ impl FrameQueue {
     }
 }
 
-/// Whoever waits for room hears that there is none any more.
+/// Wakes those that wait for room: the queue is closed.
 impl Drop for FrameQueue {
     fn drop(&mut self) {
         self.room.close();

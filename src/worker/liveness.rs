@@ -2,7 +2,7 @@
 //!
 //! A ping is answered within [`vitrine_wire`]'s own bound also when every isolate is busy, so what does not answer is stopped, frozen by its
 //! engine, or stuck. While a request waits for its answer, and after a silence or a suspicion, pings are frequent and run a no-op in each
-//! isolate that works; a worker that nobody waits for is pinged less often, and its threads sleep on.
+//! isolate that works; a worker without requests is pinged less often, and its threads sleep on.
 
 use crate::failpoint::{self, Fault};
 use crate::health::container::Rule;
@@ -207,7 +207,7 @@ mod tests {
     fn a_worker_that_nobody_waits_for_is_pinged_rarely() {
         let rarely = 60_000 / LIVENESS_IDLE_MS as usize;
         assert!(Sim::run(u64::MAX, &[], 60_000).pings.len() <= rarely);
-        // Answers come at once, so nobody waits when the next round looks.
+        // Answers come at once, so no ping is pending when the next round looks.
         let asked: Vec<_> = (0..60_000).step_by(100).collect();
         let busy = Sim::run(u64::MAX, &asked, 60_000).pings.len();
         assert!((rarely / 2..=rarely).contains(&busy), "{busy} pings");

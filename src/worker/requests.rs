@@ -239,7 +239,7 @@ impl Connection {
                 }
             }
         }
-        // A lost connection is noticed by whoever waits for the head.
+        // A lost connection is noticed by the task that waits for the head.
         let _ = self.frames.send(Frame::BodyEnd(stream)).await;
         Ok(())
     }

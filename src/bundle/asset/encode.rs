@@ -47,13 +47,13 @@ pub(super) fn encode(
         let (folder, made) = (folder.clone(), made.clone());
         pool::run(Box::new(move |encoders| {
             let result = encode_file(&candidate, &folder, levels, encoders);
-            // Nobody waits for the rest once one has failed.
+            // The rest is not awaited once one has failed.
             let _ = made.send((candidate, result));
         }));
     }
     drop(made);
     let mut failed = None;
-    // To the end also after a failure: whoever removes the folder must be alone in it.
+    // To the end also after a failure: no thread may write into the folder while it is removed.
     for (candidate, result) in results {
         match result {
             Ok(made) => drop(done.insert(candidate.digest, made)),

@@ -31,7 +31,7 @@ const SCRIPTS: [(&str, &str); 14] = [
 ];
 
 /// Variables that Node.js is given: where programs, homes and caches are, and the way to a registry. The rest of the user's
-/// environment holds tokens that the project's packages have no business with.
+/// environment holds tokens that the project's packages must not see.
 const ENVIRONMENT: [&str; 22] = [
     "PATH",
     "HOME",

@@ -1,4 +1,4 @@
-//! Which worker images nobody needs any more.
+//! Which worker images are no longer used.
 
 use crate::limits::IMAGE_KEPT_MS;
 use bollard::models::{ContainerSummary, ImageSummary};

@@ -29,7 +29,7 @@ fn lacks(found: &[u32], fixed: &[[u32; 3]]) -> bool {
 }
 
 /// runc. CVE-2024-21626 leaks a descriptor of the host into a container that anybody may start; the three of November 2025 take an
-/// attacker who also chooses mounts, which nobody but the engine does here.
+/// attacker who also chooses mounts, which only the engine does here.
 pub(super) fn runc(version: &str) -> Check {
     const LEAK: &[[u32; 3]] = &[[1, 1, 12]];
     const MOUNTS: &[[u32; 3]] = &[[1, 2, 8], [1, 3, 3]];

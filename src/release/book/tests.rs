@@ -40,7 +40,7 @@ pub fn entry(id: &str) -> Arc<Entry> {
     Entry::new(record, Life::uploaded(), Arc::new(bundle), dir, &LimitMaxima::default(), 1.0)
 }
 
-/// Whoever removes an app ends these: one that came since they last looked would have nobody to end it.
+/// A removal of the app ends these: one that came since its last look would never be ended.
 #[test]
 fn an_app_that_is_removed_gives_every_release_that_it_has_by_then() {
     let book = Book::default();

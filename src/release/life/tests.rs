@@ -176,7 +176,7 @@ proptest! {
             let after = life.after(event);
             prop_assert_eq!(after.is_ok(), allowed, "{:?} after {:?}", event, past);
             let Ok((next, effects)) = after else { continue };
-            // As a host would see it: one worker at a time, and none that nobody stops.
+            // As a host would see it: one worker at a time, and none that is never stopped.
             workers += i32::from(event == Adopted);
             for effect in effects {
                 match effect {

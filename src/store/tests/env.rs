@@ -45,7 +45,7 @@ fn a_release_sees_the_noted_values_of_production_from_when_users_get_it() {
     assert_eq!(store.env(&shop, 2, PRODUCTION).unwrap(), vec![value("KEY", "real")]);
 }
 
-/// As a promotion does: whoever withdraws it, or starts next, finds a release that is taken in.
+/// As a promotion does: a withdrawal, or the next start, finds a release that is taken in.
 #[test]
 fn a_share_makes_a_pending_release_ready_with_its_revision() {
     let folder = tempfile::tempdir().unwrap();

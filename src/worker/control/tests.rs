@@ -44,7 +44,7 @@ async fn a_worker_that_takes_no_answers_can_begin_a_bounded_number_of_calls() {
     let egress =
         Egress::new(&"shop".parse().unwrap(), &[], &EgressPolicy::default(), Arc::default(), Sockets::new(8));
     let mut session = Session::default();
-    // Nobody takes what is queued, as behind a socket that its worker does not read.
+    // The queue is not read, as behind a socket that its worker does not read.
     let (frames, mut queue) = link::queue();
     let begin = |session: &mut Session, stream| {
         session.on_egress(&egress, call(), AnswerSink::new(stream, frames.clone()), stream, &memory())

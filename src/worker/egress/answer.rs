@@ -13,7 +13,7 @@ use vitrine_wire::flow::Window;
 use vitrine_wire::limits::{BODY_FRAME_BYTES_MAX, REASON_BYTES_MAX};
 use vitrine_wire::{Done, EgressFailure, Frame, Outcome, ResponseHead, StreamId};
 
-/// Answers one call. A send that fails means that the control socket is lost, and with it everybody who waits.
+/// Answers one call. A send that fails means that the control socket is lost, and with it every waiting request.
 #[derive(Debug, Clone)]
 pub struct AnswerSink {
     stream: StreamId,

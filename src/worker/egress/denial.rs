@@ -1,4 +1,4 @@
-//! Calls that were denied: told in the app's log, and remembered for whoever asks why its release does not come up.
+//! Calls that were denied: told in the app's log, and remembered to explain why its release does not come up.
 
 use crate::limits::{DENIAL_TOLD_MS, DENIALS_KEPT_MAX};
 use serde::{Deserialize, Serialize};

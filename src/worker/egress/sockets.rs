@@ -123,7 +123,7 @@ impl Sockets {
     }
 }
 
-/// Whether the places are for whoever comes first: a deliberately broken host.
+/// Whether places are first come, first served: a deliberately broken host.
 fn has_no_share() -> bool {
     failpoint::at("egress.share") == Some(Fault::Skip)
 }

@@ -14,7 +14,7 @@ async fn a_broker_that_panics_gives_the_call_an_end() {
     );
 }
 
-/// A call that nobody carries out, and its body.
+/// A call that is never carried out, and its body.
 fn uploading(answer: &AnswerSink) -> (Call, Inbox<()>) {
     let (body, upload) = inbox::body(&crate::worker::fixture::memory());
     let task = tokio::spawn(std::future::pending::<()>()).abort_handle();

@@ -47,7 +47,7 @@ async fn a_connection_that_is_dropped_ends_what_waits_for_it() {
     for _ in 0..2 {
         while !matches!(worker.next().await, Some(Ok(Frame::Request(..)))) {}
     }
-    // As when the control socket is lost first: nobody reads the requests socket to its end.
+    // As when the control socket is lost first: the requests socket is not read to its end.
     running.abort();
     for request in waiting {
         assert_eq!(request.await.unwrap().unwrap_err().outcome, Outcome::UpstreamGone);
@@ -60,7 +60,7 @@ async fn a_connection_that_is_dropped_ends_what_waits_for_it() {
 /// A body whose client breaks it off once the worker has said the head of its answer.
 fn broken_after(answered: oneshot::Receiver<()>) -> RequestBody {
     let pieces = futures_util::stream::once(async {
-        // Whoever says so may be gone by now, which is as good.
+        // The sender may be gone by now, which is equivalent.
         let _ = answered.await;
         Err("the client went away".into())
     });
