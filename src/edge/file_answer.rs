@@ -79,12 +79,9 @@ pub async fn answer(
         }
         Ok(Content::Disk(file)) => send(record, status, headers, Source::file(file, bytes), timing("bypass")),
         Err(error) => {
-            tracing::warn!(
-                release = %target.release,
-                path,
-                error = &error as &dyn std::error::Error,
-                "a client file can't be read"
-            );
+            let release = &target.release;
+            let cause = &error as &dyn std::error::Error;
+            tracing::warn!(%release, path, error = cause, "a client file can't be read");
             // A release that was removed meanwhile is gone; whatever else it is may be over in a moment.
             let gone = error.kind() == ErrorKind::NotFound;
             failed(record, Failure::of(if gone { Outcome::NoRelease } else { Outcome::Overloaded }))
