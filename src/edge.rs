@@ -25,6 +25,7 @@ pub mod line;
 pub mod listener;
 pub mod negotiate;
 pub mod own;
+pub mod own_calls;
 pub mod own_cookie;
 pub mod pin;
 mod preview_door;
@@ -54,6 +55,7 @@ use connection::{Terms, protocols};
 use file_store::FileStore;
 use https::Https;
 use line::Line;
+use own_calls::OwnCalls;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
@@ -195,6 +197,7 @@ impl Edge {
     pub async fn serve(mut self, leaving: Leaving) {
         self.line.shutdown = leaving.stop.clone();
         let line = Arc::new(self.line);
+        line.wake.answer_own(Arc::new(OwnCalls(Arc::downgrade(&line))));
         let run = |listener, tls| {
             let terms = Terms {
                 answer: Arc::clone(&line),

@@ -63,7 +63,7 @@ use crate::route::guard::{Guard, PASS_PARAMETER};
 use crate::scope::Actor;
 use crate::store::{Store, StoreError};
 use crate::telemetry::Telemetry;
-use crate::worker::{BodyMemory, Sockets};
+use crate::worker::{BodyMemory, OwnOrigin, OwnOrigins, Sockets};
 use book::Book;
 use boot_queue::BootQueue;
 pub use diagnosis::{Diagnosis, LoweredLimit, env_line, limits_line};
@@ -134,6 +134,8 @@ struct Inner {
     journal: Journal,
     /// What apps' calls go through.
     sockets: Arc<Sockets>,
+    /// What answers apps' calls to themselves.
+    own_origins: OwnOrigins,
     /// What bodies from workers are held in.
     bodies: Arc<BodyMemory>,
     boots: Arc<BootQueue>,
@@ -191,6 +193,7 @@ impl Releases {
             turns: succession::Turns::default(),
             unstopped: Mutex::default(),
             public: OnceLock::new(),
+            own_origins: OwnOrigins::default(),
         }));
         releases.adopt().await?;
         Ok(releases)
@@ -208,6 +211,11 @@ impl Releases {
     pub fn set_public(&self, (scheme, port): (&'static str, u16)) {
         // Bound once a process: a second call has nothing new to say.
         let _ = self.0.public.set((scheme, port));
+    }
+
+    /// Names what answers apps' calls to themselves.
+    pub fn answer_own(&self, edge: Arc<dyn OwnOrigin>) {
+        self.0.own_origins.set(edge);
     }
 
     /// URL of a host label below the domain.

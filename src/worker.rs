@@ -19,7 +19,7 @@ mod untaken;
 
 use crate::id::{Digest, InstanceId, ReleaseId};
 use crate::limits::{FAILURES_SUSPECT, RECONNECT_WAIT_MS, WORKER_COMMANDS_MAX};
-pub use egress::{Denials, DeniedCall, Egress, Setting, Sockets};
+pub use egress::{Denials, DeniedCall, Egress, OwnCall, OwnOrigin, OwnOrigins, Setting, Sockets};
 pub use memory::{BodyMemory, MemoryShare};
 use requests::Slot;
 pub use requests::{Answer, AnswerBody, Connection, Piece, RequestBody};

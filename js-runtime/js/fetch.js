@@ -11,6 +11,7 @@ const { currentRequest, hostCall } = core.loadExtScript("ext:vitrine/bridge.js")
 const { headersList, headersOf } = core.loadExtScript("ext:vitrine/headers.js");
 const { notice } = core.loadExtScript("ext:vitrine/module_scope.js");
 const { Body, kBody, takeUpload } = core.loadExtScript("ext:vitrine/body.js");
+const { urlOf } = core.loadExtScript("ext:vitrine/serve.js");
 const { Request } = core.loadExtScript("ext:vitrine/request.js");
 const { fetchedResponse } = core.loadExtScript("ext:vitrine/response.js");
 const { Answer, Received } = core.loadExtScript("ext:vitrine/fetched_body.js");
@@ -109,7 +110,7 @@ function redirected(request, status, url, list, body, redirects, number) {
 async function hop(method, url, headers, body, signal, isRedirected) {
   signal?.throwIfAborted();
   const upload = body === null ? null : startUpload(body, signal);
-  const start = (number) => op_fetch(number, currentRequest(), method, url, headers, upload?.number ?? 0, isRedirected);
+  const start = (number) => op_fetch(number, currentRequest(), method, url, headers, upload?.number ?? 0, isRedirected, isOwn(url));
   try {
     return signal === null ? await hostCall(start) : await signalledCall(signal, start);
   } catch (error) {
@@ -131,6 +132,15 @@ async function signalledCall(signal, start) {
   } finally {
     signal.removeEventListener("abort", give);
   }
+}
+
+// Whether a URL is of the origin that the request which runs was sent to: the app answers it itself.
+function isOwn(url) {
+  const asked = urlOf(currentRequest());
+  if (asked === undefined) return false;
+  // Past `https://`, the first slash ends the origin.
+  const end = StringPrototypeIndexOf(asked, "/", 8);
+  return StringPrototypeStartsWith(url, StringPrototypeSlice(asked, 0, end + 1));
 }
 
 // Begins to send a body. `failure` becomes why it broke off.

@@ -85,6 +85,12 @@ function runningIndex(number) {
   return -1;
 }
 
+// The URL that a request was sent to; undefined once it is over.
+function urlOf(number) {
+  const index = runningIndex(number);
+  return index === -1 ? undefined : running[index].url;
+}
+
 function isRunning(number) {
   return runningIndex(number) !== -1;
 }
@@ -124,7 +130,7 @@ function begin(number, method, url, hasBody) {
   requestVariable.enter(number);
   const body = hasBody ? new Body(null, requestStream(number), null) : null;
   const request = hostRequest(number, method, url, body);
-  const entry = { number, request, context: getAsyncContext(), drained: null, cancel: null };
+  const entry = { number, url, request, context: getAsyncContext(), drained: null, cancel: null };
   ArrayPrototypePush(running, entry);
   collectTicks();
   try {
@@ -382,5 +388,5 @@ function abort(number, message) {
   }, undefined, []);
 }
 
-return { abort, begin, configure, drained, takeEnvironment };
+return { abort, begin, configure, drained, takeEnvironment, urlOf };
 })();

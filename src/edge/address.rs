@@ -176,6 +176,7 @@ mod tests {
             tls: false,
             activity: Activity::start(),
             excess: None,
+            own_call: None,
         };
         let trusted = ["10.0.0.0/8".parse().unwrap()];
         (Caller::of(&parts, &peer, &trusted), parts)

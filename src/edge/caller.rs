@@ -35,6 +35,8 @@ pub struct Caller {
     pub traceparent: HeaderValue,
     /// Whether the trace began outside.
     pub traced: bool,
+    /// How often the app has called itself on the way to this request.
+    pub own_calls: u8,
     /// What they can read.
     pub reads: Reads,
     /// User agent.
@@ -59,7 +61,8 @@ impl Caller {
     #[must_use]
     pub fn of(parts: &Parts, peer: &Peer, trusted_proxies: &[IpNet]) -> Self {
         let address = peer.address.ip().to_canonical();
-        let trusted = trusts(trusted_proxies, address);
+        // An app is no proxy, whatever stands on this machine.
+        let trusted = peer.own_call.is_none() && trusts(trusted_proxies, address);
         let headers = &parts.headers;
         let outside = trusted.then(|| headers.get(X_REQUEST_ID).filter(|id| is_request_id(id))).flatten();
         let given = headers.get(TRACEPARENT).filter(|value| is_traceparent(value.as_bytes()));
@@ -72,6 +75,7 @@ impl Caller {
             https: forwarded.https.unwrap_or(peer.tls),
             plain: if trusted { forwarded.https == Some(false) } else { !peer.tls },
             forwarded,
+            own_calls: peer.own_call.as_ref().map_or(0, |call| call.depth),
             request_id: outside.cloned().unwrap_or_else(new_request_id),
             traced: given.is_some(),
             traceparent: given.cloned().unwrap_or_else(new_traceparent),
@@ -171,6 +175,7 @@ mod tests {
             tls: false,
             activity: Activity::start(),
             excess: None,
+            own_call: None,
         };
         Caller::of(&parts, &peer, &["10.0.0.0/8".parse().unwrap()])
     }

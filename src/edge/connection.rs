@@ -11,6 +11,7 @@ use crate::limits::{
     H2_RESETS_FOR_ERRORS_MAX, H2_RESETS_UNSEEN_MAX, H2_SEND_BUFFER_BYTES_MAX, H2_STREAM_WINDOW_BYTES,
     H2_STREAMS_MAX, REQUEST_HEADERS_MAX, RESERVE_LIFE_MS,
 };
+use crate::worker::OwnCall;
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, Version, header};
 use http_body::{Body, Frame, SizeHint};
@@ -39,6 +40,8 @@ pub struct Peer {
     pub activity: Arc<Activity>,
     /// Why its requests are not answered, if its connection has a place of the reserve only.
     pub excess: Option<Excess>,
+    /// The call of an app to itself that this is; there is no socket then.
+    pub own_call: Option<Arc<OwnCall>>,
 }
 
 /// What answers requests.
@@ -106,7 +109,8 @@ pub async fn serve<A: Answer>(
     let _ = stream.set_nodelay(true);
     let activity = Arc::clone(&place.activity);
     let (excess, trusted) = (place.excess, place.trusted);
-    let peer = Peer { address, tls: terms.tls.is_some(), activity: Arc::clone(&activity), excess };
+    let tls = terms.tls.is_some();
+    let peer = Peer { address, tls, activity: Arc::clone(&activity), excess, own_call: None };
     let io = WatchedIo::new(stream, Arc::clone(&activity));
     let serving = serve_watched(io, peer, trusted, &terms, leaving);
     if excess.is_none() {

@@ -6,7 +6,7 @@ use super::forwarded::{X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO};
 use super::own_cookie;
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, COOKIE, HeaderMap, HeaderName};
-use vitrine_wire::{Headers, RequestHead};
+use vitrine_wire::{Headers, OWN_CALL_HEADER, RequestHead};
 
 /// Headers that are about one connection or that the edge makes itself.
 const OWN: [&str; 17] = [
@@ -28,6 +28,8 @@ const OWN: [&str; 17] = [
     "x-real-ip",
     "x-request-id",
 ];
+/// How often the app has called itself on the way to a request.
+const OWN_CALL: HeaderName = HeaderName::from_static(OWN_CALL_HEADER);
 /// Prefixes of headers by which frameworks and this host talk to themselves: from a client they are forgeries.
 const INTERNAL: [&str; 5] = ["x-forwarded-", "x-middleware-", "x-nextjs-", "x-react-router-", "x-vitrine-"];
 
@@ -79,6 +81,9 @@ fn end_to_end(
     put(&X_FORWARDED_PROTO, Bytes::copy_from_slice(scheme.as_bytes()));
     put(&X_REQUEST_ID, Bytes::copy_from_slice(caller.request_id.as_bytes()));
     put(&TRACEPARENT, Bytes::copy_from_slice(caller.traceparent.as_bytes()));
+    if caller.own_calls > 0 {
+        put(&OWN_CALL, caller.own_calls.to_string().into());
+    }
     if let Some(bytes) = declared {
         put(&CONTENT_LENGTH, bytes.to_string().into());
     }
@@ -139,6 +144,7 @@ mod tests {
             tls: true,
             activity: Activity::start(),
             excess: None,
+            own_call: None,
         };
         let caller = Caller::of(&parts, &peer, &[]);
         let address = Address::of(&caller, &parts.headers, false).unwrap();

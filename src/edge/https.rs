@@ -86,7 +86,7 @@ mod tests {
         }
         let parts = request.body(()).unwrap().into_parts().0;
         let address = format!("{peer}:1").parse().unwrap();
-        let peer = Peer { address, tls, activity: Activity::start(), excess: None };
+        let peer = Peer { address, tls, activity: Activity::start(), excess: None, own_call: None };
         Caller::of(&parts, &peer, &["10.0.0.0/8".parse().unwrap()])
     }
 

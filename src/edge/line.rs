@@ -105,7 +105,7 @@ impl<W: Wake> Answer for Line<W> {
             return own::answer(&self, record, &table, &parts.headers);
         }
         record.counted = match self.may_ask(&record.caller, &peer) {
-            Ok(counted) => Some(counted),
+            Ok(counted) => counted,
             Err(failure) => return refused(record, failure, body),
         };
         let mut headers = parts.headers;
@@ -130,7 +130,14 @@ impl<W: Wake> Answer for Line<W> {
         record.select(&selection, table.epoch);
         drop(table);
         peer.activity.set_stall_ms(selection.target.client_stall_ms);
-        if let Some(stop) = preview_door::stop(self.guard.as_deref(), &mut record, &selection, &mut headers) {
+        if let Some(call) = &peer.own_call
+            && call.release.app != selection.app.app
+        {
+            // Its host name leads elsewhere by now.
+            return refused(record, Failure::of(Outcome::NoRoute), body);
+        }
+        let guard = self.guard.as_deref().filter(|_| !is_of(&peer, &selection));
+        if let Some(stop) = preview_door::stop(guard, &mut record, &selection, &mut headers) {
             linger(body);
             return preview_door::answer(record, stop);
         }
@@ -181,13 +188,20 @@ impl<W> Line<W> {
     }
 
     /// Counts the request as one of its client's, if its connection has a place and its client may have one more in flight.
-    fn may_ask(&self, caller: &Caller, peer: &Peer) -> Result<Counted, Failure> {
+    fn may_ask(&self, caller: &Caller, peer: &Peer) -> Result<Option<Counted>, Failure> {
         match peer.excess {
+            // The calls of a release have a bound of their own.
+            _ if peer.own_call.is_some() => Ok(None),
             Some(Excess::All) => Err(Failure::of(Outcome::Overloaded)),
             Some(Excess::Client) => Err(Failure::too_many()),
-            None => self.clients.enter(caller.client).ok_or(Failure::too_many()),
+            None => self.clients.enter(caller.client).map(Some).ok_or(Failure::too_many()),
         }
     }
+}
+
+/// Whether the release that was selected calls itself: it needs no pass.
+fn is_of(peer: &Peer, selection: &Selection) -> bool {
+    peer.own_call.as_ref().is_some_and(|call| call.release == selection.target.release)
 }
 
 /// Answers a request whose body is not read.

@@ -45,6 +45,11 @@ pub const EGRESS_LOOKUPS_MAX: usize = 16;
 /// Egress calls of one control connection that have not ended, those among them that are refused or given up: four times
 /// what a worker has open at once. One that has more doesn't take its answers and only makes the host remember.
 pub const EGRESS_CALLS_UNENDED_MAX: usize = 4_096;
+/// Calls of an app to its own origin on the way to one answer. Pages call an API of theirs, which may call another; Cloudflare's workers
+/// may call each other 16 times.
+pub const OWN_CALLS_DEPTH_MAX: u8 = 8;
+/// Bytes between the two ends of such a call: a socket's buffer.
+pub const OWN_CALL_BUFFER_BYTES: usize = 64 << 10;
 /// Denials of one worker's calls that the host's log tells at once, and then a second: what is denied stays so, and the metrics count all.
 pub const EGRESS_DENIALS_BURST_MAX: f64 = 10.0;
 /// See [`EGRESS_DENIALS_BURST_MAX`].

@@ -224,6 +224,7 @@ impl Releases {
         let metrics = Arc::clone(&parts.telemetry.metrics);
         let policy = parts.config.egress_of(&record.id.app, record.env_scope == EnvScope::Production);
         let egress = Egress::new(&record.id.app, &listed, &policy, metrics, Arc::clone(&self.0.sockets));
+        egress.answer_own(record.id.clone(), self.0.own_origins.clone());
         entry.set_denials(egress.denials());
         let logs = self.0.journal.sink(&record.id.app, start.settings.limits.log_lines_per_s);
         let connecting = Worker::connect(identity, start, egress, logs, self.0.bodies.share());

@@ -8,6 +8,7 @@ mod call;
 mod client;
 mod denial;
 mod headers;
+mod own;
 mod policy;
 mod resolve;
 mod sockets;
@@ -15,7 +16,7 @@ mod sockets;
 use super::inbox::{self, Inbox};
 use super::memory::MemoryShare;
 use crate::config::{EgressPolicy, OriginPattern};
-use crate::id::AppName;
+use crate::id::{AppName, ReleaseId};
 use crate::limits::{EGRESS_CALLS_MAX, EGRESS_DENIALS_BURST_MAX, EGRESS_DENIALS_PER_S_MAX};
 use crate::telemetry::{Bucket, Metrics};
 pub use answer::AnswerSink;
@@ -27,6 +28,7 @@ use futures_util::FutureExt as _;
 use http::{Method, Request, Response, Uri};
 use http_body_util::{Either, Empty};
 use hyper::body::Incoming;
+pub use own::{OwnCall, OwnOrigin, OwnOrigins};
 use policy::Rules;
 use resolve::{NotPublic, OwnAddress};
 pub use sockets::Sockets;
@@ -34,7 +36,7 @@ use sockets::{InUse, NoPlace};
 use std::error::Error;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -53,6 +55,14 @@ pub struct Egress {
     /// Bounds what its denials put into the host's log.
     log_quota: Mutex<Bucket>,
     denials: Arc<Denials>,
+    /// What answers the app's calls to itself.
+    own: OnceLock<own::Caller>,
+}
+
+/// What keeps a call's connection while its answer is read.
+enum Held {
+    Socket(#[expect(dead_code, reason = "held for its drop")] Option<InUse>),
+    Own(#[expect(dead_code, reason = "held for its drop")] JoinSet<()>),
 }
 
 /// What was found out about a call before it had its answer.
@@ -75,6 +85,9 @@ pub struct EndedCall {
 /// Stands in the metrics for every host that the bundle does not name: an app may ask for any number of them.
 const UNLISTED_HOST: &str = "unlisted";
 
+/// Stands there for the app's own origin.
+const OWN_HOST: &str = "own";
+
 impl Egress {
     /// A broker for a release of this app whose bundle lists these origins. Its connections are among `sockets`.
     #[must_use]
@@ -96,12 +109,19 @@ impl Egress {
             app: app.clone(),
             metrics,
             denials: Arc::default(),
+            own: OnceLock::new(),
             log_quota: Mutex::new(Bucket::full(
                 EGRESS_DENIALS_PER_S_MAX,
                 EGRESS_DENIALS_BURST_MAX,
                 Instant::now(),
             )),
         })
+    }
+
+    /// Lets calls of this release to its own origin be answered.
+    pub fn answer_own(&self, release: ReleaseId, origins: OwnOrigins) {
+        // Said once, before its worker is connected.
+        let _ = self.own.set(own::Caller { release, origins });
     }
 
     /// Its calls that were denied.
@@ -148,12 +168,13 @@ impl Egress {
     /// Makes a call and passes its answer on. `asked` becomes what is found out on the way.
     async fn answer(
         &self,
-        head: EgressHead,
+        mut head: EgressHead,
         upload: Option<Inbox<()>>,
         answer: &AnswerSink,
         asked: &mut Asked,
     ) -> Result<(), EgressFailure> {
         let url = Url::parse(&head.url).map_err(|_| denied("bad URL", &head))?;
+        let mark = own::Mark::take(&mut head.headers, &url);
         if let Some(listed) = url.host_str().filter(|_| self.rules.lists(&url)) {
             listed.clone_into(&mut asked.host);
         }
@@ -162,8 +183,9 @@ impl Egress {
             .try_acquire()
             .map_err(|_| EgressFailure::Limit(format!("{EGRESS_CALLS_MAX} calls are under way already")))?;
         let body = upload.map(|upload| request_body(upload, answer.clone()));
-        let fetched = tokio::time::timeout(self.timeout, Box::pin(self.fetch(&head, url, body, asked))).await;
-        let (response, _in_use) = fetched.map_err(|_| {
+        let fetching = Box::pin(self.fetch(&head, url, body, mark.as_ref(), asked));
+        let fetched = tokio::time::timeout(self.timeout, fetching).await;
+        let (response, _held) = fetched.map_err(|_| {
             let timeout_ms = self.timeout.as_millis();
             EgressFailure::TimedOut(format!("{} gave no answer within {timeout_ms} ms", head.url))
         })??;
@@ -178,21 +200,42 @@ impl Egress {
         head: &EgressHead,
         url: Url,
         body: Option<RequestBody>,
+        mark: Option<&own::Mark>,
         asked: &mut Asked,
-    ) -> Result<(Response<Incoming>, Option<InUse>), EgressFailure> {
+    ) -> Result<(Response<Incoming>, Held), EgressFailure> {
         let method = method(&head.method).ok_or_else(|| denied("bad method", head))?;
         let headers =
             headers::sent(&head.headers, body.is_some()).ok_or_else(|| denied("bad header", head))?;
-        if let Err(failure) = self.rules.check(&url) {
-            asked.denied = self.denied(&url, None);
-            return Err(failure);
-        }
         let mut request = Request::new(body.unwrap_or(Either::Left(Empty::new())));
         *request.method_mut() = method;
+        *request.headers_mut() = headers;
+        self.ask(&url, request, mark, asked).await
+    }
+
+    /// Asks one origin: the app's own, or one that the rules allow.
+    async fn ask(
+        &self,
+        url: &Url,
+        mut request: Request<RequestBody>,
+        mark: Option<&own::Mark>,
+        asked: &mut Asked,
+    ) -> Result<(Response<Incoming>, Held), EgressFailure> {
+        if let Some(caller) = self.own.get()
+            && let Some(call) = caller.own(mark, url)?
+        {
+            OWN_HOST.clone_into(&mut asked.host);
+            let (response, held) = caller.ask(call, url, request).await?;
+            return Ok((response, Held::Own(held)));
+        }
+        if let Err(failure) = self.rules.check(url) {
+            asked.denied = self.denied(url, None);
+            return Err(failure);
+        }
         *request.uri_mut() = Uri::try_from(url.as_str())
             .map_err(|error| EgressFailure::Unreachable(format!("{url}: {error}")))?;
-        *request.headers_mut() = headers;
-        self.client.call(request).await.map_err(|error| self.failure(&url, &error, asked))
+        let (response, in_use) =
+            self.client.call(request).await.map_err(|error| self.failure(url, &error, asked))?;
+        Ok((response, Held::Socket(in_use)))
     }
 
     /// Why a call has no answer, as its app is told.

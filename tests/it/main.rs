@@ -55,6 +55,7 @@ mod listing;
 mod load;
 mod logs;
 mod long_streams;
+mod own_origin;
 mod previews;
 mod release_life;
 mod removed;

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
-use vitrine_wire::Outcome;
+use vitrine_wire::{Headers, OWN_CALL_HEADER, Outcome};
 
 /// Why a turn ended badly.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +78,7 @@ impl Driver {
         (self.last_begun, self.rested) = (begun, false);
         let running = Running {
             id: head.request_id,
+            own_calls: own_calls(&head.headers),
             headers: head.headers,
             outbox: Rc::clone(&outbox),
             body,
@@ -225,4 +226,10 @@ impl Wake for LoopWaker {
         self.woken.store(true, Ordering::Release);
         self.task.wake();
     }
+}
+
+/// What the host says of a request that the app makes of itself.
+fn own_calls(headers: &Headers) -> u8 {
+    let said = headers.iter().find(|(name, _)| name == OWN_CALL_HEADER);
+    said.and_then(|(_, depth)| std::str::from_utf8(depth).ok()?.parse().ok()).unwrap_or_default()
 }

@@ -124,6 +124,8 @@ pub struct Kept {
 pub struct Running {
     /// Id for logs.
     pub id: String,
+    /// How often the app has called itself on the way to it.
+    pub own_calls: u8,
     /// Headers, until the app looks at them.
     pub headers: Headers,
     /// Where the answer collects.
@@ -383,6 +385,11 @@ impl Shared {
         let result = with(&mut background);
         self.background.set(background);
         result
+    }
+
+    /// How often the app has called itself on the way to a request; 0 where no request runs.
+    pub fn own_calls(&self, request: RequestNumber) -> u8 {
+        self.requests.borrow().get(&request).map_or(0, |running| running.own_calls)
     }
 
     /// Id of a request, for logs: one that runs, or was among the last to end.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use deno_core::{OpState, op2, v8};
 use futures_util::future::{AbortHandle, Abortable};
 use std::rc::Rc;
-use vitrine_wire::{EgressHead, ResponseHead};
+use vitrine_wire::{EgressHead, OWN_CALL_HEADER, ResponseHead};
 
 const TOO_MANY: &str = "too many timers and host calls are waiting at once";
 
@@ -18,7 +18,8 @@ const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 const GIVEN_UP: &str = "it was given up";
 
 /// Makes a call; `call` settles with status, reason phrase, headers and the number of the answer's body. One that an answer redirected
-/// goes on with the call before it and counts as one with it.
+/// goes on with the call before it and counts as one with it. `is_own`: it goes to the origin of
+/// the request.
 #[op2(nofast)]
 pub fn op_fetch(
     scope: &mut v8::PinScope<'_, '_>,
@@ -30,6 +31,7 @@ pub fn op_fetch(
     headers: v8::Local<'_, v8::Array>,
     upload: u32,
     is_redirected: bool,
+    is_own: bool,
 ) {
     let shared = shared(state);
     // Of a refused call, too: without it the body that the app sends is not read.
@@ -40,13 +42,13 @@ pub fn op_fetch(
         settle(&shared, call, request, Settled::Failed(refused));
         return;
     }
-    let head = EgressHead {
-        method,
-        url,
-        headers: super::answer::read_headers(scope, headers),
-        has_body: body.is_some(),
-        request_id: shared.request_id(request),
-    };
+    let mut headers = super::answer::read_headers(scope, headers);
+    headers.retain(|(name, _)| name != OWN_CALL_HEADER);
+    if is_own {
+        headers.push((OWN_CALL_HEADER.to_owned(), shared.own_calls(request).to_string().into()));
+    }
+    let head =
+        EgressHead { method, url, headers, has_body: body.is_some(), request_id: shared.request_id(request) };
     let of_isolate = Rc::clone(&shared);
     let started = start_call(&shared, call, request, async move {
         match of_isolate.link.egress(head, body).await {

@@ -32,7 +32,8 @@ pub use hello::{Channel, Hello, HelloError, Peer, SpecHash};
 pub use outcome::Outcome;
 pub use snapshot::{ModuleScopeRead, Sha256Digest, SnapshotPiece, SnapshotRequest};
 pub use stream::{
-    AppError, CancelReason, Done, EgressFailure, EgressHead, Headers, RequestHead, ResponseHead,
+    AppError, CancelReason, Done, EgressFailure, EgressHead, Headers, OWN_CALL_HEADER, RequestHead,
+    ResponseHead,
 };
 
 /// File name of the socket that carries requests, in the instance's directory.

@@ -9,6 +9,10 @@ use crate::Outcome;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+/// Header by which a worker tells that a call goes to the origin of the request that makes it, and the host, of a request, that the app
+/// itself makes it: how often the app has called itself on the way. Nobody outside sends or sees it.
+pub const OWN_CALL_HEADER: &str = "x-vitrine-own-call";
+
 /// Header names in lower case with their values, in order, repeated names repeated.
 pub type Headers = Vec<(String, Bytes)>;
 

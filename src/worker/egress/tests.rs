@@ -83,7 +83,7 @@ async fn a_denial_does_not_tell_the_app_what_a_name_resolves_to() {
     };
     let url = head.url.parse().unwrap();
     let mut asked = Asked { host: String::new(), denied: None };
-    let failed = egress.fetch(&head, url, None, &mut asked).await.map(drop).unwrap_err();
+    let failed = egress.fetch(&head, url, None, None, &mut asked).await.map(drop).unwrap_err();
     let EgressFailure::Denied(text) = &failed else { panic!("{failed:?}") };
     assert!(text.contains("localhost") && !text.contains("127.0.0.1") && !text.contains("::1"), "{text}");
     // Nor does the app's log.

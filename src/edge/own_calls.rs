@@ -1,0 +1,59 @@
+//! Calls of apps to their own origins: connections without a socket, whose requests are answered as visitors' are.
+
+use super::connection::{Answer as _, Peer};
+use super::line::{Line, Wake};
+use crate::connections::activity::Activity;
+use crate::id::AppName;
+use crate::limits::{H1_BUFFER_BYTES_MAX, REQUEST_HEADERS_MAX};
+use crate::route::HostTarget;
+use crate::worker::{OwnCall, OwnOrigin};
+use futures_util::future::BoxFuture;
+use http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use std::convert::Infallible;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Weak};
+use tokio::io::DuplexStream;
+
+/// The edge as its apps reach it.
+pub struct OwnCalls<W>(pub Weak<Line<W>>);
+
+impl<W: Wake> OwnOrigin for OwnCalls<W> {
+    fn is_of(&self, app: &AppName, host: &str) -> bool {
+        let Some(line) = self.0.upgrade() else { return false };
+        match line.routes.snapshot().resolve(host) {
+            Some(HostTarget::App(route) | HostTarget::Release(route, _)) => route.app == *app,
+            None => false,
+        }
+    }
+
+    fn serve(&self, call: OwnCall, io: DuplexStream) -> BoxFuture<'static, ()> {
+        let line = self.0.clone();
+        Box::pin(async move {
+            let Some(line) = line.upgrade() else { return };
+            let peer = Peer {
+                address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+                tls: call.https,
+                activity: Activity::start(),
+                excess: None,
+                own_call: Some(Arc::new(call)),
+            };
+            let service = service_fn(|request: Request<Incoming>| {
+                let answered = Arc::clone(&line).answer(request, peer.clone());
+                async move { Ok::<_, Infallible>(answered.await) }
+            });
+            let served = http1::Builder::new()
+                .max_headers(REQUEST_HEADERS_MAX)
+                .max_buf_size(H1_BUFFER_BYTES_MAX)
+                .keep_alive(false)
+                .serve_connection(TokioIo::new(io), service);
+            if let Err(error) = served.await {
+                // The app that gave its call up knows, and one that waits for the answer sees it break off.
+                tracing::debug!(%error, "a call of an app to itself broke off");
+            }
+        })
+    }
+}
