@@ -5,7 +5,7 @@ SHELL := /bin/sh
 .DELETE_ON_ERROR:
 # The prerequisites are steps in order, and cargo uses all cores by itself.
 .NOTPARALLEL:
-.PHONY: help prepare v8 build demo test test-long bench lint modules bench-modules bundles frameworks frameworks-long plugin conformance
+.PHONY: help prepare v8 build demo test test-long bench lint modules bench-modules bundles frameworks frameworks-long packages-long plugin conformance
 
 help: ## List the targets
 	@awk -F ': .*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -28,7 +28,7 @@ demo: prepare v8 ## Deploy the example, flip and roll back on a host of its own 
 test: prepare-test v8 modules bundles frameworks ## Run every test ring
 	@node tests/run.mjs
 
-test-long: prepare-test v8 modules bundles frameworks frameworks-long ## The same with the tests that take minutes, and more cases of each property
+test-long: prepare-test v8 modules bundles frameworks frameworks-long packages-long ## The same with the tests that take minutes, and more cases of each property
 	@node tests/run.mjs --long
 
 bench: build bench-modules ## Render pages with this host and its rivals, side by side (ARGS="--help" lists what can be picked)
@@ -87,6 +87,9 @@ $(LONG)/%/node_modules/.built: $(LONG)/%/node_modules/.package-lock.json \
 	@cd $(LONG)/$* && NEXT_TELEMETRY_DISABLED=1 ASTRO_TELEMETRY_DISABLED=1 WRANGLER_SEND_METRICS=false \
 	npm run $(if $(filter next,$*),cloudflare,build) --silent >node_modules/.build.log 2>&1 || { cat node_modules/.build.log >&2; exit 1; }
 	@touch $@
+
+# The packages of the board: more than 1 GB that only the long tests use.
+packages-long: tests/packages/node_modules/.package-lock.json
 
 # npm ci insists on binaries for every system, and not every registry has them all. Without these two the bench says so and goes on.
 benches/rivals/next/node_modules/.package-lock.json benches/rivals/rari/node_modules/.package-lock.json: \

@@ -38,6 +38,7 @@ const RINGS = {
   bench: node("benches"),
   browser: node("tests/browser"),
   frameworks: node("tests/frameworks"),
+  packages: node("tests/packages"),
   conformance: files("tests/conformance/score.test.js"),
   demo: files("tests/demo/demo.test.js"),
 };

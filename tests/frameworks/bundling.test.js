@@ -27,6 +27,20 @@ const PACKAGES = {
 const SERVER = `import { kind } from "dual"; import sub from "dual/sub"; import asked from "asks"; import placed from "placed";
   export default { fetch: () => Response.json({ imported: [kind, sub], required: [asked.kind, asked.sub], placed }) };`;
 
+/** Packages with native add-ons: one with another way, one with a loader, one that asks for the file, and one that is known by name. */
+const NATIVE = {
+  "optional/index.js": "let fast; try { fast = require('./fast.node'); } catch {} module.exports = fast ? 'with' : 'without';",
+  "optional/fast.node": "",
+  "loaded/index.js": "module.exports = () => require('node-gyp-build')(__dirname);",
+  "direct/index.js": "module.exports = () => require('./direct.node');",
+  "direct/direct.node": "",
+};
+const ASKS_NATIVE = `import optional from "optional"; import loaded from "loaded"; import direct from "direct";
+  const refusal = async (run) => { try { await run(); } catch (error) { return error.message; } };
+  export default { fetch: async () => Response.json([optional, await refusal(loaded), await refusal(direct), await refusal(() => import("bcrypt"))]) };`;
+const NAMED = `import placed from "placed";
+  export default { fetch: () => Response.json([...placed, __VUE_OPTIONS_API__, __VUE_PROD_DEVTOOLS__, __VUE_PROD_HYDRATION_MISMATCH_DETAILS__]) };`;
+
 /** A server that tells where it is, and asks a file that is CommonJS. */
 const PLACED = `import other from "./lib/other.cjs";
   export default { fetch: () => Response.json([import.meta.url, import.meta.dirname, ...other]) };`;
@@ -37,6 +51,20 @@ for (const bundler of ["rolldown", "esbuild"]) {
     const packages = Object.entries(PACKAGES).map(([name, text]) => [`node_modules/${name}`, text]);
     const { answer } = await bundled(t, bundler, { "server.js": SERVER, ...Object.fromEntries(packages) });
     assert.deepEqual(answer, { imported: ["esm", "esm"], required: ["cjs", "cjs"], placed: "node" });
+  });
+
+  test(`a native add-on is named where it is loaded, and a package that can do without goes on: ${bundler}`, async (t) => {
+    const packages = Object.entries(NATIVE).map(([name, text]) => [`node_modules/${name}`, text]);
+    const { answer } = await bundled(t, bundler, { "server.js": ASKS_NATIVE, ...Object.fromEntries(packages) });
+    const refused = (name, instead) => `${name} is a native add-on, which isolates can't load; ${instead}`;
+    const inJavaScript = "use a package in JavaScript or WebAssembly";
+    assert.deepEqual(answer, ["without", refused("loaded", inJavaScript), refused("direct", inJavaScript), refused("bcrypt", "use bcryptjs, which has the same functions")]);
+  });
+
+  test(`CommonJS has a place, and Vue's packages the names that they ask bundlers for: ${bundler}`, async (t) => {
+    const files = { "server.js": NAMED, "node_modules/placed/index.js": "#!/usr/bin/env node\nconst place = [__filename, __dirname];\nmodule.exports = place;" };
+    const { answer } = await bundled(t, bundler, files);
+    assert.deepEqual(answer, ["/server/node_modules/placed/index.js", "/server/node_modules/placed", true, false, false]);
   });
 
   test(`a server that reads files finds itself where they are, and others where their bundle is: ${bundler}`, async (t) => {

@@ -73,6 +73,11 @@ class ServerResponse extends OutgoingMessage {
     return this;
   }
 
+  // Session middleware asks for the head before it writes.
+  _implicitHeader() {
+    this.writeHead(this.statusCode);
+  }
+
   flushHeaders() {
     this.#begin(null);
   }

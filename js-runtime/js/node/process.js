@@ -47,14 +47,12 @@ class Process {
 
   #folder = "/";
 
-  cwd() {
-    return this.#folder;
-  }
-
-  chdir(folder) {
+  // Packages take these off the process and call them alone.
+  cwd = () => this.#folder;
+  chdir = (folder) => {
     const { resolve } = core.loadExtScript("ext:vitrine/node/path.js");
     this.#folder = resolve(folder);
-  }
+  };
 
   hrtime(since = undefined) {
     const now = nowNs();

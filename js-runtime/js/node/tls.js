@@ -1,7 +1,32 @@
 // node:tls: there are no sockets.
 (function () {
 const { core } = __bootstrap;
-const { exportsOf } = core.loadExtScript("ext:vitrine/node/internal/exports.js");
+const { exportsOf, unavailable } = core.loadExtScript("ext:vitrine/node/internal/exports.js");
+const { Duplex } = core.loadExtScript("ext:deno_node/stream.js");
+
+const refuse = unavailable("node:tls", "TLSSocket");
+
+// One around a stream can be made, because a client of HTTP/2 makes one while it is imported, for the class of its handle. Nothing
+// passes through it.
+class TLSSocket extends Duplex {
+  encrypted = true;
+  authorized = false;
+  _handle = { _parentWrap: { constructor: unavailable("node:tls", "JSStreamSocket") } };
+
+  constructor(stream = undefined) {
+    if (typeof stream?.pipe !== "function") refuse();
+    super();
+  }
+
+  _read() {
+    refuse();
+  }
+
+  _write() {
+    refuse();
+  }
+}
+
 return exportsOf("node:tls", {
   CLIENT_RENEG_LIMIT: 3,
   CLIENT_RENEG_WINDOW: 600,
@@ -13,5 +38,6 @@ return exportsOf("node:tls", {
   DEFAULT_MAX_VERSION: "TLSv1.3",
   DEFAULT_MIN_VERSION: "TLSv1.2",
   rootCertificates: [],
+  TLSSocket,
 });
 })();

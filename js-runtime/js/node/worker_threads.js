@@ -17,6 +17,9 @@ function markAsUntransferable(object) {
   if (isArrayBuffer(object)) op_mark_as_untransferable(object);
 }
 
+// What clones and transfers values refuses the kinds that can't be cloned by itself.
+function markAsUncloneable() {}
+
 // The globals as they are: while a snapshot is made, they are watched.
 const { BroadcastChannel, MessageChannel, MessagePort } = globalThis;
 
@@ -28,6 +31,7 @@ return exportsOf("node:worker_threads", {
   getEnvironmentData: (key) => MapPrototypeGet(environment, key),
   isInternalThread: false,
   isMainThread: true,
+  markAsUncloneable,
   markAsUntransferable,
   parentPort: null,
   resourceLimits: {},

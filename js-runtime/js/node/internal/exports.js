@@ -29,12 +29,18 @@ const INSTEAD = {
   "node:worker_threads": "it starts no threads; each request runs in the isolate that took it",
 };
 
+// Its errors go where those of a lookup go: a server that asks for its own addresses goes on without them.
+const TELLS_CALLBACK = "node:dns";
+
 // A function or class that throws when it is called.
 function unavailable(module, name) {
   const instead = INSTEAD[module] === undefined ? "" : `: ${INSTEAD[module]}`;
-  const refuse = function () {
+  const refuse = function (...args) {
     const error = new Error(`${name} of ${module} is not available in an app on Vitrine${instead}`);
-    throw ObjectAssign(error, { code: "ERR_FEATURE_UNAVAILABLE_ON_PLATFORM" });
+    ObjectAssign(error, { code: "ERR_FEATURE_UNAVAILABLE_ON_PLATFORM" });
+    const callback = args[args.length - 1];
+    if (module !== TELLS_CALLBACK || typeof callback !== "function") throw error;
+    queueMicrotask(() => callback(error));
   };
   return ObjectDefineProperty(refuse, "name", { __proto__: null, value: name, configurable: true });
 }

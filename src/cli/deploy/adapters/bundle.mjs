@@ -134,8 +134,42 @@ const CLOUDFLARE = {
   "cloudflare:workflows": "cloudflare_missing.js",
 };
 
-/** Where an import leads: `{ path }`, `{ ours }`, `{ external }`, `{ standIn }`, or nothing for the bundler's own search. */
-function lead(specifier) {
+/** Packages that load native add-ons for others. */
+const NATIVE_LOADERS = new Set(["@mapbox/node-pre-gyp", "bindings", "node-gyp-build", "node-gyp-build-optional-packages", "node-pre-gyp"]);
+
+/** Packages that are nothing without their add-on, each with what an app does instead. */
+const INSTEAD_OF_NATIVE = {
+  argon2: "hash with @noble/hashes, which has argon2id",
+  bcrypt: "use bcryptjs, which has the same functions",
+  "better-sqlite3": "call a database that answers over HTTP with fetch",
+  canvas: "draw with satori, or in a service that the app calls with fetch",
+  sharp: "resize images in the build, or in a service that the app calls with fetch",
+  sqlite3: "call a database that answers over HTTP with fetch",
+};
+
+/** The name of the package that a file is part of. */
+function packageOf(file) {
+  const [, name] = /.*\bnode_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file ?? "") ?? [];
+  return name ?? path.basename(file ?? "");
+}
+
+/** The package whose native add-on an import asks for. */
+function nativePackage(specifier, importer) {
+  if (Object.hasOwn(INSTEAD_OF_NATIVE, specifier)) {
+    return specifier;
+  }
+  const isFile = specifier.endsWith(".node") && (!specifier.startsWith(".") || existsSync(path.resolve(path.dirname(importer), specifier)));
+  return isFile || NATIVE_LOADERS.has(specifier) ? packageOf(importer) : undefined;
+}
+
+/** A module in place of a native add-on. Importing it fails with the reason, and packages that have another way take that. */
+function nativeStandIn(name) {
+  const instead = INSTEAD_OF_NATIVE[name] ?? "use a package in JavaScript or WebAssembly";
+  return `module.exports = undefined; throw new Error(${JSON.stringify(`${name} is a native add-on, which isolates can't load; ${instead}`)});`;
+}
+
+/** Where an import leads: `{ path }`, `{ ours }`, `{ external }`, `{ standIn }`, `{ native }`, or nothing for the bundler's own search. */
+function lead(specifier, importer) {
   if (specifier === "vitrine:build") {
     return { path: job.entry };
   }
@@ -147,22 +181,32 @@ function lead(specifier) {
   if (name !== undefined) {
     return kept.has(name) ? { external: name } : { standIn: name };
   }
-  return undefined;
+  const native = nativePackage(specifier, importer);
+  return native === undefined ? undefined : { native };
 }
 
-/** Code that finds itself where its file would lie in the isolate: bundled, all modules would be the same file. */
+/**
+ * Code that finds itself where its file would lie in the isolate: bundled, all modules would be the same file. Without a place the
+ * names of CommonJS alone are given one: a module that looks for a file there is told that the bundle has none.
+ */
 function placed(code, file) {
   const relative = path.relative(job.project, file);
-  if (!job.place || relative.startsWith("..") || !/\b(?:__dirname|__filename|import\.meta)\b/.test(code)) return undefined;
-  const filename = `${job.place}/${relative}`;
+  const isModule = /^\s*(?:import|export)\b/m.test(code);
+  const names = job.place ? /\b(?:__dirname|__filename|import\.meta)\b/ : /\b(?:__dirname|__filename)\b/;
+  if (!names.test(code) || (job.place ? relative.startsWith("..") : isModule)) return undefined;
+  // Packages may be installed above the project.
+  const [below] = /\bnode_modules\/.*/.exec(relative) ?? [relative];
+  const filename = job.place ? `${job.place}/${relative}` : `/server/${below}`;
   const [url, own, dirname] = [`app://${filename}`, filename, path.posix.dirname(filename)].map((text) => JSON.stringify(text));
-  const declares = /\b(?:const|let|var|import)\b[^;\n]*\b(?:__dirname|__filename)\b/.test(code);
+  const declares = /\b(?:const|let|var|import)\b[^;\n=]*\b(?:__dirname|__filename)\b|\b(?:__dirname|__filename)\s*=(?!=)/.test(code);
   const uses = /\b(?:__dirname|__filename)\b/.test(code) && !declares;
   const head = uses ? `var __filename = ${own}, __dirname = ${dirname};` : "";
-  const body = code
-    .replace(/\bimport\.meta\.url\b/g, url)
-    .replace(/\bimport\.meta\.filename\b/g, own)
-    .replace(/\bimport\.meta\.dirname\b/g, dirname);
+  const body = job.place
+    ? code
+        .replace(/\bimport\.meta\.url\b/g, url)
+        .replace(/\bimport\.meta\.filename\b/g, own)
+        .replace(/\bimport\.meta\.dirname\b/g, dirname)
+    : code;
   // The first line may say which program runs the file.
   const shebang = /^#!.*\n/.exec(body)?.[0] ?? "";
   return `${shebang}${head}${body.slice(shebang.length)}`;
@@ -183,15 +227,22 @@ async function dataModule(file) {
 // Modules of ours have names and no paths, so that the same build gives the same bundle wherever this runs.
 const OURS = "\0vitrine/";
 const STAND_IN = "\0vitrine-stand-in/";
+const NATIVE = "\0vitrine-native/";
 /** Exports for Node.js, which the frameworks' server builds are made for. Bundlers add `import` or `require` by how a package is asked for. */
 const CONDITIONS = [...(job.isCloudflare ? ["workerd", "worker"] : []), "node", "module", "production"];
 const MAIN_FIELDS = ["module", "main"];
-const DEFINE = { "process.env.NODE_ENV": '"production"' };
+/** Vue's packages ask bundlers for these names; without them its router stops with a ReferenceError. The values are its own defaults. */
+const DEFINE = {
+  "process.env.NODE_ENV": '"production"',
+  __VUE_OPTIONS_API__: "true",
+  __VUE_PROD_DEVTOOLS__: "false",
+  __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: "false",
+};
 
 const rolldownPlugin = {
   name: "vitrine",
   async resolveId(source, importer, options) {
-    const found = lead(source);
+    const found = lead(source, importer);
     if (found?.path !== undefined) {
       return found.path;
     }
@@ -200,6 +251,9 @@ const rolldownPlugin = {
     }
     if (found?.standIn !== undefined) {
       return STAND_IN + found.standIn;
+    }
+    if (found?.native !== undefined) {
+      return NATIVE + found.native;
     }
     if (found?.external !== undefined) {
       // `require` of one is turned into an import by the plugin for that.
@@ -220,6 +274,9 @@ const rolldownPlugin = {
   async load(id) {
     if (id.startsWith(STAND_IN)) {
       return standIn(id.slice(STAND_IN.length));
+    }
+    if (id.startsWith(NATIVE)) {
+      return nativeStandIn(id.slice(NATIVE.length));
     }
     if (id.startsWith(OURS)) {
       return readFile(path.join(adapters, id.slice(OURS.length)), "utf8");
@@ -276,8 +333,8 @@ function esbuildPlugin(required) {
   return {
     name: "vitrine",
     setup(build) {
-      build.onResolve({ filter: /.*/ }, async ({ path: source, kind, namespace, resolveDir }) => {
-        const found = lead(source);
+      build.onResolve({ filter: /.*/ }, async ({ path: source, kind, namespace, importer, resolveDir }) => {
+        const found = lead(source, importer);
         if (found?.path !== undefined) {
           return { path: found.path };
         }
@@ -286,6 +343,9 @@ function esbuildPlugin(required) {
         }
         if (found?.standIn !== undefined) {
           return { path: found.standIn, namespace: "vitrine-stand-in" };
+        }
+        if (found?.native !== undefined) {
+          return { path: found.native, namespace: "vitrine-native" };
         }
         if (found?.external !== undefined) {
           if (kind === "require-call") {
@@ -314,6 +374,7 @@ function esbuildPlugin(required) {
         return contents === undefined ? undefined : { contents, loader: path.extname(file).replace(/^\.[cm]?/, ""), resolveDir: path.dirname(file) };
       });
       build.onLoad({ filter: /.*/, namespace: "vitrine-data" }, async ({ path: file }) => ({ contents: await dataModule(file) }));
+      build.onLoad({ filter: /.*/, namespace: "vitrine-native" }, ({ path: name }) => ({ contents: nativeStandIn(name) }));
       build.onLoad({ filter: /.*/, namespace: "vitrine-stand-in" }, async ({ path: name }) => ({ contents: await standIn(name) }));
     },
   };

@@ -75,5 +75,8 @@ function getRandomValues(array) {
   return webcrypto.getRandomValues(array);
 }
 
-return { getRandomValues, randomBytes, randomFill, randomFillSync, randomInt, randomUUID, timingSafeEqual };
+// Node.js has three more names for it.
+const others = { prng: randomBytes, pseudoRandomBytes: randomBytes, rng: randomBytes };
+
+return { ...others, getRandomValues, randomBytes, randomFill, randomFillSync, randomInt, randomUUID, timingSafeEqual };
 })();
