@@ -2,11 +2,13 @@
 
 use super::connection::Peer;
 use super::forwarded::Forwarded;
+use crate::worker::OwnCall;
 use http::header::{ACCEPT, HeaderMap, HeaderName, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderValue, Method, Uri};
 use ipnet::IpNet;
 use std::net::IpAddr;
+use std::sync::Arc;
 use vitrine_wire::limits::REQUEST_ID_BYTES_MAX;
 
 pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -35,8 +37,8 @@ pub struct Caller {
     pub traceparent: HeaderValue,
     /// Whether the trace began outside.
     pub traced: bool,
-    /// How often the app has called itself on the way to this request.
-    pub own_calls: u8,
+    /// The call of an app to itself that this is.
+    pub own_call: Option<Arc<OwnCall>>,
     /// What they can read.
     pub reads: Reads,
     /// User agent.
@@ -75,7 +77,7 @@ impl Caller {
             https: forwarded.https.unwrap_or(peer.tls),
             plain: if trusted { forwarded.https == Some(false) } else { !peer.tls },
             forwarded,
-            own_calls: peer.own_call.as_ref().map_or(0, |call| call.depth),
+            own_call: peer.own_call.clone(),
             request_id: outside.cloned().unwrap_or_else(new_request_id),
             traced: given.is_some(),
             traceparent: given.cloned().unwrap_or_else(new_traceparent),

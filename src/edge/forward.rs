@@ -81,8 +81,8 @@ fn end_to_end(
     put(&X_FORWARDED_PROTO, Bytes::copy_from_slice(scheme.as_bytes()));
     put(&X_REQUEST_ID, Bytes::copy_from_slice(caller.request_id.as_bytes()));
     put(&TRACEPARENT, Bytes::copy_from_slice(caller.traceparent.as_bytes()));
-    if caller.own_calls > 0 {
-        put(&OWN_CALL, caller.own_calls.to_string().into());
+    if let Some(call) = &caller.own_call {
+        put(&OWN_CALL, call.depth.to_string().into());
     }
     if let Some(bytes) = declared {
         put(&CONTENT_LENGTH, bytes.to_string().into());

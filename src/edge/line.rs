@@ -32,6 +32,7 @@ use crate::route::RouteTable;
 use crate::route::Routes;
 use crate::route::guard::Guard;
 use crate::telemetry::Telemetry;
+use crate::worker::OwnCall;
 use http::{HeaderMap, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use ipnet::IpNet;
@@ -130,12 +131,6 @@ impl<W: Wake> Answer for Line<W> {
         record.select(&selection, table.epoch);
         drop(table);
         peer.activity.set_stall_ms(selection.target.client_stall_ms);
-        if let Some(call) = &peer.own_call
-            && call.release.app != selection.app.app
-        {
-            // Its host name leads elsewhere by now.
-            return refused(record, Failure::of(Outcome::NoRoute), body);
-        }
         let guard = self.guard.as_deref().filter(|_| !is_of(&peer, &selection));
         if let Some(stop) = preview_door::stop(guard, &mut record, &selection, &mut headers) {
             linger(body);
@@ -183,6 +178,10 @@ impl<W> Line<W> {
         let wanted =
             if self.skew_protection { Wanted::of(&record.caller, headers) } else { Wanted::default() };
         let mut selection = select(table, host, &wanted, record.visitor.id)?;
+        let leads_elsewhere = |call: &Arc<OwnCall>| call.release.app != selection.app.app;
+        if record.caller.own_call.as_ref().is_some_and(leads_elsewhere) {
+            return Err(Outcome::NoRoute);
+        }
         selection.pinnable &= self.skew_protection;
         Ok(selection)
     }
