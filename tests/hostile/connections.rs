@@ -1,7 +1,7 @@
 //! Connections in great numbers: silent ones of as many clients, and idle ones to an app's own servers.
 
 use crate::harness::host::Host;
-use crate::loads::{APP, SMOKE, Size, disturbed_at};
+use crate::loads::{APP, COMPARED, SMOKE, Size, disturbed_at};
 use crate::rig::{BAD, CALM};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -159,7 +159,7 @@ fn control_silent_connections_that_keep_their_places_are_noticed() {
     if files() {
         let flags = ["--isolation", "process"];
         let host = Host::start_broken(Host::folder_anew(), &flags, "places.evict=return(skip)");
-        assert!(!silent(&host, &SMOKE).is_empty());
+        assert!(!silent(&host, &COMPARED).is_empty());
     }
 }
 
@@ -172,13 +172,14 @@ fn upstream_connections_of_one_app_disturb_no_other() {
 #[test]
 #[ignore = "compares waits, which other tests beside it change"]
 fn control_upstream_connections_without_a_share_are_noticed() {
-    assert!(!upstream("egress.share=return(skip)", &SMOKE).is_empty());
+    assert!(!upstream("egress.share=return(skip)", &COMPARED).is_empty());
 }
 
 #[test]
 #[ignore = "a minute"]
 fn both_for_longer_disturb_nobody() {
-    let long = Size { alone: Duration::from_secs(5), loaded: Duration::from_secs(10), apps: 0 };
+    let long =
+        Size { alone: Duration::from_secs(5), loaded: Duration::from_secs(10), apps: 0, compares: true };
     if files() {
         let wrong = silent(&Host::start(), &long);
         assert!(wrong.is_empty(), "{wrong:#?}");
