@@ -77,6 +77,8 @@ export async function inNode({ file, requests }, upstream) {
       last = said ?? last;
     }
     return "error" in last ? { error: `${last.error}\n${complaint}` } : last;
+  } catch (error) {
+    return { error: `no answer: ${error.message}\n${complaint}` };
   } finally {
     child.kill("SIGKILL");
     await ended;
@@ -119,6 +121,8 @@ export async function inIsolate(host, board, upstream) {
     }
     const [{ status, text }] = given;
     return status === 200 ? JSON.parse(text) : { error: `the host answered ${status}: ${text.slice(0, 300)}` };
+  } catch (error) {
+    return { error: `no answer: ${error.message}` };
   } finally {
     await host.vitrine("remove", app, "--now", "--yes");
   }
