@@ -2,11 +2,10 @@
 (function () {
 const { core, internals, primordials } = __bootstrap;
 const {
-  ObjectDefineProperty, ObjectFreeze, ObjectKeys, ReflectConstruct, ReflectDeleteProperty, RegExpPrototypeTest, SafeRegExp, TypeError,
+  ArrayPrototypeIncludes, ObjectDefineProperty, ObjectFreeze, ObjectKeys, ReflectConstruct, ReflectDeleteProperty, RegExpPrototypeTest, SafeRegExp, TypeError,
   uncurryThis,
 } = primordials;
 core.loadExtScript("ext:vitrine/error_classes.js");
-const lazy = (file) => () => core.loadExtScript(file);
 const bridge = core.loadExtScript("ext:vitrine/bridge.js");
 const timers = core.loadExtScript("ext:vitrine/timers.js");
 const serve = core.loadExtScript("ext:vitrine/serve.js");
@@ -23,7 +22,6 @@ const LAZY = {
   "ext:deno_web/01_dom_exception.js": ["DOMException"],
   "ext:deno_web/01_urlpattern.js": ["URLPattern"],
   "ext:deno_web/02_event.js": ["CloseEvent", "CustomEvent", "ErrorEvent", "Event", "EventTarget", "MessageEvent", "PromiseRejectionEvent"],
-  "ext:deno_web/02_structured_clone.js": ["structuredClone"],
   "ext:deno_web/03_abort_signal.js": ["AbortController", "AbortSignal"],
   "ext:deno_web/05_base64.js": ["atob", "btoa"],
   "ext:deno_web/06_streams.js": [
@@ -36,6 +34,7 @@ const LAZY = {
   "ext:deno_web/13_message_port.js": ["MessageChannel", "MessagePort"],
   "ext:deno_web/14_compression.js": ["CompressionStream", "DecompressionStream"],
   "ext:vitrine/broadcast_channel.js": ["BroadcastChannel"],
+  "ext:vitrine/structured_clone.js": ["structuredClone"],
   "ext:vitrine/performance.js": [
     "Performance", "PerformanceEntry", "PerformanceMark", "PerformanceMeasure", "PerformanceObserver", "PerformanceObserverEntryList", "performance",
   ],
@@ -50,6 +49,21 @@ const LAZY = {
   "ext:vitrine/node/async_hooks.js": ["AsyncLocalStorage"],
   "ext:deno_node/internal/buffer.js": ["Buffer"],
 };
+
+// Classes of deno_web whose objects can't be cloned. Those of the worker's own scripts say so themselves.
+const NOT_CLONED = [
+  "AbortController", "AbortSignal", "CompressionStream", "DecompressionStream", "Event", "EventTarget", "MessageChannel", "TextDecoder",
+  "TextDecoderStream", "TextEncoder", "TextEncoderStream", "URL", "URLPattern", "URLSearchParams",
+];
+
+// V8 asks each object whether it has this, also inside of others. A MessagePort has a value of its own, by which it is transferred.
+function refuseClones(script, names) {
+  for (let i = 0; i < names.length; i++) {
+    if (!ArrayPrototypeIncludes(NOT_CLONED, names[i])) continue;
+    ObjectDefineProperty(script[names[i]].prototype, core.hostObjectBrand, { __proto__: null, value: names[i], writable: true });
+  }
+  return script;
+}
 
 function environment(values) {
   const env = serve.takeEnvironment(values);
@@ -84,14 +98,14 @@ function classicExports() {
 function installLazy() {
   const properties = { __proto__: null };
   for (const file in LAZY) {
-    const load = lazy(file);
+    const load = () => refuseClones(core.loadExtScript(file), LAZY[file]);
     for (const name of LAZY[file]) {
       // Functions and objects are enumerable, classes are not.
       const lazily = RegExpPrototypeTest(CLASS, name) ? core.propNonEnumerableLazyLoaded : core.propWritableLazyLoaded;
       properties[name] = lazily((script) => script[name], load);
     }
   }
-  properties.process = core.propNonEnumerableLazyLoaded((script) => script.default, lazy("ext:vitrine/node/process.js"));
+  properties.process = core.propNonEnumerableLazyLoaded((script) => script.default, () => core.loadExtScript("ext:vitrine/node/process.js"));
   core.defineGlobalProperties(globalThis, properties);
 }
 

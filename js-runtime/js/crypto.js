@@ -1,7 +1,7 @@
 // Crypto: randomness; the rest is in SubtleCrypto, which is loaded when it is asked for.
 (function () {
 const { core, primordials } = __bootstrap;
-const { ArrayBufferIsView, ArrayPrototypeIncludes, SymbolToStringTag, TypedArrayPrototypeGetSymbolToStringTag, TypeError, Uint8Array } = primordials;
+const { ArrayBufferIsView, ArrayPrototypeIncludes, ObjectDefineProperty, SymbolToStringTag, TypedArrayPrototypeGetSymbolToStringTag, TypeError, Uint8Array } = primordials;
 const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
 const { randomFill, randomUuid } = core.loadExtScript("ext:vitrine/module_scope.js");
 
@@ -40,6 +40,9 @@ class Crypto {
     return "Crypto";
   }
 }
+
+// No clone is made of it.
+ObjectDefineProperty(Crypto.prototype, core.hostObjectBrand, { __proto__: null, value: "Crypto" });
 
 return { Crypto, crypto: new Crypto(kInternal) };
 })();

@@ -9,7 +9,7 @@ function domException(name) {
   };
 }
 
-for (const name of ["IndexSizeError", "InvalidCharacterError", "InvalidStateError", "SyntaxError"]) {
+for (const name of ["IndexSizeError", "InvalidCharacterError", "InvalidStateError", "OperationError", "SyntaxError"]) {
   core.registerErrorBuilder(`DOMException${name}`, domException(name));
 }
 

@@ -2,7 +2,7 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const { op_random_uuid } = core.ops;
-const { ArrayPrototypeFilter, ArrayPrototypePush, ObjectPrototypeIsPrototypeOf, RegExpPrototypeExec, SafeRegExp, String, StringPrototypeIndexOf, StringPrototypeReplace, StringPrototypeReplaceAll, StringPrototypeSlice, StringPrototypeSplit, StringPrototypeToLowerCase, StringPrototypeTrim, TypeError, TypedArrayPrototypeSubarray } = primordials;
+const { ArrayPrototypeFilter, ArrayPrototypePush, ObjectDefineProperty, ObjectPrototypeIsPrototypeOf, RegExpPrototypeExec, SafeRegExp, String, StringPrototypeIndexOf, StringPrototypeReplace, StringPrototypeReplaceAll, StringPrototypeSlice, StringPrototypeSplit, StringPrototypeToLowerCase, StringPrototypeTrim, TypeError, TypedArrayPrototypeSubarray } = primordials;
 const { configureInterface, requiredArguments } = core.loadExtScript("ext:deno_webidl/00_webidl.js");
 const { Blob, File } = core.loadExtScript("ext:deno_web/09_file.js");
 const { mixinPairs } = core.loadExtScript("ext:vitrine/pairs.js");
@@ -81,6 +81,8 @@ class FormData {
   }
 }
 configureInterface(FormData);
+// No clone is made of it.
+ObjectDefineProperty(FormData.prototype, core.hostObjectBrand, { __proto__: null, value: "FormData" });
 
 function quoted(name) {
   name = StringPrototypeReplaceAll(StringPrototypeReplace(name, LINE_END, "%0D%0A"), '"', "%22");

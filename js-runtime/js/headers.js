@@ -4,7 +4,7 @@ const { core, primordials } = __bootstrap;
 const { op_request_headers } = core.ops;
 const {
   ArrayIsArray, ArrayPrototypeFilter, ArrayPrototypeJoin, ArrayPrototypePush, ArrayPrototypeSlice, ArrayPrototypeSort,
-  ReflectOwnKeys, ObjectGetOwnPropertyDescriptor, RegExpPrototypeTest, SafeRegExp, String, StringPrototypeCharCodeAt,
+  ObjectDefineProperty, ReflectOwnKeys, ObjectGetOwnPropertyDescriptor, RegExpPrototypeTest, SafeRegExp, String, StringPrototypeCharCodeAt,
   StringPrototypeReplace, StringPrototypeToLowerCase, Symbol, SymbolIterator, TypeError,
 } = primordials;
 const { configureInterface, requiredArguments } = core.loadExtScript("ext:deno_webidl/00_webidl.js");
@@ -204,6 +204,8 @@ class Headers {
   }
 }
 configureInterface(Headers);
+// No clone is made of it.
+ObjectDefineProperty(Headers.prototype, core.hostObjectBrand, { __proto__: null, value: "Headers" });
 const ENTRIES = Headers.prototype[SymbolIterator];
 
 return { FROM_REQUEST, Headers, headersCopy, headersList, headersOf, makeImmutable };

@@ -1,7 +1,7 @@
 // The Request class of the Fetch standard, and requests as they come from the host.
 (function () {
 const { core, primordials } = __bootstrap;
-const { Boolean, ObjectPrototypeIsPrototypeOf, RegExpPrototypeTest, SafeRegExp, String, StringPrototypeToUpperCase, TypeError } = primordials;
+const { Boolean, ObjectDefineProperty, ObjectPrototypeIsPrototypeOf, RegExpPrototypeTest, SafeRegExp, String, StringPrototypeToUpperCase, TypeError } = primordials;
 const { configureInterface } = core.loadExtScript("ext:deno_webidl/00_webidl.js");
 const { URL } = core.loadExtScript("ext:deno_web/00_url.js");
 const { AbortController, AbortSignal } = core.loadExtScript("ext:deno_web/03_abort_signal.js");
@@ -210,6 +210,8 @@ class Request {
 }
 mixinBody(Request);
 configureInterface(Request);
+// No clone is made of it.
+ObjectDefineProperty(Request.prototype, core.hostObjectBrand, { __proto__: null, value: "Request" });
 
 return { Request, abortRequest, hostRequest };
 })();

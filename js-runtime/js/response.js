@@ -1,7 +1,7 @@
 // The Response class of the Fetch standard.
 (function () {
 const { core, primordials } = __bootstrap;
-const { JSONStringify, Number, ObjectPrototypeIsPrototypeOf, RangeError, RegExpPrototypeTest, SafeRegExp, String, TypeError } = primordials;
+const { JSONStringify, Number, ObjectDefineProperty, ObjectPrototypeIsPrototypeOf, RangeError, RegExpPrototypeTest, SafeRegExp, String, TypeError } = primordials;
 const { configureInterface, requiredArguments } = core.loadExtScript("ext:deno_webidl/00_webidl.js");
 const { URL } = core.loadExtScript("ext:deno_web/00_url.js");
 const { Headers, headersCopy, makeImmutable } = core.loadExtScript("ext:vitrine/headers.js");
@@ -133,6 +133,8 @@ class Response {
 }
 mixinBody(Response);
 configureInterface(Response);
+// No clone is made of it.
+ObjectDefineProperty(Response.prototype, core.hostObjectBrand, { __proto__: null, value: "Response" });
 
 function isResponse(value) {
   return ObjectPrototypeIsPrototypeOf(Response.prototype, value);

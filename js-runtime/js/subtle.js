@@ -221,5 +221,8 @@ for (const name of Object.getOwnPropertyNames(SubtleCrypto.prototype)) {
 Object.defineProperty(SubtleCrypto, "length", { __proto__: null, value: 0 });
 Object.defineProperty(SubtleCrypto.prototype.deriveBits, "length", { __proto__: null, value: 2 });
 
+// No clone is made of it.
+Object.defineProperty(SubtleCrypto.prototype, core.hostObjectBrand, { __proto__: null, value: "SubtleCrypto" });
+
 return { SubtleCrypto, subtle: new SubtleCrypto(kInternal) };
 })();

@@ -7,7 +7,7 @@ use crate::bundle::Bundle;
 use crate::module_loader::BundleLoader;
 use crate::ops::vitrine;
 use deno_core::error::CoreError;
-use deno_core::{Extension, JsRuntime, JsRuntimeForSnapshot, RuntimeOptions, v8};
+use deno_core::{Extension, JsRuntime, JsRuntimeForSnapshot, RuntimeOptions, SharedArrayBufferStore, v8};
 use std::borrow::Cow;
 use std::ops::{Deref, DerefMut};
 use std::rc::Rc;
@@ -56,6 +56,8 @@ impl Runtime {
             module_loader: Some(Rc::new(loader)),
             residual_lazy_js_sources: SCRIPTS,
             create_params: Some(create_params),
+            // Buffers on their way in a message; without it they are copied instead of transferred.
+            shared_array_buffer_store: Some(SharedArrayBufferStore::default()),
             // They are part of a snapshot; doing it again takes a millisecond.
             skip_op_registration: true,
             startup_snapshot: match origin {

@@ -26,6 +26,7 @@ mod node_zlib;
 mod one_request;
 mod react;
 mod streaming;
+mod structured_clone;
 mod subrequests;
 mod support;
 mod turns;
