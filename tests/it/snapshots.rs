@@ -168,6 +168,52 @@ fn a_bundle_decides_for_itself() {
 }
 
 #[test]
+fn local_time_is_part_of_a_snapshot_only_where_the_zone_is_no_value() {
+    let host = Host::start();
+    host.cli(&["env", "set", "shop", "TZ"]).stdin("Europe/Berlin").ok();
+    for (version, made, env, reason, told) in [
+        (
+            "date",
+            "new Date(2026, 6, 1)",
+            "TZ",
+            "reads the environment",
+            "2026-06-30T22:00:00.000Z Europe/Berlin",
+        ),
+        (
+            "text",
+            "new Date('2026-07-01T00:00')",
+            "TZ",
+            "reads the environment",
+            "2026-06-30T22:00:00.000Z Europe/Berlin",
+        ),
+        (
+            "format",
+            "new Date((new Intl.DateTimeFormat('en'), 0))",
+            "TZ",
+            "reads the environment",
+            "1970-01-01T00:00:00.000Z Europe/Berlin",
+        ),
+        ("none", "2026", "TZ", "", "2026 Europe/Berlin"),
+        ("unlisted", "new Date(2026, 6, 1)", "ELSE", "", "2026-07-01T00:00:00.000Z UTC"),
+    ] {
+        let script = format!(
+            "const made = {made};\nexport default () => new Response(`${{made.toISOString?.() ?? made}} ${{Intl.DateTimeFormat().resolvedOptions().timeZone}}`);\n"
+        );
+        let manifest = format!(r#"{{"env":["{env}"]}}"#);
+        host.deploy_files(
+            "shop",
+            &[("server/index.js", &*script), ("vitrine.json", &*manifest)],
+            &["--version", version],
+        );
+        let found = snapshot(&host, version);
+        let state = if reason.is_empty() { "taken" } else { "refused" };
+        assert_eq!(found["state"], state, "{version}: {found}");
+        assert!(found["reason"].as_str().unwrap_or_default().contains(reason), "{version}: {found}");
+        assert_eq!(host.get("shop", "/").send().text(), told, "{version}");
+    }
+}
+
+#[test]
 fn an_isolate_from_a_snapshot_has_every_global_that_its_app_saw() {
     let host = Host::start();
     let script = r#"

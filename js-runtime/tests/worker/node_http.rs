@@ -113,6 +113,7 @@ fn a_server_may_begin_to_listen_later_and_a_default_export_that_fetches_goes_fir
 const CLIENT: &str = r#"
 import http from "node:http";
 import https from "node:https";
+import { gunzipSync } from "node:zlib";
 const code = (make) => new Promise((done) => make().on("error", (error) => done([error.code, typeof error.message])).end());
 const text = async (message) => (await message.toArray()).join("");
 const tests = {
@@ -122,6 +123,10 @@ const tests = {
     call.write("one");
     call.end("two");
   }),
+  coded: () => new Promise((done) => http.get("http://upstream.example/", async (answer) => {
+    const packed = Buffer.concat(await answer.toArray());
+    done([answer.statusMessage, answer.headers, gunzipSync(packed).toString()]);
+  })),
   aborted: () => code(() => { const call = https.get({ host: "upstream.example", path: "/a" }); call.destroy(); return call; }),
   shape: () => [http.METHODS.includes("GET"), http.STATUS_CODES[404], http.globalAgent instanceof http.Agent, new https.Agent({ keepAlive: true }).keepAlive,
     http.maxHeaderSize, typeof http.ClientRequest, http.Server === https.Server],
@@ -154,5 +159,39 @@ fn calls_go_through_the_host_and_fail_with_an_error_event() {
         assert_eq!(worker.get("/aborted").await.text(), r#"["ECONNRESET","string"]"#);
         let shape = worker.get("/shape").await.text();
         assert_eq!(shape, r#"[true,"Not Found",true,true,16384,"function",true]"#);
+    });
+}
+
+/// "unpacked", in gzip.
+const PACKED: &[u8] = b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x01\x08\0\xf7\xffunpacked\x96\x62\x2f\xca\x08\0\0\0";
+
+#[test]
+fn a_call_sends_what_it_is_told_and_its_answer_comes_as_it_is() {
+    run(async {
+        let worker = Setup::fetch(CLIENT).boot().await;
+        let mut broker = broker(&worker);
+        let (answer, ()) = tokio::join!(worker.get("/coded"), async {
+            let (stream, head) = broker.call().await;
+            assert_eq!(head.headers, Vec::new());
+            broker.answer(stream, 200, &[("content-encoding", "gzip")], &[PACKED]).await;
+        });
+        assert_eq!(answer.text(), r#"["OK",{"content-encoding":"gzip"},"unpacked"]"#);
+    });
+}
+
+#[test]
+fn a_head_request_is_told_the_length_that_is_known() {
+    run(async {
+        for (path, length) in [("/head", Some("4")), ("/stream", None), ("/nothing", None)] {
+            let mut ask = Ask::get(path);
+            "HEAD".clone_into(&mut ask.head.method);
+            let answer = asked(LISTEN, ask).await;
+            assert_eq!(answer.header("content-length").first().map(String::as_str), length, "{path}");
+            assert_eq!(answer.text(), "");
+        }
+        let fetch = "export default () => new Response('\u{20ac}uro');";
+        let mut ask = Ask::get("/");
+        "HEAD".clone_into(&mut ask.head.method);
+        assert_eq!(Setup::fetch(fetch).boot().await.ask(ask).await.header("content-length"), ["6"]);
     });
 }
