@@ -10,7 +10,7 @@ use crate::container::StartSpec;
 use crate::failpoint::{self, Fault};
 use crate::id::{Digest, InstanceId, ReleaseId};
 use crate::limits::{BOOT_LOG_LINES, LAST_LINES_MS, UNSTOPPED_MAX};
-use crate::store::EnvScope;
+use crate::store::{EnvScope, SnapshotRecord};
 use crate::telemetry::causes;
 use crate::worker::{Egress, Identity, Worker, WorkerError};
 use std::collections::HashSet;
@@ -27,6 +27,9 @@ pub(super) enum Terms {
     /// It boots. What its pages lack is not known to be the release's own doing, and a cold worker is better than none.
     Accepted,
 }
+
+/// Why a snapshot is not used any more: V8 ends the process when it can't read what it wrote, such as an error whose stack was read.
+const LOST_WITH_SNAPSHOT: &str = "the worker ended while it started from the app's snapshot";
 
 /// A worker that may serve, and what failed of its warm and health paths.
 type Started = (Arc<Worker>, Option<String>);
@@ -138,6 +141,10 @@ impl Releases {
             }
             Err(error) => error,
         };
+        if snapshot.is_some() && matches!(failed, WorkerError::Lost { .. }) {
+            // The next worker evaluates the app: a release that is live must not fail again and again.
+            entry.set_snapshot(Some(SnapshotRecord::Refused { reason: LOST_WITH_SNAPSHOT.into() }));
+        }
         Err(self.unservable(entry, instance, failed).await)
     }
 
@@ -252,6 +259,13 @@ impl Releases {
         error: WorkerError,
     ) -> ReleaseError {
         let mut log = self.boot_log(entry, instance).await;
+        let mut reason = causes(&error);
+        if let Some(SnapshotRecord::Refused { reason: refused }) = entry.snapshot()
+            && refused == LOST_WITH_SNAPSHOT
+        {
+            reason =
+                format!("{reason}; {refused}; `\"snapshot\": false` in vitrine.json has it evaluate the app");
+        }
         let mut diagnosis = Diagnosis::default();
         if let WorkerError::Boot(failure) = &error {
             let thrown = failure.error.as_ref();
@@ -270,7 +284,7 @@ impl Releases {
                 diagnosis.answer = Some((**answer).clone());
             }
         }
-        self.not_up(entry, causes(&error), log, diagnosis).await
+        self.not_up(entry, reason, log, diagnosis).await
     }
 
     /// A release that did not come up, with all that is known about it.

@@ -1,5 +1,6 @@
 //! Isolates start from a snapshot of their app, and nothing that differs from one isolate to the next is frozen in it.
 
+use crate::harness::archive::bundle_dir;
 use crate::harness::host::Host;
 use crate::harness::wait::wait_until;
 use serde_json::Value;
@@ -140,6 +141,18 @@ fn what_a_snapshot_would_freeze_is_refused_with_its_place_and_the_app_runs_witho
     let shown = host.cli(&["releases", "shop"]).ok().stdout;
     assert!(shown.contains("\ntimer: no snapshot: server/index.js:2:19 sets a timer"), "{shown}");
     assert_eq!(files(&host), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_snapshot_that_v8_can_not_read_is_named_with_the_way_out() {
+    let host = Host::start();
+    let script = "const error = new Error('kept'); error.stack; globalThis.kept = error;\n\
+                  export default () => new Response(kept.message);\n";
+    let folder = bundle_dir(&[("server/index.js", script)]);
+    let words = "`\"snapshot\": false` in vitrine.json";
+    host.cli(&["deploy", "shop", folder.path().to_str().unwrap(), "--version", "v1"]).fails(1, &[words]);
+    host.deploy_files("shop", &[("server/index.js", script), ("vitrine.json", r#"{"snapshot":false}"#)], &[]);
+    assert_eq!(host.get("shop", "/").send().text(), "kept");
 }
 
 #[test]
