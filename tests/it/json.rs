@@ -89,7 +89,7 @@ fn every_verb_that_fails_prints_one_object() {
             "key rotate" => (&[], 3),
             "key forget" => (&["--data", "/nope", "--yes"], 1),
             "backup" => (&["/nope/saved"], 1),
-            "restore" => (&["--from", "/nope/saved", "--data", "/nope/data"], 1),
+            "restore" => (&["--from", "/nope/saved", "--data", "/nope/data", "--unauthenticated"], 1),
             "config check" => (&["/nope/vitrine.toml"], 1),
             // They have nothing that can fail.
             "completions" | "config print" => continue,
@@ -148,7 +148,7 @@ fn every_verb_that_works_prints_json() {
         ("config check", &[shipped]),
         ("key rotate", &[]),
         ("backup", &[&saved]),
-        ("restore", &["--from", &saved, "--data", &restored]),
+        ("restore", &["--from", &saved, "--data", &restored, "--unauthenticated"]),
         ("key forget", &["--data", &restored, "--yes"]),
         ("upgrade", &["--data", data]),
         ("remove", &["shop@v1"]),
