@@ -87,7 +87,8 @@ fn a_backup_that_finds_no_room_says_so_and_leaves_no_file() {
     let good = scratch.path().join("saved.tar.zst");
     host.cli(&["backup", good.to_str().unwrap()]).ok();
     let data = disk.0.join("data");
-    let args = ["restore", "--from", good.to_str().unwrap(), "--data", data.to_str().unwrap()];
+    let (from, to) = (good.to_str().unwrap(), data.to_str().unwrap());
+    let args = ["restore", "--from", from, "--data", to, "--unauthenticated"];
     host.cli(&args).fails(1, &["the disk is full"]);
     let names: Vec<_> = std::fs::read_dir(&disk.0).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names, ["filled"]);
