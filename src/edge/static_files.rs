@@ -4,7 +4,7 @@
 
 use super::negotiate::negotiate;
 use super::select::Selection;
-use crate::bundle::{Asset, Encoding, is_in_hashed_folder};
+use crate::bundle::{Asset, Encoding, has_hashed_folder_of, is_in_hashed_folder};
 use crate::route::Target;
 use crate::route::speaks::{Reach, Voice};
 use http::header::{HeaderMap, IF_NONE_MATCH, IF_RANGE, RANGE};
@@ -55,7 +55,9 @@ pub fn find(selection: &Selection, method: &Method, path: &str) -> Found {
     // A host name of its own is for one release alone.
     match app.releases.iter().find(gives).filter(|_| selection.pinnable) {
         Some(target) => Found::File { target: Arc::clone(target), path: path.into_owned() },
-        None => Found::Missing,
+        None if has_hashed_folder_of(&selection.target.bundle.assets, &path) => Found::Missing,
+        // A server that sends its files itself may have such a folder.
+        None => Found::NotAFile,
     }
 }
 
@@ -246,7 +248,7 @@ mod tests {
         assert_eq!(found(None, Method::GET, "/assets/old-12345678.js"), "v1 /assets/old-12345678.js");
         assert_eq!(found(None, Method::GET, "/assets/plain.js"), "missing");
         assert_eq!(found(None, Method::GET, "/assets/gone-00000000.js"), "missing");
-        assert_eq!(found(None, Method::GET, "/_app/immutable/x.js"), "missing");
+        assert_eq!(found(None, Method::GET, "/_app/immutable/x.js"), "app", "the client has no such folder");
         assert_eq!(found(Some("v1"), Method::GET, "/a.txt"), "v1 /a.txt");
         // What they list as immutable is theirs alone.
         for (path, pinned) in
