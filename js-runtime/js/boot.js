@@ -62,7 +62,6 @@ function refuseClones(script, names) {
     if (!ArrayPrototypeIncludes(NOT_CLONED, names[i])) continue;
     ObjectDefineProperty(script[names[i]].prototype, core.hostObjectBrand, { __proto__: null, value: names[i], writable: true });
   }
-  return script;
 }
 
 function environment(values) {
@@ -98,7 +97,14 @@ function classicExports() {
 function installLazy() {
   const properties = { __proto__: null };
   for (const file in LAZY) {
-    const load = () => refuseClones(core.loadExtScript(file), LAZY[file]);
+    let hasRefused = false;
+    // Each look at one of the names comes here.
+    const load = () => {
+      const script = core.loadExtScript(file);
+      if (!hasRefused) refuseClones(script, LAZY[file]);
+      hasRefused = true;
+      return script;
+    };
     for (const name of LAZY[file]) {
       // Functions and objects are enumerable, classes are not.
       const lazily = RegExpPrototypeTest(CLASS, name) ? core.propNonEnumerableLazyLoaded : core.propWritableLazyLoaded;
