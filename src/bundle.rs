@@ -20,7 +20,7 @@ mod unpack;
 mod verify;
 
 pub use asset::{
-    Asset, AssetIndex, Encoding, Kept, content_type, has_hashed_folder_of, is_in_hashed_folder,
+    Asset, AssetIndex, Encoding, Kept, content_type, has_hashed_folder, is_in_hashed_folder,
     name_may_have_hash,
 };
 pub use error::BundleError;

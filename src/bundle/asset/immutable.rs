@@ -49,19 +49,15 @@ pub(super) fn hashed<'a>(paths: &[&'a str], listed: &BTreeSet<String>) -> BTreeS
 /// Whether a path, below the client's folder or as a URL's, lies in one of the folders whose files have a hash in their name.
 #[must_use]
 pub fn is_in_hashed_folder(path: &str) -> bool {
-    hashed_folder_of(path).is_some()
-}
-
-fn hashed_folder_of(path: &str) -> Option<&'static str> {
     let path = path.strip_prefix('/').unwrap_or(path);
-    HASHED_FOLDERS.into_iter().find(|folder| path.starts_with(folder))
+    HASHED_FOLDERS.iter().any(|folder| path.starts_with(folder))
 }
 
-/// Whether the client has files in the folder of hashed names that this URL path is in: then one that is missing there is missing,
-/// and the app need not be asked.
+/// Whether the client has files in one of these folders: then what is missing in any of them is missing, and the app need not be
+/// asked.
 #[must_use]
-pub fn has_hashed_folder_of(index: &AssetIndex, path: &str) -> bool {
-    hashed_folder_of(path).is_some_and(|folder| {
+pub fn has_hashed_folder(index: &AssetIndex) -> bool {
+    HASHED_FOLDERS.iter().any(|folder| {
         let begin = format!("/{folder}");
         index.range(begin.clone()..).next().is_some_and(|(first, _)| first.starts_with(&begin))
     })
