@@ -7,7 +7,7 @@ mod index;
 mod pool;
 mod variants;
 
-pub use immutable::{has_hashed_folder, is_in_hashed_folder, name_may_have_hash};
+pub use immutable::{is_in_hashed_folder, name_may_have_hash};
 pub use index::content_type;
 pub(super) use index::{client_files, index, is_public, mark_immutable};
 pub use variants::Kept;

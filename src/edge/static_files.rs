@@ -4,7 +4,7 @@
 
 use super::negotiate::negotiate;
 use super::select::Selection;
-use crate::bundle::{Asset, Encoding, has_hashed_folder, is_in_hashed_folder};
+use crate::bundle::{Asset, Encoding, is_in_hashed_folder};
 use crate::route::Target;
 use crate::route::speaks::{Reach, Voice};
 use http::header::{HeaderMap, IF_NONE_MATCH, IF_RANGE, RANGE};
@@ -55,9 +55,7 @@ pub fn find(selection: &Selection, method: &Method, path: &str) -> Found {
     // A host name of its own is for one release alone.
     match app.releases.iter().find(gives).filter(|_| selection.pinnable) {
         Some(target) => Found::File { target: Arc::clone(target), path: path.into_owned() },
-        None if has_hashed_folder(&selection.target.bundle.assets) => Found::Missing,
-        // A server that sends its files itself may have such a folder; its client has none.
-        None => Found::NotAFile,
+        None => Found::Missing,
     }
 }
 
@@ -257,14 +255,6 @@ mod tests {
             assert_eq!(found(None, Method::GET, path), "app", "{path}");
             assert_eq!(found(Some("v0"), Method::GET, path), pinned);
         }
-    }
-
-    #[test]
-    fn a_client_without_hashed_names_leaves_their_folders_to_the_app() {
-        let table = table(&[app("shop", "v1", vec![target("shop", "v1", &[("/a.txt", "1", false)])])]);
-        let wanted = Wanted { release: None, cookie: None };
-        let selection = select(&table, "shop.localhost", &wanted, VisitorId(7)).unwrap();
-        assert!(matches!(find(&selection, &Method::GET, "/assets/app-1a2b3c4d.js"), Found::NotAFile));
     }
 
     #[test]

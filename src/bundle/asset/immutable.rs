@@ -1,6 +1,5 @@
 //! Which files may be cached for ever: those whose name changes with their content.
 
-use super::AssetIndex;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -46,21 +45,12 @@ pub(super) fn hashed<'a>(paths: &[&'a str], listed: &BTreeSet<String>) -> BTreeS
     hashed
 }
 
-/// Whether a path, below the client's folder or as a URL's, lies in one of the folders whose files have a hash in their name.
+/// Whether a path, below the client's folder or as a URL's, lies in one of the folders whose files have a hash in their name: what
+/// is missing there is missing, an app has nothing to say.
 #[must_use]
 pub fn is_in_hashed_folder(path: &str) -> bool {
     let path = path.strip_prefix('/').unwrap_or(path);
     HASHED_FOLDERS.iter().any(|folder| path.starts_with(folder))
-}
-
-/// Whether the client has files in one of these folders: then what is missing in any of them is missing, and the app need not be
-/// asked.
-#[must_use]
-pub fn has_hashed_folder(index: &AssetIndex) -> bool {
-    HASHED_FOLDERS.iter().any(|folder| {
-        let begin = format!("/{folder}");
-        index.range(begin.clone()..).next().is_some_and(|(first, _)| first.starts_with(&begin))
-    })
 }
 
 /// Whether the name may carry a hash; its bundle's other files tell, see [`Asset::immutable`](super::Asset::immutable).
