@@ -121,13 +121,13 @@ function lockedStream() {
   return stream;
 }
 
-// Bytes of what is no stream yet.
+// The length of a body's text, bytes or Blob, in bytes.
 function contentLength(content) {
   if (typeof content === "string") return TypedArrayPrototypeGetByteLength(core.encode(content));
   return isBlob(content) ? content.size : TypedArrayPrototypeGetByteLength(content);
 }
 
-// What is no stream yet, as one.
+// Makes a stream of a body's text, bytes or Blob.
 function contentStream(content) {
   if (isBlob(content)) return content.stream();
   return new ReadableStream({

@@ -153,7 +153,7 @@ function startUpload(body, signal) {
   } else {
     PromisePrototypeThen(sendStream(upload, content, body.length, signal), undefined, (error) => {
       upload.failure = error;
-      // A stream that breaks off gives the call up: what came of it must not pass for all of it.
+      // A stream that breaks off ends the call: the bytes that it gave must not pass for the whole body.
       op_upload_end(upload.number, false);
     });
   }

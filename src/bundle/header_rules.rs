@@ -40,8 +40,10 @@ const OWN: [&str; 20] = [
     "www-authenticate",
     "x-request-id",
 ];
-/// Beginnings of those that speak for this host, or are orders to a proxy in front of it.
-const ORDERS: [&str; 7] =
+/// Beginnings of headers that speak for this host, or that are orders to a proxy in front of it: to send a file of its own
+/// (`x-accel-redirect`, `x-sendfile`), to empty its cache (`x-litespeed-purge`), to ask this host no more
+/// (`x-envoy-immediate-health-check-fail`). An app must not give them for everybody behind that proxy.
+pub const HOST_ORDERS: [&str; 7] =
     ["x-accel-", "x-envoy-", "x-lighttpd-", "x-litespeed-", "x-reproxy-", "x-sendfile", "x-vitrine-"];
 
 /// The rules of a bundle, in their order.
@@ -170,7 +172,7 @@ fn change(line: &str) -> Result<Change, String> {
     if HeaderName::from_bytes(name.as_bytes()).is_err() {
         return Err(format!("`{name}` is no name of a header"));
     }
-    if OWN.contains(&name.as_str()) || ORDERS.iter().any(|order| name.starts_with(order)) {
+    if OWN.contains(&name.as_str()) || HOST_ORDERS.iter().any(|order| name.starts_with(order)) {
         return Err(format!("`{name}` is the host's own to say; leave the line out"));
     }
     // It keeps browsers from taking a file for a script, and the edge says so of every file.

@@ -1,5 +1,6 @@
 //! The head of an app's answer as this edge understands it: what is the host's, a proxy's or another app's to say is left out.
 
+use crate::bundle::HOST_ORDERS;
 use http::HeaderValue;
 use http::StatusCode;
 use http::header::{CONTENT_LENGTH, HeaderMap, HeaderName, SET_COOKIE};
@@ -18,11 +19,6 @@ const OWN: [&str; 10] = [
     "upgrade",
     "x-request-id",
 ];
-/// Beginnings of headers that speak for this host, or that are orders to a proxy in front of it: to send a file of its own
-/// (`x-accel-redirect`, `x-sendfile`), to empty its cache (`x-litespeed-purge`), to ask this host no more
-/// (`x-envoy-immediate-health-check-fail`). An app must not give them for everybody behind that proxy.
-const ORDERS: [&str; 7] =
-    ["x-accel-", "x-envoy-", "x-lighttpd-", "x-litespeed-", "x-reproxy-", "x-sendfile", "x-vitrine-"];
 /// The one of them that is about its own answer alone: whether it streams.
 const BUFFERING: &str = "x-accel-buffering";
 /// What the names of the host's own cookies begin with, in lower case.
@@ -60,7 +56,7 @@ pub fn re_encode(headers: Headers, host: &str, shared_domain: Option<&str>) -> H
 }
 
 fn passes(name: &str) -> bool {
-    let kept = OWN.contains(&name) || ORDERS.iter().any(|order| name.starts_with(order));
+    let kept = OWN.contains(&name) || HOST_ORDERS.iter().any(|order| name.starts_with(order));
     !kept || name == BUFFERING
 }
 

@@ -141,11 +141,12 @@ impl Releases {
             }
             Err(error) => error,
         };
-        if snapshot.is_some() && matches!(failed, WorkerError::Lost { .. }) {
+        let lost_with_snapshot = snapshot.is_some() && matches!(failed, WorkerError::Lost { .. });
+        if lost_with_snapshot {
             // The next worker evaluates the app: a release that is live must not fail again and again.
             entry.set_snapshot(Some(SnapshotRecord::Refused { reason: LOST_WITH_SNAPSHOT.into() }));
         }
-        Err(self.unservable(entry, instance, failed).await)
+        Err(self.unservable(entry, instance, failed, lost_with_snapshot).await)
     }
 
     /// A worker whose health path failed.
@@ -257,14 +258,14 @@ impl Releases {
         entry: &Arc<Entry>,
         instance: &InstanceId,
         error: WorkerError,
+        lost_with_snapshot: bool,
     ) -> ReleaseError {
         let mut log = self.boot_log(entry, instance).await;
         let mut reason = causes(&error);
-        if let Some(SnapshotRecord::Refused { reason: refused }) = entry.snapshot()
-            && refused == LOST_WITH_SNAPSHOT
-        {
-            reason =
-                format!("{reason}; {refused}; `\"snapshot\": false` in vitrine.json has it evaluate the app");
+        if lost_with_snapshot {
+            reason = format!(
+                "{reason}; {LOST_WITH_SNAPSHOT}; `\"snapshot\": false` in vitrine.json has it evaluate the app"
+            );
         }
         let mut diagnosis = Diagnosis::default();
         if let WorkerError::Boot(failure) = &error {

@@ -56,7 +56,7 @@ fn scalar(private: &[u8], bytes: usize) -> &[u8] {
     private.get(..bytes).unwrap_or_default()
 }
 
-/// The private key with that scalar, or nothing if it is none.
+/// The private key with that scalar; `None` if the scalar is out of range.
 ///
 /// # Errors
 /// There is no curve of that name.
@@ -79,7 +79,7 @@ pub fn public_key(curve: &str, point: &[u8]) -> Result<Option<Box<[u8]>>, JsErro
     })
 }
 
-/// The private key with that scalar, or nothing if it is none.
+/// The private key with that scalar; `None` if the scalar is out of range.
 ///
 /// # Errors
 /// There is no curve of that name.

@@ -11,7 +11,7 @@ const KEPT_BYTES = 64 << 10;
 
 const kState = Symbol("kState");
 
-// What has been given to a hash so far: pieces, and a hasher once there are too many of them.
+// The input of a hash so far: the pieces, and a hasher once there are too many of them.
 class Absorbed {
   #hash;
   #key;
