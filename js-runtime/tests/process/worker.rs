@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use vitrine_wire::{
@@ -24,6 +25,8 @@ pub struct Worker {
     pub folder: TempDir,
     process: Child,
     lines: Arc<Mutex<Vec<String>>>,
+    /// Ends at the end of stderr, which is when no process of the worker is left.
+    reader: JoinHandle<()>,
 }
 
 impl Worker {
@@ -59,12 +62,12 @@ impl Worker {
         let lines = Arc::new(Mutex::new(Vec::new()));
         let stderr = process.stderr.take().expect("stderr is piped");
         let sink = Arc::clone(&lines);
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 sink.lock().expect("no test panics with the lock").push(line);
             }
         });
-        Self { folder, process, lines }
+        Self { folder, process, lines, reader }
     }
 
     pub fn socket(&self, channel: Channel) -> PathBuf {
@@ -122,16 +125,18 @@ impl Worker {
         assert_eq!(unsafe { libc::kill(pid, signal) }, 0, "signal {signal} to {pid}");
     }
 
-    /// Waits for the end and gives the exit code.
+    /// Waits for the end of the worker and of its log, and gives the exit code.
     pub fn end(&mut self) -> Option<i32> {
         let deadline = Instant::now() + SOON;
-        loop {
+        let status = loop {
             if let Some(status) = self.process.try_wait().expect("the worker can be waited for") {
-                return status.code();
+                break status;
             }
             assert!(Instant::now() < deadline, "the worker does not end: {:?}", self.log());
             std::thread::sleep(Duration::from_millis(10));
-        }
+        };
+        self.wait_for("end of the log", || self.reader.is_finished());
+        status.code()
     }
 
     /// Waits until `condition` holds.
