@@ -113,7 +113,7 @@ pub async fn run(config: Config, requests: Handle, ready: ReadyLine) -> Result<(
     let predecessor = inheritance.predecessor();
     let store = Store::open_with(&config.data, KeySource::choose(config.secrets.key_file.as_deref()))?;
     let _kept = kept_logs::keep(&config, &store, &telemetry.logs)?;
-    let engine = engine::start(&config, &store).await?;
+    let engine::Started { engine, left } = engine::start(&config, &store).await?;
     let isolation = engine.isolation();
     let (routes, releases) =
         open(&config, store.clone(), engine, &telemetry, Some(predecessor.clone()), &requests).await?;
@@ -133,6 +133,7 @@ pub async fn run(config: Config, requests: Handle, ready: ReadyLine) -> Result<(
     let started = || audited(store.record_start(&started_text(isolation)));
     let admin = bring_up(&releases, options, started, at_once).await?;
     ready.write(serving.address, Some(&admin.url), isolation, fell_back(&config, isolation));
+    tokio::spawn(engine::end_left(left, predecessor.clone()));
     serving.sockets.push((Role::Admin, admin.socket));
     let asked_to_leave = inheritance.asked.take().map_or_else(|| upgrade::listen(&store), Ok);
     let upgrade = |asked| Upgrade {

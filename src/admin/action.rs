@@ -10,7 +10,8 @@ use crate::audit::{Came, Event, What};
 use crate::bundle::{Bundle, BundleDir};
 use crate::id::{AppName, Digest, ReleaseId, TokenName, Version};
 use crate::release::{
-    AppView, AppsPage, EnvView, PromoteOptions, ReleaseView, RemoveOptions, Switched, UploadOptions, Uploaded,
+    AppView, AppsPage, EnvChange, EnvView, PromoteOptions, ReleaseView, RemoveOptions, Switched,
+    UploadOptions, Uploaded,
 };
 use crate::route::split::Weight;
 use crate::scope::Verb;
@@ -171,7 +172,7 @@ pub enum Outcome {
     /// Another release is live.
     Switched(Switched),
     /// An environment was changed; the switch that it caused, if a release was live.
-    EnvChanged(Option<Switched>),
+    EnvChanged(EnvChange),
     /// An environment.
     Env(Vec<EnvView>),
     /// Every token.

@@ -6,10 +6,10 @@ use crate::admin::perform::{Answer, Once, look_up, perform};
 use crate::admin::problem::{Kind, Problem, ProblemBody};
 use crate::admin::router::AdminState;
 use crate::id::AppName;
-use crate::release::{EnvView, Switched};
+use crate::release::{EnvChange, EnvView};
 use crate::store::{EnvEdit, EnvScope, EnvValue};
 use axum::extract::State;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// A value.
@@ -39,13 +39,6 @@ pub struct EnvQuery {
     /// `production`, or `preview`: what previews see, and releases of tokens that do not allow `promote`.
     #[param(inline)]
     scope: EnvScope,
-}
-
-/// What a change of the environment did.
-#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct EnvChange {
-    /// The new release with the new values, if one was live.
-    pub switched: Option<Switched>,
 }
 
 /// Checks the name of a value.
@@ -80,15 +73,16 @@ pub async fn list(
     look_up(&state, Action::ListEnv(app, scope)).await
 }
 
-/// Sets a value. If a release is live that reads it, a new one of the same bundle is booted with it and made live. One of previews
-/// is for those that come.
+/// Sets a value. If a release is live that reads it, a new one of the same bundle is booted with it and made live: another release keeps
+/// its share of the users, and a bake goes on. One of previews is for those that come; a name that is granted to them has none of
+/// their own.
 #[utoipa::path(
     put,
     path = "/v1/apps/{app}/env/{name}",
     security(("token" = ["env"])),
     params(("app" = String, Path), ("name" = String, Path), EnvQuery),
     request_body = EnvBody,
-    responses((status = 200, body = EnvChange), (status = 422, body = ProblemBody))
+    responses((status = 200, body = EnvChange), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody))
 )]
 pub async fn set(
     State(state): State<AdminState>,
@@ -110,7 +104,7 @@ pub async fn set(
     security(("token" = ["env"])),
     params(("app" = String, Path), EnvQuery),
     request_body = EnvPatch,
-    responses((status = 200, body = EnvChange), (status = 422, body = ProblemBody))
+    responses((status = 200, body = EnvChange), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody))
 )]
 pub async fn set_all(
     State(state): State<AdminState>,
@@ -136,7 +130,7 @@ pub async fn set_all(
     path = "/v1/apps/{app}/env/{name}",
     security(("token" = ["env"])),
     params(("app" = String, Path), ("name" = String, Path), EnvQuery),
-    responses((status = 200, body = EnvChange), (status = 404, body = ProblemBody))
+    responses((status = 200, body = EnvChange), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody))
 )]
 pub async fn unset(
     State(state): State<AdminState>,

@@ -47,7 +47,7 @@ impl From<&Outcome> for Answer {
                 Self::json(if uploaded.created { StatusCode::CREATED } else { ok }, uploaded)
             }
             Outcome::Switched(switched) => Self::json(ok, switched),
-            Outcome::EnvChanged(switched) => Self::json(ok, &serde_json::json!({ "switched": switched })),
+            Outcome::EnvChanged(change) => Self::json(ok, change),
             Outcome::Env(env) => Self::json(ok, env),
             Outcome::KeyRotated(rotated) => Self::json(ok, rotated),
             Outcome::Audit(page) => Self::json(ok, page),

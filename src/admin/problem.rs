@@ -231,7 +231,9 @@ fn store_kind(error: &StoreError) -> Kind {
         StoreError::NoRelease(_) => Kind::NoRelease,
         StoreError::Exists(_) | StoreError::Live(_) | StoreError::Removed(_) => Kind::Refused,
         StoreError::TokenExists(_) | StoreError::TooManyTokens(_) | StoreError::Key(_) => Kind::Refused,
-        StoreError::NothingToGrant { .. } | StoreError::OwnValue { .. } => Kind::Refused,
+        StoreError::NothingToGrant { .. } | StoreError::OwnValue { .. } | StoreError::GrantedValue { .. } => {
+            Kind::Refused
+        }
         StoreError::EnvTooLarge { .. } => Kind::Invalid,
         _ => Kind::StoreUnavailable,
     }

@@ -3,13 +3,12 @@
 mod dotenv;
 mod given;
 
-use crate::admin::env::EnvChange;
 use crate::cli::client::Client;
 use crate::cli::form::Form;
 use crate::cli::table::{self, Column};
 use crate::cli::{Failure, ask, print, promote, releases, similar};
 use crate::id::AppName;
-use crate::release::{AppView, EnvView, LiveValue, ReleaseView};
+use crate::release::{AppView, EnvChange, EnvView, LiveValue, ReleaseView};
 use crate::store::EnvScope;
 use reqwest::Method;
 use serde::Serialize;
@@ -120,8 +119,16 @@ pub async fn run(verb: Verb) -> Result<(), Failure> {
         }
         Verb::Grant { app, name, revoke } => grant(&app, given::name(&name, &[])?, revoke).await,
         Verb::List { app, preview, form } => {
-            let values = list(&Client::reading()?, &app, preview).await?;
-            if print::is_json() { print::json(&values) } else { show(&values, form) }
+            let client = Client::reading()?;
+            let values = list(&client, &app, preview).await?;
+            if print::is_json() {
+                return print::json(&values);
+            }
+            show(&values, form)?;
+            if !preview {
+                talk_of_own(&app, &list(&client, &app, true).await?);
+            }
+            Ok(())
         }
     }
 }
@@ -261,7 +268,8 @@ async fn changed(
     if print::is_json() {
         return client.print_json(&json!({
             "app": app, "name": names.first().filter(|_| names.len() == 1), "names": names, "preview": preview,
-            "effect": effect, "switched": change.switched,
+            "effect": effect, "switched": change.switched, "granted": change.granted, "unlisted": change.unlisted,
+            "without_value": change.without_value,
         }));
     }
     match (effect, &change.switched) {
@@ -281,7 +289,50 @@ async fn changed(
         }
         _ => print::talk("recorded; no live release names it, so none was restarted"),
     }
+    tell_more(client, app, change, preview).await;
     Ok(())
+}
+
+/// Says what else a change does, and what it may not have been meant to do.
+async fn tell_more(client: &Client, app: &AppName, change: &EnvChange, preview: bool) {
+    let EnvChange { granted, unlisted, without_value, .. } = change;
+    if !granted.is_empty() {
+        let names = granted.join(", ");
+        print::talk(&format!(
+            "previews are granted {names}: they have it as production has it from their next deploy on (`vitrine env list {app}` \
+             shows what is granted)"
+        ));
+    }
+    if !without_value.is_empty() {
+        print::talk(&format!(
+            "warning: the live or the newest release lists {} in `env`, which has no value now",
+            without_value.join(", ")
+        ));
+    }
+    if unlisted.is_empty() {
+        return;
+    }
+    let known = list(client, app, preview).await.unwrap_or_default();
+    for name in unlisted {
+        let others = known.iter().map(|view| view.name.as_str()).filter(|other| other != name);
+        let hint = similar::closest(name, others);
+        let hint = hint.map_or_else(String::new, |other| format!("; did you mean `{other}`?"));
+        print::talk(&format!(
+            "warning: no release of `{app}` lists {name} in `env` of its vitrine.json, so its code does not see it{hint}"
+        ));
+    }
+}
+
+/// Says which values previews have for themselves.
+fn talk_of_own(app: &AppName, previews: &[EnvView]) {
+    let own = previews.iter().filter(|view| !view.unset && !view.granted);
+    let own: Vec<&str> = own.map(|view| view.name.as_str()).collect();
+    if !own.is_empty() {
+        print::talk(&format!(
+            "previews have values of their own: {} (`vitrine env list {app} --preview` shows them)",
+            own.join(", ")
+        ));
+    }
 }
 
 fn show(values: &[EnvView], form: Form) -> Result<(), Failure> {
@@ -307,8 +358,18 @@ fn show(values: &[EnvView], form: Form) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Says which values a release that just went live does not share with the next one, to people. A token may not be for reading, and
+/// then this is not said.
+pub async fn tell_of_others(client: &Client, app: &AppName) {
+    if !print::is_json()
+        && let Ok(values) = list(client, app, false).await
+    {
+        talk_of_others(&values);
+    }
+}
+
 /// Says which values the live release does not share with the next one.
-pub fn talk_of_others(values: &[EnvView]) {
+fn talk_of_others(values: &[EnvView]) {
     let differs = |view: &&EnvView| matches!(view.live, LiveValue::Other | LiveValue::Only);
     let differing: Vec<&str> = values.iter().filter(differs).map(|view| view.name.as_str()).collect();
     if !differing.is_empty() {

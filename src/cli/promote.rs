@@ -1,9 +1,9 @@
 //! `vitrine promote`.
 
 use crate::cli::client::Client;
-use crate::cli::{Failure, ask, print, similar, verdict};
+use crate::cli::{Failure, ask, env, print, similar, verdict};
 use crate::id::{AppName, Digest, Version};
-use crate::release::{DeploymentView, ReleaseView, Switched};
+use crate::release::{DeploymentView, ReleaseView, ShareView, Switched};
 use serde::Serialize;
 use serde_json::json;
 
@@ -49,11 +49,12 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         Err(failure) => return Err(similar::with_hint(&client, &app, Some(&version), failure).await),
         switched => switched?,
     };
-    if !wait_bake {
-        return show(&client, &switched);
-    }
-    if !print::is_json() {
+    if !(wait_bake && print::is_json()) {
         show(&client, &switched)?;
+        env::tell_of_others(&client, &app).await;
+    }
+    if !wait_bake {
+        return Ok(());
     }
     let verdict = verdict::wait(&client, &app, &switched).await?;
     if print::is_json() {
@@ -99,7 +100,7 @@ pub fn show(client: &Client, switched: &Switched) -> Result<(), Failure> {
 
 /// Says what a switch did.
 pub fn talk(switched: &Switched) {
-    let Switched { version, weight, previous, epoch, url, .. } = switched;
+    let Switched { version, weight, previous, epoch, url, share, .. } = switched;
     if *weight < 100 {
         let live = previous.as_deref().unwrap_or_default();
         return print::talk(&format!(
@@ -109,5 +110,11 @@ pub fn talk(switched: &Switched) {
     let before = previous.as_ref().filter(|previous| *previous != version);
     let before = before.map_or_else(String::new, |previous| format!(", before it {previous}"));
     print::talk(&format!("live: {version} at {url} (epoch {epoch}{before})"));
+    if let Some(ShareView { version, weight }) = share {
+        print::talk(&format!(
+            "{version} keeps its {weight} % of the users, with the values that it was started with; for the new ones deploy it again \
+             under another version"
+        ));
+    }
     verdict::announce(switched);
 }

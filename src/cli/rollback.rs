@@ -1,9 +1,9 @@
 //! `vitrine rollback`.
 
 use crate::cli::client::Client;
-use crate::cli::{Failure, env, print, promote, similar, visible};
+use crate::cli::{Failure, env, promote, similar, visible};
 use crate::id::{AppName, Version};
-use crate::release::{EnvView, Switched};
+use crate::release::Switched;
 use serde_json::json;
 
 /// Make an earlier release live again
@@ -47,11 +47,6 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         switched => switched?,
     };
     promote::show(&client, &switched)?;
-    // A token may be for rollbacks only, and then this is not said.
-    if !print::is_json()
-        && let Ok(values) = client.get::<Vec<EnvView>>(&["apps", app.as_str(), "env"]).await
-    {
-        env::talk_of_others(&values);
-    }
+    env::tell_of_others(&client, &app).await;
     Ok(())
 }

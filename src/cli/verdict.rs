@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 /// Says that the bake goes on, for how long, and how to watch it.
 pub fn announce(switched: &Switched) {
-    let Switched { app, version, previous, bake_time_ms, .. } = switched;
-    let Some(previous) = previous.as_ref().filter(|_| *bake_time_ms > 0) else { return };
+    let Switched { app, version, baked_against, bake_time_ms, .. } = switched;
+    let Some(previous) = baked_against.as_ref().filter(|_| *bake_time_ms > 0) else { return };
     let time = humantime::format_duration(Duration::from_millis(*bake_time_ms));
     print::talk(&format!(
         "its bake goes on for {time}: if {version} is worse than {previous}, {previous} is made live again; \

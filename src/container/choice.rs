@@ -34,6 +34,15 @@ pub fn choose(
     let settled = |isolation| Decision::Use { isolation, record: false, notice: None };
     let recording = |isolation, notice| Decision::Use { isolation, record: true, notice };
     match (choice, recorded, probed) {
+        (IsolationChoice::Process, Some(Isolation::Container), _) => Decision::Use {
+            isolation: Isolation::Process,
+            record: false,
+            notice: Some(
+                "isolation = process: workers run as locked-down processes, which is weaker than the containers that this host had \
+                 before; those are ended (start without it, or with --isolation container, to go back)"
+                    .into(),
+            ),
+        },
         (IsolationChoice::Process, ..) => settled(Isolation::Process),
         (IsolationChoice::Auto, Some(Isolation::Process), _) => settled(Isolation::Process),
         (_, Some(Isolation::Container), Some(Err(reason))) => Decision::Use {
@@ -106,7 +115,8 @@ mod tests {
         assert_eq!(used(choose(IsolationChoice::Container, recorded, Some(&works))).0, Isolation::Container);
         for recorded in [None, Some(Isolation::Container), Some(Isolation::Process)] {
             let decision = choose(IsolationChoice::Process, recorded, None);
-            assert_eq!(used(decision), (Isolation::Process, false, false));
+            let is_weaker = recorded == Some(Isolation::Container);
+            assert_eq!(used(decision), (Isolation::Process, false, is_weaker));
         }
     }
 }

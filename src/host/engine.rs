@@ -1,13 +1,55 @@
-//! The engine of a host: which isolation it has, and whether that works here.
+//! The engine of a host: which isolation it has, and whether that works here; what an engine with another one left.
 
 use super::HostError;
 use crate::config::{Config, Isolation, IsolationChoice};
 use crate::container::{Decision, Engine, EngineError, EngineOptions, choose};
+use crate::handover::Predecessor;
 use crate::id::InstanceId;
 use crate::store::Store;
+use crate::telemetry::causes;
+
+/// Whether this host may have workers in containers, as the store has it. Without a record the isolation says so.
+const CONTAINERS: &str = "containers";
+const YES: &str = "yes";
+
+/// An engine, and what one of another isolation may have left.
+pub(super) struct Started {
+    pub engine: Engine,
+    pub left: Option<LeftContainers>,
+}
+
+/// Containers of an earlier host whose successor runs its workers as processes.
+pub(super) struct LeftContainers {
+    options: EngineOptions,
+    store: Store,
+    grace_ms: u64,
+}
+
+/// Ends what is left, once no request is served by it any more. What can't be ended now is tried again by the next start.
+pub(super) async fn end_left(left: Option<LeftContainers>, predecessor: Predecessor) {
+    let Some(LeftContainers { options, store, grace_ms }) = left else { return };
+    predecessor.gone().await;
+    let ending = async {
+        let engine = Engine::spawn(options)?;
+        for left in engine.list().await? {
+            tracing::info!(release = %left.release, instance = %left.instance, "a container of the host before this one is ended");
+            engine.stop(&left.instance, grace_ms).await?;
+        }
+        Ok::<_, EngineError>(())
+    };
+    if let Err(error) = ending.await {
+        tracing::warn!(error = %causes(&error),
+            "containers of the host before this one may still run; the next start tries again to end them");
+        return;
+    }
+    let recorded = tokio::task::spawn_blocking(move || store.set_meta(CONTAINERS, "no")).await;
+    if let Ok(Err(error)) = recorded {
+        tracing::warn!(%error, "that no container is left is not recorded");
+    }
+}
 
 /// Chooses the isolation, records the choice, and spawns the engine process for it.
-pub(super) async fn start(config: &Config, store: &Store) -> Result<Engine, HostError> {
+pub(super) async fn start(config: &Config, store: &Store) -> Result<Started, HostError> {
     let host_id = match store.meta("host_id")? {
         Some(id) => id,
         None => {
@@ -45,10 +87,24 @@ pub(super) async fn start(config: &Config, store: &Store) -> Result<Engine, Host
             if record {
                 store.set_meta("isolation", &isolation.to_string())?;
             }
-            match probed_engine.filter(|engine| engine.isolation() == isolation) {
-                Some(engine) => Ok(engine),
-                None => Ok(Engine::spawn(options(isolation)?)?),
+            let had =
+                store.meta(CONTAINERS)?.map_or(recorded == Some(Isolation::Container), |had| had == YES);
+            if isolation == Isolation::Container && !had {
+                store.set_meta(CONTAINERS, YES)?;
             }
+            let left = match isolation == Isolation::Process && had {
+                true => Some(LeftContainers {
+                    options: options(Isolation::Container)?,
+                    store: store.clone(),
+                    grace_ms: config.switching.stop_timeout_ms,
+                }),
+                false => None,
+            };
+            let engine = match probed_engine.filter(|engine| engine.isolation() == isolation) {
+                Some(engine) => engine,
+                None => Engine::spawn(options(isolation)?)?,
+            };
+            Ok(Started { engine, left })
         }
         Decision::Refuse(reason) => Err(HostError::Isolation(reason)),
         Decision::Probe => Err(HostError::Isolation("the isolation could not be decided".into())),

@@ -49,7 +49,7 @@ pub async fn solo(options: SoloOptions, requests: Handle) -> Result<(), HostErro
         ..options.config
     });
     let store = Store::open(&config.data)?;
-    let engine = engine::start(&config, &store).await?;
+    let engine = engine::start(&config, &store).await?.engine;
     let (routes, releases) = open(&config, store.clone(), engine, &telemetry, None, &requests).await?;
     releases.bring_up().await;
     let mut nobody = Inheritance::default();

@@ -69,8 +69,8 @@ impl Releases {
         }
         self.sweep_bundles().await;
         self.sweep_logs().await;
-        // Processes end with the host that started them.
-        let adoptable = parts.engine.isolation() == Isolation::Container || !parts.predecessor.is_there();
+        // Processes end with the host that started them, and what is left in containers is no worker of an engine without them.
+        let adoptable = parts.engine.isolation() == Isolation::Container;
         let adopting = stream::iter(self.0.book.entries()).for_each_concurrent(
             ADOPTED_AT_ONCE_MAX,
             |entry| async move {

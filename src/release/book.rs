@@ -9,7 +9,7 @@ use super::removal::Removed;
 use crate::config::Quota;
 use crate::id::{AppName, ReleaseId, Version, release_label};
 use crate::limits::{DEPLOYMENTS_KEPT_MAX, PROMOTIONS_KEPT_MAX};
-use crate::store::{BadMark, Pardon, Promotion, SplitRecord};
+use crate::store::{BadMark, Pardon, Promotion, PromotionKind, SplitRecord};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -364,7 +364,9 @@ impl Book {
         state.epoch = state.epoch.max(promotion.epoch);
         if let Some(app) = state.apps.get_mut(app) {
             app.live = Some(promotion.version.clone());
-            app.split = None;
+            if promotion.kind != PromotionKind::Reconfigure {
+                app.split = None;
+            }
             let history = Arc::make_mut(&mut app.history);
             history.insert(0, promotion);
             history.truncate(PROMOTIONS_KEPT_MAX as usize);

@@ -5,7 +5,7 @@ use super::entry::{Entry, spec_hash};
 use super::labels::{Claim, Counts};
 use super::life::Event;
 use super::upload::{Acknowledged, Draft};
-use super::{EnvView, LiveValue, ReleaseError, Releases, Switched, decide};
+use super::{EnvChange, EnvView, LiveValue, ReleaseError, Releases, Switched, decide};
 use crate::id::{AppName, ReleaseId};
 use crate::limits::RECONFIGURE_BOOT_DEADLINE_MS;
 use crate::store::{EnvEdit, EnvScope, EnvValue, ReleaseRecord, StoreError};
@@ -17,12 +17,52 @@ use std::time::Duration;
 
 impl Releases {
     /// Changes values. When a release is live that reads one of them, a new release of the same bundle with the new values is booted
-    /// and made live; gives that switch. Values of previews are for those that come.
+    /// and made live; a share of the users that another release has stays, and so does a bake. Values of previews are for those that
+    /// come.
     ///
     /// # Errors
     /// See [`ReleaseError`]; the values are as before then. Values may be set before the first release, so only
     /// unsetting one of an unknown app is [`ReleaseError::NoApp`].
     pub async fn change_env(
+        &self,
+        app: AppName,
+        scope: EnvScope,
+        change: EnvEdit,
+    ) -> Result<EnvChange, ReleaseError> {
+        let names: Vec<String> = change.names().into_iter().map(String::from).collect();
+        let found = |among: &BTreeSet<String>, is_in: bool| {
+            names.iter().filter(|name| among.contains(*name) == is_in).cloned().collect::<Vec<_>>()
+        };
+        let granted = match scope {
+            EnvScope::Production => found(&self.granted(&app).await?, true),
+            EnvScope::Preview => Vec::new(),
+        };
+        let without_value = match &change {
+            EnvEdit::Unset(_) => found(&self.names_read(&app), true),
+            _ => Vec::new(),
+        };
+        let releases = self.0.book.releases(&app);
+        let unlisted = match &change {
+            EnvEdit::Set(_) if !releases.is_empty() => {
+                found(&releases.iter().flat_map(|entry| entry.bundle.manifest.env.clone()).collect(), false)
+            }
+            _ => Vec::new(),
+        };
+        let switched = self.change_values(app, scope, change).await?;
+        Ok(EnvChange { switched, granted, unlisted, without_value })
+    }
+
+    /// Names whose value of production previews see.
+    async fn granted(&self, app: &AppName) -> Result<BTreeSet<String>, ReleaseError> {
+        let of = app.clone();
+        self.stored("reading the environment", move |store| {
+            let seen = store.env(&of, store.latest_revision(&of)?, EnvScope::Preview)?;
+            Ok(seen.into_iter().filter(|value| value.granted).map(|value| value.name).collect())
+        })
+        .await
+    }
+
+    async fn change_values(
         &self,
         app: AppName,
         scope: EnvScope,

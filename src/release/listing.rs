@@ -43,7 +43,7 @@ impl Releases {
             url: self.url(&dns_label(app.as_str())),
             live: live.as_ref().map(|entry| entry.id().version.to_string()),
             live_ready: live.map(|entry| entry.pool.is_ready()),
-            share: share.map(|split| ShareView { version: split.version.to_string(), weight: split.weight }),
+            share: share.map(ShareView::from),
             releases: releases.len(),
             in_flight: releases.iter().map(|entry| entry.pool.in_flight()).sum(),
             load: load::of(&releases),

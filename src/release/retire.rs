@@ -215,9 +215,10 @@ impl Releases {
         gets.iter().flatten().any(|one| Arc::ptr_eq(one, entry))
     }
 
-    /// Whether a release is one of those that keep their workers without requests.
+    /// Whether a release is one of those that keep their workers without requests. What a bake goes back to is one.
     pub(super) fn is_wanted(&self, entry: &Arc<Entry>) -> bool {
-        self.wanted(&entry.id().app).iter().any(|one| Arc::ptr_eq(one, entry))
+        let id = entry.id();
+        self.wanted(&id.app).iter().any(|one| Arc::ptr_eq(one, entry)) || self.is_baking(&id)
     }
 
     /// Those that users get, and the one that a rollback would go to.

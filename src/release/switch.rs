@@ -110,7 +110,13 @@ impl Releases {
         let had_users = self.had_users(app);
         // Of most apps that are listed there is none, and a history is long.
         let any = had_users.iter().any(|version| version != live);
-        any.then(|| decide::rollback_target(&self.0.book.history(app), live, &had_users)).flatten()
+        if !any {
+            return None;
+        }
+        let is_bad =
+            |version: &Version| self.0.book.bad(&ReleaseId::new(app.clone(), version.clone())).is_some();
+        let good = had_users.into_iter().filter(|version| !is_bad(version)).collect();
+        decide::rollback_target(&self.0.book.history(app), live, &good)
     }
 
     /// The releases that an app's users had, all of them or a share: a rollback goes to no other. A name in the history alone may be
@@ -177,7 +183,7 @@ impl Releases {
             self.supersede(&release, &superseded.id().version, kind);
         }
         let flip = match kind {
-            PromotionKind::Promote => FlipKind::Promote,
+            PromotionKind::Promote | PromotionKind::Reconfigure => FlipKind::Promote,
             PromotionKind::Rollback => FlipKind::Rollback,
         };
         self.0.parts.telemetry.metrics.flip(&release.app, flip);
@@ -203,6 +209,8 @@ impl Releases {
             weight: 100,
             previous: previous.map(|version| version.to_string()),
             bake_time_ms: 0,
+            baked_against: None,
+            share: None,
             epoch,
             url: self.url(&dns_label(release.app.as_str())),
         }

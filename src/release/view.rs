@@ -5,7 +5,7 @@ use super::diagnosis::LoweredLimit;
 use super::life::State;
 use super::load::LoadView;
 use crate::health::{HealthStatus, Reason, TargetState};
-use crate::store::{DeploymentStage, DeploymentStatus, EnvScope, SnapshotRecord};
+use crate::store::{DeploymentStage, DeploymentStatus, EnvScope, SnapshotRecord, SplitRecord};
 use serde::{Deserialize, Serialize};
 
 /// Where a release stands.
@@ -243,6 +243,12 @@ pub struct ShareView {
     pub weight: u8,
 }
 
+impl From<SplitRecord> for ShareView {
+    fn from(SplitRecord { version, weight }: SplitRecord) -> Self {
+        Self { version: version.to_string(), weight }
+    }
+}
+
 /// An app in a line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct AppSummary {
@@ -316,6 +322,20 @@ pub struct EnvView {
     pub granted: bool,
 }
 
+/// What a change of the environment did.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(default)]
+pub struct EnvChange {
+    /// The new release with the new values, if one was live that reads them.
+    pub switched: Option<Switched>,
+    /// Names that are granted to previews: what is set here they see, too.
+    pub granted: Vec<String>,
+    /// Names that no release of the app lists in `env`; none while it has no release.
+    pub unlisted: Vec<String>,
+    /// Names that were unset and that the live or the newest release lists.
+    pub without_value: Vec<String>,
+}
+
 /// What an upload did.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Uploaded {
@@ -350,6 +370,12 @@ pub struct Switched {
     /// How long it is compared with the release before it from now on, in milliseconds; 0 is not at all.
     #[serde(default)]
     pub bake_time_ms: u64,
+    /// That release, which is made live again if this one is worse.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baked_against: Option<String>,
+    /// Another release that keeps a share of the users, with the values that it was started with: only values were changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<ShareView>,
     /// Epoch of the table that says so.
     pub epoch: u64,
     /// Its URL.

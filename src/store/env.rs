@@ -108,6 +108,9 @@ impl Values {
 
     /// Changes the values of a scope; gives whether there was anything to change. Grants are about previews, whichever scope is given.
     fn edit(&mut self, app: &AppName, scope: EnvScope, edit: &EnvEdit) -> Result<bool, StoreError> {
+        if scope == EnvScope::Preview && matches!(edit, EnvEdit::Set(_) | EnvEdit::Unset(_)) {
+            self.refuse_granted(app, edit)?;
+        }
         let values = match scope {
             EnvScope::Production => &mut self.production,
             EnvScope::Preview => &mut self.previews,
@@ -127,6 +130,16 @@ impl Values {
         check_bounds(app, &self.production)?;
         check_bounds(app, &self.previews)?;
         Ok(has_changed)
+    }
+
+    /// A grant ends by being revoked, and by nothing that is said of another value.
+    fn refuse_granted(&self, app: &AppName, edit: &EnvEdit) -> Result<(), StoreError> {
+        let names = edit.names();
+        let is_meant = |value: &&EnvValue| value.granted && names.contains(&value.name.as_str());
+        match self.previews.iter().find(is_meant) {
+            Some(value) => Err(StoreError::GrantedValue { app: app.clone(), name: value.name.clone() }),
+            None => Ok(()),
+        }
     }
 
     /// Whether the grant is new.
@@ -196,8 +209,8 @@ impl Store {
     /// there is nothing to take away, or to grant.
     ///
     /// # Errors
-    /// [`StoreError::EnvTooLarge`], [`StoreError::Removed`], [`StoreError::NothingToGrant`], [`StoreError::OwnValue`]; see
-    /// [`StoreError`].
+    /// [`StoreError::EnvTooLarge`], [`StoreError::Removed`], [`StoreError::NothingToGrant`], [`StoreError::OwnValue`],
+    /// [`StoreError::GrantedValue`]; see [`StoreError`].
     pub fn change_env(
         &self,
         app: &AppName,

@@ -115,6 +115,16 @@ pub enum StoreError {
         /// Name of the value.
         name: String,
     },
+    /// Previews have production's value of that name.
+    #[error(
+        "previews of `{app}` are granted production's value `{name}`; take that back first: vitrine env grant {app} {name} --revoke"
+    )]
+    GrantedValue {
+        /// App.
+        app: AppName,
+        /// Name of the value.
+        name: String,
+    },
     /// There is another token of this name, or the same token under another name.
     #[error("a token `{0}` exists with other content; revoke it first, or choose another name")]
     TokenExists(TokenName),

@@ -15,6 +15,8 @@ pub enum PromotionKind {
     Promote,
     /// The one before it was bad.
     Rollback,
+    /// It is the live one with other values: another release keeps its share of the users.
+    Reconfigure,
 }
 
 /// One switch.
@@ -35,7 +37,7 @@ pub struct Promotion {
 impl PromotionKind {
     const fn as_str(self) -> &'static str {
         match self {
-            Self::Promote => "promote",
+            Self::Promote | Self::Reconfigure => "promote",
             Self::Rollback => "rollback",
         }
     }
@@ -58,7 +60,7 @@ fn leave(
 
 impl Store {
     /// Makes a release live: counts the epoch, moves the live pointer, sets `promoted_ms`, clears the release's own
-    /// `rolled_back`, ends a split, and on a rollback marks the releases that are left. The release that is live already may be
+    /// `rolled_back`, ends a split (other values alone don't), and on a rollback marks the releases that are left. The release that is live already may be
     /// given: `from` is then the one that had a share of its users. One that was pending is ready from then on, and the revision
     /// that was drafted for it is the newest. `instance` is its worker. The deployment that made it live is recorded with it; one
     /// that is rolled back from is over.
@@ -80,7 +82,10 @@ impl Store {
             let live = live_version(transaction, &release.app)?;
             let left = |version: &Option<Version>| version.clone().filter(|left| *left != release.version);
             // A release that had a share of the users loses it; where the live one stays, that is all that changes.
-            let candidate = left(&end_split(transaction, &release.app)?);
+            let candidate = match kind {
+                PromotionKind::Reconfigure => None,
+                _ => left(&end_split(transaction, &release.app)?),
+            };
             if kind == PromotionKind::Rollback {
                 leave(transaction, release, [left(&live), candidate.clone()])?;
             }
@@ -112,7 +117,7 @@ impl Store {
             }
             events.push(Event {
                 what: match kind {
-                    PromotionKind::Promote => What::Promote,
+                    PromotionKind::Promote | PromotionKind::Reconfigure => What::Promote,
                     PromotionKind::Rollback => What::Rollback,
                 },
                 app: Some(release.app.clone()),

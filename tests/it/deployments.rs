@@ -279,6 +279,45 @@ fn a_release_whose_pages_fail_is_rolled_back_within_its_bake() {
     host.cli(&["deploy", "shop", two.path().to_str().unwrap(), "--version", "v2"]).fails(1, &["bad"]);
 }
 
+/// Whoever may set values may not decide what users get: it is judged, and gone back from, as if no value had been set.
+#[test]
+fn a_value_that_is_set_during_a_bake_does_not_end_it() {
+    let host =
+        Host::start_in(Host::configured("[deploy]\nbake_time_ms = 60000\nmin_requests = 20\n"), &PROCESS);
+    let manifest = r#"{"env":["NAME"]}"#;
+    let deploy = |version: &str, server: &str| {
+        let files = [("server/index.js", server), ("vitrine.json", manifest)];
+        host.deploy_files("shop", &files, &["--version", version]);
+    };
+    deploy("v1", &hello("good"));
+    ask(&host, 40);
+    deploy("v2", THROWS);
+    let token =
+        host.cli(&["token", "create", "values", "--app", "shop", "--verb", "env", "--json"]).ok().json();
+    let token = token["token"].as_str().unwrap();
+    let set = host.cli(&["env", "set", "shop", "NAME"]).env("VITRINE_TOKEN", token).stdin("x").ok().stderr;
+    assert!(set.contains("if v2.r1 is worse than v1, v1 is made live again"), "{set}");
+    assert_eq!((live(&host), &deployment(&host, "v2.r1")["previous"]), (json!("v2.r1"), &json!("v1")));
+    let ended = deployment(&host, "v2");
+    assert_eq!(ended["status"], "STOPPED");
+    assert!(ended["reason"].as_str().unwrap().contains("goes on with the bake"), "{ended}");
+    ask(&host, 30);
+    until(&host, "v2.r1", "ROLLBACK_SUCCESSFUL");
+    assert_eq!(live(&host), "v1");
+    for bad in ["v2", "v2.r1"] {
+        assert!(host.release("shop", bad)["bad"].is_string(), "{bad}");
+    }
+    host.cli(&["rollback", "shop"]).fails(1, &["no earlier live release"]);
+
+    // The host that finds the bake on its disk knows what to go back to, too.
+    deploy("v3", THROWS);
+    host.cli(&["env", "set", "shop", "NAME"]).stdin("y").ok();
+    let host = Host::start_in(host.kill(), &PROCESS);
+    ask(&host, 30);
+    until(&host, "v3.r2", "ROLLBACK_SUCCESSFUL");
+    assert_eq!(live(&host), "v1");
+}
+
 #[test]
 fn control_a_host_that_does_not_judge_is_noticed() {
     let host = Host::start_broken(Host::configured(BAKE), &PROCESS, "bake.judge=return(skip)");

@@ -162,6 +162,12 @@ fn a_value_that_no_bundle_names_starts_nothing() {
     assert_eq!(seen(&host), ("shop@v1".into(), serde_json::json!({"GREETING": "early"})));
     let changed = set(&host, "UNNAMED", "x", &[]);
     assert!(changed["switched"].is_null(), "{changed}");
+    assert_eq!(changed["unlisted"], serde_json::json!(["UNNAMED"]));
+    let told = host.cli(&["env", "set", "shop", "GREETNIG"]).stdin("x").ok().stderr;
+    assert!(
+        told.contains("no release of `shop` lists GREETNIG") && told.contains("did you mean `GREETING`?"),
+        "{told}"
+    );
     assert_eq!(seen(&host).0, "shop@v1");
     for (name, word) in [("1-BAD", "`1-BAD`"), ("", "``"), ("KEY=x", "read from stdin")] {
         host.cli(&["env", "set", "shop", name]).stdin("x").fails(2, &[word]);
@@ -321,7 +327,8 @@ fn a_value_for_no_app_is_told_and_one_that_is_not_there_is_missing() {
     assert!(table.contains("v1.r1: v1 with newer values (revision 1)"), "{table}");
     host.cli(&["env", "unset", "shop", "NOPE"]).fails(4, &["`NOPE`", "it has GREETING"]);
     host.cli(&["env", "unset", "shop", "GREETING", "--preview"]).fails(4, &["for previews", "it has none"]);
-    host.cli(&["env", "unset", "shop", "GREETING"]).ok();
+    let told = host.cli(&["env", "unset", "shop", "GREETING"]).ok().stderr;
+    assert!(told.contains("lists GREETING in `env`, which has no value now"), "{told}");
     host.cli(&["env", "unset", "shop", "GREETING"]).fails(4, &["it has none"]);
 }
 

@@ -103,6 +103,14 @@ fn a_preview_sees_a_value_of_production_that_is_granted_to_it() {
     preview();
     assert_eq!(text(&host, "shop-pr-7"), "hush-two");
 
+    let told = set("hush-two").stderr;
+    assert!(told.contains("previews are granted KEY"), "{told}");
+    for (verb, name) in [("set", "KEY"), ("unset", "KEY")] {
+        let args = ["env", verb, "shop", name, "--preview"];
+        host.cli(&args)
+            .stdin("own")
+            .fails(1, &["granted production's value `KEY`", "env grant shop KEY --revoke"]);
+    }
     let told = grant(&["--revoke"]).ok();
     assert!(told.stderr.contains("until its next deploy"), "{told:?}");
     preview();
@@ -111,6 +119,8 @@ fn a_preview_sees_a_value_of_production_that_is_granted_to_it() {
     grant(&["--revoke"]).fails(4, &["not granted `KEY`"]);
     assert!(!host.cli(&["env", "list", "shop"]).ok().stdout.contains("PREVIEWS"));
     host.cli(&["env", "set", "shop", "KEY", "--preview"]).stdin("own").ok();
+    let listed = host.cli(&["env", "list", "shop"]).ok().stderr;
+    assert!(listed.contains("previews have values of their own: KEY"), "{listed}");
     grant(&[]).fails(1, &["of their own", "vitrine env unset shop KEY --preview"]);
     let records = host.cli(&["audit", "list", "--json"]).ok().json();
     let records: Vec<String> = records

@@ -149,6 +149,43 @@ fn never_weakened(host: Host, before: &[(String, String)], started: &[String]) {
     assert_eq!(docker::containers_of(&data).len(), 0, "--stop-workers-on-exit");
 }
 
+#[test]
+fn a_host_that_is_started_with_processes_replaces_its_containers_and_says_so_once() {
+    if !docker::is_there() {
+        return;
+    }
+    let host = Host::start_with(&["--isolation", "container"]);
+    deploy_two(&host);
+    let before = instances(&host);
+    let (folder, _) = host.stop();
+    let host = Host::start_in(folder, &PROCESS);
+    assert_eq!(host.isolation, "process");
+    assert_live(&host, "v2");
+    assert_ne!(instances(&host), before, "a container is none of its workers");
+    let data = host.data();
+    wait_until("the containers are ended", PATIENCE, || {
+        docker::containers_of(&data).is_empty().then_some(())
+    });
+    host.cli(&["rollback", "shop"]).ok();
+    assert_live(&host, "v1");
+    assert_eq!(host.workers().len(), 2);
+    let of_second = host.log();
+    assert_eq!(of_second.matches("weaker than the containers").count(), 1, "{of_second}");
+    assert!(
+        !of_second.contains("\"level\":\"ERROR\"") && !of_second.contains("an action failed"),
+        "{of_second}"
+    );
+
+    // The record of the stronger choice stays.
+    let host = Host::start_in(host.kill(), &["--stop-workers-on-exit"]);
+    assert_eq!(host.isolation, "container");
+    assert_live(&host, "v1");
+    assert!(!docker::containers_of(&data).is_empty());
+    let (_folder, clean) = host.stop();
+    assert!(clean);
+    assert_eq!(docker::containers_of(&data).len(), 0);
+}
+
 /// Each release and its worker.
 fn instances(host: &Host) -> Vec<(String, String)> {
     let text = |value: &serde_json::Value| value.as_str().unwrap_or("none").to_owned();

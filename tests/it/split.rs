@@ -248,6 +248,42 @@ fn pins_host_names_and_files_keep_their_rules() {
 }
 
 #[test]
+fn a_value_that_is_set_leaves_a_share_as_it_is() {
+    let host = Host::start();
+    let page = |version: &str| {
+        format!(
+            "export default (request, env) => new Response(`{version} ${{env.NAME ?? 'unset'}}`, {{ headers: {{ 'content-type': 'text/html' }} }});"
+        )
+    };
+    for (version, flags) in [("v1", &[][..]), ("v2", &["--no-promote"])] {
+        let files = [("server/index.js", page(version)), ("vitrine.json", r#"{"env":["NAME"]}"#.to_owned())];
+        let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
+        host.deploy_files("shop", &files, &[&["--version", version], flags].concat());
+    }
+    host.cli(&["promote", "shop", "v2", "--weight", "50"]).ok();
+    let mut visits: Vec<Visit> = (0..VISITORS)
+        .map(|_| {
+            let answer = get(&host, "/", None);
+            Visit { id: told_id(&answer).unwrap(), release: release(&answer) }
+        })
+        .collect();
+    let told = host.cli(&["env", "set", "shop", "NAME"]).stdin("new").ok().stderr;
+    assert!(told.contains("v2 keeps its 50 % of the users"), "{told}");
+    come_back(&host, &mut visits, "shop@v2", "shop@v1.r1", 50);
+    let text = |release: &str| {
+        let visit = visits.iter().find(|visit| visit.release == release).unwrap();
+        get(&host, "/", Some(&visit.id)).text().to_owned()
+    };
+    assert_eq!((text("shop@v1.r1"), text("shop@v2")), ("v1 new".into(), "v2 unset".into()));
+
+    let host = Host::start_in(host.kill(), &["--isolation", "process"]);
+    come_back(&host, &mut visits, "shop@v2", "shop@v1.r1", 50);
+    let told = host.cli(&["promote", "shop", "v2"]).ok().stderr;
+    assert!(told.contains("runs with other values than the next deploy gets: NAME"), "{told}");
+    assert!(newcomers_are_not_numbered(&host, "shop@v2"));
+}
+
+#[test]
 fn weights_that_are_none_are_refused() {
     let host = Host::start();
     deploy(&host, "v1", &["--no-promote"]);

@@ -8,7 +8,7 @@ use crate::id::{AppName, Digest, ReleaseId, Version};
 use crate::limits::{BAKE_EXTENSIONS_MAX, BAKE_TICK_MS};
 use crate::release::entry::Entry;
 use crate::release::environment::Before;
-use crate::release::{PromoteOptions, ReleaseError, Releases, Switched};
+use crate::release::{PromoteOptions, ReleaseError, Releases, ShareView, Switched};
 use crate::store::PromotionKind;
 use crate::telemetry::{Figures, causes};
 use std::sync::atomic::Ordering;
@@ -111,8 +111,9 @@ impl Releases {
             Ok(switched) => {
                 // As the caller's change; the stages behind the switch are the host's own.
                 self.pardon(&entry).await;
-                if deployment.standing().progress.has_previous {
+                if let Some(previous) = deployment.standing().previous {
                     switched.bake_time_ms = self.0.parts.config.deploy.bake_time_ms;
+                    switched.baked_against = Some(previous.to_string());
                 }
                 let releases = self.clone();
                 tokio::spawn(async move { releases.see_through(&entry, &deployment).await });
@@ -179,11 +180,15 @@ impl Releases {
                         let text = format!("another promotion made `{release}` live meanwhile");
                         return Err(ReleaseError::Refused(text));
                     }
-                    let live = self.0.book.live(&release.app);
-                    let baseline = live.as_ref().map(|live| self.recent_figures(live)).unwrap_or_default();
-                    deployment.replaces(live.map(|live| live.id().version), baseline);
+                    let (previous, baseline) = self.compared_with(&release.app, after);
+                    deployment.replaces(previous, baseline);
                     let record = deployment.shifted_record(self.0.book.newest_deploy(&release.app));
-                    let switched = self.switch(entry, PromotionKind::Promote, Some(record)).await?;
+                    let kind = match after {
+                        Some(_) => PromotionKind::Reconfigure,
+                        None => PromotionKind::Promote,
+                    };
+                    let mut switched = self.switch(entry, kind, Some(record)).await?;
+                    switched.share = self.0.book.split(&release.app).map(ShareView::from);
                     self.went_live(&release, deployment.number);
                     deployment.happens(Event::Passed, None);
                     return Ok(switched);
@@ -199,6 +204,22 @@ impl Releases {
                 )));
             }
         }
+    }
+
+    /// The release that one is compared with that is about to become live, and its figures. Where only the values of `after` are
+    /// changed while that one bakes, the bake goes on: it is what `after` is compared with.
+    fn compared_with(&self, app: &AppName, after: Option<&Arc<Entry>>) -> (Option<Version>, Figures) {
+        let bakes = |after: &Arc<Entry>| {
+            let of_it = self.0.book.deployments(app).into_iter().find(|one| one.release == after.id())?;
+            let standing = of_it.standing();
+            let bakes = standing.progress.has_shifted() && !standing.progress.is_over();
+            (bakes && standing.previous.is_some()).then_some((standing.previous, standing.baseline))
+        };
+        after.and_then(bakes).unwrap_or_else(|| {
+            let live = self.0.book.live(app);
+            let baseline = live.as_ref().map(|live| self.recent_figures(live)).unwrap_or_default();
+            (live.map(|live| live.id().version), baseline)
+        })
     }
 
     /// The deploy of this number is where users are: those that began before it and have not come to their switch end where they
@@ -391,10 +412,16 @@ impl Releases {
             if one.release == *live || progress.is_over() || !progress.has_shifted() {
                 continue;
             }
-            let (event, reason) = if kind == PromotionKind::Rollback && *left == one.release.version {
-                (Event::RolledBackFrom, format!("rolled back to `{}`", live.version))
-            } else {
-                (Event::Superseded, format!("`{}` went live", live.version))
+            let live = &live.version;
+            let (event, reason) = match kind {
+                PromotionKind::Rollback if *left == one.release.version => {
+                    (Event::RolledBackFrom, format!("rolled back to `{live}`"))
+                }
+                PromotionKind::Reconfigure => (
+                    Event::Superseded,
+                    format!("its values changed: `{live}` went live and goes on with the bake"),
+                ),
+                _ => (Event::Superseded, format!("`{live}` went live")),
             };
             one.happens(event, Some(reason));
         }

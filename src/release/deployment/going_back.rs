@@ -1,7 +1,7 @@
 //! A release that is worse than the one before it: marked, and rolled back.
 
 use super::{Deployment, Event};
-use crate::id::ReleaseId;
+use crate::id::{ReleaseId, Version};
 use crate::release::Releases;
 use crate::release::entry::Entry;
 use crate::scope::Actor;
@@ -21,7 +21,9 @@ impl Releases {
         let why = standing.reason.clone().unwrap_or_else(|| "its deployment failed".into());
         deployment.happens(Event::GoingBack, Some(why.clone()));
         // Marked and recorded first: a host that ends here goes on with it at its next start.
-        self.mark(entry, BadMark { reason: why.clone(), pardon: None }).await;
+        for bad in self.same_in_bake(entry, standing.previous.as_ref()) {
+            self.mark(&bad, BadMark { reason: why.clone(), pardon: None }).await;
+        }
         self.record(deployment).await;
         let ReleaseId { app, version } = entry.id();
         let previous = standing.previous.filter(|version| {
@@ -48,6 +50,18 @@ impl Releases {
                     .happens(Event::CantGoBack, Some(format!("{why}; it could not be rolled back: {error}")));
             }
         }
+    }
+
+    /// A release, and those of the same content that were live in its bake until their values changed.
+    fn same_in_bake(&self, entry: &Arc<Entry>, previous: Option<&Version>) -> Vec<Arc<Entry>> {
+        let (app, digest) = (entry.id().app, entry.record().digest);
+        let history = self.0.book.history(&app);
+        let since = history.iter().take_while(|one| Some(&one.version) != previous);
+        let others = since.filter_map(|one| {
+            let other = self.0.book.release(&ReleaseId::new(app.clone(), one.version.clone()))?;
+            (other.record().digest == digest && !Arc::ptr_eq(&other, entry)).then_some(other)
+        });
+        std::iter::once(Arc::clone(entry)).chain(others).collect()
     }
 
     /// Notes that somebody made a release live although it is marked as bad, if it is.

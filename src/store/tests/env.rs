@@ -114,20 +114,21 @@ fn previews_see_what_is_granted_to_them_as_production_has_it() {
     assert_eq!(store.env(&shop, 4, preview).unwrap()[0], granted("KEY", "two"));
     assert_eq!(store.draft_env(&shop, &set([value("KEY", "next")])).unwrap(), Some(5));
     assert_eq!(store.env(&shop, 5, preview).unwrap()[0], granted("KEY", "next"));
-    // A value of their own takes its place, and then there is nothing to revoke.
+    // It ends by being revoked alone.
+    for other in [set([value("NEW", "1"), value("KEY", "test")]), EnvEdit::Unset("KEY".into())] {
+        assert!(matches!(edit(other), Err(StoreError::GrantedValue { name, .. }) if name == "KEY"));
+    }
+    assert_eq!(store.latest_revision(&shop).unwrap(), 4);
+    assert_eq!((revoke("KEY"), revoke("KEY")), (Some(5), None));
     store.set_env(&shop, preview, &[value("KEY", "test")]).unwrap();
-    assert_eq!(
-        (store.env(&shop, 5, preview).unwrap()[0].clone(), revoke("KEY")),
-        (value("KEY", "test"), None)
-    );
     store.unset_env(&shop, preview, "KEY").unwrap();
     grant("KEY").unwrap();
-    assert_eq!(revoke("KEY"), Some(8));
-    assert_eq!(store.env(&shop, 8, preview).unwrap(), [value("URL", "test")]);
+    assert_eq!(revoke("KEY"), Some(9));
+    assert_eq!(store.env(&shop, 9, preview).unwrap(), [value("URL", "test")]);
     // It ends with production's.
     grant("KEY").unwrap();
-    assert_eq!(store.unset_env(&shop, PRODUCTION, "KEY").unwrap(), Some(10));
-    assert_eq!(store.env(&shop, 10, preview).unwrap(), [value("URL", "test")]);
-    store.set_env(&shop, PRODUCTION, &[value("KEY", "new")]).unwrap();
+    assert_eq!(store.unset_env(&shop, PRODUCTION, "KEY").unwrap(), Some(11));
     assert_eq!(store.env(&shop, 11, preview).unwrap(), [value("URL", "test")]);
+    store.set_env(&shop, PRODUCTION, &[value("KEY", "new")]).unwrap();
+    assert_eq!(store.env(&shop, 12, preview).unwrap(), [value("URL", "test")]);
 }
