@@ -77,12 +77,12 @@ tests/frameworks/node_modules/.built: tests/frameworks/node_modules/.package-loc
 
 # The packages of these take hundreds of megabytes and their installation more than a minute: only the long tests use them.
 LONG = tests/frameworks/long
-frameworks-long: $(LONG)/nuxt/node_modules/.built $(LONG)/next/node_modules/.built $(LONG)/cloudflare/node_modules/.built
+frameworks-long: $(patsubst %,$(LONG)/%/node_modules/.built,nuxt next cloudflare vite angular solid waku qwik)
 
 .SECONDEXPANSION:
 $(LONG)/%/node_modules/.built: $(LONG)/%/node_modules/.package-lock.json \
   $$(shell find $(LONG)/$$* \( -name node_modules -o -name dist -o -name build -o -name '.[a-z]*' -o -path '*/cloudflare/*/src' \
-  -o -path '*/cloudflare/*/app' \) -prune -o -type f ! -name next-env.d.ts -print)
+  -o -path '*/cloudflare/*/app' -o -path '*/qwik/server' \) -prune -o -type f ! -name next-env.d.ts -print)
 	@echo "building the fixtures in $(LONG)/$*" >&2
 	@cd $(LONG)/$* && NEXT_TELEMETRY_DISABLED=1 ASTRO_TELEMETRY_DISABLED=1 WRANGLER_SEND_METRICS=false \
 	npm run $(if $(filter next,$*),cloudflare,build) --silent >node_modules/.build.log 2>&1 || { cat node_modules/.build.log >&2; exit 1; }

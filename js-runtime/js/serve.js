@@ -180,7 +180,7 @@ function answer(number, entry, value) {
   if (!isRunning(number)) return;
   try {
     if (isResponse(value)) {
-      const body = value[kBody];
+      const body = value[kBody] === undefined ? extractBody(value.body) : value[kBody];
       if (value.status === 0) throw new TypeError("The handler returned Response.error(), which is not an answer");
       if (body !== null && unusable(body)) throw new TypeError("The body of the Response has been read already");
       if (body !== null) body.used = true;

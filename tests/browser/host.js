@@ -110,7 +110,8 @@ export async function startHost({
   const config = path.join(data, "vitrine.toml");
   await writeFile(config, `[egress]\nallow_private = ${JSON.stringify(allowPrivate)}\n${tables}`);
   const flags = ["--config", config, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data", path.join(data, "state")];
-  const { child, log, readyLine } = await startReady(binary, ["serve", ...flags, ...extraFlags, "--stop-workers-on-exit"]).catch(
+  const isolation = process.env.VITRINE_ISOLATION === undefined ? [] : ["--isolation", process.env.VITRINE_ISOLATION];
+  const { child, log, readyLine } = await startReady(binary, ["serve", ...flags, ...isolation, ...extraFlags, "--stop-workers-on-exit"]).catch(
     async (error) => {
       await rm(data, { recursive: true, force: true });
       throw error;

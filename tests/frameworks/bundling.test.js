@@ -34,10 +34,13 @@ const NATIVE = {
   "loaded/index.js": "module.exports = () => require('node-gyp-build')(__dirname);",
   "direct/index.js": "module.exports = () => require('./direct.node');",
   "direct/direct.node": "",
+  "called/package.json": `{"exports":{"./server.node":"./server.js"}}`,
+  "called/server.js": "module.exports = 'called';",
+  "caller/index.js": "module.exports = require('called/server.node');",
 };
-const ASKS_NATIVE = `import optional from "optional"; import loaded from "loaded"; import direct from "direct";
+const ASKS_NATIVE = `import optional from "optional"; import loaded from "loaded"; import direct from "direct"; import called from "caller";
   const refusal = async (run) => { try { await run(); } catch (error) { return error.message; } };
-  export default { fetch: async () => Response.json([optional, await refusal(loaded), await refusal(direct), await refusal(() => import("bcrypt"))]) };`;
+  export default { fetch: async () => Response.json([optional, called, await refusal(loaded), await refusal(direct), await refusal(() => import("bcrypt"))]) };`;
 const NAMED = `import placed from "placed";
   export default { fetch: () => Response.json([...placed, __VUE_OPTIONS_API__, __VUE_PROD_DEVTOOLS__, __VUE_PROD_HYDRATION_MISMATCH_DETAILS__]) };`;
 
@@ -53,12 +56,12 @@ for (const bundler of ["rolldown", "esbuild"]) {
     assert.deepEqual(answer, { imported: ["esm", "esm"], required: ["cjs", "cjs"], placed: "node" });
   });
 
-  test(`a native add-on is named where it is loaded, and a package that can do without goes on: ${bundler}`, async (t) => {
+  test(`a native add-on is named where it is loaded, a package that can do without goes on, and a script may have such a name: ${bundler}`, async (t) => {
     const packages = Object.entries(NATIVE).map(([name, text]) => [`node_modules/${name}`, text]);
     const { answer } = await bundled(t, bundler, { "server.js": ASKS_NATIVE, ...Object.fromEntries(packages) });
     const refused = (name, instead) => `${name} is a native add-on, which isolates can't load; ${instead}`;
     const inJavaScript = "use a package in JavaScript or WebAssembly";
-    assert.deepEqual(answer, ["without", refused("loaded", inJavaScript), refused("direct", inJavaScript), refused("bcrypt", "use bcryptjs, which has the same functions")]);
+    assert.deepEqual(answer, ["without", "called", refused("loaded", inJavaScript), refused("direct", inJavaScript), refused("bcrypt", "use bcryptjs, which has the same functions")]);
   });
 
   test(`CommonJS has a place, and Vue's packages the names that they ask bundlers for: ${bundler}`, async (t) => {

@@ -51,6 +51,33 @@ fn a_body_can_be_read_in_every_form() {
 }
 
 #[test]
+fn a_response_of_a_class_that_only_inherits_is_answered_by_its_members() {
+    run(async {
+        let worker = Setup::fetch(
+            "const Real = Response;
+             class Light {
+               #init;
+               constructor(body, init) { this.#init = [body, init]; }
+               get real() { return this.made ??= new Real(...this.#init); }
+               get status() { return this.real.status; }
+               get headers() { return this.real.headers; }
+               get body() { return this.real.body; }
+             }
+             Object.setPrototypeOf(Light.prototype, Real.prototype);
+             globalThis.Response = Light;
+             export default (request) => new Response(request.url.endsWith('/none') ? null : 'light', { status: 203, headers: { 'x-a': 'b' } });",
+        )
+        .boot()
+        .await;
+        for (path, text) in [("/", "light"), ("/none", "")] {
+            let answer = worker.get(path).await;
+            assert_eq!((answer.status(), answer.header("x-a")), (203, vec!["b".to_owned()]));
+            assert_eq!(answer.text(), text);
+        }
+    });
+}
+
+#[test]
 fn cookies_stay_apart_and_a_head_request_has_no_body() {
     run(async {
         let worker = Setup::fetch(

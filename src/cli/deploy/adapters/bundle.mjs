@@ -158,8 +158,17 @@ function nativePackage(specifier, importer) {
   if (Object.hasOwn(INSTEAD_OF_NATIVE, specifier)) {
     return specifier;
   }
-  const isFile = specifier.endsWith(".node") && (!specifier.startsWith(".") || existsSync(path.resolve(path.dirname(importer), specifier)));
-  return isFile || NATIVE_LOADERS.has(specifier) ? packageOf(importer) : undefined;
+  return isAddOn(specifier, importer) || NATIVE_LOADERS.has(specifier) ? packageOf(importer) : undefined;
+}
+
+/** Whether an import asks for an add-on's file. A package may call an export so too: `react-dom/server.node` is a script. */
+function isAddOn(specifier, importer) {
+  if (!specifier.endsWith(".node")) return false;
+  const folder = path.dirname(importer);
+  const [, name, file] = /^((?:@[^/]+\/)?[^./][^/]*)\/(.+)$/.exec(specifier) ?? [];
+  if (name === undefined) return existsSync(path.resolve(folder, specifier));
+  const installed = packageFolder(name, folder);
+  return installed === undefined || existsSync(path.join(installed, file));
 }
 
 /** A module in place of a native add-on. Importing it fails with the reason, and packages that have another way take that. */

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 pub(super) const PACKAGES: [&str; 7] =
     ["express", "fastify", "koa", "@hapi/hapi", "restify", "@nestjs/core", "@hono/node-server"];
 /// Where a project's server is if nothing says so.
-const USUAL: [&str; 10] = [
+const USUAL: [&str; 14] = [
     "server.js",
     "server.mjs",
     "app.js",
@@ -21,10 +21,25 @@ const USUAL: [&str; 10] = [
     "dist/server.js",
     "dist/main.js",
     "dist/index.js",
+    "dist/serve-node.js",
+    "dist/server/index.mjs",
+    "dist/server/index.js",
+    "build/server/index.js",
 ];
 /// Folders that a server reads files from, below its project.
-const DATA: [&str; 8] =
-    ["public", "static", "views", "templates", "locales", "content", "dist/client", "build/prerendered"];
+const DATA: [&str; 9] = [
+    "public",
+    "static",
+    "views",
+    "templates",
+    "locales",
+    "content",
+    "dist/client",
+    "dist/public",
+    "build/prerendered",
+];
+/// Where frameworks have the files for the browser if not in `dist/client`, each with the package that says so.
+const CLIENTS: [(&str, &str); 2] = [("waku", "dist/public"), ("@builder.io/qwik-city", "dist")];
 
 /// A build of SvelteKit for Node.js: its `index.js` listens.
 pub(super) fn sveltekit(site: &Site) -> Result<Option<Build>, DetectError> {
@@ -54,7 +69,13 @@ pub(super) fn angular(site: &Site) -> Result<Option<Build>, DetectError> {
         if exports_of(&entry).contains("reqHandler") {
             let because = format!("{} exports reqHandler", site.shown(&entry));
             let client = site.client_at(output.join("browser"));
-            return Ok(Some(site.build(Framework::NodeServer, because, entry, client)));
+            let mut build = site.build(Framework::NodeServer, because, entry, client);
+            // Only host names of the app lead to it, and the edge writes these headers itself.
+            build.environment = &[
+                ("NG_ALLOWED_HOSTS", "*"),
+                ("NG_TRUST_PROXY_HEADERS", "x-forwarded-for,x-forwarded-host,x-forwarded-proto"),
+            ];
+            return Ok(Some(build));
         }
     }
     Ok(None)
@@ -78,9 +99,14 @@ pub(super) fn project(site: &Site) -> Result<Option<Build>, DetectError> {
     let found = scripts.chain(main).chain(usual).find(|(path, _)| listens(path, depends));
     let Some((entry, because)) = found else { return Ok(None) };
     let because = format!("{} listens, and {because}", site.shown(&entry));
-    let client = match site.folder.join("dist/client") {
-        path if path.is_dir() => Client::Folder { path, passed_over: Vec::new() },
-        _ => Client::None { because: "the server sends its files itself".into() },
+    let own = CLIENTS.iter().filter(|(package, _)| site.depends_on(package)).map(|(_, name)| *name);
+    let mut clients = std::iter::once("dist/client")
+        .chain(own)
+        .map(|name| site.folder.join(name))
+        .filter(|path| path.is_dir());
+    let client = match clients.next() {
+        Some(path) => Client::Folder { path, passed_over: Vec::new() },
+        None => Client::None { because: "the server sends its files itself".into() },
     };
     let mut build = site.build(Framework::NodeServer, because, entry, client);
     build.take_data(&site.folder, &DATA);

@@ -311,6 +311,24 @@ fn frameworks_own_servers_for_node_are_servers_that_listen() {
     let expected =
         (Framework::NodeServer, "dist/shop/server/server.mjs".into(), Some("dist/shop/browser".into()));
     assert_eq!(found(&angular, ""), expected);
+    let Detected::Build(build) = detect(angular.path()).unwrap() else { panic!() };
+    assert!(
+        build.environment.contains(&("NG_ALLOWED_HOSTS", "*")),
+        "it refuses hosts that it was not told about"
+    );
+    for (package, entry, client) in [
+        ("{}", "dist/server/index.mjs", "dist/client"),
+        (r#"{"dependencies":{"waku":"1"}}"#, "dist/serve-node.js", "dist/public"),
+        (
+            r#"{"scripts":{"serve":"node server/entry.express"},"devDependencies":{"@builder.io/qwik-city":"1"}}"#,
+            "server/entry.express.js",
+            "dist",
+        ),
+    ] {
+        let page = format!("{client}/a.txt");
+        let dir = folder(&[("package.json", package), (entry, "serve({ fetch });"), (&page, "")]);
+        assert_eq!(found(&dir, ""), (Framework::NodeServer, entry.into(), Some(client.into())));
+    }
 }
 
 #[test]

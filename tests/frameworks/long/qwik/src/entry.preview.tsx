@@ -1,0 +1,6 @@
+import { createQwikCity } from "@builder.io/qwik-city/middleware/node";
+import qwikCityPlan from "@qwik-city-plan";
+
+import render from "./entry.ssr";
+
+export default createQwikCity({ render, qwikCityPlan });

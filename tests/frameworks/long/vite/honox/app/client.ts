@@ -1,0 +1,4 @@
+import { createClient } from "honox/client";
+
+await createClient();
+document.documentElement.dataset.hydrated = "true";

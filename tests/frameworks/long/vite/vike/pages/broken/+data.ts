@@ -1,0 +1,3 @@
+export function data() {
+  throw new Error("the shelf is empty");
+}

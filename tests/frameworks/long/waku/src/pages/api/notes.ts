@@ -1,0 +1,3 @@
+import { notes } from "../../lib/notes";
+
+export const GET = async () => Response.json(notes);
