@@ -306,4 +306,17 @@ export const FIXTURES = [
     prerendered: "About",
     long: true,
   },
+  {
+    name: "nuxt-cloudflare",
+    title: "Nuxt, preset cloudflare_module",
+    versions: ["nuxt"],
+    folder: path.join(LONG, "nuxt/cloudflare"),
+    found: "nitro",
+    routesOnClient: true,
+    inOnePiece: true,
+    said: "output",
+    missing: "404: no such note",
+    prerendered: "About",
+    long: true,
+  },
 ].map((fixture) => ({ folder: path.join(APPS, fixture.name), ...fixture }));
