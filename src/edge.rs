@@ -14,6 +14,7 @@ pub mod caching;
 pub mod caller;
 pub mod clients;
 pub mod connection;
+mod explained_io;
 pub mod file_answer;
 pub mod file_store;
 #[cfg(test)]

@@ -27,7 +27,7 @@ const DOCKER_ANSWER_MS = 10_000;
 const { values, positionals } = parseArgs({ options: { long: { type: "boolean", default: false } }, allowPositionals: true });
 
 const node = (cwd) => ({ command: ["npm", "test", "--silent"], cwd, count: countNode });
-const files = (file) => ({ command: [process.execPath, "--test", file], cwd: ".", count: countNode });
+const files = (...names) => ({ command: [process.execPath, "--test", ...names], cwd: ".", count: countNode });
 const harness = ["--show-output", ...(values.long ? ["--include-ignored"] : [])];
 const RINGS = {
   rust: { command: ["cargo", "test", "--workspace", "--locked", "--features", "failpoints", "--no-fail-fast", "--", ...harness], cwd: ".", count: countCargo },
@@ -39,7 +39,7 @@ const RINGS = {
   browser: node("tests/browser"),
   frameworks: node("tests/frameworks"),
   packages: node("tests/packages"),
-  conformance: files("tests/conformance/score.test.js"),
+  conformance: files("tests/conformance/score.test.js", "tests/conformance/http/http.test.js"),
   demo: files("tests/demo/demo.test.js"),
 };
 

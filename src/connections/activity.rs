@@ -168,6 +168,12 @@ impl Activity {
         self.h2.load(Ordering::Relaxed)
     }
 
+    /// Whether a request of HTTP/1.1 is being answered.
+    #[must_use]
+    pub fn answers_h1(&self) -> bool {
+        self.in_flight.load(Ordering::Relaxed) > 0 && !self.is_h2()
+    }
+
     /// A request came in; it is in flight until the guard is dropped.
     #[must_use]
     pub fn begin(self: &Arc<Self>, h2: bool) -> Busy {

@@ -1,12 +1,15 @@
 //! A socket that tells its connection's clocks what moves.
 
 use super::activity::Activity;
+use crate::limits::HALF_CLOSED_MS;
 use std::io::{IoSlice, Result};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::Sleep;
 
 /// A TCP stream and the clocks of its connection.
 #[derive(Debug)]
@@ -15,13 +18,15 @@ pub struct WatchedIo {
     activity: Arc<Activity>,
     /// Whether it is reset when it is closed.
     resets: bool,
+    /// Runs once the client has said that it sends no more while its request is being answered.
+    half_closed: Option<Pin<Box<Sleep>>>,
 }
 
 impl WatchedIo {
     /// Watches a stream.
     #[must_use]
     pub const fn new(stream: TcpStream, activity: Arc<Activity>) -> Self {
-        Self { stream, activity, resets: false }
+        Self { stream, activity, resets: false, half_closed: None }
     }
 
     /// Where the connection's end marks the end of an answer, only a proper one may look like one: however else the connection
@@ -57,6 +62,11 @@ impl AsyncRead for WatchedIo {
         let read = Pin::new(&mut self.stream).poll_read(cx, buf);
         if buf.filled().len() > before {
             self.activity.on_read();
+        } else if matches!(read, Poll::Ready(Ok(()))) && buf.remaining() > 0 && self.activity.answers_h1() {
+            // The library takes the end for the client's, and drops the request.
+            let patience = Duration::from_millis(HALF_CLOSED_MS);
+            let sleep = || Box::pin(tokio::time::sleep(patience));
+            return self.half_closed.get_or_insert_with(sleep).as_mut().poll(cx).map(Ok);
         }
         read
     }

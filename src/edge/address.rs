@@ -3,7 +3,7 @@
 use super::caller::Caller;
 use crate::limits::{REQUEST_HEADER_BYTES_MAX, REQUEST_HEADERS_MAX, REQUEST_TARGET_BYTES_MAX};
 use crate::route::RouteTable;
-use http::header::{CONTENT_LENGTH, COOKIE, HOST, HeaderMap};
+use http::header::{CONTENT_LENGTH, COOKIE, HOST, HeaderMap, TRANSFER_ENCODING};
 use http::{Method, StatusCode, Uri};
 use vitrine_wire::Outcome;
 
@@ -130,6 +130,15 @@ fn check_framing(method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), 
     if headers.get_all(CONTENT_LENGTH).iter().nth(1).is_some() {
         return Err(Refusal::bad("there is more than one Content-Length header"));
     }
+    // What stands before `chunked` would have to be undone here, or the app would read something else than the client meant.
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    let is_plain = |coding: &http::HeaderValue| coding.as_bytes().eq_ignore_ascii_case(b"chunked");
+    if codings.next().is_some_and(|coding| !is_plain(coding)) || codings.next().is_some() {
+        return Err(Refusal::client(
+            StatusCode::NOT_IMPLEMENTED,
+            "no transfer coding but chunked is understood here, and that once",
+        ));
+    }
     Ok(())
 }
 
@@ -210,6 +219,21 @@ mod tests {
         assert_eq!(address("/", &[("host", "a"), ("host", "a")]).unwrap_err().status, 400);
         assert_eq!(address("http://a/", &[("host", "b")]).unwrap_err().status, 400);
         assert_eq!(address("http://a/", &[("host", "A")]).unwrap().host, "a");
+    }
+
+    #[test]
+    fn no_coding_but_chunked_is_undone_and_that_once() {
+        let status = |codings: &[&str]| {
+            let codings = codings.iter().map(|coding| ("transfer-encoding", *coding));
+            let headers: Vec<_> = [("host", "a")].into_iter().chain(codings).collect();
+            address("/", &headers).map_err(|refusal| refusal.status.as_u16()).map(|address| address.host)
+        };
+        assert_eq!(status(&["Chunked"]).as_deref(), Ok("a"));
+        for other in
+            [&["gzip, chunked"][..], &["chunked, chunked"], &["chunked", "chunked"], &["chunked,"], &[""]]
+        {
+            assert_eq!(status(other), Err(501), "{other:?}");
+        }
     }
 
     #[test]

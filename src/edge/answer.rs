@@ -10,7 +10,7 @@ use super::visitor::keep_private;
 use crate::limits::RETRY_AFTER_S;
 use bytes::Bytes;
 use http::header::{
-    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, RETRY_AFTER, SET_COOKIE,
+    CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, RETRY_AFTER, SET_COOKIE,
     STRICT_TRANSPORT_SECURITY, WWW_AUTHENTICATE,
 };
 use http::{HeaderValue, Method, Response, StatusCode};
@@ -136,6 +136,10 @@ pub fn failed(mut record: Box<Record>, failure: Failure) -> Response<EdgeBody> {
             http::header::ALLOW,
             HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
         );
+    }
+    if failure.status == StatusCode::NOT_IMPLEMENTED {
+        // Where the body ends is what client and host may see differently.
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
     if failure.status == StatusCode::UNAUTHORIZED {
         headers

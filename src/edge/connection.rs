@@ -1,5 +1,6 @@
 //! One connection from its first byte to its end: HTTP/1.1 or HTTP/2, with every clock and size bound set.
 
+use super::explained_io::ExplainedIo;
 use super::pump::{BoxError, Pumped, pump};
 use crate::connections::activity::{Activity, Busy, ClientsTurn, Patience};
 use crate::connections::course;
@@ -13,7 +14,7 @@ use crate::limits::{
 };
 use crate::worker::OwnCall;
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, Version, header};
+use http::{HeaderValue, Request, Response, StatusCode, Version, header};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -55,6 +56,9 @@ pub trait Answer: Send + Sync + 'static {
         request: Request<Incoming>,
         peer: Peer,
     ) -> impl Future<Output = Response<Self::Body>> + Send;
+
+    /// Answers what can't be read as a request.
+    fn refuse(&self, peer: &Peer, status: StatusCode) -> Response<Self::Body>;
 }
 
 /// Settings of both protocols.
@@ -131,7 +135,7 @@ async fn serve_watched<A: Answer>(
 ) {
     let activity = Arc::clone(&peer.activity);
     match &terms.tls {
-        None => serve_io(io, peer, trusted, terms, leaving).await,
+        None => serve_io(io, peer, trusted, terms, &terms.protocols, leaving).await,
         Some(config) => {
             let handshake = TlsAcceptor::from(Arc::clone(config)).accept(io);
             let shaken = tokio::select! {
@@ -141,7 +145,14 @@ async fn serve_watched<A: Answer>(
             };
             // After a handshake that fails or takes too long there is no connection to answer on.
             if let Ok(Ok(io)) = shaken {
-                serve_io(io, peer, trusted, terms, leaving).await;
+                let agreed = io.get_ref().1.alpn_protocol();
+                let protocols = terms.protocols.clone();
+                let protocols = match agreed {
+                    Some(b"h2") => protocols.http2_only(),
+                    Some(_) => protocols.http1_only(),
+                    None => protocols,
+                };
+                serve_io(io, peer, trusted, terms, &protocols, leaving).await;
             }
         }
     }
@@ -152,9 +163,12 @@ async fn serve_io<A: Answer>(
     peer: Peer,
     trusted: bool,
     terms: &Terms<A>,
+    protocols: &Builder<TokioExecutor>,
     leaving: Leaving,
 ) {
     let activity = Arc::clone(&peer.activity);
+    let (answer, asker) = (Arc::clone(&terms.answer), peer.clone());
+    let io = ExplainedIo::new(io, move |status| answer.refuse(&asker, status));
     let service = service_fn(|request: Request<Incoming>| {
         let h2 = request.version() == Version::HTTP_2;
         let busy = peer.activity.begin(h2);
@@ -180,7 +194,7 @@ async fn serve_io<A: Answer>(
             Ok::<_, Infallible>(answer)
         }
     });
-    let connection = terms.protocols.serve_connection(TokioIo::new(io), service);
+    let connection = protocols.serve_connection(TokioIo::new(io), service);
     course::run(connection, &activity, &terms.patience, &leaving).await;
 }
 

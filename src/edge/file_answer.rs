@@ -44,6 +44,7 @@ pub async fn answer(
         Plan::Whole(variant) => (variant, None, StatusCode::OK),
         Plan::Part(variant, part) => (variant, Some(part.clone()), StatusCode::PARTIAL_CONTENT),
         Plan::NotModified(variant) => (variant, None, StatusCode::NOT_MODIFIED),
+        Plan::Failed(variant) => (variant, None, StatusCode::PRECONDITION_FAILED),
         Plan::Unsatisfiable(variant) => (variant, None, StatusCode::RANGE_NOT_SATISFIABLE),
     };
     let mut headers = describe(caching, selection.pinnable, variant);
@@ -52,9 +53,11 @@ pub async fn answer(
             target.bundle.headers.apply(&record.host, path, &mut headers);
             return whole(record, status, headers, Bytes::new(), timing("hit"));
         }
-        StatusCode::RANGE_NOT_SATISFIABLE => {
+        StatusCode::RANGE_NOT_SATISFIABLE | StatusCode::PRECONDITION_FAILED => {
             record.outcome = Outcome::ClientError;
-            headers.insert(CONTENT_RANGE, text(format!("bytes */{}", variant.bytes)));
+            if status == StatusCode::RANGE_NOT_SATISFIABLE {
+                headers.insert(CONTENT_RANGE, text(format!("bytes */{}", variant.bytes)));
+            }
             // The file may be kept for a year, this refusal may not be kept at all.
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
             return whole(record, status, headers, Bytes::new(), timing("bypass"));

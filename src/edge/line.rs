@@ -33,7 +33,7 @@ use crate::route::Routes;
 use crate::route::guard::Guard;
 use crate::telemetry::Telemetry;
 use crate::worker::OwnCall;
-use http::{HeaderMap, Request, Response, StatusCode, Version};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use ipnet::IpNet;
 use std::sync::Arc;
@@ -163,6 +163,18 @@ impl<W: Wake> Answer for Line<W> {
             Err(failure) => failure,
         };
         app_answer::failed(&self.files, record, &selection, cookie, failure).await
+    }
+
+    fn refuse(&self, peer: &Peer, status: StatusCode) -> Response<EdgeBody> {
+        let mut parts = Request::new(()).into_parts().0;
+        // What it was is not known.
+        parts.method = Method::from_bytes(b"-").expect("a dash is a token");
+        let caller = Caller::of(&parts, peer, &self.trusted_proxies);
+        let visitor = Visitor::of(&parts.headers, caller.https, rand::random);
+        let epoch = self.routes.snapshot().epoch;
+        let mut record = Record::begin(Arc::clone(&self.telemetry), caller, visitor, epoch);
+        record.diagnostic = self.diagnostic_headers;
+        answer::failed(record, Failure { status, ..Failure::of(Outcome::BadRequest) })
     }
 }
 

@@ -7,8 +7,8 @@ use super::select::Selection;
 use crate::bundle::{Asset, Encoding, is_in_hashed_folder};
 use crate::route::Target;
 use crate::route::speaks::{Reach, Voice};
-use http::header::{HeaderMap, IF_NONE_MATCH, IF_RANGE, RANGE};
-use http::{HeaderValue, Method};
+use http::header::{HeaderMap, IF_MATCH, IF_NONE_MATCH, IF_RANGE, RANGE};
+use http::{HeaderName, HeaderValue, Method};
 use http_range_header::{EndPosition, StartPosition};
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
@@ -78,6 +78,8 @@ pub enum Plan {
     Part(Variant, RangeInclusive<u64>),
     /// The client has it.
     NotModified(Variant),
+    /// The client wants another one, or nothing.
+    Failed(Variant),
     /// The part that is asked for is not there.
     Unsatisfiable(Variant),
 }
@@ -123,7 +125,11 @@ pub fn plan(asset: &Asset, method: &Method, headers: &HeaderMap) -> Plan {
     // Parts are of the plain bytes: a client that resumes does not depend on which coding it had before.
     let encoding = if range.is_some() { None } else { negotiate(asset, headers) };
     let variant = Variant::of(asset, encoding);
-    if matches_any(headers, &variant.etag) {
+    // In this order (RFC 9110, 13.2.2). A file has no date that `If-Unmodified-Since` or `If-Modified-Since` could be held against.
+    if headers.contains_key(IF_MATCH) && !tags(headers, &IF_MATCH).any(|tag| is_one(tag, &variant)) {
+        return Plan::Failed(variant);
+    }
+    if tags(headers, &IF_NONE_MATCH).any(|tag| is_one(tag.strip_prefix(b"W/").unwrap_or(tag), &variant)) {
         return Plan::NotModified(variant);
     }
     let resumes = headers.get(IF_RANGE).is_none_or(|known| known == variant.etag);
@@ -163,11 +169,14 @@ fn part(range: &HeaderValue, bytes: u64) -> Asked {
     }
 }
 
-fn matches_any(headers: &HeaderMap, etag: &HeaderValue) -> bool {
-    headers.get_all(IF_NONE_MATCH).iter().any(|known| {
-        let tags = known.as_bytes().split(|b| *b == b',').map(<[u8]>::trim_ascii);
-        tags.into_iter().any(|tag| tag == b"*" || tag.strip_prefix(b"W/").unwrap_or(tag) == etag.as_bytes())
-    })
+/// The validators of a condition.
+fn tags<'a>(headers: &'a HeaderMap, condition: &HeaderName) -> impl Iterator<Item = &'a [u8]> {
+    let lines = headers.get_all(condition).iter();
+    lines.flat_map(|line| line.as_bytes().split(|b| *b == b',').map(<[u8]>::trim_ascii))
+}
+
+fn is_one(tag: &[u8], variant: &Variant) -> bool {
+    tag == b"*" || tag == variant.etag.as_bytes()
 }
 
 #[cfg(test)]
@@ -301,6 +310,21 @@ mod tests {
         let list = format!("\"x\", W/{plain_tag}");
         assert_eq!(planned(&[(IF_NONE_MATCH, &list)]), Plan::NotModified(plain.clone()));
         assert_eq!(planned(&[(IF_NONE_MATCH, "*")]), Plan::NotModified(plain));
+    }
+
+    #[test]
+    fn a_file_that_is_another_one_than_the_client_wants_is_not_sent() {
+        let plain = variant(None);
+        let tag = plain.etag.to_str().unwrap().to_owned();
+        for good in [&tag, "*", &format!("\"x\", {tag}")] {
+            assert_eq!(planned(&[(IF_MATCH, good)]), Plan::Whole(plain.clone()), "{good}");
+        }
+        // A weak validator says nothing of every byte.
+        for other in ["\"x\"", "", &format!("W/{tag}")] {
+            assert_eq!(planned(&[(IF_MATCH, other)]), Plan::Failed(plain.clone()), "{other}");
+            let all = [(IF_MATCH, other), (IF_NONE_MATCH, "*"), (RANGE, "bytes=0-1")];
+            assert_eq!(planned(&all), Plan::Failed(plain.clone()), "{other}");
+        }
     }
 
     #[test]

@@ -14,6 +14,9 @@ pub const CONNECTIONS_RESERVE: usize = 256;
 /// Life of a connection that has a place of the edge's reserve: a handshake, a request and a short answer, each with a packet that is lost.
 /// Its client can't hold the place by taking nothing of the answer.
 pub const RESERVE_LIFE_MS: u64 = 5_000;
+/// How long an answer may take whose client has said that it sends no more. It may be reading on, or gone for good: an app works on for so
+/// long for somebody who is gone.
+pub const HALF_CLOSED_MS: u64 = 1_000;
 /// Places of the admin side's reserve.
 pub const ADMIN_CONNECTIONS_RESERVE: usize = 32;
 /// Part of the places that is cleared at once when they run out: to look for connections that are idle takes a tenth of a

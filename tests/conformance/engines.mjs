@@ -2,12 +2,12 @@
 import { spawn } from "node:child_process";
 import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import http from "node:http";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { startHost } from "../browser/host.js";
+import { DENO, NODE } from "./programs.mjs";
 
 /** @typedef {import("./in-engine.mjs").FileResult} FileResult */
 /** @typedef {import("./suite.mjs").Payload} Payload */
@@ -23,20 +23,17 @@ const GRACE_MS = 30_000;
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 const PROCESS_HOST = path.join(HERE, "process-host.mjs");
-const { resolve } = createRequire(import.meta.url);
 
 /** Files may use what the suite's own runs give them: a minute, and half a gigabyte. */
 const CONFIG = "[limits]\ncpu_ms = 60000\nwall_ms = 60000\nheap_mb = 512\nrequest_mb = 100\nresponse_mb = 500\n[worker]\nmemory_mb = 2048\n";
 
-const ARCH = { x64: "x64", arm64: "arm64" }[process.arch];
-
 /** @type {Record<string, () => Promise<Engine>>} */
 export const ENGINES = {
   vitrine: isolates,
-  node: () => processes((url, file) => [resolve(`node-linux-${ARCH}/bin/node`), [PROCESS_HOST, file]]),
+  node: () => processes((url, file) => [NODE(), [PROCESS_HOST, file]]),
   deno: () =>
     processes((url, file) => [
-      resolve(`@deno/linux-${ARCH}-glibc/deno`),
+      DENO(),
       ["run", "--allow-all", "--no-lock", "--quiet", "--location", url, PROCESS_HOST, file],
     ]),
 };

@@ -61,6 +61,14 @@ fn a_host_says_that_it_is_up_before_it_has_an_app() {
     assert_eq!(problem.header("content-type"), Some("application/problem+json"));
     assert_eq!((&problem.json()["status"], &problem.json()["outcome"]), (&404.into(), &"no_route".into()));
     assert_eq!(logged(&host, id)["outcome"], "no_route");
+    let mut client = TcpStream::connect(host.edge).unwrap();
+    client.write_all(b"NO REQUEST\r\n\r\n").unwrap();
+    let mut refused = String::new();
+    client.read_to_string(&mut refused).unwrap();
+    let id = refused.lines().find_map(|line| line.strip_prefix("x-request-id: ")).unwrap();
+    let line = logged(&host, id);
+    assert_eq!(["method", "outcome"].map(|name| line[name].as_str().unwrap()), ["-", "bad_request"]);
+    assert_eq!(line["status"], 400);
 }
 
 #[test]

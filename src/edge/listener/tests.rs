@@ -6,10 +6,10 @@ use super::run;
 use crate::connections::activity::Patience;
 use crate::connections::leaving::Leaving;
 use crate::connections::places::Places;
-use crate::limits::RESERVE_LIFE_MS;
+use crate::limits::{HALF_CLOSED_MS, RESERVE_LIFE_MS};
 use crate::telemetry::Metrics;
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use std::net::SocketAddr;
@@ -36,6 +36,10 @@ impl Answer for Waits {
         // Pause: the slow app that a test asks for.
         tokio::time::sleep(Duration::from_millis(pause_ms)).await;
         Response::new(Full::from(format!("{version:?} {bytes}")))
+    }
+
+    fn refuse(&self, _: &Peer, status: StatusCode) -> Response<Full<Bytes>> {
+        Response::builder().status(status).body(Full::from("refused")).unwrap()
     }
 }
 
@@ -171,6 +175,36 @@ async fn ambiguous_framing_is_refused_and_the_connection_closed() {
         assert!(answer.starts_with("HTTP/1.1 400"), "{head:?} gave {answer:?}");
         assert!(closed_after(&mut client).await.is_some(), "{head:?} left the connection open");
     }
+}
+
+#[tokio::test]
+async fn who_says_no_more_is_answered_and_given_up_after_a_moment() {
+    let served = served(8, [5_000, 5_000]).await;
+    let mut client = TcpStream::connect(served.address).await.unwrap();
+    client.write_all(b"GET /?200 HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    client.shutdown().await.unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("HTTP/1.1 0"), "{answer}");
+    let mut gone = TcpStream::connect(served.address).await.unwrap();
+    gone.write_all(b"GET /?60000 HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    gone.shutdown().await.unwrap();
+    assert!(closed_after(&mut gone).await.is_some_and(|ms| ms >= HALF_CLOSED_MS / 2));
+}
+
+#[tokio::test]
+async fn what_is_no_request_gets_an_answer_with_a_text() {
+    let served = served(8, [5_000, 5_000]).await;
+    let mut client = TcpStream::connect(served.address).await.unwrap();
+    let answer = said(&mut client, &format!("{GET}BAD\r\n\r\n")).await;
+    let (first, second) = answer.split_once("HTTP/1.1 0").unwrap();
+    assert!(first.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(
+        second.starts_with("HTTP/1.1 400 Bad Request\r\n") && second.ends_with("\r\n\r\nrefused"),
+        "{answer}"
+    );
+    assert!(second.contains("connection: close\r\n") && second.contains("date: "), "{answer}");
+    assert!(closed_after(&mut client).await.is_some());
 }
 
 #[tokio::test]
