@@ -35,7 +35,7 @@ bench: build bench-modules ## Render pages with this host and its rivals, side b
 	cargo build --release --workspace --example render_loop --example isolate_boot --locked
 	cd benches && node bench.mjs $(ARGS)
 
-conformance: build tests/conformance/node_modules/.package-lock.json ## Run the web platform tests in isolates, Node.js and Deno (ARGS="--only url/")
+conformance: build tests/conformance/node_modules/.package-lock.json ## Run web platform tests, ECMA-429 and HTTP corpora here, in Node.js and Deno (ARGS="--suite http")
 	@node tests/conformance/conformance.mjs --bin-dir target/release $(ARGS)
 
 lint: v8 ## Formatting, clippy without warnings, dependencies (where cargo-deny is installed)

@@ -1,7 +1,8 @@
 // Crypto: randomness; the rest is in SubtleCrypto, which is loaded when it is asked for.
 (function () {
 const { core, primordials } = __bootstrap;
-const { ArrayBufferIsView, ArrayPrototypeIncludes, ObjectDefineProperty, SymbolToStringTag, TypedArrayPrototypeGetSymbolToStringTag, TypeError, Uint8Array } = primordials;
+const { ArrayBufferIsView, ArrayPrototypeIncludes, ObjectDefineProperty, TypedArrayPrototypeGetSymbolToStringTag, TypeError, Uint8Array } = primordials;
+const { configureInterface } = core.loadExtScript("ext:deno_webidl/00_webidl.js");
 const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
 const { randomFill, randomUuid } = core.loadExtScript("ext:vitrine/module_scope.js");
 
@@ -35,11 +36,9 @@ class Crypto {
   randomUUID() {
     return randomUuid();
   }
-
-  get [SymbolToStringTag]() {
-    return "Crypto";
-  }
 }
+configureInterface(Crypto);
+ObjectDefineProperty(Crypto, "length", { __proto__: null, value: 0 });
 
 // No clone is made of it.
 ObjectDefineProperty(Crypto.prototype, core.hostObjectBrand, { __proto__: null, value: "Crypto" });

@@ -1,7 +1,8 @@
 // CryptoKey: what a key is for and may do. The key itself stays inside.
 (function () {
 const { core, primordials } = __bootstrap;
-const { ObjectDefineProperty, SymbolToStringTag, TypeError } = primordials;
+const { ObjectDefineProperty, TypeError } = primordials;
+const { configureInterface } = core.loadExtScript("ext:deno_webidl/00_webidl.js");
 
 // Keys that are being cloned: a message carries a number, for an app could read a key's bytes out of it. Those of a message that waits
 // longer than this many others are lost.
@@ -38,15 +39,8 @@ class CryptoKey {
   get usages() {
     return this.#slots.shownUsages ??= [...this.#slots.usages];
   }
-
-  get [SymbolToStringTag]() {
-    return "CryptoKey";
-  }
 }
-
-for (const name of ["type", "extractable", "algorithm", "usages"]) {
-  ObjectDefineProperty(CryptoKey.prototype, name, { __proto__: null, enumerable: true });
-}
+configureInterface(CryptoKey);
 ObjectDefineProperty(CryptoKey, "length", { __proto__: null, value: 0 });
 
 function shown(algorithm) {

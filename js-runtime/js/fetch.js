@@ -28,6 +28,7 @@ const OF_BODY = ["content-encoding", "content-language", "content-location", "co
 // Headers that are for one origin only.
 const OF_ORIGIN = ["authorization", "cookie", "host", "proxy-authorization"];
 const NUMBER = new SafeRegExp("^[0-9]+$");
+const ASCII = new SafeRegExp("^[\\0-\\x7f]*$");
 
 function failed(message, cause = undefined) {
   return new TypeError(`fetch failed: ${message}`, cause === undefined ? undefined : { cause });
@@ -47,7 +48,10 @@ async function fetch(input, init = undefined) {
   }
   if (StringPrototypeStartsWith(url, "http:") || StringPrototypeStartsWith(url, "https:")) return await call(request, signal, true);
   if (StringPrototypeStartsWith(url, "data:")) return core.loadExtScript("ext:vitrine/local_urls.js").fetchData(request.method, url);
-  if (StringPrototypeStartsWith(url, "blob:")) return core.loadExtScript("ext:vitrine/local_urls.js").fetchBlob(request.method, url);
+  if (StringPrototypeStartsWith(url, "blob:")) {
+    const range = header(headersList(request.headers), "range");
+    return core.loadExtScript("ext:vitrine/local_urls.js").fetchBlob(request.method, url, range);
+  }
   throw failed(`${url} is not an http or https URL`);
 }
 
@@ -96,7 +100,7 @@ function redirected(request, status, url, list, body, redirects, number) {
   if (location === null) return null;
   let next;
   try {
-    next = new URL(location, url);
+    next = new URL(asUtf8(location), url);
   } catch {
     refuse(`${url} redirects to something that is no URL`);
   }
@@ -104,6 +108,13 @@ function redirected(request, status, url, list, body, redirects, number) {
   if (redirects === REDIRECTS_MAX) refuse(`${request.url} redirects more than ${REDIRECTS_MAX} times`);
   if (status !== 303 && body !== null && !body.isRepeatable) refuse(`${url} redirects, and a body that is a stream can't be sent again`);
   return next;
+}
+
+// Servers write addresses in UTF-8, also those that are to be escaped; a header's text has a character for each of its bytes.
+function asUtf8(location) {
+  if (RegExpPrototypeTest(ASCII, location)) return location;
+  const { TextDecoder } = core.loadExtScript("ext:deno_web/08_text_encoding.js");
+  return new TextDecoder().decode(core.loadExtScript("ext:vitrine/local_urls.js").bytesOf(location));
 }
 
 // One call of the host. Gives status, reason phrase, headers and the number of the answer's body.

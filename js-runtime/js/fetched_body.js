@@ -10,20 +10,26 @@ const { ReadableStream } = core.loadExtScript("ext:vitrine/stream.js");
 class Received {
   #number;
   #signal;
+  #abandon = null;
 
   constructor(number, signal) {
     this.#number = number;
     this.#signal = signal;
+    if (signal !== null) {
+      // Also of an answer that nobody reads; what listens keeps no more than a number.
+      this.#abandon = () => op_fetch_drop(number);
+      signal.addEventListener("abort", this.#abandon);
+    }
   }
 
   // All that is left, if the host has it. Null when it has not.
   rest() {
-    return op_fetch_rest(this.#number);
+    return this.#ended(op_fetch_rest(this.#number));
   }
 
   // The same as text.
   restText() {
-    return op_fetch_rest_text(this.#number);
+    return this.#ended(op_fetch_rest_text(this.#number));
   }
 
   // The next piece; null at the end.
@@ -38,17 +44,26 @@ class Received {
     const give = () => op_cancel(call);
     this.#signal.addEventListener("abort", give);
     try {
-      return await hostCall((number) => {
+      const piece = await hostCall((number) => {
         call = number;
         start(number);
       });
+      if (piece === null) this.#ended(true);
+      return piece;
     } finally {
       this.#signal.removeEventListener("abort", give);
     }
   }
 
   drop() {
+    this.#ended(true);
     op_fetch_drop(this.#number);
+  }
+
+  // A signal that outlives the answer must not keep what it listens with.
+  #ended(content) {
+    if (content !== null) this.#signal?.removeEventListener("abort", this.#abandon);
+    return content;
   }
 }
 
@@ -56,7 +71,6 @@ class Received {
 class Answer {
   #source;
   #signal;
-
   constructor(source, signal) {
     this.#source = source;
     this.#signal = signal;

@@ -4,7 +4,7 @@ const { core, primordials } = __bootstrap;
 const { getAsyncContext, setAsyncContext } = core;
 const { op_report } = core.ops;
 const { ObjectDefineProperty, ReflectApply, SafeWeakSet, SymbolToStringTag, TypeError, WeakSetPrototypeAdd, WeakSetPrototypeHas } = primordials;
-const { ErrorEvent, EventTarget, CustomEvent, MessageEvent, PromiseRejectionEvent, reportException, saveGlobalThisReference } =
+const { ErrorEvent, Event, EventTarget, CustomEvent, MessageEvent, PromiseRejectionEvent, reportException, saveGlobalThisReference } =
   core.loadExtScript("ext:deno_web/02_event.js");
 const { currentRequest, requestVariable } = core.loadExtScript("ext:vitrine/bridge.js");
 
@@ -13,6 +13,13 @@ for (const [constructor, name] of [
 ]) {
   ObjectDefineProperty(constructor.prototype, SymbolToStringTag, { __proto__: null, value: name, configurable: true });
 }
+
+// As the standard has them.
+for (const name of ["preventDefault", "stopPropagation", "stopImmediatePropagation", "composedPath", "cancelBubble"]) {
+  ObjectDefineProperty(Event.prototype, name, { __proto__: null, enumerable: true });
+}
+ObjectDefineProperty(MessageEvent.prototype, "source", { __proto__: null, enumerable: true });
+ObjectDefineProperty(MessageEvent, "length", { __proto__: null, value: 1 });
 
 const target = new EventTarget();
 let isListening = false;

@@ -2,8 +2,8 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const {
-  RegExpPrototypeTest, SafeRegExp, StringPrototypeCharCodeAt, StringPrototypeIndexOf, StringPrototypeReplace, StringPrototypeSlice,
-  StringPrototypeStartsWith, TypeError, TypedArrayPrototypeSubarray, Uint8Array,
+  MathMax, MathMin, RegExpPrototypeExec, RegExpPrototypeTest, SafeRegExp, StringPrototypeCharCodeAt, StringPrototypeIndexOf,
+  StringPrototypeReplace, StringPrototypeSlice, StringPrototypeStartsWith, TypeError, TypedArrayPrototypeSubarray, Uint8Array,
 } = primordials;
 const { parseMimeType, serializeMimeType } = core.loadExtScript("ext:deno_web/01_mimesniff.js");
 const { atob } = core.loadExtScript("ext:deno_web/05_base64.js");
@@ -13,6 +13,7 @@ const { headersOf } = core.loadExtScript("ext:vitrine/headers.js");
 const { fetchedResponse } = core.loadExtScript("ext:vitrine/response.js");
 
 const DEFAULT_TYPE = "text/plain;charset=US-ASCII";
+const RANGE = new SafeRegExp("^bytes[\\t ]*=[\\t ]*([0-9]*)[\\t ]*-[\\t ]*([0-9]*)$");
 const BASE64 = new SafeRegExp("; *base64$", "i");
 const EDGE_BLANKS = new SafeRegExp("^[\\t\\n\\f\\r ]+|[\\t\\n\\f\\r ]+$", "g");
 
@@ -74,9 +75,9 @@ function parseData(url) {
   return { type: parsed === null ? DEFAULT_TYPE : serializeMimeType(parsed), bytes };
 }
 
-function response(method, url, list, content) {
+function response(method, url, list, content, status = 200, statusText = "OK") {
   const body = method === "HEAD" ? null : extractBody(content);
-  return fetchedResponse(200, "OK", headersOf(list), body, url, false);
+  return fetchedResponse(status, statusText, headersOf(list), body, url, false);
 }
 
 // Both take a URL without a fragment.
@@ -85,12 +86,26 @@ function fetchData(method, url) {
   return response(method, url, ["content-type", type], bytes);
 }
 
-function fetchBlob(method, url) {
+function fetchBlob(method, url, range) {
   if (method !== "GET") throw new TypeError(`fetch failed: a blob: URL can only be read by GET, not by ${method}`);
   const blob = blobFromObjectUrl(url);
   if (blob === null) throw new TypeError(`fetch failed: ${url} names no Blob, or was revoked`);
-  return response(method, url, ["content-length", `${blob.size}`, "content-type", blob.type], blob);
+  if (range === null) return response(method, url, ["content-length", `${blob.size}`, "content-type", blob.type], blob);
+  const { start, end } = partOf(range, blob.size);
+  const list = ["content-length", `${end - start}`, "content-type", blob.type, "content-range", `bytes ${start}-${end - 1}/${blob.size}`];
+  return response(method, url, list, blob.slice(start, end, blob.type), 206, "Partial Content");
 }
 
-return { fetchBlob, fetchData };
+// Where the part begins that a range header asks for, and where it has ended.
+function partOf(range, size) {
+  const found = RegExpPrototypeExec(RANGE, range);
+  const first = found === null || found[1] === "" ? null : +found[1];
+  const last = found === null || found[2] === "" ? null : +found[2];
+  const isNone = (first === null && last === null) || (first !== null && (first >= size || (last !== null && last < first)));
+  if (isNone) throw new TypeError(`fetch failed: the Blob has ${size} bytes, and no part ${range}`);
+  if (first === null) return { start: MathMax(0, size - last), end: size };
+  return { start: first, end: last === null ? size : MathMin(last + 1, size) };
+}
+
+return { bytesOf, fetchBlob, fetchData };
 })();

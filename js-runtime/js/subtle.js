@@ -195,10 +195,6 @@ class SubtleCrypto {
     const key = found[does](parameters, unwrapping, bytes);
     return imported(target, from, from === "jwk" ? parsedJwk(key) : key, Boolean(extractable), list);
   }
-
-  get [Symbol.toStringTag]() {
-    return "SubtleCrypto";
-  }
 }
 
 function need(self, given, count, name) {
@@ -215,9 +211,7 @@ function crypt(operation, algorithm, key, data) {
   return found[operation](parameters, slots, bytes).buffer;
 }
 
-for (const name of Object.getOwnPropertyNames(SubtleCrypto.prototype)) {
-  if (name !== "constructor") Object.defineProperty(SubtleCrypto.prototype, name, { __proto__: null, enumerable: true });
-}
+webidl.configureInterface(SubtleCrypto);
 Object.defineProperty(SubtleCrypto, "length", { __proto__: null, value: 0 });
 Object.defineProperty(SubtleCrypto.prototype.deriveBits, "length", { __proto__: null, value: 2 });
 

@@ -54,13 +54,7 @@ pub async fn answer(
             return whole(record, status, headers, Bytes::new(), timing("hit"));
         }
         StatusCode::RANGE_NOT_SATISFIABLE | StatusCode::PRECONDITION_FAILED => {
-            record.outcome = Outcome::ClientError;
-            if status == StatusCode::RANGE_NOT_SATISFIABLE {
-                headers.insert(CONTENT_RANGE, text(format!("bytes */{}", variant.bytes)));
-            }
-            // The file may be kept for a year, this refusal may not be kept at all.
-            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-            return whole(record, status, headers, Bytes::new(), timing("bypass"));
+            return refused(record, status, headers, variant);
         }
         _ => {}
     }
@@ -90,6 +84,22 @@ pub async fn answer(
             failed(record, Failure::of(if gone { Outcome::NoRelease } else { Outcome::Overloaded }))
         }
     }
+}
+
+/// Neither the file nor a part of it: its client asks for what is not there.
+fn refused(
+    mut record: Box<Record>,
+    status: StatusCode,
+    mut headers: HeaderMap,
+    variant: &Variant,
+) -> Response<EdgeBody> {
+    record.outcome = Outcome::ClientError;
+    if status == StatusCode::RANGE_NOT_SATISFIABLE {
+        headers.insert(CONTENT_RANGE, text(format!("bytes */{}", variant.bytes)));
+    }
+    // The file may be kept for a year, this refusal may not be kept at all.
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    whole(record, status, headers, Bytes::new(), timing("bypass"))
 }
 
 fn describe(caching: Caching, pinnable: bool, variant: &Variant) -> HeaderMap {

@@ -1,6 +1,6 @@
 // What runs the files: isolates of a host, or a process of Node.js or Deno for each.
 import { spawn } from "node:child_process";
-import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import http from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -25,25 +25,24 @@ const HERE = fileURLToPath(new URL(".", import.meta.url));
 const PROCESS_HOST = path.join(HERE, "process-host.mjs");
 
 /** Files may use what the suite's own runs give them: a minute, and half a gigabyte. */
-const CONFIG = "[limits]\ncpu_ms = 60000\nwall_ms = 60000\nheap_mb = 512\nrequest_mb = 100\nresponse_mb = 500\n[worker]\nmemory_mb = 2048\n";
+const CONFIG =
+  "[limits]\ncpu_ms = 60000\nwall_ms = 60000\nheap_mb = 512\nsubrequests = 1000\nrequest_mb = 100\nresponse_mb = 500\n[worker]\nmemory_mb = 2048\n";
 
-/** @type {Record<string, () => Promise<Engine>>} */
+/** By name; they may call these origins. @type {Record<string, (origins?: URL[]) => Promise<Engine>>} */
 export const ENGINES = {
   vitrine: isolates,
   node: () => processes((url, file) => [NODE(), [PROCESS_HOST, file]]),
-  deno: () =>
-    processes((url, file) => [
-      DENO(),
-      ["run", "--allow-all", "--no-lock", "--quiet", "--location", url, PROCESS_HOST, file],
-    ]),
+  deno: () => processes((url, file) => [DENO(), ["run", "--allow-all", "--no-lock", "--quiet", "--location", url, PROCESS_HOST, file]]),
 };
 
 /** @returns {Promise<Engine>} */
-async function isolates() {
-  const host = await startHost({ config: CONFIG, extraFlags: ["--isolation", "process"] });
+async function isolates(origins = []) {
+  const allowPrivate = origins.map(({ host }) => host);
+  const host = await startHost({ allowPrivate, config: CONFIG, extraFlags: ["--isolation", "process"] });
   const bundle = await mkdtemp(path.join(tmpdir(), "vitrine-conformance-"));
   await mkdir(path.join(bundle, "server"));
-  await cp(path.join(HERE, "app/vitrine.json"), path.join(bundle, "vitrine.json"));
+  const manifest = JSON.parse(await readFile(path.join(HERE, "app/vitrine.json"), "utf8"));
+  await writeFile(path.join(bundle, "vitrine.json"), JSON.stringify({ ...manifest, egress: origins.map(({ origin }) => origin) }));
   await cp(path.join(HERE, "app/index.js"), path.join(bundle, "server/index.js"));
   await cp(path.join(HERE, "in-engine.mjs"), path.join(bundle, "server/in-engine.mjs"));
   const stop = () => Promise.all([host.stop(), rm(bundle, { recursive: true, force: true })]);

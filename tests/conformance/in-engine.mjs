@@ -24,7 +24,7 @@ function define(name, value) {
 }
 
 /** What testharness.js and the tests expect of a global besides the engine's own names. @param {Payload} payload */
-function furnish({ url, files, expectsWindow }) {
+function furnish({ url, files, expectsWindow, isServed }) {
   const base = new URL(url);
   define("GLOBAL", { isWindow: () => false, isWorker: () => false, isShadowRealm: () => false });
   globalThis.self ?? define("self", globalThis);
@@ -46,8 +46,17 @@ function furnish({ url, files, expectsWindow }) {
       const type = resolved.pathname.endsWith(".json") ? "application/json" : "text/plain";
       return Promise.resolve(new Response(content, { headers: { "content-type": type } }));
     }
-    return fetch.apply(this === undefined ? globalThis : this, arguments);
+    return isServed ? fetch.call(globalThis, resolved.href, init) : fetch.apply(this === undefined ? globalThis : this, arguments);
   });
+  if (isServed) {
+    const { Request } = globalThis;
+    const construct = (target, [input, ...rest], newTarget) => {
+      const isRelative = (typeof input === "string" || input instanceof URL) && URL.canParse(String(input), base);
+      const args = isRelative ? [new URL(String(input), base).href, ...rest] : [input, ...rest];
+      return Reflect.construct(target, args, newTarget === globalThis.Request ? target : newTarget);
+    };
+    define("Request", new Proxy(Request, { construct }));
+  }
 }
 
 /** @param {Payload} payload @returns {Promise<FileResult>} */

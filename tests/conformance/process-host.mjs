@@ -4,5 +4,10 @@ import process from "node:process";
 
 import { runFile } from "./in-engine.mjs";
 
-const result = await runFile(JSON.parse(readFileSync(process.argv[2], "utf8")));
+const payload = JSON.parse(readFileSync(process.argv[2], "utf8"));
+if (payload.leavesErrors) {
+  process.on("unhandledRejection", () => {});
+  process.on("uncaughtException", () => {});
+}
+const result = await runFile(payload);
 process.stdout.write(`\n${JSON.stringify(result)}\n`, () => process.exit(0));

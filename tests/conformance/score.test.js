@@ -39,7 +39,10 @@ test("a subtest that fails, that fails once of two, or that never ran is missed 
 test("expectations name files and subtests below their reason, and hold for nothing else", () => {
   const text = "# not yet\nurl/* | two\n\n# no parent page\nfetch/api/body/b.any.js | *\n";
   const expectations = readExpectations(text);
-  assert.deepEqual(expectations.map(({ reason }) => reason), ["not yet", "no parent page"]);
+  assert.deepEqual(
+    expectations.map(({ reason }) => reason),
+    ["not yet", "no parent page"],
+  );
   const { surprises, obsolete } = unexpected(misses(RESULTS, "vitrine"), expectations);
   assert.deepEqual([surprises.map(({ name }) => name), obsolete], [["twice"], []]);
   const nothing = unexpected([], expectations);

@@ -12,6 +12,8 @@ const COMMIT = "c75ce3e8116468006ac01060f68919bc875f5e40";
 const FOLDERS = [
   ..."FileAPI WebCryptoAPI common compression console dom encoding fetch hr-time html/webappapis html/infrastructure".split(" "),
   ..."interfaces mimesniff performance-timeline resources streams url urlpattern user-timing wasm webidl webmessaging xhr".split(" "),
+  // Its server.
+  ..."tools/wptserve tools/third_party".split(" "),
 ];
 
 /** The suite's folder. It is brought here if it has to be, which takes minutes. @returns {string} */

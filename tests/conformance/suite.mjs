@@ -1,6 +1,7 @@
 // The files of the web platform tests that an engine without a document can run.
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 
 /**
  * @typedef {object} Payload One run of a file.
@@ -9,10 +10,12 @@ import path from "node:path";
  * @property {string} code The file's scripts, then the file.
  * @property {Record<string, string>} files What it fetches, by path.
  * @property {boolean} expectsWindow Its interface descriptions name `Window`.
+ * @property {boolean} isServed Whether a server is at that address: what is relative leads there.
+ * @property {boolean} leavesErrors What nobody catches is its subject, and no process ends for it.
  * @property {number} timeout_ms
  */
 
-/** Folders and files of the suite, and those of our own checks. */
+/** Folders and files of the suite that need no server. */
 export const FOLDERS = [
   "url",
   "encoding",
@@ -42,6 +45,9 @@ export const FOLDERS = [
   "webmessaging",
 ];
 
+/** Those that ask the suite's own server. */
+export const SERVED_FOLDERS = ["fetch/api", "fetch/content-encoding", "fetch/content-length", "fetch/http-cache", "fetch/range", "fetch/nosniff"];
+
 /** What these need is no part of an engine without a document: pages, service workers, contexts of other origins, a collector on demand. */
 const NOT_FOR_US = [
   /\/resources\//,
@@ -51,11 +57,18 @@ const NOT_FOR_US = [
   /^wasm\/(webapi\/esm|jsapi\/gc)/,
 ];
 
+/** The suite's server speaks HTTP/1.1 in the clear here. */
+const NOT_SERVED = /\.(https|h2)\./;
+
 /** Files for windows alone that run without one. */
 const WINDOW_FILES = /^(xhr\/formdata\/.*|url\/(Idna|toascii).*)\.window\.js$/;
 
 /** The origin of the suite's pages. Nothing is asked there: what a file fetches of the suite it is given. */
 const ORIGIN = "http://web-platform.test:8000";
+
+/** Our own checks, beside this file. */
+const OWN_FILES = ["ecma-429.any.js", "ecma-429-behaviour.any.js"];
+const HERE = fileURLToPath(new URL(".", import.meta.url));
 
 const TIMEOUT_MS = 15_000;
 /** For files that say `timeout=long`. */
@@ -70,15 +83,29 @@ const DATA_BYTES_MAX = 3_000_000;
  * @property {() => Payload} payload
  */
 
-/** @param {string} root Where the suite is. @param {string} only A text that paths must contain. @returns {Run[]} */
-export function runsOf(root, only = "") {
+/**
+ * @param {string} root Where the suite is.
+ * @param {string} only A text that paths must contain.
+ * @param {URL[]} origins Where the suite is served, if it is.
+ * @returns {Run[]}
+ */
+export function runsOf(root, only = "", origins = []) {
+  const isServed = origins.length > 0;
+  const files = (isServed ? SERVED_FOLDERS : FOLDERS).flatMap((folder) => [...filesBelow(root, folder)]);
+  const chosen = files.filter((file) => isForUs(file) && file.includes(only) && !(isServed && NOT_SERVED.test(file)));
+  return chosen.flatMap((file) => runsOfFile(root, file, origins));
+}
+
+/** The checks of ECMA-429: files of our own, with the suite's harness. @param {string} root @returns {Run[]} */
+export function minimumRuns(root, only = "") {
+  return OWN_FILES.filter((file) => file.includes(only)).flatMap((file) => runsOfFile(root, file, []));
+}
+
+/** @returns {Run[]} */
+function runsOfFile(root, file, origins) {
   const harness = readFileSync(path.join(root, "resources/testharness.js"), "utf8");
-  const files = FOLDERS.flatMap((folder) => [...filesBelow(root, folder)]);
-  const chosen = files.filter((file) => isForUs(file) && file.includes(only));
-  return chosen.flatMap((file) => {
-    const source = readFileSync(path.join(root, file), "utf8");
-    return variantsOf(source).map((variant) => ({ id: file + variant, payload: () => payloadOf(root, file, variant, source, harness) }));
-  });
+  const source = readFileSync(path.join(OWN_FILES.includes(file) ? HERE : root, file), "utf8");
+  return variantsOf(source).map((variant) => ({ id: file + variant, payload: () => payloadOf(root, file, variant, source, harness, origins) }));
 }
 
 /** @returns {Generator<string>} */
@@ -122,22 +149,35 @@ export function resolved(file, reference) {
   return name.startsWith("/") ? name : path.posix.join(path.posix.dirname(`/${file}`), name);
 }
 
+/** Names of files that the suite's server puts its own addresses into. */
+const TEMPLATES = /\.sub\./;
+
+/** What the suite's server makes of a template. @param {string} text @param {URL[]} origins */
+export function filledIn(text, [first, second]) {
+  const values = { host: first.hostname, "ports[http][0]": first.port, "ports[http][1]": second.port };
+  // All its other hosts are this one, and what it has no port for nobody listens to.
+  return text.replace(/\{\{([^{}]+)\}\}/g, (_, name) => values[name] ?? (name.startsWith("ports") ? "1" : first.hostname));
+}
+
 /** @returns {Payload} */
-function payloadOf(root, file, variant, source, harness) {
+function payloadOf(root, file, variant, source, harness, origins) {
+  const filled = (name, text) => (origins.length > 0 && TEMPLATES.test(name) ? filledIn(text, origins) : text);
   const scripts = metaOf(source, "script").map((reference) => {
     const place = path.join(root, resolved(file, reference));
-    return existsSync(place) ? readFileSync(place, "utf8") : `throw new Error("the suite has no ${reference}")`;
+    return existsSync(place) ? filled(place, readFileSync(place, "utf8")) : `throw new Error("the suite has no ${reference}")`;
   });
-  const code = [...scripts, `${source}\n//# sourceURL=${file}`].join("\n;\n");
+  const code = [...scripts, `${filled(file, source)}\n//# sourceURL=${file}`].join("\n;\n");
   const interfaces = /idl_test\(/.test(source);
   const named = [...code.matchAll(/["'`]([^"'`\s]+\.(?:json|idl|txt|html))["'`]/g)].map((found) => resolved(file, found[1]));
   const described = interfaces ? [...source.matchAll(/["'`]([a-zA-Z0-9-]+)["'`]/g)].map((found) => `/interfaces/${found[1]}.idl`) : [];
   return {
-    url: `${ORIGIN}/${file.replace(/\.js$/, ".html")}${variant}`,
+    url: new URL(file.replace(/\.js$/, ".html") + variant, origins[0] ?? ORIGIN).href,
     harness,
     code,
     files: Object.fromEntries([...named, ...described].flatMap((name) => dataOf(root, name))),
     expectsWindow: interfaces,
+    isServed: origins.length > 0,
+    leavesErrors: OWN_FILES.includes(file),
     timeout_ms: metaOf(source, "timeout").includes("long") ? LONG_TIMEOUT_MS : TIMEOUT_MS,
   };
 }

@@ -2,7 +2,8 @@
 
 use crate::egress::broker;
 use crate::support::{Ask, Setup, run};
-use vitrine_wire::{Done, Frame, Outcome};
+use std::time::Duration;
+use vitrine_wire::{Done, Frame, Outcome, ResponseHead};
 
 const APP: &str = "
 const call = (init) => fetch('https://a.example/', { duplex: 'half', ...init });
@@ -182,5 +183,36 @@ fn an_answer_that_breaks_off_is_a_type_error() {
             broker.end(stream, Done::of(Outcome::UpstreamGone));
         });
         assert_eq!(answer.text(), "TypeError: The answer's body could not be read: the body ended early");
+    });
+}
+
+/// Whoever asks for `/` is answered once somebody has asked for `/done`.
+const UNREAD: &str = "
+let answered;
+export default async (request) => {
+  if (new URL(request.url).pathname === '/done') {
+    answered();
+    return new Response('done');
+  }
+  const stop = new AbortController();
+  const answer = await fetch('https://a.example/', { signal: stop.signal });
+  stop.abort('why');
+  await new Promise((resolve) => { answered = resolve; });
+  return new Response(await answer.text().catch((error) => `${error}`));
+};";
+
+#[test]
+fn an_answer_that_nobody_reads_is_given_up_with_its_signal() {
+    run(async {
+        let worker = Setup::fetch(UNREAD).boot().await;
+        let mut broker = broker(&worker);
+        let (answer, ()) = tokio::join!(worker.get("/"), async {
+            let (stream, _) = broker.call().await;
+            broker.streams.response(stream, ResponseHead::new(200, Vec::new())).expect("one head");
+            let cancelled = tokio::time::timeout(Duration::from_secs(20), broker.cancelled.recv()).await;
+            assert_eq!(cancelled, Ok(Some(stream)));
+            assert_eq!(worker.get("/done").await.text(), "done");
+        });
+        assert_eq!(answer.text(), "why");
     });
 }

@@ -83,6 +83,9 @@ fn an_answer_tells_where_it_came_from() {
         assert_eq!(told, "200,OK,true,https://b.example/last,body");
         let (_, told) = calls(&worker, "/get", &[], &[(200, "")]).await;
         assert_eq!(told, "200,OK,false,https://a.example/start,body");
+        // Addresses are written in UTF-8, whatever stands for bytes in a header.
+        let (asked, _) = calls(&worker, "/get", &[], &[(302, "/caf\u{e9}?\u{2603}%E2"), (200, "")]).await;
+        assert_eq!(asked[1], "GET https://a.example/caf%C3%A9?%E2%98%83%E2 ");
         // One without a location is an answer like any other.
         let (_, told) = calls(&worker, "/get", &[], &[(302, "")]).await;
         assert_eq!(told, "302,Found,false,https://a.example/start,body");

@@ -56,6 +56,30 @@ fn a_blob_url_gives_its_blob_until_it_is_revoked() {
 }
 
 #[test]
+fn a_blob_url_gives_the_part_that_is_asked_for() {
+    run(async {
+        let told = evaluate(
+            "",
+            r#"
+            const url = URL.createObjectURL(new Blob(["0123456789"], { type: "text/css" }));
+            const said = async (range) => {
+              const answer = await fetch(url, { headers: { range } });
+              return [answer.status, answer.statusText, answer.headers.get("content-range"), answer.headers.get("content-type"), await answer.text()].join("|");
+            };
+            const parts = await Promise.all(["bytes=2-4", "bytes = 8-", "bytes=-3", "bytes=-99", "bytes=0-99"].map(said));
+            const none = await Promise.all(["bytes=10-", "bytes=4-2", "bytes=-", "lines=1-2", "bytes=1-2,4-5", ""].map((range) => said(range).catch((error) => error.name)));
+            return [...parts, ...new Set(none)];"#,
+        )
+        .await;
+        let parts = ["2-4/10|text/css|234", "8-9/10|text/css|89", "7-9/10|text/css|789"];
+        let all = ["0-9/10|text/css|0123456789"; 2];
+        let parts = parts.iter().chain(&all).map(|part| format!("\"206|Partial Content|bytes {part}\""));
+        let expected: Vec<String> = parts.chain(["\"TypeError\"".to_owned()]).collect();
+        assert_eq!(told, format!("[{}]", expected.join(",")));
+    });
+}
+
+#[test]
 fn what_is_no_url_of_a_known_kind_is_a_type_error() {
     run(async {
         let told = evaluate(

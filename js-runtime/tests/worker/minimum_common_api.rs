@@ -1,6 +1,6 @@
 //! WinterTC's minimum common web API: every name of the standard has an example that behaves.
 
-use crate::support::{Ask, Setup, run};
+use crate::support::{Ask, Setup, evaluate, run};
 use std::collections::BTreeSet;
 
 /// What the standard lists (ECMA-429): interfaces, WebAssembly, and members of the global object.
@@ -28,5 +28,26 @@ fn every_name_of_the_minimum_common_api_behaves() {
         let standard: BTreeSet<&str> = STANDARD.split_whitespace().collect();
         assert_eq!(shown.symmetric_difference(&standard).collect::<Vec<_>>(), Vec::<&&str>::new());
         assert_eq!(said["wrong"], serde_json::json!({}));
+    });
+}
+
+#[test]
+fn interfaces_have_the_form_that_web_idl_gives_them() {
+    run(async {
+        let told = evaluate(
+            "",
+            r#"
+            const tag = ({ prototype }) => Object.getOwnPropertyDescriptor(prototype, Symbol.toStringTag);
+            const shows = ({ prototype }, names) => names.every((name) => Object.getOwnPropertyDescriptor(prototype, name).enumerable);
+            return [
+              ...[Crypto, CryptoKey, SubtleCrypto].map((it) => `${it.length} ${tag(it).value} ${tag(it).writable} ${tag(it).enumerable}`),
+              shows(Crypto, ["subtle", "getRandomValues", "randomUUID"]), shows(CryptoKey, ["type", "usages"]), shows(SubtleCrypto, ["digest"]),
+              shows(Event, ["preventDefault", "stopPropagation", "stopImmediatePropagation", "composedPath", "cancelBubble"]),
+              shows(MessageEvent, ["source"]), MessageEvent.length,
+            ];"#,
+        )
+        .await;
+        let tags = ["Crypto", "CryptoKey", "SubtleCrypto"].map(|name| format!("\"0 {name} false false\""));
+        assert_eq!(told, format!("[{},true,true,true,true,true,1]", tags.join(",")));
     });
 }

@@ -90,7 +90,7 @@ export class Answers {
 /** @param {string} rest */
 function unchunked(rest) {
   let text = "";
-  for (let at = 0; ; ) {
+  for (let at = 0; ;) {
     const line = rest.indexOf("\r\n", at);
     const length = Number.parseInt(rest.slice(at, line), 16);
     const end = line + 2 + length + 2;

@@ -7,7 +7,22 @@ export const ACK = 1;
 export const END_HEADERS = 4;
 export const PADDED = 8;
 export const PRIORITY = 0x20;
-export const ERRORS = ["NO_ERROR", "PROTOCOL_ERROR", "INTERNAL_ERROR", "FLOW_CONTROL_ERROR", "SETTINGS_TIMEOUT", "STREAM_CLOSED", "FRAME_SIZE_ERROR", "REFUSED_STREAM", "CANCEL", "COMPRESSION_ERROR", "CONNECT_ERROR", "ENHANCE_YOUR_CALM", "INADEQUATE_SECURITY", "HTTP_1_1_REQUIRED"];
+export const ERRORS = [
+  "NO_ERROR",
+  "PROTOCOL_ERROR",
+  "INTERNAL_ERROR",
+  "FLOW_CONTROL_ERROR",
+  "SETTINGS_TIMEOUT",
+  "STREAM_CLOSED",
+  "FRAME_SIZE_ERROR",
+  "REFUSED_STREAM",
+  "CANCEL",
+  "COMPRESSION_ERROR",
+  "CONNECT_ERROR",
+  "ENHANCE_YOUR_CALM",
+  "INADEQUATE_SECURITY",
+  "HTTP_1_1_REQUIRED",
+];
 
 export const HEAD_BYTES = 9;
 export const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
@@ -56,7 +71,8 @@ export const headers = (stream, fields, flags = END_STREAM) => ({ ...frame(KINDS
 export const head = (stream, fields) => headers(stream, fields, 0);
 
 export const data = (stream, payload, flags = END_STREAM) => frame(KINDS.DATA, flags, stream, payload);
-export const settings = (...pairs) => frame(KINDS.SETTINGS, 0, 0, Buffer.concat(pairs.map(([name, value]) => Buffer.concat([number(name, 2), number(value, 4)]))));
+export const settings = (...pairs) =>
+  frame(KINDS.SETTINGS, 0, 0, Buffer.concat(pairs.map(([name, value]) => Buffer.concat([number(name, 2), number(value, 4)]))));
 export const ping = () => frame(KINDS.PING, 0, 0, "12345678");
 export const reset = (stream) => frame(KINDS.RST_STREAM, 0, stream, number(8, 4));
 export const windowUpdate = (stream, bytes) => frame(KINDS.WINDOW_UPDATE, 0, stream, number(bytes, 4));

@@ -31,7 +31,10 @@ const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 function filled(text, host) {
   const smuggled = SMUGGLED.replace("{host}", host).length;
   const values = { host, HOST: host.toUpperCase(), smuggled, "smuggled:x": smuggled.toString(16) };
-  return Buffer.from(text.replace(/\{(host|HOST|smuggled|smuggled:x)\}/g, (_, name) => values[name]), "latin1");
+  return Buffer.from(
+    text.replace(/\{(host|HOST|smuggled|smuggled:x)\}/g, (_, name) => values[name]),
+    "latin1",
+  );
 }
 
 /** What is wrong with the answer to one case. @param {Case} one @param {Target} target @returns {Promise<string | undefined>} */
@@ -65,7 +68,10 @@ export async function run(one, target) {
 async function settled(one, answers, target) {
   const deadline = Date.now() + DEADLINE_MS;
   for (;;) {
-    const stands = standing(one.want, answers.all.map(({ status }) => status));
+    const stands = standing(
+      one.want,
+      answers.all.map(({ status }) => status),
+    );
     if (answers.ended) {
       return "close";
     }

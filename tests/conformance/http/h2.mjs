@@ -208,7 +208,9 @@ function isWanted(wanted, { status, ended, reset }, { goaway, ended: closed }) {
 }
 
 const said = ({ status, ended, reset }, { goaway, ended: closed }) =>
-  [status && `${status}${ended ? "" : " not ended"}`, reset && `reset ${reset}`, goaway && `goaway ${goaway}`, closed ? "close" : "open"].filter(Boolean).join(", ");
+  [status && `${status}${ended ? "" : " not ended"}`, reset && `reset ${reset}`, goaway && `goaway ${goaway}`, closed ? "close" : "open"]
+    .filter(Boolean)
+    .join(", ");
 
 /** @param {Case} one @param {Stream} stream */
 function bodyFault({ bytes, contains, without, fields: banned = {} }, { body, fields: got }) {

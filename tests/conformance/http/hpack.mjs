@@ -2,14 +2,67 @@
 
 /** Name and value by index, from 1 (appendix A). */
 const STATIC_TABLE = [
-  [":authority"], [":method", "GET"], [":method", "POST"], [":path", "/"], [":path", "/index.html"], [":scheme", "http"], [":scheme", "https"],
-  [":status", "200"], [":status", "204"], [":status", "206"], [":status", "304"], [":status", "400"], [":status", "404"], [":status", "500"],
-  ["accept-charset"], ["accept-encoding", "gzip, deflate"], ["accept-language"], ["accept-ranges"], ["accept"], ["access-control-allow-origin"],
-  ["age"], ["allow"], ["authorization"], ["cache-control"], ["content-disposition"], ["content-encoding"], ["content-language"], ["content-length"],
-  ["content-location"], ["content-range"], ["content-type"], ["cookie"], ["date"], ["etag"], ["expect"], ["expires"], ["from"], ["host"], ["if-match"],
-  ["if-modified-since"], ["if-none-match"], ["if-range"], ["if-unmodified-since"], ["last-modified"], ["link"], ["location"], ["max-forwards"],
-  ["proxy-authenticate"], ["proxy-authorization"], ["range"], ["referer"], ["refresh"], ["retry-after"], ["server"], ["set-cookie"],
-  ["strict-transport-security"], ["transfer-encoding"], ["user-agent"], ["vary"], ["via"], ["www-authenticate"],
+  [":authority"],
+  [":method", "GET"],
+  [":method", "POST"],
+  [":path", "/"],
+  [":path", "/index.html"],
+  [":scheme", "http"],
+  [":scheme", "https"],
+  [":status", "200"],
+  [":status", "204"],
+  [":status", "206"],
+  [":status", "304"],
+  [":status", "400"],
+  [":status", "404"],
+  [":status", "500"],
+  ["accept-charset"],
+  ["accept-encoding", "gzip, deflate"],
+  ["accept-language"],
+  ["accept-ranges"],
+  ["accept"],
+  ["access-control-allow-origin"],
+  ["age"],
+  ["allow"],
+  ["authorization"],
+  ["cache-control"],
+  ["content-disposition"],
+  ["content-encoding"],
+  ["content-language"],
+  ["content-length"],
+  ["content-location"],
+  ["content-range"],
+  ["content-type"],
+  ["cookie"],
+  ["date"],
+  ["etag"],
+  ["expect"],
+  ["expires"],
+  ["from"],
+  ["host"],
+  ["if-match"],
+  ["if-modified-since"],
+  ["if-none-match"],
+  ["if-range"],
+  ["if-unmodified-since"],
+  ["last-modified"],
+  ["link"],
+  ["location"],
+  ["max-forwards"],
+  ["proxy-authenticate"],
+  ["proxy-authorization"],
+  ["range"],
+  ["referer"],
+  ["refresh"],
+  ["retry-after"],
+  ["server"],
+  ["set-cookie"],
+  ["strict-transport-security"],
+  ["transfer-encoding"],
+  ["user-agent"],
+  ["vary"],
+  ["via"],
+  ["www-authenticate"],
 ].map(([name, value = ""]) => [name, value]);
 
 /** Length of each octet's code, in bits, and of the end's (appendix B). The codes are canonical: the lengths say all. */
@@ -19,7 +72,10 @@ const CODE_LENGTHS = `
   6 7 6 5 5 6 7 7 7 7 7 15 11 14 13 28 20 22 20 20 22 22 22 23 22 23 23 23 23 23 24 23 24 24 22 23 24 23 23 23 23 21 22 23 22 23 23 24 22
   21 20 22 22 23 23 21 23 22 22 24 21 22 23 23 21 21 22 21 23 22 23 23 20 22 22 22 23 22 22 23 26 26 20 19 22 23 22 25 26 26 26 27 27 26
   24 25 19 21 26 27 27 26 27 24 21 21 26 26 28 27 27 27 20 24 20 21 22 21 21 23 22 22 25 25 24 24 26 23 26 27 26 26 27 27 27 27 27 28 27
-  27 27 27 27 26 30`.trim().split(/\s+/).map(Number);
+  27 27 27 27 26 30`
+  .trim()
+  .split(/\s+/)
+  .map(Number);
 
 /** Octets by `length:code`. */
 const CODES = new Map();

@@ -29,18 +29,30 @@ test("what came is held against what is wanted", () => {
   assert.match(fault(one(["200"], { sees: "GET /a" }), came([200], "open", [{ line: "GET /b" }])), /GET \/b/);
   assert.match(fault(one(["200"], { reads: "hello" }), came([200], "open", [{ line: "POST /", body: "hell" }])), /"hell"/);
   assert.match(fault(one(["200"], { fields: { date: null } }), came([200], "open")), /date: now/);
-  assert.deepEqual([["200"], ["200 200"], ["200 close"], ["400"], ["200", "200 200"]].map((want) => standing(want, [200])), ["right", "more", "end", "wrong", "right"]);
-  assert.deepEqual([["open"], ["close"], ["200", "close"]].map((want) => standing(want, [])), ["more", "end", "more"]);
+  assert.deepEqual(
+    [["200"], ["200 200"], ["200 close"], ["400"], ["200", "200 200"]].map((want) => standing(want, [200])),
+    ["right", "more", "end", "wrong", "right"],
+  );
+  assert.deepEqual(
+    [["open"], ["close"], ["200", "close"]].map((want) => standing(want, [])),
+    ["more", "end", "more"],
+  );
 });
 
 test("header blocks are read as they were written, also in Huffman's code and with indexes", () => {
-  const fields = [[":status", "200"], ["x", "a".repeat(300)]];
+  const fields = [
+    [":status", "200"],
+    ["x", "a".repeat(300)],
+  ];
   assert.deepEqual(new Decoder().fields(encoded(fields)), fields);
   // RFC 7541, C.6.1 and C.6.2: the second block counts on the table of the first.
   const decoder = new Decoder();
   const first = "488264025885aec3771a4b6196d07abe941054d444a8200595040b8166e082a62d1bff6e919d29ad171863c78f0b97c8e9ae82ae43d3";
   assert.deepEqual(decoder.fields(Buffer.from(first, "hex")).at(-1), ["location", "https://www.example.com"]);
-  assert.deepEqual(decoder.fields(Buffer.from("4883640effc1c0bf", "hex")).map(([, value]) => value), ["307", "private", "Mon, 21 Oct 2013 20:13:21 GMT", "https://www.example.com"]);
+  assert.deepEqual(
+    decoder.fields(Buffer.from("4883640effc1c0bf", "hex")).map(([, value]) => value),
+    ["307", "private", "Mon, 21 Oct 2013 20:13:21 GMT", "https://www.example.com"],
+  );
 });
 
 test("a server that takes everything is found out", { timeout: 60_000 }, async () => {

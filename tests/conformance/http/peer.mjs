@@ -13,7 +13,10 @@ const { answer } = await import(pathToFileURL(path.join(folder, "index.js")).hre
 process.on("uncaughtException", () => {});
 
 if ("Deno" in globalThis) {
-  globalThis.Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: ({ port }) => console.log(port, port), onError: () => new Response("", { status: 500 }) }, answer);
+  globalThis.Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen: ({ port }) => console.log(port, port), onError: () => new Response("", { status: 500 }) },
+    answer,
+  );
 } else {
   // A server of HTTP/2 speaks nothing else.
   const servers = [http.createServer(handle), http2.createServer(handle)];

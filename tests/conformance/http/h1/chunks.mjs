@@ -14,9 +14,27 @@ const GOOD = [
   { name: "chunk-size-with-zeros", rfc: "9112 7.1", send: sized("0000005"), want: ["200", "error"], reads: "hello" },
   { name: "chunk-size-and-space", rfc: "9112 7.1.1", send: sized("5 "), want: ["200", ...REFUSED], reads: "hello" },
   { name: "chunk-trailers", rfc: "9112 7.1.2", send: chunked("5\r\nhello\r\n0\r\nX-T: 1\r\n\r\n"), want: ["200"], reads: "hello" },
-  { name: "chunk-trailers-that-are-no-trailers", rfc: "9110 6.5.1", send: chunked("5\r\nhello\r\n0\r\nHost: evil\r\nContent-Length: 99\r\nAuthorization: evil\r\n\r\n"), want: ["200", "error"], reads: "hello", without: "evil" },
-  { name: "chunk-trailer-with-space-in-its-name", rfc: "9112 5.1", send: chunked("5\r\nhello\r\n0\r\nX T: 1\r\n\r\n"), want: ["200", "error", "close"], reads: "hello" },
-  { name: "chunk-trailers-of-200-kb", rfc: "9112 7.1.2", send: chunked(`0\r\n${Array.from({ length: 2_000 }, (_, n) => `x${n}: ${"y".repeat(100)}\r\n`).join("")}\r\n`), want: ["any", "close"] },
+  {
+    name: "chunk-trailers-that-are-no-trailers",
+    rfc: "9110 6.5.1",
+    send: chunked("5\r\nhello\r\n0\r\nHost: evil\r\nContent-Length: 99\r\nAuthorization: evil\r\n\r\n"),
+    want: ["200", "error"],
+    reads: "hello",
+    without: "evil",
+  },
+  {
+    name: "chunk-trailer-with-space-in-its-name",
+    rfc: "9112 5.1",
+    send: chunked("5\r\nhello\r\n0\r\nX T: 1\r\n\r\n"),
+    want: ["200", "error", "close"],
+    reads: "hello",
+  },
+  {
+    name: "chunk-trailers-of-200-kb",
+    rfc: "9112 7.1.2",
+    send: chunked(`0\r\n${Array.from({ length: 2_000 }, (_, n) => `x${n}: ${"y".repeat(100)}\r\n`).join("")}\r\n`),
+    want: ["any", "close"],
+  },
 ];
 
 /** @type {Case[]} */
@@ -44,7 +62,20 @@ const LINES = [
   { name: "chunk-data-longer", rfc: "9112 7.1", send: chunked("5\r\nhello!!\r\n0\r\n\r\n"), want: REFUSED },
 ];
 
-const SIZES = { "0x": "0x5", plus: "+5", minus: "-5", "space-before": " 5", empty: "", word: "hello", "not-hexadecimal": "5g", underscore: "0_5", decimal: "5.0", "vertical-tab": "5\x0b", comma: "5,5", "tab-before": "\t5" };
+const SIZES = {
+  "0x": "0x5",
+  plus: "+5",
+  minus: "-5",
+  "space-before": " 5",
+  empty: "",
+  word: "hello",
+  "not-hexadecimal": "5g",
+  underscore: "0_5",
+  decimal: "5.0",
+  "vertical-tab": "5\x0b",
+  comma: "5,5",
+  "tab-before": "\t5",
+};
 
 /** @type {Case[]} */
 const BAD_SIZES = [

@@ -60,10 +60,22 @@ const HOPS = [
   { name: "connection-close-in-a-list", rfc: "9112 9.6", send: get("Connection: foo, close"), want: ["200 close"] },
   { name: "connection-names-a-field", rfc: "9110 7.6.1", send: get("Connection: x-hop, close", "X-Hop: secret"), want: ["200"], without: "secret" },
   { name: "connection-names-host", rfc: "9110 7.6.1", send: get("Connection: host, x-forwarded-for, close"), want: ["200"] },
-  { name: "forwarded-by-nobody", rfc: "7239 8.1", send: get("X-Forwarded-For: 6.6.6.6", "X-Forwarded-Proto: https", "X-Forwarded-Host: evil", "Forwarded: for=6.6.6.6;host=evil", "X-Real-IP: 6.6.6.6"), want: ["200"], without: ["6.6.6.6", "evil"] },
+  {
+    name: "forwarded-by-nobody",
+    rfc: "7239 8.1",
+    send: get("X-Forwarded-For: 6.6.6.6", "X-Forwarded-Proto: https", "X-Forwarded-Host: evil", "Forwarded: for=6.6.6.6;host=evil", "X-Real-IP: 6.6.6.6"),
+    want: ["200"],
+    without: ["6.6.6.6", "evil"],
+  },
   { name: "te-trailers", rfc: "9110 10.1.4", send: get("TE: trailers", "Connection: TE"), want: ["200"] },
   { name: "underscore-is-no-dash", rfc: "9110 5.1", send: post(["Content_Length: 5"], NEXT), want: ["200 200", "error"] },
-  { name: "underscore-is-no-transfer-encoding", rfc: "9110 5.1", send: post(["Transfer_Encoding: chunked", "Content-Length: 5"], "hello"), want: ["200", "error"], reads: "hello" },
+  {
+    name: "underscore-is-no-transfer-encoding",
+    rfc: "9110 5.1",
+    send: post(["Transfer_Encoding: chunked", "Content-Length: 5"], "hello"),
+    want: ["200", "error"],
+    reads: "hello",
+  },
 ];
 
 export default [...HOSTS, ...NAMES, ...VALUES, ...HOPS];

@@ -11,8 +11,19 @@ const CASES = [
   { name: "file", rfc: "9110 15.3.1", send: file(), want: ["200"], fields: { ...all, etag: /^"/, "accept-ranges": "bytes" } },
   { name: "file-head", rfc: "9110 9.3.2", send: head("HEAD /file.txt HTTP/1.1", HOST) + NEXT, heads: [0], want: ["200 200"], fields: all },
   { name: "file-get-with-body", rfc: "9110 9.3.1", send: head("GET /file.txt HTTP/1.1", HOST, "Content-Length: {smuggled}") + SMUGGLED, want: ["200"] },
-  { name: "file-late-body", rfc: "9112 9.3", send: [head("POST /file.txt HTTP/1.1", HOST, "Content-Length: {smuggled}"), 300, SMUGGLED, 100, NEXT], want: ["any any", "any close"] },
-  { name: "file-post", rfc: "9110 15.5.6", send: head("POST /file.txt HTTP/1.1", HOST, "Content-Length: 5") + "hello", want: ["200", "405"], sees: "POST /file.txt" },
+  {
+    name: "file-late-body",
+    rfc: "9112 9.3",
+    send: [head("POST /file.txt HTTP/1.1", HOST, "Content-Length: {smuggled}"), 300, SMUGGLED, 100, NEXT],
+    want: ["any any", "any close"],
+  },
+  {
+    name: "file-post",
+    rfc: "9110 15.5.6",
+    send: head("POST /file.txt HTTP/1.1", HOST, "Content-Length: 5") + "hello",
+    want: ["200", "405"],
+    sees: "POST /file.txt",
+  },
   { name: "range", rfc: "9110 14.2", send: file("Range: bytes=0-9"), want: ["206"], fields: { "content-range": "bytes 0-9/5000", "content-length": "10" } },
   { name: "range-of-the-end", rfc: "9110 14.1.2", send: file("Range: bytes=-10"), want: ["206"], fields: { "content-range": "bytes 4990-4999/5000" } },
   { name: "range-beyond", rfc: "9110 15.5.17", send: file("Range: bytes=6000-"), want: ["416"], fields: { "content-range": "bytes */5000" } },
@@ -31,7 +42,13 @@ const CASES = [
   { name: "if-match-before-if-none-match", rfc: "9110 13.2.2", send: file('If-Match: "nope"', "If-None-Match: *"), want: ["412"] },
   { name: "if-match-before-range", rfc: "9110 13.2.2", send: file('If-Match: "nope"', "Range: bytes=0-9"), want: ["412"] },
   { name: "if-modified-since", rfc: "9110 13.1.3", send: file("If-Modified-Since: Fri, 01 Jan 2100 00:00:00 GMT"), want: ["200", "304"] },
-  { name: "if-unmodified-since-without-a-date", rfc: "9110 13.1.4", send: file("If-Unmodified-Since: Sun, 06 Nov 1994 08:49:37 GMT"), want: ["200"], fields: { "last-modified": null } },
+  {
+    name: "if-unmodified-since-without-a-date",
+    rfc: "9110 13.1.4",
+    send: file("If-Unmodified-Since: Sun, 06 Nov 1994 08:49:37 GMT"),
+    want: ["200"],
+    fields: { "last-modified": null },
+  },
   { name: "no-coding-is-acceptable", rfc: "9110 12.5.3", send: file("Accept-Encoding: identity;q=0, *;q=0"), want: ["200", "406"] },
 ];
 

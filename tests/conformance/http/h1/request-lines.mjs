@@ -53,7 +53,13 @@ const METHODS = [
 /** @type {Case[]} */
 const TARGETS = [
   { name: "absolute-form", rfc: "9112 3.2.2", send: target("http://{host}/abs"), want: ["200"], sees: "GET /abs" },
-  { name: "absolute-form-and-another-host", rfc: "9112 3.2.2", send: head("GET http://{host}/abs2 HTTP/1.1", "Host: nosuch.localhost"), want: ["200", "400"], sees: "GET /abs2" },
+  {
+    name: "absolute-form-and-another-host",
+    rfc: "9112 3.2.2",
+    send: head("GET http://{host}/abs2 HTTP/1.1", "Host: nosuch.localhost"),
+    want: ["200", "400"],
+    sees: "GET /abs2",
+  },
   { name: "absolute-form-of-a-foreign-host", rfc: "9112 3.2.2", send: target("http://nosuch.localhost/abs3"), want: ["error"] },
   { name: "absolute-form-https", rfc: "9110 7.4", send: target("https://{host}/abs4"), want: ["200", "error"] },
   { name: "absolute-form-ftp", rfc: "9110 7.4", send: target("ftp://{host}/abs5"), want: ["200", "error"] },
@@ -75,8 +81,16 @@ const TARGETS = [
 ];
 
 /** Nothing is answered before the head is whole. @type {Case[]} */
-const PARTS = ["G", "GET ", "GET /h", "GET /h HTTP", "GET /h HTTP/1.1", "GET /h HTTP/1.1\r\n", "GET /h HTTP/1.1\r\nHos", "GET /h HTTP/1.1\r\nHost: {host}\r\n", "GET /h HTTP/1.1\r\nHost: {host}\r\n\r"].map(
-  (send, at) => ({ name: `part-${at + 1}`, rfc: "9112 2.1", send, want: ["open"] }),
-);
+const PARTS = [
+  "G",
+  "GET ",
+  "GET /h",
+  "GET /h HTTP",
+  "GET /h HTTP/1.1",
+  "GET /h HTTP/1.1\r\n",
+  "GET /h HTTP/1.1\r\nHos",
+  "GET /h HTTP/1.1\r\nHost: {host}\r\n",
+  "GET /h HTTP/1.1\r\nHost: {host}\r\n\r",
+].map((send, at) => ({ name: `part-${at + 1}`, rfc: "9112 2.1", send, want: ["open"] }));
 
 export default [...VERSIONS, ...SPACES, ...METHODS, ...TARGETS, ...PARTS];

@@ -1,12 +1,34 @@
 // Errors of a connection: RFC 9113, sections 3 to 6, and RFC 7541. Each ends it with GOAWAY and the code that the document names.
 import {
-  ACK, ENABLE_PUSH, END_HEADERS, END_STREAM, GET, INITIAL_WINDOW_SIZE, KINDS, MAX_FRAME_SIZE, PADDED, PREFACE, data, frame, head, headers, number, ping, priority, request, reset, settings, windowUpdate,
+  ACK,
+  ENABLE_PUSH,
+  END_HEADERS,
+  END_STREAM,
+  GET,
+  INITIAL_WINDOW_SIZE,
+  KINDS,
+  MAX_FRAME_SIZE,
+  PADDED,
+  PREFACE,
+  data,
+  frame,
+  head,
+  headers,
+  number,
+  ping,
+  priority,
+  request,
+  reset,
+  settings,
+  windowUpdate,
 } from "../frames.mjs";
 
 /** @typedef {import("../h2.mjs").Case} Case */
 
 /** @param {string} code @param {string[]} others @returns {(name: string, rfc: string, ...send: import("../frames.mjs").Frame[]) => Case} */
-const ends = (code, ...others) => (name, rfc, ...send) => ({ name, rfc, send, want: [`goaway ${code}`, ...others] });
+const ends =
+  (code, ...others) =>
+  (name, rfc, ...send) => ({ name, rfc, send, want: [`goaway ${code}`, ...others] });
 const protocol = ends("PROTOCOL_ERROR");
 const size = ends("FRAME_SIZE_ERROR");
 const flow = ends("FLOW_CONTROL_ERROR");
@@ -17,7 +39,13 @@ const block = (payload, flags = 0) => frame(KINDS.HEADERS, END_STREAM | END_HEAD
 const PREFACES = [
   { name: "settings-missing-in-preface", rfc: "9113 3.4", raw: true, send: [PREFACE, ping()], want: ["goaway PROTOCOL_ERROR", "close"] },
   // Whoever can't tell what it is may close without GOAWAY, and a bad preface on this port is a bad request of HTTP/1.1.
-  { name: "preface-cut", rfc: "9113 3.4", raw: true, send: [PREFACE.subarray(0, 18), Buffer.from("XX\r\n\r\n"), settings()], want: ["goaway PROTOCOL_ERROR", "close"] },
+  {
+    name: "preface-cut",
+    rfc: "9113 3.4",
+    raw: true,
+    send: [PREFACE.subarray(0, 18), Buffer.from("XX\r\n\r\n"), settings()],
+    want: ["goaway PROTOCOL_ERROR", "close"],
+  },
   { name: "preface-invalid", rfc: "9113 3.4", raw: true, send: [Buffer.from("INVALID CONNECTION PREFACE\r\n\r\n")], want: ["goaway PROTOCOL_ERROR", "close"] },
 ];
 

@@ -67,7 +67,15 @@ const AUTHORITIES = [
 
 /** @type {Case[]} */
 const METHODS = [
-  bad("connect", "9113 8.5", [[":method", "CONNECT"], [":authority", "{host}:80"]], { want: ["malformed", "501"] }),
+  bad(
+    "connect",
+    "9113 8.5",
+    [
+      [":method", "CONNECT"],
+      [":authority", "{host}:80"],
+    ],
+    { want: ["malformed", "501"] },
+  ),
   bad("connect-with-protocol", "8441 4", [[":method", "CONNECT"], [":protocol", "websocket"], SCHEME, PATH, AUTHORITY], { want: ["malformed", "501"] }),
   bad("trace", "9110 9.3.8", request("TRACE", "/"), { want: ["malformed", "501"] }),
 ];
@@ -84,10 +92,28 @@ const LENGTHS = [
 /** @type {Case[]} */
 const TRAILERS = [
   { name: "trailers", rfc: "9113 8.1", send: [head(1, request("POST", "/")), data(1, "hello", 0), headers(1, [["x-t", "1"]])], want: ["200"], reads: "hello" },
-  { name: "trailers-with-pseudo", rfc: "9113 8.1", send: [head(1, request("POST", "/")), data(1, "hello", 0), headers(1, [[":path", "/evil"]])], want: MALFORMED },
-  { name: "trailers-in-upper-case", rfc: "9113 8.2.1", send: [head(1, request("POST", "/")), data(1, "hello", 0), headers(1, [["X-T", "1"]])], want: MALFORMED },
+  {
+    name: "trailers-with-pseudo",
+    rfc: "9113 8.1",
+    send: [head(1, request("POST", "/")), data(1, "hello", 0), headers(1, [[":path", "/evil"]])],
+    want: MALFORMED,
+  },
+  {
+    name: "trailers-in-upper-case",
+    rfc: "9113 8.2.1",
+    send: [head(1, request("POST", "/")), data(1, "hello", 0), headers(1, [["X-T", "1"]])],
+    want: MALFORMED,
+  },
   { name: "trailers-without-end", rfc: "9113 8.1", send: [head(1, request("POST", "/")), data(1, "hello", 0), headers(1, [["x", "1"]], 0)], want: MALFORMED },
-  { name: "head-in-two-frames", rfc: "9113 6.10", send: [{ ...frame(KINDS.HEADERS, END_STREAM, 1), fields: GET.slice(0, 2) }, { ...frame(KINDS.CONTINUATION, END_HEADERS, 1), fields: GET.slice(2) }], want: ["200"] },
+  {
+    name: "head-in-two-frames",
+    rfc: "9113 6.10",
+    send: [
+      { ...frame(KINDS.HEADERS, END_STREAM, 1), fields: GET.slice(0, 2) },
+      { ...frame(KINDS.CONTINUATION, END_HEADERS, 1), fields: GET.slice(2) },
+    ],
+    want: ["200"],
+  },
 ];
 
 export default [...NAMES, ...CONNECTION, ...PSEUDO, ...AUTHORITIES, ...METHODS, ...LENGTHS, ...TRAILERS];

@@ -1,6 +1,20 @@
 // Much of something at once: the connection ends for it, or it costs little, and the next client is served at once.
 import {
-  END_HEADERS, END_STREAM, GET, KINDS, MAX_CONCURRENT_STREAMS, data, frame, head, headers, ping, priority, request, reset, settings, windowUpdate,
+  END_HEADERS,
+  END_STREAM,
+  GET,
+  KINDS,
+  MAX_CONCURRENT_STREAMS,
+  data,
+  frame,
+  head,
+  headers,
+  ping,
+  priority,
+  request,
+  reset,
+  settings,
+  windowUpdate,
 } from "../frames.mjs";
 
 /** @typedef {import("../h2.mjs").Case} Case */
@@ -12,7 +26,13 @@ const open = frame(KINDS.HEADERS, END_STREAM, 1, "\x82");
 const literal = `\x00\x01a\x7f\x80\x01${"b".repeat(255)}`.repeat(60);
 
 /** A field of 4,000 octets that goes into the table, then a reference to it, 4,000 times. */
-const BOMB = Buffer.concat([Buffer.from([0x82, 0x86, 0x84, 0x41, 9]), Buffer.from("localhost"), Buffer.from([0x40, 1, 0x61, 0x7f, 0xa1, 0x1e]), Buffer.alloc(4_000, "v"), Buffer.alloc(4_000, 0xbe)]);
+const BOMB = Buffer.concat([
+  Buffer.from([0x82, 0x86, 0x84, 0x41, 9]),
+  Buffer.from("localhost"),
+  Buffer.from([0x40, 1, 0x61, 0x7f, 0xa1, 0x1e]),
+  Buffer.alloc(4_000, "v"),
+  Buffer.alloc(4_000, 0xbe),
+]);
 
 /** @type {Case[]} */
 const CASES = [
@@ -26,7 +46,13 @@ const CASES = [
   { name: "pings-unread", rfc: "9113 10.5", unread: true, send: Array(100_000).fill(ping()), want: ["bounded"] },
   { name: "empty-data", rfc: "9113 10.5", send: [head(1, request("POST", "/slow")), ...Array(20_000).fill(data(1, "", 0))], want: ["bounded"] },
   { name: "resets-of-a-closed-stream", rfc: "9113 10.5", send: [headers(1, GET), 300, ...Array(5_000).fill(reset(1))], want: ["bounded"] },
-  { name: "priorities", rfc: "9113 10.5", send: [...times(20_000, (n) => priority(1 + 2 * (n % 500), 1 + 2 * ((n + 1) % 500))), headers(2_001, GET)], want: ["200", "goaway"], stream: 2_001 },
+  {
+    name: "priorities",
+    rfc: "9113 10.5",
+    send: [...times(20_000, (n) => priority(1 + 2 * (n % 500), 1 + 2 * ((n + 1) % 500))), headers(2_001, GET)],
+    want: ["200", "goaway"],
+    stream: 2_001,
+  },
 ];
 
 export default CASES.map((one) => ({ ...one, serves: true }));
