@@ -11,10 +11,10 @@ use vitrine_worker::request::{EgressStreams, Outbox, OutboxReader};
 /// A broker that hears each call and may answer.
 pub struct Broker {
     outbox: Outbox,
-    streams: Arc<EgressStreams>,
+    pub streams: Arc<EgressStreams>,
     calls: mpsc::Receiver<(StreamId, EgressHead)>,
     bodies: mpsc::Receiver<Bytes>,
-    cancelled: mpsc::Receiver<StreamId>,
+    pub cancelled: mpsc::Receiver<StreamId>,
 }
 
 pub fn broker(worker: &Worker) -> Broker {
