@@ -81,8 +81,8 @@ use tokio::runtime::Handle;
 use tokio::sync::RwLock;
 pub use upload::UploadOptions;
 pub use view::{
-    AppSummary, AppView, DeploymentView, EnvChange, EnvView, HealthView, LiveValue, Phase, ReleaseView,
-    RemovedView, ShareView, SnapshotView, Switched, Uploaded, WasBad,
+    AppSummary, AppView, DeploymentView, EnvChange, EnvView, HealthAnswer, HealthView, LiveValue, Phase,
+    ReleaseView, RemovedView, ShareView, SnapshotView, Switched, Uploaded, WasBad,
 };
 
 /// What the control plane works with.

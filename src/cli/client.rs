@@ -5,6 +5,7 @@ use crate::admin::problem::{ProblemBody, TYPE_PREFIX};
 use crate::cli::exit::Answer;
 use crate::cli::target::{Purpose, Target, Token};
 use crate::cli::{Failure, listener, print, trust};
+use crate::id::AppName;
 use crate::limits::{BOOT_DEADLINE_MS, CALL_SLACK_MS, CONNECT_MS, ERROR_TEXT_BYTES_MAX};
 use reqwest::{Certificate, Method, RequestBuilder, Response, StatusCode};
 use serde::Serialize;
@@ -149,6 +150,18 @@ impl Client {
     /// GET.
     pub async fn get<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, Failure> {
         self.json(self.request(Method::GET, path)).await
+    }
+
+    /// Whether the host is there and knows the token. What that may do with the app is another matter.
+    ///
+    /// # Errors
+    /// [`Failure::Unreachable`]; [`Failure::Refused`] for a token that is not accepted.
+    pub async fn greet(&self, app: &AppName) -> Result<(), Failure> {
+        match self.send(self.request(Method::GET, &["apps", app.as_str()])).await {
+            Err(failure @ (Failure::Unreachable { .. } | Failure::NotRunning(_))) => Err(failure),
+            Err(failure @ Failure::Refused { .. }) if failure.is_unauthorized() => Err(failure),
+            _ => Ok(()),
+        }
     }
 
     /// POST.

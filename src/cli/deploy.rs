@@ -15,7 +15,7 @@ use crate::cli::stop::Stop;
 use crate::cli::{Failure, age, print, project, promote, verdict};
 use crate::id::{AppName, Version};
 use crate::limits::{BOOT_DEADLINE_MAX_MS, CALL_SLACK_MS, SIGNATURE_BYTES_MAX, UPLOAD_MS};
-use crate::release::{DeploymentView, ReleaseView, Switched, Uploaded, env_line, limits_line};
+use crate::release::{DeploymentView, HealthAnswer, ReleaseView, Switched, Uploaded, env_line, limits_line};
 use prepare::Prepared;
 pub use prepare::bundle_of;
 use progress::Progress;
@@ -96,15 +96,18 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     // From here on a signal no longer ends the process as it is, with its scratch folder left behind.
     let mut stop = Stop::listen().map_err(Failure::local("listening for Ctrl-C"))?;
     let signature = args.signature.as_deref().map(read_signature).transpose()?;
-    let mut prepared = prepare(&args, &mut stop).await?;
     if args.dry_run {
+        let prepared = prepare(&args, &mut stop).await?;
         let trial = tokio::select! {
             trial = prepared.evaluate(&args.app, &args.env) => trial?,
             () = stop.asked() => return Err(Failure::Interrupted("interrupted: nothing was sent".to_owned())),
         };
         return prepared.show(&args.app, &trial);
     }
+    // Packing takes its time: that the host is not there, or the token is wrong, is said before.
     let client = Client::changing()?;
+    client.greet(&args.app).await?;
+    let mut prepared = prepare(&args, &mut stop).await?;
     prepared.version = free_version(&client, &args, prepared.version).await?;
     let mut stage = Stage::Uploading;
     let deployed = tokio::select! {
@@ -245,8 +248,14 @@ async fn upload(
     } else {
         print::talk(&format!("{release} was there already, with the same content"));
     }
-    let Uploaded { release: view, env_unset, limits_lowered, .. } = &uploaded;
-    let warnings = [env_line(env_unset, view.env_scope, &view.app), limits_line(limits_lowered)];
+    let Uploaded { release: view, env_unset, limits_lowered, health_missing, .. } = &uploaded;
+    let health = health_missing.as_ref().map(|HealthAnswer { path, status }| {
+        format!(
+            "the health path {path} answers {status}, which counts as healthy, as any status below 500 does; check its spelling in \
+             vitrine.json"
+        )
+    });
+    let warnings = [env_line(env_unset, view.env_scope, &view.app), limits_line(limits_lowered), health];
     warnings.iter().flatten().for_each(|warning| print::talk(&format!("warning: {warning}")));
     Ok(uploaded)
 }

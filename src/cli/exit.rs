@@ -107,6 +107,12 @@ impl ErrorObject {
 }
 
 impl Failure {
+    /// Whether the host does not accept the token.
+    #[must_use]
+    pub fn is_unauthorized(&self) -> bool {
+        matches!(self, Self::Refused { answer: Some(answer), .. } if answer.status == 401)
+    }
+
     /// A refusal without log lines.
     pub fn refused(message: impl Into<String>) -> Self {
         Self::Refused { message: message.into(), log: Vec::new(), answer: None }

@@ -8,6 +8,7 @@ use crate::health::HealthStatus;
 use crate::id::AppName;
 use crate::release::{HealthView, Phase, ReleaseView, SnapshotView};
 use crate::store::EnvScope;
+use std::collections::BTreeMap;
 
 /// Of a release.
 const COLUMNS: [Column; 10] = [
@@ -50,12 +51,15 @@ pub fn show(releases: &[ReleaseView], form: Form) -> Result<(), Failure> {
         &COLUMNS,
         &releases.iter().map(|release| row(release, form)).collect::<Vec<_>>(),
     )?;
-    let refused = releases.iter().filter_map(|release| match &release.snapshot {
-        Some(SnapshotView::Refused { reason }) => Some((&release.version, reason)),
-        _ => None,
-    });
-    refused.into_iter().try_for_each(|(version, reason)| {
-        print::data(&format!("{version}: no snapshot: {}", visible::block(reason, "  ")))
+    // Releases of one app have it from one place, mostly.
+    let mut refused: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for release in releases {
+        if let Some(SnapshotView::Refused { reason }) = &release.snapshot {
+            refused.entry(reason).or_default().push(&release.version);
+        }
+    }
+    refused.into_iter().try_for_each(|(reason, versions)| {
+        print::data(&format!("{}: no snapshot: {}", versions.join(", "), visible::block(reason, "  ")))
     })?;
     let failed = releases.iter().filter_map(|release| Some((&release.version, release.failure.as_ref()?)));
     failed.into_iter().try_for_each(|(version, reason)| {

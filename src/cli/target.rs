@@ -145,7 +145,7 @@ impl Given {
     fn here() -> Result<Self, Failure> {
         let flag = FLAG.get().cloned();
         let admin = set("VITRINE_ADMIN").filter(|_| flag.is_none());
-        let admin = admin.map(|text| parse(&text)).transpose()?;
+        let admin = admin.map(|text| admin_side(&text)).transpose()?;
         let notes = beacon::folder().map(|folder| beacon::find(&folder)).unwrap_or_default();
         let data = set("VITRINE_DATA").map(PathBuf::from);
         let mut given = Self { flag, admin, token: set("VITRINE_TOKEN"), data, project: None, notes };
@@ -210,9 +210,19 @@ impl Given {
             Some(HostName::Folder(folder)) => self.in_folder(&base.join(folder), by),
             Some(HostName::Name(name)) => {
                 let is_called = |note: &&Note| data_of(note).and_then(Path::file_name) == Some(name.as_ref());
+                let folder = base.join(&name);
+                let of_folder = self.of_folder(&folder);
                 match self.notes.iter().filter(is_called).collect::<Vec<_>>()[..] {
-                    [note] => self.noted(note, by),
-                    [] if base.join(&name).is_dir() => self.in_folder(&base.join(name), by),
+                    [note] if of_folder.is_some() || !folder.is_dir() => {
+                        self.noted(of_folder.unwrap_or(note), by)
+                    }
+                    [note] => Err(Failure::Usage(format!(
+                        "`{name}` may be the folder {}, of which no host runs, or the host with the data folder {}: write ./{name}, or \
+                         the whole path",
+                        std::path::absolute(&folder).unwrap_or(folder).display(),
+                        data_of(note).unwrap_or(Path::new("-")).display()
+                    ))),
+                    [] if folder.is_dir() => self.in_folder(&folder, by),
                     [] => Err(Failure::NotRunning(format!(
                         "no host that runs here has a data folder called `{name}`; name a host on another machine by its URL, \
                          such as http://{name}:8081; {}",
@@ -322,11 +332,20 @@ fn unclear(why: &str, notes: &[Note]) -> Failure {
 fn parse(text: &str) -> Result<Url, Failure> {
     host_name::admin_url(text).ok_or_else(|| {
         Failure::Usage(format!(
-            "VITRINE_ADMIN: {} is not the URL of a host; write {}",
+            "VITRINE_ADMIN: {} is not the admin side of a host; write {}, HOST:PORT, or a port of this machine",
             host_name::quoted(text),
             host_name::URL_FORM
         ))
     })
+}
+
+/// What `VITRINE_ADMIN` names: a URL, `HOST:PORT`, or a port of this machine.
+fn admin_side(text: &str) -> Result<Url, Failure> {
+    match HostName::parse(text) {
+        Some(HostName::Url(url)) => Ok(url),
+        Some(HostName::Port(port)) => parse(&format!("http://127.0.0.1:{port}")),
+        _ => parse(text),
+    }
 }
 
 /// Whether a host of this machine answers at this URL.

@@ -14,11 +14,14 @@ pub struct EgressPolicy {
     pub allow_private: Vec<PrivateRule>,
     /// Time for one call until its response head, in milliseconds.
     pub timeout_ms: u64,
+    /// The app whose previews don't get what is opened to its other releases, and what that is.
+    #[serde(skip)]
+    pub not_for_previews: Option<(AppName, Vec<PrivateRule>)>,
 }
 
 impl Default for EgressPolicy {
     fn default() -> Self {
-        Self { allow: None, allow_private: Vec::new(), timeout_ms: 10_000 }
+        Self { allow: None, allow_private: Vec::new(), timeout_ms: 10_000, not_for_previews: None }
     }
 }
 
@@ -45,8 +48,11 @@ impl Config {
     #[must_use]
     pub fn egress_of(&self, app: &AppName, vouched: bool) -> EgressPolicy {
         let mut policy = self.egress.clone();
-        if let Some(rules) = self.apps.get(app).filter(|rules| vouched || rules.egress.previews) {
-            policy.allow_private.extend_from_slice(&rules.egress.allow_private);
+        if let Some(AppRules { egress }) = self.apps.get(app) {
+            match vouched || egress.previews {
+                true => policy.allow_private.extend_from_slice(&egress.allow_private),
+                false => policy.not_for_previews = Some((app.clone(), egress.allow_private.clone())),
+            }
         }
         policy
     }

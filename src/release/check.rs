@@ -71,6 +71,9 @@ pub(super) async fn first(
     let mut pause_ms = FIRST_CHECK_PAUSE_MS;
     for left in (0..FIRST_CHECKS_MAX).rev() {
         let asked = once(entry, worker, domain, path).await;
+        if let Check::Answered(status) = asked.check {
+            entry.health_status.store(status, Ordering::Relaxed);
+        }
         let Some((what, answer)) = asked.failure() else { return Ok(None) };
         if terms == Terms::Accepted && asked.ended != Some(Outcome::Crashed) {
             return Ok(Some(format!("The health path {path} failed: {what}")));

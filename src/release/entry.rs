@@ -14,7 +14,7 @@ use crate::telemetry::Window;
 use crate::worker::{Denials, DeniedCall, Worker};
 use sha2::{Digest as _, Sha256};
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -55,6 +55,8 @@ pub struct Entry {
     maps_snapshot: AtomicBool,
     /// What the checks of its worker say.
     checked: Mutex<Checked>,
+    /// What its health path answered to its newest worker's first check; 0 is nothing.
+    pub health_status: AtomicU16,
     /// Workers in a row that were replaced because they were ill.
     pub ill_in_a_row: std::sync::atomic::AtomicU32,
     /// How its renders went in the last minutes that it was live.
@@ -107,6 +109,7 @@ impl Entry {
             // The host before this one may have started its worker.
             maps_snapshot: AtomicBool::new(true),
             checked: Mutex::default(),
+            health_status: AtomicU16::new(0),
             ill_in_a_row: std::sync::atomic::AtomicU32::new(0),
             window: Mutex::default(),
             denials: Mutex::default(),

@@ -5,7 +5,7 @@ use super::diagnosis;
 use super::entry::{Entry, spec_hash};
 use super::labels::{Claim, Counts};
 use super::life::{Event, Life};
-use super::{ReleaseError, Releases, Uploaded};
+use super::{HealthAnswer, ReleaseError, Releases, Uploaded};
 use crate::bundle::{Bundle, BundleDir, SignatureError, Signers};
 use crate::id::{AppName, Digest, ReleaseId, Version};
 use crate::store::{EnvScope, ReleaseRecord, ReleaseState, StoreError};
@@ -200,7 +200,19 @@ impl Releases {
         };
         let limits_lowered = diagnosis::lowered_wishes(entry).await;
         let release = self.view(entry);
-        Uploaded { created, values_renewed: false, deploy, release, env_unset, limits_lowered }
+        let status = entry.health_status.load(Ordering::Relaxed);
+        let path = &entry.bundle.manifest.health.path;
+        let health_missing =
+            (400..500).contains(&status).then(|| HealthAnswer { path: path.clone(), status });
+        Uploaded {
+            created,
+            values_renewed: false,
+            deploy,
+            release,
+            env_unset,
+            limits_lowered,
+            health_missing,
+        }
     }
 
     /// Records a release, boots it, and adds it to the book. Not yet published.

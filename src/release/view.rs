@@ -354,6 +354,18 @@ pub struct Uploaded {
     /// Limits that are lower than its bundle asks for.
     #[serde(default)]
     pub limits_lowered: Vec<LoweredLimit>,
+    /// What its health path answered, if that is a client's error: it counts as healthy, and the path may be mistyped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health_missing: Option<HealthAnswer>,
+}
+
+/// The answer of a health path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct HealthAnswer {
+    /// Path.
+    pub path: String,
+    /// Status.
+    pub status: u16,
 }
 
 /// What a switch did.

@@ -197,6 +197,50 @@ fn a_dry_run_says_which_files_of_a_build_are_not_sent() {
 }
 
 #[test]
+fn a_dry_run_of_a_server_says_which_folders_it_finds_nothing_in() {
+    let server = "import data from './lib/data.js';\nimport { createServer } from 'node:http';\n\
+                  createServer((request, response) => response.end(data)).listen(3000);";
+    let project = bundle_dir(&[
+        ("package.json", r#"{"type":"module","scripts":{"start":"node server.js"}}"#),
+        ("server.js", server),
+        ("lib/data.js", "export default 'x';"),
+        ("public/a.css", ""),
+        ("data/products.json", "[]"),
+        ("node_modules/x/index.js", ""),
+        ("vitrine.json", r#"{"env":["API_URL"]}"#),
+    ]);
+    let ran = Cli::new(&["deploy", "shop", project.path().to_str().unwrap(), "--dry-run"]).ok();
+    for line in [
+        "\nnot sent      data/\n",
+        "\nenv           API_URL\n",
+        "\negress        none: calls to other origins are denied\n",
+    ] {
+        assert!(ran.stdout.contains(line), "{line}: {ran:?}");
+    }
+    assert!(
+        !ran.stderr.contains("warning") && ran.stderr.contains("the server sends its files itself"),
+        "{ran:?}"
+    );
+
+    let nothing = bundle_dir(&[("package.json", "{}"), ("src/main.js", "console.log(1)")]);
+    let nothing = nothing.path().to_str().unwrap();
+    Cli::new(&["deploy", "shop", nothing, "--dry-run"])
+        .fails(1, &["without a script `build`", "vitrine deploy APP DIR"]);
+}
+
+#[test]
+fn a_host_that_is_not_there_is_told_before_anything_is_looked_at() {
+    for (admin, code, words) in [
+        ("127.0.0.1:1", 3, "http://127.0.0.1:1"),
+        ("1", 3, "http://127.0.0.1:1"),
+        ("host:name", 2, "HOST:PORT, or a port"),
+    ] {
+        let ran = Cli::new(&["deploy", "shop", "/nowhere"]).env("VITRINE_ADMIN", admin).fails(code, &[words]);
+        assert!(!ran.stderr.contains("/nowhere"), "{ran:?}");
+    }
+}
+
+#[test]
 fn a_deploy_warns_of_a_source_that_was_changed_after_the_build() {
     let handler = "export default () => new Response('hi');";
     let project = bundle_dir(&[

@@ -88,6 +88,11 @@ fn what_one_app_may_call_neither_another_app_nor_its_own_previews_may() {
     denied(&host, "blog", &to_one);
     denied(&host, "shop-pr-7", &to_one);
     assert_eq!(own.asked(), ["GET /b"]);
+    let told = host.cli(&["logs", "shop", "--json"]).ok().stdout;
+    assert!(
+        told.contains("needs [apps.shop.egress] previews = true in the operator's vitrine.toml"),
+        "{told}"
+    );
     // Promoted, its code is what somebody vouched for.
     host.cli(&["promote", "shop", "v2"]).ok();
     assert_eq!(call(&host, "shop", &to_one).unwrap(), "GET /b ");

@@ -66,6 +66,25 @@ fn values_calls_answers_and_limits_are_named_with_what_to_do() {
 }
 
 #[test]
+fn a_health_path_that_is_not_there_counts_and_is_told() {
+    let host = Host::start();
+    let server = "export default (request) => new Response('x', { status: new URL(request.url).pathname === '/' ? 200 : 404 });";
+    let deploy = |health: &str| {
+        let dir = bundle_dir(&[
+            ("server/index.js", server),
+            ("vitrine.json", &format!(r#"{{"health":{{"path":"{health}"}}}}"#)),
+        ]);
+        host.cli(&["deploy", "shop", dir.path().to_str().unwrap()]).ok().stderr
+    };
+    let told = deploy("/helathz");
+    assert!(
+        told.contains("warning: the health path /helathz answers 404, which counts as healthy"),
+        "{told}"
+    );
+    assert!(!deploy("/").contains("warning"));
+}
+
+#[test]
 fn a_name_that_resolves_to_a_private_address_is_the_operators_to_see() {
     let host = low();
     let server = CALLS.replace("127.0.0.1", "localhost");

@@ -137,9 +137,20 @@ pub enum DetectError {
     /// There are sources and no build.
     #[error(
         "{project} is a project without a build: looked for .output/nitro.json, build/server/index.js, dist/server/ and \
-         dist/index.js; run its build first (`npm run build`)"
+         dist/index.js; run its build first (`{command}`)"
     )]
     NotBuilt {
+        /// Project.
+        project: PathBuf,
+        /// What makes the build.
+        command: String,
+    },
+    /// There are sources, no build, and nothing that would make one.
+    #[error(
+        "{project} is a project without a build, without a script `build` that would make one, and without a server that its \
+         package.json starts; deploy the folder that has the server or the files: `vitrine deploy APP DIR`"
+    )]
+    NothingToBuild {
         /// Project.
         project: PathBuf,
     },
@@ -300,7 +311,8 @@ pub fn detect(folder: &Path) -> Result<Detected, DetectError> {
         }
         return Err(match found {
             Some(found) => DetectError::NoHandler { project: site.folder, found },
-            None => DetectError::NotBuilt { project: site.folder },
+            None if !site.has_build_script() => DetectError::NothingToBuild { project: site.folder },
+            None => DetectError::NotBuilt { command: site.build_command(), project: site.folder },
         });
     }
     if !site.folder.join("server").is_dir()
@@ -315,6 +327,38 @@ impl Build {
     /// Takes folders below `root` that are there as data.
     fn take_data(&mut self, root: &Path, names: &[&str]) {
         self.data.extend(names.iter().map(|name| root.join(name)).filter(|folder| folder.is_dir()));
+    }
+
+    /// Whether it is a server that sends files to browsers itself.
+    pub fn sends_its_files(&self) -> bool {
+        self.framework == Framework::NodeServer
+    }
+
+    /// Folders of a server's project that are not sent: it reads nothing from them on a host. What it is bundled from is in none of
+    /// them.
+    pub fn not_sent(&self) -> Vec<String> {
+        if !self.sends_its_files() {
+            return Vec::new();
+        }
+        let reached = self.reach().files;
+        let is_left = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let real = path.canonicalize().unwrap_or_else(|_| path.clone());
+            let takes_part = |other: &Path| other.starts_with(path) || other.starts_with(&real);
+            path.is_dir()
+                && !name.starts_with('.')
+                && name != "node_modules"
+                && !reached.iter().any(|file| takes_part(file))
+                && !self.data.iter().map(PathBuf::as_path).chain(self.client.folder()).any(takes_part)
+        };
+        let entries = std::fs::read_dir(&self.project).into_iter().flatten().flatten();
+        let mut left: Vec<String> = entries
+            .map(|entry| entry.path())
+            .filter(is_left)
+            .filter_map(|path| Some(format!("{}/", path.file_name()?.to_str()?)))
+            .collect();
+        left.sort();
+        left
     }
 
     /// What the server reaches from its entry.

@@ -1,6 +1,6 @@
 //! What a deploy sends, checked before it is sent.
 
-use super::detect::{self, Build, Detected};
+use super::detect::{self, Build, Client, Detected};
 use super::lay_out::{self, LaidOut};
 use super::trial::{self, Trial};
 use crate::bundle::{self, BundleDir, BundleError, Inspected};
@@ -98,6 +98,8 @@ impl Prepared {
             ("archive_bytes", json!(self.archive_bytes)),
             ("entry", json!(manifest.entry)),
             ("contract", json!(manifest.contract)),
+            ("env", json!(manifest.env)),
+            ("egress", json!(manifest.egress)),
         ]);
         let mut not_checked = vec![PAGES_NOT_CHECKED, HOST_NOT_CHECKED];
         let evaluated = match trial {
@@ -118,6 +120,8 @@ impl Prepared {
                     let shown = plain(&json!(pages[..PAGES_SHOWN_MAX]));
                     format!("{shown} and {} more", pages.len() - PAGES_SHOWN_MAX)
                 }
+                Value::Array(origins) if *name == "egress" && origins.is_empty() => NO_EGRESS.to_owned(),
+                Value::Array(names) if *name == "env" && names.is_empty() => NO_ENV.to_owned(),
                 value => plain(value),
             };
             print::data(&format!("{:<13} {text}", name.replace('_', " ")))
@@ -130,6 +134,9 @@ pub fn private_folder(prefix: &str, within: &Path) -> io::Result<TempDir> {
     tempfile::Builder::new().prefix(prefix).permissions(Permissions::from_mode(0o700)).tempdir_in(within)
 }
 
+/// What nothing in a list means.
+const NO_EGRESS: &str = "none: calls to other origins are denied";
+const NO_ENV: &str = "none: the server sees no variable of the host";
 /// What a dry run says nothing about.
 const PAGES_NOT_CHECKED: &str = "pages (warm paths and the health check need the host's values and services)";
 const HOST_NOT_CHECKED: &str = "the host (version, host name, quota, limits, signature)";
@@ -171,11 +178,13 @@ fn lay_out(source: &Path, scratch: &Path) -> Result<(PathBuf, Facts), Failure> {
                 build.because,
                 laid_out.server
             ));
-            if build.client.folder().is_none() {
-                print::talk(&format!(
-                    "warning: no files for the browser are sent; client {}",
-                    laid_out.client
-                ));
+            if let Client::None { because } = &build.client {
+                print::talk(&match build.sends_its_files() {
+                    true => format!("no folder of files for the browser alone: {because}"),
+                    false => {
+                        format!("warning: no files for the browser are sent; client {}", laid_out.client)
+                    }
+                });
             }
             for binding in &laid_out.bindings {
                 print::talk(&format!("warning: {binding}"));
@@ -207,6 +216,10 @@ fn found(build: &Build, laid_out: &LaidOut) -> Facts {
     }
     if !laid_out.left_out.is_empty() {
         found.push(("left_out", json!(laid_out.left_out)));
+    }
+    let not_sent = build.not_sent();
+    if !not_sent.is_empty() {
+        found.push(("not_sent", json!(not_sent)));
     }
     if let Some(settings) = &build.settings {
         found.push(("settings", json!(settings)));

@@ -145,3 +145,17 @@ fn a_project_names_its_host_and_flag_and_environment_win_over_it() {
     };
     assert!(told.contains("/.vitrine names it: change `host` there") && told.contains("--data"), "{told}");
 }
+
+#[test]
+fn a_name_that_may_be_a_folder_here_or_another_host_is_neither() {
+    let dir = tempfile::tempdir().unwrap();
+    let (here, there) = (dir.path().join("data"), dir.path().join("below/data"));
+    for folder in [&here, &there] {
+        std::fs::create_dir_all(folder).unwrap();
+    }
+    let project = || Some(Project { file: dir.path().join(".vitrine"), host: "data".into() });
+    let of_notes = |notes| Given { project: project(), ..given(notes) }.choose(Purpose::Change);
+    let Err(Failure::Usage(told)) = of_notes(vec![note(&there, 11)]) else { panic!("it guessed") };
+    assert!(told.contains("write ./data") && told.contains(there.to_str().unwrap()), "{told}");
+    assert_eq!(of_notes(vec![note(&here, 12)]).unwrap().data, Some(here));
+}

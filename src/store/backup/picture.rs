@@ -112,10 +112,11 @@ impl Store {
 
 fn look_into(copy: &Path, picture: &mut Picture) -> rusqlite::Result<Vec<Digest>> {
     let connection = Connection::open_with_flags(copy, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    let count = |table: &str| {
-        connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, i64>(0))
+    // A name with values and no release is no app that could be looked at.
+    let count = |what: &str| {
+        connection.query_row(&format!("SELECT count({what}) FROM releases"), [], |row| row.get::<_, i64>(0))
     };
-    (picture.apps, picture.releases) = (count("apps")?.unsigned_abs(), count("releases")?.unsigned_abs());
+    (picture.apps, picture.releases) = (count("DISTINCT app")?.unsigned_abs(), count("*")?.unsigned_abs());
     let mut statement = connection.prepare("SELECT DISTINCT digest FROM releases ORDER BY digest")?;
     statement.query_map([], |row| super::super::parsed(row, 0))?.collect()
 }

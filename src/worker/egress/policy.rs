@@ -2,6 +2,7 @@
 
 use super::denial::Setting;
 use crate::config::{EgressPolicy, OriginPattern, PrivateRule, is_public, only_by_address};
+use crate::id::AppName;
 use std::net::{IpAddr, SocketAddr};
 use url::{Host, Url};
 use vitrine_wire::EgressFailure;
@@ -12,6 +13,7 @@ pub struct Rules {
     bundle: Vec<OriginPattern>,
     operator: Option<Vec<OriginPattern>>,
     opened: Vec<PrivateRule>,
+    not_for_previews: Option<(AppName, Vec<PrivateRule>)>,
 }
 
 impl Rules {
@@ -24,6 +26,7 @@ impl Rules {
             bundle: bundle.to_vec(),
             operator: policy.allow.as_ref().map(parse),
             opened: policy.allow_private.clone(),
+            not_for_previews: policy.not_for_previews.clone(),
         }
     }
 
@@ -80,7 +83,12 @@ impl Rules {
             let place =
                 by_name.map_or_else(|| address.to_string(), |name| format!("{name}:{}", port_of(url)));
             will_be_opened |= by_name.is_some() || named.is_some();
-            missing.push(Setting::of_operator(format!(r#"[egress] allow_private = ["{place}"]"#)));
+            let of_others = self.not_for_previews.as_ref();
+            let of_others = of_others.filter(|(_, rules)| rules.iter().any(|rule| rule.opens(name, address)));
+            missing.push(Setting::of_operator(match of_others {
+                Some((app, _)) => format!("[apps.{app}.egress] previews = true"),
+                None => format!(r#"[egress] allow_private = ["{place}"]"#),
+            }));
         }
         let is_allowed = self.operator.as_ref().is_none_or(|list| list.iter().any(|entry| entry.allows(url)));
         if !is_allowed && !will_be_opened {

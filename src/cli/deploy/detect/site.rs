@@ -92,6 +92,11 @@ impl Site {
         format!("{manager} run build")
     }
 
+    /// Whether there is something that makes a build.
+    pub fn has_build_script(&self) -> bool {
+        self.package["scripts"]["build"].is_string()
+    }
+
     /// Whether the project depends on a package.
     pub fn depends_on(&self, package: &str) -> bool {
         ["dependencies", "devDependencies"].iter().any(|kind| self.package[kind].get(package).is_some())

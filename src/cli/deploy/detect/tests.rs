@@ -188,8 +188,11 @@ fn a_project_is_no_bundle_because_of_its_settings() {
 
 #[test]
 fn what_can_not_run_is_refused_with_what_to_do() {
+    let builds = r#"{"scripts":{"build":"tsc"}}"#;
+    let text = refusal(&[("package.json", builds), ("src/index.ts", ""), ("yarn.lock", "")]);
+    assert!(text.contains("without a build") && text.contains("`yarn run build`"), "{text}");
     let text = refusal(&[("package.json", "{}"), ("src/index.ts", "")]);
-    assert!(text.contains("without a build") && text.contains("npm run build"), "{text}");
+    assert!(text.contains("without a script `build`") && !text.contains("run build"), "{text}");
     let text = refusal(&[
         ("package.json", "{}"),
         ("dist/server/entry-server.js", "export { render };"),
