@@ -49,7 +49,21 @@ const PLACED = `import other from "./lib/other.cjs";
   export default { fetch: () => Response.json([import.meta.url, import.meta.dirname, ...other]) };`;
 const OTHER = "module.exports = [__filename, __dirname];";
 
+/** Two packages with a class of the same name, which programs may ask for by it. */
+const SAME_NAMES = {
+  "one/index.js": "class Answer {} export const one = new Answer();",
+  "two/index.js": "class Answer {} export const two = new Answer();",
+};
+const ASKS_NAMES = `import { one } from "one"; import { two } from "two";
+  export default { fetch: () => Response.json([one.constructor.name, two.constructor.name]) };`;
+
 for (const bundler of ["rolldown", "esbuild"]) {
+  test(`classes keep their names: ${bundler}`, async (t) => {
+    const packages = Object.entries(SAME_NAMES).map(([name, text]) => [`node_modules/${name}`, text]);
+    const { answer } = await bundled(t, bundler, { "server.js": ASKS_NAMES, ...Object.fromEntries(packages) });
+    assert.deepEqual(answer, ["Answer", "Answer"]);
+  });
+
   test(`a package gives its module to import and its CommonJS file to require: ${bundler}`, async (t) => {
     const packages = Object.entries(PACKAGES).map(([name, text]) => [`node_modules/${name}`, text]);
     const { answer } = await bundled(t, bundler, { "server.js": SERVER, ...Object.fromEntries(packages) });

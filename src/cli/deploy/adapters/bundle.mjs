@@ -331,7 +331,7 @@ async function withRolldown(load) {
     },
   });
   const paths = Object.fromEntries([...kept].map((name) => [name.slice("node:".length), name]));
-  await bundle.write({ file: job.out, format: "esm", sourcemap: true, codeSplitting: false, paths });
+  await bundle.write({ file: job.out, format: "esm", sourcemap: true, codeSplitting: false, keepNames: true, paths });
   await bundle.close();
   if (unresolved.length > 0) {
     throw new Error(unresolved.join("; "));
@@ -401,6 +401,7 @@ async function withEsbuild(load) {
       format: "esm",
       platform: "neutral",
       target: "esnext",
+      keepNames: true,
       sourcemap: true,
       logLevel: "silent",
       conditions: CONDITIONS,

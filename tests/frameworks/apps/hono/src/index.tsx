@@ -1,11 +1,12 @@
 import { Hono } from "hono";
+import { getCookie, setCookie } from "hono/cookie";
 import { html } from "hono/html";
 import { Suspense, renderToReadableStream } from "hono/jsx/streaming";
 import { jsxRenderer } from "hono/jsx-renderer";
 
 import { type Note, notes } from "./notes";
 
-const app = new Hono();
+const app = new Hono<{ Bindings: { GREETING?: string } }>();
 
 app.use(
   jsxRenderer(({ children, title }) => (
@@ -25,6 +26,7 @@ app.get("/", (c) =>
   c.render(
     <main>
       <h1>Notes</h1>
+      <p id="greeting">{c.env.GREETING}</p>
       <ul>
         {notes.map((note) => (
           <li>
@@ -32,10 +34,11 @@ app.get("/", (c) =>
           </li>
         ))}
       </ul>
-      <form method="post" action="/echo">
+      <form method="post" action="/say">
         <input name="text" aria-label="Text" />
         <button type="submit">Say it</button>
       </form>
+      {getCookie(c, "said") && <output>{getCookie(c, "said")}</output>}
       <button type="button" id="count">
         0
       </button>
@@ -59,15 +62,14 @@ function NotePage({ note }: { note: Note }) {
   );
 }
 
-app.post("/echo", async (c) => {
+app.post("/say", async (c) => {
   const form = await c.req.formData();
-  return c.render(
-    <main>
-      <h1>You said</h1>
-      <p>{String(form.get("text"))}</p>
-    </main>,
-    { title: "Echo" },
-  );
+  setCookie(c, "said", String(form.get("text")), { httpOnly: true, sameSite: "Lax" });
+  return c.redirect("/", 303);
+});
+
+app.get("/broken", () => {
+  throw new Error("the shelf is empty");
 });
 
 app.get("/api/notes", (c) => c.json(notes));
@@ -94,6 +96,7 @@ app.get("/slow", (c) => {
   return c.body(stream, { headers: { "content-type": "text/html; charset=UTF-8" } });
 });
 
+app.onError((error, c) => c.html(html`<!doctype html><html lang="en"><title>Error</title><h1>500: ${error.message}</h1></html>`, 500));
 app.notFound((c) => c.html(html`<!doctype html><html lang="en"><link rel="icon" href="data:,"><title>Missing</title><h1>No such note</h1></html>`, 404));
 
 export default app;

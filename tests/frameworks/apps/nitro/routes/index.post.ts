@@ -1,8 +1,7 @@
-import { defineHandler } from "nitro/h3";
-
-import { escaped, page } from "../page";
+import { defineHandler, redirect, setCookie } from "nitro/h3";
 
 export default defineHandler(async (event) => {
   const form = await event.req.formData();
-  return page("Echo", `<h1>You said</h1><output>${escaped(String(form.get("text")))}</output>`);
+  setCookie(event, "said", String(form.get("text")), { httpOnly: true, sameSite: "lax", path: "/" });
+  return redirect("/", 303);
 });

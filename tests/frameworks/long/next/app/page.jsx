@@ -15,6 +15,7 @@ export default async function Home() {
   return (
     <main>
       <h1>Notes</h1>
+      <p id="greeting">{process.env.GREETING}</p>
       <ul>
         {notes.map(({ slug, title }) => (
           <li key={slug}>

@@ -1,9 +1,10 @@
 import { redirect } from "@sveltejs/kit";
 
+import { env } from "$env/dynamic/private";
 import { notes } from "$lib/server/notes";
 
 export function load({ cookies }) {
-  return { notes, said: cookies.get("said") };
+  return { notes, greeting: env.GREETING, said: cookies.get("said") };
 }
 
 export const actions = {

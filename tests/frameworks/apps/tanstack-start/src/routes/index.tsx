@@ -5,17 +5,17 @@ import { type FormEvent, useState } from "react";
 
 import { notes } from "../notes";
 
-const listNotes = createServerFn().handler(() => notes);
+const readHome = createServerFn().handler(() => ({ notes, greeting: process.env.GREETING }));
 
 const say = createServerFn({ method: "POST" })
   .validator((form: FormData) => String(form.get("text")))
   // The header is had from AsyncLocalStorage: the call knows its request.
   .handler(async ({ data }) => `${data} (${getRequestHeader("host") === undefined ? "nowhere" : "from a request"})`);
 
-export const Route = createFileRoute("/")({ loader: () => listNotes(), component: Home });
+export const Route = createFileRoute("/")({ loader: () => readHome(), component: Home });
 
 function Home() {
-  const notes = Route.useLoaderData();
+  const { notes, greeting } = Route.useLoaderData();
   const [count, setCount] = useState(0);
   const [answer, setAnswer] = useState<string>();
   const submit = async (event: FormEvent<HTMLFormElement>) => {
@@ -25,6 +25,7 @@ function Home() {
   return (
     <main>
       <h1>Notes</h1>
+      <p id="greeting">{greeting}</p>
       <ul>
         {notes.map(({ slug, title }) => (
           <li key={slug}>
