@@ -17,8 +17,9 @@ class Received {
     this.#signal = signal;
     if (signal !== null) {
       // Also of an answer that nobody reads; what listens keeps no more than a number.
-      this.#abandon = () => op_fetch_drop(number);
-      signal.addEventListener("abort", this.#abandon);
+      const abandon = () => op_fetch_drop(number);
+      signal.addEventListener("abort", abandon);
+      this.#abandon = abandon;
     }
   }
 
