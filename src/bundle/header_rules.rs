@@ -7,10 +7,13 @@ mod pattern;
 use super::tree::Tree;
 use super::unpack::io_error;
 use super::{BundleDir, BundleError, Manifest};
-use crate::limits::{HEADER_RULE_BYTES_MAX, HEADER_RULES_BYTES_MAX, HEADER_RULES_MAX};
-use http::header::{CACHE_CONTROL, HeaderMap};
+use crate::limits::{
+    HEADER_CHANGES_MAX, HEADER_RULE_BYTES_MAX, HEADER_RULES_BYTES_MAX, HEADER_RULES_MAX,
+    HEADERS_GIVEN_BYTES_MAX,
+};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap};
 use http::{HeaderName, HeaderValue};
-use pattern::Pattern;
+use pattern::{Pattern, Template};
 use serde::{Deserialize, Serialize};
 use std::fs;
 
@@ -61,7 +64,7 @@ struct Rule {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Change {
-    Give(String, String),
+    Give(String, Template),
     Take(String),
 }
 
@@ -88,6 +91,7 @@ impl HeaderRules {
 
     fn parse(text: &str) -> Result<Self, Wrong> {
         let mut rules: Vec<Rule> = Vec::new();
+        let mut changes = 0;
         for (at, line) in text.lines().enumerate() {
             let wrong = |message: String| Wrong { line: at + 1, message };
             let is_indented = line.starts_with([' ', '\t']);
@@ -100,12 +104,16 @@ impl HeaderRules {
             }
             if is_indented {
                 let rule = rules.last_mut().ok_or_else(|| wrong("a header before the first path".into()))?;
-                rule.changes.push(change(line).map_err(wrong)?);
+                changes += 1;
+                if changes > HEADER_CHANGES_MAX {
+                    return Err(wrong(format!("there are more than {HEADER_CHANGES_MAX} headers")));
+                }
+                rule.changes.push(change(line, &rule.pattern).map_err(wrong)?);
             } else {
                 if rules.len() == HEADER_RULES_MAX {
                     return Err(wrong(format!("there are more than {HEADER_RULES_MAX} paths")));
                 }
-                let pattern = Pattern::parse(line).map_err(|message| wrong(message.into()))?;
+                let pattern = Pattern::parse(line).map_err(wrong)?;
                 rules.push(Rule { pattern, changes: Vec::new() });
             }
         }
@@ -120,47 +128,67 @@ impl HeaderRules {
 
     /// Changes the headers of a static answer to this host and path. What several rules give under one name is joined.
     pub fn apply(&self, host: &str, path: &str, headers: &mut HeaderMap) {
+        self.apply_where(host, path, headers, |_| true);
+    }
+
+    /// The same for a file that is given under the name of another release: what makes a browser run it as a page or as a service
+    /// worker is not its own to say.
+    pub fn apply_to_foreign(&self, host: &str, path: &str, headers: &mut HeaderMap) {
+        self.apply_where(host, path, headers, |name| {
+            name != CONTENT_TYPE && name != "service-worker-allowed"
+        });
+    }
+
+    fn apply_where(&self, host: &str, path: &str, headers: &mut HeaderMap, is_meant: impl Fn(&str) -> bool) {
         let mut given = HeaderMap::new();
+        let mut bytes = 0;
         for rule in &self.0 {
             let Some(found) = rule.pattern.find(host, path) else { continue };
             for change in &rule.changes {
                 match change {
-                    Change::Give(name, value) => give(&mut given, name, &found.fill(value)),
-                    Change::Take(name) => {
+                    Change::Give(name, value) if is_meant(name) => {
+                        // A placeholder may stand for what no header can hold.
+                        let name = HeaderName::from_bytes(name.as_bytes()).ok();
+                        let value = value.fill(&found).and_then(|value| HeaderValue::try_from(value).ok());
+                        let Some((name, value)) = name.zip(value) else { continue };
+                        bytes += name.as_str().len() + value.len();
+                        if bytes > HEADERS_GIVEN_BYTES_MAX {
+                            return join(&given, headers);
+                        }
+                        given.append(name, value);
+                    }
+                    Change::Take(name) if is_meant(name) => {
                         given.remove(name);
                         headers.remove(name);
                     }
+                    Change::Give(..) | Change::Take(_) => {}
                 }
             }
         }
-        for (name, value) in &given {
-            headers.insert(name, value.clone());
-        }
+        join(&given, headers);
     }
 
     /// Whether the rules say of a file that it never changes.
     pub(super) fn say_immutable(&self, path: &str) -> bool {
         let mut headers = HeaderMap::new();
-        self.apply("", path, &mut headers);
+        self.apply_where("", path, &mut headers, |name| name == CACHE_CONTROL);
         let control = headers.get(CACHE_CONTROL).and_then(|value| value.to_str().ok()).unwrap_or_default();
         control.split(',').any(|part| part.trim().eq_ignore_ascii_case("immutable"))
     }
 }
 
-fn give(given: &mut HeaderMap, name: &str, value: &str) {
-    let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else { return };
-    let joined = match given.get(&name).and_then(|known| known.to_str().ok()) {
-        Some(known) => format!("{known}, {value}"),
-        None => value.to_owned(),
-    };
-    // A placeholder may stand for what no header can hold.
-    if let Ok(value) = HeaderValue::try_from(joined) {
-        given.insert(name, value);
+/// Puts what was given in the place of the headers of the same names.
+fn join(given: &HeaderMap, headers: &mut HeaderMap) {
+    for name in given.keys() {
+        let values: Vec<&[u8]> = given.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+        if let Ok(value) = HeaderValue::from_bytes(&values.join(&b", "[..])) {
+            headers.insert(name.clone(), value);
+        }
     }
 }
 
 /// `Name: value` or `! Name`.
-fn change(line: &str) -> Result<Change, String> {
+fn change(line: &str, pattern: &Pattern) -> Result<Change, String> {
     let (name, value) = match line.strip_prefix('!') {
         Some(name) => (name, None),
         None => line
@@ -181,7 +209,9 @@ fn change(line: &str) -> Result<Change, String> {
     }
     match value {
         None => Ok(Change::Take(name)),
-        Some(value) if HeaderValue::from_str(value).is_ok() => Ok(Change::Give(name, value.to_owned())),
+        Some(value) if HeaderValue::from_str(value).is_ok() => {
+            Ok(Change::Give(name, pattern.template(value)))
+        }
         Some(_) => Err(format!("`{name}` has a value that no header can have")),
     }
 }
@@ -249,6 +279,7 @@ mod tests {
             ("/*\n  x-a: \u{7f}", 2),
             ("no path\n", 1),
             ("/a/*/*\n", 1),
+            ("/*/:name\n", 1),
             ("/*\n  ! X-Content-Type-Options", 2),
         ] {
             assert_eq!(wrong(text).line, line, "{text}");
@@ -257,6 +288,31 @@ mod tests {
         assert!(HeaderRules::parse(&many).is_ok());
         assert_eq!(wrong(&format!("{many}/b\n")).line, HEADER_RULES_MAX + 1);
         assert_eq!(wrong(&format!("/{}\n", "a".repeat(HEADER_RULE_BYTES_MAX))).line, 1);
+        let changes = "  x-a: 1\n".repeat(HEADER_CHANGES_MAX);
+        assert!(HeaderRules::parse(&format!("/a\n{changes}")).is_ok());
+        assert_eq!(wrong(&format!("/a\n{changes}/b\n  x-a: 1\n")).line, HEADER_CHANGES_MAX + 3);
+    }
+
+    #[test]
+    fn what_is_given_is_bounded_whatever_a_visitor_asks_for() {
+        let value = ":a".repeat(200);
+        let rules = format!("/:a/*\n{}", format!("  x-note: {value}\n").repeat(HEADER_CHANGES_MAX));
+        let found = applied(&rules, &format!("/{}/x", "long".repeat(10)));
+        let bytes: usize = found.iter().map(String::len).sum();
+        assert!(bytes > HEADERS_GIVEN_BYTES_MAX / 2 && bytes < 2 * HEADERS_GIVEN_BYTES_MAX, "{bytes}");
+    }
+
+    #[test]
+    fn a_file_under_the_name_of_another_release_does_not_say_what_it_is() {
+        let rules =
+            HeaderRules::parse("/*\n  content-type: text/html\n  service-worker-allowed: /\n  x-a: 1\n")
+                .unwrap();
+        let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("text/javascript"))]);
+        rules.apply_to_foreign("", "/a.js", &mut headers);
+        assert_eq!(
+            (&headers[CONTENT_TYPE], &headers["x-a"], headers.len()),
+            (&"text/javascript".parse().unwrap(), &"1".parse().unwrap(), 2)
+        );
     }
 
     #[test]

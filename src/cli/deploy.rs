@@ -6,6 +6,7 @@ mod imports;
 mod lay_out;
 mod prepare;
 mod progress;
+mod source_file;
 mod trial;
 
 use crate::admin::env::check_name;

@@ -9,6 +9,7 @@ use super::pin::VARIES;
 use super::select::{Pin, Selection};
 use super::static_files::{Plan, Variant, encoding_name, plan};
 use crate::route::Target;
+use crate::route::speaks::Voice;
 use bytes::Bytes;
 use http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
@@ -50,7 +51,7 @@ pub async fn answer(
     let mut headers = describe(caching, selection.pinnable, variant);
     match status {
         StatusCode::NOT_MODIFIED => {
-            target.bundle.headers.apply(&record.host, path, &mut headers);
+            apply_rules(selection, target, &record.host, path, &mut headers);
             return whole(record, status, headers, Bytes::new(), timing("hit"));
         }
         StatusCode::RANGE_NOT_SATISFIABLE | StatusCode::PRECONDITION_FAILED => {
@@ -65,7 +66,7 @@ pub async fn answer(
     }
     headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes));
     headers.insert(CONTENT_TYPE, text(asset.content_type.clone()));
-    target.bundle.headers.apply(&record.host, path, &mut headers);
+    apply_rules(selection, target, &record.host, path, &mut headers);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if record.caller.method == Method::HEAD || bytes == 0 {
         return send(record, status, headers, Source::Empty, timing("bypass"));
@@ -100,6 +101,16 @@ fn refused(
     // The file may be kept for a year, this refusal may not be kept at all.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     whole(record, status, headers, Bytes::new(), timing("bypass"))
+}
+
+/// Applies the bundle's own rules for headers. A release that gives its files alone must not turn them into pages.
+fn apply_rules(selection: &Selection, target: &Arc<Target>, host: &str, path: &str, headers: &mut HeaderMap) {
+    let rules = &target.bundle.headers;
+    if Arc::ptr_eq(target, &selection.target) && selection.voice == Voice::Everything {
+        rules.apply(host, path, headers);
+    } else {
+        rules.apply_to_foreign(host, path, headers);
+    }
 }
 
 fn describe(caching: Caching, pinnable: bool, variant: &Variant) -> HeaderMap {

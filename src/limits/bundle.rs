@@ -33,6 +33,14 @@ pub const HEADER_RULES_BYTES_MAX: u64 = 64 << 10;
 pub const HEADER_RULES_MAX: usize = 100;
 /// Bytes of one line of it: a content security policy is the longest there is.
 pub const HEADER_RULE_BYTES_MAX: usize = 4 << 10;
+/// Gaps of one of these paths, `:name` and `*`: a path of a site has three or four parts that vary.
+pub const HEADER_GAPS_MAX: usize = 10;
+/// Headers that all rules of `_headers` give or take: five a path, which is what a strict site has.
+pub const HEADER_CHANGES_MAX: usize = 500;
+/// Bytes of one value once its gaps are filled, as a visitor's path wants it: twice the longest line of the file.
+pub const HEADER_VALUE_BYTES_MAX: usize = 8 << 10;
+/// Bytes that `_headers` adds to one answer. Proxies take heads of 16 KiB, and the edge's own headers are in there too.
+pub const HEADERS_GIVEN_BYTES_MAX: usize = 12 << 10;
 /// Largest page that is looked at for a template's placeholder: a template is a page without its content.
 pub const TEMPLATE_BYTES_MAX: u64 = 1 << 20;
 /// Largest shell. It is answered from memory when there is no room for anything else.

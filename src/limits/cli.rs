@@ -2,6 +2,8 @@
 
 /// Bytes of a build's prerendered pages together: every isolate has them in its heap, which is 128 MiB by default.
 pub const PRERENDERED_BYTES_MAX: u64 = 16 << 20;
+/// Largest file of a project that a deploy reads as source or settings: bundled servers of 30 MB have been seen.
+pub const SOURCE_FILE_BYTES_MAX: u64 = 64 << 20;
 /// Largest file that a worker for Cloudflare can read by `env.ASSETS` and the edge serves by itself: pages, images and fonts are smaller.
 pub const WORKER_FILE_BYTES_MAX: u64 = 8 << 20;
 /// Bytes of all such files: each process of the release has them in its memory.

@@ -124,14 +124,44 @@ for (const bundler of ["rolldown", "esbuild"]) {
   });
 }
 
+for (const bundler of ["rolldown", "esbuild"]) {
+  test(`an import of a file outside of the project is refused: ${bundler}`, async (t) => {
+    const imports = (file) => `import text from "${file}"; export default { fetch: () => Response.json(text) };`;
+    const files = { "server.js": imports("../outside/a.json"), "../outside/a.json": '"private"' };
+    const { ran } = await run(t, bundler, files);
+    assert.equal(ran.status, 1, ran.stdout);
+    assert.match(ran.stderr, /a\.json is imported and leads to .*a\.json, outside of .*; copy it into the project/);
+    const linked = await run(t, bundler, { "server.js": imports("./linked.json"), "../outside/a.json": '"private"' }, {
+      links: { "linked.json": "../outside/a.json" },
+    });
+    assert.equal(linked.ran.status, 1, linked.ran.stdout);
+    // A workspace is one project.
+    const { answer } = await bundled(t, bundler, { "server.js": imports("../outside/a.json"), "../outside/a.json": '"shared"', "../package.json": '{"workspaces":["*"]}' });
+    assert.equal(answer, "shared");
+  });
+}
+
 /** Bundles these files of a project; what their server answers, and where the bundle is. */
-async function bundled(t, bundler, files, place = null, { adapter = "fetch_handler.js", facts = {} } = {}) {
-  const project = await realpath(await mkdtemp(path.join(tmpdir(), "vitrine-bundling-")));
-  t.after(() => rm(project, { recursive: true }));
+async function bundled(t, bundler, files, place = null, settings = {}) {
+  const { ran, out } = await run(t, bundler, files, { place, ...settings });
+  assert.equal(ran.status, 0, ran.stderr);
+  assert.match(JSON.parse(ran.stdout).bundler, new RegExp(`^${bundler} `));
+  const { default: server } = await import(pathToFileURL(out).href);
+  return { out, answer: await (await server.fetch(new Request("http://localhost/"), {}, { waitUntil() {} })).json() };
+}
+
+/** Runs the script on these files of a project. */
+async function run(t, bundler, files, { place = null, adapter = "fetch_handler.js", facts = {}, links = {} } = {}) {
+  const folder = await realpath(await mkdtemp(path.join(tmpdir(), "vitrine-bundling-")));
+  t.after(() => rm(folder, { recursive: true }));
+  const project = path.join(folder, "project");
   for (const [name, text] of Object.entries(files)) {
     const file = path.join(project, name);
     await mkdir(path.dirname(file), { recursive: true });
     await writeFile(file, text);
+  }
+  for (const [name, target] of Object.entries(links)) {
+    await symlink(target, path.join(project, name));
   }
   await mkdir(path.join(project, "node_modules"), { recursive: true });
   await symlink(path.join(ROOT, "tests/frameworks/node_modules", bundler), path.join(project, "node_modules", bundler));
@@ -143,8 +173,5 @@ async function bundled(t, bundler, files, place = null, { adapter = "fetch_handl
   const out = path.join(project, "out.mjs");
   const job = { project, entry: path.join(project, "server.js"), adapter: path.join(adapters, adapter), out, builtIns: ["node:async_hooks", "node:fs"], place, isCloudflare: adapter === "cloudflare.js" };
   const ran = spawnSync(process.execPath, [path.join(adapters, "bundle.mjs")], { input: JSON.stringify(job), encoding: "utf8" });
-  assert.equal(ran.status, 0, ran.stderr);
-  assert.match(JSON.parse(ran.stdout).bundler, new RegExp(`^${bundler} `));
-  const { default: server } = await import(pathToFileURL(out).href);
-  return { out, answer: await (await server.fetch(new Request("http://localhost/"), {}, { waitUntil() {} })).json() };
+  return { ran, out };
 }

@@ -84,6 +84,10 @@ describe("workers for Cloudflare", { timeout: 300_000 }, () => {
     assert.deepEqual([guarded.status, guarded.text], [200, "secret"]);
     assert.match(guarded.headers["content-type"], /^text\/plain/);
     assert.equal((await ask("worker", "/private/open.txt")).text, "open, too");
+    for (const written of ["/%70rivate/a.txt", "/private%2Fa.txt", "/%2570rivate/a.txt", "//private/a.txt", "/x/../private/a.txt"]) {
+      assert.doesNotMatch((await ask("worker", written)).text, /secret/, written);
+    }
+    assert.equal((await ask("worker", "/%70rivate/a.txt", {}, "a body")).status, 401);
   });
 
   test("a worker finds its values, its files and itself", async () => {

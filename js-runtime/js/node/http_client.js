@@ -37,12 +37,13 @@ const WITHOUT_BODY = new Set(["GET", "HEAD"]);
 
 function urlOf(options, protocol) {
   const scheme = options.protocol ?? options.agent?.protocol ?? protocol;
-  const url = new URL(`${scheme}//localhost/`);
-  const host = options.hostname ?? options.host ?? "localhost";
-  url.hostname = host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
-  url.port = options.port ?? options.defaultPort ?? "";
-  // As it is: a path may hold what a URL would write differently.
-  return new URL(options.path ?? "/", url.origin);
+  const host = String(options.hostname ?? options.host ?? "localhost");
+  if (/[\s/\\?#@]/.test(host)) throw new TypeError(`Invalid host: ${host}`);
+  const name = host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
+  const port = options.port ?? options.defaultPort ?? "";
+  const path = String(options.path ?? "/");
+  // One text: the path is often a visitor's, and `//name/` or `/\\name/` in it must not become the host.
+  return new URL(`${scheme}//${name}${port === "" ? "" : `:${Number(port)}`}${/^[/?]/.test(path) ? "" : "/"}${path}`);
 }
 
 class ClientRequest extends OutgoingMessage {

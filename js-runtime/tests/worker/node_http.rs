@@ -128,6 +128,17 @@ const tests = {
     done([answer.statusMessage, answer.headers, gunzipSync(packed).toString()]);
   })),
   aborted: () => code(() => { const call = https.get({ host: "upstream.example", path: "/a" }); call.destroy(); return call; }),
+  paths: async () => {
+    const asked = (options) => new Promise((done, fail) => http.get(options, async (answer) => done(await text(answer))).on("error", fail));
+    const told = [];
+    for (const path of ["//other.example:82/a", "/\\other.example/a", "http://other.example/", "@other.example/", "a", "?b"]) {
+      told.push(await asked({ host: "upstream.example", port: 81, path }));
+    }
+    for (const host of ["upstream.example/@other.example", "a@other.example", "other.example#", "a b"]) {
+      try { http.get({ host, path: "/" }); told.push("asked"); } catch (error) { told.push(error.name); }
+    }
+    return told;
+  },
   shape: () => [http.METHODS.includes("GET"), http.STATUS_CODES[404], http.globalAgent instanceof http.Agent, new https.Agent({ keepAlive: true }).keepAlive,
     http.maxHeaderSize, typeof http.ClientRequest, http.Server === https.Server],
 };
@@ -159,6 +170,33 @@ fn calls_go_through_the_host_and_fail_with_an_error_event() {
         assert_eq!(worker.get("/aborted").await.text(), r#"["ECONNRESET","string"]"#);
         let shape = worker.get("/shape").await.text();
         assert_eq!(shape, r#"[true,"Not Found",true,true,16384,"function",true]"#);
+    });
+}
+
+#[test]
+fn the_path_of_a_call_never_becomes_its_host() {
+    run(async {
+        let worker = Setup::fetch(CLIENT).boot().await;
+        let mut broker = broker(&worker);
+        let paths = [
+            "//other.example:82/a",
+            "//other.example/a",
+            "/http://other.example/",
+            "/@other.example/",
+            "/a",
+            "/?b",
+        ];
+        let (answer, ()) = tokio::join!(worker.get("/paths"), async {
+            for path in paths {
+                let (stream, head) = broker.call().await;
+                assert_eq!(head.url, format!("http://upstream.example:81{path}"));
+                broker.answer(stream, 200, &[], &[b"ok"]).await;
+            }
+        });
+        assert_eq!(
+            answer.text(),
+            r#"["ok","ok","ok","ok","ok","ok","TypeError","TypeError","TypeError","TypeError"]"#
+        );
     });
 }
 

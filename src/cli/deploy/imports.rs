@@ -3,8 +3,8 @@
 //! Text that only looks like an import, inside a string or a comment, is taken for one if a module could have that name. That is
 //! the safe side: a build that seems to import a package is bundled once more, and nothing is missed.
 
+use super::source_file;
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 /// Specifiers of `import "x"`, `import … from "x"`, `export … from "x"`, `import("x")` and `require("x")`.
@@ -87,7 +87,7 @@ pub fn reach(entry: &Path) -> Reached {
     let mut reached = Reached::default();
     let mut waiting = vec![entry.to_owned()];
     while let Some(file) = waiting.pop() {
-        let Ok(code) = fs::read_to_string(&file) else { continue };
+        let Ok(code) = source_file::read_text(&file) else { continue };
         let folder = file.parent().unwrap_or(Path::new("")).to_owned();
         if !reached.files.insert(file) {
             continue;
@@ -118,6 +118,7 @@ fn joined(folder: &Path, relative: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn imports_are_found_however_they_are_written() {

@@ -5,6 +5,7 @@ mod static_site;
 
 use super::bundler::{self, Bundled};
 use super::detect::{Build, Client, Framework};
+use super::source_file;
 use crate::bundle::{self, HEADERS_FILE};
 use crate::limits::PRERENDERED_BYTES_MAX;
 use serde_json::{Map, Value, json};
@@ -353,7 +354,7 @@ fn make_parent(path: &Path) -> Result<(), LayOutError> {
 /// What the project's `vitrine.json` says.
 fn read_settings(build: &Build) -> Result<Map<String, Value>, LayOutError> {
     let Some(path) = &build.settings else { return Ok(Map::new()) };
-    let text = fs::read(path).map_err(io_error("read", path))?;
+    let text = source_file::read(path).map_err(io_error("read", path))?;
     let settings: Option<Map<String, Value>> = serde_json::from_slice(&text).ok();
     settings.ok_or_else(|| LayOutError::Settings { path: path.clone() })
 }

@@ -7,6 +7,7 @@ use crate::bundle::{self, BundleDir, BundleError, Inspected};
 use crate::cli::{Failure, print};
 use crate::id::{AppName, ReleaseId, Version};
 use crate::limits::PAGES_SHOWN_MAX;
+use crate::visible;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs::{File, Permissions};
@@ -187,10 +188,10 @@ fn lay_out(source: &Path, scratch: &Path) -> Result<(PathBuf, Facts), Failure> {
                 });
             }
             for binding in &laid_out.bindings {
-                print::talk(&format!("warning: {binding}"));
+                print::talk(&format!("warning: {}", visible::line(binding)));
             }
             for left_out in &laid_out.left_out {
-                print::talk(&format!("left out: {left_out}"));
+                print::talk(&format!("left out: {}", visible::line(left_out)));
             }
             Ok((laid_out.folder, found))
         }

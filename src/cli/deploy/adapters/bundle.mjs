@@ -221,6 +221,36 @@ function placed(code, file) {
   return `${shebang}${head}${body.slice(shebang.length)}`;
 }
 
+/** Whether a folder is the top of a repository or of a workspace of packages. */
+function isTop(folder) {
+  if ([".git", "pnpm-workspace.yaml"].some((name) => existsSync(path.join(folder, name)))) return true;
+  try {
+    return JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8")).workspaces !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** The folder that sources may come from: the project, or the repository or workspace that it is a part of. */
+function sourcesFolder() {
+  const project = realpathSync(job.project);
+  for (let folder = project; folder !== homedir() && folder !== path.dirname(folder); folder = path.dirname(folder)) {
+    if (isTop(folder)) return folder;
+  }
+  return project;
+}
+
+const sources = sourcesFolder();
+
+/** Refuses a file that an import has outside of it, packages excepted: a cloned repository may name private files of this user. */
+function refuseOutside(file) {
+  if (!path.isAbsolute(file) || !existsSync(file)) return;
+  const target = realpathSync(file);
+  if (!target.startsWith(`${sources}${path.sep}`) && !target.includes(`${path.sep}node_modules${path.sep}`)) {
+    throw new Error(`${file} is imported and leads to ${target}, outside of ${sources}; copy it into the project`);
+  }
+}
+
 /** The file of an import that is data for Cloudflare's bundler: a query says that a `.wasm` is wanted as a module. */
 const dataFile = (id) => (job.isCloudflare && DATA.test(id) ? id.replace(/\?module$/, "") : undefined);
 const DATA = /\.(?:wasm(?:\?module)?|bin|txt|html|sql)$/;
@@ -290,12 +320,14 @@ const rolldownPlugin = {
     if (id.startsWith(OURS)) {
       return readFile(path.join(adapters, id.slice(OURS.length)), "utf8");
     }
+    refuseOutside(id.replace(/\?.*$/, ""));
     const data = dataFile(id);
     if (data !== undefined) {
       return { code: await dataModule(data), moduleType: "js" };
     }
     // The build's own maps lead back to the sources.
     if (id.startsWith(path.dirname(job.entry)) && existsSync(`${id}.map`)) {
+      refuseOutside(`${id}.map`);
       return { code: await readFile(id, "utf8"), map: await readFile(`${id}.map`, "utf8") };
     }
     return null;
@@ -378,11 +410,15 @@ function esbuildPlugin(required) {
       build.onLoad({ filter: /.*/, namespace: "vitrine" }, async ({ path: name }) => ({
         contents: await readFile(path.join(adapters, name), "utf8"),
       }));
+      build.onLoad({ filter: /.*/, namespace: "file" }, ({ path: file }) => refuseOutside(file));
       build.onLoad({ filter: /\.[cm]?[jt]sx?$/ }, async ({ path: file }) => {
         const contents = placed(await readFile(file, "utf8"), file);
         return contents === undefined ? undefined : { contents, loader: path.extname(file).replace(/^\.[cm]?/, ""), resolveDir: path.dirname(file) };
       });
-      build.onLoad({ filter: /.*/, namespace: "vitrine-data" }, async ({ path: file }) => ({ contents: await dataModule(file) }));
+      build.onLoad({ filter: /.*/, namespace: "vitrine-data" }, async ({ path: file }) => {
+        refuseOutside(file);
+        return { contents: await dataModule(file) };
+      });
       build.onLoad({ filter: /.*/, namespace: "vitrine-native" }, ({ path: name }) => ({ contents: nativeStandIn(name) }));
       build.onLoad({ filter: /.*/, namespace: "vitrine-stand-in" }, async ({ path: name }) => ({ contents: await standIn(name) }));
     },

@@ -1,23 +1,50 @@
 // A build for Cloudflare: its worker, with what its runtime has around it.
 import { WorkerEntrypoint, calls, env } from "./cloudflare_workers.js";
 import { bind } from "./cloudflare_env.js";
-import { fileFor, isRead, withoutFile } from "./cloudflare_assets.js";
+import { fileFor, isRead, pathOf, withoutFile } from "./cloudflare_assets.js";
 import settings from "./cloudflare_build.js";
 import * as worker from "vitrine:build";
 
 /** How often a worker may call itself on the way to one answer: as often as Cloudflare lets it. */
 const OWN_CALLS_MAX = 16;
 
-const expression = (pattern) => new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replace(/\*/g, ".*")}$`);
+/** Whether a pattern with `*` for any text is of all of a path; in one pass, since visitors choose the path. */
+function matcher(pattern) {
+  const [head, ...rest] = pattern.split("*");
+  const tail = rest.pop();
+  if (tail === undefined) return (path) => path === head;
+  return (path) => {
+    if (!path.startsWith(head)) return false;
+    let at = head.length;
+    for (const text of rest) {
+      const found = path.indexOf(text, at);
+      if (found === -1) return false;
+      at = found + text.length;
+    }
+    return at + tail.length <= path.length && path.endsWith(tail);
+  };
+}
+
 const patterns = Array.isArray(settings.first) ? settings.first : [];
-const included = patterns.filter((pattern) => !pattern.startsWith("!")).map(expression);
-const excluded = patterns.filter((pattern) => pattern.startsWith("!")).map((pattern) => expression(pattern.slice(1)));
+const included = patterns.filter((pattern) => !pattern.startsWith("!")).map(matcher);
+const excluded = patterns.filter((pattern) => pattern.startsWith("!")).map((pattern) => matcher(pattern.slice(1)));
 
 /** Whether the worker gets a path before files are looked at. */
 function isFirst(path) {
   if (!Array.isArray(settings.first)) return settings.first;
-  const is = (pattern) => pattern.test(path);
+  const is = (matches) => matches(path);
   return included.some(is) && !excluded.some(is);
+}
+
+/** A request whose path has no escape of a letter: files are looked up without, and a worker that guards paths must see the same. */
+function plain(request) {
+  if (!request.url.includes("%")) return request;
+  const url = new URL(request.url);
+  url.pathname = url.pathname.replace(/%[0-9a-f]{2}/gi, (escape) => {
+    const character = String.fromCharCode(Number.parseInt(escape.slice(1), 16));
+    return /[\w.~-]/.test(character) ? character : escape;
+  });
+  return url.href === request.url ? request : new Request(url, request);
 }
 
 /** The context of a call, as Cloudflare's workers know it. */
@@ -52,7 +79,7 @@ function ask(found, request, ctx) {
 /** A visitor's request: files and the worker in the order that the build wants. */
 function route(request, ctx) {
   const found = worker.default ?? worker;
-  if (isFirst(new URL(request.url).pathname)) return ask(found, request, ctx);
+  if (isFirst(pathOf(new URL(request.url)))) return ask(found, request, ctx);
   const file = fileFor(request);
   if (file !== undefined) return file;
   const isNavigation = isRead(request) && request.headers.get("sec-fetch-mode") === "navigate";
@@ -90,6 +117,6 @@ export default {
     // A visitor may send it too, and workers trust it.
     const client = request.headers.get("x-forwarded-for");
     if (client !== null) request.headers.set("cf-connecting-ip", client);
-    return run(request, new Context(ctx), 0, route);
+    return run(plain(request), new Context(ctx), 0, route);
   },
 };

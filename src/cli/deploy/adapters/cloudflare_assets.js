@@ -39,7 +39,8 @@ function send(file, status, request) {
   return new Response(request.method === "HEAD" ? null : readFileSync(PLACE + file), { status, headers });
 }
 
-function pathOf(url) {
+/** The path by which files are looked up. */
+export function pathOf(url) {
   try {
     return decodeURI(url.pathname);
   } catch {

@@ -4,9 +4,9 @@ use super::node_server;
 use super::site::Site;
 use super::{Build, DetectError, Framework};
 use crate::cli::deploy::imports::exports;
+use crate::cli::deploy::source_file;
 use serde_json::Value;
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Nitro writes down what it built.
@@ -16,7 +16,7 @@ pub(super) fn nitro(site: &Site) -> Result<Option<Build>, DetectError> {
     };
     let path = output.join("nitro.json");
     let unreadable = |reason: String| DetectError::Unreadable { path: path.clone(), reason };
-    let text = fs::read(&path).map_err(|error| unreadable(error.to_string()))?;
+    let text = source_file::read(&path).map_err(|error| unreadable(error.to_string()))?;
     let facts: Value = serde_json::from_slice(&text).map_err(|error| unreadable(error.to_string()))?;
     let preset = facts["preset"].as_str().unwrap_or("unknown");
     let entry = output.join(facts["serverEntry"].as_str().unwrap_or("server/index.mjs"));
@@ -166,5 +166,5 @@ pub(super) fn not_built(site: &Site, has_output: bool) -> Result<(), DetectError
 }
 
 pub(super) fn exports_of(file: &Path) -> BTreeSet<String> {
-    fs::read_to_string(file).map(|code| exports(&code)).unwrap_or_default()
+    source_file::read_text(file).map(|code| exports(&code)).unwrap_or_default()
 }

@@ -2,6 +2,7 @@
 
 use super::frameworks::exports_of;
 use super::site::Site;
+use crate::cli::deploy::source_file;
 use crate::limits::LEFTOVERS_SHOWN_MAX;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -52,7 +53,7 @@ fn lack(script: &Path) -> String {
     if exports.contains("default") {
         return "has a default export and another name than a server's entry".into();
     }
-    let listens = fs::read_to_string(script).is_ok_and(|code| code.contains(".listen("));
+    let listens = source_file::read_text(script).is_ok_and(|code| code.contains(".listen("));
     match (exports.is_empty(), listens) {
         (_, true) => {
             "has no default export: it calls listen(), and a release answers requests instead".into()

@@ -3,6 +3,7 @@
 use super::frameworks::exports_of;
 use super::site::{Site, json};
 use super::{Build, Client, DetectError, Framework};
+use crate::cli::deploy::source_file;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -137,7 +138,7 @@ fn script(project: &Path, name: &str) -> Option<PathBuf> {
 
 /// Whether a script is a server that listens. One that only starts another file is, where the project depends on such servers.
 fn listens(path: &Path, depends: bool) -> bool {
-    let code = fs::read_to_string(path).unwrap_or_default();
+    let code = source_file::read_text(path).unwrap_or_default();
     let is_server = [".listen(", "createServer(", "serve("].iter().any(|call| code.contains(call));
     is_server || depends && !exports_of(path).contains("default")
 }

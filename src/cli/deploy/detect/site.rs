@@ -2,6 +2,7 @@
 
 use super::{Build, Client, DetectError, Detected, Framework, Worker};
 use crate::bundle::{BundleError, Manifest};
+use crate::cli::deploy::source_file;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -107,7 +108,7 @@ impl Site {
         let Some(path) = self.project.as_ref().map(|project| project.join("vitrine.json")) else {
             return Ok(());
         };
-        match fs::read(&path).map(|text| Manifest::read(&text)) {
+        match source_file::read(&path).map(|text| Manifest::read(&text)) {
             Ok(Err(BundleError::Manifest { line, column, message })) => {
                 Err(DetectError::Settings { path, line, column, message })
             }
@@ -171,5 +172,5 @@ fn holds_something(folder: &Path) -> bool {
 
 /// A file as JSON, if it is one.
 pub(super) fn json(path: &Path) -> Option<Value> {
-    serde_json::from_slice(&fs::read(path).ok()?).ok()
+    serde_json::from_slice(&source_file::read(path).ok()?).ok()
 }

@@ -1,8 +1,8 @@
 //! What a wrangler file says about a worker: its script, its files, what it finds in `env`.
 
+use crate::cli::deploy::source_file;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Names that wrangler's file has, in the order that wrangler looks for them.
@@ -162,7 +162,7 @@ pub(super) fn in_folder(folder: &Path) -> Result<Option<Wrangler>, (PathBuf, Str
 /// File and what is wrong with it.
 pub(super) fn read(path: &Path) -> Result<Wrangler, (PathBuf, String)> {
     let wrong = |message: String| (path.to_owned(), message);
-    let text = fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    let text = source_file::read_text(path).map_err(|error| wrong(error.to_string()))?;
     let is_toml = path.extension().is_some_and(|ending| ending == "toml");
     let facts = if is_toml { from_toml(&text) } else { from_jsonc(&text) }.map_err(wrong)?;
     let assets = facts.get("assets").map(Assets::deserialize).transpose();
@@ -231,6 +231,7 @@ fn entries<'a>(facts: &'a Value, path: &str) -> impl Iterator<Item = &'a Value> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn written(name: &str, text: &str) -> Result<Wrangler, String> {
         let dir = tempfile::tempdir().unwrap();
