@@ -5,6 +5,7 @@
 
 pub mod accept;
 pub mod activity;
+pub mod after_http;
 pub mod bind;
 pub mod client;
 pub mod course;

@@ -2,7 +2,7 @@
 //!
 //! A request goes one way: [`listener`] -> [`connection`] -> [`line`], which calls [`caller`] and [`address`] (who asks
 //! for what), [`select`] (which release, for [`visitor`]s of a split app), [`static_files`] and [`file_answer`] (its files) or [`render`] and
-//! [`app_answer`] (its code), [`answer`] (the one place that makes errors), [`body`] and [`access_log`] (the end).
+//! [`app_answer`] or [`web_socket`] (its code), [`answer`] (the one place that makes errors), [`body`] and [`access_log`] (the end).
 
 pub mod access_log;
 pub mod address;
@@ -37,6 +37,7 @@ pub mod static_files;
 pub mod upload;
 pub mod visitor;
 pub mod wake_quota;
+pub mod web_socket;
 
 use crate::certificates::{CertificateError, Certificates};
 use crate::config::{Config, MetricsRules};
@@ -155,6 +156,8 @@ impl Edge {
                 alone: false,
                 metrics: MetricsRules::default(),
                 shutdown: CancellationToken::new(),
+                handed_over: CancellationToken::new(),
+                sockets: Arc::default(),
             },
         })
     }
@@ -197,6 +200,7 @@ impl Edge {
     /// returns.
     pub async fn serve(mut self, leaving: Leaving) {
         self.line.shutdown = leaving.stop.clone();
+        self.line.handed_over = leaving.handed_over.clone();
         let line = Arc::new(self.line);
         line.wake.answer_own(Arc::new(OwnCalls(Arc::downgrade(&line))));
         let run = |listener, tls| {

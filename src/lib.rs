@@ -32,6 +32,7 @@ pub mod telemetry;
 pub mod certificates;
 pub mod connections;
 pub mod container;
+pub mod web_sockets;
 
 pub mod worker;
 

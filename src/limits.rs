@@ -13,6 +13,7 @@ mod host;
 mod release;
 mod store;
 mod telemetry;
+mod web_sockets;
 mod worker;
 
 pub use admin::*;
@@ -27,4 +28,5 @@ pub use host::*;
 pub use release::*;
 pub use store::*;
 pub use telemetry::*;
+pub use web_sockets::*;
 pub use worker::*;

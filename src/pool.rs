@@ -10,7 +10,7 @@ use arc_swap::ArcSwapOption;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 /// Why there is no claim.
@@ -34,6 +34,8 @@ pub struct Pool {
     frozen: AtomicBool,
     emptied: Notify,
     opened: Notify,
+    /// How often the release has left its users so far.
+    left: watch::Sender<u64>,
     born: Instant,
     used_ms: AtomicU64,
     series: Arc<Series>,
@@ -71,6 +73,12 @@ impl Claim {
     pub fn release(&self) -> &ReleaseId {
         &self.place.0.release
     }
+
+    /// Changes when the release leaves its users, from now on.
+    #[must_use]
+    pub fn leaving(&self) -> watch::Receiver<u64> {
+        self.place.0.left.subscribe()
+    }
 }
 
 impl Pool {
@@ -86,6 +94,7 @@ impl Pool {
             frozen: AtomicBool::new(false),
             emptied: Notify::new(),
             opened: Notify::new(),
+            left: watch::Sender::new(0),
             born: Instant::now(),
             used_ms: AtomicU64::new(0),
         })
@@ -194,6 +203,11 @@ impl Pool {
         }
     }
 
+    /// Another release has its users, or it is going to sleep: what would stay for ever is to end.
+    pub fn leave(&self) {
+        self.left.send_modify(|times| *times += 1);
+    }
+
     /// Waits until nothing is in flight or the time is over, without refusing anything; gives what is left in flight.
     pub async fn settled(&self, timeout: Duration) -> usize {
         let empty = async {
@@ -216,6 +230,7 @@ impl Pool {
     /// Refuses new claims from now on and waits as [`Pool::settled`] does.
     pub async fn drain(&self, timeout: Duration) -> usize {
         self.draining.store(true, Ordering::SeqCst);
+        self.leave();
         self.settled(timeout).await
     }
 

@@ -79,6 +79,7 @@ async fn client(pool: Pool, path: String, until: Instant) -> Count {
             url: format!("http://bench.localhost{path}"),
             headers: vec![("host".to_owned(), "bench.localhost".into())],
             has_body: false,
+            upgrade: false,
             request_id: "bench".to_owned(),
         };
         let (request, answer) = Request::local(head, None).await;

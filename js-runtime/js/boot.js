@@ -46,6 +46,7 @@ const LAZY = {
   "ext:vitrine/headers.js": ["Headers"],
   "ext:vitrine/request.js": ["Request"],
   "ext:vitrine/response.js": ["Response"],
+  "ext:vitrine/web_socket.js": ["WebSocket", "WebSocketPair"],
   "ext:vitrine/node/async_hooks.js": ["AsyncLocalStorage"],
   "ext:deno_node/internal/buffer.js": ["Buffer"],
 };

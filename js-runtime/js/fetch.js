@@ -121,7 +121,7 @@ function asUtf8(location) {
 async function hop(method, url, headers, body, signal, isRedirected) {
   signal?.throwIfAborted();
   const upload = body === null ? null : startUpload(body, signal);
-  const start = (number) => op_fetch(number, currentRequest(), method, url, headers, upload?.number ?? 0, isRedirected, isOwn(url));
+  const start = (number) => op_fetch(number, currentRequest(), method, url, headers, upload?.number ?? 0, isRedirected, isOwn(url), false);
   try {
     return signal === null ? await hostCall(start) : await signalledCall(signal, start);
   } catch (error) {
@@ -256,5 +256,5 @@ function takeHeader(list, name) {
   }
 }
 
-return { fetch, fetchAsIs };
+return { fetch, fetchAsIs, isOwn };
 })();

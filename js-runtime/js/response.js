@@ -24,13 +24,16 @@ class Response {
   #type = "default";
   #url = "";
   #redirected = false;
+  #webSocket = null;
 
   constructor(body = null, init = undefined) {
     if (body === FETCHED) return;
     init ??= {};
     if (init.status !== undefined) {
       const status = Number(init.status);
-      if (!(status >= 200 && status <= 599)) throw new RangeError(`Response: ${init.status} is not a status from 200 to 599`);
+      // As Cloudflare's workers answer a request that asks for a WebSocket.
+      if (status === 101) this.#webSocket = init.webSocket ?? null;
+      if (this.#webSocket === null && !(status >= 200 && status <= 599)) throw new RangeError(`Response: ${init.status} is not a status from 200 to 599`);
       this.#status = status | 0;
     }
     if (init.statusText !== undefined) {
@@ -117,6 +120,11 @@ class Response {
 
   get redirected() {
     return this.#redirected;
+  }
+
+  // The end of a WebSocketPair that goes to the client, or null.
+  get webSocket() {
+    return this.#webSocket;
   }
 
   clone() {

@@ -184,6 +184,11 @@ function answer(number, entry, value) {
       if (value.status === 0) throw new TypeError("The handler returned Response.error(), which is not an answer");
       if (body !== null && unusable(body)) throw new TypeError("The body of the Response has been read already");
       if (body !== null) body.used = true;
+      if (value.status === 101) {
+        const { upgrade } = core.loadExtScript("ext:vitrine/web_socket.js");
+        entry.cancel = upgrade(number, value.webSocket, headersList(value.headers), () => ended(number));
+        return;
+      }
       send(number, entry, value.status, headersList(value.headers), body);
     } else if (isRender) {
       answerRender(number, entry, value);

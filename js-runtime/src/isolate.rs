@@ -15,4 +15,5 @@ pub mod module_scope;
 pub mod platform;
 pub mod runtime;
 pub mod shared;
+pub mod socket;
 pub mod warm;

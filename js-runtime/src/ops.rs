@@ -10,6 +10,7 @@ pub mod node_buffer;
 pub mod node_names;
 pub mod node_system;
 pub mod request;
+pub mod socket;
 pub mod timer;
 pub mod zlib;
 
@@ -117,6 +118,14 @@ deno_core::extension!(
         request::op_body_read,
         request::op_request_headers,
         request::op_wait_until,
+        socket::op_socket_accept,
+        socket::op_socket_close,
+        socket::op_socket_end,
+        socket::op_socket_open,
+        socket::op_socket_read,
+        socket::op_socket_send_bytes,
+        socket::op_socket_send_text,
+        socket::op_socket_waiting,
         timer::op_task,
         timer::op_cancel,
         timer::op_timer_start,

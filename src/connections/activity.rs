@@ -1,5 +1,6 @@
 //! What one connection is doing: enough to tell a client that dawdles from an app that works, and one that rests from both.
 
+use super::after_http::AfterHttp;
 use crate::limits::{
     ANSWER_BYTES_PER_S_MIN, ANSWER_GRACE_MS, CONNECTION_CHECK_MS, HEAD_TIMEOUT_MS, KEEPALIVE_IDLE_MS,
     TAKEN_BACK_MAX,
@@ -69,6 +70,8 @@ pub struct Activity {
     stall_ms: AtomicU64,
     taken_back: AtomicUsize,
     evicted: Notify,
+    /// What the connection goes on with once it is none of HTTP any more.
+    pub after_http: AfterHttp,
 }
 
 impl Activity {
@@ -91,6 +94,7 @@ impl Activity {
             stall_ms: AtomicU64::new(KEEPALIVE_IDLE_MS),
             taken_back: AtomicUsize::new(0),
             evicted: Notify::new(),
+            after_http: AfterHttp::default(),
         })
     }
 

@@ -7,8 +7,9 @@ use super::visitor::Visitor;
 use crate::limits::LOG_FIELD_BYTES_MAX;
 use crate::route::Target;
 use crate::route::guard::PASS_PARAMETER;
-use crate::telemetry::series::{CLIENT_WENT_AWAY, InFlight};
+use crate::telemetry::series::{CLIENT_WENT_AWAY, InFlight, OpenSocket};
 use crate::telemetry::{AccessLine, Telemetry};
+use crate::web_sockets::course::{CLOSED_WITHOUT_A_WORD, Summary};
 use http::HeaderValue;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -65,6 +66,10 @@ pub struct Record {
     pub hsts: Option<HeaderValue>,
     /// Whether the answer says how it came about.
     pub diagnostic: bool,
+    /// Counts the WebSocket that it has become.
+    open_socket: Option<OpenSocket>,
+    /// What became of that.
+    socket: Option<Summary>,
 }
 
 impl Record {
@@ -99,6 +104,8 @@ impl Record {
             counted: None,
             hsts: None,
             diagnostic: true,
+            open_socket: None,
+            socket: None,
         })
     }
 
@@ -132,6 +139,29 @@ impl Record {
         self.arrived.elapsed()
     }
 
+    /// It is a WebSocket from now on.
+    pub fn open_socket(&mut self) {
+        let series = self.target.as_ref().map(|target| target.pool.series());
+        self.open_socket = series.map(|series| series.open_socket(&self.telemetry.metrics));
+    }
+
+    /// The WebSocket is over.
+    pub fn end_socket(&mut self, summary: Summary) {
+        self.socket = Some(summary);
+        if let Some(series) = self.target.as_ref().map(|target| target.pool.series()) {
+            series.count_messages(&self.telemetry.metrics, summary.received, summary.sent);
+        }
+        let outcome = self.done.as_ref().map(|done| done.outcome);
+        match outcome {
+            // It is closed with a code that says so.
+            Some(Outcome::Draining) => self.complete(Outcome::Ok),
+            Some(Outcome::Ok) if summary.close_code == CLOSED_WITHOUT_A_WORD => {}
+            Some(outcome) => self.complete(outcome),
+            // Its client takes nothing, or does not close.
+            None => {}
+        }
+    }
+
     /// The last byte was handed over, or the answer was broken off for this reason.
     pub const fn complete(&mut self, outcome: Outcome) {
         self.outcome = outcome;
@@ -152,7 +182,9 @@ impl Drop for Record {
         let render = self.done.as_ref().map(|done| (seconds(done.cpu_us), seconds(done.queue_us), begun));
         let metrics = &self.telemetry.metrics;
         let series = self.in_flight.as_ref().map_or_else(|| metrics.unrouted(), InFlight::series);
-        metrics.request(series, outcome, self.status, duration.as_secs_f64(), render);
+        // A socket stays for as long as its client likes.
+        let taken = if self.socket.is_some() { begun } else { duration };
+        metrics.request(series, outcome, self.status, taken.as_secs_f64(), render);
 
         let figure = |of: fn(&Done) -> u64| self.done.as_ref().map_or(0.0, |done| of(done) as f64 / 1000.0);
         let milliseconds = |duration: Duration| duration.as_micros() as f64 / 1000.0;
@@ -180,6 +212,8 @@ impl Drop for Record {
             cpu_ms: figure(|done| done.cpu_us),
             user_agent: agent.map(cut),
             pin: self.pin.as_str(),
+            close_code: self.socket.map(|socket| socket.close_code),
+            messages: self.socket.map(|socket| [socket.received, socket.sent]),
             error: self.done.as_ref().and_then(|done| done.error.as_ref()),
         });
     }

@@ -8,10 +8,11 @@ use super::pin::{X_VITRINE_PIN, X_VITRINE_RELEASE};
 use super::select::Pin;
 use super::visitor::keep_private;
 use crate::limits::RETRY_AFTER_S;
+use crate::web_sockets::handshake::VERSION;
 use bytes::Bytes;
 use http::header::{
-    CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, RETRY_AFTER, SET_COOKIE,
-    STRICT_TRANSPORT_SECURITY, WWW_AUTHENTICATE,
+    CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, RETRY_AFTER,
+    SEC_WEBSOCKET_VERSION, SET_COOKIE, STRICT_TRANSPORT_SECURITY, WWW_AUTHENTICATE,
 };
 use http::{HeaderValue, Method, Response, StatusCode};
 use std::time::Duration;
@@ -141,6 +142,9 @@ pub fn failed(mut record: Box<Record>, failure: Failure) -> Response<EdgeBody> {
         // Where the body ends is what client and host may see differently.
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
+    if failure.status == StatusCode::UPGRADE_REQUIRED {
+        headers.insert(SEC_WEBSOCKET_VERSION, VERSION);
+    }
     if failure.status == StatusCode::UNAUTHORIZED {
         headers
             .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"preview\", charset=\"UTF-8\""));
@@ -184,10 +188,24 @@ pub fn send(
     source: Source,
     timing: Timing,
 ) -> Response<EdgeBody> {
+    put_own(&mut record, status, &mut headers, timing);
+    respond(status, headers, EdgeBody::new(source, record))
+}
+
+/// An answer of these parts.
+pub fn respond(status: StatusCode, headers: HeaderMap, body: EdgeBody) -> Response<EdgeBody> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
+}
+
+/// Puts the host's own headers on an answer.
+pub fn put_own(record: &mut Record, status: StatusCode, headers: &mut HeaderMap, timing: Timing) {
     record.status = status.as_u16();
     headers.insert(super::caller::X_REQUEST_ID, record.caller.request_id.clone());
     if record.diagnostic {
-        tell_origin(&mut headers, &record, timing);
+        tell_origin(headers, record, timing);
     } else {
         headers.remove(X_VITRINE_OUTCOME);
     }
@@ -198,23 +216,19 @@ pub fn send(
         headers.insert(X_ROBOTS_TAG, HeaderValue::from_static("noindex"));
     }
     if record.guarded {
-        keep_private(&mut headers);
+        keep_private(headers);
     }
     if let Some(pass) = record.new_pass.take() {
         headers.append(SET_COOKIE, PASS.set(&pass, record.caller.https, None));
     }
     if record.by_bucket {
-        record.visitor.mark(&mut headers, record.caller.https);
+        record.visitor.mark(headers, record.caller.https);
     } else if record.by_pin {
-        keep_private(&mut headers);
+        keep_private(headers);
     }
     if record.pin == Pin::Missed {
         headers.insert(X_VITRINE_PIN, HeaderValue::from_static("missed"));
     }
-    let mut response = Response::new(EdgeBody::new(source, record));
-    *response.status_mut() = status;
-    *response.headers_mut() = headers;
-    response
 }
 
 /// Which release and epoch an answer is of, and how long it took: what an operator can turn off.

@@ -34,7 +34,7 @@ pub fn answer(
     shared_domain: Option<&str>,
     rendered: Rendered,
 ) -> Result<Response<EdgeBody>, (Box<Record>, Failure)> {
-    let Rendered { answer, claim, waited, head_after, patience } = rendered;
+    let Rendered { answer, claim, waited, head_after, patience, uplink: _ } = rendered;
     let Some(status) = app_head::status(&answer.head) else {
         return Err((record, Failure::of(Outcome::AppError)));
     };

@@ -31,7 +31,8 @@ pub enum BodyError {
 #[derive(Debug)]
 pub struct EdgeBody {
     source: Source,
-    record: Box<Record>,
+    /// `None` where the answer is not the end of its request.
+    record: Option<Box<Record>>,
 }
 
 /// Where a body comes from.
@@ -178,17 +179,25 @@ impl EdgeBody {
             let outcome = record.outcome;
             record.complete(outcome);
         }
-        Self { source, record }
+        Self { source, record: Some(record) }
+    }
+
+    /// The body of an answer after which its request goes on as something else.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self { source: Source::Empty, record: None }
     }
 
     fn give(&mut self, data: Bytes) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        self.record.bytes += data.len() as u64;
+        if let Some(record) = &mut self.record {
+            record.bytes += data.len() as u64;
+        }
         Poll::Ready(Some(Ok(Frame::data(data))))
     }
 
     /// A file that fails midway is the host's fault, as one that can't be opened.
     fn unreadable(&mut self, error: Error) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let path = self.record.caller.uri.path();
+        let path = self.record.as_ref().map(|record| record.caller.uri.path());
         tracing::warn!(path, %error, "a client file can't be read to its end");
         self.end(Outcome::Overloaded);
         Poll::Ready(Some(Err(BodyError::File(error))))
@@ -196,7 +205,23 @@ impl EdgeBody {
 
     fn end(&mut self, outcome: Outcome) {
         self.source = Source::Empty;
-        self.record.complete(outcome);
+        if let Some(record) = &mut self.record {
+            record.complete(outcome);
+        }
+    }
+
+    /// The worker's end of it.
+    fn finish(&mut self, done: Done) {
+        self.end(done.outcome);
+        if let Some(record) = &mut self.record {
+            record.done = Some(done);
+        }
+    }
+
+    /// What is at hand has this outcome already.
+    fn end_as_recorded(&mut self) {
+        let outcome = self.record.as_ref().map_or(Outcome::Ok, |record| record.outcome);
+        self.end(outcome);
     }
 }
 
@@ -213,8 +238,7 @@ impl Body for EdgeBody {
             Source::Empty => Poll::Ready(None),
             Source::Memory(data) => {
                 let data = std::mem::take(data);
-                let outcome = this.record.outcome;
-                this.end(outcome);
+                this.end_as_recorded();
                 this.give(data)
             }
             Source::File(stream, left) => {
@@ -226,22 +250,19 @@ impl Body for EdgeBody {
                 };
                 *left = left.saturating_sub(data.len() as u64);
                 if *left == 0 {
-                    let outcome = this.record.outcome;
-                    this.end(outcome);
+                    this.end_as_recorded();
                 }
                 this.give(data)
             }
             Source::Worker(streaming) => match ready!(streaming.poll(cx)) {
                 Step::Data(data) => this.give(data),
                 Step::Last(data, done) => {
-                    this.end(done.outcome);
-                    this.record.done = Some(*done);
+                    this.finish(*done);
                     this.give(data)
                 }
                 Step::End(done) => {
                     let outcome = done.outcome;
-                    this.end(outcome);
-                    this.record.done = Some(*done);
+                    this.finish(*done);
                     let broken = outcome != Outcome::Ok;
                     Poll::Ready(broken.then_some(Err(BodyError::Render(outcome))))
                 }

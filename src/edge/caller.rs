@@ -2,6 +2,7 @@
 
 use super::connection::Peer;
 use super::forwarded::Forwarded;
+use crate::web_sockets::handshake::Handshake;
 use crate::worker::OwnCall;
 use http::header::{ACCEPT, HeaderMap, HeaderName, USER_AGENT};
 use http::request::Parts;
@@ -41,6 +42,8 @@ pub struct Caller {
     pub own_call: Option<Arc<OwnCall>>,
     /// What they can read.
     pub reads: Reads,
+    /// What they ask of a WebSocket.
+    pub handshake: Handshake,
     /// User agent.
     pub user_agent: Option<HeaderValue>,
 }
@@ -82,6 +85,7 @@ impl Caller {
             traced: given.is_some(),
             traceparent: given.cloned().unwrap_or_else(new_traceparent),
             reads: Reads::of(headers),
+            handshake: Handshake::of(parts),
             user_agent: headers.get(USER_AGENT).cloned(),
         }
     }

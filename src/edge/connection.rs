@@ -188,14 +188,19 @@ async fn serve_io<A: Answer>(
             };
             let mut answer = answered.await.map(held);
             taken_back.answered();
-            if activity.is_leaving() && !h2 {
+            if activity.is_leaving() && !h2 && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
                 answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             Ok::<_, Infallible>(answer)
         }
     });
-    let connection = protocols.serve_connection(TokioIo::new(io), service);
+    let connection = protocols.serve_connection_with_upgrades(TokioIo::new(io), service);
     course::run(connection, &activity, &terms.patience, &leaving).await;
+    if let Some(upgraded) = activity.after_http.take() {
+        // None of those that may go for another one.
+        let _busy = activity.begin(false);
+        upgraded.await;
+    }
 }
 
 /// A request that its client takes back, if this is dropped before it is answered.

@@ -4,8 +4,9 @@ use super::address::Address;
 use super::caller::{Caller, TRACEPARENT, TRACESTATE, X_REQUEST_ID};
 use super::forwarded::{X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO};
 use super::own_cookie;
+use crate::web_sockets::handshake::WEBSOCKET;
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_LENGTH, COOKIE, HeaderMap, HeaderName};
+use http::header::{CONNECTION, CONTENT_LENGTH, COOKIE, HeaderMap, HeaderName, UPGRADE};
 use vitrine_wire::{Headers, OWN_CALL_HEADER, RequestHead};
 
 /// Headers that are about one connection or that the edge makes itself.
@@ -40,6 +41,8 @@ pub struct BodyAhead {
     pub is_there: bool,
     /// Its length in bytes, if the client declared it and it frames the body.
     pub declared: Option<u64>,
+    /// Whether the request asks for a WebSocket.
+    pub upgrade: bool,
 }
 
 /// The head that goes to a worker.
@@ -51,8 +54,9 @@ pub fn request_head(caller: &Caller, address: &Address, headers: &HeaderMap, bod
     RequestHead {
         method: caller.method.as_str().to_owned(),
         url: format!("{scheme}://{}{target}", address.authority),
-        headers: end_to_end(caller, address, headers, scheme, body.declared),
-        has_body: body.is_there,
+        headers: end_to_end(caller, address, headers, scheme, body),
+        has_body: body.is_there || body.upgrade,
+        upgrade: body.upgrade,
         request_id: caller.request_id().to_owned(),
     }
 }
@@ -62,7 +66,7 @@ fn end_to_end(
     address: &Address,
     headers: &HeaderMap,
     scheme: &str,
-    declared: Option<u64>,
+    body: BodyAhead,
 ) -> Headers {
     let mut kept: Headers = Vec::with_capacity(headers.len() + 8);
     for (name, value) in headers {
@@ -84,7 +88,11 @@ fn end_to_end(
     if let Some(call) = &caller.own_call {
         put(&OWN_CALL, call.depth.to_string().into());
     }
-    if let Some(bytes) = declared {
+    if body.upgrade {
+        put(&UPGRADE, Bytes::copy_from_slice(WEBSOCKET.as_bytes()));
+        put(&CONNECTION, Bytes::from_static(b"Upgrade"));
+    }
+    if let Some(bytes) = body.declared {
         put(&CONTENT_LENGTH, bytes.to_string().into());
     }
     kept
@@ -201,7 +209,7 @@ mod tests {
 
     #[test]
     fn the_length_of_a_body_is_what_frames_it() {
-        let ahead = BodyAhead { is_there: true, declared: Some(7) };
+        let ahead = BodyAhead { is_there: true, declared: Some(7), upgrade: false };
         assert_eq!(values(&head_before(ahead, &[("content-length", "007")]), "content-length"), ["7"]);
     }
 

@@ -23,6 +23,7 @@ use super::static_files::{Found, find};
 use super::upload::linger;
 use super::visitor::Visitor;
 use super::wake_quota::WakeQuota;
+use super::web_socket::Upgrading;
 use crate::config::{LimitMaxima, MetricsRules};
 use crate::connections::places::Excess;
 use crate::id::ReleaseId;
@@ -32,9 +33,12 @@ use crate::route::RouteTable;
 use crate::route::Routes;
 use crate::route::guard::Guard;
 use crate::telemetry::Telemetry;
+use crate::web_sockets::handshake::Handshake;
+use crate::web_sockets::places::SocketPlaces;
 use crate::worker::OwnCall;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
+use hyper::upgrade::OnUpgrade;
 use ipnet::IpNet;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -89,13 +93,18 @@ pub struct Line<W> {
     pub metrics: MetricsRules,
     /// Cancelled when the host leaves.
     pub shutdown: CancellationToken,
+    /// Cancelled when another host has taken over.
+    pub handed_over: CancellationToken,
+    /// Places for WebSockets.
+    pub sockets: Arc<SocketPlaces>,
 }
 
 impl<W: Wake> Answer for Line<W> {
     type Body = EdgeBody;
 
     async fn answer(self: Arc<Self>, request: Request<Incoming>, peer: Peer) -> Response<EdgeBody> {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
+        let connection = parts.extensions.remove::<OnUpgrade>();
         let table = self.routes.snapshot();
         let caller = Caller::of(&parts, &peer, &self.trusted_proxies);
         let visitor = Visitor::of(&parts.headers, caller.https, rand::random);
@@ -146,6 +155,10 @@ impl<W: Wake> Answer for Line<W> {
             }
             Found::NotAFile => {}
         }
+        let upgrading = match self.may_upgrade(&record, &selection, connection) {
+            Ok(upgrading) => upgrading,
+            Err(failure) => return refused(record, failure, body),
+        };
         let rendered = render::render(&self, &mut record, &mut selection, &address, &mut headers, body).await;
         if rendered.is_ok() {
             peer.activity.on_rendered();
@@ -153,6 +166,22 @@ impl<W: Wake> Answer for Line<W> {
         let cookie = Wanted::of(&record.caller, &headers).cookie;
         let shared = self.shared_domain.as_deref();
         let failure = match rendered {
+            Ok(mut rendered) if rendered.answer.head.status == StatusCode::SWITCHING_PROTOCOLS => {
+                match upgrading.zip(rendered.uplink.take()) {
+                    Some(upgrading) => {
+                        return self.accept(
+                            record,
+                            &selection,
+                            &headers,
+                            rendered,
+                            upgrading,
+                            &peer.activity,
+                        );
+                    }
+                    // Nobody has asked for it.
+                    None => Failure::of(Outcome::AppError),
+                }
+            }
             Ok(rendered) => match app_answer::answer(record, &selection, cookie, shared, rendered) {
                 Ok(response) => return response,
                 Err((back, failure)) => {
@@ -196,6 +225,24 @@ impl<W> Line<W> {
         }
         selection.pinnable &= self.skew_protection;
         Ok(selection)
+    }
+
+    /// What a request that asks for a WebSocket needs to become one, if there is a place for it.
+    fn may_upgrade(
+        &self,
+        record: &Record,
+        selection: &Selection,
+        connection: Option<OnUpgrade>,
+    ) -> Result<Option<Upgrading>, Failure> {
+        match (&record.caller.handshake, connection) {
+            (Handshake::Bad(status), _) => Err(Failure::of(Outcome::BadRequest).with(*status)),
+            (Handshake::Asked(_), Some(connection)) => {
+                let place = self.sockets.take(&selection.target.release.app);
+                let place = place.ok_or(Failure::of(Outcome::Overloaded))?;
+                Ok(Some(Upgrading { connection, place }))
+            }
+            _ => Ok(None),
+        }
     }
 
     /// Counts the request as one of its client's, if its connection has a place and its client may have one more in flight.

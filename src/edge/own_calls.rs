@@ -41,6 +41,7 @@ impl<W: Wake> OwnOrigin for OwnCalls<W> {
                 excess: None,
                 own_call: Some(Arc::new(call)),
             };
+            let activity = Arc::clone(&peer.activity);
             let service = service_fn(|request: Request<Incoming>| {
                 let answered = Arc::clone(&line).answer(request, peer.clone());
                 async move { Ok::<_, Infallible>(answered.await) }
@@ -49,10 +50,14 @@ impl<W: Wake> OwnOrigin for OwnCalls<W> {
                 .max_headers(REQUEST_HEADERS_MAX)
                 .max_buf_size(H1_BUFFER_BYTES_MAX)
                 .keep_alive(false)
-                .serve_connection(TokioIo::new(io), service);
+                .serve_connection(TokioIo::new(io), service)
+                .with_upgrades();
             if let Err(error) = served.await {
                 // The app that gave its call up knows, and one that waits for the answer sees it break off.
                 tracing::debug!(%error, "a call of an app to itself broke off");
+            }
+            if let Some(upgraded) = activity.after_http.take() {
+                upgraded.await;
             }
         })
     }

@@ -22,12 +22,14 @@ pub struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    /// From a request's head. Navigations ignore the cookie: a user who reloads gets what is live.
+    /// From a request's head. Navigations ignore the cookie: a user who reloads gets what is live. So do WebSockets: one that is closed because
+    /// its release leaves would come back to it.
     #[must_use]
     pub fn of(caller: &Caller, headers: &'a HeaderMap) -> Self {
         let cookie = PIN.read(headers, caller.https);
         // A header that is no text can't name a release: it is a pin that can't be met.
         let header = headers.get(X_VITRINE_RELEASE).map(|value| value.to_str().unwrap_or_default());
-        Self { release: header.or(if caller.reads.navigation { None } else { cookie }), cookie }
+        let is_bound = !caller.reads.navigation && !caller.handshake.is_asked();
+        Self { release: header.or(cookie.filter(|_| is_bound)), cookie }
     }
 }

@@ -8,6 +8,7 @@ use super::line::{Line, Wake};
 use super::preview_door::{self, Stop};
 use super::select::Selection;
 use super::upload::{Fault, Pace, Progress, bound, linger};
+use super::web_socket::{self, Uplink};
 use crate::failpoint;
 use crate::limits::{
     CLAIM_ATTEMPTS_MAX, RECONNECT_PAUSE_MS, RENDER_GRACE_MS, UPSTREAM_RETRIES_MAX, WAKES_BY_CLIENT_EVERY_MS,
@@ -38,6 +39,8 @@ pub struct Rendered {
     pub head_after: Duration,
     /// How long the worker may say nothing.
     pub patience: Duration,
+    /// The way to the worker, of a request that asks for a WebSocket.
+    pub uplink: Option<Uplink>,
 }
 
 /// Renders. `selection` is the one in force at the end: it moves when the release leaves while it is being claimed.
@@ -60,6 +63,7 @@ pub async fn render<W: Wake>(
         is_there: !body.is_end_stream(),
         // What the body is framed by, never the header's text.
         declared: body.size_hint().exact().filter(|_| headers.contains_key(CONTENT_LENGTH)),
+        upgrade: record.caller.handshake.is_asked() && body.is_end_stream(),
     };
     if declared(headers).is_some_and(|bytes| bytes > selection.target.request_bytes_max) {
         linger(body);
@@ -76,10 +80,16 @@ pub async fn render<W: Wake>(
         let waited = record.elapsed() - before;
         let patience = line.patience(&selection.target);
         let head = forward::request_head(&record.caller, address, headers, ahead);
+        let (uplink, body) = if ahead.upgrade {
+            let (uplink, messages) = web_socket::uplink();
+            (Some(uplink), Some(messages))
+        } else {
+            (None, body.take())
+        };
         record.edge = record.elapsed() - waited;
         let asked = record.elapsed();
         let (sent, answered) = match claim.worker().connected().await {
-            Ok(connection) => (true, ask(&connection, head, body.take(), &progress, patience).await),
+            Ok(connection) => (true, ask(&connection, head, body, &progress, patience).await),
             Err(done) => (false, Err(done)),
         };
         if let Err(Done { outcome: Outcome::UpstreamGone | Outcome::Crashed | Outcome::WallLimit, .. }) =
@@ -92,7 +102,7 @@ pub async fn render<W: Wake>(
                 claim.worker().answered(answer.head.status);
                 let head_after = record.elapsed() - asked;
                 let patience = line.stream_patience(&selection.target);
-                return Ok(Rendered { answer, claim, waited, head_after, patience });
+                return Ok(Rendered { answer, claim, waited, head_after, patience, uplink });
             }
             // What was not sent can't happen twice.
             Err(done) if (repeatable || !sent) && again.may_be_asked(done.outcome, sent) => {

@@ -271,6 +271,7 @@ async fn ask(entry: &Entry, worker: &Worker, domain: &str, path: &str, timeout: 
         url: format!("http://{host}{path}"),
         headers: vec![header("host", host), header("user-agent", "vitrine-health".into())],
         has_body: false,
+        upgrade: false,
         // Its lines are told from those of visitors by it.
         request_id: format!("health:{path}"),
     };

@@ -85,6 +85,12 @@ pub struct AccessLine<'a> {
     /// What became of the client's pin.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pin: Option<&'static str>,
+    /// Code with which a WebSocket was closed; 1006 is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub close_code: Option<u16>,
+    /// Messages of a WebSocket: from the client, and to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub messages: Option<[u64; 2]>,
     /// What the app threw, source-mapped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<&'a AppError>,

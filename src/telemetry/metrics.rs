@@ -3,7 +3,7 @@
 
 mod labels;
 
-pub(super) use labels::{OutcomeLabel, RequestLabels};
+pub(super) use labels::{DIRECTIONS, MessageLabels, OutcomeLabel, RequestLabels};
 
 use super::certificates::CertificateSeries;
 use super::connections::{ConnectionFamilies, ConnectionSeries, Side};
@@ -66,6 +66,8 @@ pub struct Metrics {
     pub(super) duration: Histograms,
     pub(super) render_cpu: Histograms,
     pub(super) in_flight: Family<ReleaseLabels, Gauge>,
+    pub(super) sockets: Family<ReleaseLabels, Gauge>,
+    pub(super) messages: Family<MessageLabels, Counter>,
     queue: Histogram,
     flips: Family<FlipLabels, Counter>,
     workers: Family<StateLabels, Gauge>,
@@ -111,6 +113,8 @@ impl Metrics {
             duration,
             render_cpu,
             in_flight,
+            sockets: Family::default(),
+            messages: Family::default(),
             queue: Self::fine_histogram(),
             flips: Family::default(),
             workers: Family::default(),
@@ -146,6 +150,12 @@ impl Metrics {
         registry.register("render_cpu_seconds", "CPU time of renders", self.render_cpu.clone());
         registry.register("queue_seconds", "Wait for an isolate", self.queue.clone());
         registry.register("in_flight", "Requests being answered", self.in_flight.clone());
+        registry.register("web_sockets", "Open WebSockets of visitors", self.sockets.clone());
+        registry.register(
+            "web_socket_messages",
+            "Messages of visitors' WebSockets that are closed, from clients and to them",
+            self.messages.clone(),
+        );
         registry.register("flips", "Changes of the live release", self.flips.clone());
         registry.register("workers", "Workers by state", self.workers.clone());
         registry.register(

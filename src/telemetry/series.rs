@@ -2,7 +2,7 @@
 //! release is gone counts into nothing.
 
 use super::Metrics;
-use super::metrics::{OutcomeLabel, RequestLabels, Restarts};
+use super::metrics::{DIRECTIONS, MessageLabels, OutcomeLabel, RequestLabels, Restarts};
 use super::tally::{Sample, Tally};
 use crate::id::ReleaseId;
 use arc_swap::ArcSwap;
@@ -52,6 +52,9 @@ pub struct Series {
     in_flight: OnceLock<Gauge>,
     duration: OnceLock<Histogram>,
     render_cpu: OnceLock<Histogram>,
+    sockets: OnceLock<Gauge>,
+    /// Messages of sockets: from clients, and to them.
+    messages: [OnceLock<Counter>; 2],
     /// Whether its release is gone. Held while a series is made, so that none is made after that.
     gone: Mutex<bool>,
     /// Whether there are figures of a worker.
@@ -76,6 +79,16 @@ impl InFlight {
 impl Drop for InFlight {
     fn drop(&mut self) {
         self.0.in_flight.get().map(Gauge::dec);
+    }
+}
+
+/// One open WebSocket; ends when dropped.
+#[derive(Debug)]
+pub struct OpenSocket(Arc<Series>);
+
+impl Drop for OpenSocket {
+    fn drop(&mut self) {
+        self.0.sockets.get().map(Gauge::dec);
     }
 }
 
@@ -107,6 +120,8 @@ impl Series {
             in_flight: OnceLock::new(),
             duration: OnceLock::new(),
             render_cpu: OnceLock::new(),
+            sockets: OnceLock::new(),
+            messages: Default::default(),
             gone: Mutex::new(false),
             has_worker: AtomicBool::new(false),
             restarts: Mutex::default(),
@@ -163,6 +178,31 @@ impl Series {
         self.made(&self.in_flight, make, Gauge::default)
     }
 
+    /// Counts a WebSocket as open.
+    #[must_use]
+    pub fn open_socket(self: &Arc<Self>, metrics: &Metrics) -> OpenSocket {
+        let make = || metrics.sockets.get_or_create_owned(&self.labels);
+        self.made(&self.sockets, make, Gauge::default).inc();
+        OpenSocket(Arc::clone(self))
+    }
+
+    /// Counts the messages of a WebSocket: from its client, and to it.
+    pub fn count_messages(&self, metrics: &Metrics, received: u64, sent: u64) {
+        for ((slot, count), direction) in self.messages.iter().zip([received, sent]).zip(DIRECTIONS) {
+            let labels = self.message_labels(direction);
+            let make = || metrics.messages.get_or_create_owned(&labels);
+            self.made(slot, make, Counter::default).inc_by(count);
+        }
+    }
+
+    fn message_labels(&self, direction: &'static str) -> MessageLabels {
+        MessageLabels {
+            app: Arc::clone(&self.labels.app),
+            release: Arc::clone(&self.labels.release),
+            direction,
+        }
+    }
+
     /// Exports the series of a release that users get, before its first request.
     pub(super) fn begin(&self, metrics: &Metrics) {
         self.make_counts(metrics, &COUNTED_FROM_START);
@@ -214,6 +254,10 @@ impl Series {
         metrics.in_flight.remove(&self.labels);
         metrics.duration.remove(&self.labels);
         metrics.render_cpu.remove(&self.labels);
+        metrics.sockets.remove(&self.labels);
+        for direction in DIRECTIONS {
+            metrics.messages.remove(&self.message_labels(direction));
+        }
     }
 
     pub(super) fn duration(&self, metrics: &Metrics) -> &Histogram {

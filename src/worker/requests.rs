@@ -18,6 +18,7 @@ use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::SplitStream;
+use http::StatusCode;
 use http_body_util::BodyExt;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -57,7 +58,11 @@ struct Stream {
     /// What the worker takes of the request's body.
     upload: Arc<Window>,
     asked: Instant,
+    /// Whether a WebSocket was asked for.
+    upgrade: bool,
     answer_bytes: u64,
+    /// Bytes that the body of its answer may have.
+    answer_bytes_max: u64,
 }
 
 /// One requests connection past its hello.
@@ -141,7 +146,9 @@ impl Connection {
                 pieces: feed,
                 upload: Arc::clone(&upload),
                 asked: Instant::now(),
+                upgrade: head.upgrade,
                 answer_bytes: 0,
+                answer_bytes_max: self.answer_bytes_max,
             };
             streams.insert(stream, entry);
         }
@@ -263,6 +270,10 @@ impl Connection {
     fn on_head(&self, stream: StreamId, head: ResponseHead) -> Result<(), Breach> {
         if let Some(entry) = self.lock().get_mut(&stream) {
             let waiting = entry.head.take().ok_or(Breach::Order(stream))?;
+            if entry.upgrade && head.status == StatusCode::SWITCHING_PROTOCOLS.as_u16() {
+                // Its messages are bounded one by one.
+                entry.answer_bytes_max = u64::MAX;
+            }
             // A receiver that is gone has sent its cancel already.
             let _ = waiting.send(Ok(head));
         }
@@ -276,7 +287,7 @@ impl Connection {
             return Err(Breach::Order(stream));
         }
         entry.answer_bytes += data.len() as u64;
-        if entry.answer_bytes <= self.answer_bytes_max {
+        if entry.answer_bytes <= entry.answer_bytes_max {
             entry.pieces.push(data).map_err(|_| Breach::Window(stream))?;
             drop(streams);
             while !self.memory.has_room(0) && self.break_stalled_off() {}

@@ -16,6 +16,7 @@ mod harness {
     pub mod snapshot;
     pub mod storm;
     pub mod wait;
+    pub mod web_socket;
 }
 
 mod admin_tls;
@@ -71,3 +72,4 @@ mod uploads;
 mod wait_bake;
 mod wake;
 mod warm_failures;
+mod web_sockets;

@@ -29,7 +29,9 @@ pub struct Outbox {
     /// Body bytes put in so far.
     written: Cell<u64>,
     /// Body bytes that may be put in.
-    limit: u64,
+    limit: Cell<u64>,
+    /// Whether the body is a WebSocket's messages.
+    is_socket: Cell<bool>,
     changed: Notify,
     abandoned: Notify,
 }
@@ -56,10 +58,27 @@ impl Outbox {
             end: RefCell::default(),
             full: Cell::new(false),
             written: Cell::new(0),
-            limit,
+            limit: Cell::new(limit),
+            is_socket: Cell::new(false),
             changed: Notify::new(),
             abandoned: Notify::new(),
         }
+    }
+
+    /// The answer is a WebSocket from its head on: it may go on for ever, and be silent for as long.
+    pub fn become_socket(&self) {
+        self.limit.set(u64::MAX);
+        self.is_socket.set(true);
+    }
+
+    /// Whether the answer is a WebSocket.
+    pub fn is_socket(&self) -> bool {
+        self.is_socket.get()
+    }
+
+    /// Body bytes that the wire has not taken.
+    pub fn waiting_bytes(&self) -> usize {
+        self.body.borrow().len()
     }
 
     /// Puts the head in.
@@ -70,7 +89,7 @@ impl Outbox {
 
     /// Lets `write` append to the body. Returns whether there is room for more.
     pub fn body(&self, write: impl FnOnce(&mut BytesMut)) -> bool {
-        if self.written.get() > self.limit {
+        if self.written.get() > self.limit.get() {
             return false;
         }
         let mut body = self.body.borrow_mut();
@@ -83,8 +102,8 @@ impl Outbox {
         }
         drop(body);
         self.changed.notify_one();
-        if self.written.get() > self.limit {
-            let mib = self.limit >> 20;
+        if self.written.get() > self.limit.get() {
+            let mib = self.limit.get() >> 20;
             let message = format!("The response is longer than response_mb ({mib} MiB)");
             self.end(Outcome::AppError, Some(AppError { message, stack: String::new() }));
             return false;
@@ -144,8 +163,8 @@ pub struct Outgoing {
     pub begun: Instant,
     /// Since when an answer that has begun waits for the app; `None` before its head is sent, which ends `wall_ms`.
     pub quiet_since: Option<Instant>,
-    /// Its place among the requests that the pool has taken.
-    pub admission: Admission,
+    /// Its place among the requests that the pool has taken; a WebSocket has none, nobody waits for its end.
+    pub admission: Option<Admission>,
 }
 
 impl Outgoing {
@@ -165,7 +184,7 @@ impl Outgoing {
         let head = self.outbox.head.borrow_mut().take();
         let body = self.outbox.take_body();
         if done.outcome == Outcome::Ok {
-            finish(self.writer, &shared, self.request, &self.admission, (head, body, done)).await;
+            finish(self.writer, &shared, self.request, self.admission.as_ref(), (head, body, done)).await;
         } else {
             self.writer.done(done);
         }
@@ -207,6 +226,9 @@ impl Outgoing {
                     return Outcome::AppError.into();
                 }
                 shared.begin_stream(self.request);
+                if self.outbox.is_socket() {
+                    self.admission = None;
+                }
                 self.quiet_since = Some(Instant::now());
             }
             let body = self.outbox.take_body();
@@ -235,6 +257,10 @@ impl Outgoing {
 
     /// Waits until the app has given nothing for too long.
     async fn late(&self, shared: &Shared) -> Outcome {
+        if self.quiet_since.is_some() && self.outbox.is_socket() {
+            // Whether its client is still there is for the edge to say.
+            return std::future::pending().await;
+        }
         if let Some(quiet_since) = self.quiet_since {
             let idle = Duration::from_millis(shared.limits.stream_idle_ms);
             tokio::time::sleep_until((quiet_since + idle).into()).await;
@@ -269,14 +295,14 @@ async fn finish(
     mut writer: AnswerWriter,
     shared: &Shared,
     request: RequestNumber,
-    admission: &Admission,
+    admission: Option<&Admission>,
     (head, body, done): Rest,
 ) {
     let Err(rest) = writer.try_finish(head, body, done) else { return };
     let (head, body, done) = *rest;
     let bytes = u32::try_from(body.len()).ok().filter(|_| body.len() <= FINISHED_BYTES_MAX);
     if let Some(room) = bytes.and_then(|bytes| FINISHED_BYTES.try_acquire_many(bytes).ok()) {
-        let admission = admission.second();
+        let admission = admission.map(Admission::second);
         shared.link.spawn(async move {
             writer.finish(head, body, done).await;
             drop((admission, room));

@@ -73,6 +73,8 @@ impl Driver {
         self.last_request = self.last_request.wrapping_add(1).max(1);
         let number = self.last_request;
         let Request { head, body, answer, cancelled, received } = request;
+        let (body, upgrade) = if head.upgrade { (None, body) } else { (body, None) };
+        let has_body = body.is_some();
         let outbox = Rc::new(Outbox::new(self.shared.limits.response_mb << 20));
         let begun = Instant::now();
         (self.last_begun, self.rested) = (begun, false);
@@ -82,6 +84,7 @@ impl Driver {
             headers: head.headers,
             outbox: Rc::clone(&outbox),
             body,
+            upgrade,
             stall: answer.stall_clock(),
             body_bytes: 0,
             cpu: Duration::ZERO,
@@ -100,11 +103,11 @@ impl Driver {
             received,
             begun,
             quiet_since: None,
-            admission,
+            admission: Some(admission),
         };
         self.shared.start(outgoing.run(Rc::clone(&self.shared)));
         self.look_at_event_loop();
-        self.engine.begin(number, &head.method, &head.url, head.has_body)?;
+        self.engine.begin(number, &head.method, &head.url, has_body)?;
         Ok(number)
     }
 

@@ -3,7 +3,8 @@
 use super::shared::{Fetched, Settled};
 use deno_core::error::CoreError;
 use deno_core::v8;
-use vitrine_wire::Headers;
+use vitrine_wire::message::close_of;
+use vitrine_wire::{Headers, MessageKind};
 
 /// The entry points, kept for the isolate's life.
 pub struct Entries {
@@ -98,6 +99,21 @@ pub fn settled<'s>(scope: &mut v8::PinScope<'s, '_>, answer: Settled) -> Option<
                 None => v8::null(scope).into(),
             };
             let parts = [unsigned(scope, u32::from(status)), reason, headers, unsigned(scope, body)];
+            v8::Array::new_with_elements(scope, &parts).into()
+        }
+        Settled::Message(kind, payload) => {
+            let value = match kind {
+                MessageKind::Text => {
+                    v8::String::new_from_utf8(scope, &payload, v8::NewStringType::Normal)?.into()
+                }
+                MessageKind::Binary => settled(scope, Settled::Bytes(payload))?,
+                MessageKind::Close => {
+                    let (code, reason) = close_of(&payload);
+                    let parts = [unsigned(scope, code.into()), v8::String::new(scope, &reason)?.into()];
+                    v8::Array::new_with_elements(scope, &parts).into()
+                }
+            };
+            let parts = [unsigned(scope, kind as u32), value];
             v8::Array::new_with_elements(scope, &parts).into()
         }
         Settled::Bytes(bytes) => {

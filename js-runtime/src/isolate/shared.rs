@@ -3,6 +3,7 @@
 use super::answer::Outbox;
 use super::log::Log;
 use super::module_scope::ModuleScope;
+use super::socket::Socket;
 use crate::limits::isolate::{ENDED_IDS_KEPT, HOST_CALLS_MAX, STREAMS_BESIDE_MAX};
 use crate::request::{AnswerEnd, BodyReader, HostLink, StallClock, UploadReader, UploadSender};
 use bytes::Bytes;
@@ -12,7 +13,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
-use vitrine_wire::{Headers, LogLine, WorkerLimits};
+use vitrine_wire::{Headers, LogLine, MessageKind, WorkerLimits};
 
 /// Number of a request on its isolate; 0 is "none": module scope.
 pub type RequestNumber = u32;
@@ -68,6 +69,8 @@ pub enum Settled {
     Bytes(Bytes),
     /// The head of an egress call's answer: status, reason phrase, headers, number of the body.
     Fetched(Fetched),
+    /// A message of a WebSocket.
+    Message(MessageKind, Bytes),
     /// The promise rejects with an `Error` of this message.
     Failed(String),
 }
@@ -132,6 +135,8 @@ pub struct Running {
     pub outbox: Rc<Outbox>,
     /// Body, when no read is under way.
     pub body: Option<BodyReader>,
+    /// Messages of the WebSocket that it asks for, until that is accepted.
+    pub upgrade: Option<BodyReader>,
     /// Counts the time that is the client's.
     pub stall: StallClock,
     /// Body bytes given to the app so far.
@@ -191,6 +196,10 @@ pub struct Shared {
     pub requests: RefCell<HashMap<RequestNumber, Running>>,
     /// Answers that have begun and are still being given.
     streams: Cell<usize>,
+    /// Those of them that are WebSockets.
+    socket_streams: Cell<usize>,
+    /// WebSockets that are open, of requests and of the app's own making.
+    pub sockets: RefCell<HashMap<u32, Socket>>,
     /// Ids of the requests that ended last, newest first: timers and promises that they left may still throw.
     ended: RefCell<VecDeque<(RequestNumber, String)>>,
     /// What JavaScript must be told.
@@ -234,6 +243,8 @@ impl Shared {
             log,
             requests: RefCell::default(),
             streams: Cell::new(0),
+            socket_streams: Cell::new(0),
+            sockets: RefCell::default(),
             ended: RefCell::default(),
             inbox: RefCell::default(),
             started: RefCell::default(),
@@ -314,6 +325,16 @@ impl Shared {
             ended.push_front((request, running.id));
         }
         self.bodies.borrow_mut().retain(|_, kept| kept.owner != request || kept.reader.is_none());
+        self.sockets.borrow_mut().retain(|_, socket| !socket.is_of(request));
+    }
+
+    /// Gives a request, or the work of none, what each message of a WebSocket may use.
+    pub fn renew_usage(&self, request: RequestNumber) {
+        let fresh = Usage::from(Instant::now());
+        match self.requests.borrow_mut().get_mut(&request) {
+            Some(running) => running.usage = fresh,
+            None => self.background.set(fresh),
+        }
     }
 
     /// Forgets the body of an answer that came after the request which had called for it was over, unless the app reads it: nothing else
@@ -333,6 +354,7 @@ impl Shared {
         if let Some(running) = self.requests.borrow_mut().get_mut(&request) {
             running.is_streaming = true;
             self.streams.set(self.streams.get() + 1);
+            self.socket_streams.set(self.socket_streams.get() + usize::from(running.outbox.is_socket()));
         }
     }
 
@@ -342,12 +364,15 @@ impl Shared {
             && std::mem::replace(&mut running.is_streaming, false)
         {
             self.streams.set(self.streams.get() - 1);
+            self.socket_streams.set(self.socket_streams.get() - usize::from(running.outbox.is_socket()));
         }
     }
 
     /// Places of `concurrency` that are taken.
     pub fn places_taken(&self) -> usize {
-        self.requests.borrow().len() - self.streams.get().min(STREAMS_BESIDE_MAX)
+        // WebSockets have a bound of their own.
+        let sockets = self.socket_streams.get();
+        self.requests.borrow().len() - sockets - (self.streams.get() - sockets).min(STREAMS_BESIDE_MAX)
     }
 
     /// CPU time that counts against `cpu_ms` of a request, or of the work of none.

@@ -144,6 +144,7 @@ fn head(settings: &WorkerSettings, path: &str) -> RequestHead {
             ("accept".to_owned(), "text/html".into()),
         ],
         has_body: false,
+        upgrade: false,
         request_id: format!("warm:{path}"),
     }
 }

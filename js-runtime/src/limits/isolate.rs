@@ -8,6 +8,13 @@ pub const OUTBOX_BYTES: usize = 256 << 10;
 /// at most [`OUTBOX_BYTES`] each. What is above takes a place.
 pub const STREAMS_BESIDE_MAX: usize = 256;
 
+/// WebSockets of one isolate, those of visitors and those that the app opens: half of what a worker may have, since most have two isolates or
+/// more.
+pub const SOCKETS_MAX: usize = vitrine_wire::limits::SOCKETS_OF_WORKER_MAX / 2;
+
+/// Bytes of messages that may wait for a client that takes none: four of the longest. A socket that has more is closed.
+pub const SOCKET_WAITING_BYTES_MAX: usize = 4 * vitrine_wire::limits::MESSAGE_BYTES_MAX;
+
 /// Bytes of one finished answer that may wait for its client outside of its isolate. A larger one keeps its place there.
 pub const FINISHED_BYTES_MAX: usize = 16 << 20;
 

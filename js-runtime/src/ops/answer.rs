@@ -117,7 +117,11 @@ fn latin1(scope: &mut v8::PinScope<'_, '_>, value: v8::Local<'_, v8::Value>) -> 
 }
 
 /// Appends a string as UTF-8; half of a pair becomes U+FFFD.
-fn append_text(scope: &mut v8::PinScope<'_, '_>, text: v8::Local<'_, v8::String>, body: &mut BytesMut) {
+pub(super) fn append_text(
+    scope: &mut v8::PinScope<'_, '_>,
+    text: v8::Local<'_, v8::String>,
+    body: &mut BytesMut,
+) {
     let view = v8::ValueView::new(scope, text);
     match view.data() {
         v8::ValueViewData::OneByte(bytes) if bytes.is_ascii() => body.put_slice(bytes),

@@ -10,7 +10,7 @@ use futures_util::future::{AbortHandle, Abortable};
 use std::rc::Rc;
 use vitrine_wire::{EgressHead, OWN_CALL_HEADER, ResponseHead};
 
-const TOO_MANY: &str = "too many timers and host calls are waiting at once";
+pub(super) const TOO_MANY: &str = "too many timers and host calls are waiting at once";
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
@@ -19,7 +19,7 @@ const GIVEN_UP: &str = "it was given up";
 
 /// Makes a call; `call` settles with status, reason phrase, headers and the number of the answer's body. One that an answer redirected
 /// goes on with the call before it and counts as one with it. `is_own`: it goes to the origin of
-/// the request.
+/// the request. `is_upgrade`: it asks for a WebSocket.
 #[op2(nofast)]
 pub fn op_fetch(
     scope: &mut v8::PinScope<'_, '_>,
@@ -32,6 +32,7 @@ pub fn op_fetch(
     upload: u32,
     is_redirected: bool,
     is_own: bool,
+    is_upgrade: bool,
 ) {
     let shared = shared(state);
     // Of a refused call, too: without it the body that the app sends is not read.
@@ -47,8 +48,8 @@ pub fn op_fetch(
     if is_own {
         headers.push((OWN_CALL_HEADER.to_owned(), shared.own_calls(request).to_string().into()));
     }
-    let head =
-        EgressHead { method, url, headers, has_body: body.is_some(), request_id: shared.request_id(request) };
+    let (has_body, request_id) = (body.is_some(), shared.request_id(request));
+    let head = EgressHead { method, url, headers, has_body, upgrade: is_upgrade, request_id };
     let of_isolate = Rc::clone(&shared);
     let started = start_call(&shared, call, request, async move {
         match of_isolate.link.egress(head, body).await {

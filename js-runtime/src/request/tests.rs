@@ -12,6 +12,7 @@ fn head(has_body: bool) -> RequestHead {
         url: "http://app.localhost/".to_owned(),
         headers: Vec::new(),
         has_body,
+        upgrade: false,
         request_id: "r".to_owned(),
     }
 }
@@ -172,6 +173,7 @@ fn egress_head() -> EgressHead {
         url: "https://api.example.com/".to_owned(),
         headers: Vec::new(),
         has_body: false,
+        upgrade: false,
         request_id: None,
     }
 }

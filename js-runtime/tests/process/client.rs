@@ -81,6 +81,7 @@ impl Client {
             url: format!("http://probe.localhost{path}"),
             headers: vec![("host".to_owned(), Bytes::from_static(b"probe.localhost"))],
             has_body,
+            upgrade: false,
             request_id: format!("request-{stream}"),
         };
         self.send(Frame::Request(stream, head)).await;

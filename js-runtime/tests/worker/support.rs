@@ -159,6 +159,7 @@ impl Ask {
             url: format!("https://app.localhost{path}"),
             headers: Vec::new(),
             has_body: false,
+            upgrade: false,
             request_id: format!("id{path}"),
         };
         Self { head, body: None }

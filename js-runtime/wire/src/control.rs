@@ -6,7 +6,7 @@
 //! from the host.
 
 use crate::AppError;
-use crate::limits::{ANSWER_SHOWN_BYTES_MAX, ANSWERS_LEAVING_MAX, STREAMS_MAX};
+use crate::limits::{ANSWER_SHOWN_BYTES_MAX, ANSWERS_LEAVING_MAX, SOCKETS_OF_WORKER_MAX, STREAMS_MAX};
 use serde::{Deserialize, Serialize};
 
 /// How the bundle's entry is called.
@@ -54,12 +54,15 @@ pub struct WorkerLimits {
 }
 
 impl WorkerLimits {
-    /// Streams that may be open at once: those that its isolates work on, those that wait, and those whose answer is whole
-    /// and still on its way to a slow client.
+    /// Streams that may be open at once: those that its isolates work on, those that wait, those whose answer is whole
+    /// and still on its way to a slow client, and WebSockets.
     #[must_use]
     pub fn streams_max(&self) -> usize {
         let at_work = (self.concurrency as usize).saturating_mul(self.isolates as usize);
-        at_work.saturating_add(self.queue as usize).saturating_add(ANSWERS_LEAVING_MAX).min(STREAMS_MAX)
+        at_work
+            .saturating_add(self.queue as usize)
+            .saturating_add(ANSWERS_LEAVING_MAX + SOCKETS_OF_WORKER_MAX)
+            .min(STREAMS_MAX)
     }
 }
 

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 /// The protocol that this build speaks.
-pub const PROTOCOL: u16 = 3;
+pub const PROTOCOL: u16 = 4;
 /// The oldest protocol that this build still accepts from its peer. A worker of an older one, which a host before this one started, is
-/// replaced: it leaves redirects to the host, and does not know [`ResponseHead::reason`](crate::ResponseHead::reason).
-pub const PROTOCOL_OLDEST: u16 = 3;
+/// replaced: it does not know [`RequestHead::upgrade`](crate::RequestHead::upgrade).
+pub const PROTOCOL_OLDEST: u16 = 4;
 
 /// SHA-256 over everything that decides what an instance runs: release, bundle digest, configuration, limits.
 pub type SpecHash = [u8; 32];

@@ -6,7 +6,7 @@
 //! of header and a payload. Structured payloads are postcard, body bytes are themselves. No byte that a worker
 //! sends is ever parsed as HTTP/1.1, so nothing it says can become somebody's header.
 //!
-//! A reader of a request: [`stream`] (heads, bodies, ends, credit), [`flow`]. A reader of an instance's life: [`control`].
+//! A reader of a request: [`stream`] (heads, bodies, ends, credit), [`flow`], [`message`]. A reader of an instance's life: [`control`].
 
 mod built_in;
 pub mod codec;
@@ -16,6 +16,7 @@ pub mod flow;
 pub mod frame;
 pub mod hello;
 pub mod limits;
+pub mod message;
 pub mod outcome;
 pub mod snapshot;
 pub mod stream;
@@ -29,6 +30,7 @@ pub use control::{
 pub use control::{Contract, WorkerLimits, WorkerSettings};
 pub use frame::{Frame, StreamId};
 pub use hello::{Channel, Hello, HelloError, Peer, SpecHash};
+pub use message::{MessageKind, MessageParts, Messages, NoMessage};
 pub use outcome::Outcome;
 pub use snapshot::{ModuleScopeRead, Sha256Digest, SnapshotPiece, SnapshotRequest};
 pub use stream::{

@@ -23,6 +23,15 @@ pub const STREAMS_MAX: usize = 4096;
 /// must not keep a page from another one, and each holds a window of the host's memory.
 pub const ANSWERS_LEAVING_MAX: usize = 512;
 
+/// Bytes of one message of a WebSocket: what other hosts of such apps take, and what each of many sockets may have the host hold.
+pub const MESSAGE_BYTES_MAX: usize = 1 << 20;
+
+/// Bytes of the payload of a close, of RFC 6455.
+pub const CLOSE_BYTES_MAX: usize = 125;
+
+/// WebSockets of one worker, beside its requests. As many as a host has places for in all would leave other apps none.
+pub const SOCKETS_OF_WORKER_MAX: usize = 1_024;
+
 /// Headers in one head. The edge refuses more than 100 from a client; the rest is room for what it adds.
 pub const HEADERS_MAX: usize = 128;
 

@@ -27,6 +27,9 @@ pub struct RequestHead {
     pub headers: Headers,
     /// Whether `Body` frames and a `BodyEnd` follow.
     pub has_body: bool,
+    /// Whether it asks for a WebSocket. Its body begins when the answer is 101, and holds [`message`](crate::message)s, as that of the answer
+    /// does.
+    pub upgrade: bool,
     /// Id for logs and traces.
     pub request_id: String,
 }
@@ -34,7 +37,7 @@ pub struct RequestHead {
 /// The head of an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResponseHead {
-    /// 200 to 599.
+    /// 200 to 599, or 101 for a WebSocket that was asked for.
     pub status: u16,
     /// Reason phrase of the answer to an `Egress`, where it is not the usual one of the status: at most `REASON_BYTES_MAX`.
     pub reason: Option<Bytes>,
@@ -61,6 +64,8 @@ pub struct EgressHead {
     pub headers: Headers,
     /// Whether `Body` frames and a `BodyEnd` follow.
     pub has_body: bool,
+    /// See [`RequestHead::upgrade`].
+    pub upgrade: bool,
     /// The request that this call belongs to, if any.
     pub request_id: Option<String>,
 }

@@ -72,13 +72,13 @@ fn frames() -> impl Strategy<Value = Frame> {
         (stream.clone(), "[A-Z]{3,7}", ".{0,200}", headers(), any::<bool>(), ".{0,40}").prop_map(
             |(stream, method, url, headers, has_body, request_id)| Frame::Request(
                 stream,
-                RequestHead { method, url, headers, has_body, request_id }
+                RequestHead { method, url, headers, has_body, upgrade: has_body, request_id }
             )
         ),
         (stream.clone(), ".{0,200}", headers(), any::<bool>(), prop::option::of(".{0,40}")).prop_map(
             |(stream, url, headers, has_body, request_id)| Frame::Egress(
                 stream,
-                EgressHead { method: "GET".into(), url, headers, has_body, request_id }
+                EgressHead { method: "GET".into(), url, headers, has_body, upgrade: has_body, request_id }
             )
         ),
         (stream.clone(), any::<u16>(), prop::option::of("[ -~]{0,40}"), headers()).prop_map(

@@ -21,6 +21,17 @@ pub const REPLACEMENTS: [&str; 3] = ["gone", "hung", "unhealthy"];
 /// Names of the outcomes in `vitrine_egress_requests_total`.
 pub const EGRESS_OUTCOMES: [&str; 5] = ["ok", "denied", "unreachable", "timed_out", "limit"];
 
+/// Names of the directions in `vitrine_web_socket_messages_total`.
+pub const DIRECTIONS: [&str; 2] = ["received", "sent"];
+
+/// Labels of one count of a release's messages.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct MessageLabels {
+    pub app: Arc<str>,
+    pub release: Arc<str>,
+    pub direction: &'static str,
+}
+
 /// Labels of one count of requests.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct RequestLabels {

@@ -12,6 +12,7 @@ fn call() -> EgressHead {
         url: "http://unlisted.example/".into(),
         headers: Vec::new(),
         has_body: false,
+        upgrade: false,
         request_id: None,
     }
 }

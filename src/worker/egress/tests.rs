@@ -79,6 +79,7 @@ async fn a_denial_does_not_tell_the_app_what_a_name_resolves_to() {
         url: "http://localhost:1/".into(),
         headers: Vec::new(),
         has_body: false,
+        upgrade: false,
         request_id: None,
     };
     let url = head.url.parse().unwrap();

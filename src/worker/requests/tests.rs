@@ -23,6 +23,7 @@ fn head(has_body: bool) -> RequestHead {
         url: "http://shop.localhost/".into(),
         headers: Vec::new(),
         has_body,
+        upgrade: false,
         request_id: "r".into(),
     }
 }

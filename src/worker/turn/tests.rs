@@ -71,6 +71,7 @@ fn what_is_not_a_workers_to_say_there_is_refused() {
         url: "http://a.localhost/".into(),
         headers: Vec::new(),
         has_body: false,
+        upgrade: false,
         request_id: String::new(),
     };
     let settings = crate::worker::fixture::settings();
@@ -104,6 +105,7 @@ fn lines_and_calls_come_at_any_time() {
         url: "http://a.example/".into(),
         headers: Vec::new(),
         has_body: true,
+        upgrade: false,
         request_id: None,
     };
     let frames = [

@@ -1,0 +1,356 @@
+// The WebSocket class, of the app's own making or one end of a WebSocketPair. The host speaks the protocol; here are whole messages.
+(function () {
+const { core, primordials } = __bootstrap;
+const { op_fetch, op_fetch_drop, op_socket_accept, op_socket_open, op_upload_end, op_upload_open } = core.ops;
+const {
+  ArrayBufferIsView, ArrayPrototypeIncludes, ArrayPrototypeJoin, ArrayPrototypePush, ObjectDefineProperty, ObjectPrototypeIsPrototypeOf,
+  PromisePrototypeThen, PromiseResolve, RangeError, RegExpPrototypeTest, SafeRegExp, StringPrototypeSlice, Symbol, SymbolIterator, TypeError,
+  Uint8Array,
+} = primordials;
+const { configureInterface, requiredArguments } = core.loadExtScript("ext:deno_webidl/00_webidl.js");
+const { URL } = core.loadExtScript("ext:deno_web/00_url.js");
+const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
+const { CloseEvent, ErrorEvent, Event, EventTarget, MessageEvent, defineEventHandler, setIsTrusted } =
+  core.loadExtScript("ext:deno_web/02_event.js");
+const { currentRequest, hostCall, queueTask } = core.loadExtScript("ext:vitrine/bridge.js");
+const { notice } = core.loadExtScript("ext:vitrine/module_scope.js");
+const { isOwn } = core.loadExtScript("ext:vitrine/fetch.js");
+const { BINARY, CLOSE, HostWay, NO_CODE, PeerWay, TEXT } = core.loadExtScript("ext:vitrine/web_socket_ways.js");
+
+const CONNECTING = 0;
+const OPEN = 1;
+const CLOSING = 2;
+const CLOSED = 3;
+// Code of an end without a close.
+const ABNORMAL = 1006;
+const REASON_BYTES_MAX = 123;
+const TOKEN = new SafeRegExp("^[!#$%&'*+\\-.^_`|~A-Za-z0-9]+$");
+const PAIRED = Symbol("paired");
+
+function invalid(name, message) {
+  return new DOMException(`WebSocket: ${message}`, name);
+}
+
+function webSocketUrl(input) {
+  let url;
+  try {
+    url = new URL(`${input}`);
+  } catch {
+    throw invalid("SyntaxError", `"${input}" is not an absolute URL`);
+  }
+  if (url.protocol === "http:") url.protocol = "ws:";
+  if (url.protocol === "https:") url.protocol = "wss:";
+  if (url.protocol !== "ws:" && url.protocol !== "wss:") throw invalid("SyntaxError", `${url.href} is not a ws or wss URL`);
+  if (url.hash !== "" || url.href.at(-1) === "#") throw invalid("SyntaxError", `${url.href} has a fragment`);
+  return url.href;
+}
+
+function protocolList(protocols) {
+  const given = typeof protocols !== "string" && protocols?.[SymbolIterator] !== undefined ? [...protocols] : [protocols];
+  const list = [];
+  for (let i = 0; i < given.length; i++) {
+    const protocol = `${given[i]}`;
+    if (ArrayPrototypeIncludes(list, protocol) || !RegExpPrototypeTest(TOKEN, protocol)) throw invalid("SyntaxError", `"${protocol}" is no protocol, or is there twice`);
+    ArrayPrototypePush(list, protocol);
+  }
+  return list;
+}
+
+function headerOf(list, name) {
+  for (let i = 0; i < list.length; i += 2) {
+    if (list[i] === name) return list[i + 1];
+  }
+  return "";
+}
+
+function isBlob(value) {
+  if (value === null || typeof value !== "object" || ArrayBufferIsView(value)) return false;
+  const { Blob } = core.loadExtScript("ext:deno_web/09_file.js");
+  return ObjectPrototypeIsPrototypeOf(Blob.prototype, value);
+}
+
+function isBytes(value) {
+  return ArrayBufferIsView(value) || core.isAnyArrayBuffer(value);
+}
+
+function bytesOf(data) {
+  return ArrayBufferIsView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
+}
+
+// Asks the host for a connection; gives it, and the protocol that was chosen.
+async function connect(url, protocols) {
+  const httpUrl = `http${StringPrototypeSlice(url, 2)}`;
+  const headers = ["user-agent", "Vitrine"];
+  if (protocols.length > 0) ArrayPrototypePush(headers, "sec-websocket-protocol", ArrayPrototypeJoin(protocols, ", "));
+  const upload = op_upload_open();
+  try {
+    const { 0: status, 2: list, 3: body } = await hostCall((call) => {
+      op_fetch(call, currentRequest(), "GET", httpUrl, headers, upload, false, isOwn(httpUrl), true);
+    });
+    const protocol = headerOf(list, "sec-websocket-protocol");
+    if (status !== 101 || (protocol !== "" && !ArrayPrototypeIncludes(protocols, protocol))) {
+      op_fetch_drop(body);
+      throw new TypeError(status === 101 ? `it chose the protocol "${protocol}", which nobody asked for` : `it answered ${status}`);
+    }
+    const number = op_socket_open(body, upload);
+    if (number <= 0) throw new TypeError("this isolate has as many WebSockets as it may");
+    return { number, protocol };
+  } catch (error) {
+    op_upload_end(upload, false);
+    throw error;
+  }
+}
+
+let makePair;
+let upgrade;
+
+class WebSocket extends EventTarget {
+  #url = "";
+  #state = CONNECTING;
+  #protocol = "";
+  #binaryType = "blob";
+  // How messages leave it.
+  #way = null;
+  // One end of a pair hears nothing before the app accepts it; what came until then waits.
+  #isAccepted = true;
+  #early = [];
+  // Whether it is an end that went into an answer.
+  #isGiven = false;
+  #peer = null;
+  // What is sent while a Blob is being read waits for that.
+  #sending = null;
+  #whenClosed = null;
+
+  constructor(url, protocols = []) {
+    if (url !== PAIRED) requiredArguments(arguments.length, 1, "WebSocket");
+    super();
+    if (url === PAIRED) {
+      this.#state = OPEN;
+      this.#isAccepted = false;
+      this.#binaryType = "arraybuffer";
+      return;
+    }
+    this.#url = webSocketUrl(url);
+    const list = protocolList(protocols);
+    notice("network");
+    PromisePrototypeThen(connect(this.#url, list), (made) => this.#opened(made), (error) => this.#failed(error.message));
+  }
+
+  static {
+    makePair = () => {
+      const ends = [new WebSocket(PAIRED), new WebSocket(PAIRED)];
+      for (let i = 0; i < 2; i++) {
+        const other = ends[1 - i];
+        ends[i].#peer = other;
+        ends[i].#way = new PeerWay((kind, value) => other.#receiveSoon(kind, value));
+      }
+      return ends;
+    };
+    // Answers a request with an end of a pair: the other one speaks with its client from now on. `closed` is called at the end; gives what
+    // ends it.
+    upgrade = (request, end, headers, closed) => {
+      if (!(typeof end === "object" && end !== null && #peer in end) || end.#peer === null || end.#isAccepted || end.#isGiven) {
+        throw new TypeError("The webSocket of a Response must be an end of a WebSocketPair that was neither accepted nor used");
+      }
+      const number = op_socket_accept(request, headers);
+      if (number === 0) throw new TypeError("The handler answered with a WebSocket, and the request does not ask for one");
+      if (number === -2) throw new TypeError("With limits.isolate_per_request there are no WebSockets: each would keep an isolate for itself");
+      end.#isGiven = true;
+      const server = end.#peer;
+      server.#whenClosed = closed;
+      // There is no place for it; the host says so.
+      if (number < 0) {
+        server.#finish(ABNORMAL, "", false);
+        return undefined;
+      }
+      server.#way = new HostWay(number);
+      for (let i = 0; i < end.#early.length; i++) server.#way.send(end.#early[i].kind, end.#early[i].value);
+      end.#early = [];
+      if (server.#isAccepted) server.#listen();
+      return () => server.#finish(ABNORMAL, "", false);
+    };
+  }
+
+  get url() {
+    return this.#url;
+  }
+
+  get readyState() {
+    return this.#state;
+  }
+
+  get bufferedAmount() {
+    return this.#way?.waiting() ?? 0;
+  }
+
+  get extensions() {
+    return "";
+  }
+
+  get protocol() {
+    return this.#protocol;
+  }
+
+  get binaryType() {
+    return this.#binaryType;
+  }
+
+  set binaryType(value) {
+    if (value === "blob" || value === "arraybuffer") this.#binaryType = value;
+  }
+
+  // Of one end of a pair: its messages come from now on.
+  accept() {
+    if (this.#peer === null) throw new TypeError("Only an end of a WebSocketPair is accepted");
+    if (this.#isGiven) throw new TypeError("This end of the WebSocketPair went into an answer; accept the other one");
+    if (this.#isAccepted) return;
+    this.#isAccepted = true;
+    if (this.#way instanceof HostWay) this.#listen();
+    const early = this.#early;
+    this.#early = [];
+    for (let i = 0; i < early.length; i++) this.#receiveSoon(early[i].kind, early[i].value);
+  }
+
+  send(data) {
+    requiredArguments(arguments.length, 1, "WebSocket.send");
+    if (this.#state === CONNECTING) throw invalid("InvalidStateError", "it is not open yet");
+    if (this.#state !== OPEN) return;
+    if (this.#sending === null && !isBlob(data)) {
+      this.#deliver(data);
+      return;
+    }
+    const before = this.#sending ?? PromiseResolve();
+    const own = isBytes(data) ? new Uint8Array(bytesOf(data)) : isBlob(data) ? data : `${data}`;
+    const sent = PromisePrototypeThen(before, async () => {
+      const read = isBlob(own) ? new Uint8Array(await own.arrayBuffer()) : own;
+      if (this.#state === OPEN) this.#deliver(read);
+      if (this.#sending === sent) this.#sending = null;
+    });
+    this.#sending = sent;
+  }
+
+  #deliver(data) {
+    const became = isBytes(data) ? this.#way.send(BINARY, bytesOf(data)) : this.#way.send(TEXT, `${data}`);
+    if (became === 1) throw new RangeError("WebSocket: a message may have 1 MiB");
+    if (became !== 2) return;
+    // The other side takes nothing, and there is no room for more.
+    this.#fail("the other side takes no messages");
+    this.#way.send(CLOSE, [1008, "too slow"]);
+    this.#finish(ABNORMAL, "", false);
+  }
+
+  close(code = undefined, reason = undefined) {
+    if (code !== undefined) {
+      code = code & 0xffff;
+      const isAllowed = code === 1000 || (code >= 3000 && code <= 4999);
+      // Who serves may say what went wrong.
+      const isServers = this.#peer !== null && code >= 1001 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006;
+      if (!isAllowed && !isServers) throw invalid("InvalidAccessError", `${code} is not 1000 or a code from 3000 to 4999`);
+    }
+    reason = reason === undefined ? "" : `${reason}`;
+    if (core.encode(reason).byteLength > REASON_BYTES_MAX) throw invalid("SyntaxError", `the reason has more than ${REASON_BYTES_MAX} bytes`);
+    if (this.#state === CLOSING || this.#state === CLOSED) return;
+    if (this.#state === CONNECTING) {
+      this.#state = CLOSING;
+      return;
+    }
+    this.#state = CLOSING;
+    const close = () => this.#way.send(CLOSE, [code ?? NO_CODE, reason]);
+    if (this.#sending === null) close();
+    else PromisePrototypeThen(this.#sending, close);
+  }
+
+  #opened({ number, protocol }) {
+    this.#way = new HostWay(number);
+    this.#protocol = protocol;
+    if (this.#state === CLOSING) {
+      // Closed before it was open.
+      this.#way.end();
+      this.#failed("it was closed before it was open");
+      return;
+    }
+    this.#state = OPEN;
+    this.#tell(new Event("open"));
+    this.#listen();
+  }
+
+  #failed(message) {
+    this.#fail(message);
+    this.#finish(ABNORMAL, "", false);
+  }
+
+  #fail(message) {
+    if (this.#state === CLOSED) return;
+    const error = new TypeError(`WebSocket: ${message}`);
+    this.#tell(new ErrorEvent("error", { message: error.message, error }));
+  }
+
+  // Hears what the host gives, until the end.
+  async #listen() {
+    const way = this.#way;
+    while (true) {
+      const message = await way.next();
+      if (message === null) break;
+      this.#receive(message[0], message[1]);
+      if (message[0] === CLOSE) return;
+    }
+    this.#finish(ABNORMAL, "", false);
+  }
+
+  // From the other end of the pair.
+  #receiveSoon(kind, value) {
+    if (this.#isAccepted) queueTask(() => this.#receive(kind, value), []);
+    else ArrayPrototypePush(this.#early, { kind, value });
+  }
+
+  #receive(kind, value) {
+    if (kind === CLOSE) {
+      if (this.#state === OPEN && this.#way instanceof PeerWay) this.#way.send(CLOSE, value);
+      this.#finish(value[0], value[1], true);
+      return;
+    }
+    if (this.#state !== OPEN) return;
+    let data = value;
+    if (kind === BINARY) {
+      data = value.buffer;
+      if (this.#binaryType === "blob") data = new (core.loadExtScript("ext:deno_web/09_file.js").Blob)([value]);
+    }
+    this.#tell(new MessageEvent("message", { data, origin: this.#url }));
+  }
+
+  #finish(code, reason, wasClean) {
+    if (this.#state === CLOSED) return;
+    this.#state = CLOSED;
+    this.#way?.end();
+    this.#whenClosed?.();
+    this.#tell(new CloseEvent("close", { code, reason, wasClean }));
+  }
+
+  #tell(event) {
+    setIsTrusted(event, true);
+    this.dispatchEvent(event);
+  }
+}
+const STATES = { __proto__: null, CONNECTING, OPEN, CLOSING, CLOSED };
+for (const name in STATES) {
+  for (const object of [WebSocket, WebSocket.prototype]) {
+    ObjectDefineProperty(object, name, { __proto__: null, value: STATES[name], enumerable: true });
+  }
+  // As Cloudflare has them, too.
+  ObjectDefineProperty(WebSocket, `READY_STATE_${name}`, { __proto__: null, value: STATES[name] });
+}
+for (const name of ["open", "message", "error", "close"]) defineEventHandler(WebSocket.prototype, name);
+configureInterface(WebSocket);
+ObjectDefineProperty(WebSocket.prototype, core.hostObjectBrand, { __proto__: null, value: "WebSocket" });
+
+// Two ends that speak with each other, as Cloudflare's workers have them.
+class WebSocketPair {
+  constructor() {
+    const ends = makePair();
+    this[0] = ends[0];
+    this[1] = ends[1];
+  }
+}
+
+return { WebSocket, WebSocketPair, upgrade };
+})();
