@@ -12,7 +12,7 @@ const { URL } = core.loadExtScript("ext:deno_web/00_url.js");
 const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
 const { CloseEvent, ErrorEvent, Event, EventTarget, MessageEvent, defineEventHandler, setIsTrusted } =
   core.loadExtScript("ext:deno_web/02_event.js");
-const { currentRequest, hostCall, queueTask } = core.loadExtScript("ext:vitrine/bridge.js");
+const { currentRequest, hostCall, queueTask, runInContext } = core.loadExtScript("ext:vitrine/bridge.js");
 const { notice } = core.loadExtScript("ext:vitrine/module_scope.js");
 const { isOwn } = core.loadExtScript("ext:vitrine/fetch.js");
 const { BINARY, CLOSE, HostWay, NO_CODE, PeerWay, TEXT } = core.loadExtScript("ext:vitrine/web_socket_ways.js");
@@ -120,6 +120,8 @@ class WebSocket extends EventTarget {
   // What is sent while a Blob is being read waits for that.
   #sending = null;
   #whenClosed = null;
+  // Its events are of the code that opened or accepted it.
+  #context = core.getAsyncContext();
 
   constructor(url, protocols = []) {
     if (url !== PAIRED) requiredArguments(arguments.length, 1, "WebSocket");
@@ -166,7 +168,7 @@ class WebSocket extends EventTarget {
       server.#way = new HostWay(number);
       for (let i = 0; i < end.#early.length; i++) server.#way.send(end.#early[i].kind, end.#early[i].value);
       end.#early = [];
-      if (server.#isAccepted) server.#listen();
+      if (server.#isAccepted) server.#listenInContext();
       return () => server.#finish(ABNORMAL, "", false);
     };
   }
@@ -205,7 +207,8 @@ class WebSocket extends EventTarget {
     if (this.#isGiven) throw new TypeError("This end of the WebSocketPair went into an answer; accept the other one");
     if (this.#isAccepted) return;
     this.#isAccepted = true;
-    if (this.#way instanceof HostWay) this.#listen();
+    this.#context = core.getAsyncContext();
+    if (this.#way instanceof HostWay) this.#listenInContext();
     const early = this.#early;
     this.#early = [];
     for (let i = 0; i < early.length; i++) this.#receiveSoon(early[i].kind, early[i].value);
@@ -271,7 +274,7 @@ class WebSocket extends EventTarget {
     }
     this.#state = OPEN;
     this.#tell(new Event("open"));
-    this.#listen();
+    this.#listenInContext();
   }
 
   #failed(message) {
@@ -283,6 +286,10 @@ class WebSocket extends EventTarget {
     if (this.#state === CLOSED) return;
     const error = new TypeError(`WebSocket: ${message}`);
     this.#tell(new ErrorEvent("error", { message: error.message, error }));
+  }
+
+  #listenInContext() {
+    runInContext(this.#context, () => this.#listen(), undefined, []);
   }
 
   // Hears what the host gives, until the end.
@@ -306,7 +313,7 @@ class WebSocket extends EventTarget {
   #receive(kind, value) {
     if (kind === CLOSE) {
       if (this.#state === OPEN && this.#way instanceof PeerWay) this.#way.send(CLOSE, value);
-      this.#finish(value[0], value[1], true);
+      this.#finish(value[0], value[1], value[0] !== ABNORMAL);
       return;
     }
     if (this.#state !== OPEN) return;
@@ -328,7 +335,7 @@ class WebSocket extends EventTarget {
 
   #tell(event) {
     setIsTrusted(event, true);
-    this.dispatchEvent(event);
+    runInContext(this.#context, () => this.dispatchEvent(event), undefined, []);
   }
 }
 const STATES = { __proto__: null, CONNECTING, OPEN, CLOSING, CLOSED };

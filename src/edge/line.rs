@@ -25,6 +25,7 @@ use super::visitor::Visitor;
 use super::wake_quota::WakeQuota;
 use super::web_socket::Upgrading;
 use crate::config::{LimitMaxima, MetricsRules};
+use crate::connections::activity::Activity;
 use crate::connections::places::Excess;
 use crate::id::ReleaseId;
 use crate::pool::Pool;
@@ -133,7 +134,7 @@ impl<W: Wake> Answer for Line<W> {
         if let Some(location) = self.https.elsewhere(&record.caller, &address.host) {
             return https::redirected(record, location, body);
         }
-        let mut selection = match self.select(&table, &address.host, &record, &headers) {
+        let selection = match self.select(&table, &address.host, &record, &headers) {
             Ok(selection) => selection,
             Err(outcome) => return refused(record, Failure::of(outcome), body),
         };
@@ -155,13 +156,28 @@ impl<W: Wake> Answer for Line<W> {
             }
             Found::NotAFile => {}
         }
+        self.ask_app(record, selection, (&address, headers), body, connection, &peer.activity).await
+    }
+}
+
+impl<W: Wake> Line<W> {
+    /// Answers with what the app gives, or what stands in for it.
+    async fn ask_app(
+        &self,
+        mut record: Box<Record>,
+        mut selection: Selection,
+        (address, mut headers): (&Address, HeaderMap),
+        body: Incoming,
+        connection: Option<OnUpgrade>,
+        activity: &Activity,
+    ) -> Response<EdgeBody> {
         let upgrading = match self.may_upgrade(&record, &selection, connection) {
             Ok(upgrading) => upgrading,
             Err(failure) => return refused(record, failure, body),
         };
-        let rendered = render::render(&self, &mut record, &mut selection, &address, &mut headers, body).await;
+        let rendered = render::render(self, &mut record, &mut selection, address, &mut headers, body).await;
         if rendered.is_ok() {
-            peer.activity.on_rendered();
+            activity.on_rendered();
         }
         let cookie = Wanted::of(&record.caller, &headers).cookie;
         let shared = self.shared_domain.as_deref();
@@ -169,14 +185,7 @@ impl<W: Wake> Answer for Line<W> {
             Ok(mut rendered) if rendered.answer.head.status == StatusCode::SWITCHING_PROTOCOLS => {
                 match upgrading.zip(rendered.uplink.take()) {
                     Some(upgrading) => {
-                        return self.accept(
-                            record,
-                            &selection,
-                            &headers,
-                            rendered,
-                            upgrading,
-                            &peer.activity,
-                        );
+                        return self.accept(record, &selection, &headers, rendered, upgrading, activity);
                     }
                     // Nobody has asked for it.
                     None => Failure::of(Outcome::AppError),

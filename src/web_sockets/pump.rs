@@ -3,7 +3,7 @@
 //! Whoever takes nothing holds the other up: a worker that does not read is felt by the other side, and one that does not read ends the
 //! socket after a while.
 
-use super::course::{Course, Summary};
+use super::course::{CLOSED_WITHOUT_A_WORD, Course, Summary};
 use crate::limits::{
     SOCKET_JOINED_BYTES, SOCKET_PING_MS, SOCKET_READ_BUFFER_BYTES, SOCKET_WRITE_BUFFER_BYTES,
 };
@@ -29,6 +29,8 @@ pub enum CloseReason {
     Restart = 1012,
     /// The worker was lost, or its code failed.
     Failed = 1011,
+    /// The app that had opened it goes.
+    Leaves = 1001,
 }
 
 /// What a worker says, as it comes.
@@ -93,6 +95,7 @@ async fn from_peer<S>(
 ) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
+    let mut has_closed = false;
     loop {
         // What follows a close is the end; asking for it sends the answer to the close.
         let Some(came) = stream.next().await else {
@@ -108,6 +111,7 @@ async fn from_peer<S>(
                     (frame.code.into(), frame.reason)
                 });
                 course.closes(code);
+                has_closed = true;
                 (MessageKind::Close, close_payload(code, reason.as_str()))
             }
             Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => continue,
@@ -130,6 +134,10 @@ async fn from_peer<S>(
         }
     }
     course.begin_end();
+    if !has_closed {
+        // One that does not hear it is gone itself.
+        let _ = send(&mut outbound, MessageKind::Close, close_payload(CLOSED_WITHOUT_A_WORD, "")).await;
+    }
 }
 
 /// Sends a message to the worker.

@@ -12,12 +12,15 @@ mod own;
 mod policy;
 mod resolve;
 mod sockets;
+mod web_socket;
 
 use super::inbox::{self, Inbox};
 use super::memory::MemoryShare;
 use crate::config::{EgressPolicy, OriginPattern};
 use crate::id::{AppName, ReleaseId};
-use crate::limits::{EGRESS_CALLS_MAX, EGRESS_DENIALS_BURST_MAX, EGRESS_DENIALS_PER_S_MAX};
+use crate::limits::{
+    EGRESS_CALLS_MAX, EGRESS_DENIALS_BURST_MAX, EGRESS_DENIALS_PER_S_MAX, EGRESS_WEB_SOCKETS_MAX,
+};
 use crate::telemetry::{Bucket, Metrics};
 pub use answer::AnswerSink;
 pub use call::Call;
@@ -49,6 +52,8 @@ pub struct Egress {
     rules: Arc<Rules>,
     timeout: Duration,
     places: Semaphore,
+    /// Places for WebSockets.
+    web_sockets: Semaphore,
     client: EgressClient,
     app: AppName,
     metrics: Arc<Metrics>,
@@ -105,6 +110,7 @@ impl Egress {
             rules: Arc::clone(&rules),
             timeout: Duration::from_millis(policy.timeout_ms),
             places: Semaphore::new(EGRESS_CALLS_MAX),
+            web_sockets: Semaphore::new(EGRESS_WEB_SOCKETS_MAX),
             client: EgressClient::new(rules, app, sockets, resolve::system),
             app: app.clone(),
             metrics,
@@ -178,20 +184,33 @@ impl Egress {
         if let Some(listed) = url.host_str().filter(|_| self.rules.lists(&url)) {
             listed.clone_into(&mut asked.host);
         }
-        let _place = self
+        let place = self
             .places
             .try_acquire()
             .map_err(|_| EgressFailure::Limit(format!("{EGRESS_CALLS_MAX} calls are under way already")))?;
+        if head.upgrade {
+            drop(place);
+            return self.open(&head, url, upload, answer, mark.as_ref(), asked).await;
+        }
         let body = upload.map(|upload| request_body(upload, answer.clone()));
         let fetching = Box::pin(self.fetch(&head, url, body, mark.as_ref(), asked));
-        let fetched = tokio::time::timeout(self.timeout, fetching).await;
-        let (response, _held) = fetched.map_err(|_| {
-            let timeout_ms = self.timeout.as_millis();
-            EgressFailure::TimedOut(format!("{} gave no answer within {timeout_ms} ms", head.url))
-        })??;
+        let (response, _held) = self.in_time(&head, fetching).await?;
         let (parts, body) = response.into_parts();
         answer.head(&parts).await;
         answer.body(body, &head.url).await
+    }
+
+    /// Waits for the head of an answer.
+    async fn in_time<T>(
+        &self,
+        head: &EgressHead,
+        fetching: impl Future<Output = Result<T, EgressFailure>>,
+    ) -> Result<T, EgressFailure> {
+        let fetched = tokio::time::timeout(self.timeout, fetching).await;
+        fetched.map_err(|_| {
+            let timeout_ms = self.timeout.as_millis();
+            EgressFailure::TimedOut(format!("{} gave no answer within {timeout_ms} ms", head.url))
+        })?
     }
 
     /// Sends the call, if the rules let it. A redirect is an answer: the app's next call follows it, and is checked as any other.

@@ -3,7 +3,7 @@
 use crate::harness::host::Host;
 use crate::harness::processes::kill;
 use crate::harness::wait::wait_until;
-use crate::harness::web_socket::{PROOF, Socket, handshake};
+use crate::harness::web_socket::{self, PROOF, Socket, handshake};
 use serde_json::Value;
 use std::time::Duration;
 use tokio_tungstenite::tungstenite::Message;
@@ -221,5 +221,67 @@ fn a_socket_takes_no_place_from_pages_and_may_be_silent() {
     for socket in &mut sockets {
         socket.send("still there");
         assert_eq!((socket.text(), socket.text()), ("hello v1".into(), "still there".into()));
+    }
+}
+
+const CLIENT: &str = r#"
+const told = (url, protocols, first) => new Promise((resolve) => {
+  const events = [];
+  const socket = new WebSocket(url, protocols);
+  socket.binaryType = "arraybuffer";
+  socket.onopen = () => { events.push(`open ${socket.protocol}`); for (const message of first) socket.send(message); };
+  socket.onmessage = ({ data }) => {
+    events.push(typeof data === "string" ? data : `${new Uint8Array(data)}`);
+    if (events.length === first.length + 1) socket.send("bye");
+  };
+  socket.onerror = ({ message }) => events.push(`error ${message}`);
+  socket.onclose = ({ code, reason, wasClean }) => { events.push(`close ${code} ${reason} ${wasClean}`); resolve(events); };
+});
+export default {
+  async fetch(request) {
+    const { pathname, searchParams, host } = new URL(request.url);
+    if (pathname === "/own") {
+      const [client, server] = Object.values(new WebSocketPair());
+      server.accept();
+      server.addEventListener("message", ({ data }) => data === "bye" ? server.close(4003, "own") : server.send(data));
+      return new Response(null, { status: 101, webSocket: client });
+    }
+    if (pathname === "/ask") return Response.json(await told(searchParams.get("to") ?? `ws://${host}/own`, ["one", "two"].slice(0, Number(searchParams.get("protocols"))), ["text", new Uint8Array([1, 2]), new Blob(["blob"])]));
+    return new Response("page");
+  },
+};
+"#;
+
+#[test]
+fn an_app_opens_sockets_where_it_may_fetch() {
+    let (server, closed) = (web_socket::serve(), web_socket::serve());
+    let toml = format!("[egress]\nallow_private = [\"{server}\"]\n");
+    let host = Host::start_in(Host::configured(&toml), &PROCESS);
+    let json = format!(r#"{{"egress":["http://{server}","http://{closed}"]}}"#);
+    host.deploy_files("shop", &[("server/index.js", CLIENT), ("vitrine.json", &json)], &["--version", "v1"]);
+    let asked = |query: &str| -> Vec<String> {
+        let told: Value = host.get("shop", &format!("/ask?{query}")).send().json();
+        told.as_array().unwrap().iter().map(|event| event.as_str().unwrap().to_owned()).collect()
+    };
+    let echoes = ["text", "1,2", "98,108,111,98"];
+    let opened = |first: &'static str, last: &'static str| [&[first], &echoes[..], &[last]].concat();
+    assert_eq!(
+        asked(&format!("protocols=2&to=ws://{server}/")),
+        opened("open one", "close 4002 as you say true")
+    );
+    assert_eq!(
+        asked(&format!("protocols=0&to=ws://{server}/")),
+        opened("open ", "close 4002 as you say true")
+    );
+    assert_eq!(asked("protocols=0"), opened("open ", "close 4003 own true"), "its own origin");
+    let refused = asked(&format!("to=ws://{server}/refused"));
+    assert_eq!(refused, ["error WebSocket: it answered 403", "close 1006  false"]);
+    for (to, reason) in [
+        (format!("ws://{closed}/"), "no public address"),
+        ("wss://example.com/".into(), "is not in the bundle's"),
+    ] {
+        let told = asked(&format!("to={to}"));
+        assert!(told[0].contains(reason) || told[0].contains("egress denied"), "{told:?}");
+        assert_eq!(told[1], "close 1006  false");
     }
 }

@@ -236,6 +236,11 @@ class Server extends EventEmitter {
 
   // Answers a Request with the Response that the listeners of "request" make.
   [Symbol.for("vitrine.fetch")](request) {
+    if (request.headers.get("upgrade") === "websocket" && this.listenerCount("upgrade") > 0) {
+      // Its listener wants the bytes of a connection, and there are messages only.
+      return new Response("This server takes WebSockets by the event `upgrade`, for which there are no connections here; export a fetch handler " +
+        "that answers with a WebSocketPair\n", { status: 501 });
+    }
     const url = new URL(request.url);
     const forwarded = request.headers.get("x-forwarded-for")?.split(",")[0].trim();
     const req = new IncomingMessage(new Socket({ encrypted: url.protocol === "https:", remoteAddress: forwarded ?? "127.0.0.1" }));

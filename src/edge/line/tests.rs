@@ -125,6 +125,8 @@ async fn site_with(guard: Option<Arc<Guard>>) -> Site {
         alone: false,
         metrics: crate::config::MetricsRules::default(),
         shutdown: CancellationToken::new(),
+        handed_over: CancellationToken::new(),
+        sockets: Arc::default(),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -75,7 +75,8 @@ impl AnswerSink {
         Ok(())
     }
 
-    async fn data(&self, mut data: Bytes) {
+    /// Bytes of the answer, when the worker has room for them.
+    pub(super) async fn data(&self, mut data: Bytes) {
         while !data.is_empty() {
             let piece = data.split_to(data.len().min(BODY_FRAME_BYTES_MAX));
             // It is never closed: a call that is given up ends with its task.

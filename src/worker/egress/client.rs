@@ -10,6 +10,7 @@ use crate::limits::{
 };
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use http::header::UPGRADE;
 use http::{Extensions, Request, Response, Uri, uri};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{Either, Empty};
@@ -49,6 +50,8 @@ pub struct EgressClient {
     http: Client<CheckedConnector, RequestBody>,
     /// Made for the first call that needs it: it reads the system's certificates.
     https: OnceCell<Client<HttpsConnector<CheckedConnector>, RequestBody>>,
+    /// The same without HTTP/2, which no WebSocket begins in.
+    https1: OnceCell<Client<HttpsConnector<CheckedConnector>, RequestBody>>,
 }
 
 impl EgressClient {
@@ -56,7 +59,8 @@ impl EgressClient {
     pub fn new(rules: Arc<Rules>, app: &AppName, sockets: Arc<Sockets>, lookup: Lookup) -> Self {
         let lookups = Arc::new(Semaphore::new(EGRESS_LOOKUPS_MAX));
         let connector = CheckedConnector { rules, lookups, lookup, app: app.clone(), sockets };
-        Self { http: pooled(connector.clone()), connector, https: OnceCell::new() }
+        let http = pooled(connector.clone());
+        Self { http, connector, https: OnceCell::new(), https1: OnceCell::new() }
     }
 
     /// Makes a call; gives the head of its answer, and what keeps its connection as long as the body is read.
@@ -71,7 +75,9 @@ impl EgressClient {
         if request.uri().scheme() == Some(&uri::Scheme::HTTP) {
             return Ok(answered(self.http.request(request), captured).await?);
         }
-        let https = self.https.get_or_try_init(|| secured(self.connector.clone())).await;
+        let upgrades = request.headers().contains_key(UPGRADE);
+        let kept = if upgrades { &self.https1 } else { &self.https };
+        let https = kept.get_or_try_init(|| secured(self.connector.clone(), !upgrades)).await;
         Ok(answered(https.map_err(ClientError::Tls)?.request(request), captured).await?)
     }
 }
@@ -112,6 +118,7 @@ fn pooled<C: Connect + Clone>(connector: C) -> Client<C, RequestBody> {
 
 async fn secured(
     connector: CheckedConnector,
+    with_http2: bool,
 ) -> io::Result<Client<HttpsConnector<CheckedConnector>, RequestBody>> {
     // Hundreds of files on some systems.
     let tls = tokio::task::spawn_blocking(|| {
@@ -119,7 +126,12 @@ async fn secured(
         HttpsConnectorBuilder::new().with_provider_and_platform_verifier(provider)
     });
     let tls = tls.await.map_err(io::Error::other)??;
-    Ok(pooled(tls.https_only().enable_all_versions().wrap_connector(connector)))
+    let tls = tls.https_only();
+    Ok(pooled(if with_http2 {
+        tls.enable_all_versions().wrap_connector(connector)
+    } else {
+        tls.enable_http1().wrap_connector(connector)
+    }))
 }
 
 /// Connects to what a host's name resolves to, as far as the rules let it.

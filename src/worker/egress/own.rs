@@ -124,7 +124,7 @@ impl Caller {
             http1::handshake(TokioIo::new(ours)).await.map_err(|error| failed(&error))?;
         held.spawn(async move {
             // What ends it ends the answer's body, which tells.
-            let _ = connection.await;
+            let _ = connection.with_upgrades().await;
         });
         let answer = sender.send_request(request).await.map_err(|error| failed(&error))?;
         Ok((answer, held))
