@@ -80,16 +80,20 @@ pub async fn render<W: Wake>(
         let waited = record.elapsed() - before;
         let patience = line.patience(&selection.target);
         let head = forward::request_head(&record.caller, address, headers, ahead);
-        let (uplink, body) = if ahead.upgrade {
-            let (uplink, messages) = web_socket::uplink();
-            (Some(uplink), Some(messages))
-        } else {
-            (None, body.take())
-        };
         record.edge = record.elapsed() - waited;
         let asked = record.elapsed();
+        let mut uplink = None;
         let (sent, answered) = match claim.worker().connected().await {
-            Ok(connection) => (true, ask(&connection, head, body, &progress, patience).await),
+            Ok(connection) => {
+                let body = if ahead.upgrade {
+                    let (way, messages) = web_socket::uplink();
+                    uplink = Some(way);
+                    Some(messages)
+                } else {
+                    body.take()
+                };
+                (true, ask(&connection, head, body, &progress, patience).await)
+            }
             Err(done) => (false, Err(done)),
         };
         if let Err(Done { outcome: Outcome::UpstreamGone | Outcome::Crashed | Outcome::WallLimit, .. }) =
