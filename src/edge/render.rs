@@ -85,14 +85,9 @@ pub async fn render<W: Wake>(
         let mut uplink = None;
         let (sent, answered) = match claim.worker().connected().await {
             Ok(connection) => {
-                let body = if ahead.upgrade {
-                    let (way, messages) = web_socket::uplink();
-                    uplink = Some(way);
-                    Some(messages)
-                } else {
-                    body.take()
-                };
-                (true, ask(&connection, head, body, &progress, patience).await)
+                let (way, sent) = to_send(ahead, &mut body);
+                uplink = way;
+                (true, ask(&connection, head, sent, &progress, patience).await)
             }
             Err(done) => (false, Err(done)),
         };
@@ -119,6 +114,15 @@ pub async fn render<W: Wake>(
             }
         }
     }
+}
+
+/// What goes to the worker behind the head: the client's body, or the messages of a WebSocket and the way that they come by.
+fn to_send(ahead: BodyAhead, body: &mut Option<RequestBody>) -> (Option<Uplink>, Option<RequestBody>) {
+    if !ahead.upgrade {
+        return (None, body.take());
+    }
+    let (uplink, messages) = web_socket::uplink();
+    (Some(uplink), Some(messages))
 }
 
 /// How often a request may still be asked again, by what became of it.
