@@ -158,6 +158,18 @@ impl<W: Wake> Answer for Line<W> {
         }
         self.ask_app(record, selection, (&address, headers), body, connection, &peer.activity).await
     }
+
+    fn refuse(&self, peer: &Peer, status: StatusCode) -> Response<EdgeBody> {
+        let mut parts = Request::new(()).into_parts().0;
+        // What it was is not known.
+        parts.method = Method::from_bytes(b"-").expect("a dash is a token");
+        let caller = Caller::of(&parts, peer, &self.trusted_proxies);
+        let visitor = Visitor::of(&parts.headers, caller.https, rand::random);
+        let epoch = self.routes.snapshot().epoch;
+        let mut record = Record::begin(Arc::clone(&self.telemetry), caller, visitor, epoch);
+        record.diagnostic = self.diagnostic_headers;
+        answer::failed(record, Failure { status, ..Failure::of(Outcome::BadRequest) })
+    }
 }
 
 impl<W: Wake> Line<W> {
@@ -201,18 +213,6 @@ impl<W: Wake> Line<W> {
             Err(failure) => failure,
         };
         app_answer::failed(&self.files, record, &selection, cookie, failure).await
-    }
-
-    fn refuse(&self, peer: &Peer, status: StatusCode) -> Response<EdgeBody> {
-        let mut parts = Request::new(()).into_parts().0;
-        // What it was is not known.
-        parts.method = Method::from_bytes(b"-").expect("a dash is a token");
-        let caller = Caller::of(&parts, peer, &self.trusted_proxies);
-        let visitor = Visitor::of(&parts.headers, caller.https, rand::random);
-        let epoch = self.routes.snapshot().epoch;
-        let mut record = Record::begin(Arc::clone(&self.telemetry), caller, visitor, epoch);
-        record.diagnostic = self.diagnostic_headers;
-        answer::failed(record, Failure { status, ..Failure::of(Outcome::BadRequest) })
     }
 }
 
