@@ -223,6 +223,27 @@ fn the_alert_counts_pages_that_an_app_itself_answers_with_an_error() {
 }
 
 #[test]
+fn counters_are_0_from_an_apps_first_deploy_on() {
+    let host = Host::start();
+    let app = [("server/index.js", "export default () => new Response('hi');")];
+    host.deploy_files("shop", &app, &["--version", "v1"]);
+    let are_zero = |host: &Host| {
+        let metrics = host.call("GET", "/metrics").send().text().to_owned();
+        for begin in [
+            "vitrine_flips_total{app=\"shop\",kind=\"rollback\"",
+            "vitrine_worker_replacements_total{app=\"shop\"",
+            "vitrine_warm_failures_total{app=\"shop\"",
+            "vitrine_http_requests_total{app=\"shop\",release=\"v1\",outcome=\"crashed\"",
+        ] {
+            let found = metrics.lines().find(|line| line.starts_with(begin));
+            assert!(found.is_some_and(|line| line.ends_with(" 0")), "{begin}: {found:?}\n{metrics}");
+        }
+    };
+    are_zero(&host);
+    are_zero(&Host::start_in(host.kill(), &["--isolation", "process"]));
+}
+
+#[test]
 fn prometheus_takes_the_rules_and_the_job() {
     let rules = block("docs/production.md", "groups:");
     let scrape = block("docs/production.md", "- job_name: vitrine");
