@@ -73,14 +73,19 @@ impl Diagnosis {
 /// Says that names have no value, and how they get one.
 #[must_use]
 pub fn env_line(unset: &[String], scope: EnvScope, app: &str) -> Option<String> {
-    let (flag, whose) = match scope {
-        EnvScope::Production => ("", ""),
-        EnvScope::Preview => (" --preview", " for previews"),
+    let (flag, whose, more) = match scope {
+        EnvScope::Production => ("", "", String::new()),
+        EnvScope::Preview => (
+            " --preview",
+            " for previews",
+            format!("\n  or, for production's value: vitrine env grant {app} NAME"),
+        ),
     };
     let names = unset.join(", ");
     let commands = unset.iter().map(|name| format!("\n  vitrine env set {app} {name}{flag}"));
     let commands: String = commands.collect();
-    let line = format!("no value is set{whose} for what `env` in vitrine.json lists: {names}{commands}");
+    let line =
+        format!("no value is set{whose} for what `env` in vitrine.json lists: {names}{commands}{more}");
     (!unset.is_empty()).then_some(line)
 }
 
@@ -167,7 +172,8 @@ mod tests {
             [
                 "the answer of / began: no\tvalue\\u{1b}[2J",
                 "no value is set for previews for what `env` in vitrine.json lists: API_URL, API_KEY\n  \
-                 vitrine env set shop API_URL --preview\n  vitrine env set shop API_KEY --preview",
+                 vitrine env set shop API_URL --preview\n  vitrine env set shop API_KEY --preview\n  \
+                 or, for production's value: vitrine env grant shop NAME",
                 r#"egress denied: http://a needs "egress": ["http://a"] in vitrine.json"#,
                 "limits lowered to the operator's maximum ([limits] in vitrine.toml): heap_mb 4096 to 256",
             ]
