@@ -1,5 +1,5 @@
 //! What the library says by itself to bytes that it can't read as a request of HTTP/1.1 is a bare status. Here it becomes the answer that every other
-//! error has.
+//! error has, if it is the first that a connection is told: later on the same bytes may be those of an app's body.
 
 use bytes::{Buf as _, Bytes};
 use futures_util::FutureExt as _;
@@ -19,12 +19,15 @@ const BARE_BYTES_MAX: usize = 160;
 /// What every other answer has.
 const ID: &str = "x-request-id: ";
 
-/// A stream, what to say in the library's place, and what of that is still to be written.
+/// A stream, and what to say in the library's place.
 #[derive(Debug)]
 pub struct ExplainedIo<T, F> {
     stream: T,
     explain: F,
+    /// What of that is still to be written.
     left: Bytes,
+    /// Whether the client was told anything yet.
+    has_written: bool,
 }
 
 impl<T, F, B> ExplainedIo<T, F>
@@ -35,12 +38,15 @@ where
 {
     /// Explains with what `explain` answers. Its body has to be at hand.
     pub const fn new(stream: T, explain: F) -> Self {
-        Self { stream, explain, left: Bytes::new() }
+        Self { stream, explain, left: Bytes::new(), has_written: false }
     }
 
-    /// Writes the better answer, if `said` is a bare status or its better answer is on its way.
+    /// Writes the better answer, if `said` is a bare status that comes first, or its better answer is on its way.
     fn poll_explain(&mut self, cx: &mut Context<'_>, said: &[u8]) -> Option<Poll<Result<usize>>> {
         if self.left.is_empty() {
+            if std::mem::replace(&mut self.has_written, true) {
+                return None;
+            }
             self.left = written((self.explain)(bare_status(said)?))?;
         }
         Some(self.poll_left(cx, said.len()))
@@ -157,9 +163,15 @@ mod tests {
 
     #[tokio::test]
     async fn a_bare_status_becomes_an_answer_with_a_text() {
-        let text = passed(&[b"before", BARE]).await;
-        assert!(text.starts_with("beforeHTTP/1.1 431 Request Header Fields Too Large\r\n"), "{text}");
+        let text = passed(&[BARE]).await;
+        assert!(text.starts_with("HTTP/1.1 431 Request Header Fields Too Large\r\n"), "{text}");
         assert!(text.contains("connection: close\r\n") && text.ends_with("\r\n\r\nwhy"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn a_body_that_looks_like_a_bare_status_passes_as_it_is() {
+        let text = passed(&[b"HTTP/1.1 200 OK\r\ncontent-length: 120\r\n\r\n", BARE]).await;
+        assert!(text.as_bytes().ends_with(BARE), "{text}");
     }
 
     #[tokio::test]
