@@ -47,7 +47,7 @@ use crate::connections::leaving::Leaving;
 use crate::connections::places::{Bounds, Places};
 use crate::files;
 use crate::handover::{Inheritance, Role};
-use crate::limits::{CONNECTIONS_RESERVE, LISTEN_BACKLOG};
+use crate::limits::{CONNECTIONS_RESERVE, LISTEN_BACKLOG, WEB_SOCKETS_OF_CLIENT_MAX};
 use crate::release::Releases;
 use crate::route::Routes;
 use crate::telemetry::Telemetry;
@@ -146,6 +146,7 @@ impl Edge {
                 trusted_proxies: config.trusted_proxies.clone(),
                 trust_forwarded_host: config.edge.trust_forwarded_host,
                 clients: Clients::new(config.edge.requests_per_client),
+                socket_clients: Clients::new(WEB_SOCKETS_OF_CLIENT_MAX),
                 maxima: config.limits.clone(),
                 guard,
                 files: FileStore::new(),

@@ -5,3 +5,4 @@ pub mod course;
 pub mod handshake;
 pub mod places;
 pub mod pump;
+pub mod unread;

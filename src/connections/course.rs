@@ -8,13 +8,20 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep};
 
+/// A connection that can be asked to end.
+pub trait Graceful: Future {
+    /// It takes no further request.
+    fn graceful_shutdown(self: Pin<&mut Self>);
+}
+
+impl<C: GracefulConnection> Graceful for C {
+    fn graceful_shutdown(self: Pin<&mut Self>) {
+        GracefulConnection::graceful_shutdown(self);
+    }
+}
+
 /// Serves a connection of HTTP whose requests are counted by `activity`.
-pub async fn run(
-    connection: impl GracefulConnection,
-    activity: &Activity,
-    patience: &Patience,
-    leaving: &Leaving,
-) {
+pub async fn run(connection: impl Graceful, activity: &Activity, patience: &Patience, leaving: &Leaving) {
     let mut taking = Some(leaving.taking());
     let timer = std::pin::pin!(tokio::time::sleep_until(at(activity, 0)));
     let mut watched = Watched {
@@ -76,7 +83,7 @@ struct Watched<'a, C> {
     patience: &'a Patience,
 }
 
-impl<C: GracefulConnection> Watched<'_, C> {
+impl<C: Graceful> Watched<'_, C> {
     /// Ends it as its protocol does, once the requests in flight are answered.
     fn close(&mut self) {
         if !std::mem::replace(&mut self.closing, true) {
@@ -97,7 +104,7 @@ impl<C: GracefulConnection> Watched<'_, C> {
     }
 }
 
-impl<C: GracefulConnection> Future for Watched<'_, C> {
+impl<C: Graceful> Future for Watched<'_, C> {
     type Output = Event;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Event> {

@@ -3,7 +3,7 @@
 use super::explained_io::ExplainedIo;
 use super::pump::{BoxError, Pumped, pump};
 use crate::connections::activity::{Activity, Busy, ClientsTurn, Patience};
-use crate::connections::course;
+use crate::connections::course::{self, Graceful};
 use crate::connections::leaving::Leaving;
 use crate::connections::places::{Excess, Place};
 use crate::connections::watched_io::WatchedIo;
@@ -17,7 +17,8 @@ use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, Version, header};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
-use hyper::service::service_fn;
+use hyper::server::conn::http1;
+use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use std::convert::Infallible;
@@ -87,6 +88,41 @@ pub fn protocols() -> Builder<TokioExecutor> {
     builder
 }
 
+/// Settings of a connection that speaks HTTP/1.1 alone: the library's builder for both speaks both wherever an upgrade is possible.
+fn http1() -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(None)
+        .max_headers(REQUEST_HEADERS_MAX)
+        .max_buf_size(H1_BUFFER_BYTES_MAX);
+    builder
+}
+
+/// A connection that speaks HTTP/1.1 alone.
+struct Http1<C>(C);
+
+impl<C: Future + Unpin> Future for Http1<C> {
+    type Output = C::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<C::Output> {
+        Pin::new(&mut self.0).poll(cx)
+    }
+}
+
+impl<I, S> Graceful for Http1<http1::UpgradeableConnection<I, S>>
+where
+    S: HttpService<Incoming>,
+    http1::UpgradeableConnection<I, S>: Future + Unpin,
+    I: hyper::rt::Read + hyper::rt::Write + Unpin,
+    S::Error: Into<BoxError>,
+    S::ResBody: Body<Error: Into<BoxError>> + 'static,
+{
+    fn graceful_shutdown(mut self: Pin<&mut Self>) {
+        Pin::new(&mut self.0).graceful_shutdown();
+    }
+}
+
 /// What every connection of a listener shares.
 #[derive(Debug)]
 pub struct Terms<A> {
@@ -135,7 +171,7 @@ async fn serve_watched<A: Answer>(
 ) {
     let activity = Arc::clone(&peer.activity);
     match &terms.tls {
-        None => serve_io(io, peer, trusted, terms, &terms.protocols, leaving).await,
+        None => serve_io(io, peer, trusted, terms, None, leaving).await,
         Some(config) => {
             let handshake = TlsAcceptor::from(Arc::clone(config)).accept(io);
             let shaken = tokio::select! {
@@ -145,17 +181,20 @@ async fn serve_watched<A: Answer>(
             };
             // After a handshake that fails or takes too long there is no connection to answer on.
             if let Ok(Ok(io)) = shaken {
-                let agreed = io.get_ref().1.alpn_protocol();
-                let protocols = terms.protocols.clone();
-                let protocols = match agreed {
-                    Some(b"h2") => protocols.http2_only(),
-                    Some(_) => protocols.http1_only(),
-                    None => protocols,
-                };
-                serve_io(io, peer, trusted, terms, &protocols, leaving).await;
+                let agreed = io.get_ref().1.alpn_protocol().map(|name| match name {
+                    b"h2" => Agreed::Http2,
+                    _ => Agreed::Http1,
+                });
+                serve_io(io, peer, trusted, terms, agreed, leaving).await;
             }
         }
     }
+}
+
+/// What client and host have agreed on, where TLS lets them.
+enum Agreed {
+    Http1,
+    Http2,
 }
 
 async fn serve_io<A: Answer>(
@@ -163,7 +202,7 @@ async fn serve_io<A: Answer>(
     peer: Peer,
     trusted: bool,
     terms: &Terms<A>,
-    protocols: &Builder<TokioExecutor>,
+    agreed: Option<Agreed>,
     leaving: Leaving,
 ) {
     let activity = Arc::clone(&peer.activity);
@@ -194,8 +233,21 @@ async fn serve_io<A: Answer>(
             Ok::<_, Infallible>(answer)
         }
     });
-    let connection = protocols.serve_connection_with_upgrades(TokioIo::new(io), service);
-    course::run(connection, &activity, &terms.patience, &leaving).await;
+    let (io, patience) = (TokioIo::new(io), &terms.patience);
+    match agreed {
+        Some(Agreed::Http2) => {
+            let http2 = terms.protocols.clone().http2_only();
+            course::run(http2.serve_connection(io, service), &activity, patience, &leaving).await;
+        }
+        Some(Agreed::Http1) => {
+            let connection = Http1(http1().serve_connection(io, service).with_upgrades());
+            course::run(connection, &activity, patience, &leaving).await;
+        }
+        None => {
+            let connection = terms.protocols.serve_connection_with_upgrades(io, service);
+            course::run(connection, &activity, patience, &leaving).await;
+        }
+    }
     if let Some(upgraded) = activity.after_http.take() {
         // None of those that may go for another one.
         let _busy = activity.begin(false);

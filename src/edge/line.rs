@@ -37,12 +37,14 @@ use crate::telemetry::Telemetry;
 use crate::web_sockets::handshake::Handshake;
 use crate::web_sockets::places::SocketPlaces;
 use crate::worker::OwnCall;
+use http::header::ORIGIN;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use ipnet::IpNet;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 use vitrine_wire::Outcome;
 
 /// Starts sleeping releases: all that the edge may ask of the control plane.
@@ -74,6 +76,8 @@ pub struct Line<W> {
     pub trust_forwarded_host: bool,
     /// Requests in flight of each client.
     pub clients: Arc<Clients>,
+    /// How many WebSockets each client has open.
+    pub socket_clients: Arc<Clients>,
     /// Operator's bounds.
     pub maxima: LimitMaxima,
     /// Who may look at releases that users never got; nothing where everybody may.
@@ -183,7 +187,7 @@ impl<W: Wake> Line<W> {
         connection: Option<OnUpgrade>,
         activity: &Activity,
     ) -> Response<EdgeBody> {
-        let upgrading = match self.may_upgrade(&record, &selection, connection) {
+        let upgrading = match self.may_upgrade(&record, &selection, &headers, connection) {
             Ok(upgrading) => upgrading,
             Err(failure) => return refused(record, failure, body),
         };
@@ -241,14 +245,22 @@ impl<W> Line<W> {
         &self,
         record: &Record,
         selection: &Selection,
+        headers: &HeaderMap,
         connection: Option<OnUpgrade>,
     ) -> Result<Option<Upgrading>, Failure> {
         match (&record.caller.handshake, connection) {
             (Handshake::Bad(status), _) => Err(Failure::of(Outcome::BadRequest).with(*status)),
+            // A browser shows what it knows to any page that asks, and no other rule keeps that page from reading what comes.
+            (Handshake::Asked(_), _) if record.guarded && is_from_elsewhere(&record.host, headers) => {
+                Err(Failure::of(Outcome::BadRequest).with(StatusCode::FORBIDDEN))
+            }
             (Handshake::Asked(_), Some(connection)) => {
+                let is_own = record.counted.is_none();
+                let client = (!is_own).then(|| self.socket_clients.enter(record.caller.client));
+                let counted = client.map(|counted| counted.ok_or(Failure::too_many())).transpose()?;
                 let place = self.sockets.take(&selection.target.release.app);
                 let place = place.ok_or(Failure::of(Outcome::Overloaded))?;
-                Ok(Some(Upgrading { connection, place }))
+                Ok(Some(Upgrading { connection, place, counted }))
             }
             _ => Ok(None),
         }
@@ -264,6 +276,14 @@ impl<W> Line<W> {
             None => self.clients.enter(caller.client).map(Some).ok_or(Failure::too_many()),
         }
     }
+}
+
+/// Whether a page of another host asks.
+fn is_from_elsewhere(host: &str, headers: &HeaderMap) -> bool {
+    headers.get(ORIGIN).is_some_and(|origin| {
+        let url = origin.to_str().ok().and_then(|origin| Url::parse(origin).ok());
+        url.as_ref().and_then(Url::host_str).is_none_or(|from| !from.eq_ignore_ascii_case(host))
+    })
 }
 
 /// Whether the release that was selected calls itself: it needs no pass.

@@ -4,6 +4,7 @@ use super::access_log::Record;
 use super::answer::{Timing, put_own, respond};
 use super::app_head::re_encode;
 use super::body::EdgeBody;
+use super::clients::Counted;
 use super::line::Line;
 use super::render::Rendered;
 use super::select::Selection;
@@ -80,6 +81,8 @@ pub struct Upgrading {
     pub connection: OnUpgrade,
     /// Its place.
     pub place: SocketPlace,
+    /// That of its client; an app's own call has none.
+    pub counted: Option<Counted>,
 }
 
 impl<W> Line<W> {
@@ -161,15 +164,15 @@ struct Socket {
 impl Socket {
     async fn serve(self, leave: impl Future<Output = ()> + Send) {
         let Self { upgrading, uplink, mut downlink, claim, stall, mut record } = self;
-        let Upgrading { connection, place } = upgrading;
+        let Upgrading { connection, place, counted } = upgrading;
         // The client left before it had the answer.
         let Ok(connection) = connection.await else { return };
         record.open_socket();
-        let io = TokioIo::new(connection);
-        let summary = pump::run(io, Role::Server, stall, &mut downlink, uplink, leave).await;
+        let (io, app) = (TokioIo::new(connection), claim.release().app.clone());
+        let summary = pump::run(io, Role::Server, stall, &mut downlink, uplink, leave, app).await;
         record.bytes = summary.sent_bytes;
         record.done = downlink.done.take();
         record.end_socket(summary);
-        drop((downlink, claim, place));
+        drop((downlink, claim, place, counted));
     }
 }

@@ -4,12 +4,15 @@
 //! socket after a while.
 
 use super::course::{CLOSED_WITHOUT_A_WORD, Course, Summary};
+use super::unread::{CountedIo, Unread};
+use crate::id::AppName;
 use crate::limits::{
     SOCKET_JOINED_BYTES, SOCKET_PING_MS, SOCKET_READ_BUFFER_BYTES, SOCKET_WRITE_BUFFER_BYTES,
 };
 use bytes::{Bytes, BytesMut};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
+use std::io::ErrorKind;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
@@ -60,6 +63,7 @@ pub async fn run<S>(
     inbound: &mut impl Inbound,
     outbound: impl Outbound,
     leave: impl Future<Output = ()> + Send,
+    app: AppName,
 ) -> Summary
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
@@ -70,11 +74,12 @@ where
         .max_write_buffer_size(2 * MESSAGE_BYTES_MAX)
         .max_message_size(Some(MESSAGE_BYTES_MAX))
         .max_frame_size(Some(MESSAGE_BYTES_MAX));
+    let (course, unread) = (Course::default(), Unread::of(app));
+    let io = CountedIo { io, unread: &unread, course: &course };
     let (sink, stream) = WebSocketStream::from_raw_socket(io, role, Some(config)).await.split();
-    let course = Course::default();
     let both = async {
         let reading = async {
-            from_peer(stream, outbound, &course).await;
+            from_peer(stream, outbound, stall, &course, &unread).await;
             Ok::<_, Cut>(())
         };
         let mut writer = Writer { sink, stall, closing: Vec::new(), closed: false, course: &course };
@@ -91,7 +96,9 @@ where
 async fn from_peer<S>(
     mut stream: SplitStream<WebSocketStream<S>>,
     mut outbound: impl Outbound,
+    stall: Duration,
     course: &Course,
+    unread: &Unread,
 ) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -102,7 +109,6 @@ async fn from_peer<S>(
             course.is_gone();
             break;
         };
-        course.hear();
         let (kind, data) = match came {
             Ok(Message::Text(text)) => (MessageKind::Text, text.into()),
             Ok(Message::Binary(data)) => (MessageKind::Binary, data),
@@ -127,10 +133,17 @@ async fn from_peer<S>(
             course.count_received();
         }
         course.blocks(true);
-        let sent = send(&mut outbound, kind, data).await;
+        let sent = timeout(stall, send(&mut outbound, kind, data)).await;
         course.blocks(false);
-        if !sent {
-            break;
+        unread.taken();
+        match sent {
+            Ok(true) => {}
+            Ok(false) => break,
+            // A part of the message may be on its way: nothing can follow it.
+            Err(_) => {
+                course.fails(CloseCode::Again.into());
+                return course.begin_end();
+            }
         }
     }
     course.begin_end();
@@ -158,6 +171,7 @@ fn code_of(error: &Error) -> Option<u16> {
         Error::Capacity(_) => Some(CloseCode::Size.into()),
         Error::Utf8(_) => Some(CloseCode::Invalid.into()),
         Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
+        Error::Io(error) if error.kind() == ErrorKind::QuotaExceeded => Some(CloseCode::Again.into()),
         Error::Protocol(_) => Some(CloseCode::Protocol.into()),
         _ => None,
     }
@@ -196,10 +210,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
                 }
                 came = inbound.next() => match came {
                     Some(mut data) => {
-                        while let Ok(Some(part)) = parts.next(&mut data) {
-                            self.pass(part).await?;
-                        }
-                        if !data.is_empty() {
+                        let rest = loop {
+                            match parts.next(&mut data) {
+                                Ok(Some(part)) => self.pass(part).await?,
+                                rest => break rest,
+                            }
+                        };
+                        if rest.is_err() || !data.is_empty() {
                             // It is no message: this worker speaks no other language.
                             return self.close(CloseReason::Failed as u16, "").await;
                         }

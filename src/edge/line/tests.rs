@@ -115,6 +115,7 @@ async fn site_with(guard: Option<Arc<Guard>>) -> Site {
         trusted_proxies: Vec::new(),
         trust_forwarded_host: false,
         clients: Clients::new(2),
+        socket_clients: Clients::new(2),
         maxima: LimitMaxima::default(),
         guard,
         files: FileStore::new(),

@@ -54,7 +54,7 @@ impl Egress {
         let mut inbound = FromApp { messages, answer: answer.clone(), held: None, owed: 0 };
         let stall = Duration::from_millis(EGRESS_STALL_MS);
         let (io, outbound) = (TokioIo::new(connection), answer.clone());
-        pump::run(io, Role::Client, stall, &mut inbound, outbound, pending()).await;
+        pump::run(io, Role::Client, stall, &mut inbound, outbound, pending(), self.app.clone()).await;
         Ok(())
     }
 
