@@ -63,14 +63,16 @@ pub fn close_payload(code: u16, reason: &str) -> Bytes {
     payload.freeze()
 }
 
-/// Code and reason of a close.
+/// Code and reason of a close. What is no UTF-8 in it becomes longer than it was; the reason is cut as one that is sent.
 #[must_use]
 pub fn close_of(mut payload: &[u8]) -> (u16, String) {
     if payload.len() < 2 {
         return (CLOSE_WITHOUT_CODE, String::new());
     }
     let code = payload.get_u16();
-    (code, String::from_utf8_lossy(payload).into_owned())
+    let mut reason = String::from_utf8_lossy(payload).into_owned();
+    reason.truncate(reason.floor_char_boundary(CLOSE_BYTES_MAX - 2));
+    (code, reason)
 }
 
 /// Finds messages in what comes.
@@ -199,6 +201,12 @@ mod tests {
         }
         assert_eq!(close_of(&close), (4000, "over".to_owned()));
         assert_eq!(close_of(&close_payload(CLOSE_WITHOUT_CODE, "x")), (CLOSE_WITHOUT_CODE, String::new()));
+    }
+
+    #[test]
+    fn a_reason_that_is_no_utf_8_still_fits_into_a_close() {
+        let payload = [&4000_u16.to_be_bytes()[..], &[0xff; CLOSE_BYTES_MAX - 2]].concat();
+        assert_eq!(close_of(&payload), (4000, "\u{fffd}".repeat((CLOSE_BYTES_MAX - 2) / 3)));
     }
 
     #[test]
