@@ -166,8 +166,13 @@ class WebSocket extends EventTarget {
         return undefined;
       }
       server.#way = new HostWay(number);
-      for (let i = 0; i < end.#early.length; i++) server.#way.send(end.#early[i].kind, end.#early[i].value);
+      const early = end.#early;
       end.#early = [];
+      for (let i = 0; i < early.length; i++) {
+        if (server.#way.send(early[i].kind, early[i].value) !== 2) continue;
+        server.#giveUp();
+        return undefined;
+      }
       if (server.#isAccepted) server.#listenInContext();
       return () => server.#finish(ABNORMAL, "", false);
     };
@@ -235,11 +240,15 @@ class WebSocket extends EventTarget {
   #deliver(data) {
     const became = isBytes(data) ? this.#way.send(BINARY, bytesOf(data)) : this.#way.send(TEXT, `${data}`);
     if (became === 1) throw new RangeError("WebSocket: a message may have 1 MiB");
-    if (became !== 2) return;
-    // The other side takes nothing, and there is no room for more.
-    this.#fail("the other side takes no messages");
-    this.#way.send(CLOSE, [1008, "too slow"]);
-    this.#finish(ABNORMAL, "", false);
+    if (became === 2) this.#giveUp();
+  }
+
+  // The other side takes nothing, and there is no room for more.
+  #giveUp() {
+    // What its listeners send is not sent.
+    this.#state = CLOSING;
+    this.#way.end(true);
+    this.#failed("the other side takes no messages");
   }
 
   close(code = undefined, reason = undefined) {

@@ -11,6 +11,14 @@ const BINARY = 2;
 const CLOSE = 8;
 // Code of a close without one.
 const NO_CODE = 1005;
+// Bytes of a message, as the host has it.
+const MESSAGE_BYTES_MAX = 1 << 20;
+
+function isTooLong(kind, value) {
+  if (kind === BINARY) return value.byteLength > MESSAGE_BYTES_MAX;
+  // A unit of UTF-16 has three bytes at most.
+  return kind === TEXT && value.length * 3 > MESSAGE_BYTES_MAX && core.encode(value).byteLength > MESSAGE_BYTES_MAX;
+}
 
 // Through the host.
 class HostWay {
@@ -37,8 +45,9 @@ class HostWay {
     return op_socket_waiting(this.#number);
   }
 
-  end() {
-    op_socket_end(this.#number);
+  // With `isGivenUp`, what was not sent yet is not sent.
+  end(isGivenUp = false) {
+    op_socket_end(this.#number, isGivenUp);
   }
 }
 
@@ -50,7 +59,9 @@ class PeerWay {
     this.#receive = receive;
   }
 
+  // Gives 1 for a message that is too long: what one end is told before it goes into an answer is for the host.
   send(kind, value) {
+    if (isTooLong(kind, value)) return 1;
     // The app may go on using its buffer.
     this.#receive(kind, kind === BINARY ? new Uint8Array(value) : value);
     return 0;

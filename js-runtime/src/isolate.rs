@@ -4,6 +4,7 @@
 //! the thread, [`shared`] what ops and driver share, [`answer`] the path of an answer to the host.
 
 pub mod answer;
+mod backlog;
 pub mod boot;
 mod buffers;
 pub mod driver;

@@ -1,11 +1,12 @@
 //! The way of an answer from the ops to the socket's thread.
 
+use super::backlog::Backlog;
 use super::shared::{Event, RequestNumber, Running, Shared};
 use crate::limits::isolate::{FINISHED_BYTES_MAX, FINISHED_BYTES_TOTAL_MAX, OUTBOX_BYTES};
 use crate::pool::gate::Admission;
 use crate::request::{AnswerWriter, Rest};
 use bytes::{Bytes, BytesMut};
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, Semaphore};
@@ -30,8 +31,8 @@ pub struct Outbox {
     written: Cell<u64>,
     /// Body bytes that may be put in.
     limit: Cell<u64>,
-    /// Whether the body is a WebSocket's messages.
-    is_socket: Cell<bool>,
+    /// Bytes of the body that the wire has not taken, if it is a WebSocket's messages.
+    backlog: OnceCell<Backlog>,
     changed: Notify,
     abandoned: Notify,
 }
@@ -59,26 +60,26 @@ impl Outbox {
             full: Cell::new(false),
             written: Cell::new(0),
             limit: Cell::new(limit),
-            is_socket: Cell::new(false),
+            backlog: OnceCell::new(),
             changed: Notify::new(),
             abandoned: Notify::new(),
         }
     }
 
-    /// The answer is a WebSocket from its head on: it may go on for ever, and be silent for as long.
-    pub fn become_socket(&self) {
+    /// The answer is a WebSocket from its head on: it may go on for ever, and be silent for as long. What it holds counts in `all`.
+    pub fn become_socket(&self, all: Rc<Cell<usize>>) {
         self.limit.set(u64::MAX);
-        self.is_socket.set(true);
+        self.backlog.get_or_init(|| Backlog::new(all));
     }
 
     /// Whether the answer is a WebSocket.
     pub fn is_socket(&self) -> bool {
-        self.is_socket.get()
+        self.backlog.get().is_some()
     }
 
-    /// Body bytes that the wire has not taken.
-    pub fn waiting_bytes(&self) -> usize {
-        self.body.borrow().len()
+    /// What the wire has not taken, if the answer is a WebSocket.
+    pub fn backlog(&self) -> Option<&Backlog> {
+        self.backlog.get()
     }
 
     /// Puts the head in.
@@ -95,7 +96,11 @@ impl Outbox {
         let mut body = self.body.borrow_mut();
         let before = body.len();
         write(&mut body);
-        self.written.set(self.written.get() + (body.len() - before) as u64);
+        let added = body.len() - before;
+        self.written.set(self.written.get() + added as u64);
+        if let Some(backlog) = self.backlog.get() {
+            backlog.add(added);
+        }
         // An app that was told to wait waits until it hears of room, however little it writes meanwhile.
         if body.len() >= OUTBOX_BYTES {
             self.full.set(true);
@@ -117,12 +122,17 @@ impl Outbox {
         self.changed.notify_one();
     }
 
-    /// Ends the answer of an isolate that is no more: what was not sent yet is not sent.
+    /// Ends the answer of an isolate that is no more, or of a client that takes nothing: what was not sent yet is not sent.
     pub fn abandon(&self, outcome: Outcome) {
-        self.body.borrow_mut().clear();
+        self.gone(self.take_body().len());
         *self.end.borrow_mut() = Some(outcome.into());
         self.changed.notify_one();
         self.abandoned.notify_one();
+    }
+
+    /// Whether the head waits for the wire.
+    pub fn has_head(&self) -> bool {
+        self.head.borrow().is_some()
     }
 
     /// Whether the answer is complete.
@@ -142,8 +152,19 @@ impl Outbox {
         }
     }
 
+    /// Takes what there is of the body. It counts until it is [`Self::gone`].
     fn take_body(&self) -> Bytes {
-        self.body.borrow_mut().split().freeze()
+        let mut body = self.body.borrow_mut();
+        // Room that is left behind the messages of a socket would keep their memory for as long as the next ones wait.
+        let taken = if self.is_socket() { std::mem::take(&mut *body) } else { body.split() };
+        taken.freeze()
+    }
+
+    /// So many bytes of the body are sent, or dropped.
+    fn gone(&self, bytes: usize) {
+        if let Some(backlog) = self.backlog.get() {
+            backlog.remove(bytes);
+        }
     }
 }
 
@@ -183,11 +204,14 @@ impl Outgoing {
         let done = self.done(&shared, end);
         let head = self.outbox.head.borrow_mut().take();
         let body = self.outbox.take_body();
+        let bytes = body.len();
         if done.outcome == Outcome::Ok {
             finish(self.writer, &shared, self.request, self.admission.as_ref(), (head, body, done)).await;
         } else {
+            drop(body);
             self.writer.done(done);
         }
+        self.outbox.gone(bytes);
         let until = |holds| self.outbox.until(&shared, self.request, holds);
         until(|running| !running.aborting).await;
         // What a stream waits for begins at its end; what a page waits for ends with its wall time.
@@ -239,14 +263,18 @@ impl Outgoing {
                     late = self.late(shared) => return late.into(),
                 }
             }
+            let bytes = body.len();
             // How long a client may take for it is for the edge to say.
             let is_sent = tokio::select! {
-                is_sent = self.writer.data(body) => is_sent,
-                () = self.outbox.abandoned.notified() => continue,
-                () = self.cancelled.cancelled() => false,
+                is_sent = self.writer.data(body) => Some(is_sent),
+                () = self.outbox.abandoned.notified() => None,
+                () = self.cancelled.cancelled() => Some(false),
             };
-            if !is_sent {
-                return Outcome::Cancelled.into();
+            self.outbox.gone(bytes);
+            match is_sent {
+                Some(true) => {}
+                Some(false) => return Outcome::Cancelled.into(),
+                None => continue,
             }
             self.quiet_since = Some(Instant::now());
             if self.outbox.full.replace(false) {

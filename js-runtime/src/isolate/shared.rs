@@ -200,6 +200,8 @@ pub struct Shared {
     socket_streams: Cell<usize>,
     /// WebSockets that are open, of requests and of the app's own making.
     pub sockets: RefCell<HashMap<u32, Socket>>,
+    /// Bytes that they hold.
+    pub socket_bytes: Rc<Cell<usize>>,
     /// Ids of the requests that ended last, newest first: timers and promises that they left may still throw.
     ended: RefCell<VecDeque<(RequestNumber, String)>>,
     /// What JavaScript must be told.
@@ -245,6 +247,7 @@ impl Shared {
             streams: Cell::new(0),
             socket_streams: Cell::new(0),
             sockets: RefCell::default(),
+            socket_bytes: Rc::default(),
             ended: RefCell::default(),
             inbox: RefCell::default(),
             started: RefCell::default(),

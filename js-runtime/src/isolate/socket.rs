@@ -1,14 +1,16 @@
 //! A WebSocket as an isolate has it: whole messages, from the host and to it.
 
 use super::answer::Outbox;
+use super::backlog::Backlog;
 use super::shared::RequestNumber;
 use crate::request::{BodyReader, UploadSender};
 use bytes::{Bytes, BytesMut};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
+use vitrine_wire::limits::BODY_FRAME_BYTES_MAX;
 use vitrine_wire::message::{MESSAGE_HEADER_BYTES, message_header};
-use vitrine_wire::{MessageKind, Messages};
+use vitrine_wire::{MessageKind, Messages, Outcome};
 
 /// An open WebSocket.
 #[derive(Debug)]
@@ -33,9 +35,13 @@ impl Socket {
         Self { incoming: Some(Incoming::new(messages)), way: Way::Answer(request, outbox) }
     }
 
-    /// One that the app has opened, and what sends its messages.
-    pub fn opened(messages: BodyReader, sender: UploadSender) -> (Self, impl Future<Output = ()> + use<>) {
-        let upload = Rc::new(Upload::default());
+    /// One that the app has opened, and what sends its messages. What it holds counts in `all`.
+    pub fn opened(
+        messages: BodyReader,
+        sender: UploadSender,
+        all: Rc<Cell<usize>>,
+    ) -> (Self, impl Future<Output = ()> + use<>) {
+        let upload = Rc::new(Upload::new(all));
         let carrying = Rc::clone(&upload).carry(sender);
         (Self { incoming: Some(Incoming::new(messages)), way: Way::Upload(upload) }, carrying)
     }
@@ -45,12 +51,21 @@ impl Socket {
         matches!(&self.way, Way::Answer(own, _) if *own == request)
     }
 
+    fn backlog(&self) -> Option<&Backlog> {
+        match &self.way {
+            Way::Answer(_, outbox) => outbox.backlog(),
+            Way::Upload(upload) => Some(&upload.backlog),
+        }
+    }
+
     /// Bytes of messages that the host has not taken.
     pub fn waiting_bytes(&self) -> usize {
-        match &self.way {
-            Way::Answer(_, outbox) => outbox.waiting_bytes(),
-            Way::Upload(upload) => upload.bytes.borrow().len(),
-        }
+        self.backlog().map_or(0, Backlog::bytes)
+    }
+
+    /// Whether a message of so many bytes may wait, too.
+    pub fn has_room(&self, bytes: usize) -> bool {
+        self.backlog().is_none_or(|backlog| backlog.has_room(bytes))
     }
 
     /// Sends the message whose payload `write` appends.
@@ -64,10 +79,17 @@ impl Socket {
         };
         match &self.way {
             Way::Answer(_, outbox) => drop(outbox.body(message)),
-            Way::Upload(upload) => {
-                message(&mut upload.bytes.borrow_mut());
-                upload.changed.notify_one();
-            }
+            Way::Upload(upload) => upload.write(message),
+        }
+    }
+
+    /// Gives it up: the other side takes nothing. What it was not sent yet is dropped.
+    pub fn abandon(self) {
+        match self.way {
+            // Without a head nobody knows of a socket yet.
+            Way::Answer(_, outbox) if outbox.has_head() => outbox.abandon(Outcome::Overloaded),
+            Way::Answer(_, outbox) => outbox.abandon(Outcome::Cancelled),
+            Way::Upload(upload) => upload.abandon(),
         }
     }
 
@@ -75,7 +97,7 @@ impl Socket {
     pub fn end(self) -> Option<impl Future<Output = ()> + use<>> {
         match self.way {
             Way::Answer(_, outbox) => {
-                outbox.end(vitrine_wire::Outcome::Ok, None);
+                outbox.end(Outcome::Ok, None);
                 None
             }
             Way::Upload(upload) => {
@@ -113,20 +135,59 @@ impl Incoming {
 }
 
 /// What the app has sent and the wire not yet taken.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Upload {
     bytes: RefCell<BytesMut>,
+    backlog: Backlog,
     ended: Cell<bool>,
+    given_up: Cell<bool>,
     changed: Notify,
+    abandoned: Notify,
 }
 
 impl Upload {
+    fn new(all: Rc<Cell<usize>>) -> Self {
+        Self {
+            bytes: RefCell::default(),
+            backlog: Backlog::new(all),
+            ended: Cell::new(false),
+            given_up: Cell::new(false),
+            changed: Notify::new(),
+            abandoned: Notify::new(),
+        }
+    }
+
+    fn write(&self, message: impl FnOnce(&mut BytesMut)) {
+        let mut bytes = self.bytes.borrow_mut();
+        let before = bytes.len();
+        message(&mut bytes);
+        self.backlog.add(bytes.len() - before);
+        self.changed.notify_one();
+    }
+
+    fn abandon(&self) {
+        self.backlog.remove(self.take().len());
+        self.given_up.set(true);
+        self.changed.notify_one();
+        self.abandoned.notify_one();
+    }
+
+    fn take(&self) -> Bytes {
+        std::mem::take(&mut *self.bytes.borrow_mut()).freeze()
+    }
+
     async fn carry(self: Rc<Self>, sender: UploadSender) {
         let pieces = sender.pieces();
-        loop {
-            let data = self.bytes.borrow_mut().split().freeze();
-            if !data.is_empty() {
-                if pieces.send(data).await.is_err() {
+        while !self.given_up.get() {
+            let data = self.take();
+            let bytes = data.len();
+            if bytes > 0 {
+                let is_sent = tokio::select! {
+                    is_sent = send(&pieces, data) => is_sent,
+                    () = self.abandoned.notified() => false,
+                };
+                self.backlog.remove(bytes);
+                if !is_sent {
                     return;
                 }
             } else if self.ended.get() {
@@ -136,4 +197,18 @@ impl Upload {
             }
         }
     }
+}
+
+/// Sends messages. `false` when nobody takes them any more.
+async fn send(pieces: &mpsc::Sender<Bytes>, data: Bytes) -> bool {
+    if data.len() <= BODY_FRAME_BYTES_MAX {
+        return pieces.send(data).await.is_ok();
+    }
+    for piece in data.chunks(BODY_FRAME_BYTES_MAX) {
+        // A part of `data` would keep the memory of all of it while it is on its way, where nothing counts it.
+        if pieces.send(Bytes::copy_from_slice(piece)).await.is_err() {
+            return false;
+        }
+    }
+    true
 }

@@ -15,6 +15,15 @@ pub const SOCKETS_MAX: usize = vitrine_wire::limits::SOCKETS_OF_WORKER_MAX / 2;
 /// Bytes of messages that may wait for a client that takes none: four of the longest. A socket that has more is closed.
 pub const SOCKET_WAITING_BYTES_MAX: usize = 4 * vitrine_wire::limits::MESSAGE_BYTES_MAX;
 
+/// Bytes of messages of all sockets of an isolate beyond which each may only have its share: four clients that take nothing. With the shares
+/// it is twice as much, a sixteenth of [`RESIDENT_BASE_BYTES`] for each isolate.
+pub const SOCKETS_COMMON_BYTES_MAX: usize = 16 << 20;
+
+/// Share of a socket, in bytes: those whose clients take what they are sent go on whatever the others hold.
+pub const SOCKET_SHARE_BYTES: usize = SOCKETS_COMMON_BYTES_MAX / SOCKETS_MAX;
+
+const _: () = assert!(16 * 2 * SOCKETS_COMMON_BYTES_MAX as u64 <= RESIDENT_BASE_BYTES);
+
 /// Bytes of one finished answer that may wait for its client outside of its isolate. A larger one keeps its place there.
 pub const FINISHED_BYTES_MAX: usize = 16 << 20;
 

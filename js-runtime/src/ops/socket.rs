@@ -4,7 +4,7 @@ use super::answer::{append_text, read_headers};
 use super::shared;
 use crate::isolate::shared::{Event, Settled, Shared};
 use crate::isolate::socket::Socket;
-use crate::limits::isolate::{SOCKET_WAITING_BYTES_MAX, SOCKETS_MAX};
+use crate::limits::isolate::SOCKETS_MAX;
 use bytes::{BufMut, BytesMut};
 use deno_core::{OpState, op2, v8};
 use std::rc::Rc;
@@ -46,7 +46,7 @@ pub fn op_socket_accept(
         outbox.end(Outcome::Overloaded, None);
         return NO_PLACE;
     }
-    outbox.become_socket();
+    outbox.become_socket(Rc::clone(&shared.socket_bytes));
     outbox.head(ResponseHead::new(101, read_headers(scope, headers)));
     add(&shared, Socket::of_request(request, messages, outbox))
 }
@@ -61,7 +61,7 @@ pub fn op_socket_open(state: &OpState, body: u32, upload: u32) -> i32 {
     if shared.sockets.borrow().len() >= SOCKETS_MAX {
         return NO_PLACE;
     }
-    let (socket, carrying) = Socket::opened(messages, sender);
+    let (socket, carrying) = Socket::opened(messages, sender, Rc::clone(&shared.socket_bytes));
     shared.start(carrying);
     add(&shared, socket)
 }
@@ -129,7 +129,7 @@ fn send(
     if length > MESSAGE_BYTES_MAX {
         return TOO_LONG;
     }
-    if socket.waiting_bytes() > SOCKET_WAITING_BYTES_MAX {
+    if !socket.has_room(length) {
         return TOO_MUCH;
     }
     socket.send(kind, write);
@@ -152,12 +152,15 @@ pub fn op_socket_waiting(state: &OpState, socket: u32) -> u32 {
     u32::try_from(waiting).unwrap_or(u32::MAX)
 }
 
-/// The socket is over.
+/// The socket is over. `is_given_up`: what was not sent yet is not sent.
 #[op2(fast)]
-pub fn op_socket_end(state: &OpState, socket: u32) {
+pub fn op_socket_end(state: &OpState, socket: u32, is_given_up: bool) {
     let shared = shared(state);
     let ended = shared.sockets.borrow_mut().remove(&socket);
-    if let Some(rest) = ended.and_then(Socket::end) {
+    let Some(ended) = ended else { return };
+    if is_given_up {
+        ended.abandon();
+    } else if let Some(rest) = ended.end() {
         shared.start(rest);
     }
 }

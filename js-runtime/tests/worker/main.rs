@@ -32,3 +32,4 @@ mod support;
 mod turns;
 mod uncaught;
 mod web_crypto;
+mod web_sockets;

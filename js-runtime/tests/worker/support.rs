@@ -172,6 +172,14 @@ impl Ask {
         ask
     }
 
+    /// One that asks for a WebSocket, and says nothing on it.
+    pub fn socket(path: &str) -> Self {
+        let mut ask = Self::get(path);
+        ask.head.upgrade = true;
+        ask.body = Some(Bytes::new());
+        ask
+    }
+
     pub fn header(mut self, name: &str, value: &'static str) -> Self {
         self.head.headers.push((name.to_owned(), Bytes::from_static(value.as_bytes())));
         self
