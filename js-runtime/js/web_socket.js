@@ -256,7 +256,7 @@ class WebSocket extends EventTarget {
       code = code & 0xffff;
       const isAllowed = code === 1000 || (code >= 3000 && code <= 4999);
       // Who serves may say what went wrong.
-      const isServers = this.#peer !== null && code >= 1001 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006;
+      const isServers = this.#peer !== null && code >= 1001 && code <= 1013 && code !== 1004 && code !== 1005 && code !== 1006;
       if (!isAllowed && !isServers) throw invalid("InvalidAccessError", `${code} is not 1000 or a code from 3000 to 4999`);
     }
     reason = reason === undefined ? "" : `${reason}`;

@@ -124,3 +124,16 @@ fn what_is_sent_before_the_answer_is_bounded_as_well() {
         assert!(long.done.error.is_some_and(|error| error.message.contains("a message may have 1 MiB")));
     });
 }
+
+#[test]
+fn a_server_closes_with_the_codes_that_the_host_sends() {
+    run(async {
+        let worker = app().await;
+        let _socket = open(&worker, "/open").await;
+        for code in [1004, 1005, 1006, 1014, 1015, 2999, 5000] {
+            let answer = worker.get(&format!("/close?code={code}")).await;
+            assert_eq!(answer.text(), "InvalidAccessError", "{code}");
+        }
+        assert_eq!(worker.get("/close?code=1013").await.text(), "done");
+    });
+}
