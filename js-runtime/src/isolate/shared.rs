@@ -331,12 +331,13 @@ impl Shared {
         self.sockets.borrow_mut().retain(|_, socket| !socket.is_of(request));
     }
 
-    /// Gives a request, or the work of none, what each message of a WebSocket may use.
+    /// Gives a request that has become a WebSocket what each message may use. A page that hears messages has what it has.
     pub fn renew_usage(&self, request: RequestNumber) {
-        let fresh = Usage::from(Instant::now());
-        match self.requests.borrow_mut().get_mut(&request) {
-            Some(running) => running.usage = fresh,
-            None => self.background.set(fresh),
+        if let Some(running) = self.requests.borrow_mut().get_mut(&request)
+            && running.is_streaming
+            && running.outbox.is_socket()
+        {
+            running.usage = Usage::from(Instant::now());
         }
     }
 

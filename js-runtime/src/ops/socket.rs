@@ -73,8 +73,8 @@ fn add(shared: &Shared, socket: Socket) -> i32 {
     i32::try_from(number).unwrap_or(NO_PLACE)
 }
 
-/// Waits for the next message; settles with its kind and its value, or `null` when there is none any more. Each message may use what a request
-/// may.
+/// Waits for the next message; settles with its kind and its value, or `null` when there is none any more. Each message of a request that has
+/// become a socket may use what a request may.
 #[op2(fast)]
 pub fn op_socket_read(state: &OpState, call: u32, socket: u32, request: u32) {
     let shared = shared(state);

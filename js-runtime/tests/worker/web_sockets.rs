@@ -1,8 +1,10 @@
-//! WebSockets whose other side takes nothing, and what ends them.
+//! WebSockets whose other side takes nothing, and what their messages may use.
 
+use crate::egress::broker;
 use crate::support::{Ask, Setup, Worker, run, until};
 use vitrine_wire::limits::WINDOW_BYTES;
-use vitrine_wire::{Frame, Outcome};
+use vitrine_wire::message::message_header;
+use vitrine_wire::{Frame, MessageKind, Outcome, ResponseHead};
 use vitrine_worker::request::LocalAnswer;
 
 // Nothing here accepts its end, so none hears that its visitor says nothing.
@@ -135,5 +137,30 @@ fn a_server_closes_with_the_codes_that_the_host_sends() {
             assert_eq!(answer.text(), "InvalidAccessError", "{code}");
         }
         assert_eq!(worker.get("/close?code=1013").await.text(), "done");
+    });
+}
+
+#[test]
+fn messages_give_a_page_that_has_not_answered_nothing_more() {
+    run(async {
+        let source = r#"
+            export default () => new Promise(() => {
+              const socket = new WebSocket("ws://other.example/");
+              socket.onmessage = () => { const end = performance.now() + 50; while (performance.now() < end); };
+            });
+        "#;
+        let setup = Setup::fetch(source).limits(|limits| (limits.cpu_ms, limits.wall_ms) = (300, 60_000));
+        let worker = setup.boot().await;
+        let mut broker = broker(&worker);
+        let mut answer = worker.start(Ask::get("/")).await;
+        let (stream, _) = broker.call().await;
+        broker.streams.response(stream, ResponseHead::new(101, Vec::new())).expect("one head");
+        let message = [&message_header(MessageKind::Text, 1)[..], b"x"].concat();
+        for _ in 0..100 {
+            // Its isolate may be gone.
+            let _ = broker.streams.body(stream, message.clone().into()).await;
+        }
+        let Some(Frame::Done(_, done)) = answer.next().await else { panic!("it has answered") };
+        assert_eq!(done.outcome, Outcome::CpuLimit);
     });
 }
