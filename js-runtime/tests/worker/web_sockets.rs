@@ -164,3 +164,30 @@ fn messages_give_a_page_that_has_not_answered_nothing_more() {
         assert_eq!(done.outcome, Outcome::CpuLimit);
     });
 }
+
+#[test]
+fn an_app_gives_up_a_server_that_takes_nothing() {
+    run(async {
+        let source = r#"
+            const told = [];
+            let socket;
+            const routes = {
+              "/open": () => {
+                socket = new WebSocket("ws://other.example/");
+                for (const type of ["open", "error", "close"]) socket.addEventListener(type, () => told.push(type));
+              },
+              "/send": () => { for (let i = 0; i < 6; i++) socket.send(new Uint8Array(1 << 20)); },
+              "/told": () => Response.json([told, socket.bufferedAmount]),
+            };
+            export default ({ url }) => routes[new URL(url).pathname]() ?? new Response("done");
+        "#;
+        let worker = Setup::fetch(source).boot().await;
+        let mut broker = broker(&worker);
+        worker.get("/open").await;
+        let (stream, _) = broker.call().await;
+        broker.streams.response(stream, ResponseHead::new(101, Vec::new())).expect("one head");
+        until(&worker, "/told", r#"[["open"],0]"#).await;
+        worker.get("/send").await;
+        until(&worker, "/told", r#"[["open","error","close"],0]"#).await;
+    });
+}
