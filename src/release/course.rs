@@ -184,9 +184,9 @@ impl Releases {
         }
     }
 
-    /// Requests of a replaced release finish by themselves, because its worker stays as the warm standby; only what is
-    /// still there when the drain is over is worth a line. WebSockets are told to come back to its successor.
-    fn settle(&self, entry: &Arc<Entry>) {
+    /// Requests of a release that lost its users, or some of them, finish by themselves, because its worker stays; only what is
+    /// still there when the drain is over is worth a line. WebSockets are told to come back: they get what users get now.
+    pub(super) fn settle(&self, entry: &Arc<Entry>) {
         entry.pool.leave();
         let (timeout, entry) = (self.drain_timeout(), Arc::clone(entry));
         tokio::spawn(async move {

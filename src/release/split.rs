@@ -58,6 +58,7 @@ impl Releases {
             .await?;
         self.0.book.set_epoch(epoch);
         let split = SplitRecord { version: release.version.clone(), weight: percent };
+        let sinks = self.0.book.split(&release.app).is_some_and(|before| before.weight > percent);
         self.0.book.set_split(&release.app, Some(split));
         entry.update(|record| {
             record.promoted_ms = Some(now_ms);
@@ -66,6 +67,9 @@ impl Releases {
         });
         self.told(entry, Event::Shared).await;
         self.publish(Some(&release.app));
+        if sinks {
+            self.settle(entry);
+        }
         tracing::info!(%release, %live, weight = percent, "a share of the users gets this release");
         Ok(Switched { weight: percent, ..self.switched(&release, Some(live), epoch) })
     }

@@ -192,6 +192,9 @@ impl Releases {
         if let Some(superseded) = superseded {
             self.told(&superseded, Event::Superseded).await;
         }
+        if let Some(candidate) = candidate {
+            self.settle(&candidate);
+        }
         Ok(self.switched(&release, from, epoch))
     }
 

@@ -39,9 +39,13 @@ export default { fetch: (request) => visits.run(new URL(request.url).pathname, (
 "#;
 
 fn deploy(host: &Host, version: &str, json: &str) {
+    deploy_with(host, version, json, &[]);
+}
+
+fn deploy_with(host: &Host, version: &str, json: &str, flags: &[&str]) {
     let server = SERVER.replace("VERSION", version);
     let files = [("server/index.js", server.as_str()), ("vitrine.json", json)];
-    host.deploy_files("shop", &files, &["--version", version]);
+    host.deploy_files("shop", &files, &[&["--version", version], flags].concat());
 }
 
 fn with_shop(json: &str) -> Host {
@@ -52,6 +56,10 @@ fn with_shop(json: &str) -> Host {
 
 fn open(host: &Host, path: &str) -> Socket {
     Socket::open(host.edge, "shop.localhost", path)
+}
+
+fn metrics(host: &Host) -> String {
+    host.call("GET", "/metrics").send().text().to_owned()
 }
 
 /// The line about the request for a path.
@@ -91,7 +99,6 @@ fn messages_go_both_ways_until_one_side_closes() {
     socket.send("where");
     assert_eq!(socket.text(), "/one", "a message runs in the context of its request");
     assert_eq!(host.release("shop", "v1")["in_flight"], 1);
-    let metrics = |host: &Host| host.call("GET", "/metrics").send().text().to_owned();
     assert!(metrics(&host).contains("vitrine_web_sockets{app=\"shop\",release=\"v1\"} 1"));
     assert_eq!(socket.close(4000, "enough"), (4000, "enough".to_owned()));
     said(&host, "closed /one 4000 enough true");
@@ -136,6 +143,25 @@ fn a_release_that_leaves_sends_its_sockets_to_the_next_one() {
     assert_eq!(socket.closed().0, 1012);
     assert_eq!(open(&host, "/some").text(), "hello v1");
     assert_eq!(logged(&host, "/again")["outcome"], "ok");
+}
+
+#[test]
+fn a_share_of_the_users_that_sinks_or_ends_takes_its_sockets_along() {
+    let host = with_shop("{}");
+    deploy_with(&host, "v2", "{}", &["--no-promote"]);
+    host.cli(&["promote", "shop", "v2", "--weight", "60"]).ok();
+    let find = |version: &str| {
+        let is_of = |socket: &Socket| socket.head.contains(&format!("x-vitrine-release: shop@{version}\r\n"));
+        (0..200).map(|_| open(&host, "/shared")).find(is_of).unwrap()
+    };
+    let (mut of_live, mut of_share) = (find("v1"), find("v2"));
+    host.cli(&["promote", "shop", "v2", "--weight", "30"]).ok();
+    assert_eq!(of_share.closed(), (1012, "Service restart".to_owned()));
+    let mut of_share = find("v2");
+    host.cli(&["rollback", "shop"]).ok();
+    assert_eq!(of_share.closed(), (1012, "Service restart".to_owned()));
+    of_live.send("still there");
+    assert_eq!((of_live.text(), of_live.text()), ("hello v1".into(), "still there".into()));
 }
 
 #[test]
