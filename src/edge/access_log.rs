@@ -139,10 +139,13 @@ impl Record {
         self.arrived.elapsed()
     }
 
-    /// It is a WebSocket from now on.
+    /// It is a WebSocket from now on, and counts as the answer that its client has now: what becomes of a socket says little of a release,
+    /// and one isolate that falls ends many.
     pub fn open_socket(&mut self) {
-        let series = self.target.as_ref().map(|target| target.pool.series());
-        self.open_socket = series.map(|series| series.open_socket(&self.telemetry.metrics));
+        let Some(target) = &self.target else { return };
+        let (series, metrics) = (target.pool.series(), &self.telemetry.metrics);
+        metrics.handshake(series, self.begun.unwrap_or_default());
+        self.open_socket = Some(series.open_socket(metrics));
     }
 
     /// The WebSocket is over.
@@ -162,6 +165,18 @@ impl Record {
         }
     }
 
+    fn count(&self, outcome: Outcome, duration: Duration) {
+        let seconds = |us: u64| Duration::from_micros(us).as_secs_f64();
+        let begun = self.begun.unwrap_or(duration);
+        // That there is no place for another socket is no failure of a render.
+        let no_place = outcome == Outcome::Overloaded && self.caller.handshake.is_asked();
+        let done = self.done.as_ref().filter(|_| !no_place);
+        let render = done.map(|done| (seconds(done.cpu_us), seconds(done.queue_us), begun));
+        let metrics = &self.telemetry.metrics;
+        let series = self.in_flight.as_ref().map_or_else(|| metrics.unrouted(), InFlight::series);
+        metrics.request(series, outcome, self.status, duration.as_secs_f64(), render);
+    }
+
     /// The last byte was handed over, or the answer was broken off for this reason.
     pub const fn complete(&mut self, outcome: Outcome) {
         self.outcome = outcome;
@@ -177,15 +192,10 @@ impl Drop for Record {
         let outcome = if self.complete { self.outcome } else { Outcome::Cancelled };
         let duration = self.arrived.elapsed();
         let release = self.target.as_ref().map(|target| &target.release);
-        let seconds = |us: u64| Duration::from_micros(us).as_secs_f64();
-        let begun = self.begun.unwrap_or(duration);
-        let render = self.done.as_ref().map(|done| (seconds(done.cpu_us), seconds(done.queue_us), begun));
-        let metrics = &self.telemetry.metrics;
-        let series = self.in_flight.as_ref().map_or_else(|| metrics.unrouted(), InFlight::series);
-        // A socket stays for as long as its client likes.
-        let taken = if self.socket.is_some() { begun } else { duration };
-        metrics.request(series, outcome, self.status, taken.as_secs_f64(), render);
-
+        // A socket was counted with its handshake.
+        if self.open_socket.is_none() {
+            self.count(outcome, duration);
+        }
         let figure = |of: fn(&Done) -> u64| self.done.as_ref().map_or(0.0, |done| of(done) as f64 / 1000.0);
         let milliseconds = |duration: Duration| duration.as_micros() as f64 / 1000.0;
         let agent = self.caller.user_agent.as_ref().and_then(|agent| agent.to_str().ok());

@@ -280,6 +280,15 @@ impl Metrics {
         }
     }
 
+    /// Counts a request that became a WebSocket, by the time until it was one. What its handshake cost is not known apart from the
+    /// messages behind it.
+    pub fn handshake(&self, series: &Series, begun: Duration) {
+        let (outcome, code) = (Outcome::Ok, 101);
+        series.count(self, outcome, code);
+        series.duration(self).observe(begun.as_secs_f64());
+        series.tally.count(outcome, code, begun);
+    }
+
     /// Counts a switch of the live release.
     pub fn flip(&self, app: &AppName, kind: FlipKind) {
         let [promote, rollback] = FLIP_KINDS;

@@ -191,6 +191,10 @@ fn what_a_message_does_is_bounded_as_a_request_is() {
     assert_eq!(logged(&host, "/looping")["outcome"], "cpu_limit");
     assert_eq!(quiet.closed().0, 1011, "its isolate is gone");
     assert_eq!(open(&host, "/some").text(), "hello v1");
+    let metrics = metrics(&host);
+    let counts: Vec<&str> = metrics.lines().filter(|line| line.contains("code=\"101\"")).collect();
+    let three = "vitrine_http_requests_total{app=\"shop\",release=\"v1\",outcome=\"ok\",code=\"101\"} 3";
+    assert_eq!(counts, [three], "a socket is counted with its handshake, whatever becomes of it");
 }
 
 #[test]

@@ -223,6 +223,22 @@ async fn a_page_comes_from_the_woken_app_with_the_hosts_headers_and_one_log_line
 const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 #[tokio::test]
+async fn a_handshake_that_finds_no_place_is_no_failed_render() {
+    let site = site().await;
+    let asked = site.get("/overloaded").header("connection", "upgrade").header("upgrade", "websocket");
+    let asked = asked.header("sec-websocket-version", "13").header("sec-websocket-key", WEBSOCKET_KEY);
+    assert_eq!(asked.send().await.unwrap().status(), 503);
+    assert_eq!(site.get("/overloaded").send().await.unwrap().status(), 503);
+    let both = r#"vitrine_http_requests_total{app="shop",release="v1",outcome="overloaded",code="503"} 2"#;
+    while !site.metrics.encode().contains(both) {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(site.pool.series().sample().figures().requests, 1);
+}
+
+const WEBSOCKET_KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+
+#[tokio::test]
 async fn a_failed_render_is_the_shell_for_a_browser_and_an_error_for_everyone_else() {
     let site = site().await;
     let shell = site.browse("/throws").send().await.unwrap();

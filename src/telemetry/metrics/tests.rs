@@ -32,6 +32,18 @@ fn requests_are_counted_by_release_outcome_and_code_and_forgotten_with_their_rel
 }
 
 #[test]
+fn a_handshake_is_an_answer_and_no_cpu_time_is_known_of_it() {
+    let metrics = Metrics::new();
+    let series = series("catalog@v1");
+    metrics.handshake(&series, Duration::from_millis(20));
+    let figures = series.sample().figures();
+    assert_eq!((figures.requests, figures.errors), (1, 0));
+    let text = metrics.encode();
+    assert!(text.contains(r#"{app="catalog",release="v1",outcome="ok",code="101"} 1"#), "{text}");
+    assert!(!text.contains("vitrine_render_cpu_seconds_count{"), "{text}");
+}
+
+#[test]
 fn what_still_counts_for_a_release_that_is_gone_leaves_nothing_behind() {
     let metrics = Metrics::new();
     let gone = series("catalog@v1");
