@@ -1,7 +1,8 @@
 //! The workers of one release: claim one, count what is in flight, drain.
 //!
 //! Claiming a worker and registering the request in flight is one step, so a drain that has begun can't miss one: a
-//! claim counts first and looks for the drain second, a drain marks first and looks at the count second.
+//! claim counts first and looks for the drain second, a drain marks first and looks at the count second. A request that
+//! becomes a WebSocket is counted as one of those before it ends as a request, and who counts both looks at the requests first.
 
 use crate::id::ReleaseId;
 use crate::telemetry::series::Series;
@@ -29,7 +30,8 @@ pub enum ClaimError {
 pub struct Pool {
     release: ReleaseId,
     worker: ArcSwapOption<Worker>,
-    in_flight: AtomicUsize,
+    requests: AtomicUsize,
+    sockets: AtomicUsize,
     draining: AtomicBool,
     frozen: AtomicBool,
     emptied: Notify,
@@ -48,15 +50,31 @@ pub struct Claim {
     place: Place,
 }
 
-/// One request in flight.
+/// One request in flight, or one WebSocket.
 #[derive(Debug)]
-struct Place(Arc<Pool>);
+struct Place {
+    pool: Arc<Pool>,
+    is_socket: bool,
+}
+
+impl Place {
+    fn becomes_socket(&mut self) {
+        if !std::mem::replace(&mut self.is_socket, true) {
+            self.pool.sockets.fetch_add(1, Ordering::SeqCst);
+            self.pool.end_request();
+        }
+    }
+}
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.used_ms.store(self.0.age_ms(), Ordering::Relaxed);
-        if self.0.in_flight.fetch_sub(1, Ordering::SeqCst) == 1 {
-            self.0.emptied.notify_waiters();
+        if self.is_socket {
+            self.pool.sockets.fetch_sub(1, Ordering::SeqCst);
+        } else {
+            self.pool.end_request();
+        }
+        if self.pool.in_flight() == 0 {
+            self.pool.emptied.notify_waiters();
         }
     }
 }
@@ -71,13 +89,23 @@ impl Claim {
     /// Whose.
     #[must_use]
     pub fn release(&self) -> &ReleaseId {
-        &self.place.0.release
+        &self.place.pool.release
     }
 
-    /// Changes when the release leaves its users, from now on.
+    /// The request has become a WebSocket, which keeps no release awake: it may stay for ever.
+    pub fn becomes_socket(&mut self) {
+        self.place.becomes_socket();
+    }
+
+    /// Changes when the release leaves its users, from now on; has changed if it drains already.
     #[must_use]
     pub fn leaving(&self) -> watch::Receiver<u64> {
-        self.place.0.left.subscribe()
+        let mut leaving = self.place.pool.left.subscribe();
+        // A drain marks first and tells second.
+        if self.place.pool.draining.load(Ordering::SeqCst) {
+            leaving.mark_changed();
+        }
+        leaving
     }
 }
 
@@ -89,7 +117,8 @@ impl Pool {
             series: Arc::new(Series::of(&release)),
             release,
             worker: ArcSwapOption::empty(),
-            in_flight: AtomicUsize::new(0),
+            requests: AtomicUsize::new(0),
+            sockets: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
             frozen: AtomicBool::new(false),
             emptied: Notify::new(),
@@ -123,8 +152,8 @@ impl Pool {
     }
 
     fn enter(self: &Arc<Self>) -> Result<Place, ClaimError> {
-        self.in_flight.fetch_add(1, Ordering::SeqCst);
-        let place = Place(Arc::clone(self));
+        self.requests.fetch_add(1, Ordering::SeqCst);
+        let place = Place { pool: Arc::clone(self), is_socket: false };
         if self.draining.load(Ordering::SeqCst) {
             Err(ClaimError::Draining)
         } else if self.frozen.load(Ordering::SeqCst) {
@@ -132,6 +161,11 @@ impl Pool {
         } else {
             Ok(place)
         }
+    }
+
+    fn end_request(&self) {
+        self.used_ms.store(self.age_ms(), Ordering::Relaxed);
+        self.requests.fetch_sub(1, Ordering::SeqCst);
     }
 
     /// Gives the pool its worker, or takes it away. Also ends a drain and a freeze.
@@ -188,16 +222,22 @@ impl Pool {
         !out && self.worker().is_some_and(|worker| worker.is_ready())
     }
 
-    /// Requests in flight.
+    /// Requests in flight and open WebSockets.
     #[must_use]
     pub fn in_flight(&self) -> usize {
-        self.in_flight.load(Ordering::SeqCst)
+        self.requests() + self.sockets.load(Ordering::SeqCst)
     }
 
-    /// How long it has had no request, in milliseconds; 0 while one is in flight.
+    /// Requests in flight alone.
+    #[must_use]
+    pub fn requests(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
+    }
+
+    /// How long it has had no request, in milliseconds; 0 while one is in flight. WebSockets are none.
     #[must_use]
     pub fn idle_ms(&self) -> u64 {
-        match self.in_flight() {
+        match self.requests() {
             0 => self.age_ms().saturating_sub(self.used_ms.load(Ordering::Relaxed)),
             _ => 0,
         }
@@ -292,6 +332,24 @@ mod tests {
         assert_eq!(pool.enter().unwrap_err(), ClaimError::NoWorker);
         pool.thaw();
         assert!(pool.enter().is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_socket_keeps_no_pool_busy_and_is_waited_for_all_the_same() {
+        let pool = pool();
+        let mut socket = pool.enter().unwrap();
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!((pool.requests(), pool.in_flight(), pool.idle_ms()), (1, 1, 0));
+        socket.becomes_socket();
+        socket.becomes_socket();
+        assert_eq!((pool.requests(), pool.in_flight(), pool.idle_ms()), (0, 1, 0));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(pool.idle_ms(), 1_000);
+        assert!(!pool.freeze());
+        assert_eq!(pool.settled(Duration::from_secs(1)).await, 1);
+        let (left, ()) = tokio::join!(pool.drain(Duration::from_secs(60)), async { drop(socket) });
+        assert_eq!(left, 0);
+        assert_eq!(pool.idle_ms(), 2_000, "its end is no request");
     }
 
     #[tokio::test]

@@ -96,7 +96,7 @@ impl<W> Line<W> {
         (upgrading, uplink): (Upgrading, Uplink),
         activity: &Activity,
     ) -> Response<EdgeBody> {
-        let Rendered { answer, claim, waited, head_after, .. } = rendered;
+        let Rendered { answer, mut claim, waited, head_after, .. } = rendered;
         let mut headers = re_encode(answer.head.headers, &record.host, self.shared_domain.as_deref());
         // What is not negotiated here can't be spoken.
         headers.remove(SEC_WEBSOCKET_EXTENSIONS);
@@ -111,6 +111,7 @@ impl<W> Line<W> {
         // It is a connection from now on, and those have bounds of their own.
         record.counted = None;
         let leaving = claim.leaving();
+        claim.becomes_socket();
         let has_left = self.has_left(&record, selection, request_headers);
         let leave = leave(leaving.clone(), has_left, self.handed_over.clone(), self.shutdown.clone());
         let downlink = Downlink { body: answer.body, done: None, leaving };

@@ -147,7 +147,11 @@ impl Releases {
             let sleeps = may_sleep && idle_for_ms >= self.sleeps_after_ms(entry, idle_for_ms);
             return sleeps.then(|| Due::Sleep(Arc::clone(entry)));
         }
-        let rests = may_rest && !self.gets_requests(entry) && !self.is_baking(&entry.id());
+        // A frozen worker serves no WebSocket.
+        let rests = may_rest
+            && entry.pool.in_flight() == 0
+            && !self.gets_requests(entry)
+            && !self.is_baking(&entry.id());
         rests.then(|| Due::Rest(Arc::clone(entry)))
     }
 
@@ -187,7 +191,7 @@ impl Releases {
                 last_ms: decide::last_of_use_ms(record.created_ms, record.promoted_ms, left_ms),
                 candidate_since_ms: record.promoted_ms.is_none().then_some(record.created_ms),
                 expires_ms: record.as_preview().map(|(_, expires_ms)| expires_ms),
-                needed: is_wanted || self.is_baking(&record.id) || entry.pool.in_flight() > 0,
+                needed: is_wanted || self.is_baking(&record.id) || entry.pool.requests() > 0,
                 version: record.id.version,
             }
         };

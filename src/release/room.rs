@@ -157,7 +157,7 @@ impl Releases {
 
 /// Whether a release has nothing to do. One that is being started or stopped is left alone.
 fn may_sleep(guest: &Entry) -> bool {
-    guest.pool.in_flight() == 0
+    guest.pool.requests() == 0
         && guest.held.load(Ordering::SeqCst) == 0
         && guest.boot.try_lock().is_ok()
         && guest.life().after(Event::Idle).is_ok()

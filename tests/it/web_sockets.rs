@@ -165,6 +165,20 @@ fn a_share_of_the_users_that_sinks_or_ends_takes_its_sockets_along() {
 }
 
 #[test]
+fn a_preview_that_has_only_sockets_makes_room() {
+    let host = Host::start_in(Host::configured("[quota]\nworkers = 1\n"), &PROCESS);
+    deploy(&host, "v1", "{}");
+    deploy_with(&host, "w1", "{}", &["--preview", "one"]);
+    let mut socket = Socket::open(host.edge, "shop-one.localhost", "/held");
+    assert_eq!(socket.text(), "hello w1");
+    let waiting = std::thread::spawn(move || socket.closed());
+    deploy_with(&host, "w2", "{}", &["--preview", "two"]);
+    assert_eq!(waiting.join().unwrap(), (1012, "Service restart".to_owned()));
+    assert!(host.release("shop", "w1")["instance"].is_null(), "it sleeps");
+    assert_eq!(Socket::open(host.edge, "shop-two.localhost", "/held").text(), "hello w2");
+}
+
+#[test]
 fn the_end_of_a_host_ends_its_sockets() {
     let host = with_shop("{}");
     let mut socket = open(&host, "/some");
