@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio_tungstenite::tungstenite::protocol::frame::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocket};
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -89,7 +89,9 @@ impl Socket {
     /// Waits for the other side's close, whatever comes before, and answers it; gives code and reason.
     pub fn closed(&mut self) -> (u16, String) {
         let of = |frame: CloseFrame| (u16::from(frame.code), frame.reason.as_str().to_owned());
+        let end = Instant::now() + PATIENCE;
         loop {
+            assert!(Instant::now() < end, "it is not closed");
             match self.inner.read() {
                 Ok(Message::Close(frame)) => {
                     // Sends the answer.
