@@ -14,7 +14,7 @@ pub struct EgressPolicy {
     pub allow_private: Vec<PrivateRule>,
     /// Time for one call until its response head, in milliseconds.
     pub timeout_ms: u64,
-    /// The app whose previews don't get what is opened to its other releases, and what that is.
+    /// The app whose previews may not call these private services, which its other releases may.
     #[serde(skip)]
     pub not_for_previews: Option<(AppName, Vec<PrivateRule>)>,
 }

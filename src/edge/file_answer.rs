@@ -87,7 +87,7 @@ pub async fn answer(
     }
 }
 
-/// Neither the file nor a part of it: its client asks for what is not there.
+/// Refuses a range outside of the file, or a precondition that does not hold.
 fn refused(
     mut record: Box<Record>,
     status: StatusCode,

@@ -25,7 +25,7 @@ pub(super) struct LeftContainers {
     grace_ms: u64,
 }
 
-/// Ends what is left, once no request is served by it any more. What can't be ended now is tried again by the next start.
+/// Ends the remaining containers once they serve no request. The next start tries again those that can't be ended now.
 pub(super) async fn end_left(left: Option<LeftContainers>, predecessor: Predecessor) {
     let Some(LeftContainers { options, store, grace_ms }) = left else { return };
     predecessor.gone().await;

@@ -122,7 +122,7 @@ impl Outbox {
         self.changed.notify_one();
     }
 
-    /// Ends the answer of an isolate that is no more, or of a client that takes nothing: what was not sent yet is not sent.
+    /// Ends the answer and drops its unsent bytes: the isolate ended, or the client takes nothing.
     pub fn abandon(&self, outcome: Outcome) {
         self.gone(self.take_body().len());
         *self.end.borrow_mut() = Some(outcome.into());

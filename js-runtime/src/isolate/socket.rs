@@ -123,7 +123,7 @@ impl Incoming {
         Self { reader, messages: Messages::default(), data: Bytes::new() }
     }
 
-    /// The next message; `None` when there is none any more.
+    /// The next message; `None` once the stream of messages has ended.
     pub async fn next(&mut self) -> Option<(MessageKind, Bytes)> {
         loop {
             if let Some(message) = self.messages.next(&mut self.data).ok()? {

@@ -73,7 +73,7 @@ fn add(shared: &Shared, socket: Socket) -> i32 {
     i32::try_from(number).unwrap_or(NO_PLACE)
 }
 
-/// Waits for the next message; settles with its kind and its value, or `null` when there is none any more. Each message of a request that has
+/// Waits for the next message; settles with its kind and its value, or `null` once the stream of messages has ended. Each message of a request that has
 /// become a socket may use what a request may.
 #[op2(fast)]
 pub fn op_socket_read(state: &OpState, call: u32, socket: u32, request: u32) {
@@ -152,7 +152,7 @@ pub fn op_socket_waiting(state: &OpState, socket: u32) -> u32 {
     u32::try_from(waiting).unwrap_or(u32::MAX)
 }
 
-/// The socket is over. `is_given_up`: what was not sent yet is not sent.
+/// Ends the socket. `is_given_up` drops its unsent messages.
 #[op2(fast)]
 pub fn op_socket_end(state: &OpState, socket: u32, is_given_up: bool) {
     let shared = shared(state);

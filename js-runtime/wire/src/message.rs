@@ -63,7 +63,7 @@ pub fn close_payload(code: u16, reason: &str) -> Bytes {
     payload.freeze()
 }
 
-/// Code and reason of a close. What is no UTF-8 in it becomes longer than it was; the reason is cut as one that is sent.
+/// Code and reason of a close. Invalid UTF-8 is replaced by longer characters, so the reason is cut to the bytes of a close again.
 #[must_use]
 pub fn close_of(mut payload: &[u8]) -> (u16, String) {
     if payload.len() < 2 {
