@@ -440,3 +440,16 @@ async fn a_head_request_reaches_the_app_and_has_no_body() {
         .any(|frame| matches!(frame, Frame::Request(_, head) if head.method == "HEAD"));
     assert!(asked);
 }
+
+#[test]
+fn a_page_of_another_host_is_told_from_one_of_this() {
+    let asked = |origin: Option<&'static str>| {
+        let origin = origin.map(|origin| (http::header::ORIGIN, http::HeaderValue::from_static(origin)));
+        super::is_from_elsewhere("shop--x.test", &origin.into_iter().collect())
+    };
+    // Programs that are no browser send none.
+    assert!(!asked(None) && !asked(Some("https://SHOP--x.test:8443")));
+    for origin in ["https://other.test", "https://shop--x.test.evil.example", "null", "shop--x.test"] {
+        assert!(asked(Some(origin)), "{origin}");
+    }
+}
