@@ -20,7 +20,7 @@ build: prepare v8 ## Build both binaries, optimized, into target/release
 PLUGIN_DIR ?= target
 
 plugin: ## Pack the Vite plugin into target/vite-plugin-vitrine-VERSION.tgz, for `npm i -D` in an app
-	@mkdir -p "$(PLUGIN_DIR)" && cd js-runtime/npm && npm pack --silent --pack-destination "$(abspath $(PLUGIN_DIR))"
+	@mkdir -p "$(PLUGIN_DIR)" && cd packages/vite-plugin-vitrine && npm pack --silent --pack-destination "$(abspath $(PLUGIN_DIR))"
 
 demo: prepare v8 ## Deploy the example, flip and roll back on a host of its own (ONCE=1 ends there; else Ctrl-C)
 	@node examples/demo.mjs $(if $(ONCE),--once)
@@ -54,7 +54,7 @@ prepare-test:
 bench-modules: benches/node_modules/.package-lock.json benches/rivals/node_modules/.package-lock.json \
   benches/rivals/next/node_modules/.package-lock.json benches/rivals/rari/node_modules/.package-lock.json
 
-modules: js-runtime/npm/node_modules/.package-lock.json examples/catalog/node_modules/.package-lock.json \
+modules: packages/node_modules/.package-lock.json examples/catalog/node_modules/.package-lock.json \
   tests/browser/node_modules/.package-lock.json benches/node_modules/.package-lock.json
 
 # What Vite makes of the example: tests of the worker render it.
@@ -97,8 +97,16 @@ benches/rivals/next/node_modules/.package-lock.json benches/rivals/rari/node_mod
 	@echo "npm install in $*" >&2
 	@cd $* && npm install --no-save --no-audit --no-fund --no-progress --loglevel=error >&2 || echo "that could not be installed" >&2
 
-# npm writes this file last. The plugin is copied into each folder that uses it, so a change of it counts too.
-%/node_modules/.package-lock.json: %/package-lock.json $(wildcard js-runtime/npm/package.json js-runtime/npm/src/*)
-	@echo "npm ci in $*" >&2
-	@cd $* && npm ci --no-audit --no-fund --no-progress --loglevel=error >&2
-	@touch $@
+# npm writes this file last.
+packages/node_modules/.package-lock.json: packages/package-lock.json
+	$(call npm-ci,packages)
+
+# The plugin is copied into each of the other folders that use it, so a change of it counts too.
+%/node_modules/.package-lock.json: %/package-lock.json $(wildcard packages/vite-plugin-vitrine/package.json packages/vite-plugin-vitrine/src/*)
+	$(call npm-ci,$*)
+
+define npm-ci
+@echo "npm ci in $(1)" >&2
+@cd $(1) && npm ci --no-audit --no-fund --no-progress --loglevel=error >&2
+@touch $@
+endef

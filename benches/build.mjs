@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 import { build, createBuilder } from "vite";
 import vitrine from "vite-plugin-vitrine";
 
-import { REACT_DOM_DIRECT, REACT_DOM_DIRECT_FILE, REACT_DOM_SERVER } from "../js-runtime/npm/src/react-dom.js";
-import { ReactTransform } from "../js-runtime/npm/src/react-transform.js";
+import { REACT_DOM_DIRECT, REACT_DOM_DIRECT_FILE, REACT_DOM_SERVER } from "../packages/vite-plugin-vitrine/src/react-dom.js";
+import { ReactTransform } from "../packages/vite-plugin-vitrine/src/react-transform.js";
 import { BOARDS, pathOf } from "./pages.mjs";
 
 const ROOT = fileURLToPath(new URL(".", import.meta.url));

@@ -33,7 +33,7 @@ const RINGS = {
   rust: { command: ["cargo", "test", "--workspace", "--locked", "--features", "failpoints", "--no-fail-fast", "--", ...harness], cwd: ".", count: countCargo },
   v8: { command: ["python3", "-B", "js-runtime/v8/test_v8.py", "-v"], cwd: ".", count: countPython },
   rings: files("tests/rings/counts.test.js"),
-  plugin: node("js-runtime/npm"),
+  plugin: node("packages/vite-plugin-vitrine"),
   example: node("examples/catalog"),
   bench: node("benches"),
   browser: node("tests/browser"),

@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const ADAPTERS = path.join(ROOT, "src/cli/deploy/adapters");
+const ADAPTERS = path.join(ROOT, "packages/adapters");
 
 /** A package with another file for each way to ask for it, and one with a file for Node.js. */
 const PACKAGES = {
@@ -166,7 +166,8 @@ async function run(t, bundler, files, { place = null, adapter = "fetch_handler.j
   await mkdir(path.join(project, "node_modules"), { recursive: true });
   await symlink(path.join(ROOT, "tests/frameworks/node_modules", bundler), path.join(project, "node_modules", bundler));
   const adapters = path.join(project, "adapters");
-  await cp(ADAPTERS, adapters, { recursive: true });
+  // The command line writes no manifest beside them.
+  await cp(ADAPTERS, adapters, { recursive: true, filter: (file) => path.basename(file) !== "package.json" });
   for (const [name, value] of Object.entries({ pages: {}, ...facts })) {
     await writeFile(path.join(adapters, `${name}.js`), `export default ${JSON.stringify(value)};`);
   }

@@ -6,7 +6,7 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
-const ADAPTERS = fileURLToPath(new URL("../../src/cli/deploy/adapters/", import.meta.url));
+const ADAPTERS = fileURLToPath(new URL("../../packages/adapters/", import.meta.url));
 
 let folder, adapters;
 

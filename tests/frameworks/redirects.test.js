@@ -6,7 +6,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
-const SCRIPT = fileURLToPath(new URL("../../src/cli/deploy/adapters/redirects.js", import.meta.url));
+const SCRIPT = fileURLToPath(new URL("../../packages/adapters/redirects.js", import.meta.url));
 
 /** The script with these rules. */
 async function redirects(t, text) {

@@ -14,20 +14,20 @@ use vitrine_wire::NODE_BUILT_INS;
 
 /// The script that Node.js runs, and the modules that it bundles with a build.
 const SCRIPTS: [(&str, &str); 14] = [
-    ("bundle.mjs", include_str!("adapters/bundle.mjs")),
-    ("fetch_handler.js", include_str!("adapters/fetch_handler.js")),
-    ("react_router.js", include_str!("adapters/react_router.js")),
-    ("astro.js", include_str!("adapters/astro.js")),
-    ("astro_environment.js", include_str!("adapters/astro_environment.js")),
-    ("node_server.js", include_str!("adapters/node_server.js")),
-    ("node_start.js", include_str!("adapters/node_start.js")),
-    ("prerendered.js", include_str!("adapters/prerendered.js")),
-    ("redirects.js", include_str!("adapters/redirects.js")),
-    ("cloudflare.js", include_str!("adapters/cloudflare.js")),
-    ("cloudflare_assets.js", include_str!("adapters/cloudflare_assets.js")),
-    ("cloudflare_env.js", include_str!("adapters/cloudflare_env.js")),
-    ("cloudflare_missing.js", include_str!("adapters/cloudflare_missing.js")),
-    ("cloudflare_workers.js", include_str!("adapters/cloudflare_workers.js")),
+    ("bundle.mjs", include_str!("../../../packages/adapters/bundle.mjs")),
+    ("fetch_handler.js", include_str!("../../../packages/adapters/fetch_handler.js")),
+    ("react_router.js", include_str!("../../../packages/adapters/react_router.js")),
+    ("astro.js", include_str!("../../../packages/adapters/astro.js")),
+    ("astro_environment.js", include_str!("../../../packages/adapters/astro_environment.js")),
+    ("node_server.js", include_str!("../../../packages/adapters/node_server.js")),
+    ("node_start.js", include_str!("../../../packages/adapters/node_start.js")),
+    ("prerendered.js", include_str!("../../../packages/adapters/prerendered.js")),
+    ("redirects.js", include_str!("../../../packages/adapters/redirects.js")),
+    ("cloudflare.js", include_str!("../../../packages/adapters/cloudflare.js")),
+    ("cloudflare_assets.js", include_str!("../../../packages/adapters/cloudflare_assets.js")),
+    ("cloudflare_env.js", include_str!("../../../packages/adapters/cloudflare_env.js")),
+    ("cloudflare_missing.js", include_str!("../../../packages/adapters/cloudflare_missing.js")),
+    ("cloudflare_workers.js", include_str!("../../../packages/adapters/cloudflare_workers.js")),
 ];
 
 /// Variables that Node.js is given: where programs, homes and caches are, and the way to a registry. The rest of the user's

@@ -10,8 +10,8 @@ use std::fs;
 use std::path::Path;
 
 /// Ours; it reads `site.js` and the pages.
-const SERVER: &str = include_str!("../adapters/static.js");
-const REDIRECTING: &str = include_str!("../adapters/redirects.js");
+const SERVER: &str = include_str!("../../../../packages/adapters/static.js");
+const REDIRECTING: &str = include_str!("../../../../packages/adapters/redirects.js");
 const ENTRY: &str = "server/index.js";
 const PAGES: &str = "server/pages";
 /// What sites for the browser alone call the page that answers every address.

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readFile, readdir, realpath, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
@@ -19,7 +20,7 @@ test("`make plugin` packs it, one line installs that, and the app builds", async
   assert.ok(packed, "the file has the documented name");
 
   // As `npm create vite` leaves a project; Vite itself is a link, so that nothing has to be fetched.
-  const vite = `file:${path.join(PLUGIN, "node_modules/vite")}`;
+  const vite = `file:${path.dirname(createRequire(import.meta.url).resolve("vite/package.json"))}`;
   const manifest = { name: "app", private: true, type: "module", scripts: { build: "vite build" }, devDependencies: { vite } };
   await writeFile(path.join(root, "package.json"), JSON.stringify(manifest));
   await run("npm", ["install", ...QUIET], { cwd: root });
