@@ -111,7 +111,7 @@ function notice(source) {
   const lines = source.split("\n");
   const end = lines.findIndex((line) => line !== "" && !line.startsWith("//"));
   const kept = lines.slice(0, end).filter((line) => line !== "" && !/deno-lint|@deno-types/.test(line));
-  return `${kept.join("\n").replace(/[^\x00-\x7f]/g, "?")}\n`;
+  return `${kept.join("\n").replace(/\P{ASCII}/gu, "?")}\n`;
 }
 
 // A module as a script whose expression is an object of its exports. esbuild has written every import and export in one form.

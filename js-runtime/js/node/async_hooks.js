@@ -4,7 +4,7 @@ const { core, primordials } = __bootstrap;
 const { AsyncVariable, getAsyncContext, setAsyncContext } = core;
 const { ReflectApply, TypeError } = primordials;
 const { exportsOf } = core.loadExtScript("ext:vitrine/node/internal/exports.js");
-const { runInContext } = core.loadExtScript("ext:vitrine/bridge.js");
+const { runInContext } = core.loadExtScript("ext:vitrine/runtime/bridge.js");
 
 class AsyncLocalStorage {
   #variable = new AsyncVariable();

@@ -3,7 +3,7 @@
 const { core } = __bootstrap;
 const { exportsOf } = core.loadExtScript("ext:vitrine/node/internal/exports.js");
 const { crypto: constants } = core.loadExtScript("ext:deno_node/internal_binding/constants.js");
-const { crypto: webcrypto } = core.loadExtScript("ext:vitrine/crypto.js");
+const { crypto: webcrypto } = core.loadExtScript("ext:vitrine/web/crypto.js");
 const { hashOf: _0, ...hashes } = core.loadExtScript("ext:vitrine/node/internal/crypto/hash.js");
 const { KeyObject, createPrivateKey, createPublicKey, createSecretKey } = core.loadExtScript("ext:vitrine/node/internal/crypto/key_object.js");
 

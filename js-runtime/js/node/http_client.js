@@ -5,7 +5,7 @@ const { EventEmitter } = core.loadExtScript("ext:vitrine/node/events.js");
 const { Buffer } = core.loadExtScript("ext:vitrine/node/buffer.js");
 const { IncomingMessage, OutgoingMessage, Socket, bytesOf } = core.loadExtScript("ext:vitrine/node/http_message.js");
 const { STATUS_CODES } = core.loadExtScript("ext:vitrine/node/http_codes.js");
-const { fetchAsIs } = core.loadExtScript("ext:vitrine/fetch.js");
+const { fetchAsIs } = core.loadExtScript("ext:vitrine/web/fetch.js");
 
 // The host's broker keeps connections; an agent only carries what the app gave it.
 class Agent extends EventEmitter {

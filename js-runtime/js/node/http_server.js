@@ -5,9 +5,9 @@ const { EventEmitter } = core.loadExtScript("ext:vitrine/node/events.js");
 const { IncomingMessage, OutgoingMessage, Socket, bytesOf } = core.loadExtScript("ext:vitrine/node/http_message.js");
 const listening = core.loadExtScript("ext:vitrine/node/http_listening.js");
 const { STATUS_CODES } = core.loadExtScript("ext:vitrine/node/http_codes.js");
-const { Body, kBody } = core.loadExtScript("ext:vitrine/body.js");
-const { Response } = core.loadExtScript("ext:vitrine/response.js");
-const { ReadableStream } = core.loadExtScript("ext:vitrine/stream.js");
+const { Body, kBody } = core.loadExtScript("ext:vitrine/web/body.js");
+const { Response } = core.loadExtScript("ext:vitrine/web/response.js");
+const { ReadableStream } = core.loadExtScript("ext:vitrine/web/stream.js");
 
 // These are the connection's own business.
 const HOP_BY_HOP = ["connection", "keep-alive", "transfer-encoding", "upgrade"];

@@ -6,7 +6,7 @@ const {
   ReflectConstruct, SafeSet, SetPrototypeAdd, SetPrototypeDelete, SetPrototypeForEach, queueMicrotask,
 } = primordials;
 const { exportsOf } = core.loadExtScript("ext:vitrine/node/internal/exports.js");
-const script = core.loadExtScript("ext:vitrine/performance.js");
+const script = core.loadExtScript("ext:vitrine/web/performance.js");
 const { codes } = core.loadExtScript("ext:deno_node/internal/errors.js");
 const { validateFunction, validateInteger, validateObject } = core.loadExtScript("ext:deno_node/internal/validators.js");
 const { Performance, PerformanceEntry, PerformanceMark, PerformanceMeasure, performance } = script;

@@ -3,7 +3,7 @@
 const { core } = __bootstrap;
 const { exportsOf } = core.loadExtScript("ext:vitrine/node/internal/exports.js");
 const streams = core.loadExtScript("ext:deno_web/06_streams.js");
-const { ReadableStream } = core.loadExtScript("ext:vitrine/stream.js");
+const { ReadableStream } = core.loadExtScript("ext:vitrine/web/stream.js");
 const { TextDecoderStream, TextEncoderStream } = core.loadExtScript("ext:deno_web/08_text_encoding.js");
 const { CompressionStream, DecompressionStream } = core.loadExtScript("ext:deno_web/14_compression.js");
 const {

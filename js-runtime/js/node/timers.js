@@ -2,7 +2,7 @@
 (function () {
 const { core } = __bootstrap;
 const { exportsOf } = core.loadExtScript("ext:vitrine/node/internal/exports.js");
-const { clearImmediate, clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } = core.loadExtScript("ext:vitrine/timers.js");
+const { clearImmediate, clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } = core.loadExtScript("ext:vitrine/web/timers.js");
 
 return exportsOf("node:timers", {
   clearImmediate,

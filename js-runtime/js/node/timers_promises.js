@@ -2,7 +2,7 @@
 (function () {
 const { core } = __bootstrap;
 const { exportsOf } = core.loadExtScript("ext:vitrine/node/internal/exports.js");
-const timers = core.loadExtScript("ext:vitrine/timers.js");
+const timers = core.loadExtScript("ext:vitrine/web/timers.js");
 
 function waiting(start, value, signal) {
   return new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-//! The functions of `js/boot.js` that a slice may call, and values on their way in.
+//! The functions of `js/runtime/boot.js` that a slice may call, and values on their way in.
 
 use super::shared::{Fetched, Settled};
 use deno_core::error::CoreError;
@@ -39,7 +39,7 @@ pub struct Entries {
 }
 
 impl Entries {
-    /// The entry points in what `js/boot.js` returned.
+    /// The entry points in what `js/runtime/boot.js` returned.
     ///
     /// # Errors
     /// One is missing.

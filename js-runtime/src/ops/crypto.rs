@@ -1,6 +1,6 @@
 //! Randomness, hashes, ciphers, keys and signatures: what Web Crypto and `node:crypto` stand on.
 //!
-//! The watchdog can't interrupt an op. What takes long is done in steps, each of them bounded, and `js/crypto_steps.js` calls them until
+//! The watchdog can't interrupt an op. What takes long is done in steps, each of them bounded, and `js/web/crypto_steps.js` calls them until
 //! there is nothing left to do.
 //!
 //! A key crosses the boundary as bytes of one form:

@@ -2,7 +2,7 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const { TypeError } = primordials;
-const bridge = core.loadExtScript("ext:vitrine/bridge.js");
+const bridge = core.loadExtScript("ext:vitrine/runtime/bridge.js");
 
 function nextTick(callback, ...args) {
   if (typeof callback !== "function") throw new TypeError("process.nextTick: the callback must be a function");

@@ -3,7 +3,7 @@
 const { core, primordials } = __bootstrap;
 const { ObjectSetPrototypeOf, ReflectApply } = primordials;
 const { op_cipher_finish, op_cipher_pads, op_cipher_tag, op_same_bytes } = core.ops;
-const { NOTHING, authenticate, cipher, crypt } = core.loadExtScript("ext:vitrine/crypto_steps.js");
+const { NOTHING, authenticate, cipher, crypt } = core.loadExtScript("ext:vitrine/web/crypto_steps.js");
 const { StringDecoder } = core.loadExtScript("ext:deno_node/string_decoder.js");
 const { LazyTransform, bufferOf, bytesOf, checkString, errors, failure } = core.loadExtScript("ext:vitrine/node/internal/crypto/shared.js");
 

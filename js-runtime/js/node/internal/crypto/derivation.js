@@ -2,7 +2,7 @@
 (function () {
 const { core } = __bootstrap;
 const { op_hkdf, op_scrypt } = core.ops;
-const steps = core.loadExtScript("ext:vitrine/crypto_steps.js");
+const steps = core.loadExtScript("ext:vitrine/web/crypto_steps.js");
 const { DIGEST_BYTES, answer, bufferOf, bytesOf, checkFunction, checkInteger, checkString, errors, hashNamed } =
   core.loadExtScript("ext:vitrine/node/internal/crypto/shared.js");
 

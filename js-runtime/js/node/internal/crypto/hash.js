@@ -3,7 +3,7 @@
 const { core, primordials } = __bootstrap;
 const { ObjectSetPrototypeOf, ReflectApply } = primordials;
 const { op_digest, op_hasher_copy, op_hasher_value } = core.ops;
-const { absorb, digestOf, hasher, hmacOf } = core.loadExtScript("ext:vitrine/crypto_steps.js");
+const { absorb, digestOf, hasher, hmacOf } = core.loadExtScript("ext:vitrine/web/crypto_steps.js");
 const { HASHES, LazyTransform, bytesOf, checkString, encoded, errors, failure, hashNamed } = core.loadExtScript("ext:vitrine/node/internal/crypto/shared.js");
 
 // Bytes that are kept before a hash is begun with: most hashes are of less, and an object in the worker for each would cost more than they do.

@@ -5,10 +5,10 @@ const { ObjectDefineProperty, SymbolToStringTag } = primordials;
 const { op_key_read, op_key_write, op_rsa_public_key, op_same_bytes } = core.ops;
 const { Buffer } = core.loadExtScript("ext:deno_node/internal/buffer.js");
 const { kKeyType } = core.loadExtScript("ext:deno_node/internal/crypto/_keys.js");
-const { bytesOfMember, jsonWebKey, toBase64Url } = core.loadExtScript("ext:vitrine/subtle/jwk.js");
-const { ecFromJwk, ecToJwk, edwardsFromJwk, edwardsToJwk } = core.loadExtScript("ext:vitrine/subtle/elliptic.js");
-const { rsaFacts, rsaFromJwk, rsaToJwk } = core.loadExtScript("ext:vitrine/subtle/rsa.js");
-const { CryptoKey, slotsOf } = core.loadExtScript("ext:vitrine/crypto_key.js");
+const { jsonWebKey, toBase64Url } = core.loadExtScript("ext:vitrine/web/subtle/jwk.js");
+const { ecFromJwk, ecToJwk, edwardsFromJwk, edwardsToJwk } = core.loadExtScript("ext:vitrine/web/subtle/elliptic.js");
+const { rsaFacts, rsaFromJwk, rsaToJwk } = core.loadExtScript("ext:vitrine/web/subtle/rsa.js");
+const { CryptoKey, slotsOf } = core.loadExtScript("ext:vitrine/web/crypto_key.js");
 const { bufferOf, bytesOf, errors, failure } = core.loadExtScript("ext:vitrine/node/internal/crypto/shared.js");
 
 // Node.js's name of each kind of key, its curve's, and the bytes in front of the public key in a private one.
@@ -99,7 +99,7 @@ class AsymmetricKeyObject extends KeyObject {
 
 class PublicKeyObject extends AsymmetricKeyObject {
   export(options) {
-    return exported(innerOf(this), options, "publicKeyEncoding", { spki: "PUBLIC KEY", pkcs1: "RSA PUBLIC KEY" });
+    return exported(innerOf(this), options, { spki: "PUBLIC KEY", pkcs1: "RSA PUBLIC KEY" });
   }
 }
 
@@ -108,7 +108,7 @@ class PrivateKeyObject extends AsymmetricKeyObject {
     if (options?.cipher !== undefined || options?.passphrase !== undefined) {
       throw failure("Private keys can't be encrypted here; export the key plain, and encrypt the file", "ERR_FEATURE_UNAVAILABLE_ON_PLATFORM");
     }
-    return exported(innerOf(this), options, "privateKeyEncoding", { pkcs8: "PRIVATE KEY", pkcs1: "RSA PRIVATE KEY", sec1: "EC PRIVATE KEY" });
+    return exported(innerOf(this), options, { pkcs8: "PRIVATE KEY", pkcs1: "RSA PRIVATE KEY", sec1: "EC PRIVATE KEY" });
   }
 }
 
@@ -131,7 +131,7 @@ function pem(label, der) {
   return `-----BEGIN ${label}-----\n${lines.join("\n")}\n-----END ${label}-----\n`;
 }
 
-function exported({ type, kind, material }, options, name, labels) {
+function exported({ type, kind, material }, options, labels) {
   if (options === null || typeof options !== "object") throw new errors.ERR_INVALID_ARG_TYPE("options", "Object", options);
   if (options.format === "jwk") return toJwk(type === "private", kind, material);
   if (options.format !== "pem" && options.format !== "der") throw new errors.ERR_INVALID_ARG_VALUE("options.format", options.format);

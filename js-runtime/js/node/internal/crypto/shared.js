@@ -5,7 +5,7 @@ const { ObjectDefineProperty, ObjectSetPrototypeOf, ReflectApply } = primordials
 const { Buffer } = core.loadExtScript("ext:deno_node/internal/buffer.js");
 const errors = core.loadExtScript("ext:deno_node/internal/errors.js");
 const { Transform } = core.loadExtScript("ext:deno_node/stream.js");
-const { nextTick } = core.loadExtScript("ext:vitrine/bridge.js");
+const { nextTick } = core.loadExtScript("ext:vitrine/runtime/bridge.js");
 const { isKeyObject } = core.loadExtScript("ext:deno_node/internal/crypto/_keys.js");
 
 // Hashes as Node.js names them, and as the ops do.

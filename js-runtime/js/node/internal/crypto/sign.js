@@ -8,7 +8,7 @@ const {
 } = core.ops;
 const { crypto: constants } = core.loadExtScript("ext:deno_node/internal_binding/constants.js");
 const { Writable } = core.loadExtScript("ext:deno_node/stream.js");
-const { NOTHING, digestOf } = core.loadExtScript("ext:vitrine/crypto_steps.js");
+const { NOTHING, digestOf } = core.loadExtScript("ext:vitrine/web/crypto_steps.js");
 const { KINDS, innerOf, privateKey, publicKey } = core.loadExtScript("ext:vitrine/node/internal/crypto/key_object.js");
 const { createHash, hashOf } = core.loadExtScript("ext:vitrine/node/internal/crypto/hash.js");
 const { DIGEST_BYTES, answer, bufferOf, bytesOf, checkFunction, encoded, errors, failure, hashNamed } =

@@ -3,7 +3,7 @@
 const { core, primordials } = __bootstrap;
 const { op_socket_close, op_socket_end, op_socket_read, op_socket_send_bytes, op_socket_send_text, op_socket_waiting } = core.ops;
 const { Uint8Array } = primordials;
-const { currentRequest, hostCall } = core.loadExtScript("ext:vitrine/bridge.js");
+const { currentRequest, hostCall } = core.loadExtScript("ext:vitrine/runtime/bridge.js");
 
 // Kinds of messages, as the host numbers them.
 const TEXT = 1;

@@ -5,8 +5,8 @@ const { Boolean, ObjectDefineProperty, ObjectPrototypeIsPrototypeOf, RegExpProto
 const { configureInterface } = core.loadExtScript("ext:deno_webidl/00_webidl.js");
 const { URL } = core.loadExtScript("ext:deno_web/00_url.js");
 const { AbortController, AbortSignal } = core.loadExtScript("ext:deno_web/03_abort_signal.js");
-const { FROM_REQUEST, Headers, headersCopy } = core.loadExtScript("ext:vitrine/headers.js");
-const { cloneBody, extractBody, kBody, mixinBody, unusable } = core.loadExtScript("ext:vitrine/body.js");
+const { FROM_REQUEST, Headers, headersCopy } = core.loadExtScript("ext:vitrine/web/headers.js");
+const { cloneBody, extractBody, kBody, mixinBody, unusable } = core.loadExtScript("ext:vitrine/web/body.js");
 
 const STANDARD_METHOD = new SafeRegExp("^(?:delete|get|head|options|post|put)$", "i");
 const METHOD = new SafeRegExp("^[!#$%&'*+\\-.^_`|~A-Za-z0-9]+$");

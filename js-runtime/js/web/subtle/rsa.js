@@ -2,12 +2,12 @@
 (function () {
 const { core } = __bootstrap;
 const { op_rsa_decrypt, op_rsa_encrypt, op_rsa_key, op_rsa_numbers, op_rsa_public_key, op_rsa_sign, op_rsa_verify } = core.ops;
-const parameters = core.loadExtScript("ext:vitrine/subtle/parameters.js");
+const parameters = core.loadExtScript("ext:vitrine/web/subtle/parameters.js");
 const { notSupported } = parameters;
-const { bytesOfMember, checkAlg, toBase64Url } = core.loadExtScript("ext:vitrine/subtle/jwk.js");
-const { pair } = core.loadExtScript("ext:vitrine/subtle/pairs.js");
-const { NOTHING, digestOf, generateRsa } = core.loadExtScript("ext:vitrine/crypto_steps.js");
-const { operationError } = core.loadExtScript("ext:vitrine/subtle/secrets.js");
+const { bytesOfMember, checkAlg, toBase64Url } = core.loadExtScript("ext:vitrine/web/subtle/jwk.js");
+const { pair } = core.loadExtScript("ext:vitrine/web/subtle/pairs.js");
+const { NOTHING, digestOf, generateRsa } = core.loadExtScript("ext:vitrine/web/crypto_steps.js");
+const { operationError } = core.loadExtScript("ext:vitrine/web/subtle/secrets.js");
 
 const PUBLIC_MEMBERS = ["n", "e"];
 const PRIVATE_MEMBERS = [...PUBLIC_MEMBERS, "d", "p", "q", "dp", "dq", "qi"];

@@ -2,11 +2,11 @@
 (function () {
 const { core } = __bootstrap;
 const { op_aes_wrap, op_hkdf, op_same_bytes } = core.ops;
-const parameters = core.loadExtScript("ext:vitrine/subtle/parameters.js");
+const parameters = core.loadExtScript("ext:vitrine/web/subtle/parameters.js");
 const { HASHES, failure, notSupported } = parameters;
-const { bytesOfMember, checkAlg, checkJwk, dataError, toBase64Url } = core.loadExtScript("ext:vitrine/subtle/jwk.js");
-const { checkUsages, needUsage } = core.loadExtScript("ext:vitrine/subtle/usages.js");
-const { NOTHING, crypt, cipher, cryptWhole, hmacOf, openGcm, pbkdf2, randomBytes, sealGcm } = core.loadExtScript("ext:vitrine/crypto_steps.js");
+const { bytesOfMember, checkAlg, checkJwk, dataError, toBase64Url } = core.loadExtScript("ext:vitrine/web/subtle/jwk.js");
+const { checkUsages, needUsage } = core.loadExtScript("ext:vitrine/web/subtle/usages.js");
+const { NOTHING, crypt, cipher, cryptWhole, hmacOf, openGcm, pbkdf2, randomBytes, sealGcm } = core.loadExtScript("ext:vitrine/web/crypto_steps.js");
 
 // Lengths of the tags of AES-GCM, in bits.
 const TAG_BITS = [32, 64, 96, 104, 112, 120, 128];

@@ -2,10 +2,10 @@
 (function () {
 const { core } = __bootstrap;
 const { op_key_read, op_key_write } = core.ops;
-const { failure } = core.loadExtScript("ext:vitrine/subtle/parameters.js");
-const { checkJwk, dataError } = core.loadExtScript("ext:vitrine/subtle/jwk.js");
-const { checkUsages, needUsage } = core.loadExtScript("ext:vitrine/subtle/usages.js");
-const { formatError } = core.loadExtScript("ext:vitrine/subtle/secrets.js");
+const { failure } = core.loadExtScript("ext:vitrine/web/subtle/parameters.js");
+const { checkJwk, dataError } = core.loadExtScript("ext:vitrine/web/subtle/jwk.js");
+const { checkUsages, needUsage } = core.loadExtScript("ext:vitrine/web/subtle/usages.js");
+const { formatError } = core.loadExtScript("ext:vitrine/web/subtle/secrets.js");
 
 // The key in a file; it must be of the kind. Nothing says whether it is private but its format.
 function readKey(format, kind, data) {

@@ -2,14 +2,14 @@
 (function () {
 const { core } = __bootstrap;
 const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
-const { makeKey, slotsOf } = core.loadExtScript("ext:vitrine/crypto_key.js");
-const { PREFIX, bytesOf, failure, hashName, nameOf, notSupported } = core.loadExtScript("ext:vitrine/subtle/parameters.js");
-const { dataError, jsonWebKey } = core.loadExtScript("ext:vitrine/subtle/jwk.js");
-const { needUsage, usagesOf } = core.loadExtScript("ext:vitrine/subtle/usages.js");
-const secrets = core.loadExtScript("ext:vitrine/subtle/secrets.js");
-const rsa = core.loadExtScript("ext:vitrine/subtle/rsa.js");
-const elliptic = core.loadExtScript("ext:vitrine/subtle/elliptic.js");
-const { digestOf } = core.loadExtScript("ext:vitrine/crypto_steps.js");
+const { makeKey, slotsOf } = core.loadExtScript("ext:vitrine/web/crypto_key.js");
+const { PREFIX, bytesOf, failure, hashName, nameOf, notSupported } = core.loadExtScript("ext:vitrine/web/subtle/parameters.js");
+const { dataError, jsonWebKey } = core.loadExtScript("ext:vitrine/web/subtle/jwk.js");
+const { needUsage, usagesOf } = core.loadExtScript("ext:vitrine/web/subtle/usages.js");
+const secrets = core.loadExtScript("ext:vitrine/web/subtle/secrets.js");
+const rsa = core.loadExtScript("ext:vitrine/web/subtle/rsa.js");
+const elliptic = core.loadExtScript("ext:vitrine/web/subtle/elliptic.js");
+const { digestOf } = core.loadExtScript("ext:vitrine/web/crypto_steps.js");
 const { converters } = webidl;
 
 const ALGORITHMS = { __proto__: null };

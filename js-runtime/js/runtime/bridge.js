@@ -1,5 +1,5 @@
 // What JavaScript and the driver of the isolate say to each other: the request that runs, calls that the host
-// answers later, and zero-delay tasks. Everything else in this folder builds on it.
+// answers later, and zero-delay tasks. The other scripts build on it.
 (function () {
 const { core, primordials } = __bootstrap;
 const { AsyncVariable, getAsyncContext, setAsyncContext } = core;

@@ -3,7 +3,7 @@
 const { core } = __bootstrap;
 const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
 const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
-const { slotsOf } = core.loadExtScript("ext:vitrine/crypto_key.js");
+const { slotsOf } = core.loadExtScript("ext:vitrine/web/crypto_key.js");
 const { converters } = webidl;
 
 // Bytes of a block of each hash: the length of an HMAC key that names none.

@@ -6,7 +6,7 @@ const { op_report } = core.ops;
 const { ObjectDefineProperty, ReflectApply, SafeWeakSet, SymbolToStringTag, TypeError, WeakSetPrototypeAdd, WeakSetPrototypeHas } = primordials;
 const { ErrorEvent, Event, EventTarget, CustomEvent, MessageEvent, PromiseRejectionEvent, reportException, saveGlobalThisReference } =
   core.loadExtScript("ext:deno_web/02_event.js");
-const { currentRequest, requestVariable } = core.loadExtScript("ext:vitrine/bridge.js");
+const { currentRequest, requestVariable } = core.loadExtScript("ext:vitrine/runtime/bridge.js");
 
 for (const [constructor, name] of [
   [CustomEvent, "CustomEvent"], [ErrorEvent, "ErrorEvent"], [MessageEvent, "MessageEvent"], [PromiseRejectionEvent, "PromiseRejectionEvent"],

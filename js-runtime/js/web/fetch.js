@@ -7,15 +7,15 @@ const {
   StringPrototypeSlice, StringPrototypeStartsWith, TypeError, TypedArrayPrototypeGetByteLength,
 } = primordials;
 const { URL } = core.loadExtScript("ext:deno_web/00_url.js");
-const { currentRequest, hostCall } = core.loadExtScript("ext:vitrine/bridge.js");
-const { headersList, headersOf } = core.loadExtScript("ext:vitrine/headers.js");
-const { notice } = core.loadExtScript("ext:vitrine/module_scope.js");
-const { Body, kBody, takeUpload } = core.loadExtScript("ext:vitrine/body.js");
-const { urlOf } = core.loadExtScript("ext:vitrine/serve.js");
-const { Request } = core.loadExtScript("ext:vitrine/request.js");
-const { fetchedResponse } = core.loadExtScript("ext:vitrine/response.js");
-const { Answer, Received } = core.loadExtScript("ext:vitrine/fetched_body.js");
-const { decoded } = core.loadExtScript("ext:vitrine/content_coding.js");
+const { currentRequest, hostCall } = core.loadExtScript("ext:vitrine/runtime/bridge.js");
+const { headersList, headersOf } = core.loadExtScript("ext:vitrine/web/headers.js");
+const { notice } = core.loadExtScript("ext:vitrine/runtime/module_scope.js");
+const { Body, kBody, takeUpload } = core.loadExtScript("ext:vitrine/web/body.js");
+const { urlOf } = core.loadExtScript("ext:vitrine/runtime/serve.js");
+const { Request } = core.loadExtScript("ext:vitrine/web/request.js");
+const { fetchedResponse } = core.loadExtScript("ext:vitrine/web/response.js");
+const { Answer, Received } = core.loadExtScript("ext:vitrine/web/fetched_body.js");
+const { decoded } = core.loadExtScript("ext:vitrine/web/content_coding.js");
 const { STATUS_CODES } = core.loadExtScript("ext:vitrine/node/http_codes.js");
 
 // Redirects that one call follows; the Fetch standard's number.
@@ -47,10 +47,10 @@ async function fetch(input, init = undefined) {
     throw signal.reason;
   }
   if (StringPrototypeStartsWith(url, "http:") || StringPrototypeStartsWith(url, "https:")) return await call(request, signal, true);
-  if (StringPrototypeStartsWith(url, "data:")) return core.loadExtScript("ext:vitrine/local_urls.js").fetchData(request.method, url);
+  if (StringPrototypeStartsWith(url, "data:")) return core.loadExtScript("ext:vitrine/web/local_urls.js").fetchData(request.method, url);
   if (StringPrototypeStartsWith(url, "blob:")) {
     const range = header(headersList(request.headers), "range");
-    return core.loadExtScript("ext:vitrine/local_urls.js").fetchBlob(request.method, url, range);
+    return core.loadExtScript("ext:vitrine/web/local_urls.js").fetchBlob(request.method, url, range);
   }
   throw failed(`${url} is not an http or https URL`);
 }
@@ -114,7 +114,7 @@ function redirected(request, status, url, list, body, redirects, number) {
 function asUtf8(location) {
   if (RegExpPrototypeTest(ASCII, location)) return location;
   const { TextDecoder } = core.loadExtScript("ext:deno_web/08_text_encoding.js");
-  return new TextDecoder().decode(core.loadExtScript("ext:vitrine/local_urls.js").bytesOf(location));
+  return new TextDecoder().decode(core.loadExtScript("ext:vitrine/web/local_urls.js").bytesOf(location));
 }
 
 // One call of the host. Gives status, reason phrase, headers and the number of the answer's body.

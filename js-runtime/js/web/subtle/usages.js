@@ -2,7 +2,7 @@
 (function () {
 const { core } = __bootstrap;
 const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
-const { PREFIX, failure } = core.loadExtScript("ext:vitrine/subtle/parameters.js");
+const { PREFIX, failure } = core.loadExtScript("ext:vitrine/web/subtle/parameters.js");
 
 const USAGES = ["encrypt", "decrypt", "sign", "verify", "deriveKey", "deriveBits", "wrapKey", "unwrapKey"];
 const convert = webidl.createSequenceConverter(webidl.createEnumConverter("KeyUsage", USAGES));

@@ -3,8 +3,8 @@
 const { core, primordials } = __bootstrap;
 const { op_cancel, op_fetch_drop, op_fetch_read, op_fetch_rest, op_fetch_rest_text } = core.ops;
 const { TypeError } = primordials;
-const { currentRequest, hostCall } = core.loadExtScript("ext:vitrine/bridge.js");
-const { ReadableStream } = core.loadExtScript("ext:vitrine/stream.js");
+const { currentRequest, hostCall } = core.loadExtScript("ext:vitrine/runtime/bridge.js");
+const { ReadableStream } = core.loadExtScript("ext:vitrine/web/stream.js");
 
 // What comes from the host.
 class Received {

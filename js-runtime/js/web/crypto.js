@@ -4,7 +4,7 @@ const { core, primordials } = __bootstrap;
 const { ArrayBufferIsView, ArrayPrototypeIncludes, ObjectDefineProperty, TypedArrayPrototypeGetSymbolToStringTag, TypeError, Uint8Array } = primordials;
 const { configureInterface } = core.loadExtScript("ext:deno_webidl/00_webidl.js");
 const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
-const { randomFill, randomUuid } = core.loadExtScript("ext:vitrine/module_scope.js");
+const { randomFill, randomUuid } = core.loadExtScript("ext:vitrine/runtime/module_scope.js");
 
 // Bytes that one call of getRandomValues may ask for, as the standard has it.
 const RANDOM_BYTES_MAX = 65536;
@@ -19,7 +19,7 @@ class Crypto {
   }
 
   get subtle() {
-    return core.loadExtScript("ext:vitrine/subtle.js").subtle;
+    return core.loadExtScript("ext:vitrine/web/subtle.js").subtle;
   }
 
   getRandomValues(array) {

@@ -6,7 +6,7 @@ const { ObjectDefineProperty, RegExpPrototypeTest, SafeRegExp, TypeError } = pri
 const WASM_TYPE = new SafeRegExp("^application/wasm$", "i");
 
 async function bytesOf(source) {
-  const { isResponse } = core.loadExtScript("ext:vitrine/response.js");
+  const { isResponse } = core.loadExtScript("ext:vitrine/web/response.js");
   const response = await source;
   if (!isResponse(response)) throw new TypeError("WebAssembly: the source must be a Response or a promise of one");
   if (!response.ok) throw new TypeError(`WebAssembly: the response has the status ${response.status}`);

@@ -8,9 +8,9 @@ const {
 const { parseMimeType, serializeMimeType } = core.loadExtScript("ext:deno_web/01_mimesniff.js");
 const { atob } = core.loadExtScript("ext:deno_web/05_base64.js");
 const { blobFromObjectUrl } = core.loadExtScript("ext:deno_web/09_file.js");
-const { extractBody } = core.loadExtScript("ext:vitrine/body.js");
-const { headersOf } = core.loadExtScript("ext:vitrine/headers.js");
-const { fetchedResponse } = core.loadExtScript("ext:vitrine/response.js");
+const { extractBody } = core.loadExtScript("ext:vitrine/web/body.js");
+const { headersOf } = core.loadExtScript("ext:vitrine/web/headers.js");
+const { fetchedResponse } = core.loadExtScript("ext:vitrine/web/response.js");
 
 const DEFAULT_TYPE = "text/plain;charset=US-ASCII";
 const RANGE = new SafeRegExp("^bytes[\\t ]*=[\\t ]*([0-9]*)[\\t ]*-[\\t ]*([0-9]*)$");

@@ -5,8 +5,8 @@ const { ArrayPrototypeFilter, ArrayPrototypeIndexOf, ArrayPrototypePush, ArrayPr
 const { configureInterface, requiredArguments } = core.loadExtScript("ext:deno_webidl/00_webidl.js");
 const { EventTarget, MessageEvent, defineEventHandler, setIsTrusted } = core.loadExtScript("ext:deno_web/02_event.js");
 const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
-const { structuredClone } = core.loadExtScript("ext:vitrine/structured_clone.js");
-const { queueTask } = core.loadExtScript("ext:vitrine/bridge.js");
+const { structuredClone } = core.loadExtScript("ext:vitrine/web/structured_clone.js");
+const { queueTask } = core.loadExtScript("ext:vitrine/runtime/bridge.js");
 
 // Those that are open, in the order in which they were made.
 const channels = [];

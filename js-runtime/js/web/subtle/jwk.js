@@ -3,7 +3,7 @@
 const { core } = __bootstrap;
 const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
 const { atob, btoa } = core.loadExtScript("ext:deno_web/05_base64.js");
-const { PREFIX, failure } = core.loadExtScript("ext:vitrine/subtle/parameters.js");
+const { PREFIX, failure } = core.loadExtScript("ext:vitrine/web/subtle/parameters.js");
 const { converters } = webidl;
 
 const texts = ["alg", "crv", "d", "dp", "dq", "e", "k", "kty", "n", "p", "q", "qi", "use", "x", "y"];

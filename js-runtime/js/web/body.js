@@ -8,8 +8,8 @@ const {
 } = primordials;
 const { URLSearchParams } = core.loadExtScript("ext:deno_web/00_url.js");
 const { Blob } = core.loadExtScript("ext:deno_web/09_file.js");
-const { ReadableStream, directText, isDirect, isDisturbed } = core.loadExtScript("ext:vitrine/stream.js");
-const { FormData, encodeForm, parseForm } = core.loadExtScript("ext:vitrine/form_data.js");
+const { ReadableStream, directText, isDirect, isDisturbed } = core.loadExtScript("ext:vitrine/web/stream.js");
+const { FormData, encodeForm, parseForm } = core.loadExtScript("ext:vitrine/web/form_data.js");
 
 const UTF8_TEXT = "text/plain;charset=UTF-8";
 

@@ -5,14 +5,14 @@ const {
   op_ec_agree, op_ec_generate, op_ec_private_key, op_ec_public_key, op_ec_sign, op_ec_verify, op_ed25519_sign, op_ed25519_verify,
   op_edwards_generate, op_edwards_private_key, op_same_bytes, op_x25519_agree,
 } = core.ops;
-const parameters = core.loadExtScript("ext:vitrine/subtle/parameters.js");
+const parameters = core.loadExtScript("ext:vitrine/web/subtle/parameters.js");
 const { failure, notSupported } = parameters;
-const { slotsOf } = core.loadExtScript("ext:vitrine/crypto_key.js");
-const { bytesOfMember, checkAlg, dataError, toBase64Url } = core.loadExtScript("ext:vitrine/subtle/jwk.js");
-const { pair } = core.loadExtScript("ext:vitrine/subtle/pairs.js");
-const { digestOf } = core.loadExtScript("ext:vitrine/crypto_steps.js");
-const { operationError } = core.loadExtScript("ext:vitrine/subtle/secrets.js");
-const { notice } = core.loadExtScript("ext:vitrine/module_scope.js");
+const { slotsOf } = core.loadExtScript("ext:vitrine/web/crypto_key.js");
+const { bytesOfMember, checkAlg, dataError, toBase64Url } = core.loadExtScript("ext:vitrine/web/subtle/jwk.js");
+const { pair } = core.loadExtScript("ext:vitrine/web/subtle/pairs.js");
+const { digestOf } = core.loadExtScript("ext:vitrine/web/crypto_steps.js");
+const { operationError } = core.loadExtScript("ext:vitrine/web/subtle/secrets.js");
+const { notice } = core.loadExtScript("ext:vitrine/runtime/module_scope.js");
 
 // Bytes of a coordinate of each curve, and the name of ECDSA with it in a JWK.
 const CURVES = {

@@ -3,7 +3,7 @@
 const { core, primordials } = __bootstrap;
 const { op_log, op_mark_logged } = core.ops;
 const { ArrayPrototypeFilter, ArrayPrototypeJoin, ArrayPrototypePush, DateNow, ErrorCaptureStackTrace, ObjectEntries, SafeMap, String, StringPrototypeEndsWith, StringPrototypeIncludes, StringPrototypeRepeat, StringPrototypeReplaceAll, StringPrototypeSplit, StringPrototypeStartsWith, StringPrototypeTrimStart } = primordials;
-const { currentRequest } = core.loadExtScript("ext:vitrine/bridge.js");
+const { currentRequest } = core.loadExtScript("ext:vitrine/runtime/bridge.js");
 
 // Severities as the host numbers them.
 const DEBUG = 0;

@@ -4,11 +4,11 @@ const { core, primordials } = __bootstrap;
 const { op_request_headers } = core.ops;
 const {
   ArrayIsArray, ArrayPrototypeFilter, ArrayPrototypeJoin, ArrayPrototypePush, ArrayPrototypeSlice, ArrayPrototypeSort,
-  ObjectDefineProperty, ReflectOwnKeys, ObjectGetOwnPropertyDescriptor, RegExpPrototypeTest, SafeRegExp, String, StringPrototypeCharCodeAt,
+  ObjectDefineProperty, ReflectOwnKeys, ObjectGetOwnPropertyDescriptor, RegExpPrototypeTest, SafeRegExp, StringPrototypeCharCodeAt,
   StringPrototypeReplace, StringPrototypeToLowerCase, Symbol, SymbolIterator, TypeError,
 } = primordials;
 const { configureInterface, requiredArguments } = core.loadExtScript("ext:deno_webidl/00_webidl.js");
-const { mixinPairs } = core.loadExtScript("ext:vitrine/pairs.js");
+const { mixinPairs } = core.loadExtScript("ext:vitrine/web/pairs.js");
 
 const TOKEN = new SafeRegExp("^[!#$%&'*+\\-.^_`|~A-Za-z0-9]+$");
 const BAD_VALUE = new SafeRegExp("[\\0\\r\\n\\u0100-\\uffff]");

@@ -5,14 +5,14 @@ const {
   ArrayPrototypeIncludes, ObjectDefineProperty, ObjectFreeze, ObjectKeys, ReflectConstruct, ReflectDeleteProperty, RegExpPrototypeTest, SafeRegExp, TypeError,
   uncurryThis,
 } = primordials;
-core.loadExtScript("ext:vitrine/error_classes.js");
-const bridge = core.loadExtScript("ext:vitrine/bridge.js");
-const timers = core.loadExtScript("ext:vitrine/timers.js");
-const serve = core.loadExtScript("ext:vitrine/serve.js");
-const stream = core.loadExtScript("ext:vitrine/stream.js");
-const globalEvents = core.loadExtScript("ext:vitrine/global_events.js");
-const moduleScope = core.loadExtScript("ext:vitrine/module_scope.js");
-const wasmStreaming = core.loadExtScript("ext:vitrine/wasm_streaming.js");
+core.loadExtScript("ext:vitrine/runtime/error_classes.js");
+const bridge = core.loadExtScript("ext:vitrine/runtime/bridge.js");
+const timers = core.loadExtScript("ext:vitrine/web/timers.js");
+const serve = core.loadExtScript("ext:vitrine/runtime/serve.js");
+const stream = core.loadExtScript("ext:vitrine/web/stream.js");
+const globalEvents = core.loadExtScript("ext:vitrine/runtime/global_events.js");
+const moduleScope = core.loadExtScript("ext:vitrine/runtime/module_scope.js");
+const wasmStreaming = core.loadExtScript("ext:vitrine/web/wasm_streaming.js");
 
 const CLASS = new SafeRegExp("^[A-Z]");
 
@@ -33,20 +33,20 @@ const LAZY = {
   "ext:deno_web/09_file.js": ["Blob", "File"],
   "ext:deno_web/13_message_port.js": ["MessageChannel", "MessagePort"],
   "ext:deno_web/14_compression.js": ["CompressionStream", "DecompressionStream"],
-  "ext:vitrine/broadcast_channel.js": ["BroadcastChannel"],
-  "ext:vitrine/structured_clone.js": ["structuredClone"],
-  "ext:vitrine/performance.js": [
+  "ext:vitrine/web/broadcast_channel.js": ["BroadcastChannel"],
+  "ext:vitrine/web/structured_clone.js": ["structuredClone"],
+  "ext:vitrine/web/performance.js": [
     "Performance", "PerformanceEntry", "PerformanceMark", "PerformanceMeasure", "PerformanceObserver", "PerformanceObserverEntryList", "performance",
   ],
-  "ext:vitrine/crypto.js": ["Crypto", "crypto"],
-  "ext:vitrine/crypto_key.js": ["CryptoKey"],
-  "ext:vitrine/subtle.js": ["SubtleCrypto"],
-  "ext:vitrine/fetch.js": ["fetch"],
-  "ext:vitrine/form_data.js": ["FormData"],
-  "ext:vitrine/headers.js": ["Headers"],
-  "ext:vitrine/request.js": ["Request"],
-  "ext:vitrine/response.js": ["Response"],
-  "ext:vitrine/web_socket.js": ["WebSocket", "WebSocketPair"],
+  "ext:vitrine/web/crypto.js": ["Crypto", "crypto"],
+  "ext:vitrine/web/crypto_key.js": ["CryptoKey"],
+  "ext:vitrine/web/subtle.js": ["SubtleCrypto"],
+  "ext:vitrine/web/fetch.js": ["fetch"],
+  "ext:vitrine/web/form_data.js": ["FormData"],
+  "ext:vitrine/web/headers.js": ["Headers"],
+  "ext:vitrine/web/request.js": ["Request"],
+  "ext:vitrine/web/response.js": ["Response"],
+  "ext:vitrine/web/web_socket.js": ["WebSocket", "WebSocketPair"],
   "ext:vitrine/node/async_hooks.js": ["AsyncLocalStorage"],
   "ext:deno_node/internal/buffer.js": ["Buffer"],
 };
@@ -149,7 +149,7 @@ wasmStreaming.install();
 install("ReadableStream", stream.ReadableStream);
 for (const name of ["clearImmediate", "clearInterval", "clearTimeout", "setImmediate", "setInterval", "setTimeout"]) install(name, timers[name], true);
 install("queueMicrotask", globalThis.queueMicrotask, true);
-install("console", core.loadExtScript("ext:vitrine/console.js").console);
+install("console", core.loadExtScript("ext:vitrine/web/console.js").console);
 const navigator = { userAgent: "Vitrine", hardwareConcurrency: 1, language: "en", languages: ObjectFreeze(["en"]), platform: "linux" };
 install("navigator", ObjectFreeze(navigator), true);
 for (const name of ["addEventListener", "dispatchEvent", "removeEventListener", "reportError"]) install(name, globalEvents[name], true);

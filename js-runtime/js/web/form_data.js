@@ -5,7 +5,7 @@ const { op_random_uuid } = core.ops;
 const { ArrayPrototypeFilter, ArrayPrototypePush, ObjectDefineProperty, ObjectPrototypeIsPrototypeOf, RegExpPrototypeExec, SafeRegExp, String, StringPrototypeIndexOf, StringPrototypeReplace, StringPrototypeReplaceAll, StringPrototypeSlice, StringPrototypeSplit, StringPrototypeToLowerCase, StringPrototypeTrim, TypeError, TypedArrayPrototypeSubarray } = primordials;
 const { configureInterface, requiredArguments } = core.loadExtScript("ext:deno_webidl/00_webidl.js");
 const { Blob, File } = core.loadExtScript("ext:deno_web/09_file.js");
-const { mixinPairs } = core.loadExtScript("ext:vitrine/pairs.js");
+const { mixinPairs } = core.loadExtScript("ext:vitrine/web/pairs.js");
 
 const LINE_END = new SafeRegExp("\\r\\n?|\\n", "g");
 

@@ -4,8 +4,8 @@ const { core, primordials } = __bootstrap;
 const { JSONStringify, Number, ObjectDefineProperty, ObjectPrototypeIsPrototypeOf, RangeError, RegExpPrototypeTest, SafeRegExp, String, TypeError } = primordials;
 const { configureInterface, requiredArguments } = core.loadExtScript("ext:deno_webidl/00_webidl.js");
 const { URL } = core.loadExtScript("ext:deno_web/00_url.js");
-const { Headers, headersCopy, makeImmutable } = core.loadExtScript("ext:vitrine/headers.js");
-const { cloneBody, extractBody, kBody, mixinBody } = core.loadExtScript("ext:vitrine/body.js");
+const { Headers, headersCopy, makeImmutable } = core.loadExtScript("ext:vitrine/web/headers.js");
+const { cloneBody, extractBody, kBody, mixinBody } = core.loadExtScript("ext:vitrine/web/body.js");
 
 const FETCHED = { __proto__: null };
 const REASON = new SafeRegExp("^[\\t\\x20-\\x7e\\x80-\\xff]*$");

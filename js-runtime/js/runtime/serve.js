@@ -9,13 +9,13 @@ const {
   ArrayBufferIsView, ArrayPrototypePush, ObjectFreeze, Promise, PromisePrototypeThen, PromiseResolve, SafeArrayIterator, String,
   StringPrototypeStartsWith, SymbolFor, TypeError,
 } = primordials;
-const { collectTicks, hostCall, requestVariable, runInContext, runTicks } = core.loadExtScript("ext:vitrine/bridge.js");
-const { Headers, headersList } = core.loadExtScript("ext:vitrine/headers.js");
-const { Body, contentLength, contentStream, extractBody, kBody, unusable } = core.loadExtScript("ext:vitrine/body.js");
-const { abortRequest, hostRequest } = core.loadExtScript("ext:vitrine/request.js");
-const { isResponse } = core.loadExtScript("ext:vitrine/response.js");
+const { collectTicks, hostCall, requestVariable, runInContext, runTicks } = core.loadExtScript("ext:vitrine/runtime/bridge.js");
+const { Headers, headersList } = core.loadExtScript("ext:vitrine/web/headers.js");
+const { Body, contentLength, contentStream, extractBody, kBody, unusable } = core.loadExtScript("ext:vitrine/web/body.js");
+const { abortRequest, hostRequest } = core.loadExtScript("ext:vitrine/web/request.js");
+const { isResponse } = core.loadExtScript("ext:vitrine/web/response.js");
 const listening = core.loadExtScript("ext:vitrine/node/http_listening.js");
-const { ReadableStream, isDirect, isStream, runDirect, takeDirect, viewBytes } = core.loadExtScript("ext:vitrine/stream.js");
+const { ReadableStream, isDirect, isStream, runDirect, takeDirect, viewBytes } = core.loadExtScript("ext:vitrine/web/stream.js");
 
 // Text that a sink keeps before it hands it over without being asked to flush, in UTF-16 units. V8 makes one string of it then, so what
 // comes in pieces of this size is never copied for that; and one of 128 KiB or more would be allocated among the old objects, which
@@ -185,7 +185,7 @@ function answer(number, entry, value) {
       if (body !== null && unusable(body)) throw new TypeError("The body of the Response has been read already");
       if (body !== null) body.used = true;
       if (value.status === 101) {
-        const { upgrade } = core.loadExtScript("ext:vitrine/web_socket.js");
+        const { upgrade } = core.loadExtScript("ext:vitrine/web/web_socket.js");
         entry.cancel = upgrade(number, value.webSocket, headersList(value.headers), () => ended(number));
         return;
       }
