@@ -38,11 +38,17 @@ bench: build bench-modules ## Render pages with this host and its rivals, side b
 conformance: build tests/conformance/node_modules/.package-lock.json ## Run web platform tests, ECMA-429 and HTTP corpora here, in Node.js and Deno (ARGS="--suite http")
 	@node tests/conformance/conformance.mjs --bin-dir target/release $(ARGS)
 
-lint: v8 ## Formatting, clippy without warnings, dependencies (where cargo-deny is installed)
+lint: lint-js v8 ## JavaScript and its types, formatting, clippy without warnings, dependencies (where cargo-deny is installed)
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny --all-features check bans licenses sources; \
 	else echo "SKIPPED: cargo deny (cargo install cargo-deny --locked)"; fi
+
+# Both programs are packages of packages/; what the benches import has to be there for its types.
+.PHONY: lint-js
+lint-js: prepare packages/node_modules/.package-lock.json benches/node_modules/.package-lock.json
+	packages/node_modules/.bin/biome lint --error-on-warnings
+	packages/node_modules/.bin/tsc --project .
 
 prepare:
 	@.ci/prepare build

@@ -26,11 +26,11 @@ function say(text) {
 /** Aborts when this process is told to end. @returns {AbortSignal} */
 function untilTold() {
   const stopping = new AbortController();
-  for (const [name, code] of [
+  for (const [name, code] of /** @type {const} */ ([
     ["SIGINT", 130],
     ["SIGTERM", 143],
     ["SIGHUP", 129],
-  ]) {
+  ])) {
     process.on(name, () => {
       process.exitCode = code;
       stopping.abort(new Error("stopped"));

@@ -29,7 +29,7 @@ async function oneRound(rival, load, target) {
  * Measures one page. Each round begins with another rival, so that a busy moment of the machine hits all alike.
  *
  * @param {import("./running.mjs").Running[]} rivals
- * @param {{ board: string, page: string, load: object, options: object, signal: AbortSignal, say: (text: string) => void }} run
+ * @param {{ board: string, page: string, load: import("./load.mjs").Load, options: import("./options.mjs").Options, signal: AbortSignal, say: (text: string) => void }} run
  * @returns {Promise<Row[]>}
  */
 export async function measurePage(rivals, { board, page, load, options, signal, say }) {
@@ -42,13 +42,14 @@ export async function measurePage(rivals, { board, page, load, options, signal, 
   for (const rival of rivals) {
     await load.run(target(rival, WARM_UP_S));
   }
+  /** @type {Row[]} */
   const rows = rivals.map(({ name }) => ({ name, rounds: [] }));
   for (let round = 0; round < options.rounds; round += 1) {
     for (let turn = 0; turn < rivals.length; turn += 1) {
       const index = (round + turn) % rivals.length;
       rows[index].rounds.push(await oneRound(rivals[index], load.run, target(rivals[index], options.seconds)));
     }
-    const rates = rows.map(({ name, rounds }) => `${name} ${rounds.at(-1).pagesPerS.toFixed(0)}`);
+    const rates = rows.map(({ name, rounds }) => `${name} ${rounds[round].pagesPerS.toFixed(0)}`);
     say(`${board} ${page}, round ${round + 1} of ${options.rounds}, pages/s: ${rates.join("; ")}`);
   }
   return rows;

@@ -17,7 +17,7 @@ export function settled(html) {
     .replace(/<div hidden id="S:\w+">.*?<\/div>(?=<script)/gs, "")
     .replace(/<script[^>]*>.*?<\/script>/gs, "")
     .replace(/<!--\$\?--><template id="(B:\w+)"><\/template>.*?<!--\/\$-->/gs, (placeholder, place) => {
-      const part = parts.get(places.get(place));
+      const part = parts.get(places.get(place) ?? "");
       return part === undefined ? placeholder : `<!--$-->${part}<!--/$-->`;
     });
 }

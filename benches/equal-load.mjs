@@ -105,6 +105,7 @@ export async function atRate(urls, { ratePerS, seconds, signal }) {
  * @returns {Promise<EqualLoad>}
  */
 export async function measureAtRate(rivals, { ratePerS, rounds, seconds, board, page, signal }) {
+  /** @type {{ p50Ms: number, p99Ms: number, failures: number }[][]} */
   const results = rivals.map(() => []);
   for (const rival of rivals) {
     await atRate(rival.urls(board, page), { ratePerS, seconds: WARM_UP_S, signal });

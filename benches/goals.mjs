@@ -14,7 +14,9 @@ import { figure, table } from "./table.mjs";
  * @property {string} [note] What belongs beside the figure.
  */
 
+/** @returns {Goal} */
 const atLeast = (text, target, value, note) => ({ text, target, value, unit: "×", atLeast: true, note });
+/** @returns {Goal} */
 const atMost = (text, target, value, note) => ({ text, target, value, unit: "×", atLeast: false, note });
 
 /** @param {number | undefined} value @param {number | undefined} other */
@@ -29,7 +31,7 @@ function theirs(rows) {
 
 /** The best of the others. @template {{ name: string }} T @param {T[]} rows @param {(row: T) => number} worth More is better. */
 export function best(rows, worth) {
-  return theirs(rows).reduce((found, row) => (found === undefined || worth(row) > worth(found) ? row : found), undefined);
+  return theirs(rows).reduce((found, row) => (found === undefined || worth(row) > worth(found) ? row : found), /** @type {T | undefined} */ (undefined));
 }
 
 /** @param {import("./results.mjs").Results} results @param {string} ours @returns {Goal[]} */
@@ -37,7 +39,7 @@ function throughput(results, ours) {
   const rate = (page, name, board = "stream") => measured(results, board, page, name);
   const against = (page, name, board) => ratio(rate(page, ours), rate(page, name, board));
   const rows = results.boards.stream?.e ?? [];
-  const fastest = best(rows, ({ name }) => rate("e", name));
+  const fastest = best(rows, ({ name }) => rate("e", name) ?? 0);
   return [
     ...[[BASE, 3], ["Bun", 2], ["workerd", 6], ["Deno", 3]].map(([name, target]) =>
       atLeast(`A, stream, pages/s against ${name}`, target, against("a", name)),
@@ -50,8 +52,8 @@ function throughput(results, ours) {
 
 /** @param {import("./results.mjs").Results} results @param {string} ours @returns {Goal[]} */
 function workerCpu(results, ours) {
-  const [all, worker] = ["cpuMs", "workerCpuMs"].map((field) => measured(results, "stream", "a", ours, field));
-  const note = worker === undefined ? undefined : `worker ${figure(worker, 2)} ms, host ${figure(all - worker, 2)} ms`;
+  const [all, worker] = /** @type {const} */ (["cpuMs", "workerCpuMs"]).map((field) => measured(results, "stream", "a", ours, field));
+  const note = all === undefined || worker === undefined ? undefined : `worker ${figure(worker, 2)} ms, host ${figure(all - worker, 2)} ms`;
   const against = (isWanted) => ratio(worker, results.loops.find(isWanted)?.processCpuMs);
   return [
     atMost("A, CPU of the worker a page against the raw loop's", 1.15, against(({ isolates }) => isolates === 1), note),
@@ -107,6 +109,7 @@ function recovery({ recovery: found }) {
 function growth({ growth: steps }) {
   const most = steps.at(-1);
   const apps = most === undefined ? "live apps" : `${most.live} live apps`;
+  /** @returns {Goal} */
   const limit = (text, target, unit, value, note) => ({ text: `${apps}, ${text}`, target, value, unit, atLeast: false, note });
   const served = most && `each app had answered after ${figure(most.restart.lastMs)} ms, ${most.restart.failed} failed`;
   const woken = most && `of ${most.wake.count}, the last after ${figure(most.wake.lastMs)} ms`;

@@ -161,7 +161,11 @@ class GrowingHost {
   }
 }
 
-/** One request; gives status, text and how long it took. */
+/**
+ * One request; gives status, text and how long it took.
+ *
+ * @param {{ port: number, method?: string, path: string, headers: Record<string, string>, body?: string }} request
+ */
 function exchange({ port, method = "GET", path: pathname, headers, body }) {
   const began = performance.now();
   return new Promise((resolve, reject) => {
@@ -261,12 +265,12 @@ export async function measureGrowth({ binDir }, { live, known, signal, say }) {
     const look = async () => {
       await host.settled(apps + 2);
       const figures = { live: apps, known: 2 * apps + extra + 2, ...(await rest(host, signal)), ...(await flips(host)) };
-      figures.metricsKb = Buffer.byteLength((await host.call("GET", "/metrics")).text) / 1000;
-      figures.wake = await askAll(host, names(apps).map((app) => `${app}-next`));
+      const metricsKb = Buffer.byteLength((await host.call("GET", "/metrics")).text) / 1000;
+      const wake = await askAll(host, names(apps).map((app) => `${app}-next`));
       await host.settled(apps + 2);
-      figures.restart = await restart(host, names(apps));
-      say(`growth, ${apps} live of ${figures.known} known: ${JSON.stringify(figures)}`);
-      steps.push(figures);
+      const step = { ...figures, metricsKb, wake, restart: await restart(host, names(apps)) };
+      say(`growth, ${apps} live of ${step.known} known: ${JSON.stringify(step)}`);
+      steps.push(step);
     };
     for (const count of live) {
       await each(names(count).slice(apps), DEPLOYS_AT_ONCE, async (app) => {

@@ -1,7 +1,4 @@
 // What the edge adds: the same page, one request after the other, through the edge and straight from the worker's socket.
-import { readdirSync } from "node:fs";
-import path from "node:path";
-
 import { percentile } from "./equal-load.mjs";
 import { HttpConnection } from "./http-connection.mjs";
 import { WireClient } from "./wire-client.mjs";
@@ -26,9 +23,9 @@ const BLOCK = 250;
  */
 export async function measureHop(rival, { board, page, signal }) {
   const [url] = rival.urls(board, page);
-  const [instance] = readdirSync(rival.sockets);
-  const worker = await WireClient.open(path.join(rival.sockets, instance, "requests.sock"));
+  const worker = await WireClient.open(rival.requestsSocket());
   const edge = new HttpConnection(url);
+  /** @type {number[][]} */
   const [edgeUs, directUs, renderUs] = [[], [], []];
   const timed = async (into, get) => {
     const began = performance.now();

@@ -89,7 +89,9 @@ async function runAutocannon({ urls, connections, seconds, signal }) {
   };
 }
 
-/** @returns {Promise<{ tool: string, run: (target: Target) => Promise<Measured> }>} */
+/** @typedef {{ tool: string, run: (target: Target) => Promise<Measured> }} Load What drives the rivals. */
+
+/** @returns {Promise<Load>} */
 export async function chooseLoad() {
   try {
     // Its usage goes to standard output together with its version, and it ends with 1.

@@ -75,9 +75,10 @@ function chosenRivals(text) {
 
 /** @param {string[]} args @returns {Options} Throws `UsageError`. */
 export function readOptions(args) {
-  const option = (value) => ({ type: "string", default: value });
-  const flag = { type: "boolean", default: false };
-  const names = { board: { type: "string" }, page: { type: "string" }, rival: { type: "string" }, "bin-dir": { type: "string" } };
+  const text = /** @type {const} */ ({ type: "string" });
+  const option = (value) => ({ ...text, default: value });
+  const flag = /** @type {const} */ ({ type: "boolean", default: false });
+  const names = { board: text, page: text, rival: text, "bin-dir": text };
   const numbers = { workers: option("2"), rounds: option("3"), seconds: option("2"), connections: option("32"), known: option("1000") };
   const lists = { live: option("1,10,50,200") };
   let values;

@@ -35,8 +35,14 @@ function pssKb(pid) {
 }
 
 function everyProcess() {
-  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
-  return new Map(pids.map((name) => [Number(name), stat(Number(name))]).filter(([, found]) => found !== undefined));
+  const all = new Map();
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number)) {
+    const found = stat(pid);
+    if (found !== undefined) {
+      all.set(pid, found);
+    }
+  }
+  return all;
 }
 
 /** These processes and all their descendants, without `except` and theirs. */

@@ -39,7 +39,7 @@ export async function runLoop({ binary, bundle, path, isolates, seconds, signal 
   for await (const line of createInterface({ input: child.stdout })) {
     const round = parseRound(line);
     if (round !== undefined) {
-      const { cpuMs, processes } = usageOf([child.pid]);
+      const { cpuMs, processes } = usageOf(child.pid === undefined ? [] : [child.pid]);
       const now = { cpuMs, atMs: performance.now() };
       // After its last round it may have ended already.
       if (before !== undefined && processes > 0) {

@@ -1,7 +1,4 @@
 // How soon a killed isolate's replacement serves, and whether its first page takes longer than those that follow.
-import { readdirSync } from "node:fs";
-import path from "node:path";
-
 import { pathOf } from "./pages.mjs";
 import { median } from "./table.mjs";
 import { WireClient } from "./wire-client.mjs";
@@ -28,8 +25,7 @@ const STEADY = 100;
  * @returns {Promise<Recovery>}
  */
 export async function measureRecovery(rival, { signal }) {
-  const [instance] = readdirSync(rival.sockets);
-  const worker = await WireClient.open(path.join(rival.sockets, instance, "requests.sock"));
+  const worker = await WireClient.open(rival.requestsSocket());
   const ask = async (pathname, expected) => {
     signal.throwIfAborted();
     const began = performance.now();

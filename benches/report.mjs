@@ -21,7 +21,7 @@ function boardTable(rows) {
   return table(
     BOARD_COLUMNS,
     rows.map((row) => {
-      const [rate, cpuMs, workerCpuMs] = ["pagesPerS", "cpuMs", "workerCpuMs"].map((field) => middle(row, field));
+      const [rate = Number.NaN, cpuMs = Number.NaN, workerCpuMs] = /** @type {const} */ (["pagesPerS", "cpuMs", "workerCpuMs"]).map((field) => middle(row, field));
       return [
         row.name,
         figure(rate),

@@ -205,7 +205,7 @@ export class Run {
     if (this.results.boards[A.board]?.[A.page] === undefined) {
       await this.#page(running, A);
     }
-    const rate = ({ name }) => measured(this.results, A.board, A.page, name);
+    const rate = ({ name }) => measured(this.results, A.board, A.page, name) ?? 0;
     const all = running.filter((rival) => rival.renders(A.board, A.page));
     const fastest = best(all, rate);
     const ours = [CONTAINER, PROCESS].map((name) => all.find((rival) => rival.name === name)).find(Boolean);

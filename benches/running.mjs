@@ -1,4 +1,7 @@
 // A rival while it runs.
+import { readdirSync } from "node:fs";
+import path from "node:path";
+
 import { pathOf } from "./pages.mjs";
 import { usageOf } from "./processes.mjs";
 
@@ -12,8 +15,8 @@ export class Running {
   constructor(rival, started) {
     this.name = rival.name;
     this.pages = rival.pages;
-    // Its board, where only one counts.
-    [this.board] = Object.keys(rival.pages);
+    /** Its board, where only one counts. */
+    this.board = Object.keys(rival.pages)[0];
     this.sockets = started.sockets;
     this.#started = started;
   }
@@ -26,6 +29,15 @@ export class Running {
   /** Where a page is: one address for each that it listens at. @returns {URL[]} */
   urls(board, page) {
     return this.#started.origins.map((origin) => new URL(pathOf(board, page), origin));
+  }
+
+  /** Where one of its workers takes requests; only this host shows such sockets. @returns {string} */
+  requestsSocket() {
+    if (this.sockets === undefined) {
+      throw new Error(`${this.name} shows no sockets of its workers`);
+    }
+    const [instance] = readdirSync(this.sockets);
+    return path.join(this.sockets, instance, "requests.sock");
   }
 
   /**

@@ -26,7 +26,7 @@ function serve(socket) {
   socket.on("data", (data) => {
     head += data.toString("latin1");
     for (let end = head.indexOf("\r\n\r\n"); end !== -1; end = head.indexOf("\r\n\r\n")) {
-      const service = /^GET \/(\w+)/.exec(head)?.[1];
+      const service = /^GET \/(\w+)/.exec(head)?.[1] ?? "";
       head = head.slice(end + 4);
       setTimeout(() => socket.writable && socket.write(ANSWERS.get(service) ?? MISSING), ANSWER_MS);
     }
@@ -45,8 +45,9 @@ export async function startUpstream() {
     serve(socket);
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
+  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
   return {
-    origin: `http://127.0.0.1:${server.address().port}`,
+    origin: `http://127.0.0.1:${port}`,
     stop() {
       server.close();
       sockets.forEach((socket) => socket.destroy());

@@ -51,11 +51,11 @@ if (unknown.length > 0) {
 
 /** The group of the ring that runs, so that a signal ends all of it. */
 let group;
-for (const [signal, code] of [
+for (const [signal, code] of /** @type {const} */ ([
   ["SIGINT", 130],
   ["SIGTERM", 143],
   ["SIGHUP", 129],
-]) {
+])) {
   process.on(signal, () => {
     endGroup("SIGTERM");
     process.exit(code);

@@ -5,16 +5,16 @@ import { HEADERS, asDocument, route } from "./app.jsx";
 import { serveCluster } from "./node-cluster.js";
 
 /**
- * @param {(element: unknown) => string} toString Renders a page at once.
+ * @param {(element: unknown) => string} render Renders a page at once.
  * @param {(element: unknown, response: import("node:http").ServerResponse) => void} stream Renders a page into a response.
  */
-export function serveNode(toString, stream) {
+export function serveNode(render, stream) {
   const answer = async (request, response) => {
     const found = await route(request.url);
     if (found === undefined) {
       response.writeHead(404).end("no such page");
     } else if (found.asString) {
-      const html = asDocument(toString(found.element));
+      const html = asDocument(render(found.element));
       response.writeHead(200, { ...HEADERS, "content-length": Buffer.byteLength(html) });
       response.end(html);
     } else {

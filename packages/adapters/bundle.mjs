@@ -40,7 +40,7 @@ const BUNDLERS = [
 ];
 
 /** Users whose packages are run: this one, root, and who owns the project, which was named to be deployed. */
-const trusted = new Set([process.getuid(), 0, lstatSync(job.project).uid]);
+const trusted = new Set([process.getuid?.(), 0, lstatSync(job.project).uid]);
 
 /** Whether one of them owns it and what it links to. */
 function isTrusted(file) {
@@ -63,7 +63,7 @@ function packageFolder(name, from) {
 
 async function findBundler() {
   for (const chain of BUNDLERS) {
-    const folder = chain.reduce((from, name) => from && packageFolder(name, from), job.project);
+    const folder = chain.reduce((from, name) => from && packageFolder(name, from), /** @type {string | undefined} */ (job.project));
     if (folder !== undefined) {
       return bundlerIn(folder, chain.at(-1));
     }
@@ -356,7 +356,7 @@ async function withRolldown(load) {
     resolve: { conditionNames: CONDITIONS, mainFields: MAIN_FIELDS },
     transform: { define: DEFINE },
     plugins: [rolldownPlugin, esmExternalRequirePlugin({ external })],
-    onLog(level, log) {
+    onLog(_level, log) {
       if (log.code === "UNRESOLVED_IMPORT") {
         unresolved.push(firstLine(log.message));
       }

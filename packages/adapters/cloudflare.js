@@ -40,9 +40,9 @@ function isFirst(path) {
 function plain(request) {
   if (!request.url.includes("%")) return request;
   const url = new URL(request.url);
-  url.pathname = url.pathname.replace(/%[0-9a-f]{2}/gi, (escape) => {
-    const character = String.fromCharCode(Number.parseInt(escape.slice(1), 16));
-    return /[\w.~-]/.test(character) ? character : escape;
+  url.pathname = url.pathname.replace(/%[0-9a-f]{2}/gi, (escaped) => {
+    const character = String.fromCharCode(Number.parseInt(escaped.slice(1), 16));
+    return /[\w.~-]/.test(character) ? character : escaped;
   });
   return url.href === request.url ? request : new Request(url, request);
 }

@@ -31,17 +31,17 @@ export function bind(name, binding) {
 }
 
 // The values of the release may come after this module was evaluated, and win over those of the wrangler file.
-const valueOf = (name) => bindings[name] ?? process.env[name] ?? vars[name];
+const find = (name) => bindings[name] ?? process.env[name] ?? vars[name];
 const names = () => [...new Set([...Object.keys(bindings), ...Object.keys(process.env), ...Object.keys(vars)])];
 
 export const env = new Proxy(
   {},
   {
-    get: (_, name) => (typeof name === "symbol" ? undefined : valueOf(name)),
-    has: (_, name) => typeof name === "string" && valueOf(name) !== undefined,
+    get: (_, name) => (typeof name === "symbol" ? undefined : find(name)),
+    has: (_, name) => typeof name === "string" && find(name) !== undefined,
     ownKeys: names,
     getOwnPropertyDescriptor: (_, name) => {
-      const value = typeof name === "string" ? valueOf(name) : undefined;
+      const value = typeof name === "string" ? find(name) : undefined;
       return value === undefined ? undefined : { value, writable: true, enumerable: true, configurable: true };
     },
     set: (_, name, value) => {

@@ -31,7 +31,7 @@ const CONFIG =
 /** By name; they may call these origins. @type {Record<string, (origins?: URL[]) => Promise<Engine>>} */
 export const ENGINES = {
   vitrine: isolates,
-  node: () => processes((url, file) => [NODE(), [PROCESS_HOST, file]]),
+  node: () => processes((_url, file) => [NODE(), [PROCESS_HOST, file]]),
   deno: () => processes((url, file) => [DENO(), ["run", "--allow-all", "--no-lock", "--quiet", "--location", url, PROCESS_HOST, file]]),
 };
 

@@ -63,7 +63,7 @@ function furnish({ url, files, expectsWindow, isServed }) {
 export async function runFile(payload) {
   const { setTimeout, clearTimeout } = globalThis;
   furnish(payload);
-  // Indirect: the scripts of a file share the global scope, as those of a page do.
+  // biome-ignore lint/security/noGlobalEval: the scripts of a file share the global scope, as those of a page do
   const evaluate = eval;
   evaluate(payload.harness);
   const ended = new Promise((resolve) => {

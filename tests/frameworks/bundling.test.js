@@ -166,8 +166,8 @@ async function run(t, bundler, files, { place = null, adapter = "fetch_handler.j
   await mkdir(path.join(project, "node_modules"), { recursive: true });
   await symlink(path.join(ROOT, "tests/frameworks/node_modules", bundler), path.join(project, "node_modules", bundler));
   const adapters = path.join(project, "adapters");
-  // The command line writes no manifest beside them.
-  await cp(ADAPTERS, adapters, { recursive: true, filter: (file) => path.basename(file) !== "package.json" });
+  // The command line writes the scripts alone.
+  await cp(ADAPTERS, adapters, { recursive: true, filter: (file) => !/\.(?:json|ts)$/.test(file) });
   for (const [name, value] of Object.entries({ pages: {}, ...facts })) {
     await writeFile(path.join(adapters, `${name}.js`), `export default ${JSON.stringify(value)};`);
   }

@@ -75,7 +75,7 @@ export function countPython(output) {
     if (ran) {
       counts.passed += Number(ran[1]);
     } else if (bad) {
-      for (const [, kind, number] of bad[1].matchAll(/(failures|errors)=(\d+)/g)) {
+      for (const [, number] of bad[1].matchAll(/(?:failures|errors)=(\d+)/g)) {
         counts.failed += Number(number);
         counts.passed -= Number(number);
       }

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
-/** @typedef {(request: Request, env: Record<string, string>, ctx: object) => unknown} Handler */
+/** @typedef {(request: Request, env: Record<string, string | undefined>, ctx: object) => unknown} Handler */
 
 /**
  * The app's handler, found as a worker finds it.
@@ -45,7 +45,7 @@ function renderedResponse(result) {
  *
  * @param {object} options
  * @param {() => Promise<Handler>} options.load Loads the server entry, again when it has changed.
- * @param {Record<string, string>} options.env
+ * @param {Record<string, string | undefined>} options.env
  * @param {import("vite").Logger} options.logger
  * @returns {import("vite").Connect.NextHandleFunction}
  */

@@ -3,7 +3,7 @@
  * writes it as said; tests hold them against stock.
  */
 
-/** Written as they are if they are strings or numbers: by React's name, the name in HTML. */
+/** Written as they are if they are strings or numbers: by React's name, the name in HTML. @type {Map<string, string>} */
 const PLAIN = new Map([
   ["className", "class"],
   ["htmlFor", "for"],
@@ -13,7 +13,7 @@ const PLAIN = new Map([
     "points r rel role rx ry scope stroke target title transform type value viewBox width x x1 x2 y y1 y2"
   )
     .split(" ")
-    .map((name) => [name, name]),
+    .map((name) => /** @type {const} */ ([name, name])),
 ]);
 const DATA_OR_ARIA = /^(?:data|aria)-[a-z][a-z0-9-]*$/;
 

@@ -26,7 +26,7 @@ const SPECIAL_VOID = new Set(["img", "input"]);
 /** All that may be in a template. */
 export const KNOWN_TAGS = new Set([...PLAIN, ...PLAIN_VOID, ...SPECIAL, ...SPECIAL_VOID]);
 
-/** @param {unknown} tag Whether it has neither children nor an end tag. */
+/** @param {string} tag Whether it has neither children nor an end tag. */
 export function isVoidTag(tag) {
   return PLAIN_VOID.has(tag) || SPECIAL_VOID.has(tag);
 }

@@ -19,7 +19,7 @@ export class ReactTransform {
   /** In the code of every module that may be changed. */
   static CONCERNS = new RegExp(`${JSX_RUNTIME}|react-dom-server`);
 
-  /** @type {Promise<boolean> | boolean} Whether JSX becomes templates; it shows when the first module with JSX comes. */
+  /** @type {Promise<boolean> | boolean | undefined} Whether JSX becomes templates; it shows when the first module with JSX comes. */
   #templates;
 
   /** @param {{ templates: boolean }} options Whether JSX may become templates. */

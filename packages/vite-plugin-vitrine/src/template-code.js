@@ -43,7 +43,7 @@ class WriteCode {
   #statements = [];
   /** Parts of the concatenation: code, or HTML. */
   #parts = [];
-  /** Whether the last thing written is a text; undefined if that shows only then. */
+  /** Whether the last thing written is a text; undefined if that shows only then. @type {boolean | undefined} */
   #afterText = false;
 
   finished() {
@@ -63,6 +63,7 @@ class WriteCode {
     this.#afterText = false;
   }
 
+  /** @param {string} tag @param {HostElement["attributes"]} attributes */
   #start(tag, attributes) {
     if (isNoticed(tag, attributes)) {
       this.#code(`w.start(${JSON.stringify(tag)},${objectCode(attributes)})`);

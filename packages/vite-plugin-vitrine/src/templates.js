@@ -172,8 +172,8 @@ class Compiler {
   }
 
   /**
-   * @param {object} node
-   * @param {object[]} values Gets the expressions whose values are not known, in the order in which they stand.
+   * @param {any} node Of the parser's tree.
+   * @param {any[]} values Gets the expressions whose values are not known, in the order in which they stand.
    * @returns {import("./template-code.js").HostElement | undefined} Nothing if the node is none, or is one that is left to React.
    */
   #hostElement(node, values) {
@@ -194,6 +194,7 @@ class Compiler {
     ) {
       return undefined;
     }
+    /** @type {import("./template-code.js").HostElement} */
     const element = { tag: type.value, attributes: [], children: [], list };
     for (const field of fields) {
       if (field.node === children) {
