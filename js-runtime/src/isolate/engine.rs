@@ -60,7 +60,9 @@ impl Engine {
             runtime.v8_isolate().add_message_listener(uncaught::on_message);
         }
         let script = match origin {
-            Origin::Scripts | Origin::Snapshotting => "Deno.core.loadExtScript('ext:vitrine/runtime/boot.js')",
+            Origin::Scripts | Origin::Snapshotting => {
+                "Deno.core.loadExtScript('ext:vitrine/runtime/boot.js')"
+            }
             Origin::Snapshot(_) => "__vitrine.resume()",
         };
         let boot = runtime.execute_script("ext:vitrine/start", script)?;

@@ -79,7 +79,8 @@ fn imports_are_met_from_the_bundle_and_the_built_ins_only() {
         let failure = refused(Setup::fetch("import x from './gone.js'; export default () => x;")).await;
         assert!(failure.message.contains("\"server/gone.js\", which is not in the bundle"), "{failure:?}");
         let failure =
-            refused(Setup::fetch("import x from 'ext:vitrine/runtime/boot.js'; export default () => x;")).await;
+            refused(Setup::fetch("import x from 'ext:vitrine/runtime/boot.js'; export default () => x;"))
+                .await;
         assert_eq!(failure.stage, BootStage::Compile, "{failure:?}");
     });
 }
