@@ -12,7 +12,9 @@ const CREDIT = 9;
 /** A worker that is silent for longer hangs. */
 const SILENCE_MS = 30_000;
 
-/** Where the sender's side stands in a hello, behind the protocol's version, and the number that means the host. */
+/** The version that this file speaks, and a hello begins with. */
+export const PROTOCOL = 4;
+/** Where the sender's side stands in a hello, behind the version, and the number that means the host. */
 const PEER_AT = 1;
 const HOST = 0;
 
@@ -57,8 +59,9 @@ function frame(kind, stream, payload) {
 /** @param {string} url */
 function requestHead(url) {
   const headers = [text("host"), text(new URL(url).host)];
-  const noBody = Buffer.from([0]);
-  return Buffer.concat([text("GET"), text(url), Buffer.from(varint(1)), ...headers, noBody, text("bench")]);
+  // Neither a body nor an upgrade.
+  const flags = Buffer.from([0, 0]);
+  return Buffer.concat([text("GET"), text(url), Buffer.from(varint(1)), ...headers, flags, text("bench")]);
 }
 
 export class WireClient {
@@ -77,6 +80,9 @@ export class WireClient {
     const { kind, payload } = await client.#frame();
     if (kind !== HELLO) {
       throw new Error(`the worker at ${path} says no hello`);
+    }
+    if (payload[0] !== PROTOCOL) {
+      throw new Error(`the worker speaks protocol ${payload[0]}, the bench ${PROTOCOL}`);
     }
     // It believes of itself what its host believes of it.
     payload[PEER_AT] = HOST;

@@ -42,9 +42,9 @@ class InstalledHost {
         `[egress]\nallow_private = ["${new URL(this.#setup.upstream).host}"]\n`,
     );
     this.#imagesBefore = await imagesNow();
-    const { programs, origins, admin } = await this.#serve();
+    const { programs, admin } = await this.#serve();
     try {
-      await awaitPage(new URL("/_vitrine/healthz", origins[0]), programs, this.#setup.signal);
+      await awaitPage(new URL("/healthz", admin), programs, this.#setup.signal);
       const token = (await readFile(path.join(this.#state, "admin.token"), "utf8")).trim();
       const env = { ...process.env, VITRINE_ADMIN: admin, VITRINE_TOKEN: token };
       const { signal } = this.#setup;

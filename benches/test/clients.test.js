@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { test } from "node:test";
 
 import { atRate, percentile } from "../equal-load.mjs";
 import { Answer, HttpConnection } from "../http-connection.mjs";
 import { startUpstream } from "../upstream.mjs";
-import { varint, varints } from "../wire-client.mjs";
+import { PROTOCOL, varint, varints } from "../wire-client.mjs";
 
 const CHUNKED = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
 const MEASURED = "HTTP/1.1 503 Busy\r\nContent-Length: 5\r\n\r\nhello";
@@ -88,4 +89,9 @@ test("numbers on the wire are read as they are written", () => {
   const numbers = [0, 127, 128, 300, 2 ** 32, 2 ** 40 + 5];
   assert.deepEqual(varints(Buffer.from(numbers.flatMap(varint)), numbers.length), numbers);
   assert.deepEqual(varint(300), [0xac, 0x02]);
+});
+
+test("the protocol of the workers is the one that the client speaks", async () => {
+  const hello = await readFile(new URL("../../js-runtime/wire/src/hello.rs", import.meta.url), "utf8");
+  assert.equal(/pub const PROTOCOL: u16 = (\d+);/.exec(hello)?.[1], String(PROTOCOL));
 });
