@@ -26,6 +26,7 @@ mod places;
 pub mod precheck;
 pub mod problem;
 mod router;
+mod scale;
 mod token;
 pub mod tokens;
 pub mod upload;

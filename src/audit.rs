@@ -23,6 +23,8 @@ pub enum What {
     Restore,
     /// A removed app was dropped for good.
     Purge,
+    /// How many instances an app has was set.
+    Scale,
     /// A value of an environment was set.
     EnvSet,
     /// A value of an environment was unset.
@@ -62,6 +64,7 @@ impl What {
             Self::Remove => "remove",
             Self::Restore => "restore",
             Self::Purge => "purge",
+            Self::Scale => "scale",
             Self::EnvSet => "env_set",
             Self::EnvUnset => "env_unset",
             Self::EnvGrant => "env_grant",

@@ -13,6 +13,7 @@ mod manifest;
 mod pack;
 mod path;
 mod receive;
+mod scale;
 mod signature;
 mod template;
 mod tree;
@@ -26,6 +27,7 @@ pub use kept_list::{Large, is_kept_as, is_kept_list, same_bytes, unpack_kept, wr
 pub use manifest::{Health, LimitWishes, Manifest, SnapshotWish};
 pub use pack::{digest_dir, pack};
 pub use receive::{Inspected, inspect, receive, receive_dir, receive_upload};
+pub use scale::Scale;
 pub use signature::{SignatureError, Signers};
 pub use template::{is_page, placeholder};
 

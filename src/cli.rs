@@ -31,6 +31,7 @@ mod releases;
 mod remove;
 mod restore;
 mod rollback;
+mod scale;
 mod serve;
 mod similar;
 mod solo;
@@ -113,6 +114,7 @@ enum Verb {
     Deploy(deploy::Args),
     Promote(promote::Args),
     Rollback(rollback::Args),
+    Scale(scale::Args),
     Releases(releases::Args),
     Status(status::Args),
     Remove(remove::Args),
@@ -228,6 +230,7 @@ fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Deploy(args) => call(deploy::run(args)),
         Verb::Promote(args) => call(promote::run(args)),
         Verb::Rollback(args) => call(rollback::run(args)),
+        Verb::Scale(args) => call(scale::run(args)),
         Verb::Releases(args) => call(releases::run(args)),
         Verb::Status(args) => call(status::run(args)),
         Verb::Remove(args) => call(remove::run(args)),

@@ -155,13 +155,15 @@ pub struct WorkerResources {
     pub cpus: f64,
     /// Processes and threads of one worker.
     pub pids: i64,
+    /// Instances of one app that users get at most, whatever its bundle asks for.
+    pub instances_max: u32,
     /// Docker's runtime for its container, such as `runsc`; Docker's own default, if absent.
     pub runtime: Option<String>,
 }
 
 impl Default for WorkerResources {
     fn default() -> Self {
-        Self { memory_mb: 512, cpus: 0.0, pids: 64, runtime: None }
+        Self { memory_mb: 512, cpus: 0.0, pids: 64, instances_max: 4, runtime: None }
     }
 }
 

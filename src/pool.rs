@@ -1,15 +1,20 @@
-//! The workers of one release: claim one, count what is in flight, drain.
+//! The instances of one release: claim one, count what is in flight there, let one leave, drain them all.
 //!
-//! Claiming a worker and registering the request in flight is one step, so a drain that has begun can't miss one: a
-//! claim counts first and looks for the drain second, a drain marks first and looks at the count second. A request that
-//! becomes a WebSocket is counted as one of those before it ends as a request, and who counts both looks at the requests first.
+//! Claiming an instance and registering the request in flight is one step, so a drain that has begun can't miss one: a
+//! claim counts first and looks for the drain second, a drain marks first and looks at the count second.
 
-use crate::id::ReleaseId;
+mod choice;
+mod in_flight;
+mod instance;
+
+use crate::id::{InstanceId, ReleaseId};
 use crate::telemetry::series::Series;
 use crate::worker::Worker;
-use arc_swap::ArcSwapOption;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use arc_swap::ArcSwap;
+pub use in_flight::InFlight;
+pub use instance::{Checked, Instance};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
@@ -20,59 +25,63 @@ pub enum ClaimError {
     /// The release is leaving: look at the route table again.
     #[error("the release is draining")]
     Draining,
-    /// The release has no worker that serves now.
+    /// The release has no instance that serves now.
     #[error("the release has no worker")]
     NoWorker,
 }
 
-/// One release's workers. Shared by every route table that names the release.
+/// One release's instances. Shared by every route table that names the release.
 #[derive(Debug)]
 pub struct Pool {
     release: ReleaseId,
-    worker: ArcSwapOption<Worker>,
-    requests: AtomicUsize,
-    sockets: AtomicUsize,
+    members: ArcSwap<Members>,
     draining: AtomicBool,
     frozen: AtomicBool,
     emptied: Notify,
     opened: Notify,
-    /// How often the release has left its users so far.
-    left: watch::Sender<u64>,
     born: Instant,
     used_ms: AtomicU64,
     series: Arc<Series>,
 }
 
-/// A worker for one request, counted as in flight until this is dropped.
-#[derive(Debug)]
-pub struct Claim {
-    worker: Arc<Worker>,
-    place: Place,
+/// Which instances a pool has.
+#[derive(Debug, Clone, Default)]
+struct Members {
+    /// Those that get requests, the oldest first.
+    serving: Vec<Arc<Instance>>,
+    /// Those that get none any more, for as long as something is in flight there.
+    leaving: Vec<Weak<Instance>>,
 }
 
-/// One request in flight, or one WebSocket.
-#[derive(Debug)]
-struct Place {
-    pool: Arc<Pool>,
-    is_socket: bool,
-}
+impl Members {
+    fn all(&self) -> impl Iterator<Item = Arc<Instance>> {
+        self.serving.iter().cloned().chain(self.leaving.iter().filter_map(Weak::upgrade))
+    }
 
-impl Place {
-    fn becomes_socket(&mut self) {
-        if !std::mem::replace(&mut self.is_socket, true) {
-            self.pool.sockets.fetch_add(1, Ordering::SeqCst);
-            self.pool.end_request();
-        }
+    /// Takes out those of the serving ones that are to leave.
+    fn part(&self, leaves: impl Fn(&Instance) -> bool) -> Self {
+        let (leave, serving): (Vec<_>, Vec<_>) = self.serving.iter().cloned().partition(|one| leaves(one));
+        let left = self.leaving.iter().filter(|one| one.strong_count() > 0).cloned();
+        Self { serving, leaving: left.chain(leave.iter().map(Arc::downgrade)).collect() }
     }
 }
 
-impl Drop for Place {
+/// An instance for one request, counted as in flight until this is dropped.
+#[derive(Debug)]
+pub struct Claim {
+    pool: Arc<Pool>,
+    instance: Arc<Instance>,
+    is_socket: bool,
+}
+
+impl Drop for Claim {
     fn drop(&mut self) {
         if self.is_socket {
-            self.pool.sockets.fetch_sub(1, Ordering::SeqCst);
+            self.instance.in_flight().end_socket();
         } else {
-            self.pool.end_request();
+            self.pool.end_request(&self.instance);
         }
+        self.instance.ended();
         if self.pool.in_flight() == 0 {
             self.pool.emptied.notify_waiters();
         }
@@ -82,27 +91,30 @@ impl Drop for Place {
 impl Claim {
     /// The worker.
     #[must_use]
-    pub const fn worker(&self) -> &Arc<Worker> {
-        &self.worker
+    pub fn worker(&self) -> &Arc<Worker> {
+        self.instance.worker()
     }
 
     /// Whose.
     #[must_use]
     pub fn release(&self) -> &ReleaseId {
-        &self.place.pool.release
+        &self.pool.release
     }
 
     /// The request has become a WebSocket, which keeps no release awake: it may stay for ever.
     pub fn becomes_socket(&mut self) {
-        self.place.becomes_socket();
+        if !std::mem::replace(&mut self.is_socket, true) {
+            self.pool.note_use();
+            self.instance.in_flight().becomes_socket();
+        }
     }
 
-    /// Changes when the release leaves its users, from now on; has changed if it drains already.
+    /// Changes when the release leaves its users, or the instance its release, from now on; has changed if one of both does already.
     #[must_use]
     pub fn leaving(&self) -> watch::Receiver<u64> {
-        let mut leaving = self.place.pool.left.subscribe();
-        // A drain marks first and tells second.
-        if self.place.pool.draining.load(Ordering::SeqCst) {
+        let mut leaving = self.instance.leavings();
+        // Either marks first and tells second.
+        if self.pool.draining.load(Ordering::SeqCst) || self.instance.is_leaving() {
             leaving.mark_changed();
         }
         leaving
@@ -110,20 +122,17 @@ impl Claim {
 }
 
 impl Pool {
-    /// A pool without a worker.
+    /// A pool without an instance.
     #[must_use]
     pub fn new(release: ReleaseId) -> Arc<Self> {
         Arc::new(Self {
             series: Arc::new(Series::of(&release)),
             release,
-            worker: ArcSwapOption::empty(),
-            requests: AtomicUsize::new(0),
-            sockets: AtomicUsize::new(0),
+            members: ArcSwap::default(),
             draining: AtomicBool::new(false),
             frozen: AtomicBool::new(false),
             emptied: Notify::new(),
             opened: Notify::new(),
-            left: watch::Sender::new(0),
             born: Instant::now(),
             used_ms: AtomicU64::new(0),
         })
@@ -141,43 +150,102 @@ impl Pool {
         &self.series
     }
 
-    /// Takes a worker for one request.
+    /// Takes an instance for one request.
     ///
     /// # Errors
     /// See [`ClaimError`].
     pub fn claim(self: &Arc<Self>) -> Result<Claim, ClaimError> {
-        let place = self.enter()?;
-        let worker = self.worker.load_full().ok_or(ClaimError::NoWorker)?;
-        Ok(Claim { worker, place })
-    }
-
-    fn enter(self: &Arc<Self>) -> Result<Place, ClaimError> {
-        self.requests.fetch_add(1, Ordering::SeqCst);
-        let place = Place { pool: Arc::clone(self), is_socket: false };
-        if self.draining.load(Ordering::SeqCst) {
-            Err(ClaimError::Draining)
-        } else if self.frozen.load(Ordering::SeqCst) {
-            Err(ClaimError::NoWorker)
-        } else {
-            Ok(place)
+        loop {
+            let members = self.members.load();
+            let serving = &members.serving;
+            let look = |at: usize| (serving[at].fitness(), serving[at].load());
+            let Some(at) = choice::choose(serving.len(), rand::random, look) else {
+                return Err(self.closed().unwrap_or(ClaimError::NoWorker));
+            };
+            let claim = self.enter(&serving[at]);
+            if let Some(error) = self.closed() {
+                return Err(error);
+            }
+            if !claim.instance.is_leaving() {
+                return Ok(claim);
+            }
+            // The list has changed since it was read.
         }
     }
 
-    fn end_request(&self) {
-        self.used_ms.store(self.age_ms(), Ordering::Relaxed);
-        self.requests.fetch_sub(1, Ordering::SeqCst);
+    fn enter(self: &Arc<Self>, instance: &Arc<Instance>) -> Claim {
+        instance.in_flight().begin_request();
+        Claim { pool: Arc::clone(self), instance: Arc::clone(instance), is_socket: false }
     }
 
-    /// Gives the pool its worker, or takes it away. Also ends a drain and a freeze.
-    pub fn set_worker(&self, worker: Option<Arc<Worker>>) {
+    fn closed(&self) -> Option<ClaimError> {
+        if self.draining.load(Ordering::SeqCst) {
+            Some(ClaimError::Draining)
+        } else {
+            self.frozen.load(Ordering::SeqCst).then_some(ClaimError::NoWorker)
+        }
+    }
+
+    fn end_request(&self, instance: &Instance) {
+        self.note_use();
+        instance.in_flight().end_request();
+    }
+
+    fn note_use(&self) {
         self.used_ms.store(self.age_ms(), Ordering::Relaxed);
-        self.worker.store(worker);
+    }
+
+    /// Gives requests to one more instance. Also ends a drain and a freeze.
+    pub fn add(&self, instance: Arc<Instance>) {
+        self.members.rcu(|members| {
+            let mut members = members.part(|_| false);
+            members.serving.push(Arc::clone(&instance));
+            members
+        });
+        self.reopen();
+    }
+
+    /// Takes one of several instances out: it gets no request from now on, and its WebSockets are told. The caller waits for what is in
+    /// flight there. `None`, and nothing has changed, for an unknown one and for the last.
+    pub fn remove(&self, id: &InstanceId) -> Option<Arc<Instance>> {
+        let before = self.members.rcu(|members| match members.serving.len() {
+            0 | 1 => (**members).clone(),
+            _ => members.part(|one| one.id() == id),
+        });
+        let instance =
+            before.serving.iter().find(|one| one.id() == id).filter(|_| before.serving.len() > 1)?;
+        instance.leave();
+        Some(Arc::clone(instance))
+    }
+
+    /// Gives all requests to one instance, and takes the others out as [`Pool::remove`] does.
+    pub fn replace(&self, instance: Arc<Instance>) -> Vec<Arc<Instance>> {
+        let before = self.members.rcu(|members| {
+            let mut members = members.part(|_| true);
+            members.serving.push(Arc::clone(&instance));
+            members
+        });
+        before.serving.iter().for_each(|one| one.leave());
+        self.reopen();
+        before.serving.clone()
+    }
+
+    /// Takes all instances out. Also ends a drain and a freeze.
+    pub fn take(&self) -> Vec<Arc<Instance>> {
+        let before = self.members.rcu(|members| members.part(|_| true));
+        before.serving.iter().for_each(|one| one.leave());
+        self.reopen();
+        before.serving.clone()
+    }
+
+    fn reopen(&self) {
+        self.note_use();
         self.frozen.store(false, Ordering::SeqCst);
         self.draining.store(false, Ordering::SeqCst);
         self.opened.notify_waiters();
     }
 
-    /// Refuses claims, as a pool without a worker does, while nothing is in flight; `false`, and nothing has changed, while
+    /// Refuses claims, as a pool without an instance does, while nothing is in flight; `false`, and nothing has changed, while
     /// something is.
     pub fn freeze(&self) -> bool {
         self.frozen.store(true, Ordering::SeqCst);
@@ -191,47 +259,70 @@ impl Pool {
 
     /// Takes claims again.
     pub fn thaw(&self) {
-        self.used_ms.store(self.age_ms(), Ordering::Relaxed);
+        self.note_use();
         self.frozen.store(false, Ordering::SeqCst);
         self.opened.notify_waiters();
     }
 
-    /// Waits until a claim would be given a worker.
+    /// Waits until a claim would be given an instance.
     pub async fn open(&self) {
         loop {
             let mut opened = std::pin::pin!(self.opened.notified());
             opened.as_mut().enable();
-            let closed = self.draining.load(Ordering::SeqCst) || self.frozen.load(Ordering::SeqCst);
-            if !closed && self.worker.load().is_some() {
+            if self.closed().is_none() && self.has_instance() {
                 return;
             }
             opened.await;
         }
     }
 
-    /// Its worker, if it has one.
+    /// Its instances that get requests, the oldest first.
     #[must_use]
-    pub fn worker(&self) -> Option<Arc<Worker>> {
-        self.worker.load_full()
+    pub fn instances(&self) -> Vec<Arc<Instance>> {
+        self.members.load().serving.clone()
+    }
+
+    /// One of them.
+    #[must_use]
+    pub fn instance(&self, id: &InstanceId) -> Option<Arc<Instance>> {
+        self.members.load().serving.iter().find(|one| one.id() == id).cloned()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.members.load().serving.len()
+    }
+
+    /// Whether there is one.
+    #[must_use]
+    pub fn has_instance(&self) -> bool {
+        self.size() > 0
     }
 
     /// Whether a request would be served now.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        let out = self.draining.load(Ordering::SeqCst) || self.frozen.load(Ordering::SeqCst);
-        !out && self.worker().is_some_and(|worker| worker.is_ready())
+        self.closed().is_none() && self.members.load().serving.iter().any(|one| one.worker().is_ready())
+    }
+
+    /// Waits until one of its instances serves; `false` when none does in time.
+    pub async fn one_ready(&self, timeout: Duration) -> bool {
+        let instances = self.instances();
+        let each = instances.iter().map(|instance| Box::pin(instance.worker().ready(timeout)));
+        !instances.is_empty() && futures_util::future::select_ok(each).await.is_ok()
     }
 
     /// Requests in flight and open WebSockets.
     #[must_use]
     pub fn in_flight(&self) -> usize {
-        self.requests() + self.sockets.load(Ordering::SeqCst)
+        self.members.load().all().map(|one| one.in_flight().all()).sum()
     }
 
     /// Requests in flight alone.
     #[must_use]
     pub fn requests(&self) -> usize {
-        self.requests.load(Ordering::SeqCst)
+        self.members.load().all().map(|one| one.in_flight().requests()).sum()
     }
 
     /// How long it has had no request, in milliseconds; 0 while one is in flight. WebSockets are none.
@@ -245,26 +336,12 @@ impl Pool {
 
     /// Another release has its users, or it is going to sleep: what would stay for ever is to end.
     pub fn leave(&self) {
-        self.left.send_modify(|times| *times += 1);
+        self.members.load().all().for_each(|one| one.tell_leaving());
     }
 
     /// Waits until nothing is in flight or the time is over, without refusing anything; gives what is left in flight.
     pub async fn settled(&self, timeout: Duration) -> usize {
-        let empty = async {
-            loop {
-                let emptied = self.emptied.notified();
-                tokio::pin!(emptied);
-                emptied.as_mut().enable();
-                if self.in_flight() == 0 {
-                    return;
-                }
-                emptied.await;
-            }
-        };
-        match tokio::time::timeout(timeout, empty).await {
-            Ok(()) => 0,
-            Err(_) => self.in_flight(),
-        }
+        in_flight::settled(&self.emptied, timeout, || self.in_flight()).await
     }
 
     /// Refuses new claims from now on and waits as [`Pool::settled`] does.
@@ -280,119 +357,4 @@ impl Pool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::EgressPolicy;
-    use crate::worker::fixture::{NoLog, Played, memory, start};
-    use crate::worker::{Egress, Sockets};
-
-    fn pool() -> Arc<Pool> {
-        Pool::new("catalog@v1".parse().unwrap())
-    }
-
-    #[tokio::test]
-    async fn a_claim_without_a_worker_leaves_nothing_in_flight() {
-        let pool = pool();
-        assert_eq!(pool.claim().unwrap_err(), ClaimError::NoWorker);
-        assert_eq!(pool.in_flight(), 0);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_drain_waits_for_what_is_in_flight_and_refuses_what_comes() {
-        let pool = pool();
-        let place = pool.enter().unwrap();
-        let draining = tokio::spawn({
-            let pool = Arc::clone(&pool);
-            async move { pool.drain(Duration::from_secs(60)).await }
-        });
-        tokio::task::yield_now().await;
-        assert_eq!(pool.claim().unwrap_err(), ClaimError::Draining);
-        assert!(!draining.is_finished());
-        drop(place);
-        assert_eq!(draining.await.unwrap(), 0);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_drain_ends_at_its_deadline_and_says_what_is_left() {
-        let pool = pool();
-        let _place = pool.enter().unwrap();
-        assert_eq!(pool.drain(Duration::from_secs(1)).await, 1);
-        pool.set_worker(None);
-        assert!(pool.enter().is_ok(), "a pool that was given a worker, or none, takes claims again");
-    }
-
-    #[tokio::test]
-    async fn a_pool_freezes_only_while_nothing_is_in_flight_and_takes_claims_once_it_thaws() {
-        let pool = pool();
-        let place = pool.enter().unwrap();
-        assert!(!pool.freeze());
-        assert!(pool.enter().is_ok());
-        drop(place);
-        assert!(pool.freeze());
-        assert_eq!(pool.enter().unwrap_err(), ClaimError::NoWorker);
-        pool.thaw();
-        assert!(pool.enter().is_ok());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_socket_keeps_no_pool_busy_and_is_waited_for_all_the_same() {
-        let pool = pool();
-        let mut socket = pool.enter().unwrap();
-        tokio::time::advance(Duration::from_secs(1)).await;
-        assert_eq!((pool.requests(), pool.in_flight(), pool.idle_ms()), (1, 1, 0));
-        socket.becomes_socket();
-        socket.becomes_socket();
-        assert_eq!((pool.requests(), pool.in_flight(), pool.idle_ms()), (0, 1, 0));
-        tokio::time::advance(Duration::from_secs(1)).await;
-        assert_eq!(pool.idle_ms(), 1_000);
-        assert!(!pool.freeze());
-        assert_eq!(pool.settled(Duration::from_secs(1)).await, 1);
-        let (left, ()) = tokio::join!(pool.drain(Duration::from_secs(60)), async { drop(socket) });
-        assert_eq!(left, 0);
-        assert_eq!(pool.idle_ms(), 2_000, "its end is no request");
-    }
-
-    #[tokio::test]
-    async fn who_waits_for_a_pool_goes_on_once_a_claim_would_be_given_a_worker() {
-        let pool = pool();
-        let opens = |pool: &Arc<Pool>| {
-            let pool = Arc::clone(pool);
-            tokio::spawn(async move { tokio::time::timeout(Duration::from_secs(5), pool.open()).await })
-        };
-        let waiting = opens(&pool);
-        tokio::task::yield_now().await;
-        assert!(!waiting.is_finished());
-        let played = Played::listen(pool.release());
-        let (app, none) = (&pool.release().app, EgressPolicy::default());
-        let egress = Egress::new(app, &[], &none, Arc::default(), Sockets::new(8));
-        let connecting = Worker::connect(played.identity.clone(), start(), egress, Arc::new(NoLog), memory());
-        let (worker, _control) = tokio::join!(connecting, played.control());
-        pool.set_worker(Some(worker.unwrap()));
-        waiting.await.unwrap().unwrap();
-        assert!(pool.freeze());
-        let waiting = opens(&pool);
-        tokio::task::yield_now().await;
-        assert!(!waiting.is_finished());
-        pool.thaw();
-        waiting.await.unwrap().unwrap();
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-    async fn no_claim_slips_past_a_drain() {
-        for _ in 0..200 {
-            let pool = pool();
-            let claims: Vec<_> = (0..8)
-                .map(|_| {
-                    let pool = Arc::clone(&pool);
-                    tokio::spawn(async move { pool.enter().is_ok() })
-                })
-                .collect();
-            let left = pool.drain(Duration::from_secs(5)).await;
-            assert_eq!(left, 0);
-            for claim in claims {
-                claim.await.unwrap();
-            }
-            assert_eq!(pool.enter().unwrap_err(), ClaimError::Draining);
-        }
-    }
-}
+mod tests;

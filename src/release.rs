@@ -3,7 +3,7 @@
 //! [`Releases`] is the control plane's one door. Behind it, in the order of a release's life: [`upload`] (taken in,
 //! recorded, booted) -> [`snapshot`] (what isolates start from) -> [`boot`] (a worker from nothing to ready) ->
 //! [`deployment`] (stages, hooks, bake) -> [`switch`] (promote and rollback: healthy,
-//! recorded, swapped), for a share of the users first ([`split`]) -> [`keep`] (a worker that is lost or hangs is replaced) and
+//! recorded, swapped), for a share of the users first ([`split`]), with as many [`instances`] as its [`scale`] says -> [`keep`] (a worker that is lost or hangs is replaced) and
 //! [`check`] (so is one that is ill), [`unwell`] (one whose pages fail at its start serves, and is asked again) -> [`retire`] (sleep,
 //! expiry, retention) and [`removal`] (of an app, which [`restore`] brings back) -> [`wake`] (a request for one that sleeps).
 //! [`boot_queue`] says whose worker is started next, [`diagnosis`] why one did not come up. [`life`] says what may happen to a
@@ -27,6 +27,7 @@ mod diagnosis;
 mod entry;
 mod environment;
 mod error;
+mod instances;
 mod journal;
 mod keep;
 mod labels;
@@ -40,6 +41,7 @@ mod restore;
 mod retire;
 mod reuse;
 mod room;
+mod scale;
 mod snapshot;
 mod split;
 mod succession;
@@ -81,8 +83,8 @@ use tokio::runtime::Handle;
 use tokio::sync::RwLock;
 pub use upload::UploadOptions;
 pub use view::{
-    AppSummary, AppView, DeploymentView, EnvChange, EnvView, HealthAnswer, HealthView, LiveValue, Phase,
-    ReleaseView, RemovedView, ShareView, SnapshotView, Switched, Uploaded, WasBad,
+    AppSummary, AppView, DeploymentView, EnvChange, EnvView, HealthAnswer, HealthView, InstanceView,
+    LiveValue, Phase, ReleaseView, RemovedView, ShareView, SnapshotView, Switched, Uploaded, WasBad,
 };
 
 /// What the control plane works with.

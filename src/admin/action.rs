@@ -7,7 +7,7 @@ use crate::admin::perform::record;
 use crate::admin::problem::{Kind, Problem};
 use crate::admin::router::AdminState;
 use crate::audit::{Came, Event, What};
-use crate::bundle::{Bundle, BundleDir};
+use crate::bundle::{Bundle, BundleDir, Scale};
 use crate::id::{AppName, Digest, ReleaseId, TokenName, Version};
 use crate::release::{
     AppView, AppsPage, EnvChange, EnvView, PromoteOptions, ReleaseView, RemoveOptions, Switched,
@@ -91,6 +91,13 @@ pub enum Action {
     ListRemoved,
     /// Bring a removed app back.
     RestoreApp(AppName),
+    /// Set how many instances an app has; none leaves it to its bundles.
+    Scale {
+        /// App.
+        app: AppName,
+        /// How many.
+        scale: Option<Scale>,
+    },
     /// Names of an app's environment.
     ListEnv(AppName, EnvScope),
     /// Change values of an app's environment.
@@ -130,6 +137,7 @@ impl Action {
             Self::Rollback { app, to, .. } => (What::Rollback, Some(app), to.as_ref(), None),
             Self::RemoveRelease { release: id, .. } => (What::Remove, Some(&id.app), Some(&id.version), None),
             Self::RemoveApp { app, .. } => (What::Remove, Some(app), None, None),
+            Self::Scale { app, .. } => (What::Scale, Some(app), None, None),
             Self::RestoreApp(app) => (What::Restore, Some(app), None, None),
             Self::ChangeEnv { app, change, .. } => {
                 (change.what(), Some(app), None, Some(change.names().join(", ")))
@@ -241,6 +249,10 @@ pub async fn dispatch(state: &AdminState, action: Action) -> Result<Outcome, Pro
         }
         Action::ListRemoved => Outcome::Apps(AppList::Removed(releases.removed_apps(may_be_shown()))),
         Action::RestoreApp(app) => Outcome::App(releases.restore_app(app).await?),
+        Action::Scale { app, scale } => {
+            releases.set_scale(&app, scale).await?;
+            Outcome::App(releases.app(&app)?)
+        }
         Action::ListEnv(app, scope) => Outcome::Env(releases.env(&app, scope).await?),
         Action::ChangeEnv { app, scope, change } => {
             Outcome::EnvChanged(releases.change_env(app, scope, change).await?)

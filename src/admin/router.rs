@@ -6,7 +6,7 @@ use crate::admin::need::Needs;
 use crate::admin::notice::Notice;
 use crate::admin::places::Places;
 use crate::admin::problem::{Kind, Problem};
-use crate::admin::{apps, audit, backup, env, health, key, logs, openapi, precheck, tokens, upload};
+use crate::admin::{apps, audit, backup, env, health, key, logs, openapi, precheck, scale, tokens, upload};
 use crate::clock::Clock;
 use crate::config::MetricsRules;
 use crate::limits::ADMIN_JSON_BYTES_MAX;
@@ -80,6 +80,7 @@ fn guarded() -> OpenApiRouter<AdminState> {
         .routes(routes!(apps::restore))
         .routes(routes!(apps::promote))
         .routes(routes!(apps::rollback))
+        .routes(routes!(scale::set, scale::reset))
         .routes(routes!(env::list, env::set_all))
         .routes(routes!(env::set, env::unset))
         .routes(routes!(env::grant, env::revoke))

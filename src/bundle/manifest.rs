@@ -3,6 +3,7 @@
 mod read;
 mod snapshot;
 
+use crate::bundle::Scale;
 use serde::{Deserialize, Serialize};
 pub use snapshot::SnapshotWish;
 use vitrine_wire::Contract;
@@ -28,6 +29,8 @@ pub struct Manifest {
     pub health: Health,
     /// What the app asks for.
     pub limits: LimitWishes,
+    /// How many instances it asks for.
+    pub scale: Scale,
     /// Origins that the app wants to call.
     pub egress: Vec<String>,
     /// Names of environment values that the app may see.
@@ -45,6 +48,7 @@ impl Default for Manifest {
             warm: vec!["/".into()],
             health: Health::default(),
             limits: LimitWishes::default(),
+            scale: Scale::default(),
             egress: Vec::new(),
             env: Vec::new(),
         }

@@ -12,6 +12,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ),
     ("promote", &["vitrine promote shop v42", "vitrine promote shop v42 --weight 10"]),
     ("rollback", &["vitrine rollback shop", "vitrine rollback shop --to v40"]),
+    ("scale", &["vitrine scale shop 2", "vitrine scale shop --reset"]),
     ("releases", &["vitrine releases shop", "vitrine releases shop --wide --utc"]),
     ("status", &["vitrine status", "vitrine status shop --watch"]),
     ("remove", &["vitrine remove shop@v40", "vitrine remove shop"]),

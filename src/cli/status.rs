@@ -3,7 +3,7 @@
 use crate::cli::client::Client;
 use crate::cli::form::Form;
 use crate::cli::table::{self, Column};
-use crate::cli::{Failure, print, releases, remove, similar, visible};
+use crate::cli::{Failure, print, releases, remove, scale, similar, visible};
 use crate::id::AppName;
 use crate::limits::{APPS_PAGE, WATCH_ANSWER_MS, WATCH_MS};
 use crate::release::{AppSummary, AppView, DeploymentView, LoadView, Phase, ReleaseView, RemovedView};
@@ -213,6 +213,10 @@ fn show_app(app: &AppView, form: Form) -> Result<(), Failure> {
     print::data(&format!("load  {}", load(&app.load)))?;
     print::data("")?;
     releases::show(&app.releases, form)?;
+    if app.instances.len() > 1 {
+        print::data("")?;
+        scale::show(&app.instances, form)?;
+    }
     if let Some(deployment) = standing_deployment(app) {
         show_deployment(deployment)?;
     }

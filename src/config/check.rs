@@ -157,6 +157,7 @@ impl Config {
         // Below these a worker can't start: V8 and its threads take that much.
         let worker = [
             ("worker.memory_mb", self.worker.memory_mb, 64),
+            ("worker.instances_max", u64::from(self.worker.instances_max), 1),
             ("worker.pids", u64::try_from(self.worker.pids).unwrap_or(0), 16),
         ];
         let rest = [

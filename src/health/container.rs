@@ -71,6 +71,18 @@ pub enum HealthStatus {
     Unhealthy,
 }
 
+impl HealthStatus {
+    /// Its name, as ECS writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "UNKNOWN",
+            Self::Healthy => "HEALTHY",
+            Self::Unhealthy => "UNHEALTHY",
+        }
+    }
+}
+
 /// One check that has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Probe {

@@ -25,6 +25,10 @@ pub const ROLLBACK_BOOT_DEADLINE_MS: u64 = 60_000;
 pub const RECONFIGURE_BOOT_DEADLINE_MS: u64 = 60_000;
 /// Time for the boot of a sleeping release while a user waits; browsers and proxies give up soon after.
 pub const WAKE_DEADLINE_MS: u64 = 20_000;
+/// Time for the boot of further instances of a release that serves: as a deploy.
+pub const SCALE_BOOT_DEADLINE_MS: u64 = 60_000;
+/// Instances that an app may ask for at all: far above what one machine runs well, and a bound for what is mistyped.
+pub const INSTANCES_MAX: u32 = 64;
 /// Time for the boot of a worker in the place of one that is gone.
 pub const REPLACE_BOOT_DEADLINE_MS: u64 = 60_000;
 /// How long a lost worker may take to come back by itself before it is replaced: a supervisor's restart and a boot
@@ -49,8 +53,6 @@ pub const UNWELL_PAUSE_MS: u64 = 2_000;
 pub const UNWELL_PAUSE_MS_MAX: u64 = 30_000;
 /// Time for the answer to each; the default that ECS has.
 pub const FIRST_CHECK_TIMEOUT_MS: u64 = 5_000;
-/// Between two looks whether the requests of a replaced worker have ended.
-pub const CLAIMS_POLL_MS: u64 = 50;
 /// Workers that are connected at once after a start of the host: each answers within milliseconds, or hangs until its time is over.
 pub const ADOPTED_AT_ONCE_MAX: usize = 16;
 /// Releases that a start of the host has waiting for a place to boot at once: half of the queue is left for requests.

@@ -8,15 +8,16 @@ use super::entry::{Entry, spec_hash};
 use super::life::{Event, Life};
 use super::removal::Removed;
 use super::{ReleaseError, Releases};
-use crate::bundle::{Bundle, BundleDir};
+use crate::bundle::{Bundle, BundleDir, Scale};
 use crate::config::Isolation;
 use crate::failpoint::{self, Fault};
-use crate::id::{AppName, Digest, ReleaseId, Version};
+use crate::id::{AppName, Digest, InstanceId, ReleaseId, Version};
 use crate::limits::{
     ADOPT_TIMEOUT_MS, ADOPTED_AT_ONCE_MAX, ORPHANS_AGAIN_MS, REPLACE_BOOT_DEADLINE_MS, STARTS_AT_ONCE_MAX,
 };
 use crate::store::{
-    BadMark, Promotion, ReleaseRecord, ReleaseState, SnapshotRecord, SplitRecord, Store, StoreError,
+    BadMark, InstanceRecord, Promotion, ReleaseRecord, ReleaseState, SnapshotRecord, SplitRecord, Store,
+    StoreError,
 };
 use crate::telemetry::causes;
 use futures_util::{StreamExt as _, stream};
@@ -38,6 +39,7 @@ pub(super) struct Recorded {
     live: Option<Version>,
     history: Vec<Promotion>,
     split: Option<SplitRecord>,
+    scale: Option<Scale>,
     /// Those that are or were marked as bad.
     bad: Vec<(Version, BadMark)>,
 }
@@ -50,8 +52,8 @@ fn read(store: &Store) -> Result<Vec<Recorded>, StoreError> {
 pub(super) fn read_app(store: &Store, app: AppName) -> Result<Recorded, StoreError> {
     let releases = undo_replaced(store.releases(&app)?);
     let (live, history, split) = (store.live(&app)?, store.history(&app)?, store.split(&app)?);
-    let bad = store.bad(&app)?;
-    Ok(Recorded { app, releases, live, history, split, bad })
+    let (scale, bad) = (store.scale(&app)?, store.bad(&app)?);
+    Ok(Recorded { app, releases, live, history, split, scale, bad })
 }
 
 impl Releases {
@@ -74,11 +76,7 @@ impl Releases {
         let adopting = stream::iter(self.0.book.entries()).for_each_concurrent(
             ADOPTED_AT_ONCE_MAX,
             |entry| async move {
-                if adoptable {
-                    self.adopt_worker(&entry).await;
-                } else {
-                    entry.update(|record| record.instance = None);
-                }
+                self.adopt_instances(&entry, adoptable).await;
             },
         );
         adopting.await;
@@ -144,7 +142,7 @@ impl Releases {
     }
 
     pub(super) async fn load_app(&self, recorded: Recorded, bundles: &Verified) {
-        let Recorded { app, releases, live, history, split, bad } = recorded;
+        let Recorded { app, releases, live, history, split, scale, bad } = recorded;
         self.0.book.add_app(&app);
         self.0.parts.telemetry.metrics.add_app(&app);
         let mut loaded = Vec::new();
@@ -163,6 +161,7 @@ impl Releases {
         if failpoint::at("split.restore") != Some(Fault::Skip) {
             self.0.book.set_split(&app, split);
         }
+        self.0.book.set_scale(&app, scale);
         for (version, mark) in bad {
             self.0.book.set_bad(&ReleaseId::new(app.clone(), version), mark);
         }
@@ -205,36 +204,70 @@ impl Releases {
         self.0.book.add(entry);
     }
 
-    async fn adopt_worker(&self, entry: &Arc<Entry>) {
-        let Some(instance) = entry.record().instance else { return };
+    /// Adopts the recorded instances that still run and are what the release would start now; the others are forgotten, and ended as
+    /// orphans.
+    async fn adopt_instances(&self, entry: &Arc<Entry>, adoptable: bool) {
+        let release = entry.id();
+        let recorded = match self
+            .stored("reading the instances", move |store| store.instances(&release))
+            .await
+        {
+            Ok(recorded) => recorded,
+            Err(error) => {
+                return tracing::error!(release = %entry.id(), error = %causes(&error), "no instance is adopted");
+            }
+        };
+        for InstanceRecord { id, spec_hash } in recorded {
+            let adopted = adoptable
+                && match entry.record().spec_hash == spec_hash {
+                    true => self.adopt_instance(entry, &id).await,
+                    false => {
+                        tracing::info!(release = %entry.id(), instance = %id, "not adopted: its values or limits have changed");
+                        false
+                    }
+                };
+            if !adopted
+                && let Err(error) =
+                    self.stored("forgetting an instance", move |store| store.remove_instance(&id)).await
+            {
+                tracing::error!(release = %entry.id(), error = %causes(&error), "an instance that was not adopted is still recorded");
+            }
+        }
+    }
+
+    async fn adopt_instance(&self, entry: &Arc<Entry>, instance: &InstanceId) -> bool {
         let env = match self.env_of(entry).await {
             Ok(env) => env,
             Err(error) => {
                 tracing::error!(release = %entry.id(), %instance, error = %causes(&error), "not adopted");
-                return;
+                return false;
             }
         };
         let adopting = async {
-            let worker = self.connect(entry, &instance, env, Terms::Accepted).await?;
+            let worker = self.connect(entry, instance, env, Terms::Accepted).await?;
             let timeout = Duration::from_millis(ADOPT_TIMEOUT_MS);
             let ready = worker.ready(timeout).await?;
             // The host before this one may have frozen it.
             worker.freeze(false, timeout).await?;
             Ok::<_, crate::worker::WorkerError>((worker, ready.warm_failure.map(|failure| failure.message)))
         };
-        match adopting.await {
-            Ok((worker, unwell)) => match entry.happens(Event::Adopted) {
-                Ok(_) => {
-                    self.own_instance(&instance);
-                    self.install(entry, worker, unwell);
-                    tracing::info!(release = %entry.id(), %instance, "a running worker was adopted");
-                }
-                Err(illegal) => tracing::error!(%illegal),
-            },
+        let (worker, unwell) = match adopting.await {
+            Ok(adopted) => adopted,
             Err(error) => {
                 tracing::info!(release = %entry.id(), %instance, error = %causes(&error), "not adopted");
+                return false;
             }
+        };
+        if !entry.pool.has_instance()
+            && let Err(illegal) = entry.happens(Event::Adopted)
+        {
+            tracing::error!(%illegal);
+            return false;
         }
+        self.own_instance(instance);
+        self.add_instance(entry, self.instance_of(entry, worker), unwell);
+        tracing::info!(release = %entry.id(), %instance, "a running worker was adopted");
+        true
     }
 
     /// Releases that users get and that have no worker are booted before the host says that it is ready.
@@ -254,9 +287,9 @@ impl Releases {
     async fn boot_all(&self, entries: Vec<Arc<Entry>>) {
         let deadline = Duration::from_millis(REPLACE_BOOT_DEADLINE_MS);
         let boot = |entry: Arc<Entry>| async move {
-            if let Err(error) = self.ensure_worker(&entry, deadline, false).await {
+            if let Err(error) = self.ensure_scale(&entry, deadline).await {
                 tracing::error!(release = %entry.id(), error = %causes(&error),
-                    "a release has no worker; its next request tries again");
+                    "a release has too few instances; its next request, or the patrol, tries again");
             }
         };
         stream::iter(entries).for_each_concurrent(STARTS_AT_ONCE_MAX, boot).await;

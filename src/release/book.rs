@@ -6,6 +6,7 @@ use super::deployment::Deployment;
 use super::entry::Entry;
 use super::labels::{self, Claim, Counts};
 use super::removal::Removed;
+use crate::bundle::Scale;
 use crate::config::Quota;
 use crate::id::{AppName, ReleaseId, Version, release_label};
 use crate::limits::{DEPLOYMENTS_KEPT_MAX, PROMOTIONS_KEPT_MAX};
@@ -23,6 +24,8 @@ struct App {
     releases: Vec<Arc<Entry>>,
     /// What a share of its users gets instead of the live release.
     split: Option<SplitRecord>,
+    /// How many instances an operator wants.
+    scale: Option<Scale>,
     /// Newest first.
     deployments: VecDeque<Arc<Deployment>>,
     /// The deploy, among those that went live, that was begun last.
@@ -292,6 +295,18 @@ impl Book {
     pub fn set_split(&self, app: &AppName, split: Option<SplitRecord>) {
         if let Some(app) = self.lock().apps.get_mut(app) {
             app.split = split;
+        }
+    }
+
+    /// How many instances an operator wants of an app.
+    pub fn scale(&self, app: &AppName) -> Option<Scale> {
+        self.lock().apps.get(app)?.scale
+    }
+
+    /// Takes a recorded number over.
+    pub fn set_scale(&self, app: &AppName, scale: Option<Scale>) {
+        if let Some(app) = self.lock().apps.get_mut(app) {
+            app.scale = scale;
         }
     }
 

@@ -5,7 +5,7 @@ use super::course::refused;
 use super::diagnosis::{self, Diagnosis};
 use super::entry::Entry;
 use super::life::Event;
-use super::{ReleaseError, Releases, check, keep, unwell};
+use super::{ReleaseError, Releases, check, keep};
 use crate::container::StartSpec;
 use crate::failpoint::{self, Fault};
 use crate::id::{Digest, InstanceId, ReleaseId};
@@ -35,44 +35,17 @@ const LOST_WITH_SNAPSHOT: &str = "the worker ended while it started from the app
 type Started = (Arc<Worker>, Option<String>);
 
 impl Releases {
-    /// Starts a worker, waits until it is ready, and lets it serve. The caller has a place to do so, and stops what is left of a
-    /// worker that fails.
+    /// Starts the first instance of a release and lets it serve. The caller has a place to do so.
     pub(super) async fn boot(&self, entry: &Arc<Entry>, deadline: Duration) -> Result<(), ReleaseError> {
-        let instance = self.new_instance();
-        // Recorded first: a host that dies after the start finds the worker again.
-        self.record_instance(entry, Some(instance.clone())).await?;
         let answered = || entry.happens(Event::Answered).map(drop).map_err(|illegal| refused(entry, illegal));
         let terms = if entry.is_accepted() { Terms::Accepted } else { Terms::Strict };
-        let (worker, unwell) = self.start_within(entry, &instance, deadline, terms, answered).await?;
-        self.install(entry, worker, unwell);
+        let (instance, unwell) = self.start_instance(entry, deadline, terms, answered).await?;
+        self.add_instance(entry, instance, unwell);
         Ok(())
     }
 
-    /// Starts a worker beside the one that serves, once there is a place for it. Its release's life and record stay as they are; a
-    /// worker that fails is ended. It must be well: one that is not is no better than the one that serves.
-    pub(super) async fn boot_beside(
-        &self,
-        entry: &Arc<Entry>,
-        deadline: Duration,
-    ) -> Result<Arc<Worker>, ReleaseError> {
-        let _place = self.boot_place(entry, true, deadline).await?;
-        let instance = self.new_instance();
-        let started = self.start_within(entry, &instance, deadline, Terms::Strict, || Ok(())).await;
-        if started.is_err() {
-            self.end(&instance).await;
-        }
-        started.map(|(worker, _)| worker)
-    }
-
-    /// Lets a worker serve. `unwell` is what failed of its warm and health paths.
-    pub(super) fn install(&self, entry: &Arc<Entry>, worker: Arc<Worker>, unwell: Option<String>) {
-        entry.set_worker(Arc::clone(&worker));
-        entry.set_failure(None);
-        keep::watch(self, entry, &worker);
-        unwell::note(self, entry, &worker, unwell);
-    }
-
-    async fn start_within(
+    /// As [`Releases::start_instance`], for an instance that is recorded.
+    pub(super) async fn start_within(
         &self,
         entry: &Arc<Entry>,
         instance: &InstanceId,
@@ -322,51 +295,12 @@ impl Releases {
         lines.split_off(surplus)
     }
 
-    /// Stops a release's worker, whatever its state. The caller holds `entry.boot`.
-    pub(super) async fn discard(&self, entry: &Arc<Entry>) {
-        // One that hangs hears no SIGTERM.
-        let hung = entry.pool.worker().is_some_and(|worker| worker.is_hung());
-        entry.take_worker();
-        let Some(instance) = entry.record().instance else { return };
-        if hung {
-            self.end_within(&instance, 0).await;
-        } else {
-            self.end(&instance).await;
+    /// A worker could not be stopped.
+    pub(super) fn note_unstopped(&self, instance: &InstanceId) {
+        let mut unstopped = self.0.unstopped.lock().unwrap_or_else(PoisonError::into_inner);
+        if unstopped.len() < UNSTOPPED_MAX {
+            unstopped.insert(instance.clone());
         }
-        match self.record_instance(entry, None).await {
-            // One that was removed meanwhile has no record.
-            Err(error) if error.is_no_release() => entry.update(|record| record.instance = None),
-            Err(error) => {
-                tracing::error!(release = %entry.id(), error = %causes(&error), "a stopped worker is still recorded");
-            }
-            Ok(()) => {}
-        }
-    }
-
-    /// Ends a worker, without a word when it has ended already.
-    pub(super) async fn end(&self, instance: &InstanceId) {
-        let grace_ms = match failpoint::at("stop.grace") {
-            Some(Fault::Skip) => 0,
-            _ => self.0.parts.config.switching.stop_timeout_ms,
-        };
-        self.end_within(instance, grace_ms).await;
-    }
-
-    /// As [`Releases::end`], with a grace of its own.
-    pub(super) async fn end_within(&self, instance: &InstanceId, grace_ms: u64) {
-        let engine = &self.0.parts.engine;
-        let stopped = async {
-            engine.check().await?;
-            engine.stop(instance, grace_ms).await
-        };
-        if let Err(error) = stopped.await {
-            tracing::error!(%instance, error = %causes(&error), "a worker could not be stopped; it will be tried again");
-            let mut unstopped = self.0.unstopped.lock().unwrap_or_else(PoisonError::into_inner);
-            if unstopped.len() < UNSTOPPED_MAX {
-                unstopped.insert(instance.clone());
-            }
-        }
-        self.forget_instance(instance);
     }
 
     /// Whether there are workers that could not be stopped.
@@ -390,17 +324,6 @@ impl Releases {
     pub(super) async fn check_engine(&self, release: &ReleaseId) -> Result<(), ReleaseError> {
         let away = |source| ReleaseError::EngineAway { release: release.clone(), source };
         self.0.parts.engine.check().await.map_err(away)
-    }
-
-    pub(super) async fn record_instance(
-        &self,
-        entry: &Arc<Entry>,
-        instance: Option<InstanceId>,
-    ) -> Result<(), ReleaseError> {
-        let (id, recorded) = (entry.id(), instance.clone());
-        self.stored("recording a worker", move |store| store.set_instance(&id, recorded.as_ref())).await?;
-        entry.update(|record| record.instance = instance);
-        Ok(())
     }
 }
 

@@ -8,15 +8,15 @@ use super::boot::Terms;
 use super::entry::Entry;
 use super::{Inner, Releases};
 use crate::failpoint::{self, Fault};
-use crate::health::container::HealthStatus;
 use crate::health::target::Standing;
 use crate::health::target_group::Attributes;
-use crate::health::{Check, ContainerHealth, Probe, Reason, Target, TargetState, service, traffic};
+use crate::health::{Check, ContainerHealth, Probe, Target, TargetState, service, traffic};
 use crate::id::InstanceId;
 use crate::limits::{
-    CLAIMS_POLL_MS, FIRST_CHECK_PAUSE_MS, FIRST_CHECK_TIMEOUT_MS, FIRST_CHECKS_MAX, PATROL_INTERVAL_MS,
+    FIRST_CHECK_PAUSE_MS, FIRST_CHECK_TIMEOUT_MS, FIRST_CHECKS_MAX, PATROL_INTERVAL_MS,
     REPLACE_BOOT_DEADLINE_MS, REPLACE_PAUSE_MS, REPLACE_PAUSE_MS_MAX,
 };
+use crate::pool::{Checked, Instance, Pool};
 use crate::telemetry::{Replacement, causes};
 use crate::worker::{Piece, Worker};
 use std::sync::atomic::Ordering;
@@ -26,21 +26,11 @@ use tokio::time::{Instant, MissedTickBehavior};
 use vitrine_wire::limits::ANSWER_SHOWN_BYTES_MAX;
 use vitrine_wire::{FailedAnswer, Outcome, RequestHead};
 
-/// What the checks of a release's worker say. Nothing where no check runs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Checked {
-    /// By `healthCheck`.
-    pub container: Option<HealthStatus>,
-    /// By `targetGroup`.
-    pub target: Option<(TargetState, Option<Reason>)>,
-}
-
-impl Checked {
-    /// Whether it is asked for pages although it is not healthy: it is the only target of its group.
-    pub fn fails_open(&self) -> bool {
-        let state = self.target.map(|(state, _)| state).filter(|state| *state == TargetState::Unhealthy);
-        state.is_some_and(|state| traffic::routing(&[state], &Attributes::default()).fails_open)
-    }
+/// Whether a release is asked for pages although no instance of it is healthy.
+pub fn fails_open(pool: &Pool) -> bool {
+    let instances = pool.instances();
+    let states: Vec<TargetState> = instances.iter().filter_map(|one| Some(one.checked().target?.0)).collect();
+    traffic::routing(&states, &Attributes::default()).fails_open && states.contains(&TargetState::Unhealthy)
 }
 
 /// Why a new worker is not healthy.
@@ -108,26 +98,26 @@ async fn once(entry: &Entry, worker: &Worker, domain: &str, path: &str) -> Asked
     ask(entry, worker, domain, path, Duration::from_millis(FIRST_CHECK_TIMEOUT_MS)).await
 }
 
-/// Runs the configured checks of a worker for as long as it is its release's.
-pub fn watch(releases: &Releases, entry: &Arc<Entry>, worker: &Arc<Worker>) {
+/// Runs the configured checks of an instance for as long as it is its release's.
+pub fn watch(releases: &Releases, entry: &Arc<Entry>, instance: &Arc<Instance>) {
     if failpoint::at("check.watch") == Some(Fault::Skip) {
         return;
     }
     let policy = &releases.0.parts.config.health;
-    entry.set_checked(|checked| *checked = Checked::default());
     if policy.health_check.is_some() || policy.target_group.is_some() {
-        releases.0.parts.telemetry.metrics.fail_open(entry.pool.series(), false);
+        releases.0.parts.telemetry.metrics.fail_open(entry.pool.series(), fails_open(&entry.pool));
     }
     let watcher = Watcher {
         host: Arc::downgrade(&releases.0),
         entry: Arc::downgrade(entry),
-        worker: Arc::downgrade(worker),
+        instance: Arc::downgrade(instance),
         started: Instant::now(),
     };
+    let suspicions = || instance.worker().suspicions();
     if let Some(check) = &policy.health_check {
         let judge = Judge::Container(ContainerHealth::new(check.rule()));
         let times = (Duration::from_secs(check.interval.into()), Duration::from_secs(check.timeout.into()));
-        tokio::spawn(watcher.clone().run(judge, None, times, worker.suspicions()));
+        tokio::spawn(watcher.clone().run(judge, None, times, suspicions()));
     }
     if let Some(group) = &policy.target_group {
         let seconds = |seconds: u32| Duration::from_secs(seconds.into());
@@ -135,7 +125,7 @@ pub fn watch(releases: &Releases, entry: &Arc<Entry>, worker: &Arc<Worker>) {
             (seconds(group.health_check_interval_seconds), seconds(group.health_check_timeout_seconds));
         let judge = Judge::Target(Target::register(group.clone()));
         let path = group.health_check_path.clone();
-        tokio::spawn(watcher.run(judge, path, times, worker.suspicions()));
+        tokio::spawn(watcher.run(judge, path, times, suspicions()));
     }
 }
 
@@ -146,11 +136,11 @@ enum Judge {
 
 impl Judge {
     /// A target that users do not get is unused; one that they get again is new.
-    fn stands(&mut self, entry: &Entry, in_use: bool) {
+    fn stands(&mut self, instance: &Instance, in_use: bool) {
         if let Self::Target(target) = self {
             target.stands(if in_use { Standing::Used } else { Standing::NotInUse });
             let state = target.state();
-            entry.set_checked(|checked| checked.target = Some(state));
+            instance.set_checked(|checked| checked.target = Some(state));
         }
     }
 }
@@ -159,7 +149,7 @@ impl Judge {
 struct Watcher {
     host: Weak<Inner>,
     entry: Weak<Entry>,
-    worker: Weak<Worker>,
+    instance: Weak<Instance>,
     started: Instant,
 }
 
@@ -183,19 +173,19 @@ impl Watcher {
                 },
             }
             suspicions.borrow_and_update();
-            let (Some(host), Some(entry), Some(worker)) =
-                (self.host.upgrade(), self.entry.upgrade(), self.worker.upgrade())
+            let (Some(host), Some(entry), Some(instance)) =
+                (self.host.upgrade(), self.entry.upgrade(), self.instance.upgrade())
             else {
                 return;
             };
             let releases = Releases(host);
-            if entry.pool.worker().is_none_or(|now| !Arc::ptr_eq(&now, &worker)) {
+            if entry.pool.instance(instance.id()).is_none() {
                 return;
             }
             let in_use = releases.gets_requests(&entry);
-            judge.stands(&entry, in_use);
-            if !in_use || !worker.is_ready() {
-                drop((releases, entry, worker));
+            judge.stands(&instance, in_use);
+            if !in_use || !instance.worker().is_ready() {
+                drop((releases, entry, instance));
                 // Its next check is due as soon as users get it.
                 tokio::time::sleep(Duration::from_millis(PATROL_INTERVAL_MS)).await;
                 rounds.reset_immediately();
@@ -204,35 +194,35 @@ impl Watcher {
             let path = path.as_deref().unwrap_or(&entry.bundle.manifest.health.path);
             let begun = Instant::now();
             let Asked { check, .. } =
-                ask(&entry, &worker, &releases.0.parts.config.domain, path, timeout).await;
+                ask(&entry, instance.worker(), &releases.0.parts.config.domain, path, timeout).await;
             let begun_at = begun - self.started;
-            let checked = note(&mut judge, &entry, check, begun_at, begun.elapsed());
-            releases.0.parts.telemetry.metrics.fail_open(entry.pool.series(), checked.fails_open());
+            let checked = note(&mut judge, &instance, check, begun_at, begun.elapsed());
+            releases.0.parts.telemetry.metrics.fail_open(entry.pool.series(), fails_open(&entry.pool));
             let target = checked.target.map(|(state, _)| state);
             let grace = releases.0.parts.config.health.health_check_grace_period_seconds;
             if service::counts_as_healthy(self.started.elapsed(), checked.container, target) {
                 entry.ill_in_a_row.store(0, Ordering::Relaxed);
             } else if service::is_replaced(grace, self.started.elapsed(), checked.container, target) {
                 tracing::warn!(release = %entry.id(), ?check, path, "a worker is unhealthy and is replaced");
-                let instance = worker.identity().instance.clone();
-                drop(worker);
-                releases.replace_beside(&entry, &instance).await;
+                let ill = instance.id().clone();
+                drop(instance);
+                releases.replace_beside(&entry, &ill).await;
             }
         }
     }
 }
 
-/// What a check says, in the entry's words.
-fn note(judge: &mut Judge, entry: &Entry, check: Check, begun: Duration, took: Duration) -> Checked {
+/// What a check says of an instance.
+fn note(judge: &mut Judge, instance: &Instance, check: Check, begun: Duration, took: Duration) -> Checked {
     match judge {
         Judge::Container(health) => {
             let passed = matches!(check, Check::Answered(status) if status < 500);
             let status = health.probed(Probe { begun, took, passed });
-            entry.set_checked(|checked| checked.container = Some(status))
+            instance.set_checked(|checked| checked.container = Some(status))
         }
         Judge::Target(target) => {
             let state = target.checked(check);
-            entry.set_checked(|checked| checked.target = Some(state))
+            instance.set_checked(|checked| checked.target = Some(state))
         }
     }
 }
@@ -305,33 +295,26 @@ async fn ask(entry: &Entry, worker: &Worker, domain: &str, path: &str, timeout: 
 }
 
 impl Releases {
-    /// Starts a worker beside one that is ill, puts it in its place, and lets the ill one finish its requests. Where no other comes up,
-    /// the ill one stays: it may still answer some.
+    /// Starts an instance beside one that is ill, and lets the ill one finish its requests. Where no other comes up, the ill one stays: it
+    /// may still answer some.
     async fn replace_beside(&self, entry: &Arc<Entry>, ill: &InstanceId) {
         let times = entry.ill_in_a_row.fetch_add(1, Ordering::Relaxed);
         let pause_ms =
             if times == 0 { 0 } else { (REPLACE_PAUSE_MS << times.min(10)).min(REPLACE_PAUSE_MS_MAX) };
         tokio::time::sleep(Duration::from_millis(pause_ms)).await;
         let boot = entry.boot.lock().await;
-        if entry.record().instance.as_ref() != Some(ill) {
+        if entry.pool.instance(ill).is_none() {
             // Somebody replaced it, or it was put to sleep.
             return;
         }
-        match self.boot_beside(entry, Duration::from_millis(REPLACE_BOOT_DEADLINE_MS)).await {
-            Ok(worker) => {
-                let instance = worker.identity().instance.clone();
-                if let Err(error) = self.record_instance(entry, Some(instance.clone())).await {
-                    let error = causes(&error);
-                    tracing::error!(release = %entry.id(), error, "an unhealthy worker stays: its replacement can't be recorded");
-                    self.end(&instance).await;
-                    return;
-                }
+        match self.start_beside(entry, Duration::from_millis(REPLACE_BOOT_DEADLINE_MS)).await {
+            Ok(instance) => {
                 self.0.parts.telemetry.metrics.replacement(&entry.id().app, Replacement::Unhealthy);
-                let old = entry.pool.worker();
-                self.install(entry, worker, None);
+                self.add_instance(entry, instance, None);
+                let ill = entry.pool.remove(ill);
                 drop(boot);
-                if let Some(old) = old {
-                    self.finish(old).await;
+                if let Some(ill) = ill {
+                    self.finish(ill).await;
                 }
             }
             Err(error) => {
@@ -339,20 +322,5 @@ impl Releases {
                 tracing::error!(release = %entry.id(), error, "no worker in the place of one that is unhealthy");
             }
         }
-    }
-
-    /// Waits until the last holder drops a worker that is in no pool any more, and ends it.
-    pub(super) async fn finish(&self, old: Arc<Worker>) {
-        let instance = old.identity().instance.clone();
-        let held = Arc::downgrade(&old);
-        drop(old);
-        let end = Instant::now() + Duration::from_millis(self.0.parts.config.switching.drain_timeout_ms);
-        while held.strong_count() > 0 && Instant::now() < end {
-            tokio::time::sleep(Duration::from_millis(CLAIMS_POLL_MS)).await;
-        }
-        if let Some(old) = held.upgrade() {
-            old.discard();
-        }
-        self.end(&instance).await;
     }
 }

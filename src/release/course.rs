@@ -8,7 +8,9 @@ use super::life::{Effect, Event, Illegal};
 use super::{ReleaseError, Releases};
 use crate::failpoint::{self, Fault};
 use crate::limits::{FREEZE_TIMEOUT_MS, LOST_PATIENCE_MS, START_FAILURES_MAX};
+use crate::pool::Instance;
 use crate::telemetry::causes;
+use crate::worker::WorkerError;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,13 +55,6 @@ impl Releases {
                 self.discard(entry).await;
                 (None, Ok(()))
             }
-            Effect::StopUnrecorded => {
-                entry.take_worker();
-                if let Some(instance) = entry.record().instance {
-                    self.end(&instance).await;
-                }
-                (None, Ok(()))
-            }
             Effect::Drain => {
                 let left = match failpoint::at("sleep.drain") {
                     Some(Fault::Skip) => 0,
@@ -89,7 +84,7 @@ impl Releases {
         insist: bool,
     ) -> Result<(), ReleaseError> {
         if entry.pool.is_ready()
-            || failpoint::at("switch.ready") == Some(Fault::Skip) && entry.pool.worker().is_some()
+            || failpoint::at("switch.ready") == Some(Fault::Skip) && entry.pool.has_instance()
         {
             return Ok(());
         }
@@ -108,10 +103,10 @@ impl Releases {
         deadline: Duration,
         insist: bool,
     ) -> Result<(), ReleaseError> {
-        if let Some(worker) = entry.pool.worker()
-            && worker.ready(deadline.min(Duration::from_millis(LOST_PATIENCE_MS))).await.is_err()
+        if entry.pool.has_instance()
+            && !entry.pool.one_ready(deadline.min(Duration::from_millis(LOST_PATIENCE_MS))).await
         {
-            // It was being started again by its supervisor, in vain, or it hangs. Its watcher waits as long.
+            // They were being started again by their supervisors, in vain, or they hang. Their watchers wait as long.
             self.tell(entry, Event::Lost, deadline).await?;
         }
         let insist =
@@ -120,10 +115,10 @@ impl Releases {
             return Err(given_up(entry));
         }
         // One that serves needs nothing, and one that is frozen is thawed: it may be gone after that.
-        if entry.pool.worker().is_some() {
+        if entry.pool.has_instance() {
             self.tell(entry, Event::Wanted { insist }, deadline).await?;
         }
-        if entry.pool.worker().is_none() {
+        if !entry.pool.has_instance() {
             self.check_engine(&entry.id()).await?;
             let _place = self.boot_place(entry, insist, deadline).await?;
             self.tell(entry, Event::Wanted { insist }, deadline).await?;
@@ -153,7 +148,10 @@ impl Releases {
     }
 
     async fn freeze(&self, entry: &Arc<Entry>) -> Option<Event> {
-        let Some(worker) = entry.pool.worker() else { return Some(Event::Lost) };
+        let instances = entry.pool.instances();
+        if instances.is_empty() {
+            return Some(Event::Lost);
+        }
         // Claims are refused first: a request that comes now waits for this to end, and thaws it.
         if !entry.pool.freeze() {
             return Some(Event::Thawed);
@@ -161,8 +159,7 @@ impl Releases {
         if failpoint::at("freeze.send") == Some(Fault::Skip) {
             return None;
         }
-        let timeout = Duration::from_millis(FREEZE_TIMEOUT_MS);
-        if let Err(error) = worker.freeze(true, timeout).await {
+        if let Err(error) = freeze_all(&instances, true).await {
             tracing::warn!(release = %entry.id(), error = %causes(&error), "a standby did not freeze");
             return Some(self.thaw(entry).await);
         }
@@ -171,12 +168,12 @@ impl Releases {
     }
 
     async fn thaw(&self, entry: &Arc<Entry>) -> Event {
-        let Some(worker) = entry.pool.worker() else { return Event::Lost };
-        match worker.freeze(false, Duration::from_millis(FREEZE_TIMEOUT_MS)).await {
-            Ok(()) => {
+        match freeze_all(&entry.pool.instances(), false).await {
+            Ok(()) if entry.pool.has_instance() => {
                 entry.pool.thaw();
                 Event::Thawed
             }
+            Ok(()) => Event::Lost,
             Err(error) => {
                 tracing::warn!(release = %entry.id(), error = %causes(&error), "a frozen worker did not thaw");
                 Event::Lost
@@ -200,6 +197,13 @@ impl Releases {
     fn drain_timeout(&self) -> Duration {
         Duration::from_millis(self.0.parts.config.switching.drain_timeout_ms)
     }
+}
+
+/// Freezes instances, or thaws them.
+async fn freeze_all(instances: &[Arc<Instance>], frozen: bool) -> Result<(), WorkerError> {
+    let timeout = Duration::from_millis(FREEZE_TIMEOUT_MS);
+    let each = instances.iter().map(|instance| instance.worker().freeze(frozen, timeout));
+    futures_util::future::try_join_all(each).await.map(drop)
 }
 
 /// An illegal event, as the answer to its caller.

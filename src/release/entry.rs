@@ -1,6 +1,5 @@
 //! One retained release with what can't be stored: its pool, its bundle in use, its locks.
 
-use super::check::Checked;
 use super::life::{Effect, Event, Illegal, Life};
 use super::load::Load;
 use super::wake::Waking;
@@ -11,7 +10,7 @@ use crate::limits::{CRASH_LOOP_CRASHES, CRASH_LOOP_MS, GIVEN_UP_PAUSE_MS};
 use crate::pool::Pool;
 use crate::store::{EnvScope, ReleaseRecord, ReleaseState, SnapshotRecord};
 use crate::telemetry::Window;
-use crate::worker::{Denials, DeniedCall, Worker};
+use crate::worker::{Denials, DeniedCall};
 use sha2::{Digest as _, Sha256};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
@@ -53,8 +52,6 @@ pub struct Entry {
     snapshot: Mutex<Option<SnapshotRecord>>,
     /// Whether a worker of it may map the snapshot of its bundle.
     maps_snapshot: AtomicBool,
-    /// What the checks of its worker say.
-    checked: Mutex<Checked>,
     /// What its health path answered to its newest worker's first check; 0 is nothing.
     pub health_status: AtomicU16,
     /// Workers in a row that were replaced because they were ill.
@@ -108,7 +105,6 @@ impl Entry {
             snapshot: Mutex::default(),
             // The host before this one may have started its worker.
             maps_snapshot: AtomicBool::new(true),
-            checked: Mutex::default(),
             health_status: AtomicU16::new(0),
             ill_in_a_row: std::sync::atomic::AtomicU32::new(0),
             window: Mutex::default(),
@@ -148,9 +144,8 @@ impl Entry {
 
     /// What failed of the warm and health paths of its worker.
     pub fn unwell(&self) -> Option<String> {
-        let worker = self.pool.worker()?;
         let unwell = self.unwell.lock().unwrap_or_else(PoisonError::into_inner);
-        let (_, reason) = unwell.as_ref().filter(|(instance, _)| worker.identity().instance == *instance)?;
+        let (_, reason) = unwell.as_ref().filter(|(instance, _)| self.pool.instance(instance).is_some())?;
         Some(reason.clone())
     }
 
@@ -184,17 +179,9 @@ impl Entry {
         failure.as_ref().is_none_or(|(_, at)| at.elapsed() >= pause)
     }
 
-    /// Gives it a worker that serves.
-    pub fn set_worker(&self, worker: Arc<Worker>) {
+    /// An instance of it serves.
+    pub fn has_served_now(&self) {
         self.served.store(true, Ordering::Relaxed);
-        self.pool.set_worker(Some(worker));
-    }
-
-    /// Takes its worker away and gives it to the caller, who stops it. Requests that wait for this worker look for the next one.
-    pub fn take_worker(&self) -> Option<Arc<Worker>> {
-        let worker = self.pool.worker();
-        self.pool.set_worker(None);
-        worker.inspect(|worker| worker.discard())
     }
 
     /// An operator waits for its worker until this is dropped.
@@ -211,18 +198,6 @@ impl Entry {
     /// Whether a worker served it since the host started.
     pub fn has_served(&self) -> bool {
         self.served.load(Ordering::Relaxed)
-    }
-
-    /// What the checks of its worker say.
-    pub fn checked(&self) -> Checked {
-        *self.checked.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Changes that, and gives the result.
-    pub fn set_checked(&self, change: impl FnOnce(&mut Checked)) -> Checked {
-        let mut checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut checked);
-        *checked
     }
 
     /// A worker is connected, and this is where its denied calls are remembered.

@@ -8,9 +8,9 @@ use super::upload::{Acknowledged, Draft};
 use super::{EnvChange, EnvView, LiveValue, ReleaseError, Releases, Switched, decide};
 use crate::id::{AppName, ReleaseId};
 use crate::limits::RECONFIGURE_BOOT_DEADLINE_MS;
+use crate::pool::Instance;
 use crate::store::{EnvEdit, EnvScope, EnvValue, ReleaseRecord, StoreError};
 use crate::telemetry::causes;
-use crate::worker::Worker;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -134,11 +134,30 @@ impl Releases {
         switched
     }
 
-    /// Makes sure that a release has a worker that serves, with production's values: users are about to get it. A release that had
-    /// the values of previews gets a new worker with the newest revision; gives what it ran with until then, for
-    /// [`Releases::settle_values`]. Values and worker are recorded when users get the release, so a host that ends before that
-    /// adopts the worker that the release had.
+    /// Makes sure that a release has as many instances as its app's scale says, with production's values: users are about to get it.
+    ///
+    /// # Errors
+    /// See [`ReleaseError`]; the release has the values that it had.
     pub(super) async fn ready_for_users(
+        &self,
+        entry: &Arc<Entry>,
+        deadline: Duration,
+    ) -> Result<Option<Before>, ReleaseError> {
+        let before = self.with_values_of_production(entry, deadline).await?;
+        match self.scale_to(entry, self.scale_of(entry).min as usize, deadline).await {
+            Ok(()) => Ok(before),
+            Err(error) => {
+                self.settle_values(entry, before).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Makes sure that a release has a worker that serves, with production's values. A release that had
+    /// the values of previews gets a new worker with the newest revision; gives what it ran with until then, for
+    /// [`Releases::settle_values`]. The values are recorded when users get the release, so a host that ends before that adopts the
+    /// instances that the release had.
+    async fn with_values_of_production(
         &self,
         entry: &Arc<Entry>,
         deadline: Duration,
@@ -164,20 +183,19 @@ impl Releases {
             ReleaseRecord { config_revision: newest, env_scope: EnvScope::Production, ..before.clone() };
         with.spec_hash = spec_hash(&with, &entry.bundle, &entry.limits, &self.0.parts.config);
         set_values(entry, &with);
-        let Some(old) = entry.pool.worker() else {
+        if !entry.pool.has_instance() {
             drop(boot);
             let started = self.ensure_worker(entry, deadline, true).await;
             let _boot = entry.boot.lock().await;
-            if started.is_err() && entry.pool.worker().is_none() {
+            if started.is_err() && !entry.pool.has_instance() {
                 set_values(entry, &before);
             }
-            return started.map(|()| Some(Before { record: before, worker: None }));
-        };
-        match self.boot_beside(entry, deadline).await {
-            Ok(worker) => {
-                entry.update(|record| record.instance = Some(worker.identity().instance.clone()));
-                self.install(entry, worker, None);
-                Ok(Some(Before { record: before, worker: Some(old) }))
+            return started.map(|()| Some(Before { record: before, instances: Vec::new() }));
+        }
+        match self.start_beside(entry, deadline).await {
+            Ok(instance) => {
+                let instances = self.replace_instances(entry, instance);
+                Ok(Some(Before { record: before, instances }))
             }
             Err(error) => {
                 set_values(entry, &before);
@@ -207,9 +225,9 @@ impl Releases {
         let mut with = ReleaseRecord { config_revision: newest, ..before.clone() };
         with.spec_hash = spec_hash(&with, &entry.bundle, &entry.limits, &self.0.parts.config);
         set_values(entry, &with);
-        let renewed = match entry.pool.worker() {
-            Some(old) => self.replace_worker(entry, &with, old, deadline).await,
-            None => match self.record_values(&with).await {
+        let renewed = match entry.pool.has_instance() {
+            true => self.replace_all(entry, &with, deadline).await,
+            false => match self.record_values(&with).await {
                 Ok(()) => {
                     drop(boot);
                     return self.ensure_worker(entry, deadline, true).await.map(|()| true);
@@ -243,33 +261,26 @@ impl Releases {
         .await
     }
 
-    /// Puts a worker with these values in the place of another, once they are recorded.
-    async fn replace_worker(
+    /// Puts an instance with these values in the place of all others, once they are recorded.
+    async fn replace_all(
         &self,
         entry: &Arc<Entry>,
         with: &ReleaseRecord,
-        old: Arc<Worker>,
         deadline: Duration,
     ) -> Result<(), ReleaseError> {
-        let worker = self.boot_beside(entry, deadline).await?;
-        let instance = worker.identity().instance.clone();
-        let with = ReleaseRecord { instance: Some(instance.clone()), ..with.clone() };
-        if let Err(error) = self.record_values(&with).await {
-            drop(worker);
-            self.end(&instance).await;
+        let instance = self.start_beside(entry, deadline).await?;
+        if let Err(error) = self.record_values(with).await {
+            self.stop(instance).await;
             return Err(error);
         }
-        entry.update(|record| record.instance = Some(instance));
-        self.install(entry, worker, None);
-        let releases = self.clone();
-        tokio::spawn(async move { releases.finish(old).await });
+        self.finish_behind(self.replace_instances(entry, instance));
         Ok(())
     }
 
     async fn record_values(&self, with: &ReleaseRecord) -> Result<(), ReleaseError> {
         let with = with.clone();
         self.stored("recording the values of a release", move |store| {
-            store.set_values(&with.id, with.config_revision, with.instance.as_ref())
+            store.set_values(&with.id, with.config_revision)
         })
         .await
     }
@@ -277,7 +288,7 @@ impl Releases {
     /// Ends what [`Releases::ready_for_users`] began. A release that users did not get sleeps, and has its earlier values when it
     /// wakes.
     pub(super) async fn settle_values(&self, entry: &Arc<Entry>, before: Option<Before>) {
-        let Some(Before { record, worker }) = before else { return };
+        let Some(Before { record, instances }) = before else { return };
         let boot = entry.boot.lock().await;
         let has_users = [self.0.book.live(&record.id.app), self.candidate(&record.id.app)]
             .into_iter()
@@ -293,10 +304,7 @@ impl Releases {
             }
         }
         drop(boot);
-        if let Some(worker) = worker {
-            let releases = self.clone();
-            tokio::spawn(async move { releases.finish(worker).await });
-        }
+        self.finish_behind(instances);
     }
 
     /// Names (and plain values) of an app's environment: what the next release or preview gets, and what the live release still
@@ -354,7 +362,7 @@ impl Releases {
 #[derive(Debug)]
 pub(super) struct Before {
     record: ReleaseRecord,
-    worker: Option<Arc<Worker>>,
+    instances: Vec<Arc<Instance>>,
 }
 
 /// What a release is started with from now on.

@@ -12,6 +12,7 @@ use crate::limits::{
     ENGINE_AWAITED_MS, HUNG_PATIENCE_MS, LOST_PATIENCE_MS, REPLACE_BOOT_DEADLINE_MS, REPLACE_PAUSE_MS,
     REPLACE_PAUSE_MS_MAX, SERVED_WELL_MS,
 };
+use crate::pool::Instance;
 use crate::telemetry::{Replacement, causes};
 use crate::worker::{Worker, WorkerState};
 use std::sync::atomic::Ordering;
@@ -21,11 +22,11 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use vitrine_wire::LogLevel;
 
-/// Watches a worker from now on.
-pub fn watch(releases: &Releases, entry: &Arc<Entry>, worker: &Arc<Worker>) {
-    check::watch(releases, entry, worker);
-    let mut state = worker.state();
-    let instance = worker.identity().instance.clone();
+/// Watches an instance from now on.
+pub fn watch(releases: &Releases, entry: &Arc<Entry>, instance: &Arc<Instance>) {
+    check::watch(releases, entry, instance);
+    let mut state = instance.worker().state();
+    let instance = instance.id().clone();
     let (host, entry) = (Arc::downgrade(&releases.0), Arc::downgrade(entry));
     tokio::spawn(async move {
         let mut served_since = Instant::now();
@@ -43,7 +44,13 @@ pub fn watch(releases: &Releases, entry: &Arc<Entry>, worker: &Arc<Worker>) {
                 entry.note_crash();
             }
             let served_well = served_since.elapsed() >= Duration::from_millis(SERVED_WELL_MS);
-            let patience_ms = if reason == Replacement::Hung { HUNG_PATIENCE_MS } else { LOST_PATIENCE_MS };
+            let has_others = entry.upgrade().is_some_and(|entry| entry.pool.size() > 1);
+            let patience_ms = match reason {
+                // It was silent for long enough, and others serve: what waits for it is to go to them.
+                Replacement::Hung if has_others => 0,
+                Replacement::Hung => HUNG_PATIENCE_MS,
+                _ => LOST_PATIENCE_MS,
+            };
             let ready = |state: &WorkerState| matches!(state, WorkerState::Ready(_));
             let is_back =
                 comes_back(&host, &instance, &mut state, ready, Duration::from_millis(patience_ms)).await;
@@ -54,11 +61,10 @@ pub fn watch(releases: &Releases, entry: &Arc<Entry>, worker: &Arc<Worker>) {
                 served_since = Instant::now();
                 if let (Some(host), Some(entry), WorkerState::Ready(ready)) =
                     (host.upgrade(), entry.upgrade(), &*state.borrow())
-                    && let Some(worker) =
-                        entry.pool.worker().filter(|worker| worker.identity().instance == instance)
+                    && let Some(instance) = entry.pool.instance(&instance)
                 {
                     let failed = ready.warm_failure.as_ref().map(|failure| failure.message.clone());
-                    unwell::note(&Releases(host), &entry, &worker, failed);
+                    unwell::note(&Releases(host), &entry, instance.worker(), failed);
                 }
                 continue;
             }
@@ -122,6 +128,11 @@ async fn gone(host: &Weak<Inner>, instance: &InstanceId) {
     }
 }
 
+/// Takes an instance that is gone out of its pool, unless it is the last: that is the release's loss.
+fn one_of_several(entry: &Entry, lost: &InstanceId) -> Option<Arc<Instance>> {
+    entry.pool.remove(lost).inspect(|instance| instance.worker().discard())
+}
+
 /// Starts another worker in the place of one that is gone, while it is wanted and until its starts failed too often. The
 /// first try is immediate if the old one served well.
 async fn replace(
@@ -138,15 +149,20 @@ async fn replace(
     let mut pause_ms = if served_well { 0 } else { REPLACE_PAUSE_MS };
     {
         let Some(_turn) = releases.0.turns.take().await else { return };
+        // Others of the release serve meanwhile: what waits for this one goes to them at once, whatever is being started.
+        let left = one_of_several(&entry, &lost);
         let _boot = entry.boot.lock().await;
-        if entry.record().instance.as_ref() != Some(&lost) {
+        let left = left.or_else(|| one_of_several(&entry, &lost));
+        if left.is_none() && entry.pool.instance(&lost).is_none() {
             // Somebody replaced it, or it was put to sleep.
             return;
         }
         tracing::warn!(release = %entry.id(), instance = %lost, "a worker is gone");
         releases.0.parts.telemetry.metrics.replacement(&entry.id().app, reason);
-        if releases.tell(&entry, Event::Lost, deadline).await.is_err() {
-            return;
+        match left {
+            Some(instance) => releases.stop(instance).await,
+            None if releases.tell(&entry, Event::Lost, deadline).await.is_err() => return,
+            None => {}
         }
     }
     // A release that is not needed now sleeps, and a request wakes it.
@@ -154,7 +170,7 @@ async fn replace(
         tokio::time::sleep(Duration::from_millis(pause_ms)).await;
         let Some(_turn) = releases.0.turns.take().await else { return };
         pause_ms = (pause_ms * 2).clamp(REPLACE_PAUSE_MS, REPLACE_PAUSE_MS_MAX);
-        match releases.ensure_worker(&entry, deadline, false).await {
+        match releases.ensure_scale(&entry, deadline).await {
             Ok(()) => return,
             Err(error) => {
                 if matches!(error, ReleaseError::EngineAway { .. }) {

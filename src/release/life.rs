@@ -122,10 +122,8 @@ pub enum Event {
 pub enum Effect {
     /// Start a worker; it gives `Answered`, then `Ready`, or `StartFailed`.
     Start,
-    /// Stop the worker, whatever it does, and record that it is gone.
+    /// Stop its instances, whatever they do, and forget them.
     Stop,
-    /// Stop the worker of a release that is in no record any more.
-    StopUnrecorded,
     /// Refuse new requests and wait for those in flight; gives `Drained`.
     Drain,
     /// Let the requests in flight finish, refusing nothing.
@@ -212,7 +210,7 @@ impl Life {
             (_, P::Retired, _) => Err(self.refuse(event)),
             // A worker that is lost while it drains, or for the second time, changes nothing.
             (On::Lost, P::Leaving, _) | (On::Lost, _, W::Draining | W::Absent | W::GivenUp) => stays,
-            (On::Drained, P::Leaving, _) => Ok((placed(P::Retired, W::Absent), &[Do::StopUnrecorded])),
+            (On::Drained, P::Leaving, _) => Ok((placed(P::Retired, W::Absent), &[Do::Stop])),
             (On::Drained, _, W::Draining) => Ok((with(W::Absent), &[Do::Stop])),
             // Whatever else comes to one that leaves comes too late.
             (_, P::Leaving, _) => Err(self.refuse(event)),
@@ -241,7 +239,7 @@ impl Life {
             (On::HostEnds, _, W::Never | W::Absent | W::GivenUp) => stays,
             (On::Removed { with_app: false }, P::Live, _) => Err(self.refuse(event)),
             (On::Removed { .. }, _, W::Never | W::Absent | W::GivenUp) => {
-                Ok((placed(P::Retired, W::Absent), &[Do::StopUnrecorded]))
+                Ok((placed(P::Retired, W::Absent), &[Do::Stop]))
             }
             (On::Removed { .. }, _, W::Serving | W::Frozen) => {
                 Ok((placed(P::Leaving, W::Draining), &[Do::Drain]))

@@ -30,7 +30,7 @@ pub struct LoadView {
 #[derive(Debug)]
 pub struct Load {
     moments: Mutex<VecDeque<Moment>>,
-    /// Memory of its worker at the last look; 0 is not known.
+    /// Memory of its instances at the last look; 0 is not known.
     memory_bytes: AtomicU64,
 }
 
@@ -67,7 +67,7 @@ impl Load {
         }
     }
 
-    /// Remembers the memory of its worker; none has no worker.
+    /// Remembers the memory of its instances; none has none.
     pub fn note_memory(&self, bytes: Option<u64>) {
         self.memory_bytes.store(bytes.unwrap_or(0), Ordering::Relaxed);
     }
@@ -99,7 +99,7 @@ pub fn of(releases: &[Arc<Entry>]) -> LoadView {
         failed += since.failed;
         renders = renders.plus(&since.renders);
         let memory = Some(entry.load.memory_bytes.load(Ordering::Relaxed)).filter(|bytes| *bytes > 0);
-        if let Some(bytes) = memory.filter(|_| entry.pool.worker().is_some()) {
+        if let Some(bytes) = memory.filter(|_| entry.pool.has_instance()) {
             view.memory_bytes = Some(view.memory_bytes.unwrap_or(0) + bytes);
         }
     }

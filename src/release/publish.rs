@@ -1,11 +1,15 @@
 //! The book as a route table, and as views.
 
 use super::entry::Entry;
-use super::load;
-use super::view::{HealthView, SnapshotView, WasBad};
+use super::life::State;
+use super::view::{HealthView, InstanceView, SnapshotView, WasBad};
 use super::{AppView, DeploymentView, Parts, Phase, ReleaseError, ReleaseView, Releases, table};
+use super::{check, load};
 use crate::health::{HealthStatus, task_status};
 use crate::id::{AppName, ReleaseId, Version, dns_label};
+use crate::pool::Instance;
+use crate::worker::WorkerState;
+use nix::sys::utsname::uname;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -81,7 +85,7 @@ impl Releases {
                 .deployments(&record.id.app)
                 .find(|one| one.version == record.id.version.as_str()),
             in_flight: entry.pool.in_flight(),
-            instance: record.instance.map(|instance| instance.to_string()),
+            instance: entry.pool.instances().first().map(|instance| instance.id().to_string()),
             health: health(entry),
             limits: entry.limits.clone(),
             snapshot: entry.snapshot().map(SnapshotView::from),
@@ -129,6 +133,9 @@ impl Releases {
             app: app.to_string(),
             url: self.url(&dns_label(app.as_str())),
             live: self.0.book.live(app).map(|entry| entry.id().version.to_string()),
+            scale: self.app_scale(app),
+            scale_is_set: self.0.book.scale(app).is_some(),
+            instances: releases.iter().flat_map(instances).collect(),
             load: load::of(&releases),
             releases: releases.iter().map(view).collect(),
             deployments: self.deployments(app).collect(),
@@ -136,16 +143,46 @@ impl Releases {
     }
 }
 
+/// How the oldest instance of a release does.
 fn health(entry: &Entry) -> Option<HealthView> {
-    let worker = entry.pool.worker()?;
-    let checked = entry.checked();
-    let hung = worker.is_hung();
+    let instance = entry.pool.instances().into_iter().next()?;
+    let (target, reason) = instance.checked().target.unzip();
+    Some(HealthView {
+        status: status(&instance),
+        hung: instance.worker().is_hung(),
+        target,
+        reason: reason.flatten(),
+        fail_open: check::fails_open(&entry.pool),
+    })
+}
+
+fn status(instance: &Instance) -> HealthStatus {
+    let worker = instance.worker();
+    if worker.is_hung() {
+        return HealthStatus::Unhealthy;
+    }
     let alive = if worker.is_ready() { HealthStatus::Healthy } else { HealthStatus::Unknown };
-    let status = if hung {
-        HealthStatus::Unhealthy
-    } else {
-        task_status(&[(alive, true), (checked.container.unwrap_or(alive), true)])
+    task_status(&[(alive, true), (instance.checked().container.unwrap_or(alive), true)])
+}
+
+fn instances(entry: &Arc<Entry>) -> Vec<InstanceView> {
+    let is_frozen = entry.life().state() == State::Frozen;
+    let host =
+        uname().map_or_else(|_| String::new(), |system| system.nodename().to_string_lossy().into_owned());
+    let view = |instance: Arc<Instance>| InstanceView {
+        id: instance.id().to_string(),
+        version: entry.id().version.to_string(),
+        state: match &*instance.worker().state().borrow() {
+            WorkerState::Ready(_) if is_frozen => "frozen",
+            WorkerState::Ready(_) => "ready",
+            WorkerState::Hung => "hung",
+            WorkerState::Lost | WorkerState::Failed(_) | WorkerState::Discarded => "lost",
+            WorkerState::Booting => "booting",
+        }
+        .into(),
+        health: status(&instance),
+        in_flight: instance.in_flight().all(),
+        host: host.clone(),
     };
-    let (target, reason) = checked.target.unzip();
-    Some(HealthView { status, hung, target, reason: reason.flatten(), fail_open: checked.fails_open() })
+    entry.pool.instances().into_iter().map(view).collect()
 }

@@ -78,7 +78,7 @@ impl Releases {
             return self.drop_removed(app, how).await;
         }
         let entries = self.0.book.releases(&app);
-        if let Some(runs) = entries.iter().find(|entry| entry.record().instance.is_some()) {
+        if let Some(runs) = entries.iter().find(|entry| entry.pool.has_instance()) {
             self.check_engine(&runs.id()).await?;
         }
         let bundles: BTreeMap<_, _> =

@@ -25,6 +25,8 @@ enum Due {
     Remove(ReleaseId),
     Sleep(Arc<Entry>),
     Rest(Arc<Entry>),
+    /// It has too few instances, or too many.
+    Scale(Arc<Entry>),
     /// Snapshots of releases that sleep.
     Pack(AppName),
 }
@@ -125,8 +127,10 @@ impl Releases {
         let is_expired = |entry: &Arc<Entry>| expired.contains(&entry.pool.release().version);
         let idle = releases.iter().filter(|entry| !is_expired(entry)).filter_map(|entry| self.idle(entry));
         let removed = expired.iter().map(|version| Due::Remove(ReleaseId::new(app.clone(), version.clone())));
+        let off_scale =
+            releases.iter().filter(|entry| self.is_off_scale(entry)).map(Arc::clone).map(Due::Scale);
         let packed = releases.iter().any(|entry| self.may_pack_snapshot(entry));
-        removed.chain(idle).chain(packed.then(|| Due::Pack(app.clone()))).collect()
+        removed.chain(idle).chain(off_scale).chain(packed.then(|| Due::Pack(app.clone()))).collect()
     }
 
     /// Whether a release had no request for so long that it is time for it to sleep or to rest.
@@ -171,6 +175,7 @@ impl Releases {
             Due::Rest(entry) if matches!(self.idle(&entry), Some(Due::Rest(_))) => {
                 self.let_rest(&entry).await;
             }
+            Due::Scale(entry) => self.rescale(&entry).await,
             Due::Pack(app) => self.rest_snapshots(&app).await,
             Due::Sleep(_) | Due::Rest(_) => {}
         }
@@ -204,7 +209,7 @@ impl Releases {
         let app = &entry.pool.release().app;
         let wanted = self.wanted(app);
         let is_warmer = |other: &Arc<Entry>| {
-            other.pool.worker().is_some()
+            other.pool.has_instance()
                 && other.pool.idle_ms() < idle_for_ms
                 && !wanted.iter().any(|one| Arc::ptr_eq(one, other))
         };
@@ -254,7 +259,7 @@ impl Releases {
                 "`{release}` has a share of the users; promote another version or roll back first"
             )));
         }
-        if entry.record().instance.is_some() {
+        if entry.pool.has_instance() {
             self.check_engine(&release).await?;
         }
         let recorded = release.clone();

@@ -146,7 +146,7 @@ impl Releases {
     }
 
     fn takes_room(&self, entry: &Arc<Entry>) -> bool {
-        entry.pool.worker().is_some() && self.is_guest(entry)
+        entry.pool.has_instance() && self.is_guest(entry)
     }
 
     /// Whether no user depends on a release.

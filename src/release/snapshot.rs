@@ -45,7 +45,7 @@ impl Releases {
 
     /// Whether the snapshot of a release is unpacked for no worker. One that users are sent to has a worker soon if it has none now.
     pub(super) fn may_pack_snapshot(&self, entry: &Arc<Entry>) -> bool {
-        entry.may_map_snapshot() && entry.pool.worker().is_none() && !self.is_wanted(entry)
+        entry.may_map_snapshot() && !entry.pool.has_instance() && !self.is_wanted(entry)
     }
 
     /// Packs the snapshots of an app's releases that have no worker any more, unless a worker is just being started: then it is
@@ -57,7 +57,7 @@ impl Releases {
                 continue;
             }
             let Ok(_nothing_starts) = self.0.mapping.try_write() else { return };
-            let is_mapped = |one: &Arc<Entry>| one.bundle.digest == digest && one.pool.worker().is_some();
+            let is_mapped = |one: &Arc<Entry>| one.bundle.digest == digest && one.pool.has_instance();
             if !self.0.book.entries().iter().any(is_mapped) {
                 entry.unmap_snapshot();
                 self.0.parts.store.bundles().rest_snapshot(digest).await;

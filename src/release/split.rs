@@ -49,12 +49,10 @@ impl Releases {
         }
         self.0.parts.predecessor.settled().await;
         let now_ms = self.0.parts.clock.now_ms();
-        let (recorded, instance, percent) = (release.clone(), entry.record().instance, weight.percent());
+        let (recorded, percent) = (release.clone(), weight.percent());
         let _changing = self.0.changing.lock().await;
         let epoch = self
-            .stored("recording the share", move |store| {
-                store.record_split(&recorded, instance.as_ref(), percent, now_ms)
-            })
+            .stored("recording the share", move |store| store.record_split(&recorded, percent, now_ms))
             .await?;
         self.0.book.set_epoch(epoch);
         let split = SplitRecord { version: release.version.clone(), weight: percent };

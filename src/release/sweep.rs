@@ -3,7 +3,6 @@
 use super::Releases;
 use crate::id::{AppName, InstanceId};
 use crate::telemetry::causes;
-use std::collections::BTreeSet;
 use std::fs;
 use std::str::FromStr;
 use std::sync::PoisonError;
@@ -88,9 +87,7 @@ impl Releases {
         let run = self.0.parts.store.layout().run();
         let folders: Vec<InstanceId> = fs::read_dir(&run).map(names).unwrap_or_default();
         // Read last: a worker that was started after both lists were made is in neither.
-        let mut ours: BTreeSet<InstanceId> =
-            self.0.book.entries().iter().filter_map(|entry| entry.record().instance).collect();
-        ours.extend(self.0.started.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned());
+        let ours = self.0.started.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for info in listed.iter().filter(|info| !ours.contains(&info.instance)) {
             tracing::warn!(instance = %info.instance, release = %info.release, "an orphaned worker is ended");
             self.end(&info.instance).await;

@@ -150,11 +150,11 @@ impl Releases {
         }
         self.0.parts.predecessor.settled().await;
         let now_ms = self.0.parts.clock.now_ms();
-        let (recorded, instance) = (release.clone(), entry.record().instance);
+        let recorded = release.clone();
         let changing = self.0.changing.lock().await;
         let promotion = self
             .stored("recording what is live", move |store| {
-                store.record_promotion(&recorded, instance.as_ref(), kind, now_ms, deployment.as_ref())
+                store.record_promotion(&recorded, kind, now_ms, deployment.as_ref())
             })
             .await?;
         let epoch = promotion.epoch;

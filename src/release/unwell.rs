@@ -35,13 +35,13 @@ async fn ask_again(host: Weak<Inner>, entry: Weak<Entry>, instance: InstanceId) 
         tokio::time::sleep(Duration::from_millis(pause_ms)).await;
         pause_ms = (pause_ms * 2).min(UNWELL_PAUSE_MS_MAX);
         let (Some(host), Some(entry)) = (host.upgrade(), entry.upgrade()) else { return };
-        let worker = entry.pool.worker().filter(|worker| worker.identity().instance == instance);
         // A render process that was started again since may have answered well.
-        let (Some(worker), Some(_)) = (worker, entry.unwell()) else { return };
+        let (Some(unwell), Some(_)) = (entry.pool.instance(&instance), entry.unwell()) else { return };
+        let worker = unwell.worker();
         if !worker.is_ready() || entry.life().state() == State::Frozen {
             continue;
         }
-        match check::every_path(&entry, &worker, &host.parts.config.domain).await {
+        match check::every_path(&entry, worker, &host.parts.config.domain).await {
             Ok(()) => {
                 entry.amend_unwell(&instance, None);
                 let message = "the warm and health paths that failed at the start answer now";
@@ -61,13 +61,13 @@ impl Releases {
     /// # Errors
     /// [`ReleaseError::Unservable`].
     pub(super) async fn refuse_unwell(&self, entry: &Arc<Entry>) -> Result<(), ReleaseError> {
-        let Some(worker) = entry.pool.worker().filter(|_| !entry.had_users() && entry.unwell().is_some())
-        else {
+        if entry.had_users() || entry.unwell().is_none() {
             return Ok(());
-        };
-        let instance = &worker.identity().instance;
+        }
+        let Some(unwell) = entry.pool.instances().into_iter().next() else { return Ok(()) };
+        let (worker, instance) = (unwell.worker(), unwell.id());
         let Err(FailedCheck { reason, answer }) =
-            check::every_path(entry, &worker, &self.0.parts.config.domain).await
+            check::every_path(entry, worker, &self.0.parts.config.domain).await
         else {
             entry.amend_unwell(instance, None);
             return Ok(());

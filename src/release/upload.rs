@@ -235,7 +235,6 @@ impl Releases {
             created_ms: self.0.parts.clock.now_ms(),
             promoted_ms: None,
             rolled_back: false,
-            instance: None,
             state: ReleaseState::Pending,
             id: draft.id,
         };

@@ -4,6 +4,7 @@ use super::deployment::Deployment;
 use super::diagnosis::LoweredLimit;
 use super::life::State;
 use super::load::LoadView;
+use crate::bundle::Scale;
 use crate::health::{HealthStatus, Reason, TargetState};
 use crate::store::{DeploymentStage, DeploymentStatus, EnvScope, SnapshotRecord, SplitRecord};
 use serde::{Deserialize, Serialize};
@@ -161,15 +162,32 @@ pub struct ReleaseView {
     pub deployment: Option<DeploymentView>,
     /// Requests in flight.
     pub in_flight: usize,
-    /// Worker that serves it.
+    /// Its instance, the oldest of several.
     pub instance: Option<String>,
-    /// How its worker does; nothing while it has none.
+    /// How it does; nothing while there is none.
     pub health: Option<HealthView>,
     /// Limits in force.
     #[schema(value_type = Object)]
     pub limits: vitrine_wire::WorkerLimits,
     /// What its isolates start from; nothing when the bundle or the host wants no snapshot, or none was taken yet.
     pub snapshot: Option<SnapshotView>,
+}
+
+/// An instance as the admin side shows it.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct InstanceView {
+    /// Which.
+    pub id: String,
+    /// Version of its release.
+    pub version: String,
+    /// `ready`, `frozen`, `hung`, `lost` or `booting`.
+    pub state: String,
+    /// As [`HealthView::status`].
+    pub health: HealthStatus,
+    /// Requests and WebSockets in flight there.
+    pub in_flight: usize,
+    /// Name of the machine that it runs on.
+    pub host: String,
 }
 
 /// A mark as bad that counts no longer.
@@ -226,6 +244,12 @@ pub struct AppView {
     pub url: String,
     /// Live version.
     pub live: Option<String>,
+    /// How many instances users have of each release that they get.
+    pub scale: Scale,
+    /// Whether an operator has set that, and not the bundle.
+    pub scale_is_set: bool,
+    /// The instances of all its releases.
+    pub instances: Vec<InstanceView>,
     /// What is asked of it.
     pub load: LoadView,
     /// Retained releases, newest first.

@@ -4,7 +4,7 @@ use super::split::end_split;
 use super::transaction::{from_integer, parsed, parsed_option, to_integer};
 use super::{DeploymentRecord, Store, StoreError, count_epoch, deployment as deployments, record};
 use crate::audit::{Came, Event, What};
-use crate::id::{AppName, InstanceId, ReleaseId, Version};
+use crate::id::{AppName, ReleaseId, Version};
 use crate::limits::PROMOTIONS_KEPT_MAX;
 use rusqlite::{OptionalExtension, Transaction, params};
 
@@ -62,7 +62,7 @@ impl Store {
     /// Makes a release live: counts the epoch, moves the live pointer, sets `promoted_ms`, clears the release's own
     /// `rolled_back`, ends a split (other values alone don't), and on a rollback marks the releases that are left. The release that is live already may be
     /// given: `from` is then the one that had a share of its users. One that was pending is ready from then on, and the revision
-    /// that was drafted for it is the newest. `instance` is its worker. The deployment that made it live is recorded with it; one
+    /// that was drafted for it is the newest. The deployment that made it live is recorded with it; one
     /// that is rolled back from is over.
     ///
     /// # Errors
@@ -70,7 +70,6 @@ impl Store {
     pub fn record_promotion(
         &self,
         release: &ReleaseId,
-        instance: Option<&InstanceId>,
         kind: PromotionKind,
         at_ms: u64,
         deployment: Option<&DeploymentRecord>,
@@ -78,7 +77,7 @@ impl Store {
         self.audited("record the switch", |transaction| {
             let (app, version) = (release.app.as_str(), release.version.as_str());
             let ring = &self.0.keyring.load();
-            let mut events = record::given_users(transaction, ring, release, instance, at_ms)?;
+            let mut events = record::given_users(transaction, ring, release, at_ms)?;
             let live = live_version(transaction, &release.app)?;
             let left = |version: &Option<Version>| version.clone().filter(|left| *left != release.version);
             // A release that had a share of the users loses it; where the live one stays, that is all that changes.

@@ -4,7 +4,7 @@ use super::keyring::Keyring;
 use super::transaction::{Fault, from_integer, parsed, parsed_option, to_integer};
 use super::{EnvScope, Store, StoreError, ensure_app, env, had_users, removed};
 use crate::audit::{Came, Event, What};
-use crate::id::{AppName, Digest, InstanceId, ReleaseId, Version};
+use crate::id::{AppName, Digest, ReleaseId, Version};
 use rusqlite::{OptionalExtension, Row, ToSql, Transaction, named_params, params};
 use std::collections::BTreeSet;
 
@@ -41,14 +41,12 @@ pub struct ReleaseRecord {
     pub rolled_back: bool,
     /// What its worker is started with.
     pub spec_hash: Digest,
-    /// Worker that serves it, recorded before it is started.
-    pub instance: Option<InstanceId>,
     /// See [`ReleaseState`].
     pub state: ReleaseState,
 }
 
 const COLUMNS: &str = "app, version, digest, config_revision, preview, expires_ms, created_ms, promoted_ms, \
-                       rolled_back, spec_hash, instance, state, env_scope";
+                       rolled_back, spec_hash, state, env_scope";
 
 impl ReleaseState {
     const fn as_str(self) -> &'static str {
@@ -71,8 +69,8 @@ impl ReleaseRecord {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         let millis = |index| row.get::<_, Option<i64>>(index).map(|value| value.map(i64::cast_unsigned));
         // The table's CHECKs leave no third state, and no third scope.
-        let pending = row.get_ref(11)?.as_str()? == ReleaseState::Pending.as_str();
-        let of_previews = row.get_ref(12)?.as_str()? == EnvScope::Preview.as_str();
+        let pending = row.get_ref(10)?.as_str()? == ReleaseState::Pending.as_str();
+        let of_previews = row.get_ref(11)?.as_str()? == EnvScope::Preview.as_str();
         Ok(Self {
             id: ReleaseId::new(parsed(row, 0)?, parsed(row, 1)?),
             digest: parsed(row, 2)?,
@@ -83,7 +81,6 @@ impl ReleaseRecord {
             promoted_ms: millis(7)?,
             rolled_back: row.get(8)?,
             spec_hash: parsed(row, 9)?,
-            instance: parsed_option(row, 10)?,
             state: if pending { ReleaseState::Pending } else { ReleaseState::Ready },
             env_scope: if of_previews { EnvScope::Preview } else { EnvScope::Production },
         })
@@ -101,8 +98,7 @@ impl Store {
             let inserted = transaction.execute(
                 &format!(
                     "INSERT OR IGNORE INTO releases ({COLUMNS}) VALUES (:app, :version, :digest, :config_revision,
-                     :preview, :expires_ms, :created_ms, :promoted_ms, :rolled_back, :spec_hash, :instance, :state,
-                     :env_scope)"
+                     :preview, :expires_ms, :created_ms, :promoted_ms, :rolled_back, :spec_hash, :state, :env_scope)"
                 ),
                 named_params! {
                     ":app": release.id.app.as_str(),
@@ -115,7 +111,6 @@ impl Store {
                     ":promoted_ms": release.promoted_ms.map(to_integer),
                     ":rolled_back": release.rolled_back,
                     ":spec_hash": release.spec_hash.to_string(),
-                    ":instance": release.instance.as_ref().map(InstanceId::as_str),
                     ":state": release.state.as_str(),
                     ":env_scope": release.env_scope.as_str(),
                 },
@@ -214,15 +209,6 @@ impl Store {
         })
     }
 
-    /// Records the worker of a release: before it is started, and when it is gone.
-    ///
-    /// # Errors
-    /// [`StoreError::NoRelease`]; see [`StoreError`].
-    pub fn set_instance(&self, release: &ReleaseId, instance: Option<&InstanceId>) -> Result<(), StoreError> {
-        let text = instance.map(InstanceId::as_str);
-        self.set_column("record the worker of the release", release, "instance", &text)
-    }
-
     /// Notes the revision of production's values that a release sees from when users get it: it is kept until then.
     ///
     /// # Errors
@@ -232,21 +218,12 @@ impl Store {
         self.set_column("note the values of the release", release, "next_revision", &revision)
     }
 
-    /// Records the revision of the values that a release sees from now on, and its worker, which was started with them.
+    /// Records the revision of the values that a release sees from now on.
     ///
     /// # Errors
     /// [`StoreError::NoRelease`]; see [`StoreError`].
-    pub fn set_values(
-        &self,
-        release: &ReleaseId,
-        revision: u64,
-        instance: Option<&InstanceId>,
-    ) -> Result<(), StoreError> {
-        let text = instance.map(InstanceId::as_str);
-        self.write("record the values of the release", |transaction| {
-            set_column(transaction, release, "config_revision", &to_integer(revision))?;
-            set_column(transaction, release, "instance", &text)
-        })
+    pub fn set_values(&self, release: &ReleaseId, revision: u64) -> Result<(), StoreError> {
+        self.set_column("record the values of the release", release, "config_revision", &to_integer(revision))
     }
 
     fn set_column(
@@ -285,13 +262,11 @@ fn set_column(
 }
 
 /// Users get a release from now on, all of them or a share. One that was pending is ready then, and the revision of the
-/// environment that was drafted for it is the newest. It sees production's values from then on, with `instance` as its worker: a host that
-/// starts again adopts only a worker that was started with the values on record. Gives the records of both.
+/// environment that was drafted for it is the newest. It sees production's values from then on. Gives the records of both.
 pub(super) fn given_users(
     transaction: &Transaction<'_>,
     ring: &Keyring,
     release: &ReleaseId,
-    instance: Option<&InstanceId>,
     at_ms: u64,
 ) -> Result<Vec<Event>, Fault> {
     if removed::is_removed(transaction, &release.app)? {
@@ -301,9 +276,9 @@ pub(super) fn given_users(
     let mut events = readied(transaction, release)?;
     let given = transaction.execute(
         "UPDATE releases SET promoted_ms = ?3, rolled_back = 0, state = 'ready', env_scope = 'production',
-         config_revision = coalesce(next_revision, config_revision), next_revision = NULL, instance = ?4
+         config_revision = coalesce(next_revision, config_revision), next_revision = NULL
          WHERE app = ?1 AND version = ?2",
-        params![app, version, to_integer(at_ms), instance.map(InstanceId::as_str)],
+        params![app, version, to_integer(at_ms)],
     )?;
     if given == 0 {
         return Err(StoreError::NoRelease(release.clone()).into());

@@ -44,7 +44,7 @@ impl Store {
             // What is being taken in finds its release gone, and undoes itself.
             transaction
                 .execute("DELETE FROM releases WHERE app = ?1 AND state = 'pending'", [app.as_str()])?;
-            transaction.execute("UPDATE releases SET instance = NULL WHERE app = ?1", [app.as_str()])?;
+            transaction.execute("DELETE FROM instances WHERE app = ?1", [app.as_str()])?;
             transaction.execute("INSERT OR IGNORE INTO held_names VALUES (?1)", [app.as_str()])?;
             Ok(((), Some(event(app, What::Remove, Some("it can be restored")))))
         })

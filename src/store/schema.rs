@@ -218,6 +218,25 @@ const MIGRATIONS: &[&str] = &[
     INSERT INTO had_users SELECT app, version, digest, promoted_ms FROM releases WHERE promoted_ms IS NOT NULL;
     INSERT OR IGNORE INTO had_users SELECT app, version, NULL, max(at_ms) FROM promotions GROUP BY app, version;
 ",
+    "
+    CREATE TABLE instances (
+        seq       INTEGER PRIMARY KEY,
+        id        TEXT NOT NULL UNIQUE,
+        app       TEXT NOT NULL,
+        version   TEXT NOT NULL,
+        spec_hash TEXT NOT NULL,
+        FOREIGN KEY (app, version) REFERENCES releases (app, version) ON DELETE CASCADE
+    ) STRICT;
+    INSERT INTO instances (id, app, version, spec_hash)
+        SELECT instance, app, version, spec_hash FROM releases WHERE instance IS NOT NULL;
+    ALTER TABLE releases DROP COLUMN instance;
+
+    CREATE TABLE scales (
+        app TEXT PRIMARY KEY REFERENCES apps (name) ON DELETE CASCADE,
+        min INTEGER NOT NULL CHECK (min >= 1),
+        max INTEGER NOT NULL CHECK (max >= min)
+    ) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// Brings the database to the present form.

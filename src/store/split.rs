@@ -3,7 +3,7 @@
 use super::transaction::{from_integer, parsed};
 use super::{Store, StoreError, count_epoch, record};
 use crate::audit::{Came, Event, What};
-use crate::id::{AppName, InstanceId, ReleaseId, Version};
+use crate::id::{AppName, ReleaseId, Version};
 use rusqlite::{OptionalExtension, Transaction, params};
 
 /// Which release has how many percent of the users; the live one has the others.
@@ -17,22 +17,16 @@ pub struct SplitRecord {
 
 impl Store {
     /// Gives a release a share of the users, or changes it; gives the epoch. From now on it counts as one that was live: one that
-    /// was pending is ready, and the revision that was drafted for it is the newest. `instance` is its worker. The caller has seen
-    /// that another release is live.
+    /// was pending is ready, and the revision that was drafted for it is the newest. The caller has seen that
+    /// another release is live.
     ///
     /// # Errors
     /// [`StoreError::NoRelease`]; see [`StoreError`].
-    pub fn record_split(
-        &self,
-        release: &ReleaseId,
-        instance: Option<&InstanceId>,
-        weight: u8,
-        at_ms: u64,
-    ) -> Result<u64, StoreError> {
+    pub fn record_split(&self, release: &ReleaseId, weight: u8, at_ms: u64) -> Result<u64, StoreError> {
         self.audited("record the share of the release", |transaction| {
             let (app, version) = (release.app.as_str(), release.version.as_str());
             let ring = &self.0.keyring.load();
-            let mut events = record::given_users(transaction, ring, release, instance, at_ms)?;
+            let mut events = record::given_users(transaction, ring, release, at_ms)?;
             transaction.execute(
                 "INSERT OR REPLACE INTO splits VALUES (?1, ?2, ?3)",
                 params![app, version, weight],

@@ -38,7 +38,6 @@ fn record(text: &str, config_revision: u64) -> ReleaseRecord {
         promoted_ms: None,
         rolled_back: false,
         spec_hash: Digest::of(b"spec"),
-        instance: None,
         state: ReleaseState::Pending,
     }
 }
@@ -70,15 +69,20 @@ fn a_release_comes_back_as_it_was_recorded_after_a_restart() {
     release.preview = Some(version("pr-7"));
     release.expires_ms = Some(99);
     store.insert_release(&release).unwrap();
-    let instance = InstanceId::random();
-    store.set_instance(&release.id, Some(&instance)).unwrap();
+    let instances: Vec<_> = ["one", "two"]
+        .map(|with| InstanceRecord { id: InstanceId::random(), spec_hash: Digest::of(with.as_bytes()) })
+        .into();
+    instances.iter().for_each(|instance| store.add_instance(&release.id, instance).unwrap());
     store.set_state(&release.id, ReleaseState::Ready).unwrap();
     assert!(matches!(store.insert_release(&release), Err(StoreError::Exists(taken)) if taken == release.id));
-    assert!(matches!(store.set_instance(&id("shop@no"), None), Err(StoreError::NoRelease(_))));
+    assert!(matches!(store.add_instance(&id("shop@no"), &instances[0]), Err(StoreError::NoRelease(_))));
     drop(store);
 
     let store = Store::open(folder.path()).unwrap();
-    release.instance = Some(instance);
+    assert_eq!(store.instances(&release.id).unwrap(), instances);
+    store.remove_instance(&instances[0].id).unwrap();
+    store.remove_instance(&instances[0].id).unwrap();
+    assert_eq!(store.instances(&release.id).unwrap(), instances[1..]);
     release.state = ReleaseState::Ready;
     assert_eq!(store.release(&release.id).unwrap(), Some(release.clone()));
     assert_eq!(store.releases(&app("shop")).unwrap(), vec![release.clone()]);
@@ -94,9 +98,9 @@ fn switches_move_the_live_pointer_and_mark_what_was_rolled_back_from() {
         store.insert_release(&record(text, 0)).unwrap();
     }
     assert_eq!(store.next_epoch().unwrap(), 1);
-    store.record_promotion(&id("shop@v1"), None, PromotionKind::Promote, 10, None).unwrap();
-    store.record_promotion(&id("shop@v2"), None, PromotionKind::Promote, 20, None).unwrap();
-    let back = store.record_promotion(&id("shop@v1"), None, PromotionKind::Rollback, 30, None).unwrap();
+    store.record_promotion(&id("shop@v1"), PromotionKind::Promote, 10, None).unwrap();
+    store.record_promotion(&id("shop@v2"), PromotionKind::Promote, 20, None).unwrap();
+    let back = store.record_promotion(&id("shop@v1"), PromotionKind::Rollback, 30, None).unwrap();
     assert_eq!((back.epoch, back.from.clone()), (4, Some(version("v2"))));
     assert_eq!(store.live(&app("shop")).unwrap(), Some(version("v1")));
     assert!(store.release(&id("shop@v2")).unwrap().unwrap().rolled_back);
@@ -104,11 +108,11 @@ fn switches_move_the_live_pointer_and_mark_what_was_rolled_back_from() {
     assert_eq!(history.iter().map(|p| p.epoch).collect::<Vec<_>>(), vec![4, 3, 2]);
     assert_eq!(history[0], back);
 
-    store.record_promotion(&id("shop@v2"), None, PromotionKind::Promote, 40, None).unwrap();
+    store.record_promotion(&id("shop@v2"), PromotionKind::Promote, 40, None).unwrap();
     let again = store.release(&id("shop@v2")).unwrap().unwrap();
     assert_eq!((again.rolled_back, again.promoted_ms), (false, Some(40)));
     assert!(matches!(store.delete_release(&id("shop@v2")), Err(StoreError::Live(_))));
-    let missing = store.record_promotion(&id("shop@v9"), None, PromotionKind::Promote, 50, None);
+    let missing = store.record_promotion(&id("shop@v9"), PromotionKind::Promote, 50, None);
     assert!(matches!(missing, Err(StoreError::NoRelease(_))));
     assert_eq!(store.epoch().unwrap(), 5, "a refused switch counts nothing");
     assert_eq!(store.live(&app("shop")).unwrap(), Some(version("v2")));
@@ -122,10 +126,10 @@ fn a_share_of_the_users_is_kept_until_a_switch_ends_it() {
         store.insert_release(&record(text, 0)).unwrap();
     }
     let (one, two) = (id("shop@v1"), id("shop@v2"));
-    store.record_promotion(&one, None, PromotionKind::Promote, 10, None).unwrap();
-    assert_eq!(store.record_split(&two, None, 10, 20).unwrap(), 2);
-    assert_eq!(store.record_split(&two, None, 40, 30).unwrap(), 3);
-    assert!(matches!(store.record_split(&id("shop@v9"), None, 40, 30), Err(StoreError::NoRelease(_))));
+    store.record_promotion(&one, PromotionKind::Promote, 10, None).unwrap();
+    assert_eq!(store.record_split(&two, 10, 20).unwrap(), 2);
+    assert_eq!(store.record_split(&two, 40, 30).unwrap(), 3);
+    assert!(matches!(store.record_split(&id("shop@v9"), 40, 30), Err(StoreError::NoRelease(_))));
     drop(store);
     let store = Store::open(folder.path()).unwrap();
     let split = || store.split(&app("shop")).unwrap();
@@ -135,15 +139,15 @@ fn a_share_of_the_users_is_kept_until_a_switch_ends_it() {
         assert!(matches!(store.delete_release(kept), Err(StoreError::Live(_))));
     }
     // Back to the live one: the other is what was rolled back from.
-    let back = store.record_promotion(&one, None, PromotionKind::Rollback, 40, None).unwrap();
+    let back = store.record_promotion(&one, PromotionKind::Rollback, 40, None).unwrap();
     assert_eq!((back.epoch, back.from), (4, Some(version("v2"))));
     let rolled_back = |id| store.release(id).unwrap().unwrap().rolled_back;
     assert_eq!((split(), rolled_back(&one), rolled_back(&two)), (None, false, true));
-    store.record_split(&two, None, 40, 50).unwrap();
+    store.record_split(&two, 40, 50).unwrap();
     assert!(!rolled_back(&two));
-    let whole = store.record_promotion(&two, None, PromotionKind::Promote, 60, None).unwrap();
+    let whole = store.record_promotion(&two, PromotionKind::Promote, 60, None).unwrap();
     assert_eq!((whole.from, split()), (Some(version("v1")), None));
-    store.record_split(&one, None, 5, 70).unwrap();
+    store.record_split(&one, 5, 70).unwrap();
     store.remove_app(&app("shop"), false).unwrap();
     assert_eq!(split(), None);
 }
@@ -154,7 +158,7 @@ fn only_the_newest_switches_are_remembered() {
     let store = Store::open(folder.path()).unwrap();
     store.insert_release(&record("shop@v1", 0)).unwrap();
     store.insert_release(&record("blog@v1", 0)).unwrap();
-    store.record_promotion(&id("blog@v1"), None, PromotionKind::Promote, 1, None).unwrap();
+    store.record_promotion(&id("blog@v1"), PromotionKind::Promote, 1, None).unwrap();
     {
         // As many as a release can see in years; by hand, because each would be an fsync.
         let connection = store.0.connection.lock().unwrap();
@@ -165,7 +169,7 @@ fn only_the_newest_switches_are_remembered() {
         connection.execute("UPDATE meta SET value = '5000' WHERE key = 'epoch'", []).unwrap();
     }
     for _ in 0..3 {
-        store.record_promotion(&id("shop@v1"), None, PromotionKind::Promote, 1, None).unwrap();
+        store.record_promotion(&id("shop@v1"), PromotionKind::Promote, 1, None).unwrap();
     }
     let history = store.history(&app("shop")).unwrap();
     assert_eq!(history.len(), crate::limits::PROMOTIONS_KEPT_MAX as usize);
@@ -184,7 +188,7 @@ fn an_app_is_gone_with_its_last_trace() {
 
     store.set_env(&app("shop"), PRODUCTION, &[value("API", "one")]).unwrap();
     store.insert_release(&record("shop@v1", 1)).unwrap();
-    store.record_promotion(&id("shop@v1"), None, PromotionKind::Promote, 1, None).unwrap();
+    store.record_promotion(&id("shop@v1"), PromotionKind::Promote, 1, None).unwrap();
     store.remove_app(&app("shop"), false).unwrap();
     store.remove_app(&app("shop"), false).unwrap();
     assert_eq!(store.apps().unwrap(), vec![]);
@@ -252,9 +256,9 @@ fn a_deployment_and_a_bad_mark_come_back_and_go_with_what_they_are_about() {
         newest_deploy: None,
     };
     assert_eq!(store.deployment(&app("shop")).unwrap(), None);
-    store.record_promotion(&id("shop@v2"), None, PromotionKind::Promote, 8, Some(&deployment)).unwrap();
+    store.record_promotion(&id("shop@v2"), PromotionKind::Promote, 8, Some(&deployment)).unwrap();
     assert_eq!(store.deployment(&app("shop")).unwrap(), Some(deployment.clone()));
-    store.record_promotion(&id("shop@v1"), None, PromotionKind::Rollback, 9, None).unwrap();
+    store.record_promotion(&id("shop@v1"), PromotionKind::Rollback, 9, None).unwrap();
     deployment.status = DeploymentStatus::RollbackRequested;
     deployment.reason = Some("too slow".into());
     deployment.newest_deploy = Some((9, version("v2")));
@@ -295,18 +299,16 @@ fn a_deployment_gives_way_to_a_later_one_and_ends_with_a_rollback() {
     for deployment in [&one, &two] {
         store.insert_release(&record(&deployment.release.to_string(), 0)).unwrap();
         let kind = PromotionKind::Promote;
-        store
-            .record_promotion(&deployment.release, None, kind, deployment.begun_ms, Some(deployment))
-            .unwrap();
+        store.record_promotion(&deployment.release, kind, deployment.begun_ms, Some(deployment)).unwrap();
     }
     // The bake of the first one ended just when the second one was recorded.
     let late = DeploymentRecord { status: DeploymentStatus::Successful, ..one.clone() };
     assert!(!store.set_deployment(&late).unwrap());
     assert_eq!(store.deployment(&app("shop")).unwrap(), Some(two.clone()));
     // A rollback is a decision: made live again later, the bake does not go on.
-    store.record_promotion(&one.release, None, PromotionKind::Rollback, 9, None).unwrap();
+    store.record_promotion(&one.release, PromotionKind::Rollback, 9, None).unwrap();
     let over = DeploymentRecord { status: DeploymentStatus::RollbackSuccessful, ..two.clone() };
     assert_eq!(store.deployment(&app("shop")).unwrap(), Some(over.clone()));
-    store.record_promotion(&two.release, None, PromotionKind::Rollback, 10, None).unwrap();
+    store.record_promotion(&two.release, PromotionKind::Rollback, 10, None).unwrap();
     assert_eq!(store.deployment(&app("shop")).unwrap(), Some(over));
 }

@@ -339,15 +339,15 @@ impl Metrics {
         }
     }
 
-    /// Says in which state (`booting`, `ready`, `draining`, `hung`, `lost`, `failed`) a release's worker is. Memory in bytes, when the
-    /// engine knows it.
-    pub fn worker(&self, series: &Series, state: &str, memory_bytes: Option<u64>) {
+    /// Says in which states (`booting`, `ready`, `draining`, `hung`, `lost`, `failed`) a release's workers are. Memory of all in bytes,
+    /// when the engine knows it.
+    pub fn workers(&self, series: &Series, states: &[&str], memory_bytes: Option<u64>) {
         if series.is_gone() {
             return;
         }
         series.has_worker.store(true, Ordering::Relaxed);
         for name in WORKER_STATES {
-            let value = i64::from(state == name);
+            let value = states.iter().filter(|state| **state == name).count() as i64;
             self.workers.get_or_create(&series.labels.state(name)).set(value);
         }
         if let Some(bytes) = memory_bytes {
@@ -355,7 +355,7 @@ impl Metrics {
         }
     }
 
-    /// Takes the figures of the isolates of a release's worker over.
+    /// Takes the figures of the isolates of a release's workers over.
     pub fn isolates(&self, series: &Series, isolates: &[IsolateStatus]) {
         if series.is_gone() {
             return;

@@ -26,6 +26,7 @@ mod clients;
 mod clock;
 mod dockerd;
 mod flips;
+mod instances;
 mod kills;
 mod soak;
 mod upgrade;

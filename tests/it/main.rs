@@ -61,6 +61,7 @@ mod previews;
 mod release_life;
 mod removed;
 mod restart;
+mod scale;
 mod several_hosts;
 mod snapshots;
 mod solo;

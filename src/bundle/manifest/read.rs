@@ -44,6 +44,7 @@ impl Manifest {
         }
         check_url_path("health.path", &self.health.path)?;
         check_limits(&self.limits)?;
+        self.scale.check().map_err(|(field, message)| value(&format!("scale.{field}"), message))?;
         check_count("egress", self.egress.len(), EGRESS_ORIGINS_MAX)?;
         for (index, origin) in self.egress.iter().enumerate() {
             check_origin(&format!("egress[{index}]"), origin)?;

@@ -43,7 +43,7 @@ impl Wake for Sleeper {
             happens();
             return Ok(Arc::clone(&self.pool));
         }
-        self.pool.set_worker(Some(Arc::clone(&self.worker.worker)));
+        self.pool.replace(self.worker.instance());
         Ok(Arc::clone(&self.pool))
     }
 }

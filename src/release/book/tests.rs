@@ -23,7 +23,6 @@ pub fn entry(id: &str) -> Arc<Entry> {
         promoted_ms: None,
         rolled_back: false,
         spec_hash: digest,
-        instance: None,
         state: ReleaseState::Ready,
     };
     let bundle = Bundle {

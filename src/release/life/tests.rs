@@ -181,7 +181,7 @@ proptest! {
             for effect in effects {
                 match effect {
                     Effect::Start => workers += 1,
-                    Effect::Stop | Effect::StopUnrecorded => workers = 0,
+                    Effect::Stop => workers = 0,
                     Effect::Drain | Effect::Settle | Effect::Freeze | Effect::Thaw => {}
                 }
             }
@@ -222,7 +222,7 @@ fn a_release_goes_from_uploaded_to_retired() {
         (Answered, State::Warming, vec![]),
         (Ready, State::Standby, vec![]),
         (ALONE, State::Draining, vec![Effect::Drain]),
-        (Drained, State::Retired, vec![Effect::StopUnrecorded]),
+        (Drained, State::Retired, vec![Effect::Stop]),
     ];
     let mut events = Vec::new();
     for (event, state, effects) in course {

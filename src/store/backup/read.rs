@@ -225,7 +225,7 @@ fn leave_machine(layout: &Layout) -> Result<Vec<String>, BackupError> {
     let mut connection = connect(&path).map_err(unusable)?;
     refuse_foreign(&connection, &path).map_err(unusable)?;
     prepare(&mut connection, &path).map_err(unusable)?;
-    let leave = "DELETE FROM meta WHERE key = 'host_id'; UPDATE releases SET instance = NULL; DELETE FROM idempotency";
+    let leave = "DELETE FROM meta WHERE key = 'host_id'; DELETE FROM instances; DELETE FROM idempotency";
     connection
         .execute_batch(leave)
         .map_err(|source| unusable(sqlite_error("adapt the database", &path, source)))?;

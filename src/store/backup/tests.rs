@@ -1,8 +1,8 @@
 //! A folder to an archive and back, and archives that are none.
 
 use super::*;
-use crate::id::AppName;
-use crate::store::{EnvScope, EnvValue, ReleaseRecord, ReleaseState, Store};
+use crate::id::{AppName, InstanceId};
+use crate::store::{EnvScope, EnvValue, InstanceRecord, ReleaseRecord, ReleaseState, Store};
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
@@ -35,10 +35,11 @@ fn filled(data: &Path, is_whole: bool) -> Store {
             promoted_ms: None,
             rolled_back: false,
             spec_hash: Digest::of(b"spec"),
-            instance: Some(crate::id::InstanceId::random()),
             state: ReleaseState::Ready,
         };
         store.insert_release(&record).unwrap();
+        let instance = InstanceRecord { id: InstanceId::random(), spec_hash: record.spec_hash };
+        store.add_instance(&record.id, &instance).unwrap();
         if has_bundle {
             fs::write(data.join(format!("blobs/{digest}")), format!("list of {version}")).unwrap();
             fs::create_dir(data.join(format!("kept/{digest}"))).unwrap();
@@ -85,9 +86,9 @@ fn what_is_restored_is_what_was_backed_up_and_no_part_of_the_machine() {
     let shop = "shop".parse().unwrap();
     assert_eq!(again.env(&shop, 1, EnvScope::Production).unwrap()[0].value, VALUE);
     assert_eq!(again.meta("host_id").unwrap(), None, "beside the other one it would end that one's workers");
-    for (mut old, new) in store.releases(&shop).unwrap().into_iter().zip(again.releases(&shop).unwrap()) {
-        old.instance = None;
+    for (old, new) in store.releases(&shop).unwrap().into_iter().zip(again.releases(&shop).unwrap()) {
         assert_eq!(old, new);
+        assert_eq!(again.instances(&new.id).unwrap(), [], "they are the other host's");
         let blob = format!("blobs/{}", old.digest);
         assert_eq!(fs::read(from.join(&blob)).unwrap(), fs::read(to.join(&blob)).unwrap());
         let large = format!("kept/{}/{}", old.digest, Digest::of(b"large"));

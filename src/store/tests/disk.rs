@@ -31,14 +31,14 @@ async fn a_rollback_is_recorded_on_a_full_disk() {
     let store = Store::open(folder.path()).unwrap();
     for text in ["shop@v1", "shop@v2"] {
         store.insert_release(&record(text, 0)).unwrap();
-        store.record_promotion(&id(text), None, PromotionKind::Promote, 1, None).unwrap();
+        store.record_promotion(&id(text), PromotionKind::Promote, 1, None).unwrap();
     }
     let filler = std::fs::File::create(folder.path().join("filler")).unwrap();
     while std::io::Write::write(&mut &filler, &[7; 512]).is_ok_and(|written| written > 0) {}
     assert!(store.layout().reserve().exists());
     // Enough switches that the log must grow.
     for round in 0..40 {
-        store.record_promotion(&id("shop@v1"), None, PromotionKind::Rollback, 100 + round, None).unwrap();
+        store.record_promotion(&id("shop@v1"), PromotionKind::Rollback, 100 + round, None).unwrap();
     }
     assert!(!store.layout().reserve().exists(), "its room was needed");
     assert_eq!(store.live(&app("shop")).unwrap(), Some(version("v1")));

@@ -40,7 +40,7 @@ fn a_release_sees_the_noted_values_of_production_from_when_users_get_it() {
         (record.env_scope, record.config_revision)
     };
     assert_eq!(stands(&store), (EnvScope::Preview, 1));
-    store.record_promotion(&one.id, None, PromotionKind::Promote, 10, None).unwrap();
+    store.record_promotion(&one.id, PromotionKind::Promote, 10, None).unwrap();
     assert_eq!(stands(&store), (PRODUCTION, 2));
     assert_eq!(store.env(&shop, 2, PRODUCTION).unwrap(), vec![value("KEY", "real")]);
 }
@@ -52,10 +52,10 @@ fn a_share_makes_a_pending_release_ready_with_its_revision() {
     let store = Store::open(folder.path()).unwrap();
     let (shop, two) = (app("shop"), id("shop@v1.r1"));
     store.insert_release(&record("shop@v1", 0)).unwrap();
-    store.record_promotion(&id("shop@v1"), None, PromotionKind::Promote, 10, None).unwrap();
+    store.record_promotion(&id("shop@v1"), PromotionKind::Promote, 10, None).unwrap();
     assert_eq!(store.draft_env(&shop, &set([value("API", "one")])).unwrap(), Some(1));
     store.insert_release(&record("shop@v1.r1", 1)).unwrap();
-    store.record_split(&two, None, 10, 20).unwrap();
+    store.record_split(&two, 10, 20).unwrap();
     assert_eq!(store.release(&two).unwrap().unwrap().state, ReleaseState::Ready);
     assert_eq!(store.latest_revision(&shop).unwrap(), 1);
     // The next draft leaves the values of a release that has users alone.

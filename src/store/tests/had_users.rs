@@ -9,7 +9,7 @@ fn promoted(folder: &Path) -> Store {
         store.set_state(&id(text), ReleaseState::Ready).unwrap();
     }
     for text in ["shop@v1", "shop@v2"] {
-        store.record_promotion(&id(text), None, PromotionKind::Promote, 1, None).unwrap();
+        store.record_promotion(&id(text), PromotionKind::Promote, 1, None).unwrap();
     }
     store
 }
@@ -22,8 +22,8 @@ fn is_others(store: &Store, release: &str, content: &str) -> bool {
 fn a_name_is_its_content_s_while_a_release_has_it_and_for_good_once_users_had_it() {
     let folder = tempfile::tempdir().unwrap();
     let store = promoted(folder.path());
-    store.record_split(&id("shop@v3"), None, 10, 2).unwrap();
-    store.record_promotion(&id("shop@v2"), None, PromotionKind::Rollback, 3, None).unwrap();
+    store.record_split(&id("shop@v3"), 10, 2).unwrap();
+    store.record_promotion(&id("shop@v2"), PromotionKind::Rollback, 3, None).unwrap();
     store.insert_release(&record("shop@v4", 0)).unwrap();
     store.set_state(&id("shop@v4"), ReleaseState::Ready).unwrap();
     for release in ["shop@v1", "shop@v3", "shop@v4"] {

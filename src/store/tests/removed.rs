@@ -5,7 +5,7 @@ use super::*;
 fn with_shop(folder: &Path) -> Store {
     let store = Store::open(folder).unwrap();
     store.insert_release(&record("shop@v1", 0)).unwrap();
-    store.record_promotion(&id("shop@v1"), None, PromotionKind::Promote, 1, None).unwrap();
+    store.record_promotion(&id("shop@v1"), PromotionKind::Promote, 1, None).unwrap();
     store.set_state(&id("shop@v1"), ReleaseState::Ready).unwrap();
     store.set_env(&app("shop"), EnvScope::Production, &[value("KEY", "kept")]).unwrap();
     store
@@ -31,7 +31,7 @@ fn a_removed_app_is_kept_whole_and_unchanged_until_it_is_restored() {
     let shop = app("shop");
     store.insert_release(&ReleaseRecord { state: ReleaseState::Pending, ..record("shop@v2", 0) }).unwrap();
     let bakes = deployment("shop@v1");
-    store.record_promotion(&id("shop@v1"), None, PromotionKind::Promote, 2, Some(&bakes)).unwrap();
+    store.record_promotion(&id("shop@v1"), PromotionKind::Promote, 2, Some(&bakes)).unwrap();
     store.by(Actor::Token("ci".parse().unwrap())).keep_removed(&shop, 7, 99).unwrap();
     // Once more changes nothing.
     store.keep_removed(&shop, 8, 1).unwrap();
@@ -55,7 +55,7 @@ fn a_removed_app_is_kept_whole_and_unchanged_until_it_is_restored() {
     assert!(matches!(late, Err(StoreError::Removed(_))), "{late:?}");
     let late = store.draft_env(&shop, &set([value("KEY", "late")]));
     assert!(matches!(late, Err(StoreError::Removed(_))), "{late:?}");
-    let late = store.record_promotion(&id("shop@v1"), None, PromotionKind::Promote, 9, None);
+    let late = store.record_promotion(&id("shop@v1"), PromotionKind::Promote, 9, None);
     assert!(matches!(late, Err(StoreError::NoRelease(_))), "{late:?}");
     let over = DeploymentRecord { status: DeploymentStatus::Stopped, ..bakes.clone() };
     assert!(!store.set_deployment(&over).unwrap(), "what ends with the removal is no end of its deployment");

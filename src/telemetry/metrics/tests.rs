@@ -60,7 +60,7 @@ fn what_still_counts_for_a_release_that_is_gone_leaves_nothing_behind() {
     let late = gone.enter(&metrics);
     metrics.request(&gone, Outcome::AppError, 500, 0.02, None);
     drop(late);
-    metrics.worker(&gone, "ready", Some(1));
+    metrics.workers(&gone, &["ready"], Some(1));
     metrics.isolates(&gone, &[]);
     metrics.fail_open(&gone, true);
     assert!(!metrics.encode().contains("catalog"), "{}", metrics.encode());
@@ -77,8 +77,8 @@ fn what_still_counts_for_a_release_that_is_gone_leaves_nothing_behind() {
 fn a_worker_is_in_one_state_at_a_time_and_a_release_without_one_tells_nothing_of_it() {
     let metrics = Metrics::new();
     let series = series("catalog@v1");
-    metrics.worker(&series, "booting", None);
-    metrics.worker(&series, "ready", Some(1024));
+    metrics.workers(&series, &["booting"], None);
+    metrics.workers(&series, &["ready"], Some(1024));
     let text = metrics.encode();
     assert!(text.contains(r#"vitrine_workers{app="catalog",release="v1",state="booting"} 0"#), "{text}");
     assert!(text.contains(r#"vitrine_workers{app="catalog",release="v1",state="ready"} 1"#), "{text}");

@@ -53,11 +53,10 @@ fn fill(store: &Store) {
             promoted_ms: None,
             rolled_back: false,
             spec_hash: Digest::of(b"spec"),
-            instance: None,
             state: ReleaseState::Ready,
         };
         store.insert_release(&record).unwrap();
-        store.record_promotion(&record.id, None, PromotionKind::Promote, 2, None).unwrap();
+        store.record_promotion(&record.id, PromotionKind::Promote, 2, None).unwrap();
     }
     // An archive: a database of nothing beside it is no first start.
     fs::write(store.layout().blobs().join(Digest::of(b"v1").to_string()), "archive").unwrap();
@@ -171,7 +170,7 @@ fn a_torn_or_damaged_log_gives_a_state_that_was_acknowledged_once() {
     let mut states = vec![state_of(&store).unwrap()];
     for change in 0..CHANGES {
         let to = release(["v1", "v2", "v3"][change as usize % 3]);
-        store.record_promotion(&to, None, PromotionKind::Promote, 3 + change, None).unwrap();
+        store.record_promotion(&to, PromotionKind::Promote, 3 + change, None).unwrap();
         states.push(state_of(&store).unwrap());
     }
     // As a kill leaves them: nothing is written back.

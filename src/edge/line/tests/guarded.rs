@@ -10,7 +10,7 @@ async fn answer(set: impl FnOnce(RequestBuilder) -> RequestBuilder) -> (reqwest:
     let site = site_with(Some(Arc::new(Guard::new(PASSWORD, None)))).await;
     let next = Target { was_live: false, ..target("shop", "v1", &[]) };
     let worker = fake_worker(&next.release).await;
-    next.pool.set_worker(Some(Arc::clone(&worker.worker)));
+    next.pool.replace(worker.instance());
     let (old, routes) = (Arc::clone(&site.pool), site.routes.clone());
     let happens = move || {
         assert_eq!(futures_util::FutureExt::now_or_never(old.drain(Duration::ZERO)), Some(0));

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 async fn a_request_waits_for_a_dead_worker_no_longer_than_until_it_is_discarded() {
     let site = site().await;
     let dying = fake_worker(&"shop@v1".parse().unwrap()).await;
-    site.pool.set_worker(Some(Arc::clone(&dying.worker)));
+    site.pool.replace(dying.instance());
     assert_eq!(site.get("/page").send().await.unwrap().status(), 200);
     let mut state = dying.worker.state();
     dying.end();
@@ -22,7 +22,7 @@ async fn a_request_waits_for_a_dead_worker_no_longer_than_until_it_is_discarded(
     }
     assert!(!page.is_finished() && !form.is_finished());
     let begun = Instant::now();
-    site.pool.set_worker(None);
+    site.pool.take();
     dying.worker.discard();
     let (page, form) = (page.await.unwrap().unwrap(), form.await.unwrap().unwrap());
     assert_eq!((page.status().as_u16(), form.status().as_u16()), (200, 200));

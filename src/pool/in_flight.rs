@@ -1,0 +1,62 @@
+//! What is in flight at one instance: requests, and WebSockets, which are counted apart.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// Counts of one instance, or of what waits for them.
+#[derive(Debug, Default)]
+pub struct InFlight {
+    requests: AtomicUsize,
+    sockets: AtomicUsize,
+}
+
+impl InFlight {
+    pub(super) fn begin_request(&self) {
+        self.requests.fetch_add(1, Ordering::SeqCst);
+    }
+
+    pub(super) fn end_request(&self) {
+        self.requests.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// A request becomes a WebSocket. Who counts both looks at the requests first, so it is never missed.
+    pub(super) fn becomes_socket(&self) {
+        self.sockets.fetch_add(1, Ordering::SeqCst);
+        self.end_request();
+    }
+
+    pub(super) fn end_socket(&self) {
+        self.sockets.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Requests alone.
+    #[must_use]
+    pub fn requests(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
+    }
+
+    /// Requests and open WebSockets.
+    #[must_use]
+    pub fn all(&self) -> usize {
+        self.requests() + self.sockets.load(Ordering::SeqCst)
+    }
+}
+
+/// Waits until `count` is zero or the time is over; gives what is left. `emptied` is notified whenever it may have become zero.
+pub(super) async fn settled(emptied: &Notify, timeout: Duration, count: impl Fn() -> usize) -> usize {
+    let empty = async {
+        loop {
+            let mut notified = std::pin::pin!(emptied.notified());
+            notified.as_mut().enable();
+            if count() == 0 {
+                return;
+            }
+            notified.await;
+        }
+    };
+    match tokio::time::timeout(timeout, empty).await {
+        Ok(()) => 0,
+        Err(_) => count(),
+    }
+}

@@ -1,0 +1,144 @@
+//! One instance of a release: its worker, what is in flight there, what the checks say of it.
+
+use super::choice::Fitness;
+use super::in_flight::{InFlight, settled};
+use crate::health::target_group::Attributes;
+use crate::health::{HealthStatus, Reason, TargetState, traffic};
+use crate::id::InstanceId;
+use crate::worker::Worker;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
+
+/// What the checks of an instance say. Nothing where no check runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// By `healthCheck`.
+    pub container: Option<HealthStatus>,
+    /// By `targetGroup`.
+    pub target: Option<(TargetState, Option<Reason>)>,
+}
+
+impl Checked {
+    fn is_unhealthy(&self) -> bool {
+        self.container == Some(HealthStatus::Unhealthy)
+            || self.target.is_some_and(|(state, _)| state == TargetState::Unhealthy)
+    }
+}
+
+/// One instance.
+#[derive(Debug)]
+pub struct Instance {
+    worker: Arc<Worker>,
+    in_flight: InFlight,
+    emptied: Notify,
+    leaving: AtomicBool,
+    /// How often its release has left its users so far, or it has left its release.
+    left: watch::Sender<u64>,
+    checked: Mutex<Checked>,
+    is_unhealthy: AtomicBool,
+    /// Since when it serves, and how long its share of the requests grows: not at all for the first of a release.
+    slow_start: Option<(Instant, Attributes)>,
+}
+
+impl Instance {
+    /// An instance that serves from now on. `slow_start` is for one that comes beside others.
+    #[must_use]
+    pub fn new(worker: Arc<Worker>, slow_start: Option<Attributes>) -> Arc<Self> {
+        Arc::new(Self {
+            worker,
+            in_flight: InFlight::default(),
+            emptied: Notify::new(),
+            leaving: AtomicBool::new(false),
+            left: watch::Sender::new(0),
+            checked: Mutex::default(),
+            is_unhealthy: AtomicBool::new(false),
+            slow_start: slow_start.map(|attributes| (Instant::now(), attributes)),
+        })
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> &InstanceId {
+        &self.worker.identity().instance
+    }
+
+    /// Its worker.
+    #[must_use]
+    pub const fn worker(&self) -> &Arc<Worker> {
+        &self.worker
+    }
+
+    /// Its requests and WebSockets.
+    #[must_use]
+    pub const fn in_flight(&self) -> &InFlight {
+        &self.in_flight
+    }
+
+    /// What its checks say.
+    #[must_use]
+    pub fn checked(&self) -> Checked {
+        *self.checked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes that, and gives the result.
+    pub fn set_checked(&self, change: impl FnOnce(&mut Checked)) -> Checked {
+        let mut checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut checked);
+        self.is_unhealthy.store(checked.is_unhealthy(), Ordering::Relaxed);
+        *checked
+    }
+
+    /// Waits until nothing is in flight here or the time is over; gives what is left.
+    pub async fn settled(&self, timeout: Duration) -> usize {
+        settled(&self.emptied, timeout, || self.in_flight.all()).await
+    }
+
+    /// Takes no claim from now on, and tells its WebSockets.
+    pub(super) fn leave(&self) {
+        self.leaving.store(true, Ordering::SeqCst);
+        self.tell_leaving();
+    }
+
+    pub(super) fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn tell_leaving(&self) {
+        self.left.send_modify(|times| *times += 1);
+    }
+
+    pub(super) fn leavings(&self) -> watch::Receiver<u64> {
+        self.left.subscribe()
+    }
+
+    /// A request or a WebSocket has ended.
+    pub(super) fn ended(&self) {
+        if self.in_flight.all() == 0 {
+            self.emptied.notify_waiters();
+        }
+    }
+
+    pub(super) fn fitness(&self) -> Fitness {
+        match self.worker.is_ready() {
+            false => Fitness::Away,
+            true if self.is_unhealthy.load(Ordering::Relaxed) => Fitness::Unhealthy,
+            true => Fitness::Serving,
+        }
+    }
+
+    /// Its requests, weighed by the share that it may have: in slow start each counts for several.
+    pub(super) fn load(&self) -> f64 {
+        let share = self
+            .slow_start
+            .as_ref()
+            .map_or(1.0, |(since, attributes)| traffic::slow_start_share(attributes, since.elapsed(), true));
+        // The one that comes counts too: an idle instance in slow start is not as good as one that is warm and idle.
+        (self.in_flight.requests() + 1) as f64 / share.max(LEAST_SHARE)
+    }
+}
+
+/// Share of an instance at the very beginning of its slow start.
+const LEAST_SHARE: f64 = 0.01;

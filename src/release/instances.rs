@@ -1,0 +1,148 @@
+//! Instances of a release from their record to their end.
+
+use super::boot::Terms;
+use super::entry::Entry;
+use super::{ReleaseError, Releases, keep, unwell};
+use crate::failpoint::{self, Fault};
+use crate::health::target_group::Attributes;
+use crate::id::InstanceId;
+use crate::pool::Instance;
+use crate::store::InstanceRecord;
+use crate::telemetry::causes;
+use crate::worker::Worker;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// An instance that may serve, and what failed of its warm and health paths.
+pub(super) type Started = (Arc<Instance>, Option<String>);
+
+impl Releases {
+    /// Starts an instance and waits until it may serve. It is recorded first: a host that dies after the start finds it again. One that
+    /// fails is ended. `answered` is called once its worker is what it should be.
+    pub(super) async fn start_instance(
+        &self,
+        entry: &Arc<Entry>,
+        deadline: Duration,
+        terms: Terms,
+        answered: impl FnOnce() -> Result<(), ReleaseError> + Send,
+    ) -> Result<Started, ReleaseError> {
+        let (id, release) = (self.new_instance(), entry.id());
+        let record = InstanceRecord { id: id.clone(), spec_hash: entry.record().spec_hash };
+        self.stored("recording an instance", move |store| store.add_instance(&release, &record)).await?;
+        match self.start_within(entry, &id, deadline, terms, answered).await {
+            Ok((worker, unwell)) => Ok((self.instance_of(entry, worker), unwell)),
+            Err(error) => {
+                self.end(&id).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Starts an instance beside those that serve, once there is a place for it. The release's life stays as it is. The instance must be
+    /// well: one that is not is no better than those that serve.
+    pub(super) async fn start_beside(
+        &self,
+        entry: &Arc<Entry>,
+        deadline: Duration,
+    ) -> Result<Arc<Instance>, ReleaseError> {
+        let _place = self.boot_place(entry, true, deadline).await?;
+        self.start_instance(entry, deadline, Terms::Strict, || Ok(())).await.map(|(instance, _)| instance)
+    }
+
+    /// The worker as an instance of its release. One that comes beside others gets its share of the requests slowly, if that is set so.
+    pub(super) fn instance_of(&self, entry: &Entry, worker: Arc<Worker>) -> Arc<Instance> {
+        let beside_others = entry.pool.is_ready();
+        Instance::new(worker, beside_others.then(Attributes::default))
+    }
+
+    /// Gives requests to an instance. `unwell` is what failed of its warm and health paths.
+    pub(super) fn add_instance(&self, entry: &Arc<Entry>, instance: Arc<Instance>, unwell: Option<String>) {
+        entry.pool.add(Arc::clone(&instance));
+        self.serves(entry, &instance, unwell);
+    }
+
+    /// Gives all requests to one instance, and gives back those that it replaces: the caller lets them finish.
+    pub(super) fn replace_instances(
+        &self,
+        entry: &Arc<Entry>,
+        instance: Arc<Instance>,
+    ) -> Vec<Arc<Instance>> {
+        let replaced = entry.pool.replace(Arc::clone(&instance));
+        self.serves(entry, &instance, None);
+        replaced
+    }
+
+    fn serves(&self, entry: &Arc<Entry>, instance: &Arc<Instance>, unwell: Option<String>) {
+        entry.has_served_now();
+        entry.set_failure(None);
+        keep::watch(self, entry, instance);
+        unwell::note(self, entry, instance.worker(), unwell);
+    }
+
+    /// Stops all instances of a release, whatever they do. The caller holds `entry.boot`.
+    pub(super) async fn discard(&self, entry: &Arc<Entry>) {
+        let stops = entry.pool.take().into_iter().map(|instance| self.stop(instance));
+        futures_util::future::join_all(stops).await;
+    }
+
+    /// Stops an instance that is in no pool any more, without waiting for what is in flight there.
+    pub(super) async fn stop(&self, instance: Arc<Instance>) {
+        // One that hangs hears no SIGTERM.
+        let hung = instance.worker().is_hung();
+        // Requests that wait for this worker look for another.
+        instance.worker().discard();
+        if hung {
+            self.end_within(instance.id(), 0).await;
+        } else {
+            self.end(instance.id()).await;
+        }
+    }
+
+    /// Lets an instance that is in no pool any more finish what is in flight there, and stops it.
+    pub(super) async fn finish(&self, instance: Arc<Instance>) {
+        let timeout = Duration::from_millis(self.0.parts.config.switching.drain_timeout_ms);
+        let left = instance.settled(timeout).await;
+        if left > 0 {
+            let instance = instance.id();
+            tracing::warn!(%instance, in_flight = left, "requests were cut at the end of the drain");
+        }
+        self.stop(instance).await;
+    }
+
+    /// The same in the background.
+    pub(super) fn finish_behind(&self, instances: Vec<Arc<Instance>>) {
+        for instance in instances {
+            let releases = self.clone();
+            tokio::spawn(async move { releases.finish(instance).await });
+        }
+    }
+
+    /// Ends a worker, without a word when it has ended already, and forgets the record of its instance.
+    pub(super) async fn end(&self, instance: &InstanceId) {
+        let grace_ms = match failpoint::at("stop.grace") {
+            Some(Fault::Skip) => 0,
+            _ => self.0.parts.config.switching.stop_timeout_ms,
+        };
+        self.end_within(instance, grace_ms).await;
+    }
+
+    /// As [`Releases::end`], with a grace of its own.
+    pub(super) async fn end_within(&self, instance: &InstanceId, grace_ms: u64) {
+        let engine = &self.0.parts.engine;
+        let stopped = async {
+            engine.check().await?;
+            engine.stop(instance, grace_ms).await
+        };
+        if let Err(error) = stopped.await {
+            tracing::error!(%instance, error = %causes(&error), "a worker could not be stopped; it will be tried again");
+            self.note_unstopped(instance);
+        }
+        let ended = instance.clone();
+        if let Err(error) =
+            self.stored("forgetting an instance", move |store| store.remove_instance(&ended)).await
+        {
+            tracing::error!(%instance, error = %causes(&error), "a stopped worker is still recorded");
+        }
+        self.forget_instance(instance);
+    }
+}

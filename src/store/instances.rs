@@ -1,0 +1,64 @@
+//! Instances of releases: recorded before they are started and until they have ended, so that a host that starts again finds them.
+
+use super::transaction::parsed;
+use super::{Store, StoreError};
+use crate::id::{Digest, InstanceId, ReleaseId};
+use rusqlite::params;
+
+/// One instance of a release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstanceRecord {
+    /// Which.
+    pub id: InstanceId,
+    /// What it is started with. One that differs from its release's was started with other values or limits.
+    pub spec_hash: Digest,
+}
+
+impl Store {
+    /// Records an instance that is about to be started.
+    ///
+    /// # Errors
+    /// [`StoreError::NoRelease`]; see [`StoreError`].
+    pub fn add_instance(&self, release: &ReleaseId, instance: &InstanceRecord) -> Result<(), StoreError> {
+        self.write("record an instance of the release", |transaction| {
+            let added = transaction.execute(
+                "INSERT INTO instances (id, app, version, spec_hash)
+                 SELECT ?1, app, version, ?4 FROM releases WHERE app = ?2 AND version = ?3",
+                params![
+                    instance.id.as_str(),
+                    release.app.as_str(),
+                    release.version.as_str(),
+                    instance.spec_hash.to_string()
+                ],
+            )?;
+            if added == 0 { Err(StoreError::NoRelease(release.clone()).into()) } else { Ok(()) }
+        })
+    }
+
+    /// Forgets an instance that has ended. An unknown one is no error: it went with its release.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn remove_instance(&self, instance: &InstanceId) -> Result<(), StoreError> {
+        self.write("forget an instance", |transaction| {
+            transaction.execute("DELETE FROM instances WHERE id = ?1", [instance.as_str()])?;
+            Ok(())
+        })
+    }
+
+    /// The recorded instances of a release, the oldest first.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn instances(&self, release: &ReleaseId) -> Result<Vec<InstanceRecord>, StoreError> {
+        self.read("list the instances of the release", |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT id, spec_hash FROM instances WHERE app = ?1 AND version = ?2 ORDER BY seq",
+            )?;
+            let rows = statement.query_map([release.app.as_str(), release.version.as_str()], |row| {
+                Ok(InstanceRecord { id: parsed(row, 0)?, spec_hash: parsed(row, 1)? })
+            })?;
+            rows.collect()
+        })
+    }
+}
