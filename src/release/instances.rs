@@ -98,6 +98,12 @@ impl Releases {
         }
     }
 
+    /// The same in the background.
+    pub(super) fn stop_behind(&self, instance: Arc<Instance>) {
+        let releases = self.clone();
+        tokio::spawn(async move { releases.stop(instance).await });
+    }
+
     /// Lets an instance that is in no pool any more finish what is in flight there, and stops it.
     pub(super) async fn finish(&self, instance: Arc<Instance>) {
         let timeout = Duration::from_millis(self.0.parts.config.switching.drain_timeout_ms);

@@ -128,11 +128,6 @@ async fn gone(host: &Weak<Inner>, instance: &InstanceId) {
     }
 }
 
-/// Takes an instance that is gone out of its pool, unless it is the last: that is the release's loss.
-fn one_of_several(entry: &Entry, lost: &InstanceId) -> Option<Arc<Instance>> {
-    entry.pool.remove(lost).inspect(|instance| instance.worker().discard())
-}
-
 /// Starts another worker in the place of one that is gone, while it is wanted and until its starts failed too often. The
 /// first try is immediate if the old one served well.
 async fn replace(
@@ -150,19 +145,17 @@ async fn replace(
     {
         let Some(_turn) = releases.0.turns.take().await else { return };
         // Others of the release serve meanwhile: what waits for this one goes to them at once, whatever is being started.
-        let left = one_of_several(&entry, &lost);
+        let left = entry.pool.remove(&lost).map(|instance| releases.stop_behind(instance));
         let _boot = entry.boot.lock().await;
-        let left = left.or_else(|| one_of_several(&entry, &lost));
+        let left = left.or_else(|| entry.pool.remove(&lost).map(|instance| releases.stop_behind(instance)));
         if left.is_none() && entry.pool.instance(&lost).is_none() {
             // Somebody replaced it, or it was put to sleep.
             return;
         }
         tracing::warn!(release = %entry.id(), instance = %lost, "a worker is gone");
         releases.0.parts.telemetry.metrics.replacement(&entry.id().app, reason);
-        match left {
-            Some(instance) => releases.stop(instance).await,
-            None if releases.tell(&entry, Event::Lost, deadline).await.is_err() => return,
-            None => {}
+        if left.is_none() && releases.tell(&entry, Event::Lost, deadline).await.is_err() {
+            return;
         }
     }
     // A release that is not needed now sleeps, and a request wakes it.

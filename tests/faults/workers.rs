@@ -192,28 +192,18 @@ fn a_container_that_is_paused_or_out_of_memory_is_out_and_replaced() {
         let containers = docker::containers_of(&host.data());
         let hit = containers.iter().find(|one| one["Name"].as_str().unwrap().ends_with(&instance)).unwrap();
         let id = hit["Id"].as_str().unwrap();
-        let group = format!("/sys/fs/cgroup/memory/docker/{id}");
-        if what != "container paused" && !std::path::Path::new(&group).exists() {
-            println!("SKIPPED: {what}: no memory group at {group}");
-            continue;
-        }
         let mut eater = None;
         let seen = strike(&host, || match what {
             "container paused" => {
                 Command::new("docker").args(["pause", id]).stdout(Stdio::null()).status().unwrap();
             }
-            // Whatever else is in the group is ended for what this one takes.
-            _ => {
-                let script = format!(
-                    "echo -1000 >/proc/self/oom_score_adj; echo $$ >{group}/cgroup.procs; exec tail /dev/zero"
-                );
-                eater = Some(Command::new("sh").args(["-c", &script]).stdout(Stdio::null()).spawn().unwrap());
-            }
+            _ => eater = docker::eat_memory(id),
         });
-        if let Some(mut eater) = eater {
-            let _ = eater.kill();
-            let _ = eater.wait();
+        if what != "container paused" && eater.is_none() {
+            println!("SKIPPED: {what}: no memory group");
+            continue;
         }
+        drop(eater);
         hold(what, &seen);
     }
 }

@@ -1,8 +1,9 @@
 //! Docker, as an operator's command line shows it.
 
 use serde_json::Value;
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 /// Whether containers can be had; says that a test is skipped if not.
 pub fn is_there() -> bool {
@@ -61,4 +62,37 @@ pub fn pause(container: &Value) {
 fn output(args: &[&str]) -> String {
     let done = Command::new("docker").args(args).stderr(Stdio::null()).output().unwrap();
     String::from_utf8(done.stdout).unwrap()
+}
+
+/// Fills the memory group of a container with processes that are smaller than what runs there, so that the kernel ends the largest of
+/// what runs there. `None` where the group can't be found.
+pub fn eat_memory(container: &str) -> Option<MemoryEater> {
+    let groups = [
+        format!("/sys/fs/cgroup/memory/docker/{container}"),
+        format!("/sys/fs/cgroup/docker/{container}"),
+        format!("/sys/fs/cgroup/system.slice/docker-{container}.scope"),
+    ];
+    let group = groups.iter().find(|group| Path::new(group).exists())?;
+    // `tail` keeps what it may have to print until its input ends.
+    let script = format!(
+        "echo $$ >{group}/cgroup.procs || exit; for one in $(seq {EATERS}); do \
+         (head -c {EATER_BYTES} /dev/zero; exec sleep 60) | tail -c {EATER_BYTES} >/dev/null & done; wait"
+    );
+    let mut command = Command::new("sh");
+    command.args(["-c", &script]).process_group(0);
+    Some(MemoryEater(command.spawn().unwrap()))
+}
+
+/// Together more than any test's container may have, each less than a render process.
+const EATERS: usize = 60;
+const EATER_BYTES: usize = 16 << 20;
+
+/// Ends what eats when dropped.
+pub struct MemoryEater(Child);
+
+impl Drop for MemoryEater {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", self.0.id())]).status();
+        let _ = self.0.wait();
+    }
 }
