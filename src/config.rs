@@ -17,6 +17,7 @@ mod quota;
 mod secrets;
 mod special;
 mod tls;
+mod worker;
 
 pub use deploy::{Bake, Hook, HookStage};
 pub use edge::EdgeRules;
@@ -32,6 +33,7 @@ pub use quota::Quota;
 pub use secrets::SecretsRules;
 pub use special::{is_public, only_by_address};
 pub use tls::{CertificateFiles, Tls};
+pub use worker::{AppResources, Capacity, WorkerResources};
 
 use crate::health::HealthPolicy;
 use crate::id::AppName;
@@ -145,28 +147,6 @@ pub struct Signatures {
     pub keys: Vec<String>,
 }
 
-/// What a worker's container may use.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct WorkerResources {
-    /// Memory of one worker, in MiB; no swap beside it.
-    pub memory_mb: u64,
-    /// Cores of one worker; 0 is all.
-    pub cpus: f64,
-    /// Processes and threads of one worker.
-    pub pids: i64,
-    /// Instances of one app that users get at most, whatever its bundle asks for.
-    pub instances_max: u32,
-    /// Docker's runtime for its container, such as `runsc`; Docker's own default, if absent.
-    pub runtime: Option<String>,
-}
-
-impl Default for WorkerResources {
-    fn default() -> Self {
-        Self { memory_mb: 512, cpus: 0.0, pids: 64, instances_max: 4, runtime: None }
-    }
-}
-
 /// How long releases are kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -240,6 +220,8 @@ pub struct Config {
     pub limits: LimitMaxima,
     /// See [`WorkerResources`].
     pub worker: WorkerResources,
+    /// See [`Capacity`].
+    pub capacity: Capacity,
     /// See [`EgressPolicy`].
     pub egress: EgressPolicy,
     /// What is decided for single apps.
@@ -288,6 +270,7 @@ impl Default for Config {
             routes: Vec::new(),
             limits: LimitMaxima::default(),
             worker: WorkerResources::default(),
+            capacity: Capacity::default(),
             egress: EgressPolicy::default(),
             apps: BTreeMap::new(),
             signatures: Signatures::default(),

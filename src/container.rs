@@ -2,7 +2,7 @@
 //!
 //! The host asks through [`Engine`]; a process of its own ([`engine`]) does it, and alone talks to Docker.
 
-use crate::config::Isolation;
+use crate::config::{Isolation, WorkerResources};
 use crate::failpoint::{self, Fault};
 use crate::id::{Digest, InstanceId, ReleaseId};
 use crate::limits::{
@@ -52,12 +52,36 @@ pub struct StartSpec {
     pub snapshot: Option<Digest>,
     /// See [`vitrine_wire::SpecHash`].
     pub spec_hash: Digest,
+    /// See [`Resources`].
+    pub resources: Resources,
+}
+
+/// What a worker may use of the machine, and what it is sure to have.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resources {
     /// Memory, in MiB.
     pub memory_mb: u64,
+    /// Memory that it is sure to have, in MiB.
+    pub memory_reservation_mb: u64,
     /// Cores; 0 is all.
     pub cpus: f64,
+    /// Cores that it is sure to have.
+    pub cpu_reservation: f64,
     /// Processes and threads.
     pub pids: i64,
+}
+
+impl From<&WorkerResources> for Resources {
+    fn from(resources: &WorkerResources) -> Self {
+        Self {
+            memory_mb: resources.memory_mb,
+            memory_reservation_mb: resources.memory_reservation_mb,
+            cpus: resources.cpus,
+            cpu_reservation: resources.cpu_reservation,
+            pids: resources.pids,
+        }
+    }
 }
 
 /// Everything that may be asked of an engine.

@@ -283,7 +283,7 @@ fn admin_options(
     releases: &Releases,
     telemetry: &Telemetry,
 ) -> Result<AdminOptions, AdminError> {
-    let (metrics, room) = (Arc::clone(&telemetry.metrics), releases.clone());
+    let metrics = Arc::clone(&telemetry.metrics);
     let ready = releases.clone();
     let load = |files| Certificates::load(vec![files], Arc::clone(&telemetry.metrics));
     let tls = config.admin_tls.clone().map(load).transpose()?;
@@ -300,10 +300,7 @@ fn admin_options(
         releases: releases.clone(),
         clock: Clock::system(),
         connections: telemetry.metrics.connections(Side::Admin),
-        metrics: Arc::new(move || {
-            metrics.schedulable_workers(room.room_left());
-            metrics.encode()
-        }),
+        metrics: Arc::new(move || metrics.encode()),
         metrics_rules: config.metrics.clone(),
         ready: Arc::new(move || ready.ready()),
         fell_back: fell_back(config, isolation),

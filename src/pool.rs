@@ -37,6 +37,8 @@ pub struct Pool {
     members: ArcSwap<Members>,
     draining: AtomicBool,
     frozen: AtomicBool,
+    /// Whether unhealthy instances get requests, because too few are healthy.
+    fails_open: AtomicBool,
     emptied: Notify,
     opened: Notify,
     born: Instant,
@@ -131,6 +133,7 @@ impl Pool {
             members: ArcSwap::default(),
             draining: AtomicBool::new(false),
             frozen: AtomicBool::new(false),
+            fails_open: AtomicBool::new(false),
             emptied: Notify::new(),
             opened: Notify::new(),
             born: Instant::now(),
@@ -158,7 +161,8 @@ impl Pool {
         loop {
             let members = self.members.load();
             let serving = &members.serving;
-            let look = |at: usize| (serving[at].fitness(), serving[at].load());
+            let fails_open = self.fails_open();
+            let look = |at: usize| (serving[at].fitness(fails_open), serving[at].load());
             let Some(at) = choice::choose(serving.len(), rand::random, look) else {
                 return Err(self.closed().unwrap_or(ClaimError::NoWorker));
             };
@@ -184,6 +188,17 @@ impl Pool {
         } else {
             self.frozen.load(Ordering::SeqCst).then_some(ClaimError::NoWorker)
         }
+    }
+
+    /// Whether unhealthy instances get requests.
+    #[must_use]
+    pub fn fails_open(&self) -> bool {
+        self.fails_open.load(Ordering::Relaxed)
+    }
+
+    /// Gives requests to unhealthy instances too, or to healthy ones alone.
+    pub fn set_fails_open(&self, open: bool) {
+        self.fails_open.store(open, Ordering::Relaxed);
     }
 
     fn end_request(&self, instance: &Instance) {

@@ -6,7 +6,7 @@
 //! recorded, swapped), for a share of the users first ([`split`]), with as many [`instances`] as its [`scale`] says -> [`keep`] (a worker that is lost or hangs is replaced) and
 //! [`check`] (so is one that is ill), [`unwell`] (one whose pages fail at its start serves, and is asked again) -> [`retire`] (sleep,
 //! expiry, retention) and [`removal`] (of an app, which [`restore`] brings back) -> [`wake`] (a request for one that sleeps).
-//! [`boot_queue`] says whose worker is started next, [`diagnosis`] why one did not come up. [`life`] says what may happen to a
+//! [`boot_queue`] says whose worker is started next, [`capacity`] whether it fits, [`diagnosis`] why one did not come up. [`life`] says what may happen to a
 //! release and what follows, [`course`] carries that out; [`decide`] holds the other rules, without effects, [`observe`] reports how
 //! workers do, and [`load`] what is asked of them. [`entry`] is one release,
 //! [`book`] all that is known, [`labels`] whose each host name is, [`reuse`] which names may get other content, [`counted`] and [`room`] what an app may have beside what its
@@ -18,6 +18,7 @@ mod apex;
 mod book;
 mod boot;
 mod boot_queue;
+mod capacity;
 mod check;
 mod counted;
 mod course;
@@ -68,6 +69,7 @@ use crate::telemetry::Telemetry;
 use crate::worker::{BodyMemory, OwnOrigin, OwnOrigins, Sockets};
 use book::Book;
 use boot_queue::BootQueue;
+use capacity::Capacity;
 pub use diagnosis::{Diagnosis, LoweredLimit, env_line, limits_line};
 pub use error::{ReleaseError, WakeError};
 use journal::Journal;
@@ -141,6 +143,7 @@ struct Inner {
     /// What bodies from workers are held in.
     bodies: Arc<BodyMemory>,
     boots: Arc<BootQueue>,
+    capacity: Arc<Capacity>,
     rooms: room::Rooms,
     /// Held for reading from when a bundle is stored until its release is recorded, for writing while one is removed.
     keeping: Arc<RwLock<()>>,
@@ -174,6 +177,7 @@ impl Releases {
     /// [`ReleaseError::Store`].
     pub async fn open(parts: Parts) -> Result<Self, ReleaseError> {
         let boots = BootQueue::new(boot_queue::places_here(parts.config.worker.memory_mb), BOOTS_RESERVE);
+        let capacity = Capacity::here(&parts.config, parts.telemetry.metrics.schedulable_workers());
         let journal = Journal::new(&parts.telemetry);
         let releases = Self(Arc::new(Inner {
             parts,
@@ -183,6 +187,7 @@ impl Releases {
             bodies: BodyMemory::new(BODIES_BYTES_MAX),
             sockets: Sockets::new(files::shares().egress_sockets),
             boots,
+            capacity,
             rooms: room::Rooms::default(),
             keeping: Arc::default(),
             starting: AtomicBool::new(true),

@@ -14,6 +14,7 @@ mod liveness;
 mod memory;
 mod requests;
 mod snapshot;
+mod transport;
 mod turn;
 mod untaken;
 
@@ -29,6 +30,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
+pub use transport::Endpoint;
 use vitrine_wire::{BootFailure, Done, LogLine, Outcome, Pong, Ready, RequestHead, Start};
 
 /// What a worker must turn out to be.
@@ -40,8 +42,8 @@ pub struct Identity {
     pub release: ReleaseId,
     /// What it was started with.
     pub spec_hash: Digest,
-    /// Folder that holds its sockets.
-    pub socket_dir: std::path::PathBuf,
+    /// Where it is reached.
+    pub endpoint: Endpoint,
 }
 
 /// Why a worker can't be used.

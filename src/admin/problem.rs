@@ -40,6 +40,8 @@ pub enum Kind {
     LabelTaken,
     /// A quota is used up.
     Quota,
+    /// The host has no room for one more worker.
+    NoCapacity,
     /// The same `Idempotency-Key` is being worked on.
     KeyInUse,
     /// The body is above its bound.
@@ -89,6 +91,7 @@ impl Kind {
                 ("other_content", StatusCode::CONFLICT, "The version exists with other content")
             }
             Self::LabelTaken => ("label_taken", StatusCode::CONFLICT, "The host name is taken"),
+            Self::NoCapacity => ("no_capacity", StatusCode::CONFLICT, "The host has no room for it"),
             Self::Quota => ("quota", StatusCode::CONFLICT, "A quota is used up"),
             Self::KeyInUse => ("key_in_use", StatusCode::CONFLICT, "The same request is being worked on"),
             Self::TooLarge => ("too_large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
@@ -247,6 +250,7 @@ impl From<ReleaseError> for Problem {
             ReleaseError::OtherContent { .. } | ReleaseError::Reused(_) => Kind::OtherContent,
             ReleaseError::LabelTaken { .. } => Kind::LabelTaken,
             ReleaseError::Quota(_) => Kind::Quota,
+            ReleaseError::NoCapacity { .. } => Kind::NoCapacity,
             ReleaseError::Refused(_) => Kind::Refused,
             ReleaseError::Unsigned { .. } => Kind::SignatureRefused,
             ReleaseError::Unservable { .. } => Kind::Unservable,

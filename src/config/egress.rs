@@ -1,6 +1,6 @@
 //! Where apps may go.
 
-use super::{Config, PrivateRule};
+use super::{AppResources, Config, PrivateRule};
 use crate::id::AppName;
 use serde::{Deserialize, Serialize};
 
@@ -26,11 +26,13 @@ impl Default for EgressPolicy {
 }
 
 /// What the operator decides for one app.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AppRules {
     /// See [`AppEgress`].
     pub egress: AppEgress,
+    /// See [`AppResources`].
+    pub worker: AppResources,
 }
 
 /// Where one app may go besides.
@@ -48,7 +50,7 @@ impl Config {
     #[must_use]
     pub fn egress_of(&self, app: &AppName, vouched: bool) -> EgressPolicy {
         let mut policy = self.egress.clone();
-        if let Some(AppRules { egress }) = self.apps.get(app) {
+        if let Some(AppRules { egress, .. }) = self.apps.get(app) {
             match vouched || egress.previews {
                 true => policy.allow_private.extend_from_slice(&egress.allow_private),
                 false => policy.not_for_previews = Some((app.clone(), egress.allow_private.clone())),

@@ -130,16 +130,13 @@ impl Containers {
     /// See [`Failure`].
     pub async fn probe(&self) -> Result<(), Failure> {
         self.check_runtime().await?;
-        let resources = WorkerResources::default();
         let spec = StartSpec {
             instance: InstanceId::random(),
             release: "probe@probe".parse::<ReleaseId>().expect("a name and a version"),
             bundle: Digest([0; 32]),
             snapshot: None,
             spec_hash: Digest([0; 32]),
-            memory_mb: resources.memory_mb,
-            cpus: resources.cpus,
-            pids: resources.pids,
+            resources: (&WorkerResources::default()).into(),
         };
         let sockets = self.layout.make_sockets(&spec.instance, worker_uid(&spec.instance))?;
         let ran = self.run_probe(&spec, &sockets).await;

@@ -38,8 +38,12 @@ const SNAPSHOT_PATH: &str = "/snapshot";
 const EMPTY_FILES: [&str; 3] = ["/etc/resolv.conf", "/etc/hosts", "/etc/hostname"];
 /// When the host is out of memory the kernel ends workers before it ends the edge.
 const OOM_SCORE: i64 = 500;
-/// Each worker weighs the same when cores are short, whatever Docker's default is.
+/// Workers that reserve no cores weigh the same when cores are short, whatever Docker's default is.
 const CPU_SHARES: i64 = 1000;
+/// Weight of one core that is reserved, as ECS has it.
+const CPU_SHARES_OF_A_CORE: f64 = 1024.0;
+/// The least that the kernel takes.
+const CPU_SHARES_MIN: i64 = 2;
 
 /// What the container runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,8 +148,17 @@ fn labels(spec: &StartSpec, host: &str) -> HashMap<String, String> {
     ])
 }
 
+fn cpu_shares(cpu_reservation: f64) -> i64 {
+    if cpu_reservation > 0.0 {
+        ((cpu_reservation * CPU_SHARES_OF_A_CORE) as i64).max(CPU_SHARES_MIN)
+    } else {
+        CPU_SHARES
+    }
+}
+
 fn host_config(spec: &StartSpec, place: &Place<'_>) -> HostConfig {
-    let memory = i64::try_from(spec.memory_mb << 20).unwrap_or(i64::MAX);
+    let bytes = |mb: u64| i64::try_from(mb << 20).unwrap_or(i64::MAX);
+    let (resources, memory) = (&spec.resources, bytes(spec.resources.memory_mb));
     HostConfig {
         runtime: place.runtime.map(String::from),
         network_mode: Some("none".into()),
@@ -161,11 +174,12 @@ fn host_config(spec: &StartSpec, place: &Place<'_>) -> HostConfig {
         mounts: Some(mounts(place)),
         memory: Some(memory),
         memory_swap: Some(memory),
-        nano_cpus: Some(if spec.cpus > 0.0 { (spec.cpus * 1e9) as i64 } else { 0 }),
-        pids_limit: Some(spec.pids),
+        memory_reservation: Some(bytes(resources.memory_reservation_mb.min(resources.memory_mb))),
+        nano_cpus: Some(if resources.cpus > 0.0 { (resources.cpus * 1e9) as i64 } else { 0 }),
+        pids_limit: Some(resources.pids),
         oom_score_adj: Some(OOM_SCORE),
         ulimits: Some(ulimits(place.runtime)),
-        cpu_shares: Some(CPU_SHARES),
+        cpu_shares: Some(cpu_shares(resources.cpu_reservation)),
         // A worker's own supervisor is PID 1 and reaps; Docker must never bring an old release back by itself.
         init: Some(false),
         restart_policy: Some(RestartPolicy {

@@ -1,5 +1,6 @@
 //! `[health]` of `vitrine.toml`.
 
+use super::target_group::Attributes;
 use super::{HealthCheck, HealthError, TargetGroup, within};
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,8 @@ pub struct HealthPolicy {
     pub health_check: Option<HealthCheck>,
     /// The load balancer's check: passes on what its matcher names.
     pub target_group: Option<TargetGroup>,
+    /// Which instances of a release get requests.
+    pub target_group_attributes: Attributes,
     /// Time after a worker's start in which it is not replaced for its health, in seconds.
     pub health_check_grace_period_seconds: u32,
 }
@@ -28,6 +31,7 @@ impl HealthPolicy {
         if let Some(group) = &self.target_group {
             group.check().map_err(|error| ("health.targetGroup", error))?;
         }
+        self.target_group_attributes.check().map_err(|error| ("health.targetGroupAttributes", error))?;
         within("healthCheckGracePeriodSeconds", self.health_check_grace_period_seconds, 0, i32::MAX as u32)
             .map_err(|error| ("health", error))
     }

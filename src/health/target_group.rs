@@ -54,33 +54,24 @@ impl TargetGroup {
     }
 }
 
-/// Attributes of a target group. Times in seconds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Attributes of a target group that say which targets get requests. How long one that leaves may finish is `switching.drain_timeout_ms`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Attributes {
-    /// `deregistration_delay.timeout_seconds`.
-    pub deregistration_delay_seconds: u32,
-    /// `slow_start.duration_seconds`; 0 is off.
+    /// Time in which the share of a new target grows, in seconds; 0 is off.
+    #[serde(rename = "slow_start.duration_seconds")]
     pub slow_start_seconds: u32,
-    /// `stickiness.enabled`.
-    pub stickiness: bool,
-    /// `stickiness.lb_cookie.duration_seconds`.
-    pub stickiness_seconds: u32,
-    /// `target_group_health.unhealthy_state_routing.minimum_healthy_targets.count`.
+    /// Healthy targets below which all get requests.
+    #[serde(rename = "target_group_health.unhealthy_state_routing.minimum_healthy_targets.count")]
     pub minimum_healthy_count: u32,
-    /// `target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage`; none is off.
+    /// The same as a part of all, in percent; none is off.
+    #[serde(rename = "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage")]
     pub minimum_healthy_percentage: Option<u32>,
 }
 
 impl Default for Attributes {
     fn default() -> Self {
-        Self {
-            deregistration_delay_seconds: 300,
-            slow_start_seconds: 0,
-            stickiness: false,
-            stickiness_seconds: 86_400,
-            minimum_healthy_count: 1,
-            minimum_healthy_percentage: None,
-        }
+        Self { slow_start_seconds: 0, minimum_healthy_count: 1, minimum_healthy_percentage: None }
     }
 }
 
@@ -90,11 +81,9 @@ impl Attributes {
     /// # Errors
     /// [`HealthError::Range`] with the first one that is out of its range.
     pub fn check(&self) -> Result<(), HealthError> {
-        within("deregistration_delay.timeout_seconds", self.deregistration_delay_seconds, 0, 3600)?;
         if self.slow_start_seconds != 0 {
             within("slow_start.duration_seconds", self.slow_start_seconds, 30, 900)?;
         }
-        within("stickiness.lb_cookie.duration_seconds", self.stickiness_seconds, 1, 604_800)?;
         within("minimum_healthy_targets.count", self.minimum_healthy_count, 1, u32::MAX)?;
         self.minimum_healthy_percentage
             .map_or(Ok(()), |percentage| within("minimum_healthy_targets.percentage", percentage, 1, 100))

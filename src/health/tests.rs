@@ -199,14 +199,14 @@ fn a_target_group_has_the_defaults_and_ranges_of_the_load_balancer() {
 fn attributes_have_the_defaults_and_ranges_of_the_load_balancer() {
     let attributes = Attributes::default();
     attributes.check().unwrap();
-    assert_eq!((attributes.deregistration_delay_seconds, attributes.slow_start_seconds), (300, 0));
-    assert_eq!((attributes.stickiness, attributes.stickiness_seconds), (false, 86_400));
+    assert_eq!(attributes.slow_start_seconds, 0);
     assert_eq!((attributes.minimum_healthy_count, attributes.minimum_healthy_percentage), (1, None));
+    let written = "[targetGroupAttributes]\n\"slow_start.duration_seconds\" = 60\n";
+    let policy: HealthPolicy = toml::from_str(written).unwrap();
+    assert_eq!(policy.target_group_attributes.slow_start_seconds, 60);
     type Set = fn(&mut Attributes, u32);
-    let fields: [(&str, Set, &[u32], &[u32]); 5] = [
-        ("deregistration_delay", |a, v| a.deregistration_delay_seconds = v, &[0, 3600], &[3601]),
+    let fields: [(&str, Set, &[u32], &[u32]); 3] = [
         ("slow_start", |a, v| a.slow_start_seconds = v, &[0, 30, 900], &[1, 29, 901]),
-        ("lb_cookie", |a, v| a.stickiness_seconds = v, &[1, 604_800], &[0, 604_801]),
         ("targets.count", |a, v| a.minimum_healthy_count = v, &[1, 1000], &[0]),
         ("percentage", |a, v| a.minimum_healthy_percentage = Some(v), &[1, 100], &[0, 101]),
     ];

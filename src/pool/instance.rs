@@ -6,6 +6,7 @@ use crate::health::target_group::Attributes;
 use crate::health::{HealthStatus, Reason, TargetState, traffic};
 use crate::id::InstanceId;
 use crate::worker::Worker;
+use std::any::Any;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -39,14 +40,20 @@ pub struct Instance {
     left: watch::Sender<u64>,
     checked: Mutex<Checked>,
     is_unhealthy: AtomicBool,
+    /// What is to be given back when it is gone.
+    _room: Option<Box<dyn Any + Send + Sync>>,
     /// Since when it serves, and how long its share of the requests grows: not at all for the first of a release.
     slow_start: Option<(Instant, Attributes)>,
 }
 
 impl Instance {
-    /// An instance that serves from now on. `slow_start` is for one that comes beside others.
+    /// An instance that serves from now on. `slow_start` is for one that comes beside others; `room` is held for as long as it is there.
     #[must_use]
-    pub fn new(worker: Arc<Worker>, slow_start: Option<Attributes>) -> Arc<Self> {
+    pub fn new(
+        worker: Arc<Worker>,
+        slow_start: Option<Attributes>,
+        room: Option<Box<dyn Any + Send + Sync>>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             worker,
             in_flight: InFlight::default(),
@@ -55,6 +62,7 @@ impl Instance {
             left: watch::Sender::new(0),
             checked: Mutex::default(),
             is_unhealthy: AtomicBool::new(false),
+            _room: room,
             slow_start: slow_start.map(|attributes| (Instant::now(), attributes)),
         })
     }
@@ -121,10 +129,10 @@ impl Instance {
         }
     }
 
-    pub(super) fn fitness(&self) -> Fitness {
+    pub(super) fn fitness(&self, fails_open: bool) -> Fitness {
         match self.worker.is_ready() {
             false => Fitness::Away,
-            true if self.is_unhealthy.load(Ordering::Relaxed) => Fitness::Unhealthy,
+            true if !fails_open && self.is_unhealthy.load(Ordering::Relaxed) => Fitness::Unhealthy,
             true => Fitness::Serving,
         }
     }

@@ -4,6 +4,7 @@
 //! whose Docker hangs still serves what runs.
 
 use super::boot::Terms;
+use super::capacity::Size;
 use super::entry::{Entry, spec_hash};
 use super::life::{Event, Life};
 use super::removal::Removed;
@@ -11,7 +12,7 @@ use super::{ReleaseError, Releases};
 use crate::bundle::{Bundle, BundleDir, Scale};
 use crate::config::Isolation;
 use crate::failpoint::{self, Fault};
-use crate::id::{AppName, Digest, InstanceId, ReleaseId, Version};
+use crate::id::{AppName, Digest, ReleaseId, Version};
 use crate::limits::{
     ADOPT_TIMEOUT_MS, ADOPTED_AT_ONCE_MAX, ORPHANS_AGAIN_MS, REPLACE_BOOT_DEADLINE_MS, STARTS_AT_ONCE_MAX,
 };
@@ -196,10 +197,11 @@ impl Releases {
 
     fn load_release(&self, mut record: ReleaseRecord, life: Life, (dir, bundle, snapshot): Found) {
         let config = &self.0.parts.config;
-        let limits = super::decide::limits(&bundle.manifest.limits, &config.limits, config.worker.cpus);
-        // The operator may have changed limits since: a worker of the old ones is then no longer this release's.
+        let cpus = config.worker_of(&record.id.app).cpus;
+        let limits = super::decide::limits(&bundle.manifest.limits, &config.limits, cpus);
+        // The operator may have changed limits since: an instance with the old ones is then replaced.
         record.spec_hash = spec_hash(&record, &bundle, &limits, config);
-        let entry = Entry::new(record, life, bundle, dir, &config.limits, config.worker.cpus);
+        let entry = Entry::new(record, life, bundle, dir, &config.limits, cpus);
         entry.set_snapshot(snapshot);
         self.0.book.add(entry);
     }
@@ -217,25 +219,26 @@ impl Releases {
                 return tracing::error!(release = %entry.id(), error = %causes(&error), "no instance is adopted");
             }
         };
-        for InstanceRecord { id, spec_hash } in recorded {
-            let adopted = adoptable
-                && match entry.record().spec_hash == spec_hash {
-                    true => self.adopt_instance(entry, &id).await,
-                    false => {
-                        tracing::info!(release = %entry.id(), instance = %id, "not adopted: its values or limits have changed");
-                        false
-                    }
-                };
-            if !adopted
-                && let Err(error) =
-                    self.stored("forgetting an instance", move |store| store.remove_instance(&id)).await
+        let record = entry.record();
+        for one in recorded {
+            // With other values it would be another release; with other limits it serves until one with the new ones does.
+            let is_its_own =
+                (one.config_revision, one.env_scope) == (record.config_revision, record.env_scope);
+            if adoptable && is_its_own && self.adopt_instance(entry, &one).await {
+                continue;
+            }
+            let id = one.id;
+            if let Err(error) =
+                self.stored("forgetting an instance", move |store| store.remove_instance(&id)).await
             {
-                tracing::error!(release = %entry.id(), error = %causes(&error), "an instance that was not adopted is still recorded");
+                let error = causes(&error);
+                tracing::error!(release = %record.id, error, "an instance that was not adopted is still recorded");
             }
         }
     }
 
-    async fn adopt_instance(&self, entry: &Arc<Entry>, instance: &InstanceId) -> bool {
+    async fn adopt_instance(&self, entry: &Arc<Entry>, recorded: &InstanceRecord) -> bool {
+        let instance = &recorded.id;
         let env = match self.env_of(entry).await {
             Ok(env) => env,
             Err(error) => {
@@ -244,7 +247,8 @@ impl Releases {
             }
         };
         let adopting = async {
-            let worker = self.connect(entry, instance, env, Terms::Accepted).await?;
+            let identity = self.identity(entry, instance, recorded.spec_hash);
+            let worker = self.connect(entry, identity, env, Terms::Accepted).await?;
             let timeout = Duration::from_millis(ADOPT_TIMEOUT_MS);
             let ready = worker.ready(timeout).await?;
             // The host before this one may have frozen it.
@@ -265,7 +269,9 @@ impl Releases {
             return false;
         }
         self.own_instance(instance);
-        self.add_instance(entry, self.instance_of(entry, worker), unwell);
+        let size = Size::of(&self.0.parts.config.worker_of(&entry.pool.release().app));
+        let room = self.0.capacity.reserve_anyway(size);
+        self.add_instance(entry, self.instance_of(entry, worker, room), unwell);
         tracing::info!(release = %entry.id(), %instance, "a running worker was adopted");
         true
     }

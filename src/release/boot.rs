@@ -12,7 +12,7 @@ use crate::id::{Digest, InstanceId, ReleaseId};
 use crate::limits::{BOOT_LOG_LINES, LAST_LINES_MS, UNSTOPPED_MAX};
 use crate::store::{EnvScope, SnapshotRecord};
 use crate::telemetry::causes;
-use crate::worker::{Egress, Identity, Worker, WorkerError};
+use crate::worker::{Egress, Endpoint, Identity, Worker, WorkerError};
 use std::collections::HashSet;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -78,10 +78,11 @@ impl Releases {
         let _mapping = self.0.mapping.read().await;
         let snapshot = self.snapshot(entry, deadline).await;
         let spec = self.start_spec(entry, instance, snapshot);
-        let release = spec.release.clone();
+        let (release, spec_hash) = (spec.release.clone(), spec.spec_hash);
         let engine_error = |source| ReleaseError::Engine { release, source };
         self.0.parts.engine.start(spec).await.map_err(engine_error)?;
-        let failed = match self.connect(entry, instance, env, terms).await {
+        let identity = self.identity(entry, instance, spec_hash);
+        let failed = match self.connect(entry, identity, env, terms).await {
             Ok(worker) => {
                 answered()?;
                 if failpoint::at("boot.ready") == Some(Fault::Skip) {
@@ -152,27 +153,24 @@ impl Releases {
         snapshot: Option<Digest>,
     ) -> StartSpec {
         let record = entry.record();
-        let resources = &self.0.parts.config.worker;
+        let resources = self.0.parts.config.worker_of(&record.id.app);
         StartSpec {
             instance: instance.clone(),
             release: record.id,
             bundle: record.digest,
             snapshot,
             spec_hash: record.spec_hash,
-            memory_mb: resources.memory_mb,
-            cpus: resources.cpus,
-            pids: resources.pids,
+            resources: (&resources).into(),
         }
     }
 
     /// What a worker must turn out to be.
-    pub(super) fn identity(&self, entry: &Arc<Entry>, instance: &InstanceId) -> Identity {
-        let record = entry.record();
+    pub(super) fn identity(&self, entry: &Entry, instance: &InstanceId, spec_hash: Digest) -> Identity {
         Identity {
             instance: instance.clone(),
-            release: record.id,
-            spec_hash: record.spec_hash,
-            socket_dir: self.0.parts.store.layout().run_dir(instance),
+            release: entry.id(),
+            spec_hash,
+            endpoint: Endpoint::Unix(self.0.parts.store.layout().run_dir(instance)),
         }
     }
 
@@ -191,13 +189,12 @@ impl Releases {
     pub(super) async fn connect(
         &self,
         entry: &Arc<Entry>,
-        instance: &InstanceId,
+        identity: Identity,
         env: Vec<(String, String)>,
         terms: Terms,
     ) -> Result<Arc<Worker>, WorkerError> {
         let record = entry.record();
         let parts = &self.0.parts;
-        let identity = self.identity(entry, instance);
         let is_accepted = terms == Terms::Accepted;
         let start = Start { settings: entry.settings(&parts.config.domain), env, is_accepted };
         let listed: Vec<_> =

@@ -26,11 +26,11 @@ use tokio::time::{Instant, MissedTickBehavior};
 use vitrine_wire::limits::ANSWER_SHOWN_BYTES_MAX;
 use vitrine_wire::{FailedAnswer, Outcome, RequestHead};
 
-/// Whether a release is asked for pages although no instance of it is healthy.
-pub fn fails_open(pool: &Pool) -> bool {
+/// Whether unhealthy instances of a release are asked for pages, because too few are healthy.
+fn fails_open(pool: &Pool, attributes: &Attributes) -> bool {
     let instances = pool.instances();
     let states: Vec<TargetState> = instances.iter().filter_map(|one| Some(one.checked().target?.0)).collect();
-    traffic::routing(&states, &Attributes::default()).fails_open && states.contains(&TargetState::Unhealthy)
+    traffic::routing(&states, attributes).fails_open && states.contains(&TargetState::Unhealthy)
 }
 
 /// Why a new worker is not healthy.
@@ -105,7 +105,7 @@ pub fn watch(releases: &Releases, entry: &Arc<Entry>, instance: &Arc<Instance>) 
     }
     let policy = &releases.0.parts.config.health;
     if policy.health_check.is_some() || policy.target_group.is_some() {
-        releases.0.parts.telemetry.metrics.fail_open(entry.pool.series(), fails_open(&entry.pool));
+        releases.0.open_or_close(&entry.pool);
     }
     let watcher = Watcher {
         host: Arc::downgrade(&releases.0),
@@ -197,7 +197,7 @@ impl Watcher {
                 ask(&entry, instance.worker(), &releases.0.parts.config.domain, path, timeout).await;
             let begun_at = begun - self.started;
             let checked = note(&mut judge, &instance, check, begun_at, begun.elapsed());
-            releases.0.parts.telemetry.metrics.fail_open(entry.pool.series(), fails_open(&entry.pool));
+            releases.0.open_or_close(&entry.pool);
             let target = checked.target.map(|(state, _)| state);
             let grace = releases.0.parts.config.health.health_check_grace_period_seconds;
             if service::counts_as_healthy(self.started.elapsed(), checked.container, target) {
@@ -291,6 +291,15 @@ async fn ask(entry: &Entry, worker: &Worker, domain: &str, path: &str, timeout: 
         }
         Ok(Err(ended)) => Asked { check: Check::Failed, answer: None, ended: Some(ended) },
         Err(_) => Asked { check: Check::TimedOut, answer: None, ended: None },
+    }
+}
+
+impl Inner {
+    /// Whether unhealthy instances get requests follows what the checks say now.
+    fn open_or_close(&self, pool: &Pool) {
+        let open = fails_open(pool, &self.parts.config.health.target_group_attributes);
+        pool.set_fails_open(open);
+        self.parts.telemetry.metrics.fail_open(pool.series(), open);
     }
 }
 

@@ -3,15 +3,16 @@
 use super::life::{Effect, Event, Illegal, Life};
 use super::load::Load;
 use super::wake::Waking;
-use crate::bundle::{Bundle, BundleDir};
+use crate::bundle::{Bundle, BundleDir, Manifest, Scale};
 use crate::config::{Config, LimitMaxima};
+use crate::container::Resources;
 use crate::id::{Digest, InstanceId, ReleaseId};
 use crate::limits::{CRASH_LOOP_CRASHES, CRASH_LOOP_MS, GIVEN_UP_PAUSE_MS};
 use crate::pool::Pool;
-use crate::store::{EnvScope, ReleaseRecord, ReleaseState, SnapshotRecord};
+use crate::store::{ReleaseRecord, ReleaseState, SnapshotRecord};
 use crate::telemetry::Window;
 use crate::worker::{Denials, DeniedCall};
-use sha2::{Digest as _, Sha256};
+use serde::Serialize;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -289,25 +290,32 @@ impl Entry {
     }
 }
 
-/// Everything that decides what an instance runs, as one digest.
+/// Everything that decides what an instance runs.
+#[derive(Serialize)]
+struct Spec<'a> {
+    release: String,
+    bundle: String,
+    config_revision: u64,
+    env_scope: &'a str,
+    manifest: &'a Manifest,
+    limits: &'a WorkerLimits,
+    resources: Resources,
+    runtime: Option<&'a str>,
+}
+
+/// The same as one digest.
 pub fn spec_hash(record: &ReleaseRecord, bundle: &Bundle, limits: &WorkerLimits, config: &Config) -> Digest {
-    let mut parts = vec![
-        record.id.to_string(),
-        bundle.digest.to_string(),
-        record.config_revision.to_string(),
-        // Plain data without maps: the text is the same for the same values.
-        format!("{:?}", bundle.manifest),
-        format!("{limits:?}"),
-        format!("{:?}", config.worker),
-    ];
-    // Production's is left out: workers that run since before there were others are still theirs.
-    if record.env_scope == EnvScope::Preview {
-        parts.push("values of previews".into());
-    }
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update((part.len() as u64).to_le_bytes());
-        hash.update(part.as_bytes());
-    }
-    Digest(hash.finalize().into())
+    let resources = config.worker_of(&record.id.app);
+    let spec = Spec {
+        release: record.id.to_string(),
+        bundle: bundle.digest.to_string(),
+        config_revision: record.config_revision,
+        env_scope: record.env_scope.as_str(),
+        // How many instances there are does not change what each runs.
+        manifest: &Manifest { scale: Scale::default(), ..bundle.manifest.clone() },
+        limits,
+        resources: (&resources).into(),
+        runtime: resources.runtime.as_deref(),
+    };
+    Digest::of(&serde_json::to_vec(&spec).expect("a specification is plain data"))
 }

@@ -1,5 +1,6 @@
 //! Why an operation on releases was refused or failed.
 
+use super::capacity::Missing;
 use super::diagnosis::Diagnosis;
 use crate::bundle::SignatureError;
 use crate::id::{AppName, Digest, ReleaseId};
@@ -55,6 +56,14 @@ pub enum ReleaseError {
     /// 409: a quota is used up; says which, and the setting that it comes from.
     #[error("{0}")]
     Quota(String),
+    /// 409: the host has no room for one more worker of it.
+    #[error("there is no room for a worker of `{release}`: {missing}")]
+    NoCapacity {
+        /// Which.
+        release: ReleaseId,
+        /// What there is too little of.
+        missing: Missing,
+    },
     /// 422: the bundle can't be served; its log says why.
     #[error("`{release}` can't be served: {reason}")]
     Unservable {

@@ -1,13 +1,13 @@
 //! Instances of a release from their record to their end.
 
 use super::boot::Terms;
+use super::capacity::Reservation;
 use super::entry::Entry;
 use super::{ReleaseError, Releases, keep, unwell};
 use crate::failpoint::{self, Fault};
-use crate::health::target_group::Attributes;
 use crate::id::InstanceId;
 use crate::pool::Instance;
-use crate::store::InstanceRecord;
+use crate::store::{InstanceRecord, ReleaseRecord};
 use crate::telemetry::causes;
 use crate::worker::Worker;
 use std::sync::Arc;
@@ -26,11 +26,13 @@ impl Releases {
         terms: Terms,
         answered: impl FnOnce() -> Result<(), ReleaseError> + Send,
     ) -> Result<Started, ReleaseError> {
+        let room = self.make_fit(entry).await?;
         let (id, release) = (self.new_instance(), entry.id());
-        let record = InstanceRecord { id: id.clone(), spec_hash: entry.record().spec_hash };
+        let ReleaseRecord { spec_hash, config_revision, env_scope, .. } = entry.record();
+        let record = InstanceRecord { id: id.clone(), spec_hash, config_revision, env_scope };
         self.stored("recording an instance", move |store| store.add_instance(&release, &record)).await?;
         match self.start_within(entry, &id, deadline, terms, answered).await {
-            Ok((worker, unwell)) => Ok((self.instance_of(entry, worker), unwell)),
+            Ok((worker, unwell)) => Ok((self.instance_of(entry, worker, room), unwell)),
             Err(error) => {
                 self.end(&id).await;
                 Err(error)
@@ -50,9 +52,10 @@ impl Releases {
     }
 
     /// The worker as an instance of its release. One that comes beside others gets its share of the requests slowly, if that is set so.
-    pub(super) fn instance_of(&self, entry: &Entry, worker: Arc<Worker>) -> Arc<Instance> {
-        let beside_others = entry.pool.is_ready();
-        Instance::new(worker, beside_others.then(Attributes::default))
+    pub(super) fn instance_of(&self, entry: &Entry, worker: Arc<Worker>, room: Reservation) -> Arc<Instance> {
+        let attributes = &self.0.parts.config.health.target_group_attributes;
+        let is_slow = attributes.slow_start_seconds > 0 && entry.pool.is_ready();
+        Instance::new(worker, is_slow.then(|| attributes.clone()), Some(Box::new(room)))
     }
 
     /// Gives requests to an instance. `unwell` is what failed of its warm and health paths.

@@ -2,9 +2,9 @@
 
 use super::entry::Entry;
 use super::life::State;
+use super::load;
 use super::view::{HealthView, InstanceView, SnapshotView, WasBad};
 use super::{AppView, DeploymentView, Parts, Phase, ReleaseError, ReleaseView, Releases, table};
-use super::{check, load};
 use crate::health::{HealthStatus, task_status};
 use crate::id::{AppName, ReleaseId, Version, dns_label};
 use crate::pool::Instance;
@@ -152,7 +152,7 @@ fn health(entry: &Entry) -> Option<HealthView> {
         hung: instance.worker().is_hung(),
         target,
         reason: reason.flatten(),
-        fail_open: check::fails_open(&entry.pool),
+        fail_open: entry.pool.fails_open(),
     })
 }
 

@@ -131,18 +131,15 @@ impl Releases {
         }
     }
 
-    /// How many more workers that no user depends on the host has room for.
-    #[must_use]
-    pub fn room_left(&self) -> usize {
-        let config = &self.0.parts.config;
-        let running = self.0.book.entries().into_iter().filter(|entry| self.takes_room(entry)).count();
-        config.quota.host_workers(config.worker.memory_mb).saturating_sub(running)
-    }
-
     /// Releases with a worker, of those that have to share the room, but this one.
     fn guests(&self, but: &ReleaseId) -> Vec<Arc<Entry>> {
         let entries = self.0.book.entries().into_iter();
         entries.filter(|entry| self.takes_room(entry) && entry.id() != *but).collect()
+    }
+
+    /// The release whose last request is longest ago, of those that no user depends on and that have nothing to do.
+    pub(super) fn idlest_guest(&self, but: &ReleaseId) -> Option<Arc<Entry>> {
+        self.guests(but).into_iter().filter(|guest| may_sleep(guest)).max_by_key(|guest| guest.pool.idle_ms())
     }
 
     fn takes_room(&self, entry: &Arc<Entry>) -> bool {

@@ -8,6 +8,7 @@ use super::{ReleaseError, Releases};
 use crate::bundle::Scale;
 use crate::id::AppName;
 use crate::limits::SCALE_BOOT_DEADLINE_MS;
+use crate::pool::Instance;
 use crate::telemetry::causes;
 use futures_util::future::try_join_all;
 use std::sync::Arc;
@@ -33,7 +34,7 @@ impl Releases {
 
     /// Whether the patrol is to start or stop instances of a release. After a failed start it waits, as a request does.
     pub(super) fn is_off_scale(&self, entry: &Arc<Entry>) -> bool {
-        self.wanted_instances(entry).is_some_and(|wanted| wanted != entry.pool.size())
+        self.wanted_instances(entry).is_some_and(|wanted| !is_to_scale(entry, wanted))
             && entry.pool.is_ready()
             && entry.may_be_tried_again()
             && entry.boot.try_lock().is_ok()
@@ -60,17 +61,46 @@ impl Releases {
         wanted: usize,
         deadline: Duration,
     ) -> Result<(), ReleaseError> {
-        if entry.pool.size() == wanted {
+        if is_to_scale(entry, wanted) {
             return Ok(());
         }
         let _boot = entry.boot.lock().await;
         if !entry.pool.is_ready() {
             return Ok(());
         }
+        let started = match self.renew_stale(entry, deadline).await {
+            Ok(()) => self.start_missing(entry, wanted, deadline).await,
+            failed => failed,
+        };
+        if let Err(error) = &started {
+            entry.set_failure(Some(causes(error)));
+        }
         let instances = entry.pool.instances();
         let surplus = instances.iter().skip(wanted.max(1)).filter_map(|one| entry.pool.remove(one.id()));
         self.finish_behind(surplus.collect());
-        let missing = instances.len()..wanted;
+        started
+    }
+
+    /// Replaces the instances that were started with limits that have changed since, one after the other: each serves until another
+    /// does.
+    async fn renew_stale(&self, entry: &Arc<Entry>, deadline: Duration) -> Result<(), ReleaseError> {
+        for stale in entry.pool.instances().into_iter().filter(|one| is_stale(entry, one)) {
+            let instance = self.start_beside(entry, deadline).await?;
+            self.add_instance(entry, instance, None);
+            self.finish_behind(entry.pool.remove(stale.id()).into_iter().collect());
+            tracing::info!(release = %entry.id(), instance = %stale.id(), "an instance with earlier limits is replaced");
+        }
+        Ok(())
+    }
+
+    /// Starts what is missing of so many instances, as many at once as there are places to boot.
+    async fn start_missing(
+        &self,
+        entry: &Arc<Entry>,
+        wanted: usize,
+        deadline: Duration,
+    ) -> Result<(), ReleaseError> {
+        let missing = entry.pool.size()..wanted;
         if missing.is_empty() {
             return Ok(());
         }
@@ -80,11 +110,7 @@ impl Releases {
             self.add_instance(entry, instance, None);
             Ok(())
         });
-        let started = try_join_all(starts).await.map(drop);
-        if let Err(error) = &started {
-            entry.set_failure(Some(causes(error)));
-        }
-        started
+        try_join_all(starts).await.map(drop)
     }
 
     /// Brings a release to its scale, in the background of whatever changed it.
@@ -122,4 +148,14 @@ impl Releases {
         }
         Ok(())
     }
+}
+
+/// Whether a release has so many instances, all with the limits that it has now.
+fn is_to_scale(entry: &Entry, wanted: usize) -> bool {
+    let instances = entry.pool.instances();
+    instances.len() == wanted && instances.iter().all(|one| !is_stale(entry, one))
+}
+
+fn is_stale(entry: &Entry, instance: &Instance) -> bool {
+    instance.worker().identity().spec_hash != entry.record().spec_hash
 }

@@ -123,7 +123,7 @@ impl Releases {
             env_names: manifest.env.clone(),
             harmless: manifest.snapshot.harmless.clone(),
         };
-        let identity = self.identity(entry, instance);
+        let identity = self.identity(entry, instance, entry.record().spec_hash);
         let lines_per_s = request.settings.limits.log_lines_per_s;
         let logs = self.0.journal.sink(&entry.id().app, lines_per_s);
         Ok(self.among_requests(async move { take_snapshot(&identity, request, &*logs).await }).await)

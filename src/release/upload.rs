@@ -223,7 +223,8 @@ impl Releases {
         acknowledged: Acknowledged,
     ) -> Result<Arc<Entry>, ReleaseError> {
         let config = &self.0.parts.config;
-        let limits = super::decide::limits(&draft.bundle.manifest.limits, &config.limits, config.worker.cpus);
+        let cpus = config.worker_of(&draft.id.app).cpus;
+        let limits = super::decide::limits(&draft.bundle.manifest.limits, &config.limits, cpus);
         let (preview, expires_ms) = draft.preview.unzip();
         let mut record = ReleaseRecord {
             spec_hash: draft.bundle.digest,
@@ -240,8 +241,7 @@ impl Releases {
         };
         record.spec_hash = spec_hash(&record, &draft.bundle, &limits, config);
         let life = Life::uploaded();
-        let entry =
-            Entry::new(record.clone(), life, draft.bundle, draft.dir, &config.limits, config.worker.cpus);
+        let entry = Entry::new(record.clone(), life, draft.bundle, draft.dir, &config.limits, cpus);
         self.record_release(&record).await?;
         // Others take bundles in while this one waits.
         drop(draft.kept);

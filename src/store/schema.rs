@@ -225,10 +225,12 @@ const MIGRATIONS: &[&str] = &[
         app       TEXT NOT NULL,
         version   TEXT NOT NULL,
         spec_hash TEXT NOT NULL,
+        config_revision INTEGER NOT NULL,
+        env_scope TEXT NOT NULL CHECK (env_scope IN ('production', 'preview')),
         FOREIGN KEY (app, version) REFERENCES releases (app, version) ON DELETE CASCADE
     ) STRICT;
-    INSERT INTO instances (id, app, version, spec_hash)
-        SELECT instance, app, version, spec_hash FROM releases WHERE instance IS NOT NULL;
+    INSERT INTO instances (id, app, version, spec_hash, config_revision, env_scope)
+        SELECT instance, app, version, spec_hash, config_revision, env_scope FROM releases WHERE instance IS NOT NULL;
     ALTER TABLE releases DROP COLUMN instance;
 
     CREATE TABLE scales (

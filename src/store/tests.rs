@@ -1,6 +1,7 @@
 //! Through the store's public methods, on a real folder.
 
 use super::*;
+use crate::bundle::Scale;
 use crate::id::{Digest, InstanceId, ReleaseId, Version};
 use std::path::Path;
 
@@ -42,6 +43,15 @@ fn record(text: &str, config_revision: u64) -> ReleaseRecord {
     }
 }
 
+fn instance(id: InstanceId, spec: &str) -> InstanceRecord {
+    let spec_hash = Digest::of(spec.as_bytes());
+    InstanceRecord { id, spec_hash, config_revision: 0, env_scope: EnvScope::Production }
+}
+
+/// Takes back what the step of the instances did.
+const BEFORE_INSTANCES: &str =
+    "DROP TABLE instances; DROP TABLE scales; ALTER TABLE releases ADD COLUMN instance TEXT;";
+
 fn value(name: &str, value: &str) -> EnvValue {
     EnvValue { name: name.into(), value: value.into(), secret: false, updated_ms: 5, granted: false }
 }
@@ -69,9 +79,7 @@ fn a_release_comes_back_as_it_was_recorded_after_a_restart() {
     release.preview = Some(version("pr-7"));
     release.expires_ms = Some(99);
     store.insert_release(&release).unwrap();
-    let instances: Vec<_> = ["one", "two"]
-        .map(|with| InstanceRecord { id: InstanceId::random(), spec_hash: Digest::of(with.as_bytes()) })
-        .into();
+    let instances: Vec<_> = ["one", "two"].map(|spec| instance(InstanceId::random(), spec)).into();
     instances.iter().for_each(|instance| store.add_instance(&release.id, instance).unwrap());
     store.set_state(&release.id, ReleaseState::Ready).unwrap();
     assert!(matches!(store.insert_release(&release), Err(StoreError::Exists(taken)) if taken == release.id));
@@ -88,6 +96,38 @@ fn a_release_comes_back_as_it_was_recorded_after_a_restart() {
     assert_eq!(store.releases(&app("shop")).unwrap(), vec![release.clone()]);
     assert_eq!(store.digests().unwrap().into_iter().collect::<Vec<_>>(), vec![release.digest]);
     assert_eq!(store.apps().unwrap(), vec![app("shop")]);
+}
+
+#[test]
+fn the_one_instance_of_a_build_that_had_no_others_is_found_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    for release in ["shop@v1", "shop@v2"] {
+        store.insert_release(&record(release, 0)).unwrap();
+    }
+    let before = "UPDATE releases SET instance = '0123456789abcdef' WHERE version = 'v1';
+                  DELETE FROM migrations WHERE version >= 16;";
+    store.0.connection.lock().unwrap().execute_batch(&format!("{BEFORE_INSTANCES} {before}")).unwrap();
+    drop(store);
+    let store = Store::open(folder.path()).unwrap();
+    let found = store.instances(&id("shop@v1")).unwrap();
+    assert_eq!(found, [instance("0123456789abcdef".parse().unwrap(), "spec")]);
+    assert_eq!(store.instances(&id("shop@v2")).unwrap(), []);
+}
+
+#[test]
+fn an_operators_scale_is_kept_until_it_is_taken_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    store.insert_release(&record("shop@v1", 0)).unwrap();
+    let shop = app("shop");
+    assert_eq!(store.scale(&shop).unwrap(), None);
+    for scale in [Scale { min: 2, max: 4 }, Scale { min: 3, max: 3 }] {
+        store.set_scale(&shop, Some(scale)).unwrap();
+        assert_eq!(store.scale(&shop).unwrap(), Some(scale));
+    }
+    store.set_scale(&shop, None).unwrap();
+    assert_eq!(store.scale(&shop).unwrap(), None);
 }
 
 #[test]

@@ -71,7 +71,6 @@ pub struct Metrics {
     queue: Histogram,
     flips: Family<FlipLabels, Counter>,
     workers: Family<StateLabels, Gauge>,
-    schedulable: Gauge,
     replacements: Family<ReplacementLabels, Counter>,
     fail_open: Family<ReleaseLabels, Gauge>,
     worker_memory: Family<ReleaseLabels, Gauge>,
@@ -83,6 +82,7 @@ pub struct Metrics {
     /// See [`CertificateSeries`].
     pub certificates: CertificateSeries,
     wakes_refused: Counter,
+    schedulable_workers: Gauge,
     warm_failures: Family<AppLabels, Counter>,
     log_drops: LogDrops,
     /// The apps that there are, with the hosts that each has series of: what is counted for another leaves nothing behind.
@@ -118,7 +118,6 @@ impl Metrics {
             queue: Self::fine_histogram(),
             flips: Family::default(),
             workers: Family::default(),
-            schedulable: Gauge::default(),
             replacements: Family::default(),
             fail_open: Family::default(),
             worker_memory: Family::default(),
@@ -129,6 +128,7 @@ impl Metrics {
             connections: ConnectionFamilies::default(),
             certificates: CertificateSeries::default(),
             wakes_refused: Counter::default(),
+            schedulable_workers: Gauge::default(),
             warm_failures: Family::default(),
             log_drops: log_drops.clone(),
             apps: Mutex::default(),
@@ -158,11 +158,6 @@ impl Metrics {
         );
         registry.register("flips", "Changes of the live release", self.flips.clone());
         registry.register("workers", "Workers by state", self.workers.clone());
-        registry.register(
-            "schedulable_workers",
-            "Workers that no user depends on which the host still has room for",
-            self.schedulable.clone(),
-        );
         let replacements = self.replacements.clone();
         registry.register("worker_replacements", "Workers replaced by reason", replacements);
         let fail_open = self.fail_open.clone();
@@ -182,6 +177,11 @@ impl Metrics {
             "wakes_refused",
             "Starts of sleeping releases refused to clients above their quota",
             refused,
+        );
+        registry.register(
+            "schedulable_workers",
+            "How many more workers of the largest configured size fit",
+            self.schedulable_workers.clone(),
         );
         registry.register(
             "warm_failures",
@@ -326,17 +326,18 @@ impl Metrics {
         }
     }
 
-    /// Says how many more workers that no user depends on the host has room for.
-    pub fn schedulable_workers(&self, count: usize) {
-        self.schedulable.set(i64::try_from(count).unwrap_or(i64::MAX));
-    }
-
     /// Says whether a release is asked for pages although none of its workers is healthy.
     pub fn fail_open(&self, series: &Series, open: bool) {
         if !series.is_gone() {
             series.has_worker.store(true, Ordering::Relaxed);
             self.fail_open.get_or_create(&series.labels).set(i64::from(open));
         }
+    }
+
+    /// How many more workers of the largest configured size fit on this host; who reserves room for them sets it.
+    #[must_use]
+    pub fn schedulable_workers(&self) -> Gauge {
+        self.schedulable_workers.clone()
     }
 
     /// Says in which states (`booting`, `ready`, `draining`, `hung`, `lost`, `failed`) a release's workers are. Memory of all in bytes,

@@ -1,6 +1,6 @@
 //! Sockets of a worker that a test plays.
 
-use super::{BodyMemory, Identity, LogSink, MemoryShare};
+use super::{BodyMemory, Endpoint, Identity, LogSink, MemoryShare};
 use crate::id::{Digest, InstanceId, ReleaseId};
 use futures_util::{SinkExt as _, StreamExt as _};
 use std::path::Path;
@@ -33,7 +33,7 @@ impl Played {
             instance: InstanceId::random(),
             release: release.clone(),
             spec_hash: Digest([7; 32]),
-            socket_dir: dir.path().to_owned(),
+            endpoint: Endpoint::Unix(dir.path().to_owned()),
         };
         let control = bind(&dir.path().join(CONTROL_SOCKET));
         let requests = bind(&dir.path().join(REQUESTS_SOCKET));

@@ -1,5 +1,6 @@
 //! One socket of a worker: connect, hello, frames.
 
+use super::transport::Stream;
 use super::{Identity, WorkerError};
 use crate::limits::{CONNECT_TIMEOUT_MS, FRAMES_QUEUED_MAX, LINK_BODIES_BYTES_MAX};
 use futures_util::stream::SplitSink;
@@ -7,36 +8,31 @@ use futures_util::{SinkExt, StreamExt};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::UnixStream;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::codec::Framed;
 use vitrine_wire::limits::HELLO_TIMEOUT_MS;
-use vitrine_wire::{CONTROL_SOCKET, Channel, Codec, Frame, Hello, Peer, REQUESTS_SOCKET};
+use vitrine_wire::{Channel, Codec, Frame, Hello, Peer};
 
 /// A socket past its hello.
-pub type Link = Framed<UnixStream, Codec>;
+pub type Link = Framed<Stream, Codec>;
 
 /// Connects one of the sockets and exchanges hellos.
 ///
 /// # Errors
 /// [`WorkerError::Unreachable`], [`WorkerError::Mismatch`].
 pub async fn connect(identity: &Identity, channel: Channel) -> Result<Link, WorkerError> {
-    let file = match channel {
-        Channel::Requests => REQUESTS_SOCKET,
-        Channel::Control => CONTROL_SOCKET,
-    };
-    let path = identity.socket_dir.join(file);
     let unreachable = |source: io::Error| WorkerError::Unreachable {
         instance: identity.instance.clone(),
-        path: path.display().to_string(),
+        path: identity.endpoint.address(channel),
         source: Arc::new(source),
     };
     let timed_out = |_| unreachable(io::Error::from(io::ErrorKind::TimedOut));
-    let socket = tokio::time::timeout(Duration::from_millis(CONNECT_TIMEOUT_MS), UnixStream::connect(&path))
+    let connecting = identity.endpoint.connect(channel);
+    let stream = tokio::time::timeout(Duration::from_millis(CONNECT_TIMEOUT_MS), connecting)
         .await
         .map_err(timed_out)?
         .map_err(unreachable)?;
-    let mut link = Framed::new(socket, Codec);
+    let mut link = Framed::new(stream, Codec);
     let hello = Hello::new(Peer::Host, channel, &identity.release.to_string(), identity.spec_hash.0);
     let exchange = async {
         link.send(Frame::Hello(hello.clone())).await.map_err(io::Error::other)?;

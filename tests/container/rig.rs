@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
 use vitrine::config::Isolation;
-use vitrine::container::{Engine, EngineOptions, StartSpec, docker_socket, worker_binary};
+use vitrine::container::{Engine, EngineOptions, Resources, StartSpec, docker_socket, worker_binary};
 use vitrine::id::{Digest, InstanceId};
 
 /// Which workers a test is about.
@@ -76,9 +76,13 @@ impl Rig {
             bundle: self.bundle,
             snapshot: None,
             spec_hash: Digest::of(b"a specification"),
-            memory_mb: 256,
-            cpus: 1.5,
-            pids: 64,
+            resources: Resources {
+                memory_mb: 256,
+                memory_reservation_mb: 32,
+                cpus: 1.5,
+                cpu_reservation: 0.0,
+                pids: 64,
+            },
         }
     }
 

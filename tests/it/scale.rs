@@ -151,3 +151,68 @@ fn other_values_come_to_every_instance() {
     has(&host, &live, 2);
     assert!((0..20).all(|_| host.get("shop", "/").send().text() == "green"));
 }
+
+/// The figure of a metric without labels.
+fn metric(host: &Host, name: &str) -> String {
+    let text = host.call("GET", "/metrics").send();
+    let line = text.text().lines().find(|line| line.starts_with(&format!("{name} "))).unwrap().to_owned();
+    line.split(' ').nth(1).unwrap().to_owned()
+}
+
+#[test]
+fn what_does_not_fit_is_not_started_and_what_serves_stays() {
+    let toml = "[capacity]\nmemory_mb = 450\n[worker]\nmemory_reservation_mb = 100\n\
+                [apps.large.worker]\nmemory_reservation_mb = 400\n";
+    let host = Host::start_in(Host::configured(toml), &["--isolation", "process"]);
+    deploy(&host, TWO, &["--version", "v1"]);
+    assert_eq!(metric(&host, "vitrine_schedulable_workers"), "0", "of the largest");
+    let page = [("server/index.js", PAGE)];
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("server")).unwrap();
+    page.iter().for_each(|(path, text)| std::fs::write(folder.path().join(path), text).unwrap());
+    let bundle = folder.path().to_str().unwrap();
+    let words = ["RESOURCE:MEMORY", "400 MiB", "250 of 450 MiB are free"];
+    host.cli(&["deploy", "large", bundle]).fails(1, &words);
+    host.cli(&["scale", "shop", "4"]).ok();
+    has(&host, "v1", 4);
+    host.cli(&["deploy", "blog", bundle]).fails(1, &["RESOURCE:MEMORY"]);
+    assert_eq!(host.get("shop", "/").send().text(), "whole page");
+    host.cli(&["scale", "shop", "1"]).ok();
+    wait_until("room for one of them", PATIENCE, || (host.workers().len() == 1).then_some(()));
+    host.cli(&["deploy", "blog", bundle]).ok();
+    has(&host, "v1", 1);
+}
+
+#[test]
+fn instances_with_earlier_limits_serve_until_others_take_their_places() {
+    if !docker::is_there() {
+        return;
+    }
+    let flags = ["--isolation", "container", "--stop-workers-on-exit"];
+    let host = Host::start_in(Host::configured("[worker]\nmemory_mb = 256\n"), &flags[..2]);
+    deploy(&host, TWO, &["--version", "v1"]);
+    let before = has(&host, "v1", 2);
+    let (edge, admin) = (host.edge, host.admin);
+    let folder = host.kill();
+    std::fs::write(folder.path().join("vitrine.toml"), "[worker]\nmemory_mb = 320\n").unwrap();
+    let host = Host::start_at(folder, [edge, admin], &flags);
+    let stop = &AtomicBool::new(false);
+    let wish =
+        &Wish { method: "GET", path: "/", host: format!("shop.localhost:{}", host.edge.port()), body: "" };
+    let (seen, failed) = std::thread::scope(|scope| {
+        let client = scope.spawn(|| insist(host.edge, wish, stop));
+        let renewed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            wait_until("two new instances", PATIENCE, || {
+                let now = instances(&host, "v1");
+                (now.len() == 2 && now.is_disjoint(&before)).then_some(())
+            });
+        }));
+        stop.store(true, Ordering::Relaxed);
+        let seen = client.join().unwrap();
+        renewed.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        seen
+    });
+    assert_eq!(failed, Vec::<String>::new());
+    assert!(!seen.is_empty() && seen.iter().all(|answer| answer.status == 200), "of {}", seen.len());
+    assert!(host.log().contains("a running worker was adopted"), "they serve meanwhile");
+}

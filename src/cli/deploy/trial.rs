@@ -8,7 +8,7 @@ use crate::container::{Engine, EngineOptions, StartSpec};
 use crate::id::{InstanceId, ReleaseId};
 use crate::limits::{TRIAL_BODIES_BYTES_MAX, TRIAL_READY_MS, TRIAL_SOCKETS_MAX, TRIAL_STOP_MS};
 use crate::telemetry::causes;
-use crate::worker::{BodyMemory, Egress, Identity, LogSink, Sockets, Worker, WorkerError};
+use crate::worker::{BodyMemory, Egress, Endpoint, Identity, LogSink, Sockets, Worker, WorkerError};
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -51,16 +51,13 @@ pub async fn evaluate(
         Ok(engine) => engine,
         Err(error) => return Ok(Trial::Skipped(causes(&error))),
     };
-    let resources = WorkerResources::default();
     let spec = StartSpec {
         instance: InstanceId::random(),
         release: release.clone(),
         bundle: bundle.digest,
         snapshot: None,
         spec_hash: bundle.digest,
-        memory_mb: resources.memory_mb,
-        cpus: resources.cpus,
-        pids: resources.pids,
+        resources: (&WorkerResources::default()).into(),
     };
     let instance = spec.instance.clone();
     if let Err(error) = engine.start(spec).await {
@@ -70,7 +67,7 @@ pub async fn evaluate(
         instance: instance.clone(),
         release: release.clone(),
         spec_hash: bundle.digest,
-        socket_dir: data.path().join("run").join(instance.as_str()),
+        endpoint: Endpoint::Unix(data.path().join("run").join(instance.as_str())),
     };
     let tried = ready(identity, bundle, env).await;
     // It is thrown away: what it may still have to do is of no use.

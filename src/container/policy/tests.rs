@@ -1,4 +1,5 @@
 use super::*;
+use crate::container::Resources;
 use crate::id::Digest;
 use proptest::prelude::*;
 use std::path::PathBuf;
@@ -10,9 +11,7 @@ fn spec(instance: u64, version: &str, memory_mb: u64, cpus: f64, pids: i64) -> S
         bundle: Digest::of(b"bundle"),
         snapshot: Some(Digest::of(b"heap")),
         spec_hash: Digest::of(version.as_bytes()),
-        memory_mb,
-        cpus,
-        pids,
+        resources: Resources { memory_mb, memory_reservation_mb: 32, cpus, cpu_reservation: 0.0, pids },
     }
 }
 
@@ -31,6 +30,16 @@ fn body(spec: &StartSpec) -> ContainerCreateBody {
 }
 
 #[test]
+fn what_is_reserved_is_the_containers_soft_limit_and_weight() {
+    let mut given = spec(7, "v1", 512, 1.5, 64);
+    given.resources.memory_reservation_mb = 1024;
+    given.resources.cpu_reservation = 0.25;
+    let host = body(&given).host_config.unwrap();
+    assert_eq!(host.memory_reservation, Some(512 << 20), "no more than the limit");
+    assert_eq!(host.cpu_shares, Some(256));
+}
+
+#[test]
 fn a_worker_gets_nothing_that_it_does_not_need() {
     let body = body(&spec(7, "v1", 512, 1.5, 64));
     let host = body.host_config.unwrap();
@@ -40,6 +49,7 @@ fn a_worker_gets_nothing_that_it_does_not_need() {
     assert_eq!(host.readonly_rootfs, Some(true));
     assert_eq!((host.memory, host.memory_swap), (Some(512 << 20), Some(512 << 20)));
     assert_eq!((host.nano_cpus, host.pids_limit), (Some(1_500_000_000), Some(64)));
+    assert_eq!((host.memory_reservation, host.cpu_shares), (Some(32 << 20), Some(1000)));
     assert_eq!(host.restart_policy.unwrap().name, Some(RestartPolicyNameEnum::NO));
     assert!(host.pid_mode.is_none() && host.uts_mode.is_none() && host.userns_mode.is_none());
     assert!(host.binds.is_none() && host.tmpfs.is_none() && host.port_bindings.is_none());
@@ -149,6 +159,7 @@ proptest! {
         let host = other.host_config.as_mut().unwrap();
         let memory = i64::try_from(memory_mb << 20).unwrap();
         (host.memory, host.memory_swap) = (Some(memory), Some(memory));
+        host.memory_reservation = Some((32 << 20).min(memory));
         host.nano_cpus = Some((cpus * 1e9) as i64);
         host.pids_limit = Some(pids);
         prop_assert_eq!(one, other);

@@ -1,4 +1,5 @@
 use super::*;
+use crate::config::WorkerResources;
 use crate::id::Digest;
 use std::os::unix::fs::PermissionsExt;
 
@@ -26,9 +27,7 @@ fn spec() -> StartSpec {
         bundle: Digest([1; 32]),
         snapshot: None,
         spec_hash: Digest([2; 32]),
-        memory_mb: 512,
-        cpus: 0.0,
-        pids: 64,
+        resources: (&WorkerResources::default()).into(),
     }
 }
 

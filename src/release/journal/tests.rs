@@ -1,6 +1,7 @@
 use super::*;
 use crate::id::Digest;
 use crate::limits::LOG_SLACK_LINES_PER_S;
+use crate::worker::Endpoint;
 use vitrine_wire::limits::LOG_BYTES_MAX;
 
 fn worker(release: &str) -> Identity {
@@ -8,7 +9,7 @@ fn worker(release: &str) -> Identity {
         instance: InstanceId::random(),
         release: release.parse::<ReleaseId>().unwrap(),
         spec_hash: Digest([0; 32]),
-        socket_dir: "/nowhere".into(),
+        endpoint: Endpoint::Unix("/nowhere".into()),
     }
 }
 

@@ -38,7 +38,12 @@ fn filled(data: &Path, is_whole: bool) -> Store {
             state: ReleaseState::Ready,
         };
         store.insert_release(&record).unwrap();
-        let instance = InstanceRecord { id: InstanceId::random(), spec_hash: record.spec_hash };
+        let instance = InstanceRecord {
+            id: InstanceId::random(),
+            spec_hash: record.spec_hash,
+            config_revision: record.config_revision,
+            env_scope: record.env_scope,
+        };
         store.add_instance(&record.id, &instance).unwrap();
         if has_bundle {
             fs::write(data.join(format!("blobs/{digest}")), format!("list of {version}")).unwrap();

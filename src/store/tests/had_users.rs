@@ -47,6 +47,7 @@ fn what_users_had_before_it_was_recorded_is_no_content_s() {
     {
         let connection = store.0.connection.lock().unwrap();
         let before = "DROP TABLE had_users; DELETE FROM migrations WHERE version >= 15;";
+        connection.execute_batch(BEFORE_INSTANCES).unwrap();
         connection.execute_batch(before).unwrap();
     }
     drop(store);

@@ -96,6 +96,7 @@ fn a_database_of_a_build_that_kept_no_removed_apps_is_brought_to_the_present_for
              INSERT INTO bad_releases VALUES ('shop', 'v1', 'too slow');
              ALTER TABLE env DROP COLUMN granted;
              DELETE FROM migrations WHERE version >= 12;";
+        connection.execute_batch(BEFORE_INSTANCES).unwrap();
         connection.execute_batch(before).unwrap();
     }
     drop(store);
@@ -116,6 +117,7 @@ fn a_removal_of_a_build_that_did_not_record_its_actor_is_that_of_the_audit_log()
     {
         let connection = store.0.connection.lock().unwrap();
         let before = "ALTER TABLE removed DROP COLUMN who; DROP TABLE had_users; DELETE FROM migrations WHERE version >= 14;";
+        connection.execute_batch(BEFORE_INSTANCES).unwrap();
         connection.execute_batch(before).unwrap();
     }
     drop(store);
