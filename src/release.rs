@@ -3,7 +3,8 @@
 //! [`Releases`] is the control plane's one door. Behind it, in the order of a release's life: [`upload`] (taken in,
 //! recorded, booted) -> [`snapshot`] (what isolates start from) -> [`boot`] (a worker from nothing to ready) ->
 //! [`deployment`] (stages, hooks, bake) -> [`switch`] (promote and rollback: healthy,
-//! recorded, swapped), for a share of the users first ([`split`]), with as many [`instances`] as its [`scale`] says -> [`keep`] (a worker that is lost or hangs is replaced) and
+//! recorded, swapped), for a share of the users first ([`split`]), with as many [`instances`] as its [`scale`] says and its
+//! [`demand`] needs -> [`keep`] (a worker that is lost or hangs is replaced) and
 //! [`check`] (so is one that is ill), [`unwell`] (one whose pages fail at its start serves, and is asked again) -> [`retire`] (sleep,
 //! expiry, retention) and [`removal`] (of an app, which [`restore`] brings back) -> [`wake`] (a request for one that sleeps).
 //! [`boot_queue`] says whose worker is started next, [`capacity`] whether it fits, [`diagnosis`] why one did not come up. [`life`] says what may happen to a
@@ -23,6 +24,7 @@ mod check;
 mod counted;
 mod course;
 mod decide;
+mod demand;
 mod deployment;
 mod diagnosis;
 mod entry;

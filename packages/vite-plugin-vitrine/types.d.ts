@@ -42,6 +42,8 @@ export interface BundleOptions {
   warm?: string[];
   /** The path that proves a release healthy. */
   health?: { path: string };
+  /** Instances that users get at least and at most. */
+  scale?: { min?: number; max?: number };
   limits?: Limits;
   /** Origins that the app may fetch, such as `https://api.example.com`. */
   egress?: string[];

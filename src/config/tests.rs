@@ -13,8 +13,11 @@ fn with_examples() -> String {
     let is_example = |line: &str| {
         let rest = line.trim_start_matches("# ").trim_end();
         let key = rest.split(" = ").next().unwrap_or_default();
-        let is_key =
-            rest.contains(" = ") && key.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_');
+        let letter = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
+        let is_key = match key.strip_prefix('"').and_then(|key| key.strip_suffix('"')) {
+            Some(quoted) => quoted.bytes().all(|byte| letter(byte) || byte == b'.'),
+            None => rest.contains(" = ") && key.bytes().all(letter),
+        };
         is_key || (rest.starts_with('[') && rest.ends_with(']') && !rest.contains(' '))
     };
     let lines = FIELD_HELP.lines().map(|line| match line.strip_prefix("# ") {
@@ -70,7 +73,14 @@ fn the_shipped_file_lists_every_field_with_its_meaning() {
     full.secrets.key_file = Some("k".into());
     full.worker.runtime = Some("runsc".into());
     full.egress.allow = Some(vec!["https://a.example".into()]);
-    full.apps = [("shop".parse().unwrap(), AppRules::default())].into();
+    let worker = AppResources {
+        memory_mb: Some(1),
+        memory_reservation_mb: Some(1),
+        cpus: Some(1.0),
+        cpu_reservation: Some(1.0),
+    };
+    full.apps = [("shop".parse().unwrap(), AppRules { worker, ..AppRules::default() })].into();
+    full.health.target_group_attributes.minimum_healthy_percentage = Some(50);
     full.health.health_check = Some(crate::health::HealthCheck::default());
     full.health.target_group =
         Some(crate::health::TargetGroup { health_check_path: Some("/up".into()), ..Default::default() });

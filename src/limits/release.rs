@@ -27,6 +27,10 @@ pub const RECONFIGURE_BOOT_DEADLINE_MS: u64 = 60_000;
 pub const WAKE_DEADLINE_MS: u64 = 20_000;
 /// Time for the boot of further instances of a release that serves: as a deploy.
 pub const SCALE_BOOT_DEADLINE_MS: u64 = 60_000;
+/// Time whose mean number of requests in flight decides on more instances: longer than a burst that the instances take by themselves.
+pub const SCALE_OUT_MS: u64 = 10_000;
+/// Time whose peak decides on fewer: the cool-down of ECS's target tracking.
+pub const SCALE_IN_MS: u64 = 300_000;
 /// Instances that an app may ask for at all: far above what one machine runs well, and a bound for what is mistyped.
 pub const INSTANCES_MAX: u32 = 64;
 /// Time for the boot of a worker in the place of one that is gone.

@@ -91,12 +91,12 @@ async fn a_socket_keeps_no_pool_busy_and_is_waited_for_all_the_same() {
     socket.becomes_socket();
     assert_eq!((pool.requests(), pool.in_flight(), pool.idle_ms()), (0, 1, 0));
     tokio::time::advance(Duration::from_secs(1)).await;
-    assert_eq!(pool.idle_ms(), 1_000);
+    assert!((1_000..1_010).contains(&pool.idle_ms()));
     assert!(!pool.freeze());
     assert_eq!(pool.settled(Duration::from_secs(1)).await, 1);
     let (left, ()) = tokio::join!(pool.drain(LONG), async { drop(socket) });
     assert_eq!(left, 0);
-    assert_eq!(pool.idle_ms(), 2_000, "its end is no request");
+    assert!((2_000..2_010).contains(&pool.idle_ms()), "its end is no request");
 }
 
 #[tokio::test]

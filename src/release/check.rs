@@ -1,8 +1,8 @@
 //! Checks of a worker against its health path: once at its start, and on while it serves users if the operator says so.
 //!
-//! The rules are [`crate::health`]'s. A release has one worker, so a target group of its own with one target: when that is
-//! unhealthy the group fails open and it is still asked for pages, while another worker is started beside it and takes its
-//! place. A worker that can't be reached at all is [`super::keep`]'s business: there is nothing to fail open to.
+//! The rules are [`crate::health`]'s. The instances of a release are a target group: an unhealthy one gets no requests while enough others
+//! are healthy, and where too few are the group fails open. Either way another is started beside it and takes its place. A worker that
+//! can't be reached at all is [`super::keep`]'s business: there is nothing to fail open to.
 
 use super::boot::Terms;
 use super::entry::Entry;

@@ -1,5 +1,6 @@
 //! One retained release with what can't be stored: its pool, its bundle in use, its locks.
 
+use super::demand::Demand;
 use super::life::{Effect, Event, Illegal, Life};
 use super::load::Load;
 use super::wake::Waking;
@@ -15,7 +16,7 @@ use crate::worker::{Denials, DeniedCall};
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 use vitrine_wire::{WorkerLimits, WorkerSettings};
@@ -63,6 +64,8 @@ pub struct Entry {
     denials: Mutex<Arc<Denials>>,
     /// Its requests in the last minute.
     pub load: Load,
+    /// What decides how many instances it has.
+    demand: Mutex<Demand>,
     /// When its process died, the last few times.
     crashes: Mutex<VecDeque<Instant>>,
     /// Whether a worker served it since the host started.
@@ -111,6 +114,7 @@ impl Entry {
             window: Mutex::default(),
             denials: Mutex::default(),
             load: Load::default(),
+            demand: Mutex::default(),
             crashes: Mutex::default(),
             served: AtomicBool::new(false),
         })
@@ -227,8 +231,13 @@ impl Entry {
         crashes.iter().filter(|at| **at >= since && at.elapsed() <= recent).count()
     }
 
+    /// What decides how many instances it has.
+    pub fn demand(&self) -> MutexGuard<'_, Demand> {
+        self.demand.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// How its renders went in the last minutes that it was live.
-    pub fn window(&self) -> std::sync::MutexGuard<'_, Window> {
+    pub fn window(&self) -> MutexGuard<'_, Window> {
         self.window.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -144,7 +144,7 @@ impl Releases {
         deadline: Duration,
     ) -> Result<Option<Before>, ReleaseError> {
         let before = self.with_values_of_production(entry, deadline).await?;
-        match self.scale_to(entry, self.scale_of(entry).min as usize, deadline).await {
+        match self.scale_to(entry, self.instances_before_users(entry), deadline).await {
             Ok(()) => Ok(before),
             Err(error) => {
                 self.settle_values(entry, before).await;

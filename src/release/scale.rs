@@ -1,4 +1,4 @@
-//! How many instances a release has: as many as its app's scale says while users get it, one otherwise.
+//! How many instances a release has: as many as its app's scale says, and its demand needs, while users get it; one otherwise.
 //!
 //! What is missing is started before users get a release, when an instance is lost, and by the patrol. A release that lost its users keeps
 //! what it has until it rests or sleeps: a rollback finds all of it.
@@ -13,6 +13,7 @@ use crate::telemetry::causes;
 use futures_util::future::try_join_all;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 
 impl Releases {
     /// The scale of a release's app: the operator's word, or its bundle's wish, within what the host allows.
@@ -27,13 +28,26 @@ impl Releases {
         shown.map_or_else(Scale::default, |entry| self.scale_of(&entry))
     }
 
+    /// How many instances a release is to have before users get it: no fewer than the live one has, whose requests it gets.
+    pub(super) fn instances_before_users(&self, entry: &Entry) -> usize {
+        let scale = self.scale_of(entry);
+        let live = self.0.book.live(&entry.pool.release().app).map_or(0, |live| live.pool.size());
+        live.clamp(scale.min as usize, scale.max as usize)
+    }
+
     /// How many instances a release is to have now; nothing for one whose number is to stay.
     fn wanted_instances(&self, entry: &Arc<Entry>) -> Option<usize> {
-        self.gets_requests(entry).then(|| self.scale_of(entry).min as usize)
+        let scale = self.scale_of(entry);
+        let wanted = || entry.demand().wanted(Instant::now(), scale, &entry.limits, entry.pool.size());
+        self.gets_requests(entry).then(wanted)
     }
 
     /// Whether the patrol is to start or stop instances of a release. After a failed start it waits, as a request does.
     pub(super) fn is_off_scale(&self, entry: &Arc<Entry>) -> bool {
+        let scale = self.scale_of(entry);
+        if scale.min < scale.max {
+            entry.demand().note(Instant::now(), entry.pool.requests());
+        }
         self.wanted_instances(entry).is_some_and(|wanted| !is_to_scale(entry, wanted))
             && entry.pool.is_ready()
             && entry.may_be_tried_again()

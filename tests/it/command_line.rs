@@ -16,6 +16,7 @@ fn the_help_of_every_verb_is_the_reviewed_one() {
         "deploy",
         "promote",
         "rollback",
+        "scale",
         "releases",
         "status",
         "remove",

@@ -216,3 +216,29 @@ fn instances_with_earlier_limits_serve_until_others_take_their_places() {
     assert!(!seen.is_empty() && seen.iter().all(|answer| answer.status == 200), "of {}", seen.len());
     assert!(host.log().contains("a running worker was adopted"), "they serve meanwhile");
 }
+
+#[test]
+fn more_instances_are_started_while_more_is_asked_than_they_take() {
+    let host = Host::start();
+    let manifest = r#"{"scale": {"min": 1, "max": 2}, "limits": {"concurrency": 1, "isolates": 1}}"#;
+    deploy(&host, manifest, &["--version", "v1"]);
+    has(&host, "v1", 1);
+    let stop = &AtomicBool::new(false);
+    let wish =
+        &Wish { method: "GET", path: "/", host: format!("shop.localhost:{}", host.edge.port()), body: "" };
+    let answers = std::thread::scope(|scope| {
+        let clients: Vec<_> = (0..6).map(|_| scope.spawn(|| insist(host.edge, wish, stop))).collect();
+        let grown = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            wait_until("a second instance", PATIENCE, || (instances(&host, "v1").len() == 2).then_some(()));
+            deploy(&host, manifest, &["--version", "v2"]);
+            has(&host, "v2", 2);
+        }));
+        stop.store(true, Ordering::Relaxed);
+        let answers: Vec<_> = clients.into_iter().map(|client| client.join().unwrap()).collect();
+        grown.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        answers
+    });
+    assert!(
+        answers.iter().all(|(seen, failed)| failed.is_empty() && seen.iter().all(|one| one.status == 200))
+    );
+}

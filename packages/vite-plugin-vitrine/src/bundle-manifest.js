@@ -8,6 +8,7 @@ const HARMLESS = ["clock", "env", "randomness"];
 
 const bool = must("true or false", (value) => typeof value === "boolean");
 const count = must("a whole number, 0 or more", (value) => Number.isInteger(value) && value >= 0);
+const atLeastOne = must("a whole number, 1 or more", (value) => Number.isInteger(value) && value >= 1);
 const path = must("a path that starts with /", isPath);
 const paths = must("a list of paths that start with /", (value) => Array.isArray(value) && value.every(isPath));
 const origins = must(
@@ -40,6 +41,7 @@ const FIELDS = {
   snapshot: must('true, false or { harmless: ["clock", "env", "randomness"] }', isSnapshot),
   warm: paths,
   health: { path },
+  scale: { min: atLeastOne, max: atLeastOne },
   limits: LIMITS,
   egress: origins,
   env: names,
