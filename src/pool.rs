@@ -39,7 +39,6 @@ pub struct Pool {
     frozen: AtomicBool,
     /// Whether unhealthy instances get requests, because too few are healthy.
     fails_open: AtomicBool,
-    emptied: Notify,
     opened: Notify,
     born: Instant,
     used_ms: AtomicU64,
@@ -61,7 +60,7 @@ impl Members {
     }
 
     /// Takes out those of the serving ones that are to leave.
-    fn part(&self, leaves: impl Fn(&Instance) -> bool) -> Self {
+    fn without(&self, leaves: impl Fn(&Instance) -> bool) -> Self {
         let (leave, serving): (Vec<_>, Vec<_>) = self.serving.iter().cloned().partition(|one| leaves(one));
         let left = self.leaving.iter().filter(|one| one.strong_count() > 0).cloned();
         Self { serving, leaving: left.chain(leave.iter().map(Arc::downgrade)).collect() }
@@ -84,9 +83,6 @@ impl Drop for Claim {
             self.pool.end_request(&self.instance);
         }
         self.instance.ended();
-        if self.pool.in_flight() == 0 {
-            self.pool.emptied.notify_waiters();
-        }
     }
 }
 
@@ -134,7 +130,6 @@ impl Pool {
             draining: AtomicBool::new(false),
             frozen: AtomicBool::new(false),
             fails_open: AtomicBool::new(false),
-            emptied: Notify::new(),
             opened: Notify::new(),
             born: Instant::now(),
             used_ms: AtomicU64::new(0),
@@ -162,7 +157,11 @@ impl Pool {
             let members = self.members.load();
             let serving = &members.serving;
             let fails_open = self.fails_open();
-            let look = |at: usize| (serving[at].fitness(fails_open), serving[at].load());
+            let fitness = |one: &Instance| match one.fitness() {
+                fitness if fails_open => fitness.failing_open(),
+                fitness => fitness,
+            };
+            let look = |at: usize| (fitness(&serving[at]), serving[at].load());
             let Some(at) = choice::choose(serving.len(), rand::random, look) else {
                 return Err(self.closed().unwrap_or(ClaimError::NoWorker));
             };
@@ -213,7 +212,7 @@ impl Pool {
     /// Gives requests to one more instance. Also ends a drain and a freeze.
     pub fn add(&self, instance: Arc<Instance>) {
         self.members.rcu(|members| {
-            let mut members = members.part(|_| false);
+            let mut members = members.without(|_| false);
             members.serving.push(Arc::clone(&instance));
             members
         });
@@ -225,7 +224,7 @@ impl Pool {
     pub fn remove(&self, id: &InstanceId) -> Option<Arc<Instance>> {
         let before = self.members.rcu(|members| match members.serving.len() {
             0 | 1 => (**members).clone(),
-            _ => members.part(|one| one.id() == id),
+            _ => members.without(|one| one.id() == id),
         });
         let instance =
             before.serving.iter().find(|one| one.id() == id).filter(|_| before.serving.len() > 1)?;
@@ -236,7 +235,7 @@ impl Pool {
     /// Gives all requests to one instance, and takes the others out as [`Pool::remove`] does.
     pub fn replace(&self, instance: Arc<Instance>) -> Vec<Arc<Instance>> {
         let before = self.members.rcu(|members| {
-            let mut members = members.part(|_| true);
+            let mut members = members.without(|_| true);
             members.serving.push(Arc::clone(&instance));
             members
         });
@@ -247,7 +246,7 @@ impl Pool {
 
     /// Takes all instances out. Also ends a drain and a freeze.
     pub fn take(&self) -> Vec<Arc<Instance>> {
-        let before = self.members.rcu(|members| members.part(|_| true));
+        let before = self.members.rcu(|members| members.without(|_| true));
         before.serving.iter().for_each(|one| one.leave());
         self.reopen();
         before.serving.clone()
@@ -279,12 +278,18 @@ impl Pool {
         self.opened.notify_waiters();
     }
 
+    /// Whether it has an instance and takes claims.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.closed().is_none() && self.has_instance()
+    }
+
     /// Waits until a claim would be given an instance.
     pub async fn open(&self) {
         loop {
             let mut opened = std::pin::pin!(self.opened.notified());
             opened.as_mut().enable();
-            if self.closed().is_none() && self.has_instance() {
+            if self.is_open() {
                 return;
             }
             opened.await;
@@ -356,7 +361,15 @@ impl Pool {
 
     /// Waits until nothing is in flight or the time is over, without refusing anything; gives what is left in flight.
     pub async fn settled(&self, timeout: Duration) -> usize {
-        in_flight::settled(&self.emptied, timeout, || self.in_flight()).await
+        let settled = async {
+            while let Some(busy) = self.members.load().all().find(|one| one.in_flight().all() > 0) {
+                busy.settled(timeout).await;
+            }
+        };
+        match tokio::time::timeout(timeout, settled).await {
+            Ok(()) => 0,
+            Err(_) => self.in_flight(),
+        }
     }
 
     /// Refuses new claims from now on and waits as [`Pool::settled`] does.

@@ -147,16 +147,12 @@ impl Config {
     }
 
     fn least_problem(&self) -> Option<Problem> {
-        if !self.worker.cpus.is_finite() || self.worker.cpus < 0.0 {
-            return problem(
-                "worker.cpus",
-                format!("is {}; write 0 for all cores, or how many", self.worker.cpus),
-            );
+        if let Some(problem) = self.resources_problem() {
+            return Some(problem);
         }
         let limits = least_limits(&self.limits);
         // Below these a worker can't start: V8 and its threads take that much.
         let worker = [
-            ("worker.memory_mb", self.worker.memory_mb, 64),
             ("worker.instances_max", u64::from(self.worker.instances_max), 1),
             ("worker.pids", u64::try_from(self.worker.pids).unwrap_or(0), 16),
         ];

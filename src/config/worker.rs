@@ -1,8 +1,14 @@
 //! What a worker may use of the machine, what it is sure to have, and what the machine has.
 
 use super::Config;
+use super::check::{Problem, problem};
 use crate::id::AppName;
 use serde::{Deserialize, Serialize};
+
+/// Below this a worker can't start: V8 and its threads take that much.
+const WORKER_MB_MIN: u64 = 64;
+/// The least that Docker takes.
+const RESERVATION_MB_MIN: u64 = 6;
 
 /// What one worker may use, and what it is sure to have.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -87,6 +93,43 @@ impl Config {
     pub fn worker_of(&self, app: &AppName) -> WorkerResources {
         let of_app = self.apps.get(app).map(|rules| rules.worker).unwrap_or_default();
         of_app.over(&self.worker)
+    }
+
+    /// The first of these figures that can't be used.
+    pub(super) fn resources_problem(&self) -> Option<Problem> {
+        let apps = self
+            .apps
+            .iter()
+            .map(|(app, rules)| (format!("apps.{app}.worker"), rules.worker.over(&self.worker)));
+        let all = std::iter::once(("worker".to_owned(), self.worker.clone())).chain(apps);
+        let in_table = |(table, worker): (String, WorkerResources)| {
+            let reserved_mb = worker.memory_reservation_mb;
+            let message = |field: &str, message: String| problem(format!("{table}.{field}"), message);
+            if worker.memory_mb < WORKER_MB_MIN {
+                return message(
+                    "memory_mb",
+                    format!("is {}; {WORKER_MB_MIN} is the least", worker.memory_mb),
+                );
+            }
+            if reserved_mb > 0 && reserved_mb < RESERVATION_MB_MIN {
+                let text = format!("is {reserved_mb}; write 0 for none, or {RESERVATION_MB_MIN} at least");
+                return message("memory_reservation_mb", text);
+            }
+            let bad = |cores: f64| !cores.is_finite() || cores < 0.0;
+            if bad(worker.cpu_reservation) {
+                return message(
+                    "cpu_reservation",
+                    format!("is {}; write 0 for none, or how many", worker.cpu_reservation),
+                );
+            }
+            bad(worker.cpus)
+                .then(|| message("cpus", format!("is {}; write 0 for all cores, or how many", worker.cpus)))?
+        };
+        all.into_iter().find_map(in_table).or_else(|| {
+            let cpus = self.capacity.cpus;
+            (!cpus.is_finite() || cpus < 0.0)
+                .then(|| problem("capacity.cpus", format!("is {cpus}; write 0 for all cores, or how many")))?
+        })
     }
 
     /// That of every app that has its own, and of all others.

@@ -13,6 +13,13 @@ pub enum Fitness {
     Serving,
 }
 
+impl Fitness {
+    /// What counts where too few are healthy: unhealthy ones serve as well.
+    pub fn failing_open(self) -> Self {
+        if self == Self::Unhealthy { Self::Serving } else { self }
+    }
+}
+
 /// Index of one of `count` instances: the less busy of two that are drawn with `random` (the power of two choices). Where neither serves,
 /// the fittest of all: a load balancer that has no healthy target fails open. `look` gives fitness and load of one.
 ///

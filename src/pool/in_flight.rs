@@ -1,8 +1,6 @@
 //! What is in flight at one instance: requests, and WebSockets, which are counted apart.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
-use tokio::sync::Notify;
 
 /// Counts of one instance, or of what waits for them.
 #[derive(Debug, Default)]
@@ -40,23 +38,5 @@ impl InFlight {
     #[must_use]
     pub fn all(&self) -> usize {
         self.requests() + self.sockets.load(Ordering::SeqCst)
-    }
-}
-
-/// Waits until `count` is zero or the time is over; gives what is left. `emptied` is notified whenever it may have become zero.
-pub(super) async fn settled(emptied: &Notify, timeout: Duration, count: impl Fn() -> usize) -> usize {
-    let empty = async {
-        loop {
-            let mut notified = std::pin::pin!(emptied.notified());
-            notified.as_mut().enable();
-            if count() == 0 {
-                return;
-            }
-            notified.await;
-        }
-    };
-    match tokio::time::timeout(timeout, empty).await {
-        Ok(()) => 0,
-        Err(_) => count(),
     }
 }

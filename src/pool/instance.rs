@@ -1,13 +1,13 @@
 //! One instance of a release: its worker, what is in flight there, what the checks say of it.
 
 use super::choice::Fitness;
-use super::in_flight::{InFlight, settled};
+use super::in_flight::InFlight;
 use crate::health::target_group::Attributes;
 use crate::health::{HealthStatus, Reason, TargetState, traffic};
 use crate::id::InstanceId;
 use crate::worker::Worker;
 use std::any::Any;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
@@ -40,14 +40,16 @@ pub struct Instance {
     left: watch::Sender<u64>,
     checked: Mutex<Checked>,
     is_unhealthy: AtomicBool,
-    /// What is to be given back when it is gone.
-    _room: Option<Box<dyn Any + Send + Sync>>,
+    /// What is held for it until it has ended.
+    room: Mutex<Option<Box<dyn Any + Send + Sync>>>,
+    /// Instances in a row before it that were replaced because they were unhealthy.
+    ill_before: AtomicU32,
     /// Since when it serves, and how long its share of the requests grows: not at all for the first of a release.
     slow_start: Option<(Instant, Attributes)>,
 }
 
 impl Instance {
-    /// An instance that serves from now on. `slow_start` is for one that comes beside others; `room` is held for as long as it is there.
+    /// An instance that serves from now on. `slow_start` is for one that comes beside others; `room` is held until [`Instance::leave_room`], or for as long as it is there.
     #[must_use]
     pub fn new(
         worker: Arc<Worker>,
@@ -62,7 +64,8 @@ impl Instance {
             left: watch::Sender::new(0),
             checked: Mutex::default(),
             is_unhealthy: AtomicBool::new(false),
-            _room: room,
+            room: Mutex::new(room),
+            ill_before: AtomicU32::new(0),
             slow_start: slow_start.map(|attributes| (Instant::now(), attributes)),
         })
     }
@@ -99,9 +102,38 @@ impl Instance {
         *checked
     }
 
+    /// It has ended: what was held for it is free.
+    pub fn leave_room(&self) {
+        self.room.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    /// Instances in a row before it that were replaced because they were unhealthy.
+    #[must_use]
+    pub fn ill_before(&self) -> u32 {
+        self.ill_before.load(Ordering::Relaxed)
+    }
+
+    /// Sets that; 0 once it counts as healthy.
+    pub fn set_ill_before(&self, count: u32) {
+        self.ill_before.store(count, Ordering::Relaxed);
+    }
+
     /// Waits until nothing is in flight here or the time is over; gives what is left.
     pub async fn settled(&self, timeout: Duration) -> usize {
-        settled(&self.emptied, timeout, || self.in_flight.all()).await
+        let empty = async {
+            loop {
+                let mut emptied = std::pin::pin!(self.emptied.notified());
+                emptied.as_mut().enable();
+                if self.in_flight.all() == 0 {
+                    return;
+                }
+                emptied.await;
+            }
+        };
+        match tokio::time::timeout(timeout, empty).await {
+            Ok(()) => 0,
+            Err(_) => self.in_flight.all(),
+        }
     }
 
     /// Takes no claim from now on, and tells its WebSockets.
@@ -129,10 +161,12 @@ impl Instance {
         }
     }
 
-    pub(super) fn fitness(&self, fails_open: bool) -> Fitness {
+    /// How well it can take a request, whatever is in flight there.
+    #[must_use]
+    pub fn fitness(&self) -> Fitness {
         match self.worker.is_ready() {
             false => Fitness::Away,
-            true if !fails_open && self.is_unhealthy.load(Ordering::Relaxed) => Fitness::Unhealthy,
+            true if self.is_unhealthy.load(Ordering::Relaxed) => Fitness::Unhealthy,
             true => Fitness::Serving,
         }
     }

@@ -4,7 +4,6 @@
 //! whose Docker hangs still serves what runs.
 
 use super::boot::Terms;
-use super::capacity::Size;
 use super::entry::{Entry, spec_hash};
 use super::life::{Event, Life};
 use super::removal::Removed;
@@ -16,6 +15,7 @@ use crate::id::{AppName, Digest, ReleaseId, Version};
 use crate::limits::{
     ADOPT_TIMEOUT_MS, ADOPTED_AT_ONCE_MAX, ORPHANS_AGAIN_MS, REPLACE_BOOT_DEADLINE_MS, STARTS_AT_ONCE_MAX,
 };
+use crate::pool::Instance;
 use crate::store::{
     BadMark, InstanceRecord, Promotion, ReleaseRecord, ReleaseState, SnapshotRecord, SplitRecord, Store,
     StoreError,
@@ -227,13 +227,7 @@ impl Releases {
             if adoptable && is_its_own && self.adopt_instance(entry, &one).await {
                 continue;
             }
-            let id = one.id;
-            if let Err(error) =
-                self.stored("forgetting an instance", move |store| store.remove_instance(&id)).await
-            {
-                let error = causes(&error);
-                tracing::error!(release = %record.id, error, "an instance that was not adopted is still recorded");
-            }
+            self.forget_record(&one.id).await;
         }
     }
 
@@ -269,14 +263,15 @@ impl Releases {
             return false;
         }
         self.own_instance(instance);
-        let size = Size::of(&self.0.parts.config.worker_of(&entry.pool.release().app));
-        let room = self.0.capacity.reserve_anyway(size);
-        self.add_instance(entry, self.instance_of(entry, worker, room), unwell);
+        let room = self.0.capacity.reserve_anyway(self.size_of(entry));
+        // It is warm: its share of the requests needs no time to grow.
+        self.add_instance(entry, Instance::new(worker, None, Some(Box::new(room))), unwell);
         tracing::info!(release = %entry.id(), %instance, "a running worker was adopted");
         true
     }
 
-    /// Releases that users get and that have no worker are booted before the host says that it is ready.
+    /// What is missing of the instances of releases that users get is started before the host says that it is ready. None is stopped: the
+    /// host before this one may serve from any.
     async fn boot_live(&self) {
         let names = self.0.book.names();
         let live = names.iter().flat_map(|app| [self.0.book.live(app), self.candidate(app)]);

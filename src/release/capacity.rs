@@ -6,6 +6,7 @@ use super::life::Event;
 use super::{ReleaseError, Releases};
 use crate::config::{Config, WorkerResources};
 use prometheus_client::metrics::gauge::Gauge;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Memory in MiB and thousandths of a core.
@@ -42,6 +43,10 @@ impl Size {
             memory_mb: self.memory_mb.saturating_sub(other.memory_mb),
             millicores: self.millicores.saturating_sub(other.millicores),
         }
+    }
+
+    const fn times(self, count: u64) -> Self {
+        Self { memory_mb: self.memory_mb * count, millicores: self.millicores * count }
     }
 
     /// How often this fits into `free`.
@@ -156,6 +161,12 @@ impl Capacity {
         Reservation { capacity: Arc::clone(self), size }
     }
 
+    /// Whether this would fit if so much more were free.
+    fn fits_with(&self, size: Size, freed: Size) -> bool {
+        let taken = *self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        self.missing(size, self.all.plus(freed).minus(taken)).is_none()
+    }
+
     fn missing(&self, size: Size, free: Size) -> Option<Missing> {
         if size.memory_mb > free.memory_mb {
             let (needed_mb, free_mb, all_mb) = (size.memory_mb, free.memory_mb, self.all.memory_mb);
@@ -173,23 +184,35 @@ impl Releases {
     /// # Errors
     /// [`ReleaseError::NoCapacity`].
     pub(super) async fn make_fit(&self, entry: &Arc<Entry>) -> Result<Reservation, ReleaseError> {
-        let capacity = &self.0.capacity;
-        let size = Size::of(&self.0.parts.config.worker_of(&entry.pool.release().app));
+        let (capacity, size) = (&self.0.capacity, self.size_of(entry));
         if entry.had_users() && !entry.pool.has_instance() {
             return Ok(capacity.reserve_anyway(size));
         }
+        let mut asked = BTreeSet::new();
         loop {
             let missing = match capacity.reserve(size) {
                 Ok(reservation) => return Ok(reservation),
                 Err(missing) => missing,
             };
-            let Some(guest) = self.idlest_guest(&entry.id()) else {
+            let mut guests = self.idle_guests(&entry.id());
+            guests.retain(|guest| !asked.contains(&guest.id()));
+            let of_guest = |guest: &Arc<Entry>| self.size_of(guest).times(guest.pool.size() as u64);
+            let freed = guests.iter().map(of_guest).fold(Size::default(), Size::plus);
+            let idlest = guests.into_iter().max_by_key(|guest| guest.pool.idle_ms());
+            // None goes to sleep for a worker that would not fit all the same.
+            let Some(guest) = idlest.filter(|_| capacity.fits_with(size, freed)) else {
                 return Err(ReleaseError::NoCapacity { release: entry.id(), missing });
             };
             tracing::info!(release = %guest.id(), room_for = %entry.id(), "a release goes to sleep to make room");
+            asked.insert(guest.id());
             // A start may end another release, whose end is no start.
             Box::pin(self.put_to_sleep(&guest, Event::Idle)).await;
         }
+    }
+
+    /// What is reserved for each instance of a release.
+    pub(super) fn size_of(&self, entry: &Entry) -> Size {
+        Size::of(&self.0.parts.config.worker_of(&entry.pool.release().app))
     }
 }
 

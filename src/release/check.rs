@@ -201,7 +201,7 @@ impl Watcher {
             let target = checked.target.map(|(state, _)| state);
             let grace = releases.0.parts.config.health.health_check_grace_period_seconds;
             if service::counts_as_healthy(self.started.elapsed(), checked.container, target) {
-                entry.ill_in_a_row.store(0, Ordering::Relaxed);
+                instance.set_ill_before(0);
             } else if service::is_replaced(grace, self.started.elapsed(), checked.container, target) {
                 tracing::warn!(release = %entry.id(), ?check, path, "a worker is unhealthy and is replaced");
                 let ill = instance.id().clone();
@@ -307,24 +307,23 @@ impl Releases {
     /// Starts an instance beside one that is ill, and lets the ill one finish its requests. Where no other comes up, the ill one stays: it
     /// may still answer some.
     async fn replace_beside(&self, entry: &Arc<Entry>, ill: &InstanceId) {
-        let times = entry.ill_in_a_row.fetch_add(1, Ordering::Relaxed);
+        let Some(times) = entry.pool.instance(ill).map(|ill| ill.ill_before()) else { return };
         let pause_ms =
             if times == 0 { 0 } else { (REPLACE_PAUSE_MS << times.min(10)).min(REPLACE_PAUSE_MS_MAX) };
         tokio::time::sleep(Duration::from_millis(pause_ms)).await;
-        let boot = entry.boot.lock().await;
-        if entry.pool.instance(ill).is_none() {
-            // Somebody replaced it, or it was put to sleep.
+        let Some(_turn) = self.0.turns.take().await else { return };
+        let _boot = entry.boot.lock().await;
+        if entry.pool.instance(ill).is_none() || !entry.pool.is_ready() || !self.gets_requests(entry) {
+            // Somebody replaced it, or users get another release by now.
             return;
         }
-        match self.start_beside(entry, Duration::from_millis(REPLACE_BOOT_DEADLINE_MS)).await {
-            Ok(instance) => {
+        // One that is not well is no better than the one that serves.
+        match self.start_beside(entry, Duration::from_millis(REPLACE_BOOT_DEADLINE_MS), Terms::Strict).await {
+            Ok((instance, _)) => {
                 self.0.parts.telemetry.metrics.replacement(&entry.id().app, Replacement::Unhealthy);
+                instance.set_ill_before(times + 1);
                 self.add_instance(entry, instance, None);
-                let ill = entry.pool.remove(ill);
-                drop(boot);
-                if let Some(ill) = ill {
-                    self.finish(ill).await;
-                }
+                self.finish_behind(entry.pool.remove(ill).into_iter().collect()).await;
             }
             Err(error) => {
                 let error = causes(&error);

@@ -8,7 +8,6 @@ use super::life::{Effect, Event, Illegal};
 use super::{ReleaseError, Releases};
 use crate::failpoint::{self, Fault};
 use crate::limits::{FREEZE_TIMEOUT_MS, LOST_PATIENCE_MS, START_FAILURES_MAX};
-use crate::pool::Instance;
 use crate::telemetry::causes;
 use crate::worker::WorkerError;
 use std::sync::Arc;
@@ -148,8 +147,7 @@ impl Releases {
     }
 
     async fn freeze(&self, entry: &Arc<Entry>) -> Option<Event> {
-        let instances = entry.pool.instances();
-        if instances.is_empty() {
+        if !entry.pool.has_instance() {
             return Some(Event::Lost);
         }
         // Claims are refused first: a request that comes now waits for this to end, and thaws it.
@@ -159,7 +157,7 @@ impl Releases {
         if failpoint::at("freeze.send") == Some(Fault::Skip) {
             return None;
         }
-        if let Err(error) = freeze_all(&instances, true).await {
+        if let Err(error) = self.freeze_each(entry, true).await {
             tracing::warn!(release = %entry.id(), error = %causes(&error), "a standby did not freeze");
             return Some(self.thaw(entry).await);
         }
@@ -168,7 +166,7 @@ impl Releases {
     }
 
     async fn thaw(&self, entry: &Arc<Entry>) -> Event {
-        match freeze_all(&entry.pool.instances(), false).await {
+        match self.freeze_each(entry, false).await {
             Ok(()) if entry.pool.has_instance() => {
                 entry.pool.thaw();
                 Event::Thawed
@@ -179,6 +177,23 @@ impl Releases {
                 Event::Lost
             }
         }
+    }
+
+    /// Freezes the instances of a release, or thaws them. Those that do not answer are stopped, unless it is the last one that does not:
+    /// that is an error, as having none is.
+    async fn freeze_each(&self, entry: &Entry, frozen: bool) -> Result<(), WorkerError> {
+        let timeout = Duration::from_millis(FREEZE_TIMEOUT_MS);
+        let instances = entry.pool.instances();
+        let each =
+            instances.iter().map(|one| async move { (one, one.worker().freeze(frozen, timeout).await) });
+        for (instance, answered) in futures_util::future::join_all(each).await {
+            let Err(error) = answered else { continue };
+            match entry.pool.remove(instance.id()) {
+                Some(instance) => self.stop_behind(instance),
+                None => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     /// Requests of a release that lost its users, or some of them, finish by themselves, because its worker stays; only what is
@@ -197,13 +212,6 @@ impl Releases {
     fn drain_timeout(&self) -> Duration {
         Duration::from_millis(self.0.parts.config.switching.drain_timeout_ms)
     }
-}
-
-/// Freezes instances, or thaws them.
-async fn freeze_all(instances: &[Arc<Instance>], frozen: bool) -> Result<(), WorkerError> {
-    let timeout = Duration::from_millis(FREEZE_TIMEOUT_MS);
-    let each = instances.iter().map(|instance| instance.worker().freeze(frozen, timeout));
-    futures_util::future::try_join_all(each).await.map(drop)
 }
 
 /// An illegal event, as the answer to its caller.

@@ -40,8 +40,11 @@ pub struct Entry {
     failure: Mutex<Option<(String, Instant)>>,
     /// The worker whose warm or health path failed last, and how.
     unwell: Mutex<Option<(InstanceId, String)>>,
-    /// Held while its worker is started, stopped, frozen or made live: one at a time, all others wait for the result.
+    /// Held while its first instance is started, and while it is stopped, frozen or made live: one at a time, all others wait for the
+    /// result.
     pub boot: tokio::sync::Mutex<()>,
+    /// Held while further instances are started beside those that serve; taken before `boot`.
+    pub scaling: tokio::sync::Mutex<()>,
     /// Operators who wait for its worker, whichever call starts it.
     insisting: AtomicUsize,
     /// Requests that wait for it to wake.
@@ -56,8 +59,6 @@ pub struct Entry {
     maps_snapshot: AtomicBool,
     /// What its health path answered to its newest worker's first check; 0 is nothing.
     pub health_status: AtomicU16,
-    /// Workers in a row that were replaced because they were ill.
-    pub ill_in_a_row: std::sync::atomic::AtomicU32,
     /// How its renders went in the last minutes that it was live.
     window: Mutex<Window>,
     /// Calls of its newest worker that were denied.
@@ -102,6 +103,7 @@ impl Entry {
             bundle,
             dir,
             boot: tokio::sync::Mutex::default(),
+            scaling: tokio::sync::Mutex::default(),
             insisting: AtomicUsize::new(0),
             held: std::sync::atomic::AtomicUsize::new(0),
             waking: Waking::default(),
@@ -110,7 +112,6 @@ impl Entry {
             // The host before this one may have started its worker.
             maps_snapshot: AtomicBool::new(true),
             health_status: AtomicU16::new(0),
-            ill_in_a_row: std::sync::atomic::AtomicU32::new(0),
             window: Mutex::default(),
             denials: Mutex::default(),
             load: Load::default(),
@@ -154,11 +155,14 @@ impl Entry {
         Some(reason.clone())
     }
 
-    /// Remembers what failed of the warm and health paths of this worker. Whether it was well before.
+    /// Remembers what failed of the warm and health paths of this instance; one that is well says nothing of another. Whether it was
+    /// well before.
     pub fn set_unwell(&self, instance: &InstanceId, reason: Option<String>) -> bool {
         let mut unwell = self.unwell.lock().unwrap_or_else(PoisonError::into_inner);
         let was_well = unwell.as_ref().is_none_or(|(before, _)| before != instance);
-        *unwell = reason.map(|reason| (instance.clone(), reason));
+        if reason.is_some() || !was_well {
+            *unwell = reason.map(|reason| (instance.clone(), reason));
+        }
         was_well
     }
 
@@ -184,8 +188,8 @@ impl Entry {
         failure.as_ref().is_none_or(|(_, at)| at.elapsed() >= pause)
     }
 
-    /// An instance of it serves.
-    pub fn has_served_now(&self) {
+    /// An instance of it begins to serve.
+    pub fn note_service(&self) {
         self.served.store(true, Ordering::Relaxed);
     }
 

@@ -1,6 +1,7 @@
 //! Environment values: a change makes a revision, and a live app gets a release of the same bundle with it.
 
 use super::book::Reserved;
+use super::boot::Terms;
 use super::entry::{Entry, spec_hash};
 use super::labels::{Claim, Counts};
 use super::life::Event;
@@ -144,7 +145,7 @@ impl Releases {
         deadline: Duration,
     ) -> Result<Option<Before>, ReleaseError> {
         let before = self.with_values_of_production(entry, deadline).await?;
-        match self.scale_to(entry, self.instances_before_users(entry), deadline).await {
+        match self.scale_for_users(entry, deadline).await {
             Ok(()) => Ok(before),
             Err(error) => {
                 self.settle_values(entry, before).await;
@@ -192,8 +193,8 @@ impl Releases {
             }
             return started.map(|()| Some(Before { record: before, instances: Vec::new() }));
         }
-        match self.start_beside(entry, deadline).await {
-            Ok(instance) => {
+        match self.start_beside(entry, deadline, Terms::Strict).await {
+            Ok((instance, _)) => {
                 let instances = self.replace_instances(entry, instance);
                 Ok(Some(Before { record: before, instances }))
             }
@@ -268,12 +269,12 @@ impl Releases {
         with: &ReleaseRecord,
         deadline: Duration,
     ) -> Result<(), ReleaseError> {
-        let instance = self.start_beside(entry, deadline).await?;
+        let (instance, _) = self.start_beside(entry, deadline, Terms::Strict).await?;
         if let Err(error) = self.record_values(with).await {
             self.stop(instance).await;
             return Err(error);
         }
-        self.finish_behind(self.replace_instances(entry, instance));
+        self.finish_behind(self.replace_instances(entry, instance)).await;
         Ok(())
     }
 
@@ -304,7 +305,7 @@ impl Releases {
             }
         }
         drop(boot);
-        self.finish_behind(instances);
+        self.finish_behind(instances).await;
     }
 
     /// Names (and plain values) of an app's environment: what the next release or preview gets, and what the live release still

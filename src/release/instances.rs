@@ -1,7 +1,6 @@
 //! Instances of a release from their record to their end.
 
 use super::boot::Terms;
-use super::capacity::Reservation;
 use super::entry::Entry;
 use super::{ReleaseError, Releases, keep, unwell};
 use crate::failpoint::{self, Fault};
@@ -9,7 +8,6 @@ use crate::id::InstanceId;
 use crate::pool::Instance;
 use crate::store::{InstanceRecord, ReleaseRecord};
 use crate::telemetry::causes;
-use crate::worker::Worker;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,7 +30,11 @@ impl Releases {
         let record = InstanceRecord { id: id.clone(), spec_hash, config_revision, env_scope };
         self.stored("recording an instance", move |store| store.add_instance(&release, &record)).await?;
         match self.start_within(entry, &id, deadline, terms, answered).await {
-            Ok((worker, unwell)) => Ok((self.instance_of(entry, worker, room), unwell)),
+            Ok((worker, unwell)) => {
+                let attributes = &self.0.parts.config.health.target_group_attributes;
+                let is_slow = attributes.slow_start_seconds > 0 && entry.pool.is_ready();
+                Ok((Instance::new(worker, is_slow.then(|| attributes.clone()), Some(Box::new(room))), unwell))
+            }
             Err(error) => {
                 self.end(&id).await;
                 Err(error)
@@ -40,28 +42,22 @@ impl Releases {
         }
     }
 
-    /// Starts an instance beside those that serve, once there is a place for it. The release's life stays as it is. The instance must be
-    /// well: one that is not is no better than those that serve.
+    /// Starts an instance beside those that serve, once there is a place for it. The release's life stays as it is, and the caller adds
+    /// the instance or stops it.
     pub(super) async fn start_beside(
         &self,
         entry: &Arc<Entry>,
         deadline: Duration,
-    ) -> Result<Arc<Instance>, ReleaseError> {
+        terms: Terms,
+    ) -> Result<Started, ReleaseError> {
         let _place = self.boot_place(entry, true, deadline).await?;
-        self.start_instance(entry, deadline, Terms::Strict, || Ok(())).await.map(|(instance, _)| instance)
-    }
-
-    /// The worker as an instance of its release. One that comes beside others gets its share of the requests slowly, if that is set so.
-    pub(super) fn instance_of(&self, entry: &Entry, worker: Arc<Worker>, room: Reservation) -> Arc<Instance> {
-        let attributes = &self.0.parts.config.health.target_group_attributes;
-        let is_slow = attributes.slow_start_seconds > 0 && entry.pool.is_ready();
-        Instance::new(worker, is_slow.then(|| attributes.clone()), Some(Box::new(room)))
+        self.start_instance(entry, deadline, terms, || Ok(())).await
     }
 
     /// Gives requests to an instance. `unwell` is what failed of its warm and health paths.
     pub(super) fn add_instance(&self, entry: &Arc<Entry>, instance: Arc<Instance>, unwell: Option<String>) {
         entry.pool.add(Arc::clone(&instance));
-        self.serves(entry, &instance, unwell);
+        self.begins_to_serve(entry, &instance, unwell);
     }
 
     /// Gives all requests to one instance, and gives back those that it replaces: the caller lets them finish.
@@ -71,12 +67,12 @@ impl Releases {
         instance: Arc<Instance>,
     ) -> Vec<Arc<Instance>> {
         let replaced = entry.pool.replace(Arc::clone(&instance));
-        self.serves(entry, &instance, None);
+        self.begins_to_serve(entry, &instance, None);
         replaced
     }
 
-    fn serves(&self, entry: &Arc<Entry>, instance: &Arc<Instance>, unwell: Option<String>) {
-        entry.has_served_now();
+    fn begins_to_serve(&self, entry: &Arc<Entry>, instance: &Arc<Instance>, unwell: Option<String>) {
+        entry.note_service();
         entry.set_failure(None);
         keep::watch(self, entry, instance);
         unwell::note(self, entry, instance.worker(), unwell);
@@ -99,6 +95,8 @@ impl Releases {
         } else {
             self.end(instance.id()).await;
         }
+        // Some that look at it may still hold it.
+        instance.leave_room();
     }
 
     /// The same in the background.
@@ -107,8 +105,19 @@ impl Releases {
         tokio::spawn(async move { releases.stop(instance).await });
     }
 
-    /// Lets an instance that is in no pool any more finish what is in flight there, and stops it.
-    pub(super) async fn finish(&self, instance: Arc<Instance>) {
+    /// Lets instances that are in no pool any more finish what is in flight there, and stops them, in the background. Their records are
+    /// gone when this returns: a host that takes over from here on must not adopt them.
+    pub(super) async fn finish_behind(&self, instances: Vec<Arc<Instance>>) {
+        for instance in instances {
+            self.forget_record(instance.id()).await;
+            let releases = self.clone();
+            tokio::spawn(async move { releases.finish(instance).await });
+        }
+    }
+
+    async fn finish(&self, instance: Arc<Instance>) {
+        // The host before this one may still send it requests, which are not counted here.
+        self.0.parts.predecessor.gone().await;
         let timeout = Duration::from_millis(self.0.parts.config.switching.drain_timeout_ms);
         let left = instance.settled(timeout).await;
         if left > 0 {
@@ -116,14 +125,6 @@ impl Releases {
             tracing::warn!(%instance, in_flight = left, "requests were cut at the end of the drain");
         }
         self.stop(instance).await;
-    }
-
-    /// The same in the background.
-    pub(super) fn finish_behind(&self, instances: Vec<Arc<Instance>>) {
-        for instance in instances {
-            let releases = self.clone();
-            tokio::spawn(async move { releases.finish(instance).await });
-        }
     }
 
     /// Ends a worker, without a word when it has ended already, and forgets the record of its instance.
@@ -146,12 +147,17 @@ impl Releases {
             tracing::error!(%instance, error = %causes(&error), "a worker could not be stopped; it will be tried again");
             self.note_unstopped(instance);
         }
-        let ended = instance.clone();
-        if let Err(error) =
-            self.stored("forgetting an instance", move |store| store.remove_instance(&ended)).await
-        {
-            tracing::error!(%instance, error = %causes(&error), "a stopped worker is still recorded");
-        }
+        self.forget_record(instance).await;
         self.forget_instance(instance);
+    }
+
+    /// Forgets the record of an instance: no host adopts it from now on.
+    pub(super) async fn forget_record(&self, instance: &InstanceId) {
+        let id = instance.clone();
+        if let Err(error) =
+            self.stored("forgetting an instance", move |store| store.remove_instance(&id)).await
+        {
+            tracing::error!(%instance, error = %causes(&error), "an instance that leaves is still recorded");
+        }
     }
 }

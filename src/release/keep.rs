@@ -44,7 +44,8 @@ pub fn watch(releases: &Releases, entry: &Arc<Entry>, instance: &Arc<Instance>) 
                 entry.note_crash();
             }
             let served_well = served_since.elapsed() >= Duration::from_millis(SERVED_WELL_MS);
-            let has_others = entry.upgrade().is_some_and(|entry| entry.pool.size() > 1);
+            let serves = |one: &Arc<Instance>| *one.id() != instance && one.worker().is_ready();
+            let has_others = entry.upgrade().is_some_and(|entry| entry.pool.instances().iter().any(serves));
             let patience_ms = match reason {
                 // It was silent for long enough, and others serve: what waits for it is to go to them.
                 Replacement::Hung if has_others => 0,
@@ -171,6 +172,10 @@ async fn replace(
                     pause_ms = ENGINE_AWAITED_MS;
                 }
                 tracing::error!(release = %entry.id(), error = %causes(&error), "no worker in its place");
+                if entry.pool.is_ready() {
+                    // Others of it serve: the patrol tries again.
+                    return;
+                }
             }
         }
         if entry.life().is_given_up() {

@@ -25,7 +25,7 @@ enum Due {
     Remove(ReleaseId),
     Sleep(Arc<Entry>),
     Rest(Arc<Entry>),
-    /// It has too few instances, or too many.
+    /// It has too few instances, too many, or some with earlier limits.
     Scale(Arc<Entry>),
     /// Snapshots of releases that sleep.
     Pack(AppName),
@@ -175,7 +175,11 @@ impl Releases {
             Due::Rest(entry) if matches!(self.idle(&entry), Some(Due::Rest(_))) => {
                 self.let_rest(&entry).await;
             }
-            Due::Scale(entry) => self.rescale(&entry).await,
+            Due::Scale(entry) => {
+                if let Err(error) = self.rescale(&entry).await {
+                    tracing::error!(release = %entry.id(), error = %causes(&error), "a release is not at its scale");
+                }
+            }
             Due::Pack(app) => self.rest_snapshots(&app).await,
             Due::Sleep(_) | Due::Rest(_) => {}
         }

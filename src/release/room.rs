@@ -137,9 +137,9 @@ impl Releases {
         entries.filter(|entry| self.takes_room(entry) && entry.id() != *but).collect()
     }
 
-    /// The release whose last request is longest ago, of those that no user depends on and that have nothing to do.
-    pub(super) fn idlest_guest(&self, but: &ReleaseId) -> Option<Arc<Entry>> {
-        self.guests(but).into_iter().filter(|guest| may_sleep(guest)).max_by_key(|guest| guest.pool.idle_ms())
+    /// Releases that no user depends on and that have nothing to do.
+    pub(super) fn idle_guests(&self, but: &ReleaseId) -> Vec<Arc<Entry>> {
+        self.guests(but).into_iter().filter(|guest| may_sleep(guest)).collect()
     }
 
     fn takes_room(&self, entry: &Arc<Entry>) -> bool {

@@ -186,6 +186,13 @@ fn the_only_instance_that_is_killed_is_missed() {
         let clients: Vec<_> = (0..CLIENTS).map(|_| scope.spawn(|| insist(host.edge, wish, stop))).collect();
         let before = instances(&host);
         let worker = process(&host, before.first().unwrap());
+        let answered = || {
+            let metrics = host.call("GET", "/metrics").send().text().to_owned();
+            metrics
+                .lines()
+                .any(|line| line.starts_with("vitrine_http_requests_total{") && line.contains("code=\"200\""))
+        };
+        wait_until("pages come", PATIENCE, || answered().then_some(()));
         processes::kill(worker.supervisor);
         wait_until("another instance", PATIENCE, || (instances(&host) != before).then_some(()));
         stop.store(true, Ordering::Relaxed);

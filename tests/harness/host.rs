@@ -248,7 +248,7 @@ impl Host {
         (self.folder.take().unwrap(), clean)
     }
 
-    fn folder(&self) -> &Path {
+    pub fn folder(&self) -> &Path {
         self.folder.as_ref().unwrap().path()
     }
 
