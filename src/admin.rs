@@ -12,6 +12,7 @@ mod auth;
 pub mod backup;
 pub mod beacon;
 mod connection;
+pub mod deployments;
 pub mod env;
 mod extract;
 pub mod health;

@@ -12,6 +12,7 @@ mod colour;
 mod completions;
 mod config;
 mod deploy;
+mod deployments;
 mod doctor;
 mod env;
 mod examples;
@@ -112,6 +113,7 @@ enum Verb {
     Serve(serve::Args),
     Solo(solo::Args),
     Deploy(deploy::Args),
+    Deployments(deployments::Args),
     Promote(promote::Args),
     Rollback(rollback::Args),
     Scale(scale::Args),
@@ -228,6 +230,7 @@ fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Upgrade(args) => upgrade::run(args),
         Verb::Doctor(args) => call(doctor::run(args)),
         Verb::Deploy(args) => call(deploy::run(args)),
+        Verb::Deployments(args) => call(deployments::run(args)),
         Verb::Promote(args) => call(promote::run(args)),
         Verb::Rollback(args) => call(rollback::run(args)),
         Verb::Scale(args) => call(scale::run(args)),

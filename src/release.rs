@@ -2,7 +2,7 @@
 //!
 //! [`Releases`] is the control plane's one door. Behind it, in the order of a release's life: [`upload`] (taken in,
 //! recorded, booted) -> [`snapshot`] (what isolates start from) -> [`boot`] (a worker from nothing to ready) ->
-//! [`deployment`] (stages, hooks, bake) -> [`switch`] (promote and rollback: healthy,
+//! [`deployment`] (stages, hooks, bake; [`deploy_phase`] is what an observer is told of it) -> [`switch`] (promote and rollback: healthy,
 //! recorded, swapped), for a share of the users first ([`split`]), with as many [`instances`] as its [`scale`] says and its
 //! [`demand`] needs -> [`keep`] (a worker that is lost or hangs is replaced) and
 //! [`check`] (so is one that is ill), [`unwell`] (one whose pages fail at its start serves, and is asked again) -> [`retire`] (sleep,
@@ -25,6 +25,7 @@ mod counted;
 mod course;
 mod decide;
 mod demand;
+mod deploy_phase;
 mod deployment;
 mod diagnosis;
 mod entry;
@@ -72,6 +73,7 @@ use crate::worker::{BodyMemory, OwnOrigin, OwnOrigins, Sockets};
 use book::Book;
 use boot_queue::BootQueue;
 use capacity::Capacity;
+pub use deploy_phase::{DeployObserver, DeployPhase};
 pub use diagnosis::{Diagnosis, LoweredLimit, env_line, limits_line};
 pub use error::{ReleaseError, WakeError};
 use journal::Journal;
@@ -117,7 +119,7 @@ pub struct Parts {
 }
 
 /// How a release is to be made live.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct PromoteOptions {
     /// Time to boot it, if it sleeps.
     pub boot_deadline: std::time::Duration,
@@ -125,6 +127,8 @@ pub struct PromoteOptions {
     pub deploy: Option<u64>,
     /// Content that the release must have: its name may have been given to another by now.
     pub digest: Option<Digest>,
+    /// Is told how it goes.
+    pub observer: Option<Arc<dyn DeployObserver>>,
 }
 
 /// The control plane's one door: the admin side calls it, the edge only wakes. Cheap to clone.

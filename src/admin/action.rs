@@ -244,7 +244,8 @@ pub async fn dispatch(state: &AdminState, action: Action) -> Result<Outcome, Pro
             Outcome::Done
         }
         Action::RemoveApp { app, how } => {
-            releases.remove_app(app, how).await?;
+            releases.remove_app(app.clone(), how).await?;
+            state.deployments.forget_app(&app);
             Outcome::Done
         }
         Action::ListRemoved => Outcome::Apps(AppList::Removed(releases.removed_apps(may_be_shown()))),
@@ -268,7 +269,11 @@ pub async fn dispatch(state: &AdminState, action: Action) -> Result<Outcome, Pro
 
 /// The apps that the caller may see.
 pub fn may_be_shown() -> impl Fn(&AppName) -> bool {
-    let caller = Caller::current();
+    may_be_shown_to(Caller::current())
+}
+
+/// The apps that a caller may see.
+pub fn may_be_shown_to(caller: Option<Caller>) -> impl Fn(&AppName) -> bool {
     move |app| caller.as_ref().is_none_or(|caller| caller.may(Verb::Read, Some(app)))
 }
 

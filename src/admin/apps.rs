@@ -264,7 +264,8 @@ pub async fn promote(
     call: Call,
 ) -> Result<Answer, Problem> {
     let PromoteBody { version, weight, deploy, digest } = call.json()?;
-    let options = PromoteOptions { boot_deadline: Duration::from_millis(BOOT_DEADLINE_MS), deploy, digest };
+    let boot_deadline = Duration::from_millis(BOOT_DEADLINE_MS);
+    let options = PromoteOptions { boot_deadline, deploy, digest, observer: None };
     // All of the users is no share.
     let weight = weight.and_then(Weight::new);
     let action = Action::Promote { release: ReleaseId::new(app, version), weight, options };

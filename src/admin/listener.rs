@@ -3,6 +3,7 @@
 use crate::admin::access::Access;
 use crate::admin::beacon::{self, Beacon};
 use crate::admin::connection::{Terms, serve};
+use crate::admin::deployments::Deployments;
 use crate::admin::notice::{FELL_BACK, Notice};
 use crate::admin::router::{AdminState, MetricsText, Readiness, router};
 use crate::admin::{Token, TokenError};
@@ -152,6 +153,7 @@ impl Admin {
             shutdown,
             uploads: crate::admin::places::Places::of_uploads(),
             waiting_uploads: crate::admin::places::Places::of_waiting_uploads(),
+            deployments: Deployments::default(),
             log_streams: crate::admin::places::Places::of_log_streams(),
             backups: Arc::new(Semaphore::new(1)),
         };

@@ -7,6 +7,7 @@ use crate::admin::problem::{Kind, Problem};
 use crate::admin::router::AdminState;
 use crate::admin::tokens::TokenView;
 use crate::admin::upload::Staged;
+use crate::audit::Event;
 use crate::id::{Digest, ReleaseId};
 use crate::scope::Actor;
 use crate::store::{Begun, Store, StoreError};
@@ -113,15 +114,14 @@ pub async fn perform(
         _ => None,
     };
     // Between the door and here lies the whole body: minutes, for a large upload.
-    if Caller::current().is_some_and(|caller| !caller.is_valid()) {
+    if let Err(problem) = still_valid(Caller::current().as_ref()) {
         remove(staged).await;
-        let text = "the token was revoked, or has expired, since the request began";
-        return Err(Problem::new(Kind::Unauthorized, text));
+        return Err(problem);
     }
     let (answer, waiting) = oneshot::channel();
     let changing = async move {
         let Some(_turn) = state.releases.turn().await else {
-            let _ = answer.send(Err(Problem::new(Kind::Busy, "another process has taken over; ask again")));
+            let _ = answer.send(Err(taken_over()));
             return;
         };
         let result = run(&state, once, action).await;
@@ -137,6 +137,23 @@ pub async fn perform(
     waiting
         .await
         .map_err(|_| Problem::new(Kind::Internal, "the host gave the request up; its log says why"))?
+}
+
+/// Whether the caller's token is still good.
+///
+/// # Errors
+/// [`Kind::Unauthorized`].
+pub fn still_valid(caller: Option<&Caller>) -> Result<(), Problem> {
+    if caller.is_none_or(Caller::is_valid) {
+        return Ok(());
+    }
+    let text = "the token was revoked, or has expired, since the request began";
+    Err(Problem::new(Kind::Unauthorized, text))
+}
+
+/// Why nothing is changed any more.
+pub fn taken_over() -> Problem {
+    Problem::new(Kind::Busy, "another process has taken over; ask again")
 }
 
 async fn remove(staged: Option<Staged>) {
@@ -160,14 +177,19 @@ async fn undo(state: &AdminState, release: ReleaseId) {
 async fn carry_out(state: &AdminState, action: Action) -> Result<Answer, Problem> {
     let refused = action.refused();
     let result = look_up(state, action).await;
-    if let (Err(problem), Some(mut event)) = (&result, refused) {
-        let reason = problem.kind.name();
-        event.detail = Some(event.detail.map_or_else(|| reason.into(), |of| format!("{of}: {reason}")));
-        if let Err(problem) = record(state, move |store| store.record_event(&event)).await {
-            tracing::warn!(detail = problem.detail, "a refused change is not in the audit log");
-        }
+    if let (Err(problem), Some(event)) = (&result, refused) {
+        record_refusal(state, event, problem).await;
     }
     result
+}
+
+/// Leaves a record of what was refused, as far as one can be written.
+pub async fn record_refusal(state: &AdminState, mut event: Event, problem: &Problem) {
+    let reason = problem.kind.name();
+    event.detail = Some(event.detail.map_or_else(|| reason.into(), |of| format!("{of}: {reason}")));
+    if let Err(problem) = record(state, move |store| store.record_event(&event)).await {
+        tracing::warn!(detail = problem.detail, "a refused change is not in the audit log");
+    }
 }
 
 async fn run(state: &AdminState, once: Option<Once>, action: Action) -> Result<Answer, Problem> {
@@ -176,15 +198,14 @@ async fn run(state: &AdminState, once: Option<Once>, action: Action) -> Result<A
     match record(state, move |store| store.begin_idempotent(&begin, request, now_ms)).await? {
         Begun::New => {}
         Begun::Running => {
-            return Err(Problem::new(Kind::KeyInUse, format!("the request with the key `{key}` still runs")));
+            return Err(key_in_use(&key));
         }
         Begun::Done { status, body } => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
             return Ok(Answer { status, body });
         }
         Begun::Mismatch => {
-            let text = format!("the key `{key}` came with another request before; use a new key");
-            return Err(Problem::new(Kind::KeyReused, text));
+            return Err(key_reused(&key));
         }
     }
     let result = carry_out(state, action).await;
@@ -198,6 +219,17 @@ async fn run(state: &AdminState, once: Option<Once>, action: Action) -> Result<A
         tracing::warn!(detail = problem.detail, "the answer to an idempotent request could not be kept");
     }
     result
+}
+
+/// The same request with this key still runs.
+pub fn key_in_use(key: &str) -> Problem {
+    Problem::new(Kind::KeyInUse, format!("the request with the key `{key}` still runs"))
+}
+
+/// This key came with another request.
+pub fn key_reused(key: &str) -> Problem {
+    let text = format!("the key `{key}` came with another request before; use a new key");
+    Problem::new(Kind::KeyReused, text)
 }
 
 /// Store methods wait for the disk, so they run where waiting is fine.

@@ -35,6 +35,15 @@ pub struct CheckQuery {
     promote: bool,
 }
 
+/// A deploy with a token that does not allow `promote`.
+pub(super) fn could_not_go_live(app: &AppName) -> Problem {
+    let text = format!(
+        "the token does not allow `promote` on `{app}`, so the release could not go live; nothing was uploaded. `vitrine deploy \
+         --no-promote` uploads it, for someone else to promote"
+    );
+    Problem::new(Kind::Forbidden, text)
+}
+
 /// Says whether an upload under this name would be taken in now: whether the name and its host names are free or have the same
 /// content, and whether the quota allows it. It holds nothing; the upload itself looks again.
 #[utoipa::path(
@@ -57,11 +66,7 @@ pub async fn check(
 ) -> Result<Answer, Problem> {
     let may_promote = Caller::current().is_some_and(|caller| caller.may(Verb::Promote, Some(&app)));
     if query.promote && !may_promote {
-        let text = format!(
-            "the token does not allow `promote` on `{app}`, so the release could not go live; nothing was uploaded. `vitrine deploy \
-             --no-promote` uploads it, for someone else to promote"
-        );
-        return Err(Problem::new(Kind::Forbidden, text));
+        return Err(could_not_go_live(&app));
     }
     let CheckBody { digest, bytes, preview } = call.json()?;
     let release = ReleaseId::new(app, version);

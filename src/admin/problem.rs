@@ -26,6 +26,8 @@ pub enum Kind {
     NoApp,
     /// No such release.
     NoRelease,
+    /// No such deployment.
+    NoDeployment,
     /// No such token.
     NoToken,
     /// The path is there, the method is not.
@@ -81,6 +83,7 @@ impl Kind {
             Self::NoPath => ("no_path", StatusCode::NOT_FOUND, "There is no such path"),
             Self::NoApp => ("no_app", StatusCode::NOT_FOUND, "There is no such app"),
             Self::NoRelease => ("no_release", StatusCode::NOT_FOUND, "There is no such release"),
+            Self::NoDeployment => ("no_deployment", StatusCode::NOT_FOUND, "There is no such deployment"),
             Self::NoToken => ("no_token", StatusCode::NOT_FOUND, "There is no such token"),
             Self::MethodNotAllowed => {
                 ("method_not_allowed", StatusCode::METHOD_NOT_ALLOWED, "The path has no such method")
@@ -177,11 +180,11 @@ impl Problem {
         Self { kind, detail: detail.into(), log: Vec::new(), diagnosis: None }
     }
 
-    /// The problem as the answer to this request.
+    /// The problem as it is sent, about this request.
     #[must_use]
-    pub fn render(&self, request_id: &str) -> Response {
+    pub fn body(&self, request_id: &str) -> ProblemBody {
         let (name, status, title) = self.kind.facts();
-        let body = ProblemBody {
+        ProblemBody {
             r#type: format!("{TYPE_PREFIX}{name}"),
             title: title.into(),
             status: status.as_u16(),
@@ -189,8 +192,14 @@ impl Problem {
             request_id: request_id.into(),
             log: self.log.clone(),
             diagnosis: self.diagnosis.clone(),
-        };
-        let mut response = (status, axum::Json(body)).into_response();
+        }
+    }
+
+    /// The problem as the answer to this request.
+    #[must_use]
+    pub fn render(&self, request_id: &str) -> Response {
+        let status = self.kind.status();
+        let mut response = (status, axum::Json(self.body(request_id))).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if status == StatusCode::UNAUTHORIZED {
@@ -251,7 +260,7 @@ impl From<ReleaseError> for Problem {
             ReleaseError::LabelTaken { .. } => Kind::LabelTaken,
             ReleaseError::Quota(_) => Kind::Quota,
             ReleaseError::NoCapacity { .. } => Kind::NoCapacity,
-            ReleaseError::Refused(_) => Kind::Refused,
+            ReleaseError::Refused(_) | ReleaseError::Superseded(_) => Kind::Refused,
             ReleaseError::Unsigned { .. } => Kind::SignatureRefused,
             ReleaseError::Unservable { .. } => Kind::Unservable,
             ReleaseError::Queued { .. } | ReleaseError::LogBusy(_) => Kind::Busy,

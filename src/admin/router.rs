@@ -2,11 +2,14 @@
 
 use crate::admin::access::Access;
 use crate::admin::auth::{self, Door};
+use crate::admin::deployments::Deployments;
 use crate::admin::need::Needs;
 use crate::admin::notice::Notice;
 use crate::admin::places::Places;
 use crate::admin::problem::{Kind, Problem};
-use crate::admin::{apps, audit, backup, env, health, key, logs, openapi, precheck, scale, tokens, upload};
+use crate::admin::{
+    apps, audit, backup, deployments, env, health, key, logs, openapi, precheck, scale, tokens, upload,
+};
 use crate::clock::Clock;
 use crate::config::MetricsRules;
 use crate::limits::ADMIN_JSON_BYTES_MAX;
@@ -58,6 +61,8 @@ pub struct AdminState {
     pub uploads: Places,
     /// Uploads that wait for a place among those.
     pub waiting_uploads: Places,
+    /// Deployments that run, and some that ran.
+    pub deployments: Deployments,
     /// Log streams at once.
     pub log_streams: Places,
     /// Backups at once: one.
@@ -77,6 +82,8 @@ fn guarded() -> OpenApiRouter<AdminState> {
         .routes(routes!(apps::releases))
         .routes(routes!(apps::show_release, upload::upload, apps::remove_release))
         .routes(routes!(precheck::check))
+        .routes(routes!(deployments::list, deployments::deploy))
+        .routes(routes!(deployments::show))
         .routes(routes!(apps::restore))
         .routes(routes!(apps::promote))
         .routes(routes!(apps::rollback))
@@ -237,6 +244,7 @@ mod tests {
         let api = serde_json::to_value(description()).unwrap();
         for (path, method) in [
             ("/v1/apps/{app}/releases/{version}", "put"),
+            ("/v1/apps/{app}/deployments", "post"),
             ("/v1/apps/{app}/promote", "post"),
             ("/v1/apps/{app}/rollback", "post"),
             ("/v1/apps/{app}/env/{name}", "delete"),

@@ -32,21 +32,35 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+/// What a caller that may also promote has on top: its release sees production's values. A token that may not promote must not
+/// decide which code gets production's secrets.
+pub(super) fn with_rights(options: UploadOptions, may_promote: bool) -> UploadOptions {
+    let env_scope = match options.preview {
+        None if may_promote => EnvScope::Production,
+        _ => EnvScope::Preview,
+    };
+    UploadOptions { env_scope, may_promote, ..options }
+}
+
 /// How a bundle is to be taken in.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct UploadQuery {
     /// Make it a preview of this name, reachable by its own host name only.
-    preview: Option<String>,
+    pub(super) preview: Option<String>,
     /// How long the preview lives, such as `72h`.
-    ttl: Option<String>,
+    pub(super) ttl: Option<String>,
     /// Seconds that the release may take until it is ready; 60 if absent.
-    wait: Option<u64>,
+    pub(super) wait: Option<u64>,
 }
 
 impl UploadQuery {
-    fn options(self, deploy: u64) -> Result<UploadOptions, Problem> {
+    /// As the control plane takes it, for a caller that may do no more than upload.
+    ///
+    /// # Errors
+    /// [`Kind::BadRequest`].
+    pub(super) fn options(self, deploy: u64) -> Result<UploadOptions, Problem> {
         let bad = |text: String| Problem::new(Kind::BadRequest, text);
         let preview: Option<Version> = self
             .preview
@@ -73,16 +87,28 @@ impl UploadQuery {
             return Err(bad(format!("wait: must be from 1 to {most_s} seconds")));
         }
         let boot_deadline = self.wait.map_or(Duration::from_millis(BOOT_DEADLINE_MS), Duration::from_secs);
-        let env_scope = EnvScope::Preview;
-        let may_promote = false;
-        Ok(UploadOptions { preview, ttl, boot_deadline, deploy, env_scope, may_promote, signature: None })
+        Ok(UploadOptions {
+            preview,
+            ttl,
+            boot_deadline,
+            deploy,
+            env_scope: EnvScope::Preview,
+            may_promote: false,
+            signature: None,
+            goes_live: false,
+            observer: None,
+        })
     }
 }
 
 /// Header with the signature of a bundle: the bytes of the file that minisign wrote, as hexadecimal digits.
 pub const SIGNATURE_HEADER: &str = "x-vitrine-signature";
 
-fn signature(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+/// That of a request, if it has one.
+///
+/// # Errors
+/// [`Kind::BadRequest`].
+pub(super) fn signature(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(value) = headers.get(SIGNATURE_HEADER) else { return Ok(None) };
     let text = value.to_str().ok().filter(|digits| digits.len() <= 2 * SIGNATURE_BYTES_MAX);
     let text = text.and_then(|digits| String::from_utf8(hex::decode(digits).ok()?).ok());
@@ -120,30 +146,16 @@ pub async fn upload(
     request: Request,
 ) -> Result<Response, Problem> {
     let options = query.options(state.releases.begin_deploy())?;
-    // A token that may not promote must not decide which code gets production's secrets.
     let may_promote = Caller::current().is_some_and(|caller| caller.may(Verb::Promote, Some(&app)));
-    let env_scope = match options.preview {
-        None if may_promote => EnvScope::Production,
-        _ => EnvScope::Preview,
-    };
     let signature = signature(request.headers())?;
-    let options = UploadOptions { env_scope, may_promote, signature, ..options };
+    let options = UploadOptions { signature, ..with_rights(options, may_promote) };
     let key = idempotency_key(request.headers())?;
-    let who = Actor::current();
-    let Some(waiting) = state.waiting_uploads.try_take(&who) else {
-        return Err(Problem::new(Kind::Busy, state.waiting_uploads.why(&who)));
-    };
-    let place = state.uploads.take(&who);
-    let Ok(slot) = tokio::time::timeout(Duration::from_millis(UPLOAD_PLACE_MS), place).await else {
-        return Err(Problem::new(Kind::Busy, state.uploads.why(&who)));
-    };
-    drop(waiting);
     let head = request_line(&request);
-    let (staged, bundle) = receive(&state, request, Arc::new(slot)).await?;
+    let (staged, bundle) = receive(&state, request).await?.end().await?;
     let once =
         key.map(|key| Once { key, request: Digest::of(format!("{head}{}", bundle.digest).as_bytes()) });
     let release = ReleaseId::new(app.clone(), version);
-    let action = Action::Upload { release, staged: Box::new((staged.dir.clone(), bundle)), options };
+    let action = Action::Upload { release, staged: Box::new((staged.dir(), bundle)), options };
     let releases = state.releases.clone();
     let uploaded = perform(state, once, action, Some(staged)).await?;
     let lost = uploaded.is_created().then(|| releases.apex_lost_to(&app, may_be_shown())).flatten();
@@ -163,6 +175,11 @@ pub struct Staged {
 }
 
 impl Staged {
+    /// Where it is.
+    pub(super) fn dir(&self) -> BundleDir {
+        self.dir.clone()
+    }
+
     /// Removes it where that may take its time: it can hold thousands of files.
     pub async fn remove(self) {
         // Dropped without being run, it is removed all the same.
@@ -181,9 +198,36 @@ impl Drop for Staged {
     }
 }
 
-/// Unpacks the body while it arrives. A bundle that is refused early is still read to its end, so that the sender is
-/// there to hear why.
-async fn receive(state: &AdminState, request: Request, slot: Slot) -> Result<(Staged, Bundle), Problem> {
+/// An archive that is whole, and is being unpacked and checked.
+pub(super) struct Unpacking(JoinHandle<Result<(Staged, Bundle), BundleError>>);
+
+impl Unpacking {
+    /// Waits for the bundle.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) async fn end(self) -> Result<(Staged, Bundle), Problem> {
+        let stopped = |_| Problem::new(Kind::Internal, "unpacking stopped; the host's log says why");
+        Ok(self.0.await.map_err(stopped)??)
+    }
+}
+
+/// Waits for a place, and unpacks the body while it arrives; gives the rest of that once the body is whole. A bundle that is refused
+/// early is still read to its end, so that the sender is there to hear why.
+///
+/// # Errors
+/// See [`Problem`]; nothing of the body remains then.
+pub(super) async fn receive(state: &AdminState, request: Request) -> Result<Unpacking, Problem> {
+    let who = Actor::current();
+    let Some(waiting) = state.waiting_uploads.try_take(&who) else {
+        return Err(Problem::new(Kind::Busy, state.waiting_uploads.why(&who)));
+    };
+    let place = state.uploads.take(&who);
+    let Ok(slot) = tokio::time::timeout(Duration::from_millis(UPLOAD_PLACE_MS), place).await else {
+        return Err(Problem::new(Kind::Busy, state.uploads.why(&who)));
+    };
+    drop(waiting);
+    let slot: Slot = Arc::new(slot);
     let declared =
         request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     if declared.is_some_and(|bytes: u64| bytes > ARCHIVE_BYTES_MAX) {
@@ -198,14 +242,12 @@ async fn receive(state: &AdminState, request: Request, slot: Slot) -> Result<(St
         Ok::<_, BundleError>((Staged { dir, _slot: staged_in }, bundle))
     });
     let arrived = forward(request.into_body(), pieces).await;
-    let unpacked = unpacking
-        .await
-        .map_err(|_| Problem::new(Kind::Internal, "unpacking stopped; the host's log says why"))?;
-    match (arrived, unpacked) {
-        (Ok(()), unpacked) => Ok(unpacked?),
+    let unpacking = Unpacking(unpacking);
+    match arrived {
+        Ok(()) => Ok(unpacking),
         // What cut the body off is the cause; a broken archive is only what follows from it.
-        (Err(problem), unpacked) => {
-            if let Ok((staged, _)) = unpacked {
+        Err(problem) => {
+            if let Ok((staged, _)) = unpacking.end().await {
                 staged.remove().await;
             }
             Err(problem)

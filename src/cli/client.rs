@@ -174,6 +174,11 @@ impl Client {
         self.json(self.request(Method::POST, path).json(body).timeout(Duration::MAX)).await
     }
 
+    /// A failure that the host told in an answer.
+    pub fn failure(&self, problem: ProblemBody) -> Failure {
+        told(problem, &self.target)
+    }
+
     /// DELETE.
     pub async fn delete(&self, path: &[&str]) -> Result<(), Failure> {
         self.send(self.request(Method::DELETE, path)).await.map(drop)
@@ -264,16 +269,23 @@ fn remedy(error: &reqwest::Error, url: &Url) -> Option<String> {
 }
 
 fn refusal(status: StatusCode, text: &str, target: &Target) -> Failure {
+    if let Ok(problem) = serde_json::from_str(text) {
+        return told(problem, target);
+    }
+    let end = text.floor_char_boundary(ERROR_TEXT_BYTES_MAX);
+    let message = format!("the answer was {status}: {}", text[..end].trim());
+    let answer = Answer { status: status.as_u16(), code: None, diagnosis: None };
+    Failure::Refused { message, log: Vec::new(), answer: Some(answer) }
+}
+
+/// A problem that the host told.
+fn told(problem: ProblemBody, target: &Target) -> Failure {
     let refused = |message, log, code: Option<&str>, diagnosis| {
-        let answer = Answer { status: status.as_u16(), code: code.map(ToOwned::to_owned), diagnosis };
+        let answer = Answer { status: problem.status, code: code.map(ToOwned::to_owned), diagnosis };
         Failure::Refused { message, log, answer: Some(answer) }
     };
-    let Ok(problem) = serde_json::from_str::<ProblemBody>(text) else {
-        let end = text.floor_char_boundary(ERROR_TEXT_BYTES_MAX);
-        return refused(format!("the answer was {status}: {}", text[..end].trim()), Vec::new(), None, None);
-    };
     match problem.r#type.strip_prefix(TYPE_PREFIX) {
-        Some("no_app" | "no_release" | "no_token") => Failure::Missing(problem.detail),
+        Some("no_app" | "no_release" | "no_deployment" | "no_token") => Failure::Missing(problem.detail),
         Some(code @ "unauthorized") => refused(unauthorized(target), Vec::new(), Some(code), None),
         code => refused(problem.detail, problem.log, code, problem.diagnosis),
     }

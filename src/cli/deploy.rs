@@ -4,32 +4,33 @@ mod bundler;
 mod detect;
 mod imports;
 mod lay_out;
+mod operation;
 mod prepare;
 mod progress;
 mod source_file;
 mod trial;
 
+use crate::admin::deployments::DeployEnd;
 use crate::admin::env::check_name;
-use crate::admin::upload::SIGNATURE_HEADER;
 use crate::cli::client::Client;
 use crate::cli::stop::Stop;
 use crate::cli::{Failure, age, print, project, promote, verdict};
 use crate::id::{AppName, Version};
-use crate::limits::{BOOT_DEADLINE_MAX_MS, CALL_SLACK_MS, SIGNATURE_BYTES_MAX, UPLOAD_MS};
+use crate::limits::{BOOT_DEADLINE_MAX_MS, SIGNATURE_BYTES_MAX};
 use crate::release::{DeploymentView, HealthAnswer, ReleaseView, Switched, Uploaded, env_line, limits_line};
+use operation::Operation;
 use prepare::Prepared;
 pub use prepare::bundle_of;
-use progress::Progress;
-use reqwest::{Method, header};
+use reqwest::Method;
 use serde::Serialize;
-use serde_json::json;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Upload a bundle, boot it beside the live release, and make it live once it is healthy
 ///
 /// Prints the release's own URL. A deploy that fails changes nothing that is live, prints the worker's last log lines,
-/// and leaves the version name free. Of two concurrent deploys of one app the one that began last wins. The new release is watched
+/// and leaves the version name free. Once the upload is whole the host goes on by itself: Ctrl-C ends only this command, and
+/// `vitrine deployments` shows how it goes. Of two concurrent deploys of one app the one that began last wins. The new release is watched
 /// for a while (`bake_time_ms` in vitrine.toml): if it is worse than the previous one, it is rolled back automatically.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -70,6 +71,12 @@ pub struct Args {
     env: Vec<String>,
 }
 
+impl Args {
+    const fn goes_live(&self) -> bool {
+        !self.no_promote && self.preview.is_none()
+    }
+}
+
 fn variable(text: &str) -> Result<String, String> {
     if let Some((name, _)) = text.split_once('=') {
         return Err(format!("a value is never an argument; write `{name}=… vitrine deploy … --env {name}`"));
@@ -101,7 +108,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         let prepared = prepare(&args, &mut stop).await?;
         let trial = tokio::select! {
             trial = prepared.evaluate(&args.app, &args.env) => trial?,
-            () = stop.asked() => return Err(Failure::Interrupted("interrupted: nothing was sent".to_owned())),
+            () = stop.asked() => return Err(nothing_sent()),
         };
         return prepared.show(&args.app, &trial);
     }
@@ -110,32 +117,29 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     client.greet(&args.app).await?;
     let mut prepared = prepare(&args, &mut stop).await?;
     prepared.version = free_version(&client, &args, prepared.version).await?;
-    let mut stage = Stage::Uploading;
-    let deployed = tokio::select! {
-        deployed = deploy(&client, &args, &prepared, signature, &mut stage) => deployed,
-        () = stop.asked() => Err(interrupted(&args.app, &prepared.version, stage)),
-    };
-    match deployed {
-        Ok(deployed) => {
-            note_host(&args.bundle, &client);
-            if !args.wait_bake {
-                return report(&client, &deployed);
-            }
-            tokio::select! {
-                judged = judged(&client, &args.app, deployed) => judged,
-                () = stop.asked() => Err(interrupted(&args.app, &prepared.version, Stage::Baking)),
-            }
-        }
-        Err(failure) => {
-            if stage == Stage::Uploaded {
-                tokio::select! {
-                    () = undo(&client, &args.app, &prepared.version) => {}
-                    _ = stop.ctrl_c.recv() => {}
-                }
-            }
-            Err(failure)
+    tokio::select! {
+        checked = check(&client, &args, &prepared) => checked?,
+        () = stop.asked() => return Err(nothing_sent()),
+    }
+    let operation = Operation::begin(&client, &args, &prepared, signature, &mut stop).await?;
+    let end = operation.end(&client, &mut stop).await?;
+    let deployed = deployed(&client, &args, end)?;
+    note_host(&args.bundle, &client);
+    if !args.wait_bake {
+        return report(&client, &deployed);
+    }
+    tokio::select! {
+        judged = judged(&client, &args.app, deployed) => judged,
+        () = stop.asked() => {
+            let Args { app, .. } = &args;
+            let state = format!("{app}@{} is live, and its bake goes on", prepared.version);
+            Err(Failure::Interrupted(format!("interrupted: {state}\n`vitrine status {app}` shows what is live")))
         }
     }
+}
+
+fn nothing_sent() -> Failure {
+    Failure::Interrupted("interrupted: nothing was sent".to_owned())
 }
 
 /// The version of a preview that is given none: that of its content, unless another release or preview has the same content.
@@ -166,82 +170,37 @@ async fn prepare(args: &Args, stop: &mut Stop) -> Result<Prepared, Failure> {
         prepared = &mut preparing => ended(prepared),
         () = stop.asked() => {
             drop(ended(preparing.await));
-            Err(Failure::Interrupted("interrupted: nothing was sent".to_owned()))
+            Err(nothing_sent())
         }
     }
 }
 
-/// How far a deploy got, which decides what has to be undone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    /// The host undoes an upload whose sender is gone.
-    Uploading,
-    /// The release is there because of this deploy, and not live.
-    Uploaded,
-    /// Nothing of this deploy has to be undone.
-    Settled,
-    /// Its release is live, and its verdict is waited for.
-    Baking,
+/// A wrong token, a name that can't be used or a host that is not there is found out before megabytes are sent.
+async fn check(client: &Client, args: &Args, prepared: &Prepared) -> Result<(), Failure> {
+    let path = ["apps", args.app.as_str(), "releases", prepared.version.as_str(), "check"];
+    let check = client.request(Method::POST, &path).query(&[("promote", args.goes_live())]);
+    client.send(check.json(&prepared.check(args.preview.as_ref()))).await.map(drop)
 }
 
-async fn deploy(
-    client: &Client,
-    args: &Args,
-    prepared: &Prepared,
-    signature: Option<String>,
-    stage: &mut Stage,
-) -> Result<Deployed, Failure> {
-    let uploaded = upload(client, args, prepared, signature).await?;
-    if args.no_promote || args.preview.is_some() {
-        *stage = Stage::Settled;
-        return Ok(Deployed { uploaded, switched: None, deployment: None });
+/// Says what the host told of the release, and fails as it did.
+fn deployed(client: &Client, args: &Args, (end, took): (DeployEnd, Duration)) -> Result<Deployed, Failure> {
+    let DeployEnd { uploaded, switched, error, notices, .. } = end;
+    if let Some(uploaded) = &uploaded {
+        tell(args, uploaded, took);
     }
-    *stage = if uploaded.created { Stage::Uploaded } else { Stage::Settled };
-    let body =
-        json!({ "version": prepared.version, "deploy": uploaded.deploy, "digest": uploaded.release.digest });
-    let switched = client.post(&["apps", args.app.as_str(), "promote"], &body).await?;
-    *stage = Stage::Settled;
-    Ok(Deployed { uploaded, switched: Some(switched), deployment: None })
+    notices.iter().for_each(|notice| print::talk(&format!("warning: {notice}")));
+    match (error, uploaded) {
+        (Some(problem), _) => Err(client.failure(problem)),
+        (None, Some(uploaded)) => Ok(Deployed { uploaded, switched, deployment: None }),
+        (None, None) => Err(Failure::refused("the host does not say what was deployed")),
+    }
 }
 
-async fn upload(
-    client: &Client,
-    args: &Args,
-    prepared: &Prepared,
-    signature: Option<String>,
-) -> Result<Uploaded, Failure> {
-    let path = ["apps", args.app.as_str(), "releases", prepared.version.as_str()];
-    // A wrong token, a name that can't be used or a host that is not there is found out before megabytes are sent.
-    let check = client.request(Method::POST, &[&path[..], &["check"]].concat());
-    let promote = !args.no_promote && args.preview.is_none();
-    let check = check.query(&[("promote", promote)]);
-    client.send(check.json(&prepared.check(args.preview.as_ref()))).await?;
-    let progress = Progress::start(prepared.archive_bytes);
-    let body = progress.body(prepared.open().await?);
-    let timeout = Duration::from_millis(UPLOAD_MS + CALL_SLACK_MS) + Duration::from_secs(args.wait);
-    let mut request = client
-        .request(Method::PUT, &path)
-        .timeout(timeout)
-        .header(header::CONTENT_TYPE, "application/octet-stream")
-        .header(header::CONTENT_LENGTH, prepared.archive_bytes)
-        .query(&[("wait", args.wait)])
-        .body(body);
-    if let Some(preview) = &args.preview {
-        request = request.query(&[("preview", preview.as_str())]);
-    }
-    if let Some(ttl) = args.ttl {
-        request = request.query(&[("ttl", humantime::format_duration(ttl).to_string())]);
-    }
-    if let Some(signature) = signature {
-        request = request.header(SIGNATURE_HEADER, signature);
-    }
-    let started = Instant::now();
-    let uploaded: Uploaded = client.json(request).await?;
-    progress.end();
-    let s = started.elapsed().as_secs_f64();
-    let release = format!("{}@{}", args.app, prepared.version);
+fn tell(args: &Args, uploaded: &Uploaded, took: Duration) {
+    let Uploaded { release: view, env_unset, limits_lowered, health_missing, .. } = uploaded;
+    let release = format!("{}@{}", args.app, view.version);
     if uploaded.created {
-        print::talk(&format!("{release} is uploaded, booted and warm ({s:.1} s)"));
+        print::talk(&format!("{release} is uploaded, booted and warm ({:.1} s)", took.as_secs_f64()));
     } else if uploaded.values_renewed {
         print::talk(&format!(
             "{release} was there already, with the same content; it was restarted with the changed values"
@@ -249,7 +208,6 @@ async fn upload(
     } else {
         print::talk(&format!("{release} was there already, with the same content"));
     }
-    let Uploaded { release: view, env_unset, limits_lowered, health_missing, .. } = &uploaded;
     let health = health_missing.as_ref().map(|HealthAnswer { path, status }| {
         format!(
             "the health path {path} answers {status}, which counts as healthy, as any status below 500 does; check its spelling in \
@@ -258,7 +216,6 @@ async fn upload(
     });
     let warnings = [env_line(env_unset, view.env_scope, &view.app), limits_line(limits_lowered), health];
     warnings.iter().flatten().for_each(|warning| print::talk(&format!("warning: {warning}")));
-    Ok(uploaded)
 }
 
 /// The file as digits: its lines would not fit into a header.
@@ -269,28 +226,6 @@ fn read_signature(file: &Path) -> Result<String, Failure> {
         return Err(refused(format!("it has more than {SIGNATURE_BYTES_MAX} bytes")));
     }
     Ok(hex::encode(bytes))
-}
-
-/// What happens to a deploy whose command is interrupted.
-fn interrupted(app: &AppName, version: &Version, stage: Stage) -> Failure {
-    let state = match stage {
-        Stage::Uploading => format!(
-            "{app}@{version} does not become live; the host undoes it, after its boot if that has begun, and frees the name"
-        ),
-        Stage::Uploaded | Stage::Settled => format!("{app}@{version} was about to become live"),
-        Stage::Baking => format!("{app}@{version} is live, and its bake goes on"),
-    };
-    Failure::Interrupted(format!("interrupted: {state}\n`vitrine status {app}` shows what is live"))
-}
-
-/// Leaves the version name free again.
-async fn undo(client: &Client, app: &AppName, version: &Version) {
-    match client.delete(&["apps", app.as_str(), "releases", version.as_str()]).await {
-        Ok(()) => print::talk(&format!("{app}@{version} was removed again")),
-        Err(failure) => print::talk(&format!(
-            "{app}@{version} may still be there: {failure}\nsee `vitrine releases {app}`, remove it with `vitrine remove {app}@{version}`"
-        )),
-    }
 }
 
 /// The project's next commands go to this host, too. That it can't be noted is no reason for the deploy to fail.

@@ -10,6 +10,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         "deploy",
         &["vitrine deploy shop dist --version v42", "vitrine deploy shop dist --preview pr-7 --ttl 72h"],
     ),
+    ("deployments", &["vitrine deployments shop"]),
     ("promote", &["vitrine promote shop v42", "vitrine promote shop v42 --weight 10"]),
     ("rollback", &["vitrine rollback shop", "vitrine rollback shop --to v40"]),
     ("scale", &["vitrine scale shop 2", "vitrine scale shop --reset"]),

@@ -116,11 +116,13 @@ async fn deploy_alone(bundle: &std::path::Path, store: &Store, releases: &Releas
         env_scope,
         may_promote: true,
         signature: None,
+        goes_live: true,
+        observer: None,
     };
     let uploaded = releases.upload(app.clone(), None, staged, options).await?;
     let version =
         uploaded.release.version.parse().map_err(|error| HostError::Isolation(format!("{error}")))?;
-    let options = PromoteOptions { boot_deadline, deploy: None, digest: None };
+    let options = PromoteOptions { boot_deadline, deploy: None, digest: None, observer: None };
     releases.promote(ReleaseId::new(app, version), options).await?;
     Ok(())
 }

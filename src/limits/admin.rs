@@ -60,3 +60,16 @@ pub const TOKEN_TTL_MAX_MS: u64 = 10 * 365 * 24 * 3_600_000;
 pub const WRONG_TOKENS_BURST: u32 = 100;
 /// Wrong tokens a second beyond them. The rest hear "too many"; calls with a good token never wait.
 pub const WRONG_TOKENS_PER_S: u32 = 10;
+
+/// Deployments of one app that run at once: a pipeline for each of several branches. One more is refused.
+pub const DEPLOYS_OF_APP_MAX: usize = 16;
+/// Deployments of one app that are shown once they are over: people look at the last few.
+pub const DEPLOYS_KEPT_OF_APP_MAX: usize = 20;
+/// Deployments of all apps that are shown once they are over. At up to 200 KiB each they take 50 MiB at most.
+pub const DEPLOYS_KEPT_MAX: usize = 256;
+/// Lines of its progress and log that are kept of a deployment, the newest: what a release says until it is ready.
+pub const DEPLOY_LINES_MAX: usize = 100;
+/// Bytes of one such line; what is longer is cut. Stacks are shorter.
+pub const DEPLOY_LINE_BYTES_MAX: usize = 2 << 10;
+/// Time between two signs of life of a deployment that has nothing new to say; proxies cut idle connections at 60 s.
+pub const DEPLOY_KEEP_ALIVE_MS: u64 = 15_000;

@@ -61,3 +61,9 @@ pub const PROJECT_FILE_BYTES_MAX: u64 = 16 << 10;
 pub const TRUSTED_HOSTS_BYTES_MAX: u64 = 1 << 20;
 /// Apps that a list is asked for at once: some hundred kilobytes in full.
 pub const APPS_PAGE: usize = 200;
+/// Silence of a host that carries a deployment out after which it counts as gone: it misses four signs of life.
+pub const DEPLOY_SILENCE_MS: u64 = 4 * super::DEPLOY_KEEP_ALIVE_MS;
+/// Bytes of one line that it answers: the last one has the release, its warnings and log lines.
+pub const DEPLOY_ANSWER_LINE_BYTES_MAX: usize = 8 << 20;
+/// How long an interrupted command waits to hear whether its upload was whole: the host checks the end of the archive.
+pub const INTERRUPT_ANSWER_MS: u64 = 3_000;

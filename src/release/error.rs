@@ -53,6 +53,9 @@ pub enum ReleaseError {
     /// 409: the state does not allow it (remove of a live release, `--from` that is not live, nothing to roll back to).
     #[error("{0}")]
     Refused(String),
+    /// 409: a deploy that began later went live.
+    #[error("{0}")]
+    Superseded(String),
     /// 409: a quota is used up; says which, and the setting that it comes from.
     #[error("{0}")]
     Quota(String),

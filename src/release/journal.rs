@@ -3,7 +3,8 @@
 //! A worker keeps its release's bounds by itself, and may be hostile code: here they are kept again. Lines are taken on the thread
 //! that reads the worker's socket, so what one release writes waits in no queue with that of another.
 
-use crate::id::{AppName, InstanceId, ReleaseId};
+use super::DeployObserver;
+use crate::id::{AppName, InstanceId, ReleaseId, Version};
 use crate::limits::{
     JOURNAL_BYTES_MAX, JOURNAL_LINE_BYTES, LOG_BURST_BYTES_MAX, LOG_BURST_LINES, LOG_BYTES_PER_S_MAX,
     LOG_SLACK_LINES_PER_S, LOG_TOLD_MS,
@@ -14,7 +15,7 @@ use crate::worker::{Identity, LogSink};
 use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use tokio::sync::broadcast;
 use vitrine_wire::{LogLevel, LogLine};
@@ -47,8 +48,17 @@ struct Recent {
     /// Lines that were dropped and that no line tells of yet, and whose they were.
     untold: Option<(Identity, u64)>,
     told: Option<Instant>,
+    /// What is told the lines of releases that are being deployed.
+    watched: Vec<Weak<Watched>>,
     /// Whether the app is dropped: its last workers still write, and the next app of its name must not get their lines.
     is_forgotten: Arc<AtomicBool>,
+}
+
+/// A release whose lines an observer is told; no more once this is dropped.
+#[derive(Debug)]
+pub struct Watched {
+    version: Version,
+    observer: Arc<dyn DeployObserver>,
 }
 
 /// The journal's end for one worker: bounds its lines and takes them.
@@ -83,6 +93,13 @@ impl Journal {
         Arc::new(Bounded { journal: self.clone(), meter: Mutex::new(Meter { lines, bytes }), is_forgotten })
     }
 
+    /// Tells an observer the lines of a release.
+    pub fn watch(&self, release: &ReleaseId, observer: Arc<dyn DeployObserver>) -> Arc<Watched> {
+        let watched = Arc::new(Watched { version: release.version.clone(), observer });
+        self.apps().entry(release.app.clone()).or_default().watched.push(Arc::downgrade(&watched));
+        watched
+    }
+
     /// Lines of an app, and those to come: each is in one of both.
     ///
     /// # Errors
@@ -107,10 +124,7 @@ impl Journal {
 
     /// Recent lines of one worker, as text.
     pub fn of_instance(&self, app: &AppName, instance: &InstanceId) -> Vec<String> {
-        let text = |KeptLine { message, stack, .. }| match stack {
-            Some(stack) => format!("{message}\n{stack}"),
-            None => message,
-        };
+        let text = |line: KeptLine| with_stack(line.message, line.stack.as_deref());
         let recent = self.apps().get(app).map(|recent| recent.lines.clone()).unwrap_or_default();
         let lines = recent.iter().filter_map(|json| KeptLine::parse(json));
         lines.filter(|line| line.instance.as_deref() == Some(instance.as_str())).map(text).collect()
@@ -149,6 +163,7 @@ impl Journal {
             None => apps.entry(worker.release.app.clone()).or_default(),
         };
         self.tell(recent, Instant::now());
+        recent.tell_watched(worker, &line);
         self.write(recent, worker, line);
     }
 
@@ -195,6 +210,16 @@ impl Journal {
 }
 
 impl Recent {
+    fn tell_watched(&mut self, worker: &Identity, line: &LogLine) {
+        self.watched.retain(|watched| {
+            let Some(watched) = watched.upgrade() else { return false };
+            if watched.version == worker.release.version {
+                watched.observer.logged(with_stack(line.message.clone(), line.stack.as_deref()));
+            }
+            true
+        });
+    }
+
     fn keep(&mut self, json: Bytes) {
         self.bytes += bytes_of(&json);
         self.lines.push_back(json);
@@ -228,6 +253,13 @@ impl LogSink for Bounded {
 impl Meter {
     fn take(&mut self, bytes: usize, now: Instant) -> bool {
         self.lines.take(1.0, now) && self.bytes.take(bytes as f64, now)
+    }
+}
+
+fn with_stack(message: String, stack: Option<&str>) -> String {
+    match stack {
+        Some(stack) => format!("{message}\n{stack}"),
+        None => message,
     }
 }
 

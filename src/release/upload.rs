@@ -5,7 +5,7 @@ use super::diagnosis;
 use super::entry::{Entry, spec_hash};
 use super::labels::{Claim, Counts};
 use super::life::{Event, Life};
-use super::{HealthAnswer, ReleaseError, Releases, Uploaded};
+use super::{DeployObserver, DeployPhase, HealthAnswer, ReleaseError, Releases, Uploaded};
 use crate::bundle::{Bundle, BundleDir, SignatureError, Signers};
 use crate::id::{AppName, Digest, ReleaseId, Version};
 use crate::store::{EnvScope, ReleaseRecord, ReleaseState, StoreError};
@@ -32,6 +32,10 @@ pub struct UploadOptions {
     pub may_promote: bool,
     /// The minisign signature that came with the bundle.
     pub signature: Option<String>,
+    /// Whether it is made live next: a host that ends before that undoes it.
+    pub goes_live: bool,
+    /// Is told how it goes.
+    pub observer: Option<Arc<dyn DeployObserver>>,
 }
 
 /// A release that is about to be recorded.
@@ -57,7 +61,9 @@ pub(super) struct Draft {
 pub(super) enum Acknowledged {
     /// Once it is ready.
     WhenReady,
-    /// Once it is live.
+    /// Once it is live. Until then it is an upload like any other.
+    WhenPromoted,
+    /// Once it is live. It takes the place of what is live now.
     WhenLive,
 }
 
@@ -85,6 +91,8 @@ impl Releases {
         options: UploadOptions,
     ) -> Result<Uploaded, ReleaseError> {
         self.refuse_kept(&app)?;
+        let observer = options.observer.as_ref();
+        observer.inspect(|observer| observer.entered(DeployPhase::Storing));
         let (dir, bundle) = staged;
         let digest = bundle.digest;
         let version = match version {
@@ -98,6 +106,10 @@ impl Releases {
             Reserved::New(reserved) => reserved,
             Reserved::There(existing) => {
                 same_again(&existing.record(), digest, options.preview.as_ref())?;
+                if existing.record().state == ReleaseState::Pending {
+                    // Its own deploy may still undo it.
+                    return Err(unclaimed(&id, Unclaimed::Busy));
+                }
                 let renewed = self.renew_values(&existing, options.boot_deadline).await?;
                 let there = self.uploaded(&existing, false, options.deploy).await;
                 return Ok(Uploaded { values_renewed: renewed, ..there });
@@ -124,7 +136,16 @@ impl Releases {
             preview: options.preview.map(|name| (name, now_ms + ttl_ms)),
             kept,
         };
-        let admitted = self.admit(draft, options.boot_deadline, Acknowledged::WhenReady).await;
+        let acknowledged = match options.goes_live {
+            true => Acknowledged::WhenPromoted,
+            false => Acknowledged::WhenReady,
+        };
+        let watched = observer.map(|observer| {
+            observer.entered(DeployPhase::Booting);
+            self.0.journal.watch(&draft.id, Arc::clone(observer))
+        });
+        let admitted = self.admit(draft, options.boot_deadline, acknowledged).await;
+        drop(watched);
         if admitted.is_err() {
             self.forget_bundle(digest).await;
         }
@@ -291,6 +312,9 @@ impl Releases {
         }
         let _room = self.room_for_upload(entry).await?;
         self.ensure_worker(entry, boot_deadline, true).await?;
+        if acknowledged == Acknowledged::WhenPromoted {
+            return Ok(());
+        }
         let id = entry.id();
         self.stored("recording the release", move |store| store.set_state(&id, ReleaseState::Ready)).await?;
         entry.update(|record| record.state = ReleaseState::Ready);

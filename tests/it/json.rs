@@ -75,7 +75,7 @@ fn every_verb_that_fails_prints_one_object() {
             "solo" => (&["--bundle", "/nope", "--listen", "127.0.0.1:0"], 1),
             "deploy" => (&["shop", bundle], 3),
             "promote" => (&["shop", "v1"], 3),
-            "rollback" | "scale" | "releases" | "logs" | "env list" => (&["shop"], 3),
+            "rollback" | "scale" | "releases" | "deployments" | "logs" | "env list" => (&["shop"], 3),
             "remove" => (&["shop", "--yes"], 3),
             "env set" | "env unset" | "env grant" => (&["shop", "NAME"], 3),
             "env import" => (&["shop", "-"], 3),
@@ -126,6 +126,7 @@ fn every_verb_that_works_prints_json() {
     let mut seen = Vec::new();
     let calls: &[(&str, &[&str])] = &[
         ("deploy", &["shop", bundle, "--version", "v2"]),
+        ("deployments", &["shop"]),
         ("promote", &["shop", "v1"]),
         ("rollback", &["shop"]),
         ("scale", &["shop"]),

@@ -25,14 +25,18 @@ impl Progress {
         let bar = self.0.clone();
         reqwest::Body::wrap_stream(ReaderStream::new(file).inspect_ok(move |piece| {
             bar.inc(piece.len() as u64);
-            if Some(bar.position()) >= bar.length() {
-                bar.set_message("booting and warming");
-            }
         }))
     }
 
-    /// Takes the bar away.
-    pub fn end(self) {}
+    /// Whether all of it was handed over: not whether it has arrived.
+    pub fn is_whole(&self) -> bool {
+        Some(self.0.position()) >= self.0.length()
+    }
+
+    /// What is done now.
+    pub fn say(&self, what: String) {
+        self.0.set_message(what);
+    }
 }
 
 impl Drop for Progress {

@@ -8,7 +8,7 @@ use crate::id::{AppName, Digest, ReleaseId, Version};
 use crate::limits::{BAKE_EXTENSIONS_MAX, BAKE_TICK_MS};
 use crate::release::entry::Entry;
 use crate::release::environment::Before;
-use crate::release::{PromoteOptions, ReleaseError, Releases, ShareView, Switched};
+use crate::release::{DeployPhase, PromoteOptions, ReleaseError, Releases, ShareView, Switched};
 use crate::store::PromotionKind;
 use crate::telemetry::{Figures, causes};
 use std::sync::atomic::Ordering;
@@ -67,7 +67,7 @@ impl Releases {
         live: &Arc<Entry>,
         boot_deadline: Duration,
     ) -> Result<Switched, ReleaseError> {
-        let options = PromoteOptions { boot_deadline, deploy: None, digest: None };
+        let options = PromoteOptions { boot_deadline, deploy: None, digest: None, observer: None };
         self.deploy(Arc::clone(entry), Some(live), options).await
     }
 
@@ -104,7 +104,7 @@ impl Releases {
         let deployment = Arc::new(Deployment::pending(release, previous, options.deploy, begun_ms));
         self.0.book.add_deployment(&deployment);
         let mut before = None;
-        let mut switched = self.shift(&entry, after, &deployment, options.boot_deadline, &mut before).await;
+        let mut switched = self.shift(&entry, after, &deployment, &options, &mut before).await;
         self.settle_values(&entry, before).await;
         match &mut switched {
             Err(error) => deployment.happens(Event::Failed, Some(causes(error))),
@@ -131,7 +131,7 @@ impl Releases {
         if let Some((newest, version)) = self.0.book.newest_deploy(&release.app)
             && newest > number
         {
-            return Err(ReleaseError::Refused(format!(
+            return Err(ReleaseError::Superseded(format!(
                 "the deploy of `{release}` is superseded: that of `{version}` began later and went live; \
                  `vitrine promote {} {}` makes it live all the same",
                 release.app, release.version
@@ -153,23 +153,26 @@ impl Releases {
         entry: &Arc<Entry>,
         after: Option<&Arc<Entry>>,
         deployment: &Arc<Deployment>,
-        deadline: Duration,
+        options: &PromoteOptions,
         before: &mut Option<Before>,
     ) -> Result<Switched, ReleaseError> {
         let release = entry.id();
+        let entered = |phase| options.observer.iter().for_each(|observer| observer.entered(phase));
         loop {
             let standing = deployment.standing();
             match standing.progress.work() {
                 Some(Work::Start) => {
-                    *before = self.ready_for_users(entry, deadline).await?;
+                    *before = self.ready_for_users(entry, options.boot_deadline).await?;
                     self.refuse_unwell(entry).await?;
                 }
                 Some(Work::HooksBeforeTraffic) => {
+                    entered(DeployPhase::Hooks);
                     let call = self.call(deployment, HookStage::BeforeTraffic);
                     let hooks = hooks::run(&self.0.parts.config.hook, &call);
                     self.with_own_name(entry, hooks).await.map_err(ReleaseError::Refused)?;
                 }
                 Some(Work::Shift) => {
+                    entered(DeployPhase::Switching);
                     let switching = self.0.book.switching(&release.app);
                     let _switching = switching.lock().await;
                     self.refuse_deploy(&release, deployment.number)?;
@@ -198,7 +201,7 @@ impl Releases {
             deployment.happens(Event::Passed, None);
             if deployment.standing().progress.is_over() {
                 self.refuse_deploy(&release, deployment.number)?;
-                return Err(ReleaseError::Refused(format!(
+                return Err(ReleaseError::Superseded(format!(
                     "another release of `{}` went live meanwhile",
                     release.app
                 )));
@@ -386,6 +389,12 @@ impl Releases {
             return Ok(None);
         }
         Ok((!deployment.standing().progress.is_over()).then_some((live, deployment)))
+    }
+
+    /// Number and version of the deploy, among those that went live, that was begun last.
+    #[must_use]
+    pub fn newest_deploy(&self, app: &AppName) -> Option<(u64, Version)> {
+        self.0.book.newest_deploy(app)
     }
 
     /// Goes on with the deployments that an earlier host left on their way.
