@@ -56,6 +56,7 @@ mod listing;
 mod load;
 mod logs;
 mod long_streams;
+mod one_deploy;
 mod own_origin;
 mod previews;
 mod release_life;

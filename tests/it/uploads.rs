@@ -97,8 +97,9 @@ fn a_name_that_can_not_be_used_is_refused_before_the_upload() {
     host.deploy("shop", "one", &["--version", "v1"]);
     host.deploy("shop", "one", &["--preview", "pr-1", "--version", "p1"]);
     let other = host.cli(&["token", "create", "ci", "--app", "blog", "--verb", "deploy"]).ok().stdout;
-    let puts = || host.log().matches(r#""method":"PUT""#).count();
-    let before = puts();
+    let sent = || host.log().matches(r#""path":"/v1/apps/shop/deployments""#).count();
+    let before = sent();
+    assert!(before > 0);
     let dir = bundle_dir(&[("server/index.js", &hello("two"))]);
     let deploy =
         |more: &[&str]| host.cli(&[&["deploy", "shop", dir.path().to_str().unwrap()], more].concat());
@@ -112,7 +113,7 @@ fn a_name_that_can_not_be_used_is_refused_before_the_upload() {
         call.env("VITRINE_ADMIN", &format!("http://{}", host.admin)).env("VITRINE_TOKEN", other.trim());
     call.fails(1, &["does not allow `deploy` on `shop`"]);
     deploy(&["--version", "a/b"]).fails(2, &["--version"]);
-    assert_eq!(puts(), before, "no bundle was sent");
+    assert_eq!(sent(), before, "no bundle was sent");
     // What is refused is in the audit log, as an upload that is refused is.
     let audit = host.cli(&["audit", "list", "--json"]).ok().stdout;
     assert!(
