@@ -104,16 +104,7 @@ impl Releases {
         let claim = Claim { release: id.clone(), preview: options.preview.clone(), counts };
         let _reserved = match self.reserve(claim)? {
             Reserved::New(reserved) => reserved,
-            Reserved::There(existing) => {
-                same_again(&existing.record(), digest, options.preview.as_ref())?;
-                if existing.record().state == ReleaseState::Pending {
-                    // Its own deploy may still undo it.
-                    return Err(unclaimed(&id, Unclaimed::Busy));
-                }
-                let renewed = self.renew_values(&existing, options.boot_deadline).await?;
-                let there = self.uploaded(&existing, false, options.deploy).await;
-                return Ok(Uploaded { values_renewed: renewed, ..there });
-            }
+            Reserved::There(existing) => return self.upload_again(&existing, digest, &options).await,
         };
         if !options.may_promote {
             self.refuse_reuse(&id, options.preview.as_ref(), digest).await?;
@@ -158,6 +149,24 @@ impl Releases {
         }
         tracing::info!(release = %entry.id(), digest = %digest.short(), "a release was taken in");
         Ok(self.uploaded(&entry, true, options.deploy).await)
+    }
+
+    /// Gives the release that is there, if it has the same content, with the newest values.
+    async fn upload_again(
+        &self,
+        existing: &Arc<Entry>,
+        digest: Digest,
+        options: &UploadOptions,
+    ) -> Result<Uploaded, ReleaseError> {
+        let record = existing.record();
+        same_again(&record, digest, options.preview.as_ref())?;
+        if record.state == ReleaseState::Pending {
+            // Its own deploy may still undo it.
+            return Err(unclaimed(&record.id, Unclaimed::Busy));
+        }
+        let renewed = self.renew_values(existing, options.boot_deadline).await?;
+        let there = self.uploaded(existing, false, options.deploy).await;
+        Ok(Uploaded { values_renewed: renewed, ..there })
     }
 
     /// Checks that a permitted key has signed this bundle as this release, and nothing newer since.

@@ -252,8 +252,11 @@ fn an_interrupt_after_the_upload_ends_the_command_alone() {
     for words in ["goes on with the deployment of shop@v2", &format!("`vitrine deployments shop {id}`")] {
         assert!(ran.stderr.contains(words), "{words}: {ran:?}");
     }
+    // Nobody relies on a release that may still be undone.
+    let again = lines(&post(&host, "version=v2&promote=false", &hello("two")).send()).pop().unwrap();
+    assert!(again["error"]["detail"].as_str().unwrap().contains("is being deployed right now"), "{again}");
     std::fs::write(path.join("go"), "").unwrap();
-    assert_eq!(until_phase(&host, "v2", "done")["result"], "live");
+    wait_until("v2 is live", PATIENCE, || (live(&host) == "v2").then_some(()));
     assert_eq!(host.get("shop", "/").send().text(), "two");
 }
 
