@@ -132,7 +132,6 @@ impl Arriving {
             let _ = told.send(Err(taken_over()));
             return;
         };
-        let register = state.deployments.clone();
         let deploy = match self.admit(state, caller, unpacking).await {
             Err(problem) => {
                 let _ = told.send(Err(problem));
@@ -145,17 +144,18 @@ impl Arriving {
             Ok(Begins::New(deploy)) => deploy,
         };
         let operation = Arc::clone(&deploy.operation);
+        // A sender that has left is no longer there to be told.
         match deploy.take_key().await {
             Ok(true) => {
                 let _ = told.send(Ok(operation));
                 deploy.run().await;
             }
             Ok(false) => {
-                register.forget(&operation);
+                deploy.give_up().await;
                 let _ = told.send(Ok(operation));
             }
             Err(problem) => {
-                register.forget(&operation);
+                deploy.give_up().await;
                 let _ = told.send(Err(problem));
             }
         }

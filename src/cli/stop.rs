@@ -3,24 +3,21 @@
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Ctrl-C, and what a pipeline that is cancelled or a terminal that is closed sends. While it is there, none of them ends the process.
-pub struct Stop {
-    /// Ctrl-C alone.
-    pub ctrl_c: Signal,
-    others: [Signal; 2],
-}
+pub struct Stop([Signal; 3]);
 
 impl Stop {
     /// From here on they are heard.
     pub fn listen() -> std::io::Result<Self> {
-        let others = [signal(SignalKind::terminate())?, signal(SignalKind::hangup())?];
-        Ok(Self { ctrl_c: signal(SignalKind::interrupt())?, others })
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+        let [interrupt, terminate, hangup] = kinds.map(signal);
+        Ok(Self([interrupt?, terminate?, hangup?]))
     }
 
     /// Waits for one of them.
     pub async fn asked(&mut self) {
-        let [terminate, hangup] = &mut self.others;
+        let [interrupt, terminate, hangup] = &mut self.0;
         tokio::select! {
-            _ = self.ctrl_c.recv() => {}
+            _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
             _ = hangup.recv() => {}
         }

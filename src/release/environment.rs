@@ -127,7 +127,7 @@ impl Releases {
             preview: None,
             kept: None,
         };
-        let entry = self.admit(draft, deadline, Acknowledged::WhenLive).await?;
+        let entry = self.admit(draft, deadline, Acknowledged::InPlace).await?;
         let switched = self.promote_after(&entry, live, deadline).await;
         if switched.is_err() {
             self.withdraw(&entry).await;

@@ -60,11 +60,11 @@ pub(super) struct Draft {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Acknowledged {
     /// Once it is ready.
-    WhenReady,
+    Ready,
     /// Once it is live. Until then it is an upload like any other.
-    WhenPromoted,
+    Promoted,
     /// Once it is live. It takes the place of what is live now.
-    WhenLive,
+    InPlace,
 }
 
 impl Releases {
@@ -128,8 +128,8 @@ impl Releases {
             kept,
         };
         let acknowledged = match options.goes_live {
-            true => Acknowledged::WhenPromoted,
-            false => Acknowledged::WhenReady,
+            true => Acknowledged::Promoted,
+            false => Acknowledged::Ready,
         };
         let watched = observer.map(|observer| {
             observer.entered(DeployPhase::Booting);
@@ -314,14 +314,14 @@ impl Releases {
         boot_deadline: Duration,
         acknowledged: Acknowledged,
     ) -> Result<(), ReleaseError> {
-        if acknowledged == Acknowledged::WhenLive {
+        if acknowledged == Acknowledged::InPlace {
             // What users are about to get is started where there is no room, too.
             let _room = self.make_room(entry, true).await.ok();
             return self.ensure_worker(entry, boot_deadline, true).await;
         }
         let _room = self.room_for_upload(entry).await?;
         self.ensure_worker(entry, boot_deadline, true).await?;
-        if acknowledged == Acknowledged::WhenPromoted {
+        if acknowledged == Acknowledged::Promoted {
             return Ok(());
         }
         let id = entry.id();

@@ -68,8 +68,8 @@ fn operations(host: &Host) -> Vec<Operation> {
             let of_app = path.contains("{app}");
             for app in if of_app { &["shop", "blog"][..] } else { &["none"] } {
                 // Nothing of these names is there, so nothing is done where the door lets a call pass.
-                let filled =
-                    path.replace("{app}", app).replace("{version}", "v1").replace("{name}", "nobody");
+                let filled = path.replace("{app}", app).replace("{version}", "v1");
+                let filled = filled.replace("{name}", "nobody").replace("{id}", "1");
                 assert!(!filled.contains('{'), "{path} has a part that this test does not fill");
                 operations.push(Operation {
                     method: method.to_ascii_uppercase(),

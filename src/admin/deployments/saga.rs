@@ -68,6 +68,12 @@ impl Deploy {
         }
     }
 
+    /// It does not begin.
+    pub async fn give_up(self) {
+        self.state.deployments.forget(&self.operation);
+        self.staged.0.remove().await;
+    }
+
     /// Carries it out, and says how it ended.
     pub async fn run(self) {
         let Self { state, operation, caller, staged, options } = self;
