@@ -8,7 +8,7 @@ const WORDS: &[(Option<&str>, &[&str], &str)] = &[
     (None, &["vars", "variables", "environment"], "printf %s VALUE | vitrine env set APP NAME"),
     (None, &["tail", "log"], "vitrine logs APP --follow"),
     (None, &["list", "ls", "ps", "apps", "info", "show"], "vitrine status, or vitrine releases APP"),
-    (None, &["versions", "history", "deployments"], "vitrine releases APP"),
+    (None, &["versions", "history"], "vitrine releases APP"),
     (None, &["publish", "push", "launch", "release", "redeploy", "setup"], "vitrine deploy APP DIR"),
     (
         None,
