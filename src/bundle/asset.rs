@@ -12,9 +12,9 @@ pub use index::content_type;
 pub(super) use index::{client_files, index, is_public, mark_immutable};
 pub use variants::Kept;
 
-use crate::id::Digest;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use vitrine_core::id::Digest;
 
 /// A content coding that a file is kept in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -2,12 +2,12 @@
 
 use super::BundleError;
 use super::unpack::io_error;
-use crate::limits::{UPLOAD_CHECK_BYTES, UPLOAD_FREE_BYTES_MIN, UPLOAD_FREE_SHARE_MIN};
 use nix::sys::statvfs::statvfs;
 use std::cell::Cell;
 use std::io;
 use std::path::PathBuf;
 use std::rc::Rc;
+use vitrine_core::limits::{UPLOAD_CHECK_BYTES, UPLOAD_FREE_BYTES_MIN, UPLOAD_FREE_SHARE_MIN};
 
 /// Looks at the free room every so many bytes. Cheap to clone; a clone counts with it.
 #[derive(Debug, Clone)]

@@ -7,15 +7,15 @@ mod pattern;
 use super::tree::Tree;
 use super::unpack::io_error;
 use super::{BundleDir, BundleError, Manifest};
-use crate::limits::{
-    HEADER_CHANGES_MAX, HEADER_RULE_BYTES_MAX, HEADER_RULES_BYTES_MAX, HEADER_RULES_MAX,
-    HEADERS_GIVEN_BYTES_MAX,
-};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap};
 use http::{HeaderName, HeaderValue};
 use pattern::{Pattern, Template};
 use serde::{Deserialize, Serialize};
 use std::fs;
+use vitrine_core::limits::{
+    HEADER_CHANGES_MAX, HEADER_RULE_BYTES_MAX, HEADER_RULES_BYTES_MAX, HEADER_RULES_MAX,
+    HEADERS_GIVEN_BYTES_MAX,
+};
 
 /// Name of the file, below the client's folder.
 pub const HEADERS_FILE: &str = "_headers";

@@ -2,12 +2,12 @@
 
 use super::BundleError;
 use super::free_space::FreeSpace;
-use crate::limits::ARCHIVE_BYTES_MAX;
 use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
 use std::rc::Rc;
+use vitrine_core::limits::ARCHIVE_BYTES_MAX;
 
 /// Why reading stopped, when it was not the archive's fault. Decompressors and the tar reader pass on an [`io::Error`]
 /// in forms of their own, so the reason travels beside it.

@@ -11,12 +11,12 @@ use super::receive::{finish, fresh};
 use super::tree::{FileFacts, Tree};
 use super::unpack::{io_error, make_folder, write_file};
 use super::{Bundle, BundleDir, BundleError, Kept, path};
-use crate::id::Digest;
-use crate::limits::{CONTENTS_LIST_BYTES_MAX, KEPT_ALONE_BYTES_MIN};
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
+use vitrine_core::id::Digest;
+use vitrine_core::limits::{CONTENTS_LIST_BYTES_MAX, KEPT_ALONE_BYTES_MIN};
 
 const MAGIC: &str = "vitrine-bundle 1 ";
 /// Most of the saving for little time: somebody waits for a deploy.

@@ -3,7 +3,7 @@
 mod read;
 mod snapshot;
 
-use crate::bundle::Scale;
+use crate::Scale;
 use serde::{Deserialize, Serialize};
 pub use snapshot::SnapshotWish;
 use vitrine_wire::Contract;

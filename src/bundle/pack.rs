@@ -4,14 +4,14 @@ use super::tree::{FileFacts, Tree};
 use super::unpack::io_error;
 use super::verify::hash_file;
 use super::{BundleError, path};
-use crate::id::Digest;
-use crate::limits::BUNDLE_FILES_MAX;
 use std::collections::BTreeMap;
 use std::fs::{self, FileType};
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
+use vitrine_core::id::Digest;
+use vitrine_core::limits::BUNDLE_FILES_MAX;
 
 /// zstd's own default: most of the saving for little time, since the archive travels once.
 const ZSTD_LEVEL: i32 = 3;

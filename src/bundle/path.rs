@@ -1,7 +1,7 @@
 //! Names of files in a bundle: relative, UTF-8, with `/` between the parts, and nothing to resolve.
 
 use super::BundleError;
-use crate::limits::BUNDLE_PATH_BYTES_MAX;
+use vitrine_core::limits::BUNDLE_PATH_BYTES_MAX;
 
 /// The name without `./` and doubled slashes; `None` for the bundle's own folder.
 pub(super) fn normalise(raw: &[u8]) -> Result<Option<String>, BundleError> {

@@ -5,12 +5,12 @@ use super::template::{is_page, templates};
 use super::tree::Tree;
 use super::unpack::{io_error, make_folder, unpack};
 use super::{Bundle, BundleDir, BundleError, HeaderRules, Kept, Manifest, asset, pack};
-use crate::id::Digest;
-use crate::limits::{MANIFEST_BYTES_MAX, SHELL_BYTES_MAX};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Seek};
 use std::path::Path;
+use vitrine_core::id::Digest;
+use vitrine_core::limits::{MANIFEST_BYTES_MAX, SHELL_BYTES_MAX};
 
 /// Where the manifest lies.
 const MANIFEST: &str = "vitrine.json";

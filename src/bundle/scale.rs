@@ -1,7 +1,7 @@
 //! How many instances an app has.
 
-use crate::limits::INSTANCES_MAX;
 use serde::{Deserialize, Serialize};
+use vitrine_core::limits::INSTANCES_MAX;
 
 /// `scale` of `vitrine.json`, and of an operator who knows better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]

@@ -1,7 +1,7 @@
 //! Who vouches for a bundle: a minisign signature over its digest, which says for which release and in which order.
 
-use crate::id::{AppName, Digest, Version};
 use minisign_verify::{Error as MinisignError, PublicKey, Signature};
+use vitrine_core::id::{AppName, Digest, Version};
 
 /// Why a signature does not let a bundle in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -4,9 +4,9 @@
 use super::tree::Tree;
 use super::unpack::io_error;
 use super::{BundleDir, BundleError, Manifest};
-use crate::limits::TEMPLATE_BYTES_MAX;
 use std::collections::BTreeMap;
 use std::fs;
+use vitrine_core::limits::TEMPLATE_BYTES_MAX;
 
 /// What comments hold where a template has its hole, in the guides and starters of Vite, Vue, Preact, Solid and Svelte.
 const PLACEHOLDERS: [&str; 8] =

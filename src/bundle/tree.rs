@@ -1,10 +1,10 @@
 //! Which files a bundle has, and that they can lie beside each other.
 
 use super::BundleError;
-use crate::id::Digest;
-use crate::limits::{BUNDLE_BYTES_MAX, BUNDLE_FILES_MAX, BUNDLE_FOLDERS_MAX};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, HashSet};
+use vitrine_core::id::Digest;
+use vitrine_core::limits::{BUNDLE_BYTES_MAX, BUNDLE_FILES_MAX, BUNDLE_FOLDERS_MAX};
 
 /// One file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,10 +4,6 @@ use super::free_space::FreeSpace;
 use super::intake::{Allowance, Intake, Metered, Reason};
 use super::tree::{FileFacts, Tree};
 use super::{BundleDir, BundleError, path};
-use crate::id::Digest;
-use crate::limits::{
-    ARCHIVE_ENTRIES_MAX, ARCHIVE_HEADER_BYTES_MAX, ARCHIVE_PADDING_BYTES_MAX, BUNDLE_FILES_MAX,
-};
 use sha2::{Digest as _, Sha256};
 use std::cell::Cell;
 use std::fs::{self, File, Permissions};
@@ -16,6 +12,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::rc::Rc;
 use tar::EntryType;
+use vitrine_core::id::Digest;
+use vitrine_core::limits::{
+    ARCHIVE_ENTRIES_MAX, ARCHIVE_HEADER_BYTES_MAX, ARCHIVE_PADDING_BYTES_MAX, BUNDLE_FILES_MAX,
+};
 
 const BLOCK_BYTES: usize = 512;
 

@@ -2,12 +2,12 @@
 
 use super::unpack::io_error;
 use super::{Bundle, BundleDir, BundleError, pack};
-use crate::id::Digest;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
+use vitrine_core::id::Digest;
 
 impl Bundle {
     /// Reads the description that [`super::receive`] wrote beside the files.

@@ -4,20 +4,20 @@ use super::caller::Caller;
 use super::clients::Counted;
 use super::select::{Pin, Selection};
 use super::visitor::Visitor;
-use crate::limits::LOG_FIELD_BYTES_MAX;
-use crate::route::Target;
-use crate::route::guard::PASS_PARAMETER;
-use crate::telemetry::series::{CLIENT_WENT_AWAY, InFlight, OpenSocket};
-use crate::telemetry::{AccessLine, Telemetry};
-use crate::web_sockets::course::{CLOSED_WITHOUT_A_WORD, Summary};
 use http::HeaderValue;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use vitrine_core::limits::LOG_FIELD_BYTES_MAX;
+use vitrine_core::telemetry::series::{CLIENT_WENT_AWAY, InFlight, OpenSocket};
+use vitrine_core::telemetry::{AccessLine, Telemetry};
+use vitrine_proxy::route::Target;
+use vitrine_proxy::route::guard::PASS_PARAMETER;
+use vitrine_proxy::web_sockets::course::{CLOSED_WITHOUT_A_WORD, Summary};
 use vitrine_wire::{Done, Outcome};
 
 /// One request. When it is dropped, its line is written: a request can't be forgotten.
 #[derive(Debug)]
-pub struct Record {
+pub(crate) struct Record {
     telemetry: Arc<Telemetry>,
     in_flight: Option<InFlight>,
     time: jiff::Timestamp,
@@ -75,7 +75,12 @@ pub struct Record {
 impl Record {
     /// A request that has just come in.
     #[must_use]
-    pub fn begin(telemetry: Arc<Telemetry>, caller: Caller, visitor: Visitor, epoch: u64) -> Box<Self> {
+    pub(crate) fn begin(
+        telemetry: Arc<Telemetry>,
+        caller: Caller,
+        visitor: Visitor,
+        epoch: u64,
+    ) -> Box<Self> {
         Box::new(Self {
             telemetry,
             in_flight: None,
@@ -110,12 +115,12 @@ impl Record {
     }
 
     /// Neither logs nor counts it: it is a probe of this host.
-    pub const fn silence(&mut self) {
+    pub(crate) const fn silence(&mut self) {
         self.silent = true;
     }
 
     /// A release was chosen.
-    pub fn select(&mut self, selection: &Selection, epoch: u64) {
+    pub(crate) fn select(&mut self, selection: &Selection, epoch: u64) {
         self.epoch = epoch;
         self.pin = selection.pin;
         self.by_bucket = selection.by_bucket;
@@ -125,7 +130,7 @@ impl Record {
     }
 
     /// This release answers: the chosen one, or another that still has the file.
-    pub fn answered_by(&mut self, target: &Arc<Target>) {
+    pub(crate) fn answered_by(&mut self, target: &Arc<Target>) {
         if self.target.as_ref().is_some_and(|known| Arc::ptr_eq(known, target)) {
             return;
         }
@@ -135,13 +140,13 @@ impl Record {
 
     /// Since arrival.
     #[must_use]
-    pub fn elapsed(&self) -> Duration {
+    pub(crate) fn elapsed(&self) -> Duration {
         self.arrived.elapsed()
     }
 
     /// It is a WebSocket from now on, and counts as the answer that its client has now: what becomes of a socket says little of a release,
     /// and one isolate that falls ends many.
-    pub fn open_socket(&mut self) {
+    pub(crate) fn open_socket(&mut self) {
         let Some(target) = &self.target else { return };
         let (series, metrics) = (target.pool.series(), &self.telemetry.metrics);
         metrics.handshake(series, self.begun.unwrap_or_default());
@@ -149,7 +154,7 @@ impl Record {
     }
 
     /// The WebSocket is over.
-    pub fn end_socket(&mut self, summary: Summary) {
+    pub(crate) fn end_socket(&mut self, summary: Summary) {
         self.socket = Some(summary);
         if let Some(series) = self.target.as_ref().map(|target| target.pool.series()) {
             series.count_messages(&self.telemetry.metrics, summary.received, summary.sent);
@@ -178,7 +183,7 @@ impl Record {
     }
 
     /// The last byte was handed over, or the answer was broken off for this reason.
-    pub const fn complete(&mut self, outcome: Outcome) {
+    pub(crate) const fn complete(&mut self, outcome: Outcome) {
         self.outcome = outcome;
         self.complete = true;
     }

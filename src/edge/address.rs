@@ -1,15 +1,15 @@
 //! Which host and path is meant, and whether the request may be as large as it is.
 
 use super::caller::Caller;
-use crate::limits::{REQUEST_HEADER_BYTES_MAX, REQUEST_HEADERS_MAX, REQUEST_TARGET_BYTES_MAX};
-use crate::route::RouteTable;
 use http::header::{CONTENT_LENGTH, COOKIE, HOST, HeaderMap, TRANSFER_ENCODING};
 use http::{Method, StatusCode, Uri};
+use vitrine_core::limits::{REQUEST_HEADER_BYTES_MAX, REQUEST_HEADERS_MAX, REQUEST_TARGET_BYTES_MAX};
+use vitrine_proxy::route::RouteTable;
 use vitrine_wire::Outcome;
 
 /// Why a request is answered with an error before a release is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Refusal {
+pub(crate) struct Refusal {
     /// Status.
     pub status: StatusCode,
     /// How it counts.
@@ -30,7 +30,7 @@ impl Refusal {
 
 /// The host that is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Address {
+pub(crate) struct Address {
     /// Lower case, no port, no final dot: what the route table is asked for. Empty when an HTTP/1.0 client names none.
     pub host: String,
     /// With the port, as the app sees it in `request.url`.
@@ -42,7 +42,7 @@ impl Address {
     ///
     /// # Errors
     /// What to answer instead: 400, 414 or 431.
-    pub fn of(caller: &Caller, headers: &HeaderMap, names_no_host: bool) -> Result<Self, Refusal> {
+    pub(crate) fn of(caller: &Caller, headers: &HeaderMap, names_no_host: bool) -> Result<Self, Refusal> {
         check_size(&caller.uri, headers)?;
         check_framing(&caller.method, &caller.uri, headers)?;
         let mut hosts = headers.get_all(HOST).iter();
@@ -72,7 +72,7 @@ impl Address {
     ///
     /// # Errors
     /// 400, if a host that is always believed is malformed.
-    pub fn behind(self, caller: &Caller, table: &RouteTable, always: bool) -> Result<Self, Refusal> {
+    pub(crate) fn behind(self, caller: &Caller, table: &RouteTable, always: bool) -> Result<Self, Refusal> {
         let said = caller.forwarded.host.as_deref();
         let believed = match said.map(parse) {
             None => None,
@@ -170,9 +170,9 @@ mod tests {
     use super::super::connection::Peer;
     use super::super::fixture::{app, table, target};
     use super::*;
-    use crate::connections::activity::Activity;
     use http::Request;
     use std::sync::Arc;
+    use vitrine_proxy::connections::activity::Activity;
 
     fn caller(uri: &str, headers: &[(&str, &str)]) -> (Caller, http::request::Parts) {
         let mut request = Request::builder().uri(uri);

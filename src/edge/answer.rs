@@ -7,8 +7,6 @@ use super::own_cookie::PASS;
 use super::pin::{X_VITRINE_PIN, X_VITRINE_RELEASE};
 use super::select::Pin;
 use super::visitor::keep_private;
-use crate::limits::RETRY_AFTER_S;
-use crate::web_sockets::handshake::VERSION;
 use bytes::Bytes;
 use http::header::{
     CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, RETRY_AFTER,
@@ -16,17 +14,19 @@ use http::header::{
 };
 use http::{HeaderValue, Method, Response, StatusCode};
 use std::time::Duration;
+use vitrine_core::limits::RETRY_AFTER_S;
+use vitrine_proxy::web_sockets::handshake::VERSION;
 use vitrine_wire::{Done, Outcome};
 
 /// Names the outcome on answers that the app did not give.
-pub const X_VITRINE_OUTCOME: HeaderName = HeaderName::from_static("x-vitrine-outcome");
+pub(crate) const X_VITRINE_OUTCOME: HeaderName = HeaderName::from_static("x-vitrine-outcome");
 const X_VITRINE_EPOCH: HeaderName = HeaderName::from_static("x-vitrine-epoch");
 const X_ROBOTS_TAG: HeaderName = HeaderName::from_static("x-robots-tag");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// Times that are known when the head is sent.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Timing {
+pub(crate) struct Timing {
     /// Waiting for a worker or in its queue.
     pub queue: Duration,
     /// Rendering, so far or in all.
@@ -38,7 +38,7 @@ pub struct Timing {
 impl Timing {
     /// Of what came from no cache: the worker's own figures, when it gave any.
     #[must_use]
-    pub fn uncached(done: Option<&Done>) -> Self {
+    pub(crate) fn uncached(done: Option<&Done>) -> Self {
         let of = |us: fn(&Done) -> u64| Duration::from_micros(done.map_or(0, us));
         Self { queue: of(|done| done.queue_us), render: of(|done| done.render_us), cache: "bypass" }
     }
@@ -46,7 +46,7 @@ impl Timing {
 
 /// Status of an outcome. The caller may know a better one: a client's error has many.
 #[must_use]
-pub const fn status_of(outcome: Outcome) -> StatusCode {
+pub(crate) const fn status_of(outcome: Outcome) -> StatusCode {
     match outcome {
         Outcome::Ok => StatusCode::OK,
         Outcome::ClientError | Outcome::BadRequest => StatusCode::BAD_REQUEST,
@@ -80,7 +80,7 @@ const fn explain(outcome: Outcome) -> &'static str {
 
 /// An error that the host answers by itself.
 #[derive(Debug, Clone, Copy)]
-pub struct Failure {
+pub(crate) struct Failure {
     /// How it counts.
     pub outcome: Outcome,
     /// Status.
@@ -94,20 +94,20 @@ pub struct Failure {
 impl Failure {
     /// The usual answer to an outcome.
     #[must_use]
-    pub const fn of(outcome: Outcome) -> Self {
+    pub(crate) const fn of(outcome: Outcome) -> Self {
         Self { outcome, status: status_of(outcome), reason: explain(outcome), retry_after_s: RETRY_AFTER_S }
     }
 
     /// To a client that has more at once than one may have.
     #[must_use]
-    pub const fn too_many() -> Self {
+    pub(crate) const fn too_many() -> Self {
         let reason = "There are too many requests from your address. Try again in a moment.";
         Self { reason, ..Self::of(Outcome::Overloaded).with(StatusCode::TOO_MANY_REQUESTS) }
     }
 
     /// With another status.
     #[must_use]
-    pub const fn with(self, status: StatusCode) -> Self {
+    pub(crate) const fn with(self, status: StatusCode) -> Self {
         Self { status, ..self }
     }
 }
@@ -121,7 +121,7 @@ impl From<Refusal> for Failure {
 
 /// Answers with an error: a page for people, problem+json for programs. Nothing of the inside is in it.
 #[must_use]
-pub fn failed(mut record: Box<Record>, failure: Failure) -> Response<EdgeBody> {
+pub(crate) fn failed(mut record: Box<Record>, failure: Failure) -> Response<EdgeBody> {
     let reads = record.caller.reads;
     record.outcome = failure.outcome;
     let (media, text) = if reads.problem_json {
@@ -154,7 +154,7 @@ pub fn failed(mut record: Box<Record>, failure: Failure) -> Response<EdgeBody> {
 }
 
 /// What the headers of an answer in the app's place say about what went wrong.
-pub fn tell_failure(headers: &mut HeaderMap, failure: Failure) {
+pub(crate) fn tell_failure(headers: &mut HeaderMap, failure: Failure) {
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_VITRINE_OUTCOME, HeaderValue::from_static(failure.outcome.as_str()));
     if matches!(failure.status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
@@ -164,7 +164,7 @@ pub fn tell_failure(headers: &mut HeaderMap, failure: Failure) {
 
 /// Answers with bytes that are all at hand.
 #[must_use]
-pub fn whole(
+pub(crate) fn whole(
     record: Box<Record>,
     status: StatusCode,
     mut headers: HeaderMap,
@@ -181,7 +181,7 @@ pub fn whole(
 
 /// Puts the host's own headers on an answer and ties the record to its body.
 #[must_use]
-pub fn send(
+pub(crate) fn send(
     mut record: Box<Record>,
     status: StatusCode,
     mut headers: HeaderMap,
@@ -193,7 +193,7 @@ pub fn send(
 }
 
 /// An answer of these parts.
-pub fn respond(status: StatusCode, headers: HeaderMap, body: EdgeBody) -> Response<EdgeBody> {
+pub(crate) fn respond(status: StatusCode, headers: HeaderMap, body: EdgeBody) -> Response<EdgeBody> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     *response.headers_mut() = headers;
@@ -201,7 +201,7 @@ pub fn respond(status: StatusCode, headers: HeaderMap, body: EdgeBody) -> Respon
 }
 
 /// Puts the host's own headers on an answer.
-pub fn put_own(record: &mut Record, status: StatusCode, headers: &mut HeaderMap, timing: Timing) {
+pub(crate) fn put_own(record: &mut Record, status: StatusCode, headers: &mut HeaderMap, timing: Timing) {
     record.status = status.as_u16();
     headers.insert(super::caller::X_REQUEST_ID, record.caller.request_id.clone());
     if record.diagnostic {
@@ -279,7 +279,7 @@ fn page(record: &Record, failure: Failure) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::telemetry::series::COUNTED_FROM_START;
+    use vitrine_core::telemetry::series::COUNTED_FROM_START;
 
     #[test]
     fn counts_that_are_exported_from_the_start_have_the_statuses_of_answers() {

@@ -11,8 +11,6 @@ use super::render::{Rendered, may_get_shell};
 use super::select::Selection;
 use super::static_files::{Plan, plan};
 use super::visitor::is_for_shared_caches;
-use crate::limits::GATHERED_BYTES_MAX;
-use crate::worker::{AnswerBody, Piece};
 use bytes::{Bytes, BytesMut};
 use http::header::{
     CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, EXPIRES, HeaderMap, LAST_MODIFIED, SET_COOKIE, VARY,
@@ -21,13 +19,15 @@ use http::{HeaderValue, Method, Response, StatusCode};
 use std::collections::VecDeque;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
+use vitrine_core::limits::GATHERED_BYTES_MAX;
+use vitrine_proxy::worker::{AnswerBody, Piece};
 use vitrine_wire::{Done, Outcome};
 
 /// What an adapter says of a page that was made at build time: the rules of `_headers` hold for it as for any file. It is not passed on.
 const FILE_MARK: &str = "x-vitrine-file";
 
 /// Answers with what the app gave. Gives the record back when the render turns out to have failed before a byte left.
-pub fn answer(
+pub(crate) fn answer(
     mut record: Box<Record>,
     selection: &Selection,
     known_cookie: Option<&str>,
@@ -77,7 +77,7 @@ pub fn answer(
 
 /// Answers a request whose render failed before its first byte: with the shell if the bundle names one and the client is a
 /// browser that goes to a page, else with the error. Either has the status of what went wrong.
-pub async fn failed(
+pub(crate) async fn failed(
     files: &FileStore,
     mut record: Box<Record>,
     selection: &Selection,
@@ -176,7 +176,7 @@ mod tests {
     use super::super::pin::Wanted;
     use super::super::select::select;
     use super::*;
-    use crate::route::split::VisitorId;
+    use vitrine_proxy::route::split::VisitorId;
 
     fn map(headers: &[(&str, &str)]) -> HeaderMap {
         let owned = headers

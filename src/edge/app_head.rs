@@ -1,9 +1,9 @@
 //! The head of an app's answer as this edge understands it: what is the host's, a proxy's or another app's to say is left out.
 
-use crate::bundle::HOST_ORDERS;
 use http::HeaderValue;
 use http::StatusCode;
 use http::header::{CONTENT_LENGTH, HeaderMap, HeaderName, SET_COOKIE};
+use vitrine_bundle::HOST_ORDERS;
 use vitrine_wire::{Headers, ResponseHead};
 
 /// Headers that are about one connection, or that the edge makes itself.
@@ -26,13 +26,13 @@ const OWN_COOKIES: [&[u8]; 3] = [b"__vitrine_", b"__host-__vitrine_", b"__secure
 
 /// Status of an answer; none when it is no final one (RFC 9110, 15: 200 to 599).
 #[must_use]
-pub fn status(head: &ResponseHead) -> Option<StatusCode> {
+pub(crate) fn status(head: &ResponseHead) -> Option<StatusCode> {
     StatusCode::from_u16(head.status).ok().filter(|status| (200..=599).contains(&status.as_u16()))
 }
 
 /// How long an app says that its answer is, in bytes.
 #[must_use]
-pub fn declared_bytes(headers: &Headers) -> Option<u64> {
+pub(crate) fn declared_bytes(headers: &Headers) -> Option<u64> {
     let mut lengths = headers.iter().filter(|(name, _)| name == CONTENT_LENGTH.as_str());
     let (_, length) = lengths.next().filter(|(_, text)| text.iter().all(u8::is_ascii_digit))?;
     if lengths.next().is_some() { None } else { std::str::from_utf8(length).ok()?.parse().ok() }
@@ -41,7 +41,7 @@ pub fn declared_bytes(headers: &Headers) -> Option<u64> {
 /// Headers that go on to the client. What is no legal header is left out, not passed on. `host` is the name that was asked for,
 /// `shared_domain` the one below which other apps have theirs.
 #[must_use]
-pub fn re_encode(headers: Headers, host: &str, shared_domain: Option<&str>) -> HeaderMap {
+pub(crate) fn re_encode(headers: Headers, host: &str, shared_domain: Option<&str>) -> HeaderMap {
     let mut map = HeaderMap::with_capacity(headers.len() + 8);
     for (name, value) in headers {
         let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else { continue };

@@ -1,9 +1,6 @@
 //! The body of an answer on its way to the client, and the record that ends with it.
 
 use super::access_log::Record;
-use crate::limits::ASSET_PIECE_BYTES;
-use crate::pool::Claim;
-use crate::worker::{AnswerBody, Piece};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use std::collections::VecDeque;
@@ -14,11 +11,14 @@ use std::time::Duration;
 use tokio::io::Take;
 use tokio::time::{Instant, Sleep};
 use tokio_util::io::ReaderStream;
+use vitrine_core::limits::ASSET_PIECE_BYTES;
+use vitrine_proxy::pool::Claim;
+use vitrine_proxy::worker::{AnswerBody, Piece};
 use vitrine_wire::{AppError, Done, Outcome};
 
 /// Why a body ends before it is complete. The client never sees a complete message then.
 #[derive(Debug, thiserror::Error)]
-pub enum BodyError {
+pub(crate) enum BodyError {
     /// The render did not end well.
     #[error("the render ended as {0}")]
     Render(Outcome),
@@ -29,7 +29,7 @@ pub enum BodyError {
 
 /// The body of an answer.
 #[derive(Debug)]
-pub struct EdgeBody {
+pub(crate) struct EdgeBody {
     source: Source,
     /// `None` where the answer is not the end of its request.
     record: Option<Box<Record>>,
@@ -37,7 +37,7 @@ pub struct EdgeBody {
 
 /// Where a body comes from.
 #[derive(Debug)]
-pub enum Source {
+pub(crate) enum Source {
     /// Nothing, or nothing more.
     Empty,
     /// Memory.
@@ -51,7 +51,7 @@ pub enum Source {
 impl Source {
     /// A piece of an opened file: this many bytes from where it stands.
     #[must_use]
-    pub fn file(file: tokio::fs::File, bytes: u64) -> Self {
+    pub(crate) fn file(file: tokio::fs::File, bytes: u64) -> Self {
         use tokio::io::AsyncReadExt as _;
         Self::File(Box::new(ReaderStream::with_capacity(file.take(bytes), ASSET_PIECE_BYTES)), bytes)
     }
@@ -59,12 +59,13 @@ impl Source {
 
 /// An answer that a worker is still giving.
 #[derive(Debug)]
-pub struct Streaming {
+pub(crate) struct Streaming {
     /// What came with the head.
     pub first: VecDeque<Bytes>,
     /// The rest.
     pub body: AnswerBody,
     /// Keeps the worker.
+    #[expect(dead_code, reason = "held until the answer ends")]
     pub claim: Claim,
     /// How long the worker may say nothing.
     pub patience: Duration,
@@ -76,7 +77,7 @@ pub struct Streaming {
 
 /// The length of an answer as its app declared it. A client takes the answer for complete with the last byte of it.
 #[derive(Debug)]
-pub struct Declared {
+pub(crate) struct Declared {
     bytes: u64,
     left: u64,
     /// The last of them, until the app's end is seen.
@@ -86,7 +87,7 @@ pub struct Declared {
 impl Declared {
     /// So many bytes, none of which came yet.
     #[must_use]
-    pub const fn of(bytes: u64) -> Self {
+    pub(crate) const fn of(bytes: u64) -> Self {
         Self { bytes, left: bytes, last: Bytes::new() }
     }
 
@@ -174,7 +175,7 @@ fn end(outcome: Outcome) -> Piece {
 impl EdgeBody {
     /// A body; its record ends when it does.
     #[must_use]
-    pub fn new(source: Source, mut record: Box<Record>) -> Self {
+    pub(crate) fn new(source: Source, mut record: Box<Record>) -> Self {
         if matches!(source, Source::Empty) {
             let outcome = record.outcome;
             record.complete(outcome);
@@ -184,7 +185,7 @@ impl EdgeBody {
 
     /// The body of an answer after which its request goes on as something else.
     #[must_use]
-    pub const fn none() -> Self {
+    pub(crate) const fn none() -> Self {
         Self { source: Source::Empty, record: None }
     }
 

@@ -1,15 +1,15 @@
 //! How long caches may keep a client file, and for whom. Pure.
 
 use super::select::Selection;
-use crate::bundle::{Asset, name_may_have_hash};
-use crate::route::Target;
-use crate::route::speaks::{Reach, Voice, is_the_same_for_all};
 use http::HeaderValue;
 use std::sync::Arc;
+use vitrine_bundle::{Asset, name_may_have_hash};
+use vitrine_proxy::route::Target;
+use vitrine_proxy::route::speaks::{Reach, Voice, is_the_same_for_all};
 
 /// How long caches may keep a file, and for whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Caching {
+pub(crate) enum Caching {
     /// For ever, for everybody: no pin leads to other bytes under this path.
     ForAll,
     /// For ever, for clients that ask with the same pin.
@@ -22,7 +22,7 @@ pub enum Caching {
 /// for a name with a hash in it; where two releases that clients can reach have other bytes under one path, the name does not tell
 /// the content.
 #[must_use]
-pub fn caching(selection: &Selection, path: &str, asset: &Asset) -> Caching {
+pub(crate) fn caching(selection: &Selection, path: &str, asset: &Asset) -> Caching {
     if !asset.immutable || !name_may_have_hash(path) {
         return Caching::Revalidated;
     }
@@ -42,7 +42,7 @@ pub fn caching(selection: &Selection, path: &str, asset: &Asset) -> Caching {
 
 /// `cache-control` of a file.
 #[must_use]
-pub const fn cache_control(caching: Caching) -> HeaderValue {
+pub(crate) const fn cache_control(caching: Caching) -> HeaderValue {
     HeaderValue::from_static(match caching {
         Caching::ForAll | Caching::ForItsPin => "public, max-age=31536000, immutable",
         Caching::Revalidated => "public, max-age=0, must-revalidate",
@@ -55,7 +55,7 @@ mod tests {
     use super::super::pin::Wanted;
     use super::super::select::select;
     use super::*;
-    use crate::route::split::VisitorId;
+    use vitrine_proxy::route::split::VisitorId;
 
     #[test]
     fn only_what_no_pin_changes_is_kept_by_all_for_ever() {

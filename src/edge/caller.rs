@@ -2,14 +2,14 @@
 
 use super::connection::Peer;
 use super::forwarded::Forwarded;
-use crate::web_sockets::handshake::Handshake;
-use crate::worker::OwnCall;
 use http::header::{ACCEPT, HeaderMap, HeaderName, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderValue, Method, Uri};
 use ipnet::IpNet;
 use std::net::IpAddr;
 use std::sync::Arc;
+use vitrine_proxy::web_sockets::handshake::Handshake;
+use vitrine_proxy::worker::OwnCall;
 use vitrine_wire::limits::REQUEST_ID_BYTES_MAX;
 
 pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -19,7 +19,7 @@ const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
 /// Who asks.
 #[derive(Debug, Clone)]
-pub struct Caller {
+pub(crate) struct Caller {
     /// Method.
     pub method: Method,
     /// Target as sent.
@@ -50,7 +50,7 @@ pub struct Caller {
 
 /// What kind of answer the client can read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reads {
+pub(crate) struct Reads {
     /// A browser that goes to a page.
     pub navigation: bool,
     /// A sub-request of a page, as the browser says.
@@ -64,7 +64,7 @@ pub struct Reads {
 impl Caller {
     /// From a request's head.
     #[must_use]
-    pub fn of(parts: &Parts, peer: &Peer, trusted_proxies: &[IpNet]) -> Self {
+    pub(crate) fn of(parts: &Parts, peer: &Peer, trusted_proxies: &[IpNet]) -> Self {
         let address = peer.address.ip().to_canonical();
         // An app is no proxy, whatever stands on this machine.
         let trusted = peer.own_call.is_none() && trusts(trusted_proxies, address);
@@ -92,14 +92,14 @@ impl Caller {
 
     /// The request's id as text.
     #[must_use]
-    pub fn request_id(&self) -> &str {
+    pub(crate) fn request_id(&self) -> &str {
         // Both sources are checked to be ASCII.
         self.request_id.to_str().unwrap_or_default()
     }
 
     /// The trace's id: 32 hexadecimal digits.
     #[must_use]
-    pub fn trace_id(&self) -> &str {
+    pub(crate) fn trace_id(&self) -> &str {
         self.traceparent.to_str().ok().and_then(|text| text.get(3..35)).unwrap_or_default()
     }
 }
@@ -167,8 +167,8 @@ fn new_traceparent() -> HeaderValue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connections::activity::Activity;
     use http::Request;
+    use vitrine_proxy::connections::activity::Activity;
 
     fn caller(peer: &str, headers: &[(&str, &str)]) -> Caller {
         let mut request = Request::builder().uri("/");

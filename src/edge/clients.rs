@@ -1,17 +1,17 @@
 //! How many requests each client has in flight, whichever connections or proxies they came by.
 
-use crate::connections::client::Client;
-use crate::limits::CLIENT_COUNTERS;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use vitrine_core::limits::CLIENT_COUNTERS;
+use vitrine_proxy::connections::client::Client;
 
 /// Counts without a lock and without a table that grows: each client has a counter in both rows and shares it with others by chance.
 /// The lower one counts. It is too high only if both are shared with busy clients, and no client can choose which ones it shares.
 #[derive(Debug)]
-pub struct Clients {
+pub(crate) struct Clients {
     per_client: u32,
     rows: [Row; 2],
 }
@@ -24,7 +24,7 @@ struct Row {
 
 /// A request in flight; ends when dropped.
 #[derive(Debug)]
-pub struct Counted {
+pub(crate) struct Counted {
     clients: Arc<Clients>,
     at: [usize; 2],
 }
@@ -40,7 +40,7 @@ impl Drop for Counted {
 impl Clients {
     /// Each of which may have so many requests in flight.
     #[must_use]
-    pub fn new(per_client: u32) -> Arc<Self> {
+    pub(crate) fn new(per_client: u32) -> Arc<Self> {
         let counters = || (0..CLIENT_COUNTERS).map(|_| AtomicU32::new(0)).collect();
         let row = || Row { hasher: RandomState::new(), counters: counters() };
         Arc::new(Self { per_client, rows: [row(), row()] })
@@ -48,7 +48,7 @@ impl Clients {
 
     /// Counts a request, unless its client has as many as it may.
     #[must_use]
-    pub fn enter(self: &Arc<Self>, client: IpAddr) -> Option<Counted> {
+    pub(crate) fn enter(self: &Arc<Self>, client: IpAddr) -> Option<Counted> {
         let client = Client::of(client);
         let place = |row: &Row| row.hasher.hash_one(client) as usize % CLIENT_COUNTERS;
         let at = [place(&self.rows[0]), place(&self.rows[1])];

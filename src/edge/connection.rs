@@ -2,17 +2,6 @@
 
 use super::explained_io::ExplainedIo;
 use super::pump::{BoxError, Pumped, pump};
-use crate::connections::activity::{Activity, Busy, ClientsTurn, Patience};
-use crate::connections::course::{self, Graceful};
-use crate::connections::leaving::Leaving;
-use crate::connections::places::{Excess, Place};
-use crate::connections::watched_io::WatchedIo;
-use crate::limits::{
-    H1_BUFFER_BYTES_MAX, H2_CONNECTION_WINDOW_BYTES, H2_HEADER_LIST_BYTES_MAX, H2_PING_MS,
-    H2_RESETS_FOR_ERRORS_MAX, H2_RESETS_UNSEEN_MAX, H2_SEND_BUFFER_BYTES_MAX, H2_STREAM_WINDOW_BYTES,
-    H2_STREAMS_MAX, REQUEST_HEADERS_MAX, RESERVE_LIFE_MS,
-};
-use crate::worker::OwnCall;
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, Version, header};
 use http_body::{Body, Frame, SizeHint};
@@ -30,10 +19,21 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
+use vitrine_core::limits::{
+    H1_BUFFER_BYTES_MAX, H2_CONNECTION_WINDOW_BYTES, H2_HEADER_LIST_BYTES_MAX, H2_PING_MS,
+    H2_RESETS_FOR_ERRORS_MAX, H2_RESETS_UNSEEN_MAX, H2_SEND_BUFFER_BYTES_MAX, H2_STREAM_WINDOW_BYTES,
+    H2_STREAMS_MAX, REQUEST_HEADERS_MAX, RESERVE_LIFE_MS,
+};
+use vitrine_proxy::connections::activity::{Activity, Busy, ClientsTurn, Patience};
+use vitrine_proxy::connections::course::{self, Graceful};
+use vitrine_proxy::connections::leaving::Leaving;
+use vitrine_proxy::connections::places::{Excess, Place};
+use vitrine_proxy::connections::watched_io::WatchedIo;
+use vitrine_proxy::worker::OwnCall;
 
 /// Who is at the other end.
 #[derive(Debug, Clone)]
-pub struct Peer {
+pub(crate) struct Peer {
     /// Its address.
     pub address: SocketAddr,
     /// Whether it came over TLS.
@@ -47,7 +47,7 @@ pub struct Peer {
 }
 
 /// What answers requests.
-pub trait Answer: Send + Sync + 'static {
+pub(crate) trait Answer: Send + Sync + 'static {
     /// Body of an answer.
     type Body: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static;
 
@@ -64,7 +64,7 @@ pub trait Answer: Send + Sync + 'static {
 
 /// Settings of both protocols.
 #[must_use]
-pub fn protocols() -> Builder<TokioExecutor> {
+pub(crate) fn protocols() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
@@ -125,7 +125,7 @@ where
 
 /// What every connection of a listener shares.
 #[derive(Debug)]
-pub struct Terms<A> {
+pub(crate) struct Terms<A> {
     /// What answers.
     pub answer: Arc<A>,
     /// See [`protocols`].
@@ -137,7 +137,7 @@ pub struct Terms<A> {
 }
 
 /// Serves a connection until it ends by itself, is cut, or has finished its requests when the edge is leaving.
-pub async fn serve<A: Answer>(
+pub(crate) async fn serve<A: Answer>(
     stream: TcpStream,
     address: SocketAddr,
     place: Place,

@@ -21,7 +21,7 @@ const ID: &str = "x-request-id: ";
 
 /// A stream, and what to say in the library's place.
 #[derive(Debug)]
-pub struct ExplainedIo<T, F> {
+pub(crate) struct ExplainedIo<T, F> {
     stream: T,
     explain: F,
     /// What of that is still to be written.
@@ -37,7 +37,7 @@ where
     B: Body<Data = Bytes>,
 {
     /// Explains with what `explain` answers. Its body has to be at hand.
-    pub const fn new(stream: T, explain: F) -> Self {
+    pub(crate) const fn new(stream: T, explain: F) -> Self {
         Self { stream, explain, left: Bytes::new(), has_written: false }
     }
 

@@ -8,8 +8,6 @@ use super::file_store::{Content, FileStore};
 use super::pin::VARIES;
 use super::select::{Pin, Selection};
 use super::static_files::{Plan, Variant, encoding_name, plan};
-use crate::route::Target;
-use crate::route::speaks::Voice;
 use bytes::Bytes;
 use http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
@@ -18,10 +16,12 @@ use http::header::{
 use http::{HeaderValue, Method, Response, StatusCode};
 use std::io::ErrorKind;
 use std::sync::Arc;
+use vitrine_proxy::route::Target;
+use vitrine_proxy::route::speaks::Voice;
 use vitrine_wire::Outcome;
 
 /// Answers with a file of `target`.
-pub async fn answer(
+pub(crate) async fn answer(
     files: &FileStore,
     mut record: Box<Record>,
     selection: &Selection,

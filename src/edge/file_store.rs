@@ -1,26 +1,26 @@
 //! The bytes of the client's files: small ones from memory, large ones from disk.
 
 use super::static_files::Variant;
-use crate::bundle::{Asset, Encoding};
-use crate::id::Digest;
-use crate::limits::{ASSET_CACHE_BYTES_MAX, ASSET_CACHED_BYTES_MAX};
-use crate::route::Target;
 use bytes::Bytes;
 use moka::sync::Cache;
 use std::io::{Error, Result, SeekFrom};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use tokio::io::AsyncSeekExt as _;
+use vitrine_bundle::{Asset, Encoding};
+use vitrine_core::id::Digest;
+use vitrine_core::limits::{ASSET_CACHE_BYTES_MAX, ASSET_CACHED_BYTES_MAX};
+use vitrine_proxy::route::Target;
 
 /// Files by content, whatever release they belong to.
 #[derive(Debug, Clone)]
-pub struct FileStore {
+pub(crate) struct FileStore {
     memory: Cache<(Digest, Option<Encoding>), Bytes>,
 }
 
 /// The requested content.
 #[derive(Debug)]
-pub enum Content {
+pub(crate) enum Content {
     /// From memory; whether it was there already.
     Memory(Bytes, bool),
     /// From where this file stands.
@@ -30,7 +30,7 @@ pub enum Content {
 impl FileStore {
     /// An empty store.
     #[must_use]
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let weigh =
             |_: &(Digest, Option<Encoding>), data: &Bytes| u32::try_from(data.len()).unwrap_or(u32::MAX);
         Self { memory: Cache::builder().max_capacity(ASSET_CACHE_BYTES_MAX).weigher(weigh).build() }
@@ -40,7 +40,7 @@ impl FileStore {
     ///
     /// # Errors
     /// The file is not there (its release was removed), is not what the index says, or the disk fails.
-    pub async fn open(
+    pub(crate) async fn open(
         &self,
         target: &Target,
         path: &str,

@@ -1,20 +1,22 @@
 //! Route tables, and a worker that says what a test wants, for the edge's tests.
 
-pub mod fake_worker;
+pub(crate) mod fake_worker;
 
-use crate::bundle::{Asset, AssetIndex, Bundle, HeaderRules, Manifest};
-use crate::connections::places::{Bounds, Places};
-use crate::id::{Digest, ReleaseId, release_label};
-use crate::pool::Pool;
-use crate::route::{AppRoute, HostTarget, RouteTable, Target};
-use crate::telemetry::Metrics;
-use crate::telemetry::connections::Side;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use vitrine_bundle::{Asset, AssetIndex, Bundle, HeaderRules, Manifest};
+use vitrine_core::config::CertificateFiles;
+use vitrine_core::id::{Digest, ReleaseId, release_label};
+use vitrine_core::telemetry::Metrics;
+use vitrine_core::telemetry::connections::Side;
+use vitrine_proxy::certificates::Certificates;
+use vitrine_proxy::connections::places::{Bounds, Places};
+use vitrine_proxy::pool::Pool;
+use vitrine_proxy::route::{AppRoute, HostTarget, RouteTable, Target};
 
 /// A file of this content; immutable if its name says so.
-pub fn asset(content: &str, immutable: bool) -> Asset {
+pub(crate) fn asset(content: &str, immutable: bool) -> Asset {
     Asset {
         digest: Digest::of(content.as_bytes()),
         bytes: content.len() as u64,
@@ -25,7 +27,7 @@ pub fn asset(content: &str, immutable: bool) -> Asset {
 }
 
 /// A release that was live and has these files: path, content, immutable.
-pub fn target(app: &str, version: &str, files: &[(&str, &str, bool)]) -> Target {
+pub(crate) fn target(app: &str, version: &str, files: &[(&str, &str, bool)]) -> Target {
     let release = ReleaseId::new(app.parse().unwrap(), version.parse().unwrap());
     let assets: AssetIndex = files
         .iter()
@@ -56,14 +58,14 @@ pub fn target(app: &str, version: &str, files: &[(&str, &str, bool)]) -> Target 
 }
 
 /// An app with these releases, newest first.
-pub fn app(name: &str, live: &str, releases: Vec<Target>) -> AppRoute {
+pub(crate) fn app(name: &str, live: &str, releases: Vec<Target>) -> AppRoute {
     let releases: Vec<Arc<Target>> = releases.into_iter().map(Arc::new).collect();
     let live = releases.iter().find(|target| target.release.version.as_str() == live).cloned();
     AppRoute { app: name.parse().unwrap(), live, split: None, releases }
 }
 
 /// A table of `localhost` with these apps, epoch 7.
-pub fn table(apps: &[AppRoute]) -> RouteTable {
+pub(crate) fn table(apps: &[AppRoute]) -> RouteTable {
     let mut table = RouteTable { epoch: 7, domain: "localhost".into(), ..RouteTable::default() };
     for app in apps {
         let app = Arc::new(app.clone());
@@ -78,13 +80,21 @@ pub fn table(apps: &[AppRoute]) -> RouteTable {
 }
 
 /// So many places for one client or many, and two of the reserve.
-pub fn places(all: usize, metrics: &Metrics) -> Arc<Places> {
+pub(crate) fn places(all: usize, metrics: &Metrics) -> Arc<Places> {
     let bounds = Bounds { all, reserve: 2, per_client: all, trusted_proxies: Vec::new() };
     Places::new(bounds, metrics.connections(Side::Edge))
 }
 
+/// TLS with a certificate that [`client`] trusts, as it does any.
+pub(crate) fn tls() -> Arc<rustls::ServerConfig> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/tls");
+    let files = CertificateFiles { certificate: folder.join("shop.pem"), key: folder.join("shop.key.pem") };
+    let certificates = Certificates::load(vec![files], Arc::default()).unwrap();
+    certificates.server_config(&[b"h2", b"http/1.1"]).unwrap()
+}
+
 /// An HTTP client that follows nothing and trusts any certificate.
-pub fn client(set: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder) -> reqwest::Client {
+pub(crate) fn client(set: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder) -> reqwest::Client {
     // The second test that comes here finds it installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = reqwest::Client::builder()

@@ -4,9 +4,9 @@ use super::address::Address;
 use super::caller::{Caller, TRACEPARENT, TRACESTATE, X_REQUEST_ID};
 use super::forwarded::{X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO};
 use super::own_cookie;
-use crate::web_sockets::handshake::WEBSOCKET;
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, COOKIE, HeaderMap, HeaderName, UPGRADE};
+use vitrine_proxy::web_sockets::handshake::WEBSOCKET;
 use vitrine_wire::{Headers, OWN_CALL_HEADER, RequestHead};
 
 /// Headers that are about one connection or that the edge makes itself.
@@ -36,7 +36,7 @@ const INTERNAL: [&str; 5] = ["x-forwarded-", "x-middleware-", "x-nextjs-", "x-re
 
 /// The body of a request as the app hears of it beforehand.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct BodyAhead {
+pub(crate) struct BodyAhead {
     /// Whether there is one.
     pub is_there: bool,
     /// Its length in bytes, if the client declared it and it frames the body.
@@ -47,7 +47,12 @@ pub struct BodyAhead {
 
 /// The head that goes to a worker.
 #[must_use]
-pub fn request_head(caller: &Caller, address: &Address, headers: &HeaderMap, body: BodyAhead) -> RequestHead {
+pub(crate) fn request_head(
+    caller: &Caller,
+    address: &Address,
+    headers: &HeaderMap,
+    body: BodyAhead,
+) -> RequestHead {
     let scheme = if caller.https { "https" } else { "http" };
     let target = caller.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
     let target = if target == "*" { "/" } else { target };
@@ -134,8 +139,8 @@ fn cookies(headers: &HeaderMap) -> Option<Vec<u8>> {
 mod tests {
     use super::super::connection::Peer;
     use super::*;
-    use crate::connections::activity::Activity;
     use http::Request;
+    use vitrine_proxy::connections::activity::Activity;
 
     fn head(headers: &[(&str, &str)]) -> RequestHead {
         head_before(BodyAhead::default(), headers)

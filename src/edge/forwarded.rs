@@ -13,7 +13,7 @@ pub(super) const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forw
 
 /// What trusted proxies say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Forwarded {
+pub(crate) struct Forwarded {
     /// The client.
     pub client: Option<IpAddr>,
     /// Whether it speaks TLS.
@@ -27,7 +27,7 @@ pub struct Forwarded {
 impl Forwarded {
     /// From the head of a request that came from a trusted proxy.
     #[must_use]
-    pub fn of(headers: &HeaderMap, trusted: impl Fn(IpAddr) -> bool) -> Self {
+    pub(crate) fn of(headers: &HeaderMap, trusted: impl Fn(IpAddr) -> bool) -> Self {
         let own = [X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PORT, X_FORWARDED_PROTO];
         let lists = match own.iter().any(|name| headers.contains_key(name)) {
             true => Self::of_lists(headers, &trusted),

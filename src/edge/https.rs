@@ -5,16 +5,16 @@ use super::answer::{Timing, whole};
 use super::body::EdgeBody;
 use super::caller::Caller;
 use super::upload::linger;
-use crate::config::Tls;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, HeaderMap, LOCATION};
 use http::{HeaderValue, Response, StatusCode};
 use hyper::body::Incoming;
+use vitrine_core::config::Tls;
 use vitrine_wire::Outcome;
 
 /// What clients are told about HTTPS; without a TLS listener, nothing.
 #[derive(Debug, Default)]
-pub struct Https {
+pub(crate) struct Https {
     /// Port at which clients reach the TLS listener, if those of the plain one are sent there.
     redirect_to: Option<u16>,
     hsts: Option<HeaderValue>,
@@ -26,7 +26,7 @@ const ACME: &str = "/.well-known/acme-challenge/";
 impl Https {
     /// For a TLS listener that clients reach at this port.
     #[must_use]
-    pub fn new(rules: &Tls, port: u16) -> Self {
+    pub(crate) fn new(rules: &Tls, port: u16) -> Self {
         let subdomains = if rules.hsts_include_subdomains { "; includeSubDomains" } else { "" };
         let lasts = format!("max-age={}{subdomains}", rules.hsts_max_age_s);
         Self {
@@ -37,7 +37,7 @@ impl Https {
 
     /// The same address over HTTPS, for a client that is known to speak plain HTTP.
     #[must_use]
-    pub fn elsewhere(&self, caller: &Caller, host: &str) -> Option<HeaderValue> {
+    pub(crate) fn elsewhere(&self, caller: &Caller, host: &str) -> Option<HeaderValue> {
         let port = self.redirect_to.filter(|_| caller.plain && !host.is_empty())?;
         let path = caller.uri.path_and_query()?.as_str();
         // `OPTIONS *` is about no address.
@@ -50,13 +50,17 @@ impl Https {
 
     /// What a client that came over HTTPS is to remember. Over plain HTTP anybody could have put it in.
     #[must_use]
-    pub fn lasting(&self, caller: &Caller) -> Option<HeaderValue> {
+    pub(crate) fn lasting(&self, caller: &Caller) -> Option<HeaderValue> {
         self.hsts.clone().filter(|_| caller.https)
     }
 }
 
 /// Sends a client elsewhere, with the same method and body.
-pub fn redirected(mut record: Box<Record>, location: HeaderValue, body: Incoming) -> Response<EdgeBody> {
+pub(crate) fn redirected(
+    mut record: Box<Record>,
+    location: HeaderValue,
+    body: Incoming,
+) -> Response<EdgeBody> {
     linger(body);
     record.outcome = Outcome::Ok;
     let mut headers = HeaderMap::with_capacity(8);
@@ -70,9 +74,9 @@ pub fn redirected(mut record: Box<Record>, location: HeaderValue, body: Incoming
 mod tests {
     use super::super::connection::Peer;
     use super::*;
-    use crate::config::CertificateFiles;
-    use crate::connections::activity::Activity;
     use http::Request;
+    use vitrine_core::config::CertificateFiles;
+    use vitrine_proxy::connections::activity::Activity;
 
     fn rules() -> Tls {
         let files = CertificateFiles { certificate: "c".into(), key: "k".into() };

@@ -24,19 +24,6 @@ use super::upload::linger;
 use super::visitor::Visitor;
 use super::wake_quota::WakeQuota;
 use super::web_socket::Upgrading;
-use crate::config::{LimitMaxima, MetricsRules};
-use crate::connections::activity::Activity;
-use crate::connections::places::Excess;
-use crate::id::ReleaseId;
-use crate::pool::Pool;
-use crate::release::{Releases, WakeError};
-use crate::route::RouteTable;
-use crate::route::Routes;
-use crate::route::guard::Guard;
-use crate::telemetry::Telemetry;
-use crate::web_sockets::handshake::Handshake;
-use crate::web_sockets::places::SocketPlaces;
-use crate::worker::OwnCall;
 use http::header::ORIGIN;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
@@ -45,10 +32,23 @@ use ipnet::IpNet;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use url::Url;
+use vitrine_control::release::{Releases, WakeError};
+use vitrine_core::config::{LimitMaxima, MetricsRules};
+use vitrine_core::id::ReleaseId;
+use vitrine_core::telemetry::Telemetry;
+use vitrine_proxy::connections::activity::Activity;
+use vitrine_proxy::connections::places::Excess;
+use vitrine_proxy::pool::Pool;
+use vitrine_proxy::route::RouteTable;
+use vitrine_proxy::route::Routes;
+use vitrine_proxy::route::guard::Guard;
+use vitrine_proxy::web_sockets::handshake::Handshake;
+use vitrine_proxy::web_sockets::places::SocketPlaces;
+use vitrine_proxy::worker::OwnCall;
 use vitrine_wire::Outcome;
 
 /// Starts sleeping releases: all that the edge may ask of the control plane.
-pub trait Wake: Send + Sync + 'static {
+pub(crate) trait Wake: Send + Sync + 'static {
     /// Starts a release's worker and waits until it serves.
     fn wake(&self, release: &ReleaseId) -> impl Future<Output = Result<Arc<Pool>, WakeError>> + Send;
 }
@@ -61,7 +61,7 @@ impl Wake for Releases {
 
 /// Everything that answering a request needs.
 #[derive(Debug)]
-pub struct Line<W> {
+pub(crate) struct Line<W> {
     /// The table in force.
     pub routes: Routes,
     /// See [`Wake`].
@@ -222,7 +222,7 @@ impl<W: Wake> Line<W> {
 
 impl<W> Line<W> {
     /// Chooses the release that answers, by the host name, the visitor, and, where the operator wants that, the client's pin.
-    pub fn select(
+    pub(crate) fn select(
         &self,
         table: &RouteTable,
         host: &str,

@@ -4,18 +4,18 @@
 mod tests;
 
 use super::connection::{self, Answer, Terms};
-use crate::connections::accept::{all_ended, until_leaving};
-use crate::connections::leaving::Leaving;
-use crate::connections::places::Places;
-use crate::limits::KEEPALIVE_IDLE_MS;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use vitrine_core::limits::KEEPALIVE_IDLE_MS;
+use vitrine_proxy::connections::accept::{all_ended, until_leaving};
+use vitrine_proxy::connections::leaving::Leaving;
+use vitrine_proxy::connections::places::Places;
 
 /// Serves a listener until `leaving` says otherwise, then closes it, lets connections finish within `drain`, and cuts the rest.
 /// After a hand-over idle connections have as long as ever before that.
-pub async fn run<A: Answer>(
+pub(crate) async fn run<A: Answer>(
     listener: TcpListener,
     terms: Arc<Terms<A>>,
     places: Arc<Places>,

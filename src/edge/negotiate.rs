@@ -1,12 +1,12 @@
 //! Which precompressed variant a client gets.
 
 use super::static_files::encoding_name;
-use crate::bundle::{Asset, Encoding};
 use http::header::{ACCEPT_ENCODING, HeaderMap};
+use vitrine_bundle::{Asset, Encoding};
 
 /// The coding with the highest weight in `accept-encoding`; among equals the shortest. `None` is the plain file.
 #[must_use]
-pub fn negotiate(asset: &Asset, headers: &HeaderMap) -> Option<Encoding> {
+pub(crate) fn negotiate(asset: &Asset, headers: &HeaderMap) -> Option<Encoding> {
     if asset.encodings.is_empty() || !headers.contains_key(ACCEPT_ENCODING) {
         return None;
     }

@@ -4,20 +4,20 @@ use super::access_log::Record;
 use super::answer::{Failure, Timing, failed, whole};
 use super::body::EdgeBody;
 use super::line::Line;
-use crate::route::RouteTable;
-use crate::telemetry::Metrics;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderMap};
 use http::{HeaderValue, Method, Response, StatusCode};
+use vitrine_core::telemetry::Metrics;
+use vitrine_proxy::route::RouteTable;
 use vitrine_wire::Outcome;
 
 /// Whether a path is the host's own and never an app's.
 #[must_use]
-pub fn is_own(path: &str, alone: bool) -> bool {
+pub(crate) fn is_own(path: &str, alone: bool) -> bool {
     path.starts_with("/_vitrine/") || path == "/_vitrine" || (alone && path == "/metrics")
 }
 
 /// Answers one.
-pub fn answer<W>(
+pub(crate) fn answer<W>(
     line: &Line<W>,
     mut record: Box<Record>,
     table: &RouteTable,

@@ -2,11 +2,6 @@
 
 use super::connection::{Answer as _, Peer};
 use super::line::{Line, Wake};
-use crate::connections::activity::Activity;
-use crate::id::AppName;
-use crate::limits::{H1_BUFFER_BYTES_MAX, REQUEST_HEADERS_MAX};
-use crate::route::HostTarget;
-use crate::worker::{OwnCall, OwnOrigin};
 use futures_util::future::BoxFuture;
 use http::Request;
 use hyper::body::Incoming;
@@ -17,9 +12,14 @@ use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Weak};
 use tokio::io::DuplexStream;
+use vitrine_core::id::AppName;
+use vitrine_core::limits::{H1_BUFFER_BYTES_MAX, REQUEST_HEADERS_MAX};
+use vitrine_proxy::connections::activity::Activity;
+use vitrine_proxy::route::HostTarget;
+use vitrine_proxy::worker::{OwnCall, OwnOrigin};
 
 /// The edge as its apps reach it.
-pub struct OwnCalls<W>(pub Weak<Line<W>>);
+pub(crate) struct OwnCalls<W>(pub Weak<Line<W>>);
 
 impl<W: Wake> OwnOrigin for OwnCalls<W> {
     fn is_of(&self, app: &AppName, host: &str) -> bool {

@@ -10,23 +10,23 @@ use http::header::{COOKIE, HeaderMap};
 
 /// One of the host's own cookies.
 #[derive(Debug, Clone, Copy)]
-pub struct OwnCookie {
+pub(crate) struct OwnCookie {
     plain: &'static str,
     tls: &'static str,
 }
 
 /// Pins the sub-requests of a page to the release that rendered it.
-pub const PIN: OwnCookie = OwnCookie { plain: "__vitrine_release", tls: "__Host-__vitrine_release" };
+pub(crate) const PIN: OwnCookie = OwnCookie { plain: "__vitrine_release", tls: "__Host-__vitrine_release" };
 /// Holds a visitor's number. Only visitors of an app whose users are split get it.
-pub const VISITOR: OwnCookie = OwnCookie { plain: "__vitrine_id", tls: "__Host-__vitrine_id" };
+pub(crate) const VISITOR: OwnCookie = OwnCookie { plain: "__vitrine_id", tls: "__Host-__vitrine_id" };
 
 /// Opens a guarded preview.
-pub const PASS: OwnCookie = OwnCookie { plain: "__vitrine_pass", tls: "__Host-__vitrine_pass" };
+pub(crate) const PASS: OwnCookie = OwnCookie { plain: "__vitrine_pass", tls: "__Host-__vitrine_pass" };
 
 impl OwnCookie {
     /// Its value in a request; none where two differ.
     #[must_use]
-    pub fn read(self, headers: &HeaderMap, https: bool) -> Option<&str> {
+    pub(crate) fn read(self, headers: &HeaderMap, https: bool) -> Option<&str> {
         let name = if https { self.tls } else { self.plain };
         let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
         let mut values = lines
@@ -38,7 +38,7 @@ impl OwnCookie {
 
     /// `set-cookie` for it; without an age it ends with the browser. The value has only characters that are legal in one.
     #[must_use]
-    pub fn set(self, value: &str, https: bool, max_age_s: Option<u32>) -> HeaderValue {
+    pub(crate) fn set(self, value: &str, https: bool, max_age_s: Option<u32>) -> HeaderValue {
         let (name, secure) = if https { (self.tls, "; Secure") } else { (self.plain, "") };
         let age = max_age_s.map(|seconds| format!("; Max-Age={seconds}")).unwrap_or_default();
         HeaderValue::try_from(format!("{name}={value}; Path=/{age}; HttpOnly; SameSite=Lax{secure}"))
@@ -48,7 +48,7 @@ impl OwnCookie {
 
 /// Whether a cookie of a request (`NAME=VALUE`) is one of the host's own, over TLS or not.
 #[must_use]
-pub fn is_own(cookie: &[u8]) -> bool {
+pub(crate) fn is_own(cookie: &[u8]) -> bool {
     let names = [PIN.plain, PIN.tls, VISITOR.plain, VISITOR.tls, PASS.plain, PASS.tls];
     names.iter().any(|name| cookie.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b"=")))
 }

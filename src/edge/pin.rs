@@ -6,15 +6,15 @@ use http::HeaderValue;
 use http::header::{HeaderMap, HeaderName};
 
 /// Request header that pins, response header that names what answered.
-pub const X_VITRINE_RELEASE: HeaderName = HeaderName::from_static("x-vitrine-release");
+pub(crate) const X_VITRINE_RELEASE: HeaderName = HeaderName::from_static("x-vitrine-release");
 /// Says that a pin could not be met.
-pub const X_VITRINE_PIN: HeaderName = HeaderName::from_static("x-vitrine-pin");
+pub(crate) const X_VITRINE_PIN: HeaderName = HeaderName::from_static("x-vitrine-pin");
 /// `vary` of what depends on a pin.
-pub const VARIES: HeaderValue = HeaderValue::from_static("x-vitrine-release, cookie");
+pub(crate) const VARIES: HeaderValue = HeaderValue::from_static("x-vitrine-release, cookie");
 
 /// What a request asks for: `VERSION` or `APP@VERSION`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Wanted<'a> {
+pub(crate) struct Wanted<'a> {
     /// The header, or the cookie of a sub-request.
     pub release: Option<&'a str>,
     /// The cookie, whether or not it counts: a page does not set it again.
@@ -25,7 +25,7 @@ impl<'a> Wanted<'a> {
     /// From a request's head. Navigations ignore the cookie: a user who reloads gets what is live. So do WebSockets: one that is closed because
     /// its release leaves would come back to it.
     #[must_use]
-    pub fn of(caller: &Caller, headers: &'a HeaderMap) -> Self {
+    pub(crate) fn of(caller: &Caller, headers: &'a HeaderMap) -> Self {
         let cookie = PIN.read(headers, caller.https);
         // A header that is no text can't name a release: it is a pin that can't be met.
         let header = headers.get(X_VITRINE_RELEASE).map(|value| value.to_str().unwrap_or_default());

@@ -6,19 +6,19 @@ use super::answer::{Failure, Timing, failed, whole};
 use super::body::EdgeBody;
 use super::own_cookie::PASS;
 use super::select::Selection;
-use crate::limits::PREVIEW_AUTHORIZATION_BYTES_MAX;
-use crate::route::guard::{Guard, PASS_PARAMETER};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CACHE_CONTROL, HeaderMap, LOCATION, REFERER};
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, Response, StatusCode, Uri};
+use vitrine_core::limits::PREVIEW_AUTHORIZATION_BYTES_MAX;
+use vitrine_proxy::route::guard::{Guard, PASS_PARAMETER};
 use vitrine_wire::Outcome;
 
 /// Why a request does not go on to the release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stop {
+pub(crate) enum Stop {
     /// It came by a link: its client gets a pass, and comes again without the link's.
     Exchange,
     /// It shows nothing, or nothing that is good.
@@ -28,7 +28,7 @@ pub enum Stop {
 /// Takes what is the host's own out of a request, whichever release it is for, so that no app sees it, and looks at it if the release is
 /// guarded. The password and a link are good for a pass, which comes with the answer. Asked for each release that is selected for a
 /// request: what it has shown once counts for the next one under the same host name.
-pub fn stop(
+pub(crate) fn stop(
     guard: Option<&Guard>,
     record: &mut Record,
     selection: &Selection,
@@ -74,7 +74,7 @@ fn take_shown(guard: &Guard, record: &mut Record, headers: &mut HeaderMap) -> (b
 }
 
 /// Answers a request that does not go on.
-pub fn answer(mut record: Box<Record>, stop: Stop) -> Response<EdgeBody> {
+pub(crate) fn answer(mut record: Box<Record>, stop: Stop) -> Response<EdgeBody> {
     if stop == Stop::Refuse {
         return failed(record, refusal());
     }
@@ -86,7 +86,7 @@ pub fn answer(mut record: Box<Record>, stop: Stop) -> Response<EdgeBody> {
 }
 
 /// What a request gets that has shown nothing good.
-pub fn refusal() -> Failure {
+pub(crate) fn refusal() -> Failure {
     let reason = "This preview asks for a password.";
     Failure { reason, ..Failure::of(Outcome::ClientError) }.with(StatusCode::UNAUTHORIZED)
 }

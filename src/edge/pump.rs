@@ -4,8 +4,6 @@
 //! more, so its answer can't notice by itself; and the connection is alive, so it can't be cut for it. Here a task of
 //! its own reads the answer, hands it on, and gives it up when nothing is taken for too long: the worker is free then.
 
-use crate::connections::activity::is_trickle;
-use crate::limits::ANSWER_GRACE_MS;
 use bytes::Bytes;
 use http_body::{Body, Frame};
 use http_body_util::BodyExt as _;
@@ -15,27 +13,29 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
+use vitrine_core::limits::ANSWER_GRACE_MS;
+use vitrine_proxy::connections::activity::is_trickle;
 
 /// What can go wrong with a body on its way out.
-pub type BoxError = Box<dyn Error + Send + Sync>;
+pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 
 /// The client took nothing for too long.
 #[derive(Debug, thiserror::Error)]
 #[error("the client took no byte of this answer for too long")]
-pub struct Stalled;
+pub(crate) struct Stalled;
 
 /// What the task hands on; `None` is the end.
 type Item = Result<Option<Frame<Bytes>>, BoxError>;
 
 /// The near end of a body that a task reads.
 #[derive(Debug)]
-pub struct Pumped {
+pub(crate) struct Pumped {
     frames: mpsc::Receiver<Item>,
     ended: bool,
 }
 
 /// Has a body read by a task, one frame ahead.
-pub fn pump<B>(body: B, stall: Duration) -> Pumped
+pub(crate) fn pump<B>(body: B, stall: Duration) -> Pumped
 where
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
 {

@@ -9,26 +9,26 @@ use super::preview_door::{self, Stop};
 use super::select::Selection;
 use super::upload::{Fault, Pace, Progress, bound, linger};
 use super::web_socket::{self, Uplink};
-use crate::failpoint;
-use crate::limits::{
-    CLAIM_ATTEMPTS_MAX, RECONNECT_PAUSE_MS, RENDER_GRACE_MS, UPSTREAM_RETRIES_MAX, WAKES_BY_CLIENT_EVERY_MS,
-};
-use crate::pool::{Claim, ClaimError, Pool};
-use crate::release::WakeError;
-use crate::route::Target;
-use crate::route::speaks::{Reach, Voice};
-use crate::worker::{Answer, Connection, RequestBody, WorkerState};
 use http::header::{CONTENT_LENGTH, HeaderMap};
 use http::{Method, StatusCode};
 use hyper::body::{Body as _, Incoming};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use vitrine_control::release::WakeError;
+use vitrine_core::failpoint;
+use vitrine_core::limits::{
+    CLAIM_ATTEMPTS_MAX, RECONNECT_PAUSE_MS, RENDER_GRACE_MS, UPSTREAM_RETRIES_MAX, WAKES_BY_CLIENT_EVERY_MS,
+};
+use vitrine_proxy::pool::{Claim, ClaimError, Pool};
+use vitrine_proxy::route::Target;
+use vitrine_proxy::route::speaks::{Reach, Voice};
+use vitrine_proxy::worker::{Answer, Connection, RequestBody, WorkerState};
 use vitrine_wire::{Done, Outcome};
 
 /// A head, and the worker that gives the rest.
 #[derive(Debug)]
-pub struct Rendered {
+pub(crate) struct Rendered {
     /// Head and body.
     pub answer: Answer,
     /// Keeps the worker.
@@ -47,7 +47,7 @@ pub struct Rendered {
 ///
 /// # Errors
 /// What to answer instead; the worker's end of the request, if it has one, is in the record.
-pub async fn render<W: Wake>(
+pub(crate) async fn render<W: Wake>(
     line: &Line<W>,
     record: &mut Record,
     selection: &mut Selection,
@@ -279,7 +279,7 @@ async fn woken<W: Wake>(line: &Line<W>, selection: &Selection, client: IpAddr) -
 
 /// Whether the app's shell may stand in: a browser goes to a page, and it is the host's fault or the app's that there is none.
 #[must_use]
-pub fn may_get_shell(record: &Record, failure: Failure) -> bool {
+pub(crate) fn may_get_shell(record: &Record, failure: Failure) -> bool {
     let reads = record.caller.reads;
     failure.status.is_server_error() && record.caller.method == Method::GET && reads.navigation && reads.html
 }

@@ -1,15 +1,15 @@
 //! Which release answers: a pure function of the route table, the host name, the pin and the visitor.
 
 use super::pin::Wanted;
-use crate::route::speaks::{Reach, Voice};
-use crate::route::split::VisitorId;
-use crate::route::{AppRoute, HostTarget, RouteTable, Target};
 use std::sync::Arc;
+use vitrine_proxy::route::speaks::{Reach, Voice};
+use vitrine_proxy::route::split::VisitorId;
+use vitrine_proxy::route::{AppRoute, HostTarget, RouteTable, Target};
 use vitrine_wire::Outcome;
 
 /// What became of the client's pin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pin {
+pub(crate) enum Pin {
     /// There was none, or the host name decides by itself.
     None,
     /// The pinned release answers.
@@ -21,7 +21,7 @@ pub enum Pin {
 impl Pin {
     /// Its name in logs and headers.
     #[must_use]
-    pub const fn as_str(self) -> Option<&'static str> {
+    pub(crate) const fn as_str(self) -> Option<&'static str> {
         match self {
             Self::None => None,
             Self::Met => Some("met"),
@@ -32,7 +32,7 @@ impl Pin {
 
 /// The release that answers, and what goes with it.
 #[derive(Debug, Clone)]
-pub struct Selection {
+pub(crate) struct Selection {
     /// The app, with its retained releases.
     pub app: Arc<AppRoute>,
     /// What answers.
@@ -54,7 +54,7 @@ pub struct Selection {
 impl Selection {
     /// Whether a pin led to another release than clients without one get. Caches that don't heed `vary` would give them its answer.
     #[must_use]
-    pub fn is_by_pin(&self) -> bool {
+    pub(crate) fn is_by_pin(&self) -> bool {
         let is_live = |live: &Arc<Target>| Arc::ptr_eq(live, &self.target);
         self.pin == Pin::Met && !self.app.live.as_ref().is_some_and(is_live)
     }
@@ -64,7 +64,7 @@ impl Selection {
 ///
 /// # Errors
 /// `NoRoute` when nothing answers to the host name, `NoRelease` when its app has no live release.
-pub fn select(
+pub(crate) fn select(
     table: &RouteTable,
     host: &str,
     wanted: &Wanted<'_>,
@@ -107,7 +107,7 @@ fn pinned<'a>(app: &'a AppRoute, wanted: &str) -> Option<&'a Arc<Target>> {
 mod tests {
     use super::super::fixture::{app, table, target};
     use super::*;
-    use crate::route::split::{Split, Weight};
+    use vitrine_proxy::route::split::{Split, Weight};
 
     fn selected(host: &str, wanted: Option<&str>) -> Result<Selection, Outcome> {
         let mut back = target("shop", "v1", &[]);

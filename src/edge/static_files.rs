@@ -4,9 +4,6 @@
 
 use super::negotiate::negotiate;
 use super::select::Selection;
-use crate::bundle::{Asset, Encoding, is_in_hashed_folder};
-use crate::route::Target;
-use crate::route::speaks::{Reach, Voice};
 use http::header::{HeaderMap, IF_MATCH, IF_NONE_MATCH, IF_RANGE, RANGE};
 use http::{HeaderName, HeaderValue, Method};
 use http_range_header::{EndPosition, StartPosition};
@@ -14,10 +11,13 @@ use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
+use vitrine_bundle::{Asset, Encoding, is_in_hashed_folder};
+use vitrine_proxy::route::Target;
+use vitrine_proxy::route::speaks::{Reach, Voice};
 
 /// What a path means.
 #[derive(Debug)]
-pub enum Found {
+pub(crate) enum Found {
     /// A file.
     File {
         /// Whose.
@@ -33,7 +33,7 @@ pub enum Found {
 
 /// Looks a path up.
 #[must_use]
-pub fn find(selection: &Selection, method: &Method, path: &str) -> Found {
+pub(crate) fn find(selection: &Selection, method: &Method, path: &str) -> Found {
     if (method != Method::GET && method != Method::HEAD) || path == "/" {
         return Found::NotAFile;
     }
@@ -71,7 +71,7 @@ fn decode(path: &str) -> Option<Cow<'_, str>> {
 
 /// How a file is to be sent.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Plan {
+pub(crate) enum Plan {
     /// All of it.
     Whole(Variant),
     /// A part, of the plain bytes.
@@ -86,7 +86,7 @@ pub enum Plan {
 
 /// One representation of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Variant {
+pub(crate) struct Variant {
     /// Coding; `None` is the plain file.
     pub encoding: Option<Encoding>,
     /// Length, in bytes.
@@ -109,7 +109,7 @@ impl Variant {
 
 /// Name of a coding in `content-encoding`.
 #[must_use]
-pub const fn encoding_name(encoding: Encoding) -> &'static str {
+pub(crate) const fn encoding_name(encoding: Encoding) -> &'static str {
     match encoding {
         Encoding::Br => "br",
         Encoding::Zstd => "zstd",
@@ -119,7 +119,7 @@ pub const fn encoding_name(encoding: Encoding) -> &'static str {
 
 /// Decides how a file is sent.
 #[must_use]
-pub fn plan(asset: &Asset, method: &Method, headers: &HeaderMap) -> Plan {
+pub(crate) fn plan(asset: &Asset, method: &Method, headers: &HeaderMap) -> Plan {
     // Only a GET has parts (RFC 9110, 14.2).
     let range = headers.get(RANGE).filter(|_| method == Method::GET);
     // Parts are of the plain bytes: a client that resumes does not depend on which coding it had before.
@@ -185,7 +185,7 @@ mod tests {
     use super::super::pin::Wanted;
     use super::super::select::select;
     use super::*;
-    use crate::route::split::VisitorId;
+    use vitrine_proxy::route::split::VisitorId;
 
     fn found(wanted: Option<&str>, method: Method, path: &str) -> String {
         let mut back =

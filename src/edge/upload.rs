@@ -1,7 +1,5 @@
 //! The body of a request on its way to a worker: bounded in bytes and in patience.
 
-use crate::limits::{BODY_BYTES_PER_S_MIN, BODY_GRACE_MS, BODY_STALL_MS, LINGER_BYTES_MAX, LINGER_MS};
-use crate::worker::RequestBody;
 use bytes::Bytes;
 use http_body::{Body, Frame};
 use http_body_util::BodyExt as _;
@@ -12,10 +10,12 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, Sleep};
+use vitrine_core::limits::{BODY_BYTES_PER_S_MIN, BODY_GRACE_MS, BODY_STALL_MS, LINGER_BYTES_MAX, LINGER_MS};
+use vitrine_proxy::worker::RequestBody;
 
 /// Why a body was given up. The worker learns that it ended early, the client gets the status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// More than the release allows.
     #[error("the request's body is too large")]
     TooLarge = 1,
@@ -29,7 +29,7 @@ pub enum Fault {
 
 /// What the edge sees of a body that a worker reads.
 #[derive(Debug, Clone, Default)]
-pub struct Progress(Arc<State>);
+pub(crate) struct Progress(Arc<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -41,7 +41,7 @@ struct State {
 impl Progress {
     /// Why it was given up, if it was.
     #[must_use]
-    pub fn fault(&self) -> Option<Fault> {
+    pub(crate) fn fault(&self) -> Option<Fault> {
         match self.0.fault.load(Ordering::Acquire) {
             1 => Some(Fault::TooLarge),
             2 => Some(Fault::TooSlow),
@@ -52,20 +52,20 @@ impl Progress {
 
     /// Whether the worker waits for the client now; [`Pace`] bounds that.
     #[must_use]
-    pub fn waits(&self) -> bool {
+    pub(crate) fn waits(&self) -> bool {
         self.0.waits.load(Ordering::Relaxed)
     }
 
     /// Bytes so far.
     #[must_use]
-    pub fn received(&self) -> u64 {
+    pub(crate) fn received(&self) -> u64 {
         self.0.received.load(Ordering::Relaxed)
     }
 }
 
 /// How slow a body may be.
 #[derive(Debug, Clone, Copy)]
-pub struct Pace {
+pub(crate) struct Pace {
     /// Between two pieces.
     pub stall: Duration,
     /// Time waited before the rate counts.
@@ -89,7 +89,7 @@ struct Upload<B: Body<Data = Bytes> + Send + Unpin + 'static> {
 }
 
 /// Bounds a body.
-pub fn bound<B>(body: B, bytes_max: u64, pace: Pace) -> (RequestBody, Progress)
+pub(crate) fn bound<B>(body: B, bytes_max: u64, pace: Pace) -> (RequestBody, Progress)
 where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
 {
@@ -106,7 +106,7 @@ where
 }
 
 /// Reads a refused body for a while, so that its client comes to read the answer.
-pub fn linger<B>(mut body: B)
+pub(crate) fn linger<B>(mut body: B)
 where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
 {

@@ -1,9 +1,9 @@
 //! Who a request comes from, as far as a split of the users goes: a number that the edge made up, kept in a cookie.
 
 use super::own_cookie::VISITOR;
-use crate::route::split::VisitorId;
 use http::HeaderValue;
 use http::header::{CACHE_CONTROL, EXPIRES, HeaderMap, HeaderName, SET_COOKIE};
+use vitrine_proxy::route::split::VisitorId;
 
 /// How long a browser keeps it, in seconds: longer than any split.
 const KEPT_S: u32 = 365 * 24 * 3600;
@@ -11,7 +11,7 @@ const KEPT_S: u32 = 365 * 24 * 3600;
 /// A visitor. One without a cookie gets a number before the first decision, and the cookie with the first answer: the
 /// decision stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Visitor {
+pub(crate) struct Visitor {
     /// Their number.
     pub id: VisitorId,
     /// Whether they came with it.
@@ -21,7 +21,7 @@ pub struct Visitor {
 impl Visitor {
     /// From a request's headers; `fresh` is the number of a visitor without one.
     #[must_use]
-    pub fn of(headers: &HeaderMap, https: bool, fresh: impl FnOnce() -> u128) -> Self {
+    pub(crate) fn of(headers: &HeaderMap, https: bool, fresh: impl FnOnce() -> u128) -> Self {
         match VISITOR.read(headers, https).and_then(VisitorId::parse) {
             Some(id) => Self { id, known: true },
             None => Self { id: VisitorId(fresh()), known: false },
@@ -30,7 +30,7 @@ impl Visitor {
 
     /// Marks an answer that depends on this visitor's bucket: no shared cache may give it to another one. A new visitor
     /// gets a number.
-    pub fn mark(self, headers: &mut HeaderMap, https: bool) {
+    pub(crate) fn mark(self, headers: &mut HeaderMap, https: bool) {
         keep_private(headers);
         if !self.known {
             headers.append(SET_COOKIE, VISITOR.set(&self.id.to_string(), https, Some(KEPT_S)));
@@ -40,7 +40,7 @@ impl Visitor {
 
 /// Whether a header speaks to shared caches alone. They go by it whatever `cache-control` says, `no-store` too.
 #[must_use]
-pub fn is_for_shared_caches(name: &HeaderName) -> bool {
+pub(crate) fn is_for_shared_caches(name: &HeaderName) -> bool {
     let name = name.as_str();
     // Each vendor may put its own name in front: `cloudflare-cdn-cache-control`.
     name.ends_with("cdn-cache-control") || name == "surrogate-control" || name == "x-accel-expires"

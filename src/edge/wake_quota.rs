@@ -1,21 +1,21 @@
 //! How many releases that users do not have may be started for strangers: each one costs a worker's memory. Their host names can be
 //! guessed, and a pin is a header.
 
-use crate::connections::client::Client;
-use crate::id::{AppName, ReleaseId};
-use crate::limits::{
-    WAKE_COUNTED_MS, WAKE_KEYS_MAX, WAKES_BY_CLIENT_EVERY_MS, WAKES_BY_CLIENT_MAX, WAKES_OF_APP_EVERY_MS,
-    WAKES_OF_APP_MAX,
-};
 use moka::sync::Cache;
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use vitrine_core::id::{AppName, ReleaseId};
+use vitrine_core::limits::{
+    WAKE_COUNTED_MS, WAKE_KEYS_MAX, WAKES_BY_CLIENT_EVERY_MS, WAKES_BY_CLIENT_MAX, WAKES_OF_APP_EVERY_MS,
+    WAKES_OF_APP_MAX,
+};
+use vitrine_proxy::connections::client::Client;
 
 /// What is left for each client of each app, and of each app for all of them.
 #[derive(Debug)]
-pub struct WakeQuota {
+pub(crate) struct WakeQuota {
     clients: Buckets<(Client, AppName)>,
     apps: Buckets<AppName>,
     /// Releases whose start has been counted: requests meanwhile wait for the same start.
@@ -25,7 +25,7 @@ pub struct WakeQuota {
 impl WakeQuota {
     /// Nothing is used yet.
     #[must_use]
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             clients: Buckets::new(WAKES_BY_CLIENT_MAX, WAKES_BY_CLIENT_EVERY_MS),
             apps: Buckets::new(WAKES_OF_APP_MAX, WAKES_OF_APP_EVERY_MS),
@@ -37,7 +37,7 @@ impl WakeQuota {
     }
 
     /// Whether a release may be started for this client.
-    pub fn admits(&self, release: &ReleaseId, client: IpAddr) -> bool {
+    pub(crate) fn admits(&self, release: &ReleaseId, client: IpAddr) -> bool {
         let now = Instant::now();
         if !self.paid.entry_by_ref(release).or_insert(()).is_fresh() {
             return true;

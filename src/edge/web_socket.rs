@@ -8,13 +8,6 @@ use super::clients::Counted;
 use super::line::Line;
 use super::render::Rendered;
 use super::select::Selection;
-use crate::connections::activity::Activity;
-use crate::limits::{SOCKET_PIECES, SOCKET_SPREAD_MS};
-use crate::pool::Claim;
-use crate::web_sockets::handshake::{Handshake, UPGRADES, WEBSOCKET};
-use crate::web_sockets::places::SocketPlace;
-use crate::web_sockets::pump::{self, CloseReason, Inbound, Outbound};
-use crate::worker::{AnswerBody, Piece, RequestBody};
 use bytes::Bytes;
 use futures_util::stream::unfold;
 use http::header::{CONNECTION, HeaderMap, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, UPGRADE};
@@ -27,14 +20,21 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_util::sync::CancellationToken;
+use vitrine_core::limits::{SOCKET_PIECES, SOCKET_SPREAD_MS};
+use vitrine_proxy::connections::activity::Activity;
+use vitrine_proxy::pool::Claim;
+use vitrine_proxy::web_sockets::handshake::{Handshake, UPGRADES, WEBSOCKET};
+use vitrine_proxy::web_sockets::places::SocketPlace;
+use vitrine_proxy::web_sockets::pump::{self, CloseReason, Inbound, Outbound};
+use vitrine_proxy::worker::{AnswerBody, Piece, RequestBody};
 use vitrine_wire::{Done, Outcome};
 
 /// The way of a socket's messages to its worker.
 #[derive(Debug)]
-pub struct Uplink(mpsc::Sender<Bytes>);
+pub(crate) struct Uplink(mpsc::Sender<Bytes>);
 
 /// A way to a worker, and the body that it ends in.
-pub fn uplink() -> (Uplink, RequestBody) {
+pub(crate) fn uplink() -> (Uplink, RequestBody) {
     let (sender, receiver) = mpsc::channel::<Bytes>(SOCKET_PIECES);
     let pieces = unfold(receiver, async |mut receiver| {
         let piece = receiver.recv().await?;
@@ -76,7 +76,7 @@ impl Inbound for Downlink {
 }
 
 /// What makes a socket of a request.
-pub struct Upgrading {
+pub(crate) struct Upgrading {
     /// The connection, once the answer is sent.
     pub connection: OnUpgrade,
     /// Its place.
@@ -87,7 +87,7 @@ pub struct Upgrading {
 
 impl<W> Line<W> {
     /// Accepts a handshake that the app has accepted. The connection goes on with the socket.
-    pub fn accept(
+    pub(crate) fn accept(
         &self,
         mut record: Box<Record>,
         selection: &Selection,

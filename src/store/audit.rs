@@ -2,13 +2,13 @@
 
 use super::transaction::{Fault, from_integer, to_integer};
 use super::{Store, StoreError};
-use crate::audit::{AuditHead, AuditRecord, Came, Event, What};
-use crate::clock::Clock;
-use crate::failpoint;
-use crate::limits::AUDIT_PAGE_RECORDS_MAX;
-use crate::scope::Actor;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use std::path::Path;
+use vitrine_core::audit::{AuditHead, AuditRecord, Came, Event, What};
+use vitrine_core::clock::Clock;
+use vitrine_core::failpoint;
+use vitrine_core::limits::AUDIT_PAGE_RECORDS_MAX;
+use vitrine_core::scope::Actor;
 
 /// Fact about the host that holds the end of the log.
 const HEAD: &str = "audit_head";

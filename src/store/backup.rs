@@ -20,11 +20,11 @@ pub use code::{HostKeys, Proof};
 pub use picture::Picture;
 pub use read::{Restored, check, restore};
 
-use crate::id::Digest;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
+use vitrine_core::id::Digest;
 
 /// Form of the archive. The first one has no code.
 const FORMAT: u32 = 2;

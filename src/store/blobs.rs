@@ -1,9 +1,6 @@
 //! Archives by digest.
 
 use super::{Layout, StoreError};
-use crate::failpoint;
-use crate::id::Digest;
-use crate::limits::BLOB_PART_BYTES;
 use futures_util::TryStreamExt;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as ObjectPath;
@@ -13,6 +10,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use vitrine_core::failpoint;
+use vitrine_core::id::Digest;
+use vitrine_core::limits::BLOB_PART_BYTES;
 
 /// Archives by the digest of their bundle.
 #[derive(Debug, Clone)]

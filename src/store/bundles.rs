@@ -6,15 +6,15 @@
 use super::kept::{self, kept_name};
 use super::shared::Shared;
 use super::{Blobs, Layout, StoreError};
-use crate::bundle::{self, Bundle, BundleDir, BundleError, Kept};
-use crate::failpoint;
-use crate::id::Digest;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tokio::sync::{OwnedRwLockReadGuard, RwLock};
+use vitrine_bundle::{self as bundle, Bundle, BundleDir, BundleError, Kept};
+use vitrine_core::failpoint;
+use vitrine_core::id::Digest;
 
 /// The bundles of a data folder. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -304,7 +304,7 @@ mod tests {
     #[tokio::test]
     async fn an_installation_waits_for_an_undo_of_the_same_bundle_alone_and_blocks_no_thread() {
         let folder = tempfile::tempdir().unwrap();
-        let bundles = crate::store::Store::open(folder.path()).unwrap().bundles();
+        let bundles = crate::Store::open(folder.path()).unwrap().bundles();
         let (one, two) = (Digest::of(b"one"), Digest::of(b"two"));
         let failed = bundles.installing(one).await;
         let (begun, is_begun) = tokio::sync::oneshot::channel();

@@ -3,10 +3,10 @@
 use super::removed::is_removed;
 use super::transaction::{from_integer, parsed, parsed_option, to_integer};
 use super::{Store, StoreError};
-use crate::audit::{Came, Event, What};
-use crate::id::{AppName, ReleaseId, Version};
 use rusqlite::{OptionalExtension, Transaction, params};
 use serde::{Deserialize, Serialize};
+use vitrine_core::audit::{Came, Event, What};
+use vitrine_core::id::{AppName, ReleaseId, Version};
 
 /// What a deployment is at, by ECS's names for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]

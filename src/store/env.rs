@@ -4,12 +4,12 @@
 use super::keyring::{Keyring, Place};
 use super::transaction::{from_integer, to_integer};
 use super::{Store, StoreError, ensure_app, refuse_removed};
-use crate::audit::{Came, Event, What};
-use crate::id::{AppName, ReleaseId};
-use crate::limits::{ENV_BYTES_MAX, ENV_VALUES_MAX};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::{Deserialize, Serialize};
+use vitrine_core::audit::{Came, Event, What};
+use vitrine_core::id::{AppName, ReleaseId};
+use vitrine_core::limits::{ENV_BYTES_MAX, ENV_VALUES_MAX};
 
 /// Whose values: a release sees those of one scope, and never those of the other. Of production's values previews see those that are
 /// granted to them.

@@ -1,8 +1,8 @@
 //! Errors of the store.
 
-use crate::id::{AppName, Digest, ReleaseId, TokenName};
 use std::io;
 use std::path::PathBuf;
+use vitrine_core::id::{AppName, Digest, ReleaseId, TokenName};
 
 /// Why a call of the store failed. Nothing is changed then.
 #[derive(Debug, thiserror::Error)]
@@ -141,7 +141,7 @@ pub enum StoreError {
         digest: Digest,
         /// Cause.
         #[source]
-        source: crate::bundle::BundleError,
+        source: vitrine_bundle::BundleError,
     },
     /// What a bundle is unpacked again from can't be written.
     #[error("keep the files of bundle {} failed", digest.short())]
@@ -150,7 +150,7 @@ pub enum StoreError {
         digest: Digest,
         /// Cause.
         #[source]
-        source: crate::bundle::BundleError,
+        source: vitrine_bundle::BundleError,
     },
     /// The archive store.
     #[error("{operation} bundle {} failed", digest.short())]
@@ -198,7 +198,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    pub(super) const fn keeping(digest: Digest) -> impl FnOnce(crate::bundle::BundleError) -> Self {
+    pub(super) const fn keeping(digest: Digest) -> impl FnOnce(vitrine_bundle::BundleError) -> Self {
         move |source| Self::Keep { digest, source }
     }
 

@@ -2,9 +2,9 @@
 
 use super::transaction::to_integer;
 use super::{Store, StoreError};
-use crate::id::{AppName, Digest, ReleaseId};
-use crate::limits::PROMOTIONS_KEPT_MAX;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+use vitrine_core::id::{AppName, Digest, ReleaseId};
+use vitrine_core::limits::PROMOTIONS_KEPT_MAX;
 
 impl Store {
     /// The first of these names that is other content's: a release has it, or users had one of it. Without content on record, which an

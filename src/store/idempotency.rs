@@ -3,9 +3,9 @@
 
 use super::transaction::to_integer;
 use super::{Store, StoreError};
-use crate::id::Digest;
-use crate::limits::{IDEMPOTENCY_BODY_BYTES_MAX, IDEMPOTENCY_KEPT_MS, IDEMPOTENCY_KEYS_MAX};
 use rusqlite::{OptionalExtension, params};
+use vitrine_core::id::Digest;
+use vitrine_core::limits::{IDEMPOTENCY_BODY_BYTES_MAX, IDEMPOTENCY_KEPT_MS, IDEMPOTENCY_KEYS_MAX};
 
 /// What a key means when a request comes with it.
 #[derive(Debug, Clone, PartialEq, Eq)]

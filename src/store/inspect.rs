@@ -4,7 +4,6 @@ use super::key_file::store_error;
 use super::open::{check, io_error, refuse_emptied, refuse_exposed};
 use super::transaction::{parsed, sqlite_error};
 use super::{KeySource, Layout, Store, StoreError, reseal, schema};
-use crate::id::AppName;
 use nix::unistd::{AccessFlags, access};
 use rusqlite::{Connection, OpenFlags};
 use std::collections::BTreeSet;
@@ -12,6 +11,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 use url::Url;
+use vitrine_core::id::AppName;
 
 impl Store {
     /// Checks what [`Store::open_with`] checks, except for the lock, and gives the apps of the folder. A folder that is missing can be

@@ -2,8 +2,8 @@
 
 use super::transaction::{from_integer, parsed, to_integer};
 use super::{EnvScope, Store, StoreError};
-use crate::id::{Digest, InstanceId, ReleaseId};
 use rusqlite::params;
+use vitrine_core::id::{Digest, InstanceId, ReleaseId};
 
 /// One instance of a release.
 #[derive(Debug, Clone, PartialEq, Eq)]

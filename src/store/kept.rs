@@ -8,11 +8,11 @@
 use super::bundles::{io_error, missing_is_fine};
 use super::shared::Shared;
 use super::{Layout, StoreError};
-use crate::bundle::{self, Bundle, BundleDir, Large};
-use crate::failpoint;
-use crate::id::Digest;
 use std::fs::{self, File};
 use std::path::Path;
+use vitrine_bundle::{self as bundle, Bundle, BundleDir, Large};
+use vitrine_core::failpoint;
+use vitrine_core::id::Digest;
 
 /// Name of a content in the form in which it is kept.
 pub(super) fn kept_name(digest: Digest) -> String {

@@ -3,12 +3,12 @@
 
 use super::keyring::{KEY_BYTES, Keyring, key_id};
 use super::{Layout, StoreError};
-use crate::files::Replace;
 use nix::unistd::geteuid;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use vitrine_core::files::Replace;
 
 /// Where the keys of a data folder are.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -4,11 +4,11 @@
 //! is a secret, and whether it is granted. One that is moved to another row, or changed, can't be opened.
 
 use super::EnvScope;
-use crate::id::AppName;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::hmac;
 use sha2::{Digest as _, Sha256};
 use std::fmt;
+use vitrine_core::id::AppName;
 
 /// Bytes of a key.
 pub(super) const KEY_BYTES: usize = 32;

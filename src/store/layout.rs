@@ -1,8 +1,8 @@
 //! Paths of the data folder, in one place.
 
-use crate::bundle::BundleDir;
-use crate::id::{Digest, InstanceId};
 use std::path::{Path, PathBuf};
+use vitrine_bundle::BundleDir;
+use vitrine_core::id::{Digest, InstanceId};
 
 /// Paths of the data folder.
 ///
@@ -128,7 +128,7 @@ impl Layout {
         self.0.join("staging")
     }
 
-    /// A fresh path below [`Layout::staging`], for [`crate::bundle::receive`].
+    /// A fresh path below [`Layout::staging`], for [`vitrine_bundle::receive`].
     #[must_use]
     pub fn stage(&self) -> PathBuf {
         self.staging().join(hex::encode(rand::random::<[u8; 8]>()))

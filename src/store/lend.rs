@@ -3,12 +3,12 @@
 use super::open::{connect, io_error, prepare};
 use super::transaction::sqlite_error;
 use super::{Layout, Store, StoreError, lock};
-use crate::failpoint;
 use rusqlite::Connection;
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use vitrine_core::failpoint;
 
 impl Store {
     /// Lets another process open the folder: copies the state, closes the database, frees the lock. Every other call fails until

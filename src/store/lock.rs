@@ -1,12 +1,12 @@
 //! The data folder belongs to one process at a time.
 
 use super::StoreError;
-use crate::limits::{LOCK_PATIENCE_MS, LOCK_RETRY_MS};
 use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::fs::{FileExt, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
+use vitrine_core::limits::{LOCK_PATIENCE_MS, LOCK_RETRY_MS};
 
 /// Takes the lock and writes the holder's process id. It is free again when the file is closed, also by `kill -9`.
 pub(super) fn acquire(path: &Path, data: &Path) -> Result<File, StoreError> {

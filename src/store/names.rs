@@ -2,9 +2,9 @@
 
 use super::transaction::parsed;
 use super::{Store, StoreError, had_users};
-use crate::audit::{Came, Event, What};
-use crate::id::AppName;
 use rusqlite::Transaction;
+use vitrine_core::audit::{Came, Event, What};
+use vitrine_core::id::AppName;
 
 impl Store {
     /// Removes an app with its releases, values and promotions. Its name stays held, or is free with `free_name`. An unknown app

@@ -6,9 +6,6 @@ use super::requests_key::RequestsKey;
 use super::reserve::Reserve;
 use super::transaction::sqlite_error;
 use super::{Blobs, Bundles, Inner, KeySource, Layout, Store, StoreError, lock, reseal, schema};
-use crate::failpoint;
-use crate::limits::DATABASE_BUSY_MS;
-use crate::scope::Actor;
 use arc_swap::ArcSwap;
 use nix::unistd::geteuid;
 use rusqlite::{Connection, OptionalExtension};
@@ -18,6 +15,9 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use vitrine_core::failpoint;
+use vitrine_core::limits::DATABASE_BUSY_MS;
+use vitrine_core::scope::Actor;
 
 impl Store {
     /// Opens the data folder, makes it if it is missing, empties its staging folder, and holds its lock until the last

@@ -3,10 +3,10 @@
 use super::split::end_split;
 use super::transaction::{from_integer, parsed, parsed_option, to_integer};
 use super::{DeploymentRecord, Store, StoreError, count_epoch, deployment as deployments, record};
-use crate::audit::{Came, Event, What};
-use crate::id::{AppName, ReleaseId, Version};
-use crate::limits::PROMOTIONS_KEPT_MAX;
 use rusqlite::{OptionalExtension, Transaction, params};
+use vitrine_core::audit::{Came, Event, What};
+use vitrine_core::id::{AppName, ReleaseId, Version};
+use vitrine_core::limits::PROMOTIONS_KEPT_MAX;
 
 /// Why a release was made live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

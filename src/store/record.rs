@@ -3,10 +3,10 @@
 use super::keyring::Keyring;
 use super::transaction::{Fault, from_integer, parsed, parsed_option, to_integer};
 use super::{EnvScope, Store, StoreError, ensure_app, env, had_users, removed};
-use crate::audit::{Came, Event, What};
-use crate::id::{AppName, Digest, ReleaseId, Version};
 use rusqlite::{OptionalExtension, Row, ToSql, Transaction, named_params, params};
 use std::collections::BTreeSet;
+use vitrine_core::audit::{Came, Event, What};
+use vitrine_core::id::{AppName, Digest, ReleaseId, Version};
 
 /// How far a release has come. The rest (live, draining, sleeping) is a fact of the route table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

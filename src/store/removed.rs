@@ -4,10 +4,10 @@
 use super::names::free;
 use super::transaction::{from_integer, parsed, parsed_option, to_integer};
 use super::{Store, StoreError, had_users};
-use crate::audit::{Came, Event, What};
-use crate::id::{AppName, Digest, Version};
 use rusqlite::{Transaction, params};
 use std::collections::BTreeSet;
+use vitrine_core::audit::{Came, Event, What};
+use vitrine_core::id::{AppName, Digest, Version};
 
 /// An app that was removed and is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,11 +4,11 @@
 use super::keyring::{KEY_BYTES, Keyring};
 use super::transaction::sqlite_error;
 use super::{Store, StoreError};
-use crate::id::Digest;
 use ring::aead::Aad;
 use ring::hmac;
 use rusqlite::{Connection, OptionalExtension};
 use std::path::Path;
+use vitrine_core::id::Digest;
 
 /// In `meta`: the identity of the key that seals it, a colon, and the sealed bytes in hexadecimal digits.
 const NAME: &str = "requests_key";

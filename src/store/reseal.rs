@@ -7,14 +7,14 @@ use super::open::{connect, io_error, prepare};
 use super::requests_key;
 use super::transaction::{Fault, parsed, sqlite_error};
 use super::{EnvScope, Layout, Store, StoreError, audit, lock};
-use crate::audit::{Came, Event, What};
-use crate::failpoint;
-use crate::id::AppName;
-use crate::scope::Actor;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::sync::Arc;
+use vitrine_core::audit::{Came, Event, What};
+use vitrine_core::failpoint;
+use vitrine_core::id::AppName;
+use vitrine_core::scope::Actor;
 
 /// Key of a value that lies in the database as it is: only an earlier schema wrote such.
 const PLAIN: &str = "";

@@ -1,12 +1,12 @@
 //! Ballast file: preallocated space that is freed when the disk is full, so that a rollback can still be committed.
 
-use crate::failpoint;
-use crate::limits::{RESERVE_AGAIN_MS, RESERVE_BYTES};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use vitrine_core::failpoint;
+use vitrine_core::limits::{RESERVE_AGAIN_MS, RESERVE_BYTES};
 
 /// The reserve, and since when it is missing.
 #[derive(Debug)]

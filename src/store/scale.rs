@@ -2,10 +2,10 @@
 
 use super::transaction::from_integer;
 use super::{Store, StoreError, ensure_app};
-use crate::audit::{Came, Event, What};
-use crate::bundle::Scale;
-use crate::id::AppName;
 use rusqlite::{OptionalExtension, params};
+use vitrine_bundle::Scale;
+use vitrine_core::audit::{Came, Event, What};
+use vitrine_core::id::AppName;
 
 impl Store {
     /// Sets how many instances an app has, whatever its bundles ask for; `None` leaves it to them again.

@@ -2,11 +2,11 @@
 
 use super::StoreError;
 use super::transaction::sqlite_error;
-use crate::clock::Clock;
-use crate::failpoint;
 use rusqlite::{Connection, TransactionBehavior};
 use std::collections::BTreeSet;
 use std::path::Path;
+use vitrine_core::clock::Clock;
+use vitrine_core::failpoint;
 
 /// Each step is applied once, in order, in a transaction of its own. A step that was released is never changed.
 const MIGRATIONS: &[&str] = &[

@@ -10,12 +10,12 @@
 //! the next start removes the leftovers of a crash. Names may come and go at any time: a bundle that finds none makes its own file.
 //! A file is used only after its content was compared.
 
-use crate::bundle::same_bytes;
-use crate::failpoint;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use vitrine_bundle::same_bytes;
+use vitrine_core::failpoint;
 
 /// The folder of shared contents. Cheap to clone.
 #[derive(Debug, Clone)]

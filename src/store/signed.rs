@@ -2,8 +2,8 @@
 
 use super::transaction::{from_integer, to_integer};
 use super::{Store, StoreError};
-use crate::id::{Digest, ReleaseId};
 use rusqlite::{OptionalExtension, params};
+use vitrine_core::id::{Digest, ReleaseId};
 
 impl Store {
     /// Records that a release is signed with this sequence; gives the newest that was seen, when it is not newer than

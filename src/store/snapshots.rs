@@ -9,15 +9,15 @@
 
 use super::bundles::{blocking, io_error};
 use super::{Bundles, StoreError};
-use crate::bundle::BundleDir;
-use crate::failpoint;
-use crate::files::Replace;
-use crate::id::{AppName, Digest};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::fs;
 use std::io;
 use std::path::Path;
+use vitrine_bundle::BundleDir;
+use vitrine_core::failpoint;
+use vitrine_core::files::Replace;
+use vitrine_core::id::{AppName, Digest};
 
 /// What is known about the snapshot of a bundle.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

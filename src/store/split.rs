@@ -2,9 +2,9 @@
 
 use super::transaction::{from_integer, parsed};
 use super::{Store, StoreError, count_epoch, record};
-use crate::audit::{Came, Event, What};
-use crate::id::{AppName, ReleaseId, Version};
 use rusqlite::{OptionalExtension, Transaction, params};
+use vitrine_core::audit::{Came, Event, What};
+use vitrine_core::id::{AppName, ReleaseId, Version};
 
 /// Which release has how many percent of the users; the live one has the others.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! Through the store's public methods, on a real folder.
 
 use super::*;
-use crate::bundle::Scale;
-use crate::id::{Digest, InstanceId, ReleaseId, Version};
 use std::path::Path;
+use vitrine_bundle::Scale;
+use vitrine_core::id::{Digest, InstanceId, ReleaseId, Version};
 
 mod disk;
 mod env;
@@ -202,7 +202,7 @@ fn only_the_newest_switches_are_remembered() {
     {
         // As many as a release can see in years; by hand, because each would be an fsync.
         let connection = store.0.connection.lock().unwrap();
-        for epoch in 2..1 + i64::from(crate::limits::PROMOTIONS_KEPT_MAX) {
+        for epoch in 2..1 + i64::from(vitrine_core::limits::PROMOTIONS_KEPT_MAX) {
             let sql = "INSERT INTO promotions VALUES (?1, 'shop', 'v1', NULL, 'promote', 1)";
             connection.execute(sql, [epoch]).unwrap();
         }
@@ -212,7 +212,7 @@ fn only_the_newest_switches_are_remembered() {
         store.record_promotion(&id("shop@v1"), PromotionKind::Promote, 1, None).unwrap();
     }
     let history = store.history(&app("shop")).unwrap();
-    assert_eq!(history.len(), crate::limits::PROMOTIONS_KEPT_MAX as usize);
+    assert_eq!(history.len(), vitrine_core::limits::PROMOTIONS_KEPT_MAX as usize);
     assert_eq!((history[0].epoch, history.last().unwrap().epoch), (5003, 4));
     assert_eq!(store.history(&app("blog")).unwrap().len(), 1);
 }
@@ -248,7 +248,7 @@ fn a_token_has_idempotency_keys_of_its_own() {
     ours.finish_idempotent("k", 201, b"ours").unwrap();
     assert_eq!(theirs.begin_idempotent("k", two, 2).unwrap(), Begun::New, "the same key, another request");
     theirs.abandon_idempotent("k").unwrap();
-    for number in 0..=crate::limits::IDEMPOTENCY_KEYS_MAX {
+    for number in 0..=vitrine_core::limits::IDEMPOTENCY_KEYS_MAX {
         let key = format!("flood-{number}");
         assert_eq!(theirs.begin_idempotent(&key, two, 3).unwrap(), Begun::New);
         theirs.finish_idempotent(&key, 201, b"theirs").unwrap();
@@ -268,7 +268,7 @@ fn an_idempotency_key_gives_the_first_answer_again() {
     let done = Begun::Done { status: 201, body: b"{}".to_vec() };
     assert_eq!(store.begin_idempotent("k", one, 1_002).unwrap(), done);
     assert_eq!(store.begin_idempotent("k", two, 1_003).unwrap(), Begun::Mismatch);
-    let tomorrow_ms = 1_001 + crate::limits::IDEMPOTENCY_KEPT_MS;
+    let tomorrow_ms = 1_001 + vitrine_core::limits::IDEMPOTENCY_KEPT_MS;
     assert_eq!(store.begin_idempotent("k", two, tomorrow_ms).unwrap(), Begun::New);
     store.abandon_idempotent("k").unwrap();
     assert_eq!(store.begin_idempotent("k", one, tomorrow_ms).unwrap(), Begun::New);

@@ -2,12 +2,12 @@
 
 use super::transaction::{from_integer, parsed, to_integer};
 use super::{Store, StoreError};
-use crate::audit::{Came, Event, What};
-use crate::id::{Digest, TokenName};
-use crate::limits::TOKENS_MAX;
-use crate::scope::{Actor, Scope, Selection};
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, params};
+use vitrine_core::audit::{Came, Event, What};
+use vitrine_core::id::{Digest, TokenName};
+use vitrine_core::limits::TOKENS_MAX;
+use vitrine_core::scope::{Actor, Scope, Selection};
 
 /// One token.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,12 +2,12 @@
 
 use super::keyring::SealError;
 use super::{Inner, Store, StoreError};
-use crate::failpoint;
 use rusqlite::types::Type;
 use rusqlite::{Connection, ErrorCode, Row, Transaction, TransactionBehavior};
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::{MutexGuard, PoisonError};
+use vitrine_core::failpoint;
 
 /// Why a transaction is given up: the database failed, or the change is refused.
 #[derive(Debug)]

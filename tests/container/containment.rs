@@ -14,8 +14,8 @@ use std::net::TcpListener;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener};
 use std::time::Duration;
-use vitrine::container::{Engine, worker_uid};
-use vitrine::id::InstanceId;
+use vitrine_core::id::InstanceId;
+use vitrine_engine::{Engine, worker_uid};
 
 pub fn inspected() {
     run(async {

@@ -4,8 +4,8 @@ use crate::rig::{Kind, Rig, docker, engine_pids, eventually, load_empty_image, o
 use bollard::query_parameters::RemoveImageOptions;
 use std::os::unix::net::UnixStream;
 use std::time::Instant;
-use vitrine::container::{Engine, EngineError};
-use vitrine::id::{Digest, InstanceId};
+use vitrine_core::id::{Digest, InstanceId};
+use vitrine_engine::{Engine, EngineError};
 
 pub fn probe() {
     run(async {

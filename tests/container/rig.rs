@@ -12,9 +12,9 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
-use vitrine::config::Isolation;
-use vitrine::container::{Engine, EngineOptions, Resources, StartSpec, docker_socket, worker_binary};
-use vitrine::id::{Digest, InstanceId};
+use vitrine_core::config::Isolation;
+use vitrine_core::id::{Digest, InstanceId};
+use vitrine_engine::{Engine, EngineOptions, Resources, StartSpec, docker_socket, worker_binary};
 
 /// Which workers a test is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

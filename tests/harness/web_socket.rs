@@ -145,7 +145,7 @@ fn echo(mut stream: TcpStream) -> Option<()> {
     );
     let key = head.lines().find(|line| line.to_ascii_lowercase().starts_with("sec-websocket-key:"))?;
     let key = http::HeaderValue::from_str(key.split_once(':')?.1.trim()).ok()?;
-    let proof = vitrine::web_sockets::handshake::proof(&key);
+    let proof = vitrine_proxy::web_sockets::handshake::proof(&key);
     let protocol = line("sec-websocket-protocol:").and_then(|list| list.split(',').next().map(str::to_owned));
     let protocol =
         protocol.map_or_else(String::new, |chosen| format!("sec-websocket-protocol: {chosen}\r\n"));

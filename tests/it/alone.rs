@@ -11,8 +11,8 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
-use vitrine::health::container::Rule;
-use vitrine::health::{ContainerHealth, HealthStatus, Probe};
+use vitrine_core::health::container::Rule;
+use vitrine_core::health::{ContainerHealth, HealthStatus, Probe};
 
 const PATIENCE: Duration = Duration::from_secs(90);
 

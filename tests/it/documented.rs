@@ -177,7 +177,7 @@ fn metrics(text: &str) -> Vec<&str> {
 
 #[test]
 fn alerts_and_tables_are_about_metrics_that_a_host_has() {
-    let telemetry = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/telemetry");
+    let telemetry = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/core/telemetry");
     let sources = std::fs::read_dir(telemetry).unwrap().map(|entry| entry.unwrap().path());
     let registered: String =
         sources.filter(|path| path.is_file()).map(|path| std::fs::read_to_string(path).unwrap()).collect();

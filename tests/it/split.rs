@@ -4,8 +4,8 @@ use crate::harness::host::Host;
 use crate::harness::http::Answer;
 use crate::harness::wait::wait_until;
 use std::time::Duration;
-use vitrine::route::split::VisitorId;
-use vitrine::store::{ReleaseState, Store};
+use vitrine_proxy::route::split::VisitorId;
+use vitrine_store::{ReleaseState, Store};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const VISITORS: usize = 60;

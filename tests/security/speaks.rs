@@ -8,7 +8,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use vitrine::limits::WAKES_BY_CLIENT_MAX;
+use vitrine_core::limits::WAKES_BY_CLIENT_MAX;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 

@@ -85,11 +85,16 @@ fn walk(root: &Path, folder: &Path, sources: &mut Vec<Source>) {
     }
 }
 
+/// Whether an attribute leaves an item to tests, of this crate or of others.
+fn is_for_tests(line: &str) -> bool {
+    line.trim() == "#[cfg(test)]" || line.trim().starts_with("#[cfg(any(test, ")
+}
+
 /// Paths, without `.rs`, of the modules that a file declares for tests only and that lie in files of their own.
 fn test_modules(source: &Source) -> Vec<String> {
     let own = ["/lib.rs", "/main.rs", ".rs"].iter().find_map(|end| source.path.strip_suffix(end));
     let lines: Vec<&str> = source.code.lines().collect();
-    let declared = lines.windows(2).filter(|pair| pair[0].trim() == "#[cfg(test)]");
+    let declared = lines.windows(2).filter(|pair| is_for_tests(pair[0]));
     let name = |line: &str| {
         line.split_once("mod ").and_then(|(_, rest)| rest.trim().strip_suffix(';')).map(str::to_owned)
     };
@@ -103,7 +108,7 @@ fn test_lines(path: &str, code: &str) -> Vec<bool> {
     }
     let mut test = vec![false; lines.len()];
     for (index, line) in lines.iter().enumerate() {
-        if line.trim() == "#[cfg(test)]" {
+        if is_for_tests(line) {
             let end = item_end(&lines, index + 1);
             test[index..=end].fill(true);
         }
@@ -235,5 +240,7 @@ fn tests_are_told_from_the_rest() {
     assert!(Source::new("js-runtime/tests/x.rs", "fn a() {}").test[0]);
     let parent = Source::new("src/edge.rs", "mod body;\n#[cfg(test)]\nmod fixture;\n");
     assert_eq!(test_modules(&parent), ["src/edge/fixture"]);
+    let shared = Source::new("src/a/b.rs", "#[cfg(any(test, feature = \"fixture\"))]\npub mod fixture;\n");
+    assert_eq!(test_modules(&shared), ["src/a/b/fixture"]);
     assert_eq!(test_modules(&Source::new("src/lib.rs", "#[cfg(test)]\nmod x;")), ["src/x"]);
 }

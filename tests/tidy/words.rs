@@ -1,7 +1,7 @@
 //! What no line may say.
 
-use crate::layers::has_word;
 use crate::source::Source;
+use crate::walls::has_word;
 
 /// Marks of work that was left, in two halves so that this file does not hold them.
 const LEFT_UNDONE: [&str; 5] = [

@@ -5,16 +5,16 @@ use super::encoders::{Encoders, FAST, Levels, SLOW};
 use super::pool;
 use super::variants::{Kept, Made, Variants};
 use super::{Encoding, variant_name};
-use crate::bundle::unpack::io_error;
-use crate::bundle::{BundleDir, BundleError};
-use crate::id::Digest;
-use crate::limits::ENCODE_SLOW_BYTES_MAX;
+use crate::unpack::io_error;
+use crate::{BundleDir, BundleError};
 use std::collections::BTreeMap;
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
+use vitrine_core::id::Digest;
+use vitrine_core::limits::ENCODE_SLOW_BYTES_MAX;
 
 /// A file to compress.
 #[derive(Debug, Clone)]

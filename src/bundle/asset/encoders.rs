@@ -1,9 +1,9 @@
 //! From plain bytes to each coding.
 
 use super::Encoding;
-use crate::limits::{ENCODE_WINDOW_BITS_MAX, ENCODER_KEPT_FILE_BYTES_MAX};
 use brotli::enc::BrotliEncoderParams;
 use std::io::{self, Read as _};
+use vitrine_core::limits::{ENCODE_WINDOW_BITS_MAX, ENCODER_KEPT_FILE_BYTES_MAX};
 use zstd::zstd_safe::CParameter;
 
 /// How hard each encoder tries.

@@ -89,7 +89,7 @@ fn is_certain(path: &str) -> bool {
 /// nothing but a hash counts when its folder is for immutable files alone, or when it is hexadecimal; otherwise `bootstrap5.css`
 /// would be one.
 #[must_use]
-pub fn name_has_hash(path: &str) -> bool {
+pub(super) fn name_has_hash(path: &str) -> bool {
     let path = path.strip_prefix('/').unwrap_or(path);
     let name = path.rsplit('/').next().unwrap_or(path);
     let Some((stem, _)) = name.trim_end_matches(".map").rsplit_once('.') else { return false };

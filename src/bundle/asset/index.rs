@@ -2,19 +2,19 @@
 
 use super::encode::{self, Candidate};
 use super::{Asset, AssetIndex, Kept, immutable};
-use crate::bundle::tree::{FileFacts, Tree};
-use crate::bundle::unpack::io_error;
-use crate::bundle::{BundleDir, BundleError, HEADERS_FILE, HeaderRules, Manifest};
-use crate::id::Digest;
-use crate::limits::{ENCODE_BYTES_MAX, ENCODE_BYTES_MIN, VITE_MANIFEST_BYTES_MAX};
+use crate::tree::{FileFacts, Tree};
+use crate::unpack::io_error;
+use crate::{BundleDir, BundleError, HEADERS_FILE, HeaderRules, Manifest};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use vitrine_core::id::Digest;
+use vitrine_core::limits::{ENCODE_BYTES_MAX, ENCODE_BYTES_MIN, VITE_MANIFEST_BYTES_MAX};
 
 /// The index, and every variant's name with its digest.
-pub(in crate::bundle) type Indexed = (AssetIndex, BTreeMap<String, Digest>);
+pub(crate) type Indexed = (AssetIndex, BTreeMap<String, Digest>);
 
 /// Looks at the client's files and puts their precompressed variants beside them. `templates` are not served.
-pub(in crate::bundle) fn index(
+pub(crate) fn index(
     tree: &Tree,
     manifest: &Manifest,
     templates: &BTreeMap<String, &'static str>,
@@ -64,7 +64,7 @@ pub(in crate::bundle) fn index(
 
 /// Marks files of which the bundle's rules say that they never change: those whose name may have a hash, so that another content is
 /// another file.
-pub(in crate::bundle) fn mark_immutable(index: &mut AssetIndex, rules: &HeaderRules) {
+pub(crate) fn mark_immutable(index: &mut AssetIndex, rules: &HeaderRules) {
     if rules.is_empty() {
         return;
     }
@@ -74,7 +74,7 @@ pub(in crate::bundle) fn mark_immutable(index: &mut AssetIndex, rules: &HeaderRu
 }
 
 /// Files below the client's folder, by their path there.
-pub(in crate::bundle) fn client_files<'a>(
+pub(crate) fn client_files<'a>(
     tree: &'a Tree,
     manifest: &'a Manifest,
 ) -> impl Iterator<Item = (&'a str, &'a FileFacts)> {
@@ -87,7 +87,7 @@ pub(in crate::bundle) fn client_files<'a>(
 const RULES: [&str; 2] = [HEADERS_FILE, "_redirects"];
 
 /// Files that begin with a dot are the tools' own; `.well-known` is the one folder of that kind that is for the web.
-pub(in crate::bundle) fn is_public(path: &str) -> bool {
+pub(crate) fn is_public(path: &str) -> bool {
     if RULES.contains(&path) {
         return false;
     }

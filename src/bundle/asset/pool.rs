@@ -1,12 +1,12 @@
 //! The host's compressing threads: a few for all uploads together, which take the files in the order in which they come.
 
 use super::encoders::Encoders;
-use crate::limits::{ENCODE_QUEUE_MAX, ENCODE_THREADS_MAX, ENCODERS_KEPT_MS};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::LazyLock;
 use std::thread;
 use std::time::Duration;
+use vitrine_core::limits::{ENCODE_QUEUE_MAX, ENCODE_THREADS_MAX, ENCODERS_KEPT_MS};
 
 /// One file's work.
 pub(super) type Job = Box<dyn FnOnce(&mut Encoders) + Send>;

@@ -2,13 +2,13 @@
 
 use super::encoders::ENCODERS;
 use super::{Encoding, variant_name};
-use crate::bundle::verify::hash_file;
-use crate::id::Digest;
+use crate::verify::hash_file;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use vitrine_core::id::Digest;
 
 /// Variants of one file by coding, each with its length and digest.
 pub(super) type Variants = BTreeMap<Encoding, (u64, Digest)>;

@@ -1,7 +1,7 @@
 //! The paths of a rule, `/a/:name/*` with or without a host before it, and values that repeat what its gaps stand for.
 
-use crate::limits::{HEADER_GAPS_MAX, HEADER_VALUE_BYTES_MAX};
 use serde::{Deserialize, Serialize};
+use vitrine_core::limits::{HEADER_GAPS_MAX, HEADER_VALUE_BYTES_MAX};
 
 /// Stands for the text of `*`.
 const SPLAT: &str = "splat";

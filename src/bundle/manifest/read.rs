@@ -1,9 +1,9 @@
 //! From the text of `vitrine.json` to a [`Manifest`] whose every value can be used.
 
 use super::{LimitWishes, Manifest};
-use crate::bundle::{BundleError, path};
-use crate::config::OriginPattern;
-use crate::limits::{EGRESS_ORIGINS_MAX, ENV_VALUES_MAX, MANIFEST_TEXT_BYTES_MAX, WARM_PATHS_MAX};
+use crate::{BundleError, path};
+use vitrine_core::config::OriginPattern;
+use vitrine_core::limits::{EGRESS_ORIGINS_MAX, ENV_VALUES_MAX, MANIFEST_TEXT_BYTES_MAX, WARM_PATHS_MAX};
 
 impl Manifest {
     /// Reads `vitrine.json`.

@@ -9,11 +9,6 @@ use super::super::fixture::fake_worker::{FakeWorker, Seen, fake_worker};
 use super::super::fixture::{app, client, places, table, target};
 use super::super::listener;
 use super::*;
-use crate::bundle::Encoding;
-use crate::connections::activity::Patience;
-use crate::route::Target;
-use crate::telemetry::{LogGuard, Logs, Metrics};
-use crate::worker::WorkerState;
 use reqwest::{Client, RequestBuilder};
 use serde_json::Value;
 use std::io::Write;
@@ -22,6 +17,11 @@ use std::sync::Mutex;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+use vitrine_bundle::Encoding;
+use vitrine_core::telemetry::{LogGuard, Logs, Metrics};
+use vitrine_proxy::connections::activity::Patience;
+use vitrine_proxy::route::Target;
+use vitrine_proxy::worker::WorkerState;
 use vitrine_wire::Frame;
 
 const SCRIPT: &str = "/assets/app-1a2b3c4d.js";
@@ -124,7 +124,7 @@ async fn site_with(guard: Option<Arc<Guard>>) -> Site {
         skew_protection: true,
         diagnostic_headers: true,
         alone: false,
-        metrics: crate::config::MetricsRules::default(),
+        metrics: vitrine_core::config::MetricsRules::default(),
         shutdown: CancellationToken::new(),
         handed_over: CancellationToken::new(),
         sockets: Arc::default(),
@@ -134,7 +134,7 @@ async fn site_with(guard: Option<Arc<Guard>>) -> Site {
     let terms =
         Terms { answer: Arc::new(line), protocols: protocols(), patience: Patience::default(), tls: None };
     let places = places(64, &metrics);
-    let leaving = crate::connections::leaving::Leaving::default();
+    let leaving = vitrine_proxy::connections::leaving::Leaving::default();
     tokio::spawn(listener::run(listener, Arc::new(terms), places, Duration::ZERO, leaving));
     Site {
         address,

@@ -3,11 +3,6 @@
 use super::super::connection::{Answer, Peer, Terms, protocols};
 use super::super::fixture::places;
 use super::run;
-use crate::connections::activity::Patience;
-use crate::connections::leaving::Leaving;
-use crate::connections::places::Places;
-use crate::limits::{HALF_CLOSED_MS, RESERVE_LIFE_MS};
-use crate::telemetry::Metrics;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
@@ -19,6 +14,11 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use vitrine_core::limits::{HALF_CLOSED_MS, RESERVE_LIFE_MS};
+use vitrine_core::telemetry::Metrics;
+use vitrine_proxy::connections::activity::Patience;
+use vitrine_proxy::connections::leaving::Leaving;
+use vitrine_proxy::connections::places::Places;
 
 /// Waits as many milliseconds as the query says, reads the body and answers with its length, and why it has no place of its own.
 struct Waits;
@@ -132,7 +132,7 @@ async fn both_protocols_are_spoken_on_one_port() {
 
 #[tokio::test]
 async fn tls_offers_both_protocols_and_a_handshake_that_stalls_is_closed() {
-    let tls = Some(crate::certificates::tests::sound());
+    let tls = Some(super::super::fixture::tls());
     let served = serve(places(8, &Metrics::new()), [200, 5_000], tls).await;
     let url = format!("https://localhost:{}/", served.address.port());
     let resolved = |builder: reqwest::ClientBuilder| builder.resolve("localhost", served.address);
@@ -279,7 +279,7 @@ async fn a_client_that_takes_nothing_of_its_answer_does_not_keep_its_place_in_th
 #[tokio::test]
 async fn an_evicted_connection_of_http2_is_told_and_one_in_a_handshake_is_closed() {
     let metrics = Metrics::new();
-    let served = serve(places(1, &metrics), [5_000, 5_000], Some(crate::certificates::tests::sound())).await;
+    let served = serve(places(1, &metrics), [5_000, 5_000], Some(super::super::fixture::tls())).await;
     let url = format!("https://localhost:{}/", served.address.port());
     let client = super::super::fixture::client(|builder| builder.resolve("localhost", served.address));
     let mut stalled = TcpStream::connect(served.address).await.unwrap();

@@ -5,16 +5,16 @@ use super::super::key_file::store_error;
 use super::super::transaction::sqlite_error;
 use super::super::{Layout, Store, StoreError};
 use super::{DATABASE, KEYS};
-use crate::audit::{Came, Event, What};
-use crate::failpoint;
-use crate::id::Digest;
-use crate::limits::BACKUP_TRIES;
 use ring::hmac;
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use vitrine_core::audit::{Came, Event, What};
+use vitrine_core::failpoint;
+use vitrine_core::id::Digest;
+use vitrine_core::limits::BACKUP_TRIES;
 
 /// The state at one moment: a copy of the database, and links to what its bundles are unpacked from. It is gone when this is dropped,
 /// or with the next start.

@@ -7,13 +7,13 @@ use super::super::schema::refuse_foreign;
 use super::super::transaction::sqlite_error;
 use super::write::Hashing;
 use super::{BackupError, CODE, DATABASE, FORMAT, MANIFEST, Manifest, Proof, is_known};
-use crate::limits::{BACKUP_CODE_BYTES_MAX, BACKUP_MANIFEST_BYTES_MAX, BACKUP_NAME_BYTES_MAX};
 use nix::sys::statvfs::statvfs;
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use vitrine_core::limits::{BACKUP_CODE_BYTES_MAX, BACKUP_MANIFEST_BYTES_MAX, BACKUP_NAME_BYTES_MAX};
 
 /// What an empty file system has in its root.
 const LOST_FOUND: &str = "lost+found";

@@ -1,11 +1,11 @@
 //! A folder to an archive and back, and archives that are none.
 
 use super::*;
-use crate::id::{AppName, InstanceId};
-use crate::store::{EnvScope, EnvValue, InstanceRecord, ReleaseRecord, ReleaseState, Store};
+use crate::{EnvScope, EnvValue, InstanceRecord, ReleaseRecord, ReleaseState, Store};
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
+use vitrine_core::id::{AppName, InstanceId};
 
 /// Of a file that no other could write.
 fn restore(archive: impl std::io::Read, data: &Path) -> Result<Restored, BackupError> {
@@ -252,7 +252,7 @@ fn a_database_with_a_hand_in_later_statements_is_refused() {
         let to = folder.path().join("to");
         let refused = restore(&archive_of(&store, true)[..], &to).unwrap_err();
         assert!(
-            matches!(refused, BackupError::Store(crate::store::StoreError::Corrupt { .. })),
+            matches!(refused, BackupError::Store(crate::StoreError::Corrupt { .. })),
             "{forged}: {refused}"
         );
         assert!(!to.exists());

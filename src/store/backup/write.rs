@@ -2,13 +2,13 @@
 
 use super::code::code_of;
 use super::{BackupError, CODE, FORMAT, MANIFEST, Manifest, Picture};
-use crate::failpoint::{self, Fault};
-use crate::id::Digest;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
+use vitrine_core::failpoint::{self, Fault};
+use vitrine_core::id::Digest;
 
 /// Bundles are compressed already; the database is most of what this saves.
 const ZSTD_LEVEL: i32 = 3;

@@ -61,11 +61,11 @@ async fn a_rollback_is_recorded_on_a_full_disk() {
 }
 
 /// A bundle on its way in, from the archive of a folder.
-fn staged(store: &Store, script: &str) -> (crate::bundle::BundleDir, crate::bundle::Bundle) {
+fn staged(store: &Store, script: &str) -> (vitrine_bundle::BundleDir, vitrine_bundle::Bundle) {
     staged_of(store, &[("server/index.js", script), ("client/a.js", &"var a;\n".repeat(400))])
 }
 
-fn staged_of(store: &Store, files: &[(&str, &str)]) -> (crate::bundle::BundleDir, crate::bundle::Bundle) {
+fn staged_of(store: &Store, files: &[(&str, &str)]) -> (vitrine_bundle::BundleDir, vitrine_bundle::Bundle) {
     let folder = tempfile::tempdir().unwrap();
     for (name, content) in files {
         let path = folder.path().join(name);
@@ -73,7 +73,7 @@ fn staged_of(store: &Store, files: &[(&str, &str)]) -> (crate::bundle::BundleDir
         std::fs::write(path, content).unwrap();
     }
     let (into, kept) = (store.layout().stage(), store.bundles().kept());
-    crate::bundle::receive_dir(folder.path(), &into, &kept).unwrap()
+    vitrine_bundle::receive_dir(folder.path(), &into, &kept).unwrap()
 }
 
 fn entries(folder: &Path) -> usize {

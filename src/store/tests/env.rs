@@ -85,7 +85,7 @@ fn a_release_keeps_its_revision_of_the_environment() {
     assert_eq!(store.env(&shop, 1, PRODUCTION).unwrap(), vec![], "nobody needs it any more");
     assert_eq!(store.env(&shop, 3, PRODUCTION).unwrap().len(), 2, "v2 was made with it");
     assert_eq!(store.env(&shop, 4, PRODUCTION).unwrap().len(), 1, "it is the newest");
-    let big = value("BIG", &"x".repeat(crate::limits::ENV_BYTES_MAX));
+    let big = value("BIG", &"x".repeat(vitrine_core::limits::ENV_BYTES_MAX));
     assert!(matches!(store.set_env(&shop, PRODUCTION, &[big]), Err(StoreError::EnvTooLarge { .. })));
     assert_eq!(store.latest_revision(&shop).unwrap(), 4);
     assert!(!format!("{:?}", value("API", "hunter2")).contains("hunter2"));

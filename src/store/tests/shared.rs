@@ -1,10 +1,10 @@
 //! What bundles have in common: it is on the disk once, compressed once, and damage to it stays where it is.
 
 use super::*;
-use crate::bundle::{Bundle, BundleDir};
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
+use vitrine_bundle::{Bundle, BundleDir};
 
 /// Text that compresses, and is another one for each number.
 fn text(number: usize) -> String {
@@ -27,7 +27,7 @@ async fn installed(store: &Store, files: &[(String, String)]) -> (BundleDir, Bun
         std::fs::write(path, content).unwrap();
     }
     let (into, kept) = (store.layout().stage(), store.bundles().kept());
-    let (dir, bundle) = crate::bundle::receive_dir(folder.path(), &into, &kept).unwrap();
+    let (dir, bundle) = vitrine_bundle::receive_dir(folder.path(), &into, &kept).unwrap();
     (store.bundles().install(dir, bundle.digest).await.unwrap(), bundle)
 }
 
@@ -171,7 +171,7 @@ async fn a_bundle_of_an_earlier_host_comes_back_from_its_archive() {
     let store = Store::open(folder.path()).unwrap();
     let (dir, bundle) = installed(&store, &files("one")).await;
     let archive = folder.path().join("archive");
-    crate::bundle::pack(&dir.files(), std::fs::File::create(&archive).unwrap()).unwrap();
+    vitrine_bundle::pack(&dir.files(), std::fs::File::create(&archive).unwrap()).unwrap();
     store.bundles().blobs().put(bundle.digest, &archive).await.unwrap();
     for gone in [&dir.0, &store.layout().kept_dir(bundle.digest)] {
         std::fs::remove_dir_all(gone).unwrap();

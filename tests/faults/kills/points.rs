@@ -19,10 +19,10 @@ pub fn all() -> BTreeSet<String> {
         for call in ["self.write(", "self.audited(", "self.set_column("] {
             found.extend(texts(code, call).flat_map(|step| of(step, &TRANSACTION)));
         }
-        if path.ends_with("container/docker.rs") {
+        if path.ends_with("engine/docker.rs") {
             found.extend(texts(code, "within(").flat_map(|step| of(step, &DOCKER)));
         }
-        if path.ends_with("src/container.rs") {
+        if path.ends_with("src/engine/lib.rs") {
             let arms =
                 code.lines().filter_map(|line| line.trim().strip_prefix("Self::")?.split_once("=> \""));
             let names = arms.filter_map(|(_, rest)| rest.strip_suffix("\","));

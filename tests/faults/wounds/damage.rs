@@ -13,8 +13,8 @@ use rusqlite::Connection;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use vitrine::id::{Digest, ReleaseId};
-use vitrine::store::{PromotionKind, ReleaseRecord, ReleaseState, Store, StoreError};
+use vitrine_core::id::{Digest, ReleaseId};
+use vitrine_store::{PromotionKind, ReleaseRecord, ReleaseState, Store, StoreError};
 
 /// Damaged copies of a database that a quick run opens, and a long one.
 const QUICK_SEEDS: u64 = 150;
@@ -46,7 +46,7 @@ fn fill(store: &Store) {
             id: release(version),
             digest: Digest::of(version.as_bytes()),
             config_revision: 0,
-            env_scope: vitrine::store::EnvScope::Production,
+            env_scope: vitrine_store::EnvScope::Production,
             preview: None,
             expires_ms: None,
             created_ms: 1,

@@ -1,8 +1,8 @@
 //! A request that holds a worker which is replaced meanwhile.
 
 use super::*;
-use crate::limits::RECONNECT_WAIT_MS;
 use tokio::time::Instant;
+use vitrine_core::limits::RECONNECT_WAIT_MS;
 
 #[tokio::test]
 async fn a_request_waits_for_a_dead_worker_no_longer_than_until_it_is_discarded() {

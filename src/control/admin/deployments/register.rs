@@ -1,0 +1,86 @@
+//! The deployments that run, and the last of those that ran.
+
+use super::operation::Operation;
+use crate::admin::perform::{Once, key_reused};
+use crate::admin::problem::{Kind, Problem};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use vitrine_core::id::AppName;
+use vitrine_core::limits::{DEPLOYS_KEPT_MAX, DEPLOYS_KEPT_OF_APP_MAX, DEPLOYS_OF_APP_MAX};
+
+/// See the module. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Deployments(Arc<Mutex<Vec<Arc<Operation>>>>);
+
+/// What a request to deploy leads to.
+pub(super) enum Admitted {
+    /// Its deployment, which is new.
+    New(Arc<Operation>),
+    /// That of the same request, which came before.
+    Same(Arc<Operation>),
+}
+
+impl Deployments {
+    /// Adds a deployment, unless its request came before with the same key.
+    ///
+    /// # Errors
+    /// [`Kind::KeyReused`]; [`Kind::Busy`] where too many of its app run.
+    pub(super) fn admit(&self, new: Operation) -> Result<Admitted, Problem> {
+        let mut all = self.lock();
+        if let Some(Once { key, request }) = &new.once {
+            let of_key = |one: &&Arc<Operation>| {
+                one.who == new.who && one.once.as_ref().is_some_and(|once| once.key == *key)
+            };
+            match all.iter().find(of_key) {
+                Some(same) if same.once.as_ref().is_some_and(|once| once.request == *request) => {
+                    return Ok(Admitted::Same(Arc::clone(same)));
+                }
+                Some(_) => return Err(key_reused(key)),
+                None => {}
+            }
+        }
+        let app = &new.release.app;
+        if all.iter().filter(|one| one.release.app == *app && !one.is_over()).count() >= DEPLOYS_OF_APP_MAX {
+            let text =
+                format!("`{app}` is being deployed {DEPLOYS_OF_APP_MAX} times at once; wait for one of them");
+            return Err(Problem::new(Kind::Busy, text));
+        }
+        let new = Arc::new(new);
+        all.push(Arc::clone(&new));
+        drop_surplus(&mut all, DEPLOYS_KEPT_OF_APP_MAX, |one| one.release.app == new.release.app);
+        drop_surplus(&mut all, DEPLOYS_KEPT_MAX, |_| true);
+        Ok(Admitted::New(new))
+    }
+
+    /// Forgets one that did not begin.
+    pub(super) fn forget(&self, operation: &Arc<Operation>) {
+        self.lock().retain(|one| !Arc::ptr_eq(one, operation));
+    }
+
+    /// Forgets those of an app that are over: another app may get its name.
+    pub fn forget_app(&self, app: &AppName) {
+        self.lock().retain(|one| one.release.app != *app || !one.is_over());
+    }
+
+    /// Those of an app, the newest first.
+    pub(super) fn of_app(&self, app: &AppName) -> Vec<Arc<Operation>> {
+        let mut found: Vec<_> =
+            self.lock().iter().filter(|one| one.release.app == *app).map(Arc::clone).collect();
+        found.sort_by_key(|one| std::cmp::Reverse(one.number));
+        found
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Operation>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Drops the oldest of those that are over while there are more than `max`.
+fn drop_surplus(all: &mut Vec<Arc<Operation>>, max: usize, among: impl Fn(&Operation) -> bool) {
+    let is_kept = |one: &Arc<Operation>| one.is_over() && among(one);
+    let mut surplus = all.iter().filter(|one| is_kept(one)).count().saturating_sub(max);
+    all.retain(|one| {
+        let goes = surplus > 0 && is_kept(one);
+        surplus -= usize::from(goes);
+        !goes
+    });
+}

@@ -1,0 +1,232 @@
+//! A deployment carried out: taken in, promoted, and undone where that fails.
+
+use super::operation::Operation;
+use super::view::{DeployEnd, DeployResult};
+use crate::admin::access::Caller;
+use crate::admin::action::may_be_shown_to;
+use crate::admin::perform::{key_in_use, key_reused, record, record_refusal, still_valid};
+use crate::admin::precheck::could_not_go_live;
+use crate::admin::problem::{Kind, Problem};
+use crate::admin::router::AdminState;
+use crate::admin::upload::Staged;
+use crate::release::{
+    DeployObserver, DeployPhase, PromoteOptions, ReleaseError, Switched, UploadOptions, Uploaded,
+};
+use axum::http::StatusCode;
+use std::sync::Arc;
+use std::time::Duration;
+use vitrine_bundle::Bundle;
+use vitrine_core::audit::{Came, Event, What};
+use vitrine_core::id::{Digest, ReleaseId};
+use vitrine_core::limits::BOOT_DEADLINE_MS;
+use vitrine_core::scope::Verb;
+use vitrine_store::Begun;
+
+/// What a deployment is to do.
+pub(super) struct Deploy {
+    pub state: AdminState,
+    pub operation: Arc<Operation>,
+    /// Who asked for it, and is asked for again before it goes live.
+    pub caller: Option<Caller>,
+    pub staged: (Staged, Bundle),
+    pub options: UploadOptions,
+}
+
+/// How far a deployment came.
+#[derive(Default)]
+struct Course {
+    uploaded: Option<Uploaded>,
+    switched: Option<Switched>,
+    notices: Vec<String>,
+    failed: Option<(DeployResult, Problem)>,
+}
+
+impl Deploy {
+    /// Takes the key of its request. False when the answer is known: the deployment has ended with it then.
+    ///
+    /// # Errors
+    /// The key belongs to another request.
+    pub(super) async fn take_key(&self) -> Result<bool, Problem> {
+        let Some(once) = self.operation.once.clone() else { return Ok(true) };
+        let (key, now_ms) = (once.key.clone(), self.state.clock.now_ms());
+        let begun =
+            record(&self.state, move |store| store.begin_idempotent(&key, once.request, now_ms)).await?;
+        match begun {
+            Begun::New => Ok(true),
+            Begun::Running => Err(key_in_use(&once.key)),
+            Begun::Mismatch => Err(key_reused(&once.key)),
+            Begun::Done { body, .. } => {
+                let end = serde_json::from_slice(&body).map_err(|_| {
+                    Problem::new(
+                        Kind::KeyReused,
+                        format!("the answer to the key `{}` can't be read", once.key),
+                    )
+                })?;
+                self.operation.end(end, self.state.clock.now_ms());
+                Ok(false)
+            }
+        }
+    }
+
+    /// It does not begin.
+    pub(super) async fn give_up(self) {
+        self.state.deployments.forget(&self.operation);
+        self.staged.0.remove().await;
+    }
+
+    /// Carries it out, and says how it ended.
+    pub(super) async fn run(self) {
+        let Self { state, operation, caller, staged, options } = self;
+        let unfinished = Unfinished { state: &state, operation: &operation };
+        tracing::info!(deployment = operation.number, release = %operation.release, "a deployment begins");
+        let mut course = Course::default();
+        let gone = go(&state, &operation, caller, staged, options, &mut course).await;
+        course.failed = gone.err();
+        let end = unfinished.end(course);
+        if let Some(once) = operation.once.clone() {
+            let answer = serde_json::to_vec(&end).expect("a view is a plain struct: it always serializes");
+            let kept = record(&state, move |store| {
+                store.finish_idempotent(&once.key, StatusCode::OK.as_u16(), &answer)
+            });
+            if let Err(problem) = kept.await {
+                tracing::warn!(
+                    detail = problem.detail,
+                    "the outcome of a deployment could not be kept for its key"
+                );
+            }
+        }
+        let result = end.result.as_str();
+        tracing::info!(deployment = operation.number, release = %operation.release, result, "a deployment ended");
+        operation.end(end, state.clock.now_ms());
+    }
+}
+
+async fn go(
+    state: &AdminState,
+    operation: &Arc<Operation>,
+    caller: Option<Caller>,
+    (staged, bundle): (Staged, Bundle),
+    options: UploadOptions,
+    course: &mut Course,
+) -> Result<(), (DeployResult, Problem)> {
+    let failed = |problem| (DeployResult::Failed, problem);
+    let release = &operation.release;
+    let (goes_live, digest) = (options.goes_live, bundle.digest);
+    let observer: Arc<dyn DeployObserver> = Arc::clone(operation) as Arc<dyn DeployObserver>;
+    let ReleaseId { app, version } = release.clone();
+    let options = UploadOptions { observer: Some(Arc::clone(&observer)), ..options };
+    let uploading = async {
+        still_valid(caller.as_ref())?;
+        Ok(state.releases.upload(app, Some(version), (staged.dir(), bundle), options).await?)
+    };
+    let uploaded: Result<Uploaded, Problem> = uploading.await;
+    staged.remove().await;
+    let uploaded = match uploaded {
+        Ok(uploaded) => uploaded,
+        Err(problem) => {
+            refused(state, What::Deploy, release, &problem).await;
+            return Err(failed(problem));
+        }
+    };
+    let created = uploaded.created;
+    course.uploaded = Some(uploaded);
+    if created {
+        course.notices.extend(state.releases.apex_lost_to(&release.app, may_be_shown_to(caller.clone())));
+    }
+    if !goes_live {
+        return Ok(());
+    }
+    let options = PromoteOptions {
+        boot_deadline: Duration::from_millis(BOOT_DEADLINE_MS),
+        deploy: Some(operation.number),
+        digest: Some(digest),
+        observer: Some(observer),
+    };
+    // A boot takes its time, in which rights may be taken away.
+    let promoted = match may_go_live(caller.as_ref(), release) {
+        Err(problem) => Err(failed(problem)),
+        Ok(()) => state.releases.promote(release.clone(), options).await.map_err(|error| match error {
+            ReleaseError::Superseded(_) => (DeployResult::Superseded, error.into()),
+            error => failed(error.into()),
+        }),
+    };
+    match promoted {
+        Ok(switched) => course.switched = Some(switched),
+        Err((result, problem)) => {
+            refused(state, What::Promote, release, &problem).await;
+            if created {
+                undo(state, operation, digest).await;
+            }
+            return Err((result, problem));
+        }
+    }
+    Ok(())
+}
+
+fn may_go_live(caller: Option<&Caller>, release: &ReleaseId) -> Result<(), Problem> {
+    still_valid(caller)?;
+    match caller.is_none_or(|caller| caller.may(Verb::Promote, Some(&release.app))) {
+        true => Ok(()),
+        false => Err(could_not_go_live(&release.app)),
+    }
+}
+
+async fn refused(state: &AdminState, what: What, release: &ReleaseId, problem: &Problem) {
+    let ReleaseId { app, version } = release.clone();
+    let event = Event { what, app: Some(app), version: Some(version), detail: None, came: Came::Refused };
+    record_refusal(state, event, problem).await;
+}
+
+/// Leaves the version name free again, unless another release has it by now.
+async fn undo(state: &AdminState, operation: &Operation, digest: Digest) {
+    let release = &operation.release;
+    if !state.releases.release(release).is_ok_and(|there| there.digest == digest.to_string()) {
+        return;
+    }
+    operation.entered(DeployPhase::Undoing);
+    let message = match state.releases.remove(release.clone()).await {
+        Ok(()) => format!("{release} was removed again"),
+        Err(error) => {
+            let Problem { detail, .. } = error.into();
+            tracing::warn!(%release, detail, "a failed deployment could not be undone");
+            format!(
+                "{release} may still be there: {detail}; see `vitrine releases {}`, remove it with `vitrine remove {release}`",
+                release.app
+            )
+        }
+    };
+    operation.enter(DeployPhase::Undoing, message);
+}
+
+/// Ends a deployment, also when the task that carries it out stops half way.
+struct Unfinished<'a> {
+    state: &'a AdminState,
+    operation: &'a Operation,
+}
+
+impl Unfinished<'_> {
+    fn end(&self, course: Course) -> DeployEnd {
+        let Course { uploaded, switched, notices, failed } = course;
+        let id = self.operation.number.to_string();
+        let (result, error) = match failed {
+            Some((result, problem)) => (result, Some(problem.body(&id))),
+            None if switched.is_some() => (DeployResult::Live, None),
+            None => (DeployResult::Ready, None),
+        };
+        // A release that was there before stays.
+        let url = uploaded.as_ref().filter(|uploaded| error.is_none() || !uploaded.created);
+        let url = url.and_then(|uploaded| uploaded.release.url.clone());
+        let release = self.operation.release.to_string();
+        DeployEnd { result, id, release, url, error, uploaded, switched, notices }
+    }
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        if !self.operation.is_over() {
+            let problem = Problem::new(Kind::Internal, "the host gave the deployment up; its log says why");
+            let end = self.end(Course { failed: Some((DeployResult::Failed, problem)), ..Course::default() });
+            self.operation.end(end, self.state.clock.now_ms());
+        }
+    }
+}

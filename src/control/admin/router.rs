@@ -1,0 +1,258 @@
+//! Paths of the admin side.
+
+use crate::admin::access::Access;
+use crate::admin::auth::{self, Door};
+use crate::admin::deployments::Deployments;
+use crate::admin::need::Needs;
+use crate::admin::notice::Notice;
+use crate::admin::places::Places;
+use crate::admin::problem::{Kind, Problem};
+use crate::admin::{
+    apps, audit, backup, deployments, env, health, key, logs, openapi, precheck, scale, tokens, upload,
+};
+use crate::release::Releases;
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, OriginalUri, Request};
+use axum::http::{HeaderValue, Method, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+use vitrine_core::clock::Clock;
+use vitrine_core::config::MetricsRules;
+use vitrine_core::limits::ADMIN_JSON_BYTES_MAX;
+use vitrine_core::scope::Actor;
+use vitrine_store::Store;
+
+/// Gives the metrics in Prometheus' text format.
+pub type MetricsText = Arc<dyn Fn() -> String + Send + Sync>;
+/// Says whether the host can serve, or why not.
+pub type Readiness = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
+
+/// What handlers work with. Cheap to clone.
+#[derive(Clone)]
+pub struct AdminState {
+    /// The control plane.
+    pub releases: Releases,
+    /// Staging folder, and answers to requests that may come twice.
+    pub store: Store,
+    /// What callers have to show.
+    pub access: Access,
+    /// See [`MetricsText`].
+    pub metrics: MetricsText,
+    /// Who may read them without a token.
+    pub metrics_rules: Arc<MetricsRules>,
+    /// See [`Readiness`].
+    pub ready: Readiness,
+    /// What is said beside answers about what runs here.
+    pub notice: Option<Notice>,
+    /// Wall time.
+    pub clock: Clock,
+    /// Ends streams that would go on for ever.
+    pub shutdown: CancellationToken,
+    /// Uploads at once.
+    pub uploads: Places,
+    /// Uploads that wait for a place among those.
+    pub waiting_uploads: Places,
+    /// Deployments that run, and some that ran.
+    pub deployments: Deployments,
+    /// Log streams at once.
+    pub log_streams: Places,
+    /// Backups at once: one.
+    pub backups: Arc<Semaphore>,
+}
+
+/// The description of every path, as `/v1/openapi.json` serves it.
+#[must_use]
+pub fn description() -> OpenApi {
+    openapi::describe(guarded().split_for_parts().1)
+}
+
+fn guarded() -> OpenApiRouter<AdminState> {
+    OpenApiRouter::new()
+        .routes(routes!(apps::list))
+        .routes(routes!(apps::show, apps::remove))
+        .routes(routes!(apps::releases))
+        .routes(routes!(apps::show_release, upload::upload, apps::remove_release))
+        .routes(routes!(precheck::check))
+        .routes(routes!(deployments::list, deployments::deploy))
+        .routes(routes!(deployments::show))
+        .routes(routes!(apps::restore))
+        .routes(routes!(apps::promote))
+        .routes(routes!(apps::rollback))
+        .routes(routes!(scale::set, scale::reset))
+        .routes(routes!(env::list, env::set_all))
+        .routes(routes!(env::set, env::unset))
+        .routes(routes!(env::grant, env::revoke))
+        .routes(routes!(logs::logs))
+        .routes(routes!(key::rotate))
+        .routes(routes!(backup::backup))
+        .routes(routes!(audit::list))
+        .routes(routes!(tokens::list))
+        .routes(routes!(tokens::create, tokens::revoke))
+        .routes(routes!(health::metrics))
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+}
+
+/// Every path of the admin side.
+pub fn router(state: AdminState) -> Router {
+    let description: axum::Json<OpenApi> = axum::Json(description());
+    let door = Door {
+        access: state.access.clone(),
+        needs: Arc::new(Needs::of(&description)),
+        metrics: Arc::clone(&state.metrics_rules),
+    };
+    let guarded = Router::from(guarded())
+        .route("/v1/openapi.json", get(move || std::future::ready(description.clone())))
+        .route_layer(middleware::from_fn_with_state(door, auth::require_token));
+    frame(guarded).with_state(state)
+}
+
+/// What holds for every path: answers for what is not there, the bound on bodies, [`finish`].
+fn frame<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
+    router
+        .fallback(async |OriginalUri(uri): OriginalUri| {
+            Problem::new(Kind::NoPath, format!("there is no `{}`; see /v1/openapi.json", uri.path()))
+        })
+        .method_not_allowed_fallback(async |method: Method, OriginalUri(uri): OriginalUri| {
+            let text = format!("`{}` has no {method}; see /v1/openapi.json", uri.path());
+            Problem::new(Kind::MethodNotAllowed, text)
+        })
+        .layer(DefaultBodyLimit::max(ADMIN_JSON_BYTES_MAX))
+        .layer(middleware::from_fn(finish))
+}
+
+/// Gives each request its id, renders problems, and writes one log line.
+async fn finish(request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = Uuid::now_v7().to_string();
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let mut response = next.run(request).await;
+    let by = response.extensions_mut().remove::<Actor>().map(tracing::field::display);
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        let allow = response.headers_mut().remove(header::ALLOW);
+        response = problem.render(&id).into_response();
+        if let Some(allow) = allow {
+            response.headers_mut().insert(header::ALLOW, allow);
+        }
+    }
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        headers.insert("x-request-id", id);
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let status = response.status().as_u16();
+    let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(target: "vitrine::admin", request_id = id, %method, path, status, ms, by, "admin request");
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::admin::Token;
+    use crate::admin::extract::{Call, Params, Segments};
+    use crate::admin::problem::ProblemBody;
+    use axum::body::Body;
+    use axum::routing::post;
+    use http_body_util::BodyExt as _;
+    use serde::Deserialize;
+    use tower::ServiceExt as _;
+    use vitrine_core::id::{AppName, Version};
+
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Named {
+        version: Version,
+    }
+
+    async fn echo(
+        Segments(app): Segments<AppName>,
+        Params(_): Params<logs::LogsQuery>,
+        call: Call,
+    ) -> Result<String, Problem> {
+        Ok(format!("{app}@{}", call.json::<Named>()?.version))
+    }
+
+    fn service() -> Router {
+        let access = Access::new(Token::new("vt_right"), Vec::new(), Clock::system());
+        let door = Door { access, needs: Arc::default(), metrics: Arc::default() };
+        let guard = middleware::from_fn_with_state(door, auth::require_token);
+        frame(Router::new().route("/v1/{app}", post(echo)).route_layer(guard))
+    }
+
+    async fn send(method: &str, target: &str, token: &str, body: &str) -> (u16, String) {
+        let request = Request::builder()
+            .method(method)
+            .uri(target)
+            .header(header::AUTHORIZATION, token)
+            .body(Body::from(body.to_owned()))
+            .unwrap();
+        let response = service().oneshot(request).await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let id = headers["x-request-id"].to_str().unwrap().to_owned();
+        let text =
+            String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap();
+        if status < 400 {
+            return (status, text);
+        }
+        assert_eq!(headers[header::CONTENT_TYPE], "application/problem+json");
+        assert_eq!(headers.contains_key(header::WWW_AUTHENTICATE), status == 401);
+        assert_eq!(headers.contains_key(header::ALLOW), status == 405);
+        let problem: ProblemBody = serde_json::from_str(&text).unwrap();
+        assert_eq!((problem.status, problem.request_id), (status, id));
+        (status, problem.detail)
+    }
+
+    #[tokio::test]
+    async fn each_way_to_be_wrong_has_its_status_and_names_the_thing() {
+        let right = "Bearer vt_right";
+        let body = r#"{"version":"v1"}"#;
+        assert_eq!(send("POST", "/v1/shop", right, body).await, (200, "shop@v1".into()));
+        assert_eq!(send("POST", "/v1/shop", "bearer  vt_right", body).await.0, 200);
+        let wrong = [
+            ("POST", "/v1/shop", "Bearer vt_wrong", body, 401, "token"),
+            ("POST", "/v1/shop", "Basic vt_right", body, 401, "Authorization"),
+            ("GET", "/v1/shop", right, "", 405, "GET"),
+            ("POST", "/v2/shop", right, body, 404, "/v2/shop"),
+            ("POST", "/v1/Shop", right, body, 400, "`Shop`"),
+            ("POST", "/v1/shop?colour=red", right, body, 400, "colour"),
+            ("POST", "/v1/shop", right, "{", 400, "EOF"),
+            ("POST", "/v1/shop", right, "", 422, "version"),
+            ("POST", "/v1/shop", right, r#"{"version":"v1","weight":5}"#, 422, "`weight`"),
+            ("POST", "/v1/shop", right, r#"{"version":"a/b"}"#, 422, "a/b"),
+        ];
+        for (method, target, token, body, status, word) in wrong {
+            let (got, detail) = send(method, target, token, body).await;
+            assert!(got == status && detail.contains(word), "{method} {target} {body}: {got} {detail}");
+        }
+        let large = format!(r#"{{"version":"{}"}}"#, "v".repeat(ADMIN_JSON_BYTES_MAX));
+        assert_eq!(send("POST", "/v1/shop", right, &large).await.0, 413);
+    }
+
+    #[test]
+    fn the_description_names_every_path_and_the_token() {
+        let api = serde_json::to_value(description()).unwrap();
+        for (path, method) in [
+            ("/v1/apps/{app}/releases/{version}", "put"),
+            ("/v1/apps/{app}/deployments", "post"),
+            ("/v1/apps/{app}/promote", "post"),
+            ("/v1/apps/{app}/rollback", "post"),
+            ("/v1/apps/{app}/env/{name}", "delete"),
+            ("/v1/apps/{app}/logs", "get"),
+            ("/metrics", "get"),
+        ] {
+            assert!(api["paths"][path][method].is_object(), "{method} {path}");
+        }
+        assert_eq!(api["components"]["securitySchemes"]["token"]["scheme"], "bearer");
+    }
+}

@@ -1,0 +1,332 @@
+//! A worker from nothing to ready, and back to nothing.
+
+use super::check::FailedCheck;
+use super::course::refused;
+use super::diagnosis::{self, Diagnosis};
+use super::entry::Entry;
+use super::life::Event;
+use super::{ReleaseError, Releases, check, keep};
+use std::collections::HashSet;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+use tokio::task::JoinError;
+use vitrine_core::failpoint::{self, Fault};
+use vitrine_core::id::{Digest, InstanceId, ReleaseId};
+use vitrine_core::limits::{BOOT_LOG_LINES, LAST_LINES_MS, UNSTOPPED_MAX};
+use vitrine_core::telemetry::causes;
+use vitrine_engine::StartSpec;
+use vitrine_proxy::worker::{Egress, Endpoint, Identity, Worker, WorkerError};
+use vitrine_store::{EnvScope, SnapshotRecord};
+use vitrine_wire::{AppError, BootStage, Start};
+
+/// What a worker must do before it serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Terms {
+    /// Its warm and health paths answer below 500: its release is not accepted yet, or another worker serves.
+    Strict,
+    /// It boots. What its pages lack is not known to be the release's own doing, and a cold worker is better than none.
+    Accepted,
+}
+
+/// Why a snapshot is not used any more: V8 ends the process when it can't read what it wrote, such as an error whose stack was read.
+const LOST_WITH_SNAPSHOT: &str = "the worker ended while it started from the app's snapshot";
+
+/// A worker that may serve, and what failed of its warm and health paths.
+type Started = (Arc<Worker>, Option<String>);
+
+impl Releases {
+    /// Starts the first instance of a release and lets it serve. The caller has a place to do so.
+    pub(super) async fn boot(&self, entry: &Arc<Entry>, deadline: Duration) -> Result<(), ReleaseError> {
+        let answered = || entry.happens(Event::Answered).map(drop).map_err(|illegal| refused(entry, illegal));
+        let terms = if entry.is_accepted() { Terms::Accepted } else { Terms::Strict };
+        let (instance, unwell) = self.start_instance(entry, deadline, terms, answered).await?;
+        self.add_instance(entry, instance, unwell);
+        Ok(())
+    }
+
+    /// As [`Releases::start_instance`], for an instance that is recorded.
+    pub(super) async fn start_within(
+        &self,
+        entry: &Arc<Entry>,
+        instance: &InstanceId,
+        deadline: Duration,
+        terms: Terms,
+        answered: impl FnOnce() -> Result<(), ReleaseError> + Send,
+    ) -> Result<Started, ReleaseError> {
+        let starting = self.start(entry, instance, deadline, terms, answered);
+        if let Ok(started) = tokio::time::timeout(deadline, starting).await {
+            return started;
+        }
+        let log = self.boot_log(entry, instance).await;
+        let reason = format!(
+            "it was not ready within {} s; a top-level `await` that never settles is a common cause",
+            deadline.as_secs_f64().ceil()
+        );
+        Err(self.not_up(entry, reason, log, Diagnosis::default()).await)
+    }
+
+    async fn start(
+        &self,
+        entry: &Arc<Entry>,
+        instance: &InstanceId,
+        deadline: Duration,
+        terms: Terms,
+        answered: impl FnOnce() -> Result<(), ReleaseError> + Send,
+    ) -> Result<Started, ReleaseError> {
+        self.check_bundle(entry).await?;
+        let env = self.env_of(entry).await?;
+        let _mapping = self.0.mapping.read().await;
+        let snapshot = self.snapshot(entry, deadline).await;
+        let spec = self.start_spec(entry, instance, snapshot);
+        let (release, spec_hash) = (spec.release.clone(), spec.spec_hash);
+        let engine_error = |source| ReleaseError::Engine { release, source };
+        self.0.parts.engine.start(spec).await.map_err(engine_error)?;
+        let identity = self.identity(entry, instance, spec_hash);
+        let failed = match self.connect(entry, identity, env, terms).await {
+            Ok(worker) => {
+                answered()?;
+                if failpoint::at("boot.ready") == Some(Fault::Skip) {
+                    return Ok((worker, None));
+                }
+                let ready = tokio::select! {
+                    ready = worker.ready(deadline) => ready,
+                    () = keep::lost_in_boot(self, &worker) => {
+                        Err(WorkerError::Lost { instance: instance.clone() })
+                    }
+                };
+                match ready {
+                    Ok(ready) => {
+                        if snapshot.is_some() && !ready.from_snapshot {
+                            self.forget_snapshot(entry).await;
+                        }
+                        let warm = ready.warm_failure.map(|failure| failure.message);
+                        let domain = &self.0.parts.config.domain;
+                        return match check::first(entry, &worker, domain, terms).await {
+                            Ok(health) => Ok((worker, warm.or(health))),
+                            Err(failed) => Err(self.ill(entry, instance, failed).await),
+                        };
+                    }
+                    Err(error) => {
+                        // What the app wrote last and its failure come by different tasks; the worker is held until both are here.
+                        tokio::time::sleep(Duration::from_millis(LAST_LINES_MS)).await;
+                        error
+                    }
+                }
+            }
+            Err(error) => error,
+        };
+        let lost_with_snapshot = snapshot.is_some() && matches!(failed, WorkerError::Lost { .. });
+        if lost_with_snapshot {
+            // The next worker evaluates the app: a release that is live must not fail again and again.
+            entry.set_snapshot(Some(SnapshotRecord::Refused { reason: LOST_WITH_SNAPSHOT.into() }));
+        }
+        Err(self.unservable(entry, instance, failed, lost_with_snapshot).await)
+    }
+
+    /// A worker whose health path failed.
+    async fn ill(&self, entry: &Arc<Entry>, instance: &InstanceId, failed: FailedCheck) -> ReleaseError {
+        let FailedCheck { reason, answer } = failed;
+        tokio::time::sleep(Duration::from_millis(LAST_LINES_MS)).await;
+        let log = self.boot_log(entry, instance).await;
+        self.not_up(entry, reason, log, Diagnosis { answer, ..Diagnosis::default() }).await
+    }
+
+    /// Hashes the release's files again, unless the start of the host has just done so: a worker is started from the bundle that was
+    /// uploaded, or not at all. A damaged bundle is unpacked again from its archive, if that is whole.
+    async fn check_bundle(&self, entry: &Arc<Entry>) -> Result<(), ReleaseError> {
+        if failpoint::at("boot.check_bundle") == Some(Fault::Skip) {
+            return Ok(());
+        }
+        let digest = entry.bundle.digest;
+        if self.0.verified.lock().unwrap_or_else(PoisonError::into_inner).contains(&digest) {
+            return Ok(());
+        }
+        let checked = self.0.parts.store.bundles().ensure(digest).await;
+        checked.map(drop).map_err(ReleaseError::store("checking the bundle"))
+    }
+
+    /// What a worker of a release is started from.
+    pub(super) fn start_spec(
+        &self,
+        entry: &Arc<Entry>,
+        instance: &InstanceId,
+        snapshot: Option<Digest>,
+    ) -> StartSpec {
+        let record = entry.record();
+        let resources = self.0.parts.config.worker_of(&record.id.app);
+        StartSpec {
+            instance: instance.clone(),
+            release: record.id,
+            bundle: record.digest,
+            snapshot,
+            spec_hash: record.spec_hash,
+            resources: (&resources).into(),
+        }
+    }
+
+    /// What a worker must turn out to be.
+    pub(super) fn identity(&self, entry: &Entry, instance: &InstanceId, spec_hash: Digest) -> Identity {
+        Identity {
+            instance: instance.clone(),
+            release: entry.id(),
+            spec_hash,
+            endpoint: Endpoint::Unix(self.0.parts.store.layout().run_dir(instance)),
+        }
+    }
+
+    /// The environment that a release is recorded with. Without it no worker is started: it would be another release.
+    pub(super) async fn env_of(&self, entry: &Arc<Entry>) -> Result<Vec<(String, String)>, ReleaseError> {
+        let record = entry.record();
+        let (app, revision, scope) = (record.id.app, record.config_revision, record.env_scope);
+        let values =
+            self.stored("reading the environment", move |store| store.env(&app, revision, scope)).await?;
+        let wanted = &entry.bundle.manifest.env;
+        let read = values.into_iter().filter(|value| wanted.contains(&value.name));
+        Ok(read.map(|value| (value.name, value.value)).collect())
+    }
+
+    /// Connects a worker that runs.
+    pub(super) async fn connect(
+        &self,
+        entry: &Arc<Entry>,
+        identity: Identity,
+        env: Vec<(String, String)>,
+        terms: Terms,
+    ) -> Result<Arc<Worker>, WorkerError> {
+        let record = entry.record();
+        let parts = &self.0.parts;
+        let is_accepted = terms == Terms::Accepted;
+        let start = Start { settings: entry.settings(&parts.config.domain), env, is_accepted };
+        let listed: Vec<_> =
+            entry.bundle.manifest.egress.iter().filter_map(|text| text.parse().ok()).collect();
+        let metrics = Arc::clone(&parts.telemetry.metrics);
+        let policy = parts.config.egress_of(&record.id.app, record.env_scope == EnvScope::Production);
+        let egress = Egress::new(&record.id.app, &listed, &policy, metrics, Arc::clone(&self.0.sockets));
+        egress.answer_own(record.id.clone(), self.0.own_origins.clone());
+        entry.set_denials(egress.denials());
+        let logs = self.0.journal.sink(&record.id.app, start.settings.limits.log_lines_per_s);
+        let connecting = Worker::connect(identity, start, egress, logs, self.0.bodies.share());
+        // A boot that is given up drops its connection, which ends it.
+        self.among_requests(connecting).await
+    }
+
+    /// Talks to a worker on the threads that requests pass through: its frames are theirs.
+    pub(super) async fn among_requests<T: Send + 'static>(
+        &self,
+        talk: impl Future<Output = T> + Send + 'static,
+    ) -> T {
+        match self.0.parts.requests.spawn(talk).await.map_err(JoinError::try_into_panic) {
+            Ok(said) => said,
+            Err(Ok(panic)) => std::panic::resume_unwind(panic),
+            // Those threads end with the host.
+            Err(Err(_)) => std::future::pending().await,
+        }
+    }
+
+    async fn unservable(
+        &self,
+        entry: &Arc<Entry>,
+        instance: &InstanceId,
+        error: WorkerError,
+        lost_with_snapshot: bool,
+    ) -> ReleaseError {
+        let mut log = self.boot_log(entry, instance).await;
+        let mut reason = causes(&error);
+        if lost_with_snapshot {
+            reason = format!(
+                "{reason}; {LOST_WITH_SNAPSHOT}; `\"snapshot\": false` in vitrine.json has it evaluate the app"
+            );
+        }
+        let mut diagnosis = Diagnosis::default();
+        if let WorkerError::Boot(failure) = &error {
+            let thrown = failure.error.as_ref();
+            // The reason says it, and the stack below; the worker's own lines of the same text add nothing.
+            log.retain(|line| {
+                !line.contains(&failure.message) && thrown.is_none_or(|thrown| !tells(line, thrown))
+            });
+            if let Some(thrown) = thrown {
+                // V8's stacks begin with the message; those of other errors may not.
+                let message = Some(&thrown.message).filter(|message| !thrown.stack.contains(*message));
+                let text = message.into_iter().chain([&thrown.stack]);
+                log.extend(text.flat_map(|text| text.lines()).map(String::from));
+            }
+            diagnosis.error = failure.error.clone();
+            if let BootStage::Answered(answer) = &failure.stage {
+                diagnosis.answer = Some((**answer).clone());
+            }
+        }
+        self.not_up(entry, reason, log, diagnosis).await
+    }
+
+    /// A release that did not come up, with all that is known about it.
+    pub(super) async fn not_up(
+        &self,
+        entry: &Arc<Entry>,
+        reason: String,
+        log: Vec<String>,
+        found: Diagnosis,
+    ) -> ReleaseError {
+        // What can't be read now is not why it did not come up: without its values no worker is started.
+        let set = self.env_of(entry).await.unwrap_or_default();
+        let diagnosis = Diagnosis {
+            app: entry.id().app.to_string(),
+            env_unset: diagnosis::unset(&entry.bundle.manifest.env, &set),
+            env_scope: entry.record().env_scope,
+            egress_denied: entry.denied_calls(),
+            limits_lowered: diagnosis::lowered(entry),
+            ..found
+        };
+        ReleaseError::Unservable { release: entry.id(), reason, log, diagnosis: Box::new(diagnosis) }
+    }
+
+    /// What a worker that failed has to say: the app's lines, then its processes'.
+    async fn boot_log(&self, entry: &Arc<Entry>, instance: &InstanceId) -> Vec<String> {
+        let mut lines = self.0.journal.of_instance(&entry.id().app, instance);
+        if let Ok(output) = self.0.parts.engine.logs(instance, BOOT_LOG_LINES).await {
+            lines.extend(output);
+        }
+        // Each isolate renders the warm paths, and each tells of the same error.
+        let mut told = HashSet::new();
+        lines.retain(|line| !line.contains('\n') || told.insert(line.clone()));
+        let surplus = lines.len().saturating_sub(BOOT_LOG_LINES as usize);
+        lines.split_off(surplus)
+    }
+
+    /// A worker could not be stopped.
+    pub(super) fn note_unstopped(&self, instance: &InstanceId) {
+        let mut unstopped = self.0.unstopped.lock().unwrap_or_else(PoisonError::into_inner);
+        if unstopped.len() < UNSTOPPED_MAX {
+            unstopped.insert(instance.clone());
+        }
+    }
+
+    /// Whether there are workers that could not be stopped.
+    pub(super) fn has_unstopped(&self) -> bool {
+        !self.0.unstopped.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    /// Stops what could not be stopped before, if the engine answers now.
+    pub(super) async fn end_again(&self) {
+        let left = || self.0.unstopped.lock().unwrap_or_else(PoisonError::into_inner);
+        if left().is_empty() || self.0.parts.engine.check().await.is_err() {
+            return;
+        }
+        let instances = std::mem::take(&mut *left());
+        for instance in instances {
+            self.end(&instance).await;
+        }
+    }
+
+    /// Whether the engine answers: what would hang without it is refused at once.
+    pub(super) async fn check_engine(&self, release: &ReleaseId) -> Result<(), ReleaseError> {
+        let away = |source| ReleaseError::EngineAway { release: release.clone(), source };
+        self.0.parts.engine.check().await.map_err(away)
+    }
+}
+
+/// Whether a line of the log says no more than that this was thrown.
+fn tells(line: &str, thrown: &AppError) -> bool {
+    let first = line.lines().next().unwrap_or_default();
+    let first = first.strip_prefix("Uncaught ").unwrap_or(first);
+    first.strip_prefix("(in promise) ").unwrap_or(first) == thrown.message.lines().next().unwrap_or_default()
+}

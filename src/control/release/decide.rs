@@ -1,0 +1,316 @@
+//! The rules, without effects.
+
+use std::collections::BTreeSet;
+use vitrine_bundle::LimitWishes;
+use vitrine_core::config::{LimitMaxima, Retention};
+use vitrine_core::id::Version;
+use vitrine_store::{Promotion, PromotionKind};
+use vitrine_wire::WorkerLimits;
+
+/// Limits in force: what the bundle asks for, cut to the operator's maxima. Isolates: one a core unless it says more.
+pub(super) fn limits(wish: &LimitWishes, max: &LimitMaxima, cpus: f64) -> WorkerLimits {
+    let cores = match cpus {
+        cpus if cpus > 0.0 => cpus.ceil() as u32,
+        _ => std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32),
+    };
+    let isolates = if wish.isolates == 0 { cores } else { wish.isolates };
+    WorkerLimits {
+        cpu_ms: wish.cpu_ms.min(max.cpu_ms),
+        wall_ms: wish.wall_ms.min(max.wall_ms),
+        heap_mb: wish.heap_mb.min(max.heap_mb),
+        concurrency: wish.concurrency.min(max.concurrency),
+        queue: wish.queue.min(max.queue),
+        queue_ms: wish.queue_ms.min(max.queue_ms),
+        request_mb: wish.request_mb.min(max.request_mb),
+        response_mb: wish.response_mb.min(max.response_mb),
+        client_stall_ms: wish.client_stall_ms.min(max.client_stall_ms),
+        stream_idle_ms: wish.stream_idle_ms.min(max.stream_idle_ms),
+        subrequests: wish.subrequests.min(max.subrequests),
+        log_lines_per_s: wish.log_lines_per_s.min(max.log_lines_per_s),
+        isolates: isolates.clamp(1, max.isolates.max(1)),
+        isolate_per_request: wish.isolate_per_request,
+    }
+}
+
+/// The version that a rollback goes to: the newest earlier live one that is retained and was not itself rolled back
+/// from. `history` is newest first.
+pub(super) fn rollback_target(
+    history: &[Promotion],
+    live: &Version,
+    retained: &BTreeSet<Version>,
+) -> Option<Version> {
+    // The last event of a version counts.
+    let mut seen = BTreeSet::new();
+    for Promotion { version, from, kind, .. } in history {
+        if *kind == PromotionKind::Rollback {
+            seen.extend(from);
+        }
+        if seen.insert(version) && version != live && retained.contains(version) {
+            return Some(version.clone());
+        }
+    }
+    None
+}
+
+/// What retention needs to know of a release.
+#[derive(Debug, Clone)]
+pub(super) struct Retained {
+    /// Which.
+    pub version: Version,
+    /// When it was last of use: see [`last_of_use_ms`].
+    pub last_ms: u64,
+    /// When it was taken in, if users never had it.
+    pub candidate_since_ms: Option<u64>,
+    /// A preview's end.
+    pub expires_ms: Option<u64>,
+    /// Live, the rollback's target, or serving a request now.
+    pub needed: bool,
+}
+
+/// When a release was last of use: live (until `left_ms`, as the history has it), or uploaded. The history knows names only: what
+/// was live under this one may be another release, which was removed before this one was uploaded.
+pub(super) fn last_of_use_ms(created_ms: u64, promoted_ms: Option<u64>, left_ms: Option<u64>) -> u64 {
+    left_ms.max(promoted_ms).map_or(created_ms, |used_ms| used_ms.max(created_ms))
+}
+
+/// Versions to remove: previews past their end, then what is over the number or the age. Never one that is needed, and none
+/// for the number that was taken in less than `grace_ms` ago and waits to be promoted.
+pub(super) fn expired(
+    releases: &[Retained],
+    retention: &Retention,
+    grace_ms: u64,
+    now_ms: u64,
+) -> Vec<Version> {
+    // A clock that was set back since makes nothing new of an old release.
+    let is_new = |release: &Retained| {
+        release.candidate_since_ms.is_some_and(|since_ms| since_ms.abs_diff(now_ms) < grace_ms)
+    };
+    let is_surplus =
+        |place: usize, release: &Retained| place >= retention.releases as usize && !is_new(release);
+    let oldest_ms = now_ms.saturating_sub(u64::from(retention.days) * 86_400_000);
+    let (previews, mut others): (Vec<_>, Vec<_>) =
+        releases.iter().partition(|release| release.expires_ms.is_some());
+    others.sort_by_key(|release| std::cmp::Reverse((release.needed, release.last_ms)));
+    let old = others
+        .into_iter()
+        .enumerate()
+        .filter(|(place, release)| is_surplus(*place, release) || release.last_ms < oldest_ms)
+        .map(|(_, release)| release);
+    let ended = previews.into_iter().filter(|release| release.expires_ms.is_some_and(|end| end <= now_ms));
+    ended.chain(old).filter(|release| !release.needed).map(|release| release.version.clone()).collect()
+}
+
+/// Version of a release that has the bundle of `base` and another configuration: `v1` -> `v1.r2` -> `v1.r3`.
+pub(super) fn reconfigured_version(base: &Version, revision: u64) -> Option<Version> {
+    let text = base.as_str();
+    let stem = match text.rsplit_once(".r") {
+        Some((stem, digits)) if !stem.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => stem,
+        _ => text,
+    };
+    let suffix = format!(".r{revision}");
+    // Names have at most 64 characters, all ASCII.
+    let room = 64 - suffix.len();
+    format!("{}{suffix}", &stem[..stem.len().min(room)]).parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use vitrine_core::limits::CANDIDATE_GRACE_MS;
+
+    fn v(text: &str) -> Version {
+        text.parse().unwrap()
+    }
+
+    /// Newest last, as written; gives newest first.
+    fn history(steps: &[(&str, Option<&str>, PromotionKind)]) -> Vec<Promotion> {
+        let promotion =
+            |(epoch, (version, from, kind)): (usize, &(&str, Option<&str>, PromotionKind))| Promotion {
+                epoch: epoch as u64 + 1,
+                version: v(version),
+                from: from.map(v),
+                kind: *kind,
+                at_ms: 0,
+            };
+        steps.iter().enumerate().map(promotion).rev().collect()
+    }
+
+    #[test]
+    fn a_second_rollback_goes_further_back_and_never_to_the_broken_one() {
+        use PromotionKind::{Promote, Rollback};
+        let all = ["v1", "v2", "v3"].map(v).into();
+        let mut steps = vec![("v1", None, Promote), ("v2", Some("v1"), Promote), ("v3", Some("v2"), Promote)];
+        assert_eq!(rollback_target(&history(&steps), &v("v3"), &all), Some(v("v2")));
+        steps.push(("v2", Some("v3"), Rollback));
+        assert_eq!(rollback_target(&history(&steps), &v("v2"), &all), Some(v("v1")));
+        steps.push(("v1", Some("v2"), Rollback));
+        assert_eq!(rollback_target(&history(&steps), &v("v1"), &all), None);
+        steps.push(("v3", Some("v1"), Promote));
+        assert_eq!(rollback_target(&history(&steps), &v("v3"), &all), Some(v("v1")), "v2 is still broken");
+    }
+
+    #[test]
+    fn a_rollback_never_goes_to_what_is_not_retained() {
+        use PromotionKind::Promote;
+        let steps = [("v1", None, Promote), ("v2", Some("v1"), Promote), ("v3", Some("v2"), Promote)];
+        assert_eq!(rollback_target(&history(&steps), &v("v3"), &[v("v1"), v("v3")].into()), Some(v("v1")));
+    }
+
+    #[test]
+    fn retention_keeps_what_is_needed_and_removes_the_oldest_first() {
+        let release = |name: &str, last_ms, expires_ms, needed| Retained {
+            version: v(name),
+            last_ms,
+            candidate_since_ms: None,
+            expires_ms,
+            needed,
+        };
+        let day = 86_400_000;
+        let list = [
+            release("live", 0, None, true),
+            release("new", 99 * day, None, false),
+            release("old", 98 * day, None, false),
+            release("ancient", day, None, false),
+            release("gone", 99 * day, Some(50 * day), false),
+            release("kept", 99 * day, Some(150 * day), false),
+        ];
+        let rule = Retention { releases: 2, days: 7 };
+        let mut out = expired(&list, &rule, 0, 100 * day);
+        out.sort();
+        assert_eq!(out, ["ancient", "gone", "old"].map(v));
+        let rule = Retention { releases: 9, days: 7 };
+        assert_eq!(expired(&list, &rule, 0, 100 * day).len(), 2, "by age alone");
+    }
+
+    #[test]
+    fn what_was_live_long_ago_under_the_same_name_makes_no_new_release_old() {
+        assert_eq!(last_of_use_ms(50, None, None), 50);
+        assert_eq!(last_of_use_ms(50, None, Some(7)), 50, "another release had this name");
+        assert_eq!(last_of_use_ms(50, Some(60), Some(7)), 60);
+        assert_eq!(last_of_use_ms(50, Some(60), Some(70)), 70, "live until then");
+    }
+
+    #[test]
+    fn a_release_that_was_just_taken_in_is_not_surplus_at_once() {
+        let now_ms = 100 * 86_400_000;
+        let release = |name: &str, candidate_since_ms: Option<u64>, needed| Retained {
+            version: v(name),
+            last_ms: candidate_since_ms.unwrap_or(now_ms),
+            candidate_since_ms,
+            expires_ms: None,
+            needed,
+        };
+        let grace_ms = CANDIDATE_GRACE_MS;
+        let list = [
+            release("live", None, true),
+            release("standby", None, true),
+            release("was_live", None, false),
+            release("new", Some(now_ms - grace_ms + 1), false),
+            release("looked_at", Some(now_ms - grace_ms), false),
+            release("of_another_clock", Some(now_ms + grace_ms), false),
+        ];
+        let rule = Retention { releases: 2, days: 7 };
+        let mut out = expired(&list, &rule, grace_ms, now_ms);
+        out.sort();
+        assert_eq!(out, ["looked_at", "of_another_clock", "was_live"].map(v));
+    }
+
+    #[test]
+    fn a_new_configuration_has_a_version_of_its_own() {
+        assert_eq!(reconfigured_version(&v("v1"), 2), Some(v("v1.r2")));
+        assert_eq!(reconfigured_version(&v("v1.r2"), 13), Some(v("v1.r13")));
+        assert_eq!(reconfigured_version(&v(&"a".repeat(64)), 2).unwrap().as_str().len(), 64);
+    }
+
+    #[test]
+    fn limits_are_cut_to_the_maxima() {
+        let wish = LimitWishes { cpu_ms: 99_999, isolates: 3, ..LimitWishes::default() };
+        let max = LimitMaxima { isolates: 2, ..LimitMaxima::default() };
+        let limits = limits(&wish, &max, 0.0);
+        assert_eq!((limits.cpu_ms, limits.isolates, limits.wall_ms), (10_000, 2, 5_000));
+    }
+
+    /// One release by itself: it goes when its own end has come, or when it is too old or too many are before it.
+    fn goes(one: usize, all: &[Retained], rule: &Retention, now_ms: u64) -> bool {
+        let this = &all[one];
+        if this.needed {
+            return false;
+        }
+        if let Some(end_ms) = this.expires_ms {
+            return end_ms <= now_ms;
+        }
+        let before = |(at, other): (usize, &Retained)| {
+            let same = (other.needed, other.last_ms) == (this.needed, this.last_ms);
+            let sooner = (other.needed, other.last_ms) > (this.needed, this.last_ms) || (same && at < one);
+            at != one && other.expires_ms.is_none() && sooner
+        };
+        let ahead = all.iter().enumerate().filter(|pair| before(*pair)).count();
+        let age_ms = now_ms.saturating_sub(this.last_ms);
+        let is_new = this.candidate_since_ms == Some(now_ms);
+        (ahead >= rule.releases as usize && !is_new) || age_ms > u64::from(rule.days) * 86_400_000
+    }
+
+    /// As told: one switch after the other, and which versions are rolled back from at the end.
+    fn target_by_replay(
+        history: &[Promotion],
+        live: &Version,
+        retained: &BTreeSet<Version>,
+    ) -> Option<Version> {
+        let mut rolled_back = BTreeSet::new();
+        for promotion in history.iter().rev() {
+            rolled_back.remove(&promotion.version);
+            rolled_back.extend(promotion.from.as_ref().filter(|_| promotion.kind == PromotionKind::Rollback));
+        }
+        let mut versions = history.iter().map(|promotion| &promotion.version);
+        versions.find(|one| *one != live && retained.contains(*one) && !rolled_back.contains(*one)).cloned()
+    }
+
+    proptest! {
+        #[test]
+        fn the_rollback_target_is_that_of_a_replay(
+            steps in prop::collection::vec((0_u8..5, prop::bool::ANY), 1..20),
+            retained in prop::collection::btree_set(0_u8..5, 0..5),
+        ) {
+            let version = |number: u8| v(&format!("v{number}"));
+            let mut history = Vec::new();
+            let mut live = None;
+            for (at, (number, is_rollback)) in steps.into_iter().enumerate() {
+                let from = live.replace(version(number));
+                let kind = if is_rollback && from.is_some() { PromotionKind::Rollback } else { PromotionKind::Promote };
+                history.insert(0, Promotion { epoch: at as u64, version: version(number), from, kind, at_ms: 0 });
+            }
+            let (live, retained) = (live.unwrap(), retained.into_iter().map(version).collect());
+            prop_assert_eq!(rollback_target(&history, &live, &retained), target_by_replay(&history, &live, &retained));
+        }
+
+        #[test]
+        fn retention_takes_what_the_rule_says_of_each_and_never_what_is_needed(
+            all in prop::collection::vec(
+                (0_u64..30, prop::option::of(0_u64..30), prop::option::of(19_u64..30), prop::bool::weighted(0.2)),
+                0..30,
+            ),
+            releases in 2_u32..12,
+            days in 1_u32..12,
+            now in 20_u64..30,
+        ) {
+            let day_ms = 86_400_000;
+            let list: Vec<Retained> = all
+                .iter()
+                .enumerate()
+                .map(|(at, (last, ends, since, needed))| Retained {
+                    version: v(&format!("v{at}")),
+                    last_ms: (*last).min(now) * day_ms,
+                    candidate_since_ms: since.map(|since| since * day_ms),
+                    expires_ms: ends.map(|end| end * day_ms),
+                    needed: *needed,
+                })
+                .collect();
+            let rule = Retention { releases, days };
+            let gone: BTreeSet<Version> = expired(&list, &rule, 1, now * day_ms).into_iter().collect();
+            for (at, one) in list.iter().enumerate() {
+                prop_assert_eq!(gone.contains(&one.version), goes(at, &list, &rule, now * day_ms), "{:?}", one);
+            }
+        }
+    }
+}

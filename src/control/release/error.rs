@@ -1,0 +1,157 @@
+//! Why an operation on releases was refused or failed.
+
+use super::capacity::Missing;
+use super::diagnosis::Diagnosis;
+use vitrine_bundle::SignatureError;
+use vitrine_core::id::{AppName, Digest, ReleaseId};
+use vitrine_core::telemetry::log_store::Busy;
+use vitrine_store::StoreError;
+
+/// Why an operation on releases was refused or failed. Nothing live has changed when one of these is given.
+#[derive(Debug, thiserror::Error)]
+pub enum ReleaseError {
+    /// 404.
+    #[error("there is no app `{0}`")]
+    NoApp(AppName),
+    /// 404: it was removed and is kept.
+    #[error("`{app}` was removed; `vitrine restore {app}` brings it back, until {until}")]
+    Removed {
+        /// Which.
+        app: AppName,
+        /// Until when, as people write it.
+        until: String,
+    },
+    /// 404: it has values and no release yet, or none any more.
+    #[error(
+        "`{0}` has no release; `vitrine deploy {0} DIR` makes one, `vitrine env list {0}` shows values set for it"
+    )]
+    NoReleases(AppName),
+    /// 404.
+    #[error("there is no release `{0}`")]
+    NoRelease(ReleaseId),
+    /// 409: same version, other content.
+    #[error("`{release}` exists with other content ({existing}); pick another version")]
+    OtherContent {
+        /// Which.
+        release: ReleaseId,
+        /// Digest that it has.
+        existing: Digest,
+    },
+    /// 409: same name as users had, other content, from a sender who may not decide what users get.
+    #[error(
+        "users had `{0}` with other content, or it is in use; deploy this under another version, or with a token that allows `promote`"
+    )]
+    Reused(ReleaseId),
+    /// 409: the host label is taken.
+    #[error("the host name label `{label}` is taken by {by}")]
+    LabelTaken {
+        /// Label.
+        label: String,
+        /// Its owner.
+        by: String,
+    },
+    /// 409: the state does not allow it (remove of a live release, `--from` that is not live, nothing to roll back to).
+    #[error("{0}")]
+    Refused(String),
+    /// 409: a deploy that began later went live.
+    #[error("{0}")]
+    Superseded(String),
+    /// 409: a quota is used up; says which, and the setting that it comes from.
+    #[error("{0}")]
+    Quota(String),
+    /// 409: the host has no room for one more worker of it.
+    #[error("there is no room for a worker of `{release}`: {missing}")]
+    NoCapacity {
+        /// Which.
+        release: ReleaseId,
+        /// What there is too little of.
+        missing: Missing,
+    },
+    /// 422: the bundle can't be served; its log says why.
+    #[error("`{release}` can't be served: {reason}")]
+    Unservable {
+        /// Which.
+        release: ReleaseId,
+        /// First cause.
+        reason: String,
+        /// Last lines of its worker.
+        log: Vec<String>,
+        /// What else the host knows.
+        diagnosis: Box<Diagnosis>,
+    },
+    /// 422: no permitted key has signed the bundle.
+    #[error("`{release}` is not taken in: {reason}")]
+    Unsigned {
+        /// Which.
+        release: ReleaseId,
+        /// Why.
+        reason: SignatureError,
+    },
+    /// 503: the engine.
+    #[error("the worker of `{release}` could not be started")]
+    Engine {
+        /// Which.
+        release: ReleaseId,
+        /// Cause.
+        #[source]
+        source: vitrine_engine::EngineError,
+    },
+    /// 503: too many workers are being started. Nothing was tried.
+    #[error(
+        "`{release}` could not be started yet, because too many workers are being started; try again in {retry_after_s} s"
+    )]
+    Queued {
+        /// Which.
+        release: ReleaseId,
+        /// When it is worth trying again, in seconds.
+        retry_after_s: u64,
+    },
+    /// 503: the engine does not answer. Nothing was tried.
+    #[error("workers of `{release}` can't be started or stopped now; what runs goes on")]
+    EngineAway {
+        /// Which.
+        release: ReleaseId,
+        /// Cause.
+        #[source]
+        source: vitrine_engine::EngineError,
+    },
+    /// 503: too many ask for logs.
+    #[error(transparent)]
+    LogBusy(#[from] Busy),
+    /// 503 or 507: the store.
+    #[error("{operation} failed")]
+    Store {
+        /// The operation that failed.
+        operation: &'static str,
+        /// Cause.
+        #[source]
+        source: Box<StoreError>,
+    },
+}
+
+impl ReleaseError {
+    /// Whether the release that it is about is not recorded any more.
+    pub(super) fn is_no_release(&self) -> bool {
+        let unrecorded = |source: &StoreError| matches!(source, StoreError::NoRelease(_));
+        matches!(self, Self::NoRelease(_)) || matches!(self, Self::Store { source, .. } if unrecorded(source))
+    }
+
+    /// For `map_err` on a store call.
+    pub(super) fn store(operation: &'static str) -> impl FnOnce(StoreError) -> Self {
+        move |source| Self::Store { operation, source: Box::new(source) }
+    }
+}
+
+/// Why a sleeping release did not wake.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum WakeError {
+    /// Too many are waiting, or it was not up in the time that a request is held.
+    #[error("too many releases are waking")]
+    Busy {
+        /// When it is worth trying again, in seconds.
+        retry_after_s: u64,
+    },
+    /// Its boot failed.
+    #[error("the release could not be started: {0}")]
+    Failed(String),
+}

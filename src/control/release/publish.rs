@@ -1,0 +1,188 @@
+//! The book as a route table, and as views.
+
+use super::entry::Entry;
+use super::life::State;
+use super::load;
+use super::view::{HealthView, InstanceView, SnapshotView, WasBad};
+use super::{AppView, DeploymentView, Parts, Phase, ReleaseError, ReleaseView, Releases, table};
+use nix::sys::utsname::uname;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use vitrine_core::health::{HealthStatus, task_status};
+use vitrine_core::id::{AppName, ReleaseId, Version, dns_label};
+use vitrine_proxy::pool::Instance;
+use vitrine_proxy::worker::WorkerState;
+
+impl Releases {
+    /// Swaps in a table that shows the book: what changed is this app, or may be all of them. The caller has recorded what changed, and
+    /// holds `changing` since before that.
+    pub(super) fn publish(&self, changed: Option<&AppName>) {
+        let Parts { config, routes, .. } = &self.0.parts;
+        let mut table = match changed {
+            Some(app) => table::patched(&routes.snapshot(), app, &self.0.book, config),
+            None => table::whole(&self.0.book, config),
+        };
+        table.starting = self.0.starting.load(Ordering::SeqCst);
+        routes.publish(table);
+        match changed {
+            Some(app) => self.export(app),
+            None => self.0.book.names().iter().for_each(|app| self.export(app)),
+        }
+    }
+
+    /// Exports the counters of the releases that users of an app get, before their first request.
+    fn export(&self, app: &AppName) {
+        for entry in [self.0.book.live(app), self.candidate(app)].into_iter().flatten() {
+            self.0.parts.telemetry.metrics.live(entry.pool.series());
+        }
+    }
+
+    /// A release as the admin side shows it.
+    pub(super) fn view(&self, entry: &Arc<Entry>) -> ReleaseView {
+        self.view_beside(entry, self.rollback_target(&entry.id().app).as_ref())
+    }
+
+    fn view_beside(&self, entry: &Arc<Entry>, target: Option<&Version>) -> ReleaseView {
+        let record = entry.record();
+        let live = self.0.book.live(&record.id.app).is_some_and(|live| Arc::ptr_eq(&live, entry));
+        let split = self.0.book.split(&record.id.app);
+        let shared = split.as_ref().is_some_and(|split| split.version == record.id.version);
+        let (preview, expires_ms) = record.as_preview().unzip();
+        let label = self.0.book.label(&record.id.app, preview.unwrap_or(&record.id.version));
+        ReleaseView {
+            app: record.id.app.to_string(),
+            version: record.id.version.to_string(),
+            digest: record.digest.to_string(),
+            config_revision: record.config_revision,
+            env_scope: record.env_scope,
+            phase: if shared { Phase::Shared } else { entry.life().state().into() },
+            failure: entry.failure(),
+            warm_failure: entry.unwell(),
+            weight: match &split {
+                Some(split) if shared => split.weight,
+                Some(split) if live => 100 - split.weight,
+                _ if live => 100,
+                _ => 0,
+            },
+            link: label
+                .as_ref()
+                .filter(|_| record.promoted_ms.is_none())
+                .and_then(|label| self.link(&record.id.app, label)),
+            url: label.map(|label| self.url(&label)),
+            preview: preview.map(ToString::to_string),
+            expires_ms,
+            created_ms: record.created_ms,
+            promoted_ms: record.promoted_ms,
+            rolled_back: record.rolled_back,
+            rollback_target: target == Some(&record.id.version),
+            bad: self.0.book.bad(&record.id),
+            was_bad: self.0.book.pardoned(&record.id).map(|(reason, pardon)| WasBad {
+                reason,
+                promoted_by: pardon.by,
+                promoted_ms: pardon.at_ms,
+            }),
+            deployment: self
+                .deployments(&record.id.app)
+                .find(|one| one.version == record.id.version.as_str()),
+            in_flight: entry.pool.in_flight(),
+            instance: entry.pool.instances().first().map(|instance| instance.id().to_string()),
+            health: health(entry),
+            limits: entry.limits.clone(),
+            snapshot: entry.snapshot().map(SnapshotView::from),
+        }
+    }
+
+    /// One app.
+    ///
+    /// # Errors
+    /// [`ReleaseError::NoApp`], [`ReleaseError::NoReleases`].
+    pub fn app(&self, app: &AppName) -> Result<AppView, ReleaseError> {
+        if !self.0.book.knows(app) {
+            return Err(self.no_app(app));
+        }
+        let view = self.app_view(app);
+        if view.releases.is_empty() { Err(ReleaseError::NoReleases(app.clone())) } else { Ok(view) }
+    }
+
+    /// One release.
+    ///
+    /// # Errors
+    /// [`ReleaseError::NoApp`], [`ReleaseError::NoRelease`].
+    pub fn release(&self, id: &ReleaseId) -> Result<ReleaseView, ReleaseError> {
+        self.find(id).map(|entry| self.view(&entry))
+    }
+
+    /// Whether a release is a preview that users never got.
+    ///
+    /// # Errors
+    /// [`ReleaseError::NoApp`], [`ReleaseError::NoRelease`].
+    pub fn is_preview(&self, id: &ReleaseId) -> Result<bool, ReleaseError> {
+        let entry = self.find(id)?;
+        Ok(entry.record().as_preview().is_some() && !entry.had_users())
+    }
+
+    fn deployments(&self, app: &AppName) -> impl Iterator<Item = DeploymentView> {
+        self.0.book.deployments(app).into_iter().map(|one| DeploymentView::from(&*one))
+    }
+
+    pub(super) fn app_view(&self, app: &AppName) -> AppView {
+        let target = self.rollback_target(app);
+        let view = |entry| self.view_beside(entry, target.as_ref());
+        let releases = self.0.book.releases(app);
+        AppView {
+            app: app.to_string(),
+            url: self.url(&dns_label(app.as_str())),
+            live: self.0.book.live(app).map(|entry| entry.id().version.to_string()),
+            scale: self.app_scale(app),
+            scale_is_set: self.0.book.scale(app).is_some(),
+            instances: releases.iter().flat_map(instances).collect(),
+            load: load::of(&releases),
+            releases: releases.iter().map(view).collect(),
+            deployments: self.deployments(app).collect(),
+        }
+    }
+}
+
+/// How the oldest instance of a release does.
+fn health(entry: &Entry) -> Option<HealthView> {
+    let instance = entry.pool.instances().into_iter().next()?;
+    let (target, reason) = instance.checked().target.unzip();
+    Some(HealthView {
+        status: status(&instance),
+        hung: instance.worker().is_hung(),
+        target,
+        reason: reason.flatten(),
+        fail_open: entry.pool.fails_open(),
+    })
+}
+
+fn status(instance: &Instance) -> HealthStatus {
+    let worker = instance.worker();
+    if worker.is_hung() {
+        return HealthStatus::Unhealthy;
+    }
+    let alive = if worker.is_ready() { HealthStatus::Healthy } else { HealthStatus::Unknown };
+    task_status(&[(alive, true), (instance.checked().container.unwrap_or(alive), true)])
+}
+
+fn instances(entry: &Arc<Entry>) -> Vec<InstanceView> {
+    let is_frozen = entry.life().state() == State::Frozen;
+    let host =
+        uname().map_or_else(|_| String::new(), |system| system.nodename().to_string_lossy().into_owned());
+    let view = |instance: Arc<Instance>| InstanceView {
+        id: instance.id().to_string(),
+        version: entry.id().version.to_string(),
+        state: match &*instance.worker().state().borrow() {
+            WorkerState::Ready(_) if is_frozen => "frozen",
+            WorkerState::Ready(_) => "ready",
+            WorkerState::Hung => "hung",
+            WorkerState::Lost | WorkerState::Failed(_) | WorkerState::Discarded => "lost",
+            WorkerState::Booting => "booting",
+        }
+        .into(),
+        health: status(&instance),
+        in_flight: instance.in_flight().all(),
+        host: host.clone(),
+    };
+    entry.pool.instances().into_iter().map(view).collect()
+}

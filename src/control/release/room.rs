@@ -1,0 +1,195 @@
+//! Room for workers of releases that no user depends on: previews, candidates, releases that were live long ago.
+//!
+//! What users get, what a deployment needs and what a rollback would go to is always started. All else has a number of places, for
+//! each app and for the host. A release that finds none gets that of the release whose last request is longest ago. One release of
+//! an app that is uploaded to be live next has a place whatever else is busy.
+
+use super::entry::Entry;
+use super::life::Event;
+use super::{ReleaseError, Releases};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+use vitrine_core::id::{AppName, ReleaseId};
+use vitrine_core::limits::{ROOM_POLL_MS, UPLOAD_ROOM_MS};
+
+/// A lock for making room, the releases that have room and no worker yet, and those with the place that their app always has.
+#[derive(Debug, Default)]
+pub(super) struct Rooms {
+    making: tokio::sync::Mutex<()>,
+    starting: Mutex<BTreeSet<ReleaseId>>,
+    next: Mutex<BTreeMap<AppName, ReleaseId>>,
+}
+
+/// Room for a worker that is being started.
+#[derive(Debug)]
+pub(super) struct Room<'a> {
+    rooms: &'a Rooms,
+    release: ReleaseId,
+}
+
+impl Rooms {
+    fn begin(&self, release: &ReleaseId) {
+        self.starting.lock().unwrap_or_else(PoisonError::into_inner).insert(release.clone());
+    }
+
+    /// Gives a release the place that its app always has for what is to be live next, if no other `has_room` there.
+    fn take_next(&self, release: &ReleaseId, has_room: impl FnOnce(&ReleaseId) -> bool) -> bool {
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        if next.get(&release.app).is_some_and(|other| other != release && has_room(other)) {
+            return false;
+        }
+        next.insert(release.app.clone(), release.clone());
+        true
+    }
+
+    /// A release that is removed leaves its place.
+    pub(super) fn leave(&self, release: &ReleaseId) {
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        if next.get(&release.app) == Some(release) {
+            next.remove(&release.app);
+        }
+    }
+}
+
+impl Drop for Room<'_> {
+    fn drop(&mut self) {
+        self.rooms.starting.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.release);
+    }
+}
+
+impl Releases {
+    /// Makes room for the worker of a release, which it has until the room is dropped or the worker is there. Others may go to
+    /// sleep for it. `uploaded` is whether it is being taken in.
+    ///
+    /// # Errors
+    /// [`ReleaseError::Quota`] when all of them are busy.
+    pub(super) async fn make_room(
+        &self,
+        entry: &Arc<Entry>,
+        uploaded: bool,
+    ) -> Result<Room<'_>, ReleaseError> {
+        let (rooms, config, id) = (&self.0.rooms, &self.0.parts.config, entry.id());
+        let (of_app, of_host) =
+            (config.quota.workers as usize, config.quota.host_workers(config.worker.memory_mb));
+        let mut asked = BTreeSet::new();
+        // What users depend on waits for none of the others.
+        while self.is_guest(entry) {
+            let alone = rooms.making.lock().await;
+            let guests = self.guests(&id);
+            let starting = rooms.starting.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let starts = |one: &&ReleaseId| **one != id && guests.iter().all(|guest| guest.id() != **one);
+            let count = guests.len() + starting.iter().filter(starts).count();
+            let same_app = |release: &ReleaseId| release.app == id.app;
+            let in_app = guests.iter().filter(|guest| same_app(&guest.id())).count()
+                + starting.iter().filter(starts).filter(|one| same_app(one)).count();
+            let (app_is_full, host_is_full) = (in_app >= of_app, count >= of_host);
+            if !app_is_full && !host_is_full {
+                rooms.begin(&id);
+                break;
+            }
+            let idle = guests.iter().filter(|guest| {
+                (!app_is_full || same_app(&guest.id())) && !asked.contains(&guest.id()) && may_sleep(guest)
+            });
+            let Some(guest) = idle.max_by_key(|guest| guest.pool.idle_ms()) else {
+                let to_be_live = |one: &Entry| !one.had_users() && one.record().preview.is_none();
+                let has_room = |other: &ReleaseId| {
+                    let runs = |guest: &Arc<Entry>| guest.id() == *other && to_be_live(guest);
+                    starting.contains(other) || guests.iter().any(runs)
+                };
+                if uploaded && to_be_live(entry) && rooms.take_next(&id, has_room) {
+                    rooms.begin(&id);
+                    break;
+                }
+                return Err(full(&id, app_is_full.then_some(in_app), count));
+            };
+            tracing::info!(release = %guest.id(), room_for = %id, "a release goes to sleep to make room");
+            asked.insert(guest.id());
+            // It may take as long as its drain: others look for room meanwhile.
+            drop(alone);
+            self.put_to_sleep(guest, Event::Idle).await;
+        }
+        Ok(Room { rooms, release: id })
+    }
+
+    /// As [`Releases::make_room`] for a release that is taken in. Those that have room may be done with their requests soon: this waits
+    /// for it for [`UPLOAD_ROOM_MS`] at most.
+    ///
+    /// # Errors
+    /// [`ReleaseError::Quota`] when all of them are busy still.
+    pub(super) async fn room_for_upload(&self, entry: &Arc<Entry>) -> Result<Room<'_>, ReleaseError> {
+        let end = Instant::now() + Duration::from_millis(UPLOAD_ROOM_MS);
+        loop {
+            match self.make_room(entry, true).await {
+                Err(ReleaseError::Quota(_)) if Instant::now() < end => {
+                    tokio::time::sleep(Duration::from_millis(ROOM_POLL_MS)).await;
+                }
+                made => return made,
+            }
+        }
+    }
+
+    /// Releases with a worker, of those that have to share the room, but this one.
+    fn guests(&self, but: &ReleaseId) -> Vec<Arc<Entry>> {
+        let entries = self.0.book.entries().into_iter();
+        entries.filter(|entry| self.takes_room(entry) && entry.id() != *but).collect()
+    }
+
+    /// Releases that no user depends on and that have nothing to do.
+    pub(super) fn idle_guests(&self, but: &ReleaseId) -> Vec<Arc<Entry>> {
+        self.guests(but).into_iter().filter(|guest| may_sleep(guest)).collect()
+    }
+
+    fn takes_room(&self, entry: &Arc<Entry>) -> bool {
+        entry.pool.has_instance() && self.is_guest(entry)
+    }
+
+    /// Whether no user depends on a release.
+    fn is_guest(&self, entry: &Arc<Entry>) -> bool {
+        !self.is_wanted(entry) && !self.is_baking(&entry.id())
+    }
+}
+
+/// Whether a release has nothing to do. One that is being started or stopped is left alone.
+fn may_sleep(guest: &Entry) -> bool {
+    guest.pool.requests() == 0
+        && guest.held.load(Ordering::SeqCst) == 0
+        && guest.boot.try_lock().is_ok()
+        && guest.life().after(Event::Idle).is_ok()
+}
+
+fn full(release: &ReleaseId, in_app: Option<usize>, count: usize) -> ReleaseError {
+    ReleaseError::Quota(match in_app {
+        Some(in_app) => format!(
+            "there is no room for a worker of `{release}`: its app has {in_app} beside what its users get, which is the bound \
+             (`quota.workers` in vitrine.toml), and all of them are busy; try again, or remove some"
+        ),
+        None => format!(
+            "there is no room for a worker of `{release}`: this host has {count} beside what users get, which is the bound \
+             (`quota.workers_mb` in vitrine.toml), and all of them are busy; try again, or remove some"
+        ),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_release_of_an_app_has_the_place_of_what_is_to_be_live_next() {
+        let rooms = Rooms::default();
+        let of = |release: &str| release.parse::<ReleaseId>().unwrap();
+        assert!(rooms.take_next(&of("shop@v2"), |_| unreachable!()));
+        assert!(rooms.take_next(&of("blog@v2"), |_| unreachable!()), "another app");
+        assert!(rooms.take_next(&of("shop@v2"), |_| true), "it has it already");
+        assert!(!rooms.take_next(&of("shop@v3"), |other| *other == of("shop@v2")));
+        // Previews and what wakes have places of the others: only the one that has this place counts.
+        assert!(rooms.take_next(&of("shop@v3"), |other| *other == of("shop@preview")));
+        for left in ["shop@v2", "shop@v3", "blog@v2"] {
+            rooms.leave(&of(left));
+        }
+        assert!(rooms.next.lock().unwrap().is_empty());
+    }
+}

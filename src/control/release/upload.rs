@@ -1,0 +1,473 @@
+//! A bundle taken in: recorded, booted, warmed. Nothing of one that fails remains.
+
+use super::book::{Book, Reserved, Unclaimed};
+use super::diagnosis;
+use super::entry::{Entry, spec_hash};
+use super::labels::{Claim, Counts};
+use super::life::{Event, Life};
+use super::{DeployObserver, DeployPhase, HealthAnswer, ReleaseError, Releases, Uploaded};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::sync::OwnedRwLockReadGuard;
+use vitrine_bundle::{Bundle, BundleDir, SignatureError, Signers};
+use vitrine_core::id::{AppName, Digest, ReleaseId, Version};
+use vitrine_core::telemetry::causes;
+use vitrine_store::{EnvScope, ReleaseRecord, ReleaseState, StoreError};
+
+/// How a bundle is to be taken in.
+#[derive(Debug, Clone)]
+pub struct UploadOptions {
+    /// Make it a preview of this name.
+    pub preview: Option<Version>,
+    /// How long a preview lives.
+    pub ttl: Option<Duration>,
+    /// Time until ready.
+    pub boot_deadline: Duration,
+    /// Number of the deploy that this begins (see [`Releases::begin_deploy`]).
+    pub deploy: u64,
+    /// Whose values of the environment it sees until it is promoted.
+    pub env_scope: EnvScope,
+    /// Whether its sender may decide what users get.
+    pub may_promote: bool,
+    /// The minisign signature that came with the bundle.
+    pub signature: Option<String>,
+    /// Whether it is made live next: a host that ends before that undoes it.
+    pub goes_live: bool,
+    /// Is told how it goes.
+    pub observer: Option<Arc<dyn DeployObserver>>,
+}
+
+/// A release that is about to be recorded.
+pub(super) struct Draft {
+    /// Its name.
+    pub id: ReleaseId,
+    /// Its bundle.
+    pub bundle: Arc<Bundle>,
+    /// Where that lies.
+    pub dir: BundleDir,
+    /// Its configuration.
+    pub config_revision: u64,
+    /// Whose values of that it sees.
+    pub env_scope: EnvScope,
+    /// Its preview name, and when that ends.
+    pub preview: Option<(Version, u64)>,
+    /// Keeps its bundle from being removed until the release is recorded.
+    pub kept: Option<OwnedRwLockReadGuard<()>>,
+}
+
+/// When a release is acknowledged: what is not is undone by the next start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Acknowledged {
+    /// Once it is ready.
+    Ready,
+    /// Once it is live. Until then it is an upload like any other.
+    Promoted,
+    /// Once it is live. It takes the place of what is live now.
+    InPlace,
+}
+
+impl Releases {
+    /// A deploy begins: gives its number. One that begins later has a larger one, also after a restart.
+    #[must_use]
+    pub fn begin_deploy(&self) -> u64 {
+        let now_ms = self.0.parts.clock.now_ms();
+        let next = |last: u64| (last + 1).max(now_ms);
+        let before =
+            self.0.last_deploy.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |last| Some(next(last)));
+        next(before.unwrap_or_default())
+    }
+
+    /// Takes a checked bundle in: stores it, boots its worker, warms it. The staging folder is moved from when the bundle
+    /// is new, and otherwise left to the caller.
+    ///
+    /// # Errors
+    /// See [`ReleaseError`]; nothing is stored then and the version stays free.
+    pub async fn upload(
+        &self,
+        app: AppName,
+        version: Option<Version>,
+        staged: (BundleDir, Bundle),
+        options: UploadOptions,
+    ) -> Result<Uploaded, ReleaseError> {
+        self.refuse_kept(&app)?;
+        let observer = options.observer.as_ref();
+        observer.inspect(|observer| observer.entered(DeployPhase::Storing));
+        let (dir, bundle) = staged;
+        let digest = bundle.digest;
+        let version = match version {
+            Some(version) => version,
+            None => digest.short().parse().map_err(|_| ReleaseError::Refused("no version".into()))?,
+        };
+        let id = ReleaseId::new(app.clone(), version);
+        let counts = Counts::As(digest, bundle.bytes);
+        let claim = Claim { release: id.clone(), preview: options.preview.clone(), counts };
+        let _reserved = match self.reserve(claim)? {
+            Reserved::New(reserved) => reserved,
+            Reserved::There(existing) => return self.upload_again(&existing, digest, &options).await,
+        };
+        if !options.may_promote {
+            self.refuse_reuse(&id, options.preview.as_ref(), digest).await?;
+        }
+        self.check_signature(&id, digest, options.signature.as_deref()).await?;
+        let now_ms = self.0.parts.clock.now_ms();
+        let ttl_ms = options.ttl.unwrap_or(DEFAULT_PREVIEW_TTL).as_millis() as u64;
+        let revision_of = app.clone();
+        let config_revision =
+            self.stored("reading the environment", move |store| store.latest_revision(&revision_of)).await?;
+        let kept = Some(Arc::clone(&self.0.keeping).read_owned().await);
+        let bundles = self.0.parts.store.bundles();
+        let dir = bundles.install(dir, digest).await.map_err(ReleaseError::store("storing the bundle"))?;
+        let draft = Draft {
+            id,
+            bundle: Arc::new(bundle),
+            dir,
+            config_revision,
+            env_scope: options.env_scope,
+            preview: options.preview.map(|name| (name, now_ms + ttl_ms)),
+            kept,
+        };
+        let acknowledged = match options.goes_live {
+            true => Acknowledged::Promoted,
+            false => Acknowledged::Ready,
+        };
+        let watched = observer.map(|observer| {
+            observer.entered(DeployPhase::Booting);
+            self.0.journal.watch(&draft.id, Arc::clone(observer))
+        });
+        let admitted = self.admit(draft, options.boot_deadline, acknowledged).await;
+        drop(watched);
+        if admitted.is_err() {
+            self.forget_bundle(digest).await;
+        }
+        let entry = admitted?;
+        // It is in the book since it was recorded, and stays: what goes wrong from here on is worth a line.
+        for done in [self.publish_anew(&app, |_| ()).await, self.replace_preview(&entry).await] {
+            if let Err(error) = done {
+                tracing::warn!(release = %entry.id(), error = %causes(&error), "after a release was taken in");
+            }
+        }
+        tracing::info!(release = %entry.id(), digest = %digest.short(), "a release was taken in");
+        Ok(self.uploaded(&entry, true, options.deploy).await)
+    }
+
+    /// Gives the release that is there, if it has the same content, with the newest values.
+    async fn upload_again(
+        &self,
+        existing: &Arc<Entry>,
+        digest: Digest,
+        options: &UploadOptions,
+    ) -> Result<Uploaded, ReleaseError> {
+        let record = existing.record();
+        same_again(&record, digest, options.preview.as_ref())?;
+        if record.state == ReleaseState::Pending {
+            // Its own deploy may still undo it.
+            return Err(unclaimed(&record.id, Unclaimed::Busy));
+        }
+        let renewed = self.renew_values(existing, options.boot_deadline).await?;
+        let there = self.uploaded(existing, false, options.deploy).await;
+        Ok(Uploaded { values_renewed: renewed, ..there })
+    }
+
+    /// Checks that a permitted key has signed this bundle as this release, and nothing newer since.
+    async fn check_signature(
+        &self,
+        id: &ReleaseId,
+        digest: Digest,
+        signature: Option<&str>,
+    ) -> Result<(), ReleaseError> {
+        let unsigned = |reason| ReleaseError::Unsigned { release: id.clone(), reason };
+        let wanted = &self.0.parts.config.signatures;
+        // The file was checked when it was read: what is no key vouches for nothing.
+        let signers =
+            Signers::new(&wanted.keys, wanted.required).map_err(|_| unsigned(SignatureError::NoKeys))?;
+        let Some(sequence) = signers.check(signature, digest, &id.app, &id.version).map_err(unsigned)? else {
+            return Ok(());
+        };
+        let release = id.clone();
+        let seen = self.stored("recording the signature", move |store| {
+            store.record_signature(&release, digest, sequence)
+        });
+        match seen.await? {
+            None => Ok(()),
+            Some(newest) => Err(unsigned(SignatureError::Replayed { sequence, newest })),
+        }
+    }
+
+    /// Whether [`Releases::upload`] would take this in now, as far as its name, its content and the quota go. `may_promote` is whether its
+    /// sender may decide what users get. Holds nothing: the upload looks again.
+    ///
+    /// # Errors
+    /// See [`ReleaseError`].
+    pub async fn check_upload(
+        &self,
+        release: ReleaseId,
+        preview: Option<Version>,
+        digest: Digest,
+        bytes: u64,
+        may_promote: bool,
+    ) -> Result<(), ReleaseError> {
+        self.refuse_kept(&release.app)?;
+        let claim = Claim { release, preview, counts: Counts::As(digest, bytes) };
+        self.refuse_routed(&claim)?;
+        match self.0.book.look_up(&claim, &self.0.parts.config.quota) {
+            Ok(Some(existing)) => return same_again(&existing.record(), digest, claim.preview.as_ref()),
+            // That one may be over by the time that this one is here.
+            Ok(None) | Err(Unclaimed::Busy) => {}
+            Err(why) => return Err(unclaimed(&claim.release, why)),
+        }
+        match may_promote {
+            true => Ok(()),
+            false => self.refuse_reuse(&claim.release, claim.preview.as_ref(), digest).await,
+        }
+    }
+
+    async fn uploaded(&self, entry: &Arc<Entry>, created: bool, deploy: u64) -> Uploaded {
+        // A warning that can't be given is no reason to fail.
+        let env_unset = match self.env_of(entry).await {
+            Ok(set) => diagnosis::unset(&entry.bundle.manifest.env, &set),
+            Err(_) => Vec::new(),
+        };
+        let limits_lowered = diagnosis::lowered_wishes(entry).await;
+        let release = self.view(entry);
+        let status = entry.health_status.load(Ordering::Relaxed);
+        let path = &entry.bundle.manifest.health.path;
+        let health_missing =
+            (400..500).contains(&status).then(|| HealthAnswer { path: path.clone(), status });
+        Uploaded {
+            created,
+            values_renewed: false,
+            deploy,
+            release,
+            env_unset,
+            limits_lowered,
+            health_missing,
+        }
+    }
+
+    /// Records a release, boots it, and adds it to the book. Not yet published.
+    pub(super) async fn admit(
+        &self,
+        draft: Draft,
+        boot_deadline: Duration,
+        acknowledged: Acknowledged,
+    ) -> Result<Arc<Entry>, ReleaseError> {
+        let config = &self.0.parts.config;
+        let cpus = config.worker_of(&draft.id.app).cpus;
+        let limits = super::decide::limits(&draft.bundle.manifest.limits, &config.limits, cpus);
+        let (preview, expires_ms) = draft.preview.unzip();
+        let mut record = ReleaseRecord {
+            spec_hash: draft.bundle.digest,
+            digest: draft.bundle.digest,
+            config_revision: draft.config_revision,
+            env_scope: draft.env_scope,
+            preview,
+            expires_ms,
+            created_ms: self.0.parts.clock.now_ms(),
+            promoted_ms: None,
+            rolled_back: false,
+            state: ReleaseState::Pending,
+            id: draft.id,
+        };
+        record.spec_hash = spec_hash(&record, &draft.bundle, &limits, config);
+        let life = Life::uploaded();
+        let entry = Entry::new(record.clone(), life, draft.bundle, draft.dir, &config.limits, cpus);
+        self.record_release(&record).await?;
+        // Others take bundles in while this one waits.
+        drop(draft.kept);
+        self.0.parts.telemetry.metrics.add_app(&record.id.app);
+        if let Err(error) = self.start_admitted(&entry, boot_deadline, acknowledged).await {
+            self.withdraw(&entry).await;
+            // A removal of its app takes its record and its bundle away: what was lacking then says nothing.
+            return Err(self.removed_meanwhile(&record.id).await.unwrap_or(error));
+        }
+        if !self.0.book.take_in(&entry) {
+            self.withdraw(&entry).await;
+            return Err(self
+                .removed_meanwhile(&record.id)
+                .await
+                .unwrap_or_else(|| self.no_app(&record.id.app)));
+        }
+        // Another first upload of the same app may have failed meanwhile.
+        self.0.parts.telemetry.metrics.add_app(&entry.id().app);
+        Ok(entry)
+    }
+
+    /// Says that the app of an upload was removed since that began, if it was.
+    async fn removed_meanwhile(&self, release: &ReleaseId) -> Option<ReleaseError> {
+        // A removal holds it until the book knows of it, too.
+        let _switching = self.0.book.switching(&release.app).lock_owned().await;
+        if !self.0.book.is_revoked(release) {
+            return None;
+        }
+        Some(match self.no_app(&release.app) {
+            ReleaseError::NoApp(app) => ReleaseError::Refused(format!(
+                "`{app}` was removed while `{release}` was being taken in; deploy it again if the app is to be there"
+            )),
+            kept => kept,
+        })
+    }
+
+    async fn start_admitted(
+        &self,
+        entry: &Arc<Entry>,
+        boot_deadline: Duration,
+        acknowledged: Acknowledged,
+    ) -> Result<(), ReleaseError> {
+        if acknowledged == Acknowledged::InPlace {
+            // What users are about to get is started where there is no room, too.
+            let _room = self.make_room(entry, true).await.ok();
+            return self.ensure_worker(entry, boot_deadline, true).await;
+        }
+        let _room = self.room_for_upload(entry).await?;
+        self.ensure_worker(entry, boot_deadline, true).await?;
+        if acknowledged == Acknowledged::Promoted {
+            return Ok(());
+        }
+        let id = entry.id();
+        self.stored("recording the release", move |store| store.set_state(&id, ReleaseState::Ready)).await?;
+        entry.update(|record| record.state = ReleaseState::Ready);
+        Ok(())
+    }
+
+    /// Records a release. One of its name that the book does not have lost its bundle: it makes room.
+    async fn record_release(&self, record: &ReleaseRecord) -> Result<(), ReleaseError> {
+        let record = record.clone();
+        self.stored("recording the release", move |store| match store.insert_release(&record) {
+            Err(StoreError::Exists(id)) => {
+                store.delete_release(&id)?;
+                store.insert_release(&record)
+            }
+            inserted => inserted,
+        })
+        .await
+    }
+
+    /// Takes back a release that was admitted and did not come as far as it should. One that an operator gave users meanwhile
+    /// stays.
+    pub(super) async fn withdraw(&self, entry: &Arc<Entry>) {
+        let id = entry.id();
+        let recorded = id.clone();
+        let undone = self.stored("undoing the release", move |store| store.delete_release(&recorded)).await;
+        if let Err(error) = undone {
+            tracing::warn!(release = %id, error = %causes(&error), "a release is not taken back");
+            if matches!(&error, ReleaseError::Store { source, .. } if matches!(**source, StoreError::Live(_)))
+            {
+                return;
+            }
+        }
+        if self.0.book.release(&id).is_some()
+            && let Err(error) = self.publish_anew(&id.app, |book| book.remove(&id)).await
+        {
+            tracing::warn!(release = %id, error = %causes(&error), "a release that is taken back is not counted");
+        }
+        let _boot = entry.boot.lock().await;
+        self.discard(entry).await;
+        if let Err(error) = self.tell(entry, Event::Removed { with_app: false }, Duration::ZERO).await {
+            tracing::warn!(release = %id, error = %causes(&error), "failed to stop the worker of a discarded release");
+        }
+        self.0.rooms.leave(&id);
+        let metrics = &self.0.parts.telemetry.metrics;
+        metrics.forget(entry.pool.series());
+        if !self.0.book.knows(&id.app) {
+            metrics.forget_app(&id.app);
+        }
+    }
+
+    /// Removes a bundle that no release has any more.
+    pub(super) async fn forget_bundle(&self, digest: Digest) {
+        // An upload that brings the same bundle is recorded before this looks, or begins after it is gone.
+        let _keeping = self.0.keeping.write().await;
+        let in_use = self.stored("looking for a bundle's releases", |store| store.digests()).await;
+        if in_use.is_ok_and(|digests| !digests.contains(&digest))
+            && let Err(error) = self.0.parts.store.bundles().remove(digest).await
+        {
+            tracing::warn!(digest = %digest.short(), %error, "a bundle without a release could not be removed");
+        }
+    }
+
+    /// Makes a recorded change that is no promotion: the book and the table show it together. It is on the disk, so users get it
+    /// also where it can't be counted.
+    pub(super) async fn publish_anew(
+        &self,
+        app: &AppName,
+        change: impl FnOnce(&Book),
+    ) -> Result<(), ReleaseError> {
+        self.0.parts.predecessor.settled().await;
+        let _changing = self.0.changing.lock().await;
+        let counted = self.stored("counting the change", |store| store.next_epoch()).await;
+        change(&self.0.book);
+        if let Ok(epoch) = counted {
+            self.0.book.set_epoch(epoch);
+        }
+        self.publish(Some(app));
+        counted.map(drop)
+    }
+
+    /// The preview that had this name before is of no use any more.
+    async fn replace_preview(&self, entry: &Arc<Entry>) -> Result<(), ReleaseError> {
+        let record = entry.record();
+        let Some((name, _)) = record.as_preview() else { return Ok(()) };
+        for older in self.0.book.releases(&record.id.app) {
+            let older_record = older.record();
+            let same_name = older_record.as_preview().is_some_and(|(older_name, _)| older_name == name);
+            if same_name && !Arc::ptr_eq(&older, entry) {
+                match self.remove(older_record.id).await {
+                    Err(error) if !error.is_no_release() => return Err(error),
+                    // It may have been its time just now.
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Holds the name of a release, and its labels, while it is taken in.
+    pub(super) fn reserve(&self, claim: Claim) -> Result<Reserved<'_>, ReleaseError> {
+        self.refuse_routed(&claim)?;
+        let id = claim.release.clone();
+        self.0.book.reserve(claim, &self.0.parts.config.quota).map_err(|why| unclaimed(&id, why))
+    }
+
+    /// Refuses host names that `vitrine.toml` gives to an app.
+    fn refuse_routed(&self, claim: &Claim) -> Result<(), ReleaseError> {
+        let config = &self.0.parts.config;
+        for (label, _) in claim.labels() {
+            let host = format!("{label}.{}", config.domain);
+            if let Some(route) = config.routes.iter().find(|route| route.host == host) {
+                let by = format!("a route to {} in vitrine.toml", route.app);
+                return Err(ReleaseError::LabelTaken { label, by });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn unclaimed(id: &ReleaseId, why: Unclaimed) -> ReleaseError {
+    match why {
+        Unclaimed::Busy => ReleaseError::Refused(format!("`{id}` is being deployed right now; wait for it")),
+        Unclaimed::TooMany(why) => ReleaseError::Quota(why),
+        Unclaimed::Taken { label, by } => ReleaseError::LabelTaken { label, by },
+    }
+}
+
+/// Whether an upload under the name of a release that is there brings the same again.
+fn same_again(
+    existing: &ReleaseRecord,
+    digest: Digest,
+    preview: Option<&Version>,
+) -> Result<(), ReleaseError> {
+    if let Some(name) = preview.filter(|name| existing.preview.as_ref() != Some(*name)) {
+        return Err(ReleaseError::Refused(format!(
+            "`{}` is there already and is not the preview `{name}`; give the preview a --version of its own",
+            existing.id
+        )));
+    }
+    if existing.digest == digest {
+        return Ok(());
+    }
+    Err(ReleaseError::OtherContent { release: existing.id.clone(), existing: existing.digest })
+}
+
+/// The contract's example value: three days outlive a weekend.
+const DEFAULT_PREVIEW_TTL: Duration = Duration::from_secs(72 * 3600);

@@ -1,0 +1,43 @@
+//! Logs and metrics: set-up, and names declared once.
+
+mod bucket;
+mod causes;
+mod certificates;
+pub mod connections;
+mod drops;
+mod event;
+mod kept_line;
+pub mod log_store;
+mod logs;
+mod metrics;
+mod queue;
+pub mod series;
+mod tally;
+
+pub use bucket::Bucket;
+pub use causes::causes;
+pub use drops::{DropReason, LogDrops};
+pub use kept_line::{KeptLine, LineKind};
+pub use log_store::{Keeping, LogStore, LogStoreGuard, Past};
+pub use logs::{AccessLine, LogGuard, Logs, init_logs};
+pub use metrics::{FlipKind, Metrics, Replacement};
+pub use tally::{Figures, Sample, Window};
+
+use std::sync::Arc;
+
+/// What every part of the host reports to. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Telemetry {
+    /// Counters, gauges and histograms.
+    pub metrics: Arc<Metrics>,
+    /// JSON lines on stderr.
+    pub logs: Logs,
+}
+
+impl Telemetry {
+    /// Metrics that count, beside everything else, which lines these logs drop.
+    #[must_use]
+    pub fn new(logs: Logs) -> Self {
+        Self { metrics: Arc::new(Metrics::counting(logs.drops())), logs }
+    }
+}

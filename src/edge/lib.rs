@@ -1,0 +1,245 @@
+//! The public side: accepts connections, picks a release, answers from its files or from a worker.
+//!
+//! A request goes one way: [`listener`] -> [`connection`] -> [`line`], which calls [`caller`] and [`address`] (who asks
+//! for what), [`select`] (which release, for [`visitor`]s of a split app), [`static_files`] and [`file_answer`] (its files) or [`render`] and
+//! [`app_answer`] or [`web_socket`] (its code), [`answer`] (the one place that makes errors), [`body`] and [`access_log`] (the end).
+
+#![warn(unreachable_pub)]
+
+mod access_log;
+mod address;
+mod answer;
+mod app_answer;
+mod app_head;
+mod body;
+mod caching;
+mod caller;
+mod clients;
+mod connection;
+mod explained_io;
+mod file_answer;
+mod file_store;
+#[cfg(test)]
+mod fixture;
+mod forward;
+mod forwarded;
+mod https;
+mod line;
+mod listener;
+mod negotiate;
+mod own;
+mod own_calls;
+mod own_cookie;
+mod pin;
+mod preview_door;
+mod pump;
+mod render;
+mod select;
+mod static_files;
+mod upload;
+mod visitor;
+mod wake_quota;
+mod web_socket;
+
+use clients::Clients;
+use connection::{Terms, protocols};
+use file_store::FileStore;
+use https::Https;
+use line::Line;
+use own_calls::OwnCalls;
+use std::net::SocketAddr;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use vitrine_control::release::Releases;
+use vitrine_core::config::{Config, MetricsRules};
+use vitrine_core::files;
+use vitrine_core::handover::{Inheritance, Role};
+use vitrine_core::limits::{CONNECTIONS_RESERVE, LISTEN_BACKLOG, WEB_SOCKETS_OF_CLIENT_MAX};
+use vitrine_core::telemetry::Telemetry;
+use vitrine_core::telemetry::connections::Side;
+use vitrine_proxy::certificates::{CertificateError, Certificates};
+use vitrine_proxy::connections::activity::Patience;
+use vitrine_proxy::connections::bind::bound;
+use vitrine_proxy::connections::leaving::Leaving;
+use vitrine_proxy::connections::places::{Bounds, Places};
+use vitrine_proxy::route::Routes;
+use wake_quota::WakeQuota;
+
+/// Why the edge can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum EdgeError {
+    /// The address is taken, or not this machine's.
+    #[error("the edge can't listen on {address}; pick another with --listen")]
+    Bind {
+        /// Address asked for.
+        address: SocketAddr,
+        /// Cause.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A certificate of the TLS listener.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+}
+
+/// What a TLS listener speaks, and the certificates in it.
+type Secured = (Arc<rustls::ServerConfig>, Arc<Certificates>);
+
+/// A bound edge that does not serve yet.
+#[derive(Debug)]
+pub struct Edge {
+    plain: (TcpListener, SocketAddr),
+    tls: Option<(TcpListener, SocketAddr, Secured)>,
+    public: (&'static str, u16),
+    drain: Duration,
+    places: Arc<Places>,
+    line: Line<Releases>,
+}
+
+impl Edge {
+    /// Binds the plain listener and, if configured, the TLS one, or takes those of a predecessor. What it binds is served by the
+    /// runtime that this is called in.
+    ///
+    /// # Errors
+    /// See [`EdgeError`].
+    pub fn bind(
+        config: &Config,
+        routes: Routes,
+        releases: Releases,
+        telemetry: Telemetry,
+        inherited: &mut Inheritance,
+    ) -> Result<Self, EdgeError> {
+        let tls = match &config.tls {
+            None => None,
+            Some(tls) => {
+                let certificates = Certificates::load(tls.files(), Arc::clone(&telemetry.metrics))?;
+                let config = certificates.server_config(&[b"h2", b"http/1.1"])?;
+                let (listener, address) = bind(tls.listen, inherited.listener(Role::Tls, tls.listen))?;
+                Some((listener, address, (config, certificates)))
+            }
+        };
+        let plain = bind(config.listen, inherited.listener(Role::Edge, config.listen))?;
+        let secure = config.tls.as_ref().zip(tls.as_ref());
+        let secure = secure.map(|(rules, (_, address, _))| (rules, rules.port_of_clients(address.port())));
+        let public = secure.map_or(("http", plain.1.port()), |(_, port)| ("https", port));
+        let https = secure.map(|(rules, port)| Https::new(rules, port));
+        let guard = releases.guard();
+        let all = files::shares().edge_connections;
+        let bounds = Bounds {
+            all,
+            reserve: CONNECTIONS_RESERVE.min(all / 16),
+            per_client: config.edge.connections_per_client as usize,
+            trusted_proxies: config.trusted_proxies.clone(),
+        };
+        Ok(Self {
+            places: Places::new(bounds, telemetry.metrics.connections(Side::Edge)),
+            plain,
+            tls,
+            public,
+            drain: Duration::from_millis(config.switching.drain_timeout_ms),
+            line: Line {
+                routes,
+                wake: releases,
+                wake_quota: WakeQuota::new(),
+                telemetry: Arc::new(telemetry),
+                trusted_proxies: config.trusted_proxies.clone(),
+                trust_forwarded_host: config.edge.trust_forwarded_host,
+                clients: Clients::new(config.edge.requests_per_client),
+                socket_clients: Clients::new(WEB_SOCKETS_OF_CLIENT_MAX),
+                maxima: config.limits.clone(),
+                guard,
+                files: FileStore::new(),
+                shared_domain: Some(config.domain.clone()),
+                https: https.unwrap_or_default(),
+                skew_protection: config.edge.skew_protection,
+                diagnostic_headers: config.edge.diagnostic_headers,
+                alone: false,
+                metrics: MetricsRules::default(),
+                shutdown: CancellationToken::new(),
+                handed_over: CancellationToken::new(),
+                sockets: Arc::default(),
+            },
+        })
+    }
+
+    /// The edge of a host without an admin side (`solo`): it also answers `/metrics`, to those whom these rules name, and it is not
+    /// ready before it has a live release.
+    #[must_use]
+    pub fn alone(mut self, metrics: MetricsRules) -> Self {
+        self.line.alone = true;
+        self.line.shared_domain = None;
+        self.line.metrics = metrics;
+        self
+    }
+
+    /// Address of the plain listener, with its real port.
+    #[must_use]
+    pub const fn local_addr(&self) -> SocketAddr {
+        self.plain.1
+    }
+
+    /// Scheme and port by which clients reach it.
+    #[must_use]
+    pub const fn public(&self) -> (&'static str, u16) {
+        self.public
+    }
+
+    /// The listening sockets, for a successor.
+    ///
+    /// # Errors
+    /// The process has too many files open.
+    pub fn sockets(&self) -> std::io::Result<Vec<(Role, OwnedFd)>> {
+        let plain = (Role::Edge, &self.plain.0);
+        let tls = self.tls.as_ref().map(|(listener, ..)| (Role::Tls, listener));
+        let copied =
+            |(role, listener): (Role, &TcpListener)| Ok((role, listener.as_fd().try_clone_to_owned()?));
+        std::iter::once(plain).chain(tls).map(copied).collect()
+    }
+
+    /// Serves until `leaving` says otherwise, then stops accepting, lets requests finish (`switching.drain_timeout_ms`) and
+    /// returns.
+    pub async fn serve(mut self, leaving: Leaving) {
+        self.line.shutdown = leaving.stop.clone();
+        self.line.handed_over = leaving.handed_over.clone();
+        let line = Arc::new(self.line);
+        line.wake.answer_own(Arc::new(OwnCalls(Arc::downgrade(&line))));
+        let run = |listener, tls| {
+            let terms = Terms {
+                answer: Arc::clone(&line),
+                protocols: protocols(),
+                patience: Patience::default(),
+                tls,
+            };
+            listener::run(listener, Arc::new(terms), Arc::clone(&self.places), self.drain, leaving.clone())
+        };
+        let plain = run(self.plain.0, None);
+        match self.tls {
+            None => plain.await,
+            Some((listener, _, (config, certificates))) => {
+                let both = async { tokio::join!(plain, run(listener, Some(config))) };
+                tokio::select! {
+                    _ = both => {}
+                    () = certificates.keep_fresh() => {}
+                }
+            }
+        }
+    }
+}
+
+fn bind(
+    address: SocketAddr,
+    inherited: Option<std::net::TcpListener>,
+) -> Result<(TcpListener, SocketAddr), EdgeError> {
+    let listen = || {
+        let listener = match inherited {
+            Some(listener) => TcpListener::from_std(listener)?,
+            None => bound(address)?.listen(LISTEN_BACKLOG)?,
+        };
+        let bound = listener.local_addr()?;
+        Ok((listener, bound))
+    };
+    listen().map_err(|source| EdgeError::Bind { address, source })
+}

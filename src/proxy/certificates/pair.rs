@@ -1,0 +1,71 @@
+//! One certificate with its key, read from its files.
+
+use super::CertificateError;
+use super::validity::expires_s;
+use rustls::sign::CertifiedKey;
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::sync::Arc;
+use vitrine_core::config::CertificateFiles;
+
+/// A certificate that can be served.
+#[derive(Debug, Clone)]
+pub(super) struct Pair {
+    pub(super) key: Arc<CertifiedKey>,
+    /// DNS names that it is for, lower case; `*.` in front stands for one label.
+    pub(super) names: Vec<String>,
+    /// When it ends, in seconds since the Unix epoch.
+    pub(super) expires_s: i64,
+}
+
+impl Pair {
+    /// Reads both files and checks that they fit each other.
+    pub(super) fn load(files: &CertificateFiles) -> Result<Self, CertificateError> {
+        let path = files.certificate.as_path();
+        // Read first: a file that this user may not read is told from one that is no PEM.
+        let read = |path| std::fs::read(path).map_err(|error| broken(path, "the file can't be read", error));
+        let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&read(path)?)
+            .collect::<Result<_, _>>()
+            .map_err(|error| broken(path, "the certificate chain can't be read as PEM", error))?;
+        let Some(leaf) = chain.first() else {
+            let none = std::io::Error::other("no BEGIN CERTIFICATE section");
+            return Err(broken(path, "there is no certificate in this file", none));
+        };
+        let parsed = webpki::EndEntityCert::try_from(leaf)
+            .map_err(|error| broken(path, "the first certificate can't be read", error))?;
+        let names = parsed.valid_dns_names().map(str::to_ascii_lowercase).collect();
+        let expires_s = expires_s(leaf).ok_or_else(|| {
+            broken(path, "the first certificate can't be read", std::io::Error::other("it has no validity"))
+        })?;
+        let key = PrivateKeyDer::from_pem_slice(&read(&files.key)?)
+            .map_err(|error| broken(&files.key, "the private key can't be read as PEM", error))?;
+        let provider = rustls::crypto::ring::default_provider();
+        let key = CertifiedKey::from_der(chain, key, &provider)
+            .map_err(|error| broken(&files.key, "the key does not fit the certificate", error))?;
+        Ok(Self { key: Arc::new(key), names, expires_s })
+    }
+}
+
+fn broken(
+    path: &Path,
+    problem: &'static str,
+    source: impl std::error::Error + Send + Sync + 'static,
+) -> CertificateError {
+    CertificateError::Unusable { path: path.to_owned(), problem, source: Box::new(source) }
+}
+
+/// What changes when a file is written or replaced: device, inode, size, seconds and nanoseconds. Nothing of one that is not there.
+type FileStamp = Option<(u64, u64, u64, i64, i64)>;
+
+/// See [`stamp`].
+pub(super) type Stamp = [FileStamp; 2];
+
+/// What both files of a pair are now; links are followed.
+pub(super) fn stamp(files: &CertificateFiles) -> Stamp {
+    [&files.certificate, &files.key].map(|path| {
+        let data = std::fs::metadata(path).ok()?;
+        Some((data.dev(), data.ino(), data.size(), data.mtime(), data.mtime_nsec()))
+    })
+}

@@ -1,0 +1,72 @@
+//! What a start would refuse, found out without one.
+
+use super::HostError;
+use std::collections::BTreeSet;
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use vitrine_control::admin::{AdminError, Token};
+use vitrine_core::config::Config;
+use vitrine_core::id::AppName;
+use vitrine_core::telemetry::Metrics;
+use vitrine_edge::EdgeError;
+use vitrine_proxy::certificates::Certificates;
+use vitrine_proxy::connections::bind::bound;
+use vitrine_proxy::route::guard::Guard;
+use vitrine_store::{KeySource, Layout, Store};
+
+/// What was found. Nothing was made, bound or changed, and a host may run meanwhile.
+#[derive(Debug, Default)]
+pub(crate) struct Precheck {
+    /// What a start of this user would refuse.
+    pub refused: Vec<HostError>,
+    /// Fields whose addresses another process listens on: the host itself, if it runs.
+    pub in_use: Vec<(&'static str, SocketAddr)>,
+    /// Apps of the data folder; none if it can't be read.
+    pub apps: BTreeSet<AppName>,
+}
+
+impl Precheck {
+    /// Reads the files that this configuration names, and tries its addresses.
+    #[must_use]
+    pub(crate) fn of(config: &Config) -> Self {
+        let mut found = Self::default();
+        let keys = KeySource::choose(config.secrets.key_file.as_deref());
+        found.apps = found.noted(Store::inspect(&config.data, &keys)).unwrap_or_default();
+        found.noted(Guard::load(&config.previews, b""));
+        found.certificates(config);
+        let token = Token::load(&Layout::new(&config.data).admin_token());
+        found.noted(token.map_err(AdminError::from));
+        found.addresses(config);
+        found
+    }
+
+    fn noted<T, E: Into<HostError>>(&mut self, result: Result<T, E>) -> Option<T> {
+        result.map_err(|error| self.refused.push(error.into())).ok()
+    }
+
+    /// Each certificate by itself: one that can't be used hides no other.
+    fn certificates(&mut self, config: &Config) {
+        let metrics = Arc::new(Metrics::new());
+        let load = |files| Certificates::load(vec![files], Arc::clone(&metrics));
+        for files in config.tls.iter().flat_map(|tls| tls.files()) {
+            self.noted(load(files).map_err(EdgeError::from));
+        }
+        if let Some(files) = config.admin_tls.clone() {
+            self.noted(load(files).map_err(AdminError::from));
+        }
+    }
+
+    fn addresses(&mut self, config: &Config) {
+        for (field, address) in config.listeners() {
+            match bound(address) {
+                Err(error) if error.kind() == ErrorKind::AddrInUse => self.in_use.push((field, address)),
+                Err(source) if field == "admin" => {
+                    self.refused.push(AdminError::Listen { address, source }.into());
+                }
+                Err(source) => self.refused.push(EdgeError::Bind { address, source }.into()),
+                Ok(_) => {}
+            }
+        }
+    }
+}
