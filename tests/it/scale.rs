@@ -54,7 +54,7 @@ fn an_operators_number_counts_more_than_the_bundles_until_it_is_reset() {
     deploy(&host, TWO, &["--version", "v1"]);
     let before = has(&host, "v1", 2);
     let scaled = host.cli(&["scale", "shop", "3"]).ok();
-    assert!(scaled.stderr.contains("3 to 3 instances, as set by `vitrine scale`"), "{scaled:?}");
+    assert!(scaled.stderr.contains("shop: 3 instances, as set by `vitrine scale`"), "{scaled:?}");
     assert!(has(&host, "v1", 3).is_superset(&before), "those that serve stay");
     deploy(&host, TWO, &["--version", "v2"]);
     has(&host, "v2", 3);
@@ -83,7 +83,7 @@ fn numbers_that_can_not_be_are_refused_and_change_nothing() {
     assert_eq!(answer.status, 400, "{}", answer.text());
     has(&host, "v1", 1);
     let shown = host.cli(&["scale", "shop"]).ok();
-    assert!(shown.stderr.contains("1 to 1 instances, as its vitrine.json asks for"), "{shown:?}");
+    assert!(shown.stderr.contains("shop: 1 instance, as its vitrine.json asks for"), "{shown:?}");
 }
 
 #[test]

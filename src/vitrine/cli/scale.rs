@@ -59,9 +59,13 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
     if print::is_json() {
         return client.print_json(&app);
     }
-    let Scale { min, max } = app.scale;
+    let count = match app.scale {
+        Scale { min: 1, max: 1 } => "1 instance".to_owned(),
+        Scale { min, max } if min == max => format!("{min} instances"),
+        Scale { min, max } => format!("{min} to {max} instances"),
+    };
     let whose = if app.scale_is_set { "as set by `vitrine scale`" } else { "as its vitrine.json asks for" };
-    print::talk(&format!("{}: {min} to {max} instances, {whose}", args.app));
+    print::talk(&format!("{}: {count}, {whose}", args.app));
     show(&app.instances, args.form)
 }
 
