@@ -60,7 +60,7 @@ fn a_preview_gets_changed_values_with_its_next_deploy_of_the_same_content() {
     assert_eq!(text(&host, "shop-pr-7"), "two");
     // A host that starts again has them, too.
     let folder = host.kill();
-    let host = Host::start_in(folder, &[]);
+    let host = Host::start_in(folder, &["--isolation", "process"]);
     assert_eq!(text(&host, "shop-pr-7"), "two");
     assert_eq!(host.releases("shop").len(), 1);
 }
