@@ -32,7 +32,7 @@ pub(super) enum Terms {
 const LOST_WITH_SNAPSHOT: &str = "the worker ended while it started from the app's snapshot";
 
 /// A worker that may serve, and what failed of its warm and health paths.
-type Started = (Arc<Worker>, Option<String>);
+type ReadyWorker = (Arc<Worker>, Option<String>);
 
 impl Releases {
     /// Starts the first instance of a release and lets it serve. The caller has a place to do so.
@@ -52,7 +52,7 @@ impl Releases {
         deadline: Duration,
         terms: Terms,
         answered: impl FnOnce() -> Result<(), ReleaseError> + Send,
-    ) -> Result<Started, ReleaseError> {
+    ) -> Result<ReadyWorker, ReleaseError> {
         let starting = self.start(entry, instance, deadline, terms, answered);
         if let Ok(started) = tokio::time::timeout(deadline, starting).await {
             return started;
@@ -72,7 +72,7 @@ impl Releases {
         deadline: Duration,
         terms: Terms,
         answered: impl FnOnce() -> Result<(), ReleaseError> + Send,
-    ) -> Result<Started, ReleaseError> {
+    ) -> Result<ReadyWorker, ReleaseError> {
         self.check_bundle(entry).await?;
         let env = self.env_of(entry).await?;
         let _mapping = self.0.mapping.read().await;

@@ -65,11 +65,11 @@ pub enum Missing {
          `memory_reservation_mb` or `[capacity]` in vitrine.toml"
     )]
     Memory {
-        /// What a worker needs.
+        /// Memory to be reserved for a worker.
         needed_mb: u64,
-        /// What is free.
+        /// Memory that is not reserved.
         free_mb: u64,
-        /// What there is.
+        /// Memory of the host.
         all_mb: u64,
     },
     /// Cores.
@@ -79,11 +79,11 @@ pub enum Missing {
         cores(*needed), cores(*free), cores(*all)
     )]
     Cpu {
-        /// What a worker needs, in thousandths of a core.
+        /// Cores to be reserved for a worker, in thousandths.
         needed: u64,
-        /// What is free.
+        /// Cores that are not reserved.
         free: u64,
-        /// What there is.
+        /// Cores of the host.
         all: u64,
     },
 }

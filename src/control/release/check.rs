@@ -317,7 +317,7 @@ impl Releases {
             // Somebody replaced it, or users get another release by now.
             return;
         }
-        // One that is not well is no better than the one that serves.
+        // A replacement that fails its checks would be no improvement.
         match self.start_beside(entry, Duration::from_millis(REPLACE_BOOT_DEADLINE_MS), Terms::Strict).await {
             Ok((instance, _)) => {
                 self.0.parts.telemetry.metrics.replacement(&entry.id().app, Replacement::Unhealthy);

@@ -60,7 +60,7 @@ impl Releases {
         self.begins_to_serve(entry, &instance, unwell);
     }
 
-    /// Gives all requests to one instance, and gives back those that it replaces: the caller lets them finish.
+    /// Gives all requests to one instance and returns the instances that it replaces: the caller lets them finish.
     pub(super) fn replace_instances(
         &self,
         entry: &Arc<Entry>,
@@ -95,7 +95,7 @@ impl Releases {
         } else {
             self.end(instance.id()).await;
         }
-        // Some that look at it may still hold it.
+        // Observers may hold the instance a moment longer than its worker runs.
         instance.leave_room();
     }
 

@@ -203,11 +203,11 @@ fn noted(entry: &Entry, error: Option<ReleaseError>) -> Result<(), ReleaseError>
     Err(error)
 }
 
-/// Those that are too many: what does not serve first, then the newest.
+/// The instances beyond the wanted number: those that do not serve first, then the newest.
 fn surplus(mut instances: Vec<Arc<Instance>>, wanted: usize) -> Vec<Arc<Instance>> {
     // Stable: among equals the oldest stay.
     instances.sort_by_key(|one| Reverse(one.fitness()));
-    instances.split_off(wanted.clamp(1, instances.len()))
+    instances.split_off(wanted.max(1).min(instances.len()))
 }
 
 /// Whether a release has so many instances, all with the limits that it has now.

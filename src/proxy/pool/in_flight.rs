@@ -1,8 +1,8 @@
-//! What is in flight at one instance: requests, and WebSockets, which are counted apart.
+//! Counts the requests and the WebSockets in flight at one instance.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Counts of one instance, or of what waits for them.
+/// See the module.
 #[derive(Debug, Default)]
 pub struct InFlight {
     requests: AtomicUsize,
