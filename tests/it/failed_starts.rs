@@ -27,7 +27,9 @@ fn three_failed_starts(host: &Host) {
     let files = [("server/index.js", server.as_str()), ("vitrine.json", r#"{"snapshot":false}"#)];
     host.deploy_files("shop", &files, &["--version", "v1", "--no-promote"]);
     wait_until("it sleeps, and its time is over", PATIENCE, || {
-        (host.release("shop", "v1")["phase"] == "sleeping" && now_ms() > until_ms).then_some(())
+        let sleeps = host.release("shop", "v1")["phase"] == "sleeping";
+        let has_no_process = || host.workers().iter().all(|worker| worker.release != "shop@v1");
+        (sleeps && has_no_process() && now_ms() > until_ms).then_some(())
     });
     for _ in 0..3 {
         let answer = host.get("shop-v1", "/").send();

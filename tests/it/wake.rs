@@ -18,13 +18,14 @@ const REQUESTS: usize = 20;
 const SLOW_START: &str = "await new Promise((done) => setTimeout(done, 2000));\n\
                           export default { fetch: () => new Response('awake') };\n";
 
+/// Waits until the host says that a release sleeps, and the processes of its worker have ended: they end a moment later.
 fn until_asleep(host: &Host, version: &str) {
+    let id = format!("shop@{version}");
     wait_until(&format!("{version} sleeps"), PATIENCE, || {
         let release = host.release("shop", version);
-        (release["phase"] == "sleeping" && release["instance"].is_null()).then_some(())
+        let says_so = release["phase"] == "sleeping" && release["instance"].is_null();
+        (says_so && host.workers().iter().all(|worker| worker.release != id)).then_some(())
     });
-    let release = format!("shop@{version}");
-    assert!(host.workers().iter().all(|worker| worker.release != release), "{:?}", host.workers());
 }
 
 /// Instances of a release that were seen while `during` ran.
