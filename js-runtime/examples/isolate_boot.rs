@@ -17,9 +17,9 @@ use vitrine_worker::bundle::Bundle;
 use vitrine_worker::isolate::boot::boot;
 use vitrine_worker::isolate::log::Log;
 use vitrine_worker::isolate::platform;
-use vitrine_worker::isolate::shared::Shared;
+use vitrine_worker::isolate::state::RuntimeState;
 use vitrine_worker::isolate::warm::render;
-use vitrine_worker::request::HostLink;
+use vitrine_worker::request::HostClient;
 use vitrine_worker::snapshot;
 
 /// Pages after which an isolate is called steady, and those that are taken for it.
@@ -37,7 +37,7 @@ fn main() {
     let file = argument(4, "");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let task = async {
-        let (link, _logs) = HostLink::new(tokio::runtime::Handle::current());
+        let (link, _logs) = HostClient::new(tokio::runtime::Handle::current());
         match argument(3, "").as_str() {
             "take" => take(start, bundle, link, &file).await,
             "boot" => measure(&start, &bundle, &link, isolates.parse().expect("a number"), &file).await,
@@ -57,7 +57,7 @@ fn run_each(common: [&String; 3]) {
     }
 }
 
-async fn take(start: Start, bundle: Bundle, link: HostLink, file: &str) {
+async fn take(start: Start, bundle: Bundle, link: HostClient, file: &str) {
     let begun = Instant::now();
     let request = SnapshotRequest { settings: start.settings, env_names: Vec::new(), harmless: Vec::new() };
     match snapshot::take(request, bundle, link).await {
@@ -69,7 +69,7 @@ async fn take(start: Start, bundle: Bundle, link: HostLink, file: &str) {
     }
 }
 
-async fn measure(start: &Start, bundle: &Bundle, link: &HostLink, isolates: usize, file: &str) {
+async fn measure(start: &Start, bundle: &Bundle, link: &HostClient, isolates: usize, file: &str) {
     platform::init();
     let snapshot = (!file.is_empty()).then(|| mapped(file)).flatten();
     if !file.is_empty() && snapshot.is_none() {
@@ -79,7 +79,7 @@ async fn measure(start: &Start, bundle: &Bundle, link: &HostLink, isolates: usiz
     let mut pages: Vec<Vec<Duration>> = Vec::new();
     for number in 0..isolates {
         let log = Log::new(link.clone(), 100);
-        let shared = Rc::new(Shared::new(start.settings.limits.clone(), link.clone(), log));
+        let shared = Rc::new(RuntimeState::new(start.settings.limits.clone(), link.clone(), log));
         let begun = Instant::now();
         let mut driver = boot(shared, start, bundle, snapshot).await.expect("an app that boots");
         boots.push(begun.elapsed());

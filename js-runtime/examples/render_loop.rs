@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use vitrine_wire::{Outcome, RequestHead, Start};
 use vitrine_worker::bundle::Bundle;
 use vitrine_worker::pool::Pool;
-use vitrine_worker::request::{HostLink, Request};
+use vitrine_worker::request::{HostClient, Request};
 
 /// Times that the figures are taken: the first round still has the compiler at work.
 const ROUNDS: u32 = 3;
@@ -33,7 +33,7 @@ fn main() {
 }
 
 async fn run(start: Start, bundle: Bundle, path: String, time: Duration, in_flight: u32) {
-    let (link, mut logs) = HostLink::new(tokio::runtime::Handle::current());
+    let (link, mut logs) = HostClient::new(tokio::runtime::Handle::current());
     tokio::spawn(async move {
         while let Some(lines) = logs.batch().await {
             lines.iter().for_each(|line| eprintln!("{:?} {}", line.level, line.message));

@@ -6,9 +6,9 @@ mod control;
 mod requests;
 mod writer;
 
-use crate::journal::{Severity, causes, note};
 use crate::limits::{ACCEPT_PAUSE_MS, CONNECTIONS_MAX, SHUTDOWN_FLUSH_MS};
-use crate::request::{EgressStreams, LogReader, Outbox, RequestStreams, StreamError};
+use crate::log::{Severity, causes, note};
+use crate::request::{EgressStreams, LogReader, RequestStreams, StreamError, WriteQueue};
 use futures_util::{SinkExt, StreamExt};
 use instance::Instance;
 use serde_json::json;
@@ -178,8 +178,8 @@ impl Server {
     }
 
     async fn requests(&self, mut reading: Reading, writing: Writing) -> Result<(), ConnectionError> {
-        let (outbox, entries) = Outbox::new();
-        let streams = RequestStreams::new(outbox);
+        let (queue, entries) = WriteQueue::new();
+        let streams = RequestStreams::new(queue);
         let read = requests::read(&mut reading, &self.instance, &streams);
         let ended = self.run(read, writing, entries).await;
         streams.cancel_all();
@@ -187,15 +187,15 @@ impl Server {
     }
 
     async fn control(&self, mut reading: Reading, writing: Writing) -> Result<(), ConnectionError> {
-        let (outbox, entries) = Outbox::new();
-        let streams = EgressStreams::new(outbox.clone());
+        let (queue, entries) = WriteQueue::new();
+        let streams = EgressStreams::new(queue.clone());
         self.newest.send_modify(|number| *number += 1);
         self.controls.send_modify(|open| *open += 1);
         self.instance.link().attach(Arc::clone(&streams));
         let newest = self.newest.subscribe();
-        let logs = control::send_logs(Arc::clone(&self.logs), outbox.clone(), newest, self.closing.clone());
+        let logs = control::send_logs(Arc::clone(&self.logs), queue.clone(), newest, self.closing.clone());
         let logs = tokio::spawn(logs);
-        let read = control::read(&mut reading, &self.instance, &streams, &outbox);
+        let read = control::read(&mut reading, &self.instance, &streams, &queue);
         let ended = self.run(read, writing, entries).await;
         logs.abort();
         self.instance.link().detach(&streams);
@@ -210,7 +210,7 @@ impl Server {
         &self,
         read: impl Future<Output = Result<(), ConnectionError>>,
         writing: Writing,
-        entries: crate::request::OutboxReader,
+        entries: crate::request::WriteQueueReader,
     ) -> Result<(), ConnectionError> {
         let mut writer: JoinHandle<Result<(), WriteError>> =
             tokio::spawn(writer::write(writing, entries, self.closing.clone()));

@@ -1,6 +1,6 @@
 //! What an app threw, as people read it.
 
-use crate::isolate::shared::{RequestNumber, Shared};
+use crate::isolate::state::{RequestNumber, RuntimeState};
 use deno_core::error::{JsError, JsStackFrame};
 use deno_core::v8;
 use std::fmt::Write as _;
@@ -47,13 +47,13 @@ fn write_frame(stack: &mut String, frame: &JsStackFrame) {
 }
 
 /// Writes an error to the app's log, described only if there is room for it; `how` goes before its message.
-pub fn log(shared: &Shared, request: RequestNumber, how: &str, error: impl FnOnce() -> AppError) {
-    shared.write_log(|| {
+pub fn log(state: &RuntimeState, request: RequestNumber, how: &str, error: impl FnOnce() -> AppError) {
+    state.write_log(|| {
         let AppError { message, stack } = error();
         LogLine {
             time_ms: now_ms(),
             level: LogLevel::Error,
-            request_id: shared.request_id(request),
+            request_id: state.request_id(request),
             message: format!("{how}{message}"),
             stack: Some(stack),
         }

@@ -1,7 +1,7 @@
 //! One V8 isolate on one thread.
 //!
 //! [`platform`] is V8 itself, [`runtime`] how an isolate comes to be, [`engine`] the isolate and the way into it, [`driver`] the loop that owns
-//! the thread, [`shared`] what ops and driver share, [`answer`] the path of an answer to the host.
+//! the thread, [`state`] what ops and driver share, [`answer`] the path of an answer to the host.
 
 pub mod answer;
 mod backlog;
@@ -9,12 +9,12 @@ pub mod boot;
 mod buffers;
 pub mod driver;
 pub mod engine;
-pub(crate) mod entries;
+pub(crate) mod entry_points;
 pub mod log;
 pub mod memory;
 pub mod module_scope;
 pub mod platform;
 pub mod runtime;
-pub mod shared;
 pub mod socket;
+pub mod state;
 pub mod warm;

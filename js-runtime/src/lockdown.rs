@@ -9,8 +9,8 @@
 mod filter;
 pub mod probe;
 
-use crate::journal::{Severity, note};
 use crate::limits::DESCRIPTORS_MAX;
+use crate::log::{Severity, note};
 use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetError,
     RulesetStatus, Scope,

@@ -5,7 +5,7 @@ use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use vitrine_wire::{Sha256Digest, SpecHash};
-use vitrine_worker::journal::{Severity, causes, note};
+use vitrine_worker::log::{Severity, causes, note};
 use vitrine_worker::render::{self, RenderEnd, RenderOptions, SnapshotFile};
 use vitrine_worker::supervisor::{self, SupervisorOptions};
 use vitrine_worker::{exit, lockdown};

@@ -15,7 +15,7 @@ pub mod timer;
 pub mod zlib;
 
 use crate::bundle::Bundle;
-use crate::isolate::shared::Shared;
+use crate::isolate::state::RuntimeState;
 use deno_core::OpState;
 use std::rc::Rc;
 
@@ -140,7 +140,7 @@ deno_core::extension!(
         zlib::op_zlib_set_level,
         zlib::op_zlib_step,
     ],
-    options = { shared: Rc<Shared>, bundle: Bundle },
+    options = { shared: Rc<RuntimeState>, bundle: Bundle },
     state = |state, options| {
         state.put(options.shared);
         state.put(options.bundle);
@@ -148,6 +148,6 @@ deno_core::extension!(
 );
 
 /// The isolate's own state.
-fn shared(state: &OpState) -> Rc<Shared> {
-    Rc::clone(state.borrow::<Rc<Shared>>())
+fn shared(state: &OpState) -> Rc<RuntimeState> {
+    Rc::clone(state.borrow::<Rc<RuntimeState>>())
 }

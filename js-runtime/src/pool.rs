@@ -1,24 +1,24 @@
 //! Isolates behind a fair bounded queue.
 
-pub mod gate;
-mod overseer;
-mod place;
+pub mod in_flight;
+mod isolate_thread;
 pub mod queue;
+mod supervisor;
 
 use crate::bundle::Bundle;
 use crate::isolate::log::Log;
 use crate::isolate::{memory, platform};
 use crate::limits::isolate::{POOL_REQUESTS, RESIDENT_BASE_BYTES};
-use crate::request::{HostLink, PoolRequest, Request, lock};
+use crate::request::{HostClient, PoolRequest, Request, lock};
 use crate::watchdog::resident;
 use futures_util::future::try_join_all;
-use gate::Gate;
-use overseer::Overseer;
-use place::{Place, Role};
+use in_flight::InFlight;
+use isolate_thread::{IsolateThread, Role};
 use queue::Queue;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use supervisor::PoolSupervisor;
 use tokio::sync::{Semaphore, mpsc};
 use vitrine_wire::{BootFailure, Outcome, Start};
 
@@ -35,10 +35,10 @@ struct Plan {
     start: Start,
     bundle: Bundle,
     snapshot: Option<&'static [u8]>,
-    link: HostLink,
+    link: HostClient,
     log: Log,
     queue: Queue,
-    gate: Arc<Gate>,
+    gate: Arc<InFlight>,
     /// Isolates in rotation.
     serving: AtomicU32,
     /// The first warm path that failed in one of the first isolates, of a release that serves all the same.
@@ -56,7 +56,7 @@ impl Pool {
         start: Start,
         bundle: Bundle,
         snapshot: Option<&'static [u8]>,
-        link: HostLink,
+        link: HostClient,
     ) -> Result<Self, BootFailure> {
         platform::init();
         if let Some((_, zone)) = start.env.iter().find(|(name, _)| name == platform::TIME_ZONE) {
@@ -82,10 +82,11 @@ impl Pool {
             warm_failure: Mutex::default(),
             turns,
         });
-        let places = try_join_all((0..places).map(|_| Place::boot(Arc::clone(&plan), Role::First))).await?;
+        let places =
+            try_join_all((0..places).map(|_| IsolateThread::boot(Arc::clone(&plan), Role::First))).await?;
         memory::trim();
         let (requests, inbox) = mpsc::channel(POOL_REQUESTS);
-        tokio::spawn(Overseer::new(Arc::clone(&plan), places).run(inbox));
+        tokio::spawn(PoolSupervisor::new(Arc::clone(&plan), places).run(inbox));
         Ok(Self { plan, requests })
     }
 

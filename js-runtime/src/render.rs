@@ -3,10 +3,10 @@
 use crate::bundle::{Bundle, BundleError};
 use crate::connection::Server;
 use crate::connection::instance::Instance;
-use crate::journal::{Severity, causes, note};
 use crate::limits::{HOST_CONNECT_MS, HOST_RETURN_MS, SHUTDOWN_DRAIN_MS};
 use crate::lockdown::{self, LockdownError};
-use crate::request::HostLink;
+use crate::log::{Severity, causes, note};
+use crate::request::HostClient;
 use crate::snapshot;
 use crate::watchdog::resident;
 use serde_json::json;
@@ -127,7 +127,7 @@ async fn serve(
     let control = listener(options.control_fd)?;
     let mut terminate = signal(SignalKind::terminate())
         .map_err(|source| RenderError::Setup { what: "the handler of SIGTERM", source })?;
-    let (link, logs) = HostLink::new(tokio::runtime::Handle::current());
+    let (link, logs) = HostClient::new(tokio::runtime::Handle::current());
     let instance = Instance::new(bundle, snapshot, link);
     let server = Server::new(Arc::clone(&instance), options.release, options.spec_hash, logs);
     tokio::spawn(Arc::clone(&server).accept(Channel::Requests, requests));

@@ -3,12 +3,12 @@
 mod answer;
 mod body;
 mod egress;
-mod link;
+mod host_client;
 mod local;
 mod log_queue;
-mod outbox;
 mod streams;
 mod upload;
+mod write_queue;
 
 #[cfg(test)]
 mod tests;
@@ -16,12 +16,12 @@ mod tests;
 pub use answer::{AnswerEnd, AnswerWriter, Rest, StallClock};
 pub use body::{BodyBroken, BodyFeed, BodyReader};
 pub use egress::{EgressAnswer, EgressStreams};
-pub use link::HostLink;
+pub use host_client::HostClient;
 pub use local::LocalAnswer;
 pub use log_queue::LogReader;
-pub use outbox::{Outbox, OutboxReader, Outgoing, Slot};
 pub use streams::RequestStreams;
 pub use upload::{UploadReader, UploadSender, upload};
+pub use write_queue::{Slot, WriteEntry, WriteQueue, WriteQueueReader};
 
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;

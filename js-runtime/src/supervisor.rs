@@ -8,8 +8,8 @@ mod signals;
 mod sockets;
 
 use crate::exit;
-use crate::journal::{Severity, causes, note};
 use crate::limits::{RESTART_PAUSE_MS, SHUTDOWN_DRAIN_MS, SHUTDOWN_FLUSH_MS, SHUTDOWN_KILL_MS};
+use crate::log::{Severity, causes, note};
 use crate::render::SnapshotFile;
 use backoff::Backoff;
 use serde_json::{Value, json};

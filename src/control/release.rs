@@ -4,74 +4,74 @@
 //! recorded, booted) -> [`snapshot`] (what isolates start from) -> [`boot`] (a worker from nothing to ready) ->
 //! [`deployment`] (stages, hooks, bake; [`deploy_phase`] is what an observer is told of it) -> [`switch`] (promote and rollback: healthy,
 //! recorded, swapped), for a share of the users first ([`split`]), with as many [`instances`] as its [`scale`] says and its
-//! [`demand`] needs -> [`keep`] (a worker that is lost or hangs is replaced) and
-//! [`check`] (so is one that is ill), [`unwell`] (one whose pages fail at its start serves, and is asked again) -> [`retire`] (sleep,
-//! expiry, retention) and [`removal`] (of an app, which [`restore`] brings back) -> [`wake`] (a request for one that sleeps).
-//! [`boot_queue`] says whose worker is started next, [`capacity`] whether it fits, [`diagnosis`] why one did not come up. [`life`] says what may happen to a
-//! release and what follows, [`course`] carries that out; [`decide`] holds the other rules, without effects, [`observe`] reports how
-//! workers do, and [`load`] what is asked of them. [`entry`] is one release,
-//! [`book`] all that is known, [`labels`] whose each host name is, [`reuse`] which names may get other content, [`counted`] and [`room`] what an app may have beside what its
-//! users get, [`table`] turns it into a route table and [`publish`] swaps that in, [`adopt`] fills it after a start, [`sweep`]
-//! removes what an earlier host left, [`succession`] lets it rest while another host takes over.
+//! [`demand`] needs -> [`worker_monitor`] (a worker that is lost or hangs is replaced) and
+//! [`health_check`] (so is one that is ill), [`warm_failure`] (one whose pages fail at its start serves, and is asked again) -> [`reaper`] (sleep,
+//! expiry, retention) and [`removal`] (of an app, which [`restore`] brings back) -> [`cold_start`] (a request for one that sleeps).
+//! [`boot_queue`] says whose worker is started next, [`capacity`] whether it fits, [`diagnosis`] why one did not come up. [`lifecycle`] says what may happen to a
+//! release and what follows, [`effects`] carries that out; [`decide`] holds the other rules, without effects, [`worker_metrics`] reports how
+//! workers do, and [`load`] what is asked of them. [`release_handle`] is one release,
+//! [`registry`] all that is known, [`labels`] whose each host name is, [`reuse`] which names may get other content, [`quota`] and [`room`] what an app may have beside what its
+//! users get, [`table`] turns it into a route table and [`publish`] swaps that in, [`adopt`] fills it after a start, [`orphans`]
+//! removes what an earlier host left, [`quiesce`] lets it rest while another host takes over.
 
 mod adopt;
 mod apex;
-mod book;
+mod app_logs;
 mod boot;
 mod boot_queue;
 mod capacity;
-mod check;
-mod counted;
-mod course;
+mod cold_start;
 mod decide;
 mod demand;
 mod deploy_phase;
 mod deployment;
 mod diagnosis;
-mod entry;
+mod effects;
 mod environment;
 mod error;
+mod health_check;
 mod instances;
-mod journal;
-mod keep;
 mod labels;
-mod life;
+mod lifecycle;
 mod listing;
 mod load;
-mod observe;
+mod orphans;
 mod publish;
+mod quiesce;
+mod quota;
+mod reaper;
+mod registry;
+mod release_handle;
 mod removal;
 mod restore;
-mod retire;
 mod reuse;
 mod room;
 mod scale;
 mod snapshot;
 mod split;
-mod succession;
-mod sweep;
 mod switch;
 mod table;
-mod unwell;
 mod upload;
 mod view;
-mod wake;
+mod warm_failure;
+mod worker_metrics;
+mod worker_monitor;
 
-use book::Book;
+use app_logs::AppLogs;
+pub use app_logs::Tail;
 use boot_queue::BootQueue;
 use capacity::Capacity;
 pub use deploy_phase::{DeployObserver, DeployPhase};
 pub use diagnosis::{Diagnosis, LoweredLimit, env_line, limits_line};
 pub use error::{ReleaseError, WakeError};
-use journal::Journal;
-pub use journal::Tail;
 pub use listing::AppsPage;
 pub use load::LoadView;
+pub use quiesce::{ChangePermit, Quiesced};
+use registry::Registry;
 pub use removal::RemoveOptions;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, OnceLock};
-pub use succession::{Paused, Turn};
 use tokio::runtime::Handle;
 use tokio::sync::RwLock;
 pub use upload::UploadOptions;
@@ -140,8 +140,8 @@ struct Inner {
     parts: Parts,
     /// Where everything but requests is done.
     control: Handle,
-    book: Book,
-    journal: Journal,
+    registry: Registry,
+    app_logs: AppLogs,
     /// What apps' calls go through.
     sockets: Arc<Sockets>,
     /// What answers apps' calls to themselves.
@@ -156,7 +156,7 @@ struct Inner {
     /// Whether live releases are still being booted after the start of the host.
     starting: AtomicBool,
     /// Deployments that an earlier host left on their way, with their releases, until the start goes on with them.
-    left_over: Mutex<Vec<(Arc<entry::Entry>, Arc<deployment::Deployment>)>>,
+    left_over: Mutex<Vec<(Arc<release_handle::ReleaseHandle>, Arc<deployment::Deployment>)>>,
     /// Bundles that the start of the host has hashed: what it boots is not hashed again.
     verified: Mutex<BTreeSet<Digest>>,
     /// Held for reading while a worker is started, for writing while snapshots are packed that none maps.
@@ -168,7 +168,7 @@ struct Inner {
     /// Held from the record of a change until its table is swapped in: otherwise the table of an epoch could lack the change of
     /// an earlier one, or an older table be swapped in last.
     changing: tokio::sync::Mutex<()>,
-    turns: succession::Turns,
+    turns: quiesce::ChangeGate,
     /// Workers that could not be stopped yet.
     unstopped: Mutex<BTreeSet<InstanceId>>,
     /// Address that users reach the edge at, once it is bound.
@@ -184,12 +184,12 @@ impl Releases {
     pub async fn open(parts: Parts) -> Result<Self, ReleaseError> {
         let boots = BootQueue::new(boot_queue::places_here(parts.config.worker.memory_mb), BOOTS_RESERVE);
         let capacity = Capacity::here(&parts.config, parts.telemetry.metrics.schedulable_workers());
-        let journal = Journal::new(&parts.telemetry);
+        let app_logs = AppLogs::new(&parts.telemetry);
         let releases = Self(Arc::new(Inner {
             parts,
             control: Handle::current(),
-            book: Book::default(),
-            journal,
+            registry: Registry::default(),
+            app_logs,
             bodies: BodyMemory::new(BODIES_BYTES_MAX),
             sockets: Sockets::new(files::shares().egress_sockets),
             boots,
@@ -203,7 +203,7 @@ impl Releases {
             started: Mutex::default(),
             last_deploy: AtomicU64::new(0),
             changing: tokio::sync::Mutex::default(),
-            turns: succession::Turns::default(),
+            turns: quiesce::ChangeGate::default(),
             unstopped: Mutex::default(),
             public: OnceLock::new(),
             own_origins: OwnOrigins::default(),
@@ -216,8 +216,8 @@ impl Releases {
     /// then on. Once. A release that can't be booted is logged and tried again.
     pub async fn bring_up(&self) {
         self.finish_start().await;
-        tokio::spawn(retire::patrol(Arc::downgrade(&self.0)));
-        tokio::spawn(observe::rounds(Arc::downgrade(&self.0)));
+        tokio::spawn(reaper::run(Arc::downgrade(&self.0)));
+        tokio::spawn(worker_metrics::run(Arc::downgrade(&self.0)));
     }
 
     /// Tells where users reach the edge, for the URLs in views.
@@ -259,8 +259,8 @@ impl Releases {
     /// # Errors
     /// The first live release without a worker.
     pub fn ready(&self) -> Result<(), String> {
-        for app in self.0.book.names() {
-            let Some(live) = self.0.book.live(&app) else { continue };
+        for app in self.0.registry.names() {
+            let Some(live) = self.0.registry.live(&app) else { continue };
             if !live.pool.is_ready() {
                 return Err(format!("{} has no worker that serves", live.id()));
             }
@@ -273,10 +273,10 @@ impl Releases {
     /// # Errors
     /// [`ReleaseError::NoApp`], [`ReleaseError::LogBusy`].
     pub async fn logs(&self, app: &AppName, follow: bool) -> Result<Tail, ReleaseError> {
-        if !self.0.book.knows(app) {
+        if !self.0.registry.knows(app) {
             return Err(self.no_app(app));
         }
-        Ok(self.0.journal.tail(app, follow).await?)
+        Ok(self.0.app_logs.tail(app, follow).await?)
     }
 
     /// Stops every worker: the end of a host that does not leave them running.
@@ -284,8 +284,8 @@ impl Releases {
         // One that is replaced right now is not started again, and what waits to be started is not.
         self.0.turns.close();
         self.0.boots.close();
-        for entry in self.0.book.entries() {
-            self.put_to_sleep(&entry, life::Event::HostEnds).await;
+        for handle in self.0.registry.entries() {
+            self.scale_to_zero(&handle, lifecycle::Event::HostEnds).await;
         }
         self.end_all().await;
     }

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 /// What was changed, or was to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum What {
+pub enum AuditAction {
     /// A release was taken in.
     Deploy,
     /// A release was made live.
@@ -53,7 +53,7 @@ pub enum What {
     Stop,
 }
 
-impl What {
+impl AuditAction {
     /// The word in the log.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -84,7 +84,7 @@ impl What {
 
 /// How far it came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Came {
+pub enum AuditResult {
     /// Begun; another record says how it ended.
     Begun,
     /// Done.
@@ -95,7 +95,7 @@ pub enum Came {
     Refused,
 }
 
-impl Came {
+impl AuditResult {
     /// The word in the log.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -112,7 +112,7 @@ impl Came {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// What.
-    pub what: What,
+    pub what: AuditAction,
     /// Of which app.
     pub app: Option<AppName>,
     /// Of which version.
@@ -120,13 +120,13 @@ pub struct Event {
     /// What else is to be known; never a value of an environment.
     pub detail: Option<String>,
     /// How far it came.
-    pub came: Came,
+    pub came: AuditResult,
 }
 
 impl Event {
     /// Something about no app.
     #[must_use]
-    pub const fn of_host(what: What, detail: Option<String>, came: Came) -> Self {
+    pub const fn of_host(what: AuditAction, detail: Option<String>, came: AuditResult) -> Self {
         Self { what, app: None, version: None, detail, came }
     }
 }

@@ -17,7 +17,7 @@ pub const VARIABLE: &str = "VITRINE_HANDOVER";
 /// The status socket's name among them.
 pub const STATUS: &str = "status";
 /// The name of the socket at which a hand-over is asked for.
-pub const ASKED: &str = "upgrade";
+pub const UPGRADE_SOCKET: &str = "upgrade";
 
 /// What a listening socket is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl Role {
 /// One line on the status socket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "word", rename_all = "snake_case")]
-pub enum Word {
+pub enum Message {
     /// Successor: configuration and sockets are fine, the data folder is next.
     Prepared,
     /// Host: the data folder is free.
@@ -102,10 +102,10 @@ pub enum HandoverError {
 ///
 /// # Errors
 /// [`HandoverError::Socket`], [`HandoverError::Silent`].
-pub async fn hear(
+pub async fn recv(
     from: &mut (impl tokio::io::AsyncBufRead + Unpin),
     patience_ms: u64,
-) -> Result<Option<Word>, HandoverError> {
+) -> Result<Option<Message>, HandoverError> {
     use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _};
     let broken = |source| HandoverError::Socket { operation: "reading from the other process", source };
     let mut line = String::new();
@@ -124,7 +124,10 @@ pub async fn hear(
 ///
 /// # Errors
 /// [`HandoverError::Socket`].
-pub async fn say(to: &mut (impl tokio::io::AsyncWrite + Unpin), word: &Word) -> Result<(), HandoverError> {
+pub async fn send(
+    to: &mut (impl tokio::io::AsyncWrite + Unpin),
+    word: &Message,
+) -> Result<(), HandoverError> {
     use tokio::io::AsyncWriteExt as _;
     let broken = |source| HandoverError::Socket { operation: "writing to the other process", source };
     let mut line = serde_json::to_vec(word).map_err(|error| broken(error.into()))?;

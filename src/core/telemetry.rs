@@ -1,27 +1,27 @@
 //! Logs and metrics: set-up, and names declared once.
 
 mod bucket;
-mod causes;
 mod certificates;
 pub mod connections;
 mod drops;
-mod event;
+mod error_chain;
+mod json_layer;
 mod kept_line;
 pub mod log_store;
 mod logs;
 mod metrics;
 mod queue;
+mod request_stats;
 pub mod series;
-mod tally;
 
 pub use bucket::Bucket;
-pub use causes::causes;
 pub use drops::{DropReason, LogDrops};
+pub use error_chain::error_chain;
 pub use kept_line::{KeptLine, LineKind};
 pub use log_store::{Keeping, LogStore, LogStoreGuard, Past};
 pub use logs::{AccessLine, LogGuard, Logs, init_logs};
 pub use metrics::{FlipKind, Metrics, Replacement};
-pub use tally::{Figures, Sample, Window};
+pub use request_stats::{Figures, Sample, Window};
 
 use std::sync::Arc;
 

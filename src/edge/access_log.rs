@@ -1,7 +1,7 @@
 //! What is known of a request, from its head to its last byte: one log line and one count when it ends.
 
-use super::caller::Caller;
 use super::clients::Counted;
+use super::request_info::RequestInfo;
 use super::select::{Pin, Selection};
 use super::visitor::Visitor;
 use http::HeaderValue;
@@ -12,7 +12,7 @@ use vitrine_core::telemetry::series::{CLIENT_WENT_AWAY, InFlight, OpenSocket};
 use vitrine_core::telemetry::{AccessLine, Telemetry};
 use vitrine_proxy::route::Target;
 use vitrine_proxy::route::guard::PASS_PARAMETER;
-use vitrine_proxy::web_sockets::course::{CLOSED_WITHOUT_A_WORD, Summary};
+use vitrine_proxy::web_sockets::session::{CLOSED_WITHOUT_A_WORD, Summary};
 use vitrine_wire::{Done, Outcome};
 
 /// One request. When it is dropped, its line is written: a request can't be forgotten.
@@ -25,7 +25,7 @@ pub(crate) struct Record {
     silent: bool,
     complete: bool,
     /// Who asks.
-    pub caller: Caller,
+    pub info: RequestInfo,
     /// Host name as routed.
     pub host: String,
     /// Epoch of the table that chose.
@@ -77,7 +77,7 @@ impl Record {
     #[must_use]
     pub(crate) fn begin(
         telemetry: Arc<Telemetry>,
-        caller: Caller,
+        info: RequestInfo,
         visitor: Visitor,
         epoch: u64,
     ) -> Box<Self> {
@@ -88,7 +88,7 @@ impl Record {
             arrived: Instant::now(),
             silent: false,
             complete: false,
-            caller,
+            info,
             host: String::new(),
             epoch,
             target: None,
@@ -174,7 +174,7 @@ impl Record {
         let seconds = |us: u64| Duration::from_micros(us).as_secs_f64();
         let begun = self.begun.unwrap_or(duration);
         // That there is no place for another socket is no failure of a render.
-        let no_place = outcome == Outcome::Overloaded && self.caller.handshake.is_asked();
+        let no_place = outcome == Outcome::Overloaded && self.info.handshake.is_asked();
         let done = self.done.as_ref().filter(|_| !no_place);
         let render = done.map(|done| (seconds(done.cpu_us), seconds(done.queue_us), begun));
         let metrics = &self.telemetry.metrics;
@@ -203,17 +203,17 @@ impl Drop for Record {
         }
         let figure = |of: fn(&Done) -> u64| self.done.as_ref().map_or(0.0, |done| of(done) as f64 / 1000.0);
         let milliseconds = |duration: Duration| duration.as_micros() as f64 / 1000.0;
-        let agent = self.caller.user_agent.as_ref().and_then(|agent| agent.to_str().ok());
+        let agent = self.info.user_agent.as_ref().and_then(|agent| agent.to_str().ok());
         self.telemetry.logs.access(&AccessLine {
             time: self.time,
             level: level(outcome, self.status),
-            request_id: self.caller.request_id(),
-            trace_id: self.caller.trace_id(),
-            client: self.caller.client,
-            method: self.caller.method.as_str(),
+            request_id: self.info.request_id(),
+            trace_id: self.info.trace_id(),
+            client: self.info.client,
+            method: self.info.method.as_str(),
             host: &self.host,
-            path: cut(self.caller.uri.path()),
-            query: self.caller.uri.query().filter(|query| !query.contains(PASS_PARAMETER)).map(cut),
+            path: cut(self.info.uri.path()),
+            query: self.info.uri.query().filter(|query| !query.contains(PASS_PARAMETER)).map(cut),
             status: self.status,
             outcome,
             app: release.map(|release| &release.app),

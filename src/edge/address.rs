@@ -1,6 +1,6 @@
 //! Which host and path is meant, and whether the request may be as large as it is.
 
-use super::caller::Caller;
+use super::request_info::RequestInfo;
 use http::header::{CONTENT_LENGTH, COOKIE, HOST, HeaderMap, TRANSFER_ENCODING};
 use http::{Method, StatusCode, Uri};
 use vitrine_core::limits::{REQUEST_HEADER_BYTES_MAX, REQUEST_HEADERS_MAX, REQUEST_TARGET_BYTES_MAX};
@@ -42,9 +42,9 @@ impl Address {
     ///
     /// # Errors
     /// What to answer instead: 400, 414 or 431.
-    pub(crate) fn of(caller: &Caller, headers: &HeaderMap, names_no_host: bool) -> Result<Self, Refusal> {
-        check_size(&caller.uri, headers)?;
-        check_framing(&caller.method, &caller.uri, headers)?;
+    pub(crate) fn of(info: &RequestInfo, headers: &HeaderMap, names_no_host: bool) -> Result<Self, Refusal> {
+        check_size(&info.uri, headers)?;
+        check_framing(&info.method, &info.uri, headers)?;
         let mut hosts = headers.get_all(HOST).iter();
         let header = match (hosts.next(), hosts.next()) {
             (None, _) => None,
@@ -53,7 +53,7 @@ impl Address {
             }
             _ => return Err(Refusal::bad("there is more than one Host header")),
         };
-        let target = caller.uri.authority().map(http::uri::Authority::as_str);
+        let target = info.uri.authority().map(http::uri::Authority::as_str);
         if let (Some(target), Some(header)) = (target, header)
             && !target.eq_ignore_ascii_case(header)
         {
@@ -72,17 +72,22 @@ impl Address {
     ///
     /// # Errors
     /// 400, if a host that is always believed is malformed.
-    pub(crate) fn behind(self, caller: &Caller, table: &RouteTable, always: bool) -> Result<Self, Refusal> {
-        let said = caller.forwarded.host.as_deref();
+    pub(crate) fn behind(
+        self,
+        info: &RequestInfo,
+        table: &RouteTable,
+        always: bool,
+    ) -> Result<Self, Refusal> {
+        let said = info.forwarded.host.as_deref();
         let believed = match said.map(parse) {
             None => None,
             Some(None) if always => return Err(Refusal::bad("the forwarded host name is malformed")),
             Some(said) => said.filter(|said| always || self.may_become(said, table)),
         };
         let mut address = believed.unwrap_or(self);
-        let usual = if caller.https { 443 } else { 80 };
+        let usual = if info.https { 443 } else { 80 };
         // Proxies pass a client's `X-Forwarded-Port` on as they do its host, and apps make links of it.
-        if let Some(port) = caller.forwarded.port.filter(|port| always && *port != usual)
+        if let Some(port) = info.forwarded.port.filter(|port| always && *port != usual)
             && address.authority.len() == end_of_name(&address.authority).unwrap_or_default()
             && !address.authority.is_empty()
         {
@@ -174,7 +179,7 @@ mod tests {
     use std::sync::Arc;
     use vitrine_proxy::connections::activity::Activity;
 
-    fn caller(uri: &str, headers: &[(&str, &str)]) -> (Caller, http::request::Parts) {
+    fn info(uri: &str, headers: &[(&str, &str)]) -> (RequestInfo, http::request::Parts) {
         let mut request = Request::builder().uri(uri);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -188,12 +193,12 @@ mod tests {
             own_call: None,
         };
         let trusted = ["10.0.0.0/8".parse().unwrap()];
-        (Caller::of(&parts, &peer, &trusted), parts)
+        (RequestInfo::of(&parts, &peer, &trusted), parts)
     }
 
     fn address(uri: &str, headers: &[(&str, &str)]) -> Result<Address, Refusal> {
-        let (caller, parts) = caller(uri, headers);
-        Address::of(&caller, &parts.headers, false)
+        let (info, parts) = info(uri, headers);
+        Address::of(&info, &parts.headers, false)
     }
 
     #[test]
@@ -244,10 +249,10 @@ mod tests {
         table.hosts.insert("shop.example".into(), Arc::clone(&table.apps["shop"]));
         let behind = |host: &str, said: &[(&str, &str)], always| {
             let headers: Vec<_> = [("host", host)].iter().chain(said).copied().collect();
-            let (caller, parts) = caller("/", &headers);
-            let address = Address::of(&caller, &parts.headers, false).unwrap();
+            let (info, parts) = info("/", &headers);
+            let address = Address::of(&info, &parts.headers, false).unwrap();
             address
-                .behind(&caller, &table, always)
+                .behind(&info, &table, always)
                 .map(|address| address.authority)
                 .map_err(|error| error.status.as_u16())
         };
@@ -294,8 +299,8 @@ mod tests {
     fn where_every_host_name_leads_to_the_only_app_none_is_invented() {
         let only = app("shop", "v1", vec![target("shop", "v1", &[])]);
         let table = RouteTable { any_host: true, ..table(&[only]) };
-        let (caller, parts) = caller("/", &[("host", "shop.example"), ("x-forwarded-host", "evil.example")]);
-        let address = Address::of(&caller, &parts.headers, false).unwrap().behind(&caller, &table, false);
+        let (info, parts) = info("/", &[("host", "shop.example"), ("x-forwarded-host", "evil.example")]);
+        let address = Address::of(&info, &parts.headers, false).unwrap().behind(&info, &table, false);
         assert_eq!(address.unwrap().host, "shop.example");
     }
 

@@ -68,7 +68,7 @@ pub(crate) struct Streaming {
     #[expect(dead_code, reason = "held until the answer ends")]
     pub claim: Claim,
     /// How long the worker may say nothing.
-    pub patience: Duration,
+    pub silence_timeout: Duration,
     /// Runs while it says nothing.
     pub timer: Option<Pin<Box<Sleep>>>,
     /// How long the app says that it is, if it says so.
@@ -160,9 +160,10 @@ impl Streaming {
             self.timer = None;
             return Poll::Ready(piece.unwrap_or_else(|| end(Outcome::UpstreamGone)));
         }
-        let patience = self.patience;
-        let timer =
-            self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + patience)));
+        let silence_timeout = self.silence_timeout;
+        let timer = self
+            .timer
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + silence_timeout)));
         ready!(timer.as_mut().poll(cx));
         Poll::Ready(end(Outcome::StreamIdle))
     }
@@ -198,7 +199,7 @@ impl EdgeBody {
 
     /// A file that fails midway is the host's fault, as one that can't be opened.
     fn unreadable(&mut self, error: Error) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let path = self.record.as_ref().map(|record| record.caller.uri.path());
+        let path = self.record.as_ref().map(|record| record.info.uri.path());
         tracing::warn!(path, %error, "a client file can't be read to its end");
         self.end(Outcome::Overloaded);
         Poll::Ready(Some(Err(BodyError::File(error))))

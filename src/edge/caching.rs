@@ -52,8 +52,8 @@ pub(crate) const fn cache_control(caching: Caching) -> HeaderValue {
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{app, table, target};
-    use super::super::pin::Wanted;
     use super::super::select::select;
+    use super::super::version_pin::VersionPin;
     use super::*;
     use vitrine_proxy::route::split::VisitorId;
 
@@ -77,7 +77,7 @@ mod tests {
         let of = |others: Vec<Target>, host: &str, path: &str| {
             let releases = std::iter::once(release("v2")).chain(others).collect();
             let selection =
-                select(&table(&[app("shop", "v2", releases)]), host, &Wanted::default(), VisitorId(7))
+                select(&table(&[app("shop", "v2", releases)]), host, &VersionPin::default(), VisitorId(7))
                     .unwrap();
             caching(&selection, path, &selection.target.bundle.assets[path])
         };

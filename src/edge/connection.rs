@@ -24,10 +24,10 @@ use vitrine_core::limits::{
     H2_RESETS_FOR_ERRORS_MAX, H2_RESETS_UNSEEN_MAX, H2_SEND_BUFFER_BYTES_MAX, H2_STREAM_WINDOW_BYTES,
     H2_STREAMS_MAX, REQUEST_HEADERS_MAX, RESERVE_LIFE_MS,
 };
-use vitrine_proxy::connections::activity::{Activity, Busy, ClientsTurn, Patience};
-use vitrine_proxy::connections::course::{self, Graceful};
-use vitrine_proxy::connections::leaving::Leaving;
+use vitrine_proxy::connections::activity::{Activity, Busy, ConnectionTimeouts, WriteStall};
+use vitrine_proxy::connections::graceful::{self, Graceful};
 use vitrine_proxy::connections::places::{Excess, Place};
+use vitrine_proxy::connections::shutdown::Shutdown;
 use vitrine_proxy::connections::watched_io::WatchedIo;
 use vitrine_proxy::worker::OwnCall;
 
@@ -125,13 +125,13 @@ where
 
 /// What every connection of a listener shares.
 #[derive(Debug)]
-pub(crate) struct Terms<A> {
+pub(crate) struct ConnectionConfig<A> {
     /// What answers.
     pub answer: Arc<A>,
     /// See [`protocols`].
     pub protocols: Builder<TokioExecutor>,
     /// Clocks.
-    pub patience: Patience,
+    pub timeouts: ConnectionTimeouts,
     /// TLS, if the listener speaks it.
     pub tls: Option<Arc<rustls::ServerConfig>>,
 }
@@ -141,8 +141,8 @@ pub(crate) async fn serve<A: Answer>(
     stream: TcpStream,
     address: SocketAddr,
     place: Place,
-    terms: Arc<Terms<A>>,
-    leaving: Leaving,
+    terms: Arc<ConnectionConfig<A>>,
+    leaving: Shutdown,
 ) {
     // Without it an answer's last packet may wait 40 ms for the client's acknowledgement. A socket that refuses is
     // closed already, which the first read says.
@@ -166,8 +166,8 @@ async fn serve_watched<A: Answer>(
     io: WatchedIo,
     peer: Peer,
     trusted: bool,
-    terms: &Terms<A>,
-    leaving: Leaving,
+    terms: &ConnectionConfig<A>,
+    leaving: Shutdown,
 ) {
     let activity = Arc::clone(&peer.activity);
     match &terms.tls {
@@ -175,7 +175,7 @@ async fn serve_watched<A: Answer>(
         Some(config) => {
             let handshake = TlsAcceptor::from(Arc::clone(config)).accept(io);
             let shaken = tokio::select! {
-                shaken = tokio::time::timeout(terms.patience.head, handshake) => shaken,
+                shaken = tokio::time::timeout(terms.timeouts.head, handshake) => shaken,
                 () = leaving.stop.cancelled() => return,
                 () = activity.evicted() => return,
             };
@@ -201,9 +201,9 @@ async fn serve_io<A: Answer>(
     io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: Peer,
     trusted: bool,
-    terms: &Terms<A>,
+    terms: &ConnectionConfig<A>,
     agreed: Option<Agreed>,
-    leaving: Leaving,
+    leaving: Shutdown,
 ) {
     let activity = Arc::clone(&peer.activity);
     let (answer, asker) = (Arc::clone(&terms.answer), peer.clone());
@@ -233,19 +233,19 @@ async fn serve_io<A: Answer>(
             Ok::<_, Infallible>(answer)
         }
     });
-    let (io, patience) = (TokioIo::new(io), &terms.patience);
+    let (io, timeouts) = (TokioIo::new(io), &terms.timeouts);
     match agreed {
         Some(Agreed::Http2) => {
             let http2 = terms.protocols.clone().http2_only();
-            course::run(http2.serve_connection(io, service), &activity, patience, &leaving).await;
+            graceful::run(http2.serve_connection(io, service), &activity, timeouts, &leaving).await;
         }
         Some(Agreed::Http1) => {
             let connection = Http1(http1().serve_connection(io, service).with_upgrades());
-            course::run(connection, &activity, patience, &leaving).await;
+            graceful::run(connection, &activity, timeouts, &leaving).await;
         }
         None => {
             let connection = terms.protocols.serve_connection_with_upgrades(io, service);
-            course::run(connection, &activity, patience, &leaving).await;
+            graceful::run(connection, &activity, timeouts, &leaving).await;
         }
     }
     if let Some(upgraded) = activity.after_http.take() {
@@ -276,7 +276,7 @@ impl Drop for TakenBack {
 struct Held<B> {
     body: Outgoing<B>,
     /// While its HTTP/2 client is waited for.
-    turn: Option<ClientsTurn>,
+    turn: Option<WriteStall>,
     activity: Arc<Activity>,
     _busy: Busy,
 }

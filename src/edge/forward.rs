@@ -1,9 +1,9 @@
 //! The request as the app sees it: re-encoded from what was understood, never passed through.
 
 use super::address::Address;
-use super::caller::{Caller, TRACEPARENT, TRACESTATE, X_REQUEST_ID};
 use super::forwarded::{X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO};
 use super::own_cookie;
+use super::request_info::{RequestInfo, TRACEPARENT, TRACESTATE, X_REQUEST_ID};
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, COOKIE, HeaderMap, HeaderName, UPGRADE};
 use vitrine_proxy::web_sockets::handshake::WEBSOCKET;
@@ -48,26 +48,26 @@ pub(crate) struct BodyAhead {
 /// The head that goes to a worker.
 #[must_use]
 pub(crate) fn request_head(
-    caller: &Caller,
+    info: &RequestInfo,
     address: &Address,
     headers: &HeaderMap,
     body: BodyAhead,
 ) -> RequestHead {
-    let scheme = if caller.https { "https" } else { "http" };
-    let target = caller.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+    let scheme = if info.https { "https" } else { "http" };
+    let target = info.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
     let target = if target == "*" { "/" } else { target };
     RequestHead {
-        method: caller.method.as_str().to_owned(),
+        method: info.method.as_str().to_owned(),
         url: format!("{scheme}://{}{target}", address.authority),
-        headers: end_to_end(caller, address, headers, scheme, body),
+        headers: end_to_end(info, address, headers, scheme, body),
         has_body: body.is_there || body.upgrade,
         upgrade: body.upgrade,
-        request_id: caller.request_id().to_owned(),
+        request_id: info.request_id().to_owned(),
     }
 }
 
 fn end_to_end(
-    caller: &Caller,
+    info: &RequestInfo,
     address: &Address,
     headers: &HeaderMap,
     scheme: &str,
@@ -75,7 +75,7 @@ fn end_to_end(
 ) -> Headers {
     let mut kept: Headers = Vec::with_capacity(headers.len() + 8);
     for (name, value) in headers {
-        let trace = name == TRACEPARENT || (name == TRACESTATE && !caller.traced);
+        let trace = name == TRACEPARENT || (name == TRACESTATE && !info.traced);
         if !trace && !is_own(name) && !is_named_by_connection(name, headers) {
             kept.push((name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes())));
         }
@@ -85,12 +85,12 @@ fn end_to_end(
     }
     let mut put = |name: &HeaderName, value: Bytes| kept.push((name.as_str().to_owned(), value));
     put(&http::header::HOST, Bytes::copy_from_slice(address.authority.as_bytes()));
-    put(&X_FORWARDED_FOR, caller.client.to_string().into());
+    put(&X_FORWARDED_FOR, info.client.to_string().into());
     put(&X_FORWARDED_HOST, Bytes::copy_from_slice(address.authority.as_bytes()));
     put(&X_FORWARDED_PROTO, Bytes::copy_from_slice(scheme.as_bytes()));
-    put(&X_REQUEST_ID, Bytes::copy_from_slice(caller.request_id.as_bytes()));
-    put(&TRACEPARENT, Bytes::copy_from_slice(caller.traceparent.as_bytes()));
-    if let Some(call) = &caller.own_call {
+    put(&X_REQUEST_ID, Bytes::copy_from_slice(info.request_id.as_bytes()));
+    put(&TRACEPARENT, Bytes::copy_from_slice(info.traceparent.as_bytes()));
+    if let Some(call) = &info.own_call {
         put(&OWN_CALL, call.depth.to_string().into());
     }
     if body.upgrade {
@@ -159,9 +159,9 @@ mod tests {
             excess: None,
             own_call: None,
         };
-        let caller = Caller::of(&parts, &peer, &[]);
-        let address = Address::of(&caller, &parts.headers, false).unwrap();
-        request_head(&caller, &address, &parts.headers, body)
+        let info = RequestInfo::of(&parts, &peer, &[]);
+        let address = Address::of(&info, &parts.headers, false).unwrap();
+        request_head(&info, &address, &parts.headers, body)
     }
 
     fn values<'a>(head: &'a RequestHead, name: &str) -> Vec<&'a str> {

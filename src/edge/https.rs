@@ -1,10 +1,10 @@
 //! From plain HTTP to HTTPS: the redirect, and what browsers are told to remember.
 
 use super::access_log::Record;
-use super::answer::{Timing, whole};
 use super::body::EdgeBody;
-use super::caller::Caller;
-use super::upload::linger;
+use super::request_body::drain_body;
+use super::request_info::RequestInfo;
+use super::response::{Timing, whole};
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, HeaderMap, LOCATION};
 use http::{HeaderValue, Response, StatusCode};
@@ -37,9 +37,9 @@ impl Https {
 
     /// The same address over HTTPS, for a client that is known to speak plain HTTP.
     #[must_use]
-    pub(crate) fn elsewhere(&self, caller: &Caller, host: &str) -> Option<HeaderValue> {
-        let port = self.redirect_to.filter(|_| caller.plain && !host.is_empty())?;
-        let path = caller.uri.path_and_query()?.as_str();
+    pub(crate) fn elsewhere(&self, info: &RequestInfo, host: &str) -> Option<HeaderValue> {
+        let port = self.redirect_to.filter(|_| info.plain && !host.is_empty())?;
+        let path = info.uri.path_and_query()?.as_str();
         // `OPTIONS *` is about no address.
         if path.starts_with(ACME) || !path.starts_with('/') {
             return None;
@@ -50,8 +50,8 @@ impl Https {
 
     /// What a client that came over HTTPS is to remember. Over plain HTTP anybody could have put it in.
     #[must_use]
-    pub(crate) fn lasting(&self, caller: &Caller) -> Option<HeaderValue> {
-        self.hsts.clone().filter(|_| caller.https)
+    pub(crate) fn lasting(&self, info: &RequestInfo) -> Option<HeaderValue> {
+        self.hsts.clone().filter(|_| info.https)
     }
 }
 
@@ -61,7 +61,7 @@ pub(crate) fn redirected(
     location: HeaderValue,
     body: Incoming,
 ) -> Response<EdgeBody> {
-    linger(body);
+    drain_body(body);
     record.outcome = Outcome::Ok;
     let mut headers = HeaderMap::with_capacity(8);
     headers.insert(LOCATION, location);
@@ -83,7 +83,7 @@ mod tests {
         Tls::new(([127, 0, 0, 1], 443).into(), files)
     }
 
-    fn caller(uri: &str, peer: &str, tls: bool, proto: Option<&str>) -> Caller {
+    fn info(uri: &str, peer: &str, tls: bool, proto: Option<&str>) -> RequestInfo {
         let mut request = Request::builder().uri(uri);
         if let Some(proto) = proto {
             request = request.header("x-forwarded-proto", proto);
@@ -91,13 +91,13 @@ mod tests {
         let parts = request.body(()).unwrap().into_parts().0;
         let address = format!("{peer}:1").parse().unwrap();
         let peer = Peer { address, tls, activity: Activity::start(), excess: None, own_call: None };
-        Caller::of(&parts, &peer, &["10.0.0.0/8".parse().unwrap()])
+        RequestInfo::of(&parts, &peer, &["10.0.0.0/8".parse().unwrap()])
     }
 
     #[test]
     fn plain_http_is_sent_to_the_same_address_over_https() {
         let to = |port, uri: &str| {
-            let plain = caller(uri, "8.8.8.8", false, None);
+            let plain = info(uri, "8.8.8.8", false, None);
             let location = Https::new(&rules(), port).elsewhere(&plain, "shop.example");
             location.map(|location| location.to_str().unwrap().to_owned())
         };
@@ -108,8 +108,8 @@ mod tests {
         assert_eq!(to(443, "*"), None);
         assert!(to(443, "/.well-known/other").is_some());
         let off = Https::new(&Tls { redirect: false, ..rules() }, 443);
-        assert_eq!(off.elsewhere(&caller("/", "8.8.8.8", false, None), "shop.example"), None);
-        assert_eq!(Https::default().elsewhere(&caller("/", "8.8.8.8", false, None), "shop.example"), None);
+        assert_eq!(off.elsewhere(&info("/", "8.8.8.8", false, None), "shop.example"), None);
+        assert_eq!(Https::default().elsewhere(&info("/", "8.8.8.8", false, None), "shop.example"), None);
     }
 
     #[test]
@@ -122,8 +122,8 @@ mod tests {
             ("10.1.1.1", false, Some("http"), true),
             ("10.1.1.1", false, None, false),
         ] {
-            let caller = caller("/", peer, tls, proto);
-            let sent = Https::new(&rules(), 443).elsewhere(&caller, "shop.example").is_some();
+            let info = info("/", peer, tls, proto);
+            let sent = Https::new(&rules(), 443).elsewhere(&info, "shop.example").is_some();
             assert_eq!(sent, away, "{peer} {tls} {proto:?}");
         }
     }
@@ -132,7 +132,7 @@ mod tests {
     fn what_lasts_is_said_over_https_alone() {
         let lasting = |max_age_s, subdomains, tls| {
             let rules = Tls { hsts_max_age_s: max_age_s, hsts_include_subdomains: subdomains, ..rules() };
-            Https::new(&rules, 443).lasting(&caller("/", "8.8.8.8", tls, None))
+            Https::new(&rules, 443).lasting(&info("/", "8.8.8.8", tls, None))
         };
         assert_eq!(lasting(300, false, true).unwrap(), "max-age=300");
         assert_eq!(lasting(300, true, true).unwrap(), "max-age=300; includeSubDomains");

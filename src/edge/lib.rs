@@ -1,51 +1,51 @@
 //! The public side: accepts connections, picks a release, answers from its files or from a worker.
 //!
-//! A request goes one way: [`listener`] -> [`connection`] -> [`line`], which calls [`caller`] and [`address`] (who asks
-//! for what), [`select`] (which release, for [`visitor`]s of a split app), [`static_files`] and [`file_answer`] (its files) or [`render`] and
-//! [`app_answer`] or [`web_socket`] (its code), [`answer`] (the one place that makes errors), [`body`] and [`access_log`] (the end).
+//! A request goes one way: [`listener`] -> [`connection`] -> [`handler`], which calls [`request_info`] and [`address`] (who asks
+//! for what), [`select`] (which release, for [`visitor`]s of a split app), [`static_files`] and [`asset_response`] (its files) or [`render`] and
+//! [`app_response`] or [`web_socket`] (its code), [`response`] (the one place that makes errors), [`body`] and [`access_log`] (the end).
 
 #![warn(unreachable_pub)]
 
 mod access_log;
 mod address;
-mod answer;
-mod app_answer;
 mod app_head;
+mod app_response;
+mod asset_cache;
+mod asset_response;
 mod body;
+mod builtin_endpoints;
 mod caching;
-mod caller;
 mod clients;
 mod connection;
 mod explained_io;
-mod file_answer;
-mod file_store;
 #[cfg(test)]
 mod fixture;
 mod forward;
 mod forwarded;
+mod handler;
 mod https;
-mod line;
 mod listener;
 mod negotiate;
-mod own;
 mod own_calls;
 mod own_cookie;
-mod pin;
 mod preview_door;
 mod pump;
 mod render;
+mod request_body;
+mod request_info;
+mod response;
 mod select;
 mod static_files;
-mod upload;
+mod version_pin;
 mod visitor;
 mod wake_quota;
 mod web_socket;
 
+use asset_cache::AssetCache;
 use clients::Clients;
-use connection::{Terms, protocols};
-use file_store::FileStore;
+use connection::{ConnectionConfig, protocols};
+use handler::EdgeHandler;
 use https::Https;
-use line::Line;
 use own_calls::OwnCalls;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -61,10 +61,10 @@ use vitrine_core::limits::{CONNECTIONS_RESERVE, LISTEN_BACKLOG, WEB_SOCKETS_OF_C
 use vitrine_core::telemetry::Telemetry;
 use vitrine_core::telemetry::connections::Side;
 use vitrine_proxy::certificates::{CertificateError, Certificates};
-use vitrine_proxy::connections::activity::Patience;
+use vitrine_proxy::connections::activity::ConnectionTimeouts;
 use vitrine_proxy::connections::bind::bound;
-use vitrine_proxy::connections::leaving::Leaving;
 use vitrine_proxy::connections::places::{Bounds, Places};
+use vitrine_proxy::connections::shutdown::Shutdown;
 use vitrine_proxy::route::Routes;
 use wake_quota::WakeQuota;
 
@@ -96,7 +96,7 @@ pub struct Edge {
     public: (&'static str, u16),
     drain: Duration,
     places: Arc<Places>,
-    line: Line<Releases>,
+    line: EdgeHandler<Releases>,
 }
 
 impl Edge {
@@ -140,7 +140,7 @@ impl Edge {
             tls,
             public,
             drain: Duration::from_millis(config.switching.drain_timeout_ms),
-            line: Line {
+            line: EdgeHandler {
                 routes,
                 wake: releases,
                 wake_quota: WakeQuota::new(),
@@ -151,7 +151,7 @@ impl Edge {
                 socket_clients: Clients::new(WEB_SOCKETS_OF_CLIENT_MAX),
                 maxima: config.limits.clone(),
                 guard,
-                files: FileStore::new(),
+                files: AssetCache::new(),
                 shared_domain: Some(config.domain.clone()),
                 https: https.unwrap_or_default(),
                 skew_protection: config.edge.skew_protection,
@@ -201,16 +201,16 @@ impl Edge {
 
     /// Serves until `leaving` says otherwise, then stops accepting, lets requests finish (`switching.drain_timeout_ms`) and
     /// returns.
-    pub async fn serve(mut self, leaving: Leaving) {
+    pub async fn serve(mut self, leaving: Shutdown) {
         self.line.shutdown = leaving.stop.clone();
         self.line.handed_over = leaving.handed_over.clone();
         let line = Arc::new(self.line);
         line.wake.answer_own(Arc::new(OwnCalls(Arc::downgrade(&line))));
         let run = |listener, tls| {
-            let terms = Terms {
+            let terms = ConnectionConfig {
                 answer: Arc::clone(&line),
                 protocols: protocols(),
-                patience: Patience::default(),
+                timeouts: ConnectionTimeouts::default(),
                 tls,
             };
             listener::run(listener, Arc::new(terms), Arc::clone(&self.places), self.drain, leaving.clone())

@@ -3,24 +3,24 @@
 #[cfg(test)]
 mod tests;
 
-use super::connection::{self, Answer, Terms};
+use super::connection::{self, Answer, ConnectionConfig};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use vitrine_core::limits::KEEPALIVE_IDLE_MS;
 use vitrine_proxy::connections::accept::{all_ended, until_leaving};
-use vitrine_proxy::connections::leaving::Leaving;
 use vitrine_proxy::connections::places::Places;
+use vitrine_proxy::connections::shutdown::Shutdown;
 
 /// Serves a listener until `leaving` says otherwise, then closes it, lets connections finish within `drain`, and cuts the rest.
 /// After a hand-over idle connections have as long as ever before that.
 pub(crate) async fn run<A: Answer>(
     listener: TcpListener,
-    terms: Arc<Terms<A>>,
+    terms: Arc<ConnectionConfig<A>>,
     places: Arc<Places>,
     drain: Duration,
-    leaving: Leaving,
+    leaving: Shutdown,
 ) {
     let mut connections = JoinSet::new();
     let serve = |stream, address, place| {

@@ -1,7 +1,7 @@
 //! Calls of apps to their own origins: connections without a socket, whose requests are answered as visitors' are.
 
 use super::connection::{Answer as _, Peer};
-use super::line::{Line, Wake};
+use super::handler::{EdgeHandler, Wake};
 use futures_util::future::BoxFuture;
 use http::Request;
 use hyper::body::Incoming;
@@ -19,7 +19,7 @@ use vitrine_proxy::route::HostTarget;
 use vitrine_proxy::worker::{OwnCall, OwnOrigin};
 
 /// The edge as its apps reach it.
-pub(crate) struct OwnCalls<W>(pub Weak<Line<W>>);
+pub(crate) struct OwnCalls<W>(pub Weak<EdgeHandler<W>>);
 
 impl<W: Wake> OwnOrigin for OwnCalls<W> {
     fn is_of(&self, app: &AppName, host: &str) -> bool {

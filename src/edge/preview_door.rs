@@ -2,9 +2,9 @@
 //! authentication. Nothing of them goes on to an app, under any host name.
 
 use super::access_log::Record;
-use super::answer::{Failure, Timing, failed, whole};
 use super::body::EdgeBody;
 use super::own_cookie::PASS;
+use super::response::{Failure, Timing, failed, whole};
 use super::select::Selection;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -40,8 +40,8 @@ pub(crate) fn stop(
     if !record.by_own_name || !guard.watches(&selection.target.release.app) {
         return None;
     }
-    let (host, caller) = (&record.host, &record.caller);
-    let has_pass = PASS.read(headers, caller.https).is_some_and(|pass| guard.is_pass(host, pass));
+    let (host, info) = (&record.host, &record.info);
+    let has_pass = PASS.read(headers, info.https).is_some_and(|pass| guard.is_pass(host, pass));
     record.shows_pass |= linked || by_password || has_pass;
     if !guard.asks_for(&selection.target) {
         return None;
@@ -51,15 +51,15 @@ pub(crate) fn stop(
         return Some(Stop::Refuse);
     }
     record.new_pass = (!has_pass).then(|| guard.pass(host));
-    let can_come_again = matches!(caller.method, Method::GET | Method::HEAD);
+    let can_come_again = matches!(info.method, Method::GET | Method::HEAD);
     (linked && can_come_again).then_some(Stop::Exchange)
 }
 
 /// Takes a link's pass and the password out of a request, and gives whether each is good for its host name. Passes in cookies are taken
 /// out with the host's other cookies.
 fn take_shown(guard: &Guard, record: &mut Record, headers: &mut HeaderMap) -> (bool, bool) {
-    let (host, caller) = (&record.host, &mut record.caller);
-    let linked = take_parameter(&mut caller.uri).is_some_and(|pass| guard.is_pass(host, &pass));
+    let (host, info) = (&record.host, &mut record.info);
+    let linked = take_parameter(&mut info.uri).is_some_and(|pass| guard.is_pass(host, &pass));
     let by_password = headers.get_all(AUTHORIZATION).iter().any(|shown| shows_password(guard, shown));
     if by_password {
         headers.remove(AUTHORIZATION);
@@ -80,7 +80,7 @@ pub(crate) fn answer(mut record: Box<Record>, stop: Stop) -> Response<EdgeBody> 
     }
     record.outcome = Outcome::Ok;
     let mut headers = HeaderMap::with_capacity(12);
-    headers.insert(LOCATION, location(&record.caller.uri));
+    headers.insert(LOCATION, location(&record.info.uri));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     whole(record, StatusCode::SEE_OTHER, headers, Bytes::new(), Timing::uncached(None))
 }

@@ -2,12 +2,12 @@
 
 use super::access_log::Record;
 use super::address::{Address, Refusal};
-use super::answer::Failure;
 use super::forward::{self, BodyAhead};
-use super::line::{Line, Wake};
+use super::handler::{EdgeHandler, Wake};
 use super::preview_door::{self, Stop};
+use super::request_body::{BodyProgress, BodyTimeouts, Fault, bound, drain_body};
+use super::response::Failure;
 use super::select::Selection;
-use super::upload::{Fault, Pace, Progress, bound, linger};
 use super::web_socket::{self, Uplink};
 use http::header::{CONTENT_LENGTH, HeaderMap};
 use http::{Method, StatusCode};
@@ -38,7 +38,7 @@ pub(crate) struct Rendered {
     /// From the worker's turn to its head.
     pub head_after: Duration,
     /// How long the worker may say nothing.
-    pub patience: Duration,
+    pub silence_timeout: Duration,
     /// The way to the worker, of a request that asks for a WebSocket.
     pub uplink: Option<Uplink>,
 }
@@ -48,7 +48,7 @@ pub(crate) struct Rendered {
 /// # Errors
 /// What to answer instead; the worker's end of the request, if it has one, is in the record.
 pub(crate) async fn render<W: Wake>(
-    line: &Line<W>,
+    line: &EdgeHandler<W>,
     record: &mut Record,
     selection: &mut Selection,
     address: &Address,
@@ -56,30 +56,30 @@ pub(crate) async fn render<W: Wake>(
     body: Incoming,
 ) -> Result<Rendered, Failure> {
     if selection.voice != Voice::Everything {
-        linger(body);
+        drain_body(body);
         return Err(marked_as_bad());
     }
     let ahead = BodyAhead {
         is_there: !body.is_end_stream(),
         // What the body is framed by, never the header's text.
         declared: body.size_hint().exact().filter(|_| headers.contains_key(CONTENT_LENGTH)),
-        upgrade: record.caller.handshake.is_asked() && body.is_end_stream(),
+        upgrade: record.info.handshake.is_asked() && body.is_end_stream(),
     };
     if declared(headers).is_some_and(|bytes| bytes > selection.target.request_bytes_max) {
-        linger(body);
+        drain_body(body);
         return Err(too_large());
     }
-    let (body, progress) = bound(body, selection.target.request_bytes_max, Pace::default());
+    let (body, progress) = bound(body, selection.target.request_bytes_max, BodyTimeouts::default());
     let mut body = ahead.is_there.then_some(body);
-    let repeatable = !ahead.is_there && record.caller.method.is_idempotent();
+    let repeatable = !ahead.is_there && record.info.method.is_idempotent();
     let mut again = Again::default();
     loop {
         let before = record.elapsed();
         let claim = claim(line, record, selection, address, headers).await?;
         failpoint::at("edge.claimed");
         let waited = record.elapsed() - before;
-        let patience = line.patience(&selection.target);
-        let head = forward::request_head(&record.caller, address, headers, ahead);
+        let silence_timeout = line.silence_timeout(&selection.target);
+        let head = forward::request_head(&record.info, address, headers, ahead);
         record.edge = record.elapsed() - waited;
         let asked = record.elapsed();
         let mut uplink = None;
@@ -87,7 +87,7 @@ pub(crate) async fn render<W: Wake>(
             Ok(connection) => {
                 let (way, sent) = to_send(ahead, &mut body);
                 uplink = way;
-                (true, ask(&connection, head, sent, &progress, patience).await)
+                (true, ask(&connection, head, sent, &progress, silence_timeout).await)
             }
             Err(done) => (false, Err(done)),
         };
@@ -100,8 +100,8 @@ pub(crate) async fn render<W: Wake>(
             Ok(answer) => {
                 claim.worker().answered(answer.head.status);
                 let head_after = record.elapsed() - asked;
-                let patience = line.stream_patience(&selection.target);
-                return Ok(Rendered { answer, claim, waited, head_after, patience, uplink });
+                let silence_timeout = line.stream_silence_timeout(&selection.target);
+                return Ok(Rendered { answer, claim, waited, head_after, silence_timeout, uplink });
             }
             // What was not sent can't happen twice.
             Err(done) if (repeatable || !sent) && again.may_be_asked(done.outcome, sent) => {
@@ -166,7 +166,7 @@ async fn noticed(claim: &Claim) {
     }
 }
 
-fn failure(outcome: Outcome, progress: &Progress) -> Failure {
+fn failure(outcome: Outcome, progress: &BodyProgress) -> Failure {
     match progress.fault() {
         Some(Fault::TooLarge) => too_large(),
         Some(Fault::TooSlow) => {
@@ -190,13 +190,13 @@ async fn ask(
     connection: &Arc<Connection>,
     head: vitrine_wire::RequestHead,
     body: Option<RequestBody>,
-    progress: &Progress,
-    patience: Duration,
+    progress: &BodyProgress,
+    silence_timeout: Duration,
 ) -> Result<Answer, Done> {
     let mut asked = std::pin::pin!(connection.request(head, body));
     let mut received = progress.received();
     loop {
-        if let Ok(answered) = tokio::time::timeout(patience, &mut asked).await {
+        if let Ok(answered) = tokio::time::timeout(silence_timeout, &mut asked).await {
             return answered;
         }
         let now = progress.received();
@@ -209,7 +209,7 @@ async fn ask(
 
 /// Takes a worker. A release that leaves meanwhile is looked for again in the newest table; one that sleeps is woken.
 async fn claim<W: Wake>(
-    line: &Line<W>,
+    line: &EdgeHandler<W>,
     record: &mut Record,
     selection: &mut Selection,
     address: &Address,
@@ -236,7 +236,7 @@ async fn claim<W: Wake>(
             }
             Err(ClaimError::NoWorker) => {}
         }
-        if let Ok(claim) = woken(line, selection, record.caller.client).await?.claim() {
+        if let Ok(claim) = woken(line, selection, record.info.client).await?.claim() {
             return Ok(claim);
         }
     }
@@ -255,7 +255,11 @@ fn does_not_start() -> Failure {
     Failure { reason, ..Failure::of(Outcome::NoRelease).with(StatusCode::SERVICE_UNAVAILABLE) }
 }
 
-async fn woken<W: Wake>(line: &Line<W>, selection: &Selection, client: IpAddr) -> Result<Arc<Pool>, Failure> {
+async fn woken<W: Wake>(
+    line: &EdgeHandler<W>,
+    selection: &Selection,
+    client: IpAddr,
+) -> Result<Arc<Pool>, Failure> {
     let Selection { app, target, .. } = selection;
     let users_have_it = app.voice(target, Reach::App) == Voice::Everything;
     if !users_have_it && !line.wake_quota.admits(&target.release, client) {
@@ -280,19 +284,19 @@ async fn woken<W: Wake>(line: &Line<W>, selection: &Selection, client: IpAddr) -
 /// Whether the app's shell may stand in: a browser goes to a page, and it is the host's fault or the app's that there is none.
 #[must_use]
 pub(crate) fn may_get_shell(record: &Record, failure: Failure) -> bool {
-    let reads = record.caller.reads;
-    failure.status.is_server_error() && record.caller.method == Method::GET && reads.navigation && reads.html
+    let reads = record.info.reads;
+    failure.status.is_server_error() && record.info.method == Method::GET && reads.navigation && reads.html
 }
 
-impl<W: Wake> Line<W> {
+impl<W: Wake> EdgeHandler<W> {
     /// Longest silence of a worker that keeps its own limits, once an answer has begun.
-    fn stream_patience(&self, target: &Target) -> Duration {
+    fn stream_silence_timeout(&self, target: &Target) -> Duration {
         let wished_ms = target.bundle.manifest.limits.stream_idle_ms;
         Duration::from_millis(wished_ms.min(self.maxima.stream_idle_ms) + RENDER_GRACE_MS)
     }
 
     /// The same until it begins.
-    fn patience(&self, target: &Target) -> Duration {
+    fn silence_timeout(&self, target: &Target) -> Duration {
         let wished = &target.bundle.manifest.limits;
         let wall_ms = wished.wall_ms.min(self.maxima.wall_ms);
         let queue_ms = wished.queue_ms.min(self.maxima.queue_ms);

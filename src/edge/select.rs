@@ -1,6 +1,6 @@
 //! Which release answers: a pure function of the route table, the host name, the pin and the visitor.
 
-use super::pin::Wanted;
+use super::version_pin::VersionPin;
 use std::sync::Arc;
 use vitrine_proxy::route::speaks::{Reach, Voice};
 use vitrine_proxy::route::split::VisitorId;
@@ -67,7 +67,7 @@ impl Selection {
 pub(crate) fn select(
     table: &RouteTable,
     host: &str,
-    wanted: &Wanted<'_>,
+    wanted: &VersionPin<'_>,
     visitor: VisitorId,
 ) -> Result<Selection, Outcome> {
     let app = match table.resolve(host).ok_or(Outcome::NoRoute)? {
@@ -119,7 +119,7 @@ mod tests {
         let releases = vec![bad, never, target("shop", "v3", &[]), target("shop", "v2", &[]), back];
         let shop = app("shop", "v3", releases);
         let other = app("other", "v2", vec![target("other", "v2", &[])]);
-        let wanted = Wanted { release: wanted, cookie: None };
+        let wanted = VersionPin { release: wanted, cookie: None };
         select(&table(&[shop, other]), host, &wanted, VisitorId(7))
     }
 
@@ -170,7 +170,7 @@ mod tests {
     fn an_app_without_a_live_release_is_no_release() {
         let mut shop = app("shop", "v1", vec![target("shop", "v1", &[])]);
         shop.live = None;
-        let selected = select(&table(&[shop]), "shop.localhost", &Wanted::default(), VisitorId(7));
+        let selected = select(&table(&[shop]), "shop.localhost", &VersionPin::default(), VisitorId(7));
         assert_eq!(selected.err(), Some(Outcome::NoRelease));
     }
 
@@ -185,7 +185,7 @@ mod tests {
             table(&[shop])
         };
         let by = |percent, host: &str, pin, visitor| {
-            let wanted = Wanted { release: pin, cookie: None };
+            let wanted = VersionPin { release: pin, cookie: None };
             let selection = select(&split(percent), host, &wanted, visitor).unwrap();
             (selection.target.release.version.to_string(), selection.pin, selection.by_bucket)
         };

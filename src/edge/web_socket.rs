@@ -1,12 +1,12 @@
 //! A request that becomes a WebSocket: the app's answer to the handshake, and the connection from then on.
 
 use super::access_log::Record;
-use super::answer::{Timing, put_own, respond};
 use super::app_head::re_encode;
 use super::body::EdgeBody;
 use super::clients::Counted;
-use super::line::Line;
+use super::handler::EdgeHandler;
 use super::render::Rendered;
+use super::response::{Timing, put_own, respond};
 use super::select::Selection;
 use bytes::Bytes;
 use futures_util::stream::unfold;
@@ -85,7 +85,7 @@ pub(crate) struct Upgrading {
     pub counted: Option<Counted>,
 }
 
-impl<W> Line<W> {
+impl<W> EdgeHandler<W> {
     /// Accepts a handshake that the app has accepted. The connection goes on with the socket.
     pub(crate) fn accept(
         &self,
@@ -102,7 +102,7 @@ impl<W> Line<W> {
         headers.remove(SEC_WEBSOCKET_EXTENSIONS);
         headers.insert(CONNECTION, UPGRADES);
         headers.insert(UPGRADE, WEBSOCKET);
-        if let Handshake::Asked(proof) = &record.caller.handshake {
+        if let Handshake::Asked(proof) = &record.info.handshake {
             headers.insert(SEC_WEBSOCKET_ACCEPT, proof.clone());
         }
         let timing = Timing { queue: waited, render: head_after, ..Timing::uncached(None) };

@@ -30,8 +30,8 @@ use vitrine_core::limits::{
 };
 
 mod call;
+mod image_gc;
 mod summary;
-mod surplus;
 
 pub(super) use call::{connect, within};
 
@@ -309,7 +309,7 @@ impl Containers {
         let options = ListContainersOptionsBuilder::default().all(true).build();
         let call = client.list_containers(Some(options));
         let containers = within("list containers", ENGINE_READ_TIMEOUT_MS, call).await?;
-        for image in surplus::surplus(&images, &containers, &current, Clock::system().now_ms()) {
+        for image in image_gc::surplus(&images, &containers, &current, Clock::system().now_ms()) {
             // Without force Docker refuses what a container uses since, or what has another name besides.
             let call = client.remove_image(image, None::<RemoveImageOptions>, None);
             match within("remove an image", DOCKER_CALL_TIMEOUT_MS, call).await {

@@ -3,10 +3,10 @@
 //! It alone holds Docker's socket, and it derives every container from the specification and its own folders: an attacker
 //! who takes over the host's public side can ask for no more than [`super::Action`] lists.
 
+use super::client::{Answered, Asked, codec};
 use super::docker::Containers;
 use super::failure::Failure;
 use super::layout::Layout;
-use super::link::{Answered, Asked, codec};
 use super::process::Processes;
 use super::{Action, Reply};
 use futures_util::{SinkExt, StreamExt};

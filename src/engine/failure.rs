@@ -106,6 +106,6 @@ impl Failure {
     /// The whole chain in one text: it crosses a pipe.
     #[must_use]
     pub(crate) fn chain(&self) -> String {
-        vitrine_core::telemetry::causes(self)
+        vitrine_core::telemetry::error_chain(self)
     }
 }

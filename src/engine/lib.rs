@@ -17,25 +17,25 @@ use vitrine_core::limits::{
     ENGINE_READ_TIMEOUT_MS, ENGINE_START_TIMEOUT_MS, ENGINE_STOP_MARGIN_MS,
 };
 
-mod alone;
-mod choice;
+mod client;
 mod docker;
 mod doctor;
 pub mod engine;
 mod failure;
 mod image;
+mod isolation;
 mod layout;
-mod link;
 mod options;
 mod output;
 mod policy;
 mod process;
+mod standalone_image;
 
-pub use alone::{ImageUnavailable, worker_image};
-pub use choice::{Decision, choose};
 pub use doctor::{Check, Grade, doctor};
+pub use isolation::{Decision, choose};
 pub use layout::worker_uid;
 pub use options::{EngineOptions, OptionsError, docker_socket, worker_binary};
+pub use standalone_image::{ImageUnavailable, worker_image};
 
 /// What a worker is started from. The engine derives the whole container from this and nothing else; paths come from
 /// its own data folder: `DIR/run/INSTANCE/` for the sockets, `DIR/bundles/DIGEST/files/` for the bundle,
@@ -221,7 +221,7 @@ pub enum EngineError {
 #[derive(Debug, Clone)]
 pub struct Engine {
     isolation: Isolation,
-    calls: mpsc::Sender<link::Call>,
+    calls: mpsc::Sender<client::Call>,
     /// The check that is under way: concurrent callers wait for its result.
     checking: Arc<Mutex<Option<WeakShared<Checking>>>>,
 }
@@ -239,7 +239,7 @@ impl Engine {
             reason: failure::Failure::from(err).chain(),
         })?;
         let isolation = options.isolation;
-        let calls = link::open(options).map_err(|error| EngineError::Gone(Arc::new(error)))?;
+        let calls = client::open(options).map_err(|error| EngineError::Gone(Arc::new(error)))?;
         Ok(Self { isolation, calls, checking: Arc::default() })
     }
 
@@ -348,7 +348,7 @@ impl Engine {
 }
 
 async fn done(
-    calls: &mpsc::Sender<link::Call>,
+    calls: &mpsc::Sender<client::Call>,
     isolation: Isolation,
     action: Action,
 ) -> Result<(), EngineError> {
@@ -359,12 +359,12 @@ async fn done(
 }
 
 async fn call(
-    calls: &mpsc::Sender<link::Call>,
+    calls: &mpsc::Sender<client::Call>,
     isolation: Isolation,
     action: Action,
 ) -> Result<Reply, EngineError> {
     failpoint::of(action.name(), "asked");
-    let reply = link::call(calls, action.clone(), action.timeout_ms(isolation)).await;
+    let reply = client::call(calls, action.clone(), action.timeout_ms(isolation)).await;
     failpoint::of(action.name(), "answered");
     match reply? {
         Reply::Failed(reason) => Err(EngineError::Failed { action: action.name(), reason }),

@@ -25,7 +25,7 @@ use vitrine_core::limits::{
     SOCKET_POLL_MS, SOCKETS_TIMEOUT_MS, WORKER_FILES_MAX,
 };
 
-mod figures;
+mod stats;
 
 /// One worker, running or ended.
 #[derive(Debug, Clone)]
@@ -225,7 +225,7 @@ impl Processes {
     /// [`Failure::Unknown`], [`Failure::Figures`].
     pub(crate) fn stats(&self, instance: &InstanceId) -> Result<InstanceStats, Failure> {
         let group = self.get(instance)?.group;
-        figures::of_tree(group).map_err(|source| Failure::Figures { instance: instance.clone(), source })
+        stats::of_tree(group).map_err(|source| Failure::Figures { instance: instance.clone(), source })
     }
 
     /// Last lines of a worker.

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use vitrine_core::config::CertificateFiles;
 use vitrine_core::limits::CERTIFICATE_POLL_MS;
-use vitrine_core::telemetry::{Metrics, causes};
+use vitrine_core::telemetry::{Metrics, error_chain};
 
 /// Why a certificate can't be served.
 #[derive(Debug, thiserror::Error)]
@@ -141,7 +141,7 @@ impl Certificates {
             }
             Err(error) => {
                 self.metrics.certificates.reload_failed(&files.certificate);
-                let error = causes(&error);
+                let error = error_chain(&error);
                 tracing::error!(%file, error, "a changed certificate can't be used; the one before it is served on");
                 None
             }

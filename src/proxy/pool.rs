@@ -360,10 +360,10 @@ impl Pool {
     }
 
     /// Waits until nothing is in flight or the time is over, without refusing anything; gives what is left in flight.
-    pub async fn settled(&self, timeout: Duration) -> usize {
+    pub async fn wait_idle(&self, timeout: Duration) -> usize {
         let settled = async {
             while let Some(busy) = self.members.load().all().find(|one| one.in_flight().all() > 0) {
-                busy.settled(timeout).await;
+                busy.wait_idle(timeout).await;
             }
         };
         match tokio::time::timeout(timeout, settled).await {
@@ -376,7 +376,7 @@ impl Pool {
     pub async fn drain(&self, timeout: Duration) -> usize {
         self.draining.store(true, Ordering::SeqCst);
         self.leave();
-        self.settled(timeout).await
+        self.wait_idle(timeout).await
     }
 
     fn age_ms(&self) -> u64 {

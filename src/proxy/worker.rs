@@ -8,8 +8,8 @@ mod control;
 mod egress;
 #[cfg(any(test, feature = "fixture"))]
 pub mod fixture;
+mod handshake;
 mod inbox;
-mod link;
 mod liveness;
 mod memory;
 mod requests;
@@ -167,14 +167,14 @@ impl Worker {
         logs: Arc<dyn LogSink>,
         memory: Arc<MemoryShare>,
     ) -> Result<Arc<Self>, WorkerError> {
-        let first = link::connect(&identity, vitrine_wire::Channel::Control).await?;
+        let first = handshake::connect(&identity, vitrine_wire::Channel::Control).await?;
         let (tell, state) = watch::channel(WorkerState::Booting);
         let standing = Standing(tell);
         let (commands, commands_rx) = mpsc::channel(WORKER_COMMANDS_MAX);
         let connection = Arc::new(Slot::default());
         let stop = CancellationToken::new();
         let (suspicions, suspected) = watch::channel(0);
-        let keeper = control::Keeper {
+        let keeper = control::ControlTask {
             identity: identity.clone(),
             start,
             egress,

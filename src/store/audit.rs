@@ -4,7 +4,7 @@ use super::transaction::{Fault, from_integer, to_integer};
 use super::{Store, StoreError};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use std::path::Path;
-use vitrine_core::audit::{AuditHead, AuditRecord, Came, Event, What};
+use vitrine_core::audit::{AuditAction, AuditHead, AuditRecord, AuditResult, Event};
 use vitrine_core::clock::Clock;
 use vitrine_core::failpoint;
 use vitrine_core::limits::AUDIT_PAGE_RECORDS_MAX;
@@ -37,17 +37,17 @@ impl Store {
             let last: Option<String> = transaction
                 .query_row(
                     "SELECT what FROM audit WHERE what IN (?1, ?2) ORDER BY seq DESC LIMIT 1",
-                    [What::Start.as_str(), What::Stop.as_str()],
+                    [AuditAction::Start.as_str(), AuditAction::Stop.as_str()],
                     |row| row.get(0),
                 )
                 .optional()?;
             let after = match last {
                 None => "the first start",
-                Some(last) if last == What::Stop.as_str() => "after a stop",
+                Some(last) if last == AuditAction::Stop.as_str() => "after a stop",
                 Some(_) => "after a crash",
             };
             let detail = format!("{detail}, {after}");
-            Ok(((), Some(Event::of_host(What::Start, Some(detail), Came::Done))))
+            Ok(((), Some(Event::of_host(AuditAction::Start, Some(detail), AuditResult::Done))))
         })
     }
 

@@ -5,7 +5,7 @@ use super::transaction::{from_integer, parsed, parsed_option, to_integer};
 use super::{Store, StoreError};
 use rusqlite::{OptionalExtension, Transaction, params};
 use serde::{Deserialize, Serialize};
-use vitrine_core::audit::{Came, Event, What};
+use vitrine_core::audit::{AuditAction, AuditResult, Event};
 use vitrine_core::id::{AppName, ReleaseId, Version};
 
 /// What a deployment is at, by ECS's names for it.
@@ -279,7 +279,7 @@ impl Store {
                         "INSERT OR REPLACE INTO bad_releases (app, version, reason) VALUES (?1, ?2, ?3)",
                         [app, version, reason],
                     )?;
-                    (What::MarkBad, changed, reason.clone())
+                    (AuditAction::MarkBad, changed, reason.clone())
                 }
                 Some(Pardon { by, at_ms }) => {
                     let changed = transaction.execute(
@@ -287,7 +287,7 @@ impl Store {
                          WHERE app = ?1 AND version = ?2 AND pardoned_by IS NULL",
                         params![app, version, by, to_integer(*at_ms)],
                     )?;
-                    (What::UnmarkBad, changed, format!("promoted again; it was marked: {reason}"))
+                    (AuditAction::UnmarkBad, changed, format!("promoted again; it was marked: {reason}"))
                 }
             };
             let event = Event {
@@ -295,7 +295,7 @@ impl Store {
                 app: Some(release.app.clone()),
                 version: Some(release.version.clone()),
                 detail: Some(detail),
-                came: Came::Done,
+                came: AuditResult::Done,
             };
             Ok(((), (changed > 0).then_some(event)))
         })

@@ -7,7 +7,7 @@ use super::{Store, StoreError, ensure_app, refuse_removed};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::{Deserialize, Serialize};
-use vitrine_core::audit::{Came, Event, What};
+use vitrine_core::audit::{AuditAction, AuditResult, Event};
 use vitrine_core::id::{AppName, ReleaseId};
 use vitrine_core::limits::{ENV_BYTES_MAX, ENV_VALUES_MAX};
 
@@ -75,12 +75,12 @@ pub enum EnvEdit {
 impl EnvEdit {
     /// What the audit log calls it.
     #[must_use]
-    pub const fn what(&self) -> What {
+    pub const fn what(&self) -> AuditAction {
         match self {
-            Self::Set(_) => What::EnvSet,
-            Self::Unset(_) => What::EnvUnset,
-            Self::Grant(_) => What::EnvGrant,
-            Self::Revoke(_) => What::EnvRevoke,
+            Self::Set(_) => AuditAction::EnvSet,
+            Self::Unset(_) => AuditAction::EnvUnset,
+            Self::Grant(_) => AuditAction::EnvGrant,
+            Self::Revoke(_) => AuditAction::EnvRevoke,
         }
     }
 
@@ -291,24 +291,25 @@ pub(super) fn taking_effect(
     }
     let of = |revision| values(transaction, ring, app, revision, EnvScope::Production);
     let (before, after) = (of(newest)?, of(drafted)?);
-    let set = after.iter().filter(|value| !before.contains(value)).map(|value| (What::EnvSet, value));
+    let set = after.iter().filter(|value| !before.contains(value)).map(|value| (AuditAction::EnvSet, value));
     let gone = |old: &&EnvValue| after.iter().all(|value| value.name != old.name);
-    let unset = before.iter().filter(gone).map(|value| (What::EnvUnset, value));
-    let event =
-        |(what, value): (What, &EnvValue)| event(app, what, &value.name, EnvScope::Production, drafted);
+    let unset = before.iter().filter(gone).map(|value| (AuditAction::EnvUnset, value));
+    let event = |(what, value): (AuditAction, &EnvValue)| {
+        event(app, what, &value.name, EnvScope::Production, drafted)
+    };
     Ok(set.chain(unset).map(event).collect())
 }
 
 /// Names are told, values never.
-fn event(app: &AppName, what: What, name: &str, scope: EnvScope, revision: u64) -> Event {
+fn event(app: &AppName, what: AuditAction, name: &str, scope: EnvScope, revision: u64) -> Event {
     let whose = match what {
-        What::EnvGrant => " to previews",
-        What::EnvRevoke => " from previews",
+        AuditAction::EnvGrant => " to previews",
+        AuditAction::EnvRevoke => " from previews",
         _ if scope == EnvScope::Preview => " of previews",
         _ => "",
     };
     let detail = Some(format!("{name}{whose}, revision {revision}"));
-    Event { what, app: Some(app.clone()), version: None, detail, came: Came::Done }
+    Event { what, app: Some(app.clone()), version: None, detail, came: AuditResult::Done }
 }
 
 fn revision(connection: &Connection, app: &AppName) -> rusqlite::Result<u64> {

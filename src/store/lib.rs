@@ -7,12 +7,14 @@
 
 mod audit;
 pub mod backup;
+mod ballast;
 mod blobs;
 mod bundles;
 mod deployment;
 mod env;
 mod error;
 mod had_users;
+mod handover;
 mod idempotency;
 mod inspect;
 mod instances;
@@ -20,20 +22,18 @@ mod kept;
 mod key_file;
 mod keyring;
 mod layout;
-mod lend;
 mod lock;
 mod names;
 mod open;
 mod promotion;
-mod record;
+mod releases;
 mod removed;
 mod requests_key;
 mod reseal;
-mod reserve;
 mod scale;
 mod schema;
 mod shared;
-mod signed;
+mod signature_sequence;
 mod snapshots;
 mod split;
 mod tokens;
@@ -49,7 +49,7 @@ pub use instances::InstanceRecord;
 pub use key_file::{KeyError, KeySource};
 pub use layout::Layout;
 pub use promotion::{Promotion, PromotionKind};
-pub use record::{ReleaseRecord, ReleaseState};
+pub use releases::{ReleaseRecord, ReleaseState};
 pub use removed::RemovedRecord;
 pub use reseal::Rotated;
 pub use snapshots::SnapshotRecord;
@@ -57,9 +57,9 @@ pub use split::SplitRecord;
 pub use tokens::TokenRecord;
 
 use arc_swap::ArcSwap;
+use ballast::Ballast;
 use keyring::Keyring;
 use requests_key::RequestsKey;
-use reserve::Reserve;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use std::fs::File;
 use std::sync::{Arc, Mutex};
@@ -80,7 +80,7 @@ struct Inner {
     keyring: ArcSwap<Keyring>,
     requests_key: RequestsKey,
     key_source: KeySource,
-    reserve: Reserve,
+    reserve: Ballast,
     /// Held until the store is dropped or lent; last, so that the database is closed before the lock is free.
     lock: File,
 }

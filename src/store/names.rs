@@ -3,7 +3,7 @@
 use super::transaction::parsed;
 use super::{Store, StoreError, had_users};
 use rusqlite::Transaction;
-use vitrine_core::audit::{Came, Event, What};
+use vitrine_core::audit::{AuditAction, AuditResult, Event};
 use vitrine_core::id::AppName;
 
 impl Store {
@@ -55,5 +55,11 @@ pub(super) fn free(transaction: &Transaction<'_>, app: &AppName) -> rusqlite::Re
 
 fn event(app: &AppName, freed: bool) -> Event {
     let detail = freed.then(|| "its name is free".into());
-    Event { what: What::Remove, app: Some(app.clone()), version: None, detail, came: Came::Done }
+    Event {
+        what: AuditAction::Remove,
+        app: Some(app.clone()),
+        version: None,
+        detail,
+        came: AuditResult::Done,
+    }
 }

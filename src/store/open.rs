@@ -1,9 +1,9 @@
 //! From a folder on the disk to a [`Store`].
 
+use super::ballast::Ballast;
+use super::handover::finish_reclaim;
 use super::key_file::store_error;
-use super::lend::finish_taking_back;
 use super::requests_key::RequestsKey;
-use super::reserve::Reserve;
 use super::transaction::sqlite_error;
 use super::{Blobs, Bundles, Inner, KeySource, Layout, Store, StoreError, lock, reseal, schema};
 use arc_swap::ArcSwap;
@@ -42,7 +42,7 @@ impl Store {
         let data = data.canonicalize().map_err(|source| io_error("find", data, source))?;
         let layout = Layout::new(&data);
         let lock = lock::acquire(&layout.lock(), &data)?;
-        finish_taking_back(&layout)?;
+        finish_reclaim(&layout)?;
         empty(&layout.staging())?;
         for folder in [layout.blobs(), layout.kept(), layout.bundles(), layout.files(), layout.run()] {
             make_private(&folder).map_err(|source| io_error("make the folder", &folder, source))?;
@@ -51,7 +51,7 @@ impl Store {
                 .map_err(|source| io_error("close the folder", &folder, source))?;
         }
         refuse_emptied(&layout)?;
-        let reserve = Reserve::open(layout.reserve());
+        let reserve = Ballast::open(layout.reserve());
         let mut connection = connect(&layout.database()).or_else(|error| {
             // Opening makes the log's files: on a full disk they need the reserve.
             if !matches!(

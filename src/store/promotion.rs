@@ -2,9 +2,9 @@
 
 use super::split::end_split;
 use super::transaction::{from_integer, parsed, parsed_option, to_integer};
-use super::{DeploymentRecord, Store, StoreError, count_epoch, deployment as deployments, record};
+use super::{DeploymentRecord, Store, StoreError, count_epoch, deployment as deployments, releases};
 use rusqlite::{OptionalExtension, Transaction, params};
-use vitrine_core::audit::{Came, Event, What};
+use vitrine_core::audit::{AuditAction, AuditResult, Event};
 use vitrine_core::id::{AppName, ReleaseId, Version};
 use vitrine_core::limits::PROMOTIONS_KEPT_MAX;
 
@@ -77,7 +77,7 @@ impl Store {
         self.audited("record the switch", |transaction| {
             let (app, version) = (release.app.as_str(), release.version.as_str());
             let ring = &self.0.keyring.load();
-            let mut events = record::given_users(transaction, ring, release, at_ms)?;
+            let mut events = releases::given_users(transaction, ring, release, at_ms)?;
             let live = live_version(transaction, &release.app)?;
             let left = |version: &Option<Version>| version.clone().filter(|left| *left != release.version);
             // A release that had a share of the users loses it; where the live one stays, that is all that changes.
@@ -116,13 +116,13 @@ impl Store {
             }
             events.push(Event {
                 what: match kind {
-                    PromotionKind::Promote | PromotionKind::Reconfigure => What::Promote,
-                    PromotionKind::Rollback => What::Rollback,
+                    PromotionKind::Promote | PromotionKind::Reconfigure => AuditAction::Promote,
+                    PromotionKind::Rollback => AuditAction::Rollback,
                 },
                 app: Some(release.app.clone()),
                 version: Some(release.version.clone()),
                 detail: from.as_ref().map(|from| format!("from {from}")),
-                came: Came::Done,
+                came: AuditResult::Done,
             });
             Ok((Promotion { epoch, version: release.version.clone(), from, kind, at_ms }, events))
         })

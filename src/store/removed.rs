@@ -6,7 +6,7 @@ use super::transaction::{from_integer, parsed, parsed_option, to_integer};
 use super::{Store, StoreError, had_users};
 use rusqlite::{Transaction, params};
 use std::collections::BTreeSet;
-use vitrine_core::audit::{Came, Event, What};
+use vitrine_core::audit::{AuditAction, AuditResult, Event};
 use vitrine_core::id::{AppName, Digest, Version};
 
 /// An app that was removed and is kept.
@@ -46,7 +46,7 @@ impl Store {
                 .execute("DELETE FROM releases WHERE app = ?1 AND state = 'pending'", [app.as_str()])?;
             transaction.execute("DELETE FROM instances WHERE app = ?1", [app.as_str()])?;
             transaction.execute("INSERT OR IGNORE INTO held_names VALUES (?1)", [app.as_str()])?;
-            Ok(((), Some(event(app, What::Remove, Some("it can be restored")))))
+            Ok(((), Some(event(app, AuditAction::Remove, Some("it can be restored")))))
         })
     }
 
@@ -60,7 +60,7 @@ impl Store {
             if kept {
                 free(transaction, app)?;
             }
-            Ok((kept, kept.then(|| event(app, What::Restore, None))))
+            Ok((kept, kept.then(|| event(app, AuditAction::Restore, None))))
         })
     }
 
@@ -82,7 +82,7 @@ impl Store {
                 free(transaction, app)?;
                 had_users::forget(transaction, app)?;
             }
-            Ok((Some(digests), Some(event(app, What::Purge, free_name.then_some("its name is free")))))
+            Ok((Some(digests), Some(event(app, AuditAction::Purge, free_name.then_some("its name is free")))))
         })
     }
 
@@ -117,6 +117,12 @@ pub(super) fn is_removed(transaction: &Transaction<'_>, app: &AppName) -> rusqli
         .query_row("SELECT EXISTS (SELECT 1 FROM removed WHERE app = ?1)", [app.as_str()], |row| row.get(0))
 }
 
-fn event(app: &AppName, what: What, detail: Option<&str>) -> Event {
-    Event { what, app: Some(app.clone()), version: None, detail: detail.map(Into::into), came: Came::Done }
+fn event(app: &AppName, what: AuditAction, detail: Option<&str>) -> Event {
+    Event {
+        what,
+        app: Some(app.clone()),
+        version: None,
+        detail: detail.map(Into::into),
+        came: AuditResult::Done,
+    }
 }

@@ -11,7 +11,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::sync::Arc;
-use vitrine_core::audit::{Came, Event, What};
+use vitrine_core::audit::{AuditAction, AuditResult, Event};
 use vitrine_core::failpoint;
 use vitrine_core::id::AppName;
 use vitrine_core::scope::Actor;
@@ -53,7 +53,7 @@ impl Store {
         self.audited_on(&mut connection, "encrypt the values", |transaction| {
             seal_all(transaction, &self.0.keyring.load())?;
             let detail = Some(format!("from {from} to {to}"));
-            Ok(((), Some(Event::of_host(What::KeyRotate, detail, Came::Done))))
+            Ok(((), Some(Event::of_host(AuditAction::KeyRotate, detail, AuditResult::Done))))
         })?;
         scrub_now(&connection);
         failpoint::at("key.resealed");
@@ -92,7 +92,7 @@ impl Store {
                 transaction,
                 &path,
                 Actor::Host,
-                Event::of_host(What::KeyForget, detail, Came::Done),
+                Event::of_host(AuditAction::KeyForget, detail, AuditResult::Done),
             )?;
             Ok(forgotten)
         };

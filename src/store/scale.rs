@@ -4,7 +4,7 @@ use super::transaction::from_integer;
 use super::{Store, StoreError, ensure_app};
 use rusqlite::{OptionalExtension, params};
 use vitrine_bundle::Scale;
-use vitrine_core::audit::{Came, Event, What};
+use vitrine_core::audit::{AuditAction, AuditResult, Event};
 use vitrine_core::id::AppName;
 
 impl Store {
@@ -29,7 +29,10 @@ impl Store {
                 }
             };
             let (app, detail) = (Some(app.clone()), Some(detail));
-            Ok(((), Some(Event { what: What::Scale, app, version: None, detail, came: Came::Done })))
+            Ok((
+                (),
+                Some(Event { what: AuditAction::Scale, app, version: None, detail, came: AuditResult::Done }),
+            ))
         })
     }
 

@@ -1,9 +1,9 @@
 //! A release beside the live one, for a share of the users.
 
 use super::transaction::{from_integer, parsed};
-use super::{Store, StoreError, count_epoch, record};
+use super::{Store, StoreError, count_epoch, releases};
 use rusqlite::{OptionalExtension, Transaction, params};
-use vitrine_core::audit::{Came, Event, What};
+use vitrine_core::audit::{AuditAction, AuditResult, Event};
 use vitrine_core::id::{AppName, ReleaseId, Version};
 
 /// Which release has how many percent of the users; the live one has the others.
@@ -26,17 +26,17 @@ impl Store {
         self.audited("record the share of the release", |transaction| {
             let (app, version) = (release.app.as_str(), release.version.as_str());
             let ring = &self.0.keyring.load();
-            let mut events = record::given_users(transaction, ring, release, at_ms)?;
+            let mut events = releases::given_users(transaction, ring, release, at_ms)?;
             transaction.execute(
                 "INSERT OR REPLACE INTO splits VALUES (?1, ?2, ?3)",
                 params![app, version, weight],
             )?;
             events.push(Event {
-                what: What::Promote,
+                what: AuditAction::Promote,
                 app: Some(release.app.clone()),
                 version: Some(release.version.clone()),
                 detail: Some(format!("to {weight} % of the users")),
-                came: Came::Done,
+                came: AuditResult::Done,
             });
             Ok((count_epoch(transaction)?, events))
         })

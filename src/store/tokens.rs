@@ -4,7 +4,7 @@ use super::transaction::{from_integer, parsed, to_integer};
 use super::{Store, StoreError};
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, params};
-use vitrine_core::audit::{Came, Event, What};
+use vitrine_core::audit::{AuditAction, AuditResult, Event};
 use vitrine_core::id::{Digest, TokenName};
 use vitrine_core::limits::TOKENS_MAX;
 use vitrine_core::scope::{Actor, Scope, Selection};
@@ -91,7 +91,7 @@ impl Store {
                 token.scope.verbs.texts().join(","),
                 token.scope.apps.texts().join(",")
             );
-            Ok((true, Some(Event::of_host(What::TokenCreate, Some(detail), Came::Done))))
+            Ok((true, Some(Event::of_host(AuditAction::TokenCreate, Some(detail), AuditResult::Done))))
         })
     }
 
@@ -105,7 +105,7 @@ impl Store {
             // Another one of this name begins with keys of its own.
             let who = Actor::Token(name.clone()).to_string();
             transaction.execute("DELETE FROM idempotency WHERE who = ?1", [who])?;
-            let event = Event::of_host(What::TokenRevoke, Some(name.to_string()), Came::Done);
+            let event = Event::of_host(AuditAction::TokenRevoke, Some(name.to_string()), AuditResult::Done);
             Ok((gone, gone.then_some(event)))
         })
     }

@@ -28,12 +28,12 @@ use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
-pub(crate) use upgrade::Told;
 use upgrade::Upgrade;
+pub(crate) use upgrade::UpgradeReply;
 use vitrine_bundle::BundleError;
 use vitrine_control::admin::{AdminError, AdminOptions};
 use vitrine_control::release::{Parts, ReleaseError, Releases};
-use vitrine_core::audit::{Came, Event, What};
+use vitrine_core::audit::{AuditAction, AuditResult, Event};
 use vitrine_core::clock::Clock;
 use vitrine_core::config::{Config, Isolation, IsolationChoice};
 use vitrine_core::handover::{HandoverError, Inheritance, Predecessor, Role};
@@ -42,7 +42,7 @@ use vitrine_core::telemetry::{Telemetry, init_logs};
 use vitrine_edge::{Edge, EdgeError};
 use vitrine_engine::{Engine, EngineError, OptionsError};
 use vitrine_proxy::certificates::Certificates;
-use vitrine_proxy::connections::leaving::Leaving;
+use vitrine_proxy::connections::shutdown::Shutdown;
 use vitrine_proxy::route::Routes;
 use vitrine_proxy::route::guard::{Guard, GuardError};
 use vitrine_store::{KeySource, Store, StoreError};
@@ -122,7 +122,7 @@ pub(crate) async fn run(config: Config, requests: Handle, ready: ReadyLine) -> R
         Edge::bind(&config, routes, releases.clone(), telemetry.clone(), &mut inheritance)?
     };
     releases.set_public(edge.public());
-    let leaving = Leaving::on(stop);
+    let leaving = Shutdown::on(stop);
     // A predecessor serves until all that users get runs here. Without one they wait for what is not up yet, no longer than that takes,
     // and operators see what boots.
     let at_once = !predecessor.is_there();
@@ -166,7 +166,7 @@ pub(crate) async fn run(config: Config, requests: Handle, ready: ReadyLine) -> R
         if config.stop_workers_on_exit || isolation == Isolation::Process {
             releases.stop_workers().await;
         }
-        audited(store.record_event(&Event::of_host(What::Stop, None, Came::Done)));
+        audited(store.record_event(&Event::of_host(AuditAction::Stop, None, AuditResult::Done)));
     }
     Ok(())
 }
@@ -181,7 +181,7 @@ struct Serving {
 }
 
 impl Serving {
-    fn begin(edge: Edge, leaving: &Leaving, requests: &Handle, at_once: bool) -> Result<Self, HostError> {
+    fn begin(edge: Edge, leaving: &Shutdown, requests: &Handle, at_once: bool) -> Result<Self, HostError> {
         let (address, sockets) = (edge.local_addr(), edge.sockets().map_err(sockets_error)?);
         let accept = CancellationToken::new();
         if at_once {

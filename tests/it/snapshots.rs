@@ -255,7 +255,7 @@ export default () => {
     assert_eq!(
         missing,
         serde_json::json!([]),
-        "V8 has more to add to an isolate than js/runtime/module_scope.js knows"
+        "V8 has more to add to an isolate than js/runtime/snapshot_guard.js knows"
     );
 }
 

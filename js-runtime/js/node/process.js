@@ -1,7 +1,7 @@
 // node:process, and the global of that name.
 (function () {
 const { core } = __bootstrap;
-const { notice, watchEnv } = core.loadExtScript("ext:vitrine/runtime/module_scope.js");
+const { notice, watchEnv } = core.loadExtScript("ext:vitrine/runtime/snapshot_guard.js");
 const { exportsOf } = core.loadExtScript("ext:vitrine/node/internal/exports.js");
 const internal = core.loadExtScript("ext:vitrine/node/internal/process.js");
 const { op_now_ns } = core.ops;

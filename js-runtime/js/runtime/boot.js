@@ -11,7 +11,7 @@ const timers = core.loadExtScript("ext:vitrine/web/timers.js");
 const serve = core.loadExtScript("ext:vitrine/runtime/serve.js");
 const stream = core.loadExtScript("ext:vitrine/web/stream.js");
 const globalEvents = core.loadExtScript("ext:vitrine/runtime/global_events.js");
-const moduleScope = core.loadExtScript("ext:vitrine/runtime/module_scope.js");
+const moduleScope = core.loadExtScript("ext:vitrine/runtime/snapshot_guard.js");
 const wasmStreaming = core.loadExtScript("ext:vitrine/web/wasm_streaming.js");
 
 const CLASS = new SafeRegExp("^[A-Z]");

@@ -4,7 +4,7 @@ const { core, primordials } = __bootstrap;
 const { ArrayBufferIsView, ArrayPrototypeIncludes, ObjectDefineProperty, TypedArrayPrototypeGetSymbolToStringTag, TypeError, Uint8Array } = primordials;
 const { configureInterface } = core.loadExtScript("ext:deno_webidl/00_webidl.js");
 const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
-const { randomFill, randomUuid } = core.loadExtScript("ext:vitrine/runtime/module_scope.js");
+const { randomFill, randomUuid } = core.loadExtScript("ext:vitrine/runtime/snapshot_guard.js");
 
 // Bytes that one call of getRandomValues may ask for, as the standard has it.
 const RANDOM_BYTES_MAX = 65536;

@@ -5,7 +5,7 @@ const {
   op_cipher, op_cipher_authenticate, op_cipher_finish, op_cipher_tag, op_cipher_update, op_digest, op_hasher, op_hasher_update,
   op_hasher_value, op_hmac, op_pbkdf2, op_pbkdf2_step, op_rsa_search, op_rsa_search_step, op_same_bytes,
 } = core.ops;
-const { notice, randomFill } = core.loadExtScript("ext:vitrine/runtime/module_scope.js");
+const { notice, randomFill } = core.loadExtScript("ext:vitrine/runtime/snapshot_guard.js");
 
 const NOTHING = new Uint8Array(0);
 

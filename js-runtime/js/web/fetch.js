@@ -9,7 +9,7 @@ const {
 const { URL } = core.loadExtScript("ext:deno_web/00_url.js");
 const { currentRequest, hostCall } = core.loadExtScript("ext:vitrine/runtime/bridge.js");
 const { headersList, headersOf } = core.loadExtScript("ext:vitrine/web/headers.js");
-const { notice } = core.loadExtScript("ext:vitrine/runtime/module_scope.js");
+const { notice } = core.loadExtScript("ext:vitrine/runtime/snapshot_guard.js");
 const { Body, kBody, takeUpload } = core.loadExtScript("ext:vitrine/web/body.js");
 const { urlOf } = core.loadExtScript("ext:vitrine/runtime/serve.js");
 const { Request } = core.loadExtScript("ext:vitrine/web/request.js");

@@ -1,7 +1,7 @@
 // The clock of an isolate, which begins when it is first looked at.
 (function () {
 const { core } = __bootstrap;
-const { onResume, watchCalls } = core.loadExtScript("ext:vitrine/runtime/module_scope.js");
+const { onResume, watchCalls } = core.loadExtScript("ext:vitrine/runtime/snapshot_guard.js");
 const script = core.loadExtScript("ext:deno_web/15_performance.js");
 script.setTimeOrigin();
 onResume(script.setTimeOrigin);

@@ -7,7 +7,7 @@ const {
 } = primordials;
 const { getAsyncContext } = core;
 const { collectTicks, currentRequest, queueTask, runInContext, runTicks, waiting } = core.loadExtScript("ext:vitrine/runtime/bridge.js");
-const { notice } = core.loadExtScript("ext:vitrine/runtime/module_scope.js");
+const { notice } = core.loadExtScript("ext:vitrine/runtime/snapshot_guard.js");
 
 // Longest delay that browsers and Node.js keep, in milliseconds; a longer one fires at once there and here.
 const DELAY_MS_MAX = 2147483647;

@@ -13,7 +13,7 @@ const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
 const { CloseEvent, ErrorEvent, Event, EventTarget, MessageEvent, defineEventHandler, setIsTrusted } =
   core.loadExtScript("ext:deno_web/02_event.js");
 const { currentRequest, hostCall, queueTask, runInContext } = core.loadExtScript("ext:vitrine/runtime/bridge.js");
-const { notice } = core.loadExtScript("ext:vitrine/runtime/module_scope.js");
+const { notice } = core.loadExtScript("ext:vitrine/runtime/snapshot_guard.js");
 const { isOwn } = core.loadExtScript("ext:vitrine/web/fetch.js");
 const { BINARY, CLOSE, HostWay, NO_CODE, PeerWay, TEXT } = core.loadExtScript("ext:vitrine/web/web_socket_ways.js");
 

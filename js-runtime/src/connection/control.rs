@@ -3,7 +3,7 @@
 use super::ConnectionError;
 use super::instance::Instance;
 use crate::limits::{CONTROL_TASKS_MAX, LOG_TURN_MS, SNAPSHOT_PIECE_BYTES};
-use crate::request::{EgressStreams, LogReader, Outbox, Outgoing};
+use crate::request::{EgressStreams, LogReader, WriteEntry, WriteQueue};
 use futures_util::StreamExt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,7 @@ pub async fn read(
     frames: &mut FramedRead<OwnedReadHalf, Codec>,
     instance: &Arc<Instance>,
     streams: &EgressStreams,
-    outbox: &Outbox,
+    queue: &WriteQueue,
 ) -> Result<(), ConnectionError> {
     let mut tasks = JoinSet::new();
     while let Some(frame) = frames.next().await {
@@ -37,20 +37,20 @@ pub async fn read(
             Frame::Start(start) => {
                 instance.start(start);
                 let mut end = instance.boot_end();
-                let outbox = outbox.clone();
+                let queue = queue.clone();
                 tasks.spawn(async move {
                     let end = end.wait_for(Option::is_some).await.ok().and_then(|end| end.clone());
                     if let Some(end) = end {
                         let frame = end.map_or_else(Frame::BootFailed, Frame::Ready);
-                        outbox.send(Outgoing::Frame(frame)).await;
+                        queue.send(WriteEntry::Frame(frame)).await;
                     }
                 });
             }
             Frame::TakeSnapshot(request) => {
-                tasks.spawn(send_snapshot(request, Arc::clone(instance), outbox.clone()));
+                tasks.spawn(send_snapshot(request, Arc::clone(instance), queue.clone()));
             }
             frame @ (Frame::Ping(_) | Frame::Freeze | Frame::Thaw | Frame::Drain(_) | Frame::Profile(_)) => {
-                tasks.spawn(answer(frame, Arc::clone(instance), outbox.clone()));
+                tasks.spawn(answer(frame, Arc::clone(instance), queue.clone()));
             }
             frame => return Err(ConnectionError::unexpected(Channel::Control, &frame)),
         }
@@ -63,7 +63,7 @@ pub async fn read(
 }
 
 /// Carries one message of the host out and says how it ended.
-async fn answer(frame: Frame, instance: Arc<Instance>, outbox: Outbox) {
+async fn answer(frame: Frame, instance: Arc<Instance>, queue: WriteQueue) {
     let answer = match frame {
         Frame::Ping(nonce) => instance.status(nonce).await.map(Frame::Pong),
         Frame::Freeze => instance.freeze(true).await.map(Frame::Frozen),
@@ -77,15 +77,15 @@ async fn answer(frame: Frame, instance: Arc<Instance>, outbox: Outbox) {
         _ => None,
     };
     if let Some(answer) = answer {
-        outbox.send(Outgoing::Frame(answer)).await;
+        queue.send(WriteEntry::Frame(answer)).await;
     }
 }
 
 /// Makes a snapshot and sends it, piece by piece.
-async fn send_snapshot(request: SnapshotRequest, instance: Arc<Instance>, outbox: Outbox) {
+async fn send_snapshot(request: SnapshotRequest, instance: Arc<Instance>, queue: WriteQueue) {
     let taken = instance.take_snapshot(request).await;
     let send = async |piece, last| {
-        outbox.send(Outgoing::Frame(Frame::SnapshotPiece(SnapshotPiece { piece, last }))).await
+        queue.send(WriteEntry::Frame(Frame::SnapshotPiece(SnapshotPiece { piece, last }))).await
     };
     match taken {
         Ok(file) => {
@@ -104,7 +104,7 @@ async fn send_snapshot(request: SnapshotRequest, instance: Arc<Instance>, outbox
 /// of a time without any wait in it.
 pub async fn send_logs(
     logs: Arc<Mutex<LogReader>>,
-    outbox: Outbox,
+    queue: WriteQueue,
     mut newest: watch::Receiver<u64>,
     closing: CancellationToken,
 ) {
@@ -114,7 +114,7 @@ pub async fn send_logs(
         newest.mark_unchanged();
         loop {
             // The place comes first, so that no line is taken for a connection that can't carry it.
-            let Some(place) = outbox.place().await else { return };
+            let Some(place) = queue.place().await else { return };
             let lines = tokio::select! {
                 biased;
                 changed = newest.changed() => match changed {
@@ -126,7 +126,7 @@ pub async fn send_logs(
                 () = closing.cancelled() => return,
             };
             let Some(lines) = lines else { return };
-            place.send(Outgoing::Frame(Frame::Log(lines)));
+            place.send(WriteEntry::Frame(Frame::Log(lines)));
         }
         drop(logs);
         // The newer connection asks for the queue just after it has counted itself.

@@ -1,10 +1,10 @@
 //! Where this worker stands: before `Start`, booting, serving or failed; and what that means for a request.
 
 use crate::bundle::Bundle;
-use crate::journal::{Severity, note};
 use crate::limits::{EARLY_REQUESTS_MAX, POOL_ANSWER_MS};
+use crate::log::{Severity, note};
 use crate::pool::Pool;
-use crate::request::{HostLink, PoolRequest, Request, lock};
+use crate::request::{HostClient, PoolRequest, Request, lock};
 use crate::snapshot;
 use serde_json::json;
 use std::sync::{Arc, Mutex};
@@ -35,13 +35,13 @@ pub struct Instance {
     state: Mutex<State>,
     bundle: Bundle,
     snapshot: Option<&'static [u8]>,
-    link: HostLink,
+    link: HostClient,
     boot_end: watch::Sender<BootEnd>,
 }
 
 impl Instance {
     /// An instance that waits for `Start`.
-    pub fn new(bundle: Bundle, snapshot: Option<&'static [u8]>, link: HostLink) -> Arc<Self> {
+    pub fn new(bundle: Bundle, snapshot: Option<&'static [u8]>, link: HostClient) -> Arc<Self> {
         let stage = Stage::Before { started: false, waiting: Vec::new() };
         Arc::new(Self {
             state: Mutex::new(State { stage, draining: false }),
@@ -53,7 +53,7 @@ impl Instance {
     }
 
     /// The isolates' link to the host.
-    pub fn link(&self) -> &HostLink {
+    pub fn link(&self) -> &HostClient {
         &self.link
     }
 

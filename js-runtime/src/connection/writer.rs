@@ -1,7 +1,7 @@
 //! The writing half of a connection: many queue entries, few system calls.
 
 use crate::limits::{WRITE_BATCH_ENTRIES, WRITE_BUFFER_BYTES, WRITE_STALL_MS};
-use crate::request::{OutboxReader, Outgoing};
+use crate::request::{WriteEntry, WriteQueueReader};
 use futures_util::SinkExt;
 use std::time::Duration;
 use tokio::net::unix::OwnedWriteHalf;
@@ -23,7 +23,7 @@ pub enum WriteError {
 /// Writes what is queued until the queue ends. Once `closing` is cancelled nothing new is taken, and the rest is written.
 pub async fn write(
     mut frames: FramedWrite<OwnedWriteHalf, Codec>,
-    mut entries: OutboxReader,
+    mut entries: WriteQueueReader,
     closing: CancellationToken,
 ) -> Result<(), WriteError> {
     frames.set_backpressure_boundary(WRITE_BUFFER_BYTES);
@@ -51,7 +51,7 @@ pub async fn write(
 
 async fn send(
     frames: &mut FramedWrite<OwnedWriteHalf, Codec>,
-    batch: &mut Vec<Outgoing>,
+    batch: &mut Vec<WriteEntry>,
     flush: bool,
 ) -> Result<(), DecodeError> {
     for entry in batch.drain(..) {

@@ -1,9 +1,9 @@
 //! The way of an answer from the ops to the socket's thread.
 
 use super::backlog::Backlog;
-use super::shared::{Event, RequestNumber, Running, Shared};
+use super::state::{Event, RequestNumber, Running, RuntimeState};
 use crate::limits::isolate::{FINISHED_BYTES_MAX, FINISHED_BYTES_TOTAL_MAX, OUTBOX_BYTES};
-use crate::pool::gate::Admission;
+use crate::pool::in_flight::Admission;
 use crate::request::{AnswerWriter, Rest};
 use bytes::{Bytes, BytesMut};
 use std::cell::{Cell, OnceCell, RefCell};
@@ -21,7 +21,7 @@ static FINISHED_BYTES: Semaphore = Semaphore::const_new(FINISHED_BYTES_TOTAL_MAX
 
 /// What the app has written and the wire not yet taken.
 #[derive(Debug)]
-pub struct Outbox {
+pub struct ResponseBuffer {
     head: RefCell<Option<ResponseHead>>,
     body: RefCell<BytesMut>,
     end: RefCell<Option<End>>,
@@ -50,7 +50,7 @@ impl From<Outcome> for End {
     }
 }
 
-impl Outbox {
+impl ResponseBuffer {
     /// An outbox for at most `limit` body bytes.
     pub fn new(limit: u64) -> Self {
         Self {
@@ -146,8 +146,8 @@ impl Outbox {
     }
 
     /// Waits until something holds of the request whose outbox this is, or it is no more.
-    async fn until(&self, shared: &Shared, request: RequestNumber, holds: fn(&Running) -> bool) {
-        while shared.requests.borrow().get(&request).is_some_and(|running| !holds(running)) {
+    async fn until(&self, state: &RuntimeState, request: RequestNumber, holds: fn(&Running) -> bool) {
+        while state.requests.borrow().get(&request).is_some_and(|running| !holds(running)) {
             self.changed.notified().await;
         }
     }
@@ -169,11 +169,11 @@ impl Outbox {
 }
 
 /// An answer on its way out.
-pub struct Outgoing {
+pub struct ResponseTask {
     /// Number of the request.
     pub request: RequestNumber,
     /// Where the app writes.
-    pub outbox: Rc<Outbox>,
+    pub outbox: Rc<ResponseBuffer>,
     /// Where it goes.
     pub writer: AnswerWriter,
     /// Fires when the answer is no longer awaited.
@@ -188,43 +188,43 @@ pub struct Outgoing {
     pub admission: Option<Admission>,
 }
 
-impl Outgoing {
+impl ResponseTask {
     /// Carries everything out, to the end, the client's departure, `wall_ms` or `stream_idle_ms`. The request counts as running until
     /// what it gave to `waitUntil` has settled, or its `wall_ms` is over.
-    pub async fn run(mut self, shared: Rc<Shared>) {
-        let end = self.carry(&shared).await;
+    pub async fn run(mut self, state: Rc<RuntimeState>) {
+        let end = self.carry(&state).await;
         match end.outcome {
-            Outcome::Ok => shared.errors_in_a_row.set(0),
+            Outcome::Ok => state.errors_in_a_row.set(0),
             Outcome::AppError | Outcome::WallLimit => {
-                shared.errors_in_a_row.set(shared.errors_in_a_row.get() + 1)
+                state.errors_in_a_row.set(state.errors_in_a_row.get() + 1)
             }
             _ => {}
         }
-        self.abort(&shared, end.outcome);
-        let done = self.done(&shared, end);
+        self.abort(&state, end.outcome);
+        let done = self.done(&state, end);
         let head = self.outbox.head.borrow_mut().take();
         let body = self.outbox.take_body();
         let bytes = body.len();
         if done.outcome == Outcome::Ok {
-            finish(self.writer, &shared, self.request, self.admission.as_ref(), (head, body, done)).await;
+            finish(self.writer, &state, self.request, self.admission.as_ref(), (head, body, done)).await;
         } else {
             drop(body);
             self.writer.done(done);
         }
         self.outbox.gone(bytes);
-        let until = |holds| self.outbox.until(&shared, self.request, holds);
+        let until = |holds| self.outbox.until(&state, self.request, holds);
         until(|running| !running.aborting).await;
         // What a stream waits for begins at its end; what a page waits for ends with its wall time.
         let since = self.quiet_since.map_or(self.begun, |_| Instant::now());
-        let deadline = since + Duration::from_millis(shared.limits.wall_ms);
+        let deadline = since + Duration::from_millis(state.limits.wall_ms);
         // A promise that never settles ends then.
         let _ = tokio::time::timeout_at(deadline.into(), until(|running| running.waiting == 0)).await;
-        shared.end_request(self.request);
+        state.end_request(self.request);
         drop(self.admission);
     }
 
     /// Tells JavaScript that the answer is no longer awaited, if that is how it ended.
-    fn abort(&self, shared: &Shared, outcome: Outcome) {
+    fn abort(&self, state: &RuntimeState, outcome: Outcome) {
         let message = match outcome {
             Outcome::WallLimit => "The request took longer than wall_ms",
             Outcome::StreamIdle => "The answer got nothing for stream_idle_ms",
@@ -232,13 +232,13 @@ impl Outgoing {
             Outcome::AppError => "The answer could not be completed",
             _ => return,
         };
-        if let Some(running) = shared.requests.borrow_mut().get_mut(&self.request) {
+        if let Some(running) = state.requests.borrow_mut().get_mut(&self.request) {
             running.aborting = true;
         }
-        shared.tell(Event::Abort(self.request, message));
+        state.tell(Event::Abort(self.request, message));
     }
 
-    async fn carry(&mut self, shared: &Shared) -> End {
+    async fn carry(&mut self, state: &RuntimeState) -> End {
         loop {
             let ended = self.outbox.end.borrow_mut().take();
             if let Some(end) = ended {
@@ -249,7 +249,7 @@ impl Outgoing {
                 if !self.writer.head(head).await {
                     return Outcome::AppError.into();
                 }
-                shared.begin_stream(self.request);
+                state.begin_stream(self.request);
                 if self.outbox.is_socket() {
                     self.admission = None;
                 }
@@ -260,7 +260,7 @@ impl Outgoing {
                 tokio::select! {
                     () = self.outbox.changed.notified() => continue,
                     () = self.cancelled.cancelled() => return Outcome::Cancelled.into(),
-                    late = self.late(shared) => return late.into(),
+                    late = self.late(state) => return late.into(),
                 }
             }
             let bytes = body.len();
@@ -278,23 +278,23 @@ impl Outgoing {
             }
             self.quiet_since = Some(Instant::now());
             if self.outbox.full.replace(false) {
-                shared.tell(Event::Drained(self.request));
+                state.tell(Event::Drained(self.request));
             }
         }
     }
 
     /// Waits until the app has given nothing for too long.
-    async fn late(&self, shared: &Shared) -> Outcome {
+    async fn late(&self, state: &RuntimeState) -> Outcome {
         if self.quiet_since.is_some() && self.outbox.is_socket() {
             // Whether its client is still there is for the edge to say.
             return std::future::pending().await;
         }
         if let Some(quiet_since) = self.quiet_since {
-            let idle = Duration::from_millis(shared.limits.stream_idle_ms);
+            let idle = Duration::from_millis(state.limits.stream_idle_ms);
             tokio::time::sleep_until((quiet_since + idle).into()).await;
             return Outcome::StreamIdle;
         }
-        let wall = Duration::from_millis(shared.limits.wall_ms);
+        let wall = Duration::from_millis(state.limits.wall_ms);
         let stall = self.writer.stall_clock();
         let left = || wall.saturating_sub(self.begun.elapsed().saturating_sub(stall.total()));
         while !left().is_zero() {
@@ -304,8 +304,8 @@ impl Outgoing {
         Outcome::WallLimit
     }
 
-    fn done(&self, shared: &Shared, end: End) -> Done {
-        let requests = shared.requests.borrow();
+    fn done(&self, state: &RuntimeState, end: End) -> Done {
+        let requests = state.requests.borrow();
         let cpu = requests.get(&self.request).map_or(Duration::ZERO, |running| running.cpu);
         Done {
             outcome: end.outcome,
@@ -321,7 +321,7 @@ impl Outgoing {
 /// Sends what is left of a complete answer. What its client does not take at once leaves the isolate, if there is room for it outside.
 async fn finish(
     mut writer: AnswerWriter,
-    shared: &Shared,
+    state: &RuntimeState,
     request: RequestNumber,
     admission: Option<&Admission>,
     (head, body, done): Rest,
@@ -331,12 +331,12 @@ async fn finish(
     let bytes = u32::try_from(body.len()).ok().filter(|_| body.len() <= FINISHED_BYTES_MAX);
     if let Some(room) = bytes.and_then(|bytes| FINISHED_BYTES.try_acquire_many(bytes).ok()) {
         let admission = admission.map(Admission::second);
-        shared.link.spawn(async move {
+        state.link.spawn(async move {
             writer.finish(head, body, done).await;
             drop((admission, room));
         });
     } else {
-        shared.end_stream(request);
+        state.end_stream(request);
         writer.finish(head, body, done).await;
     }
 }
@@ -351,7 +351,7 @@ mod tests {
 
     #[test]
     fn what_is_over_the_bound_is_not_collected() {
-        let outbox = Outbox::new(4);
+        let outbox = ResponseBuffer::new(4);
         assert!(outbox.body(|body| body.extend_from_slice(b"1234")));
         assert!(!outbox.body(|body| body.extend_from_slice(b"5")));
         assert!(!outbox.body(|body| body.extend_from_slice(b"6")));

@@ -4,7 +4,7 @@ use super::driver::{Driver, TurnError};
 use super::engine::{Engine, Killed, js_error};
 use super::platform;
 use super::runtime::Origin;
-use super::shared::Shared;
+use super::state::RuntimeState;
 use crate::bundle::Bundle;
 use crate::exception::{self, APP_SCHEME};
 use crate::limits::isolate::EVALUATE_TIMEOUT_MS;
@@ -20,12 +20,12 @@ use vitrine_wire::{BootFailure, BootStage, Contract, Start, WorkerSettings};
 /// # Errors
 /// The step that failed, with the app's error.
 pub async fn boot(
-    shared: Rc<Shared>,
+    state: Rc<RuntimeState>,
     start: &Start,
     bundle: &Bundle,
     snapshot: Option<&'static [u8]>,
 ) -> Result<Driver, BootFailure> {
-    let mut driver = fresh(shared, bundle, snapshot.map_or(Origin::Scripts, Origin::Snapshot))?;
+    let mut driver = fresh(state, bundle, snapshot.map_or(Origin::Scripts, Origin::Snapshot))?;
     if start.env.iter().any(|(name, _)| name == platform::TIME_ZONE) {
         driver.engine.look_at_time_zone();
     }
@@ -43,22 +43,22 @@ pub async fn boot(
 /// # Errors
 /// The step that failed, with the app's error.
 pub async fn evaluate_for_snapshot(
-    shared: Rc<Shared>,
+    state: Rc<RuntimeState>,
     settings: &WorkerSettings,
     env_names: &[String],
     bundle: &Bundle,
 ) -> Result<Driver, BootFailure> {
-    let mut driver = fresh(shared, bundle, Origin::Snapshotting)?;
+    let mut driver = fresh(state, bundle, Origin::Snapshotting)?;
     driver.engine.watch_module_scope(env_names).map_err(killed)?;
     evaluate_app(&mut driver, settings, bundle).await?;
     Ok(driver)
 }
 
-fn fresh(shared: Rc<Shared>, bundle: &Bundle, origin: Origin) -> Result<Driver, BootFailure> {
+fn fresh(state: Rc<RuntimeState>, bundle: &Bundle, origin: Origin) -> Result<Driver, BootFailure> {
     let loader = BundleLoader::new(bundle.clone(), matches!(origin, Origin::Scripts));
-    let engine = Engine::new(Rc::clone(&shared), loader, origin)
+    let engine = Engine::new(Rc::clone(&state), loader, origin)
         .map_err(|error| failure(BootStage::Load, "The worker's own scripts failed", &error))?;
-    Ok(Driver::new(engine, shared))
+    Ok(Driver::new(engine, state))
 }
 
 async fn evaluate_app(

@@ -3,11 +3,11 @@
 //! Whatever JavaScript waits for is a future that this loop polls; each answer is given to JavaScript as a slice of its own, so
 //! that CPU time is charged to the request that asked.
 
-use super::answer::{Outbox, Outgoing};
+use super::answer::{ResponseBuffer, ResponseTask};
 use super::engine::{Engine, Killed};
-use super::shared::{Event, HostFuture, RequestNumber, Running, Shared, Usage};
+use super::state::{Event, HostFuture, RequestNumber, Running, RuntimeState, Usage};
 use crate::limits::isolate::{AT_REST_MS, LAST_WORDS_MS};
-use crate::pool::gate::Admission;
+use crate::pool::in_flight::Admission;
 use crate::request::Request;
 use deno_core::PollEventLoopOptions;
 use deno_core::error::CoreError;
@@ -36,7 +36,7 @@ pub struct Driver {
     /// The isolate.
     pub engine: Engine,
     /// What ops and driver have in common.
-    pub shared: Rc<Shared>,
+    pub state: Rc<RuntimeState>,
     waiting: FuturesUnordered<HostFuture>,
     last_request: RequestNumber,
     last_begun: Instant,
@@ -46,12 +46,12 @@ pub struct Driver {
 
 impl Driver {
     /// A driver of `engine`.
-    pub fn new(engine: Engine, shared: Rc<Shared>) -> Self {
+    pub fn new(engine: Engine, state: Rc<RuntimeState>) -> Self {
         let event_loop = Arc::new(LoopWaker::default());
         let waiting = FuturesUnordered::new();
         Self {
             engine,
-            shared,
+            state,
             waiting,
             last_request: 0,
             last_begun: Instant::now(),
@@ -62,7 +62,7 @@ impl Driver {
 
     /// Requests that have begun and not ended.
     pub fn in_flight(&self) -> usize {
-        self.shared.requests.borrow().len()
+        self.state.requests.borrow().len()
     }
 
     /// Begins a request; gives its number.
@@ -75,7 +75,7 @@ impl Driver {
         let Request { head, body, answer, cancelled, received } = request;
         let (body, upgrade) = if head.upgrade { (None, body) } else { (body, None) };
         let has_body = body.is_some();
-        let outbox = Rc::new(Outbox::new(self.shared.limits.response_mb << 20));
+        let outbox = Rc::new(ResponseBuffer::new(self.state.limits.response_mb << 20));
         let begun = Instant::now();
         (self.last_begun, self.rested) = (begun, false);
         let running = Running {
@@ -94,8 +94,8 @@ impl Driver {
             end: answer.end(),
             aborting: false,
         };
-        self.shared.requests.borrow_mut().insert(number, running);
-        let outgoing = Outgoing {
+        self.state.requests.borrow_mut().insert(number, running);
+        let outgoing = ResponseTask {
             request: number,
             outbox,
             writer: answer,
@@ -105,7 +105,7 @@ impl Driver {
             quiet_since: None,
             admission: Some(admission),
         };
-        self.shared.start(outgoing.run(Rc::clone(&self.shared)));
+        self.state.start(outgoing.run(Rc::clone(&self.state)));
         self.look_at_event_loop();
         self.engine.begin(number, &head.method, &head.url, has_body)?;
         Ok(number)
@@ -125,23 +125,23 @@ impl Driver {
     /// JavaScript was ended by force.
     pub fn run_ready(&mut self) -> Result<bool, Killed> {
         // What is queued meanwhile waits for the next call, so that a chain of zero-delay tasks can't keep the thread.
-        let ready = self.shared.inbox.borrow().len();
+        let ready = self.state.inbox.borrow().len();
         for _ in 0..ready {
-            let event = self.shared.inbox.borrow_mut().pop_front();
+            let event = self.state.inbox.borrow_mut().pop_front();
             let Some(event) = event else { break };
             let aborted = if let Event::Abort(request, _) = event { Some(request) } else { None };
             let fetched = event.fetched();
             self.look_at_event_loop();
             self.engine.tell(event)?;
             if let Some(body) = fetched {
-                self.shared.drop_unwanted(body);
+                self.state.drop_unwanted(body);
             }
-            if let Some(running) = self.shared.requests.borrow_mut().get_mut(&aborted.unwrap_or_default()) {
+            if let Some(running) = self.state.requests.borrow_mut().get_mut(&aborted.unwrap_or_default()) {
                 running.aborting = false;
                 running.outbox.wake();
             }
         }
-        Ok(!self.shared.inbox.borrow().is_empty())
+        Ok(!self.state.inbox.borrow().is_empty())
     }
 
     /// Waits until there is something to tell JavaScript, or a request has ended.
@@ -170,15 +170,15 @@ impl Driver {
             self.engine.report_rest()?;
             self.poll_host(cx);
         }
-        if self.shared.inbox.borrow().is_empty() { Poll::Pending } else { Poll::Ready(Ok(())) }
+        if self.state.inbox.borrow().is_empty() { Poll::Pending } else { Poll::Ready(Ok(())) }
     }
 
     /// Polls what JavaScript and the answers wait for.
     fn poll_host(&mut self, cx: &mut Context<'_>) {
         loop {
-            self.waiting.extend(self.shared.started.borrow_mut().drain(..));
+            self.waiting.extend(self.state.started.borrow_mut().drain(..));
             while let Poll::Ready(Some(())) = self.waiting.poll_next_unpin(cx) {}
-            if self.shared.started.borrow().is_empty() {
+            if self.state.started.borrow().is_empty() {
                 return;
             }
         }
@@ -190,8 +190,8 @@ impl Driver {
     }
 
     /// Ends every request that is in flight, without JavaScript: the one to blame as its outcome says, the others as `others`.
-    pub async fn last_words(&mut self, killed: Option<Killed>, others: Outcome) {
-        for (number, running) in self.shared.requests.borrow_mut().iter_mut() {
+    pub async fn fail_in_flight(&mut self, killed: Option<Killed>, others: Outcome) {
+        for (number, running) in self.state.requests.borrow_mut().iter_mut() {
             running.waiting = 0;
             running.aborting = false;
             match killed.filter(|killed| killed.request == *number) {

@@ -1,9 +1,9 @@
 //! A V8 isolate with our globals, and the one way into it: a slice, run under the watchdog.
 
-use super::entries::{Entries, call, settled, unsigned};
+use super::entry_points::{EntryPoints, call, settled, unsigned};
 use super::memory;
 use super::runtime::{Origin, Runtime};
-use super::shared::{Event, Left, RequestNumber, Settled, Shared};
+use super::state::{Event, Left, RequestNumber, RuntimeState, Settled};
 use crate::exception;
 use crate::limits::isolate::EVALUATE_TIMEOUT_MS;
 use crate::module_loader::BundleLoader;
@@ -34,8 +34,8 @@ pub type ClassicRun = Result<v8::Global<v8::Value>, AppError>;
 pub struct Engine {
     /// The runtime; its event loop belongs to the driver.
     runtime: Runtime,
-    entries: Entries,
-    shared: Rc<Shared>,
+    entries: EntryPoints,
+    state: Rc<RuntimeState>,
     guard: Arc<Guard>,
     _collections: memory::Collections,
 }
@@ -45,9 +45,9 @@ impl Engine {
     ///
     /// # Errors
     /// Our own scripts failed: a defect of this build.
-    pub fn new(shared: Rc<Shared>, loader: BundleLoader, origin: Origin) -> Result<Self, CoreError> {
-        let heap_bytes = usize::try_from(shared.limits.heap_mb << 20).unwrap_or(usize::MAX);
-        let mut runtime = Runtime::new(&shared, loader, origin, heap_bytes)?;
+    pub fn new(state: Rc<RuntimeState>, loader: BundleLoader, origin: Origin) -> Result<Self, CoreError> {
+        let heap_bytes = usize::try_from(state.limits.heap_mb << 20).unwrap_or(usize::MAX);
+        let mut runtime = Runtime::new(&state, loader, origin, heap_bytes)?;
         // Timers and host calls are the driver's: `deno_core` would take a module that awaits one for a deadlock.
         runtime.op_state().borrow().external_ops_tracker.ref_op();
         let guard = Guard::of_this_thread();
@@ -69,9 +69,9 @@ impl Engine {
         let entries = {
             deno_core::scope!(scope, runtime);
             let boot = v8::Local::new(scope, boot);
-            Entries::of(scope, boot)?
+            EntryPoints::of(scope, boot)?
         };
-        Ok(Self { runtime, entries, shared, guard, _collections: collections })
+        Ok(Self { runtime, entries, state, guard, _collections: collections })
     }
 
     /// Has dates follow the time zone of this process, also those that a snapshot holds.
@@ -92,10 +92,10 @@ impl Engine {
         let entry = self.entries.suspend.clone();
         self.slice(0, |scope| call(scope, &entry, &[]).map(drop))?;
         drop(entry);
-        let Self { mut runtime, entries, shared, guard, _collections: collections } = self;
+        let Self { mut runtime, entries, state, guard, _collections: collections } = self;
         // V8 refuses to make a snapshot while anything outside refers into the heap.
         drop(entries);
-        shared.uncaught.borrow_mut().clear();
+        state.uncaught.borrow_mut().clear();
         drop(guard);
         runtime.remove_near_heap_limit_callback(0);
         let snapshot = runtime.into_snapshot();
@@ -117,7 +117,7 @@ impl Engine {
     /// # Errors
     /// JavaScript was ended by force.
     pub fn evaluated(&mut self) -> Result<(), Killed> {
-        self.shared.evaluated.set(true);
+        self.state.evaluated.set(true);
         self.report_rest()
     }
 
@@ -265,7 +265,7 @@ impl Engine {
         &mut self,
         request: RequestNumber,
         number: u32,
-        entry: impl FnOnce(&Entries) -> &v8::Global<v8::Function>,
+        entry: impl FnOnce(&EntryPoints) -> &v8::Global<v8::Function>,
     ) -> Result<(), Killed> {
         let entry = entry(&self.entries).clone();
         self.slice(request, |scope| {
@@ -293,7 +293,7 @@ impl Engine {
             }
             scope.perform_microtask_checkpoint();
         })?;
-        if self.shared.uncaught.borrow().is_empty() { Ok(()) } else { self.report_uncaught(request) }
+        if self.state.uncaught.borrow().is_empty() { Ok(()) } else { self.report_uncaught(request) }
     }
 
     /// Uses the runtime under the watchdog, on behalf of a request.
@@ -306,7 +306,7 @@ impl Engine {
         work: impl FnOnce(&mut JsRuntime) -> T,
     ) -> Result<T, Killed> {
         let (result, used) = self.measured(request, work);
-        self.shared.charge(request, used);
+        self.state.charge(request, used);
         result
     }
 
@@ -317,8 +317,8 @@ impl Engine {
     /// JavaScript was ended by force meanwhile.
     pub fn watched_loop<T>(&mut self, work: impl FnOnce(&mut JsRuntime) -> T) -> Result<T, Killed> {
         let (result, used) = self.measured(0, work);
-        if self.shared.requests.borrow().is_empty() {
-            self.shared.charge(0, used);
+        if self.state.requests.borrow().is_empty() {
+            self.state.charge(0, used);
         }
         result
     }
@@ -329,12 +329,12 @@ impl Engine {
         request: RequestNumber,
         work: impl FnOnce(&mut JsRuntime) -> T,
     ) -> (Result<T, Killed>, Duration) {
-        self.shared.current.set(request);
-        let end = self.shared.requests.borrow().get(&request).map(|running| running.end.clone());
+        self.state.current.set(request);
+        let end = self.state.requests.borrow().get(&request).map(|running| running.end.clone());
         let begun = self.guard.begin(self.budget(request), end);
         let result = work(&mut self.runtime);
         let used = self.guard.end(begun);
-        self.shared.current.set(0);
+        self.state.current.set(0);
         let killed = self.guard.killed().map(|outcome| Killed { outcome, request });
         (killed.map_or(Ok(result), Err), used)
     }
@@ -347,14 +347,14 @@ impl Engine {
     /// What JavaScript on behalf of a request may use at once. The wall limit of the request itself is not enforced here but
     /// where its answer is carried out: ending a slice by force costs every request on the isolate.
     fn budget(&self, request: RequestNumber) -> Budget {
-        if !self.shared.evaluated.get() {
+        if !self.state.evaluated.get() {
             let whole = Duration::from_millis(EVALUATE_TIMEOUT_MS);
             return Budget { cpu: whole, wall: whole };
         }
-        let cpu = Duration::from_millis(self.shared.limits.cpu_ms);
+        let cpu = Duration::from_millis(self.state.limits.cpu_ms);
         Budget {
-            cpu: cpu.saturating_sub(self.shared.used(request)),
-            wall: Duration::from_millis(self.shared.limits.wall_ms),
+            cpu: cpu.saturating_sub(self.state.used(request)),
+            wall: Duration::from_millis(self.state.limits.wall_ms),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The app's log, bounded in lines a second.
 
 use crate::exception::now_ms;
-use crate::request::HostLink;
+use crate::request::HostClient;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use vitrine_wire::{LogLevel, LogLine};
@@ -11,7 +11,7 @@ const SECOND: Duration = Duration::from_secs(1);
 /// The log of a worker: all of its isolates share the bound. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Log {
-    link: HostLink,
+    link: HostClient,
     meter: Arc<Mutex<Meter>>,
     lines_per_s: u32,
 }
@@ -25,7 +25,7 @@ struct Meter {
 
 impl Log {
     /// A log that lets `lines_per_s` lines a second through.
-    pub fn new(link: HostLink, lines_per_s: u32) -> Self {
+    pub fn new(link: HostClient, lines_per_s: u32) -> Self {
         let meter = Meter { since: Instant::now(), lines: 0, dropped: 0 };
         Self { link, meter: Arc::new(Mutex::new(meter)), lines_per_s }
     }

@@ -18,7 +18,7 @@ pub enum Notice {
 }
 
 impl Notice {
-    /// The notice that `js/runtime/module_scope.js` gives by this name.
+    /// The notice that `js/runtime/snapshot_guard.js` gives by this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Some(match name {

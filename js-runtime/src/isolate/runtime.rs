@@ -1,7 +1,7 @@
 //! How an isolate comes to be: from our scripts, from a snapshot, or to become one.
 
 use super::buffers;
-use super::shared::Shared;
+use super::state::RuntimeState;
 use crate::built_ins::BUILT_INS;
 use crate::bundle::Bundle;
 use crate::module_loader::BundleLoader;
@@ -41,7 +41,7 @@ impl Runtime {
     /// # Errors
     /// Our own scripts failed: a defect of this build.
     pub fn new(
-        shared: &Rc<Shared>,
+        state: &Rc<RuntimeState>,
         loader: BundleLoader,
         origin: Origin,
         heap_bytes: usize,
@@ -52,7 +52,7 @@ impl Runtime {
             .allow_atomics_wait(false)
             .array_buffer_allocator(buffers::allocator(heap_bytes).make_shared());
         let options = RuntimeOptions {
-            extensions: extensions(shared, loader.bundle().clone()),
+            extensions: extensions(state, loader.bundle().clone()),
             module_loader: Some(Rc::new(loader)),
             residual_lazy_js_sources: SCRIPTS,
             create_params: Some(create_params),
@@ -105,9 +105,9 @@ impl DerefMut for Runtime {
 }
 
 /// The same ones in the same order for every origin: a snapshot refers to their ops by position.
-fn extensions(shared: &Rc<Shared>, bundle: Bundle) -> Vec<Extension> {
+fn extensions(state: &Rc<RuntimeState>, bundle: Bundle) -> Vec<Extension> {
     let blobs: Arc<dyn deno_web::BlobStoreTrait> = Arc::new(deno_web::BlobStore::default());
-    let mut own = vitrine::init(Rc::clone(shared), bundle);
+    let mut own = vitrine::init(Rc::clone(state), bundle);
     own.synthetic_esm_modules = Cow::Borrowed(BUILT_INS);
     vec![
         without_files(deno_webidl::deno_webidl::init()),

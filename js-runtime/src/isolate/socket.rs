@@ -1,8 +1,8 @@
 //! A WebSocket as an isolate has it: whole messages, from the host and to it.
 
-use super::answer::Outbox;
+use super::answer::ResponseBuffer;
 use super::backlog::Backlog;
-use super::shared::RequestNumber;
+use super::state::RequestNumber;
 use crate::request::{BodyReader, UploadSender};
 use bytes::{Bytes, BytesMut};
 use std::cell::{Cell, RefCell};
@@ -24,14 +24,14 @@ pub struct Socket {
 #[derive(Debug)]
 enum Way {
     /// A request has become the socket.
-    Answer(RequestNumber, Rc<Outbox>),
+    Answer(RequestNumber, Rc<ResponseBuffer>),
     /// The app has opened it.
     Upload(Rc<Upload>),
 }
 
 impl Socket {
     /// What a request has become.
-    pub fn of_request(request: RequestNumber, messages: BodyReader, outbox: Rc<Outbox>) -> Self {
+    pub fn of_request(request: RequestNumber, messages: BodyReader, outbox: Rc<ResponseBuffer>) -> Self {
         Self { incoming: Some(Incoming::new(messages)), way: Way::Answer(request, outbox) }
     }
 

@@ -1,13 +1,13 @@
 //! Renders before an isolate serves, so that its first visitor does not pay for the compiler.
 
 use super::driver::{Driver, TurnError};
-use super::shared::RequestNumber;
+use super::state::RequestNumber;
 use crate::exception;
-use crate::journal::causes;
 use crate::limits::isolate::{
     WARM_ACCEPTED_MS, WARM_AT_ONCE, WARM_RENDERS_MAX, WARM_RENDERS_MIN, WARM_SETTLED_PERCENT,
 };
-use crate::pool::gate::Gate;
+use crate::log::causes;
+use crate::pool::in_flight::InFlight;
 use crate::request::{LocalAnswer, Request};
 use futures_util::future::join_all;
 use std::sync::Arc;
@@ -80,7 +80,9 @@ pub async fn render(
     let mut answers = Vec::with_capacity(paths.len());
     for path in paths {
         let (request, answer) = Request::local(head(settings, path), None).await;
-        let Some(admission) = Arc::new(Gate::default()).enter() else { unreachable!("a new gate is open") };
+        let Some(admission) = Arc::new(InFlight::default()).enter() else {
+            unreachable!("a new gate is open")
+        };
         let begun = Instant::now();
         numbers.push(driver.begin(request, admission).map_err(|killed| ended(path, &killed.into()))?);
         let patience = Duration::from_millis(settings.limits.wall_ms);

@@ -3,14 +3,14 @@
 use super::log::is_logged;
 use super::shared;
 use crate::exception;
-use crate::isolate::answer::Outbox;
+use crate::isolate::answer::ResponseBuffer;
 use bytes::{BufMut, Bytes, BytesMut};
 use deno_core::v8::simdutf;
 use deno_core::{OpState, op2, v8};
 use std::rc::Rc;
 use vitrine_wire::{Headers, Outcome, ResponseHead};
 
-fn outbox(state: &OpState, request: u32) -> Option<Rc<Outbox>> {
+fn outbox(state: &OpState, request: u32) -> Option<Rc<ResponseBuffer>> {
     shared(state).requests.borrow().get(&request).map(|running| Rc::clone(&running.outbox))
 }
 

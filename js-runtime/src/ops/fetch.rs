@@ -1,8 +1,8 @@
 //! The app's `fetch`, made by the host's broker.
 
 use super::shared;
-use crate::isolate::entries::settled;
-use crate::isolate::shared::{Event, Fetched, Settled, Shared};
+use crate::isolate::entry_points::settled;
+use crate::isolate::state::{Event, Fetched, RuntimeState, Settled};
 use crate::request::{EgressAnswer, upload};
 use bytes::Bytes;
 use deno_core::{OpState, op2, v8};
@@ -129,7 +129,7 @@ pub fn op_fetch_rest_text<'s>(
 }
 
 /// All that is left of an answer's body, if it has come.
-fn take_rest(shared: &Shared, body: u32) -> Option<Bytes> {
+fn take_rest(shared: &RuntimeState, body: u32) -> Option<Bytes> {
     let mut bodies = shared.bodies.borrow_mut();
     let rest = bodies.get_mut(&body)?.reader.as_mut()?.take_rest()?;
     bodies.remove(&body);
@@ -181,7 +181,7 @@ pub fn op_upload_end(state: &OpState, upload: u32, whole: bool) {
 
 /// Starts a host call that can be given up by its number.
 fn start_call(
-    shared: &Rc<Shared>,
+    shared: &Rc<RuntimeState>,
     call: u32,
     request: u32,
     work: impl Future<Output = Settled> + 'static,
@@ -200,6 +200,6 @@ fn start_call(
     started
 }
 
-fn settle(shared: &Shared, call: u32, request: u32, answer: Settled) {
+fn settle(shared: &RuntimeState, call: u32, request: u32, answer: Settled) {
     shared.tell(Event::Settle { call, request, answer });
 }

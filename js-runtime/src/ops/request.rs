@@ -1,8 +1,8 @@
 //! What an app reads of its request.
 
 use super::shared;
-use crate::isolate::entries::header_list;
-use crate::isolate::shared::{Event, Settled};
+use crate::isolate::entry_points::header_list;
+use crate::isolate::state::{Event, Settled};
 use deno_core::{OpState, op2, v8};
 use std::rc::Rc;
 

@@ -2,8 +2,8 @@
 
 use super::answer::{append_text, read_headers};
 use super::shared;
-use crate::isolate::shared::{Event, Settled, Shared};
 use crate::isolate::socket::Socket;
+use crate::isolate::state::{Event, RuntimeState, Settled};
 use crate::limits::isolate::SOCKETS_MAX;
 use bytes::{BufMut, BytesMut};
 use deno_core::{OpState, op2, v8};
@@ -66,7 +66,7 @@ pub fn op_socket_open(state: &OpState, body: u32, upload: u32) -> i32 {
     add(&shared, socket)
 }
 
-fn add(shared: &Shared, socket: Socket) -> i32 {
+fn add(shared: &RuntimeState, socket: Socket) -> i32 {
     // Numbers of bodies and sockets are drawn from the same ones, and JavaScript takes the sign for a failure.
     let number = shared.next_body() & i32::MAX as u32;
     shared.sockets.borrow_mut().insert(number, socket);

@@ -1,6 +1,6 @@
 //! The queue in front of the isolates: first come, first served, bounded in length and in time.
 
-use super::gate::Admission;
+use super::in_flight::Admission;
 use crate::request::Request;
 use std::collections::VecDeque;
 use std::sync::Mutex;

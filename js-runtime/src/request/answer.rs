@@ -1,7 +1,7 @@
 //! The sending side of an answer, used on an isolate's thread.
 
-use super::outbox::split;
-use super::{Outbox, Outgoing, RequestStreams, Slot, lock};
+use super::write_queue::split;
+use super::{RequestStreams, Slot, WriteEntry, WriteQueue, lock};
 use bytes::Bytes;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -14,7 +14,7 @@ use vitrine_wire::{AppError, Done, Frame, Headers, Outcome, ResponseHead, Stream
 #[derive(Debug)]
 pub struct AnswerWriter {
     stream: StreamId,
-    outbox: Outbox,
+    queue: WriteQueue,
     end: AnswerEnd,
     window: Arc<Window>,
     stall: StallClock,
@@ -38,11 +38,11 @@ pub struct AnswerEnd {
 impl AnswerEnd {
     /// Ends the answer.
     pub fn say(&self, done: Done) {
-        self.take(|stream| Outgoing::Frame(Frame::Done(stream, done)));
+        self.take(|stream| WriteEntry::Frame(Frame::Done(stream, done)));
     }
 
     /// Sends the end, unless the host has reset the stream.
-    fn take(&self, last: impl FnOnce(StreamId) -> Outgoing) {
+    fn take(&self, last: impl FnOnce(StreamId) -> WriteEntry) {
         let slot = lock(&self.slot).take();
         if let Some(slot) = slot
             && self.streams.close(self.stream)
@@ -55,13 +55,13 @@ impl AnswerEnd {
 impl AnswerWriter {
     pub(super) fn new(
         stream: StreamId,
-        outbox: Outbox,
+        queue: WriteQueue,
         slot: Slot,
         window: Arc<Window>,
         streams: Arc<RequestStreams>,
     ) -> Self {
         let end = AnswerEnd { stream, slot: Arc::new(Mutex::new(Some(slot))), streams };
-        Self { stream, outbox, end, window, stall: StallClock::default(), refused: None }
+        Self { stream, queue, end, window, stall: StallClock::default(), refused: None }
     }
 
     /// The end of this answer, for another thread.
@@ -78,7 +78,7 @@ impl AnswerWriter {
             return false;
         }
         if !self.window.is_closed() {
-            self.outbox.send(Outgoing::Frame(Frame::Response(self.stream, head))).await;
+            self.queue.send(WriteEntry::Frame(Frame::Response(self.stream, head))).await;
         }
         true
     }
@@ -96,7 +96,7 @@ impl AnswerWriter {
         for piece in split(data) {
             // A piece is at most BODY_FRAME_BYTES_MAX long.
             if !self.window.take(piece.len() as u32).await
-                || !self.outbox.send(Outgoing::Body(self.stream, piece)).await
+                || !self.queue.send(WriteEntry::Body(self.stream, piece)).await
             {
                 return false;
             }
@@ -109,11 +109,11 @@ impl AnswerWriter {
     /// # Errors
     /// The bytes, unsent.
     pub fn try_data(&mut self, data: Bytes) -> Result<(), Bytes> {
-        let Some(place) = self.outbox.try_place() else { return Err(data) };
+        let Some(place) = self.queue.try_place() else { return Err(data) };
         if self.refused.is_some() || !self.take_window(&data) {
             return Err(data);
         }
-        place.send(Outgoing::Body(self.stream, data));
+        place.send(WriteEntry::Body(self.stream, data));
         Ok(())
     }
 
@@ -138,7 +138,7 @@ impl AnswerWriter {
         if check_headers(&head.headers).is_err() || !self.take_window(&data) {
             return Err(Box::new((Some(head), data, done)));
         }
-        self.end.take(|stream| Outgoing::Answer(stream, Box::new((head, data, done))));
+        self.end.take(|stream| WriteEntry::Answer(stream, Box::new((head, data, done))));
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! The receiving side of a body: bounded by the window, credited as it is read.
 
 use super::egress::EgressGuard;
-use super::{Outbox, Outgoing, StreamError, lock};
+use super::{StreamError, WriteEntry, WriteQueue, lock};
 use bytes::Bytes;
 use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
@@ -33,7 +33,7 @@ struct Shared {
 pub struct BodyReader {
     shared: Arc<Shared>,
     stream: StreamId,
-    outbox: Option<Outbox>,
+    queue: Option<WriteQueue>,
     /// Gives the call up when the reader of an egress answer is dropped.
     _guard: Option<EgressGuard>,
 }
@@ -45,11 +45,10 @@ pub struct BodyFeed {
     stream: StreamId,
 }
 
-/// A body whose credit goes to `outbox`.
-pub(super) fn body(stream: StreamId, outbox: &Outbox) -> (BodyFeed, BodyReader) {
+/// A body whose credit goes to `queue`.
+pub(super) fn body(stream: StreamId, queue: &WriteQueue) -> (BodyFeed, BodyReader) {
     let shared = Arc::new(Shared::default());
-    let reader =
-        BodyReader { shared: Arc::clone(&shared), stream, outbox: Some(outbox.clone()), _guard: None };
+    let reader = BodyReader { shared: Arc::clone(&shared), stream, queue: Some(queue.clone()), _guard: None };
     (BodyFeed { shared, stream }, reader)
 }
 
@@ -63,7 +62,7 @@ impl BodyReader {
             state.complete = data;
             state.end = Some(Ok(()));
         }
-        Self { shared, stream: 0, outbox: None, _guard: None }
+        Self { shared, stream: 0, queue: None, _guard: None }
     }
 
     pub(super) fn guarded(mut self, guard: EgressGuard) -> Self {
@@ -113,15 +112,15 @@ impl BodyReader {
     /// Credits what the reader took, once it is worth a frame and only while the sender may still need it.
     async fn credit(&self) {
         let due = |state: &State| state.end.is_none() && state.received.credit_is_due();
-        let Some(outbox) = &self.outbox else { return };
+        let Some(queue) = &self.queue else { return };
         if !due(&lock(&self.shared.state)) {
             return;
         }
-        let Some(place) = outbox.place().await else { return };
+        let Some(place) = queue.place().await else { return };
         let mut state = lock(&self.shared.state);
         if due(&state) {
             let bytes = state.received.credit();
-            place.send(Outgoing::Frame(Frame::Credit(self.stream, bytes)));
+            place.send(WriteEntry::Frame(Frame::Credit(self.stream, bytes)));
         }
     }
 }
@@ -132,11 +131,11 @@ impl Drop for BodyReader {
         state.reader_gone = true;
         state.received.discard();
         // A full queue is no harm: the next piece to arrive credits everything.
-        if let (Some(outbox), None) = (&self.outbox, state.end)
-            && let Some(place) = outbox.try_place()
+        if let (Some(queue), None) = (&self.queue, state.end)
+            && let Some(place) = queue.try_place()
             && let bytes @ 1.. = state.received.credit()
         {
-            place.send(Outgoing::Frame(Frame::Credit(self.stream, bytes)));
+            place.send(WriteEntry::Frame(Frame::Credit(self.stream, bytes)));
         }
     }
 }

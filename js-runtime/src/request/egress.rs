@@ -1,8 +1,8 @@
 //! Egress calls: streams that the worker opens on the control socket.
 
 use super::body::{self, BodyFeed, BodyReader};
-use super::outbox::split;
-use super::{Outbox, Outgoing, Slot, StreamError, UploadReader, lock};
+use super::write_queue::split;
+use super::{Slot, StreamError, UploadReader, WriteEntry, WriteQueue, lock};
 use crate::limits::EGRESS_STREAMS_MAX;
 use bytes::Bytes;
 use std::collections::HashMap;
@@ -56,7 +56,7 @@ fn lost() -> EgressFailure {
 #[derive(Debug)]
 pub struct EgressStreams {
     calls: Mutex<Calls>,
-    outbox: Outbox,
+    queue: WriteQueue,
 }
 
 #[derive(Debug, Default)]
@@ -78,7 +78,7 @@ impl Drop for EgressGuard {
         let open = lock(&self.streams.calls).open.remove(&self.stream);
         if let Some(open) = open {
             open.window.close();
-            open.slot.send(Outgoing::Frame(Frame::Cancel(self.stream, CancelReason::Unwanted)));
+            open.slot.send(WriteEntry::Frame(Frame::Cancel(self.stream, CancelReason::Unwanted)));
         }
     }
 }
@@ -95,8 +95,8 @@ struct Call {
 impl EgressStreams {
     /// None open.
     #[must_use]
-    pub fn new(outbox: Outbox) -> Arc<Self> {
-        Arc::new(Self { calls: Mutex::default(), outbox })
+    pub fn new(queue: WriteQueue) -> Arc<Self> {
+        Arc::new(Self { calls: Mutex::default(), queue })
     }
 
     /// Makes a call and waits for the head of its answer. `runtime` sends the body while the caller waits.
@@ -108,7 +108,7 @@ impl EgressStreams {
     ) -> Result<EgressAnswer, EgressFailure> {
         head.has_body = upload.is_some();
         let call = self.open()?;
-        self.outbox.send(Outgoing::Frame(Frame::Egress(call.stream, head))).await;
+        self.queue.send(WriteEntry::Frame(Frame::Egress(call.stream, head))).await;
         if let Some(upload) = upload {
             runtime.spawn(Arc::clone(self).send_upload(call.stream, call.window, upload));
         }
@@ -118,7 +118,7 @@ impl EgressStreams {
 
     fn open(self: &Arc<Self>) -> Result<Call, EgressFailure> {
         let too_many = || EgressFailure::Limit("too many calls at once on this worker".to_owned());
-        let slot = self.outbox.slot().ok_or_else(too_many)?;
+        let slot = self.queue.slot().ok_or_else(too_many)?;
         let mut calls = lock(&self.calls);
         if calls.closed {
             return Err(lost());
@@ -129,7 +129,7 @@ impl EgressStreams {
         // A connection that made four billion calls is connected anew before a number is used twice.
         calls.opened = calls.opened.checked_add(1).ok_or_else(too_many)?;
         let stream = calls.opened;
-        let (feed, body) = body::body(stream, &self.outbox);
+        let (feed, body) = body::body(stream, &self.queue);
         let (answer, head) = oneshot::channel();
         let window = Arc::new(Window::default());
         calls.open.insert(stream, Open { window: Arc::clone(&window), feed, head: Some(answer), slot });
@@ -160,7 +160,7 @@ impl EgressStreams {
             None => None,
         };
         if let Some(credit) = credit {
-            self.outbox.send(Outgoing::Frame(Frame::Credit(stream, credit))).await;
+            self.queue.send(WriteEntry::Frame(Frame::Credit(stream, credit))).await;
         }
         Ok(())
     }
@@ -216,7 +216,7 @@ impl EgressStreams {
             for piece in split(data) {
                 // A piece is at most BODY_FRAME_BYTES_MAX long.
                 if !window.take(piece.len() as u32).await
-                    || !self.outbox.send(Outgoing::Body(stream, piece)).await
+                    || !self.queue.send(WriteEntry::Body(stream, piece)).await
                 {
                     return;
                 }
@@ -225,7 +225,7 @@ impl EgressStreams {
         if !upload.is_whole() {
             self.break_off(stream);
         } else if !window.is_closed() {
-            self.outbox.send(Outgoing::Frame(Frame::BodyEnd(stream))).await;
+            self.queue.send(WriteEntry::Frame(Frame::BodyEnd(stream))).await;
         }
     }
 
@@ -234,7 +234,7 @@ impl EgressStreams {
         let open = lock(&self.calls).open.remove(&stream);
         if let Some(open) = open {
             let broken = EgressFailure::Unreachable("the body of the call broke off".to_owned());
-            open.finish(Err(broken)).send(Outgoing::Frame(Frame::Cancel(stream, CancelReason::Unwanted)));
+            open.finish(Err(broken)).send(WriteEntry::Frame(Frame::Cancel(stream, CancelReason::Unwanted)));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Requests without a socket: what warm-up renders use.
 
-use super::{BodyReader, Outbox, OutboxReader, Request, RequestStreams};
+use super::{BodyReader, Request, RequestStreams, WriteQueue, WriteQueueReader};
 use bytes::{Bytes, BytesMut};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ const STREAM: StreamId = 1;
 /// The answer to a request that did not come from a socket. Dropping it cancels the request.
 #[derive(Debug)]
 pub struct LocalAnswer {
-    entries: OutboxReader,
+    entries: WriteQueueReader,
     frames: VecDeque<Frame>,
     streams: Arc<RequestStreams>,
     ended: bool,
@@ -23,8 +23,8 @@ impl Request {
     /// # Panics
     /// Never: the first stream of a new table always finds a place.
     pub async fn local(mut head: RequestHead, body: Option<Bytes>) -> (Self, LocalAnswer) {
-        let (outbox, entries) = Outbox::new();
-        let streams = RequestStreams::new(outbox);
+        let (queue, entries) = WriteQueue::new();
+        let streams = RequestStreams::new(queue);
         let reader = body.map(BodyReader::complete);
         head.has_body = false;
         let opened = streams.request(STREAM, head).await;

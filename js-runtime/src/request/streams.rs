@@ -1,7 +1,7 @@
 //! The open streams of one requests connection.
 
 use super::body::{self, BodyFeed};
-use super::{AnswerWriter, Outbox, Outgoing, Request, StreamError, lock};
+use super::{AnswerWriter, Request, StreamError, WriteEntry, WriteQueue, lock};
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -33,14 +33,14 @@ impl Open {
 #[derive(Debug)]
 pub struct RequestStreams {
     open: Mutex<HashMap<StreamId, Open>>,
-    outbox: Outbox,
+    queue: WriteQueue,
 }
 
 impl RequestStreams {
     /// None open.
     #[must_use]
-    pub fn new(outbox: Outbox) -> Arc<Self> {
-        Arc::new(Self { open: Mutex::default(), outbox })
+    pub fn new(queue: WriteQueue) -> Arc<Self> {
+        Arc::new(Self { open: Mutex::default(), queue })
     }
 
     /// Opens a stream. `None` when more answers wait to be written than the queue holds; the host was told `overloaded`.
@@ -52,12 +52,12 @@ impl RequestStreams {
         stream: StreamId,
         head: RequestHead,
     ) -> Result<Option<Request>, StreamError> {
-        let Some(slot) = self.outbox.slot() else {
+        let Some(slot) = self.queue.slot() else {
             let done = Frame::Done(stream, Done::of(Outcome::Overloaded));
-            self.outbox.send(Outgoing::Frame(done)).await;
+            self.queue.send(WriteEntry::Frame(done)).await;
             return Ok(None);
         };
-        let (feed, reader) = head.has_body.then(|| body::body(stream, &self.outbox)).unzip();
+        let (feed, reader) = head.has_body.then(|| body::body(stream, &self.queue)).unzip();
         let window = Arc::new(Window::default());
         let cancelled = CancellationToken::new();
         let open = Open { window: Arc::clone(&window), cancelled: cancelled.clone(), body: feed };
@@ -71,7 +71,7 @@ impl RequestStreams {
             }
             streams.insert(stream, open);
         }
-        let answer = AnswerWriter::new(stream, self.outbox.clone(), slot, window, Arc::clone(self));
+        let answer = AnswerWriter::new(stream, self.queue.clone(), slot, window, Arc::clone(self));
         Ok(Some(Request { head, body: reader, answer, cancelled, received: Instant::now() }))
     }
 
@@ -86,7 +86,7 @@ impl RequestStreams {
             Some(Open { body: Some(feed), .. }) => feed.push(&data)?,
         };
         if let Some(credit) = credit {
-            self.outbox.send(Outgoing::Frame(Frame::Credit(stream, credit))).await;
+            self.queue.send(WriteEntry::Frame(Frame::Credit(stream, credit))).await;
         }
         Ok(())
     }

@@ -25,7 +25,7 @@ async fn opened(streams: &std::sync::Arc<RequestStreams>, stream: StreamId, has_
     streams.request(stream, head(has_body)).await.expect("within the rules").expect("a place in the queue")
 }
 
-fn frames(queue: &mut OutboxReader) -> Vec<Frame> {
+fn frames(queue: &mut WriteQueueReader) -> Vec<Frame> {
     let mut frames = Vec::new();
     while let Ok(entry) = queue.try_recv() {
         frames.extend(entry.frames());
@@ -35,13 +35,13 @@ fn frames(queue: &mut OutboxReader) -> Vec<Frame> {
 
 #[tokio::test]
 async fn a_page_that_fits_the_window_is_one_entry() {
-    let (outbox, mut queue) = Outbox::new();
-    let streams = RequestStreams::new(outbox);
+    let (queue, mut reader) = WriteQueue::new();
+    let streams = RequestStreams::new(queue);
     let request = opened(&streams, 1, false).await;
     let page = Bytes::from(vec![b'p'; 2 * BODY_FRAME_BYTES_MAX + 1]);
     request.answer.finish(ok_head(), page, Done::of(Outcome::Ok)).await;
-    let entry = queue.try_recv().expect("the answer");
-    assert!(queue.try_recv().is_err(), "more than one entry");
+    let entry = reader.try_recv().expect("the answer");
+    assert!(reader.try_recv().is_err(), "more than one entry");
     let lengths: Vec<usize> = entry
         .frames()
         .map(|frame| match frame {
@@ -55,8 +55,8 @@ async fn a_page_that_fits_the_window_is_one_entry() {
 
 #[tokio::test]
 async fn a_page_over_the_window_waits_for_credit_and_counts_the_wait() {
-    let (outbox, mut queue) = Outbox::new();
-    let streams = RequestStreams::new(outbox);
+    let (queue, mut reader) = WriteQueue::new();
+    let streams = RequestStreams::new(queue);
     let request = opened(&streams, 1, false).await;
     let clock = request.answer.stall_clock();
     let page = Bytes::from(vec![b'p'; 3 * WINDOW_BYTES as usize]);
@@ -66,7 +66,7 @@ async fn a_page_over_the_window_waits_for_credit_and_counts_the_wait() {
         tokio::time::sleep(Duration::from_millis(2)).await;
         assert!(clock.total() > Duration::ZERO || received == 0);
         let mut gap = 0;
-        for frame in frames(&mut queue) {
+        for frame in frames(&mut reader) {
             match frame {
                 Frame::Body(1, data) => gap += data.len(),
                 Frame::Done(1, done) => {
@@ -86,10 +86,10 @@ async fn a_page_over_the_window_waits_for_credit_and_counts_the_wait() {
 
 #[tokio::test]
 async fn an_answer_that_is_dropped_ends_as_crashed_and_a_cancelled_one_silently() {
-    let (outbox, mut queue) = Outbox::new();
-    let streams = RequestStreams::new(outbox);
+    let (queue, mut reader) = WriteQueue::new();
+    let streams = RequestStreams::new(queue);
     drop(opened(&streams, 1, false).await);
-    assert_eq!(frames(&mut queue), [Frame::Done(1, Done::of(Outcome::Crashed))]);
+    assert_eq!(frames(&mut reader), [Frame::Done(1, Done::of(Outcome::Crashed))]);
     let mut request = opened(&streams, 2, true).await;
     streams.cancel(2);
     assert!(request.cancelled.is_cancelled());
@@ -98,18 +98,18 @@ async fn an_answer_that_is_dropped_ends_as_crashed_and_a_cancelled_one_silently(
     assert_eq!(body.next().await, Some(Err(BodyBroken)));
     assert_eq!(body.next().await, None);
     request.answer.done(Done::of(Outcome::Cancelled));
-    assert_eq!(frames(&mut queue), []);
+    assert_eq!(frames(&mut reader), []);
 }
 
 #[tokio::test]
 async fn a_head_over_the_bounds_of_the_wire_is_the_apps_error_and_no_broken_connection() {
-    let (outbox, mut queue) = Outbox::new();
-    let streams = RequestStreams::new(outbox);
+    let (queue, mut reader) = WriteQueue::new();
+    let streams = RequestStreams::new(queue);
     let request = opened(&streams, 1, false).await;
     let headers = vec![("x".to_owned(), Bytes::from_static(b"y")); HEADERS_MAX + 1];
     let large = ResponseHead::new(200, headers);
     request.answer.finish(large, Bytes::from_static(b"body"), Done::of(Outcome::Ok)).await;
-    let sent = frames(&mut queue);
+    let sent = frames(&mut reader);
     let [Frame::Done(1, done)] = sent.as_slice() else { panic!("{sent:?}") };
     assert_eq!(done.outcome, Outcome::AppError);
     assert!(done.error.as_ref().is_some_and(|error| error.message.contains("129 headers")), "{done:?}");
@@ -117,8 +117,8 @@ async fn a_head_over_the_bounds_of_the_wire_is_the_apps_error_and_no_broken_conn
 
 #[tokio::test]
 async fn one_byte_pieces_are_joined_and_credited() {
-    let (outbox, mut queue) = Outbox::new();
-    let streams = RequestStreams::new(outbox);
+    let (queue, mut reader) = WriteQueue::new();
+    let streams = RequestStreams::new(queue);
     let mut request = opened(&streams, 1, true).await;
     for _ in 0..WINDOW_BYTES {
         streams.body(1, Bytes::from_static(b"x")).await.expect("within the window");
@@ -133,7 +133,7 @@ async fn one_byte_pieces_are_joined_and_credited() {
     }
     assert!(pieces <= 5, "{pieces} pieces");
     assert!(tokio::time::timeout(Duration::from_millis(10), body.next()).await.is_err());
-    let credited: u32 = frames(&mut queue)
+    let credited: u32 = frames(&mut reader)
         .into_iter()
         .map(|frame| match frame {
             Frame::Credit(1, bytes) => bytes,
@@ -145,13 +145,13 @@ async fn one_byte_pieces_are_joined_and_credited() {
 
 #[tokio::test]
 async fn a_body_that_nobody_reads_is_credited_as_it_comes() {
-    let (outbox, mut queue) = Outbox::new();
-    let streams = RequestStreams::new(outbox);
+    let (queue, mut reader) = WriteQueue::new();
+    let streams = RequestStreams::new(queue);
     let mut request = opened(&streams, 1, true).await;
     streams.body(1, Bytes::from(vec![0; 1000])).await.expect("within the window");
     request.body = None;
     streams.body(1, Bytes::from(vec![0; 500])).await.expect("within the window");
-    assert_eq!(frames(&mut queue), [Frame::Credit(1, 1000), Frame::Credit(1, 500)]);
+    assert_eq!(frames(&mut reader), [Frame::Credit(1, 1000), Frame::Credit(1, 500)]);
     assert_eq!(streams.body_end(1), Ok(()));
     assert_eq!(streams.body_end(1), Err(StreamError::AfterEnd(1)));
 }
@@ -180,11 +180,11 @@ fn egress_head() -> EgressHead {
 
 #[tokio::test]
 async fn an_egress_call_sends_its_body_and_reads_its_answer() {
-    let (link, _logs) = HostLink::new(tokio::runtime::Handle::current());
+    let (link, _logs) = HostClient::new(tokio::runtime::Handle::current());
     let lost = link.egress(egress_head(), None).await;
     assert!(matches!(lost, Err(EgressFailure::Unreachable(_))), "{lost:?}");
-    let (outbox, mut queue) = Outbox::new();
-    let streams = EgressStreams::new(outbox);
+    let (queue, mut reader) = WriteQueue::new();
+    let streams = EgressStreams::new(queue);
     link.attach(std::sync::Arc::clone(&streams));
     let (upload, pieces) = upload();
     let call = tokio::spawn({
@@ -195,7 +195,7 @@ async fn an_egress_call_sends_its_body_and_reads_its_answer() {
     upload.end();
     let mut seen = Vec::new();
     while !matches!(seen.last(), Some(Frame::BodyEnd(1))) {
-        seen.extend(queue.recv().await.expect("the call goes on").frames());
+        seen.extend(reader.recv().await.expect("the call goes on").frames());
     }
     assert!(matches!(&seen[0], Frame::Egress(1, head) if head.has_body), "{:?}", seen[0]);
     streams.response(1, ok_head()).expect("the first head");
@@ -205,21 +205,21 @@ async fn an_egress_call_sends_its_body_and_reads_its_answer() {
     streams.done(1, Done::of(Outcome::Ok));
     assert_eq!(answer.body.next().await, None);
     drop(answer);
-    assert_eq!(frames(&mut queue), [], "a call that ended is not cancelled");
+    assert_eq!(frames(&mut reader), [], "a call that ended is not cancelled");
 }
 
 #[tokio::test]
 async fn an_egress_call_that_is_dropped_is_cancelled_and_a_lost_connection_breaks_its_body() {
-    let (link, _logs) = HostLink::new(tokio::runtime::Handle::current());
-    let (outbox, mut queue) = Outbox::new();
-    let streams = EgressStreams::new(outbox);
+    let (link, _logs) = HostClient::new(tokio::runtime::Handle::current());
+    let (queue, mut reader) = WriteQueue::new();
+    let streams = EgressStreams::new(queue);
     link.attach(std::sync::Arc::clone(&streams));
     let waiting = tokio::time::timeout(Duration::from_millis(10), link.egress(egress_head(), None)).await;
     assert!(waiting.is_err());
-    let sent = frames(&mut queue);
+    let sent = frames(&mut reader);
     assert_eq!(sent[1..], [Frame::Cancel(1, CancelReason::Unwanted)], "{sent:?}");
     let (answer, ()) = tokio::join!(link.egress(egress_head(), None), async {
-        queue.recv().await;
+        reader.recv().await;
         streams.response(2, ok_head()).expect("the first head");
         assert_eq!(streams.response(2, ok_head()), Err(StreamError::SecondHead(2)));
     });
@@ -232,13 +232,13 @@ async fn an_egress_call_that_is_dropped_is_cancelled_and_a_lost_connection_break
 
 #[tokio::test]
 async fn a_denied_egress_call_says_why() {
-    let (link, _logs) = HostLink::new(tokio::runtime::Handle::current());
-    let (outbox, mut queue) = Outbox::new();
-    let streams = EgressStreams::new(outbox);
+    let (link, _logs) = HostClient::new(tokio::runtime::Handle::current());
+    let (queue, mut reader) = WriteQueue::new();
+    let streams = EgressStreams::new(queue);
     link.attach(std::sync::Arc::clone(&streams));
     let denied = EgressFailure::Denied("not in the list".to_owned());
     let (answer, ()) = tokio::join!(link.egress(egress_head(), None), async {
-        queue.recv().await;
+        reader.recv().await;
         streams.done(1, Done { egress: Some(denied.clone()), ..Done::of(Outcome::Ok) });
     });
     assert_eq!(answer.err(), Some(denied));
@@ -246,7 +246,7 @@ async fn a_denied_egress_call_says_why() {
 
 #[tokio::test]
 async fn log_lines_are_cut_batched_and_counted_when_dropped() {
-    let (link, mut logs) = HostLink::new(tokio::runtime::Handle::current());
+    let (link, mut logs) = HostClient::new(tokio::runtime::Handle::current());
     let line = |message: String| LogLine {
         time_ms: 0,
         level: LogLevel::Info,

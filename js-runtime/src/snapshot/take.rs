@@ -6,8 +6,8 @@ use crate::isolate::boot::evaluate_for_snapshot;
 use crate::isolate::log::Log;
 use crate::isolate::module_scope::ModuleScope;
 use crate::isolate::platform;
-use crate::isolate::shared::Shared;
-use crate::request::HostLink;
+use crate::isolate::state::RuntimeState;
+use crate::request::HostClient;
 use std::rc::Rc;
 use vitrine_wire::SnapshotRequest;
 
@@ -16,7 +16,7 @@ use vitrine_wire::SnapshotRequest;
 ///
 /// # Errors
 /// Why the app can't have one, in words.
-pub async fn take(request: SnapshotRequest, bundle: Bundle, link: HostLink) -> Result<Vec<u8>, String> {
+pub async fn take(request: SnapshotRequest, bundle: Bundle, link: HostClient) -> Result<Vec<u8>, String> {
     platform::init();
     let (done, taken) = tokio::sync::oneshot::channel();
     let thread = std::thread::Builder::new().name("snapshot".to_owned()).spawn(move || {
@@ -29,7 +29,7 @@ pub async fn take(request: SnapshotRequest, bundle: Bundle, link: HostLink) -> R
         .unwrap_or_else(|_| Err("the worker itself failed, which is a defect of this build".to_owned()))
 }
 
-fn on_this_thread(request: SnapshotRequest, bundle: &Bundle, link: HostLink) -> Result<Vec<u8>, String> {
+fn on_this_thread(request: SnapshotRequest, bundle: &Bundle, link: HostClient) -> Result<Vec<u8>, String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
@@ -37,12 +37,12 @@ fn on_this_thread(request: SnapshotRequest, bundle: &Bundle, link: HostLink) -> 
     let SnapshotRequest { settings, env_names, harmless } = request;
     let limits = settings.limits.clone();
     let log = Log::new(link.clone(), limits.log_lines_per_s);
-    let mut shared = Shared::new(limits, link, log);
-    shared.module_scope = ModuleScope::new(harmless);
-    let shared = Rc::new(shared);
+    let mut state = RuntimeState::new(limits, link, log);
+    state.module_scope = ModuleScope::new(harmless);
+    let state = Rc::new(state);
     runtime.block_on(async {
-        let evaluated = evaluate_for_snapshot(Rc::clone(&shared), &settings, &env_names, bundle).await;
-        if let Some(reason) = shared.module_scope.refusal(evaluated.is_ok() && shared.is_waiting()) {
+        let evaluated = evaluate_for_snapshot(Rc::clone(&state), &settings, &env_names, bundle).await;
+        if let Some(reason) = state.module_scope.refusal(evaluated.is_ok() && state.is_waiting()) {
             return Err(reason);
         }
         let driver = evaluated.map_err(|failure| failure.message)?;

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use vitrine_wire::{Done, EgressFailure, EgressHead, Frame, Headers, Outcome, ResponseHead, StreamId};
-use vitrine_worker::request::{EgressStreams, Outbox, OutboxReader};
+use vitrine_worker::request::{EgressStreams, WriteQueue, WriteQueueReader};
 
 /// A broker that hears each call and may answer.
 pub struct Broker {
-    outbox: Outbox,
+    outbox: WriteQueue,
     pub streams: Arc<EgressStreams>,
     calls: mpsc::Receiver<(StreamId, EgressHead)>,
     bodies: mpsc::Receiver<Bytes>,
@@ -18,7 +18,7 @@ pub struct Broker {
 }
 
 pub fn broker(worker: &Worker) -> Broker {
-    let (outbox, mut entries) = Outbox::new();
+    let (outbox, mut entries) = WriteQueue::new();
     let streams = EgressStreams::new(outbox.clone());
     worker.link.attach(Arc::clone(&streams));
     let (call, calls) = mpsc::channel(64);
@@ -41,8 +41,8 @@ pub fn broker(worker: &Worker) -> Broker {
 }
 
 /// A broker that hears what is said and takes nothing.
-pub fn silent_broker(worker: &Worker) -> OutboxReader {
-    let (outbox, entries) = Outbox::new();
+pub fn silent_broker(worker: &Worker) -> WriteQueueReader {
+    let (outbox, entries) = WriteQueue::new();
     worker.link.attach(EgressStreams::new(outbox));
     entries
 }

@@ -12,7 +12,7 @@ use vitrine_wire::{
 use vitrine_worker::bundle::Bundle;
 use vitrine_worker::isolate::platform;
 use vitrine_worker::pool::Pool;
-use vitrine_worker::request::{HostLink, LocalAnswer, LogReader, PoolRequest, Request};
+use vitrine_worker::request::{HostClient, LocalAnswer, LogReader, PoolRequest, Request};
 
 /// One runtime for all tests: V8's threads must descend from the one that prepared it.
 static RUNTIME: LazyLock<tokio::runtime::Handle> = LazyLock::new(|| {
@@ -125,7 +125,7 @@ impl Setup {
     }
 
     pub async fn try_boot(self) -> Result<Worker, BootFailure> {
-        let (link, logs) = HostLink::new(tokio::runtime::Handle::current());
+        let (link, logs) = HostClient::new(tokio::runtime::Handle::current());
         let bundle = Bundle { files: Arc::new(self.files), ..Bundle::default() };
         let pool = Pool::boot(self.start, bundle, None, link.clone()).await?;
         Ok(Worker { pool, logs, link })
@@ -143,7 +143,7 @@ impl Setup {
 pub struct Worker {
     pub pool: Pool,
     pub logs: LogReader,
-    pub link: HostLink,
+    pub link: HostClient,
 }
 
 /// A request to send.

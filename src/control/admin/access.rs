@@ -89,7 +89,7 @@ fn has_expired(record: &TokenRecord, now_ms: u64) -> bool {
 
 /// What became of a token that was shown.
 #[derive(Debug)]
-pub enum Shown {
+pub enum AuthResult {
     /// It is good.
     Good(Caller),
     /// It is not known, or not any more.
@@ -129,7 +129,7 @@ impl Access {
     }
 
     /// Looks at what a caller shows. Every token is compared, so that the time tells nothing about which one it was.
-    pub fn judge(&self, shown: &str) -> Shown {
+    pub fn authenticate(&self, shown: &str) -> AuthResult {
         let sha256: [u8; 32] = Sha256::digest(shown).into();
         let caller = |actor, grant| Caller { actor, grant, clock: self.0.clock.clone() };
         let mut found = self.0.root.matches(shown).then(|| caller(Actor::Root, None));
@@ -139,11 +139,11 @@ impl Access {
             }
         }
         match found.filter(Caller::is_valid) {
-            Some(caller) => Shown::Good(caller),
+            Some(caller) => AuthResult::Good(caller),
             None if self.0.wrong.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now()) => {
-                Shown::Wrong
+                AuthResult::Wrong
             }
-            None => Shown::TooMany,
+            None => AuthResult::TooMany,
         }
     }
 

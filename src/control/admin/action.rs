@@ -11,7 +11,7 @@ use crate::release::{
     UploadOptions, Uploaded,
 };
 use vitrine_bundle::{Bundle, BundleDir, Scale};
-use vitrine_core::audit::{Came, Event, What};
+use vitrine_core::audit::{AuditAction, AuditResult, Event};
 use vitrine_core::id::{AppName, Digest, ReleaseId, TokenName, Version};
 use vitrine_core::scope::Verb;
 use vitrine_proxy::route::split::Weight;
@@ -131,25 +131,31 @@ impl Action {
             | Self::ListAudit(_)
             | Self::Token(TokenAction::List) => return None,
             Self::Upload { release: id, .. } | Self::CheckUpload { release: id, .. } => {
-                (What::Deploy, Some(&id.app), Some(&id.version), None)
+                (AuditAction::Deploy, Some(&id.app), Some(&id.version), None)
             }
-            Self::Promote { release: id, .. } => (What::Promote, Some(&id.app), Some(&id.version), None),
-            Self::Rollback { app, to, .. } => (What::Rollback, Some(app), to.as_ref(), None),
-            Self::RemoveRelease { release: id, .. } => (What::Remove, Some(&id.app), Some(&id.version), None),
-            Self::RemoveApp { app, .. } => (What::Remove, Some(app), None, None),
-            Self::Scale { app, .. } => (What::Scale, Some(app), None, None),
-            Self::RestoreApp(app) => (What::Restore, Some(app), None, None),
+            Self::Promote { release: id, .. } => {
+                (AuditAction::Promote, Some(&id.app), Some(&id.version), None)
+            }
+            Self::Rollback { app, to, .. } => (AuditAction::Rollback, Some(app), to.as_ref(), None),
+            Self::RemoveRelease { release: id, .. } => {
+                (AuditAction::Remove, Some(&id.app), Some(&id.version), None)
+            }
+            Self::RemoveApp { app, .. } => (AuditAction::Remove, Some(app), None, None),
+            Self::Scale { app, .. } => (AuditAction::Scale, Some(app), None, None),
+            Self::RestoreApp(app) => (AuditAction::Restore, Some(app), None, None),
             Self::ChangeEnv { app, change, .. } => {
                 (change.what(), Some(app), None, Some(change.names().join(", ")))
             }
             Self::Token(TokenAction::Create(token)) => {
-                (What::TokenCreate, None, None, Some(token.name.to_string()))
+                (AuditAction::TokenCreate, None, None, Some(token.name.to_string()))
             }
-            Self::RotateKey => (What::KeyRotate, None, None, None),
-            Self::Token(TokenAction::Revoke(name)) => (What::TokenRevoke, None, None, Some(name.to_string())),
+            Self::RotateKey => (AuditAction::KeyRotate, None, None, None),
+            Self::Token(TokenAction::Revoke(name)) => {
+                (AuditAction::TokenRevoke, None, None, Some(name.to_string()))
+            }
         };
         let (app, version) = (app.cloned(), version.cloned());
-        Some(Event { what, app, version, detail: more, came: Came::Refused })
+        Some(Event { what, app, version, detail: more, came: AuditResult::Refused })
     }
 }
 

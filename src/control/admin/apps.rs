@@ -4,7 +4,7 @@ use crate::admin::access::Caller;
 use crate::admin::action::Action;
 use crate::admin::extract::{Call, Params, Segments};
 use crate::admin::notice::Notice;
-use crate::admin::perform::{Answer, Once, look_up, perform};
+use crate::admin::perform::{Answer, IdempotencyKey, look_up, perform};
 use crate::admin::problem::{Kind, Problem, ProblemBody};
 use crate::admin::router::AdminState;
 use crate::release::{
@@ -185,7 +185,7 @@ pub(super) async fn restore(
     call: Call,
 ) -> Result<Answer, Problem> {
     let RestoreBody {} = call.json()?;
-    perform(state, Once::of(call), Action::RestoreApp(app), None).await
+    perform(state, IdempotencyKey::of(call), Action::RestoreApp(app), None).await
 }
 
 /// The retained releases of an app, newest first.
@@ -269,7 +269,7 @@ pub(super) async fn promote(
     // All of the users is no share.
     let weight = weight.and_then(Weight::new);
     let action = Action::Promote { release: ReleaseId::new(app, version), weight, options };
-    perform(state, Once::of(call), action, None).await
+    perform(state, IdempotencyKey::of(call), action, None).await
 }
 
 /// Makes an earlier release live.
@@ -291,5 +291,5 @@ pub(super) async fn rollback(
     call: Call,
 ) -> Result<Answer, Problem> {
     let RollbackBody { to, from } = call.json()?;
-    perform(state, Once::of(call), Action::Rollback { app, to, from }, None).await
+    perform(state, IdempotencyKey::of(call), Action::Rollback { app, to, from }, None).await
 }

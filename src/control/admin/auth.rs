@@ -1,8 +1,8 @@
 //! The door: a request goes on if it shows a token that allows what it asks for.
 
-use crate::admin::access::{Access, Caller, Shown};
+use crate::admin::access::{Access, AuthResult, Caller};
 use crate::admin::connection::CameBy;
-use crate::admin::need::{Need, Needs};
+use crate::admin::permission::{Need, Needs};
 use crate::admin::problem::{Kind, Problem};
 use axum::RequestExt as _;
 use axum::body::Body;
@@ -22,7 +22,7 @@ const CHECKS: [&str; 2] = ["/healthz", "/readyz"];
 
 /// What the door knows.
 #[derive(Debug, Clone)]
-pub(super) struct Door {
+pub(super) struct AuthLayer {
     /// Tokens.
     pub access: Access,
     /// What paths ask of them.
@@ -31,7 +31,7 @@ pub(super) struct Door {
     pub metrics: Arc<MetricsRules>,
 }
 
-impl Door {
+impl AuthLayer {
     /// Whether a request is for the metrics or a check, and comes from where no token is asked for.
     fn lets_watch(&self, request: &Request, path: Option<&str>) -> bool {
         let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
@@ -55,7 +55,7 @@ fn may_watch(rules: &MetricsRules, path: &str, client: IpAddr, host: Option<&str
 /// # Errors
 /// [`Kind::Unauthorized`], which does not say how near the token was, [`Kind::TooManyWrong`] and [`Kind::Forbidden`].
 pub(super) async fn require_token(
-    State(door): State<Door>,
+    State(door): State<AuthLayer>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
@@ -69,15 +69,15 @@ pub(super) async fn require_token(
             "send `Authorization: Bearer TOKEN`; the host's own lies in its data folder, in admin.token",
         ));
     };
-    let caller = match door.access.judge(shown) {
-        Shown::Good(caller) => caller,
-        Shown::Wrong => {
+    let caller = match door.access.authenticate(shown) {
+        AuthResult::Good(caller) => caller,
+        AuthResult::Wrong => {
             return Err(Problem::new(
                 Kind::Unauthorized,
                 "the token is none of this host's, or was revoked, or has expired; its own lies in its data folder, in admin.token",
             ));
         }
-        Shown::TooMany => {
+        AuthResult::TooMany => {
             return Err(Problem::new(
                 Kind::TooManyWrong,
                 "the token is none of this host's, and too many wrong ones came just now",

@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use vitrine_core::limits::{BACKUP_PIECE_BYTES, BACKUP_PIECES_MAX, BACKUP_STALL_MS};
 use vitrine_core::scope::Actor;
-use vitrine_core::telemetry::causes;
+use vitrine_core::telemetry::error_chain;
 
 /// What is to be in the backup.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
@@ -58,7 +58,7 @@ pub(super) async fn backup(
         let _place = place;
         let pipe = Pipe { pieces: pieces.clone(), stop, runtime: Handle::current() };
         if let Err(error) = picture.write(BufWriter::with_capacity(BACKUP_PIECE_BYTES, pipe), now_ms) {
-            tracing::warn!(error = %causes(&error), "a backup was broken off");
+            tracing::warn!(error = %error_chain(&error), "a backup was broken off");
             return;
         }
         if pieces.is_closed() {
@@ -69,7 +69,7 @@ pub(super) async fn backup(
         match store.record_sent(&picture) {
             // A reader that has gone is no longer there to be told.
             Ok(()) => drop(pieces.blocking_send(Piece::End)),
-            Err(error) => tracing::warn!(error = %causes(&error), "a backup was broken off"),
+            Err(error) => tracing::warn!(error = %error_chain(&error), "a backup was broken off"),
         }
     });
     let body = stream::unfold(Some(sent), async |sent| {

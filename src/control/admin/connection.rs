@@ -18,10 +18,10 @@ use tower::ServiceExt as _;
 use vitrine_core::limits::{
     ADMIN_HEADER_BYTES_MAX, ADMIN_KNOWN_STALL_MS, ADMIN_STALL_MS, REQUEST_HEADERS_MAX,
 };
-use vitrine_proxy::connections::activity::{Activity, Busy, Patience};
-use vitrine_proxy::connections::course;
-use vitrine_proxy::connections::leaving::Leaving;
+use vitrine_proxy::connections::activity::{Activity, Busy, ConnectionTimeouts};
+use vitrine_proxy::connections::graceful;
 use vitrine_proxy::connections::places::Place;
+use vitrine_proxy::connections::shutdown::Shutdown;
 use vitrine_proxy::connections::watched_io::WatchedIo;
 
 /// The connection that a request came by; an extension of each request.
@@ -49,7 +49,7 @@ pub(super) struct Terms {
     /// TLS, if the admin side speaks it.
     pub tls: Option<Arc<rustls::ServerConfig>>,
     /// Clocks.
-    pub patience: Patience,
+    pub patience: ConnectionTimeouts,
 }
 
 /// Serves it until it ends. HTTP/1.1 alone: operators' tools need no more, and it has fewer ways to be busy with nothing.
@@ -57,7 +57,7 @@ pub(super) async fn serve(
     (stream, client): (TcpStream, SocketAddr),
     place: Place,
     terms: Terms,
-    leaving: Leaving,
+    leaving: Shutdown,
 ) {
     let activity = Arc::clone(&place.activity);
     activity.set_stall_ms(ADMIN_STALL_MS);
@@ -83,8 +83,8 @@ async fn serve_io(
     client: SocketAddr,
     place: Place,
     router: axum::Router,
-    patience: Patience,
-    leaving: Leaving,
+    patience: ConnectionTimeouts,
+    leaving: Shutdown,
 ) {
     let activity = Arc::clone(&place.activity);
     let (client, reserve) = (client.ip(), place.excess.is_some());
@@ -109,7 +109,7 @@ async fn serve_io(
         .max_headers(REQUEST_HEADERS_MAX)
         .max_buf_size(ADMIN_HEADER_BYTES_MAX)
         .serve_connection(TokioIo::new(io), service);
-    course::run(connection, &activity, &patience, &leaving).await;
+    graceful::run(connection, &activity, &patience, &leaving).await;
 }
 
 /// A body during which its connection counts as busy.

@@ -11,7 +11,7 @@ pub use view::{DeployEnd, DeployLine, DeployProgress, DeployResult, DeployView};
 
 use crate::admin::access::Caller;
 use crate::admin::extract::{Params, Segments, idempotency_key, request_line};
-use crate::admin::perform::{Once, taken_over};
+use crate::admin::perform::{IdempotencyKey, taken_over};
 use crate::admin::precheck::could_not_go_live;
 use crate::admin::problem::{Kind, Problem, ProblemBody};
 use crate::admin::router::AdminState;
@@ -169,8 +169,10 @@ impl Arriving {
     ) -> Result<Begins, Problem> {
         let Self { head, key, release, options } = self;
         let (staged, bundle) = unpacking.end().await?;
-        let once =
-            key.map(|key| Once { key, request: Digest::of(format!("{head}{}", bundle.digest).as_bytes()) });
+        let once = key.map(|key| IdempotencyKey {
+            key,
+            request: Digest::of(format!("{head}{}", bundle.digest).as_bytes()),
+        });
         let begun_ms = state.clock.now_ms();
         let new = Operation::begin(options.deploy, release, Actor::current(), begun_ms, once);
         match state.deployments.admit(new) {

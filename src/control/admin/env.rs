@@ -2,7 +2,7 @@
 
 use crate::admin::action::Action;
 use crate::admin::extract::{Call, Params, Segments};
-use crate::admin::perform::{Answer, Once, look_up, perform};
+use crate::admin::perform::{Answer, IdempotencyKey, look_up, perform};
 use crate::admin::problem::{Kind, Problem, ProblemBody};
 use crate::admin::router::AdminState;
 use crate::release::{EnvChange, EnvView};
@@ -94,7 +94,7 @@ pub async fn set(
     let EnvBody { value, secret } = call.json()?;
     let updated_ms = state.clock.now_ms();
     let change = EnvEdit::Set(vec![EnvValue { name, value, secret, updated_ms, granted: false }]);
-    perform(state, Once::of(call), Action::ChangeEnv { app, scope, change }, None).await
+    perform(state, IdempotencyKey::of(call), Action::ChangeEnv { app, scope, change }, None).await
 }
 
 /// Sets several values together: one revision, and one new release if one is live that reads any of them. Other values stay.
@@ -121,7 +121,7 @@ pub async fn set_all(
         Ok(EnvValue { name: checked(&name)?, value, secret, updated_ms, granted: false })
     };
     let change = EnvEdit::Set(set.into_iter().map(value).collect::<Result<_, Problem>>()?);
-    perform(state, Once::of(call), Action::ChangeEnv { app, scope, change }, None).await
+    perform(state, IdempotencyKey::of(call), Action::ChangeEnv { app, scope, change }, None).await
 }
 
 /// Unsets a value, with the same effect.

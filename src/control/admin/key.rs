@@ -2,7 +2,7 @@
 
 use crate::admin::action::Action;
 use crate::admin::extract::Call;
-use crate::admin::perform::{Answer, Once, perform};
+use crate::admin::perform::{Answer, IdempotencyKey, perform};
 use crate::admin::problem::{Problem, ProblemBody};
 use crate::admin::router::AdminState;
 use axum::extract::State;
@@ -16,5 +16,5 @@ use vitrine_store::Rotated;
     responses((status = 200, body = Rotated), (status = 409, body = ProblemBody))
 )]
 pub(super) async fn rotate(State(state): State<AdminState>, call: Call) -> Result<Answer, Problem> {
-    perform(state, Once::of(call), Action::RotateKey, None).await
+    perform(state, IdempotencyKey::of(call), Action::RotateKey, None).await
 }

@@ -1,9 +1,9 @@
 //! The accept loop of the admin side.
 
 use crate::admin::access::Access;
-use crate::admin::beacon::{self, Beacon};
 use crate::admin::connection::{Terms, serve};
 use crate::admin::deployments::Deployments;
+use crate::admin::discovery::{self, Discovery};
 use crate::admin::notice::{FELL_BACK, Notice};
 use crate::admin::router::{AdminState, MetricsText, Readiness, router};
 use crate::admin::{Token, TokenError};
@@ -24,10 +24,10 @@ use vitrine_core::limits::{ADMIN_CONNECTIONS_RESERVE, ADMIN_DRAIN_MS, LISTEN_BAC
 use vitrine_core::telemetry::connections::ConnectionSeries;
 use vitrine_proxy::certificates::{CertificateError, Certificates};
 use vitrine_proxy::connections::accept::{all_ended, until_leaving};
-use vitrine_proxy::connections::activity::Patience;
+use vitrine_proxy::connections::activity::ConnectionTimeouts;
 use vitrine_proxy::connections::bind::bound;
-use vitrine_proxy::connections::leaving::Leaving;
 use vitrine_proxy::connections::places::{Bounds, Places};
+use vitrine_proxy::connections::shutdown::Shutdown;
 use vitrine_store::{Store, StoreError};
 
 /// What an admin side is made of.
@@ -97,7 +97,7 @@ pub struct Admin {
     tls: Option<(Arc<ServerConfig>, Arc<Certificates>)>,
     state: AdminState,
     places: Arc<Places>,
-    beacon: Option<Beacon>,
+    discovery: Option<Discovery>,
 }
 
 impl std::fmt::Debug for Admin {
@@ -108,7 +108,7 @@ impl std::fmt::Debug for Admin {
 
 impl Admin {
     /// Binds, and makes the token if there is none. From now on the command line of the same user finds this host (see
-    /// [`beacon`]).
+    /// [`discovery`]).
     ///
     /// # Errors
     /// See [`AdminError`].
@@ -157,9 +157,9 @@ impl Admin {
             log_streams: crate::admin::places::Places::of_log_streams(),
             backups: Arc::new(Semaphore::new(1)),
         };
-        let beacon = beacon::folder().and_then(|folder| {
+        let discovery = discovery::folder().and_then(|folder| {
             let https = tls.as_ref().map(|(_, certificates)| certificates.name().unwrap_or_default());
-            let lit = Beacon::light(&folder, address, https, edge, &token_file);
+            let lit = Discovery::write(&folder, address, https, edge, &token_file);
             lit.inspect_err(|error| {
                 let folder = folder.display();
                 tracing::warn!(%folder, %error, "the command line has to be told VITRINE_ADMIN and VITRINE_TOKEN");
@@ -170,7 +170,7 @@ impl Admin {
         let reserve = ADMIN_CONNECTIONS_RESERVE.min(all / 8);
         let bounds = Bounds { all, reserve, per_client: all, trusted_proxies: Vec::new() };
         let places = Places::new(bounds, connections);
-        Ok(Self { listener, address, tls, state, places, beacon })
+        Ok(Self { listener, address, tls, state, places, discovery })
     }
 
     /// Where it answers, with its real port.
@@ -190,7 +190,7 @@ impl Admin {
     /// Serves until `shutdown`, then lets running requests finish for a bounded time. A caller that asks for a pause is told how it began;
     /// connections wait in the kernel's backlog while it lasts.
     pub async fn serve(self, shutdown: CancellationToken, mut pauses: mpsc::Receiver<Pause>) {
-        let Self { listener, tls, state, places, beacon, .. } = self;
+        let Self { listener, tls, state, places, discovery, .. } = self;
         let (tls, fresh) = tls.unzip();
         // Ends with this.
         let mut fresh_ones = JoinSet::new();
@@ -200,8 +200,9 @@ impl Admin {
         loop {
             let (streams, stage) = (CancellationToken::new(), shutdown.child_token());
             let state = AdminState { shutdown: streams.clone(), ..state.clone() };
-            let leaving = Leaving::on(stage.clone());
-            let terms = Terms { router: router(state), tls: tls.clone(), patience: Patience::default() };
+            let leaving = Shutdown::on(stage.clone());
+            let terms =
+                Terms { router: router(state), tls: tls.clone(), patience: ConnectionTimeouts::default() };
             let accepting = accept(&listener, &places, terms, leaving, streams);
             let mut accepting = std::pin::pin!(accepting);
             let pause = tokio::select! {
@@ -215,7 +216,7 @@ impl Admin {
                 _ = pause.over => {}
                 () = shutdown.cancelled() => return,
             }
-            if let Some(Err(error)) = beacon.as_ref().map(Beacon::relight) {
+            if let Some(Err(error)) = discovery.as_ref().map(Discovery::rewrite) {
                 tracing::warn!(%error, "the command line has to be told VITRINE_ADMIN and VITRINE_TOKEN");
             }
         }
@@ -227,7 +228,7 @@ async fn accept(
     listener: &TcpListener,
     places: &Arc<Places>,
     terms: Terms,
-    leaving: Leaving,
+    leaving: Shutdown,
     streams: CancellationToken,
 ) -> bool {
     let mut connections = JoinSet::new();
@@ -260,10 +261,11 @@ mod tests {
         let stop = shutdown.clone();
         let bounds = Bounds { all: 8, reserve: 2, per_client: 8, trusted_proxies: Vec::new() };
         let places = Places::new(bounds, Metrics::new().connections(Side::Admin));
-        let patience = Patience { head: Duration::from_millis(500), ..Patience::default() };
+        let patience =
+            ConnectionTimeouts { head: Duration::from_millis(500), ..ConnectionTimeouts::default() };
         let serving = tokio::spawn(async move {
             let terms = Terms { router, tls: None, patience };
-            accept(&listener, &places, terms, Leaving::on(stop), CancellationToken::new()).await;
+            accept(&listener, &places, terms, Shutdown::on(stop), CancellationToken::new()).await;
         });
         (address, shutdown, serving)
     }

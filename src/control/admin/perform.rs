@@ -74,14 +74,14 @@ impl IntoResponse for Answer {
 
 /// What a request that may come twice is known by.
 #[derive(Debug, Clone)]
-pub(super) struct Once {
+pub(super) struct IdempotencyKey {
     /// `Idempotency-Key`.
     pub key: String,
     /// Digest of the request.
     pub request: Digest,
 }
 
-impl Once {
+impl IdempotencyKey {
     /// That of a call, if it came with a key.
     #[must_use]
     pub(super) fn of(call: Call) -> Option<Self> {
@@ -105,7 +105,7 @@ pub(super) async fn look_up(state: &AdminState, action: Action) -> Result<Answer
 /// See [`Problem`]; nothing has changed then.
 pub(super) async fn perform(
     state: AdminState,
-    once: Option<Once>,
+    once: Option<IdempotencyKey>,
     action: Action,
     staged: Option<Staged>,
 ) -> Result<Answer, Problem> {
@@ -192,8 +192,8 @@ pub(super) async fn record_refusal(state: &AdminState, mut event: Event, problem
     }
 }
 
-async fn run(state: &AdminState, once: Option<Once>, action: Action) -> Result<Answer, Problem> {
-    let Some(Once { key, request }) = once else { return carry_out(state, action).await };
+async fn run(state: &AdminState, once: Option<IdempotencyKey>, action: Action) -> Result<Answer, Problem> {
+    let Some(IdempotencyKey { key, request }) = once else { return carry_out(state, action).await };
     let (begin, now_ms) = (key.clone(), state.clock.now_ms());
     match record(state, move |store| store.begin_idempotent(&begin, request, now_ms)).await? {
         Begun::New => {}

@@ -1,10 +1,10 @@
 //! Paths of the admin side.
 
 use crate::admin::access::Access;
-use crate::admin::auth::{self, Door};
+use crate::admin::auth::{self, AuthLayer};
 use crate::admin::deployments::Deployments;
-use crate::admin::need::Needs;
 use crate::admin::notice::Notice;
+use crate::admin::permission::Needs;
 use crate::admin::places::Places;
 use crate::admin::problem::{Kind, Problem};
 use crate::admin::{
@@ -105,7 +105,7 @@ fn guarded() -> OpenApiRouter<AdminState> {
 /// Every path of the admin side.
 pub fn router(state: AdminState) -> Router {
     let description: axum::Json<OpenApi> = axum::Json(description());
-    let door = Door {
+    let door = AuthLayer {
         access: state.access.clone(),
         needs: Arc::new(Needs::of(&description)),
         metrics: Arc::clone(&state.metrics_rules),
@@ -185,7 +185,7 @@ mod tests {
 
     fn service() -> Router {
         let access = Access::new(Token::new("vt_right"), Vec::new(), Clock::system());
-        let door = Door { access, needs: Arc::default(), metrics: Arc::default() };
+        let door = AuthLayer { access, needs: Arc::default(), metrics: Arc::default() };
         let guard = middleware::from_fn_with_state(door, auth::require_token);
         frame(Router::new().route("/v1/{app}", post(echo)).route_layer(guard))
     }

@@ -2,7 +2,7 @@
 
 use crate::admin::action::Action;
 use crate::admin::extract::{Call, Segments};
-use crate::admin::perform::{Answer, Once, perform};
+use crate::admin::perform::{Answer, IdempotencyKey, perform};
 use crate::admin::problem::{Kind, Problem, ProblemBody};
 use crate::admin::router::AdminState;
 use crate::release::AppView;
@@ -33,7 +33,7 @@ pub(super) async fn set(
     scale
         .check()
         .map_err(|(field, message)| Problem::new(Kind::BadRequest, format!("`{field}` {message}")))?;
-    perform(state, Once::of(call), Action::Scale { app, scale: Some(scale) }, None).await
+    perform(state, IdempotencyKey::of(call), Action::Scale { app, scale: Some(scale) }, None).await
 }
 
 /// Leaves the number of instances to the app's bundles again.

@@ -2,7 +2,7 @@
 
 use crate::admin::action::{Action, TokenAction};
 use crate::admin::extract::{Call, Segments};
-use crate::admin::perform::{Answer, Once, look_up, perform};
+use crate::admin::perform::{Answer, IdempotencyKey, look_up, perform};
 use crate::admin::problem::{Kind, Problem, ProblemBody};
 use crate::admin::router::AdminState;
 use axum::extract::State;
@@ -96,7 +96,7 @@ pub async fn create(
         return Err(Problem::new(Kind::Invalid, text));
     }
     let record = TokenRecord { name, sha256, scope: Scope { apps, verbs }, created_ms: now_ms, expires_ms };
-    perform(state, Once::of(call), Action::Token(TokenAction::Create(record)), None).await
+    perform(state, IdempotencyKey::of(call), Action::Token(TokenAction::Create(record)), None).await
 }
 
 /// Revokes a token: no call with it is answered any more, and streams that it opened end.

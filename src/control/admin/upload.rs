@@ -4,7 +4,7 @@ use crate::admin::access::Caller;
 use crate::admin::action::{Action, may_be_shown};
 use crate::admin::extract::{Params, Segments, idempotency_key, request_line};
 use crate::admin::notice::Notice;
-use crate::admin::perform::{Once, perform};
+use crate::admin::perform::{IdempotencyKey, perform};
 use crate::admin::places::Place;
 use crate::admin::problem::{Kind, Problem, ProblemBody};
 use crate::admin::router::AdminState;
@@ -152,8 +152,10 @@ pub async fn upload(
     let key = idempotency_key(request.headers())?;
     let head = request_line(&request);
     let (staged, bundle) = receive(&state, request).await?.end().await?;
-    let once =
-        key.map(|key| Once { key, request: Digest::of(format!("{head}{}", bundle.digest).as_bytes()) });
+    let once = key.map(|key| IdempotencyKey {
+        key,
+        request: Digest::of(format!("{head}{}", bundle.digest).as_bytes()),
+    });
     let release = ReleaseId::new(app.clone(), version);
     let action = Action::Upload { release, staged: Box::new((staged.dir(), bundle)), options };
     let releases = state.releases.clone();

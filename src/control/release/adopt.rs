@@ -4,8 +4,8 @@
 //! whose Docker hangs still serves what runs.
 
 use super::boot::Terms;
-use super::entry::{Entry, spec_hash};
-use super::life::{Event, Life};
+use super::lifecycle::{Event, Lifecycle};
+use super::release_handle::{ReleaseHandle, spec_hash};
 use super::removal::Removed;
 use super::{ReleaseError, Releases};
 use futures_util::{StreamExt as _, stream};
@@ -20,7 +20,7 @@ use vitrine_core::id::{AppName, Digest, ReleaseId, Version};
 use vitrine_core::limits::{
     ADOPT_TIMEOUT_MS, ADOPTED_AT_ONCE_MAX, ORPHANS_AGAIN_MS, REPLACE_BOOT_DEADLINE_MS, STARTS_AT_ONCE_MAX,
 };
-use vitrine_core::telemetry::causes;
+use vitrine_core::telemetry::error_chain;
 use vitrine_proxy::pool::Instance;
 use vitrine_store::{
     BadMark, InstanceRecord, Promotion, ReleaseRecord, ReleaseState, SnapshotRecord, SplitRecord, Store,
@@ -61,10 +61,10 @@ impl Releases {
     pub(super) async fn adopt(&self) -> Result<(), ReleaseError> {
         let parts = &self.0.parts;
         let epoch = self.stored("reading the epoch", |store| store.epoch()).await?;
-        self.0.book.set_epoch(epoch);
-        self.0.book.hold_names(self.stored("reading the names", |store| store.held_names()).await?);
+        self.0.registry.set_epoch(epoch);
+        self.0.registry.hold_names(self.stored("reading the names", |store| store.held_names()).await?);
         let removed = self.stored("reading the removed apps", |store| store.removed()).await?;
-        self.0.book.keep_removed(removed.into_iter().map(Removed::from));
+        self.0.registry.keep_removed(removed.into_iter().map(Removed::from));
         let recorded = self.stored("reading the releases", read).await?;
         let bundles = self.verify_bundles(&recorded).await;
         for one in recorded {
@@ -74,14 +74,14 @@ impl Releases {
         self.sweep_logs().await;
         // Processes end with the host that started them, and what is left in containers is no worker of an engine without them.
         let adoptable = parts.engine.isolation() == Isolation::Container;
-        let adopting = stream::iter(self.0.book.entries()).for_each_concurrent(
+        let adopting = stream::iter(self.0.registry.entries()).for_each_concurrent(
             ADOPTED_AT_ONCE_MAX,
-            |entry| async move {
-                self.adopt_instances(&entry, adoptable).await;
+            |handle| async move {
+                self.adopt_instances(&handle, adoptable).await;
             },
         );
         adopting.await;
-        for app in self.0.book.names() {
+        for app in self.0.registry.names() {
             let left = self.load_deployment(&app).await?;
             self.0.left_over.lock().unwrap_or_else(PoisonError::into_inner).extend(left);
         }
@@ -111,10 +111,10 @@ impl Releases {
             drop(turn);
             // By now it is known which workers of an earlier build still run, and no request waits for this.
             if let Err(error) = releases.0.parts.engine.prune().await {
-                tracing::warn!(error = %causes(&error), "old worker images are left alone");
+                tracing::warn!(error = %error_chain(&error), "old worker images are left alone");
             }
             if let Err(error) = releases.0.parts.store.bundles().sweep_shared().await {
-                tracing::warn!(error = %causes(&error), "files that no bundle has are left alone");
+                tracing::warn!(error = %error_chain(&error), "files that no bundle has are left alone");
             }
             tokio::time::sleep(Duration::from_millis(ORPHANS_AGAIN_MS)).await;
             if let Some(_turn) = releases.0.turns.take().await {
@@ -144,7 +144,7 @@ impl Releases {
 
     pub(super) async fn load_app(&self, recorded: Recorded, bundles: &Verified) {
         let Recorded { app, releases, live, history, split, scale, bad } = recorded;
-        self.0.book.add_app(&app);
+        self.0.registry.add_app(&app);
         self.0.parts.telemetry.metrics.add_app(&app);
         let mut loaded = Vec::new();
         for record in releases {
@@ -155,16 +155,16 @@ impl Releases {
         // Newest first in the store, and the book adds in front.
         for (record, found) in loaded.into_iter().rev() {
             let is_live = live.as_ref() == Some(&record.id.version);
-            let life = Life::recorded(is_live, record.promoted_ms.is_some());
+            let life = Lifecycle::recorded(is_live, record.promoted_ms.is_some());
             self.load_release(record, life, found);
         }
-        self.0.book.restore(&app, live, history);
+        self.0.registry.restore(&app, live, history);
         if failpoint::at("split.restore") != Some(Fault::Skip) {
-            self.0.book.set_split(&app, split);
+            self.0.registry.set_split(&app, split);
         }
-        self.0.book.set_scale(&app, scale);
+        self.0.registry.set_scale(&app, scale);
         for (version, mark) in bad {
-            self.0.book.set_bad(&ReleaseId::new(app.clone(), version), mark);
+            self.0.registry.set_bad(&ReleaseId::new(app.clone(), version), mark);
         }
     }
 
@@ -181,7 +181,7 @@ impl Releases {
             match undoing {
                 Ok(()) => self.forget_bundle(digest).await,
                 Err(error) => {
-                    tracing::error!(release = %id, error = %causes(&error), "failed to delete an incomplete release; skipping it");
+                    tracing::error!(release = %id, error = %error_chain(&error), "failed to delete an incomplete release; skipping it");
                 }
             }
             return None;
@@ -189,60 +189,60 @@ impl Releases {
         match bundles.get(&digest)? {
             Ok(found) => Some((record, found.clone())),
             Err(error) => {
-                tracing::error!(release = %id, error = %causes(error), "a release without its bundle");
+                tracing::error!(release = %id, error = %error_chain(error), "a release without its bundle");
                 None
             }
         }
     }
 
-    fn load_release(&self, mut record: ReleaseRecord, life: Life, (dir, bundle, snapshot): Found) {
+    fn load_release(&self, mut record: ReleaseRecord, life: Lifecycle, (dir, bundle, snapshot): Found) {
         let config = &self.0.parts.config;
         let cpus = config.worker_of(&record.id.app).cpus;
         let limits = super::decide::limits(&bundle.manifest.limits, &config.limits, cpus);
         // The operator may have changed limits since: an instance with the old ones is then replaced.
         record.spec_hash = spec_hash(&record, &bundle, &limits, config);
-        let entry = Entry::new(record, life, bundle, dir, &config.limits, cpus);
-        entry.set_snapshot(snapshot);
-        self.0.book.add(entry);
+        let handle = ReleaseHandle::new(record, life, bundle, dir, &config.limits, cpus);
+        handle.set_snapshot(snapshot);
+        self.0.registry.add(handle);
     }
 
     /// Adopts the recorded instances that still run and are what the release would start now; the others are forgotten, and ended as
     /// orphans.
-    async fn adopt_instances(&self, entry: &Arc<Entry>, adoptable: bool) {
-        let release = entry.id();
+    async fn adopt_instances(&self, handle: &Arc<ReleaseHandle>, adoptable: bool) {
+        let release = handle.id();
         let recorded = match self
             .stored("reading the instances", move |store| store.instances(&release))
             .await
         {
             Ok(recorded) => recorded,
             Err(error) => {
-                return tracing::error!(release = %entry.id(), error = %causes(&error), "no instance is adopted");
+                return tracing::error!(release = %handle.id(), error = %error_chain(&error), "no instance is adopted");
             }
         };
-        let record = entry.record();
+        let record = handle.record();
         for one in recorded {
             // With other values it would be another release; with other limits it serves until one with the new ones does.
             let is_its_own =
                 (one.config_revision, one.env_scope) == (record.config_revision, record.env_scope);
-            if adoptable && is_its_own && self.adopt_instance(entry, &one).await {
+            if adoptable && is_its_own && self.adopt_instance(handle, &one).await {
                 continue;
             }
             self.forget_record(&one.id).await;
         }
     }
 
-    async fn adopt_instance(&self, entry: &Arc<Entry>, recorded: &InstanceRecord) -> bool {
+    async fn adopt_instance(&self, handle: &Arc<ReleaseHandle>, recorded: &InstanceRecord) -> bool {
         let instance = &recorded.id;
-        let env = match self.env_of(entry).await {
+        let env = match self.env_of(handle).await {
             Ok(env) => env,
             Err(error) => {
-                tracing::error!(release = %entry.id(), %instance, error = %causes(&error), "not adopted");
+                tracing::error!(release = %handle.id(), %instance, error = %error_chain(&error), "not adopted");
                 return false;
             }
         };
         let adopting = async {
-            let identity = self.identity(entry, instance, recorded.spec_hash);
-            let worker = self.connect(entry, identity, env, Terms::Accepted).await?;
+            let identity = self.identity(handle, instance, recorded.spec_hash);
+            let worker = self.connect(handle, identity, env, Terms::Accepted).await?;
             let timeout = Duration::from_millis(ADOPT_TIMEOUT_MS);
             let ready = worker.ready(timeout).await?;
             // The host before this one may have frozen it.
@@ -255,44 +255,44 @@ impl Releases {
         let (worker, unwell) = match adopting.await {
             Ok(adopted) => adopted,
             Err(error) => {
-                tracing::info!(release = %entry.id(), %instance, error = %causes(&error), "not adopted");
+                tracing::info!(release = %handle.id(), %instance, error = %error_chain(&error), "not adopted");
                 return false;
             }
         };
-        if !entry.pool.has_instance()
-            && let Err(illegal) = entry.happens(Event::Adopted)
+        if !handle.pool.has_instance()
+            && let Err(illegal) = handle.happens(Event::Adopted)
         {
             tracing::error!(%illegal);
             return false;
         }
         self.own_instance(instance);
-        let room = self.0.capacity.reserve_anyway(self.size_of(entry));
+        let room = self.0.capacity.reserve_anyway(self.size_of(handle));
         // It is warm: its share of the requests needs no time to grow.
-        self.add_instance(entry, Instance::new(worker, None, Some(Box::new(room))), unwell);
-        tracing::info!(release = %entry.id(), %instance, "a running worker was adopted");
+        self.add_instance(handle, Instance::new(worker, None, Some(Box::new(room))), unwell);
+        tracing::info!(release = %handle.id(), %instance, "a running worker was adopted");
         true
     }
 
     /// What is missing of the instances of releases that users get is started before the host says that it is ready. None is stopped: the
     /// host before this one may serve from any.
     async fn boot_live(&self) {
-        let names = self.0.book.names();
-        let live = names.iter().flat_map(|app| [self.0.book.live(app), self.candidate(app)]);
+        let names = self.0.registry.names();
+        let live = names.iter().flat_map(|app| [self.0.registry.live(app), self.candidate(app)]);
         self.boot_all(live.flatten().collect()).await;
     }
 
     /// The releases that a rollback would go to are warm again soon after.
     async fn boot_standby(&self) {
-        let mut wanted = self.0.book.entries();
-        wanted.retain(|entry| self.is_wanted(entry));
+        let mut wanted = self.0.registry.entries();
+        wanted.retain(|handle| self.is_wanted(handle));
         self.boot_all(wanted).await;
     }
 
-    async fn boot_all(&self, entries: Vec<Arc<Entry>>) {
+    async fn boot_all(&self, entries: Vec<Arc<ReleaseHandle>>) {
         let deadline = Duration::from_millis(REPLACE_BOOT_DEADLINE_MS);
-        let boot = |entry: Arc<Entry>| async move {
-            if let Err(error) = self.ensure_scale(&entry, deadline).await {
-                tracing::error!(release = %entry.id(), error = %causes(&error),
+        let boot = |handle: Arc<ReleaseHandle>| async move {
+            if let Err(error) = self.ensure_scale(&handle, deadline).await {
+                tracing::error!(release = %handle.id(), error = %error_chain(&error),
                     "a release has too few instances; its next request, or the patrol, tries again");
             }
         };

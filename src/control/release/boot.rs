@@ -1,11 +1,11 @@
 //! A worker from nothing to ready, and back to nothing.
 
-use super::check::FailedCheck;
-use super::course::refused;
 use super::diagnosis::{self, Diagnosis};
-use super::entry::Entry;
-use super::life::Event;
-use super::{ReleaseError, Releases, check, keep};
+use super::effects::refused;
+use super::health_check::FailedCheck;
+use super::lifecycle::Event;
+use super::release_handle::ReleaseHandle;
+use super::{ReleaseError, Releases, health_check, worker_monitor};
 use std::collections::HashSet;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use tokio::task::JoinError;
 use vitrine_core::failpoint::{self, Fault};
 use vitrine_core::id::{Digest, InstanceId, ReleaseId};
 use vitrine_core::limits::{BOOT_LOG_LINES, LAST_LINES_MS, UNSTOPPED_MAX};
-use vitrine_core::telemetry::causes;
+use vitrine_core::telemetry::error_chain;
 use vitrine_engine::StartSpec;
 use vitrine_proxy::worker::{Egress, Endpoint, Identity, Worker, WorkerError};
 use vitrine_store::{EnvScope, SnapshotRecord};
@@ -36,53 +36,58 @@ type ReadyWorker = (Arc<Worker>, Option<String>);
 
 impl Releases {
     /// Starts the first instance of a release and lets it serve. The caller has a place to do so.
-    pub(super) async fn boot(&self, entry: &Arc<Entry>, deadline: Duration) -> Result<(), ReleaseError> {
-        let answered = || entry.happens(Event::Answered).map(drop).map_err(|illegal| refused(entry, illegal));
-        let terms = if entry.is_accepted() { Terms::Accepted } else { Terms::Strict };
-        let (instance, unwell) = self.start_instance(entry, deadline, terms, answered).await?;
-        self.add_instance(entry, instance, unwell);
+    pub(super) async fn boot(
+        &self,
+        handle: &Arc<ReleaseHandle>,
+        deadline: Duration,
+    ) -> Result<(), ReleaseError> {
+        let answered =
+            || handle.happens(Event::Answered).map(drop).map_err(|illegal| refused(handle, illegal));
+        let terms = if handle.is_accepted() { Terms::Accepted } else { Terms::Strict };
+        let (instance, unwell) = self.start_instance(handle, deadline, terms, answered).await?;
+        self.add_instance(handle, instance, unwell);
         Ok(())
     }
 
     /// As [`Releases::start_instance`], for an instance that is recorded.
     pub(super) async fn start_within(
         &self,
-        entry: &Arc<Entry>,
+        handle: &Arc<ReleaseHandle>,
         instance: &InstanceId,
         deadline: Duration,
         terms: Terms,
         answered: impl FnOnce() -> Result<(), ReleaseError> + Send,
     ) -> Result<ReadyWorker, ReleaseError> {
-        let starting = self.start(entry, instance, deadline, terms, answered);
+        let starting = self.start(handle, instance, deadline, terms, answered);
         if let Ok(started) = tokio::time::timeout(deadline, starting).await {
             return started;
         }
-        let log = self.boot_log(entry, instance).await;
+        let log = self.boot_log(handle, instance).await;
         let reason = format!(
             "it was not ready within {} s; a top-level `await` that never settles is a common cause",
             deadline.as_secs_f64().ceil()
         );
-        Err(self.not_up(entry, reason, log, Diagnosis::default()).await)
+        Err(self.not_up(handle, reason, log, Diagnosis::default()).await)
     }
 
     async fn start(
         &self,
-        entry: &Arc<Entry>,
+        handle: &Arc<ReleaseHandle>,
         instance: &InstanceId,
         deadline: Duration,
         terms: Terms,
         answered: impl FnOnce() -> Result<(), ReleaseError> + Send,
     ) -> Result<ReadyWorker, ReleaseError> {
-        self.check_bundle(entry).await?;
-        let env = self.env_of(entry).await?;
+        self.check_bundle(handle).await?;
+        let env = self.env_of(handle).await?;
         let _mapping = self.0.mapping.read().await;
-        let snapshot = self.snapshot(entry, deadline).await;
-        let spec = self.start_spec(entry, instance, snapshot);
+        let snapshot = self.snapshot(handle, deadline).await;
+        let spec = self.start_spec(handle, instance, snapshot);
         let (release, spec_hash) = (spec.release.clone(), spec.spec_hash);
         let engine_error = |source| ReleaseError::Engine { release, source };
         self.0.parts.engine.start(spec).await.map_err(engine_error)?;
-        let identity = self.identity(entry, instance, spec_hash);
-        let failed = match self.connect(entry, identity, env, terms).await {
+        let identity = self.identity(handle, instance, spec_hash);
+        let failed = match self.connect(handle, identity, env, terms).await {
             Ok(worker) => {
                 answered()?;
                 if failpoint::at("boot.ready") == Some(Fault::Skip) {
@@ -90,20 +95,20 @@ impl Releases {
                 }
                 let ready = tokio::select! {
                     ready = worker.ready(deadline) => ready,
-                    () = keep::lost_in_boot(self, &worker) => {
+                    () = worker_monitor::lost_in_boot(self, &worker) => {
                         Err(WorkerError::Lost { instance: instance.clone() })
                     }
                 };
                 match ready {
                     Ok(ready) => {
                         if snapshot.is_some() && !ready.from_snapshot {
-                            self.forget_snapshot(entry).await;
+                            self.forget_snapshot(handle).await;
                         }
                         let warm = ready.warm_failure.map(|failure| failure.message);
                         let domain = &self.0.parts.config.domain;
-                        return match check::first(entry, &worker, domain, terms).await {
+                        return match health_check::first(handle, &worker, domain, terms).await {
                             Ok(health) => Ok((worker, warm.or(health))),
-                            Err(failed) => Err(self.ill(entry, instance, failed).await),
+                            Err(failed) => Err(self.ill(handle, instance, failed).await),
                         };
                     }
                     Err(error) => {
@@ -118,26 +123,31 @@ impl Releases {
         let lost_with_snapshot = snapshot.is_some() && matches!(failed, WorkerError::Lost { .. });
         if lost_with_snapshot {
             // The next worker evaluates the app: a release that is live must not fail again and again.
-            entry.set_snapshot(Some(SnapshotRecord::Refused { reason: LOST_WITH_SNAPSHOT.into() }));
+            handle.set_snapshot(Some(SnapshotRecord::Refused { reason: LOST_WITH_SNAPSHOT.into() }));
         }
-        Err(self.unservable(entry, instance, failed, lost_with_snapshot).await)
+        Err(self.unservable(handle, instance, failed, lost_with_snapshot).await)
     }
 
     /// A worker whose health path failed.
-    async fn ill(&self, entry: &Arc<Entry>, instance: &InstanceId, failed: FailedCheck) -> ReleaseError {
+    async fn ill(
+        &self,
+        handle: &Arc<ReleaseHandle>,
+        instance: &InstanceId,
+        failed: FailedCheck,
+    ) -> ReleaseError {
         let FailedCheck { reason, answer } = failed;
         tokio::time::sleep(Duration::from_millis(LAST_LINES_MS)).await;
-        let log = self.boot_log(entry, instance).await;
-        self.not_up(entry, reason, log, Diagnosis { answer, ..Diagnosis::default() }).await
+        let log = self.boot_log(handle, instance).await;
+        self.not_up(handle, reason, log, Diagnosis { answer, ..Diagnosis::default() }).await
     }
 
     /// Hashes the release's files again, unless the start of the host has just done so: a worker is started from the bundle that was
     /// uploaded, or not at all. A damaged bundle is unpacked again from its archive, if that is whole.
-    async fn check_bundle(&self, entry: &Arc<Entry>) -> Result<(), ReleaseError> {
+    async fn check_bundle(&self, handle: &Arc<ReleaseHandle>) -> Result<(), ReleaseError> {
         if failpoint::at("boot.check_bundle") == Some(Fault::Skip) {
             return Ok(());
         }
-        let digest = entry.bundle.digest;
+        let digest = handle.bundle.digest;
         if self.0.verified.lock().unwrap_or_else(PoisonError::into_inner).contains(&digest) {
             return Ok(());
         }
@@ -148,11 +158,11 @@ impl Releases {
     /// What a worker of a release is started from.
     pub(super) fn start_spec(
         &self,
-        entry: &Arc<Entry>,
+        handle: &Arc<ReleaseHandle>,
         instance: &InstanceId,
         snapshot: Option<Digest>,
     ) -> StartSpec {
-        let record = entry.record();
+        let record = handle.record();
         let resources = self.0.parts.config.worker_of(&record.id.app);
         StartSpec {
             instance: instance.clone(),
@@ -165,22 +175,30 @@ impl Releases {
     }
 
     /// What a worker must turn out to be.
-    pub(super) fn identity(&self, entry: &Entry, instance: &InstanceId, spec_hash: Digest) -> Identity {
+    pub(super) fn identity(
+        &self,
+        handle: &ReleaseHandle,
+        instance: &InstanceId,
+        spec_hash: Digest,
+    ) -> Identity {
         Identity {
             instance: instance.clone(),
-            release: entry.id(),
+            release: handle.id(),
             spec_hash,
             endpoint: Endpoint::Unix(self.0.parts.store.layout().run_dir(instance)),
         }
     }
 
     /// The environment that a release is recorded with. Without it no worker is started: it would be another release.
-    pub(super) async fn env_of(&self, entry: &Arc<Entry>) -> Result<Vec<(String, String)>, ReleaseError> {
-        let record = entry.record();
+    pub(super) async fn env_of(
+        &self,
+        handle: &Arc<ReleaseHandle>,
+    ) -> Result<Vec<(String, String)>, ReleaseError> {
+        let record = handle.record();
         let (app, revision, scope) = (record.id.app, record.config_revision, record.env_scope);
         let values =
             self.stored("reading the environment", move |store| store.env(&app, revision, scope)).await?;
-        let wanted = &entry.bundle.manifest.env;
+        let wanted = &handle.bundle.manifest.env;
         let read = values.into_iter().filter(|value| wanted.contains(&value.name));
         Ok(read.map(|value| (value.name, value.value)).collect())
     }
@@ -188,23 +206,23 @@ impl Releases {
     /// Connects a worker that runs.
     pub(super) async fn connect(
         &self,
-        entry: &Arc<Entry>,
+        handle: &Arc<ReleaseHandle>,
         identity: Identity,
         env: Vec<(String, String)>,
         terms: Terms,
     ) -> Result<Arc<Worker>, WorkerError> {
-        let record = entry.record();
+        let record = handle.record();
         let parts = &self.0.parts;
         let is_accepted = terms == Terms::Accepted;
-        let start = Start { settings: entry.settings(&parts.config.domain), env, is_accepted };
+        let start = Start { settings: handle.settings(&parts.config.domain), env, is_accepted };
         let listed: Vec<_> =
-            entry.bundle.manifest.egress.iter().filter_map(|text| text.parse().ok()).collect();
+            handle.bundle.manifest.egress.iter().filter_map(|text| text.parse().ok()).collect();
         let metrics = Arc::clone(&parts.telemetry.metrics);
         let policy = parts.config.egress_of(&record.id.app, record.env_scope == EnvScope::Production);
         let egress = Egress::new(&record.id.app, &listed, &policy, metrics, Arc::clone(&self.0.sockets));
         egress.answer_own(record.id.clone(), self.0.own_origins.clone());
-        entry.set_denials(egress.denials());
-        let logs = self.0.journal.sink(&record.id.app, start.settings.limits.log_lines_per_s);
+        handle.set_denials(egress.denials());
+        let logs = self.0.app_logs.sink(&record.id.app, start.settings.limits.log_lines_per_s);
         let connecting = Worker::connect(identity, start, egress, logs, self.0.bodies.share());
         // A boot that is given up drops its connection, which ends it.
         self.among_requests(connecting).await
@@ -225,13 +243,13 @@ impl Releases {
 
     async fn unservable(
         &self,
-        entry: &Arc<Entry>,
+        handle: &Arc<ReleaseHandle>,
         instance: &InstanceId,
         error: WorkerError,
         lost_with_snapshot: bool,
     ) -> ReleaseError {
-        let mut log = self.boot_log(entry, instance).await;
-        let mut reason = causes(&error);
+        let mut log = self.boot_log(handle, instance).await;
+        let mut reason = error_chain(&error);
         if lost_with_snapshot {
             reason = format!(
                 "{reason}; {LOST_WITH_SNAPSHOT}; `\"snapshot\": false` in vitrine.json has it evaluate the app"
@@ -255,33 +273,33 @@ impl Releases {
                 diagnosis.answer = Some((**answer).clone());
             }
         }
-        self.not_up(entry, reason, log, diagnosis).await
+        self.not_up(handle, reason, log, diagnosis).await
     }
 
     /// A release that did not come up, with all that is known about it.
     pub(super) async fn not_up(
         &self,
-        entry: &Arc<Entry>,
+        handle: &Arc<ReleaseHandle>,
         reason: String,
         log: Vec<String>,
         found: Diagnosis,
     ) -> ReleaseError {
         // What can't be read now is not why it did not come up: without its values no worker is started.
-        let set = self.env_of(entry).await.unwrap_or_default();
+        let set = self.env_of(handle).await.unwrap_or_default();
         let diagnosis = Diagnosis {
-            app: entry.id().app.to_string(),
-            env_unset: diagnosis::unset(&entry.bundle.manifest.env, &set),
-            env_scope: entry.record().env_scope,
-            egress_denied: entry.denied_calls(),
-            limits_lowered: diagnosis::lowered(entry),
+            app: handle.id().app.to_string(),
+            env_unset: diagnosis::unset(&handle.bundle.manifest.env, &set),
+            env_scope: handle.record().env_scope,
+            egress_denied: handle.denied_calls(),
+            limits_lowered: diagnosis::lowered(handle),
             ..found
         };
-        ReleaseError::Unservable { release: entry.id(), reason, log, diagnosis: Box::new(diagnosis) }
+        ReleaseError::Unservable { release: handle.id(), reason, log, diagnosis: Box::new(diagnosis) }
     }
 
     /// What a worker that failed has to say: the app's lines, then its processes'.
-    async fn boot_log(&self, entry: &Arc<Entry>, instance: &InstanceId) -> Vec<String> {
-        let mut lines = self.0.journal.of_instance(&entry.id().app, instance);
+    async fn boot_log(&self, handle: &Arc<ReleaseHandle>, instance: &InstanceId) -> Vec<String> {
+        let mut lines = self.0.app_logs.of_instance(&handle.id().app, instance);
         if let Ok(output) = self.0.parts.engine.logs(instance, BOOT_LOG_LINES).await {
             lines.extend(output);
         }

@@ -4,8 +4,8 @@
 //! get. A start that finds none waits, and a place that gets free goes to the most urgent of those that wait, among equals to the one
 //! that came first.
 
-use super::entry::Entry;
-use super::life::State;
+use super::lifecycle::State;
+use super::release_handle::ReleaseHandle;
 use super::{ReleaseError, Releases};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -207,39 +207,39 @@ pub(super) fn places_here(worker_mb: u64) -> usize {
 
 impl Releases {
     /// How urgent a start of this release is now.
-    fn rank(&self, entry: &Arc<Entry>, insist: bool) -> Rank {
-        let awaited = entry.held.load(Ordering::SeqCst) > 0;
-        if entry.life().state() == State::Live || self.gets_requests(entry) {
+    fn rank(&self, handle: &Arc<ReleaseHandle>, insist: bool) -> Rank {
+        let awaited = handle.waiting.load(Ordering::SeqCst) > 0;
+        if handle.life().state() == State::Live || self.gets_requests(handle) {
             return match awaited {
-                _ if entry.has_served() => Rank::Replaced,
+                _ if handle.has_served() => Rank::Replaced,
                 true => Rank::LiveAwaited,
                 false => Rank::Live,
             };
         }
-        if insist || entry.is_insisted_on() {
-            return if entry.had_users() { Rank::Returning } else { Rank::Asked };
+        if insist || handle.is_insisted_on() {
+            return if handle.had_users() { Rank::Returning } else { Rank::Asked };
         }
         if awaited { Rank::Awaited } else { Rank::Spare }
     }
 
-    /// Waits for the right to start a worker of this release. The caller holds `entry.boot`.
+    /// Waits for the right to start a worker of this release. The caller holds `handle.boot`.
     ///
     /// # Errors
     /// [`ReleaseError::Queued`]: nothing was tried.
     pub(super) async fn boot_place(
         &self,
-        entry: &Arc<Entry>,
+        handle: &Arc<ReleaseHandle>,
         insist: bool,
         patience: Duration,
     ) -> Result<BootPlace, ReleaseError> {
-        let (releases, ranked) = (self.clone(), Arc::clone(entry));
+        let (releases, ranked) = (self.clone(), Arc::clone(handle));
         let place = self.0.boots.place(move || releases.rank(&ranked, insist), patience).await;
         place.map_err(|no_place| {
             let retry_after_s = match no_place {
                 NoPlace::Busy { retry_after_s } => retry_after_s,
                 NoPlace::Closed => RETRY_AFTER_S,
             };
-            ReleaseError::Queued { release: entry.id(), retry_after_s }
+            ReleaseError::Queued { release: handle.id(), retry_after_s }
         })
     }
 }

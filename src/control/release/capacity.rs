@@ -1,8 +1,8 @@
 //! What of the host's memory and cores is reserved for workers. A worker that doesn't fit is not started, unless users would lose what
 //! they have: those that serve were there first, and a rollback comes before all.
 
-use super::entry::Entry;
-use super::life::Event;
+use super::lifecycle::Event;
+use super::release_handle::ReleaseHandle;
 use super::{ReleaseError, Releases};
 use prometheus_client::metrics::gauge::Gauge;
 use std::collections::BTreeSet;
@@ -183,9 +183,9 @@ impl Releases {
     ///
     /// # Errors
     /// [`ReleaseError::NoCapacity`].
-    pub(super) async fn make_fit(&self, entry: &Arc<Entry>) -> Result<Reservation, ReleaseError> {
-        let (capacity, size) = (&self.0.capacity, self.size_of(entry));
-        if entry.had_users() && !entry.pool.has_instance() {
+    pub(super) async fn make_fit(&self, handle: &Arc<ReleaseHandle>) -> Result<Reservation, ReleaseError> {
+        let (capacity, size) = (&self.0.capacity, self.size_of(handle));
+        if handle.had_users() && !handle.pool.has_instance() {
             return Ok(capacity.reserve_anyway(size));
         }
         let mut asked = BTreeSet::new();
@@ -194,25 +194,25 @@ impl Releases {
                 Ok(reservation) => return Ok(reservation),
                 Err(missing) => missing,
             };
-            let mut guests = self.idle_guests(&entry.id());
+            let mut guests = self.idle_guests(&handle.id());
             guests.retain(|guest| !asked.contains(&guest.id()));
-            let of_guest = |guest: &Arc<Entry>| self.size_of(guest).times(guest.pool.size() as u64);
+            let of_guest = |guest: &Arc<ReleaseHandle>| self.size_of(guest).times(guest.pool.size() as u64);
             let freed = guests.iter().map(of_guest).fold(Size::default(), Size::plus);
             let idlest = guests.into_iter().max_by_key(|guest| guest.pool.idle_ms());
             // None goes to sleep for a worker that would not fit all the same.
             let Some(guest) = idlest.filter(|_| capacity.fits_with(size, freed)) else {
-                return Err(ReleaseError::NoCapacity { release: entry.id(), missing });
+                return Err(ReleaseError::NoCapacity { release: handle.id(), missing });
             };
-            tracing::info!(release = %guest.id(), room_for = %entry.id(), "a release goes to sleep to make room");
+            tracing::info!(release = %guest.id(), room_for = %handle.id(), "a release goes to sleep to make room");
             asked.insert(guest.id());
             // A start may end another release, whose end is no start.
-            Box::pin(self.put_to_sleep(&guest, Event::Idle)).await;
+            Box::pin(self.scale_to_zero(&guest, Event::Idle)).await;
         }
     }
 
     /// What is reserved for each instance of a release.
-    pub(super) fn size_of(&self, entry: &Entry) -> Size {
-        Size::of(&self.0.parts.config.worker_of(&entry.pool.release().app))
+    pub(super) fn size_of(&self, handle: &ReleaseHandle) -> Size {
+        Size::of(&self.0.parts.config.worker_of(&handle.pool.release().app))
     }
 }
 

@@ -3,9 +3,9 @@
 //! Up to the shift of production traffic a failure stops it and nothing has changed; from then on it is rolled back, if there is
 //! something to go back to. A rollback is not a deployment, so none is ever rolled back.
 
+mod auto_rollback;
 mod bake;
-mod drive;
-mod going_back;
+mod executor;
 mod hooks;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! Why a release did not come up, as far as the host knows more than its log says.
 
-use super::entry::Entry;
+use super::release_handle::ReleaseHandle;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use vitrine_bundle::LimitWishes;
@@ -101,15 +101,15 @@ pub fn limits_line(lowered: &[LoweredLimit]) -> Option<String> {
 }
 
 /// Limits of a release that are lower than its bundle asks for.
-pub(super) fn lowered(entry: &Entry) -> Vec<LoweredLimit> {
-    compare(&entry.bundle.manifest.limits, &entry.limits)
+pub(super) fn lowered(handle: &ReleaseHandle) -> Vec<LoweredLimit> {
+    compare(&handle.bundle.manifest.limits, &handle.limits)
 }
 
 /// Those of them that its `vitrine.json` names: of the others the bundle asks for nothing.
-pub(super) async fn lowered_wishes(entry: &Entry) -> Vec<LoweredLimit> {
-    let mut lowered = lowered(entry);
+pub(super) async fn lowered_wishes(handle: &ReleaseHandle) -> Vec<LoweredLimit> {
+    let mut lowered = lowered(handle);
     if !lowered.is_empty() {
-        let text = tokio::fs::read(entry.dir.files().join("vitrine.json")).await.unwrap_or_default();
+        let text = tokio::fs::read(handle.dir.files().join("vitrine.json")).await.unwrap_or_default();
         let manifest: Value = serde_json::from_slice(&text).unwrap_or_default();
         lowered.retain(|limit| manifest["limits"].get(&limit.name).is_some());
     }

@@ -1,10 +1,10 @@
 //! Environment values: a change makes a revision, and a live app gets a release of the same bundle with it.
 
-use super::book::Reserved;
 use super::boot::Terms;
-use super::entry::{Entry, spec_hash};
 use super::labels::{Claim, Counts};
-use super::life::Event;
+use super::lifecycle::Event;
+use super::registry::Reserved;
+use super::release_handle::{ReleaseHandle, spec_hash};
 use super::upload::{Acknowledged, Draft};
 use super::{EnvChange, EnvView, LiveValue, ReleaseError, Releases, Switched, decide};
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use vitrine_core::id::{AppName, ReleaseId};
 use vitrine_core::limits::RECONFIGURE_BOOT_DEADLINE_MS;
-use vitrine_core::telemetry::causes;
+use vitrine_core::telemetry::error_chain;
 use vitrine_proxy::pool::Instance;
 use vitrine_store::{EnvEdit, EnvScope, EnvValue, ReleaseRecord, StoreError};
 
@@ -42,10 +42,10 @@ impl Releases {
             EnvEdit::Unset(_) => found(&self.names_read(&app), true),
             _ => Vec::new(),
         };
-        let releases = self.0.book.releases(&app);
+        let releases = self.0.registry.releases(&app);
         let unlisted = match &change {
             EnvEdit::Set(_) if !releases.is_empty() => {
-                found(&releases.iter().flat_map(|entry| entry.bundle.manifest.env.clone()).collect(), false)
+                found(&releases.iter().flat_map(|handle| handle.bundle.manifest.env.clone()).collect(), false)
             }
             _ => Vec::new(),
         };
@@ -71,27 +71,27 @@ impl Releases {
     ) -> Result<Option<Switched>, ReleaseError> {
         let is_there = || match change {
             EnvEdit::Set(_) => self.refuse_kept(&app),
-            _ if !self.0.book.knows(&app) => Err(self.no_app(&app)),
+            _ if !self.0.registry.knows(&app) => Err(self.no_app(&app)),
             _ => self.refuse_kept(&app),
         };
         is_there()?;
-        let configuring = self.0.book.configuring(&app);
+        let configuring = self.0.registry.configuring(&app);
         let _configuring = configuring.lock().await;
         // It may have been removed while this waited.
         is_there()?;
-        let reads = |live: &Arc<Entry>| {
+        let reads = |live: &Arc<ReleaseHandle>| {
             let listed = |name: &str| live.bundle.manifest.env.iter().any(|one| one == name);
             scope == EnvScope::Production && change.names().into_iter().any(listed)
         };
-        let Some(live) = self.0.book.live(&app).filter(reads) else {
+        let Some(live) = self.0.registry.live(&app).filter(reads) else {
             // A removal waits until the value is both recorded and in the book.
-            let switching = self.0.book.switching(&app);
+            let switching = self.0.registry.switching(&app);
             let _switching = switching.lock().await;
             is_there()?;
             let of = app.clone();
             self.stored("recording the environment", move |store| store.change_env(&of, scope, &change))
                 .await?;
-            self.0.book.add_app(&app);
+            self.0.registry.add_app(&app);
             return Ok(None);
         };
         let draft = self.stored("recording the environment", move |store| store.draft_env(&app, &change));
@@ -102,7 +102,7 @@ impl Releases {
     }
 
     /// The draft of values and the release that is made of them last when that is live; a host that dies before has neither.
-    async fn reconfigure(&self, live: &Arc<Entry>, revision: u64) -> Result<Switched, ReleaseError> {
+    async fn reconfigure(&self, live: &Arc<ReleaseHandle>, revision: u64) -> Result<Switched, ReleaseError> {
         let deadline = Duration::from_millis(RECONFIGURE_BOOT_DEADLINE_MS);
         let of = live.id();
         let version = decide::reconfigured_version(&of.version, revision).ok_or_else(|| {
@@ -127,10 +127,10 @@ impl Releases {
             preview: None,
             kept: None,
         };
-        let entry = self.admit(draft, deadline, Acknowledged::InPlace).await?;
-        let switched = self.promote_after(&entry, live, deadline).await;
+        let handle = self.admit(draft, deadline, Acknowledged::InPlace).await?;
+        let switched = self.promote_after(&handle, live, deadline).await;
         if switched.is_err() {
-            self.withdraw(&entry).await;
+            self.discard_failed_upload(&handle).await;
         }
         switched
     }
@@ -141,14 +141,14 @@ impl Releases {
     /// See [`ReleaseError`]; the release has the values that it had.
     pub(super) async fn ready_for_users(
         &self,
-        entry: &Arc<Entry>,
+        handle: &Arc<ReleaseHandle>,
         deadline: Duration,
     ) -> Result<Option<Before>, ReleaseError> {
-        let before = self.with_values_of_production(entry, deadline).await?;
-        match self.scale_for_users(entry, deadline).await {
+        let before = self.with_values_of_production(handle, deadline).await?;
+        match self.scale_for_users(handle, deadline).await {
             Ok(()) => Ok(before),
             Err(error) => {
-                self.settle_values(entry, before).await;
+                self.settle_values(handle, before).await;
                 Err(error)
             }
         }
@@ -160,20 +160,20 @@ impl Releases {
     /// instances that the release had.
     async fn with_values_of_production(
         &self,
-        entry: &Arc<Entry>,
+        handle: &Arc<ReleaseHandle>,
         deadline: Duration,
     ) -> Result<Option<Before>, ReleaseError> {
-        if entry.record().env_scope == EnvScope::Production {
-            return self.ensure_worker(entry, deadline, true).await.map(|()| None);
+        if handle.record().env_scope == EnvScope::Production {
+            return self.ensure_worker(handle, deadline, true).await.map(|()| None);
         }
-        let _insisting = entry.insist();
+        let _insisting = handle.insist();
         self.0.boots.hand_out();
-        let boot = entry.boot.lock().await;
-        let before = entry.record();
+        let boot = handle.boot.lock().await;
+        let before = handle.record();
         if before.env_scope == EnvScope::Production {
             // Another promotion was faster.
             drop(boot);
-            return self.ensure_worker(entry, deadline, true).await.map(|()| None);
+            return self.ensure_worker(handle, deadline, true).await.map(|()| None);
         }
         let of = before.id.app.clone();
         let newest = self.stored("reading the environment", move |store| store.latest_revision(&of)).await?;
@@ -182,24 +182,24 @@ impl Releases {
             .await?;
         let mut with =
             ReleaseRecord { config_revision: newest, env_scope: EnvScope::Production, ..before.clone() };
-        with.spec_hash = spec_hash(&with, &entry.bundle, &entry.limits, &self.0.parts.config);
-        set_values(entry, &with);
-        if !entry.pool.has_instance() {
+        with.spec_hash = spec_hash(&with, &handle.bundle, &handle.limits, &self.0.parts.config);
+        set_values(handle, &with);
+        if !handle.pool.has_instance() {
             drop(boot);
-            let started = self.ensure_worker(entry, deadline, true).await;
-            let _boot = entry.boot.lock().await;
-            if started.is_err() && !entry.pool.has_instance() {
-                set_values(entry, &before);
+            let started = self.ensure_worker(handle, deadline, true).await;
+            let _boot = handle.boot.lock().await;
+            if started.is_err() && !handle.pool.has_instance() {
+                set_values(handle, &before);
             }
             return started.map(|()| Some(Before { record: before, instances: Vec::new() }));
         }
-        match self.start_beside(entry, deadline, Terms::Strict).await {
+        match self.start_beside(handle, deadline, Terms::Strict).await {
             Ok((instance, _)) => {
-                let instances = self.replace_instances(entry, instance);
+                let instances = self.replace_instances(handle, instance);
                 Ok(Some(Before { record: before, instances }))
             }
             Err(error) => {
-                set_values(entry, &before);
+                set_values(handle, &before);
                 Err(error)
             }
         }
@@ -209,35 +209,35 @@ impl Releases {
     /// the place of the one that it has. Gives whether they had changed.
     pub(super) async fn renew_values(
         &self,
-        entry: &Arc<Entry>,
+        handle: &Arc<ReleaseHandle>,
         deadline: Duration,
     ) -> Result<bool, ReleaseError> {
-        if entry.record().env_scope != EnvScope::Preview {
+        if handle.record().env_scope != EnvScope::Preview {
             return Ok(false);
         }
-        let _insisting = entry.insist();
+        let _insisting = handle.insist();
         self.0.boots.hand_out();
-        let boot = entry.boot.lock().await;
-        let before = entry.record();
-        if before.env_scope != EnvScope::Preview || self.0.book.release(&before.id).is_none() {
+        let boot = handle.boot.lock().await;
+        let before = handle.record();
+        if before.env_scope != EnvScope::Preview || self.0.registry.release(&before.id).is_none() {
             return Ok(false);
         }
-        let Some(newest) = self.changed_values(entry, &before).await? else { return Ok(false) };
+        let Some(newest) = self.changed_values(handle, &before).await? else { return Ok(false) };
         let mut with = ReleaseRecord { config_revision: newest, ..before.clone() };
-        with.spec_hash = spec_hash(&with, &entry.bundle, &entry.limits, &self.0.parts.config);
-        set_values(entry, &with);
-        let renewed = match entry.pool.has_instance() {
-            true => self.replace_all(entry, &with, deadline).await,
+        with.spec_hash = spec_hash(&with, &handle.bundle, &handle.limits, &self.0.parts.config);
+        set_values(handle, &with);
+        let renewed = match handle.pool.has_instance() {
+            true => self.replace_all(handle, &with, deadline).await,
             false => match self.record_values(&with).await {
                 Ok(()) => {
                     drop(boot);
-                    return self.ensure_worker(entry, deadline, true).await.map(|()| true);
+                    return self.ensure_worker(handle, deadline, true).await.map(|()| true);
                 }
                 failed => failed,
             },
         };
         if renewed.is_err() {
-            set_values(entry, &before);
+            set_values(handle, &before);
         }
         renewed.map(|()| true)
     }
@@ -245,11 +245,11 @@ impl Releases {
     /// The newest revision, if a release of this record reads other values in it than in its own.
     async fn changed_values(
         &self,
-        entry: &Arc<Entry>,
+        handle: &Arc<ReleaseHandle>,
         record: &ReleaseRecord,
     ) -> Result<Option<u64>, ReleaseError> {
         let (of, scope, own) = (record.id.app.clone(), record.env_scope, record.config_revision);
-        let reads = entry.bundle.manifest.env.clone();
+        let reads = handle.bundle.manifest.env.clone();
         self.stored("reading the environment", move |store| {
             let newest = store.latest_revision(&of)?;
             let read = |revision| {
@@ -265,16 +265,16 @@ impl Releases {
     /// Puts an instance with these values in the place of all others, once they are recorded.
     async fn replace_all(
         &self,
-        entry: &Arc<Entry>,
+        handle: &Arc<ReleaseHandle>,
         with: &ReleaseRecord,
         deadline: Duration,
     ) -> Result<(), ReleaseError> {
-        let (instance, _) = self.start_beside(entry, deadline, Terms::Strict).await?;
+        let (instance, _) = self.start_beside(handle, deadline, Terms::Strict).await?;
         if let Err(error) = self.record_values(with).await {
             self.stop(instance).await;
             return Err(error);
         }
-        self.finish_behind(self.replace_instances(entry, instance)).await;
+        self.finish_behind(self.replace_instances(handle, instance)).await;
         Ok(())
     }
 
@@ -288,19 +288,19 @@ impl Releases {
 
     /// Ends what [`Releases::ready_for_users`] began. A release that users did not get sleeps, and has its earlier values when it
     /// wakes.
-    pub(super) async fn settle_values(&self, entry: &Arc<Entry>, before: Option<Before>) {
+    pub(super) async fn settle_values(&self, handle: &Arc<ReleaseHandle>, before: Option<Before>) {
         let Some(Before { record, instances }) = before else { return };
-        let boot = entry.boot.lock().await;
-        let has_users = [self.0.book.live(&record.id.app), self.candidate(&record.id.app)]
+        let boot = handle.boot.lock().await;
+        let has_users = [self.0.registry.live(&record.id.app), self.candidate(&record.id.app)]
             .into_iter()
             .flatten()
-            .any(|given| Arc::ptr_eq(&given, entry));
+            .any(|given| Arc::ptr_eq(&given, handle));
         if !has_users {
-            set_values(entry, &record);
-            if entry.life().after(Event::Idle).is_ok()
-                && let Err(error) = self.tell(entry, Event::Idle, Duration::ZERO).await
+            set_values(handle, &record);
+            if handle.life().after(Event::Idle).is_ok()
+                && let Err(error) = self.apply(handle, Event::Idle, Duration::ZERO).await
             {
-                tracing::error!(release = %record.id, error = %causes(&error),
+                tracing::error!(release = %record.id, error = %error_chain(&error),
                     "a release whose promotion failed could not be put to sleep");
             }
         }
@@ -314,11 +314,11 @@ impl Releases {
     /// # Errors
     /// [`ReleaseError::NoApp`].
     pub async fn env(&self, app: &AppName, scope: EnvScope) -> Result<Vec<EnvView>, ReleaseError> {
-        if !self.0.book.knows(app) {
+        if !self.0.registry.knows(app) {
             return Err(self.no_app(app));
         }
-        let live = self.0.book.live(app).filter(|live| live.record().env_scope == scope);
-        let live_revision = live.as_ref().map_or(0, |entry| entry.record().config_revision);
+        let live = self.0.registry.live(app).filter(|live| live.record().env_scope == scope);
+        let live_revision = live.as_ref().map_or(0, |handle| handle.record().config_revision);
         let of = app.clone();
         let (next, mut running, previews) = self
             .stored("reading the environment", move |store| {
@@ -329,7 +329,7 @@ impl Releases {
             .await?;
         let is_granted = |name: &str| previews.iter().any(|value| value.granted && value.name == name);
         let reads =
-            |name: &String| live.as_ref().is_some_and(|entry| entry.bundle.manifest.env.contains(name));
+            |name: &String| live.as_ref().is_some_and(|handle| handle.bundle.manifest.env.contains(name));
         running.retain(|value| reads(&value.name));
         let gone: Vec<EnvValue> =
             running.iter().filter(|old| next.iter().all(|new| new.name != old.name)).cloned().collect();
@@ -353,9 +353,10 @@ impl Releases {
 
     /// Names that the live and the newest release of an app list in `env`, in order.
     fn names_read(&self, app: &AppName) -> BTreeSet<String> {
-        let newest = self.0.book.releases(app).into_iter().max_by_key(|entry| entry.record().created_ms);
-        let both = self.0.book.live(app).into_iter().chain(newest);
-        both.flat_map(|entry| entry.bundle.manifest.env.clone()).collect()
+        let newest =
+            self.0.registry.releases(app).into_iter().max_by_key(|handle| handle.record().created_ms);
+        let both = self.0.registry.live(app).into_iter().chain(newest);
+        both.flat_map(|handle| handle.bundle.manifest.env.clone()).collect()
     }
 }
 
@@ -367,8 +368,8 @@ pub(super) struct Before {
 }
 
 /// What a release is started with from now on.
-fn set_values(entry: &Entry, with: &ReleaseRecord) {
-    entry.update(|record| {
+fn set_values(handle: &ReleaseHandle, with: &ReleaseRecord) {
+    handle.update(|record| {
         record.config_revision = with.config_revision;
         record.env_scope = with.env_scope;
         record.spec_hash = with.spec_hash;

@@ -1,13 +1,13 @@
 //! Instances of a release from their record to their end.
 
 use super::boot::Terms;
-use super::entry::Entry;
-use super::{ReleaseError, Releases, keep, unwell};
+use super::release_handle::ReleaseHandle;
+use super::{ReleaseError, Releases, warm_failure, worker_monitor};
 use std::sync::Arc;
 use std::time::Duration;
 use vitrine_core::failpoint::{self, Fault};
 use vitrine_core::id::InstanceId;
-use vitrine_core::telemetry::causes;
+use vitrine_core::telemetry::error_chain;
 use vitrine_proxy::pool::Instance;
 use vitrine_store::{InstanceRecord, ReleaseRecord};
 
@@ -19,20 +19,20 @@ impl Releases {
     /// fails is ended. `answered` is called once its worker is what it should be.
     pub(super) async fn start_instance(
         &self,
-        entry: &Arc<Entry>,
+        handle: &Arc<ReleaseHandle>,
         deadline: Duration,
         terms: Terms,
         answered: impl FnOnce() -> Result<(), ReleaseError> + Send,
     ) -> Result<Started, ReleaseError> {
-        let room = self.make_fit(entry).await?;
-        let (id, release) = (self.new_instance(), entry.id());
-        let ReleaseRecord { spec_hash, config_revision, env_scope, .. } = entry.record();
+        let room = self.make_fit(handle).await?;
+        let (id, release) = (self.new_instance(), handle.id());
+        let ReleaseRecord { spec_hash, config_revision, env_scope, .. } = handle.record();
         let record = InstanceRecord { id: id.clone(), spec_hash, config_revision, env_scope };
         self.stored("recording an instance", move |store| store.add_instance(&release, &record)).await?;
-        match self.start_within(entry, &id, deadline, terms, answered).await {
+        match self.start_within(handle, &id, deadline, terms, answered).await {
             Ok((worker, unwell)) => {
                 let attributes = &self.0.parts.config.health.target_group_attributes;
-                let is_slow = attributes.slow_start_seconds > 0 && entry.pool.is_ready();
+                let is_slow = attributes.slow_start_seconds > 0 && handle.pool.is_ready();
                 Ok((Instance::new(worker, is_slow.then(|| attributes.clone()), Some(Box::new(room))), unwell))
             }
             Err(error) => {
@@ -46,41 +46,46 @@ impl Releases {
     /// the instance or stops it.
     pub(super) async fn start_beside(
         &self,
-        entry: &Arc<Entry>,
+        handle: &Arc<ReleaseHandle>,
         deadline: Duration,
         terms: Terms,
     ) -> Result<Started, ReleaseError> {
-        let _place = self.boot_place(entry, true, deadline).await?;
-        self.start_instance(entry, deadline, terms, || Ok(())).await
+        let _place = self.boot_place(handle, true, deadline).await?;
+        self.start_instance(handle, deadline, terms, || Ok(())).await
     }
 
     /// Gives requests to an instance. `unwell` is what failed of its warm and health paths.
-    pub(super) fn add_instance(&self, entry: &Arc<Entry>, instance: Arc<Instance>, unwell: Option<String>) {
-        entry.pool.add(Arc::clone(&instance));
-        self.begins_to_serve(entry, &instance, unwell);
+    pub(super) fn add_instance(
+        &self,
+        handle: &Arc<ReleaseHandle>,
+        instance: Arc<Instance>,
+        unwell: Option<String>,
+    ) {
+        handle.pool.add(Arc::clone(&instance));
+        self.begins_to_serve(handle, &instance, unwell);
     }
 
     /// Gives all requests to one instance and returns the instances that it replaces: the caller lets them finish.
     pub(super) fn replace_instances(
         &self,
-        entry: &Arc<Entry>,
+        handle: &Arc<ReleaseHandle>,
         instance: Arc<Instance>,
     ) -> Vec<Arc<Instance>> {
-        let replaced = entry.pool.replace(Arc::clone(&instance));
-        self.begins_to_serve(entry, &instance, None);
+        let replaced = handle.pool.replace(Arc::clone(&instance));
+        self.begins_to_serve(handle, &instance, None);
         replaced
     }
 
-    fn begins_to_serve(&self, entry: &Arc<Entry>, instance: &Arc<Instance>, unwell: Option<String>) {
-        entry.note_service();
-        entry.set_failure(None);
-        keep::watch(self, entry, instance);
-        unwell::note(self, entry, instance.worker(), unwell);
+    fn begins_to_serve(&self, handle: &Arc<ReleaseHandle>, instance: &Arc<Instance>, unwell: Option<String>) {
+        handle.note_service();
+        handle.set_failure(None);
+        worker_monitor::watch(self, handle, instance);
+        warm_failure::note(self, handle, instance.worker(), unwell);
     }
 
-    /// Stops all instances of a release, whatever they do. The caller holds `entry.boot`.
-    pub(super) async fn discard(&self, entry: &Arc<Entry>) {
-        let stops = entry.pool.take().into_iter().map(|instance| self.stop(instance));
+    /// Stops all instances of a release, whatever they do. The caller holds `handle.boot`.
+    pub(super) async fn discard(&self, handle: &Arc<ReleaseHandle>) {
+        let stops = handle.pool.take().into_iter().map(|instance| self.stop(instance));
         futures_util::future::join_all(stops).await;
     }
 
@@ -119,7 +124,7 @@ impl Releases {
         // The host before this one may still send it requests, which are not counted here.
         self.0.parts.predecessor.gone().await;
         let timeout = Duration::from_millis(self.0.parts.config.switching.drain_timeout_ms);
-        let left = instance.settled(timeout).await;
+        let left = instance.wait_idle(timeout).await;
         if left > 0 {
             let instance = instance.id();
             tracing::warn!(%instance, in_flight = left, "requests were cut at the end of the drain");
@@ -144,7 +149,7 @@ impl Releases {
             engine.stop(instance, grace_ms).await
         };
         if let Err(error) = stopped.await {
-            tracing::error!(%instance, error = %causes(&error), "a worker could not be stopped; it will be tried again");
+            tracing::error!(%instance, error = %error_chain(&error), "a worker could not be stopped; it will be tried again");
             self.note_unstopped(instance);
         }
         self.forget_record(instance).await;
@@ -157,7 +162,7 @@ impl Releases {
         if let Err(error) =
             self.stored("forgetting an instance", move |store| store.remove_instance(&id)).await
         {
-            tracing::error!(%instance, error = %causes(&error), "an instance that leaves is still recorded");
+            tracing::error!(%instance, error = %error_chain(&error), "an instance that leaves is still recorded");
         }
     }
 }

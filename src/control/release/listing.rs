@@ -29,23 +29,24 @@ impl Releases {
         page: &AppsPage,
         may_be_shown: impl Fn(&AppName) -> bool,
     ) -> impl Iterator<Item = AppName> {
-        let names = self.0.book.names().into_iter();
+        let names = self.0.registry.names().into_iter();
         let behind = |app: &AppName| page.after.as_ref().is_none_or(|after| app > after);
-        let shown = move |app: &AppName| behind(app) && may_be_shown(app) && self.0.book.has_releases(app);
+        let shown =
+            move |app: &AppName| behind(app) && may_be_shown(app) && self.0.registry.has_releases(app);
         names.filter(shown).take(page.limit.unwrap_or(usize::MAX))
     }
 
     fn app_summary(&self, app: &AppName) -> AppSummary {
-        let releases = self.0.book.releases(app);
-        let (live, share) = (self.0.book.live(app), self.0.book.split(app));
+        let releases = self.0.registry.releases(app);
+        let (live, share) = (self.0.registry.live(app), self.0.registry.split(app));
         AppSummary {
             app: app.to_string(),
             url: self.url(&dns_label(app.as_str())),
-            live: live.as_ref().map(|entry| entry.id().version.to_string()),
-            live_ready: live.map(|entry| entry.pool.is_ready()),
+            live: live.as_ref().map(|handle| handle.id().version.to_string()),
+            live_ready: live.map(|handle| handle.pool.is_ready()),
             share: share.map(ShareView::from),
             releases: releases.len(),
-            in_flight: releases.iter().map(|entry| entry.pool.in_flight()).sum(),
+            in_flight: releases.iter().map(|handle| handle.pool.in_flight()).sum(),
             load: load::of(&releases),
         }
     }

@@ -1,6 +1,6 @@
 //! What the users of an app ask of it, and what it takes: figures of the last minute.
 
-use super::entry::Entry;
+use super::release_handle::ReleaseHandle;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -86,20 +86,20 @@ impl Load {
 }
 
 /// Figures of these releases together.
-pub(super) fn of(releases: &[Arc<Entry>]) -> LoadView {
+pub(super) fn of(releases: &[Arc<ReleaseHandle>]) -> LoadView {
     let now = Instant::now();
     let (mut view, mut requests, mut failed) = (LoadView::default(), 0, 0);
     let mut renders = Sample::default();
-    for entry in releases {
-        let since = entry.load.since_beginning(entry.pool.series(), now);
+    for handle in releases {
+        let since = handle.load.since_beginning(handle.pool.series(), now);
         let seconds = (now - since.at).as_secs_f64();
         view.seconds = view.seconds.max(seconds);
         view.requests_per_s += since.requests as f64 / seconds.max(1.0);
         requests += since.requests;
         failed += since.failed;
         renders = renders.plus(&since.renders);
-        let memory = Some(entry.load.memory_bytes.load(Ordering::Relaxed)).filter(|bytes| *bytes > 0);
-        if let Some(bytes) = memory.filter(|_| entry.pool.has_instance()) {
+        let memory = Some(handle.load.memory_bytes.load(Ordering::Relaxed)).filter(|bytes| *bytes > 0);
+        if let Some(bytes) = memory.filter(|_| handle.pool.has_instance()) {
             view.memory_bytes = Some(view.memory_bytes.unwrap_or(0) + bytes);
         }
     }

@@ -1,8 +1,8 @@
 //! The book as a route table, and as views.
 
-use super::entry::Entry;
-use super::life::State;
+use super::lifecycle::State;
 use super::load;
+use super::release_handle::ReleaseHandle;
 use super::view::{HealthView, InstanceView, SnapshotView, WasBad};
 use super::{AppView, DeploymentView, Parts, Phase, ReleaseError, ReleaseView, Releases, table};
 use nix::sys::utsname::uname;
@@ -19,45 +19,45 @@ impl Releases {
     pub(super) fn publish(&self, changed: Option<&AppName>) {
         let Parts { config, routes, .. } = &self.0.parts;
         let mut table = match changed {
-            Some(app) => table::patched(&routes.snapshot(), app, &self.0.book, config),
-            None => table::whole(&self.0.book, config),
+            Some(app) => table::patched(&routes.snapshot(), app, &self.0.registry, config),
+            None => table::whole(&self.0.registry, config),
         };
         table.starting = self.0.starting.load(Ordering::SeqCst);
         routes.publish(table);
         match changed {
             Some(app) => self.export(app),
-            None => self.0.book.names().iter().for_each(|app| self.export(app)),
+            None => self.0.registry.names().iter().for_each(|app| self.export(app)),
         }
     }
 
     /// Exports the counters of the releases that users of an app get, before their first request.
     fn export(&self, app: &AppName) {
-        for entry in [self.0.book.live(app), self.candidate(app)].into_iter().flatten() {
-            self.0.parts.telemetry.metrics.live(entry.pool.series());
+        for handle in [self.0.registry.live(app), self.candidate(app)].into_iter().flatten() {
+            self.0.parts.telemetry.metrics.live(handle.pool.series());
         }
     }
 
     /// A release as the admin side shows it.
-    pub(super) fn view(&self, entry: &Arc<Entry>) -> ReleaseView {
-        self.view_beside(entry, self.rollback_target(&entry.id().app).as_ref())
+    pub(super) fn view(&self, handle: &Arc<ReleaseHandle>) -> ReleaseView {
+        self.view_beside(handle, self.rollback_target(&handle.id().app).as_ref())
     }
 
-    fn view_beside(&self, entry: &Arc<Entry>, target: Option<&Version>) -> ReleaseView {
-        let record = entry.record();
-        let live = self.0.book.live(&record.id.app).is_some_and(|live| Arc::ptr_eq(&live, entry));
-        let split = self.0.book.split(&record.id.app);
+    fn view_beside(&self, handle: &Arc<ReleaseHandle>, target: Option<&Version>) -> ReleaseView {
+        let record = handle.record();
+        let live = self.0.registry.live(&record.id.app).is_some_and(|live| Arc::ptr_eq(&live, handle));
+        let split = self.0.registry.split(&record.id.app);
         let shared = split.as_ref().is_some_and(|split| split.version == record.id.version);
         let (preview, expires_ms) = record.as_preview().unzip();
-        let label = self.0.book.label(&record.id.app, preview.unwrap_or(&record.id.version));
+        let label = self.0.registry.label(&record.id.app, preview.unwrap_or(&record.id.version));
         ReleaseView {
             app: record.id.app.to_string(),
             version: record.id.version.to_string(),
             digest: record.digest.to_string(),
             config_revision: record.config_revision,
             env_scope: record.env_scope,
-            phase: if shared { Phase::Shared } else { entry.life().state().into() },
-            failure: entry.failure(),
-            warm_failure: entry.unwell(),
+            phase: if shared { Phase::Shared } else { handle.life().state().into() },
+            failure: handle.failure(),
+            warm_failure: handle.unwell(),
             weight: match &split {
                 Some(split) if shared => split.weight,
                 Some(split) if live => 100 - split.weight,
@@ -75,8 +75,8 @@ impl Releases {
             promoted_ms: record.promoted_ms,
             rolled_back: record.rolled_back,
             rollback_target: target == Some(&record.id.version),
-            bad: self.0.book.bad(&record.id),
-            was_bad: self.0.book.pardoned(&record.id).map(|(reason, pardon)| WasBad {
+            bad: self.0.registry.bad(&record.id),
+            was_bad: self.0.registry.pardoned(&record.id).map(|(reason, pardon)| WasBad {
                 reason,
                 promoted_by: pardon.by,
                 promoted_ms: pardon.at_ms,
@@ -84,11 +84,11 @@ impl Releases {
             deployment: self
                 .deployments(&record.id.app)
                 .find(|one| one.version == record.id.version.as_str()),
-            in_flight: entry.pool.in_flight(),
-            instance: entry.pool.instances().first().map(|instance| instance.id().to_string()),
-            health: health(entry),
-            limits: entry.limits.clone(),
-            snapshot: entry.snapshot().map(SnapshotView::from),
+            in_flight: handle.pool.in_flight(),
+            instance: handle.pool.instances().first().map(|instance| instance.id().to_string()),
+            health: health(handle),
+            limits: handle.limits.clone(),
+            snapshot: handle.snapshot().map(SnapshotView::from),
         }
     }
 
@@ -97,7 +97,7 @@ impl Releases {
     /// # Errors
     /// [`ReleaseError::NoApp`], [`ReleaseError::NoReleases`].
     pub fn app(&self, app: &AppName) -> Result<AppView, ReleaseError> {
-        if !self.0.book.knows(app) {
+        if !self.0.registry.knows(app) {
             return Err(self.no_app(app));
         }
         let view = self.app_view(app);
@@ -109,7 +109,7 @@ impl Releases {
     /// # Errors
     /// [`ReleaseError::NoApp`], [`ReleaseError::NoRelease`].
     pub fn release(&self, id: &ReleaseId) -> Result<ReleaseView, ReleaseError> {
-        self.find(id).map(|entry| self.view(&entry))
+        self.find(id).map(|handle| self.view(&handle))
     }
 
     /// Whether a release is a preview that users never got.
@@ -117,24 +117,24 @@ impl Releases {
     /// # Errors
     /// [`ReleaseError::NoApp`], [`ReleaseError::NoRelease`].
     pub fn is_preview(&self, id: &ReleaseId) -> Result<bool, ReleaseError> {
-        let entry = self.find(id)?;
-        Ok(entry.record().as_preview().is_some() && !entry.had_users())
+        let handle = self.find(id)?;
+        Ok(handle.record().as_preview().is_some() && !handle.had_users())
     }
 
     fn deployments(&self, app: &AppName) -> impl Iterator<Item = DeploymentView> {
-        self.0.book.deployments(app).into_iter().map(|one| DeploymentView::from(&*one))
+        self.0.registry.deployments(app).into_iter().map(|one| DeploymentView::from(&*one))
     }
 
     pub(super) fn app_view(&self, app: &AppName) -> AppView {
         let target = self.rollback_target(app);
-        let view = |entry| self.view_beside(entry, target.as_ref());
-        let releases = self.0.book.releases(app);
+        let view = |handle| self.view_beside(handle, target.as_ref());
+        let releases = self.0.registry.releases(app);
         AppView {
             app: app.to_string(),
             url: self.url(&dns_label(app.as_str())),
-            live: self.0.book.live(app).map(|entry| entry.id().version.to_string()),
+            live: self.0.registry.live(app).map(|handle| handle.id().version.to_string()),
             scale: self.app_scale(app),
-            scale_is_set: self.0.book.scale(app).is_some(),
+            scale_is_set: self.0.registry.scale(app).is_some(),
             instances: releases.iter().flat_map(instances).collect(),
             load: load::of(&releases),
             releases: releases.iter().map(view).collect(),
@@ -144,15 +144,15 @@ impl Releases {
 }
 
 /// How the oldest instance of a release does.
-fn health(entry: &Entry) -> Option<HealthView> {
-    let instance = entry.pool.instances().into_iter().next()?;
+fn health(handle: &ReleaseHandle) -> Option<HealthView> {
+    let instance = handle.pool.instances().into_iter().next()?;
     let (target, reason) = instance.checked().target.unzip();
     Some(HealthView {
         status: status(&instance),
         hung: instance.worker().is_hung(),
         target,
         reason: reason.flatten(),
-        fail_open: entry.pool.fails_open(),
+        fail_open: handle.pool.fails_open(),
     })
 }
 
@@ -165,13 +165,13 @@ fn status(instance: &Instance) -> HealthStatus {
     task_status(&[(alive, true), (instance.checked().container.unwrap_or(alive), true)])
 }
 
-fn instances(entry: &Arc<Entry>) -> Vec<InstanceView> {
-    let is_frozen = entry.life().state() == State::Frozen;
+fn instances(handle: &Arc<ReleaseHandle>) -> Vec<InstanceView> {
+    let is_frozen = handle.life().state() == State::Frozen;
     let host =
         uname().map_or_else(|_| String::new(), |system| system.nodename().to_string_lossy().into_owned());
     let view = |instance: Arc<Instance>| InstanceView {
         id: instance.id().to_string(),
-        version: entry.id().version.to_string(),
+        version: handle.id().version.to_string(),
         state: match &*instance.worker().state().borrow() {
             WorkerState::Ready(_) if is_frozen => "frozen",
             WorkerState::Ready(_) => "ready",
@@ -184,5 +184,5 @@ fn instances(entry: &Arc<Entry>) -> Vec<InstanceView> {
         in_flight: instance.in_flight().all(),
         host: host.clone(),
     };
-    entry.pool.instances().into_iter().map(view).collect()
+    handle.pool.instances().into_iter().map(view).collect()
 }

@@ -1,7 +1,7 @@
 //! Apps removed: kept for a while, so that one that was meant to stay comes back, then dropped for good.
 
-use super::book::Book;
 use super::deployment::Event as DeploymentEvent;
+use super::registry::Registry;
 use super::{ReleaseError, Releases, RemovedView};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use vitrine_core::failpoint::{self, Fault};
 use vitrine_core::id::AppName;
 use vitrine_core::limits::{REMOVED_APPS_MAX, REMOVED_BYTES_MAX, REMOVED_KEPT_MS};
 use vitrine_core::scope::Actor;
-use vitrine_core::telemetry::causes;
+use vitrine_core::telemetry::error_chain;
 use vitrine_store::RemovedRecord;
 
 /// How an app is to be removed.
@@ -70,25 +70,25 @@ impl Releases {
         if self.is_gone(&app) {
             return self.drop_removed(app, how).await;
         }
-        let switching = self.0.book.switching(&app);
+        let switching = self.0.registry.switching(&app);
         let held = switching.lock().await;
         if self.is_gone(&app) {
             // Somebody else removed it meanwhile.
             drop(held);
             return self.drop_removed(app, how).await;
         }
-        let entries = self.0.book.releases(&app);
-        if let Some(runs) = entries.iter().find(|entry| entry.pool.has_instance()) {
+        let entries = self.0.registry.releases(&app);
+        if let Some(runs) = entries.iter().find(|handle| handle.pool.has_instance()) {
             self.check_engine(&runs.id()).await?;
         }
         let bundles: BTreeMap<_, _> =
-            entries.iter().map(|entry| (entry.bundle.digest, entry.bundle.bytes)).collect();
+            entries.iter().map(|handle| (handle.bundle.digest, handle.bundle.bytes)).collect();
         let kept = Removed::from(RemovedRecord {
             app: app.clone(),
             at_ms: self.0.parts.clock.now_ms(),
             bytes: bundles.values().sum(),
             releases: entries.len() as u64,
-            live: self.0.book.live(&app).map(|live| live.id().version),
+            live: self.0.registry.live(&app).map(|live| live.id().version),
             by: Actor::current().to_string(),
         });
         let leaving = Arc::clone(&kept.leaving).lock_owned().await;
@@ -98,38 +98,38 @@ impl Releases {
             false => store.keep_removed(&record.app, record.at_ms, record.bytes),
         })
         .await?;
-        let deployments = self.0.book.deployments(&app);
+        let deployments = self.0.registry.deployments(&app);
         // An upload may have added one since the look above: what the book lets go of is what is to be ended.
         let mut removed = Vec::new();
-        let forget = |book: &Book| {
-            removed = book.remove_app(&app);
+        let forget = |registry: &Registry| {
+            removed = registry.remove_app(&app);
             match how.free_name {
-                true => book.free_name(&app),
-                false => book.hold_names([app.clone()]),
+                true => registry.free_name(&app),
+                false => registry.hold_names([app.clone()]),
             }
             if !for_good {
-                book.keep_removed([kept]);
+                registry.keep_removed([kept]);
             }
         };
-        noted(&app, self.publish_anew(&app, forget).await);
+        noted(&app, self.republish_routes(&app, forget).await);
         // Those that the book has are recorded when they end: this end is none that a restored app is to have.
         for deployment in deployments {
             deployment.happens(DeploymentEvent::Superseded, Some("the app was removed".into()));
         }
         if for_good {
             // Before another app gets the name, and before anything that a kill could interrupt.
-            self.0.journal.forget(&app);
+            self.0.app_logs.forget(&app);
         }
         drop(held);
         let metrics = &self.0.parts.telemetry.metrics;
         metrics.forget_app(&app);
-        removed.iter().for_each(|entry| metrics.forget(entry.pool.series()));
-        for entry in removed {
-            self.forget_release(&entry, true).await;
+        removed.iter().for_each(|handle| metrics.forget(handle.pool.series()));
+        for handle in removed {
+            self.forget_release(&handle, true).await;
         }
         // The requests that ended just now have left their lines.
-        if for_good && !self.0.book.knows(&app) {
-            self.0.journal.forget(&app);
+        if for_good && !self.0.registry.knows(&app) {
+            self.0.app_logs.forget(&app);
         }
         drop(leaving);
         self.drop_surplus().await;
@@ -137,12 +137,12 @@ impl Releases {
     }
 
     fn is_gone(&self, app: &AppName) -> bool {
-        !self.0.book.knows(app) || self.0.book.removed(app).is_some()
+        !self.0.registry.knows(app) || self.0.registry.removed(app).is_some()
     }
 
     /// What is left of an app that was removed: all of it for a while, then its name.
     async fn drop_removed(&self, app: AppName, how: RemoveOptions) -> Result<(), ReleaseError> {
-        match self.0.book.removed(&app) {
+        match self.0.registry.removed(&app) {
             Some(removed) if how.now || how.free_name => self.purge(&removed, how.free_name).await,
             Some(_) => Err(self.no_app(&app)),
             None => self.free_name(app, how.free_name).await,
@@ -160,7 +160,7 @@ impl Releases {
 
     async fn publish_free(&self, app: &AppName) {
         let _changing = self.0.changing.lock().await;
-        self.0.book.free_name(app);
+        self.0.registry.free_name(app);
         // A release of another app may have been without its label because of this name.
         self.publish(None);
     }
@@ -174,9 +174,9 @@ impl Releases {
             self.stored("dropping the removed app", move |store| store.purge_app(&of, free_name)).await?;
         if dropped.is_some() {
             // While the name can't be used again yet: the next app of that name keeps its log.
-            self.0.journal.forget(&app);
+            self.0.app_logs.forget(&app);
         }
-        self.0.book.forget_removed(removed);
+        self.0.registry.forget_removed(removed);
         // Nothing was dropped when it was restored, or dropped by another call, while this one waited.
         let Some(digests) = dropped else { return Err(self.no_app(&app)) };
         if free_name {
@@ -191,7 +191,7 @@ impl Releases {
 
     /// Keeps removed apps within their bounds.
     async fn drop_surplus(&self) {
-        for removed in surplus(self.0.book.all_removed()) {
+        for removed in surplus(self.0.registry.all_removed()) {
             let RemovedRecord { app, by, .. } = &removed.record;
             tracing::warn!(%app, by, "removed apps are above their bounds: the oldest of the actor that has most is dropped for good");
             self.purge_behind(&removed).await;
@@ -203,7 +203,7 @@ impl Releases {
         match self.purge(removed, false).await {
             Err(ReleaseError::NoApp(_) | ReleaseError::Removed { .. }) | Ok(()) => {}
             Err(error) => {
-                tracing::warn!(app = %removed.record.app, error = %causes(&error), "a removed app could not be dropped");
+                tracing::warn!(app = %removed.record.app, error = %error_chain(&error), "a removed app could not be dropped");
             }
         }
     }
@@ -215,19 +215,19 @@ impl Releases {
             Some(Fault::Skip) => true,
             _ => by_age && removed.until_ms() <= now_ms,
         };
-        self.0.book.all_removed().into_iter().filter(is_over).collect()
+        self.0.registry.all_removed().into_iter().filter(is_over).collect()
     }
 
     /// Apps that were removed and can be restored, by name.
     #[must_use]
     pub fn removed_apps(&self, may_be_shown: impl Fn(&AppName) -> bool) -> Vec<RemovedView> {
-        let removed = self.0.book.all_removed();
+        let removed = self.0.registry.all_removed();
         removed.iter().filter(|removed| may_be_shown(&removed.record.app)).map(Removed::view).collect()
     }
 
     /// There is no such app, or not any more.
     pub(super) fn no_app(&self, app: &AppName) -> ReleaseError {
-        match self.0.book.removed(app) {
+        match self.0.registry.removed(app) {
             Some(removed) => ReleaseError::Removed { app: app.clone(), until: removed.until() },
             None => ReleaseError::NoApp(app.clone()),
         }
@@ -235,7 +235,7 @@ impl Releases {
 
     /// Refuses what would make an app of this name anew while the one that was removed is kept: that would be lost.
     pub(super) fn refuse_kept(&self, app: &AppName) -> Result<(), ReleaseError> {
-        let Some(removed) = self.0.book.removed(app) else { return Ok(()) };
+        let Some(removed) = self.0.registry.removed(app) else { return Ok(()) };
         Err(ReleaseError::Refused(format!(
             "`{app}` was removed and is kept until {}: `vitrine restore {app}` brings it back, `vitrine remove {app} --now` drops it \
              for good, and then the name can be used again",
@@ -274,7 +274,7 @@ fn over_bound(removed: &[Removed], max: u64, size: impl Fn(&RemovedRecord) -> u6
 /// A removal that is recorded is done, whether the change of the table was counted or not.
 pub(super) fn noted(app: &AppName, counted: Result<(), ReleaseError>) {
     if let Err(error) = counted {
-        tracing::warn!(%app, error = %causes(&error), "a removal is not counted");
+        tracing::warn!(%app, error = %error_chain(&error), "a removal is not counted");
     }
 }
 

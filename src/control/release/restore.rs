@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 use vitrine_core::id::AppName;
 use vitrine_core::limits::REPLACE_BOOT_DEADLINE_MS;
-use vitrine_core::telemetry::causes;
+use vitrine_core::telemetry::error_chain;
 
 impl Releases {
     /// Brings a removed app back with its releases, values and history; the release that was live is live again. Where its deployment was
@@ -15,8 +15,8 @@ impl Releases {
     /// # Errors
     /// See [`ReleaseError`]; the app is kept as it was then.
     pub async fn restore_app(&self, app: AppName) -> Result<AppView, ReleaseError> {
-        let Some(removed) = self.0.book.removed(&app) else {
-            return Err(match self.0.book.knows(&app) {
+        let Some(removed) = self.0.registry.removed(&app) else {
+            return Err(match self.0.registry.knows(&app) {
                 true => ReleaseError::Refused(format!("`{app}` is there: it is not removed")),
                 false => ReleaseError::NoApp(app),
             });
@@ -34,23 +34,25 @@ impl Releases {
             if !self.stored("restoring the app", move |store| store.restore_app(&of)).await? {
                 return Err(self.no_app(&app));
             }
-            self.0.book.forget_removed(&removed);
-            self.0.book.free_name(&app);
+            self.0.registry.forget_removed(&removed);
+            self.0.registry.free_name(&app);
             self.load_app(recorded, &bundles).await;
             match self.stored("counting the change", |store| store.next_epoch()).await {
-                Ok(epoch) => self.0.book.set_epoch(epoch),
-                Err(error) => tracing::warn!(%app, error = %causes(&error), "a restored app is not counted"),
+                Ok(epoch) => self.0.registry.set_epoch(epoch),
+                Err(error) => {
+                    tracing::warn!(%app, error = %error_chain(&error), "a restored app is not counted")
+                }
             }
             self.publish(Some(&app));
         }
         let left = self.load_deployment(&app).await.unwrap_or_else(|error| {
-            tracing::warn!(%app, error = %causes(&error), "its deployments are not known");
+            tracing::warn!(%app, error = %error_chain(&error), "its deployments are not known");
             None
         });
         let deadline = Duration::from_millis(REPLACE_BOOT_DEADLINE_MS);
-        for entry in [self.0.book.live(&app), self.candidate(&app)].into_iter().flatten() {
-            if let Err(error) = self.ensure_worker(&entry, deadline, true).await {
-                tracing::error!(release = %entry.id(), error = %causes(&error), "a restored release has no worker");
+        for handle in [self.0.registry.live(&app), self.candidate(&app)].into_iter().flatten() {
+            if let Err(error) = self.ensure_worker(&handle, deadline, true).await {
+                tracing::error!(release = %handle.id(), error = %error_chain(&error), "a restored release has no worker");
             }
         }
         if let Some((live, deployment)) = left {

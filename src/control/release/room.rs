@@ -4,8 +4,8 @@
 //! each app and for the host. A release that finds none gets that of the release whose last request is longest ago. One release of
 //! an app that is uploaded to be live next has a place whatever else is busy.
 
-use super::entry::Entry;
-use super::life::Event;
+use super::lifecycle::Event;
+use super::release_handle::ReleaseHandle;
 use super::{ReleaseError, Releases};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
@@ -68,15 +68,15 @@ impl Releases {
     /// [`ReleaseError::Quota`] when all of them are busy.
     pub(super) async fn make_room(
         &self,
-        entry: &Arc<Entry>,
+        handle: &Arc<ReleaseHandle>,
         uploaded: bool,
     ) -> Result<Room<'_>, ReleaseError> {
-        let (rooms, config, id) = (&self.0.rooms, &self.0.parts.config, entry.id());
+        let (rooms, config, id) = (&self.0.rooms, &self.0.parts.config, handle.id());
         let (of_app, of_host) =
             (config.quota.workers as usize, config.quota.host_workers(config.worker.memory_mb));
         let mut asked = BTreeSet::new();
         // What users depend on waits for none of the others.
-        while self.is_guest(entry) {
+        while self.is_guest(handle) {
             let alone = rooms.making.lock().await;
             let guests = self.guests(&id);
             let starting = rooms.starting.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -94,12 +94,12 @@ impl Releases {
                 (!app_is_full || same_app(&guest.id())) && !asked.contains(&guest.id()) && may_sleep(guest)
             });
             let Some(guest) = idle.max_by_key(|guest| guest.pool.idle_ms()) else {
-                let to_be_live = |one: &Entry| !one.had_users() && one.record().preview.is_none();
+                let to_be_live = |one: &ReleaseHandle| !one.had_users() && one.record().preview.is_none();
                 let has_room = |other: &ReleaseId| {
-                    let runs = |guest: &Arc<Entry>| guest.id() == *other && to_be_live(guest);
+                    let runs = |guest: &Arc<ReleaseHandle>| guest.id() == *other && to_be_live(guest);
                     starting.contains(other) || guests.iter().any(runs)
                 };
-                if uploaded && to_be_live(entry) && rooms.take_next(&id, has_room) {
+                if uploaded && to_be_live(handle) && rooms.take_next(&id, has_room) {
                     rooms.begin(&id);
                     break;
                 }
@@ -109,7 +109,7 @@ impl Releases {
             asked.insert(guest.id());
             // It may take as long as its drain: others look for room meanwhile.
             drop(alone);
-            self.put_to_sleep(guest, Event::Idle).await;
+            self.scale_to_zero(guest, Event::Idle).await;
         }
         Ok(Room { rooms, release: id })
     }
@@ -119,10 +119,13 @@ impl Releases {
     ///
     /// # Errors
     /// [`ReleaseError::Quota`] when all of them are busy still.
-    pub(super) async fn room_for_upload(&self, entry: &Arc<Entry>) -> Result<Room<'_>, ReleaseError> {
+    pub(super) async fn room_for_upload(
+        &self,
+        handle: &Arc<ReleaseHandle>,
+    ) -> Result<Room<'_>, ReleaseError> {
         let end = Instant::now() + Duration::from_millis(UPLOAD_ROOM_MS);
         loop {
-            match self.make_room(entry, true).await {
+            match self.make_room(handle, true).await {
                 Err(ReleaseError::Quota(_)) if Instant::now() < end => {
                     tokio::time::sleep(Duration::from_millis(ROOM_POLL_MS)).await;
                 }
@@ -132,30 +135,30 @@ impl Releases {
     }
 
     /// Releases with a worker, of those that have to share the room, but this one.
-    fn guests(&self, but: &ReleaseId) -> Vec<Arc<Entry>> {
-        let entries = self.0.book.entries().into_iter();
-        entries.filter(|entry| self.takes_room(entry) && entry.id() != *but).collect()
+    fn guests(&self, but: &ReleaseId) -> Vec<Arc<ReleaseHandle>> {
+        let entries = self.0.registry.entries().into_iter();
+        entries.filter(|handle| self.takes_room(handle) && handle.id() != *but).collect()
     }
 
     /// Releases that no user depends on and that have nothing to do.
-    pub(super) fn idle_guests(&self, but: &ReleaseId) -> Vec<Arc<Entry>> {
+    pub(super) fn idle_guests(&self, but: &ReleaseId) -> Vec<Arc<ReleaseHandle>> {
         self.guests(but).into_iter().filter(|guest| may_sleep(guest)).collect()
     }
 
-    fn takes_room(&self, entry: &Arc<Entry>) -> bool {
-        entry.pool.has_instance() && self.is_guest(entry)
+    fn takes_room(&self, handle: &Arc<ReleaseHandle>) -> bool {
+        handle.pool.has_instance() && self.is_guest(handle)
     }
 
     /// Whether no user depends on a release.
-    fn is_guest(&self, entry: &Arc<Entry>) -> bool {
-        !self.is_wanted(entry) && !self.is_baking(&entry.id())
+    fn is_guest(&self, handle: &Arc<ReleaseHandle>) -> bool {
+        !self.is_wanted(handle) && !self.is_baking(&handle.id())
     }
 }
 
 /// Whether a release has nothing to do. One that is being started or stopped is left alone.
-fn may_sleep(guest: &Entry) -> bool {
+fn may_sleep(guest: &ReleaseHandle) -> bool {
     guest.pool.requests() == 0
-        && guest.held.load(Ordering::SeqCst) == 0
+        && guest.waiting.load(Ordering::SeqCst) == 0
         && guest.boot.try_lock().is_ok()
         && guest.life().after(Event::Idle).is_ok()
 }

@@ -2,13 +2,13 @@
 //! to the bundle: every release of it, and every restart, uses the same. One that may hold random numbers belongs to its app as
 //! well: another tenant with the same bundle would know them.
 
-use super::entry::Entry;
+use super::release_handle::ReleaseHandle;
 use super::{ReleaseError, Releases};
 use std::sync::Arc;
 use std::time::Duration;
 use vitrine_core::id::{AppName, Digest, InstanceId};
 use vitrine_core::limits::SNAPSHOT_TIMEOUT_MS;
-use vitrine_core::telemetry::causes;
+use vitrine_core::telemetry::error_chain;
 use vitrine_proxy::worker::{SnapshotError, take_snapshot};
 use vitrine_store::SnapshotRecord;
 use vitrine_wire::{ModuleScopeRead, SnapshotRequest};
@@ -16,20 +16,20 @@ use vitrine_wire::{ModuleScopeRead, SnapshotRequest};
 impl Releases {
     /// What the isolates of a release start from, found or made. `None` is evaluation: the bundle wants no snapshot, can't have
     /// one, or none could be made now.
-    pub(super) async fn snapshot(&self, entry: &Arc<Entry>, deadline: Duration) -> Option<Digest> {
-        if !self.0.parts.take_snapshots || !entry.bundle.manifest.snapshot.wanted {
+    pub(super) async fn snapshot(&self, handle: &Arc<ReleaseHandle>, deadline: Duration) -> Option<Digest> {
+        if !self.0.parts.take_snapshots || !handle.bundle.manifest.snapshot.wanted {
             return None;
         }
-        if let Some(SnapshotRecord::Refused { .. }) = entry.snapshot() {
+        if let Some(SnapshotRecord::Refused { .. }) = handle.snapshot() {
             return None;
         }
-        entry.map_snapshot();
+        handle.map_snapshot();
         let bundles = self.0.parts.store.bundles();
-        let record = match bundles.unpacked_snapshot(entry.bundle.digest, private_to(entry)).await {
+        let record = match bundles.unpacked_snapshot(handle.bundle.digest, private_to(handle)).await {
             Some(record) => record,
-            None => self.take_snapshot(entry, deadline).await?,
+            None => self.take_snapshot(handle, deadline).await?,
         };
-        entry.set_snapshot(Some(record.clone()));
+        handle.set_snapshot(Some(record.clone()));
         match record {
             SnapshotRecord::Taken { sha256, .. } => Some(sha256),
             SnapshotRecord::Refused { .. } => None,
@@ -37,72 +37,72 @@ impl Releases {
     }
 
     /// A worker said that it can't use the snapshot, which is of another build or damaged: the next boot makes a new one.
-    pub(super) async fn forget_snapshot(&self, entry: &Arc<Entry>) {
-        tracing::warn!(release = %entry.id(), "the snapshot is of no use to this worker and is made again at the next boot");
-        entry.set_snapshot(None);
-        self.0.parts.store.bundles().forget_snapshot(entry.bundle.digest).await;
+    pub(super) async fn forget_snapshot(&self, handle: &Arc<ReleaseHandle>) {
+        tracing::warn!(release = %handle.id(), "the snapshot is of no use to this worker and is made again at the next boot");
+        handle.set_snapshot(None);
+        self.0.parts.store.bundles().forget_snapshot(handle.bundle.digest).await;
     }
 
     /// Whether the snapshot of a release is unpacked for no worker. One that users are sent to has a worker soon if it has none now.
-    pub(super) fn may_pack_snapshot(&self, entry: &Arc<Entry>) -> bool {
-        entry.may_map_snapshot() && !entry.pool.has_instance() && !self.is_wanted(entry)
+    pub(super) fn may_pack_snapshot(&self, handle: &Arc<ReleaseHandle>) -> bool {
+        handle.may_map_snapshot() && !handle.pool.has_instance() && !self.is_wanted(handle)
     }
 
     /// Packs the snapshots of an app's releases that have no worker any more, unless a worker is just being started: then it is
     /// done the next time.
     pub(super) async fn rest_snapshots(&self, app: &AppName) {
-        for entry in self.0.book.releases(app) {
-            let digest = entry.bundle.digest;
-            if !self.may_pack_snapshot(&entry) {
+        for handle in self.0.registry.releases(app) {
+            let digest = handle.bundle.digest;
+            if !self.may_pack_snapshot(&handle) {
                 continue;
             }
             let Ok(_nothing_starts) = self.0.mapping.try_write() else { return };
-            let is_mapped = |one: &Arc<Entry>| one.bundle.digest == digest && one.pool.has_instance();
-            if !self.0.book.entries().iter().any(is_mapped) {
-                entry.unmap_snapshot();
+            let is_mapped = |one: &Arc<ReleaseHandle>| one.bundle.digest == digest && one.pool.has_instance();
+            if !self.0.registry.entries().iter().any(is_mapped) {
+                handle.unmap_snapshot();
                 self.0.parts.store.bundles().rest_snapshot(digest).await;
             }
         }
     }
 
-    async fn take_snapshot(&self, entry: &Arc<Entry>, deadline: Duration) -> Option<SnapshotRecord> {
+    async fn take_snapshot(&self, handle: &Arc<ReleaseHandle>, deadline: Duration) -> Option<SnapshotRecord> {
         let instance = self.new_instance();
         // Half of the time is left for the worker that serves, whatever happens here.
         let bound = (deadline / 2).min(Duration::from_millis(SNAPSHOT_TIMEOUT_MS));
         let begun = tokio::time::Instant::now();
-        let taken = tokio::time::timeout(bound, self.in_throw_away_worker(entry, &instance)).await;
+        let taken = tokio::time::timeout(bound, self.in_throw_away_worker(handle, &instance)).await;
         // It holds nothing that is worth a grace.
         self.end_within(&instance, 0).await;
         let bundles = self.0.parts.store.bundles();
         let took_ms = begun.elapsed().as_millis() as u64;
         let kept = match taken {
-            Ok(Ok(Ok(file))) => bundles.keep_snapshot(entry.bundle.digest, private_to(entry), file).await,
+            Ok(Ok(Ok(file))) => bundles.keep_snapshot(handle.bundle.digest, private_to(handle), file).await,
             Ok(Ok(Err(error @ SnapshotError::Worker(_)))) => {
-                tracing::warn!(release = %entry.id(), error = %causes(&error), "no snapshot was taken");
+                tracing::warn!(release = %handle.id(), error = %error_chain(&error), "no snapshot was taken");
                 return None;
             }
             // It may as well have been killed for want of memory: the next host tries again.
             Ok(Ok(Err(error @ SnapshotError::Ended))) => {
-                return Some(SnapshotRecord::Refused { reason: causes(&error) });
+                return Some(SnapshotRecord::Refused { reason: error_chain(&error) });
             }
             Ok(Ok(Err(error))) => {
-                let refused = SnapshotRecord::Refused { reason: causes(&error) };
-                bundles.note_snapshot(entry.bundle.digest, private_to(entry), refused).await
+                let refused = SnapshotRecord::Refused { reason: error_chain(&error) };
+                bundles.note_snapshot(handle.bundle.digest, private_to(handle), refused).await
             }
             // What ails the engine is told by the start of the real worker.
             Ok(Err(_)) => return None,
             Err(_) => {
-                tracing::warn!(release = %entry.id(), took_ms, "no snapshot was taken in time");
+                tracing::warn!(release = %handle.id(), took_ms, "no snapshot was taken in time");
                 return None;
             }
         };
         match kept {
             Ok(record) => {
-                tracing::info!(release = %entry.id(), took_ms, snapshot = ?record, "the app's snapshot");
+                tracing::info!(release = %handle.id(), took_ms, snapshot = ?record, "the app's snapshot");
                 Some(record)
             }
             Err(error) => {
-                tracing::warn!(release = %entry.id(), error = %causes(&error), "the snapshot could not be kept");
+                tracing::warn!(release = %handle.id(), error = %error_chain(&error), "the snapshot could not be kept");
                 None
             }
         }
@@ -110,28 +110,28 @@ impl Releases {
 
     async fn in_throw_away_worker(
         &self,
-        entry: &Arc<Entry>,
+        handle: &Arc<ReleaseHandle>,
         instance: &InstanceId,
     ) -> Result<Result<Vec<u8>, SnapshotError>, ReleaseError> {
-        let spec = self.start_spec(entry, instance, None);
+        let spec = self.start_spec(handle, instance, None);
         let release = spec.release.clone();
         let engine_error = |source| ReleaseError::Engine { release, source };
         self.0.parts.engine.start(spec).await.map_err(engine_error)?;
-        let manifest = &entry.bundle.manifest;
+        let manifest = &handle.bundle.manifest;
         let request = SnapshotRequest {
-            settings: entry.settings(&self.0.parts.config.domain),
+            settings: handle.settings(&self.0.parts.config.domain),
             env_names: manifest.env.clone(),
             harmless: manifest.snapshot.harmless.clone(),
         };
-        let identity = self.identity(entry, instance, entry.record().spec_hash);
+        let identity = self.identity(handle, instance, handle.record().spec_hash);
         let lines_per_s = request.settings.limits.log_lines_per_s;
-        let logs = self.0.journal.sink(&entry.id().app, lines_per_s);
+        let logs = self.0.app_logs.sink(&handle.id().app, lines_per_s);
         Ok(self.among_requests(async move { take_snapshot(&identity, request, &*logs).await }).await)
     }
 }
 
 /// The app that alone may use a release's snapshot, if not every app of the same bundle may.
-fn private_to(entry: &Entry) -> Option<AppName> {
-    let harmless = &entry.bundle.manifest.snapshot.harmless;
-    harmless.contains(&ModuleScopeRead::Randomness).then(|| entry.id().app)
+fn private_to(handle: &ReleaseHandle) -> Option<AppName> {
+    let harmless = &handle.bundle.manifest.snapshot.harmless;
+    harmless.contains(&ModuleScopeRead::Randomness).then(|| handle.id().app)
 }

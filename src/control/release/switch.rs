@@ -1,8 +1,8 @@
 //! What is live, changed: the release healthy, the change recorded, the table swapped, the old one drained.
 
-use super::course::refused;
-use super::entry::Entry;
-use super::life::Event;
+use super::effects::refused;
+use super::lifecycle::Event;
+use super::release_handle::ReleaseHandle;
 use super::{ReleaseError, Releases, Switched, decide};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use vitrine_core::failpoint::{self, Fault};
 use vitrine_core::id::{AppName, ReleaseId, Version, dns_label};
 use vitrine_core::limits::ROLLBACK_BOOT_DEADLINE_MS;
-use vitrine_core::telemetry::{FlipKind, causes};
+use vitrine_core::telemetry::{FlipKind, error_chain};
 use vitrine_store::{DeploymentRecord, EnvScope, PromotionKind, ReleaseState};
 
 impl Releases {
@@ -26,14 +26,14 @@ impl Releases {
         to: Option<Version>,
         from: Option<Version>,
     ) -> Result<Switched, ReleaseError> {
-        let split = self.0.book.split(&app);
+        let split = self.0.registry.split(&app);
         let (target, live) = self.rollback_entries(&app, to.as_ref(), from.as_ref())?;
         // A warm standby passes at once; one that sleeps is booted outside the lock.
         self.ensure_worker(&target, Duration::from_millis(ROLLBACK_BOOT_DEADLINE_MS), true).await?;
-        let switching = self.0.book.switching(&app);
+        let switching = self.0.registry.switching(&app);
         let _switching = switching.lock().await;
         self.still_live(&live)?;
-        if self.0.book.split(&app) != split {
+        if self.0.registry.split(&app) != split {
             return Err(ReleaseError::Refused(format!(
                 "the share of the users changed meanwhile; look at `vitrine status {app}` and try again"
             )));
@@ -41,12 +41,12 @@ impl Releases {
         self.switch(&target, PromotionKind::Rollback, None).await
     }
 
-    pub(super) fn still_live(&self, live: &Arc<Entry>) -> Result<(), ReleaseError> {
+    pub(super) fn still_live(&self, live: &Arc<ReleaseHandle>) -> Result<(), ReleaseError> {
         let app = live.id().app;
-        if self.0.book.live(&app).is_some_and(|now| Arc::ptr_eq(&now, live)) {
+        if self.0.registry.live(&app).is_some_and(|now| Arc::ptr_eq(&now, live)) {
             return Ok(());
         }
-        if !self.0.book.knows(&app) {
+        if !self.0.registry.knows(&app) {
             return Err(self.no_app(&app));
         }
         Err(ReleaseError::Refused(format!(
@@ -59,16 +59,16 @@ impl Releases {
         app: &AppName,
         to: Option<&Version>,
         from: Option<&Version>,
-    ) -> Result<(Arc<Entry>, Arc<Entry>), ReleaseError> {
-        if !self.0.book.knows(app) {
+    ) -> Result<(Arc<ReleaseHandle>, Arc<ReleaseHandle>), ReleaseError> {
+        if !self.0.registry.knows(app) {
             return Err(self.no_app(app));
         }
         let refuse = |text: String| Err(ReleaseError::Refused(text));
-        let Some(live) = self.0.book.live(app) else {
+        let Some(live) = self.0.registry.live(app) else {
             return refuse(format!("`{app}` has no live release to roll back from"));
         };
         let live_version = live.id().version;
-        let candidate = self.0.book.split(app).map(|split| split.version);
+        let candidate = self.0.registry.split(app).map(|split| split.version);
         if let Some(from) = from
             && *from != live_version
             && Some(from) != candidate.as_ref()
@@ -101,7 +101,7 @@ impl Releases {
 
     /// What a rollback that names no version goes to: the end of a share of the users, else an earlier live release.
     pub(super) fn rollback_target(&self, app: &AppName) -> Option<Version> {
-        let live = self.0.book.live(app)?.id().version;
+        let live = self.0.registry.live(app)?.id().version;
         if self.candidate(app).is_some() { Some(live) } else { self.earlier(app, &live) }
     }
 
@@ -114,36 +114,36 @@ impl Releases {
             return None;
         }
         let is_bad =
-            |version: &Version| self.0.book.bad(&ReleaseId::new(app.clone(), version.clone())).is_some();
+            |version: &Version| self.0.registry.bad(&ReleaseId::new(app.clone(), version.clone())).is_some();
         let good = had_users.into_iter().filter(|version| !is_bad(version)).collect();
-        decide::rollback_target(&self.0.book.history(app), live, &good)
+        decide::rollback_target(&self.0.registry.history(app), live, &good)
     }
 
     /// The releases that an app's users had, all of them or a share: a rollback goes to no other. A name in the history alone may be
     /// another release's by now.
     pub(super) fn had_users(&self, app: &AppName) -> BTreeSet<Version> {
-        let releases = self.0.book.releases(app);
-        releases.iter().filter(|entry| entry.had_users()).map(|entry| entry.id().version).collect()
+        let releases = self.0.registry.releases(app);
+        releases.iter().filter(|handle| handle.had_users()).map(|handle| handle.id().version).collect()
     }
 
     /// Records, swaps, and lets the old release finish in the background. The deployment that asks for it is recorded with it:
     /// a host that ends right here goes on with both at its next start. The caller holds the app's switching lock.
     pub(super) async fn switch(
         &self,
-        entry: &Arc<Entry>,
+        handle: &Arc<ReleaseHandle>,
         kind: PromotionKind,
         deployment: Option<DeploymentRecord>,
     ) -> Result<Switched, ReleaseError> {
-        let release = entry.id();
-        let boot = entry.boot.lock().await;
-        let live = self.0.book.live(&release.app);
+        let release = handle.id();
+        let boot = handle.boot.lock().await;
+        let live = self.0.registry.live(&release.app);
         // One that is live already gets back the users that another one had a share of: for it nothing happens.
-        let becomes_live = live.as_ref().is_none_or(|live| !Arc::ptr_eq(live, entry));
+        let becomes_live = live.as_ref().is_none_or(|live| !Arc::ptr_eq(live, handle));
         if becomes_live {
-            entry.life().after(Event::Promoted).map_err(|illegal| refused(entry, illegal))?;
+            handle.life().after(Event::Promoted).map_err(|illegal| refused(handle, illegal))?;
         }
-        has_production_values(entry)?;
-        if !entry.pool.is_ready() && failpoint::at("switch.ready") != Some(Fault::Skip) {
+        has_production_values(handle)?;
+        if !handle.pool.is_ready() && failpoint::at("switch.ready") != Some(Fault::Skip) {
             return Err(ReleaseError::Refused(format!(
                 "the worker of `{release}` was lost just now; try again"
             )));
@@ -158,9 +158,9 @@ impl Releases {
             })
             .await?;
         let epoch = promotion.epoch;
-        let candidate = self.candidate(&release.app).filter(|other| !Arc::ptr_eq(other, entry));
-        let superseded = self.0.book.promoted(&release.app, promotion).filter(|_| becomes_live);
-        entry.update(|record| {
+        let candidate = self.candidate(&release.app).filter(|other| !Arc::ptr_eq(other, handle));
+        let superseded = self.0.registry.promoted(&release.app, promotion).filter(|_| becomes_live);
+        handle.update(|record| {
             record.promoted_ms = Some(now_ms);
             record.rolled_back = false;
             record.state = ReleaseState::Ready;
@@ -171,8 +171,8 @@ impl Releases {
             }
         }
         if becomes_live {
-            self.told(entry, Event::Promoted).await;
-            entry.window().restart(Instant::now(), entry.pool.series().sample());
+            self.apply_committed(handle, Event::Promoted).await;
+            handle.window().restart(Instant::now(), handle.pool.series().sample());
         }
         if failpoint::at("switch.publish") != Some(Fault::Skip) {
             self.publish(Some(&release.app));
@@ -187,10 +187,10 @@ impl Releases {
             PromotionKind::Rollback => FlipKind::Rollback,
         };
         self.0.parts.telemetry.metrics.flip(&release.app, flip);
-        let from = superseded.as_ref().or(candidate.as_ref()).map(|entry| entry.id().version);
+        let from = superseded.as_ref().or(candidate.as_ref()).map(|handle| handle.id().version);
         tracing::info!(%release, from = from.as_ref().map(tracing::field::display), flip = ?kind, "the live release changed");
         if let Some(superseded) = superseded {
-            self.told(&superseded, Event::Superseded).await;
+            self.apply_committed(&superseded, Event::Superseded).await;
         }
         if let Some(candidate) = candidate {
             self.settle(&candidate);
@@ -199,9 +199,9 @@ impl Releases {
     }
 
     /// Applies an event of a switch that is already committed. A failure is only logged: the commit can't be undone.
-    pub(super) async fn told(&self, entry: &Arc<Entry>, event: Event) {
-        if let Err(error) = self.tell(entry, event, Duration::ZERO).await {
-            tracing::error!(release = %entry.id(), error = %causes(&error), "the state machine rejected a committed switch");
+    pub(super) async fn apply_committed(&self, handle: &Arc<ReleaseHandle>, event: Event) {
+        if let Err(error) = self.apply(handle, event, Duration::ZERO).await {
+            tracing::error!(release = %handle.id(), error = %error_chain(&error), "the state machine rejected a committed switch");
         }
     }
 
@@ -222,29 +222,29 @@ impl Releases {
     /// The release that a version or a preview's name leads to; what is unknown stays as it is.
     #[must_use]
     pub fn named(&self, release: ReleaseId) -> ReleaseId {
-        if self.0.book.release(&release).is_some() {
+        if self.0.registry.release(&release).is_some() {
             return release;
         }
-        self.0.book.preview(&release.app, &release.version).map_or(release, |entry| entry.id())
+        self.0.registry.preview(&release.app, &release.version).map_or(release, |handle| handle.id())
     }
 
     /// A release, or which part of its name is unknown.
-    pub(super) fn find(&self, release: &ReleaseId) -> Result<Arc<Entry>, ReleaseError> {
-        if !self.0.book.knows(&release.app) {
+    pub(super) fn find(&self, release: &ReleaseId) -> Result<Arc<ReleaseHandle>, ReleaseError> {
+        if !self.0.registry.knows(&release.app) {
             return Err(self.no_app(&release.app));
         }
-        self.0.book.release(release).ok_or_else(|| ReleaseError::NoRelease(release.clone()))
+        self.0.registry.release(release).ok_or_else(|| ReleaseError::NoRelease(release.clone()))
     }
 }
 
 /// Refuses a release that has the values of previews: another promotion of it failed and put them back. The caller holds its
 /// `boot` lock.
-pub(super) fn has_production_values(entry: &Entry) -> Result<(), ReleaseError> {
-    if entry.record().env_scope == EnvScope::Production {
+pub(super) fn has_production_values(handle: &ReleaseHandle) -> Result<(), ReleaseError> {
+    if handle.record().env_scope == EnvScope::Production {
         return Ok(());
     }
     Err(ReleaseError::Refused(format!(
         "another promotion of `{}` failed meanwhile and put the values of previews back; try again",
-        entry.id()
+        handle.id()
     )))
 }

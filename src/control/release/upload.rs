@@ -1,10 +1,10 @@
 //! A bundle taken in: recorded, booted, warmed. Nothing of one that fails remains.
 
-use super::book::{Book, Reserved, Unclaimed};
 use super::diagnosis;
-use super::entry::{Entry, spec_hash};
 use super::labels::{Claim, Counts};
-use super::life::{Event, Life};
+use super::lifecycle::{Event, Lifecycle};
+use super::registry::{Registry, Reserved, Unclaimed};
+use super::release_handle::{ReleaseHandle, spec_hash};
 use super::{DeployObserver, DeployPhase, HealthAnswer, ReleaseError, Releases, Uploaded};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::OwnedRwLockReadGuard;
 use vitrine_bundle::{Bundle, BundleDir, SignatureError, Signers};
 use vitrine_core::id::{AppName, Digest, ReleaseId, Version};
-use vitrine_core::telemetry::causes;
+use vitrine_core::telemetry::error_chain;
 use vitrine_store::{EnvScope, ReleaseRecord, ReleaseState, StoreError};
 
 /// How a bundle is to be taken in.
@@ -133,33 +133,33 @@ impl Releases {
         };
         let watched = observer.map(|observer| {
             observer.entered(DeployPhase::Booting);
-            self.0.journal.watch(&draft.id, Arc::clone(observer))
+            self.0.app_logs.watch(&draft.id, Arc::clone(observer))
         });
         let admitted = self.admit(draft, options.boot_deadline, acknowledged).await;
         drop(watched);
         if admitted.is_err() {
             self.forget_bundle(digest).await;
         }
-        let entry = admitted?;
+        let handle = admitted?;
         // It is in the book since it was recorded, and stays: what goes wrong from here on is worth a line.
-        for done in [self.publish_anew(&app, |_| ()).await, self.replace_preview(&entry).await] {
+        for done in [self.republish_routes(&app, |_| ()).await, self.replace_preview(&handle).await] {
             if let Err(error) = done {
-                tracing::warn!(release = %entry.id(), error = %causes(&error), "after a release was taken in");
+                tracing::warn!(release = %handle.id(), error = %error_chain(&error), "after a release was taken in");
             }
         }
-        tracing::info!(release = %entry.id(), digest = %digest.short(), "a release was taken in");
-        Ok(self.uploaded(&entry, true, options.deploy).await)
+        tracing::info!(release = %handle.id(), digest = %digest.short(), "a release was taken in");
+        Ok(self.uploaded(&handle, true, options.deploy).await)
     }
 
     /// Gives the release that is there, if it has the same content, with the newest values.
     async fn upload_again(
         &self,
-        existing: &Arc<Entry>,
+        existing: &Arc<ReleaseHandle>,
         digest: Digest,
         options: &UploadOptions,
     ) -> Result<Uploaded, ReleaseError> {
         let record = existing.record();
-        same_again(&record, digest, options.preview.as_ref())?;
+        idempotent_reupload(&record, digest, options.preview.as_ref())?;
         if record.state == ReleaseState::Pending {
             // Its own deploy may still undo it.
             return Err(unclaimed(&record.id, Unclaimed::Busy));
@@ -210,8 +210,10 @@ impl Releases {
         self.refuse_kept(&release.app)?;
         let claim = Claim { release, preview, counts: Counts::As(digest, bytes) };
         self.refuse_routed(&claim)?;
-        match self.0.book.look_up(&claim, &self.0.parts.config.quota) {
-            Ok(Some(existing)) => return same_again(&existing.record(), digest, claim.preview.as_ref()),
+        match self.0.registry.look_up(&claim, &self.0.parts.config.quota) {
+            Ok(Some(existing)) => {
+                return idempotent_reupload(&existing.record(), digest, claim.preview.as_ref());
+            }
             // That one may be over by the time that this one is here.
             Ok(None) | Err(Unclaimed::Busy) => {}
             Err(why) => return Err(unclaimed(&claim.release, why)),
@@ -222,16 +224,16 @@ impl Releases {
         }
     }
 
-    async fn uploaded(&self, entry: &Arc<Entry>, created: bool, deploy: u64) -> Uploaded {
+    async fn uploaded(&self, handle: &Arc<ReleaseHandle>, created: bool, deploy: u64) -> Uploaded {
         // A warning that can't be given is no reason to fail.
-        let env_unset = match self.env_of(entry).await {
-            Ok(set) => diagnosis::unset(&entry.bundle.manifest.env, &set),
+        let env_unset = match self.env_of(handle).await {
+            Ok(set) => diagnosis::unset(&handle.bundle.manifest.env, &set),
             Err(_) => Vec::new(),
         };
-        let limits_lowered = diagnosis::lowered_wishes(entry).await;
-        let release = self.view(entry);
-        let status = entry.health_status.load(Ordering::Relaxed);
-        let path = &entry.bundle.manifest.health.path;
+        let limits_lowered = diagnosis::lowered_wishes(handle).await;
+        let release = self.view(handle);
+        let status = handle.health_status.load(Ordering::Relaxed);
+        let path = &handle.bundle.manifest.health.path;
         let health_missing =
             (400..500).contains(&status).then(|| HealthAnswer { path: path.clone(), status });
         Uploaded {
@@ -251,7 +253,7 @@ impl Releases {
         draft: Draft,
         boot_deadline: Duration,
         acknowledged: Acknowledged,
-    ) -> Result<Arc<Entry>, ReleaseError> {
+    ) -> Result<Arc<ReleaseHandle>, ReleaseError> {
         let config = &self.0.parts.config;
         let cpus = config.worker_of(&draft.id.app).cpus;
         let limits = super::decide::limits(&draft.bundle.manifest.limits, &config.limits, cpus);
@@ -270,34 +272,34 @@ impl Releases {
             id: draft.id,
         };
         record.spec_hash = spec_hash(&record, &draft.bundle, &limits, config);
-        let life = Life::uploaded();
-        let entry = Entry::new(record.clone(), life, draft.bundle, draft.dir, &config.limits, cpus);
+        let life = Lifecycle::uploaded();
+        let handle = ReleaseHandle::new(record.clone(), life, draft.bundle, draft.dir, &config.limits, cpus);
         self.record_release(&record).await?;
         // Others take bundles in while this one waits.
         drop(draft.kept);
         self.0.parts.telemetry.metrics.add_app(&record.id.app);
-        if let Err(error) = self.start_admitted(&entry, boot_deadline, acknowledged).await {
-            self.withdraw(&entry).await;
+        if let Err(error) = self.start_admitted(&handle, boot_deadline, acknowledged).await {
+            self.discard_failed_upload(&handle).await;
             // A removal of its app takes its record and its bundle away: what was lacking then says nothing.
             return Err(self.removed_meanwhile(&record.id).await.unwrap_or(error));
         }
-        if !self.0.book.take_in(&entry) {
-            self.withdraw(&entry).await;
+        if !self.0.registry.take_in(&handle) {
+            self.discard_failed_upload(&handle).await;
             return Err(self
                 .removed_meanwhile(&record.id)
                 .await
                 .unwrap_or_else(|| self.no_app(&record.id.app)));
         }
         // Another first upload of the same app may have failed meanwhile.
-        self.0.parts.telemetry.metrics.add_app(&entry.id().app);
-        Ok(entry)
+        self.0.parts.telemetry.metrics.add_app(&handle.id().app);
+        Ok(handle)
     }
 
     /// Says that the app of an upload was removed since that began, if it was.
     async fn removed_meanwhile(&self, release: &ReleaseId) -> Option<ReleaseError> {
         // A removal holds it until the book knows of it, too.
-        let _switching = self.0.book.switching(&release.app).lock_owned().await;
-        if !self.0.book.is_revoked(release) {
+        let _switching = self.0.registry.switching(&release.app).lock_owned().await;
+        if !self.0.registry.is_revoked(release) {
             return None;
         }
         Some(match self.no_app(&release.app) {
@@ -310,23 +312,23 @@ impl Releases {
 
     async fn start_admitted(
         &self,
-        entry: &Arc<Entry>,
+        handle: &Arc<ReleaseHandle>,
         boot_deadline: Duration,
         acknowledged: Acknowledged,
     ) -> Result<(), ReleaseError> {
         if acknowledged == Acknowledged::InPlace {
             // What users are about to get is started where there is no room, too.
-            let _room = self.make_room(entry, true).await.ok();
-            return self.ensure_worker(entry, boot_deadline, true).await;
+            let _room = self.make_room(handle, true).await.ok();
+            return self.ensure_worker(handle, boot_deadline, true).await;
         }
-        let _room = self.room_for_upload(entry).await?;
-        self.ensure_worker(entry, boot_deadline, true).await?;
+        let _room = self.room_for_upload(handle).await?;
+        self.ensure_worker(handle, boot_deadline, true).await?;
         if acknowledged == Acknowledged::Promoted {
             return Ok(());
         }
-        let id = entry.id();
+        let id = handle.id();
         self.stored("recording the release", move |store| store.set_state(&id, ReleaseState::Ready)).await?;
-        entry.update(|record| record.state = ReleaseState::Ready);
+        handle.update(|record| record.state = ReleaseState::Ready);
         Ok(())
     }
 
@@ -345,31 +347,31 @@ impl Releases {
 
     /// Takes back a release that was admitted and did not come as far as it should. One that an operator gave users meanwhile
     /// stays.
-    pub(super) async fn withdraw(&self, entry: &Arc<Entry>) {
-        let id = entry.id();
+    pub(super) async fn discard_failed_upload(&self, handle: &Arc<ReleaseHandle>) {
+        let id = handle.id();
         let recorded = id.clone();
         let undone = self.stored("undoing the release", move |store| store.delete_release(&recorded)).await;
         if let Err(error) = undone {
-            tracing::warn!(release = %id, error = %causes(&error), "a release is not taken back");
+            tracing::warn!(release = %id, error = %error_chain(&error), "a release is not taken back");
             if matches!(&error, ReleaseError::Store { source, .. } if matches!(**source, StoreError::Live(_)))
             {
                 return;
             }
         }
-        if self.0.book.release(&id).is_some()
-            && let Err(error) = self.publish_anew(&id.app, |book| book.remove(&id)).await
+        if self.0.registry.release(&id).is_some()
+            && let Err(error) = self.republish_routes(&id.app, |registry| registry.remove(&id)).await
         {
-            tracing::warn!(release = %id, error = %causes(&error), "a release that is taken back is not counted");
+            tracing::warn!(release = %id, error = %error_chain(&error), "a release that is taken back is not counted");
         }
-        let _boot = entry.boot.lock().await;
-        self.discard(entry).await;
-        if let Err(error) = self.tell(entry, Event::Removed { with_app: false }, Duration::ZERO).await {
-            tracing::warn!(release = %id, error = %causes(&error), "failed to stop the worker of a discarded release");
+        let _boot = handle.boot.lock().await;
+        self.discard(handle).await;
+        if let Err(error) = self.apply(handle, Event::Removed { with_app: false }, Duration::ZERO).await {
+            tracing::warn!(release = %id, error = %error_chain(&error), "failed to stop the worker of a discarded release");
         }
         self.0.rooms.leave(&id);
         let metrics = &self.0.parts.telemetry.metrics;
-        metrics.forget(entry.pool.series());
-        if !self.0.book.knows(&id.app) {
+        metrics.forget(handle.pool.series());
+        if !self.0.registry.knows(&id.app) {
             metrics.forget_app(&id.app);
         }
     }
@@ -388,30 +390,30 @@ impl Releases {
 
     /// Makes a recorded change that is no promotion: the book and the table show it together. It is on the disk, so users get it
     /// also where it can't be counted.
-    pub(super) async fn publish_anew(
+    pub(super) async fn republish_routes(
         &self,
         app: &AppName,
-        change: impl FnOnce(&Book),
+        change: impl FnOnce(&Registry),
     ) -> Result<(), ReleaseError> {
         self.0.parts.predecessor.settled().await;
         let _changing = self.0.changing.lock().await;
         let counted = self.stored("counting the change", |store| store.next_epoch()).await;
-        change(&self.0.book);
+        change(&self.0.registry);
         if let Ok(epoch) = counted {
-            self.0.book.set_epoch(epoch);
+            self.0.registry.set_epoch(epoch);
         }
         self.publish(Some(app));
         counted.map(drop)
     }
 
     /// The preview that had this name before is of no use any more.
-    async fn replace_preview(&self, entry: &Arc<Entry>) -> Result<(), ReleaseError> {
-        let record = entry.record();
+    async fn replace_preview(&self, handle: &Arc<ReleaseHandle>) -> Result<(), ReleaseError> {
+        let record = handle.record();
         let Some((name, _)) = record.as_preview() else { return Ok(()) };
-        for older in self.0.book.releases(&record.id.app) {
+        for older in self.0.registry.releases(&record.id.app) {
             let older_record = older.record();
             let same_name = older_record.as_preview().is_some_and(|(older_name, _)| older_name == name);
-            if same_name && !Arc::ptr_eq(&older, entry) {
+            if same_name && !Arc::ptr_eq(&older, handle) {
                 match self.remove(older_record.id).await {
                     Err(error) if !error.is_no_release() => return Err(error),
                     // It may have been its time just now.
@@ -426,7 +428,7 @@ impl Releases {
     pub(super) fn reserve(&self, claim: Claim) -> Result<Reserved<'_>, ReleaseError> {
         self.refuse_routed(&claim)?;
         let id = claim.release.clone();
-        self.0.book.reserve(claim, &self.0.parts.config.quota).map_err(|why| unclaimed(&id, why))
+        self.0.registry.reserve(claim, &self.0.parts.config.quota).map_err(|why| unclaimed(&id, why))
     }
 
     /// Refuses host names that `vitrine.toml` gives to an app.
@@ -452,7 +454,7 @@ fn unclaimed(id: &ReleaseId, why: Unclaimed) -> ReleaseError {
 }
 
 /// Whether an upload under the name of a release that is there brings the same again.
-fn same_again(
+fn idempotent_reupload(
     existing: &ReleaseRecord,
     digest: Digest,
     preview: Option<&Version>,

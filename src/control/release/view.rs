@@ -2,7 +2,7 @@
 
 use super::deployment::Deployment;
 use super::diagnosis::LoweredLimit;
-use super::life::State;
+use super::lifecycle::State;
 use super::load::LoadView;
 use serde::{Deserialize, Serialize};
 use vitrine_bundle::Scale;

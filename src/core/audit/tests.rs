@@ -8,11 +8,11 @@ fn log(records: u64) -> Vec<AuditRecord> {
                 seq,
                 at_ms: 1_700_000_000_000 + seq,
                 who: "token:ci".into(),
-                what: What::Promote.as_str().into(),
+                what: AuditAction::Promote.as_str().into(),
                 app: Some("shop".into()),
                 version: (seq % 2 == 0).then(|| format!("v{seq}")),
                 detail: None,
-                result: Came::Done.as_str().into(),
+                result: AuditResult::Done.as_str().into(),
                 hash: String::new(),
             };
             record.hash = record.expected_hash(&before);

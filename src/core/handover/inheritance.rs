@@ -1,6 +1,6 @@
 //! What a successor was started with.
 
-use super::{ASKED, HandoverError, Predecessor, Role, STATUS, VARIABLE, Word, hear, say};
+use super::{HandoverError, Message, Predecessor, Role, STATUS, UPGRADE_SOCKET, VARIABLE, recv, send};
 use crate::failpoint;
 use crate::limits::HANDOVER_DATA_MS;
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
@@ -47,7 +47,7 @@ impl Inheritance {
                 inheritance.status = Some(BufReader::new(UnixStream::from_std(stream).map_err(socket)?));
                 continue;
             }
-            if name == ASKED {
+            if name == UPGRADE_SOCKET {
                 let listener = std::os::unix::net::UnixListener::from(fd);
                 listener.set_nonblocking(true).map_err(socket)?;
                 inheritance.asked = Some(UnixListener::from_std(listener).map_err(socket)?);
@@ -80,9 +80,9 @@ impl Inheritance {
     /// [`HandoverError::Refused`], [`HandoverError::Silent`], [`HandoverError::Socket`].
     pub async fn data_folder(&mut self) -> Result<(), HandoverError> {
         let Some(status) = &mut self.status else { return Ok(()) };
-        say(status, &Word::Prepared).await?;
-        match hear(status, HANDOVER_DATA_MS).await? {
-            Some(Word::Yours) => {
+        send(status, &Message::Prepared).await?;
+        match recv(status, HANDOVER_DATA_MS).await? {
+            Some(Message::Yours) => {
                 self.predecessor = Predecessor::expected();
                 Ok(())
             }
@@ -104,7 +104,7 @@ impl Inheritance {
         let Some(mut status) = self.status else { return Ok(()) };
         failpoint::at("handover.ready");
         tell_by(None);
-        say(&mut status, &Word::Ready).await?;
+        send(&mut status, &Message::Ready).await?;
         self.predecessor.follow(status);
         Ok(())
     }
@@ -113,7 +113,7 @@ impl Inheritance {
 /// Tells the host that started this process why it ends, if there is one.
 pub fn report_failure(reason: &str) {
     let Some(fd) = tell_by(None).unwrap_or_else(untaken) else { return };
-    if let Ok(mut line) = serde_json::to_vec(&Word::Failed { reason: reason.to_owned() }) {
+    if let Ok(mut line) = serde_json::to_vec(&Message::Failed { reason: reason.to_owned() }) {
         line.push(b'\n');
         // There is no other receiver.
         let _ = std::os::unix::net::UnixStream::from(fd).write_all(&line);

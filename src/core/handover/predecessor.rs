@@ -1,6 +1,6 @@
 //! The host before this one, while it finishes its requests.
 
-use super::{Word, hear, say};
+use super::{Message, recv, send};
 use crate::limits::{PREDECESSOR_LIFE_MS, SETTLE_MS};
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,13 +44,13 @@ impl Predecessor {
             loop {
                 tokio::select! {
                     () = shared.settle.notified() => {
-                        if say(&mut status, &Word::Settle).await.is_err() {
+                        if send(&mut status, &Message::Settle).await.is_err() {
                             break;
                         }
                     }
                     // Only its end can come before it was asked something.
-                    heard = hear(&mut status, PREDECESSOR_LIFE_MS) => match heard {
-                        Ok(Some(Word::Settled)) => drop(shared.stage.send_replace(Stage::Settled)),
+                    heard = recv(&mut status, PREDECESSOR_LIFE_MS) => match heard {
+                        Ok(Some(Message::Settled)) => drop(shared.stage.send_replace(Stage::Settled)),
                         _ => break,
                     },
                 }
@@ -98,8 +98,8 @@ mod tests {
         predecessor.clone().follow(BufReader::new(ours));
         let answering = tokio::spawn(async move {
             let mut theirs = BufReader::new(theirs);
-            assert_eq!(hear(&mut theirs, 5_000).await.unwrap(), Some(Word::Settle));
-            say(&mut theirs, &Word::Settled).await.unwrap();
+            assert_eq!(recv(&mut theirs, 5_000).await.unwrap(), Some(Message::Settle));
+            send(&mut theirs, &Message::Settled).await.unwrap();
         });
         predecessor.settled().await;
         answering.await.unwrap();

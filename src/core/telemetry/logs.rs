@@ -1,7 +1,7 @@
 //! JSON lines on stderr: one object a line, written by a thread of its own behind a bounded queue.
 
 use super::drops::LogDrops;
-use super::event::JsonEvents;
+use super::json_layer::JsonLayer;
 use super::kept_line::KeptLine;
 use super::log_store::{Keeping, LogStore, LogStoreGuard, Written};
 use super::queue::{Lane, LineQueue, Writer};
@@ -126,7 +126,7 @@ pub fn init_logs() -> (Logs, LogGuard) {
     let (logs, guard) = Logs::to(std::io::stderr());
     let filter = EnvFilter::try_from_env("VITRINE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     // An error means that events already have a subscriber, which is what a second call is to leave alone.
-    let _ = tracing_subscriber::registry().with(filter).with(JsonEvents::new(logs.clone())).try_init();
+    let _ = tracing_subscriber::registry().with(filter).with(JsonLayer::new(logs.clone())).try_init();
     (logs, guard)
 }
 
@@ -278,7 +278,7 @@ mod tests {
     fn events_become_flat_objects() {
         let shared = Shared::default();
         let (logs, guard) = Logs::to(shared.clone());
-        let subscriber = tracing_subscriber::registry().with(JsonEvents::new(logs));
+        let subscriber = tracing_subscriber::registry().with(JsonLayer::new(logs));
         tracing::subscriber::with_default(subscriber, || {
             let cause = std::io::Error::other("disk on fire");
             tracing::warn!(

@@ -3,7 +3,7 @@
 
 use super::Metrics;
 use super::metrics::{DIRECTIONS, MessageLabels, OutcomeLabel, RequestLabels, Restarts};
-use super::tally::{Sample, Tally};
+use super::request_stats::{RequestStats, Sample};
 use crate::id::ReleaseId;
 use arc_swap::ArcSwap;
 use http::StatusCode;
@@ -61,7 +61,7 @@ pub struct Series {
     pub(super) has_worker: AtomicBool,
     /// Restarts of its isolates as its worker last told them.
     pub(super) restarts: Mutex<Restarts>,
-    pub(super) tally: Tally,
+    pub(super) tally: RequestStats,
 }
 
 /// One request in flight; ends when dropped.
@@ -125,7 +125,7 @@ impl Series {
             gone: Mutex::new(false),
             has_worker: AtomicBool::new(false),
             restarts: Mutex::default(),
-            tally: Tally::default(),
+            tally: RequestStats::default(),
         }
     }
 

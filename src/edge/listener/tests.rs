@@ -1,6 +1,6 @@
 //! Over real sockets, with an answer that only waits: what the listener promises whatever is behind it.
 
-use super::super::connection::{Answer, Peer, Terms, protocols};
+use super::super::connection::{Answer, ConnectionConfig, Peer, protocols};
 use super::super::fixture::places;
 use super::run;
 use bytes::Bytes;
@@ -16,9 +16,9 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use vitrine_core::limits::{HALF_CLOSED_MS, RESERVE_LIFE_MS};
 use vitrine_core::telemetry::Metrics;
-use vitrine_proxy::connections::activity::Patience;
-use vitrine_proxy::connections::leaving::Leaving;
+use vitrine_proxy::connections::activity::ConnectionTimeouts;
 use vitrine_proxy::connections::places::Places;
+use vitrine_proxy::connections::shutdown::Shutdown;
 
 /// Waits as many milliseconds as the query says, reads the body and answers with its length, and why it has no place of its own.
 struct Waits;
@@ -49,23 +49,23 @@ struct Served {
     ended: JoinHandle<()>,
 }
 
-async fn served(all: usize, patience_ms: [u64; 2]) -> Served {
-    serve(places(all, &Metrics::new()), patience_ms, None).await
+async fn served(all: usize, timeouts_ms: [u64; 2]) -> Served {
+    serve(places(all, &Metrics::new()), timeouts_ms, None).await
 }
 
-async fn serve(places: Arc<Places>, patience_ms: [u64; 2], tls: Option<Arc<rustls::ServerConfig>>) -> Served {
+async fn serve(places: Arc<Places>, timeouts_ms: [u64; 2], tls: Option<Arc<rustls::ServerConfig>>) -> Served {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let shutdown = CancellationToken::new();
-    let patience = Patience {
-        head: Duration::from_millis(patience_ms[0]),
-        idle: Duration::from_millis(patience_ms[1]),
+    let timeouts = ConnectionTimeouts {
+        head: Duration::from_millis(timeouts_ms[0]),
+        idle: Duration::from_millis(timeouts_ms[1]),
         answer: Duration::from_secs(60),
         check: Duration::from_millis(10),
     };
-    let terms = Terms { answer: Arc::new(Waits), protocols: protocols(), patience, tls };
+    let terms = ConnectionConfig { answer: Arc::new(Waits), protocols: protocols(), timeouts, tls };
     let drain = Duration::from_millis(500);
-    let ended = tokio::spawn(run(listener, Arc::new(terms), places, drain, Leaving::on(shutdown.clone())));
+    let ended = tokio::spawn(run(listener, Arc::new(terms), places, drain, Shutdown::on(shutdown.clone())));
     Served { address, shutdown, ended }
 }
 

@@ -1,7 +1,7 @@
 //! Accepts connections: each at once, whether there is a place for it or not.
 
-use super::leaving::Leaving;
 use super::places::{Place, Places};
+use super::shutdown::Shutdown;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use vitrine_core::limits::ACCEPT_RETRY_MS;
 pub async fn until_leaving<S>(
     listener: &TcpListener,
     places: &Arc<Places>,
-    leaving: &Leaving,
+    leaving: &Shutdown,
     connections: &mut JoinSet<()>,
     serve: impl Fn(TcpStream, SocketAddr, Place) -> S,
 ) where

@@ -12,7 +12,7 @@ use vitrine_core::limits::{
 
 /// How long a connection may take for what is the client's turn.
 #[derive(Debug, Clone, Copy)]
-pub struct Patience {
+pub struct ConnectionTimeouts {
     /// Until a head is complete, from accept or from the first byte after a pause.
     pub head: Duration,
     /// Pause between two requests.
@@ -23,7 +23,7 @@ pub struct Patience {
     pub check: Duration,
 }
 
-impl Default for Patience {
+impl Default for ConnectionTimeouts {
     fn default() -> Self {
         Self {
             head: Duration::from_millis(HEAD_TIMEOUT_MS),
@@ -42,7 +42,7 @@ pub fn is_trickle(bytes: u64, waited: Duration) -> bool {
 
 /// What is to become of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum TimeoutState {
     /// It goes on.
     Fine,
     /// It had its pause: close it politely.
@@ -228,35 +228,39 @@ impl Activity {
     /// An answer of this HTTP/2 connection goes on when its client takes more of it. On HTTP/1.1 a client that takes nothing blocks
     /// the connection itself.
     #[must_use]
-    pub fn begin_turn(self: &Arc<Self>) -> ClientsTurn {
+    pub fn begin_turn(self: &Arc<Self>) -> WriteStall {
         self.clients_turns.fetch_add(1, Ordering::Relaxed);
         self.last_turn.store(self.age_ms(), Ordering::Relaxed);
-        ClientsTurn(Arc::clone(self))
+        WriteStall(Arc::clone(self))
     }
 
     /// What the clocks say.
     #[must_use]
-    pub fn verdict(&self, patience: &Patience) -> Verdict {
+    pub fn verdict(&self, timeouts: &ConnectionTimeouts) -> TimeoutState {
         let now = self.age_ms();
         let over = |since: &AtomicU64, limit_ms: u64| {
             let since = since.load(Ordering::Relaxed);
             since != 0 && now.saturating_sub(since) >= limit_ms
         };
         let stall_ms = self.stall_ms.load(Ordering::Relaxed);
-        if over(&self.blocked_since, stall_ms) || self.trickles(now, patience.answer) {
-            return Verdict::Slow;
+        if over(&self.blocked_since, stall_ms) || self.trickles(now, timeouts.answer) {
+            return TimeoutState::Slow;
         }
         let in_flight = self.in_flight.load(Ordering::Relaxed);
         if in_flight > 0 {
             let all_wait = self.clients_turns.load(Ordering::Relaxed) == in_flight;
-            return if all_wait && over(&self.last_turn, stall_ms) { Verdict::Slow } else { Verdict::Fine };
+            return if all_wait && over(&self.last_turn, stall_ms) {
+                TimeoutState::Slow
+            } else {
+                TimeoutState::Fine
+            };
         }
-        if over(&self.head_since, patience.head.as_millis() as u64) {
-            return Verdict::Slow;
+        if over(&self.head_since, timeouts.head.as_millis() as u64) {
+            return TimeoutState::Slow;
         }
         let blocked = self.blocked_since.load(Ordering::Relaxed) != 0;
-        let idle = !blocked && over(&self.idle_since, patience.idle.as_millis() as u64);
-        if idle { Verdict::Idle } else { Verdict::Fine }
+        let idle = !blocked && over(&self.idle_since, timeouts.idle.as_millis() as u64);
+        if idle { TimeoutState::Idle } else { TimeoutState::Fine }
     }
 
     /// Whether the client takes its answers more slowly than the slowest that is allowed.
@@ -270,7 +274,7 @@ impl Activity {
 
     /// The age at which a clock that runs now reaches its end, in milliseconds; `None` is none that runs.
     #[must_use]
-    pub fn due_ms(&self, patience: &Patience) -> Option<u64> {
+    pub fn due_ms(&self, timeouts: &ConnectionTimeouts) -> Option<u64> {
         let end = |since: &AtomicU64, limit_ms: u64| {
             let since = since.load(Ordering::Relaxed);
             (since != 0).then(|| since.saturating_add(limit_ms))
@@ -281,11 +285,11 @@ impl Activity {
             let all_wait = self.clients_turns.load(Ordering::Relaxed) == in_flight;
             all_wait.then(|| end(&self.last_turn, stall_ms)).flatten()
         } else {
-            let head = end(&self.head_since, patience.head.as_millis() as u64);
-            let idle = end(&self.idle_since, patience.idle.as_millis() as u64);
+            let head = end(&self.head_since, timeouts.head.as_millis() as u64);
+            let idle = end(&self.idle_since, timeouts.idle.as_millis() as u64);
             head.into_iter().chain(idle).min()
         };
-        let rate = end(&self.blocked_since, self.until_trickle_ms(patience.answer));
+        let rate = end(&self.blocked_since, self.until_trickle_ms(timeouts.answer));
         end(&self.blocked_since, stall_ms).into_iter().chain(rate).chain(turn).min()
     }
 
@@ -319,9 +323,9 @@ impl Drop for Busy {
 
 /// An answer whose client is waited for.
 #[derive(Debug)]
-pub struct ClientsTurn(Arc<Activity>);
+pub struct WriteStall(Arc<Activity>);
 
-impl Drop for ClientsTurn {
+impl Drop for WriteStall {
     fn drop(&mut self) {
         self.0.clients_turns.fetch_sub(1, Ordering::Relaxed);
     }

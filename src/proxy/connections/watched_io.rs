@@ -64,8 +64,8 @@ impl AsyncRead for WatchedIo {
             self.activity.on_read();
         } else if matches!(read, Poll::Ready(Ok(()))) && buf.remaining() > 0 && self.activity.answers_h1() {
             // The library takes the end for the client's, and drops the request.
-            let patience = Duration::from_millis(HALF_CLOSED_MS);
-            let sleep = || Box::pin(tokio::time::sleep(patience));
+            let timeouts = Duration::from_millis(HALF_CLOSED_MS);
+            let sleep = || Box::pin(tokio::time::sleep(timeouts));
             return self.half_closed.get_or_insert_with(sleep).as_mut().poll(cx).map(Ok);
         }
         read

@@ -119,7 +119,7 @@ impl Instance {
     }
 
     /// Waits until nothing is in flight here or the time is over; gives what is left.
-    pub async fn settled(&self, timeout: Duration) -> usize {
+    pub async fn wait_idle(&self, timeout: Duration) -> usize {
         let empty = async {
             loop {
                 let mut emptied = std::pin::pin!(self.emptied.notified());

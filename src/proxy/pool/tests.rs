@@ -93,7 +93,7 @@ async fn a_socket_keeps_no_pool_busy_and_is_waited_for_all_the_same() {
     tokio::time::advance(Duration::from_secs(1)).await;
     assert!((1_000..1_010).contains(&pool.idle_ms()));
     assert!(!pool.freeze());
-    assert_eq!(pool.settled(Duration::from_secs(1)).await, 1);
+    assert_eq!(pool.wait_idle(Duration::from_secs(1)).await, 1);
     let (left, ()) = tokio::join!(pool.drain(LONG), async { drop(socket) });
     assert_eq!(left, 0);
     assert!((2_000..2_010).contains(&pool.idle_ms()), "its end is no request");
@@ -152,7 +152,7 @@ async fn an_instance_that_is_taken_out_gets_no_claim_and_is_waited_for_alone() {
     assert!(there.iter().all(|claim| claim.leaving().has_changed().unwrap()));
     assert!(here.iter().all(|claim| !claim.leaving().has_changed().unwrap()));
     assert!((0..8).all(|_| pool.claim().unwrap().instance.id() != other.id()));
-    let (settled, ()) = tokio::join!(left.settled(LONG), async { drop(there) });
+    let (settled, ()) = tokio::join!(left.wait_idle(LONG), async { drop(there) });
     assert_eq!(settled, 0);
     assert_eq!(pool.in_flight(), here.len());
 }
@@ -170,7 +170,7 @@ async fn no_claim_slips_past_the_end_of_an_instance() {
             })
             .collect();
         let left = pool.remove(coming.id()).unwrap();
-        assert_eq!(left.settled(Duration::from_secs(5)).await, 0);
+        assert_eq!(left.wait_idle(Duration::from_secs(5)).await, 0);
         assert!(pool.claim().unwrap().instance.id() != coming.id());
         assert_eq!(left.in_flight().all(), 0, "a claim came after the last one had ended");
         for claim in claims {

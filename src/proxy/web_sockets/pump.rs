@@ -3,7 +3,7 @@
 //! Whoever takes nothing holds the other up: a worker that does not read is felt by the other side, and one that does not read ends the
 //! socket after a while.
 
-use super::course::{CLOSED_WITHOUT_A_WORD, Course, Summary};
+use super::session::{CLOSED_WITHOUT_A_WORD, Session, Summary};
 use super::unread::{CountedIo, Unread};
 use bytes::{Bytes, BytesMut};
 use futures_util::stream::{SplitSink, SplitStream};
@@ -74,7 +74,7 @@ where
         .max_write_buffer_size(2 * MESSAGE_BYTES_MAX)
         .max_message_size(Some(MESSAGE_BYTES_MAX))
         .max_frame_size(Some(MESSAGE_BYTES_MAX));
-    let (course, unread) = (Course::default(), Unread::of(app));
+    let (course, unread) = (Session::default(), Unread::of(app));
     let io = CountedIo { io, unread: &unread, course: &course };
     let (sink, stream) = WebSocketStream::from_raw_socket(io, role, Some(config)).await.split();
     let both = async {
@@ -97,7 +97,7 @@ async fn from_peer<S>(
     mut stream: SplitStream<WebSocketStream<S>>,
     mut outbound: impl Outbound,
     stall: Duration,
-    course: &Course,
+    course: &Session,
     unread: &Unread,
 ) where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -184,7 +184,7 @@ struct Writer<'a, S> {
     closing: Vec<u8>,
     /// Whether a close was sent: nothing may follow it.
     closed: bool,
-    course: &'a Course,
+    course: &'a Session,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {

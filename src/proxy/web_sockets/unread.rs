@@ -1,6 +1,6 @@
 //! Memory for messages that are not whole yet, or that their worker has not taken: so much for all sockets, and a share of it for each app.
 
-use super::course::Course;
+use super::session::Session;
 use std::collections::HashMap;
 use std::io::{Error, ErrorKind, Result};
 use std::pin::Pin;
@@ -96,7 +96,7 @@ pub(super) struct CountedIo<'a, S> {
     /// What counts them.
     pub unread: &'a Unread,
     /// What is told that the other side is heard.
-    pub course: &'a Course,
+    pub course: &'a Session,
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for CountedIo<'_, S> {

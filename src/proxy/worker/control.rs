@@ -1,7 +1,7 @@
 //! The control socket, and keeping both sockets connected.
 
 use super::egress::{AnswerSink, Call, EndedCall};
-use super::link::{self, FrameSender, Link};
+use super::handshake::{self, FrameSender, Link};
 use super::liveness::Liveness;
 use super::requests::{Connection, Slot};
 use super::turn::{Breach, Turn};
@@ -21,7 +21,7 @@ use vitrine_wire::{Channel, Done, EgressFailure, EgressHead, Frame, Outcome, Pon
 const TOO_MUCH_HELD: &str = "too many bodies wait for slow servers and clients";
 
 /// Everything that keeps one worker connected.
-pub(super) struct Keeper {
+pub(super) struct ControlTask {
     /// Who it must be.
     pub identity: Identity,
     /// What it is told after each hello.
@@ -80,7 +80,7 @@ impl From<Breach> for Ended {
     }
 }
 
-impl Keeper {
+impl ControlTask {
     /// Serves this control connection and every one after it. Ends only when the worker is discarded or turns out to be another one.
     pub(super) async fn run(mut self, first: Link) {
         let mut link = first;
@@ -104,7 +104,7 @@ impl Keeper {
 
     async fn reconnect(&self) -> Option<Link> {
         while !self.standing.is_discarded() {
-            match link::connect(&self.identity, Channel::Control).await {
+            match handshake::connect(&self.identity, Channel::Control).await {
                 Ok(link) => {
                     self.standing.set(WorkerState::Booting);
                     return Some(link);
@@ -121,9 +121,9 @@ impl Keeper {
 
     async fn serve(&mut self, link: Link) -> Ended {
         let (sink, mut source) = link.split();
-        let (frames, queue) = link::queue();
+        let (frames, queue) = handshake::queue();
         let mut session = Session::default();
-        let writer = link::write(queue, sink);
+        let writer = handshake::write(queue, sink);
         tokio::pin!(writer);
         if frames.send(Frame::Start(self.start.clone())).await.is_err() {
             return Ended::Lost;
@@ -132,7 +132,7 @@ impl Keeper {
             let (due, wanted) = (session.due(), session.wanted());
             tokio::select! {
                 () = &mut writer => return Ended::Lost,
-                () = due, if session.serving.is_some() && !session.frozen => self.look(&mut session, &frames),
+                () = due, if session.serving.is_some() && !session.frozen => self.send_ping(&mut session, &frames),
                 () = wanted => session.on_wanted(),
                 Ok(()) = self.suspected.changed() => {
                     self.suspected.borrow_and_update();
@@ -192,7 +192,7 @@ impl Keeper {
             Frame::Pong(pong) => {
                 if let Some(serving) = &mut session.serving {
                     let status = serving.liveness.answered(pong.nonce, Instant::now());
-                    self.judge(serving, status);
+                    self.update_health(serving, status);
                 }
                 if let Some(asked) = session.pings.remove(&pong.nonce) {
                     // The caller may have stopped waiting.
@@ -237,7 +237,7 @@ impl Keeper {
 
     /// A worker that is ready can be sent requests: connects the second socket and puts it in use.
     async fn on_ready(&self, ready: Ready, session: &mut Session) -> Result<(), Ended> {
-        match link::connect(&self.identity, Channel::Requests).await {
+        match handshake::connect(&self.identity, Channel::Requests).await {
             Ok(link) => {
                 let (connection, run) =
                     Connection::start(link, &self.start.settings.limits, Arc::clone(&self.memory));
@@ -256,7 +256,7 @@ impl Keeper {
     }
 
     /// Counts the pings that were not answered in time, and sends one if that is due.
-    fn look(&self, session: &mut Session, frames: &FrameSender) {
+    fn send_ping(&self, session: &mut Session, frames: &FrameSender) {
         let suspected = std::mem::take(&mut session.suspected);
         let Some(serving) = &mut session.serving else { return };
         let now = Instant::now();
@@ -267,11 +267,11 @@ impl Keeper {
             // A full queue is a worker that does not read: its ping is not answered in time.
             let _ = frames.try_send(Frame::Ping(nonce));
         }
-        self.judge(serving, status);
+        self.update_health(serving, status);
     }
 
     /// Takes a worker that hangs out of rotation, and one that answers again back in.
-    fn judge(&self, serving: &mut Serving, status: HealthStatus) {
+    fn update_health(&self, serving: &mut Serving, status: HealthStatus) {
         let hung = status == HealthStatus::Unhealthy;
         if hung == serving.hung {
             return;

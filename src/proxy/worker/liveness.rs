@@ -91,7 +91,7 @@ impl Liveness {
         }
         while let Some((_, at)) = self.asked.front().copied().filter(|(_, at)| now - *at >= RULE.timeout) {
             self.asked.pop_front();
-            self.judge(at, now - at, false);
+            self.update_health(at, now - at, false);
         }
         self.last_round = now;
         self.awaited = awaited;
@@ -111,12 +111,12 @@ impl Liveness {
         if let Some(index) = self.asked.iter().position(|(asked, _)| *asked == number)
             && let Some((_, at)) = self.asked.remove(index)
         {
-            self.judge(at, now - at, true);
+            self.update_health(at, now - at, true);
         }
         self.health.status()
     }
 
-    fn judge(&mut self, at: Instant, took: Duration, passed: bool) {
+    fn update_health(&mut self, at: Instant, took: Duration, passed: bool) {
         self.health.probed(Probe { begun: at - self.began, took, passed });
     }
 }

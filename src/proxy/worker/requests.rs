@@ -7,8 +7,8 @@ mod answer;
 
 pub use answer::{Answer, AnswerBody, Piece};
 
+use super::handshake::{self, FrameSender, Link};
 use super::inbox::{self, Feed};
-use super::link::{self, FrameSender, Link};
 use super::memory::MemoryShare;
 use super::turn::Breach;
 use super::untaken::Untaken;
@@ -94,7 +94,7 @@ impl Connection {
         limits: &WorkerLimits,
         memory: Arc<MemoryShare>,
     ) -> (Arc<Self>, impl Future<Output = Result<(), Breach>> + Send + use<>) {
-        let (frames, queue) = link::queue();
+        let (frames, queue) = handshake::queue();
         let streams = Mutex::default();
         let errors = Mutex::new(Bucket::full(ERROR_BYTES_PER_S_MAX, ERROR_BURST_BYTES_MAX, Instant::now()));
         let connection = Arc::new(Self {
@@ -116,7 +116,7 @@ impl Connection {
             // Dropped after the queue, whether it runs to its end or is dropped on the way: what was queued is told too.
             let (queue, sink, _ended) = (queue, sink, ended);
             tokio::select! {
-                () = link::write(queue, sink) => Ok(()),
+                () = handshake::write(queue, sink) => Ok(()),
                 ended = reader.read(source) => ended,
             }
         };

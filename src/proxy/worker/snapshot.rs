@@ -1,6 +1,6 @@
 //! A worker that makes a snapshot of its app and ends.
 
-use super::{Identity, LogSink, WorkerError, link};
+use super::{Identity, LogSink, WorkerError, handshake};
 use futures_util::{SinkExt, StreamExt};
 use vitrine_core::limits::SNAPSHOT_BYTES_MAX;
 use vitrine_wire::cut::cut;
@@ -35,7 +35,7 @@ pub async fn take_snapshot(
     request: SnapshotRequest,
     logs: &dyn LogSink,
 ) -> Result<Vec<u8>, SnapshotError> {
-    let mut link = link::connect(identity, Channel::Control).await?;
+    let mut link = handshake::connect(identity, Channel::Control).await?;
     if link.send(Frame::TakeSnapshot(request)).await.is_err() {
         return Err(SnapshotError::Ended);
     }

@@ -11,7 +11,7 @@ use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
-use vitrine_core::audit::{Came, Event, What};
+use vitrine_core::audit::{AuditAction, AuditResult, Event};
 use vitrine_core::failpoint;
 use vitrine_core::id::Digest;
 use vitrine_core::limits::BACKUP_TRIES;
@@ -45,7 +45,7 @@ impl Store {
     /// # Errors
     /// See [`StoreError`].
     pub fn picture(&self, with_key: bool) -> Result<Picture, StoreError> {
-        self.record_backup(with_key, Came::Begun)?;
+        self.record_backup(with_key, AuditResult::Begun)?;
         let mut tries = 1;
         loop {
             let (picture, digests) = self.copy_state(with_key)?;
@@ -63,12 +63,12 @@ impl Store {
     /// # Errors
     /// See [`StoreError`].
     pub fn record_sent(&self, picture: &Picture) -> Result<(), StoreError> {
-        self.record_backup(picture.with_key, Came::Done)
+        self.record_backup(picture.with_key, AuditResult::Done)
     }
 
-    fn record_backup(&self, with_key: bool, came: Came) -> Result<(), StoreError> {
+    fn record_backup(&self, with_key: bool, came: AuditResult) -> Result<(), StoreError> {
         let detail = Some(if with_key { "with the key" } else { "without the key" }.to_owned());
-        self.record_event(&Event::of_host(What::Backup, detail, came))
+        self.record_event(&Event::of_host(AuditAction::Backup, detail, came))
     }
 
     /// The database and the keys, both of one moment.

@@ -40,9 +40,9 @@ fn no_file_holds_a_value_not_even_one_that_was_replaced_or_taken_away() {
     store.set_env(&shop, PRODUCTION, &[secret("KEY", "another")]).unwrap();
     store.unset_env(&shop, EnvScope::Preview, "PLAIN").unwrap();
     assert_eq!(holding(folder.path(), VALUE), Vec::<String>::new(), "with its log");
-    store.lend().unwrap();
+    store.release_to_successor().unwrap();
     assert_eq!(holding(folder.path(), VALUE), Vec::<String>::new(), "with the copy for a successor");
-    store.take_back().unwrap();
+    store.reclaim().unwrap();
     assert_eq!(store.env(&shop, 2, EnvScope::Preview).unwrap(), vec![value("PLAIN", VALUE)]);
     // The digest of a request with a value in it, by which a short one could be found.
     let request = Digest::of(VALUE.as_bytes());

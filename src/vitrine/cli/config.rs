@@ -9,7 +9,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use vitrine_core::config::{Config, ConfigError, FIELD_HELP};
-use vitrine_core::telemetry::causes;
+use vitrine_core::telemetry::error_chain;
 
 /// Print and check the configuration of a host, vitrine.toml
 #[derive(Debug, clap::Subcommand)]
@@ -51,7 +51,7 @@ fn precheck(config: &Config, file: &Path) -> Result<Vec<String>, Failure> {
     let found = Precheck::of(config);
     let (unchecked, refused): (Vec<_>, Vec<_>) =
         found.refused.iter().partition(|error| is_of_another_user(*error));
-    let unchecked = unchecked.into_iter().map(|error| format!("not checked: {}", causes(error)));
+    let unchecked = unchecked.into_iter().map(|error| format!("not checked: {}", error_chain(error)));
     let in_use = found.in_use.iter().map(|(field, address)| {
         format!("`{field}` is {address}, which a process listens on; `serve` needs it free, unless it is a host to upgrade")
     });
@@ -66,7 +66,7 @@ fn precheck(config: &Config, file: &Path) -> Result<Vec<String>, Failure> {
             "checked as root; if the host runs as another user, check as that user: sudo -u USER vitrine config check {file}"
         ));
     }
-    let refused: Vec<String> = refused.into_iter().map(|error| causes(error)).collect();
+    let refused: Vec<String> = refused.into_iter().map(|error| error_chain(error)).collect();
     Err(Failure::refused(refused.join("\n")))
 }
 
@@ -147,7 +147,7 @@ pub(super) fn checked(config: Config) -> Result<Config, Failure> {
 }
 
 fn unusable(error: ConfigError) -> Failure {
-    Failure::refused(causes(&error))
+    Failure::refused(error_chain(&error))
 }
 
 /// The names of all fields, a table a line.

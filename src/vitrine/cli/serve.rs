@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use vitrine_core::config::{Config, IsolationChoice, ListenError, listen_address};
 use vitrine_core::handover;
-use vitrine_core::telemetry::causes;
+use vitrine_core::telemetry::error_chain;
 
 /// Run a host: the edge, the admin side and the workers of every app
 ///
@@ -51,7 +51,7 @@ fn help() -> String {
 pub(super) fn run(args: Args) -> Result<(), Failure> {
     serve(args).inspect_err(|failure| {
         // `vitrine upgrade` waits for the reason.
-        handover::report_failure(&causes(failure));
+        handover::report_failure(&error_chain(failure));
     })
 }
 

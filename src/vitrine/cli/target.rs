@@ -22,7 +22,7 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use url::{Host, Url};
-use vitrine_control::admin::beacon::{self, Note};
+use vitrine_control::admin::discovery::{self, HostFile};
 use vitrine_core::config::Config;
 use vitrine_core::limits::TOKEN_FILE_BYTES_MAX;
 use vitrine_store::Layout;
@@ -138,7 +138,7 @@ struct Given {
     data: Option<PathBuf>,
     project: Option<Project>,
     /// Newest first.
-    notes: Vec<Note>,
+    notes: Vec<HostFile>,
 }
 
 impl Given {
@@ -146,7 +146,7 @@ impl Given {
         let flag = FLAG.get().cloned();
         let admin = set("VITRINE_ADMIN").filter(|_| flag.is_none());
         let admin = admin.map(|text| admin_side(&text)).transpose()?;
-        let notes = beacon::folder().map(|folder| beacon::find(&folder)).unwrap_or_default();
+        let notes = discovery::folder().map(|folder| discovery::find(&folder)).unwrap_or_default();
         let data = set("VITRINE_DATA").map(PathBuf::from);
         let mut given = Self { flag, admin, token: set("VITRINE_TOKEN"), data, project: None, notes };
         // Where something else names the host, a file that can't be used does not matter.
@@ -209,7 +209,8 @@ impl Given {
             }
             Some(HostName::Folder(folder)) => self.in_folder(&base.join(folder), by),
             Some(HostName::Name(name)) => {
-                let is_called = |note: &&Note| data_of(note).and_then(Path::file_name) == Some(name.as_ref());
+                let is_called =
+                    |note: &&HostFile| data_of(note).and_then(Path::file_name) == Some(name.as_ref());
                 let folder = base.join(&name);
                 let of_folder = self.of_folder(&folder);
                 match self.notes.iter().filter(is_called).collect::<Vec<_>>()[..] {
@@ -253,14 +254,15 @@ impl Given {
         }
     }
 
-    fn of_folder(&self, folder: &Path) -> Option<&Note> {
+    fn of_folder(&self, folder: &Path) -> Option<&HostFile> {
         let folder = folder.canonicalize().ok()?;
-        let is_same =
-            |note: &&Note| data_of(note).and_then(|data| data.canonicalize().ok()) == Some(folder.clone());
+        let is_same = |note: &&HostFile| {
+            data_of(note).and_then(|data| data.canonicalize().ok()) == Some(folder.clone())
+        };
         self.notes.iter().find(is_same)
     }
 
-    fn noted(&self, note: &Note, named_by: NamedBy) -> Result<Target, Failure> {
+    fn noted(&self, note: &HostFile, named_by: NamedBy) -> Result<Target, Failure> {
         let url = parse(&note.url())?;
         let token = self.shown().or_else(|| read(note.token_file.clone()));
         let at = note.https.is_some().then(|| note.address());
@@ -285,11 +287,11 @@ impl Given {
 
 /// The public sides of the hosts that run here, of `VITRINE_DATA` alone if that names one.
 pub(super) fn edges() -> Vec<SocketAddr> {
-    let notes = beacon::folder().map(|folder| beacon::find(&folder)).unwrap_or_default();
+    let notes = discovery::folder().map(|folder| discovery::find(&folder)).unwrap_or_default();
     let given = Given { data: set("VITRINE_DATA").map(PathBuf::from), notes, ..Given::default() };
     let of_data = given.data.as_ref().and_then(|data| given.of_folder(data));
     let meant = of_data.map_or_else(|| given.notes.iter().collect(), |note| vec![note]);
-    meant.iter().filter_map(|note| note.edge).map(beacon::reached_from_here).collect()
+    meant.iter().filter_map(|note| note.edge).map(discovery::reached_from_here).collect()
 }
 
 fn set(name: &str) -> Option<String> {
@@ -309,7 +311,7 @@ fn read(file: PathBuf) -> Option<Token> {
     Some(Token { text: text.trim().to_owned(), file: Some(file) })
 }
 
-fn data_of(note: &Note) -> Option<&Path> {
+fn data_of(note: &HostFile) -> Option<&Path> {
     note.token_file.parent()
 }
 
@@ -318,8 +320,8 @@ fn default_url() -> Url {
 }
 
 /// It is not clear which host is meant.
-fn unclear(why: &str, notes: &[Note]) -> Failure {
-    let line = |note: &Note| {
+fn unclear(why: &str, notes: &[HostFile]) -> Failure {
+    let line = |note: &HostFile| {
         let data = data_of(note).unwrap_or(Path::new("-")).display();
         format!("\n  {}  {data}  since {}", note.url(), form::utc(note.since_ms))
     };
@@ -349,7 +351,7 @@ fn admin_side(text: &str) -> Result<Url, Failure> {
 }
 
 /// Whether a host of this machine answers at this URL.
-fn listens_at(note: &Note, url: &Url) -> bool {
+fn listens_at(note: &HostFile, url: &Url) -> bool {
     let ip = note.admin.ip();
     let is_there = match url.host() {
         Some(Host::Ipv4(there)) => ip == there || (ip.is_unspecified() && there.is_loopback()),

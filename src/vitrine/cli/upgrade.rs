@@ -2,7 +2,7 @@
 
 use crate::cli::target::{self, NamedBy, Purpose, Target};
 use crate::cli::{Failure, print};
-use crate::host::Told;
+use crate::host::UpgradeReply;
 use serde_json::json;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::net::UnixStream;
@@ -48,11 +48,15 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     let told = serde_json::from_str(&line)
         .map_err(|_| Failure::refused("the host ended without an answer; its log says why"))?;
     match told {
-        Told::Failed { error } => Err(Failure::refused(format!("not upgraded, the host serves on: {error}"))),
-        Told::Done { pid, took_ms } if print::is_json() => {
+        UpgradeReply::Failed { error } => {
+            Err(Failure::refused(format!("not upgraded, the host serves on: {error}")))
+        }
+        UpgradeReply::Done { pid, took_ms } if print::is_json() => {
             print::json(&json!({ "host": host, "pid": pid, "took_ms": took_ms }))
         }
-        Told::Done { pid, took_ms } => print::data(&format!("process {pid} took over in {took_ms} ms")),
+        UpgradeReply::Done { pid, took_ms } => {
+            print::data(&format!("process {pid} took over in {took_ms} ms"))
+        }
     }
 }
 

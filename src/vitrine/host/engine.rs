@@ -4,7 +4,7 @@ use super::HostError;
 use vitrine_core::config::{Config, Isolation, IsolationChoice};
 use vitrine_core::handover::Predecessor;
 use vitrine_core::id::InstanceId;
-use vitrine_core::telemetry::causes;
+use vitrine_core::telemetry::error_chain;
 use vitrine_engine::{Decision, Engine, EngineError, EngineOptions, choose};
 use vitrine_store::Store;
 
@@ -38,7 +38,7 @@ pub(super) async fn end_left(left: Option<LeftContainers>, predecessor: Predeces
         Ok::<_, EngineError>(())
     };
     if let Err(error) = ending.await {
-        tracing::warn!(error = %causes(&error),
+        tracing::warn!(error = %error_chain(&error),
             "containers of the host before this one may still run; the next start tries again to end them");
         return;
     }

@@ -14,7 +14,7 @@ use vitrine_core::id::{AppName, ReleaseId};
 use vitrine_core::limits::{SOLO_BOOT_DEADLINE_MS, SOLO_STOP_MARGIN_MS};
 use vitrine_core::telemetry::{Telemetry, init_logs};
 use vitrine_edge::Edge;
-use vitrine_proxy::connections::leaving::Leaving;
+use vitrine_proxy::connections::shutdown::Shutdown;
 use vitrine_store::{EnvEdit, EnvScope, EnvValue, Store};
 
 /// What `vitrine solo` runs.
@@ -61,7 +61,7 @@ pub(crate) async fn solo(options: SoloOptions, requests: Handle) -> Result<(), H
     releases.set_public(edge.public());
     let address = edge.local_addr();
     let stopping = stop.clone();
-    let serving = requests.spawn(edge.serve(Leaving::on(stop)));
+    let serving = requests.spawn(edge.serve(Shutdown::on(stop)));
     if let Err(error) = deploy_alone(&options.bundle, &store, &releases).await {
         stopping.cancel();
         let _ = serving.await;

@@ -14,19 +14,21 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::process::{Child, Command};
 use tokio::sync::{mpsc, oneshot};
 use vitrine_control::admin::Pause;
-use vitrine_control::release::{Paused, Releases};
-use vitrine_core::handover::{ASKED, HandoverError, Predecessor, Role, STATUS, VARIABLE, Word, hear, say};
+use vitrine_control::release::{Quiesced, Releases};
+use vitrine_core::handover::{
+    HandoverError, Message, Predecessor, Role, STATUS, UPGRADE_SOCKET, VARIABLE, recv, send,
+};
 use vitrine_core::limits::{
     HANDOVER_PREPARE_MS, HANDOVER_READY_MS, HANDOVER_REST_MS, PREDECESSOR_LIFE_MS, SETTLE_MS,
 };
-use vitrine_core::telemetry::causes;
-use vitrine_proxy::connections::leaving::Leaving;
+use vitrine_core::telemetry::error_chain;
+use vitrine_proxy::connections::shutdown::Shutdown;
 use vitrine_store::{Store, StoreError};
 
 /// The answer to the command that asked for the hand-over: one line of JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub(crate) enum Told {
+pub(crate) enum UpgradeReply {
     /// Another process serves.
     Done {
         /// Its process id.
@@ -68,7 +70,7 @@ pub(super) struct Upgrade {
     /// The control plane.
     pub releases: Releases,
     /// The edge's end.
-    pub leaving: Leaving,
+    pub leaving: Shutdown,
     /// The host before this one.
     pub predecessor: Predecessor,
     /// The listening sockets.
@@ -82,7 +84,7 @@ pub(super) struct Upgrade {
 }
 
 /// A successor that was started.
-struct Heir {
+struct Successor {
     child: Child,
     status: BufReader<UnixStream>,
     /// What this process has let go for it.
@@ -91,7 +93,7 @@ struct Heir {
 
 /// A control plane at rest; it goes on when this is dropped.
 struct Rest {
-    control: Paused,
+    control: Quiesced,
     _admin: oneshot::Sender<()>,
 }
 
@@ -122,27 +124,27 @@ impl Upgrade {
             let begun = Instant::now();
             tracing::info!(program = %self.program.display(), "a successor is started");
             let told = match self.hand_over().await {
-                Ok(heir) => {
+                Ok(successor) => {
                     let (pid, took_ms) =
-                        (heir.child.id().unwrap_or_default(), begun.elapsed().as_millis() as u64);
+                        (successor.child.id().unwrap_or_default(), begun.elapsed().as_millis() as u64);
                     tracing::info!(pid, took_ms, "handed over; requests under way are finished");
-                    tokio::spawn(follow(heir, self.leaving.clone()));
-                    Told::Done { pid, took_ms }
+                    tokio::spawn(follow(successor, self.leaving.clone()));
+                    UpgradeReply::Done { pid, took_ms }
                 }
                 Err(error) => {
-                    let error = causes(&error);
+                    let error = error_chain(&error);
                     tracing::error!(error, "not handed over; this process serves on");
-                    Told::Failed { error }
+                    UpgradeReply::Failed { error }
                 }
             };
             tell(&mut caller, &told).await;
-            if matches!(told, Told::Done { .. }) {
+            if matches!(told, UpgradeReply::Done { .. }) {
                 return;
             }
         }
     }
 
-    async fn hand_over(&mut self) -> Result<Heir, UpgradeError> {
+    async fn hand_over(&mut self) -> Result<Successor, UpgradeError> {
         if self.predecessor.is_there() {
             // Only one host may be asked to take no further request before something changes.
             let gone = async {
@@ -154,20 +156,20 @@ impl Upgrade {
                 () = self.leaving.stop.cancelled() => return Err(UpgradeError::Stopping),
             }
         }
-        let mut heir = self.start()?;
-        match self.hand_over_to(&mut heir).await {
-            Ok(()) => Ok(heir),
+        let mut successor = self.start()?;
+        match self.hand_over_to(&mut successor).await {
+            Ok(()) => Ok(successor),
             Err(error) => {
-                end(heir.child).await;
+                end(successor.child).await;
                 Err(error)
             }
         }
     }
 
     /// Everything up to the one moment when the other accepts. Whatever fails leaves this host as it was.
-    async fn hand_over_to(&self, heir: &mut Heir) -> Result<(), UpgradeError> {
+    async fn hand_over_to(&self, successor: &mut Successor) -> Result<(), UpgradeError> {
         let prepared = async {
-            expect(&mut heir.status, &Word::Prepared, HANDOVER_PREPARE_MS).await?;
+            expect(&mut successor.status, &Message::Prepared, HANDOVER_PREPARE_MS).await?;
             self.rest().await
         };
         let rest = tokio::select! {
@@ -175,10 +177,10 @@ impl Upgrade {
             () = self.leaving.stop.cancelled() => return Err(UpgradeError::Stopping),
         };
         // From here on a stop waits until the folder is taken back.
-        self.stored(Store::lend).await?;
+        self.stored(Store::release_to_successor).await?;
         let taken = async {
-            say(&mut heir.status, &Word::Yours).await?;
-            expect(&mut heir.status, &Word::Ready, HANDOVER_READY_MS).await
+            send(&mut successor.status, &Message::Yours).await?;
+            expect(&mut successor.status, &Message::Ready, HANDOVER_READY_MS).await
         };
         let taken = tokio::select! {
             taken = taken => taken.map_err(UpgradeError::from),
@@ -186,16 +188,16 @@ impl Upgrade {
         };
         if let Err(error) = taken {
             // It holds the folder's lock until it has ended.
-            let _ = heir.child.start_kill();
-            let _ = heir.child.wait().await;
-            self.stored(Store::take_back).await?;
+            let _ = successor.child.start_kill();
+            let _ = successor.child.wait().await;
+            self.stored(Store::reclaim).await?;
             self.releases.sweep_after_failure().await;
             return Err(error);
         }
         self.leaving.handed_over.cancel();
         rest.control.hand_over();
         self.store.forget_lent();
-        heir.rest = Some(rest);
+        successor.rest = Some(rest);
         Ok(())
     }
 
@@ -217,10 +219,10 @@ impl Upgrade {
     }
 
     /// Starts the successor: this command line, with the sockets inherited.
-    fn start(&self) -> Result<Heir, UpgradeError> {
+    fn start(&self) -> Result<Successor, UpgradeError> {
         let failed = |source| UpgradeError::Start(self.program.clone(), source);
         let (ours, theirs) = std::os::unix::net::UnixStream::pair().map_err(failed)?;
-        let own = [(STATUS, theirs.as_raw_fd()), (ASKED, self.asked.as_raw_fd())];
+        let own = [(STATUS, theirs.as_raw_fd()), (UPGRADE_SOCKET, self.asked.as_raw_fd())];
         let listening = self.sockets.iter().map(|(role, fd)| (role.as_str(), fd.as_raw_fd()));
         let (named, passed): (Vec<String>, Vec<RawFd>) =
             own.into_iter().chain(listening).map(|(name, fd)| (format!("{name}:{fd}"), fd)).unzip();
@@ -235,7 +237,7 @@ impl Upgrade {
         drop(theirs);
         ours.set_nonblocking(true).map_err(failed)?;
         let status = BufReader::new(UnixStream::from_std(ours).map_err(failed)?);
-        Ok(Heir { child, status, rest: None })
+        Ok(Successor { child, status, rest: None })
     }
 }
 
@@ -250,24 +252,24 @@ fn pass_on(descriptors: &[RawFd]) -> io::Result<()> {
 
 async fn expect(
     status: &mut BufReader<UnixStream>,
-    wanted: &Word,
+    wanted: &Message,
     patience_ms: u64,
 ) -> Result<(), HandoverError> {
-    match hear(status, patience_ms).await? {
+    match recv(status, patience_ms).await? {
         Some(word) if word == *wanted => Ok(()),
-        Some(Word::Failed { reason }) => Err(HandoverError::Failed(reason)),
+        Some(Message::Failed { reason }) => Err(HandoverError::Failed(reason)),
         _ => Err(HandoverError::Ended),
     }
 }
 
 /// Stops for the successor's sake when it asks, and leaves it alone otherwise: it goes on when this process ends.
-async fn follow(mut heir: Heir, leaving: Leaving) {
-    while let Ok(Some(word)) = hear(&mut heir.status, PREDECESSOR_LIFE_MS).await {
-        if word != Word::Settle {
+async fn follow(mut successor: Successor, leaving: Shutdown) {
+    while let Ok(Some(word)) = recv(&mut successor.status, PREDECESSOR_LIFE_MS).await {
+        if word != Message::Settle {
             continue;
         }
         let settled = tokio::time::timeout(Duration::from_millis(SETTLE_MS), leaving.settle()).await;
-        if settled.is_err() || say(&mut heir.status, &Word::Settled).await.is_err() {
+        if settled.is_err() || send(&mut successor.status, &Message::Settled).await.is_err() {
             break;
         }
     }
@@ -280,7 +282,7 @@ async fn end(mut child: Child) {
     let _ = child.wait().await;
 }
 
-async fn tell(caller: &mut UnixStream, told: &Told) {
+async fn tell(caller: &mut UnixStream, told: &UpgradeReply) {
     if let Ok(mut line) = serde_json::to_vec(told) {
         line.push(b'\n');
         // The command may be gone; the log has the answer, too.

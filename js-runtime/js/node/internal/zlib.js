@@ -6,7 +6,7 @@ const {
   op_zlib_brotli_decoder, op_zlib_brotli_encoder, op_zlib_close, op_zlib_crc32, op_zlib_flate, op_zlib_message, op_zlib_one_member,
   op_zlib_reset, op_zlib_set_level, op_zlib_step,
 } = core.ops;
-const { notice } = core.loadExtScript("ext:vitrine/runtime/module_scope.js");
+const { notice } = core.loadExtScript("ext:vitrine/runtime/snapshot_guard.js");
 const { Buffer } = core.loadExtScript("ext:deno_node/internal/buffer.js");
 
 const Z_NEED_DICT = 2;

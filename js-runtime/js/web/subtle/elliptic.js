@@ -12,7 +12,7 @@ const { bytesOfMember, checkAlg, dataError, toBase64Url } = core.loadExtScript("
 const { pair } = core.loadExtScript("ext:vitrine/web/subtle/pairs.js");
 const { digestOf } = core.loadExtScript("ext:vitrine/web/crypto_steps.js");
 const { operationError } = core.loadExtScript("ext:vitrine/web/subtle/secrets.js");
-const { notice } = core.loadExtScript("ext:vitrine/runtime/module_scope.js");
+const { notice } = core.loadExtScript("ext:vitrine/runtime/snapshot_guard.js");
 
 // Bytes of a coordinate of each curve, and the name of ECDSA with it in a JWK.
 const CURVES = {

@@ -2,8 +2,8 @@
 
 use super::{Engine, Killed};
 use crate::exception;
-use crate::isolate::entries::{call, unsigned};
-use crate::isolate::shared::{Left, RequestNumber, Shared, Uncaught};
+use crate::isolate::entry_points::{call, unsigned};
+use crate::isolate::state::{Left, RequestNumber, RuntimeState, Uncaught};
 use crate::limits::isolate::TOLD_ROUNDS_MAX;
 use deno_core::{JsRuntime, v8};
 use std::rc::Rc;
@@ -11,7 +11,7 @@ use std::rc::Rc;
 impl Engine {
     /// Tells the app's listeners what a slice of `request` has left, and logs what they don't take.
     pub(super) fn report_uncaught(&mut self, request: RequestNumber) -> Result<(), Killed> {
-        let shared = Rc::clone(&self.shared);
+        let shared = Rc::clone(&self.state);
         let (uncaught, handled) = (self.entries.uncaught.clone(), self.entries.rejection_handled.clone());
         self.watched(request, |runtime| {
             deno_core::scope!(scope, runtime);
@@ -59,7 +59,7 @@ impl Engine {
     /// # Errors
     /// JavaScript was ended by force meanwhile.
     pub fn report_rest(&mut self) -> Result<(), Killed> {
-        if self.shared.uncaught.borrow().is_empty() { Ok(()) } else { self.report_uncaught(0) }
+        if self.state.uncaught.borrow().is_empty() { Ok(()) } else { self.report_uncaught(0) }
     }
 }
 
@@ -106,6 +106,6 @@ pub(super) fn note<'s>(scope: &mut v8::PinScope<'s, '_>, thrown: v8::Local<'s, v
     shared(scope).uncaught.borrow_mut().push(uncaught);
 }
 
-fn shared(scope: &mut v8::PinScope<'_, '_>) -> Rc<Shared> {
-    JsRuntime::op_state_from(scope).borrow().borrow::<Rc<Shared>>().clone()
+fn shared(scope: &mut v8::PinScope<'_, '_>) -> Rc<RuntimeState> {
+    JsRuntime::op_state_from(scope).borrow().borrow::<Rc<RuntimeState>>().clone()
 }

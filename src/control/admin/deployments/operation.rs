@@ -2,7 +2,7 @@
 
 use super::view::{DeployEnd, DeployLine, DeployProgress, DeployView};
 use crate::admin::access::Caller;
-use crate::admin::perform::Once;
+use crate::admin::perform::IdempotencyKey;
 use crate::release::{DeployObserver, DeployPhase};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
@@ -28,7 +28,7 @@ pub(super) struct Operation {
     /// When, in milliseconds since the Unix epoch.
     pub begun_ms: u64,
     /// The key that its request came with.
-    pub once: Option<Once>,
+    pub once: Option<IdempotencyKey>,
     said: watch::Sender<Said>,
 }
 
@@ -48,7 +48,7 @@ impl Operation {
         release: ReleaseId,
         who: Actor,
         begun_ms: u64,
-        once: Option<Once>,
+        once: Option<IdempotencyKey>,
     ) -> Self {
         let phase = DeployPhase::Accepted;
         let said = watch::Sender::new(Said { phase, lines: VecDeque::new(), dropped: 0, ended: None });

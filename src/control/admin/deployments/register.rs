@@ -1,7 +1,7 @@
 //! The deployments that run, and the last of those that ran.
 
 use super::operation::Operation;
-use crate::admin::perform::{Once, key_reused};
+use crate::admin::perform::{IdempotencyKey, key_reused};
 use crate::admin::problem::{Kind, Problem};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use vitrine_core::id::AppName;
@@ -26,7 +26,7 @@ impl Deployments {
     /// [`Kind::KeyReused`]; [`Kind::Busy`] where too many of its app run.
     pub(super) fn admit(&self, new: Operation) -> Result<Admitted, Problem> {
         let mut all = self.lock();
-        if let Some(Once { key, request }) = &new.once {
+        if let Some(IdempotencyKey { key, request }) = &new.once {
             let of_key = |one: &&Arc<Operation>| {
                 one.who == new.who && one.once.as_ref().is_some_and(|once| once.key == *key)
             };

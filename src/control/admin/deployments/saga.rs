@@ -16,7 +16,7 @@ use axum::http::StatusCode;
 use std::sync::Arc;
 use std::time::Duration;
 use vitrine_bundle::Bundle;
-use vitrine_core::audit::{Came, Event, What};
+use vitrine_core::audit::{AuditAction, AuditResult, Event};
 use vitrine_core::id::{Digest, ReleaseId};
 use vitrine_core::limits::BOOT_DEADLINE_MS;
 use vitrine_core::scope::Verb;
@@ -124,7 +124,7 @@ async fn go(
     let uploaded = match uploaded {
         Ok(uploaded) => uploaded,
         Err(problem) => {
-            refused(state, What::Deploy, release, &problem).await;
+            refused(state, AuditAction::Deploy, release, &problem).await;
             return Err(failed(problem));
         }
     };
@@ -153,7 +153,7 @@ async fn go(
     match promoted {
         Ok(switched) => course.switched = Some(switched),
         Err((result, problem)) => {
-            refused(state, What::Promote, release, &problem).await;
+            refused(state, AuditAction::Promote, release, &problem).await;
             if created {
                 undo(state, operation, digest).await;
             }
@@ -171,9 +171,10 @@ fn may_go_live(caller: Option<&Caller>, release: &ReleaseId) -> Result<(), Probl
     }
 }
 
-async fn refused(state: &AdminState, what: What, release: &ReleaseId, problem: &Problem) {
+async fn refused(state: &AdminState, what: AuditAction, release: &ReleaseId, problem: &Problem) {
     let ReleaseId { app, version } = release.clone();
-    let event = Event { what, app: Some(app), version: Some(version), detail: None, came: Came::Refused };
+    let event =
+        Event { what, app: Some(app), version: Some(version), detail: None, came: AuditResult::Refused };
     record_refusal(state, event, problem).await;
 }
 

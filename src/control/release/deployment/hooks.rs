@@ -11,7 +11,7 @@ use tokio::process::Command;
 use vitrine_core::config::{Hook, HookStage};
 use vitrine_core::failpoint::{self, Fault};
 use vitrine_core::limits::{ERROR_TEXT_BYTES_MAX, HOOK_OUTPUT_BYTES_MAX, LAST_LINES_MS};
-use vitrine_core::telemetry::causes;
+use vitrine_core::telemetry::error_chain;
 
 /// What a hook is told.
 #[derive(Debug, Clone, Serialize)]
@@ -134,7 +134,7 @@ async fn post(url: &str, call: &Call, timeout_ms: u64) -> Result<(), String> {
         if error.is_timeout() {
             format!("it took more than {timeout_ms} ms")
         } else {
-            causes(&error.without_url())
+            error_chain(&error.without_url())
         }
     })?;
     let status = response.status();

@@ -1,4 +1,4 @@
-use super::super::book::tests::entry;
+use super::super::registry::tests::handle;
 use super::*;
 use proptest::prelude::*;
 use vitrine_store::{Promotion, PromotionKind, SplitRecord};
@@ -34,7 +34,7 @@ fn version(at: usize) -> Version {
 }
 
 /// Does a step; gives the app that it is about.
-fn take(book: &Book, step: &Step, epoch: u64) -> AppName {
+fn take(registry: &Registry, step: &Step, epoch: u64) -> AppName {
     let (Step::Add(at, ..)
     | Step::Remove(at, _)
     | Step::Promote(at, _)
@@ -43,29 +43,29 @@ fn take(book: &Book, step: &Step, epoch: u64) -> AppName {
     let app: AppName = NAMES[*at].parse().unwrap();
     let id = |at: usize| vitrine_core::id::ReleaseId::new(app.clone(), version(at));
     match step {
-        Step::Add(_, at, preview) if book.release(&id(*at)).is_none() => {
-            let added = entry(&id(*at).to_string());
+        Step::Add(_, at, preview) if registry.release(&id(*at)).is_none() => {
+            let added = handle(&id(*at).to_string());
             added.update(|record| record.preview = preview.map(version));
-            book.add(added);
+            registry.add(added);
         }
-        Step::Remove(_, at) => book.remove(&id(*at)),
+        Step::Remove(_, at) => registry.remove(&id(*at)),
         Step::Promote(_, at) => {
-            if let Some(entry) = book.release(&id(*at)) {
-                entry.update(|record| record.promoted_ms = Some(epoch));
+            if let Some(handle) = registry.release(&id(*at)) {
+                handle.update(|record| record.promoted_ms = Some(epoch));
                 let (version, kind) = (version(*at), PromotionKind::Promote);
-                book.promoted(&app, Promotion { epoch, version, from: None, kind, at_ms: epoch });
+                registry.promoted(&app, Promotion { epoch, version, from: None, kind, at_ms: epoch });
             }
         }
-        Step::Share(_, at) if book.knows(&app) => {
-            book.set_split(&app, Some(SplitRecord { version: version(*at), weight: 5 }));
+        Step::Share(_, at) if registry.knows(&app) => {
+            registry.set_split(&app, Some(SplitRecord { version: version(*at), weight: 5 }));
         }
         Step::RemoveApp(_) => {
-            book.remove_app(&app);
-            book.hold_names([app.clone()]);
+            registry.remove_app(&app);
+            registry.hold_names([app.clone()]);
         }
         Step::Add(..) | Step::Share(..) => {}
     }
-    book.set_epoch(epoch);
+    registry.set_epoch(epoch);
     app
 }
 
@@ -100,12 +100,12 @@ proptest! {
     /// A table that is patched with each change says what one that is built of the whole book says.
     #[test]
     fn a_patched_table_is_the_whole_one(steps in steps()) {
-        let (book, config) = (Book::default(), config());
-        let mut table = whole(&book, &config);
+        let (registry, config) = (Registry::default(), config());
+        let mut table = whole(&registry, &config);
         for (epoch, step) in (1..).zip(&steps) {
-            let app = take(&book, step, epoch);
-            table = patched(&table, &app, &book, &config);
-            prop_assert_eq!(told(&table), told(&whole(&book, &config)), "after {:?}", step);
+            let app = take(&registry, step, epoch);
+            table = patched(&table, &app, &registry, &config);
+            prop_assert_eq!(told(&table), told(&whole(&registry, &config)), "after {:?}", step);
         }
     }
 }
@@ -113,16 +113,16 @@ proptest! {
 /// What a change of one app costs does not depend on the others: their part of the table is the same one.
 #[test]
 fn a_patch_leaves_the_routes_of_other_apps_as_they_are() {
-    let (book, config) = (Book::default(), Config::default());
-    (0..1_000).for_each(|number| book.add(entry(&format!("app{number}@v1"))));
-    let before = whole(&book, &config);
+    let (registry, config) = (Registry::default(), Config::default());
+    (0..1_000).for_each(|number| registry.add(handle(&format!("app{number}@v1"))));
+    let before = whole(&registry, &config);
     let app: AppName = "app500".parse().unwrap();
-    book.add(entry("app500@v2"));
+    registry.add(handle("app500@v2"));
     let begun = std::time::Instant::now();
-    let after = patched(&before, &app, &book, &config);
+    let after = patched(&before, &app, &registry, &config);
     let patching = begun.elapsed();
     let begun = std::time::Instant::now();
-    assert_eq!(told(&whole(&book, &config)), told(&after));
+    assert_eq!(told(&whole(&registry, &config)), told(&after));
     println!("1,000 apps: patched in {patching:?}; built and compared in {:?}", begun.elapsed());
     for (name, route) in after.apps.iter() {
         let same = Arc::ptr_eq(route, before.apps.get(name).unwrap());

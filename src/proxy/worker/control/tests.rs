@@ -22,7 +22,7 @@ async fn a_call_is_given_up_behind_a_full_queue_and_its_worker_hears_of_it() {
     let egress =
         Egress::new(&"shop".parse().unwrap(), &[], &EgressPolicy::default(), Arc::default(), Sockets::new(8));
     let mut session = Session::default();
-    let (frames, mut queue) = link::queue();
+    let (frames, mut queue) = handshake::queue();
     let full = Duration::from_millis(20);
     while tokio::time::timeout(full, frames.send(Frame::BodyEnd(2))).await.is_ok() {}
     session.on_egress(&egress, call(), AnswerSink::new(1, frames.clone()), 1, &memory()).unwrap();
@@ -46,7 +46,7 @@ async fn a_worker_that_takes_no_answers_can_begin_a_bounded_number_of_calls() {
         Egress::new(&"shop".parse().unwrap(), &[], &EgressPolicy::default(), Arc::default(), Sockets::new(8));
     let mut session = Session::default();
     // The queue is not read, as behind a socket that its worker does not read.
-    let (frames, mut queue) = link::queue();
+    let (frames, mut queue) = handshake::queue();
     let begin = |session: &mut Session, stream| {
         session.on_egress(&egress, call(), AnswerSink::new(stream, frames.clone()), stream, &memory())
     };

@@ -1,6 +1,6 @@
 //! Where the answer to one call goes: frames on the control socket that it came from.
 
-use super::super::link::FrameSender;
+use super::super::handshake::FrameSender;
 use bytes::Bytes;
 use http::response::Parts;
 use http_body_util::BodyExt as _;

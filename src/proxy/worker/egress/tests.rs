@@ -23,7 +23,7 @@ fn uploading(answer: &AnswerSink) -> (Call, Inbox<()>) {
 
 #[tokio::test]
 async fn a_body_has_as_many_bytes_under_way_as_its_window_and_no_more() {
-    let (frames, mut sent) = crate::worker::link::queue();
+    let (frames, mut sent) = crate::worker::handshake::queue();
     let answer = AnswerSink::new(7, frames);
     let (call, upload) = uploading(&answer);
     let mut taken = request_body(upload, answer);
@@ -38,7 +38,7 @@ async fn a_body_has_as_many_bytes_under_way_as_its_window_and_no_more() {
 
 /// What a client sends of a body of one piece.
 async fn sent(whole: bool) -> Option<Bytes> {
-    let (frames, _credit) = crate::worker::link::queue();
+    let (frames, _credit) = crate::worker::handshake::queue();
     let answer = AnswerSink::new(1, frames);
     let (mut call, upload) = uploading(&answer);
     assert!(call.on_body(b"piece").is_ok());

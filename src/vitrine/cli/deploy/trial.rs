@@ -10,7 +10,7 @@ use vitrine_bundle::{BundleDir, Inspected};
 use vitrine_core::config::{EgressPolicy, Isolation, WorkerResources};
 use vitrine_core::id::{InstanceId, ReleaseId};
 use vitrine_core::limits::{TRIAL_BODIES_BYTES_MAX, TRIAL_READY_MS, TRIAL_SOCKETS_MAX, TRIAL_STOP_MS};
-use vitrine_core::telemetry::causes;
+use vitrine_core::telemetry::error_chain;
 use vitrine_engine::{Engine, EngineOptions, StartSpec};
 use vitrine_proxy::worker::{BodyMemory, Egress, Endpoint, Identity, LogSink, Sockets, Worker, WorkerError};
 use vitrine_wire::{LogLine, Start, WorkerLimits, WorkerSettings};
@@ -49,7 +49,7 @@ pub(super) async fn evaluate(
     };
     let engine = match Engine::spawn(options) {
         Ok(engine) => engine,
-        Err(error) => return Ok(Trial::Skipped(causes(&error))),
+        Err(error) => return Ok(Trial::Skipped(error_chain(&error))),
     };
     let spec = StartSpec {
         instance: InstanceId::random(),
@@ -61,7 +61,7 @@ pub(super) async fn evaluate(
     };
     let instance = spec.instance.clone();
     if let Err(error) = engine.start(spec).await {
-        return Ok(Trial::Skipped(causes(&error)));
+        return Ok(Trial::Skipped(error_chain(&error)));
     }
     let identity = Identity {
         instance: instance.clone(),
@@ -100,14 +100,14 @@ async fn ready(identity: Identity, bundle: &Inspected, env: Vec<(String, String)
     let timeout = Duration::from_millis(TRIAL_READY_MS);
     let booted = match Worker::connect(identity, start, egress, logs, memory).await {
         Ok(worker) => worker.ready(timeout).await,
-        Err(error) => return Ok(Trial::Skipped(causes(&error))),
+        Err(error) => return Ok(Trial::Skipped(error_chain(&error))),
     };
     let error = match booted {
         Ok(_) => return Ok(Trial::Passed),
         Err(error @ (WorkerError::Boot(_) | WorkerError::BootTimeout { .. })) => error,
-        Err(error) => return Ok(Trial::Skipped(causes(&error))),
+        Err(error) => return Ok(Trial::Skipped(error_chain(&error))),
     };
-    let mut message = format!("no host would take this bundle: {}", causes(&error));
+    let mut message = format!("no host would take this bundle: {}", error_chain(&error));
     if !unset.is_empty() {
         message.push_str(&format!(
             "\nwhere it needs values while it is evaluated, name them: `--env NAME` takes NAME from this command's environment ({} \

@@ -4,11 +4,11 @@ use super::*;
 use std::fs::{self, create_dir_all};
 
 /// A host's note, with its data folder.
-fn note(folder: &Path, port: u16) -> Note {
+fn note(folder: &Path, port: u16) -> HostFile {
     create_dir_all(folder).unwrap();
     let token_file = folder.join("admin.token");
     fs::write(&token_file, format!("vt_{port}\n")).unwrap();
-    Note {
+    HostFile {
         admin: ([127, 0, 0, 1], port).into(),
         https: None,
         token_file,
@@ -18,7 +18,7 @@ fn note(folder: &Path, port: u16) -> Note {
     }
 }
 
-fn given(notes: Vec<Note>) -> Given {
+fn given(notes: Vec<HostFile>) -> Given {
     Given { notes, ..Given::default() }
 }
 
@@ -45,7 +45,7 @@ fn the_environment_wins_then_the_note_then_the_data_folder() {
 #[test]
 fn a_host_with_a_certificate_is_asked_by_its_name_on_this_machine() {
     let dir = tempfile::tempdir().unwrap();
-    let note = Note { https: Some("admin.example".into()), ..note(dir.path(), 999) };
+    let note = HostFile { https: Some("admin.example".into()), ..note(dir.path(), 999) };
     let found = given(vec![note]).choose(Purpose::Change).unwrap();
     assert_eq!(of(&found), ("https://admin.example:999", Some("vt_999")));
     assert_eq!(found.at, Some(([127, 0, 0, 1], 999).into()));

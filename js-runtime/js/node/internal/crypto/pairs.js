@@ -3,7 +3,7 @@
 const { core } = __bootstrap;
 const { op_ec_agree, op_ec_compressed, op_ec_generate, op_ec_private_key, op_ec_public_key, op_edwards_generate, op_x25519_agree } = core.ops;
 const { generateRsa, randomBytes } = core.loadExtScript("ext:vitrine/web/crypto_steps.js");
-const { notice } = core.loadExtScript("ext:vitrine/runtime/module_scope.js");
+const { notice } = core.loadExtScript("ext:vitrine/runtime/snapshot_guard.js");
 const { nextTick } = core.loadExtScript("ext:vitrine/runtime/bridge.js");
 const { KINDS, innerOf, make, makeSecret, publicOf } = core.loadExtScript("ext:vitrine/node/internal/crypto/key_object.js");
 const { answer, bufferOf, bytesOf, checkFunction, checkInteger, checkString, encoded, errors, failure } =

@@ -4,7 +4,7 @@ const { core } = __bootstrap;
 const { op_same_bytes } = core.ops;
 const { Buffer, kMaxLength } = core.loadExtScript("ext:deno_node/internal/buffer.js");
 const { crypto: webcrypto } = core.loadExtScript("ext:vitrine/web/crypto.js");
-const { randomFill: fillRandomly } = core.loadExtScript("ext:vitrine/runtime/module_scope.js");
+const { randomFill: fillRandomly } = core.loadExtScript("ext:vitrine/runtime/snapshot_guard.js");
 const { answer, bytesOf, checkFunction, checkInteger, errors } = core.loadExtScript("ext:vitrine/node/internal/crypto/shared.js");
 
 const BYTES_MAX = Math.min(kMaxLength, 2 ** 31 - 1);

@@ -1,0 +1,210 @@
+//! What an app gave, as an answer: its head re-encoded, its body streamed; or what stands in for it.
+
+use super::access_log::Record;
+use super::app_head::{self, re_encode};
+use super::asset_cache::{AssetCache, Content};
+use super::body::{Declared, EdgeBody, Source, Streaming};
+use super::own_cookie::PIN;
+use super::render::{Rendered, may_get_shell};
+use super::response::{self, Failure, Timing, send, whole};
+use super::select::Selection;
+use super::static_files::{Plan, plan};
+use super::version_pin::VARIES;
+use super::visitor::is_for_shared_caches;
+use bytes::{Bytes, BytesMut};
+use http::header::{
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, EXPIRES, HeaderMap, LAST_MODIFIED, SET_COOKIE, VARY,
+};
+use http::{HeaderValue, Method, Response, StatusCode};
+use std::collections::VecDeque;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+use vitrine_core::limits::GATHERED_BYTES_MAX;
+use vitrine_proxy::worker::{AnswerBody, Piece};
+use vitrine_wire::{Done, Outcome};
+
+/// What an adapter says of a page that was made at build time: the rules of `_headers` hold for it as for any file. It is not passed on.
+const FILE_MARK: &str = "x-vitrine-file";
+
+/// Answers with what the app gave. Gives the record back when the render turns out to have failed before a byte left.
+pub(crate) fn answer(
+    mut record: Box<Record>,
+    selection: &Selection,
+    known_cookie: Option<&str>,
+    shared_domain: Option<&str>,
+    rendered: Rendered,
+) -> Result<Response<EdgeBody>, (Box<Record>, Failure)> {
+    let Rendered { answer, claim, waited, head_after, silence_timeout, uplink: _ } = rendered;
+    let Some(status) = app_head::status(&answer.head) else {
+        return Err((record, Failure::of(Outcome::AppError)));
+    };
+    let mut body = answer.body;
+    let (first, end) = gather(&mut body);
+    let timing = timing(end.as_ref(), waited, head_after);
+    let ended = end.as_ref().map(|done| done.outcome);
+    record.done = end;
+    if let Some(outcome) = ended.filter(|outcome| *outcome != Outcome::Ok) {
+        return Err((record, Failure::of(outcome)));
+    }
+    let declared = app_head::declared_bytes(&answer.head.headers);
+    let rules = &selection.target.bundle.headers;
+    let is_file = !rules.is_empty() && answer.head.headers.iter().any(|(name, _)| name == FILE_MARK);
+    let mut headers = re_encode(answer.head.headers, &record.host, shared_domain);
+    if is_file {
+        rules.apply(&record.host, record.info.uri.path(), &mut headers);
+    }
+    keep_apart(&mut headers, selection);
+    pin_document(&mut headers, &record, selection, known_cookie);
+    record.outcome = Outcome::Ok;
+    let has_none =
+        matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED);
+    let is_head = record.info.method == Method::HEAD;
+    // Of an answer that is at hand its own length is told.
+    if let Some(bytes) = declared.filter(|_| !has_none && (is_head || ended.is_none())) {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes));
+    }
+    Ok(if has_none || is_head {
+        send(record, status, headers, Source::Empty, timing)
+    } else if ended.is_some() {
+        whole(record, status, headers, joined(first), timing)
+    } else {
+        record.begun = Some(record.elapsed());
+        let declared = declared.map(Declared::of);
+        let streaming = Streaming { first, body, claim, silence_timeout, timer: None, declared };
+        send(record, status, headers, Source::Worker(Box::new(streaming)), timing)
+    })
+}
+
+/// Answers a request whose render failed before its first byte: with the shell if the bundle names one and the client is a
+/// browser that goes to a page, else with the error. Either has the status of what went wrong.
+pub(crate) async fn failed(
+    files: &AssetCache,
+    mut record: Box<Record>,
+    selection: &Selection,
+    known_cookie: Option<&str>,
+    failure: Failure,
+) -> Response<EdgeBody> {
+    let shell = if may_get_shell(&record, failure) { shell(files, selection).await } else { None };
+    let Some((content_type, data)) = shell else { return response::failed(record, failure) };
+    record.outcome = failure.outcome;
+    let mut headers = HeaderMap::with_capacity(12);
+    headers.insert(CONTENT_TYPE, content_type);
+    response::tell_failure(&mut headers, failure);
+    pin_document(&mut headers, &record, selection, known_cookie);
+    let timing = Timing::uncached(record.done.as_ref());
+    whole(record, failure.status, headers, data, timing)
+}
+
+async fn shell(files: &AssetCache, selection: &Selection) -> Option<(HeaderValue, Bytes)> {
+    let target = &selection.target;
+    let path = format!("/{}", target.bundle.manifest.shell.as_ref()?);
+    let asset = target.bundle.assets.get(&path)?;
+    let Plan::Whole(variant) = plan(asset, &Method::GET, &HeaderMap::new()) else { return None };
+    // A shell that can't be read is none: the error is answered.
+    let Ok(Content::Memory(data, _)) = files.open(target, &path, asset, &variant, None).await else {
+        return None;
+    };
+    Some((HeaderValue::try_from(&asset.content_type).ok()?, data))
+}
+
+/// Takes what is at hand without waiting: the pieces, and the end if it came with them.
+fn gather(body: &mut AnswerBody) -> (VecDeque<Bytes>, Option<Done>) {
+    let mut pieces = VecDeque::new();
+    let mut bytes = 0;
+    let mut now = Context::from_waker(Waker::noop());
+    while bytes <= GATHERED_BYTES_MAX {
+        match body.poll_next(&mut now) {
+            Poll::Ready(Some(Piece::Data(data))) => {
+                bytes += data.len();
+                pieces.push_back(data);
+            }
+            Poll::Ready(Some(Piece::End(done))) => return (pieces, Some(*done)),
+            Poll::Ready(None) | Poll::Pending => break,
+        }
+    }
+    (pieces, None)
+}
+
+/// One piece is passed on as it is; several are copied together, which costs less than several writes.
+fn joined(mut pieces: VecDeque<Bytes>) -> Bytes {
+    if pieces.len() <= 1 {
+        return pieces.pop_front().unwrap_or_default();
+    }
+    let mut whole = BytesMut::with_capacity(pieces.iter().map(Bytes::len).sum());
+    for piece in pieces {
+        whole.extend_from_slice(&piece);
+    }
+    whole.freeze()
+}
+
+/// What caches may keep must not be given to clients with another pin.
+fn keep_apart(headers: &mut HeaderMap, selection: &Selection) {
+    let control: Vec<&str> =
+        headers.get_all(CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok()).collect();
+    let says = |what: &str| control.iter().any(|value| value.to_ascii_lowercase().contains(what));
+    let stored = !control.is_empty() || headers.contains_key(EXPIRES) || headers.contains_key(LAST_MODIFIED);
+    let shared = headers.keys().any(is_for_shared_caches);
+    if selection.pinnable && (shared || stored && !says("no-store") && !says("private")) {
+        headers.append(VARY, VARIES);
+    }
+}
+
+/// A page sets the cookie that keeps its sub-requests at its release, unless the browser has it.
+fn pin_document(headers: &mut HeaderMap, record: &Record, selection: &Selection, known_cookie: Option<&str>) {
+    let html = headers.get(CONTENT_TYPE).is_some_and(|media| {
+        let media = media.as_bytes();
+        media.get(..9).is_some_and(|start| start.eq_ignore_ascii_case(b"text/html"))
+    });
+    let version = selection.target.release.version.as_str();
+    let reads = record.info.reads;
+    let document = html && (reads.navigation || !reads.fetches) && selection.pinnable;
+    if document && known_cookie != Some(version) {
+        headers.append(SET_COOKIE, PIN.set(version, record.info.https, None));
+    }
+}
+
+/// The worker's own figures when the answer is complete, else what the edge saw.
+fn timing(end: Option<&Done>, waited: Duration, head_after: Duration) -> Timing {
+    let own = Timing::uncached(end);
+    let render = if end.is_some() { own.render } else { head_after };
+    Timing { queue: own.queue + waited, render, ..own }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{app, table, target};
+    use super::super::select::select;
+    use super::super::version_pin::VersionPin;
+    use super::*;
+    use vitrine_proxy::route::split::VisitorId;
+
+    fn map(headers: &[(&str, &str)]) -> HeaderMap {
+        let owned = headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), Bytes::copy_from_slice(value.as_bytes())));
+        re_encode(owned.collect(), "shop.localhost", None)
+    }
+
+    #[test]
+    fn what_caches_keep_varies_with_the_pin() {
+        let table = table(&[app("shop", "v1", vec![target("shop", "v1", &[])])]);
+        let by = |host: &str| select(&table, host, &VersionPin::default(), VisitorId(7)).unwrap();
+        let (live, own) = (by("shop.localhost"), by("shop-v1.localhost"));
+        let varies = |headers: &[(&str, &str)], selection: &Selection| {
+            let mut headers = map(headers);
+            keep_apart(&mut headers, selection);
+            headers.get_all(VARY).iter().any(|vary| vary == "x-vitrine-release, cookie")
+        };
+        assert!(varies(&[("cache-control", "public, max-age=60")], &live));
+        assert!(varies(&[("cache-control", "s-maxage=60"), ("vary", "accept")], &live));
+        assert!(varies(&[("last-modified", "Fri, 20 Nov 2026 23:36:12 GMT")], &live));
+        assert!(!varies(&[("cache-control", "private, max-age=60")], &live));
+        assert!(!varies(&[("cache-control", "No-Store")], &live));
+        assert!(!varies(&[], &live));
+        for control in ["private, max-age=60", "no-store"] {
+            assert!(varies(&[("cache-control", control), ("CDN-Cache-Control", "max-age=60")], &live));
+        }
+        assert!(varies(&[("netlify-cdn-cache-control", "max-age=60")], &live));
+        assert!(!varies(&[("cache-control", "public, max-age=60")], &own));
+    }
+}

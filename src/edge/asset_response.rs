@@ -1,0 +1,138 @@
+//! A client file as an answer.
+
+use super::access_log::Record;
+use super::asset_cache::{AssetCache, Content};
+use super::body::{EdgeBody, Source};
+use super::caching::{Caching, cache_control, caching};
+use super::response::{Failure, Timing, failed, send, whole};
+use super::select::{Pin, Selection};
+use super::static_files::{Plan, Variant, encoding_name, plan};
+use super::version_pin::VARIES;
+use bytes::Bytes;
+use http::header::{
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
+    HeaderMap, VARY, X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderValue, Method, Response, StatusCode};
+use std::io::ErrorKind;
+use std::sync::Arc;
+use vitrine_proxy::route::Target;
+use vitrine_proxy::route::speaks::Voice;
+use vitrine_wire::Outcome;
+
+/// Answers with a file of `target`.
+pub(crate) async fn answer(
+    files: &AssetCache,
+    mut record: Box<Record>,
+    selection: &Selection,
+    target: &Arc<Target>,
+    path: &str,
+    request: &HeaderMap,
+) -> Response<EdgeBody> {
+    record.answered_by(target);
+    if selection.files_only.as_ref().is_some_and(|pinned| Arc::ptr_eq(pinned, target)) {
+        record.pin = Pin::Met;
+        record.by_pin = true;
+    }
+    record.outcome = Outcome::Ok;
+    // The path came out of this index.
+    let asset = &target.bundle.assets[path];
+    let caching = caching(selection, path, asset);
+    record.by_bucket &= caching != Caching::ForAll;
+    record.by_pin &= caching != Caching::ForAll;
+    let plan = plan(asset, &record.info.method, request);
+    let (variant, part, status) = match &plan {
+        Plan::Whole(variant) => (variant, None, StatusCode::OK),
+        Plan::Part(variant, part) => (variant, Some(part.clone()), StatusCode::PARTIAL_CONTENT),
+        Plan::NotModified(variant) => (variant, None, StatusCode::NOT_MODIFIED),
+        Plan::Failed(variant) => (variant, None, StatusCode::PRECONDITION_FAILED),
+        Plan::Unsatisfiable(variant) => (variant, None, StatusCode::RANGE_NOT_SATISFIABLE),
+    };
+    let mut headers = describe(caching, selection.pinnable, variant);
+    match status {
+        StatusCode::NOT_MODIFIED => {
+            apply_rules(selection, target, &record.host, path, &mut headers);
+            return whole(record, status, headers, Bytes::new(), timing("hit"));
+        }
+        StatusCode::RANGE_NOT_SATISFIABLE | StatusCode::PRECONDITION_FAILED => {
+            return refused(record, status, headers, variant);
+        }
+        _ => {}
+    }
+    let bytes = part.as_ref().map_or(variant.bytes, |part| part.end() - part.start() + 1);
+    if let Some(part) = &part {
+        headers
+            .insert(CONTENT_RANGE, text(format!("bytes {}-{}/{}", part.start(), part.end(), variant.bytes)));
+    }
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes));
+    headers.insert(CONTENT_TYPE, text(asset.content_type.clone()));
+    apply_rules(selection, target, &record.host, path, &mut headers);
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if record.info.method == Method::HEAD || bytes == 0 {
+        return send(record, status, headers, Source::Empty, timing("bypass"));
+    }
+    match files.open(target, path, asset, variant, part).await {
+        Ok(Content::Memory(data, hit)) => {
+            send(record, status, headers, Source::Memory(data), timing(if hit { "hit" } else { "miss" }))
+        }
+        Ok(Content::Disk(file)) => send(record, status, headers, Source::file(file, bytes), timing("bypass")),
+        Err(error) => {
+            let release = &target.release;
+            let cause = &error as &dyn std::error::Error;
+            tracing::warn!(%release, path, error = cause, "a client file can't be read");
+            // A release that was removed meanwhile is gone; whatever else it is may be over in a moment.
+            let gone = error.kind() == ErrorKind::NotFound;
+            failed(record, Failure::of(if gone { Outcome::NoRelease } else { Outcome::Overloaded }))
+        }
+    }
+}
+
+/// Refuses a range outside of the file, or a precondition that does not hold.
+fn refused(
+    mut record: Box<Record>,
+    status: StatusCode,
+    mut headers: HeaderMap,
+    variant: &Variant,
+) -> Response<EdgeBody> {
+    record.outcome = Outcome::ClientError;
+    if status == StatusCode::RANGE_NOT_SATISFIABLE {
+        headers.insert(CONTENT_RANGE, text(format!("bytes */{}", variant.bytes)));
+    }
+    // The file may be kept for a year, this refusal may not be kept at all.
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    whole(record, status, headers, Bytes::new(), timing("bypass"))
+}
+
+/// Applies the bundle's own rules for headers. A release that gives its files alone must not turn them into pages.
+fn apply_rules(selection: &Selection, target: &Arc<Target>, host: &str, path: &str, headers: &mut HeaderMap) {
+    let rules = &target.bundle.headers;
+    if Arc::ptr_eq(target, &selection.target) && selection.voice == Voice::Everything {
+        rules.apply(host, path, headers);
+    } else {
+        rules.apply_to_foreign(host, path, headers);
+    }
+}
+
+fn describe(caching: Caching, pinnable: bool, variant: &Variant) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(16);
+    headers.insert(ETAG, variant.etag.clone());
+    headers.insert(CACHE_CONTROL, cache_control(caching));
+    headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+    if pinnable && caching != Caching::ForAll {
+        headers.append(VARY, VARIES);
+    }
+    if let Some(encoding) = variant.encoding {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding_name(encoding)));
+    }
+    headers
+}
+
+fn timing(cache: &'static str) -> Timing {
+    Timing { cache, ..Timing::default() }
+}
+
+/// A media type that is no legal header becomes the one that promises nothing.
+fn text(value: String) -> HeaderValue {
+    HeaderValue::try_from(value).unwrap_or(HeaderValue::from_static("application/octet-stream"))
+}
