@@ -25,7 +25,7 @@ plugin: ## Pack the Vite plugin into target/vite-plugin-vitrine-VERSION.tgz, for
 demo: prepare v8 ## Deploy the example, flip and roll back on a host of its own (ONCE=1 ends there; else Ctrl-C)
 	@node examples/demo.mjs $(if $(ONCE),--once)
 
-test: prepare-test v8 modules bundles frameworks ## Run every test ring
+test: prepare-test v8 modules bundles frameworks ## Run every test suite
 	@node tests/run.mjs
 
 test-long: prepare-test v8 modules bundles frameworks frameworks-long packages-long ## The same with the tests that take minutes, and more cases of each property

@@ -1,6 +1,6 @@
-// Runs the test rings one after the other, all of them even if one fails, and sums up what they said.
-//   node tests/run.mjs [--long] [RING…]
-// Each ring's whole output is kept in target/test-logs/RING.log.
+// Runs the test suites one after the other, all of them even if one fails, and sums up what they said.
+//   node tests/run.mjs [--long] [SUITE…]
+// Each suite's whole output is kept in target/test-logs/SUITE.log.
 import { spawn, spawnSync } from "node:child_process";
 import { createWriteStream, mkdirSync } from "node:fs";
 import path from "node:path";
@@ -8,18 +8,18 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
-import { countCargo, countNode, countPython, judged } from "./rings/counts.mjs";
+import { countCargo, countNode, countPython, judged } from "./suites/counts.mjs";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const LOGS = path.join(ROOT, "target/test-logs");
 
-/** A ring that takes longer hangs: the first one compiles everything on two cores. */
-const RING_TIMEOUT_MS = 25 * 60_000;
-/** The long ring has the tests that take minutes each: one of an hour, two of forty minutes, and some of ten. */
-const LONG_RING_TIMEOUT_MS = 230 * 60_000;
-/** What a long run tells the rings: cases of each property, 256 by default, and that tests which take minutes are wanted. */
+/** A suite that takes longer hangs: the first one compiles everything on two cores. */
+const SUITE_TIMEOUT_MS = 25 * 60_000;
+/** The long suite has the tests that take minutes each: one of an hour, two of forty minutes, and some of ten. */
+const LONG_SUITE_TIMEOUT_MS = 230 * 60_000;
+/** What a long run tells the suites: cases of each property, 256 by default, and that tests which take minutes are wanted. */
 const LONG = { PROPTEST_CASES: "4096", VITRINE_LONG: "1" };
-/** How long a ring's output may stay open after its end; a process that it left behind holds it. */
+/** How long a suite's output may stay open after its end; a process that it left behind holds it. */
 const LEFT_BEHIND_MS = 10_000;
 /** How long Docker may take to say that it is there. */
 const DOCKER_ANSWER_MS = 10_000;
@@ -29,10 +29,10 @@ const { values, positionals } = parseArgs({ options: { long: { type: "boolean", 
 const node = (cwd) => ({ command: ["npm", "test", "--silent"], cwd, count: countNode });
 const files = (...names) => ({ command: [process.execPath, "--test", ...names], cwd: ".", count: countNode });
 const harness = ["--show-output", ...(values.long ? ["--include-ignored"] : [])];
-const RINGS = {
+const SUITES = {
   rust: { command: ["cargo", "test", "--workspace", "--locked", "--features", "failpoints", "--no-fail-fast", "--", ...harness], cwd: ".", count: countCargo },
   v8: { command: ["python3", "-B", "js-runtime/v8/test_v8.py", "-v"], cwd: ".", count: countPython },
-  rings: files("tests/rings/counts.test.js"),
+  suites: files("tests/suites/counts.test.js"),
   plugin: node("packages/vite-plugin-vitrine"),
   example: node("examples/catalog"),
   bench: node("benches"),
@@ -43,13 +43,13 @@ const RINGS = {
   demo: files("tests/demo/demo.test.js"),
 };
 
-const unknown = positionals.filter((name) => !(name in RINGS));
+const unknown = positionals.filter((name) => !(name in SUITES));
 if (unknown.length > 0) {
-  console.error(`run: no ring ${unknown.join(", ")}; there are ${Object.keys(RINGS).join(", ")}`);
+  console.error(`run: no suite ${unknown.join(", ")}; there are ${Object.keys(SUITES).join(", ")}`);
   process.exit(2);
 }
 
-/** The group of the ring that runs, so that a signal ends all of it. */
+/** The group of the suite that runs, so that a signal ends all of it. */
 let group;
 for (const [signal, code] of /** @type {const} */ ([
   ["SIGINT", 130],
@@ -83,8 +83,8 @@ function showing() {
   };
 }
 
-async function runRing(name) {
-  const { command, cwd, count } = RINGS[name];
+async function runSuite(name) {
+  const { command, cwd, count } = SUITES[name];
   console.log(`\n=== ${name}: ${command.join(" ")}`);
   const log = createWriteStream(path.join(LOGS, `${name}.log`));
   // Node's other format, which it chooses without a terminal, is for machines.
@@ -103,7 +103,7 @@ async function runRing(name) {
       }
     });
   }
-  const limitMs = values.long ? LONG_RING_TIMEOUT_MS : RING_TIMEOUT_MS;
+  const limitMs = values.long ? LONG_SUITE_TIMEOUT_MS : SUITE_TIMEOUT_MS;
   const started = performance.now();
   const ending = await new Promise((resolve) => {
     const timer = setTimeout(() => {
@@ -144,8 +144,8 @@ function announceDocker() {
 mkdirSync(LOGS, { recursive: true });
 announceDocker();
 const results = [];
-for (const name of positionals.length > 0 ? positionals : Object.keys(RINGS)) {
-  results.push(await runRing(name));
+for (const name of positionals.length > 0 ? positionals : Object.keys(SUITES)) {
+  results.push(await runSuite(name));
 }
 
 console.log("\n=== summary");

@@ -1,6 +1,5 @@
 //! What a worker's container gives away: nothing.
 
-use crate::metadata::{Metadata, accepted};
 use crate::rig::{Kind, Rig, docker, inspect, ours, run};
 use bollard::Docker;
 use bollard::models::{ContainerCreateBody, HostConfig};
@@ -16,6 +15,7 @@ use std::os::unix::net::{SocketAddr, UnixListener};
 use std::time::Duration;
 use vitrine_core::id::InstanceId;
 use vitrine_engine::{Engine, worker_uid};
+use vitrine_test_support::metadata::{Metadata, accepted};
 
 pub fn inspected() {
     run(async {

@@ -11,8 +11,6 @@ mod containment;
 mod engine;
 mod hostile;
 mod lifecycle;
-#[path = "../harness/metadata.rs"]
-mod metadata;
 mod rig;
 
 use libtest_mimic::{Arguments, Completion, Trial};

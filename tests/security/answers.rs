@@ -1,7 +1,7 @@
 //! What an app's answer may carry: nothing for a proxy in front of the host, nothing for the app beside it.
 
-use crate::harness::host::Host;
-use crate::harness::http::Answer;
+use vitrine_test_support::host::Host;
+use vitrine_test_support::http::Answer;
 
 /// Gives the headers and the status that its query names.
 const OBEYS: &str = "export default (request) => {

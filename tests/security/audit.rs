@@ -1,11 +1,11 @@
 //! The audit log of a real host: complete, in order, and closed against changes.
 
-use crate::harness::archive::{Archive, bundle_dir, hello};
-use crate::harness::host::Host;
-use crate::harness::wait::wait_until;
 use rusqlite::Connection;
 use serde_json::Value;
 use std::time::Duration;
+use vitrine_test_support::archive::{Archive, bundle_dir, hello};
+use vitrine_test_support::host::Host;
+use vitrine_test_support::wait::wait_until;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const PROCESS: [&str; 2] = ["--isolation", "process"];

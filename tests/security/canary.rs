@@ -1,10 +1,10 @@
 //! Where a token must never be: every file, log line, argument, environment and container of a host that was given it.
 
-use crate::harness::docker;
-use crate::harness::host::Host;
-use crate::harness::http::Request;
-use crate::harness::processes::everything_said;
 use std::path::Path;
+use vitrine_test_support::docker;
+use vitrine_test_support::host::Host;
+use vitrine_test_support::http::Request;
+use vitrine_test_support::processes::everything_said;
 
 /// Files below `folder` that hold the text, as it is or as its bytes in base64 or hexadecimal digits.
 fn holding(folder: &Path, texts: &[Vec<u8>]) -> Vec<String> {
@@ -46,8 +46,10 @@ fn use_tokens(host: &Host) -> Vec<String> {
     let gone = host.cli(&["token", "create", "gone", "--app", "shop", "--verb", "deploy"]).ok().stdout;
     let gone = gone.trim().to_owned();
     host.cli(&["token", "revoke", "gone"]).ok();
-    let bundle =
-        crate::harness::archive::bundle_dir(&[("server/index.js", &crate::harness::archive::hello("one"))]);
+    let bundle = vitrine_test_support::archive::bundle_dir(&[(
+        "server/index.js",
+        &vitrine_test_support::archive::hello("one"),
+    )]);
     let folder = bundle.path().to_str().unwrap();
     host.cli(&["deploy", "shop", folder, "--version", "v1"]).env("VITRINE_TOKEN", &token).ok();
     host.cli(&["deploy", "shop", folder, "--version", "v2"]).env("VITRINE_TOKEN", &gone).fails(1, &["token"]);

@@ -1,11 +1,11 @@
 //! Section 5 of the CIS Docker Benchmark, over `docker inspect` of every container that a host starts.
 
-use crate::harness::docker;
-use crate::harness::host::Host;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use vitrine_test_support::docker;
+use vitrine_test_support::host::Host;
 
 /// A recommendation: number, what it asks for, whether a container has it.
 type Check = (&'static str, &'static str, fn(&Value) -> bool);

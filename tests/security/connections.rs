@@ -1,15 +1,15 @@
 //! Connections that are opened and left silent: other clients, the load balancer's check and operators do not notice.
 
-use crate::harness::host::Host;
-use crate::harness::http::Request;
-use crate::harness::processes::hosts_of;
-use crate::harness::wait::wait_until;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tokio::net::TcpSocket;
+use vitrine_test_support::host::Host;
+use vitrine_test_support::http::Request;
+use vitrine_test_support::processes::hosts_of;
+use vitrine_test_support::wait::wait_until;
 
 /// More than the edge has places.
 const FLOOD: u32 = 4_300;

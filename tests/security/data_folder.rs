@@ -1,9 +1,9 @@
 //! The data folder: what others may write is not believed.
 
-use crate::harness::host::Host;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::Path;
+use vitrine_test_support::host::Host;
 
 fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();

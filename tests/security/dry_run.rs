@@ -1,10 +1,10 @@
 //! What a project that was cloned gets of the user who tries it out with `deploy --dry-run`.
 
-use crate::harness::archive::bundle_dir;
-use crate::harness::cli::Cli;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use vitrine_test_support::archive::bundle_dir;
+use vitrine_test_support::cli::Cli;
 
 /// Tells what it has, in the error that a dry run shows.
 const TELLS: &str = r#"

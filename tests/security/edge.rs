@@ -1,10 +1,10 @@
 //! Who holds Docker's socket: the engine process, and nobody else of a host.
 
-use crate::harness::docker;
-use crate::harness::host::Host;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
+use vitrine_test_support::docker;
+use vitrine_test_support::host::Host;
 
 /// Inodes of the clients' ends of every connection to Docker's socket, as the kernel pairs them.
 fn clients() -> Option<BTreeSet<u64>> {

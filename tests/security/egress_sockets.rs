@@ -1,13 +1,13 @@
 //! Idle connections to an app's own servers: they use up neither the host's descriptors nor what its neighbours may have.
 
-use crate::harness::host::Host;
-use crate::harness::processes::hosts_of;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Barrier;
+use vitrine_test_support::host::Host;
+use vitrine_test_support::processes::hosts_of;
 
 /// Calls of one request, all at once.
 const CALLS: usize = 100;

@@ -1,7 +1,7 @@
 //! What proxies pass on of a client's own headers: it reaches no other app, and says nothing of who asks.
 
-use crate::harness::host::Host;
-use crate::harness::http::Answer;
+use vitrine_test_support::host::Host;
+use vitrine_test_support::http::Answer;
 
 const ECHO: &str = "export default { fetch: (request) => Response.json({ app: 'NAME', url: request.url, \
     client: request.headers.get('x-forwarded-for'), host: request.headers.get('x-forwarded-host'), forwarded: request.headers.get('forwarded') }) };";

@@ -1,10 +1,10 @@
 //! A disk that is really full: the audit log, and backups.
 
-use crate::harness::archive::Archive;
-use crate::harness::host::Host;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use vitrine_test_support::archive::Archive;
+use vitrine_test_support::host::Host;
 
 /// A file system of its own, of 48 MiB.
 struct Disk(PathBuf);

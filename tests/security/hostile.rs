@@ -2,15 +2,15 @@
 
 mod played;
 
-use crate::harness::host::Host;
-use crate::harness::processes::hosts_of;
-use crate::harness::wait::wait_until;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 use tempfile::TempDir;
+use vitrine_test_support::host::Host;
+use vitrine_test_support::processes::hosts_of;
+use vitrine_test_support::wait::wait_until;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 

@@ -1,13 +1,13 @@
 //! Floods of HTTP/2 and TLS, frame by frame: the host ends the connection or bounds what it costs, and others do not notice.
 
-use crate::harness::host::Host;
-use crate::harness::processes::hosts_of;
-use crate::harness::wait::wait_until;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+use vitrine_test_support::host::Host;
+use vitrine_test_support::processes::hosts_of;
+use vitrine_test_support::wait::wait_until;
 
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;

@@ -1,6 +1,6 @@
 //! What one visitor, or one app, finds of another, and what an app finds of its worker.
 
-use crate::harness::host::Host;
+use vitrine_test_support::host::Host;
 
 /// Leaves its visitor's name wherever it can, and tells what it found there.
 const CANARY: &str = "

@@ -1,9 +1,9 @@
 //! Host names: which app each belongs to, whatever other tenants call their releases, and whoever is first.
 
-use crate::harness::archive::{Archive, bundle_dir, hello};
-use crate::harness::host::Host;
-use crate::harness::wait::wait_until;
 use std::time::Duration;
+use vitrine_test_support::archive::{Archive, bundle_dir, hello};
+use vitrine_test_support::host::Host;
+use vitrine_test_support::wait::wait_until;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -17,7 +17,7 @@ fn upload(host: &Host, token: &str, release: &str, preview: Option<&str>, text: 
     let (app, version) = release.split_once('@').unwrap();
     let preview = preview.map(|name| format!("?preview={name}")).unwrap_or_default();
     let path = format!("/v1/apps/{app}/releases/{version}{preview}");
-    let request = crate::harness::http::Request::new(host.admin, "PUT", &path)
+    let request = vitrine_test_support::http::Request::new(host.admin, "PUT", &path)
         .header("host", &host.admin.to_string())
         .header("authorization", &format!("Bearer {token}"));
     let answer = request.body(Archive::good(text).zst()).send();

@@ -1,9 +1,9 @@
 //! Limits as a client and an operator see them.
 
-use crate::harness::host::Host;
-use crate::harness::http::{Answer, Request};
-use crate::harness::wait::wait_until;
 use std::time::Duration;
+use vitrine_test_support::host::Host;
+use vitrine_test_support::http::{Answer, Request};
+use vitrine_test_support::wait::wait_until;
 
 /// Ten seconds pass between two looks at a worker.
 const OBSERVED: Duration = Duration::from_secs(30);

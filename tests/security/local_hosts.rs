@@ -1,6 +1,5 @@
 //! Ports of this machine that another user may take.
 
-use crate::harness::cli::Cli;
 use nix::unistd::setfsuid;
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -8,6 +7,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::{Arc, Mutex, mpsc};
+use vitrine_test_support::cli::Cli;
 
 /// A user that owns nothing here.
 const STRANGER: u32 = 65534;

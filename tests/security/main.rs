@@ -2,19 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that finds something else than it expects is to stop there")]
 
-#[path = "../harness"]
-#[expect(dead_code, reason = "each program of tests uses a part of it")]
-mod harness {
-    pub mod archive;
-    pub mod cli;
-    pub mod docker;
-    pub mod host;
-    pub mod http;
-    pub mod metadata;
-    pub mod processes;
-    pub mod wait;
-}
-
 mod answers;
 mod audit;
 mod canary;

@@ -1,7 +1,7 @@
 //! Who reads the metrics: they name every app and how it does.
 
-use crate::harness::host::Host;
-use crate::harness::http::Request;
+use vitrine_test_support::host::Host;
+use vitrine_test_support::http::Request;
 
 fn status(host: &Host, token: Option<&str>, name: &str) -> u16 {
     let request = Request::new(host.admin, "GET", "/metrics").header("host", name);

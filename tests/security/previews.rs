@@ -1,11 +1,11 @@
 //! Releases that users never got: search engines are told to leave them alone, and a password guards them where the operator wants one.
 
-use crate::harness::archive::{bundle_dir, fixture};
-use crate::harness::host::Host;
-use crate::harness::http::{Answer, Request};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use vitrine_test_support::archive::{bundle_dir, fixture};
+use vitrine_test_support::host::Host;
+use vitrine_test_support::http::{Answer, Request};
 
 const PROCESS: [&str; 2] = ["--isolation", "process"];
 /// As nothing else on this machine.

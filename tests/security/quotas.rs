@@ -1,14 +1,14 @@
 //! What one app may have beside what its users get, and what nobody can take from a live release.
 
-use crate::harness::archive::Archive;
-use crate::harness::host::Host;
-use crate::harness::http::{Answer, Request};
-use crate::harness::processes::{freeze, thaw};
-use crate::harness::wait::wait_until;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
+use vitrine_test_support::archive::Archive;
+use vitrine_test_support::host::Host;
+use vitrine_test_support::http::{Answer, Request};
+use vitrine_test_support::processes::{freeze, thaw};
+use vitrine_test_support::wait::wait_until;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 

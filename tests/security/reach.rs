@@ -1,11 +1,11 @@
 //! Where a bundle's `fetch` must never come to, however it spells the address: the metadata service, this machine, the
 //! admin side.
 
-use crate::harness::host::Host;
-use crate::harness::http::Request;
-use crate::harness::metadata::{Metadata, accepted};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use vitrine_test_support::host::Host;
+use vitrine_test_support::http::Request;
+use vitrine_test_support::metadata::{Metadata, accepted};
 
 /// Fetches the URLs that it is sent, one after the other, and tells which were answered.
 const FETCHES: &str = "

@@ -1,10 +1,10 @@
 //! Values of the environment: code that nobody who may promote has vouched for sees none of production's.
 
-use crate::harness::archive::fixture;
-use crate::harness::host::Host;
-use crate::harness::wait::wait_until;
 use serde_json::{Value, json};
 use std::time::Duration;
+use vitrine_test_support::archive::fixture;
+use vitrine_test_support::host::Host;
+use vitrine_test_support::wait::wait_until;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -95,7 +95,7 @@ fn a_promotion_whose_worker_does_not_come_up_with_productions_values_leaves_all_
                  if (env.SECRET === 'bad') throw new Error('not with this one');\n\
                  return new Response(String(env.SECRET)); } };\n";
     host.cli(&["env", "set", "shop", "SECRET"]).stdin("bad").ok();
-    let bundle = crate::harness::archive::bundle_dir(&[
+    let bundle = vitrine_test_support::archive::bundle_dir(&[
         ("server/index.js", entry),
         ("vitrine.json", r#"{"env": ["SECRET"], "warm": ["/"]}"#),
     ]);
@@ -173,7 +173,7 @@ fn a_promotion_beside_one_that_fails_gives_users_no_release_with_the_values_of_p
 #[test]
 fn two_apps_with_the_same_bundle_share_no_random_number() {
     let host = Host::start();
-    let bundle = crate::harness::archive::bundle_dir(&[
+    let bundle = vitrine_test_support::archive::bundle_dir(&[
         (
             "server/index.js",
             "const key = crypto.randomUUID();\nexport default { fetch: () => new Response(key) };\n",

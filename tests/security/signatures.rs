@@ -1,14 +1,14 @@
 //! Signed bundles: what a host that asks for signatures takes in, and what it refuses.
 
-use crate::harness::archive::{bundle_dir, hello};
-use crate::harness::cli::Cli;
-use crate::harness::host::Host;
-use crate::harness::wait::wait_until;
 use minisign::KeyPair;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
+use vitrine_test_support::archive::{bundle_dir, hello};
+use vitrine_test_support::cli::Cli;
+use vitrine_test_support::host::Host;
+use vitrine_test_support::wait::wait_until;
 
 /// A key, a host that knows it, a bundle to sign, and its signatures.
 struct Rig {

@@ -1,14 +1,14 @@
 //! Which release answers under an app's name, tried with a token that may only deploy and by clients that send pins.
 
-use crate::harness::archive::bundle_dir;
-use crate::harness::host::Host;
-use crate::harness::http::{Answer, Request};
-use crate::harness::wait::wait_until;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use vitrine_core::limits::WAKES_BY_CLIENT_MAX;
+use vitrine_test_support::archive::bundle_dir;
+use vitrine_test_support::host::Host;
+use vitrine_test_support::http::{Answer, Request};
+use vitrine_test_support::wait::wait_until;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 

@@ -1,11 +1,11 @@
 //! Bundles on the host's disk: what was taken in is what runs, or nothing runs.
 
-use crate::harness::archive::hello;
-use crate::harness::host::Host;
-use crate::harness::wait::wait_until;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use vitrine_test_support::archive::hello;
+use vitrine_test_support::host::Host;
+use vitrine_test_support::wait::wait_until;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const PROCESS: [&str; 2] = ["--isolation", "process"];

@@ -1,6 +1,6 @@
 //! What a visitor or a bundle writes reaches an operator's terminal as text, and as nothing that acts on it.
 
-use crate::harness::host::Host;
+use vitrine_test_support::host::Host;
 
 const LOGS_WHAT_IT_IS_ASKED: &str = "
     export default { fetch: (request) => {
@@ -38,7 +38,7 @@ fn a_visitors_escapes_and_lines_are_text_in_the_log() {
 #[test]
 fn a_bundles_escapes_are_text_where_its_deploy_fails() {
     let host = Host::start();
-    let bundle = crate::harness::archive::bundle_dir(&[("server/index.js", THROWS_WHAT_ACTS)]);
+    let bundle = vitrine_test_support::archive::bundle_dir(&[("server/index.js", THROWS_WHAT_ACTS)]);
     let ran = host.cli(&["deploy", "shop", bundle.path().to_str().unwrap()]).fails(1, &["pwned"]);
     assert_plain(&ran.stderr);
     let errors = ran.stderr.lines().filter(|line| line.starts_with("error:")).count();

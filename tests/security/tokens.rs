@@ -1,15 +1,15 @@
 //! Tokens: what each kind opens, on which app, for how long.
 
-use crate::harness::archive::{Archive, bundle_dir, hello};
-use crate::harness::host::Host;
-use crate::harness::http::Request;
-use crate::harness::wait::wait_until;
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::time::{Duration, Instant};
+use vitrine_test_support::archive::{Archive, bundle_dir, hello};
+use vitrine_test_support::host::Host;
+use vitrine_test_support::http::Request;
+use vitrine_test_support::wait::wait_until;
 
 const VERBS: [&str; 9] =
     ["read", "deploy", "promote", "rollback", "remove", "remove-preview", "env", "logs", "audit"];
@@ -217,8 +217,10 @@ fn a_token_lives_from_create_to_revoke_and_over_a_restart() {
     let digits = token.strip_prefix("vit_").unwrap();
     assert!(digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()), "{token}");
     let with = |host: &Host, args: &[&str]| host.cli(args).env("VITRINE_TOKEN", &token);
-    let bundle =
-        crate::harness::archive::bundle_dir(&[("server/index.js", &crate::harness::archive::hello("two"))]);
+    let bundle = vitrine_test_support::archive::bundle_dir(&[(
+        "server/index.js",
+        &vitrine_test_support::archive::hello("two"),
+    )]);
     let folder = bundle.path().to_str().unwrap();
     with(&host, &["deploy", "shop", folder, "--version", "v2"]).ok();
     assert_eq!(host.get("shop", "/").send().text(), "two");
@@ -272,7 +274,7 @@ fn what_was_begun_with_a_token_ends_when_it_is_revoked() {
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");
     // An upload that is half sent when its token goes.
     let deployer = create(&host, "deployer", "shop", "deploy", &[]);
-    let archive = crate::harness::archive::Archive::good("two").gz();
+    let archive = vitrine_test_support::archive::Archive::good("two").gz();
     let mut upload = TcpStream::connect(host.admin).unwrap();
     write!(
         upload,

@@ -1,15 +1,15 @@
 //! Uploads: nobody's keeps another's out, and none fills the disk.
 
-use crate::harness::archive::Archive;
-use crate::harness::host::Host;
-use crate::harness::http::Request;
-use crate::harness::wait::wait_until;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
+use vitrine_test_support::archive::Archive;
+use vitrine_test_support::host::Host;
+use vitrine_test_support::http::Request;
+use vitrine_test_support::wait::wait_until;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 

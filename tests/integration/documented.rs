@@ -1,0 +1,264 @@
+//! Files and snippets that operators copy from the documentation, run by the programs that they are for.
+
+mod migrate;
+
+use crate::tls_edge::pem;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+use vitrine_test_support::host::Host;
+use vitrine_test_support::wait::wait_until;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A file of the repository.
+fn file(path: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+/// The block of code of a document that begins with this text.
+fn block(document: &str, begin: &str) -> String {
+    let text = file(document);
+    let fenced = text.split("\n```").skip(1).step_by(2);
+    let mut blocks = fenced.filter_map(|block| block.split_once('\n')).map(|(_, code)| code);
+    blocks.find(|code| code.starts_with(begin)).unwrap_or_else(|| panic!("{document}: {begin}")).to_owned()
+}
+
+/// Whether a program is here; one line if not.
+fn is_there(program: &str) -> bool {
+    let found = Command::new(program).arg("--help").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if found.is_err() {
+        println!("SKIPPED: no {program} on this machine");
+    }
+    found.is_ok()
+}
+
+/// nginx with the documented server in front of a host; ended when dropped.
+struct Nginx {
+    process: Child,
+    address: SocketAddr,
+    runtime: tokio::runtime::Runtime,
+    _folder: TempDir,
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        let _ = self.process.kill().and_then(|()| self.process.wait());
+    }
+}
+
+impl Nginx {
+    /// Starts it with this documented server, whose places are those of this test: the usual ones, and `more`.
+    fn start(host: &Host, server: &str, more: &[(&str, &str)]) -> Self {
+        let folder = Host::folder_anew();
+        let path = folder.path().display().to_string();
+        // nginx takes no port 0.
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let mut server = server.to_owned();
+        let more = more.iter().map(|(documented, here)| (*documented, here.replace("FOLDER", &path)));
+        for (documented, here) in more.chain([
+            ("listen 443 ssl", format!("listen {address} ssl")),
+            ("/etc/ssl/shop.pem", pem("shop.pem").display().to_string()),
+            ("/etc/ssl/shop.key", pem("shop.key.pem").display().to_string()),
+            ("127.0.0.1:8080", host.edge.to_string()),
+        ]) {
+            assert!(server.contains(documented), "{documented} in {server}");
+            server = server.replace(documented, &here);
+        }
+        let folders: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+            .map(|kind| format!("{kind}_temp_path {path}/{kind};\n"))
+            .concat();
+        // One process: nothing is left when it is ended.
+        let around =
+            format!("daemon off;\nmaster_process off;\npid {path}/pid;\nerror_log stderr;\nevents {{}}\n");
+        let text = format!("{around}http {{\naccess_log off;\n{folders}\n{server}\n}}\n");
+        std::fs::write(folder.path().join("nginx.conf"), text).unwrap();
+        let mut nginx = Command::new("nginx");
+        nginx.args(["-e", "stderr", "-p", &path, "-c", "nginx.conf"]).stdin(Stdio::null());
+        let process = nginx.spawn().unwrap();
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let nginx = Self { process, address, runtime, _folder: folder };
+        wait_until("nginx listens", PATIENCE, || TcpStream::connect(address).ok());
+        nginx
+    }
+
+    /// What a visitor gets who is at 127.0.0.2 and lies about it: status, encoding and body.
+    fn ask(&self, path: &str, upload: Option<Vec<u8>>) -> (u16, String, Vec<u8>) {
+        let visitor = [127, 0, 0, 2].into();
+        let client = reqwest::Client::builder().no_proxy().tls_danger_accept_invalid_certs(true);
+        let client = client.resolve("shop.example.com", self.address).local_address(Some(visitor));
+        let client = client.build().unwrap();
+        let url = format!("https://shop.example.com:{}{path}", self.address.port());
+        let request = match upload {
+            Some(body) => client.post(url).body(body),
+            None => client.get(url),
+        };
+        let request = request.header("accept-encoding", "gzip").header("x-forwarded-for", "203.0.113.9");
+        let request = request.header("x-forwarded-host", "evil.example").header("x-forwarded-proto", "http");
+        self.runtime.block_on(async {
+            let answer = request.send().await.unwrap();
+            let encoding =
+                answer.headers().get("content-encoding").map(|value| value.to_str().unwrap().to_owned());
+            (answer.status().as_u16(), encoding.unwrap_or_default(), answer.bytes().await.unwrap().to_vec())
+        })
+    }
+}
+
+const APP: &str = "export default async (request) => {
+  const bytes = (await request.arrayBuffer()).byteLength;
+  const page = `<p>${request.url} ${bytes} ${'long '.repeat(1000)}`;
+  return new Response(page, { headers: { 'content-type': 'text/html' } });
+};";
+
+#[test]
+fn nginx_in_front_as_documented_serves_the_app_and_passes_no_lies_of_its_visitors() {
+    if !is_there("nginx") {
+        return;
+    }
+    let toml =
+        "trusted_proxies = [\"127.0.0.1/32\"]\n[[routes]]\nhost = \"shop.example.com\"\napp = \"shop\"\n";
+    let host = Host::start_in(Host::configured(toml), &["--isolation", "process"]);
+    let asset = ("client/assets/app-1a2b3c4d.js", "// a script");
+    host.deploy_files("shop", &[("server/index.js", APP), asset], &["--version", "v1"]);
+    let server = block("docs/cdn.md", "proxy_cache_path");
+    let places = [("/var/cache/nginx", "FOLDER/cache"), ("listen 80;", "listen unix:FOLDER/plain;")];
+    let nginx = Nginx::start(&host, &server, &places);
+    let (status, encoding, body) = nginx.ask("/cart", None);
+    assert_eq!((status, encoding.as_str()), (200, "gzip"));
+    let mut page = String::new();
+    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&body[..]), &mut page).unwrap();
+    assert!(page.starts_with("<p>https://shop.example.com/cart 0 "), "{page}");
+    // As large as a host takes by itself.
+    let (status, _, _) = nginx.ask("/upload", Some(vec![b'x'; 9_000_000]));
+    assert_eq!(status, 200);
+    for _ in 0..2 {
+        assert_eq!(nginx.ask("/assets/app-1a2b3c4d.js", None).0, 200);
+    }
+    let requests = || -> Vec<serde_json::Value> {
+        let lines = host.log();
+        let lines = lines.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        lines.filter(|line| line["kind"] == "request").collect()
+    };
+    let seen = wait_until("the requests are in the log", PATIENCE, || {
+        let seen = requests();
+        let has = |path: &str| seen.iter().any(|one| one["path"] == path);
+        (has("/cart") && has("/upload") && has("/assets/app-1a2b3c4d.js")).then_some(seen)
+    });
+    let assets: Vec<_> = seen.iter().filter(|one| one["path"] == "/assets/app-1a2b3c4d.js").collect();
+    assert_eq!(assets.len(), 1, "the second one is nginx's own");
+    for one in &seen {
+        assert_eq!(one["client"], "127.0.0.2", "{one}");
+    }
+}
+
+#[test]
+fn the_unit_for_systemd_is_valid() {
+    if !is_there("systemd-analyze") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let unit = folder.path().join("vitrine.service");
+    let text = file("deploy/vitrine.service");
+    // It is not installed here.
+    std::fs::write(&unit, text.replace("/usr/local/bin/vitrine", env!("CARGO_BIN_EXE_vitrine"))).unwrap();
+    let ran = Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(&unit).output().unwrap();
+    // A line that it does not know is a warning only.
+    assert!(ran.status.success() && ran.stderr.is_empty(), "{ran:?}");
+}
+
+/// Names of metrics in a text.
+fn metrics(text: &str) -> Vec<&str> {
+    let words = text.split(|character: char| !character.is_ascii_alphanumeric() && character != '_');
+    words.filter(|word| word.starts_with("vitrine_")).collect()
+}
+
+#[test]
+fn alerts_and_tables_are_about_metrics_that_a_host_has() {
+    let telemetry = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/core/telemetry");
+    let sources = std::fs::read_dir(telemetry).unwrap().map(|entry| entry.unwrap().path());
+    let registered: String =
+        sources.filter(|path| path.is_file()).map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    for document in ["docs/production.md", "deploy/README.md"] {
+        let text = file(document);
+        let named = metrics(&text);
+        assert!(named.len() > 5, "{document}: {named:?}");
+        let is_unknown = |name: &&str| {
+            let bare = name.trim_start_matches("vitrine_").trim_end_matches("_total");
+            !registered.contains(&format!("\"{bare}\""))
+        };
+        let unknown: Vec<_> = named.into_iter().filter(is_unknown).collect();
+        assert!(unknown.is_empty(), "{document}: {unknown:?}");
+    }
+}
+
+#[test]
+fn examples_of_a_manifest_can_be_copied() {
+    for (document, begin) in [("README.md", "{ \"env\""), ("docs/vitrine-json.md", "{\n  \"entry\"")] {
+        let example: serde_json::Value = serde_json::from_str(&block(document, begin)).expect(document);
+        assert!(example["limits"]["cpu_ms"] == 500, "{document}");
+    }
+}
+
+#[test]
+fn the_alert_counts_pages_that_an_app_itself_answers_with_an_error() {
+    let host = Host::start();
+    let app = "export default { fetch: (request) => new Response(\"x\", { status: request.url.endsWith(\"/bad\") ? 500 : 200 }) };";
+    host.deploy_files("shop", &[("server/index.js", app)], &["--version", "v1"]);
+    assert_eq!(host.get("shop", "/bad").send().status, 500);
+    let counted = wait_until("counted", PATIENCE, || {
+        let metrics = host.call("GET", "/metrics").send().text().to_owned();
+        let line = metrics
+            .lines()
+            .find(|line| line.contains("http_requests_total{") && line.contains("code=\"500\"} 1"));
+        line.map(ToOwned::to_owned)
+    });
+    assert!(counted.contains("outcome=\"ok\""), "{counted}");
+    let rules = block("docs/production.md", "groups:");
+    let alert = rules.lines().skip_while(|line| !line.contains("VitrineErrors"));
+    let alert: String = alert.take_while(|line| !line.contains("for:")).collect();
+    assert!(alert.contains("code=~\"5..\""), "{alert}");
+}
+
+#[test]
+fn counters_are_0_from_an_apps_first_deploy_on() {
+    let host = Host::start();
+    let app = [("server/index.js", "export default () => new Response('hi');")];
+    host.deploy_files("shop", &app, &["--version", "v1"]);
+    let are_zero = |host: &Host| {
+        let metrics = host.call("GET", "/metrics").send().text().to_owned();
+        for begin in [
+            "vitrine_flips_total{app=\"shop\",kind=\"rollback\"",
+            "vitrine_worker_replacements_total{app=\"shop\"",
+            "vitrine_warm_failures_total{app=\"shop\"",
+            "vitrine_http_requests_total{app=\"shop\",release=\"v1\",outcome=\"crashed\"",
+        ] {
+            let found = metrics.lines().find(|line| line.starts_with(begin));
+            assert!(found.is_some_and(|line| line.ends_with(" 0")), "{begin}: {found:?}\n{metrics}");
+        }
+    };
+    are_zero(&host);
+    are_zero(&Host::start_in(host.kill(), &["--isolation", "process"]));
+}
+
+#[test]
+fn prometheus_takes_the_rules_and_the_job() {
+    let rules = block("docs/production.md", "groups:");
+    let scrape = block("docs/production.md", "- job_name: vitrine");
+    if !is_there("promtool") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("rules.yml"), rules).unwrap();
+    let token = folder.path().join("token");
+    std::fs::write(&token, "vit_x").unwrap();
+    let scrape = scrape.replace("/etc/prometheus/vitrine.token", token.to_str().unwrap());
+    let scrape = scrape.lines().map(|line| format!("  {line}\n")).collect::<String>();
+    let config = format!("rule_files: [rules.yml]\nscrape_configs:\n{scrape}");
+    std::fs::write(folder.path().join("prometheus.yml"), config).unwrap();
+    let mut check = Command::new("promtool");
+    let ran = check.args(["check", "config", "prometheus.yml"]).current_dir(folder.path()).output().unwrap();
+    assert!(ran.status.success(), "{ran:?}");
+}
