@@ -28,11 +28,11 @@ impl Store {
         self.audited("write the audit log", |_| Ok(((), Some(event.clone()))))
     }
 
-    /// Records that the host begins to serve, and whether the one before it ended as it should.
+    /// Records that the host begins to serve, and how the one before it ended: it was upgraded to this one, stopped, or crashed.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn record_start(&self, detail: &str) -> Result<(), StoreError> {
+    pub fn record_start(&self, detail: &str, is_upgrade: bool) -> Result<(), StoreError> {
         self.audited("write the audit log", |transaction| {
             let last: Option<String> = transaction
                 .query_row(
@@ -42,6 +42,7 @@ impl Store {
                 )
                 .optional()?;
             let after = match last {
+                _ if is_upgrade => "after an upgrade",
                 None => "the first start",
                 Some(last) if last == AuditAction::Stop.as_str() => "after a stop",
                 Some(_) => "after a crash",

@@ -20,6 +20,7 @@ mod exit;
 mod foreign;
 mod form;
 mod healthcheck;
+mod hints;
 mod host_name;
 mod image;
 mod key;
@@ -75,6 +76,11 @@ Exit codes: 0 done; 1 refused or failed; 2 wrong usage; 3 the host can't be reac
 /// Verbs that talk to no running host: they refuse `--host`, and their help does not list it.
 const LOCAL: [&str; 8] =
     ["serve", "solo", "key forget", "healthcheck", "image", "doctor", "config", "completions"];
+
+/// Whether a word is a verb that `--host` may be given to.
+fn talks_to_a_host(verb: &str) -> bool {
+    !LOCAL.contains(&verb) && Cli::command().find_subcommand(verb).is_some()
+}
 
 /// Host for server-side rendered front ends.
 #[derive(Debug, Parser)]
@@ -213,6 +219,7 @@ fn aim(host: Option<String>, verb: &Verb, path: &str) -> Result<(), Failure> {
         Verb::Restore(args) if !args.is_for_an_app() => Err(Failure::Usage(refusal.into())),
         _ if is_local => Err(Failure::Usage(refusal.into())),
         _ => {
+            hints::name_host(&host);
             target::name(host);
             Ok(())
         }

@@ -130,7 +130,7 @@ pub(crate) async fn run(config: Config, requests: Handle, ready: ReadyLine) -> R
     let mut options = admin_options(&config, isolation, store.clone(), &releases, &telemetry)?;
     options.inherited = inheritance.listener(Role::Admin, config.admin);
     options.edge = Some(serving.address);
-    let started = || audited(store.record_start(&started_text(isolation)));
+    let started = || audited(store.record_start(&started_text(isolation), !at_once));
     let admin = bring_up(&releases, options, started, at_once).await?;
     ready.write(serving.address, Some(&admin.url), isolation, fell_back(&config, isolation));
     tokio::spawn(engine::end_left(left, predecessor.clone()));

@@ -179,6 +179,9 @@ fn a_stop_in_the_middle_of_an_upgrade_leaves_the_folder_as_it_was() {
     let host = Host::start_in(folder, &PROCESS);
     assert_eq!(host.get("storm", "/").send().header("x-vitrine-release"), Some("storm@v1"));
     assert!(!host.log().contains("after a crash"), "{}", host.log());
+    host.upgrade().ok();
+    let last = host.cli(&["audit", "list"]).ok().stdout;
+    assert!(last.contains("after an upgrade") && !last.contains("after a crash"), "{last}");
 }
 
 /// What is under way is not cut short: an upgrade beside a deploy waits for it, or is refused.

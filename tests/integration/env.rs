@@ -350,3 +350,15 @@ fn names_without_a_value_are_listed_as_unset() {
     assert!(!unset(&[]).contains(&"GREETING".to_owned()));
     assert!(unset(&["--preview"]).contains(&"GREETING".to_owned()));
 }
+
+#[test]
+fn at_a_terminal_a_value_is_asked_for() {
+    let host = Host::start();
+    let set = ["env", "set", "shop", "GREETING"];
+    let asked = host.cli_at_terminal(&set).stdin("hello there\ny\n").run();
+    assert!(asked.code == 0 && asked.stdout.contains("value of GREETING:"), "{asked:?}");
+    let listed = host.cli(&["env", "list", "shop", "--json"]).ok().stdout;
+    assert!(listed.contains("GREETING") && listed.contains("hello there"), "{listed}");
+    let refused = host.cli_at_terminal(&set).stdin("\n").run();
+    assert_eq!(refused.code, 2, "{refused:?}");
+}

@@ -273,6 +273,11 @@ fn of_two_deploys_at_once_the_earlier_one_is_superseded_and_undone() {
     });
     let end = earlier.last().unwrap();
     assert_eq!(end["result"], "superseded", "{end}");
+    let detail = end["error"]["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("that of `v3`") && detail.ends_with("; deploy it again to make it live all the same"),
+        "{detail}"
+    );
     assert!(end["error"]["detail"].as_str().unwrap().contains("`v3`"), "{end}");
     assert!(phases(&earlier).contains(&"undoing"), "{earlier:?}");
     assert_eq!((live(&host), versions(&host)), ("v3".into(), vec!["v3".to_owned(), "v1".to_owned()]));

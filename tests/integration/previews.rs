@@ -32,6 +32,22 @@ fn a_preview_is_named_by_its_name_and_two_may_have_one_content() {
 }
 
 #[test]
+fn a_deploy_of_what_a_preview_shows_leaves_the_preview_alone() {
+    let host = Host::start();
+    let app = "export default { fetch: (request, env) => new Response(env.MODE) };";
+    let bundle = bundle_dir(&[("server/index.js", app), ("vitrine.json", r#"{"env":["MODE"]}"#)]);
+    let deploy = ["deploy", "shop", bundle.path().to_str().unwrap()];
+    host.cli(&["env", "set", "shop", "MODE"]).stdin("live").ok();
+    host.cli(&["env", "set", "shop", "MODE", "--preview"]).stdin("preview").ok();
+    let preview = host.cli(&[&deploy[..], &["--preview", "pr-1"]].concat()).ok().stdout;
+    let live = host.cli(&deploy).ok();
+    assert!(live.stdout != preview && live.stderr.contains("is uploaded, booted and warm"), "{live:?}");
+    assert_eq!((text(&host, "shop"), text(&host, "shop-pr-1")), ("live".into(), "preview".into()));
+    host.cli(&["remove", "shop@pr-1"]).ok();
+    assert_eq!((text(&host, "shop"), host.get("shop-pr-1", "/").send().status), ("live".into(), 404));
+}
+
+#[test]
 fn a_preview_gets_changed_values_with_its_next_deploy_of_the_same_content() {
     let host = Host::start();
     let app = "export default { fetch: (request, env) => new Response(env.NAME ?? \"none\") };";

@@ -167,3 +167,17 @@ fn a_cloned_project_sends_no_token_to_the_host_that_it_names() {
     name("https://[::ffff:127.0.0.1]:1");
     of(Cli::new(&["status"])).fails(2, &["nothing was sent"]);
 }
+
+#[test]
+fn commands_that_are_suggested_go_to_the_host_that_was_named() {
+    let one = Host::start();
+    let other = beside(&one);
+    let manifest = ("vitrine.json", r#"{"env":["API_URL"]}"#);
+    let bundle = bundle_dir(&[APP, manifest]);
+    let url = format!("http://{}", other.admin);
+    let told = one.cli(&["--host", &url, "deploy", "shop", bundle.path().to_str().unwrap()]).ok().stderr;
+    assert!(told.contains(&format!("\n  vitrine --host {url} env set shop API_URL")), "{told}");
+    drop(other);
+    let told = one.cli(&["deploy", "shop", bundle.path().to_str().unwrap()]).ok().stderr;
+    assert!(told.contains("\n  vitrine env set shop API_URL"), "{told}");
+}

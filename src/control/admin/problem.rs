@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use std::error::Error;
 use vitrine_bundle::BundleError;
+use vitrine_core::id::ReleaseId;
 use vitrine_core::scope::Actor;
 use vitrine_store::StoreError;
 
@@ -260,14 +261,17 @@ impl From<ReleaseError> for Problem {
             ReleaseError::LabelTaken { .. } => Kind::LabelTaken,
             ReleaseError::Quota(_) => Kind::Quota,
             ReleaseError::NoCapacity { .. } => Kind::NoCapacity,
-            ReleaseError::Refused(_) | ReleaseError::Superseded(_) => Kind::Refused,
+            ReleaseError::Refused(_) | ReleaseError::Superseded { .. } => Kind::Refused,
             ReleaseError::Unsigned { .. } => Kind::SignatureRefused,
             ReleaseError::Unservable { .. } => Kind::Unservable,
             ReleaseError::Queued { .. } | ReleaseError::LogBusy(_) => Kind::Busy,
             ReleaseError::Engine { .. } | ReleaseError::EngineAway { .. } => Kind::EngineUnavailable,
             ReleaseError::Store { source, .. } => store_kind(source),
         };
-        let detail = with_causes(&error);
+        let mut detail = with_causes(&error);
+        if let ReleaseError::Superseded { release: ReleaseId { app, version }, .. } = &error {
+            detail.push_str(&format!("; `vitrine promote {app} {version}` makes it live all the same"));
+        }
         let ReleaseError::Unservable { log, mut diagnosis, .. } = error else {
             return Self::new(kind, detail);
         };

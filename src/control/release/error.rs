@@ -3,7 +3,7 @@
 use super::capacity::Missing;
 use super::diagnosis::Diagnosis;
 use vitrine_bundle::SignatureError;
-use vitrine_core::id::{AppName, Digest, ReleaseId};
+use vitrine_core::id::{AppName, Digest, ReleaseId, Version};
 use vitrine_core::telemetry::log_store::Busy;
 use vitrine_store::StoreError;
 
@@ -54,8 +54,13 @@ pub enum ReleaseError {
     #[error("{0}")]
     Refused(String),
     /// 409: a deploy that began later went live.
-    #[error("{0}")]
-    Superseded(String),
+    #[error("the deploy of `{release}` is superseded: that of `{by}` began later and went live")]
+    Superseded {
+        /// What it would have made live.
+        release: ReleaseId,
+        /// What went live.
+        by: Version,
+    },
     /// 409: a quota is used up; says which, and the setting that it comes from.
     #[error("{0}")]
     Quota(String),

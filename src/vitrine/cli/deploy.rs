@@ -22,9 +22,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use vitrine_control::admin::deployments::DeployEnd;
 use vitrine_control::admin::env::check_name;
-use vitrine_control::release::{
-    DeploymentView, HealthAnswer, ReleaseView, Switched, Uploaded, env_line, limits_line,
-};
+use vitrine_control::release::{DeploymentView, HealthAnswer, Switched, Uploaded, env_line, limits_line};
 use vitrine_core::id::{AppName, Version};
 use vitrine_core::limits::{BOOT_DEADLINE_MAX_MS, SIGNATURE_BYTES_MAX};
 
@@ -118,7 +116,7 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
     let client = Client::changing()?;
     client.greet(&args.app).await?;
     let mut prepared = prepare(&args, &mut stop).await?;
-    prepared.version = free_version(&client, &args, prepared.version).await?;
+    prepared.version = version_of(&args, prepared.version)?;
     tokio::select! {
         checked = check(&client, &args, &prepared) => checked?,
         () = stop.asked() => return Err(nothing_sent()),
@@ -144,20 +142,14 @@ fn nothing_sent() -> Failure {
     Failure::Interrupted("interrupted: nothing was sent".to_owned())
 }
 
-/// The version of a preview that is given none: that of its content, unless another release or preview has the same content.
-async fn free_version(client: &Client, args: &Args, version: Version) -> Result<Version, Failure> {
-    let (Some(name), None) = (&args.preview, &args.version) else { return Ok(version) };
-    let path = ["apps", args.app.as_str(), "releases", version.as_str()];
-    match client.get::<ReleaseView>(&path).await {
-        Ok(there) if there.preview.as_deref() != Some(name.as_str()) => {
-            let mut own = format!("{version}-{name}");
-            // Names are ASCII. Of two that begin with the same fifty characters the second needs a --version.
-            own.truncate(Version::LENGTH_MAX);
-            own.parse().map_err(Failure::local("naming the preview's version"))
-        }
-        Ok(_) | Err(Failure::Missing(_)) => Ok(version),
-        Err(failure) => Err(failure),
-    }
+/// The version of a preview that is given none is named after its content and the preview: a later deploy of the same content is a
+/// release of its own, and leaves the preview alone.
+fn version_of(args: &Args, content: Version) -> Result<Version, Failure> {
+    let (Some(name), None) = (&args.preview, &args.version) else { return Ok(content) };
+    let mut own = format!("{content}-{name}");
+    // Names are ASCII. Of two that begin with the same fifty characters the second needs a --version.
+    own.truncate(Version::LENGTH_MAX);
+    own.parse().map_err(Failure::local("naming the preview's version"))
 }
 
 /// Packs and checks the bundle. Its scratch folder goes when what fills it is done, so an interrupt waits for that.
@@ -188,7 +180,10 @@ async fn check(client: &Client, args: &Args, prepared: &Prepared) -> Result<(), 
 fn deployed(client: &Client, args: &Args, (end, took): (DeployEnd, Duration)) -> Result<Deployed, Failure> {
     let DeployEnd { uploaded, switched, error, notices, .. } = end;
     if let Some(uploaded) = &uploaded {
-        tell(args, uploaded, took);
+        if error.is_none() {
+            tell(args, uploaded, took);
+        }
+        warn(uploaded);
     }
     notices.iter().for_each(|notice| print::talk(&format!("warning: {notice}")));
     match (error, uploaded) {
@@ -199,8 +194,7 @@ fn deployed(client: &Client, args: &Args, (end, took): (DeployEnd, Duration)) ->
 }
 
 fn tell(args: &Args, uploaded: &Uploaded, took: Duration) {
-    let Uploaded { release: view, env_unset, limits_lowered, health_missing, .. } = uploaded;
-    let release = format!("{}@{}", args.app, view.version);
+    let release = format!("{}@{}", args.app, uploaded.release.version);
     if uploaded.created {
         print::talk(&format!("{release} is uploaded, booted and warm ({:.1} s)", took.as_secs_f64()));
     } else if uploaded.values_renewed {
@@ -210,6 +204,10 @@ fn tell(args: &Args, uploaded: &Uploaded, took: Duration) {
     } else {
         print::talk(&format!("{release} was there already, with the same content"));
     }
+}
+
+fn warn(uploaded: &Uploaded) {
+    let Uploaded { release: view, env_unset, limits_lowered, health_missing, .. } = uploaded;
     let health = health_missing.as_ref().map(|HealthAnswer { path, status }| {
         format!(
             "the health path {path} answers {status}, which counts as healthy, as any status below 500 does; check its spelling in \

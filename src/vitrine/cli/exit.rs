@@ -1,6 +1,6 @@
 //! How a verb can fail, and the exit code for it.
 
-use crate::cli::{print, visible};
+use crate::cli::{hints, print, visible};
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 use serde_json::json;
@@ -188,8 +188,8 @@ impl Failure {
         };
         ErrorObject {
             code: self.code().to_owned(),
-            message: self.to_string(),
-            hint: self.hint(),
+            message: hints::addressed(&self.to_string()).into_owned(),
+            hint: self.hint().map(|hint| hints::addressed(&hint).into_owned()),
             status,
             exit: self.exit(),
             causes: self.causes(),
@@ -211,7 +211,7 @@ impl Failure {
 
     fn tell(&self) {
         let hint = self.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
-        let text = visible::block(&format!("{self}{hint}"), "  ");
+        let text = visible::block(&hints::addressed(&format!("{self}{hint}")), "  ");
         print::tell(&format!("{ERROR}error:{ERROR:#} {text}"));
         self.causes()
             .iter()

@@ -1,6 +1,6 @@
 //! stdout for data, stderr for talk; both as JSON with `--json`, an object a line.
 
-use crate::cli::{Failure, visible};
+use crate::cli::{Failure, hints, visible};
 use crate::host::ReadyLine;
 use serde::Serialize;
 use serde_json::json;
@@ -81,8 +81,14 @@ pub(super) fn done(value: &impl Serialize, told: &str) -> Result<(), Failure> {
     Ok(())
 }
 
+/// A number of things, such as `1 release` or `2 releases`.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// Tells people a line, as [`data`] does; with `--json` it is `{"note": LINE}`. That stderr is closed is no reason to stop.
 pub(super) fn talk(line: &str) {
+    let line = &*hints::addressed(line);
     let line = if is_json() { json!({ "note": line }).to_string() } else { visible::text(line).into_owned() };
     tell(&line);
 }

@@ -104,7 +104,7 @@ async fn ask_for_name(client: &Client, app: &AppName, args: &Args) -> Result<(),
     let what = match client.get::<AppView>(&["apps", app.as_str()]).await {
         Ok(view) => {
             let live = view.live.map_or_else(String::new, |live| format!("{live}, live at {}, ", view.url));
-            format!("{live}{} releases in all, and its values", view.releases.len())
+            format!("{live}{} in all, and its values", print::counted(view.releases.len(), "release"))
         }
         Err(Failure::Missing(text)) => match remains(client, app, args).await? {
             Some(what) => what.into(),

@@ -77,6 +77,9 @@ async fn restore(app: &AppName) -> Result<(), Failure> {
     }
     let live =
         restored.live.as_ref().map_or_else(|| "nothing was live".into(), |live| format!("{live} is live"));
-    print::talk(&format!("restored {app} with {} releases: {live}", restored.releases.len()));
+    print::talk(&format!(
+        "restored {app} with {}: {live}",
+        print::counted(restored.releases.len(), "release")
+    ));
     print::data(&restored.url)
 }

@@ -146,7 +146,11 @@ async fn go(
     let promoted = match may_go_live(caller.as_ref(), release) {
         Err(problem) => Err(failed(problem)),
         Ok(()) => state.releases.promote(release.clone(), options).await.map_err(|error| match error {
-            ReleaseError::Superseded(_) => (DeployResult::Superseded, error.into()),
+            ReleaseError::Superseded { .. } if created => {
+                let detail = format!("{error}; deploy it again to make it live all the same");
+                (DeployResult::Superseded, Problem::new(Kind::Refused, detail))
+            }
+            ReleaseError::Superseded { .. } => (DeployResult::Superseded, error.into()),
             error => failed(error.into()),
         }),
     };

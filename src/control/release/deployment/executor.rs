@@ -135,11 +135,7 @@ impl Releases {
         if let Some((newest, version)) = self.0.registry.newest_deploy(&release.app)
             && newest > number
         {
-            return Err(ReleaseError::Superseded(format!(
-                "the deploy of `{release}` is superseded: that of `{version}` began later and went live; \
-                 `vitrine promote {} {}` makes it live all the same",
-                release.app, release.version
-            )));
+            return Err(ReleaseError::Superseded { release: release.clone(), by: version });
         }
         match self.0.registry.bad(release) {
             None => Ok(()),
@@ -205,10 +201,12 @@ impl Releases {
             deployment.happens(Event::Passed, None);
             if deployment.standing().progress.is_over() {
                 self.refuse_deploy(&release, deployment.number)?;
-                return Err(ReleaseError::Superseded(format!(
-                    "another release of `{}` went live meanwhile",
-                    release.app
-                )));
+                let by = self
+                    .0
+                    .registry
+                    .live(&release.app)
+                    .map_or(release.version.clone(), |live| live.id().version);
+                return Err(ReleaseError::Superseded { release, by });
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Values as they are given: on stdin, at the terminal, in a file.
 
 use super::dotenv;
-use crate::cli::Failure;
+use crate::cli::{Failure, ask};
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Read};
 use std::path::Path;
@@ -26,7 +26,7 @@ pub(super) fn name(text: &str, rest: &[String]) -> Result<String, Failure> {
     if rest.is_empty() { Ok(name) } else { Err(Failure::Usage(format!("{name}: {FROM_STDIN}"))) }
 }
 
-/// A value, asked for at the terminal if it is a secret, else read from stdin.
+/// A value, asked for at a terminal, else read from stdin. What is typed for a secret is not shown.
 ///
 /// # Errors
 /// There is none.
@@ -70,7 +70,7 @@ fn bounded(reader: impl Read) -> io::Result<String> {
 fn read_value(name: &str, secret: bool) -> Result<String, Failure> {
     if io::stdin().is_terminal() {
         if !secret {
-            return Err(Failure::Usage(format!("{FROM_STDIN}; with --secret it is asked for here")));
+            return ask::line(&format!("value of {name}:"));
         }
         let asked = rpassword::prompt_password(format!("value of {name} (not shown): "));
         return asked.map_err(Failure::local("reading the terminal"));
