@@ -49,6 +49,8 @@ function urlOf(options, protocol) {
 class ClientRequest extends OutgoingMessage {
   aborted = false;
   reusedSocket = false;
+  // By this the streams of Node.js know that it is an answer of this side.
+  upgradeOrConnect = false;
   #url;
   #pieces = [];
   #abort = new AbortController();

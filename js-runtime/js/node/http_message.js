@@ -4,6 +4,7 @@ const { core } = __bootstrap;
 const { Readable } = core.loadExtScript("ext:vitrine/node/stream.js");
 const { EventEmitter } = core.loadExtScript("ext:vitrine/node/events.js");
 const { Buffer } = core.loadExtScript("ext:vitrine/node/buffer.js");
+const { nextTick } = core.loadExtScript("ext:vitrine/node/internal/process.js");
 
 const TOKEN = /^[\^_`a-zA-Z\-0-9!#$%&'*+.|~]+$/;
 const INVALID_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
@@ -63,10 +64,13 @@ class Socket extends EventEmitter {
     if (this.destroyed) return this;
     this.destroyed = true;
     this.readable = this.writable = false;
-    this.emit("close", false);
+    queueMicrotask(() => this.emit("close", false));
     return this;
   }
 }
+
+// What a message fails with whose connection is gone.
+const aborted = () => Object.assign(new Error("aborted"), { code: "ECONNRESET" });
 
 // Headers that Node keeps the first of; all others are joined.
 const FIRST_OF = new Set([
@@ -88,8 +92,12 @@ class IncomingMessage extends Readable {
   url = "";
   statusCode = null;
   statusMessage = null;
+  // By these two the streams of Node.js know a message from other streams.
+  _consuming = false;
+  _dumped = false;
   #source = null;
   #reader = null;
+  #isConsumed = false;
 
   constructor(socket) {
     super();
@@ -100,6 +108,7 @@ class IncomingMessage extends Readable {
   _take(headers, body) {
     for (const [name, value] of headers) this._addHeader(name, value);
     this.#source = body;
+    this.complete = body === null;
   }
 
   _addHeader(name, value) {
@@ -123,9 +132,18 @@ class IncomingMessage extends Readable {
     return {};
   }
 
+  // The answer is sent: a body that nobody reads has no more readers, and ends.
+  _dump() {
+    if (this._dumped || this.#isConsumed) return;
+    this._dumped = this.complete = true;
+    this.#source?.cancel().catch(() => {});
+    this.#source = null;
+    this.resume();
+  }
+
   _read() {
+    this.#isConsumed = true;
     if (this.#source === null) {
-      this.complete = true;
       this.push(null);
       return;
     }
@@ -140,11 +158,14 @@ class IncomingMessage extends Readable {
   }
 
   _destroy(error, callback) {
-    if (!this.complete) {
+    if (!this.readableEnded || !this.complete) {
       this.aborted = true;
       this.#reader?.cancel(error).catch(() => {});
+      this.emit("aborted");
+      this.socket?.destroy();
     }
-    callback(error);
+    // As in Node.js, only who listens for errors is given one.
+    nextTick(() => callback(this.listenerCount("error") === 0 ? null : error));
   }
 
   setTimeout(ms, callback) {
@@ -281,5 +302,5 @@ function bytesOf(chunk, encoding) {
   throw Object.assign(new TypeError('The "chunk" argument must be of type string or an instance of Buffer or Uint8Array'), { code: "ERR_INVALID_ARG_TYPE" });
 }
 
-return { IncomingMessage, OutgoingMessage, Socket, bytesOf, validateHeaderName, validateHeaderValue };
+return { IncomingMessage, OutgoingMessage, Socket, aborted, bytesOf, validateHeaderName, validateHeaderValue };
 })();

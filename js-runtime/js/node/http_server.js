@@ -2,7 +2,7 @@
 (function () {
 const { core } = __bootstrap;
 const { EventEmitter } = core.loadExtScript("ext:vitrine/node/events.js");
-const { IncomingMessage, OutgoingMessage, Socket, bytesOf } = core.loadExtScript("ext:vitrine/node/http_message.js");
+const { IncomingMessage, OutgoingMessage, Socket, aborted, bytesOf } = core.loadExtScript("ext:vitrine/node/http_message.js");
 const listening = core.loadExtScript("ext:vitrine/node/http_listening.js");
 const { STATUS_CODES } = core.loadExtScript("ext:vitrine/node/http_codes.js");
 const { Body, kBody } = core.loadExtScript("ext:vitrine/web/body.js");
@@ -45,6 +45,10 @@ class ServerResponse extends OutgoingMessage {
   // Where the head is given to, and what went wrong before it.
   _answerTo(answer) {
     this.#answer = answer;
+    this.socket.once("close", () => {
+      this.#lose(aborted());
+      this.#close();
+    });
   }
 
   assignSocket() {}
@@ -119,6 +123,7 @@ class ServerResponse extends OutgoingMessage {
       this.emit("prefinish");
       this.emit("finish");
       if (typeof callback === "function") callback();
+      this.req?._dump?.();
       this.#close();
     });
     return this;
@@ -126,14 +131,19 @@ class ServerResponse extends OutgoingMessage {
 
   destroy(error) {
     if (this.destroyed) return this;
-    this.destroyed = true;
     this.errored = error ?? null;
-    const reason = error ?? new Error("The response was destroyed");
-    if (!this.#begun) this.#answer?.reject(reason);
-    else if (!this.writableEnded) this.#controller?.error(reason);
+    this.#lose(error ?? new Error("The response was destroyed"));
     this.socket?.destroy();
     queueMicrotask(() => this.#close());
     return this;
+  }
+
+  // Nobody takes the rest.
+  #lose(reason) {
+    if (this.destroyed) return;
+    this.destroyed = true;
+    if (!this.#begun) this.#answer?.reject(reason);
+    else if (!this.writableEnded) this.#controller?.error(reason);
   }
 
   #close() {
@@ -243,7 +253,8 @@ class Server extends EventEmitter {
     }
     const url = new URL(request.url);
     const forwarded = request.headers.get("x-forwarded-for")?.split(",")[0].trim();
-    const req = new IncomingMessage(new Socket({ encrypted: url.protocol === "https:", remoteAddress: forwarded ?? "127.0.0.1" }));
+    const socket = new Socket({ encrypted: url.protocol === "https:", remoteAddress: forwarded ?? "127.0.0.1" });
+    const req = new IncomingMessage(socket);
     req.method = request.method;
     req.url = url.pathname + url.search;
     req._take(request.headers, request.body);
@@ -251,12 +262,12 @@ class Server extends EventEmitter {
     if (request.body !== null && req.headers["content-length"] === undefined) req._addHeader("transfer-encoding", "chunked");
     const answer = Promise.withResolvers();
     const res = new ServerResponse(req);
-    res._answerTo(answer);
-    request.signal.addEventListener("abort", () => {
-      req.aborted = true;
-      req.emit("aborted");
-      res.destroy(request.signal.reason);
-    }, { once: true });
+    // Before what the answer and the app listen for: Node.js tells the request first.
+    socket.once("close", () => req.destroy(aborted()));
+    // Nobody awaits the answer to a client that has gone, and its error would only be logged.
+    const reject = (error) => request.signal.aborted || answer.reject(error);
+    res._answerTo({ resolve: answer.resolve, reject });
+    request.signal.addEventListener("abort", () => socket.destroy(), { once: true });
     if (!this.emit("request", req, res)) answer.reject(new Error("The server has no listener for requests"));
     return answer.promise;
   }

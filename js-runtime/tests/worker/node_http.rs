@@ -233,3 +233,66 @@ fn a_head_request_is_told_the_length_that_is_known() {
         assert_eq!(Setup::fetch(fetch).boot().await.ask(ask).await.header("content-length"), ["6"]);
     });
 }
+
+const CLOSED: &str = r#"
+import http from "node:http";
+const told = (req, res, seen, done) => {
+  for (const [name, from] of [["req", req], ["res", res], ["socket", req.socket]]) {
+    for (const event of ["aborted", "end", "finish", "close"]) from.on(event, () => {
+      seen.push(`${name} ${event}`);
+      if (`${name} ${event}` === "req close") done();
+    });
+  }
+};
+http.createServer((req, res) => {
+  const seen = [];
+  told(req, res, seen, () => console.log(`${req.url}: ${seen.join()}; ${req.destroyed} ${res.writableFinished}`));
+  if (req.url === "/events") res.writeHead(200, { "content-type": "text/event-stream" }).write("data: 1\n\n");
+  else if (req.url === "/hangs") console.log("hangs");
+  else if (req.url === "/read") req.resume().on("end", () => res.end());
+  else if (req.url === "/gone") req.destroy();
+  else res.end("page");
+}).listen();
+"#;
+
+async fn line(worker: &mut crate::support::Worker) -> String {
+    let mut lines = worker.logs.batch().await.expect("a log");
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    lines.remove(0).message
+}
+
+#[test]
+fn requests_close_after_their_answers_as_in_node() {
+    run(async {
+        let mut worker = Setup::fetch(CLOSED).boot().await;
+        let unread = "res finish,res close,req end,req close; true true";
+        let asks = [(Ask::get("/page"), unread), (Ask::post("/upload", b"not read"), unread)];
+        for (ask, expected) in asks {
+            let path = ask.head.url.rsplit('/').next().unwrap().to_owned();
+            assert_eq!(worker.ask(ask).await.text(), "page");
+            assert_eq!(line(&mut worker).await, format!("/{path}: {expected}"));
+        }
+        assert_eq!(worker.ask(Ask::post("/read", b"read")).await.text(), "");
+        assert_eq!(line(&mut worker).await, "/read: req end,res finish,res close,req close; true true");
+    });
+}
+
+#[test]
+fn requests_close_when_their_client_leaves_as_in_node() {
+    run(async {
+        let mut worker = Setup::fetch(CLOSED).boot().await;
+        let lost = "req aborted,res close,socket close,req close; true false";
+        let mut events = worker.start(Ask::get("/events")).await;
+        assert!(matches!(events.next().await, Some(vitrine_wire::Frame::Response(..))));
+        drop(events);
+        assert_eq!(line(&mut worker).await, format!("/events: {lost}"));
+        let hangs = worker.start(Ask::get("/hangs")).await;
+        assert_eq!(line(&mut worker).await, "hangs");
+        drop(hangs);
+        assert_eq!(line(&mut worker).await, format!("/hangs: {lost}"));
+        let failed = worker.get("/gone").await;
+        assert_eq!(failed.done.outcome, vitrine_wire::Outcome::AppError, "{failed:?}");
+        let gone = worker.logs.batch().await.expect("a log").remove(0).message;
+        assert!(gone.starts_with("/gone: req aborted"), "{gone}");
+    });
+}
