@@ -131,9 +131,9 @@ pub struct PromoteOptions {
     pub observer: Option<Arc<dyn DeployObserver>>,
 }
 
-/// The control plane's one door: the admin side calls it, the edge only wakes. Cheap to clone.
+/// The control plane as the admin side and the edge call it, and the store handle that names whose changes it records. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Releases(Arc<Inner>);
+pub struct Releases(Arc<Inner>, Store);
 
 #[derive(Debug)]
 struct Inner {
@@ -185,7 +185,7 @@ impl Releases {
         let boots = BootQueue::new(boot_queue::places_here(parts.config.worker.memory_mb), BOOTS_RESERVE);
         let capacity = Capacity::here(&parts.config, parts.telemetry.metrics.schedulable_workers());
         let app_logs = AppLogs::new(&parts.telemetry);
-        let releases = Self(Arc::new(Inner {
+        let releases = Self::of_host(Arc::new(Inner {
             parts,
             control: Handle::current(),
             registry: Registry::default(),
@@ -210,6 +210,22 @@ impl Releases {
         }));
         releases.adopt().await?;
         Ok(releases)
+    }
+
+    /// The same control plane, with its changes recorded through this handle of the store: as its actor's.
+    #[must_use]
+    pub fn through(&self, store: Store) -> Self {
+        Self(Arc::clone(&self.0), store)
+    }
+
+    /// The same for what goes on in the background of a change: the host does that by itself.
+    fn by_host(&self) -> Self {
+        Self::of_host(Arc::clone(&self.0))
+    }
+
+    fn of_host(inner: Arc<Inner>) -> Self {
+        let store = inner.parts.store.by(Actor::Host);
+        Self(inner, store)
     }
 
     /// Boots the live releases that have no worker, goes on with what an earlier host began, and keeps everything in order from
@@ -296,7 +312,7 @@ impl Releases {
         operation: &'static str,
         call: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, ReleaseError> {
-        let store = self.0.parts.store.by(Actor::current());
+        let store = self.1.clone();
         let done = tokio::task::spawn_blocking(move || call(&store)).await;
         match done {
             Ok(result) => result.map_err(ReleaseError::store(operation)),

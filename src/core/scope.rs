@@ -169,23 +169,6 @@ pub enum Actor {
     Token(TokenName),
 }
 
-tokio::task_local! {
-    static ACTING: Actor;
-}
-
-impl Actor {
-    /// Runs a task on behalf of this one. What the task spawns is the host's own again.
-    pub async fn acting<T>(self, task: impl Future<Output = T>) -> T {
-        ACTING.scope(self, task).await
-    }
-
-    /// On whose behalf this task runs.
-    #[must_use]
-    pub fn current() -> Self {
-        ACTING.try_with(Self::clone).unwrap_or_default()
-    }
-}
-
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -250,12 +233,5 @@ mod tests {
         assert_eq!(both.texts(), ["deploy", "promote"]);
         assert_eq!(serde_json::to_string(&both).unwrap(), r#"["deploy","promote"]"#);
         assert_eq!(serde_json::from_str::<Selection<Verb>>(r#"["*"]"#).unwrap(), Selection::All);
-    }
-
-    #[tokio::test]
-    async fn what_a_task_spawns_is_the_hosts_own() {
-        assert_eq!(Actor::current(), Actor::Host);
-        let within = async { (Actor::current(), tokio::spawn(async { Actor::current() }).await.unwrap()) };
-        assert_eq!(Actor::Root.acting(within).await, (Actor::Root, Actor::Host));
     }
 }

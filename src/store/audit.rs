@@ -20,6 +20,12 @@ impl Store {
         Self(self.0.clone(), actor)
     }
 
+    /// Who its changes are recorded as.
+    #[must_use]
+    pub const fn actor(&self) -> &Actor {
+        &self.1
+    }
+
     /// Records something that changes nothing else in the store.
     ///
     /// # Errors

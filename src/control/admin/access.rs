@@ -22,7 +22,7 @@ struct Grant {
 
 /// A caller with a valid token.
 #[derive(Debug, Clone)]
-pub struct Caller {
+pub(super) struct Caller {
     /// Under which name changes are recorded.
     pub actor: Actor,
     /// None for the host's own token, which may do everything and has no end.
@@ -30,33 +30,34 @@ pub struct Caller {
     clock: Clock,
 }
 
-tokio::task_local! {
-    static CALLING: Caller;
-}
-
 impl Caller {
     /// Whether this is allowed on this app; on every app, if none is given.
     #[must_use]
-    pub fn may(&self, verb: Verb, app: Option<&AppName>) -> bool {
+    pub(super) fn may(&self, verb: Verb, app: Option<&AppName>) -> bool {
         self.grant.as_ref().is_none_or(|grant| grant.record.scope.allows(verb, app))
+    }
+
+    /// The apps that it may see.
+    pub(super) fn may_see(&self) -> impl Fn(&AppName) -> bool {
+        |app| self.may(Verb::Read, Some(app))
     }
 
     /// Whether it has the host's own token.
     #[must_use]
-    pub const fn is_root(&self) -> bool {
+    pub(super) const fn is_root(&self) -> bool {
         self.grant.is_none()
     }
 
     /// Whether the token is still good: neither revoked nor expired since.
     #[must_use]
-    pub fn is_valid(&self) -> bool {
+    pub(super) fn is_valid(&self) -> bool {
         self.grant.as_ref().is_none_or(|grant| {
             !grant.ended.is_cancelled() && !has_expired(&grant.record, self.clock.now_ms())
         })
     }
 
     /// Waits until the token is revoked or has expired.
-    pub async fn ended(&self) {
+    pub(super) async fn ended(&self) {
         let Some(grant) = &self.grant else { return std::future::pending().await };
         let expires = async {
             match grant.record.expires_ms {
@@ -69,18 +70,6 @@ impl Caller {
         };
         tokio::select! { () = grant.ended.cancelled() => {}, () = expires => {} }
     }
-
-    /// Runs the handling of this caller's request.
-    pub async fn calling<T>(self, task: impl Future<Output = T>) -> T {
-        let actor = self.actor.clone();
-        CALLING.scope(self, actor.acting(task)).await
-    }
-
-    /// Whose request this task handles; none where no token is asked for.
-    #[must_use]
-    pub fn current() -> Option<Self> {
-        CALLING.try_with(Self::clone).ok()
-    }
 }
 
 fn has_expired(record: &TokenRecord, now_ms: u64) -> bool {
@@ -89,7 +78,7 @@ fn has_expired(record: &TokenRecord, now_ms: u64) -> bool {
 
 /// What became of a token that was shown.
 #[derive(Debug)]
-pub enum AuthResult {
+pub(super) enum AuthResult {
     /// It is good.
     Good(Caller),
     /// It is not known, or not any more.
@@ -100,7 +89,7 @@ pub enum AuthResult {
 
 /// Every token, and a count of wrong ones. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Access(Arc<Inner>);
+pub(super) struct Access(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -115,7 +104,7 @@ struct Inner {
 impl Access {
     /// With these tokens beside the host's own.
     #[must_use]
-    pub fn new(root: Token, records: Vec<TokenRecord>, clock: Clock) -> Self {
+    pub(super) fn new(root: Token, records: Vec<TokenRecord>, clock: Clock) -> Self {
         let inner = Inner {
             root,
             clock,
@@ -129,7 +118,7 @@ impl Access {
     }
 
     /// Looks at what a caller shows. Every token is compared, so that the time tells nothing about which one it was.
-    pub fn authenticate(&self, shown: &str) -> AuthResult {
+    pub(super) fn authenticate(&self, shown: &str) -> AuthResult {
         let sha256: [u8; 32] = Sha256::digest(shown).into();
         let caller = |actor, grant| Caller { actor, grant, clock: self.0.clock.clone() };
         let mut found = self.0.root.matches(shown).then(|| caller(Actor::Root, None));
@@ -152,13 +141,12 @@ impl Access {
     ///
     /// # Errors
     /// See [`StoreError`]; nothing has changed then.
-    pub async fn change<T: Send + 'static>(
+    pub(super) async fn change<T: Send + 'static>(
         &self,
-        store: &Store,
+        store: Store,
         change: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let _changing = self.0.changing.lock().await;
-        let store = store.by(Actor::current());
         let changed = tokio::task::spawn_blocking(move || {
             let value = change(&store)?;
             Ok((value, store.tokens()?))

@@ -1,12 +1,13 @@
 //! Apps and their releases.
 
 use crate::admin::access::Caller;
-use crate::admin::action::Action;
+use crate::admin::answer::Answer;
+use crate::admin::execute::Change;
 use crate::admin::extract::{Call, Params, Segments};
+use crate::admin::idempotency::IdempotencyKey;
 use crate::admin::notice::Notice;
-use crate::admin::perform::{Answer, IdempotencyKey, look_up, perform};
 use crate::admin::problem::{Kind, Problem, ProblemBody};
-use crate::admin::router::AdminState;
+use crate::admin::state::{AdminState, OnBehalf};
 use crate::release::{
     AppSummary, AppView, AppsPage, PromoteOptions, ReleaseView, RemoveOptions, RemovedView, Switched,
 };
@@ -17,6 +18,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::num::NonZeroU32;
 use std::time::Duration;
+use vitrine_core::audit::AuditAction;
 use vitrine_core::id::{AppName, Digest, ReleaseId, Version};
 use vitrine_core::limits::BOOT_DEADLINE_MS;
 use vitrine_core::scope::Verb;
@@ -83,7 +85,7 @@ pub(super) struct AppsQuery {
 /// Apps in the order of their names.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(untagged)]
-pub enum AppList {
+pub(super) enum AppList {
     /// With their releases.
     Full(Vec<AppView>),
     /// With `short`.
@@ -96,14 +98,15 @@ pub enum AppList {
 #[utoipa::path(
     get,
     path = "/v1/apps",
-    security(("token" = ["any"])),
     params(AppsQuery),
     responses((status = 200, body = AppList))
 )]
 pub(super) async fn list(
     State(state): State<AdminState>,
+    caller: Caller,
     Params(AppsQuery { after, limit, short, removed }): Params<AppsQuery>,
 ) -> Result<Response, Problem> {
+    let releases = &state.releases;
     if removed {
         if short || after.is_some() || limit.is_some() {
             return Err(Problem::new(
@@ -111,18 +114,20 @@ pub(super) async fn list(
                 "`removed` gives all of them, and goes with nothing else",
             ));
         }
-        return Ok(look_up(&state, Action::ListRemoved).await?.into_response());
+        return Ok(Json(AppList::Removed(releases.removed_apps(caller.may_see()))).into_response());
     }
-    let limit = limit.map(|limit| limit.get() as usize);
-    let apps = look_up(&state, Action::ListApps { page: AppsPage { after, limit }, short }).await?;
-    Ok(Notice::beside(state.notice.clone(), apps))
+    let page = AppsPage { after, limit: limit.map(|limit| limit.get() as usize) };
+    let apps = match short {
+        true => AppList::Short(releases.app_summaries(&page, caller.may_see())),
+        false => AppList::Full(releases.apps(&page, caller.may_see())),
+    };
+    Ok(Notice::beside(state.notice, Json(apps)))
 }
 
 /// One app and its releases, newest first.
 #[utoipa::path(
     get,
     path = "/v1/apps/{app}",
-    security(("token" = ["read"])),
     params(("app" = String, Path)),
     responses((status = 200, body = AppView), (status = 404, body = ProblemBody))
 )]
@@ -130,8 +135,8 @@ pub(super) async fn show(
     State(state): State<AdminState>,
     Segments(app): Segments<AppName>,
 ) -> Result<Response, Problem> {
-    let app = look_up(&state, Action::ShowApp(app)).await?;
-    Ok(Notice::beside(state.notice.clone(), app))
+    let app = state.releases.app(&app)?;
+    Ok(Notice::beside(state.notice, Json(app)))
 }
 
 /// How an app is to be removed.
@@ -149,16 +154,25 @@ pub(super) struct RemoveQuery {
 #[utoipa::path(
     delete,
     path = "/v1/apps/{app}",
-    security(("token" = ["remove"])),
     params(("app" = String, Path), RemoveQuery),
     responses((status = 204), (status = 404, body = ProblemBody))
 )]
 pub(super) async fn remove(
     State(state): State<AdminState>,
+    caller: Caller,
     Segments(app): Segments<AppName>,
     Params(RemoveQuery { now, free_name }): Params<RemoveQuery>,
 ) -> Result<Answer, Problem> {
-    perform(state, None, Action::RemoveApp { app, how: RemoveOptions { now, free_name } }, None).await
+    let deployments = state.deployments.clone();
+    Change::new(caller, AuditAction::Remove)
+        .app(&app)
+        .execute(state, async move |behalf: OnBehalf| {
+            let how = RemoveOptions { now, free_name };
+            behalf.releases.remove_app(app.clone(), how).await.map_err(behalf.problem())?;
+            deployments.forget_app(&app);
+            Ok(Answer::empty())
+        })
+        .await
 }
 
 /// Nothing is to be said about a restoration.
@@ -170,7 +184,6 @@ pub(super) struct RestoreBody {}
 #[utoipa::path(
     post,
     path = "/v1/apps/{app}/restore",
-    security(("token" = ["remove"])),
     params(("app" = String, Path)),
     request_body = RestoreBody,
     responses(
@@ -181,18 +194,24 @@ pub(super) struct RestoreBody {}
 )]
 pub(super) async fn restore(
     State(state): State<AdminState>,
+    caller: Caller,
     Segments(app): Segments<AppName>,
     call: Call,
 ) -> Result<Answer, Problem> {
     let RestoreBody {} = call.json()?;
-    perform(state, IdempotencyKey::of(call), Action::RestoreApp(app), None).await
+    Change::new(caller, AuditAction::Restore)
+        .app(&app)
+        .once(IdempotencyKey::of(call))
+        .execute(state, async move |behalf: OnBehalf| {
+            Ok(Answer::ok(&behalf.releases.restore_app(app).await.map_err(behalf.problem())?))
+        })
+        .await
 }
 
 /// The retained releases of an app, newest first.
 #[utoipa::path(
     get,
     path = "/v1/apps/{app}/releases",
-    security(("token" = ["read"])),
     params(("app" = String, Path)),
     responses((status = 200, body = Vec<ReleaseView>), (status = 404, body = ProblemBody))
 )]
@@ -207,22 +226,21 @@ pub(super) async fn releases(
 #[utoipa::path(
     get,
     path = "/v1/apps/{app}/releases/{version}",
-    security(("token" = ["read"])),
     params(("app" = String, Path), ("version" = String, Path)),
     responses((status = 200, body = ReleaseView), (status = 404, body = ProblemBody))
 )]
 pub(super) async fn show_release(
     State(state): State<AdminState>,
     Segments((app, version)): Segments<(AppName, Version)>,
-) -> Result<Answer, Problem> {
-    look_up(&state, Action::ShowRelease(ReleaseId::new(app, version))).await
+) -> Result<Json<ReleaseView>, Problem> {
+    let release = state.releases.named(ReleaseId::new(app, version));
+    Ok(Json(state.releases.release(&release)?))
 }
 
 /// Removes a release that is not live. A token with `remove-preview` and without `remove` may remove previews only.
 #[utoipa::path(
     delete,
     path = "/v1/apps/{app}/releases/{version}",
-    security(("token" = ["remove-preview"])),
     params(("app" = String, Path), ("version" = String, Path)),
     responses(
         (status = 204),
@@ -233,22 +251,38 @@ pub(super) async fn show_release(
 )]
 pub(super) async fn remove_release(
     State(state): State<AdminState>,
+    caller: Caller,
     Segments((app, version)): Segments<(AppName, Version)>,
 ) -> Result<Answer, Problem> {
-    let may = |verb| Caller::current().is_none_or(|caller| caller.may(verb, Some(&app)));
+    let may = |verb| caller.may(verb, Some(&app));
     let previews_only = !may(Verb::Remove);
     // Without it a bad release could not be rolled back: that is for those to decide who decide what users get.
     let spares_baking = !may(Verb::Promote) && !may(Verb::Rollback);
-    let action =
-        Action::RemoveRelease { release: ReleaseId::new(app, version), previews_only, spares_baking };
-    perform(state, None, action, None).await
+    let change = Change::new(caller, AuditAction::Remove).app(&app).version(Some(&version));
+    change
+        .execute(state, async move |OnBehalf { releases, .. }: OnBehalf| {
+            let release = releases.named(ReleaseId::new(app, version));
+            if previews_only && !releases.is_preview(&release)? {
+                let text = format!("`{release}` is no preview, and the token may remove previews only");
+                return Err(Problem::new(Kind::Forbidden, text));
+            }
+            if spares_baking && releases.is_baking(&release) {
+                let text = format!(
+                    "`{release}` is needed until the bake of the live release is over, which is rolled back if it fails; remove it \
+                     after that, or with a token that allows `promote` or `rollback`"
+                );
+                return Err(Problem::new(Kind::Refused, text));
+            }
+            releases.remove(release).await?;
+            Ok(Answer::empty())
+        })
+        .await
 }
 
 /// Makes a release live.
 #[utoipa::path(
     post,
     path = "/v1/apps/{app}/promote",
-    security(("token" = ["promote"])),
     params(("app" = String, Path)),
     request_body = PromoteBody,
     responses(
@@ -260,6 +294,7 @@ pub(super) async fn remove_release(
 )]
 pub(super) async fn promote(
     State(state): State<AdminState>,
+    caller: Caller,
     Segments(app): Segments<AppName>,
     call: Call,
 ) -> Result<Answer, Problem> {
@@ -268,15 +303,26 @@ pub(super) async fn promote(
     let options = PromoteOptions { boot_deadline, deploy, digest, observer: None };
     // All of the users is no share.
     let weight = weight.and_then(Weight::new);
-    let action = Action::Promote { release: ReleaseId::new(app, version), weight, options };
-    perform(state, IdempotencyKey::of(call), action, None).await
+    Change::new(caller, AuditAction::Promote)
+        .app(&app)
+        .version(Some(&version))
+        .once(IdempotencyKey::of(call))
+        .execute(state, async move |behalf: OnBehalf| {
+            let releases = &behalf.releases;
+            let release = releases.named(ReleaseId::new(app, version));
+            let switched = match weight {
+                None => releases.promote(release, options).await,
+                Some(weight) => releases.promote_weighted(release, weight, options).await,
+            };
+            Ok(Answer::ok(&switched.map_err(behalf.problem())?))
+        })
+        .await
 }
 
 /// Makes an earlier release live.
 #[utoipa::path(
     post,
     path = "/v1/apps/{app}/rollback",
-    security(("token" = ["rollback"])),
     params(("app" = String, Path)),
     request_body = RollbackBody,
     responses(
@@ -287,9 +333,19 @@ pub(super) async fn promote(
 )]
 pub(super) async fn rollback(
     State(state): State<AdminState>,
+    caller: Caller,
     Segments(app): Segments<AppName>,
     call: Call,
 ) -> Result<Answer, Problem> {
     let RollbackBody { to, from } = call.json()?;
-    perform(state, IdempotencyKey::of(call), Action::Rollback { app, to, from }, None).await
+    Change::new(caller, AuditAction::Rollback)
+        .app(&app)
+        .version(to.as_ref())
+        .once(IdempotencyKey::of(call))
+        .execute(state, async move |behalf: OnBehalf| {
+            let releases = &behalf.releases;
+            let to = to.map(|to| releases.named(ReleaseId::new(app.clone(), to)).version);
+            Ok(Answer::ok(&releases.rollback(app, to, from).await.map_err(behalf.problem())?))
+        })
+        .await
 }

@@ -1,10 +1,10 @@
 //! The audit log, read. Nothing here writes it: each change does, in its own transaction.
 
-use crate::admin::action::Action;
+use crate::admin::access::Caller;
 use crate::admin::extract::Params;
-use crate::admin::perform::{Answer, look_up};
 use crate::admin::problem::{Problem, ProblemBody};
-use crate::admin::router::AdminState;
+use crate::admin::state::AdminState;
+use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use vitrine_core::audit::{AuditHead, AuditRecord};
@@ -13,7 +13,7 @@ use vitrine_core::audit::{AuditHead, AuditRecord};
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct AuditQuery {
+pub(super) struct AuditQuery {
     /// Only records behind this one; from the beginning, if absent.
     after: u64,
 }
@@ -31,13 +31,14 @@ pub struct AuditPage {
 #[utoipa::path(
     get,
     path = "/v1/audit",
-    security(("token" = ["audit"])),
     params(AuditQuery),
     responses((status = 200, body = AuditPage), (status = 503, body = ProblemBody))
 )]
-pub async fn list(
+pub(super) async fn list(
     State(state): State<AdminState>,
+    caller: Caller,
     Params(AuditQuery { after }): Params<AuditQuery>,
-) -> Result<Answer, Problem> {
-    look_up(&state, Action::ListAudit(after)).await
+) -> Result<Json<AuditPage>, Problem> {
+    let (records, head) = state.of(&caller).stored(move |store| store.audit(after)).await?;
+    Ok(Json(AuditPage { records, head }))
 }

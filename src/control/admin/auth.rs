@@ -1,8 +1,8 @@
-//! The door: a request goes on if it shows a token that allows what it asks for.
+//! Authentication: a request goes on if it shows a token that has the permission of its route.
 
 use crate::admin::access::{Access, AuthResult, Caller};
 use crate::admin::connection::CameBy;
-use crate::admin::permission::{Need, Needs};
+use crate::admin::permission::{Permission, Permissions};
 use crate::admin::problem::{Kind, Problem};
 use axum::RequestExt as _;
 use axum::body::Body;
@@ -20,13 +20,13 @@ use vitrine_core::id::AppName;
 const METRICS: &str = "/metrics";
 const CHECKS: [&str; 2] = ["/healthz", "/readyz"];
 
-/// What the door knows.
+/// What authentication and permissions are checked against.
 #[derive(Debug, Clone)]
 pub(super) struct AuthLayer {
     /// Tokens.
     pub access: Access,
-    /// What paths ask of them.
-    pub needs: Arc<Needs>,
+    /// What routes ask of them.
+    pub permissions: Arc<Permissions>,
     /// Who reads the metrics without one, and asks how the host does.
     pub metrics: Arc<MetricsRules>,
 }
@@ -55,12 +55,12 @@ fn may_watch(rules: &MetricsRules, path: &str, client: IpAddr, host: Option<&str
 /// # Errors
 /// [`Kind::Unauthorized`], which does not say how near the token was, [`Kind::TooManyWrong`] and [`Kind::Forbidden`].
 pub(super) async fn require_token(
-    State(door): State<AuthLayer>,
+    State(auth): State<AuthLayer>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
     let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    if door.lets_watch(&request, path.as_deref()) {
+    if auth.lets_watch(&request, path.as_deref()) {
         return Ok(next.run(request).await);
     }
     let Some(shown) = bearer(request.headers()) else {
@@ -69,7 +69,7 @@ pub(super) async fn require_token(
             "send `Authorization: Bearer TOKEN`; the host's own lies in its data folder, in admin.token",
         ));
     };
-    let caller = match door.access.authenticate(shown) {
+    let caller = match auth.access.authenticate(shown) {
         AuthResult::Good(caller) => caller,
         AuthResult::Wrong => {
             return Err(Problem::new(
@@ -96,10 +96,12 @@ pub(super) async fn require_token(
             ));
         }
     }
-    let need = path.as_deref().map_or(Need::Root, |path| door.needs.get(request.method(), path));
+    let permission =
+        path.as_deref().map_or(Permission::Root, |path| auth.permissions.get(request.method(), path));
     let app = app_of(&mut request).await;
-    allow(&caller, need, app.as_deref())?;
-    let mut response = caller.clone().calling(next.run(request)).await;
+    allow(&caller, permission, app.as_deref())?;
+    request.extensions_mut().insert(caller.clone());
+    let mut response = next.run(request).await;
     response.extensions_mut().insert(caller.actor.clone());
     Ok(bounded(caller, response))
 }
@@ -110,13 +112,13 @@ async fn app_of(request: &mut Request) -> Option<String> {
     params.iter().find(|(name, _)| *name == "app").map(|(_, app)| app.to_owned())
 }
 
-fn allow(caller: &Caller, need: Need, app: Option<&str>) -> Result<(), Problem> {
+fn allow(caller: &Caller, permission: Permission, app: Option<&str>) -> Result<(), Problem> {
     let forbidden = |text: String| Err(Problem::new(Kind::Forbidden, text));
-    match need {
-        Need::Any => Ok(()),
-        Need::Root if caller.is_root() => Ok(()),
-        Need::Root => forbidden("this needs the host's own token".into()),
-        Need::Verb(verb) => {
+    match permission {
+        Permission::Any => Ok(()),
+        Permission::Root if caller.is_root() => Ok(()),
+        Permission::Root => forbidden("this needs the host's own token".into()),
+        Permission::Verb(verb) => {
             // No token is for an invalid name; with a token for every app the handler refuses the name.
             let name: Option<AppName> = app.and_then(|app| app.parse().ok());
             match (caller.may(verb, name.as_ref()), app) {

@@ -1,9 +1,9 @@
 //! A backup, sent while it is made.
 
+use crate::admin::access::Caller;
 use crate::admin::extract::Params;
-use crate::admin::perform::record;
 use crate::admin::problem::{Kind, Problem, ProblemBody};
-use crate::admin::router::AdminState;
+use crate::admin::state::AdminState;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
@@ -18,7 +18,6 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use vitrine_core::limits::{BACKUP_PIECE_BYTES, BACKUP_PIECES_MAX, BACKUP_STALL_MS};
-use vitrine_core::scope::Actor;
 use vitrine_core::telemetry::error_chain;
 
 /// What is to be in the backup.
@@ -35,7 +34,6 @@ pub(super) struct BackupQuery {
 #[utoipa::path(
     get,
     path = "/v1/backup",
-    security(("token" = ["root"])),
     params(BackupQuery),
     responses(
         (status = 200, description = "A zstd-compressed tar for `vitrine restore --from`", content_type = "application/zstd"),
@@ -45,15 +43,17 @@ pub(super) struct BackupQuery {
 )]
 pub(super) async fn backup(
     State(state): State<AdminState>,
+    caller: Caller,
     Params(BackupQuery { with_key }): Params<BackupQuery>,
 ) -> Result<Response, Problem> {
+    let behalf = state.of(&caller);
     let busy = || Problem::new(Kind::Busy, "another backup is being made; ask again once it is done");
     let place = Arc::clone(&state.backups).try_acquire_owned().map_err(|_| busy())?;
     // The place goes along: a client that leaves ends neither the copy nor its place.
-    let (picture, place) = record(&state, move |store| Ok((store.picture(with_key)?, place))).await?;
+    let (picture, place) = behalf.stored(move |store| Ok((store.picture(with_key)?, place))).await?;
     let (pieces, sent) = mpsc::channel(BACKUP_PIECES_MAX);
     let (now_ms, stop) = (state.clock.now_ms(), state.shutdown.clone());
-    let store = state.store.by(Actor::current());
+    let store = behalf.store;
     tokio::task::spawn_blocking(move || {
         let _place = place;
         let pipe = Pipe { pieces: pieces.clone(), stop, runtime: Handle::current() };

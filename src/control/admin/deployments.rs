@@ -2,19 +2,19 @@
 //! waits.
 
 mod operation;
-mod register;
+pub(super) mod register;
 mod saga;
 mod view;
 
-pub use register::Deployments;
 pub use view::{DeployEnd, DeployLine, DeployProgress, DeployResult, DeployView};
 
 use crate::admin::access::Caller;
+use crate::admin::execute::taken_over;
 use crate::admin::extract::{Params, Segments, idempotency_key, request_line};
-use crate::admin::perform::{IdempotencyKey, taken_over};
+use crate::admin::idempotency::IdempotencyKey;
 use crate::admin::precheck::could_not_go_live;
 use crate::admin::problem::{Kind, Problem, ProblemBody};
-use crate::admin::router::AdminState;
+use crate::admin::state::AdminState;
 use crate::admin::upload::{self, Unpacking, UploadQuery};
 use crate::release::{DeployPhase, UploadOptions};
 use axum::Json;
@@ -29,13 +29,13 @@ use serde::Deserialize;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 use vitrine_core::id::{AppName, Digest, ReleaseId, Version};
-use vitrine_core::scope::{Actor, Verb};
+use vitrine_core::scope::Verb;
 
 /// What is deployed, and how.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct DeployQuery {
+pub(super) struct DeployQuery {
     /// Version of the release.
     #[param(value_type = String)]
     version: Version,
@@ -63,7 +63,6 @@ const fn yes() -> bool {
 #[utoipa::path(
     post,
     path = "/v1/apps/{app}/deployments",
-    security(("token" = ["deploy"])),
     params(
         ("app" = String, Path),
         ("x-vitrine-signature" = Option<String>, Header, description = "What `minisign -S` wrote over the bundle's digest, as hexadecimal digits"),
@@ -77,16 +76,16 @@ const fn yes() -> bool {
         (status = 422, description = "The bundle is refused", body = ProblemBody),
     )
 )]
-pub async fn deploy(
+pub(super) async fn deploy(
     State(state): State<AdminState>,
+    caller: Caller,
     Segments(app): Segments<AppName>,
     Params(query): Params<DeployQuery>,
     request: Request,
 ) -> Result<Response, Problem> {
     let DeployQuery { version, promote, preview, ttl, wait } = query;
     let options = UploadQuery { preview, ttl, wait }.options(state.releases.begin_deploy())?;
-    let caller = Caller::current();
-    let may_promote = caller.as_ref().is_some_and(|caller| caller.may(Verb::Promote, Some(&app)));
+    let may_promote = caller.may(Verb::Promote, Some(&app));
     let goes_live = promote && options.preview.is_none();
     if goes_live && !may_promote {
         return Err(could_not_go_live(&app));
@@ -96,10 +95,10 @@ pub async fn deploy(
     let key = idempotency_key(request.headers())?;
     let arriving =
         Arriving { head: request_line(&request), key, release: ReleaseId::new(app, version), options };
-    let unpacking = upload::receive(&state, request).await?;
+    let unpacking = upload::receive(&state, &caller.actor, request).await?;
     // The archive is whole: from here on it makes no difference whether the sender stays.
     let (told, begun) = oneshot::channel();
-    tokio::spawn(Actor::current().acting(arriving.begin(state, caller, unpacking, told)));
+    tokio::spawn(arriving.begin(state, caller, unpacking, told));
     let operation = begun
         .await
         .map_err(|_| Problem::new(Kind::Internal, "the host gave the request up; its log says why"))??;
@@ -124,7 +123,7 @@ impl Arriving {
     async fn begin(
         self,
         state: AdminState,
-        caller: Option<Caller>,
+        caller: Caller,
         unpacking: Unpacking,
         told: oneshot::Sender<Result<Arc<Operation>, Problem>>,
     ) {
@@ -161,12 +160,7 @@ impl Arriving {
         }
     }
 
-    async fn admit(
-        self,
-        state: AdminState,
-        caller: Option<Caller>,
-        unpacking: Unpacking,
-    ) -> Result<Begins, Problem> {
+    async fn admit(self, state: AdminState, caller: Caller, unpacking: Unpacking) -> Result<Begins, Problem> {
         let Self { head, key, release, options } = self;
         let (staged, bundle) = unpacking.end().await?;
         let once = key.map(|key| IdempotencyKey {
@@ -174,7 +168,7 @@ impl Arriving {
             request: Digest::of(format!("{head}{}", bundle.digest).as_bytes()),
         });
         let begun_ms = state.clock.now_ms();
-        let new = Operation::begin(options.deploy, release, Actor::current(), begun_ms, once);
+        let new = Operation::begin(options.deploy, release, caller.actor.clone(), begun_ms, once);
         match state.deployments.admit(new) {
             Ok(Admitted::New(operation)) => Ok(Begins::New(Box::new(Deploy {
                 state,
@@ -207,15 +201,15 @@ enum Begins {
 #[utoipa::path(
     get,
     path = "/v1/apps/{app}/deployments",
-    security(("token" = ["read"])),
     params(("app" = String, Path)),
     responses((status = 200, body = Vec<DeployView>), (status = 404, body = ProblemBody))
 )]
-pub async fn list(
+pub(super) async fn list(
     State(state): State<AdminState>,
+    caller: Caller,
     Segments(app): Segments<AppName>,
 ) -> Result<Json<Vec<DeployView>>, Problem> {
-    let known = known(&state, &app);
+    let known = known(&state, &caller, &app);
     if known.is_empty() {
         state.releases.app(&app)?;
     }
@@ -226,15 +220,15 @@ pub async fn list(
 #[utoipa::path(
     get,
     path = "/v1/apps/{app}/deployments/{id}",
-    security(("token" = ["read"])),
     params(("app" = String, Path), ("id" = String, Path)),
     responses((status = 200, body = DeployView), (status = 404, body = ProblemBody))
 )]
-pub async fn show(
+pub(super) async fn show(
     State(state): State<AdminState>,
+    caller: Caller,
     Segments((app, id)): Segments<(AppName, String)>,
 ) -> Result<Json<DeployView>, Problem> {
-    let found = known(&state, &app).into_iter().find(|one| one.id == id);
+    let found = known(&state, &caller, &app).into_iter().find(|one| one.id == id);
     found.map(Json).ok_or_else(|| {
         let text = format!(
             "`{app}` has no deployment `{id}`, or not any more: `vitrine deployments {app}` lists them, `vitrine status {app}` shows what is \
@@ -244,10 +238,9 @@ pub async fn show(
     })
 }
 
-fn known(state: &AdminState, app: &AppName) -> Vec<DeployView> {
-    let caller = Caller::current();
+fn known(state: &AdminState, caller: &Caller, app: &AppName) -> Vec<DeployView> {
     let operations = state.deployments.of_app(app);
-    let mut known: Vec<DeployView> = operations.iter().map(|one| one.view(caller.as_ref())).collect();
+    let mut known: Vec<DeployView> = operations.iter().map(|one| one.view(caller)).collect();
     // What an earlier process made live is recorded with its switch.
     if let Some((number, version)) = state.releases.newest_deploy(app)
         && operations.iter().all(|one| one.number != number)

@@ -1,11 +1,14 @@
 //! Values that an app's code may see.
 
-use crate::admin::action::Action;
+use crate::admin::access::Caller;
+use crate::admin::answer::Answer;
+use crate::admin::execute::Change;
 use crate::admin::extract::{Call, Params, Segments};
-use crate::admin::perform::{Answer, IdempotencyKey, look_up, perform};
+use crate::admin::idempotency::IdempotencyKey;
 use crate::admin::problem::{Kind, Problem, ProblemBody};
-use crate::admin::router::AdminState;
+use crate::admin::state::{AdminState, OnBehalf};
 use crate::release::{EnvChange, EnvView};
+use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -15,7 +18,7 @@ use vitrine_store::{EnvEdit, EnvScope, EnvValue};
 /// A value.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct EnvBody {
+pub(super) struct EnvBody {
     /// Text.
     value: String,
     /// Never show it again.
@@ -26,7 +29,7 @@ pub struct EnvBody {
 /// Values by their names.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct EnvPatch {
+pub(super) struct EnvPatch {
     /// Those that are set.
     set: BTreeMap<String, EnvBody>,
 }
@@ -35,7 +38,7 @@ pub struct EnvPatch {
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct EnvQuery {
+pub(super) struct EnvQuery {
     /// `production`, or `preview`: what previews see, and releases of tokens that do not allow `promote`.
     #[param(inline)]
     scope: EnvScope,
@@ -57,20 +60,37 @@ fn checked(name: &str) -> Result<String, Problem> {
     check_name(name).map_err(|text| Problem::new(Kind::BadRequest, text))
 }
 
+async fn change_env(
+    state: AdminState,
+    caller: Caller,
+    once: Option<IdempotencyKey>,
+    (app, scope): (AppName, EnvScope),
+    change: EnvEdit,
+) -> Result<Answer, Problem> {
+    Change::new(caller, change.what())
+        .app(&app)
+        .detail(change.names().join(", "))
+        .once(once)
+        .execute(state, async move |behalf: OnBehalf| {
+            let changed = behalf.releases.change_env(app, scope, change).await;
+            Ok(Answer::ok(&changed.map_err(behalf.problem())?))
+        })
+        .await
+}
+
 /// Names of the environment, and the values that are no secrets.
 #[utoipa::path(
     get,
     path = "/v1/apps/{app}/env",
-    security(("token" = ["read"])),
     params(("app" = String, Path), EnvQuery),
     responses((status = 200, body = Vec<EnvView>), (status = 404, body = ProblemBody))
 )]
-pub async fn list(
+pub(super) async fn list(
     State(state): State<AdminState>,
     Segments(app): Segments<AppName>,
     Params(EnvQuery { scope }): Params<EnvQuery>,
-) -> Result<Answer, Problem> {
-    look_up(&state, Action::ListEnv(app, scope)).await
+) -> Result<Json<Vec<EnvView>>, Problem> {
+    Ok(Json(state.releases.env(&app, scope).await?))
 }
 
 /// Sets a value. If a release is live that reads it, a new one of the same bundle is booted with it and made live: another release keeps
@@ -79,13 +99,13 @@ pub async fn list(
 #[utoipa::path(
     put,
     path = "/v1/apps/{app}/env/{name}",
-    security(("token" = ["env"])),
     params(("app" = String, Path), ("name" = String, Path), EnvQuery),
     request_body = EnvBody,
     responses((status = 200, body = EnvChange), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody))
 )]
-pub async fn set(
+pub(super) async fn set(
     State(state): State<AdminState>,
+    caller: Caller,
     Segments((app, name)): Segments<(AppName, String)>,
     Params(EnvQuery { scope }): Params<EnvQuery>,
     call: Call,
@@ -94,20 +114,20 @@ pub async fn set(
     let EnvBody { value, secret } = call.json()?;
     let updated_ms = state.clock.now_ms();
     let change = EnvEdit::Set(vec![EnvValue { name, value, secret, updated_ms, granted: false }]);
-    perform(state, IdempotencyKey::of(call), Action::ChangeEnv { app, scope, change }, None).await
+    change_env(state, caller, IdempotencyKey::of(call), (app, scope), change).await
 }
 
 /// Sets several values together: one revision, and one new release if one is live that reads any of them. Other values stay.
 #[utoipa::path(
     patch,
     path = "/v1/apps/{app}/env",
-    security(("token" = ["env"])),
     params(("app" = String, Path), EnvQuery),
     request_body = EnvPatch,
     responses((status = 200, body = EnvChange), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody))
 )]
-pub async fn set_all(
+pub(super) async fn set_all(
     State(state): State<AdminState>,
+    caller: Caller,
     Segments(app): Segments<AppName>,
     Params(EnvQuery { scope }): Params<EnvQuery>,
     call: Call,
@@ -121,24 +141,24 @@ pub async fn set_all(
         Ok(EnvValue { name: checked(&name)?, value, secret, updated_ms, granted: false })
     };
     let change = EnvEdit::Set(set.into_iter().map(value).collect::<Result<_, Problem>>()?);
-    perform(state, IdempotencyKey::of(call), Action::ChangeEnv { app, scope, change }, None).await
+    change_env(state, caller, IdempotencyKey::of(call), (app, scope), change).await
 }
 
 /// Unsets a value, with the same effect.
 #[utoipa::path(
     delete,
     path = "/v1/apps/{app}/env/{name}",
-    security(("token" = ["env"])),
     params(("app" = String, Path), ("name" = String, Path), EnvQuery),
     responses((status = 200, body = EnvChange), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody))
 )]
-pub async fn unset(
+pub(super) async fn unset(
     State(state): State<AdminState>,
+    caller: Caller,
     Segments((app, name)): Segments<(AppName, String)>,
     Params(EnvQuery { scope }): Params<EnvQuery>,
 ) -> Result<Answer, Problem> {
     let name = checked(&name)?;
-    perform(state, None, Action::ChangeEnv { app, scope, change: EnvEdit::Unset(name) }, None).await
+    change_env(state, caller, None, (app, scope), EnvEdit::Unset(name)).await
 }
 
 /// Gives previews production's value of a name, now and whenever it changes, as long as production has one. Previews that come get it,
@@ -146,30 +166,30 @@ pub async fn unset(
 #[utoipa::path(
     put,
     path = "/v1/apps/{app}/env/{name}/grant",
-    security(("token" = ["promote"])),
     params(("app" = String, Path), ("name" = String, Path)),
     responses((status = 200, body = EnvChange), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody))
 )]
-pub async fn grant(
+pub(super) async fn grant(
     State(state): State<AdminState>,
+    caller: Caller,
     Segments((app, name)): Segments<(AppName, String)>,
 ) -> Result<Answer, Problem> {
     let change = EnvEdit::Grant(checked(&name)?);
-    perform(state, None, Action::ChangeEnv { app, scope: EnvScope::Preview, change }, None).await
+    change_env(state, caller, None, (app, EnvScope::Preview), change).await
 }
 
 /// Takes that back. Previews that have the value keep it until they are deployed again.
 #[utoipa::path(
     delete,
     path = "/v1/apps/{app}/env/{name}/grant",
-    security(("token" = ["promote"])),
     params(("app" = String, Path), ("name" = String, Path)),
     responses((status = 200, body = EnvChange), (status = 404, body = ProblemBody))
 )]
-pub async fn revoke(
+pub(super) async fn revoke(
     State(state): State<AdminState>,
+    caller: Caller,
     Segments((app, name)): Segments<(AppName, String)>,
 ) -> Result<Answer, Problem> {
     let change = EnvEdit::Revoke(checked(&name)?);
-    perform(state, None, Action::ChangeEnv { app, scope: EnvScope::Preview, change }, None).await
+    change_env(state, caller, None, (app, EnvScope::Preview), change).await
 }

@@ -1,5 +1,6 @@
 //! Parts of a request, parsed; whatever does not parse is a [`Problem`].
 
+use crate::admin::access::Caller;
 use crate::admin::problem::{Kind, Problem};
 use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
@@ -11,9 +12,18 @@ use std::time::Duration;
 use vitrine_core::id::Digest;
 use vitrine_core::limits::{BODY_STALL_MS, IDEMPOTENCY_KEY_BYTES_MAX};
 
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        // Only what needs no caller can be reached without a token.
+        let caller = parts.extensions.get::<Self>().cloned();
+        caller.ok_or_else(|| Problem::new(Kind::Unauthorized, "this needs a token"))
+    }
+}
+
 /// Names in the path.
 #[derive(Debug)]
-pub struct Segments<T>(pub T);
+pub(super) struct Segments<T>(pub T);
 
 impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Segments<T> {
     type Rejection = Problem;
@@ -30,7 +40,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Segment
 
 /// The query string. `T` denies unknown fields, so a misspelt parameter is named and not ignored.
 #[derive(Debug)]
-pub struct Params<T>(pub T);
+pub(super) struct Params<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
     type Rejection = Problem;
@@ -58,7 +68,7 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Pro
 
 /// A request that changes something: its body and what tells two such requests apart.
 #[derive(Debug)]
-pub struct Call {
+pub(super) struct Call {
     /// See [`idempotency_key`].
     pub key: Option<String>,
     /// Digest of method, target and body.
@@ -71,7 +81,7 @@ impl Call {
     ///
     /// # Errors
     /// No JSON is [`Kind::BadRequest`]; JSON of another shape [`Kind::Invalid`], which names the field.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+    pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         let body: &[u8] = if self.body.is_empty() { b"{}" } else { &self.body };
         serde_json::from_slice(body).map_err(|error| {
             let kind = if error.is_data() { Kind::Invalid } else { Kind::BadRequest };

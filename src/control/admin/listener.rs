@@ -2,10 +2,11 @@
 
 use crate::admin::access::Access;
 use crate::admin::connection::{Terms, serve};
-use crate::admin::deployments::Deployments;
+use crate::admin::deployments::register::Deployments;
 use crate::admin::discovery::{self, Discovery};
 use crate::admin::notice::{FELL_BACK, Notice};
-use crate::admin::router::{AdminState, MetricsText, Readiness, router};
+use crate::admin::router::router;
+use crate::admin::state::{AdminState, MetricsText, Readiness};
 use crate::admin::{Token, TokenError};
 use crate::release::Releases;
 use rustls::ServerConfig;

@@ -6,9 +6,10 @@ mod wanted;
 
 pub use event::{LogEvent, Mark, RequestView};
 
+use crate::admin::access::Caller;
 use crate::admin::extract::{Params, Segments};
 use crate::admin::problem::{Kind, Problem, ProblemBody};
-use crate::admin::router::AdminState;
+use crate::admin::state::AdminState;
 use crate::release::{ReleaseError, Tail};
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -26,7 +27,6 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 use vitrine_core::id::{AppName, ReleaseId, Version};
 use vitrine_core::limits::{LOG_TAIL_LINES, LOG_TAIL_LINES_MAX, SSE_KEEP_ALIVE_MS};
-use vitrine_core::scope::Actor;
 use vitrine_wire::{LogLevel, Outcome};
 use wanted::{Verdict, Wanted};
 
@@ -34,7 +34,7 @@ use wanted::{Verdict, Wanted};
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct LogsQuery {
+pub(super) struct LogsQuery {
     /// Only this version.
     #[param(value_type = Option<String>)]
     version: Option<Version>,
@@ -65,7 +65,6 @@ pub struct LogsQuery {
 #[utoipa::path(
     get,
     path = "/v1/apps/{app}/logs",
-    security(("token" = ["logs"])),
     params(("app" = String, Path), LogsQuery),
     responses(
         (status = 200, description = "Events", body = LogEvent, content_type = "text/event-stream"),
@@ -73,8 +72,9 @@ pub struct LogsQuery {
         (status = 404, body = ProblemBody),
     )
 )]
-pub async fn logs(
+pub(super) async fn logs(
     State(state): State<AdminState>,
+    caller: Caller,
     Segments(app): Segments<AppName>,
     Params(query): Params<LogsQuery>,
 ) -> Result<Response, Problem> {
@@ -92,7 +92,7 @@ pub async fn logs(
         }
     }
     let wanted = Arc::new(Wanted::new(query, state.clock.now_ms(), Standing::of(known.as_ref()))?);
-    let who = Actor::current();
+    let who = caller.actor;
     let Some(slot) = state.log_streams.try_take(&who) else {
         return Err(Problem::new(Kind::Busy, state.log_streams.why(&who)));
     };

@@ -13,17 +13,17 @@ pub(super) const FELL_BACK: &str = "workers of this host run as processes, not i
 
 /// A sentence beside an answer.
 #[derive(Debug, Clone)]
-pub struct Notice(HeaderValue);
+pub(super) struct Notice(HeaderValue);
 
 impl Notice {
     /// Of a text without characters that a header can't have; there is none of another.
     #[must_use]
-    pub fn of(text: &str) -> Option<Self> {
+    pub(super) fn of(text: &str) -> Option<Self> {
         HeaderValue::from_str(text).ok().map(Self)
     }
 
     /// Puts it, if there is one, on an answer.
-    pub fn beside(notice: Option<Self>, answer: impl IntoResponse) -> Response {
+    pub(super) fn beside(notice: Option<Self>, answer: impl IntoResponse) -> Response {
         match notice {
             None => answer.into_response(),
             Some(notice) => (notice, answer).into_response(),

@@ -1,94 +1,120 @@
-//! What each path asks of a token: the role that its handler names in the description (`security(("token" = [ROLE]))`).
+//! Routes of the admin side, each registered with the permission that its caller needs. The description of the API says what is
+//! registered here.
 
 use axum::http::Method;
 use std::collections::HashMap;
-use utoipa::openapi::OpenApi;
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::security::SecurityRequirement;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use vitrine_core::scope::Verb;
 
-/// Role of a path that every token may use.
-const ANY: &str = "any";
-/// Role of a path for the host's own token alone.
-const ROOT: &str = "root";
-
-/// What a path asks of a token.
+/// What a route asks of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Need {
-    /// A good one.
+pub(super) enum Permission {
+    /// Every valid token.
     Any,
-    /// One that allows this on the app of the path; on every app where the path has none.
+    /// A token that allows this on the app of the path; on every app where the path has none.
     Verb(Verb),
-    /// The host's own.
+    /// The host's own token.
     Root,
 }
 
-impl Need {
-    fn of_role(role: &str) -> Option<Self> {
-        match role {
-            ANY => Some(Self::Any),
-            ROOT => Some(Self::Root),
-            verb => verb.parse().ok().map(Self::Verb),
+impl Permission {
+    /// Its name in the description.
+    const fn role(self) -> &'static str {
+        match self {
+            Self::Any => "any",
+            Self::Verb(verb) => verb.as_str(),
+            Self::Root => "root",
         }
     }
 }
 
-/// The need of each path and method.
+/// The permission of each path and method.
 #[derive(Debug, Default)]
-pub(super) struct Needs(HashMap<(String, String), Need>);
+pub(super) struct Permissions(HashMap<(String, Method), Permission>);
 
-impl Needs {
-    /// Reads it from the description.
+impl Permissions {
+    /// That of a path as the router has it. What is not registered is for the host's own token.
     #[must_use]
-    pub(super) fn of(description: &OpenApi) -> Self {
-        let json = serde_json::to_value(description).expect("a description is plain data");
-        let mut needs = HashMap::new();
-        for (path, methods) in json["paths"].as_object().into_iter().flatten() {
-            for (method, operation) in methods.as_object().into_iter().flatten() {
-                let role = operation.pointer("/security/0/token/0").and_then(serde_json::Value::as_str);
-                if let Some(need) = role.and_then(Need::of_role) {
-                    needs.insert((path.clone(), method.to_ascii_uppercase()), need);
-                }
+    pub(super) fn get(&self, method: &Method, path: &str) -> Permission {
+        let method = if method == Method::HEAD { &Method::GET } else { method };
+        self.0.get(&(path.to_owned(), method.clone())).copied().unwrap_or(Permission::Root)
+    }
+
+    pub(super) fn set(&mut self, method: Method, path: &str, permission: Permission) {
+        self.0.insert((path.to_owned(), method), permission);
+    }
+}
+
+/// Routes with their permissions.
+pub(super) struct Routes<S> {
+    /// The routes and their description.
+    pub router: OpenApiRouter<S>,
+    /// What they ask for.
+    pub permissions: Permissions,
+}
+
+impl<S: Clone + Send + Sync + 'static> Routes<S> {
+    pub(super) fn new() -> Self {
+        Self { router: OpenApiRouter::new(), permissions: Permissions::default() }
+    }
+
+    /// Adds a handler, as `routes!` gives it, for callers with this permission.
+    pub(super) fn add(
+        mut self,
+        permission: Permission,
+        (schemas, mut paths, methods): UtoipaMethodRouter<S>,
+    ) -> Self {
+        for (path, item) in &mut paths.paths {
+            for (method, operation) in operations(item) {
+                operation.security = Some(vec![SecurityRequirement::new("token", [permission.role()])]);
+                self.permissions.set(method, path, permission);
             }
         }
-        // The description of the API is for every caller.
-        needs.insert(("/v1/openapi.json".into(), Method::GET.to_string()), Need::Any);
-        Self(needs)
+        Self { router: self.router.routes((schemas, paths, methods)), permissions: self.permissions }
     }
+}
 
-    /// That of a path as the router has it. One that names none is for the host's own token.
-    #[must_use]
-    pub(super) fn get(&self, method: &Method, path: &str) -> Need {
-        let method = if method == Method::HEAD { &Method::GET } else { method };
-        self.0.get(&(path.to_owned(), method.to_string())).copied().unwrap_or(Need::Root)
-    }
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
+    let PathItem { get, put, post, delete, patch, .. } = item;
+    let all = [
+        (Method::GET, get),
+        (Method::PUT, put),
+        (Method::POST, post),
+        (Method::DELETE, delete),
+        (Method::PATCH, patch),
+    ];
+    all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::admin::router::routes;
 
     #[test]
-    fn every_operation_behind_a_token_names_its_role() {
-        let description = crate::admin::description();
-        let json = serde_json::to_value(&description).unwrap();
-        let needs = Needs::of(&description);
+    fn the_description_names_the_permission_that_is_checked() {
+        let Routes { router, permissions } = routes();
+        let description = serde_json::to_value(router.into_openapi()).unwrap();
         let mut operations = 0;
-        for (path, methods) in json["paths"].as_object().unwrap() {
+        for (path, methods) in description["paths"].as_object().unwrap() {
             for (method, operation) in methods.as_object().unwrap() {
+                let method = method.to_ascii_uppercase().parse().unwrap();
+                let registered = permissions.0.get(&(path.clone(), method)).expect("it is registered");
+                assert_eq!(operation["security"], serde_json::json!([{ "token": [registered.role()] }]));
                 operations += 1;
-                let open = operation["security"] == serde_json::json!([{}]);
-                let named = needs.0.contains_key(&(path.clone(), method.to_ascii_uppercase()));
-                assert!(open || named, "{method} {path} names no role: add security((\"token\" = [ROLE]))");
             }
         }
-        assert!(operations > 10);
+        assert_eq!(operations, permissions.0.len());
     }
 
     #[test]
-    fn a_path_that_names_no_role_is_roots() {
-        let needs = Needs::of(&crate::admin::description());
-        assert_eq!(needs.get(&Method::GET, "/v1/apps/{app}"), Need::Verb(Verb::Read));
-        assert_eq!(needs.get(&Method::HEAD, "/v1/apps/{app}"), Need::Verb(Verb::Read));
-        assert_eq!(needs.get(&Method::PATCH, "/v1/apps/{app}"), Need::Root);
-        assert_eq!(needs.get(&Method::GET, "/v1/else"), Need::Root);
+    fn a_path_that_is_not_registered_is_roots() {
+        let permissions = routes().permissions;
+        assert_eq!(permissions.get(&Method::GET, "/v1/apps/{app}"), Permission::Verb(Verb::Read));
+        assert_eq!(permissions.get(&Method::HEAD, "/v1/apps/{app}"), Permission::Verb(Verb::Read));
+        assert_eq!(permissions.get(&Method::PATCH, "/v1/apps/{app}"), Permission::Root);
+        assert_eq!(permissions.get(&Method::GET, "/v1/else"), Permission::Root);
     }
 }

@@ -11,7 +11,7 @@ use vitrine_core::scope::Actor;
 
 /// The places. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Places(Arc<Inner>);
+pub(super) struct Places(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -26,7 +26,7 @@ struct Inner {
 
 /// One place; free again when dropped.
 #[derive(Debug)]
-pub struct Place {
+pub(super) struct Place {
     places: Places,
     who: String,
 }
@@ -47,18 +47,18 @@ impl Drop for Place {
 
 impl Places {
     /// For uploads.
-    pub fn of_uploads() -> Self {
+    pub(super) fn of_uploads() -> Self {
         Self::new("uploads under way", UPLOADS_MAX, UPLOADS_OF_TOKENS_MAX, UPLOADS_OF_TOKEN_MAX)
     }
 
     /// For uploads that wait for one of those.
-    pub fn of_waiting_uploads() -> Self {
+    pub(super) fn of_waiting_uploads() -> Self {
         let bounds = (UPLOADS_WAITING_MAX, UPLOADS_WAITING_OF_TOKENS_MAX, UPLOADS_WAITING_OF_TOKEN_MAX);
         Self::new("uploads waiting", bounds.0, bounds.1, bounds.2)
     }
 
     /// For log streams.
-    pub fn of_log_streams() -> Self {
+    pub(super) fn of_log_streams() -> Self {
         Self::new("log streams open", LOG_STREAMS_MAX, LOG_STREAMS_OF_TOKENS_MAX, LOG_STREAMS_OF_TOKEN_MAX)
     }
 
@@ -72,7 +72,7 @@ impl Places {
     }
 
     /// A place, as soon as there is one.
-    pub async fn take(&self, who: &Actor) -> Place {
+    pub(super) async fn take(&self, who: &Actor) -> Place {
         loop {
             let given_back = self.0.given_back.notified();
             tokio::pin!(given_back);
@@ -85,7 +85,7 @@ impl Places {
     }
 
     /// A place, if there is one now.
-    pub fn try_take(&self, who: &Actor) -> Option<Place> {
+    pub(super) fn try_take(&self, who: &Actor) -> Option<Place> {
         let mut taken = self.taken();
         let of_root = Actor::Root.to_string();
         let all: usize = taken.values().sum();
@@ -104,7 +104,7 @@ impl Places {
     }
 
     /// Why a caller has no place now.
-    pub fn why(&self, who: &Actor) -> String {
+    pub(super) fn why(&self, who: &Actor) -> String {
         let own = self.taken().get(&who.to_string()).copied().unwrap_or_default();
         match who {
             Actor::Token(_) if own >= self.0.of_token => {

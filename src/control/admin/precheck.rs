@@ -1,13 +1,14 @@
 //! Whether an upload would be taken in, before its bytes are sent.
 
 use crate::admin::access::Caller;
-use crate::admin::action::Action;
+use crate::admin::answer::Answer;
+use crate::admin::execute::Change;
 use crate::admin::extract::{Call, Params, Segments};
-use crate::admin::perform::{Answer, perform};
 use crate::admin::problem::{Kind, Problem, ProblemBody};
-use crate::admin::router::AdminState;
+use crate::admin::state::{AdminState, OnBehalf};
 use axum::extract::State;
 use serde::Deserialize;
+use vitrine_core::audit::AuditAction;
 use vitrine_core::id::{AppName, Digest, ReleaseId, Version};
 use vitrine_core::scope::Verb;
 
@@ -49,7 +50,6 @@ pub(super) fn could_not_go_live(app: &AppName) -> Problem {
 #[utoipa::path(
     post,
     path = "/v1/apps/{app}/releases/{version}/check",
-    security(("token" = ["deploy"])),
     params(("app" = String, Path), ("version" = String, Path), CheckQuery),
     request_body = CheckBody,
     responses(
@@ -60,15 +60,22 @@ pub(super) fn could_not_go_live(app: &AppName) -> Problem {
 )]
 pub(super) async fn check(
     State(state): State<AdminState>,
+    caller: Caller,
     Segments((app, version)): Segments<(AppName, Version)>,
     Params(query): Params<CheckQuery>,
     call: Call,
 ) -> Result<Answer, Problem> {
-    let may_promote = Caller::current().is_some_and(|caller| caller.may(Verb::Promote, Some(&app)));
+    let may_promote = caller.may(Verb::Promote, Some(&app));
     if query.promote && !may_promote {
         return Err(could_not_go_live(&app));
     }
     let CheckBody { digest, bytes, preview } = call.json()?;
-    let release = ReleaseId::new(app, version);
-    perform(state, None, Action::CheckUpload { release, digest, bytes, preview, may_promote }, None).await
+    let change = Change::new(caller, AuditAction::Deploy).app(&app).version(Some(&version));
+    change
+        .execute(state, async move |behalf: OnBehalf| {
+            let release = ReleaseId::new(app, version);
+            behalf.releases.check_upload(release, preview, digest, bytes, may_promote).await?;
+            Ok(Answer::empty())
+        })
+        .await
 }

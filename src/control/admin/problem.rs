@@ -4,10 +4,9 @@ use crate::release::{Diagnosis, ReleaseError};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use std::error::Error;
 use vitrine_bundle::BundleError;
 use vitrine_core::id::ReleaseId;
-use vitrine_core::scope::Actor;
+use vitrine_core::telemetry::error_chain;
 use vitrine_store::StoreError;
 
 /// What kind of error it is; a closed list, and the last part of a problem's `type`.
@@ -225,18 +224,6 @@ impl IntoResponse for Problem {
     }
 }
 
-/// An error and its causes in one line, for an operator.
-fn with_causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
-}
-
 fn store_kind(error: &StoreError) -> Kind {
     match error {
         _ if error.is_disk_full() => Kind::DiskFull,
@@ -253,7 +240,16 @@ fn store_kind(error: &StoreError) -> Kind {
 }
 
 impl From<ReleaseError> for Problem {
+    /// As any caller may know it.
     fn from(error: ReleaseError) -> Self {
+        Self::of_release(error, false)
+    }
+}
+
+impl Problem {
+    /// What went wrong with a release; only the host's own token is told which private addresses its app asked for.
+    #[must_use]
+    pub(super) fn of_release(error: ReleaseError, is_root: bool) -> Self {
         let kind = match &error {
             ReleaseError::NoApp(_) | ReleaseError::Removed { .. } => Kind::NoApp,
             ReleaseError::NoReleases(_) | ReleaseError::NoRelease(_) => Kind::NoRelease,
@@ -268,14 +264,14 @@ impl From<ReleaseError> for Problem {
             ReleaseError::Engine { .. } | ReleaseError::EngineAway { .. } => Kind::EngineUnavailable,
             ReleaseError::Store { source, .. } => store_kind(source),
         };
-        let mut detail = with_causes(&error);
+        let mut detail = error_chain(&error);
         if let ReleaseError::Superseded { release: ReleaseId { app, version }, .. } = &error {
             detail.push_str(&format!("; `vitrine promote {app} {version}` makes it live all the same"));
         }
         let ReleaseError::Unservable { log, mut diagnosis, .. } = error else {
             return Self::new(kind, detail);
         };
-        if Actor::current() != Actor::Root {
+        if !is_root {
             diagnosis.egress_denied.iter_mut().for_each(|denied| *denied = denied.without_address());
         }
         Self { kind, detail, log, diagnosis: Some(diagnosis) }
@@ -290,13 +286,13 @@ impl From<BundleError> for Problem {
             _ if error.is_host_fault() => Kind::Internal,
             _ => Kind::BundleRefused,
         };
-        Self::new(kind, with_causes(&error))
+        Self::new(kind, error_chain(&error))
     }
 }
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        Self::new(store_kind(&error), with_causes(&error))
+        Self::new(store_kind(&error), error_chain(&error))
     }
 }
 

@@ -1,16 +1,12 @@
 //! Paths of the admin side.
 
-use crate::admin::access::Access;
 use crate::admin::auth::{self, AuthLayer};
-use crate::admin::deployments::Deployments;
-use crate::admin::notice::Notice;
-use crate::admin::permission::Needs;
-use crate::admin::places::Places;
+use crate::admin::permission::{Permission, Routes};
 use crate::admin::problem::{Kind, Problem};
+use crate::admin::state::AdminState;
 use crate::admin::{
     apps, audit, backup, deployments, env, health, key, logs, openapi, precheck, scale, tokens, upload,
 };
-use crate::release::Releases;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, OriginalUri, Request};
 use axum::http::{HeaderValue, Method, header};
@@ -19,100 +15,68 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use std::sync::Arc;
 use std::time::Instant;
-use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
 use utoipa::openapi::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
-use vitrine_core::clock::Clock;
-use vitrine_core::config::MetricsRules;
 use vitrine_core::limits::ADMIN_JSON_BYTES_MAX;
-use vitrine_core::scope::Actor;
-use vitrine_store::Store;
+use vitrine_core::scope::{Actor, Verb};
 
-/// Gives the metrics in Prometheus' text format.
-pub type MetricsText = Arc<dyn Fn() -> String + Send + Sync>;
-/// Says whether the host can serve, or why not.
-pub type Readiness = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
-
-/// What handlers work with. Cheap to clone.
-#[derive(Clone)]
-pub struct AdminState {
-    /// The control plane.
-    pub releases: Releases,
-    /// Staging folder, and answers to requests that may come twice.
-    pub store: Store,
-    /// What callers have to show.
-    pub access: Access,
-    /// See [`MetricsText`].
-    pub metrics: MetricsText,
-    /// Who may read them without a token.
-    pub metrics_rules: Arc<MetricsRules>,
-    /// See [`Readiness`].
-    pub ready: Readiness,
-    /// What is said beside answers about what runs here.
-    pub notice: Option<Notice>,
-    /// Wall time.
-    pub clock: Clock,
-    /// Ends streams that would go on for ever.
-    pub shutdown: CancellationToken,
-    /// Uploads at once.
-    pub uploads: Places,
-    /// Uploads that wait for a place among those.
-    pub waiting_uploads: Places,
-    /// Deployments that run, and some that ran.
-    pub deployments: Deployments,
-    /// Log streams at once.
-    pub log_streams: Places,
-    /// Backups at once: one.
-    pub backups: Arc<Semaphore>,
-}
+const OPENAPI_PATH: &str = "/v1/openapi.json";
 
 /// The description of every path, as `/v1/openapi.json` serves it.
 #[must_use]
 pub fn description() -> OpenApi {
-    openapi::describe(guarded().split_for_parts().1)
+    openapi::describe(routes().router.into_openapi())
 }
 
-fn guarded() -> OpenApiRouter<AdminState> {
-    OpenApiRouter::new()
-        .routes(routes!(apps::list))
-        .routes(routes!(apps::show, apps::remove))
-        .routes(routes!(apps::releases))
-        .routes(routes!(apps::show_release, upload::upload, apps::remove_release))
-        .routes(routes!(precheck::check))
-        .routes(routes!(deployments::list, deployments::deploy))
-        .routes(routes!(deployments::show))
-        .routes(routes!(apps::restore))
-        .routes(routes!(apps::promote))
-        .routes(routes!(apps::rollback))
-        .routes(routes!(scale::set, scale::reset))
-        .routes(routes!(env::list, env::set_all))
-        .routes(routes!(env::set, env::unset))
-        .routes(routes!(env::grant, env::revoke))
-        .routes(routes!(logs::logs))
-        .routes(routes!(key::rotate))
-        .routes(routes!(backup::backup))
-        .routes(routes!(audit::list))
-        .routes(routes!(tokens::list))
-        .routes(routes!(tokens::create, tokens::revoke))
-        .routes(routes!(health::metrics))
-        .routes(routes!(health::healthz))
-        .routes(routes!(health::readyz))
+/// Every route that is described, with what it asks of a token.
+pub(super) fn routes() -> Routes<AdminState> {
+    use Permission::{Any, Root, Verb as On};
+    Routes::new()
+        .add(Any, routes!(apps::list))
+        .add(On(Verb::Read), routes!(apps::show))
+        .add(On(Verb::Remove), routes!(apps::remove))
+        .add(On(Verb::Read), routes!(apps::releases))
+        .add(On(Verb::Read), routes!(apps::show_release))
+        .add(On(Verb::Deploy), routes!(upload::upload))
+        .add(On(Verb::RemovePreview), routes!(apps::remove_release))
+        .add(On(Verb::Deploy), routes!(precheck::check))
+        .add(On(Verb::Read), routes!(deployments::list))
+        .add(On(Verb::Deploy), routes!(deployments::deploy))
+        .add(On(Verb::Read), routes!(deployments::show))
+        .add(On(Verb::Remove), routes!(apps::restore))
+        .add(On(Verb::Promote), routes!(apps::promote))
+        .add(On(Verb::Rollback), routes!(apps::rollback))
+        .add(On(Verb::Promote), routes!(scale::set, scale::reset))
+        .add(On(Verb::Read), routes!(env::list))
+        .add(On(Verb::Env), routes!(env::set_all))
+        .add(On(Verb::Env), routes!(env::set, env::unset))
+        .add(On(Verb::Promote), routes!(env::grant, env::revoke))
+        .add(On(Verb::Logs), routes!(logs::logs))
+        .add(Root, routes!(key::rotate))
+        .add(Root, routes!(backup::backup))
+        .add(On(Verb::Audit), routes!(audit::list))
+        .add(Root, routes!(tokens::list))
+        .add(Root, routes!(tokens::create, tokens::revoke))
+        .add(On(Verb::Read), routes!(health::metrics))
+        .add(Any, routes!(health::healthz))
+        .add(Any, routes!(health::readyz))
 }
 
 /// Every path of the admin side.
-pub fn router(state: AdminState) -> Router {
-    let description: axum::Json<OpenApi> = axum::Json(description());
-    let door = AuthLayer {
+pub(super) fn router(state: AdminState) -> Router {
+    let Routes { router, mut permissions } = routes();
+    let (router, api) = router.split_for_parts();
+    let description = axum::Json(openapi::describe(api));
+    permissions.set(Method::GET, OPENAPI_PATH, Permission::Any);
+    let auth = AuthLayer {
         access: state.access.clone(),
-        needs: Arc::new(Needs::of(&description)),
+        permissions: Arc::new(permissions),
         metrics: Arc::clone(&state.metrics_rules),
     };
-    let guarded = Router::from(guarded())
-        .route("/v1/openapi.json", get(move || std::future::ready(description.clone())))
-        .route_layer(middleware::from_fn_with_state(door, auth::require_token));
+    let guarded = router
+        .route(OPENAPI_PATH, get(move || std::future::ready(description.clone())))
+        .route_layer(middleware::from_fn_with_state(auth, auth::require_token));
     frame(guarded).with_state(state)
 }
 
@@ -160,6 +124,7 @@ async fn finish(request: Request, next: Next) -> Response {
 mod tests {
     use super::*;
     use crate::admin::Token;
+    use crate::admin::access::Access;
     use crate::admin::extract::{Call, Params, Segments};
     use crate::admin::problem::ProblemBody;
     use axum::body::Body;
@@ -167,6 +132,7 @@ mod tests {
     use http_body_util::BodyExt as _;
     use serde::Deserialize;
     use tower::ServiceExt as _;
+    use vitrine_core::clock::Clock;
     use vitrine_core::id::{AppName, Version};
 
     #[derive(Deserialize)]
@@ -185,8 +151,8 @@ mod tests {
 
     fn service() -> Router {
         let access = Access::new(Token::new("vt_right"), Vec::new(), Clock::system());
-        let door = AuthLayer { access, needs: Arc::default(), metrics: Arc::default() };
-        let guard = middleware::from_fn_with_state(door, auth::require_token);
+        let auth = AuthLayer { access, permissions: Arc::default(), metrics: Arc::default() };
+        let guard = middleware::from_fn_with_state(auth, auth::require_token);
         frame(Router::new().route("/v1/{app}", post(echo)).route_layer(guard))
     }
 

@@ -1,12 +1,16 @@
 //! Tokens beside the host's own: made, listed, revoked. The host is told their digests only.
 
-use crate::admin::action::{Action, TokenAction};
+use crate::admin::access::Caller;
+use crate::admin::answer::Answer;
+use crate::admin::execute::Change;
 use crate::admin::extract::{Call, Segments};
-use crate::admin::perform::{Answer, IdempotencyKey, look_up, perform};
+use crate::admin::idempotency::IdempotencyKey;
 use crate::admin::problem::{Kind, Problem, ProblemBody};
-use crate::admin::router::AdminState;
+use crate::admin::state::{AdminState, OnBehalf};
+use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
+use vitrine_core::audit::AuditAction;
 use vitrine_core::id::{AppName, Digest, TokenName};
 use vitrine_core::limits::TOKEN_TTL_MAX_MS;
 use vitrine_core::scope::{Scope, Selection, Verb};
@@ -16,7 +20,7 @@ use vitrine_store::TokenRecord;
 /// sends its SHA-256: the host never has what it could give away.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct TokenBody {
+pub(super) struct TokenBody {
     /// SHA-256 of the token's text, 64 hexadecimal digits.
     #[schema(value_type = String)]
     sha256: Digest,
@@ -62,18 +66,20 @@ impl From<TokenRecord> for TokenView {
 #[utoipa::path(
     get,
     path = "/v1/tokens",
-    security(("token" = ["root"])),
     responses((status = 200, body = Vec<TokenView>))
 )]
-pub async fn list(State(state): State<AdminState>) -> Result<Answer, Problem> {
-    look_up(&state, Action::Token(TokenAction::List)).await
+pub(super) async fn list(
+    State(state): State<AdminState>,
+    caller: Caller,
+) -> Result<Json<Vec<TokenView>>, Problem> {
+    let tokens = state.access.change(state.of(&caller).store, |store| store.tokens()).await?;
+    Ok(Json(tokens.into_iter().map(TokenView::from).collect()))
 }
 
 /// Makes a token.
 #[utoipa::path(
     put,
     path = "/v1/tokens/{name}",
-    security(("token" = ["root"])),
     params(("name" = String, Path)),
     request_body = TokenBody,
     responses(
@@ -83,8 +89,9 @@ pub async fn list(State(state): State<AdminState>) -> Result<Answer, Problem> {
         (status = 422, body = ProblemBody),
     )
 )]
-pub async fn create(
+pub(super) async fn create(
     State(state): State<AdminState>,
+    caller: Caller,
     Segments(name): Segments<TokenName>,
     call: Call,
 ) -> Result<Answer, Problem> {
@@ -96,20 +103,39 @@ pub async fn create(
         return Err(Problem::new(Kind::Invalid, text));
     }
     let record = TokenRecord { name, sha256, scope: Scope { apps, verbs }, created_ms: now_ms, expires_ms };
-    perform(state, IdempotencyKey::of(call), Action::Token(TokenAction::Create(record)), None).await
+    let access = state.access.clone();
+    Change::new(caller, AuditAction::TokenCreate)
+        .detail(record.name.to_string())
+        .once(IdempotencyKey::of(call))
+        .execute(state, async move |behalf: OnBehalf| {
+            let made = record.clone();
+            let is_new = access.change(behalf.store, move |store| store.create_token(&made)).await?;
+            Ok(Answer::made(is_new, &TokenView::from(record)))
+        })
+        .await
 }
 
 /// Revokes a token: no call with it is answered any more, and streams that it opened end.
 #[utoipa::path(
     delete,
     path = "/v1/tokens/{name}",
-    security(("token" = ["root"])),
     params(("name" = String, Path)),
     responses((status = 204), (status = 404, body = ProblemBody))
 )]
-pub async fn revoke(
+pub(super) async fn revoke(
     State(state): State<AdminState>,
+    caller: Caller,
     Segments(name): Segments<TokenName>,
 ) -> Result<Answer, Problem> {
-    perform(state, None, Action::Token(TokenAction::Revoke(name)), None).await
+    let access = state.access.clone();
+    Change::new(caller, AuditAction::TokenRevoke)
+        .detail(name.to_string())
+        .execute(state, async move |behalf: OnBehalf| {
+            let gone = name.clone();
+            match access.change(behalf.store, move |store| store.revoke_token(&gone)).await? {
+                true => Ok(Answer::empty()),
+                false => Err(Problem::new(Kind::NoToken, format!("there is no token `{name}`"))),
+            }
+        })
+        .await
 }

@@ -1,13 +1,14 @@
 //! A bundle on its way in: body to staging folder, unpacked and checked while it arrives.
 
 use crate::admin::access::Caller;
-use crate::admin::action::{Action, may_be_shown};
+use crate::admin::answer::Answer;
+use crate::admin::execute::Change;
 use crate::admin::extract::{Params, Segments, idempotency_key, request_line};
+use crate::admin::idempotency::IdempotencyKey;
 use crate::admin::notice::Notice;
-use crate::admin::perform::{IdempotencyKey, perform};
 use crate::admin::places::Place;
 use crate::admin::problem::{Kind, Problem, ProblemBody};
-use crate::admin::router::AdminState;
+use crate::admin::state::{AdminState, OnBehalf};
 use crate::release::{UploadOptions, Uploaded};
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -19,10 +20,12 @@ use serde::Deserialize;
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use vitrine_bundle::{self as bundle, Bundle, BundleDir, BundleError};
+use vitrine_core::audit::AuditAction;
 use vitrine_core::id::{AppName, Digest, ReleaseId, Version};
 use vitrine_core::limits::{
     ARCHIVE_BYTES_MAX, BODY_STALL_MS, BOOT_DEADLINE_MAX_MS, BOOT_DEADLINE_MS, PREVIEW_TTL_MAX_MS,
@@ -30,6 +33,7 @@ use vitrine_core::limits::{
     UPLOAD_PLACE_MS,
 };
 use vitrine_core::scope::{Actor, Verb};
+use vitrine_core::telemetry::error_chain;
 use vitrine_store::EnvScope;
 
 /// What a caller that may also promote has on top: its release sees production's values. A token that may not promote must not
@@ -46,7 +50,7 @@ pub(super) fn with_rights(options: UploadOptions, may_promote: bool) -> UploadOp
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(default, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct UploadQuery {
+pub(super) struct UploadQuery {
     /// Make it a preview of this name, reachable by its own host name only.
     pub(super) preview: Option<String>,
     /// How long the preview lives, such as `72h`.
@@ -123,7 +127,6 @@ pub(super) fn signature(headers: &HeaderMap) -> Result<Option<String>, Problem> 
 #[utoipa::path(
     put,
     path = "/v1/apps/{app}/releases/{version}",
-    security(("token" = ["deploy"])),
     params(
         ("app" = String, Path),
         ("version" = String, Path),
@@ -139,30 +142,49 @@ pub(super) fn signature(headers: &HeaderMap) -> Result<Option<String>, Problem> 
         (status = 422, description = "The bundle is refused or does not run; the log says why", body = ProblemBody),
     )
 )]
-pub async fn upload(
+pub(super) async fn upload(
     State(state): State<AdminState>,
+    caller: Caller,
     Segments((app, version)): Segments<(AppName, Version)>,
     Params(query): Params<UploadQuery>,
     request: Request,
 ) -> Result<Response, Problem> {
     let options = query.options(state.releases.begin_deploy())?;
-    let may_promote = Caller::current().is_some_and(|caller| caller.may(Verb::Promote, Some(&app)));
+    let may_promote = caller.may(Verb::Promote, Some(&app));
     let signature = signature(request.headers())?;
     let options = UploadOptions { signature, ..with_rights(options, may_promote) };
     let key = idempotency_key(request.headers())?;
     let head = request_line(&request);
-    let (staged, bundle) = receive(&state, request).await?.end().await?;
+    let (staged, bundle) = receive(&state, &caller.actor, request).await?.end().await?;
     let once = key.map(|key| IdempotencyKey {
         key,
         request: Digest::of(format!("{head}{}", bundle.digest).as_bytes()),
     });
-    let release = ReleaseId::new(app.clone(), version);
-    let action = Action::Upload { release, staged: Box::new((staged.dir(), bundle)), options };
-    let releases = state.releases.clone();
-    let uploaded = perform(state, once, action, Some(staged)).await?;
-    let lost = uploaded.is_created().then(|| releases.apex_lost_to(&app, may_be_shown())).flatten();
+    let (releases, may_see) = (state.releases.clone(), caller.clone());
+    let (release, seen) = (ReleaseId::new(app.clone(), version.clone()), app.clone());
+    let change = Change::new(caller, AuditAction::Deploy).app(&app).version(Some(&version)).once(once);
+    let store = async move |behalf: OnBehalf| {
+        let uploaded = behalf.releases.upload(app, Some(version), (staged.dir(), bundle), options).await;
+        staged.remove().await;
+        let uploaded = uploaded.map_err(behalf.problem())?;
+        Ok(Answer::made(uploaded.created, &uploaded))
+    };
+    let uploaded = change.execute_or(state, store, |behalf| undo(behalf, release)).await?;
+    let lost = uploaded.is_created().then(|| releases.apex_lost_to(&seen, may_see.may_see())).flatten();
     let notice = lost.and_then(|text| Notice::of(&text));
     Ok(Notice::beside(notice, uploaded))
+}
+
+async fn undo(behalf: OnBehalf, release: ReleaseId) {
+    match behalf.releases.remove(behalf.releases.named(release.clone())).await {
+        Ok(()) => {
+            tracing::info!(%release, "removed a release whose uploader disconnected before it was ready")
+        }
+        Err(error) => {
+            let error = error_chain(&error);
+            tracing::warn!(%release, error, "failed to remove a release whose uploader disconnected");
+        }
+    }
 }
 
 /// An upload's place among those at once: free when nothing of it is under way.
@@ -170,30 +192,51 @@ type Slot = Arc<Place>;
 
 /// An upload's staging folder, removed with this unless the bundle was moved out of it before.
 #[derive(Debug)]
-pub struct Staged {
+pub(super) struct Staged {
     dir: BundleDir,
-    /// Taken until what was uploaded has been booted, also when its sender leaves.
-    _slot: Slot,
+    folder: Option<Folder>,
 }
 
 impl Staged {
+    fn new(dir: BundleDir, slot: Slot) -> Self {
+        Self { folder: Some(Folder { dir: dir.clone(), _slot: slot }), dir }
+    }
+
     /// Where it is.
     pub(super) fn dir(&self) -> BundleDir {
         self.dir.clone()
     }
 
-    /// Removes it where that may take its time: it can hold thousands of files.
-    pub async fn remove(self) {
+    /// Removes it, and waits until it is gone.
+    pub(super) async fn remove(mut self) {
+        let folder = self.folder.take();
         // Dropped without being run, it is removed all the same.
-        let _ = tokio::task::spawn_blocking(move || drop(self)).await;
+        let _ = tokio::task::spawn_blocking(move || drop(folder)).await;
     }
 }
 
 impl Drop for Staged {
+    /// Removes it where that may take its time: it can hold thousands of files.
+    fn drop(&mut self) {
+        let folder = self.folder.take();
+        if let Ok(runtime) = Handle::try_current() {
+            drop(runtime.spawn_blocking(move || drop(folder)));
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Folder {
+    dir: BundleDir,
+    /// Taken until what was uploaded has been booted, also when its sender leaves.
+    _slot: Slot,
+}
+
+impl Drop for Folder {
     fn drop(&mut self) {
         match std::fs::remove_dir_all(&self.dir.0) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                tracing::warn!(path = %self.dir.0.display(), %error, "a staging folder could not be removed");
+                tracing::warn!(path = %self.dir.0.display(), %error, "failed to remove a staging folder");
             }
             _ => {}
         }
@@ -219,14 +262,13 @@ impl Unpacking {
 ///
 /// # Errors
 /// See [`Problem`]; nothing of the body remains then.
-pub(super) async fn receive(state: &AdminState, request: Request) -> Result<Unpacking, Problem> {
-    let who = Actor::current();
-    let Some(waiting) = state.waiting_uploads.try_take(&who) else {
-        return Err(Problem::new(Kind::Busy, state.waiting_uploads.why(&who)));
+pub(super) async fn receive(state: &AdminState, who: &Actor, request: Request) -> Result<Unpacking, Problem> {
+    let Some(waiting) = state.waiting_uploads.try_take(who) else {
+        return Err(Problem::new(Kind::Busy, state.waiting_uploads.why(who)));
     };
-    let place = state.uploads.take(&who);
+    let place = state.uploads.take(who);
     let Ok(slot) = tokio::time::timeout(Duration::from_millis(UPLOAD_PLACE_MS), place).await else {
-        return Err(Problem::new(Kind::Busy, state.uploads.why(&who)));
+        return Err(Problem::new(Kind::Busy, state.uploads.why(who)));
     };
     drop(waiting);
     let slot: Slot = Arc::new(slot);
@@ -241,7 +283,7 @@ pub(super) async fn receive(state: &AdminState, request: Request) -> Result<Unpa
     let unpacking = spawn_in(slot, move || {
         let (dir, bundle) =
             bundle::receive_upload(PieceReader { pieces: reader, piece: Bytes::new() }, &into, &kept)?;
-        Ok::<_, BundleError>((Staged { dir, _slot: staged_in }, bundle))
+        Ok::<_, BundleError>((Staged::new(dir, staged_in), bundle))
     });
     let arrived = forward(request.into_body(), pieces).await;
     let unpacking = Unpacking(unpacking);
@@ -371,7 +413,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let dir = BundleDir(folder.path().join("staged"));
         std::fs::create_dir(&dir.0).unwrap();
-        let staged = Staged { dir: dir.clone(), _slot: Arc::clone(&slot) };
+        let staged = Staged::new(dir.clone(), Arc::clone(&slot));
         // Its sender left: the request's own part is gone.
         drop(slot);
         assert!(uploads.try_take(&ci).is_none());

@@ -98,7 +98,7 @@ impl Releases {
             self.0.starting.store(false, Ordering::SeqCst);
             self.publish(None);
         }
-        let releases = self.clone();
+        let releases = self.by_host();
         tokio::spawn(async move {
             if let Some(_turn) = releases.0.turns.take().await {
                 releases.boot_standby().await;

@@ -232,7 +232,7 @@ impl Releases {
         insist: bool,
         patience: Duration,
     ) -> Result<BootPlace, ReleaseError> {
-        let (releases, ranked) = (self.clone(), Arc::clone(handle));
+        let (releases, ranked) = (self.by_host(), Arc::clone(handle));
         let place = self.0.boots.place(move || releases.rank(&ranked, insist), patience).await;
         place.map_err(|no_place| {
             let retry_after_s = match no_place {

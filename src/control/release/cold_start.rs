@@ -73,7 +73,7 @@ impl Releases {
     /// Boots in a task of its own: the client that caused it may go away, the others still wait.
     fn begin_to_wake(&self, handle: &Arc<ReleaseHandle>) -> watch::Receiver<Woken> {
         let (tell, woken) = watch::channel(None);
-        let (releases, handle) = (self.clone(), Arc::clone(handle));
+        let (releases, handle) = (self.by_host(), Arc::clone(handle));
         // The request that asks is on another thread; a boot is the control plane's.
         self.0.control.spawn(async move {
             let Some((_turn, _room)) = releases.room_in_time(&handle).await else {

@@ -182,7 +182,7 @@ impl Watcher {
             else {
                 return;
             };
-            let releases = Releases(host);
+            let releases = Releases::of_host(host);
             if handle.pool.instance(instance.id()).is_none() {
                 return;
             }

@@ -106,7 +106,7 @@ impl Releases {
 
     /// The same in the background.
     pub(super) fn stop_behind(&self, instance: Arc<Instance>) {
-        let releases = self.clone();
+        let releases = self.by_host();
         tokio::spawn(async move { releases.stop(instance).await });
     }
 
@@ -115,7 +115,7 @@ impl Releases {
     pub(super) async fn finish_behind(&self, instances: Vec<Arc<Instance>>) {
         for instance in instances {
             self.forget_record(instance.id()).await;
-            let releases = self.clone();
+            let releases = self.by_host();
             tokio::spawn(async move { releases.finish(instance).await });
         }
     }

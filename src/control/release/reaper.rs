@@ -43,7 +43,7 @@ pub(super) async fn run(host: Weak<Inner>) {
     loop {
         rounds.tick().await;
         let Some(inner) = host.upgrade() else { return };
-        let releases = Releases(inner);
+        let releases = Releases::of_host(inner);
         under_way.retain(|_, task| !task.is_finished());
         if !under_way.contains_key(&None)
             && releases.has_unstopped()

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use vitrine_core::failpoint::{self, Fault};
 use vitrine_core::id::AppName;
 use vitrine_core::limits::{REMOVED_APPS_MAX, REMOVED_BYTES_MAX, REMOVED_KEPT_MS};
-use vitrine_core::scope::Actor;
 use vitrine_core::telemetry::error_chain;
 use vitrine_store::RemovedRecord;
 
@@ -89,7 +88,7 @@ impl Releases {
             bytes: bundles.values().sum(),
             releases: entries.len() as u64,
             live: self.0.registry.live(&app).map(|live| live.id().version),
-            by: Actor::current().to_string(),
+            by: self.1.actor().to_string(),
         });
         let leaving = Arc::clone(&kept.leaving).lock_owned().await;
         let (record, for_good) = (kept.record.clone(), how.now || how.free_name);

@@ -66,12 +66,12 @@ pub(super) fn watch(releases: &Releases, handle: &Arc<ReleaseHandle>, instance: 
                     && let Some(instance) = handle.pool.instance(&instance)
                 {
                     let failed = ready.warm_failure.as_ref().map(|failure| failure.message.clone());
-                    warm_failure::note(&Releases(host), &handle, instance.worker(), failed);
+                    warm_failure::note(&Releases::of_host(host), &handle, instance.worker(), failed);
                 }
                 continue;
             }
             let (Some(host), Some(handle)) = (host.upgrade(), handle.upgrade()) else { return };
-            tokio::spawn(replace(Releases(host), handle, instance, reason, served_well));
+            tokio::spawn(replace(Releases::of_host(host), handle, instance, reason, served_well));
             return;
         }
     });

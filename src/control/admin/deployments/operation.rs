@@ -2,7 +2,7 @@
 
 use super::view::{DeployEnd, DeployLine, DeployProgress, DeployView};
 use crate::admin::access::Caller;
-use crate::admin::perform::IdempotencyKey;
+use crate::admin::idempotency::IdempotencyKey;
 use crate::release::{DeployObserver, DeployPhase};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
@@ -82,11 +82,11 @@ impl Operation {
 
     /// As this caller may see it. What an app wrote, and what the host knows of it, is for the one who began it, and its log for those
     /// who may read logs.
-    pub(super) fn view(&self, caller: Option<&Caller>) -> DeployView {
+    pub(super) fn view(&self, caller: &Caller) -> DeployView {
         let said = self.said.borrow();
         let ReleaseId { app, version } = &self.release;
-        let is_own = caller.is_some_and(|caller| caller.actor == self.who || caller.is_root());
-        let sees_log = is_own || caller.is_some_and(|caller| caller.may(Verb::Logs, Some(app)));
+        let is_own = caller.actor == self.who || caller.is_root();
+        let sees_log = is_own || caller.may(Verb::Logs, Some(app));
         let end = said.ended.as_ref().map(|(_, end)| end);
         let mut error = end.and_then(|end| end.error.clone());
         if let Some(error) = error.as_mut().filter(|_| !is_own) {

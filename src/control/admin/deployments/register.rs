@@ -1,7 +1,7 @@
 //! The deployments that run, and the last of those that ran.
 
 use super::operation::Operation;
-use crate::admin::perform::{IdempotencyKey, key_reused};
+use crate::admin::idempotency::{IdempotencyKey, key_reused};
 use crate::admin::problem::{Kind, Problem};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use vitrine_core::id::AppName;
@@ -9,7 +9,7 @@ use vitrine_core::limits::{DEPLOYS_KEPT_MAX, DEPLOYS_KEPT_OF_APP_MAX, DEPLOYS_OF
 
 /// See the module. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct Deployments(Arc<Mutex<Vec<Arc<Operation>>>>);
+pub(crate) struct Deployments(Arc<Mutex<Vec<Arc<Operation>>>>);
 
 /// What a request to deploy leads to.
 pub(super) enum Admitted {
@@ -57,7 +57,7 @@ impl Deployments {
     }
 
     /// Forgets those of an app that are over: another app may get its name.
-    pub fn forget_app(&self, app: &AppName) {
+    pub(crate) fn forget_app(&self, app: &AppName) {
         self.lock().retain(|one| one.release.app != *app || !one.is_over());
     }
 

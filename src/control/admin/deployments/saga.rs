@@ -3,11 +3,11 @@
 use super::operation::Operation;
 use super::view::{DeployEnd, DeployResult};
 use crate::admin::access::Caller;
-use crate::admin::action::may_be_shown_to;
-use crate::admin::perform::{key_in_use, key_reused, record, record_refusal, still_valid};
+use crate::admin::execute::{record_refusal, still_valid};
+use crate::admin::idempotency::{key_in_use, key_reused};
 use crate::admin::precheck::could_not_go_live;
 use crate::admin::problem::{Kind, Problem};
-use crate::admin::router::AdminState;
+use crate::admin::state::{AdminState, OnBehalf};
 use crate::admin::upload::Staged;
 use crate::release::{
     DeployObserver, DeployPhase, PromoteOptions, ReleaseError, Switched, UploadOptions, Uploaded,
@@ -27,7 +27,7 @@ pub(super) struct Deploy {
     pub state: AdminState,
     pub operation: Arc<Operation>,
     /// Who asked for it, and is asked for again before it goes live.
-    pub caller: Option<Caller>,
+    pub caller: Caller,
     pub staged: (Staged, Bundle),
     pub options: UploadOptions,
 }
@@ -49,8 +49,8 @@ impl Deploy {
     pub(super) async fn take_key(&self) -> Result<bool, Problem> {
         let Some(once) = self.operation.once.clone() else { return Ok(true) };
         let (key, now_ms) = (once.key.clone(), self.state.clock.now_ms());
-        let begun =
-            record(&self.state, move |store| store.begin_idempotent(&key, once.request, now_ms)).await?;
+        let behalf = self.state.of(&self.caller);
+        let begun = behalf.stored(move |store| store.begin_idempotent(&key, once.request, now_ms)).await?;
         match begun {
             Begun::New => Ok(true),
             Begun::Running => Err(key_in_use(&once.key)),
@@ -80,14 +80,14 @@ impl Deploy {
         let unfinished = Unfinished { state: &state, operation: &operation };
         tracing::info!(deployment = operation.number, release = %operation.release, "a deployment begins");
         let mut course = Course::default();
-        let gone = go(&state, &operation, caller, staged, options, &mut course).await;
+        let behalf = state.of(&caller);
+        let gone = go(&behalf, &operation, &caller, staged, options, &mut course).await;
         course.failed = gone.err();
         let end = unfinished.end(course);
         if let Some(once) = operation.once.clone() {
             let answer = serde_json::to_vec(&end).expect("a view is a plain struct: it always serializes");
-            let kept = record(&state, move |store| {
-                store.finish_idempotent(&once.key, StatusCode::OK.as_u16(), &answer)
-            });
+            let kept = behalf
+                .stored(move |store| store.finish_idempotent(&once.key, StatusCode::OK.as_u16(), &answer));
             if let Err(problem) = kept.await {
                 tracing::warn!(
                     detail = problem.detail,
@@ -102,9 +102,9 @@ impl Deploy {
 }
 
 async fn go(
-    state: &AdminState,
+    behalf: &OnBehalf,
     operation: &Arc<Operation>,
-    caller: Option<Caller>,
+    caller: &Caller,
     (staged, bundle): (Staged, Bundle),
     options: UploadOptions,
     course: &mut Course,
@@ -116,22 +116,23 @@ async fn go(
     let ReleaseId { app, version } = release.clone();
     let options = UploadOptions { observer: Some(Arc::clone(&observer)), ..options };
     let uploading = async {
-        still_valid(caller.as_ref())?;
-        Ok(state.releases.upload(app, Some(version), (staged.dir(), bundle), options).await?)
+        still_valid(caller)?;
+        let uploaded = behalf.releases.upload(app, Some(version), (staged.dir(), bundle), options).await;
+        uploaded.map_err(behalf.problem())
     };
     let uploaded: Result<Uploaded, Problem> = uploading.await;
     staged.remove().await;
     let uploaded = match uploaded {
         Ok(uploaded) => uploaded,
         Err(problem) => {
-            refused(state, AuditAction::Deploy, release, &problem).await;
+            refused(behalf, AuditAction::Deploy, release, &problem).await;
             return Err(failed(problem));
         }
     };
     let created = uploaded.created;
     course.uploaded = Some(uploaded);
     if created {
-        course.notices.extend(state.releases.apex_lost_to(&release.app, may_be_shown_to(caller.clone())));
+        course.notices.extend(behalf.releases.apex_lost_to(&release.app, caller.may_see()));
     }
     if !goes_live {
         return Ok(());
@@ -143,23 +144,23 @@ async fn go(
         observer: Some(observer),
     };
     // A boot takes its time, in which rights may be taken away.
-    let promoted = match may_go_live(caller.as_ref(), release) {
+    let promoted = match may_go_live(caller, release) {
         Err(problem) => Err(failed(problem)),
-        Ok(()) => state.releases.promote(release.clone(), options).await.map_err(|error| match error {
+        Ok(()) => behalf.releases.promote(release.clone(), options).await.map_err(|error| match error {
             ReleaseError::Superseded { .. } if created => {
                 let detail = format!("{error}; deploy it again to make it live all the same");
                 (DeployResult::Superseded, Problem::new(Kind::Refused, detail))
             }
-            ReleaseError::Superseded { .. } => (DeployResult::Superseded, error.into()),
-            error => failed(error.into()),
+            ReleaseError::Superseded { .. } => (DeployResult::Superseded, behalf.problem()(error)),
+            error => failed(behalf.problem()(error)),
         }),
     };
     match promoted {
         Ok(switched) => course.switched = Some(switched),
         Err((result, problem)) => {
-            refused(state, AuditAction::Promote, release, &problem).await;
+            refused(behalf, AuditAction::Promote, release, &problem).await;
             if created {
-                undo(state, operation, digest).await;
+                undo(behalf, operation, digest).await;
             }
             return Err((result, problem));
         }
@@ -167,29 +168,29 @@ async fn go(
     Ok(())
 }
 
-fn may_go_live(caller: Option<&Caller>, release: &ReleaseId) -> Result<(), Problem> {
+fn may_go_live(caller: &Caller, release: &ReleaseId) -> Result<(), Problem> {
     still_valid(caller)?;
-    match caller.is_none_or(|caller| caller.may(Verb::Promote, Some(&release.app))) {
+    match caller.may(Verb::Promote, Some(&release.app)) {
         true => Ok(()),
         false => Err(could_not_go_live(&release.app)),
     }
 }
 
-async fn refused(state: &AdminState, what: AuditAction, release: &ReleaseId, problem: &Problem) {
+async fn refused(behalf: &OnBehalf, what: AuditAction, release: &ReleaseId, problem: &Problem) {
     let ReleaseId { app, version } = release.clone();
     let event =
         Event { what, app: Some(app), version: Some(version), detail: None, came: AuditResult::Refused };
-    record_refusal(state, event, problem).await;
+    record_refusal(behalf, event, problem).await;
 }
 
 /// Leaves the version name free again, unless another release has it by now.
-async fn undo(state: &AdminState, operation: &Operation, digest: Digest) {
+async fn undo(behalf: &OnBehalf, operation: &Operation, digest: Digest) {
     let release = &operation.release;
-    if !state.releases.release(release).is_ok_and(|there| there.digest == digest.to_string()) {
+    if !behalf.releases.release(release).is_ok_and(|there| there.digest == digest.to_string()) {
         return;
     }
     operation.entered(DeployPhase::Undoing);
-    let message = match state.releases.remove(release.clone()).await {
+    let message = match behalf.releases.remove(release.clone()).await {
         Ok(()) => format!("{release} was removed again"),
         Err(error) => {
             let Problem { detail, .. } = error.into();

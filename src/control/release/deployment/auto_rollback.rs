@@ -5,7 +5,6 @@ use crate::release::Releases;
 use crate::release::release_handle::ReleaseHandle;
 use std::sync::Arc;
 use vitrine_core::id::{ReleaseId, Version};
-use vitrine_core::scope::Actor;
 use vitrine_core::telemetry::error_chain;
 use vitrine_store::{BadMark, DeploymentStatus, Pardon};
 
@@ -71,7 +70,7 @@ impl Releases {
     /// Notes that somebody made a release live although it is marked as bad, if it is.
     pub(super) async fn pardon(&self, handle: &Arc<ReleaseHandle>) {
         let Some(reason) = self.0.registry.bad(&handle.id()) else { return };
-        let (by, at_ms) = (Actor::current().to_string(), self.0.parts.clock.now_ms());
+        let (by, at_ms) = (self.1.actor().to_string(), self.0.parts.clock.now_ms());
         self.mark(handle, BadMark { reason, pardon: Some(Pardon { by, at_ms }) }).await;
     }
 

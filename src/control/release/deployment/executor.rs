@@ -119,7 +119,7 @@ impl Releases {
                     switched.bake_time_ms = self.0.parts.config.deploy.bake_time_ms;
                     switched.baked_against = Some(previous.to_string());
                 }
-                let releases = self.clone();
+                let releases = self.by_host();
                 tokio::spawn(async move { releases.finish_in_background(&handle, &deployment).await });
             }
         }
@@ -254,7 +254,7 @@ impl Releases {
             .into_iter()
             .find(|one| one.release == id && one.standing().waits && !one.standing().progress.is_over());
         if let Some(deployment) = waiting {
-            let (releases, handle) = (self.clone(), Arc::clone(handle));
+            let (releases, handle) = (self.by_host(), Arc::clone(handle));
             deployment.note("an operator promoted it again while it waited".into(), false);
             tokio::spawn(async move {
                 releases.after_bake(&deployment).await;
@@ -414,7 +414,7 @@ impl Releases {
     /// Sees a deployment through that was left on its way, unless an operator ended it meanwhile: its bake begins anew.
     pub(in crate::release) fn go_on(&self, live: Arc<ReleaseHandle>, deployment: Arc<Deployment>) {
         if !deployment.standing().progress.is_over() {
-            let releases = self.clone();
+            let releases = self.by_host();
             tokio::spawn(async move { releases.finish_in_background(&live, &deployment).await });
         }
     }
