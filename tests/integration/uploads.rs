@@ -33,7 +33,7 @@ fn an_upload_whose_sender_leaves_is_undone_at_every_stage() {
     put().abandon(archive.len(), Duration::from_millis(700));
     // It is booting now; it is to be there for a moment at most, and not for good.
     wait_until("the end of a boot that nobody waits for", Duration::from_secs(60), || {
-        host.log().contains("undone: its sender left").then_some(())
+        host.log().contains("removed a release whose uploader disconnected").then_some(())
     });
     gone("a boot that nobody waits for");
     let answer = put().send();
