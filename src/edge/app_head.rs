@@ -1,24 +1,13 @@
 //! The head of an app's answer as this edge understands it: what is the host's, a proxy's or another app's to say is left out.
 
+use super::request_info::X_REQUEST_ID;
 use http::HeaderValue;
 use http::StatusCode;
 use http::header::{CONTENT_LENGTH, HeaderMap, HeaderName, SET_COOKIE};
 use vitrine_bundle::HOST_ORDERS;
+use vitrine_proxy::hop_by_hop::is_hop_by_hop;
 use vitrine_wire::{Headers, ResponseHead};
 
-/// Headers that are about one connection, or that the edge makes itself.
-const OWN: [&str; 10] = [
-    "connection",
-    "content-length",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "x-request-id",
-];
 /// The one of them that is about its own answer alone: whether it streams.
 const BUFFERING: &str = "x-accel-buffering";
 /// What the names of the host's own cookies begin with, in lower case.
@@ -56,7 +45,9 @@ pub(crate) fn re_encode(headers: Headers, host: &str, shared_domain: Option<&str
 }
 
 fn passes(name: &str) -> bool {
-    let kept = OWN.contains(&name) || HOST_ORDERS.iter().any(|order| name.starts_with(order));
+    let kept = is_hop_by_hop(name)
+        || name == X_REQUEST_ID
+        || HOST_ORDERS.iter().any(|order| name.starts_with(order));
     !kept || name == BUFFERING
 }
 

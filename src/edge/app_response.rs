@@ -1,12 +1,12 @@
 //! What an app gave, as an answer: its head re-encoded, its body streamed; or what stands in for it.
 
-use super::access_log::Record;
 use super::app_head::{self, re_encode};
 use super::asset_cache::{AssetCache, Content};
-use super::body::{Declared, EdgeBody, Source, Streaming};
+use super::body::{Declared, Source, Streaming};
+use super::context::RequestContext;
 use super::own_cookie::PIN;
 use super::render::{Rendered, may_get_shell};
-use super::response::{self, Failure, Timing, send, whole};
+use super::response::{self, Failure, Reply, Timing, whole};
 use super::select::Selection;
 use super::static_files::{Plan, plan};
 use super::version_pin::VARIES;
@@ -15,7 +15,7 @@ use bytes::{Bytes, BytesMut};
 use http::header::{
     CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, EXPIRES, HeaderMap, LAST_MODIFIED, SET_COOKIE, VARY,
 };
-use http::{HeaderValue, Method, Response, StatusCode};
+use http::{HeaderValue, Method, StatusCode};
 use std::collections::VecDeque;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -26,73 +26,77 @@ use vitrine_wire::{Done, Outcome};
 /// What an adapter says of a page that was made at build time: the rules of `_headers` hold for it as for any file. It is not passed on.
 const FILE_MARK: &str = "x-vitrine-file";
 
-/// Answers with what the app gave. Gives the record back when the render turns out to have failed before a byte left.
+/// Answers with what the app gave.
+///
+/// # Errors
+/// The render turns out to have failed before a byte left.
 pub(crate) fn answer(
-    mut record: Box<Record>,
+    context: &mut RequestContext,
     selection: &Selection,
-    known_cookie: Option<&str>,
     shared_domain: Option<&str>,
     rendered: Rendered,
-) -> Result<Response<EdgeBody>, (Box<Record>, Failure)> {
+) -> Result<Reply, Failure> {
     let Rendered { answer, claim, waited, head_after, silence_timeout, uplink: _ } = rendered;
     let Some(status) = app_head::status(&answer.head) else {
-        return Err((record, Failure::of(Outcome::AppError)));
+        return Err(Failure::of(Outcome::AppError));
     };
     let mut body = answer.body;
     let (first, end) = gather(&mut body);
     let timing = timing(end.as_ref(), waited, head_after);
     let ended = end.as_ref().map(|done| done.outcome);
-    record.done = end;
+    context.done = end;
     if let Some(outcome) = ended.filter(|outcome| *outcome != Outcome::Ok) {
-        return Err((record, Failure::of(outcome)));
+        return Err(Failure::of(outcome));
     }
     let declared = app_head::declared_bytes(&answer.head.headers);
     let rules = &selection.target.bundle.headers;
     let is_file = !rules.is_empty() && answer.head.headers.iter().any(|(name, _)| name == FILE_MARK);
-    let mut headers = re_encode(answer.head.headers, &record.host, shared_domain);
+    let mut headers = re_encode(answer.head.headers, &context.address.host, shared_domain);
     if is_file {
-        rules.apply(&record.host, record.info.uri.path(), &mut headers);
+        rules.apply(&context.address.host, context.info.uri.path(), &mut headers);
     }
     keep_apart(&mut headers, selection);
-    pin_document(&mut headers, &record, selection, known_cookie);
-    record.outcome = Outcome::Ok;
+    pin_document(&mut headers, context, selection);
+    context.outcome = Outcome::Ok;
     let has_none =
         matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED);
-    let is_head = record.info.method == Method::HEAD;
+    let is_head = context.info.method == Method::HEAD;
     // Of an answer that is at hand its own length is told.
     if let Some(bytes) = declared.filter(|_| !has_none && (is_head || ended.is_none())) {
         headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes));
     }
     Ok(if has_none || is_head {
-        send(record, status, headers, Source::Empty, timing)
+        Reply { status, headers, source: Source::Empty, timing }
     } else if ended.is_some() {
-        whole(record, status, headers, joined(first), timing)
+        whole(context, status, headers, joined(first), timing)
     } else {
-        record.begun = Some(record.elapsed());
+        context.begun = Some(context.elapsed());
         let declared = declared.map(Declared::of);
         let streaming = Streaming { first, body, claim, silence_timeout, timer: None, declared };
-        send(record, status, headers, Source::Worker(Box::new(streaming)), timing)
+        Reply { status, headers, source: Source::Worker(Box::new(streaming)), timing }
     })
 }
 
-/// Answers a request whose render failed before its first byte: with the shell if the bundle names one and the client is a
-/// browser that goes to a page, else with the error. Either has the status of what went wrong.
-pub(crate) async fn failed(
+/// Answers a request whose render failed before its first byte, with the status of what went wrong: with the shell, if the bundle names one
+/// and the client is a browser that goes to a page.
+///
+/// # Errors
+/// The failure itself, where no shell stands in.
+pub(crate) async fn stand_in(
     files: &AssetCache,
-    mut record: Box<Record>,
+    context: &mut RequestContext,
     selection: &Selection,
-    known_cookie: Option<&str>,
     failure: Failure,
-) -> Response<EdgeBody> {
-    let shell = if may_get_shell(&record, failure) { shell(files, selection).await } else { None };
-    let Some((content_type, data)) = shell else { return response::failed(record, failure) };
-    record.outcome = failure.outcome;
+) -> Result<Reply, Failure> {
+    let shell = if may_get_shell(context, failure) { shell(files, selection).await } else { None };
+    let Some((content_type, data)) = shell else { return Err(failure) };
+    context.outcome = failure.outcome;
     let mut headers = HeaderMap::with_capacity(12);
     headers.insert(CONTENT_TYPE, content_type);
     response::tell_failure(&mut headers, failure);
-    pin_document(&mut headers, &record, selection, known_cookie);
-    let timing = Timing::uncached(record.done.as_ref());
-    whole(record, failure.status, headers, data, timing)
+    pin_document(&mut headers, context, selection);
+    let timing = Timing::uncached(context.done.as_ref());
+    Ok(whole(context, failure.status, headers, data, timing))
 }
 
 async fn shell(files: &AssetCache, selection: &Selection) -> Option<(HeaderValue, Bytes)> {
@@ -150,16 +154,16 @@ fn keep_apart(headers: &mut HeaderMap, selection: &Selection) {
 }
 
 /// A page sets the cookie that keeps its sub-requests at its release, unless the browser has it.
-fn pin_document(headers: &mut HeaderMap, record: &Record, selection: &Selection, known_cookie: Option<&str>) {
+fn pin_document(headers: &mut HeaderMap, context: &RequestContext, selection: &Selection) {
     let html = headers.get(CONTENT_TYPE).is_some_and(|media| {
         let media = media.as_bytes();
         media.get(..9).is_some_and(|start| start.eq_ignore_ascii_case(b"text/html"))
     });
     let version = selection.target.release.version.as_str();
-    let reads = record.info.reads;
+    let reads = context.info.reads;
     let document = html && (reads.navigation || !reads.fetches) && selection.pinnable;
-    if document && known_cookie != Some(version) {
-        headers.append(SET_COOKIE, PIN.set(version, record.info.https, None));
+    if document && context.pin_cookie() != Some(version) {
+        headers.append(SET_COOKIE, PIN.set(version, context.info.https, None));
     }
 }
 
@@ -174,7 +178,6 @@ fn timing(end: Option<&Done>, waited: Duration, head_after: Duration) -> Timing 
 mod tests {
     use super::super::fixture::{app, table, target};
     use super::super::select::select;
-    use super::super::version_pin::VersionPin;
     use super::*;
     use vitrine_proxy::route::split::VisitorId;
 
@@ -188,7 +191,7 @@ mod tests {
     #[test]
     fn what_caches_keep_varies_with_the_pin() {
         let table = table(&[app("shop", "v1", vec![target("shop", "v1", &[])])]);
-        let by = |host: &str| select(&table, host, &VersionPin::default(), VisitorId(7)).unwrap();
+        let by = |host: &str| select(&table, host, None, VisitorId(7)).unwrap();
         let (live, own) = (by("shop.localhost"), by("shop-v1.localhost"));
         let varies = |headers: &[(&str, &str)], selection: &Selection| {
             let mut headers = map(headers);

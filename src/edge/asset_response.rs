@@ -1,10 +1,10 @@
 //! A client file as an answer.
 
-use super::access_log::Record;
 use super::asset_cache::{AssetCache, Content};
-use super::body::{EdgeBody, Source};
+use super::body::Source;
 use super::caching::{Caching, cache_control, caching};
-use super::response::{Failure, Timing, failed, send, whole};
+use super::context::RequestContext;
+use super::response::{Failure, Reply, Timing, whole};
 use super::select::{Pin, Selection};
 use super::static_files::{Plan, Variant, encoding_name, plan};
 use super::version_pin::VARIES;
@@ -13,7 +13,7 @@ use http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
     HeaderMap, VARY, X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderValue, Method, Response, StatusCode};
+use http::{HeaderValue, Method, StatusCode};
 use std::io::ErrorKind;
 use std::sync::Arc;
 use vitrine_proxy::route::Target;
@@ -21,26 +21,28 @@ use vitrine_proxy::route::speaks::Voice;
 use vitrine_wire::Outcome;
 
 /// Answers with a file of `target`.
+///
+/// # Errors
+/// It can't be read.
 pub(crate) async fn answer(
     files: &AssetCache,
-    mut record: Box<Record>,
+    context: &mut RequestContext,
     selection: &Selection,
     target: &Arc<Target>,
     path: &str,
-    request: &HeaderMap,
-) -> Response<EdgeBody> {
-    record.answered_by(target);
+) -> Result<Reply, Failure> {
+    context.answered_by(target);
     if selection.files_only.as_ref().is_some_and(|pinned| Arc::ptr_eq(pinned, target)) {
-        record.pin = Pin::Met;
-        record.by_pin = true;
+        context.pin = Pin::Met;
+        context.by_pin = true;
     }
-    record.outcome = Outcome::Ok;
+    context.outcome = Outcome::Ok;
     // The path came out of this index.
     let asset = &target.bundle.assets[path];
     let caching = caching(selection, path, asset);
-    record.by_bucket &= caching != Caching::ForAll;
-    record.by_pin &= caching != Caching::ForAll;
-    let plan = plan(asset, &record.info.method, request);
+    context.by_bucket &= caching != Caching::ForAll;
+    context.by_pin &= caching != Caching::ForAll;
+    let plan = plan(asset, &context.info.method, &context.headers);
     let (variant, part, status) = match &plan {
         Plan::Whole(variant) => (variant, None, StatusCode::OK),
         Plan::Part(variant, part) => (variant, Some(part.clone()), StatusCode::PARTIAL_CONTENT),
@@ -51,11 +53,11 @@ pub(crate) async fn answer(
     let mut headers = describe(caching, selection.pinnable, variant);
     match status {
         StatusCode::NOT_MODIFIED => {
-            apply_rules(selection, target, &record.host, path, &mut headers);
-            return whole(record, status, headers, Bytes::new(), timing("hit"));
+            apply_rules(selection, target, &context.address.host, path, &mut headers);
+            return Ok(whole(context, status, headers, Bytes::new(), timing("hit")));
         }
         StatusCode::RANGE_NOT_SATISFIABLE | StatusCode::PRECONDITION_FAILED => {
-            return refused(record, status, headers, variant);
+            return Ok(refused(context, status, headers, variant));
         }
         _ => {}
     }
@@ -66,41 +68,44 @@ pub(crate) async fn answer(
     }
     headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes));
     headers.insert(CONTENT_TYPE, text(asset.content_type.clone()));
-    apply_rules(selection, target, &record.host, path, &mut headers);
+    apply_rules(selection, target, &context.address.host, path, &mut headers);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if record.info.method == Method::HEAD || bytes == 0 {
-        return send(record, status, headers, Source::Empty, timing("bypass"));
+    if context.info.method == Method::HEAD || bytes == 0 {
+        return Ok(Reply { status, headers, source: Source::Empty, timing: timing("bypass") });
     }
     match files.open(target, path, asset, variant, part).await {
         Ok(Content::Memory(data, hit)) => {
-            send(record, status, headers, Source::Memory(data), timing(if hit { "hit" } else { "miss" }))
+            let timing = timing(if hit { "hit" } else { "miss" });
+            Ok(Reply { status, headers, source: Source::Memory(data), timing })
         }
-        Ok(Content::Disk(file)) => send(record, status, headers, Source::file(file, bytes), timing("bypass")),
+        Ok(Content::Disk(file)) => {
+            Ok(Reply { status, headers, source: Source::file(file, bytes), timing: timing("bypass") })
+        }
         Err(error) => {
             let release = &target.release;
             let cause = &error as &dyn std::error::Error;
             tracing::warn!(%release, path, error = cause, "a client file can't be read");
             // A release that was removed meanwhile is gone; whatever else it is may be over in a moment.
             let gone = error.kind() == ErrorKind::NotFound;
-            failed(record, Failure::of(if gone { Outcome::NoRelease } else { Outcome::Overloaded }))
+            Err(Failure::of(if gone { Outcome::NoRelease } else { Outcome::Overloaded }))
         }
     }
 }
 
 /// Refuses a range outside of the file, or a precondition that does not hold.
 fn refused(
-    mut record: Box<Record>,
+    context: &mut RequestContext,
     status: StatusCode,
     mut headers: HeaderMap,
     variant: &Variant,
-) -> Response<EdgeBody> {
-    record.outcome = Outcome::ClientError;
+) -> Reply {
+    context.outcome = Outcome::ClientError;
     if status == StatusCode::RANGE_NOT_SATISFIABLE {
         headers.insert(CONTENT_RANGE, text(format!("bytes */{}", variant.bytes)));
     }
     // The file may be kept for a year, this refusal may not be kept at all.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    whole(record, status, headers, Bytes::new(), timing("bypass"))
+    whole(context, status, headers, Bytes::new(), timing("bypass"))
 }
 
 /// Applies the bundle's own rules for headers. A release that gives its files alone must not turn them into pages.

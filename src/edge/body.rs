@@ -1,6 +1,6 @@
-//! The body of an answer on its way to the client, and the record that ends with it.
+//! The body of an answer on its way to the client, and the context that ends with it.
 
-use super::access_log::Record;
+use super::context::RequestContext;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use std::collections::VecDeque;
@@ -32,7 +32,7 @@ pub(crate) enum BodyError {
 pub(crate) struct EdgeBody {
     source: Source,
     /// `None` where the answer is not the end of its request.
-    record: Option<Box<Record>>,
+    context: Option<Box<RequestContext>>,
 }
 
 /// Where a body comes from.
@@ -174,32 +174,32 @@ fn end(outcome: Outcome) -> Piece {
 }
 
 impl EdgeBody {
-    /// A body; its record ends when it does.
+    /// A body; its context ends when it does.
     #[must_use]
-    pub(crate) fn new(source: Source, mut record: Box<Record>) -> Self {
+    pub(crate) fn new(source: Source, mut context: Box<RequestContext>) -> Self {
         if matches!(source, Source::Empty) {
-            let outcome = record.outcome;
-            record.complete(outcome);
+            let outcome = context.outcome;
+            context.complete(outcome);
         }
-        Self { source, record: Some(record) }
+        Self { source, context: Some(context) }
     }
 
     /// The body of an answer after which its request goes on as something else.
     #[must_use]
     pub(crate) const fn none() -> Self {
-        Self { source: Source::Empty, record: None }
+        Self { source: Source::Empty, context: None }
     }
 
     fn give(&mut self, data: Bytes) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        if let Some(record) = &mut self.record {
-            record.bytes += data.len() as u64;
+        if let Some(context) = &mut self.context {
+            context.bytes += data.len() as u64;
         }
         Poll::Ready(Some(Ok(Frame::data(data))))
     }
 
     /// A file that fails midway is the host's fault, as one that can't be opened.
     fn unreadable(&mut self, error: Error) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let path = self.record.as_ref().map(|record| record.info.uri.path());
+        let path = self.context.as_ref().map(|context| context.info.uri.path());
         tracing::warn!(path, %error, "a client file can't be read to its end");
         self.end(Outcome::Overloaded);
         Poll::Ready(Some(Err(BodyError::File(error))))
@@ -207,22 +207,22 @@ impl EdgeBody {
 
     fn end(&mut self, outcome: Outcome) {
         self.source = Source::Empty;
-        if let Some(record) = &mut self.record {
-            record.complete(outcome);
+        if let Some(context) = &mut self.context {
+            context.complete(outcome);
         }
     }
 
     /// The worker's end of it.
     fn finish(&mut self, done: Done) {
         self.end(done.outcome);
-        if let Some(record) = &mut self.record {
-            record.done = Some(done);
+        if let Some(context) = &mut self.context {
+            context.done = Some(done);
         }
     }
 
     /// What is at hand has this outcome already.
     fn end_as_recorded(&mut self) {
-        let outcome = self.record.as_ref().map_or(Outcome::Ok, |record| record.outcome);
+        let outcome = self.context.as_ref().map_or(Outcome::Ok, |context| context.outcome);
         self.end(outcome);
     }
 }

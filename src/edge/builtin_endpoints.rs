@@ -1,11 +1,10 @@
 //! Built-in endpoints under `/_vitrine/` (health and readiness), on every host name.
 
-use super::access_log::Record;
-use super::body::EdgeBody;
-use super::handler::EdgeHandler;
-use super::response::{Failure, Timing, failed, whole};
+use super::context::RequestContext;
+use super::response::{Failure, Reply, Timing, whole};
+use super::state::EdgeState;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderMap};
-use http::{HeaderValue, Method, Response, StatusCode};
+use http::{HeaderValue, Method, StatusCode};
 use vitrine_core::telemetry::Metrics;
 use vitrine_proxy::route::RouteTable;
 use vitrine_wire::Outcome;
@@ -17,46 +16,48 @@ pub(crate) fn is_own(path: &str, alone: bool) -> bool {
 }
 
 /// Answers one.
+///
+/// # Errors
+/// There is no such endpoint, or it is not for this client.
 pub(crate) fn answer<W>(
-    line: &EdgeHandler<W>,
-    mut record: Box<Record>,
+    edge: &EdgeState<W>,
+    context: &mut RequestContext,
     table: &RouteTable,
-    headers: &HeaderMap,
-) -> Response<EdgeBody> {
-    record.silence();
-    if record.info.method != Method::GET && record.info.method != Method::HEAD {
+) -> Result<Reply, Failure> {
+    context.silence();
+    if context.info.method != Method::GET && context.info.method != Method::HEAD {
         let refused = Failure { reason: "Only GET is answered here.", ..Failure::of(Outcome::ClientError) };
-        return failed(record, refused.with(StatusCode::METHOD_NOT_ALLOWED));
+        return Err(refused.with(StatusCode::METHOD_NOT_ALLOWED));
     }
-    match record.info.uri.path() {
-        "/_vitrine/healthz" => text(record, StatusCode::OK, "text/plain; charset=utf-8", "ok\n".into()),
-        "/_vitrine/readyz" => match readiness(table, line.alone, line.shutdown.is_cancelled()) {
-            Ok(()) => text(record, StatusCode::OK, "application/json", "{\"ready\":true}\n".into()),
+    Ok(match context.info.uri.path() {
+        "/_vitrine/healthz" => text(context, StatusCode::OK, "text/plain; charset=utf-8", "ok\n".into()),
+        "/_vitrine/readyz" => match readiness(table, edge.alone, edge.shutdown.is_cancelled()) {
+            Ok(()) => text(context, StatusCode::OK, "application/json", "{\"ready\":true}\n".into()),
             Err(reason) => {
                 let body = format!("{{\"ready\":false,\"reason\":\"{reason}\"}}\n");
-                text(record, StatusCode::SERVICE_UNAVAILABLE, "application/json", body)
+                text(context, StatusCode::SERVICE_UNAVAILABLE, "application/json", body)
             }
         },
-        "/metrics" if !reads_metrics(line, &record, headers) => {
+        "/metrics" if !reads_metrics(edge, context) => {
             let refused = Failure {
                 reason: "The metrics are for this machine and for networks that --metrics-allow names, asked by an address.",
                 ..Failure::of(Outcome::ClientError)
             };
-            failed(record, refused.with(StatusCode::FORBIDDEN))
+            return Err(refused.with(StatusCode::FORBIDDEN));
         }
-        "/metrics" => text(record, StatusCode::OK, Metrics::CONTENT_TYPE, line.telemetry.metrics.encode()),
+        "/metrics" => text(context, StatusCode::OK, Metrics::CONTENT_TYPE, edge.telemetry.metrics.encode()),
         _ => {
             let missing = Failure::of(Outcome::ClientError).with(StatusCode::NOT_FOUND);
-            failed(record, Failure { reason: "There is nothing at this address.", ..missing })
+            return Err(Failure { reason: "There is nothing at this address.", ..missing });
         }
-    }
+    })
 }
 
-fn reads_metrics<W>(line: &EdgeHandler<W>, record: &Record, headers: &HeaderMap) -> bool {
+fn reads_metrics<W>(edge: &EdgeState<W>, context: &RequestContext) -> bool {
     // HTTP/2 has the name in the target.
-    let target = record.info.uri.authority().map(|authority| authority.as_str());
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).or(target);
-    line.metrics.lets(record.info.client, host)
+    let target = context.info.uri.authority().map(|authority| authority.as_str());
+    let host = context.headers.get(HOST).and_then(|host| host.to_str().ok()).or(target);
+    edge.metrics.lets(context.info.client, host)
 }
 
 /// Whether requests sent here now would be served. A host without apps is ready to be given one; one app of many
@@ -75,13 +76,12 @@ fn readiness(table: &RouteTable, alone: bool, leaving: bool) -> Result<(), &'sta
     if live.any(|target| target.pool.is_ready()) { Ok(()) } else { Err("no_worker") }
 }
 
-fn text(record: Box<Record>, status: StatusCode, media: &'static str, body: String) -> Response<EdgeBody> {
-    let mut record = record;
-    record.outcome = Outcome::Ok;
+fn text(context: &mut RequestContext, status: StatusCode, media: &'static str, body: String) -> Reply {
+    context.outcome = Outcome::Ok;
     let mut headers = HeaderMap::with_capacity(8);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    whole(record, status, headers, body.into(), Timing::uncached(None))
+    whole(context, status, headers, body.into(), Timing::uncached(None))
 }
 
 #[cfg(test)]

@@ -53,7 +53,6 @@ pub(crate) const fn cache_control(caching: Caching) -> HeaderValue {
 mod tests {
     use super::super::fixture::{app, table, target};
     use super::super::select::select;
-    use super::super::version_pin::VersionPin;
     use super::*;
     use vitrine_proxy::route::split::VisitorId;
 
@@ -76,9 +75,7 @@ mod tests {
         };
         let of = |others: Vec<Target>, host: &str, path: &str| {
             let releases = std::iter::once(release("v2")).chain(others).collect();
-            let selection =
-                select(&table(&[app("shop", "v2", releases)]), host, &VersionPin::default(), VisitorId(7))
-                    .unwrap();
+            let selection = select(&table(&[app("shop", "v2", releases)]), host, None, VisitorId(7)).unwrap();
             caching(&selection, path, &selection.target.bundle.assets[path])
         };
         for host in ["shop.localhost", "shop-v1.localhost"] {

@@ -46,8 +46,8 @@ pub(crate) struct Peer {
     pub own_call: Option<Arc<OwnCall>>,
 }
 
-/// What answers requests.
-pub(crate) trait Answer: Send + Sync + 'static {
+/// Answers requests.
+pub(crate) trait Handler: Send + Sync + 'static {
     /// Body of an answer.
     type Body: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static;
 
@@ -125,9 +125,9 @@ where
 
 /// What every connection of a listener shares.
 #[derive(Debug)]
-pub(crate) struct ConnectionConfig<A> {
-    /// What answers.
-    pub answer: Arc<A>,
+pub(crate) struct ConnectionConfig<H> {
+    /// Answers the requests.
+    pub handler: Arc<H>,
     /// See [`protocols`].
     pub protocols: Builder<TokioExecutor>,
     /// Clocks.
@@ -137,11 +137,11 @@ pub(crate) struct ConnectionConfig<A> {
 }
 
 /// Serves a connection until it ends by itself, is cut, or has finished its requests when the edge is leaving.
-pub(crate) async fn serve<A: Answer>(
+pub(crate) async fn serve<H: Handler>(
     stream: TcpStream,
     address: SocketAddr,
     place: Place,
-    terms: Arc<ConnectionConfig<A>>,
+    terms: Arc<ConnectionConfig<H>>,
     leaving: Shutdown,
 ) {
     // Without it an answer's last packet may wait 40 ms for the client's acknowledgement. A socket that refuses is
@@ -162,11 +162,11 @@ pub(crate) async fn serve<A: Answer>(
     let _ = tokio::time::timeout(Duration::from_millis(RESERVE_LIFE_MS), serving).await;
 }
 
-async fn serve_watched<A: Answer>(
+async fn serve_watched<H: Handler>(
     io: WatchedIo,
     peer: Peer,
     trusted: bool,
-    terms: &ConnectionConfig<A>,
+    terms: &ConnectionConfig<H>,
     leaving: Shutdown,
 ) {
     let activity = Arc::clone(&peer.activity);
@@ -197,16 +197,16 @@ enum Agreed {
     Http2,
 }
 
-async fn serve_io<A: Answer>(
+async fn serve_io<H: Handler>(
     io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: Peer,
     trusted: bool,
-    terms: &ConnectionConfig<A>,
+    terms: &ConnectionConfig<H>,
     agreed: Option<Agreed>,
     leaving: Shutdown,
 ) {
     let activity = Arc::clone(&peer.activity);
-    let (answer, asker) = (Arc::clone(&terms.answer), peer.clone());
+    let (answer, asker) = (Arc::clone(&terms.handler), peer.clone());
     let io = ExplainedIo::new(io, move |status| answer.refuse(&asker, status));
     let service = service_fn(|request: Request<Incoming>| {
         let h2 = request.version() == Version::HTTP_2;
@@ -215,7 +215,7 @@ async fn serve_io<A: Answer>(
             peer.activity.mark_ends();
         }
         let activity = Arc::clone(&peer.activity);
-        let answered = Arc::clone(&terms.answer).answer(request, peer.clone());
+        let answered = Arc::clone(&terms.handler).answer(request, peer.clone());
         // A proxy's connection has the requests of many, and they are not to fall with those of one.
         let taken_back = TakenBack((!trusted).then(|| Arc::clone(&peer.activity)));
         async move {

@@ -54,6 +54,8 @@ pub(crate) fn target(app: &str, version: &str, files: &[(&str, &str, bool)]) -> 
         on_trial: false,
         request_bytes_max: 1 << 20,
         client_stall_ms: 30_000,
+        head_timeout_ms: 8_000,
+        stream_timeout_ms: 62_000,
     }
 }
 

@@ -1,34 +1,17 @@
 //! The request as the app sees it: re-encoded from what was understood, never passed through.
 
 use super::address::Address;
+use super::cookies::Cookies;
 use super::forwarded::{X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO};
-use super::own_cookie;
 use super::request_info::{RequestInfo, TRACEPARENT, TRACESTATE, X_REQUEST_ID};
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, COOKIE, HeaderMap, HeaderName, UPGRADE};
+use vitrine_proxy::hop_by_hop::is_hop_by_hop;
 use vitrine_proxy::web_sockets::handshake::WEBSOCKET;
 use vitrine_wire::{Headers, OWN_CALL_HEADER, RequestHead};
 
-/// Headers that are about one connection or that the edge makes itself.
-const OWN: [&str; 17] = [
-    "connection",
-    "content-length",
-    "cookie",
-    "expect",
-    "forwarded",
-    "host",
-    "http2-settings",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "x-real-ip",
-    "x-request-id",
-];
+/// Headers that the edge makes itself, beside those that belong to one connection.
+const OWN: [&str; 6] = ["cookie", "expect", "forwarded", "host", "x-real-ip", "x-request-id"];
 /// How often the app has called itself on the way to a request.
 const OWN_CALL: HeaderName = HeaderName::from_static(OWN_CALL_HEADER);
 /// Prefixes of headers by which frameworks and this host talk to themselves: from a client they are forgeries.
@@ -50,7 +33,7 @@ pub(crate) struct BodyAhead {
 pub(crate) fn request_head(
     info: &RequestInfo,
     address: &Address,
-    headers: &HeaderMap,
+    (headers, cookies): (&HeaderMap, &Cookies),
     body: BodyAhead,
 ) -> RequestHead {
     let scheme = if info.https { "https" } else { "http" };
@@ -59,7 +42,7 @@ pub(crate) fn request_head(
     RequestHead {
         method: info.method.as_str().to_owned(),
         url: format!("{scheme}://{}{target}", address.authority),
-        headers: end_to_end(info, address, headers, scheme, body),
+        headers: end_to_end(info, address, (headers, cookies), scheme, body),
         has_body: body.is_there || body.upgrade,
         upgrade: body.upgrade,
         request_id: info.request_id().to_owned(),
@@ -69,7 +52,7 @@ pub(crate) fn request_head(
 fn end_to_end(
     info: &RequestInfo,
     address: &Address,
-    headers: &HeaderMap,
+    (headers, cookies): (&HeaderMap, &Cookies),
     scheme: &str,
     body: BodyAhead,
 ) -> Headers {
@@ -80,8 +63,8 @@ fn end_to_end(
             kept.push((name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes())));
         }
     }
-    if let Some(cookies) = cookies(headers) {
-        kept.push((COOKIE.as_str().to_owned(), cookies.into()));
+    if let Some(cookies) = cookies.for_app(headers) {
+        kept.push((COOKIE.as_str().to_owned(), cookies));
     }
     let mut put = |name: &HeaderName, value: Bytes| kept.push((name.as_str().to_owned(), value));
     put(&http::header::HOST, Bytes::copy_from_slice(address.authority.as_bytes()));
@@ -106,7 +89,10 @@ fn end_to_end(
 fn is_own(name: &HeaderName) -> bool {
     let name = name.as_str();
     // An underscore reads as a dash in many an app's environment: `x_forwarded_for` would pass the lists below.
-    name.contains('_') || OWN.contains(&name) || INTERNAL.iter().any(|prefix| name.starts_with(prefix))
+    name.contains('_')
+        || is_hop_by_hop(name)
+        || OWN.contains(&name)
+        || INTERNAL.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// `Connection: x-secret` makes `x-secret` a matter of this connection.
@@ -115,24 +101,6 @@ fn is_named_by_connection(name: &HeaderName, headers: &HeaderMap) -> bool {
         let names = value.to_str().unwrap_or_default();
         names.split(',').any(|named| named.trim().eq_ignore_ascii_case(name.as_str()))
     })
-}
-
-/// All cookies in one line (HTTP/2 may split them), without the host's own.
-fn cookies(headers: &HeaderMap) -> Option<Vec<u8>> {
-    let mut line = Vec::new();
-    for value in headers.get_all(COOKIE) {
-        for cookie in value.as_bytes().split(|b| *b == b';') {
-            let cookie = cookie.trim_ascii();
-            if cookie.is_empty() || own_cookie::is_own(cookie) {
-                continue;
-            }
-            if !line.is_empty() {
-                line.extend_from_slice(b"; ");
-            }
-            line.extend_from_slice(cookie);
-        }
-    }
-    (!line.is_empty()).then_some(line)
 }
 
 #[cfg(test)]
@@ -160,8 +128,9 @@ mod tests {
             own_call: None,
         };
         let info = RequestInfo::of(&parts, &peer, &[]);
-        let address = Address::of(&info, &parts.headers, false).unwrap();
-        request_head(&info, &address, &parts.headers, body)
+        let cookies = Cookies::of(&parts.headers, info.https);
+        let address = Address::of(&info, &parts.headers, cookies.lines(), false).unwrap();
+        request_head(&info, &address, (&parts.headers, &cookies), body)
     }
 
     fn values<'a>(head: &'a RequestHead, name: &str) -> Vec<&'a str> {

@@ -1,263 +1,211 @@
-//! The request line: what happens to a request, in order, each step in a file of its own.
+//! The handler: what happens to a request, in order, each step in a file of its own.
+//!
+//! A step reads and fills in the [`RequestContext`] and gives a [`Reply`], or a [`Failure`] that ends the request. The two ends are here:
+//! the context begins with the request's head, and goes with the answer's body.
 
 #[cfg(test)]
 mod tests;
 
-use super::access_log::Record;
-use super::address::Address;
+use super::address::{Address, Refusal};
 use super::app_response;
-use super::asset_cache::AssetCache;
 use super::asset_response;
 use super::body::EdgeBody;
 use super::builtin_endpoints;
-use super::clients::{Clients, Counted};
-use super::connection::{Answer, Peer};
-use super::https::{self, Https};
+use super::clients::Counted;
+use super::connection::{Handler, Peer};
+use super::context::RequestContext;
+use super::https;
 use super::preview_door;
 use super::render;
 use super::request_body::drain_body;
 use super::request_info::RequestInfo;
-use super::response::{self, Failure};
-use super::select::{Selection, select};
+use super::response::{self, Failure, Reply};
+use super::select::Selection;
+use super::state::{EdgeState, Wake};
 use super::static_files::{Found, find};
-use super::version_pin::VersionPin;
-use super::visitor::Visitor;
-use super::wake_quota::WakeQuota;
-use super::web_socket::Upgrading;
+use super::web_socket::{self, Socket, Upgrading};
 use http::header::ORIGIN;
+use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
-use ipnet::IpNet;
 use std::sync::Arc;
-use tokio_util::sync::CancellationToken;
 use url::Url;
-use vitrine_control::release::{Releases, WakeError};
-use vitrine_core::config::{LimitMaxima, MetricsRules};
-use vitrine_core::id::ReleaseId;
-use vitrine_core::telemetry::Telemetry;
 use vitrine_proxy::connections::activity::Activity;
 use vitrine_proxy::connections::places::Excess;
-use vitrine_proxy::pool::Pool;
 use vitrine_proxy::route::RouteTable;
-use vitrine_proxy::route::Routes;
-use vitrine_proxy::route::guard::Guard;
 use vitrine_proxy::web_sockets::handshake::Handshake;
-use vitrine_proxy::web_sockets::places::SocketPlaces;
-use vitrine_proxy::worker::OwnCall;
 use vitrine_wire::Outcome;
 
-/// Starts sleeping releases: all that the edge may ask of the control plane.
-pub(crate) trait Wake: Send + Sync + 'static {
-    /// Starts a release's worker and waits until it serves.
-    fn wake(&self, release: &ReleaseId) -> impl Future<Output = Result<Arc<Pool>, WakeError>> + Send;
+/// What a request comes to.
+enum Answered {
+    /// An answer.
+    Reply(Reply),
+    /// A WebSocket, and the answer that opens it.
+    Socket(Reply, Box<Socket>),
 }
 
-impl Wake for Releases {
-    async fn wake(&self, release: &ReleaseId) -> Result<Arc<Pool>, WakeError> {
-        Self::wake(self, release).await
-    }
+/// What of a request only one step may take.
+struct Unread {
+    /// Its body, until a step reads it.
+    body: Option<Incoming>,
+    /// Its connection, until it becomes a WebSocket.
+    connection: Option<OnUpgrade>,
 }
 
-/// Everything that answering a request needs.
-#[derive(Debug)]
-pub(crate) struct EdgeHandler<W> {
-    /// The table in force.
-    pub routes: Routes,
-    /// See [`Wake`].
-    pub wake: W,
-    /// How many releases strangers may start.
-    pub wake_quota: WakeQuota,
-    /// Logs and metrics.
-    pub telemetry: Arc<Telemetry>,
-    /// Peers whose forwarding headers are believed.
-    pub trusted_proxies: Vec<IpNet>,
-    /// Whether they say which host is meant, whatever `Host` says.
-    pub trust_forwarded_host: bool,
-    /// Requests in flight of each client.
-    pub clients: Arc<Clients>,
-    /// How many WebSockets each client has open.
-    pub socket_clients: Arc<Clients>,
-    /// Operator's bounds.
-    pub maxima: LimitMaxima,
-    /// Who may look at releases that users never got; nothing where everybody may.
-    pub guard: Option<Arc<Guard>>,
-    /// Client files.
-    pub files: AssetCache,
-    /// Domain below which apps have their host names; none where there is one app alone.
-    pub shared_domain: Option<String>,
-    /// What clients are told about HTTPS.
-    pub https: Https,
-    /// Whether open pages stay with their release.
-    pub skew_protection: bool,
-    /// Whether answers say how they came about.
-    pub diagnostic_headers: bool,
-    /// Whether there is no admin side beside this edge.
-    pub alone: bool,
-    /// Who reads the metrics there.
-    pub metrics: MetricsRules,
-    /// Cancelled when the host leaves.
-    pub shutdown: CancellationToken,
-    /// Cancelled when another host has taken over.
-    pub handed_over: CancellationToken,
-    /// Places for WebSockets.
-    pub sockets: Arc<SocketPlaces>,
-}
-
-impl<W: Wake> Answer for EdgeHandler<W> {
+impl<W: Wake> Handler for EdgeState<W> {
     type Body = EdgeBody;
 
     async fn answer(self: Arc<Self>, request: Request<Incoming>, peer: Peer) -> Response<EdgeBody> {
         let (mut parts, body) = request.into_parts();
-        let connection = parts.extensions.remove::<OnUpgrade>();
+        let mut unread = Unread { body: Some(body), connection: parts.extensions.remove::<OnUpgrade>() };
         let table = self.routes.snapshot();
-        let info = RequestInfo::of(&parts, &peer, &self.trusted_proxies);
-        let visitor = Visitor::of(&parts.headers, info.https, rand::random);
-        let mut record = Record::begin(Arc::clone(&self.telemetry), info, visitor, table.epoch);
-        record.hsts = self.https.lasting(&record.info);
-        record.diagnostic = self.diagnostic_headers;
-        if builtin_endpoints::is_own(parts.uri.path(), self.alone) {
-            return builtin_endpoints::answer(&self, record, &table, &parts.headers);
-        }
-        record.counted = match self.may_ask(&record.info, &peer) {
-            Ok(counted) => counted,
-            Err(failure) => return refused(record, failure, body),
-        };
-        let mut headers = parts.headers;
-        let address = Address::of(&record.info, &headers, parts.version <= Version::HTTP_10);
-        let believed = self.trust_forwarded_host;
-        let mut address = match address.and_then(|address| address.behind(&record.info, &table, believed)) {
-            Ok(address) => address,
-            Err(refusal) => return refused(record, refusal.into(), body),
-        };
-        if address.authority.is_empty() {
-            // An app has an address, also where its client named none.
-            address.authority.clone_from(&table.domain);
-        }
-        record.host.clone_from(&address.host);
-        if let Some(location) = self.https.elsewhere(&record.info, &address.host) {
-            return https::redirected(record, location, body);
-        }
-        let selection = match self.select(&table, &address.host, &record, &headers) {
-            Ok(selection) => selection,
-            Err(outcome) => return refused(record, Failure::of(outcome), body),
-        };
-        record.select(&selection, table.epoch);
-        drop(table);
-        peer.activity.set_stall_ms(selection.target.client_stall_ms);
-        let guard = self.guard.as_deref().filter(|_| !is_of(&peer, &selection));
-        if let Some(stop) = preview_door::stop(guard, &mut record, &selection, &mut headers) {
+        let names_no_host = parts.version <= Version::HTTP_10;
+        let mut context = self.begin(parts, &peer, table.epoch);
+        let answered = self.steps(&mut context, table, names_no_host, &mut unread, &peer).await;
+        if let Some(body) = unread.body {
             drain_body(body);
-            return preview_door::answer(record, stop);
         }
-        match find(&selection, &record.info.method, parts.uri.path()) {
-            Found::File { target, path } => {
-                return asset_response::answer(&self.files, record, &selection, &target, &path, &headers)
-                    .await;
+        match answered {
+            Ok(Answered::Reply(reply)) => response::send(context, reply),
+            Ok(Answered::Socket(reply, socket)) => socket.open(context, reply, &peer.activity),
+            Err(failure) => {
+                let reply = response::failed(&mut context, failure);
+                response::send(context, reply)
             }
-            Found::Missing => {
-                let missing = Failure::of(Outcome::ClientError).with(StatusCode::NOT_FOUND);
-                return response::failed(record, Failure { reason: "There is no such file.", ..missing });
-            }
-            Found::NotAFile => {}
         }
-        self.ask_app(record, selection, (&address, headers), body, connection, &peer.activity).await
     }
 
     fn refuse(&self, peer: &Peer, status: StatusCode) -> Response<EdgeBody> {
         let mut parts = Request::new(()).into_parts().0;
-        // What it was is not known.
+        // The request line could not be read.
         parts.method = Method::from_bytes(b"-").expect("a dash is a token");
-        let info = RequestInfo::of(&parts, peer, &self.trusted_proxies);
-        let visitor = Visitor::of(&parts.headers, info.https, rand::random);
-        let epoch = self.routes.snapshot().epoch;
-        let mut record = Record::begin(Arc::clone(&self.telemetry), info, visitor, epoch);
-        record.diagnostic = self.diagnostic_headers;
-        response::failed(record, Failure { status, ..Failure::of(Outcome::BadRequest) })
+        let mut context = self.begin(parts, peer, self.routes.snapshot().epoch);
+        let reply = response::failed(&mut context, Failure::of(Outcome::BadRequest).with(status));
+        response::send(context, reply)
     }
 }
 
-impl<W: Wake> EdgeHandler<W> {
+impl<W: Wake> EdgeState<W> {
+    fn begin(&self, parts: Parts, peer: &Peer, epoch: u64) -> Box<RequestContext> {
+        let info = RequestInfo::of(&parts, peer, &self.trusted_proxies);
+        let hsts = self.https.lasting(&info);
+        let telemetry = Arc::clone(&self.telemetry);
+        let mut context = RequestContext::begin(telemetry, info, parts.headers, epoch, rand::random);
+        context.hsts = hsts;
+        context.diagnostic = self.diagnostic_headers;
+        context
+    }
+
+    /// The steps of a request, in their order.
+    async fn steps(
+        &self,
+        context: &mut RequestContext,
+        table: Arc<RouteTable>,
+        names_no_host: bool,
+        unread: &mut Unread,
+        peer: &Peer,
+    ) -> Result<Answered, Failure> {
+        if builtin_endpoints::is_own(context.info.uri.path(), self.alone) {
+            return builtin_endpoints::answer(self, context, &table).map(Answered::Reply);
+        }
+        context.counted = self.may_ask(&context.info, peer)?;
+        context.address = self.address(context, &table, names_no_host)?;
+        if let Some(location) = self.https.elsewhere(&context.info, &context.address.host) {
+            return Ok(Answered::Reply(https::redirected(context, location)));
+        }
+        let selection = self.select(&table, context).map_err(Failure::of)?;
+        context.select(&selection, table.epoch);
+        drop(table);
+        peer.activity.set_stall_ms(selection.target.client_stall_ms);
+        let guard = self.guard.as_deref().filter(|_| !is_of(peer, &selection));
+        if let Some(stop) = preview_door::stop(guard, context, &selection) {
+            return preview_door::answer(context, stop).map(Answered::Reply);
+        }
+        match find(&selection, &context.info.method, context.info.uri.path()) {
+            Found::File { target, path } => {
+                let file = asset_response::answer(&self.files, context, &selection, &target, &path);
+                file.await.map(Answered::Reply)
+            }
+            Found::Missing => {
+                let missing = Failure::of(Outcome::ClientError).with(StatusCode::NOT_FOUND);
+                Err(Failure { reason: "There is no such file.", ..missing })
+            }
+            Found::NotAFile => self.ask_app(context, selection, unread, &peer.activity).await,
+        }
+    }
+
+    /// The host that is meant. An app has an address, also where its client named none.
+    fn address(
+        &self,
+        context: &RequestContext,
+        table: &RouteTable,
+        names_no_host: bool,
+    ) -> Result<Address, Refusal> {
+        let RequestContext { info, headers, .. } = context;
+        let address = Address::of(info, headers, context.cookies().lines(), names_no_host)?;
+        let mut address = address.behind(info, table, self.trust_forwarded_host)?;
+        if address.authority.is_empty() {
+            address.authority.clone_from(&table.domain);
+        }
+        Ok(address)
+    }
+
     /// Answers with what the app gives, or what stands in for it.
     async fn ask_app(
         &self,
-        mut record: Box<Record>,
+        context: &mut RequestContext,
         mut selection: Selection,
-        (address, mut headers): (&Address, HeaderMap),
-        body: Incoming,
-        connection: Option<OnUpgrade>,
+        unread: &mut Unread,
         activity: &Activity,
-    ) -> Response<EdgeBody> {
-        let upgrading = match self.may_upgrade(&record, &selection, &headers, connection) {
-            Ok(upgrading) => upgrading,
-            Err(failure) => return refused(record, failure, body),
-        };
-        let rendered = render::render(self, &mut record, &mut selection, address, &mut headers, body).await;
+    ) -> Result<Answered, Failure> {
+        let upgrading = self.may_upgrade(context, &selection, unread.connection.take())?;
+        let rendered = render::render(self, context, &mut selection, &mut unread.body).await;
         if rendered.is_ok() {
             activity.on_rendered();
         }
-        let cookie = VersionPin::of(&record.info, &headers).cookie;
-        let shared = self.shared_domain.as_deref();
         let failure = match rendered {
             Ok(mut rendered) if rendered.answer.head.status == StatusCode::SWITCHING_PROTOCOLS => {
                 match upgrading.zip(rendered.uplink.take()) {
                     Some(upgrading) => {
-                        return self.accept(record, &selection, &headers, rendered, upgrading, activity);
+                        let stall = activity.stall();
+                        let (reply, socket) =
+                            web_socket::accept(self, context, &selection, rendered, upgrading, stall);
+                        return Ok(Answered::Socket(reply, Box::new(socket)));
                     }
-                    // Nobody has asked for it.
+                    // The client did not ask for it.
                     None => Failure::of(Outcome::AppError),
                 }
             }
-            Ok(rendered) => match app_response::answer(record, &selection, cookie, shared, rendered) {
-                Ok(response) => return response,
-                Err((back, failure)) => {
-                    record = back;
-                    failure
+            Ok(rendered) => {
+                match app_response::answer(context, &selection, self.shared_domain.as_deref(), rendered) {
+                    Ok(reply) => return Ok(Answered::Reply(reply)),
+                    Err(failure) => failure,
                 }
-            },
+            }
             Err(failure) => failure,
         };
-        app_response::failed(&self.files, record, &selection, cookie, failure).await
-    }
-}
-
-impl<W> EdgeHandler<W> {
-    /// Chooses the release that answers, by the host name, the visitor, and, where the operator wants that, the client's pin.
-    pub(crate) fn select(
-        &self,
-        table: &RouteTable,
-        host: &str,
-        record: &Record,
-        headers: &HeaderMap,
-    ) -> Result<Selection, Outcome> {
-        let wanted =
-            if self.skew_protection { VersionPin::of(&record.info, headers) } else { VersionPin::default() };
-        let mut selection = select(table, host, &wanted, record.visitor.id)?;
-        let leads_elsewhere = |call: &Arc<OwnCall>| call.release.app != selection.app.app;
-        if record.info.own_call.as_ref().is_some_and(leads_elsewhere) {
-            return Err(Outcome::NoRoute);
-        }
-        selection.pinnable &= self.skew_protection;
-        Ok(selection)
+        app_response::stand_in(&self.files, context, &selection, failure).await.map(Answered::Reply)
     }
 
     /// What a request that asks for a WebSocket needs to become one, if there is a place for it.
     fn may_upgrade(
         &self,
-        record: &Record,
+        context: &RequestContext,
         selection: &Selection,
-        headers: &HeaderMap,
         connection: Option<OnUpgrade>,
     ) -> Result<Option<Upgrading>, Failure> {
-        match (&record.info.handshake, connection) {
+        match (&context.info.handshake, connection) {
             (Handshake::Bad(status), _) => Err(Failure::of(Outcome::BadRequest).with(*status)),
             // A browser shows what it knows to any page that asks, and no other rule keeps that page from reading what comes.
-            (Handshake::Asked(_), _) if record.guarded && is_from_elsewhere(&record.host, headers) => {
+            (Handshake::Asked(_), _)
+                if context.guarded && is_from_elsewhere(&context.address.host, &context.headers) =>
+            {
                 Err(Failure::of(Outcome::BadRequest).with(StatusCode::FORBIDDEN))
             }
             (Handshake::Asked(_), Some(connection)) => {
-                let is_own = record.counted.is_none();
-                let client = (!is_own).then(|| self.socket_clients.enter(record.info.client));
+                let is_own = context.counted.is_none();
+                let client = (!is_own).then(|| self.socket_clients.enter(context.info.client));
                 let counted = client.map(|counted| counted.ok_or(Failure::too_many())).transpose()?;
                 let place = self.sockets.take(&selection.target.release.app);
                 let place = place.ok_or(Failure::of(Outcome::Overloaded))?;
@@ -290,10 +238,4 @@ fn is_from_elsewhere(host: &str, headers: &HeaderMap) -> bool {
 /// Whether the release that was selected calls itself: it needs no pass.
 fn is_of(peer: &Peer, selection: &Selection) -> bool {
     peer.own_call.as_ref().is_some_and(|call| call.release == selection.target.release)
-}
-
-/// Answers a request whose body is not read.
-fn refused(record: Box<Record>, failure: Failure, body: Incoming) -> Response<EdgeBody> {
-    drain_body(body);
-    response::failed(record, failure)
 }

@@ -1,14 +1,11 @@
 //! From plain HTTP to HTTPS: the redirect, and what browsers are told to remember.
 
-use super::access_log::Record;
-use super::body::EdgeBody;
-use super::request_body::drain_body;
+use super::context::RequestContext;
 use super::request_info::RequestInfo;
-use super::response::{Timing, whole};
+use super::response::{Reply, Timing, whole};
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, HeaderMap, LOCATION};
-use http::{HeaderValue, Response, StatusCode};
-use hyper::body::Incoming;
+use http::{HeaderValue, StatusCode};
 use vitrine_core::config::Tls;
 use vitrine_wire::Outcome;
 
@@ -56,18 +53,13 @@ impl Https {
 }
 
 /// Sends a client elsewhere, with the same method and body.
-pub(crate) fn redirected(
-    mut record: Box<Record>,
-    location: HeaderValue,
-    body: Incoming,
-) -> Response<EdgeBody> {
-    drain_body(body);
-    record.outcome = Outcome::Ok;
+pub(crate) fn redirected(context: &mut RequestContext, location: HeaderValue) -> Reply {
+    context.outcome = Outcome::Ok;
     let mut headers = HeaderMap::with_capacity(8);
     headers.insert(LOCATION, location);
     // Kept by a browser, it would outlive the operator's wish.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    whole(record, StatusCode::PERMANENT_REDIRECT, headers, Bytes::new(), Timing::uncached(None))
+    whole(context, StatusCode::PERMANENT_REDIRECT, headers, Bytes::new(), Timing::uncached(None))
 }
 
 #[cfg(test)]

@@ -2,11 +2,11 @@
 //!
 //! A request goes one way: [`listener`] -> [`connection`] -> [`handler`], which calls [`request_info`] and [`address`] (who asks
 //! for what), [`select`] (which release, for [`visitor`]s of a split app), [`static_files`] and [`asset_response`] (its files) or [`render`] and
-//! [`app_response`] or [`web_socket`] (its code), [`response`] (the one place that makes errors), [`body`] and [`access_log`] (the end).
+//! [`app_response`] or [`web_socket`] (its code), [`response`] (the one place that makes errors), [`body`] (the end).
+//! Its [`context`] goes with it all the way, and what all requests share is [`state`].
 
 #![warn(unreachable_pub)]
 
-mod access_log;
 mod address;
 mod app_head;
 mod app_response;
@@ -17,6 +17,8 @@ mod builtin_endpoints;
 mod caching;
 mod clients;
 mod connection;
+mod context;
+mod cookies;
 mod explained_io;
 #[cfg(test)]
 mod fixture;
@@ -35,6 +37,7 @@ mod request_body;
 mod request_info;
 mod response;
 mod select;
+mod state;
 mod static_files;
 mod version_pin;
 mod visitor;
@@ -44,9 +47,9 @@ mod web_socket;
 use asset_cache::AssetCache;
 use clients::Clients;
 use connection::{ConnectionConfig, protocols};
-use handler::EdgeHandler;
 use https::Https;
 use own_calls::OwnCalls;
+use state::EdgeState;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
@@ -96,7 +99,7 @@ pub struct Edge {
     public: (&'static str, u16),
     drain: Duration,
     places: Arc<Places>,
-    line: EdgeHandler<Releases>,
+    state: EdgeState<Releases>,
 }
 
 impl Edge {
@@ -140,7 +143,7 @@ impl Edge {
             tls,
             public,
             drain: Duration::from_millis(config.switching.drain_timeout_ms),
-            line: EdgeHandler {
+            state: EdgeState {
                 routes,
                 wake: releases,
                 wake_quota: WakeQuota::new(),
@@ -149,7 +152,6 @@ impl Edge {
                 trust_forwarded_host: config.edge.trust_forwarded_host,
                 clients: Clients::new(config.edge.requests_per_client),
                 socket_clients: Clients::new(WEB_SOCKETS_OF_CLIENT_MAX),
-                maxima: config.limits.clone(),
                 guard,
                 files: AssetCache::new(),
                 shared_domain: Some(config.domain.clone()),
@@ -169,9 +171,9 @@ impl Edge {
     /// ready before it has a live release.
     #[must_use]
     pub fn alone(mut self, metrics: MetricsRules) -> Self {
-        self.line.alone = true;
-        self.line.shared_domain = None;
-        self.line.metrics = metrics;
+        self.state.alone = true;
+        self.state.shared_domain = None;
+        self.state.metrics = metrics;
         self
     }
 
@@ -202,13 +204,13 @@ impl Edge {
     /// Serves until `leaving` says otherwise, then stops accepting, lets requests finish (`switching.drain_timeout_ms`) and
     /// returns.
     pub async fn serve(mut self, leaving: Shutdown) {
-        self.line.shutdown = leaving.stop.clone();
-        self.line.handed_over = leaving.handed_over.clone();
-        let line = Arc::new(self.line);
-        line.wake.answer_own(Arc::new(OwnCalls(Arc::downgrade(&line))));
+        self.state.shutdown = leaving.stop.clone();
+        self.state.handed_over = leaving.handed_over.clone();
+        let state = Arc::new(self.state);
+        state.wake.answer_own(Arc::new(OwnCalls(Arc::downgrade(&state))));
         let run = |listener, tls| {
             let terms = ConnectionConfig {
-                answer: Arc::clone(&line),
+                handler: Arc::clone(&state),
                 protocols: protocols(),
                 timeouts: ConnectionTimeouts::default(),
                 tls,

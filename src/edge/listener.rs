@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use super::connection::{self, Answer, ConnectionConfig};
+use super::connection::{self, ConnectionConfig, Handler};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -15,9 +15,9 @@ use vitrine_proxy::connections::shutdown::Shutdown;
 
 /// Serves a listener until `leaving` says otherwise, then closes it, lets connections finish within `drain`, and cuts the rest.
 /// After a hand-over idle connections have as long as ever before that.
-pub(crate) async fn run<A: Answer>(
+pub(crate) async fn run<H: Handler>(
     listener: TcpListener,
-    terms: Arc<ConnectionConfig<A>>,
+    terms: Arc<ConnectionConfig<H>>,
     places: Arc<Places>,
     drain: Duration,
     leaving: Shutdown,

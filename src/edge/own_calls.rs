@@ -1,7 +1,7 @@
 //! Calls of apps to their own origins: connections without a socket, whose requests are answered as visitors' are.
 
-use super::connection::{Answer as _, Peer};
-use super::handler::{EdgeHandler, Wake};
+use super::connection::{Handler as _, Peer};
+use super::state::{EdgeState, Wake};
 use futures_util::future::BoxFuture;
 use http::Request;
 use hyper::body::Incoming;
@@ -19,21 +19,21 @@ use vitrine_proxy::route::HostTarget;
 use vitrine_proxy::worker::{OwnCall, OwnOrigin};
 
 /// The edge as its apps reach it.
-pub(crate) struct OwnCalls<W>(pub Weak<EdgeHandler<W>>);
+pub(crate) struct OwnCalls<W>(pub Weak<EdgeState<W>>);
 
 impl<W: Wake> OwnOrigin for OwnCalls<W> {
     fn is_of(&self, app: &AppName, host: &str) -> bool {
-        let Some(line) = self.0.upgrade() else { return false };
-        match line.routes.snapshot().resolve(host) {
+        let Some(edge) = self.0.upgrade() else { return false };
+        match edge.routes.snapshot().resolve(host) {
             Some(HostTarget::App(route) | HostTarget::Release(route, _)) => route.app == *app,
             None => false,
         }
     }
 
     fn serve(&self, call: OwnCall, io: DuplexStream) -> BoxFuture<'static, ()> {
-        let line = self.0.clone();
+        let edge = self.0.clone();
         Box::pin(async move {
-            let Some(line) = line.upgrade() else { return };
+            let Some(edge) = edge.upgrade() else { return };
             let peer = Peer {
                 address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
                 tls: call.https,
@@ -43,7 +43,7 @@ impl<W: Wake> OwnOrigin for OwnCalls<W> {
             };
             let activity = Arc::clone(&peer.activity);
             let service = service_fn(|request: Request<Incoming>| {
-                let answered = Arc::clone(&line).answer(request, peer.clone());
+                let answered = Arc::clone(&edge).answer(request, peer.clone());
                 async move { Ok::<_, Infallible>(answered.await) }
             });
             let served = http1::Builder::new()

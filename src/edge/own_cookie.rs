@@ -6,10 +6,9 @@
 //! such cookie of an app on (see `app_head`), and where two values come under one name, neither is believed.
 
 use http::HeaderValue;
-use http::header::{COOKIE, HeaderMap};
 
 /// One of the host's own cookies.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct OwnCookie {
     plain: &'static str,
     tls: &'static str,
@@ -22,18 +21,16 @@ pub(crate) const VISITOR: OwnCookie = OwnCookie { plain: "__vitrine_id", tls: "_
 
 /// Opens a guarded preview.
 pub(crate) const PASS: OwnCookie = OwnCookie { plain: "__vitrine_pass", tls: "__Host-__vitrine_pass" };
+/// All of them.
+pub(crate) const ALL: [OwnCookie; 3] = [PIN, VISITOR, PASS];
 
 impl OwnCookie {
-    /// Its value in a request; none where two differ.
+    /// Its value, if a cookie of a request (`NAME=VALUE`) is this one, and whether it bears the name of TLS.
     #[must_use]
-    pub(crate) fn read(self, headers: &HeaderMap, https: bool) -> Option<&str> {
-        let name = if https { self.tls } else { self.plain };
-        let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-        let mut values = lines
-            .flat_map(|line| line.split(';'))
-            .filter_map(|cookie| cookie.trim().strip_prefix(name)?.strip_prefix('='));
-        let value = values.next()?;
-        values.all(|other| other == value).then_some(value)
+    pub(crate) fn value(self, cookie: &[u8]) -> Option<(&[u8], bool)> {
+        let by = |name: &str| cookie.strip_prefix(name.as_bytes())?.strip_prefix(b"=");
+        let plain = by(self.plain).map(|value| (value, false));
+        plain.or_else(|| by(self.tls).map(|value| (value, true)))
     }
 
     /// `set-cookie` for it; without an age it ends with the browser. The value has only characters that are legal in one.
@@ -46,44 +43,9 @@ impl OwnCookie {
     }
 }
 
-/// Whether a cookie of a request (`NAME=VALUE`) is one of the host's own, over TLS or not.
-#[must_use]
-pub(crate) fn is_own(cookie: &[u8]) -> bool {
-    let names = [PIN.plain, PIN.tls, VISITOR.plain, VISITOR.tls, PASS.plain, PASS.tls];
-    names.iter().any(|name| cookie.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b"=")))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn read(lines: &[&str], https: bool) -> Option<String> {
-        let mut headers = HeaderMap::new();
-        for line in lines {
-            headers.append(COOKIE, line.parse().unwrap());
-        }
-        PIN.read(&headers, https).map(String::from)
-    }
-
-    #[test]
-    fn a_cookie_that_another_host_name_can_have_set_is_not_believed_over_tls() {
-        let plain = "a=b; __vitrine_release=v1";
-        let prefixed = "__Host-__vitrine_release=v2;c=d";
-        assert_eq!(read(&[plain], false).as_deref(), Some("v1"));
-        assert_eq!(read(&[plain], true), None);
-        assert_eq!(read(&[plain, prefixed], true).as_deref(), Some("v2"));
-        assert_eq!(read(&[plain, prefixed], false).as_deref(), Some("v1"));
-        for other in ["", "__vitrine_release", "__vitrine_released=v1", "x__vitrine_release=v1"] {
-            assert_eq!(read(&[other], false), None, "{other}");
-        }
-    }
-
-    #[test]
-    fn of_two_values_neither_is_believed() {
-        assert_eq!(read(&["__vitrine_release=v1; __vitrine_release=v2"], false), None);
-        assert_eq!(read(&["__vitrine_release=v1", "a=b;__vitrine_release=v2"], false), None);
-        assert_eq!(read(&["__vitrine_release=v1; __vitrine_release=v1"], false).as_deref(), Some("v1"));
-    }
 
     #[test]
     fn it_is_out_of_scripts_reach_and_as_safe_as_it_can_be() {

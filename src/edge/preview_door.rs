@@ -1,17 +1,15 @@
 //! The door of a guarded preview: a link that holds a pass, the cookie that it is exchanged for, or the password by basic
 //! authentication. Nothing of them goes on to an app, under any host name.
 
-use super::access_log::Record;
-use super::body::EdgeBody;
-use super::own_cookie::PASS;
-use super::response::{Failure, Timing, failed, whole};
+use super::context::RequestContext;
+use super::response::{Failure, Reply, Timing, whole};
 use super::select::Selection;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CACHE_CONTROL, HeaderMap, LOCATION, REFERER};
 use http::uri::PathAndQuery;
-use http::{HeaderValue, Method, Response, StatusCode, Uri};
+use http::{HeaderValue, Method, StatusCode, Uri};
 use vitrine_core::limits::PREVIEW_AUTHORIZATION_BYTES_MAX;
 use vitrine_proxy::route::guard::{Guard, PASS_PARAMETER};
 use vitrine_wire::Outcome;
@@ -30,35 +28,35 @@ pub(crate) enum Stop {
 /// request: what it has shown once counts for the next one under the same host name.
 pub(crate) fn stop(
     guard: Option<&Guard>,
-    record: &mut Record,
+    context: &mut RequestContext,
     selection: &Selection,
-    headers: &mut HeaderMap,
 ) -> Option<Stop> {
     let guard = guard?;
     // Browsers and tools go on showing what they know: to other releases, and to the app's own host name.
-    let (linked, by_password) = take_shown(guard, record, headers);
-    if !record.by_own_name || !guard.watches(&selection.target.release.app) {
+    let (linked, by_password) = take_shown(guard, context);
+    if !context.by_own_name || !guard.watches(&selection.target.release.app) {
         return None;
     }
-    let (host, info) = (&record.host, &record.info);
-    let has_pass = PASS.read(headers, info.https).is_some_and(|pass| guard.is_pass(host, pass));
-    record.shows_pass |= linked || by_password || has_pass;
+    let host = &context.address.host;
+    let has_pass = context.pass_cookie().is_some_and(|pass| guard.is_pass(host, pass));
+    context.shows_pass |= linked || by_password || has_pass;
     if !guard.asks_for(&selection.target) {
         return None;
     }
-    record.guarded = true;
-    if !record.shows_pass {
+    context.guarded = true;
+    if !context.shows_pass {
         return Some(Stop::Refuse);
     }
-    record.new_pass = (!has_pass).then(|| guard.pass(host));
-    let can_come_again = matches!(info.method, Method::GET | Method::HEAD);
+    context.new_pass = (!has_pass).then(|| guard.pass(host));
+    let can_come_again = matches!(context.info.method, Method::GET | Method::HEAD);
     (linked && can_come_again).then_some(Stop::Exchange)
 }
 
 /// Takes a link's pass and the password out of a request, and gives whether each is good for its host name. Passes in cookies are taken
 /// out with the host's other cookies.
-fn take_shown(guard: &Guard, record: &mut Record, headers: &mut HeaderMap) -> (bool, bool) {
-    let (host, info) = (&record.host, &mut record.info);
+fn take_shown(guard: &Guard, context: &mut RequestContext) -> (bool, bool) {
+    let RequestContext { address, info, headers, .. } = context;
+    let host = &address.host;
     let linked = take_parameter(&mut info.uri).is_some_and(|pass| guard.is_pass(host, &pass));
     let by_password = headers.get_all(AUTHORIZATION).iter().any(|shown| shows_password(guard, shown));
     if by_password {
@@ -74,15 +72,18 @@ fn take_shown(guard: &Guard, record: &mut Record, headers: &mut HeaderMap) -> (b
 }
 
 /// Answers a request that does not go on.
-pub(crate) fn answer(mut record: Box<Record>, stop: Stop) -> Response<EdgeBody> {
+///
+/// # Errors
+/// It has shown nothing good.
+pub(crate) fn answer(context: &mut RequestContext, stop: Stop) -> Result<Reply, Failure> {
     if stop == Stop::Refuse {
-        return failed(record, refusal());
+        return Err(refusal());
     }
-    record.outcome = Outcome::Ok;
+    context.outcome = Outcome::Ok;
     let mut headers = HeaderMap::with_capacity(12);
-    headers.insert(LOCATION, location(&record.info.uri));
+    headers.insert(LOCATION, location(&context.info.uri));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    whole(record, StatusCode::SEE_OTHER, headers, Bytes::new(), Timing::uncached(None))
+    Ok(whole(context, StatusCode::SEE_OTHER, headers, Bytes::new(), Timing::uncached(None)))
 }
 
 /// What a request gets that has shown nothing good.

@@ -1,13 +1,13 @@
 //! A request that the app answers: claim a worker of the chosen release, wake it if it sleeps, send, wait for a head.
 
-use super::access_log::Record;
-use super::address::{Address, Refusal};
+use super::address::Refusal;
+use super::context::RequestContext;
 use super::forward::{self, BodyAhead};
-use super::handler::{EdgeHandler, Wake};
 use super::preview_door::{self, Stop};
-use super::request_body::{BodyProgress, BodyTimeouts, Fault, bound, drain_body};
+use super::request_body::{BodyProgress, BodyTimeouts, Fault, bound};
 use super::response::Failure;
 use super::select::Selection;
+use super::state::{EdgeState, Wake};
 use super::web_socket::{self, Uplink};
 use http::header::{CONTENT_LENGTH, HeaderMap};
 use http::{Method, StatusCode};
@@ -18,10 +18,9 @@ use std::time::Duration;
 use vitrine_control::release::WakeError;
 use vitrine_core::failpoint;
 use vitrine_core::limits::{
-    CLAIM_ATTEMPTS_MAX, RECONNECT_PAUSE_MS, RENDER_GRACE_MS, UPSTREAM_RETRIES_MAX, WAKES_BY_CLIENT_EVERY_MS,
+    CLAIM_ATTEMPTS_MAX, RECONNECT_PAUSE_MS, UPSTREAM_RETRIES_MAX, WAKES_BY_CLIENT_EVERY_MS,
 };
 use vitrine_proxy::pool::{Claim, ClaimError, Pool};
-use vitrine_proxy::route::Target;
 use vitrine_proxy::route::speaks::{Reach, Voice};
 use vitrine_proxy::worker::{Answer, Connection, RequestBody, WorkerState};
 use vitrine_wire::{Done, Outcome};
@@ -46,48 +45,50 @@ pub(crate) struct Rendered {
 /// Renders. `selection` is the one in force at the end: it moves when the release leaves while it is being claimed.
 ///
 /// # Errors
-/// What to answer instead; the worker's end of the request, if it has one, is in the record.
+/// What to answer instead; the worker's end of the request, if it has one, is in the context.
 pub(crate) async fn render<W: Wake>(
-    line: &EdgeHandler<W>,
-    record: &mut Record,
+    edge: &EdgeState<W>,
+    context: &mut RequestContext,
     selection: &mut Selection,
-    address: &Address,
-    headers: &mut HeaderMap,
-    body: Incoming,
+    unread: &mut Option<Incoming>,
 ) -> Result<Rendered, Failure> {
     if selection.voice != Voice::Everything {
-        drain_body(body);
         return Err(marked_as_bad());
     }
+    if declared(&context.headers).is_some_and(|bytes| bytes > selection.target.request_bytes_max) {
+        return Err(too_large());
+    }
+    let body = unread.take().expect("a request is rendered once");
     let ahead = BodyAhead {
         is_there: !body.is_end_stream(),
         // What the body is framed by, never the header's text.
-        declared: body.size_hint().exact().filter(|_| headers.contains_key(CONTENT_LENGTH)),
-        upgrade: record.info.handshake.is_asked() && body.is_end_stream(),
+        declared: body.size_hint().exact().filter(|_| context.headers.contains_key(CONTENT_LENGTH)),
+        upgrade: context.info.handshake.is_asked() && body.is_end_stream(),
     };
-    if declared(headers).is_some_and(|bytes| bytes > selection.target.request_bytes_max) {
-        drain_body(body);
-        return Err(too_large());
-    }
     let (body, progress) = bound(body, selection.target.request_bytes_max, BodyTimeouts::default());
     let mut body = ahead.is_there.then_some(body);
-    let repeatable = !ahead.is_there && record.info.method.is_idempotent();
+    let repeatable = !ahead.is_there && context.info.method.is_idempotent();
     let mut again = Again::default();
     loop {
-        let before = record.elapsed();
-        let claim = claim(line, record, selection, address, headers).await?;
+        let before = context.elapsed();
+        let claim = claim(edge, context, selection).await?;
         failpoint::at("edge.claimed");
-        let waited = record.elapsed() - before;
-        let silence_timeout = line.silence_timeout(&selection.target);
-        let head = forward::request_head(&record.info, address, headers, ahead);
-        record.edge = record.elapsed() - waited;
-        let asked = record.elapsed();
+        let waited = context.elapsed() - before;
+        let head_timeout = Duration::from_millis(selection.target.head_timeout_ms);
+        let head = forward::request_head(
+            &context.info,
+            &context.address,
+            (&context.headers, context.cookies()),
+            ahead,
+        );
+        context.edge = context.elapsed() - waited;
+        let asked = context.elapsed();
         let mut uplink = None;
         let (sent, answered) = match claim.worker().connected().await {
             Ok(connection) => {
                 let (way, sent) = to_send(ahead, &mut body);
                 uplink = way;
-                (true, ask(&connection, head, sent, &progress, silence_timeout).await)
+                (true, ask(&connection, head, sent, &progress, head_timeout).await)
             }
             Err(done) => (false, Err(done)),
         };
@@ -99,8 +100,8 @@ pub(crate) async fn render<W: Wake>(
         match answered {
             Ok(answer) => {
                 claim.worker().answered(answer.head.status);
-                let head_after = record.elapsed() - asked;
-                let silence_timeout = line.stream_silence_timeout(&selection.target);
+                let head_after = context.elapsed() - asked;
+                let silence_timeout = Duration::from_millis(selection.target.stream_timeout_ms);
                 return Ok(Rendered { answer, claim, waited, head_after, silence_timeout, uplink });
             }
             // What was not sent can't happen twice.
@@ -109,7 +110,7 @@ pub(crate) async fn render<W: Wake>(
             }
             Err(done) => {
                 let failure = failure(done.outcome, &progress);
-                record.done = Some(done);
+                context.done = Some(done);
                 return Err(failure);
             }
         }
@@ -191,12 +192,12 @@ async fn ask(
     head: vitrine_wire::RequestHead,
     body: Option<RequestBody>,
     progress: &BodyProgress,
-    silence_timeout: Duration,
+    head_timeout: Duration,
 ) -> Result<Answer, Done> {
     let mut asked = std::pin::pin!(connection.request(head, body));
     let mut received = progress.received();
     loop {
-        if let Ok(answered) = tokio::time::timeout(silence_timeout, &mut asked).await {
+        if let Ok(answered) = tokio::time::timeout(head_timeout, &mut asked).await {
             return answered;
         }
         let now = progress.received();
@@ -209,21 +210,19 @@ async fn ask(
 
 /// Takes a worker. A release that leaves meanwhile is looked for again in the newest table; one that sleeps is woken.
 async fn claim<W: Wake>(
-    line: &EdgeHandler<W>,
-    record: &mut Record,
+    edge: &EdgeState<W>,
+    context: &mut RequestContext,
     selection: &mut Selection,
-    address: &Address,
-    headers: &mut HeaderMap,
 ) -> Result<Claim, Failure> {
     for _ in 0..CLAIM_ATTEMPTS_MAX {
         match selection.target.pool.claim() {
             Ok(claim) => return Ok(claim),
             Err(ClaimError::Draining) => {
-                let table = line.routes.snapshot();
-                if table.epoch != record.epoch {
-                    *selection = line.select(&table, &address.host, record, headers).map_err(Failure::of)?;
-                    record.select(selection, table.epoch);
-                    let stop = preview_door::stop(line.guard.as_deref(), record, selection, headers);
+                let table = edge.routes.snapshot();
+                if table.epoch != context.epoch {
+                    *selection = edge.select(&table, context).map_err(Failure::of)?;
+                    context.select(selection, table.epoch);
+                    let stop = preview_door::stop(edge.guard.as_deref(), context, selection);
                     if stop == Some(Stop::Refuse) {
                         return Err(preview_door::refusal());
                     }
@@ -236,7 +235,7 @@ async fn claim<W: Wake>(
             }
             Err(ClaimError::NoWorker) => {}
         }
-        if let Ok(claim) = woken(line, selection, record.info.client).await?.claim() {
+        if let Ok(claim) = woken(edge, selection, context.info.client).await?.claim() {
             return Ok(claim);
         }
     }
@@ -256,19 +255,19 @@ fn does_not_start() -> Failure {
 }
 
 async fn woken<W: Wake>(
-    line: &EdgeHandler<W>,
+    edge: &EdgeState<W>,
     selection: &Selection,
     client: IpAddr,
 ) -> Result<Arc<Pool>, Failure> {
     let Selection { app, target, .. } = selection;
     let users_have_it = app.voice(target, Reach::App) == Voice::Everything;
-    if !users_have_it && !line.wake_quota.admits(&target.release, client) {
-        line.telemetry.metrics.wake_refused();
+    if !users_have_it && !edge.wake_quota.admits(&target.release, client) {
+        edge.telemetry.metrics.wake_refused();
         let retry_after_s = WAKES_BY_CLIENT_EVERY_MS / 1000;
         return Err(Failure { retry_after_s, ..Failure::of(Outcome::Overloaded) });
     }
     failpoint::at("edge.wake");
-    line.wake.wake(&target.release).await.map_err(|error| match error {
+    edge.wake.wake(&target.release).await.map_err(|error| match error {
         WakeError::Busy { retry_after_s } => Failure { retry_after_s, ..Failure::of(Outcome::Overloaded) },
         WakeError::Failed(_) => {
             tracing::warn!(
@@ -283,23 +282,7 @@ async fn woken<W: Wake>(
 
 /// Whether the app's shell may stand in: a browser goes to a page, and it is the host's fault or the app's that there is none.
 #[must_use]
-pub(crate) fn may_get_shell(record: &Record, failure: Failure) -> bool {
-    let reads = record.info.reads;
-    failure.status.is_server_error() && record.info.method == Method::GET && reads.navigation && reads.html
-}
-
-impl<W: Wake> EdgeHandler<W> {
-    /// Longest silence of a worker that keeps its own limits, once an answer has begun.
-    fn stream_silence_timeout(&self, target: &Target) -> Duration {
-        let wished_ms = target.bundle.manifest.limits.stream_idle_ms;
-        Duration::from_millis(wished_ms.min(self.maxima.stream_idle_ms) + RENDER_GRACE_MS)
-    }
-
-    /// The same until it begins.
-    fn silence_timeout(&self, target: &Target) -> Duration {
-        let wished = &target.bundle.manifest.limits;
-        let wall_ms = wished.wall_ms.min(self.maxima.wall_ms);
-        let queue_ms = wished.queue_ms.min(self.maxima.queue_ms);
-        Duration::from_millis(wall_ms + queue_ms + RENDER_GRACE_MS)
-    }
+pub(crate) fn may_get_shell(context: &RequestContext, failure: Failure) -> bool {
+    let reads = context.info.reads;
+    failure.status.is_server_error() && context.info.method == Method::GET && reads.navigation && reads.html
 }

@@ -1,8 +1,8 @@
 //! The one place that turns an outcome into what a client gets.
 
-use super::access_log::Record;
 use super::address::Refusal;
 use super::body::{EdgeBody, Source};
+use super::context::RequestContext;
 use super::own_cookie::PASS;
 use super::select::Pin;
 use super::version_pin::{X_VITRINE_PIN, X_VITRINE_RELEASE};
@@ -42,6 +42,19 @@ impl Timing {
         let of = |us: fn(&Done) -> u64| Duration::from_micros(done.map_or(0, us));
         Self { queue: of(|done| done.queue_us), render: of(|done| done.render_us), cache: "bypass" }
     }
+}
+
+/// What a step answers with: an answer without the host's own headers.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    /// Status.
+    pub status: StatusCode,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// Body.
+    pub source: Source,
+    /// Times that are known.
+    pub timing: Timing,
 }
 
 /// Status of an outcome. The caller may know a better one: a client's error has many.
@@ -121,13 +134,13 @@ impl From<Refusal> for Failure {
 
 /// Answers with an error: a page for people, problem+json for programs. Nothing of the inside is in it.
 #[must_use]
-pub(crate) fn failed(mut record: Box<Record>, failure: Failure) -> Response<EdgeBody> {
-    let reads = record.info.reads;
-    record.outcome = failure.outcome;
+pub(crate) fn failed(context: &mut RequestContext, failure: Failure) -> Reply {
+    let reads = context.info.reads;
+    context.outcome = failure.outcome;
     let (media, text) = if reads.problem_json {
-        ("application/problem+json", problem(&record, failure))
+        ("application/problem+json", problem(context, failure))
     } else {
-        ("text/html; charset=utf-8", page(&record, failure))
+        ("text/html; charset=utf-8", page(context, failure))
     };
     let mut headers = HeaderMap::with_capacity(12);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));
@@ -149,8 +162,8 @@ pub(crate) fn failed(mut record: Box<Record>, failure: Failure) -> Response<Edge
         headers
             .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"preview\", charset=\"UTF-8\""));
     }
-    let timing = Timing::uncached(record.done.as_ref());
-    whole(record, failure.status, headers, text.into(), timing)
+    let timing = Timing::uncached(context.done.as_ref());
+    whole(context, failure.status, headers, text.into(), timing)
 }
 
 /// What the headers of an answer in the app's place say about what went wrong.
@@ -165,31 +178,25 @@ pub(crate) fn tell_failure(headers: &mut HeaderMap, failure: Failure) {
 /// Answers with bytes that are all at hand.
 #[must_use]
 pub(crate) fn whole(
-    record: Box<Record>,
+    context: &RequestContext,
     status: StatusCode,
     mut headers: HeaderMap,
     data: Bytes,
     timing: Timing,
-) -> Response<EdgeBody> {
-    let empty = data.is_empty() || record.info.method == Method::HEAD;
+) -> Reply {
+    let empty = data.is_empty() || context.info.method == Method::HEAD;
     if status != StatusCode::NO_CONTENT && status != StatusCode::NOT_MODIFIED {
         headers.entry(CONTENT_LENGTH).or_insert_with(|| HeaderValue::from(data.len()));
     }
     let source = if empty { Source::Empty } else { Source::Memory(data) };
-    send(record, status, headers, source, timing)
+    Reply { status, headers, source, timing }
 }
 
-/// Puts the host's own headers on an answer and ties the record to its body.
+/// Puts the host's own headers on an answer and ties the request's context to its body.
 #[must_use]
-pub(crate) fn send(
-    mut record: Box<Record>,
-    status: StatusCode,
-    mut headers: HeaderMap,
-    source: Source,
-    timing: Timing,
-) -> Response<EdgeBody> {
-    put_own(&mut record, status, &mut headers, timing);
-    respond(status, headers, EdgeBody::new(source, record))
+pub(crate) fn send(mut context: Box<RequestContext>, mut reply: Reply) -> Response<EdgeBody> {
+    put_own(&mut context, &mut reply);
+    respond(reply.status, reply.headers, EdgeBody::new(reply.source, context))
 }
 
 /// An answer of these parts.
@@ -200,46 +207,48 @@ pub(crate) fn respond(status: StatusCode, headers: HeaderMap, body: EdgeBody) ->
     response
 }
 
-/// Puts the host's own headers on an answer.
-pub(crate) fn put_own(record: &mut Record, status: StatusCode, headers: &mut HeaderMap, timing: Timing) {
-    record.status = status.as_u16();
-    headers.insert(super::request_info::X_REQUEST_ID, record.info.request_id.clone());
-    if record.diagnostic {
-        tell_origin(headers, record, timing);
+/// Puts the host's own headers on an answer. The request's own ones are not needed from here on.
+pub(crate) fn put_own(context: &mut RequestContext, reply: &mut Reply) {
+    let Reply { status, headers, timing, .. } = reply;
+    context.headers = HeaderMap::new();
+    context.status = status.as_u16();
+    headers.insert(super::request_info::X_REQUEST_ID, context.info.request_id.clone());
+    if context.diagnostic {
+        tell_origin(headers, context, *timing);
     } else {
         headers.remove(X_VITRINE_OUTCOME);
     }
-    if let Some(hsts) = record.hsts.take() {
+    if let Some(hsts) = context.hsts.take() {
         headers.entry(STRICT_TRANSPORT_SECURITY).or_insert(hsts);
     }
-    if record.by_own_name {
+    if context.by_own_name {
         headers.insert(X_ROBOTS_TAG, HeaderValue::from_static("noindex"));
     }
-    if record.guarded {
+    if context.guarded {
         keep_private(headers);
     }
-    if let Some(pass) = record.new_pass.take() {
-        headers.append(SET_COOKIE, PASS.set(&pass, record.info.https, None));
+    if let Some(pass) = context.new_pass.take() {
+        headers.append(SET_COOKIE, PASS.set(&pass, context.info.https, None));
     }
-    if record.by_bucket {
-        record.visitor.mark(headers, record.info.https);
-    } else if record.by_pin {
+    if context.by_bucket {
+        context.visitor.mark(headers, context.info.https);
+    } else if context.by_pin {
         keep_private(headers);
     }
-    if record.pin == Pin::Missed {
+    if context.pin == Pin::Missed {
         headers.insert(X_VITRINE_PIN, HeaderValue::from_static("missed"));
     }
 }
 
 /// Which release and epoch an answer is of, and how long it took: what an operator can turn off.
-fn tell_origin(headers: &mut HeaderMap, record: &Record, timing: Timing) {
-    headers.insert(X_VITRINE_EPOCH, HeaderValue::from(record.epoch));
-    if let Some(target) = &record.target
+fn tell_origin(headers: &mut HeaderMap, context: &RequestContext, timing: Timing) {
+    headers.insert(X_VITRINE_EPOCH, HeaderValue::from(context.epoch));
+    if let Some(target) = &context.target
         && let Ok(release) = HeaderValue::try_from(target.release.to_string())
     {
         headers.insert(X_VITRINE_RELEASE, release);
     }
-    let edge = if record.edge.is_zero() { record.elapsed() } else { record.edge };
+    let edge = if context.edge.is_zero() { context.elapsed() } else { context.edge };
     if let Ok(timing) = HeaderValue::try_from(server_timing(edge, timing)) {
         headers.append(SERVER_TIMING, timing);
     }
@@ -251,20 +260,20 @@ fn server_timing(edge: Duration, timing: Timing) -> String {
     format!("edge;dur={}, queue;dur={}, render;dur={}, cache;desc={cache}", ms(edge), ms(queue), ms(render))
 }
 
-fn problem(record: &Record, failure: Failure) -> String {
+fn problem(context: &RequestContext, failure: Failure) -> String {
     serde_json::json!({
         "type": "about:blank",
         "title": failure.status.canonical_reason().unwrap_or_default(),
         "status": failure.status.as_u16(),
         "detail": failure.reason,
         "outcome": failure.outcome.as_str(),
-        "request_id": record.info.request_id(),
+        "request_id": context.info.request_id(),
     })
     .to_string()
 }
 
 /// Request ids and reasons hold no character that HTML gives a meaning, so nothing needs an escape.
-fn page(record: &Record, failure: Failure) -> String {
+fn page(context: &RequestContext, failure: Failure) -> String {
     let title = failure.status.canonical_reason().unwrap_or("Error");
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
@@ -272,7 +281,7 @@ fn page(record: &Record, failure: Failure) -> String {
          <style>body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:20vh auto;padding:0 1rem}}\
          small{{color:#666}}</style>\n<h1>{title}</h1>\n<p>{}</p>\n<p><small>Request {}</small></p>\n</html>\n",
         failure.reason,
-        record.info.request_id(),
+        context.info.request_id(),
     )
 }
 

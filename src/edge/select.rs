@@ -1,6 +1,5 @@
 //! Which release answers: a pure function of the route table, the host name, the pin and the visitor.
 
-use super::version_pin::VersionPin;
 use std::sync::Arc;
 use vitrine_proxy::route::speaks::{Reach, Voice};
 use vitrine_proxy::route::split::VisitorId;
@@ -67,7 +66,7 @@ impl Selection {
 pub(crate) fn select(
     table: &RouteTable,
     host: &str,
-    wanted: &VersionPin<'_>,
+    wanted: Option<&str>,
     visitor: VisitorId,
 ) -> Result<Selection, Outcome> {
     let app = match table.resolve(host).ok_or(Outcome::NoRoute)? {
@@ -85,7 +84,7 @@ pub(crate) fn select(
     let voice = app.voice(&target, Reach::App);
     let (files_only, pin, pinnable, own_name) = (None, Pin::None, true, false);
     let unpinned = Selection { app, target, voice, files_only, pin, by_bucket, pinnable, own_name };
-    let Some(wanted) = wanted.release else { return Ok(unpinned) };
+    let Some(wanted) = wanted else { return Ok(unpinned) };
     let missed = Selection { pin: Pin::Missed, ..unpinned };
     let Some(pinned) = pinned(&missed.app, wanted).map(Arc::clone) else { return Ok(missed) };
     Ok(match missed.app.voice(&pinned, Reach::Pin) {
@@ -119,8 +118,7 @@ mod tests {
         let releases = vec![bad, never, target("shop", "v3", &[]), target("shop", "v2", &[]), back];
         let shop = app("shop", "v3", releases);
         let other = app("other", "v2", vec![target("other", "v2", &[])]);
-        let wanted = VersionPin { release: wanted, cookie: None };
-        select(&table(&[shop, other]), host, &wanted, VisitorId(7))
+        select(&table(&[shop, other]), host, wanted, VisitorId(7))
     }
 
     fn by(host: &str, wanted: Option<&str>) -> Result<(String, Pin, Option<String>), Outcome> {
@@ -170,7 +168,7 @@ mod tests {
     fn an_app_without_a_live_release_is_no_release() {
         let mut shop = app("shop", "v1", vec![target("shop", "v1", &[])]);
         shop.live = None;
-        let selected = select(&table(&[shop]), "shop.localhost", &VersionPin::default(), VisitorId(7));
+        let selected = select(&table(&[shop]), "shop.localhost", None, VisitorId(7));
         assert_eq!(selected.err(), Some(Outcome::NoRelease));
     }
 
@@ -185,8 +183,7 @@ mod tests {
             table(&[shop])
         };
         let by = |percent, host: &str, pin, visitor| {
-            let wanted = VersionPin { release: pin, cookie: None };
-            let selection = select(&split(percent), host, &wanted, visitor).unwrap();
+            let selection = select(&split(percent), host, pin, visitor).unwrap();
             (selection.target.release.version.to_string(), selection.pin, selection.by_bucket)
         };
         for (percent, visitor, version) in

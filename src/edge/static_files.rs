@@ -183,7 +183,6 @@ fn is_one(tag: &[u8], variant: &Variant) -> bool {
 mod tests {
     use super::super::fixture::{app, asset, table, target};
     use super::super::select::select;
-    use super::super::version_pin::VersionPin;
     use super::*;
     use vitrine_proxy::route::split::VisitorId;
 
@@ -218,8 +217,7 @@ mod tests {
         never.was_live = false;
         bad.bad = true;
         let table = table(&[app("shop", "v2", vec![never, bad, live, back, loose])]);
-        let wanted = VersionPin { release: wanted, cookie: None };
-        let selection = select(&table, "shop.localhost", &wanted, VisitorId(7)).unwrap();
+        let selection = select(&table, "shop.localhost", wanted, VisitorId(7)).unwrap();
         match find(&selection, &method, path) {
             Found::File { target, path } => format!("{} {path}", target.release.version),
             Found::Missing => "missing".into(),

@@ -1,5 +1,6 @@
 //! The release that a client asks to stay with: a header, or the cookie that its page was sent with.
 
+use super::cookies::Cookies;
 use super::own_cookie::PIN;
 use super::request_info::RequestInfo;
 use http::HeaderValue;
@@ -12,24 +13,38 @@ pub(crate) const X_VITRINE_PIN: HeaderName = HeaderName::from_static("x-vitrine-
 /// `vary` of what depends on a pin.
 pub(crate) const VARIES: HeaderValue = HeaderValue::from_static("x-vitrine-release, cookie");
 
-/// What a request asks for: `VERSION` or `APP@VERSION`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct VersionPin<'a> {
-    /// The header, or the cookie of a sub-request.
-    pub release: Option<&'a str>,
-    /// The cookie, whether or not it counts: a page does not set it again.
-    pub cookie: Option<&'a str>,
+/// Where a request asks for a release.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum VersionPin {
+    /// Nowhere.
+    #[default]
+    None,
+    /// In the header.
+    Header,
+    /// In the cookie that its page was sent with.
+    Cookie,
 }
 
-impl<'a> VersionPin<'a> {
+impl VersionPin {
     /// From a request's head. Navigations ignore the cookie: a user who reloads gets what is live. So do WebSockets: one that is closed because
     /// its release leaves would come back to it.
     #[must_use]
-    pub(crate) fn of(info: &RequestInfo, headers: &'a HeaderMap) -> Self {
-        let cookie = PIN.read(headers, info.https);
-        // A header that is no text can't name a release: it is a pin that can't be met.
-        let header = headers.get(X_VITRINE_RELEASE).map(|value| value.to_str().unwrap_or_default());
+    pub(crate) fn of(info: &RequestInfo, headers: &HeaderMap, cookies: &Cookies) -> Self {
+        if headers.contains_key(X_VITRINE_RELEASE) {
+            return Self::Header;
+        }
         let is_bound = !info.reads.navigation && !info.handshake.is_asked();
-        Self { release: header.or(cookie.filter(|_| is_bound)), cookie }
+        if is_bound && cookies.get(PIN, headers).is_some() { Self::Cookie } else { Self::None }
+    }
+
+    /// What it asks for: `VERSION` or `APP@VERSION`.
+    #[must_use]
+    pub(crate) fn release<'a>(self, headers: &'a HeaderMap, cookies: &Cookies) -> Option<&'a str> {
+        match self {
+            Self::None => None,
+            // A header that is no text can't name a release: it is a pin that can't be met.
+            Self::Header => headers.get(X_VITRINE_RELEASE).map(|value| value.to_str().unwrap_or_default()),
+            Self::Cookie => cookies.get(PIN, headers),
+        }
     }
 }

@@ -1,5 +1,6 @@
-//! Who a request comes from, as far as a split of the users goes: a number that the edge made up, kept in a cookie.
+//! A visitor of an app whose users are split between two releases: a random number, kept in a cookie.
 
+use super::cookies::Cookies;
 use super::own_cookie::VISITOR;
 use http::HeaderValue;
 use http::header::{CACHE_CONTROL, EXPIRES, HeaderMap, HeaderName, SET_COOKIE};
@@ -21,8 +22,8 @@ pub(crate) struct Visitor {
 impl Visitor {
     /// From a request's headers; `fresh` is the number of a visitor without one.
     #[must_use]
-    pub(crate) fn of(headers: &HeaderMap, https: bool, fresh: impl FnOnce() -> u128) -> Self {
-        match VISITOR.read(headers, https).and_then(VisitorId::parse) {
+    pub(crate) fn of(headers: &HeaderMap, cookies: &Cookies, fresh: impl FnOnce() -> u128) -> Self {
+        match cookies.get(VISITOR, headers).and_then(VisitorId::parse) {
             Some(id) => Self { id, known: true },
             None => Self { id: VisitorId(fresh()), known: false },
         }
@@ -89,11 +90,12 @@ mod tests {
     fn a_visitor_keeps_the_number_that_they_come_with() {
         let id = "0123456789abcdef0123456789abcdef";
         let line = format!("a=b; __vitrine_id={id};c=d");
-        let visitor = Visitor::of(&headers(&[("cookie", "x=y"), ("cookie", &line)]), false, || 7);
+        let of = |headers: &HeaderMap| Visitor::of(headers, &Cookies::of(headers, false), || 7);
+        let visitor = of(&headers(&[("cookie", "x=y"), ("cookie", &line)]));
         assert_eq!((visitor.id.to_string().as_str(), visitor.known), (id, true));
         for line in ["", "__vitrine_id=", "__vitrine_id=7", "__vitrine_idx=0123456789abcdef0123456789abcdef"]
         {
-            let visitor = Visitor::of(&headers(&[("cookie", line)]), false, || 7);
+            let visitor = of(&headers(&[("cookie", line)]));
             assert_eq!(visitor, Visitor { id: VisitorId(7), known: false }, "{line}");
         }
     }

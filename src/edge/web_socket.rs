@@ -1,16 +1,16 @@
 //! A request that becomes a WebSocket: the app's answer to the handshake, and the connection from then on.
 
-use super::access_log::Record;
 use super::app_head::re_encode;
-use super::body::EdgeBody;
+use super::body::{EdgeBody, Source};
 use super::clients::Counted;
-use super::handler::EdgeHandler;
+use super::context::RequestContext;
 use super::render::Rendered;
-use super::response::{Timing, put_own, respond};
+use super::response::{Reply, Timing, put_own, respond};
 use super::select::Selection;
+use super::state::EdgeState;
 use bytes::Bytes;
 use futures_util::stream::unfold;
-use http::header::{CONNECTION, HeaderMap, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, UPGRADE};
+use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, UPGRADE};
 use http::{Response, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
@@ -49,7 +49,8 @@ impl Outbound for Uplink {
     }
 }
 
-/// What the worker says.
+/// Messages from the worker.
+#[derive(Debug)]
 struct Downlink {
     body: AnswerBody,
     done: Option<Done>,
@@ -75,7 +76,8 @@ impl Inbound for Downlink {
     }
 }
 
-/// What makes a socket of a request.
+/// What a request needs to become a socket.
+#[derive(Debug)]
 pub(crate) struct Upgrading {
     /// The connection, once the answer is sent.
     pub connection: OnUpgrade,
@@ -85,95 +87,113 @@ pub(crate) struct Upgrading {
     pub counted: Option<Counted>,
 }
 
-impl<W> EdgeHandler<W> {
-    /// Accepts a handshake that the app has accepted. The connection goes on with the socket.
-    pub(crate) fn accept(
-        &self,
-        mut record: Box<Record>,
-        selection: &Selection,
-        request_headers: &HeaderMap,
-        rendered: Rendered,
-        (upgrading, uplink): (Upgrading, Uplink),
-        activity: &Activity,
-    ) -> Response<EdgeBody> {
-        let Rendered { answer, mut claim, waited, head_after, .. } = rendered;
-        let mut headers = re_encode(answer.head.headers, &record.host, self.shared_domain.as_deref());
-        // What is not negotiated here can't be spoken.
-        headers.remove(SEC_WEBSOCKET_EXTENSIONS);
-        headers.insert(CONNECTION, UPGRADES);
-        headers.insert(UPGRADE, WEBSOCKET);
-        if let Handshake::Asked(proof) = &record.info.handshake {
-            headers.insert(SEC_WEBSOCKET_ACCEPT, proof.clone());
-        }
-        let timing = Timing { queue: waited, render: head_after, ..Timing::uncached(None) };
-        put_own(&mut record, StatusCode::SWITCHING_PROTOCOLS, &mut headers, timing);
-        record.begun = Some(record.elapsed());
-        // It is a connection from now on, and those have bounds of their own.
-        record.counted = None;
-        let leaving = claim.leaving();
-        claim.becomes_socket();
-        let has_left = self.has_left(&record, selection, request_headers);
-        let leave = leave(leaving.clone(), has_left, self.handed_over.clone(), self.shutdown.clone());
-        let downlink = Downlink { body: answer.body, done: None, leaving };
-        let stall = activity.stall();
-        let socket = Socket { upgrading, uplink, downlink, claim, stall, record };
-        activity.after_http.set(socket.serve(leave));
-        respond(StatusCode::SWITCHING_PROTOCOLS, headers, EdgeBody::none())
+/// Accepts a handshake that the app has accepted. The connection goes on with the socket.
+pub(crate) fn accept<W>(
+    edge: &EdgeState<W>,
+    context: &mut RequestContext,
+    selection: &Selection,
+    rendered: Rendered,
+    (upgrading, uplink): (Upgrading, Uplink),
+    stall: Duration,
+) -> (Reply, Socket) {
+    let Rendered { answer, mut claim, waited, head_after, .. } = rendered;
+    let shared_domain = edge.shared_domain.as_deref();
+    let mut headers = re_encode(answer.head.headers, &context.address.host, shared_domain);
+    // What is not negotiated here can't be spoken.
+    headers.remove(SEC_WEBSOCKET_EXTENSIONS);
+    headers.insert(CONNECTION, UPGRADES);
+    headers.insert(UPGRADE, WEBSOCKET);
+    if let Handshake::Asked(proof) = &context.info.handshake {
+        headers.insert(SEC_WEBSOCKET_ACCEPT, proof.clone());
     }
-
-    /// Whether the release has left while the app was asked: nobody tells it a second time.
-    fn has_left(&self, record: &Record, selection: &Selection, headers: &HeaderMap) -> bool {
-        let table = self.routes.snapshot();
-        let now = || self.select(&table, &record.host, record, headers);
-        table.epoch != record.epoch && !now().is_ok_and(|now| now.target.release == selection.target.release)
-    }
+    let timing = Timing { queue: waited, render: head_after, ..Timing::uncached(None) };
+    let reply = Reply { status: StatusCode::SWITCHING_PROTOCOLS, headers, source: Source::Empty, timing };
+    context.begun = Some(context.elapsed());
+    // It is a connection from now on, and those have bounds of their own.
+    context.counted = None;
+    let leaving = claim.leaving();
+    claim.becomes_socket();
+    let end = SocketEnd {
+        leaving: leaving.clone(),
+        has_left: has_left(edge, context, selection),
+        handed_over: edge.handed_over.clone(),
+        stop: edge.shutdown.clone(),
+    };
+    let downlink = Downlink { body: answer.body, done: None, leaving };
+    (reply, Socket { upgrading, uplink, downlink, claim, stall, end })
 }
 
-/// Ends when the socket is to be closed: at once when the host stops, and a little later than that, each socket at another time, when there is
-/// already something else to connect to.
-async fn leave(
-    mut leaving: watch::Receiver<u64>,
+/// Whether the release has left while the app was asked: nobody tells the socket a second time.
+fn has_left<W>(edge: &EdgeState<W>, context: &RequestContext, selection: &Selection) -> bool {
+    let table = edge.routes.snapshot();
+    let now = || edge.select(&table, context);
+    table.epoch != context.epoch && !now().is_ok_and(|now| now.target.release == selection.target.release)
+}
+
+/// What ends a socket from this side.
+#[derive(Debug)]
+struct SocketEnd {
+    leaving: watch::Receiver<u64>,
     has_left: bool,
     handed_over: CancellationToken,
     stop: CancellationToken,
-) {
-    if !has_left {
-        tokio::select! {
-            // Its sender is gone with the release.
-            _ = leaving.changed() => {}
-            () = handed_over.cancelled() => {}
-            () = stop.cancelled() => return,
+}
+
+impl SocketEnd {
+    /// Resolves when the socket is to be closed: at once when the host stops, and a little later than that, each socket at another time,
+    /// when there is already something else to connect to.
+    async fn reached(mut self) {
+        if !self.has_left {
+            tokio::select! {
+                // Its sender is gone with the release.
+                _ = self.leaving.changed() => {}
+                () = self.handed_over.cancelled() => {}
+                () = self.stop.cancelled() => return,
+            }
         }
-    }
-    let pause = Duration::from_millis(rand::random_range(0..SOCKET_SPREAD_MS));
-    tokio::select! {
-        () = tokio::time::sleep(pause) => {}
-        () = stop.cancelled() => {}
+        let pause = Duration::from_millis(rand::random_range(0..SOCKET_SPREAD_MS));
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = self.stop.cancelled() => {}
+        }
     }
 }
 
 /// A socket from its handshake to its end.
-struct Socket {
+#[derive(Debug)]
+pub(crate) struct Socket {
     upgrading: Upgrading,
     uplink: Uplink,
     downlink: Downlink,
     claim: Claim,
     stall: Duration,
-    record: Box<Record>,
+    end: SocketEnd,
 }
 
 impl Socket {
-    async fn serve(self, leave: impl Future<Output = ()> + Send) {
-        let Self { upgrading, uplink, mut downlink, claim, stall, mut record } = self;
+    /// Gives the answer to the handshake; the connection goes on with the socket once it is sent.
+    pub(crate) fn open(
+        self,
+        mut context: Box<RequestContext>,
+        mut reply: Reply,
+        activity: &Activity,
+    ) -> Response<EdgeBody> {
+        put_own(&mut context, &mut reply);
+        activity.after_http.set(self.serve(context));
+        respond(reply.status, reply.headers, EdgeBody::none())
+    }
+
+    async fn serve(self, mut context: Box<RequestContext>) {
+        let Self { upgrading, uplink, mut downlink, claim, stall, end } = self;
         let Upgrading { connection, place, counted } = upgrading;
         // The client left before it had the answer.
         let Ok(connection) = connection.await else { return };
-        record.open_socket();
+        context.open_socket();
         let (io, app) = (TokioIo::new(connection), claim.release().app.clone());
-        let summary = pump::run(io, Role::Server, stall, &mut downlink, uplink, leave, app).await;
-        record.bytes = summary.sent_bytes;
-        record.done = downlink.done.take();
-        record.end_socket(summary);
+        let summary = pump::run(io, Role::Server, stall, &mut downlink, uplink, end.reached(), app).await;
+        context.bytes = summary.sent_bytes;
+        context.done = downlink.done.take();
+        context.end_socket(summary);
         drop((downlink, claim, place, counted));
     }
 }

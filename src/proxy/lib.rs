@@ -7,6 +7,7 @@
 
 pub mod certificates;
 pub mod connections;
+pub mod hop_by_hop;
 pub mod pool;
 pub mod route;
 pub mod web_sockets;

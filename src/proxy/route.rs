@@ -37,6 +37,10 @@ pub struct Target {
     pub request_bytes_max: u64,
     /// How long a client may take no byte of a response, in milliseconds.
     pub client_stall_ms: u64,
+    /// How long a worker may take to the head of an answer, in milliseconds; it keeps its own limits before.
+    pub head_timeout_ms: u64,
+    /// How long it may produce nothing once an answer has begun, in milliseconds; it keeps its own limit before.
+    pub stream_timeout_ms: u64,
 }
 
 /// One app: its live release and everything retained.

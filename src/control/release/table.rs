@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use vitrine_core::config::Config;
 use vitrine_core::id::{AppName, Version, dns_label};
+use vitrine_core::limits::RENDER_GRACE_MS;
 use vitrine_proxy::route::split::{Split, Weight};
 use vitrine_proxy::route::{AppRoute, HostTarget, RouteTable, Target};
 
@@ -84,6 +85,8 @@ fn target(handle: &Arc<ReleaseHandle>, registry: &Registry) -> Arc<Target> {
         on_trial: handle.on_trial.load(Ordering::SeqCst),
         request_bytes_max: handle.limits.request_mb << 20,
         client_stall_ms: handle.limits.client_stall_ms,
+        head_timeout_ms: handle.limits.wall_ms + handle.limits.queue_ms + RENDER_GRACE_MS,
+        stream_timeout_ms: handle.limits.stream_idle_ms + RENDER_GRACE_MS,
     })
 }
 

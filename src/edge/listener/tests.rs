@@ -1,6 +1,6 @@
 //! Over real sockets, with an answer that only waits: what the listener promises whatever is behind it.
 
-use super::super::connection::{Answer, ConnectionConfig, Peer, protocols};
+use super::super::connection::{ConnectionConfig, Handler, Peer, protocols};
 use super::super::fixture::places;
 use super::run;
 use bytes::Bytes;
@@ -23,7 +23,7 @@ use vitrine_proxy::connections::shutdown::Shutdown;
 /// Waits as many milliseconds as the query says, reads the body and answers with its length, and why it has no place of its own.
 struct Waits;
 
-impl Answer for Waits {
+impl Handler for Waits {
     type Body = Full<Bytes>;
 
     async fn answer(self: Arc<Self>, request: Request<Incoming>, peer: Peer) -> Response<Full<Bytes>> {
@@ -63,7 +63,7 @@ async fn serve(places: Arc<Places>, timeouts_ms: [u64; 2], tls: Option<Arc<rustl
         answer: Duration::from_secs(60),
         check: Duration::from_millis(10),
     };
-    let terms = ConnectionConfig { answer: Arc::new(Waits), protocols: protocols(), timeouts, tls };
+    let terms = ConnectionConfig { handler: Arc::new(Waits), protocols: protocols(), timeouts, tls };
     let drain = Duration::from_millis(500);
     let ended = tokio::spawn(run(listener, Arc::new(terms), places, drain, Shutdown::on(shutdown.clone())));
     Served { address, shutdown, ended }

@@ -1,7 +1,12 @@
 //! A release whose host name becomes that of a guarded one while a request waits for it.
 
+use super::super::super::fixture::fake_worker::fake_worker;
+use super::super::super::fixture::{app, table, target};
 use super::*;
 use base64::Engine as _;
+use reqwest::RequestBuilder;
+use vitrine_proxy::route::guard::Guard;
+use vitrine_proxy::route::{RouteTable, Target};
 
 const PASSWORD: &str = "a password of a test";
 

@@ -1,5 +1,6 @@
 //! A request that holds a worker which is replaced meanwhile.
 
+use super::super::super::fixture::fake_worker::fake_worker;
 use super::*;
 use tokio::time::Instant;
 use vitrine_core::limits::RECONNECT_WAIT_MS;

@@ -1,5 +1,6 @@
 //! Headers of calls and their answers, without those that belong to one connection.
 
+use crate::hop_by_hop::is_hop_by_hop;
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -8,18 +9,8 @@ use vitrine_wire::limits::{HEAD_BYTES_MAX, HEADERS_MAX};
 
 /// Headers that belong to one connection, or that the client sets by itself.
 fn is_own(name: &HeaderName) -> bool {
-    const OWN: [&str; 9] = [
-        "connection",
-        "content-length",
-        "expect",
-        "host",
-        "keep-alive",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    ];
-    OWN.contains(&name.as_str()) || name.as_str().starts_with("proxy-")
+    let name = name.as_str();
+    is_hop_by_hop(name) || matches!(name, "expect" | "host") || name.starts_with("proxy-")
 }
 
 /// What a call sends. `None` when one of them is no header. The length of a body goes with it where the worker knows it, and that there is

@@ -1,40 +1,51 @@
-//! What is known of a request, from its head to its last byte: one log line and one count when it ends.
+//! A request from its head to the last byte of its answer. The steps of the handler read it and fill it in; when it ends, it is logged
+//! and counted once.
 
+mod access_log;
+
+use super::address::Address;
 use super::clients::Counted;
+use super::cookies::Cookies;
+use super::own_cookie::{PASS, PIN};
 use super::request_info::RequestInfo;
 use super::select::{Pin, Selection};
+use super::version_pin::VersionPin;
 use super::visitor::Visitor;
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use vitrine_core::limits::LOG_FIELD_BYTES_MAX;
+use vitrine_core::telemetry::Telemetry;
 use vitrine_core::telemetry::series::{CLIENT_WENT_AWAY, InFlight, OpenSocket};
-use vitrine_core::telemetry::{AccessLine, Telemetry};
 use vitrine_proxy::route::Target;
-use vitrine_proxy::route::guard::PASS_PARAMETER;
 use vitrine_proxy::web_sockets::session::{CLOSED_WITHOUT_A_WORD, Summary};
 use vitrine_wire::{Done, Outcome};
 
-/// One request. When it is dropped, its line is written: a request can't be forgotten.
+/// One request. Dropping it writes its log line and counts it, however it ended.
 #[derive(Debug)]
-pub(crate) struct Record {
+pub(crate) struct RequestContext {
     telemetry: Arc<Telemetry>,
     in_flight: Option<InFlight>,
     time: jiff::Timestamp,
     arrived: Instant,
     silent: bool,
     complete: bool,
-    /// Who asks.
+    /// Client, trace context, accepted response types.
     pub info: RequestInfo,
-    /// Host name as routed.
-    pub host: String,
+    /// The request's headers, until its answer begins.
+    pub headers: HeaderMap,
+    /// Where the host's own cookies stand in them.
+    cookies: Cookies,
+    /// Where it asks for a release.
+    version_pin: VersionPin,
+    /// Host that is meant, and the authority that the app sees.
+    pub address: Address,
     /// Epoch of the table that chose.
     pub epoch: u64,
     /// Release that answers.
     pub target: Option<Arc<Target>>,
     /// What became of the pin.
     pub pin: Pin,
-    /// Who asks, as a split of the users sees it.
+    /// The visitor that a split of the users counts.
     pub visitor: Visitor,
     /// Whether the answer depends on the visitor's bucket.
     pub by_bucket: bool,
@@ -72,15 +83,19 @@ pub(crate) struct Record {
     socket: Option<Summary>,
 }
 
-impl Record {
-    /// A request that has just come in.
+impl RequestContext {
+    /// A request that has just come in. `fresh` gives the number of a visitor without one.
     #[must_use]
     pub(crate) fn begin(
         telemetry: Arc<Telemetry>,
         info: RequestInfo,
-        visitor: Visitor,
+        headers: HeaderMap,
         epoch: u64,
+        fresh: impl FnOnce() -> u128,
     ) -> Box<Self> {
+        let cookies = Cookies::of(&headers, info.https);
+        let visitor = Visitor::of(&headers, &cookies, fresh);
+        let version_pin = VersionPin::of(&info, &headers, &cookies);
         Box::new(Self {
             telemetry,
             in_flight: None,
@@ -89,7 +104,10 @@ impl Record {
             silent: false,
             complete: false,
             info,
-            host: String::new(),
+            headers,
+            cookies,
+            version_pin,
+            address: Address::default(),
             epoch,
             target: None,
             pin: Pin::None,
@@ -112,6 +130,30 @@ impl Record {
             open_socket: None,
             socket: None,
         })
+    }
+
+    /// Cookie lines among the headers.
+    #[must_use]
+    pub(crate) const fn cookies(&self) -> &Cookies {
+        &self.cookies
+    }
+
+    /// The release that the request asks for: `VERSION` or `APP@VERSION`.
+    #[must_use]
+    pub(crate) fn wanted(&self) -> Option<&str> {
+        self.version_pin.release(&self.headers, &self.cookies)
+    }
+
+    /// The release that the client's cookie names, whether or not it counts for this request.
+    #[must_use]
+    pub(crate) fn pin_cookie(&self) -> Option<&str> {
+        self.cookies.get(PIN, &self.headers)
+    }
+
+    /// The pass to guarded previews in the client's cookie.
+    #[must_use]
+    pub(crate) fn pass_cookie(&self) -> Option<&str> {
+        self.cookies.get(PASS, &self.headers)
     }
 
     /// Neither logs nor counts it: it is a probe of this host.
@@ -170,18 +212,6 @@ impl Record {
         }
     }
 
-    fn count(&self, outcome: Outcome, duration: Duration) {
-        let seconds = |us: u64| Duration::from_micros(us).as_secs_f64();
-        let begun = self.begun.unwrap_or(duration);
-        // That there is no place for another socket is no failure of a render.
-        let no_place = outcome == Outcome::Overloaded && self.info.handshake.is_asked();
-        let done = self.done.as_ref().filter(|_| !no_place);
-        let render = done.map(|done| (seconds(done.cpu_us), seconds(done.queue_us), begun));
-        let metrics = &self.telemetry.metrics;
-        let series = self.in_flight.as_ref().map_or_else(|| metrics.unrouted(), InFlight::series);
-        metrics.request(series, outcome, self.status, duration.as_secs_f64(), render);
-    }
-
     /// The last byte was handed over, or the answer was broken off for this reason.
     pub(crate) const fn complete(&mut self, outcome: Outcome) {
         self.outcome = outcome;
@@ -189,73 +219,10 @@ impl Record {
     }
 }
 
-impl Drop for Record {
+impl Drop for RequestContext {
     fn drop(&mut self) {
-        if self.silent {
-            return;
+        if !self.silent {
+            access_log::end(self);
         }
-        let outcome = if self.complete { self.outcome } else { Outcome::Cancelled };
-        let duration = self.arrived.elapsed();
-        let release = self.target.as_ref().map(|target| &target.release);
-        // A socket was counted with its handshake.
-        if self.open_socket.is_none() {
-            self.count(outcome, duration);
-        }
-        let figure = |of: fn(&Done) -> u64| self.done.as_ref().map_or(0.0, |done| of(done) as f64 / 1000.0);
-        let milliseconds = |duration: Duration| duration.as_micros() as f64 / 1000.0;
-        let agent = self.info.user_agent.as_ref().and_then(|agent| agent.to_str().ok());
-        self.telemetry.logs.access(&AccessLine {
-            time: self.time,
-            level: level(outcome, self.status),
-            request_id: self.info.request_id(),
-            trace_id: self.info.trace_id(),
-            client: self.info.client,
-            method: self.info.method.as_str(),
-            host: &self.host,
-            path: cut(self.info.uri.path()),
-            query: self.info.uri.query().filter(|query| !query.contains(PASS_PARAMETER)).map(cut),
-            status: self.status,
-            outcome,
-            app: release.map(|release| &release.app),
-            release: release.map(|release| release.version.as_str()),
-            epoch: self.epoch,
-            bytes: self.bytes,
-            duration_ms: milliseconds(duration),
-            edge_ms: milliseconds(if self.edge.is_zero() { duration } else { self.edge }),
-            queue_ms: figure(|done| done.queue_us),
-            render_ms: figure(|done| done.render_us),
-            cpu_ms: figure(|done| done.cpu_us),
-            user_agent: agent.map(cut),
-            pin: self.pin.as_str(),
-            close_code: self.socket.map(|socket| socket.close_code),
-            messages: self.socket.map(|socket| [socket.received, socket.sent]),
-            error: self.done.as_ref().and_then(|done| done.error.as_ref()),
-        });
     }
-}
-
-const fn level(outcome: Outcome, status: u16) -> &'static str {
-    match outcome {
-        // What the app itself calls its failure.
-        Outcome::Ok if status >= 500 => "error",
-        Outcome::Ok
-        | Outcome::ClientError
-        | Outcome::NoRoute
-        | Outcome::NoRelease
-        | Outcome::BadRequest
-        | Outcome::Cancelled
-        | Outcome::StreamIdle => "info",
-        Outcome::Overloaded | Outcome::Draining => "warn",
-        Outcome::AppError
-        | Outcome::CpuLimit
-        | Outcome::WallLimit
-        | Outcome::HeapLimit
-        | Outcome::Crashed
-        | Outcome::UpstreamGone => "error",
-    }
-}
-
-/// The first bytes of a text, whole characters only.
-fn cut(text: &str) -> &str {
-    &text[..text.floor_char_boundary(LOG_FIELD_BYTES_MAX)]
 }
