@@ -8,6 +8,8 @@ import { homedir } from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { stripVTControlCharacters } from "node:util";
+import { LOOKS_UP_ENGINES, pack, required, viewEngines, write as writeScript } from "./common_js.mjs";
+import { INSTEAD_OF_NATIVE, nativeStandIn, standIn, standInScript } from "./stand_ins.mjs";
 
 /**
  * @typedef {object} Job
@@ -109,23 +111,6 @@ function builtInName(specifier) {
   return builtinModules.includes(name) || specifier.startsWith("node:") ? `node:${name}` : undefined;
 }
 
-/**
- * A module with the names of a built-in that isolates do not have. Importing it is harmless, using it says what is missing: most
- * builds import more than they ever call.
- */
-async function standIn(name) {
-  standIns.add(name);
-  const real = await import(name).catch(() => ({}));
-  const why = JSON.stringify(` of ${name} was called, which is not available on Vitrine`);
-  const lines = [`const missing = (name) => function () { throw new Error(name + ${why}); };`, "const all = {};"];
-  for (const key of Object.keys(real).filter((key) => key !== "default" && /^[A-Za-z_$][\w$]*$/.test(key))) {
-    const value = typeof real[key] === "string" || typeof real[key] === "number" ? JSON.stringify(real[key]) : `missing("${key}")`;
-    lines.push(`const ${key}_ = all.${key} = ${value};`, `export { ${key}_ as ${key} };`);
-  }
-  lines.push("export default all;");
-  return lines.join("\n");
-}
-
 /** Modules of Cloudflare's runtime that are ours here. */
 const CLOUDFLARE = {
   "cloudflare:workers": "cloudflare_workers.js",
@@ -136,16 +121,6 @@ const CLOUDFLARE = {
 
 /** Packages that load native add-ons for others. */
 const NATIVE_LOADERS = new Set(["@mapbox/node-pre-gyp", "bindings", "node-gyp-build", "node-gyp-build-optional-packages", "node-pre-gyp"]);
-
-/** Packages that are nothing without their add-on, each with what an app does instead. */
-const INSTEAD_OF_NATIVE = {
-  argon2: "hash with @noble/hashes, which has argon2id",
-  bcrypt: "use bcryptjs, which has the same functions",
-  "better-sqlite3": "call a database that answers over HTTP with fetch",
-  canvas: "draw with satori, or in a service that the app calls with fetch",
-  sharp: "resize images in the build, or in a service that the app calls with fetch",
-  sqlite3: "call a database that answers over HTTP with fetch",
-};
 
 /** The name of the package that a file is part of. */
 function packageOf(file) {
@@ -171,12 +146,6 @@ function isAddOn(specifier, importer) {
   return installed === undefined || existsSync(path.join(installed, file));
 }
 
-/** A module in place of a native add-on. Importing it fails with the reason, and packages that have another way take that. */
-function nativeStandIn(name) {
-  const instead = INSTEAD_OF_NATIVE[name] ?? "use a package in JavaScript or WebAssembly";
-  return `module.exports = undefined; throw new Error(${JSON.stringify(`${name} is a native add-on, which isolates can't load; ${instead}`)});`;
-}
-
 /** Where an import leads: `{ path }`, `{ ours }`, `{ external }`, `{ standIn }`, `{ native }`, or nothing for the bundler's own search. */
 function lead(specifier, importer) {
   if (specifier === "vitrine:build") {
@@ -188,7 +157,9 @@ function lead(specifier, importer) {
   }
   const name = builtInName(specifier);
   if (name !== undefined) {
-    return kept.has(name) ? { external: name } : { standIn: name };
+    if (kept.has(name)) return { external: name };
+    standIns.add(name);
+    return { standIn: name };
   }
   const native = nativePackage(specifier, importer);
   return native === undefined ? undefined : { native };
@@ -199,14 +170,15 @@ function lead(specifier, importer) {
  * names of CommonJS alone are given one: a module that looks for a file there is told that the bundle has none.
  */
 function placed(code, file) {
+  if (LOOKS_UP_ENGINES.test(file)) return withEngines(code);
   const relative = path.relative(job.project, file);
   const isModule = /^\s*(?:import|export)\b/m.test(code);
-  const names = job.place ? /\b(?:__dirname|__filename|import\.meta)\b/ : /\b(?:__dirname|__filename)\b/;
+  const names = job.place ? /\b(?:__dirname|__filename|import\.meta|require\.main)\b/ : /\b(?:__dirname|__filename)\b/;
   if (!names.test(code) || (job.place ? relative.startsWith("..") : isModule)) return undefined;
   // Packages may be installed above the project.
   const [below] = /\bnode_modules\/.*/.exec(relative) ?? [relative];
   const filename = job.place ? `${job.place}/${relative}` : `/server/${below}`;
-  const [url, own, dirname] = [`app://${filename}`, filename, path.posix.dirname(filename)].map((text) => JSON.stringify(text));
+  const [url, own, dirname] = [`file://${filename}`, filename, path.posix.dirname(filename)].map((text) => JSON.stringify(text));
   const declares = /\b(?:const|let|var|import)\b[^;\n=]*\b(?:__dirname|__filename)\b|\b(?:__dirname|__filename)\s*=(?!=)/.test(code);
   const uses = /\b(?:__dirname|__filename)\b/.test(code) && !declares;
   const head = uses ? `var __filename = ${own}, __dirname = ${dirname};` : "";
@@ -215,10 +187,18 @@ function placed(code, file) {
         .replace(/\bimport\.meta\.url\b/g, url)
         .replace(/\bimport\.meta\.filename\b/g, own)
         .replace(/\bimport\.meta\.dirname\b/g, dirname)
+        .replace(/\brequire\.main\b/g, file === job.entry && !isModule ? "module" : "undefined")
     : code;
   // The first line may say which program runs the file.
   const shebang = /^#!.*\n/.exec(body)?.[0] ?? "";
   return `${shebang}${head}${body.slice(shebang.length)}`;
+}
+
+/** Express' file that looks an engine up by its name, with those of the project by theirs. */
+function withEngines(code) {
+  const known = viewEngines(job.project).map((name) => `${JSON.stringify(name)}: () => require(${JSON.stringify(name)})`);
+  const missing = "() => { throw new Error(`Cannot find the view engine ${mod}: install it (npm install ${mod}), or name it with app.engine(\"${mod}\", …)`); }";
+  return code.replace(/\brequire\(mod\)/, `(({ ${known.join(", ")} })[mod] ?? (${missing}))()`);
 }
 
 /** Whether a folder is the top of a repository or of a workspace of packages. */
@@ -268,8 +248,15 @@ const OURS = "\0vitrine/";
 const STAND_IN = "\0vitrine-stand-in/";
 const NATIVE = "\0vitrine-native/";
 /** Exports for Node.js, which the frameworks' server builds are made for. Bundlers add `import` or `require` by how a package is asked for. */
-const CONDITIONS = [...(job.isCloudflare ? ["workerd", "worker"] : []), "node", "module", "production"];
-const MAIN_FIELDS = ["module", "main"];
+const CONDITIONS = [...(job.isCloudflare ? ["workerd", "worker", "module"] : []), "node", "production"];
+/** `module` is a name among bundlers: Node.js goes by `main`. */
+const MAIN_FIELDS = job.isCloudflare ? ["module", "main"] : ["main", "module"];
+
+/** The file that Node.js gives to a `require`; undefined for Cloudflare, whose bundler goes by other names. */
+function byNode(specifier, importer) {
+  return job.isCloudflare || !path.isAbsolute(importer ?? "") ? undefined : required(importer, specifier);
+}
+
 /** Vue's packages ask bundlers for these names; without them its router stops with a ReferenceError. The values are its own defaults. */
 const DEFINE = {
   "process.env.NODE_ENV": '"production"',
@@ -300,6 +287,9 @@ const rolldownPlugin = {
     }
     if (source === job.adapter) {
       return OURS + path.basename(source);
+    }
+    if (options.kind === "require-call" && byNode(source, importer) !== undefined) {
+      return byNode(source, importer);
     }
     if (importer !== undefined && dataFile(source) !== undefined && source.startsWith(".")) {
       return path.resolve(path.dirname(importer), source);
@@ -370,7 +360,7 @@ async function withRolldown(load) {
   }
 }
 
-function esbuildPlugin(required) {
+function esbuildPlugin(asked) {
   return {
     name: "vitrine",
     setup(build) {
@@ -390,12 +380,15 @@ function esbuildPlugin(required) {
         }
         if (found?.external !== undefined) {
           if (kind === "require-call") {
-            required.add(found.external);
+            asked.add(found.external);
           }
           return { path: found.external, external: true };
         }
         if (source === job.adapter) {
           return { path: path.basename(source), namespace: "vitrine" };
+        }
+        if (kind === "require-call" && byNode(source, importer) !== undefined) {
+          return { path: byNode(source, importer) };
         }
         if (dataFile(source) !== undefined && source.startsWith(".")) {
           return { path: path.resolve(resolveDir, dataFile(source)), namespace: "vitrine-data" };
@@ -427,7 +420,7 @@ function esbuildPlugin(required) {
 
 async function withEsbuild(load) {
   const esbuild = await load("esbuild");
-  const required = new Set();
+  const asked = new Set();
   const build = (banner) =>
     esbuild.build({
       entryPoints: [job.adapter],
@@ -444,12 +437,12 @@ async function withEsbuild(load) {
       mainFields: MAIN_FIELDS,
       define: DEFINE,
       banner: { js: banner },
-      plugins: [esbuildPlugin(required)],
+      plugins: [esbuildPlugin(asked)],
     });
   await build("");
-  if (required.size > 0) {
+  if (asked.size > 0) {
     // What CommonJS packages require of Node.js: their `require` finds these imports.
-    const names = [...required];
+    const names = [...asked];
     const imports = names.map((name, index) => `import * as vitrineBuiltIn${index} from "${name}";`);
     const cases = names.map((name, index) => `"${name}": vitrineBuiltIn${index}`);
     const find = "(name) => { const found = vitrineBuiltIns[name] ?? vitrineBuiltIns[`node:${name}`]; return found.default ?? found; }";
@@ -467,16 +460,35 @@ async function shortenPaths() {
   await writeFile(`${job.out}.map`, JSON.stringify(map));
 }
 
-try {
+/** What a server has beside CommonJS. */
+let mixed = /** @type {string | null} */ (null);
+
+/** Bundles the server; who did it, and why CommonJS in it is strict. */
+async function write() {
+  if (job.place) {
+    const settings = { folder: job.project, place: job.place, entry: job.entry, lead, standIn: standInScript, nativeStandIn, check: refuseOutside };
+    const packed = await pack(settings);
+    if (!("mixed" in packed)) {
+      await writeScript({ adapter: job.adapter, out: job.out, folder: job.project }, packed);
+      return { bundler: `node ${process.versions.node}`, strict: null };
+    }
+    mixed = packed.mixed;
+  }
+  standIns.clear();
   const { name, version, load } = await findBundler();
   await (name === "rolldown" ? withRolldown(load) : withEsbuild(load));
   await shortenPaths();
-  console.log(JSON.stringify({ bundler: `${name} ${version}`, standIns: [...standIns].sort() }));
+  return { bundler: `${name} ${version}`, strict: mixed };
+}
+
+try {
+  console.log(JSON.stringify({ ...(await write()), standIns: [...standIns].sort() }));
 } catch (error) {
   // Both bundlers list what is wrong; their own text draws it for a terminal.
   const all = Array.isArray(error.errors) && error.errors.length > 0 ? error.errors : [error];
   const complaint = all.map(({ text, message }) => text ?? stripVTControlCharacters(message)).join("; ");
   const isMissing = complaint.includes("Could not resolve");
-  console.error(isMissing ? `${complaint}; install the project's packages where it is deployed from (\`npm ci\`)` : complaint);
+  const strict = mixed === null ? "" : `; CommonJS is strict here, because ${mixed}`;
+  console.error(isMissing ? `${complaint}; install the project's packages where it is deployed from (\`npm ci\`)` : `${complaint}${strict}`);
   process.exitCode = 1;
 }

@@ -2,6 +2,7 @@
 declare module "vitrine:build";
 declare module "react-router";
 declare module "*/cloudflare_build.js";
+declare module "*/entry.js";
 declare module "*/environment.js";
 declare module "*/pages.js";
 declare module "*/redirect_rules.js";

@@ -1,7 +1,8 @@
 // How a server build is bundled by the script that `vitrine deploy` gives to Node.js, under each bundler that it knows.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { cp, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
+import { SourceMap, createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
@@ -87,9 +88,83 @@ for (const bundler of ["rolldown", "esbuild"]) {
   test(`a server that reads files finds itself where they are, and others where their bundle is: ${bundler}`, async (t) => {
     const files = { "server.js": PLACED, "lib/other.cjs": OTHER };
     const { answer } = await bundled(t, bundler, files, "/server");
-    assert.deepEqual(answer, ["app:///server/server.js", "/server", "/server/lib/other.cjs", "/server/lib"]);
+    assert.deepEqual(answer, ["file:///server/server.js", "/server", "/server/lib/other.cjs", "/server/lib"]);
     const { answer: own, out } = await bundled(t, bundler, { "server.js": PLACED, "lib/other.cjs": "module.exports = [];" });
     assert.deepEqual(own, [pathToFileURL(out).href, path.dirname(out)]);
+  });
+}
+
+/** Files of CommonJS, with what only sloppy code may do, and what Node.js gives a program. */
+const LEGACY = {
+  "package.json": `{"dependencies":{"engine":"1","plain":"1"}}`,
+  "server.js": `#!/usr/bin/env node
+function implicit() { leaked = 7; return leaked; }
+function self() { return this === globalThis; }
+function mapped(a) { arguments[0] = 2; return [a, typeof arguments.callee]; }
+function twice(a, a) { return a; }
+var flag = true, frozen = Object.freeze({ a: 1 });
+flag.type = frozen.a = frozen.b = "x";
+with ({ inner: 5 }) { var outer = inner; }
+function failed(name) { try { return require(name); } catch (error) { return error.code; } }
+exports.told = [implicit(), self(), mapped(1), twice(1, 2), flag.type === undefined, frozen, 010, outer, this === exports,
+  require.main === module, module.parent, module.id, process.argv.length, __filename === process.argv[1], require.resolve("./lib/strict") in require.cache,
+  require("./lib/strict"), require("./lib/circle").of, require("dual"), require("old"), failed("./none"), failed("none"), failed("./lib/" + "data.json"),
+  require("express/lib/view.js")("engine"), typeof __dirname];
+/** @type {import("only-types").T} */ // and require("comment")
+exports.boom = () => { throw new Error("boom"); };
+`,
+  "lib/strict.js": `"use strict";\nmodule.exports = [(function () { return this === undefined; })(), require.main === module, module.parent === require.main];`,
+  "lib/circle.js": `exports.first = 1; exports.of = require("./back");`,
+  "lib/back.js": `exports.of = require("./circle").first; exports.data = require("./data.json");`,
+  "lib/data.json": `{ "a": 1 }`,
+  "node_modules/dual/package.json": `{"exports":{"module-sync":"./sync.mjs","module":"./esm.mjs","require":"./cjs.cjs"}}`,
+  "node_modules/dual/esm.mjs": "export default 'esm';",
+  "node_modules/dual/sync.mjs": "export { kind as 'module.exports' }; const kind = 'cjs';",
+  "node_modules/dual/cjs.cjs": "module.exports = 'cjs';",
+  "node_modules/old/package.json": `{"main":"main.js","module":"module.mjs","browser":"browser.js"}`,
+  "node_modules/old/main.js": "module.exports = 'main';",
+  "node_modules/old/module.mjs": "export default 'module';",
+  "node_modules/old/browser.js": "module.exports = 'browser';",
+  "node_modules/engine/index.js": "exports.__express = 'engine';",
+  "node_modules/plain/index.js": "exports.a = 1;",
+  "node_modules/express/lib/view.js": "module.exports = (mod) => require(mod).__express;",
+};
+
+test("a server of CommonJS stays as it is, and does what it does in Node.js", async (t) => {
+  const { ran, out, project } = await run(t, "rolldown", LEGACY, { place: "/server", adapter: "node_server.js", facts: { environment: {}, entry: "/server/server.js" } });
+  assert.equal(ran.status, 0, ran.stderr);
+  const { bundler, strict } = JSON.parse(ran.stdout);
+  assert.match(bundler, /^node /);
+  assert.equal(strict, null);
+  const entry = path.join(project, "server.js");
+  const asked = spawnSync(process.execPath, ["-e", `process.argv[1] = ${JSON.stringify(entry)}; require("node:module").runMain(); console.log(JSON.stringify(require(process.argv[1]).told))`], { encoding: "utf8" });
+  assert.equal(asked.status, 0, asked.stderr);
+  const app = path.join(path.dirname(out), "vitrine/app.cjs");
+  process.argv[1] = "/server/server.js";
+  const { told, boom } = createRequire(app)(app);
+  assert.deepEqual(JSON.parse(JSON.stringify(told)), JSON.parse(asked.stdout));
+  // Lines lead back to the files.
+  let stack = "";
+  try { boom(); } catch (error) { stack = error.stack; }
+  const [, line, column] = /app\.cjs:(\d+):(\d+)/.exec(stack);
+  const map = new SourceMap(JSON.parse(await readFile(`${app}.map`, "utf8")));
+  const { originalSource, originalLine } = map.findEntry(Number(line) - 1, Number(column) - 1);
+  assert.deepEqual([originalSource, originalLine], ["server.js", 14]);
+});
+
+for (const bundler of ["rolldown", "esbuild"]) {
+  test(`a require is answered as Node.js does, and a server with a module in it is strict and says so: ${bundler}`, async (t) => {
+    const files = {
+      ...LEGACY,
+      "server.js": `module.exports = [require("dual"), require("old"), require.main === module, require("express/lib/view.js")("engine")]; import("./note.mjs");`,
+      "note.mjs": "export default 1;",
+    };
+    const server = `import told from "./told.js"; export default { fetch: () => Response.json(told) };`;
+    const { answer } = await bundled(t, bundler, { ...files, "told.js": files["server.js"], "server.js": server }, "/server");
+    assert.deepEqual(answer, ["cjs", "main", false, "engine"]);
+    const { ran } = await run(t, bundler, files, { place: "/server", adapter: "node_server.js", facts: { environment: {}, entry: "/server/server.js" } });
+    assert.equal(ran.status, 0, ran.stderr);
+    assert.equal(JSON.parse(ran.stdout).strict, "server.js imports ./note.mjs");
   });
 }
 
@@ -172,7 +247,7 @@ async function run(t, bundler, files, { place = null, adapter = "fetch_handler.j
     await writeFile(path.join(adapters, `${name}.js`), `export default ${JSON.stringify(value)};`);
   }
   const out = path.join(project, "out.mjs");
-  const job = { project, entry: path.join(project, "server.js"), adapter: path.join(adapters, adapter), out, builtIns: ["node:async_hooks", "node:fs"], place, isCloudflare: adapter === "cloudflare.js" };
+  const job = { project, entry: path.join(project, "server.js"), adapter: path.join(adapters, adapter), out, builtIns: ["node:async_hooks", "node:fs", "node:http", "node:module"], place, isCloudflare: adapter === "cloudflare.js" };
   const ran = spawnSync(process.execPath, [path.join(adapters, "bundle.mjs")], { input: JSON.stringify(job), encoding: "utf8" });
-  return { ran, out };
+  return { ran, out, project };
 }

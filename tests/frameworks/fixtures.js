@@ -25,7 +25,7 @@ const LONG = path.join(ROOT, "tests/frameworks/long");
  * @property {string} missing What an unknown page shows.
  * @property {string} [prerendered] Heading of /about, if that page was made at build time.
  * @property {RegExp} [abandons] Complaints about requests that its client leaves once it has read what it wants, on any server.
- * @property {string[]} [packages] It is deployed from a folder with these packages and no bundler.
+ * @property {string[]} [packages] It is deployed from a folder with these packages and no bundler, which it doesn't need.
  * @property {boolean} [long] Its packages take minutes to install and to build.
  */
 

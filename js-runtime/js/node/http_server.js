@@ -239,9 +239,9 @@ class Server extends EventEmitter {
     this.close();
   }
 
-  // The server that listens, once one does.
+  // The server that listens, or a promise of it.
   static get [Symbol.for("vitrine.listening")]() {
-    return listening.first;
+    return listening.server ?? listening.first;
   }
 
   // Answers a Request with the Response that the listeners of "request" make.

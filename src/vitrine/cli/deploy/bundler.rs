@@ -13,8 +13,10 @@ use vitrine_core::limits::{BUNDLER_OUTPUT_BYTES_MAX, BUNDLER_RUN_MS};
 use vitrine_wire::NODE_BUILT_INS;
 
 /// The script that Node.js runs, and the modules that it bundles with a build.
-const SCRIPTS: [(&str, &str); 14] = [
+const SCRIPTS: [(&str, &str); 16] = [
     ("bundle.mjs", include_str!("../../../../packages/adapters/bundle.mjs")),
+    ("common_js.mjs", include_str!("../../../../packages/adapters/common_js.mjs")),
+    ("stand_ins.mjs", include_str!("../../../../packages/adapters/stand_ins.mjs")),
     ("fetch_handler.js", include_str!("../../../../packages/adapters/fetch_handler.js")),
     ("react_router.js", include_str!("../../../../packages/adapters/react_router.js")),
     ("astro.js", include_str!("../../../../packages/adapters/astro.js")),
@@ -57,7 +59,7 @@ const ENVIRONMENT: [&str; 22] = [
     "no_proxy",
 ];
 /// Folder that the files of a server's project have in the isolate.
-const FILES_PLACE: &str = "/server";
+pub(super) const FILES_PLACE: &str = "/server";
 
 /// What the bundler did.
 #[derive(Debug, Deserialize)]
@@ -67,6 +69,8 @@ pub(super) struct Bundled {
     pub bundler: String,
     /// Node.js modules that isolates do not have and that the server imports: they fail when they are used.
     pub stand_ins: Vec<String>,
+    /// What makes its CommonJS files strict, for people.
+    pub strict: Option<String>,
 }
 
 /// Why a server can't be bundled.

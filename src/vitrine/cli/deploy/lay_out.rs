@@ -150,8 +150,12 @@ pub(super) fn lay_out(build: &Build, scratch: &Path) -> Result<LaidOut, LayOutEr
     let why = why_bundled(adapter, foreign.as_deref(), !pages.is_empty());
     let (entry, server, bundled) = match why {
         Some(why) => {
-            let pages = BTreeMap::from([("pages.js", json!(pages)), ("environment.js", environment(build))]);
-            let bundled = bundler::bundle(build, adapter, &pages, scratch, &folder.join(ENTRY))?;
+            let facts = BTreeMap::from([
+                ("pages.js", json!(pages)),
+                ("environment.js", environment(build)),
+                ("entry.js", json!(program(build))),
+            ]);
+            let bundled = bundler::bundle(build, adapter, &facts, scratch, &folder.join(ENTRY))?;
             let server = format!("bundled by {}, which ran here, because {why}", bundled.bundler);
             (ENTRY.to_owned(), server, Some(bundled))
         }
@@ -168,6 +172,12 @@ pub(super) fn lay_out(build: &Build, scratch: &Path) -> Result<LaidOut, LayOutEr
     };
     let (pages, bindings) = (pages.into_keys().collect(), Vec::new());
     Ok(LaidOut { folder, server, bundled, client, pages, bindings, left_out })
+}
+
+/// Path that a server's first file has in the isolate.
+fn program(build: &Build) -> String {
+    let entry = build.entry.strip_prefix(&build.project).unwrap_or(&build.entry);
+    format!("{}/{}", bundler::FILES_PLACE, entry.display())
 }
 
 /// Variables that the server gets.

@@ -208,6 +208,9 @@ fn found(build: &Build, laid_out: &LaidOut) -> Facts {
     if let Some(bundled) = laid_out.bundled.as_ref().filter(|bundled| !bundled.stand_ins.is_empty()) {
         found.push(("not_available", json!(bundled.stand_ins)));
     }
+    if let Some(why) = laid_out.bundled.as_ref().and_then(|bundled| bundled.strict.as_ref()) {
+        found.push(("strict_mode", json!(format!("also for CommonJS files, because {why}"))));
+    }
     found.push(("client", json!(laid_out.client)));
     if !laid_out.pages.is_empty() {
         found.push(("pages", json!(laid_out.pages)));
