@@ -8,6 +8,7 @@ mod leftovers;
 mod node_server;
 mod site;
 mod stale;
+mod start_script;
 mod static_site;
 pub(crate) mod wrangler;
 
@@ -167,6 +168,21 @@ pub(super) enum DetectError {
         output: &'static str,
         /// What makes the build.
         command: String,
+    },
+    /// The script that starts it leads to no server, and there is another one.
+    #[error(
+        "{project} is started by `{command}`, and {because}; write \"start\": \"node FILE\" with the server's file into package.json \
+         ({other} is a server too: \"start\": \"node {other}\")"
+    )]
+    NotStarted {
+        /// Project.
+        project: PathBuf,
+        /// Its script.
+        command: String,
+        /// What is wrong with it.
+        because: String,
+        /// The server that it doesn't start.
+        other: String,
     },
     /// There is a build, and nothing in it is a server that could be run.
     #[error(

@@ -56,7 +56,7 @@ fn lack(script: &Path) -> String {
     let listens = source_file::read_text(script).is_ok_and(|code| code.contains(".listen("));
     match (exports.is_empty(), listens) {
         (_, true) => {
-            "has no default export: it calls listen(), and a release answers requests instead".into()
+            "has no default export: it calls listen(), which is a server if package.json says \"start\": \"node FILE\"".into()
         }
         (true, false) => "has no default export".into(),
         (false, false) => {

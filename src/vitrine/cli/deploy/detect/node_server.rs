@@ -2,8 +2,11 @@
 
 use super::frameworks::exports_of;
 use super::site::{Site, json};
+use super::start_script::started;
 use super::{Build, Client, DetectError, Framework};
+use crate::cli::deploy::imports;
 use crate::cli::deploy::source_file;
+use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +14,7 @@ use std::path::{Path, PathBuf};
 pub(super) const PACKAGES: [&str; 7] =
     ["express", "fastify", "koa", "@hapi/hapi", "restify", "@nestjs/core", "@hono/node-server"];
 /// Where a project's server is if nothing says so.
-const USUAL: [&str; 14] = [
+const USUAL: [&str; 18] = [
     "server.js",
     "server.mjs",
     "app.js",
@@ -21,11 +24,15 @@ const USUAL: [&str; 14] = [
     "src/index.js",
     "dist/server.js",
     "dist/main.js",
+    "dist/app.js",
     "dist/index.js",
     "dist/serve-node.js",
     "dist/server/index.mjs",
     "dist/server/index.js",
     "build/server/index.js",
+    "build/server.js",
+    "build/app.js",
+    "build/index.js",
 ];
 /// Folders that a server reads files from, below its project.
 const DATA: [&str; 9] = [
@@ -88,17 +95,27 @@ pub(super) fn project(site: &Site) -> Result<Option<Build>, DetectError> {
         return Ok(None);
     }
     let package = json(&site.folder.join("package.json")).unwrap_or_default();
-    let scripts = ["start", "preview", "serve"].iter().filter_map(|name| {
-        let command = package["scripts"][*name].as_str()?;
-        Some((started(command, &site.folder)?, format!("`{command}` is its script {name}")))
+    let scripts = &package["scripts"];
+    let depends = PACKAGES.iter().any(|name| site.depends_on(name));
+    let named = ["start", "preview", "serve"].iter().filter_map(|name| {
+        let path = script(&site.folder, &started(scripts, name)?)?;
+        Some((path, format!("`{}` is its script {name}", scripts[*name].as_str()?)))
     });
     let main = package["main"].as_str().and_then(|main| script(&site.folder, main));
     let main = main.map(|path| (path, "package.json names it as main".to_owned()));
     let usual = USUAL.iter().filter_map(|name| script(&site.folder, name));
     let usual = usual.map(|path| (path, "it is where servers usually are".to_owned()));
-    let depends = PACKAGES.iter().any(|name| site.depends_on(name));
-    let found = scripts.chain(main).chain(usual).find(|(path, _)| listens(path, depends));
-    let Some((entry, because)) = found else { return Ok(None) };
+    let found = match named.clone().find(|(path, _)| starts_server(path, depends)) {
+        Some(found) => found,
+        None => match main.into_iter().chain(usual).find(|(path, _)| listens(path, depends)) {
+            Some((path, _)) if scripts["start"].is_string() => {
+                return Err(not_started(site, scripts, &path));
+            }
+            Some(found) => found,
+            None => return Ok(None),
+        },
+    };
+    let (entry, because) = found;
     let because = format!("{} listens, and {because}", site.shown(&entry));
     let own = CLIENTS.iter().filter(|(package, _)| site.depends_on(package)).map(|(_, name)| *name);
     let mut clients = std::iter::once("dist/client")
@@ -114,16 +131,17 @@ pub(super) fn project(site: &Site) -> Result<Option<Build>, DetectError> {
     Ok(Some(build))
 }
 
-/// The file that a command starts with Node.js.
-fn started(command: &str, project: &Path) -> Option<PathBuf> {
-    let mut words = command.split_whitespace().skip_while(|word| {
-        *word == "cross-env" || word.split_once('=').is_some_and(|(name, _)| !name.contains('/'))
-    });
-    let program = words.next()?;
-    if !["node", "tsx", "ts-node", "bun", "nodemon"].contains(&program) {
-        return None;
-    }
-    script(project, words.find(|word| !word.starts_with('-'))?)
+/// Refuses a server that the project doesn't start: it may be an old one.
+fn not_started(site: &Site, scripts: &Value, other: &Path) -> DetectError {
+    let command = scripts["start"].as_str().unwrap_or_default().to_owned();
+    let because = match started(scripts, "start") {
+        None => "no file of a server is known from it".to_owned(),
+        Some(file) if script(&site.folder, &file).is_none() => {
+            format!("there is no {file} (if a build makes it, run that first)")
+        }
+        Some(file) => format!("{file} is no server that listens"),
+    };
+    DetectError::NotStarted { project: site.folder.clone(), command, because, other: site.shown(other) }
 }
 
 /// A script as Node.js finds it.
@@ -134,6 +152,11 @@ fn script(project: &Path, name: &str) -> Option<PathBuf> {
     let inside = endings.iter().map(|ending| path.join(format!("index.{ending}")));
     let mut candidates = std::iter::once(path.clone()).chain(with_ending).chain(inside);
     candidates.find(|path| path.is_file()).map(|path| path.canonicalize().unwrap_or(path))
+}
+
+/// Whether a file that is started is a server, by itself or by what it imports.
+fn starts_server(path: &Path, depends: bool) -> bool {
+    listens(path, depends) || imports::reach(path).files.iter().any(|file| listens(file, false))
 }
 
 /// Whether a script is a server that listens. One that only starts another file is, where the project depends on such servers.

@@ -258,6 +258,9 @@ fn a_server_that_listens_is_what_its_project_starts() {
         (r#"{"main":"lib/run.js"}"#.to_owned(), "lib/run.js"),
         (starts("{}"), "server/index.js"),
         (starts("{}"), "dist/server.js"),
+        (starts("{}"), "build/server.js"),
+        (starts(r#"{"start":"npm run build && node -r dotenv/config shop.js"}"#), "shop.js"),
+        (starts(r#"{"start":"npm run serve","serve":"nodemon shop.js"}"#), "shop.js"),
     ] {
         let dir = folder(&[("package.json", &package), (file, LISTENS)]);
         assert_eq!(found(&dir, ""), (Framework::NodeServer, file.into(), None), "{package}");
@@ -266,6 +269,33 @@ fn a_server_that_listens_is_what_its_project_starts() {
     let none =
         [("package.json", r#"{"scripts":{"start":"next start"},"main":"index.js"}"#), ("index.js", "run();")];
     assert!(refusal(&none).contains("without a build"));
+}
+
+#[test]
+fn a_server_that_its_project_does_not_start_is_not_taken_for_it() {
+    const LISTENS: &str = "app.listen(3000);";
+    let files = [
+        ("server.js", LISTENS),
+        ("shop.js", LISTENS),
+        ("lib/app.js", LISTENS),
+        ("run.js", "require('./lib/app');"),
+    ];
+    let with = |start: &'static str| {
+        let package = starts(&format!(r#"{{"start":"{start}"}}"#));
+        folder(&[&[("package.json", &*package)], &files[..]].concat())
+    };
+    for (start, file) in [("node -r dotenv/config shop.js", "shop.js"), ("node run.js", "run.js")] {
+        assert_eq!(found(&with(start), "").1, file, "{start}");
+    }
+    for (start, why) in [
+        ("./start.sh", "no file of a server is known from it"),
+        ("node dist/shop.js", "there is no dist/shop.js"),
+        ("node -r dotenv/config lib/none.js", "there is no lib/none.js"),
+    ] {
+        let text = detect(with(start).path()).unwrap_err().to_string();
+        assert!(text.contains(&format!("is started by `{start}`, and {why}")), "{text}");
+        assert!(text.contains(r#""start": "node server.js""#), "{text}");
+    }
 }
 
 #[test]
