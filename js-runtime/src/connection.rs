@@ -9,10 +9,12 @@ mod writer;
 use crate::limits::{ACCEPT_PAUSE_MS, CONNECTIONS_MAX, SHUTDOWN_FLUSH_MS};
 use crate::log::{Severity, causes, note};
 use crate::request::{EgressStreams, LogReader, RequestStreams, StreamError, WriteQueue};
+use control::LogTurn;
 use futures_util::{SinkExt, StreamExt};
 use instance::Instance;
 use serde_json::json;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
@@ -71,10 +73,11 @@ pub struct Server {
     release: String,
     spec_hash: SpecHash,
     logs: Arc<Mutex<LogReader>>,
-    /// Number of the newest control connection. The ones before it stay open, so that a host that hands over to its successor can
-    /// finish what it has begun, and take over again if the successor fails.
-    newest: watch::Sender<u64>,
-    controls: watch::Sender<usize>,
+    /// The control connections that have said hello and are open, oldest first. Those before the newest stay open, so that a host that
+    /// hands over to its successor can finish what it has begun, and take over again if the successor fails.
+    controls: watch::Sender<Vec<u64>>,
+    /// Number of the last one.
+    last_control: AtomicU64,
     closing: CancellationToken,
     connections: TaskTracker,
 }
@@ -87,15 +90,15 @@ impl Server {
             release,
             spec_hash,
             logs: Arc::new(Mutex::new(logs)),
-            newest: watch::Sender::new(0),
-            controls: watch::Sender::new(0),
+            controls: watch::Sender::new(Vec::new()),
+            last_control: AtomicU64::new(0),
             closing: CancellationToken::new(),
             connections: TaskTracker::new(),
         })
     }
 
-    /// How many control connections have said hello and are open.
-    pub fn controls(&self) -> watch::Receiver<usize> {
+    /// The control connections that have said hello and are open, oldest first.
+    pub fn controls(&self) -> watch::Receiver<Vec<u64>> {
         self.controls.subscribe()
     }
 
@@ -189,18 +192,18 @@ impl Server {
     async fn control(&self, mut reading: Reading, writing: Writing) -> Result<(), ConnectionError> {
         let (queue, entries) = WriteQueue::new();
         let streams = EgressStreams::new(queue.clone());
-        self.newest.send_modify(|number| *number += 1);
-        self.controls.send_modify(|open| *open += 1);
+        let number = self.last_control.fetch_add(1, Ordering::Relaxed);
+        self.controls.send_modify(|open| open.push(number));
         self.instance.link().attach(Arc::clone(&streams));
-        let newest = self.newest.subscribe();
-        let logs = control::send_logs(Arc::clone(&self.logs), queue.clone(), newest, self.closing.clone());
+        let turn = LogTurn { number, controls: self.controls() };
+        let logs = control::send_logs(Arc::clone(&self.logs), queue.clone(), turn, self.closing.clone());
         let logs = tokio::spawn(logs);
         let read = control::read(&mut reading, &self.instance, &streams, &queue);
         let ended = self.run(read, writing, entries).await;
         logs.abort();
         self.instance.link().detach(&streams);
         streams.cancel_all();
-        self.controls.send_modify(|open| *open -= 1);
+        self.controls.send_modify(|open| open.retain(|other| *other != number));
         ended
     }
 

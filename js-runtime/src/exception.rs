@@ -1,11 +1,9 @@
 //! What an app threw, as people read it.
 
-use crate::isolate::state::{RequestNumber, RuntimeState};
 use deno_core::error::{JsError, JsStackFrame};
 use deno_core::v8;
 use std::fmt::Write as _;
-use std::time::{SystemTime, UNIX_EPOCH};
-use vitrine_wire::{AppError, LogLevel, LogLine};
+use vitrine_wire::AppError;
 
 /// Scheme of the bundle's own files in stacks.
 pub const APP_SCHEME: &str = "app:///";
@@ -44,24 +42,4 @@ fn write_frame(stack: &mut String, frame: &JsStackFrame) {
         None => write!(stack, "\n    at {file}:{line}:{column}"),
     };
     written.unwrap_or_else(|_| unreachable!("a String takes what is written to it"));
-}
-
-/// Writes an error to the app's log, described only if there is room for it; `how` goes before its message.
-pub fn log(state: &RuntimeState, request: RequestNumber, how: &str, error: impl FnOnce() -> AppError) {
-    state.write_log(|| {
-        let AppError { message, stack } = error();
-        LogLine {
-            time_ms: now_ms(),
-            level: LogLevel::Error,
-            request_id: state.request_id(request),
-            message: format!("{how}{message}"),
-            stack: Some(stack),
-        }
-    });
-}
-
-/// Milliseconds since the Unix epoch.
-pub fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -4,8 +4,10 @@
 //! process: bundle into memory, [`lockdown`], then threads) -> [`connection`] (frames to [`request`]s) -> [`pool`] (a fair
 //! bounded queue in front of isolates) -> [`isolate`] (one V8 isolate on one thread).
 
+pub(crate) mod allocator;
 mod built_ins;
 pub mod bundle;
+pub(crate) mod clock;
 pub mod code_cache;
 pub mod connection;
 pub mod exception;

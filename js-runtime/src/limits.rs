@@ -25,10 +25,6 @@ pub const WRITE_STALL_MS: u64 = 30_000;
 /// Egress calls at once on one worker. The host's broker has its own, lower bound for a request.
 pub const EGRESS_STREAMS_MAX: usize = 1024;
 
-/// How long an older control connection leaves the log queue to a newer one before it asks for it again, in milliseconds: the newer
-/// one asks within microseconds.
-pub const LOG_TURN_MS: u64 = 20;
-
 /// Log lines that wait for the host. At `LOG_BYTES_MAX` for message and stack each this is 16 MiB at worst; a host that
 /// restarts finds the newest lines before the restart, the rest is counted.
 pub const LOG_QUEUE_LINES: usize = 512;

@@ -5,9 +5,10 @@ mod isolate_thread;
 pub mod queue;
 mod supervisor;
 
+use crate::allocator;
 use crate::bundle::Bundle;
 use crate::isolate::log::Log;
-use crate::isolate::{memory, platform};
+use crate::isolate::platform;
 use crate::limits::isolate::{POOL_REQUESTS, RESIDENT_BASE_BYTES};
 use crate::request::{HostClient, PoolRequest, Request, lock};
 use crate::watchdog::resident;
@@ -84,7 +85,7 @@ impl Pool {
         });
         let places =
             try_join_all((0..places).map(|_| IsolateThread::boot(Arc::clone(&plan), Role::First))).await?;
-        memory::trim();
+        allocator::trim();
         let (requests, inbox) = mpsc::channel(POOL_REQUESTS);
         tokio::spawn(PoolSupervisor::new(Arc::clone(&plan), places).run(inbox));
         Ok(Self { plan, requests })

@@ -175,14 +175,14 @@ fn listener(fd: RawFd) -> Result<UnixListener, RenderError> {
 }
 
 /// Waits until no host has a control connection: none came in time, or it was lost and not made again.
-async fn host_gone(mut controls: watch::Receiver<usize>) {
+async fn host_gone(mut controls: watch::Receiver<Vec<u64>>) {
     let mut wait_ms = HOST_CONNECT_MS;
     loop {
-        let came = controls.wait_for(|open| *open > 0);
+        let came = controls.wait_for(|open| !open.is_empty());
         if !matches!(tokio::time::timeout(Duration::from_millis(wait_ms), came).await, Ok(Ok(_))) {
             return;
         }
-        if controls.wait_for(|open| *open == 0).await.is_err() {
+        if controls.wait_for(Vec::is_empty).await.is_err() {
             return;
         }
         wait_ms = HOST_RETURN_MS;

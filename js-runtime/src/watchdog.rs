@@ -7,7 +7,7 @@
 
 pub mod resident;
 
-use crate::isolate::memory;
+use crate::allocator;
 use crate::limits::isolate::{
     KILL_GRACE_CPU_MS, KILL_GRACE_WALL_MS, LAST_FLUSH_MS, TRIM_CPU_MS, TRIM_PAUSE_MS, TRIM_QUIET_MS,
     WATCHDOG_LOOK_MS, WATCHDOG_TICK_MS,
@@ -281,7 +281,7 @@ impl Watchdog {
                 let quiet = Instant::now() + Duration::from_millis(TRIM_QUIET_MS);
                 std::thread::park_timeout(due.max(quiet).saturating_duration_since(Instant::now()));
                 if self.next_look.load(Ordering::Acquire) == NEVER && due <= Instant::now() {
-                    memory::trim();
+                    allocator::trim();
                     (trimmed, unreturned) = (Instant::now(), Duration::ZERO);
                 }
             }

@@ -4,9 +4,10 @@ use super::asset_cache::{AssetCache, Content};
 use super::body::Source;
 use super::caching::{Caching, cache_control, caching};
 use super::context::RequestContext;
+use super::negotiate::encoding_name;
 use super::response::{Failure, Reply, Timing, whole};
 use super::select::{Pin, Selection};
-use super::static_files::{Plan, Variant, encoding_name, plan};
+use super::static_files::{Plan, Variant, plan};
 use super::version_pin::VARIES;
 use bytes::Bytes;
 use http::header::{

@@ -39,6 +39,7 @@ mod response;
 mod select;
 mod state;
 mod static_files;
+mod uplink;
 mod version_pin;
 mod visitor;
 mod wake_quota;

@@ -1,6 +1,5 @@
 //! Which precompressed variant a client gets.
 
-use super::static_files::encoding_name;
 use http::header::{ACCEPT_ENCODING, HeaderMap};
 use vitrine_bundle::{Asset, Encoding};
 
@@ -18,6 +17,16 @@ pub(crate) fn negotiate(asset: &Asset, headers: &HeaderMap) -> Option<Encoding> 
     });
     let best = offers.min_by_key(|(_, weight, bytes)| (std::cmp::Reverse(*weight), *bytes));
     best.filter(|(_, weight, _)| *weight >= plain).map(|(encoding, ..)| encoding)
+}
+
+/// Name of a coding in `content-encoding`.
+#[must_use]
+pub(crate) const fn encoding_name(encoding: Encoding) -> &'static str {
+    match encoding {
+        Encoding::Br => "br",
+        Encoding::Zstd => "zstd",
+        Encoding::Gzip => "gzip",
+    }
 }
 
 /// Weight of a coding in thousandths; `None` when it is not named.

@@ -8,7 +8,7 @@ use super::request_body::{BodyProgress, BodyTimeouts, Fault, bound};
 use super::response::Failure;
 use super::select::Selection;
 use super::state::{EdgeState, Wake};
-use super::web_socket::{self, Uplink};
+use super::uplink::{Uplink, uplink};
 use http::header::{CONTENT_LENGTH, HeaderMap};
 use http::{Method, StatusCode};
 use hyper::body::{Body as _, Incoming};
@@ -122,7 +122,7 @@ fn to_send(ahead: BodyAhead, body: &mut Option<RequestBody>) -> (Option<Uplink>,
     if !ahead.upgrade {
         return (None, body.take());
     }
-    let (uplink, messages) = web_socket::uplink();
+    let (uplink, messages) = uplink();
     (Some(uplink), Some(messages))
 }
 

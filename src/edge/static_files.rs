@@ -2,7 +2,7 @@
 //!
 //! Paths are looked up in the release's index and never joined to a folder, so there is nothing to traverse.
 
-use super::negotiate::negotiate;
+use super::negotiate::{encoding_name, negotiate};
 use super::select::Selection;
 use http::header::{HeaderMap, IF_MATCH, IF_NONE_MATCH, IF_RANGE, RANGE};
 use http::{HeaderName, HeaderValue, Method};
@@ -104,16 +104,6 @@ impl Variant {
         };
         let etag = HeaderValue::try_from(etag).expect("a digest's text is ASCII");
         Self { encoding, bytes: bytes.unwrap_or(asset.bytes), etag }
-    }
-}
-
-/// Name of a coding in `content-encoding`.
-#[must_use]
-pub(crate) const fn encoding_name(encoding: Encoding) -> &'static str {
-    match encoding {
-        Encoding::Br => "br",
-        Encoding::Zstd => "zstd",
-        Encoding::Gzip => "gzip",
     }
 }
 

@@ -8,46 +8,24 @@ use super::render::Rendered;
 use super::response::{Reply, Timing, put_own, respond};
 use super::select::Selection;
 use super::state::EdgeState;
+use super::uplink::Uplink;
 use bytes::Bytes;
-use futures_util::stream::unfold;
 use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, UPGRADE};
 use http::{Response, StatusCode};
-use http_body::Frame;
-use http_body_util::{BodyExt as _, StreamBody};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_util::sync::CancellationToken;
-use vitrine_core::limits::{SOCKET_PIECES, SOCKET_SPREAD_MS};
+use vitrine_core::limits::SOCKET_SPREAD_MS;
 use vitrine_proxy::connections::activity::Activity;
 use vitrine_proxy::pool::Claim;
 use vitrine_proxy::web_sockets::handshake::{Handshake, UPGRADES, WEBSOCKET};
 use vitrine_proxy::web_sockets::places::SocketPlace;
-use vitrine_proxy::web_sockets::pump::{self, CloseReason, Inbound, Outbound};
-use vitrine_proxy::worker::{AnswerBody, Piece, RequestBody};
+use vitrine_proxy::web_sockets::pump::{self, CloseReason, Inbound};
+use vitrine_proxy::worker::{AnswerBody, Piece};
 use vitrine_wire::{Done, Outcome};
-
-/// The way of a socket's messages to its worker.
-#[derive(Debug)]
-pub(crate) struct Uplink(mpsc::Sender<Bytes>);
-
-/// A way to a worker, and the body that it ends in.
-pub(crate) fn uplink() -> (Uplink, RequestBody) {
-    let (sender, receiver) = mpsc::channel::<Bytes>(SOCKET_PIECES);
-    let pieces = unfold(receiver, async |mut receiver| {
-        let piece = receiver.recv().await?;
-        Some((Ok(Frame::data(piece)), receiver))
-    });
-    (Uplink(sender), StreamBody::new(pieces).boxed_unsync())
-}
-
-impl Outbound for Uplink {
-    async fn send(&mut self, data: Bytes) -> bool {
-        self.0.send(data).await.is_ok()
-    }
-}
 
 /// Messages from the worker.
 #[derive(Debug)]

@@ -2,17 +2,16 @@
 
 use super::ConnectionError;
 use super::instance::Instance;
-use crate::limits::{CONTROL_TASKS_MAX, LOG_TURN_MS, SNAPSHOT_PIECE_BYTES};
+use crate::limits::{CONTROL_TASKS_MAX, SNAPSHOT_PIECE_BYTES};
 use crate::request::{EgressStreams, LogReader, WriteEntry, WriteQueue};
 use futures_util::StreamExt;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::net::unix::OwnedReadHalf;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 use tokio_util::codec::FramedRead;
 use tokio_util::sync::CancellationToken;
-use vitrine_wire::{Channel, Codec, Frame, Profile, SnapshotPiece, SnapshotRequest};
+use vitrine_wire::{Channel, Codec, Frame, SnapshotPiece, SnapshotRequest};
 
 /// Reads until the host closes the connection. Work that a message starts ends with the connection.
 ///
@@ -49,7 +48,7 @@ pub async fn read(
             Frame::TakeSnapshot(request) => {
                 tasks.spawn(send_snapshot(request, Arc::clone(instance), queue.clone()));
             }
-            frame @ (Frame::Ping(_) | Frame::Freeze | Frame::Thaw | Frame::Drain(_) | Frame::Profile(_)) => {
+            frame @ (Frame::Ping(_) | Frame::Freeze | Frame::Thaw | Frame::Drain(_)) => {
                 tasks.spawn(answer(frame, Arc::clone(instance), queue.clone()));
             }
             frame => return Err(ConnectionError::unexpected(Channel::Control, &frame)),
@@ -69,11 +68,6 @@ async fn answer(frame: Frame, instance: Arc<Instance>, queue: WriteQueue) {
         Frame::Freeze => instance.freeze(true).await.map(Frame::Frozen),
         Frame::Thaw => instance.freeze(false).await.map(Frame::Frozen),
         Frame::Drain(timeout_ms) => instance.drain(timeout_ms).await.then_some(Frame::Drained),
-        Frame::Profile(request) => Some(Frame::ProfilePiece(Profile {
-            id: request.id,
-            piece: Err("not supported by this worker build".to_owned()),
-            last: true,
-        })),
         _ => None,
     };
     if let Some(answer) = answer {
@@ -100,27 +94,45 @@ async fn send_snapshot(request: SnapshotRequest, instance: Arc<Instance>, queue:
     }
 }
 
-/// Sends log lines as they come. The newest connection has the queue, and the one before it once that has ended; the lines
-/// of a time without any wait in it.
+/// When a control connection has the log queue: while it is the newest one that is open.
+#[derive(Debug)]
+pub struct LogTurn {
+    /// Its number.
+    pub number: u64,
+    /// Those that are open, oldest first.
+    pub controls: watch::Receiver<Vec<u64>>,
+}
+
+impl LogTurn {
+    /// Waits until it begins. `false` when it never will.
+    async fn begins(&mut self) -> bool {
+        let Self { number, controls } = self;
+        controls.wait_for(|open| open.last() == Some(number)).await.is_ok()
+    }
+
+    /// Waits until it is over.
+    async fn ends(&mut self) {
+        let Self { number, controls } = self;
+        let _ = controls.wait_for(|open| open.last() != Some(number)).await;
+    }
+}
+
+/// Sends log lines as they come, in this connection's turns. The lines of a time without any connection wait in the queue.
 pub async fn send_logs(
     logs: Arc<Mutex<LogReader>>,
     queue: WriteQueue,
-    mut newest: watch::Receiver<u64>,
+    mut turn: LogTurn,
     closing: CancellationToken,
 ) {
-    loop {
-        // Who waits longest is next, so a newer connection comes before this one comes again.
+    while turn.begins().await {
+        // The connection before this one lets go of it at once.
         let mut logs = logs.lock().await;
-        newest.mark_unchanged();
         loop {
             // The place comes first, so that no line is taken for a connection that can't carry it.
             let Some(place) = queue.place().await else { return };
             let lines = tokio::select! {
                 biased;
-                changed = newest.changed() => match changed {
-                    Ok(()) => break,
-                    Err(_) => return,
-                },
+                () = turn.ends() => break,
                 lines = logs.batch() => lines,
                 // A place that is held keeps the queue from ending.
                 () = closing.cancelled() => return,
@@ -128,8 +140,5 @@ pub async fn send_logs(
             let Some(lines) = lines else { return };
             place.send(WriteEntry::Frame(Frame::Log(lines)));
         }
-        drop(logs);
-        // The newer connection asks for the queue just after it has counted itself.
-        tokio::time::sleep(Duration::from_millis(LOG_TURN_MS)).await;
     }
 }

@@ -1,172 +1,22 @@
-//! The way of an answer from the ops to the socket's thread.
+//! Sends one answer: from what the app has written to the thread of the socket.
 
-use super::backlog::Backlog;
-use super::state::{Event, RequestNumber, Running, RuntimeState};
-use crate::limits::isolate::{FINISHED_BYTES_MAX, FINISHED_BYTES_TOTAL_MAX, OUTBOX_BYTES};
+use super::event::{Event, RequestNumber};
+use super::response_buffer::{End, ResponseBuffer};
+use super::state::{Running, RuntimeState};
+use crate::limits::isolate::{FINISHED_BYTES_MAX, FINISHED_BYTES_TOTAL_MAX};
 use crate::pool::in_flight::Admission;
 use crate::request::{AnswerWriter, Rest};
-use bytes::{Bytes, BytesMut};
-use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use vitrine_wire::{AppError, Done, Outcome, ResponseHead};
+use vitrine_wire::{Done, Outcome};
 
 /// Shortest time between two looks at a deadline that a client which sends its body slowly keeps moving.
 const DEADLINE_STEP: Duration = Duration::from_millis(5);
 
 /// Room for finished answers outside of the isolates of this process, in bytes.
 static FINISHED_BYTES: Semaphore = Semaphore::const_new(FINISHED_BYTES_TOTAL_MAX);
-
-/// What the app has written and the wire not yet taken.
-#[derive(Debug)]
-pub struct ResponseBuffer {
-    head: RefCell<Option<ResponseHead>>,
-    body: RefCell<BytesMut>,
-    end: RefCell<Option<End>>,
-    /// Whether the app was told to wait, and not yet that there is room again.
-    full: Cell<bool>,
-    /// Body bytes put in so far.
-    written: Cell<u64>,
-    /// Body bytes that may be put in.
-    limit: Cell<u64>,
-    /// Bytes of the body that the wire has not taken, if it is a WebSocket's messages.
-    backlog: OnceCell<Backlog>,
-    changed: Notify,
-    abandoned: Notify,
-}
-
-/// How an answer ends.
-#[derive(Debug)]
-struct End {
-    outcome: Outcome,
-    error: Option<AppError>,
-}
-
-impl From<Outcome> for End {
-    fn from(outcome: Outcome) -> Self {
-        Self { outcome, error: None }
-    }
-}
-
-impl ResponseBuffer {
-    /// An outbox for at most `limit` body bytes.
-    pub fn new(limit: u64) -> Self {
-        Self {
-            head: RefCell::default(),
-            body: RefCell::default(),
-            end: RefCell::default(),
-            full: Cell::new(false),
-            written: Cell::new(0),
-            limit: Cell::new(limit),
-            backlog: OnceCell::new(),
-            changed: Notify::new(),
-            abandoned: Notify::new(),
-        }
-    }
-
-    /// The answer is a WebSocket from its head on: it may go on for ever, and be silent for as long. What it holds counts in `all`.
-    pub fn become_socket(&self, all: Rc<Cell<usize>>) {
-        self.limit.set(u64::MAX);
-        self.backlog.get_or_init(|| Backlog::new(all));
-    }
-
-    /// Whether the answer is a WebSocket.
-    pub fn is_socket(&self) -> bool {
-        self.backlog.get().is_some()
-    }
-
-    /// What the wire has not taken, if the answer is a WebSocket.
-    pub fn backlog(&self) -> Option<&Backlog> {
-        self.backlog.get()
-    }
-
-    /// Puts the head in.
-    pub fn head(&self, head: ResponseHead) {
-        *self.head.borrow_mut() = Some(head);
-        self.changed.notify_one();
-    }
-
-    /// Lets `write` append to the body. Returns whether there is room for more.
-    pub fn body(&self, write: impl FnOnce(&mut BytesMut)) -> bool {
-        if self.written.get() > self.limit.get() {
-            return false;
-        }
-        let mut body = self.body.borrow_mut();
-        let before = body.len();
-        write(&mut body);
-        let added = body.len() - before;
-        self.written.set(self.written.get() + added as u64);
-        if let Some(backlog) = self.backlog.get() {
-            backlog.add(added);
-        }
-        // An app that was told to wait waits until it hears of room, however little it writes meanwhile.
-        if body.len() >= OUTBOX_BYTES {
-            self.full.set(true);
-        }
-        drop(body);
-        self.changed.notify_one();
-        if self.written.get() > self.limit.get() {
-            let mib = self.limit.get() >> 20;
-            let message = format!("The response is longer than response_mb ({mib} MiB)");
-            self.end(Outcome::AppError, Some(AppError { message, stack: String::new() }));
-            return false;
-        }
-        !self.full.get()
-    }
-
-    /// Ends the answer. Only the first end counts.
-    pub fn end(&self, outcome: Outcome, error: Option<AppError>) {
-        self.end.borrow_mut().get_or_insert(End { outcome, error });
-        self.changed.notify_one();
-    }
-
-    /// Ends the answer and drops its unsent bytes: the isolate ended, or the client takes nothing.
-    pub fn abandon(&self, outcome: Outcome) {
-        self.gone(self.take_body().len());
-        *self.end.borrow_mut() = Some(outcome.into());
-        self.changed.notify_one();
-        self.abandoned.notify_one();
-    }
-
-    /// Whether the head waits for the wire.
-    pub fn has_head(&self) -> bool {
-        self.head.borrow().is_some()
-    }
-
-    /// Whether the answer is complete.
-    pub fn is_complete(&self) -> bool {
-        self.end.borrow().as_ref().is_some_and(|end| end.outcome == Outcome::Ok)
-    }
-
-    /// Has the carrier look again.
-    pub fn wake(&self) {
-        self.changed.notify_one();
-    }
-
-    /// Waits until something holds of the request whose outbox this is, or it is no more.
-    async fn until(&self, state: &RuntimeState, request: RequestNumber, holds: fn(&Running) -> bool) {
-        while state.requests.borrow().get(&request).is_some_and(|running| !holds(running)) {
-            self.changed.notified().await;
-        }
-    }
-
-    /// Takes what there is of the body. It counts until it is [`Self::gone`].
-    fn take_body(&self) -> Bytes {
-        let mut body = self.body.borrow_mut();
-        // Room that is left behind the messages of a socket would keep their memory for as long as the next ones wait.
-        let taken = if self.is_socket() { std::mem::take(&mut *body) } else { body.split() };
-        taken.freeze()
-    }
-
-    /// So many bytes of the body are sent, or dropped.
-    fn gone(&self, bytes: usize) {
-        if let Some(backlog) = self.backlog.get() {
-            backlog.remove(bytes);
-        }
-    }
-}
 
 /// An answer on its way out.
 pub struct ResponseTask {
@@ -202,7 +52,7 @@ impl ResponseTask {
         }
         self.abort(&state, end.outcome);
         let done = self.done(&state, end);
-        let head = self.outbox.head.borrow_mut().take();
+        let head = self.outbox.take_head();
         let body = self.outbox.take_body();
         let bytes = body.len();
         if done.outcome == Outcome::Ok {
@@ -212,7 +62,7 @@ impl ResponseTask {
             self.writer.done(done);
         }
         self.outbox.gone(bytes);
-        let until = |holds| self.outbox.until(&state, self.request, holds);
+        let until = |holds| until(&self.outbox, &state, self.request, holds);
         until(|running| !running.aborting).await;
         // What a stream waits for begins at its end; what a page waits for ends with its wall time.
         let since = self.quiet_since.map_or(self.begun, |_| Instant::now());
@@ -240,11 +90,11 @@ impl ResponseTask {
 
     async fn carry(&mut self, state: &RuntimeState) -> End {
         loop {
-            let ended = self.outbox.end.borrow_mut().take();
+            let ended = self.outbox.take_end();
             if let Some(end) = ended {
                 return end;
             }
-            let head = self.outbox.head.borrow_mut().take();
+            let head = self.outbox.take_head();
             if let Some(head) = head {
                 if !self.writer.head(head).await {
                     return Outcome::AppError.into();
@@ -258,7 +108,7 @@ impl ResponseTask {
             let body = self.outbox.take_body();
             if body.is_empty() {
                 tokio::select! {
-                    () = self.outbox.changed.notified() => continue,
+                    () = self.outbox.changed() => continue,
                     () = self.cancelled.cancelled() => return Outcome::Cancelled.into(),
                     late = self.late(state) => return late.into(),
                 }
@@ -267,7 +117,7 @@ impl ResponseTask {
             // How long a client may take for it is for the edge to say.
             let is_sent = tokio::select! {
                 is_sent = self.writer.data(body) => Some(is_sent),
-                () = self.outbox.abandoned.notified() => None,
+                () = self.outbox.abandoned() => None,
                 () = self.cancelled.cancelled() => Some(false),
             };
             self.outbox.gone(bytes);
@@ -277,7 +127,7 @@ impl ResponseTask {
                 None => continue,
             }
             self.quiet_since = Some(Instant::now());
-            if self.outbox.full.replace(false) {
+            if self.outbox.take_full() {
                 state.tell(Event::Drained(self.request));
             }
         }
@@ -341,20 +191,18 @@ async fn finish(
     }
 }
 
-fn micros(duration: Duration) -> u64 {
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+/// Waits until something holds of the request whose answer `outbox` is, or it is no more.
+async fn until(
+    outbox: &ResponseBuffer,
+    state: &RuntimeState,
+    request: RequestNumber,
+    holds: fn(&Running) -> bool,
+) {
+    while state.requests.borrow().get(&request).is_some_and(|running| !holds(running)) {
+        outbox.changed().await;
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_over_the_bound_is_not_collected() {
-        let outbox = ResponseBuffer::new(4);
-        assert!(outbox.body(|body| body.extend_from_slice(b"1234")));
-        assert!(!outbox.body(|body| body.extend_from_slice(b"5")));
-        assert!(!outbox.body(|body| body.extend_from_slice(b"6")));
-        assert_eq!(outbox.take_body().as_ref(), b"12345");
-    }
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }

@@ -3,9 +3,11 @@
 //! Whatever JavaScript waits for is a future that this loop polls; each answer is given to JavaScript as a slice of its own, so
 //! that CPU time is charged to the request that asked.
 
-use super::answer::{ResponseBuffer, ResponseTask};
+use super::answer::ResponseTask;
 use super::engine::{Engine, Killed};
-use super::state::{Event, HostFuture, RequestNumber, Running, RuntimeState, Usage};
+use super::event::{Event, RequestNumber};
+use super::response_buffer::ResponseBuffer;
+use super::state::{HostFuture, Running, RuntimeState, Usage};
 use crate::limits::isolate::{AT_REST_MS, LAST_WORDS_MS};
 use crate::pool::in_flight::Admission;
 use crate::request::Request;

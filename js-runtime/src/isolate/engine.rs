@@ -1,9 +1,10 @@
 //! A V8 isolate with our globals, and the one way into it: a slice, run under the watchdog.
 
 use super::entry_points::{EntryPoints, call, settled, unsigned};
+use super::event::{Event, RequestNumber, Settled};
 use super::memory;
 use super::runtime::{Origin, Runtime};
-use super::state::{Event, Left, RequestNumber, RuntimeState, Settled};
+use super::state::{Left, RuntimeState};
 use crate::exception;
 use crate::limits::isolate::EVALUATE_TIMEOUT_MS;
 use crate::module_loader::BundleLoader;

@@ -1,6 +1,6 @@
 //! The functions of `js/runtime/boot.js` that a slice may call, and values on their way in.
 
-use super::state::{Fetched, Settled};
+use super::event::{Fetched, Settled};
 use deno_core::error::CoreError;
 use deno_core::v8;
 use vitrine_wire::message::close_of;

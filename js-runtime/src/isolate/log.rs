@@ -1,6 +1,6 @@
 //! The app's log, bounded in lines a second.
 
-use crate::exception::now_ms;
+use crate::clock::now_ms;
 use crate::request::HostClient;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};

@@ -1,5 +1,6 @@
 //! `heap_mb`: what an isolate's heap, its buffers and its WebAssembly memory may take together.
 
+use crate::allocator;
 use crate::limits::isolate::{CROWDED_COLLECTIONS, CROWDED_PERCENT, HEAP_GRACE_BYTES};
 use crate::watchdog::Guard;
 use deno_core::{JsRuntime, v8};
@@ -75,12 +76,5 @@ fn external_bytes(isolate: &mut v8::Isolate) -> usize {
 /// Gives what is not in use back to the system, with the code that V8 optimized.
 pub fn give_back(isolate: &mut v8::Isolate) {
     isolate.memory_pressure_notification(v8::MemoryPressureLevel::Critical);
-    trim();
-}
-
-/// Gives the system back what V8's compilers have freed: they work on threads of their own, whose share the C library keeps otherwise, a
-/// tenth of a worker's memory.
-pub fn trim() {
-    // SAFETY: it takes no pointer and may be called at any time, from any thread.
-    unsafe { libc::malloc_trim(0) };
+    allocator::trim();
 }

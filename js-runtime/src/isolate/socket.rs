@@ -1,8 +1,8 @@
 //! A WebSocket as an isolate has it: whole messages, from the host and to it.
 
-use super::answer::ResponseBuffer;
 use super::backlog::Backlog;
-use super::state::RequestNumber;
+use super::event::RequestNumber;
+use super::response_buffer::ResponseBuffer;
 use crate::request::{BodyReader, UploadSender};
 use bytes::{Bytes, BytesMut};
 use std::cell::{Cell, RefCell};

@@ -1,92 +1,20 @@
 //! What the ops of one isolate and its driver have in common. Everything here stays on the isolate's thread.
 
-use super::answer::ResponseBuffer;
+use super::event::{Event, RequestNumber};
 use super::log::Log;
 use super::module_scope::ModuleScope;
+use super::response_buffer::ResponseBuffer;
 use super::socket::Socket;
+use crate::clock::now_ms;
 use crate::limits::isolate::{ENDED_IDS_KEPT, HOST_CALLS_MAX, STREAMS_BESIDE_MAX};
 use crate::request::{AnswerEnd, BodyReader, HostClient, StallClock, UploadReader, UploadSender};
-use bytes::Bytes;
 use deno_core::v8;
 use futures_util::future::{AbortHandle, LocalBoxFuture};
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
-use vitrine_wire::{Headers, LogLine, MessageKind, WorkerLimits};
-
-/// Number of a request on its isolate; 0 is "none": module scope.
-pub type RequestNumber = u32;
-
-/// Something that JavaScript must be told, as one slice of its own.
-#[derive(Debug)]
-pub enum Event {
-    /// A host call with this number has its answer.
-    Settle {
-        /// Number of the call.
-        call: u32,
-        /// Request that made it.
-        request: RequestNumber,
-        /// Answer.
-        answer: Settled,
-    },
-    /// A timer fired.
-    Timer {
-        /// Number of the timer.
-        timer: u32,
-        /// Request that set it.
-        request: RequestNumber,
-    },
-    /// The oldest queued zero-delay task may run.
-    Task {
-        /// Request that queued it.
-        request: RequestNumber,
-    },
-    /// The answer of this request takes bytes again.
-    Drained(RequestNumber),
-    /// The answer of this request is no longer awaited.
-    Abort(RequestNumber, &'static str),
-}
-
-impl Event {
-    /// Number of the body of an answer whose head this tells.
-    pub fn fetched(&self) -> Option<u32> {
-        match self {
-            Self::Settle { answer: Settled::Fetched(fetched), .. } => Some(fetched.body),
-            _ => None,
-        }
-    }
-}
-
-/// What a host call resolved to.
-#[derive(Debug)]
-pub enum Settled {
-    /// `null`.
-    Null,
-    /// A boolean.
-    Bool(bool),
-    /// A `Uint8Array`.
-    Bytes(Bytes),
-    /// The head of an egress call's answer: status, reason phrase, headers, number of the body.
-    Fetched(Fetched),
-    /// A message of a WebSocket.
-    Message(MessageKind, Bytes),
-    /// The promise rejects with an `Error` of this message.
-    Failed(String),
-}
-
-/// The head of an egress call's answer.
-#[derive(Debug)]
-pub struct Fetched {
-    /// Status.
-    pub status: u16,
-    /// Reason phrase, where it is not the usual one.
-    pub reason: Option<Bytes>,
-    /// Headers.
-    pub headers: Headers,
-    /// Number of the body.
-    pub body: u32,
-}
+use vitrine_wire::{AppError, Headers, LogLevel, LogLine, WorkerLimits};
 
 /// Sending and receiving end of an upload; the call that is made with it takes the latter.
 pub type Upload = (UploadSender, Option<UploadReader>);
@@ -439,5 +367,19 @@ impl RuntimeState {
                 log.summarize();
             });
         }
+    }
+
+    /// Writes an error to the app's log, described only if there is room for it; `how` goes before its message.
+    pub fn log_error(&self, request: RequestNumber, how: &str, error: impl FnOnce() -> AppError) {
+        self.write_log(|| {
+            let AppError { message, stack } = error();
+            LogLine {
+                time_ms: now_ms(),
+                level: LogLevel::Error,
+                request_id: self.request_id(request),
+                message: format!("{how}{message}"),
+                stack: Some(stack),
+            }
+        });
     }
 }

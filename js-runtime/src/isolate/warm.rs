@@ -1,7 +1,7 @@
 //! Renders before an isolate serves, so that its first visitor does not pay for the compiler.
 
 use super::driver::{Driver, TurnError};
-use super::state::RequestNumber;
+use super::event::RequestNumber;
 use crate::exception;
 use crate::limits::isolate::{
     WARM_ACCEPTED_MS, WARM_AT_ONCE, WARM_RENDERS_MAX, WARM_RENDERS_MIN, WARM_SETTLED_PERCENT,

@@ -3,7 +3,7 @@
 use super::log::is_logged;
 use super::shared;
 use crate::exception;
-use crate::isolate::answer::ResponseBuffer;
+use crate::isolate::response_buffer::ResponseBuffer;
 use bytes::{BufMut, Bytes, BytesMut};
 use deno_core::v8::simdutf;
 use deno_core::{OpState, op2, v8};
@@ -82,7 +82,7 @@ pub fn op_answer_fail<'s>(
     let shared = shared(state);
     let error = exception::describe(scope, thrown);
     if !is_logged(scope, thrown, request) {
-        exception::log(&shared, request, "", || error.clone());
+        shared.log_error(request, "", || error.clone());
     }
     if wrong_type {
         shared.wrong_type.set(true);

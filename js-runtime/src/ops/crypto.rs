@@ -15,7 +15,6 @@ pub mod cipher;
 pub mod curve;
 pub mod derivation;
 pub mod edwards;
-mod gcm;
 pub mod hash;
 pub mod key_file;
 pub mod rsa;

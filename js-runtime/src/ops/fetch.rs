@@ -2,7 +2,8 @@
 
 use super::shared;
 use crate::isolate::entry_points::settled;
-use crate::isolate::state::{Event, Fetched, RuntimeState, Settled};
+use crate::isolate::event::{Event, Fetched, Settled};
+use crate::isolate::state::RuntimeState;
 use crate::request::{EgressAnswer, upload};
 use bytes::Bytes;
 use deno_core::{OpState, op2, v8};

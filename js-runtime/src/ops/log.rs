@@ -1,7 +1,8 @@
 //! The app's log, and the clock.
 
 use super::shared;
-use crate::exception::{self, now_ms};
+use crate::clock::now_ms;
+use crate::exception;
 use deno_core::{OpState, op2, v8};
 use std::time::{Duration, Instant};
 use vitrine_wire::{LogLevel, LogLine};
@@ -61,7 +62,7 @@ pub fn op_report<'s>(
     in_promise: bool,
 ) {
     let how = if in_promise { "Uncaught (in promise) " } else { "Uncaught " };
-    exception::log(&shared(state), request, how, || exception::describe(scope, thrown));
+    shared(state).log_error(request, how, || exception::describe(scope, thrown));
 }
 
 /// Nanoseconds on a clock that only goes forward.

@@ -2,7 +2,7 @@
 
 use super::shared;
 use crate::isolate::entry_points::header_list;
-use crate::isolate::state::{Event, Settled};
+use crate::isolate::event::{Event, Settled};
 use deno_core::{OpState, op2, v8};
 use std::rc::Rc;
 

@@ -2,8 +2,9 @@
 
 use super::answer::{append_text, read_headers};
 use super::shared;
+use crate::isolate::event::{Event, Settled};
 use crate::isolate::socket::Socket;
-use crate::isolate::state::{Event, RuntimeState, Settled};
+use crate::isolate::state::RuntimeState;
 use crate::limits::isolate::SOCKETS_MAX;
 use bytes::{BufMut, BytesMut};
 use deno_core::{OpState, op2, v8};

@@ -1,7 +1,7 @@
 //! Timers and zero-delay tasks.
 
 use super::shared;
-use crate::isolate::state::Event;
+use crate::isolate::event::Event;
 use deno_core::{OpState, op2};
 use futures_util::future::{AbortHandle, Abortable};
 use std::rc::Rc;

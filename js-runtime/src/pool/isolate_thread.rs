@@ -1,21 +1,21 @@
 //! One isolate's place in the pool: a thread, and the isolate that lives on it.
 
+mod start;
+mod stop;
+
 use super::Plan;
 use super::queue::Entry;
-use crate::exception::{self, now_ms};
-use crate::isolate::boot::boot;
+use crate::allocator;
+use crate::clock::now_ms;
+use crate::exception;
 use crate::isolate::driver::{Driver, TurnError};
 use crate::isolate::engine::{Killed, js_error};
-use crate::isolate::memory;
-use crate::isolate::state::RuntimeState;
-use crate::isolate::warm::{warm, warm_in_time};
 use crate::limits::isolate::{ERRORS_IN_A_ROW, NO_OP_KEPT_MS, PLACE_ORDERS};
 use crate::request::lock;
-use deno_core::error::CoreError;
-use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use stop::Stop;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use vitrine_wire::{BootFailure, BootStage, LogLevel, LogLine, Outcome, RestartReason};
 
@@ -119,52 +119,6 @@ struct Thread {
     alive: Option<oneshot::Sender<Option<RestartReason>>>,
 }
 
-/// Why an isolate stopped serving.
-enum Stop {
-    /// The pool is gone.
-    PoolGone,
-    /// It has served its only request.
-    Used,
-    /// What its app answers lets its module state be doubted.
-    Doubted(RestartReason),
-    /// Its JavaScript was ended by force.
-    Broken(Killed),
-    /// A part of the platform failed in it.
-    Failed(CoreError),
-}
-
-impl From<TurnError> for Stop {
-    fn from(error: TurnError) -> Self {
-        match error {
-            TurnError::Killed(killed) => Self::Broken(killed),
-            TurnError::EventLoop(error) => Self::Failed(error),
-        }
-    }
-}
-
-impl From<Killed> for Stop {
-    fn from(killed: Killed) -> Self {
-        Self::Broken(killed)
-    }
-}
-
-impl Stop {
-    /// Why the isolate is condemned, if it is.
-    fn reason(&self) -> Option<RestartReason> {
-        match self {
-            Self::PoolGone | Self::Used => None,
-            Self::Doubted(reason) => Some(*reason),
-            Self::Failed(_) => Some(RestartReason::Crashed),
-            Self::Broken(killed) => Some(match killed.outcome {
-                Outcome::CpuLimit => RestartReason::CpuLimit,
-                Outcome::WallLimit => RestartReason::WallLimit,
-                Outcome::HeapLimit => RestartReason::HeapLimit,
-                _ => RestartReason::Crashed,
-            }),
-        }
-    }
-}
-
 impl Thread {
     fn run(mut self, booted: oneshot::Sender<Result<(), BootFailure>>) {
         yield_to_connections();
@@ -187,66 +141,7 @@ impl Thread {
             }
         });
         // What it had may be the whole of `heap_mb`, and this thread's arena of the C library is unused now.
-        memory::trim();
-    }
-
-    async fn boot(&self) -> Result<Driver, BootFailure> {
-        let plan = &self.plan;
-        let settings = &plan.start.settings;
-        let mut driver = boot(self.state(), &plan.start, &plan.bundle, plan.snapshot).await?;
-        // No warm-up for single-use isolates, where it costs more than it saves, or when no other isolate serves: a cold one beats none.
-        let is_awaited = plan.turns.is_some() || plan.serving.load(Ordering::Acquire) == 0;
-        let is_late = matches!(self.role, Role::Replacement(_)) && is_awaited;
-        if is_late || matches!(self.role, Role::Spare) {
-            return Ok(driver);
-        }
-        if !matches!(self.role, Role::First) {
-            let warmed = warm(&mut driver, settings).await;
-            self.warmed(&driver, warmed);
-        } else if plan.start.is_accepted {
-            if let Err(failure) = warm_in_time(&mut driver, settings).await {
-                lock(&plan.warm_failure).get_or_insert(failure);
-                // What its pages lack is not known to be its own doing.
-                driver.state.trust();
-            }
-        } else {
-            warm(&mut driver, settings).await?;
-        }
-        if driver.engine.is_killed() {
-            // It can't serve; the next one does as it is.
-            drop(driver);
-            driver = boot(self.state(), &plan.start, &plan.bundle, plan.snapshot).await?;
-        }
-        Ok(driver)
-    }
-
-    fn state(&self) -> Rc<RuntimeState> {
-        let Plan { start, link, log, .. } = &*self.plan;
-        Rc::new(RuntimeState::new(start.settings.limits.clone(), link.clone(), log.clone()))
-    }
-
-    /// A warm isolate is trusted anew; one that could not be warmed serves all the same.
-    fn warmed(&self, driver: &Driver, warmed: Result<(), BootFailure>) {
-        match warmed {
-            Ok(()) => driver.state.trust(),
-            Err(failure) => self.note(LogLevel::Warn, None, failure.message),
-        }
-    }
-
-    /// A spare warms itself and waits. If it is needed before it is warm, it serves as far as it is: that is further than another which
-    /// would have to boot. `false` when it is not needed any more.
-    async fn wait_as_spare(&mut self, driver: &mut Driver) -> bool {
-        if !matches!(self.role, Role::Spare) {
-            return true;
-        }
-        let plan = Arc::clone(&self.plan);
-        let warmed = tokio::select! {
-            biased;
-            order = self.orders.recv() => return order.is_some(),
-            warmed = warm(driver, &plan.start.settings) => warmed,
-        };
-        self.warmed(driver, warmed);
-        !driver.engine.is_killed() && self.stay_frozen(driver).await.is_ok()
+        allocator::trim();
     }
 
     /// Serves until the end.

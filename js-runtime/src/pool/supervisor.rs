@@ -2,7 +2,7 @@
 
 use super::Plan;
 use super::isolate_thread::{Command, Condemned, IsolateThread, Role};
-use crate::exception::now_ms;
+use crate::clock::now_ms;
 use crate::limits::isolate::{
     DOUBT_PAUSE_MS, NO_OP_MS, REBOOT_PAUSE_MS, REBOOT_PAUSE_MS_MAX, SPARE_KEPT_MS, SPARE_PAUSE_MS,
 };

@@ -1,8 +1,8 @@
 //! The receiving side of a body: bounded by the window, credited as it is read.
 
-use super::egress::EgressGuard;
 use super::{StreamError, WriteEntry, WriteQueue, lock};
 use bytes::Bytes;
+use std::any::Any;
 use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
 use vitrine_wire::flow::Received;
@@ -34,8 +34,8 @@ pub struct BodyReader {
     shared: Arc<Shared>,
     stream: StreamId,
     queue: Option<WriteQueue>,
-    /// Gives the call up when the reader of an egress answer is dropped.
-    _guard: Option<EgressGuard>,
+    /// Dropped with the reader: it gives the call up whose answer this is.
+    _guard: Option<Box<dyn Any + Send + Sync>>,
 }
 
 /// The connection's end of a body.
@@ -65,8 +65,9 @@ impl BodyReader {
         Self { shared, stream: 0, queue: None, _guard: None }
     }
 
-    pub(super) fn guarded(mut self, guard: EgressGuard) -> Self {
-        self._guard = Some(guard);
+    /// Drops `guard` with the reader.
+    pub(super) fn guarded(mut self, guard: impl Any + Send + Sync) -> Self {
+        self._guard = Some(Box::new(guard));
         self
     }
 

@@ -38,8 +38,6 @@ const THAW: u8 = 23;
 const FROZEN: u8 = 24;
 const DRAIN: u8 = 25;
 const DRAINED: u8 = 26;
-const PROFILE: u8 = 27;
-const PROFILE_PIECE: u8 = 28;
 const TAKE_SNAPSHOT: u8 = 29;
 const SNAPSHOT_PIECE: u8 = 30;
 
@@ -106,8 +104,6 @@ impl Encoder<Frame> for Codec {
             Frame::Frozen(payload) => structured(out, FROZEN, 0, payload),
             Frame::Drain(payload) => structured(out, DRAIN, 0, payload),
             Frame::Drained => empty(out, DRAINED, 0),
-            Frame::Profile(payload) => structured(out, PROFILE, 0, payload),
-            Frame::ProfilePiece(payload) => structured(out, PROFILE_PIECE, 0, payload),
             Frame::TakeSnapshot(payload) => structured(out, TAKE_SNAPSHOT, 0, payload),
             Frame::SnapshotPiece(payload) => structured(out, SNAPSHOT_PIECE, 0, payload),
         }
@@ -176,8 +172,6 @@ fn parse(kind: u8, stream: u32, payload: BytesMut) -> Result<Frame, DecodeError>
         FROZEN => Frame::Frozen(read(kind, &payload)?),
         DRAIN => Frame::Drain(read(kind, &payload)?),
         DRAINED => nothing(kind, &payload, Frame::Drained)?,
-        PROFILE => Frame::Profile(read(kind, &payload)?),
-        PROFILE_PIECE => Frame::ProfilePiece(read(kind, &payload)?),
         TAKE_SNAPSHOT => Frame::TakeSnapshot(read(kind, &payload)?),
         SNAPSHOT_PIECE => Frame::SnapshotPiece(read(kind, &payload)?),
         _ => return Err(DecodeError::Kind(kind)),

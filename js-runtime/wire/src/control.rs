@@ -2,7 +2,7 @@
 //!
 //! The host sends `Start` once after the hello; the worker evaluates the bundle, boots and warms every isolate and
 //! answers `Ready`, or `BootFailed`. A worker that already runs (the host was restarted) answers `Ready` at once.
-//! Then either side sends at will: `Log` and `Egress` from the worker; `Ping`, `Freeze`, `Thaw`, `Drain` and `Profile`
+//! Then either side sends at will: `Log` and `Egress` from the worker; `Ping`, `Freeze`, `Thaw` and `Drain`
 //! from the host.
 
 use crate::AppError;
@@ -274,26 +274,4 @@ pub struct Pong {
     pub queued: u32,
     /// One entry an isolate.
     pub isolates: Vec<IsolateStatus>,
-}
-
-/// Record a CPU profile.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProfileRequest {
-    /// Number that the answer repeats.
-    pub id: u64,
-    /// How long, in milliseconds.
-    pub duration_ms: u64,
-    /// Time between samples, in microseconds.
-    pub interval_us: u64,
-}
-
-/// A piece of a profile (V8's `.cpuprofile` JSON), or why there is none.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Profile {
-    /// Number of the request.
-    pub id: u64,
-    /// Next piece of the JSON text, or the reason why it can't be had.
-    pub piece: Result<Vec<u8>, String>,
-    /// Whether this is the last piece.
-    pub last: bool,
 }

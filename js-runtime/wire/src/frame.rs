@@ -1,8 +1,8 @@
 //! Everything that can be said, as one list.
 
 use crate::{
-    BootFailure, CancelReason, Done, EgressHead, Hello, LogLine, Pong, Profile, ProfileRequest, Ready,
-    RequestHead, ResponseHead, SnapshotPiece, SnapshotRequest, Start,
+    BootFailure, CancelReason, Done, EgressHead, Hello, LogLine, Pong, Ready, RequestHead, ResponseHead,
+    SnapshotPiece, SnapshotRequest, Start,
 };
 use bytes::Bytes;
 
@@ -53,10 +53,6 @@ pub enum Frame {
     Drain(u64),
     /// Worker: nothing is in flight.
     Drained,
-    /// Host: record a profile.
-    Profile(ProfileRequest),
-    /// Worker: a piece of it.
-    ProfilePiece(Profile),
     /// Host, instead of `Start`: make a snapshot.
     TakeSnapshot(SnapshotRequest),
     /// Worker: a piece of it.
@@ -88,8 +84,6 @@ impl Frame {
             Self::Frozen(_) => "frozen",
             Self::Drain(_) => "drain",
             Self::Drained => "drained",
-            Self::Profile(_) => "profile",
-            Self::ProfilePiece(_) => "profile_piece",
             Self::TakeSnapshot(_) => "take_snapshot",
             Self::SnapshotPiece(_) => "snapshot_piece",
         }

@@ -24,8 +24,8 @@ pub mod stream;
 pub use built_in::NODE_BUILT_INS;
 pub use codec::{Codec, DecodeError};
 pub use control::{
-    BootFailure, BootStage, FailedAnswer, IsolateState, IsolateStatus, LogLevel, LogLine, Pong, Profile,
-    ProfileRequest, Ready, RestartReason, Start,
+    BootFailure, BootStage, FailedAnswer, IsolateState, IsolateStatus, LogLevel, LogLine, Pong, Ready,
+    RestartReason, Start,
 };
 pub use control::{Contract, WorkerLimits, WorkerSettings};
 pub use frame::{Frame, StreamId};

@@ -149,13 +149,6 @@ fn frames() -> impl Strategy<Value = Frame> {
         any::<bool>().prop_map(Frame::Frozen),
         any::<u64>().prop_map(Frame::Drain),
         Just(Frame::Drained),
-        any::<[u64; 3]>().prop_map(|n| Frame::Profile(ProfileRequest {
-            id: n[0],
-            duration_ms: n[1],
-            interval_us: n[2]
-        })),
-        (any::<u64>(), prop::collection::vec(any::<u8>(), 0..500), any::<bool>())
-            .prop_map(|(id, piece, last)| Frame::ProfilePiece(Profile { id, piece: Ok(piece), last })),
         (settings(), prop::collection::vec("[A-Z_]{1,9}", 0..4)).prop_map(|(settings, env_names)| {
             let harmless = vec![ModuleScopeRead::Clock, ModuleScopeRead::Env, ModuleScopeRead::Randomness];
             Frame::TakeSnapshot(SnapshotRequest { settings, env_names, harmless })

@@ -114,8 +114,6 @@ impl Turn {
             | Frame::Thaw
             | Frame::Drain(_)
             | Frame::Drained
-            | Frame::Profile(_)
-            | Frame::ProfilePiece(_)
             | Frame::TakeSnapshot(_)
             | Frame::SnapshotPiece(_) => out_of_turn,
         }

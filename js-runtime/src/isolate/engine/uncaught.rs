@@ -3,7 +3,8 @@
 use super::{Engine, Killed};
 use crate::exception;
 use crate::isolate::entry_points::{call, unsigned};
-use crate::isolate::state::{Left, RequestNumber, RuntimeState, Uncaught};
+use crate::isolate::event::RequestNumber;
+use crate::isolate::state::{Left, RuntimeState, Uncaught};
 use crate::limits::isolate::TOLD_ROUNDS_MAX;
 use deno_core::{JsRuntime, v8};
 use std::rc::Rc;
@@ -46,7 +47,7 @@ impl Engine {
                     shared.telling.take();
                     if reported.is_none() && !scope.has_terminated() {
                         scope.reset();
-                        exception::log(&shared, request, "Uncaught ", || exception::describe(scope, thrown));
+                        shared.log_error(request, "Uncaught ", || exception::describe(scope, thrown));
                     }
                     scope.perform_microtask_checkpoint();
                 }

@@ -1,6 +1,7 @@
 //! AES in the modes ECB, CBC, CTR and GCM, and as a wrapper of keys.
 
-use super::gcm::Gcm;
+mod gcm;
+
 use super::unknown;
 use crate::limits::isolate::{CRYPTO_STEP_BYTES, KEY_WRAP_BYTES_MAX};
 use aes::cipher::array::Array;
@@ -14,6 +15,7 @@ use aes::{Aes128, Aes192, Aes256};
 use aes_kw::AesKw;
 use deno_core::{GarbageCollected, op2, v8};
 use deno_error::JsErrorBox;
+use gcm::Gcm;
 use std::cell::RefCell;
 use std::ffi::CStr;
 

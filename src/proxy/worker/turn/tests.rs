@@ -1,7 +1,7 @@
 use super::*;
 use vitrine_wire::{
-    BootFailure, BootStage, CancelReason, Channel, Done, EgressHead, Hello, Outcome, Peer, Pong, Profile,
-    ProfileRequest, Ready, RequestHead, ResponseHead, SnapshotPiece, SnapshotRequest, Start,
+    BootFailure, BootStage, CancelReason, Channel, Done, EgressHead, Hello, Outcome, Peer, Pong, Ready,
+    RequestHead, ResponseHead, SnapshotPiece, SnapshotRequest, Start,
 };
 
 fn ready() -> Frame {
@@ -87,8 +87,6 @@ fn what_is_not_a_workers_to_say_there_is_refused() {
         (Frame::Thaw, "thaw"),
         (Frame::Drain(1), "drain"),
         (Frame::Drained, "drained"),
-        (Frame::Profile(ProfileRequest { id: 1, duration_ms: 1, interval_us: 1 }), "profile"),
-        (Frame::ProfilePiece(Profile { id: 1, piece: Ok(Vec::new()), last: true }), "profile_piece"),
         (Frame::TakeSnapshot(take), "take_snapshot"),
         (Frame::SnapshotPiece(SnapshotPiece { piece: Ok(Vec::new()), last: true }), "snapshot_piece"),
     ] {

@@ -1,6 +1,6 @@
 //! GCM (NIST SP 800-38D) that takes its data in pieces, an iv of any length and gives its whole tag.
 
-use super::cipher::Aes;
+use super::Aes;
 use aes::cipher::common::InnerIvInit;
 use aes::cipher::{Block, BlockCipherEncrypt, StreamCipher, StreamCipherError};
 use ghash::GHash;

@@ -1,0 +1,8 @@
+//! The C library's memory, as far as this process asks for more than the usual of it.
+
+/// Gives the system back what V8's compilers have freed: they work on threads of their own, whose share the C library keeps otherwise, a
+/// tenth of a worker's memory.
+pub fn trim() {
+    // SAFETY: it takes no pointer and may be called at any time, from any thread.
+    unsafe { libc::malloc_trim(0) };
+}
