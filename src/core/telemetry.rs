@@ -5,6 +5,7 @@ mod certificates;
 pub mod connections;
 mod drops;
 mod error_chain;
+mod families;
 mod json_layer;
 mod kept_line;
 pub mod log_store;
@@ -12,7 +13,6 @@ mod logs;
 mod metrics;
 mod queue;
 mod request_stats;
-pub mod series;
 
 pub use bucket::Bucket;
 pub use drops::{DropReason, LogDrops};
@@ -20,7 +20,7 @@ pub use error_chain::error_chain;
 pub use kept_line::{KeptLine, LineKind};
 pub use log_store::{Keeping, LogStore, LogStoreGuard, Past};
 pub use logs::{AccessLine, LogGuard, Logs, init_logs};
-pub use metrics::{FlipKind, Metrics, Replacement};
+pub use metrics::{FlipKind, Metrics, Replacement, series};
 pub use request_stats::{Figures, Sample, Window};
 
 use std::sync::Arc;

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
+use vitrine_core::telemetry::Metrics;
 
 /// Whether the host can serve.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
@@ -43,9 +44,8 @@ pub(super) async fn readyz(State(state): State<AdminState>) -> (StatusCode, Json
 #[utoipa::path(
     get,
     path = "/metrics",
-    responses((status = 200, content_type = "application/openmetrics-text"))
+    responses((status = 200, content_type = "text/plain"))
 )]
 pub(super) async fn metrics(State(state): State<AdminState>) -> impl IntoResponse {
-    const KIND: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, KIND)], (state.metrics)())
+    ([(header::CONTENT_TYPE, Metrics::CONTENT_TYPE)], (state.metrics)())
 }

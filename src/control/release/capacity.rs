@@ -4,7 +4,7 @@
 use super::lifecycle::Event;
 use super::release_handle::ReleaseHandle;
 use super::{ReleaseError, Releases};
-use prometheus_client::metrics::gauge::Gauge;
+use prometheus::IntGauge;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use vitrine_core::config::{Config, WorkerResources};
@@ -100,7 +100,7 @@ pub(super) struct Capacity {
     /// The largest worker that is configured.
     largest: Size,
     /// How many more of those fit.
-    schedulable: Gauge,
+    schedulable: IntGauge,
 }
 
 /// Room for one worker, until this is dropped.
@@ -118,7 +118,7 @@ impl Drop for Reservation {
 
 impl Capacity {
     /// That of this machine, as far as the operator leaves it to workers.
-    pub(super) fn here(config: &Config, schedulable: Gauge) -> Arc<Self> {
+    pub(super) fn here(config: &Config, schedulable: IntGauge) -> Arc<Self> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let memory_bytes = nix::sys::sysinfo::sysinfo().map_or(u64::MAX, |info| info.ram_total());
         let of_machine = Size { memory_mb: memory_bytes >> 20, millicores: 1_000 * cores as u64 };
@@ -132,7 +132,7 @@ impl Capacity {
         Self::new(all, largest, schedulable)
     }
 
-    fn new(all: Size, largest: Size, schedulable: Gauge) -> Arc<Self> {
+    fn new(all: Size, largest: Size, schedulable: IntGauge) -> Arc<Self> {
         let capacity = Arc::new(Self { all, taken: Mutex::default(), largest, schedulable });
         capacity.change(|taken| taken);
         capacity
@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_worker_that_does_not_fit_is_told_what_is_missing_and_takes_nothing() {
-        let schedulable = Gauge::default();
+        let schedulable = IntGauge::new("schedulable", "schedulable").unwrap();
         let capacity = Capacity::new(size(1_000, 2_000), size(400, 500), schedulable.clone());
         assert_eq!(schedulable.get(), 2);
         let one = capacity.reserve(size(400, 500)).unwrap();
@@ -248,7 +248,7 @@ mod tests {
 
     #[test]
     fn what_reserves_nothing_always_fits_and_counts_for_all_that_it_may_use() {
-        let schedulable = Gauge::default();
+        let schedulable = IntGauge::new("schedulable", "schedulable").unwrap();
         let free = WorkerResources { memory_reservation_mb: 0, ..WorkerResources::default() };
         let capacity = Capacity::new(size(1_024, 1_000), Size::at_most(&free), schedulable.clone());
         let all: Vec<_> = (0..9).map(|_| capacity.reserve(Size::of(&free)).unwrap()).collect();

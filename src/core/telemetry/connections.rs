@@ -1,10 +1,7 @@
 //! Counts of connections, by side.
 
-use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::registry::Registry;
+use super::families::{counters, gauges};
+use prometheus::{IntCounterVec, IntGauge, IntGaugeVec, Registry};
 
 /// Whose connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,33 +77,21 @@ impl Refused {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct StateLabels {
-    side: &'static str,
-    state: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ReasonLabels {
-    side: &'static str,
-    reason: &'static str,
-}
-
 /// The families of both sides.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct ConnectionFamilies {
-    states: Family<StateLabels, Gauge>,
-    evicted: Family<ReasonLabels, Counter>,
-    refused: Family<ReasonLabels, Counter>,
+    states: IntGaugeVec,
+    evicted: IntCounterVec,
+    refused: IntCounterVec,
 }
 
 impl ConnectionFamilies {
-    pub(super) fn register(&self, registry: &mut Registry) {
-        registry.register("connections", "Connections by state", self.states.clone());
-        let evicted = self.evicted.clone();
-        registry.register("connections_evicted", "Idle connections closed before their time", evicted);
-        let refused = self.refused.clone();
-        registry.register("connections_refused", "Connections that got no place of their own", refused);
+    pub(super) fn new(registry: &Registry) -> Self {
+        let states = gauges(registry, "connections", "Connections by state", &["side", "state"]);
+        let counters = |name, help| counters(registry, name, help, &["side", "reason"]);
+        let evicted = counters("connections_evicted_total", "Idle connections closed before their time");
+        let refused = counters("connections_refused_total", "Connections that got no place of their own");
+        Self { states, evicted, refused }
     }
 
     pub(super) fn of(&self, side: Side) -> ConnectionSeries {
@@ -114,13 +99,13 @@ impl ConnectionFamilies {
             Side::Edge => "edge",
             Side::Admin => "admin",
         };
-        let state = |state| self.states.get_or_create_owned(&StateLabels { side, state });
+        let state = |state| self.states.with_label_values(&[side, state]);
         let (open, reserve, leaving) = (state("open"), state("reserve"), state("evicted"));
         for reason in Evicted::ALL {
-            self.evicted.get_or_create(&ReasonLabels { side, reason: reason.as_str() }).inc_by(0);
+            self.evicted.with_label_values(&[side, reason.as_str()]);
         }
         for reason in Refused::ALL {
-            self.refused.get_or_create(&ReasonLabels { side, reason: reason.as_str() }).inc_by(0);
+            self.refused.with_label_values(&[side, reason.as_str()]);
         }
         ConnectionSeries { side, open, reserve, leaving, families: self.clone() }
     }
@@ -130,9 +115,9 @@ impl ConnectionFamilies {
 #[derive(Debug, Clone)]
 pub struct ConnectionSeries {
     side: &'static str,
-    open: Gauge,
-    reserve: Gauge,
-    leaving: Gauge,
+    open: IntGauge,
+    reserve: IntGauge,
+    leaving: IntGauge,
     families: ConnectionFamilies,
 }
 
@@ -149,13 +134,11 @@ impl ConnectionSeries {
 
     /// Counts an idle connection that is closed before its time.
     pub fn evicted(&self, why: Evicted) {
-        let labels = ReasonLabels { side: self.side, reason: why.as_str() };
-        self.families.evicted.get_or_create(&labels).inc();
+        self.families.evicted.with_label_values(&[self.side, why.as_str()]).inc();
     }
 
     /// Counts a connection that gets no place of its own.
     pub fn refused(&self, why: Refused) {
-        let labels = ReasonLabels { side: self.side, reason: why.as_str() };
-        self.families.refused.get_or_create(&labels).inc();
+        self.families.refused.with_label_values(&[self.side, why.as_str()]).inc();
     }
 }

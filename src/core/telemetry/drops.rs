@@ -1,9 +1,6 @@
 //! Log lines that were dropped, counted by app and reason.
 
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::Family;
-use std::fmt::Write as _;
+use prometheus::{IntCounterVec, Opts};
 
 /// Why a line was dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -16,33 +13,33 @@ pub enum DropReason {
     NotKept,
 }
 
-/// The counts. Cheap to clone; clones share them.
-#[derive(Debug, Clone, Default)]
-pub struct LogDrops(Family<DropLabels, Counter>);
+impl DropReason {
+    const ALL: [Self; 3] = [Self::Rate, Self::SlowReader, Self::NotKept];
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct DropLabels {
-    app: String,
-    reason: DropReason,
-}
-
-impl EncodeLabelValue for DropReason {
-    fn encode(&self, encoder: &mut LabelValueEncoder) -> Result<(), std::fmt::Error> {
-        encoder.write_str(match self {
+    const fn as_str(self) -> &'static str {
+        match self {
             Self::Rate => "rate",
             Self::SlowReader => "slow_reader",
             Self::NotKept => "not_kept",
-        })
+        }
     }
 }
 
-/// Every reason.
-const REASONS: [DropReason; 3] = [DropReason::Rate, DropReason::SlowReader, DropReason::NotKept];
+/// The counts. Cheap to clone; clones share them.
+#[derive(Debug, Clone)]
+pub struct LogDrops(IntCounterVec);
+
+impl Default for LogDrops {
+    fn default() -> Self {
+        let options = Opts::new("log_lines_dropped_total", "Log lines dropped, by reason");
+        Self(IntCounterVec::new(options, &["app", "reason"]).expect("its name and labels are valid"))
+    }
+}
 
 impl LogDrops {
     /// Exports the counts of an app, before its first dropped line.
     pub(super) fn begin(&self, app: &str) {
-        REASONS.into_iter().for_each(|reason| self.count(app, reason, 0));
+        DropReason::ALL.into_iter().for_each(|reason| self.count(app, reason, 0));
     }
 
     /// Exports the count of the host's own lines, which have no rate and are not kept.
@@ -52,23 +49,24 @@ impl LogDrops {
 
     /// Counts lines; an app without a name is the host itself, and requests that reached none.
     pub fn count(&self, app: &str, reason: DropReason, lines: u64) {
-        self.0.get_or_create(&DropLabels { app: app.to_owned(), reason }).inc_by(lines);
+        self.0.with_label_values(&[app, reason.as_str()]).inc_by(lines);
     }
 
     /// Forgets an app.
     pub fn forget(&self, app: &str) {
-        for reason in REASONS {
-            self.0.remove(&DropLabels { app: app.to_owned(), reason });
+        for reason in DropReason::ALL {
+            // One that was never counted is not there.
+            let _ = self.0.remove_label_values(&[app, reason.as_str()]);
         }
     }
 
-    pub(super) fn family(&self) -> Family<DropLabels, Counter> {
+    pub(super) fn family(&self) -> IntCounterVec {
         self.0.clone()
     }
 
     /// How many so far.
     #[must_use]
     pub fn of(&self, app: &str, reason: DropReason) -> u64 {
-        self.0.get_or_create(&DropLabels { app: app.to_owned(), reason }).get()
+        self.0.with_label_values(&[app, reason.as_str()]).get()
     }
 }

@@ -1,16 +1,13 @@
 //! The series of one release. Its pool keeps them: a request needs no look-up and no lock to be counted, and what still counts when the
 //! release is gone counts into nothing.
 
-use super::Metrics;
-use super::metrics::{DIRECTIONS, MessageLabels, OutcomeLabel, RequestLabels, Restarts};
-use super::request_stats::{RequestStats, Sample};
+use super::labels::DIRECTIONS;
+use super::{Metrics, Restarts};
 use crate::id::ReleaseId;
+use crate::telemetry::request_stats::{RequestStats, Sample};
 use arc_swap::ArcSwap;
 use http::StatusCode;
-use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::Histogram;
+use prometheus::{Histogram, HistogramOpts, IntCounter, IntGauge};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -18,13 +15,6 @@ use vitrine_wire::Outcome;
 
 /// Status in logs and metrics of a request whose client went away before there was an answer.
 pub const CLIENT_WENT_AWAY: u16 = 499;
-
-/// Labels of everything that is told by release.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct ReleaseLabels {
-    pub app: Arc<str>,
-    pub release: Arc<str>,
-}
 
 /// Counts of a release's requests that are exported as 0 from the moment that users get it: a rate or an alert misses the first event of
 /// a counter that appears with it. Statuses that only an app or a client causes are left out.
@@ -47,14 +37,15 @@ pub const COUNTED_FROM_START: [(Outcome, u16); 12] = [
 /// with their first sample.
 #[derive(Debug)]
 pub struct Series {
-    pub(super) labels: ReleaseLabels,
-    counts: ArcSwap<HashMap<(Outcome, u16), Counter>>,
-    in_flight: OnceLock<Gauge>,
+    app: String,
+    release: String,
+    counts: ArcSwap<HashMap<(Outcome, u16), IntCounter>>,
+    in_flight: OnceLock<IntGauge>,
     duration: OnceLock<Histogram>,
     render_cpu: OnceLock<Histogram>,
-    sockets: OnceLock<Gauge>,
+    sockets: OnceLock<IntGauge>,
     /// Messages of sockets: from clients, and to them.
-    messages: [OnceLock<Counter>; 2],
+    messages: [OnceLock<IntCounter>; 2],
     /// Whether its release is gone. Held while a series is made, so that none is made after that.
     gone: Mutex<bool>,
     /// Whether there are figures of a worker.
@@ -78,7 +69,7 @@ impl InFlight {
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.0.in_flight.get().map(Gauge::dec);
+        self.0.in_flight.get().map(IntGauge::dec);
     }
 }
 
@@ -88,7 +79,7 @@ pub struct OpenSocket(Arc<Series>);
 
 impl Drop for OpenSocket {
     fn drop(&mut self) {
-        self.0.sockets.get().map(Gauge::dec);
+        self.0.sockets.get().map(IntGauge::dec);
     }
 }
 
@@ -103,19 +94,17 @@ impl Series {
     /// Those of a release.
     #[must_use]
     pub fn of(release: &ReleaseId) -> Self {
-        Self::with(ReleaseLabels {
-            app: release.app.as_str().into(),
-            release: release.version.as_str().into(),
-        })
+        Self::with(release.app.to_string(), release.version.to_string())
     }
 
     pub(super) fn nowhere() -> Self {
-        Self::with(ReleaseLabels { app: "".into(), release: "".into() })
+        Self::with(String::new(), String::new())
     }
 
-    fn with(labels: ReleaseLabels) -> Self {
+    fn with(app: String, release: String) -> Self {
         Self {
-            labels,
+            app,
+            release,
             counts: ArcSwap::default(),
             in_flight: OnceLock::new(),
             duration: OnceLock::new(),
@@ -127,6 +116,14 @@ impl Series {
             restarts: Mutex::default(),
             tally: RequestStats::default(),
         }
+    }
+
+    pub(super) fn labels(&self) -> [&str; 2] {
+        [&self.app, &self.release]
+    }
+
+    pub(super) fn labels_and<'a>(&'a self, third: &'a str) -> [&'a str; 3] {
+        [&self.app, &self.release, third]
     }
 
     fn lock(&self) -> MutexGuard<'_, bool> {
@@ -173,33 +170,24 @@ impl Series {
         InFlight(Arc::clone(self))
     }
 
-    fn in_flight(&self, metrics: &Metrics) -> &Gauge {
-        let make = || metrics.in_flight.get_or_create_owned(&self.labels);
-        self.made(&self.in_flight, make, Gauge::default)
+    fn in_flight(&self, metrics: &Metrics) -> &IntGauge {
+        let make = || metrics.in_flight.with_label_values(&self.labels());
+        self.made(&self.in_flight, make, unread_gauge)
     }
 
     /// Counts a WebSocket as open.
     #[must_use]
     pub fn open_socket(self: &Arc<Self>, metrics: &Metrics) -> OpenSocket {
-        let make = || metrics.sockets.get_or_create_owned(&self.labels);
-        self.made(&self.sockets, make, Gauge::default).inc();
+        let make = || metrics.sockets.with_label_values(&self.labels());
+        self.made(&self.sockets, make, unread_gauge).inc();
         OpenSocket(Arc::clone(self))
     }
 
     /// Counts the messages of a WebSocket: from its client, and to it.
     pub fn count_messages(&self, metrics: &Metrics, received: u64, sent: u64) {
         for ((slot, count), direction) in self.messages.iter().zip([received, sent]).zip(DIRECTIONS) {
-            let labels = self.message_labels(direction);
-            let make = || metrics.messages.get_or_create_owned(&labels);
-            self.made(slot, make, Counter::default).inc_by(count);
-        }
-    }
-
-    fn message_labels(&self, direction: &'static str) -> MessageLabels {
-        MessageLabels {
-            app: Arc::clone(&self.labels.app),
-            release: Arc::clone(&self.labels.release),
-            direction,
+            let make = || metrics.messages.with_label_values(&self.labels_and(direction));
+            self.made(slot, make, unread_counter).inc_by(count);
         }
     }
 
@@ -235,8 +223,10 @@ impl Series {
         // The lock is held: no other thread replaces the map meanwhile.
         let mut counts = HashMap::clone(&self.counts.load());
         for &(outcome, code) in wanted {
-            let labels = self.request_labels(outcome, code);
-            counts.entry((outcome, code)).or_insert_with(|| metrics.requests.get_or_create_owned(&labels));
+            counts.entry((outcome, code)).or_insert_with(|| {
+                let code = code.to_string();
+                metrics.requests.with_label_values(&[&self.app, &self.release, outcome.as_str(), &code])
+            });
         }
         self.counts.store(Arc::new(counts));
     }
@@ -248,26 +238,30 @@ impl Series {
             // What has its name by now is another's.
             return;
         }
+        // What was never counted is not there.
         for (outcome, code) in self.counts.load().keys() {
-            metrics.requests.remove(&self.request_labels(*outcome, *code));
+            let code = code.to_string();
+            let labels = [&self.app, &self.release, outcome.as_str(), &code];
+            let _ = metrics.requests.remove_label_values(&labels);
         }
-        metrics.in_flight.remove(&self.labels);
-        metrics.duration.remove(&self.labels);
-        metrics.render_cpu.remove(&self.labels);
-        metrics.sockets.remove(&self.labels);
+        let labels = self.labels();
+        let _ = metrics.in_flight.remove_label_values(&labels);
+        let _ = metrics.sockets.remove_label_values(&labels);
+        let _ = metrics.duration.remove_label_values(&labels);
+        let _ = metrics.render_cpu.remove_label_values(&labels);
         for direction in DIRECTIONS {
-            metrics.messages.remove(&self.message_labels(direction));
+            let _ = metrics.messages.remove_label_values(&self.labels_and(direction));
         }
     }
 
     pub(super) fn duration(&self, metrics: &Metrics) -> &Histogram {
-        let make = || metrics.duration.get_or_create_owned(&self.labels);
-        self.made(&self.duration, make, Metrics::duration_histogram)
+        let make = || metrics.duration.with_label_values(&self.labels());
+        self.made(&self.duration, make, unread_histogram)
     }
 
     pub(super) fn render_cpu(&self, metrics: &Metrics) -> &Histogram {
-        let make = || metrics.render_cpu.get_or_create_owned(&self.labels);
-        self.made(&self.render_cpu, make, Metrics::fine_histogram)
+        let make = || metrics.render_cpu.with_label_values(&self.labels());
+        self.made(&self.render_cpu, make, unread_histogram)
     }
 
     /// The metric of a slot. If the release is gone before its first sample, the metric is in no registry.
@@ -282,15 +276,20 @@ impl Series {
     pub(super) fn loses_worker(&self) -> bool {
         self.has_worker.swap(false, Ordering::Relaxed)
     }
+}
 
-    fn request_labels(&self, outcome: Outcome, code: u16) -> RequestLabels {
-        RequestLabels {
-            app: Arc::clone(&self.labels.app),
-            release: Arc::clone(&self.labels.release),
-            outcome: OutcomeLabel(outcome),
-            code,
-        }
-    }
+// Metrics in no registry, for what still counts for a release that is gone.
+
+fn unread_counter() -> IntCounter {
+    IntCounter::new("unread", "unread").expect("its name is valid")
+}
+
+fn unread_gauge() -> IntGauge {
+    IntGauge::new("unread", "unread").expect("its name is valid")
+}
+
+fn unread_histogram() -> Histogram {
+    Histogram::with_opts(HistogramOpts::new("unread", "unread")).expect("its name is valid")
 }
 
 #[cfg(test)]
