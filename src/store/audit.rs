@@ -17,7 +17,7 @@ impl Store {
     /// The same store, for changes of this one.
     #[must_use]
     pub fn by(&self, actor: Actor) -> Self {
-        Self(self.0.clone(), actor)
+        Self(self.0.clone(), actor, None)
     }
 
     /// Who its changes are recorded as.

@@ -1,10 +1,17 @@
 //! Answers to requests that may be sent twice (`Idempotency-Key`). Each token has keys of its own: none takes another's, reads its
 //! answers, or pushes them out.
+//!
+//! A change that must not be made twice settles its key in its own transaction ([`Settled`]). The answer is recorded after that: when the
+//! host ends in between, the same request gets its answer from what was settled.
 
-use super::transaction::to_integer;
+use super::reseal::Rotated;
+use super::transaction::{Fault, to_integer};
 use super::{Store, StoreError};
-use rusqlite::{OptionalExtension, params};
-use vitrine_core::id::Digest;
+use rusqlite::types::Type;
+use rusqlite::{OptionalExtension, Row, Transaction, params};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use vitrine_core::id::{Digest, Version};
 use vitrine_core::limits::{IDEMPOTENCY_BODY_BYTES_MAX, IDEMPOTENCY_KEPT_MS, IDEMPOTENCY_KEYS_MAX};
 
 /// What a key means when a request comes with it.
@@ -21,12 +28,56 @@ pub enum Begun {
         /// Body.
         body: Vec<u8>,
     },
+    /// The same request has changed this, and the host ended before it answered.
+    Settled(Settled),
     /// Another request came with this key.
     Mismatch,
 }
 
+/// What the request of a key has changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Settled {
+    /// A release was made live.
+    Switched {
+        /// By the change of this epoch.
+        epoch: u64,
+    },
+    /// A release was given a share of the users.
+    Shared {
+        /// Which.
+        version: Version,
+        /// Percent.
+        weight: u8,
+        /// Epoch of the change.
+        epoch: u64,
+    },
+    /// A removed app was brought back.
+    Restored,
+    /// Values are encrypted under another key.
+    KeyRotated(Rotated),
+}
+
 impl Store {
-    /// Looks a key up, and takes it if it is new. Keys are forgotten after a day, and unanswered ones at a restart.
+    /// The same store, for the change that the request with this key asks for.
+    #[must_use]
+    pub fn once(&self, key: &str) -> Self {
+        Self(Arc::clone(&self.0), self.1.clone(), Some(key.into()))
+    }
+
+    /// Records in the transaction of a change what it does for the key of its request, if it came with one.
+    pub(super) fn settle_key(&self, transaction: &Transaction<'_>, settled: &Settled) -> Result<(), Fault> {
+        let Some(key) = &self.2 else { return Ok(()) };
+        let settled = serde_json::to_string(settled).expect("plain data always serializes");
+        transaction.execute(
+            "UPDATE idempotency SET settled = ?3 WHERE who = ?1 AND key = ?2",
+            params![self.1.to_string(), &**key, settled],
+        )?;
+        Ok(())
+    }
+
+    /// Looks a key up, and takes it if it is new. Keys are forgotten after a day, and at a restart those whose request has neither
+    /// an answer nor changed anything.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -38,21 +89,14 @@ impl Store {
             transaction.execute("DELETE FROM idempotency WHERE at_ms < ?1", [oldest_ms])?;
             let known = transaction
                 .query_row(
-                    "SELECT request, status, body FROM idempotency WHERE who = ?1 AND key = ?2",
+                    "SELECT request, status, body, settled, orphaned FROM idempotency WHERE who = ?1 AND key = ?2",
                     [&who, key],
-                    |row| {
-                        let request: String = row.get(0)?;
-                        let status: Option<u16> = row.get(1)?;
-                        Ok((request, status, row.get::<_, Option<Vec<u8>>>(2)?))
-                    },
+                    |row| Ok((row.get::<_, String>(0)?, begun(row)?)),
                 )
                 .optional()?;
             match known {
-                Some((known, _, _)) if known != request => return Ok(Begun::Mismatch),
-                Some((_, Some(status), body)) => {
-                    return Ok(Begun::Done { status, body: body.unwrap_or_default() });
-                }
-                Some((_, None, _)) => return Ok(Begun::Running),
+                Some((known, _)) if known != request => return Ok(Begun::Mismatch),
+                Some((_, begun)) => return Ok(begun),
                 None => {}
             }
             transaction.execute(
@@ -98,11 +142,25 @@ impl Store {
         })
     }
 
-    /// Forgets requests without an answer: the process that worked on them has ended, and their senders were told.
+    /// At the start of a host: no process works on unanswered requests any more. Those that changed nothing may be sent again.
     pub(super) fn forget_unanswered(&self) -> Result<(), StoreError> {
         self.write("forget unanswered requests", |transaction| {
-            transaction.execute("DELETE FROM idempotency WHERE status IS NULL", [])?;
+            transaction.execute("DELETE FROM idempotency WHERE status IS NULL AND settled IS NULL", [])?;
+            transaction.execute("UPDATE idempotency SET orphaned = 1 WHERE status IS NULL", [])?;
             Ok(())
         })
     }
+}
+
+/// What is known of a request, from its row's status, body, settled and orphaned.
+fn begun(row: &Row<'_>) -> rusqlite::Result<Begun> {
+    if let Some(status) = row.get(1)? {
+        let body: Option<Vec<u8>> = row.get(2)?;
+        return Ok(Begun::Done { status, body: body.unwrap_or_default() });
+    }
+    let (settled, is_orphaned): (Option<String>, bool) = (row.get(3)?, row.get(4)?);
+    let Some(settled) = settled.filter(|_| is_orphaned) else { return Ok(Begun::Running) };
+    let settled = serde_json::from_str(&settled)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(3, Type::Text, error.into()))?;
+    Ok(Begun::Settled(settled))
 }

@@ -44,7 +44,7 @@ pub use bundles::Bundles;
 pub use deployment::{BadMark, DeploymentRecord, DeploymentStage, DeploymentStatus, Pardon};
 pub use env::{EnvEdit, EnvScope, EnvValue};
 pub use error::StoreError;
-pub use idempotency::Begun;
+pub use idempotency::{Begun, Settled};
 pub use instances::InstanceRecord;
 pub use key_file::{KeyError, KeySource};
 pub use layout::Layout;
@@ -67,9 +67,10 @@ use transaction::{Fault, from_integer, parsed};
 use vitrine_core::id::AppName;
 use vitrine_core::scope::Actor;
 
-/// The data folder, held by this process alone, and on whose behalf it is changed. Cheap to clone.
+/// The data folder, held by this process alone; on whose behalf it is changed, and the idempotency key that a change settles. Cheap to
+/// clone.
 #[derive(Debug, Clone)]
-pub struct Store(Arc<Inner>, Actor);
+pub struct Store(Arc<Inner>, Actor, Option<Arc<str>>);
 
 #[derive(Debug)]
 struct Inner {

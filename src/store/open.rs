@@ -77,6 +77,7 @@ impl Store {
         let store = Self(
             Arc::new(Inner { layout, bundles, connection, keyring, requests_key, key_source, reserve, lock }),
             Actor::Host,
+            None,
         );
         store.forget_unanswered()?;
         Ok(store)

@@ -2,7 +2,7 @@
 
 use super::split::end_split;
 use super::transaction::{from_integer, parsed, parsed_option, to_integer};
-use super::{DeploymentRecord, Store, StoreError, count_epoch, deployment as deployments, releases};
+use super::{DeploymentRecord, Settled, Store, StoreError, count_epoch, deployment as deployments, releases};
 use rusqlite::{OptionalExtension, Transaction, params};
 use vitrine_core::audit::{AuditAction, AuditResult, Event};
 use vitrine_core::id::{AppName, ReleaseId, Version};
@@ -113,6 +113,10 @@ impl Store {
             )?;
             if let Some(deployment) = deployment {
                 deployments::set(transaction, deployment)?;
+            }
+            // Other values alone may be set again: the same request does the same then.
+            if kind != PromotionKind::Reconfigure {
+                self.settle_key(transaction, &Settled::Switched { epoch })?;
             }
             events.push(Event {
                 what: match kind {

@@ -3,7 +3,7 @@
 
 use super::names::free;
 use super::transaction::{from_integer, parsed, parsed_option, to_integer};
-use super::{Store, StoreError, had_users};
+use super::{Settled, Store, StoreError, had_users};
 use rusqlite::{Transaction, params};
 use std::collections::BTreeSet;
 use vitrine_core::audit::{AuditAction, AuditResult, Event};
@@ -58,6 +58,7 @@ impl Store {
         self.audited("restore the app", |transaction| {
             let kept = transaction.execute("DELETE FROM removed WHERE app = ?1", [app.as_str()])? > 0;
             if kept {
+                self.settle_key(transaction, &Settled::Restored)?;
                 free(transaction, app)?;
             }
             Ok((kept, kept.then(|| event(app, AuditAction::Restore, None))))

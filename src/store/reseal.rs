@@ -6,7 +6,7 @@ use super::keyring::{Keyring, Place, key_id};
 use super::open::{connect, io_error, prepare};
 use super::requests_key;
 use super::transaction::{Fault, parsed, sqlite_error};
-use super::{EnvScope, Layout, Store, StoreError, audit, lock};
+use super::{EnvScope, Layout, Settled, Store, StoreError, audit, lock};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -52,6 +52,10 @@ impl Store {
         let to = key_id(&key);
         self.audited_on(&mut connection, "encrypt the values", |transaction| {
             seal_all(transaction, &self.0.keyring.load())?;
+            self.settle_key(
+                transaction,
+                &Settled::KeyRotated(Rotated { from: from.clone(), to: to.clone() }),
+            )?;
             let detail = Some(format!("from {from} to {to}"));
             Ok(((), Some(Event::of_host(AuditAction::KeyRotate, detail, AuditResult::Done))))
         })?;

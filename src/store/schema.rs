@@ -239,6 +239,10 @@ const MIGRATIONS: &[&str] = &[
         max INTEGER NOT NULL CHECK (max >= min)
     ) STRICT, WITHOUT ROWID;
 ",
+    "
+    ALTER TABLE idempotency ADD COLUMN settled TEXT;
+    ALTER TABLE idempotency ADD COLUMN orphaned INTEGER NOT NULL DEFAULT 0 CHECK (orphaned IN (0, 1));
+",
 ];
 
 /// Brings the database to the present form.

@@ -1,7 +1,7 @@
 //! A release beside the live one, for a share of the users.
 
 use super::transaction::{from_integer, parsed};
-use super::{Store, StoreError, count_epoch, releases};
+use super::{Settled, Store, StoreError, count_epoch, releases};
 use rusqlite::{OptionalExtension, Transaction, params};
 use vitrine_core::audit::{AuditAction, AuditResult, Event};
 use vitrine_core::id::{AppName, ReleaseId, Version};
@@ -38,7 +38,12 @@ impl Store {
                 detail: Some(format!("to {weight} % of the users")),
                 came: AuditResult::Done,
             });
-            Ok((count_epoch(transaction)?, events))
+            let epoch = count_epoch(transaction)?;
+            self.settle_key(
+                transaction,
+                &Settled::Shared { version: release.version.clone(), weight, epoch },
+            )?;
+            Ok((epoch, events))
         })
     }
 

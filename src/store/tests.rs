@@ -279,6 +279,32 @@ fn an_idempotency_key_gives_the_first_answer_again() {
 }
 
 #[test]
+fn a_key_is_settled_with_its_change_and_not_forgotten_when_the_host_ends_before_the_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let token = |store: &Store, name: &str| store.by(Actor::Token(name.parse().unwrap()));
+    let one = Digest::of(b"one");
+    let (ours, theirs) = (token(&store, "ours"), token(&store, "theirs"));
+    for caller in [&ours, &theirs] {
+        assert_eq!(caller.begin_idempotent("k", one, 1).unwrap(), Begun::New);
+    }
+    store.insert_release(&record("shop@v1", 0)).unwrap();
+    let promoted = ours.once("k").record_promotion(&id("shop@v1"), PromotionKind::Promote, 1, None).unwrap();
+    assert_eq!(ours.begin_idempotent("k", one, 2).unwrap(), Begun::Running, "its answer is still made");
+    drop((store, ours, theirs));
+
+    let store = Store::open(folder.path()).unwrap();
+    let ours = token(&store, "ours");
+    let settled = Begun::Settled(Settled::Switched { epoch: promoted.epoch });
+    assert_eq!(ours.begin_idempotent("k", one, 3).unwrap(), settled);
+    assert_eq!(ours.begin_idempotent("k", Digest::of(b"two"), 3).unwrap(), Begun::Mismatch);
+    assert_eq!(token(&store, "theirs").begin_idempotent("k", one, 3).unwrap(), Begun::New);
+    ours.finish_idempotent("k", 200, b"{}").unwrap();
+    let done = Begun::Done { status: 200, body: b"{}".to_vec() };
+    assert_eq!(ours.begin_idempotent("k", one, 4).unwrap(), done);
+}
+
+#[test]
 fn a_deployment_and_a_bad_mark_come_back_and_go_with_what_they_are_about() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();

@@ -34,6 +34,7 @@ mod failed_starts;
 mod freeze;
 mod health;
 mod hung;
+mod idempotency;
 mod idle;
 mod json;
 mod key;

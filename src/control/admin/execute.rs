@@ -2,14 +2,14 @@
 
 use crate::admin::access::Caller;
 use crate::admin::answer::Answer;
-use crate::admin::idempotency::{IdempotencyKey, key_in_use, key_reused};
+use crate::admin::idempotency::{IdempotencyKey, answer_lost, key_in_use, key_reused};
 use crate::admin::problem::{Kind, Problem};
 use crate::admin::state::{AdminState, OnBehalf};
 use axum::http::StatusCode;
 use tokio::sync::oneshot;
 use vitrine_core::audit::{AuditAction, AuditResult, Event};
-use vitrine_core::id::{AppName, Version};
-use vitrine_store::Begun;
+use vitrine_core::id::{AppName, ReleaseId, Version};
+use vitrine_store::{Begun, Settled};
 
 /// A change that is asked for.
 pub(super) struct Change {
@@ -114,16 +114,17 @@ impl Change {
             return carry_out(behalf, refusal, work).await;
         };
         let (begin, now_ms) = (key.clone(), state.clock.now_ms());
-        match behalf.stored(move |store| store.begin_idempotent(&begin, request, now_ms)).await? {
-            Begun::New => {}
+        let result = match behalf.stored(move |store| store.begin_idempotent(&begin, request, now_ms)).await?
+        {
+            Begun::New => carry_out(&behalf.once(&key), refusal, work).await,
+            Begun::Settled(settled) => Ok(recall(behalf, refusal.app.as_ref(), &key, settled)?),
             Begun::Running => return Err(key_in_use(&key)),
             Begun::Done { status, body } => {
                 let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
                 return Ok(Answer { status, body });
             }
             Begun::Mismatch => return Err(key_reused(&key)),
-        }
-        let result = carry_out(behalf, refusal, work).await;
+        };
         let kept = result.as_ref().ok().cloned();
         let recorded = behalf.stored(move |store| match kept {
             Some(answer) => store.finish_idempotent(&key, answer.status.as_u16(), &answer.body),
@@ -135,6 +136,23 @@ impl Change {
         }
         result
     }
+}
+
+/// The answer to a change that an earlier process made and did not answer.
+fn recall(behalf: &OnBehalf, app: Option<&AppName>, key: &str, settled: Settled) -> Result<Answer, Problem> {
+    let releases = &behalf.releases;
+    let answer = match (settled, app) {
+        (Settled::KeyRotated(rotated), _) => Some(Answer::ok(&rotated)),
+        (Settled::Restored, Some(app)) => Some(Answer::ok(&releases.app(app)?)),
+        (Settled::Switched { epoch }, Some(app)) => {
+            releases.switched_in(app, epoch).map(|switched| Answer::ok(&switched))
+        }
+        (Settled::Shared { version, weight, epoch }, Some(app)) => {
+            Some(Answer::ok(&releases.shared_in(ReleaseId::new(app.clone(), version), weight, epoch)))
+        }
+        (_, None) => None,
+    };
+    answer.ok_or_else(|| answer_lost(key))
 }
 
 /// A change that is done has left its own record in the audit log; one that is refused gets one here.

@@ -26,6 +26,14 @@ pub(super) fn key_in_use(key: &str) -> Problem {
     Problem::new(Kind::KeyInUse, format!("the request with the key `{key}` still runs"))
 }
 
+/// The request with this key was carried out, and too much has happened since to say how it ended.
+pub(super) fn answer_lost(key: &str) -> Problem {
+    let text = format!(
+        "the request with the key `{key}` was carried out, and its answer is lost; look at `vitrine status`"
+    );
+    Problem::new(Kind::KeyReused, text)
+}
+
 /// This key came with another request.
 pub(super) fn key_reused(key: &str) -> Problem {
     let text = format!("the key `{key}` came with another request before; use a new key");

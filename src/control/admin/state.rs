@@ -68,6 +68,12 @@ pub(super) struct OnBehalf {
 }
 
 impl OnBehalf {
+    /// The same, for the request with this key.
+    pub(super) fn once(&self, key: &str) -> Self {
+        let store = self.store.once(key);
+        Self { releases: self.releases.through(store.clone()), store }
+    }
+
     pub(super) const fn actor(&self) -> &Actor {
         self.store.actor()
     }

@@ -219,6 +219,20 @@ impl Releases {
         }
     }
 
+    /// What the switch of this epoch did, if it is remembered.
+    pub fn switched_in(&self, app: &AppName, epoch: u64) -> Option<Switched> {
+        let history = self.0.registry.history(app);
+        let switch = history.iter().find(|switch| switch.epoch == epoch)?;
+        let release = ReleaseId::new(app.clone(), switch.version.clone());
+        Some(self.switched(&release, switch.from.clone(), epoch))
+    }
+
+    /// What the change of this epoch did that gave a release a share of the users.
+    pub fn shared_in(&self, release: ReleaseId, weight: u8, epoch: u64) -> Switched {
+        let live = self.0.registry.live(&release.app).map(|live| live.id().version);
+        Switched { weight, ..self.switched(&release, live, epoch) }
+    }
+
     /// The release that a version or a preview's name leads to; what is unknown stays as it is.
     #[must_use]
     pub fn named(&self, release: ReleaseId) -> ReleaseId {

@@ -4,7 +4,7 @@ use super::operation::Operation;
 use super::view::{DeployEnd, DeployResult};
 use crate::admin::access::Caller;
 use crate::admin::execute::{record_refusal, still_valid};
-use crate::admin::idempotency::{key_in_use, key_reused};
+use crate::admin::idempotency::{IdempotencyKey, answer_lost, key_in_use, key_reused};
 use crate::admin::precheck::could_not_go_live;
 use crate::admin::problem::{Kind, Problem};
 use crate::admin::state::{AdminState, OnBehalf};
@@ -20,7 +20,7 @@ use vitrine_core::audit::{AuditAction, AuditResult, Event};
 use vitrine_core::id::{Digest, ReleaseId};
 use vitrine_core::limits::BOOT_DEADLINE_MS;
 use vitrine_core::scope::Verb;
-use vitrine_store::Begun;
+use vitrine_store::{Begun, Settled};
 
 /// What a deployment is to do.
 pub(super) struct Deploy {
@@ -55,6 +55,12 @@ impl Deploy {
             Begun::New => Ok(true),
             Begun::Running => Err(key_in_use(&once.key)),
             Begun::Mismatch => Err(key_reused(&once.key)),
+            Begun::Settled(settled) => {
+                let end = self.recall(&settled).ok_or_else(|| answer_lost(&once.key))?;
+                keep_answer(&behalf, once, &end).await;
+                self.operation.end(end, self.state.clock.now_ms());
+                Ok(false)
+            }
             Begun::Done { body, .. } => {
                 let end = serde_json::from_slice(&body).map_err(|_| {
                     Problem::new(
@@ -66,6 +72,23 @@ impl Deploy {
                 Ok(false)
             }
         }
+    }
+
+    /// How the same request ended in an earlier process that made the release live and did not answer.
+    fn recall(&self, settled: &Settled) -> Option<DeployEnd> {
+        let Settled::Switched { epoch } = settled else { return None };
+        let Operation { number, release, .. } = &*self.operation;
+        let releases = &self.state.releases;
+        Some(DeployEnd {
+            result: DeployResult::Live,
+            id: number.to_string(),
+            release: release.to_string(),
+            url: releases.release(release).ok().and_then(|release| release.url),
+            error: None,
+            uploaded: None,
+            switched: Some(releases.switched_in(&release.app, *epoch)?),
+            notices: Vec::new(),
+        })
     }
 
     /// It does not begin.
@@ -81,23 +104,25 @@ impl Deploy {
         tracing::info!(deployment = operation.number, release = %operation.release, "a deployment begins");
         let mut course = Course::default();
         let behalf = state.of(&caller);
-        let gone = go(&behalf, &operation, &caller, staged, options, &mut course).await;
+        let acting = operation.once.as_ref().map_or_else(|| behalf.clone(), |once| behalf.once(&once.key));
+        let gone = go(&acting, &operation, &caller, staged, options, &mut course).await;
         course.failed = gone.err();
         let end = unfinished.end(course);
         if let Some(once) = operation.once.clone() {
-            let answer = serde_json::to_vec(&end).expect("a view is a plain struct: it always serializes");
-            let kept = behalf
-                .stored(move |store| store.finish_idempotent(&once.key, StatusCode::OK.as_u16(), &answer));
-            if let Err(problem) = kept.await {
-                tracing::warn!(
-                    detail = problem.detail,
-                    "the outcome of a deployment could not be kept for its key"
-                );
-            }
+            keep_answer(&behalf, once, &end).await;
         }
         let result = end.result.as_str();
         tracing::info!(deployment = operation.number, release = %operation.release, result, "a deployment ended");
         operation.end(end, state.clock.now_ms());
+    }
+}
+
+async fn keep_answer(behalf: &OnBehalf, once: IdempotencyKey, end: &DeployEnd) {
+    let answer = serde_json::to_vec(end).expect("a view is a plain struct: it always serializes");
+    let kept =
+        behalf.stored(move |store| store.finish_idempotent(&once.key, StatusCode::OK.as_u16(), &answer));
+    if let Err(problem) = kept.await {
+        tracing::warn!(detail = problem.detail, "failed to keep the outcome of a deployment for its key");
     }
 }
 
