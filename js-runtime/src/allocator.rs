@@ -1,4 +1,4 @@
-//! The C library's memory, as far as this process asks for more than the usual of it.
+//! Returns memory that the C library keeps to the system.
 
 /// Gives the system back what V8's compilers have freed: they work on threads of their own, whose share the C library keeps otherwise, a
 /// tenth of a worker's memory.

@@ -1,4 +1,4 @@
-//! Frames to requests and back: what happens on the two sockets.
+//! Both sockets of a worker: reads frames into requests, writes answers as frames.
 
 pub mod instance;
 

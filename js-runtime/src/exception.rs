@@ -1,4 +1,4 @@
-//! What an app threw, as people read it.
+//! Message and source-mapped stack of what an app threw.
 
 use deno_core::error::{JsError, JsStackFrame};
 use deno_core::v8;

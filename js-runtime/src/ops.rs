@@ -1,4 +1,4 @@
-//! What JavaScript may ask of the worker: the ops behind `js/`.
+//! The ops behind `js/`: everything that JavaScript may ask of the worker.
 
 pub mod answer;
 pub mod crypto;

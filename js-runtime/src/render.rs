@@ -99,7 +99,7 @@ pub fn run(options: RenderOptions) -> Result<RenderEnd, RenderError> {
         json!({"release": release, "files": files, "landlock": enforced.landlock}),
     );
     // V8 would read a device file, which is out of reach, and guess from the clock instead.
-    deno_core::v8::V8::set_entropy_source(fill_randomly);
+    deno_core::v8::V8::set_entropy_source(|bytes| getrandom::fill(bytes).is_ok());
     // Connections are cheap beside renders: one thread for them leaves the cores to the isolates.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -147,22 +147,6 @@ async fn serve(
 /// kernel goes by size, which usually comes to the same, so that a refusal is no reason to stop.
 fn prefer_on_memory_shortage() {
     drop(std::fs::write("/proc/self/oom_score_adj", OOM_SCORE_ADJUSTMENT));
-}
-
-/// Fills `bytes` from the system's generator.
-fn fill_randomly(bytes: &mut [u8]) -> bool {
-    let mut filled = 0;
-    while filled < bytes.len() {
-        let rest = &mut bytes[filled..];
-        // SAFETY: the place to write to is valid for its length.
-        let got = unsafe { libc::getrandom(rest.as_mut_ptr().cast(), rest.len(), 0) };
-        match usize::try_from(got) {
-            Ok(got) => filled += got,
-            Err(_) if std::io::Error::last_os_error().kind() == std::io::ErrorKind::Interrupted => {}
-            Err(_) => return false,
-        }
-    }
-    true
 }
 
 fn listener(fd: RawFd) -> Result<UnixListener, RenderError> {

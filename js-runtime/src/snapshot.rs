@@ -1,4 +1,4 @@
-//! The snapshot of an app: its file, and how one is had.
+//! The snapshot of an app: its file format, taking one and loading one.
 //!
 //! ```text
 //! | what V8 and deno_core wrote | build of this worker, 8 bytes | VITRINE1 |

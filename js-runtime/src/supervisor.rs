@@ -202,10 +202,10 @@ impl Supervisor<'_> {
         option("--control-fd", self.sockets.control_fd().to_string().as_ref());
         option("--bundle", self.options.bundle.as_os_str());
         option("--release", self.options.release.as_ref());
-        option("--spec-hash", hexadecimal(&self.options.spec_hash).as_ref());
+        option("--spec-hash", hex::encode(self.options.spec_hash).as_ref());
         if let Some(SnapshotFile { path, digest }) = &self.options.snapshot {
             option("--snapshot", path.as_os_str());
-            option("--snapshot-sha256", hexadecimal(digest).as_ref());
+            option("--snapshot-sha256", hex::encode(digest).as_ref());
         }
         if self.options.end_with_control {
             arguments.push("--end-with-control".into());
@@ -229,8 +229,4 @@ impl Supervisor<'_> {
             unsafe { libc::kill(render.pid, signal) };
         }
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

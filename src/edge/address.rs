@@ -1,4 +1,4 @@
-//! Which host and path is meant, and whether the request may be as large as it is.
+//! Host and path of a request, and its size limits.
 
 use super::request_info::RequestInfo;
 use http::header::{CONTENT_LENGTH, HOST, HeaderMap, TRANSFER_ENCODING};

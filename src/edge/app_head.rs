@@ -1,4 +1,4 @@
-//! The head of an app's answer as this edge understands it: what is the host's, a proxy's or another app's to say is left out.
+//! Re-encodes the head of an app's answer. Headers that only the host, a proxy or another app may set are left out.
 
 use super::request_info::X_REQUEST_ID;
 use http::HeaderValue;

@@ -1,4 +1,4 @@
-//! What an app gave, as an answer: its head re-encoded, its body streamed; or what stands in for it.
+//! Answers with what the app gave (head re-encoded, body streamed), or with the shell.
 
 use super::app_head::{self, re_encode};
 use super::asset_cache::{AssetCache, Content};

@@ -1,4 +1,4 @@
-//! The bytes of the client's files: small ones from memory, large ones from disk.
+//! Contents of client files: small ones from memory, large ones from disk.
 
 use super::static_files::Variant;
 use bytes::Bytes;

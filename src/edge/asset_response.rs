@@ -1,4 +1,4 @@
-//! A client file as an answer.
+//! Answers with a client file.
 
 use super::asset_cache::{AssetCache, Content};
 use super::body::Source;

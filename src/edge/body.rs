@@ -1,4 +1,4 @@
-//! The body of an answer on its way to the client, and the context that ends with it.
+//! The body of an answer. The request's context ends with it.
 
 use super::context::RequestContext;
 use bytes::Bytes;

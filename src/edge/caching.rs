@@ -1,4 +1,4 @@
-//! How long caches may keep a client file, and for whom. Pure.
+//! How long, and for whom, caches may keep a client file. Pure.
 
 use super::select::Selection;
 use http::HeaderValue;

@@ -1,4 +1,4 @@
-//! How many requests each client has in flight, whichever connections or proxies they came by.
+//! Counts the requests in flight of each client, across connections and proxies.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;

@@ -1,4 +1,4 @@
-//! The cookies of a request, read in one pass: where the host's own ones stand, and what goes on to the app.
+//! Reads the cookies of a request in one pass: where the host's own ones stand, and what goes on to the app.
 
 use super::own_cookie::{ALL, OwnCookie};
 use bytes::Bytes;

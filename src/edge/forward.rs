@@ -1,4 +1,4 @@
-//! The request as the app sees it: re-encoded from what was understood, never passed through.
+//! Encodes the request for the app from what was parsed; nothing is passed through.
 
 use super::address::Address;
 use super::cookies::Cookies;

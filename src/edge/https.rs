@@ -1,4 +1,4 @@
-//! From plain HTTP to HTTPS: the redirect, and what browsers are told to remember.
+//! Redirects from plain HTTP to HTTPS, and HSTS.
 
 use super::context::RequestContext;
 use super::request_info::RequestInfo;

@@ -1,4 +1,4 @@
-//! Serves a listener, and lets its connections finish.
+//! Serves a listener, and drains its connections at the end.
 
 #[cfg(test)]
 mod tests;

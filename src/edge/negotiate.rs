@@ -1,4 +1,4 @@
-//! Which precompressed variant a client gets.
+//! Chooses the precompressed variant of a file by `accept-encoding`.
 
 use http::header::{ACCEPT_ENCODING, HeaderMap};
 use vitrine_bundle::{Asset, Encoding};

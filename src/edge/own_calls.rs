@@ -1,4 +1,4 @@
-//! Calls of apps to their own origins: connections without a socket, whose requests are answered as visitors' are.
+//! Serves calls of apps to their own origins like requests of visitors, over in-memory connections.
 
 use super::connection::{Handler as _, Peer};
 use super::state::{EdgeState, Wake};

@@ -1,4 +1,4 @@
-//! A request that the app answers: claim a worker of the chosen release, wake it if it sleeps, send, wait for a head.
+//! Asks the app: claims a worker of the selected release, wakes it if it sleeps, sends the request and waits for the head.
 
 use super::address::Refusal;
 use super::context::RequestContext;

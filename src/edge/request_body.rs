@@ -1,4 +1,4 @@
-//! The body of a request on its way to a worker: bounded in bytes and in patience.
+//! The body of a request on its way to a worker: bounded in bytes, and in how slowly it may come.
 
 use bytes::Bytes;
 use http_body::{Body, Frame};

@@ -1,4 +1,4 @@
-//! The one place that turns an outcome into what a client gets.
+//! Turns replies and failures into responses. Every error page is made here.
 
 use super::address::Refusal;
 use super::body::{EdgeBody, Source};

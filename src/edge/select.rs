@@ -1,4 +1,4 @@
-//! Which release answers: a pure function of the route table, the host name, the pin and the visitor.
+//! Selects the release that answers: a pure function of route table, host name, pin and visitor.
 
 use std::sync::Arc;
 use vitrine_proxy::route::speaks::{Reach, Voice};

@@ -1,4 +1,4 @@
-//! What answering requests needs, and what every step of a request may ask of it.
+//! State that all requests of the edge share.
 
 use super::asset_cache::AssetCache;
 use super::clients::Clients;

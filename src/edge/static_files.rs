@@ -1,4 +1,4 @@
-//! The client's files: which one is meant, in which coding, whole or in part. Pure; reading is `file_store`'s.
+//! The client's files: which one is meant, in which coding, whole or in part. Pure; reading is `asset_cache`'s.
 //!
 //! Paths are looked up in the release's index and never joined to a folder, so there is nothing to traverse.
 

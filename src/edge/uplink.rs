@@ -1,4 +1,4 @@
-//! The way of a WebSocket's messages to its worker: the body of the request that asked for it.
+//! Sends a WebSocket's messages to its worker, as the body of the request that asked for it.
 
 use bytes::Bytes;
 use futures_util::stream::unfold;

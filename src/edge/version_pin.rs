@@ -1,4 +1,4 @@
-//! The release that a client asks to stay with: a header, or the cookie that its page was sent with.
+//! The release that a client is pinned to, by a header or by the cookie that its page was sent with (skew protection).
 
 use super::cookies::Cookies;
 use super::own_cookie::PIN;

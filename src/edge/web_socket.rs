@@ -1,4 +1,4 @@
-//! A request that becomes a WebSocket: the app's answer to the handshake, and the connection from then on.
+//! Upgrades a request to a WebSocket, and runs the connection from then on.
 
 use super::app_head::re_encode;
 use super::body::{EdgeBody, Source};

@@ -1,4 +1,4 @@
-//! Why an engine could not do what was asked.
+//! Errors of an engine.
 
 use super::image::ImageError;
 use super::layout::LayoutError;

@@ -1,4 +1,4 @@
-//! What an engine process is started with.
+//! Options of an engine process.
 
 use std::ffi::OsString;
 use std::io;

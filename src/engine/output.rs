@@ -1,4 +1,4 @@
-//! What worker processes write to stdout and stderr: bounded lines, the last ones kept.
+//! Captures stdout and stderr of worker processes: bounded lines, the last ones kept.
 
 use std::collections::VecDeque;
 use vitrine_core::limits::{OUTPUT_LINE_BYTES_MAX, OUTPUT_LINES_MAX, OUTPUT_REPLY_BYTES_MAX};

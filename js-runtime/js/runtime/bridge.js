@@ -92,10 +92,12 @@ function settle(call, ok, value) {
 const tasks = [];
 
 // Runs `callback` after the current slice, without the millisecond that a timer is clamped to. Its CPU time is charged
-// to the request that queued it.
+// to the request that queued it. Throws when too many are queued.
 function queueTask(callback, args) {
+  if (!op_task(currentRequest())) {
+    throw new Error("Too many tasks are queued at once; does the app queue them in a loop?");
+  }
   ArrayPrototypePush(tasks, { callback, args, context: getAsyncContext() });
-  op_task(currentRequest());
 }
 
 function runTask() {

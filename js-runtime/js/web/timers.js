@@ -25,7 +25,12 @@ function start(callback, delay, args, interval) {
 function schedule(entry) {
   const timer = waiting.add(entry);
   if (entry.delay === 0) {
-    queueTask(fireSoon, [timer]);
+    try {
+      queueTask(fireSoon, [timer]);
+    } catch (error) {
+      waiting.take(timer);
+      throw error;
+    }
   } else {
     restart(timer, entry.delay);
   }

@@ -1,4 +1,4 @@
-//! The reading half of a control connection, and what is said there unasked.
+//! Reads a control connection, and sends what the worker reports unasked.
 
 use super::ConnectionError;
 use super::instance::Instance;

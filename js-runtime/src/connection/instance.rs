@@ -1,4 +1,4 @@
-//! Where this worker stands: before `Start`, booting, serving or failed; and what that means for a request.
+//! State of this worker (before `Start`, booting, serving, failed), and what it means for a request.
 
 use crate::bundle::Bundle;
 use crate::limits::{EARLY_REQUESTS_MAX, POOL_ANSWER_MS};

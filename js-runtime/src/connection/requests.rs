@@ -1,4 +1,4 @@
-//! The reading half of a requests connection.
+//! Reads a requests connection.
 
 use super::ConnectionError;
 use super::instance::Instance;

@@ -1,4 +1,4 @@
-//! The writing half of a connection: many queue entries, few system calls.
+//! Writes a connection: many queue entries in few system calls.
 
 use crate::limits::{WRITE_BATCH_ENTRIES, WRITE_BUFFER_BYTES, WRITE_STALL_MS};
 use crate::request::{WriteEntry, WriteQueueReader};

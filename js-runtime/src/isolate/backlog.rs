@@ -1,4 +1,4 @@
-//! What the sockets of an isolate hold for others to take.
+//! Counts the bytes of WebSocket messages that wait to be sent.
 
 use crate::limits::isolate::{SOCKET_SHARE_BYTES, SOCKET_WAITING_BYTES_MAX, SOCKETS_COMMON_BYTES_MAX};
 use std::cell::Cell;

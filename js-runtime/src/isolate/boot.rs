@@ -1,4 +1,4 @@
-//! From a bundle to an isolate that serves.
+//! Boots an isolate: from a bundle to an evaluated app.
 
 use super::driver::{Driver, TurnError};
 use super::engine::{Engine, Killed, js_error};

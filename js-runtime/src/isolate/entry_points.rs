@@ -1,4 +1,4 @@
-//! The functions of `js/runtime/boot.js` that a slice may call, and values on their way in.
+//! The functions of `js/runtime/boot.js` that a slice may call, and the conversion of their arguments.
 
 use super::event::{Fetched, Settled};
 use deno_core::error::CoreError;

@@ -1,4 +1,4 @@
-//! What JavaScript is told, one slice each: answers of host calls, timers, and what becomes of an answer.
+//! Events that JavaScript is given, one slice each: answers of host calls, timers, and the fate of an answer.
 
 use bytes::Bytes;
 use vitrine_wire::{Headers, MessageKind};

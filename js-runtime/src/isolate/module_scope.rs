@@ -1,4 +1,4 @@
-//! What an app did while it was evaluated for a snapshot, and a snapshot would freeze.
+//! Records what an app does at module scope that a snapshot would freeze.
 
 use crate::limits::isolate::MODULE_SCOPE_READS_MAX;
 use std::cell::RefCell;

@@ -1,4 +1,4 @@
-//! V8 as every isolate of this process has it.
+//! V8's process-wide setup.
 
 use super::memory;
 use deno_core::JsRuntime;

@@ -1,4 +1,4 @@
-//! What the app has written of an answer and the wire has not taken yet.
+//! Buffers what the app has written of an answer until the wire takes it.
 
 use super::backlog::Backlog;
 use crate::limits::isolate::OUTBOX_BYTES;

@@ -1,4 +1,4 @@
-//! How an isolate comes to be: from our scripts, from a snapshot, or to become one.
+//! Creates V8 isolates: from our scripts, from a snapshot, or to make a snapshot.
 
 use super::buffers;
 use super::state::RuntimeState;

@@ -1,4 +1,4 @@
-//! A WebSocket as an isolate has it: whole messages, from the host and to it.
+//! A WebSocket inside an isolate: whole messages in both directions.
 
 use super::backlog::Backlog;
 use super::event::RequestNumber;

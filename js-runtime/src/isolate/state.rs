@@ -1,4 +1,4 @@
-//! What the ops of one isolate and its driver have in common. Everything here stays on the isolate's thread.
+//! State that the ops of one isolate share with its driver. It stays on the isolate's thread.
 
 use super::event::{Event, RequestNumber};
 use super::log::Log;

@@ -1,4 +1,4 @@
-//! Renders before an isolate serves, so that its first visitor does not pay for the compiler.
+//! Warms an isolate: renders before it serves, so that the first visitor does not wait for the compiler.
 
 use super::driver::{Driver, TurnError};
 use super::event::RequestNumber;

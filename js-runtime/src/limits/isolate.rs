@@ -78,6 +78,10 @@ pub const RESIDENT_GRACE_MS: u64 = 2_000;
 /// Timers and host calls that one isolate may have waiting. A page has tens; what has more leaks.
 pub const HOST_CALLS_MAX: usize = 10_000;
 
+/// Zero-delay tasks (`setImmediate`, `setTimeout` of 0, messages of a channel) that one isolate may have queued. Programs queue one for
+/// each of some thousand items at most; beyond its heap each takes less than 100 bytes.
+pub const TASKS_QUEUED_MAX: usize = 50_000;
+
 /// Requests in a row that end as `app_error` or at `wall_ms` before an isolate is replaced: its globals may be broken, and a
 /// broken `then` makes every promise hang.
 pub const ERRORS_IN_A_ROW: u32 = 3;

@@ -1,4 +1,4 @@
-//! The system calls that remain.
+//! The system calls that the seccomp filter allows.
 
 use super::LockdownError;
 use seccompiler::{

@@ -1,4 +1,4 @@
-//! How an answer leaves JavaScript: text as it lies in V8's heap, one op a flush.
+//! Writes an answer: text as it lies in V8's heap, one op a flush.
 
 use super::log::is_logged;
 use super::shared;

@@ -1,4 +1,4 @@
-//! What an app does at module scope and a snapshot would freeze.
+//! Reports what an app does at module scope that a snapshot would freeze.
 
 use super::shared;
 use crate::exception;

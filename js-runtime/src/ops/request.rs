@@ -1,4 +1,4 @@
-//! What an app reads of its request.
+//! Reads the app's request: headers and body.
 
 use super::shared;
 use crate::isolate::entry_points::header_list;

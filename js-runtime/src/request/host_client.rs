@@ -1,4 +1,4 @@
-//! The isolates' way to the host beyond answers.
+//! What isolates ask of the host besides answers: egress calls and log lines.
 
 use super::egress::{EgressAnswer, EgressStreams};
 use super::log_queue::{self, LogReader, LogSender};

@@ -1,4 +1,4 @@
-//! Requests without a socket: what warm-up renders use.
+//! Requests that come by no socket: those of warm-up renders.
 
 use super::{BodyReader, Request, RequestStreams, WriteQueue, WriteQueueReader};
 use bytes::{Bytes, BytesMut};

@@ -1,4 +1,4 @@
-//! Log lines on their way to the host.
+//! Queues log lines for the host.
 
 use crate::limits::{LOG_BATCH_BYTES, LOG_QUEUE_LINES};
 use std::sync::Arc;

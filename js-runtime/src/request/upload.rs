@@ -1,4 +1,4 @@
-//! The body of an egress call, on its way from an isolate's thread to the wire.
+//! Sends the body of an egress call from an isolate's thread to the wire.
 
 use crate::limits::isolate::UPLOAD_PIECES;
 use bytes::Bytes;

@@ -1,4 +1,4 @@
-//! The way into a connection's write queue, usable from every thread.
+//! A connection's write queue, usable from every thread.
 
 use crate::limits::WRITE_QUEUE_CAPACITY;
 use bytes::Bytes;

@@ -101,6 +101,40 @@ async fn drain_on_the_control_socket_answers_when_nothing_is_in_flight() {
     control.expect("the end of the drain", |frame| *frame == Frame::Drained).await;
 }
 
+/// Has the app log until its line comes to this connection.
+async fn logs_come_to(control: &mut Client, requests: &mut Client, stream: &mut u32) {
+    let deadline = Instant::now() + SOON;
+    while Instant::now() < deadline {
+        *stream += 1;
+        requests.fetch(*stream, "/").await;
+        let said = format!("request {}", *stream);
+        while let Ok(Some(frame)) = tokio::time::timeout(Duration::from_millis(20), control.next()).await {
+            if matches!(&frame, Frame::Log(lines) if lines.iter().any(|line| line.message == said)) {
+                return;
+            }
+        }
+    }
+    panic!("no line came");
+}
+
+#[tokio::test]
+async fn the_newest_control_connection_has_the_log_and_after_it_the_one_before() {
+    let worker = Worker::start(
+        "let count = 0; export default { fetch: () => (console.log(`request ${++count}`), new Response()) };",
+    );
+    let (mut first, mut requests) = worker.serving().await;
+    let mut stream = 0;
+    logs_come_to(&mut first, &mut requests, &mut stream).await;
+    let mut second = worker.connect(Channel::Control).await;
+    logs_come_to(&mut second, &mut requests, &mut stream).await;
+    let mut third = worker.connect(Channel::Control).await;
+    logs_come_to(&mut third, &mut requests, &mut stream).await;
+    drop(third);
+    logs_come_to(&mut second, &mut requests, &mut stream).await;
+    drop(second);
+    logs_come_to(&mut first, &mut requests, &mut stream).await;
+}
+
 #[tokio::test]
 async fn a_process_worker_ends_with_its_host() {
     let mut worker = Worker::start_with(HELLO, &["--end-with-control"]);

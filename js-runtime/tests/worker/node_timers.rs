@@ -28,6 +28,26 @@ fn a_tick_that_throws_keeps_no_other_from_running() {
     });
 }
 
+#[test]
+fn tasks_that_are_queued_in_a_loop_are_bounded() {
+    run(async {
+        let source = "export default () => {
+              let count = 0;
+              try {
+                for (;;) { setImmediate(() => {}); count += 1; }
+              } catch (error) {
+                return new Response(`${count} ${error.message}`);
+              }
+            };";
+        let worker = Setup::fetch(source).limits(|limits| limits.cpu_ms = 20_000).boot().await;
+        let text = worker.get("/").await.text();
+        assert!(text.starts_with("50000 Too many tasks are queued"), "{text}");
+        // Those that have run make room again.
+        let text = worker.get("/").await.text();
+        assert!(text.contains("Too many tasks") && !text.starts_with("0 "), "{text}");
+    });
+}
+
 /// Imports, the body of a function, and what Node.js 22 gives for it.
 const CASES: &[(&str, &str, &str)] = &[
     (

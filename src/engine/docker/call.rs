@@ -1,4 +1,4 @@
-//! One call of Docker's API: to its socket, and within a bound.
+//! One call of Docker's API, with a timeout.
 
 use crate::failure::Failure;
 use bollard::errors::Error;

@@ -1,4 +1,4 @@
-//! From what Docker says about a container to what the host asks.
+//! Converts Docker's description of a container into the engine's.
 
 use crate::policy::{LABEL_INSTANCE, LABEL_RELEASE, LABEL_SPEC};
 use crate::{InstanceInfo, InstanceStats};

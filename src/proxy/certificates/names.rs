@@ -1,4 +1,4 @@
-//! Which certificate a client gets that asks for a name.
+//! Chooses a certificate by the name that a client asks for.
 
 use std::collections::HashMap;
 

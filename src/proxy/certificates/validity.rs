@@ -1,4 +1,4 @@
-//! When a certificate ends: the one field of X.509 that the TLS library reads and does not tell.
+//! Reads the end of a certificate's validity, which the TLS library parses but does not expose.
 
 /// `notAfter` of a certificate in DER, in seconds since the Unix epoch.
 pub(super) fn expires_s(certificate: &[u8]) -> Option<i64> {

@@ -1,4 +1,4 @@
-//! Accepts connections: each at once, whether there is a place for it or not.
+//! Accepts connections, each at once, whether or not there is a place for it.
 
 use super::places::{Place, Places};
 use super::shutdown::Shutdown;

@@ -1,4 +1,4 @@
-//! What becomes of a connection after HTTP: of one that is upgraded.
+//! The future that takes over a connection after an upgrade.
 
 use futures_util::future::BoxFuture;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! How an edge ends: told to stop, or because another host has taken over.
+//! Signals that end an edge: a stop, or the handover to another host.
 
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;

@@ -1,4 +1,4 @@
-//! Which connections go when places run out: a pure choice.
+//! Chooses the connections to close when places run out. Pure.
 
 use std::cmp::Reverse;
 

@@ -1,4 +1,4 @@
-//! A socket that tells its connection's clocks what moves.
+//! A socket that reports its traffic to its connection's clocks.
 
 use super::activity::Activity;
 use std::io::{IoSlice, Result};

@@ -1,4 +1,4 @@
-//! Which instance gets a request: the less busy of two that are drawn, among those that serve.
+//! Chooses an instance for a request: the less busy of two random ones among those that serve.
 
 use std::cmp::Reverse;
 

@@ -1,4 +1,4 @@
-//! One instance of a release: its worker, what is in flight there, what the checks say of it.
+//! One instance of a release: its worker, its requests in flight, its health.
 
 use super::choice::Fitness;
 use super::in_flight::InFlight;

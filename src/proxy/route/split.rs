@@ -1,4 +1,4 @@
-//! A second release beside the live one, for a share of the users.
+//! A second release that a share of the users gets instead of the live one.
 
 use super::Target;
 use sha2::{Digest as _, Sha256};

@@ -1,4 +1,4 @@
-//! How a request becomes a WebSocket.
+//! The WebSocket handshake (RFC 6455, section 4).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,4 +1,4 @@
-//! What both directions of a socket know of each other.
+//! State that both directions of a WebSocket share.
 
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The control socket, and keeping both sockets connected.
+//! The control socket of a worker, and the task that keeps both sockets connected.
 
 use super::egress::{AnswerSink, Call, EndedCall};
 use super::handshake::{self, FrameSender, Link};

@@ -1,4 +1,4 @@
-//! Sockets of a worker that a test plays.
+//! The worker's ends of both sockets, for tests.
 
 #![expect(clippy::unwrap_used, reason = "only tests have it")]
 

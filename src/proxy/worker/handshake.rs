@@ -1,4 +1,4 @@
-//! One socket of a worker: connect, hello, frames.
+//! Connects one socket of a worker and exchanges hellos.
 
 use super::transport::Stream;
 use super::{Identity, WorkerError};

@@ -1,4 +1,4 @@
-//! A worker that makes a snapshot of its app and ends.
+//! A worker that takes a snapshot of its app and exits.
 
 use super::{Identity, LogSink, WorkerError, handshake};
 use futures_util::{SinkExt, StreamExt};

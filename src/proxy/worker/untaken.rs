@@ -1,4 +1,4 @@
-//! Bodies that a worker has sent to their end, and whose takers have not come to it.
+//! Bodies that a worker has finished sending and whose readers have not finished reading.
 
 use super::inbox::Ended;
 use std::time::Instant;

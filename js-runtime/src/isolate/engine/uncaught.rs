@@ -1,4 +1,4 @@
-//! What an app throws and nothing catches: told to its listeners, and logged.
+//! Uncaught exceptions and unhandled rejections: dispatched to the app's listeners, and logged.
 
 use super::{Engine, Killed};
 use crate::exception;

@@ -1,4 +1,4 @@
-//! From an isolate's boot to the moment that it may serve: by its role it warms itself, before or while it waits.
+//! Boots and warms an isolate according to its role.
 
 use super::super::Plan;
 use super::{Role, Thread};

@@ -1,4 +1,4 @@
-//! Where the answer to one call goes: frames on the control socket that it came from.
+//! Sends the answer to one call as frames, on the control socket that the call came from.
 
 use super::super::handshake::FrameSender;
 use bytes::Bytes;

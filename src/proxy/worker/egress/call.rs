@@ -1,4 +1,4 @@
-//! One call under way, and its body as the worker sends it.
+//! One call under way, and the body that the worker sends for it.
 
 use super::super::inbox::{Feed, Inbox, Step};
 use super::answer::AnswerSink;

@@ -1,4 +1,4 @@
-//! Headers of calls and their answers, without those that belong to one connection.
+//! Converts headers of calls and their answers; hop-by-hop ones are left out.
 
 use crate::hop_by_hop::is_hop_by_hop;
 use bytes::Bytes;

@@ -1,4 +1,4 @@
-//! Who may be called: pure decisions.
+//! Decides which origins an app may call. Pure.
 
 use super::denial::Setting;
 use std::net::{IpAddr, SocketAddr};

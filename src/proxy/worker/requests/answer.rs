@@ -1,4 +1,4 @@
-//! An answer of a worker, as its request's task takes it.
+//! The answer of a worker as its request's task reads it.
 
 use super::super::inbox::{Inbox, Step};
 use super::Connection;
