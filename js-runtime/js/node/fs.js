@@ -20,7 +20,7 @@ const OPEN_MAX = 1024;
 const CHUNK_BYTES = 64 * 1024;
 
 const ERRORS = {
-  ENOENT: [-2, "no such file or directory (an app on Vitrine has the files of its bundle's server folder)"],
+  ENOENT: [-2, "no such file or directory (an app on Vitrine has the files of its bundle's server folder: of a server's project public, static, views, templates, locales and content are sent; `vitrine deploy APP DIR --dry-run` lists those that are not)"],
   EBADF: [-9, "bad file descriptor"],
   ENOTDIR: [-20, "not a directory"],
   EISDIR: [-21, "illegal operation on a directory"],

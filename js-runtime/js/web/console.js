@@ -2,7 +2,7 @@
 (function () {
 const { core, primordials } = __bootstrap;
 const { op_log, op_mark_logged } = core.ops;
-const { ArrayPrototypeFilter, ArrayPrototypeJoin, ArrayPrototypePush, DateNow, ErrorCaptureStackTrace, ObjectEntries, SafeMap, String, StringPrototypeEndsWith, StringPrototypeIncludes, StringPrototypeRepeat, StringPrototypeReplaceAll, StringPrototypeSplit, StringPrototypeStartsWith, StringPrototypeTrimStart } = primordials;
+const { ArrayPrototypeFilter, ArrayPrototypeJoin, ArrayPrototypeMap, ArrayPrototypePush, ArrayPrototypeSome, DateNow, ErrorCaptureStackTrace, ObjectEntries, SafeMap, String, StringPrototypeEndsWith, StringPrototypeIncludes, StringPrototypeRepeat, StringPrototypeReplaceAll, StringPrototypeSplit, StringPrototypeStartsWith, StringPrototypeTrimStart } = primordials;
 const { currentRequest } = core.loadExtScript("ext:vitrine/runtime/bridge.js");
 
 // Severities as the host numbers them.
@@ -18,7 +18,12 @@ function lazyInspect() {
 // Text of arguments as `console.log` prints them, placeholders such as %s replaced.
 function format(args) {
   if (args.length === 1 && typeof args[0] === "string") return args[0];
-  return lazyInspect().inspectArgs(args, { colors: false });
+  const { inspectArgs } = lazyInspect();
+  const isTemplate = typeof args[0] === "string" && StringPrototypeIncludes(args[0], "%");
+  if (isTemplate || !ArrayPrototypeSome(args, (value) => core.isNativeError(value))) return inspectArgs(args, { colors: false });
+  // What clients of HTTP attach to their errors fills pages, and holds keys: of an error's objects only the names are told.
+  const texts = ArrayPrototypeMap(args, (value) => inspectArgs([value], { colors: false, depth: core.isNativeError(value) ? 0 : 4 }));
+  return ArrayPrototypeJoin(texts, " ");
 }
 
 // Whether a line of a stack is about the runtime's own scripts.

@@ -219,3 +219,27 @@ fn a_flood_of_lines_is_counted_not_sent() {
         assert_eq!(lines[10].message, "40 more log lines were dropped: log_lines_per_s is 10");
     });
 }
+
+#[test]
+fn what_is_attached_to_an_error_is_logged_by_its_name_alone() {
+    run(async {
+        let source = "export default () => {
+            const config = { headers: { authorization: 'Bearer secret' } };
+            const error = Object.assign(new Error('no page', { cause: new Error('refused') }), { code: 'ECONNREFUSED', config, request: { config } });
+            console.error('it failed:', { a: { b: { c: 1 } } }, error);
+            return new Response('told');
+        };";
+        let mut worker = Setup::fetch(source).boot().await;
+        assert_eq!(worker.get("/").await.text(), "told");
+        let message = worker.logs.batch().await.expect("a log").remove(0).message;
+        for told in [
+            "it failed: { a: { b: { c: 1 } } } Error: no page",
+            "ECONNREFUSED",
+            "Error: refused",
+            "config: [Object]",
+        ] {
+            assert!(message.contains(told), "{told}: {message}");
+        }
+        assert!(!message.contains("secret"), "{message}");
+    });
+}

@@ -193,6 +193,10 @@ fn lay_out(source: &Path, scratch: &Path) -> Result<(PathBuf, Facts), Failure> {
             for left_out in &laid_out.left_out {
                 print::talk(&format!("left out: {}", visible::line(left_out)));
             }
+            let not_sent = build.not_sent();
+            if !not_sent.is_empty() {
+                print::talk(&format!("not sent: {}", visible::line(&not_sent.join(", "))));
+            }
             Ok((laid_out.folder, found))
         }
     }
