@@ -141,7 +141,9 @@ class ClientRequest extends OutgoingMessage {
   }
 
   #fail(error) {
-    if (!this.destroyed) this.destroy(Object.assign(new Error(error.message, { cause: error }), { code: "ECONNRESET" }));
+    if (this.destroyed) return;
+    const { code = "ECONNRESET", syscall } = error.cause ?? {};
+    this.destroy(Object.assign(new Error(error.message, { cause: error }), syscall === undefined ? { code } : { code, syscall }));
   }
 
   abort() {

@@ -3,7 +3,7 @@
 const { core, primordials } = __bootstrap;
 const { op_cancel, op_fetch, op_fetch_drop, op_upload_end, op_upload_open, op_upload_send } = core.ops;
 const {
-  ArrayBufferIsView, ArrayPrototypePush, ArrayPrototypeSplice, PromisePrototypeThen, RegExpPrototypeTest, SafeRegExp, StringPrototypeIndexOf,
+  ArrayBufferIsView, ArrayPrototypePush, ArrayPrototypeSplice, PromisePrototypeThen, RegExpPrototypeExec, RegExpPrototypeTest, SafeRegExp, StringPrototypeIndexOf,
   StringPrototypeSlice, StringPrototypeStartsWith, TypeError, TypedArrayPrototypeGetByteLength,
 } = primordials;
 const { URL } = core.loadExtScript("ext:deno_web/00_url.js");
@@ -29,6 +29,32 @@ const OF_BODY = ["content-encoding", "content-language", "content-location", "co
 const OF_ORIGIN = ["authorization", "cookie", "host", "proxy-authorization"];
 const NUMBER = new SafeRegExp("^[0-9]+$");
 const ASCII = new SafeRegExp("^[\\0-\\x7f]*$");
+
+// What the host says of a call that it did not make, or that got no answer: how the text begins, and the code. What is refused by a rule has
+// a code of its own, for to ask again changes nothing.
+const CODES = [["egress denied:", "ERR_EGRESS_DENIED"], ["egress limit:", "ERR_EGRESS_LIMIT"], ["egress timed out:", "ETIMEDOUT"], ["egress failed:", "ECONNRESET"]];
+const SYSTEM_CALL = new SafeRegExp("^egress failed: (connect|getaddrinfo|read|write) (E[A-Z_]+) ");
+
+// Gives the host's error the code that Node.js would give it.
+function coded(error) {
+  const { message } = error;
+  const said = RegExpPrototypeExec(SYSTEM_CALL, message);
+  if (said !== null) {
+    error.syscall = said[1];
+    error.code = said[2];
+    return error;
+  }
+  for (let i = 0; i < CODES.length; i++) {
+    if (StringPrototypeStartsWith(message, CODES[i][0])) error.code = CODES[i][1];
+  }
+  return error;
+}
+
+// A URL without its query, where keys of services stand.
+function shown(url) {
+  const at = StringPrototypeIndexOf(url, "?");
+  return at === -1 ? url : StringPrototypeSlice(url, 0, at);
+}
 
 function failed(message, cause = undefined) {
   return new TypeError(`fetch failed: ${message}`, cause === undefined ? undefined : { cause });
@@ -95,18 +121,18 @@ function redirected(request, status, url, list, body, redirects, number) {
     op_fetch_drop(number);
     throw failed(message);
   };
-  if (request.redirect === "error") refuse(`${url} redirects, and the redirect mode is "error"`);
+  if (request.redirect === "error") refuse(`${shown(url)} redirects, and the redirect mode is "error"`);
   const location = header(list, "location");
   if (location === null) return null;
   let next;
   try {
     next = new URL(asUtf8(location), url);
   } catch {
-    refuse(`${url} redirects to something that is no URL`);
+    refuse(`${shown(url)} redirects to something that is no URL`);
   }
-  if (next.protocol !== "http:" && next.protocol !== "https:") refuse(`${url} redirects to ${next.href}, which is not an http or https URL`);
-  if (redirects === REDIRECTS_MAX) refuse(`${request.url} redirects more than ${REDIRECTS_MAX} times`);
-  if (status !== 303 && body !== null && !body.isRepeatable) refuse(`${url} redirects, and a body that is a stream can't be sent again`);
+  if (next.protocol !== "http:" && next.protocol !== "https:") refuse(`${shown(url)} redirects to ${shown(next.href)}, which is not an http or https URL`);
+  if (redirects === REDIRECTS_MAX) refuse(`${shown(request.url)} redirects more than ${REDIRECTS_MAX} times`);
+  if (status !== 303 && body !== null && !body.isRepeatable) refuse(`${shown(url)} redirects, and a body that is a stream can't be sent again`);
   return next;
 }
 
@@ -126,7 +152,7 @@ async function hop(method, url, headers, body, signal, isRedirected) {
     return signal === null ? await hostCall(start) : await signalledCall(signal, start);
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
-    throw failed(error.message, upload?.failure ?? error);
+    throw failed(error.message, upload?.failure ?? coded(error));
   }
 }
 

@@ -159,6 +159,13 @@ export default async (request) => {
     }
     case '/pass': return fetch('https://api.example.com/page');
     case '/denied': try { await fetch('http://10.0.0.1/'); } catch (error) { return new Response(`${error.name}: ${error.message}`); }
+    case '/codes': {
+      const told = ({ code, syscall }) => `${code} ${syscall}`;
+      const ofFetch = await fetch('http://10.0.0.1/').catch((error) => told(error.cause));
+      const { get } = await import('node:http');
+      const ofHttp = await new Promise((done) => get('http://10.0.0.1/').on('error', (error) => done(told(error))));
+      return new Response(`${ofFetch}, ${ofHttp}`);
+    }
     case '/scheme': try { await fetch('file:///etc/passwd'); } catch (error) { return new Response(`${error.name}: ${error.message}`); }
     case '/abort': {
       const stop = new AbortController();
@@ -426,6 +433,29 @@ fn failures_are_type_errors_and_calls_can_be_given_up() {
             broker.streams.done(stream, Done { egress: Some(denied), ..Done::of(Outcome::Ok) });
         });
         assert_eq!(answer.text(), "TypeError: fetch failed: egress denied: private address");
+        for (failure, code) in [
+            (EgressFailure::Denied("a".to_owned()), "ERR_EGRESS_DENIED undefined"),
+            (EgressFailure::Limit("a".to_owned()), "ERR_EGRESS_LIMIT undefined"),
+            (EgressFailure::TimedOut("a".to_owned()), "ETIMEDOUT undefined"),
+            (
+                EgressFailure::Unreachable("connect ECONNREFUSED http://a: refused".to_owned()),
+                "ECONNREFUSED connect",
+            ),
+            (
+                EgressFailure::Unreachable("getaddrinfo ENOTFOUND http://a: none".to_owned()),
+                "ENOTFOUND getaddrinfo",
+            ),
+            (EgressFailure::Unreachable("the host".to_owned()), "ECONNRESET undefined"),
+        ] {
+            let (answer, ()) = tokio::join!(worker.get("/codes"), async {
+                for _ in 0..2 {
+                    let (stream, _) = broker.call().await;
+                    let egress = Some(failure.clone());
+                    broker.streams.done(stream, Done { egress, ..Done::of(Outcome::Ok) });
+                }
+            });
+            assert_eq!(answer.text(), format!("{code}, {code}"));
+        }
 
         let (answer, ()) = tokio::join!(worker.get("/abort"), async {
             let (stream, _) = broker.call().await;

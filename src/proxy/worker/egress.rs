@@ -7,6 +7,7 @@ mod answer;
 mod call;
 mod client;
 mod denial;
+mod failure;
 mod headers;
 mod own;
 mod policy;
@@ -21,6 +22,7 @@ pub(super) use call::Call;
 use call::request_body;
 use client::{EgressClient, RequestBody};
 pub use denial::{Denials, DeniedCall, Setting};
+use failure::{shown, shown_text, unreachable};
 use futures_util::FutureExt as _;
 use http::{Method, Request, Response, Uri};
 use http_body_util::{Either, Empty};
@@ -209,7 +211,8 @@ impl Egress {
         let fetched = tokio::time::timeout(self.timeout, fetching).await;
         fetched.map_err(|_| {
             let timeout_ms = self.timeout.as_millis();
-            EgressFailure::TimedOut(format!("{} gave no answer within {timeout_ms} ms", head.url))
+            let url = shown_text(&head.url);
+            EgressFailure::TimedOut(format!("{url} gave no answer within {timeout_ms} ms"))
         })?
     }
 
@@ -251,7 +254,7 @@ impl Egress {
             return Err(failure);
         }
         *request.uri_mut() = Uri::try_from(url.as_str())
-            .map_err(|error| EgressFailure::Unreachable(format!("{url}: {error}")))?;
+            .map_err(|error| EgressFailure::Unreachable(format!("{}: {error}", shown(url))))?;
         let (response, in_use) =
             self.client.call(request).await.map_err(|error| self.failure(url, &error, asked))?;
         Ok((response, Held::Socket(in_use)))
@@ -276,7 +279,7 @@ impl Egress {
             let Some(cause) = last.source() else { break };
             last = cause;
         }
-        EgressFailure::Unreachable(format!("{url}: {last}"))
+        unreachable(url, error)
     }
 
     /// What would open a denied call; nothing if no setting does.
@@ -303,7 +306,7 @@ impl Egress {
 }
 
 fn denied(what: &str, head: &EgressHead) -> EgressFailure {
-    EgressFailure::Denied(format!("{what} in a call to {}", head.url))
+    EgressFailure::Denied(format!("{what} in a call to {}", shown_text(&head.url)))
 }
 
 /// An answer that has an end whatever happens: an app would wait for one that never comes until its own limits.

@@ -1,6 +1,7 @@
 //! Sends the answer to one call as frames, on the control socket that the call came from.
 
 use super::super::handshake::FrameSender;
+use super::failure::shown_text;
 use bytes::Bytes;
 use http::response::Parts;
 use http_body_util::BodyExt as _;
@@ -57,17 +58,23 @@ impl AnswerSink {
         let mut total = 0;
         while !body.is_end_stream() {
             let frame = tokio::time::timeout(stall, body.frame()).await.map_err(|_| {
-                EgressFailure::TimedOut(format!("{url} stopped in its body for {EGRESS_STALL_MS} ms"))
+                EgressFailure::TimedOut(format!(
+                    "{} stopped in its body for {EGRESS_STALL_MS} ms",
+                    shown_text(url)
+                ))
             })?;
             let Some(frame) = frame else { break };
             let frame = frame.map_err(|_| {
-                EgressFailure::Unreachable(format!("{url} broke its body off after {total} bytes"))
+                EgressFailure::Unreachable(format!(
+                    "read ECONNRESET {} broke its body off after {total} bytes",
+                    shown_text(url)
+                ))
             })?;
             // Trailers have no place in a `Response`.
             let Ok(data) = frame.into_data() else { continue };
             total += data.len() as u64;
             if total > EGRESS_BYTES_MAX {
-                let what = format!("the body of {url} is over {EGRESS_BYTES_MAX} bytes");
+                let what = format!("the body of {} is over {EGRESS_BYTES_MAX} bytes", shown_text(url));
                 return Err(EgressFailure::Limit(what));
             }
             self.data(data).await;

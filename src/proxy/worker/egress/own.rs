@@ -2,6 +2,7 @@
 //! opened, and no other app can be reached.
 
 use super::client::RequestBody;
+use super::failure::shown;
 use futures_util::future::BoxFuture;
 use http::header::HOST;
 use http::{HeaderName, HeaderValue, Request, Response, Uri};
@@ -95,7 +96,8 @@ impl Caller {
             return Ok(None);
         }
         if mark.depth >= OWN_CALLS_DEPTH_MAX {
-            let what = format!("the app called itself {OWN_CALLS_DEPTH_MAX} times on the way to {url}");
+            let what =
+                format!("the app called itself {OWN_CALLS_DEPTH_MAX} times on the way to {}", shown(url));
             return Err(EgressFailure::Limit(what));
         }
         let depth = mark.depth + 1;
@@ -109,7 +111,8 @@ impl Caller {
         url: &Url,
         mut request: Request<RequestBody>,
     ) -> Result<(Response<Incoming>, JoinSet<()>), EgressFailure> {
-        let failed = |error: &dyn fmt::Display| EgressFailure::Unreachable(format!("{url}: {error}"));
+        let failed =
+            |error: &dyn fmt::Display| EgressFailure::Unreachable(format!("{}: {error}", shown(url)));
         let Some(edge) = self.origins.0.get() else { return Err(failed(&"the host has no edge yet")) };
         let authority = HeaderValue::from_str(&url[Position::BeforeHost..Position::AfterPort]);
         request.headers_mut().insert(HOST, authority.map_err(|error| failed(&error))?);

@@ -21,6 +21,11 @@ pub(super) struct NotPublic(pub SocketAddr);
 #[error("{0} is an address of this machine")]
 pub(super) struct OwnAddress(pub SocketAddr);
 
+/// A name that the system's resolver has no address for.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct NotFound(pub io::Error);
+
 /// What a name resolves to now.
 pub(super) type Lookup = fn(String, u16) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>>;
 
@@ -65,7 +70,7 @@ impl Service<Name> for CheckedResolver {
                 drop(place);
                 found
             });
-            let found = lookup.await??;
+            let found = lookup.await?.map_err(NotFound)?;
             let may_connect = |address: &SocketAddr| rules.may_connect(Some(name.as_str()), *address);
             // Only these are connected, and the name is not resolved again for it.
             let allowed: Vec<SocketAddr> = found.iter().copied().filter(may_connect).collect();

@@ -3,6 +3,7 @@
 use super::super::inbox::{Inbox, Step};
 use super::answer::AnswerSink;
 use super::client::RequestBody;
+use super::failure::{shown, unreachable};
 use super::{Asked, Egress, Held, denied, headers, own};
 use crate::web_sockets::handshake::{UPGRADES, VERSION, WEBSOCKET, key, proof};
 use crate::web_sockets::pump::{self, CloseReason, Inbound, Outbound};
@@ -46,10 +47,10 @@ impl Egress {
             return answer.body(body, &head.url).await;
         }
         if response.headers().get(SEC_WEBSOCKET_ACCEPT) != Some(&proof(&key)) {
-            return Err(EgressFailure::Unreachable(format!("{url} does not speak WebSocket")));
+            return Err(EgressFailure::Unreachable(format!("{} does not speak WebSocket", shown(&url))));
         }
         let connection = hyper::upgrade::on(&mut response).await;
-        let connection = connection.map_err(|error| EgressFailure::Unreachable(format!("{url}: {error}")))?;
+        let connection = connection.map_err(|error| unreachable(&url, &error))?;
         answer.head(&response.into_parts().0).await;
         let mut inbound = FromApp { messages, answer: answer.clone(), held: None, owed: 0 };
         let stall = Duration::from_millis(EGRESS_STALL_MS);
