@@ -26,7 +26,7 @@ pub use asset::{Asset, AssetIndex, Encoding, Kept, content_type, is_in_hashed_fo
 pub use error::BundleError;
 pub use header_rules::{HEADERS_FILE, HOST_ORDERS, HeaderRules};
 pub use kept_list::{Large, is_kept_as, is_kept_list, same_bytes, unpack_kept, write_kept, write_large};
-pub use manifest::{Health, LimitWishes, Manifest, SnapshotWish};
+pub use manifest::{Health, Manifest, SnapshotWish};
 pub use pack::{digest_dir, pack};
 pub use receive::{Inspected, inspect, receive, receive_dir, receive_upload};
 pub use scale::Scale;

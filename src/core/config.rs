@@ -33,6 +33,7 @@ pub use quota::Quota;
 pub use secrets::SecretsRules;
 pub use special::{is_public, only_by_address};
 pub use tls::{CertificateFiles, Tls};
+pub use vitrine_wire::LimitMaxima;
 pub use worker::{AppResources, Capacity, WorkerResources};
 
 use crate::health::HealthPolicy;
@@ -83,58 +84,6 @@ pub struct HostRoute {
     pub host: String,
     /// App whose live release answers.
     pub app: AppName,
-}
-
-/// Upper bounds that the operator sets; a bundle that asks for more gets the bound.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LimitMaxima {
-    /// See the bundle's field of the same name; so for all of these.
-    pub cpu_ms: u64,
-    /// Wall time.
-    pub wall_ms: u64,
-    /// Heap.
-    pub heap_mb: u64,
-    /// Renders at once on an isolate.
-    pub concurrency: u32,
-    /// Waiting requests.
-    pub queue: u32,
-    /// Wait.
-    pub queue_ms: u64,
-    /// Request body.
-    pub request_mb: u64,
-    /// Response body.
-    pub response_mb: u64,
-    /// Slow clients.
-    pub client_stall_ms: u64,
-    /// Silent streams.
-    pub stream_idle_ms: u64,
-    /// Egress calls a request.
-    pub subrequests: u32,
-    /// Log rate.
-    pub log_lines_per_s: u32,
-    /// Isolates of a worker.
-    pub isolates: u32,
-}
-
-impl Default for LimitMaxima {
-    fn default() -> Self {
-        Self {
-            cpu_ms: 10_000,
-            wall_ms: 60_000,
-            heap_mb: 512,
-            concurrency: 256,
-            queue: 4096,
-            queue_ms: 10_000,
-            request_mb: 100,
-            response_mb: 500,
-            client_stall_ms: 120_000,
-            stream_idle_ms: 600_000,
-            subrequests: 200,
-            log_lines_per_s: 1000,
-            isolates: 16,
-        }
-    }
 }
 
 /// Who has to vouch for bundles.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use vitrine_test_support::host::Host;
 use vitrine_test_support::wait::wait_until;
+use vitrine_wire::{LimitMaxima, WorkerLimits};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -261,4 +262,28 @@ fn prometheus_takes_the_rules_and_the_job() {
     let mut check = Command::new("promtool");
     let ran = check.args(["check", "config", "prometheus.yml"]).current_dir(folder.path()).output().unwrap();
     assert!(ran.status.success(), "{ran:?}");
+}
+
+/// The code has one list of limits: what else names them has the same names, and the same numbers.
+#[test]
+fn limits_are_the_same_in_the_manual_the_plugin_and_the_settings() {
+    let defaults = serde_json::to_value(WorkerLimits::default()).unwrap();
+    let manual = file("docs/vitrine-json.md");
+    let example: serde_json::Value =
+        serde_json::from_str(&block("docs/vitrine-json.md", "{\n  \"entry\"")).unwrap();
+    assert_eq!(example["limits"], defaults);
+    let plugin = file("packages/vite-plugin-vitrine/src/bundle-manifest.js");
+    let (_, listed) = plugin.split_once("const LIMITS = {\n").unwrap();
+    let (listed, _) = listed.split_once("};").unwrap();
+    let mut listed: Vec<_> = listed.lines().filter_map(|line| Some(line.trim().split_once(':')?.0)).collect();
+    listed.sort_unstable();
+    let mut names: Vec<_> = defaults.as_object().unwrap().keys().map(String::as_str).collect();
+    names.sort_unstable();
+    assert_eq!(listed, names);
+    for name in names {
+        assert!(manual.contains(&format!("`limits.{name}`")), "{name} has no row");
+    }
+    let settings: toml::Table = file("deploy/vitrine.toml").parse().unwrap();
+    let maxima = serde_json::to_value(LimitMaxima::default()).unwrap();
+    assert_eq!(serde_json::to_value(&settings["limits"]).unwrap(), maxima);
 }

@@ -5,8 +5,8 @@
 //! Then either side sends at will: `Log` and `Egress` from the worker; `Ping`, `Freeze`, `Thaw` and `Drain`
 //! from the host.
 
-use crate::AppError;
-use crate::limits::{ANSWER_SHOWN_BYTES_MAX, ANSWERS_LEAVING_MAX, SOCKETS_OF_WORKER_MAX, STREAMS_MAX};
+use crate::limits::ANSWER_SHOWN_BYTES_MAX;
+use crate::{AppError, WorkerLimits};
 use serde::{Deserialize, Serialize};
 
 /// How the bundle's entry is called.
@@ -18,52 +18,6 @@ pub enum Contract {
     Fetch,
     /// `export function render(request)`.
     Render,
-}
-
-/// Limits in force for one release: the bundle's wishes, cut to the operator's maxima.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WorkerLimits {
-    /// CPU time of one render, in milliseconds; once its answer has begun, within any `wall_ms`.
-    pub cpu_ms: u64,
-    /// Wall time of one render until its answer begins, without time blocked on a slow client, in milliseconds.
-    pub wall_ms: u64,
-    /// Heap of one isolate, in MiB.
-    pub heap_mb: u64,
-    /// Renders at once on one isolate.
-    pub concurrency: u32,
-    /// Requests that may wait.
-    pub queue: u32,
-    /// How long one may wait, in milliseconds.
-    pub queue_ms: u64,
-    /// Request body, in MiB.
-    pub request_mb: u64,
-    /// Response body, in MiB.
-    pub response_mb: u64,
-    /// How long a client may take no byte, in milliseconds.
-    pub client_stall_ms: u64,
-    /// How long the app may give nothing of an answer that has begun, in milliseconds.
-    pub stream_idle_ms: u64,
-    /// Egress calls of one request.
-    pub subrequests: u32,
-    /// Log lines a second; what is above is counted and dropped.
-    pub log_lines_per_s: u32,
-    /// Isolates; never 0 here (the host resolves "one a core").
-    pub isolates: u32,
-    /// Whether each request gets an isolate of its own.
-    pub isolate_per_request: bool,
-}
-
-impl WorkerLimits {
-    /// Streams that may be open at once: those that its isolates work on, those that wait, those whose answer is whole
-    /// and still on its way to a slow client, and WebSockets.
-    #[must_use]
-    pub fn streams_max(&self) -> usize {
-        let at_work = (self.concurrency as usize).saturating_mul(self.isolates as usize);
-        at_work
-            .saturating_add(self.queue as usize)
-            .saturating_add(ANSWERS_LEAVING_MAX + SOCKETS_OF_WORKER_MAX)
-            .min(STREAMS_MAX)
-    }
 }
 
 /// What a worker needs to know about its release beyond the bundle's files.

@@ -20,6 +20,7 @@ pub mod message;
 pub mod outcome;
 pub mod snapshot;
 pub mod stream;
+mod worker_limits;
 
 pub use built_in::NODE_BUILT_INS;
 pub use codec::{Codec, DecodeError};
@@ -27,7 +28,7 @@ pub use control::{
     BootFailure, BootStage, FailedAnswer, IsolateState, IsolateStatus, LogLevel, LogLine, Pong, Ready,
     RestartReason, Start,
 };
-pub use control::{Contract, WorkerLimits, WorkerSettings};
+pub use control::{Contract, WorkerSettings};
 pub use frame::{Frame, StreamId};
 pub use hello::{Channel, Hello, HelloError, Peer, SpecHash};
 pub use message::{MessageKind, MessageParts, Messages, NoMessage};
@@ -37,6 +38,7 @@ pub use stream::{
     AppError, CancelReason, Done, EgressFailure, EgressHead, Headers, OWN_CALL_HEADER, RequestHead,
     ResponseHead,
 };
+pub use worker_limits::{LimitMaxima, TooLow, WorkerLimits};
 
 /// File name of the socket that carries requests, in the instance's directory.
 pub const REQUESTS_SOCKET: &str = "requests.sock";

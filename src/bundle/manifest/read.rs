@@ -1,9 +1,10 @@
 //! From the text of `vitrine.json` to a [`Manifest`] whose every value can be used.
 
-use super::{LimitWishes, Manifest};
+use super::Manifest;
 use crate::{BundleError, path};
 use vitrine_core::config::OriginPattern;
 use vitrine_core::limits::{EGRESS_ORIGINS_MAX, ENV_VALUES_MAX, MANIFEST_TEXT_BYTES_MAX, WARM_PATHS_MAX};
+use vitrine_wire::{TooLow, WorkerLimits};
 
 impl Manifest {
     /// Reads `vitrine.json`.
@@ -131,41 +132,10 @@ fn check_env_name(field: &str, name: &str) -> Result<(), BundleError> {
     Err(value(field, format!("is `{name}`; a name is a letter or `_`, then letters, digits and `_`")))
 }
 
-fn check_limits(limits: &LimitWishes) -> Result<(), BundleError> {
-    let LimitWishes {
-        cpu_ms,
-        wall_ms,
-        heap_mb,
-        concurrency,
-        queue: _,
-        queue_ms: _,
-        request_mb,
-        response_mb,
-        client_stall_ms,
-        stream_idle_ms,
-        subrequests: _,
-        log_lines_per_s,
-        isolates: _,
-        isolate_per_request: _,
-    } = limits;
-    // Zero is a sound wish for the fields left out here: no queue, no calls, one isolate a core.
-    let fields = [
-        ("cpu_ms", *cpu_ms, 1),
-        ("wall_ms", *wall_ms, 1),
-        ("heap_mb", *heap_mb, 16),
-        ("concurrency", u64::from(*concurrency), 1),
-        ("request_mb", *request_mb, 1),
-        ("response_mb", *response_mb, 1),
-        ("client_stall_ms", *client_stall_ms, 1),
-        ("stream_idle_ms", *stream_idle_ms, 1),
-        ("log_lines_per_s", u64::from(*log_lines_per_s), 1),
-    ];
-    match fields.into_iter().find(|(_, found, least)| found < least) {
-        Some((name, found, least)) => {
-            Err(value(&format!("limits.{name}"), format!("is {found}; {least} is the least")))
-        }
-        None => Ok(()),
-    }
+fn check_limits(limits: &WorkerLimits) -> Result<(), BundleError> {
+    limits.too_low().map_or(Ok(()), |TooLow { name, found, least }| {
+        Err(value(&format!("limits.{name}"), format!("is {found}; {least} is the least")))
+    })
 }
 
 #[cfg(test)]
@@ -186,7 +156,7 @@ mod tests {
         assert_eq!(manifest.contract, vitrine_wire::Contract::Render);
         assert_eq!(
             manifest.limits,
-            LimitWishes { cpu_ms: 50, isolate_per_request: true, ..LimitWishes::default() }
+            WorkerLimits { cpu_ms: 50, isolate_per_request: true, ..WorkerLimits::default() }
         );
         assert_eq!(manifest.env, ["_API_URL2"]);
     }

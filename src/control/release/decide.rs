@@ -1,35 +1,18 @@
 //! The rules, without effects.
 
 use std::collections::BTreeSet;
-use vitrine_bundle::LimitWishes;
 use vitrine_core::config::{LimitMaxima, Retention};
 use vitrine_core::id::Version;
 use vitrine_store::{Promotion, PromotionKind};
 use vitrine_wire::WorkerLimits;
 
 /// Limits in force: what the bundle asks for, cut to the operator's maxima. Isolates: one a core unless it says more.
-pub(super) fn limits(wish: &LimitWishes, max: &LimitMaxima, cpus: f64) -> WorkerLimits {
+pub(super) fn limits(wish: &WorkerLimits, max: &LimitMaxima, cpus: f64) -> WorkerLimits {
     let cores = match cpus {
         cpus if cpus > 0.0 => cpus.ceil() as u32,
         _ => std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32),
     };
-    let isolates = if wish.isolates == 0 { cores } else { wish.isolates };
-    WorkerLimits {
-        cpu_ms: wish.cpu_ms.min(max.cpu_ms),
-        wall_ms: wish.wall_ms.min(max.wall_ms),
-        heap_mb: wish.heap_mb.min(max.heap_mb),
-        concurrency: wish.concurrency.min(max.concurrency),
-        queue: wish.queue.min(max.queue),
-        queue_ms: wish.queue_ms.min(max.queue_ms),
-        request_mb: wish.request_mb.min(max.request_mb),
-        response_mb: wish.response_mb.min(max.response_mb),
-        client_stall_ms: wish.client_stall_ms.min(max.client_stall_ms),
-        stream_idle_ms: wish.stream_idle_ms.min(max.stream_idle_ms),
-        subrequests: wish.subrequests.min(max.subrequests),
-        log_lines_per_s: wish.log_lines_per_s.min(max.log_lines_per_s),
-        isolates: isolates.clamp(1, max.isolates.max(1)),
-        isolate_per_request: wish.isolate_per_request,
-    }
+    wish.within(max, cores)
 }
 
 /// The version that a rollback goes to: the newest earlier live one that is retained and was not itself rolled back
@@ -225,7 +208,7 @@ mod tests {
 
     #[test]
     fn limits_are_cut_to_the_maxima() {
-        let wish = LimitWishes { cpu_ms: 99_999, isolates: 3, ..LimitWishes::default() };
+        let wish = WorkerLimits { cpu_ms: 99_999, isolates: 3, ..WorkerLimits::default() };
         let max = LimitMaxima { isolates: 2, ..LimitMaxima::default() };
         let limits = limits(&wish, &max, 0.0);
         assert_eq!((limits.cpu_ms, limits.isolates, limits.wall_ms), (10_000, 2, 5_000));

@@ -3,7 +3,6 @@
 use super::release_handle::ReleaseHandle;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use vitrine_bundle::LimitWishes;
 use vitrine_core::visible;
 use vitrine_proxy::worker::DeniedCall;
 use vitrine_store::EnvScope;
@@ -117,7 +116,7 @@ pub(super) async fn lowered_wishes(handle: &ReleaseHandle) -> Vec<LoweredLimit> 
 }
 
 /// By the names that both have in common, so that no limit is forgotten here.
-fn compare(wanted: &LimitWishes, given: &WorkerLimits) -> Vec<LoweredLimit> {
+fn compare(wanted: &WorkerLimits, given: &WorkerLimits) -> Vec<LoweredLimit> {
     let (Ok(Value::Object(wanted)), Ok(given)) = (serde_json::to_value(wanted), serde_json::to_value(given))
     else {
         return Vec::new();
@@ -143,12 +142,15 @@ mod tests {
 
     #[test]
     fn limits_that_the_operator_lowers_are_named_and_no_others() {
-        let wanted = LimitWishes { heap_mb: 4096, cpu_ms: 60_000, ..LimitWishes::default() };
+        let wanted = WorkerLimits { heap_mb: 4096, cpu_ms: 60_000, ..WorkerLimits::default() };
         let max = LimitMaxima { heap_mb: 256, cpu_ms: 2000, ..LimitMaxima::default() };
         let lowered = compare(&wanted, &decide::limits(&wanted, &max, 2.0));
         let limit = |name: &str, wanted, given| LoweredLimit { name: name.into(), wanted, given };
         assert_eq!(lowered, [limit("cpu_ms", 60_000, 2000), limit("heap_mb", 4096, 256)]);
-        assert_eq!(compare(&LimitWishes::default(), &decide::limits(&LimitWishes::default(), &max, 2.0)), []);
+        assert_eq!(
+            compare(&WorkerLimits::default(), &decide::limits(&WorkerLimits::default(), &max, 2.0)),
+            []
+        );
     }
 
     #[test]

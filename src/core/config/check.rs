@@ -2,11 +2,12 @@
 
 use super::deploy::{bake_problem, hook_problem};
 use super::previews::preview_problem;
-use super::{Config, ConfigError, IsolationChoice, LimitMaxima, OriginPattern, Tls};
+use super::{Config, ConfigError, IsolationChoice, OriginPattern, Tls};
 use crate::id::AppName;
 use minisign_verify::PublicKey;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use vitrine_wire::TooLow;
 
 /// One value that can't be used.
 pub(super) struct Problem {
@@ -150,7 +151,9 @@ impl Config {
         if let Some(problem) = self.resources_problem() {
             return Some(problem);
         }
-        let limits = least_limits(&self.limits);
+        if let Some(TooLow { name, found, least }) = self.limits.too_low() {
+            return problem(format!("limits.{name}"), format!("is {found}; {least} is the least"));
+        }
         // Below these a worker can't start: V8 and its threads take that much.
         let worker = [
             ("worker.instances_max", u64::from(self.worker.instances_max), 1),
@@ -173,26 +176,10 @@ impl Config {
             ("switching.standby_freeze_ms", self.switching.standby_freeze_ms, 1),
             ("switching.stop_timeout_ms", self.switching.stop_timeout_ms, 1),
         ];
-        let mut fields = limits.into_iter().chain(worker).chain(rest);
+        let mut fields = worker.into_iter().chain(rest);
         let (field, found, least) = fields.find(|(_, found, least)| found < least)?;
         problem(field, format!("is {found}; {least} is the least"))
     }
-}
-
-fn least_limits(limits: &LimitMaxima) -> [(&'static str, u64, u64); 10] {
-    // Zero is a sound bound for the three that are left out: no queue, no waiting, no calls.
-    [
-        ("limits.cpu_ms", limits.cpu_ms, 1),
-        ("limits.wall_ms", limits.wall_ms, 1),
-        ("limits.heap_mb", limits.heap_mb, 16),
-        ("limits.concurrency", u64::from(limits.concurrency), 1),
-        ("limits.request_mb", limits.request_mb, 1),
-        ("limits.response_mb", limits.response_mb, 1),
-        ("limits.client_stall_ms", limits.client_stall_ms, 1),
-        ("limits.stream_idle_ms", limits.stream_idle_ms, 1),
-        ("limits.log_lines_per_s", u64::from(limits.log_lines_per_s), 1),
-        ("limits.isolates", u64::from(limits.isolates), 1),
-    ]
 }
 
 fn collide(one: SocketAddr, two: SocketAddr) -> bool {

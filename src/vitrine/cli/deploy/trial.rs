@@ -123,23 +123,7 @@ async fn ready(identity: Identity, bundle: &Inspected, env: Vec<(String, String)
 
 /// What the bundle asks for, on one isolate: the operator's maxima are another machine's.
 fn limits(bundle: &Inspected) -> WorkerLimits {
-    let wish = &bundle.manifest.limits;
-    WorkerLimits {
-        cpu_ms: wish.cpu_ms,
-        wall_ms: wish.wall_ms,
-        heap_mb: wish.heap_mb,
-        concurrency: wish.concurrency,
-        queue: wish.queue,
-        queue_ms: wish.queue_ms,
-        request_mb: wish.request_mb,
-        response_mb: wish.response_mb,
-        client_stall_ms: wish.client_stall_ms,
-        stream_idle_ms: wish.stream_idle_ms,
-        subrequests: wish.subrequests,
-        log_lines_per_s: wish.log_lines_per_s,
-        isolates: 1,
-        isolate_per_request: false,
-    }
+    WorkerLimits { isolates: 1, isolate_per_request: false, ..bundle.manifest.limits.clone() }
 }
 
 /// What the app writes meanwhile; its worker bounds it.
