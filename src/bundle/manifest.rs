@@ -19,6 +19,8 @@ pub struct Manifest {
     /// File below `assets` that stands in for a page that can't be rendered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shell: Option<String>,
+    /// Whether the host compresses what it answers.
+    pub compression: bool,
     /// How the entry is called.
     pub contract: Contract,
     /// Whether isolates start from a snapshot of the app.
@@ -43,6 +45,7 @@ impl Default for Manifest {
             entry: "server/index.js".into(),
             assets: "client".into(),
             shell: None,
+            compression: true,
             contract: Contract::Fetch,
             snapshot: SnapshotWish::default(),
             warm: vec!["/".into()],

@@ -3,20 +3,24 @@
 use super::app_head::{self, re_encode};
 use super::asset_cache::{AssetCache, Content};
 use super::body::{Declared, Source, Streaming};
+use super::compression::{self, Encoders};
+use super::conditional;
 use super::context::RequestContext;
 use super::own_cookie::PIN;
 use super::render::{Rendered, may_get_shell};
 use super::response::{self, Failure, Reply, Timing, whole};
 use super::select::Selection;
 use super::static_files::{Plan, plan};
-use super::version_pin::VARIES;
+use super::version_pin::{VARIES, VARIES_FOR_ALL};
 use super::visitor::is_for_shared_caches;
 use bytes::{Bytes, BytesMut};
 use http::header::{
-    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, EXPIRES, HeaderMap, LAST_MODIFIED, SET_COOKIE, VARY,
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPIRES, HeaderMap, LAST_MODIFIED,
+    SET_COOKIE, VARY,
 };
 use http::{HeaderValue, Method, StatusCode};
 use std::collections::VecDeque;
+use std::io;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use vitrine_core::limits::GATHERED_BYTES_MAX;
@@ -34,6 +38,7 @@ pub(crate) fn answer(
     context: &mut RequestContext,
     selection: &Selection,
     shared_domain: Option<&str>,
+    encoders: Option<&Encoders>,
     rendered: Rendered,
 ) -> Result<Reply, Failure> {
     let Rendered { answer, claim, waited, head_after, silence_timeout, uplink: _ } = rendered;
@@ -65,16 +70,48 @@ pub(crate) fn answer(
     if let Some(bytes) = declared.filter(|_| !has_none && (is_head || ended.is_none())) {
         headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes));
     }
-    Ok(if has_none || is_head {
-        Reply { status, headers, source: Source::Empty, timing }
-    } else if ended.is_some() {
-        whole(context, status, headers, joined(first), timing)
-    } else {
-        context.begun = Some(context.elapsed());
-        let declared = declared.map(Declared::of);
-        let streaming = Streaming { first, body, claim, silence_timeout, timer: None, declared };
-        Reply { status, headers, source: Source::Worker(Box::new(streaming)), timing }
-    })
+    let encoders = encoders.filter(|_| selection.target.bundle.manifest.compression);
+    let mut coding = |bytes| compression::negotiate(&context.headers, status, &mut headers, bytes);
+    if has_none || is_head {
+        if encoders.is_some() {
+            coding(declared);
+        }
+        let status = if is_known(context, status, &mut headers) { StatusCode::NOT_MODIFIED } else { status };
+        return Ok(Reply { status, headers, source: Source::Empty, timing });
+    }
+    if ended.is_some() {
+        let data = joined(first);
+        let coding = encoders.and_then(|_| coding(Some(data.len() as u64)));
+        if is_known(context, status, &mut headers) {
+            return Ok(Reply { status: StatusCode::NOT_MODIFIED, headers, source: Source::Empty, timing });
+        }
+        let data = match coding {
+            Some(coding) => compression::whole(coding, &data).map_err(not_compressed)?,
+            None => data,
+        };
+        return Ok(whole(context, status, headers, data, timing));
+    }
+    let place = encoders.and_then(Encoders::place);
+    let encoder = place.and_then(|place| coding(declared).map(|coding| place.begin(coding)));
+    let encoder = encoder.transpose().map_err(not_compressed)?.map(Box::new);
+    context.begun = Some(context.elapsed());
+    let declared = declared.map(Declared::of);
+    let streaming = Streaming { first, body, claim, silence_timeout, timer: None, declared, encoder };
+    Ok(Reply { status, headers, source: Source::Worker(Box::new(streaming)), timing })
+}
+
+/// Whether the client has the answer already; then its headers are those of a 304.
+fn is_known(context: &RequestContext, status: StatusCode, headers: &mut HeaderMap) -> bool {
+    let is_known = conditional::is_not_modified(&context.info.method, &context.headers, status, headers);
+    if is_known {
+        [CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE].iter().for_each(|name| drop(headers.remove(name)));
+    }
+    is_known
+}
+
+fn not_compressed(error: io::Error) -> Failure {
+    tracing::error!(%error, "an answer can't be compressed");
+    Failure::of(Outcome::Overloaded)
 }
 
 /// Answers a request whose render failed before its first byte, with the status of what went wrong: with the shell, if the bundle names one
@@ -141,19 +178,46 @@ fn joined(mut pieces: VecDeque<Bytes>) -> Bytes {
     whole.freeze()
 }
 
-/// What caches may keep must not be given to clients with another pin.
-fn keep_apart(headers: &mut HeaderMap, selection: &Selection) {
-    let control: Vec<&str> =
-        headers.get_all(CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok()).collect();
-    let says = |what: &str| control.iter().any(|value| value.to_ascii_lowercase().contains(what));
-    let stored = !control.is_empty() || headers.contains_key(EXPIRES) || headers.contains_key(LAST_MODIFIED);
-    let shared = headers.keys().any(is_for_shared_caches);
-    if selection.pinnable && (shared || stored && !says("no-store") && !says("private")) {
-        headers.append(VARY, VARIES);
+/// Who may keep an answer, as its app says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    /// Nobody but the browser, if at all.
+    Private,
+    /// Caches that find out by themselves how long.
+    Perhaps,
+    /// Shared caches.
+    Shared,
+}
+
+impl Kept {
+    fn of(headers: &HeaderMap) -> Self {
+        let control: Vec<&str> =
+            headers.get_all(CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok()).collect();
+        let says = |what: &str| control.iter().any(|value| value.to_ascii_lowercase().contains(what));
+        let dated = headers.contains_key(EXPIRES) || headers.contains_key(LAST_MODIFIED);
+        match says("no-store") || says("private") {
+            _ if headers.keys().any(is_for_shared_caches) => Self::Shared,
+            true => Self::Private,
+            false if says("public") || says("s-maxage") => Self::Shared,
+            false if dated || !control.is_empty() => Self::Perhaps,
+            false => Self::Private,
+        }
     }
 }
 
-/// A page sets the cookie that keeps its sub-requests at its release, unless the browser has it.
+/// What caches may keep must not be given to clients with another pin.
+fn keep_apart(headers: &mut HeaderMap, selection: &Selection) {
+    let varies = match Kept::of(headers) {
+        _ if !selection.pinnable => return,
+        Kept::Private => return,
+        Kept::Perhaps => VARIES,
+        Kept::Shared => VARIES_FOR_ALL,
+    };
+    headers.append(VARY, varies);
+}
+
+/// A page sets the cookie that keeps its sub-requests at its release, unless the browser has it, or shared caches would give it to
+/// others.
 fn pin_document(headers: &mut HeaderMap, context: &RequestContext, selection: &Selection) {
     let html = headers.get(CONTENT_TYPE).is_some_and(|media| {
         let media = media.as_bytes();
@@ -162,7 +226,7 @@ fn pin_document(headers: &mut HeaderMap, context: &RequestContext, selection: &S
     let version = selection.target.release.version.as_str();
     let reads = context.info.reads;
     let document = html && (reads.navigation || !reads.fetches) && selection.pinnable;
-    if document && context.pin_cookie() != Some(version) {
+    if document && Kept::of(headers) != Kept::Shared && context.pin_cookie() != Some(version) {
         headers.append(SET_COOKIE, PIN.set(version, context.info.https, None));
     }
 }
@@ -196,18 +260,25 @@ mod tests {
         let varies = |headers: &[(&str, &str)], selection: &Selection| {
             let mut headers = map(headers);
             keep_apart(&mut headers, selection);
-            headers.get_all(VARY).iter().any(|vary| vary == "x-vitrine-release, cookie")
+            let last = headers.get_all(VARY).iter().next_back().map(|vary| vary.to_str().unwrap().to_owned());
+            last.filter(|vary| vary.contains("x-vitrine-release"))
         };
-        assert!(varies(&[("cache-control", "public, max-age=60")], &live));
-        assert!(varies(&[("cache-control", "s-maxage=60"), ("vary", "accept")], &live));
-        assert!(varies(&[("last-modified", "Fri, 20 Nov 2026 23:36:12 GMT")], &live));
-        assert!(!varies(&[("cache-control", "private, max-age=60")], &live));
-        assert!(!varies(&[("cache-control", "No-Store")], &live));
-        assert!(!varies(&[], &live));
+        let by = |vary: &str| Some(vary.to_owned());
+        let (all, each) = (by("x-vitrine-release"), by("x-vitrine-release, cookie"));
+        assert_eq!(varies(&[("cache-control", "public, max-age=60")], &live), all);
+        assert_eq!(varies(&[("cache-control", "s-maxage=60"), ("vary", "accept")], &live), all);
+        assert_eq!(varies(&[("cache-control", "max-age=60")], &live), each);
+        assert_eq!(varies(&[("last-modified", "Fri, 20 Nov 2026 23:36:12 GMT")], &live), each);
+        assert_eq!(varies(&[("cache-control", "private, max-age=60")], &live), None);
+        assert_eq!(varies(&[("cache-control", "No-Store")], &live), None);
+        assert_eq!(varies(&[], &live), None);
         for control in ["private, max-age=60", "no-store"] {
-            assert!(varies(&[("cache-control", control), ("CDN-Cache-Control", "max-age=60")], &live));
+            assert_eq!(
+                varies(&[("cache-control", control), ("CDN-Cache-Control", "max-age=60")], &live),
+                all
+            );
         }
-        assert!(varies(&[("netlify-cdn-cache-control", "max-age=60")], &live));
-        assert!(!varies(&[("cache-control", "public, max-age=60")], &own));
+        assert_eq!(varies(&[("netlify-cdn-cache-control", "max-age=60")], &live), all);
+        assert_eq!(varies(&[("cache-control", "public, max-age=60")], &own), None);
     }
 }

@@ -1,5 +1,6 @@
 //! The body of an answer. The request's context ends with it.
 
+use super::compression::StreamEncoder;
 use super::context::RequestContext;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -25,6 +26,9 @@ pub(crate) enum BodyError {
     /// A file could not be read to its end.
     #[error("the file can't be read")]
     File(#[source] Error),
+    /// It could not be compressed.
+    #[error("the answer can't be compressed")]
+    Compress(#[source] Error),
 }
 
 /// The body of an answer.
@@ -73,6 +77,8 @@ pub(crate) struct Streaming {
     pub timer: Option<Pin<Box<Sleep>>>,
     /// How long the app says that it is, if it says so.
     pub declared: Option<Declared>,
+    /// Compresses it on its way.
+    pub encoder: Option<Box<StreamEncoder>>,
 }
 
 /// The length of an answer as its app declared it. A client takes the answer for complete with the last byte of it.
@@ -137,6 +143,19 @@ enum Step {
 }
 
 impl Streaming {
+    /// A piece as it is sent.
+    fn encode(&mut self, data: Bytes) -> Result<Bytes, Error> {
+        match &mut self.encoder {
+            Some(encoder) if !data.is_empty() => encoder.piece(&data),
+            _ => Ok(data),
+        }
+    }
+
+    /// The last piece as it is sent, with the end of its coding.
+    fn encode_last(&mut self, data: Bytes) -> Result<Bytes, Error> {
+        self.encoder.take().map_or(Ok(data.clone()), |encoder| encoder.finish(&data))
+    }
+
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
         loop {
             let piece = ready!(self.poll_piece(cx));
@@ -195,6 +214,16 @@ impl EdgeBody {
             context.bytes += data.len() as u64;
         }
         Poll::Ready(Some(Ok(Frame::data(data))))
+    }
+
+    fn give_encoded(&mut self, data: Result<Bytes, Error>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match data {
+            Ok(data) => self.give(data),
+            Err(error) => {
+                self.end(Outcome::Overloaded);
+                Poll::Ready(Some(Err(BodyError::Compress(error))))
+            }
+        }
     }
 
     /// A file that fails midway is the host's fault, as one that can't be opened.
@@ -257,16 +286,25 @@ impl Body for EdgeBody {
                 this.give(data)
             }
             Source::Worker(streaming) => match ready!(streaming.poll(cx)) {
-                Step::Data(data) => this.give(data),
+                Step::Data(data) => {
+                    let data = streaming.encode(data);
+                    this.give_encoded(data)
+                }
                 Step::Last(data, done) => {
+                    let data = streaming.encode_last(data);
                     this.finish(*done);
-                    this.give(data)
+                    this.give_encoded(data)
                 }
                 Step::End(done) => {
                     let outcome = done.outcome;
-                    this.finish(*done);
                     let broken = outcome != Outcome::Ok;
-                    Poll::Ready(broken.then_some(Err(BodyError::Render(outcome))))
+                    let has_end = !broken && streaming.encoder.is_some();
+                    let last = has_end.then(|| streaming.encode_last(Bytes::new()));
+                    this.finish(*done);
+                    match last {
+                        Some(last) => this.give_encoded(last),
+                        None => Poll::Ready(broken.then_some(Err(BodyError::Render(outcome)))),
+                    }
                 }
             },
         }
@@ -282,7 +320,7 @@ impl Body for EdgeBody {
             Source::Memory(data) => SizeHint::with_exact(data.len() as u64),
             Source::File(_, left) => SizeHint::with_exact(*left),
             Source::Worker(streaming) => {
-                let declared = streaming.declared.as_ref();
+                let declared = streaming.declared.as_ref().filter(|_| streaming.encoder.is_none());
                 declared.map_or_else(SizeHint::default, |declared| SizeHint::with_exact(declared.unsent()))
             }
         }

@@ -34,6 +34,7 @@ pub(crate) fn request_head(
     info: &RequestInfo,
     address: &Address,
     (headers, cookies): (&HeaderMap, &Cookies),
+    trusted_headers: &[HeaderName],
     body: BodyAhead,
 ) -> RequestHead {
     let scheme = if info.https { "https" } else { "http" };
@@ -42,7 +43,7 @@ pub(crate) fn request_head(
     RequestHead {
         method: info.method.as_str().to_owned(),
         url: format!("{scheme}://{}{target}", address.authority),
-        headers: end_to_end(info, address, (headers, cookies), scheme, body),
+        headers: end_to_end(info, address, (headers, cookies), trusted_headers, scheme, body),
         has_body: body.is_there || body.upgrade,
         upgrade: body.upgrade,
         request_id: info.request_id().to_owned(),
@@ -53,13 +54,15 @@ fn end_to_end(
     info: &RequestInfo,
     address: &Address,
     (headers, cookies): (&HeaderMap, &Cookies),
+    trusted_headers: &[HeaderName],
     scheme: &str,
     body: BodyAhead,
 ) -> Headers {
     let mut kept: Headers = Vec::with_capacity(headers.len() + 8);
     for (name, value) in headers {
         let trace = name == TRACEPARENT || (name == TRACESTATE && !info.traced);
-        if !trace && !is_own(name) && !is_named_by_connection(name, headers) {
+        let passes = if trusted_headers.contains(name) { info.by_trusted_proxy } else { !is_own(name) };
+        if !trace && passes && !is_named_by_connection(name, headers) {
             kept.push((name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes())));
         }
     }
@@ -108,6 +111,7 @@ mod tests {
     use super::super::connection::Peer;
     use super::*;
     use http::Request;
+    use ipnet::IpNet;
     use vitrine_proxy::connections::activity::Activity;
 
     fn head(headers: &[(&str, &str)]) -> RequestHead {
@@ -115,6 +119,10 @@ mod tests {
     }
 
     fn head_before(body: BodyAhead, headers: &[(&str, &str)]) -> RequestHead {
+        head_by(&[], body, headers)
+    }
+
+    fn head_by(trusted_proxies: &[IpNet], body: BodyAhead, headers: &[(&str, &str)]) -> RequestHead {
         let mut request = Request::builder().uri("/a?b=c").header("host", "Shop.example:81");
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -127,10 +135,11 @@ mod tests {
             excess: None,
             own_call: None,
         };
-        let info = RequestInfo::of(&parts, &peer, &[]);
+        let info = RequestInfo::of(&parts, &peer, trusted_proxies);
         let cookies = Cookies::of(&parts.headers, info.https);
         let address = Address::of(&info, &parts.headers, cookies.lines(), false).unwrap();
-        request_head(&info, &address, (&parts.headers, &cookies), body)
+        let trusted_headers = ["x-real-ip", "x-forwarded-user", "x-team"].map(HeaderName::from_static);
+        request_head(&info, &address, (&parts.headers, &cookies), &trusted_headers, body)
     }
 
     fn values<'a>(head: &'a RequestHead, name: &str) -> Vec<&'a str> {
@@ -179,6 +188,23 @@ mod tests {
         for (name, _) in outside {
             assert!(values(&head, name).is_empty(), "{name}");
         }
+    }
+
+    #[test]
+    fn headers_that_are_trusted_come_from_trusted_proxies_alone() {
+        let given = [
+            ("x-forwarded-user", "bob"),
+            ("x-real-ip", "1.1.1.1"),
+            ("x-team", "shop"),
+            ("x-forwarded-email", "b@b"),
+            ("x-other", "1"),
+        ];
+        let seen = |trusted_proxies: &[IpNet]| {
+            let head = head_by(trusted_proxies, BodyAhead::default(), &given);
+            given.map(|(name, _)| values(&head, name).len())
+        };
+        assert_eq!(seen(&["9.9.9.0/24".parse().unwrap()]), [1, 1, 1, 0, 1]);
+        assert_eq!(seen(&[]), [0, 0, 0, 0, 1], "what a client says of itself");
     }
 
     #[test]

@@ -178,7 +178,13 @@ impl<W: Wake> EdgeState<W> {
                 }
             }
             Ok(rendered) => {
-                match app_response::answer(context, &selection, self.shared_domain.as_deref(), rendered) {
+                match app_response::answer(
+                    context,
+                    &selection,
+                    self.shared_domain.as_deref(),
+                    self.encoders.as_ref(),
+                    rendered,
+                ) {
                     Ok(reply) => return Ok(Answered::Reply(reply)),
                     Err(failure) => failure,
                 }

@@ -16,6 +16,8 @@ mod body;
 mod builtin_endpoints;
 mod caching;
 mod clients;
+mod compression;
+mod conditional;
 mod connection;
 mod context;
 mod cookies;
@@ -150,6 +152,7 @@ impl Edge {
                 wake_quota: WakeQuota::new(),
                 telemetry: Arc::new(telemetry),
                 trusted_proxies: config.trusted_proxies.clone(),
+                trusted_headers: config.edge.trusted_headers(),
                 trust_forwarded_host: config.edge.trust_forwarded_host,
                 clients: Clients::new(config.edge.requests_per_client),
                 socket_clients: Clients::new(WEB_SOCKETS_OF_CLIENT_MAX),
@@ -163,6 +166,7 @@ impl Edge {
                 metrics: MetricsRules::default(),
                 shutdown: CancellationToken::new(),
                 handed_over: CancellationToken::new(),
+                encoders: config.edge.compression.then(compression::Encoders::default),
                 sockets: Arc::default(),
             },
         })

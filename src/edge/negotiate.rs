@@ -30,7 +30,7 @@ pub(crate) const fn encoding_name(encoding: Encoding) -> &'static str {
 }
 
 /// Weight of a coding in thousandths; `None` when it is not named.
-fn weight(headers: &HeaderMap, coding: &str, wildcard: bool) -> Option<u32> {
+pub(crate) fn weight(headers: &HeaderMap, coding: &str, wildcard: bool) -> Option<u32> {
     let mut of_wildcard = None;
     for value in headers.get_all(ACCEPT_ENCODING) {
         for item in value.to_str().unwrap_or_default().split(',') {

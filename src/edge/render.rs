@@ -2,7 +2,7 @@
 
 use super::address::Refusal;
 use super::context::RequestContext;
-use super::forward::{self, BodyAhead};
+use super::forward::{BodyAhead, request_head};
 use super::preview_door::{self, Stop};
 use super::request_body::{BodyProgress, BodyTimeouts, Fault, bound};
 use super::response::Failure;
@@ -75,12 +75,8 @@ pub(crate) async fn render<W: Wake>(
         failpoint::at("edge.claimed");
         let waited = context.elapsed() - before;
         let head_timeout = Duration::from_millis(selection.target.head_timeout_ms);
-        let head = forward::request_head(
-            &context.info,
-            &context.address,
-            (&context.headers, context.cookies()),
-            ahead,
-        );
+        let given = (&context.headers, context.cookies());
+        let head = request_head(&context.info, &context.address, given, &edge.trusted_headers, ahead);
         context.edge = context.elapsed() - waited;
         let asked = context.elapsed();
         let mut uplink = None;

@@ -28,6 +28,8 @@ pub(crate) struct RequestInfo {
     pub client: IpAddr,
     /// What these say of the request; nothing, if the peer is none of them.
     pub forwarded: Forwarded,
+    /// Whether a trusted proxy passed the request on.
+    pub by_trusted_proxy: bool,
     /// Whether the client speaks TLS.
     pub https: bool,
     /// Whether it is known to speak plain HTTP. What a trusted proxy says nothing about, is not known.
@@ -80,6 +82,7 @@ impl RequestInfo {
             https: forwarded.https.unwrap_or(peer.tls),
             plain: if trusted { forwarded.https == Some(false) } else { !peer.tls },
             forwarded,
+            by_trusted_proxy: trusted,
             own_call: peer.own_call.clone(),
             request_id: outside.cloned().unwrap_or_else(new_request_id),
             traced: given.is_some(),

@@ -2,10 +2,12 @@
 
 use super::asset_cache::AssetCache;
 use super::clients::Clients;
+use super::compression::Encoders;
 use super::context::RequestContext;
 use super::https::Https;
 use super::select::{self, Selection};
 use super::wake_quota::WakeQuota;
+use http::HeaderName;
 use ipnet::IpNet;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -44,6 +46,8 @@ pub(crate) struct EdgeState<W> {
     pub telemetry: Arc<Telemetry>,
     /// Peers whose forwarding headers are believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Headers that reach apps from these peers alone.
+    pub trusted_headers: Vec<HeaderName>,
     /// Whether they say which host is meant, whatever `Host` says.
     pub trust_forwarded_host: bool,
     /// Requests in flight of each client.
@@ -70,6 +74,8 @@ pub(crate) struct EdgeState<W> {
     pub shutdown: CancellationToken,
     /// Cancelled when another host has taken over.
     pub handed_over: CancellationToken,
+    /// Compresses what apps answer; nothing where the operator does not want that.
+    pub encoders: Option<Encoders>,
     /// Places for WebSockets.
     pub sockets: Arc<SocketPlaces>,
 }

@@ -160,7 +160,7 @@ fn part(range: &HeaderValue, bytes: u64) -> Asked {
 }
 
 /// The validators of a condition.
-fn tags<'a>(headers: &'a HeaderMap, condition: &HeaderName) -> impl Iterator<Item = &'a [u8]> {
+pub(crate) fn tags<'a>(headers: &'a HeaderMap, condition: &HeaderName) -> impl Iterator<Item = &'a [u8]> {
     let lines = headers.get_all(condition).iter();
     lines.flat_map(|line| line.as_bytes().split(|b| *b == b',').map(<[u8]>::trim_ascii))
 }

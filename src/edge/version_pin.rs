@@ -12,6 +12,8 @@ pub(crate) const X_VITRINE_RELEASE: HeaderName = HeaderName::from_static("x-vitr
 pub(crate) const X_VITRINE_PIN: HeaderName = HeaderName::from_static("x-vitrine-pin");
 /// `vary` of what depends on a pin.
 pub(crate) const VARIES: HeaderValue = HeaderValue::from_static("x-vitrine-release, cookie");
+/// `vary` of what shared caches may keep: they keep nothing that varies with a cookie. What a pin in a cookie leads to is private.
+pub(crate) const VARIES_FOR_ALL: HeaderValue = HeaderValue::from_static("x-vitrine-release");
 
 /// Where a request asks for a release.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

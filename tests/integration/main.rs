@@ -20,6 +20,7 @@ mod deploy_order;
 mod deployments;
 mod description;
 mod documented;
+mod edge_compression;
 mod edge_files;
 mod edge_pins;
 mod edge_requests;

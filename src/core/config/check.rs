@@ -55,6 +55,7 @@ impl Config {
     pub(super) fn problem(&self) -> Option<Problem> {
         self.address_problem()
             .or_else(|| self.name_problem())
+            .or_else(|| self.header_problem())
             .or_else(|| self.tls.as_ref().and_then(Tls::problem))
             .or_else(|| self.egress_problem())
             .or_else(|| self.signature_problem())
@@ -64,6 +65,16 @@ impl Config {
             .or_else(|| bake_problem(&self.deploy))
             .or_else(|| hook_problem(&self.hook))
             .or_else(|| preview_problem(&self.previews))
+    }
+
+    fn header_problem(&self) -> Option<Problem> {
+        let unfit = self.edge.unfit_header()?;
+        problem(
+            "edge.trusted_headers",
+            format!(
+                "has `{unfit}`, which is no name of a header, or one that the host makes itself or keeps from apps"
+            ),
+        )
     }
 
     fn address_problem(&self) -> Option<Problem> {

@@ -1,7 +1,32 @@
 //! What one client may take of the edge.
 
 use crate::limits::{CONNECTIONS_PER_CLIENT, REQUESTS_PER_CLIENT};
+use http::HeaderName;
 use serde::{Deserialize, Serialize};
+
+/// Headers that the host makes itself, or that are about one connection.
+const OWN_HEADERS: [&str; 18] = [
+    "connection",
+    "content-length",
+    "cookie",
+    "expect",
+    "forwarded",
+    "host",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-port",
+    "x-forwarded-proto",
+    "x-request-id",
+    "traceparent",
+];
+/// Prefixes of headers by which this host and frameworks talk to themselves.
+const OWN_PREFIXES: [&str; 4] = ["x-middleware-", "x-nextjs-", "x-react-router-", "x-vitrine-"];
 
 /// Bounds of a client, and what is believed of proxies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +40,10 @@ pub struct EdgeRules {
     pub trust_forwarded_host: bool,
     /// Whether open pages stay with the release that they came from, by a cookie or a header.
     pub skew_protection: bool,
+    /// Headers that apps get from trusted proxies, and from nobody else, such as `x-forwarded-user`.
+    pub trusted_headers: Vec<String>,
+    /// Whether answers of apps are compressed.
+    pub compression: bool,
     /// Whether answers say which release and epoch they are of, what came of them, and how long they took.
     pub diagnostic_headers: bool,
 }
@@ -26,7 +55,28 @@ impl Default for EdgeRules {
             requests_per_client: REQUESTS_PER_CLIENT,
             trust_forwarded_host: false,
             skew_protection: true,
+            trusted_headers: Vec::new(),
+            compression: true,
             diagnostic_headers: true,
         }
+    }
+}
+
+impl EdgeRules {
+    /// [`EdgeRules::trusted_headers`] as names. What is none is refused when the file is read.
+    #[must_use]
+    pub fn trusted_headers(&self) -> Vec<HeaderName> {
+        self.trusted_headers.iter().filter_map(|name| name.parse().ok()).collect()
+    }
+
+    /// The first of [`EdgeRules::trusted_headers`] that is no name of a header, or that the host itself makes or keeps from apps.
+    pub(super) fn unfit_header(&self) -> Option<&str> {
+        let is_own = |name: &str| {
+            OWN_HEADERS.contains(&name) || OWN_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        };
+        let unfit = |name: &&String| {
+            name.contains('_') || name.parse::<HeaderName>().map_or(true, |name| is_own(name.as_str()))
+        };
+        self.trusted_headers.iter().find(unfit).map(String::as_str)
     }
 }

@@ -80,6 +80,12 @@ pub const WAKE_COUNTED_MS: u64 = 10_000;
 pub const WAKE_KEYS_MAX: u64 = 4096;
 /// Bytes of an answer that are gathered, if they are at hand, to send them with their length and in one write: a page.
 pub const GATHERED_BYTES_MAX: usize = 64 << 10;
+/// Bytes of an answer below which it is sent as it is: it fits into one packet, and headers of a coding take some of what it saves.
+pub const COMPRESSED_BYTES_MIN: u64 = 1024;
+/// Answers that are compressed while they are streamed, for the whole host: each holds an encoder of up to 1 MB.
+pub const COMPRESSED_STREAMS_MAX: usize = 512;
+/// Window of the encoders, as a power of two: 128 kB is more than most pages, and what all encoders hold follows from it.
+pub const COMPRESSION_WINDOW_BITS: u32 = 17;
 /// Client files kept in memory: the hot part of a dozen apps.
 pub const ASSET_CACHE_BYTES_MAX: u64 = 64 << 20;
 /// Largest client file kept in memory; larger ones are read from disk, which the page cache makes cheap.

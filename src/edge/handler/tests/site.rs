@@ -115,6 +115,7 @@ pub(super) async fn site_with(guard: Option<Arc<Guard>>) -> Site {
         wake_quota: WakeQuota::new(),
         telemetry: Arc::new(Telemetry { metrics: Arc::clone(&metrics), logs }),
         trusted_proxies: Vec::new(),
+        trusted_headers: Vec::new(),
         trust_forwarded_host: false,
         clients: Clients::new(2),
         socket_clients: Clients::new(2),
@@ -128,6 +129,7 @@ pub(super) async fn site_with(guard: Option<Arc<Guard>>) -> Site {
         metrics: vitrine_core::config::MetricsRules::default(),
         shutdown: CancellationToken::new(),
         handed_over: CancellationToken::new(),
+        encoders: None,
         sockets: Arc::default(),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

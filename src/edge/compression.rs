@@ -1,0 +1,262 @@
+//! Compresses what apps answer while it is sent: in the coding that the client prefers, flushed with each piece, so that what an app
+//! has streamed is never held back.
+
+#[cfg(test)]
+mod tests;
+
+use super::negotiate::{encoding_name, weight};
+use bytes::Bytes;
+use http::header::{
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
+    HeaderMap, HeaderName, VARY,
+};
+use http::{HeaderValue, StatusCode};
+use std::cell::RefCell;
+use std::io::{self, Write as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use vitrine_bundle::Encoding;
+use vitrine_core::limits::{COMPRESSED_BYTES_MIN, COMPRESSED_STREAMS_MAX, COMPRESSION_WINDOW_BITS};
+use zstd::zstd_safe::CParameter;
+
+/// Preference among codings that the client gives the same weight: what costs least CPU time per byte that it saves.
+const CODINGS: [Encoding; 3] = [Encoding::Zstd, Encoding::Br, Encoding::Gzip];
+/// How hard the encoders try: the least that pages of 10 to 100 kB gain from. One level more of each costs a fifth of CPU time or
+/// more, and saves less than 4 % of the bytes.
+const ZSTD_LEVEL: i32 = 1;
+const BROTLI_QUALITY: u32 = 4;
+const GZIP_LEVEL: u32 = 3;
+/// Media types besides `text/`, and ends of media types, whose content is text or compresses as well as text.
+const COMPRESSIBLE: [&str; 6] = [
+    "application/javascript",
+    "application/json",
+    "application/wasm",
+    "application/xml",
+    "font/ttf",
+    "image/svg+xml",
+];
+const COMPRESSIBLE_SUFFIXES: [&str; 3] = ["+json", "+xml", "-javascript"];
+/// Sent as events happen, and read by proxies that wait for whole blocks of a coding.
+const EVENT_STREAM: &str = "text/event-stream";
+/// They are about the bytes that the app sent.
+const OF_THE_PLAIN_BYTES: [HeaderName; 3] =
+    [ACCEPT_RANGES, CONTENT_LENGTH, HeaderName::from_static("content-digest")];
+
+/// The coding to send an answer in, and what its headers say then. `bytes` is its length, where that is known. An answer that is
+/// compressed for others says so in `vary`, also when this client gets it as it is.
+pub(crate) fn negotiate(
+    asked: &HeaderMap,
+    status: StatusCode,
+    headers: &mut HeaderMap,
+    bytes: Option<u64>,
+) -> Option<Encoding> {
+    if !may_be_compressed(status, headers) || bytes.is_some_and(|bytes| bytes < COMPRESSED_BYTES_MIN) {
+        return None;
+    }
+    if !headers.get_all(VARY).iter().any(names_the_coding) {
+        headers.append(VARY, HeaderValue::from_static("accept-encoding"));
+    }
+    let encoding = preferred(asked)?;
+    headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding_name(encoding)));
+    OF_THE_PLAIN_BYTES.iter().for_each(|name| drop(headers.remove(name)));
+    weaken(headers);
+    Some(encoding)
+}
+
+fn names_the_coding(vary: &HeaderValue) -> bool {
+    let names = vary.to_str().unwrap_or_default().split(',').map(str::trim);
+    names.into_iter().any(|name| name == "*" || name.eq_ignore_ascii_case("accept-encoding"))
+}
+
+fn may_be_compressed(status: StatusCode, headers: &HeaderMap) -> bool {
+    let has_whole_body = !matches!(
+        status,
+        StatusCode::NO_CONTENT
+            | StatusCode::RESET_CONTENT
+            | StatusCode::PARTIAL_CONTENT
+            | StatusCode::NOT_MODIFIED
+    );
+    let may_not = |value: &HeaderValue| value.to_str().is_ok_and(|text| text.contains("no-transform"));
+    has_whole_body
+        && !headers.contains_key(CONTENT_ENCODING)
+        && !headers.contains_key(CONTENT_RANGE)
+        && !headers.get_all(CACHE_CONTROL).iter().any(may_not)
+        && headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(is_compressible)
+}
+
+fn is_compressible(content_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence != EVENT_STREAM
+        && (essence.starts_with("text/")
+            || COMPRESSIBLE.contains(&essence.as_str())
+            || COMPRESSIBLE_SUFFIXES.iter().any(|suffix| essence.ends_with(suffix)))
+}
+
+/// RFC 9110, 12.5.3: the coding with the highest weight, unless the plain answer has a higher one.
+fn preferred(asked: &HeaderMap) -> Option<Encoding> {
+    let plain = weight(asked, "identity", false).unwrap_or(0);
+    let weighed =
+        CODINGS.map(|encoding| (encoding, weight(asked, encoding_name(encoding), true).unwrap_or(0)));
+    let best = weighed.iter().map(|(_, weight)| *weight).max().filter(|best| *best > 0 && *best >= plain)?;
+    weighed.into_iter().find_map(|(encoding, weight)| (weight == best).then_some(encoding))
+}
+
+/// RFC 9110, 8.8.1: two codings of one content are not the same bytes, so they may share a weak validator only.
+fn weaken(headers: &mut HeaderMap) {
+    let strong = headers.get(ETAG).filter(|tag| !tag.as_bytes().starts_with(b"W/"));
+    let weak = strong.and_then(|tag| HeaderValue::from_bytes(&[b"W/", tag.as_bytes()].concat()).ok());
+    if let Some(weak) = weak {
+        headers.insert(ETAG, weak);
+    }
+}
+
+thread_local! {
+    /// Its tables are made once a thread: a page of 60 kB is compressed in less time than that takes.
+    static ZSTD: RefCell<Option<zstd::bulk::Compressor<'static>>> = const { RefCell::new(None) };
+}
+
+/// Compresses an answer that is at hand.
+pub(crate) fn whole(encoding: Encoding, plain: &[u8]) -> io::Result<Bytes> {
+    if encoding != Encoding::Zstd {
+        let mut encoder = Encoder::begin(encoding)?;
+        encoder.write(plain)?;
+        return encoder.finish();
+    }
+    ZSTD.with_borrow_mut(|kept| {
+        let compressor = match kept {
+            Some(compressor) => compressor,
+            none => {
+                let compressor = none.insert(zstd::bulk::Compressor::new(ZSTD_LEVEL)?);
+                compressor.set_parameter(CParameter::WindowLog(COMPRESSION_WINDOW_BITS))?;
+                compressor
+            }
+        };
+        compressor.compress(plain).map(Bytes::from)
+    })
+}
+
+/// Answers that are compressed while they are streamed, counted for the whole host: each holds the tables of its encoder.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Encoders(Arc<AtomicUsize>);
+
+impl Encoders {
+    /// A place for one more. None when all are taken: that answer is sent as it is.
+    pub(crate) fn place(&self) -> Option<EncoderPlace> {
+        let place = EncoderPlace(Arc::clone(&self.0));
+        (self.0.fetch_add(1, Ordering::Relaxed) < COMPRESSED_STREAMS_MAX).then_some(place)
+    }
+}
+
+/// A place for an encoder; given back when it is dropped.
+#[derive(Debug)]
+pub(crate) struct EncoderPlace(Arc<AtomicUsize>);
+
+impl EncoderPlace {
+    /// An encoder for one answer.
+    pub(crate) fn begin(self, encoding: Encoding) -> io::Result<StreamEncoder> {
+        Ok(StreamEncoder { encoder: Encoder::begin(encoding)?, _place: self })
+    }
+}
+
+impl Drop for EncoderPlace {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Compresses one answer, piece by piece.
+#[derive(Debug)]
+pub(crate) struct StreamEncoder {
+    encoder: Encoder,
+    _place: EncoderPlace,
+}
+
+impl StreamEncoder {
+    /// The bytes that a client needs to read this piece whole.
+    pub(crate) fn piece(&mut self, plain: &[u8]) -> io::Result<Bytes> {
+        self.encoder.write(plain)?;
+        self.encoder.flush()
+    }
+
+    /// The last bytes, behind those of the last piece.
+    pub(crate) fn finish(mut self, last: &[u8]) -> io::Result<Bytes> {
+        self.encoder.write(last)?;
+        self.encoder.finish()
+    }
+}
+
+enum Encoder {
+    Br(Box<brotli::CompressorWriter<Vec<u8>>>),
+    Zstd(zstd::stream::write::Encoder<'static, Vec<u8>>),
+    Gzip(flate2::write::GzEncoder<Vec<u8>>),
+}
+
+impl std::fmt::Debug for Encoder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Br(_) => "Br",
+            Self::Zstd(_) => "Zstd",
+            Self::Gzip(_) => "Gzip",
+        })
+    }
+}
+
+impl Encoder {
+    fn begin(encoding: Encoding) -> io::Result<Self> {
+        Ok(match encoding {
+            Encoding::Br => {
+                let buffer = 4096;
+                Self::Br(Box::new(brotli::CompressorWriter::new(
+                    Vec::new(),
+                    buffer,
+                    BROTLI_QUALITY,
+                    COMPRESSION_WINDOW_BITS,
+                )))
+            }
+            Encoding::Zstd => {
+                let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), ZSTD_LEVEL)?;
+                encoder.window_log(COMPRESSION_WINDOW_BITS)?;
+                Self::Zstd(encoder)
+            }
+            Encoding::Gzip => {
+                let level = flate2::Compression::new(GZIP_LEVEL);
+                Self::Gzip(flate2::write::GzEncoder::new(Vec::new(), level))
+            }
+        })
+    }
+
+    fn write(&mut self, plain: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Br(encoder) => encoder.write_all(plain),
+            Self::Zstd(encoder) => encoder.write_all(plain),
+            Self::Gzip(encoder) => encoder.write_all(plain),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<Bytes> {
+        let written = match self {
+            Self::Br(encoder) => {
+                encoder.flush()?;
+                encoder.get_mut()
+            }
+            Self::Zstd(encoder) => {
+                encoder.flush()?;
+                encoder.get_mut()
+            }
+            Self::Gzip(encoder) => {
+                encoder.flush()?;
+                encoder.get_mut()
+            }
+        };
+        Ok(std::mem::take(written).into())
+    }
+
+    fn finish(self) -> io::Result<Bytes> {
+        Ok(match self {
+            Self::Br(encoder) => encoder.into_inner(),
+            Self::Zstd(encoder) => encoder.finish()?,
+            Self::Gzip(encoder) => encoder.finish()?,
+        }
+        .into())
+    }
+}
