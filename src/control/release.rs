@@ -35,7 +35,9 @@ mod labels;
 mod lifecycle;
 mod listing;
 mod load;
+mod lock_order;
 mod orphans;
+mod own_workers;
 mod publish;
 mod quiesce;
 mod quota;
@@ -66,6 +68,8 @@ pub use diagnosis::{Diagnosis, LoweredLimit, env_line, limits_line};
 pub use error::{ReleaseError, WakeError};
 pub use listing::AppsPage;
 pub use load::LoadView;
+use lock_order::{Lock, Rank, SharedLock};
+use own_workers::OwnWorkers;
 pub use quiesce::{ChangePermit, Quiesced};
 use registry::Registry;
 pub use removal::RemoveOptions;
@@ -73,7 +77,6 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, OnceLock};
 use tokio::runtime::Handle;
-use tokio::sync::RwLock;
 pub use upload::UploadOptions;
 pub use view::{
     AppSummary, AppView, DeploymentView, EnvChange, EnvView, HealthAnswer, HealthView, InstanceView,
@@ -83,7 +86,7 @@ use vitrine_core::clock::Clock;
 use vitrine_core::config::Config;
 use vitrine_core::files;
 use vitrine_core::handover::Predecessor;
-use vitrine_core::id::{AppName, Digest, InstanceId};
+use vitrine_core::id::{AppName, Digest};
 use vitrine_core::limits::{BODIES_BYTES_MAX, BOOTS_RESERVE};
 use vitrine_core::scope::Actor;
 use vitrine_core::telemetry::Telemetry;
@@ -152,7 +155,7 @@ struct Inner {
     capacity: Arc<Capacity>,
     rooms: room::Rooms,
     /// Held for reading from when a bundle is stored until its release is recorded, for writing while one is removed.
-    keeping: Arc<RwLock<()>>,
+    keeping: SharedLock,
     /// Whether live releases are still being booted after the start of the host.
     starting: AtomicBool,
     /// Deployments that an earlier host left on their way, with their releases, until the start goes on with them.
@@ -160,17 +163,14 @@ struct Inner {
     /// Bundles that the start of the host has hashed: what it boots is not hashed again.
     verified: Mutex<BTreeSet<Digest>>,
     /// Held for reading while a worker is started, for writing while snapshots are packed that none maps.
-    mapping: RwLock<()>,
-    /// Workers that this process started or adopted and has not ended: they are no orphans.
-    started: Mutex<BTreeSet<InstanceId>>,
+    mapping: SharedLock,
+    own_workers: OwnWorkers,
     /// Number of the deploy that began last.
     last_deploy: AtomicU64,
     /// Held from the record of a change until its table is swapped in: otherwise the table of an epoch could lack the change of
     /// an earlier one, or an older table be swapped in last.
-    changing: tokio::sync::Mutex<()>,
+    changing: Lock,
     turns: quiesce::ChangeGate,
-    /// Workers that could not be stopped yet.
-    unstopped: Mutex<BTreeSet<InstanceId>>,
     /// Address that users reach the edge at, once it is bound.
     public: OnceLock<(&'static str, u16)>,
 }
@@ -195,16 +195,15 @@ impl Releases {
             boots,
             capacity,
             rooms: room::Rooms::default(),
-            keeping: Arc::default(),
+            keeping: SharedLock::new(Rank::Bundles),
             starting: AtomicBool::new(true),
             left_over: Mutex::default(),
             verified: Mutex::default(),
-            mapping: RwLock::default(),
-            started: Mutex::default(),
+            mapping: SharedLock::new(Rank::Mapping),
+            own_workers: OwnWorkers::default(),
             last_deploy: AtomicU64::new(0),
-            changing: tokio::sync::Mutex::default(),
+            changing: Lock::new(Rank::Routes),
             turns: quiesce::ChangeGate::default(),
-            unstopped: Mutex::default(),
             public: OnceLock::new(),
             own_origins: OwnOrigins::default(),
         }));

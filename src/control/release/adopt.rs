@@ -5,6 +5,7 @@
 
 use super::boot::Terms;
 use super::lifecycle::{Event, Lifecycle};
+use super::lock_order::branch;
 use super::release_handle::{ReleaseHandle, spec_hash};
 use super::removal::Removed;
 use super::{ReleaseError, Releases};
@@ -265,7 +266,7 @@ impl Releases {
             tracing::error!(%illegal);
             return false;
         }
-        self.own_instance(instance);
+        self.0.own_workers.add(instance);
         let room = self.0.capacity.reserve_anyway(self.size_of(handle));
         // It is warm: its share of the requests needs no time to grow.
         self.add_instance(handle, Instance::new(worker, None, Some(Box::new(room))), unwell);
@@ -290,11 +291,13 @@ impl Releases {
 
     async fn boot_all(&self, entries: Vec<Arc<ReleaseHandle>>) {
         let deadline = Duration::from_millis(REPLACE_BOOT_DEADLINE_MS);
-        let boot = |handle: Arc<ReleaseHandle>| async move {
-            if let Err(error) = self.ensure_scale(&handle, deadline).await {
-                tracing::error!(release = %handle.id(), error = %error_chain(&error),
-                    "a release has too few instances; its next request, or the patrol, tries again");
-            }
+        let boot = |handle: Arc<ReleaseHandle>| {
+            branch(async move {
+                if let Err(error) = self.ensure_scale(&handle, deadline).await {
+                    tracing::error!(release = %handle.id(), error = %error_chain(&error),
+                        "a release has too few instances; its next request, or the patrol, tries again");
+                }
+            })
         };
         stream::iter(entries).for_each_concurrent(STARTS_AT_ONCE_MAX, boot).await;
     }

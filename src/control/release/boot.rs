@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::task::JoinError;
 use vitrine_core::failpoint::{self, Fault};
 use vitrine_core::id::{Digest, InstanceId, ReleaseId};
-use vitrine_core::limits::{BOOT_LOG_LINES, LAST_LINES_MS, UNSTOPPED_MAX};
+use vitrine_core::limits::{BOOT_LOG_LINES, LAST_LINES_MS};
 use vitrine_core::telemetry::error_chain;
 use vitrine_engine::StartSpec;
 use vitrine_proxy::worker::{Egress, Endpoint, Identity, Worker, WorkerError};
@@ -310,27 +310,13 @@ impl Releases {
         lines.split_off(surplus)
     }
 
-    /// A worker could not be stopped.
-    pub(super) fn note_unstopped(&self, instance: &InstanceId) {
-        let mut unstopped = self.0.unstopped.lock().unwrap_or_else(PoisonError::into_inner);
-        if unstopped.len() < UNSTOPPED_MAX {
-            unstopped.insert(instance.clone());
-        }
-    }
-
-    /// Whether there are workers that could not be stopped.
-    pub(super) fn has_unstopped(&self) -> bool {
-        !self.0.unstopped.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
-    }
-
     /// Stops what could not be stopped before, if the engine answers now.
     pub(super) async fn end_again(&self) {
-        let left = || self.0.unstopped.lock().unwrap_or_else(PoisonError::into_inner);
-        if left().is_empty() || self.0.parts.engine.check().await.is_err() {
+        let own = &self.0.own_workers;
+        if !own.has_unstopped() || self.0.parts.engine.check().await.is_err() {
             return;
         }
-        let instances = std::mem::take(&mut *left());
-        for instance in instances {
+        for instance in own.take_unstopped() {
             self.end(&instance).await;
         }
     }

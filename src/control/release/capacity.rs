@@ -1,7 +1,6 @@
 //! What of the host's memory and cores is reserved for workers. A worker that doesn't fit is not started, unless users would lose what
 //! they have: those that serve were there first, and a rollback comes before all.
 
-use super::lifecycle::Event;
 use super::release_handle::ReleaseHandle;
 use super::{ReleaseError, Releases};
 use prometheus::IntGauge;
@@ -206,7 +205,7 @@ impl Releases {
             tracing::info!(release = %guest.id(), room_for = %handle.id(), "a release goes to sleep to make room");
             asked.insert(guest.id());
             // A start may end another release, whose end is no start.
-            Box::pin(self.scale_to_zero(&guest, Event::Idle)).await;
+            Box::pin(self.make_way(&guest)).await;
         }
     }
 

@@ -1,9 +1,10 @@
-//! Executes the effects that the state machine of a release ([`Lifecycle`](super::lifecycle::Life)) returns.
+//! Executes the effects that the state machine of a release ([`Lifecycle`](super::lifecycle::Lifecycle)) returns.
 //!
 //! Events that start, stop, freeze or promote are told by the holder of `handle.boot`; only the loss of a worker may
 //! come in between.
 
 use super::lifecycle::{Effect, Event, Illegal};
+use super::lock_order::Rank;
 use super::release_handle::ReleaseHandle;
 use super::{ReleaseError, Releases};
 use std::sync::Arc;
@@ -128,6 +129,16 @@ impl Releases {
     /// Drains a release's worker and stops it, if `event` allows it; the release is retained and sleeps.
     pub(super) async fn scale_to_zero(&self, handle: &Arc<ReleaseHandle>, event: Event) {
         let _boot = handle.boot.lock().await;
+        self.scale_to_zero_locked(handle, event).await;
+    }
+
+    /// Drains and stops the worker of an idle release for one that is about to be started.
+    pub(super) async fn make_way(&self, guest: &Arc<ReleaseHandle>) {
+        let _boot = guest.boot.lock_as(Rank::Guest).await;
+        self.scale_to_zero_locked(guest, Event::Idle).await;
+    }
+
+    async fn scale_to_zero_locked(&self, handle: &Arc<ReleaseHandle>, event: Event) {
         // A release that was promoted or removed meanwhile must not sleep.
         if handle.life().after(event).is_ok()
             && let Err(error) = self.apply(handle, event, Duration::ZERO).await

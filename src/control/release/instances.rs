@@ -25,7 +25,7 @@ impl Releases {
         answered: impl FnOnce() -> Result<(), ReleaseError> + Send,
     ) -> Result<Started, ReleaseError> {
         let room = self.make_fit(handle).await?;
-        let (id, release) = (self.new_instance(), handle.id());
+        let (id, release) = (self.0.own_workers.new_instance(), handle.id());
         let ReleaseRecord { spec_hash, config_revision, env_scope, .. } = handle.record();
         let record = InstanceRecord { id: id.clone(), spec_hash, config_revision, env_scope };
         self.stored("recording an instance", move |store| store.add_instance(&release, &record)).await?;
@@ -150,10 +150,10 @@ impl Releases {
         };
         if let Err(error) = stopped.await {
             tracing::error!(%instance, error = %error_chain(&error), "a worker could not be stopped; it will be tried again");
-            self.note_unstopped(instance);
+            self.0.own_workers.add_unstopped(instance);
         }
         self.forget_record(instance).await;
-        self.forget_instance(instance);
+        self.0.own_workers.remove(instance);
     }
 
     /// Forgets the record of an instance: no host adopts it from now on.

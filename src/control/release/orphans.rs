@@ -3,28 +3,10 @@
 use super::Releases;
 use std::fs;
 use std::str::FromStr;
-use std::sync::PoisonError;
 use vitrine_core::id::{AppName, InstanceId};
 use vitrine_core::telemetry::error_chain;
 
 impl Releases {
-    /// An id for a worker that is about to be started.
-    pub(super) fn new_instance(&self) -> InstanceId {
-        let instance = InstanceId::random();
-        self.own_instance(&instance);
-        instance
-    }
-
-    /// A worker is this host's: it was started, or adopted.
-    pub(super) fn own_instance(&self, instance: &InstanceId) {
-        self.0.started.lock().unwrap_or_else(PoisonError::into_inner).insert(instance.clone());
-    }
-
-    /// A worker that was started has ended.
-    pub(super) fn forget_instance(&self, instance: &InstanceId) {
-        self.0.started.lock().unwrap_or_else(PoisonError::into_inner).remove(instance);
-    }
-
     /// Removes bundles that no release names: of an upload that was not recorded any more. Before anything is taken in.
     pub(super) async fn sweep_bundles(&self) {
         let bundles = self.0.parts.store.bundles();
@@ -87,7 +69,7 @@ impl Releases {
         let run = self.0.parts.store.layout().run();
         let folders: Vec<InstanceId> = fs::read_dir(&run).map(names).unwrap_or_default();
         // Read last: a worker that was started after both lists were made is in neither.
-        let ours = self.0.started.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let ours = self.0.own_workers.started();
         for info in listed.iter().filter(|info| !ours.contains(&info.instance)) {
             tracing::warn!(instance = %info.instance, release = %info.release, "an orphaned worker is ended");
             self.end(&info.instance).await;

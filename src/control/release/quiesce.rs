@@ -4,6 +4,7 @@
 //! taken and gives none; after a hand-over there are none for ever.
 
 use super::Releases;
+use super::lock_order::{Rank, check};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
@@ -37,6 +38,7 @@ impl Quiesced {
 impl ChangeGate {
     /// A turn; none when another host has taken over, or this one ends. A caller that has one must not ask for another.
     pub(super) async fn take(&self) -> Option<OwnedRwLockReadGuard<()>> {
+        check(Rank::Change);
         tokio::select! {
             biased;
             () = self.over.cancelled() => None,

@@ -46,7 +46,7 @@ pub(super) async fn run(host: Weak<Inner>) {
         let releases = Releases::of_host(inner);
         under_way.retain(|_, task| !task.is_finished());
         if !under_way.contains_key(&None)
-            && releases.has_unstopped()
+            && releases.0.own_workers.has_unstopped()
             && let Some(turn) = releases.0.turns.take().await
         {
             let releases = releases.clone();

@@ -3,6 +3,7 @@
 
 use super::deployment::Deployment;
 use super::labels::{self, Claim, Counts};
+use super::lock_order::{Lock, Rank};
 use super::quota as quotas;
 use super::release_handle::ReleaseHandle;
 use super::removal::Removed;
@@ -15,7 +16,7 @@ use vitrine_core::limits::{DEPLOYMENTS_KEPT_MAX, PROMOTIONS_KEPT_MAX};
 use vitrine_store::{BadMark, Pardon, Promotion, PromotionKind, SplitRecord};
 
 /// One app.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct App {
     live: Option<Version>,
     /// Newest first.
@@ -33,9 +34,26 @@ struct App {
     /// Releases that are or were marked as bad.
     bad: BTreeMap<Version, BadMark>,
     /// Held while the live release changes.
-    switching: Arc<tokio::sync::Mutex<()>>,
+    switching: Lock,
     /// Held while a value of the environment changes.
-    configuring: Arc<tokio::sync::Mutex<()>>,
+    configuring: Lock,
+}
+
+impl Default for App {
+    fn default() -> Self {
+        Self {
+            live: None,
+            history: Arc::default(),
+            releases: Vec::new(),
+            split: None,
+            scale: None,
+            deployments: VecDeque::new(),
+            newest_deploy: None,
+            bad: BTreeMap::new(),
+            switching: Lock::new(Rank::Live),
+            configuring: Lock::new(Rank::Values),
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -201,7 +219,7 @@ impl Registry {
     /// An app is kept no longer. A later removal of an app of this name stays.
     pub(super) fn forget_removed(&self, removed: &Removed) {
         let (mut state, app) = (self.lock(), &removed.record.app);
-        if state.removed.get(app).is_some_and(|one| Arc::ptr_eq(&one.leaving, &removed.leaving)) {
+        if state.removed.get(app).is_some_and(|one| one.leaving.is(&removed.leaving)) {
             state.removed.remove(app);
         }
     }
@@ -391,13 +409,15 @@ impl Registry {
 
     /// The lock for changing what is live, and for removing the app. An unknown app has none: the lock is then the caller's own, who
     /// looks again with the lock held.
-    pub(super) fn switching(&self, app: &AppName) -> Arc<tokio::sync::Mutex<()>> {
-        self.lock().apps.get(app).map(|app| Arc::clone(&app.switching)).unwrap_or_default()
+    pub(super) fn switching(&self, app: &AppName) -> Lock {
+        let own = self.lock().apps.get(app).map(|app| app.switching.clone());
+        own.unwrap_or_else(|| Lock::new(Rank::Live))
     }
 
     /// The lock for changing values of its environment, as [`Registry::switching`].
-    pub(super) fn configuring(&self, app: &AppName) -> Arc<tokio::sync::Mutex<()>> {
-        self.lock().apps.get(app).map(|app| Arc::clone(&app.configuring)).unwrap_or_default()
+    pub(super) fn configuring(&self, app: &AppName) -> Lock {
+        let own = self.lock().apps.get(app).map(|app| app.configuring.clone());
+        own.unwrap_or_else(|| Lock::new(Rank::Values))
     }
 
     /// Holds a version and its labels for an upload: of two that want the same, one gets it.

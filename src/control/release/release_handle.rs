@@ -4,6 +4,7 @@ use super::cold_start::Activation;
 use super::demand::Demand;
 use super::lifecycle::{Effect, Event, Illegal, Lifecycle};
 use super::load::Load;
+use super::lock_order::{Lock, Rank};
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
@@ -42,9 +43,9 @@ pub(super) struct ReleaseHandle {
     unwell: Mutex<Option<(InstanceId, String)>>,
     /// Held while its first instance is started, and while it is stopped, frozen or made live: one at a time, all others wait for the
     /// result.
-    pub boot: tokio::sync::Mutex<()>,
+    pub boot: Lock,
     /// Held while further instances are started beside those that serve; taken before `boot`.
-    pub scaling: tokio::sync::Mutex<()>,
+    pub scaling: Lock,
     /// Operators who wait for its worker, whichever call starts it.
     insisting: AtomicUsize,
     /// Requests that wait for it to wake.
@@ -102,8 +103,8 @@ impl ReleaseHandle {
             record: Mutex::new(record),
             bundle,
             dir,
-            boot: tokio::sync::Mutex::default(),
-            scaling: tokio::sync::Mutex::default(),
+            boot: Lock::new(Rank::Boot),
+            scaling: Lock::new(Rank::Scale),
             insisting: AtomicUsize::new(0),
             waiting: std::sync::atomic::AtomicUsize::new(0),
             activation: Activation::default(),

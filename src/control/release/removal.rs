@@ -1,10 +1,10 @@
 //! Apps removed: kept for a while, so that one that was meant to stay comes back, then dropped for good.
 
 use super::deployment::Event as DeploymentEvent;
+use super::lock_order::{Lock, Rank};
 use super::registry::Registry;
 use super::{ReleaseError, Releases, RemovedView};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use vitrine_core::failpoint::{self, Fault};
 use vitrine_core::id::AppName;
 use vitrine_core::limits::{REMOVED_APPS_MAX, REMOVED_BYTES_MAX, REMOVED_KEPT_MS};
@@ -25,12 +25,12 @@ pub struct RemoveOptions {
 pub(super) struct Removed {
     pub record: RemovedRecord,
     /// Held while its last requests end, and while it is restored or dropped.
-    pub leaving: Arc<tokio::sync::Mutex<()>>,
+    pub leaving: Lock,
 }
 
 impl From<RemovedRecord> for Removed {
     fn from(record: RemovedRecord) -> Self {
-        Self { record, leaving: Arc::default() }
+        Self { record, leaving: Lock::new(Rank::Removed) }
     }
 }
 
@@ -90,7 +90,7 @@ impl Releases {
             live: self.0.registry.live(&app).map(|live| live.id().version),
             by: self.1.actor().to_string(),
         });
-        let leaving = Arc::clone(&kept.leaving).lock_owned().await;
+        let leaving = kept.leaving.lock().await;
         let (record, for_good) = (kept.record.clone(), how.now || how.free_name);
         self.stored("removing the app", move |store| match for_good {
             true => store.remove_app(&record.app, how.free_name),

@@ -9,18 +9,23 @@ use super::release_handle::ReleaseHandle;
 use super::{ReleaseError, Releases};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 use vitrine_core::id::{AppName, ReleaseId};
 use vitrine_core::limits::{ROOM_POLL_MS, UPLOAD_ROOM_MS};
 
-/// A lock for making room, the releases that have room and no worker yet, and those with the place that their app always has.
+/// See the module.
 #[derive(Debug, Default)]
-pub(super) struct Rooms {
-    making: tokio::sync::Mutex<()>,
-    starting: Mutex<BTreeSet<ReleaseId>>,
-    next: Mutex<BTreeMap<AppName, ReleaseId>>,
+pub(super) struct Rooms(Mutex<Taken>);
+
+/// Rooms that are taken, but for those of workers that run.
+#[derive(Debug, Default)]
+struct Taken {
+    /// Releases that have room and no worker yet.
+    starting: BTreeSet<ReleaseId>,
+    /// The release that has the place which its app always has for what is to be live next.
+    next: BTreeMap<AppName, ReleaseId>,
 }
 
 /// Room for a worker that is being started.
@@ -31,32 +36,36 @@ pub(super) struct Room<'a> {
 }
 
 impl Rooms {
-    fn begin(&self, release: &ReleaseId) {
-        self.starting.lock().unwrap_or_else(PoisonError::into_inner).insert(release.clone());
-    }
-
-    /// Gives a release the place that its app always has for what is to be live next, if no other `has_room` there.
-    fn take_next(&self, release: &ReleaseId, has_room: impl FnOnce(&ReleaseId) -> bool) -> bool {
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        if next.get(&release.app).is_some_and(|other| other != release && has_room(other)) {
-            return false;
-        }
-        next.insert(release.app.clone(), release.clone());
-        true
+    fn lock(&self) -> MutexGuard<'_, Taken> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A release that is removed leaves its place.
     pub(super) fn leave(&self, release: &ReleaseId) {
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        if next.get(&release.app) == Some(release) {
-            next.remove(&release.app);
+        let mut taken = self.lock();
+        if taken.next.get(&release.app) == Some(release) {
+            taken.next.remove(&release.app);
         }
+    }
+}
+
+impl Taken {
+    /// Gives a release the place that its app always has for what is to be live next, if no other `has_room` there.
+    fn take_next(&mut self, release: &ReleaseId, has_room: impl FnOnce(&Self, &ReleaseId) -> bool) -> bool {
+        if let Some(other) = self.next.get(&release.app)
+            && other != release
+            && has_room(self, other)
+        {
+            return false;
+        }
+        self.next.insert(release.app.clone(), release.clone());
+        true
     }
 }
 
 impl Drop for Room<'_> {
     fn drop(&mut self) {
-        self.rooms.starting.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.release);
+        self.rooms.lock().starting.remove(&self.release);
     }
 }
 
@@ -71,47 +80,57 @@ impl Releases {
         handle: &Arc<ReleaseHandle>,
         uploaded: bool,
     ) -> Result<Room<'_>, ReleaseError> {
-        let (rooms, config, id) = (&self.0.rooms, &self.0.parts.config, handle.id());
-        let (of_app, of_host) =
-            (config.quota.workers as usize, config.quota.host_workers(config.worker.memory_mb));
         let mut asked = BTreeSet::new();
         // What users depend on waits for none of the others.
         while self.is_guest(handle) {
-            let alone = rooms.making.lock().await;
-            let guests = self.guests(&id);
-            let starting = rooms.starting.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            let starts = |one: &&ReleaseId| **one != id && guests.iter().all(|guest| guest.id() != **one);
-            let count = guests.len() + starting.iter().filter(starts).count();
-            let same_app = |release: &ReleaseId| release.app == id.app;
-            let in_app = guests.iter().filter(|guest| same_app(&guest.id())).count()
-                + starting.iter().filter(starts).filter(|one| same_app(one)).count();
-            let (app_is_full, host_is_full) = (in_app >= of_app, count >= of_host);
-            if !app_is_full && !host_is_full {
-                rooms.begin(&id);
-                break;
-            }
-            let idle = guests.iter().filter(|guest| {
-                (!app_is_full || same_app(&guest.id())) && !asked.contains(&guest.id()) && may_sleep(guest)
-            });
-            let Some(guest) = idle.max_by_key(|guest| guest.pool.idle_ms()) else {
-                let to_be_live = |one: &ReleaseHandle| !one.had_users() && one.record().preview.is_none();
-                let has_room = |other: &ReleaseId| {
-                    let runs = |guest: &Arc<ReleaseHandle>| guest.id() == *other && to_be_live(guest);
-                    starting.contains(other) || guests.iter().any(runs)
-                };
-                if uploaded && to_be_live(handle) && rooms.take_next(&id, has_room) {
-                    rooms.begin(&id);
-                    break;
-                }
-                return Err(full(&id, app_is_full.then_some(in_app), count));
-            };
-            tracing::info!(release = %guest.id(), room_for = %id, "a release goes to sleep to make room");
+            let Some(guest) = self.take_room(handle, uploaded, &asked)? else { break };
+            tracing::info!(release = %guest.id(), room_for = %handle.id(), "a release goes to sleep to make room");
             asked.insert(guest.id());
-            // It may take as long as its drain: others look for room meanwhile.
-            drop(alone);
-            self.scale_to_zero(guest, Event::Idle).await;
+            self.make_way(&guest).await;
         }
-        Ok(Room { rooms, release: id })
+        Ok(Room { rooms: &self.0.rooms, release: handle.id() })
+    }
+
+    /// Takes room for the worker of a release; where there is none, gives the release that is to sleep for it, which is none of those
+    /// that were `asked`.
+    fn take_room(
+        &self,
+        handle: &Arc<ReleaseHandle>,
+        uploaded: bool,
+        asked: &BTreeSet<ReleaseId>,
+    ) -> Result<Option<Arc<ReleaseHandle>>, ReleaseError> {
+        let (config, id) = (&self.0.parts.config, handle.id());
+        let (of_app, of_host) =
+            (config.quota.workers as usize, config.quota.host_workers(config.worker.memory_mb));
+        // One looks for room at a time.
+        let mut taken = self.0.rooms.lock();
+        let guests = self.guests(&id);
+        let starts = |one: &&ReleaseId| **one != id && guests.iter().all(|guest| guest.id() != **one);
+        let count = guests.len() + taken.starting.iter().filter(starts).count();
+        let same_app = |release: &ReleaseId| release.app == id.app;
+        let in_app = guests.iter().filter(|guest| same_app(&guest.id())).count()
+            + taken.starting.iter().filter(starts).filter(|one| same_app(one)).count();
+        let (app_is_full, host_is_full) = (in_app >= of_app, count >= of_host);
+        if !app_is_full && !host_is_full {
+            taken.starting.insert(id);
+            return Ok(None);
+        }
+        let idle = guests.iter().filter(|guest| {
+            (!app_is_full || same_app(&guest.id())) && !asked.contains(&guest.id()) && may_sleep(guest)
+        });
+        if let Some(guest) = idle.max_by_key(|guest| guest.pool.idle_ms()) {
+            return Ok(Some(Arc::clone(guest)));
+        }
+        let to_be_live = |one: &ReleaseHandle| !one.had_users() && one.record().preview.is_none();
+        let has_room = |taken: &Taken, other: &ReleaseId| {
+            let runs = |guest: &Arc<ReleaseHandle>| guest.id() == *other && to_be_live(guest);
+            taken.starting.contains(other) || guests.iter().any(runs)
+        };
+        if uploaded && to_be_live(handle) && taken.take_next(&id, has_room) {
+            taken.starting.insert(id);
+            return Ok(None);
+        }
+        Err(full(&id, app_is_full.then_some(in_app), count))
     }
 
     /// As [`Releases::make_room`] for a release that is taken in. Those that have room may be done with their requests soon: this waits
@@ -159,7 +178,7 @@ impl Releases {
 fn may_sleep(guest: &ReleaseHandle) -> bool {
     guest.pool.requests() == 0
         && guest.waiting.load(Ordering::SeqCst) == 0
-        && guest.boot.try_lock().is_ok()
+        && guest.boot.is_free()
         && guest.life().after(Event::Idle).is_ok()
 }
 
@@ -182,17 +201,18 @@ mod tests {
 
     #[test]
     fn one_release_of_an_app_has_the_place_of_what_is_to_be_live_next() {
-        let rooms = Rooms::default();
+        let mut taken = Taken::default();
         let of = |release: &str| release.parse::<ReleaseId>().unwrap();
-        assert!(rooms.take_next(&of("shop@v2"), |_| unreachable!()));
-        assert!(rooms.take_next(&of("blog@v2"), |_| unreachable!()), "another app");
-        assert!(rooms.take_next(&of("shop@v2"), |_| true), "it has it already");
-        assert!(!rooms.take_next(&of("shop@v3"), |other| *other == of("shop@v2")));
+        assert!(taken.take_next(&of("shop@v2"), |_, _| unreachable!()));
+        assert!(taken.take_next(&of("blog@v2"), |_, _| unreachable!()), "another app");
+        assert!(taken.take_next(&of("shop@v2"), |_, _| true), "it has it already");
+        assert!(!taken.take_next(&of("shop@v3"), |_, other| *other == of("shop@v2")));
         // Previews and what wakes have places of the others: only the one that has this place counts.
-        assert!(rooms.take_next(&of("shop@v3"), |other| *other == of("shop@preview")));
+        assert!(taken.take_next(&of("shop@v3"), |_, other| *other == of("shop@preview")));
+        let rooms = Rooms(Mutex::new(taken));
         for left in ["shop@v2", "shop@v3", "blog@v2"] {
             rooms.leave(&of(left));
         }
-        assert!(rooms.next.lock().unwrap().is_empty());
+        assert!(rooms.lock().next.is_empty());
     }
 }

@@ -6,6 +6,7 @@
 use super::boot::Terms;
 use super::demand::Demand;
 use super::instances::Started;
+use super::lock_order::branch;
 use super::release_handle::ReleaseHandle;
 use super::{ReleaseError, Releases};
 use futures_util::future::join_all;
@@ -62,7 +63,7 @@ impl Releases {
         self.wanted_instances(handle).is_some_and(|wanted| !is_to_scale(handle, wanted))
             && handle.pool.is_open()
             && handle.may_be_tried_again()
-            && handle.scaling.try_lock().is_ok()
+            && handle.scaling.is_free()
     }
 
     /// Makes sure that a release serves, with no fewer instances than it is to have.
@@ -120,10 +121,12 @@ impl Releases {
             return Ok(());
         }
         self.check_engine(&handle.id()).await?;
-        let starts = (0..missing_now).map(|_| async {
-            let started = self.start_beside(handle, deadline, terms(handle)).await?;
-            self.add_if(handle, started, || missing() > 0).await;
-            Ok(())
+        let starts = (0..missing_now).map(|_| {
+            branch(async {
+                let started = self.start_beside(handle, deadline, terms(handle)).await?;
+                self.add_if(handle, started, || missing() > 0).await;
+                Ok(())
+            })
         });
         let started = join_all(starts).await;
         noted(handle, started.into_iter().find_map(Result::err))

@@ -56,7 +56,7 @@ impl Releases {
             if !self.may_pack_snapshot(&handle) {
                 continue;
             }
-            let Ok(_nothing_starts) = self.0.mapping.try_write() else { return };
+            let Some(_nothing_starts) = self.0.mapping.try_write() else { return };
             let is_mapped = |one: &Arc<ReleaseHandle>| one.bundle.digest == digest && one.pool.has_instance();
             if !self.0.registry.entries().iter().any(is_mapped) {
                 handle.unmap_snapshot();
@@ -66,7 +66,7 @@ impl Releases {
     }
 
     async fn take_snapshot(&self, handle: &Arc<ReleaseHandle>, deadline: Duration) -> Option<SnapshotRecord> {
-        let instance = self.new_instance();
+        let instance = self.0.own_workers.new_instance();
         // Half of the time is left for the worker that serves, whatever happens here.
         let bound = (deadline / 2).min(Duration::from_millis(SNAPSHOT_TIMEOUT_MS));
         let begun = tokio::time::Instant::now();

@@ -3,6 +3,7 @@
 use super::diagnosis;
 use super::labels::{Claim, Counts};
 use super::lifecycle::{Event, Lifecycle};
+use super::lock_order::Guard;
 use super::registry::{Registry, Reserved, Unclaimed};
 use super::release_handle::{ReleaseHandle, spec_hash};
 use super::{DeployObserver, DeployPhase, HealthAnswer, ReleaseError, Releases, Uploaded};
@@ -53,7 +54,7 @@ pub(super) struct Draft {
     /// Its preview name, and when that ends.
     pub preview: Option<(Version, u64)>,
     /// Keeps its bundle from being removed until the release is recorded.
-    pub kept: Option<OwnedRwLockReadGuard<()>>,
+    pub kept: Option<Guard<OwnedRwLockReadGuard<()>>>,
 }
 
 /// When a release is acknowledged: what is not is undone by the next start.
@@ -115,7 +116,7 @@ impl Releases {
         let revision_of = app.clone();
         let config_revision =
             self.stored("reading the environment", move |store| store.latest_revision(&revision_of)).await?;
-        let kept = Some(Arc::clone(&self.0.keeping).read_owned().await);
+        let kept = Some(self.0.keeping.read().await);
         let bundles = self.0.parts.store.bundles();
         let dir = bundles.install(dir, digest).await.map_err(ReleaseError::store("storing the bundle"))?;
         let draft = Draft {
@@ -298,7 +299,7 @@ impl Releases {
     /// Says that the app of an upload was removed since that began, if it was.
     async fn removed_meanwhile(&self, release: &ReleaseId) -> Option<ReleaseError> {
         // A removal holds it until the book knows of it, too.
-        let _switching = self.0.registry.switching(&release.app).lock_owned().await;
+        let _switching = self.0.registry.switching(&release.app).lock().await;
         if !self.0.registry.is_revoked(release) {
             return None;
         }

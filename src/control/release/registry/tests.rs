@@ -92,7 +92,7 @@ fn nothing_but_an_app_that_is_new_makes_an_app() {
     registry.forget_removed(&registry.removed(&shop).unwrap());
     assert!(registry.removed(&shop).is_none());
     registry.add_app(&shop);
-    assert!(registry.knows(&shop) && Arc::ptr_eq(&registry.switching(&shop), &registry.switching(&shop)));
+    assert!(registry.knows(&shop) && registry.switching(&shop).is(&registry.switching(&shop)));
 }
 
 #[test]
