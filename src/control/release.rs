@@ -1,18 +1,21 @@
 //! Releases: what may happen to them, and making it happen.
 //!
-//! [`Releases`] is the control plane's one door. Behind it, in the order of a release's life: [`upload`] (taken in,
-//! recorded, booted) -> [`snapshot`] (what isolates start from) -> [`boot`] (a worker from nothing to ready) ->
-//! [`deployment`] (stages, hooks, bake; [`deploy_phase`] is what an observer is told of it) -> [`switch`] (promote and rollback: healthy,
-//! recorded, swapped), for a share of the users first ([`split`]), with as many [`instances`] as its [`scale`] says and its
-//! [`demand`] needs -> [`worker_monitor`] (a worker that is lost or hangs is replaced) and
-//! [`health_check`] (so is one that is ill), [`warm_failure`] (one whose pages fail at its start serves, and is asked again) -> [`reaper`] (sleep,
-//! expiry, retention) and [`removal`] (of an app, which [`restore`] brings back) -> [`cold_start`] (a request for one that sleeps).
-//! [`boot_queue`] says whose worker is started next, [`capacity`] whether it fits, [`diagnosis`] why one did not come up. [`lifecycle`] says what may happen to a
-//! release and what follows, [`effects`] carries that out; [`decide`] holds the other rules, without effects, [`worker_metrics`] reports how
-//! workers do, and [`load`] what is asked of them. [`release_handle`] is one release,
-//! [`registry`] all that is known, [`labels`] whose each host name is, [`reuse`] which names may get other content, [`quota`] and [`room`] what an app may have beside what its
-//! users get, [`table`] turns it into a route table and [`publish`] swaps that in, [`adopt`] fills it after a start, [`orphans`]
-//! removes what an earlier host left, [`quiesce`] lets it rest while another host takes over.
+//! [`Releases`] is the control plane's facade: the admin side and the edge call it, and it composes the types below. Each has only
+//! the fields that it needs and calls only those above it.
+//!
+//! ```text
+//! Registry              what is known of apps and releases (registry, release_handle, labels, quota); Records, its store
+//! WorkerSupervisor      workers: start, watch, check, scale, freeze, stop (supervisor); InstalledBundles, what they start from
+//! RoutePublisher        the route table (publisher, table)
+//! Values                environment values that workers run with (values)
+//! Remover, Views        removal of releases and apps (removal); what the admin side shows (views, listing)
+//! Switcher              what is live: switch, rollback, share of the users (switch, split)
+//! Uploader, Deployer    a bundle taken in (upload); stages, hooks and bake of a deployment (deployment)
+//! Environment           changes of environment values (environment)
+//! Reaper, Recovery      idle and expired releases (reaper); the start of the host, and restored apps (adopt, restore)
+//! ```
+//! Rules without effects are in [`lifecycle`] (states of a release), [`decide`], [`deployment`] and [`demand`]. [`lock_order`] says in
+//! which order locks are taken, [`quiesce`] stops all changes while another host takes over.
 
 mod adopt;
 mod apex;
@@ -30,18 +33,21 @@ mod effects;
 mod environment;
 mod error;
 mod health_check;
+mod installed_bundles;
 mod instances;
 mod labels;
 mod lifecycle;
 mod listing;
 mod load;
 mod lock_order;
+mod operations;
 mod orphans;
 mod own_workers;
-mod publish;
+mod publisher;
 mod quiesce;
 mod quota;
 mod reaper;
+mod records;
 mod registry;
 mod release_handle;
 mod removal;
@@ -51,50 +57,59 @@ mod room;
 mod scale;
 mod snapshot;
 mod split;
+mod supervisor;
 mod switch;
 mod table;
 mod upload;
+mod urls;
+mod values;
 mod view;
+mod views;
 mod warm_failure;
 mod worker_metrics;
 mod worker_monitor;
 
+use adopt::Recovery;
 use app_logs::AppLogs;
 pub use app_logs::Tail;
-use boot_queue::BootQueue;
-use capacity::Capacity;
 pub use deploy_phase::{DeployObserver, DeployPhase};
+use deployment::Deployer;
 pub use diagnosis::{Diagnosis, LoweredLimit, env_line, limits_line};
+use environment::Environment;
 pub use error::{ReleaseError, WakeError};
+use installed_bundles::InstalledBundles;
 pub use listing::AppsPage;
 pub use load::LoadView;
-use lock_order::{Lock, Rank, SharedLock};
-use own_workers::OwnWorkers;
+use publisher::RoutePublisher;
+use quiesce::ChangeGate;
 pub use quiesce::{ChangePermit, Quiesced};
+use reaper::Reaper;
+use records::Records;
 use registry::Registry;
 pub use removal::RemoveOptions;
-use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, AtomicU64};
-use std::sync::{Arc, Mutex, OnceLock};
+use removal::Remover;
+use std::sync::Arc;
+use supervisor::WorkerSupervisor;
+use switch::Switcher;
 use tokio::runtime::Handle;
 pub use upload::UploadOptions;
+use upload::Uploader;
+use urls::Urls;
+use values::Values;
 pub use view::{
     AppSummary, AppView, DeploymentView, EnvChange, EnvView, HealthAnswer, HealthView, InstanceView,
     LiveValue, Phase, ReleaseView, RemovedView, ShareView, SnapshotView, Switched, Uploaded, WasBad,
 };
+use views::Views;
 use vitrine_core::clock::Clock;
 use vitrine_core::config::Config;
-use vitrine_core::files;
 use vitrine_core::handover::Predecessor;
-use vitrine_core::id::{AppName, Digest};
-use vitrine_core::limits::{BODIES_BYTES_MAX, BOOTS_RESERVE};
-use vitrine_core::scope::Actor;
+use vitrine_core::id::Digest;
 use vitrine_core::telemetry::Telemetry;
 use vitrine_engine::Engine;
 use vitrine_proxy::route::Routes;
-use vitrine_proxy::route::guard::{Guard, PASS_PARAMETER};
-use vitrine_proxy::worker::{BodyMemory, OwnOrigin, OwnOrigins, Sockets};
-use vitrine_store::{Store, StoreError};
+use vitrine_proxy::route::guard::Guard;
+use vitrine_store::Store;
 
 /// What the control plane works with.
 #[derive(Debug)]
@@ -134,188 +149,142 @@ pub struct PromoteOptions {
     pub observer: Option<Arc<dyn DeployObserver>>,
 }
 
-/// The control plane as the admin side and the edge call it, and the store handle that names whose changes it records. Cheap to clone.
+/// The control plane as the admin side and the edge call it, and on whose behalf its changes are recorded. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Releases(Arc<Inner>, Store);
+pub struct Releases(Arc<Inner>, Records);
 
 #[derive(Debug)]
 struct Inner {
-    parts: Parts,
-    /// Where everything but requests is done.
-    control: Handle,
-    registry: Registry,
+    registry: Arc<Registry>,
+    turns: ChangeGate,
     app_logs: AppLogs,
-    /// What apps' calls go through.
-    sockets: Arc<Sockets>,
-    /// What answers apps' calls to themselves.
-    own_origins: OwnOrigins,
-    /// What bodies from workers are held in.
-    bodies: Arc<BodyMemory>,
-    boots: Arc<BootQueue>,
-    capacity: Arc<Capacity>,
-    rooms: room::Rooms,
-    /// Held for reading from when a bundle is stored until its release is recorded, for writing while one is removed.
-    keeping: SharedLock,
-    /// Whether live releases are still being booted after the start of the host.
-    starting: AtomicBool,
-    /// Deployments that an earlier host left on their way, with their releases, until the start goes on with them.
-    left_over: Mutex<Vec<(Arc<release_handle::ReleaseHandle>, Arc<deployment::Deployment>)>>,
-    /// Bundles that the start of the host has hashed: what it boots is not hashed again.
-    verified: Mutex<BTreeSet<Digest>>,
-    /// Held for reading while a worker is started, for writing while snapshots are packed that none maps.
-    mapping: SharedLock,
-    own_workers: OwnWorkers,
-    /// Number of the deploy that began last.
-    last_deploy: AtomicU64,
-    /// Held from the record of a change until its table is swapped in: otherwise the table of an epoch could lack the change of
-    /// an earlier one, or an older table be swapped in last.
-    changing: Lock,
-    turns: quiesce::ChangeGate,
-    /// Address that users reach the edge at, once it is bound.
-    public: OnceLock<(&'static str, u16)>,
+    urls: Urls,
+    supervisor: WorkerSupervisor,
+    views: Views,
+    remover: Remover,
+    switcher: Switcher,
+    uploader: Uploader,
+    deployer: Deployer,
+    environment: Environment,
+    reaper: Arc<Reaper>,
+    recovery: Recovery,
 }
 
-impl Releases {
-    /// Loads what is recorded, adopts the workers that still run, and publishes the first route table. A request for a release that
-    /// has no worker yet starts one and waits for it, and operators may change everything from now on.
-    ///
-    /// # Errors
-    /// [`ReleaseError::Store`].
-    pub async fn open(parts: Parts) -> Result<Self, ReleaseError> {
-        let boots = BootQueue::new(boot_queue::places_here(parts.config.worker.memory_mb), BOOTS_RESERVE);
-        let capacity = Capacity::here(&parts.config, parts.telemetry.metrics.schedulable_workers());
-        let app_logs = AppLogs::new(&parts.telemetry);
-        let releases = Self::of_host(Arc::new(Inner {
-            parts,
-            control: Handle::current(),
-            registry: Registry::default(),
+impl Inner {
+    fn compose(parts: &Parts) -> Self {
+        let Parts { config, clock, predecessor, .. } = parts;
+        let (registry, turns) = (Arc::<Registry>::default(), ChangeGate::default());
+        let (records, metrics) = (Records::new(parts.store.clone()).by_host(), &parts.telemetry.metrics);
+        let (app_logs, urls) = (AppLogs::new(&parts.telemetry), Urls::new(parts));
+        let installed = InstalledBundles::new(records.clone());
+        let supervisor = WorkerSupervisor::new(parts, &registry, &records, &installed, &app_logs, &turns);
+        let publisher = RoutePublisher::new(parts, &registry, &records);
+        let values = Values {
+            registry: Arc::clone(&registry),
+            records: records.clone(),
+            config: Arc::clone(config),
+            supervisor: supervisor.clone(),
+        };
+        let remover = Remover {
+            registry: Arc::clone(&registry),
+            records: records.clone(),
+            clock: clock.clone(),
+            metrics: Arc::clone(metrics),
+            app_logs: app_logs.clone(),
+            installed: installed.clone(),
+            supervisor: supervisor.clone(),
+            publisher: publisher.clone(),
+        };
+        let views = Views {
+            registry: Arc::clone(&registry),
+            routes: parts.routes.clone(),
+            urls: urls.clone(),
+            supervisor: supervisor.clone(),
+        };
+        let switcher = Switcher {
+            registry: Arc::clone(&registry),
+            records: records.clone(),
+            clock: clock.clone(),
+            predecessor: predecessor.clone(),
+            metrics: Arc::clone(metrics),
+            urls: urls.clone(),
+            supervisor: supervisor.clone(),
+            publisher: publisher.clone(),
+            values: values.clone(),
+        };
+        let uploader = Uploader {
+            registry: Arc::clone(&registry),
+            records: records.clone(),
+            config: Arc::clone(config),
+            clock: clock.clone(),
+            metrics: Arc::clone(metrics),
+            app_logs: app_logs.clone(),
+            installed: installed.clone(),
+            supervisor: supervisor.clone(),
+            publisher: publisher.clone(),
+            values: values.clone(),
+            views: views.clone(),
+            remover: remover.clone(),
+        };
+        let deployer = Deployer {
+            registry: Arc::clone(&registry),
+            records: records.clone(),
+            config: Arc::clone(config),
+            clock: clock.clone(),
+            turns: turns.clone(),
+            urls: urls.clone(),
+            supervisor: supervisor.clone(),
+            publisher: publisher.clone(),
+            values,
+            switcher: switcher.clone(),
+            last_deploy: Arc::default(),
+        };
+        let environment = Environment {
+            registry: Arc::clone(&registry),
+            records: records.clone(),
+            uploader: uploader.clone(),
+            deployer: deployer.clone(),
+        };
+        let reaper = Reaper {
+            registry: Arc::clone(&registry),
+            config: Arc::clone(config),
+            clock: clock.clone(),
+            turns: turns.clone(),
+            predecessor: predecessor.clone(),
+            supervisor: supervisor.clone(),
+            remover: remover.clone(),
+        };
+        let recovery = Recovery {
+            registry: Arc::clone(&registry),
+            records,
+            config: Arc::clone(config),
+            engine: parts.engine.clone(),
+            metrics: Arc::clone(metrics),
+            app_logs: app_logs.clone(),
+            predecessor: predecessor.clone(),
+            turns: turns.clone(),
+            installed,
+            supervisor: supervisor.clone(),
+            publisher,
+            deployer: deployer.clone(),
+            views: views.clone(),
+            left_over: Arc::default(),
+        };
+        let reaper = Arc::new(reaper);
+        Self {
+            registry,
+            turns,
             app_logs,
-            bodies: BodyMemory::new(BODIES_BYTES_MAX),
-            sockets: Sockets::new(files::shares().egress_sockets),
-            boots,
-            capacity,
-            rooms: room::Rooms::default(),
-            keeping: SharedLock::new(Rank::Bundles),
-            starting: AtomicBool::new(true),
-            left_over: Mutex::default(),
-            verified: Mutex::default(),
-            mapping: SharedLock::new(Rank::Mapping),
-            own_workers: OwnWorkers::default(),
-            last_deploy: AtomicU64::new(0),
-            changing: Lock::new(Rank::Routes),
-            turns: quiesce::ChangeGate::default(),
-            public: OnceLock::new(),
-            own_origins: OwnOrigins::default(),
-        }));
-        releases.adopt().await?;
-        Ok(releases)
-    }
-
-    /// The same control plane, with its changes recorded through this handle of the store: as its actor's.
-    #[must_use]
-    pub fn through(&self, store: Store) -> Self {
-        Self(Arc::clone(&self.0), store)
-    }
-
-    /// The same for what goes on in the background of a change: the host does that by itself.
-    fn by_host(&self) -> Self {
-        Self::of_host(Arc::clone(&self.0))
-    }
-
-    fn of_host(inner: Arc<Inner>) -> Self {
-        let store = inner.parts.store.by(Actor::Host);
-        Self(inner, store)
-    }
-
-    /// Boots the live releases that have no worker, goes on with what an earlier host began, and keeps everything in order from
-    /// then on. Once. A release that can't be booted is logged and tried again.
-    pub async fn bring_up(&self) {
-        self.finish_start().await;
-        tokio::spawn(reaper::run(Arc::downgrade(&self.0)));
-        tokio::spawn(worker_metrics::run(Arc::downgrade(&self.0)));
-    }
-
-    /// Tells where users reach the edge, for the URLs in views.
-    pub fn set_public(&self, (scheme, port): (&'static str, u16)) {
-        // Bound once a process: a second call has nothing new to say.
-        let _ = self.0.public.set((scheme, port));
-    }
-
-    /// Names what answers apps' calls to themselves.
-    pub fn answer_own(&self, edge: Arc<dyn OwnOrigin>) {
-        self.0.own_origins.set(edge);
-    }
-
-    /// URL of a host label below the domain.
-    fn url(&self, label: &str) -> String {
-        let domain = &self.0.parts.config.domain;
-        match self.0.public.get() {
-            Some((scheme @ "https", 443) | (scheme @ "http", 80)) => format!("{scheme}://{label}.{domain}"),
-            Some((scheme, port)) => format!("{scheme}://{label}.{domain}:{port}"),
-            None => format!("http://{label}.{domain}"),
-        }
-    }
-
-    /// The password of releases that users never got.
-    #[must_use]
-    pub fn guard(&self) -> Option<Arc<Guard>> {
-        self.0.parts.guard.clone()
-    }
-
-    /// The URL of a label with a pass in it, for what can't be seen without one.
-    fn link(&self, app: &AppName, label: &str) -> Option<String> {
-        let guard = self.0.parts.guard.as_ref().filter(|guard| guard.watches(app))?;
-        let pass = guard.pass(&format!("{label}.{}", self.0.parts.config.domain));
-        Some(format!("{}/?{PASS_PARAMETER}={pass}", self.url(label)))
-    }
-
-    /// Whether every live release has a worker that serves; the reason otherwise.
-    ///
-    /// # Errors
-    /// The first live release without a worker.
-    pub fn ready(&self) -> Result<(), String> {
-        for app in self.0.registry.names() {
-            let Some(live) = self.0.registry.live(&app) else { continue };
-            if !live.pool.is_ready() {
-                return Err(format!("{} has no worker that serves", live.id()));
-            }
-        }
-        Ok(())
-    }
-
-    /// Lines of an app's log, and those to come.
-    ///
-    /// # Errors
-    /// [`ReleaseError::NoApp`], [`ReleaseError::LogBusy`].
-    pub async fn logs(&self, app: &AppName, follow: bool) -> Result<Tail, ReleaseError> {
-        if !self.0.registry.knows(app) {
-            return Err(self.no_app(app));
-        }
-        Ok(self.0.app_logs.tail(app, follow).await?)
-    }
-
-    /// Stops every worker: the end of a host that does not leave them running.
-    pub async fn stop_workers(&self) {
-        // One that is replaced right now is not started again, and what waits to be started is not.
-        self.0.turns.close();
-        self.0.boots.close();
-        for handle in self.0.registry.entries() {
-            self.scale_to_zero(&handle, lifecycle::Event::HostEnds).await;
-        }
-        self.end_all().await;
-    }
-
-    /// Runs a store call where blocking is allowed.
-    async fn stored<T: Send + 'static>(
-        &self,
-        operation: &'static str,
-        call: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, ReleaseError> {
-        let store = self.1.clone();
-        let done = tokio::task::spawn_blocking(move || call(&store)).await;
-        match done {
-            Ok(result) => result.map_err(ReleaseError::store(operation)),
-            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+            urls,
+            supervisor,
+            views,
+            remover,
+            switcher,
+            uploader,
+            deployer,
+            environment,
+            reaper,
+            recovery,
         }
     }
 }

@@ -3,25 +3,39 @@
 //! Workers are adopted through their sockets, by the instance that is recorded, without asking the engine: a host
 //! whose Docker hangs still serves what runs.
 
+use super::ReleaseError;
+use super::app_logs::AppLogs;
 use super::boot::Terms;
+use super::deployment::{Deployer, Deployment};
+use super::installed_bundles::InstalledBundles;
 use super::lifecycle::{Event, Lifecycle};
 use super::lock_order::branch;
+use super::orphans::names;
+use super::publisher::RoutePublisher;
+use super::quiesce::ChangeGate;
+use super::records::Records;
+use super::registry::Registry;
 use super::release_handle::{ReleaseHandle, spec_hash};
 use super::removal::Removed;
-use super::{ReleaseError, Releases};
+use super::supervisor::WorkerSupervisor;
+use super::views::Views;
 use futures_util::{StreamExt as _, stream};
 use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
+use std::fs;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use vitrine_bundle::{Bundle, BundleDir, Scale};
+use vitrine_core::config::Config;
 use vitrine_core::config::Isolation;
 use vitrine_core::failpoint::{self, Fault};
+use vitrine_core::handover::Predecessor;
 use vitrine_core::id::{AppName, Digest, ReleaseId, Version};
 use vitrine_core::limits::{
     ADOPT_TIMEOUT_MS, ADOPTED_AT_ONCE_MAX, ORPHANS_AGAIN_MS, REPLACE_BOOT_DEADLINE_MS, STARTS_AT_ONCE_MAX,
 };
+use vitrine_core::telemetry::Metrics;
 use vitrine_core::telemetry::error_chain;
+use vitrine_engine::Engine;
 use vitrine_proxy::pool::Instance;
 use vitrine_store::{
     BadMark, InstanceRecord, Promotion, ReleaseRecord, ReleaseState, SnapshotRecord, SplitRecord, Store,
@@ -58,15 +72,42 @@ pub(super) fn read_app(store: &Store, app: AppName) -> Result<Recorded, StoreErr
     Ok(Recorded { app, releases, live, history, split, scale, bad })
 }
 
-impl Releases {
+/// Deployments that an earlier host left on their way, with their releases.
+type LeftOver = Vec<(Arc<ReleaseHandle>, Arc<Deployment>)>;
+
+/// See the module. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Recovery {
+    pub registry: Arc<Registry>,
+    pub records: Records,
+    pub config: Arc<Config>,
+    pub engine: Engine,
+    pub metrics: Arc<Metrics>,
+    pub app_logs: AppLogs,
+    pub predecessor: Predecessor,
+    pub turns: ChangeGate,
+    pub installed: InstalledBundles,
+    pub supervisor: WorkerSupervisor,
+    pub publisher: RoutePublisher,
+    pub deployer: Deployer,
+    pub views: Views,
+    /// What the start goes on with once the live releases are booted.
+    pub left_over: Arc<Mutex<LeftOver>>,
+}
+
+impl Recovery {
+    /// The same, with its changes recorded on behalf of another actor.
+    pub(super) fn through(&self, records: &Records) -> Self {
+        Self { records: records.clone(), deployer: self.deployer.through(records), ..self.clone() }
+    }
+
     pub(super) async fn adopt(&self) -> Result<(), ReleaseError> {
-        let parts = &self.0.parts;
-        let epoch = self.stored("reading the epoch", |store| store.epoch()).await?;
-        self.0.registry.set_epoch(epoch);
-        self.0.registry.hold_names(self.stored("reading the names", |store| store.held_names()).await?);
-        let removed = self.stored("reading the removed apps", |store| store.removed()).await?;
-        self.0.registry.keep_removed(removed.into_iter().map(Removed::from));
-        let recorded = self.stored("reading the releases", read).await?;
+        let epoch = self.records.stored("reading the epoch", |store| store.epoch()).await?;
+        self.registry.set_epoch(epoch);
+        self.registry.hold_names(self.records.stored("reading the names", |store| store.held_names()).await?);
+        let removed = self.records.stored("reading the removed apps", |store| store.removed()).await?;
+        self.registry.keep_removed(removed.into_iter().map(Removed::from));
+        let recorded = self.records.stored("reading the releases", read).await?;
         let bundles = self.verify_bundles(&recorded).await;
         for one in recorded {
             self.load_app(one, &bundles).await;
@@ -74,19 +115,19 @@ impl Releases {
         self.sweep_bundles().await;
         self.sweep_logs().await;
         // Processes end with the host that started them, and what is left in containers is no worker of an engine without them.
-        let adoptable = parts.engine.isolation() == Isolation::Container;
-        let adopting = stream::iter(self.0.registry.entries()).for_each_concurrent(
+        let adoptable = self.engine.isolation() == Isolation::Container;
+        let adopting = stream::iter(self.registry.entries()).for_each_concurrent(
             ADOPTED_AT_ONCE_MAX,
             |handle| async move {
                 self.adopt_instances(&handle, adoptable).await;
             },
         );
         adopting.await;
-        for app in self.0.registry.names() {
-            let left = self.load_deployment(&app).await?;
-            self.0.left_over.lock().unwrap_or_else(PoisonError::into_inner).extend(left);
+        for app in self.registry.names() {
+            let left = self.deployer.load_deployment(&app).await?;
+            self.left_over.lock().unwrap_or_else(PoisonError::into_inner).extend(left);
         }
-        self.publish(None);
+        self.publisher.publish(None);
         Ok(())
     }
 
@@ -94,32 +135,28 @@ impl Releases {
     pub(super) async fn finish_start(&self) {
         self.boot_live().await;
         self.resume();
-        {
-            let _changing = self.0.changing.lock().await;
-            self.0.starting.store(false, Ordering::SeqCst);
-            self.publish(None);
-        }
-        let releases = self.by_host();
+        self.publisher.end_start().await;
+        let recovery = self.clone();
         tokio::spawn(async move {
-            if let Some(_turn) = releases.0.turns.take().await {
-                releases.boot_standby().await;
+            if let Some(_turn) = recovery.turns.take().await {
+                recovery.boot_standby().await;
             }
-            releases.0.verified.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            recovery.installed.forget_verified();
             // Its last requests may be served by workers that no release has now.
-            releases.0.parts.predecessor.gone().await;
-            let Some(turn) = releases.0.turns.take().await else { return };
-            releases.end_orphans().await;
+            recovery.predecessor.gone().await;
+            let Some(turn) = recovery.turns.take().await else { return };
+            recovery.supervisor.end_orphans().await;
             drop(turn);
             // By now it is known which workers of an earlier build still run, and no request waits for this.
-            if let Err(error) = releases.0.parts.engine.prune().await {
+            if let Err(error) = recovery.engine.prune().await {
                 tracing::warn!(error = %error_chain(&error), "old worker images are left alone");
             }
-            if let Err(error) = releases.0.parts.store.bundles().sweep_shared().await {
+            if let Err(error) = recovery.records.bundles().sweep_shared().await {
                 tracing::warn!(error = %error_chain(&error), "files that no bundle has are left alone");
             }
             tokio::time::sleep(Duration::from_millis(ORPHANS_AGAIN_MS)).await;
-            if let Some(_turn) = releases.0.turns.take().await {
-                releases.end_orphans().await;
+            if let Some(_turn) = recovery.turns.take().await {
+                recovery.supervisor.end_orphans().await;
             }
         });
     }
@@ -129,7 +166,7 @@ impl Releases {
         let releases = recorded.iter().flat_map(|one| &one.releases);
         let ready = releases.filter(|record| record.state != ReleaseState::Pending);
         let digests: BTreeSet<Digest> = ready.map(|record| record.digest).collect();
-        let bundles = &self.0.parts.store.bundles();
+        let bundles = &self.records.bundles();
         let verify = |digest: Digest| async move {
             let ensured = bundles.ensure(digest).await;
             // One that is an app's own is looked up when that is booted.
@@ -139,14 +176,14 @@ impl Releases {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let found: HashMap<_, _> = stream::iter(digests).map(verify).buffer_unordered(cores).collect().await;
         let whole = found.iter().filter(|(_, found)| found.is_ok()).map(|(digest, _)| *digest);
-        self.0.verified.lock().unwrap_or_else(PoisonError::into_inner).extend(whole);
+        self.installed.note_verified(whole);
         found
     }
 
     pub(super) async fn load_app(&self, recorded: Recorded, bundles: &Verified) {
         let Recorded { app, releases, live, history, split, scale, bad } = recorded;
-        self.0.registry.add_app(&app);
-        self.0.parts.telemetry.metrics.add_app(&app);
+        self.registry.add_app(&app);
+        self.metrics.add_app(&app);
         let mut loaded = Vec::new();
         for record in releases {
             loaded.extend(self.load_bundle(record, bundles).await);
@@ -159,13 +196,13 @@ impl Releases {
             let life = Lifecycle::recorded(is_live, record.promoted_ms.is_some());
             self.load_release(record, life, found);
         }
-        self.0.registry.restore(&app, live, history);
+        self.registry.restore(&app, live, history);
         if failpoint::at("split.restore") != Some(Fault::Skip) {
-            self.0.registry.set_split(&app, split);
+            self.registry.set_split(&app, split);
         }
-        self.0.registry.set_scale(&app, scale);
+        self.registry.set_scale(&app, scale);
         for (version, mark) in bad {
-            self.0.registry.set_bad(&ReleaseId::new(app.clone(), version), mark);
+            self.registry.set_bad(&ReleaseId::new(app.clone(), version), mark);
         }
     }
 
@@ -178,9 +215,9 @@ impl Releases {
             tracing::warn!(release = %id, "what an unfinished deploy left is removed");
             let undone = id.clone();
             let undoing =
-                self.stored("undoing the release", move |store| store.delete_release(&undone)).await;
+                self.records.stored("undoing the release", move |store| store.delete_release(&undone)).await;
             match undoing {
-                Ok(()) => self.forget_bundle(digest).await,
+                Ok(()) => self.installed.forget_bundle(digest).await,
                 Err(error) => {
                     tracing::error!(release = %id, error = %error_chain(&error), "failed to delete an incomplete release; skipping it");
                 }
@@ -197,14 +234,14 @@ impl Releases {
     }
 
     fn load_release(&self, mut record: ReleaseRecord, life: Lifecycle, (dir, bundle, snapshot): Found) {
-        let config = &self.0.parts.config;
+        let config = &self.config;
         let cpus = config.worker_of(&record.id.app).cpus;
         let limits = super::decide::limits(&bundle.manifest.limits, &config.limits, cpus);
         // The operator may have changed limits since: an instance with the old ones is then replaced.
         record.spec_hash = spec_hash(&record, &bundle, &limits, config);
         let handle = ReleaseHandle::new(record, life, bundle, dir, &config.limits, cpus);
         handle.set_snapshot(snapshot);
-        self.0.registry.add(handle);
+        self.registry.add(handle);
     }
 
     /// Adopts the recorded instances that still run and are what the release would start now; the others are forgotten, and ended as
@@ -212,6 +249,7 @@ impl Releases {
     async fn adopt_instances(&self, handle: &Arc<ReleaseHandle>, adoptable: bool) {
         let release = handle.id();
         let recorded = match self
+            .records
             .stored("reading the instances", move |store| store.instances(&release))
             .await
         {
@@ -228,13 +266,13 @@ impl Releases {
             if adoptable && is_its_own && self.adopt_instance(handle, &one).await {
                 continue;
             }
-            self.forget_record(&one.id).await;
+            self.supervisor.forget_record(&one.id).await;
         }
     }
 
     async fn adopt_instance(&self, handle: &Arc<ReleaseHandle>, recorded: &InstanceRecord) -> bool {
         let instance = &recorded.id;
-        let env = match self.env_of(handle).await {
+        let env = match self.supervisor.env_of(handle).await {
             Ok(env) => env,
             Err(error) => {
                 tracing::error!(release = %handle.id(), %instance, error = %error_chain(&error), "not adopted");
@@ -242,8 +280,8 @@ impl Releases {
             }
         };
         let adopting = async {
-            let identity = self.identity(handle, instance, recorded.spec_hash);
-            let worker = self.connect(handle, identity, env, Terms::Accepted).await?;
+            let identity = self.supervisor.identity(handle, instance, recorded.spec_hash);
+            let worker = self.supervisor.connect(handle, identity, env, Terms::Accepted).await?;
             let timeout = Duration::from_millis(ADOPT_TIMEOUT_MS);
             let ready = worker.ready(timeout).await?;
             // The host before this one may have frozen it.
@@ -266,26 +304,33 @@ impl Releases {
             tracing::error!(%illegal);
             return false;
         }
-        self.0.own_workers.add(instance);
-        let room = self.0.capacity.reserve_anyway(self.size_of(handle));
+        let room = self.supervisor.own(handle, instance);
         // It is warm: its share of the requests needs no time to grow.
-        self.add_instance(handle, Instance::new(worker, None, Some(Box::new(room))), unwell);
+        self.supervisor.add_instance(handle, Instance::new(worker, None, Some(Box::new(room))), unwell);
         tracing::info!(release = %handle.id(), %instance, "a running worker was adopted");
         true
+    }
+
+    /// Goes on with the deployments that an earlier host left on their way.
+    fn resume(&self) {
+        let left = std::mem::take(&mut *self.left_over.lock().unwrap_or_else(PoisonError::into_inner));
+        for (live, deployment) in left {
+            self.deployer.go_on(live, deployment);
+        }
     }
 
     /// What is missing of the instances of releases that users get is started before the host says that it is ready. None is stopped: the
     /// host before this one may serve from any.
     async fn boot_live(&self) {
-        let names = self.0.registry.names();
-        let live = names.iter().flat_map(|app| [self.0.registry.live(app), self.candidate(app)]);
+        let names = self.registry.names();
+        let live = names.iter().flat_map(|app| [self.registry.live(app), self.registry.candidate(app)]);
         self.boot_all(live.flatten().collect()).await;
     }
 
     /// The releases that a rollback would go to are warm again soon after.
     async fn boot_standby(&self) {
-        let mut wanted = self.0.registry.entries();
-        wanted.retain(|handle| self.is_wanted(handle));
+        let mut wanted = self.registry.entries();
+        wanted.retain(|handle| self.registry.is_wanted(handle));
         self.boot_all(wanted).await;
     }
 
@@ -293,13 +338,48 @@ impl Releases {
         let deadline = Duration::from_millis(REPLACE_BOOT_DEADLINE_MS);
         let boot = |handle: Arc<ReleaseHandle>| {
             branch(async move {
-                if let Err(error) = self.ensure_scale(&handle, deadline).await {
+                if let Err(error) = self.supervisor.ensure_scale(&handle, deadline).await {
                     tracing::error!(release = %handle.id(), error = %error_chain(&error),
                         "a release has too few instances; its next request, or the patrol, tries again");
                 }
             })
         };
         stream::iter(entries).for_each_concurrent(STARTS_AT_ONCE_MAX, boot).await;
+    }
+
+    /// Removes bundles that no release names: of an upload that was not recorded any more. Before anything is taken in.
+    pub(super) async fn sweep_bundles(&self) {
+        let bundles = self.records.bundles();
+        let in_use = self.records.stored("looking for bundles in use", |store| store.digests()).await;
+        let (in_use, stored) = match (in_use, bundles.list().await) {
+            (Ok(in_use), Ok(stored)) => (in_use, stored),
+            (Err(error), _) => return tracing::warn!(error = %error_chain(&error), "no bundle is removed"),
+            (_, Err(error)) => return tracing::warn!(error = %error_chain(&error), "no bundle is removed"),
+        };
+        for digest in stored.into_iter().filter(|digest| !in_use.contains(digest)) {
+            tracing::warn!(digest = %digest.short(), "a bundle without a release is removed");
+            if let Err(error) = bundles.remove(digest).await {
+                tracing::warn!(digest = %digest.short(), error = %error_chain(&error), "it could not be removed");
+            }
+        }
+    }
+
+    /// Removes the logs of unknown apps: a host that ended right after it dropped an app may have left its log, and the next app of
+    /// that name would show it. Before anything is taken in.
+    pub(super) async fn sweep_logs(&self) {
+        let folder = self.records.layout().logs();
+        let listed = tokio::task::spawn_blocking(move || fs::read_dir(folder).map(names)).await;
+        let apps: Vec<AppName> = match listed {
+            Ok(Ok(apps)) => apps,
+            Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => return,
+            Ok(Err(error)) => return tracing::warn!(%error, "no log is removed"),
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        };
+        let registry = &self.registry;
+        for app in apps.iter().filter(|app| !registry.knows(app) && registry.removed(app).is_none()) {
+            tracing::warn!(%app, "the log of an unknown app is removed");
+            self.app_logs.forget(app);
+        }
     }
 }
 

@@ -1,14 +1,16 @@
 //! The bare domain, which leads to the only app and to none of several.
 
-use super::Releases;
+use super::views::Views;
 use vitrine_core::id::AppName;
 
-impl Releases {
-    /// What an operator is to know if the first release of this app has just taken the bare domain from another one. That one is
-    /// named if it `may_be_shown`.
-    #[must_use]
-    pub fn apex_lost_to(&self, app: &AppName, may_be_shown: impl Fn(&AppName) -> bool) -> Option<String> {
-        let table = self.0.parts.routes.snapshot();
+impl Views {
+    /// See [`Releases::apex_lost_to`](super::Releases::apex_lost_to).
+    pub(super) fn apex_lost_to(
+        &self,
+        app: &AppName,
+        may_be_shown: impl Fn(&AppName) -> bool,
+    ) -> Option<String> {
+        let table = self.routes.snapshot();
         let is_new = table.apps.get(app).is_some_and(|route| route.releases.len() == 1);
         if !is_new || table.apps.size() != 2 || !table.hosts.is_empty() {
             return None;

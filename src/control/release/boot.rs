@@ -5,9 +5,10 @@ use super::effects::refused;
 use super::health_check::FailedCheck;
 use super::lifecycle::Event;
 use super::release_handle::ReleaseHandle;
-use super::{ReleaseError, Releases, health_check, worker_monitor};
+use super::supervisor::WorkerSupervisor;
+use super::{ReleaseError, health_check, worker_monitor};
 use std::collections::HashSet;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinError;
 use vitrine_core::failpoint::{self, Fault};
@@ -34,7 +35,7 @@ const LOST_WITH_SNAPSHOT: &str = "the worker ended while it started from the app
 /// A worker that may serve, and what failed of its warm and health paths.
 type ReadyWorker = (Arc<Worker>, Option<String>);
 
-impl Releases {
+impl WorkerSupervisor {
     /// Starts the first instance of a release and lets it serve. The caller has a place to do so.
     pub(super) async fn boot(
         &self,
@@ -49,7 +50,7 @@ impl Releases {
         Ok(())
     }
 
-    /// As [`Releases::start_instance`], for an instance that is recorded.
+    /// As [`WorkerSupervisor::start_instance`], for an instance that is recorded.
     pub(super) async fn start_within(
         &self,
         handle: &Arc<ReleaseHandle>,
@@ -85,7 +86,7 @@ impl Releases {
         let spec = self.start_spec(handle, instance, snapshot);
         let (release, spec_hash) = (spec.release.clone(), spec.spec_hash);
         let engine_error = |source| ReleaseError::Engine { release, source };
-        self.0.parts.engine.start(spec).await.map_err(engine_error)?;
+        self.0.engine.start(spec).await.map_err(engine_error)?;
         let identity = self.identity(handle, instance, spec_hash);
         let failed = match self.connect(handle, identity, env, terms).await {
             Ok(worker) => {
@@ -105,7 +106,7 @@ impl Releases {
                             self.forget_snapshot(handle).await;
                         }
                         let warm = ready.warm_failure.map(|failure| failure.message);
-                        let domain = &self.0.parts.config.domain;
+                        let domain = &self.0.config.domain;
                         return match health_check::first(handle, &worker, domain, terms).await {
                             Ok(health) => Ok((worker, warm.or(health))),
                             Err(failed) => Err(self.ill(handle, instance, failed).await),
@@ -141,18 +142,12 @@ impl Releases {
         self.not_up(handle, reason, log, Diagnosis { answer, ..Diagnosis::default() }).await
     }
 
-    /// Hashes the release's files again, unless the start of the host has just done so: a worker is started from the bundle that was
-    /// uploaded, or not at all. A damaged bundle is unpacked again from its archive, if that is whole.
+    /// See [`InstalledBundles::check`](super::installed_bundles::InstalledBundles::check).
     async fn check_bundle(&self, handle: &Arc<ReleaseHandle>) -> Result<(), ReleaseError> {
         if failpoint::at("boot.check_bundle") == Some(Fault::Skip) {
             return Ok(());
         }
-        let digest = handle.bundle.digest;
-        if self.0.verified.lock().unwrap_or_else(PoisonError::into_inner).contains(&digest) {
-            return Ok(());
-        }
-        let checked = self.0.parts.store.bundles().ensure(digest).await;
-        checked.map(drop).map_err(ReleaseError::store("checking the bundle"))
+        self.0.installed.check(handle.bundle.digest).await
     }
 
     /// What a worker of a release is started from.
@@ -163,7 +158,7 @@ impl Releases {
         snapshot: Option<Digest>,
     ) -> StartSpec {
         let record = handle.record();
-        let resources = self.0.parts.config.worker_of(&record.id.app);
+        let resources = self.0.config.worker_of(&record.id.app);
         StartSpec {
             instance: instance.clone(),
             release: record.id,
@@ -185,7 +180,7 @@ impl Releases {
             instance: instance.clone(),
             release: handle.id(),
             spec_hash,
-            endpoint: Endpoint::Unix(self.0.parts.store.layout().run_dir(instance)),
+            endpoint: Endpoint::Unix(self.0.records.layout().run_dir(instance)),
         }
     }
 
@@ -196,8 +191,11 @@ impl Releases {
     ) -> Result<Vec<(String, String)>, ReleaseError> {
         let record = handle.record();
         let (app, revision, scope) = (record.id.app, record.config_revision, record.env_scope);
-        let values =
-            self.stored("reading the environment", move |store| store.env(&app, revision, scope)).await?;
+        let values = self
+            .0
+            .records
+            .stored("reading the environment", move |store| store.env(&app, revision, scope))
+            .await?;
         let wanted = &handle.bundle.manifest.env;
         let read = values.into_iter().filter(|value| wanted.contains(&value.name));
         Ok(read.map(|value| (value.name, value.value)).collect())
@@ -212,13 +210,13 @@ impl Releases {
         terms: Terms,
     ) -> Result<Arc<Worker>, WorkerError> {
         let record = handle.record();
-        let parts = &self.0.parts;
+        let workers = &self.0;
         let is_accepted = terms == Terms::Accepted;
-        let start = Start { settings: handle.settings(&parts.config.domain), env, is_accepted };
+        let start = Start { settings: handle.settings(&workers.config.domain), env, is_accepted };
         let listed: Vec<_> =
             handle.bundle.manifest.egress.iter().filter_map(|text| text.parse().ok()).collect();
-        let metrics = Arc::clone(&parts.telemetry.metrics);
-        let policy = parts.config.egress_of(&record.id.app, record.env_scope == EnvScope::Production);
+        let metrics = Arc::clone(&workers.metrics);
+        let policy = workers.config.egress_of(&record.id.app, record.env_scope == EnvScope::Production);
         let egress = Egress::new(&record.id.app, &listed, &policy, metrics, Arc::clone(&self.0.sockets));
         egress.answer_own(record.id.clone(), self.0.own_origins.clone());
         handle.set_denials(egress.denials());
@@ -233,7 +231,7 @@ impl Releases {
         &self,
         talk: impl Future<Output = T> + Send + 'static,
     ) -> T {
-        match self.0.parts.requests.spawn(talk).await.map_err(JoinError::try_into_panic) {
+        match self.0.requests.spawn(talk).await.map_err(JoinError::try_into_panic) {
             Ok(said) => said,
             Err(Ok(panic)) => std::panic::resume_unwind(panic),
             // Those threads end with the host.
@@ -300,7 +298,7 @@ impl Releases {
     /// What a worker that failed has to say: the app's lines, then its processes'.
     async fn boot_log(&self, handle: &Arc<ReleaseHandle>, instance: &InstanceId) -> Vec<String> {
         let mut lines = self.0.app_logs.of_instance(&handle.id().app, instance);
-        if let Ok(output) = self.0.parts.engine.logs(instance, BOOT_LOG_LINES).await {
+        if let Ok(output) = self.0.engine.logs(instance, BOOT_LOG_LINES).await {
             lines.extend(output);
         }
         // Each isolate renders the warm paths, and each tells of the same error.
@@ -310,10 +308,15 @@ impl Releases {
         lines.split_off(surplus)
     }
 
+    /// Whether there are workers that could not be stopped.
+    pub(super) fn has_unstopped(&self) -> bool {
+        self.0.own_workers.has_unstopped()
+    }
+
     /// Stops what could not be stopped before, if the engine answers now.
     pub(super) async fn end_again(&self) {
         let own = &self.0.own_workers;
-        if !own.has_unstopped() || self.0.parts.engine.check().await.is_err() {
+        if !own.has_unstopped() || self.0.engine.check().await.is_err() {
             return;
         }
         for instance in own.take_unstopped() {
@@ -324,7 +327,7 @@ impl Releases {
     /// Whether the engine answers: what would hang without it is refused at once.
     pub(super) async fn check_engine(&self, release: &ReleaseId) -> Result<(), ReleaseError> {
         let away = |source| ReleaseError::EngineAway { release: release.clone(), source };
-        self.0.parts.engine.check().await.map_err(away)
+        self.0.engine.check().await.map_err(away)
     }
 }
 

@@ -4,9 +4,10 @@
 //! get. A start that finds none waits, and a place that gets free goes to the most urgent of those that wait, among equals to the one
 //! that came first.
 
+use super::ReleaseError;
 use super::lifecycle::State;
 use super::release_handle::ReleaseHandle;
-use super::{ReleaseError, Releases};
+use super::supervisor::WorkerSupervisor;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -205,11 +206,11 @@ pub(super) fn places_here(worker_mb: u64) -> usize {
     places(cores, memory_bytes, worker_mb)
 }
 
-impl Releases {
+impl WorkerSupervisor {
     /// How urgent a start of this release is now.
     fn rank(&self, handle: &Arc<ReleaseHandle>, insist: bool) -> Rank {
         let awaited = handle.waiting.load(Ordering::SeqCst) > 0;
-        if handle.life().state() == State::Live || self.gets_requests(handle) {
+        if handle.life().state() == State::Live || self.0.registry.gets_requests(handle) {
             return match awaited {
                 _ if handle.has_served() => Rank::Replaced,
                 true => Rank::LiveAwaited,
@@ -232,8 +233,8 @@ impl Releases {
         insist: bool,
         patience: Duration,
     ) -> Result<BootPlace, ReleaseError> {
-        let (releases, ranked) = (self.by_host(), Arc::clone(handle));
-        let place = self.0.boots.place(move || releases.rank(&ranked, insist), patience).await;
+        let (supervisor, ranked) = (self.clone(), Arc::clone(handle));
+        let place = self.0.boots.place(move || supervisor.rank(&ranked, insist), patience).await;
         place.map_err(|no_place| {
             let retry_after_s = match no_place {
                 NoPlace::Busy { retry_after_s } => retry_after_s,

@@ -1,12 +1,14 @@
 //! What of the host's memory and cores is reserved for workers. A worker that doesn't fit is not started, unless users would lose what
 //! they have: those that serve were there first, and a rollback comes before all.
 
+use super::ReleaseError;
 use super::release_handle::ReleaseHandle;
-use super::{ReleaseError, Releases};
+use super::supervisor::WorkerSupervisor;
 use prometheus::IntGauge;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use vitrine_core::config::{Config, WorkerResources};
+use vitrine_core::id::InstanceId;
 
 /// Memory in MiB and thousandths of a core.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -176,7 +178,7 @@ impl Capacity {
     }
 }
 
-impl Releases {
+impl WorkerSupervisor {
     /// Reserves room for a worker of a release; releases that nobody needs go to sleep for it. What users had, and have no worker of
     /// now, always has room.
     ///
@@ -209,9 +211,15 @@ impl Releases {
         }
     }
 
+    /// A running worker is adopted: it has room, whether there is any or not.
+    pub(super) fn own(&self, handle: &ReleaseHandle, instance: &InstanceId) -> Reservation {
+        self.0.own_workers.add(instance);
+        self.0.capacity.reserve_anyway(self.size_of(handle))
+    }
+
     /// What is reserved for each instance of a release.
     pub(super) fn size_of(&self, handle: &ReleaseHandle) -> Size {
-        Size::of(&self.0.parts.config.worker_of(&handle.pool.release().app))
+        Size::of(&self.0.config.worker_of(&handle.pool.release().app))
     }
 }
 

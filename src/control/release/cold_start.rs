@@ -3,7 +3,8 @@
 use super::quiesce::ChangePermit;
 use super::release_handle::ReleaseHandle;
 use super::room::Room;
-use super::{ReleaseError, Releases, WakeError};
+use super::supervisor::WorkerSupervisor;
+use super::{ReleaseError, WakeError};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -43,12 +44,9 @@ impl Drop for Held<'_> {
     }
 }
 
-impl Releases {
-    /// Starts the worker of a sleeping release and waits until it serves, for [`WAKE_DEADLINE_MS`] at most. Coalesced and bounded.
-    ///
-    /// # Errors
-    /// See [`WakeError`].
-    pub async fn wake(&self, release: &ReleaseId) -> Result<Arc<Pool>, WakeError> {
+impl WorkerSupervisor {
+    /// See [`Releases::wake`](super::Releases::wake).
+    pub(super) async fn wake(&self, release: &ReleaseId) -> Result<Arc<Pool>, WakeError> {
         let handle =
             self.0.registry.release(release).ok_or_else(|| WakeError::Failed("it was removed".into()))?;
         let waiting = handle.waiting.fetch_add(1, Ordering::SeqCst);
@@ -73,14 +71,14 @@ impl Releases {
     /// Boots in a task of its own: the client that caused it may go away, the others still wait.
     fn begin_to_wake(&self, handle: &Arc<ReleaseHandle>) -> watch::Receiver<Woken> {
         let (tell, woken) = watch::channel(None);
-        let (releases, handle) = (self.by_host(), Arc::clone(handle));
+        let (supervisor, handle) = (self.clone(), Arc::clone(handle));
         // The request that asks is on another thread; a boot is the control plane's.
         self.0.control.spawn(async move {
-            let Some((_turn, _room)) = releases.room_in_time(&handle).await else {
+            let Some((_turn, _room)) = supervisor.room_in_time(&handle).await else {
                 tell.send_replace(Some(Err(WakeError::Busy { retry_after_s: RETRY_AFTER_S })));
                 return;
             };
-            let result = releases.ensure_worker(&handle, WAKE_DEADLINE, false).await;
+            let result = supervisor.ensure_worker(&handle, WAKE_DEADLINE, false).await;
             let result = result.map_err(|error| {
                 let release = handle.id();
                 tracing::error!(%release, error = %error_chain(&error), "a sleeping release did not wake");
@@ -100,7 +98,7 @@ impl Releases {
     async fn room_in_time(&self, handle: &Arc<ReleaseHandle>) -> Option<(ChangePermit, Room<'_>)> {
         let end = Instant::now() + WAKE_DEADLINE;
         loop {
-            let turn = self.turn().await?;
+            let turn = self.0.turns.permit().await?;
             match self.make_room(handle, false).await {
                 Ok(room) => return Some((turn, room)),
                 Err(ReleaseError::Quota(_))

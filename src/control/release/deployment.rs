@@ -11,6 +11,7 @@ mod hooks;
 mod tests;
 mod trial;
 
+pub(super) use executor::Deployer;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use vitrine_core::id::{ReleaseId, Version};
 use vitrine_core::telemetry::Figures;

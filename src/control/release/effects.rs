@@ -3,10 +3,11 @@
 //! Events that start, stop, freeze or promote are told by the holder of `handle.boot`; only the loss of a worker may
 //! come in between.
 
+use super::ReleaseError;
 use super::lifecycle::{Effect, Event, Illegal};
 use super::lock_order::Rank;
 use super::release_handle::ReleaseHandle;
-use super::{ReleaseError, Releases};
+use super::supervisor::WorkerSupervisor;
 use std::sync::Arc;
 use std::time::Duration;
 use vitrine_core::failpoint::{self, Fault};
@@ -17,7 +18,7 @@ use vitrine_proxy::worker::WorkerError;
 /// What an effect gave: the event that it led to, and why if that is a failure.
 type Gave = (Option<Event>, Result<(), ReleaseError>);
 
-impl Releases {
+impl WorkerSupervisor {
     /// Tells a release what happened, and carries out what follows until nothing more does. `deadline` is for a start.
     ///
     /// # Errors
@@ -96,7 +97,7 @@ impl Releases {
         self.ensure_locked(handle, deadline, insist).await
     }
 
-    /// As [`Releases::ensure_worker`], for a caller that holds `handle.boot`.
+    /// As [`WorkerSupervisor::ensure_worker`], for a caller that holds `handle.boot`.
     pub(super) async fn ensure_locked(
         &self,
         handle: &Arc<ReleaseHandle>,
@@ -221,7 +222,7 @@ impl Releases {
     }
 
     fn drain_timeout(&self) -> Duration {
-        Duration::from_millis(self.0.parts.config.switching.drain_timeout_ms)
+        Duration::from_millis(self.0.config.switching.drain_timeout_ms)
     }
 }
 

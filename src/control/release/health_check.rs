@@ -6,7 +6,7 @@
 
 use super::boot::Terms;
 use super::release_handle::ReleaseHandle;
-use super::{Inner, Releases};
+use super::supervisor::{WorkerSupervisor, Workers};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -103,16 +103,16 @@ async fn once(handle: &ReleaseHandle, worker: &Worker, domain: &str, path: &str)
 }
 
 /// Runs the configured checks of an instance for as long as it is its release's.
-pub(super) fn watch(releases: &Releases, handle: &Arc<ReleaseHandle>, instance: &Arc<Instance>) {
+pub(super) fn watch(supervisor: &WorkerSupervisor, handle: &Arc<ReleaseHandle>, instance: &Arc<Instance>) {
     if failpoint::at("check.watch") == Some(Fault::Skip) {
         return;
     }
-    let policy = &releases.0.parts.config.health;
+    let policy = &supervisor.0.config.health;
     if policy.health_check.is_some() || policy.target_group.is_some() {
-        releases.0.open_or_close(&handle.pool);
+        supervisor.0.open_or_close(&handle.pool);
     }
     let watcher = Watcher {
-        host: Arc::downgrade(&releases.0),
+        host: Arc::downgrade(&supervisor.0),
         handle: Arc::downgrade(handle),
         instance: Arc::downgrade(instance),
         started: Instant::now(),
@@ -151,7 +151,7 @@ impl Judge {
 
 #[derive(Clone)]
 struct Watcher {
-    host: Weak<Inner>,
+    host: Weak<Workers>,
     handle: Weak<ReleaseHandle>,
     instance: Weak<Instance>,
     started: Instant,
@@ -182,14 +182,14 @@ impl Watcher {
             else {
                 return;
             };
-            let releases = Releases::of_host(host);
+            let supervisor = WorkerSupervisor(host);
             if handle.pool.instance(instance.id()).is_none() {
                 return;
             }
-            let in_use = releases.gets_requests(&handle);
+            let in_use = supervisor.0.registry.gets_requests(&handle);
             judge.stands(&instance, in_use);
             if !in_use || !instance.worker().is_ready() {
-                drop((releases, handle, instance));
+                drop((supervisor, handle, instance));
                 // Its next check is due as soon as users get it.
                 tokio::time::sleep(Duration::from_millis(PATROL_INTERVAL_MS)).await;
                 rounds.reset_immediately();
@@ -198,19 +198,19 @@ impl Watcher {
             let path = path.as_deref().unwrap_or(&handle.bundle.manifest.health.path);
             let begun = Instant::now();
             let Asked { check, .. } =
-                ask(&handle, instance.worker(), &releases.0.parts.config.domain, path, timeout).await;
+                ask(&handle, instance.worker(), &supervisor.0.config.domain, path, timeout).await;
             let begun_at = begun - self.started;
             let checked = note(&mut judge, &instance, check, begun_at, begun.elapsed());
-            releases.0.open_or_close(&handle.pool);
+            supervisor.0.open_or_close(&handle.pool);
             let target = checked.target.map(|(state, _)| state);
-            let grace = releases.0.parts.config.health.health_check_grace_period_seconds;
+            let grace = supervisor.0.config.health.health_check_grace_period_seconds;
             if service::counts_as_healthy(self.started.elapsed(), checked.container, target) {
                 instance.set_ill_before(0);
             } else if service::is_replaced(grace, self.started.elapsed(), checked.container, target) {
                 tracing::warn!(release = %handle.id(), ?check, path, "a worker is unhealthy and is replaced");
                 let ill = instance.id().clone();
                 drop(instance);
-                releases.replace_beside(&handle, &ill).await;
+                supervisor.replace_beside(&handle, &ill).await;
             }
         }
     }
@@ -298,16 +298,16 @@ async fn ask(handle: &ReleaseHandle, worker: &Worker, domain: &str, path: &str, 
     }
 }
 
-impl Inner {
+impl Workers {
     /// Whether unhealthy instances get requests follows what the checks say now.
     fn open_or_close(&self, pool: &Pool) {
-        let open = fails_open(pool, &self.parts.config.health.target_group_attributes);
+        let open = fails_open(pool, &self.config.health.target_group_attributes);
         pool.set_fails_open(open);
-        self.parts.telemetry.metrics.fail_open(pool.series(), open);
+        self.metrics.fail_open(pool.series(), open);
     }
 }
 
-impl Releases {
+impl WorkerSupervisor {
     /// Starts an instance beside one that is ill, and lets the ill one finish its requests. Where no other comes up, the ill one stays: it
     /// may still answer some.
     async fn replace_beside(&self, handle: &Arc<ReleaseHandle>, ill: &InstanceId) {
@@ -317,7 +317,10 @@ impl Releases {
         tokio::time::sleep(Duration::from_millis(pause_ms)).await;
         let Some(_turn) = self.0.turns.take().await else { return };
         let _boot = handle.boot.lock().await;
-        if handle.pool.instance(ill).is_none() || !handle.pool.is_ready() || !self.gets_requests(handle) {
+        if handle.pool.instance(ill).is_none()
+            || !handle.pool.is_ready()
+            || !self.0.registry.gets_requests(handle)
+        {
             // Somebody replaced it, or users get another release by now.
             return;
         }
@@ -325,7 +328,7 @@ impl Releases {
         match self.start_beside(handle, Duration::from_millis(REPLACE_BOOT_DEADLINE_MS), Terms::Strict).await
         {
             Ok((instance, _)) => {
-                self.0.parts.telemetry.metrics.replacement(&handle.id().app, Replacement::Unhealthy);
+                self.0.metrics.replacement(&handle.id().app, Replacement::Unhealthy);
                 instance.set_ill_before(times + 1);
                 self.add_instance(handle, instance, None);
                 self.finish_behind(handle.pool.remove(ill).into_iter().collect()).await;

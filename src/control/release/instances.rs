@@ -2,7 +2,8 @@
 
 use super::boot::Terms;
 use super::release_handle::ReleaseHandle;
-use super::{ReleaseError, Releases, warm_failure, worker_monitor};
+use super::supervisor::WorkerSupervisor;
+use super::{ReleaseError, warm_failure, worker_monitor};
 use std::sync::Arc;
 use std::time::Duration;
 use vitrine_core::failpoint::{self, Fault};
@@ -14,7 +15,7 @@ use vitrine_store::{InstanceRecord, ReleaseRecord};
 /// An instance that may serve, and what failed of its warm and health paths.
 pub(super) type Started = (Arc<Instance>, Option<String>);
 
-impl Releases {
+impl WorkerSupervisor {
     /// Starts an instance and waits until it may serve. It is recorded first: a host that dies after the start finds it again. One that
     /// fails is ended. `answered` is called once its worker is what it should be.
     pub(super) async fn start_instance(
@@ -28,10 +29,13 @@ impl Releases {
         let (id, release) = (self.0.own_workers.new_instance(), handle.id());
         let ReleaseRecord { spec_hash, config_revision, env_scope, .. } = handle.record();
         let record = InstanceRecord { id: id.clone(), spec_hash, config_revision, env_scope };
-        self.stored("recording an instance", move |store| store.add_instance(&release, &record)).await?;
+        self.0
+            .records
+            .stored("recording an instance", move |store| store.add_instance(&release, &record))
+            .await?;
         match self.start_within(handle, &id, deadline, terms, answered).await {
             Ok((worker, unwell)) => {
-                let attributes = &self.0.parts.config.health.target_group_attributes;
+                let attributes = &self.0.config.health.target_group_attributes;
                 let is_slow = attributes.slow_start_seconds > 0 && handle.pool.is_ready();
                 Ok((Instance::new(worker, is_slow.then(|| attributes.clone()), Some(Box::new(room))), unwell))
             }
@@ -106,8 +110,8 @@ impl Releases {
 
     /// The same in the background.
     pub(super) fn stop_behind(&self, instance: Arc<Instance>) {
-        let releases = self.by_host();
-        tokio::spawn(async move { releases.stop(instance).await });
+        let supervisor = self.clone();
+        tokio::spawn(async move { supervisor.stop(instance).await });
     }
 
     /// Lets instances that are in no pool any more finish what is in flight there, and stops them, in the background. Their records are
@@ -115,15 +119,15 @@ impl Releases {
     pub(super) async fn finish_behind(&self, instances: Vec<Arc<Instance>>) {
         for instance in instances {
             self.forget_record(instance.id()).await;
-            let releases = self.by_host();
-            tokio::spawn(async move { releases.finish(instance).await });
+            let supervisor = self.clone();
+            tokio::spawn(async move { supervisor.finish(instance).await });
         }
     }
 
     async fn finish(&self, instance: Arc<Instance>) {
         // The host before this one may still send it requests, which are not counted here.
-        self.0.parts.predecessor.gone().await;
-        let timeout = Duration::from_millis(self.0.parts.config.switching.drain_timeout_ms);
+        self.0.predecessor.gone().await;
+        let timeout = Duration::from_millis(self.0.config.switching.drain_timeout_ms);
         let left = instance.wait_idle(timeout).await;
         if left > 0 {
             let instance = instance.id();
@@ -136,14 +140,14 @@ impl Releases {
     pub(super) async fn end(&self, instance: &InstanceId) {
         let grace_ms = match failpoint::at("stop.grace") {
             Some(Fault::Skip) => 0,
-            _ => self.0.parts.config.switching.stop_timeout_ms,
+            _ => self.0.config.switching.stop_timeout_ms,
         };
         self.end_within(instance, grace_ms).await;
     }
 
-    /// As [`Releases::end`], with a grace of its own.
+    /// As [`WorkerSupervisor::end`], with a grace of its own.
     pub(super) async fn end_within(&self, instance: &InstanceId, grace_ms: u64) {
-        let engine = &self.0.parts.engine;
+        let engine = &self.0.engine;
         let stopped = async {
             engine.check().await?;
             engine.stop(instance, grace_ms).await
@@ -160,7 +164,7 @@ impl Releases {
     pub(super) async fn forget_record(&self, instance: &InstanceId) {
         let id = instance.clone();
         if let Err(error) =
-            self.stored("forgetting an instance", move |store| store.remove_instance(&id)).await
+            self.0.records.stored("forgetting an instance", move |store| store.remove_instance(&id)).await
         {
             tracing::error!(%instance, error = %error_chain(&error), "an instance that leaves is still recorded");
         }

@@ -1,7 +1,8 @@
 //! Lists of apps: whole, or a page at a time, in full or a line each.
 
 use super::load;
-use super::{AppSummary, AppView, Releases, ShareView};
+use super::views::Views;
+use super::{AppSummary, AppView, ShareView};
 use vitrine_core::id::{AppName, dns_label};
 
 /// Which part of the list of apps.
@@ -13,14 +14,18 @@ pub struct AppsPage {
     pub limit: Option<usize>,
 }
 
-impl Releases {
-    /// Apps that have a release.
-    pub fn apps(&self, page: &AppsPage, may_be_shown: impl Fn(&AppName) -> bool) -> Vec<AppView> {
+impl Views {
+    /// See [`Releases::apps`](super::Releases::apps).
+    pub(super) fn apps(&self, page: &AppsPage, may_be_shown: impl Fn(&AppName) -> bool) -> Vec<AppView> {
         self.page(page, may_be_shown).map(|app| self.app_view(&app)).collect()
     }
 
-    /// As [`Releases::apps`], without what each release is like.
-    pub fn app_summaries(&self, page: &AppsPage, may_be_shown: impl Fn(&AppName) -> bool) -> Vec<AppSummary> {
+    /// See [`Releases::app_summaries`](super::Releases::app_summaries).
+    pub(super) fn app_summaries(
+        &self,
+        page: &AppsPage,
+        may_be_shown: impl Fn(&AppName) -> bool,
+    ) -> Vec<AppSummary> {
         self.page(page, may_be_shown).map(|app| self.app_summary(&app)).collect()
     }
 
@@ -29,19 +34,18 @@ impl Releases {
         page: &AppsPage,
         may_be_shown: impl Fn(&AppName) -> bool,
     ) -> impl Iterator<Item = AppName> {
-        let names = self.0.registry.names().into_iter();
+        let names = self.registry.names().into_iter();
         let behind = |app: &AppName| page.after.as_ref().is_none_or(|after| app > after);
-        let shown =
-            move |app: &AppName| behind(app) && may_be_shown(app) && self.0.registry.has_releases(app);
+        let shown = move |app: &AppName| behind(app) && may_be_shown(app) && self.registry.has_releases(app);
         names.filter(shown).take(page.limit.unwrap_or(usize::MAX))
     }
 
     fn app_summary(&self, app: &AppName) -> AppSummary {
-        let releases = self.0.registry.releases(app);
-        let (live, share) = (self.0.registry.live(app), self.0.registry.split(app));
+        let releases = self.registry.releases(app);
+        let (live, share) = (self.registry.live(app), self.registry.split(app));
         AppSummary {
             app: app.to_string(),
-            url: self.url(&dns_label(app.as_str())),
+            url: self.urls.url(&dns_label(app.as_str())),
             live: live.as_ref().map(|handle| handle.id().version.to_string()),
             live_ready: live.map(|handle| handle.pool.is_ready()),
             share: share.map(ShareView::from),

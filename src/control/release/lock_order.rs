@@ -69,8 +69,8 @@ impl Lock {
     }
 }
 
-/// A lock of a rank that any number of readers or one writer holds.
-#[derive(Debug)]
+/// A lock of a rank that any number of readers or one writer holds. Clones are the same lock.
+#[derive(Debug, Clone)]
 pub(super) struct SharedLock {
     rank: Rank,
     lock: Arc<RwLock<()>>,

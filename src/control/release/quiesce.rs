@@ -3,15 +3,14 @@
 //! What changes releases by itself (replacing, waking, going round) takes a turn for each step. A pause waits until no turn is
 //! taken and gives none; after a hand-over there are none for ever.
 
-use super::Releases;
 use super::lock_order::{Rank, check};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 use tokio_util::sync::CancellationToken;
 
-/// See the module.
-#[derive(Debug, Default)]
+/// See the module. Clones are the same gate.
+#[derive(Debug, Clone, Default)]
 pub(super) struct ChangeGate {
     gate: Arc<RwLock<()>>,
     over: CancellationToken,
@@ -46,28 +45,21 @@ impl ChangeGate {
         }
     }
 
+    /// Waits until no turn is taken, and gives none until the result is dropped; nothing if that takes longer than `patience`.
+    pub(super) async fn pause(&self, patience: Duration) -> Option<Quiesced> {
+        let gate = Arc::clone(&self.gate).write_owned();
+        let over = self.over.clone();
+        tokio::time::timeout(patience, gate).await.ok().map(|_gate| Quiesced { over, _gate })
+    }
+
+    /// A turn for a change that is asked for; none when another host has taken over.
+    pub(super) async fn permit(&self) -> Option<ChangePermit> {
+        self.take().await.map(ChangePermit)
+    }
+
     /// Gives no turn any more.
     pub(super) fn close(&self) {
         self.over.cancel();
-    }
-}
-
-impl Releases {
-    /// A turn for a change that is asked for; none when another host has taken over.
-    pub async fn turn(&self) -> Option<ChangePermit> {
-        self.0.turns.take().await.map(ChangePermit)
-    }
-
-    /// Ends the workers that a successor started and left when it failed.
-    pub async fn sweep_after_failure(&self) {
-        self.end_orphans().await;
-    }
-
-    /// Lets the control plane rest, once what is under way is done; nothing if that takes longer than `patience`.
-    pub async fn pause(&self, patience: Duration) -> Option<Quiesced> {
-        let gate = Arc::clone(&self.0.turns.gate).write_owned();
-        let over = self.0.turns.over.clone();
-        tokio::time::timeout(patience, gate).await.ok().map(|_gate| Quiesced { over, _gate })
     }
 }
 

@@ -1,6 +1,8 @@
 //! What is known of apps and releases while the host runs. The store is the truth; this is its copy with what can't be
 //! stored: releases in use, locks.
 
+mod roles;
+
 use super::deployment::Deployment;
 use super::labels::{self, Claim, Counts};
 use super::lock_order::{Lock, Rank};

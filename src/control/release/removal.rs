@@ -1,13 +1,23 @@
 //! Apps removed: kept for a while, so that one that was meant to stay comes back, then dropped for good.
 
+use super::app_logs::AppLogs;
 use super::deployment::Event as DeploymentEvent;
+use super::installed_bundles::InstalledBundles;
+use super::lifecycle::Event;
 use super::lock_order::{Lock, Rank};
+use super::publisher::RoutePublisher;
+use super::records::Records;
 use super::registry::Registry;
-use super::{ReleaseError, Releases, RemovedView};
+use super::release_handle::ReleaseHandle;
+use super::supervisor::WorkerSupervisor;
+use super::{ReleaseError, RemovedView};
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use vitrine_core::clock::Clock;
 use vitrine_core::failpoint::{self, Fault};
-use vitrine_core::id::AppName;
+use vitrine_core::id::{AppName, ReleaseId};
 use vitrine_core::limits::{REMOVED_APPS_MAX, REMOVED_BYTES_MAX, REMOVED_KEPT_MS};
+use vitrine_core::telemetry::Metrics;
 use vitrine_core::telemetry::error_chain;
 use vitrine_store::RemovedRecord;
 
@@ -40,7 +50,8 @@ impl Removed {
         self.record.at_ms.saturating_add(REMOVED_KEPT_MS)
     }
 
-    fn until(&self) -> String {
+    /// The same as people write it.
+    pub(super) fn until(&self) -> String {
         let time =
             i64::try_from(self.until_ms()).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
         time.map_or_else(|| "later".into(), |time| time.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
@@ -59,45 +70,99 @@ impl Removed {
     }
 }
 
-impl Releases {
-    /// Removes an app. It is kept for [`REMOVED_KEPT_MS`], unless `how` says otherwise; its name stays held for it, or is free with
-    /// `free_name`. One that was removed before can be dropped for good.
-    ///
-    /// # Errors
-    /// See [`ReleaseError`].
-    pub async fn remove_app(&self, app: AppName, how: RemoveOptions) -> Result<(), ReleaseError> {
-        if self.is_gone(&app) {
+/// See the module.
+#[derive(Debug, Clone)]
+pub(super) struct Remover {
+    pub registry: Arc<Registry>,
+    pub records: Records,
+    pub clock: Clock,
+    pub metrics: Arc<Metrics>,
+    pub app_logs: AppLogs,
+    pub installed: InstalledBundles,
+    pub supervisor: WorkerSupervisor,
+    pub publisher: RoutePublisher,
+}
+
+impl Remover {
+    /// The same, with its changes recorded on behalf of another actor.
+    pub(super) fn through(&self, records: &Records) -> Self {
+        Self { records: records.clone(), ..self.clone() }
+    }
+
+    /// See [`Releases::remove`](super::Releases::remove).
+    pub(super) async fn remove(&self, release: ReleaseId) -> Result<(), ReleaseError> {
+        let app = release.app.clone();
+        self.registry.find(&release)?;
+        let switching = self.registry.switching(&app);
+        let held = switching.lock().await;
+        // It may have been removed meanwhile, and another one of the same name uploaded.
+        let handle = self.registry.find(&release)?;
+        if self.registry.live(&app).is_some_and(|live| Arc::ptr_eq(&live, &handle)) {
+            return Err(ReleaseError::Refused(format!(
+                "`{release}` is live; promote another version first, or remove the whole app"
+            )));
+        }
+        if self.registry.gets_requests(&handle) {
+            return Err(ReleaseError::Refused(format!(
+                "`{release}` has a share of the users; promote another version or roll back first"
+            )));
+        }
+        if handle.pool.has_instance() {
+            self.supervisor.check_engine(&release).await?;
+        }
+        let recorded = release.clone();
+        self.records.stored("removing the release", move |store| store.delete_release(&recorded)).await?;
+        noted(&app, self.publisher.republish_routes(&app, |registry| registry.remove(&release)).await);
+        // It gets no new requests, so a rollback need not wait for its last ones.
+        drop(held);
+        self.forget_release(&handle, false).await;
+        Ok(())
+    }
+
+    /// Ends the worker of a release that is in no table any more, and removes what only it had.
+    pub(super) async fn forget_release(&self, handle: &Arc<ReleaseHandle>, with_app: bool) {
+        // Before its last requests end: another release may have its name by then.
+        self.metrics.forget(handle.pool.series());
+        self.supervisor.scale_to_zero(handle, Event::Removed { with_app }).await;
+        self.supervisor.leave_room(&handle.id());
+        self.installed.forget_bundle(handle.record().digest).await;
+    }
+
+    /// See [`Releases::remove_app`](super::Releases::remove_app).
+    pub(super) async fn remove_app(&self, app: AppName, how: RemoveOptions) -> Result<(), ReleaseError> {
+        if self.registry.is_gone(&app) {
             return self.drop_removed(app, how).await;
         }
-        let switching = self.0.registry.switching(&app);
+        let switching = self.registry.switching(&app);
         let held = switching.lock().await;
-        if self.is_gone(&app) {
+        if self.registry.is_gone(&app) {
             // Somebody else removed it meanwhile.
             drop(held);
             return self.drop_removed(app, how).await;
         }
-        let entries = self.0.registry.releases(&app);
+        let entries = self.registry.releases(&app);
         if let Some(runs) = entries.iter().find(|handle| handle.pool.has_instance()) {
-            self.check_engine(&runs.id()).await?;
+            self.supervisor.check_engine(&runs.id()).await?;
         }
         let bundles: BTreeMap<_, _> =
             entries.iter().map(|handle| (handle.bundle.digest, handle.bundle.bytes)).collect();
         let kept = Removed::from(RemovedRecord {
             app: app.clone(),
-            at_ms: self.0.parts.clock.now_ms(),
+            at_ms: self.clock.now_ms(),
             bytes: bundles.values().sum(),
             releases: entries.len() as u64,
-            live: self.0.registry.live(&app).map(|live| live.id().version),
-            by: self.1.actor().to_string(),
+            live: self.registry.live(&app).map(|live| live.id().version),
+            by: self.records.actor().to_string(),
         });
         let leaving = kept.leaving.lock().await;
         let (record, for_good) = (kept.record.clone(), how.now || how.free_name);
-        self.stored("removing the app", move |store| match for_good {
-            true => store.remove_app(&record.app, how.free_name),
-            false => store.keep_removed(&record.app, record.at_ms, record.bytes),
-        })
-        .await?;
-        let deployments = self.0.registry.deployments(&app);
+        self.records
+            .stored("removing the app", move |store| match for_good {
+                true => store.remove_app(&record.app, how.free_name),
+                false => store.keep_removed(&record.app, record.at_ms, record.bytes),
+            })
+            .await?;
+        let deployments = self.registry.deployments(&app);
         // An upload may have added one since the look above: what the book lets go of is what is to be ended.
         let mut removed = Vec::new();
         let forget = |registry: &Registry| {
@@ -110,58 +175,47 @@ impl Releases {
                 registry.keep_removed([kept]);
             }
         };
-        noted(&app, self.republish_routes(&app, forget).await);
+        noted(&app, self.publisher.republish_routes(&app, forget).await);
         // Those that the book has are recorded when they end: this end is none that a restored app is to have.
         for deployment in deployments {
             deployment.happens(DeploymentEvent::Superseded, Some("the app was removed".into()));
         }
         if for_good {
             // Before another app gets the name, and before anything that a kill could interrupt.
-            self.0.app_logs.forget(&app);
+            self.app_logs.forget(&app);
         }
         drop(held);
-        let metrics = &self.0.parts.telemetry.metrics;
+        let metrics = &self.metrics;
         metrics.forget_app(&app);
         removed.iter().for_each(|handle| metrics.forget(handle.pool.series()));
         for handle in removed {
             self.forget_release(&handle, true).await;
         }
         // The requests that ended just now have left their lines.
-        if for_good && !self.0.registry.knows(&app) {
-            self.0.app_logs.forget(&app);
+        if for_good && !self.registry.knows(&app) {
+            self.app_logs.forget(&app);
         }
         drop(leaving);
         self.drop_surplus().await;
         Ok(())
     }
 
-    fn is_gone(&self, app: &AppName) -> bool {
-        !self.0.registry.knows(app) || self.0.registry.removed(app).is_some()
-    }
-
     /// What is left of an app that was removed: all of it for a while, then its name.
     async fn drop_removed(&self, app: AppName, how: RemoveOptions) -> Result<(), ReleaseError> {
-        match self.0.registry.removed(&app) {
+        match self.registry.removed(&app) {
             Some(removed) if how.now || how.free_name => self.purge(&removed, how.free_name).await,
-            Some(_) => Err(self.no_app(&app)),
+            Some(_) => Err(self.registry.no_app(&app)),
             None => self.free_name(app, how.free_name).await,
         }
     }
 
     async fn free_name(&self, app: AppName, wanted: bool) -> Result<(), ReleaseError> {
         let held = app.clone();
-        if !wanted || !self.stored("freeing the name", move |store| store.free_name(&held)).await? {
+        if !wanted || !self.records.stored("freeing the name", move |store| store.free_name(&held)).await? {
             return Err(ReleaseError::NoApp(app));
         }
-        self.publish_free(&app).await;
+        self.publisher.publish_free(&app).await;
         Ok(())
-    }
-
-    async fn publish_free(&self, app: &AppName) {
-        let _changing = self.0.changing.lock().await;
-        self.0.registry.free_name(app);
-        // A release of another app may have been without its label because of this name.
-        self.publish(None);
     }
 
     /// Drops a removed app for good, with the bundles that no other app has.
@@ -169,20 +223,22 @@ impl Releases {
         let _leaving = removed.leaving.lock().await;
         let app = removed.record.app.clone();
         let of = app.clone();
-        let dropped =
-            self.stored("dropping the removed app", move |store| store.purge_app(&of, free_name)).await?;
+        let dropped = self
+            .records
+            .stored("dropping the removed app", move |store| store.purge_app(&of, free_name))
+            .await?;
         if dropped.is_some() {
             // While the name can't be used again yet: the next app of that name keeps its log.
-            self.0.app_logs.forget(&app);
+            self.app_logs.forget(&app);
         }
-        self.0.registry.forget_removed(removed);
+        self.registry.forget_removed(removed);
         // Nothing was dropped when it was restored, or dropped by another call, while this one waited.
-        let Some(digests) = dropped else { return Err(self.no_app(&app)) };
+        let Some(digests) = dropped else { return Err(self.registry.no_app(&app)) };
         if free_name {
-            self.publish_free(&app).await;
+            self.publisher.publish_free(&app).await;
         }
         for digest in digests {
-            self.forget_bundle(digest).await;
+            self.installed.forget_bundle(digest).await;
         }
         tracing::info!(%app, "a removed app is dropped for good");
         Ok(())
@@ -190,7 +246,7 @@ impl Releases {
 
     /// Keeps removed apps within their bounds.
     async fn drop_surplus(&self) {
-        for removed in surplus(self.0.registry.all_removed()) {
+        for removed in surplus(self.registry.all_removed()) {
             let RemovedRecord { app, by, .. } = &removed.record;
             tracing::warn!(%app, by, "removed apps are above their bounds: the oldest of the actor that has most is dropped for good");
             self.purge_behind(&removed).await;
@@ -207,39 +263,20 @@ impl Releases {
         }
     }
 
-    /// Removed apps whose time is over. `by_age`: see [`Releases::due`].
+    /// Removed apps whose time is over. `by_age`: see [`Remover::due`].
     pub(super) fn removed_due(&self, by_age: bool) -> Vec<Removed> {
-        let now_ms = self.0.parts.clock.now_ms();
+        let now_ms = self.clock.now_ms();
         let is_over = |removed: &Removed| match failpoint::at("removed.kept") {
             Some(Fault::Skip) => true,
             _ => by_age && removed.until_ms() <= now_ms,
         };
-        self.0.registry.all_removed().into_iter().filter(is_over).collect()
+        self.registry.all_removed().into_iter().filter(is_over).collect()
     }
 
-    /// Apps that were removed and can be restored, by name.
-    #[must_use]
-    pub fn removed_apps(&self, may_be_shown: impl Fn(&AppName) -> bool) -> Vec<RemovedView> {
-        let removed = self.0.registry.all_removed();
+    /// See [`Releases::removed_apps`](super::Releases::removed_apps).
+    pub(super) fn removed_apps(&self, may_be_shown: impl Fn(&AppName) -> bool) -> Vec<RemovedView> {
+        let removed = self.registry.all_removed();
         removed.iter().filter(|removed| may_be_shown(&removed.record.app)).map(Removed::view).collect()
-    }
-
-    /// There is no such app, or not any more.
-    pub(super) fn no_app(&self, app: &AppName) -> ReleaseError {
-        match self.0.registry.removed(app) {
-            Some(removed) => ReleaseError::Removed { app: app.clone(), until: removed.until() },
-            None => ReleaseError::NoApp(app.clone()),
-        }
-    }
-
-    /// Refuses what would make an app of this name anew while the one that was removed is kept: that would be lost.
-    pub(super) fn refuse_kept(&self, app: &AppName) -> Result<(), ReleaseError> {
-        let Some(removed) = self.0.registry.removed(app) else { return Ok(()) };
-        Err(ReleaseError::Refused(format!(
-            "`{app}` was removed and is kept until {}: `vitrine restore {app}` brings it back, `vitrine remove {app} --now` drops it \
-             for good, and then the name can be used again",
-            removed.until()
-        )))
     }
 }
 

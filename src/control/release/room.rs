@@ -4,9 +4,10 @@
 //! each app and for the host. A release that finds none gets that of the release whose last request is longest ago. One release of
 //! an app that is uploaded to be live next has a place whatever else is busy.
 
+use super::ReleaseError;
 use super::lifecycle::Event;
 use super::release_handle::ReleaseHandle;
-use super::{ReleaseError, Releases};
+use super::supervisor::WorkerSupervisor;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,7 +23,7 @@ pub(super) struct Rooms(Mutex<Taken>);
 /// Rooms that are taken, but for those of workers that run.
 #[derive(Debug, Default)]
 struct Taken {
-    /// Releases that have room and no worker yet.
+    /// WorkerSupervisor that have room and no worker yet.
     starting: BTreeSet<ReleaseId>,
     /// The release that has the place which its app always has for what is to be live next.
     next: BTreeMap<AppName, ReleaseId>,
@@ -69,7 +70,7 @@ impl Drop for Room<'_> {
     }
 }
 
-impl Releases {
+impl WorkerSupervisor {
     /// Makes room for the worker of a release, which it has until the room is dropped or the worker is there. Others may go to
     /// sleep for it. `uploaded` is whether it is being taken in.
     ///
@@ -99,7 +100,7 @@ impl Releases {
         uploaded: bool,
         asked: &BTreeSet<ReleaseId>,
     ) -> Result<Option<Arc<ReleaseHandle>>, ReleaseError> {
-        let (config, id) = (&self.0.parts.config, handle.id());
+        let (config, id) = (&self.0.config, handle.id());
         let (of_app, of_host) =
             (config.quota.workers as usize, config.quota.host_workers(config.worker.memory_mb));
         // One looks for room at a time.
@@ -133,7 +134,7 @@ impl Releases {
         Err(full(&id, app_is_full.then_some(in_app), count))
     }
 
-    /// As [`Releases::make_room`] for a release that is taken in. Those that have room may be done with their requests soon: this waits
+    /// As [`WorkerSupervisor::make_room`] for a release that is taken in. Those that have room may be done with their requests soon: this waits
     /// for it for [`UPLOAD_ROOM_MS`] at most.
     ///
     /// # Errors
@@ -153,13 +154,13 @@ impl Releases {
         }
     }
 
-    /// Releases with a worker, of those that have to share the room, but this one.
+    /// WorkerSupervisor with a worker, of those that have to share the room, but this one.
     fn guests(&self, but: &ReleaseId) -> Vec<Arc<ReleaseHandle>> {
         let entries = self.0.registry.entries().into_iter();
         entries.filter(|handle| self.takes_room(handle) && handle.id() != *but).collect()
     }
 
-    /// Releases that no user depends on and that have nothing to do.
+    /// WorkerSupervisor that no user depends on and that have nothing to do.
     pub(super) fn idle_guests(&self, but: &ReleaseId) -> Vec<Arc<ReleaseHandle>> {
         self.guests(but).into_iter().filter(|guest| may_sleep(guest)).collect()
     }
@@ -170,7 +171,7 @@ impl Releases {
 
     /// Whether no user depends on a release.
     fn is_guest(&self, handle: &Arc<ReleaseHandle>) -> bool {
-        !self.is_wanted(handle) && !self.is_baking(&handle.id())
+        !self.0.registry.is_wanted(handle) && !self.0.registry.is_baking(&handle.id())
     }
 }
 

@@ -3,12 +3,14 @@
 //! What is missing is started before users get a release, when an instance is lost, and by the patrol. A release that lost its users keeps
 //! what it has until it rests or sleeps: a rollback finds all of it.
 
+use super::ReleaseError;
 use super::boot::Terms;
 use super::demand::Demand;
 use super::instances::Started;
 use super::lock_order::branch;
+use super::records::Records;
 use super::release_handle::ReleaseHandle;
-use super::{ReleaseError, Releases};
+use super::supervisor::WorkerSupervisor;
 use futures_util::future::join_all;
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -20,12 +22,12 @@ use vitrine_core::limits::SCALE_BOOT_DEADLINE_MS;
 use vitrine_core::telemetry::error_chain;
 use vitrine_proxy::pool::Instance;
 
-impl Releases {
+impl WorkerSupervisor {
     /// The scale of a release's app: the operator's word, or its bundle's wish, within what the host allows.
     pub(super) fn scale_of(&self, handle: &ReleaseHandle) -> Scale {
         let wished =
             self.0.registry.scale(&handle.pool.release().app).unwrap_or(handle.bundle.manifest.scale);
-        wished.within(self.0.parts.config.worker.instances_max)
+        wished.within(self.0.config.worker.instances_max)
     }
 
     /// The scale of an app as it is shown: that of its live release, else of its newest.
@@ -45,14 +47,14 @@ impl Releases {
     fn wanted_instances(&self, handle: &Arc<ReleaseHandle>) -> Option<usize> {
         let scale = self.scale_of(handle);
         let wanted = || handle.demand().wanted(Instant::now(), scale, &handle.limits, handle.pool.size());
-        self.gets_requests(handle).then(wanted)
+        self.0.registry.gets_requests(handle).then(wanted)
     }
 
     /// Takes note of what is asked of a release, and says whether the patrol is to start or stop instances of it. After a failed start
     /// that waits, as a request does.
     pub(super) fn is_off_scale(&self, handle: &Arc<ReleaseHandle>) -> bool {
         let scale = self.scale_of(handle);
-        if !self.gets_requests(handle) {
+        if !self.0.registry.gets_requests(handle) {
             // What was asked of it before says nothing of what is asked once users get it again.
             *handle.demand() = Demand::default();
             return false;
@@ -164,18 +166,19 @@ impl Releases {
         false
     }
 
-    /// Sets how many instances an app has, whatever its bundles ask for, or leaves it to them again; returns once its releases have
-    /// them. The number is kept even where a start fails: the patrol tries again.
-    ///
-    /// # Errors
-    /// [`ReleaseError::NoApp`], [`ReleaseError::Refused`] above what the host allows; what made a start fail.
-    pub async fn set_scale(&self, app: &AppName, scale: Option<Scale>) -> Result<(), ReleaseError> {
+    /// See [`Releases::set_scale`](super::Releases::set_scale).
+    pub(super) async fn set_scale(
+        &self,
+        records: &Records,
+        app: &AppName,
+        scale: Option<Scale>,
+    ) -> Result<(), ReleaseError> {
         let switching = self.0.registry.switching(app);
         let held = switching.lock().await;
         if !self.0.registry.knows(app) {
-            return Err(self.no_app(app));
+            return Err(self.0.registry.no_app(app));
         }
-        let instances_max = self.0.parts.config.worker.instances_max;
+        let instances_max = self.0.config.worker.instances_max;
         if let Some(over) = scale.filter(|scale| scale.max > instances_max) {
             return Err(ReleaseError::Refused(format!(
                 "{} instances are more than this host allows an app: `worker.instances_max` in vitrine.toml is {instances_max}",
@@ -183,10 +186,10 @@ impl Releases {
             )));
         }
         let of = app.clone();
-        self.stored("recording the scale", move |store| store.set_scale(&of, scale)).await?;
+        records.stored("recording the scale", move |store| store.set_scale(&of, scale)).await?;
         self.0.registry.set_scale(app, scale);
         drop(held);
-        for handle in [self.0.registry.live(app), self.candidate(app)].into_iter().flatten() {
+        for handle in [self.0.registry.live(app), self.0.registry.candidate(app)].into_iter().flatten() {
             // An operator's word: what failed before is tried at once.
             handle.set_failure(None);
             self.ensure_worker(&handle, Duration::from_millis(SCALE_BOOT_DEADLINE_MS), true).await?;

@@ -2,8 +2,9 @@
 //! to the bundle: every release of it, and every restart, uses the same. One that may hold random numbers belongs to its app as
 //! well: another tenant with the same bundle would know them.
 
+use super::ReleaseError;
 use super::release_handle::ReleaseHandle;
-use super::{ReleaseError, Releases};
+use super::supervisor::WorkerSupervisor;
 use std::sync::Arc;
 use std::time::Duration;
 use vitrine_core::id::{AppName, Digest, InstanceId};
@@ -13,18 +14,18 @@ use vitrine_proxy::worker::{SnapshotError, take_snapshot};
 use vitrine_store::SnapshotRecord;
 use vitrine_wire::{ModuleScopeRead, SnapshotRequest};
 
-impl Releases {
+impl WorkerSupervisor {
     /// What the isolates of a release start from, found or made. `None` is evaluation: the bundle wants no snapshot, can't have
     /// one, or none could be made now.
     pub(super) async fn snapshot(&self, handle: &Arc<ReleaseHandle>, deadline: Duration) -> Option<Digest> {
-        if !self.0.parts.take_snapshots || !handle.bundle.manifest.snapshot.wanted {
+        if !self.0.take_snapshots || !handle.bundle.manifest.snapshot.wanted {
             return None;
         }
         if let Some(SnapshotRecord::Refused { .. }) = handle.snapshot() {
             return None;
         }
         handle.map_snapshot();
-        let bundles = self.0.parts.store.bundles();
+        let bundles = self.0.records.bundles();
         let record = match bundles.unpacked_snapshot(handle.bundle.digest, private_to(handle)).await {
             Some(record) => record,
             None => self.take_snapshot(handle, deadline).await?,
@@ -40,12 +41,12 @@ impl Releases {
     pub(super) async fn forget_snapshot(&self, handle: &Arc<ReleaseHandle>) {
         tracing::warn!(release = %handle.id(), "the snapshot is of no use to this worker and is made again at the next boot");
         handle.set_snapshot(None);
-        self.0.parts.store.bundles().forget_snapshot(handle.bundle.digest).await;
+        self.0.records.bundles().forget_snapshot(handle.bundle.digest).await;
     }
 
     /// Whether the snapshot of a release is unpacked for no worker. One that users are sent to has a worker soon if it has none now.
     pub(super) fn may_pack_snapshot(&self, handle: &Arc<ReleaseHandle>) -> bool {
-        handle.may_map_snapshot() && !handle.pool.has_instance() && !self.is_wanted(handle)
+        handle.may_map_snapshot() && !handle.pool.has_instance() && !self.0.registry.is_wanted(handle)
     }
 
     /// Packs the snapshots of an app's releases that have no worker any more, unless a worker is just being started: then it is
@@ -60,7 +61,7 @@ impl Releases {
             let is_mapped = |one: &Arc<ReleaseHandle>| one.bundle.digest == digest && one.pool.has_instance();
             if !self.0.registry.entries().iter().any(is_mapped) {
                 handle.unmap_snapshot();
-                self.0.parts.store.bundles().rest_snapshot(digest).await;
+                self.0.records.bundles().rest_snapshot(digest).await;
             }
         }
     }
@@ -73,7 +74,7 @@ impl Releases {
         let taken = tokio::time::timeout(bound, self.in_throw_away_worker(handle, &instance)).await;
         // It holds nothing that is worth a grace.
         self.end_within(&instance, 0).await;
-        let bundles = self.0.parts.store.bundles();
+        let bundles = self.0.records.bundles();
         let took_ms = begun.elapsed().as_millis() as u64;
         let kept = match taken {
             Ok(Ok(Ok(file))) => bundles.keep_snapshot(handle.bundle.digest, private_to(handle), file).await,
@@ -116,10 +117,10 @@ impl Releases {
         let spec = self.start_spec(handle, instance, None);
         let release = spec.release.clone();
         let engine_error = |source| ReleaseError::Engine { release, source };
-        self.0.parts.engine.start(spec).await.map_err(engine_error)?;
+        self.0.engine.start(spec).await.map_err(engine_error)?;
         let manifest = &handle.bundle.manifest;
         let request = SnapshotRequest {
-            settings: handle.settings(&self.0.parts.config.domain),
+            settings: handle.settings(&self.0.config.domain),
             env_names: manifest.env.clone(),
             harmless: manifest.snapshot.harmless.clone(),
         };

@@ -3,40 +3,37 @@
 use super::effects::refused;
 use super::lifecycle::Event;
 use super::release_handle::ReleaseHandle;
+use super::switch::Switcher;
 use super::switch::has_production_values;
-use super::{PromoteOptions, ReleaseError, Releases, Switched};
+use super::{PromoteOptions, ReleaseError, Switched};
 use std::sync::Arc;
 use vitrine_core::id::ReleaseId;
 use vitrine_proxy::route::split::Weight;
 use vitrine_store::{ReleaseState, SplitRecord};
 
-impl Releases {
-    /// Gives a release a share of the users, or changes its share; boots it first if it sleeps. Returns once persisted and
-    /// swapped. A plain promotion or a rollback ends it.
-    ///
-    /// # Errors
-    /// See [`ReleaseError`]; refused while another release has a share, or without a live one to share with.
-    pub async fn promote_weighted(
+impl Switcher {
+    /// See [`Releases::promote_weighted`](super::Releases::promote_weighted).
+    pub(super) async fn promote_weighted(
         &self,
         release: ReleaseId,
         weight: Weight,
         options: PromoteOptions,
     ) -> Result<Switched, ReleaseError> {
-        let handle = self.find_content(&release, options.digest)?;
+        let handle = self.registry.find_content(&release, options.digest)?;
         self.may_share(&handle)?;
-        let before = self.ready_for_users(&handle, options.boot_deadline).await?;
-        let switched = match self.refuse_unwell(&handle).await {
+        let before = self.values.ready_for_users(&handle, options.boot_deadline).await?;
+        let switched = match self.supervisor.refuse_unwell(&handle).await {
             Ok(()) => self.share(&handle, weight).await,
             Err(error) => Err(error),
         };
-        self.settle_values(&handle, before).await;
+        self.values.settle_values(&handle, before).await;
         switched
     }
 
     /// Records the share and swaps.
     async fn share(&self, handle: &Arc<ReleaseHandle>, weight: Weight) -> Result<Switched, ReleaseError> {
         let release = handle.id();
-        let switching = self.0.registry.switching(&release.app);
+        let switching = self.registry.switching(&release.app);
         let _switching = switching.lock().await;
         let live = self.may_share(handle)?.id().version;
         let _boot = handle.boot.lock().await;
@@ -47,26 +44,27 @@ impl Releases {
                 "the worker of `{release}` was lost just now; try again"
             )));
         }
-        self.0.parts.predecessor.settled().await;
-        let now_ms = self.0.parts.clock.now_ms();
+        self.predecessor.settled().await;
+        let now_ms = self.clock.now_ms();
         let (recorded, percent) = (release.clone(), weight.percent());
-        let _changing = self.0.changing.lock().await;
+        let _changing = self.publisher.change().await;
         let epoch = self
+            .records
             .stored("recording the share", move |store| store.record_split(&recorded, percent, now_ms))
             .await?;
-        self.0.registry.set_epoch(epoch);
+        self.registry.set_epoch(epoch);
         let split = SplitRecord { version: release.version.clone(), weight: percent };
-        let sinks = self.0.registry.split(&release.app).is_some_and(|before| before.weight > percent);
-        self.0.registry.set_split(&release.app, Some(split));
+        let sinks = self.registry.split(&release.app).is_some_and(|before| before.weight > percent);
+        self.registry.set_split(&release.app, Some(split));
         handle.update(|record| {
             record.promoted_ms = Some(now_ms);
             record.rolled_back = false;
             record.state = ReleaseState::Ready;
         });
         self.apply_committed(handle, Event::Shared).await;
-        self.publish(Some(&release.app));
+        self.publisher.publish(Some(&release.app));
         if sinks {
-            self.settle(handle);
+            self.supervisor.settle(handle);
         }
         tracing::info!(%release, %live, weight = percent, "a share of the users gets this release");
         Ok(Switched { weight: percent, ..self.switched(&release, Some(live), epoch) })
@@ -77,7 +75,7 @@ impl Releases {
         let release = handle.id();
         let app = &release.app;
         let refuse = |text| Err(ReleaseError::Refused(text));
-        let Some(live) = self.0.registry.live(app) else {
+        let Some(live) = self.registry.live(app) else {
             return refuse(format!(
                 "`{app}` has no live release to share its users with; promote without a weight"
             ));
@@ -85,18 +83,12 @@ impl Releases {
         if Arc::ptr_eq(&live, handle) {
             return refuse(format!("`{release}` is live; a weight is for the release beside it"));
         }
-        match self.0.registry.split(app) {
+        match self.registry.split(app) {
             Some(split) if split.version != release.version => refuse(format!(
                 "`{}` has {} % of the users; promote it or roll back first",
                 split.version, split.weight
             )),
             _ => Ok(live),
         }
-    }
-
-    /// The release that has a share of its app's users.
-    pub(super) fn candidate(&self, app: &vitrine_core::id::AppName) -> Option<Arc<ReleaseHandle>> {
-        let split = self.0.registry.split(app)?;
-        self.0.registry.release(&ReleaseId::new(app.clone(), split.version))
     }
 }

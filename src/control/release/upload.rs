@@ -1,18 +1,29 @@
 //! A bundle taken in: recorded, booted, warmed. Nothing of one that fails remains.
 
+use super::app_logs::AppLogs;
 use super::diagnosis;
+use super::installed_bundles::InstalledBundles;
 use super::labels::{Claim, Counts};
 use super::lifecycle::{Event, Lifecycle};
 use super::lock_order::Guard;
+use super::publisher::RoutePublisher;
+use super::records::Records;
 use super::registry::{Registry, Reserved, Unclaimed};
 use super::release_handle::{ReleaseHandle, spec_hash};
-use super::{DeployObserver, DeployPhase, HealthAnswer, ReleaseError, Releases, Uploaded};
+use super::removal::Remover;
+use super::supervisor::WorkerSupervisor;
+use super::values::Values;
+use super::views::Views;
+use super::{DeployObserver, DeployPhase, HealthAnswer, ReleaseError, Uploaded};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::OwnedRwLockReadGuard;
 use vitrine_bundle::{Bundle, BundleDir, SignatureError, Signers};
+use vitrine_core::clock::Clock;
+use vitrine_core::config::Config;
 use vitrine_core::id::{AppName, Digest, ReleaseId, Version};
+use vitrine_core::telemetry::Metrics;
 use vitrine_core::telemetry::error_chain;
 use vitrine_store::{EnvScope, ReleaseRecord, ReleaseState, StoreError};
 
@@ -25,7 +36,7 @@ pub struct UploadOptions {
     pub ttl: Option<Duration>,
     /// Time until ready.
     pub boot_deadline: Duration,
-    /// Number of the deploy that this begins (see [`Releases::begin_deploy`]).
+    /// Number of the deploy that this begins (see `Deployer::begin_deploy`).
     pub deploy: u64,
     /// Whose values of the environment it sees until it is promoted.
     pub env_scope: EnvScope,
@@ -68,30 +79,43 @@ pub(super) enum Acknowledged {
     InPlace,
 }
 
-impl Releases {
-    /// A deploy begins: gives its number. One that begins later has a larger one, also after a restart.
-    #[must_use]
-    pub fn begin_deploy(&self) -> u64 {
-        let now_ms = self.0.parts.clock.now_ms();
-        let next = |last: u64| (last + 1).max(now_ms);
-        let before =
-            self.0.last_deploy.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |last| Some(next(last)));
-        next(before.unwrap_or_default())
+/// See the module.
+#[derive(Debug, Clone)]
+pub(super) struct Uploader {
+    pub registry: Arc<Registry>,
+    pub records: Records,
+    pub config: Arc<Config>,
+    pub clock: Clock,
+    pub metrics: Arc<Metrics>,
+    pub app_logs: AppLogs,
+    pub installed: InstalledBundles,
+    pub supervisor: WorkerSupervisor,
+    pub publisher: RoutePublisher,
+    pub values: Values,
+    pub views: Views,
+    pub remover: Remover,
+}
+
+impl Uploader {
+    /// The same, with its changes recorded on behalf of another actor.
+    pub(super) fn through(&self, records: &Records) -> Self {
+        Self {
+            records: records.clone(),
+            values: self.values.through(records),
+            remover: self.remover.through(records),
+            ..self.clone()
+        }
     }
 
-    /// Takes a checked bundle in: stores it, boots its worker, warms it. The staging folder is moved from when the bundle
-    /// is new, and otherwise left to the caller.
-    ///
-    /// # Errors
-    /// See [`ReleaseError`]; nothing is stored then and the version stays free.
-    pub async fn upload(
+    /// See [`Releases::upload`](super::Releases::upload).
+    pub(super) async fn upload(
         &self,
         app: AppName,
         version: Option<Version>,
         staged: (BundleDir, Bundle),
         options: UploadOptions,
     ) -> Result<Uploaded, ReleaseError> {
-        self.refuse_kept(&app)?;
+        self.registry.refuse_kept(&app)?;
         let observer = options.observer.as_ref();
         observer.inspect(|observer| observer.entered(DeployPhase::Storing));
         let (dir, bundle) = staged;
@@ -111,13 +135,15 @@ impl Releases {
             self.refuse_reuse(&id, options.preview.as_ref(), digest).await?;
         }
         self.check_signature(&id, digest, options.signature.as_deref()).await?;
-        let now_ms = self.0.parts.clock.now_ms();
+        let now_ms = self.clock.now_ms();
         let ttl_ms = options.ttl.unwrap_or(DEFAULT_PREVIEW_TTL).as_millis() as u64;
         let revision_of = app.clone();
-        let config_revision =
-            self.stored("reading the environment", move |store| store.latest_revision(&revision_of)).await?;
-        let kept = Some(self.0.keeping.read().await);
-        let bundles = self.0.parts.store.bundles();
+        let config_revision = self
+            .records
+            .stored("reading the environment", move |store| store.latest_revision(&revision_of))
+            .await?;
+        let kept = Some(self.installed.keep().await);
+        let bundles = self.records.bundles();
         let dir = bundles.install(dir, digest).await.map_err(ReleaseError::store("storing the bundle"))?;
         let draft = Draft {
             id,
@@ -134,16 +160,17 @@ impl Releases {
         };
         let watched = observer.map(|observer| {
             observer.entered(DeployPhase::Booting);
-            self.0.app_logs.watch(&draft.id, Arc::clone(observer))
+            self.app_logs.watch(&draft.id, Arc::clone(observer))
         });
         let admitted = self.admit(draft, options.boot_deadline, acknowledged).await;
         drop(watched);
         if admitted.is_err() {
-            self.forget_bundle(digest).await;
+            self.installed.forget_bundle(digest).await;
         }
         let handle = admitted?;
         // It is in the book since it was recorded, and stays: what goes wrong from here on is worth a line.
-        for done in [self.republish_routes(&app, |_| ()).await, self.replace_preview(&handle).await] {
+        for done in [self.publisher.republish_routes(&app, |_| ()).await, self.replace_preview(&handle).await]
+        {
             if let Err(error) = done {
                 tracing::warn!(release = %handle.id(), error = %error_chain(&error), "after a release was taken in");
             }
@@ -165,7 +192,7 @@ impl Releases {
             // Its own deploy may still undo it.
             return Err(unclaimed(&record.id, Unclaimed::Busy));
         }
-        let renewed = self.renew_values(existing, options.boot_deadline).await?;
+        let renewed = self.values.renew_values(existing, options.boot_deadline).await?;
         let there = self.uploaded(existing, false, options.deploy).await;
         Ok(Uploaded { values_renewed: renewed, ..there })
     }
@@ -178,7 +205,7 @@ impl Releases {
         signature: Option<&str>,
     ) -> Result<(), ReleaseError> {
         let unsigned = |reason| ReleaseError::Unsigned { release: id.clone(), reason };
-        let wanted = &self.0.parts.config.signatures;
+        let wanted = &self.config.signatures;
         // The file was checked when it was read: what is no key vouches for nothing.
         let signers =
             Signers::new(&wanted.keys, wanted.required).map_err(|_| unsigned(SignatureError::NoKeys))?;
@@ -186,7 +213,7 @@ impl Releases {
             return Ok(());
         };
         let release = id.clone();
-        let seen = self.stored("recording the signature", move |store| {
+        let seen = self.records.stored("recording the signature", move |store| {
             store.record_signature(&release, digest, sequence)
         });
         match seen.await? {
@@ -195,12 +222,8 @@ impl Releases {
         }
     }
 
-    /// Whether [`Releases::upload`] would take this in now, as far as its name, its content and the quota go. `may_promote` is whether its
-    /// sender may decide what users get. Holds nothing: the upload looks again.
-    ///
-    /// # Errors
-    /// See [`ReleaseError`].
-    pub async fn check_upload(
+    /// See [`Releases::check_upload`](super::Releases::check_upload).
+    pub(super) async fn check_upload(
         &self,
         release: ReleaseId,
         preview: Option<Version>,
@@ -208,10 +231,10 @@ impl Releases {
         bytes: u64,
         may_promote: bool,
     ) -> Result<(), ReleaseError> {
-        self.refuse_kept(&release.app)?;
+        self.registry.refuse_kept(&release.app)?;
         let claim = Claim { release, preview, counts: Counts::As(digest, bytes) };
         self.refuse_routed(&claim)?;
-        match self.0.registry.look_up(&claim, &self.0.parts.config.quota) {
+        match self.registry.look_up(&claim, &self.config.quota) {
             Ok(Some(existing)) => {
                 return idempotent_reupload(&existing.record(), digest, claim.preview.as_ref());
             }
@@ -227,12 +250,12 @@ impl Releases {
 
     async fn uploaded(&self, handle: &Arc<ReleaseHandle>, created: bool, deploy: u64) -> Uploaded {
         // A warning that can't be given is no reason to fail.
-        let env_unset = match self.env_of(handle).await {
+        let env_unset = match self.supervisor.env_of(handle).await {
             Ok(set) => diagnosis::unset(&handle.bundle.manifest.env, &set),
             Err(_) => Vec::new(),
         };
         let limits_lowered = diagnosis::lowered_wishes(handle).await;
-        let release = self.view(handle);
+        let release = self.views.view(handle);
         let status = handle.health_status.load(Ordering::Relaxed);
         let path = &handle.bundle.manifest.health.path;
         let health_missing =
@@ -255,7 +278,7 @@ impl Releases {
         boot_deadline: Duration,
         acknowledged: Acknowledged,
     ) -> Result<Arc<ReleaseHandle>, ReleaseError> {
-        let config = &self.0.parts.config;
+        let config = &self.config;
         let cpus = config.worker_of(&draft.id.app).cpus;
         let limits = super::decide::limits(&draft.bundle.manifest.limits, &config.limits, cpus);
         let (preview, expires_ms) = draft.preview.unzip();
@@ -266,7 +289,7 @@ impl Releases {
             env_scope: draft.env_scope,
             preview,
             expires_ms,
-            created_ms: self.0.parts.clock.now_ms(),
+            created_ms: self.clock.now_ms(),
             promoted_ms: None,
             rolled_back: false,
             state: ReleaseState::Pending,
@@ -278,32 +301,32 @@ impl Releases {
         self.record_release(&record).await?;
         // Others take bundles in while this one waits.
         drop(draft.kept);
-        self.0.parts.telemetry.metrics.add_app(&record.id.app);
+        self.metrics.add_app(&record.id.app);
         if let Err(error) = self.start_admitted(&handle, boot_deadline, acknowledged).await {
             self.discard_failed_upload(&handle).await;
             // A removal of its app takes its record and its bundle away: what was lacking then says nothing.
             return Err(self.removed_meanwhile(&record.id).await.unwrap_or(error));
         }
-        if !self.0.registry.take_in(&handle) {
+        if !self.registry.take_in(&handle) {
             self.discard_failed_upload(&handle).await;
             return Err(self
                 .removed_meanwhile(&record.id)
                 .await
-                .unwrap_or_else(|| self.no_app(&record.id.app)));
+                .unwrap_or_else(|| self.registry.no_app(&record.id.app)));
         }
         // Another first upload of the same app may have failed meanwhile.
-        self.0.parts.telemetry.metrics.add_app(&handle.id().app);
+        self.metrics.add_app(&handle.id().app);
         Ok(handle)
     }
 
     /// Says that the app of an upload was removed since that began, if it was.
     async fn removed_meanwhile(&self, release: &ReleaseId) -> Option<ReleaseError> {
         // A removal holds it until the book knows of it, too.
-        let _switching = self.0.registry.switching(&release.app).lock().await;
-        if !self.0.registry.is_revoked(release) {
+        let _switching = self.registry.switching(&release.app).lock().await;
+        if !self.registry.is_revoked(release) {
             return None;
         }
-        Some(match self.no_app(&release.app) {
+        Some(match self.registry.no_app(&release.app) {
             ReleaseError::NoApp(app) => ReleaseError::Refused(format!(
                 "`{app}` was removed while `{release}` was being taken in; deploy it again if the app is to be there"
             )),
@@ -319,16 +342,18 @@ impl Releases {
     ) -> Result<(), ReleaseError> {
         if acknowledged == Acknowledged::InPlace {
             // What users are about to get is started where there is no room, too.
-            let _room = self.make_room(handle, true).await.ok();
-            return self.ensure_worker(handle, boot_deadline, true).await;
+            let _room = self.supervisor.make_room(handle, true).await.ok();
+            return self.supervisor.ensure_worker(handle, boot_deadline, true).await;
         }
-        let _room = self.room_for_upload(handle).await?;
-        self.ensure_worker(handle, boot_deadline, true).await?;
+        let _room = self.supervisor.room_for_upload(handle).await?;
+        self.supervisor.ensure_worker(handle, boot_deadline, true).await?;
         if acknowledged == Acknowledged::Promoted {
             return Ok(());
         }
         let id = handle.id();
-        self.stored("recording the release", move |store| store.set_state(&id, ReleaseState::Ready)).await?;
+        self.records
+            .stored("recording the release", move |store| store.set_state(&id, ReleaseState::Ready))
+            .await?;
         handle.update(|record| record.state = ReleaseState::Ready);
         Ok(())
     }
@@ -336,14 +361,15 @@ impl Releases {
     /// Records a release. One of its name that the book does not have lost its bundle: it makes room.
     async fn record_release(&self, record: &ReleaseRecord) -> Result<(), ReleaseError> {
         let record = record.clone();
-        self.stored("recording the release", move |store| match store.insert_release(&record) {
-            Err(StoreError::Exists(id)) => {
-                store.delete_release(&id)?;
-                store.insert_release(&record)
-            }
-            inserted => inserted,
-        })
-        .await
+        self.records
+            .stored("recording the release", move |store| match store.insert_release(&record) {
+                Err(StoreError::Exists(id)) => {
+                    store.delete_release(&id)?;
+                    store.insert_release(&record)
+                }
+                inserted => inserted,
+            })
+            .await
     }
 
     /// Takes back a release that was admitted and did not come as far as it should. One that an operator gave users meanwhile
@@ -351,7 +377,8 @@ impl Releases {
     pub(super) async fn discard_failed_upload(&self, handle: &Arc<ReleaseHandle>) {
         let id = handle.id();
         let recorded = id.clone();
-        let undone = self.stored("undoing the release", move |store| store.delete_release(&recorded)).await;
+        let undone =
+            self.records.stored("undoing the release", move |store| store.delete_release(&recorded)).await;
         if let Err(error) = undone {
             tracing::warn!(release = %id, error = %error_chain(&error), "a release is not taken back");
             if matches!(&error, ReleaseError::Store { source, .. } if matches!(**source, StoreError::Live(_)))
@@ -359,63 +386,36 @@ impl Releases {
                 return;
             }
         }
-        if self.0.registry.release(&id).is_some()
-            && let Err(error) = self.republish_routes(&id.app, |registry| registry.remove(&id)).await
+        if self.registry.release(&id).is_some()
+            && let Err(error) =
+                self.publisher.republish_routes(&id.app, |registry| registry.remove(&id)).await
         {
             tracing::warn!(release = %id, error = %error_chain(&error), "a release that is taken back is not counted");
         }
         let _boot = handle.boot.lock().await;
-        self.discard(handle).await;
-        if let Err(error) = self.apply(handle, Event::Removed { with_app: false }, Duration::ZERO).await {
+        self.supervisor.discard(handle).await;
+        if let Err(error) =
+            self.supervisor.apply(handle, Event::Removed { with_app: false }, Duration::ZERO).await
+        {
             tracing::warn!(release = %id, error = %error_chain(&error), "failed to stop the worker of a discarded release");
         }
-        self.0.rooms.leave(&id);
-        let metrics = &self.0.parts.telemetry.metrics;
+        self.supervisor.leave_room(&id);
+        let metrics = &self.metrics;
         metrics.forget(handle.pool.series());
-        if !self.0.registry.knows(&id.app) {
+        if !self.registry.knows(&id.app) {
             metrics.forget_app(&id.app);
         }
-    }
-
-    /// Removes a bundle that no release has any more.
-    pub(super) async fn forget_bundle(&self, digest: Digest) {
-        // An upload that brings the same bundle is recorded before this looks, or begins after it is gone.
-        let _keeping = self.0.keeping.write().await;
-        let in_use = self.stored("looking for a bundle's releases", |store| store.digests()).await;
-        if in_use.is_ok_and(|digests| !digests.contains(&digest))
-            && let Err(error) = self.0.parts.store.bundles().remove(digest).await
-        {
-            tracing::warn!(digest = %digest.short(), %error, "a bundle without a release could not be removed");
-        }
-    }
-
-    /// Makes a recorded change that is no promotion: the book and the table show it together. It is on the disk, so users get it
-    /// also where it can't be counted.
-    pub(super) async fn republish_routes(
-        &self,
-        app: &AppName,
-        change: impl FnOnce(&Registry),
-    ) -> Result<(), ReleaseError> {
-        self.0.parts.predecessor.settled().await;
-        let _changing = self.0.changing.lock().await;
-        let counted = self.stored("counting the change", |store| store.next_epoch()).await;
-        change(&self.0.registry);
-        if let Ok(epoch) = counted {
-            self.0.registry.set_epoch(epoch);
-        }
-        self.publish(Some(app));
-        counted.map(drop)
     }
 
     /// The preview that had this name before is of no use any more.
     async fn replace_preview(&self, handle: &Arc<ReleaseHandle>) -> Result<(), ReleaseError> {
         let record = handle.record();
         let Some((name, _)) = record.as_preview() else { return Ok(()) };
-        for older in self.0.registry.releases(&record.id.app) {
+        for older in self.registry.releases(&record.id.app) {
             let older_record = older.record();
             let same_name = older_record.as_preview().is_some_and(|(older_name, _)| older_name == name);
             if same_name && !Arc::ptr_eq(&older, handle) {
-                match self.remove(older_record.id).await {
+                match self.remover.remove(older_record.id).await {
                     Err(error) if !error.is_no_release() => return Err(error),
                     // It may have been its time just now.
                     _ => {}
@@ -429,12 +429,12 @@ impl Releases {
     pub(super) fn reserve(&self, claim: Claim) -> Result<Reserved<'_>, ReleaseError> {
         self.refuse_routed(&claim)?;
         let id = claim.release.clone();
-        self.0.registry.reserve(claim, &self.0.parts.config.quota).map_err(|why| unclaimed(&id, why))
+        self.registry.reserve(claim, &self.config.quota).map_err(|why| unclaimed(&id, why))
     }
 
     /// Refuses host names that `vitrine.toml` gives to an app.
     fn refuse_routed(&self, claim: &Claim) -> Result<(), ReleaseError> {
-        let config = &self.0.parts.config;
+        let config = &self.config;
         for (label, _) in claim.labels() {
             let host = format!("{label}.{}", config.domain);
             if let Some(route) = config.routes.iter().find(|route| route.host == host) {

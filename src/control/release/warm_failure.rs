@@ -2,11 +2,12 @@
 //! it, and users of its other pages need none of that. The failure is logged, counted and shown, and the paths are asked for again
 //! until they answer.
 
+use super::ReleaseError;
 use super::diagnosis::Diagnosis;
 use super::health_check::{self, FailedCheck};
 use super::lifecycle::State;
 use super::release_handle::ReleaseHandle;
-use super::{Inner, ReleaseError, Releases};
+use super::supervisor::{WorkerSupervisor, Workers};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use vitrine_core::id::InstanceId;
@@ -16,7 +17,7 @@ use vitrine_wire::LogLevel;
 
 /// Takes note of what failed of the paths of a worker that serves from now on.
 pub(super) fn note(
-    releases: &Releases,
+    supervisor: &WorkerSupervisor,
     handle: &Arc<ReleaseHandle>,
     worker: &Arc<Worker>,
     failed: Option<String>,
@@ -25,16 +26,16 @@ pub(super) fn note(
     let was_well = handle.set_unwell(&instance, failed.clone());
     let Some(reason) = failed else { return };
     tracing::warn!(release = %handle.id(), reason, "a release serves although a check at its start failed");
-    releases.0.parts.telemetry.metrics.warm_failure(&handle.id().app);
+    supervisor.0.metrics.warm_failure(&handle.id().app);
     let message = format!("{reason}; the release was good before, so it serves, and is asked again");
-    releases.0.app_logs.note(&handle.id(), LogLevel::Warn, message);
+    supervisor.0.app_logs.note(&handle.id(), LogLevel::Warn, message);
     if was_well {
-        tokio::spawn(ask_again(Arc::downgrade(&releases.0), Arc::downgrade(handle), instance));
+        tokio::spawn(ask_again(Arc::downgrade(&supervisor.0), Arc::downgrade(handle), instance));
     }
 }
 
 /// Asks for the paths until all answer, or the worker is its release's no more.
-async fn ask_again(host: Weak<Inner>, handle: Weak<ReleaseHandle>, instance: InstanceId) {
+async fn ask_again(host: Weak<Workers>, handle: Weak<ReleaseHandle>, instance: InstanceId) {
     let mut pause_ms = UNWELL_PAUSE_MS;
     loop {
         tokio::time::sleep(Duration::from_millis(pause_ms)).await;
@@ -46,7 +47,7 @@ async fn ask_again(host: Weak<Inner>, handle: Weak<ReleaseHandle>, instance: Ins
         if !worker.is_ready() || handle.life().state() == State::Frozen {
             continue;
         }
-        match health_check::every_path(&handle, worker, &host.parts.config.domain).await {
+        match health_check::every_path(&handle, worker, &host.config.domain).await {
             Ok(()) => {
                 handle.amend_unwell(&instance, None);
                 let message = "the warm and health paths that failed at the start answer now";
@@ -60,7 +61,7 @@ async fn ask_again(host: Weak<Inner>, handle: Weak<ReleaseHandle>, instance: Ins
     }
 }
 
-impl Releases {
+impl WorkerSupervisor {
     /// Refuses to make a release live that users never had and whose paths still fail: it was started for a request, on easier terms.
     ///
     /// # Errors
@@ -72,7 +73,7 @@ impl Releases {
         let Some(unwell) = handle.pool.instances().into_iter().next() else { return Ok(()) };
         let (worker, instance) = (unwell.worker(), unwell.id());
         let Err(FailedCheck { reason, answer }) =
-            health_check::every_path(handle, worker, &self.0.parts.config.domain).await
+            health_check::every_path(handle, worker, &self.0.config.domain).await
         else {
             handle.amend_unwell(instance, None);
             return Ok(());

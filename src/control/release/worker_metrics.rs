@@ -1,8 +1,8 @@
 //! How workers do, for the metrics.
 
-use super::Inner;
 use super::lifecycle::State;
 use super::release_handle::ReleaseHandle;
+use super::supervisor::Workers;
 use futures_util::{StreamExt as _, future::join_all, stream};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use vitrine_proxy::worker::WorkerState;
 use vitrine_wire::IsolateStatus;
 
 /// Looks at every worker every so often for as long as the host runs.
-pub(super) async fn run(host: Weak<Inner>) {
+pub(super) async fn run(host: Weak<Workers>) {
     let mut rounds = tokio::time::interval(Duration::from_millis(OBSERVE_INTERVAL_MS));
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -25,8 +25,8 @@ pub(super) async fn run(host: Weak<Inner>) {
     }
 }
 
-async fn look(inner: &Inner, handle: Arc<ReleaseHandle>) {
-    let metrics = &inner.parts.telemetry.metrics;
+async fn look(inner: &Workers, handle: Arc<ReleaseHandle>) {
+    let metrics = &inner.metrics;
     let (pool, series) = (&handle.pool, handle.pool.series());
     handle.load.note(series, Instant::now());
     let instances = pool.instances();
@@ -63,8 +63,8 @@ fn state(pool: &Pool, instance: &Instance) -> &'static str {
 }
 
 /// Memory of all of them together, in bytes; `None` when the engine, which may be busy or gone, does not know that of one.
-async fn memory_of(inner: &Inner, instances: &[Arc<Instance>]) -> Option<u64> {
-    let engine = &inner.parts.engine;
+async fn memory_of(inner: &Workers, instances: &[Arc<Instance>]) -> Option<u64> {
+    let engine = &inner.engine;
     let stats = join_all(instances.iter().map(|instance| engine.stats(instance.id()))).await;
     stats.into_iter().map(|stats| stats.ok().map(|stats| stats.memory_bytes)).sum()
 }

@@ -5,7 +5,8 @@
 
 use super::lifecycle::Event;
 use super::release_handle::ReleaseHandle;
-use super::{Inner, ReleaseError, Releases, health_check, warm_failure};
+use super::supervisor::{WorkerSupervisor, Workers};
+use super::{ReleaseError, health_check, warm_failure};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -23,11 +24,11 @@ use vitrine_proxy::worker::{Worker, WorkerState};
 use vitrine_wire::LogLevel;
 
 /// Watches an instance from now on.
-pub(super) fn watch(releases: &Releases, handle: &Arc<ReleaseHandle>, instance: &Arc<Instance>) {
-    health_check::watch(releases, handle, instance);
+pub(super) fn watch(supervisor: &WorkerSupervisor, handle: &Arc<ReleaseHandle>, instance: &Arc<Instance>) {
+    health_check::watch(supervisor, handle, instance);
     let mut state = instance.worker().state();
     let instance = instance.id().clone();
-    let (host, handle) = (Arc::downgrade(&releases.0), Arc::downgrade(handle));
+    let (host, handle) = (Arc::downgrade(&supervisor.0), Arc::downgrade(handle));
     tokio::spawn(async move {
         let mut served_since = Instant::now();
         // The channel closes when the last holder drops the worker: there is nothing to watch any more.
@@ -66,12 +67,12 @@ pub(super) fn watch(releases: &Releases, handle: &Arc<ReleaseHandle>, instance: 
                     && let Some(instance) = handle.pool.instance(&instance)
                 {
                     let failed = ready.warm_failure.as_ref().map(|failure| failure.message.clone());
-                    warm_failure::note(&Releases::of_host(host), &handle, instance.worker(), failed);
+                    warm_failure::note(&WorkerSupervisor(host), &handle, instance.worker(), failed);
                 }
                 continue;
             }
             let (Some(host), Some(handle)) = (host.upgrade(), handle.upgrade()) else { return };
-            tokio::spawn(replace(Releases::of_host(host), handle, instance, reason, served_well));
+            tokio::spawn(replace(WorkerSupervisor(host), handle, instance, reason, served_well));
             return;
         }
     });
@@ -90,8 +91,8 @@ const fn what_happened(reason: Replacement, is_back: bool) -> &'static str {
 }
 
 /// Ends when a worker that boots is lost and does not come back. Nothing else would tell so before the boot's deadline.
-pub(super) async fn lost_in_boot(releases: &Releases, worker: &Worker) {
-    let (host, instance) = (Arc::downgrade(&releases.0), &worker.identity().instance);
+pub(super) async fn lost_in_boot(supervisor: &WorkerSupervisor, worker: &Worker) {
+    let (host, instance) = (Arc::downgrade(&supervisor.0), &worker.identity().instance);
     let mut state = worker.state();
     let lost = |state: &WorkerState| matches!(state, WorkerState::Lost);
     let patience = Duration::from_millis(LOST_PATIENCE_MS);
@@ -104,7 +105,7 @@ pub(super) async fn lost_in_boot(releases: &Releases, worker: &Worker) {
 
 /// Whether a worker that is lost or hangs is `back` before patience ends; at once `false` when the engine knows that it is gone.
 async fn comes_back(
-    host: &Weak<Inner>,
+    host: &Weak<Workers>,
     instance: &InstanceId,
     state: &mut watch::Receiver<WorkerState>,
     back: impl FnMut(&WorkerState) -> bool,
@@ -117,10 +118,10 @@ async fn comes_back(
 }
 
 /// Ends when the engine says that the instance does not run. An engine that hangs says nothing: patience decides then.
-async fn gone(host: &Weak<Inner>, instance: &InstanceId) {
+async fn gone(host: &Weak<Workers>, instance: &InstanceId) {
     loop {
         let Some(inner) = host.upgrade() else { return };
-        if let Ok(list) = inner.parts.engine.list().await
+        if let Ok(list) = inner.engine.list().await
             && !list.iter().any(|info| info.instance == *instance && info.running)
         {
             return;
@@ -133,7 +134,7 @@ async fn gone(host: &Weak<Inner>, instance: &InstanceId) {
 /// Starts another worker in the place of one that is gone, while it is wanted and until its starts failed too often. The
 /// first try is immediate if the old one served well.
 async fn replace(
-    releases: Releases,
+    supervisor: WorkerSupervisor,
     handle: Arc<ReleaseHandle>,
     lost: InstanceId,
     reason: Replacement,
@@ -145,27 +146,28 @@ async fn replace(
     let deadline = Duration::from_millis(REPLACE_BOOT_DEADLINE_MS);
     let mut pause_ms = if served_well { 0 } else { REPLACE_PAUSE_MS };
     {
-        let Some(_turn) = releases.0.turns.take().await else { return };
+        let Some(_turn) = supervisor.0.turns.take().await else { return };
         // Others of the release serve meanwhile: what waits for this one goes to them at once, whatever is being started.
-        let left = handle.pool.remove(&lost).map(|instance| releases.stop_behind(instance));
+        let left = handle.pool.remove(&lost).map(|instance| supervisor.stop_behind(instance));
         let _boot = handle.boot.lock().await;
-        let left = left.or_else(|| handle.pool.remove(&lost).map(|instance| releases.stop_behind(instance)));
+        let left =
+            left.or_else(|| handle.pool.remove(&lost).map(|instance| supervisor.stop_behind(instance)));
         if left.is_none() && handle.pool.instance(&lost).is_none() {
             // Somebody replaced it, or it was put to sleep.
             return;
         }
         tracing::warn!(release = %handle.id(), instance = %lost, "a worker is gone");
-        releases.0.parts.telemetry.metrics.replacement(&handle.id().app, reason);
-        if left.is_none() && releases.apply(&handle, Event::Lost, deadline).await.is_err() {
+        supervisor.0.metrics.replacement(&handle.id().app, reason);
+        if left.is_none() && supervisor.apply(&handle, Event::Lost, deadline).await.is_err() {
             return;
         }
     }
     // A release that is not needed now sleeps, and a request wakes it.
-    while releases.is_wanted(&handle) || handle.waiting.load(Ordering::SeqCst) > 0 {
+    while supervisor.0.registry.is_wanted(&handle) || handle.waiting.load(Ordering::SeqCst) > 0 {
         tokio::time::sleep(Duration::from_millis(pause_ms)).await;
-        let Some(_turn) = releases.0.turns.take().await else { return };
+        let Some(_turn) = supervisor.0.turns.take().await else { return };
         pause_ms = (pause_ms * 2).clamp(REPLACE_PAUSE_MS, REPLACE_PAUSE_MS_MAX);
-        match releases.ensure_scale(&handle, deadline).await {
+        match supervisor.ensure_scale(&handle, deadline).await {
             Ok(()) => return,
             Err(error) => {
                 if matches!(error, ReleaseError::EngineAway { .. }) {
@@ -183,7 +185,7 @@ async fn replace(
             tracing::error!(release = %handle.id(), "its starts failed again and again; none is tried any more");
             let message =
                 "starts of a worker failed again and again; none is tried any more before a promotion".into();
-            releases.0.app_logs.note(&handle.id(), LogLevel::Error, message);
+            supervisor.0.app_logs.note(&handle.id(), LogLevel::Error, message);
             return;
         }
     }

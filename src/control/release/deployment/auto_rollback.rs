@@ -1,14 +1,14 @@
 //! A release that is worse than the one before it: marked, and rolled back.
 
+use super::Deployer;
 use super::{Deployment, Event};
-use crate::release::Releases;
 use crate::release::release_handle::ReleaseHandle;
 use std::sync::Arc;
 use vitrine_core::id::{ReleaseId, Version};
 use vitrine_core::telemetry::error_chain;
 use vitrine_store::{BadMark, DeploymentStatus, Pardon};
 
-impl Releases {
+impl Deployer {
     pub(super) fn is_going_back(&self, deployment: &Deployment) -> bool {
         let status = deployment.standing().progress.status;
         matches!(status, DeploymentStatus::RollbackRequested | DeploymentStatus::RollbackInProgress)
@@ -27,16 +27,16 @@ impl Releases {
         let ReleaseId { app, version } = handle.id();
         let previous = standing.previous.filter(|version| {
             let id = ReleaseId::new(app.clone(), version.clone());
-            self.0.registry.release(&id).is_some() && self.0.registry.bad(&id).is_none()
+            self.registry.release(&id).is_some() && self.registry.bad(&id).is_none()
         });
-        let went = self.rollback(app.clone(), previous, Some(version.clone())).await;
+        let went = self.switcher.rollback(app.clone(), previous, Some(version.clone())).await;
         match went {
-            Ok(switched) if !self.is_live(handle) => {
+            Ok(switched) if !self.registry.is_live(handle) => {
                 tracing::warn!(app = %app, bad = %version, live = switched.version, why, "a bad release was rolled back");
                 // The switch has said so already; this keeps the reason.
                 deployment.note(why, false);
             }
-            Err(error) if !self.is_live(handle) => {
+            Err(error) if !self.registry.is_live(handle) => {
                 deployment.happens(Event::Superseded, Some(format!("{why}; {}", error_chain(&error))));
             }
             stayed => {
@@ -58,10 +58,10 @@ impl Releases {
         previous: Option<&Version>,
     ) -> Vec<Arc<ReleaseHandle>> {
         let (app, digest) = (handle.id().app, handle.record().digest);
-        let history = self.0.registry.history(&app);
+        let history = self.registry.history(&app);
         let since = history.iter().take_while(|one| Some(&one.version) != previous);
         let others = since.filter_map(|one| {
-            let other = self.0.registry.release(&ReleaseId::new(app.clone(), one.version.clone()))?;
+            let other = self.registry.release(&ReleaseId::new(app.clone(), one.version.clone()))?;
             (other.record().digest == digest && !Arc::ptr_eq(&other, handle)).then_some(other)
         });
         std::iter::once(Arc::clone(handle)).chain(others).collect()
@@ -69,19 +69,20 @@ impl Releases {
 
     /// Notes that somebody made a release live although it is marked as bad, if it is.
     pub(super) async fn pardon(&self, handle: &Arc<ReleaseHandle>) {
-        let Some(reason) = self.0.registry.bad(&handle.id()) else { return };
-        let (by, at_ms) = (self.1.actor().to_string(), self.0.parts.clock.now_ms());
+        let Some(reason) = self.registry.bad(&handle.id()) else { return };
+        let (by, at_ms) = (self.records.actor().to_string(), self.clock.now_ms());
         self.mark(handle, BadMark { reason, pardon: Some(Pardon { by, at_ms }) }).await;
     }
 
     async fn mark(&self, handle: &Arc<ReleaseHandle>, mark: BadMark) {
         let id = handle.id();
-        self.0.registry.set_bad(&id, mark.clone());
+        self.registry.set_bad(&id, mark.clone());
         let recorded = id.clone();
-        let marked = self.stored("marking a release", move |store| store.set_bad(&recorded, &mark)).await;
+        let marked =
+            self.records.stored("marking a release", move |store| store.set_bad(&recorded, &mark)).await;
         if let Err(error) = marked {
             tracing::error!(release = %id, error = %error_chain(&error), "whether a release is bad is not recorded");
         }
-        self.show(handle).await;
+        self.publisher.show(handle).await;
     }
 }

@@ -2,18 +2,28 @@
 
 use super::bake::{Stability, Verdict, judge};
 use super::{Deployment, Event, Work, hooks};
-use crate::release::environment::Before;
+use crate::release::publisher::RoutePublisher;
+use crate::release::quiesce::ChangeGate;
+use crate::release::records::Records;
+use crate::release::registry::Registry;
 use crate::release::release_handle::ReleaseHandle;
-use crate::release::{DeployPhase, PromoteOptions, ReleaseError, Releases, ShareView, Switched};
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
+use crate::release::supervisor::WorkerSupervisor;
+use crate::release::switch::Switcher;
+use crate::release::urls::Urls;
+use crate::release::values::Before;
+use crate::release::values::Values;
+use crate::release::{DeployPhase, PromoteOptions, ReleaseError, ShareView, Switched};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
+use vitrine_core::clock::Clock;
+use vitrine_core::config::Config;
 use vitrine_core::config::HookStage;
 use vitrine_core::failpoint::{self, Fault};
-use vitrine_core::id::{AppName, Digest, ReleaseId, Version};
+use vitrine_core::id::{AppName, ReleaseId};
 use vitrine_core::limits::{BAKE_EXTENSIONS_MAX, BAKE_TICK_MS};
-use vitrine_core::telemetry::{Figures, error_chain};
+use vitrine_core::telemetry::error_chain;
 use vitrine_store::PromotionKind;
 
 /// How a bake ended.
@@ -24,39 +34,54 @@ enum Baked {
     Left,
 }
 
-impl Releases {
-    /// Makes a release live; boots it first if it sleeps. Returns once persisted and swapped; the bake goes on behind.
-    ///
-    /// # Errors
-    /// See [`ReleaseError`]; nothing has changed then. A deploy is refused when one that began later went live, or when its
-    /// release is marked as bad.
-    pub async fn promote(
+/// See the module. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(in crate::release) struct Deployer {
+    pub registry: Arc<Registry>,
+    pub records: Records,
+    pub config: Arc<Config>,
+    pub clock: Clock,
+    pub turns: ChangeGate,
+    pub urls: Urls,
+    pub supervisor: WorkerSupervisor,
+    pub publisher: RoutePublisher,
+    pub values: Values,
+    pub switcher: Switcher,
+    /// Number of the deploy that began last.
+    pub last_deploy: Arc<AtomicU64>,
+}
+
+impl Deployer {
+    /// The same, with its changes recorded on behalf of another actor.
+    pub(in crate::release) fn through(&self, records: &Records) -> Self {
+        Self {
+            records: records.clone(),
+            values: self.values.through(records),
+            switcher: self.switcher.through(records),
+            ..self.clone()
+        }
+    }
+
+    /// See [`Releases::begin_deploy`](crate::release::Releases::begin_deploy).
+    pub(in crate::release) fn begin_deploy(&self) -> u64 {
+        let now_ms = self.clock.now_ms();
+        let next = |last: u64| (last + 1).max(now_ms);
+        let before =
+            self.last_deploy.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |last| Some(next(last)));
+        next(before.unwrap_or_default())
+    }
+
+    /// See [`Releases::promote`](crate::release::Releases::promote).
+    pub(in crate::release) async fn promote(
         &self,
         release: ReleaseId,
         options: PromoteOptions,
     ) -> Result<Switched, ReleaseError> {
-        let handle = self.find_content(&release, options.digest)?;
+        let handle = self.registry.find_content(&release, options.digest)?;
         self.refuse_deploy(&release, options.deploy)?;
-        match self.is_live(&handle) {
+        match self.registry.is_live(&handle) {
             true => self.stay_live(&handle, options).await,
             false => self.deploy(handle, None, options).await,
-        }
-    }
-
-    /// A release, which must have this content if one is asked for.
-    pub(in crate::release) fn find_content(
-        &self,
-        release: &ReleaseId,
-        digest: Option<Digest>,
-    ) -> Result<Arc<ReleaseHandle>, ReleaseError> {
-        let handle = self.find(release)?;
-        let existing = handle.record().digest;
-        match digest {
-            Some(digest) if digest != existing => Err(ReleaseError::Refused(format!(
-                "`{release}` has other content ({existing}) than what was to be promoted ({digest}): its name was given to another \
-                 release"
-            ))),
-            _ => Ok(handle),
         }
     }
 
@@ -79,19 +104,21 @@ impl Releases {
         options: PromoteOptions,
     ) -> Result<Switched, ReleaseError> {
         let release = handle.id();
-        self.ensure_worker(handle, options.boot_deadline, true).await?;
-        let switching = self.0.registry.switching(&release.app);
+        self.supervisor.ensure_worker(handle, options.boot_deadline, true).await?;
+        let switching = self.registry.switching(&release.app);
         let _switching = switching.lock().await;
-        self.still_live(handle)?;
+        self.registry.still_live(handle)?;
         self.refuse_deploy(&release, options.deploy)?;
-        self.went_live(&release, options.deploy);
+        self.registry.went_live(&release, options.deploy);
         if options.deploy.is_none() {
             self.pardon(handle).await;
             self.approve(handle);
         }
-        match self.0.registry.split(&release.app) {
-            Some(_) => self.switch(handle, PromotionKind::Promote, None).await,
-            None => Ok(self.switched(&release, Some(release.version.clone()), self.0.registry.epoch())),
+        match self.registry.split(&release.app) {
+            Some(_) => self.switcher.switch(handle, PromotionKind::Promote, None).await,
+            None => {
+                Ok(self.switcher.switched(&release, Some(release.version.clone()), self.registry.epoch()))
+            }
         }
     }
 
@@ -103,24 +130,24 @@ impl Releases {
         options: PromoteOptions,
     ) -> Result<Switched, ReleaseError> {
         let release = handle.id();
-        let previous = self.0.registry.live(&release.app).map(|live| live.id().version);
-        let begun_ms = self.0.parts.clock.now_ms();
+        let previous = self.registry.live(&release.app).map(|live| live.id().version);
+        let begun_ms = self.clock.now_ms();
         let deployment = Arc::new(Deployment::pending(release, previous, options.deploy, begun_ms));
-        self.0.registry.add_deployment(&deployment);
+        self.registry.add_deployment(&deployment);
         let mut before = None;
         let mut switched = self.run_until_switch(&handle, after, &deployment, &options, &mut before).await;
-        self.settle_values(&handle, before).await;
+        self.values.settle_values(&handle, before).await;
         match &mut switched {
             Err(error) => deployment.happens(Event::Failed, Some(error_chain(error))),
             Ok(switched) => {
                 // As the caller's change; the stages behind the switch are the host's own.
                 self.pardon(&handle).await;
                 if let Some(previous) = deployment.standing().previous {
-                    switched.bake_time_ms = self.0.parts.config.deploy.bake_time_ms;
+                    switched.bake_time_ms = self.config.deploy.bake_time_ms;
                     switched.baked_against = Some(previous.to_string());
                 }
-                let releases = self.by_host();
-                tokio::spawn(async move { releases.finish_in_background(&handle, &deployment).await });
+                let deployer = self.through(&self.records.by_host());
+                tokio::spawn(async move { deployer.finish_in_background(&handle, &deployment).await });
             }
         }
         switched
@@ -132,12 +159,12 @@ impl Releases {
         if failpoint::at("deploy.order") == Some(Fault::Skip) {
             return Ok(());
         }
-        if let Some((newest, version)) = self.0.registry.newest_deploy(&release.app)
+        if let Some((newest, version)) = self.registry.newest_deploy(&release.app)
             && newest > number
         {
             return Err(ReleaseError::Superseded { release: release.clone(), by: version });
         }
-        match self.0.registry.bad(release) {
+        match self.registry.bad(release) {
             None => Ok(()),
             Some(reason) => Err(ReleaseError::Refused(format!(
                 "`{release}` is marked as bad ({reason}); deploy another version, or take the mark off with \
@@ -162,37 +189,37 @@ impl Releases {
             let standing = deployment.standing();
             match standing.progress.work() {
                 Some(Work::Start) => {
-                    *before = self.ready_for_users(handle, options.boot_deadline).await?;
-                    self.refuse_unwell(handle).await?;
+                    *before = self.values.ready_for_users(handle, options.boot_deadline).await?;
+                    self.supervisor.refuse_unwell(handle).await?;
                 }
                 Some(Work::HooksBeforeTraffic) => {
                     entered(DeployPhase::Hooks);
                     let call = self.call(deployment, HookStage::BeforeTraffic);
-                    let hooks = hooks::run(&self.0.parts.config.hook, &call);
+                    let hooks = hooks::run(&self.config.hook, &call);
                     self.with_own_name(handle, hooks).await.map_err(ReleaseError::Refused)?;
                 }
                 Some(Work::Shift) => {
                     entered(DeployPhase::Switching);
-                    let switching = self.0.registry.switching(&release.app);
+                    let switching = self.registry.switching(&release.app);
                     let _switching = switching.lock().await;
                     self.refuse_deploy(&release, deployment.number)?;
                     if let Some(after) = after {
-                        self.still_live(after)?;
+                        self.registry.still_live(after)?;
                     }
-                    if self.is_live(handle) {
+                    if self.registry.is_live(handle) {
                         let text = format!("another promotion made `{release}` live meanwhile");
                         return Err(ReleaseError::Refused(text));
                     }
-                    let (previous, baseline) = self.compared_with(&release.app, after);
+                    let (previous, baseline) = self.registry.compared_with(&release.app, after);
                     deployment.replaces(previous, baseline);
-                    let record = deployment.shifted_record(self.0.registry.newest_deploy(&release.app));
+                    let record = deployment.shifted_record(self.registry.newest_deploy(&release.app));
                     let kind = match after {
                         Some(_) => PromotionKind::Reconfigure,
                         None => PromotionKind::Promote,
                     };
-                    let mut switched = self.switch(handle, kind, Some(record)).await?;
-                    switched.share = self.0.registry.split(&release.app).map(ShareView::from);
-                    self.went_live(&release, deployment.number);
+                    let mut switched = self.switcher.switch(handle, kind, Some(record)).await?;
+                    switched.share = self.registry.split(&release.app).map(ShareView::from);
+                    self.registry.went_live(&release, deployment.number);
                     deployment.happens(Event::Passed, None);
                     return Ok(switched);
                 }
@@ -202,7 +229,6 @@ impl Releases {
             if deployment.standing().progress.is_over() {
                 self.refuse_deploy(&release, deployment.number)?;
                 let by = self
-                    .0
                     .registry
                     .live(&release.app)
                     .map_or(release.version.clone(), |live| live.id().version);
@@ -211,54 +237,20 @@ impl Releases {
         }
     }
 
-    /// The release that one is compared with that is about to become live, and its figures. Where only the values of `after` are
-    /// changed while that one bakes, the bake goes on: it is what `after` is compared with.
-    fn compared_with(&self, app: &AppName, after: Option<&Arc<ReleaseHandle>>) -> (Option<Version>, Figures) {
-        let bakes = |after: &Arc<ReleaseHandle>| {
-            let of_it = self.0.registry.deployments(app).into_iter().find(|one| one.release == after.id())?;
-            let standing = of_it.standing();
-            let bakes = standing.progress.has_shifted() && !standing.progress.is_over();
-            (bakes && standing.previous.is_some()).then_some((standing.previous, standing.baseline))
-        };
-        after.and_then(bakes).unwrap_or_else(|| {
-            let live = self.0.registry.live(app);
-            let baseline = live.as_ref().map(|live| self.recent_figures(live)).unwrap_or_default();
-            (live.map(|live| live.id().version), baseline)
-        })
-    }
-
-    /// The deploy of this number is where users are: those that began before it and have not come to their switch end where they
-    /// are.
-    fn went_live(&self, release: &ReleaseId, number: Option<u64>) {
-        self.0.registry.set_newest_deploy(release, number);
-        for one in self.0.registry.deployments(&release.app) {
-            let progress = one.standing().progress;
-            let earlier = one.number.zip(number).is_some_and(|(one, this)| one < this);
-            if earlier && !progress.has_shifted() && !progress.is_over() {
-                one.happens(Event::Superseded, Some(format!("`{}` went live", release.version)));
-            }
-        }
-    }
-
-    pub(super) fn is_live(&self, handle: &Arc<ReleaseHandle>) -> bool {
-        self.0.registry.live(&handle.id().app).is_some_and(|live| Arc::ptr_eq(&live, handle))
-    }
-
     /// A person says that the live release is good: its deployment waits no longer.
     fn approve(&self, handle: &Arc<ReleaseHandle>) {
         let id = handle.id();
         let waiting = self
-            .0
             .registry
             .deployments(&id.app)
             .into_iter()
             .find(|one| one.release == id && one.standing().waits && !one.standing().progress.is_over());
         if let Some(deployment) = waiting {
-            let (releases, handle) = (self.by_host(), Arc::clone(handle));
+            let (deployer, handle) = (self.through(&self.records.by_host()), Arc::clone(handle));
             deployment.note("an operator promoted it again while it waited".into(), false);
             tokio::spawn(async move {
-                releases.after_bake(&deployment).await;
-                releases.finish_in_background(&handle, &deployment).await;
+                deployer.after_bake(&deployment).await;
+                deployer.finish_in_background(&handle, &deployment).await;
             });
         }
     }
@@ -276,7 +268,7 @@ impl Releases {
             match deployment.standing().progress.work() {
                 Some(Work::HooksAfterTraffic) => {
                     let call = self.call(deployment, HookStage::AfterTraffic);
-                    match hooks::run(&self.0.parts.config.hook, &call).await {
+                    match hooks::run(&self.config.hook, &call).await {
                         Ok(()) => deployment.happens(Event::Passed, None),
                         Err(why) => deployment.happens(Event::Failed, Some(why)),
                     }
@@ -288,7 +280,7 @@ impl Releases {
                 },
                 _ if self.is_going_back(deployment) => {
                     // Not while the folder is lent; after a hand-over the other host sees it through.
-                    let Some(_turn) = self.0.turns.take().await else { return };
+                    let Some(_turn) = self.turns.take().await else { return };
                     self.go_back(handle, deployment).await;
                     break;
                 }
@@ -304,7 +296,7 @@ impl Releases {
 
     async fn after_bake(&self, deployment: &Arc<Deployment>) {
         let call = self.call(deployment, HookStage::AfterBake);
-        match hooks::run(&self.0.parts.config.hook, &call).await {
+        match hooks::run(&self.config.hook, &call).await {
             Ok(()) => deployment.happens(Event::Passed, None),
             Err(why) => deployment.happens(Event::Failed, Some(why)),
         }
@@ -312,7 +304,7 @@ impl Releases {
 
     /// Compares the release with the one before it until there is a verdict, or a person is needed.
     async fn bake(&self, handle: &Arc<ReleaseHandle>, deployment: &Arc<Deployment>) -> Baked {
-        let rule = &self.0.parts.config.deploy;
+        let rule = &self.config.deploy;
         let bake_time = Duration::from_millis(rule.bake_time_ms);
         if bake_time.is_zero() || !deployment.standing().progress.has_previous {
             return Baked::Passed;
@@ -361,35 +353,36 @@ impl Releases {
 
     /// Records how far a deployment has come. That of an app that was removed meanwhile stays recorded as it was before.
     pub(super) async fn record(&self, deployment: &Arc<Deployment>) {
-        let known = self.0.registry.deployments(&deployment.release.app);
+        let known = self.registry.deployments(&deployment.release.app);
         if !known.iter().any(|one| Arc::ptr_eq(one, deployment)) {
             return;
         }
-        let record = deployment.record(self.0.registry.newest_deploy(&deployment.release.app));
+        let record = deployment.record(self.registry.newest_deploy(&deployment.release.app));
         if let Err(error) =
-            self.stored("recording a deployment", move |store| store.set_deployment(&record)).await
+            self.records.stored("recording a deployment", move |store| store.set_deployment(&record)).await
         {
             tracing::warn!(release = %deployment.release, error = %error_chain(&error), "a deployment is not recorded");
         }
     }
 
     /// Takes up the recorded deployment of an app, which counts from now on. Gives it with its release if it is on its way:
-    /// [`Releases::go_on`] sees it through.
+    /// [`Deployer::go_on`] sees it through.
     pub(in crate::release) async fn load_deployment(
         &self,
         app: &AppName,
     ) -> Result<Option<(Arc<ReleaseHandle>, Arc<Deployment>)>, ReleaseError> {
         let of = app.clone();
-        let recorded = self.stored("reading the deployments", move |store| store.deployment(&of)).await?;
+        let recorded =
+            self.records.stored("reading the deployments", move |store| store.deployment(&of)).await?;
         let Some(record) = recorded else { return Ok(None) };
         if let Some((number, version)) = record.newest_deploy.clone() {
             // The clock may have been set back since.
-            self.0.last_deploy.fetch_max(number, Ordering::SeqCst);
-            self.0.registry.set_newest_deploy(&ReleaseId::new(app.clone(), version), Some(number));
+            self.last_deploy.fetch_max(number, Ordering::SeqCst);
+            self.registry.set_newest_deploy(&ReleaseId::new(app.clone(), version), Some(number));
         }
         let deployment = Arc::new(Deployment::recorded(record));
-        self.0.registry.add_deployment(&deployment);
-        let Some(live) = self.0.registry.live(app) else { return Ok(None) };
+        self.registry.add_deployment(&deployment);
+        let Some(live) = self.registry.live(app) else { return Ok(None) };
         if live.id() != deployment.release {
             deployment.happens(Event::Superseded, None);
             return Ok(None);
@@ -397,64 +390,12 @@ impl Releases {
         Ok((!deployment.standing().progress.is_over()).then_some((live, deployment)))
     }
 
-    /// Number and version of the deploy, among those that went live, that was begun last.
-    #[must_use]
-    pub fn newest_deploy(&self, app: &AppName) -> Option<(u64, Version)> {
-        self.0.registry.newest_deploy(app)
-    }
-
-    /// Goes on with the deployments that an earlier host left on their way.
-    pub(in crate::release) fn resume(&self) {
-        let left = std::mem::take(&mut *self.0.left_over.lock().unwrap_or_else(PoisonError::into_inner));
-        for (live, deployment) in left {
-            self.go_on(live, deployment);
-        }
-    }
-
     /// Sees a deployment through that was left on its way, unless an operator ended it meanwhile: its bake begins anew.
     pub(in crate::release) fn go_on(&self, live: Arc<ReleaseHandle>, deployment: Arc<Deployment>) {
         if !deployment.standing().progress.is_over() {
-            let releases = self.by_host();
-            tokio::spawn(async move { releases.finish_in_background(&live, &deployment).await });
+            let deployer = self.through(&self.records.by_host());
+            tokio::spawn(async move { deployer.finish_in_background(&live, &deployment).await });
         }
-    }
-
-    /// Tells the deployments of an app that another release is live: those under way are over. The caller holds the switching
-    /// lock.
-    pub(in crate::release) fn supersede(&self, live: &ReleaseId, left: &Version, kind: PromotionKind) {
-        for one in self.0.registry.deployments(&live.app) {
-            let progress = one.standing().progress;
-            if one.release == *live || progress.is_over() || !progress.has_shifted() {
-                continue;
-            }
-            let live = &live.version;
-            let (event, reason) = match kind {
-                PromotionKind::Rollback if *left == one.release.version => {
-                    (Event::RolledBackFrom, format!("rolled back to `{live}`"))
-                }
-                PromotionKind::Reconfigure => (
-                    Event::Superseded,
-                    format!("its values changed: `{live}` went live and goes on with the bake"),
-                ),
-                _ => (Event::Superseded, format!("`{live}` went live")),
-            };
-            one.happens(event, Some(reason));
-        }
-    }
-
-    /// Whether an unfinished deployment needs a release: it is its own, or the one to go back to.
-    #[must_use]
-    pub fn is_baking(&self, id: &ReleaseId) -> bool {
-        self.0.registry.deployments(&id.app).iter().any(|one| {
-            let standing = one.standing();
-            !standing.progress.is_over()
-                && (one.release == *id || standing.previous.as_ref() == Some(&id.version))
-        })
-    }
-
-    /// Figures of a release in the last minutes.
-    fn recent_figures(&self, handle: &ReleaseHandle) -> Figures {
-        handle.pool.series().sample().since(&handle.window().beginning())
     }
 
     fn call(&self, deployment: &Deployment, stage: HookStage) -> hooks::Call {
@@ -464,7 +405,7 @@ impl Releases {
             version: version.to_string(),
             previous: deployment.standing().previous.map(|version| version.to_string()),
             stage,
-            url: self.0.registry.label(app, version).map(|label| self.url(&label)),
+            url: self.registry.label(app, version).map(|label| self.urls.url(&label)),
         }
     }
 }

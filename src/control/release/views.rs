@@ -2,53 +2,42 @@
 
 use super::lifecycle::State;
 use super::load;
+use super::registry::Registry;
 use super::release_handle::ReleaseHandle;
+use super::supervisor::WorkerSupervisor;
+use super::urls::Urls;
 use super::view::{HealthView, InstanceView, SnapshotView, WasBad};
-use super::{AppView, DeploymentView, Parts, Phase, ReleaseError, ReleaseView, Releases, table};
+use super::{AppView, DeploymentView, Phase, ReleaseError, ReleaseView};
 use nix::sys::utsname::uname;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use vitrine_core::health::{HealthStatus, task_status};
 use vitrine_core::id::{AppName, ReleaseId, Version, dns_label};
 use vitrine_proxy::pool::Instance;
+use vitrine_proxy::route::Routes;
 use vitrine_proxy::worker::WorkerState;
 
-impl Releases {
-    /// Swaps in a table that shows the book: what changed is this app, or may be all of them. The caller has recorded what changed, and
-    /// holds `changing` since before that.
-    pub(super) fn publish(&self, changed: Option<&AppName>) {
-        let Parts { config, routes, .. } = &self.0.parts;
-        let mut table = match changed {
-            Some(app) => table::patched(&routes.snapshot(), app, &self.0.registry, config),
-            None => table::whole(&self.0.registry, config),
-        };
-        table.starting = self.0.starting.load(Ordering::SeqCst);
-        routes.publish(table);
-        match changed {
-            Some(app) => self.export(app),
-            None => self.0.registry.names().iter().for_each(|app| self.export(app)),
-        }
-    }
+/// See the module.
+#[derive(Debug, Clone)]
+pub(super) struct Views {
+    pub registry: Arc<Registry>,
+    pub routes: Routes,
+    pub urls: Urls,
+    pub supervisor: WorkerSupervisor,
+}
 
-    /// Exports the counters of the releases that users of an app get, before their first request.
-    fn export(&self, app: &AppName) {
-        for handle in [self.0.registry.live(app), self.candidate(app)].into_iter().flatten() {
-            self.0.parts.telemetry.metrics.live(handle.pool.series());
-        }
-    }
-
+impl Views {
     /// A release as the admin side shows it.
     pub(super) fn view(&self, handle: &Arc<ReleaseHandle>) -> ReleaseView {
-        self.view_beside(handle, self.rollback_target(&handle.id().app).as_ref())
+        self.view_beside(handle, self.registry.rollback_target(&handle.id().app).as_ref())
     }
 
     fn view_beside(&self, handle: &Arc<ReleaseHandle>, target: Option<&Version>) -> ReleaseView {
         let record = handle.record();
-        let live = self.0.registry.live(&record.id.app).is_some_and(|live| Arc::ptr_eq(&live, handle));
-        let split = self.0.registry.split(&record.id.app);
+        let live = self.registry.live(&record.id.app).is_some_and(|live| Arc::ptr_eq(&live, handle));
+        let split = self.registry.split(&record.id.app);
         let shared = split.as_ref().is_some_and(|split| split.version == record.id.version);
         let (preview, expires_ms) = record.as_preview().unzip();
-        let label = self.0.registry.label(&record.id.app, preview.unwrap_or(&record.id.version));
+        let label = self.registry.label(&record.id.app, preview.unwrap_or(&record.id.version));
         ReleaseView {
             app: record.id.app.to_string(),
             version: record.id.version.to_string(),
@@ -67,16 +56,16 @@ impl Releases {
             link: label
                 .as_ref()
                 .filter(|_| record.promoted_ms.is_none())
-                .and_then(|label| self.link(&record.id.app, label)),
-            url: label.map(|label| self.url(&label)),
+                .and_then(|label| self.urls.link(&record.id.app, label)),
+            url: label.map(|label| self.urls.url(&label)),
             preview: preview.map(ToString::to_string),
             expires_ms,
             created_ms: record.created_ms,
             promoted_ms: record.promoted_ms,
             rolled_back: record.rolled_back,
             rollback_target: target == Some(&record.id.version),
-            bad: self.0.registry.bad(&record.id),
-            was_bad: self.0.registry.pardoned(&record.id).map(|(reason, pardon)| WasBad {
+            bad: self.registry.bad(&record.id),
+            was_bad: self.registry.pardoned(&record.id).map(|(reason, pardon)| WasBad {
                 reason,
                 promoted_by: pardon.by,
                 promoted_ms: pardon.at_ms,
@@ -92,49 +81,40 @@ impl Releases {
         }
     }
 
-    /// One app.
-    ///
-    /// # Errors
-    /// [`ReleaseError::NoApp`], [`ReleaseError::NoReleases`].
-    pub fn app(&self, app: &AppName) -> Result<AppView, ReleaseError> {
-        if !self.0.registry.knows(app) {
-            return Err(self.no_app(app));
+    /// See [`Releases::app`](super::Releases::app).
+    pub(super) fn app(&self, app: &AppName) -> Result<AppView, ReleaseError> {
+        if !self.registry.knows(app) {
+            return Err(self.registry.no_app(app));
         }
         let view = self.app_view(app);
         if view.releases.is_empty() { Err(ReleaseError::NoReleases(app.clone())) } else { Ok(view) }
     }
 
-    /// One release.
-    ///
-    /// # Errors
-    /// [`ReleaseError::NoApp`], [`ReleaseError::NoRelease`].
-    pub fn release(&self, id: &ReleaseId) -> Result<ReleaseView, ReleaseError> {
-        self.find(id).map(|handle| self.view(&handle))
+    /// See [`Releases::release`](super::Releases::release).
+    pub(super) fn release(&self, id: &ReleaseId) -> Result<ReleaseView, ReleaseError> {
+        self.registry.find(id).map(|handle| self.view(&handle))
     }
 
-    /// Whether a release is a preview that users never got.
-    ///
-    /// # Errors
-    /// [`ReleaseError::NoApp`], [`ReleaseError::NoRelease`].
-    pub fn is_preview(&self, id: &ReleaseId) -> Result<bool, ReleaseError> {
-        let handle = self.find(id)?;
+    /// See [`Releases::is_preview`](super::Releases::is_preview).
+    pub(super) fn is_preview(&self, id: &ReleaseId) -> Result<bool, ReleaseError> {
+        let handle = self.registry.find(id)?;
         Ok(handle.record().as_preview().is_some() && !handle.had_users())
     }
 
     fn deployments(&self, app: &AppName) -> impl Iterator<Item = DeploymentView> {
-        self.0.registry.deployments(app).into_iter().map(|one| DeploymentView::from(&*one))
+        self.registry.deployments(app).into_iter().map(|one| DeploymentView::from(&*one))
     }
 
     pub(super) fn app_view(&self, app: &AppName) -> AppView {
-        let target = self.rollback_target(app);
+        let target = self.registry.rollback_target(app);
         let view = |handle| self.view_beside(handle, target.as_ref());
-        let releases = self.0.registry.releases(app);
+        let releases = self.registry.releases(app);
         AppView {
             app: app.to_string(),
-            url: self.url(&dns_label(app.as_str())),
-            live: self.0.registry.live(app).map(|handle| handle.id().version.to_string()),
-            scale: self.app_scale(app),
-            scale_is_set: self.0.registry.scale(app).is_some(),
+            url: self.urls.url(&dns_label(app.as_str())),
+            live: self.registry.live(app).map(|handle| handle.id().version.to_string()),
+            scale: self.supervisor.app_scale(app),
+            scale_is_set: self.registry.scale(app).is_some(),
             instances: releases.iter().flat_map(instances).collect(),
             load: load::of(&releases),
             releases: releases.iter().map(view).collect(),
