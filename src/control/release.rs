@@ -14,9 +14,11 @@
 //! Environment           changes of environment values (environment)
 //! Reaper, Recovery      idle and expired releases (reaper); the start of the host, and restored apps (adopt, restore)
 //! ```
-//! Rules without effects are in [`lifecycle`] (states of a release), [`decide`], [`deployment`] and [`demand`]. [`lock_order`] says in
+//! Rules without effects are in [`lifecycle`] (states of a release), [`deployment`] (its stages), [`effective_limits`], [`retention`],
+//! [`rollback_target`] and [`demand`]. [`lock_order`] says in
 //! which order locks are taken, [`quiesce`] stops all changes while another host takes over.
 
+mod admission;
 mod adopt;
 mod apex;
 mod app_logs;
@@ -24,18 +26,20 @@ mod boot;
 mod boot_queue;
 mod capacity;
 mod cold_start;
-mod decide;
 mod demand;
 mod deploy_phase;
 mod deployment;
 mod diagnosis;
+mod effective_limits;
 mod effects;
+mod env_view;
 mod environment;
 mod error;
 mod health_check;
 mod installed_bundles;
 mod instances;
 mod labels;
+mod leftovers;
 mod lifecycle;
 mod listing;
 mod load;
@@ -52,7 +56,8 @@ mod registry;
 mod release_handle;
 mod removal;
 mod restore;
-mod reuse;
+mod retention;
+mod rollback_target;
 mod room;
 mod scale;
 mod snapshot;
@@ -75,6 +80,7 @@ pub use app_logs::Tail;
 pub use deploy_phase::{DeployObserver, DeployPhase};
 use deployment::Deployer;
 pub use diagnosis::{Diagnosis, LoweredLimit, env_line, limits_line};
+pub use env_view::{EnvChange, EnvView, LiveValue};
 use environment::Environment;
 pub use error::{ReleaseError, WakeError};
 use installed_bundles::InstalledBundles;
@@ -97,8 +103,8 @@ use upload::Uploader;
 use urls::Urls;
 use values::Values;
 pub use view::{
-    AppSummary, AppView, DeploymentView, EnvChange, EnvView, HealthAnswer, HealthView, InstanceView,
-    LiveValue, Phase, ReleaseView, RemovedView, ShareView, SnapshotView, Switched, Uploaded, WasBad,
+    AppSummary, AppView, DeploymentView, HealthAnswer, HealthView, InstanceView, Phase, ReleaseView,
+    RemovedView, ShareView, SnapshotView, Switched, Uploaded, WasBad,
 };
 use views::Views;
 use vitrine_core::clock::Clock;
@@ -170,9 +176,24 @@ struct Inner {
     recovery: Recovery,
 }
 
-impl Inner {
-    fn compose(parts: &Parts) -> Self {
-        let Parts { config, clock, predecessor, .. } = parts;
+/// What the types that change releases are made from.
+struct Foundations {
+    registry: Arc<Registry>,
+    records: Records,
+    turns: ChangeGate,
+    app_logs: AppLogs,
+    urls: Urls,
+    installed: InstalledBundles,
+    supervisor: WorkerSupervisor,
+    publisher: RoutePublisher,
+    values: Values,
+    remover: Remover,
+    views: Views,
+}
+
+impl Foundations {
+    fn new(parts: &Parts) -> Self {
+        let Parts { config, clock, .. } = parts;
         let (registry, turns) = (Arc::<Registry>::default(), ChangeGate::default());
         let (records, metrics) = (Records::new(parts.store.clone()).by_host(), &parts.telemetry.metrics);
         let (app_logs, urls) = (AppLogs::new(&parts.telemetry), Urls::new(parts));
@@ -201,76 +222,114 @@ impl Inner {
             urls: urls.clone(),
             supervisor: supervisor.clone(),
         };
-        let switcher = Switcher {
-            registry: Arc::clone(&registry),
-            records: records.clone(),
-            clock: clock.clone(),
-            predecessor: predecessor.clone(),
-            metrics: Arc::clone(metrics),
-            urls: urls.clone(),
-            supervisor: supervisor.clone(),
-            publisher: publisher.clone(),
-            values: values.clone(),
-        };
-        let uploader = Uploader {
-            registry: Arc::clone(&registry),
-            records: records.clone(),
-            config: Arc::clone(config),
-            clock: clock.clone(),
-            metrics: Arc::clone(metrics),
-            app_logs: app_logs.clone(),
-            installed: installed.clone(),
-            supervisor: supervisor.clone(),
-            publisher: publisher.clone(),
-            values: values.clone(),
-            views: views.clone(),
-            remover: remover.clone(),
-        };
-        let deployer = Deployer {
-            registry: Arc::clone(&registry),
-            records: records.clone(),
-            config: Arc::clone(config),
-            clock: clock.clone(),
-            turns: turns.clone(),
-            urls: urls.clone(),
-            supervisor: supervisor.clone(),
-            publisher: publisher.clone(),
+        Self {
+            registry,
+            records,
+            turns,
+            app_logs,
+            urls,
+            installed,
+            supervisor,
+            publisher,
             values,
+            remover,
+            views,
+        }
+    }
+
+    fn switcher(&self, parts: &Parts) -> Switcher {
+        Switcher {
+            registry: Arc::clone(&self.registry),
+            records: self.records.clone(),
+            clock: parts.clock.clone(),
+            predecessor: parts.predecessor.clone(),
+            metrics: Arc::clone(&parts.telemetry.metrics),
+            urls: self.urls.clone(),
+            supervisor: self.supervisor.clone(),
+            publisher: self.publisher.clone(),
+            values: self.values.clone(),
+        }
+    }
+
+    fn uploader(&self, parts: &Parts) -> Uploader {
+        Uploader {
+            registry: Arc::clone(&self.registry),
+            records: self.records.clone(),
+            config: Arc::clone(&parts.config),
+            clock: parts.clock.clone(),
+            metrics: Arc::clone(&parts.telemetry.metrics),
+            app_logs: self.app_logs.clone(),
+            installed: self.installed.clone(),
+            supervisor: self.supervisor.clone(),
+            publisher: self.publisher.clone(),
+            values: self.values.clone(),
+            views: self.views.clone(),
+            remover: self.remover.clone(),
+        }
+    }
+
+    fn deployer(&self, parts: &Parts, switcher: &Switcher) -> Deployer {
+        Deployer {
+            registry: Arc::clone(&self.registry),
+            records: self.records.clone(),
+            config: Arc::clone(&parts.config),
+            clock: parts.clock.clone(),
+            turns: self.turns.clone(),
+            urls: self.urls.clone(),
+            supervisor: self.supervisor.clone(),
+            publisher: self.publisher.clone(),
+            values: self.values.clone(),
             switcher: switcher.clone(),
             last_deploy: Arc::default(),
-        };
+        }
+    }
+
+    fn reaper(&self, parts: &Parts) -> Reaper {
+        Reaper {
+            registry: Arc::clone(&self.registry),
+            config: Arc::clone(&parts.config),
+            clock: parts.clock.clone(),
+            turns: self.turns.clone(),
+            predecessor: parts.predecessor.clone(),
+            supervisor: self.supervisor.clone(),
+            remover: self.remover.clone(),
+        }
+    }
+
+    fn recovery(&self, parts: &Parts, deployer: &Deployer) -> Recovery {
+        Recovery {
+            registry: Arc::clone(&self.registry),
+            records: self.records.clone(),
+            config: Arc::clone(&parts.config),
+            engine: parts.engine.clone(),
+            metrics: Arc::clone(&parts.telemetry.metrics),
+            app_logs: self.app_logs.clone(),
+            predecessor: parts.predecessor.clone(),
+            turns: self.turns.clone(),
+            installed: self.installed.clone(),
+            supervisor: self.supervisor.clone(),
+            publisher: self.publisher.clone(),
+            deployer: deployer.clone(),
+            views: self.views.clone(),
+            left_over: Arc::default(),
+        }
+    }
+}
+
+impl Inner {
+    fn compose(parts: &Parts) -> Self {
+        let base = Foundations::new(parts);
+        let (switcher, uploader) = (base.switcher(parts), base.uploader(parts));
+        let deployer = base.deployer(parts, &switcher);
         let environment = Environment {
-            registry: Arc::clone(&registry),
-            records: records.clone(),
+            registry: Arc::clone(&base.registry),
+            records: base.records.clone(),
             uploader: uploader.clone(),
             deployer: deployer.clone(),
         };
-        let reaper = Reaper {
-            registry: Arc::clone(&registry),
-            config: Arc::clone(config),
-            clock: clock.clone(),
-            turns: turns.clone(),
-            predecessor: predecessor.clone(),
-            supervisor: supervisor.clone(),
-            remover: remover.clone(),
-        };
-        let recovery = Recovery {
-            registry: Arc::clone(&registry),
-            records,
-            config: Arc::clone(config),
-            engine: parts.engine.clone(),
-            metrics: Arc::clone(metrics),
-            app_logs: app_logs.clone(),
-            predecessor: predecessor.clone(),
-            turns: turns.clone(),
-            installed,
-            supervisor: supervisor.clone(),
-            publisher,
-            deployer: deployer.clone(),
-            views: views.clone(),
-            left_over: Arc::default(),
-        };
-        let reaper = Arc::new(reaper);
+        let reaper = Arc::new(base.reaper(parts));
+        let recovery = base.recovery(parts, &deployer);
+        let Foundations { registry, turns, app_logs, urls, supervisor, remover, views, .. } = base;
         Self {
             registry,
             turns,

@@ -10,7 +10,6 @@ use super::deployment::{Deployer, Deployment};
 use super::installed_bundles::InstalledBundles;
 use super::lifecycle::{Event, Lifecycle};
 use super::lock_order::branch;
-use super::orphans::names;
 use super::publisher::RoutePublisher;
 use super::quiesce::ChangeGate;
 use super::records::Records;
@@ -21,7 +20,6 @@ use super::supervisor::WorkerSupervisor;
 use super::views::Views;
 use futures_util::{StreamExt as _, stream};
 use std::collections::{BTreeSet, HashMap};
-use std::fs;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use vitrine_bundle::{Bundle, BundleDir, Scale};
@@ -149,10 +147,10 @@ impl Recovery {
             drop(turn);
             // By now it is known which workers of an earlier build still run, and no request waits for this.
             if let Err(error) = recovery.engine.prune().await {
-                tracing::warn!(error = %error_chain(&error), "old worker images are left alone");
+                tracing::warn!(error = %error_chain(&error), "failed to remove old worker images");
             }
             if let Err(error) = recovery.records.bundles().sweep_shared().await {
-                tracing::warn!(error = %error_chain(&error), "files that no bundle has are left alone");
+                tracing::warn!(error = %error_chain(&error), "failed to remove files that no bundle has");
             }
             tokio::time::sleep(Duration::from_millis(ORPHANS_AGAIN_MS)).await;
             if let Some(_turn) = recovery.turns.take().await {
@@ -212,7 +210,7 @@ impl Recovery {
         let (id, digest) = (record.id.clone(), record.digest);
         if record.state == ReleaseState::Pending {
             // Its deploy was never acknowledged, or that of its successor was not finished.
-            tracing::warn!(release = %id, "what an unfinished deploy left is removed");
+            tracing::warn!(release = %id, "removing an incomplete release");
             let undone = id.clone();
             let undoing =
                 self.records.stored("undoing the release", move |store| store.delete_release(&undone)).await;
@@ -236,7 +234,7 @@ impl Recovery {
     fn load_release(&self, mut record: ReleaseRecord, life: Lifecycle, (dir, bundle, snapshot): Found) {
         let config = &self.config;
         let cpus = config.worker_of(&record.id.app).cpus;
-        let limits = super::decide::limits(&bundle.manifest.limits, &config.limits, cpus);
+        let limits = super::effective_limits::effective_limits(&bundle.manifest.limits, &config.limits, cpus);
         // The operator may have changed limits since: an instance with the old ones is then replaced.
         record.spec_hash = spec_hash(&record, &bundle, &limits, config);
         let handle = ReleaseHandle::new(record, life, bundle, dir, &config.limits, cpus);
@@ -255,7 +253,7 @@ impl Recovery {
         {
             Ok(recorded) => recorded,
             Err(error) => {
-                return tracing::error!(release = %handle.id(), error = %error_chain(&error), "no instance is adopted");
+                return tracing::error!(release = %handle.id(), error = %error_chain(&error), "failed to read the instances of a release; none is adopted");
             }
         };
         let record = handle.record();
@@ -346,41 +344,6 @@ impl Recovery {
         };
         stream::iter(entries).for_each_concurrent(STARTS_AT_ONCE_MAX, boot).await;
     }
-
-    /// Removes bundles that no release names: of an upload that was not recorded any more. Before anything is taken in.
-    pub(super) async fn sweep_bundles(&self) {
-        let bundles = self.records.bundles();
-        let in_use = self.records.stored("looking for bundles in use", |store| store.digests()).await;
-        let (in_use, stored) = match (in_use, bundles.list().await) {
-            (Ok(in_use), Ok(stored)) => (in_use, stored),
-            (Err(error), _) => return tracing::warn!(error = %error_chain(&error), "no bundle is removed"),
-            (_, Err(error)) => return tracing::warn!(error = %error_chain(&error), "no bundle is removed"),
-        };
-        for digest in stored.into_iter().filter(|digest| !in_use.contains(digest)) {
-            tracing::warn!(digest = %digest.short(), "a bundle without a release is removed");
-            if let Err(error) = bundles.remove(digest).await {
-                tracing::warn!(digest = %digest.short(), error = %error_chain(&error), "it could not be removed");
-            }
-        }
-    }
-
-    /// Removes the logs of unknown apps: a host that ended right after it dropped an app may have left its log, and the next app of
-    /// that name would show it. Before anything is taken in.
-    pub(super) async fn sweep_logs(&self) {
-        let folder = self.records.layout().logs();
-        let listed = tokio::task::spawn_blocking(move || fs::read_dir(folder).map(names)).await;
-        let apps: Vec<AppName> = match listed {
-            Ok(Ok(apps)) => apps,
-            Ok(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => return,
-            Ok(Err(error)) => return tracing::warn!(%error, "no log is removed"),
-            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-        };
-        let registry = &self.registry;
-        for app in apps.iter().filter(|app| !registry.knows(app) && registry.removed(app).is_none()) {
-            tracing::warn!(%app, "the log of an unknown app is removed");
-            self.app_logs.forget(app);
-        }
-    }
 }
 
 /// A preview that another one of the same name was to replace is undone like a deploy that did not end. Newest first.
@@ -405,7 +368,7 @@ fn live_or_earlier(
     if retained.contains(&live) {
         return live;
     }
-    let earlier = super::decide::rollback_target(history, &live, retained);
+    let earlier = super::rollback_target::rollback_target(history, &live, retained);
     let serves = earlier.as_ref().map(tracing::field::display);
     tracing::error!(%app, %live, serves, "the bundle of the live release can't be had: deploy it again, under another --version");
     earlier.unwrap_or(live)

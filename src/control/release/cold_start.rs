@@ -81,7 +81,7 @@ impl WorkerSupervisor {
             let result = supervisor.ensure_worker(&handle, WAKE_DEADLINE, false).await;
             let result = result.map_err(|error| {
                 let release = handle.id();
-                tracing::error!(%release, error = %error_chain(&error), "a sleeping release did not wake");
+                tracing::error!(%release, error = %error_chain(&error), "failed to start the worker of a sleeping release");
                 match error {
                     ReleaseError::Unservable { reason, .. } => WakeError::Failed(reason),
                     ReleaseError::Queued { retry_after_s, .. } => WakeError::Busy { retry_after_s },
@@ -108,7 +108,7 @@ impl WorkerSupervisor {
                     tokio::time::sleep(Duration::from_millis(ROOM_POLL_MS)).await;
                 }
                 Err(error) => {
-                    tracing::warn!(release = %handle.id(), error = %error_chain(&error), "a sleeping release has no room to wake");
+                    tracing::warn!(release = %handle.id(), error = %error_chain(&error), "a sleeping release found no room to start its worker");
                     return None;
                 }
             }

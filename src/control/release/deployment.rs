@@ -7,6 +7,7 @@ mod auto_rollback;
 mod bake;
 mod executor;
 mod hooks;
+mod recorded;
 #[cfg(test)]
 mod tests;
 mod trial;

@@ -136,7 +136,7 @@ pub(super) fn unset(wanted: &[String], set: &[(String, String)]) -> Vec<String> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::release::decide;
+    use crate::release::effective_limits::effective_limits;
     use vitrine_core::config::LimitMaxima;
     use vitrine_proxy::worker::Setting;
 
@@ -144,11 +144,11 @@ mod tests {
     fn limits_that_the_operator_lowers_are_named_and_no_others() {
         let wanted = WorkerLimits { heap_mb: 4096, cpu_ms: 60_000, ..WorkerLimits::default() };
         let max = LimitMaxima { heap_mb: 256, cpu_ms: 2000, ..LimitMaxima::default() };
-        let lowered = compare(&wanted, &decide::limits(&wanted, &max, 2.0));
+        let lowered = compare(&wanted, &effective_limits(&wanted, &max, 2.0));
         let limit = |name: &str, wanted, given| LoweredLimit { name: name.into(), wanted, given };
         assert_eq!(lowered, [limit("cpu_ms", 60_000, 2000), limit("heap_mb", 4096, 256)]);
         assert_eq!(
-            compare(&WorkerLimits::default(), &decide::limits(&WorkerLimits::default(), &max, 2.0)),
+            compare(&WorkerLimits::default(), &effective_limits(&WorkerLimits::default(), &max, 2.0)),
             []
         );
     }

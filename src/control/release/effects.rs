@@ -144,7 +144,7 @@ impl WorkerSupervisor {
         if handle.life().after(event).is_ok()
             && let Err(error) = self.apply(handle, event, Duration::ZERO).await
         {
-            tracing::error!(release = %handle.id(), error = %error_chain(&error), "a release could not be put to sleep");
+            tracing::error!(release = %handle.id(), error = %error_chain(&error), "failed to put a release to sleep");
         }
     }
 
@@ -154,7 +154,7 @@ impl WorkerSupervisor {
         if handle.life().after(Event::Rested).is_ok()
             && let Err(error) = self.apply(handle, Event::Rested, Duration::ZERO).await
         {
-            tracing::error!(release = %handle.id(), error = %error_chain(&error), "a standby could not be frozen");
+            tracing::error!(release = %handle.id(), error = %error_chain(&error), "failed to freeze an idle standby");
         }
     }
 
@@ -170,7 +170,7 @@ impl WorkerSupervisor {
             return None;
         }
         if let Err(error) = self.freeze_each(handle, true).await {
-            tracing::warn!(release = %handle.id(), error = %error_chain(&error), "a standby did not freeze");
+            tracing::warn!(release = %handle.id(), error = %error_chain(&error), "failed to freeze a standby");
             return Some(self.thaw(handle).await);
         }
         tracing::info!(release = %handle.id(), "an idle standby is frozen");
@@ -185,7 +185,7 @@ impl WorkerSupervisor {
             }
             Ok(()) => Event::Lost,
             Err(error) => {
-                tracing::warn!(release = %handle.id(), error = %error_chain(&error), "a frozen worker did not thaw");
+                tracing::warn!(release = %handle.id(), error = %error_chain(&error), "failed to thaw a frozen worker");
                 Event::Lost
             }
         }

@@ -8,11 +8,11 @@ use super::registry::Reserved;
 use super::release_handle::ReleaseHandle;
 use super::upload::Uploader;
 use super::upload::{Acknowledged, Draft};
-use super::{EnvChange, EnvView, LiveValue, ReleaseError, Switched, decide};
+use super::{EnvChange, EnvView, LiveValue, ReleaseError, Switched};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
-use vitrine_core::id::{AppName, ReleaseId};
+use vitrine_core::id::{AppName, ReleaseId, Version};
 use vitrine_core::limits::RECONFIGURE_BOOT_DEADLINE_MS;
 use vitrine_store::{EnvEdit, EnvScope, EnvValue};
 
@@ -121,7 +121,7 @@ impl Environment {
     async fn reconfigure(&self, live: &Arc<ReleaseHandle>, revision: u64) -> Result<Switched, ReleaseError> {
         let deadline = Duration::from_millis(RECONFIGURE_BOOT_DEADLINE_MS);
         let of = live.id();
-        let version = decide::reconfigured_version(&of.version, revision).ok_or_else(|| {
+        let version = reconfigured_version(&of.version, revision).ok_or_else(|| {
             ReleaseError::Refused("no version name is left for the new configuration".into())
         })?;
         let id = ReleaseId::new(of.app, version);
@@ -220,5 +220,31 @@ const fn without_value(name: String) -> EnvView {
         live: LiveValue::Unread,
         unset: true,
         granted: false,
+    }
+}
+
+/// Version of a release that has the bundle of `base` and another configuration: `v1` -> `v1.r2` -> `v1.r3`.
+fn reconfigured_version(base: &Version, revision: u64) -> Option<Version> {
+    let text = base.as_str();
+    let stem = match text.rsplit_once(".r") {
+        Some((stem, digits)) if !stem.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => stem,
+        _ => text,
+    };
+    let suffix = format!(".r{revision}");
+    // Names have at most 64 characters, all ASCII.
+    let room = 64 - suffix.len();
+    format!("{}{suffix}", &stem[..stem.len().min(room)]).parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_configuration_has_a_version_of_its_own() {
+        let v = |text: &str| text.parse::<Version>().unwrap();
+        assert_eq!(reconfigured_version(&v("v1"), 2), Some(v("v1.r2")));
+        assert_eq!(reconfigured_version(&v("v1.r2"), 13), Some(v("v1.r13")));
+        assert_eq!(reconfigured_version(&v(&"a".repeat(64)), 2).unwrap().as_str().len(), 64);
     }
 }

@@ -10,10 +10,10 @@ use vitrine_store::StoreError;
 /// Why an operation on releases was refused or failed. Nothing live has changed when one of these is given.
 #[derive(Debug, thiserror::Error)]
 pub enum ReleaseError {
-    /// 404.
+    /// The app is unknown.
     #[error("there is no app `{0}`")]
     NoApp(AppName),
-    /// 404: it was removed and is kept.
+    /// The app was removed and is kept.
     #[error("`{app}` was removed; `vitrine restore {app}` brings it back, until {until}")]
     Removed {
         /// Which.
@@ -21,15 +21,15 @@ pub enum ReleaseError {
         /// Until when, as people write it.
         until: String,
     },
-    /// 404: it has values and no release yet, or none any more.
+    /// The app has values and no release yet, or none any more.
     #[error(
         "`{0}` has no release; `vitrine deploy {0} DIR` makes one, `vitrine env list {0}` shows values set for it"
     )]
     NoReleases(AppName),
-    /// 404.
+    /// The release is unknown.
     #[error("there is no release `{0}`")]
     NoRelease(ReleaseId),
-    /// 409: same version, other content.
+    /// The version exists with other content.
     #[error("`{release}` exists with other content ({existing}); pick another version")]
     OtherContent {
         /// Which.
@@ -37,12 +37,12 @@ pub enum ReleaseError {
         /// Digest that it has.
         existing: Digest,
     },
-    /// 409: same name as users had, other content, from a sender who may not decide what users get.
+    /// Users had this name with other content, and the sender may not decide what users get.
     #[error(
         "users had `{0}` with other content, or it is in use; deploy this under another version, or with a token that allows `promote`"
     )]
     Reused(ReleaseId),
-    /// 409: the host label is taken.
+    /// The host label belongs to another app or release.
     #[error("the host name label `{label}` is taken by {by}")]
     LabelTaken {
         /// Label.
@@ -50,10 +50,10 @@ pub enum ReleaseError {
         /// Its owner.
         by: String,
     },
-    /// 409: the state does not allow it (remove of a live release, `--from` that is not live, nothing to roll back to).
+    /// The state does not allow it (remove of a live release, `--from` that is not live, nothing to roll back to).
     #[error("{0}")]
     Refused(String),
-    /// 409: a deploy that began later went live.
+    /// A deploy that began later went live.
     #[error("the deploy of `{release}` is superseded: that of `{by}` began later and went live")]
     Superseded {
         /// What it would have made live.
@@ -61,10 +61,10 @@ pub enum ReleaseError {
         /// What went live.
         by: Version,
     },
-    /// 409: a quota is used up; says which, and the setting that it comes from.
+    /// A quota is used up; says which, and the setting that it comes from.
     #[error("{0}")]
     Quota(String),
-    /// 409: the host has no room for one more worker of it.
+    /// The host has no capacity for one more worker of the release.
     #[error("there is no room for a worker of `{release}`: {missing}")]
     NoCapacity {
         /// Which.
@@ -72,7 +72,7 @@ pub enum ReleaseError {
         /// What there is too little of.
         missing: Missing,
     },
-    /// 422: the bundle can't be served; its log says why.
+    /// The bundle can't be served; its log says why.
     #[error("`{release}` can't be served: {reason}")]
     Unservable {
         /// Which.
@@ -84,7 +84,7 @@ pub enum ReleaseError {
         /// What else the host knows.
         diagnosis: Box<Diagnosis>,
     },
-    /// 422: no permitted key has signed the bundle.
+    /// No permitted key has signed the bundle.
     #[error("`{release}` is not taken in: {reason}")]
     Unsigned {
         /// Which.
@@ -92,7 +92,7 @@ pub enum ReleaseError {
         /// Why.
         reason: SignatureError,
     },
-    /// 503: the engine.
+    /// The engine could not start the worker.
     #[error("the worker of `{release}` could not be started")]
     Engine {
         /// Which.
@@ -101,7 +101,7 @@ pub enum ReleaseError {
         #[source]
         source: vitrine_engine::EngineError,
     },
-    /// 503: too many workers are being started. Nothing was tried.
+    /// Too many workers are being started. Nothing was tried.
     #[error(
         "`{release}` could not be started yet, because too many workers are being started; try again in {retry_after_s} s"
     )]
@@ -111,7 +111,7 @@ pub enum ReleaseError {
         /// When it is worth trying again, in seconds.
         retry_after_s: u64,
     },
-    /// 503: the engine does not answer. Nothing was tried.
+    /// The engine does not answer. Nothing was tried.
     #[error("workers of `{release}` can't be started or stopped now; what runs goes on")]
     EngineAway {
         /// Which.
@@ -120,10 +120,10 @@ pub enum ReleaseError {
         #[source]
         source: vitrine_engine::EngineError,
     },
-    /// 503: too many ask for logs.
+    /// Too many callers read logs.
     #[error(transparent)]
     LogBusy(#[from] Busy),
-    /// 503 or 507: the store.
+    /// A store operation failed.
     #[error("{operation} failed")]
     Store {
         /// The operation that failed.

@@ -335,7 +335,7 @@ impl WorkerSupervisor {
             }
             Err(error) => {
                 let error = error_chain(&error);
-                tracing::error!(release = %handle.id(), error, "no worker in the place of one that is unhealthy");
+                tracing::error!(release = %handle.id(), error, "failed to start a worker in place of an unhealthy one");
             }
         }
     }

@@ -61,7 +61,7 @@ impl InstalledBundles {
         if in_use.is_ok_and(|digests| !digests.contains(&digest))
             && let Err(error) = self.records.bundles().remove(digest).await
         {
-            tracing::warn!(digest = %digest.short(), %error, "a bundle without a release could not be removed");
+            tracing::warn!(digest = %digest.short(), %error, "failed to remove a bundle without a release");
         }
     }
 }

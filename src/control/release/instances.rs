@@ -153,7 +153,7 @@ impl WorkerSupervisor {
             engine.stop(instance, grace_ms).await
         };
         if let Err(error) = stopped.await {
-            tracing::error!(%instance, error = %error_chain(&error), "a worker could not be stopped; it will be tried again");
+            tracing::error!(%instance, error = %error_chain(&error), "failed to stop a worker; it is tried again");
             self.0.own_workers.add_unstopped(instance);
         }
         self.forget_record(instance).await;
@@ -166,7 +166,7 @@ impl WorkerSupervisor {
         if let Err(error) =
             self.0.records.stored("forgetting an instance", move |store| store.remove_instance(&id)).await
         {
-            tracing::error!(%instance, error = %error_chain(&error), "an instance that leaves is still recorded");
+            tracing::error!(%instance, error = %error_chain(&error), "failed to delete the record of an instance");
         }
     }
 }

@@ -17,7 +17,7 @@ impl WorkerSupervisor {
                 }
             }
             Err(error) => {
-                tracing::warn!(error = %error_chain(&error), "workers can't be listed; some may be left running");
+                tracing::warn!(error = %error_chain(&error), "failed to list workers; some may be left running");
             }
         }
     }
@@ -27,7 +27,7 @@ impl WorkerSupervisor {
         let listed = match self.0.engine.list().await {
             Ok(listed) => listed,
             Err(error) => {
-                tracing::warn!(error = %error_chain(&error), "workers can't be listed; orphans are left alone");
+                tracing::warn!(error = %error_chain(&error), "failed to list workers; orphans are left alone");
                 return;
             }
         };
@@ -44,7 +44,7 @@ impl WorkerSupervisor {
             if let Err(error) = fs::remove_dir_all(run.join(instance.as_str()))
                 && error.kind() != std::io::ErrorKind::NotFound
             {
-                tracing::warn!(%instance, %error, "the folder of a worker that ended could not be removed");
+                tracing::warn!(%instance, %error, "failed to remove the folder of an ended worker");
             }
         }
     }

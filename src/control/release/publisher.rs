@@ -108,7 +108,7 @@ impl RoutePublisher {
     /// Publishes what the release may answer now.
     pub(super) async fn show(&self, handle: &ReleaseHandle) {
         if let Err(error) = self.republish_routes(&handle.id().app, |_| ()).await {
-            tracing::warn!(release = %handle.id(), error = %error_chain(&error), "after what a release may answer changed");
+            tracing::warn!(release = %handle.id(), error = %error_chain(&error), "failed to count a change of the route table");
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Reaper that are of no use any more: put to sleep, expired, removed.
 
-use super::decide::{self, Retained};
 use super::lifecycle::Event;
 use super::quiesce::ChangeGate;
 use super::registry::Registry;
 use super::release_handle::ReleaseHandle;
 use super::removal::Remover;
+use super::retention::{self, Retained};
 use super::supervisor::WorkerSupervisor;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
@@ -135,7 +135,7 @@ impl Reaper {
             retention.days = u32::MAX;
         }
         let now_ms = self.clock.now_ms();
-        let expired = decide::expired(&self.retained(app), &retention, grace_ms, now_ms);
+        let expired = retention::expired(&self.retained(app), &retention, grace_ms, now_ms);
         if let Some(live) = self.registry.live(app) {
             live.window().add(Instant::now(), || live.pool.series().sample());
         }
@@ -184,7 +184,7 @@ impl Reaper {
             Due::Remove(release) => {
                 tracing::info!(%release, "a release is no longer retained");
                 if let Err(error) = self.remover.remove(release.clone()).await {
-                    tracing::warn!(%release, error = %error_chain(&error), "a release could not be removed");
+                    tracing::warn!(%release, error = %error_chain(&error), "failed to remove a release");
                 }
             }
             // The steps before, of the same app, may have taken long.
@@ -197,7 +197,7 @@ impl Reaper {
             }
             Due::Scale(handle) => {
                 if let Err(error) = self.supervisor.rescale(&handle).await {
-                    tracing::error!(release = %handle.id(), error = %error_chain(&error), "a release is not at its scale");
+                    tracing::error!(release = %handle.id(), error = %error_chain(&error), "failed to bring a release to its scale");
                 }
             }
             Due::Pack(app) => self.supervisor.rest_snapshots(&app).await,
@@ -217,7 +217,7 @@ impl Reaper {
             let is_wanted = wanted.iter().any(|one| Arc::ptr_eq(one, &handle));
             let left_ms = left_ms.get(&record.id.version).copied();
             Retained {
-                last_ms: decide::last_of_use_ms(record.created_ms, record.promoted_ms, left_ms),
+                last_ms: retention::last_of_use_ms(record.created_ms, record.promoted_ms, left_ms),
                 candidate_since_ms: record.promoted_ms.is_none().then_some(record.created_ms),
                 expires_ms: record.as_preview().map(|(_, expires_ms)| expires_ms),
                 needed: is_wanted || self.registry.is_baking(&record.id) || handle.pool.requests() > 0,

@@ -1,18 +1,19 @@
 //! What is known of apps and releases while the host runs. The store is the truth; this is its copy with what can't be
 //! stored: releases in use, locks.
 
+mod claims;
 mod roles;
 
+pub(super) use claims::{Reserved, Unclaimed};
+
 use super::deployment::Deployment;
-use super::labels::{self, Claim, Counts};
+use super::labels::{self, Claim};
 use super::lock_order::{Lock, Rank};
-use super::quota as quotas;
 use super::release_handle::ReleaseHandle;
 use super::removal::Removed;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use vitrine_bundle::Scale;
-use vitrine_core::config::Quota;
 use vitrine_core::id::{AppName, ReleaseId, Version, release_label};
 use vitrine_core::limits::{DEPLOYMENTS_KEPT_MAX, PROMOTIONS_KEPT_MAX};
 use vitrine_store::{BadMark, Pardon, Promotion, PromotionKind, SplitRecord};
@@ -77,93 +78,11 @@ impl State {
     fn holds_name(&self, name: &str) -> bool {
         self.apps.get(name).is_some_and(|app| !app.releases.is_empty()) || self.held.contains(name)
     }
-
-    /// The release of this name, if there is one. If not, it may be taken in.
-    fn look_up(&self, claim: &Claim, quota: &Quota) -> Result<Option<Arc<ReleaseHandle>>, Unclaimed> {
-        let own = self.apps.get(&claim.release.app).map(|app| app.releases.as_slice()).unwrap_or_default();
-        if let Some(handle) = own.iter().find(|handle| *handle.pool.release() == claim.release) {
-            return Ok(Some(Arc::clone(handle)));
-        }
-        self.refuse(claim, quota).map_or(Ok(None), Err)
-    }
-
-    /// Why a release can't be taken in under these names: see [`Unclaimed`].
-    fn refuse(&self, claim: &Claim, quota: &Quota) -> Option<Unclaimed> {
-        let (release, taken) = (&claim.release, |(label, by)| Unclaimed::Taken { label, by });
-        if self.claims.iter().any(|other| other.release == *release) {
-            return Some(Unclaimed::Busy);
-        }
-        let own = self.apps.get(&release.app).map(|app| app.releases.as_slice()).unwrap_or_default();
-        let holds = |name: &str| name == release.app.as_str() || self.holds_name(name);
-        // What users get anew is not refused for its label: that stays the other app's.
-        let labels = claim.labels().filter(|_| claim.counts != Counts::Nothing);
-        for (label, _) in labels {
-            let owner = labels::owner(&label, holds).filter(|owner| *owner != release.app.as_str());
-            if let Some(owner) = owner.map(String::from) {
-                let by = match self.apps.contains_key(owner.as_str()) {
-                    true => format!("the app {owner}"),
-                    false => format!(
-                        "the app {owner}, which was removed; `vitrine remove {owner} --free-name` frees it"
-                    ),
-                };
-                return Some(Unclaimed::Taken { label, by });
-            }
-        }
-        let met = self.claims.iter().find_map(|earlier| claim.meets(earlier));
-        let common = |handle: &Arc<ReleaseHandle>| {
-            let record = handle.record();
-            labels::common(claim.labels(), || labels::labels(&record.id, record.preview.as_ref()))
-        };
-        let under_way = self.claims.iter().filter(|other| other.release.app == release.app);
-        met.or_else(|| own.iter().find_map(common))
-            .map(taken)
-            .or_else(|| quotas::too_many(claim, own, under_way, quota).map(Unclaimed::TooMany))
-    }
 }
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Registry(Mutex<State>);
-
-/// Why a release can't be taken in now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Unclaimed {
-    /// It is being taken in.
-    Busy,
-    /// Its app has too many, and what to do.
-    TooMany(String),
-    /// A label is taken.
-    Taken {
-        /// Which.
-        label: String,
-        /// Its owner.
-        by: String,
-    },
-}
-
-/// Holds a version and its labels for an upload; free again when dropped.
-#[derive(Debug)]
-pub(super) struct Reservation<'a> {
-    registry: &'a Registry,
-    release: ReleaseId,
-}
-
-/// What a claim finds.
-#[derive(Debug)]
-pub(super) enum Reserved<'a> {
-    /// The release is new.
-    New(Reservation<'a>),
-    /// It is there, with its labels.
-    There(Arc<ReleaseHandle>),
-}
-
-impl Drop for Reservation<'_> {
-    fn drop(&mut self) {
-        let mut state = self.registry.lock();
-        state.claims.retain(|claim| claim.release != self.release);
-        state.revoked.remove(&self.release);
-    }
-}
 
 impl Registry {
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -420,32 +339,6 @@ impl Registry {
     pub(super) fn configuring(&self, app: &AppName) -> Lock {
         let own = self.lock().apps.get(app).map(|app| app.configuring.clone());
         own.unwrap_or_else(|| Lock::new(Rank::Values))
-    }
-
-    /// Holds a version and its labels for an upload: of two that want the same, one gets it.
-    ///
-    /// # Errors
-    /// See [`Unclaimed`].
-    pub(super) fn reserve(&self, claim: Claim, quota: &Quota) -> Result<Reserved<'_>, Unclaimed> {
-        let mut state = self.lock();
-        if let Some(handle) = state.look_up(&claim, quota)? {
-            return Ok(Reserved::There(handle));
-        }
-        let release = claim.release.clone();
-        state.claims.push(claim);
-        Ok(Reserved::New(Reservation { registry: self, release }))
-    }
-
-    /// What [`Registry::reserve`] would find now, and the release of that name, if there is one. Holds nothing.
-    ///
-    /// # Errors
-    /// See [`Unclaimed`].
-    pub(super) fn look_up(
-        &self,
-        claim: &Claim,
-        quota: &Quota,
-    ) -> Result<Option<Arc<ReleaseHandle>>, Unclaimed> {
-        self.lock().look_up(claim, quota)
     }
 
     /// Epoch of the last change.

@@ -96,7 +96,7 @@ impl ReleaseHandle {
     ) -> Arc<Self> {
         Arc::new(Self {
             pool: Pool::new(record.id.clone()),
-            limits: super::decide::limits(&bundle.manifest.limits, maxima, cpus),
+            limits: super::effective_limits::effective_limits(&bundle.manifest.limits, maxima, cpus),
             life: Mutex::new(life),
             failure: Mutex::default(),
             unwell: Mutex::default(),

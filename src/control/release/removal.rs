@@ -258,7 +258,7 @@ impl Remover {
         match self.purge(removed, false).await {
             Err(ReleaseError::NoApp(_) | ReleaseError::Removed { .. }) | Ok(()) => {}
             Err(error) => {
-                tracing::warn!(app = %removed.record.app, error = %error_chain(&error), "a removed app could not be dropped");
+                tracing::warn!(app = %removed.record.app, error = %error_chain(&error), "failed to drop a removed app");
             }
         }
     }
@@ -310,7 +310,7 @@ fn over_bound(removed: &[Removed], max: u64, size: impl Fn(&RemovedRecord) -> u6
 /// A removal that is recorded is done, whether the change of the table was counted or not.
 pub(super) fn noted(app: &AppName, counted: Result<(), ReleaseError>) {
     if let Err(error) = counted {
-        tracing::warn!(%app, error = %error_chain(&error), "a removal is not counted");
+        tracing::warn!(%app, error = %error_chain(&error), "failed to count a removal in the epoch");
     }
 }
 

@@ -35,19 +35,19 @@ impl Recovery {
             match self.records.stored("counting the change", |store| store.next_epoch()).await {
                 Ok(epoch) => self.registry.set_epoch(epoch),
                 Err(error) => {
-                    tracing::warn!(%app, error = %error_chain(&error), "a restored app is not counted")
+                    tracing::warn!(%app, error = %error_chain(&error), "failed to count a restored app in the epoch")
                 }
             }
             self.publisher.publish(Some(&app));
         }
         let left = self.deployer.load_deployment(&app).await.unwrap_or_else(|error| {
-            tracing::warn!(%app, error = %error_chain(&error), "its deployments are not known");
+            tracing::warn!(%app, error = %error_chain(&error), "failed to read the deployment of a restored app");
             None
         });
         let deadline = Duration::from_millis(REPLACE_BOOT_DEADLINE_MS);
         for handle in [self.registry.live(&app), self.registry.candidate(&app)].into_iter().flatten() {
             if let Err(error) = self.supervisor.ensure_worker(&handle, deadline, true).await {
-                tracing::error!(release = %handle.id(), error = %error_chain(&error), "a restored release has no worker");
+                tracing::error!(release = %handle.id(), error = %error_chain(&error), "failed to start the worker of a restored release");
             }
         }
         if let Some((live, deployment)) = left {

@@ -39,7 +39,7 @@ impl WorkerSupervisor {
 
     /// A worker said that it can't use the snapshot, which is of another build or damaged: the next boot makes a new one.
     pub(super) async fn forget_snapshot(&self, handle: &Arc<ReleaseHandle>) {
-        tracing::warn!(release = %handle.id(), "the snapshot is of no use to this worker and is made again at the next boot");
+        tracing::warn!(release = %handle.id(), "the worker can't use the snapshot; the next boot takes a new one");
         handle.set_snapshot(None);
         self.0.records.bundles().forget_snapshot(handle.bundle.digest).await;
     }
@@ -103,7 +103,7 @@ impl WorkerSupervisor {
                 Some(record)
             }
             Err(error) => {
-                tracing::warn!(release = %handle.id(), error = %error_chain(&error), "the snapshot could not be kept");
+                tracing::warn!(release = %handle.id(), error = %error_chain(&error), "failed to store the snapshot");
                 None
             }
         }

@@ -1,5 +1,6 @@
 //! A bundle taken in: recorded, booted, warmed. Nothing of one that fails remains.
 
+use super::admission::{idempotent_reupload, unclaimed};
 use super::app_logs::AppLogs;
 use super::diagnosis;
 use super::installed_bundles::InstalledBundles;
@@ -19,7 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::OwnedRwLockReadGuard;
-use vitrine_bundle::{Bundle, BundleDir, SignatureError, Signers};
+use vitrine_bundle::{Bundle, BundleDir};
 use vitrine_core::clock::Clock;
 use vitrine_core::config::Config;
 use vitrine_core::id::{AppName, Digest, ReleaseId, Version};
@@ -172,7 +173,7 @@ impl Uploader {
         for done in [self.publisher.republish_routes(&app, |_| ()).await, self.replace_preview(&handle).await]
         {
             if let Err(error) = done {
-                tracing::warn!(release = %handle.id(), error = %error_chain(&error), "after a release was taken in");
+                tracing::warn!(release = %handle.id(), error = %error_chain(&error), "a release was taken in, but a later step failed");
             }
         }
         tracing::info!(release = %handle.id(), digest = %digest.short(), "a release was taken in");
@@ -195,57 +196,6 @@ impl Uploader {
         let renewed = self.values.renew_values(existing, options.boot_deadline).await?;
         let there = self.uploaded(existing, false, options.deploy).await;
         Ok(Uploaded { values_renewed: renewed, ..there })
-    }
-
-    /// Checks that a permitted key has signed this bundle as this release, and nothing newer since.
-    async fn check_signature(
-        &self,
-        id: &ReleaseId,
-        digest: Digest,
-        signature: Option<&str>,
-    ) -> Result<(), ReleaseError> {
-        let unsigned = |reason| ReleaseError::Unsigned { release: id.clone(), reason };
-        let wanted = &self.config.signatures;
-        // The file was checked when it was read: what is no key vouches for nothing.
-        let signers =
-            Signers::new(&wanted.keys, wanted.required).map_err(|_| unsigned(SignatureError::NoKeys))?;
-        let Some(sequence) = signers.check(signature, digest, &id.app, &id.version).map_err(unsigned)? else {
-            return Ok(());
-        };
-        let release = id.clone();
-        let seen = self.records.stored("recording the signature", move |store| {
-            store.record_signature(&release, digest, sequence)
-        });
-        match seen.await? {
-            None => Ok(()),
-            Some(newest) => Err(unsigned(SignatureError::Replayed { sequence, newest })),
-        }
-    }
-
-    /// See [`Releases::check_upload`](super::Releases::check_upload).
-    pub(super) async fn check_upload(
-        &self,
-        release: ReleaseId,
-        preview: Option<Version>,
-        digest: Digest,
-        bytes: u64,
-        may_promote: bool,
-    ) -> Result<(), ReleaseError> {
-        self.registry.refuse_kept(&release.app)?;
-        let claim = Claim { release, preview, counts: Counts::As(digest, bytes) };
-        self.refuse_routed(&claim)?;
-        match self.registry.look_up(&claim, &self.config.quota) {
-            Ok(Some(existing)) => {
-                return idempotent_reupload(&existing.record(), digest, claim.preview.as_ref());
-            }
-            // That one may be over by the time that this one is here.
-            Ok(None) | Err(Unclaimed::Busy) => {}
-            Err(why) => return Err(unclaimed(&claim.release, why)),
-        }
-        match may_promote {
-            true => Ok(()),
-            false => self.refuse_reuse(&claim.release, claim.preview.as_ref(), digest).await,
-        }
     }
 
     async fn uploaded(&self, handle: &Arc<ReleaseHandle>, created: bool, deploy: u64) -> Uploaded {
@@ -280,7 +230,8 @@ impl Uploader {
     ) -> Result<Arc<ReleaseHandle>, ReleaseError> {
         let config = &self.config;
         let cpus = config.worker_of(&draft.id.app).cpus;
-        let limits = super::decide::limits(&draft.bundle.manifest.limits, &config.limits, cpus);
+        let limits =
+            super::effective_limits::effective_limits(&draft.bundle.manifest.limits, &config.limits, cpus);
         let (preview, expires_ms) = draft.preview.unzip();
         let mut record = ReleaseRecord {
             spec_hash: draft.bundle.digest,
@@ -380,7 +331,7 @@ impl Uploader {
         let undone =
             self.records.stored("undoing the release", move |store| store.delete_release(&recorded)).await;
         if let Err(error) = undone {
-            tracing::warn!(release = %id, error = %error_chain(&error), "a release is not taken back");
+            tracing::warn!(release = %id, error = %error_chain(&error), "failed to delete a discarded release");
             if matches!(&error, ReleaseError::Store { source, .. } if matches!(**source, StoreError::Live(_)))
             {
                 return;
@@ -390,7 +341,7 @@ impl Uploader {
             && let Err(error) =
                 self.publisher.republish_routes(&id.app, |registry| registry.remove(&id)).await
         {
-            tracing::warn!(release = %id, error = %error_chain(&error), "a release that is taken back is not counted");
+            tracing::warn!(release = %id, error = %error_chain(&error), "failed to count a discarded release in the epoch");
         }
         let _boot = handle.boot.lock().await;
         self.supervisor.discard(handle).await;
@@ -424,52 +375,6 @@ impl Uploader {
         }
         Ok(())
     }
-
-    /// Holds the name of a release, and its labels, while it is taken in.
-    pub(super) fn reserve(&self, claim: Claim) -> Result<Reserved<'_>, ReleaseError> {
-        self.refuse_routed(&claim)?;
-        let id = claim.release.clone();
-        self.registry.reserve(claim, &self.config.quota).map_err(|why| unclaimed(&id, why))
-    }
-
-    /// Refuses host names that `vitrine.toml` gives to an app.
-    fn refuse_routed(&self, claim: &Claim) -> Result<(), ReleaseError> {
-        let config = &self.config;
-        for (label, _) in claim.labels() {
-            let host = format!("{label}.{}", config.domain);
-            if let Some(route) = config.routes.iter().find(|route| route.host == host) {
-                let by = format!("a route to {} in vitrine.toml", route.app);
-                return Err(ReleaseError::LabelTaken { label, by });
-            }
-        }
-        Ok(())
-    }
-}
-
-fn unclaimed(id: &ReleaseId, why: Unclaimed) -> ReleaseError {
-    match why {
-        Unclaimed::Busy => ReleaseError::Refused(format!("`{id}` is being deployed right now; wait for it")),
-        Unclaimed::TooMany(why) => ReleaseError::Quota(why),
-        Unclaimed::Taken { label, by } => ReleaseError::LabelTaken { label, by },
-    }
-}
-
-/// Whether an upload under the name of a release that is there brings the same again.
-fn idempotent_reupload(
-    existing: &ReleaseRecord,
-    digest: Digest,
-    preview: Option<&Version>,
-) -> Result<(), ReleaseError> {
-    if let Some(name) = preview.filter(|name| existing.preview.as_ref() != Some(*name)) {
-        return Err(ReleaseError::Refused(format!(
-            "`{}` is there already and is not the preview `{name}`; give the preview a --version of its own",
-            existing.id
-        )));
-    }
-    if existing.digest == digest {
-        return Ok(());
-    }
-    Err(ReleaseError::OtherContent { release: existing.id.clone(), existing: existing.digest })
 }
 
 /// The contract's example value: three days outlive a weekend.

@@ -201,7 +201,7 @@ impl Values {
                 && let Err(error) = self.supervisor.apply(handle, Event::Idle, Duration::ZERO).await
             {
                 tracing::error!(release = %record.id, error = %error_chain(&error),
-                    "a release whose promotion failed could not be put to sleep");
+                    "failed to put a release to sleep after its promotion failed");
             }
         }
         drop(boot);

@@ -174,7 +174,7 @@ async fn replace(
                     // It is asked, not loaded: the app is back soon after it.
                     pause_ms = ENGINE_AWAITED_MS;
                 }
-                tracing::error!(release = %handle.id(), error = %error_chain(&error), "no worker in its place");
+                tracing::error!(release = %handle.id(), error = %error_chain(&error), "failed to replace a lost worker");
                 if handle.pool.is_ready() {
                     // Others of it serve: the patrol tries again.
                     return;
@@ -182,7 +182,7 @@ async fn replace(
             }
         }
         if handle.life().is_given_up() {
-            tracing::error!(release = %handle.id(), "its starts failed again and again; none is tried any more");
+            tracing::error!(release = %handle.id(), "a release failed to start repeatedly; it is not started again");
             let message =
                 "starts of a worker failed again and again; none is tried any more before a promotion".into();
             supervisor.0.app_logs.note(&handle.id(), LogLevel::Error, message);

@@ -44,7 +44,7 @@ impl Deployer {
                     || "another release has a share of its users".into(),
                     |error| error_chain(&error),
                 );
-                tracing::error!(app = %app, bad = %version, why, error, "a bad release could not be rolled back");
+                tracing::error!(app = %app, bad = %version, why, error, "failed to roll back a bad release");
                 deployment
                     .happens(Event::CantGoBack, Some(format!("{why}; it could not be rolled back: {error}")));
             }
@@ -81,7 +81,7 @@ impl Deployer {
         let marked =
             self.records.stored("marking a release", move |store| store.set_bad(&recorded, &mark)).await;
         if let Err(error) = marked {
-            tracing::error!(release = %id, error = %error_chain(&error), "whether a release is bad is not recorded");
+            tracing::error!(release = %id, error = %error_chain(&error), "failed to record the mark of a release as bad");
         }
         self.publisher.show(handle).await;
     }

@@ -2,7 +2,6 @@
 
 use super::Registry;
 use crate::release::ReleaseError;
-use crate::release::decide;
 use crate::release::deployment::Event;
 use crate::release::release_handle::ReleaseHandle;
 use std::collections::BTreeSet;
@@ -41,7 +40,7 @@ impl Registry {
         }
         let is_bad = |version: &Version| self.bad(&ReleaseId::new(app.clone(), version.clone())).is_some();
         let good = had_users.into_iter().filter(|version| !is_bad(version)).collect();
-        decide::rollback_target(&self.history(app), live, &good)
+        crate::release::rollback_target::rollback_target(&self.history(app), live, &good)
     }
 
     /// The releases that an app's users had, all of them or a share: a rollback goes to no other. A name in the history alone may be

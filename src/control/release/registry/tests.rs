@@ -1,11 +1,13 @@
 //! The book: what is removed, and whose each label is.
 
+use super::claims::Reservation;
 use super::*;
 use crate::release::labels::Counts;
 use crate::release::lifecycle::Lifecycle;
 use proptest::prelude::*;
 use vitrine_bundle::{Bundle, BundleDir, HeaderRules, Manifest};
 use vitrine_core::config::LimitMaxima;
+use vitrine_core::config::Quota;
 use vitrine_core::id::Digest;
 use vitrine_store::{EnvScope, ReleaseRecord, ReleaseState};
 

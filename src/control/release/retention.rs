@@ -1,39 +1,7 @@
-//! The rules, without effects.
+//! Which releases of an app are no longer retained.
 
-use std::collections::BTreeSet;
-use vitrine_core::config::{LimitMaxima, Retention};
+use vitrine_core::config::Retention;
 use vitrine_core::id::Version;
-use vitrine_store::{Promotion, PromotionKind};
-use vitrine_wire::WorkerLimits;
-
-/// Limits in force: what the bundle asks for, cut to the operator's maxima. Isolates: one a core unless it says more.
-pub(super) fn limits(wish: &WorkerLimits, max: &LimitMaxima, cpus: f64) -> WorkerLimits {
-    let cores = match cpus {
-        cpus if cpus > 0.0 => cpus.ceil() as u32,
-        _ => std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32),
-    };
-    wish.within(max, cores)
-}
-
-/// The version that a rollback goes to: the newest earlier live one that is retained and was not itself rolled back
-/// from. `history` is newest first.
-pub(super) fn rollback_target(
-    history: &[Promotion],
-    live: &Version,
-    retained: &BTreeSet<Version>,
-) -> Option<Version> {
-    // The last event of a version counts.
-    let mut seen = BTreeSet::new();
-    for Promotion { version, from, kind, .. } in history {
-        if *kind == PromotionKind::Rollback {
-            seen.extend(from);
-        }
-        if seen.insert(version) && version != live && retained.contains(version) {
-            return Some(version.clone());
-        }
-    }
-    None
-}
 
 /// What retention needs to know of a release.
 #[derive(Debug, Clone)]
@@ -83,61 +51,15 @@ pub(super) fn expired(
     ended.chain(old).filter(|release| !release.needed).map(|release| release.version.clone()).collect()
 }
 
-/// Version of a release that has the bundle of `base` and another configuration: `v1` -> `v1.r2` -> `v1.r3`.
-pub(super) fn reconfigured_version(base: &Version, revision: u64) -> Option<Version> {
-    let text = base.as_str();
-    let stem = match text.rsplit_once(".r") {
-        Some((stem, digits)) if !stem.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => stem,
-        _ => text,
-    };
-    let suffix = format!(".r{revision}");
-    // Names have at most 64 characters, all ASCII.
-    let room = 64 - suffix.len();
-    format!("{}{suffix}", &stem[..stem.len().min(room)]).parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::collections::BTreeSet;
     use vitrine_core::limits::CANDIDATE_GRACE_MS;
 
     fn v(text: &str) -> Version {
         text.parse().unwrap()
-    }
-
-    /// Newest last, as written; gives newest first.
-    fn history(steps: &[(&str, Option<&str>, PromotionKind)]) -> Vec<Promotion> {
-        let promotion =
-            |(epoch, (version, from, kind)): (usize, &(&str, Option<&str>, PromotionKind))| Promotion {
-                epoch: epoch as u64 + 1,
-                version: v(version),
-                from: from.map(v),
-                kind: *kind,
-                at_ms: 0,
-            };
-        steps.iter().enumerate().map(promotion).rev().collect()
-    }
-
-    #[test]
-    fn a_second_rollback_goes_further_back_and_never_to_the_broken_one() {
-        use PromotionKind::{Promote, Rollback};
-        let all = ["v1", "v2", "v3"].map(v).into();
-        let mut steps = vec![("v1", None, Promote), ("v2", Some("v1"), Promote), ("v3", Some("v2"), Promote)];
-        assert_eq!(rollback_target(&history(&steps), &v("v3"), &all), Some(v("v2")));
-        steps.push(("v2", Some("v3"), Rollback));
-        assert_eq!(rollback_target(&history(&steps), &v("v2"), &all), Some(v("v1")));
-        steps.push(("v1", Some("v2"), Rollback));
-        assert_eq!(rollback_target(&history(&steps), &v("v1"), &all), None);
-        steps.push(("v3", Some("v1"), Promote));
-        assert_eq!(rollback_target(&history(&steps), &v("v3"), &all), Some(v("v1")), "v2 is still broken");
-    }
-
-    #[test]
-    fn a_rollback_never_goes_to_what_is_not_retained() {
-        use PromotionKind::Promote;
-        let steps = [("v1", None, Promote), ("v2", Some("v1"), Promote), ("v3", Some("v2"), Promote)];
-        assert_eq!(rollback_target(&history(&steps), &v("v3"), &[v("v1"), v("v3")].into()), Some(v("v1")));
     }
 
     #[test]
@@ -199,21 +121,6 @@ mod tests {
         assert_eq!(out, ["looked_at", "of_another_clock", "was_live"].map(v));
     }
 
-    #[test]
-    fn a_new_configuration_has_a_version_of_its_own() {
-        assert_eq!(reconfigured_version(&v("v1"), 2), Some(v("v1.r2")));
-        assert_eq!(reconfigured_version(&v("v1.r2"), 13), Some(v("v1.r13")));
-        assert_eq!(reconfigured_version(&v(&"a".repeat(64)), 2).unwrap().as_str().len(), 64);
-    }
-
-    #[test]
-    fn limits_are_cut_to_the_maxima() {
-        let wish = WorkerLimits { cpu_ms: 99_999, isolates: 3, ..WorkerLimits::default() };
-        let max = LimitMaxima { isolates: 2, ..LimitMaxima::default() };
-        let limits = limits(&wish, &max, 0.0);
-        assert_eq!((limits.cpu_ms, limits.isolates, limits.wall_ms), (10_000, 2, 5_000));
-    }
-
     /// One release by itself: it goes when its own end has come, or when it is too old or too many are before it.
     fn goes(one: usize, all: &[Retained], rule: &Retention, now_ms: u64) -> bool {
         let this = &all[one];
@@ -234,39 +141,7 @@ mod tests {
         (ahead >= rule.releases as usize && !is_new) || age_ms > u64::from(rule.days) * 86_400_000
     }
 
-    /// As told: one switch after the other, and which versions are rolled back from at the end.
-    fn target_by_replay(
-        history: &[Promotion],
-        live: &Version,
-        retained: &BTreeSet<Version>,
-    ) -> Option<Version> {
-        let mut rolled_back = BTreeSet::new();
-        for promotion in history.iter().rev() {
-            rolled_back.remove(&promotion.version);
-            rolled_back.extend(promotion.from.as_ref().filter(|_| promotion.kind == PromotionKind::Rollback));
-        }
-        let mut versions = history.iter().map(|promotion| &promotion.version);
-        versions.find(|one| *one != live && retained.contains(*one) && !rolled_back.contains(*one)).cloned()
-    }
-
     proptest! {
-        #[test]
-        fn the_rollback_target_is_that_of_a_replay(
-            steps in prop::collection::vec((0_u8..5, prop::bool::ANY), 1..20),
-            retained in prop::collection::btree_set(0_u8..5, 0..5),
-        ) {
-            let version = |number: u8| v(&format!("v{number}"));
-            let mut history = Vec::new();
-            let mut live = None;
-            for (at, (number, is_rollback)) in steps.into_iter().enumerate() {
-                let from = live.replace(version(number));
-                let kind = if is_rollback && from.is_some() { PromotionKind::Rollback } else { PromotionKind::Promote };
-                history.insert(0, Promotion { epoch: at as u64, version: version(number), from, kind, at_ms: 0 });
-            }
-            let (live, retained) = (live.unwrap(), retained.into_iter().map(version).collect());
-            prop_assert_eq!(rollback_target(&history, &live, &retained), target_by_replay(&history, &live, &retained));
-        }
-
         #[test]
         fn retention_takes_what_the_rule_says_of_each_and_never_what_is_needed(
             all in prop::collection::vec(
