@@ -50,7 +50,8 @@ fn instance(id: InstanceId, spec: &str) -> InstanceRecord {
 
 /// Takes back what the step of the instances did.
 const BEFORE_INSTANCES: &str =
-    "DROP TABLE instances; DROP TABLE scales; ALTER TABLE releases ADD COLUMN instance TEXT;";
+    "DROP TABLE instances; DROP TABLE scales; ALTER TABLE releases ADD COLUMN instance TEXT;
+     ALTER TABLE idempotency DROP COLUMN settled; ALTER TABLE idempotency DROP COLUMN orphaned;";
 
 fn value(name: &str, value: &str) -> EnvValue {
     EnvValue { name: name.into(), value: value.into(), secret: false, updated_ms: 5, granted: false }

@@ -273,14 +273,16 @@ fn a_damaged_snapshot_is_not_used_and_made_again() {
     let host = Host::start_in(folder, &["--isolation", "process"]);
     assert_eq!(host.get("shop", "/").send().json()["isDate"], true);
     let told = wait_until("the host forgets the snapshot", PATIENCE, || {
-        Some(host.log()).filter(|log| log.contains("the snapshot is of no use to this worker"))
+        Some(host.log()).filter(|log| log.contains("the worker can't use the snapshot"))
     });
     assert!(!told.contains("panicked"), "{told}");
     let (folder, _) = host.stop();
     let host = Host::start_in(folder, &["--isolation", "process"]);
     assert_eq!(host.get("shop", "/").send().json()["isDate"], true);
     assert_eq!(snapshot(&host, "v1")["state"], "taken");
-    assert!(!host.log().rsplit_once("the snapshot is of no use").unwrap().1.contains("snapshot_unusable"));
+    assert!(
+        !host.log().rsplit_once("the worker can't use the snapshot").unwrap().1.contains("snapshot_unusable")
+    );
 }
 
 #[test]
@@ -306,7 +308,7 @@ fn the_snapshot_of_a_release_that_sleeps_is_kept_compressed_and_comes_back_when_
     let awake = host.get("shop-v1", "/").send();
     assert_eq!(awake.json()["isDate"], true);
     assert_eq!(own(), 1, "its worker maps the file");
-    assert!(!host.log().contains("the snapshot is of no use"), "{}", host.log());
+    assert!(!host.log().contains("the worker can't use the snapshot"), "{}", host.log());
     let release = host.release("shop", "v1");
     assert_eq!(release["snapshot"]["state"], "taken", "{release}");
 

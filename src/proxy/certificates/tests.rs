@@ -136,7 +136,7 @@ fn a_renewed_certificate_is_served_and_a_broken_one_leaves_the_one_before() {
     let certificates = Certificates::load(files, Arc::clone(&metrics)).unwrap();
     let told = |line: &str| metrics.encode().contains(&line.replace("FILE", &file));
     assert!(told(&format!(
-        "vitrine_certificate_expiry_seconds{{name=\"localhost\",file=\"FILE\"}} {EXPIRES_S}"
+        "vitrine_certificate_expiry_seconds{{file=\"FILE\",name=\"localhost\"}} {EXPIRES_S}"
     )));
 
     // The certificate is there before its key.
@@ -147,7 +147,7 @@ fn a_renewed_certificate_is_served_and_a_broken_one_leaves_the_one_before() {
     write(&dir, "first", &shop, &shop_key);
     certificates.refresh();
     assert_eq!(shown(&certificates, "shop.example"), der(&shop));
-    assert!(told("name=\"shop.example\",file=\"FILE\"") && !told("name=\"localhost\",file=\"FILE\""));
+    assert!(told("file=\"FILE\",name=\"shop.example\"") && !told("file=\"FILE\",name=\"localhost\""));
 
     std::fs::remove_file(&file).unwrap();
     certificates.refresh();
