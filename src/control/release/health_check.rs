@@ -2,7 +2,7 @@
 //!
 //! The rules are [`vitrine_core::health`]'s. The instances of a release are a target group: an unhealthy one gets no requests while enough others
 //! are healthy, and where too few are the group fails open. Either way another is started beside it and takes its place. A worker that
-//! can't be reached at all is [`super::keep`]'s business: there is nothing to fail open to.
+//! can't be reached at all is [`super::worker_monitor`]'s business: there is nothing to fail open to.
 
 use super::boot::Terms;
 use super::release_handle::ReleaseHandle;
