@@ -3,7 +3,7 @@
 use super::app_head::{self, re_encode};
 use super::asset_cache::{AssetCache, Content};
 use super::body::{Declared, Source, Streaming};
-use super::compression::{self, Encoders};
+use super::compression::{self, Encoders, StreamEncoder};
 use super::conditional;
 use super::context::RequestContext;
 use super::own_cookie::PIN;
@@ -60,8 +60,11 @@ pub(crate) fn answer(
     if is_file {
         rules.apply(&context.address.host, context.info.uri.path(), &mut headers);
     }
-    keep_apart(&mut headers, selection);
-    pin_document(&mut headers, context, selection);
+    let kept = Kept::of(&headers);
+    keep_apart(&mut headers, kept, selection);
+    if kept != Kept::Shared {
+        pin_document(&mut headers, context, selection);
+    }
     context.outcome = Outcome::Ok;
     let has_none =
         matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED);
@@ -70,7 +73,9 @@ pub(crate) fn answer(
     if let Some(bytes) = declared.filter(|_| !has_none && (is_head || ended.is_none())) {
         headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes));
     }
-    let encoders = encoders.filter(|_| selection.target.bundle.manifest.compression);
+    // An app that calls itself would only unpack it again.
+    let may_compress = selection.target.bundle.manifest.compression && context.info.own_call.is_none();
+    let encoders = encoders.filter(|_| may_compress);
     let mut coding = |bytes| compression::negotiate(&context.headers, status, &mut headers, bytes);
     if has_none || is_head {
         if encoders.is_some() {
@@ -92,7 +97,7 @@ pub(crate) fn answer(
         return Ok(whole(context, status, headers, data, timing));
     }
     let place = encoders.and_then(Encoders::place);
-    let encoder = place.and_then(|place| coding(declared).map(|coding| place.begin(coding)));
+    let encoder = place.and_then(|place| coding(declared).map(|coding| StreamEncoder::begin(coding, place)));
     let encoder = encoder.transpose().map_err(not_compressed)?.map(Box::new);
     context.begun = Some(context.elapsed());
     let declared = declared.map(Declared::of);
@@ -206,8 +211,8 @@ impl Kept {
 }
 
 /// What caches may keep must not be given to clients with another pin.
-fn keep_apart(headers: &mut HeaderMap, selection: &Selection) {
-    let varies = match Kept::of(headers) {
+fn keep_apart(headers: &mut HeaderMap, kept: Kept, selection: &Selection) {
+    let varies = match kept {
         _ if !selection.pinnable => return,
         Kept::Private => return,
         Kept::Perhaps => VARIES,
@@ -216,8 +221,8 @@ fn keep_apart(headers: &mut HeaderMap, selection: &Selection) {
     headers.append(VARY, varies);
 }
 
-/// A page sets the cookie that keeps its sub-requests at its release, unless the browser has it, or shared caches would give it to
-/// others.
+/// A page sets the cookie that keeps its sub-requests at its release, unless the browser has it. Not for a page that shared caches keep:
+/// they would give it to others.
 fn pin_document(headers: &mut HeaderMap, context: &RequestContext, selection: &Selection) {
     let html = headers.get(CONTENT_TYPE).is_some_and(|media| {
         let media = media.as_bytes();
@@ -226,7 +231,7 @@ fn pin_document(headers: &mut HeaderMap, context: &RequestContext, selection: &S
     let version = selection.target.release.version.as_str();
     let reads = context.info.reads;
     let document = html && (reads.navigation || !reads.fetches) && selection.pinnable;
-    if document && Kept::of(headers) != Kept::Shared && context.pin_cookie() != Some(version) {
+    if document && context.pin_cookie() != Some(version) {
         headers.append(SET_COOKIE, PIN.set(version, context.info.https, None));
     }
 }
@@ -259,7 +264,8 @@ mod tests {
         let (live, own) = (by("shop.localhost"), by("shop-v1.localhost"));
         let varies = |headers: &[(&str, &str)], selection: &Selection| {
             let mut headers = map(headers);
-            keep_apart(&mut headers, selection);
+            let kept = Kept::of(&headers);
+            keep_apart(&mut headers, kept, selection);
             let last = headers.get_all(VARY).iter().next_back().map(|vary| vary.to_str().unwrap().to_owned());
             last.filter(|vary| vary.contains("x-vitrine-release"))
         };

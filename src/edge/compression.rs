@@ -7,24 +7,25 @@ mod tests;
 use super::negotiate::{encoding_name, weight};
 use bytes::Bytes;
 use http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
-    HeaderMap, HeaderName, VARY,
+    ACCEPT_ENCODING, ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE,
+    CONTENT_TYPE, ETAG, HeaderMap, HeaderName, VARY,
 };
 use http::{HeaderValue, StatusCode};
 use std::cell::RefCell;
 use std::io::{self, Write as _};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use vitrine_bundle::Encoding;
 use vitrine_core::limits::{COMPRESSED_BYTES_MIN, COMPRESSED_STREAMS_MAX, COMPRESSION_WINDOW_BITS};
 use zstd::zstd_safe::CParameter;
 
-/// Preference among codings that the client gives the same weight: what costs least CPU time per byte that it saves.
+/// Preference among codings that the client gives the same weight. An 80 kB page in 9.4 kB takes zstd 52 us, in 9.3 kB br 255 us, in
+/// 10.9 kB gzip 179 us.
 const CODINGS: [Encoding; 3] = [Encoding::Zstd, Encoding::Br, Encoding::Gzip];
-/// How hard the encoders try: the least that pages of 10 to 100 kB gain from. One level more of each costs a fifth of CPU time or
-/// more, and saves less than 4 % of the bytes.
+/// How hard the encoders try. One level more takes zstd 12 % longer, br 45 % and gzip 20 %, for 0.1 %, 5 % and 2 % fewer bytes; br's
+/// takes twice the memory, too.
 const ZSTD_LEVEL: i32 = 1;
-const BROTLI_QUALITY: u32 = 4;
+const BROTLI_QUALITY: u32 = 3;
 const GZIP_LEVEL: u32 = 3;
 /// Media types besides `text/`, and ends of media types, whose content is text or compresses as well as text.
 const COMPRESSIBLE: [&str; 6] = [
@@ -85,15 +86,23 @@ fn may_be_compressed(status: StatusCode, headers: &HeaderMap) -> bool {
 }
 
 fn is_compressible(content_type: &str) -> bool {
-    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    essence != EVENT_STREAM
-        && (essence.starts_with("text/")
-            || COMPRESSIBLE.contains(&essence.as_str())
-            || COMPRESSIBLE_SUFFIXES.iter().any(|suffix| essence.ends_with(suffix)))
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    let begins = |with: &str| essence.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
+    let ends = |with: &str| {
+        let start = essence.len().checked_sub(with.len());
+        start.and_then(|at| essence.get(at..)).is_some_and(|end| end.eq_ignore_ascii_case(with))
+    };
+    !essence.eq_ignore_ascii_case(EVENT_STREAM)
+        && (begins("text/")
+            || COMPRESSIBLE.iter().any(|known| essence.eq_ignore_ascii_case(known))
+            || COMPRESSIBLE_SUFFIXES.iter().any(|suffix| ends(suffix)))
 }
 
 /// RFC 9110, 12.5.3: the coding with the highest weight, unless the plain answer has a higher one.
 fn preferred(asked: &HeaderMap) -> Option<Encoding> {
+    if !asked.contains_key(ACCEPT_ENCODING) {
+        return None;
+    }
     let plain = weight(asked, "identity", false).unwrap_or(0);
     let weighed =
         CODINGS.map(|encoding| (encoding, weight(asked, encoding_name(encoding), true).unwrap_or(0)));
@@ -135,32 +144,20 @@ pub(crate) fn whole(encoding: Encoding, plain: &[u8]) -> io::Result<Bytes> {
     })
 }
 
-/// Answers that are compressed while they are streamed, counted for the whole host: each holds the tables of its encoder.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Encoders(Arc<AtomicUsize>);
+/// Places for encoders of answers that are streamed, for the whole host: each holds the tables of its encoder.
+#[derive(Debug, Clone)]
+pub(crate) struct Encoders(Arc<Semaphore>);
+
+impl Default for Encoders {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(COMPRESSED_STREAMS_MAX)))
+    }
+}
 
 impl Encoders {
     /// A place for one more. None when all are taken: that answer is sent as it is.
-    pub(crate) fn place(&self) -> Option<EncoderPlace> {
-        let place = EncoderPlace(Arc::clone(&self.0));
-        (self.0.fetch_add(1, Ordering::Relaxed) < COMPRESSED_STREAMS_MAX).then_some(place)
-    }
-}
-
-/// A place for an encoder; given back when it is dropped.
-#[derive(Debug)]
-pub(crate) struct EncoderPlace(Arc<AtomicUsize>);
-
-impl EncoderPlace {
-    /// An encoder for one answer.
-    pub(crate) fn begin(self, encoding: Encoding) -> io::Result<StreamEncoder> {
-        Ok(StreamEncoder { encoder: Encoder::begin(encoding)?, _place: self })
-    }
-}
-
-impl Drop for EncoderPlace {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+    pub(crate) fn place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.0).try_acquire_owned().ok()
     }
 }
 
@@ -168,10 +165,15 @@ impl Drop for EncoderPlace {
 #[derive(Debug)]
 pub(crate) struct StreamEncoder {
     encoder: Encoder,
-    _place: EncoderPlace,
+    _place: OwnedSemaphorePermit,
 }
 
 impl StreamEncoder {
+    /// For an answer that has a place (see [`Encoders::place`]).
+    pub(crate) fn begin(encoding: Encoding, place: OwnedSemaphorePermit) -> io::Result<Self> {
+        Ok(Self { encoder: Encoder::begin(encoding)?, _place: place })
+    }
+
     /// The bytes that a client needs to read this piece whole.
     pub(crate) fn piece(&mut self, plain: &[u8]) -> io::Result<Bytes> {
         self.encoder.write(plain)?;

@@ -41,7 +41,7 @@ fn each_coding_gives_the_text_back_whole_and_in_pieces() {
         let sent = whole(encoding, page.as_bytes()).unwrap();
         assert!(sent.len() < page.len() / 10, "{encoding:?}: {}", sent.len());
         assert_eq!(decoded(encoding, &sent), page, "{encoding:?}");
-        let mut encoder = Encoders::default().place().unwrap().begin(encoding).unwrap();
+        let mut encoder = StreamEncoder::begin(encoding, Encoders::default().place().unwrap()).unwrap();
         let mut sent = Vec::new();
         let mut plain = String::new();
         for piece in ["<html>", "<p>shell</p>", "<template>late</template>"] {
@@ -134,18 +134,4 @@ fn encoders_are_bounded_and_given_back() {
     assert!(encoders.place().is_none() && encoders.place().is_none());
     drop(all);
     assert!(encoders.place().is_some());
-}
-
-#[test]
-#[ignore = "prints what the levels cost"]
-fn levels_are_measured() {
-    let Ok(page) = std::fs::read(std::env::var("PAGE").unwrap_or_default()) else { return };
-    for encoding in CODINGS {
-        let begun = std::time::Instant::now();
-        let mut bytes = 0;
-        for _ in 0..200 {
-            bytes = whole(encoding, &page).unwrap().len();
-        }
-        println!("{encoding:?}: {} to {bytes}, {:?} each", page.len(), begun.elapsed() / 200);
-    }
 }
