@@ -39,7 +39,7 @@ struct Plan {
     link: HostClient,
     log: Log,
     queue: Queue,
-    gate: Arc<InFlight>,
+    in_flight: Arc<InFlight>,
     /// Isolates in rotation.
     serving: AtomicU32,
     /// The first warm path that failed in one of the first isolates, of a release that serves all the same.
@@ -78,7 +78,7 @@ impl Pool {
             link,
             log,
             queue,
-            gate: Arc::default(),
+            in_flight: Arc::default(),
             serving: AtomicU32::new(0),
             warm_failure: Mutex::default(),
             turns,
@@ -106,7 +106,7 @@ impl Pool {
 
     /// Queues a request. A full queue, or a wait over `queue_ms`, ends the request as `overloaded`; never blocks.
     pub fn submit(&self, request: Request) {
-        match self.plan.gate.enter() {
+        match self.plan.in_flight.enter() {
             Some(admission) => self.plan.queue.push(request, admission),
             None => queue::refuse(request, Outcome::Draining),
         }

@@ -86,8 +86,8 @@ function commonJsOf(require, name) {
   const { exports } = JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8"));
   const isList = typeof exports === "object" && Object.keys(exports)[0]?.startsWith(".");
   const file = chosen(isList ? exports[`.${rest}`] : exports);
-  const target = file === undefined ? undefined : realpathSync(path.join(folder, file));
-  return target === undefined || isModule(target) ? undefined : target;
+  const target = file === undefined ? undefined : path.join(folder, file);
+  return target === undefined || !existsSync(target) || isModule(realpathSync(target)) ? undefined : realpathSync(target);
 }
 
 function chosen(entry) {
@@ -101,7 +101,7 @@ function chosen(entry) {
 function body(project, file) {
   const shown = path.relative(project.folder, file);
   const text = readFileSync(file, "utf8").replace(/^\uFEFF/, "");
-  if (file.endsWith(".json")) return `module.exports = ${text.trim() || "{}"};`;
+  if (file.endsWith(".json")) return `module.exports = JSON.parse(${JSON.stringify(text)});`;
   if (isModule(file)) throw new Mixed(`${shown} is an ES module`);
   const code = text.replace(/^#!/, "//");
   try {

@@ -106,9 +106,11 @@ var flag = true, frozen = Object.freeze({ a: 1 });
 flag.type = frozen.a = frozen.b = "x";
 with ({ inner: 5 }) { var outer = inner; }
 function failed(name) { try { return require(name); } catch (error) { return error.code; } }
+function thrown(load) { try { return load(); } catch (error) { return error.name; } }
 exports.told = [implicit(), self(), mapped(1), twice(1, 2), flag.type === undefined, frozen, 010, outer, this === exports,
   require.main === module, module.parent, module.id, process.argv.length, __filename === process.argv[1], require.resolve("./lib/strict") in require.cache,
   require("./lib/strict"), require("./lib/circle").of, require("dual"), require("old"), failed("./none"), failed("none"), failed("./lib/" + "data.json"),
+  thrown(() => require("./lib/cut.json")), thrown(() => require("./lib/comment.json")), thrown(() => require("./lib/empty.json")), Object.keys(require("./lib/proto.json")), require("./lib/proto.json").a ?? null,
   require("express/lib/view.js")("engine"), typeof __dirname];
 /** @type {import("only-types").T} */ // and require("comment")
 exports.boom = () => { throw new Error("boom"); };
@@ -117,6 +119,10 @@ exports.boom = () => { throw new Error("boom"); };
   "lib/circle.js": `exports.first = 1; exports.of = require("./back");`,
   "lib/back.js": `exports.of = require("./circle").first; exports.data = require("./data.json");`,
   "lib/data.json": `{ "a": 1 }`,
+  "lib/cut.json": `{ "a": `,
+  "lib/comment.json": "{} // none",
+  "lib/empty.json": "",
+  "lib/proto.json": `\uFEFF{ "__proto__": { "a": 1 }, "b": "\u2028" }`,
   "node_modules/dual/package.json": `{"exports":{"module-sync":"./sync.mjs","module":"./esm.mjs","require":"./cjs.cjs"}}`,
   "node_modules/dual/esm.mjs": "export default 'esm';",
   "node_modules/dual/sync.mjs": "export { kind as 'module.exports' }; const kind = 'cjs';",
@@ -149,7 +155,7 @@ test("a server of CommonJS stays as it is, and does what it does in Node.js", as
   const [, line, column] = /app\.cjs:(\d+):(\d+)/.exec(stack);
   const map = new SourceMap(JSON.parse(await readFile(`${app}.map`, "utf8")));
   const { originalSource, originalLine } = map.findEntry(Number(line) - 1, Number(column) - 1);
-  assert.deepEqual([originalSource, originalLine], ["server.js", 14]);
+  assert.deepEqual([originalSource, originalLine], ["server.js", 16]);
 });
 
 for (const bundler of ["rolldown", "esbuild"]) {
@@ -158,10 +164,14 @@ for (const bundler of ["rolldown", "esbuild"]) {
       ...LEGACY,
       "server.js": `module.exports = [require("dual"), require("old"), require.main === module, require("express/lib/view.js")("engine")]; import("./note.mjs");`,
       "note.mjs": "export default 1;",
+      "half.js": `module.exports = [typeof require("half").half, ...require("./server.js")];`,
+      "node_modules/half/package.json": `{"exports":{"module-sync":"./sync.mjs","require":"./none.cjs"}}`,
+      "node_modules/half/sync.mjs": "export const half = 1;",
     };
     const server = `import told from "./told.js"; export default { fetch: () => Response.json(told) };`;
-    const { answer } = await bundled(t, bundler, { ...files, "told.js": files["server.js"], "server.js": server }, "/server");
-    assert.deepEqual(answer, ["cjs", "main", false, "engine"]);
+    const told = files["half.js"].replace("./server.js", "./own.js");
+    const { answer } = await bundled(t, bundler, { ...files, "told.js": told, "own.js": files["server.js"], "server.js": server }, "/server");
+    assert.deepEqual(answer, ["number", "cjs", "main", false, "engine"]);
     const { ran } = await run(t, bundler, files, { place: "/server", adapter: "node_server.js", facts: { environment: {}, entry: "/server/server.js" } });
     assert.equal(ran.status, 0, ran.stderr);
     assert.equal(JSON.parse(ran.stdout).strict, "server.js imports ./note.mjs");

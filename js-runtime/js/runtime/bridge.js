@@ -4,7 +4,7 @@
 const { core, primordials } = __bootstrap;
 const { AsyncVariable, getAsyncContext, setAsyncContext } = core;
 const { op_task } = core.ops;
-const { ArrayPrototypePush, ArrayPrototypeShift, Promise, ReflectApply, Error, queueMicrotask } = primordials;
+const { ArrayPrototypePush, ArrayPrototypeSplice, Promise, ReflectApply, Error, queueMicrotask } = primordials;
 
 // Number of the request that the running code belongs to; follows promises and timers.
 const requestVariable = new AsyncVariable();
@@ -100,8 +100,26 @@ function queueTask(callback, args) {
   ArrayPrototypePush(tasks, { callback, args, context: getAsyncContext() });
 }
 
+// The first of them. To shift a long array moves all of it.
+let firstTask = 0;
+const TASKS_RUN_KEPT = 1024;
+
+function takeTask() {
+  const task = tasks[firstTask];
+  tasks[firstTask] = undefined;
+  firstTask += 1;
+  if (firstTask === tasks.length) {
+    tasks.length = 0;
+    firstTask = 0;
+  } else if (firstTask >= TASKS_RUN_KEPT && firstTask * 2 >= tasks.length) {
+    ArrayPrototypeSplice(tasks, 0, firstTask);
+    firstTask = 0;
+  }
+  return task;
+}
+
 function runTask() {
-  const task = ArrayPrototypeShift(tasks);
+  const task = takeTask();
   collectTicks();
   try {
     runInContext(task.context, task.callback, undefined, task.args);

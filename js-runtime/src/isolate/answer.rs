@@ -23,7 +23,7 @@ pub struct ResponseTask {
     /// Number of the request.
     pub request: RequestNumber,
     /// Where the app writes.
-    pub outbox: Rc<ResponseBuffer>,
+    pub buffer: Rc<ResponseBuffer>,
     /// Where it goes.
     pub writer: AnswerWriter,
     /// Fires when the answer is no longer awaited.
@@ -52,8 +52,8 @@ impl ResponseTask {
         }
         self.abort(&state, end.outcome);
         let done = self.done(&state, end);
-        let head = self.outbox.take_head();
-        let body = self.outbox.take_body();
+        let head = self.buffer.take_head();
+        let body = self.buffer.take_body();
         let bytes = body.len();
         if done.outcome == Outcome::Ok {
             finish(self.writer, &state, self.request, self.admission.as_ref(), (head, body, done)).await;
@@ -61,8 +61,8 @@ impl ResponseTask {
             drop(body);
             self.writer.done(done);
         }
-        self.outbox.gone(bytes);
-        let until = |holds| until(&self.outbox, &state, self.request, holds);
+        self.buffer.gone(bytes);
+        let until = |holds| until(&self.buffer, &state, self.request, holds);
         until(|running| !running.aborting).await;
         // What a stream waits for begins at its end; what a page waits for ends with its wall time.
         let since = self.quiet_since.map_or(self.begun, |_| Instant::now());
@@ -90,25 +90,25 @@ impl ResponseTask {
 
     async fn carry(&mut self, state: &RuntimeState) -> End {
         loop {
-            let ended = self.outbox.take_end();
+            let ended = self.buffer.take_end();
             if let Some(end) = ended {
                 return end;
             }
-            let head = self.outbox.take_head();
+            let head = self.buffer.take_head();
             if let Some(head) = head {
                 if !self.writer.head(head).await {
                     return Outcome::AppError.into();
                 }
                 state.begin_stream(self.request);
-                if self.outbox.is_socket() {
+                if self.buffer.is_socket() {
                     self.admission = None;
                 }
                 self.quiet_since = Some(Instant::now());
             }
-            let body = self.outbox.take_body();
+            let body = self.buffer.take_body();
             if body.is_empty() {
                 tokio::select! {
-                    () = self.outbox.changed() => continue,
+                    () = self.buffer.changed() => continue,
                     () = self.cancelled.cancelled() => return Outcome::Cancelled.into(),
                     late = self.late(state) => return late.into(),
                 }
@@ -117,17 +117,17 @@ impl ResponseTask {
             // How long a client may take for it is for the edge to say.
             let is_sent = tokio::select! {
                 is_sent = self.writer.data(body) => Some(is_sent),
-                () = self.outbox.abandoned() => None,
+                () = self.buffer.abandoned() => None,
                 () = self.cancelled.cancelled() => Some(false),
             };
-            self.outbox.gone(bytes);
+            self.buffer.gone(bytes);
             match is_sent {
                 Some(true) => {}
                 Some(false) => return Outcome::Cancelled.into(),
                 None => continue,
             }
             self.quiet_since = Some(Instant::now());
-            if self.outbox.take_full() {
+            if self.buffer.take_full() {
                 state.tell(Event::Drained(self.request));
             }
         }
@@ -135,7 +135,7 @@ impl ResponseTask {
 
     /// Waits until the app has given nothing for too long.
     async fn late(&self, state: &RuntimeState) -> Outcome {
-        if self.quiet_since.is_some() && self.outbox.is_socket() {
+        if self.quiet_since.is_some() && self.buffer.is_socket() {
             // Whether its client is still there is for the edge to say.
             return std::future::pending().await;
         }
@@ -191,15 +191,15 @@ async fn finish(
     }
 }
 
-/// Waits until something holds of the request whose answer `outbox` is, or it is no more.
+/// Waits until something holds of the request whose answer `buffer` is, or it is no more.
 async fn until(
-    outbox: &ResponseBuffer,
+    buffer: &ResponseBuffer,
     state: &RuntimeState,
     request: RequestNumber,
     holds: fn(&Running) -> bool,
 ) {
     while state.requests.borrow().get(&request).is_some_and(|running| !holds(running)) {
-        outbox.changed().await;
+        buffer.changed().await;
     }
 }
 

@@ -77,14 +77,14 @@ impl Driver {
         let Request { head, body, answer, cancelled, received } = request;
         let (body, upgrade) = if head.upgrade { (None, body) } else { (body, None) };
         let has_body = body.is_some();
-        let outbox = Rc::new(ResponseBuffer::new(self.state.limits.response_mb << 20));
+        let buffer = Rc::new(ResponseBuffer::new(self.state.limits.response_mb << 20));
         let begun = Instant::now();
         (self.last_begun, self.rested) = (begun, false);
         let running = Running {
             id: head.request_id,
             own_calls: own_calls(&head.headers),
             headers: head.headers,
-            outbox: Rc::clone(&outbox),
+            buffer: Rc::clone(&buffer),
             body,
             upgrade,
             stall: answer.stall_clock(),
@@ -99,7 +99,7 @@ impl Driver {
         self.state.requests.borrow_mut().insert(number, running);
         let outgoing = ResponseTask {
             request: number,
-            outbox,
+            buffer,
             writer: answer,
             cancelled,
             received,
@@ -129,8 +129,7 @@ impl Driver {
         // What is queued meanwhile waits for the next call, so that a chain of zero-delay tasks can't keep the thread.
         let ready = self.state.inbox.borrow().len();
         for _ in 0..ready {
-            let event = self.state.inbox.borrow_mut().pop_front();
-            let Some(event) = event else { break };
+            let Some(event) = self.state.next_event() else { break };
             let aborted = if let Event::Abort(request, _) = event { Some(request) } else { None };
             let fetched = event.fetched();
             self.look_at_event_loop();
@@ -140,7 +139,7 @@ impl Driver {
             }
             if let Some(running) = self.state.requests.borrow_mut().get_mut(&aborted.unwrap_or_default()) {
                 running.aborting = false;
-                running.outbox.wake();
+                running.buffer.wake();
             }
         }
         Ok(!self.state.inbox.borrow().is_empty())
@@ -197,10 +196,10 @@ impl Driver {
             running.waiting = 0;
             running.aborting = false;
             match killed.filter(|killed| killed.request == *number) {
-                Some(killed) => running.outbox.abandon(killed.outcome),
+                Some(killed) => running.buffer.abandon(killed.outcome),
                 // What is complete already needs no isolate any more.
-                None if running.outbox.is_complete() => {}
-                None => running.outbox.abandon(others),
+                None if running.buffer.is_complete() => {}
+                None => running.buffer.abandon(others),
             }
         }
         let all = std::future::poll_fn(|cx| {

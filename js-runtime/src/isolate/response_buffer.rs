@@ -40,7 +40,7 @@ impl From<Outcome> for End {
 }
 
 impl ResponseBuffer {
-    /// An outbox for at most `limit` body bytes.
+    /// A buffer for at most `limit` body bytes.
     pub fn new(limit: u64) -> Self {
         Self {
             head: RefCell::default(),
@@ -181,10 +181,10 @@ mod tests {
 
     #[test]
     fn what_is_over_the_bound_is_not_collected() {
-        let outbox = ResponseBuffer::new(4);
-        assert!(outbox.body(|body| body.extend_from_slice(b"1234")));
-        assert!(!outbox.body(|body| body.extend_from_slice(b"5")));
-        assert!(!outbox.body(|body| body.extend_from_slice(b"6")));
-        assert_eq!(outbox.take_body().as_ref(), b"12345");
+        let buffer = ResponseBuffer::new(4);
+        assert!(buffer.body(|body| body.extend_from_slice(b"1234")));
+        assert!(!buffer.body(|body| body.extend_from_slice(b"5")));
+        assert!(!buffer.body(|body| body.extend_from_slice(b"6")));
+        assert_eq!(buffer.take_body().as_ref(), b"12345");
     }
 }

@@ -31,8 +31,8 @@ enum Way {
 
 impl Socket {
     /// What a request has become.
-    pub fn of_request(request: RequestNumber, messages: BodyReader, outbox: Rc<ResponseBuffer>) -> Self {
-        Self { incoming: Some(Incoming::new(messages)), way: Way::Answer(request, outbox) }
+    pub fn of_request(request: RequestNumber, messages: BodyReader, buffer: Rc<ResponseBuffer>) -> Self {
+        Self { incoming: Some(Incoming::new(messages)), way: Way::Answer(request, buffer) }
     }
 
     /// One that the app has opened, and what sends its messages. What it holds counts in `all`.
@@ -53,7 +53,7 @@ impl Socket {
 
     fn backlog(&self) -> Option<&Backlog> {
         match &self.way {
-            Way::Answer(_, outbox) => outbox.backlog(),
+            Way::Answer(_, buffer) => buffer.backlog(),
             Way::Upload(upload) => Some(&upload.backlog),
         }
     }
@@ -78,7 +78,7 @@ impl Socket {
             bytes[start..start + MESSAGE_HEADER_BYTES].copy_from_slice(&message_header(kind, length));
         };
         match &self.way {
-            Way::Answer(_, outbox) => drop(outbox.body(message)),
+            Way::Answer(_, buffer) => drop(buffer.body(message)),
             Way::Upload(upload) => upload.write(message),
         }
     }
@@ -87,8 +87,8 @@ impl Socket {
     pub fn abandon(self) {
         match self.way {
             // Without a head nobody knows of a socket yet.
-            Way::Answer(_, outbox) if outbox.has_head() => outbox.abandon(Outcome::Overloaded),
-            Way::Answer(_, outbox) => outbox.abandon(Outcome::Cancelled),
+            Way::Answer(_, buffer) if buffer.has_head() => buffer.abandon(Outcome::Overloaded),
+            Way::Answer(_, buffer) => buffer.abandon(Outcome::Cancelled),
             Way::Upload(upload) => upload.abandon(),
         }
     }
@@ -96,8 +96,8 @@ impl Socket {
     /// Nothing follows. Gives what has to be polled until the host has ended it too.
     pub fn end(self) -> Option<impl Future<Output = ()> + use<>> {
         match self.way {
-            Way::Answer(_, outbox) => {
-                outbox.end(Outcome::Ok, None);
+            Way::Answer(_, buffer) => {
+                buffer.end(Outcome::Ok, None);
                 None
             }
             Way::Upload(upload) => {

@@ -6,11 +6,12 @@ use super::module_scope::ModuleScope;
 use super::response_buffer::ResponseBuffer;
 use super::socket::Socket;
 use crate::clock::now_ms;
-use crate::limits::isolate::{ENDED_IDS_KEPT, HOST_CALLS_MAX, STREAMS_BESIDE_MAX};
+use crate::limits::isolate::{ENDED_IDS_KEPT, HOST_CALLS_MAX, STREAMS_BESIDE_MAX, TASKS_QUEUED_MAX};
 use crate::request::{AnswerEnd, BodyReader, HostClient, StallClock, UploadReader, UploadSender};
 use deno_core::v8;
 use futures_util::future::{AbortHandle, LocalBoxFuture};
 use std::cell::{Cell, RefCell};
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -60,7 +61,7 @@ pub struct Running {
     /// Headers, until the app looks at them.
     pub headers: Headers,
     /// Where the answer collects.
-    pub outbox: Rc<ResponseBuffer>,
+    pub buffer: Rc<ResponseBuffer>,
     /// Body, when no read is under way.
     pub body: Option<BodyReader>,
     /// Messages of the WebSocket that it asks for, until that is accepted.
@@ -134,6 +135,8 @@ pub struct RuntimeState {
     ended: RefCell<VecDeque<(RequestNumber, String)>>,
     /// What JavaScript must be told.
     pub inbox: RefCell<VecDeque<Event>>,
+    /// Tasks among that, by the request that queued them.
+    tasks_queued: RefCell<HashMap<RequestNumber, usize>>,
     /// Futures that ops have made since the driver last looked.
     pub started: RefCell<Vec<HostFuture>>,
     /// Host calls and timers that wait.
@@ -178,6 +181,7 @@ impl RuntimeState {
             socket_bytes: Rc::default(),
             ended: RefCell::default(),
             inbox: RefCell::default(),
+            tasks_queued: RefCell::default(),
             started: RefCell::default(),
             pending: Cell::new(0),
             cancels: RefCell::default(),
@@ -205,6 +209,33 @@ impl RuntimeState {
     /// Tells JavaScript something, after everything it was told before.
     pub fn tell(&self, event: Event) {
         self.inbox.borrow_mut().push_back(event);
+    }
+
+    /// Has JavaScript run the oldest task of a request. `false` when the request has too many queued: those of others have room all
+    /// the same.
+    pub fn tell_task(&self, request: RequestNumber) -> bool {
+        let mut queued = self.tasks_queued.borrow_mut();
+        let count = queued.entry(request).or_default();
+        let has_room = *count < TASKS_QUEUED_MAX;
+        if has_room {
+            *count += 1;
+            self.tell(Event::Task { request });
+        }
+        has_room
+    }
+
+    /// What JavaScript must be told next.
+    pub fn next_event(&self) -> Option<Event> {
+        let event = self.inbox.borrow_mut().pop_front();
+        if let Some(Event::Task { request }) = event
+            && let Entry::Occupied(mut queued) = self.tasks_queued.borrow_mut().entry(request)
+        {
+            *queued.get_mut() -= 1;
+            if *queued.get() == 0 {
+                queued.remove();
+            }
+        }
+        event
     }
 
     /// Has the driver poll a future that belongs to a request's own life.
@@ -263,7 +294,7 @@ impl RuntimeState {
     pub fn renew_usage(&self, request: RequestNumber) {
         if let Some(running) = self.requests.borrow_mut().get_mut(&request)
             && running.is_streaming
-            && running.outbox.is_socket()
+            && running.buffer.is_socket()
         {
             running.usage = Usage::from(Instant::now());
         }
@@ -286,7 +317,7 @@ impl RuntimeState {
         if let Some(running) = self.requests.borrow_mut().get_mut(&request) {
             running.is_streaming = true;
             self.streams.set(self.streams.get() + 1);
-            self.socket_streams.set(self.socket_streams.get() + usize::from(running.outbox.is_socket()));
+            self.socket_streams.set(self.socket_streams.get() + usize::from(running.buffer.is_socket()));
         }
     }
 
@@ -296,7 +327,7 @@ impl RuntimeState {
             && std::mem::replace(&mut running.is_streaming, false)
         {
             self.streams.set(self.streams.get() - 1);
-            self.socket_streams.set(self.socket_streams.get() - usize::from(running.outbox.is_socket()));
+            self.socket_streams.set(self.socket_streams.get() - usize::from(running.buffer.is_socket()));
         }
     }
 

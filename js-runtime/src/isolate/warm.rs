@@ -81,7 +81,7 @@ pub async fn render(
     for path in paths {
         let (request, answer) = Request::local(head(settings, path), None).await;
         let Some(admission) = Arc::new(InFlight::default()).enter() else {
-            unreachable!("a new gate is open")
+            unreachable!("nothing has closed it")
         };
         let begun = Instant::now();
         numbers.push(driver.begin(request, admission).map_err(|killed| ended(path, &killed.into()))?);

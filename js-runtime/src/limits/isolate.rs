@@ -78,8 +78,8 @@ pub const RESIDENT_GRACE_MS: u64 = 2_000;
 /// Timers and host calls that one isolate may have waiting. A page has tens; what has more leaks.
 pub const HOST_CALLS_MAX: usize = 10_000;
 
-/// Zero-delay tasks (`setImmediate`, `setTimeout` of 0, messages of a channel) that one isolate may have queued. Programs queue one for
-/// each of some thousand items at most; beyond its heap each takes less than 100 bytes.
+/// Zero-delay tasks (`setImmediate`, `setTimeout` of 0, messages of a channel) that one request may have queued. Programs queue one for
+/// each of some thousand items at most. Each takes some of the isolate's heap, and less than 100 bytes beyond it.
 pub const TASKS_QUEUED_MAX: usize = 50_000;
 
 /// Requests in a row that end as `app_error` or at `wall_ms` before an isolate is replaced: its globals may be broken, and a
@@ -146,8 +146,8 @@ pub const WARM_ACCEPTED_MS: u64 = 2_000;
 /// Warming a path ends when a render of it takes at least this share of the one before, in percent.
 pub const WARM_SETTLED_PERCENT: u32 = 90;
 
-/// Orders that may wait for one isolate: a ping and a freeze of the host, and a few more of a host that restarted.
-pub const PLACE_ORDERS: usize = 16;
+/// Commands that may wait for one isolate: a ping and a freeze of the host, and a few more of a host that restarted.
+pub const COMMANDS_QUEUED: usize = 16;
 
 /// Pieces of an upload that may wait for the wire: the app is one ahead, its window does the rest.
 pub const UPLOAD_PIECES: usize = 2;

@@ -10,8 +10,8 @@ use deno_core::{OpState, op2, v8};
 use std::rc::Rc;
 use vitrine_wire::{Headers, Outcome, ResponseHead};
 
-fn outbox(state: &OpState, request: u32) -> Option<Rc<ResponseBuffer>> {
-    shared(state).requests.borrow().get(&request).map(|running| Rc::clone(&running.outbox))
+fn response_buffer(state: &OpState, request: u32) -> Option<Rc<ResponseBuffer>> {
+    shared(state).requests.borrow().get(&request).map(|running| Rc::clone(&running.buffer))
 }
 
 /// Sends the head of an answer. `headers` is name, value, name, value.
@@ -23,8 +23,8 @@ pub fn op_answer_head(
     status: u16,
     headers: v8::Local<'_, v8::Array>,
 ) {
-    if let Some(outbox) = outbox(state, request) {
-        outbox.head(ResponseHead::new(status, read_headers(scope, headers)));
+    if let Some(buffer) = response_buffer(state, request) {
+        buffer.head(ResponseHead::new(status, read_headers(scope, headers)));
     }
 }
 
@@ -38,10 +38,10 @@ pub fn op_answer_page(
     headers: v8::Local<'_, v8::Array>,
     text: v8::Local<'_, v8::String>,
 ) {
-    if let Some(outbox) = outbox(state, request) {
-        outbox.head(ResponseHead::new(status, read_headers(scope, headers)));
-        outbox.body(|body| append_text(scope, text, body));
-        outbox.end(Outcome::Ok, None);
+    if let Some(buffer) = response_buffer(state, request) {
+        buffer.head(ResponseHead::new(status, read_headers(scope, headers)));
+        buffer.body(|body| append_text(scope, text, body));
+        buffer.end(Outcome::Ok, None);
     }
 }
 
@@ -53,20 +53,20 @@ pub fn op_answer_text(
     request: u32,
     text: v8::Local<'_, v8::String>,
 ) -> bool {
-    outbox(state, request).is_none_or(|outbox| outbox.body(|body| append_text(scope, text, body)))
+    response_buffer(state, request).is_none_or(|buffer| buffer.body(|body| append_text(scope, text, body)))
 }
 
 /// Sends body bytes. Returns whether there is room for more.
 #[op2(fast)]
 pub fn op_answer_bytes(state: &OpState, request: u32, #[buffer] bytes: &[u8]) -> bool {
-    outbox(state, request).is_none_or(|outbox| outbox.body(|body| body.put_slice(bytes)))
+    response_buffer(state, request).is_none_or(|buffer| buffer.body(|body| body.put_slice(bytes)))
 }
 
 /// Ends an answer.
 #[op2(fast)]
 pub fn op_answer_end(state: &OpState, request: u32) {
-    if let Some(outbox) = outbox(state, request) {
-        outbox.end(Outcome::Ok, None);
+    if let Some(buffer) = response_buffer(state, request) {
+        buffer.end(Outcome::Ok, None);
     }
 }
 
@@ -87,8 +87,8 @@ pub fn op_answer_fail<'s>(
     if wrong_type {
         shared.wrong_type.set(true);
     }
-    if let Some(outbox) = outbox(state, request) {
-        outbox.end(Outcome::AppError, Some(error));
+    if let Some(buffer) = response_buffer(state, request) {
+        buffer.end(Outcome::AppError, Some(error));
     }
 }
 

@@ -78,6 +78,6 @@ pub fn op_body_read(state: &OpState, call: u32, request: u32) {
 pub fn op_wait_until(state: &OpState, request: u32, change: i32) {
     if let Some(running) = shared(state).requests.borrow_mut().get_mut(&request) {
         running.waiting = running.waiting.saturating_add_signed(change);
-        running.outbox.wake();
+        running.buffer.wake();
     }
 }

@@ -37,19 +37,19 @@ pub fn op_socket_accept(
     if shared.limits.isolate_per_request {
         return ALONE;
     }
-    let (messages, outbox) = {
+    let (messages, buffer) = {
         let mut requests = shared.requests.borrow_mut();
         let Some(running) = requests.get_mut(&request) else { return NOT_ASKED };
         let Some(messages) = running.upgrade.take() else { return NOT_ASKED };
-        (messages, Rc::clone(&running.outbox))
+        (messages, Rc::clone(&running.buffer))
     };
     if shared.sockets.borrow().len() >= SOCKETS_MAX {
-        outbox.end(Outcome::Overloaded, None);
+        buffer.end(Outcome::Overloaded, None);
         return NO_PLACE;
     }
-    outbox.become_socket(Rc::clone(&shared.socket_bytes));
-    outbox.head(ResponseHead::new(101, read_headers(scope, headers)));
-    add(&shared, Socket::of_request(request, messages, outbox))
+    buffer.become_socket(Rc::clone(&shared.socket_bytes));
+    buffer.head(ResponseHead::new(101, read_headers(scope, headers)));
+    add(&shared, Socket::of_request(request, messages, buffer))
 }
 
 /// Makes a WebSocket of an answer's body and a call's, which the call was made with; gives its number, or what is in its way.

@@ -2,22 +2,16 @@
 
 use super::shared;
 use crate::isolate::event::Event;
-use crate::limits::isolate::TASKS_QUEUED_MAX;
 use deno_core::{OpState, op2};
 use futures_util::future::{AbortHandle, Abortable};
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Tells the driver of a queued zero-delay task. Returns whether there was room for one more.
+/// Tells the driver of a queued zero-delay task. Returns whether the request may queue one more.
 #[op2(fast)]
 pub fn op_task(state: &OpState, request: u32) -> bool {
-    let shared = shared(state);
-    let has_room = shared.inbox.borrow().len() < TASKS_QUEUED_MAX;
-    if has_room {
-        shared.tell(Event::Task { request });
-    }
-    has_room
+    shared(state).tell_task(request)
 }
 
 /// Starts a timer of `delay_ms`. Returns whether there was room for one more.

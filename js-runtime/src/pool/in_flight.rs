@@ -17,7 +17,7 @@ pub struct InFlight {
 pub struct Admission(Arc<InFlight>);
 
 impl InFlight {
-    /// Lets a request in, unless the gate is closed.
+    /// Lets a request in, unless it is closed.
     pub fn enter(self: &Arc<Self>) -> Option<Admission> {
         // Counted before the look, so that `drained` can't miss a request that got in.
         self.inside.fetch_add(1, Ordering::SeqCst);

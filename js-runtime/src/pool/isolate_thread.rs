@@ -10,7 +10,7 @@ use crate::clock::now_ms;
 use crate::exception;
 use crate::isolate::driver::{Driver, TurnError};
 use crate::isolate::engine::{Killed, js_error};
-use crate::limits::isolate::{ERRORS_IN_A_ROW, NO_OP_KEPT_MS, PLACE_ORDERS};
+use crate::limits::isolate::{COMMANDS_QUEUED, ERRORS_IN_A_ROW, NO_OP_KEPT_MS};
 use crate::request::lock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -66,9 +66,9 @@ pub enum Role {
 #[derive(Debug)]
 pub struct IsolateThread {
     /// Tells the thread something.
-    pub orders: mpsc::Sender<Command>,
+    pub commands: mpsc::Sender<Command>,
     /// Its figures.
-    pub vitals: Arc<IsolateStats>,
+    pub stats: Arc<IsolateStats>,
 }
 
 /// Says why an isolate is condemned, or `None` when it has served its only request. It is dropped without a word when the
@@ -82,10 +82,10 @@ impl IsolateThread {
     /// What failed, with the app's error.
     pub async fn boot(plan: Arc<Plan>, role: Role) -> Result<(Self, Condemned), BootFailure> {
         let (booted, outcome) = oneshot::channel();
-        let (orders, inbox) = mpsc::channel(PLACE_ORDERS);
+        let (commands, inbox) = mpsc::channel(COMMANDS_QUEUED);
         let (alive, condemned) = oneshot::channel();
-        let vitals = Arc::new(IsolateStats::default());
-        let thread = Thread { plan, role, orders: inbox, vitals: Arc::clone(&vitals), alive: Some(alive) };
+        let stats = Arc::new(IsolateStats::default());
+        let thread = Thread { plan, role, commands: inbox, stats: Arc::clone(&stats), alive: Some(alive) };
         std::thread::Builder::new()
             .name("isolate".to_owned())
             .spawn(move || thread.run(booted))
@@ -93,7 +93,7 @@ impl IsolateThread {
         outcome
             .await
             .unwrap_or_else(|_| Err(defect("The isolate's thread ended while it booted".to_owned())))?;
-        Ok((Self { orders, vitals }, condemned))
+        Ok((Self { commands, stats }, condemned))
     }
 }
 
@@ -113,8 +113,8 @@ fn yield_to_connections() {
 struct Thread {
     plan: Arc<Plan>,
     role: Role,
-    orders: mpsc::Receiver<Command>,
-    vitals: Arc<IsolateStats>,
+    commands: mpsc::Receiver<Command>,
+    stats: Arc<IsolateStats>,
     /// Used when the isolate is condemned.
     alive: Option<oneshot::Sender<Option<RestartReason>>>,
 }
@@ -215,7 +215,7 @@ impl Thread {
             let may_take = driver.state.places_taken() < concurrency;
             tokio::select! {
                 biased;
-                order = self.orders.recv() => self.handle_command(driver, order.ok_or(Stop::PoolGone)?).await?,
+                command = self.commands.recv() => self.handle_command(driver, command.ok_or(Stop::PoolGone)?).await?,
                 waited = driver.wait() => waited?,
                 entry = plan.queue.pop(), if may_take => self.begin(driver, entry)?,
             }
@@ -243,7 +243,7 @@ impl Thread {
             };
             tokio::select! {
                 biased;
-                order = self.orders.recv() => self.handle_command(driver, order.ok_or(Stop::PoolGone)?).await?,
+                command = self.commands.recv() => self.handle_command(driver, command.ok_or(Stop::PoolGone)?).await?,
                 // Before what the app does by itself, which may be without an end.
                 (mine, entry) = taken, if turn.is_none() => {
                     turn = mine;
@@ -257,8 +257,8 @@ impl Thread {
 
     /// Begins a request, whose first slice may take long.
     fn begin(&self, driver: &mut Driver, (request, admission): Entry) -> Result<(), Killed> {
-        self.vitals.in_flight.fetch_add(1, Ordering::Relaxed);
-        *lock(&self.vitals.proved) = None;
+        self.stats.in_flight.fetch_add(1, Ordering::Relaxed);
+        *lock(&self.stats.proved) = None;
         driver.begin(request, admission).map(drop)
     }
 
@@ -268,7 +268,7 @@ impl Thread {
             tokio::task::yield_now().await;
         }
         let in_flight = u32::try_from(driver.in_flight()).unwrap_or(u32::MAX);
-        self.vitals.in_flight.store(in_flight, Ordering::Relaxed);
+        self.stats.in_flight.store(in_flight, Ordering::Relaxed);
         Ok(())
     }
 
@@ -299,8 +299,8 @@ impl Thread {
         Ok(())
     }
 
-    async fn handle_command(&mut self, driver: &mut Driver, order: Command) -> Result<(), Stop> {
-        match order {
+    async fn handle_command(&mut self, driver: &mut Driver, command: Command) -> Result<(), Stop> {
+        match command {
             Command::NoOp(done) => {
                 self.prove(driver)?;
                 let _ = done.send(());
@@ -320,14 +320,14 @@ impl Thread {
     /// Runs a no-op.
     fn prove(&self, driver: &mut Driver) -> Result<(), Killed> {
         driver.engine.no_op()?;
-        self.vitals.heap_bytes.store(driver.engine.heap_bytes(), Ordering::Relaxed);
-        *lock(&self.vitals.proved) = Some(Instant::now());
+        self.stats.heap_bytes.store(driver.engine.heap_bytes(), Ordering::Relaxed);
+        *lock(&self.stats.proved) = Some(Instant::now());
         Ok(())
     }
 
     async fn stay_frozen(&mut self, driver: &mut Driver) -> Result<(), Stop> {
         loop {
-            match self.orders.recv().await.ok_or(Stop::PoolGone)? {
+            match self.commands.recv().await.ok_or(Stop::PoolGone)? {
                 Command::NoOp(done) => {
                     self.prove(driver)?;
                     let _ = done.send(());

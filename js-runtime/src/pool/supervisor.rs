@@ -27,7 +27,7 @@ enum Change {
     Spare(Option<(IsolateThread, Condemned)>),
 }
 
-/// Oversees the places of a pool.
+/// Supervises the places of a pool.
 pub struct PoolSupervisor {
     plan: Arc<Plan>,
     places: Vec<Slot>,
@@ -54,14 +54,14 @@ struct Slot {
 }
 
 impl PoolSupervisor {
-    /// An overseer of `places`.
+    /// A supervisor of `places`.
     pub fn new(plan: Arc<Plan>, places: Vec<(IsolateThread, Condemned)>) -> Self {
         let changes = FuturesUnordered::new();
-        let seats = places.into_iter().enumerate().map(|(index, (place, condemned))| {
+        let slots = places.into_iter().enumerate().map(|(index, (place, condemned))| {
             changes.push(watch(index, condemned));
             Slot { place: Some(place), restarts: Vec::new() }
         });
-        let places = seats.collect();
+        let places = slots.collect();
         Self { plan, places, changes, frozen: false, spare: Spare::None }
     }
 
@@ -93,7 +93,7 @@ impl PoolSupervisor {
                 let doubted = matches!(reason, Some(RestartReason::AppError | RestartReason::WrongType));
                 let pause = Duration::from_millis(if doubted { DOUBT_PAUSE_MS } else { 0 });
                 match self.spare.take_if(reason.is_some() && !doubted && !self.frozen) {
-                    Some((place, condemned)) => self.seat(index, place, condemned),
+                    Some((place, condemned)) => self.fill(index, place, condemned),
                     None => {
                         let replacement = replace(Arc::clone(&self.plan), index, Instant::now() + pause);
                         self.changes.push(Box::pin(replacement));
@@ -102,10 +102,10 @@ impl PoolSupervisor {
             }
             Change::Replaced(index, place, condemned) => {
                 if self.frozen {
-                    // The order queue of a new place has room, and the result of this order is not awaited.
-                    let _ = place.orders.try_send(Command::Freeze(oneshot::channel().0));
+                    // The queue of a new place has room, and the result of this command is not awaited.
+                    let _ = place.commands.try_send(Command::Freeze(oneshot::channel().0));
                 }
-                self.seat(index, place, condemned);
+                self.fill(index, place, condemned);
             }
             Change::SpareDue if matches!(self.spare, Spare::Due) => {
                 self.spare = Spare::Booting;
@@ -125,8 +125,8 @@ impl PoolSupervisor {
         }
     }
 
-    /// Gives a seat its new place, and has a spare made for the next time.
-    fn seat(&mut self, index: usize, place: IsolateThread, condemned: Condemned) {
+    /// Gives a slot its new place, and has a spare made for the next time.
+    fn fill(&mut self, index: usize, place: IsolateThread, condemned: Condemned) {
         let lost_one = self.places[index]
             .restarts
             .iter()
@@ -155,30 +155,30 @@ impl PoolSupervisor {
             PoolRequest::Freeze(answer) => {
                 self.frozen = true;
                 self.spare = Spare::None;
-                self.order_all(Command::Freeze, answer);
+                self.command_all(Command::Freeze, answer);
             }
             PoolRequest::Thaw(answer) => {
                 self.frozen = false;
-                self.order_all(Command::Thaw, answer);
+                self.command_all(Command::Thaw, answer);
             }
             PoolRequest::Drain(answer) => {
                 let plan = Arc::clone(&self.plan);
                 tokio::spawn(async move {
-                    plan.gate.drain().await;
+                    plan.in_flight.drain().await;
                     let _ = answer.send(());
                 });
             }
         }
     }
 
-    fn order_all(&self, order: fn(oneshot::Sender<()>) -> Command, answer: oneshot::Sender<()>) {
-        let orders: Vec<_> = self
+    fn command_all(&self, command: fn(oneshot::Sender<()>) -> Command, answer: oneshot::Sender<()>) {
+        let commands: Vec<_> = self
             .places
             .iter()
-            .filter_map(|seat| seat.place.as_ref().map(|place| place.orders.clone()))
+            .filter_map(|slot| slot.place.as_ref().map(|place| place.commands.clone()))
             .collect();
         tokio::spawn(async move {
-            join_all(orders.into_iter().map(|orders| tell(orders, order))).await;
+            join_all(commands.into_iter().map(|commands| tell(commands, command))).await;
             let _ = answer.send(());
         });
     }
@@ -199,8 +199,8 @@ impl Spare {
             return None;
         }
         let Self::Ready(place, condemned, _) = std::mem::replace(self, Self::None) else { return None };
-        // The result is not awaited; a place whose thread has ended does not take the order.
-        place.orders.try_send(Command::Thaw(oneshot::channel().0)).is_ok().then_some((place, condemned))
+        // The result is not awaited; a place whose thread has ended does not take the command.
+        place.commands.try_send(Command::Thaw(oneshot::channel().0)).is_ok().then_some((place, condemned))
     }
 }
 
@@ -221,16 +221,16 @@ impl Slot {
                 IsolateStatus { state, in_flight: 0, heap_bytes: 0, restarts, alive: false }
             });
         };
-        let (orders, vitals) = (place.orders.clone(), Arc::clone(&place.vitals));
+        let (commands, stats) = (place.commands.clone(), Arc::clone(&place.stats));
         Box::pin(async move {
-            let alive = vitals.is_fresh() || {
-                let told = tell(orders, Command::NoOp);
+            let alive = stats.is_fresh() || {
+                let told = tell(commands, Command::NoOp);
                 matches!(tokio::time::timeout(Duration::from_millis(NO_OP_MS), told).await, Ok(true))
             };
             IsolateStatus {
                 state: IsolateState::Serving,
-                in_flight: vitals.in_flight.load(Ordering::Relaxed),
-                heap_bytes: vitals.heap_bytes.load(Ordering::Relaxed),
+                in_flight: stats.in_flight.load(Ordering::Relaxed),
+                heap_bytes: stats.heap_bytes.load(Ordering::Relaxed),
                 restarts,
                 alive,
             }
@@ -239,9 +239,9 @@ impl Slot {
 }
 
 /// Tells a place something. `false` when it ended first.
-async fn tell(orders: mpsc::Sender<Command>, order: fn(oneshot::Sender<()>) -> Command) -> bool {
+async fn tell(commands: mpsc::Sender<Command>, command: fn(oneshot::Sender<()>) -> Command) -> bool {
     let (done, told) = oneshot::channel();
-    orders.send(order(done)).await.is_ok() && told.await.is_ok()
+    commands.send(command(done)).await.is_ok() && told.await.is_ok()
 }
 
 fn watch(index: usize, condemned: Condemned) -> BoxFuture<'static, Change> {

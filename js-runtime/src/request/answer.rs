@@ -154,13 +154,7 @@ impl AnswerWriter {
         }
     }
 
-    /// Time spent waiting for the receiver so far, a wait that is going on included: `wall_ms` does not count it.
-    #[must_use]
-    pub fn blocked(&self) -> Duration {
-        self.stall.total()
-    }
-
-    /// The same figure for another thread, such as a watchdog.
+    /// Time spent waiting for the receiver so far, for another thread such as a watchdog: `wall_ms` does not count it.
     #[must_use]
     pub fn stall_clock(&self) -> StallClock {
         self.stall.clone()

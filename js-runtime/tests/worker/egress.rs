@@ -10,7 +10,7 @@ use vitrine_worker::request::{EgressStreams, WriteQueue, WriteQueueReader};
 
 /// A broker that hears each call and may answer.
 pub struct Broker {
-    outbox: WriteQueue,
+    queue: WriteQueue,
     pub streams: Arc<EgressStreams>,
     calls: mpsc::Receiver<(StreamId, EgressHead)>,
     bodies: mpsc::Receiver<Bytes>,
@@ -18,8 +18,8 @@ pub struct Broker {
 }
 
 pub fn broker(worker: &Worker) -> Broker {
-    let (outbox, mut entries) = WriteQueue::new();
-    let streams = EgressStreams::new(outbox.clone());
+    let (queue, mut entries) = WriteQueue::new();
+    let streams = EgressStreams::new(queue.clone());
     worker.link.attach(Arc::clone(&streams));
     let (call, calls) = mpsc::channel(64);
     let (body, bodies) = mpsc::channel(64);
@@ -37,13 +37,13 @@ pub fn broker(worker: &Worker) -> Broker {
             }
         }
     });
-    Broker { outbox, streams, calls, bodies, cancelled }
+    Broker { queue, streams, calls, bodies, cancelled }
 }
 
 /// A broker that hears what is said and takes nothing.
 pub fn silent_broker(worker: &Worker) -> WriteQueueReader {
-    let (outbox, entries) = WriteQueue::new();
-    worker.link.attach(EgressStreams::new(outbox));
+    let (queue, entries) = WriteQueue::new();
+    worker.link.attach(EgressStreams::new(queue));
     entries
 }
 
@@ -87,7 +87,7 @@ impl Broker {
 
     /// Places of the write queue that nobody holds.
     fn free_places(&self) -> usize {
-        let places: Vec<_> = std::iter::from_fn(|| self.outbox.slot()).collect();
+        let places: Vec<_> = std::iter::from_fn(|| self.queue.slot()).collect();
         places.len()
     }
 

@@ -48,6 +48,32 @@ fn tasks_that_are_queued_in_a_loop_are_bounded() {
     });
 }
 
+#[test]
+fn tasks_of_one_request_leave_others_room() {
+    run(async {
+        let source = "let over = false;
+            const forever = () => { if (!over) setImmediate(forever); };
+            export default (request) => new Promise((done) => {
+              if (request.url.endsWith('/one')) {
+                setTimeout(() => { over = true; done(new Response('in time')); }, 0);
+                return;
+              }
+              try {
+                for (;;) setImmediate(forever);
+              } catch {
+                const wait = () => (over ? done(new Response('refused')) : setTimeout(wait, 5));
+                wait();
+              }
+            });";
+        let worker = Setup::fetch(source)
+            .limits(|limits| (limits.cpu_ms, limits.wall_ms) = (20_000, 60_000))
+            .boot()
+            .await;
+        let (many, one) = tokio::join!(worker.get("/many"), worker.get("/one"));
+        assert_eq!((one.text().as_str(), many.text().as_str()), ("in time", "refused"));
+    });
+}
+
 /// Imports, the body of a function, and what Node.js 22 gives for it.
 const CASES: &[(&str, &str, &str)] = &[
     (

@@ -159,7 +159,7 @@ fn a_direct_stream_looks_like_any_other() {
 #[test]
 fn a_direct_source_is_told_to_wait_and_pulled_again() {
     run(async {
-        // 64 times 64 kB: far more than a window and an outbox hold.
+        // 64 times 64 kB: far more than a window and a response buffer hold.
         let worker = Setup::fetch(
             "let waits = 0;
              export default (request) => {

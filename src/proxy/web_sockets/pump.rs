@@ -74,22 +74,22 @@ where
         .max_write_buffer_size(2 * MESSAGE_BYTES_MAX)
         .max_message_size(Some(MESSAGE_BYTES_MAX))
         .max_frame_size(Some(MESSAGE_BYTES_MAX));
-    let (course, unread) = (Session::default(), Unread::of(app));
-    let io = CountedIo { io, unread: &unread, course: &course };
+    let (session, unread) = (Session::default(), Unread::of(app));
+    let io = CountedIo { io, unread: &unread, session: &session };
     let (sink, stream) = WebSocketStream::from_raw_socket(io, role, Some(config)).await.split();
     let both = async {
         let reading = async {
-            from_peer(stream, outbound, stall, &course, &unread).await;
+            from_peer(stream, outbound, stall, &session, &unread).await;
             Ok::<_, Cut>(())
         };
-        let mut writer = Writer { sink, stall, closing: Vec::new(), closed: false, course: &course };
+        let mut writer = Writer { sink, stall, closing: Vec::new(), closed: false, session: &session };
         tokio::try_join!(reading, writer.run(inbound, leave))
     };
     tokio::select! {
         _ = both => {}
-        () = course.overdue() => {}
+        () = session.overdue() => {}
     }
-    course.summary()
+    session.summary()
 }
 
 /// Passes on what the other side sends, until it has closed or is gone.
@@ -97,7 +97,7 @@ async fn from_peer<S>(
     mut stream: SplitStream<WebSocketStream<S>>,
     mut outbound: impl Outbound,
     stall: Duration,
-    course: &Session,
+    session: &Session,
     unread: &Unread,
 ) where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -106,7 +106,7 @@ async fn from_peer<S>(
     loop {
         // What follows a close is the end; asking for it sends the answer to the close.
         let Some(came) = stream.next().await else {
-            course.is_gone();
+            session.is_gone();
             break;
         };
         let (kind, data) = match came {
@@ -116,37 +116,37 @@ async fn from_peer<S>(
                 let (code, reason) = frame.map_or((CLOSE_WITHOUT_CODE, Utf8Bytes::default()), |frame| {
                     (frame.code.into(), frame.reason)
                 });
-                course.closes(code);
+                session.closes(code);
                 has_closed = true;
                 (MessageKind::Close, close_payload(code, reason.as_str()))
             }
             Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => continue,
             Err(error) => {
                 match code_of(&error) {
-                    Some(code) => course.fails(code),
-                    None => course.is_gone(),
+                    Some(code) => session.fails(code),
+                    None => session.is_gone(),
                 }
                 break;
             }
         };
         if kind != MessageKind::Close {
-            course.count_received();
+            session.count_received();
         }
-        course.blocks(true);
+        session.blocks(true);
         let sent = timeout(stall, send(&mut outbound, kind, data)).await;
-        course.blocks(false);
+        session.blocks(false);
         unread.taken();
         match sent {
             Ok(true) => {}
             Ok(false) => break,
             // A part of the message may be on its way: nothing can follow it.
             Err(_) => {
-                course.fails(CloseCode::Again.into());
-                return course.begin_end();
+                session.fails(CloseCode::Again.into());
+                return session.begin_end();
             }
         }
     }
-    course.begin_end();
+    session.begin_end();
     if !has_closed {
         // One that does not hear it is gone itself.
         let _ = send(&mut outbound, MessageKind::Close, close_payload(CLOSED_WITHOUT_A_WORD, "")).await;
@@ -184,7 +184,7 @@ struct Writer<'a, S> {
     closing: Vec<u8>,
     /// Whether a close was sent: nothing may follow it.
     closed: bool,
-    course: &'a Session,
+    session: &'a Session,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
@@ -203,7 +203,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
         loop {
             tokio::select! {
                 biased;
-                code = self.course.failed(), if !self.closed => self.close(code, "").await?,
+                code = self.session.failed(), if !self.closed => self.close(code, "").await?,
                 () = &mut leave, if !left => {
                     left = true;
                     self.close(CloseReason::Restart as u16, "Service restart").await?;
@@ -225,10 +225,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
                     None => return self.close(inbound.end_reason() as u16, "").await,
                 },
                 _ = ticks.tick() => {
-                    if self.course.is_silent() {
+                    if self.session.is_silent() {
                         return Err(Cut);
                     }
-                    if self.course.is_quiet() && !self.closed {
+                    if self.session.is_quiet() && !self.closed {
                         self.feed(Message::Ping(Bytes::new())).await?;
                         self.flush().await?;
                     }
@@ -251,9 +251,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
             MessageKind::Binary => Data::Binary,
         };
         if is_last {
-            self.course.count_sent();
+            self.session.count_sent();
         }
-        self.course.count_bytes(data.len());
+        self.session.count_bytes(data.len());
         if self.closed {
             return Ok(());
         }
@@ -264,7 +264,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
         if std::mem::replace(&mut self.closed, true) {
             return Ok(());
         }
-        self.course.closes(code);
+        self.session.closes(code);
         let frame = (code != CLOSE_WITHOUT_CODE).then(|| {
             let given = CloseCode::from(code);
             let code = if given.is_allowed() { given } else { CloseCode::Error };

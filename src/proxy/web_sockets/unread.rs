@@ -96,7 +96,7 @@ pub(super) struct CountedIo<'a, S> {
     /// What counts them.
     pub unread: &'a Unread,
     /// What is told that the other side is heard.
-    pub course: &'a Session,
+    pub session: &'a Session,
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for CountedIo<'_, S> {
@@ -105,7 +105,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for CountedIo<'_, S> {
         ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
         let read = buf.filled().len() - before;
         if read > 0 {
-            self.course.hear();
+            self.session.hear();
         }
         Poll::Ready(match self.unread.add(read) {
             true => Ok(()),

@@ -65,7 +65,7 @@ impl Thread {
         let plan = Arc::clone(&self.plan);
         let warmed = tokio::select! {
             biased;
-            order = self.orders.recv() => return order.is_some(),
+            command = self.commands.recv() => return command.is_some(),
             warmed = warm(driver, &plan.start.settings) => warmed,
         };
         self.warmed(driver, warmed);
