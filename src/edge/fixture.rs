@@ -91,7 +91,7 @@ pub(crate) fn places(all: usize, metrics: &Metrics) -> Arc<Places> {
 pub(crate) fn tls() -> Arc<rustls::ServerConfig> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/tls");
     let files = CertificateFiles { certificate: folder.join("shop.pem"), key: folder.join("shop.key.pem") };
-    let certificates = Certificates::load(vec![files], Arc::default()).unwrap();
+    let certificates = Certificates::load(files, Arc::default()).unwrap();
     certificates.server_config(&[b"h2", b"http/1.1"]).unwrap()
 }
 

@@ -121,7 +121,10 @@ impl Edge {
         let tls = match &config.tls {
             None => None,
             Some(tls) => {
-                let certificates = Certificates::load(tls.files(), Arc::clone(&telemetry.metrics))?;
+                let metrics = Arc::clone(&telemetry.metrics);
+                // A predecessor may serve certificates whose files are broken now.
+                let certificates =
+                    Certificates::of_listener(tls, inherited.predecessor().is_there(), metrics)?;
                 let config = certificates.server_config(&[b"h2", b"http/1.1"])?;
                 let (listener, address) = bind(tls.listen, inherited.listener(Role::Tls, tls.listen))?;
                 Some((listener, address, (config, certificates)))

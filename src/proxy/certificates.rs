@@ -1,23 +1,26 @@
 //! Certificates of a TLS listener: chosen by the name that a client asks for, and read again when their files change.
 
+mod folder;
 mod names;
 mod pair;
+mod sources;
 #[cfg(test)]
 mod tests;
 mod validity;
 
 use arc_swap::ArcSwap;
 use names::Names;
-use pair::{Pair, Stamp, stamp};
+use pair::Pair;
 use rustls::ServerConfig;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use sources::Sources;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use vitrine_core::config::CertificateFiles;
+use vitrine_core::config::{CertificateFiles, Tls};
 use vitrine_core::limits::CERTIFICATE_POLL_MS;
-use vitrine_core::telemetry::{Metrics, error_chain};
+use vitrine_core::telemetry::Metrics;
 
 /// Why a certificate can't be served.
 #[derive(Debug, thiserror::Error)]
@@ -41,38 +44,45 @@ pub enum CertificateError {
 /// The certificates of one listener.
 #[derive(Debug)]
 pub struct Certificates {
-    files: Vec<CertificateFiles>,
+    sources: Mutex<Sources>,
     served: ArcSwap<Served>,
-    stamps: Mutex<Vec<Stamp>>,
     metrics: Arc<Metrics>,
 }
 
-/// What is served now: a pair for each entry of the files.
+/// What is served now.
 #[derive(Debug)]
 struct Served {
     names: Names,
     pairs: Vec<Pair>,
-}
-
-impl Served {
-    fn of(pairs: Vec<Pair>) -> Self {
-        Self { names: Names::of(pairs.iter().map(|pair| &*pair.names)), pairs }
-    }
+    /// For clients that ask for no name that one of them has.
+    default: Option<Arc<CertifiedKey>>,
 }
 
 impl Certificates {
-    /// Reads them; the first is for clients that ask for no name that another one has.
+    /// Reads a pair of files.
     ///
     /// # Errors
     /// [`CertificateError`] names the file that is missing, unreadable, or not what it should be.
-    pub fn load(files: Vec<CertificateFiles>, metrics: Arc<Metrics>) -> Result<Arc<Self>, CertificateError> {
-        let stamps = files.iter().map(stamp).collect();
-        let pairs = files.iter().map(Pair::load).collect::<Result<Vec<_>, _>>()?;
-        for (files, pair) in files.iter().zip(&pairs) {
-            metrics.certificates.served(&files.certificate, pair.name(), pair.expires_s);
-        }
-        let served = ArcSwap::from_pointee(Served::of(pairs));
-        Ok(Arc::new(Self { files, served, stamps: Mutex::new(stamps), metrics }))
+    pub fn load(files: CertificateFiles, metrics: Arc<Metrics>) -> Result<Arc<Self>, CertificateError> {
+        Ok(Self::of(Sources::load(vec![files], None, true, &metrics)?, metrics))
+    }
+
+    /// Reads those of the public side. One of the folder that can't be used is told in the log and left out, unless all are wanted.
+    ///
+    /// # Errors
+    /// As [`Certificates::load`]; and nothing in the folder can be used.
+    pub fn of_listener(
+        tls: &Tls,
+        wants_all: bool,
+        metrics: Arc<Metrics>,
+    ) -> Result<Arc<Self>, CertificateError> {
+        let sources = Sources::load(tls.files(), tls.folder.clone(), wants_all, &metrics)?;
+        Ok(Self::of(sources, metrics))
+    }
+
+    fn of(sources: Sources, metrics: Arc<Metrics>) -> Arc<Self> {
+        let served = ArcSwap::from_pointee(sources.served());
+        Arc::new(Self { sources: Mutex::new(sources), served, metrics })
     }
 
     /// What a listener speaks with them: TLS 1.2 and 1.3, and these protocols.
@@ -112,54 +122,31 @@ impl Certificates {
     }
 
     fn refresh(&self) {
-        let mut stamps = self.stamps.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut pairs = None;
-        for (index, (files, known)) in self.files.iter().zip(stamps.iter_mut()).enumerate() {
-            // Taken before the files are read: what is written meanwhile is seen at the next look.
-            let now = stamp(files);
-            if *known == now {
-                continue;
-            }
-            *known = now;
-            if let Some(pair) = self.read_again(files) {
-                pairs.get_or_insert_with(|| self.served.load().pairs.clone())[index] = pair;
-            }
-        }
-        if let Some(pairs) = pairs {
-            self.served.store(Arc::new(Served::of(pairs)));
-        }
-    }
-
-    fn read_again(&self, files: &CertificateFiles) -> Option<Pair> {
-        let file = files.certificate.display();
-        match Pair::load(files) {
-            Ok(pair) => {
-                self.metrics.certificates.served(&files.certificate, pair.name(), pair.expires_s);
-                let expires = jiff::Timestamp::from_second(pair.expires_s).unwrap_or_default();
-                tracing::info!(%file, name = pair.name(), %expires, "a changed certificate is served from now on");
-                Some(pair)
-            }
-            Err(error) => {
-                self.metrics.certificates.reload_failed(&files.certificate);
-                let error = error_chain(&error);
-                tracing::error!(%file, error, "a changed certificate can't be used; the one before it is served on");
-                None
-            }
+        let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        if sources.refresh(&self.metrics) {
+            self.served.store(Arc::new(sources.served()));
         }
     }
 }
 
-impl Pair {
-    /// What it is called in metrics and logs.
-    fn name(&self) -> &str {
-        self.names.first().map_or("", String::as_str)
-    }
+/// Every pair of the public side that can't be used.
+#[must_use]
+pub fn problems(tls: &Tls) -> Vec<CertificateError> {
+    let listed = tls.folder.as_deref().map(folder::pairs).transpose();
+    let (listed, problem) = match listed {
+        Ok(listed) => (listed.unwrap_or_default(), None),
+        Err(error) => (Vec::new(), Some(error)),
+    };
+    let broken = |files| Pair::load(&files).err();
+    tls.files().into_iter().chain(listed).filter_map(broken).chain(problem).collect()
 }
 
 impl ResolvesServerCert for Certificates {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let served = self.served.load();
-        let position = hello.server_name().and_then(|name| served.names.find(name)).unwrap_or_default();
-        served.pairs.get(position).map(|pair| Arc::clone(&pair.key))
+        match hello.server_name().and_then(|name| served.names.find(name)) {
+            Some(position) => served.pairs.get(position).map(|pair| Arc::clone(&pair.key)),
+            None => served.default.clone(),
+        }
     }
 }

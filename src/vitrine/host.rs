@@ -285,7 +285,7 @@ fn admin_options(
 ) -> Result<AdminOptions, AdminError> {
     let metrics = Arc::clone(&telemetry.metrics);
     let ready = releases.clone();
-    let load = |files| Certificates::load(vec![files], Arc::clone(&telemetry.metrics));
+    let load = |files| Certificates::load(files, Arc::clone(&telemetry.metrics));
     let tls = config.admin_tls.clone().map(load).transpose()?;
     if tls.is_none() && !config.admin.ip().is_loopback() {
         tracing::warn!(admin = %config.admin,

@@ -26,9 +26,15 @@ struct Secure {
 
 /// Puts a certificate and its key from the fixtures into a folder, as a renewal does.
 fn renew(folder: &Path, name: &str) {
-    for (ending, as_name) in [("pem", "live.pem"), ("key.pem", "live.key.pem")] {
+    put(folder, name, "live");
+}
+
+/// As [`renew`], with this name.
+fn put(folder: &Path, name: &str, as_name: &str) {
+    std::fs::create_dir_all(folder).unwrap();
+    for ending in ["pem", "key.pem"] {
         std::fs::copy(pem(&format!("{name}.{ending}")), folder.join("staged")).unwrap();
-        std::fs::rename(folder.join("staged"), folder.join(as_name)).unwrap();
+        std::fs::rename(folder.join("staged"), folder.join(format!("{as_name}.{ending}"))).unwrap();
     }
 }
 
@@ -40,9 +46,12 @@ impl Secure {
     }
 
     fn start_in(folder: TempDir, further: &str) -> Self {
-        let toml = format!(
-            "trusted_proxies = [\"127.0.0.2/32\"]\n[tls]\nlisten = \"127.0.0.1:0\"\ncertificate = \"live.pem\"\nkey = \"live.key.pem\"\n{further}"
-        );
+        Self::start_with(folder, &format!("certificate = \"live.pem\"\nkey = \"live.key.pem\"\n{further}"))
+    }
+
+    /// With these lines in `[tls]` alone.
+    fn start_with(folder: TempDir, lines: &str) -> Self {
+        let toml = format!("trusted_proxies = [\"127.0.0.2/32\"]\n[tls]\nlisten = \"127.0.0.1:0\"\n{lines}");
         std::fs::write(folder.path().join("vitrine.toml"), toml).unwrap();
         let host = Host::start_in(folder, &["--isolation", "process"]);
         let url = host.deploy("shop", "page", &["--version", "v1"]);
@@ -149,4 +158,36 @@ fn a_renewed_certificate_is_served_without_an_upgrade_and_a_broken_one_never() {
     assert_eq!(shown("shop.localhost"), der("shop.pem"));
     renew(&folder, "localhost");
     host.upgrade().ok();
+}
+
+#[test]
+fn certificates_of_a_folder_come_and_go_while_the_host_runs() {
+    let folder = Host::folder_anew();
+    let certificates = folder.path().join("certificates");
+    put(&certificates, "localhost", "default");
+    put(&certificates, "wildcard", "wildcard");
+    put(&certificates, "shop", "broken");
+    std::fs::write(certificates.join("broken.pem"), "").unwrap();
+    let secure = Secure::start_with(folder, "folder = \"certificates\"\n");
+    let shown = |name| secure.ask(name).1;
+    assert_eq!(shown("shop.localhost"), der("localhost.pem"));
+    assert_eq!(shown("www.shop.example"), der("wildcard.pem"));
+    let (host, configuration) = (&secure.host, secure.host.folder().join("vitrine.toml"));
+    let broken = "broken.pem: there is no certificate in this file";
+    assert!(host.log().contains(broken), "{}", host.log());
+    Cli::new(&["config", "check", configuration.to_str().unwrap()]).within(host.folder()).fails(1, &[broken]);
+    // A successor would serve fewer names than this host might.
+    host.upgrade().fails(1, &["serves on", broken]);
+
+    put(&certificates, "shop", "broken");
+    wait_until("the mended certificate", PATIENCE, || {
+        (shown("www.shop.example") == der("shop.pem")).then_some(())
+    });
+    host.upgrade().ok();
+    assert_eq!(shown("www.shop.example"), der("shop.pem"));
+    std::fs::remove_file(certificates.join("broken.pem")).unwrap();
+    std::fs::remove_file(certificates.join("broken.key.pem")).unwrap();
+    wait_until("the removed certificate is gone", PATIENCE, || {
+        (shown("www.shop.example") == der("wildcard.pem")).then_some(())
+    });
 }

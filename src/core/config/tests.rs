@@ -57,7 +57,9 @@ fn the_shipped_file_lists_every_field_with_its_meaning() {
     let files = CertificateFiles { certificate: "c".into(), key: "k".into() };
     full.admin_tls = Some(files.clone());
     let public_port = std::num::NonZeroU16::new(443);
-    full.tls = Some(Tls { certificates: vec![files.clone()], public_port, ..Tls::new(address, files) });
+    let folder = Some("f".into());
+    full.tls =
+        Some(Tls { certificates: vec![files.clone()], folder, public_port, ..Tls::new(address, files) });
     full.routes = vec![HostRoute { host: "a.example".into(), app: "a".parse().unwrap() }];
     let hook = Hook {
         stage: HookStage::BeforeTraffic,
@@ -113,6 +115,8 @@ fn mistakes_are_shown_with_line_column_and_caret() {
         ("\nisolation = \"vm\"", "2:13:"),
         ("x = \"äö\" y", "1:10:"),
         ("[tls]\nlisten = \"0.0.0.0:443\"\ncertificate = \"c\"", "1:1:"),
+        ("[tls]\nlisten = \"0.0.0.0:443\"", "1:1:"),
+        ("[tls]\nlisten = \"0.0.0.0:443\"\nfolder = \"f\"\nkey = \"k\"", "1:1:"),
         ("[admin_tls]\nkey = \"k\"", "1:1:"),
         (
             "[tls]\nlisten = \"443\"\ncertificate = \"c\"\nkey = \"k\"\nhsts_include_subdomains = true",

@@ -25,9 +25,14 @@ pub struct Tls {
     #[serde(deserialize_with = "listen::address")]
     pub listen: SocketAddr,
     /// PEM file with the chain, leaf first, for clients that ask for no name that another certificate has.
-    pub certificate: PathBuf,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<PathBuf>,
     /// PEM file with its key.
-    pub key: PathBuf,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<PathBuf>,
+    /// Folder of certificates and keys; each is for the DNS names in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folder: Option<PathBuf>,
     /// Further certificates; each is for the DNS names in it.
     #[serde(default)]
     pub certificates: Vec<CertificateFiles>,
@@ -56,8 +61,9 @@ impl Tls {
         let CertificateFiles { certificate, key } = files;
         Self {
             listen,
-            certificate,
-            key,
+            certificate: Some(certificate),
+            key: Some(key),
+            folder: None,
             certificates: Vec::new(),
             public_port: None,
             redirect: true,
@@ -72,14 +78,27 @@ impl Tls {
         self.public_port.map_or(bound, NonZeroU16::get)
     }
 
-    /// Every certificate, that of nameless clients first.
+    /// Every certificate that is named by its files, that of nameless clients first.
     #[must_use]
     pub fn files(&self) -> Vec<CertificateFiles> {
-        let first = CertificateFiles { certificate: self.certificate.clone(), key: self.key.clone() };
-        std::iter::once(first).chain(self.certificates.iter().cloned()).collect()
+        let first = self.certificate.clone().zip(self.key.clone());
+        let first = first.map(|(certificate, key)| CertificateFiles { certificate, key });
+        first.into_iter().chain(self.certificates.iter().cloned()).collect()
     }
 
     pub(super) fn problem(&self) -> Option<Problem> {
+        match (&self.certificate, &self.key) {
+            (Some(_), None) => {
+                return problem("tls.key", "is missing: write the file of the certificate's key");
+            }
+            (None, Some(_)) => {
+                return problem("tls.certificate", "is missing: write the file of the key's chain");
+            }
+            (None, None) if self.folder.is_none() && self.certificates.is_empty() => {
+                return problem("tls", "has no certificate: write `certificate` and `key`, or `folder`");
+            }
+            _ => {}
+        }
         if self.hsts_include_subdomains && self.hsts_max_age_s == 0 {
             let message = "is true and `tls.hsts_max_age_s` is 0: nothing would be said; write for how long";
             return problem("tls.hsts_include_subdomains", message);

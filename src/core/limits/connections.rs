@@ -43,3 +43,5 @@ pub const ADMIN_KNOWN_STALL_MS: u64 = 3_600_000;
 /// Time between two looks at a listener's certificates: a renewed one is served within seconds, and a look is two calls of the
 /// kernel for each.
 pub const CERTIFICATE_POLL_MS: u64 = 5_000;
+/// Pairs of files in a folder of certificates. Each takes some 8 kB of memory, and two calls of the kernel at each look.
+pub const CERTIFICATES_OF_FOLDER_MAX: usize = 10_000;

@@ -37,6 +37,17 @@ impl CertificateSeries {
         self.failures.with_label_values(&[&path]);
     }
 
+    /// The certificate of a file is not served any more, and its file is gone.
+    pub fn removed(&self, file: &Path) {
+        let path = file.display().to_string();
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        // What is not there needs no removal.
+        if let Some(name) = names.remove(file) {
+            let _ = self.expiry.remove_label_values(&[&name, &path]);
+        }
+        let _ = self.failures.remove_label_values(&[&path]);
+    }
+
     /// The certificate of a file can't be used.
     pub fn reload_failed(&self, file: &Path) {
         self.failures.with_label_values(&[&file.display().to_string()]).inc();

@@ -46,6 +46,11 @@ impl Pair {
             .map_err(|error| broken(&files.key, "the key does not fit the certificate", error))?;
         Ok(Self { key: Arc::new(key), names, expires_s })
     }
+
+    /// What it is called in metrics and logs.
+    pub(super) fn name(&self) -> &str {
+        self.names.first().map_or("", String::as_str)
+    }
 }
 
 fn broken(
@@ -61,6 +66,9 @@ type FileStamp = Option<(u64, u64, u64, i64, i64)>;
 
 /// See [`stamp`].
 pub(super) type Stamp = [FileStamp; 2];
+
+/// That of a pair of which nothing is there.
+pub(super) const GONE: Stamp = [None, None];
 
 /// What both files of a pair are now; links are followed.
 pub(super) fn stamp(files: &CertificateFiles) -> Stamp {

@@ -52,7 +52,15 @@ fn fixture(name: &str) -> (String, String) {
 }
 
 fn load(files: Vec<CertificateFiles>) -> Result<Arc<Certificates>, CertificateError> {
-    Certificates::load(files, Arc::default())
+    listener(files, None, Arc::default())
+}
+
+fn listener(
+    files: Vec<CertificateFiles>,
+    folder: Option<&Path>,
+    metrics: Arc<Metrics>,
+) -> Result<Arc<Certificates>, CertificateError> {
+    Ok(Certificates::of(Sources::load(files, folder.map(Path::to_owned), false, &metrics)?, metrics))
 }
 
 #[test]
@@ -133,7 +141,7 @@ fn a_renewed_certificate_is_served_and_a_broken_one_leaves_the_one_before() {
     let metrics = Arc::new(Metrics::new());
     let files = vec![write(&dir, "first", CERTIFICATE, KEY), write(&dir, "other", CERTIFICATE, KEY)];
     let file = files[0].certificate.display().to_string();
-    let certificates = Certificates::load(files, Arc::clone(&metrics)).unwrap();
+    let certificates = listener(files, None, Arc::clone(&metrics)).unwrap();
     let told = |line: &str| metrics.encode().contains(&line.replace("FILE", &file));
     assert!(told(&format!(
         "vitrine_certificate_expiry_seconds{{file=\"FILE\",name=\"localhost\"}} {EXPIRES_S}"
@@ -154,6 +162,63 @@ fn a_renewed_certificate_is_served_and_a_broken_one_leaves_the_one_before() {
     certificates.refresh();
     assert_eq!(shown(&certificates, "shop.example"), der(&shop));
     assert!(told("vitrine_certificate_reload_failures_total{file=\"FILE\"} 2"), "told once");
+}
+
+#[test]
+fn pairs_of_a_folder_come_and_go_and_a_broken_one_leaves_the_one_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let ((shop, shop_key), (wildcard, wildcard_key)) = (fixture("shop"), fixture("wildcard"));
+    let metrics = Arc::new(Metrics::new());
+    let empty = listener(Vec::new(), Some(dir.path()), Arc::clone(&metrics)).unwrap_err().to_string();
+    assert!(empty.contains(&dir.path().display().to_string()), "{empty}");
+    write(&dir, "broken", CERTIFICATE, OTHER_KEY);
+    write(&dir, "wildcard", &wildcard, &wildcard_key);
+    let certificates = listener(Vec::new(), Some(dir.path()), Arc::clone(&metrics)).unwrap();
+    let told = |name: &str, line: &str| {
+        let path = dir.path().join(name).display().to_string();
+        metrics.encode().contains(&line.replace("FILE", &format!("file=\"{path}\"")))
+    };
+    assert!(told("broken.pem", "vitrine_certificate_reload_failures_total{FILE} 1"));
+    let all = Sources::load(Vec::new(), Some(dir.path().to_owned()), true, &Metrics::new());
+    assert!(all.unwrap_err().to_string().contains("broken.key.pem"));
+
+    let seen = |name: &str, pem: &str| {
+        certificates.refresh();
+        assert_eq!(shown(&certificates, name), der(pem), "{name}");
+    };
+    // One alone is for everybody; `default` is where there are several.
+    seen("localhost", &wildcard);
+    write(&dir, "default", CERTIFICATE, KEY);
+    seen("elsewhere.example", CERTIFICATE);
+    seen("blog.shop.example", &wildcard);
+    seen("www.shop.example", &wildcard);
+    let added = write(&dir, "shop", &shop, &shop_key);
+    seen("www.shop.example", &shop);
+    write(&dir, "shop", "no PEM", &shop_key);
+    seen("www.shop.example", &shop);
+    assert!(told("shop.pem", "vitrine_certificate_reload_failures_total{FILE} 1"));
+    // A file that is absent for a moment is being replaced.
+    std::fs::remove_file(&added.certificate).unwrap();
+    std::fs::remove_file(&added.key).unwrap();
+    seen("www.shop.example", &shop);
+    seen("www.shop.example", &wildcard);
+    assert!(!told("shop.pem", "FILE"));
+    write(&dir, "shop", &shop, &shop_key);
+    seen("www.shop.example", &shop);
+    std::fs::rename(dir.path(), dir.path().with_extension("away")).unwrap();
+    seen("www.shop.example", &shop);
+    std::fs::rename(dir.path().with_extension("away"), dir.path()).unwrap();
+}
+
+#[test]
+fn of_two_for_one_name_that_is_served_which_lasts_longer() {
+    let dir = tempfile::tempdir().unwrap();
+    let (local, local_key) = fixture("localhost");
+    write(&dir, "a", &local, &local_key);
+    write(&dir, "b", CERTIFICATE, KEY);
+    let certificates = listener(Vec::new(), Some(dir.path()), Arc::default()).unwrap();
+    assert_eq!(shown(&certificates, "localhost"), der(CERTIFICATE));
+    assert_eq!(shown(&certificates, "elsewhere.example"), der(&local), "the first is for everybody else");
 }
 
 #[test]

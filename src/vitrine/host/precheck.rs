@@ -10,7 +10,7 @@ use vitrine_core::config::Config;
 use vitrine_core::id::AppName;
 use vitrine_core::telemetry::Metrics;
 use vitrine_edge::EdgeError;
-use vitrine_proxy::certificates::Certificates;
+use vitrine_proxy::certificates::{self, Certificates};
 use vitrine_proxy::connections::bind::bound;
 use vitrine_proxy::route::guard::Guard;
 use vitrine_store::{KeySource, Layout, Store};
@@ -47,13 +47,11 @@ impl Precheck {
 
     /// Each certificate by itself: one that can't be used hides no other.
     fn certificates(&mut self, config: &Config) {
-        let metrics = Arc::new(Metrics::new());
-        let load = |files| Certificates::load(vec![files], Arc::clone(&metrics));
-        for files in config.tls.iter().flat_map(|tls| tls.files()) {
-            self.noted(load(files).map_err(EdgeError::from));
+        for problem in config.tls.iter().flat_map(certificates::problems) {
+            self.refused.push(EdgeError::from(problem).into());
         }
         if let Some(files) = config.admin_tls.clone() {
-            self.noted(load(files).map_err(AdminError::from));
+            self.noted(Certificates::load(files, Arc::new(Metrics::new())).map_err(AdminError::from));
         }
     }
 
