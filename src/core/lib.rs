@@ -1,4 +1,5 @@
-//! What every part of the host knows: names, bounds, configuration, permissions, rules of health, telemetry.
+//! What every part of the host knows: names, bounds, configuration, permissions, rules of health, telemetry, and which
+//! headers are about one connection.
 
 #![warn(unreachable_pub)]
 
@@ -9,6 +10,7 @@ pub mod failpoint;
 pub mod files;
 pub mod handover;
 pub mod health;
+pub mod hop_by_hop;
 pub mod id;
 pub mod limits;
 pub mod scope;

@@ -3,9 +3,9 @@
 use super::request_info::X_REQUEST_ID;
 use http::HeaderValue;
 use http::StatusCode;
-use http::header::{CONTENT_LENGTH, HeaderMap, HeaderName, SET_COOKIE};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, SET_COOKIE};
 use vitrine_bundle::HOST_ORDERS;
-use vitrine_proxy::hop_by_hop::is_hop_by_hop;
+use vitrine_core::hop_by_hop::is_hop_by_hop;
 use vitrine_wire::{Headers, ResponseHead};
 
 /// The one of them that is about its own answer alone: whether it streams.
@@ -17,6 +17,14 @@ const OWN_COOKIES: [&[u8]; 3] = [b"__vitrine_", b"__host-__vitrine_", b"__secure
 #[must_use]
 pub(crate) fn status(head: &ResponseHead) -> Option<StatusCode> {
     StatusCode::from_u16(head.status).ok().filter(|status| (200..=599).contains(&status.as_u16()))
+}
+
+/// Whether an answer is a page.
+#[must_use]
+pub(crate) fn is_html(headers: &HeaderMap) -> bool {
+    const HTML: &[u8] = b"text/html";
+    let media = headers.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+    media.get(..HTML.len()).is_some_and(|start| start.eq_ignore_ascii_case(HTML))
 }
 
 /// How long an app says that its answer is, in bytes.

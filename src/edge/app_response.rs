@@ -1,36 +1,36 @@
 //! Answers with what the app gave (head re-encoded, body streamed), or with the shell.
 
-use super::app_head::{self, re_encode};
+use super::app_head::{self, is_html, re_encode};
 use super::asset_cache::{AssetCache, Content};
 use super::body::{Declared, Source, Streaming};
-use super::compression::{self, Encoders, StreamEncoder};
+use super::compression::{self, StreamEncoder};
 use super::conditional;
 use super::context::RequestContext;
 use super::own_cookie::PIN;
+use super::release_tag::ReleaseTag;
 use super::render::{Rendered, may_get_shell};
 use super::response::{self, Failure, Reply, Timing, whole};
 use super::select::Selection;
+use super::shared_caches::{Kept, keep_private};
 use super::static_files::{Plan, plan};
 use super::version_pin::{VARIES, VARIES_FOR_ALL};
-use super::visitor::is_for_shared_caches;
 use bytes::{Bytes, BytesMut};
-use http::header::{
-    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPIRES, HeaderMap, LAST_MODIFIED,
-    SET_COOKIE, VARY,
-};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, SET_COOKIE, VARY};
 use http::{HeaderValue, Method, StatusCode};
 use std::collections::VecDeque;
 use std::io;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use vitrine_core::limits::GATHERED_BYTES_MAX;
+use vitrine_proxy::app_places::AppPlaces;
 use vitrine_proxy::worker::{AnswerBody, Piece};
-use vitrine_wire::{Done, Outcome};
+use vitrine_wire::{Done, Headers, Outcome};
 
 /// What an adapter says of a page that was made at build time: the rules of `_headers` hold for it as for any file. It is not passed on.
 const FILE_MARK: &str = "x-vitrine-file";
 
-/// Answers with what the app gave.
+/// Answers with what the app gave. Answers that are streamed are compressed if there is a place for it among `encoders`.
 ///
 /// # Errors
 /// The render turns out to have failed before a byte left.
@@ -38,7 +38,7 @@ pub(crate) fn answer(
     context: &mut RequestContext,
     selection: &Selection,
     shared_domain: Option<&str>,
-    encoders: Option<&Encoders>,
+    encoders: Option<&Arc<AppPlaces>>,
     rendered: Rendered,
 ) -> Result<Reply, Failure> {
     let Rendered { answer, claim, waited, head_after, silence_timeout, uplink: _ } = rendered;
@@ -54,17 +54,7 @@ pub(crate) fn answer(
         return Err(Failure::of(outcome));
     }
     let declared = app_head::declared_bytes(&answer.head.headers);
-    let rules = &selection.target.bundle.headers;
-    let is_file = !rules.is_empty() && answer.head.headers.iter().any(|(name, _)| name == FILE_MARK);
-    let mut headers = re_encode(answer.head.headers, &context.address.host, shared_domain);
-    if is_file {
-        rules.apply(&context.address.host, context.info.uri.path(), &mut headers);
-    }
-    let kept = Kept::of(&headers);
-    keep_apart(&mut headers, kept, selection);
-    if kept != Kept::Shared {
-        pin_document(&mut headers, context, selection);
-    }
+    let mut headers = head(context, selection, shared_domain, status, answer.head.headers);
     context.outcome = Outcome::Ok;
     let has_none =
         matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED);
@@ -76,42 +66,78 @@ pub(crate) fn answer(
     // An app that calls itself would only unpack it again.
     let may_compress = selection.target.bundle.manifest.compression && context.info.own_call.is_none();
     let encoders = encoders.filter(|_| may_compress);
-    let mut coding = |bytes| compression::negotiate(&context.headers, status, &mut headers, bytes);
-    if has_none || is_head {
-        if encoders.is_some() {
-            coding(declared);
+    let at_hand = ended.filter(|_| !is_head).map(|_| joined(&first));
+    let bytes = at_hand.as_ref().map_or(declared, |data| Some(data.len() as u64));
+    let coding = encoders.and_then(|_| compression::negotiate(&context.headers, status, &mut headers, bytes));
+    let is_known = conditional::is_not_modified(&context.info.method, &context.headers, status, &headers);
+    if is_known || status == StatusCode::NOT_MODIFIED {
+        // What the app would have answered in full, it did not say.
+        if coding.is_some() || (encoders.is_some() && !is_known) {
+            compression::declare_unmodified(&mut headers);
         }
-        let status = if is_known(context, status, &mut headers) { StatusCode::NOT_MODIFIED } else { status };
+        return Ok(not_modified(headers, timing));
+    }
+    if has_none || is_head {
+        coding.into_iter().for_each(|coding| compression::declare(coding, &mut headers));
         return Ok(Reply { status, headers, source: Source::Empty, timing });
     }
-    if ended.is_some() {
-        let data = joined(first);
-        let coding = encoders.and_then(|_| coding(Some(data.len() as u64)));
-        if is_known(context, status, &mut headers) {
-            return Ok(Reply { status: StatusCode::NOT_MODIFIED, headers, source: Source::Empty, timing });
+    if let Some(mut data) = at_hand {
+        if let Some(coding) = coding {
+            compression::declare(coding, &mut headers);
+            data = compression::whole(coding, &data).map_err(not_compressed)?;
         }
-        let data = match coding {
-            Some(coding) => compression::whole(coding, &data).map_err(not_compressed)?,
-            None => data,
-        };
         return Ok(whole(context, status, headers, data, timing));
     }
-    let place = encoders.and_then(Encoders::place);
-    let encoder = place.and_then(|place| coding(declared).map(|coding| StreamEncoder::begin(coding, place)));
-    let encoder = encoder.transpose().map_err(not_compressed)?.map(Box::new);
+    let app = &selection.target.release.app;
+    let place = coding.zip(encoders).and_then(|(coding, encoders)| Some((coding, encoders.take(app)?)));
+    let encoder = place.map(|(coding, place)| {
+        compression::declare(coding, &mut headers);
+        StreamEncoder::begin(coding, place).map(Box::new)
+    });
+    let encoder = encoder.transpose().map_err(not_compressed)?;
     context.begun = Some(context.elapsed());
     let declared = declared.map(Declared::of);
     let streaming = Streaming { first, body, claim, silence_timeout, timer: None, declared, encoder };
     Ok(Reply { status, headers, source: Source::Worker(Box::new(streaming)), timing })
 }
 
-/// Whether the client has the answer already; then its headers are those of a 304.
-fn is_known(context: &RequestContext, status: StatusCode, headers: &mut HeaderMap) -> bool {
-    let is_known = conditional::is_not_modified(&context.info.method, &context.headers, status, headers);
-    if is_known {
-        [CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE].iter().for_each(|name| drop(headers.remove(name)));
+/// The head of an answer, with what it says to caches, and the cookie that keeps a page's sub-requests at its release.
+fn head(
+    context: &RequestContext,
+    selection: &Selection,
+    shared_domain: Option<&str>,
+    status: StatusCode,
+    given: Headers,
+) -> HeaderMap {
+    let bundle = &selection.target.bundle;
+    let is_file = !bundle.headers.is_empty() && given.iter().any(|(name, _)| name == FILE_MARK);
+    let mut headers = re_encode(given, &context.address.host, shared_domain);
+    if is_file {
+        bundle.headers.apply(&context.address.host, context.info.uri.path(), &mut headers);
     }
-    is_known
+    ReleaseTag::of(bundle.digest).put_on(&context.headers, status, &mut headers);
+    let cookie = pin_to_set(&headers, context, selection);
+    let mut kept = Kept::of(&headers);
+    // The cookie of another release would lead the page's own requests there, so this client needs an answer of its own.
+    if cookie.is_some() && context.pin_cookie().is_some() && kept == Kept::Shared {
+        keep_private(&mut headers);
+        kept = Kept::Private;
+    }
+    // Such an answer leaves as a private one.
+    if context.by_bucket || context.by_pin || context.guarded {
+        kept = Kept::Private;
+    }
+    keep_apart(&mut headers, kept, selection);
+    // Shared caches would give the cookie to others.
+    if let Some(cookie) = cookie.filter(|_| kept != Kept::Shared) {
+        headers.append(SET_COOKIE, cookie);
+    }
+    headers
+}
+
+fn not_modified(mut headers: HeaderMap, timing: Timing) -> Reply {
+    [CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE].iter().for_each(|name| drop(headers.remove(name)));
+    Reply { status: StatusCode::NOT_MODIFIED, headers, source: Source::Empty, timing }
 }
 
 fn not_compressed(error: io::Error) -> Failure {
@@ -136,7 +162,9 @@ pub(crate) async fn stand_in(
     let mut headers = HeaderMap::with_capacity(12);
     headers.insert(CONTENT_TYPE, content_type);
     response::tell_failure(&mut headers, failure);
-    pin_document(&mut headers, context, selection);
+    if let Some(cookie) = pin_to_set(&headers, context, selection) {
+        headers.append(SET_COOKIE, cookie);
+    }
     let timing = Timing::uncached(context.done.as_ref());
     Ok(whole(context, failure.status, headers, data, timing))
 }
@@ -172,42 +200,15 @@ fn gather(body: &mut AnswerBody) -> (VecDeque<Bytes>, Option<Done>) {
 }
 
 /// One piece is passed on as it is; several are copied together, which costs less than several writes.
-fn joined(mut pieces: VecDeque<Bytes>) -> Bytes {
+fn joined(pieces: &VecDeque<Bytes>) -> Bytes {
     if pieces.len() <= 1 {
-        return pieces.pop_front().unwrap_or_default();
+        return pieces.front().cloned().unwrap_or_default();
     }
     let mut whole = BytesMut::with_capacity(pieces.iter().map(Bytes::len).sum());
     for piece in pieces {
-        whole.extend_from_slice(&piece);
+        whole.extend_from_slice(piece);
     }
     whole.freeze()
-}
-
-/// Who may keep an answer, as its app says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kept {
-    /// Nobody but the browser, if at all.
-    Private,
-    /// Caches that find out by themselves how long.
-    Perhaps,
-    /// Shared caches.
-    Shared,
-}
-
-impl Kept {
-    fn of(headers: &HeaderMap) -> Self {
-        let control: Vec<&str> =
-            headers.get_all(CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok()).collect();
-        let says = |what: &str| control.iter().any(|value| value.to_ascii_lowercase().contains(what));
-        let dated = headers.contains_key(EXPIRES) || headers.contains_key(LAST_MODIFIED);
-        match says("no-store") || says("private") {
-            _ if headers.keys().any(is_for_shared_caches) => Self::Shared,
-            true => Self::Private,
-            false if says("public") || says("s-maxage") => Self::Shared,
-            false if dated || !control.is_empty() => Self::Perhaps,
-            false => Self::Private,
-        }
-    }
 }
 
 /// What caches may keep must not be given to clients with another pin.
@@ -221,19 +222,12 @@ fn keep_apart(headers: &mut HeaderMap, kept: Kept, selection: &Selection) {
     headers.append(VARY, varies);
 }
 
-/// A page sets the cookie that keeps its sub-requests at its release, unless the browser has it. Not for a page that shared caches keep:
-/// they would give it to others.
-fn pin_document(headers: &mut HeaderMap, context: &RequestContext, selection: &Selection) {
-    let html = headers.get(CONTENT_TYPE).is_some_and(|media| {
-        let media = media.as_bytes();
-        media.get(..9).is_some_and(|start| start.eq_ignore_ascii_case(b"text/html"))
-    });
+/// The cookie that keeps a page's sub-requests at its release, unless the browser has it.
+fn pin_to_set(headers: &HeaderMap, context: &RequestContext, selection: &Selection) -> Option<HeaderValue> {
     let version = selection.target.release.version.as_str();
     let reads = context.info.reads;
-    let document = html && (reads.navigation || !reads.fetches) && selection.pinnable;
-    if document && context.pin_cookie() != Some(version) {
-        headers.append(SET_COOKIE, PIN.set(version, context.info.https, None));
-    }
+    let document = is_html(headers) && (reads.navigation || !reads.fetches) && selection.pinnable;
+    (document && context.pin_cookie() != Some(version)).then(|| PIN.set(version, context.info.https, None))
 }
 
 /// The worker's own figures when the answer is complete, else what the edge saw.

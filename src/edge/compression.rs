@@ -5,18 +5,18 @@
 mod tests;
 
 use super::negotiate::{encoding_name, weight};
+use super::shared_caches::forbids_transforms;
 use bytes::Bytes;
 use http::header::{
-    ACCEPT_ENCODING, ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE,
-    CONTENT_TYPE, ETAG, HeaderMap, HeaderName, VARY,
+    ACCEPT_ENCODING, ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
+    HeaderMap, HeaderName, VARY,
 };
 use http::{HeaderValue, StatusCode};
 use std::cell::RefCell;
 use std::io::{self, Write as _};
-use std::sync::Arc;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use vitrine_bundle::Encoding;
-use vitrine_core::limits::{COMPRESSED_BYTES_MIN, COMPRESSED_STREAMS_MAX, COMPRESSION_WINDOW_BITS};
+use vitrine_core::limits::{COMPRESSED_BYTES_MIN, COMPRESSION_WINDOW_BITS};
+use vitrine_proxy::app_places::AppPlace;
 use zstd::zstd_safe::CParameter;
 
 /// Preference among codings that the client gives the same weight. An 80 kB page in 9.4 kB takes zstd 52 us, in 9.3 kB br 255 us, in
@@ -39,12 +39,16 @@ const COMPRESSIBLE: [&str; 6] = [
 const COMPRESSIBLE_SUFFIXES: [&str; 3] = ["+json", "+xml", "-javascript"];
 /// Sent as events happen, and read by proxies that wait for whole blocks of a coding.
 const EVENT_STREAM: &str = "text/event-stream";
-/// They are about the bytes that the app sent.
-const OF_THE_PLAIN_BYTES: [HeaderName; 3] =
-    [ACCEPT_RANGES, CONTENT_LENGTH, HeaderName::from_static("content-digest")];
+/// Digests of the bytes that the app sent, which a signature may be about: they stay as they are.
+const DIGESTS: [HeaderName; 4] = [
+    HeaderName::from_static("content-digest"),
+    HeaderName::from_static("content-md5"),
+    HeaderName::from_static("digest"),
+    HeaderName::from_static("repr-digest"),
+];
 
-/// The coding to send an answer in, and what its headers say then. `bytes` is its length, where that is known. An answer that is
-/// compressed for others says so in `vary`, also when this client gets it as it is.
+/// The coding to send an answer in. `bytes` is its length, where that is known. An answer that is compressed for others says so in `vary`,
+/// also when this client gets it as it is.
 pub(crate) fn negotiate(
     asked: &HeaderMap,
     status: StatusCode,
@@ -54,14 +58,28 @@ pub(crate) fn negotiate(
     if !may_be_compressed(status, headers) || bytes.is_some_and(|bytes| bytes < COMPRESSED_BYTES_MIN) {
         return None;
     }
+    vary(headers);
+    preferred(asked)
+}
+
+/// What the headers of an answer say that is sent in a coding.
+pub(crate) fn declare(encoding: Encoding, headers: &mut HeaderMap) {
+    headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding_name(encoding)));
+    // They are about the plain bytes.
+    [ACCEPT_RANGES, CONTENT_LENGTH].iter().for_each(|name| drop(headers.remove(name)));
+    weaken(headers);
+}
+
+/// What the headers of a 304 say where the client may have the answer in a coding.
+pub(crate) fn declare_unmodified(headers: &mut HeaderMap) {
+    vary(headers);
+    weaken(headers);
+}
+
+fn vary(headers: &mut HeaderMap) {
     if !headers.get_all(VARY).iter().any(names_the_coding) {
         headers.append(VARY, HeaderValue::from_static("accept-encoding"));
     }
-    let encoding = preferred(asked)?;
-    headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding_name(encoding)));
-    OF_THE_PLAIN_BYTES.iter().for_each(|name| drop(headers.remove(name)));
-    weaken(headers);
-    Some(encoding)
 }
 
 fn names_the_coding(vary: &HeaderValue) -> bool {
@@ -77,11 +95,11 @@ fn may_be_compressed(status: StatusCode, headers: &HeaderMap) -> bool {
             | StatusCode::PARTIAL_CONTENT
             | StatusCode::NOT_MODIFIED
     );
-    let may_not = |value: &HeaderValue| value.to_str().is_ok_and(|text| text.contains("no-transform"));
     has_whole_body
         && !headers.contains_key(CONTENT_ENCODING)
         && !headers.contains_key(CONTENT_RANGE)
-        && !headers.get_all(CACHE_CONTROL).iter().any(may_not)
+        && !DIGESTS.iter().any(|name| headers.contains_key(name))
+        && !forbids_transforms(headers)
         && headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(is_compressible)
 }
 
@@ -144,33 +162,16 @@ pub(crate) fn whole(encoding: Encoding, plain: &[u8]) -> io::Result<Bytes> {
     })
 }
 
-/// Places for encoders of answers that are streamed, for the whole host: each holds the tables of its encoder.
-#[derive(Debug, Clone)]
-pub(crate) struct Encoders(Arc<Semaphore>);
-
-impl Default for Encoders {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(COMPRESSED_STREAMS_MAX)))
-    }
-}
-
-impl Encoders {
-    /// A place for one more. None when all are taken: that answer is sent as it is.
-    pub(crate) fn place(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.0).try_acquire_owned().ok()
-    }
-}
-
 /// Compresses one answer, piece by piece.
 #[derive(Debug)]
 pub(crate) struct StreamEncoder {
     encoder: Encoder,
-    _place: OwnedSemaphorePermit,
+    _place: AppPlace,
 }
 
 impl StreamEncoder {
-    /// For an answer that has a place (see [`Encoders::place`]).
-    pub(crate) fn begin(encoding: Encoding, place: OwnedSemaphorePermit) -> io::Result<Self> {
+    /// For an answer that has a place.
+    pub(crate) fn begin(encoding: Encoding, place: AppPlace) -> io::Result<Self> {
         Ok(Self { encoder: Encoder::begin(encoding)?, _place: place })
     }
 

@@ -1,8 +1,8 @@
 //! Whether a client has an app's answer already: RFC 9110, 13.1.2 and 13.1.3, by the validators that the app gave. Pure.
 
-use super::static_files::tags;
+use super::app_head::is_html;
 use http::header::{ETAG, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
-use http::{Method, StatusCode};
+use http::{HeaderName, Method, StatusCode};
 
 /// Whether a request is answered with 304 in place of this answer.
 pub(crate) fn is_not_modified(
@@ -15,24 +15,44 @@ pub(crate) fn is_not_modified(
         return false;
     }
     if asked.contains_key(IF_NONE_MATCH) {
-        let Some(own) = answer.get(ETAG).map(|tag| opaque(tag.as_bytes())) else { return false };
-        return tags(asked, &IF_NONE_MATCH).any(|tag| tag == b"*" || opaque(tag) == own);
+        let Some(own) = answer.get(ETAG) else { return false };
+        return tags(asked, &IF_NONE_MATCH).any(|tag| tag == b"*" || is_same(tag, own.as_bytes()));
+    }
+    // A date does not tell the pages of two releases apart, as their tags do.
+    if is_html(answer) {
+        return false;
     }
     let date = |value: &HeaderValue| httpdate::parse_http_date(value.to_str().ok()?).ok();
     let seen = asked.get(IF_MODIFIED_SINCE).and_then(date);
     let changed = answer.get(LAST_MODIFIED).and_then(date);
-    seen.zip(changed).is_some_and(|(seen, changed)| changed <= seen)
+    // What is put back to an earlier state, by a rollback for instance, has an earlier date.
+    seen.zip(changed).is_some_and(|(seen, changed)| changed == seen)
 }
 
-/// The tag without the mark of a weak one, which makes no difference here.
-fn opaque(tag: &[u8]) -> &[u8] {
-    tag.strip_prefix(b"W/").unwrap_or(tag)
+/// The tags of a condition. There may be commas in them.
+pub(crate) fn tags<'a>(headers: &'a HeaderMap, condition: &HeaderName) -> impl Iterator<Item = &'a [u8]> {
+    headers.get_all(condition).iter().flat_map(|line| {
+        let mut quoted = false;
+        let tags = line.as_bytes().split(move |byte| {
+            quoted ^= *byte == b'"';
+            *byte == b',' && !quoted
+        });
+        tags.map(<[u8]>::trim_ascii)
+    })
+}
+
+/// Compares two tags weakly: the mark of a weak one makes no difference.
+pub(crate) fn is_same(one: &[u8], other: &[u8]) -> bool {
+    fn opaque(tag: &[u8]) -> &[u8] {
+        tag.strip_prefix(b"W/").unwrap_or(tag)
+    }
+    opaque(one) == opaque(other)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::header::HeaderName;
+    use http::header::CONTENT_TYPE;
 
     fn headers(pairs: &[(HeaderName, &str)]) -> HeaderMap {
         pairs.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect()
@@ -50,10 +70,28 @@ mod tests {
             assert!(asked(&[(IF_NONE_MATCH, tags)]), "{tags}");
         }
         assert!(!asked(&[(IF_NONE_MATCH, "\"b\"")]) && !asked(&[]));
-        assert!(asked(&[(IF_MODIFIED_SINCE, EARLY)]) && asked(&[(IF_MODIFIED_SINCE, LATE)]));
+        assert!(asked(&[(IF_MODIFIED_SINCE, EARLY)]));
+        assert!(!asked(&[(IF_MODIFIED_SINCE, LATE)]), "it was put back to what it was before");
         assert!(!asked(&[(IF_MODIFIED_SINCE, "yesterday")]));
         // A tag that differs is known better than a date that does not.
-        assert!(!asked(&[(IF_NONE_MATCH, "\"b\""), (IF_MODIFIED_SINCE, LATE)]));
+        assert!(!asked(&[(IF_NONE_MATCH, "\"b\""), (IF_MODIFIED_SINCE, EARLY)]));
+    }
+
+    #[test]
+    fn a_date_says_nothing_of_a_page() {
+        const DATE: &str = "Mon, 02 Nov 2026 08:00:00 GMT";
+        let asked = headers(&[(IF_MODIFIED_SINCE, DATE)]);
+        let answered = |media: &str| {
+            let answer = headers(&[(LAST_MODIFIED, DATE), (CONTENT_TYPE, media)]);
+            is_not_modified(&Method::GET, &asked, StatusCode::OK, &answer)
+        };
+        assert!(answered("application/json") && !answered("text/html"));
+    }
+
+    #[test]
+    fn tags_may_have_commas() {
+        let asked = headers(&[(IF_NONE_MATCH, "\"a,b\" , W/\"c\"")]);
+        assert_eq!(tags(&asked, &IF_NONE_MATCH).collect::<Vec<_>>(), [&b"\"a,b\""[..], b"W/\"c\""]);
     }
 
     #[test]

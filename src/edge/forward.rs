@@ -3,10 +3,11 @@
 use super::address::Address;
 use super::cookies::Cookies;
 use super::forwarded::{X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO};
+use super::release_tag::{CONDITIONS, ReleaseTag};
 use super::request_info::{RequestInfo, TRACEPARENT, TRACESTATE, X_REQUEST_ID};
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, COOKIE, HeaderMap, HeaderName, UPGRADE};
-use vitrine_proxy::hop_by_hop::is_hop_by_hop;
+use vitrine_core::hop_by_hop::is_hop_by_hop;
 use vitrine_proxy::web_sockets::handshake::WEBSOCKET;
 use vitrine_wire::{Headers, OWN_CALL_HEADER, RequestHead};
 
@@ -35,15 +36,20 @@ pub(crate) fn request_head(
     address: &Address,
     (headers, cookies): (&HeaderMap, &Cookies),
     trusted_headers: &[HeaderName],
+    release: ReleaseTag,
     body: BodyAhead,
 ) -> RequestHead {
     let scheme = if info.https { "https" } else { "http" };
+    let mut kept = end_to_end(info, address, (headers, cookies), trusted_headers, scheme, body);
+    let of_page = info.reads.navigation || !info.reads.fetches;
+    let conditions = release.conditions(headers, of_page).into_iter();
+    kept.extend(conditions.map(|(name, value)| (name.as_str().to_owned(), value)));
     let target = info.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
     let target = if target == "*" { "/" } else { target };
     RequestHead {
         method: info.method.as_str().to_owned(),
         url: format!("{scheme}://{}{target}", address.authority),
-        headers: end_to_end(info, address, (headers, cookies), trusted_headers, scheme, body),
+        headers: kept,
         has_body: body.is_there || body.upgrade,
         upgrade: body.upgrade,
         request_id: info.request_id().to_owned(),
@@ -61,8 +67,12 @@ fn end_to_end(
     let mut kept: Headers = Vec::with_capacity(headers.len() + 8);
     for (name, value) in headers {
         let trace = name == TRACEPARENT || (name == TRACESTATE && !info.traced);
-        let passes = if trusted_headers.contains(name) { info.by_trusted_proxy } else { !is_own(name) };
-        if !trace && passes && !is_named_by_connection(name, headers) {
+        let passes = match trusted_headers.contains(name) {
+            // What the proxy says is not the client's to take away.
+            true => info.by_trusted_proxy,
+            false => !is_own(name) && !is_named_by_connection(name, headers),
+        };
+        if !trace && passes && !CONDITIONS.contains(name) {
             kept.push((name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes())));
         }
     }
@@ -112,7 +122,10 @@ mod tests {
     use super::*;
     use http::Request;
     use ipnet::IpNet;
+    use vitrine_core::id::Digest;
     use vitrine_proxy::connections::activity::Activity;
+
+    const RELEASE: Digest = Digest([7; 32]);
 
     fn head(headers: &[(&str, &str)]) -> RequestHead {
         head_before(BodyAhead::default(), headers)
@@ -139,7 +152,14 @@ mod tests {
         let cookies = Cookies::of(&parts.headers, info.https);
         let address = Address::of(&info, &parts.headers, cookies.lines(), false).unwrap();
         let trusted_headers = ["x-real-ip", "x-forwarded-user", "x-team"].map(HeaderName::from_static);
-        request_head(&info, &address, (&parts.headers, &cookies), &trusted_headers, body)
+        request_head(
+            &info,
+            &address,
+            (&parts.headers, &cookies),
+            &trusted_headers,
+            ReleaseTag::of(RELEASE),
+            body,
+        )
     }
 
     fn values<'a>(head: &'a RequestHead, name: &str) -> Vec<&'a str> {
@@ -205,6 +225,23 @@ mod tests {
         };
         assert_eq!(seen(&["9.9.9.0/24".parse().unwrap()]), [1, 1, 1, 0, 1]);
         assert_eq!(seen(&[]), [0, 0, 0, 0, 1], "what a client says of itself");
+        let unnamed =
+            [("connection", "x-forwarded-user, x-other"), ("x-forwarded-user", "bob"), ("x-other", "1")];
+        let head = head_by(&["9.9.9.0/24".parse().unwrap()], BodyAhead::default(), &unnamed);
+        assert_eq!(
+            values(&head, "x-forwarded-user"),
+            ["bob"],
+            "a client does not take away what a proxy says"
+        );
+        assert!(values(&head, "x-other").is_empty());
+    }
+
+    #[test]
+    fn tags_of_pages_reach_the_app_as_it_gave_them() {
+        let tag = |release: &str| format!("\"a;vitrine={release}\"");
+        let (own, other) = (tag("07070707"), tag("08080808"));
+        assert_eq!(values(&head(&[("if-none-match", &own)]), "if-none-match"), ["\"a\""]);
+        assert!(values(&head(&[("if-none-match", &other)]), "if-none-match").is_empty());
     }
 
     #[test]

@@ -34,11 +34,13 @@ mod own_calls;
 mod own_cookie;
 mod preview_door;
 mod pump;
+mod release_tag;
 mod render;
 mod request_body;
 mod request_info;
 mod response;
 mod select;
+mod shared_caches;
 mod state;
 mod static_files;
 mod uplink;
@@ -63,9 +65,13 @@ use vitrine_control::release::Releases;
 use vitrine_core::config::{Config, MetricsRules};
 use vitrine_core::files;
 use vitrine_core::handover::{Inheritance, Role};
-use vitrine_core::limits::{CONNECTIONS_RESERVE, LISTEN_BACKLOG, WEB_SOCKETS_OF_CLIENT_MAX};
+use vitrine_core::limits::{
+    COMPRESSED_STREAMS_MAX, COMPRESSED_STREAMS_OF_APP_MAX, CONNECTIONS_RESERVE, LISTEN_BACKLOG,
+    WEB_SOCKETS_MAX, WEB_SOCKETS_OF_APP_MAX, WEB_SOCKETS_OF_CLIENT_MAX,
+};
 use vitrine_core::telemetry::Telemetry;
 use vitrine_core::telemetry::connections::Side;
+use vitrine_proxy::app_places::AppPlaces;
 use vitrine_proxy::certificates::{CertificateError, Certificates};
 use vitrine_proxy::connections::activity::ConnectionTimeouts;
 use vitrine_proxy::connections::bind::bound;
@@ -169,8 +175,11 @@ impl Edge {
                 metrics: MetricsRules::default(),
                 shutdown: CancellationToken::new(),
                 handed_over: CancellationToken::new(),
-                encoders: config.edge.compression.then(compression::Encoders::default),
-                sockets: Arc::default(),
+                encoders: config
+                    .edge
+                    .compression
+                    .then(|| AppPlaces::new(COMPRESSED_STREAMS_MAX, COMPRESSED_STREAMS_OF_APP_MAX)),
+                sockets: AppPlaces::new(WEB_SOCKETS_MAX, WEB_SOCKETS_OF_APP_MAX),
             },
         })
     }

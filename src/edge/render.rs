@@ -4,6 +4,7 @@ use super::address::Refusal;
 use super::context::RequestContext;
 use super::forward::{BodyAhead, request_head};
 use super::preview_door::{self, Stop};
+use super::release_tag::ReleaseTag;
 use super::request_body::{BodyProgress, BodyTimeouts, Fault, bound};
 use super::response::Failure;
 use super::select::Selection;
@@ -76,7 +77,9 @@ pub(crate) async fn render<W: Wake>(
         let waited = context.elapsed() - before;
         let head_timeout = Duration::from_millis(selection.target.head_timeout_ms);
         let given = (&context.headers, context.cookies());
-        let head = request_head(&context.info, &context.address, given, &edge.trusted_headers, ahead);
+        let release = ReleaseTag::of(selection.target.bundle.digest);
+        let head =
+            request_head(&context.info, &context.address, given, &edge.trusted_headers, release, ahead);
         context.edge = context.elapsed() - waited;
         let asked = context.elapsed();
         let mut uplink = None;

@@ -5,8 +5,8 @@ use super::body::{EdgeBody, Source};
 use super::context::RequestContext;
 use super::own_cookie::PASS;
 use super::select::Pin;
+use super::shared_caches::{TO_THIS_HOST, keep_private};
 use super::version_pin::{X_VITRINE_PIN, X_VITRINE_RELEASE};
-use super::visitor::keep_private;
 use bytes::Bytes;
 use http::header::{
     CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, RETRY_AFTER,
@@ -212,6 +212,7 @@ pub(crate) fn put_own(context: &mut RequestContext, reply: &mut Reply) {
     let Reply { status, headers, timing, .. } = reply;
     context.headers = HeaderMap::new();
     context.status = status.as_u16();
+    headers.remove(TO_THIS_HOST);
     headers.insert(super::request_info::X_REQUEST_ID, context.info.request_id.clone());
     if context.diagnostic {
         tell_origin(headers, context, *timing);

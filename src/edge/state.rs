@@ -2,7 +2,6 @@
 
 use super::asset_cache::AssetCache;
 use super::clients::Clients;
-use super::compression::Encoders;
 use super::context::RequestContext;
 use super::https::Https;
 use super::select::{self, Selection};
@@ -15,10 +14,10 @@ use vitrine_control::release::{Releases, WakeError};
 use vitrine_core::config::MetricsRules;
 use vitrine_core::id::ReleaseId;
 use vitrine_core::telemetry::Telemetry;
+use vitrine_proxy::app_places::AppPlaces;
 use vitrine_proxy::pool::Pool;
 use vitrine_proxy::route::guard::Guard;
 use vitrine_proxy::route::{RouteTable, Routes};
-use vitrine_proxy::web_sockets::places::SocketPlaces;
 use vitrine_wire::Outcome;
 
 /// Starts sleeping releases: all that the edge may ask of the control plane.
@@ -74,10 +73,11 @@ pub(crate) struct EdgeState<W> {
     pub shutdown: CancellationToken,
     /// Cancelled when another host has taken over.
     pub handed_over: CancellationToken,
-    /// Compresses what apps answer; nothing where the operator does not want that.
-    pub encoders: Option<Encoders>,
+    /// Places for encoders of answers that are streamed: each holds the tables of its encoder. Nothing where the operator wants no
+    /// compression.
+    pub encoders: Option<Arc<AppPlaces>>,
     /// Places for WebSockets.
-    pub sockets: Arc<SocketPlaces>,
+    pub sockets: Arc<AppPlaces>,
 }
 
 impl<W> EdgeState<W> {

@@ -2,10 +2,11 @@
 //!
 //! Paths are looked up in the release's index and never joined to a folder, so there is nothing to traverse.
 
+use super::conditional::tags;
 use super::negotiate::{encoding_name, negotiate};
 use super::select::Selection;
 use http::header::{HeaderMap, IF_MATCH, IF_NONE_MATCH, IF_RANGE, RANGE};
-use http::{HeaderName, HeaderValue, Method};
+use http::{HeaderValue, Method};
 use http_range_header::{EndPosition, StartPosition};
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
@@ -157,12 +158,6 @@ fn part(range: &HeaderValue, bytes: u64) -> Asked {
         Ok(mut parts) => parts.pop().map_or(Asked::Whole, Asked::Part),
         Err(_) => Asked::Nothing,
     }
-}
-
-/// The validators of a condition.
-pub(crate) fn tags<'a>(headers: &'a HeaderMap, condition: &HeaderName) -> impl Iterator<Item = &'a [u8]> {
-    let lines = headers.get_all(condition).iter();
-    lines.flat_map(|line| line.as_bytes().split(|b| *b == b',').map(<[u8]>::trim_ascii))
 }
 
 fn is_one(tag: &[u8], variant: &Variant) -> bool {

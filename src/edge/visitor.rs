@@ -2,8 +2,8 @@
 
 use super::cookies::Cookies;
 use super::own_cookie::VISITOR;
-use http::HeaderValue;
-use http::header::{CACHE_CONTROL, EXPIRES, HeaderMap, HeaderName, SET_COOKIE};
+use super::shared_caches::keep_private;
+use http::header::{HeaderMap, SET_COOKIE};
 use vitrine_proxy::route::split::VisitorId;
 
 /// How long a browser keeps it, in seconds: longer than any split.
@@ -39,44 +39,10 @@ impl Visitor {
     }
 }
 
-/// Whether a header speaks to shared caches alone. They go by it whatever `cache-control` says, `no-store` too.
-#[must_use]
-pub(crate) fn is_for_shared_caches(name: &HeaderName) -> bool {
-    let name = name.as_str();
-    // Each vendor may put its own name in front: `cloudflare-cdn-cache-control`.
-    name.ends_with("cdn-cache-control") || name == "surrogate-control" || name == "x-accel-expires"
-}
-
-/// `private` instead of whatever lets a shared cache store an answer. An answer that says nothing might be stored too.
-pub(super) fn keep_private(headers: &mut HeaderMap) {
-    let shared: Vec<_> = headers.keys().filter(|name| is_for_shared_caches(name)).cloned().collect();
-    for name in shared {
-        headers.remove(name);
-    }
-    let mut kept = Vec::new();
-    for line in headers.get_all(CACHE_CONTROL) {
-        let Ok(line) = line.to_str() else { continue };
-        for directive in line.split(',').map(str::trim).filter(|directive| !directive.is_empty()) {
-            let name = directive.split('=').next().unwrap_or_default().trim_end().to_ascii_lowercase();
-            if name == "no-store" {
-                return;
-            }
-            let shared = ["public", "private", "s-maxage", "proxy-revalidate"].contains(&name.as_str());
-            if !shared {
-                kept.push(directive.to_owned());
-            }
-        }
-    }
-    kept.insert(0, "private".into());
-    let control = HeaderValue::try_from(kept.join(", ")).unwrap_or(HeaderValue::from_static("private"));
-    headers.insert(CACHE_CONTROL, control);
-    // An old cache that knows `expires` only.
-    headers.remove(EXPIRES);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::header::CACHE_CONTROL;
 
     fn headers(lines: &[(&'static str, &str)]) -> HeaderMap {
         let mut headers = HeaderMap::new();
@@ -102,43 +68,11 @@ mod tests {
 
     #[test]
     fn an_answer_that_depends_on_a_bucket_is_no_shared_caches() {
-        let marked = |control: &[&str]| {
-            let lines: Vec<_> = control.iter().map(|value| ("cache-control", *value)).collect();
-            let mut headers = headers(&lines);
-            headers.insert(EXPIRES, HeaderValue::from_static("Fri, 20 Nov 2026 23:36:12 GMT"));
-            Visitor { id: VisitorId(7), known: true }.mark(&mut headers, false);
-            assert!(!headers.contains_key(SET_COOKIE));
-            let all: Vec<_> = headers.get_all(CACHE_CONTROL).iter().map(|v| v.to_str().unwrap()).collect();
-            all.join(" | ")
-        };
-        assert_eq!(marked(&[]), "private");
-        assert_eq!(marked(&["public, max-age=60"]), "private, max-age=60");
-        assert_eq!(
-            marked(&["S-MaxAge=60", "max-age=5 , must-revalidate"]),
-            "private, max-age=5, must-revalidate"
-        );
-        assert_eq!(marked(&["private=\"set-cookie\", max-age=1"]), "private, max-age=1");
-        assert_eq!(marked(&["public", "no-store"]), "public | no-store");
-    }
-
-    #[test]
-    fn what_speaks_to_shared_caches_alone_goes_whatever_the_rest_says() {
-        for control in ["public, max-age=60", "private", "no-store"] {
-            let mut headers = headers(&[
-                ("cdn-cache-control", "max-age=60"),
-                ("cloudflare-cdn-cache-control", "max-age=60"),
-                ("vercel-cdn-cache-control", "max-age=60"),
-                ("vercel-cdn-cache-control", "stale-while-revalidate=60"),
-                ("surrogate-control", "max-age=60"),
-                ("x-accel-expires", "60"),
-                ("cache-control", control),
-                ("cdn-loop", "stays"),
-            ]);
-            Visitor { id: VisitorId(7), known: false }.mark(&mut headers, false);
-            let mut names: Vec<&str> = headers.keys().map(HeaderName::as_str).collect();
-            names.sort_unstable();
-            assert_eq!(names, ["cache-control", "cdn-loop", "set-cookie"], "{control}");
-        }
+        let mut headers =
+            headers(&[("cache-control", "public, max-age=60"), ("cdn-cache-control", "max-age=60")]);
+        Visitor { id: VisitorId(7), known: true }.mark(&mut headers, false);
+        assert_eq!(headers[CACHE_CONTROL], "private, max-age=60");
+        assert_eq!(headers.len(), 1);
     }
 
     #[test]

@@ -19,10 +19,10 @@ use tokio::sync::watch;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_util::sync::CancellationToken;
 use vitrine_core::limits::SOCKET_SPREAD_MS;
+use vitrine_proxy::app_places::AppPlace;
 use vitrine_proxy::connections::activity::Activity;
 use vitrine_proxy::pool::Claim;
 use vitrine_proxy::web_sockets::handshake::{Handshake, UPGRADES, WEBSOCKET};
-use vitrine_proxy::web_sockets::places::SocketPlace;
 use vitrine_proxy::web_sockets::pump::{self, CloseReason, Inbound};
 use vitrine_proxy::worker::{AnswerBody, Piece};
 use vitrine_wire::{Done, Outcome};
@@ -60,7 +60,7 @@ pub(crate) struct Upgrading {
     /// The connection, once the answer is sent.
     pub connection: OnUpgrade,
     /// Its place.
-    pub place: SocketPlace,
+    pub place: AppPlace,
     /// That of its client; an app's own call has none.
     pub counted: Option<Counted>,
 }

@@ -5,9 +5,9 @@
 
 #![warn(unreachable_pub)]
 
+pub mod app_places;
 pub mod certificates;
 pub mod connections;
-pub mod hop_by_hop;
 pub mod pool;
 pub mod route;
 pub mod web_sockets;

@@ -2,7 +2,6 @@
 //! of apps to the outside, where it is the client.
 
 pub mod handshake;
-pub mod places;
 pub mod pump;
 pub mod session;
 mod unread;

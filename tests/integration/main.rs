@@ -24,6 +24,7 @@ mod edge_compression;
 mod edge_files;
 mod edge_pins;
 mod edge_requests;
+mod edge_shared_caches;
 mod edge_streams;
 mod egress;
 mod egress_private;

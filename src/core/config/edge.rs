@@ -1,29 +1,23 @@
 //! What one client may take of the edge.
 
+use crate::hop_by_hop::is_hop_by_hop;
 use crate::limits::{CONNECTIONS_PER_CLIENT, REQUESTS_PER_CLIENT};
 use http::HeaderName;
 use serde::{Deserialize, Serialize};
 
-/// Headers that the host makes itself, or that are about one connection.
-const OWN_HEADERS: [&str; 18] = [
-    "connection",
-    "content-length",
+/// Headers that the host makes itself, beside those that belong to one connection.
+const OWN_HEADERS: [&str; 11] = [
     "cookie",
     "expect",
     "forwarded",
     "host",
-    "keep-alive",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
+    "traceparent",
+    "tracestate",
     "x-forwarded-for",
     "x-forwarded-host",
     "x-forwarded-port",
     "x-forwarded-proto",
     "x-request-id",
-    "traceparent",
 ];
 /// Prefixes of headers by which this host and frameworks talk to themselves.
 const OWN_PREFIXES: [&str; 4] = ["x-middleware-", "x-nextjs-", "x-react-router-", "x-vitrine-"];
@@ -72,11 +66,41 @@ impl EdgeRules {
     /// The first of [`EdgeRules::trusted_headers`] that is no name of a header, or that the host itself makes or keeps from apps.
     pub(super) fn unfit_header(&self) -> Option<&str> {
         let is_own = |name: &str| {
-            OWN_HEADERS.contains(&name) || OWN_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+            is_hop_by_hop(name)
+                || OWN_HEADERS.contains(&name)
+                || OWN_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
         };
         let unfit = |name: &&String| {
             name.contains('_') || name.parse::<HeaderName>().map_or(true, |name| is_own(name.as_str()))
         };
         self.trusted_headers.iter().find(unfit).map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_of_a_connection_and_of_the_host_are_not_for_proxies_to_set() {
+        let unfit = |name: &str| {
+            EdgeRules { trusted_headers: vec![name.to_owned()], ..EdgeRules::default() }
+                .unfit_header()
+                .is_some()
+        };
+        for name in [
+            "http2-settings",
+            "Proxy-Authorization",
+            "te",
+            "tracestate",
+            "x-forwarded-for",
+            "x-vitrine-a",
+            "a b",
+        ] {
+            assert!(unfit(name), "{name}");
+        }
+        for name in ["x-forwarded-user", "X-Real-IP", "remote-user"] {
+            assert!(!unfit(name), "{name}");
+        }
     }
 }

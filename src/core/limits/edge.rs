@@ -85,6 +85,8 @@ pub const COMPRESSED_BYTES_MIN: u64 = 1024;
 /// Answers that are compressed while they are streamed, for the whole host: each holds an encoder, of 0.3 MB (zstd), 0.4 MB (gzip) or
 /// 0.75 MB (br).
 pub const COMPRESSED_STREAMS_MAX: usize = 512;
+/// Those of one app: its slow readers leave half of the encoders to the others.
+pub const COMPRESSED_STREAMS_OF_APP_MAX: usize = COMPRESSED_STREAMS_MAX / 2;
 /// Window of the encoders, as a power of two: 128 kB is more than most pages, and what all encoders hold follows from it.
 pub const COMPRESSION_WINDOW_BITS: u32 = 17;
 /// Client files kept in memory: the hot part of a dozen apps.

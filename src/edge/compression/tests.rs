@@ -2,6 +2,7 @@
 
 use super::*;
 use std::io::Read as _;
+use vitrine_proxy::app_places::AppPlaces;
 
 fn decoded(encoding: Encoding, data: &[u8]) -> String {
     let mut text = String::new();
@@ -41,7 +42,9 @@ fn each_coding_gives_the_text_back_whole_and_in_pieces() {
         let sent = whole(encoding, page.as_bytes()).unwrap();
         assert!(sent.len() < page.len() / 10, "{encoding:?}: {}", sent.len());
         assert_eq!(decoded(encoding, &sent), page, "{encoding:?}");
-        let mut encoder = StreamEncoder::begin(encoding, Encoders::default().place().unwrap()).unwrap();
+        let mut encoder =
+            StreamEncoder::begin(encoding, AppPlaces::new(1, 1).take(&"shop".parse().unwrap()).unwrap())
+                .unwrap();
         let mut sent = Vec::new();
         let mut plain = String::new();
         for piece in ["<html>", "<p>shell</p>", "<template>late</template>"] {
@@ -90,7 +93,11 @@ fn what_must_stay_as_it_is_does() {
     assert!(kept(200, &[html, ("content-encoding", "br")], None));
     assert!(kept(206, &[html], None) && kept(304, &[html], None) && kept(204, &[html], None));
     assert!(kept(200, &[html, ("content-range", "bytes 0-1/2")], None));
-    assert!(kept(200, &[html, ("cache-control", "public, no-transform")], None));
+    assert!(kept(200, &[html, ("cache-control", "public, No-Transform")], None));
+    assert!(!kept(200, &[html, ("cache-control", "public, not-no-transform")], None));
+    for digest in ["content-digest", "repr-digest", "digest", "content-md5"] {
+        assert!(kept(200, &[html, (digest, "sha-256=:AAAA:")], None), "{digest}");
+    }
     assert!(kept(200, &[html], Some(COMPRESSED_BYTES_MIN - 1)));
     assert!(!kept(200, &[html], Some(COMPRESSED_BYTES_MIN)));
     assert!(!kept(404, &[("content-type", "application/problem+json")], None));
@@ -106,10 +113,10 @@ fn headers_say_what_is_sent() {
         ("vary", "cookie"),
     ];
     let mut compressed = headers(&given);
-    assert_eq!(
-        negotiate(&headers(&[("accept-encoding", "br")]), StatusCode::OK, &mut compressed, Some(5000)),
-        Some(Encoding::Br)
-    );
+    let coding =
+        negotiate(&headers(&[("accept-encoding", "br")]), StatusCode::OK, &mut compressed, Some(5000));
+    assert_eq!(coding, Some(Encoding::Br));
+    declare(Encoding::Br, &mut compressed);
     let said =
         |headers: &HeaderMap, name: &str| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
     assert_eq!(said(&compressed, "content-encoding").unwrap(), "br");
@@ -125,13 +132,4 @@ fn headers_say_what_is_sent() {
         (said(&plain, "etag").unwrap(), said(&plain, "content-length").unwrap()),
         ("\"abc\"".into(), "5000".into())
     );
-}
-
-#[test]
-fn encoders_are_bounded_and_given_back() {
-    let encoders = Encoders::default();
-    let all: Vec<_> = (0..COMPRESSED_STREAMS_MAX).map(|_| encoders.place().unwrap()).collect();
-    assert!(encoders.place().is_none() && encoders.place().is_none());
-    drop(all);
-    assert!(encoders.place().is_some());
 }

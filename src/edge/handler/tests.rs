@@ -11,6 +11,7 @@ use site::{LARGE, SCRIPT, site, site_with};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use vitrine_proxy::app_places::AppPlaces;
 use vitrine_proxy::worker::WorkerState;
 use vitrine_wire::Frame;
 
@@ -128,6 +129,18 @@ async fn an_answer_that_breaks_off_is_never_a_complete_message() {
     let cookies: Vec<_> = forged.headers().get_all("set-cookie").iter().collect();
     assert_eq!(cookies, ["a=1", "__vitrine_release=v1; Path=/; HttpOnly; SameSite=Lax"]);
     assert_eq!(forged.text().await.unwrap(), "whole body");
+}
+
+#[tokio::test]
+async fn a_stream_that_finds_no_place_for_an_encoder_is_sent_as_it_is() {
+    for (places, coding) in [(1, "br"), (0, "")] {
+        let site = site_with(None, Some(AppPlaces::new(places, places))).await;
+        let stream = site.get("/stream").header("accept-encoding", "br").send().await.unwrap();
+        assert_eq!(
+            (header(&stream, "content-encoding"), header(&stream, "vary")),
+            (coding, "accept-encoding")
+        );
+    }
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ const PASSWORD: &str = "a password of a test";
 
 /// What a request for `shop-v1` gets that was let in, and finds `shop-v1` to be a release that users never got when it is woken.
 async fn answer(set: impl FnOnce(RequestBuilder) -> RequestBuilder) -> (reqwest::Response, Vec<Frame>) {
-    let site = site_with(Some(Arc::new(Guard::new(PASSWORD, None)))).await;
+    let site = site_with(Some(Arc::new(Guard::new(PASSWORD, None))), None).await;
     let next = Target { was_live: false, ..target("shop", "v1", &[]) };
     let worker = fake_worker(&next.release).await;
     next.pool.replace(worker.instance());

@@ -21,6 +21,7 @@ use vitrine_bundle::Encoding;
 use vitrine_control::release::WakeError;
 use vitrine_core::id::ReleaseId;
 use vitrine_core::telemetry::{LogGuard, Logs, Metrics, Telemetry};
+use vitrine_proxy::app_places::AppPlaces;
 use vitrine_proxy::connections::activity::ConnectionTimeouts;
 use vitrine_proxy::pool::Pool;
 use vitrine_proxy::route::guard::Guard;
@@ -96,10 +97,10 @@ pub(super) fn shop(dir: &std::path::Path) -> Target {
 }
 
 pub(super) async fn site() -> Site {
-    site_with(None).await
+    site_with(None, None).await
 }
 
-pub(super) async fn site_with(guard: Option<Arc<Guard>>) -> Site {
+pub(super) async fn site_with(guard: Option<Arc<Guard>>, encoders: Option<Arc<AppPlaces>>) -> Site {
     let dir = tempfile::tempdir().unwrap();
     let target = shop(dir.path());
     let worker = fake_worker(&target.release).await;
@@ -129,8 +130,8 @@ pub(super) async fn site_with(guard: Option<Arc<Guard>>) -> Site {
         metrics: vitrine_core::config::MetricsRules::default(),
         shutdown: CancellationToken::new(),
         handed_over: CancellationToken::new(),
-        encoders: None,
-        sockets: Arc::default(),
+        encoders,
+        sockets: AppPlaces::new(2, 2),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

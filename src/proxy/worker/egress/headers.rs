@@ -1,9 +1,9 @@
 //! Converts headers of calls and their answers; hop-by-hop ones are left out.
 
-use crate::hop_by_hop::is_hop_by_hop;
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use vitrine_core::hop_by_hop::is_hop_by_hop;
 use vitrine_wire::Headers;
 use vitrine_wire::limits::{HEAD_BYTES_MAX, HEADERS_MAX};
 

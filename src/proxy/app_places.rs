@@ -1,13 +1,16 @@
-//! Places for WebSockets: so many for all apps, and a share of them for each.
+//! Places for what apps hold of the host: so many for all apps, and a share of them for each.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use vitrine_core::id::AppName;
-use vitrine_core::limits::{WEB_SOCKETS_MAX, WEB_SOCKETS_OF_APP_MAX};
 
-/// The places of a host.
-#[derive(Debug, Default)]
-pub struct SocketPlaces(Mutex<Taken>);
+/// Places of one kind.
+#[derive(Debug)]
+pub struct AppPlaces {
+    all_max: usize,
+    of_app_max: usize,
+    taken: Mutex<Taken>,
+}
 
 #[derive(Debug, Default)]
 struct Taken {
@@ -15,32 +18,38 @@ struct Taken {
     by_app: HashMap<AppName, usize>,
 }
 
-/// A socket's place, free again when dropped.
+/// A place, free again when dropped.
 #[derive(Debug)]
-pub struct SocketPlace {
-    places: Arc<SocketPlaces>,
+pub struct AppPlace {
+    places: Arc<AppPlaces>,
     app: AppName,
 }
 
-impl SocketPlaces {
-    /// A place for a socket of this app; `None` if all of them, or all of the app's, are taken.
-    pub fn take(self: &Arc<Self>, app: &AppName) -> Option<SocketPlace> {
+impl AppPlaces {
+    /// So many for all apps, and so many of them for each.
+    #[must_use]
+    pub fn new(all_max: usize, of_app_max: usize) -> Arc<Self> {
+        Arc::new(Self { all_max, of_app_max, taken: Mutex::default() })
+    }
+
+    /// A place for this app; `None` if all of them, or all of the app's, are taken.
+    pub fn take(self: &Arc<Self>, app: &AppName) -> Option<AppPlace> {
         let mut taken = self.lock();
         let of_app = taken.by_app.get(app).copied().unwrap_or_default();
-        if taken.all >= WEB_SOCKETS_MAX || of_app >= WEB_SOCKETS_OF_APP_MAX {
+        if taken.all >= self.all_max || of_app >= self.of_app_max {
             return None;
         }
         taken.all += 1;
         taken.by_app.insert(app.clone(), of_app + 1);
-        Some(SocketPlace { places: Arc::clone(self), app: app.clone() })
+        Some(AppPlace { places: Arc::clone(self), app: app.clone() })
     }
 
     fn lock(&self) -> MutexGuard<'_, Taken> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for SocketPlace {
+impl Drop for AppPlace {
     fn drop(&mut self) {
         let mut taken = self.places.lock();
         taken.all -= 1;
@@ -59,15 +68,12 @@ mod tests {
 
     #[test]
     fn an_app_has_its_share_and_all_have_the_hosts() {
-        let places = Arc::<SocketPlaces>::default();
+        let places = AppPlaces::new(4, 2);
         let fill = |app: &str| std::iter::from_fn(|| places.take(&app.parse().unwrap())).collect::<Vec<_>>();
         let (first, second, third) = (fill("first"), fill("second"), fill("third"));
-        assert_eq!(
-            (first.len(), second.len(), third.len()),
-            (WEB_SOCKETS_OF_APP_MAX, WEB_SOCKETS_OF_APP_MAX, 0)
-        );
+        assert_eq!((first.len(), second.len(), third.len()), (2, 2, 0));
         drop(first);
-        assert_eq!(fill("third").len(), WEB_SOCKETS_OF_APP_MAX);
+        assert_eq!(fill("third").len(), 2);
         drop(second);
         assert!(places.lock().by_app.is_empty() && places.lock().all == 0);
     }
