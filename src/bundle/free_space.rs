@@ -5,9 +5,32 @@ use super::unpack::io_error;
 use nix::sys::statvfs::statvfs;
 use std::cell::Cell;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use vitrine_core::limits::{UPLOAD_CHECK_BYTES, UPLOAD_FREE_BYTES_MIN, UPLOAD_FREE_SHARE_MIN};
+
+/// Room of a file system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// Bytes that can be written.
+    pub free_bytes: u64,
+    /// Bytes of them that uploads leave.
+    pub kept_bytes: u64,
+}
+
+impl Room {
+    /// Of the file system that a folder is on.
+    ///
+    /// # Errors
+    /// It can't be asked.
+    pub fn of(folder: &Path) -> io::Result<Self> {
+        let told = statvfs(folder)?;
+        let unit = told.fragment_size();
+        let whole = told.blocks() * unit;
+        let kept_bytes = UPLOAD_FREE_BYTES_MIN.min(whole / UPLOAD_FREE_SHARE_MIN);
+        Ok(Self { free_bytes: told.blocks_available() * unit, kept_bytes })
+    }
+}
 
 /// Looks at the free room every so many bytes. Cheap to clone; a clone counts with it.
 #[derive(Debug, Clone)]
@@ -50,10 +73,8 @@ impl FreeSpace {
     /// As [`FreeSpace::take`].
     pub(super) fn need(&self, bytes: u64) -> Result<(), BundleError> {
         let Some(folder) = &self.folder else { return Ok(()) };
-        let told = statvfs(folder).map_err(|error| io_error("look for room in", folder, error.into()))?;
-        let unit = told.fragment_size();
-        let (free, whole) = (told.blocks_available() * unit, told.blocks() * unit);
-        let left = UPLOAD_FREE_BYTES_MIN.min(whole / UPLOAD_FREE_SHARE_MIN);
+        let room = Room::of(folder).map_err(|error| io_error("look for room in", folder, error))?;
+        let Room { free_bytes: free, kept_bytes: left } = room;
         if free >= left.saturating_add(bytes) {
             return Ok(());
         }

@@ -24,6 +24,7 @@ mod verify;
 
 pub use asset::{Asset, AssetIndex, Encoding, Kept, content_type, is_in_hashed_folder, name_may_have_hash};
 pub use error::BundleError;
+pub use free_space::Room;
 pub use header_rules::{HEADERS_FILE, HOST_ORDERS, HeaderRules};
 pub use kept_list::{Large, is_kept_as, is_kept_list, same_bytes, unpack_kept, write_kept, write_large};
 pub use manifest::{Health, Manifest, SnapshotWish};

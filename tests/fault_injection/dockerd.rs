@@ -198,6 +198,11 @@ fn a_docker_that_hangs_stops_no_flip() {
             Duration::from_secs(1),
             |hangs| if hangs { proxy.hang() } else { proxy.go_on() },
         );
+        let told = || host.cli(&["status"]).ok().stderr;
+        assert!(!told().contains("Docker"));
+        proxy.hang();
+        assert!(told().contains("warning: Docker does not answer"));
+        proxy.go_on();
         assert!(host.stop().1);
     }
 }

@@ -59,3 +59,24 @@ fn a_token_for_the_second_app_is_not_told_the_name_of_the_first_one() {
     let told = host.cli(&deploy).env("VITRINE_TOKEN", token.trim()).ok().stderr;
     assert!(told.contains("lead nowhere") && !told.contains("secret-shop"), "{told}");
 }
+
+#[test]
+fn an_app_that_takes_host_names_of_anothers_previews_is_told_which() {
+    let host = Host::start();
+    host.deploy("race", "short", &["--version", "v1"]);
+    host.deploy("race", "preview", &["--preview", "eu-pr-9"]);
+    assert_eq!(host.get("race-eu-pr-9", "/").send().text(), "preview");
+    let dir = vitrine_test_support::archive::bundle_dir(&[(
+        "server/index.js",
+        &vitrine_test_support::archive::hello("long"),
+    )]);
+    let deploy = |version: &str| {
+        host.cli(&["deploy", "race-eu", dir.path().to_str().unwrap(), "--version", version]).ok().stderr
+    };
+    let told = deploy("v1");
+    for words in ["begin with `race-eu`", "race-eu-pr-9 (preview eu-pr-9 of race)"] {
+        assert!(told.contains(words), "no {words}: {told}");
+    }
+    assert_eq!(host.get("race-eu-pr-9", "/").send().status, 404);
+    assert!(!deploy("v2").contains("race-eu-pr-9"), "it is told once");
+}

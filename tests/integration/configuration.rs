@@ -117,13 +117,15 @@ fn what_serve_would_refuse_is_told_by_the_check_at_once() {
 }
 
 #[test]
-fn addresses_in_use_and_apps_that_are_not_there_are_warned_of() {
+fn addresses_that_others_use_and_apps_that_are_not_there_are_warned_of() {
     let host = Host::start();
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = other.local_addr().unwrap();
     host.deploy("shop", "one", &["--version", "v1"]);
     let data = host.data();
     let before = files_of(&data);
     let toml = format!(
-        "listen = \"{}\"\nadmin = \"127.0.0.1:0\"\n[[routes]]\nhost = \"a.example\"\napp = \"shop\"\n\
+        "listen = \"{}\"\nadmin = \"{taken}\"\n[[routes]]\nhost = \"a.example\"\napp = \"shop\"\n\
          [apps.shpo.egress]\nallow_private = []\n",
         host.edge
     );
@@ -133,7 +135,7 @@ fn addresses_in_use_and_apps_that_are_not_there_are_warned_of() {
     let told = Cli::new(&args).ok();
     let warnings: Vec<&str> = told.stderr.lines().filter(|line| line.starts_with("warning: ")).collect();
     assert_eq!(warnings.len(), 2, "{told:?}");
-    assert!(warnings[0].contains(&format!("`listen` is {}", host.edge)), "{told:?}");
+    assert!(warnings[0].contains(&format!("`admin` is {taken}")), "the host itself is no other: {told:?}");
     assert!(warnings[1].contains("apps.shpo") && warnings[1].contains("`shop`?"), "{told:?}");
     let told = Cli::new(&[&args[..], &["--json"]].concat()).ok().json();
     assert_eq!(told["warnings"].as_array().unwrap().len(), 2, "{told}");

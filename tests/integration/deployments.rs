@@ -377,3 +377,21 @@ fn a_young_release_whose_process_dies_again_and_again_is_rolled_back() {
     let over = until(&host, "v2", "ROLLBACK_SUCCESSFUL");
     assert!(over["reason"].as_str().unwrap().contains("died 5 times"), "{over}");
 }
+
+#[test]
+fn a_deployment_that_was_rolled_back_is_shown_so() {
+    let host = Host::start();
+    host.deploy("shop", "one", &["--version", "v1"]);
+    host.deploy("shop", "two", &["--version", "v2"]);
+    let states = || {
+        let listed = host.cli(&["deployments", "shop", "--json"]).ok().json();
+        let state = |one: &Value| format!("{} {}", one["version"], one["result"]).replace('"', "");
+        listed.as_array().unwrap().iter().map(state).collect::<Vec<_>>()
+    };
+    assert_eq!(states(), ["v2 live", "v1 live"]);
+    host.cli(&["rollback", "shop"]).ok();
+    assert_eq!(states(), ["v2 rolled_back", "v1 live"]);
+    assert!(host.cli(&["deployments", "shop"]).ok().stdout.contains("rolled back"));
+    host.cli(&["promote", "shop", "v2", "--yes"]).ok();
+    assert_eq!(states(), ["v2 live", "v1 live"]);
+}

@@ -362,3 +362,26 @@ fn at_a_terminal_a_value_is_asked_for() {
     let refused = host.cli_at_terminal(&set).stdin("\n").run();
     assert_eq!(refused.code, 2, "{refused:?}");
 }
+
+#[test]
+fn a_value_that_the_live_release_needs_is_not_unset_and_that_is_told() {
+    let host = Host::start();
+    host.cli(&["env", "set", "shop", "GREETING"]).stdin("hello").ok();
+    let server = "const { GREETING } = process.env;\nif (GREETING === undefined) throw new Error('no greeting');\n\
+                  export default () => new Response(GREETING);";
+    host.deploy_files(
+        "shop",
+        &[("server/index.js", server), ("vitrine.json", r#"{"env":["GREETING"]}"#)],
+        &["--version", "v1"],
+    );
+    let told = host.cli(&["env", "unset", "shop", "GREETING"]).fails(
+        1,
+        &[
+            "no greeting",
+            "shop@v1 needs GREETING, which keeps its value",
+            "deploy a release that does without it",
+        ],
+    );
+    assert!(!told.stderr.contains("env set shop GREETING"), "{told:?}");
+    assert_eq!(host.get("shop", "/").send().text(), "hello");
+}

@@ -18,6 +18,7 @@ fn low() -> Host {
 fn values_calls_answers_and_limits_are_named_with_what_to_do() {
     let host = low();
     host.cli(&["env", "set", "shop", "SET"]).stdin("yes").ok();
+    host.cli(&["env", "set", "shop", "API_UR"]).stdin("mistyped").ok();
     let dir = bundle_dir(&[("server/index.js", CALLS), ("vitrine.json", WISHES)]);
     let path = dir.path().to_str().unwrap();
     let opens = r#"egress denied: http://127.0.0.1:9 needs "egress": ["http://127.0.0.1:9"] in vitrine.json and [egress] allow_private = ["127.0.0.1:9"] in the operator's vitrine.toml"#;
@@ -28,6 +29,7 @@ fn values_calls_answers_and_limits_are_named_with_what_to_do() {
             "no value is set for what `env` in vitrine.json lists: API_URL, API_KEY\n",
             "vitrine env set shop API_URL\n",
             "vitrine env set shop API_KEY\n",
+            "values that are set and that `env` in vitrine.json does not list, so the code does not see them: API_UR\n",
             opens,
             "limits lowered to the operator's maximum ([limits] in vitrine.toml): heap_mb 1024 to 256",
         ],
@@ -45,6 +47,7 @@ fn values_calls_answers_and_limits_are_named_with_what_to_do() {
     assert_eq!((status, &problem["type"]), (422, &"urn:vitrine:problem:unservable".into()));
     let found = &problem["diagnosis"];
     assert_eq!(found["env_unset"], serde_json::json!(["API_URL", "API_KEY"]));
+    assert_eq!(found["env_unlisted"], serde_json::json!(["API_UR"]));
     assert_eq!((&found["answer"]["path"], &found["answer"]["status"]), (&"/".into(), &500.into()));
     assert!(found["answer"]["body"].as_str().unwrap().starts_with("no backend\n"), "{found}");
     assert_eq!(found["egress_denied"][0]["origin"], "http://127.0.0.1:9");
@@ -127,4 +130,23 @@ fn what_a_page_throws_is_told_once_with_its_place() {
     let tail = ran.stderr.split_once("last lines of the worker").unwrap().1;
     assert_eq!(tail.matches("instanceof").count(), 1, "{tail}");
     assert!(tail.contains("    at fetch (server/index.js:3:") && !tail.contains("app:///"), "{tail}");
+}
+
+#[test]
+fn a_limit_that_ends_a_start_is_told_with_its_figure_and_where() {
+    let host = low();
+    let fails = |server: &str, json: &str, flags: &[&str], words: &[&str]| {
+        let dir = bundle_dir(&[("server/index.js", server), ("vitrine.json", json)]);
+        host.cli(&[&["deploy", "shop", dir.path().to_str().unwrap()], flags].concat()).fails(1, words)
+    };
+    let loops = "export default () => { for (;;) {} };";
+    let hangs = "export default () => new Promise(() => {});";
+    let warm = r#"{"warm":["/"],"limits":{"cpu_ms":200,"wall_ms":900}}"#;
+    fails(loops, warm, &[], &["The warm path / used more CPU time than its 200 ms (limits.cpu_ms)"]);
+    let ran = fails(hangs, warm, &[], &["The warm path / had no answer within 900 ms (limits.wall_ms)"]);
+    assert!(!ran.stderr.contains("`await`"), "{ran:?}");
+    let health = r#"{"warm":[],"health":{"path":"/up"},"limits":{"cpu_ms":200,"wall_ms":900}}"#;
+    let ran =
+        fails(hangs, health, &["--wait", "2"], &["(`--wait`), in which its health path had no good answer"]);
+    assert!(!ran.stderr.contains("`await`"), "{ran:?}");
 }

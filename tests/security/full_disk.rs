@@ -52,6 +52,8 @@ fn on_a_full_disk_deploys_are_refused_and_flips_go_on_with_their_records() {
         (refused.status, refused.json()["type"].as_str()),
         (507, Some("urn:vitrine:problem:disk_full"))
     );
+    let told = host.cli(&["status"]).ok().stderr;
+    assert!(told.contains("warning: the disk of the data folder has 0 MiB free"), "{told}");
     for (verb, page) in [("promote", "one"), ("rollback", "two"), ("promote", "one"), ("promote", "two")] {
         let body = match (verb, page) {
             ("rollback", _) => r#"{"to":"v2"}"#,

@@ -13,7 +13,7 @@ use deno_core::error::CoreError;
 use deno_core::{ModuleId, ModuleSpecifier, v8};
 use std::rc::Rc;
 use std::time::Duration;
-use vitrine_wire::{BootFailure, BootStage, Contract, Start, WorkerSettings};
+use vitrine_wire::{BootFailure, BootStage, Contract, Outcome, Start, WorkerSettings};
 
 /// An isolate that has the app: from `snapshot`, or evaluated here.
 ///
@@ -73,7 +73,10 @@ async fn evaluate_app(
         return Err(plain(BootStage::Load, message));
     }
     let exports = evaluate(driver, entry, bundle).await?;
-    driver.engine.evaluated().map_err(killed)?;
+    driver
+        .engine
+        .evaluated()
+        .map_err(|killed| evaluation_failure(entry, killed.into(), BootStage::Evaluate))?;
     let contract = match settings.contract {
         Contract::Fetch => "fetch",
         Contract::Render => "render",
@@ -84,7 +87,7 @@ async fn evaluate_app(
             let message = format!("{entry} does not fit the contract \"{contract}\": {problem}");
             Err(plain(BootStage::Contract, message))
         }
-        Err(ended) => Err(plain(BootStage::Contract, ended.to_string())),
+        Err(killed) => Err(evaluation_failure(entry, killed.into(), BootStage::Contract)),
     }
 }
 
@@ -123,7 +126,7 @@ async fn evaluate_module(driver: &mut Driver, entry: &str) -> Result<v8::Global<
     let deadline = tokio::time::sleep(Duration::from_millis(EVALUATE_TIMEOUT_MS));
     let evaluated = tokio::select! {
         evaluated = run_module(driver, module) => evaluated,
-        () = deadline => Err(Killed { outcome: vitrine_wire::Outcome::WallLimit, request: 0 }.into()),
+        () = deadline => Err(Killed { outcome: Outcome::WallLimit, request: 0 }.into()),
     };
     evaluated.map_err(|error| evaluation_failure(entry, error, BootStage::Evaluate))?;
     let namespace = driver.engine.watched(0, |runtime| -> Result<_, CoreError> {
@@ -161,12 +164,21 @@ async fn run_module(driver: &mut Driver, module: ModuleId) -> Result<(), TurnErr
 
 fn evaluation_failure(entry: &str, error: TurnError, stage: BootStage) -> BootFailure {
     match error {
-        TurnError::Killed(killed) if killed.outcome == vitrine_wire::Outcome::HeapLimit => {
-            plain(stage, format!("{entry} used more memory than heap_mb while it was evaluated"))
+        TurnError::Killed(Killed { outcome: Outcome::HeapLimit, .. }) => {
+            plain(stage, format!("{entry} used more memory than limits.heap_mb while it was evaluated"))
         }
-        TurnError::Killed(_) => {
-            plain(stage, format!("{entry} did not finish evaluating within {EVALUATE_TIMEOUT_MS} ms"))
-        }
+        TurnError::Killed(Killed { outcome: Outcome::CpuLimit, .. }) => plain(
+            stage,
+            format!(
+                "{entry} used more than {EVALUATE_TIMEOUT_MS} ms of CPU time while it was evaluated; it may be in a loop"
+            ),
+        ),
+        TurnError::Killed(_) => plain(
+            stage,
+            format!(
+                "{entry} did not finish evaluating within {EVALUATE_TIMEOUT_MS} ms; a top-level `await` that never settles is a common cause"
+            ),
+        ),
         TurnError::EventLoop(error) if stage == BootStage::Compile => {
             failure(stage, &format!("{entry} can't be loaded"), &error)
         }

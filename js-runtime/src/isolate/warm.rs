@@ -13,7 +13,9 @@ use futures_util::future::join_all;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use vitrine_wire::limits::ANSWER_SHOWN_BYTES_MAX;
-use vitrine_wire::{BootFailure, BootStage, Done, FailedAnswer, Frame, Outcome, RequestHead, WorkerSettings};
+use vitrine_wire::{
+    BootFailure, BootStage, Done, FailedAnswer, Frame, Outcome, RequestHead, WorkerLimits, WorkerSettings,
+};
 
 /// Statuses from here on mean that the app can't make the page.
 const FAILED: u16 = 500;
@@ -84,7 +86,8 @@ pub async fn render(
             unreachable!("nothing has closed it")
         };
         let begun = Instant::now();
-        numbers.push(driver.begin(request, admission).map_err(|killed| ended(path, &killed.into()))?);
+        let begun_as = driver.begin(request, admission);
+        numbers.push(begun_as.map_err(|killed| ended(path, &killed.into(), &settings.limits))?);
         let patience = Duration::from_millis(settings.limits.wall_ms);
         answers.push(async move { (collect(answer, patience).await, begun.elapsed()) });
     }
@@ -96,13 +99,13 @@ pub async fn render(
             waited = driver.wait() => waited,
         };
         let more = turned.and_then(|()| driver.run_ready().map_err(TurnError::from));
-        if more.map_err(|error| ended(blamed(paths, &numbers, &error), &error))? {
+        if more.map_err(|error| ended(blamed(paths, &numbers, &error), &error, &settings.limits))? {
             tokio::task::yield_now().await;
         }
     };
     let rendered = paths.iter().zip(answers).map(|(path, (answer, time))| {
         let cpu_us = answer.done.cpu_us;
-        check(path, answer).map(|()| Rendered { time, cpu_us })
+        check(path, answer, &settings.limits).map(|()| Rendered { time, cpu_us })
     });
     rendered.collect()
 }
@@ -157,12 +160,29 @@ fn blamed<'p>(paths: &[&'p str], numbers: &[RequestNumber], error: &TurnError) -
     numbers.iter().position(|number| *number == killed.request).map_or(paths[0], |index| paths[index])
 }
 
-fn ended(path: &str, error: &TurnError) -> BootFailure {
-    failed(format!("The warm path {path} ended the isolate: {}", causes(error)))
+fn ended(path: &str, error: &TurnError, limits: &WorkerLimits) -> BootFailure {
+    let reached = if let TurnError::Killed(killed) = error { limit(killed.outcome, limits) } else { None };
+    let what = reached.unwrap_or_else(|| format!("ended the isolate: {}", causes(error)));
+    failed(format!("The warm path {path} {what}"))
 }
 
-fn check(path: &str, answer: Collected) -> Result<(), BootFailure> {
+/// The limit that ended a render, with its figure.
+fn limit(outcome: Outcome, limits: &WorkerLimits) -> Option<String> {
+    match outcome {
+        Outcome::CpuLimit => {
+            Some(format!("used more CPU time than its {} ms (limits.cpu_ms)", limits.cpu_ms))
+        }
+        Outcome::WallLimit => Some(format!("had no answer within {} ms (limits.wall_ms)", limits.wall_ms)),
+        Outcome::HeapLimit => Some(format!("used more memory than {} MiB (limits.heap_mb)", limits.heap_mb)),
+        _ => None,
+    }
+}
+
+fn check(path: &str, answer: Collected, limits: &WorkerLimits) -> Result<(), BootFailure> {
     let Collected { status, body, done } = answer;
+    if let Some(reached) = limit(done.outcome, limits) {
+        return Err(failed(format!("The warm path {path} {reached}")));
+    }
     if done.outcome != Outcome::Ok {
         let cause = done.error.as_ref().map(|error| format!(": {}", exception::first_lines(error)));
         let cause = cause.unwrap_or_default();

@@ -163,7 +163,7 @@ fn an_accepted_release_serves_whatever_its_warm_paths_answer() {
         for (path, failed) in [
             ("/bad", "/bad answered 503"),
             ("/throws", "not ready"),
-            ("/spins", "/spins ended"),
+            ("/spins", "/spins used more CPU time than its 500 ms (limits.cpu_ms)"),
             ("/hangs", "not rendered within 2000 ms"),
         ] {
             let mut setup = Setup::fetch(source).limits(|limits| limits.wall_ms = 60_000);

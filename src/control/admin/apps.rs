@@ -121,7 +121,7 @@ pub(super) async fn list(
         true => AppList::Short(releases.app_summaries(&page, caller.may_see())),
         false => AppList::Full(releases.apps(&page, caller.may_see())),
     };
-    Ok(Notice::beside(state.notice, Json(apps)))
+    Ok(Notice::beside(state.notices().await, Json(apps)))
 }
 
 /// One app and its releases, newest first.
@@ -136,7 +136,7 @@ pub(super) async fn show(
     Segments(app): Segments<AppName>,
 ) -> Result<Response, Problem> {
     let app = state.releases.app(&app)?;
-    Ok(Notice::beside(state.notice, Json(app)))
+    Ok(Notice::beside(state.notices().await, Json(app)))
 }
 
 /// How an app is to be removed.

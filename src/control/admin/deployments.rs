@@ -260,5 +260,9 @@ fn known(state: &AdminState, caller: &Caller, app: &AppName) -> Vec<DeployView> 
             log: Vec::new(),
         });
     }
+    let left = |one: &&mut DeployView| {
+        one.result == Some(DeployResult::Live) && state.releases.is_rolled_back(app, &one.version)
+    };
+    known.iter_mut().filter(left).for_each(|one| one.result = Some(DeployResult::RolledBack));
     known
 }

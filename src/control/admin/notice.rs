@@ -1,8 +1,7 @@
 //! What an operator is told beside an answer, in a header: the command line shows it on stderr.
 
 use axum::http::{HeaderName, HeaderValue};
-use axum::response::{IntoResponse, IntoResponseParts, Response, ResponseParts};
-use std::convert::Infallible;
+use axum::response::{IntoResponse, Response};
 
 /// Carries a notice.
 pub const NOTICE_HEADER: HeaderName = HeaderName::from_static("x-vitrine-notice");
@@ -22,20 +21,12 @@ impl Notice {
         HeaderValue::from_str(text).ok().map(Self)
     }
 
-    /// Puts it, if there is one, on an answer.
-    pub(super) fn beside(notice: Option<Self>, answer: impl IntoResponse) -> Response {
-        match notice {
-            None => answer.into_response(),
-            Some(notice) => (notice, answer).into_response(),
+    /// Puts each on an answer.
+    pub(super) fn beside(notices: Vec<Self>, answer: impl IntoResponse) -> Response {
+        let mut response = answer.into_response();
+        for Self(notice) in notices {
+            response.headers_mut().append(NOTICE_HEADER, notice);
         }
-    }
-}
-
-impl IntoResponseParts for Notice {
-    type Error = Infallible;
-
-    fn into_response_parts(self, mut parts: ResponseParts) -> Result<ResponseParts, Infallible> {
-        parts.headers_mut().insert(NOTICE_HEADER, self.0);
-        Ok(parts)
+        response
     }
 }

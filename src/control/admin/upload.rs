@@ -170,9 +170,9 @@ pub(super) async fn upload(
         Ok(Answer::made(uploaded.created, &uploaded))
     };
     let uploaded = change.execute_or(state, store, |behalf| undo(behalf, release)).await?;
-    let lost = uploaded.is_created().then(|| releases.apex_lost_to(&seen, may_see.may_see())).flatten();
-    let notice = lost.and_then(|text| Notice::of(&text));
-    Ok(Notice::beside(notice, uploaded))
+    let lost = uploaded.is_created().then(|| releases.names_lost_to(&seen, may_see.may_see()));
+    let notices = lost.into_iter().flatten().filter_map(|text| Notice::of(&text));
+    Ok(Notice::beside(notices.collect(), uploaded))
 }
 
 async fn undo(behalf: OnBehalf, release: ReleaseId) {

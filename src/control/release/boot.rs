@@ -8,7 +8,7 @@ use super::release_handle::ReleaseHandle;
 use super::supervisor::WorkerSupervisor;
 use super::{ReleaseError, health_check, worker_monitor};
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::task::JoinError;
 use vitrine_core::failpoint::{self, Fault};
@@ -17,7 +17,7 @@ use vitrine_core::limits::{BOOT_LOG_LINES, LAST_LINES_MS};
 use vitrine_core::telemetry::error_chain;
 use vitrine_engine::StartSpec;
 use vitrine_proxy::worker::{Egress, Endpoint, Identity, Worker, WorkerError};
-use vitrine_store::{EnvScope, SnapshotRecord};
+use vitrine_store::{EnvScope, EnvValue, SnapshotRecord, Store};
 use vitrine_wire::{AppError, BootStage, Start};
 
 /// What a worker must do before it serves.
@@ -27,6 +27,35 @@ pub(super) enum Terms {
     Strict,
     /// It boots. What its pages lack is not known to be the release's own doing, and a cold worker is better than none.
     Accepted,
+}
+
+/// What a worker that is not ready yet is at.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Files,
+    Snapshot,
+    Worker,
+    Code,
+    Health,
+}
+
+impl Step {
+    const fn told(self) -> &'static str {
+        match self {
+            Self::Files => "its files were still checked",
+            Self::Snapshot => "its snapshot was still made: its modules are evaluated for that",
+            Self::Worker => "its worker was still started: the machine or Docker is busy",
+            Self::Code => {
+                "its modules were still evaluated or its warm paths rendered; a top-level `await` that never settles and a page that \
+                 waits are common causes"
+            }
+            Self::Health => "its health path had no good answer yet",
+        }
+    }
+}
+
+fn lock(step: &Mutex<Step>) -> MutexGuard<'_, Step> {
+    step.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Why a snapshot is not used any more: V8 ends the process when it can't read what it wrote, such as an error whose stack was read.
@@ -59,14 +88,16 @@ impl WorkerSupervisor {
         terms: Terms,
         answered: impl FnOnce() -> Result<(), ReleaseError> + Send,
     ) -> Result<ReadyWorker, ReleaseError> {
-        let starting = self.start(handle, instance, deadline, terms, answered);
+        let step = Mutex::new(Step::Files);
+        let starting = self.start(handle, instance, deadline, terms, answered, &step);
         if let Ok(started) = tokio::time::timeout(deadline, starting).await {
             return started;
         }
         let log = self.boot_log(handle, instance).await;
         let reason = format!(
-            "it was not ready within {} s; a top-level `await` that never settles is a common cause",
-            deadline.as_secs_f64().ceil()
+            "it was not ready within {} s (`--wait`), in which {}",
+            deadline.as_secs_f64().ceil(),
+            lock(&step).told()
         );
         Err(self.not_up(handle, reason, log, Diagnosis::default()).await)
     }
@@ -78,14 +109,17 @@ impl WorkerSupervisor {
         deadline: Duration,
         terms: Terms,
         answered: impl FnOnce() -> Result<(), ReleaseError> + Send,
+        step: &Mutex<Step>,
     ) -> Result<ReadyWorker, ReleaseError> {
         self.check_bundle(handle).await?;
         let env = self.env_of(handle).await?;
         let _mapping = self.0.mapping.read().await;
+        *lock(step) = Step::Snapshot;
         let snapshot = self.snapshot(handle, deadline).await;
         let spec = self.start_spec(handle, instance, snapshot);
         let (release, spec_hash) = (spec.release.clone(), spec.spec_hash);
         let engine_error = |source| ReleaseError::Engine { release, source };
+        *lock(step) = Step::Worker;
         self.0.engine.start(spec).await.map_err(engine_error)?;
         let identity = self.identity(handle, instance, spec_hash);
         let failed = match self.connect(handle, identity, env, terms).await {
@@ -94,6 +128,7 @@ impl WorkerSupervisor {
                 if failpoint::at("boot.ready") == Some(Fault::Skip) {
                     return Ok((worker, None));
                 }
+                *lock(step) = Step::Code;
                 let ready = tokio::select! {
                     ready = worker.ready(deadline) => ready,
                     () = worker_monitor::lost_in_boot(self, &worker) => {
@@ -107,6 +142,7 @@ impl WorkerSupervisor {
                         }
                         let warm = ready.warm_failure.map(|failure| failure.message);
                         let domain = &self.0.config.domain;
+                        *lock(step) = Step::Health;
                         return match health_check::first(handle, &worker, domain, terms).await {
                             Ok(health) => Ok((worker, warm.or(health))),
                             Err(failed) => Err(self.ill(handle, instance, failed).await),
@@ -189,16 +225,21 @@ impl WorkerSupervisor {
         &self,
         handle: &Arc<ReleaseHandle>,
     ) -> Result<Vec<(String, String)>, ReleaseError> {
+        let wanted = &handle.bundle.manifest.env;
+        let read = self.values_of(handle).await?.into_iter().filter(|value| wanted.contains(&value.name));
+        Ok(read.map(|value| (value.name, value.value)).collect())
+    }
+
+    /// Names that have a value in the configuration of a release, whether or not it lists them.
+    pub(super) async fn names_set(&self, handle: &Arc<ReleaseHandle>) -> Result<Vec<String>, ReleaseError> {
+        Ok(self.values_of(handle).await?.into_iter().map(|value| value.name).collect())
+    }
+
+    async fn values_of(&self, handle: &Arc<ReleaseHandle>) -> Result<Vec<EnvValue>, ReleaseError> {
         let record = handle.record();
         let (app, revision, scope) = (record.id.app, record.config_revision, record.env_scope);
-        let values = self
-            .0
-            .records
-            .stored("reading the environment", move |store| store.env(&app, revision, scope))
-            .await?;
-        let wanted = &handle.bundle.manifest.env;
-        let read = values.into_iter().filter(|value| wanted.contains(&value.name));
-        Ok(read.map(|value| (value.name, value.value)).collect())
+        let read = move |store: &Store| store.env(&app, revision, scope);
+        self.0.records.stored("reading the environment", read).await
     }
 
     /// Connects a worker that runs.
@@ -283,10 +324,12 @@ impl WorkerSupervisor {
         found: Diagnosis,
     ) -> ReleaseError {
         // What can't be read now is not why it did not come up: without its values no worker is started.
-        let set = self.env_of(handle).await.unwrap_or_default();
+        let set = self.names_set(handle).await.unwrap_or_default();
+        let listed = &handle.bundle.manifest.env;
         let diagnosis = Diagnosis {
             app: handle.id().app.to_string(),
-            env_unset: diagnosis::unset(&handle.bundle.manifest.env, &set),
+            env_unset: diagnosis::unset(listed, &set),
+            env_unlisted: diagnosis::unset(&set, listed),
             env_scope: handle.record().env_scope,
             egress_denied: handle.denied_calls(),
             limits_lowered: diagnosis::lowered(handle),

@@ -16,6 +16,8 @@ pub struct Diagnosis {
     pub app: String,
     /// Names that its bundle lists in `env` and that have no value in `env_scope`.
     pub env_unset: Vec<String>,
+    /// Names that have a value in `env_scope` and that its bundle does not list in `env`.
+    pub env_unlisted: Vec<String>,
     /// Whose values it was started with.
     pub env_scope: EnvScope,
     /// Calls of its worker that were denied.
@@ -63,6 +65,7 @@ impl Diagnosis {
             lines.push(format!("the answer of {} began: {}", answer.path, visible::line(answer.body.trim())));
         }
         lines.extend(unset);
+        lines.extend(unlisted_line(&self.env_unlisted));
         lines.extend(self.egress_denied.iter().map(ToString::to_string));
         lines.extend(limits_line(&self.limits_lowered));
         lines
@@ -86,6 +89,15 @@ pub fn env_line(unset: &[String], scope: EnvScope, app: &str) -> Option<String> 
     let line =
         format!("no value is set{whose} for what `env` in vitrine.json lists: {names}{commands}{more}");
     (!unset.is_empty()).then_some(line)
+}
+
+/// Says that values don't reach the code.
+fn unlisted_line(unlisted: &[String]) -> Option<String> {
+    let line = format!(
+        "values that are set and that `env` in vitrine.json does not list, so the code does not see them: {}",
+        unlisted.join(", ")
+    );
+    (!unlisted.is_empty()).then_some(line)
 }
 
 /// Says which limits were lowered.
@@ -129,8 +141,8 @@ fn compare(wanted: &WorkerLimits, given: &WorkerLimits) -> Vec<LoweredLimit> {
 }
 
 /// Names of `wanted` that `set` does not have.
-pub(super) fn unset(wanted: &[String], set: &[(String, String)]) -> Vec<String> {
-    wanted.iter().filter(|name| set.iter().all(|(known, _)| known != *name)).cloned().collect()
+pub(super) fn unset(wanted: &[String], set: &[String]) -> Vec<String> {
+    wanted.iter().filter(|name| !set.contains(name)).cloned().collect()
 }
 
 #[cfg(test)]
@@ -159,6 +171,7 @@ mod tests {
         let diagnosis = Diagnosis {
             app: "shop".into(),
             env_unset: vec!["API_URL".into(), "API_KEY".into()],
+            env_unlisted: vec!["API_UR".into(), "OTHER".into()],
             env_scope: EnvScope::Preview,
             egress_denied: vec![DeniedCall {
                 origin: "http://a".into(),
@@ -176,6 +189,7 @@ mod tests {
                 "no value is set for previews for what `env` in vitrine.json lists: API_URL, API_KEY\n  \
                  vitrine env set shop API_URL --preview\n  vitrine env set shop API_KEY --preview\n  \
                  or, for production's value: vitrine env grant shop NAME",
+                "values that are set and that `env` in vitrine.json does not list, so the code does not see them: API_UR, OTHER",
                 r#"egress denied: http://a needs "egress": ["http://a"] in vitrine.json"#,
                 "limits lowered to the operator's maximum ([limits] in vitrine.toml): heap_mb 4096 to 256",
             ]

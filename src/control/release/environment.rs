@@ -109,12 +109,15 @@ impl Environment {
             self.registry.add_app(&app);
             return Ok(None);
         };
+        let unset = if let EnvEdit::Unset(name) = &change { Some(name.clone()) } else { None };
         let draft =
             self.records.stored("recording the environment", move |store| store.draft_env(&app, &change));
-        match draft.await? {
-            Some(revision) => self.reconfigure(&live, revision).await.map(Some),
-            None => Ok(None),
-        }
+        let Some(revision) = draft.await? else { return Ok(None) };
+        let switched = self.reconfigure(&live, revision).await;
+        switched.map(Some).map_err(|error| match unset {
+            Some(name) => still_needed(error, &name, &live.id()),
+            None => error,
+        })
     }
 
     /// The draft of values and the release that is made of them last when that is live; a host that dies before has neither.
@@ -197,6 +200,16 @@ impl Environment {
         let both = self.registry.live(app).into_iter().chain(newest);
         both.flat_map(|handle| handle.bundle.manifest.env.clone()).collect()
     }
+}
+
+/// Says what to do about a value that can't be unset. That it could be set is no advice: it is.
+fn still_needed(error: ReleaseError, name: &str, live: &ReleaseId) -> ReleaseError {
+    let ReleaseError::Unservable { release, reason, log, mut diagnosis } = error else { return error };
+    diagnosis.env_unset.retain(|unset| unset != name);
+    let reason = format!(
+        "{reason}; {live} needs {name}, which keeps its value: deploy a release that does without it, then unset it"
+    );
+    ReleaseError::Unservable { release, reason, log, diagnosis }
 }
 
 fn view(value: EnvValue, live: LiveValue) -> EnvView {

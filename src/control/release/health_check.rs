@@ -24,7 +24,7 @@ use vitrine_core::telemetry::{Replacement, error_chain};
 use vitrine_proxy::pool::{Checked, Instance, Pool};
 use vitrine_proxy::worker::{Piece, Worker};
 use vitrine_wire::limits::ANSWER_SHOWN_BYTES_MAX;
-use vitrine_wire::{FailedAnswer, Outcome, RequestHead};
+use vitrine_wire::{FailedAnswer, Outcome, RequestHead, WorkerLimits};
 
 /// Whether unhealthy instances of a release are asked for pages, because too few are healthy.
 fn fails_open(pool: &Pool, attributes: &Attributes) -> bool {
@@ -64,7 +64,7 @@ pub(super) async fn first(
         if let Check::Answered(status) = asked.check {
             handle.health_status.store(status, Ordering::Relaxed);
         }
-        let Some((what, answer)) = asked.failure() else { return Ok(None) };
+        let Some((what, answer)) = asked.failure(&handle.limits) else { return Ok(None) };
         if terms == Terms::Accepted && asked.ended != Some(Outcome::Crashed) {
             return Ok(Some(format!("The health path {path} failed: {what}")));
         }
@@ -90,7 +90,7 @@ pub(super) async fn every_path(
     let manifest = &handle.bundle.manifest;
     let health = Some(&manifest.health.path).filter(|path| !manifest.warm.contains(path));
     for path in manifest.warm.iter().chain(health) {
-        if let Some((what, answer)) = once(handle, worker, domain, path).await.failure() {
+        if let Some((what, answer)) = once(handle, worker, domain, path).await.failure(&handle.limits) {
             let kind = if Some(path) == health { "health" } else { "warm" };
             return Err(FailedCheck { reason: format!("The {kind} path {path} failed: {what}"), answer });
         }
@@ -242,10 +242,16 @@ struct Asked {
 
 impl Asked {
     /// What is wrong with it, if anything is.
-    fn failure(&self) -> Option<(String, Option<FailedAnswer>)> {
+    fn failure(&self, limits: &WorkerLimits) -> Option<(String, Option<FailedAnswer>)> {
         let what = match self.check {
             Check::Answered(status) if status < 500 => return None,
             Check::Answered(status) => format!("it answered {status}"),
+            Check::TimedOut if self.ended == Some(Outcome::CpuLimit) => {
+                format!("it used more CPU time than its {} ms (limits.cpu_ms)", limits.cpu_ms)
+            }
+            Check::TimedOut if self.ended == Some(Outcome::WallLimit) => {
+                format!("no answer came within {} ms (limits.wall_ms)", limits.wall_ms)
+            }
             Check::TimedOut => format!("no answer came within {FIRST_CHECK_TIMEOUT_MS} ms"),
             Check::Failed | Check::InternalError if self.ended == Some(Outcome::AppError) => {
                 "the app failed".into()

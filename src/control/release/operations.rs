@@ -8,7 +8,9 @@ use super::{
 use std::sync::Arc;
 use std::time::Duration;
 use vitrine_bundle::{Bundle, BundleDir, Scale};
+use vitrine_core::config::Isolation;
 use vitrine_core::id::{AppName, Digest, ReleaseId, Version};
+use vitrine_engine::EngineError;
 use vitrine_proxy::pool::Pool;
 use vitrine_proxy::route::guard::Guard;
 use vitrine_proxy::route::split::Weight;
@@ -149,11 +151,32 @@ impl Releases {
         self.0.views.app_summaries(page, may_be_shown)
     }
 
-    /// What an operator is to know if the first release of this app has just taken the bare domain from another one. That one is
-    /// named if it `may_be_shown`.
+    /// What an operator is to know if the first release of this app has just taken the bare domain, or host names of releases, from
+    /// other apps. They are named if they `may_be_shown`.
     #[must_use]
-    pub fn apex_lost_to(&self, app: &AppName, may_be_shown: impl Fn(&AppName) -> bool) -> Option<String> {
-        self.0.views.apex_lost_to(app, may_be_shown)
+    pub fn names_lost_to(&self, app: &AppName, may_be_shown: impl Fn(&AppName) -> bool) -> Vec<String> {
+        let apex = self.0.views.apex_lost_to(app, &may_be_shown);
+        apex.into_iter().chain(self.0.views.labels_lost_to(app, &may_be_shown)).collect()
+    }
+
+    /// Which kind of workers there are.
+    #[must_use]
+    pub fn isolation(&self) -> Isolation {
+        self.0.supervisor.0.engine.isolation()
+    }
+
+    /// Whether what runs workers answers.
+    ///
+    /// # Errors
+    /// See [`EngineError`].
+    pub async fn check_engine(&self) -> Result<(), EngineError> {
+        self.0.supervisor.0.engine.check().await
+    }
+
+    /// Whether a rollback has left this version since it was live.
+    #[must_use]
+    pub fn is_rolled_back(&self, app: &AppName, version: &str) -> bool {
+        self.0.registry.is_rolled_back(app, version)
     }
 
     /// Apps that were removed and can be restored, by name.

@@ -178,6 +178,13 @@ impl Registry {
         self.releases(&id.app).into_iter().find(|handle| *handle.pool.release() == *id)
     }
 
+    /// Whether a rollback has left a version since it was live.
+    pub(super) fn is_rolled_back(&self, app: &AppName, version: &str) -> bool {
+        let releases = self.releases(app);
+        let of_version = releases.iter().find(|handle| handle.pool.release().version.as_str() == version);
+        of_version.is_some_and(|handle| handle.record().rolled_back)
+    }
+
     /// The release that a preview's name leads to.
     pub(super) fn preview(&self, app: &AppName, name: &Version) -> Option<Arc<ReleaseHandle>> {
         self.releases(app).into_iter().find(|handle| handle.record().preview.as_ref() == Some(name))

@@ -200,7 +200,7 @@ impl Uploader {
 
     async fn uploaded(&self, handle: &Arc<ReleaseHandle>, created: bool, deploy: u64) -> Uploaded {
         // A warning that can't be given is no reason to fail.
-        let env_unset = match self.supervisor.env_of(handle).await {
+        let env_unset = match self.supervisor.names_set(handle).await {
             Ok(set) => diagnosis::unset(&handle.bundle.manifest.env, &set),
             Err(_) => Vec::new(),
         };

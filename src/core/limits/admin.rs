@@ -53,6 +53,11 @@ const _: () = assert!(LOG_STREAMS_OF_TOKENS_MAX < LOG_STREAMS_MAX);
 /// Time between two signs of life on a quiet stream; proxies cut idle ones at 60 s.
 pub const SSE_KEEP_ALIVE_MS: u64 = 15_000;
 
+/// Time for whatever runs workers to say that it answers, beside an answer about apps: that must not wait for it.
+pub const CONDITION_CHECK_MS: u64 = 1_000;
+/// A disk is said to be nearly full when it has so many times the room that uploads leave: some deploys before they are refused.
+pub const DISK_SHORT_TIMES: u64 = 4;
+
 /// Maximum lifetime of an admin token that expires: ten years. Catches typos in `--ttl`.
 pub const TOKEN_TTL_MAX_MS: u64 = 10 * 365 * 24 * 3_600_000;
 

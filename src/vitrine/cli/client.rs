@@ -186,11 +186,11 @@ impl Client {
 
     /// Shows what the host says beside its answers, once.
     fn tell_notice(&self, response: &Response) {
-        let notice = response.headers().get(&NOTICE_HEADER).and_then(|notice| notice.to_str().ok());
-        if let Some(notice) = notice
-            && self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(notice.to_owned())
-        {
-            print::talk(&format!("warning: {notice}"));
+        let notices = response.headers().get_all(&NOTICE_HEADER).iter();
+        for notice in notices.filter_map(|notice| notice.to_str().ok()) {
+            if self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(notice.to_owned()) {
+                print::talk(&format!("warning: {notice}"));
+            }
         }
     }
 

@@ -19,7 +19,7 @@ pub(super) enum Verb {
     /// Report what `serve` would refuse: the first error of the file with its line and column, or what can't be used of the data
     /// folder, keys, token, certificates, password file and addresses
     ///
-    /// Addresses in use, and apps that the file names and the data folder does not have, are warnings. Nothing is written, and the host
+    /// Addresses that others use, and apps that the file names and the data folder does not have, are warnings. Nothing is written, and the host
     /// may run meanwhile. Run it as the user that the host runs as: files that only that user can read are not checked otherwise.
     Check {
         /// Configuration file to read
@@ -53,7 +53,7 @@ fn precheck(config: &Config, file: &Path) -> Result<Vec<String>, Failure> {
         found.refused.iter().partition(|error| is_of_another_user(*error));
     let unchecked = unchecked.into_iter().map(|error| format!("not checked: {}", error_chain(error)));
     let in_use = found.in_use.iter().map(|(field, address)| {
-        format!("`{field}` is {address}, which a process listens on; `serve` needs it free, unless it is a host to upgrade")
+        format!("`{field}` is {address}, which another process listens on; `serve` needs it free")
     });
     let warnings: Vec<String> = unchecked.chain(in_use).chain(unknown_apps(config, &found)).collect();
     warnings.iter().for_each(|warning| print::talk(&format!("warning: {warning}")));

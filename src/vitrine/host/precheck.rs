@@ -2,8 +2,10 @@
 
 use super::HostError;
 use std::collections::BTreeSet;
+use std::fs;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use vitrine_control::admin::{AdminError, Token};
 use vitrine_core::config::Config;
@@ -20,7 +22,7 @@ use vitrine_store::{KeySource, Layout, Store};
 pub(crate) struct Precheck {
     /// What a start of this user would refuse.
     pub refused: Vec<HostError>,
-    /// Fields whose addresses another process listens on: the host itself, if it runs.
+    /// Fields whose addresses another process listens on. The host that runs with this data folder is none.
     pub in_use: Vec<(&'static str, SocketAddr)>,
     /// Apps of the data folder; none if it can't be read.
     pub apps: BTreeSet<AppName>,
@@ -56,8 +58,12 @@ impl Precheck {
     }
 
     fn addresses(&mut self, config: &Config) {
+        let own = running(&Layout::new(&config.data));
         for (field, address) in config.listeners() {
             match bound(address) {
+                Err(error)
+                    if error.kind() == ErrorKind::AddrInUse
+                        && own.is_some_and(|own| listens(own, address)) => {}
                 Err(error) if error.kind() == ErrorKind::AddrInUse => self.in_use.push((field, address)),
                 Err(source) if field == "admin" => {
                     self.refused.push(AdminError::Listen { address, source }.into());
@@ -67,4 +73,32 @@ impl Precheck {
             }
         }
     }
+}
+
+/// The process that holds a data folder or held it last.
+fn running(layout: &Layout) -> Option<u32> {
+    let holder = fs::read_to_string(layout.lock()).ok()?;
+    holder.rsplit(' ').next()?.parse().ok()
+}
+
+/// Whether a process listens on the port of an address.
+fn listens(process: u32, address: SocketAddr) -> bool {
+    let tables =
+        ["tcp", "tcp6"].map(|name| fs::read_to_string(format!("/proc/net/{name}")).unwrap_or_default());
+    let sockets: Vec<PathBuf> = tables.iter().flat_map(|table| listening(table, address.port())).collect();
+    let files = fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten();
+    files.filter_map(|file| fs::read_link(file.path()).ok()).any(|file| sockets.contains(&file))
+}
+
+/// Sockets that listen on a port, as `/proc/PID/fd` names them.
+fn listening(table: &str, port: u16) -> impl Iterator<Item = PathBuf> {
+    /// State of a socket that listens.
+    const LISTENS: &str = "0A";
+    let of_port = format!(":{port:04X}");
+    // The number of the line, both addresses, the state, and the inode behind six more.
+    table.lines().filter_map(move |line| {
+        let columns: Vec<&str> = line.split_whitespace().collect();
+        let is_one = columns.get(1)?.ends_with(&of_port) && *columns.get(3)? == LISTENS;
+        is_one.then(|| PathBuf::from(format!("socket:[{}]", columns.get(9).unwrap_or(&""))))
+    })
 }

@@ -157,7 +157,7 @@ async fn go(
     let created = uploaded.created;
     course.uploaded = Some(uploaded);
     if created {
-        course.notices.extend(behalf.releases.apex_lost_to(&release.app, caller.may_see()));
+        course.notices.extend(behalf.releases.names_lost_to(&release.app, caller.may_see()));
     }
     if !goes_live {
         return Ok(());

@@ -29,6 +29,8 @@ pub enum DeployResult {
     Failed,
     /// A deployment that began later went live before it. A release that it brought is removed again.
     Superseded,
+    /// Users got the release, until it was rolled back: by an operator, or by the verdict of its bake.
+    RolledBack,
 }
 
 impl DeployResult {
@@ -40,6 +42,7 @@ impl DeployResult {
             Self::Ready => "ready",
             Self::Failed => "failed",
             Self::Superseded => "superseded",
+            Self::RolledBack => "rolled back",
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::release::quota as quotas;
 use crate::release::release_handle::ReleaseHandle;
 use std::sync::Arc;
 use vitrine_core::config::Quota;
-use vitrine_core::id::ReleaseId;
+use vitrine_core::id::{AppName, ReleaseId};
 
 /// Why a release can't be taken in now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,7 +92,31 @@ impl State {
     }
 }
 
+/// A label that another app had, and has no more.
+#[derive(Debug)]
+pub(in crate::release) struct LostLabel {
+    /// Which.
+    pub label: String,
+    /// The app.
+    pub of: AppName,
+    /// What of it.
+    pub by: String,
+}
+
 impl Registry {
+    /// Labels of releases and previews of other apps that belong to this one.
+    pub(in crate::release) fn labels_below(&self, app: &AppName) -> Vec<LostLabel> {
+        let records: Vec<_> = self.entries().iter().map(|handle| handle.record()).collect();
+        let of_others = records.iter().filter(|record| record.id.app != *app);
+        let labels = of_others.flat_map(|record| {
+            let named = labels::labels(&record.id, record.preview.as_ref());
+            named.map(|(label, by)| LostLabel { label, by, of: record.id.app.clone() })
+        });
+        let state = self.lock();
+        let holds = |name: &str| state.holds_name(name);
+        labels.filter(|lost| labels::owner(&lost.label, holds) == Some(app.as_str())).collect()
+    }
+
     /// Holds a version and its labels for an upload: of two that want the same, one gets it.
     ///
     /// # Errors
