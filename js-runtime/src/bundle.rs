@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Folder of a bundle that holds what the server runs.
@@ -23,6 +23,8 @@ pub struct Bundle {
     pub codes: Arc<CodeCache>,
     /// When they were read, in milliseconds since the Unix epoch.
     pub read_ms: u64,
+    /// What [`Bundle::names_deno`] found.
+    pub deno: Arc<OnceLock<bool>>,
 }
 
 /// Why a bundle can't be read.
@@ -64,6 +66,15 @@ pub enum BundleError {
 }
 
 impl Bundle {
+    /// Whether a file names `Deno.upgradeWebSocket`.
+    pub fn names_deno(&self) -> bool {
+        let names = |content: &Arc<[u8]>| {
+            let text = std::str::from_utf8(content).unwrap_or_default();
+            text.contains("upgradeWebSocket") && text.contains("Deno")
+        };
+        *self.deno.get_or_init(|| self.files.values().any(names))
+    }
+
     /// Reads `server/**` and `vitrine.json` of the bundle in `folder`.
     ///
     /// # Errors
@@ -77,7 +88,7 @@ impl Bundle {
         reading.folder(&folder.join(SERVER_FOLDER), SERVER_FOLDER, 1)?;
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let read_ms = u64::try_from(since_epoch.as_millis()).unwrap_or_default();
-        Ok(Self { files: Arc::new(reading.files), codes: Arc::default(), read_ms })
+        Ok(Self { files: Arc::new(reading.files), read_ms, ..Self::default() })
     }
 }
 

@@ -29,6 +29,7 @@ deno_core::extension!(
         answer::op_answer_head,
         answer::op_answer_page,
         answer::op_answer_text,
+        file::op_bundle_names_deno,
         crypto::cipher::op_aes_wrap,
         crypto::cipher::op_cipher,
         crypto::cipher::op_cipher_authenticate,

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use std::time::Duration;
 use tokio_tungstenite::tungstenite::Message;
+use vitrine_test_support::docker;
 use vitrine_test_support::host::Host;
 use vitrine_test_support::processes::kill;
 use vitrine_test_support::wait::wait_until;
@@ -127,6 +128,24 @@ fn messages_go_both_ways_until_one_side_closes() {
 }
 
 #[test]
+fn a_worker_in_a_container_has_them_too() {
+    if !docker::is_there() {
+        return;
+    }
+    let host = Host::start_with(&["--isolation", "container", "--stop-workers-on-exit"]);
+    deploy(&host, "v1", "{}");
+    let mut socket = open(&host, "/contained");
+    assert_eq!(socket.text(), "hello v1");
+    for length in [1, 70_000, 1 << 20] {
+        socket.send(vec![7; length]);
+        assert_eq!(socket.receive(), Message::Binary(vec![7; length].into()));
+    }
+    deploy(&host, "v2", "{}");
+    assert_eq!(socket.closed(), (1012, "Service restart".to_owned()));
+    assert_eq!(open(&host, "/next").close(4000, "enough"), (4000, "enough".to_owned()));
+}
+
+#[test]
 fn a_release_that_leaves_sends_its_sockets_to_the_next_one() {
     let host = with_shop("{}");
     let mut sockets: Vec<Socket> = (0..3).map(|n| open(&host, &format!("/{n}"))).collect();
@@ -228,6 +247,10 @@ fn a_client_that_breaks_the_rules_is_told_which() {
     let mut long = open(&host, "/long");
     long.send(vec![0; (1 << 20) + 1]);
     assert_eq!(long.closed().0, 1009);
+    // Far more than the kernels hold: it must not be reset while it sends.
+    let mut longer = open(&host, "/longer");
+    longer.send(vec![0; 32 << 20]);
+    assert_eq!(longer.closed().0, 1009);
     let mut raw = open(&host, "/raw");
     // Text, masked with nothing, that is not UTF-8.
     std::io::Write::write_all(raw.stream(), &[0x81, 0x81, 0, 0, 0, 0, 0xff]).unwrap();
@@ -328,4 +351,69 @@ fn an_app_opens_sockets_where_it_may_fetch() {
         assert!(told[0].contains(reason) || told[0].contains("egress denied"), "{told:?}");
         assert_eq!(told[1], "close 1006  false");
     }
+}
+
+const FORMS: &str = r#"
+const seen = [];
+export default {
+  async fetch(request) {
+    const { pathname, searchParams, host } = new URL(request.url);
+    if (pathname === "/deno") {
+      const { socket, response } = Deno.upgradeWebSocket(request, { protocol: "chat" });
+      const before = socket.readyState;
+      socket.onopen = () => socket.send(`${before} ${socket.readyState} ${socket.protocol} ${response.status}`);
+      socket.onmessage = ({ data }) => data === "bye" ? socket.close(4005, "deno") : socket.send(data);
+      socket.onclose = ({ code }) => console.log(`deno closed ${code}`);
+      return response;
+    }
+    const to = `http://${searchParams.get("to") ?? host}`;
+    if (pathname === "/through") return fetch(to, request);
+    if (pathname === "/fetched") {
+      const response = await fetch(to, { headers: { Upgrade: "websocket" } });
+      const { webSocket } = response;
+      if (webSocket === null) return new Response(`${response.status} ${await response.text()}`);
+      webSocket.accept();
+      const told = [];
+      const closed = new Promise((resolve) => webSocket.addEventListener("close", resolve));
+      webSocket.addEventListener("message", ({ data }) => { told.push(data); if (told.length === 1) webSocket.send("bye"); });
+      webSocket.send("first");
+      const { code, reason } = await closed;
+      return Response.json([response.status, ...told, code, reason]);
+    }
+    if (pathname === "/plain") try { Deno.upgradeWebSocket(request); } catch (error) { return new Response(error.message); }
+    return new Response(`none of ${seen.length}`);
+  },
+};
+"#;
+
+#[test]
+fn sockets_of_denos_and_cloudflares_forms() {
+    let server = web_socket::serve();
+    let host =
+        Host::start_in(Host::configured(&format!("[egress]\nallow_private = [\"{server}\"]\n")), &PROCESS);
+    let json = format!(r#"{{"egress":["http://{server}"]}}"#);
+    host.deploy_files("shop", &[("server/index.js", FORMS), ("vitrine.json", &json)], &["--version", "v1"]);
+    let text = |path: &str| host.get("shop", path).send().text().to_owned();
+
+    let mut deno = open(&host, "/deno");
+    assert!(deno.head.contains("sec-websocket-protocol: chat\r\n"), "{}", deno.head);
+    assert_eq!(deno.text(), "0 1 chat 101");
+    deno.send("echo");
+    assert_eq!(deno.text(), "echo");
+    deno.send("bye");
+    assert_eq!(deno.closed(), (4005, "deno".to_owned()));
+    said(&host, "deno closed 4005");
+    assert_eq!(text("/plain"), "Invalid Header: 'upgrade' header must contain 'websocket'");
+
+    assert_eq!(text(&format!("/fetched?to={server}/")), r#"[101,"first",4002,"as you say"]"#);
+    assert_eq!(text(&format!("/fetched?to={server}/refused")), "403 no");
+    assert_eq!(text("/fetched"), "200 none of 0", "its own origin answers without one");
+
+    let mut through = open(&host, &format!("/through?to={server}/"));
+    through.send("there and back");
+    assert_eq!(through.text(), "there and back");
+    through.send("bye");
+    assert_eq!(through.closed(), (4002, "as you say".to_owned()));
+    let (head, _) = handshake(host.edge, "shop.localhost", &format!("/through?to={server}/refused"), "");
+    assert!(head.starts_with("HTTP/1.1 403 "), "{head}");
 }

@@ -14,6 +14,8 @@ const globalEvents = core.loadExtScript("ext:vitrine/runtime/global_events.js");
 const moduleScope = core.loadExtScript("ext:vitrine/runtime/snapshot_guard.js");
 const wasmStreaming = core.loadExtScript("ext:vitrine/web/wasm_streaming.js");
 
+const { op_bundle_names_deno } = core.ops;
+
 const CLASS = new SafeRegExp("^[A-Z]");
 
 // Names that are fetched from a script when first used: a bundle pays only for what it touches.
@@ -66,6 +68,7 @@ function refuseClones(script, names) {
 }
 
 function environment(values) {
+  installDeno();
   const env = serve.takeEnvironment(values);
   if (values.length === 0) return;
   const { default: process } = core.loadExtScript("ext:vitrine/node/process.js");
@@ -114,6 +117,12 @@ function installLazy() {
   }
   properties.process = core.propNonEnumerableLazyLoaded((script) => script.default, () => core.loadExtScript("ext:vitrine/node/process.js"));
   core.defineGlobalProperties(globalThis, properties);
+}
+
+function installDeno() {
+  if (!op_bundle_names_deno()) return;
+  const deno = core.propNonEnumerableLazyLoaded((script) => script.Deno, () => core.loadExtScript("ext:vitrine/web/deno.js"));
+  core.defineGlobalProperties(globalThis, { __proto__: null, Deno: deno });
 }
 
 function install(name, value, enumerable = false) {
@@ -168,6 +177,11 @@ function suspend() {
   install("__vitrine", { resume });
 }
 
+function watch(names) {
+  installDeno();
+  moduleScope.watch(names);
+}
+
 function resume() {
   ReflectDeleteProperty(globalThis, "Deno");
   ReflectDeleteProperty(globalThis, "__vitrine");
@@ -192,7 +206,7 @@ const entries = {
   timer: timers.fire,
   rejectionHandled: globalEvents.rejectionHandled,
   uncaught: globalEvents.uncaught,
-  watch: moduleScope.watch,
+  watch,
 };
 return entries;
 })();

@@ -4,7 +4,7 @@ const { core, primordials } = __bootstrap;
 const { op_cancel, op_fetch, op_fetch_drop, op_upload_end, op_upload_open, op_upload_send } = core.ops;
 const {
   ArrayBufferIsView, ArrayPrototypePush, ArrayPrototypeSplice, PromisePrototypeThen, RegExpPrototypeExec, RegExpPrototypeTest, SafeRegExp, StringPrototypeIndexOf,
-  StringPrototypeSlice, StringPrototypeStartsWith, TypeError, TypedArrayPrototypeGetByteLength,
+  StringPrototypeSlice, StringPrototypeStartsWith, StringPrototypeToLowerCase, TypeError, TypedArrayPrototypeGetByteLength,
 } = primordials;
 const { URL } = core.loadExtScript("ext:deno_web/00_url.js");
 const { currentRequest, hostCall } = core.loadExtScript("ext:vitrine/runtime/bridge.js");
@@ -92,6 +92,7 @@ async function call(request, signal, isWeb) {
   const headers = headersList(request.headers);
   let body = request[kBody] === null ? null : takeUpload(request[kBody]);
   if (isWeb) addDefaults(headers);
+  if (isWeb && method === "GET" && isUpgrade(headers)) return await openSocket(withoutFragment(url), headers, signal);
   setLength(headers, method, body);
   for (let redirects = 0;; redirects++) {
     url = withoutFragment(url);
@@ -112,6 +113,33 @@ async function call(request, signal, isWeb) {
       for (let i = 0; i < OF_ORIGIN.length; i++) takeHeader(headers, OF_ORIGIN[i]);
     }
     url = next.href;
+  }
+}
+
+function isUpgrade(headers) {
+  const upgrade = header(headers, "upgrade");
+  return upgrade !== null && StringPrototypeToLowerCase(upgrade) === "websocket";
+}
+
+// A call that asks for a WebSocket: the answer has one where the server gives it, as in Cloudflare's workers. No redirect is followed.
+async function openSocket(url, headers, signal) {
+  signal?.throwIfAborted();
+  const upload = op_upload_open();
+  const start = (number) => op_fetch(number, currentRequest(), "GET", url, headers, upload, false, isOwn(url), true);
+  try {
+    const { 0: status, 1: reason, 2: list, 3: body } = signal === null ? await hostCall(start) : await signalledCall(signal, start);
+    const statusText = reason ?? STATUS_CODES[status] ?? "";
+    if (status !== 101) {
+      op_upload_end(upload, true);
+      return fetchedResponse(status, statusText, headersOf(list), responseBody("GET", status, list, body, signal, true), url, false);
+    }
+    const { fetched, headerOf } = core.loadExtScript("ext:vitrine/web/web_socket.js");
+    const socket = fetched(body, upload, url, headerOf(list, "sec-websocket-protocol"));
+    return fetchedResponse(status, statusText, headersOf(list), null, url, false, socket);
+  } catch (error) {
+    op_upload_end(upload, false);
+    if (signal?.aborted) throw signal.reason;
+    throw failed(error.message, coded(error));
   }
 }
 

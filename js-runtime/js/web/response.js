@@ -50,7 +50,7 @@ class Response {
 
   static {
     // The answer to a fetch.
-    fetchedResponse = (status, statusText, headers, body, url, redirected) => {
+    fetchedResponse = (status, statusText, headers, body, url, redirected, webSocket = null) => {
       const response = new Response(FETCHED);
       response.#status = status;
       response.#statusText = statusText;
@@ -59,6 +59,7 @@ class Response {
       response.#type = "basic";
       response.#url = url;
       response.#redirected = redirected;
+      response.#webSocket = webSocket;
       response[kBody] = body;
       return response;
     };
@@ -122,7 +123,7 @@ class Response {
     return this.#redirected;
   }
 
-  // The end of a WebSocketPair that goes to the client, or null.
+  // The end of a WebSocketPair that goes to the client, or the socket that a call has opened; else null.
   get webSocket() {
     return this.#webSocket;
   }

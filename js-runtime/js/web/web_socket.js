@@ -23,6 +23,8 @@ const CLOSING = 2;
 const CLOSED = 3;
 // Code of an end without a close.
 const ABNORMAL = 1006;
+// Code of a close because of what went wrong elsewhere.
+const FAILED = 1011;
 const REASON_BYTES_MAX = 123;
 const TOKEN = new SafeRegExp("^[!#$%&'*+\\-.^_`|~A-Za-z0-9]+$");
 const PAIRED = Symbol("paired");
@@ -101,7 +103,28 @@ async function connect(url, protocols) {
   }
 }
 
+// Passes on what one socket hears, until it has closed.
+function pass(from, to) {
+  from.addEventListener("message", ({ data }) => to.send(data));
+  from.addEventListener("close", ({ code, reason }) => {
+    if (code === NO_CODE) to.close();
+    else to.close(code === ABNORMAL ? FAILED : code, reason);
+  });
+}
+
+// An end of a pair that speaks with the other side of a socket.
+function relay(socket) {
+  const { 0: outer, 1: inner } = makePair();
+  inner.accept();
+  socket.accept();
+  pass(socket, inner);
+  pass(inner, socket);
+  return outer;
+}
+
 let makePair;
+let makeServer;
+let fetched;
 let upgrade;
 
 class WebSocket extends EventTarget {
@@ -116,6 +139,8 @@ class WebSocket extends EventTarget {
   #early = [];
   // Whether it is an end that went into an answer.
   #isGiven = false;
+  // Whether it is open only once its answer has gone out.
+  #opensLater = false;
   #peer = null;
   // What is sent while a Blob is being read waits for that.
   #sending = null;
@@ -148,15 +173,37 @@ class WebSocket extends EventTarget {
       }
       return ends;
     };
+    // The ends of a pair of which the second is open once the first has answered a request.
+    makeServer = (protocol) => {
+      const { 0: client, 1: server } = makePair();
+      server.#isAccepted = server.#opensLater = true;
+      server.#state = CONNECTING;
+      server.#binaryType = "blob";
+      server.#protocol = protocol;
+      return { client, server };
+    };
+    // The socket that a call has opened. It hears nothing before the app accepts it, or answers with it.
+    fetched = (body, upload, url, protocol) => {
+      const socket = new WebSocket(PAIRED);
+      const number = op_socket_open(body, upload);
+      if (number <= 0) throw new TypeError("this isolate has as many WebSockets as it may");
+      socket.#url = url;
+      socket.#protocol = protocol;
+      socket.#way = new HostWay(number);
+      socket.#peer = socket;
+      return socket;
+    };
     // Answers a request with an end of a pair: the other one speaks with its client from now on. `closed` is called at the end; gives what
     // ends it.
     upgrade = (request, end, headers, closed) => {
       if (!(typeof end === "object" && end !== null && #peer in end) || end.#peer === null || end.#isAccepted || end.#isGiven) {
         throw new TypeError("The webSocket of a Response must be an end of a WebSocketPair that was neither accepted nor used");
       }
+      const isFetched = end.#way instanceof HostWay;
       const number = op_socket_accept(request, headers);
       if (number === 0) throw new TypeError("The handler answered with a WebSocket, and the request does not ask for one");
       if (number === -2) throw new TypeError("With limits.isolate_per_request there are no WebSockets: each would keep an isolate for itself");
+      if (isFetched) end = relay(end);
       end.#isGiven = true;
       const server = end.#peer;
       server.#whenClosed = closed;
@@ -166,6 +213,7 @@ class WebSocket extends EventTarget {
         return undefined;
       }
       server.#way = new HostWay(number);
+      if (server.#opensLater) queueTask(() => server.#opens(), []);
       const early = end.#early;
       end.#early = [];
       for (let i = 0; i < early.length; i++) {
@@ -173,7 +221,7 @@ class WebSocket extends EventTarget {
         server.#giveUp();
         return undefined;
       }
-      if (server.#isAccepted) server.#listenInContext();
+      if (server.#isAccepted && !server.#opensLater) server.#listenInContext();
       return () => server.#finish(ABNORMAL, "", false);
     };
   }
@@ -275,6 +323,10 @@ class WebSocket extends EventTarget {
   #opened({ number, protocol }) {
     this.#way = new HostWay(number);
     this.#protocol = protocol;
+    this.#opens();
+  }
+
+  #opens() {
     if (this.#state === CLOSING) {
       // Closed before it was open.
       this.#way.end();
@@ -368,5 +420,5 @@ class WebSocketPair {
   }
 }
 
-return { WebSocket, WebSocketPair, upgrade };
+return { WebSocket, WebSocketPair, fetched, headerOf, makeServer, upgrade };
 })();

@@ -40,3 +40,9 @@ pub fn op_file_time_ms(state: &OpState) -> f64 {
     let time_ms = state.borrow::<Bundle>().read_ms as f64;
     time_ms
 }
+
+/// Whether the app's code uses what Deno has for servers of WebSockets.
+#[op2(fast)]
+pub fn op_bundle_names_deno(state: &OpState) -> bool {
+    state.borrow::<Bundle>().names_deno()
+}

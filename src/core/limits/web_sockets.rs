@@ -12,7 +12,7 @@ pub const EGRESS_WEB_SOCKETS_MAX: usize = super::EGRESS_CALLS_MAX / 2;
 /// Messages that wait for the wire beyond its window: the next is read when this one is taken.
 pub const SOCKET_PIECES: usize = 1;
 /// Time without a sign of the other side after which it is sent a ping: below the minute after which proxies give a silent connection up.
-/// One that is not answered within as long again ends the socket.
+/// One that is not answered within as long again ends the socket: one that vanished is noticed within three times this.
 pub const SOCKET_PING_MS: u64 = 30_000;
 /// Time for the other side's close, and for the app's, once one side has closed: some round trips.
 pub const SOCKET_CLOSE_MS: u64 = 5_000;

@@ -3,6 +3,9 @@
 //! Whoever takes nothing holds the other up: a worker that does not read is felt by the other side, and one that does not read ends the
 //! socket after a while.
 
+#[cfg(test)]
+mod tests;
+
 use super::session::{CLOSED_WITHOUT_A_WORD, Session, Summary};
 use super::unread::{CountedIo, Unread};
 use bytes::{Bytes, BytesMut};
@@ -10,7 +13,7 @@ use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
 use std::io::ErrorKind;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
@@ -61,7 +64,7 @@ pub async fn run<S>(
     role: Role,
     stall: Duration,
     inbound: &mut impl Inbound,
-    outbound: impl Outbound,
+    mut outbound: impl Outbound,
     leave: impl Future<Output = ()> + Send,
     app: AppName,
 ) -> Summary
@@ -76,38 +79,84 @@ where
         .max_frame_size(Some(MESSAGE_BYTES_MAX));
     let (session, unread) = (Session::default(), Unread::of(app));
     let io = CountedIo { io, unread: &unread, session: &session };
-    let (sink, stream) = WebSocketStream::from_raw_socket(io, role, Some(config)).await.split();
-    let both = async {
-        let reading = async {
-            from_peer(stream, outbound, stall, &session, &unread).await;
-            Ok::<_, Cut>(())
-        };
+    let (sink, mut stream) = WebSocketStream::from_raw_socket(io, role, Some(config)).await.split();
+    let whole = async {
         let mut writer = Writer { sink, stall, closing: Vec::new(), closed: false, session: &session };
-        tokio::try_join!(reading, writer.run(inbound, leave))
+        let reading = async {
+            let end = from_peer(&mut stream, &mut outbound, stall, &session, &unread).await;
+            match end {
+                // The other side is told so at the worker's own end.
+                PeerEnd::Untaken => session.begin_end(),
+                _ => session.has_heard_all(),
+            }
+            Ok::<_, Cut>(end)
+        };
+        let (end, ()) = tokio::try_join!(reading, writer.run(inbound, leave))?;
+        let mut connection = writer.sink.reunite(stream).map_err(|_| Cut)?;
+        tokio::join!(hang_up(&mut connection.get_mut().io, &end), tell_end(outbound, inbound, &end));
+        Ok(())
     };
     tokio::select! {
-        _ = both => {}
+        Ok(()) | Err(Cut) = whole => {}
         () = session.overdue() => {}
     }
     session.summary()
 }
 
+/// How what the other side says came to its end.
+#[derive(Debug, Clone)]
+enum PeerEnd {
+    /// It has closed: the payload for the worker.
+    Closed(Bytes),
+    /// It is gone, or what it sent is wrong.
+    Broken,
+    /// The worker is gone.
+    Untaken,
+    /// The worker takes nothing: a part of a message may be on its way, and nothing can follow it.
+    Untold,
+}
+
+/// Ends the connection. One that may still send is heard until it has seen that: what is unread when a connection is closed makes the
+/// kernel reset it, and the other side may lose the close that it was sent.
+async fn hang_up<S: AsyncRead + AsyncWrite + Unpin>(io: &mut S, end: &PeerEnd) {
+    let ended = io.shutdown().await;
+    if ended.is_err() || matches!(end, PeerEnd::Closed(_)) {
+        return;
+    }
+    let mut unread = vec![0; SOCKET_READ_BUFFER_BYTES];
+    while io.read(&mut unread).await.is_ok_and(|read| read > 0) {}
+}
+
+/// Tells the worker that the other side has ended, and waits until it has ended, too.
+async fn tell_end(mut outbound: impl Outbound, inbound: &mut impl Inbound, end: &PeerEnd) {
+    let close = match end {
+        PeerEnd::Closed(payload) => Some(payload.clone()),
+        PeerEnd::Broken => Some(close_payload(CLOSED_WITHOUT_A_WORD, "")),
+        PeerEnd::Untaken | PeerEnd::Untold => None,
+    };
+    if let Some(payload) = close {
+        // One that does not hear it is gone itself.
+        let _ = send(&mut outbound, MessageKind::Close, payload).await;
+    }
+    drop(outbound);
+    while inbound.next().await.is_some() {}
+}
+
 /// Passes on what the other side sends, until it has closed or is gone.
 async fn from_peer<S>(
-    mut stream: SplitStream<WebSocketStream<S>>,
-    mut outbound: impl Outbound,
+    stream: &mut SplitStream<WebSocketStream<S>>,
+    outbound: &mut impl Outbound,
     stall: Duration,
     session: &Session,
     unread: &Unread,
-) where
+) -> PeerEnd
+where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut has_closed = false;
     loop {
-        // What follows a close is the end; asking for it sends the answer to the close.
         let Some(came) = stream.next().await else {
             session.is_gone();
-            break;
+            return PeerEnd::Broken;
         };
         let (kind, data) = match came {
             Ok(Message::Text(text)) => (MessageKind::Text, text.into()),
@@ -117,8 +166,7 @@ async fn from_peer<S>(
                     (frame.code.into(), frame.reason)
                 });
                 session.closes(code);
-                has_closed = true;
-                (MessageKind::Close, close_payload(code, reason.as_str()))
+                return PeerEnd::Closed(close_payload(code, reason.as_str()));
             }
             Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => continue,
             Err(error) => {
@@ -126,30 +174,22 @@ async fn from_peer<S>(
                     Some(code) => session.fails(code),
                     None => session.is_gone(),
                 }
-                break;
+                return PeerEnd::Broken;
             }
         };
-        if kind != MessageKind::Close {
-            session.count_received();
-        }
+        session.count_received();
         session.blocks(true);
-        let sent = timeout(stall, send(&mut outbound, kind, data)).await;
+        let sent = timeout(stall, send(outbound, kind, data)).await;
         session.blocks(false);
         unread.taken();
         match sent {
             Ok(true) => {}
-            Ok(false) => break,
-            // A part of the message may be on its way: nothing can follow it.
+            Ok(false) => return PeerEnd::Untaken,
             Err(_) => {
                 session.fails(CloseCode::Again.into());
-                return session.begin_end();
+                return PeerEnd::Untold;
             }
         }
-    }
-    session.begin_end();
-    if !has_closed {
-        // One that does not hear it is gone itself.
-        let _ = send(&mut outbound, MessageKind::Close, close_payload(CLOSED_WITHOUT_A_WORD, "")).await;
     }
 }
 
@@ -188,7 +228,7 @@ struct Writer<'a, S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
-    /// Passes on what the worker sends, until its end.
+    /// Passes on what the worker sends, until its end or the other side's. Sends what that is answered.
     async fn run(
         &mut self,
         inbound: &mut impl Inbound,
@@ -204,6 +244,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
             tokio::select! {
                 biased;
                 code = self.session.failed(), if !self.closed => self.close(code, "").await?,
+                () = self.session.all_heard() => return self.flush().await,
                 () = &mut leave, if !left => {
                     left = true;
                     self.close(CloseReason::Restart as u16, "Service restart").await?;

@@ -34,6 +34,8 @@ pub struct Session {
     fault: AtomicU16,
     faulty: Notify,
     ending: Notify,
+    /// The other side says nothing more.
+    heard_all: Notify,
     /// Whether the other side was heard since the last look.
     heard: AtomicBool,
     /// Whether it was asked whether it is there.
@@ -81,6 +83,17 @@ impl Session {
     pub async fn failed(&self) -> u16 {
         self.faulty.notified().await;
         self.fault.load(Ordering::Relaxed)
+    }
+
+    /// The other side says nothing more: what it is answered is all that it still gets.
+    pub fn has_heard_all(&self) {
+        self.begin_end();
+        self.heard_all.notify_one();
+    }
+
+    /// Waits for that.
+    pub async fn all_heard(&self) {
+        self.heard_all.notified().await;
     }
 
     /// From now on the end is awaited.
