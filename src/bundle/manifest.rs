@@ -21,6 +21,8 @@ pub struct Manifest {
     pub shell: Option<String>,
     /// Whether the host compresses what it answers.
     pub compression: bool,
+    /// Whether it gives whole answers that have no validator one of their content.
+    pub auto_etag: bool,
     /// How the entry is called.
     pub contract: Contract,
     /// Whether isolates start from a snapshot of the app.
@@ -46,6 +48,7 @@ impl Default for Manifest {
             assets: "client".into(),
             shell: None,
             compression: true,
+            auto_etag: false,
             contract: Contract::Fetch,
             snapshot: SnapshotWish::default(),
             warm: vec!["/".into()],

@@ -67,6 +67,9 @@ pub(crate) fn answer(
     let may_compress = selection.target.bundle.manifest.compression && context.info.own_call.is_none();
     let encoders = encoders.filter(|_| may_compress);
     let at_hand = ended.filter(|_| !is_head).map(|_| joined(&first));
+    if let Some(data) = at_hand.as_ref().filter(|_| selection.target.bundle.manifest.auto_etag) {
+        conditional::tag_by_content(&context.info.method, status, &mut headers, data);
+    }
     let bytes = at_hand.as_ref().map_or(declared, |data| Some(data.len() as u64));
     let coding = encoders.and_then(|_| compression::negotiate(&context.headers, status, &mut headers, bytes));
     let is_known = conditional::is_not_modified(&context.info.method, &context.headers, status, &headers);

@@ -1,8 +1,10 @@
 //! Whether a client has an app's answer already: RFC 9110, 13.1.2 and 13.1.3, by the validators that the app gave. Pure.
 
 use super::app_head::is_html;
+use super::shared_caches::forbids_storing;
 use http::header::{ETAG, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
 use http::{HeaderName, Method, StatusCode};
+use vitrine_core::id::Digest;
 
 /// Whether a request is answered with 304 in place of this answer.
 pub(crate) fn is_not_modified(
@@ -29,6 +31,15 @@ pub(crate) fn is_not_modified(
     seen.zip(changed).is_some_and(|(seen, changed)| changed == seen)
 }
 
+/// Gives a whole answer without a validator one of its content. What nobody may store needs none.
+pub(crate) fn tag_by_content(method: &Method, status: StatusCode, headers: &mut HeaderMap, data: &[u8]) {
+    let has_one = headers.contains_key(ETAG) || headers.contains_key(LAST_MODIFIED);
+    if method == Method::GET && status == StatusCode::OK && !has_one && !forbids_storing(headers) {
+        let tag = format!("\"{}\"", Digest::of(data).short());
+        headers.insert(ETAG, HeaderValue::try_from(tag).expect("a digest's text is ASCII"));
+    }
+}
+
 /// The tags of a condition. There may be commas in them.
 pub(crate) fn tags<'a>(headers: &'a HeaderMap, condition: &HeaderName) -> impl Iterator<Item = &'a [u8]> {
     headers.get_all(condition).iter().flat_map(|line| {
@@ -52,7 +63,7 @@ pub(crate) fn is_same(one: &[u8], other: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::header::CONTENT_TYPE;
+    use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 
     fn headers(pairs: &[(HeaderName, &str)]) -> HeaderMap {
         pairs.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect()
@@ -92,6 +103,23 @@ mod tests {
     fn tags_may_have_commas() {
         let asked = headers(&[(IF_NONE_MATCH, "\"a,b\" , W/\"c\"")]);
         assert_eq!(tags(&asked, &IF_NONE_MATCH).collect::<Vec<_>>(), [&b"\"a,b\""[..], b"W/\"c\""]);
+    }
+
+    #[test]
+    fn what_has_a_validator_or_may_not_be_stored_gets_none() {
+        let tagged = |method: Method, status: u16, given: &[(HeaderName, &str)]| {
+            let mut given = headers(given);
+            let before = given.clone();
+            tag_by_content(&method, StatusCode::from_u16(status).unwrap(), &mut given, b"page");
+            given != before
+        };
+        assert!(tagged(Method::GET, 200, &[(CACHE_CONTROL, "private, no-cache")]));
+        assert!(!tagged(Method::POST, 200, &[]) && !tagged(Method::GET, 404, &[]));
+        for given in
+            [(ETAG, "\"a\""), (LAST_MODIFIED, "Mon, 02 Nov 2026 08:00:00 GMT"), (CACHE_CONTROL, "No-Store")]
+        {
+            assert!(!tagged(Method::GET, 200, std::slice::from_ref(&given)), "{given:?}");
+        }
     }
 
     #[test]

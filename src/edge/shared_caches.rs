@@ -40,6 +40,12 @@ impl Kept {
     }
 }
 
+/// Whether nobody may keep an answer.
+#[must_use]
+pub(crate) fn forbids_storing(headers: &HeaderMap) -> bool {
+    Directives::of(headers, &CACHE_CONTROL).say("no-store")
+}
+
 /// Whether nobody on the way may change how an answer is coded.
 #[must_use]
 pub(crate) fn forbids_transforms(headers: &HeaderMap) -> bool {

@@ -16,6 +16,9 @@ export default {
       case "/tag": return page({ etag: '"same"' });
       case "/date": return page({ "last-modified": date });
       case "/data": return Response.json("VERSION", { headers: { "last-modified": date } });
+      case "/bare": return page({});
+      case "/targeted": return page({ "cache-control": "private", "cdn-cache-control": "max-age=60", "vitrine-cdn-cache-control": "max-age=5" });
+      case "/ours": return page({ "vitrine-cdn-cache-control": "max-age=5" });
       case "/itself": {
         const known = request.headers.get("if-none-match")?.replace("W/", "") === '"same"' || request.headers.has("if-modified-since");
         const headers = { etag: '"same"', "last-modified": date };
@@ -37,6 +40,44 @@ fn deploy(host: &Host, version: &str) {
 
 fn get(host: &Host, path: &str, headers: &[(&str, &str)]) -> Answer {
     headers.iter().fold(host.get("shop", path), |request, (name, value)| request.header(name, value)).send()
+}
+
+#[test]
+fn a_whole_answer_has_a_tag_of_its_content_where_its_app_wants_that() {
+    let host = Host::start();
+    deploy(&host, "v1");
+    assert_eq!(get(&host, "/bare", &[]).header("etag"), None);
+    let deploy = |version: &str, text: &str| {
+        let app = APP.replace("VERSION", text);
+        let files = [("server/index.js", app.as_str()), ("vitrine.json", "{\"auto_etag\":true}")];
+        host.deploy_files("shop", &files, &["--version", version]);
+        get(&host, "/bare", &[]).header("etag").unwrap().to_owned()
+    };
+    let tag = deploy("v2", "text");
+    let known = get(&host, "/bare", &[("if-none-match", &tag)]);
+    assert_eq!((known.status, known.header("etag")), (304, Some(tag.as_str())));
+    assert_eq!(get(&host, "/bare", &[("if-none-match", &tag), ("accept-encoding", "br")]).status, 304);
+    assert!(get(&host, "/tag", &[]).header("etag").unwrap().starts_with("\"same;"), "the app's own is kept");
+    assert_ne!(deploy("v3", "other text"), tag);
+    assert_eq!(get(&host, "/bare", &[("if-none-match", &tag)]).status, 200);
+}
+
+#[test]
+fn a_field_for_cdns_goes_on_to_them_and_the_hosts_own_stays_here() {
+    let host = Host::start();
+    deploy(&host, "v1");
+    let targeted = get(&host, "/targeted", &[]);
+    let said = ["cache-control", "cdn-cache-control", "vitrine-cdn-cache-control", "set-cookie"];
+    assert_eq!(
+        said.map(|name| targeted.header(name)),
+        [Some("private"), Some("max-age=60"), None, None],
+        "{targeted:?}"
+    );
+    let ours = get(&host, "/ours", &[]);
+    assert!(
+        ours.header("vitrine-cdn-cache-control").is_none() && ours.header("set-cookie").is_some(),
+        "{ours:?}"
+    );
 }
 
 #[test]

@@ -37,6 +37,7 @@ const LIMITS = {
 
 /** @type {Record<string, Check | Record<string, Check>>} */
 const FIELDS = {
+  auto_etag: bool,
   compression: bool,
   contract: must('"fetch" or "render"', (value) => value === "fetch" || value === "render"),
   snapshot: must('true, false or { harmless: ["clock", "env", "randomness"] }', isSnapshot),
