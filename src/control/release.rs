@@ -46,6 +46,7 @@ mod load;
 mod lock_order;
 mod operations;
 mod orphans;
+mod own_upload;
 mod own_workers;
 mod publisher;
 mod quiesce;

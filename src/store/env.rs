@@ -231,6 +231,7 @@ impl Store {
             }
             let revision = next_revision(transaction, app)?;
             values.write(transaction, ring, app, revision)?;
+            prune(transaction, app)?;
             Ok((Some(revision), Some(event(app, edit.what(), &edit.names().join(", "), scope, revision))))
         })
     }
@@ -264,6 +265,16 @@ impl Store {
         })
     }
 
+    /// The newest values of a scope, by name.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn newest_env(&self, app: &AppName, scope: EnvScope) -> Result<Vec<EnvValue>, StoreError> {
+        self.read("read the environment", |connection| {
+            values(connection, &self.0.keyring.load(), app, revision(connection, app)?, scope)
+        })
+    }
+
     /// The newest revision; 0 while nothing was set.
     ///
     /// # Errors
@@ -271,6 +282,18 @@ impl Store {
     pub fn latest_revision(&self, app: &AppName) -> Result<u64, StoreError> {
         self.read("read the environment's revision", |connection| revision(connection, app))
     }
+}
+
+/// Drops the revisions that no release sees, or is to see once users get it. The newest stays, and so does a draft behind it.
+pub(super) fn prune(transaction: &Transaction<'_>, app: &AppName) -> rusqlite::Result<()> {
+    transaction.execute(
+        "DELETE FROM env WHERE app = ?1
+         AND revision < (SELECT env_revision FROM apps WHERE name = ?1)
+         AND revision NOT IN (SELECT config_revision FROM releases WHERE app = ?1
+         UNION SELECT next_revision FROM releases WHERE app = ?1 AND next_revision IS NOT NULL)",
+        [app.as_str()],
+    )?;
+    Ok(())
 }
 
 /// The records of a draft that becomes the newest revision because a release of it is made live: one for each name.
@@ -312,7 +335,7 @@ fn event(app: &AppName, what: AuditAction, name: &str, scope: EnvScope, revision
     Event { what, app: Some(app.clone()), version: None, detail, came: AuditResult::Done }
 }
 
-fn revision(connection: &Connection, app: &AppName) -> rusqlite::Result<u64> {
+pub(super) fn revision(connection: &Connection, app: &AppName) -> rusqlite::Result<u64> {
     connection
         .prepare_cached("SELECT env_revision FROM apps WHERE name = ?1")?
         .query_row([app.as_str()], |row| from_integer(row, 0))

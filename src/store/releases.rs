@@ -93,35 +93,32 @@ impl Store {
     /// # Errors
     /// [`StoreError::Exists`]; see [`StoreError`].
     pub fn insert_release(&self, release: &ReleaseRecord) -> Result<(), StoreError> {
+        self.insert_release_as(&release.id.app, |_| release.clone()).map(drop)
+    }
+
+    /// As [`Store::insert_release`], for a release that is made of the newest revision of its app's values: no change of them comes
+    /// in between. Gives what is recorded.
+    ///
+    /// # Errors
+    /// As [`Store::insert_release`].
+    pub fn insert_release_as(
+        &self,
+        app: &AppName,
+        with_newest: impl Fn(u64) -> ReleaseRecord,
+    ) -> Result<ReleaseRecord, StoreError> {
         self.audited("record the release", |transaction| {
-            ensure_app(transaction, &release.id.app)?;
-            let inserted = transaction.execute(
-                &format!(
-                    "INSERT OR IGNORE INTO releases ({COLUMNS}) VALUES (:app, :version, :digest, :config_revision,
-                     :preview, :expires_ms, :created_ms, :promoted_ms, :rolled_back, :spec_hash, :state, :env_scope)"
-                ),
-                named_params! {
-                    ":app": release.id.app.as_str(),
-                    ":version": release.id.version.as_str(),
-                    ":digest": release.digest.to_string(),
-                    ":config_revision": to_integer(release.config_revision),
-                    ":preview": release.preview.as_ref().map(Version::as_str),
-                    ":expires_ms": release.expires_ms.map(to_integer),
-                    ":created_ms": to_integer(release.created_ms),
-                    ":promoted_ms": release.promoted_ms.map(to_integer),
-                    ":rolled_back": release.rolled_back,
-                    ":spec_hash": release.spec_hash.to_string(),
-                    ":state": release.state.as_str(),
-                    ":env_scope": release.env_scope.as_str(),
-                },
-            )?;
-            if inserted == 0 {
-                return Err(StoreError::Exists(release.id.clone()).into());
+            ensure_app(transaction, app)?;
+            let release = with_newest(env::revision(transaction, app)?);
+            if insert(transaction, &release)? == 0 {
+                return Err(StoreError::Exists(release.id).into());
             }
-            let preview = release.preview.as_ref().map(|name| format!(", preview {name}")).unwrap_or_default();
+            let preview =
+                release.preview.as_ref().map(|name| format!(", preview {name}")).unwrap_or_default();
             let detail = format!("bundle {}{preview}", release.digest);
-            let came = if release.state == ReleaseState::Ready { AuditResult::Done } else { AuditResult::Begun };
-            Ok(((), Some(event(&release.id, AuditAction::Deploy, Some(detail), came))))
+            let came =
+                if release.state == ReleaseState::Ready { AuditResult::Done } else { AuditResult::Begun };
+            let event = event(&release.id, AuditAction::Deploy, Some(detail), came);
+            Ok((release, Some(event)))
         })
     }
 
@@ -173,13 +170,7 @@ impl Store {
                     |row| row.get(0),
                 )
                 .optional()?;
-            transaction.execute(
-                "DELETE FROM env WHERE app = ?1
-                 AND revision < (SELECT env_revision FROM apps WHERE name = ?1)
-                 AND revision NOT IN (SELECT config_revision FROM releases WHERE app = ?1
-                 UNION SELECT next_revision FROM releases WHERE app = ?1 AND next_revision IS NOT NULL)",
-                [app],
-            )?;
+            env::prune(transaction, &release.app)?;
             transaction.execute(
                 "DELETE FROM apps WHERE name = ?1 AND live IS NULL AND env_revision = 0
                  AND NOT EXISTS (SELECT 1 FROM releases WHERE app = ?1)
@@ -209,31 +200,29 @@ impl Store {
         })
     }
 
-    /// Notes the revision of production's values that a release sees from when users get it: it is kept until then.
+    /// Notes the newest revision of the values, which the release is about to be started with: it is kept for the release from now on, and
+    /// what that sees from when users get it. Gives the revision.
     ///
     /// # Errors
     /// [`StoreError::NoRelease`]; see [`StoreError`].
-    pub fn set_next_revision(&self, release: &ReleaseId, revision: u64) -> Result<(), StoreError> {
-        let revision = to_integer(revision);
-        self.set_column("note the values of the release", release, "next_revision", &revision)
+    pub fn note_newest(&self, release: &ReleaseId) -> Result<u64, StoreError> {
+        self.write("note the values of the release", |transaction| {
+            let newest = env::revision(transaction, &release.app)?;
+            set_column(transaction, release, "next_revision", &to_integer(newest))?;
+            Ok(newest)
+        })
     }
 
-    /// Records the revision of the values that a release sees from now on.
+    /// Records the revision of the values of previews that a release sees from now on.
     ///
     /// # Errors
     /// [`StoreError::NoRelease`]; see [`StoreError`].
     pub fn set_values(&self, release: &ReleaseId, revision: u64) -> Result<(), StoreError> {
-        self.set_column("record the values of the release", release, "config_revision", &to_integer(revision))
-    }
-
-    fn set_column(
-        &self,
-        operation: &'static str,
-        release: &ReleaseId,
-        column: &'static str,
-        value: &dyn ToSql,
-    ) -> Result<(), StoreError> {
-        self.write(operation, |transaction| set_column(transaction, release, column, value))
+        self.audited("record the values of the release", |transaction| {
+            set_column(transaction, release, "config_revision", &to_integer(revision))?;
+            let detail = format!("changed values of previews, revision {revision}");
+            Ok(((), Some(event(release, AuditAction::Deploy, Some(detail), AuditResult::Done))))
+        })
     }
 
     /// Digests that some release names; a bundle that is not among them can be removed.
@@ -246,6 +235,30 @@ impl Store {
             statement.query_map([], |row| parsed(row, 0))?.collect()
         })
     }
+}
+
+/// Gives how many rows that made: none if there is such a release.
+fn insert(transaction: &Transaction<'_>, release: &ReleaseRecord) -> rusqlite::Result<usize> {
+    transaction.execute(
+        &format!(
+            "INSERT OR IGNORE INTO releases ({COLUMNS}) VALUES (:app, :version, :digest, :config_revision,
+             :preview, :expires_ms, :created_ms, :promoted_ms, :rolled_back, :spec_hash, :state, :env_scope)"
+        ),
+        named_params! {
+            ":app": release.id.app.as_str(),
+            ":version": release.id.version.as_str(),
+            ":digest": release.digest.to_string(),
+            ":config_revision": to_integer(release.config_revision),
+            ":preview": release.preview.as_ref().map(Version::as_str),
+            ":expires_ms": release.expires_ms.map(to_integer),
+            ":created_ms": to_integer(release.created_ms),
+            ":promoted_ms": release.promoted_ms.map(to_integer),
+            ":rolled_back": release.rolled_back,
+            ":spec_hash": release.spec_hash.to_string(),
+            ":state": release.state.as_str(),
+            ":env_scope": release.env_scope.as_str(),
+        },
+    )
 }
 
 fn set_column(

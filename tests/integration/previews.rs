@@ -1,7 +1,9 @@
 //! Previews, and how they are named.
 
+use std::time::Duration;
 use vitrine_test_support::archive::{bundle_dir, hello};
 use vitrine_test_support::host::Host;
+use vitrine_test_support::wait::wait_until;
 
 fn text(host: &Host, label: &str) -> String {
     host.get(label, "/").send().text().to_owned()
@@ -45,6 +47,31 @@ fn a_deploy_of_what_a_preview_shows_leaves_the_preview_alone() {
     assert_eq!((text(&host, "shop"), text(&host, "shop-pr-1")), ("live".into(), "preview".into()));
     host.cli(&["remove", "shop@pr-1"]).ok();
     assert_eq!((text(&host, "shop"), host.get("shop-pr-1", "/").send().status), ("live".into(), 404));
+}
+
+#[test]
+fn a_promotion_that_fails_leaves_a_preview_no_worker_with_values_of_production() {
+    let host = Host::start();
+    let app = "export default { fetch: (request, env) => new Response(env.MODE) };";
+    let bundle = bundle_dir(&[("server/index.js", app), ("vitrine.json", r#"{"env":["MODE"]}"#)]);
+    let deploy = ["deploy", "shop", bundle.path().to_str().unwrap()];
+    host.cli(&["env", "set", "shop", "MODE"]).stdin("live").ok();
+    host.cli(&["env", "set", "shop", "MODE", "--preview"]).stdin("preview").ok();
+    host.cli(&deploy).ok();
+    host.cli(&[&deploy[..], &["--preview", "pr-1"]].concat()).ok();
+    // The preview sleeps from here on; the first instance is the live release's, and the second one is slow and fails.
+    let broken = "record an instance of the release.begin=1*off->1*sleep(3000)->off;record an instance of the release.commit=1*off->1*return(error)->off";
+    let host = Host::start_broken(host.kill(), &["--isolation", "process"], broken);
+    std::thread::scope(|scope| {
+        scope.spawn(|| host.cli(&["promote", "shop", "pr-1"]).fails(1, &["recording an instance"]));
+        wait_until("the promotion starts a worker", Duration::from_secs(30), || {
+            let preview = host.releases("shop").into_iter().find(|one| one["preview"] == "pr-1").unwrap();
+            (preview["phase"] == "booting").then_some(())
+        });
+        // It waits until that start has failed.
+        assert_eq!(text(&host, "shop-pr-1"), "preview");
+    });
+    assert_eq!((text(&host, "shop"), text(&host, "shop-pr-1")), ("live".into(), "preview".into()));
 }
 
 #[test]

@@ -153,6 +153,7 @@ pub(super) async fn upload(
     let may_promote = caller.may(Verb::Promote, Some(&app));
     let signature = signature(request.headers())?;
     let options = UploadOptions { signature, ..with_rights(options, may_promote) };
+    let deploy = options.deploy;
     let key = idempotency_key(request.headers())?;
     let head = request_line(&request);
     let (staged, bundle) = receive(&state, &caller.actor, request).await?.end().await?;
@@ -169,17 +170,18 @@ pub(super) async fn upload(
         let uploaded = uploaded.map_err(behalf.problem())?;
         Ok(Answer::made(uploaded.created, &uploaded))
     };
-    let uploaded = change.execute_or(state, store, |behalf| undo(behalf, release)).await?;
+    let uploaded = change.execute_or(state, store, move |behalf| undo(behalf, release, deploy)).await?;
     let lost = uploaded.is_created().then(|| releases.names_lost_to(&seen, may_see.may_see()));
     let notices = lost.into_iter().flatten().filter_map(|text| Notice::of(&text));
     Ok(Notice::beside(notices.collect(), uploaded))
 }
 
-async fn undo(behalf: OnBehalf, release: ReleaseId) {
-    match behalf.releases.remove(behalf.releases.named(release.clone())).await {
-        Ok(()) => {
+async fn undo(behalf: OnBehalf, release: ReleaseId, deploy: u64) {
+    match behalf.releases.undo_upload(&release, deploy).await {
+        Ok(true) => {
             tracing::info!(%release, "removed a release whose uploader disconnected before it was ready")
         }
+        Ok(false) => {}
         Err(error) => {
             let error = error_chain(&error);
             tracing::warn!(%release, error, "failed to remove a release whose uploader disconnected");

@@ -71,7 +71,7 @@ impl Environment {
         let of = app.clone();
         self.records
             .stored("reading the environment", move |store| {
-                let seen = store.env(&of, store.latest_revision(&of)?, EnvScope::Preview)?;
+                let seen = store.newest_env(&of, EnvScope::Preview)?;
                 Ok(seen.into_iter().filter(|value| value.granted).map(|value| value.name).collect())
             })
             .await
@@ -139,9 +139,10 @@ impl Environment {
         self.registry.still_live(live)?;
         let draft = Draft {
             id: id.clone(),
+            deploy: None,
             bundle: Arc::clone(&live.bundle),
             dir: live.dir.clone(),
-            config_revision: revision,
+            config_revision: Some(revision),
             env_scope: EnvScope::Production,
             preview: None,
             kept: None,
@@ -165,9 +166,8 @@ impl Environment {
         let (next, mut running, previews) = self
             .records
             .stored("reading the environment", move |store| {
-                let revision = store.latest_revision(&of)?;
-                let previews = store.env(&of, revision, EnvScope::Preview)?;
-                Ok((store.env(&of, revision, scope)?, store.env(&of, live_revision, scope)?, previews))
+                let previews = store.newest_env(&of, EnvScope::Preview)?;
+                Ok((store.newest_env(&of, scope)?, store.env(&of, live_revision, scope)?, previews))
             })
             .await?;
         let is_granted = |name: &str| previews.iter().any(|value| value.granted && value.name == name);

@@ -311,6 +311,15 @@ impl Releases {
         self.0.remover.through(&self.1).remove(release).await
     }
 
+    /// Removes a release that the upload of this deploy took in, unless another caller was told since that it is there, or its name is
+    /// another release's by now. Gives whether it is removed.
+    ///
+    /// # Errors
+    /// As [`Releases::remove`].
+    pub async fn undo_upload(&self, release: &ReleaseId, deploy: u64) -> Result<bool, ReleaseError> {
+        self.0.remover.through(&self.1).undo_upload(release, deploy).await
+    }
+
     /// Removes an app. It is kept for [`REMOVED_KEPT_MS`](vitrine_core::limits::REMOVED_KEPT_MS), unless `how` says otherwise; its name stays held for it, or is free with
     /// `free_name`. One that was removed before can be dropped for good.
     ///

@@ -1,4 +1,4 @@
-//! Reaper that are of no use any more: put to sleep, expired, removed.
+//! Releases that are of no use any more: put to sleep, expired, removed.
 
 use super::lifecycle::Event;
 use super::quiesce::ChangeGate;
@@ -27,7 +27,7 @@ type UnderWay = BTreeMap<Option<AppName>, JoinHandle<()>>;
 
 /// What it is time for.
 enum Due {
-    Remove(ReleaseId),
+    Remove(Arc<ReleaseHandle>),
     Sleep(Arc<ReleaseHandle>),
     Rest(Arc<ReleaseHandle>),
     /// It has too few instances, too many, or some with earlier limits.
@@ -74,7 +74,7 @@ pub(super) async fn run(host: Weak<Reaper>) {
                 let doing = async move {
                     let _turn = turn;
                     for due in due {
-                        reaper.carry_out_due(due).await;
+                        reaper.carry_out_due(due, by_age).await;
                     }
                 };
                 under_way.insert(key, tokio::spawn(doing));
@@ -124,26 +124,17 @@ impl Reaper {
         }
     }
 
-    /// What it is time for with the releases of an app. `by_age`: whether the clock has been believed for long enough to remove what
-    /// is old by it.
+    /// What it is time for with the releases of an app. `by_age`: see [`Reaper::expired`].
     fn due(&self, app: &AppName, by_age: bool) -> Vec<Due> {
-        let mut retention = self.config.retention.clone();
-        let mut grace_ms = CANDIDATE_GRACE_MS;
-        if failpoint::at("retention.grace") == Some(Fault::Skip) {
-            grace_ms = 0;
-        } else if !by_age {
-            retention.days = u32::MAX;
-        }
-        let now_ms = self.clock.now_ms();
-        let expired = retention::expired(&self.retained(app), &retention, grace_ms, now_ms);
+        let expired = self.expired(app, by_age);
         if let Some(live) = self.registry.live(app) {
             live.window().add(Instant::now(), || live.pool.series().sample());
         }
         let releases = self.registry.releases(app);
-        let is_expired = |handle: &Arc<ReleaseHandle>| expired.contains(&handle.pool.release().version);
+        let is_expired = |handle: &&Arc<ReleaseHandle>| expired.contains(&handle.pool.release().version);
         let idle =
             releases.iter().filter(|handle| !is_expired(handle)).filter_map(|handle| self.idle(handle));
-        let removed = expired.iter().map(|version| Due::Remove(ReleaseId::new(app.clone(), version.clone())));
+        let removed = releases.iter().filter(is_expired).map(Arc::clone).map(Due::Remove);
         let off_scale = releases
             .iter()
             .filter(|handle| self.supervisor.is_off_scale(handle))
@@ -151,6 +142,19 @@ impl Reaper {
             .map(Due::Scale);
         let packed = releases.iter().any(|handle| self.supervisor.may_pack_snapshot(handle));
         removed.chain(idle).chain(off_scale).chain(packed.then(|| Due::Pack(app.clone()))).collect()
+    }
+
+    /// Releases of an app that are retained no longer. `by_age`: whether the clock has been believed for long enough to remove what is
+    /// old by it.
+    fn expired(&self, app: &AppName, by_age: bool) -> Vec<Version> {
+        let mut retention = self.config.retention.clone();
+        let mut grace_ms = CANDIDATE_GRACE_MS;
+        if failpoint::at("retention.grace") == Some(Fault::Skip) {
+            grace_ms = 0;
+        } else if !by_age {
+            retention.days = u32::MAX;
+        }
+        retention::expired(&self.retained(app), &retention, grace_ms, self.clock.now_ms())
     }
 
     /// Whether a release had no request for so long that it is time for it to sleep or to rest.
@@ -179,12 +183,20 @@ impl Reaper {
         rests.then(|| Due::Rest(Arc::clone(handle)))
     }
 
-    async fn carry_out_due(&self, due: Due) {
+    async fn carry_out_due(&self, due: Due, by_age: bool) {
         match due {
-            Due::Remove(release) => {
-                tracing::info!(%release, "a release is no longer retained");
-                if let Err(error) = self.remover.remove(release.clone()).await {
-                    tracing::warn!(%release, error = %error_chain(&error), "failed to remove a release");
+            Due::Remove(handle) => {
+                let ReleaseId { app, version } = handle.id();
+                // It may have been promoted meanwhile, or asked for.
+                let still = || self.expired(&app, by_age).contains(&version);
+                match self.remover.remove_if(&handle, still).await {
+                    Ok(true) => {
+                        tracing::info!(release = %handle.id(), "a release that was no longer retained is removed")
+                    }
+                    Ok(false) => {}
+                    Err(error) => {
+                        tracing::warn!(release = %handle.id(), error = %error_chain(&error), "failed to remove a release");
+                    }
                 }
             }
             // The steps before, of the same app, may have taken long.

@@ -5,6 +5,7 @@ use super::demand::Demand;
 use super::lifecycle::{Effect, Event, Illegal, Lifecycle};
 use super::load::Load;
 use super::lock_order::{Lock, Rank};
+use super::own_upload::OwnUpload;
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
@@ -52,6 +53,8 @@ pub(super) struct ReleaseHandle {
     pub waiting: std::sync::atomic::AtomicUsize,
     /// What they wait for.
     pub activation: Activation,
+    /// Whether the upload that took it in may still be undone.
+    pub upload: OwnUpload,
     /// Whether the hooks of its promotion look at it by its own name.
     pub on_trial: std::sync::atomic::AtomicBool,
     /// What is known about the snapshot of its bundle.
@@ -108,6 +111,7 @@ impl ReleaseHandle {
             insisting: AtomicUsize::new(0),
             waiting: std::sync::atomic::AtomicUsize::new(0),
             activation: Activation::default(),
+            upload: OwnUpload::default(),
             on_trial: std::sync::atomic::AtomicBool::new(false),
             snapshot: Mutex::default(),
             // The host before this one may have started its worker.

@@ -91,18 +91,48 @@ impl Remover {
 
     /// See [`Releases::remove`](super::Releases::remove).
     pub(super) async fn remove(&self, release: ReleaseId) -> Result<(), ReleaseError> {
-        let app = release.app.clone();
         self.registry.find(&release)?;
-        let switching = self.registry.switching(&app);
-        let held = switching.lock().await;
+        let held = self.registry.switching(&release.app).lock().await;
         // It may have been removed meanwhile, and another one of the same name uploaded.
         let handle = self.registry.find(&release)?;
-        if self.registry.live(&app).is_some_and(|live| Arc::ptr_eq(&live, &handle)) {
+        self.remove_locked(&handle, held).await
+    }
+
+    /// Removes this release if `still` holds once nothing else can change what is live. Gives whether it does.
+    ///
+    /// # Errors
+    /// See [`ReleaseError`].
+    pub(super) async fn remove_if(
+        &self,
+        handle: &Arc<ReleaseHandle>,
+        still: impl FnOnce() -> bool,
+    ) -> Result<bool, ReleaseError> {
+        let held = self.registry.switching(&handle.id().app).lock().await;
+        if self.registry.still_there(handle).is_err() || !still() {
+            return Ok(false);
+        }
+        self.remove_locked(handle, held).await.map(|()| true)
+    }
+
+    /// See [`Releases::undo_upload`](super::Releases::undo_upload).
+    pub(super) async fn undo_upload(&self, release: &ReleaseId, deploy: u64) -> Result<bool, ReleaseError> {
+        let Some(handle) = self.registry.release(release) else { return Ok(false) };
+        let undone = self.remove_if(&handle, || handle.upload.undo(deploy)).await;
+        if undone.is_err() {
+            handle.upload.could_not_be_undone();
+        }
+        undone
+    }
+
+    /// The caller holds the app's switching lock, and has looked with it held.
+    async fn remove_locked<G>(&self, handle: &Arc<ReleaseHandle>, held: G) -> Result<(), ReleaseError> {
+        let (release, app) = (handle.id(), handle.id().app);
+        if self.registry.is_live(handle) {
             return Err(ReleaseError::Refused(format!(
                 "`{release}` is live; promote another version first, or remove the whole app"
             )));
         }
-        if self.registry.gets_requests(&handle) {
+        if self.registry.gets_requests(handle) {
             return Err(ReleaseError::Refused(format!(
                 "`{release}` has a share of the users; promote another version or roll back first"
             )));
@@ -115,7 +145,7 @@ impl Remover {
         noted(&app, self.publisher.republish_routes(&app, |registry| registry.remove(&release)).await);
         // It gets no new requests, so a rollback need not wait for its last ones.
         drop(held);
-        self.forget_release(&handle, false).await;
+        self.forget_release(handle, false).await;
         Ok(())
     }
 

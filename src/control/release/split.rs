@@ -4,7 +4,7 @@ use super::effects::refused;
 use super::lifecycle::Event;
 use super::release_handle::ReleaseHandle;
 use super::switch::Switcher;
-use super::switch::has_production_values;
+use super::switch::{has_production_values, serves};
 use super::{PromoteOptions, ReleaseError, Switched};
 use std::sync::Arc;
 use vitrine_core::id::ReleaseId;
@@ -35,15 +35,12 @@ impl Switcher {
         let release = handle.id();
         let switching = self.registry.switching(&release.app);
         let _switching = switching.lock().await;
+        self.registry.still_there(handle)?;
         let live = self.may_share(handle)?.id().version;
         let _boot = handle.boot.lock().await;
         handle.life().after(Event::Shared).map_err(|illegal| refused(handle, illegal))?;
         has_production_values(handle)?;
-        if !handle.pool.is_ready() {
-            return Err(ReleaseError::Refused(format!(
-                "the worker of `{release}` was lost just now; try again"
-            )));
-        }
+        serves(handle)?;
         self.predecessor.settled().await;
         let now_ms = self.clock.now_ms();
         let (recorded, percent) = (release.clone(), weight.percent());

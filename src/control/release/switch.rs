@@ -120,6 +120,7 @@ impl Switcher {
         deployment: Option<DeploymentRecord>,
     ) -> Result<Switched, ReleaseError> {
         let release = handle.id();
+        self.registry.still_there(handle)?;
         let boot = handle.boot.lock().await;
         let live = self.registry.live(&release.app);
         // One that is live already gets back the users that another one had a share of: for it nothing happens.
@@ -128,11 +129,7 @@ impl Switcher {
             handle.life().after(Event::Promoted).map_err(|illegal| refused(handle, illegal))?;
         }
         has_production_values(handle)?;
-        if !handle.pool.is_ready() && failpoint::at("switch.ready") != Some(Fault::Skip) {
-            return Err(ReleaseError::Refused(format!(
-                "the worker of `{release}` was lost just now; try again"
-            )));
-        }
+        serves(handle)?;
         self.predecessor.settled().await;
         let now_ms = self.clock.now_ms();
         let recorded = release.clone();
@@ -230,4 +227,12 @@ pub(super) fn has_production_values(handle: &ReleaseHandle) -> Result<(), Releas
         "another promotion of `{}` failed meanwhile and put the values of previews back; try again",
         handle.id()
     )))
+}
+
+/// Refuses a release whose worker was lost after it was made sure of.
+pub(super) fn serves(handle: &ReleaseHandle) -> Result<(), ReleaseError> {
+    if handle.pool.is_ready() || failpoint::at("switch.ready") == Some(Fault::Skip) {
+        return Ok(());
+    }
+    Err(ReleaseError::Refused(format!("the worker of `{}` was lost just now; try again", handle.id())))
 }

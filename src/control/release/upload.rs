@@ -55,12 +55,14 @@ pub struct UploadOptions {
 pub(super) struct Draft {
     /// Its name.
     pub id: ReleaseId,
+    /// The deploy that takes it in, which may be undone; none makes it of a release that is there.
+    pub deploy: Option<u64>,
     /// Its bundle.
     pub bundle: Arc<Bundle>,
     /// Where that lies.
     pub dir: BundleDir,
-    /// Its configuration.
-    pub config_revision: u64,
+    /// Its configuration; none is the newest.
+    pub config_revision: Option<u64>,
     /// Whose values of that it sees.
     pub env_scope: EnvScope,
     /// Its preview name, and when that ends.
@@ -138,19 +140,15 @@ impl Uploader {
         self.check_signature(&id, digest, options.signature.as_deref()).await?;
         let now_ms = self.clock.now_ms();
         let ttl_ms = options.ttl.unwrap_or(DEFAULT_PREVIEW_TTL).as_millis() as u64;
-        let revision_of = app.clone();
-        let config_revision = self
-            .records
-            .stored("reading the environment", move |store| store.latest_revision(&revision_of))
-            .await?;
         let kept = Some(self.installed.keep().await);
         let bundles = self.records.bundles();
         let dir = bundles.install(dir, digest).await.map_err(ReleaseError::store("storing the bundle"))?;
         let draft = Draft {
             id,
+            deploy: Some(options.deploy),
             bundle: Arc::new(bundle),
             dir,
-            config_revision,
+            config_revision: None,
             env_scope: options.env_scope,
             preview: options.preview.map(|name| (name, now_ms + ttl_ms)),
             kept,
@@ -189,8 +187,8 @@ impl Uploader {
     ) -> Result<Uploaded, ReleaseError> {
         let record = existing.record();
         idempotent_reupload(&record, digest, options.preview.as_ref())?;
-        if record.state == ReleaseState::Pending {
-            // Its own deploy may still undo it.
+        if record.state == ReleaseState::Pending || !existing.upload.keep() {
+            // Its own deploy may still undo it, or does.
             return Err(unclaimed(&record.id, Unclaimed::Busy));
         }
         let renewed = self.values.renew_values(existing, options.boot_deadline).await?;
@@ -228,15 +226,15 @@ impl Uploader {
         boot_deadline: Duration,
         acknowledged: Acknowledged,
     ) -> Result<Arc<ReleaseHandle>, ReleaseError> {
-        let config = &self.config;
-        let cpus = config.worker_of(&draft.id.app).cpus;
+        let (config, app) = (&self.config, draft.id.app.clone());
+        let cpus = config.worker_of(&app).cpus;
         let limits =
             super::effective_limits::effective_limits(&draft.bundle.manifest.limits, &config.limits, cpus);
         let (preview, expires_ms) = draft.preview.unzip();
-        let mut record = ReleaseRecord {
+        let record = ReleaseRecord {
             spec_hash: draft.bundle.digest,
             digest: draft.bundle.digest,
-            config_revision: draft.config_revision,
+            config_revision: 0,
             env_scope: draft.env_scope,
             preview,
             expires_ms,
@@ -246,10 +244,16 @@ impl Uploader {
             state: ReleaseState::Pending,
             id: draft.id,
         };
-        record.spec_hash = spec_hash(&record, &draft.bundle, &limits, config);
+        let (bundle, rules) = (Arc::clone(&draft.bundle), Arc::clone(config));
+        let with_newest = move |newest| {
+            let config_revision = draft.config_revision.unwrap_or(newest);
+            let record = ReleaseRecord { config_revision, ..record.clone() };
+            ReleaseRecord { spec_hash: spec_hash(&record, &bundle, &limits, &rules), ..record }
+        };
+        let record = self.record_release(&app, with_newest).await?;
         let life = Lifecycle::uploaded();
         let handle = ReleaseHandle::new(record.clone(), life, draft.bundle, draft.dir, &config.limits, cpus);
-        self.record_release(&record).await?;
+        draft.deploy.inspect(|deploy| handle.upload.begun_by(*deploy));
         // Others take bundles in while this one waits.
         drop(draft.kept);
         self.metrics.add_app(&record.id.app);
@@ -309,14 +313,18 @@ impl Uploader {
         Ok(())
     }
 
-    /// Records a release. One of its name that the book does not have lost its bundle: it makes room.
-    async fn record_release(&self, record: &ReleaseRecord) -> Result<(), ReleaseError> {
-        let record = record.clone();
+    /// Records a release. One of its name that the registry does not have lost its bundle: it makes room.
+    async fn record_release(
+        &self,
+        app: &AppName,
+        with_newest: impl Fn(u64) -> ReleaseRecord + Send + 'static,
+    ) -> Result<ReleaseRecord, ReleaseError> {
+        let app = app.clone();
         self.records
-            .stored("recording the release", move |store| match store.insert_release(&record) {
+            .stored("recording the release", move |store| match store.insert_release_as(&app, &with_newest) {
                 Err(StoreError::Exists(id)) => {
                     store.delete_release(&id)?;
-                    store.insert_release(&record)
+                    store.insert_release_as(&app, &with_newest)
                 }
                 inserted => inserted,
             })

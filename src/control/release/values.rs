@@ -14,7 +14,7 @@ use std::time::Duration;
 use vitrine_core::config::Config;
 use vitrine_core::telemetry::error_chain;
 use vitrine_proxy::pool::Instance;
-use vitrine_store::{EnvScope, ReleaseRecord, StoreError};
+use vitrine_store::{EnvScope, EnvValue, ReleaseRecord};
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -71,23 +71,16 @@ impl Values {
             drop(boot);
             return self.supervisor.ensure_worker(handle, deadline, true).await.map(|()| None);
         }
-        let of = before.id.app.clone();
-        let newest =
-            self.records.stored("reading the environment", move |store| store.latest_revision(&of)).await?;
-        let release = before.id.clone();
-        self.records
-            .stored("noting the values of a release", move |store| store.set_next_revision(&release, newest))
-            .await?;
+        let newest = self.note_newest(&before).await?;
         let mut with =
             ReleaseRecord { config_revision: newest, env_scope: EnvScope::Production, ..before.clone() };
         with.spec_hash = spec_hash(&with, &handle.bundle, &handle.limits, &self.config);
         set_values(handle, &with);
         if !handle.pool.has_instance() {
-            drop(boot);
-            let started = self.supervisor.ensure_worker(handle, deadline, true).await;
-            let _boot = handle.boot.lock().await;
-            if started.is_err() && !handle.pool.has_instance() {
-                set_values(handle, &before);
+            // A request that waits for the lock would start a worker with these values.
+            let started = self.supervisor.ensure_locked(handle, deadline, true).await;
+            if started.is_err() {
+                self.put_back(handle, &before).await;
             }
             return started.map(|()| Some(Before { record: before, instances: Vec::new() }));
         }
@@ -120,7 +113,10 @@ impl Values {
         if before.env_scope != EnvScope::Preview || self.registry.release(&before.id).is_none() {
             return Ok(false);
         }
-        let Some(newest) = self.changed_values(handle, &before).await? else { return Ok(false) };
+        if !self.have_changed(handle, &before).await? {
+            return Ok(false);
+        }
+        let newest = self.note_newest(&before).await?;
         let mut with = ReleaseRecord { config_revision: newest, ..before.clone() };
         with.spec_hash = spec_hash(&with, &handle.bundle, &handle.limits, &self.config);
         set_values(handle, &with);
@@ -140,23 +136,27 @@ impl Values {
         renewed.map(|()| true)
     }
 
-    /// The newest revision, if a release of this record reads other values in it than in its own.
-    async fn changed_values(
+    /// The newest revision, which is kept from now on for a release of this record.
+    async fn note_newest(&self, record: &ReleaseRecord) -> Result<u64, ReleaseError> {
+        let release = record.id.clone();
+        self.records.stored("noting the values of a release", move |store| store.note_newest(&release)).await
+    }
+
+    /// Whether a release of this record reads other values in the newest revision than in its own.
+    async fn have_changed(
         &self,
         handle: &Arc<ReleaseHandle>,
         record: &ReleaseRecord,
-    ) -> Result<Option<u64>, ReleaseError> {
+    ) -> Result<bool, ReleaseError> {
         let (of, scope, own) = (record.id.app.clone(), record.env_scope, record.config_revision);
         let reads = handle.bundle.manifest.env.clone();
         self.records
             .stored("reading the environment", move |store| {
-                let newest = store.latest_revision(&of)?;
-                let read = |revision| {
-                    let values = store.env(&of, revision, scope)?.into_iter();
-                    let values = values.filter(|value| reads.contains(&value.name));
-                    Ok::<BTreeMap<_, _>, StoreError>(values.map(|value| (value.name, value.value)).collect())
+                let read = |values: Vec<EnvValue>| -> BTreeMap<_, _> {
+                    let values = values.into_iter().filter(|value| reads.contains(&value.name));
+                    values.map(|value| (value.name, value.value)).collect()
                 };
-                Ok((read(own)? != read(newest)?).then_some(newest))
+                Ok(read(store.env(&of, own, scope)?) != read(store.newest_env(&of, scope)?))
             })
             .await
     }
@@ -196,16 +196,21 @@ impl Values {
             .flatten()
             .any(|given| Arc::ptr_eq(&given, handle));
         if !has_users {
-            set_values(handle, &record);
-            if handle.life().after(Event::Idle).is_ok()
-                && let Err(error) = self.supervisor.apply(handle, Event::Idle, Duration::ZERO).await
-            {
-                tracing::error!(release = %record.id, error = %error_chain(&error),
-                    "failed to put a release to sleep after its promotion failed");
-            }
+            self.put_back(handle, &record).await;
         }
         drop(boot);
         self.supervisor.finish_behind(instances).await;
+    }
+
+    /// Gives a release the values of an earlier record, and ends a worker that has others. The caller holds `handle.boot`.
+    async fn put_back(&self, handle: &Arc<ReleaseHandle>, record: &ReleaseRecord) {
+        set_values(handle, record);
+        if handle.life().after(Event::Idle).is_ok()
+            && let Err(error) = self.supervisor.apply(handle, Event::Idle, Duration::ZERO).await
+        {
+            tracing::error!(release = %record.id, error = %error_chain(&error),
+                "failed to put a release to sleep after its promotion failed");
+        }
     }
 }
 

@@ -32,7 +32,7 @@ fn a_release_sees_the_noted_values_of_production_from_when_users_get_it() {
     store.insert_release(&one).unwrap();
     store.insert_release(&record("shop@v2", 0)).unwrap();
     assert_eq!(store.set_env(&shop, PRODUCTION, &[value("KEY", "real")]).unwrap(), 2);
-    store.set_next_revision(&one.id, 2).unwrap();
+    assert_eq!(store.note_newest(&one.id).unwrap(), 2);
     store.set_env(&shop, PRODUCTION, &[value("KEY", "later")]).unwrap();
     store.delete_release(&id("shop@v2")).unwrap();
     let stands = |store: &Store| {
@@ -91,6 +91,48 @@ fn a_release_keeps_its_revision_of_the_environment() {
     assert!(!format!("{:?}", value("API", "hunter2")).contains("hunter2"));
 }
 
+/// Revisions of the values that are kept.
+fn kept(store: &Store, app: &AppName) -> Vec<u64> {
+    let newest = store.latest_revision(app).unwrap();
+    (0..=newest + 1).filter(|revision| !store.env(app, *revision, PRODUCTION).unwrap().is_empty()).collect()
+}
+
+#[test]
+fn a_change_drops_the_revisions_that_no_release_needs() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let (shop, blog) = (app("shop"), app("blog"));
+    store.set_env(&blog, PRODUCTION, &[value("KEY", "its own")]).unwrap();
+    for number in 1..=20 {
+        store.set_env(&shop, PRODUCTION, &[value("KEY", &number.to_string())]).unwrap();
+    }
+    assert_eq!((kept(&store, &shop), kept(&store, &blog)), (vec![20], vec![1]));
+    store.insert_release(&record("shop@v1", 20)).unwrap();
+    store.set_env(&shop, EnvScope::Preview, &[value("KEY", "test")]).unwrap();
+    let waits = ReleaseRecord { env_scope: EnvScope::Preview, ..record("shop@v2", 0) };
+    store.insert_release(&waits).unwrap();
+    store.note_newest(&waits.id).unwrap();
+    store.set_env(&shop, PRODUCTION, &[value("KEY", "newest")]).unwrap();
+    assert_eq!(kept(&store, &shop), [20, 21, 22]);
+    store.draft_env(&shop, &set([value("KEY", "draft")])).unwrap();
+    store.delete_release(&id("shop@v1")).unwrap();
+    assert_eq!(kept(&store, &shop), [21, 22, 23], "a draft is about to be a release's");
+}
+
+/// Its upload may have begun before that.
+#[test]
+fn a_release_is_recorded_with_the_revision_that_is_the_newest_then() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let shop = app("shop");
+    store.set_env(&shop, PRODUCTION, &[value("KEY", "one")]).unwrap();
+    store.set_env(&shop, PRODUCTION, &[value("KEY", "two")]).unwrap();
+    let recorded = store.insert_release_as(&shop, |newest| record("shop@v1", newest)).unwrap();
+    assert_eq!(recorded.config_revision, 2);
+    assert_eq!(store.release(&recorded.id).unwrap().unwrap(), recorded);
+    assert_eq!(store.newest_env(&shop, PRODUCTION).unwrap(), [value("KEY", "two")]);
+}
+
 #[test]
 fn previews_see_what_is_granted_to_them_as_production_has_it() {
     let folder = tempfile::tempdir().unwrap();
@@ -105,6 +147,7 @@ fn previews_see_what_is_granted_to_them_as_production_has_it() {
     assert!(matches!(grant("NONE"), Err(StoreError::NothingToGrant { .. })));
     assert!(matches!(grant("URL"), Err(StoreError::OwnValue { .. })));
     assert_eq!(store.latest_revision(&shop).unwrap(), 2, "what is refused makes no revision");
+    store.insert_release(&record("shop@v1", 2)).unwrap();
     assert_eq!((grant("KEY").unwrap(), grant("KEY").unwrap()), (Some(3), None));
     assert_eq!(store.env(&shop, 2, preview).unwrap(), [value("URL", "test")], "revisions do not change");
     assert_eq!(store.env(&shop, 3, preview).unwrap(), [granted("KEY", "one"), value("URL", "test")]);

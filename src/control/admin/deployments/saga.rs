@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use vitrine_bundle::Bundle;
 use vitrine_core::audit::{AuditAction, AuditResult, Event};
-use vitrine_core::id::{Digest, ReleaseId};
+use vitrine_core::id::ReleaseId;
 use vitrine_core::limits::BOOT_DEADLINE_MS;
 use vitrine_core::scope::Verb;
 use vitrine_store::{Begun, Settled};
@@ -185,7 +185,7 @@ async fn go(
         Err((result, problem)) => {
             refused(behalf, AuditAction::Promote, release, &problem).await;
             if created {
-                undo(behalf, operation, digest).await;
+                undo(behalf, operation).await;
             }
             return Err((result, problem));
         }
@@ -209,14 +209,12 @@ async fn refused(behalf: &OnBehalf, what: AuditAction, release: &ReleaseId, prob
 }
 
 /// Leaves the version name free again, unless another release has it by now.
-async fn undo(behalf: &OnBehalf, operation: &Operation, digest: Digest) {
+async fn undo(behalf: &OnBehalf, operation: &Operation) {
     let release = &operation.release;
-    if !behalf.releases.release(release).is_ok_and(|there| there.digest == digest.to_string()) {
-        return;
-    }
     operation.entered(DeployPhase::Undoing);
-    let message = match behalf.releases.remove(release.clone()).await {
-        Ok(()) => format!("{release} was removed again"),
+    let message = match behalf.releases.undo_upload(release, operation.number).await {
+        Ok(true) => format!("{release} was removed again"),
+        Ok(false) => format!("{release} is left as it is: another change came in between"),
         Err(error) => {
             let Problem { detail, .. } = error.into();
             tracing::warn!(%release, detail, "a failed deployment could not be undone");

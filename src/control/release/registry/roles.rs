@@ -24,6 +24,17 @@ impl Registry {
         )))
     }
 
+    /// Whether a release is there still: it may have been removed, and its name be another's by now.
+    pub(in crate::release) fn still_there(&self, handle: &Arc<ReleaseHandle>) -> Result<(), ReleaseError> {
+        let id = handle.id();
+        match Arc::ptr_eq(&self.find(&id)?, handle) {
+            true => Ok(()),
+            false => Err(ReleaseError::Refused(format!(
+                "`{id}` was removed meanwhile, and its name was given to another release"
+            ))),
+        }
+    }
+
     /// What a rollback that names no version goes to: the end of a share of the users, else an earlier live release.
     pub(in crate::release) fn rollback_target(&self, app: &AppName) -> Option<Version> {
         let live = self.live(app)?.id().version;

@@ -2,6 +2,7 @@
 
 use super::claims::Reservation;
 use super::*;
+use crate::release::ReleaseError;
 use crate::release::labels::Counts;
 use crate::release::lifecycle::Lifecycle;
 use proptest::prelude::*;
@@ -58,6 +59,20 @@ fn an_app_that_is_removed_gives_every_release_that_it_has_by_then() {
     assert_eq!([&first, &late, &other].map(is_removed), [true, true, false]);
     assert!(!registry.knows(&shop));
     assert!(registry.remove_app(&shop).is_empty());
+}
+
+#[test]
+fn a_release_whose_name_was_given_to_another_is_there_no_more() {
+    let registry = Registry::default();
+    let (first, second) = (handle("shop@v1"), handle("shop@v1"));
+    assert!(matches!(registry.still_there(&first), Err(ReleaseError::NoApp(_))));
+    registry.add(Arc::clone(&first));
+    assert!(registry.still_there(&first).is_ok());
+    registry.remove(&first.id());
+    assert!(matches!(registry.still_there(&first), Err(ReleaseError::NoRelease(_))));
+    registry.add(Arc::clone(&second));
+    assert!(registry.still_there(&second).is_ok());
+    assert!(matches!(registry.still_there(&first), Err(ReleaseError::Refused(_))));
 }
 
 /// An entry for an app that was removed would hide it: it could be neither restored nor dropped.
