@@ -1,5 +1,6 @@
 //! What an operator decides: `vitrine.toml`, then flags over it.
 
+mod acme;
 mod check;
 mod deploy;
 mod edge;
@@ -19,6 +20,7 @@ mod special;
 mod tls;
 mod worker;
 
+pub use acme::{Acme, ChallengeKind};
 pub use deploy::{Bake, Hook, HookStage};
 pub use edge::EdgeRules;
 pub use egress::{AppEgress, AppRules, EgressPolicy};
@@ -161,6 +163,8 @@ pub struct Config {
     pub edge: EdgeRules,
     /// TLS listener, beside the plain one.
     pub tls: Option<Tls>,
+    /// Certificates that an authority issues.
+    pub acme: Option<Acme>,
     /// Certificate of the admin side, which then speaks TLS alone.
     pub admin_tls: Option<CertificateFiles>,
     /// Further host names.
@@ -215,6 +219,7 @@ impl Default for Config {
             trusted_proxies: Vec::new(),
             edge: EdgeRules::default(),
             tls: None,
+            acme: None,
             admin_tls: None,
             routes: Vec::new(),
             limits: LimitMaxima::default(),

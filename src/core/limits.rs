@@ -1,6 +1,7 @@
 //! Every bound of the host, with its reason, a file for each part that keeps them. Sizes in bytes, times in milliseconds, unless
 //! the name says otherwise.
 
+mod acme;
 mod admin;
 mod bundle;
 mod cli;
@@ -16,6 +17,7 @@ mod telemetry;
 mod web_sockets;
 mod worker;
 
+pub use acme::*;
 pub use admin::*;
 pub use bundle::*;
 pub use cli::*;

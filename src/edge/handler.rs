@@ -6,6 +6,7 @@
 #[cfg(test)]
 mod tests;
 
+use super::acme;
 use super::address::{Address, Refusal};
 use super::app_response;
 use super::asset_response;
@@ -111,6 +112,9 @@ impl<W: Wake> EdgeState<W> {
         }
         context.counted = self.may_ask(&context.info, peer)?;
         context.address = self.address(context, &table, names_no_host)?;
+        if let Some(answer) = self.issued.as_ref().and_then(|issued| acme::answer(issued, context)) {
+            return Ok(Answered::Reply(answer));
+        }
         if let Some(location) = self.https.elsewhere(&context.info, &context.address.host) {
             return Ok(Answered::Reply(https::redirected(context, location)));
         }

@@ -1,5 +1,6 @@
 //! Redirects from plain HTTP to HTTPS, and HSTS.
 
+use super::acme;
 use super::context::RequestContext;
 use super::request_info::RequestInfo;
 use super::response::{Reply, Timing, whole};
@@ -16,9 +17,6 @@ pub(crate) struct Https {
     redirect_to: Option<u16>,
     hsts: Option<HeaderValue>,
 }
-
-/// Certificate authorities look here over plain HTTP, before there is a certificate.
-const ACME: &str = "/.well-known/acme-challenge/";
 
 impl Https {
     /// For a TLS listener that clients reach at this port.
@@ -38,7 +36,7 @@ impl Https {
         let port = self.redirect_to.filter(|_| info.plain && !host.is_empty())?;
         let path = info.uri.path_and_query()?.as_str();
         // `OPTIONS *` is about no address.
-        if path.starts_with(ACME) || !path.starts_with('/') {
+        if path.starts_with(acme::PATH) || !path.starts_with('/') {
             return None;
         }
         let port = if port == 443 { String::new() } else { format!(":{port}") };

@@ -7,6 +7,7 @@
 
 #![warn(unreachable_pub)]
 
+mod acme;
 mod address;
 mod app_head;
 mod app_response;
@@ -49,6 +50,7 @@ mod visitor;
 mod wake_quota;
 mod web_socket;
 
+use acme::Authority;
 use asset_cache::AssetCache;
 use clients::Clients;
 use connection::{ConnectionConfig, protocols};
@@ -60,6 +62,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use vitrine_control::release::Releases;
 use vitrine_core::config::{Config, MetricsRules};
@@ -69,15 +72,16 @@ use vitrine_core::limits::{
     COMPRESSED_STREAMS_MAX, COMPRESSED_STREAMS_OF_APP_MAX, CONNECTIONS_RESERVE, LISTEN_BACKLOG,
     WEB_SOCKETS_MAX, WEB_SOCKETS_OF_APP_MAX, WEB_SOCKETS_OF_CLIENT_MAX,
 };
-use vitrine_core::telemetry::Telemetry;
 use vitrine_core::telemetry::connections::Side;
+use vitrine_core::telemetry::{Metrics, Telemetry};
 use vitrine_proxy::app_places::AppPlaces;
-use vitrine_proxy::certificates::{CertificateError, Certificates};
+use vitrine_proxy::certificates::{CertificateError, Certificates, Issued};
 use vitrine_proxy::connections::activity::ConnectionTimeouts;
 use vitrine_proxy::connections::bind::bound;
 use vitrine_proxy::connections::places::{Bounds, Places};
 use vitrine_proxy::connections::shutdown::Shutdown;
 use vitrine_proxy::route::Routes;
+use vitrine_store::{Store, StoreError};
 use wake_quota::WakeQuota;
 
 /// Why the edge can't start.
@@ -105,6 +109,9 @@ type Secured = (Arc<rustls::ServerConfig>, Arc<Certificates>);
 pub struct Edge {
     plain: (TcpListener, SocketAddr),
     tls: Option<(TcpListener, SocketAddr, Secured)>,
+    /// Names that clients ask for in vain.
+    asked: Option<mpsc::Receiver<String>>,
+    authority: Option<Authority>,
     public: (&'static str, u16),
     drain: Duration,
     places: Arc<Places>,
@@ -124,18 +131,8 @@ impl Edge {
         telemetry: Telemetry,
         inherited: &mut Inheritance,
     ) -> Result<Self, EdgeError> {
-        let tls = match &config.tls {
-            None => None,
-            Some(tls) => {
-                let metrics = Arc::clone(&telemetry.metrics);
-                // A predecessor may serve certificates whose files are broken now.
-                let certificates =
-                    Certificates::of_listener(tls, inherited.predecessor().is_there(), metrics)?;
-                let config = certificates.server_config(&[b"h2", b"http/1.1"])?;
-                let (listener, address) = bind(tls.listen, inherited.listener(Role::Tls, tls.listen))?;
-                Some((listener, address, (config, certificates)))
-            }
-        };
+        let (issued, asked) = config.acme.as_ref().map(|rules| Issued::new(rules.on_demand)).unzip();
+        let tls = tls_listener(config, issued.clone(), &telemetry.metrics, inherited)?;
         let plain = bind(config.listen, inherited.listener(Role::Edge, config.listen))?;
         let secure = config.tls.as_ref().zip(tls.as_ref());
         let secure = secure.map(|(rules, (_, address, _))| (rules, rules.port_of_clients(address.port())));
@@ -153,6 +150,8 @@ impl Edge {
             places: Places::new(bounds, telemetry.metrics.connections(Side::Edge)),
             plain,
             tls,
+            asked: asked.flatten(),
+            authority: None,
             public,
             drain: Duration::from_millis(config.switching.drain_timeout_ms),
             state: EdgeState {
@@ -169,6 +168,7 @@ impl Edge {
                 files: AssetCache::new(),
                 shared_domain: Some(config.domain.clone()),
                 https: https.unwrap_or_default(),
+                issued,
                 skew_protection: config.edge.skew_protection,
                 diagnostic_headers: config.edge.diagnostic_headers,
                 alone: false,
@@ -182,6 +182,27 @@ impl Edge {
                 sockets: AppPlaces::new(WEB_SOCKETS_MAX, WEB_SOCKETS_OF_APP_MAX),
             },
         })
+    }
+
+    /// Orders certificates, if an authority is configured, and keeps them in this store.
+    ///
+    /// # Errors
+    /// What is kept can't be read.
+    pub fn ordering(mut self, config: &Config, store: &Store) -> Result<Self, StoreError> {
+        let asked = self.asked.take();
+        if let (Some(rules), Some((.., (_, certificates))), Some(issued)) =
+            (&config.acme, &self.tls, &self.state.issued)
+        {
+            let parts = acme::Parts {
+                store: store.clone(),
+                routes: self.state.routes.clone(),
+                certificates: Arc::clone(certificates),
+                issued: Arc::clone(issued),
+                metrics: Arc::clone(&self.state.telemetry.metrics),
+            };
+            self.authority = Some(Authority::new(rules.clone(), parts, asked)?);
+        }
+        Ok(self)
     }
 
     /// The edge of a host without an admin side (`solo`): it also answers `/metrics`, to those whom these rules name, and it is not
@@ -235,6 +256,17 @@ impl Edge {
             listener::run(listener, Arc::new(terms), Arc::clone(&self.places), self.drain, leaving.clone())
         };
         let plain = run(self.plain.0, None);
+        let ordering = async {
+            if let Some(authority) = self.authority {
+                // The store is a successor's then.
+                tokio::select! {
+                    () = authority.run() => {}
+                    () = leaving.stop.cancelled() => {}
+                    () = leaving.handed_over.cancelled() => {}
+                }
+            }
+            std::future::pending().await
+        };
         match self.tls {
             None => plain.await,
             Some((listener, _, (config, certificates))) => {
@@ -242,10 +274,27 @@ impl Edge {
                 tokio::select! {
                     _ = both => {}
                     () = certificates.keep_fresh() => {}
+                    () = ordering => {}
                 }
             }
         }
     }
+}
+
+/// The TLS listener, if one is configured.
+fn tls_listener(
+    config: &Config,
+    issued: Option<Arc<Issued>>,
+    metrics: &Arc<Metrics>,
+    inherited: &mut Inheritance,
+) -> Result<Option<(TcpListener, SocketAddr, Secured)>, EdgeError> {
+    let Some(tls) = &config.tls else { return Ok(None) };
+    // A predecessor may serve certificates whose files are broken now.
+    let wants_all = inherited.predecessor().is_there();
+    let certificates = Certificates::of_listener(tls, wants_all, issued, Arc::clone(metrics))?;
+    let config = certificates.server_config(&[b"h2", b"http/1.1"])?;
+    let (listener, address) = bind(tls.listen, inherited.listener(Role::Tls, tls.listen))?;
+    Ok(Some((listener, address, (config, certificates))))
 }
 
 fn bind(

@@ -15,6 +15,7 @@ use vitrine_core::config::MetricsRules;
 use vitrine_core::id::ReleaseId;
 use vitrine_core::telemetry::Telemetry;
 use vitrine_proxy::app_places::AppPlaces;
+use vitrine_proxy::certificates::Issued;
 use vitrine_proxy::pool::Pool;
 use vitrine_proxy::route::guard::Guard;
 use vitrine_proxy::route::{RouteTable, Routes};
@@ -61,6 +62,8 @@ pub(crate) struct EdgeState<W> {
     pub shared_domain: Option<String>,
     /// What clients are told about HTTPS.
     pub https: Https,
+    /// What an authority is shown that looks at a name; nothing where none issues certificates.
+    pub issued: Option<Arc<Issued>>,
     /// Whether open pages stay with their release.
     pub skew_protection: bool,
     /// Whether answers say how they came about.

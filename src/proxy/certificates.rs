@@ -1,6 +1,7 @@
 //! Certificates of a TLS listener: chosen by the name that a client asks for, and read again when their files change.
 
 mod folder;
+mod issued;
 mod names;
 mod pair;
 mod sources;
@@ -10,7 +11,6 @@ mod validity;
 
 use arc_swap::ArcSwap;
 use names::Names;
-use pair::Pair;
 use rustls::ServerConfig;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
@@ -21,6 +21,9 @@ use std::time::Duration;
 use vitrine_core::config::{CertificateFiles, Tls};
 use vitrine_core::limits::CERTIFICATE_POLL_MS;
 use vitrine_core::telemetry::Metrics;
+
+pub use issued::{Challenge, Issued, Shown};
+pub use pair::Pair;
 
 /// Why a certificate can't be served.
 #[derive(Debug, thiserror::Error)]
@@ -46,10 +49,11 @@ pub enum CertificateError {
 pub struct Certificates {
     sources: Mutex<Sources>,
     served: ArcSwap<Served>,
+    issued: Option<Arc<Issued>>,
     metrics: Arc<Metrics>,
 }
 
-/// What is served now.
+/// Certificates that are served now.
 #[derive(Debug)]
 struct Served {
     names: Names,
@@ -64,25 +68,32 @@ impl Certificates {
     /// # Errors
     /// [`CertificateError`] names the file that is missing, unreadable, or not what it should be.
     pub fn load(files: CertificateFiles, metrics: Arc<Metrics>) -> Result<Arc<Self>, CertificateError> {
-        Ok(Self::of(Sources::load(vec![files], None, true, &metrics)?, metrics))
+        Ok(Self::of(Sources::load(vec![files], None, true, &metrics)?, None, metrics))
     }
 
-    /// Reads those of the public side. One of the folder that can't be used is told in the log and left out, unless all are wanted.
+    /// Reads those of the public side; those that an authority issues come after them. One of the folder that can't be used is told in the log and left out, unless all are wanted.
     ///
     /// # Errors
     /// As [`Certificates::load`]; and nothing in the folder can be used.
     pub fn of_listener(
         tls: &Tls,
         wants_all: bool,
+        issued: Option<Arc<Issued>>,
         metrics: Arc<Metrics>,
     ) -> Result<Arc<Self>, CertificateError> {
         let sources = Sources::load(tls.files(), tls.folder.clone(), wants_all, &metrics)?;
-        Ok(Self::of(sources, metrics))
+        Ok(Self::of(sources, issued, metrics))
     }
 
-    fn of(sources: Sources, metrics: Arc<Metrics>) -> Arc<Self> {
+    fn of(sources: Sources, issued: Option<Arc<Issued>>, metrics: Arc<Metrics>) -> Arc<Self> {
         let served = ArcSwap::from_pointee(sources.served());
-        Arc::new(Self { sources: Mutex::new(sources), served, metrics })
+        Arc::new(Self { sources: Mutex::new(sources), served, issued, metrics })
+    }
+
+    /// Whether a certificate in files is for this name.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.served.load().names.find(name).is_some()
     }
 
     /// What a listener speaks with them: TLS 1.2 and 1.3, and these protocols.
@@ -99,7 +110,8 @@ impl Certificates {
             .map_err(CertificateError::Versions)?
             .with_no_client_auth()
             .with_cert_resolver(Arc::clone(self) as Arc<dyn ResolvesServerCert>);
-        config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+        let of_authority = self.issued.iter().map(|_| issued::PROTOCOL);
+        config.alpn_protocols = protocols.iter().copied().chain(of_authority).map(<[u8]>::to_vec).collect();
         Ok(Arc::new(config))
     }
 
@@ -143,10 +155,16 @@ pub fn problems(tls: &Tls) -> Vec<CertificateError> {
 
 impl ResolvesServerCert for Certificates {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let served = self.served.load();
-        match hello.server_name().and_then(|name| served.names.find(name)) {
+        let (name, served) = (hello.server_name(), self.served.load());
+        if issued::is_of_authority(&hello) {
+            return self.issued.as_ref()?.shown_to_authority(name?);
+        }
+        match name.and_then(|name| served.names.find(name)) {
             Some(position) => served.pairs.get(position).map(|pair| Arc::clone(&pair.key)),
-            None => served.default.clone(),
+            None => {
+                let issued = self.issued.as_ref().zip(name).and_then(|(issued, name)| issued.find(name));
+                issued.or_else(|| served.default.clone())
+            }
         }
     }
 }

@@ -5,6 +5,7 @@
 
 #![warn(unreachable_pub)]
 
+mod acme;
 mod audit;
 pub mod backup;
 mod ballast;

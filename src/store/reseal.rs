@@ -1,5 +1,6 @@
 //! Values under the newest key: those of an earlier schema, which lay there as they are, and those of an earlier key.
 
+use super::acme;
 use super::env::open_value;
 use super::key_file::{KeySource, new_key, store_error};
 use super::keyring::{Keyring, Place, key_id};
@@ -163,7 +164,8 @@ fn seal_all(transaction: &Transaction<'_>, ring: &Keyring) -> Result<(), Fault> 
         Ok((app, revision, scope, name, sealed))
     })?;
     let rows = rows.collect::<Result<Vec<_>, _>>()?;
-    if requests_key::reseal(transaction, ring)? || !rows.is_empty() {
+    let others = requests_key::reseal(transaction, ring)? | acme::reseal(transaction, ring)?;
+    if others || !rows.is_empty() {
         transaction.execute("INSERT OR REPLACE INTO meta VALUES (?1, '1')", [SCRUB])?;
     }
     let mut update = transaction.prepare(

@@ -243,6 +243,13 @@ const MIGRATIONS: &[&str] = &[
     ALTER TABLE idempotency ADD COLUMN settled TEXT;
     ALTER TABLE idempotency ADD COLUMN orphaned INTEGER NOT NULL DEFAULT 0 CHECK (orphaned IN (0, 1));
 ",
+    "
+    CREATE TABLE acme (
+        name  TEXT PRIMARY KEY,
+        key   TEXT NOT NULL,
+        value BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// Brings the database to the present form.

@@ -5,6 +5,7 @@ use std::path::Path;
 use vitrine_bundle::Scale;
 use vitrine_core::id::{Digest, InstanceId, ReleaseId, Version};
 
+mod acme;
 mod disk;
 mod env;
 mod folder;

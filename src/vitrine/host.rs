@@ -120,6 +120,7 @@ pub(crate) async fn run(config: Config, requests: Handle, ready: ReadyLine) -> R
     let edge = {
         let _listening_there = requests.enter();
         Edge::bind(&config, routes, releases.clone(), telemetry.clone(), &mut inheritance)?
+            .ordering(&config, &store)?
     };
     releases.set_public(edge.public());
     let leaving = Shutdown::on(stop);

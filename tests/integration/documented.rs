@@ -1,6 +1,7 @@
 //! Files and snippets that operators copy from the documentation, run by the programs that they are for.
 
 mod migrate;
+mod tls;
 
 use crate::tls_edge::pem;
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that finds something else than it expects is to stop there")]
 
+mod acme;
 mod admin_tls;
 mod alone;
 mod apex;

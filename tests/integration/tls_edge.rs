@@ -56,21 +56,13 @@ impl Secure {
         let host = Host::start_in(folder, &["--isolation", "process"]);
         let url = host.deploy("shop", "page", &["--version", "v1"]);
         let port = url.rsplit_once(':').unwrap().1.trim_end_matches('/').parse().unwrap();
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         Self { host, tls: SocketAddr::from(([127, 0, 0, 1], port)), runtime }
     }
 
     /// An answer over TLS to who asks for this name, and the certificate that was shown.
     fn ask(&self, name: &str) -> (reqwest::Response, Vec<u8>) {
-        let client =
-            reqwest::Client::builder().no_proxy().tls_danger_accept_invalid_certs(true).tls_info(true);
-        let client = client.resolve(name, self.tls).build().unwrap();
-        let url = format!("https://{name}:{}/", self.tls.port());
-        let answer = self.runtime.block_on(client.get(url).send()).unwrap();
-        let shown = answer.extensions().get::<reqwest::tls::TlsInfo>().unwrap().peer_certificate().unwrap();
-        let shown = shown.to_vec();
-        (answer, shown)
+        asked(&self.runtime, self.tls, name)
     }
 
     fn plain(&self, path: &str) -> Request {
@@ -78,9 +70,26 @@ impl Secure {
     }
 }
 
-fn der(name: &str) -> Vec<u8> {
+/// A certificate of the fixtures.
+pub fn der(name: &str) -> Vec<u8> {
     use rustls_pki_types::pem::PemObject as _;
     rustls_pki_types::CertificateDer::from_pem_file(pem(name)).unwrap().to_vec()
+}
+
+/// The certificate that a TLS listener shows to who asks for this name.
+pub fn shown(tls: SocketAddr, name: &str) -> Vec<u8> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    asked(&runtime, tls, name).1
+}
+
+fn asked(runtime: &tokio::runtime::Runtime, tls: SocketAddr, name: &str) -> (reqwest::Response, Vec<u8>) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().no_proxy().tls_danger_accept_invalid_certs(true).tls_info(true);
+    let client = client.resolve(name, tls).build().unwrap();
+    let answer = runtime.block_on(client.get(format!("https://{name}:{}/", tls.port())).send()).unwrap();
+    let shown = answer.extensions().get::<reqwest::tls::TlsInfo>().unwrap().peer_certificate().unwrap();
+    let shown = shown.to_vec();
+    (answer, shown)
 }
 
 #[test]

@@ -15,6 +15,7 @@ pub mod host;
 pub mod http;
 pub mod metadata;
 pub mod noise;
+pub mod pebble;
 pub mod private_docker;
 pub mod processes;
 pub mod snapshot;

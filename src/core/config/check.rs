@@ -2,7 +2,7 @@
 
 use super::deploy::{bake_problem, hook_problem};
 use super::previews::preview_problem;
-use super::{Config, ConfigError, IsolationChoice, OriginPattern, Tls};
+use super::{Config, ConfigError, IsolationChoice, OriginPattern};
 use crate::id::AppName;
 use minisign_verify::PublicKey;
 use std::collections::BTreeSet;
@@ -56,7 +56,8 @@ impl Config {
         self.address_problem()
             .or_else(|| self.name_problem())
             .or_else(|| self.header_problem())
-            .or_else(|| self.tls.as_ref().and_then(Tls::problem))
+            .or_else(|| self.tls.as_ref().and_then(|tls| tls.problem(self.acme.is_some())))
+            .or_else(|| self.acme.as_ref().and_then(|acme| acme.problem(self.tls.as_ref())))
             .or_else(|| self.egress_problem())
             .or_else(|| self.signature_problem())
             .or_else(|| self.runtime_problem())

@@ -60,6 +60,8 @@ fn the_shipped_file_lists_every_field_with_its_meaning() {
     let folder = Some("f".into());
     full.tls =
         Some(Tls { certificates: vec![files.clone()], folder, public_port, ..Tls::new(address, files) });
+    let acme = Acme::new("https://a.example");
+    full.acme = Some(Acme { email: Some("a@b".into()), ca: Some("c".into()), ..acme });
     full.routes = vec![HostRoute { host: "a.example".into(), app: "a".parse().unwrap() }];
     let hook = Hook {
         stage: HookStage::BeforeTraffic,
@@ -117,6 +119,16 @@ fn mistakes_are_shown_with_line_column_and_caret() {
         ("[tls]\nlisten = \"0.0.0.0:443\"\ncertificate = \"c\"", "1:1:"),
         ("[tls]\nlisten = \"0.0.0.0:443\"", "1:1:"),
         ("[tls]\nlisten = \"0.0.0.0:443\"\nfolder = \"f\"\nkey = \"k\"", "1:1:"),
+        ("[acme]\nagree_to_terms = true", "1:1:"),
+        ("[tls]\nlisten = \"0.0.0.0:443\"\n[acme]\nemail = \"a@b.example\"", "3:1:"),
+        ("[tls]\nlisten = \"0.0.0.0:443\"\n[acme]\nagree_to_terms = false", "4:18:"),
+        ("[tls]\nlisten = \"0.0.0.0:443\"\n[acme]\nagree_to_terms = true\nemail = \"ops\"", "5:9:"),
+        ("[tls]\nlisten = \"0.0.0.0:443\"\n[acme]\nagree_to_terms = true\ndirectory = \"http://a\"", "5:13:"),
+        (
+            "[tls]\nlisten = \"0.0.0.0:443\"\n[acme]\nagree_to_terms = true\nchallenges = [\"dns-01\"]",
+            "5:15:",
+        ),
+        ("[tls]\nlisten = \"0.0.0.0:443\"\n[acme]\nagree_to_terms = true\nchallenges = []", "5:14:"),
         ("[admin_tls]\nkey = \"k\"", "1:1:"),
         (
             "[tls]\nlisten = \"443\"\ncertificate = \"c\"\nkey = \"k\"\nhsts_include_subdomains = true",

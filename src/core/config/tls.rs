@@ -86,7 +86,8 @@ impl Tls {
         first.into_iter().chain(self.certificates.iter().cloned()).collect()
     }
 
-    pub(super) fn problem(&self) -> Option<Problem> {
+    /// Certificates may come from an authority instead of files.
+    pub(super) fn problem(&self, has_authority: bool) -> Option<Problem> {
         match (&self.certificate, &self.key) {
             (Some(_), None) => {
                 return problem("tls.key", "is missing: write the file of the certificate's key");
@@ -94,8 +95,10 @@ impl Tls {
             (None, Some(_)) => {
                 return problem("tls.certificate", "is missing: write the file of the key's chain");
             }
-            (None, None) if self.folder.is_none() && self.certificates.is_empty() => {
-                return problem("tls", "has no certificate: write `certificate` and `key`, or `folder`");
+            (None, None) if !has_authority && self.folder.is_none() && self.certificates.is_empty() => {
+                let message =
+                    "has no certificate: write `certificate` and `key`, or `folder`, or a table `[acme]`";
+                return problem("tls", message);
             }
             _ => {}
         }

@@ -6,11 +6,15 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+/// What stands for the file of a certificate that an authority issued.
+const ISSUED: &str = "acme";
+
 /// Metrics of certificates.
 #[derive(Debug)]
 pub struct CertificateSeries {
     expiry: IntGaugeVec,
     failures: IntCounterVec,
+    orders: IntCounterVec,
     /// The name that each file is told under.
     names: Mutex<HashMap<PathBuf, String>>,
 }
@@ -21,7 +25,24 @@ impl CertificateSeries {
         let expiry = gauges(registry, "certificate_expiry_seconds", help, &["name", "file"]);
         let help = "Changed certificates that could not be used";
         let failures = counters(registry, "certificate_reload_failures_total", help, &["file"]);
-        Self { expiry, failures, names: Mutex::default() }
+        let help = "Orders of certificates from an ACME authority, by how they ended";
+        let orders = counters(registry, "acme_orders_total", help, &["outcome"]);
+        Self { expiry, failures, orders, names: Mutex::default() }
+    }
+
+    /// A certificate that an authority issued is served; it ends then, in seconds since the Unix epoch.
+    pub fn issued(&self, name: &str, expires_s: i64) {
+        self.expiry.with_label_values(&[name, ISSUED]).set(expires_s);
+    }
+
+    /// A certificate that an authority issued is not served any more.
+    pub fn withdrawn(&self, name: &str) {
+        let _ = self.expiry.remove_label_values(&[name, ISSUED]);
+    }
+
+    /// An order ended.
+    pub fn ordered(&self, is_issued: bool) {
+        self.orders.with_label_values(&[if is_issued { "issued" } else { "failed" }]).inc();
     }
 
     /// The certificate of a file is served; it ends then, in seconds since the Unix epoch.

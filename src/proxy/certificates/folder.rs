@@ -60,7 +60,7 @@ fn listed(folder: &Path) -> io::Result<BTreeSet<String>> {
     Ok(names)
 }
 
-/// Each key has a certificate beside it; what has no key is none of ours.
+/// Each key has a certificate beside it; a certificate without a key is not served.
 fn pairs_of(folder: &Path, names: &BTreeSet<String>) -> Vec<CertificateFiles> {
     let pair = |key: &String| {
         let certificate = certificate_of(key, names)?;
@@ -120,7 +120,7 @@ mod tests {
                 ],
                 ("a.example/fullchain.pem", "a.example/privkey.pem"),
             ),
-            // What is missing is told by its name when it is read.
+            // A missing certificate is told by its name when it is read.
             (&["shop.key"], ("shop.crt", "shop.key")),
             (&["shop.key.pem"], ("shop.pem", "shop.key.pem")),
         ] {

@@ -1,10 +1,10 @@
 //! One certificate with its key, read from its files.
 
 use super::CertificateError;
-use super::validity::expires_s;
+use super::validity::validity_s;
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::pem::PemObject as _;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,21 +12,44 @@ use vitrine_core::config::CertificateFiles;
 
 /// A certificate that can be served.
 #[derive(Debug, Clone)]
-pub(super) struct Pair {
-    pub(super) key: Arc<CertifiedKey>,
+pub struct Pair {
+    /// The chain and its key.
+    pub key: Arc<CertifiedKey>,
     /// DNS names that it is for, lower case; `*.` in front stands for one label.
-    pub(super) names: Vec<String>,
+    pub names: Vec<String>,
+    /// When it begins, in seconds since the Unix epoch.
+    pub begins_s: i64,
     /// When it ends, in seconds since the Unix epoch.
-    pub(super) expires_s: i64,
+    pub expires_s: i64,
 }
 
 impl Pair {
     /// Reads both files and checks that they fit each other.
     pub(super) fn load(files: &CertificateFiles) -> Result<Self, CertificateError> {
-        let path = files.certificate.as_path();
         // Read first: a file that this user may not read is told from one that is no PEM.
         let read = |path| std::fs::read(path).map_err(|error| broken(path, "the file can't be read", error));
-        let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&read(path)?)
+        let chain = read(&files.certificate)?;
+        let key = PrivateKeyDer::from_pem_slice(&read(&files.key)?)
+            .map_err(|error| broken(&files.key, "the private key can't be read as PEM", error));
+        Self::of(files, &chain, key)
+    }
+
+    /// Checks what an authority issued under a name: a chain in PEM and its key in PKCS #8.
+    ///
+    /// # Errors
+    /// [`CertificateError::Unusable`].
+    pub fn issued(name: &str, chain: &[u8], key: Vec<u8>) -> Result<Self, CertificateError> {
+        let files = CertificateFiles { certificate: name.into(), key: name.into() };
+        Self::of(&files, chain, Ok(PrivatePkcs8KeyDer::from(key).into()))
+    }
+
+    fn of(
+        files: &CertificateFiles,
+        chain: &[u8],
+        key: Result<PrivateKeyDer<'static>, CertificateError>,
+    ) -> Result<Self, CertificateError> {
+        let path = files.certificate.as_path();
+        let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(chain)
             .collect::<Result<_, _>>()
             .map_err(|error| broken(path, "the certificate chain can't be read as PEM", error))?;
         let Some(leaf) = chain.first() else {
@@ -36,15 +59,13 @@ impl Pair {
         let parsed = webpki::EndEntityCert::try_from(leaf)
             .map_err(|error| broken(path, "the first certificate can't be read", error))?;
         let names = parsed.valid_dns_names().map(str::to_ascii_lowercase).collect();
-        let expires_s = expires_s(leaf).ok_or_else(|| {
+        let (begins_s, expires_s) = validity_s(leaf).ok_or_else(|| {
             broken(path, "the first certificate can't be read", std::io::Error::other("it has no validity"))
         })?;
-        let key = PrivateKeyDer::from_pem_slice(&read(&files.key)?)
-            .map_err(|error| broken(&files.key, "the private key can't be read as PEM", error))?;
         let provider = rustls::crypto::ring::default_provider();
-        let key = CertifiedKey::from_der(chain, key, &provider)
+        let key = CertifiedKey::from_der(chain, key?, &provider)
             .map_err(|error| broken(&files.key, "the key does not fit the certificate", error))?;
-        Ok(Self { key: Arc::new(key), names, expires_s })
+        Ok(Self { key: Arc::new(key), names, begins_s, expires_s })
     }
 
     /// What it is called in metrics and logs.

@@ -15,7 +15,7 @@ use vitrine_core::telemetry::{Metrics, error_chain};
 #[derive(Debug)]
 struct Source {
     files: CertificateFiles,
-    /// What the files were when they were read; none before that.
+    /// Of the files when they were read; none before that.
     stamp: Option<Stamp>,
     pair: Option<Pair>,
 }
@@ -65,7 +65,10 @@ impl Sources {
     pub(super) fn refresh(&mut self, metrics: &Metrics) -> bool {
         self.look_into_folder(metrics);
         let before = self.of_folder.len();
-        self.of_folder.retain(|source| !source.is_gone(metrics));
+        // A pair in a folder that can't be read now is not known to be gone.
+        if !self.is_unreadable {
+            self.of_folder.retain(|source| !source.is_gone(metrics));
+        }
         let mut changed = self.of_folder.len() != before;
         for source in &mut self.named {
             changed |= source.refresh(metrics);
@@ -112,7 +115,7 @@ impl Sources {
         }
     }
 
-    /// What is to be served now: named certificates come before those of the folder, and of these the one that lasts longest.
+    /// The certificates to serve now: named certificates come before those of the folder, and of these the one that lasts longest.
     pub(super) fn served(&self) -> Served {
         let pairs = |sources: &[Source]| sources.iter().filter_map(|source| source.pair.clone()).collect();
         let (mut pairs, mut of_folder): (Vec<Pair>, Vec<Pair>) = (pairs(&self.named), pairs(&self.of_folder));

@@ -1,7 +1,7 @@
-//! Reads the end of a certificate's validity, which the TLS library parses but does not expose.
+//! Reads a certificate's validity, which the TLS library parses but does not expose.
 
-/// `notAfter` of a certificate in DER, in seconds since the Unix epoch.
-pub(super) fn expires_s(certificate: &[u8]) -> Option<i64> {
+/// `notBefore` and `notAfter` of a certificate in DER, in seconds since the Unix epoch.
+pub(super) fn validity_s(certificate: &[u8]) -> Option<(i64, i64)> {
     let (SEQUENCE, certificate, _) = element(certificate)? else { return None };
     let (SEQUENCE, mut fields, _) = element(certificate)? else { return None };
     // The version is optional; serial number, algorithm and issuer come before the validity.
@@ -12,8 +12,13 @@ pub(super) fn expires_s(certificate: &[u8]) -> Option<i64> {
         fields = element(fields)?.2;
     }
     let (SEQUENCE, validity, _) = element(fields)? else { return None };
-    let (_, _, not_after) = element(validity)?;
+    let (tag, text, not_after) = element(validity)?;
+    let begins_s = time_s(tag, text)?;
     let (tag, text, _) = element(not_after)?;
+    Some((begins_s, time_s(tag, text)?))
+}
+
+fn time_s(tag: u8, text: &[u8]) -> Option<i64> {
     let text = std::str::from_utf8(text).ok()?;
     // RFC 5280: years of two digits are 1950 to 2049, and both forms end in seconds and Z.
     let text = match tag {

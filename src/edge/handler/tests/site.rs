@@ -124,6 +124,7 @@ pub(super) async fn site_with(guard: Option<Arc<Guard>>, encoders: Option<Arc<Ap
         files: AssetCache::new(),
         shared_domain: Some("localhost".into()),
         https: Https::default(),
+        issued: None,
         skew_protection: true,
         diagnostic_headers: true,
         alone: false,
