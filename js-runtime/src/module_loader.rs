@@ -102,12 +102,24 @@ impl BundleLoader {
         let Some(content) = self.bundle.files.get(path) else {
             return Err(ModuleError::Missing { path: path.to_owned(), importer: importer.to_owned() });
         };
+        if path.ends_with(".wasm") {
+            let code = ModuleSourceCode::String(wasm_module(path).into());
+            return Ok(ModuleSource::new(ModuleType::JavaScript, code, specifier, None));
+        }
         let text =
             std::str::from_utf8(content).map_err(|_| ModuleError::NotText { path: path.to_owned() })?;
         let kind = if path.ends_with(".json") { ModuleType::Json } else { ModuleType::JavaScript };
         let code = ModuleSourceCode::String(text.to_owned().into());
         Ok(ModuleSource::new(kind, code, specifier, self.compiled(specifier)))
     }
+}
+
+/// What an import of WebAssembly gives: a compiled module, as for Cloudflare's workers and the builds of frameworks for them.
+fn wasm_module(path: &str) -> String {
+    let file = serde_json::Value::from(format!("/{path}"));
+    format!(
+        "import {{ readFileSync }} from \"node:fs\";\nexport default new WebAssembly.Module(readFileSync({file}));\n"
+    )
 }
 
 /// Path in the bundle that a specifier stands for.

@@ -1,7 +1,7 @@
 // Bundles a framework's server build with its adapter into one file, with the bundler that the project itself has. `vitrine deploy`
 // runs it under Node.js: a job as JSON on standard input, what was done as JSON on standard output. It writes to `job.out` only.
 import { spawnSync } from "node:child_process";
-import { existsSync, lstatSync, mkdirSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { builtinModules, createRequire } from "node:module";
 import { homedir } from "node:os";
@@ -231,11 +231,12 @@ function refuseOutside(file) {
   }
 }
 
-/** The file of an import that is data for Cloudflare's bundler: a query says that a `.wasm` is wanted as a module. */
-const dataFile = (id) => (job.isCloudflare && DATA.test(id) ? id.replace(/\?module$/, "") : undefined);
+/** The file of an import that is data: WebAssembly, where a query may say that it is wanted as a module, and more for Cloudflare's bundler. */
+const dataFile = (id) => ((job.isCloudflare ? DATA : WASM).test(id) ? id.replace(/\?module$/, "") : undefined);
+const WASM = /\.wasm(?:\?module)?$/;
 const DATA = /\.(?:wasm(?:\?module)?|bin|txt|html|sql)$/;
 
-/** A module with what Cloudflare's bundler makes of a file: a WebAssembly module, an ArrayBuffer, text. */
+/** A module with what such a file gives: a WebAssembly module, an ArrayBuffer, text. */
 async function dataModule(file) {
   const content = await readFile(file);
   if (!/\.(?:wasm|bin)$/.test(file)) return `export default ${JSON.stringify(content.toString("utf8"))};`;
@@ -333,13 +334,14 @@ function firstLine(message) {
   return stripVTControlCharacters(message).split("\n")[0].replace(/^\[\w+\] /, "");
 }
 
-async function withRolldown(load) {
+/** Bundles these files, in each case into one or more in `folder`. Gives the files that they consist of. */
+async function withRolldown(load, input, output) {
   const unresolved = [];
   const { rolldown } = await load("rolldown");
   const { esmExternalRequirePlugin } = await load("rolldown/plugins");
   const external = [...kept, ...[...kept].map((name) => name.slice("node:".length))];
   const bundle = await rolldown({
-    input: { index: job.adapter },
+    input,
     cwd: job.project,
     // Anything but "node": the bundler's own code must not reach for `node:module`.
     platform: "neutral",
@@ -353,11 +355,12 @@ async function withRolldown(load) {
     },
   });
   const paths = Object.fromEntries([...kept].map((name) => [name.slice("node:".length), name]));
-  await bundle.write({ file: job.out, format: "esm", sourcemap: true, codeSplitting: false, keepNames: true, paths });
+  const written = await bundle.write({ ...output, format: "esm", sourcemap: true, keepNames: true, paths });
   await bundle.close();
   if (unresolved.length > 0) {
     throw new Error(unresolved.join("; "));
   }
+  return written.output.flatMap((chunk) => chunk.moduleIds ?? []);
 }
 
 function esbuildPlugin(asked) {
@@ -418,14 +421,15 @@ function esbuildPlugin(asked) {
   };
 }
 
-async function withEsbuild(load) {
+async function withEsbuild(load, entryPoints, output) {
   const esbuild = await load("esbuild");
   const asked = new Set();
   const build = (banner) =>
     esbuild.build({
-      entryPoints: [job.adapter],
+      entryPoints,
       absWorkingDir: job.project,
-      outfile: job.out,
+      ...output,
+      metafile: true,
       bundle: true,
       format: "esm",
       platform: "neutral",
@@ -439,25 +443,40 @@ async function withEsbuild(load) {
       banner: { js: banner },
       plugins: [esbuildPlugin(asked)],
     });
-  await build("");
+  let { metafile } = await build("");
   if (asked.size > 0) {
     // What CommonJS packages require of Node.js: their `require` finds these imports.
     const names = [...asked];
     const imports = names.map((name, index) => `import * as vitrineBuiltIn${index} from "${name}";`);
     const cases = names.map((name, index) => `"${name}": vitrineBuiltIn${index}`);
     const find = "(name) => { const found = vitrineBuiltIns[name] ?? vitrineBuiltIns[`node:${name}`]; return found.default ?? found; }";
-    await build(`${imports.join("")}const vitrineBuiltIns = { ${cases.join(", ")} };const require = ${find};`);
+    ({ metafile } = await build(`${imports.join("")}const vitrineBuiltIns = { ${cases.join(", ")} };const require = ${find};`));
   }
+  return Object.keys(metafile.inputs).map((file) => path.resolve(job.project, file));
+}
+
+/** Bundles ES modules beside a script of CommonJS. */
+async function bundleModules(entries, folder) {
+  const { name, load } = await findBundler();
+  const dir = path.join(path.dirname(job.out), "vitrine", folder);
+  const inputs =
+    name === "rolldown"
+      ? await withRolldown(load, entries, { dir, entryFileNames: "[name].mjs", chunkFileNames: "shared-[hash].mjs" })
+      : await withEsbuild(load, Object.entries(entries).map(([out, file]) => ({ in: file, out })), { outdir: dir, outExtension: { ".js": ".mjs" }, splitting: true, chunkNames: "shared-[hash]" });
+  for (const file of readdirSync(dir)) {
+    if (file.endsWith(".mjs")) await shortenPaths(path.join(dir, file));
+  }
+  return inputs;
 }
 
 /** Makes the paths of the source map those in the project, wherever the bundle was written to. */
-async function shortenPaths() {
-  const map = JSON.parse(await readFile(`${job.out}.map`, "utf8"));
+async function shortenPaths(out) {
+  const map = JSON.parse(await readFile(`${out}.map`, "utf8"));
   map.sources = map.sources.map((source) => {
-    const file = path.resolve(path.dirname(job.out), source);
+    const file = path.resolve(path.dirname(out), source);
     return source.includes("vitrine") && !existsSync(file) ? source.replace("\0", "") : path.relative(job.project, file);
   });
-  await writeFile(`${job.out}.map`, JSON.stringify(map));
+  await writeFile(`${out}.map`, JSON.stringify(map));
 }
 
 /** What a server has beside CommonJS. */
@@ -466,18 +485,20 @@ let mixed = /** @type {string | null} */ (null);
 /** Bundles the server; who did it, and why CommonJS in it is strict. */
 async function write() {
   if (job.place) {
-    const settings = { folder: job.project, place: job.place, entry: job.entry, lead, standIn: standInScript, nativeStandIn, check: refuseOutside };
+    const settings = { folder: job.project, place: job.place, entry: job.entry, lead, standIn: standInScript, nativeStandIn, check: refuseOutside, bundle: bundleModules };
     const packed = await pack(settings);
     if (!("mixed" in packed)) {
       await writeScript({ adapter: job.adapter, out: job.out, folder: job.project }, packed);
       return { bundler: `node ${process.versions.node}`, strict: null };
     }
     mixed = packed.mixed;
+    rmSync(path.join(path.dirname(job.out), "vitrine"), { recursive: true, force: true });
   }
   standIns.clear();
   const { name, version, load } = await findBundler();
-  await (name === "rolldown" ? withRolldown(load) : withEsbuild(load));
-  await shortenPaths();
+  if (name === "rolldown") await withRolldown(load, { index: job.adapter }, { file: job.out, codeSplitting: false });
+  else await withEsbuild(load, [job.adapter], { outfile: job.out });
+  await shortenPaths(job.out);
   return { bundler: `${name} ${version}`, strict: mixed };
 }
 

@@ -1,5 +1,5 @@
-// A server whose files are all CommonJS, packed as they are: each stays a function's body, sloppy unless it says "use strict", and finds
-// modules as Node.js does.
+// A server whose files are CommonJS, packed as they are: each stays a function's body, sloppy unless it says "use strict", and finds
+// modules as Node.js does. ES modules that it imports while it runs are bundled beside it.
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -8,8 +8,12 @@ import { compileFunction } from "node:vm";
 
 /** What Node.js gives a CommonJS file. */
 const PARAMETERS = ["exports", "require", "module", "__filename", "__dirname"];
+/** What gives a file of CommonJS to an `import()`. */
+const IMPORTS = "__vitrine_import";
 const REQUIRE = /(?<![\w$.])(?:module\.)?require(?:\.resolve)?\s*\(\s*(["'`])([^"'`\n\\$]+)\1\s*[),]/g;
 const IMPORT = /(?<![\w$.{])import\s*\(\s*(["'`])([^"'`\n\\$]+)\1/g;
+/** Folder of the bundled modules, beside the script. */
+const MODULES = "modules";
 /** Lines of a comment: what they name is not loaded. */
 const COMMENT = /^\s*(?:\/\/|\/?\*).*$/gm;
 /** Types of TypeScript are in comments within a line too. */
@@ -27,6 +31,8 @@ class Mixed extends Error {}
  * @property {(name: string) => Promise<string>} standIn The body of a file in place of a Node.js module.
  * @property {(name: string) => string} nativeStandIn The same for a native add-on.
  * @property {(file: string) => void} check Throws for a file that must not be read.
+ * @property {(entries: Record<string, string>, folder: string) => Promise<Iterable<string>>} bundle Bundles ES modules into files of
+ *   these names; which files they consist of.
  */
 
 /**
@@ -37,15 +43,27 @@ class Mixed extends Error {}
  */
 export async function pack(project) {
   try {
-    return written(project, await reached(project));
+    const modules = new Map();
+    const files = await reached(project, modules);
+    await bundled(project, files, modules);
+    return written(project, files);
   } catch (error) {
     if (error instanceof Mixed) return { mixed: error.message };
     throw error;
   }
 }
 
-/** The files that the entry reaches, each with its text and with what its names lead to. */
-async function reached(project) {
+/** Bundles the modules. What they share with the packed files would be there twice, each with a state of its own. */
+async function bundled(project, files, modules) {
+  if (modules.size === 0) return;
+  const entries = Object.fromEntries([...modules].map(([file, name]) => [name, file]));
+  for (const file of await project.bundle(entries, MODULES)) {
+    if (files.has(file)) throw new Mixed(`a module that it imports and its CommonJS share ${path.relative(project.folder, file)}`);
+  }
+}
+
+/** The files that the entry reaches, each with its text and with what its names lead to. Gives each ES module that they import a name. */
+async function reached(project, modules) {
   const found = new Map();
   const waiting = [project.entry];
   for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
@@ -53,7 +71,7 @@ async function reached(project) {
     project.check(file);
     const text = body(project, file);
     const leads = file.endsWith(".json") ? {} : await leadsOf(project, file, text, found);
-    found.set(file, { text, leads });
+    found.set(file, { text: file.endsWith(".json") ? text : withImports(project, file, text, leads, modules), leads });
     waiting.push(...Object.values(leads).filter((target) => path.isAbsolute(target)));
   }
   return found;
@@ -79,22 +97,28 @@ export function required(importer, name) {
 
 /** The file in CommonJS that a package exports under a name. */
 function commonJsOf(require, name) {
+  const target = exported(require, name, ["node", "require", "default"]);
+  return target === undefined || isModule(target) ? undefined : target;
+}
+
+/** The file that a package exports under a name for these conditions. */
+function exported(require, name, conditions) {
   const [, owner, rest = ""] = /^((?:@[^/]+\/)?[^./#][^/]*)(\/.*)?$/.exec(name) ?? [];
   const folders = owner === undefined ? [] : (require.resolve.paths(name) ?? []).map((folder) => path.join(folder, owner));
   const folder = folders.find((folder) => existsSync(path.join(folder, "package.json")));
   if (folder === undefined) return undefined;
   const { exports } = JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8"));
   const isList = typeof exports === "object" && Object.keys(exports)[0]?.startsWith(".");
-  const file = chosen(isList ? exports[`.${rest}`] : exports);
+  const file = chosen(isList ? exports[`.${rest}`] : rest === "" ? exports : undefined, conditions);
   const target = file === undefined ? undefined : path.join(folder, file);
-  return target === undefined || !existsSync(target) || isModule(realpathSync(target)) ? undefined : realpathSync(target);
+  return target === undefined || !existsSync(target) ? undefined : realpathSync(target);
 }
 
-function chosen(entry) {
+function chosen(entry, conditions) {
   if (typeof entry === "string") return entry;
-  if (Array.isArray(entry)) return chosen(entry[0]);
-  const names = Object.keys(entry ?? {}).filter((name) => ["node", "require", "default"].includes(name));
-  return names.map((name) => chosen(entry[name])).find((file) => file !== undefined);
+  if (Array.isArray(entry)) return chosen(entry[0], conditions);
+  const names = Object.keys(entry ?? {}).filter((name) => conditions.includes(name));
+  return names.map((name) => chosen(entry[name], conditions)).find((file) => file !== undefined);
 }
 
 /** A file as the body of a function. */
@@ -127,11 +151,6 @@ function isModule(file) {
 async function leadsOf(project, file, text, found) {
   const code = text.replace(COMMENT, "");
   const leads = {};
-  for (const [, , name] of code.replace(INLINE_COMMENT, "").matchAll(IMPORT)) {
-    if (project.lead(name, file) === undefined && required(file, name) !== undefined) {
-      throw new Mixed(`${path.relative(project.folder, file)} imports ${name}`);
-    }
-  }
   const engines = LOOKS_UP_ENGINES.test(file) ? viewEngines(project.folder) : [];
   for (const name of [...[...code.matchAll(REQUIRE)].map(([, , name]) => name), ...engines]) {
     const lead = project.lead(name, file);
@@ -145,6 +164,31 @@ async function leadsOf(project, file, text, found) {
     }
   }
   return leads;
+}
+
+/** A file whose `import()` finds what it names: an ES module by its bundle, CommonJS among the packed files. */
+function withImports(project, file, text, leads, modules) {
+  const code = text.replace(COMMENT, "").replace(INLINE_COMMENT, "");
+  const names = new Set([...code.matchAll(IMPORT)].map(([, , name]) => name));
+  return text.replace(IMPORT, (whole, _quote, name) => {
+    const target = names.has(name) && project.lead(name, file) === undefined ? imported(file, name) : undefined;
+    if (target === undefined || !path.isAbsolute(target)) return whole;
+    if (!isModule(target)) {
+      leads[name] = target;
+      return `${IMPORTS}(require, ${JSON.stringify(name)}`;
+    }
+    if (!modules.has(target)) modules.set(target, `${modules.size}`);
+    return `import(${JSON.stringify(`./${MODULES}/${modules.get(target)}.mjs`)}`;
+  });
+}
+
+/** The file that Node.js gives to an `import` in `importer`. */
+function imported(importer, name) {
+  if (/^\.{0,2}\//.test(name)) {
+    const file = path.resolve(path.dirname(importer), name);
+    return existsSync(file) ? realpathSync(file) : undefined;
+  }
+  return exported(createRequire(importer), name, ["node", "import", "default"]) ?? required(importer, name);
 }
 
 const standInOf = ({ standIn, native }) => (native === undefined ? standIn : `native:${native}`);
@@ -197,7 +241,7 @@ function written(project, files) {
     last = own.length - 1;
     sources.push(file);
   }
-  lines.push("};", `module.exports = (${run})(files, ${JSON.stringify(named(project.entry))}, require);`);
+  lines.push("};", `const ${IMPORTS} = ${importCommonJs};`, `module.exports = (${run})(files, ${JSON.stringify(named(project.entry))}, require);`);
   return { code: `${lines.join("\n")}\n`, sources, mappings: maps.join(";") };
 }
 
@@ -212,6 +256,13 @@ function vlq(number) {
     text += DIGITS[rest > 0 ? digit | 32 : digit];
   } while (rest > 0);
   return text;
+}
+
+/** What `import()` of a file of CommonJS gives in Node.js. It is a part of the script. */
+async function importCommonJs(require, name) {
+  const exports = require(name);
+  const isOpen = (typeof exports === "object" && exports !== null) || typeof exports === "function";
+  return Object.freeze({ __proto__: null, ...(isOpen ? exports : {}), default: exports, "module.exports": exports });
 }
 
 /** What loads the files in the isolate. It is a part of the script. */

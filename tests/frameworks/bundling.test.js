@@ -172,9 +172,71 @@ for (const bundler of ["rolldown", "esbuild"]) {
     const told = files["half.js"].replace("./server.js", "./own.js");
     const { answer } = await bundled(t, bundler, { ...files, "told.js": told, "own.js": files["server.js"], "server.js": server }, "/server");
     assert.deepEqual(answer, ["number", "cjs", "main", false, "engine"]);
-    const { ran } = await run(t, bundler, files, { place: "/server", adapter: "node_server.js", facts: { environment: {}, entry: "/server/server.js" } });
+    const half = { ...files, "own.js": files["server.js"], "server.js": told };
+    const { ran } = await run(t, bundler, half, { place: "/server", adapter: "node_server.js", facts: { environment: {}, entry: "/server/server.js" } });
     assert.equal(ran.status, 0, ran.stderr);
-    assert.equal(JSON.parse(ran.stdout).strict, "server.js imports ./note.mjs");
+    assert.equal(JSON.parse(ran.stdout).strict, "node_modules/half/sync.mjs is an ES module");
+  });
+}
+
+/** A sloppy server that imports while it runs: ES modules, of its own and of packages, and CommonJS, which is there once. */
+const IMPORTING = {
+  "package.json": "{}",
+  "server.js": `function sloppy() { return this === globalThis; }
+leaked = 1;
+exports.told = async () => {
+  const note = await import("./lib/note.mjs"), dual = await import('dual'), own = await import("./lib/own.js"), old = await import("old");
+  const again = await import("./lib/note.mjs"), data = await import("./lib/data.json", { with: { type: "json" } });
+  return [sloppy(), note.default, note.shared === dual.default, note === again, note.url.endsWith("/lib/note.mjs"), dual.kind, own.default === require("./lib/own"), own.a,
+    old.default, data.default, await import("./none.mjs").catch((error) => error instanceof Error)];
+};
+/** @type {Array<import("only-types").T>} */
+`,
+  "lib/note.mjs": `import dual from "dual"; export const shared = dual; export const url = import.meta.url; export default (function () { return this === undefined; })();`,
+  "lib/own.js": "exports.a = 1; exports.sloppy = (function () { return this === globalThis; })();",
+  "lib/data.json": `{ "a": 1 }`,
+  "node_modules/dual/package.json": `{"exports":{"import":"./esm.mjs","require":"./cjs.cjs"}}`,
+  "node_modules/dual/esm.mjs": "export default {}; export const kind = 'esm';",
+  "node_modules/dual/cjs.cjs": "exports.kind = 'cjs';",
+  "node_modules/old/package.json": `{"main":"main.js"}`,
+  "node_modules/old/main.js": "module.exports = 'main';",
+};
+const TELL = "require('node:module').createRequire(process.argv[1])(process.argv[1]).told().then((told) => console.log(JSON.stringify(told)))";
+
+for (const bundler of ["rolldown", "esbuild"]) {
+  test(`a server of CommonJS that imports modules stays as it is: ${bundler}`, async (t) => {
+    const settings = { place: "/server", adapter: "node_server.js", facts: { environment: {}, entry: "/server/server.js" } };
+    const { ran, out, project } = await run(t, bundler, IMPORTING, settings);
+    assert.equal(ran.status, 0, ran.stderr);
+    assert.equal(JSON.parse(ran.stdout).strict, null);
+    const told = (file) => {
+      const { stdout, stderr } = spawnSync(process.execPath, ["-e", TELL, file], { encoding: "utf8" });
+      assert.notEqual(stdout, "", stderr);
+      return JSON.parse(stdout);
+    };
+    assert.deepEqual(told(path.join(path.dirname(out), "vitrine/app.cjs")), told(path.join(project, "server.js")));
+    const server = IMPORTING["server.js"].replace(/, await import\("\.\/none\.mjs"\).*\)/, "");
+    const shared = { ...IMPORTING, "server.js": server, "lib/note.mjs": "export { a as default } from './own.js';" };
+    const { ran: again } = await run(t, bundler, shared, settings);
+    assert.equal(again.status, 0, again.stderr);
+    assert.equal(JSON.parse(again.stdout).strict, "a module that it imports and its CommonJS share lib/own.js");
+  });
+}
+
+for (const bundler of ["rolldown", "esbuild"]) {
+  test(`an import of WebAssembly gives a module: ${bundler}`, async (t) => {
+    const server = `import add from "./add.wasm"; import same from "./add.wasm?module"; import other from "asks";
+      const answer = async (wasm) => (await WebAssembly.instantiate(wasm)).exports.answer();
+      export default { fetch: async () => Response.json([add instanceof WebAssembly.Module, await answer(add), await answer(same), await answer(other)]) };`;
+    const files = {
+      "server.js": server,
+      "add.wasm": Buffer.from(WASM, "hex"),
+      "node_modules/asks/index.js": `export { default } from "./own.wasm";`,
+      "node_modules/asks/package.json": `{"type":"module","main":"index.js"}`,
+      "node_modules/asks/own.wasm": Buffer.from(WASM, "hex"),
+    };
+    const { answer } = await bundled(t, bundler, files);
+    assert.deepEqual(answer, [true, 42, 42, 42]);
   });
 }
 

@@ -103,3 +103,28 @@ fn require_and_the_machine_are_what_a_bundled_server_expects() {
         assert_eq!(given("final").await, r#"["a","final"]"#);
     });
 }
+
+#[test]
+fn scripts_of_common_js_import_modules_and_modules_import_web_assembly() {
+    run(async {
+        let entry = "import { createRequire } from 'node:module'; import add from './add.wasm'; import same from './add.wasm?module';
+            const told = createRequire(import.meta.url)('./lib/app.cjs');
+            const answer = async (wasm) => (await WebAssembly.instantiate(wasm)).exports.answer();
+            export default { fetch: async () => Response.json([add instanceof WebAssembly.Module, await answer(add), await answer(same), await told()]) };";
+        let mut setup = Setup::fetch(entry);
+        let script = "leaked = 1; module.exports = async () => (await import('./modules/0.mjs')).default;";
+        let wasm: [u8; 39] = [
+            0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 127, 3, 2, 1, 0, 7, 10, 1, 6, 97, 110, 115, 119,
+            101, 114, 0, 0, 10, 6, 1, 4, 0, 65, 42, 11,
+        ];
+        for (path, content) in [
+            ("server/lib/app.cjs", script.as_bytes()),
+            ("server/lib/modules/0.mjs", b"export default 'imported';"),
+            ("server/add.wasm", &wasm),
+        ] {
+            setup.files.insert(path.to_owned(), content.into());
+        }
+        let worker = setup.boot().await;
+        assert_eq!(worker.get("/").await.text(), r#"[true,42,42,"imported"]"#);
+    });
+}
