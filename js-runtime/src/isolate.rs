@@ -14,6 +14,7 @@ pub mod event;
 pub mod log;
 pub mod memory;
 pub mod module_scope;
+mod per_request;
 pub mod platform;
 pub mod response_buffer;
 pub mod runtime;

@@ -9,6 +9,7 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { LOOKS_UP_ENGINES, pack, required, viewEngines, write as writeScript } from "./common_js.mjs";
+import { refusingOutside } from "./sources.mjs";
 import { INSTEAD_OF_NATIVE, nativeStandIn, standIn, standInScript } from "./stand_ins.mjs";
 
 /**
@@ -201,35 +202,7 @@ function withEngines(code) {
   return code.replace(/\brequire\(mod\)/, `(({ ${known.join(", ")} })[mod] ?? (${missing}))()`);
 }
 
-/** Whether a folder is the top of a repository or of a workspace of packages. */
-function isTop(folder) {
-  if ([".git", "pnpm-workspace.yaml"].some((name) => existsSync(path.join(folder, name)))) return true;
-  try {
-    return JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8")).workspaces !== undefined;
-  } catch {
-    return false;
-  }
-}
-
-/** The folder that sources may come from: the project, or the repository or workspace that it is a part of. */
-function sourcesFolder() {
-  const project = realpathSync(job.project);
-  for (let folder = project; folder !== homedir() && folder !== path.dirname(folder); folder = path.dirname(folder)) {
-    if (isTop(folder)) return folder;
-  }
-  return project;
-}
-
-const sources = sourcesFolder();
-
-/** Refuses a file that an import has outside of it, packages excepted: a cloned repository may name private files of this user. */
-function refuseOutside(file) {
-  if (!path.isAbsolute(file) || !existsSync(file)) return;
-  const target = realpathSync(file);
-  if (!target.startsWith(`${sources}${path.sep}`) && !target.includes(`${path.sep}node_modules${path.sep}`)) {
-    throw new Error(`${file} is imported and leads to ${target}, outside of ${sources}; copy it into the project`);
-  }
-}
+const refuseOutside = refusingOutside(job.project);
 
 /** The file of an import that is data: WebAssembly, where a query may say that it is wanted as a module, and more for Cloudflare's bundler. */
 const dataFile = (id) => ((job.isCloudflare ? DATA : WASM).test(id) ? id.replace(/\?module$/, "") : undefined);

@@ -1,6 +1,6 @@
 // A server whose files are CommonJS, packed as they are: each stays a function's body, sloppy unless it says "use strict", and finds
 // modules as Node.js does. ES modules that it imports while it runs are bundled beside it.
-import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
@@ -174,8 +174,9 @@ function withImports(project, file, text, leads, modules) {
     const target = names.has(name) && project.lead(name, file) === undefined ? imported(file, name) : undefined;
     if (target === undefined || !path.isAbsolute(target)) return whole;
     if (!isModule(target)) {
-      leads[name] = target;
-      return `${IMPORTS}(require, ${JSON.stringify(name)}`;
+      // By a name of its own: `require` of the same one may lead elsewhere.
+      leads[`import:${name}`] = target;
+      return `${IMPORTS}(require, ${JSON.stringify(`import:${name}`)}`;
     }
     if (!modules.has(target)) modules.set(target, `${modules.size}`);
     return `import(${JSON.stringify(`./${MODULES}/${modules.get(target)}.mjs`)}`;
@@ -186,7 +187,7 @@ function withImports(project, file, text, leads, modules) {
 function imported(importer, name) {
   if (/^\.{0,2}\//.test(name)) {
     const file = path.resolve(path.dirname(importer), name);
-    return existsSync(file) ? realpathSync(file) : undefined;
+    return statSync(file, { throwIfNoEntry: false })?.isFile() ? realpathSync(file) : undefined;
   }
   return exported(createRequire(importer), name, ["node", "import", "default"]) ?? required(importer, name);
 }

@@ -188,7 +188,7 @@ exports.told = async () => {
   const note = await import("./lib/note.mjs"), dual = await import('dual'), own = await import("./lib/own.js"), old = await import("old");
   const again = await import("./lib/note.mjs"), data = await import("./lib/data.json", { with: { type: "json" } });
   return [sloppy(), note.default, note.shared === dual.default, note === again, note.url.endsWith("/lib/note.mjs"), dual.kind, own.default === require("./lib/own"), own.a,
-    old.default, data.default, await import("./none.mjs").catch((error) => error instanceof Error)];
+    old.default, data.default, (await import("both")).default, require("both"), await import("./lib").catch((error) => error instanceof Error), await import("./none.mjs").catch((error) => error instanceof Error)];
 };
 /** @type {Array<import("only-types").T>} */
 `,
@@ -200,6 +200,9 @@ exports.told = async () => {
   "node_modules/dual/cjs.cjs": "exports.kind = 'cjs';",
   "node_modules/old/package.json": `{"main":"main.js"}`,
   "node_modules/old/main.js": "module.exports = 'main';",
+  "node_modules/both/package.json": `{"exports":{"import":"./imported.cjs","require":"./required.cjs"}}`,
+  "node_modules/both/imported.cjs": "module.exports = 'imported';",
+  "node_modules/both/required.cjs": "module.exports = 'required';",
 };
 const TELL = "require('node:module').createRequire(process.argv[1])(process.argv[1]).told().then((told) => console.log(JSON.stringify(told)))";
 
@@ -215,7 +218,7 @@ for (const bundler of ["rolldown", "esbuild"]) {
       return JSON.parse(stdout);
     };
     assert.deepEqual(told(path.join(path.dirname(out), "vitrine/app.cjs")), told(path.join(project, "server.js")));
-    const server = IMPORTING["server.js"].replace(/, await import\("\.\/none\.mjs"\).*\)/, "");
+    const server = IMPORTING["server.js"].replace(/, await import\("\.\/lib"\).*\)/, "");
     const shared = { ...IMPORTING, "server.js": server, "lib/note.mjs": "export { a as default } from './own.js';" };
     const { ran: again } = await run(t, bundler, shared, settings);
     assert.equal(again.status, 0, again.stderr);

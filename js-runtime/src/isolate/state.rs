@@ -3,15 +3,17 @@
 use super::event::{Event, RequestNumber};
 use super::log::Log;
 use super::module_scope::ModuleScope;
+use super::per_request::PerRequest;
 use super::response_buffer::ResponseBuffer;
 use super::socket::Socket;
 use crate::clock::now_ms;
-use crate::limits::isolate::{ENDED_IDS_KEPT, HOST_CALLS_MAX, STREAMS_BESIDE_MAX, TASKS_QUEUED_MAX};
+use crate::limits::isolate::{
+    ENDED_IDS_KEPT, HOST_CALLS_MAX, HOST_CALLS_OF_ISOLATE_MAX, STREAMS_BESIDE_MAX, TASKS_QUEUED_MAX,
+};
 use crate::request::{AnswerEnd, BodyReader, HostClient, StallClock, UploadReader, UploadSender};
 use deno_core::v8;
 use futures_util::future::{AbortHandle, LocalBoxFuture};
 use std::cell::{Cell, RefCell};
-use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -136,7 +138,9 @@ pub struct RuntimeState {
     /// What JavaScript must be told.
     pub inbox: RefCell<VecDeque<Event>>,
     /// Tasks among that, by the request that queued them.
-    tasks_queued: RefCell<HashMap<RequestNumber, usize>>,
+    tasks_queued: PerRequest,
+    /// Those of `pending`, by the request that waits.
+    calls: PerRequest,
     /// Futures that ops have made since the driver last looked.
     pub started: RefCell<Vec<HostFuture>>,
     /// Host calls and timers that wait.
@@ -181,7 +185,8 @@ impl RuntimeState {
             socket_bytes: Rc::default(),
             ended: RefCell::default(),
             inbox: RefCell::default(),
-            tasks_queued: RefCell::default(),
+            tasks_queued: PerRequest::default(),
+            calls: PerRequest::default(),
             started: RefCell::default(),
             pending: Cell::new(0),
             cancels: RefCell::default(),
@@ -214,11 +219,8 @@ impl RuntimeState {
     /// Has JavaScript run the oldest task of a request. `false` when the request has too many queued: those of others have room all
     /// the same.
     pub fn tell_task(&self, request: RequestNumber) -> bool {
-        let mut queued = self.tasks_queued.borrow_mut();
-        let count = queued.entry(request).or_default();
-        let has_room = *count < TASKS_QUEUED_MAX;
+        let has_room = self.tasks_queued.take(request, TASKS_QUEUED_MAX);
         if has_room {
-            *count += 1;
             self.tell(Event::Task { request });
         }
         has_room
@@ -227,13 +229,8 @@ impl RuntimeState {
     /// What JavaScript must be told next.
     pub fn next_event(&self) -> Option<Event> {
         let event = self.inbox.borrow_mut().pop_front();
-        if let Some(Event::Task { request }) = event
-            && let Entry::Occupied(mut queued) = self.tasks_queued.borrow_mut().entry(request)
-        {
-            *queued.get_mut() -= 1;
-            if *queued.get() == 0 {
-                queued.remove();
-            }
+        if let Some(Event::Task { request }) = event {
+            self.tasks_queued.give_back(request);
         }
         event
     }
@@ -243,9 +240,13 @@ impl RuntimeState {
         self.started.borrow_mut().push(Box::pin(future));
     }
 
-    /// Has the driver poll what an app asked for. `false` when it has asked for too much at once.
-    pub fn start_bounded(self: &Rc<Self>, future: impl Future<Output = ()> + 'static) -> bool {
-        if self.pending.get() >= HOST_CALLS_MAX {
+    /// Has the driver poll what a request asked for. `false` when it, or the whole app, has asked for too much at once.
+    pub fn start_bounded(
+        self: &Rc<Self>,
+        request: RequestNumber,
+        future: impl Future<Output = ()> + 'static,
+    ) -> bool {
+        if self.pending.get() >= HOST_CALLS_OF_ISOLATE_MAX || !self.calls.take(request, HOST_CALLS_MAX) {
             return false;
         }
         self.pending.set(self.pending.get() + 1);
@@ -253,6 +254,7 @@ impl RuntimeState {
         self.start(async move {
             future.await;
             state.pending.set(state.pending.get() - 1);
+            state.calls.give_back(request);
         });
         true
     }

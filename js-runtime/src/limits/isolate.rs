@@ -75,8 +75,12 @@ pub const RESIDENT_BASE_BYTES: u64 = 512 << 20;
 /// isolate.
 pub const RESIDENT_GRACE_MS: u64 = 2_000;
 
-/// Timers and host calls that one isolate may have waiting. A page has tens; what has more leaks.
+/// Timers and host calls that one request may have waiting. A page has tens; what has more leaks.
 pub const HOST_CALLS_MAX: usize = 10_000;
+
+/// Those of all requests of an isolate, also of those that are over: each takes less than a kilobyte beyond the heap. One that fills its own
+/// share leaves others four times as much.
+pub const HOST_CALLS_OF_ISOLATE_MAX: usize = 5 * HOST_CALLS_MAX;
 
 /// Zero-delay tasks (`setImmediate`, `setTimeout` of 0, messages of a channel) that one request may have queued. Programs queue one for
 /// each of some thousand items at most. Each takes some of the isolate's heap, and less than 100 bytes beyond it.

@@ -189,7 +189,7 @@ fn start_call(
 ) -> bool {
     let (given_up, registration) = AbortHandle::new_pair();
     let of_isolate = Rc::clone(shared);
-    let started = shared.start_bounded(async move {
+    let started = shared.start_bounded(request, async move {
         let answer = Abortable::new(work, registration).await;
         let answer = answer.unwrap_or_else(|_| Settled::Failed("the call was given up".to_owned()));
         of_isolate.cancels.borrow_mut().remove(&call);

@@ -23,7 +23,7 @@ pub fn op_timer_start(state: &OpState, timer: u32, delay_ms: f64, request: u32) 
     let of_isolate = Rc::clone(&shared);
     // From now on, not from when the driver first looks.
     let due = Instant::now() + Duration::from_secs_f64(delay_ms.max(0.0) / 1_000.0);
-    let started = shared.start_bounded(async move {
+    let started = shared.start_bounded(request, async move {
         if Abortable::new(tokio::time::sleep_until(due), registration).await.is_ok() {
             of_isolate.cancels.borrow_mut().remove(&timer);
             of_isolate.tell(Event::Timer { timer, request });

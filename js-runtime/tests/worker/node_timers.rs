@@ -74,6 +74,24 @@ fn tasks_of_one_request_leave_others_room() {
     });
 }
 
+#[test]
+fn timers_of_one_request_leave_others_room() {
+    run(async {
+        let source = "export default (request) => new Promise((done) => {
+              if (request.url.endsWith('/one')) return setTimeout(() => done(new Response('in time')), 5);
+              try {
+                for (;;) setTimeout(() => {}, 60_000);
+              } catch (error) {
+                done(new Response(error.message));
+              }
+            });";
+        let worker = Setup::fetch(source).limits(|limits| limits.cpu_ms = 20_000).boot().await;
+        let refused = worker.get("/many").await.text();
+        assert!(refused.starts_with("Too many timers"), "{refused}");
+        assert_eq!(worker.get("/one").await.text(), "in time");
+    });
+}
+
 /// Imports, the body of a function, and what Node.js 22 gives for it.
 const CASES: &[(&str, &str, &str)] = &[
     (

@@ -13,9 +13,10 @@ use vitrine_core::limits::{BUNDLER_OUTPUT_BYTES_MAX, BUNDLER_RUN_MS};
 use vitrine_wire::NODE_BUILT_INS;
 
 /// The script that Node.js runs, and the modules that it bundles with a build.
-const SCRIPTS: [(&str, &str); 16] = [
+const SCRIPTS: [(&str, &str); 17] = [
     ("bundle.mjs", include_str!("../../../../packages/adapters/bundle.mjs")),
     ("common_js.mjs", include_str!("../../../../packages/adapters/common_js.mjs")),
+    ("sources.mjs", include_str!("../../../../packages/adapters/sources.mjs")),
     ("stand_ins.mjs", include_str!("../../../../packages/adapters/stand_ins.mjs")),
     ("fetch_handler.js", include_str!("../../../../packages/adapters/fetch_handler.js")),
     ("react_router.js", include_str!("../../../../packages/adapters/react_router.js")),
