@@ -36,6 +36,7 @@ mod failed_reasons;
 mod failed_starts;
 mod freeze;
 mod health;
+mod http_lint;
 mod hung;
 mod idempotency;
 mod idle;
