@@ -33,8 +33,11 @@ export default {
 "#;
 const ASSET: &str = "/assets/app-1a2b3c4d.js";
 
-/// Kinds of answers: a path, headers of its request.
-const KINDS: [(&str, &[(&str, &str)], u16); 16] = [
+/// A path, headers of a request for it, and the status that comes.
+type Kind<'a> = (&'a str, &'a [(&'a str, &'a str)], u16);
+
+/// Kinds of answers.
+const KINDS: [Kind<'_>; 16] = [
     ("/page", &[], 200),
     ("/page", &[("accept-encoding", "gzip")], 200),
     ("/page", &[("accept-encoding", "br")], 200),
