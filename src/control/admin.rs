@@ -29,6 +29,7 @@ mod places;
 mod precheck;
 pub mod problem;
 mod router;
+mod routes;
 mod scale;
 mod state;
 mod token;

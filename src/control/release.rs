@@ -11,7 +11,7 @@
 //! Remover, Views        removal of releases and apps (removal); what the admin side shows (views, listing)
 //! Switcher              what is live: switch, rollback, share of the users (switch, split)
 //! Uploader, Deployer    a bundle taken in (upload); stages, hooks and bake of a deployment (deployment)
-//! Environment           changes of environment values (environment)
+//! Environment, Routing  changes of environment values (environment) and of routing rules (routing)
 //! Reaper, Recovery      idle and expired releases (reaper); the start of the host, and restored apps (adopt, restore)
 //! ```
 //! Rules without effects are in [`lifecycle`] (states of a release), [`deployment`] (its stages), [`effective_limits`], [`retention`],
@@ -60,6 +60,7 @@ mod restore;
 mod retention;
 mod rollback_target;
 mod room;
+mod routing;
 mod scale;
 mod snapshot;
 mod split;
@@ -95,6 +96,8 @@ use records::Records;
 use registry::Registry;
 pub use removal::RemoveOptions;
 use removal::Remover;
+use routing::Routing;
+pub use routing::{ExplainedRoute, RequestToExplain, RoutingError, RoutingView, TriedRule};
 use std::sync::Arc;
 use supervisor::WorkerSupervisor;
 use switch::Switcher;
@@ -173,6 +176,7 @@ struct Inner {
     uploader: Uploader,
     deployer: Deployer,
     environment: Environment,
+    routing: Routing,
     reaper: Arc<Reaper>,
     recovery: Recovery,
 }
@@ -328,6 +332,7 @@ impl Inner {
             uploader: uploader.clone(),
             deployer: deployer.clone(),
         };
+        let routing = Routing::new(parts, &base.publisher);
         let reaper = Arc::new(base.reaper(parts));
         let recovery = base.recovery(parts, &deployer);
         let Foundations { registry, turns, app_logs, urls, supervisor, remover, views, .. } = base;
@@ -343,6 +348,7 @@ impl Inner {
             uploader,
             deployer,
             environment,
+            routing,
             reaper,
             recovery,
         }

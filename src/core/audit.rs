@@ -45,6 +45,10 @@ pub enum AuditAction {
     KeyRotate,
     /// Values whose key is lost were given up.
     KeyForget,
+    /// Routing rules were set.
+    RoutesSet,
+    /// The routing rules before were put in force again.
+    RoutesRollback,
     /// A backup was made.
     Backup,
     /// The host began to serve.
@@ -75,6 +79,8 @@ impl AuditAction {
             Self::TokenRevoke => "token_revoke",
             Self::KeyRotate => "key_rotate",
             Self::KeyForget => "key_forget",
+            Self::RoutesSet => "routes_set",
+            Self::RoutesRollback => "routes_rollback",
             Self::Backup => "backup",
             Self::Start => "start",
             Self::Stop => "stop",

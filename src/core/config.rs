@@ -15,6 +15,7 @@ mod previews;
 mod private_rule;
 mod proxy;
 mod quota;
+mod routing;
 mod secrets;
 mod special;
 mod tls;
@@ -32,6 +33,10 @@ pub use origin::{OriginError, OriginPattern};
 pub use previews::PreviewRules;
 pub use private_rule::{PrivateRule, PrivateRuleError};
 pub use quota::Quota;
+pub use routing::{
+    Conditions, ExperimentRules, FixedAnswer, JwtRules, PathPattern, RateBy, RateLimit, RouteRule,
+    RoutingRules, Template, Values,
+};
 pub use secrets::SecretsRules;
 pub use special::{is_public, only_by_address};
 pub use tls::{CertificateFiles, Tls};
@@ -169,6 +174,15 @@ pub struct Config {
     pub admin_tls: Option<CertificateFiles>,
     /// Further host names.
     pub routes: Vec<HostRoute>,
+    /// See [`RouteRule`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub route: Vec<RouteRule>,
+    /// See [`ExperimentRules`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub experiment: Vec<ExperimentRules>,
+    /// See [`JwtRules`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwt: Option<JwtRules>,
     /// See [`LimitMaxima`].
     pub limits: LimitMaxima,
     /// See [`WorkerResources`].
@@ -222,6 +236,9 @@ impl Default for Config {
             acme: None,
             admin_tls: None,
             routes: Vec::new(),
+            route: Vec::new(),
+            experiment: Vec::new(),
+            jwt: None,
             limits: LimitMaxima::default(),
             worker: WorkerResources::default(),
             capacity: Capacity::default(),
@@ -241,6 +258,14 @@ impl Default for Config {
             stop_workers_on_exit: false,
             any_host: false,
         }
+    }
+}
+
+impl Config {
+    /// The routing rules.
+    #[must_use]
+    pub fn routing(&self) -> RoutingRules {
+        RoutingRules { route: self.route.clone(), experiment: self.experiment.clone(), jwt: self.jwt.clone() }
     }
 }
 

@@ -116,7 +116,7 @@ fn head(
     let is_file = !bundle.headers.is_empty() && given.iter().any(|(name, _)| name == FILE_MARK);
     let mut headers = re_encode(given, &context.address.host, shared_domain);
     if is_file {
-        bundle.headers.apply(&context.address.host, context.info.uri.path(), &mut headers);
+        bundle.headers.apply(&context.address.host, context.app_path(), &mut headers);
     }
     ReleaseTag::of(bundle.digest).put_on(&context.headers, status, &mut headers);
     let cookie = pin_to_set(&headers, context, selection);

@@ -4,6 +4,7 @@ use super::compression::StreamEncoder;
 use super::context::RequestContext;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
 use std::collections::VecDeque;
 use std::io::{Error, ErrorKind};
 use std::pin::Pin;
@@ -12,7 +13,7 @@ use std::time::Duration;
 use tokio::io::Take;
 use tokio::time::{Instant, Sleep};
 use tokio_util::io::ReaderStream;
-use vitrine_core::limits::ASSET_PIECE_BYTES;
+use vitrine_core::limits::{ASSET_PIECE_BYTES, UPSTREAM_IDLE_MS};
 use vitrine_proxy::pool::Claim;
 use vitrine_proxy::worker::{AnswerBody, Piece};
 use vitrine_wire::{AppError, Done, Outcome};
@@ -26,6 +27,12 @@ pub(crate) enum BodyError {
     /// A file could not be read to its end.
     #[error("the file can't be read")]
     File(#[source] Error),
+    /// The upstream broke off.
+    #[error("the upstream broke off")]
+    Upstream(#[source] hyper::Error),
+    /// The upstream said nothing for too long.
+    #[error("the upstream said nothing for {UPSTREAM_IDLE_MS} ms")]
+    UpstreamIdle,
     /// It could not be compressed.
     #[error("the answer can't be compressed")]
     Compress(#[source] Error),
@@ -50,9 +57,17 @@ pub(crate) enum Source {
     File(Box<ReaderStream<Take<tokio::fs::File>>>, u64),
     /// A worker.
     Worker(Box<Streaming>),
+    /// A server that a routing rule names, and the timer of its silence.
+    Upstream(Incoming, Pin<Box<Sleep>>),
 }
 
 impl Source {
+    /// The body of an upstream's answer.
+    #[must_use]
+    pub(crate) fn upstream(body: Incoming) -> Self {
+        Self::Upstream(body, Box::pin(tokio::time::sleep(Duration::from_millis(UPSTREAM_IDLE_MS))))
+    }
+
     /// A piece of an opened file: this many bytes from where it stands.
     #[must_use]
     pub(crate) fn file(file: tokio::fs::File, bytes: u64) -> Self {
@@ -226,6 +241,33 @@ impl EdgeBody {
         }
     }
 
+    fn poll_upstream(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let Source::Upstream(body, silence) = &mut self.source else { return Poll::Ready(None) };
+        match Pin::new(body).poll_frame(cx) {
+            Poll::Ready(Some(Ok(frame))) => {
+                silence.as_mut().reset(Instant::now() + Duration::from_millis(UPSTREAM_IDLE_MS));
+                match frame.into_data() {
+                    Ok(data) => self.give(data),
+                    // Trailers, which nobody was promised.
+                    Err(_) => self.give(Bytes::new()),
+                }
+            }
+            Poll::Ready(Some(Err(error))) => {
+                self.end(Outcome::UpstreamGone);
+                Poll::Ready(Some(Err(BodyError::Upstream(error))))
+            }
+            Poll::Ready(None) => {
+                self.end_as_recorded();
+                Poll::Ready(None)
+            }
+            Poll::Pending => {
+                ready!(silence.as_mut().poll(cx));
+                self.end(Outcome::StreamIdle);
+                Poll::Ready(Some(Err(BodyError::UpstreamIdle)))
+            }
+        }
+    }
+
     /// A file that fails midway is the host's fault, as one that can't be opened.
     fn unreadable(&mut self, error: Error) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let path = self.context.as_ref().map(|context| context.info.uri.path());
@@ -285,6 +327,7 @@ impl Body for EdgeBody {
                 }
                 this.give(data)
             }
+            Source::Upstream(..) => this.poll_upstream(cx),
             Source::Worker(streaming) => match ready!(streaming.poll(cx)) {
                 Step::Data(data) => {
                     let data = streaming.encode(data);
@@ -319,6 +362,7 @@ impl Body for EdgeBody {
             Source::Empty => SizeHint::with_exact(0),
             Source::Memory(data) => SizeHint::with_exact(data.len() as u64),
             Source::File(_, left) => SizeHint::with_exact(*left),
+            Source::Upstream(body, _) => body.size_hint(),
             Source::Worker(streaming) => {
                 let declared = streaming.declared.as_ref().filter(|_| streaming.encoder.is_none());
                 declared.map_or_else(SizeHint::default, |declared| SizeHint::with_exact(declared.unsent()))

@@ -8,6 +8,7 @@ use super::clients::Counted;
 use super::cookies::Cookies;
 use super::own_cookie::{PASS, PIN};
 use super::request_info::RequestInfo;
+use super::routed::Routed;
 use super::select::{Pin, Selection};
 use super::version_pin::VersionPin;
 use super::visitor::Visitor;
@@ -39,6 +40,8 @@ pub(crate) struct RequestContext {
     version_pin: VersionPin,
     /// Host that is meant, and the authority that the app sees.
     pub address: Address,
+    /// What routing rules make of it, where there are some.
+    pub routed: Option<Box<Routed>>,
     /// Epoch of the table that chose.
     pub epoch: u64,
     /// Release that answers.
@@ -108,6 +111,7 @@ impl RequestContext {
             cookies,
             version_pin,
             address: Address::default(),
+            routed: None,
             epoch,
             target: None,
             pin: Pin::None,
@@ -154,6 +158,12 @@ impl RequestContext {
     #[must_use]
     pub(crate) fn pass_cookie(&self) -> Option<&str> {
         self.cookies.get(PASS, &self.headers)
+    }
+
+    /// Path that the app gets: the client's, or what a rule makes of it.
+    #[must_use]
+    pub(crate) fn app_path(&self) -> &str {
+        self.routed.as_deref().and_then(Routed::path).unwrap_or(self.info.uri.path())
     }
 
     /// Neither logs nor counts it: it is a probe of this host.

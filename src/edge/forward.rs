@@ -1,12 +1,15 @@
 //! Encodes the request for the app from what was parsed; nothing is passed through.
 
 use super::address::Address;
+use super::context::RequestContext;
 use super::cookies::Cookies;
 use super::forwarded::{X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO};
 use super::release_tag::{CONDITIONS, ReleaseTag};
 use super::request_info::{RequestInfo, TRACEPARENT, TRACESTATE, X_REQUEST_ID};
+use super::routed::Routed;
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, COOKIE, HeaderMap, HeaderName, UPGRADE};
+use std::borrow::Cow;
 use vitrine_core::hop_by_hop::is_hop_by_hop;
 use vitrine_proxy::web_sockets::handshake::WEBSOCKET;
 use vitrine_wire::{Headers, OWN_CALL_HEADER, RequestHead};
@@ -32,20 +35,39 @@ pub(crate) struct BodyAhead {
 /// The head that goes to a worker.
 #[must_use]
 pub(crate) fn request_head(
+    context: &RequestContext,
+    trusted_headers: &[HeaderName],
+    release: ReleaseTag,
+    body: BodyAhead,
+) -> RequestHead {
+    let given = (&context.headers, context.cookies());
+    head_of(&context.info, &context.address, given, trusted_headers, release, body, context.routed.as_deref())
+}
+
+fn head_of(
     info: &RequestInfo,
     address: &Address,
     (headers, cookies): (&HeaderMap, &Cookies),
     trusted_headers: &[HeaderName],
     release: ReleaseTag,
     body: BodyAhead,
+    routed: Option<&Routed>,
 ) -> RequestHead {
     let scheme = if info.https { "https" } else { "http" };
+    let target = match routed.and_then(Routed::path) {
+        Some(path) => {
+            Cow::Owned(info.uri.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}")))
+        }
+        None => Cow::Borrowed(info.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str)),
+    };
+    let target = if target == "*" { "/" } else { &*target };
     let mut kept = end_to_end(info, address, (headers, cookies), trusted_headers, scheme, body);
     let of_page = info.reads.navigation || !info.reads.fetches;
     let conditions = release.conditions(headers, of_page).into_iter();
     kept.extend(conditions.map(|(name, value)| (name.as_str().to_owned(), value)));
-    let target = info.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-    let target = if target == "*" { "/" } else { target };
+    if let Some(routed) = routed {
+        routed.edit_request(&mut kept, &address.host, info.uri.path());
+    }
     RequestHead {
         method: info.method.as_str().to_owned(),
         url: format!("{scheme}://{}{target}", address.authority),
@@ -109,7 +131,7 @@ fn is_own(name: &HeaderName) -> bool {
 }
 
 /// `Connection: x-secret` makes `x-secret` a matter of this connection.
-fn is_named_by_connection(name: &HeaderName, headers: &HeaderMap) -> bool {
+pub(crate) fn is_named_by_connection(name: &HeaderName, headers: &HeaderMap) -> bool {
     headers.get_all(CONNECTION).iter().any(|value| {
         let names = value.to_str().unwrap_or_default();
         names.split(',').any(|named| named.trim().eq_ignore_ascii_case(name.as_str()))
@@ -152,13 +174,14 @@ mod tests {
         let cookies = Cookies::of(&parts.headers, info.https);
         let address = Address::of(&info, &parts.headers, cookies.lines(), false).unwrap();
         let trusted_headers = ["x-real-ip", "x-forwarded-user", "x-team"].map(HeaderName::from_static);
-        request_head(
+        head_of(
             &info,
             &address,
             (&parts.headers, &cookies),
             &trusted_headers,
             ReleaseTag::of(RELEASE),
             body,
+            None,
         )
     }
 

@@ -21,9 +21,12 @@ use super::render;
 use super::request_body::drain_body;
 use super::request_info::RequestInfo;
 use super::response::{self, Failure, Reply};
+use super::routing;
+use super::rule_answer;
 use super::select::Selection;
 use super::state::{EdgeState, Wake};
 use super::static_files::{Found, find};
+use super::upstream;
 use super::web_socket::{self, Socket, Upgrading};
 use http::header::ORIGIN;
 use http::request::Parts;
@@ -35,6 +38,7 @@ use url::Url;
 use vitrine_proxy::connections::activity::Activity;
 use vitrine_proxy::connections::places::Excess;
 use vitrine_proxy::route::RouteTable;
+use vitrine_proxy::rules::Rules;
 use vitrine_proxy::web_sockets::handshake::Handshake;
 use vitrine_wire::Outcome;
 
@@ -118,6 +122,12 @@ impl<W: Wake> EdgeState<W> {
         if let Some(location) = self.https.elsewhere(&context.info, &context.address.host) {
             return Ok(Answered::Reply(https::redirected(context, location)));
         }
+        if let Some(rules) = &table.rules {
+            let answered = self.route(context, Arc::clone(rules), &table, unread, &peer.activity).await?;
+            if let Some(answered) = answered {
+                return Ok(answered);
+            }
+        }
         let selection = self.select(&table, context).map_err(Failure::of)?;
         context.select(&selection, table.epoch);
         drop(table);
@@ -126,7 +136,7 @@ impl<W: Wake> EdgeState<W> {
         if let Some(stop) = preview_door::stop(guard, context, &selection) {
             return preview_door::answer(context, stop).map(Answered::Reply);
         }
-        match find(&selection, &context.info.method, context.info.uri.path()) {
+        match find(&selection, &context.info.method, context.app_path()) {
             Found::File { target, path } => {
                 let file = asset_response::answer(&self.files, context, &selection, &target, &path);
                 file.await.map(Answered::Reply)
@@ -137,6 +147,36 @@ impl<W: Wake> EdgeState<W> {
             }
             Found::NotAFile => self.ask_app(context, selection, unread, &peer.activity).await,
         }
+    }
+
+    /// Asks the routing rules. Answers what the rule that holds answers by itself.
+    async fn route(
+        &self,
+        context: &mut RequestContext,
+        rules: Arc<Rules>,
+        table: &RouteTable,
+        unread: &mut Unread,
+        activity: &Activity,
+    ) -> Result<Option<Answered>, Failure> {
+        routing::ask(context, rules, table);
+        // An app that calls itself is let in, and reaches no upstream but through its egress policy.
+        let is_own = context.info.own_call.is_some();
+        if !is_own {
+            routing::enter(context)?;
+        }
+        if let Some(answered) = rule_answer::answer(context) {
+            return answered.map(|reply| Some(Answered::Reply(reply)));
+        }
+        if !upstream::is_meant(context) {
+            return Ok(None);
+        }
+        if is_own {
+            return Err(Failure::of(Outcome::NoRoute));
+        }
+        let outgoing =
+            upstream::Outgoing { body: unread.body.take(), connection: unread.connection.take(), activity };
+        let reply = upstream::forward(self, context, outgoing).await?;
+        Ok(Some(Answered::Reply(reply)))
     }
 
     /// The host that is meant. An app has an address, also where its client named none.
@@ -163,6 +203,7 @@ impl<W: Wake> EdgeState<W> {
         unread: &mut Unread,
         activity: &Activity,
     ) -> Result<Answered, Failure> {
+        routing::choose_variants(context, &selection.app.app);
         let upgrading = self.may_upgrade(context, &selection, unread.connection.take())?;
         let rendered = render::render(self, context, &mut selection, &mut unread.body).await;
         if rendered.is_ok() {

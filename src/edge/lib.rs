@@ -1,7 +1,7 @@
 //! The public side: accepts connections, picks a release, answers from its files or from a worker.
 //!
 //! A request goes one way: [`listener`] -> [`connection`] -> [`handler`], which calls [`request_info`] and [`address`] (who asks
-//! for what), [`select`] (which release, for [`visitor`]s of a split app), [`static_files`] and [`asset_response`] (its files) or [`render`] and
+//! for what), [`routing`] (which rule holds, [`routed`] what it makes of the request; [`rule_answer`] and [`upstream`] where it leads to no app), [`select`] (which release, for [`visitor`]s of a split app), [`static_files`] and [`asset_response`] (its files) or [`render`] and
 //! [`app_response`] or [`web_socket`] (its code), [`response`] (the one place that makes errors), [`body`] (the end).
 //! Its [`context`] goes with it all the way, and what all requests share is [`state`].
 
@@ -40,11 +40,15 @@ mod render;
 mod request_body;
 mod request_info;
 mod response;
+mod routed;
+mod routing;
+mod rule_answer;
 mod select;
 mod shared_caches;
 mod state;
 mod static_files;
 mod uplink;
+mod upstream;
 mod version_pin;
 mod visitor;
 mod wake_quota;
@@ -81,6 +85,7 @@ use vitrine_proxy::connections::bind::bound;
 use vitrine_proxy::connections::places::{Bounds, Places};
 use vitrine_proxy::connections::shutdown::Shutdown;
 use vitrine_proxy::route::Routes;
+use vitrine_proxy::upstreams::Upstreams;
 use vitrine_store::{Store, StoreError};
 use wake_quota::WakeQuota;
 
@@ -179,6 +184,7 @@ impl Edge {
                     .edge
                     .compression
                     .then(|| AppPlaces::new(COMPRESSED_STREAMS_MAX, COMPRESSED_STREAMS_OF_APP_MAX)),
+                upstreams: Upstreams::default(),
                 sockets: AppPlaces::new(WEB_SOCKETS_MAX, WEB_SOCKETS_OF_APP_MAX),
             },
         })

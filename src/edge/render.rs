@@ -76,10 +76,8 @@ pub(crate) async fn render<W: Wake>(
         failpoint::at("edge.claimed");
         let waited = context.elapsed() - before;
         let head_timeout = Duration::from_millis(selection.target.head_timeout_ms);
-        let given = (&context.headers, context.cookies());
         let release = ReleaseTag::of(selection.target.bundle.digest);
-        let head =
-            request_head(&context.info, &context.address, given, &edge.trusted_headers, release, ahead);
+        let head = request_head(context, &edge.trusted_headers, release, ahead);
         context.edge = context.elapsed() - waited;
         let asked = context.elapsed();
         let mut uplink = None;

@@ -231,9 +231,13 @@ pub(crate) fn put_own(context: &mut RequestContext, reply: &mut Reply) {
     if let Some(pass) = context.new_pass.take() {
         headers.append(SET_COOKIE, PASS.set(&pass, context.info.https, None));
     }
-    if context.by_bucket {
+    let routed = context.routed.as_deref();
+    if let Some(routed) = routed {
+        routed.edit_response(headers, &context.address.host, context.info.uri.path());
+    }
+    if context.by_bucket || routed.is_some_and(|routed| routed.is_on_visitor()) {
         context.visitor.mark(headers, context.info.https);
-    } else if context.by_pin {
+    } else if context.by_pin || routed.is_some_and(|routed| routed.is_private()) {
         keep_private(headers);
     }
     if context.pin == Pin::Missed {

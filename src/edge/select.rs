@@ -4,6 +4,7 @@ use std::sync::Arc;
 use vitrine_proxy::route::speaks::{Reach, Voice};
 use vitrine_proxy::route::split::VisitorId;
 use vitrine_proxy::route::{AppRoute, HostTarget, RouteTable, Target};
+use vitrine_proxy::rules::Chosen;
 use vitrine_wire::Outcome;
 
 /// What became of the client's pin.
@@ -69,14 +70,36 @@ pub(crate) fn select(
     wanted: Option<&str>,
     visitor: VisitorId,
 ) -> Result<Selection, Outcome> {
-    let app = match table.resolve(host).ok_or(Outcome::NoRoute)? {
-        HostTarget::App(app) => app,
-        HostTarget::Release(app, target) => {
-            let (voice, files_only, pin) = (app.voice(&target, Reach::OwnName), None, Pin::None);
-            let (by_bucket, pinnable, own_name) = (false, false, true);
-            return Ok(Selection { app, target, voice, files_only, pin, by_bucket, pinnable, own_name });
-        }
-    };
+    match table.resolve(host).ok_or(Outcome::NoRoute)? {
+        HostTarget::App(app) => of_app(app, wanted, visitor),
+        HostTarget::Release(app, target) => Ok(alone(app, target)),
+    }
+}
+
+/// Chooses among the releases of the app that a routing rule names, or takes the one that it names.
+///
+/// # Errors
+/// `NoRelease` when there is no such app or release.
+pub(crate) fn select_named(
+    table: &RouteTable,
+    chosen: &Chosen,
+    wanted: Option<&str>,
+    visitor: VisitorId,
+) -> Result<Selection, Outcome> {
+    let app = Arc::clone(table.apps.get(&chosen.app).ok_or(Outcome::NoRelease)?);
+    let Some(version) = &chosen.version else { return of_app(app, wanted, visitor) };
+    let target = Arc::clone(app.release(version).ok_or(Outcome::NoRelease)?);
+    Ok(Selection { own_name: !target.was_live, ..alone(app, target) })
+}
+
+/// One release, whatever the client would rather have.
+fn alone(app: Arc<AppRoute>, target: Arc<Target>) -> Selection {
+    let (voice, files_only, pin) = (app.voice(&target, Reach::OwnName), None, Pin::None);
+    let (by_bucket, pinnable, own_name) = (false, false, true);
+    Selection { app, target, voice, files_only, pin, by_bucket, pinnable, own_name }
+}
+
+fn of_app(app: Arc<AppRoute>, wanted: Option<&str>, visitor: VisitorId) -> Result<Selection, Outcome> {
     let live = app.live.clone().ok_or(Outcome::NoRelease)?;
     let of_bucket = app.split.as_ref().filter(|split| split.takes(visitor));
     let target = of_bucket.map_or_else(|| Arc::clone(&live), |split| Arc::clone(&split.candidate));

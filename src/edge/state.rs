@@ -19,6 +19,7 @@ use vitrine_proxy::certificates::Issued;
 use vitrine_proxy::pool::Pool;
 use vitrine_proxy::route::guard::Guard;
 use vitrine_proxy::route::{RouteTable, Routes};
+use vitrine_proxy::upstreams::Upstreams;
 use vitrine_wire::Outcome;
 
 /// Starts sleeping releases: all that the edge may ask of the control plane.
@@ -79,6 +80,8 @@ pub(crate) struct EdgeState<W> {
     /// Places for encoders of answers that are streamed: each holds the tables of its encoder. Nothing where the operator wants no
     /// compression.
     pub encoders: Option<Arc<AppPlaces>>,
+    /// Servers that routing rules forward to.
+    pub upstreams: Upstreams,
     /// Places for WebSockets.
     pub sockets: Arc<AppPlaces>,
 }
@@ -87,7 +90,11 @@ impl<W> EdgeState<W> {
     /// Chooses the release that answers, by the host name, the visitor, and, where the operator wants that, the client's pin.
     pub(crate) fn select(&self, table: &RouteTable, context: &RequestContext) -> Result<Selection, Outcome> {
         let wanted = context.wanted().filter(|_| self.skew_protection);
-        let mut selection = select::select(table, &context.address.host, wanted, context.visitor.id)?;
+        let visitor = context.visitor.id;
+        let mut selection = match context.routed.as_ref().and_then(|routed| routed.chosen()) {
+            Some(chosen) => select::select_named(table, chosen, wanted, visitor)?,
+            None => select::select(table, &context.address.host, wanted, visitor)?,
+        };
         let leads_elsewhere =
             context.info.own_call.as_ref().is_some_and(|call| call.release.app != selection.app.app);
         if leads_elsewhere {

@@ -1,6 +1,6 @@
 //! What requests pass through: connections of clients on one side, workers on the other, and the route table between them.
 //!
-//! [`route`] says which release answers under a host name, its [`pool`] claims a [`worker`], whose sockets carry the request
+//! [`rules`] say what a request is for, [`route`] which release answers under a host name, its [`pool`] claims a [`worker`], whose sockets carry the request
 //! and what the app fetches.
 
 #![warn(unreachable_pub)]
@@ -10,5 +10,7 @@ pub mod certificates;
 pub mod connections;
 pub mod pool;
 pub mod route;
+pub mod rules;
+pub mod upstreams;
 pub mod web_sockets;
 pub mod worker;

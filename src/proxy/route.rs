@@ -5,6 +5,7 @@ pub mod speaks;
 pub mod split;
 
 use crate::pool::Pool;
+use crate::rules::Rules;
 use arc_swap::ArcSwap;
 use rpds::HashTrieMapSync;
 use split::Split;
@@ -92,6 +93,8 @@ pub struct RouteTable {
     pub hosts: HashMap<String, Arc<AppRoute>>,
     /// By name.
     pub apps: HashTrieMapSync<AppName, Arc<AppRoute>>,
+    /// Rules that come before host names; nothing where there are none.
+    pub rules: Option<Arc<Rules>>,
 }
 
 impl HostTarget {

@@ -250,6 +250,14 @@ const MIGRATIONS: &[&str] = &[
         value BLOB NOT NULL
     ) STRICT, WITHOUT ROWID;
 ",
+    "
+    CREATE TABLE routing (
+        revision INTEGER PRIMARY KEY AUTOINCREMENT,
+        text     TEXT NOT NULL,
+        at_ms    INTEGER NOT NULL,
+        who      TEXT NOT NULL
+    ) STRICT;
+",
 ];
 
 /// Brings the database to the present form.

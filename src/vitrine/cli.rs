@@ -33,6 +33,7 @@ mod releases;
 mod remove;
 mod restore;
 mod rollback;
+mod routes;
 mod scale;
 mod serve;
 mod similar;
@@ -74,8 +75,8 @@ With --json, stderr is JSON too, one object a line: {\"note\": TEXT} for progres
 Exit codes: 0 done; 1 refused or failed; 2 wrong usage; 3 the host can't be reached; 4 no such app or release; 130 interrupted.";
 
 /// Verbs that talk to no running host: they refuse `--host`, and their help does not list it.
-const LOCAL: [&str; 8] =
-    ["serve", "solo", "key forget", "healthcheck", "image", "doctor", "config", "completions"];
+const LOCAL: [&str; 9] =
+    ["serve", "solo", "routes link", "key forget", "healthcheck", "image", "doctor", "config", "completions"];
 
 /// Whether a word is a verb that `--host` may be given to.
 fn talks_to_a_host(verb: &str) -> bool {
@@ -130,6 +131,8 @@ enum Verb {
     #[command(subcommand)]
     Env(env::Verb),
     Logs(logs::Args),
+    #[command(subcommand)]
+    Routes(routes::Verb),
     #[command(subcommand)]
     Token(token::Verb),
     #[command(subcommand)]
@@ -247,6 +250,7 @@ fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Restore(args) => call(restore::run(args)),
         Verb::Env(args) => call(env::run(args)),
         Verb::Logs(args) => call(logs::run(args)),
+        Verb::Routes(args) => call(routes::run(args)),
         Verb::Token(args) => call(token::run(args)),
         Verb::Audit(args) => call(audit::run(args)),
         Verb::Key(args) => call(key::run(args)),

@@ -81,7 +81,12 @@ fn every_verb_that_fails_prints_one_object() {
             "env import" => (&["shop", "-"], 3),
             "token create" => (&["ci", "--app", "*", "--verb", "read"], 3),
             "token revoke" => (&["ci"], 3),
-            "status" | "token list" | "audit list" | "audit verify" => (&[], 3),
+            "status" | "token list" | "audit list" | "audit verify" | "routes get" | "routes rollback" => {
+                (&[], 3)
+            }
+            "routes set" => (&["/dev/null"], 3),
+            "routes explain" => (&["http://a.test/"], 3),
+            "routes link" => (&["checkout=b", "--key-file", "/nope/key"], 1),
             "healthcheck" => (&["--url", "http://127.0.0.1:1/"], 1),
             "image" => (&[], 1),
             "doctor" => (&["--docker", "/nope"], 1),
@@ -123,6 +128,9 @@ fn every_verb_that_works_prints_json() {
     let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/vitrine.toml");
     let scratch = tempfile::tempdir().unwrap();
     let [saved, restored] = ["saved", "restored"].map(|name| scratch.path().join(name).display().to_string());
+    let [rules, key] = ["rules.toml", "key"].map(|name| scratch.path().join(name).display().to_string());
+    std::fs::write(&rules, "[[route]]\npath = \"/gone\"\nrespond = { status = 410 }\n").unwrap();
+    std::fs::write(&key, "0123456789abcdef").unwrap();
     let mut seen = Vec::new();
     let calls: &[(&str, &[&str])] = &[
         ("deploy", &["shop", bundle, "--version", "v2"]),
@@ -138,6 +146,11 @@ fn every_verb_that_works_prints_json() {
         ("env grant", &["shop", "NAME"]),
         ("env list", &["shop"]),
         ("env unset", &["shop", "NAME"]),
+        ("routes set", &[&rules]),
+        ("routes get", &[]),
+        ("routes explain", &["http://shop.localhost/gone"]),
+        ("routes rollback", &[]),
+        ("routes link", &["checkout=b", "--key-file", &key]),
         ("token create", &["ci", "--app", "*", "--verb", "read"]),
         ("token list", &[]),
         ("token revoke", &["ci"]),

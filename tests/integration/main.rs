@@ -52,6 +52,7 @@ mod previews;
 mod release_life;
 mod removed;
 mod restart;
+mod routes;
 mod scale;
 mod several_hosts;
 mod snapshots;

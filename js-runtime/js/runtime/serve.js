@@ -7,13 +7,14 @@ const {
 } = core.ops;
 const {
   ArrayBufferIsView, ArrayPrototypePush, ObjectFreeze, Promise, PromisePrototypeThen, PromiseResolve, SafeArrayIterator, String,
-  StringPrototypeStartsWith, SymbolFor, TypeError,
+  StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeSplit, StringPrototypeStartsWith, SymbolFor, TypeError, uncurryThis,
 } = primordials;
 const { collectTicks, hostCall, requestVariable, runInContext, runTicks } = core.loadExtScript("ext:vitrine/runtime/bridge.js");
 const { Headers, headersList } = core.loadExtScript("ext:vitrine/web/headers.js");
 const { Body, contentLength, contentStream, extractBody, kBody, unusable } = core.loadExtScript("ext:vitrine/web/body.js");
 const { abortRequest, hostRequest } = core.loadExtScript("ext:vitrine/web/request.js");
 const { isResponse } = core.loadExtScript("ext:vitrine/web/response.js");
+const HeadersPrototypeGet = uncurryThis(Headers.prototype.get);
 const listening = core.loadExtScript("ext:vitrine/node/http_listening.js");
 const { ReadableStream, isDirect, isStream, runDirect, takeDirect, viewBytes } = core.loadExtScript("ext:vitrine/web/stream.js");
 
@@ -105,11 +106,30 @@ function ended(number) {
   return entry;
 }
 
+// Variants of experiments, as the host names them: "checkout=b, banner=a".
+function variantsOf(text) {
+  const variants = { __proto__: null };
+  for (const pair of new SafeArrayIterator(StringPrototypeSplit(text ?? "", ", "))) {
+    const at = StringPrototypeIndexOf(pair, "=");
+    if (at > 0) variants[StringPrototypeSlice(pair, 0, at)] = StringPrototypeSlice(pair, at + 1);
+  }
+  return ObjectFreeze(variants);
+}
+
 class Context {
   #number;
+  #request;
+  #experiments;
 
-  constructor(number) {
+  constructor(number, request) {
     this.#number = number;
+    this.#request = request;
+  }
+
+  // Read when asked for: most requests have none.
+  get experiments() {
+    this.#experiments ??= variantsOf(HeadersPrototypeGet(this.#request.headers, "x-vitrine-experiments"));
+    return this.#experiments;
   }
 
   waitUntil(promise) {
@@ -134,7 +154,7 @@ function begin(number, method, url, hasBody) {
   ArrayPrototypePush(running, entry);
   collectTicks();
   try {
-    const result = handler(request, environment, new Context(number));
+    const result = handler(request, environment, new Context(number, request));
     entry.context = getAsyncContext();
     if (result !== null && typeof result === "object" && typeof result.then === "function") {
       PromisePrototypeThen(PromiseResolve(result), (value) => answer(number, entry, value), (error) => fail(number, error));

@@ -77,6 +77,15 @@ pub(super) struct Call {
 }
 
 impl Call {
+    /// The body as text.
+    ///
+    /// # Errors
+    /// It is no UTF-8.
+    pub(super) fn text(&self) -> Result<String, Problem> {
+        let text = std::str::from_utf8(&self.body);
+        text.map(str::to_owned).map_err(|_| Problem::new(Kind::BadRequest, "the body is no UTF-8 text"))
+    }
+
     /// The body as JSON. An empty body is an empty object, so that a call without arguments needs none.
     ///
     /// # Errors

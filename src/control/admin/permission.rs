@@ -1,6 +1,7 @@
 //! Routes of the admin side, each registered with the permission that its caller needs. The description of the API says what is
 //! registered here.
 
+use axum::extract::DefaultBodyLimit;
 use axum::http::Method;
 use std::collections::HashMap;
 use utoipa::openapi::path::{Operation, PathItem};
@@ -73,6 +74,16 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
             }
         }
         Self { router: self.router.routes((schemas, paths, methods)), permissions: self.permissions }
+    }
+
+    /// As [`Routes::add`], for a handler that takes bodies of so many bytes.
+    pub(super) fn add_large(
+        self,
+        permission: Permission,
+        (schemas, paths, methods): UtoipaMethodRouter<S>,
+        bytes_max: usize,
+    ) -> Self {
+        self.add(permission, (schemas, paths, methods.layer(DefaultBodyLimit::max(bytes_max))))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The one shape of an error on the admin side: `application/problem+json` (RFC 9457).
 
-use crate::release::{Diagnosis, ReleaseError};
+use crate::release::{Diagnosis, ReleaseError, RoutingError};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -262,6 +262,10 @@ impl Problem {
             ReleaseError::Unservable { .. } => Kind::Unservable,
             ReleaseError::Queued { .. } | ReleaseError::LogBusy(_) => Kind::Busy,
             ReleaseError::Engine { .. } | ReleaseError::EngineAway { .. } => Kind::EngineUnavailable,
+            ReleaseError::Routing(RoutingError::NothingToUndo) => Kind::Refused,
+            ReleaseError::Routing(
+                RoutingError::Parse(_) | RoutingError::Compile(_) | RoutingError::BadUrl(_),
+            ) => Kind::Invalid,
             ReleaseError::Store { source, .. } => store_kind(source),
         };
         let mut detail = error_chain(&error);

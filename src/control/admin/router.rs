@@ -5,7 +5,8 @@ use crate::admin::permission::{Permission, Routes};
 use crate::admin::problem::{Kind, Problem};
 use crate::admin::state::AdminState;
 use crate::admin::{
-    apps, audit, backup, deployments, env, health, key, logs, openapi, precheck, scale, tokens, upload,
+    apps, audit, backup, deployments, env, health, key, logs, openapi, precheck, routes as edge_routes,
+    scale, tokens, upload,
 };
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, OriginalUri, Request};
@@ -18,7 +19,7 @@ use std::time::Instant;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::routes;
 use uuid::Uuid;
-use vitrine_core::limits::ADMIN_JSON_BYTES_MAX;
+use vitrine_core::limits::{ADMIN_JSON_BYTES_MAX, ROUTES_FILE_BYTES_MAX};
 use vitrine_core::scope::{Actor, Verb};
 
 const OPENAPI_PATH: &str = "/v1/openapi.json";
@@ -53,6 +54,10 @@ pub(super) fn routes() -> Routes<AdminState> {
         .add(On(Verb::Env), routes!(env::set, env::unset))
         .add(On(Verb::Promote), routes!(env::grant, env::revoke))
         .add(On(Verb::Logs), routes!(logs::logs))
+        .add(Root, routes!(edge_routes::get))
+        .add_large(Root, routes!(edge_routes::set), ROUTES_FILE_BYTES_MAX)
+        .add(Root, routes!(edge_routes::rollback))
+        .add(Root, routes!(edge_routes::explain))
         .add(Root, routes!(key::rotate))
         .add(Root, routes!(backup::backup))
         .add(On(Verb::Audit), routes!(audit::list))

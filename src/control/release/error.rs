@@ -2,6 +2,7 @@
 
 use super::capacity::Missing;
 use super::diagnosis::Diagnosis;
+use super::routing::RoutingError;
 use vitrine_bundle::SignatureError;
 use vitrine_core::id::{AppName, Digest, ReleaseId, Version};
 use vitrine_core::telemetry::log_store::Busy;
@@ -123,6 +124,9 @@ pub enum ReleaseError {
     /// Too many callers read logs.
     #[error(transparent)]
     LogBusy(#[from] Busy),
+    /// Routing rules can't be used.
+    #[error(transparent)]
+    Routing(#[from] RoutingError),
     /// A store operation failed.
     #[error("{operation} failed")]
     Store {

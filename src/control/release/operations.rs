@@ -1,9 +1,9 @@
 //! The operations of [`Releases`]: each is one call of the type that carries it out.
 
 use super::{
-    AppSummary, AppView, AppsPage, ChangePermit, EnvChange, EnvView, Inner, Parts, PromoteOptions, Quiesced,
-    Records, ReleaseError, ReleaseView, Releases, RemoveOptions, RemovedView, Switched, Tail, UploadOptions,
-    Uploaded, WakeError, reaper,
+    AppSummary, AppView, AppsPage, ChangePermit, EnvChange, EnvView, ExplainedRoute, Inner, Parts,
+    PromoteOptions, Quiesced, Records, ReleaseError, ReleaseView, Releases, RemoveOptions, RemovedView,
+    RequestToExplain, RoutingView, Switched, Tail, UploadOptions, Uploaded, WakeError, reaper,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +27,7 @@ impl Releases {
     pub async fn open(parts: Parts) -> Result<Self, ReleaseError> {
         let records = Records::new(parts.store.clone()).by_host();
         let releases = Self(Arc::new(Inner::compose(&parts)), records);
+        releases.0.routing.load(&releases.1).await?;
         releases.0.recovery.adopt().await?;
         Ok(releases)
     }
@@ -42,6 +43,7 @@ impl Releases {
     pub async fn bring_up(&self) {
         self.0.recovery.finish_start().await;
         tokio::spawn(reaper::run(Arc::downgrade(&self.0.reaper)));
+        tokio::spawn(self.0.routing.clone().keep_fresh());
         self.0.supervisor.report_metrics();
     }
 
@@ -220,6 +222,41 @@ impl Releases {
     /// [`ReleaseError::NoApp`].
     pub async fn env(&self, app: &AppName, scope: EnvScope) -> Result<Vec<EnvView>, ReleaseError> {
         self.0.environment.env(app, scope).await
+    }
+}
+
+/// Routing rules.
+impl Releases {
+    /// The rules in force.
+    ///
+    /// # Errors
+    /// See [`RoutingError`](super::RoutingError).
+    pub fn routing(&self) -> Result<RoutingView, ReleaseError> {
+        self.0.routing.view()
+    }
+
+    /// Sets rules in the place of those in force, as one change.
+    ///
+    /// # Errors
+    /// See [`RoutingError`](super::RoutingError); nothing has changed then.
+    pub async fn set_routing(&self, text: String) -> Result<(), ReleaseError> {
+        self.0.routing.set(&self.1, text).await
+    }
+
+    /// Undoes the newest rules that were set.
+    ///
+    /// # Errors
+    /// See [`RoutingError`](super::RoutingError); nothing has changed then.
+    pub async fn undo_routing(&self) -> Result<(), ReleaseError> {
+        self.0.routing.undo(&self.1).await
+    }
+
+    /// Which rule decides a request, and why those before it do not.
+    ///
+    /// # Errors
+    /// See [`RoutingError`](super::RoutingError).
+    pub fn explain_route(&self, request: &RequestToExplain) -> Result<ExplainedRoute, ReleaseError> {
+        self.0.routing.explain(request)
     }
 }
 

@@ -5,14 +5,15 @@ use super::records::Records;
 use super::registry::Registry;
 use super::release_handle::ReleaseHandle;
 use super::{Parts, ReleaseError, table};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OwnedMutexGuard;
 use vitrine_core::config::Config;
 use vitrine_core::handover::Predecessor;
 use vitrine_core::id::AppName;
 use vitrine_core::telemetry::{Metrics, error_chain};
 use vitrine_proxy::route::Routes;
+use vitrine_proxy::rules::Rules;
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -25,6 +26,8 @@ pub(super) struct RoutePublisher {
     predecessor: Predecessor,
     /// Whether live releases are still being booted after the start of the host.
     starting: Arc<AtomicBool>,
+    /// Routing rules in force.
+    rules: Arc<Mutex<Option<Arc<Rules>>>>,
     /// Held from the record of a change until its table is swapped in: otherwise the table of an epoch could lack the change of
     /// an earlier one, or an older table be swapped in last.
     changing: Lock,
@@ -41,6 +44,7 @@ impl RoutePublisher {
             metrics: Arc::clone(&parts.telemetry.metrics),
             predecessor: parts.predecessor.clone(),
             starting: Arc::new(AtomicBool::new(true)),
+            rules: Arc::default(),
             changing: Lock::new(Rank::Routes),
         }
     }
@@ -66,6 +70,7 @@ impl RoutePublisher {
             None => table::whole(&self.registry, config),
         };
         table.starting = self.starting.load(Ordering::SeqCst);
+        table.rules.clone_from(&self.rules.lock().unwrap_or_else(PoisonError::into_inner));
         routes.publish(table);
         match changed {
             Some(app) => self.export(app),
@@ -96,6 +101,40 @@ impl RoutePublisher {
         }
         self.publish(Some(app));
         counted.map(drop)
+    }
+
+    /// Sets the rules that the first table will have.
+    pub(super) fn set_rules(&self, rules: Option<Arc<Rules>>) {
+        *self.rules.lock().unwrap_or_else(PoisonError::into_inner) = rules;
+    }
+
+    /// Records a change of the rules, and puts those in force that `change` gives. They are on the disk, so they are in force also where
+    /// the change can't be counted.
+    pub(super) async fn republish_rules<T>(
+        &self,
+        change: impl Future<Output = Result<(Option<Arc<Rules>>, T), ReleaseError>>,
+    ) -> Result<T, ReleaseError> {
+        self.predecessor.settled().await;
+        let _changing = self.changing.lock().await;
+        let (rules, value) = change.await?;
+        let counted = self.records.stored("counting the change", |store| store.next_epoch()).await;
+        self.set_rules(rules);
+        if let Ok(epoch) = counted {
+            self.registry.set_epoch(epoch);
+        }
+        self.publish(None);
+        counted.map(|_| value)
+    }
+
+    /// Puts these rules in force, unless others have been set meanwhile. The epoch stays: what the operator wrote is the same. Whether
+    /// they are.
+    pub(super) async fn replace_rules(&self, rules: Arc<Rules>, is_wanted: impl Fn() -> bool) -> bool {
+        let _changing = self.changing.lock().await;
+        if is_wanted() {
+            self.set_rules(Some(rules));
+            self.publish(None);
+        }
+        is_wanted()
     }
 
     pub(super) async fn publish_free(&self, app: &AppName) {

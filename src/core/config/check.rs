@@ -43,12 +43,13 @@ impl Config {
 
     /// The apps that are named, by where.
     #[must_use]
-    pub fn named_apps(&self) -> Vec<(String, &AppName)> {
-        let rules = self.apps.keys().map(|app| (format!("apps.{app}"), app));
+    pub fn named_apps(&self) -> Vec<(String, AppName)> {
+        let rules = self.apps.keys().map(|app| (format!("apps.{app}"), app.clone()));
         let routes = self.routes.iter().enumerate();
-        let routes = routes.map(|(index, route)| (format!("routes[{index}].app"), &route.app));
-        let guarded = self.previews.apps.iter().flatten().map(|app| ("previews.apps".to_owned(), app));
-        rules.chain(routes).chain(guarded).collect()
+        let routes = routes.map(|(index, route)| (format!("routes[{index}].app"), route.app.clone()));
+        let guarded =
+            self.previews.apps.iter().flatten().map(|app| ("previews.apps".to_owned(), app.clone()));
+        rules.chain(routes).chain(guarded).chain(self.routing().named_apps()).collect()
     }
 
     /// The first value that can't be used.
@@ -59,6 +60,7 @@ impl Config {
             .or_else(|| self.tls.as_ref().and_then(|tls| tls.problem(self.acme.is_some())))
             .or_else(|| self.acme.as_ref().and_then(|acme| acme.problem(self.tls.as_ref())))
             .or_else(|| self.egress_problem())
+            .or_else(|| self.routing_problem())
             .or_else(|| self.signature_problem())
             .or_else(|| self.runtime_problem())
             .or_else(|| self.least_problem())
@@ -109,6 +111,11 @@ impl Config {
             }
         }
         None
+    }
+
+    fn routing_problem(&self) -> Option<Problem> {
+        let is_written = !self.route.is_empty() || !self.experiment.is_empty() || self.jwt.is_some();
+        is_written.then(|| self.routing().problem()).flatten()
     }
 
     fn egress_problem(&self) -> Option<Problem> {
@@ -200,7 +207,7 @@ fn collide(one: SocketAddr, two: SocketAddr) -> bool {
 }
 
 /// What is wrong with a host name. The domain leaves room for a label of 63 bytes in front.
-fn host_problem(host: &str) -> Option<&'static str> {
+pub(super) fn host_problem(host: &str) -> Option<&'static str> {
     let label_ok = |label: &str| {
         (1..=63).contains(&label.len())
             && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')

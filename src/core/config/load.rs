@@ -2,6 +2,7 @@
 
 use super::check::Problem;
 use super::{Config, ConfigError};
+use serde::de::DeserializeOwned;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::Range;
@@ -64,16 +65,26 @@ impl Config {
 
     /// From a text. `complete` puts in what is not in the file, before the whole is checked.
     fn parse_over(text: &str, path: &Path, complete: impl FnOnce(&mut Self)) -> Result<Self, ConfigError> {
-        let mut config: Self = toml::from_str(text)
-            .map_err(|error| located(text, path, error.span().unwrap_or_default(), error.message()))?;
-        complete(&mut config);
-        match config.problem() {
-            None => Ok(config),
-            Some(Problem { field, message }) => {
-                let span = DeTable::parse(text).ok().and_then(|table| span_of(&table, &field));
-                let message = format!("`{field}` {message}");
-                Err(located(text, path, span.unwrap_or_default(), &message))
-            }
+        parse_checked(text, path, complete, Self::problem)
+    }
+}
+
+/// From the text of a file. `complete` puts in what is not in it, before `problem` checks the whole.
+pub(super) fn parse_checked<T: DeserializeOwned>(
+    text: &str,
+    path: &Path,
+    complete: impl FnOnce(&mut T),
+    problem: impl FnOnce(&T) -> Option<Problem>,
+) -> Result<T, ConfigError> {
+    let mut parsed: T = toml::from_str(text)
+        .map_err(|error| located(text, path, error.span().unwrap_or_default(), error.message()))?;
+    complete(&mut parsed);
+    match problem(&parsed) {
+        None => Ok(parsed),
+        Some(Problem { field, message }) => {
+            let span = DeTable::parse(text).ok().and_then(|table| span_of(&table, &field));
+            let message = format!("`{field}` {message}");
+            Err(located(text, path, span.unwrap_or_default(), &message))
         }
     }
 }

@@ -13,7 +13,7 @@ fn with_examples() -> String {
     let is_example = |line: &str| {
         let rest = line.trim_start_matches("# ").trim_end();
         let key = rest.split(" = ").next().unwrap_or_default();
-        let letter = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
+        let letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
         let is_key = match key.strip_prefix('"').and_then(|key| key.strip_suffix('"')) {
             Some(quoted) => quoted.bytes().all(|byte| letter(byte) || byte == b'.'),
             None => rest.contains(" = ") && key.bytes().all(letter),
@@ -50,6 +50,59 @@ fn fields(prefix: &str, value: &toml::Value, found: &mut BTreeSet<String>) {
     }
 }
 
+/// Sets every field of the routing rules.
+fn routing_fields(full: &mut Config) {
+    let one = |name: &str| -> Conditions { [(name.to_owned(), "1".to_owned())].into() };
+    let network = vec!["10.0.0.0/8".parse().unwrap()];
+    full.route = vec![RouteRule {
+        host: Some("a.example".into()),
+        path: Some("/a".parse().unwrap()),
+        method: vec!["GET".into()],
+        header: one("x-beta"),
+        cookie: one("role"),
+        query: one("debug"),
+        claim: one("plan"),
+        experiment: one("checkout"),
+        client: network.clone(),
+        app: Some("a".parse().unwrap()),
+        version: Some("v1".parse().unwrap()),
+        weights: [("learn".to_owned(), 1), ("learn-next".to_owned(), 1)].into(),
+        redirect: Some("/b".into()),
+        status: Some(301),
+        respond: Some(FixedAnswer { status: 200, body: "b".into(), content_type: "text/plain".into() }),
+        upstream: Some("http://a.example".into()),
+        upstream_host: Some("a".into()),
+        strip_prefix: Some("/a".into()),
+        rewrite: Some("/b".into()),
+        set_request_headers: one("x-section"),
+        remove_request_headers: vec!["x-debug".into()],
+        set_response_headers: one("x-frame-options"),
+        remove_response_headers: vec!["x-powered-by".into()],
+        maintenance: true,
+        allow: network.clone(),
+        deny: network,
+        basic_auth_file: Some("u".into()),
+        rate_limit: Some("1/s".parse().unwrap()),
+    }];
+    full.experiment = vec![ExperimentRules {
+        name: "checkout".into(),
+        variants: [("a".to_owned(), 1), ("b".to_owned(), 1)].into(),
+        unit: "visitor".into(),
+        salt: Some("s".into()),
+        apps: vec!["a".parse().unwrap()],
+        force_key_file: Some("k".into()),
+    }];
+    full.jwt = Some(JwtRules {
+        cookie: Some("session".into()),
+        header: None,
+        keys: vec!["k".into()],
+        hs256_file: Some("k".into()),
+        issuer: Some("i".into()),
+        audience: Some("a".into()),
+        leeway_s: 0,
+    });
+}
+
 #[test]
 fn the_shipped_file_lists_every_field_with_its_meaning() {
     let mut full = Config::default();
@@ -84,6 +137,7 @@ fn the_shipped_file_lists_every_field_with_its_meaning() {
         cpu_reservation: Some(1.0),
     };
     full.apps = [("shop".parse().unwrap(), AppRules { worker, ..AppRules::default() })].into();
+    routing_fields(&mut full);
     full.health.target_group_attributes.minimum_healthy_percentage = Some(50);
     full.health.health_check = Some(crate::health::HealthCheck::default());
     full.health.target_group =

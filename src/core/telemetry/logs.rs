@@ -82,6 +82,12 @@ pub struct AccessLine<'a> {
     /// User agent, cut.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<&'a str>,
+    /// Routing rule that decided, by its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<usize>,
+    /// Variants of experiments.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub experiments: Option<&'a str>,
     /// What became of the client's pin.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pin: Option<&'static str>,

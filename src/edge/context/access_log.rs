@@ -42,6 +42,8 @@ pub(super) fn end(context: &RequestContext) {
         render_ms: figure(|done| done.render_us),
         cpu_ms: figure(|done| done.cpu_us),
         user_agent: agent.map(cut),
+        rule: context.routed.as_ref().and_then(|routed| routed.index()),
+        experiments: context.routed.as_ref().and_then(|routed| routed.variants()),
         pin: context.pin.as_str(),
         close_code: context.socket.map(|socket| socket.close_code),
         messages: context.socket.map(|socket| [socket.received, socket.sent]),

@@ -75,7 +75,7 @@ fn unknown_apps(config: &Config, found: &Precheck) -> Vec<String> {
     if found.apps.is_empty() {
         return Vec::new();
     }
-    let named = config.named_apps().into_iter().filter(|(_, app)| !found.apps.contains(*app));
+    let named = config.named_apps().into_iter().filter(|(_, app)| !found.apps.contains(app));
     let told = named.map(|(place, app)| {
         let close = similar::closest(app.as_str(), found.apps.iter().map(|app| app.as_str()));
         let hint = close.map_or_else(String::new, |name| format!("; did you mean `{name}`?"));

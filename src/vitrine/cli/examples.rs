@@ -23,6 +23,17 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("env grant", &["vitrine env grant shop API_URL", "vitrine env grant shop API_URL --revoke"]),
     ("env list", &["vitrine env list shop"]),
     ("logs", &["vitrine logs shop --follow", "vitrine logs shop@v42 --since 10m"]),
+    ("routes get", &["vitrine routes get > routes.toml"]),
+    ("routes set", &["vitrine routes set routes.toml"]),
+    (
+        "routes explain",
+        &[
+            "vitrine routes explain https://www.example.com/learn/a",
+            "vitrine routes explain https://www.example.com/ -H 'cookie: role=admin' --json",
+        ],
+    ),
+    ("routes rollback", &["vitrine routes rollback"]),
+    ("routes link", &["vitrine routes link checkout=b --key-file /etc/vitrine/experiments.key"]),
     ("token create", &["vitrine token create ci --app shop --verb deploy,promote --ttl 90d"]),
     ("token list", &["vitrine token list"]),
     ("token revoke", &["vitrine token revoke ci"]),

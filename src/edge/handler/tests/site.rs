@@ -132,6 +132,7 @@ pub(super) async fn site_with(guard: Option<Arc<Guard>>, encoders: Option<Arc<Ap
         shutdown: CancellationToken::new(),
         handed_over: CancellationToken::new(),
         encoders,
+        upstreams: vitrine_proxy::upstreams::Upstreams::default(),
         sockets: AppPlaces::new(2, 2),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
