@@ -10,6 +10,7 @@ use super::own_cookie::PIN;
 use super::release_tag::ReleaseTag;
 use super::render::{Rendered, may_get_shell};
 use super::response::{self, Failure, Reply, Timing, whole};
+use super::routed::Routed;
 use super::select::Selection;
 use super::shared_caches::{Kept, keep_private};
 use super::static_files::{Plan, plan};
@@ -127,7 +128,8 @@ fn head(
         kept = Kept::Private;
     }
     // Such an answer leaves as a private one.
-    if context.by_bucket || context.by_pin || context.guarded {
+    let by_rule = context.routed.as_deref().is_some_and(Routed::is_private);
+    if context.by_bucket || context.by_pin || context.guarded || by_rule {
         kept = Kept::Private;
     }
     keep_apart(&mut headers, kept, selection);
