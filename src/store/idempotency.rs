@@ -112,7 +112,7 @@ impl Store {
         })
     }
 
-    /// Records the answer. One that is longer than its bound is not kept: the key is free again.
+    /// Records the answer. One that is longer than its bound is not kept, as with [`Store::abandon_idempotent`].
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -130,14 +130,23 @@ impl Store {
         })
     }
 
-    /// Gives a key free whose request had no answer worth keeping.
+    /// Nobody works on the request of a key any more, and it has no answer that is kept. The key is free again, unless the request has
+    /// changed something: the same request gets its answer from that.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub fn abandon_idempotent(&self, key: &str) -> Result<(), StoreError> {
         let who = self.1.to_string();
         self.write("free the idempotency key", |transaction| {
-            transaction.execute("DELETE FROM idempotency WHERE who = ?1 AND key = ?2", [&who, key])?;
+            let of_key = "who = ?1 AND key = ?2 AND status IS NULL";
+            transaction.execute(
+                &format!("UPDATE idempotency SET orphaned = 1 WHERE {of_key} AND settled IS NOT NULL"),
+                [&who, key],
+            )?;
+            transaction.execute(
+                &format!("DELETE FROM idempotency WHERE {of_key} AND settled IS NULL"),
+                [&who, key],
+            )?;
             Ok(())
         })
     }

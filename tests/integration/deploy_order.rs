@@ -50,6 +50,20 @@ fn of_two_deploys_at_once_the_one_begun_last_wins() {
 }
 
 #[test]
+fn a_share_is_refused_to_a_deploy_that_began_before_what_is_live() {
+    let host = Host::start_with(&PROCESS);
+    late_promotion(&host);
+    let share = |deploy: Value| {
+        let body = json!({"version": "v2", "weight": 10, "deploy": deploy}).to_string();
+        host.call("POST", "/v1/apps/shop/promote").body(body).send()
+    };
+    let late = share(json!(1));
+    assert_eq!(late.status, 409, "{late:?}");
+    assert!(late.json()["detail"].as_str().unwrap().contains("superseded"), "{late:?}");
+    assert_eq!(share(Value::Null).status, 200, "an operator's own word");
+}
+
+#[test]
 fn control_a_host_without_an_order_of_deploys_is_noticed() {
     let host = Host::start_broken(Host::folder_anew(), &PROCESS, "deploy.order=return(skip)");
     assert_eq!(late_promotion(&host).0, 200);

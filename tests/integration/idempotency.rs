@@ -1,8 +1,10 @@
 //! A request with an `Idempotency-Key` is carried out once, also when the host is killed between its change and its answer.
 
+use std::time::Duration;
 use vitrine_test_support::archive::Archive;
 use vitrine_test_support::host::Host;
 use vitrine_test_support::http::Request;
+use vitrine_test_support::wait::wait_until;
 
 const PROCESS: [&str; 2] = ["--isolation", "process"];
 /// The host ends when it is about to record an answer: its change is on the disk.
@@ -68,4 +70,24 @@ fn a_deploy_is_made_once_when_the_host_is_killed_before_it_answers() {
     let last = answer.text().lines().last().unwrap_or_default().to_owned();
     assert!(last.contains(r#""result":"live""#) && last.contains(r#""release":"shop@v4""#), "{last}");
     assert_eq!(epoch(&host), before, "nothing was switched again");
+}
+
+/// The switch is on the disk, and the disk has no place for the answer.
+#[test]
+fn a_key_whose_answer_can_not_be_kept_is_answered_from_what_was_changed() {
+    let full = "record the answer to the idempotency key.commit=1*return(error)->off";
+    let host = Host::start_broken(three_releases().kill(), &PROCESS, full);
+    let rollback = || {
+        let call = host.call("POST", "/v1/apps/shop/rollback").header("idempotency-key", "once");
+        call.body("{}").send()
+    };
+    let first = rollback();
+    assert_eq!((first.status, live(&host)), (200, "v2".into()), "{}", first.text());
+    let again = wait_until("the key is abandoned", Duration::from_secs(30), || {
+        let again = rollback();
+        // 409: the request seems to run.
+        (again.status != 409).then_some(again)
+    });
+    assert_eq!((again.status, again.text()), (200, first.text()));
+    assert_eq!(live(&host), "v2", "not one further back");
 }

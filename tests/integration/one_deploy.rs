@@ -142,6 +142,11 @@ fn a_deploy_that_fails_is_undone_by_the_host() {
     assert_eq!(host.get("shop", "/").send().header("x-vitrine-epoch"), Some(epoch.as_str()));
     let one = deployments(&host).remove(0);
     assert_eq!((&one["result"], &one["error"]["status"]), (&"failed".into(), &422.into()));
+    // What the app wrote is not for those who may only look.
+    let reader = host.cli(&["token", "create", "reader", "--app", "shop", "--verb", "read"]).ok().stdout;
+    let seen = host.cli(&["deployments", "shop", "--json"]).env("VITRINE_TOKEN", reader.trim()).ok().json();
+    assert!(one["error"]["detail"].as_str().unwrap().contains("undefined"), "{one}");
+    assert_eq!(seen[0]["error"]["detail"], seen[0]["error"]["title"], "{seen}");
     // The name is free, for other content.
     let end = lines(&post(&host, "version=v2", &hello("two")).send()).pop().unwrap();
     assert_eq!(end["result"], "live", "{end}");

@@ -101,6 +101,8 @@ fn a_preview_gets_changed_values_with_its_next_deploy_of_the_same_content() {
         host.cli(&["deploy", "shop", bundle.path().to_str().unwrap(), "--preview", "pr-7", "--json"]).ok();
     assert_eq!((&told.json()["created"], &told.json()["values_renewed"]), (&false.into(), &true.into()));
     assert_eq!(text(&host, "shop-pr-7"), "two");
+    let log = host.cli(&["audit", "list", "--json"]).ok().stdout;
+    assert_eq!(log.matches("changed values of previews").count(), 2, "{log}");
     // A host that starts again has them, too.
     let folder = host.kill();
     let host = Host::start_in(folder, &["--isolation", "process"]);

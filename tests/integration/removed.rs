@@ -305,6 +305,34 @@ fn an_upload_that_meets_the_removal_of_its_app_says_so() {
     assert_eq!((bundles(&host), host.workers().len()), (0, 0));
 }
 
+/// Two restorations wait for the last request of a removed app. The first one brings it back, and it is removed again.
+#[test]
+fn a_restoration_brings_back_no_later_removal() {
+    let host = Host::start_with(&PROCESS);
+    let slow = "const later = (ms) => new Promise((done) => setTimeout(done, ms));\nawait later(2000);\n\
+                export default { fetch: async (request) => {\n\
+                if (request.url.endsWith('/slow')) await later(4000);\n\
+                return new Response('page'); } };\n";
+    host.deploy_files("shop", &[("server/index.js", slow)], &["--version", "v1"]);
+    let call = |method: &str, path: &str| host.call(method, path).body("{}").send();
+    let restore = || call("POST", "/v1/apps/shop/restore").status;
+    std::thread::scope(|scope| {
+        scope.spawn(|| host.get("shop", "/slow").send());
+        wait_until("the request is under way", PATIENCE, || {
+            (host.release("shop", "v1")["in_flight"] == 1).then_some(())
+        });
+        scope.spawn(|| call("DELETE", "/v1/apps/shop"));
+        wait_until("it is removed", PATIENCE, || (!removed(&host).is_empty()).then_some(()));
+        let restored = [scope.spawn(restore), scope.spawn(restore)];
+        wait_until("it is back", PATIENCE, || (call("GET", "/v1/apps/shop").status == 200).then_some(()));
+        assert_eq!(call("DELETE", "/v1/apps/shop").status, 204);
+        let mut restored = restored.map(|one| one.join().unwrap());
+        restored.sort_unstable();
+        assert_eq!(restored, [200, 409]);
+    });
+    assert_eq!((removed(&host).len(), call("GET", "/v1/apps/shop").status), (1, 404));
+}
+
 #[test]
 fn who_may_not_remove_may_not_restore() {
     let host = with_shop();

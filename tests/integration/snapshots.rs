@@ -3,7 +3,7 @@
 use serde_json::Value;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use vitrine_test_support::archive::bundle_dir;
+use vitrine_test_support::archive::{Archive, bundle_dir};
 use vitrine_test_support::host::Host;
 use vitrine_test_support::wait::wait_until;
 
@@ -153,6 +153,18 @@ fn a_snapshot_that_v8_can_not_read_is_named_with_the_way_out() {
     host.cli(&["deploy", "shop", folder.path().to_str().unwrap(), "--version", "v1"]).fails(1, &[words]);
     host.deploy_files("shop", &[("server/index.js", script), ("vitrine.json", r#"{"snapshot":false}"#)], &[]);
     assert_eq!(host.get("shop", "/").send().text(), "kept");
+}
+
+#[test]
+fn a_worker_that_takes_a_snapshot_ends_with_the_boot_that_it_is_for() {
+    // There is less time left then than a snapshot may take.
+    let late = "boot.check_bundle=1*sleep(1500)->off";
+    let host = Host::start_broken(Host::folder_anew(), &["--isolation", "process"], late);
+    let hangs = Archive::empty().file("server/index.js", b"for (;;);\nexport default {};");
+    let answer = host.call("PUT", "/v1/apps/shop/releases/v1?wait=2").body(hangs.gz()).send();
+    assert_eq!(answer.status, 422, "{}", answer.text());
+    // One that is left alone is seen to hang, and ends some ten seconds later.
+    wait_until("its worker has ended", Duration::from_secs(5), || host.workers().is_empty().then_some(()));
 }
 
 #[test]

@@ -150,11 +150,11 @@ impl Arriving {
                 deploy.run().await;
             }
             Ok(false) => {
-                deploy.give_up().await;
+                deploy.give_up(None).await;
                 let _ = told.send(Ok(operation));
             }
             Err(problem) => {
-                deploy.give_up().await;
+                deploy.give_up(Some(problem.clone())).await;
                 let _ = told.send(Err(problem));
             }
         }

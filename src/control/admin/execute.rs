@@ -2,7 +2,7 @@
 
 use crate::admin::access::Caller;
 use crate::admin::answer::Answer;
-use crate::admin::idempotency::{IdempotencyKey, answer_lost, key_in_use, key_reused};
+use crate::admin::idempotency::{IdempotencyKey, TakenKey, answer_lost, key_in_use, key_reused};
 use crate::admin::problem::{Kind, Problem};
 use crate::admin::state::{AdminState, OnBehalf};
 use axum::http::StatusCode;
@@ -114,10 +114,11 @@ impl Change {
             return carry_out(behalf, refusal, work).await;
         };
         let (begin, now_ms) = (key.clone(), state.clock.now_ms());
-        let result = match behalf.stored(move |store| store.begin_idempotent(&begin, request, now_ms)).await?
-        {
-            Begun::New => carry_out(&behalf.once(&key), refusal, work).await,
-            Begun::Settled(settled) => Ok(recall(behalf, refusal.app.as_ref(), &key, settled)?),
+        let begun = behalf.stored(move |store| store.begin_idempotent(&begin, request, now_ms)).await?;
+        let taken = || TakenKey::new(behalf, &key);
+        let (taken, result) = match begun {
+            Begun::New => (taken(), carry_out(&behalf.once(&key), refusal, work).await),
+            Begun::Settled(settled) => (taken(), recall(behalf, refusal.app.as_ref(), &key, settled)),
             Begun::Running => return Err(key_in_use(&key)),
             Begun::Done { status, body } => {
                 let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
@@ -125,15 +126,8 @@ impl Change {
             }
             Begun::Mismatch => return Err(key_reused(&key)),
         };
-        let kept = result.as_ref().ok().cloned();
-        let recorded = behalf.stored(move |store| match kept {
-            Some(answer) => store.finish_idempotent(&key, answer.status.as_u16(), &answer.body),
-            // A failure changed nothing, so asking again may do it again.
-            None => store.abandon_idempotent(&key),
-        });
-        if let Err(problem) = recorded.await {
-            tracing::warn!(detail = problem.detail, "the answer to an idempotent request could not be kept");
-        }
+        // A failure changed nothing, so asking again may do it again.
+        taken.end(result.as_ref().ok().map(|answer| (answer.status, answer.body.clone()))).await;
         result
     }
 }

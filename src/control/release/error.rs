@@ -5,6 +5,7 @@ use super::diagnosis::Diagnosis;
 use super::routing::RoutingError;
 use vitrine_bundle::SignatureError;
 use vitrine_core::id::{AppName, Digest, ReleaseId, Version};
+use vitrine_core::telemetry::error_chain;
 use vitrine_core::telemetry::log_store::Busy;
 use vitrine_store::StoreError;
 
@@ -145,9 +146,31 @@ impl ReleaseError {
         matches!(self, Self::NoRelease(_)) || matches!(self, Self::Store { source, .. } if unrecorded(source))
     }
 
+    /// What whoever may look at the app is told: without what the app wrote, which may hold a secret.
+    pub(super) fn for_everybody(&self) -> String {
+        match self {
+            Self::Unservable { release, .. } => format!("`{release}` can't be served; its log says why"),
+            other => error_chain(other),
+        }
+    }
+
     /// For `map_err` on a store call.
     pub(super) fn store(operation: &'static str) -> impl FnOnce(StoreError) -> Self {
         move |source| Self::Store { operation, source: Box::new(source) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_app_wrote_is_not_for_everybody() {
+        let (release, reason) = ("shop@v1".parse().unwrap(), "Error: the key hush is wrong".into());
+        let failed = ReleaseError::Unservable { release, reason, log: Vec::new(), diagnosis: Box::default() };
+        assert!(error_chain(&failed).contains("hush"));
+        assert!(failed.for_everybody().contains("shop@v1") && !failed.for_everybody().contains("hush"));
+        assert_eq!(ReleaseError::Refused("it is live".into()).for_everybody(), "it is live");
     }
 }
 

@@ -112,6 +112,11 @@ impl Registry {
         }
     }
 
+    /// Makes room for an app that is restored, with the lock for changing what is live.
+    pub(super) fn add_restored(&self, app: &AppName, switching: Lock) {
+        self.lock().apps.entry(app.clone()).or_default().switching = switching;
+    }
+
     /// Forgets an app; gives the releases that it had until now. Its uploads under way are refused from now on.
     pub(super) fn remove_app(&self, app: &AppName) -> Vec<Arc<ReleaseHandle>> {
         let mut state = self.lock();

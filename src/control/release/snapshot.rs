@@ -67,13 +67,15 @@ impl WorkerSupervisor {
     }
 
     async fn take_snapshot(&self, handle: &Arc<ReleaseHandle>, deadline: Duration) -> Option<SnapshotRecord> {
-        let instance = self.0.own_workers.new_instance();
+        let mut worker =
+            ThrowAway { supervisor: self, instance: self.0.own_workers.new_instance(), runs: true };
         // Half of the time is left for the worker that serves, whatever happens here.
         let bound = (deadline / 2).min(Duration::from_millis(SNAPSHOT_TIMEOUT_MS));
         let begun = tokio::time::Instant::now();
-        let taken = tokio::time::timeout(bound, self.in_throw_away_worker(handle, &instance)).await;
+        let taken = tokio::time::timeout(bound, self.in_throw_away_worker(handle, &worker.instance)).await;
         // It holds nothing that is worth a grace.
-        self.end_within(&instance, 0).await;
+        self.end_within(&worker.instance, 0).await;
+        worker.runs = false;
         let bundles = self.0.records.bundles();
         let took_ms = begun.elapsed().as_millis() as u64;
         let kept = match taken {
@@ -128,6 +130,22 @@ impl WorkerSupervisor {
         let lines_per_s = request.settings.limits.log_lines_per_s;
         let logs = self.0.app_logs.sink(&handle.id().app, lines_per_s);
         Ok(self.among_requests(async move { take_snapshot(&identity, request, &*logs).await }).await)
+    }
+}
+
+/// A worker that takes a snapshot. It ends with this: the boot that it is for may be given up meanwhile.
+struct ThrowAway<'a> {
+    supervisor: &'a WorkerSupervisor,
+    instance: InstanceId,
+    runs: bool,
+}
+
+impl Drop for ThrowAway<'_> {
+    fn drop(&mut self) {
+        if self.runs {
+            let (supervisor, instance) = (self.supervisor.clone(), self.instance.clone());
+            self.supervisor.0.control.spawn(async move { supervisor.end_within(&instance, 0).await });
+        }
     }
 }
 

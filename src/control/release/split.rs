@@ -20,10 +20,11 @@ impl Switcher {
         options: PromoteOptions,
     ) -> Result<Switched, ReleaseError> {
         let handle = self.registry.find_content(&release, options.digest)?;
+        self.registry.refuse_deploy(&release, options.deploy)?;
         self.may_share(&handle)?;
         let before = self.values.ready_for_users(&handle, options.boot_deadline).await?;
         let switched = match self.supervisor.refuse_unwell(&handle).await {
-            Ok(()) => self.share(&handle, weight).await,
+            Ok(()) => self.share(&handle, weight, options.deploy).await,
             Err(error) => Err(error),
         };
         self.values.settle_values(&handle, before).await;
@@ -31,11 +32,17 @@ impl Switcher {
     }
 
     /// Records the share and swaps.
-    async fn share(&self, handle: &Arc<ReleaseHandle>, weight: Weight) -> Result<Switched, ReleaseError> {
+    async fn share(
+        &self,
+        handle: &Arc<ReleaseHandle>,
+        weight: Weight,
+        deploy: Option<u64>,
+    ) -> Result<Switched, ReleaseError> {
         let release = handle.id();
         let switching = self.registry.switching(&release.app);
         let _switching = switching.lock().await;
         self.registry.still_there(handle)?;
+        self.registry.refuse_deploy(&release, deploy)?;
         let live = self.may_share(handle)?.id().version;
         let _boot = handle.boot.lock().await;
         handle.life().after(Event::Shared).map_err(|illegal| refused(handle, illegal))?;

@@ -10,6 +10,7 @@ use serde::Serialize;
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::sync::watch;
 use vitrine_core::id::ReleaseId;
@@ -29,6 +30,8 @@ pub(super) struct Operation {
     pub begun_ms: u64,
     /// The key that its request came with.
     pub once: Option<IdempotencyKey>,
+    /// Whether its app was removed: the name may be another's now.
+    pub orphaned: AtomicBool,
     said: watch::Sender<Said>,
 }
 
@@ -52,7 +55,8 @@ impl Operation {
     ) -> Self {
         let phase = DeployPhase::Accepted;
         let said = watch::Sender::new(Said { phase, lines: VecDeque::new(), dropped: 0, ended: None });
-        let operation = Self { number, release, who, begun_ms, once, said };
+        let orphaned = AtomicBool::new(false);
+        let operation = Self { number, release, who, begun_ms, once, orphaned, said };
         operation.enter(phase, format!("the archive of {} is whole", operation.release));
         operation
     }
@@ -91,6 +95,8 @@ impl Operation {
         let mut error = end.and_then(|end| end.error.clone());
         if let Some(error) = error.as_mut().filter(|_| !is_own) {
             error.diagnosis = None;
+            // It quotes the app where its start failed.
+            error.detail = error.title.clone();
             if !sees_log {
                 error.log.clear();
             }

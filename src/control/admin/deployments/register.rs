@@ -3,6 +3,7 @@
 use super::operation::Operation;
 use crate::admin::idempotency::{IdempotencyKey, key_reused};
 use crate::admin::problem::{Kind, Problem};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use vitrine_core::id::AppName;
 use vitrine_core::limits::{DEPLOYS_KEPT_MAX, DEPLOYS_KEPT_OF_APP_MAX, DEPLOYS_OF_APP_MAX};
@@ -56,15 +57,30 @@ impl Deployments {
         self.lock().retain(|one| !Arc::ptr_eq(one, operation));
     }
 
-    /// Forgets those of an app that are over: another app may get its name.
+    /// Forgets those of an app, which was removed: another app may get its name. Those that run are listed no more, and forgotten at
+    /// their end.
     pub(crate) fn forget_app(&self, app: &AppName) {
-        self.lock().retain(|one| one.release.app != *app || !one.is_over());
+        self.lock().retain(|one| {
+            let is_its_own = one.release.app == *app;
+            if is_its_own {
+                one.orphaned.store(true, Ordering::SeqCst);
+            }
+            !(is_its_own && one.is_over())
+        });
+    }
+
+    /// One has ended.
+    pub(super) fn ended(&self, operation: &Operation) {
+        if operation.orphaned.load(Ordering::SeqCst) {
+            self.lock().retain(|one| !(one.number == operation.number && one.is_over()));
+        }
     }
 
     /// Those of an app, the newest first.
     pub(super) fn of_app(&self, app: &AppName) -> Vec<Arc<Operation>> {
-        let mut found: Vec<_> =
-            self.lock().iter().filter(|one| one.release.app == *app).map(Arc::clone).collect();
+        let is_listed =
+            |one: &&Arc<Operation>| one.release.app == *app && !one.orphaned.load(Ordering::SeqCst);
+        let mut found: Vec<_> = self.lock().iter().filter(is_listed).map(Arc::clone).collect();
         found.sort_by_key(|one| std::cmp::Reverse(one.number));
         found
     }
@@ -83,4 +99,49 @@ fn drop_surplus(all: &mut Vec<Arc<Operation>>, max: usize, among: impl Fn(&Opera
         surplus -= usize::from(goes);
         !goes
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::admin::deployments::view::{DeployEnd, DeployResult};
+    use vitrine_core::scope::Actor;
+
+    fn begun(all: &Deployments, number: u64, release: &str) -> Arc<Operation> {
+        let new = Operation::begin(number, release.parse().unwrap(), Actor::Root, 1, None);
+        match all.admit(new).unwrap_or_else(|problem| panic!("{problem:?}")) {
+            Admitted::New(operation) | Admitted::Same(operation) => operation,
+        }
+    }
+
+    fn end(operation: &Operation) {
+        let end = DeployEnd {
+            result: DeployResult::Failed,
+            id: operation.number.to_string(),
+            release: operation.release.to_string(),
+            url: None,
+            error: None,
+            uploaded: None,
+            switched: None,
+            notices: Vec::new(),
+        };
+        operation.end(end, 2);
+    }
+
+    #[test]
+    fn the_next_owner_of_a_name_sees_no_deployment_of_the_app_before() {
+        let all = Deployments::default();
+        let shop: AppName = "shop".parse().unwrap();
+        let (over, runs) = (begun(&all, 1, "shop@v1"), begun(&all, 2, "shop@v2"));
+        begun(&all, 3, "blog@v1");
+        end(&over);
+        all.forget_app(&shop);
+        assert!(all.of_app(&shop).is_empty());
+        begun(&all, 4, "shop@v1");
+        let numbers = || all.lock().iter().map(|one| one.number).collect::<Vec<_>>();
+        assert_eq!((all.of_app(&shop)[0].number, numbers()), (4, vec![2, 3, 4]));
+        end(&runs);
+        all.ended(&runs);
+        assert_eq!(numbers(), [3, 4]);
+    }
 }

@@ -4,7 +4,7 @@ use super::operation::Operation;
 use super::view::{DeployEnd, DeployResult};
 use crate::admin::access::Caller;
 use crate::admin::execute::{record_refusal, still_valid};
-use crate::admin::idempotency::{IdempotencyKey, answer_lost, key_in_use, key_reused};
+use crate::admin::idempotency::{TakenKey, answer_lost, key_in_use, key_reused};
 use crate::admin::precheck::could_not_go_live;
 use crate::admin::problem::{Kind, Problem};
 use crate::admin::state::{AdminState, OnBehalf};
@@ -57,7 +57,7 @@ impl Deploy {
             Begun::Mismatch => Err(key_reused(&once.key)),
             Begun::Settled(settled) => {
                 let end = self.recall(&settled).ok_or_else(|| answer_lost(&once.key))?;
-                keep_answer(&behalf, once, &end).await;
+                keep_answer(TakenKey::new(&behalf, &once.key), &end).await;
                 self.operation.end(end, self.state.clock.now_ms());
                 Ok(false)
             }
@@ -91,8 +91,14 @@ impl Deploy {
         })
     }
 
-    /// It does not begin.
-    pub(super) async fn give_up(self) {
+    /// It does not begin. The same request may follow it already, and is told why.
+    pub(super) async fn give_up(self, why: Option<Problem>) {
+        let failed = why.map(|problem| (DeployResult::Failed, problem));
+        if failed.is_some() {
+            let unfinished = Unfinished { state: &self.state, operation: &self.operation };
+            let end = unfinished.end(Course { failed, ..Course::default() });
+            self.operation.end(end, self.state.clock.now_ms());
+        }
         self.state.deployments.forget(&self.operation);
         self.staged.0.remove().await;
     }
@@ -104,12 +110,13 @@ impl Deploy {
         tracing::info!(deployment = operation.number, release = %operation.release, "a deployment begins");
         let mut course = Course::default();
         let behalf = state.of(&caller);
+        let taken = operation.once.as_ref().map(|once| TakenKey::new(&behalf, &once.key));
         let acting = operation.once.as_ref().map_or_else(|| behalf.clone(), |once| behalf.once(&once.key));
         let gone = go(&acting, &operation, &caller, staged, options, &mut course).await;
         course.failed = gone.err();
         let end = unfinished.end(course);
-        if let Some(once) = operation.once.clone() {
-            keep_answer(&behalf, once, &end).await;
+        if let Some(taken) = taken {
+            keep_answer(taken, &end).await;
         }
         let result = end.result.as_str();
         tracing::info!(deployment = operation.number, release = %operation.release, result, "a deployment ended");
@@ -117,13 +124,9 @@ impl Deploy {
     }
 }
 
-async fn keep_answer(behalf: &OnBehalf, once: IdempotencyKey, end: &DeployEnd) {
+async fn keep_answer(taken: TakenKey, end: &DeployEnd) {
     let answer = serde_json::to_vec(end).expect("a view is a plain struct: it always serializes");
-    let kept =
-        behalf.stored(move |store| store.finish_idempotent(&once.key, StatusCode::OK.as_u16(), &answer));
-    if let Err(problem) = kept.await {
-        tracing::warn!(detail = problem.detail, "failed to keep the outcome of a deployment for its key");
-    }
+    taken.end(Some((StatusCode::OK, answer))).await;
 }
 
 async fn go(
@@ -257,5 +260,6 @@ impl Drop for Unfinished<'_> {
             let end = self.end(Course { failed: Some((DeployResult::Failed, problem)), ..Course::default() });
             self.operation.end(end, self.state.clock.now_ms());
         }
+        self.state.deployments.ended(self.operation);
     }
 }

@@ -17,13 +17,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
+use vitrine_core::audit::{self, AuditAction, AuditResult};
 use vitrine_core::clock::Clock;
 use vitrine_core::config::Config;
 use vitrine_core::config::HookStage;
 use vitrine_core::failpoint::{self, Fault};
 use vitrine_core::id::ReleaseId;
 use vitrine_core::limits::{BAKE_EXTENSIONS_MAX, BAKE_TICK_MS};
-use vitrine_core::telemetry::error_chain;
 use vitrine_store::PromotionKind;
 
 /// How a bake ended.
@@ -78,7 +78,7 @@ impl Deployer {
         options: PromoteOptions,
     ) -> Result<Switched, ReleaseError> {
         let handle = self.registry.find_content(&release, options.digest)?;
-        self.refuse_deploy(&release, options.deploy)?;
+        self.registry.refuse_deploy(&release, options.deploy)?;
         match self.registry.is_live(&handle) {
             true => self.stay_live(&handle, options).await,
             false => self.deploy(handle, None, options).await,
@@ -108,11 +108,11 @@ impl Deployer {
         let switching = self.registry.switching(&release.app);
         let _switching = switching.lock().await;
         self.registry.still_live(handle)?;
-        self.refuse_deploy(&release, options.deploy)?;
+        self.registry.refuse_deploy(&release, options.deploy)?;
         self.registry.went_live(&release, options.deploy);
         if options.deploy.is_none() {
             self.pardon(handle).await;
-            self.approve(handle);
+            self.approve(handle).await?;
         }
         match self.registry.split(&release.app) {
             Some(_) => self.switcher.switch(handle, PromotionKind::Promote, None).await,
@@ -138,7 +138,7 @@ impl Deployer {
         let mut switched = self.run_until_switch(&handle, after, &deployment, &options, &mut before).await;
         self.values.settle_values(&handle, before).await;
         match &mut switched {
-            Err(error) => deployment.happens(Event::Failed, Some(error_chain(error))),
+            Err(error) => deployment.happens(Event::Failed, Some(error.for_everybody())),
             Ok(switched) => {
                 // As the caller's change; the stages behind the switch are the host's own.
                 self.pardon(&handle).await;
@@ -151,27 +151,6 @@ impl Deployer {
             }
         }
         switched
-    }
-
-    /// Whether a deploy comes too late, or brings what is known to be bad. An operator's own promotion may do both.
-    fn refuse_deploy(&self, release: &ReleaseId, deploy: Option<u64>) -> Result<(), ReleaseError> {
-        let Some(number) = deploy else { return Ok(()) };
-        if failpoint::at("deploy.order") == Some(Fault::Skip) {
-            return Ok(());
-        }
-        if let Some((newest, version)) = self.registry.newest_deploy(&release.app)
-            && newest > number
-        {
-            return Err(ReleaseError::Superseded { release: release.clone(), by: version });
-        }
-        match self.registry.bad(release) {
-            None => Ok(()),
-            Some(reason) => Err(ReleaseError::Refused(format!(
-                "`{release}` is marked as bad ({reason}); deploy another version, or take the mark off with \
-                 `vitrine promote {} {}`",
-                release.app, release.version
-            ))),
-        }
     }
 
     /// Goes through the stages up to the switch. `before` is what the release ran with until its promotion gave it other values.
@@ -202,7 +181,7 @@ impl Deployer {
                     entered(DeployPhase::Switching);
                     let switching = self.registry.switching(&release.app);
                     let _switching = switching.lock().await;
-                    self.refuse_deploy(&release, deployment.number)?;
+                    self.registry.refuse_deploy(&release, deployment.number)?;
                     if let Some(after) = after {
                         self.registry.still_live(after)?;
                     }
@@ -227,7 +206,7 @@ impl Deployer {
             }
             deployment.happens(Event::Passed, None);
             if deployment.standing().progress.is_over() {
-                self.refuse_deploy(&release, deployment.number)?;
+                self.registry.refuse_deploy(&release, deployment.number)?;
                 let by = self
                     .registry
                     .live(&release.app)
@@ -238,21 +217,29 @@ impl Deployer {
     }
 
     /// A person says that the live release is good: its deployment waits no longer.
-    fn approve(&self, handle: &Arc<ReleaseHandle>) {
+    async fn approve(&self, handle: &Arc<ReleaseHandle>) -> Result<(), ReleaseError> {
         let id = handle.id();
         let waiting = self
             .registry
             .deployments(&id.app)
             .into_iter()
             .find(|one| one.release == id && one.standing().waits && !one.standing().progress.is_over());
-        if let Some(deployment) = waiting {
-            let (deployer, handle) = (self.through(&self.records.by_host()), Arc::clone(handle));
-            deployment.note("an operator promoted it again while it waited".into(), false);
-            tokio::spawn(async move {
-                deployer.after_bake(&deployment).await;
-                deployer.finish_in_background(&handle, &deployment).await;
-            });
-        }
+        let Some(deployment) = waiting else { return Ok(()) };
+        let event = audit::Event {
+            what: AuditAction::Promote,
+            app: Some(id.app),
+            version: Some(id.version),
+            detail: Some("its bake waited for this".into()),
+            came: AuditResult::Done,
+        };
+        self.records.stored("recording the promotion", move |store| store.record_event(&event)).await?;
+        let (deployer, handle) = (self.through(&self.records.by_host()), Arc::clone(handle));
+        deployment.note("an operator promoted it again while it waited".into(), false);
+        tokio::spawn(async move {
+            deployer.after_bake(&deployment).await;
+            deployer.finish_in_background(&handle, &deployment).await;
+        });
+        Ok(())
     }
 
     /// Goes through the stages after the switch, and back if one of them fails.

@@ -41,10 +41,7 @@ pub(super) async fn run(hooks: &[Hook], call: &Call) -> Result<(), String> {
     };
     for hook in hooks.iter().filter(of_this) {
         let begun = tokio::time::Instant::now();
-        let name = hook
-            .command
-            .as_ref()
-            .map_or_else(|| hook.url.clone().unwrap_or_default(), |command| command.join(" "));
+        let name = name(hook);
         let stage = call.stage.as_str();
         let ran = match (&hook.command, &hook.url) {
             (Some(command), _) => execute(command, &hook.env, call, hook.timeout_ms).await,
@@ -56,6 +53,13 @@ pub(super) async fn run(hooks: &[Hook], call: &Call) -> Result<(), String> {
         tracing::info!(app = call.app, version = call.version, stage, hook = name, took_ms, "a hook passed");
     }
     Ok(())
+}
+
+/// What everybody may read of a hook: the program, or the origin of the URL. The rest may hold a secret.
+fn name(hook: &Hook) -> String {
+    let origin = |url: &String| Some(reqwest::Url::parse(url).ok()?.origin().ascii_serialization());
+    let program = hook.command.as_ref().and_then(|command| command.first());
+    program.cloned().or_else(|| hook.url.as_ref().and_then(origin)).unwrap_or_default()
 }
 
 /// What a command needs to find programs, its user's files, and the form of texts and times. Everything else in the host's environment
@@ -199,6 +203,19 @@ mod tests {
         let told = r#"test "$CARGO_PKG_NAME" = vitrine-control -a -z "$CARGO_PKG_VERSION""#;
         let named = Hook { env: vec!["CARGO_PKG_NAME".into(), "NOT_THERE".into()], ..hook(told, 5_000) };
         run(&[named], &call()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_failure_tells_no_more_of_a_hook_than_its_program_or_origin() {
+        let url = Some("http://me:hush@127.0.0.1:1/hush?token=hush".to_owned());
+        let posted = Hook { command: None, url, ..hook("", 5_000) };
+        for (hook, name) in
+            [(posted, "`http://127.0.0.1:1`"), (hook("TOKEN=hush; exit 1", 5_000), "`/bin/sh`")]
+        {
+            let error = run(&[hook], &call()).await.unwrap_err();
+            assert!(error.contains(name) && error.contains("before_traffic"), "{error}");
+            assert!(!error.contains("hush"), "{error}");
+        }
     }
 
     #[tokio::test]

@@ -6,6 +6,7 @@ use crate::release::deployment::Event;
 use crate::release::release_handle::ReleaseHandle;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use vitrine_core::failpoint::{self, Fault};
 use vitrine_core::id::{AppName, Digest, ReleaseId, Version};
 use vitrine_core::telemetry::Figures;
 use vitrine_store::PromotionKind;
@@ -213,6 +214,31 @@ impl Registry {
             !standing.progress.is_over()
                 && (one.release == *id || standing.previous.as_ref() == Some(&id.version))
         })
+    }
+
+    /// Whether a deploy comes too late, or brings what is known to be bad. An operator's own promotion may do both.
+    pub(in crate::release) fn refuse_deploy(
+        &self,
+        release: &ReleaseId,
+        deploy: Option<u64>,
+    ) -> Result<(), ReleaseError> {
+        let Some(number) = deploy else { return Ok(()) };
+        if failpoint::at("deploy.order") == Some(Fault::Skip) {
+            return Ok(());
+        }
+        if let Some((newest, version)) = self.newest_deploy(&release.app)
+            && newest > number
+        {
+            return Err(ReleaseError::Superseded { release: release.clone(), by: version });
+        }
+        match self.bad(release) {
+            None => Ok(()),
+            Some(reason) => Err(ReleaseError::Refused(format!(
+                "`{release}` is marked as bad ({reason}); deploy another version, or take the mark off with \
+                 `vitrine promote {} {}`",
+                release.app, release.version
+            ))),
+        }
     }
 
     /// Figures of a release in the last minutes.
