@@ -283,7 +283,6 @@ impl Foundations {
             urls: self.urls.clone(),
             supervisor: self.supervisor.clone(),
             publisher: self.publisher.clone(),
-            values: self.values.clone(),
             switcher: switcher.clone(),
             last_deploy: Arc::default(),
         }

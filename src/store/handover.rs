@@ -12,7 +12,7 @@ use vitrine_core::failpoint;
 
 impl Store {
     /// Lets another process open the folder: copies the state, closes the database, frees the lock. Every other call fails until
-    /// [`Store::take_back`]. A folder that is still lent is taken back first: until then the copy is the only one of the state, and
+    /// [`Store::reclaim`]. A folder that is still lent is taken back first: until then the copy is the only one of the state, and
     /// this connection is an empty database.
     ///
     /// # Errors

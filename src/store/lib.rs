@@ -157,12 +157,6 @@ impl Store {
             statement.query_map([], |row| parsed(row, 0))?.collect()
         })
     }
-
-    /// Gives the reserved megabyte back to the disk, so that small writes succeed again. Writes do this by themselves
-    /// when the disk is full; the reserve is made again at a later write, once there is room.
-    pub fn free_reserve(&self) {
-        self.0.reserve.free();
-    }
 }
 
 fn count_epoch(transaction: &Transaction<'_>) -> rusqlite::Result<u64> {

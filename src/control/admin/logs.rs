@@ -143,7 +143,7 @@ fn follow(
                 () = shutdown.cancelled() => return None,
             };
             let event = match next.as_deref().map(|json| wanted.look(json)) {
-                Ok(Verdict::AuthResult(line)) => sent(&line),
+                Ok(Verdict::Shown(line)) => sent(&line),
                 Ok(_) => continue,
                 Err(RecvError::Lagged(count)) => Event::default().event("dropped").data(count.to_string()),
                 Err(RecvError::Closed) => return None,

@@ -72,7 +72,7 @@ pub(super) async fn list(
     State(state): State<AdminState>,
     caller: Caller,
 ) -> Result<Json<Vec<TokenView>>, Problem> {
-    let tokens = state.access.change(state.of(&caller).store, |store| store.tokens()).await?;
+    let tokens = state.of(&caller).stored(|store| store.tokens()).await?;
     Ok(Json(tokens.into_iter().map(TokenView::from).collect()))
 }
 

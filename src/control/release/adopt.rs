@@ -188,7 +188,7 @@ impl Recovery {
         }
         let retained = loaded.iter().map(|(record, _)| record.id.version.clone()).collect();
         let live = live.map(|live| live_or_earlier(&app, live, &history, &retained));
-        // Newest first in the store, and the book adds in front.
+        // Newest first in the store, and the registry adds in front.
         for (record, found) in loaded.into_iter().rev() {
             let is_live = live.as_ref() == Some(&record.id.version);
             let life = Lifecycle::recorded(is_live, record.promoted_ms.is_some());

@@ -61,7 +61,7 @@ pub(super) struct Watched {
     observer: Arc<dyn DeployObserver>,
 }
 
-/// The app_logs's end for one worker: bounds its lines and takes them.
+/// Where the lines of one worker come in, within their bounds.
 #[derive(Debug)]
 struct Bounded {
     app_logs: AppLogs,
@@ -77,7 +77,7 @@ struct Meter {
 }
 
 impl AppLogs {
-    /// A app_logs without lines.
+    /// Without lines.
     pub(super) fn new(telemetry: &Telemetry) -> Self {
         let (logs, drops) = (telemetry.logs.clone(), telemetry.logs.drops().clone());
         Self(Arc::new(Inner { logs, drops, apps: Mutex::default() }))

@@ -351,11 +351,6 @@ impl WorkerSupervisor {
         lines.split_off(surplus)
     }
 
-    /// Whether there are workers that could not be stopped.
-    pub(super) fn has_unstopped(&self) -> bool {
-        self.0.own_workers.has_unstopped()
-    }
-
     /// Stops what could not be stopped before, if the engine answers now.
     pub(super) async fn end_again(&self) {
         let own = &self.0.own_workers;

@@ -17,7 +17,7 @@ use vitrine_core::limits::{BOOT_MS_EXPECTED, BOOTS_QUEUED_MAX, RETRY_AFTER_S, RE
 
 /// How urgent a start is, the most urgent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Rank {
+pub(super) enum Urgency {
     /// Users had its worker until a moment ago.
     Replaced,
     /// A request for a live release is held.
@@ -34,7 +34,7 @@ pub(super) enum Rank {
     Spare,
 }
 
-impl Rank {
+impl Urgency {
     /// Whether users wait for it, or would. Starts that hang until their deadline must not keep these from a place.
     fn is_for_users(self) -> bool {
         self <= Self::Returning
@@ -74,7 +74,7 @@ struct Queue {
 struct Waiting {
     number: u64,
     /// Asked when a place gets free: a release may become more urgent while it waits.
-    rank: Box<dyn Fn() -> Rank + Send>,
+    urgency: Box<dyn Fn() -> Urgency + Send>,
     tell: oneshot::Sender<BootPlace>,
 }
 
@@ -121,7 +121,7 @@ impl BootQueue {
     /// See [`NoPlace`].
     pub(super) async fn place(
         self: &Arc<Self>,
-        rank: impl Fn() -> Rank + Send + 'static,
+        urgency: impl Fn() -> Urgency + Send + 'static,
         patience: Duration,
     ) -> Result<BootPlace, NoPlace> {
         let granted = {
@@ -136,7 +136,7 @@ impl BootQueue {
             state.next += 1;
             let (tell, granted) = oneshot::channel();
             let number = state.next;
-            state.waiting.push(Waiting { number, rank: Box::new(rank), tell });
+            state.waiting.push(Waiting { number, urgency: Box::new(urgency), tell });
             granted
         };
         self.hand_out();
@@ -178,9 +178,9 @@ impl BootQueue {
                     return;
                 }
                 let ranked = state.waiting.iter().enumerate();
-                let ranked = ranked.map(|(at, waiting)| ((waiting.rank)(), waiting.number, at));
-                let Some((rank, _, at)) = ranked.min() else { return };
-                if state.free <= self.reserve && !rank.is_for_users() {
+                let ranked = ranked.map(|(at, waiting)| ((waiting.urgency)(), waiting.number, at));
+                let Some((urgency, _, at)) = ranked.min() else { return };
+                if state.free <= self.reserve && !urgency.is_for_users() {
                     return;
                 }
                 let tell = state.waiting.swap_remove(at).tell;
@@ -208,19 +208,19 @@ pub(super) fn places_here(worker_mb: u64) -> usize {
 
 impl WorkerSupervisor {
     /// How urgent a start of this release is now.
-    fn rank(&self, handle: &Arc<ReleaseHandle>, insist: bool) -> Rank {
+    fn urgency(&self, handle: &Arc<ReleaseHandle>, insist: bool) -> Urgency {
         let awaited = handle.waiting.load(Ordering::SeqCst) > 0;
         if handle.life().state() == State::Live || self.0.registry.gets_requests(handle) {
             return match awaited {
-                _ if handle.has_served() => Rank::Replaced,
-                true => Rank::LiveAwaited,
-                false => Rank::Live,
+                _ if handle.has_served() => Urgency::Replaced,
+                true => Urgency::LiveAwaited,
+                false => Urgency::Live,
             };
         }
         if insist || handle.is_insisted_on() {
-            return if handle.had_users() { Rank::Returning } else { Rank::Asked };
+            return if handle.had_users() { Urgency::Returning } else { Urgency::Asked };
         }
-        if awaited { Rank::Awaited } else { Rank::Spare }
+        if awaited { Urgency::Awaited } else { Urgency::Spare }
     }
 
     /// Waits for the right to start a worker of this release. The caller holds `handle.boot`.
@@ -234,7 +234,7 @@ impl WorkerSupervisor {
         patience: Duration,
     ) -> Result<BootPlace, ReleaseError> {
         let (supervisor, ranked) = (self.clone(), Arc::clone(handle));
-        let place = self.0.boots.place(move || supervisor.rank(&ranked, insist), patience).await;
+        let place = self.0.boots.place(move || supervisor.urgency(&ranked, insist), patience).await;
         place.map_err(|no_place| {
             let retry_after_s = match no_place {
                 NoPlace::Busy { retry_after_s } => retry_after_s,

@@ -17,7 +17,7 @@ pub enum LiveValue {
     Unread,
 }
 
-/// A name of an app's environment. Values are never shown, not even those that are no secrets to be listed as such.
+/// A name of an app's environment, with its value unless that is a secret.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct EnvView {
     /// Name.

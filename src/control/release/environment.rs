@@ -98,7 +98,7 @@ impl Environment {
             scope == EnvScope::Production && change.names().into_iter().any(listed)
         };
         let Some(live) = self.registry.live(&app).filter(reads) else {
-            // A removal waits until the value is both recorded and in the book.
+            // A removal waits until the value is both recorded and in the registry.
             let switching = self.registry.switching(&app);
             let _switching = switching.lock().await;
             is_there()?;

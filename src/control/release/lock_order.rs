@@ -2,7 +2,7 @@
 //!
 //! Debug builds panic when a lock is taken by a task that holds one of the same or a higher rank; release builds check nothing. Futures
 //! that one task polls side by side are told apart by [`branch`]. Plain mutexes are not ranked: none is held across an `await`, and they
-//! are taken in the order boot queue, registry, release.
+//! are taken in the order boot queue or rooms, registry, release.
 
 use std::sync::Arc;
 use tokio::sync::{Mutex, OwnedMutexGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};

@@ -1,4 +1,4 @@
-//! The operations of [`Releases`]: each is one call of the type that carries it out.
+//! The operations of [`Releases`]: most are one call of the type that carries it out.
 
 use super::{
     AppSummary, AppView, AppsPage, ChangePermit, EnvChange, EnvView, ExplainedRoute, Inner, Parts,

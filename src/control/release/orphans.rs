@@ -1,4 +1,4 @@
-//! What an earlier host left behind and no release has: bundles, logs, workers, folders of sockets.
+//! Workers that no release has: those that an earlier host left behind, with the folders of their sockets, and all at the end of this one.
 
 use super::supervisor::WorkerSupervisor;
 use std::fs;
@@ -52,5 +52,5 @@ impl WorkerSupervisor {
 
 /// The entries of a folder whose names can be parsed.
 pub(super) fn names<T: FromStr>(entries: fs::ReadDir) -> Vec<T> {
-    entries.filter_map(|handle| handle.ok()?.file_name().to_str()?.parse().ok()).collect()
+    entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect()
 }

@@ -61,7 +61,7 @@ impl RoutePublisher {
         self.publish(None);
     }
 
-    /// Swaps in a table that shows the book: what changed is this app, or may be all of them. The caller has recorded what changed, and
+    /// Swaps in a table that shows the registry: what changed is this app, or may be all of them. The caller has recorded what changed, and
     /// holds `changing` since before that.
     pub(super) fn publish(&self, changed: Option<&AppName>) {
         let Self { config, routes, .. } = self;
@@ -85,7 +85,7 @@ impl RoutePublisher {
         }
     }
 
-    /// Makes a recorded change that is no promotion: the book and the table show it together. It is on the disk, so users get it
+    /// Makes a recorded change that is no promotion: the registry and the table show it together. It is on the disk, so users get it
     /// also where it can't be counted.
     pub(super) async fn republish_routes(
         &self,

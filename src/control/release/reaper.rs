@@ -50,7 +50,7 @@ pub(super) async fn run(host: Weak<Reaper>) {
         let Some(reaper) = host.upgrade() else { return };
         under_way.retain(|_, task| !task.is_finished());
         if !under_way.contains_key(&None)
-            && reaper.supervisor.has_unstopped()
+            && reaper.supervisor.0.own_workers.has_unstopped()
             && let Some(turn) = reaper.turns.take().await
         {
             let reaper = Arc::clone(&reaper);

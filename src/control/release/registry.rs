@@ -200,7 +200,7 @@ impl Registry {
         self.lock().apps.entry(handle.id().app).or_default().releases.insert(0, handle);
     }
 
-    /// As [`Registry::add`], for a release that holds a [`Reservation`], unless its app was removed since that began. Gives whether
+    /// As [`Registry::add`], for a release that holds a [`Reservation`](claims::Reservation), unless its app was removed since that began. Gives whether
     /// the release is added.
     pub(super) fn take_in(&self, handle: &Arc<ReleaseHandle>) -> bool {
         let (mut state, id) = (self.lock(), handle.id());

@@ -154,7 +154,7 @@ impl Remover {
         // Before its last requests end: another release may have its name by then.
         self.metrics.forget(handle.pool.series());
         self.supervisor.scale_to_zero(handle, Event::Removed { with_app }).await;
-        self.supervisor.leave_room(&handle.id());
+        self.supervisor.0.rooms.leave(&handle.id());
         self.installed.forget_bundle(handle.record().digest).await;
     }
 
@@ -193,7 +193,7 @@ impl Remover {
             })
             .await?;
         let deployments = self.registry.deployments(&app);
-        // An upload may have added one since the look above: what the book lets go of is what is to be ended.
+        // An upload may have added one since the look above: what the registry lets go of is what is to be ended.
         let mut removed = Vec::new();
         let forget = |registry: &Registry| {
             removed = registry.remove_app(&app);
@@ -206,7 +206,7 @@ impl Remover {
             }
         };
         noted(&app, self.publisher.republish_routes(&app, forget).await);
-        // Those that the book has are recorded when they end: this end is none that a restored app is to have.
+        // Those that the registry has are recorded when they end: this end is none that a restored app is to have.
         for deployment in deployments {
             deployment.happens(DeploymentEvent::Superseded, Some("the app was removed".into()));
         }
@@ -293,7 +293,7 @@ impl Remover {
         }
     }
 
-    /// Removed apps whose time is over. `by_age`: see [`Remover::due`].
+    /// Removed apps whose time is over. `by_age`: see `Reaper::expired`.
     pub(super) fn removed_due(&self, by_age: bool) -> Vec<Removed> {
         let now_ms = self.clock.now_ms();
         let is_over = |removed: &Removed| match failpoint::at("removed.kept") {

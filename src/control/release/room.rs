@@ -23,7 +23,7 @@ pub(super) struct Rooms(Mutex<Taken>);
 /// Rooms that are taken, but for those of workers that run.
 #[derive(Debug, Default)]
 struct Taken {
-    /// WorkerSupervisor that have room and no worker yet.
+    /// Releases that have room and no worker yet.
     starting: BTreeSet<ReleaseId>,
     /// The release that has the place which its app always has for what is to be live next.
     next: BTreeMap<AppName, ReleaseId>,
@@ -154,13 +154,13 @@ impl WorkerSupervisor {
         }
     }
 
-    /// WorkerSupervisor with a worker, of those that have to share the room, but this one.
+    /// Releases with a worker, of those that have to share the room, but this one.
     fn guests(&self, but: &ReleaseId) -> Vec<Arc<ReleaseHandle>> {
         let entries = self.0.registry.entries().into_iter();
         entries.filter(|handle| self.takes_room(handle) && handle.id() != *but).collect()
     }
 
-    /// WorkerSupervisor that no user depends on and that have nothing to do.
+    /// Releases that no user depends on and that have nothing to do.
     pub(super) fn idle_guests(&self, but: &ReleaseId) -> Vec<Arc<ReleaseHandle>> {
         self.guests(but).into_iter().filter(|guest| may_sleep(guest)).collect()
     }

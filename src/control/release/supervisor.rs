@@ -22,7 +22,6 @@ use tokio::runtime::Handle;
 use vitrine_core::config::Config;
 use vitrine_core::files;
 use vitrine_core::handover::Predecessor;
-use vitrine_core::id::ReleaseId;
 use vitrine_core::limits::{BODIES_BYTES_MAX, BOOTS_RESERVE};
 use vitrine_core::telemetry::Metrics;
 use vitrine_engine::Engine;
@@ -107,16 +106,6 @@ impl WorkerSupervisor {
     /// Names what answers apps' calls to themselves.
     pub(super) fn answer_own(&self, edge: Arc<dyn OwnOrigin>) {
         self.0.own_origins.set(edge);
-    }
-
-    /// A start that waits may have become more urgent.
-    pub(super) fn reconsider_boots(&self) {
-        self.0.boots.hand_out();
-    }
-
-    /// A release that is removed leaves its room.
-    pub(super) fn leave_room(&self, release: &ReleaseId) {
-        self.0.rooms.leave(release);
     }
 
     /// Stops every worker: the end of a host that does not leave them running.

@@ -1,4 +1,4 @@
-//! The book as a route table: built whole after a start and when an app comes or goes, and otherwise patched, so that what a change of
+//! The registry as a route table: built whole after a start and when an app comes or goes, and otherwise patched, so that what a change of
 //! one app costs does not depend on how many others there are.
 
 use super::registry::Registry;
@@ -12,7 +12,7 @@ use vitrine_core::limits::RENDER_GRACE_MS;
 use vitrine_proxy::route::split::{Split, Weight};
 use vitrine_proxy::route::{AppRoute, HostTarget, RouteTable, Target};
 
-/// The table of all that is in the book.
+/// The table of all that is in the registry.
 pub(super) fn whole(registry: &Registry, config: &Config) -> RouteTable {
     let mut table = RouteTable {
         epoch: registry.epoch(),
@@ -26,7 +26,7 @@ pub(super) fn whole(registry: &Registry, config: &Config) -> RouteTable {
     table
 }
 
-/// The table before, with one app as it is in the book now.
+/// The table before, with one app as it is in the registry now.
 pub(super) fn patched(
     before: &RouteTable,
     app: &AppName,

@@ -167,7 +167,7 @@ impl Uploader {
             self.installed.forget_bundle(digest).await;
         }
         let handle = admitted?;
-        // It is in the book since it was recorded, and stays: what goes wrong from here on is worth a line.
+        // It is in the registry since it was recorded, and stays: what goes wrong from here on is worth a line.
         for done in [self.publisher.republish_routes(&app, |_| ()).await, self.replace_preview(&handle).await]
         {
             if let Err(error) = done {
@@ -219,7 +219,7 @@ impl Uploader {
         }
     }
 
-    /// Records a release, boots it, and adds it to the book. Not yet published.
+    /// Records a release, boots it, and adds it to the registry. Not yet published.
     pub(super) async fn admit(
         &self,
         draft: Draft,
@@ -276,7 +276,7 @@ impl Uploader {
 
     /// Says that the app of an upload was removed since that began, if it was.
     async fn removed_meanwhile(&self, release: &ReleaseId) -> Option<ReleaseError> {
-        // A removal holds it until the book knows of it, too.
+        // A removal holds it until the registry knows of it, too.
         let _switching = self.registry.switching(&release.app).lock().await;
         if !self.registry.is_revoked(release) {
             return None;
@@ -358,7 +358,7 @@ impl Uploader {
         {
             tracing::warn!(release = %id, error = %error_chain(&error), "failed to stop the worker of a discarded release");
         }
-        self.supervisor.leave_room(&id);
+        self.supervisor.0.rooms.leave(&id);
         let metrics = &self.metrics;
         metrics.forget(handle.pool.series());
         if !self.registry.knows(&id.app) {

@@ -63,7 +63,7 @@ impl Values {
             return self.supervisor.ensure_worker(handle, deadline, true).await.map(|()| None);
         }
         let _insisting = handle.insist();
-        self.supervisor.reconsider_boots();
+        self.supervisor.0.boots.hand_out();
         let boot = handle.boot.lock().await;
         let before = handle.record();
         if before.env_scope == EnvScope::Production {
@@ -107,7 +107,7 @@ impl Values {
             return Ok(false);
         }
         let _insisting = handle.insist();
-        self.supervisor.reconsider_boots();
+        self.supervisor.0.boots.hand_out();
         let boot = handle.boot.lock().await;
         let before = handle.record();
         if before.env_scope != EnvScope::Preview || self.registry.release(&before.id).is_none() {

@@ -1,4 +1,4 @@
-//! The book as a route table, and as views.
+//! The registry as the admin side shows it.
 
 use super::lifecycle::State;
 use super::load;

@@ -124,7 +124,7 @@ impl Search {
             match self.wanted.look(json) {
                 Verdict::Hidden => self.hidden += 1,
                 Verdict::Other => {}
-                Verdict::AuthResult(line) => match &mut self.last {
+                Verdict::Shown(line) => match &mut self.last {
                     Some(last) => last.keep(*line, &mut self.found),
                     None => self.found.push_back(*line),
                 },

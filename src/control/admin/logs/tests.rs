@@ -34,7 +34,7 @@ fn shown(query: LogsQuery, lines: &[KeptLine]) -> (Vec<String>, usize) {
     let (mut shown, mut hidden) = (Vec::new(), 0);
     for line in lines {
         match wanted.look(&line.json()) {
-            Verdict::AuthResult(line) => shown.push(line.message),
+            Verdict::Shown(line) => shown.push(line.message),
             Verdict::Hidden => hidden += 1,
             Verdict::Other => {}
         }

@@ -27,7 +27,7 @@ pub(super) struct Wanted {
 #[derive(Debug)]
 pub(super) enum Verdict {
     /// It is shown.
-    AuthResult(Box<LogEvent>),
+    Shown(Box<LogEvent>),
     /// It would be, if lines of warm-ups and health checks were wanted.
     Hidden,
     /// It is none of those that are wanted, or no line at all.
@@ -72,7 +72,7 @@ impl Wanted {
         if is_hidden {
             Verdict::Hidden
         } else {
-            Verdict::AuthResult(Box::new(LogEvent::new(line, &self.standing)))
+            Verdict::Shown(Box::new(LogEvent::new(line, &self.standing)))
         }
     }
 

@@ -11,7 +11,6 @@ use crate::release::supervisor::WorkerSupervisor;
 use crate::release::switch::Switcher;
 use crate::release::urls::Urls;
 use crate::release::values::Before;
-use crate::release::values::Values;
 use crate::release::{DeployPhase, PromoteOptions, ReleaseError, ShareView, Switched};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -45,7 +44,6 @@ pub(in crate::release) struct Deployer {
     pub urls: Urls,
     pub supervisor: WorkerSupervisor,
     pub publisher: RoutePublisher,
-    pub values: Values,
     pub switcher: Switcher,
     /// Number of the deploy that began last.
     pub last_deploy: Arc<AtomicU64>,
@@ -54,12 +52,7 @@ pub(in crate::release) struct Deployer {
 impl Deployer {
     /// The same, with its changes recorded on behalf of another actor.
     pub(in crate::release) fn through(&self, records: &Records) -> Self {
-        Self {
-            records: records.clone(),
-            values: self.values.through(records),
-            switcher: self.switcher.through(records),
-            ..self.clone()
-        }
+        Self { records: records.clone(), switcher: self.switcher.through(records), ..self.clone() }
     }
 
     /// See [`Releases::begin_deploy`](crate::release::Releases::begin_deploy).
@@ -136,7 +129,7 @@ impl Deployer {
         self.registry.add_deployment(&deployment);
         let mut before = None;
         let mut switched = self.run_until_switch(&handle, after, &deployment, &options, &mut before).await;
-        self.values.settle_values(&handle, before).await;
+        self.switcher.values.settle_values(&handle, before).await;
         match &mut switched {
             Err(error) => deployment.happens(Event::Failed, Some(error.for_everybody())),
             Ok(switched) => {
@@ -168,7 +161,7 @@ impl Deployer {
             let standing = deployment.standing();
             match standing.progress.work() {
                 Some(Work::Start) => {
-                    *before = self.values.ready_for_users(handle, options.boot_deadline).await?;
+                    *before = self.switcher.values.ready_for_users(handle, options.boot_deadline).await?;
                     self.supervisor.refuse_unwell(handle).await?;
                 }
                 Some(Work::HooksBeforeTraffic) => {

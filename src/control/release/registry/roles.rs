@@ -1,4 +1,4 @@
-//! What a release is to its app, and which release a name leads to: looked up, nothing changed.
+//! What a release is to its app, which release a name leads to, and what a switch means to the deployments of an app.
 
 use super::Registry;
 use crate::release::ReleaseError;

@@ -1,4 +1,4 @@
-//! The book: what is removed, and whose each label is.
+//! The registry: what is removed, and whose each label is.
 
 use super::claims::Reservation;
 use super::*;
