@@ -10,12 +10,15 @@ const WARM_UP_S = 1;
  */
 
 /**
+ * @typedef {Pick<import("./running.mjs").Running, "name" | "urls" | "usage"> & { headers?: Record<string, string> }} Asked A rival, and what its
+ *   clients send besides.
+ *
  * @typedef {object} Row
  * @property {string} name
  * @property {Round[]} rounds
  */
 
-/** @param {import("./running.mjs").Running} rival */
+/** @param {Asked} rival */
 async function oneRound(rival, load, target) {
   const before = await rival.usage();
   const measured = await load(target);
@@ -28,13 +31,14 @@ async function oneRound(rival, load, target) {
 /**
  * Measures one page. Each round begins with another rival, so that a busy moment of the machine hits all alike.
  *
- * @param {import("./running.mjs").Running[]} rivals
+ * @param {Asked[]} rivals
  * @param {{ board: string, page: string, load: import("./load.mjs").Load, options: import("./options.mjs").Options, signal: AbortSignal, say: (text: string) => void }} run
  * @returns {Promise<Row[]>}
  */
 export async function measurePage(rivals, { board, page, load, options, signal, say }) {
   const target = (rival, seconds) => ({
     urls: rival.urls(board, page),
+    headers: rival.headers ?? {},
     connections: PAGES[page].connections ?? options.connections,
     seconds,
     signal,

@@ -1,6 +1,7 @@
 // What this host is to reach, held against what a run measured.
+import { PLAIN } from "./compression.mjs";
 import { REST_MS, RENDERS } from "./life.mjs";
-import { measured } from "./results.mjs";
+import { measured, middle } from "./results.mjs";
 import { BASE, CONTAINER, PROCESS, TRANSFORMED } from "./rivals.mjs";
 import { figure, table } from "./table.mjs";
 
@@ -89,6 +90,17 @@ function hop(results, ours) {
   return { text: "D, the edge, added to p50 of a hit on the worker's socket", target: 80, value, unit: " µs", atLeast: false };
 }
 
+/** @param {import("./results.mjs").Results} results @param {string} ours @returns {Goal} */
+function compression(results, ours) {
+  const rows = results.compressions.find(({ name }) => name === ours)?.rows;
+  const rate = (coding) => {
+    const row = rows?.find(({ name }) => name === coding);
+    return row && middle(row, "pagesPerS");
+  };
+  const others = rows && ["br", "gzip"].map((coding) => `${coding} ${figure(ratio(rate(coding), rate(PLAIN)), 2)}×`).join(", ");
+  return atLeast(`A, pages/s with zstd against ${PLAIN}`, 0.8, ratio(rate("zstd"), rate(PLAIN)), others);
+}
+
 /** @param {import("./results.mjs").Results} results @returns {Goal} */
 function isolateBoot({ isolateBoots }) {
   const found = isolateBoots.find(({ from }) => from === "snapshot");
@@ -126,7 +138,7 @@ function growth({ growth: steps }) {
  * @returns {Goal[]} Ours is the one in a container, if there is one.
  */
 export function goals(results) {
-  const names = [...(results.boards.stream?.a ?? []), ...results.lives, ...results.hops].map(({ name }) => name);
+  const names = [...(results.boards.stream?.a ?? []), ...results.lives, ...results.hops, ...results.compressions].map(({ name }) => name);
   const ours = names.includes(CONTAINER) || !names.includes(PROCESS) ? CONTAINER : PROCESS;
   return [
     ...throughput(results, ours),
@@ -134,6 +146,7 @@ export function goals(results) {
     ...latency(results, ours),
     ...memory(results, ours),
     hop(results, ours),
+    compression(results, ours),
     isolateBoot(results),
     ...recovery(results),
     ...growth(results),

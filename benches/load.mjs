@@ -25,6 +25,7 @@ const ADDRESSES = fileURLToPath(new URL("wrk-addresses.lua", import.meta.url));
 /**
  * @typedef {object} Target
  * @property {URL[]} urls The same page at each address of the server; connections are spread over them evenly.
+ * @property {Record<string, string>} headers
  * @property {number} connections
  * @property {number} seconds
  * @property {AbortSignal} signal
@@ -61,9 +62,12 @@ export function parseWrk(output) {
 }
 
 /** @param {Target} target */
-async function runWrk({ urls, connections, seconds, signal }) {
+async function runWrk({ urls, headers, connections, seconds, signal }) {
   const flags = ["--latency", "--threads", urls.length, "--connections", connections, "--duration", `${seconds}s`].map(String);
   const env = { ...process.env, ADDRESSES: urls.map(({ host }) => host).join(" ") };
+  for (const [name, value] of Object.entries(headers)) {
+    flags.push("--header", `${name}: ${value}`);
+  }
   const { stdout } = await run("wrk", [...flags, "--script", ADDRESSES, urls[0].href], {
     env,
     timeout: seconds * 1000 + GRACE_MS,
@@ -73,8 +77,8 @@ async function runWrk({ urls, connections, seconds, signal }) {
 }
 
 /** @param {Target} target */
-async function runAutocannon({ urls, connections, seconds, signal }) {
-  const running = autocannon({ url: urls.map(({ href }) => href), connections, duration: seconds });
+async function runAutocannon({ urls, headers, connections, seconds, signal }) {
+  const running = autocannon({ url: urls.map(({ href }) => href), headers, connections, duration: seconds });
   const stop = () => running.stop();
   signal.addEventListener("abort", stop);
   const result = await running;

@@ -1,4 +1,5 @@
 // A run's results as Markdown: the boards, one table each, then what else was measured.
+import { PLAIN } from "./compression.mjs";
 import { REST_MS, RENDERS } from "./life.mjs";
 import { PAGES } from "./pages.mjs";
 import { middle } from "./results.mjs";
@@ -65,6 +66,24 @@ function loadTable({ ratePerS, rows }) {
   return table([`${figure(ratePerS)} requests/s`, "p50 ms", "p99 ms", "failed"], rows.map(row));
 }
 
+/** @param {import("./compression.mjs").Compression} compression */
+function compressionTable({ name, rows, bytes }) {
+  const rate = (row) => middle(row, "pagesPerS") ?? Number.NaN;
+  const plain = rows.find((row) => row.name === PLAIN);
+  const columns = [name, "pages/s", `of ${PLAIN}`, "p50 ms", "p99 ms", "CPU ms a page", "bytes", "failed"];
+  const line = (row) => [
+    row.name,
+    figure(rate(row)),
+    `${figure(plain && rate(row) / rate(plain), 2)}×`,
+    figure(middle(row, "p50Ms"), 2),
+    figure(middle(row, "p99Ms"), 1),
+    figure(middle(row, "cpuMs"), 2),
+    figure(bytes[row.name]),
+    String(row.rounds.reduce((sum, { failures }) => sum + failures, 0)),
+  ];
+  return table(columns, rows.map(line));
+}
+
 /** @param {import("./growth.mjs").Step[]} steps */
 function growthTable(steps) {
   const columns = ["live apps (known releases)", "MB, host + workers", "at rest, % of a core", "switches/s", "flip p50/p99 ms", "/metrics kB"];
@@ -86,7 +105,7 @@ function growthTable(steps) {
 }
 
 /** @param {import("./results.mjs").Results} results */
-function extras({ lives, loads, loops, isolateBoots, hops, recovery, growth, absent }) {
+function extras({ lives, loads, loops, isolateBoots, hops, compressions, recovery, growth, absent }) {
   const parts = [];
   const add = (title, ...texts) => parts.push(`### ${title}`, ...texts);
   if (loads.length > 0) {
@@ -111,6 +130,9 @@ function extras({ lives, loads, loops, isolateBoots, hops, recovery, growth, abs
     const columns = ["page D, one connection, p50 in µs", "through the edge", "from the worker's socket", "its queue and render"];
     const row = ({ name, edgeUs, directUs, renderUs }) => [name, figure(edgeUs), figure(directUs), figure(renderUs)];
     add("The hop", table(columns, hops.map(row)));
+  }
+  if (compressions.length > 0) {
+    add("Compression at the edge, page A", ...compressions.map(compressionTable));
   }
   if (recovery !== undefined) {
     const columns = ["a killed isolate's replacement, ms", "serves again after", "page A as its first", "page A as one of many"];

@@ -10,6 +10,7 @@ import { median } from "./table.mjs";
  * @property {import("./raw-loop.mjs").Loop[]} loops One isolate alone, and as many at once as a worker has.
  * @property {import("./isolate-boot.mjs").IsolateBoot[]} isolateBoots
  * @property {({ name: string } & import("./hop.mjs").Hop)[]} hops
+ * @property {import("./compression.mjs").Compression[]} compressions
  * @property {import("./recovery.mjs").Recovery} [recovery]
  * @property {import("./growth.mjs").Step[]} growth
  * @property {{ name: string, why: string }[]} absent
@@ -17,7 +18,7 @@ import { median } from "./table.mjs";
 
 /** @returns {Results} */
 export function noResults() {
-  return { boards: {}, bytes: {}, lives: [], loads: [], loops: [], isolateBoots: [], hops: [], recovery: undefined, growth: [], absent: [] };
+  return { boards: {}, bytes: {}, lives: [], loads: [], loops: [], isolateBoots: [], hops: [], compressions: [], recovery: undefined, growth: [], absent: [] };
 }
 
 /**

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 
 import { measurePage } from "./board.mjs";
 import { content, sameBytes } from "./compare.mjs";
+import { measureCompression } from "./compression.mjs";
 import { Contender } from "./contender.mjs";
 import { measureAtRate, SHARE } from "./equal-load.mjs";
 import { fetchPage } from "./fetch-page.mjs";
@@ -55,7 +56,7 @@ export class Run {
       const rivals = contenders.filter(({ rival }) => A.board in rival.pages && rival.name !== TRANSFORMED);
       this.results.lives = await measureLives(rivals, { ...A, signal, say: this.#say });
     }
-    if (boards.length > 0 || extras.has("equal-load") || extras.has("hop")) {
+    if (boards.length > 0 || ["equal-load", "hop", "edge-compression"].some((extra) => extras.has(extra))) {
       const running = [];
       for (const contender of contenders) {
         running.push(await contender.start());
@@ -64,6 +65,7 @@ export class Run {
       await this.#boards(running);
       await this.#equalLoad(running);
       await this.#hop(running);
+      await this.#compression(running);
       // Pages that came right before the load must come right after it.
       await this.#compare(running);
     }
@@ -216,6 +218,15 @@ export class Run {
       const { rounds } = this.#options;
       const options = { ...A, ratePerS, rounds, seconds: EQUAL_LOAD_S, signal: this.#setup.signal };
       this.results.loads.push(await measureAtRate(rivals, options));
+    }
+  }
+
+  async #compression(running) {
+    if (this.#options.extras.has("edge-compression")) {
+      const run = { ...A, load: this.#load, options: this.#options, signal: this.#setup.signal, say: this.#say };
+      for (const rival of running.filter(({ sockets }) => sockets !== undefined)) {
+        this.results.compressions.push(await measureCompression(rival, run));
+      }
     }
   }
 

@@ -15,7 +15,7 @@ test("everything is measured unless parts are picked", () => {
   const all = readOptions([]);
   assert.deepEqual(all.boards, ["stream", "string", "framework"]);
   assert.deepEqual(all.pages, ["a", "b", "c", "d", "e"]);
-  assert.deepEqual([...all.extras], ["life", "equal-load", "raw-loop", "isolate-boot", "hop", "recovery", "growth"]);
+  assert.deepEqual([...all.extras], ["life", "equal-load", "raw-loop", "isolate-boot", "hop", "edge-compression", "recovery", "growth"]);
   assert.deepEqual([all.workers, all.rounds, all.connections, all.write], [2, 3, 32, false]);
   const some = readOptions(["--board", "string,hop", "--page", "d", "--rival", "bun,vitrine", "--workers", "4"]);
   assert.deepEqual([some.boards, some.pages, [...some.extras], some.workers], [["string"], ["d"], ["hop"], 4]);

@@ -36,6 +36,7 @@ function someResults() {
     { isolates: 2, pagesPerS: 800, renderCpuMs: 1.8, processCpuMs: 2.5 },
   ];
   results.hops = [{ name: CONTAINER, edgeUs: 300, directUs: 210, renderUs: 100 }];
+  results.compressions = [{ name: CONTAINER, rows: [row("uncompressed", [200]), row("zstd", [170]), row("br", [100]), row("gzip", [120])], bytes: { uncompressed: 88817, zstd: 9400, br: 9300, gzip: 10900 } }];
   results.recovery = { servesAgainMs: 30, firstPageMs: 3, steadyMs: 2 };
   const step = { hostMb: 20, workerMb: 100, cpuPercent: 1.5, switchesPerS: 90, flipMs: 1, flipP99Ms: 3, metricsKb: 40 };
   const [wake, restart] = [{ count: 10, lastMs: 900, failed: 1 }, { readyMs: 2_500, lastMs: 1_800, failed: 0 }];
@@ -69,6 +70,7 @@ test("the report has each board by itself, compared with its own first row", () 
   assert.ok(text.slice(string).includes(`| ${BASE} | 150 | 1.00× |`), text);
   assert.ok(text.includes("| Vitrine, container | 100 | 90 (20 + 70) | 120 |"), text);
   assert.ok(text.includes("| 10 (22) | 20 + 100 | 1.5 | 90 | 1.0/3.0 | 40 | 900 | 1 | 2500 | 1800 | 0 |"), text);
+  assert.ok(text.includes("| zstd | 170 | 0.85× | 1.00 | 2.0 | 3.00 | 9400 | 0 |"), text);
   assert.ok(text.includes("* Deno: not here"), text);
 });
 
@@ -77,7 +79,7 @@ test("what was not asked for is not in the report", () => {
   results.boards.string = { d: [row(BASE, [1])] };
   results.bytes = { string: { d: { least: 400, most: 400 } } };
   const text = report(results, SETUP);
-  assert.doesNotMatch(text, /Equal load|memory|raw loop|The hop|Recovery|Not measured|Uncached stream/);
+  assert.doesNotMatch(text, /Equal load|memory|raw loop|The hop|Recovery|Compression|Not measured|Uncached stream/);
 });
 
 test("a figure of a rival or page that was not measured is nothing", () => {
@@ -103,6 +105,7 @@ test("each goal is held against the right figures", () => {
   assert.equal(values["memory after 1000 pages against Bun"], undefined);
   assert.equal(values["a killed isolate's replacement serves again"], 30);
   assert.equal(values["A, render as a new isolate's first page against the steady one"], 1.5);
+  assert.equal(values["A, pages/s with zstd against uncompressed"], 0.85);
   assert.equal(values["D, the edge, added to p50 of a hit on the worker's socket"], 90);
 });
 
