@@ -10,6 +10,8 @@ use vitrine_test_support::pebble::{Pebble, free_address};
 use vitrine_test_support::wait::wait_until;
 
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Lifetime of usual certificates.
+const QUARTER_S: u32 = 90 * 86_400;
 const DOMAIN: &str = "apps.example.com";
 
 /// A host that orders from Pebble.
@@ -34,16 +36,25 @@ fn configured(acme: &str) -> (TempDir, SocketAddr, SocketAddr) {
 
 /// Pebble there, which looks at names at these two listeners.
 pub fn pebble(authority: SocketAddr, plain: SocketAddr, tls: SocketAddr) -> Pebble {
-    Pebble::start(authority, [&pem("localhost.pem"), &pem("localhost.key.pem")], plain, tls)
+    lasting(authority, plain, tls, QUARTER_S)
+}
+
+fn lasting(authority: SocketAddr, plain: SocketAddr, tls: SocketAddr, lifetime_s: u32) -> Pebble {
+    Pebble::start(authority, [&pem("localhost.pem"), &pem("localhost.key.pem")], plain, tls, lifetime_s)
 }
 
 impl Ordering {
     /// With `shop` at v1, which is deployed once Pebble runs.
     fn start(acme: &str) -> Self {
+        Self::start_lasting(acme, QUARTER_S)
+    }
+
+    /// As [`Ordering::start`], with certificates that last so many seconds.
+    fn start_lasting(acme: &str, lifetime_s: u32) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let (folder, tls, authority) = configured(acme);
         let host = Host::start_in(folder, &["--isolation", "process"]);
-        let pebble = pebble(authority, host.edge, tls);
+        let pebble = lasting(authority, host.edge, tls, lifetime_s);
         host.deploy("shop", "page", &["--version", "v1"]);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         Self { host, pebble, tls, runtime }
@@ -158,6 +169,22 @@ fn a_version_gets_its_certificate_when_somebody_asks_for_it_by_a_handshake_alone
     let refused = refused.unwrap_err().to_string();
     assert!(refused.contains("alert"), "the host ends the handshake: {refused}");
     assert!(!ordering.pebble.log().contains("evil"));
+}
+
+#[test]
+fn a_certificate_is_renewed_before_it_ends_while_the_host_runs() {
+    if !Pebble::is_there() {
+        return;
+    }
+    // Due when 30 of these seconds are left, and looked for every 30.
+    let ordering = Ordering::start_lasting("", 90);
+    let root = ordering.root();
+    let shown = || ordering.visit("shop.example.com", &root).map(|(_, shown)| shown);
+    let first = wait_until("a certificate", PATIENCE, shown);
+    wait_until("another certificate", 2 * PATIENCE, || {
+        let next = shown().expect("there is always one that is good");
+        (next != first).then_some(())
+    });
 }
 
 #[test]

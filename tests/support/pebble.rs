@@ -43,12 +43,14 @@ impl Pebble {
         found
     }
 
-    /// Starts it at this address, with a certificate for `localhost`; it looks at names at these two listeners.
+    /// Starts it at this address, with a certificate for `localhost`; it looks at names at these two listeners, and its certificates
+    /// last so many seconds.
     pub fn start(
         address: SocketAddr,
         [certificate, key]: [&Path; 2],
         plain: SocketAddr,
         tls: SocketAddr,
+        lifetime_s: u32,
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (management, names, settings) = (free_address(), free_address(), free_address());
@@ -61,6 +63,7 @@ impl Pebble {
             "tlsPort": tls.port(),
             "ocspResponderURL": "",
             "externalAccountBindingRequired": false,
+            "certificateValidityPeriod": lifetime_s,
         } });
         let file = folder.path().join("pebble.json");
         std::fs::write(&file, configuration.to_string()).unwrap();
