@@ -149,12 +149,13 @@ fn a_version_gets_its_certificate_when_somebody_asks_for_it_by_a_handshake_alone
     let ordering = Ordering::start("challenges = [\"tls-alpn-01\"]\non_demand = true\n");
     let root = ordering.root();
     let version = format!("shop-v1.{DOMAIN}");
+    for name in ["evil.example.com", &format!("shop-v2.{DOMAIN}"), &format!("evil.{DOMAIN}")] {
+        assert!(ordering.visit(name, &root).is_none(), "{name}");
+    }
+    // Names are looked at in the order in which clients ask for them.
     assert!(ordering.visit(&version, &root).is_none(), "nobody has asked for it before");
     for name in [&*version, "shop.example.com"] {
         assert_eq!(wait_until(name, PATIENCE, || ordering.visit(name, &root)).0, "page", "{name}");
-    }
-    for name in ["evil.example.com", &format!("shop-v2.{DOMAIN}"), &format!("evil.{DOMAIN}")] {
-        assert!(ordering.visit(name, &root).is_none(), "{name}");
     }
     // A client that names the authority's protocol gets no certificate and no page.
     let mut config = rustls::ClientConfig::builder()
@@ -168,7 +169,8 @@ fn a_version_gets_its_certificate_when_somebody_asks_for_it_by_a_handshake_alone
     });
     let refused = refused.unwrap_err().to_string();
     assert!(refused.contains("alert"), "the host ends the handshake: {refused}");
-    assert!(!ordering.pebble.log().contains("evil"));
+    let log = ordering.pebble.log();
+    assert!(log.contains(&version) && !log.contains("evil") && !log.contains("shop-v2"), "{log}");
 }
 
 #[test]
