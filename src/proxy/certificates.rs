@@ -23,7 +23,7 @@ use vitrine_core::limits::CERTIFICATE_POLL_MS;
 use vitrine_core::telemetry::Metrics;
 
 pub use issued::{Challenge, Issued, Shown};
-pub use pair::Pair;
+pub use pair::{Pair, roots};
 
 /// Why a certificate can't be served.
 #[derive(Debug, thiserror::Error)]

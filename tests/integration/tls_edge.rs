@@ -185,6 +185,13 @@ fn certificates_of_a_folder_come_and_go_while_the_host_runs() {
     let broken = "broken.pem: there is no certificate in this file";
     assert!(host.log().contains(broken), "{}", host.log());
     Cli::new(&["config", "check", configuration.to_str().unwrap()]).within(host.folder()).fails(1, &[broken]);
+    let toml = std::fs::read_to_string(&configuration).unwrap();
+    let authority = "[acme]\nagree_to_terms = true\nca = \"no-ca.pem\"\n";
+    std::fs::write(&configuration, format!("{toml}{authority}")).unwrap();
+    Cli::new(&["config", "check", configuration.to_str().unwrap()])
+        .within(host.folder())
+        .fails(1, &[broken, "no-ca.pem: the file can't be read"]);
+    std::fs::write(&configuration, toml).unwrap();
     // A successor would serve fewer names than this host might.
     host.upgrade().fails(1, &["serves on", broken]);
 

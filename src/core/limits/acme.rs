@@ -15,7 +15,7 @@ pub const ACME_LIMITED_S: i64 = 3_600;
 pub const ACME_CALL_MS: u64 = 30_000;
 /// An order from its first call to the certificate: authorities look from several places, and may queue.
 pub const ACME_ORDER_MS: u64 = 180_000;
-/// How long an authority may take for one step of an order.
+/// How long an authority may take for one step of an order, or to open an account.
 pub const ACME_STEP_MS: u64 = 75_000;
 /// First pause between two looks at a step; later ones are longer by half.
 pub const ACME_POLL_MS: u64 = 500;

@@ -6,6 +6,8 @@ use super::record::Record;
 use super::{Authority, blocking, now_s};
 use instant_acme::{Account, AccountCredentials, NewAccount};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use vitrine_core::limits::ACME_STEP_MS;
 use vitrine_core::telemetry::error_chain;
 
 /// The account is kept under this name: no name of a host has a colon.
@@ -23,7 +25,8 @@ impl Authority {
     /// The account with the authority: the one that is kept, else a new one.
     pub(super) async fn account(&mut self) -> Option<Account> {
         if self.account.is_none() && now_s() >= self.account_record.retry_at_s() {
-            match self.open_account().await {
+            let opened = tokio::time::timeout(Duration::from_millis(ACME_STEP_MS), self.open_account()).await;
+            match opened.unwrap_or(Err(AcmeError::Late { waited_ms: ACME_STEP_MS })) {
                 Ok(account) => {
                     self.account = Some(account);
                     self.account_record = Record::default();

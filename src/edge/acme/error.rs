@@ -6,12 +6,10 @@ use vitrine_store::StoreError;
 /// Why there is no certificate.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum AcmeError {
-    #[error("the certificates that the authority's address is checked with can't be read: {path}")]
-    Trust {
-        path: String,
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
+    #[error("the system's certificates, which the authority's address is checked with, can't be read")]
+    System(#[source] std::io::Error),
+    #[error("the certificates of `acme.ca`, which the authority's address is checked with, can't be used")]
+    Roots(#[source] CertificateError),
     #[error("the authority could not be asked to {operation}")]
     Call {
         operation: &'static str,
@@ -22,7 +20,7 @@ pub(super) enum AcmeError {
     Refused { problem: String },
     #[error("the authority does not offer this challenge for the name")]
     NotOffered,
-    #[error("the authority did not finish the order within {waited_ms} ms")]
+    #[error("the authority did not finish within {waited_ms} ms")]
     Late { waited_ms: u64 },
     #[error("no key or request could be made")]
     Made(#[from] rcgen::Error),

@@ -9,14 +9,13 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use instant_acme::{BodyWrapper, BytesResponse, Error, HttpClient};
-use rustls::{ClientConfig, RootCertStore};
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject as _;
+use rustls::ClientConfig;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use vitrine_core::limits::{ACME_ANSWER_BYTES_MAX, ACME_CALL_MS};
+use vitrine_proxy::certificates::{CertificateError, roots};
 
 /// The HTTP client that instant-acme calls an authority with.
 #[derive(Debug, Clone)]
@@ -28,19 +27,12 @@ impl Calls {
         let provider = rustls::crypto::ring::default_provider();
         let builder = HttpsConnectorBuilder::new();
         let trusting = match ca {
-            None => builder
-                .with_provider_and_platform_verifier(provider)
-                .map_err(|error| AcmeError::Trust { path: "the system's".into(), source: error.into() })?,
+            None => builder.with_provider_and_platform_verifier(provider).map_err(AcmeError::System)?,
             Some(path) => {
-                let unusable = |source| AcmeError::Trust { path: path.display().to_string(), source };
-                let mut roots = RootCertStore::empty();
-                for root in CertificateDer::pem_file_iter(path).map_err(|error| unusable(error.into()))? {
-                    let root = root.map_err(|error| unusable(error.into()))?;
-                    roots.add(root).map_err(|error| unusable(error.into()))?;
-                }
+                let roots = roots(path).map_err(AcmeError::Roots)?;
                 let config = ClientConfig::builder_with_provider(Arc::new(provider))
                     .with_safe_default_protocol_versions()
-                    .map_err(|error| unusable(error.into()))?;
+                    .map_err(|error| AcmeError::Roots(CertificateError::Versions(error)))?;
                 builder.with_tls_config(config.with_root_certificates(roots).with_no_client_auth())
             }
         };

@@ -2,6 +2,7 @@
 
 use super::CertificateError;
 use super::validity::validity_s;
+use rustls::RootCertStore;
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -53,8 +54,7 @@ impl Pair {
             .collect::<Result<_, _>>()
             .map_err(|error| broken(path, "the certificate chain can't be read as PEM", error))?;
         let Some(leaf) = chain.first() else {
-            let none = std::io::Error::other("no BEGIN CERTIFICATE section");
-            return Err(broken(path, "there is no certificate in this file", none));
+            return Err(no_certificate(path));
         };
         let parsed = webpki::EndEntityCert::try_from(leaf)
             .map_err(|error| broken(path, "the first certificate can't be read", error))?;
@@ -72,6 +72,31 @@ impl Pair {
     pub(super) fn name(&self) -> &str {
         self.names.first().map_or("", String::as_str)
     }
+}
+
+/// Reads the certificates of authorities from a PEM file.
+///
+/// # Errors
+/// [`CertificateError`] names the file that can't be read, or has none in it.
+pub fn roots(path: &Path) -> Result<RootCertStore, CertificateError> {
+    let text = std::fs::read(path).map_err(|error| broken(path, "the file can't be read", error))?;
+    let mut roots = RootCertStore::empty();
+    for root in CertificateDer::pem_slice_iter(&text) {
+        let root = root.map_err(|error| broken(path, "the certificates can't be read as PEM", error))?;
+        roots.add(root).map_err(|error| broken(path, "a certificate in it can't be used", error))?;
+    }
+    if roots.is_empty() {
+        return Err(no_certificate(path));
+    }
+    Ok(roots)
+}
+
+fn no_certificate(path: &Path) -> CertificateError {
+    broken(
+        path,
+        "there is no certificate in this file",
+        std::io::Error::other("no BEGIN CERTIFICATE section"),
+    )
 }
 
 fn broken(

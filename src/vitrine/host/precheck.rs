@@ -52,6 +52,9 @@ impl Precheck {
         for problem in config.tls.iter().flat_map(certificates::problems) {
             self.refused.push(EdgeError::from(problem).into());
         }
+        for ca in config.acme.iter().filter_map(|acme| acme.ca.as_deref()) {
+            self.noted(certificates::roots(ca).map_err(EdgeError::from));
+        }
         if let Some(files) = config.admin_tls.clone() {
             self.noted(Certificates::load(files, Arc::new(Metrics::new())).map_err(AdminError::from));
         }
