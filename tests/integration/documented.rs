@@ -2,6 +2,7 @@
 
 mod cdn;
 mod migrate;
+mod routing;
 mod tls;
 
 use crate::tls_edge::pem;

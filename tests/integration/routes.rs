@@ -454,3 +454,37 @@ fn operators_change_rules_under_load_and_each_change_is_seen_whole() {
     });
     assert!(asked.load(Ordering::SeqCst) > 0);
 }
+
+#[test]
+fn a_rule_opens_no_guarded_preview_and_forged_pins_reach_none() {
+    let folder = Host::folder_anew();
+    let password = folder.path().join("password");
+    std::fs::write(&password, "a long enough password\n").unwrap();
+    std::fs::set_permissions(&password, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    std::fs::write(folder.path().join("vitrine.toml"), format!("[previews]\npassword_file = {password:?}\n"))
+        .unwrap();
+    let host = Host::start_in(folder, &[]);
+    for app in ["shop", "blog"] {
+        deploy(&host, app, "v1", &[]);
+    }
+    deploy(&host, "blog", "secret", &["--preview", "pr-1"]);
+    set(
+        &host,
+        "[[route]]\nhost = \"shop.localhost\"\npath = \"/blog/*\"\napp = \"blog\"\nversion = \"secret\"\n\
+         [[route]]\nhost = \"shop.localhost\"\npath = \"/live/*\"\napp = \"blog\"\n",
+    );
+    let ask = |path: &str, headers: &[(&str, &str)]| ask(&host, "shop.localhost", path, headers);
+    assert_eq!(ask("/blog/", &[]).status, 401);
+    assert_eq!(ask("/blog/", &[("cookie", "__vitrine_pass=00000000000000000000000000000000")]).status, 401);
+    let open = ask("/blog/", &[("authorization", "Basic eDphIGxvbmcgZW5vdWdoIHBhc3N3b3Jk")]);
+    assert_eq!(body(&open)["app"], "blog@secret");
+    assert!(open.header("cache-control").unwrap().contains("private"), "{open:?}");
+    for pin in ["secret", "blog@secret", "shop@v1"] {
+        let answer = ask("/live/", &[("x-vitrine-release", pin)]);
+        assert_eq!(
+            (&body(&answer)["app"], answer.header("x-vitrine-pin")),
+            (&json!("blog@v1"), Some("missed")),
+            "{pin}"
+        );
+    }
+}

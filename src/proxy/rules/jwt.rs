@@ -227,3 +227,6 @@ fn jwks(content: &[u8]) -> Option<Vec<Key>> {
     });
     Some(keys.collect())
 }
+
+#[cfg(test)]
+mod tests;
