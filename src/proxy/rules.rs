@@ -110,6 +110,17 @@ impl Rules {
         Decision { rule, depends }
     }
 
+    /// Host names of rules, without those that stand for all below one.
+    pub fn hosts(&self) -> impl Iterator<Item = &str> {
+        self.index.hosts()
+    }
+
+    /// Whether a rule names this host whole.
+    #[must_use]
+    pub fn names(&self, host: &str) -> bool {
+        self.index.names(host)
+    }
+
     /// A rule by its place.
     #[must_use]
     pub fn rule(&self, index: usize) -> Option<&Rule> {

@@ -8,12 +8,15 @@ pub(super) fn of_apps(table: &RouteTable) -> impl Iterator<Item = String> {
     let labels = table.labels.iter().filter(move |(_, target)| live(target));
     let below = labels.map(|(label, _)| format!("{label}.{}", table.domain));
     let bare = table.resolve(&table.domain).is_some().then(|| table.domain.clone());
-    table.hosts.keys().cloned().chain(below).chain(bare).filter(|name| is_issuable(name))
+    let of_rules = table.rules.iter().flat_map(|rules| rules.hosts()).map(str::to_owned);
+    let of_hosts = table.hosts.keys().cloned();
+    of_hosts.chain(of_rules).chain(below).chain(bare).filter(|name| is_issuable(name))
 }
 
 /// Whether a name that a client asks for may have one: no stranger makes up another.
 pub(super) fn leads_somewhere(table: &RouteTable, name: &str) -> bool {
-    is_issuable(name) && table.names(name)
+    let is_of_rule = || table.rules.iter().any(|rules| rules.names(name));
+    is_issuable(name) && (table.names(name) || is_of_rule())
 }
 
 /// `localhost` is every machine's own.
@@ -26,7 +29,10 @@ fn is_issuable(name: &str) -> bool {
 mod tests {
     use super::super::super::fixture::{app, table, target};
     use super::*;
+    use std::path::Path;
     use std::sync::Arc;
+    use vitrine_core::config::RoutingRules;
+    use vitrine_proxy::rules::Rules;
 
     #[test]
     fn names_of_live_apps_have_certificates_and_no_others_unless_they_lead_somewhere() {
@@ -49,6 +55,14 @@ mod tests {
         ] {
             assert_eq!(leads_somewhere(&routes, name), leads, "{name}");
         }
+        let rules = RoutingRules::parse(
+            "[[route]]\nhost = \"www.example\"\nrespond = { status = 200 }\n[[route]]\nhost = \"*.wild.example\"\nmaintenance = true\n",
+            Path::new("routes"),
+        );
+        routes.rules = Some(Arc::new(Rules::compile(&rules.unwrap()).unwrap()));
+        assert!(leads_somewhere(&routes, "www.example") && !leads_somewhere(&routes, "a.wild.example"));
+        assert!(of_apps(&routes).any(|name| name == "www.example"));
+        routes.rules = None;
         routes.domain = "localhost".into();
         assert!(!leads_somewhere(&routes, "shop.localhost"));
         assert_eq!(of_apps(&routes).collect::<Vec<_>>(), ["shop.example"]);

@@ -39,6 +39,15 @@ impl Index {
         index
     }
 
+    /// Host names that rules name whole.
+    pub(super) fn hosts(&self) -> impl Iterator<Item = &str> {
+        self.exact.keys().map(|host| &**host)
+    }
+
+    pub(super) fn names(&self, host: &str) -> bool {
+        self.exact.contains_key(host)
+    }
+
     /// Places of rules that may hold, in their order.
     pub(super) fn candidates(&self, host: &str, path: impl AsRef<str>) -> Candidates<'_> {
         let path = path.as_ref();
