@@ -49,6 +49,8 @@ pub enum AuditAction {
     RoutesSet,
     /// The routing rules before were put in force again.
     RoutesRollback,
+    /// The routing rules of `vitrine.toml` were put in force again.
+    RoutesReset,
     /// A backup was made.
     Backup,
     /// The host began to serve.
@@ -81,6 +83,7 @@ impl AuditAction {
             Self::KeyForget => "key_forget",
             Self::RoutesSet => "routes_set",
             Self::RoutesRollback => "routes_rollback",
+            Self::RoutesReset => "routes_reset",
             Self::Backup => "backup",
             Self::Start => "start",
             Self::Stop => "stop",

@@ -19,7 +19,7 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    const fn bad(reason: &'static str) -> Self {
+    pub(super) const fn bad(reason: &'static str) -> Self {
         Self { status: StatusCode::BAD_REQUEST, outcome: Outcome::BadRequest, reason }
     }
 
@@ -102,7 +102,12 @@ impl Address {
     }
 
     fn may_become(&self, said: &Self, table: &RouteTable) -> bool {
+        let is_of_rule = |host: &str| table.rules.as_ref().is_some_and(|rules| rules.covers(host));
+        if is_of_rule(&self.host) {
+            return false;
+        }
         match (table.resolve(&self.host), table.resolve(&said.host)) {
+            (None, None) => is_of_rule(&said.host),
             (None, Some(_)) => true,
             (Some(own), Some(other)) => table.names(&said.host) && own.is(&other),
             (_, None) => false,

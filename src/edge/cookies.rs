@@ -87,20 +87,31 @@ impl Cookies {
         if self.lines == 1 && !self.has_own {
             return headers.get(COOKIE).map(|line| Bytes::copy_from_slice(line.as_bytes()));
         }
-        let mut joined = Vec::new();
-        let lines = headers.get_all(COOKIE).iter();
-        for cookie in lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';')) {
-            let cookie = cookie.trim_ascii();
-            if cookie.is_empty() || ALL.iter().any(|own| own.value(cookie).is_some()) {
-                continue;
-            }
-            if !joined.is_empty() {
-                joined.extend_from_slice(b"; ");
-            }
-            joined.extend_from_slice(cookie);
-        }
-        Some(joined.into())
+        Some(joined(headers, |cookie| ALL.iter().all(|own| own.value(cookie).is_none())))
     }
+
+    /// All cookies in one line, without the host's own of this kind.
+    #[must_use]
+    pub(crate) fn without(&self, kind: OwnCookie, headers: &HeaderMap) -> Option<Bytes> {
+        let kept = joined(headers, |cookie| kind.value(cookie).is_none());
+        (!kept.is_empty()).then_some(kept)
+    }
+}
+
+fn joined(headers: &HeaderMap, is_kept: impl Fn(&[u8]) -> bool) -> Bytes {
+    let mut joined = Vec::new();
+    let lines = headers.get_all(COOKIE).iter();
+    for cookie in lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';')) {
+        let cookie = cookie.trim_ascii();
+        if cookie.is_empty() || !is_kept(cookie) {
+            continue;
+        }
+        if !joined.is_empty() {
+            joined.extend_from_slice(b"; ");
+        }
+        joined.extend_from_slice(cookie);
+    }
+    joined.into()
 }
 
 impl Found {

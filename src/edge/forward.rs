@@ -88,13 +88,7 @@ fn end_to_end(
 ) -> Headers {
     let mut kept: Headers = Vec::with_capacity(headers.len() + 8);
     for (name, value) in headers {
-        let trace = name == TRACEPARENT || (name == TRACESTATE && !info.traced);
-        let passes = match trusted_headers.contains(name) {
-            // What the proxy says is not the client's to take away.
-            true => info.by_trusted_proxy,
-            false => !is_own(name) && !is_named_by_connection(name, headers),
-        };
-        if !trace && passes && !CONDITIONS.contains(name) {
+        if passes(name, info, headers, trusted_headers) && !CONDITIONS.contains(name) {
             kept.push((name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes())));
         }
     }
@@ -119,6 +113,22 @@ fn end_to_end(
         put(&CONTENT_LENGTH, bytes.to_string().into());
     }
     kept
+}
+
+/// Whether a client's header goes on to an app or upstream as it is.
+pub(crate) fn passes(
+    name: &HeaderName,
+    info: &RequestInfo,
+    headers: &HeaderMap,
+    trusted_headers: &[HeaderName],
+) -> bool {
+    let trace = name == TRACEPARENT || (name == TRACESTATE && !info.traced);
+    let is_let = match trusted_headers.contains(name) {
+        // What the proxy says is not the client's to take away.
+        true => info.by_trusted_proxy,
+        false => !is_own(name) && !is_named_by_connection(name, headers),
+    };
+    !trace && is_let
 }
 
 fn is_own(name: &HeaderName) -> bool {

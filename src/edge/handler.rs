@@ -27,14 +27,12 @@ use super::select::Selection;
 use super::state::{EdgeState, Wake};
 use super::static_files::{Found, find};
 use super::upstream;
-use super::web_socket::{self, Socket, Upgrading};
-use http::header::ORIGIN;
+use super::web_socket::{self, Socket, Upgrading, is_from_elsewhere};
 use http::request::Parts;
-use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
+use http::{Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use std::sync::Arc;
-use url::Url;
 use vitrine_proxy::connections::activity::Activity;
 use vitrine_proxy::connections::places::Excess;
 use vitrine_proxy::route::RouteTable;
@@ -158,7 +156,7 @@ impl<W: Wake> EdgeState<W> {
         unread: &mut Unread,
         activity: &Activity,
     ) -> Result<Option<Answered>, Failure> {
-        routing::ask(context, rules, table);
+        routing::ask(context, rules, table)?;
         // An app that calls itself is let in, and reaches no upstream but through its egress policy.
         let is_own = context.info.own_call.is_some();
         if !is_own {
@@ -276,14 +274,6 @@ impl<W: Wake> EdgeState<W> {
             None => self.clients.enter(info.client).map(Some).ok_or(Failure::too_many()),
         }
     }
-}
-
-/// Whether a page of another host asks.
-fn is_from_elsewhere(host: &str, headers: &HeaderMap) -> bool {
-    headers.get(ORIGIN).is_some_and(|origin| {
-        let url = origin.to_str().ok().and_then(|origin| Url::parse(origin).ok());
-        url.as_ref().and_then(Url::host_str).is_none_or(|from| !from.eq_ignore_ascii_case(host))
-    })
 }
 
 /// Whether the release that was selected calls itself: it needs no pass.

@@ -52,6 +52,13 @@ pub(crate) fn stop(
     (linked && can_come_again).then_some(Stop::Exchange)
 }
 
+/// Takes what is the host's own out of a request that goes to no release.
+pub(crate) fn forget(guard: Option<&Guard>, context: &mut RequestContext) {
+    if let Some(guard) = guard {
+        take_shown(guard, context);
+    }
+}
+
 /// Takes a link's pass and the password out of a request, and gives whether each is good for its host name. Passes in cookies are taken
 /// out with the host's other cookies.
 fn take_shown(guard: &Guard, context: &mut RequestContext) -> (bool, bool) {

@@ -222,6 +222,9 @@ pub(crate) fn put_own(context: &mut RequestContext, reply: &mut Reply) {
     if let Some(hsts) = context.hsts.take() {
         headers.entry(STRICT_TRANSPORT_SECURITY).or_insert(hsts);
     }
+    if let Some(routed) = context.routed.as_deref() {
+        routed.edit_response(headers, &context.address.host, context.info.uri.path());
+    }
     if context.by_own_name {
         headers.insert(X_ROBOTS_TAG, HeaderValue::from_static("noindex"));
     }
@@ -232,9 +235,6 @@ pub(crate) fn put_own(context: &mut RequestContext, reply: &mut Reply) {
         headers.append(SET_COOKIE, PASS.set(&pass, context.info.https, None));
     }
     let routed = context.routed.as_deref();
-    if let Some(routed) = routed {
-        routed.edit_response(headers, &context.address.host, context.info.uri.path());
-    }
     if context.by_bucket || routed.is_some_and(|routed| routed.is_on_visitor()) {
         context.visitor.mark(headers, context.info.https);
     } else if context.by_pin || routed.is_some_and(|routed| routed.is_private()) {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use vitrine_core::config::{Template, Values};
 use vitrine_core::id::AppName;
 use vitrine_proxy::route::RouteTable;
-use vitrine_proxy::rules::{Action, Changes, Chosen, Depends, Facts, Rule, Rules};
+use vitrine_proxy::rules::{Action, Changes, Chosen, Depends, Facts, Rule, Rules, path};
 use vitrine_wire::Headers;
 
 /// Variants that a request has, for its app.
@@ -33,8 +33,8 @@ pub(crate) struct Routed {
 }
 
 impl Routed {
-    /// Asks the rules of a table.
-    pub(crate) fn of(rules: Arc<Rules>, table: &RouteTable, facts: &Facts<'_>) -> Self {
+    /// Asks the rules of a table. `sent_path` is the client's, with whatever dot segments it has.
+    pub(crate) fn of(rules: Arc<Rules>, table: &RouteTable, facts: &Facts<'_>, sent_path: &str) -> Self {
         let decision = rules.decide(facts);
         let mut routed = Self {
             rule: decision.rule,
@@ -45,11 +45,11 @@ impl Routed {
             depends: decision.depends,
             rules,
         };
-        routed.apply(table, facts);
+        routed.apply(table, facts, sent_path);
         routed
     }
 
-    fn apply(&mut self, table: &RouteTable, facts: &Facts<'_>) {
+    fn apply(&mut self, table: &RouteTable, facts: &Facts<'_>, sent_path: &str) {
         let Some(rule) = self.rule.and_then(|index| self.rules.rule(index)) else { return };
         let shares = match &rule.action {
             Action::App(shares) => Some(shares),
@@ -65,7 +65,7 @@ impl Routed {
         }
         if let Some(Changes { strip_prefix, rewrite, .. }) = rule.changes.as_deref() {
             if let Some(stripped) = strip_prefix {
-                path = without_prefix(facts.sent_path, stripped);
+                path = path::below(facts.sent_path, stripped).map(|rest| rooted(rest.to_owned()));
                 prefix = path.as_ref().and(strip_prefix.clone());
             }
             if let Some(template) = rewrite {
@@ -75,7 +75,8 @@ impl Routed {
         if shares.is_some_and(vitrine_proxy::rules::Shares::is_split) {
             self.depends.add(&Depends::on_visitor());
         }
-        (self.chosen, self.path, self.prefix) = (chosen, path, prefix);
+        let resolved = || (facts.sent_path != sent_path).then(|| facts.sent_path.to_owned());
+        (self.chosen, self.path, self.prefix) = (chosen, path.or_else(resolved), prefix);
     }
 
     /// Chooses the variants of the experiments of the app that will answer.
@@ -174,12 +175,6 @@ fn values<'a>(chosen: Option<&'a Chosen>, host: &'a str, path: &'a str) -> Value
     }
 }
 
-/// A path below a prefix; none for one that is not.
-fn without_prefix(path: &str, prefix: &str) -> Option<String> {
-    let rest = path.strip_prefix(prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
-    Some(rooted(rest.to_owned()))
-}
-
 /// A path that begins with one slash: two would be the beginning of another host's address.
 pub(super) fn rooted(path: String) -> String {
     let mut begin = path.chars();
@@ -192,23 +187,4 @@ pub(super) fn rooted(path: String) -> String {
 fn put(headers: &mut Headers, name: &HeaderName, value: Bytes) {
     headers.retain(|(known, _)| known != name.as_str());
     headers.push((name.as_str().to_owned(), value));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_prefix_is_stripped_at_a_slash() {
-        for (path, rest) in [
-            ("/learn", Some("/")),
-            ("/learn/", Some("/")),
-            ("/learn/a", Some("/a")),
-            ("/learn//a", Some("/a")),
-            ("/learning", None),
-            ("/", None),
-        ] {
-            assert_eq!(without_prefix(path, "/learn").as_deref(), rest, "{path}");
-        }
-    }
 }

@@ -9,19 +9,32 @@ use http::header::AUTHORIZATION;
 use std::sync::Arc;
 use vitrine_core::id::AppName;
 use vitrine_proxy::route::RouteTable;
-use vitrine_proxy::rules::{Entry, Facts, Rules};
+use vitrine_proxy::rules::{Entry, Facts, Rules, path};
 
 /// Asks the rules of a table, and notes what they make of the request.
-pub(crate) fn ask(context: &mut RequestContext, rules: Arc<Rules>, table: &RouteTable) {
+///
+/// # Errors
+/// The path is one that servers read differently.
+pub(crate) fn ask(
+    context: &mut RequestContext,
+    rules: Arc<Rules>,
+    table: &RouteTable,
+) -> Result<(), Failure> {
     let visitor = context.visitor.id.to_string();
-    context.routed = Some(Box::new(Routed::of(rules, table, &facts(context, &visitor))));
+    let sent_path = context.info.uri.path();
+    let resolved = path::resolved(sent_path)
+        .ok_or(Refusal::bad("the path has dot segments beside empty segments or escaped slashes"))?;
+    let facts = facts(context, &visitor, &resolved);
+    context.routed = Some(Box::new(Routed::of(rules, table, &facts, sent_path)));
+    Ok(())
 }
 
 /// Chooses the variants of an app's experiments, for a request that the app will answer.
 pub(crate) fn choose_variants(context: &mut RequestContext, app: &AppName) {
     let Some(mut routed) = context.routed.take() else { return };
     let visitor = context.visitor.id.to_string();
-    routed.choose_variants(app, &facts(context, &visitor));
+    let sent_path = context.info.uri.path();
+    routed.choose_variants(app, &facts(context, &visitor, sent_path));
     context.routed = Some(routed);
 }
 
@@ -55,10 +68,10 @@ pub(crate) fn enter(context: &mut RequestContext) -> Result<(), Failure> {
     }
 }
 
-fn facts<'a>(context: &'a RequestContext, visitor: &'a str) -> Facts<'a> {
+fn facts<'a>(context: &'a RequestContext, visitor: &'a str, sent_path: &'a str) -> Facts<'a> {
     Facts {
         host: &context.address.host,
-        sent_path: context.info.uri.path(),
+        sent_path,
         query: context.info.uri.query(),
         method: &context.info.method,
         headers: &context.headers,

@@ -3,22 +3,27 @@
 use super::body::Source;
 use super::clients::Counted;
 use super::context::RequestContext;
-use super::forward::is_named_by_connection;
+use super::forward::{is_named_by_connection, passes};
 use super::forwarded::{X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO};
-use super::request_body::{BodyTimeouts, bound};
+use super::own_cookie::PASS;
+use super::preview_door;
+use super::request_body::{BodyProgress, BodyTimeouts, bound};
 use super::request_info::{TRACEPARENT, X_REQUEST_ID};
 use super::response::{Failure, Reply, Timing};
 use super::routed::Routed;
 use super::state::EdgeState;
+use super::web_socket::is_from_elsewhere;
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, UPGRADE};
+use http::header::{CONNECTION, CONTENT_LENGTH, COOKIE, HOST, HeaderMap, HeaderName, UPGRADE};
 use http::{HeaderValue, Method, Request, StatusCode, Uri};
 use http_body_util::Empty;
 use hyper::body::{Body as _, Incoming};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use vitrine_core::hop_by_hop::is_hop_by_hop;
+use vitrine_core::limits::UPSTREAM_HEAD_MS;
 use vitrine_core::telemetry::error_chain;
 use vitrine_proxy::connections::activity::Activity;
 use vitrine_proxy::rules::{Action, UpstreamOrigin};
@@ -26,8 +31,8 @@ use vitrine_proxy::upstreams::UpstreamError;
 use vitrine_proxy::web_sockets::handshake::{UPGRADES, WEBSOCKET};
 use vitrine_wire::{Headers, Outcome};
 
-/// Headers that the edge makes itself on the way to an upstream.
-const OWN: [&str; 5] = ["expect", "forwarded", "host", "x-real-ip", "x-vitrine-experiments"];
+/// Headers by which hosts and frameworks talk to themselves that an upstream may be meant by: another host's pin, and Next.js' data.
+const MEANT: [&str; 2] = ["x-vitrine-release", "x-nextjs-data"];
 
 /// Whether the rule that holds leads to an upstream.
 pub(crate) fn is_meant(context: &RequestContext) -> bool {
@@ -74,24 +79,28 @@ async fn exchange<W>(
     Outgoing { body, connection, activity }: Outgoing<'_>,
 ) -> Result<Reply, Failure> {
     let connection = connection.filter(|_| context.info.handshake.is_asked());
+    if connection.is_some() && context.guarded && is_from_elsewhere(&context.address.host, &context.headers) {
+        return Err(Failure::of(Outcome::BadRequest).with(StatusCode::FORBIDDEN));
+    }
+    preview_door::forget(edge.guard.as_deref(), context);
     let counted = connection.is_some().then(|| edge.socket_clients.enter(context.info.client));
     let counted = counted.map(|counted| counted.ok_or(Failure::too_many())).transpose()?;
     let body = body.filter(|body| !body.is_end_stream());
     let declared = body.as_ref().and_then(|body| body.size_hint().exact());
     let has_body = body.is_some();
-    let (body, _progress) = match body {
+    let (body, progress) = match body {
         Some(body) => bound(body, u64::MAX, BodyTimeouts::default()),
         None => bound(Empty::new(), 0, BodyTimeouts::default()),
     };
     let mut request = Request::new(body);
     request.method_mut().clone_from(&context.info.method);
     *request.uri_mut() = target(routed, &context.info.uri);
-    *request.headers_mut() = headers(context, routed, host, connection.is_some());
+    *request.headers_mut() = headers(context, &edge.trusted_headers, routed, host, connection.is_some());
     if let Some(bytes) = declared.filter(|_| has_body) {
         request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(bytes));
     }
     context.edge = context.elapsed();
-    let answered = edge.upstreams.send(origin, request, has_body).await;
+    let answered = in_time(edge.upstreams.send(origin, request, has_body), &progress).await;
     let mut answer = answered.map_err(|error| failed(context, origin, &error))?;
     context.begun = Some(context.elapsed());
     activity.on_rendered();
@@ -120,6 +129,26 @@ async fn exchange<W>(
     Ok(Reply { status, headers, source, timing })
 }
 
+/// Waits for an answer, and on while the client's body makes progress or is waited for.
+async fn in_time<T>(
+    answering: impl Future<Output = Result<T, UpstreamError>>,
+    progress: &BodyProgress,
+) -> Result<T, UpstreamError> {
+    let mut answering = std::pin::pin!(answering);
+    let mut received = progress.received();
+    loop {
+        let timeout = Duration::from_millis(UPSTREAM_HEAD_MS);
+        if let Ok(answered) = tokio::time::timeout(timeout, &mut answering).await {
+            return answered;
+        }
+        let now = progress.received();
+        if now == received && !progress.waits() {
+            return Err(UpstreamError::Slow);
+        }
+        received = now;
+    }
+}
+
 /// Whether `content-length` says how long the body is, or, of an answer without one, would be.
 fn is_framed(method: &Method, status: StatusCode, body: &Incoming) -> bool {
     method == Method::HEAD || status == StatusCode::NOT_MODIFIED || body.size_hint().exact().is_some()
@@ -134,18 +163,24 @@ fn target(routed: &Routed, sent: &Uri) -> Uri {
 }
 
 /// Headers as the upstream gets them: the client's, without those about its connection, and what the edge says of it.
-fn headers(context: &RequestContext, routed: &Routed, host: Option<String>, upgrades: bool) -> HeaderMap {
+fn headers(
+    context: &RequestContext,
+    trusted_headers: &[HeaderName],
+    routed: &Routed,
+    host: Option<String>,
+    upgrades: bool,
+) -> HeaderMap {
     let info = &context.info;
     let mut kept: Headers = Vec::with_capacity(context.headers.len() + 8);
     for (name, value) in &context.headers {
-        let own = is_hop_by_hop(name.as_str())
-            || OWN.contains(&name.as_str())
-            || name.as_str().starts_with("x-forwarded-")
-            || name == X_REQUEST_ID
-            || name == TRACEPARENT;
-        if !own && !is_named_by_connection(name, &context.headers) {
+        let is_meant = MEANT.contains(&name.as_str()) && !is_named_by_connection(name, &context.headers);
+        if is_meant || passes(name, info, &context.headers, trusted_headers) {
             kept.push((name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes())));
         }
+    }
+    // The upstream may be another host, whose pin and visitors these are. A pass is this one's.
+    if let Some(cookies) = context.cookies().without(PASS, &context.headers) {
+        kept.push((COOKIE.as_str().to_owned(), cookies));
     }
     let authority = &context.address.authority;
     let scheme = if info.https { "https" } else { "http" };

@@ -10,7 +10,7 @@ use super::select::Selection;
 use super::state::EdgeState;
 use super::uplink::Uplink;
 use bytes::Bytes;
-use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, UPGRADE};
+use http::header::{CONNECTION, HeaderMap, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, UPGRADE};
 use http::{Response, StatusCode};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
@@ -18,6 +18,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 use vitrine_core::limits::SOCKET_SPREAD_MS;
 use vitrine_proxy::app_places::AppPlace;
 use vitrine_proxy::connections::activity::Activity;
@@ -63,6 +64,14 @@ pub(crate) struct Upgrading {
     pub place: AppPlace,
     /// That of its client; an app's own call has none.
     pub counted: Option<Counted>,
+}
+
+/// Whether a page of another host asks.
+pub(crate) fn is_from_elsewhere(host: &str, headers: &HeaderMap) -> bool {
+    headers.get(ORIGIN).is_some_and(|origin| {
+        let url = origin.to_str().ok().and_then(|origin| Url::parse(origin).ok());
+        url.as_ref().and_then(Url::host_str).is_none_or(|from| !from.eq_ignore_ascii_case(host))
+    })
 }
 
 /// Accepts a handshake that the app has accepted. The connection goes on with the socket.

@@ -13,7 +13,7 @@ mod explain;
 mod facts;
 mod index;
 mod jwt;
-mod path;
+pub mod path;
 mod rule;
 mod shares;
 #[cfg(test)]
@@ -85,16 +85,35 @@ impl Rules {
     /// Of an operator's tables. Reads the files that they name.
     ///
     /// # Errors
-    /// See [`RulesError`].
+    /// See [`RulesError`]: the first file that can't be used.
     pub fn compile(rules: &RoutingRules) -> Result<Self, RulesError> {
-        let experiments = Experiments::compile(&rules.experiment)?;
-        let jwt = rules.jwt.as_ref().map(Jwt::load).transpose()?;
-        let compiled = rules.route.iter().enumerate().map(|(index, rule)| {
-            Rule::compile(rule, &rules.experiment, rules.jwt.as_ref())
-                .map_err(|source| RulesError::BasicAuth { index, source })
+        let (compiled, problems) = Self::compile_closed(rules);
+        problems.into_iter().next().map_or(Ok(compiled), Err)
+    }
+
+    /// As [`Rules::compile`], for a host that has to start: a file that can't be used lets nobody in, makes no token valid and forces no
+    /// variant. Gives what is wrong, too.
+    #[must_use]
+    pub fn compile_closed(rules: &RoutingRules) -> (Self, Vec<RulesError>) {
+        let mut problems = Vec::new();
+        let experiments = Experiments::compile(&rules.experiment, |index, source| {
+            problems.push(RulesError::ForceKey { index, source });
         });
-        let compiled: Box<[Rule]> = compiled.collect::<Result<_, _>>()?;
-        Ok(Self { index: Index::of(&compiled), rules: compiled, experiments, jwt })
+        let jwt = rules.jwt.as_ref().map(|table| {
+            Jwt::load(table).unwrap_or_else(|error| {
+                problems.push(error.into());
+                Jwt::closed(table)
+            })
+        });
+        let compiled = rules.route.iter().enumerate().map(|(index, rule)| {
+            let door = Door::of(rule).unwrap_or_else(|source| {
+                problems.push(RulesError::BasicAuth { index, source });
+                Some(Door::closed())
+            });
+            Rule::compile(rule, &rules.experiment, rules.jwt.as_ref(), door)
+        });
+        let compiled: Box<[Rule]> = compiled.collect();
+        (Self { index: Index::of(&compiled), rules: compiled, experiments, jwt }, problems)
     }
 
     /// The first rule that holds for a request.
@@ -113,6 +132,12 @@ impl Rules {
     /// Host names of rules, without those that stand for all below one.
     pub fn hosts(&self) -> impl Iterator<Item = &str> {
         self.index.hosts()
+    }
+
+    /// Whether a rule names this host, whole or as one below another.
+    #[must_use]
+    pub fn covers(&self, host: &str) -> bool {
+        self.index.covers(host)
     }
 
     /// Whether a rule names this host whole.

@@ -54,7 +54,7 @@ pub use promotion::{Promotion, PromotionKind};
 pub use releases::{ReleaseRecord, ReleaseState};
 pub use removed::RemovedRecord;
 pub use reseal::Rotated;
-pub use routing::RoutingRecord;
+pub use routing::{RoutingBefore, RoutingRecord};
 pub use snapshots::SnapshotRecord;
 pub use split::SplitRecord;
 pub use tokens::TokenRecord;

@@ -20,6 +20,22 @@ pub struct RoutingRecord {
     pub who: String,
 }
 
+/// What was in force before the newest file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RoutingBefore {
+    /// No file was set.
+    Nothing,
+    /// It is not kept any more.
+    Forgotten,
+    /// The rules of `vitrine.toml`.
+    File,
+    /// This file.
+    Record(RoutingRecord),
+}
+
+/// Key of the note that the oldest files are not kept any more.
+const DROPPED: &str = "routing_dropped";
+
 impl Store {
     /// Records a file with rules as the one in force. `detail` is for the audit log.
     ///
@@ -33,10 +49,13 @@ impl Store {
                 params![text, to_integer(at_ms), who],
             )?;
             let revision = u64::try_from(transaction.last_insert_rowid()).unwrap_or_default();
-            transaction.execute(
-                "DELETE FROM routing WHERE revision <= ?1",
-                [to_integer(revision.saturating_sub(ROUTES_REVISIONS_MAX.into()))],
+            let dropped = transaction.execute(
+                "DELETE FROM routing WHERE revision NOT IN (SELECT revision FROM routing ORDER BY revision DESC LIMIT ?1)",
+                [ROUTES_REVISIONS_MAX],
             )?;
+            if dropped > 0 {
+                transaction.execute("INSERT OR REPLACE INTO meta VALUES (?1, '1')", [DROPPED])?;
+            }
             let record = RoutingRecord { revision, text: text.to_owned(), at_ms, who: who.clone() };
             let detail = format!("revision {revision}: {detail}");
             Ok((record, Some(Event::of_host(AuditAction::RoutesSet, Some(detail), AuditResult::Done))))
@@ -61,13 +80,34 @@ impl Store {
         })
     }
 
-    /// What [`Store::undo_routing`] would leave in force: the file before, or none. `None` if none was set.
+    /// Drops all files that were set.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn routing_before(&self) -> Result<Option<Option<RoutingRecord>>, StoreError> {
+    pub fn reset_routing(&self) -> Result<(), StoreError> {
+        self.audited("reset the routing rules", |transaction| {
+            transaction.execute("DELETE FROM routing", [])?;
+            transaction.execute("DELETE FROM meta WHERE key = ?1", [DROPPED])?;
+            let detail = Some("those of vitrine.toml are in force".to_owned());
+            Ok(((), Some(Event::of_host(AuditAction::RoutesReset, detail, AuditResult::Done))))
+        })
+    }
+
+    /// What [`Store::undo_routing`] would leave in force.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn routing_before(&self) -> Result<RoutingBefore, StoreError> {
         self.read("read the routing rules", |connection| {
-            select(connection, 0)?.map(|_| select(connection, 1)).transpose()
+            if select(connection, 0)?.is_none() {
+                return Ok(RoutingBefore::Nothing);
+            }
+            if let Some(before) = select(connection, 1)? {
+                return Ok(RoutingBefore::Record(before));
+            }
+            let dropped =
+                connection.prepare_cached("SELECT 1 FROM meta WHERE key = ?1")?.exists([DROPPED])?;
+            Ok(if dropped { RoutingBefore::Forgotten } else { RoutingBefore::File })
         })
     }
 

@@ -45,6 +45,7 @@ use vitrine_proxy::certificates::Certificates;
 use vitrine_proxy::connections::shutdown::Shutdown;
 use vitrine_proxy::route::Routes;
 use vitrine_proxy::route::guard::{Guard, GuardError};
+use vitrine_proxy::rules::RulesError;
 use vitrine_store::{KeySource, Store, StoreError};
 
 /// Why a host did not start or did not end well.
@@ -74,6 +75,9 @@ pub(crate) enum HostError {
     /// The password of previews.
     #[error(transparent)]
     Guard(#[from] GuardError),
+    /// A file that routing rules name.
+    #[error("the routing rules can't be used")]
+    Rules(#[from] RulesError),
     /// The bundle of `solo`.
     #[error("{} can't be served", path.display())]
     Bundle {
@@ -319,10 +323,17 @@ fn stop_signal() -> Result<CancellationToken, HostError> {
     let system = |source| HostError::System { operation: "waiting for signals", source };
     let mut terminate = signal(SignalKind::terminate()).map_err(system)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(system)?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(system)?;
     let stop = CancellationToken::new();
     let stopped = stop.clone();
     tokio::spawn(async move {
-        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            _ = hangup.recv() => {
+                tracing::warn!("SIGHUP ends the host as SIGTERM does; `vitrine upgrade` applies a changed vitrine.toml");
+            }
+        }
         stopped.cancel();
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
         std::process::exit(130);

@@ -33,6 +33,7 @@ fn the_help_of_every_verb_is_the_reviewed_one() {
         "routes set",
         "routes explain",
         "routes rollback",
+        "routes reset",
         "routes link",
         "token",
         "token create",

@@ -69,6 +69,8 @@ fn every_verb_that_fails_prints_one_object() {
     let bundle = fixture("fetch-hello");
     let bundle = bundle.to_str().unwrap();
     let folder = tempfile::tempdir().unwrap();
+    let rules = folder.path().join("rules.toml").display().to_string();
+    std::fs::write(&rules, "[[route]]\nmaintenance = true\n").unwrap();
     for verb in verbs() {
         let (more, code): (&[&str], i32) = match verb.as_str() {
             "serve" => (&["--config", "/nope/vitrine.toml"], 1),
@@ -81,10 +83,9 @@ fn every_verb_that_fails_prints_one_object() {
             "env import" => (&["shop", "-"], 3),
             "token create" => (&["ci", "--app", "*", "--verb", "read"], 3),
             "token revoke" => (&["ci"], 3),
-            "status" | "token list" | "audit list" | "audit verify" | "routes get" | "routes rollback" => {
-                (&[], 3)
-            }
-            "routes set" => (&["/dev/null"], 3),
+            "status" | "token list" | "audit list" | "audit verify" | "routes get" | "routes rollback"
+            | "routes reset" => (&[], 3),
+            "routes set" => (&[&rules], 3),
             "routes explain" => (&["http://a.test/"], 3),
             "routes link" => (&["checkout=b", "--key-file", "/nope/key"], 1),
             "healthcheck" => (&["--url", "http://127.0.0.1:1/"], 1),
@@ -150,6 +151,7 @@ fn every_verb_that_works_prints_json() {
         ("routes get", &[]),
         ("routes explain", &["http://shop.localhost/gone"]),
         ("routes rollback", &[]),
+        ("routes reset", &[]),
         ("routes link", &["checkout=b", "--key-file", &key]),
         ("token create", &["ci", "--app", "*", "--verb", "read"]),
         ("token list", &[]),

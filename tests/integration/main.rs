@@ -52,6 +52,7 @@ mod previews;
 mod release_life;
 mod removed;
 mod restart;
+mod route_attacks;
 mod routes;
 mod scale;
 mod several_hosts;

@@ -262,7 +262,7 @@ impl Problem {
             ReleaseError::Unservable { .. } => Kind::Unservable,
             ReleaseError::Queued { .. } | ReleaseError::LogBusy(_) => Kind::Busy,
             ReleaseError::Engine { .. } | ReleaseError::EngineAway { .. } => Kind::EngineUnavailable,
-            ReleaseError::Routing(RoutingError::NothingToUndo) => Kind::Refused,
+            ReleaseError::Routing(RoutingError::NothingToUndo | RoutingError::Forgotten) => Kind::Refused,
             ReleaseError::Routing(
                 RoutingError::Parse(_) | RoutingError::Compile(_) | RoutingError::BadUrl(_),
             ) => Kind::Invalid,

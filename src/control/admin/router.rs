@@ -55,7 +55,7 @@ pub(super) fn routes() -> Routes<AdminState> {
         .add(On(Verb::Promote), routes!(env::grant, env::revoke))
         .add(On(Verb::Logs), routes!(logs::logs))
         .add(Root, routes!(edge_routes::get))
-        .add_large(Root, routes!(edge_routes::set), ROUTES_FILE_BYTES_MAX)
+        .add_large(Root, routes!(edge_routes::set, edge_routes::reset), ROUTES_FILE_BYTES_MAX)
         .add(Root, routes!(edge_routes::rollback))
         .add(Root, routes!(edge_routes::explain))
         .add(Root, routes!(key::rotate))

@@ -72,6 +72,21 @@ pub(super) async fn rollback(
         .await
 }
 
+/// Undoes every file that was set: the rules of `vitrine.toml` are in force again.
+#[utoipa::path(
+    delete,
+    path = "/v1/routes",
+    responses((status = 200, body = RoutingView))
+)]
+pub(super) async fn reset(State(state): State<AdminState>, caller: Caller) -> Result<Answer, Problem> {
+    Change::new(caller, AuditAction::RoutesReset)
+        .execute(state, async move |behalf: OnBehalf| {
+            behalf.releases.reset_routing().await.map_err(behalf.problem())?;
+            Ok(Answer::ok(&behalf.releases.routing()?))
+        })
+        .await
+}
+
 /// Says which rule decides a request, and why those before it do not.
 #[utoipa::path(
     post,

@@ -251,6 +251,14 @@ impl Releases {
         self.0.routing.undo(&self.1).await
     }
 
+    /// Undoes all rules that were set.
+    ///
+    /// # Errors
+    /// See [`RoutingError`](super::RoutingError); nothing has changed then.
+    pub async fn reset_routing(&self) -> Result<(), ReleaseError> {
+        self.0.routing.reset(&self.1).await
+    }
+
     /// Which rule decides a request, and why those before it do not.
     ///
     /// # Errors

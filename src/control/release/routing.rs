@@ -12,11 +12,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use url::{Host, Url};
 use vitrine_core::config::{Config, ConfigError, RoutingRules};
+use vitrine_core::id::{AppName, Version};
 use vitrine_core::limits::ROUTE_FILES_CHECK_MS;
 use vitrine_core::telemetry::error_chain;
 use vitrine_proxy::route::{HostTarget, RouteTable, Routes};
 use vitrine_proxy::rules::{Action, Facts, Rules, RulesError, Shares};
-use vitrine_store::RoutingRecord;
+use vitrine_store::{RoutingBefore, RoutingRecord};
 
 /// What messages call a text that has no file on this host.
 const SENT: &str = "routes";
@@ -35,6 +36,11 @@ pub enum RoutingError {
         "no routing rules were set; those of vitrine.toml are in force, and `vitrine routes set FILE` sets others"
     )]
     NothingToUndo,
+    /// What is gone back to is not kept any more.
+    #[error(
+        "the rules before these are not kept any more; `vitrine routes set FILE` sets others, and `vitrine routes reset` goes back to those of vitrine.toml"
+    )]
+    Forgotten,
     /// The address of a request to explain.
     #[error("`{0}` is no address of a request; write https://HOST/PATH")]
     BadUrl(String),
@@ -102,6 +108,9 @@ pub struct ExplainedRoute {
     pub target: Option<String>,
     /// The rules before it.
     pub tried: Vec<TriedRule>,
+    /// What else an operator is to know, such as who is refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// Rules in force, as an operator wrote them.
@@ -141,7 +150,7 @@ impl Routing {
                  `vitrine routes rollback` undoes that"
             );
         }
-        self.publisher.set_rules(compiled(&in_force.tables)?);
+        self.publisher.set_rules(compiled_closed(&in_force));
         self.set_in_force(in_force);
         Ok(())
     }
@@ -173,7 +182,12 @@ impl Routing {
                 // What is gone back to is checked before anything is dropped: its files may be gone.
                 let before =
                     records.stored("reading the routing rules", |store| store.routing_before()).await?;
-                let in_force = self.of_record(before.ok_or(RoutingError::NothingToUndo)?)?;
+                let in_force = match before {
+                    RoutingBefore::Nothing => return Err(RoutingError::NothingToUndo.into()),
+                    RoutingBefore::Forgotten => return Err(RoutingError::Forgotten.into()),
+                    RoutingBefore::File => self.of_record(None)?,
+                    RoutingBefore::Record(record) => self.of_record(Some(record))?,
+                };
                 let rules = compiled_aside(in_force.tables.clone()).await?;
                 let undone =
                     records.stored("undoing the routing rules", |store| store.undo_routing()).await?;
@@ -182,6 +196,21 @@ impl Routing {
             })
             .await?;
         tracing::info!(revision = undone, "routing rules are undone");
+        Ok(())
+    }
+
+    /// Undoes all rules that were set.
+    pub(super) async fn reset(&self, records: &Records) -> Result<(), ReleaseError> {
+        let in_force = self.of_record(None)?;
+        let rules = compiled_aside(in_force.tables.clone()).await?;
+        self.publisher
+            .republish_rules(async {
+                records.stored("resetting the routing rules", |store| store.reset_routing()).await?;
+                self.set_in_force(in_force);
+                Ok((rules, ()))
+            })
+            .await?;
+        tracing::info!("the routing rules of vitrine.toml are in force again");
         Ok(())
     }
 
@@ -275,8 +304,17 @@ impl Routing {
 
     fn notes(&self, tables: &RoutingRules) -> Vec<String> {
         let table = self.routes.snapshot();
-        let missing = tables.named_apps().into_iter().filter(|(_, app)| !table.apps.contains_key(app));
-        missing.map(|(place, app)| format!("`{place}` names `{app}`, which has no release here")).collect()
+        let named = tables.named_apps().into_iter();
+        let told = named.filter_map(|(place, app, version)| {
+            let what = missing(&table, &app, version.as_ref())?;
+            Some(format!("`{place}`: {what}"))
+        });
+        let of_file = self.config.routing().route.len();
+        let is_set = self.in_force().record.is_some();
+        let unused = (is_set && of_file > 0).then(|| {
+            format!("{of_file} rules of vitrine.toml are not in force; `vitrine routes reset` puts them in force again")
+        });
+        told.chain(unused).collect()
     }
 
     fn in_force(&self) -> Arc<InForce> {
@@ -297,6 +335,26 @@ fn compiled(tables: &RoutingRules) -> Result<Option<Arc<Rules>>, RoutingError> {
         return Ok(None);
     }
     Rules::compile(tables).map(|rules| Some(Arc::new(rules))).map_err(RoutingError::Compile)
+}
+
+/// As [`compiled`], at the start of a host, which a missing file must not keep down.
+fn compiled_closed(in_force: &InForce) -> Option<Arc<Rules>> {
+    if in_force.tables.is_empty() {
+        return None;
+    }
+    let (rules, problems) = Rules::compile_closed(&in_force.tables);
+    let source = in_force.record.as_ref().map_or_else(
+        || "vitrine.toml".to_owned(),
+        |record| format!("`vitrine routes set`, revision {}", record.revision),
+    );
+    for problem in problems {
+        tracing::error!(
+            source,
+            error = %error_chain(&problem),
+            "a file that routing rules name can't be used: what it guards stays closed until it can"
+        );
+    }
+    Some(Arc::new(rules))
 }
 
 /// Tens of thousands of rules take a while.
@@ -323,7 +381,24 @@ fn explained(table: &RouteTable, facts: &Facts<'_>) -> ExplainedRoute {
     };
     let tried =
         explanation.tried.into_iter().map(|tried| TriedRule { index: tried.index, failed: tried.failed });
-    ExplainedRoute { matched: explanation.matched, target, tried: tried.collect() }
+    let door = rule.and_then(|rule| rule.door.as_deref());
+    let mut notes = door.map(|door| door.notes(facts.client)).unwrap_or_default();
+    if let Some(Action::App(shares)) = rule.map(|rule| &rule.action) {
+        let chosen = shares.of(facts.visitor);
+        notes.extend(missing(table, &chosen.app, chosen.version.as_ref()).map(|what| format!("404: {what}")));
+    }
+    ExplainedRoute { matched: explanation.matched, target, tried: tried.collect(), notes }
+}
+
+/// What is not here of an app and its version that rules name.
+fn missing(table: &RouteTable, app: &AppName, version: Option<&Version>) -> Option<String> {
+    match (table.apps.get(app), version) {
+        (None, _) => Some(format!("`{app}` has no release here")),
+        (Some(route), Some(version)) if route.release(version).is_none() => {
+            Some(format!("`{app}@{version}` is not here"))
+        }
+        _ => None,
+    }
 }
 
 fn target(action: &Action, facts: &Facts<'_>) -> String {

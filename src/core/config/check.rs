@@ -49,7 +49,11 @@ impl Config {
         let routes = routes.map(|(index, route)| (format!("routes[{index}].app"), route.app.clone()));
         let guarded =
             self.previews.apps.iter().flatten().map(|app| ("previews.apps".to_owned(), app.clone()));
-        rules.chain(routes).chain(guarded).chain(self.routing().named_apps()).collect()
+        rules
+            .chain(routes)
+            .chain(guarded)
+            .chain(self.routing().named_apps().into_iter().map(|(place, app, _)| (place, app)))
+            .collect()
     }
 
     /// The first value that can't be used.

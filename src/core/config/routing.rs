@@ -221,16 +221,20 @@ impl RoutingRules {
         self.route.is_empty() && self.experiment.is_empty() && self.jwt.is_none()
     }
 
-    /// The apps that are named, by where.
+    /// The apps, and releases of them, that are named, by where.
     #[must_use]
-    pub fn named_apps(&self) -> Vec<(String, AppName)> {
+    pub fn named_apps(&self) -> Vec<(String, AppName, Option<Version>)> {
         let rules = self.route.iter().enumerate().flat_map(|(index, rule)| {
-            let alone = rule.app.iter().cloned().map(move |app| (format!("route[{index}].app"), app));
-            let names = rule.weights.keys().filter_map(|name| Some(check::weighted(name)?.0));
-            alone.chain(names.map(move |app| (format!("route[{index}].weights"), app)))
+            let alone = rule.app.iter().map(move |app| {
+                // The names of an upstream's releases are its own.
+                let version = rule.version.clone().filter(|_| rule.upstream.is_none());
+                (format!("route[{index}].app"), app.clone(), version)
+            });
+            let names = rule.weights.keys().filter_map(|name| check::weighted(name));
+            alone.chain(names.map(move |(app, version)| (format!("route[{index}].weights"), app, version)))
         });
         let experiments = self.experiment.iter().enumerate().flat_map(|(index, experiment)| {
-            experiment.apps.iter().cloned().map(move |app| (format!("experiment[{index}].apps"), app))
+            experiment.apps.iter().map(move |app| (format!("experiment[{index}].apps"), app.clone(), None))
         });
         rules.chain(experiments).collect()
     }

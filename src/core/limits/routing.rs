@@ -38,5 +38,5 @@ pub const JWT_SECRET_BYTES_MIN: usize = 32;
 pub const FORCE_KEY_BYTES_MIN: usize = 16;
 /// How often the files of keys are looked at, in milliseconds: a key that is rotated out is not accepted much longer.
 pub const ROUTE_FILES_CHECK_MS: u64 = 10_000;
-/// Clients that one rate limit remembers; who asked longest ago is forgotten first.
-pub const RATE_CLIENTS_MAX: u64 = 65_536;
+/// Counters of one rate limit: a thousand clients at once share one by chance in four of a thousand cases, and all take 16 MB.
+pub const RATE_COUNTERS: u64 = 262_144;

@@ -60,6 +60,11 @@ impl Users {
         if users.is_empty() { Err(BasicAuthError::Nobody(path.to_owned())) } else { Ok(Self(users)) }
     }
 
+    /// None at all.
+    pub(super) fn nobody() -> Self {
+        Self(Box::default())
+    }
+
     /// Whether an `Authorization` header is of one of them, in a time that does not depend on which.
     pub(super) fn knows(&self, shown: Option<&HeaderValue>) -> bool {
         let shown = shown.and_then(|value| value.to_str().ok());

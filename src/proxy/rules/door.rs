@@ -7,13 +7,15 @@ use governor::{Quota, RateLimiter};
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use ipnet::IpNet;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher as _, Hash};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use vitrine_core::config::{RateBy, RateLimit, RouteRule};
-use vitrine_core::limits::RATE_CLIENTS_MAX;
+use vitrine_core::limits::RATE_COUNTERS;
 
-type Limiter = RateLimiter<IpAddr, HashMapStateStore<IpAddr>, DefaultClock>;
+type Limiter = RateLimiter<u32, HashMapStateStore<u32>, DefaultClock>;
 
 /// See the module.
 #[derive(Debug)]
@@ -43,6 +45,7 @@ pub enum Entry {
 struct Rate {
     limit: RateLimit,
     limiter: Limiter,
+    hasher: RandomState,
 }
 
 impl std::fmt::Debug for Rate {
@@ -56,20 +59,21 @@ impl Rate {
         let one = Duration::from_secs(limit.period_s.into()) / limit.requests.get();
         let quota = Quota::with_period(one.max(Duration::from_nanos(1)));
         let quota = quota.unwrap_or_else(|| Quota::per_second(limit.requests)).allow_burst(limit.requests);
-        Self { limit, limiter: RateLimiter::hashmap(quota) }
+        Self { limit, limiter: RateLimiter::hashmap(quota), hasher: RandomState::new() }
+    }
+
+    /// The counter of a client. There are so many of them that two clients rarely share one, and none can choose whom it shares with.
+    fn place(&self, client: &impl Hash) -> u32 {
+        (self.hasher.hash_one(client) % RATE_COUNTERS) as u32
     }
 
     fn enter(&self, client: IpAddr) -> Entry {
         let key = match (self.limit.by, client) {
-            (RateBy::All, _) => IpAddr::from([0; 4]),
-            (RateBy::Client, IpAddr::V4(_)) => client,
+            (RateBy::All, _) => 0,
+            (RateBy::Client, IpAddr::V4(address)) => self.place(&address),
             // A client has a network of its own.
-            (RateBy::Client, IpAddr::V6(address)) => (address.to_bits() >> 64 << 64).to_be_bytes().into(),
+            (RateBy::Client, IpAddr::V6(address)) => self.place(&(address.to_bits() >> 64)),
         };
-        if self.limiter.len() as u64 > RATE_CLIENTS_MAX {
-            // Those that have their whole rate again.
-            self.limiter.retain_recent();
-        }
         match self.limiter.check_key(&key) {
             Ok(()) => Entry::Open,
             Err(until) => {
@@ -93,6 +97,35 @@ impl Door {
         let is_open =
             door.allow.is_empty() && door.deny.is_empty() && door.users.is_none() && door.rate.is_none();
         Ok((!is_open).then_some(door))
+    }
+
+    /// One that nobody passes.
+    pub(super) fn closed() -> Self {
+        Self {
+            allow: Box::default(),
+            deny: Box::default(),
+            users: Some(Arc::new(Users::nobody())),
+            rate: None,
+        }
+    }
+
+    /// What of it would refuse a request, in the words of the file; nothing is counted.
+    #[must_use]
+    pub fn notes(&self, client: IpAddr) -> Vec<String> {
+        let is_in = |networks: &[IpNet]| networks.iter().any(|network| network.contains(&client));
+        let mut notes = Vec::new();
+        if is_in(&self.deny) {
+            notes.push("403: the client is in a network of `deny`".to_owned());
+        } else if !self.allow.is_empty() && !is_in(&self.allow) {
+            notes.push("403: the client is in no network of `allow`".to_owned());
+        }
+        if self.users.is_some() {
+            notes.push("401 without a user and password of `basic_auth_file`".to_owned());
+        }
+        if let Some(rate) = &self.rate {
+            notes.push(format!("429 above {}", rate.limit));
+        }
+        notes
     }
 
     /// Whether a request is let in; it counts if it is.

@@ -1,6 +1,5 @@
 //! Experiments: which variant a request has.
 
-use super::RulesError;
 use super::depends::{Depends, FORCE_HEADER, unit_depends};
 use super::facts::Facts;
 use super::jwt::Claims;
@@ -11,9 +10,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use subtle::ConstantTimeEq as _;
+use url::form_urlencoded;
 use vitrine_core::config::ExperimentRules;
 use vitrine_core::id::AppName;
-use vitrine_core::limits::FORCE_KEY_BYTES_MIN;
+use vitrine_core::limits::{EXPERIMENTS_MAX, FORCE_KEY_BYTES_MIN};
 
 /// Query parameter that forces a variant.
 pub const FORCE_PARAMETER: &str = "__vitrine_experiment";
@@ -100,11 +100,11 @@ impl Unit {
 }
 
 impl Experiments {
-    /// Of tables that were checked.
-    pub(super) fn compile(tables: &[ExperimentRules]) -> Result<Self, RulesError> {
+    /// Of tables that were checked. `wrong` is told of a key that can't be used: no variant of that experiment is forced.
+    pub(super) fn compile(tables: &[ExperimentRules], mut wrong: impl FnMut(usize, ForceKeyError)) -> Self {
         let compiled = tables.iter().enumerate().map(|(index, table)| {
             let force = table.force_key_file.as_deref().map(load_key).transpose();
-            Ok(Experiment {
+            Experiment {
                 name: table.name.as_str().into(),
                 variants: table
                     .variants
@@ -114,12 +114,14 @@ impl Experiments {
                 unit: Unit::of(&table.unit),
                 salt: table.salt.as_ref().unwrap_or(&table.name).as_str().into(),
                 apps: table.apps.as_slice().into(),
-                force: force.map_err(|source| RulesError::ForceKey { index, source })?,
+                force: force.unwrap_or_else(|error| {
+                    wrong(index, error);
+                    None
+                }),
                 depends: unit_depends(table, None),
-            })
+            }
         });
-        let compiled: Result<_, RulesError> = compiled.collect();
-        compiled.map(Self)
+        Self(compiled.collect())
     }
 
     /// Whether an app is in any.
@@ -133,7 +135,24 @@ impl Experiments {
         facts: &Facts<'_>,
         claims: impl Fn() -> Option<&'a Claims>,
     ) -> Box<[Option<usize>]> {
-        self.0.iter().map(|experiment| experiment.choose(facts, &claims)).collect()
+        let forced = self.forced(facts);
+        self.0.iter().map(|experiment| experiment.choose(facts, &claims, &forced)).collect()
+    }
+
+    /// The tokens that a request shows to force variants, if any experiment takes some.
+    fn forced(&self, facts: &Facts<'_>) -> Vec<String> {
+        if self.0.iter().all(|experiment| experiment.force.is_none()) {
+            return Vec::new();
+        }
+        let text = |shown: &[u8]| std::str::from_utf8(shown).map(str::to_owned).ok();
+        let mut shown: Vec<String> = facts.header(&FORCE_HEADER).filter_map(text).collect();
+        let of_query = || form_urlencoded::parse(facts.query.unwrap_or_default().as_bytes());
+        if facts.query.is_some_and(|query| query.contains(FORCE_PARAMETER)) {
+            let named = of_query().filter(|(name, _)| name == FORCE_PARAMETER);
+            shown.extend(named.map(|(_, token)| token.into_owned()));
+        }
+        shown.truncate(EXPERIMENTS_MAX);
+        shown
     }
 
     /// The name of a variant.
@@ -170,26 +189,33 @@ impl Experiment {
         self.apps.is_empty() || self.apps.contains(app)
     }
 
-    fn choose<'a>(&self, facts: &Facts<'_>, claims: &impl Fn() -> Option<&'a Claims>) -> Option<usize> {
-        if let Some(forced) = self.force.as_ref().and_then(|key| self.forced(key, facts)) {
+    fn choose<'a>(
+        &self,
+        facts: &Facts<'_>,
+        claims: &impl Fn() -> Option<&'a Claims>,
+        shown: &[String],
+    ) -> Option<usize> {
+        if let Some(forced) = self.force.as_ref().and_then(|key| self.forced(key, shown)) {
             return Some(forced);
         }
         let weighted = || self.variants.iter().map(|(name, weight)| (&**name, *weight));
-        let of = |unit: &str| pick(&self.salt, unit, weighted());
+        let of = |unit: &[u8]| pick(&self.salt, unit, weighted());
         match &self.unit {
-            Unit::Visitor => of(facts.visitor),
+            Unit::Visitor => of(facts.visitor.as_bytes()),
             Unit::Cookie(name) => of(facts.cookie(name)?),
             Unit::Header(name) => of(facts.header(name).next()?),
-            Unit::Claim(name) => of(claims()?.values(name).first()?),
+            Unit::Claim(name) => of(claims()?.values(name).first()?.as_bytes()),
         }
     }
 
-    /// The variant that a signed token names.
-    fn forced(&self, key: &hmac::Key, facts: &Facts<'_>) -> Option<usize> {
-        self.variants.iter().position(|(variant, _)| {
+    /// The variant that a signed token names. Only a token of this experiment and one of its variants costs a signature.
+    fn forced(&self, key: &hmac::Key, shown: &[String]) -> Option<usize> {
+        shown.iter().find_map(|shown| {
+            let (named, _) = shown.rsplit_once('.')?;
+            let (_, variant) = named.split_once('=').filter(|(experiment, _)| *experiment == &*self.name)?;
+            let at = self.variants.iter().position(|(name, _)| &**name == variant)?;
             let right = token(key, &self.name, variant);
-            let is_right = |shown: &str| bool::from(shown.as_bytes().ct_eq(right.as_bytes()));
-            facts.header(&FORCE_HEADER).any(is_right) || facts.parameter(FORCE_PARAMETER, is_right)
+            bool::from(shown.as_bytes().ct_eq(right.as_bytes())).then_some(at)
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::path;
 use http::header::COOKIE;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderValue, Method};
 use std::borrow::Cow;
 use std::net::IpAddr;
 use url::form_urlencoded;
@@ -12,7 +12,7 @@ use url::form_urlencoded;
 pub struct Facts<'a> {
     /// Host name in lower case, without a port.
     pub host: &'a str,
-    /// Path as it was sent.
+    /// Path without dot segments: see [`path::resolved`].
     pub sent_path: &'a str,
     /// Query as it was sent.
     pub query: Option<&'a str>,
@@ -35,11 +35,11 @@ impl<'a> Facts<'a> {
 
     /// The first value of a cookie.
     #[must_use]
-    pub(super) fn cookie(&self, name: &str) -> Option<&'a str> {
-        let lines = self.headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-        lines.flat_map(|line| line.split(';')).find_map(|pair| {
-            let (key, value) = pair.trim().split_once('=')?;
-            (key.trim_end() == name).then_some(value.trim())
+    pub(super) fn cookie(&self, name: &str) -> Option<&'a [u8]> {
+        let lines = self.headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
+        lines.flat_map(|line| line.split(|byte| *byte == b';')).find_map(|pair| {
+            let at = pair.iter().position(|byte| *byte == b'=')?;
+            (pair[..at].trim_ascii() == name.as_bytes()).then(|| pair[at + 1..].trim_ascii())
         })
     }
 
@@ -50,8 +50,8 @@ impl<'a> Facts<'a> {
         form_urlencoded::parse(query.as_bytes()).any(|(key, value)| key == name && passes(&value))
     }
 
-    /// Values of a header that are text.
-    pub(super) fn header(&self, name: &http::HeaderName) -> impl Iterator<Item = &'a str> {
-        self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok())
+    /// Values of a header.
+    pub(super) fn header(&self, name: &http::HeaderName) -> impl Iterator<Item = &'a [u8]> {
+        self.headers.get_all(name).iter().map(HeaderValue::as_bytes)
     }
 }

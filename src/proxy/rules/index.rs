@@ -44,6 +44,10 @@ impl Index {
         self.exact.keys().map(|host| &**host)
     }
 
+    pub(super) fn covers(&self, host: &str) -> bool {
+        self.names(host) || above(host).any(|name| self.below.contains_key(name))
+    }
+
     pub(super) fn names(&self, host: &str) -> bool {
         self.exact.contains_key(host)
     }
@@ -56,14 +60,18 @@ impl Index {
             paths.collect(path, &mut lists);
         }
         if !self.below.is_empty() {
-            let dots = host.bytes().enumerate().filter(|(_, byte)| *byte == b'.').map(|(at, _)| at + 1);
-            for paths in dots.filter_map(|at| self.below.get(&host[at..])) {
+            for paths in above(host).filter_map(|name| self.below.get(name)) {
                 paths.collect(path, &mut lists);
             }
         }
         self.any.collect(path, &mut lists);
         Candidates(lists)
     }
+}
+
+/// The names that a host name is below.
+fn above(host: &str) -> impl Iterator<Item = &str> {
+    host.bytes().enumerate().filter(|(_, byte)| *byte == b'.').map(|(at, _)| &host[at + 1..])
 }
 
 impl Paths {

@@ -139,19 +139,24 @@ impl Jwt {
         if keys.len() > JWT_KEYS_MAX {
             return Err(JwtError::TooMany);
         }
+        Ok(Self { keys: keys.into(), digest: digest.finalize().into(), ..Self::closed(rules) })
+    }
+
+    /// Without a key: no token is valid.
+    pub(super) fn closed(rules: &JwtRules) -> Self {
         let place = match (&rules.cookie, &rules.header) {
             (None, Some(name)) => name.parse().map_or_else(|_| Place::Cookie("".into()), Place::Header),
             (name, _) => Place::Cookie(name.as_deref().unwrap_or_default().into()),
         };
-        Ok(Self { place, keys: keys.into(), validation: validation(rules), digest: digest.finalize().into() })
+        Self { place, keys: Box::default(), validation: validation(rules), digest: [0; 32] }
     }
 
     /// The claims of a request's token, if it is valid. A wrong one is as none.
     pub(super) fn claims(&self, facts: &Facts<'_>) -> Option<Claims> {
         let token = match &self.place {
-            Place::Cookie(name) => facts.cookie(name)?,
+            Place::Cookie(name) => std::str::from_utf8(facts.cookie(name)?).ok()?,
             Place::Header(name) => {
-                let value = facts.header(name).next()?;
+                let value = std::str::from_utf8(facts.header(name).next()?).ok()?;
                 let bearer = value.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("bearer "));
                 bearer.map_or(value, |scheme| &value[scheme.len()..]).trim()
             }

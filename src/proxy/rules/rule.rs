@@ -1,6 +1,5 @@
 //! One rule, compiled.
 
-use super::basic_auth::BasicAuthError;
 use super::depends::{Depends, jwt_depends, unit_depends};
 use super::door::Door;
 use super::evaluation::Evaluation;
@@ -122,11 +121,11 @@ impl Wanted {
     }
 
     /// Whether values, of which there may be none, are what is wanted.
-    fn is_met<'a>(&self, mut values: impl Iterator<Item = &'a str>) -> bool {
+    fn is_met<'a>(&self, mut values: impl Iterator<Item = &'a [u8]>) -> bool {
         match self {
             Self::Present => values.next().is_some(),
             Self::Absent => values.next().is_none(),
-            Self::Value(wanted) => values.any(|value| value == &**wanted),
+            Self::Value(wanted) => values.any(|value| value == wanted.as_bytes()),
         }
     }
 }
@@ -137,7 +136,8 @@ impl Rule {
         rule: &RouteRule,
         experiments: &[ExperimentRules],
         jwt: Option<&JwtRules>,
-    ) -> Result<Self, BasicAuthError> {
+        door: Option<Door>,
+    ) -> Self {
         let conditions = conditions(rule, experiments);
         let mut depends = Depends::default();
         for condition in &conditions {
@@ -146,7 +146,7 @@ impl Rule {
         if !rule.client.is_empty() {
             depends.add(&Depends::on_client());
         }
-        Ok(Self {
+        Self {
             host: rule.host.as_deref().map(Into::into),
             path: rule.path.clone(),
             methods: rule.method.iter().filter_map(|name| name.parse().ok()).collect(),
@@ -155,8 +155,8 @@ impl Rule {
             depends,
             action: action(rule),
             changes: changes(rule).map(Box::new),
-            door: Door::of(rule)?.map(Box::new),
-        })
+            door: door.map(Box::new),
+        }
     }
 
     pub(super) fn host(&self) -> Option<&str> {
@@ -224,10 +224,12 @@ impl Condition {
                 Wanted::Absent => !facts.parameter(name, |_| true),
                 Wanted::Value(value) => facts.parameter(name, |found| found == &**value),
             },
-            Subject::Experiment(at, _) => wanted.is_met(evaluation.variant(*at).into_iter()),
+            Subject::Experiment(at, _) => {
+                wanted.is_met(evaluation.variant(*at).map(str::as_bytes).into_iter())
+            }
             Subject::Claim(name) => {
                 let values = evaluation.claims().map(|claims| claims.values(name)).unwrap_or_default();
-                wanted.is_met(values.iter().map(|value| &**value))
+                wanted.is_met(values.iter().map(|value| value.as_bytes()))
             }
         }
     }

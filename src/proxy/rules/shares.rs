@@ -11,7 +11,7 @@ use vitrine_core::id::{AppName, Version};
 /// move to it and never between two others. None if all weights are 0.
 pub(super) fn pick<'a>(
     salt: &str,
-    unit: &str,
+    unit: &[u8],
     weighted: impl Iterator<Item = (&'a str, u32)>,
 ) -> Option<usize> {
     let drawn = weighted
@@ -22,9 +22,9 @@ pub(super) fn pick<'a>(
 }
 
 /// A number above 0 and below 1 of the first 53 bits of SHA-256 over the three, each with its length in front.
-fn uniform(salt: &str, unit: &str, name: &str) -> f64 {
+fn uniform(salt: &str, unit: &[u8], name: &str) -> f64 {
     let mut hash = Sha256::new();
-    for part in [salt, unit, name] {
+    for part in [salt.as_bytes(), unit, name.as_bytes()] {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
@@ -86,7 +86,7 @@ impl Shares {
     #[must_use]
     pub fn of(&self, visitor: &str) -> &Chosen {
         let index = if self.is_split() {
-            pick(&self.salt, visitor, self.names.iter().map(|(name, weight)| (&**name, *weight)))
+            pick(&self.salt, visitor.as_bytes(), self.names.iter().map(|(name, weight)| (&**name, *weight)))
         } else {
             None
         };
@@ -100,7 +100,7 @@ mod tests {
 
     fn shares(salt: &str, weights: &[(&str, u32)]) -> Vec<usize> {
         let units = 0..20_000;
-        units.map(|unit| pick(salt, &unit.to_string(), weights.iter().copied()).unwrap()).collect()
+        units.map(|unit| pick(salt, unit.to_string().as_bytes(), weights.iter().copied()).unwrap()).collect()
     }
 
     #[test]
@@ -130,6 +130,6 @@ mod tests {
 
     #[test]
     fn nothing_is_picked_where_all_weights_are_0() {
-        assert_eq!(pick("s", "u", [("a", 0)].into_iter()), None);
+        assert_eq!(pick("s", b"u", [("a", 0)].into_iter()), None);
     }
 }

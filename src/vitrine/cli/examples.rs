@@ -29,10 +29,11 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         "routes explain",
         &[
             "vitrine routes explain https://www.example.com/learn/a",
-            "vitrine routes explain https://www.example.com/ -H 'cookie: role=admin' --json",
+            "vitrine routes explain https://www.example.com/ -H x-beta:1 --json",
         ],
     ),
     ("routes rollback", &["vitrine routes rollback"]),
+    ("routes reset", &["vitrine routes reset"]),
     ("routes link", &["vitrine routes link checkout=b --key-file /etc/vitrine/experiments.key"]),
     ("token create", &["vitrine token create ci --app shop --verb deploy,promote --ttl 90d"]),
     ("token list", &["vitrine token list"]),

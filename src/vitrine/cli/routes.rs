@@ -44,7 +44,9 @@ pub(super) enum Verb {
     },
     /// Undo the last `routes set`; after the first one, the rules of vitrine.toml are in force again
     Rollback,
-    /// Print a signed query that gives a tester a variant of an experiment; talks to no host
+    /// Undo every `routes set`: the rules of vitrine.toml are in force again
+    Reset,
+    /// Print a signed query parameter that gives a request a variant of an experiment; talks to no host
     Link {
         /// Experiment and variant, such as checkout=b
         #[arg(value_name = "EXPERIMENT=VARIANT")]
@@ -75,7 +77,12 @@ pub(super) async fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Rollback => {
             let client = Client::changing()?;
             let view: RoutingView = client.post(&["routes", "rollback"], &json!({})).await?;
-            client.done(&view, &format!("undone: {}", origin(&view)))
+            client.done(&view, &format!("undone; in force now: {}", origin(&view)))
+        }
+        Verb::Reset => {
+            let client = Client::changing()?;
+            let view: RoutingView = client.json(client.request(Method::DELETE, &["routes"])).await?;
+            client.done(&view, &format!("in force: {}", origin(&view)))
         }
         Verb::Link { variant, key_file } => link(&variant, &key_file),
     }
@@ -84,7 +91,13 @@ pub(super) async fn run(verb: Verb) -> Result<(), Failure> {
 async fn set(file: &Path) -> Result<(), Failure> {
     let text = read(file)?;
     // With the name that the file has here, and before anything is sent.
-    RoutingRules::parse(&text, file).map_err(|error| Failure::refused(error.to_string()))?;
+    let rules = RoutingRules::parse(&text, file).map_err(|error| Failure::refused(error.to_string()))?;
+    if rules.is_empty() {
+        let file = file.display();
+        return Err(Failure::refused(format!(
+            "{file} has no [[route]], [[experiment]] or [jwt]; `vitrine routes reset` goes back to the rules of vitrine.toml"
+        )));
+    }
     let client = Client::changing()?;
     let request =
         client.request(Method::PUT, &["routes"]).header(CONTENT_TYPE, "application/toml").body(text);
@@ -113,6 +126,7 @@ async fn explain(request: RequestToExplain) -> Result<(), Failure> {
     for tried in &explained.tried {
         print::talk(&format!("rule {}: {} does not hold", tried.index, tried.failed));
     }
+    explained.notes.iter().for_each(|note| print::talk(&format!("note: {note}")));
     let target =
         explained.target.as_deref().unwrap_or("nothing: no rule holds, and no app has this host name");
     let by =
@@ -143,6 +157,6 @@ fn link(variant: &str, key_file: &Path) -> Result<(), Failure> {
         .ok_or_else(|| Failure::Usage(format!("`{variant}` is no EXPERIMENT=VARIANT, such as checkout=b")))?;
     let token =
         force_token(key_file, experiment, variant).map_err(|error| Failure::refused(error_chain(&error)))?;
-    let query = format!("?{FORCE_PARAMETER}={token}");
+    let query = format!("{FORCE_PARAMETER}={token}");
     if print::is_json() { print::json(&json!({ "query": query })) } else { print::data(&query) }
 }

@@ -15,6 +15,7 @@ use vitrine_edge::EdgeError;
 use vitrine_proxy::certificates::{self, Certificates};
 use vitrine_proxy::connections::bind::bound;
 use vitrine_proxy::route::guard::Guard;
+use vitrine_proxy::rules::Rules;
 use vitrine_store::{KeySource, Layout, Store};
 
 /// What was found. Nothing was made, bound or changed, and a host may run meanwhile.
@@ -37,6 +38,7 @@ impl Precheck {
         found.apps = found.noted(Store::inspect(&config.data, &keys)).unwrap_or_default();
         found.noted(Guard::load(&config.previews, b""));
         found.certificates(config);
+        found.noted(Rules::compile(&config.routing()));
         let token = Token::load(&Layout::new(&config.data).admin_token());
         found.noted(token.map_err(AdminError::from));
         found.addresses(config);

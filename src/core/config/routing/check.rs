@@ -1,7 +1,9 @@
 //! What the types of the fields do not say.
 
 use super::super::check::{Problem, host_problem, problem as found};
-use super::{Conditions, ExperimentRules, FixedAnswer, JwtRules, RouteRule, RoutingRules, Template};
+use super::{
+    Conditions, ExperimentRules, FixedAnswer, JwtRules, PathPattern, RouteRule, RoutingRules, Template,
+};
 use crate::id::{AppName, Version};
 use crate::limits::{
     EXPERIMENT_VARIANTS_MAX, EXPERIMENTS_MAX, FIXED_ANSWER_BYTES_MAX, ROUTE_CONDITIONS_MAX, ROUTE_RULES_MAX,
@@ -14,7 +16,7 @@ use url::Url;
 /// Statuses of redirects.
 const REDIRECTS: [u16; 5] = [301, 302, 303, 307, 308];
 /// Headers that frame a message, belong to one connection, or are the host's own: no rule sets or removes them.
-const OWN_HEADERS: [&str; 14] = [
+const OWN_HEADERS: [&str; 15] = [
     "connection",
     "content-length",
     "cookie",
@@ -29,6 +31,7 @@ const OWN_HEADERS: [&str; 14] = [
     "x-request-id",
     "traceparent",
     "set-cookie",
+    "vary",
 ];
 
 /// The first value that can't be used.
@@ -107,9 +110,22 @@ fn conditions_problem(rule: &RouteRule, rules: &RoutingRules) -> Wrong {
 
 fn target_problem(rule: &RouteRule) -> Wrong {
     let app = rule.app.is_some() || !rule.weights.is_empty();
-    let ends = [rule.redirect.is_some(), rule.respond.is_some(), rule.upstream.is_some() || app];
-    let ends = ends.iter().filter(|end| **end).count();
-    if ends > 1 || (ends == 0 && !rule.maintenance) {
+    let to_app = match (&rule.upstream, &rule.app) {
+        (Some(_), _) => "upstream",
+        (None, Some(_)) => "app",
+        (None, None) => "weights",
+    };
+    let ends = [
+        (to_app, rule.upstream.is_some() || app),
+        ("redirect", rule.redirect.is_some()),
+        ("respond", rule.respond.is_some()),
+    ];
+    let ends: Vec<&'static str> =
+        ends.into_iter().filter(|(_, is_there)| *is_there).map(|(name, _)| name).collect();
+    if let [one, other, ..] = ends[..] {
+        return wrong(other, format!("stands beside `{one}`; write one of them"));
+    }
+    if ends.is_empty() && !rule.maintenance {
         return wrong(
             "",
             "must have one of `app`, `weights`, `redirect`, `respond`, `upstream` and `maintenance` (an app beside an `upstream` fills in its `upstream_host`)",
@@ -205,6 +221,13 @@ fn path_change_problem(rule: &RouteRule) -> Wrong {
     if let Some(prefix) = &rule.strip_prefix {
         if !prefix.starts_with('/') || prefix.ends_with('/') || prefix.contains(['{', '*', '?', '%']) {
             return wrong("strip_prefix", format!("is `{prefix}`; write a path such as \"/learn\""));
+        }
+        let below = rule.path.as_ref().and_then(PathPattern::prefix).filter(|path| !path.is_empty());
+        let has_it = |path: &str| {
+            path.strip_prefix(prefix.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        if below.is_some_and(|path| !has_it(path)) {
+            return wrong("strip_prefix", format!("is `{prefix}`, with which no path of this rule begins"));
         }
         if !reaches && rule.redirect.is_none() {
             return wrong("strip_prefix", "is for requests that an app or upstream gets, and for redirects");

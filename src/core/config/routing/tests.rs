@@ -44,7 +44,8 @@ upstream_host = "{app}-{version}.internal"
     let rules = parse(text).unwrap();
     let again = toml::to_string(&rules).unwrap();
     assert_eq!(parse(&again).unwrap(), rules, "{again}");
-    let named: Vec<_> = rules.named_apps().into_iter().map(|(place, app)| format!("{place} {app}")).collect();
+    let named: Vec<_> =
+        rules.named_apps().into_iter().map(|(place, app, _)| format!("{place} {app}")).collect();
     assert_eq!(named, ["route[0].weights learn", "route[0].weights learn", "route[2].app learn"]);
 }
 
@@ -63,7 +64,8 @@ fn mistakes_are_shown_with_line_and_column() {
         ("[[route]]\nexperiment = { x = \"a\" }\napp = \"a\"", "2:14", "no [[experiment]]"),
         ("[[route]]\nclient = [\"10.0.0.0\"]\napp = \"a\"", "2:11", "is no network"),
         ("[[route]]\nhost = \"a.test\"", "1:1", "must have one of"),
-        ("[[route]]\napp = \"a\"\nredirect = \"/x\"", "1:1", "must have one of"),
+        ("[[route]]\napp = \"a\"\nredirect = \"/x\"", "3:12", "stands beside `app`"),
+        ("[[route]]\npath = \"/a/*\"\napp = \"a\"\nstrip_prefix = \"/b\"", "4:16", "begins"),
         ("[[route]]\nversion = \"v1\"\nredirect = \"/x\"", "2:11", "without `app`"),
         ("[[route]]\nweights = { a = 0 }", "2:11", "are all 0"),
         ("[[route]]\nweights = { \"A b\" = 1 }", "2:11", "which is no app"),
