@@ -170,7 +170,7 @@ async function leadsOf(project, file, text, found) {
 function withImports(project, file, text, leads, modules) {
   const code = text.replace(COMMENT, "").replace(INLINE_COMMENT, "");
   const names = new Set([...code.matchAll(IMPORT)].map(([, , name]) => name));
-  return text.replace(IMPORT, (whole, _quote, name) => {
+  const rewritten = text.replace(IMPORT, (whole, _quote, name) => {
     const target = names.has(name) && project.lead(name, file) === undefined ? imported(file, name) : undefined;
     if (target === undefined || !path.isAbsolute(target)) return whole;
     if (!isModule(target)) {
@@ -181,6 +181,14 @@ function withImports(project, file, text, leads, modules) {
     if (!modules.has(target)) modules.set(target, `${modules.size}`);
     return `import(${JSON.stringify(`./${MODULES}/${modules.get(target)}.mjs`)}`;
   });
+  if (rewritten === text) return text;
+  try {
+    compileFunction(rewritten, PARAMETERS, { filename: file });
+  } catch {
+    // What looks like a call stands in a string.
+    throw new Mixed(`${path.relative(project.folder, file)} has \`import(\` in a text`);
+  }
+  return rewritten;
 }
 
 /** The file that Node.js gives to an `import` in `importer`. */

@@ -186,10 +186,10 @@ impl Authority {
     async fn begin_due(&mut self, orders: &mut JoinSet<Ended>) {
         let needed = self.needed();
         self.forget_ended(&needed).await;
-        for name in needed {
-            if !self.is_due(&name) {
-                continue;
-            }
+        let mut due: Vec<_> = needed.into_iter().filter(|name| self.is_due(name)).collect();
+        // Names that fail again and again come last, or they would use up what may be ordered in an hour.
+        due.sort_by_key(|name| self.records.get(name).map(Record::urgency).unwrap_or_default());
+        for name in due {
             if self.in_flight.len() >= ACME_ORDERS_AT_ONCE || !self.may_begin() {
                 return;
             }

@@ -18,6 +18,7 @@ use super::version_pin::{VARIES, VARIES_FOR_ALL};
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, SET_COOKIE, VARY};
 use http::{HeaderValue, Method, StatusCode};
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
@@ -118,6 +119,10 @@ fn head(
     let mut headers = re_encode(given, &context.address.host, shared_domain);
     if is_file {
         bundle.headers.apply(&context.address.host, context.app_path(), &mut headers);
+    }
+    if let Some(routed) = &context.routed {
+        // What caches are told from here on follows from what leaves.
+        routed.edit_headers(&mut headers, &context.address.host, context.info.uri.path());
     }
     ReleaseTag::of(bundle.digest).put_on(&context.headers, status, &mut headers);
     let cookie = pin_to_set(&headers, context, selection);
@@ -229,10 +234,15 @@ fn keep_apart(headers: &mut HeaderMap, kept: Kept, selection: &Selection) {
 
 /// The cookie that keeps a page's sub-requests at its release, unless the browser has it.
 fn pin_to_set(headers: &HeaderMap, context: &RequestContext, selection: &Selection) -> Option<HeaderValue> {
-    let version = selection.target.release.version.as_str();
+    let release = &selection.target.release;
+    let pin = match context.routed.as_deref().and_then(Routed::chosen) {
+        // Several apps may share the host name.
+        Some(_) => Cow::Owned(release.to_string()),
+        None => Cow::Borrowed(release.version.as_str()),
+    };
     let reads = context.info.reads;
     let document = is_html(headers) && (reads.navigation || !reads.fetches) && selection.pinnable;
-    (document && context.pin_cookie() != Some(version)).then(|| PIN.set(version, context.info.https, None))
+    (document && context.pin_cookie() != Some(&*pin)).then(|| PIN.set(&pin, context.info.https, None))
 }
 
 /// The worker's own figures when the answer is complete, else what the edge saw.

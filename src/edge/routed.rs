@@ -139,11 +139,8 @@ impl Routed {
         }
     }
 
-    /// Changes the headers that the client gets, and tells caches what the answer depends on.
-    pub(crate) fn edit_response(&self, headers: &mut HeaderMap, host: &str, sent_path: &str) {
-        for name in self.depends.headers() {
-            headers.append(VARY, HeaderValue::from_str(name.as_str()).expect("a header's name is a value"));
-        }
+    /// Changes the headers that the client gets.
+    pub(crate) fn edit_headers(&self, headers: &mut HeaderMap, host: &str, sent_path: &str) {
         let Some(changes) = self.changes() else { return };
         for name in &changes.remove_response {
             headers.remove(name);
@@ -152,6 +149,14 @@ impl Routed {
             if let Ok(value) = HeaderValue::try_from(self.fill(template, host, sent_path)) {
                 headers.insert(name, value);
             }
+        }
+    }
+
+    /// As [`Routed::edit_headers`], and tells caches what the answer depends on.
+    pub(crate) fn edit_response(&self, headers: &mut HeaderMap, host: &str, sent_path: &str) {
+        self.edit_headers(headers, host, sent_path);
+        for name in self.depends.headers() {
+            headers.append(VARY, HeaderValue::from_str(name.as_str()).expect("a header's name is a value"));
         }
     }
 

@@ -92,7 +92,13 @@ impl<W> EdgeState<W> {
         let wanted = context.wanted().filter(|_| self.skew_protection);
         let visitor = context.visitor.id;
         let mut selection = match context.routed.as_ref().and_then(|routed| routed.chosen()) {
-            Some(chosen) => select::select_named(table, chosen, wanted, visitor)?,
+            Some(chosen) => {
+                // A cookie without the app's name may be of another app under this host name.
+                let is_unclear =
+                    |wanted: &&str| !wanted.contains('@') && context.pin_cookie() == Some(*wanted);
+                let wanted = wanted.filter(|wanted| !is_unclear(wanted));
+                select::select_named(table, chosen, wanted, visitor)?
+            }
             None => select::select(table, &context.address.host, wanted, visitor)?,
         };
         let leads_elsewhere =

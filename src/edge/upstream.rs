@@ -20,10 +20,12 @@ use http_body_util::Empty;
 use hyper::body::{Body as _, Incoming};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use tokio_util::io::InspectReader;
 use tokio_util::sync::CancellationToken;
 use vitrine_core::hop_by_hop::is_hop_by_hop;
-use vitrine_core::limits::UPSTREAM_HEAD_MS;
+use vitrine_core::limits::{UPSTREAM_HEAD_MS, UPSTREAM_SOCKET_IDLE_MS};
 use vitrine_core::telemetry::error_chain;
 use vitrine_proxy::connections::activity::Activity;
 use vitrine_proxy::rules::{Action, UpstreamOrigin};
@@ -110,7 +112,8 @@ async fn exchange<W>(
     if status == StatusCode::SWITCHING_PROTOCOLS {
         let Some(connection) = connection else { return Err(Failure::of(Outcome::UpstreamGone)) };
         let upstream = hyper::upgrade::on(&mut answer);
-        activity.after_http.set(tunnel(connection, upstream, counted, edge.shutdown.clone()));
+        let end = TunnelEnd { shutdown: edge.shutdown.clone(), handed_over: edge.handed_over.clone() };
+        activity.after_http.set(tunnel(connection, upstream, counted, end));
         let mut headers = passed_on(answer.headers());
         headers.insert(CONNECTION, UPGRADES);
         headers.insert(UPGRADE, WEBSOCKET);
@@ -231,19 +234,34 @@ fn failed(context: &RequestContext, origin: &UpstreamOrigin, error: &UpstreamErr
     }
 }
 
-/// Carries bytes both ways until either side closes, or the host leaves.
-async fn tunnel(
-    client: OnUpgrade,
-    upstream: OnUpgrade,
-    counted: Option<Counted>,
-    shutdown: CancellationToken,
-) {
+/// Carries bytes both ways until either side closes, says nothing for too long, or the host leaves.
+async fn tunnel(client: OnUpgrade, upstream: OnUpgrade, counted: Option<Counted>, end: TunnelEnd) {
     let (Ok(client), Ok(upstream)) = tokio::join!(client, upstream) else { return };
-    let (mut client, mut upstream) = (TokioIo::new(client), TokioIo::new(upstream));
+    let carried = AtomicU64::new(0);
+    let count = |bytes: &[u8]| {
+        carried.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+    };
+    let mut client = InspectReader::new(TokioIo::new(client), count);
+    let mut upstream = InspectReader::new(TokioIo::new(upstream), count);
+    let idle = async {
+        let mut before = u64::MAX;
+        while before != carried.load(Ordering::Relaxed) {
+            before = carried.load(Ordering::Relaxed);
+            tokio::time::sleep(Duration::from_millis(UPSTREAM_SOCKET_IDLE_MS)).await;
+        }
+    };
     tokio::select! {
         // A side that breaks off ends the other one, too.
         _ = tokio::io::copy_bidirectional(&mut client, &mut upstream) => {}
-        () = shutdown.cancelled() => {}
+        () = idle => {}
+        () = end.shutdown.cancelled() => {}
+        () = end.handed_over.cancelled() => {}
     }
     drop(counted);
+}
+
+/// What ends a tunnel from this side.
+struct TunnelEnd {
+    shutdown: CancellationToken,
+    handed_over: CancellationToken,
 }

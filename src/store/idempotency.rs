@@ -38,6 +38,8 @@ pub enum Begun {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Settled {
+    /// Routing rules were set or undone.
+    Routed,
     /// A release was made live.
     Switched {
         /// By the change of this epoch.

@@ -91,6 +91,7 @@ impl Store {
             let mut forgotten = 0;
             for id in &lost {
                 forgotten += transaction.execute("DELETE FROM env WHERE key = ?1", [id])?;
+                transaction.execute("DELETE FROM acme WHERE key = ?1", [id])?;
             }
             let detail = Some(format!("{forgotten} values under key {}", lost.join(", ")));
             audit::append(
@@ -108,8 +109,9 @@ impl Store {
 /// Identities of the keys that values lie under.
 pub(super) fn used_keys(connection: &Connection, path: &Path) -> Result<Vec<String>, StoreError> {
     let read = || -> rusqlite::Result<_> {
-        let mut statement =
-            connection.prepare("SELECT DISTINCT key FROM env WHERE key <> ?1 ORDER BY key")?;
+        let mut statement = connection.prepare(
+            "SELECT key FROM env WHERE key <> ?1 UNION SELECT key FROM acme WHERE key <> ?1 ORDER BY key",
+        )?;
         statement.query_map([PLAIN], |row| row.get(0))?.collect()
     };
     read().map_err(|source| sqlite_error("look up the keys of values", path, source))

@@ -1,7 +1,7 @@
 //! Files with routing rules that operators have set: the newest is in force, the others are there to go back to.
 
 use super::transaction::{from_integer, to_integer};
-use super::{Store, StoreError};
+use super::{Settled, Store, StoreError};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use vitrine_core::audit::{AuditAction, AuditResult, Event};
 use vitrine_core::clock::Clock;
@@ -56,6 +56,7 @@ impl Store {
             if dropped > 0 {
                 transaction.execute("INSERT OR REPLACE INTO meta VALUES (?1, '1')", [DROPPED])?;
             }
+            self.settle_key(transaction, &Settled::Routed)?;
             let record = RoutingRecord { revision, text: text.to_owned(), at_ms, who: who.clone() };
             let detail = format!("revision {revision}: {detail}");
             Ok((record, Some(Event::of_host(AuditAction::RoutesSet, Some(detail), AuditResult::Done))))
@@ -70,6 +71,7 @@ impl Store {
         self.audited("undo the routing rules", |transaction| {
             let Some(newest) = select(transaction, 0)? else { return Ok((None, None)) };
             transaction.execute("DELETE FROM routing WHERE revision = ?1", [to_integer(newest.revision)])?;
+            self.settle_key(transaction, &Settled::Routed)?;
             let back_to = select(transaction, 0)?.map_or_else(
                 || "those of vitrine.toml are in force".to_owned(),
                 |record| format!("revision {} is in force", record.revision),

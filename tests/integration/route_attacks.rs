@@ -233,3 +233,62 @@ fn a_host_goes_back_to_what_it_still_knows_and_to_nothing_else() {
     std::fs::write(&empty, "").unwrap();
     host.cli(&["routes", "set", empty.to_str().unwrap()]).fails(1, &["has no [[route]]"]);
 }
+
+#[test]
+fn a_rollback_that_is_asked_for_again_under_its_key_goes_back_once() {
+    let host = Host::start();
+    // Its answer is longer than those that are kept for a request that comes again.
+    let long = "# ".to_owned() + &"x".repeat(70 << 10);
+    for text in ["one", "two", "three"] {
+        set(&host, &format!("{long}\n[[route]]\nrespond = {{ status = 200, body = \"{text}\" }}\n"));
+    }
+    let rollback =
+        || host.call("POST", "/v1/routes/rollback").header("idempotency-key", "again").body("{}").send();
+    for _ in 0..3 {
+        let answer = rollback();
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert_eq!(ask(&host, WWW, "/", &[]).body, b"two");
+    }
+}
+
+#[test]
+fn apps_that_share_a_host_name_get_no_pin_of_each_other_and_caches_none_at_all() {
+    const PAGE: &str =
+        "export default (request) => new Response('VERSION', { headers: { 'content-type': 'text/html' } });";
+    let host = Host::start();
+    let deploy = |app: &str, version: &str| {
+        let page = PAGE.replace("VERSION", &format!("{app}@{version}"));
+        host.deploy_files(app, &[("server/index.js", &page)], &["--version", version]);
+    };
+    for (app, version) in [("main", "v5"), ("main", "v7"), ("learn", "v5")] {
+        deploy(app, version);
+    }
+    set(
+        &host,
+        &format!(
+            "[[route]]\nhost = \"{WWW}\"\npath = \"/learn/*\"\napp = \"learn\"\n\
+             [[route]]\nhost = \"{WWW}\"\npath = \"/public\"\napp = \"main\"\nset_response_headers = {{ cache-control = \"public, max-age=300\" }}\n\
+             [[route]]\nhost = \"{WWW}\"\napp = \"main\"\n"
+        ),
+    );
+    let text = |answer: &Answer| String::from_utf8(answer.body.clone()).unwrap();
+    let page = ask(&host, WWW, "/learn/", &[("sec-fetch-mode", "navigate"), ("accept", "text/html")]);
+    let cookie = page.header("set-cookie").unwrap().split(';').next().unwrap();
+    assert_eq!((cookie, text(&page).as_str()), ("__vitrine_release=learn@v5", "learn@v5"));
+    for pin in [cookie, "__vitrine_release=v5"] {
+        let fetched = ask(&host, WWW, "/data", &[("sec-fetch-mode", "cors"), ("cookie", pin)]);
+        assert_eq!(text(&fetched), "main@v7", "{pin}");
+    }
+    let own =
+        ask(&host, WWW, "/data", &[("sec-fetch-mode", "cors"), ("cookie", "__vitrine_release=main@v5")]);
+    assert_eq!(text(&own), "main@v5");
+    let public = ask(&host, WWW, "/public", &[("sec-fetch-mode", "navigate"), ("accept", "text/html")]);
+    assert_eq!(
+        (public.header("cache-control"), public.header("set-cookie")),
+        (Some("public, max-age=300"), None)
+    );
+    assert!(
+        public.headers.iter().any(|(name, value)| name == "vary" && value.contains("x-vitrine-release")),
+        "{public:?}"
+    );
+}

@@ -201,6 +201,7 @@ class WebSocket extends EventTarget {
       }
       const isFetched = end.#way instanceof HostWay;
       const number = op_socket_accept(request, headers);
+      if (isFetched && (number === 0 || number === -2)) end.#way.end();
       if (number === 0) throw new TypeError("The handler answered with a WebSocket, and the request does not ask for one");
       if (number === -2) throw new TypeError("With limits.isolate_per_request there are no WebSockets: each would keep an isolate for itself");
       if (isFetched) end = relay(end);
@@ -327,6 +328,8 @@ class WebSocket extends EventTarget {
   }
 
   #opens() {
+    // Its client has left before it was open.
+    if (this.#state === CLOSED) return;
     if (this.#state === CLOSING) {
       // Closed before it was open.
       this.#way.end();

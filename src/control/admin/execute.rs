@@ -136,6 +136,7 @@ impl Change {
 fn recall(behalf: &OnBehalf, app: Option<&AppName>, key: &str, settled: Settled) -> Result<Answer, Problem> {
     let releases = &behalf.releases;
     let answer = match (settled, app) {
+        (Settled::Routed, _) => Some(Answer::ok(&releases.routing()?)),
         (Settled::KeyRotated(rotated), _) => Some(Answer::ok(&rotated)),
         (Settled::Restored, Some(app)) => Some(Answer::ok(&releases.app(app)?)),
         (Settled::Switched { epoch }, Some(app)) => {

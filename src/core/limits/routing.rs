@@ -26,6 +26,8 @@ pub const UPSTREAM_CONNECT_MS: u64 = 5_000;
 pub const UPSTREAM_HEAD_MS: u64 = 60_000;
 /// How long an upstream may say nothing once its answer has begun, in milliseconds.
 pub const UPSTREAM_IDLE_MS: u64 = 60_000;
+/// How long a WebSocket of an upstream may carry nothing either way, in milliseconds: longer than servers wait between two pings.
+pub const UPSTREAM_SOCKET_IDLE_MS: u64 = 600_000;
 /// Connections to one upstream that are kept for the next request.
 pub const UPSTREAM_IDLE_CONNECTIONS: usize = 128;
 /// How long one is kept, in milliseconds: less than servers usually keep theirs.

@@ -55,6 +55,11 @@ impl Record {
         self.retry_at_s <= now_s && self.certificate.as_ref().is_none_or(|kept| kept.expires_s <= now_s)
     }
 
+    /// What is ordered first: new names and certificates that end, in the order of their failures.
+    pub(super) fn urgency(&self) -> (usize, i64) {
+        (self.failures, self.certificate.as_ref().map_or(0, |kept| kept.expires_s))
+    }
+
     /// Failures since the last success.
     pub(super) const fn failures(&self) -> usize {
         self.failures

@@ -58,10 +58,21 @@ pub(super) fn normal(path: &str) -> Cow<'_, str> {
 #[must_use]
 pub fn below<'a>(path: &'a str, prefix: &str) -> Option<&'a str> {
     prefix.split('/').skip(1).try_fold(path, |rest, wanted| {
-        let rest = rest.trim_start_matches('/');
-        let end = rest.find('/').unwrap_or(rest.len());
+        let mut rest = rest;
+        while let Some(after) = after_slash(rest) {
+            rest = after;
+        }
+        let ends = |at: &usize| after_slash(&rest[*at..]).is_some();
+        let end = rest.char_indices().map(|(at, _)| at).find(ends).unwrap_or(rest.len());
         (decode(&rest[..end]) == wanted).then_some(&rest[end..])
     })
+}
+
+/// What follows a slash in any of its spellings.
+fn after_slash(text: &str) -> Option<&str> {
+    let escape =
+        text.get(..3).filter(|text| text.eq_ignore_ascii_case("%2f") || text.eq_ignore_ascii_case("%5c"));
+    text.strip_prefix(['/', '\\']).or_else(|| escape.map(|escape| &text[escape.len()..]))
 }
 
 fn decode(text: &str) -> String {
@@ -140,6 +151,8 @@ mod tests {
             ("/learn/a%20b", Some("/a%20b")),
             ("//learn//a", Some("//a")),
             ("/%6cearn/a", Some("/a")),
+            ("/learn%2Fa", Some("%2Fa")),
+            ("/learn\\a", Some("\\a")),
             ("/learning", None),
             ("/", None),
         ] {
