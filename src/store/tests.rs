@@ -49,9 +49,9 @@ fn instance(id: InstanceId, spec: &str) -> InstanceRecord {
     InstanceRecord { id, spec_hash, config_revision: 0, env_scope: EnvScope::Production }
 }
 
-/// Takes back what the step of the instances did.
-const BEFORE_INSTANCES: &str =
-    "DROP TABLE instances; DROP TABLE scales; ALTER TABLE releases ADD COLUMN instance TEXT;
+/// Takes back what the step of the instances and those after it did.
+const BEFORE_INSTANCES: &str = "DROP TABLE acme; DROP TABLE routing; DROP TABLE instances; DROP TABLE scales;
+     ALTER TABLE releases ADD COLUMN instance TEXT;
      ALTER TABLE idempotency DROP COLUMN settled; ALTER TABLE idempotency DROP COLUMN orphaned;";
 
 fn value(name: &str, value: &str) -> EnvValue {
