@@ -111,7 +111,7 @@ fn no_spelling_of_a_path_gets_around_a_rule() {
 #[test]
 fn a_trusted_proxys_forwarded_host_leads_around_no_rule() {
     let folder = Host::configured("trusted_proxies = [\"127.0.0.1/32\"]\n");
-    let host = Host::start_in(folder, &[]);
+    let host = Host::start_in(folder, &["--isolation", "process"]);
     deploy(&host, "main", &["--version", "v1"]);
     deploy(&host, "other", &["--version", "v1"]);
     set(
@@ -134,7 +134,7 @@ fn upstreams_get_no_password_of_the_host_and_no_forged_header() {
     let config =
         format!("[previews]\npassword_file = {password:?}\n[edge]\ntrusted_headers = [\"x-auth-user\"]\n");
     std::fs::write(folder.path().join("vitrine.toml"), config).unwrap();
-    let host = Host::start_in(folder, &[]);
+    let host = Host::start_in(folder, &["--isolation", "process"]);
     let address = upstream();
     let users = host.folder().join("users");
     std::fs::write(&users, "ann:a word\n").unwrap();
@@ -196,7 +196,7 @@ fn a_file_that_is_gone_closes_its_rule_and_keeps_no_host_down() {
     let host = {
         let folder = host.kill();
         std::fs::remove_file(Path::new(&users)).unwrap();
-        Host::start_in(folder, &[])
+        Host::start_in(folder, &["--isolation", "process"])
     };
     assert_eq!(host.get("main", "/").send().status, 200);
     assert_eq!(ask(&host, WWW, "/", &shown).status, 401);

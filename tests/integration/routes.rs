@@ -353,7 +353,7 @@ fn a_file_with_a_mistake_changes_nothing_and_rollback_undoes() {
     let configured = Host::configured(
         "[[route]]\nhost = \"www.example.com\"\nrespond = { status = 200, body = \"file\" }\n",
     );
-    let host = Host::start_in(configured, &[]);
+    let host = Host::start_in(configured, &["--isolation", "process"]);
     deploy(&host, "main", "v1", &[]);
     let said = |host: &Host| String::from_utf8(ask(host, WWW, "/", &[]).body).unwrap();
     assert_eq!(said(&host), "file");
@@ -372,7 +372,7 @@ fn a_file_with_a_mistake_changes_nothing_and_rollback_undoes() {
     let got = host.cli(&["routes", "get", "--json"]).ok().json();
     assert_eq!((&got["revision"], &got["rules"], &got["by"]), (&json!(2), &json!(1), &json!("root")));
     // What was set outlives the host.
-    let host = Host::start_in(host.kill(), &[]);
+    let host = Host::start_in(host.kill(), &["--isolation", "process"]);
     assert_eq!(said(&host), "two");
     for expected in ["one", "file"] {
         host.cli(&["routes", "rollback"]).ok();
@@ -463,7 +463,7 @@ fn a_rule_opens_no_guarded_preview_and_forged_pins_reach_none() {
     std::fs::set_permissions(&password, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     std::fs::write(folder.path().join("vitrine.toml"), format!("[previews]\npassword_file = {password:?}\n"))
         .unwrap();
-    let host = Host::start_in(folder, &[]);
+    let host = Host::start_in(folder, &["--isolation", "process"]);
     for app in ["shop", "blog"] {
         deploy(&host, app, "v1", &[]);
     }
