@@ -57,6 +57,7 @@ pub(crate) fn answer(
     }
     let declared = app_head::declared_bytes(&answer.head.headers);
     let mut headers = head(context, selection, shared_domain, status, answer.head.headers);
+    context.edited_by_rule = true;
     context.outcome = Outcome::Ok;
     let has_none =
         matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED);

@@ -42,6 +42,8 @@ pub(crate) struct RequestContext {
     pub address: Address,
     /// What routing rules make of it, where there are some.
     pub routed: Option<Box<Routed>>,
+    /// Whether the rule has changed the answer's headers already.
+    pub edited_by_rule: bool,
     /// Epoch of the table that chose.
     pub epoch: u64,
     /// Release that answers.
@@ -112,6 +114,7 @@ impl RequestContext {
             version_pin,
             address: Address::default(),
             routed: None,
+            edited_by_rule: false,
             epoch,
             target: None,
             pin: Pin::None,

@@ -223,7 +223,10 @@ pub(crate) fn put_own(context: &mut RequestContext, reply: &mut Reply) {
         headers.entry(STRICT_TRANSPORT_SECURITY).or_insert(hsts);
     }
     if let Some(routed) = context.routed.as_deref() {
-        routed.edit_response(headers, &context.address.host, context.info.uri.path());
+        if !context.edited_by_rule {
+            routed.edit_headers(headers, &context.address.host, context.info.uri.path());
+        }
+        routed.tell_caches(headers);
     }
     if context.by_own_name {
         headers.insert(X_ROBOTS_TAG, HeaderValue::from_static("noindex"));

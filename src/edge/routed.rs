@@ -152,9 +152,8 @@ impl Routed {
         }
     }
 
-    /// As [`Routed::edit_headers`], and tells caches what the answer depends on.
-    pub(crate) fn edit_response(&self, headers: &mut HeaderMap, host: &str, sent_path: &str) {
-        self.edit_headers(headers, host, sent_path);
+    /// Tells caches what the answer depends on.
+    pub(crate) fn tell_caches(&self, headers: &mut HeaderMap) {
         for name in self.depends.headers() {
             headers.append(VARY, HeaderValue::from_str(name.as_str()).expect("a header's name is a value"));
         }

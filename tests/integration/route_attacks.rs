@@ -283,6 +283,14 @@ fn apps_that_share_a_host_name_get_no_pin_of_each_other_and_caches_none_at_all()
         ask(&host, WWW, "/data", &[("sec-fetch-mode", "cors"), ("cookie", "__vitrine_release=main@v5")]);
     assert_eq!(text(&own), "main@v5");
     let public = ask(&host, WWW, "/public", &[("sec-fetch-mode", "navigate"), ("accept", "text/html")]);
+    let pinned = ask(
+        &host,
+        WWW,
+        "/public",
+        &[("sec-fetch-mode", "navigate"), ("accept", "text/html"), ("cookie", "__vitrine_release=main@v5")],
+    );
+    assert!(pinned.header("set-cookie").is_some(), "{pinned:?}");
+    assert!(pinned.header("cache-control").unwrap().contains("private"), "{pinned:?}");
     assert_eq!(
         (public.header("cache-control"), public.header("set-cookie")),
         (Some("public, max-age=300"), None)
