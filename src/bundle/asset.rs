@@ -7,6 +7,7 @@ mod index;
 mod pool;
 mod variants;
 
+pub(super) use immutable::hashed_name;
 pub use immutable::{is_in_hashed_folder, name_may_have_hash};
 pub use index::content_type;
 pub(super) use index::{client_files, index, is_public, mark_immutable};

@@ -6,6 +6,7 @@
 #![warn(unreachable_pub)]
 
 mod asset;
+mod delta;
 mod error;
 mod free_space;
 mod header_rules;
@@ -23,6 +24,7 @@ mod unpack;
 mod verify;
 
 pub use asset::{Asset, AssetIndex, Encoding, Kept, content_type, is_in_hashed_folder, name_may_have_hash};
+pub use delta::{Delta, Deltas, Installed, dictionary_pattern};
 pub use error::BundleError;
 pub use free_space::Room;
 pub use header_rules::{HEADERS_FILE, HOST_ORDERS, HeaderRules};
@@ -77,6 +79,12 @@ impl BundleDir {
     #[must_use]
     pub fn encoded(&self) -> PathBuf {
         self.0.join("encoded")
+    }
+
+    /// Folder of its deltas; see [`Deltas`].
+    #[must_use]
+    pub fn deltas(&self) -> PathBuf {
+        self.0.join("deltas")
     }
 
     /// The [`Bundle`] as JSON.

@@ -26,6 +26,7 @@ mod boot;
 mod boot_queue;
 mod capacity;
 mod cold_start;
+mod deltas;
 mod demand;
 mod deploy_phase;
 mod deployment;
@@ -80,6 +81,7 @@ mod worker_monitor;
 use adopt::Recovery;
 use app_logs::AppLogs;
 pub use app_logs::Tail;
+use deltas::DeltaMaker;
 pub use deploy_phase::{DeployObserver, DeployPhase};
 use deployment::Deployer;
 pub use diagnosis::{Diagnosis, LoweredLimit, env_line, limits_line};
@@ -272,6 +274,7 @@ impl Foundations {
             values: self.values.clone(),
             views: self.views.clone(),
             remover: self.remover.clone(),
+            deltas: DeltaMaker::new(&parts.config, &self.registry, &self.records, &self.installed),
         }
     }
 

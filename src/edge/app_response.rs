@@ -184,7 +184,7 @@ async fn shell(files: &AssetCache, selection: &Selection) -> Option<(HeaderValue
     let target = &selection.target;
     let path = format!("/{}", target.bundle.manifest.shell.as_ref()?);
     let asset = target.bundle.assets.get(&path)?;
-    let Plan::Whole(variant) = plan(asset, &Method::GET, &HeaderMap::new()) else { return None };
+    let Plan::Whole(variant) = plan(asset, &Method::GET, &HeaderMap::new(), None) else { return None };
     // A shell that can't be read is none: the error is answered.
     let Ok(Content::Memory(data, _)) = files.open(target, &path, asset, &variant, None).await else {
         return None;

@@ -7,7 +7,7 @@ use std::io::{Error, Result, SeekFrom};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use tokio::io::AsyncSeekExt as _;
-use vitrine_bundle::{Asset, Encoding};
+use vitrine_bundle::{Asset, BundleDir, Delta, Encoding};
 use vitrine_core::id::Digest;
 use vitrine_core::limits::{ASSET_CACHE_BYTES_MAX, ASSET_CACHED_BYTES_MAX};
 use vitrine_proxy::route::Target;
@@ -73,6 +73,24 @@ impl AssetCache {
             Some(part) => data.slice(*part.start() as usize..=*part.end() as usize),
         };
         Ok(Content::Memory(data, hit))
+    }
+
+    /// A delta of one of a release's files.
+    ///
+    /// # Errors
+    /// It is not there, is not what was made, or the disk fails.
+    pub(crate) async fn delta(&self, target: &Target, delta: &Delta) -> Result<Bytes> {
+        let key = (delta.digest, None);
+        if let Some(data) = self.memory.get(&key) {
+            return Ok(data);
+        }
+        let folder = BundleDir(target.dir.clone()).deltas();
+        let data = Bytes::from(tokio::fs::read(delta.path(&folder)).await?);
+        if Digest::of(&data) != delta.digest {
+            return Err(Error::other("the delta is not what was made"));
+        }
+        self.memory.insert(key, data.clone());
+        Ok(data)
     }
 }
 

@@ -4,7 +4,7 @@ use super::asset_cache::{AssetCache, Content};
 use super::body::Source;
 use super::caching::{Caching, cache_control, caching};
 use super::context::RequestContext;
-use super::negotiate::encoding_name;
+use super::negotiate::AVAILABLE_DICTIONARY;
 use super::response::{Failure, Reply, Timing, whole};
 use super::select::{Pin, Selection};
 use super::static_files::{Plan, Variant, plan};
@@ -12,14 +12,19 @@ use super::version_pin::VARIES;
 use bytes::Bytes;
 use http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
-    HeaderMap, VARY, X_CONTENT_TYPE_OPTIONS,
+    HeaderMap, HeaderName, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderValue, Method, StatusCode};
 use std::io::ErrorKind;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
+use vitrine_bundle::{Asset, dictionary_pattern};
 use vitrine_proxy::route::Target;
 use vitrine_proxy::route::speaks::Voice;
 use vitrine_wire::Outcome;
+
+/// Says which later files a client may decode against this one (RFC 9842).
+const USE_AS_DICTIONARY: HeaderName = HeaderName::from_static("use-as-dictionary");
 
 /// Answers with a file of `target`.
 ///
@@ -43,15 +48,14 @@ pub(crate) async fn answer(
     let caching = caching(selection, path, asset);
     context.by_bucket &= caching != Caching::ForAll;
     context.by_pin &= caching != Caching::ForAll;
-    let plan = plan(asset, &context.info.method, &context.headers);
-    let (variant, part, status) = match &plan {
-        Plan::Whole(variant) => (variant, None, StatusCode::OK),
-        Plan::Part(variant, part) => (variant, Some(part.clone()), StatusCode::PARTIAL_CONTENT),
-        Plan::NotModified(variant) => (variant, None, StatusCode::NOT_MODIFIED),
-        Plan::Failed(variant) => (variant, None, StatusCode::PRECONDITION_FAILED),
-        Plan::Unsatisfiable(variant) => (variant, None, StatusCode::RANGE_NOT_SATISFIABLE),
-    };
+    let (plan, delta) = planned(files, context, target, asset).await;
+    let variant = plan.variant();
+    let (part, status) = part_and_status(&plan);
     let mut headers = describe(caching, selection.pinnable, variant);
+    if let Some(pattern) = target.deltas.as_ref().and_then(|_| dictionary_pattern(path, asset)) {
+        headers.insert(USE_AS_DICTIONARY, text(format!("match=\"{pattern}\"")));
+        headers.append(VARY, HeaderValue::from(AVAILABLE_DICTIONARY));
+    }
     match status {
         StatusCode::NOT_MODIFIED => {
             apply_rules(selection, target, &context.address.host, path, &mut headers);
@@ -74,6 +78,9 @@ pub(crate) async fn answer(
     if context.info.method == Method::HEAD || bytes == 0 {
         return Ok(Reply { status, headers, source: Source::Empty, timing: timing("bypass") });
     }
+    if let Some(data) = delta {
+        return Ok(Reply { status, headers, source: Source::Memory(data), timing: timing("hit") });
+    }
     match files.open(target, path, asset, variant, part).await {
         Ok(Content::Memory(data, hit)) => {
             let timing = timing(if hit { "hit" } else { "miss" });
@@ -89,6 +96,38 @@ pub(crate) async fn answer(
             // A release that was removed meanwhile is gone; whatever else it is may be over in a moment.
             let gone = error.kind() == ErrorKind::NotFound;
             Err(Failure::of(if gone { Outcome::NoRelease } else { Outcome::Overloaded }))
+        }
+    }
+}
+
+fn part_and_status(plan: &Plan) -> (Option<RangeInclusive<u64>>, StatusCode) {
+    match plan {
+        Plan::Whole(_) => (None, StatusCode::OK),
+        Plan::Part(_, part) => (Some(part.clone()), StatusCode::PARTIAL_CONTENT),
+        Plan::NotModified(_) => (None, StatusCode::NOT_MODIFIED),
+        Plan::Failed(_) => (None, StatusCode::PRECONDITION_FAILED),
+        Plan::Unsatisfiable(_) => (None, StatusCode::RANGE_NOT_SATISFIABLE),
+    }
+}
+
+/// How the file is sent, with the delta where that is one. A delta that can't be read is no longer answered with.
+async fn planned(
+    files: &AssetCache,
+    context: &RequestContext,
+    target: &Target,
+    asset: &Asset,
+) -> (Plan, Option<Bytes>) {
+    let planned = |deltas| plan(asset, &context.info.method, &context.headers, deltas);
+    let Some(deltas) = &target.deltas else { return (planned(None), None) };
+    let plan = planned(Some(deltas));
+    let Some(delta) = plan.variant().delta else { return (plan, None) };
+    match files.delta(target, &delta).await {
+        Ok(data) => (plan, Some(data)),
+        Err(error) => {
+            let release = &target.release;
+            tracing::warn!(%release, error = &error as &dyn std::error::Error, "a delta can't be read; the file is sent whole");
+            deltas.forget(&delta);
+            (planned(None), None)
         }
     }
 }
@@ -128,8 +167,8 @@ fn describe(caching: Caching, pinnable: bool, variant: &Variant) -> HeaderMap {
     if pinnable && caching != Caching::ForAll {
         headers.append(VARY, VARIES);
     }
-    if let Some(encoding) = variant.encoding {
-        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding_name(encoding)));
+    if let Some(coding) = variant.coding() {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding));
     }
     headers
 }

@@ -48,6 +48,7 @@ pub(crate) fn target(app: &str, version: &str, files: &[(&str, &str, bool)]) -> 
         release,
         bundle: Arc::new(bundle),
         dir: PathBuf::from("/nonexistent"),
+        deltas: None,
         was_live: true,
         rolled_back: false,
         bad: false,

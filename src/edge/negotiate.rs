@@ -1,7 +1,15 @@
 //! Chooses the precompressed variant of a file by `accept-encoding`.
 
-use http::header::{ACCEPT_ENCODING, HeaderMap};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use http::header::{ACCEPT_ENCODING, HeaderMap, HeaderName};
 use vitrine_bundle::{Asset, Encoding};
+use vitrine_core::id::Digest;
+
+/// Names the file that a client would decode a delta against.
+pub(crate) const AVAILABLE_DICTIONARY: HeaderName = HeaderName::from_static("available-dictionary");
+/// Name of the coding of deltas.
+pub(crate) const DELTA: &str = "dcz";
 
 /// The coding with the highest weight in `accept-encoding`; among equals the shortest. `None` is the plain file.
 #[must_use]
@@ -17,6 +25,19 @@ pub(crate) fn negotiate(asset: &Asset, headers: &HeaderMap) -> Option<Encoding> 
     });
     let best = offers.min_by_key(|(_, weight, bytes)| (std::cmp::Reverse(*weight), *bytes));
     best.filter(|(_, weight, _)| *weight >= plain).map(|(encoding, ..)| encoding)
+}
+
+/// Digest of the file that the client has and would decode a delta against (RFC 9842, 2.2 and 3.2), where it wants one no less than
+/// the coding `other`. What can't be read is no dictionary.
+#[must_use]
+pub(crate) fn dictionary(headers: &HeaderMap, other: Option<Encoding>) -> Option<Digest> {
+    let value = headers.get(AVAILABLE_DICTIONARY)?.as_bytes();
+    let value = value.strip_prefix(b":")?.strip_suffix(b":")?;
+    let digest = Digest(BASE64_STANDARD.decode(value).ok()?.try_into().ok()?);
+    let others = other.and_then(|other| weight(headers, encoding_name(other), true));
+    let plain = weight(headers, "identity", false);
+    let wanted = weight(headers, DELTA, false).filter(|weight| *weight > 0)?;
+    (others.or(plain).is_none_or(|other| other <= wanted)).then_some(digest)
 }
 
 /// Name of a coding in `content-encoding`.
@@ -58,6 +79,33 @@ fn thousandths(q: &str) -> u32 {
 mod tests {
     use super::super::fixture::asset;
     use super::*;
+
+    #[test]
+    fn a_dictionary_is_32_bytes_in_colons_from_a_client_that_takes_deltas() {
+        let digest = Digest::of(b"x");
+        let text = format!(":{}:", BASE64_STANDARD.encode(digest.0));
+        let asked = |accept: &str, dictionary: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT_ENCODING, accept.parse().unwrap());
+            headers.insert(AVAILABLE_DICTIONARY, dictionary.parse().unwrap());
+            dictionary_of(&headers)
+        };
+        for accept in ["gzip, deflate, br, zstd, dcb, dcz", "dcz", "br;q=0.5, dcz;q=0.5"] {
+            assert_eq!(asked(accept, &text), Some(digest), "{accept}");
+        }
+        for accept in ["gzip, br, zstd", "*", "dcz;q=0", "dcb", "br, dcz;q=0.5", "identity, dcz;q=0.5"] {
+            assert_eq!(asked(accept, &text), None, "{accept}");
+        }
+        let longer = format!(":{}:", BASE64_STANDARD.encode([0; 33]));
+        for malformed in ["", ":", "::", &text[1..], &text[..44], &format!("{text}, {text}"), &longer, ":!!:"]
+        {
+            assert_eq!(asked("br, dcz", malformed), None, "{malformed}");
+        }
+    }
+
+    fn dictionary_of(headers: &HeaderMap) -> Option<Digest> {
+        dictionary(headers, Some(Encoding::Br))
+    }
 
     #[test]
     fn the_clients_weights_decide_and_then_the_length() {

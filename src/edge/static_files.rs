@@ -3,7 +3,7 @@
 //! Paths are looked up in the release's index and never joined to a folder, so there is nothing to traverse.
 
 use super::conditional::tags;
-use super::negotiate::{encoding_name, negotiate};
+use super::negotiate::{DELTA, dictionary, encoding_name, negotiate};
 use super::select::Selection;
 use http::header::{HeaderMap, IF_MATCH, IF_NONE_MATCH, IF_RANGE, RANGE};
 use http::{HeaderValue, Method};
@@ -12,7 +12,7 @@ use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
-use vitrine_bundle::{Asset, Encoding, is_in_hashed_folder};
+use vitrine_bundle::{Asset, Delta, Deltas, Encoding, is_in_hashed_folder};
 use vitrine_proxy::route::Target;
 use vitrine_proxy::route::speaks::{Reach, Voice};
 
@@ -85,11 +85,26 @@ pub(crate) enum Plan {
     Unsatisfiable(Variant),
 }
 
+impl Plan {
+    /// Which representation it is about.
+    pub(crate) const fn variant(&self) -> &Variant {
+        match self {
+            Self::Whole(variant)
+            | Self::Part(variant, _)
+            | Self::NotModified(variant)
+            | Self::Failed(variant)
+            | Self::Unsatisfiable(variant) => variant,
+        }
+    }
+}
+
 /// One representation of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Variant {
     /// Coding; `None` is the plain file.
     pub encoding: Option<Encoding>,
+    /// In place of a coding: what differs from a file that the client has.
+    pub delta: Option<Delta>,
     /// Length, in bytes.
     pub bytes: u64,
     /// Strong validator: the digest, and the coding, because codings differ in their bytes.
@@ -103,19 +118,40 @@ impl Variant {
             None => format!("\"{}\"", asset.digest),
             Some(encoding) => format!("\"{}-{}\"", asset.digest, encoding_name(encoding)),
         };
-        let etag = HeaderValue::try_from(etag).expect("a digest's text is ASCII");
-        Self { encoding, bytes: bytes.unwrap_or(asset.bytes), etag }
+        Self { encoding, delta: None, bytes: bytes.unwrap_or(asset.bytes), etag: ascii(etag) }
+    }
+
+    fn of_delta(delta: Delta) -> Self {
+        let etag = ascii(format!("\"{}-{DELTA}-{}\"", delta.file, delta.dictionary));
+        Self { encoding: None, delta: Some(delta), bytes: delta.bytes, etag }
+    }
+
+    /// Its name in `content-encoding`.
+    pub(crate) const fn coding(&self) -> Option<&'static str> {
+        match (&self.delta, self.encoding) {
+            (Some(_), _) => Some(DELTA),
+            (None, Some(encoding)) => Some(encoding_name(encoding)),
+            (None, None) => None,
+        }
     }
 }
 
-/// Decides how a file is sent.
+fn ascii(etag: String) -> HeaderValue {
+    HeaderValue::try_from(etag).expect("a digest's text is ASCII")
+}
+
+/// Decides how a file is sent. `deltas` are those of its release.
 #[must_use]
-pub(crate) fn plan(asset: &Asset, method: &Method, headers: &HeaderMap) -> Plan {
+pub(crate) fn plan(asset: &Asset, method: &Method, headers: &HeaderMap, deltas: Option<&Deltas>) -> Plan {
     // Only a GET has parts (RFC 9110, 14.2).
     let range = headers.get(RANGE).filter(|_| method == Method::GET);
     // Parts are of the plain bytes: a client that resumes does not depend on which coding it had before.
     let encoding = if range.is_some() { None } else { negotiate(asset, headers) };
-    let variant = Variant::of(asset, encoding);
+    let delta = deltas.filter(|_| range.is_none()).and_then(|deltas| {
+        let dictionary = dictionary(headers, encoding)?;
+        deltas.get(asset.digest, dictionary)
+    });
+    let variant = delta.map_or_else(|| Variant::of(asset, encoding), Variant::of_delta);
     // In this order (RFC 9110, 13.2.2). A file has no date that `If-Unmodified-Since` or `If-Modified-Since` could be held against.
     if headers.contains_key(IF_MATCH) && !tags(headers, &IF_MATCH).any(|tag| is_one(tag, &variant)) {
         return Plan::Failed(variant);
@@ -271,7 +307,7 @@ mod tests {
         for (name, value) in headers {
             map.append(name, value.parse().unwrap());
         }
-        plan(&asset, method, &map)
+        plan(&asset, method, &map, None)
     }
 
     fn variant(encoding: Option<Encoding>) -> Variant {

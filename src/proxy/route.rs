@@ -12,7 +12,7 @@ use split::Split;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use vitrine_bundle::Bundle;
+use vitrine_bundle::{Bundle, Deltas};
 use vitrine_core::id::{AppName, ReleaseId, Version};
 
 /// A retained release as the edge needs it.
@@ -24,6 +24,8 @@ pub struct Target {
     pub bundle: Arc<Bundle>,
     /// Folder of its unpacked bundle (see [`vitrine_bundle::BundleDir`]).
     pub dir: PathBuf,
+    /// Deltas of its files; none where files are always sent whole.
+    pub deltas: Option<Arc<Deltas>>,
     /// Its workers; the same pool in every table that names the release.
     pub pool: Arc<Pool>,
     /// Whether it was live at some time.

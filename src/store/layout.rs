@@ -16,7 +16,7 @@ use vitrine_core::id::{Digest, InstanceId};
 /// DIR/admin.token       mode 0600
 /// DIR/blobs/            what bundles are unpacked again from, by digest
 /// DIR/kept/DIGEST/      the larger files of it
-/// DIR/bundles/DIGEST/   unpacked bundles
+/// DIR/bundles/DIGEST/   unpacked bundles, with what is made of them
 /// DIR/files/            one of each content of all bundles
 /// DIR/staging/          uploads that are not checked yet; emptied at start
 /// DIR/run/INSTANCE/     a worker's sockets

@@ -22,6 +22,7 @@ mod deployments;
 mod description;
 mod documented;
 mod edge_compression;
+mod edge_deltas;
 mod edge_files;
 mod edge_pins;
 mod edge_requests;

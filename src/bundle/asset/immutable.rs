@@ -59,6 +59,17 @@ pub fn name_may_have_hash(path: &str) -> bool {
     name_has_hash(path) || hash_of_vite(path).is_some()
 }
 
+/// What the name of a file has before and behind its hash: `("/assets/app-", "js")`. `None` when it is nothing but a hash: which of another
+/// build's files is the same one, nothing tells.
+pub(crate) fn hashed_name(path: &str) -> Option<(&str, &str)> {
+    let (stem, extension) = path.rsplit_once('.')?;
+    let before = match hash_of_vite(path) {
+        Some(hash) => stem.strip_suffix(hash)?,
+        None => &stem[..=stem.rfind(['-', '.', '/']).filter(|_| name_has_hash(path))?],
+    };
+    before.ends_with(['-', '.']).then_some((before, extension))
+}
+
 /// The end of a name that may be one of Vite's hashes: eight characters of base64url, so a `-` may be among them. Lower case alone is a
 /// word, and with a `-` among it two.
 fn hash_of_vite(path: &str) -> Option<&str> {

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
-use vitrine_bundle::{Bundle, BundleDir, Manifest, Scale};
+use vitrine_bundle::{Bundle, BundleDir, Deltas, Manifest, Scale};
 use vitrine_core::config::{Config, LimitMaxima};
 use vitrine_core::id::{Digest, InstanceId, ReleaseId};
 use vitrine_core::limits::{CRASH_LOOP_CRASHES, CRASH_LOOP_MS, GIVEN_UP_PAUSE_MS};
@@ -32,6 +32,8 @@ pub(super) struct ReleaseHandle {
     pub bundle: Arc<Bundle>,
     /// Where they lie.
     pub dir: BundleDir,
+    /// Those of its files.
+    pub deltas: Arc<Deltas>,
     /// Its workers.
     pub pool: Arc<Pool>,
     /// Limits in force.
@@ -105,6 +107,7 @@ impl ReleaseHandle {
             unwell: Mutex::default(),
             record: Mutex::new(record),
             bundle,
+            deltas: Arc::new(Deltas::load(&dir)),
             dir,
             boot: Lock::new(Rank::Boot),
             scaling: Lock::new(Rank::Scale),

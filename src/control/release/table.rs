@@ -46,7 +46,7 @@ pub(super) fn patched(
 }
 
 fn put(table: &mut RouteTable, app: &AppName, registry: &Registry, config: &Config) {
-    let route = Arc::new(app_route(app, registry));
+    let route = Arc::new(app_route(app, registry, config));
     if route.releases.is_empty() {
         return;
     }
@@ -61,9 +61,9 @@ fn put(table: &mut RouteTable, app: &AppName, registry: &Registry, config: &Conf
     table.apps.insert_mut(app.clone(), route);
 }
 
-fn app_route(app: &AppName, registry: &Registry) -> AppRoute {
+fn app_route(app: &AppName, registry: &Registry, config: &Config) -> AppRoute {
     let releases: Vec<Arc<Target>> =
-        registry.releases(app).iter().map(|handle| target(handle, registry)).collect();
+        registry.releases(app).iter().map(|handle| target(handle, registry, config)).collect();
     let of = |version: &Version| releases.iter().find(|target| target.release.version == *version).cloned();
     let live = registry.live(app).and_then(|handle| of(&handle.pool.release().version));
     let split = registry
@@ -72,13 +72,14 @@ fn app_route(app: &AppName, registry: &Registry) -> AppRoute {
     AppRoute { app: app.clone(), live, split, releases }
 }
 
-fn target(handle: &Arc<ReleaseHandle>, registry: &Registry) -> Arc<Target> {
+fn target(handle: &Arc<ReleaseHandle>, registry: &Registry, config: &Config) -> Arc<Target> {
     let record = handle.record();
     Arc::new(Target {
         bad: registry.bad(&record.id).is_some(),
         release: record.id,
         bundle: Arc::clone(&handle.bundle),
         dir: handle.dir.0.clone(),
+        deltas: config.edge.deltas.then(|| Arc::clone(&handle.deltas)),
         pool: Arc::clone(&handle.pool),
         was_live: record.promoted_ms.is_some(),
         rolled_back: record.rolled_back,

@@ -2,6 +2,7 @@
 
 use super::admission::{idempotent_reupload, unclaimed};
 use super::app_logs::AppLogs;
+use super::deltas::DeltaMaker;
 use super::diagnosis;
 use super::installed_bundles::InstalledBundles;
 use super::labels::{Claim, Counts};
@@ -97,6 +98,7 @@ pub(super) struct Uploader {
     pub values: Values,
     pub views: Views,
     pub remover: Remover,
+    pub deltas: DeltaMaker,
 }
 
 impl Uploader {
@@ -271,6 +273,7 @@ impl Uploader {
         }
         // Another first upload of the same app may have failed meanwhile.
         self.metrics.add_app(&handle.id().app);
+        self.deltas.begin(&handle);
         Ok(handle)
     }
 

@@ -38,6 +38,8 @@ pub struct EdgeRules {
     pub trusted_headers: Vec<String>,
     /// Whether answers of apps are compressed.
     pub compression: bool,
+    /// Whether files of a new release are sent as what differs from those that a browser has.
+    pub deltas: bool,
     /// Whether answers say which release and epoch they are of, what came of them, and how long they took.
     pub diagnostic_headers: bool,
 }
@@ -51,6 +53,7 @@ impl Default for EdgeRules {
             skew_protection: true,
             trusted_headers: Vec::new(),
             compression: true,
+            deltas: true,
             diagnostic_headers: true,
         }
     }
