@@ -81,6 +81,7 @@ async fn client(pool: Pool, path: String, until: Instant) -> Count {
             has_body: false,
             upgrade: false,
             request_id: "bench".to_owned(),
+            ledger: false,
         };
         let (request, answer) = Request::local(head, None).await;
         pool.submit(request);

@@ -4,11 +4,13 @@ pub mod answer;
 pub mod crypto;
 pub mod fetch;
 pub mod file;
+pub mod ledger;
 pub mod log;
 pub mod module_scope;
 pub mod node_buffer;
 pub mod node_names;
 pub mod node_system;
+pub mod purge;
 pub mod request;
 pub mod socket;
 pub mod timer;
@@ -87,6 +89,9 @@ deno_core::extension!(
         file::op_file_read,
         file::op_file_size,
         file::op_file_time_ms,
+        ledger::op_read_cookie,
+        ledger::op_read_header,
+        ledger::op_read_random,
         log::op_built_in,
         log::op_built_ins,
         log::op_log,
@@ -116,6 +121,7 @@ deno_core::extension!(
         node_system::op_node_get_own_non_index_properties,
         node_system::op_node_guess_handle_type,
         node_system::op_node_view_has_buffer,
+        purge::op_purge,
         request::op_body_read,
         request::op_request_headers,
         request::op_wait_until,

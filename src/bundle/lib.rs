@@ -29,7 +29,7 @@ pub use error::BundleError;
 pub use free_space::Room;
 pub use header_rules::{HEADERS_FILE, HOST_ORDERS, HeaderRules};
 pub use kept_list::{Large, is_kept_as, is_kept_list, same_bytes, unpack_kept, write_kept, write_large};
-pub use manifest::{Health, Manifest, SnapshotWish};
+pub use manifest::{CacheMode, CacheRoute, CacheWish, Health, Manifest, SnapshotWish};
 pub use pack::{digest_dir, pack};
 pub use receive::{Inspected, inspect, receive, receive_dir, receive_upload};
 pub use scale::Scale;

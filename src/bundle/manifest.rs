@@ -1,9 +1,11 @@
 //! `vitrine.json`: what a team says about its bundle.
 
+mod cache;
 mod read;
 mod snapshot;
 
 use crate::Scale;
+pub use cache::{CacheMode, CacheRoute, CacheWish};
 use serde::{Deserialize, Serialize};
 pub use snapshot::SnapshotWish;
 use vitrine_wire::{Contract, WorkerLimits};
@@ -23,6 +25,8 @@ pub struct Manifest {
     pub compression: bool,
     /// Whether it gives whole answers that have no validator one of their content.
     pub auto_etag: bool,
+    /// What of its pages the host may keep.
+    pub cache: CacheWish,
     /// How the entry is called.
     pub contract: Contract,
     /// Whether isolates start from a snapshot of the app.
@@ -49,6 +53,7 @@ impl Default for Manifest {
             shell: None,
             compression: true,
             auto_etag: false,
+            cache: CacheWish::default(),
             contract: Contract::Fetch,
             snapshot: SnapshotWish::default(),
             warm: vec!["/".into()],

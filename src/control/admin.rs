@@ -10,6 +10,7 @@ mod apps;
 pub mod audit;
 mod auth;
 mod backup;
+mod cache;
 mod condition;
 mod connection;
 pub mod deployments;

@@ -24,6 +24,7 @@ mod apex;
 mod app_logs;
 mod boot;
 mod boot_queue;
+mod cache;
 mod capacity;
 mod cold_start;
 mod deltas;
@@ -81,6 +82,8 @@ mod worker_monitor;
 use adopt::Recovery;
 use app_logs::AppLogs;
 pub use app_logs::Tail;
+use cache::CacheDesk;
+pub use cache::{CacheDecision, CacheStats, CacheWhy, CachedPage, PurgeWish};
 use deltas::DeltaMaker;
 pub use deploy_phase::{DeployObserver, DeployPhase};
 use deployment::Deployer;
@@ -115,6 +118,7 @@ pub use view::{
     RemovedView, ShareView, SnapshotView, Switched, Uploaded, WasBad,
 };
 use views::Views;
+use vitrine_cache::Cache;
 use vitrine_core::clock::Clock;
 use vitrine_core::config::Config;
 use vitrine_core::handover::Predecessor;
@@ -146,6 +150,8 @@ pub struct Parts {
     pub predecessor: Predecessor,
     /// Whether apps are made into snapshots. It pays for a host that starts their workers again.
     pub take_snapshots: bool,
+    /// The cache of pages and of what apps fetch; none where the operator wants none.
+    pub cache: Option<Arc<Cache>>,
     /// The threads that requests pass through: workers are connected there, the rest is done where [`Releases::open`] is called.
     pub requests: Handle,
 }
@@ -181,6 +187,7 @@ struct Inner {
     deployer: Deployer,
     environment: Environment,
     routing: Routing,
+    cache: CacheDesk,
     reaper: Arc<Reaper>,
     recovery: Recovery,
 }
@@ -339,6 +346,7 @@ impl Inner {
         let routing = Routing::new(parts, &base.publisher);
         let reaper = Arc::new(base.reaper(parts));
         let recovery = base.recovery(parts, &deployer);
+        let cache = CacheDesk { registry: Arc::clone(&base.registry), cache: parts.cache.clone() };
         let Foundations { registry, turns, app_logs, urls, supervisor, remover, views, .. } = base;
         Self {
             registry,
@@ -353,6 +361,7 @@ impl Inner {
             deployer,
             environment,
             routing,
+            cache,
             reaper,
             recovery,
         }

@@ -23,6 +23,8 @@ pub enum AuditAction {
     Restore,
     /// A removed app was dropped for good.
     Purge,
+    /// What the cache held of an app was purged.
+    CachePurge,
     /// How many instances an app has was set.
     Scale,
     /// A value of an environment was set.
@@ -70,6 +72,7 @@ impl AuditAction {
             Self::Remove => "remove",
             Self::Restore => "restore",
             Self::Purge => "purge",
+            Self::CachePurge => "cache_purge",
             Self::Scale => "scale",
             Self::EnvSet => "env_set",
             Self::EnvUnset => "env_unset",

@@ -1,6 +1,7 @@
 //! What an operator decides: `vitrine.toml`, then flags over it.
 
 mod acme;
+mod cache;
 mod check;
 mod deploy;
 mod edge;
@@ -22,6 +23,7 @@ mod tls;
 mod worker;
 
 pub use acme::{Acme, ChallengeKind};
+pub use cache::CacheRules;
 pub use deploy::{Bake, Hook, HookStage};
 pub use edge::EdgeRules;
 pub use egress::{AppEgress, AppRules, EgressPolicy};
@@ -166,6 +168,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// See [`EdgeRules`].
     pub edge: EdgeRules,
+    /// See [`CacheRules`].
+    pub cache: CacheRules,
     /// TLS listener, beside the plain one.
     pub tls: Option<Tls>,
     /// Certificates that an authority issues.
@@ -232,6 +236,7 @@ impl Default for Config {
             domain: "localhost".into(),
             trusted_proxies: Vec::new(),
             edge: EdgeRules::default(),
+            cache: CacheRules::default(),
             tls: None,
             acme: None,
             admin_tls: None,

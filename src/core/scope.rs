@@ -23,6 +23,8 @@ pub enum Verb {
     RemovePreview,
     /// Set and unset values of the environment.
     Env,
+    /// Purge what the cache holds of an app.
+    Purge,
     /// Read what an app writes to its log.
     Logs,
     /// Read the audit log. It is about every app, so only a token for every app can.
@@ -32,13 +34,13 @@ pub enum Verb {
 /// A text that names no verb.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is not a verb: read, deploy, promote, rollback, remove, remove-preview, env, logs, audit, or * for all"
+    "`{0}` is not a verb: read, deploy, promote, rollback, remove, remove-preview, env, purge, logs, audit, or * for all"
 )]
 pub struct UnknownVerb(String);
 
 impl Verb {
     /// Every verb.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Read,
         Self::Deploy,
         Self::Promote,
@@ -46,6 +48,7 @@ impl Verb {
         Self::Remove,
         Self::RemovePreview,
         Self::Env,
+        Self::Purge,
         Self::Logs,
         Self::Audit,
     ];
@@ -61,6 +64,7 @@ impl Verb {
             Self::Remove => "remove",
             Self::RemovePreview => "remove-preview",
             Self::Env => "env",
+            Self::Purge => "purge",
             Self::Logs => "logs",
             Self::Audit => "audit",
         }

@@ -4,12 +4,14 @@ use super::request_info::X_REQUEST_ID;
 use http::HeaderValue;
 use http::StatusCode;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, SET_COOKIE};
-use vitrine_bundle::HOST_ORDERS;
+use vitrine_bundle::{Bundle, HOST_ORDERS};
 use vitrine_core::hop_by_hop::is_hop_by_hop;
 use vitrine_wire::{Headers, ResponseHead};
 
 /// The one of them that is about its own answer alone: whether it streams.
 const BUFFERING: &str = "x-accel-buffering";
+/// What an adapter says of a page that was made at build time: the rules of `_headers` hold for it as for any file. It is not passed on.
+const FILE_MARK: &str = "x-vitrine-file";
 /// What the names of the host's own cookies begin with, in lower case.
 const OWN_COOKIES: [&[u8]; 3] = [b"__vitrine_", b"__host-__vitrine_", b"__secure-__vitrine_"];
 
@@ -33,6 +35,22 @@ pub(crate) fn declared_bytes(headers: &Headers) -> Option<u64> {
     let mut lengths = headers.iter().filter(|(name, _)| name == CONTENT_LENGTH.as_str());
     let (_, length) = lengths.next().filter(|(_, text)| text.iter().all(u8::is_ascii_digit))?;
     if lengths.next().is_some() { None } else { std::str::from_utf8(length).ok()?.parse().ok() }
+}
+
+/// The head as every client could get it: what the app may say, and the bundle's rules for files.
+pub(crate) fn said(
+    bundle: &Bundle,
+    host: &str,
+    path: &str,
+    shared_domain: Option<&str>,
+    given: Headers,
+) -> HeaderMap {
+    let is_file = !bundle.headers.is_empty() && given.iter().any(|(name, _)| name == FILE_MARK);
+    let mut headers = re_encode(given, host, shared_domain);
+    if is_file {
+        bundle.headers.apply(host, path, &mut headers);
+    }
+    headers
 }
 
 /// Headers that go on to the client. What is no legal header is left out, not passed on. `host` is the name that was asked for,

@@ -1,5 +1,6 @@
 //! The body of an answer. The request's context ends with it.
 
+use super::cache::{Coming, Next};
 use super::compression::StreamEncoder;
 use super::context::RequestContext;
 use bytes::Bytes;
@@ -57,6 +58,8 @@ pub(crate) enum Source {
     File(Box<ReaderStream<Take<tokio::fs::File>>>, u64),
     /// A worker.
     Worker(Box<Streaming>),
+    /// A worker, by way of the cache that keeps it.
+    Coming(Box<ComingBody>),
     /// A server that a routing rule names, and the timer of its silence.
     Upstream(Incoming, Pin<Box<Sleep>>),
 }
@@ -84,7 +87,6 @@ pub(crate) struct Streaming {
     /// The rest.
     pub body: AnswerBody,
     /// Keeps the worker.
-    #[expect(dead_code, reason = "held until the answer ends")]
     pub claim: Claim,
     /// How long the worker may say nothing.
     pub silence_timeout: Duration,
@@ -92,6 +94,15 @@ pub(crate) struct Streaming {
     pub timer: Option<Pin<Box<Sleep>>>,
     /// How long the app says that it is, if it says so.
     pub declared: Option<Declared>,
+    /// Compresses it on its way.
+    pub encoder: Option<Box<StreamEncoder>>,
+}
+
+/// An answer that is kept while it comes.
+#[derive(Debug)]
+pub(crate) struct ComingBody {
+    /// Where it comes from.
+    pub coming: Coming,
     /// Compresses it on its way.
     pub encoder: Option<Box<StreamEncoder>>,
 }
@@ -268,6 +279,78 @@ impl EdgeBody {
         }
     }
 
+    fn poll_coming(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let Source::Coming(body) = &mut self.source else { return Poll::Ready(None) };
+        match ready!(body.coming.poll(cx)) {
+            Next::Data(data) => {
+                let data = match &mut body.encoder {
+                    Some(encoder) if !data.is_empty() => encoder.piece(&data),
+                    _ => Ok(data),
+                };
+                self.give_encoded(data)
+            }
+            Next::Rest(rest, claim, silence_timeout) => {
+                let encoder = body.encoder.take();
+                let first = VecDeque::new();
+                let streaming = Streaming {
+                    first,
+                    body: rest,
+                    claim,
+                    silence_timeout,
+                    timer: None,
+                    declared: None,
+                    encoder,
+                };
+                self.source = Source::Worker(Box::new(streaming));
+                self.poll_worker(cx)
+            }
+            Next::End(done) => {
+                let encoder = body.encoder.take();
+                self.end_encoded(*done, |data| {
+                    encoder.map_or(Ok(data.clone()), |encoder| encoder.finish(&data))
+                })
+            }
+        }
+    }
+
+    fn poll_worker(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let Source::Worker(streaming) = &mut self.source else { return Poll::Ready(None) };
+        match ready!(streaming.poll(cx)) {
+            Step::Data(data) => {
+                let data = streaming.encode(data);
+                self.give_encoded(data)
+            }
+            Step::Last(data, done) => {
+                let data = streaming.encode_last(data);
+                self.finish(*done);
+                self.give_encoded(data)
+            }
+            Step::End(done) => {
+                let encoder = streaming.encoder.take();
+                self.end_encoded(*done, |data| {
+                    encoder.map_or(Ok(data.clone()), |encoder| encoder.finish(&data))
+                })
+            }
+        }
+    }
+
+    /// The end of a render, with the end of its coding, where there is one.
+    fn end_encoded(
+        &mut self,
+        done: Done,
+        last: impl FnOnce(Bytes) -> Result<Bytes, Error>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let outcome = done.outcome;
+        self.finish(done);
+        if outcome != Outcome::Ok {
+            return Poll::Ready(Some(Err(BodyError::Render(outcome))));
+        }
+        match last(Bytes::new()) {
+            Ok(data) if data.is_empty() => Poll::Ready(None),
+            last => self.give_encoded(last),
+        }
+    }
+
     /// A file that fails midway is the host's fault, as one that can't be opened.
     fn unreadable(&mut self, error: Error) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let path = self.context.as_ref().map(|context| context.info.uri.path());
@@ -328,28 +411,8 @@ impl Body for EdgeBody {
                 this.give(data)
             }
             Source::Upstream(..) => this.poll_upstream(cx),
-            Source::Worker(streaming) => match ready!(streaming.poll(cx)) {
-                Step::Data(data) => {
-                    let data = streaming.encode(data);
-                    this.give_encoded(data)
-                }
-                Step::Last(data, done) => {
-                    let data = streaming.encode_last(data);
-                    this.finish(*done);
-                    this.give_encoded(data)
-                }
-                Step::End(done) => {
-                    let outcome = done.outcome;
-                    let broken = outcome != Outcome::Ok;
-                    let has_end = !broken && streaming.encoder.is_some();
-                    let last = has_end.then(|| streaming.encode_last(Bytes::new()));
-                    this.finish(*done);
-                    match last {
-                        Some(last) => this.give_encoded(last),
-                        None => Poll::Ready(broken.then_some(Err(BodyError::Render(outcome)))),
-                    }
-                }
-            },
+            Source::Coming(_) => this.poll_coming(cx),
+            Source::Worker(_) => this.poll_worker(cx),
         }
     }
 
@@ -363,6 +426,7 @@ impl Body for EdgeBody {
             Source::Memory(data) => SizeHint::with_exact(data.len() as u64),
             Source::File(_, left) => SizeHint::with_exact(*left),
             Source::Upstream(body, _) => body.size_hint(),
+            Source::Coming(_) => SizeHint::default(),
             Source::Worker(streaming) => {
                 let declared = streaming.declared.as_ref().filter(|_| streaming.encoder.is_none());
                 declared.map_or_else(SizeHint::default, |declared| SizeHint::with_exact(declared.unsent()))

@@ -4,6 +4,8 @@
 mod access_log;
 
 use super::address::Address;
+use super::cache::shared::Shared;
+use super::cache::told::Told;
 use super::clients::Counted;
 use super::cookies::Cookies;
 use super::own_cookie::{PASS, PIN};
@@ -42,6 +44,10 @@ pub(crate) struct RequestContext {
     pub address: Address,
     /// What routing rules make of it, where there are some.
     pub routed: Option<Box<Routed>>,
+    /// What the cache makes of the request that the app gets, if the answer may be kept.
+    pub shared: Option<Box<Shared>>,
+    /// What came of asking the cache.
+    pub cached: Told,
     /// Whether the rule has changed the answer's headers already.
     pub edited_by_rule: bool,
     /// Epoch of the table that chose.
@@ -114,6 +120,8 @@ impl RequestContext {
             version_pin,
             address: Address::default(),
             routed: None,
+            shared: None,
+            cached: Told::default(),
             edited_by_rule: false,
             epoch,
             target: None,
@@ -163,10 +171,22 @@ impl RequestContext {
         self.cookies.get(PASS, &self.headers)
     }
 
+    /// Scheme, host and port that the client asked.
+    #[must_use]
+    pub(crate) fn origin(&self) -> String {
+        format!("{}://{}", if self.info.https { "https" } else { "http" }, self.address.authority)
+    }
+
     /// Path that the app gets: the client's, or what a rule makes of it.
     #[must_use]
     pub(crate) fn app_path(&self) -> &str {
         self.routed.as_deref().and_then(Routed::path).unwrap_or(self.info.uri.path())
+    }
+
+    /// Whether the app was asked by what a page that is kept is checked by, and not by what the client has.
+    #[must_use]
+    pub(crate) fn asks_by_what_is_kept(&self) -> bool {
+        self.shared.as_ref().is_some_and(|shared| !shared.checks.is_empty())
     }
 
     /// Neither logs nor counts it: it is a probe of this host.

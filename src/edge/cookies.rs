@@ -3,6 +3,7 @@
 use super::own_cookie::{ALL, OwnCookie};
 use bytes::Bytes;
 use http::header::{COOKIE, HeaderMap};
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// What the `Cookie` lines of a request hold. It has places in them, not copies, and goes with the headers that it was read from.
@@ -78,27 +79,34 @@ impl Cookies {
         self.lines
     }
 
-    /// All cookies in one line (HTTP/2 may split them), without the host's own.
+    /// All cookies in one line (HTTP/2 may split them), without the host's own; empty if there are none.
+    #[must_use]
+    pub(crate) fn visible<'a>(&self, headers: &'a HeaderMap) -> Cow<'a, [u8]> {
+        if !self.has_others {
+            return Cow::Borrowed(b"");
+        }
+        match headers.get(COOKIE).filter(|_| self.lines == 1 && !self.has_own) {
+            Some(line) => Cow::Borrowed(line.as_bytes()),
+            None => Cow::Owned(joined(headers, |cookie| ALL.iter().all(|own| own.value(cookie).is_none()))),
+        }
+    }
+
+    /// [`Cookies::visible`] as an app gets it.
     #[must_use]
     pub(crate) fn for_app(&self, headers: &HeaderMap) -> Option<Bytes> {
-        if !self.has_others {
-            return None;
-        }
-        if self.lines == 1 && !self.has_own {
-            return headers.get(COOKIE).map(|line| Bytes::copy_from_slice(line.as_bytes()));
-        }
-        Some(joined(headers, |cookie| ALL.iter().all(|own| own.value(cookie).is_none())))
+        let line = self.visible(headers);
+        (!line.is_empty()).then(|| Bytes::from(line.into_owned()))
     }
 
     /// All cookies in one line, without the host's own of this kind.
     #[must_use]
     pub(crate) fn without(&self, kind: OwnCookie, headers: &HeaderMap) -> Option<Bytes> {
         let kept = joined(headers, |cookie| kind.value(cookie).is_none());
-        (!kept.is_empty()).then_some(kept)
+        (!kept.is_empty()).then(|| kept.into())
     }
 }
 
-fn joined(headers: &HeaderMap, is_kept: impl Fn(&[u8]) -> bool) -> Bytes {
+fn joined(headers: &HeaderMap, is_kept: impl Fn(&[u8]) -> bool) -> Vec<u8> {
     let mut joined = Vec::new();
     let lines = headers.get_all(COOKIE).iter();
     for cookie in lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';')) {
@@ -111,7 +119,7 @@ fn joined(headers: &HeaderMap, is_kept: impl Fn(&[u8]) -> bool) -> Bytes {
         }
         joined.extend_from_slice(cookie);
     }
-    joined.into()
+    joined
 }
 
 impl Found {

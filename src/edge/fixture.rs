@@ -47,6 +47,7 @@ pub(crate) fn target(app: &str, version: &str, files: &[(&str, &str, bool)]) -> 
         pool: Pool::new(release.clone()),
         release,
         bundle: Arc::new(bundle),
+        pages: version.into(),
         dir: PathBuf::from("/nonexistent"),
         deltas: None,
         was_live: true,

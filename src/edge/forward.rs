@@ -1,6 +1,7 @@
 //! Encodes the request for the app from what was parsed; nothing is passed through.
 
 use super::address::Address;
+use super::cache::shared::Shared;
 use super::context::RequestContext;
 use super::cookies::Cookies;
 use super::forwarded::{X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO};
@@ -11,6 +12,7 @@ use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, COOKIE, HeaderMap, HeaderName, UPGRADE};
 use std::borrow::Cow;
 use vitrine_core::hop_by_hop::is_hop_by_hop;
+use vitrine_proxy::route::Target;
 use vitrine_proxy::web_sockets::handshake::WEBSOCKET;
 use vitrine_wire::{Headers, OWN_CALL_HEADER, RequestHead};
 
@@ -41,7 +43,46 @@ pub(crate) fn request_head(
     body: BodyAhead,
 ) -> RequestHead {
     let given = (&context.headers, context.cookies());
-    head_of(&context.info, &context.address, given, trusted_headers, release, body, context.routed.as_deref())
+    let mut head = head_of(
+        &context.info,
+        &context.address,
+        given,
+        trusted_headers,
+        release,
+        body,
+        context.routed.as_deref(),
+    );
+    if let Some((shared, target)) = context.shared.as_ref().zip(context.target.as_ref()) {
+        shared.edit(&target.bundle.manifest.cache, &mut head);
+    }
+    head
+}
+
+/// The head of a render that no client waits for.
+#[must_use]
+pub(crate) fn background_head(
+    context: &RequestContext,
+    trusted_headers: &[HeaderName],
+    release: ReleaseTag,
+    shared: &Shared,
+    target: &Target,
+) -> RequestHead {
+    let mut head = request_head(context, trusted_headers, release, BodyAhead::default());
+    shared.edit(&target.bundle.manifest.cache, &mut head);
+    head
+}
+
+/// The headers that an app gets of a request without a body, apart from conditions.
+#[must_use]
+pub(crate) fn visible_headers(context: &RequestContext, trusted_headers: &[HeaderName]) -> Headers {
+    let RequestContext { info, address, headers, .. } = context;
+    let scheme = if info.https { "https" } else { "http" };
+    let given = (headers, context.cookies());
+    let mut seen = end_to_end(info, address, given, trusted_headers, scheme, BodyAhead::default());
+    if let Some(routed) = &context.routed {
+        routed.edit_request(&mut seen, &address.host, info.uri.path());
+    }
+    seen
 }
 
 fn head_of(
@@ -75,6 +116,7 @@ fn head_of(
         has_body: body.is_there || body.upgrade,
         upgrade: body.upgrade,
         request_id: info.request_id().to_owned(),
+        ledger: false,
     }
 }
 

@@ -12,12 +12,13 @@ use super::app_response;
 use super::asset_response;
 use super::body::EdgeBody;
 use super::builtin_endpoints;
+use super::cache::{Asked, Fill};
 use super::clients::Counted;
 use super::connection::{Handler, Peer};
 use super::context::RequestContext;
 use super::https;
 use super::preview_door;
-use super::render;
+use super::render::{self, Rendered};
 use super::request_body::drain_body;
 use super::request_info::RequestInfo;
 use super::response::{self, Failure, Reply};
@@ -30,12 +31,13 @@ use super::upstream;
 use super::web_socket::{self, Socket, Upgrading, is_from_elsewhere};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode, Version};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::upgrade::OnUpgrade;
 use std::sync::Arc;
 use vitrine_proxy::connections::activity::Activity;
 use vitrine_proxy::connections::places::Excess;
 use vitrine_proxy::route::RouteTable;
+use vitrine_proxy::route::speaks::Voice;
 use vitrine_proxy::rules::Rules;
 use vitrine_proxy::web_sockets::handshake::Handshake;
 use vitrine_wire::Outcome;
@@ -203,10 +205,19 @@ impl<W: Wake> EdgeState<W> {
     ) -> Result<Answered, Failure> {
         routing::choose_variants(context, &selection.app.app);
         let upgrading = self.may_upgrade(context, &selection, unread.connection.take())?;
-        let rendered = render::render(self, context, &mut selection, &mut unread.body).await;
+        let fill = match self.ask_cache(context, &selection, unread).await {
+            Asked::Stored(stored) => {
+                activity.on_rendered();
+                let reply = app_response::stored(context, &selection, self.encoders.as_ref(), *stored)?;
+                return Ok(Answered::Reply(reply));
+            }
+            Asked::Render(fill) => fill,
+        };
+        let (rendered, fill) = self.render(context, &mut selection, unread, fill).await;
         if rendered.is_ok() {
             activity.on_rendered();
         }
+        let kept = fill.as_ref().and_then(|fill| fill.stand_in());
         let failure = match rendered {
             Ok(mut rendered) if rendered.answer.head.status == StatusCode::SWITCHING_PROTOCOLS => {
                 match upgrading.zip(rendered.uplink.take()) {
@@ -220,21 +231,71 @@ impl<W: Wake> EdgeState<W> {
                     None => Failure::of(Outcome::AppError),
                 }
             }
+            Ok(rendered) if kept.is_some() && rendered.answer.head.status >= 500 => {
+                Failure::of(Outcome::AppError)
+            }
             Ok(rendered) => {
-                match app_response::answer(
-                    context,
-                    &selection,
-                    self.shared_domain.as_deref(),
-                    self.encoders.as_ref(),
-                    rendered,
-                ) {
-                    Ok(reply) => return Ok(Answered::Reply(reply)),
+                let domain = self.shared_domain.as_deref();
+                let encoders = self.encoders.as_ref();
+                match app_response::answer(context, &selection, domain, encoders, rendered, fill) {
+                    Ok(reply) => {
+                        self.invalidate(context, &selection, &reply);
+                        return Ok(Answered::Reply(reply));
+                    }
                     Err(failure) => failure,
                 }
             }
             Err(failure) => failure,
         };
+        if let Some(kept) = kept.filter(|_| failure.status.is_server_error()) {
+            let stored = kept.in_place_of(context, failure.outcome);
+            return app_response::stored(context, &selection, self.encoders.as_ref(), stored)
+                .map(Answered::Reply);
+        }
         app_response::stand_in(&self.files, context, &selection, failure).await.map(Answered::Reply)
+    }
+
+    /// Asks the cache, if there is one, for what the app would answer.
+    async fn ask_cache(&self, context: &mut RequestContext, selection: &Selection, unread: &Unread) -> Asked {
+        match &self.pages {
+            // What a release that is marked as bad rendered before is as bad.
+            Some(pages) if selection.voice == Voice::Everything => {
+                let has_body = unread.body.as_ref().is_some_and(|body| !body.is_end_stream());
+                pages.ask(context, selection, has_body).await
+            }
+            _ => Asked::Render(None),
+        }
+    }
+
+    /// Renders; once more, if the render saw a part of the request only and its answer is for nobody else.
+    async fn render(
+        &self,
+        context: &mut RequestContext,
+        selection: &mut Selection,
+        unread: &mut Unread,
+        fill: Option<Box<Fill>>,
+    ) -> (Result<Rendered, Failure>, Option<Box<Fill>>) {
+        let rendered = render::render(self, context, selection, &mut unread.body).await;
+        let Some(fill) = fill else { return (rendered, None) };
+        match rendered {
+            Ok(rendered) if fill.saw_too_little(context, &rendered.answer.head) => {
+                drop(rendered);
+                fill.give_up(context);
+                (render::render(self, context, selection, &mut unread.body).await, None)
+            }
+            rendered => (rendered, Some(fill)),
+        }
+    }
+
+    /// Takes out of the cache what a request may have changed (RFC 9111, 4.4).
+    fn invalidate(&self, context: &RequestContext, selection: &Selection, reply: &Reply) {
+        let is_safe = context.info.method.is_safe();
+        let has_failed = reply.status.is_client_error() || reply.status.is_server_error();
+        if let Some(pages) =
+            self.pages.as_ref().filter(|_| !is_safe && !has_failed && context.info.own_call.is_none())
+        {
+            pages.invalidate(context, selection, &reply.headers);
+        }
     }
 
     /// What a request that asks for a WebSocket needs to become one, if there is a place for it.

@@ -15,6 +15,7 @@ mod asset_cache;
 mod asset_response;
 mod body;
 mod builtin_endpoints;
+mod cache;
 mod caching;
 mod clients;
 mod compression;
@@ -35,6 +36,7 @@ mod own_calls;
 mod own_cookie;
 mod preview_door;
 mod pump;
+mod ranges;
 mod release_tag;
 mod render;
 mod request_body;
@@ -44,6 +46,7 @@ mod routed;
 mod routing;
 mod rule_answer;
 mod select;
+mod sent;
 mod shared_caches;
 mod state;
 mod static_files;
@@ -56,6 +59,7 @@ mod web_socket;
 
 use acme::Authority;
 use asset_cache::AssetCache;
+use cache::Pages;
 use clients::Clients;
 use connection::{ConnectionConfig, protocols};
 use https::Https;
@@ -144,6 +148,10 @@ impl Edge {
         let public = secure.map_or(("http", plain.1.port()), |(_, port)| ("https", port));
         let https = secure.map(|(rules, port)| Https::new(rules, port));
         let guard = releases.guard();
+        let pages = releases.cache().map(|cache| {
+            let domain = Some(config.domain.clone());
+            Arc::new(Pages::new(Arc::clone(cache), config.edge.trusted_headers(), domain))
+        });
         let all = files::shares().edge_connections;
         let bounds = Bounds {
             all,
@@ -186,6 +194,7 @@ impl Edge {
                     .then(|| AppPlaces::new(COMPRESSED_STREAMS_MAX, COMPRESSED_STREAMS_OF_APP_MAX)),
                 upstreams: Upstreams::default(),
                 sockets: AppPlaces::new(WEB_SOCKETS_MAX, WEB_SOCKETS_OF_APP_MAX),
+                pages,
             },
         })
     }

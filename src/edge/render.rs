@@ -59,15 +59,18 @@ pub(crate) async fn render<W: Wake>(
     if declared(&context.headers).is_some_and(|bytes| bytes > selection.target.request_bytes_max) {
         return Err(too_large());
     }
-    let body = unread.take().expect("a request is rendered once");
+    // A request without a body may be rendered again.
+    let body = unread.take().filter(|body| !body.is_end_stream());
+    let bytes = body.as_ref().map_or(Some(0), |body| body.size_hint().exact());
     let ahead = BodyAhead {
-        is_there: !body.is_end_stream(),
+        is_there: body.is_some(),
         // What the body is framed by, never the header's text.
-        declared: body.size_hint().exact().filter(|_| context.headers.contains_key(CONTENT_LENGTH)),
-        upgrade: context.info.handshake.is_asked() && body.is_end_stream(),
+        declared: bytes.filter(|_| context.headers.contains_key(CONTENT_LENGTH)),
+        upgrade: context.info.handshake.is_asked() && body.is_none(),
     };
-    let (body, progress) = bound(body, selection.target.request_bytes_max, BodyTimeouts::default());
-    let mut body = ahead.is_there.then_some(body);
+    let bytes_max = selection.target.request_bytes_max;
+    let (mut body, progress) = body.map(|body| bound(body, bytes_max, BodyTimeouts::default())).unzip();
+    let progress = progress.unwrap_or_default();
     let repeatable = !ahead.is_there && context.info.method.is_idempotent();
     let mut again = Again::default();
     loop {

@@ -22,6 +22,7 @@ use vitrine_wire::{Done, Outcome};
 pub(crate) const X_VITRINE_OUTCOME: HeaderName = HeaderName::from_static("x-vitrine-outcome");
 const X_VITRINE_EPOCH: HeaderName = HeaderName::from_static("x-vitrine-epoch");
 const X_ROBOTS_TAG: HeaderName = HeaderName::from_static("x-robots-tag");
+const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// Times that are known when the head is sent.
@@ -255,6 +256,9 @@ fn tell_origin(headers: &mut HeaderMap, context: &RequestContext, timing: Timing
         && let Ok(release) = HeaderValue::try_from(target.release.to_string())
     {
         headers.insert(X_VITRINE_RELEASE, release);
+    }
+    if let Some(status) = context.cached.status() {
+        headers.append(CACHE_STATUS, status);
     }
     let edge = if context.edge.is_zero() { context.elapsed() } else { context.edge };
     if let Ok(timing) = HeaderValue::try_from(server_timing(edge, timing)) {

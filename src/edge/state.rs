@@ -1,6 +1,7 @@
 //! State that all requests of the edge share.
 
 use super::asset_cache::AssetCache;
+use super::cache::Pages;
 use super::clients::Clients;
 use super::context::RequestContext;
 use super::https::Https;
@@ -82,6 +83,8 @@ pub(crate) struct EdgeState<W> {
     pub encoders: Option<Arc<AppPlaces>>,
     /// Servers that routing rules forward to.
     pub upstreams: Upstreams,
+    /// Pages that are kept; nothing where the operator wants no cache.
+    pub pages: Option<Arc<Pages>>,
     /// Places for WebSockets.
     pub sockets: Arc<AppPlaces>,
 }

@@ -160,7 +160,7 @@ pub(crate) fn plan(asset: &Asset, method: &Method, headers: &HeaderMap, deltas: 
         return Plan::NotModified(variant);
     }
     let resumes = headers.get(IF_RANGE).is_none_or(|known| known == variant.etag);
-    match range.filter(|_| resumes).map(|range| part(range, asset.bytes)) {
+    match range.filter(|_| resumes).map(|range| part_of(range, asset.bytes)) {
         None | Some(Asked::Whole) => Plan::Whole(variant),
         Some(Asked::Part(part)) => Plan::Part(variant, part),
         Some(Asked::Nothing) => Plan::Unsatisfiable(variant),
@@ -168,14 +168,17 @@ pub(crate) fn plan(asset: &Asset, method: &Method, headers: &HeaderMap, deltas: 
 }
 
 /// What a `range` header asks for.
-enum Asked {
+pub(crate) enum Asked {
+    /// All of it.
     Whole,
+    /// A part.
     Part(RangeInclusive<u64>),
+    /// A part that is not there.
     Nothing,
 }
 
 /// One part is served as such; several, or a unit that is not known, are answered with the whole.
-fn part(range: &HeaderValue, bytes: u64) -> Asked {
+pub(crate) fn part_of(range: &HeaderValue, bytes: u64) -> Asked {
     let parsed = range.to_str().ok().and_then(|text| http_range_header::parse_range_header(text).ok());
     let Some(parsed) = parsed.filter(|parsed| parsed.ranges.len() == 1) else { return Asked::Whole };
     let range = &parsed.ranges[0];

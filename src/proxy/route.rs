@@ -22,6 +22,8 @@ pub struct Target {
     pub release: ReleaseId,
     /// Its files, limits and manifest.
     pub bundle: Arc<Bundle>,
+    /// What its pages are kept under: releases whose pages differ have another.
+    pub pages: Arc<str>,
     /// Folder of its unpacked bundle (see [`vitrine_bundle::BundleDir`]).
     pub dir: PathBuf,
     /// Deltas of its files; none where files are always sent whole.

@@ -7,6 +7,7 @@ mod age;
 mod ask;
 mod audit;
 mod backup;
+mod cache;
 mod client;
 mod colour;
 mod completions;
@@ -29,6 +30,7 @@ mod logs;
 mod print;
 mod project;
 mod promote;
+mod purge;
 mod releases;
 mod remove;
 mod restore;
@@ -133,6 +135,9 @@ enum Verb {
     Logs(logs::Args),
     #[command(subcommand)]
     Routes(routes::Verb),
+    Purge(purge::Args),
+    #[command(subcommand)]
+    Cache(cache::Verb),
     #[command(subcommand)]
     Token(token::Verb),
     #[command(subcommand)]
@@ -251,6 +256,8 @@ fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Env(args) => call(env::run(args)),
         Verb::Logs(args) => call(logs::run(args)),
         Verb::Routes(args) => call(routes::run(args)),
+        Verb::Purge(args) => call(purge::run(args)),
+        Verb::Cache(verb) => call(cache::run(verb)),
         Verb::Token(args) => call(token::run(args)),
         Verb::Audit(args) => call(audit::run(args)),
         Verb::Key(args) => call(key::run(args)),

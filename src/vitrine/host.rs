@@ -31,6 +31,7 @@ use tokio_util::sync::CancellationToken;
 use upgrade::Upgrade;
 pub(crate) use upgrade::UpgradeReply;
 use vitrine_bundle::BundleError;
+use vitrine_cache::Cache;
 use vitrine_control::admin::{AdminError, AdminOptions};
 use vitrine_control::release::{Parts, ReleaseError, Releases};
 use vitrine_core::audit::{AuditAction, AuditResult, Event};
@@ -276,9 +277,15 @@ async fn open(
         // `solo` serves one bundle once.
         take_snapshots: predecessor.is_some(),
         predecessor: predecessor.unwrap_or_default(),
+        cache: config.cache.enabled.then(|| Cache::new(mib(config.cache.memory_mb))),
         requests: requests.clone(),
     };
     Ok((routes, Releases::open(parts).await?))
+}
+
+/// Bytes of so many MiB.
+fn mib(count: u64) -> usize {
+    usize::try_from(count << 20).unwrap_or(usize::MAX)
 }
 
 fn admin_options(

@@ -4,6 +4,7 @@
 
 mod answers;
 mod audit;
+mod cache_leaks;
 mod canary;
 mod cis;
 mod connections;

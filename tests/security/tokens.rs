@@ -11,8 +11,8 @@ use vitrine_test_support::host::Host;
 use vitrine_test_support::http::Request;
 use vitrine_test_support::wait::wait_until;
 
-const VERBS: [&str; 9] =
-    ["read", "deploy", "promote", "rollback", "remove", "remove-preview", "env", "logs", "audit"];
+const VERBS: [&str; 10] =
+    ["read", "deploy", "promote", "rollback", "remove", "remove-preview", "env", "purge", "logs", "audit"];
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Makes a token and gives its text.

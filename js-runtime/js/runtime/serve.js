@@ -3,18 +3,19 @@
 const { core, primordials } = __bootstrap;
 const { getAsyncContext, setAsyncContext } = core;
 const {
-  op_answer_bytes, op_answer_end, op_answer_fail, op_answer_head, op_answer_page, op_answer_text, op_body_read, op_report, op_wait_until,
+  op_answer_bytes, op_answer_end, op_answer_fail, op_answer_head, op_answer_page, op_answer_text, op_body_read,
 } = core.ops;
 const {
   ArrayBufferIsView, ArrayPrototypePush, ObjectFreeze, Promise, PromisePrototypeThen, PromiseResolve, SafeArrayIterator, String,
-  StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeSplit, StringPrototypeStartsWith, SymbolFor, TypeError, uncurryThis,
+  StringPrototypeStartsWith, SymbolFor, TypeError,
 } = primordials;
 const { collectTicks, hostCall, requestVariable, runInContext, runTicks } = core.loadExtScript("ext:vitrine/runtime/bridge.js");
 const { Headers, headersList } = core.loadExtScript("ext:vitrine/web/headers.js");
+const { Context } = core.loadExtScript("ext:vitrine/runtime/context.js");
+const { turnOn } = core.loadExtScript("ext:vitrine/runtime/ledger.js");
 const { Body, contentLength, contentStream, extractBody, kBody, unusable } = core.loadExtScript("ext:vitrine/web/body.js");
 const { abortRequest, hostRequest } = core.loadExtScript("ext:vitrine/web/request.js");
 const { isResponse } = core.loadExtScript("ext:vitrine/web/response.js");
-const HeadersPrototypeGet = uncurryThis(Headers.prototype.get);
 const listening = core.loadExtScript("ext:vitrine/node/http_listening.js");
 const { ReadableStream, isDirect, isStream, runDirect, takeDirect, viewBytes } = core.loadExtScript("ext:vitrine/web/stream.js");
 
@@ -106,50 +107,14 @@ function ended(number) {
   return entry;
 }
 
-// Variants of experiments, as the host names them: "checkout=b, banner=a".
-function variantsOf(text) {
-  const variants = { __proto__: null };
-  for (const pair of new SafeArrayIterator(StringPrototypeSplit(text ?? "", ", "))) {
-    const at = StringPrototypeIndexOf(pair, "=");
-    if (at > 0) variants[StringPrototypeSlice(pair, 0, at)] = StringPrototypeSlice(pair, at + 1);
-  }
-  return ObjectFreeze(variants);
-}
-
-class Context {
-  #number;
-  #request;
-  #experiments;
-
-  constructor(number, request) {
-    this.#number = number;
-    this.#request = request;
-  }
-
-  // Read when asked for: most requests have none.
-  get experiments() {
-    this.#experiments ??= variantsOf(HeadersPrototypeGet(this.#request.headers, "x-vitrine-experiments"));
-    return this.#experiments;
-  }
-
-  waitUntil(promise) {
-    const number = this.#number;
-    op_wait_until(number, 1);
-    const settled = () => op_wait_until(number, -1);
-    PromisePrototypeThen(PromiseResolve(promise), settled, (error) => {
-      settled();
-      op_report(number, error, false);
-    });
-  }
-}
-
-function begin(number, method, url, hasBody) {
+function begin(number, method, url, hasBody, isNoted) {
   const previous = getAsyncContext();
   // What an app enters for good (`enterWith`) is for the rest of its own request, not for the next visitor's.
   setAsyncContext(undefined);
   requestVariable.enter(number);
   const body = hasBody ? new Body(null, requestStream(number), null) : null;
-  const request = hostRequest(number, method, url, body);
+  if (isNoted) turnOn();
+  const request = hostRequest(number, method, url, body, isNoted);
   const entry = { number, url, request, context: getAsyncContext(), drained: null, cancel: null };
   ArrayPrototypePush(running, entry);
   collectTicks();

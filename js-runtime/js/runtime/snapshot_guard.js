@@ -8,6 +8,10 @@ const {
   ReflectDeleteProperty, ReflectGet, ReflectGetOwnPropertyDescriptor, ReflectHas, ReflectOwnKeys, String,
 } = primordials;
 
+const { noteRandom, watchMath } = core.loadExtScript("ext:vitrine/runtime/ledger.js");
+
+watchMath();
+
 // Frames of a stack, V8's own default.
 const STACK_TRACE_LIMIT = 10;
 
@@ -106,11 +110,13 @@ function watchEnv(env) {
 
 function randomFill(bytes) {
   notice("randomness");
+  noteRandom();
   op_random_fill(bytes);
 }
 
 function randomUuid() {
   notice("randomness");
+  noteRandom();
   return op_random_uuid();
 }
 

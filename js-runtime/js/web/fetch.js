@@ -3,7 +3,7 @@
 const { core, primordials } = __bootstrap;
 const { op_cancel, op_fetch, op_fetch_drop, op_upload_end, op_upload_open, op_upload_send } = core.ops;
 const {
-  ArrayBufferIsView, ArrayPrototypePush, ArrayPrototypeSplice, PromisePrototypeThen, RegExpPrototypeExec, RegExpPrototypeTest, SafeRegExp, StringPrototypeIndexOf,
+  ArrayBufferIsView, ArrayIsArray, ArrayPrototypeFilter, ArrayPrototypeIndexOf, ArrayPrototypePush, ArrayPrototypeSplice, MathMin, MathTrunc, PromisePrototypeThen, RegExpPrototypeExec, RegExpPrototypeTest, SafeRegExp, StringPrototypeIndexOf,
   StringPrototypeSlice, StringPrototypeStartsWith, StringPrototypeToLowerCase, TypeError, TypedArrayPrototypeGetByteLength,
 } = primordials;
 const { URL } = core.loadExtScript("ext:deno_web/00_url.js");
@@ -34,6 +34,35 @@ const ASCII = new SafeRegExp("^[\\0-\\x7f]*$");
 // a code of its own, for to ask again changes nothing.
 const CODES = [["egress denied:", "ERR_EGRESS_DENIED"], ["egress limit:", "ERR_EGRESS_LIMIT"], ["egress timed out:", "ETIMEDOUT"], ["egress failed:", "ECONNRESET"]];
 const SYSTEM_CALL = new SafeRegExp("^egress failed: (connect|getaddrinfo|read|write) (E[A-Z_]+) ");
+
+// The cache modes of the Fetch standard, as the host counts them.
+const CACHE_MODES = ["default", "no-store", "reload", "no-cache", "force-cache", "only-if-cached"];
+// What a call asks of the host's cache: mode, seconds (-1 where nothing is said), tags.
+const NOT_CACHED = [1, -1, []];
+
+// What an app says to the cache, as Next.js and Cloudflare's workers write it; null where it says nothing.
+function cacheWish(mode, init) {
+  const { next, cf } = init ?? {};
+  if (mode === "default" && next === undefined && cf === undefined) return null;
+  let seconds = cacheSeconds(next?.revalidate ?? cf?.cacheTtl);
+  let chosen = ArrayPrototypeIndexOf(CACHE_MODES, mode);
+  if (next?.revalidate === false && mode === "default") chosen = 4;
+  if (seconds === 0) chosen = 1;
+  // What is kept whatever its answer says has to be kept in the first place.
+  if (chosen === 4 && seconds === -1) seconds = YEAR_S;
+  return [chosen, seconds, [...cacheTags(next?.tags), ...cacheTags(cf?.cacheTags)]];
+}
+
+const YEAR_S = 365 * 24 * 3600;
+
+function cacheSeconds(value) {
+  if (typeof value !== "number" || value !== value) return -1;
+  return value <= 0 ? 0 : MathMin(MathTrunc(value) || 1, YEAR_S);
+}
+
+function cacheTags(tags) {
+  return ArrayIsArray(tags) ? ArrayPrototypeFilter(tags, (tag) => typeof tag === "string" && tag !== "") : [];
+}
 
 // Gives the host's error the code that Node.js would give it.
 function coded(error) {
@@ -66,13 +95,14 @@ function isRedirect(status) {
 
 async function fetch(input, init = undefined) {
   const request = new Request(input, init);
+  const wish = cacheWish(request.cache, init);
   const url = withoutFragment(request.url);
   const signal = init?.signal !== undefined || input instanceof Request ? request.signal : null;
   if (signal?.aborted) {
     if (request.body !== null) PromisePrototypeThen(request.body.cancel(signal.reason), undefined, () => {});
     throw signal.reason;
   }
-  if (StringPrototypeStartsWith(url, "http:") || StringPrototypeStartsWith(url, "https:")) return await call(request, signal, true);
+  if (StringPrototypeStartsWith(url, "http:") || StringPrototypeStartsWith(url, "https:")) return await call(request, signal, true, wish);
   if (StringPrototypeStartsWith(url, "data:")) return core.loadExtScript("ext:vitrine/web/local_urls.js").fetchData(request.method, url);
   if (StringPrototypeStartsWith(url, "blob:")) {
     const range = header(headersList(request.headers), "range");
@@ -83,10 +113,10 @@ async function fetch(input, init = undefined) {
 
 // The call as it stands: nothing added, no redirect followed, and the answer as it came.
 async function fetchAsIs(input, init) {
-  return await call(new Request(input, { ...init, redirect: "manual" }), init.signal, false);
+  return await call(new Request(input, { ...init, redirect: "manual" }), init.signal, false, NOT_CACHED);
 }
 
-async function call(request, signal, isWeb) {
+async function call(request, signal, isWeb, wish) {
   notice("network");
   let { method, url } = request;
   const headers = headersList(request.headers);
@@ -96,7 +126,7 @@ async function call(request, signal, isWeb) {
   setLength(headers, method, body);
   for (let redirects = 0;; redirects++) {
     url = withoutFragment(url);
-    const { 0: status, 1: reason, 2: list, 3: number } = await hop(method, url, headers, body, signal, redirects > 0);
+    const { 0: status, 1: reason, 2: list, 3: number } = await hop(method, url, headers, body, signal, redirects > 0, wish);
     const next = isRedirect(status) && request.redirect !== "manual" ? redirected(request, status, url, list, body, redirects, number) : null;
     if (next === null) {
       const statusText = reason ?? STATUS_CODES[status] ?? "";
@@ -125,7 +155,7 @@ function isUpgrade(headers) {
 async function openSocket(url, headers, signal) {
   signal?.throwIfAborted();
   const upload = op_upload_open();
-  const start = (number) => op_fetch(number, currentRequest(), "GET", url, headers, upload, false, isOwn(url), true);
+  const start = (number) => op_fetch(number, currentRequest(), "GET", url, headers, upload, false, isOwn(url), true, null);
   try {
     const { 0: status, 1: reason, 2: list, 3: body } = signal === null ? await hostCall(start) : await signalledCall(signal, start);
     const statusText = reason ?? STATUS_CODES[status] ?? "";
@@ -172,10 +202,10 @@ function asUtf8(location) {
 }
 
 // One call of the host. Gives status, reason phrase, headers and the number of the answer's body.
-async function hop(method, url, headers, body, signal, isRedirected) {
+async function hop(method, url, headers, body, signal, isRedirected, wish) {
   signal?.throwIfAborted();
   const upload = body === null ? null : startUpload(body, signal);
-  const start = (number) => op_fetch(number, currentRequest(), method, url, headers, upload?.number ?? 0, isRedirected, isOwn(url), false);
+  const start = (number) => op_fetch(number, currentRequest(), method, url, headers, upload?.number ?? 0, isRedirected, isOwn(url), false, wish);
   try {
     return signal === null ? await hostCall(start) : await signalledCall(signal, start);
   } catch (error) {

@@ -8,6 +8,7 @@ const {
   StringPrototypeReplace, StringPrototypeToLowerCase, Symbol, SymbolIterator, TypeError,
 } = primordials;
 const { configureInterface, requiredArguments } = core.loadExtScript("ext:deno_webidl/00_webidl.js");
+const { noteAllHeaders, noteHeader } = core.loadExtScript("ext:vitrine/runtime/ledger.js");
 const { mixinPairs } = core.loadExtScript("ext:vitrine/web/pairs.js");
 
 const TOKEN = new SafeRegExp("^[!#$%&'*+\\-.^_`|~A-Za-z0-9]+$");
@@ -73,6 +74,7 @@ function sortedEntries(list) {
 let headersCopy;
 let headersList;
 let headersOf;
+let headersPeek;
 let makeImmutable;
 
 class Headers {
@@ -82,10 +84,13 @@ class Headers {
   #isImmutable = false;
   // Number of the request whose headers are still with the host, or 0.
   #request = 0;
+  // Number of the request of which it is noted what is read here, or 0.
+  #noted = 0;
 
-  constructor(init = undefined, request = 0) {
+  constructor(init = undefined, request = 0, noted = false) {
     if (init === FROM_REQUEST) {
       this.#request = request;
+      if (noted) this.#noted = request;
       return;
     }
     if (init !== undefined) this.#fill(init);
@@ -100,10 +105,13 @@ class Headers {
       return headers;
     };
     headersCopy = (headers) => {
-      const copy = headersOf(ArrayPrototypeSlice(headers.#all()));
+      const copy = headersOf(ArrayPrototypeSlice(headers.#fetched()));
       copy.#isImmutable = headers.#isImmutable;
+      copy.#noted = headers.#noted;
       return copy;
     };
+    // A header of a request, without a note of it.
+    headersPeek = (headers, name) => combined(headers.#fetched(), name);
     makeImmutable = (headers) => {
       headers.#isImmutable = true;
     };
@@ -111,6 +119,11 @@ class Headers {
   }
 
   #all() {
+    if (this.#noted !== 0) noteAllHeaders(this.#noted);
+    return this.#fetched();
+  }
+
+  #fetched() {
     if (this.#request !== 0) {
       this.#list = op_request_headers(this.#request);
       this.#request = 0;
@@ -122,7 +135,7 @@ class Headers {
   #changed() {
     if (this.#isImmutable) throw new TypeError("Headers: these can't be changed; change a copy: new Headers(headers)");
     this.#sorted = null;
-    return this.#all();
+    return this.#fetched();
   }
 
   #fill(init) {
@@ -131,7 +144,9 @@ class Headers {
     }
     const iterate = init[SymbolIterator];
     if (#list in init && iterate === ENTRIES) {
-      const other = init.#all();
+      // A copy is looked at as the original would be.
+      const other = init.#fetched();
+      this.#noted = init.#noted;
       for (let i = 0; i < other.length; i += 2) ArrayPrototypePush(this.#list, other[i], other[i + 1]);
       return;
     }
@@ -171,7 +186,9 @@ class Headers {
 
   get(name) {
     requiredArguments(arguments.length, 1, "Headers.get");
-    return combined(this.#all(), checkedName(name));
+    name = checkedName(name);
+    if (this.#noted !== 0) noteHeader(this.#noted, name);
+    return combined(this.#fetched(), name);
   }
 
   getSetCookie() {
@@ -181,7 +198,9 @@ class Headers {
 
   has(name) {
     requiredArguments(arguments.length, 1, "Headers.has");
-    return combined(this.#all(), checkedName(name)) !== null;
+    name = checkedName(name);
+    if (this.#noted !== 0) noteHeader(this.#noted, name);
+    return combined(this.#fetched(), name) !== null;
   }
 
   set(name, value) {
@@ -208,5 +227,5 @@ configureInterface(Headers);
 ObjectDefineProperty(Headers.prototype, core.hostObjectBrand, { __proto__: null, value: "Headers" });
 const ENTRIES = Headers.prototype[SymbolIterator];
 
-return { FROM_REQUEST, Headers, headersCopy, headersList, headersOf, makeImmutable };
+return { FROM_REQUEST, Headers, headersCopy, headersList, headersOf, headersPeek, makeImmutable };
 })();

@@ -121,11 +121,11 @@ class Request {
 
   static {
     // A request that came from the host.
-    hostRequest = (number, method, url, body) => {
+    hostRequest = (number, method, url, body, isNoted) => {
       const request = new Request(FROM_HOST);
       request.#method = method;
       request.#url = url;
-      request.#headers = new Headers(FROM_REQUEST, number);
+      request.#headers = new Headers(FROM_REQUEST, number, isNoted);
       request[kBody] = body;
       return request;
     };

@@ -155,8 +155,10 @@ impl ResponseTask {
     }
 
     fn done(&self, state: &RuntimeState, end: End) -> Done {
-        let requests = state.requests.borrow();
-        let cpu = requests.get(&self.request).map_or(Duration::ZERO, |running| running.cpu);
+        let mut requests = state.requests.borrow_mut();
+        let running = requests.get_mut(&self.request);
+        let (cpu, reads) =
+            running.map_or((Duration::ZERO, None), |running| (running.cpu, running.reads.take()));
         Done {
             outcome: end.outcome,
             queue_us: micros(self.begun - self.received),
@@ -164,6 +166,7 @@ impl ResponseTask {
             cpu_us: micros(cpu),
             error: end.error,
             egress: None,
+            reads,
         }
     }
 }

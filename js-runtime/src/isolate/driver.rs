@@ -95,6 +95,7 @@ impl Driver {
             is_streaming: false,
             end: answer.end(),
             aborting: false,
+            reads: head.ledger.then(Box::default),
         };
         self.state.requests.borrow_mut().insert(number, running);
         let outgoing = ResponseTask {
@@ -109,7 +110,7 @@ impl Driver {
         };
         self.state.start(outgoing.run(Rc::clone(&self.state)));
         self.look_at_event_loop();
-        self.engine.begin(number, &head.method, &head.url, has_body)?;
+        self.engine.begin(number, &head.method, &head.url, has_body, head.ledger)?;
         Ok(number)
     }
 

@@ -204,7 +204,7 @@ impl Engine {
         })
     }
 
-    /// Begins a request: its first slice.
+    /// Begins a request: its first slice. `is_noted`: what it reads is.
     ///
     /// # Errors
     /// JavaScript was ended by force.
@@ -214,6 +214,7 @@ impl Engine {
         method: &str,
         url: &str,
         has_body: bool,
+        is_noted: bool,
     ) -> Result<(), Killed> {
         let entry = self.entries.begin.clone();
         self.slice(request, |scope| {
@@ -221,7 +222,9 @@ impl Engine {
             let method = v8::String::new(scope, method)?;
             let url = v8::String::new(scope, url)?;
             let has_body = v8::Boolean::new(scope, has_body);
-            call(scope, &entry, &[number, method.into(), url.into(), has_body.into()]).map(drop)
+            let is_noted = v8::Boolean::new(scope, is_noted);
+            let arguments = [number, method.into(), url.into(), has_body.into(), is_noted.into()];
+            call(scope, &entry, &arguments).map(drop)
         })
     }
 

@@ -17,7 +17,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
-use vitrine_wire::{AppError, Headers, LogLevel, LogLine, WorkerLimits};
+use vitrine_wire::{AppError, Headers, LogLevel, LogLine, Reads, WorkerLimits};
 
 /// Sending and receiving end of an upload; the call that is made with it takes the latter.
 pub type Upload = (UploadSender, Option<UploadReader>);
@@ -84,6 +84,8 @@ pub struct Running {
     pub end: AnswerEnd,
     /// Whether JavaScript has yet to be told that the answer is no longer awaited.
     pub aborting: bool,
+    /// What it read so far, if that is noted.
+    pub reads: Option<Box<Reads>>,
 }
 
 /// What a request, or the work of none, has used since some moment.

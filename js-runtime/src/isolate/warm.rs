@@ -151,6 +151,7 @@ fn head(settings: &WorkerSettings, path: &str) -> RequestHead {
         has_body: false,
         upgrade: false,
         request_id: format!("warm:{path}"),
+        ledger: false,
     }
 }
 

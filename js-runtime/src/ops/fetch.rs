@@ -9,7 +9,8 @@ use bytes::Bytes;
 use deno_core::{OpState, op2, v8};
 use futures_util::future::{AbortHandle, Abortable};
 use std::rc::Rc;
-use vitrine_wire::{EgressHead, OWN_CALL_HEADER, ResponseHead};
+use vitrine_wire::limits::{PURGE_ITEMS_MAX, PURGE_TEXT_BYTES_MAX};
+use vitrine_wire::{CacheMode, EgressCache, EgressHead, OWN_CALL_HEADER, ResponseHead};
 
 pub(super) const TOO_MANY: &str = "too many timers and host calls are waiting at once";
 
@@ -21,7 +22,7 @@ const GIVEN_UP: &str = "it was given up";
 /// Makes a call; `call` settles with status, reason phrase, headers and the number of the answer's body. One that an answer redirected
 /// goes on with the call before it and counts as one with it. `is_own`: it goes to the origin of
 /// the request. `is_upgrade`: it asks for a WebSocket.
-#[op2(nofast)]
+#[op2]
 pub fn op_fetch(
     scope: &mut v8::PinScope<'_, '_>,
     state: &OpState,
@@ -34,6 +35,7 @@ pub fn op_fetch(
     is_redirected: bool,
     is_own: bool,
     is_upgrade: bool,
+    #[serde] wish: Option<(u8, i64, Vec<String>)>,
 ) {
     let shared = shared(state);
     // Of a refused call, too: without it the body that the app sends is not read.
@@ -44,13 +46,22 @@ pub fn op_fetch(
         settle(&shared, call, request, Settled::Failed(refused));
         return;
     }
+    super::ledger::note_call(&shared, request);
     let mut headers = super::answer::read_headers(scope, headers);
     headers.retain(|(name, _)| name != OWN_CALL_HEADER);
     if is_own {
         headers.push((OWN_CALL_HEADER.to_owned(), shared.own_calls(request).to_string().into()));
     }
     let (has_body, request_id) = (body.is_some(), shared.request_id(request));
-    let head = EgressHead { method, url, headers, has_body, upgrade: is_upgrade, request_id };
+    let head = EgressHead {
+        method,
+        url,
+        headers,
+        has_body,
+        upgrade: is_upgrade,
+        request_id,
+        cache: wish.map(cache_wish),
+    };
     let of_isolate = Rc::clone(&shared);
     let started = start_call(&shared, call, request, async move {
         match of_isolate.link.egress(head, body).await {
@@ -65,6 +76,21 @@ pub fn op_fetch(
     if !started {
         settle(&shared, call, request, Settled::Failed(TOO_MANY.to_owned()));
     }
+}
+
+/// What the app asks of the host's cache: mode, seconds (negative where it says none), tags.
+fn cache_wish((mode, seconds, mut tags): (u8, i64, Vec<String>)) -> Box<EgressCache> {
+    let mode = match mode {
+        1 => CacheMode::NoStore,
+        2 => CacheMode::Reload,
+        3 => CacheMode::NoCache,
+        4 => CacheMode::ForceCache,
+        5 => CacheMode::OnlyIfCached,
+        _ => CacheMode::Default,
+    };
+    tags.retain(|tag| tag.len() <= PURGE_TEXT_BYTES_MAX);
+    tags.truncate(PURGE_ITEMS_MAX);
+    Box::new(EgressCache { mode, ttl_s: u64::try_from(seconds).ok(), tags })
 }
 
 /// Reads the next piece of an answer's body; `null` at the end.
@@ -181,7 +207,7 @@ pub fn op_upload_end(state: &OpState, upload: u32, whole: bool) {
 }
 
 /// Starts a host call that can be given up by its number.
-fn start_call(
+pub(super) fn start_call(
     shared: &Rc<RuntimeState>,
     call: u32,
     request: u32,
@@ -201,6 +227,6 @@ fn start_call(
     started
 }
 
-fn settle(shared: &RuntimeState, call: u32, request: u32, answer: Settled) {
+pub(super) fn settle(shared: &RuntimeState, call: u32, request: u32, answer: Settled) {
     shared.tell(Event::Settle { call, request, answer });
 }

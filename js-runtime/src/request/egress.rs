@@ -9,7 +9,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use tokio::sync::oneshot;
 use vitrine_wire::flow::Window;
-use vitrine_wire::{CancelReason, Done, EgressFailure, EgressHead, Frame, Outcome, ResponseHead, StreamId};
+use vitrine_wire::{
+    CancelReason, Done, EgressFailure, EgressHead, Frame, Outcome, Purge, ResponseHead, StreamId,
+};
 
 /// Answer to an egress call.
 #[derive(Debug)]
@@ -27,6 +29,8 @@ struct Open {
     head: Option<oneshot::Sender<Result<ResponseHead, EgressFailure>>>,
     /// Place for giving the call up; a call that is over needs none.
     slot: Slot,
+    /// Whether its answer is its end alone.
+    is_purge: bool,
 }
 
 impl Open {
@@ -36,6 +40,7 @@ impl Open {
         match (end, self.head) {
             // The receiver may be gone; then the reason is not needed.
             (Err(failure), Some(head)) => drop(head.send(Err(failure))),
+            (Ok(()), Some(head)) if self.is_purge => drop(head.send(Ok(ResponseHead::new(204, Vec::new())))),
             (Ok(()), Some(head)) => drop(head.send(Err(no_head()))),
             (Err(_), None) => self.feed.break_off(),
             (Ok(()), None) => drop(self.feed.end()),
@@ -107,7 +112,7 @@ impl EgressStreams {
         runtime: &tokio::runtime::Handle,
     ) -> Result<EgressAnswer, EgressFailure> {
         head.has_body = upload.is_some();
-        let call = self.open()?;
+        let call = self.open(false)?;
         self.queue.send(WriteEntry::Frame(Frame::Egress(call.stream, head))).await;
         if let Some(upload) = upload {
             runtime.spawn(Arc::clone(self).send_upload(call.stream, call.window, upload));
@@ -116,7 +121,14 @@ impl EgressStreams {
         Ok(EgressAnswer { head, body: call.body.guarded(call.guard) })
     }
 
-    fn open(self: &Arc<Self>) -> Result<Call, EgressFailure> {
+    /// Has the host purge what its cache holds of the app, and waits until that is done.
+    pub(super) async fn purge(self: &Arc<Self>, purge: Purge) -> Result<(), EgressFailure> {
+        let call = self.open(true)?;
+        self.queue.send(WriteEntry::Frame(Frame::Purge(call.stream, purge))).await;
+        call.head.await.map_err(|_| lost())?.map(drop)
+    }
+
+    fn open(self: &Arc<Self>, is_purge: bool) -> Result<Call, EgressFailure> {
         let too_many = || EgressFailure::Limit("too many calls at once on this worker".to_owned());
         let slot = self.queue.slot().ok_or_else(too_many)?;
         let mut calls = lock(&self.calls);
@@ -132,7 +144,9 @@ impl EgressStreams {
         let (feed, body) = body::body(stream, &self.queue);
         let (answer, head) = oneshot::channel();
         let window = Arc::new(Window::default());
-        calls.open.insert(stream, Open { window: Arc::clone(&window), feed, head: Some(answer), slot });
+        calls
+            .open
+            .insert(stream, Open { window: Arc::clone(&window), feed, head: Some(answer), slot, is_purge });
         let guard = EgressGuard { streams: Arc::clone(self), stream };
         Ok(Call { stream, window, head, body, guard })
     }

@@ -5,8 +5,8 @@ use super::log_queue::{self, LogReader, LogSender};
 use super::{UploadReader, lock};
 use std::sync::{Arc, Mutex};
 use tokio::runtime::Handle;
-use vitrine_wire::limits::{HEAD_BYTES_MAX, HEADERS_MAX};
-use vitrine_wire::{EgressFailure, EgressHead, LogLine};
+use vitrine_wire::limits::{HEAD_BYTES_MAX, HEADERS_MAX, PURGE_ITEMS_MAX, PURGE_TEXT_BYTES_MAX};
+use vitrine_wire::{EgressFailure, EgressHead, LogLine, Purge};
 
 /// The isolates' way to the host beyond answers. Cheap to clone; a handle of a lost connection fails each call at once
 /// and works again when the host is back.
@@ -61,6 +61,23 @@ impl HostClient {
         let streams =
             current.ok_or_else(|| EgressFailure::Unreachable("the host is not connected".to_owned()))?;
         streams.call(head, body, &self.shared.runtime).await
+    }
+
+    /// Has the host purge what its cache holds of the app.
+    ///
+    /// # Errors
+    /// It was not purged.
+    pub async fn purge(&self, purge: Purge) -> Result<(), EgressFailure> {
+        if !purge.fits() {
+            let message = format!(
+                "more than {PURGE_ITEMS_MAX} tags and paths, or one longer than {PURGE_TEXT_BYTES_MAX} bytes"
+            );
+            return Err(EgressFailure::Limit(message));
+        }
+        let current = lock(&self.shared.open).last().cloned();
+        let streams =
+            current.ok_or_else(|| EgressFailure::Unreachable("the host is not connected".to_owned()))?;
+        streams.purge(purge).await
     }
 
     /// Runs a future where the sockets are served, whatever becomes of the isolate that asks for it.

@@ -14,6 +14,7 @@ fn head(has_body: bool) -> RequestHead {
         has_body,
         upgrade: false,
         request_id: "r".to_owned(),
+        ledger: false,
     }
 }
 
@@ -175,6 +176,7 @@ fn egress_head() -> EgressHead {
         has_body: false,
         upgrade: false,
         request_id: None,
+        cache: None,
     }
 }
 

@@ -83,6 +83,7 @@ impl Client {
             has_body,
             upgrade: false,
             request_id: format!("request-{stream}"),
+            ledger: false,
         };
         self.send(Frame::Request(stream, head)).await;
     }

@@ -162,6 +162,7 @@ impl Ask {
             has_body: false,
             upgrade: false,
             request_id: format!("id{path}"),
+            ledger: false,
         };
         Self { head, body: None }
     }

@@ -27,6 +27,7 @@ const BODY_END: u8 = 6;
 const DONE: u8 = 7;
 const CANCEL: u8 = 8;
 const CREDIT: u8 = 9;
+const PURGE: u8 = 10;
 const START: u8 = 16;
 const READY: u8 = 17;
 const BOOT_FAILED: u8 = 18;
@@ -93,6 +94,7 @@ impl Encoder<Frame> for Codec {
             Frame::Done(stream, payload) => structured(out, DONE, *stream, payload),
             Frame::Cancel(stream, payload) => structured(out, CANCEL, *stream, payload),
             Frame::Credit(stream, payload) => structured(out, CREDIT, *stream, payload),
+            Frame::Purge(stream, payload) => structured(out, PURGE, *stream, payload),
             Frame::Start(payload) => structured(out, START, 0, payload),
             Frame::Ready(payload) => structured(out, READY, 0, payload),
             Frame::BootFailed(payload) => structured(out, BOOT_FAILED, 0, payload),
@@ -136,7 +138,7 @@ impl Decoder for Codec {
 
 fn check_header(kind: u8, length: usize, reserved: u64, stream: u32) -> Result<(), DecodeError> {
     let on_stream = match kind {
-        REQUEST..=CREDIT => true,
+        REQUEST..=PURGE => true,
         HELLO | START..=SNAPSHOT_PIECE => false,
         _ => return Err(DecodeError::Kind(kind)),
     };
@@ -161,6 +163,7 @@ fn parse(kind: u8, stream: u32, payload: BytesMut) -> Result<Frame, DecodeError>
         DONE => Frame::Done(stream, read(kind, &payload)?),
         CANCEL => Frame::Cancel(stream, read(kind, &payload)?),
         CREDIT => Frame::Credit(stream, read(kind, &payload)?),
+        PURGE => Frame::Purge(stream, read(kind, &payload)?),
         START => Frame::Start(read(kind, &payload)?),
         READY => Frame::Ready(read(kind, &payload)?),
         BOOT_FAILED => Frame::BootFailed(read(kind, &payload)?),
@@ -182,6 +185,8 @@ fn parse(kind: u8, stream: u32, payload: BytesMut) -> Result<Frame, DecodeError>
         Frame::Response(_, head) => {
             fits(&head.headers) && head.reason.as_ref().is_none_or(|reason| reason.len() <= REASON_BYTES_MAX)
         }
+        Frame::Purge(_, purge) => purge.fits(),
+        Frame::Done(_, done) => done.reads.as_ref().is_none_or(|reads| reads.fits()),
         Frame::Log(lines) => lines.len() <= LOG_LINES_MAX,
         _ => true,
     };

@@ -1,8 +1,8 @@
 //! Everything that can be said, as one list.
 
 use crate::{
-    BootFailure, CancelReason, Done, EgressHead, Hello, LogLine, Pong, Ready, RequestHead, ResponseHead,
-    SnapshotPiece, SnapshotRequest, Start,
+    BootFailure, CancelReason, Done, EgressHead, Hello, LogLine, Pong, Purge, Ready, RequestHead,
+    ResponseHead, SnapshotPiece, SnapshotRequest, Start,
 };
 use bytes::Bytes;
 
@@ -31,6 +31,8 @@ pub enum Frame {
     Cancel(StreamId, CancelReason),
     /// The receiver of a body took this many bytes.
     Credit(StreamId, u32),
+    /// Worker opens a stream on the control socket: purge what the cache holds of the app. Its answer is `Done` alone.
+    Purge(StreamId, Purge),
     /// Host: begin.
     Start(Start),
     /// Worker: serving.
@@ -73,6 +75,7 @@ impl Frame {
             Self::Done(..) => "done",
             Self::Cancel(..) => "cancel",
             Self::Credit(..) => "credit",
+            Self::Purge(..) => "purge",
             Self::Start(_) => "start",
             Self::Ready(_) => "ready",
             Self::BootFailed(_) => "boot_failed",

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 /// The protocol that this build speaks.
-pub const PROTOCOL: u16 = 4;
+pub const PROTOCOL: u16 = 5;
 /// The oldest protocol that this build still accepts from its peer. A worker of an older one, which a host before this one started, is
-/// replaced: it does not know [`RequestHead::upgrade`](crate::RequestHead::upgrade).
-pub const PROTOCOL_OLDEST: u16 = 4;
+/// replaced: it does not know [`RequestHead::ledger`](crate::RequestHead::ledger).
+pub const PROTOCOL_OLDEST: u16 = 5;
 
 /// SHA-256 over everything that decides what an instance runs: release, bundle digest, configuration, limits.
 pub type SpecHash = [u8; 32];

@@ -9,6 +9,7 @@
 //! A reader of a request: [`stream`] (heads, bodies, ends, credit), [`flow`], [`message`]. A reader of an instance's life: [`control`].
 
 mod built_in;
+pub mod cache;
 pub mod codec;
 pub mod control;
 pub mod cut;
@@ -23,6 +24,7 @@ pub mod stream;
 mod worker_limits;
 
 pub use built_in::NODE_BUILT_INS;
+pub use cache::{CacheMode, EgressCache, Purge, QueryRead, Reads};
 pub use codec::{Codec, DecodeError};
 pub use control::{
     BootFailure, BootStage, FailedAnswer, IsolateState, IsolateStatus, LogLevel, LogLine, Pong, Ready,

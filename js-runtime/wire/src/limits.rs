@@ -61,3 +61,10 @@ const _: () = assert!(BODY_FRAME_BYTES_MAX < FRAME_BYTES_MAX);
 const _: () = assert!(WINDOW_BYTES as usize >= BODY_FRAME_BYTES_MAX);
 const _: () = assert!(CREDIT_STEP_BYTES as usize + BODY_FRAME_BYTES_MAX <= WINDOW_BYTES as usize);
 const _: () = assert!(LOG_LINES_MAX * LOG_BYTES_MAX <= FRAME_BYTES_MAX);
+
+/// Names of headers, cookies or parameters that a render is said to have read, each. One that reads more reads everything.
+pub const READS_NAMES_MAX: usize = 64;
+/// Tags and paths of one purge, as Cloudflare's Workers Cache has it. Each is one number that is raised.
+pub const PURGE_ITEMS_MAX: usize = 1000;
+/// Bytes of a tag or path, as there.
+pub const PURGE_TEXT_BYTES_MAX: usize = 1024;

@@ -6,6 +6,7 @@
 //! after which it ignores the stream. Body bytes count against the receiver's window until it sends `Credit`.
 
 use crate::Outcome;
+use crate::cache::{EgressCache, Reads};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,8 @@ pub struct RequestHead {
     pub upgrade: bool,
     /// Id for logs and traces.
     pub request_id: String,
+    /// Whether the end of the answer is to say what the render read.
+    pub ledger: bool,
 }
 
 /// The head of an answer.
@@ -68,6 +71,8 @@ pub struct EgressHead {
     pub upgrade: bool,
     /// The request that this call belongs to, if any.
     pub request_id: Option<String>,
+    /// What the app asks of the cache for what it fetches; none where it says nothing.
+    pub cache: Option<Box<EgressCache>>,
 }
 
 /// Why the broker did not make, or did not finish, an egress call.
@@ -111,13 +116,15 @@ pub struct Done {
     pub error: Option<AppError>,
     /// Why an egress call failed, when it did (answers to `Egress` only).
     pub egress: Option<EgressFailure>,
+    /// What the render read, if [`RequestHead::ledger`] asked for it.
+    pub reads: Option<Box<Reads>>,
 }
 
 impl Done {
     /// An end without figures or cause.
     #[must_use]
     pub const fn of(outcome: Outcome) -> Self {
-        Self { outcome, queue_us: 0, render_us: 0, cpu_us: 0, error: None, egress: None }
+        Self { outcome, queue_us: 0, render_us: 0, cpu_us: 0, error: None, egress: None, reads: None }
     }
 }
 

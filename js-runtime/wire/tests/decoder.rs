@@ -72,13 +72,29 @@ fn frames() -> impl Strategy<Value = Frame> {
         (stream.clone(), "[A-Z]{3,7}", ".{0,200}", headers(), any::<bool>(), ".{0,40}").prop_map(
             |(stream, method, url, headers, has_body, request_id)| Frame::Request(
                 stream,
-                RequestHead { method, url, headers, has_body, upgrade: has_body, request_id }
+                RequestHead {
+                    method,
+                    url,
+                    headers,
+                    has_body,
+                    upgrade: has_body,
+                    request_id,
+                    ledger: has_body
+                }
             )
         ),
         (stream.clone(), ".{0,200}", headers(), any::<bool>(), prop::option::of(".{0,40}")).prop_map(
             |(stream, url, headers, has_body, request_id)| Frame::Egress(
                 stream,
-                EgressHead { method: "GET".into(), url, headers, has_body, upgrade: has_body, request_id }
+                EgressHead {
+                    method: "GET".into(),
+                    url,
+                    headers,
+                    has_body,
+                    upgrade: has_body,
+                    request_id,
+                    cache: None
+                }
             )
         ),
         (stream.clone(), any::<u16>(), prop::option::of("[ -~]{0,40}"), headers()).prop_map(
@@ -100,6 +116,11 @@ fn frames() -> impl Strategy<Value = Frame> {
                     cpu_us: times[2],
                     error,
                     egress: denied.then(|| EgressFailure::Denied("10.0.0.1".into())),
+                    reads: denied.then(|| Box::new(Reads {
+                        headers: vec!["cookie".into()],
+                        random: true,
+                        ..Reads::default()
+                    })),
                 }
             )
         ),

@@ -43,6 +43,7 @@ impl Manifest {
         for (index, path) in self.warm.iter().enumerate() {
             check_url_path(&format!("warm[{index}]"), path)?;
         }
+        self.cache.check().map_err(|(field, message)| value(&format!("cache.{field}"), message))?;
         check_url_path("health.path", &self.health.path)?;
         check_limits(&self.limits)?;
         self.scale.check().map_err(|(field, message)| value(&format!("scale.{field}"), message))?;

@@ -263,7 +263,8 @@ impl Problem {
             ReleaseError::Queued { .. } | ReleaseError::LogBusy(_) => Kind::Busy,
             ReleaseError::Engine { .. } | ReleaseError::EngineAway { .. } => Kind::EngineUnavailable,
             ReleaseError::Routing(RoutingError::NothingToUndo | RoutingError::Forgotten) => Kind::Refused,
-            ReleaseError::Routing(
+            ReleaseError::Purge(_)
+            | ReleaseError::Routing(
                 RoutingError::Parse(_) | RoutingError::Compile(_) | RoutingError::BadUrl(_),
             ) => Kind::Invalid,
             ReleaseError::Store { source, .. } => store_kind(source),

@@ -5,8 +5,8 @@ use crate::admin::permission::{Permission, Routes};
 use crate::admin::problem::{Kind, Problem};
 use crate::admin::state::AdminState;
 use crate::admin::{
-    apps, audit, backup, deployments, env, health, key, logs, openapi, precheck, routes as edge_routes,
-    scale, tokens, upload,
+    apps, audit, backup, cache, deployments, env, health, key, logs, openapi, precheck,
+    routes as edge_routes, scale, tokens, upload,
 };
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, OriginalUri, Request};
@@ -53,6 +53,9 @@ pub(super) fn routes() -> Routes<AdminState> {
         .add(On(Verb::Env), routes!(env::set_all))
         .add(On(Verb::Env), routes!(env::set, env::unset))
         .add(On(Verb::Promote), routes!(env::grant, env::revoke))
+        .add(On(Verb::Purge), routes!(cache::purge))
+        .add(On(Verb::Read), routes!(cache::why))
+        .add(On(Verb::Read), routes!(cache::stats))
         .add(On(Verb::Logs), routes!(logs::logs))
         .add(Root, routes!(edge_routes::get))
         .add_large(Root, routes!(edge_routes::set, edge_routes::reset), ROUTES_FILE_BYTES_MAX)

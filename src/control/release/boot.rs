@@ -259,6 +259,10 @@ impl WorkerSupervisor {
         let metrics = Arc::clone(&workers.metrics);
         let policy = workers.config.egress_of(&record.id.app, record.env_scope == EnvScope::Production);
         let egress = Egress::new(&record.id.app, &listed, &policy, metrics, Arc::clone(&self.0.sockets));
+        // A preview neither purges what users get nor decides what the live release fetches.
+        if let Some(cache) = workers.cache.as_ref().filter(|_| record.env_scope == EnvScope::Production) {
+            egress.keep_in(Arc::clone(cache));
+        }
         egress.answer_own(record.id.clone(), self.0.own_origins.clone());
         handle.set_denials(egress.denials());
         let logs = self.0.app_logs.sink(&record.id.app, start.settings.limits.log_lines_per_s);

@@ -63,6 +63,9 @@ pub enum ReleaseError {
         /// What went live.
         by: Version,
     },
+    /// The cache can't be purged of that.
+    #[error("{0}")]
+    Purge(String),
     /// A quota is used up; says which, and the setting that it comes from.
     #[error("{0}")]
     Quota(String),

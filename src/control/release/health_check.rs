@@ -274,6 +274,7 @@ async fn ask(handle: &ReleaseHandle, worker: &Worker, domain: &str, path: &str, 
         upgrade: false,
         // Its lines are told from those of visitors by it.
         request_id: format!("health:{path}"),
+        ledger: false,
     };
     let mut shown = Vec::new();
     let asking = async {

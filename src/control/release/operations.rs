@@ -1,13 +1,15 @@
 //! The operations of [`Releases`]: most are one call of the type that carries it out.
 
 use super::{
-    AppSummary, AppView, AppsPage, ChangePermit, EnvChange, EnvView, ExplainedRoute, Inner, Parts,
-    PromoteOptions, Quiesced, Records, ReleaseError, ReleaseView, Releases, RemoveOptions, RemovedView,
-    RequestToExplain, RoutingView, Switched, Tail, UploadOptions, Uploaded, WakeError, reaper,
+    AppSummary, AppView, AppsPage, CacheStats, CacheWhy, CachedPage, ChangePermit, EnvChange, EnvView,
+    ExplainedRoute, Inner, Parts, PromoteOptions, PurgeWish, Quiesced, Records, ReleaseError, ReleaseView,
+    Releases, RemoveOptions, RemovedView, RequestToExplain, RoutingView, Switched, Tail, UploadOptions,
+    Uploaded, WakeError, reaper,
 };
 use std::sync::Arc;
 use std::time::Duration;
 use vitrine_bundle::{Bundle, BundleDir, Scale};
+use vitrine_cache::Cache;
 use vitrine_core::config::Isolation;
 use vitrine_core::id::{AppName, Digest, ReleaseId, Version};
 use vitrine_engine::EngineError;
@@ -103,6 +105,39 @@ impl Releases {
     /// See [`WakeError`].
     pub async fn wake(&self, release: &ReleaseId) -> Result<Arc<Pool>, WakeError> {
         self.0.supervisor.wake(release).await
+    }
+}
+
+/// The cache.
+impl Releases {
+    /// The cache of pages and of what apps fetch, if there is one.
+    #[must_use]
+    pub fn cache(&self) -> Option<&Arc<Cache>> {
+        self.0.cache.cache.as_ref()
+    }
+
+    /// Purges what it holds of an app.
+    ///
+    /// # Errors
+    /// [`ReleaseError::NoApp`], [`ReleaseError::Purge`], [`ReleaseError::Store`]: purged, and not on the record.
+    pub async fn purge_cache(&self, app: &AppName, wish: &PurgeWish) -> Result<(), ReleaseError> {
+        self.0.cache.purge(&self.1, app, wish).await
+    }
+
+    /// Why it holds a page, or does not.
+    ///
+    /// # Errors
+    /// [`ReleaseError::NoApp`].
+    pub fn why_cached(&self, app: &AppName, page: &CachedPage) -> Result<CacheWhy, ReleaseError> {
+        self.0.cache.why(app, page)
+    }
+
+    /// What it does for an app.
+    ///
+    /// # Errors
+    /// [`ReleaseError::NoApp`].
+    pub fn cache_stats(&self, app: &AppName) -> Result<CacheStats, ReleaseError> {
+        self.0.cache.stats(app)
     }
 }
 

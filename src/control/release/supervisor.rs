@@ -19,6 +19,7 @@ use super::room::Rooms;
 use super::{Parts, worker_metrics};
 use std::sync::Arc;
 use tokio::runtime::Handle;
+use vitrine_cache::Cache;
 use vitrine_core::config::Config;
 use vitrine_core::files;
 use vitrine_core::handover::Predecessor;
@@ -50,6 +51,8 @@ pub(super) struct Workers {
     pub app_logs: AppLogs,
     /// What apps' calls go through.
     pub sockets: Arc<Sockets>,
+    /// What they fetch is kept here; nothing where the operator wants no cache.
+    pub cache: Option<Arc<Cache>>,
     /// What answers apps' calls to themselves.
     pub own_origins: OwnOrigins,
     /// What bodies from workers are held in.
@@ -87,6 +90,7 @@ impl WorkerSupervisor {
             installed: installed.clone(),
             app_logs: app_logs.clone(),
             sockets: Sockets::new(files::shares().egress_sockets),
+            cache: parts.cache.clone(),
             own_origins: OwnOrigins::default(),
             bodies: BodyMemory::new(BODIES_BYTES_MAX),
             boots: BootQueue::new(boot_queue::places_here(config.worker.memory_mb), BOOTS_RESERVE),

@@ -6,11 +6,13 @@ use super::release_handle::ReleaseHandle;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use vitrine_bundle::Bundle;
 use vitrine_core::config::Config;
 use vitrine_core::id::{AppName, Version, dns_label};
 use vitrine_core::limits::RENDER_GRACE_MS;
 use vitrine_proxy::route::split::{Split, Weight};
 use vitrine_proxy::route::{AppRoute, HostTarget, RouteTable, Target};
+use vitrine_store::ReleaseRecord;
 
 /// The table of all that is in the registry.
 pub(super) fn whole(registry: &Registry, config: &Config) -> RouteTable {
@@ -74,10 +76,12 @@ fn app_route(app: &AppName, registry: &Registry, config: &Config) -> AppRoute {
 
 fn target(handle: &Arc<ReleaseHandle>, registry: &Registry, config: &Config) -> Arc<Target> {
     let record = handle.record();
+    let pages = pages_of(&record, &handle.bundle).into();
     Arc::new(Target {
         bad: registry.bad(&record.id).is_some(),
         release: record.id,
         bundle: Arc::clone(&handle.bundle),
+        pages,
         dir: handle.dir.0.clone(),
         deltas: config.edge.deltas.then(|| Arc::clone(&handle.deltas)),
         pool: Arc::clone(&handle.pool),
@@ -89,6 +93,12 @@ fn target(handle: &Arc<ReleaseHandle>, registry: &Registry, config: &Config) -> 
         head_timeout_ms: handle.limits.wall_ms + handle.limits.queue_ms + RENDER_GRACE_MS,
         stream_timeout_ms: handle.limits.stream_idle_ms + RENDER_GRACE_MS,
     })
+}
+
+/// A preview that is promoted gets other values under the same version.
+fn pages_of(record: &ReleaseRecord, bundle: &Bundle) -> String {
+    let ReleaseRecord { id, config_revision, env_scope, .. } = record;
+    format!("{} {} {config_revision} {env_scope:?}", id.version, bundle.digest.short())
 }
 
 /// The labels of an app and its releases. Each belongs to one app, and within it to one thing; that holds here even for what no upload

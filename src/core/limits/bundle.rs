@@ -49,6 +49,8 @@ pub const SHELL_BYTES_MAX: u64 = super::ASSET_CACHED_BYTES_MAX;
 pub const WARM_PATHS_MAX: usize = 32;
 /// Origins that a bundle may name. Each call is compared with all of them.
 pub const EGRESS_ORIGINS_MAX: usize = 64;
+/// Entries of each list below `cache` of `vitrine.json`. Each request is compared with all of them.
+pub const CACHE_RULES_MAX: usize = 64;
 /// Bytes of a path, origin or name in `vitrine.json`.
 pub const MANIFEST_TEXT_BYTES_MAX: usize = 2 << 10;
 /// Smallest file that is kept precompressed. Below this the saving is less than the packet that carries it.

@@ -204,6 +204,11 @@ impl ControlTask {
                 let answer = AnswerSink::new(stream, frames.clone());
                 session.on_egress(&self.egress, head, answer, stream, &self.memory)?;
             }
+            Frame::Purge(stream, purge) => {
+                let egress = self.egress.purge(&purge).err();
+                let outcome = if egress.is_none() { Outcome::Ok } else { Outcome::Overloaded };
+                frames.send_soon(Frame::Done(stream, Done { egress, ..Done::of(outcome) }));
+            }
             Frame::Body(stream, data) => {
                 if let Some(call) = session.egress.get(&stream) {
                     call.on_body(&data).map_err(|_| Breach::Window(stream))?;

@@ -4,6 +4,7 @@
 //! that are public or opened by the operator, checked after name resolution. What an answer redirects to is another call.
 
 mod answer;
+mod cached;
 mod call;
 mod client;
 mod denial;
@@ -25,7 +26,7 @@ pub use denial::{Denials, DeniedCall, Setting};
 use failure::{shown, shown_text, unreachable};
 use futures_util::FutureExt as _;
 use http::{Method, Request, Response, Uri};
-use http_body_util::{Either, Empty};
+use http_body_util::{BodyExt as _, Either, Empty, Limited};
 use hyper::body::Incoming;
 pub use own::{OwnCall, OwnOrigin, OwnOrigins};
 use policy::Rules;
@@ -40,13 +41,15 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use url::Url;
+use vitrine_cache::Cache;
 use vitrine_core::config::{EgressPolicy, OriginPattern};
 use vitrine_core::id::{AppName, ReleaseId};
 use vitrine_core::limits::{
-    EGRESS_CALLS_MAX, EGRESS_DENIALS_BURST_MAX, EGRESS_DENIALS_PER_S_MAX, EGRESS_WEB_SOCKETS_MAX,
+    CACHE_ENTRY_BYTES_MAX, EGRESS_CALLS_MAX, EGRESS_DENIALS_BURST_MAX, EGRESS_DENIALS_PER_S_MAX,
+    EGRESS_WEB_SOCKETS_MAX, PURGES_OF_APP_BURST_MAX, PURGES_OF_APP_PER_S_MAX,
 };
 use vitrine_core::telemetry::{Bucket, Metrics};
-use vitrine_wire::{EgressFailure, EgressHead, LogLevel, LogLine, StreamId};
+use vitrine_wire::{EgressFailure, EgressHead, LogLevel, LogLine, Purge, StreamId};
 
 /// What one release may call, and the connections it keeps.
 #[derive(Debug)]
@@ -64,6 +67,10 @@ pub struct Egress {
     denials: Arc<Denials>,
     /// What answers the app's calls to itself.
     own: OnceLock<own::Caller>,
+    /// Where its pages are kept, and what it fetches; nothing where the operator wants no cache.
+    cache: OnceLock<Arc<Cache>>,
+    /// Bounds its purges.
+    purge_quota: Mutex<Bucket>,
 }
 
 /// What keeps a call's connection while its answer is read.
@@ -118,6 +125,12 @@ impl Egress {
             metrics,
             denials: Arc::default(),
             own: OnceLock::new(),
+            cache: OnceLock::new(),
+            purge_quota: Mutex::new(Bucket::full(
+                PURGES_OF_APP_PER_S_MAX,
+                PURGES_OF_APP_BURST_MAX,
+                Instant::now(),
+            )),
             log_quota: Mutex::new(Bucket::full(
                 EGRESS_DENIALS_PER_S_MAX,
                 EGRESS_DENIALS_BURST_MAX,
@@ -130,6 +143,26 @@ impl Egress {
     pub fn answer_own(&self, release: ReleaseId, origins: OwnOrigins) {
         // Said once, before its worker is connected.
         let _ = self.own.set(own::Caller { release, origins });
+    }
+
+    /// Keeps what it fetches, and lets it purge what is kept of its app.
+    pub fn keep_in(&self, cache: Arc<Cache>) {
+        // Said once, before its worker is connected.
+        let _ = self.cache.set(cache);
+    }
+
+    /// Purges what the cache holds of the app.
+    ///
+    /// # Errors
+    /// It purges too often.
+    pub(super) fn purge(&self, purge: &Purge) -> Result<(), EgressFailure> {
+        if !self.purge_quota.lock().unwrap_or_else(PoisonError::into_inner).take(1.0, Instant::now()) {
+            return Err(EgressFailure::Limit(format!("{PURGES_OF_APP_PER_S_MAX} purges a second")));
+        }
+        if let Some(cache) = self.cache.get() {
+            cache.purge(&self.app, purge);
+        }
+        Ok(())
     }
 
     /// Its calls that were denied.
@@ -175,7 +208,7 @@ impl Egress {
 
     /// Makes a call and passes its answer on. `asked` becomes what is found out on the way.
     async fn answer(
-        &self,
+        self: &Arc<Self>,
         mut head: EgressHead,
         upload: Option<Inbox<()>>,
         answer: &AnswerSink,
@@ -194,12 +227,91 @@ impl Egress {
             drop(place);
             return self.open(&head, url, upload, answer, mark.as_ref(), asked).await;
         }
+        let cache = self.cache.get().filter(|_| mark.is_none());
+        let question = cache.and_then(|cache| Some((cache, cached::Question::of(self, &head, &url)?)));
+        if let Some((cache, question)) = question {
+            // What the rules forbid is not given, whoever fetched it.
+            self.rules.check(&url).inspect_err(|_| asked.denied = self.denied(&url, None))?;
+            match question.ask(cache).await {
+                cached::Found::Entry(entry) => {
+                    cached::answer(cache, head.request_id.as_deref(), &entry, answer).await;
+                    return Ok(());
+                }
+                cached::Found::Stale(entry, keep) => {
+                    cached::answer(cache, head.request_id.as_deref(), &entry, answer).await;
+                    if let Some(keep) = keep {
+                        tokio::spawn(Arc::clone(self).renew(head, url, *keep));
+                    }
+                    return Ok(());
+                }
+                cached::Found::Fetch(keep) => {
+                    return self.keep(&head, url, answer, asked, cache, *keep).await;
+                }
+            }
+        }
         let body = upload.map(|upload| request_body(upload, answer.clone()));
-        let fetching = Box::pin(self.fetch(&head, url, body, mark.as_ref(), asked));
+        let fetching = Box::pin(self.fetch(&head, url.clone(), body, mark.as_ref(), asked));
         let (response, _held) = self.in_time(&head, fetching).await?;
         let (parts, body) = response.into_parts();
+        if let Some(cache) = cache {
+            cached::depends(cache, &head, &url, &parts.headers);
+            if let Some(method) = method(&head.method).filter(|_| !parts.status.is_server_error()) {
+                cached::invalidate(cache, self, &method, &url);
+            }
+        }
         answer.head(&parts).await;
-        answer.body(body, &head.url).await
+        answer.body(body, &head.url, |_| ()).await
+    }
+
+    /// Makes a call for those who come later.
+    async fn renew(self: Arc<Self>, head: EgressHead, url: Url, keep: cached::Keep) {
+        let mut asked = Asked { host: UNLISTED_HOST.to_owned(), denied: None };
+        let fetching = Box::pin(self.fetch(&head, url, None, None, &mut asked));
+        // What is kept is used on, as long as it may be.
+        let Ok((response, _held)) = self.in_time(&head, fetching).await else { return };
+        let (parts, body) = response.into_parts();
+        let Some(freshness) = keep.head(&parts) else { return };
+        let body = Limited::new(body, CACHE_ENTRY_BYTES_MAX).collect();
+        if let Ok(Ok(body)) = tokio::time::timeout(self.timeout, body).await {
+            keep.keep(&parts, body.to_bytes(), freshness);
+        }
+    }
+
+    /// Makes a call whose answer may be kept, and passes that on.
+    async fn keep(
+        &self,
+        head: &EgressHead,
+        url: Url,
+        answer: &AnswerSink,
+        asked: &mut Asked,
+        cache: &Cache,
+        keep: cached::Keep,
+    ) -> Result<(), EgressFailure> {
+        if let Some(failure) = cached::only_if_cached(head) {
+            return Err(failure);
+        }
+        let stand_in = keep.stand_in.clone();
+        let fetching = Box::pin(self.fetch(head, url, None, None, asked));
+        let fetched = self.in_time(head, fetching).await;
+        let has_failed = fetched.as_ref().map_or(true, |(response, _)| response.status().is_server_error());
+        if let Some(entry) = stand_in.filter(|_| has_failed) {
+            cached::answer(cache, head.request_id.as_deref(), &entry, answer).await;
+            return Ok(());
+        }
+        let (response, _held) = fetched?;
+        let (parts, body) = response.into_parts();
+        keep.note(&parts.headers);
+        answer.head(&parts).await;
+        let Some(freshness) = keep.head(&parts) else {
+            drop(keep);
+            return answer.body(body, &head.url, |_| ()).await;
+        };
+        let mut collected = cached::Collected::begin();
+        answer.body(body, &head.url, |data| collected.add(data)).await?;
+        if let Some(body) = collected.whole() {
+            keep.keep(&parts, body, freshness);
+        }
+        Ok(())
     }
 
     /// Waits for the head of an answer.

@@ -99,6 +99,7 @@ impl Turn {
             // Lines and calls come at any time; streams are judged by what is open.
             Frame::Log(_)
             | Frame::Egress(..)
+            | Frame::Purge(..)
             | Frame::Body(..)
             | Frame::BodyEnd(_)
             | Frame::Credit(..)

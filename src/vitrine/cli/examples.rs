@@ -35,6 +35,16 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("routes rollback", &["vitrine routes rollback"]),
     ("routes reset", &["vitrine routes reset"]),
     ("routes link", &["vitrine routes link checkout=b --key-file /etc/vitrine/experiments.key"]),
+    (
+        "purge",
+        &[
+            "vitrine purge shop --tag product-7",
+            "vitrine purge shop --path /blog/*",
+            "vitrine purge shop --all --hard",
+        ],
+    ),
+    ("cache why", &["vitrine cache why shop /blog/a", "vitrine cache why shop /search?q=shoes --json"]),
+    ("cache stats", &["vitrine cache stats", "vitrine cache stats shop"]),
     ("token create", &["vitrine token create ci --app shop --verb deploy,promote --ttl 90d"]),
     ("token list", &["vitrine token list"]),
     ("token revoke", &["vitrine token revoke ci"]),

@@ -39,7 +39,7 @@ pub(super) enum Verb {
         /// Apps, separated by commas; * is every app
         #[arg(long, value_name = "APPS", required = true, value_delimiter = ',')]
         app: Vec<String>,
-        /// Of read, deploy, promote, rollback, remove, remove-preview, env, logs, audit, separated by commas; * is all. Each brings read
+        /// Of read, deploy, promote, rollback, remove, remove-preview, env, purge, logs, audit, separated by commas; * is all. Each brings read
         #[arg(long, value_name = "VERBS", required = true, value_delimiter = ',')]
         verb: Vec<String>,
         /// Time until it expires, such as 90d [default: never]

@@ -134,6 +134,7 @@ pub(super) async fn site_with(guard: Option<Arc<Guard>>, encoders: Option<Arc<Ap
         encoders,
         upstreams: vitrine_proxy::upstreams::Upstreams::default(),
         sockets: AppPlaces::new(2, 2),
+        pages: None,
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

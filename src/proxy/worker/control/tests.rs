@@ -14,6 +14,7 @@ fn call() -> EgressHead {
         has_body: false,
         upgrade: false,
         request_id: None,
+        cache: None,
     }
 }
 

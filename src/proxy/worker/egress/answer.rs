@@ -49,11 +49,16 @@ impl AnswerSink {
         let _ = self.frames.send(Frame::Response(self.stream, head)).await;
     }
 
-    /// The body of the answer of `url`.
+    /// The body of the answer of `url`. `seen` is shown each piece of it.
     ///
     /// # Errors
     /// It stopped, broke off or is too long.
-    pub(super) async fn body(&self, mut body: Incoming, url: &str) -> Result<(), EgressFailure> {
+    pub(super) async fn body(
+        &self,
+        mut body: Incoming,
+        url: &str,
+        mut seen: impl FnMut(&Bytes),
+    ) -> Result<(), EgressFailure> {
         let stall = Duration::from_millis(EGRESS_STALL_MS);
         let mut total = 0;
         while !body.is_end_stream() {
@@ -77,6 +82,7 @@ impl AnswerSink {
                 let what = format!("the body of {} is over {EGRESS_BYTES_MAX} bytes", shown_text(url));
                 return Err(EgressFailure::Limit(what));
             }
+            seen(&data);
             self.data(data).await;
         }
         Ok(())

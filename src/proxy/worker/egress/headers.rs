@@ -1,7 +1,7 @@
 //! Converts headers of calls and their answers; hop-by-hop ones are left out.
 
 use bytes::Bytes;
-use http::header::CONTENT_LENGTH;
+use http::header::{CONNECTION, CONTENT_LENGTH};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use vitrine_core::hop_by_hop::is_hop_by_hop;
 use vitrine_wire::Headers;
@@ -31,12 +31,18 @@ fn is_number(value: &[u8]) -> bool {
     !value.is_empty() && value.iter().all(u8::is_ascii_digit)
 }
 
+/// Whether the server names a header as a matter of its connection alone.
+fn is_of_connection(name: &HeaderName, headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(CONNECTION).iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(',')).any(|named| named.trim().eq_ignore_ascii_case(name.as_str()))
+}
+
 /// What the app sees of an answer's: as many as the wire takes.
 pub(super) fn received(headers: &HeaderMap) -> Headers {
     let mut bytes = 0;
     headers
         .iter()
-        .filter(|(name, _)| !is_own(name) || **name == CONTENT_LENGTH)
+        .filter(|(name, _)| (!is_own(name) && !is_of_connection(name, headers)) || **name == CONTENT_LENGTH)
         .take(HEADERS_MAX)
         .take_while(|(name, value)| {
             bytes += name.as_str().len() + value.len();

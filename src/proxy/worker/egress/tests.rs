@@ -1,6 +1,6 @@
 use super::*;
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Collected};
+use http_body_util::Collected;
 use vitrine_wire::Frame;
 use vitrine_wire::limits::WINDOW_BYTES;
 
@@ -81,6 +81,7 @@ async fn a_denial_does_not_tell_the_app_what_a_name_resolves_to() {
         has_body: false,
         upgrade: false,
         request_id: None,
+        cache: None,
     };
     let url = head.url.parse().unwrap();
     let mut asked = Asked { host: String::new(), denied: None };

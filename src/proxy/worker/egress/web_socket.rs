@@ -44,7 +44,7 @@ impl Egress {
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
             let (parts, body) = response.into_parts();
             answer.head(&parts).await;
-            return answer.body(body, &head.url).await;
+            return answer.body(body, &head.url, |_| ()).await;
         }
         if response.headers().get(SEC_WEBSOCKET_ACCEPT) != Some(&proof(&key)) {
             return Err(EgressFailure::Unreachable(format!("{} does not speak WebSocket", shown(&url))));

@@ -25,6 +25,7 @@ fn head(has_body: bool) -> RequestHead {
         has_body,
         upgrade: false,
         request_id: "r".into(),
+        ledger: false,
     }
 }
 

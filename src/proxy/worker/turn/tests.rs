@@ -73,6 +73,7 @@ fn what_is_not_a_workers_to_say_there_is_refused() {
         has_body: false,
         upgrade: false,
         request_id: String::new(),
+        ledger: false,
     };
     let settings = crate::worker::fixture::settings();
     let take = SnapshotRequest { settings: settings.clone(), env_names: Vec::new(), harmless: Vec::new() };
@@ -105,6 +106,7 @@ fn lines_and_calls_come_at_any_time() {
         has_body: true,
         upgrade: false,
         request_id: None,
+        cache: None,
     };
     let frames = [
         Frame::Log(Vec::new()),

@@ -1,0 +1,182 @@
+use super::*;
+use crate::freshness::Freshness;
+use crate::key::{Scope, path_tag};
+use http::{HeaderName, Method, StatusCode};
+use std::borrow::Cow;
+use std::time::Duration;
+
+/// A request with these headers.
+struct Request(&'static [(&'static str, &'static str)]);
+
+impl Asked for Request {
+    fn method(&self) -> &Method {
+        &Method::GET
+    }
+
+    fn header(&self, name: &HeaderName) -> Option<Cow<'_, [u8]>> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| Cow::Borrowed(value.as_bytes()))
+    }
+
+    fn cookie(&self, _name: &str) -> Option<Cow<'_, [u8]>> {
+        None
+    }
+}
+
+const ANY: Request = Request(&[]);
+
+fn shop() -> AppName {
+    "shop".parse().unwrap()
+}
+
+fn key(path: &str) -> Key {
+    let url = format!("http://shop.localhost{path}").into();
+    Key { app: shop(), scope: Scope::Release("v1".into()), url, variant: Box::default() }
+}
+
+fn page(path: &str, body: &'static str, tags: &[&str]) -> NewEntry {
+    let freshness = Freshness {
+        lifetime: Duration::from_secs(60),
+        age: Duration::ZERO,
+        stale_while_revalidate: Duration::from_secs(10),
+        stale_if_error: Duration::from_secs(20),
+        let_credentials_be_shared: false,
+    };
+    let tags = std::iter::once(path_tag(path)).chain(tags.iter().map(|tag| (*tag).to_owned())).collect();
+    NewEntry {
+        status: StatusCode::OK,
+        headers: http::HeaderMap::new(),
+        body: Bytes::from_static(body.as_bytes()),
+        freshness,
+        tags,
+        cpu_us: 1000,
+        may_differ: false,
+    }
+}
+
+fn put(cache: &Cache, path: &str, tags: &[&str]) {
+    cache.put(key(path), ToldApart::default(), &ANY, page(path, "page", tags), cache.birth()).unwrap();
+}
+
+/// What there is: `fresh`, `stale` with what it may be used for, or nothing.
+fn looked(cache: &Cache, path: &str, after_s: u64) -> String {
+    match cache.look(&key(path), &ANY, Instant::now() + Duration::from_secs(after_s)) {
+        Looked::Fresh(_) => "fresh".into(),
+        Looked::Stale(_, staleness) => {
+            format!("stale {} {}", staleness.while_revalidating, staleness.if_error)
+        }
+        Looked::Nothing => "nothing".into(),
+    }
+}
+
+fn purge(tags: &[&str], hard: bool) -> Purge {
+    Purge { tags: tags.iter().map(|tag| (*tag).to_owned()).collect(), hard, ..Purge::default() }
+}
+
+#[test]
+fn an_entry_is_fresh_then_stale_then_of_no_use() {
+    let cache = Cache::new(1 << 20);
+    put(&cache, "/a", &[]);
+    for (after_s, expected) in [
+        (0, "fresh"),
+        (59, "fresh"),
+        (65, "stale true true"),
+        (75, "stale false true"),
+        (99, "stale false false"),
+    ] {
+        assert_eq!(looked(&cache, "/a", after_s), expected, "{after_s}");
+    }
+    assert_eq!(looked(&cache, "/b", 0), "nothing");
+}
+
+#[test]
+fn a_purge_is_seen_by_the_next_look_and_by_renders_that_are_under_way() {
+    let cache = Cache::new(1 << 20);
+    put(&cache, "/a", &["x"]);
+    put(&cache, "/b", &["y"]);
+    let before = cache.birth();
+    cache.purge(&shop(), &purge(&["x"], false));
+    assert_eq!(looked(&cache, "/a", 0), "stale false true", "nobody gets it but where no other can be made");
+    assert_eq!(looked(&cache, "/b", 0), "fresh");
+    let late = cache.put(key("/a"), ToldApart::default(), &ANY, page("/a", "old", &["x"]), before);
+    assert_eq!(late.unwrap_err(), NoRoom::Purged);
+    cache.purge(&shop(), &purge(&["y"], true));
+    assert_eq!(looked(&cache, "/b", 0), "nothing");
+    cache.purge(&"blog".parse().unwrap(), &Purge { everything: true, hard: true, ..Purge::default() });
+    put(&cache, "/a", &["x"]);
+    assert_eq!(looked(&cache, "/a", 0), "fresh", "another app's purge");
+    cache.purge(&shop(), &purge(&[&path_tag("/a")], true));
+    assert_eq!(looked(&cache, "/a", 0), "nothing");
+}
+
+#[test]
+fn entries_of_one_key_are_told_apart_by_what_they_were_made_for() {
+    const GERMAN: Request = Request(&[("accept-language", "de , en")]);
+    const SPACED: Request = Request(&[("accept-language", "de,en")]);
+    const FRENCH: Request = Request(&[("accept-language", "fr")]);
+    let cache = Cache::new(1 << 20);
+    let apart = || ToldApart { headers: vec![http::header::ACCEPT_LANGUAGE], cookies: Vec::new() };
+    cache.put(key("/"), apart(), &GERMAN, page("/", "de", &[]), cache.birth()).unwrap();
+    cache.put(key("/"), apart(), &FRENCH, page("/", "fr", &[]), cache.birth()).unwrap();
+    let body = |request: &Request| match cache.look(&key("/"), request, Instant::now()) {
+        Looked::Fresh(entry) => String::from_utf8(entry.body.to_vec()).unwrap(),
+        _ => String::new(),
+    };
+    assert_eq!((body(&SPACED).as_str(), body(&FRENCH).as_str(), body(&ANY).as_str()), ("de", "fr", ""));
+    cache.put(key("/"), apart(), &SPACED, page("/", "neu", &[]), cache.birth()).unwrap();
+    assert_eq!(body(&GERMAN), "neu");
+    assert_eq!(cache.stats(&shop()).entries, 2);
+}
+
+#[test]
+fn what_saves_little_goes_first_and_all_fits() {
+    let cache = Cache::new(200_000);
+    let costly = |number: usize| {
+        let path = format!("/{number}");
+        let mut page = page(&path, "page", &[]);
+        page.body = vec![b'x'; 2000].into();
+        page.cpu_us = if number < 20 { 1_000_000 } else { 10 };
+        cache.put(key(&path), ToldApart::default(), &ANY, page, cache.birth())
+    };
+    for number in 0..20 {
+        costly(number).unwrap();
+    }
+    for number in 20..500 {
+        // The app has at most half of all.
+        let _ = costly(number);
+    }
+    assert!(cache.shelf.bytes() <= 200_000);
+    let kept = (0..20).filter(|number| looked(&cache, &format!("/{number}"), 0) == "fresh").count();
+    assert_eq!(kept, 20);
+    assert!(cache.stats(&shop()).bytes <= 100_000);
+}
+
+#[test]
+fn codings_count_and_go_with_their_entry() {
+    let cache = Cache::new(1 << 20);
+    put(&cache, "/a", &[]);
+    let Looked::Fresh(entry) = cache.look(&key("/a"), &ANY, Instant::now()) else { panic!("it was put") };
+    let before = cache.shelf.bytes();
+    cache.keep_encoded(&entry, Encoding::Zstd, Bytes::from_static(b"1234"));
+    cache.keep_encoded(&entry, Encoding::Zstd, Bytes::from_static(b"12345678"));
+    assert_eq!(cache.shelf.bytes(), before + 4);
+    assert_eq!(entry.encoded(Encoding::Zstd).unwrap(), "1234");
+    cache.drop_entry(&entry);
+    cache.keep_encoded(&entry, Encoding::Br, Bytes::from_static(b"12"));
+    assert_eq!(cache.shelf.bytes(), 0);
+    assert_eq!(cache.stats(&shop()).entries, 0);
+}
+
+/// `cargo test --release -p vitrine-cache -- a_look_is_cheap --ignored --nocapture`
+#[test]
+#[ignore = "a measurement"]
+fn a_look_is_cheap() {
+    let cache = Cache::new(1 << 30);
+    for number in 0..100_000 {
+        put(&cache, &format!("/{number}"), &["a", "b"]);
+    }
+    let begun = Instant::now();
+    for number in 0..1_000_000 {
+        assert!(matches!(cache.look(&key(&format!("/{}", number % 100_000)), &ANY, begun), Looked::Fresh(_)));
+    }
+    println!("a look, with its key: {:?}", begun.elapsed() / 1_000_000);
+}

@@ -1,0 +1,20 @@
+//! Bounds of how the edge uses the cache for pages, and of purges.
+
+/// Shortest value of a visitor's cookie that is looked for in a page. Shorter ones are found in any page by chance.
+pub const CACHED_SECRET_BYTES_MIN: usize = 8;
+/// Routes of which is remembered whether their pages are shared, each in some 200 bytes.
+pub const CACHE_ROUTES_MAX: u64 = 20_000;
+/// How long that is remembered, in seconds. A route that changes its mind is served from its renders meanwhile.
+pub const CACHE_ROUTE_S: u64 = 600;
+/// Bytes of what tells the pages of one address apart. More of it is an attempt to fill the cache.
+pub const CACHE_APART_BYTES_MAX: usize = 8 << 10;
+/// Renders in the background at once: each takes an isolate from visitors.
+pub const CACHE_REFRESHES_MAX: usize = 64;
+/// Those of one app: a page that is made anew for nobody is to take no second isolate.
+pub const CACHE_REFRESHES_OF_APP_MAX: usize = 1;
+/// One hit in so many is rendered again and compared.
+pub const CACHE_PARITY_ONE_IN: u32 = 1000;
+/// Purges of one release a second, and at once. Each makes every entry of its app be looked at once more.
+pub const PURGES_OF_APP_PER_S_MAX: f64 = 50.0;
+/// See [`PURGES_OF_APP_PER_S_MAX`].
+pub const PURGES_OF_APP_BURST_MAX: f64 = 500.0;

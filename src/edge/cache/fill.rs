@@ -1,0 +1,418 @@
+//! A render whose answer may be kept.
+
+use super::super::app_head::{is_html, said};
+use super::super::context::RequestContext;
+use super::learned::{Learned, Shares};
+use super::question::Question;
+use super::told::Told;
+use super::verdict::{Judge, Refusal, may_differ};
+use super::visible::Visible;
+use super::{Pages, Stored};
+use bytes::Bytes;
+use http::header::{AGE, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, HeaderMap, HeaderName, SET_COOKIE};
+use http::{HeaderValue, StatusCode};
+use std::sync::Arc;
+use std::time::Instant;
+use vitrine_bundle::CacheMode;
+use vitrine_cache::{
+    Asked, Birth, Cache, Decision, Dependencies, End, Entry, Filling, Freshness, NewEntry, ToldApart,
+    freshness, path_tag,
+};
+use vitrine_core::limits::{CACHE_ENTRY_BYTES_MAX, CACHE_TAGS_MAX};
+use vitrine_proxy::route::Target;
+use vitrine_wire::{Done, Outcome, ResponseHead};
+
+/// Headers by which an app names tags, and how those are parted.
+const TAGS: [(&str, char); 3] = [("cache-tag", ','), ("surrogate-key", ' '), ("cache-groups", ',')];
+
+/// Headers that belong to the body that is kept.
+const OF_THE_BODY: [HeaderName; 3] = [CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE];
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Fill {
+    pub(super) pages: Arc<Pages>,
+    pub(super) question: Question,
+    /// Others may wait for it.
+    pub(super) filling: Filling,
+    pub(super) birth: Birth,
+    /// The entry that is to be replaced.
+    pub(super) stale: Option<Arc<Entry>>,
+    /// The entry that stands in where the render fails.
+    pub(super) stand_in: Option<Arc<Entry>>,
+    /// What the render's calls depend on.
+    pub(super) depends: Dependencies,
+    /// What was asked for: another release may answer in the end.
+    pub(super) release: Arc<Target>,
+}
+
+/// An entry that stands in for an answer that can't be given.
+#[derive(Debug)]
+pub(crate) struct StandIn {
+    cache: Arc<Cache>,
+    entry: Arc<Entry>,
+}
+
+impl StandIn {
+    /// It in place of an answer that ended so.
+    pub(crate) fn in_place_of(self, context: &mut RequestContext, outcome: Outcome) -> Stored {
+        context.cached = Told::stood_in(&self.entry, outcome.as_str());
+        Stored::whole(self.cache, self.entry)
+    }
+}
+
+/// What is known of an answer with its head.
+#[derive(Debug)]
+pub(crate) struct Filled {
+    fill: Fill,
+    status: StatusCode,
+    headers: HeaderMap,
+    freshness: Freshness,
+    vary: Vec<HeaderName>,
+}
+
+/// A request as it was, for what is decided when it is gone.
+#[derive(Debug)]
+pub(crate) struct Frozen {
+    method: http::Method,
+    headers: Vec<(HeaderName, Vec<u8>)>,
+    cookies: Vec<u8>,
+}
+
+impl Frozen {
+    pub(super) fn of(visible: &Visible<'_>) -> Self {
+        let headers = visible.headers().map(|(name, value)| (name, value.to_vec())).collect();
+        Self { method: visible.method().clone(), headers, cookies: visible.cookies().to_vec() }
+    }
+}
+
+impl Asked for Frozen {
+    fn method(&self) -> &http::Method {
+        &self.method
+    }
+
+    fn header(&self, name: &HeaderName) -> Option<std::borrow::Cow<'_, [u8]>> {
+        if name == http::header::COOKIE {
+            return (!self.cookies.is_empty()).then_some(std::borrow::Cow::Borrowed(&self.cookies));
+        }
+        super::visible::joined(
+            self.headers.iter().filter(|(known, _)| known == name).map(|(_, value)| &value[..]),
+        )
+    }
+
+    fn cookie(&self, name: &str) -> Option<std::borrow::Cow<'_, [u8]>> {
+        super::visible::cookie(&self.cookies, name)
+    }
+}
+
+impl Fill {
+    /// Takes the head of the answer; gives the fill back if the answer may be kept as far as that is known.
+    pub(crate) fn head(
+        self: Box<Self>,
+        context: &mut RequestContext,
+        status: StatusCode,
+        headers: &HeaderMap,
+        answered_by: &Arc<Target>,
+    ) -> Option<Filled> {
+        let decided = self.judged(status, headers, answered_by);
+        match decided {
+            Ok((freshness, vary)) => {
+                let headers = headers.clone();
+                Some(Filled { fill: *self, status, headers, freshness, vary })
+            }
+            Err(reason) => {
+                context.cached.refused(reason.clone());
+                self.refuse(reason);
+                None
+            }
+        }
+    }
+
+    fn judged(
+        &self,
+        status: StatusCode,
+        headers: &HeaderMap,
+        answered_by: &Arc<Target>,
+    ) -> Result<(Freshness, Vec<HeaderName>), String> {
+        if !Arc::ptr_eq(answered_by, &self.release) && answered_by.pages != self.release.pages {
+            return Err("release changed".into());
+        }
+        if !self.question.is_get {
+            return Err("head".into());
+        }
+        let freshness = self.question.freshness(status, headers).map_err(|why| why.to_string())?;
+        self.judge().head(status, headers).map_err(|refusal| refusal.to_string())?;
+        Ok((freshness, freshness::vary(headers)))
+    }
+
+    /// The app says that the page that is kept is good still. Gives it as it is from now on.
+    fn confirmed(self, asked: &impl Asked, headers: &HeaderMap) -> Option<Arc<Entry>> {
+        let stale = self.stale?;
+        let mut renewed = stale.headers.clone();
+        for (name, value) in headers {
+            if !OF_THE_BODY.contains(name) && name != SET_COOKIE {
+                renewed.insert(name, value.clone());
+            }
+        }
+        renewed.remove(AGE);
+        let freshness = self.question.freshness(stale.status, &renewed).ok()?;
+        let new = NewEntry {
+            status: stale.status,
+            headers: renewed,
+            body: stale.body.clone(),
+            freshness,
+            tags: stale.tags.iter().map(ToString::to_string).collect(),
+            cpu_us: stale.cpu_us,
+            may_differ: stale.may_differ,
+        };
+        let entry = self.pages.cache.renew(&stale, asked, new, self.birth).ok()?;
+        self.filling.end(End::Whole);
+        Some(entry)
+    }
+
+    /// The same, as an answer to the request that asked.
+    pub(crate) fn confirmed_for(
+        self: Box<Self>,
+        context: &mut RequestContext,
+        headers: &HeaderMap,
+    ) -> Option<Stored> {
+        let (cache, asked) = (self.cache(), self.frozen(context));
+        let entry = self.confirmed(&asked, headers)?;
+        context.cached.kept(entry.ttl(Instant::now()).as_secs());
+        Some(Stored::whole(cache, entry))
+    }
+
+    /// The answer to a render in the background.
+    pub(super) fn renewed(self, asked: &Frozen, host: &str, head: ResponseHead, body: Bytes, done: &Done) {
+        let Ok(status) = StatusCode::from_u16(head.status) else { return };
+        let path = self.question.page.split('?').next().unwrap_or_default();
+        let headers =
+            said(&self.release.bundle, host, path, self.pages.shared_domain.as_deref(), head.headers);
+        if status == StatusCode::NOT_MODIFIED {
+            self.confirmed(asked, &headers);
+            return;
+        }
+        match self.judged(status, &headers, &Arc::clone(&self.release)) {
+            Err(reason) => self.refuse(reason),
+            Ok((freshness, vary)) => {
+                // Why it was not kept is on the record.
+                let _ = Filled { fill: self, status, headers, freshness, vary }.keep(asked, body, done);
+            }
+        }
+    }
+
+    /// The request as it is now: it may be gone when the answer ends.
+    pub(crate) fn frozen(&self, context: &RequestContext) -> Frozen {
+        Frozen::of(&Visible::of(context, &self.pages.trusted_headers))
+    }
+
+    /// Where entries are.
+    pub(crate) fn cache(&self) -> Arc<Cache> {
+        Arc::clone(&self.pages.cache)
+    }
+
+    /// What stands in for an answer that can't be given.
+    pub(crate) fn stand_in(&self) -> Option<StandIn> {
+        let entry = self.stand_in.clone()?;
+        Some(StandIn { cache: self.cache(), entry })
+    }
+
+    /// Whether the app is to be asked again, with all of the request: it saw a part of it, and its answer is for nobody else.
+    pub(crate) fn saw_too_little(&self, context: &RequestContext, head: &ResponseHead) -> bool {
+        if !self.question.is_narrowed() || head.status == StatusCode::NOT_MODIFIED.as_u16() {
+            return false;
+        }
+        let Ok(status) = StatusCode::from_u16(head.status) else { return true };
+        let host = &context.address.host;
+        let domain = self.pages.shared_domain.as_deref();
+        let headers = said(&self.release.bundle, host, context.app_path(), domain, head.headers.clone());
+        // Nobody's own values are missing in it.
+        let is_anybodys = self.judged(status, &headers, &self.release).is_ok();
+        !is_anybodys && self.question.is_get
+    }
+
+    /// The answer of a narrowed render is for nobody.
+    pub(crate) fn give_up(self: Box<Self>, context: &mut RequestContext) {
+        let reason = "not shared, and rendered again with the whole request";
+        context.cached.refused(reason.to_owned());
+        context.shared = None;
+        self.refuse(reason.to_owned());
+    }
+
+    fn judge(&self) -> Judge<'_> {
+        let Question { mode, sight, .. } = &self.question;
+        Judge { wish: &self.release.bundle.manifest.cache, mode: *mode, sight }
+    }
+
+    fn refuse(self, reason: String) {
+        let Self { pages, question, filling, release, .. } = self;
+        if question.is_get {
+            pages.learn(&question, Learned::Private);
+        }
+        note(&pages, &question, &release, Some(reason), None, &ToldApart::default(), &[]);
+        filling.end(End::NotShared);
+    }
+}
+
+impl Filled {
+    /// Whether others may have the answer before its end: what its render reads can't change that.
+    pub(crate) fn is_known(&self) -> bool {
+        self.fill.question.is_narrowed() || self.fill.question.mode == CacheMode::Declared
+    }
+
+    /// The leader's end of the flight, for an answer that others get while it comes.
+    pub(super) const fn filling(&self) -> &Filling {
+        &self.fill.filling
+    }
+
+    /// Status and headers as the app gave them.
+    pub(crate) const fn head(&self) -> (StatusCode, &HeaderMap) {
+        (self.status, &self.headers)
+    }
+
+    /// The answer is larger than an entry may be; the client for whom it was asked gets the rest of it.
+    pub(super) fn too_large(self) {
+        let Self { fill, .. } = self;
+        let Fill { pages, question, filling, release, .. } = fill;
+        let reason = format!("larger than {CACHE_ENTRY_BYTES_MAX} bytes");
+        note(&pages, &question, &release, Some(reason), None, &ToldApart::default(), &[]);
+        pages.learn(&question, Learned::Private);
+        filling.end(End::TooLarge);
+    }
+
+    /// See [`Fill::frozen`].
+    pub(crate) fn frozen(&self, context: &RequestContext) -> Frozen {
+        self.fill.frozen(context)
+    }
+
+    /// The whole answer is there: keeps it, or says why not.
+    pub(crate) fn end(self, context: &mut RequestContext, body: Bytes, done: &Done) {
+        let pages = Arc::clone(&self.fill.pages);
+        let ttl_s = self.freshness.lifetime.saturating_sub(self.freshness.age).as_secs();
+        let kept = self.keep(&Visible::of(context, &pages.trusted_headers), body, done);
+        match kept {
+            Ok(()) => context.cached.kept(ttl_s),
+            Err(reason) => context.cached.refused(reason),
+        }
+    }
+
+    /// Keeps the answer.
+    ///
+    /// # Errors
+    /// Why it is not kept.
+    pub(crate) fn keep(self, asked: &impl Asked, body: Bytes, done: &Done) -> Result<(), String> {
+        let mut tags = tags(&self.headers, &self.fill.question);
+        let depends = self.fill.depends.tags();
+        let decided = self.decide(asked, &body, done).and_then(|apart| match depends {
+            Some(depends) => {
+                tags.extend(depends.into_iter().map(String::from));
+                Ok(apart)
+            }
+            None => Err(Refusal::DependsOnTooMuch),
+        });
+        let Self { fill, status, headers, freshness, vary } = self;
+        let Fill { pages, question, filling, birth, release, .. } = fill;
+        let (kept, apart) = match decided {
+            Err(refusal) => (Err(refusal.to_string()), ToldApart::default()),
+            Ok(apart) => {
+                let new = NewEntry {
+                    status,
+                    headers,
+                    body,
+                    freshness,
+                    tags: tags.clone(),
+                    cpu_us: done.cpu_us,
+                    may_differ: done.reads.as_deref().is_none_or(may_differ),
+                };
+                let key = question.key.clone().ok_or_else(|| "key too long".to_owned());
+                let put = key.and_then(|key| {
+                    pages.cache.put(key, apart.clone(), asked, new, birth).map_err(|why| why.to_string())
+                });
+                (put.map(drop), apart)
+            }
+        };
+        let wants_narrow = done.reads.as_ref().is_some_and(|reads| reads.all_headers);
+        pages.learn(
+            &question,
+            match &kept {
+                Ok(()) => {
+                    Learned::Shared(Arc::new(Shares { narrowed: question.is_narrowed(), vary: vary.into() }))
+                }
+                Err(_) if wants_narrow && !question.is_narrowed() => {
+                    Learned::Shared(Arc::new(Shares { narrowed: true, vary: vary.into() }))
+                }
+                Err(_) => Learned::Private,
+            },
+        );
+        let ttl_s = freshness.lifetime.saturating_sub(freshness.age).as_secs();
+        note(&pages, &question, &release, kept.as_ref().err().cloned(), Some(ttl_s), &apart, &tags);
+        // Who follows the pieces gets the end of them, whether or not they are kept.
+        filling.end(if done.outcome != Outcome::Ok {
+            End::Failed
+        } else if kept.is_ok() {
+            End::Whole
+        } else {
+            End::NotShared
+        });
+        kept
+    }
+
+    fn decide(&self, asked: &impl Asked, body: &[u8], done: &Done) -> Result<ToldApart, Refusal> {
+        if done.outcome != Outcome::Ok {
+            return Err(Refusal::Failed(done.outcome));
+        }
+        let judge = self.fill.judge();
+        let apart = judge.told_apart(&self.vary, done.reads.as_deref(), asked)?;
+        if judge.has_credential(asked) && !self.freshness.let_credentials_be_shared {
+            return Err(Refusal::Credential);
+        }
+        judge.body(is_html(&self.headers), body, asked)?;
+        Ok(apart)
+    }
+}
+
+fn note(
+    pages: &Pages,
+    question: &Question,
+    release: &Target,
+    reason: Option<String>,
+    ttl_s: Option<u64>,
+    apart: &ToldApart,
+    tags: &[String],
+) {
+    let cookies = apart.cookies.iter().map(|name| format!("cookie {name}"));
+    let decision = Decision {
+        release: release.release.to_string(),
+        at: jiff::Timestamp::now(),
+        url: question.key.as_ref().map_or_else(|| question.page.to_string(), |key| key.url.to_string()),
+        ttl_s: ttl_s.filter(|_| reason.is_none()),
+        reason,
+        told_apart_by: apart.headers.iter().map(HeaderName::to_string).chain(cookies).collect(),
+        tags: tags.iter().take(16).cloned().collect(),
+    };
+    pages.cache.decided(&release.release.app, &question.page, decision);
+}
+
+/// A page turned out to differ from what its render gives.
+pub(super) fn note_difference(pages: &Pages, question: &Question, release: &Target) {
+    note(
+        pages,
+        question,
+        release,
+        Some("differs when rendered again".into()),
+        None,
+        &ToldApart::default(),
+        &[],
+    );
+}
+
+/// The tags of an answer: those that it names, and its path.
+fn tags(headers: &HeaderMap, question: &Question) -> Vec<String> {
+    let mut tags = vec![path_tag(question.page.split('?').next().unwrap_or_default())];
+    for (name, parted_by) in TAGS {
+        let lines = headers.get_all(name).iter().filter_map(|line: &HeaderValue| line.to_str().ok());
+        let named = lines.flat_map(|line| line.split(parted_by)).map(|tag| tag.trim().trim_matches('"'));
+        tags.extend(named.filter(|tag| !tag.is_empty()).take(CACHE_TAGS_MAX + 1).map(str::to_owned));
+    }
+    tags
+}
