@@ -18,6 +18,7 @@ mod configuration;
 mod crash;
 mod crowd;
 mod data_cache;
+mod data_cache_bounds;
 mod deploy_order;
 mod deployments;
 mod description;

@@ -3,7 +3,7 @@
 const { core, primordials } = __bootstrap;
 const { op_cancel, op_fetch, op_fetch_drop, op_upload_end, op_upload_open, op_upload_send } = core.ops;
 const {
-  ArrayBufferIsView, ArrayIsArray, ArrayPrototypeFilter, ArrayPrototypeIndexOf, ArrayPrototypePush, ArrayPrototypeSplice, MathMin, MathTrunc, PromisePrototypeThen, RegExpPrototypeExec, RegExpPrototypeTest, SafeRegExp, StringPrototypeIndexOf,
+  ArrayBufferIsView, ArrayIsArray, ArrayPrototypeFilter, ArrayPrototypeIndexOf, ArrayPrototypePush, ArrayPrototypeSplice, MathMin, MathTrunc, NumberIsNaN, PromisePrototypeThen, RegExpPrototypeExec, RegExpPrototypeTest, SafeRegExp, StringPrototypeIndexOf,
   StringPrototypeSlice, StringPrototypeStartsWith, StringPrototypeToLowerCase, TypeError, TypedArrayPrototypeGetByteLength,
 } = primordials;
 const { URL } = core.loadExtScript("ext:deno_web/00_url.js");
@@ -56,7 +56,7 @@ function cacheWish(mode, init) {
 const YEAR_S = 365 * 24 * 3600;
 
 function cacheSeconds(value) {
-  if (typeof value !== "number" || value !== value) return -1;
+  if (typeof value !== "number" || NumberIsNaN(value)) return -1;
   return value <= 0 ? 0 : MathMin(MathTrunc(value) || 1, YEAR_S);
 }
 

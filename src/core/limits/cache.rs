@@ -22,3 +22,6 @@ pub const CACHE_REASONS_MAX: usize = 64;
 pub const CACHE_FOLLOWERS_MAX: usize = 10_000;
 /// Addresses and tags that one page may depend on. A page that is made of more is not kept: a purge would have to reach it by each.
 pub const CACHE_DEPENDENCIES_MAX: usize = 256;
+/// How long calls wait for the body of an equal one whose head is there: the app that reads it may be slow, or not read at all. Then each is
+/// made.
+pub const EGRESS_FOLLOW_BODY_MS: u64 = 2_000;

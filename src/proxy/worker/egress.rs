@@ -36,6 +36,7 @@ use sockets::{InUse, NoPlace};
 use std::error::Error;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
@@ -46,7 +47,7 @@ use vitrine_core::config::{EgressPolicy, OriginPattern};
 use vitrine_core::id::{AppName, ReleaseId};
 use vitrine_core::limits::{
     CACHE_ENTRY_BYTES_MAX, EGRESS_CALLS_MAX, EGRESS_DENIALS_BURST_MAX, EGRESS_DENIALS_PER_S_MAX,
-    EGRESS_WEB_SOCKETS_MAX, PURGES_OF_APP_BURST_MAX, PURGES_OF_APP_PER_S_MAX,
+    EGRESS_FOLLOW_BODY_MS, EGRESS_WEB_SOCKETS_MAX, PURGES_OF_APP_BURST_MAX, PURGES_OF_APP_PER_S_MAX,
 };
 use vitrine_core::telemetry::{Bucket, Metrics};
 use vitrine_wire::{EgressFailure, EgressHead, LogLevel, LogLine, Purge, StreamId};
@@ -285,7 +286,7 @@ impl Egress {
         answer: &AnswerSink,
         asked: &mut Asked,
         cache: &Cache,
-        keep: cached::Keep,
+        mut keep: cached::Keep,
     ) -> Result<(), EgressFailure> {
         if let Some(failure) = cached::only_if_cached(head) {
             return Err(failure);
@@ -307,7 +308,17 @@ impl Egress {
             return answer.body(body, &head.url, |_| ()).await;
         };
         let mut collected = cached::Collected::begin();
-        answer.body(body, &head.url, |data| collected.add(data)).await?;
+        let patience = Duration::from_millis(EGRESS_FOLLOW_BODY_MS);
+        {
+            let mut passing = pin!(answer.body(body, &head.url, |data| collected.add(data)));
+            match tokio::time::timeout(patience, &mut passing).await {
+                Ok(passed) => passed?,
+                Err(_) => {
+                    keep.let_go();
+                    passing.await?;
+                }
+            }
+        }
         if let Some(body) = collected.whole() {
             keep.keep(&parts, body, freshness);
         }

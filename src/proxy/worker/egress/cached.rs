@@ -7,7 +7,7 @@
 use super::Egress;
 use super::answer::AnswerSink;
 use bytes::{Bytes, BytesMut};
-use http::header::{AGE, AUTHORIZATION, COOKIE, HeaderMap, HeaderName};
+use http::header::{AGE, AUTHORIZATION, COOKIE, HeaderMap, HeaderName, SET_COOKIE};
 use http::response::Parts;
 use http::{HeaderValue, Method, StatusCode};
 use std::borrow::Cow;
@@ -148,6 +148,8 @@ impl Question {
                 Looked::Stale(entry, staleness) => staleness.if_error.then_some(entry),
                 Looked::Nothing => None,
             };
+            // What may not be made does not wait for what is.
+            alone |= self.wish.mode == CacheMode::OnlyIfCached;
             let filling = match if alone { Turn::Alone } else { cache.fly(&self.key) } {
                 Turn::Lead(filling) => filling,
                 Turn::Alone => Filling::alone(),
@@ -168,7 +170,10 @@ impl Question {
     }
 
     fn freshness(&self, status: StatusCode, headers: &HeaderMap) -> Option<Freshness> {
-        let own = Freshness::of(status, headers, SystemTime::now()).ok();
+        // A CDN is told of what is purged; this host is not.
+        let mut said = headers.clone();
+        said.remove(freshness::TO_CDNS);
+        let own = Freshness::of(status, &said, SystemTime::now()).ok();
         match self.wish.ttl_s {
             Some(0) => None,
             // What the app says counts, for an answer that is one.
@@ -187,8 +192,11 @@ impl Question {
 }
 
 impl Keep {
-    /// Whether the answer with this head is kept, and for how long.
+    /// Whether the answer with this head is kept, and for how long. A cookie is for one visitor, whatever else is said.
     pub(super) fn head(&self, parts: &Parts) -> Option<Freshness> {
+        if parts.headers.contains_key(SET_COOKIE) {
+            return None;
+        }
         let freshness = self.question.freshness(parts.status, &parts.headers)?;
         (!self.question.has_credential || freshness.let_credentials_be_shared).then_some(freshness)
     }
@@ -196,6 +204,11 @@ impl Keep {
     /// Notes by what the page that made the call is purged.
     pub(super) fn note(&self, headers: &HeaderMap) {
         note(&self.cache, &self.question, tags(headers, &self.question).iter().map(String::as_str));
+    }
+
+    /// Lets those go who wait for the answer; it is kept all the same.
+    pub(super) fn let_go(&mut self) {
+        self.filling = Filling::alone();
     }
 
     /// Keeps an answer.
