@@ -28,7 +28,7 @@ demo: prepare v8 ## Deploy the example, flip and roll back on a host of its own 
 test: prepare-test v8 modules bundles frameworks ## Run every test suite
 	@node tests/run.mjs
 
-test-long: prepare-test v8 modules bundles frameworks frameworks-long packages-long ## The same with the tests that take minutes, and more cases of each property
+test-long: prepare-test v8 modules bundles frameworks frameworks-long packages-long target/locust/.installed ## The same with the tests that take minutes, and more cases of each property
 	@node tests/run.mjs --long
 
 bench: build bench-modules ## Render pages with this host and its rivals, side by side (ARGS="--help" lists what can be picked)
@@ -102,6 +102,11 @@ benches/rivals/next/node_modules/.package-lock.json benches/rivals/rari/node_mod
   %/node_modules/.package-lock.json: %/package-lock.json
 	@echo "npm install in $*" >&2
 	@cd $* && npm install --no-save --no-audit --no-fund --no-progress --loglevel=error >&2 || echo "that could not be installed" >&2
+
+# What only one long test uses, which says so where it is missing.
+target/locust/.installed: tests/data_cache/requirements.txt
+	@echo "installing Locust" >&2
+	@python3 -m venv target/locust && target/locust/bin/pip install --quiet --requirement $< && touch $@ || echo "that could not be installed" >&2
 
 # npm writes this file last.
 packages/node_modules/.package-lock.json: packages/package-lock.json

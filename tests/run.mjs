@@ -40,6 +40,7 @@ const SUITES = {
   frameworks: node("tests/frameworks"),
   packages: node("tests/packages"),
   conformance: files("tests/conformance/score.test.js", "tests/conformance/http/http.test.js"),
+  data: files("tests/data_cache/story.test.js"),
   demo: files("tests/demo/demo.test.js"),
 };
 

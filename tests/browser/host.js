@@ -124,6 +124,8 @@ export async function startHost({
     log,
     pid: child.pid,
     edge: new URL(edge),
+    admin,
+    token,
     /** @param {string[]} args What follows `vitrine`. Gives its standard output; rejects with its standard error. */
     vitrine(...args) {
       return this.vitrineWith({}, ...args);
