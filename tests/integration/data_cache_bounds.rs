@@ -114,6 +114,7 @@ fn answer(stream: TcpStream, state: &Mutex<State>) -> Option<()> {
         let number = *number;
         (state.rules.get(&path).cloned().unwrap_or_default(), number)
     };
+    // How slow the service is: callers meet meanwhile.
     thread::sleep(rule.delay);
     let status = if rule.status == 0 { 200 } else { rule.status };
     let text = format!("{number}{}", "x".repeat(rule.bytes));
