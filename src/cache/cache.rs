@@ -17,6 +17,7 @@ use std::time::Instant;
 use vitrine_bundle::Encoding;
 use vitrine_core::id::AppName;
 use vitrine_core::limits::{CACHE_ENTRY_BYTES_MAX, CACHE_TAGS_MAX};
+use vitrine_core::telemetry::{CacheCounts, CachesCounted};
 use vitrine_wire::Purge;
 
 /// See the module.
@@ -213,6 +214,11 @@ impl Cache {
         self.stats.of(app).came(came, entry.map_or(0, |entry| entry.cpu_us));
     }
 
+    /// A call of an app was answered.
+    pub fn fetched(&self, app: &AppName, came: Came) {
+        self.stats.of(app).fetched(came);
+    }
+
     /// Remembers what became of a render, for `why`. Reasons are counted by their first words: names in them are the app's.
     pub fn decided(&self, app: &AppName, page: &str, decision: Decision) {
         let kind = decision.reason.as_deref().map(|reason| reason.split(':').next().unwrap_or(reason));
@@ -265,6 +271,12 @@ impl Cache {
         let stats = self.stats.of(&entry.key.app);
         stats.entries.fetch_sub(1, Ordering::Relaxed);
         stats.bytes.fetch_sub(entry.bytes(), Ordering::Relaxed);
+    }
+}
+
+impl CachesCounted for Cache {
+    fn counts(&self, app: &AppName) -> [CacheCounts; 2] {
+        self.stats.of(app).counts()
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use vitrine_core::id::AppName;
 use vitrine_core::limits::CACHE_REASONS_MAX;
+use vitrine_core::telemetry::CacheCounts;
 
 /// Counts reasons beyond the bound.
 const OTHER: &str = "other";
@@ -39,6 +40,7 @@ impl Came {
 #[derive(Debug, Default)]
 pub(crate) struct AppStats {
     came: [AtomicU64; 4],
+    fetched: [AtomicU64; 4],
     stored: AtomicU64,
     refused: Mutex<BTreeMap<String, u64>>,
     pub(crate) entries: AtomicUsize,
@@ -86,6 +88,15 @@ impl AppStats {
     pub(crate) fn came(&self, came: Came, cpu_saved_us: u64) {
         self.came[came as usize].fetch_add(1, Ordering::Relaxed);
         self.cpu_saved_us.fetch_add(cpu_saved_us, Ordering::Relaxed);
+    }
+
+    pub(crate) fn fetched(&self, came: Came) {
+        self.fetched[came as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// For pages, and for what the app fetched.
+    pub(crate) fn counts(&self) -> [CacheCounts; 2] {
+        [&self.came, &self.fetched].map(|counts| counts.each_ref().map(|count| count.load(Ordering::Relaxed)))
     }
 
     pub(crate) fn decided(&self, reason: Option<&str>) {

@@ -123,7 +123,7 @@ use vitrine_core::clock::Clock;
 use vitrine_core::config::Config;
 use vitrine_core::handover::Predecessor;
 use vitrine_core::id::Digest;
-use vitrine_core::telemetry::Telemetry;
+use vitrine_core::telemetry::{CachesCounted, Telemetry};
 use vitrine_engine::Engine;
 use vitrine_proxy::route::Routes;
 use vitrine_proxy::route::guard::Guard;
@@ -346,6 +346,9 @@ impl Inner {
         let routing = Routing::new(parts, &base.publisher);
         let reaper = Arc::new(base.reaper(parts));
         let recovery = base.recovery(parts, &deployer);
+        if let Some(cache) = &parts.cache {
+            parts.telemetry.metrics.count_caches(Arc::clone(cache) as Arc<dyn CachesCounted>);
+        }
         let cache = CacheDesk { registry: Arc::clone(&base.registry), cache: parts.cache.clone() };
         let Foundations { registry, turns, app_logs, urls, supervisor, remover, views, .. } = base;
         Self {

@@ -20,7 +20,7 @@ pub use error_chain::error_chain;
 pub use kept_line::{KeptLine, LineKind};
 pub use log_store::{Keeping, LogStore, LogStoreGuard, Past};
 pub use logs::{AccessLine, LogGuard, Logs, init_logs};
-pub use metrics::{FlipKind, Metrics, Replacement, series};
+pub use metrics::{CacheCounts, CachesCounted, FlipKind, Metrics, Replacement, series};
 pub use request_stats::{Figures, Sample, Window};
 
 use std::sync::Arc;

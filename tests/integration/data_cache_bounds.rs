@@ -250,3 +250,30 @@ fn a_host_without_a_cache_makes_every_call() {
     rig.origin.on("/kept", "cache-control: max-age=600");
     assert_eq!([rig.number("/kept", &json!({})), rig.number("/kept", &json!({}))], ["1", "2"]);
 }
+
+#[test]
+fn metrics_tell_what_came_of_pages_and_calls() {
+    let rig = Rig::start();
+    rig.origin.on("/kept", "cache-control: max-age=600");
+    for _ in 0..3 {
+        rig.fetched("/kept", &json!({}));
+    }
+    rig.fetched("/kept", &json!({ "method": "POST" }));
+    let metrics = || rig.host.call("GET", "/metrics").send().text().to_owned();
+    let count = |text: &str, cache: &str, result: &str| {
+        let series =
+            format!("vitrine_cache_requests_total{{app=\"shop\",cache=\"{cache}\",result=\"{result}\"}} ");
+        let found = text.lines().find_map(|line| line.strip_prefix(&series));
+        found.unwrap_or_else(|| panic!("no {series} in {text}")).parse::<u64>().unwrap()
+    };
+    for _ in 0..2 {
+        let text = metrics();
+        let data = ["hit", "stale", "miss", "bypass"].map(|result| count(&text, "data", result));
+        assert_eq!(data, [2, 0, 1, 1]);
+        let pages = ["hit", "stale", "miss", "bypass"].map(|result| count(&text, "page", result));
+        assert_eq!((pages[0], pages[1]), (0, 0));
+        assert!(pages[2] + pages[3] >= 4, "{pages:?}");
+    }
+    rig.host.cli(&["remove", "shop", "--yes"]).ok();
+    assert!(!metrics().contains("vitrine_cache_requests_total{app=\"shop\""));
+}

@@ -2,11 +2,13 @@
 //! `rate` and `increase` see nothing of an event that a counter appears with.
 
 mod apps;
+mod caches;
 mod labels;
 pub mod series;
 mod workers;
 
 pub use apps::{FlipKind, Replacement};
+pub use caches::{CacheCounts, CachesCounted};
 
 use super::certificates::CertificateSeries;
 use super::connections::{ConnectionFamilies, ConnectionSeries, Side};
@@ -20,7 +22,7 @@ use prometheus::{
 };
 use series::Series;
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 use vitrine_wire::{Outcome, RestartReason};
 
@@ -54,6 +56,8 @@ pub struct Metrics {
     isolate_heap: IntGaugeVec,
     isolate_restarts: IntCounterVec,
     egress: IntCounterVec,
+    cache_requests: IntCounterVec,
+    caches: OnceLock<Arc<dyn CachesCounted>>,
     wakes_refused: IntCounter,
     schedulable_workers: IntGauge,
     warm_failures: IntCounterVec,
@@ -86,6 +90,7 @@ impl Metrics {
         let fail_open = "Whether a release is served although no worker is healthy";
         let wakes_refused = "Starts of sleeping releases refused to clients above their quota";
         let schedulable = "How many more workers of the largest configured size fit";
+        let cache_requests = "Requests for pages, and calls of apps, that a kept answer might be for";
         let warm_failures = "Starts of accepted releases whose warm or health path failed";
         let queue = HistogramOpts::new("queue_seconds", "Wait for an isolate").buckets(FINE_BUCKETS.to_vec());
         let metrics = Self {
@@ -117,6 +122,8 @@ impl Metrics {
                 "Calls of apps to the outside",
                 &["app", "host", "outcome"],
             ),
+            cache_requests: counters("cache_requests_total", cache_requests, &["app", "cache", "result"]),
+            caches: OnceLock::new(),
             wakes_refused: registered(&registry, IntCounter::new("wakes_refused_total", wakes_refused)),
             schedulable_workers: registered(&registry, IntGauge::new("schedulable_workers", schedulable)),
             warm_failures: counters("warm_failures_total", warm_failures, &["app"]),
@@ -205,6 +212,7 @@ impl Metrics {
     /// Prometheus' text format.
     #[must_use]
     pub fn encode(&self) -> String {
+        self.read_caches();
         let mut families = self.registry.gather();
         labels::put_in_order(&mut families);
         let mut text = String::with_capacity(16 << 10);

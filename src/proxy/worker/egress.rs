@@ -42,7 +42,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use url::Url;
-use vitrine_cache::Cache;
+use vitrine_cache::{Cache, Came};
 use vitrine_core::config::{EgressPolicy, OriginPattern};
 use vitrine_core::id::{AppName, ReleaseId};
 use vitrine_core::limits::{
@@ -235,10 +235,12 @@ impl Egress {
             self.rules.check(&url).inspect_err(|_| asked.denied = self.denied(&url, None))?;
             match question.ask(cache).await {
                 cached::Found::Entry(entry) => {
+                    cache.fetched(&self.app, Came::Hit);
                     cached::answer(cache, head.request_id.as_deref(), &entry, answer).await;
                     return Ok(());
                 }
                 cached::Found::Stale(entry, keep) => {
+                    cache.fetched(&self.app, Came::Stale);
                     cached::answer(cache, head.request_id.as_deref(), &entry, answer).await;
                     if let Some(keep) = keep {
                         tokio::spawn(Arc::clone(self).renew(head, url, *keep));
@@ -255,6 +257,7 @@ impl Egress {
         let (response, _held) = self.in_time(&head, fetching).await?;
         let (parts, body) = response.into_parts();
         if let Some(cache) = cache {
+            cache.fetched(&self.app, Came::Bypass);
             cached::depends(cache, &head, &url, &parts.headers);
             if let Some(method) = method(&head.method).filter(|_| !parts.status.is_server_error()) {
                 cached::invalidate(cache, self, &method, &url);
@@ -296,9 +299,11 @@ impl Egress {
         let fetched = self.in_time(head, fetching).await;
         let has_failed = fetched.as_ref().map_or(true, |(response, _)| response.status().is_server_error());
         if let Some(entry) = stand_in.filter(|_| has_failed) {
+            cache.fetched(&self.app, Came::Stale);
             cached::answer(cache, head.request_id.as_deref(), &entry, answer).await;
             return Ok(());
         }
+        cache.fetched(&self.app, Came::Miss);
         let (response, _held) = fetched?;
         let (parts, body) = response.into_parts();
         keep.note(&parts.headers);

@@ -32,7 +32,7 @@ pub enum Replacement {
 }
 
 impl Metrics {
-    fn apps(&self) -> MutexGuard<'_, HashMap<AppName, BTreeSet<String>>> {
+    pub(super) fn apps(&self) -> MutexGuard<'_, HashMap<AppName, BTreeSet<String>>> {
         self.apps.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -122,6 +122,7 @@ impl Metrics {
         let mut apps = self.apps();
         let hosts = apps.remove(app).unwrap_or_default();
         self.log_drops.forget(app.as_str());
+        self.forget_caches(app);
         // What was never counted is not there.
         let _ = self.warm_failures.remove_label_values(&[app.as_str()]);
         for kind in FLIP_KINDS {

@@ -17,6 +17,10 @@ pub(super) const FLIP_KINDS: [&str; 2] = ["promote", "rollback"];
 pub(super) const REPLACEMENTS: [&str; 3] = ["gone", "hung", "unhealthy"];
 /// Names of the outcomes in `vitrine_egress_requests_total`.
 pub(super) const EGRESS_OUTCOMES: [&str; 5] = ["ok", "denied", "unreachable", "timed_out", "limit"];
+/// Names of the caches in `vitrine_cache_requests_total`: of pages, and of what apps fetch.
+pub(super) const CACHES: [&str; 2] = ["page", "data"];
+/// Names of the results there: a fresh answer, a stale one, none, and a request that no answer is kept for.
+pub(super) const CACHE_RESULTS: [&str; 4] = ["hit", "stale", "miss", "bypass"];
 /// Names of the directions in `vitrine_web_socket_messages_total`.
 pub(super) const DIRECTIONS: [&str; 2] = ["received", "sent"];
 
