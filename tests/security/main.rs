@@ -5,6 +5,7 @@
 mod answers;
 mod audit;
 mod cache_leaks;
+mod cache_poisoning;
 mod canary;
 mod cis;
 mod connections;
