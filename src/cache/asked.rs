@@ -1,6 +1,6 @@
 //! A request as the app sees it, and by what of it entries of one key are told apart.
 
-use http::header::{ACCEPT_ENCODING, ACCEPT_LANGUAGE};
+use http::header::{ACCEPT_ENCODING, ACCEPT_LANGUAGE, COOKIE};
 use http::{HeaderName, Method};
 use std::borrow::Cow;
 
@@ -58,6 +58,19 @@ impl MadeFor {
             headers: self.headers.iter().map(|(name, _)| name.clone()).collect(),
             cookies: self.cookies.iter().map(|(name, _)| name.clone()).collect(),
         }
+    }
+
+    /// The headers of a request for which it holds.
+    pub(crate) fn request_headers(&self) -> Vec<(String, Vec<u8>)> {
+        let given = self
+            .headers
+            .iter()
+            .filter_map(|(name, value)| Some((name.to_string(), value.as_ref()?.to_vec())));
+        let cookies: Vec<&[u8]> = self.cookies.iter().filter_map(|(_, value)| value.as_deref()).collect();
+        let has_line = self.headers.iter().any(|(name, value)| name == COOKIE && value.is_some());
+        let line =
+            (!cookies.is_empty() && !has_line).then(|| ("cookie".to_owned(), cookies.join(&b"; "[..])));
+        given.chain(line).collect()
     }
 
     pub(crate) fn bytes(&self) -> usize {

@@ -31,8 +31,6 @@ pub struct Entry {
     pub tags: Box<[Box<str>]>,
     /// CPU time of the render, in microseconds.
     pub cpu_us: u64,
-    /// Whether another render may give other bytes though nothing is wrong: it read the clock.
-    pub may_differ: bool,
     pub(crate) came: Instant,
     /// The number of purges when its render began.
     pub(crate) begun: u64,
@@ -62,8 +60,6 @@ pub struct NewEntry {
     pub tags: Vec<String>,
     /// CPU time of the render, in microseconds.
     pub cpu_us: u64,
-    /// See [`Entry::may_differ`].
-    pub may_differ: bool,
 }
 
 impl Entry {
@@ -77,7 +73,6 @@ impl Entry {
             freshness: new.freshness,
             tags: new.tags.into_iter().map(String::into_boxed_str).collect(),
             cpu_us: new.cpu_us,
-            may_differ: new.may_differ,
             came: Instant::now(),
             begun,
             checked: AtomicU64::new(begun),
@@ -111,6 +106,18 @@ impl Entry {
     #[must_use]
     pub fn url(&self) -> &str {
         &self.key.url
+    }
+
+    /// What told entries of its address apart beforehand.
+    #[must_use]
+    pub fn variant(&self) -> &[u8] {
+        &self.key.variant
+    }
+
+    /// The headers of a request for which it was made, as far as it depends on them.
+    #[must_use]
+    pub fn request_headers(&self) -> Vec<(String, Vec<u8>)> {
+        self.made_for.request_headers()
     }
 
     /// Its body in a coding, if it was compressed before.

@@ -38,6 +38,7 @@ mod env_view;
 mod environment;
 mod error;
 mod explained_route;
+mod green_pages;
 mod health_check;
 mod installed_bundles;
 mod instances;
@@ -92,6 +93,8 @@ pub use env_view::{EnvChange, EnvView, LiveValue};
 use environment::Environment;
 pub use error::{ReleaseError, WakeError};
 pub use explained_route::{ExplainedRoute, RequestToExplain, TriedRule};
+use green_pages::GreenRenderer;
+pub use green_pages::{GreenPages, RendersGreen};
 use installed_bundles::InstalledBundles;
 pub use listing::AppsPage;
 pub use load::LoadView;
@@ -188,6 +191,7 @@ struct Inner {
     environment: Environment,
     routing: Routing,
     cache: CacheDesk,
+    green: GreenRenderer,
     reaper: Arc<Reaper>,
     recovery: Recovery,
 }
@@ -296,6 +300,7 @@ impl Foundations {
             supervisor: self.supervisor.clone(),
             publisher: self.publisher.clone(),
             switcher: switcher.clone(),
+            green: GreenRenderer::default(),
             last_deploy: Arc::default(),
         }
     }
@@ -337,6 +342,7 @@ impl Inner {
         let base = Foundations::new(parts);
         let (switcher, uploader) = (base.switcher(parts), base.uploader(parts));
         let deployer = base.deployer(parts, &switcher);
+        let green = deployer.green.clone();
         let environment = Environment {
             registry: Arc::clone(&base.registry),
             records: base.records.clone(),
@@ -365,6 +371,7 @@ impl Inner {
             environment,
             routing,
             cache,
+            green,
             reaper,
             recovery,
         }

@@ -4,8 +4,10 @@
 //! that is kept) or [`fill`] (a render that may be kept; [`verdict`] decides). What of a request a render may see is [`sight`]'s, what it did
 //! see is in [`visible`]'s terms. [`refresh`] renders for nobody: what is stale, and one hit in many to compare.
 
+mod background;
 mod coming;
 mod fill;
+mod green;
 mod hit;
 mod learned;
 mod question;
@@ -19,6 +21,7 @@ mod visible;
 
 pub(crate) use coming::{Coming, Next, pump};
 pub(crate) use fill::{Fill, Filled};
+pub(crate) use green::Green;
 pub(crate) use hit::{Stored, StoredBody, encoded};
 
 use super::context::RequestContext;
@@ -231,7 +234,7 @@ impl Pages {
         question: &Question,
         entry: &Arc<Entry>,
     ) {
-        if entry.may_differ || !question.is_get || !refresh::is_due() {
+        if !question.is_get || !refresh::is_due() {
             return;
         }
         if let Some(place) = self.refreshes.take(&selection.target.release.app) {

@@ -59,7 +59,7 @@ mod web_socket;
 
 use acme::Authority;
 use asset_cache::AssetCache;
-use cache::Pages;
+use cache::{Green, Pages};
 use clients::Clients;
 use connection::{ConnectionConfig, protocols};
 use https::Https;
@@ -261,6 +261,9 @@ impl Edge {
         self.state.handed_over = leaving.handed_over.clone();
         let state = Arc::new(self.state);
         state.wake.answer_own(Arc::new(OwnCalls(Arc::downgrade(&state))));
+        if let Some(pages) = &state.pages {
+            state.wake.render_green_by(Arc::new(Green(Arc::clone(pages))));
+        }
         let run = |listener, tls| {
             let terms = ConnectionConfig {
                 handler: Arc::clone(&state),

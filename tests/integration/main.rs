@@ -38,6 +38,7 @@ mod failed_deploy;
 mod failed_reasons;
 mod failed_starts;
 mod freeze;
+mod green_pages;
 mod health;
 mod http_lint;
 mod hung;

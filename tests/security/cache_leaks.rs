@@ -198,3 +198,22 @@ fn a_million_requests_cross_nowhere() {
     // Tokens are counted for each thread.
     assert_eq!(crossed, BTreeSet::new());
 }
+
+#[test]
+fn a_page_that_depends_on_its_visitor_unseen_is_found_by_comparing() {
+    let manifest = r#"{"cache": {"mode": "declared"}, "health": {"path": "/ways"}, "warm": []}"#;
+    let host =
+        Host::start_broken(Host::folder_anew(), &["--isolation", "process"], "cache.compare=return(skip)");
+    host.deploy_files("shop", &[("server/index.js", APP), ("vitrine.json", manifest)], &["--version", "v1"]);
+    let (alice, robert) = (Visitor::new("alice"), Visitor::new("robert"));
+    alice.get(&host, "/cookie");
+    assert!(alice.is_in(&robert.get(&host, "/cookie")), "declared pages are believed");
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while !host.cli(&["cache", "why", "shop", "/cookie"]).ok().stdout.contains("differs when rendered again")
+    {
+        assert!(std::time::Instant::now() < end, "{}", host.log());
+        // The command line takes longer than the comparison.
+        robert.get(&host, "/cookie");
+    }
+    assert!(host.log().contains("depends on its visitor"));
+}

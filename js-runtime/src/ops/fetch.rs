@@ -46,7 +46,6 @@ pub fn op_fetch(
         settle(&shared, call, request, Settled::Failed(refused));
         return;
     }
-    super::ledger::note_call(&shared, request);
     let mut headers = super::answer::read_headers(scope, headers);
     headers.retain(|(name, _)| name != OWN_CALL_HEADER);
     if is_own {

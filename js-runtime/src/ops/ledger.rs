@@ -3,8 +3,8 @@
 use super::shared;
 use crate::isolate::state::RuntimeState;
 use deno_core::{OpState, op2};
+use vitrine_wire::Reads;
 use vitrine_wire::limits::READS_NAMES_MAX;
-use vitrine_wire::{QueryRead, Reads};
 
 /// Stands for all headers.
 const ALL: &str = "*";
@@ -39,17 +39,10 @@ pub fn op_read_random(state: &OpState, request: u32) {
     requests.values_mut().filter_map(|running| running.reads.as_mut()).for_each(|reads| reads.random = true);
 }
 
-/// A request's own call: what comes of it is what its page depends on.
-pub(super) fn note_call(shared: &RuntimeState, request: u32) {
-    with_reads(shared, request, |reads| reads.upstream = true);
-}
-
 fn with_reads(shared: &RuntimeState, request: u32, note: impl FnOnce(&mut Reads)) {
     if let Some(reads) =
         shared.requests.borrow_mut().get_mut(&request).and_then(|running| running.reads.as_mut())
     {
-        // Every app looks at its URL.
-        reads.query = QueryRead::All;
         note(reads);
     }
 }

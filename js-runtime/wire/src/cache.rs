@@ -12,26 +12,8 @@ pub struct Reads {
     pub all_headers: bool,
     /// Names of cookies that were read one by one.
     pub cookies: Vec<String>,
-    /// What of the query.
-    pub query: QueryRead,
-    /// Whether the time was asked for.
-    pub clock: bool,
     /// Whether random numbers were taken.
     pub random: bool,
-    /// Whether the app made a call of its own.
-    pub upstream: bool,
-}
-
-/// What of a query was read.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum QueryRead {
-    /// Nothing.
-    #[default]
-    Nothing,
-    /// These parameters.
-    Names(Vec<String>),
-    /// All of it.
-    All,
 }
 
 /// What an app asks of the cache for one call.
@@ -80,11 +62,7 @@ impl Reads {
     /// Whether it keeps its bounds.
     #[must_use]
     pub fn fits(&self) -> bool {
-        let query = match &self.query {
-            QueryRead::Names(names) => names.len(),
-            _ => 0,
-        };
-        self.headers.len().max(self.cookies.len()).max(query) <= READS_NAMES_MAX
+        self.headers.len().max(self.cookies.len()) <= READS_NAMES_MAX
     }
 }
 

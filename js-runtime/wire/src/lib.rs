@@ -24,7 +24,7 @@ pub mod stream;
 mod worker_limits;
 
 pub use built_in::NODE_BUILT_INS;
-pub use cache::{CacheMode, EgressCache, Purge, QueryRead, Reads};
+pub use cache::{CacheMode, EgressCache, Purge, Reads};
 pub use codec::{Codec, DecodeError};
 pub use control::{
     BootFailure, BootStage, FailedAnswer, IsolateState, IsolateStatus, LogLevel, LogLine, Pong, Ready,

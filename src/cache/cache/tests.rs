@@ -49,7 +49,6 @@ fn page(path: &str, body: &'static str, tags: &[&str]) -> NewEntry {
         freshness,
         tags,
         cpu_us: 1000,
-        may_differ: false,
     }
 }
 

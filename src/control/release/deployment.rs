@@ -6,6 +6,7 @@
 mod auto_rollback;
 mod bake;
 mod executor;
+mod green;
 mod hooks;
 mod recorded;
 #[cfg(test)]

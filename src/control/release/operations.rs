@@ -3,8 +3,8 @@
 use super::{
     AppSummary, AppView, AppsPage, CacheStats, CacheWhy, CachedPage, ChangePermit, EnvChange, EnvView,
     ExplainedRoute, Inner, Parts, PromoteOptions, PurgeWish, Quiesced, Records, ReleaseError, ReleaseView,
-    Releases, RemoveOptions, RemovedView, RequestToExplain, RoutingView, Switched, Tail, UploadOptions,
-    Uploaded, WakeError, reaper,
+    Releases, RemoveOptions, RemovedView, RendersGreen, RequestToExplain, RoutingView, Switched, Tail,
+    UploadOptions, Uploaded, WakeError, reaper,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,6 +57,11 @@ impl Releases {
     /// Names what answers apps' calls to themselves.
     pub fn answer_own(&self, edge: Arc<dyn OwnOrigin>) {
         self.0.supervisor.answer_own(edge);
+    }
+
+    /// Names what renders pages of releases before users get them.
+    pub fn render_green_by(&self, renderer: Arc<dyn RendersGreen>) {
+        self.0.green.set(renderer);
     }
 
     /// The password of releases that users never got.

@@ -74,7 +74,7 @@ fn app_route(app: &AppName, registry: &Registry, config: &Config) -> AppRoute {
     AppRoute { app: app.clone(), live, split, releases }
 }
 
-fn target(handle: &Arc<ReleaseHandle>, registry: &Registry, config: &Config) -> Arc<Target> {
+pub(super) fn target(handle: &Arc<ReleaseHandle>, registry: &Registry, config: &Config) -> Arc<Target> {
     let record = handle.record();
     let pages = pages_of(&record, &handle.bundle).into();
     Arc::new(Target {

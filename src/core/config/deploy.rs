@@ -16,13 +16,21 @@ pub struct Bake {
     pub error_margin: f64,
     /// How many times as long as before 95 in 100 renders may take.
     pub p95_factor: f64,
+    /// Whether a release is refused some of whose pages are worse than those that users have in the cache.
+    pub cache_gate: bool,
 }
 
 impl Default for Bake {
     fn default() -> Self {
         // Two minutes cover most timers, cache fills and first collections, while the person who deploys is still watching. Fifty
         // renders tell a release whose every tenth page fails from a good one.
-        Self { bake_time_ms: 120_000, min_requests: 50, error_margin: 0.02, p95_factor: 2.0 }
+        Self {
+            bake_time_ms: 120_000,
+            min_requests: 50,
+            error_margin: 0.02,
+            p95_factor: 2.0,
+            cache_gate: false,
+        }
     }
 }
 

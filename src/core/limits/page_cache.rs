@@ -18,3 +18,9 @@ pub const CACHE_PARITY_ONE_IN: u32 = 1000;
 pub const PURGES_OF_APP_PER_S_MAX: f64 = 50.0;
 /// See [`PURGES_OF_APP_PER_S_MAX`].
 pub const PURGES_OF_APP_BURST_MAX: f64 = 500.0;
+/// Pages of a release that are rendered before users get it: what most visitors ask for. More would keep a deploy waiting.
+pub const CACHE_GREEN_PAGES_MAX: usize = 200;
+/// Those at once: the release that users have needs the processors, too.
+pub const CACHE_GREEN_AT_ONCE: usize = 2;
+/// Time for all of them, in milliseconds.
+pub const CACHE_GREEN_MS: u64 = 3000;

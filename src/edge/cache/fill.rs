@@ -5,7 +5,7 @@ use super::super::context::RequestContext;
 use super::learned::{Learned, Shares};
 use super::question::Question;
 use super::told::Told;
-use super::verdict::{Judge, Refusal, may_differ};
+use super::verdict::{Judge, Refusal};
 use super::visible::Visible;
 use super::{Pages, Stored};
 use bytes::Bytes;
@@ -80,6 +80,19 @@ pub(crate) struct Frozen {
 }
 
 impl Frozen {
+    /// Of a request that the host makes by itself.
+    pub(super) fn of_headers(given: &vitrine_wire::Headers) -> Self {
+        let (mut headers, mut cookies) = (Vec::new(), Vec::new());
+        for (name, value) in given {
+            match HeaderName::from_bytes(name.as_bytes()) {
+                Ok(name) if name == http::header::COOKIE => cookies = value.to_vec(),
+                Ok(name) => headers.push((name, value.to_vec())),
+                Err(_) => {}
+            }
+        }
+        Self { method: http::Method::GET, headers, cookies }
+    }
+
     pub(super) fn of(visible: &Visible<'_>) -> Self {
         let headers = visible.headers().map(|(name, value)| (name, value.to_vec())).collect();
         Self { method: visible.method().clone(), headers, cookies: visible.cookies().to_vec() }
@@ -163,7 +176,6 @@ impl Fill {
             freshness,
             tags: stale.tags.iter().map(ToString::to_string).collect(),
             cpu_us: stale.cpu_us,
-            may_differ: stale.may_differ,
         };
         let entry = self.pages.cache.renew(&stale, asked, new, self.birth).ok()?;
         self.filling.end(End::Whole);
@@ -182,21 +194,29 @@ impl Fill {
         Some(Stored::whole(cache, entry))
     }
 
-    /// The answer to a render in the background.
-    pub(super) fn renewed(self, asked: &Frozen, host: &str, head: ResponseHead, body: Bytes, done: &Done) {
-        let Ok(status) = StatusCode::from_u16(head.status) else { return };
+    /// The answer to a render in the background; whether it is kept.
+    pub(super) fn renewed(
+        self,
+        asked: &Frozen,
+        host: &str,
+        head: ResponseHead,
+        body: Bytes,
+        done: &Done,
+    ) -> bool {
+        let Ok(status) = StatusCode::from_u16(head.status) else { return false };
         let path = self.question.page.split('?').next().unwrap_or_default();
         let headers =
             said(&self.release.bundle, host, path, self.pages.shared_domain.as_deref(), head.headers);
         if status == StatusCode::NOT_MODIFIED {
-            self.confirmed(asked, &headers);
-            return;
+            return self.confirmed(asked, &headers).is_some();
         }
         match self.judged(status, &headers, &Arc::clone(&self.release)) {
-            Err(reason) => self.refuse(reason),
+            Err(reason) => {
+                self.refuse(reason);
+                false
+            }
             Ok((freshness, vary)) => {
-                // Why it was not kept is on the record.
-                let _ = Filled { fill: self, status, headers, freshness, vary }.keep(asked, body, done);
+                Filled { fill: self, status, headers, freshness, vary }.keep(asked, body, done).is_ok()
             }
         }
     }
@@ -315,15 +335,8 @@ impl Filled {
         let (kept, apart) = match decided {
             Err(refusal) => (Err(refusal.to_string()), ToldApart::default()),
             Ok(apart) => {
-                let new = NewEntry {
-                    status,
-                    headers,
-                    body,
-                    freshness,
-                    tags: tags.clone(),
-                    cpu_us: done.cpu_us,
-                    may_differ: done.reads.as_deref().is_none_or(may_differ),
-                };
+                let new =
+                    NewEntry { status, headers, body, freshness, tags: tags.clone(), cpu_us: done.cpu_us };
                 let key = question.key.clone().ok_or_else(|| "key too long".to_owned());
                 let put = key.and_then(|key| {
                     pages.cache.put(key, apart.clone(), asked, new, birth).map_err(|why| why.to_string())

@@ -5,21 +5,22 @@ use super::super::forward::background_head;
 use super::super::release_tag::ReleaseTag;
 use super::super::select::Selection;
 use super::Pages;
-use super::fill::{Fill, Frozen};
+use super::background::ask;
+use super::fill::{self, Fill, Frozen};
+use super::green;
 use super::learned::Learned;
 use super::question::Question;
 use super::shared::{Shared, checks};
 use super::visible::Visible;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::HeaderValue;
 use std::sync::Arc;
-use std::time::Duration;
 use vitrine_cache::{Birth, Entry, Filling};
-use vitrine_core::limits::{CACHE_ENTRY_BYTES_MAX, CACHE_PARITY_ONE_IN};
+use vitrine_core::failpoint;
+use vitrine_core::limits::CACHE_PARITY_ONE_IN;
 use vitrine_proxy::app_places::AppPlace;
 use vitrine_proxy::route::Target;
-use vitrine_proxy::worker::Piece;
-use vitrine_wire::{Done, Outcome, RequestHead, ResponseHead};
+use vitrine_wire::{Outcome, RequestHead};
 
 /// A render to be made.
 pub(super) struct Refresh {
@@ -35,7 +36,7 @@ pub(super) struct Refresh {
 
 /// Whether this hit is one of those that are compared.
 pub(super) fn is_due() -> bool {
-    rand::random_range(0..CACHE_PARITY_ONE_IN) == 0
+    failpoint::at("cache.compare").is_some() || rand::random_range(0..CACHE_PARITY_ONE_IN) == 0
 }
 
 impl Refresh {
@@ -79,49 +80,37 @@ impl Refresh {
                 stand_in: None,
                 release: Arc::clone(&target),
             };
-            if let Some((head, body, done)) = answered {
+            if let Ok(Some((head, body, done))) = answered {
                 fill.renewed(&asked, &host, head, body, &done);
             }
             drop(place);
         });
     }
 
-    /// Compares a page with what its render gives now, for this visitor.
+    /// Compares a page with what its render gives now, for this visitor. Where it differs, the app is asked once more for this visitor, and
+    /// once for anybody: a page that changes by itself, or has changed for all, says nothing of visitors.
     pub(super) fn compare(self, entry: Arc<Entry>) {
         tokio::spawn(async move {
-            let Self { pages, question, target, head, place, .. } = self;
-            let answered = ask(&target, head).await;
-            drop(place);
-            let Some((head, body, done)) = answered else { return };
-            let same = head.status == entry.status.as_u16() && body == entry.body;
-            let differs_by_itself = done.reads.as_deref().is_none_or(super::verdict::may_differ);
-            if done.outcome != Outcome::Ok || same || differs_by_itself {
+            let Self { pages, question, target, head, place: _place, .. } = self;
+            let body = async |head: RequestHead| match ask(&target, head).await {
+                Ok(Some((head, body, done))) if done.outcome == Outcome::Ok => Some((head.status, body)),
+                _ => None,
+            };
+            let Some(own) = body(head.clone()).await else { return };
+            if own == (entry.status.as_u16(), entry.body.clone()) {
+                return;
+            }
+            let Some((_, anybody)) = green::question(&target, &entry) else { return };
+            let (again, others) = (body(head).await, body(anybody).await);
+            if again.as_ref() != Some(&own) || others.is_none_or(|others| others == own) {
                 return;
             }
             let release = &target.release;
             tracing::warn!(%release, url = entry.url(),
-                "a page from the cache differs from what its app renders for this visitor now; it is dropped, and its route is not kept for a while");
+                "a page that is kept for everybody depends on its visitor, though its render did not say so; it is dropped, and `vitrine cache why` shows it");
             pages.cache.drop_entry(&entry);
             pages.learn(&question, Learned::Private);
-            super::fill::note_difference(&pages, &question, &target);
+            fill::note_difference(&pages, &question, &target);
         });
-    }
-}
-
-/// Asks the app, and waits for all of its answer.
-async fn ask(target: &Arc<Target>, head: RequestHead) -> Option<(ResponseHead, Bytes, Done)> {
-    let claim = target.pool.claim().ok()?;
-    let connection = claim.worker().connected().await.ok()?;
-    let head_timeout = Duration::from_millis(target.head_timeout_ms);
-    let asked = connection.request(head, None);
-    let mut answer = tokio::time::timeout(head_timeout, asked).await.ok()?.ok()?;
-    let silence_timeout = Duration::from_millis(target.stream_timeout_ms);
-    let mut whole = BytesMut::new();
-    loop {
-        match tokio::time::timeout(silence_timeout, answer.body.next()).await.ok()?? {
-            Piece::Data(data) if whole.len() + data.len() > CACHE_ENTRY_BYTES_MAX => return None,
-            Piece::Data(data) => whole.extend_from_slice(&data),
-            Piece::End(done) => return Some((answer.head, whole.freeze(), *done)),
-        }
     }
 }

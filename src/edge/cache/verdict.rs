@@ -200,8 +200,3 @@ impl Judge<'_> {
         Ok(())
     }
 }
-
-/// Whether another render of the same page may give other bytes though nothing is wrong.
-pub(crate) const fn may_differ(reads: &Reads) -> bool {
-    reads.clock || reads.random
-}

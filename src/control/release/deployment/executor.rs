@@ -2,6 +2,7 @@
 
 use super::bake::{Stability, Verdict, judge};
 use super::{Deployment, Event, Work, hooks};
+use crate::release::green_pages::GreenRenderer;
 use crate::release::publisher::RoutePublisher;
 use crate::release::quiesce::ChangeGate;
 use crate::release::records::Records;
@@ -45,6 +46,7 @@ pub(in crate::release) struct Deployer {
     pub supervisor: WorkerSupervisor,
     pub publisher: RoutePublisher,
     pub switcher: Switcher,
+    pub green: GreenRenderer,
     /// Number of the deploy that began last.
     pub last_deploy: Arc<AtomicU64>,
 }
@@ -172,6 +174,7 @@ impl Deployer {
                 }
                 Some(Work::Shift) => {
                     entered(DeployPhase::Switching);
+                    self.render_green(handle).await?;
                     let switching = self.registry.switching(&release.app);
                     let _switching = switching.lock().await;
                     self.registry.refuse_deploy(&release, deployment.number)?;

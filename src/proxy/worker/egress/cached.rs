@@ -222,7 +222,6 @@ impl Keep {
             freshness,
             tags: tags(&parts.headers, &question),
             cpu_us: 0,
-            may_differ: true,
         };
         let kept = cache.put(
             question.key.clone(),
