@@ -1,4 +1,5 @@
 // What this host is to reach, held against what a run measured.
+import { NGINX, STATIC, VARNISH } from "./cached.mjs";
 import { PLAIN } from "./compression.mjs";
 import { REST_MS, RENDERS } from "./life.mjs";
 import { measured, middle } from "./results.mjs";
@@ -101,6 +102,21 @@ function compression(results, ours) {
   return atLeast(`A, pages/s with zstd against ${PLAIN}`, 0.8, ratio(rate("zstd"), rate(PLAIN)), others);
 }
 
+/** @param {import("./results.mjs").Results} results @returns {Goal[]} The host is one in process isolation: a hit asks no worker. */
+function cached({ cached: found }) {
+  const rate = (coding, name) => {
+    const row = found?.rows[coding].find((one) => one.name === name);
+    return row && middle(row, "pagesPerS");
+  };
+  const p99Ms = (name) => found?.load.rows.find((row) => row.name === name)?.p99Ms;
+  const hits = ["uncompressed", "zstd"].flatMap((coding) =>
+    [[NGINX, 1], [VARNISH, 1], [STATIC, 0.9]].map(([name, target]) =>
+      atLeast(`A, hit, ${coding}, pages/s against ${name}`, target, ratio(rate(coding, PROCESS), rate(coding, name))),
+    ),
+  );
+  return [...hits, atMost(`A, hit, p99 at equal load against ${NGINX}`, 1, ratio(p99Ms(PROCESS), p99Ms(NGINX)))];
+}
+
 /** @param {import("./results.mjs").Results} results @returns {Goal} */
 function isolateBoot({ isolateBoots }) {
   const found = isolateBoots.find(({ from }) => from === "snapshot");
@@ -147,6 +163,7 @@ export function goals(results) {
     ...memory(results, ours),
     hop(results, ours),
     compression(results, ours),
+    ...cached(results),
     isolateBoot(results),
     ...recovery(results),
     ...growth(results),

@@ -5,7 +5,7 @@ import { BOARDS, PAGES } from "./pages.mjs";
 import { RIVALS } from "./rivals.mjs";
 
 /** What is measured besides the boards of pages. */
-export const EXTRAS = ["life", "equal-load", "raw-loop", "isolate-boot", "hop", "edge-compression", "recovery", "growth"];
+export const EXTRAS = ["life", "equal-load", "raw-loop", "isolate-boot", "hop", "edge-compression", "cached", "recovery", "growth"];
 
 export const USAGE = `node bench.mjs [--board NAME,…] [--page a,b,…] [--rival TEXT,…] [--write]
                [--workers 2] [--rounds 3] [--seconds 2] [--connections 32]

@@ -1,4 +1,5 @@
 // A run's results as Markdown: the boards, one table each, then what else was measured.
+import { STATIC } from "./cached.mjs";
 import { PLAIN } from "./compression.mjs";
 import { REST_MS, RENDERS } from "./life.mjs";
 import { PAGES } from "./pages.mjs";
@@ -84,6 +85,26 @@ function compressionTable({ name, rows, bytes }) {
   return table(columns, rows.map(line));
 }
 
+/** @param {import("./cached.mjs").Cached} cached */
+function cachedTables({ rows, bytes, load }) {
+  const tables = Object.entries(rows).map(([coding, all]) => {
+    const rate = (row) => middle(row, "pagesPerS") ?? Number.NaN;
+    const still = all.find(({ name }) => name === STATIC);
+    const columns = [`${coding}, ${bytes[coding]} bytes`, "pages/s", `of ${STATIC}`, "p50 ms", "p99 ms", "CPU µs a page", "failed"];
+    const line = (row) => [
+      row.name,
+      figure(rate(row)),
+      `${figure(still && rate(row) / rate(still), 2)}×`,
+      figure(middle(row, "p50Ms"), 2),
+      figure(middle(row, "p99Ms"), 1),
+      figure((middle(row, "cpuMs") ?? Number.NaN) * 1000),
+      String(row.rounds.reduce((sum, { failures }) => sum + failures, 0)),
+    ];
+    return table(columns, all.map(line));
+  });
+  return [...tables, loadTable(load)];
+}
+
 /** @param {import("./growth.mjs").Step[]} steps */
 function growthTable(steps) {
   const columns = ["live apps (known releases)", "MB, host + workers", "at rest, % of a core", "switches/s", "flip p50/p99 ms", "/metrics kB"];
@@ -105,7 +126,7 @@ function growthTable(steps) {
 }
 
 /** @param {import("./results.mjs").Results} results */
-function extras({ lives, loads, loops, isolateBoots, hops, compressions, recovery, growth, absent }) {
+function extras({ lives, loads, loops, isolateBoots, hops, compressions, cached, recovery, growth, absent }) {
   const parts = [];
   const add = (title, ...texts) => parts.push(`### ${title}`, ...texts);
   if (loads.length > 0) {
@@ -133,6 +154,9 @@ function extras({ lives, loads, loops, isolateBoots, hops, compressions, recover
   }
   if (compressions.length > 0) {
     add("Compression at the edge, page A", ...compressions.map(compressionTable));
+  }
+  if (cached !== undefined) {
+    add("Cached, page A: each hit of a page that is kept", ...cachedTables(cached));
   }
   if (recovery !== undefined) {
     const columns = ["a killed isolate's replacement, ms", "serves again after", "page A as its first", "page A as one of many"];

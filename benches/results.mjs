@@ -11,6 +11,7 @@ import { median } from "./table.mjs";
  * @property {import("./isolate-boot.mjs").IsolateBoot[]} isolateBoots
  * @property {({ name: string } & import("./hop.mjs").Hop)[]} hops
  * @property {import("./compression.mjs").Compression[]} compressions
+ * @property {import("./cached.mjs").Cached} [cached]
  * @property {import("./recovery.mjs").Recovery} [recovery]
  * @property {import("./growth.mjs").Step[]} growth
  * @property {{ name: string, why: string }[]} absent
@@ -18,7 +19,7 @@ import { median } from "./table.mjs";
 
 /** @returns {Results} */
 export function noResults() {
-  return { boards: {}, bytes: {}, lives: [], loads: [], loops: [], isolateBoots: [], hops: [], compressions: [], recovery: undefined, growth: [], absent: [] };
+  return { boards: {}, bytes: {}, lives: [], loads: [], loops: [], isolateBoots: [], hops: [], compressions: [], cached: undefined, recovery: undefined, growth: [], absent: [] };
 }
 
 /**

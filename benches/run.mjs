@@ -1,7 +1,9 @@
 // One run: the rivals are installed, started, compared, measured and ended.
 import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
 
 import { measurePage } from "./board.mjs";
+import { cachedBundle, measureCached } from "./cached.mjs";
 import { content, sameBytes } from "./compare.mjs";
 import { measureCompression } from "./compression.mjs";
 import { Contender } from "./contender.mjs";
@@ -78,6 +80,9 @@ export class Run {
     if (extras.has("recovery")) {
       await this.#recovery();
     }
+    if (extras.has("cached")) {
+      await this.#cached();
+    }
     if (extras.has("growth")) {
       await this.#growth();
     }
@@ -108,6 +113,34 @@ export class Run {
     const contender = await this.#installed(AS_PROCESS, { ...this.#setup, bundle: this.#setup.spinBundle });
     if (contender !== undefined) {
       this.results.recovery = await measureRecovery(await contender.start(), { signal: this.#setup.signal });
+    }
+  }
+
+  /** On a host of its own, whose app's page may be kept. */
+  async #cached() {
+    const { signal, workers } = this.#setup;
+    const rendering = await this.#installed(AS_PROCESS, this.#setup);
+    if (rendering === undefined) {
+      return;
+    }
+    const running = await rendering.start();
+    const page = await fetchPage(running.urls(A.board, A.page)[0], signal);
+    await rendering.stop();
+    const bundle = await cachedBundle(page);
+    try {
+      const contender = await this.#installed(AS_PROCESS, { ...this.#setup, bundle });
+      if (contender !== undefined) {
+        const run = { ...A, workers, load: this.#load, options: this.#options, signal, say: this.#say };
+        this.results.cached = await measureCached(await contender.start(), page, run);
+        await contender.stop();
+      }
+    } catch (error) {
+      if (!(error instanceof NotHere)) {
+        throw error;
+      }
+      this.results.absent.push({ name: "caches", why: error.message });
+    } finally {
+      await rm(bundle, { recursive: true, force: true });
     }
   }
 

@@ -13,7 +13,7 @@ const CREDIT = 9;
 const SILENCE_MS = 30_000;
 
 /** The version that this file speaks, and a hello begins with. */
-export const PROTOCOL = 4;
+export const PROTOCOL = 5;
 /** Where the sender's side stands in a hello, behind the version, and the number that means the host. */
 const PEER_AT = 1;
 const HOST = 0;
@@ -56,12 +56,15 @@ function frame(kind, stream, payload) {
   return Buffer.concat([header, payload]);
 }
 
+/** The end of the answer need not say what the render read. */
+const NO_LEDGER = Buffer.from([0]);
+
 /** @param {string} url */
 function requestHead(url) {
   const headers = [text("host"), text(new URL(url).host)];
   // Neither a body nor an upgrade.
   const flags = Buffer.from([0, 0]);
-  return Buffer.concat([text("GET"), text(url), Buffer.from(varint(1)), ...headers, flags, text("bench")]);
+  return Buffer.concat([text("GET"), text(url), Buffer.from(varint(1)), ...headers, flags, text("bench"), NO_LEDGER]);
 }
 
 export class WireClient {

@@ -15,7 +15,7 @@ test("everything is measured unless parts are picked", () => {
   const all = readOptions([]);
   assert.deepEqual(all.boards, ["stream", "string", "framework"]);
   assert.deepEqual(all.pages, ["a", "b", "c", "d", "e"]);
-  assert.deepEqual([...all.extras], ["life", "equal-load", "raw-loop", "isolate-boot", "hop", "edge-compression", "recovery", "growth"]);
+  assert.deepEqual([...all.extras], ["life", "equal-load", "raw-loop", "isolate-boot", "hop", "edge-compression", "cached", "recovery", "growth"]);
   assert.deepEqual([all.workers, all.rounds, all.connections, all.write], [2, 3, 32, false]);
   const some = readOptions(["--board", "string,hop", "--page", "d", "--rival", "bun,vitrine", "--workers", "4"]);
   assert.deepEqual([some.boards, some.pages, [...some.extras], some.workers], [["string"], ["d"], ["hop"], 4]);
@@ -26,7 +26,7 @@ test("everything is measured unless parts are picked", () => {
 
 test("what there is not is refused, with what there is", () => {
   for (const [args, words] of [
-    [["--board", "cached"], /--board can be stream, string, .*, not cached/],
+    [["--board", "speed"], /--board can be stream, string, .*, not speed/],
     [["--page", "z"], /--page can be a, b/],
     [["--rival", "nginx"], /fits none of Node http/],
     [["--rounds", "0"], /--rounds must be a whole number/],
@@ -40,9 +40,9 @@ test("what there is not is refused, with what there is", () => {
 });
 
 test("wrong usage ends with 2 and says what is right; help with 0", () => {
-  const wrong = bench("--board", "cached");
+  const wrong = bench("--board", "speed");
   assert.equal(wrong.status, 2);
-  assert.match(wrong.stderr, /not cached[\s\S]*--rival/);
+  assert.match(wrong.stderr, /not speed[\s\S]*--rival/);
   const help = bench("--help");
   assert.equal(help.status, 0);
   assert.match(help.stdout, /--write/);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { NGINX, STATIC, VARNISH } from "../cached.mjs";
 import { best, goals, goalsTable, verdict } from "../goals.mjs";
 import { waves } from "../life.mjs";
 import { parseBoots } from "../isolate-boot.mjs";
@@ -37,6 +38,9 @@ function someResults() {
   ];
   results.hops = [{ name: CONTAINER, edgeUs: 300, directUs: 210, renderUs: 100 }];
   results.compressions = [{ name: CONTAINER, rows: [row("uncompressed", [200]), row("zstd", [170]), row("br", [100]), row("gzip", [120])], bytes: { uncompressed: 88817, zstd: 9400, br: 9300, gzip: 10900 } }];
+  const hits = (pagesPerS) => [row(PROCESS, [pagesPerS]), row(NGINX, [100]), row(VARNISH, [80]), row(STATIC, [120])];
+  const load = { ratePerS: 70, rows: [answered(PROCESS, 2), answered(NGINX, 4)] };
+  results.cached = { rows: { uncompressed: hits(110), zstd: hits(90) }, bytes: { uncompressed: 88817, zstd: 9400 }, load };
   results.recovery = { servesAgainMs: 30, firstPageMs: 3, steadyMs: 2 };
   const step = { hostMb: 20, workerMb: 100, cpuPercent: 1.5, switchesPerS: 90, flipMs: 1, flipP99Ms: 3, metricsKb: 40 };
   const [wake, restart] = [{ count: 10, lastMs: 900, failed: 1 }, { readyMs: 2_500, lastMs: 1_800, failed: 0 }];
@@ -170,4 +174,13 @@ test("boots are read from the lines that tell of them", () => {
     ],
   );
   assert.deepEqual(parseBoots('{"refused":"it reads the clock"}'), []);
+});
+
+test("hits of a page that is kept are held against the caches and the static file", () => {
+  const results = someResults();
+  const value = (text) => goals(results).find((goal) => goal.text === `A, hit, ${text}`)?.value;
+  assert.equal(value(`uncompressed, pages/s against ${NGINX}`), 1.1);
+  assert.equal(value(`zstd, pages/s against ${STATIC}`), 0.75);
+  assert.equal(value(`p99 at equal load against ${NGINX}`), 0.5);
+  assert.match(report(results, SETUP), /zstd, 9400 bytes[\s\S]*Varnish \| 80 \| 0.67×/);
 });
