@@ -39,7 +39,7 @@ const SUITES = {
   browser: node("tests/browser"),
   frameworks: node("tests/frameworks"),
   packages: node("tests/packages"),
-  conformance: files("tests/conformance/score.test.js", "tests/conformance/http/http.test.js"),
+  conformance: files("tests/conformance/score.test.js", "tests/conformance/http/http.test.js", "tests/conformance/cache/cache.test.js"),
   data: files("tests/data_cache/story.test.js"),
   demo: files("tests/demo/demo.test.js"),
 };

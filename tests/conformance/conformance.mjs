@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 import { ROOT } from "../browser/host.js";
+import { cacheSuite } from "./cache/suite.mjs";
 import { ENGINES } from "./engines.mjs";
 import { httpSuites } from "./http/suites.mjs";
 import { counts, misses, readExpectations, unexpected } from "./score.mjs";
@@ -25,6 +26,7 @@ const SUITES = {
   served: { title: "Web platform tests that ask a server", run: served },
   minimum: { title: "ECMA-429, the minimum common web API", run: () => compare("minimum", minimumRuns(suiteFolder(), values.only), []) },
   http: { title: "HTTP at the edge", run: http },
+  cache: { title: "HTTP caching", run: () => cacheSuite(values.only) },
 };
 
 const { values } = parseArgs({

@@ -1,5 +1,6 @@
 //! Files and snippets that operators copy from the documentation, run by the programs that they are for.
 
+mod caching;
 mod cdn;
 mod migrate;
 mod routing;
