@@ -51,9 +51,13 @@ pub(crate) fn answer(
     }
     let declared = app_head::declared_bytes(&answer.head.headers);
     let bundle = &selection.target.bundle;
-    let said = said(bundle, &context.address.host, context.app_path(), shared_domain, answer.head.headers);
+    let mut said =
+        said(bundle, &context.address.host, context.app_path(), shared_domain, answer.head.headers);
     let is_head = context.info.method == Method::HEAD;
     let at_hand = end.as_ref().filter(|_| !is_head).map(|_| joined(&first));
+    if let Some(data) = at_hand.as_ref().filter(|_| bundle.manifest.auto_etag) {
+        conditional::tag_by_content(&context.info.method, status, &mut said, data);
+    }
     let filled = match fill {
         Some(fill) if status == StatusCode::NOT_MODIFIED && context.asks_by_what_is_kept() => {
             context.done = end;
@@ -74,9 +78,6 @@ pub(crate) fn answer(
     // Of an answer that is at hand its own length is told.
     if let Some(bytes) = declared.filter(|_| !sent.has_none && (is_head || ended.is_none())) {
         sent.headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes));
-    }
-    if let Some(data) = at_hand.as_ref().filter(|_| bundle.manifest.auto_etag) {
-        conditional::tag_by_content(&context.info.method, status, &mut sent.headers, data);
     }
     let bytes = at_hand.as_ref().map_or(declared, |data| Some(data.len() as u64));
     if let Some(reply) = sent.without_body(context, bytes) {

@@ -34,13 +34,14 @@ use refresh::Refresh;
 use shared::Shared;
 use sight::Sight;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use told::Told;
 use visible::Visible;
 use vitrine_bundle::CacheMode;
-use vitrine_cache::{Begun, Cache, Came, End, Entry, Filling, Looked, Purge, Turn, path_tag};
+use vitrine_cache::{Begun, Cache, Came, End, Entry, Filling, Following, Looked, Purge, Turn, path_tag};
 use vitrine_core::limits::{CACHE_REFRESHES_MAX, CACHE_REFRESHES_OF_APP_MAX};
 use vitrine_proxy::app_places::AppPlaces;
+use vitrine_proxy::route::Target;
 use vitrine_wire::limits::PURGE_ITEMS_MAX;
 
 /// RFC 9875: groups whose answers an unsafe request has changed.
@@ -168,12 +169,12 @@ impl Pages {
         stale: Option<(Arc<Entry>, bool)>,
     ) -> Asked {
         let birth = self.cache.birth();
-        let filling = match question.key.as_ref().filter(|_| question.learned.may_wait() && question.is_get) {
+        let filling = match question.key.as_ref().filter(|_| question.may_wait()) {
             None => Filling::alone(),
             Some(key) => match self.cache.fly(key) {
                 Turn::Lead(filling) => filling,
                 Turn::Alone => Filling::alone(),
-                Turn::Follow(following) => match following.begun().await {
+                Turn::Follow(following) => match begun(&following, &selection.target).await {
                     Begun::Head(status, headers) => {
                         context.cached = Told::followed();
                         return Asked::Stored(Box::new(Stored::coming(status, headers, following)));
@@ -261,6 +262,17 @@ impl Pages {
     }
 
     fn learn(&self, question: &Question, learned: Learned) {
+        // The page of somebody says little of those of everybody.
+        let is_known = || !matches!(self.routes.of(&question.route), Learned::Nothing);
+        if question.is_of_somebody && matches!(learned, Learned::Private) && is_known() {
+            return;
+        }
         self.routes.learn(&question.route, learned);
     }
+}
+
+/// Waits for the answer that another request gets, no longer than the app may take for one.
+async fn begun(following: &Following, target: &Target) -> Begun {
+    let patience = Duration::from_millis(target.head_timeout_ms);
+    tokio::time::timeout(patience, following.begun()).await.unwrap_or(Begun::End(End::Failed))
 }

@@ -277,14 +277,17 @@ impl<W: Wake> EdgeState<W> {
     ) -> (Result<Rendered, Failure>, Option<Box<Fill>>) {
         let rendered = render::render(self, context, selection, &mut unread.body).await;
         let Some(fill) = fill else { return (rendered, None) };
-        match rendered {
-            Ok(rendered) if fill.saw_too_little(context, &rendered.answer.head) => {
-                drop(rendered);
-                fill.give_up(context);
-                (render::render(self, context, selection, &mut unread.body).await, None)
-            }
-            rendered => (rendered, Some(fill)),
+        let is_too_little = match &rendered {
+            Ok(rendered) => fill.saw_too_little(context, &rendered.answer.head),
+            // It may have failed for want of what it did not see.
+            Err(failure) => fill.is_narrowed() && failure.status.is_server_error(),
+        };
+        if !is_too_little {
+            return (rendered, Some(fill));
         }
+        drop(rendered);
+        fill.give_up(context);
+        (render::render(self, context, selection, &mut unread.body).await, None)
     }
 
     /// Takes out of the cache what a request may have changed (RFC 9111, 4.4).

@@ -32,9 +32,11 @@ fn a_rollback_waits_for_no_page() {
     std::thread::scope(|scope| {
         // Also when this test fails: its requests wait for that.
         let held = LetGo(&wish);
-        for _ in 0..4 * threads {
-            scope.spawn(|| {
-                let answer = host.get("storm", "/").send();
+        let (host, answered) = (&host, &answered);
+        for number in 0..4 * threads {
+            scope.spawn(move || {
+                // Requests for one page would wait for one of them.
+                let answer = host.get("storm", &format!("/?{number}")).send();
                 answered.fetch_add(1, Ordering::SeqCst);
                 assert_eq!(answer.status, 200, "{answer:?}");
             });

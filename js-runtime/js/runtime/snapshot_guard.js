@@ -26,6 +26,7 @@ const resumed = [];
 
 // The app does something of this kind: see `Notice` in the worker's code.
 function notice(kind, detail = "") {
+  if (kind === "randomness") noteRandom();
   if (watching) op_module_scope_read(kind, new Error(detail));
 }
 
@@ -110,13 +111,11 @@ function watchEnv(env) {
 
 function randomFill(bytes) {
   notice("randomness");
-  noteRandom();
   op_random_fill(bytes);
 }
 
 function randomUuid() {
   notice("randomness");
-  noteRandom();
   return op_random_uuid();
 }
 

@@ -237,9 +237,14 @@ impl Fill {
         Some(StandIn { cache: self.cache(), entry })
     }
 
+    /// Whether the render sees a part of the request only.
+    pub(crate) fn is_narrowed(&self) -> bool {
+        self.question.is_narrowed()
+    }
+
     /// Whether the app is to be asked again, with all of the request: it saw a part of it, and its answer is for nobody else.
     pub(crate) fn saw_too_little(&self, context: &RequestContext, head: &ResponseHead) -> bool {
-        if !self.question.is_narrowed() || head.status == StatusCode::NOT_MODIFIED.as_u16() {
+        if !self.is_narrowed() || head.status == StatusCode::NOT_MODIFIED.as_u16() {
             return false;
         }
         let Ok(status) = StatusCode::from_u16(head.status) else { return true };

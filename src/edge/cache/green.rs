@@ -142,6 +142,7 @@ pub(super) fn question(target: &Target, blue: &Entry) -> Option<(Question, Reque
         sight,
         learned: Learned::Nothing,
         is_get: true,
+        is_of_somebody: false,
         wants_fresh: false,
     };
     let head = RequestHead {

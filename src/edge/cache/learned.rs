@@ -56,11 +56,6 @@ impl Routes {
 }
 
 impl Learned {
-    /// Whether a request may wait for the render of another one: only where that is likely to be of use.
-    pub(super) const fn may_wait(&self) -> bool {
-        !matches!(self, Self::Private)
-    }
-
     pub(super) const fn is_shared(&self) -> bool {
         matches!(self, Self::Shared(_))
     }

@@ -3,17 +3,17 @@
 use super::super::context::RequestContext;
 use super::super::select::Selection;
 use super::learned::Learned;
-use super::sight::Sight;
+use super::sight::{Sight, has_keyed_cookies_alone};
 use super::url;
 use super::visible::Visible;
-use http::header::{CACHE_CONTROL, HeaderMap, PRAGMA, RANGE};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, HeaderMap, PRAGMA, RANGE};
 use http::{Method, StatusCode};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::SystemTime;
 use vitrine_bundle::CacheMode;
 use vitrine_cache::directives::Directives;
-use vitrine_cache::{Freshness, Key, NotKept, Scope};
+use vitrine_cache::{Asked as _, Freshness, Key, NotKept, Scope};
 use vitrine_core::limits::CACHE_APART_BYTES_MAX;
 
 /// See the module.
@@ -30,6 +30,8 @@ pub(crate) struct Question {
     pub learned: Learned,
     /// Whether its answer has a body: that of HEAD is not kept.
     pub is_get: bool,
+    /// Whether the request carries a credential, or a cookie that pages are not kept apart by.
+    pub is_of_somebody: bool,
     /// Whether the client asks for what is not older than its request.
     pub wants_fresh: bool,
 }
@@ -101,6 +103,8 @@ impl Question {
             learned: Learned::Nothing,
             is_get: context.info.method == Method::GET
                 && !(mode == CacheMode::Declared && context.headers.contains_key(RANGE)),
+            is_of_somebody: visible.header(&AUTHORIZATION).is_some()
+                || !has_keyed_cookies_alone(wish, visible.cookies()),
             wants_fresh: pragma
                 || asked.say("no-cache")
                 || asked.say("no-store")
@@ -118,6 +122,16 @@ impl Question {
             }
             freshness => freshness,
         }
+    }
+
+    /// Whether it may wait for the render of another request: only where that is likely to be of use.
+    pub(super) const fn may_wait(&self) -> bool {
+        let is_likely = match self.learned {
+            Learned::Nothing => !self.is_of_somebody,
+            Learned::Private => false,
+            Learned::Shared(_) => true,
+        };
+        is_likely && self.is_get
     }
 
     pub(super) const fn is_narrowed(&self) -> bool {

@@ -17,13 +17,16 @@ fn blocks(document: &str) -> Vec<(String, String)> {
 /// The words of a command line, quoted ones whole.
 fn words(line: &str) -> Vec<&str> {
     let parts = line.split('"').enumerate();
-    parts.flat_map(|(at, part)| if at % 2 == 1 { vec![part] } else { part.split_whitespace().collect() }).collect()
+    parts
+        .flat_map(|(at, part)| if at % 2 == 1 { vec![part] } else { part.split_whitespace().collect() })
+        .collect()
 }
 
 /// The header `cache-status` of what `curl` would get.
 fn asked(host: &Host, words: &[&str]) -> String {
     let path = words[1].strip_prefix("http://shop.localhost:8080").unwrap();
-    let header = words.iter().position(|word| *word == "-H").map(|at| words[at + 1].split_once(": ").unwrap());
+    let header =
+        words.iter().position(|word| *word == "-H").map(|at| words[at + 1].split_once(": ").unwrap());
     let request = host.get("shop", path);
     let request = header.into_iter().fold(request, |request, (name, value)| request.header(name, value));
     format!("cache-status: {}", request.send().header("cache-status").unwrap_or_default())
@@ -39,7 +42,10 @@ fn documented_caching_does_what_is_written() {
                 host.deploy_files("shop", &[("server/index.js", code.as_str())], &["--version", "v1"]);
             }
             "json" => {
-                let files = [("server/index.js", "export default () => new Response('a page')"), ("vitrine.json", code.as_str())];
+                let files = [
+                    ("server/index.js", "export default () => new Response('a page')"),
+                    ("vitrine.json", code.as_str()),
+                ];
                 host.deploy_files("other", &files, &["--version", "v1"]);
                 manifests += 1;
             }
