@@ -221,9 +221,13 @@ impl Cache {
 
     /// Remembers what became of a render, for `why`. Reasons are counted by their first words: names in them are the app's.
     pub fn decided(&self, app: &AppName, page: &str, decision: Decision) {
-        let kind = decision.reason.as_deref().map(|reason| reason.split(':').next().unwrap_or(reason));
-        self.stats.of(app).decided(kind);
+        self.stats.of(app).decided(decision.reason.as_deref().map(kind));
         self.decisions.add(app, page, decision);
+    }
+
+    /// Counts an answer that is not kept.
+    pub fn refused(&self, app: &AppName, reason: &str) {
+        self.stats.of(app).decided(Some(kind(reason)));
     }
 
     /// What became of the last renders of a page, the newest first.
@@ -278,6 +282,11 @@ impl CachesCounted for Cache {
     fn counts(&self, app: &AppName) -> [CacheCounts; 2] {
         self.stats.of(app).counts()
     }
+}
+
+/// A reason without the details that an app may choose.
+fn kind(reason: &str) -> &str {
+    reason.split(':').next().unwrap_or(reason)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What an entry is found by: whose it is, its address, and what tells entries of one address apart beforehand.
 
+use crate::no_vary_search::NoVarySearch;
 use std::sync::Arc;
 use vitrine_core::id::AppName;
 
@@ -26,6 +27,18 @@ pub struct Key {
 }
 
 impl Key {
+    /// The same for every query that makes no other difference than this one.
+    #[must_use]
+    pub fn as_far_as(mut self, said: &NoVarySearch) -> Self {
+        if let Some((page, query)) = self.url.split_once('?') {
+            self.url = match said.kept(query) {
+                Some(kept) => [page, "?", &kept].concat().into(),
+                None => page.into(),
+            };
+        }
+        self
+    }
+
     /// Bytes that it takes.
     pub(crate) fn bytes(&self) -> usize {
         let scope = match &self.scope {

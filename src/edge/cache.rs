@@ -109,12 +109,13 @@ impl Pages {
                 if let Some(sight) = learned.sight(mode, wish, &visible) {
                     question = Question::of(context, selection, mode, sight, &visible);
                 }
+                let no_vary_search = learned.no_vary_search();
+                if let Some(said) = no_vary_search {
+                    question.key = question.key.map(|key| key.as_far_as(said));
+                }
+                let is_another = question.is_narrowed() || no_vary_search.is_some();
+                let found = if is_another { self.look(&question, &visible, mode) } else { Looked::Nothing };
                 question.learned = learned;
-                let found = if question.is_narrowed() {
-                    self.look(&question, &visible, mode)
-                } else {
-                    Looked::Nothing
-                };
                 (question, found)
             }
             found => (question, found),

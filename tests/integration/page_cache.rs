@@ -20,11 +20,17 @@ export default {
     switch (pathname) {
       case "/plain": return page("plain");
       case "/query": return page(`query ${[...searchParams]}`);
+      case "/sorted": return page("sorted", { "no-vary-search": 'key-order, params=("from")' });
       case "/language": return page(`language ${request.headers.get("accept-language")}`);
       case "/cookie": return page(`cookie ${request.headers.get("cookie")}`);
       case "/theme": return page(`theme ${ctx.cookies.get("theme")}`);
       case "/user": return page(`user ${request.headers.get("authorization")}`);
       case "/copied": return page(`copied ${JSON.stringify([...request.headers])}`);
+      case "/needs": return page(`needs ${Object.fromEntries(request.headers)["user-agent"].length}`);
+      case "/mine": {
+        const { cookie } = Object.fromEntries(request.headers);
+        return page(`mine ${cookie}`, cookie === undefined ? {} : { "cache-control": "private" });
+      }
       case "/cloned": return page(`cloned ${new Request(request).headers.get("accept-language")}`);
       case "/random": return page(crypto.randomUUID());
       case "/math": return page(`${Math.random()}`);
@@ -133,6 +139,9 @@ fn a_page_is_shared_by_those_who_are_alike_in_what_its_render_read() {
     assert!(is_shared(&host, "/user", &[], &[]));
     assert!(!is_shared(&host, "/user", &[("authorization", "Bearer x")], &[("authorization", "Bearer x")]));
     assert!(is_shared(&host, "/query?a=1", &[], &[]));
+    let sorted = get(&host, "/sorted?a=1&b=2&from=x", &[]).text().to_owned();
+    assert_eq!(get(&host, "/sorted?b=2&from=y&a=1", &[]).text(), sorted);
+    assert_ne!(get(&host, "/sorted?b=2&a=2", &[]).text(), sorted);
 }
 
 #[test]
@@ -184,6 +193,35 @@ fn pages_whose_renders_copy_all_headers_are_shared_by_visitors_without_a_name() 
         "a visitor with a name gets a page of their own"
     );
     assert!(!is_shared(&host, "/copied", &known, &known));
+}
+
+#[test]
+fn a_render_that_fails_for_want_of_what_it_does_not_see_is_made_again() {
+    for mode in ["observed", "narrowed"] {
+        let host = start(&format!("{{\"mode\": \"{mode}\"}}"));
+        for _ in 0..4 {
+            let answer = get(&host, "/needs", &[("user-agent", "Firefox")]);
+            assert_eq!(
+                (answer.status, answer.text().starts_with("needs 7")),
+                (200, true),
+                "{mode}: {answer:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn visitors_with_pages_of_their_own_take_no_hit_from_others() {
+    let host = start("{}");
+    for _ in 0..3 {
+        get(&host, "/mine", &[]);
+    }
+    for number in 0..3 {
+        let cookie = format!("session=of-visitor-{number}");
+        let own = get(&host, "/mine", &[("cookie", &cookie)]);
+        assert!(own.text().contains(&cookie), "{own:?}");
+        assert!(status(&get(&host, "/mine", &[])).starts_with("vitrine; hit"), "after {cookie}");
+    }
 }
 
 #[test]

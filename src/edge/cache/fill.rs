@@ -15,8 +15,8 @@ use std::sync::Arc;
 use std::time::Instant;
 use vitrine_bundle::CacheMode;
 use vitrine_cache::{
-    Asked, Birth, Cache, Decision, Dependencies, End, Entry, Filling, Freshness, NewEntry, ToldApart,
-    freshness, path_tag,
+    Asked, Birth, Cache, Decision, Dependencies, End, Entry, Filling, Freshness, NewEntry, NoVarySearch,
+    ToldApart, freshness, path_tag,
 };
 use vitrine_core::limits::{CACHE_ENTRY_BYTES_MAX, CACHE_TAGS_MAX};
 use vitrine_proxy::route::Target;
@@ -271,10 +271,15 @@ impl Fill {
 
     fn refuse(self, reason: String) {
         let Self { pages, question, filling, release, .. } = self;
-        if question.is_get {
-            pages.learn(&question, Learned::Private);
+        if matches!(question.learned, Learned::Private) {
+            // Most pages of most apps: what is known of the route already is not told again.
+            pages.cache.refused(&release.release.app, &reason);
+        } else {
+            if question.is_get {
+                pages.learn(&question, Learned::Private);
+            }
+            note(&pages, &question, &release, Some(reason), None, &ToldApart::default(), &[]);
         }
-        note(&pages, &question, &release, Some(reason), None, &ToldApart::default(), &[]);
         filling.end(End::NotShared);
     }
 }
@@ -337,12 +342,17 @@ impl Filled {
         });
         let Self { fill, status, headers, freshness, vary } = self;
         let Fill { pages, question, filling, birth, release, .. } = fill;
+        let no_vary_search = NoVarySearch::of(&headers);
         let (kept, apart) = match decided {
             Err(refusal) => (Err(refusal.to_string()), ToldApart::default()),
             Ok(apart) => {
                 let new =
                     NewEntry { status, headers, body, freshness, tags: tags.clone(), cpu_us: done.cpu_us };
-                let key = question.key.clone().ok_or_else(|| "key too long".to_owned());
+                let key = question.key.clone().map(|key| match &no_vary_search {
+                    Some(said) => key.as_far_as(said),
+                    None => key,
+                });
+                let key = key.ok_or_else(|| "key too long".to_owned());
                 let put = key.and_then(|key| {
                     pages.cache.put(key, apart.clone(), asked, new, birth).map_err(|why| why.to_string())
                 });
@@ -353,11 +363,13 @@ impl Filled {
         pages.learn(
             &question,
             match &kept {
-                Ok(()) => {
-                    Learned::Shared(Arc::new(Shares { narrowed: question.is_narrowed(), vary: vary.into() }))
-                }
+                Ok(()) => Learned::Shared(Arc::new(Shares {
+                    narrowed: question.is_narrowed(),
+                    vary: vary.into(),
+                    no_vary_search,
+                })),
                 Err(_) if wants_narrow && !question.is_narrowed() => {
-                    Learned::Shared(Arc::new(Shares { narrowed: true, vary: vary.into() }))
+                    Learned::Shared(Arc::new(Shares { narrowed: true, vary: vary.into(), no_vary_search }))
                 }
                 Err(_) => Learned::Private,
             },

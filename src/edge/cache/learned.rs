@@ -8,7 +8,7 @@ use moka::sync::Cache as Memory;
 use std::sync::Arc;
 use std::time::Duration;
 use vitrine_bundle::{CacheMode, CacheWish};
-use vitrine_cache::Asked as _;
+use vitrine_cache::{Asked as _, NoVarySearch};
 use vitrine_core::limits::{CACHE_ROUTE_S, CACHE_ROUTES_MAX};
 
 /// What is known of a route: one path of one release.
@@ -30,6 +30,8 @@ pub(crate) struct Shares {
     pub narrowed: bool,
     /// Headers by which the answers say that they vary.
     pub vary: Arc<[HeaderName]>,
+    /// Parameters of the query that make no difference, as the answers say.
+    pub no_vary_search: Option<NoVarySearch>,
 }
 
 /// See the module.
@@ -56,6 +58,13 @@ impl Routes {
 }
 
 impl Learned {
+    pub(super) fn no_vary_search(&self) -> Option<&NoVarySearch> {
+        match self {
+            Self::Shared(shares) => shares.no_vary_search.as_ref(),
+            _ => None,
+        }
+    }
+
     pub(super) const fn is_shared(&self) -> bool {
         matches!(self, Self::Shared(_))
     }
