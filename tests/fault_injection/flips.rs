@@ -44,7 +44,7 @@ fn a_rollback_waits_for_no_page() {
         wait_until("every thread held up", PATIENCE, || {
             (host.release("storm", "v2")["in_flight"].as_u64()? as usize >= threads).then_some(())
         });
-        assert_eq!(switch(&host, "rollback", "{}", true).release, "storm@v1");
+        assert_eq!(switch(host, "rollback", "{}", true).release, "storm@v1");
         assert_eq!(answered.load(Ordering::SeqCst), 0);
         drop(held);
     });

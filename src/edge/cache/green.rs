@@ -5,7 +5,7 @@ use super::background::ask;
 use super::fill::{Fill, Frozen};
 use super::learned::Learned;
 use super::question::Question;
-use super::sight::Sight;
+use super::sight::{NARROWED, Sight};
 use futures_util::future::BoxFuture;
 use futures_util::{StreamExt as _, stream};
 use http::HeaderName;
@@ -122,12 +122,15 @@ pub(super) fn question(target: &Target, blue: &Entry) -> Option<(Question, Reque
     ];
     headers.extend(blue.request_headers());
     // Lines of a narrowed render's key; without a colon it is experiments or cookies, whose visitors ask by themselves.
-    for line in blue.variant().split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+    let narrowed = blue.variant().strip_prefix(NARROWED);
+    for line in
+        narrowed.unwrap_or(blue.variant()).split(|byte| *byte == b'\n').filter(|line| !line.is_empty())
+    {
         let at = line.iter().position(|byte| *byte == b':')?;
         let name = HeaderName::from_bytes(&line[..at]).ok()?;
         headers.push((name.as_str().to_owned(), line[at + 1..].to_vec()));
     }
-    let sight = if blue.variant().is_empty() { Sight::Full } else { Sight::Narrowed(Arc::default()) };
+    let sight = if narrowed.is_none() { Sight::Full } else { Sight::Narrowed(Arc::default()) };
     let key = Key {
         app: target.release.app.clone(),
         scope: Scope::Release(Arc::clone(&target.pages)),

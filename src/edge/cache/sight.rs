@@ -33,6 +33,9 @@ const PASSING: [&str; 17] = [
 /// Headers that say the same as the URL, which is in every key.
 const OF_THE_URL: [&str; 3] = ["host", "x-forwarded-host", "x-forwarded-proto"];
 
+/// The first line of what tells narrowed renders apart.
+pub(crate) const NARROWED: &[u8] = b"narrowed\n";
+
 /// What a render sees.
 #[derive(Debug, Clone)]
 pub(crate) enum Sight {
@@ -68,7 +71,8 @@ impl Sight {
         let mut lines: Vec<(HeaderName, &[u8])> = visible.filter(|(name, _)| is_in(name.as_str())).collect();
         // Values of one name stay in their order.
         lines.sort_by(|(one, _), (two, _)| one.as_str().cmp(two.as_str()));
-        let mut text = Vec::new();
+        // A narrowed render that is told apart by nothing is no full one, which is for all who are alike in what it read.
+        let mut text = NARROWED.to_vec();
         for (name, value) in lines {
             text.extend_from_slice(name.as_str().as_bytes());
             text.push(b':');
@@ -154,7 +158,7 @@ mod tests {
         let sight = narrowed(&[]);
         let (sees, key) = (seen(&sight, "session=a; theme=dark"), key(&sight, "session=a; theme=dark"));
         assert_eq!(sees, ["accept: text/html", "rsc: 1", "host: shop.localhost", "cookie: theme=dark"]);
-        assert_eq!(key, "accept:text/html\nrsc:1\ntheme=dark");
+        assert_eq!(key, "narrowed\naccept:text/html\nrsc:1\ntheme=dark");
         assert_eq!(seen(&sight, "session=a").len(), 3);
     }
 
@@ -162,7 +166,7 @@ mod tests {
     fn a_page_sees_what_it_says_that_it_varies_by_but_never_a_credential() {
         let sight = narrowed(&["user-agent", "authorization"]);
         assert!(seen(&sight, "").contains(&"user-agent: Firefox".to_owned()));
-        assert_eq!(key(&sight, ""), "accept:text/html\nrsc:1\nuser-agent:Firefox\n");
+        assert_eq!(key(&sight, ""), "narrowed\naccept:text/html\nrsc:1\nuser-agent:Firefox\n");
     }
 
     #[test]
