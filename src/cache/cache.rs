@@ -5,7 +5,7 @@ use crate::decisions::{Decision, Decisions};
 use crate::dependencies::{Dependencies, Renders};
 use crate::entry::{Entry, NewEntry};
 use crate::flight::{Flights, Turn};
-use crate::key::Key;
+use crate::key::{Key, Scope};
 use crate::shelf::Shelf;
 use crate::stamps::{Purged, Stamps};
 use crate::stats::{Came, Stats, StatsByApp};
@@ -16,7 +16,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 use vitrine_bundle::Encoding;
 use vitrine_core::id::AppName;
-use vitrine_core::limits::{CACHE_ENTRY_BYTES_MAX, CACHE_TAGS_MAX};
+use vitrine_core::limits::{CACHE_ENTRY_BYTES_MAX, CACHE_TAGS_MAX, CACHE_VARIANTS_MAX};
 use vitrine_core::telemetry::{CacheCounts, CachesCounted};
 use vitrine_wire::Purge;
 
@@ -234,6 +234,15 @@ impl Cache {
     #[must_use]
     pub fn decisions(&self, app: &AppName, page: &str) -> Vec<Decision> {
         self.decisions.of(app, page)
+    }
+
+    /// What is kept of a page, whatever tells it apart. `page` is a path with its query.
+    #[must_use]
+    pub fn kept(&self, app: &AppName, page: &str) -> Vec<Arc<Entry>> {
+        self.top(
+            |key| key.app == *app && key.scope != Scope::Fetched && key.page() == page,
+            CACHE_VARIANTS_MAX,
+        )
     }
 
     /// What it did for an app.

@@ -1,6 +1,6 @@
 //! An answer that is kept.
 
-use crate::asked::{MadeFor, ToldApart};
+use crate::asked::{Asked, MadeFor, ToldApart};
 use crate::freshness::Freshness;
 use crate::key::Key;
 use bytes::Bytes;
@@ -43,6 +43,7 @@ pub struct Entry {
     pub(crate) place: AtomicUsize,
     encoded: [OnceLock<Bytes>; 3],
     encoded_bytes: AtomicUsize,
+    bytes: usize,
 }
 
 /// What a new entry is made of.
@@ -81,7 +82,9 @@ impl Entry {
             place: AtomicUsize::new(0),
             encoded: Default::default(),
             encoded_bytes: AtomicUsize::new(0),
+            bytes: 0,
         }
+        .measured()
     }
 
     /// How old it is.
@@ -114,6 +117,12 @@ impl Entry {
         &self.key.variant
     }
 
+    /// Whether it was made for requests like this one, as far as it depends on them.
+    #[must_use]
+    pub fn fits(&self, asked: &impl Asked) -> bool {
+        self.made_for.fits(asked)
+    }
+
     /// The headers of a request for which it was made, as far as it depends on them.
     #[must_use]
     pub fn request_headers(&self) -> Vec<(String, Vec<u8>)> {
@@ -132,11 +141,17 @@ impl Entry {
     }
 
     /// Bytes that it takes, without its codings.
-    pub(crate) fn bytes(&self) -> usize {
+    pub(crate) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    fn measured(mut self) -> Self {
         let headers =
             self.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 64).sum::<usize>();
         let tags = self.tags.iter().map(|tag| tag.len() + 16).sum::<usize>();
-        OVERHEAD_BYTES + self.body.len() + headers + tags + self.key.bytes() * 2 + self.made_for.bytes()
+        self.bytes =
+            OVERHEAD_BYTES + self.body.len() + headers + tags + self.key.bytes() * 2 + self.made_for.bytes();
+        self
     }
 
     /// Bytes of its codings.

@@ -48,12 +48,17 @@ impl Key {
         self.app.as_str().len() + scope + self.url.len() + self.variant.len()
     }
 
-    /// The path of its address, without the query.
-    pub(crate) fn path(&self) -> &str {
+    /// The path of its address, with the query.
+    pub(crate) fn page(&self) -> &str {
         let after_scheme = self.url.find("://").map_or(0, |at| at + 3);
         let rest = &self.url[after_scheme..];
-        let path = rest.find('/').map_or("/", |at| &rest[at..]);
-        path.split(['?', '#']).next().unwrap_or(path)
+        rest.find('/').map_or("/", |at| &rest[at..])
+    }
+
+    /// The path of its address, without the query.
+    pub(crate) fn path(&self) -> &str {
+        let page = self.page();
+        page.split(['?', '#']).next().unwrap_or(page)
     }
 }
 

@@ -84,7 +84,7 @@ use adopt::Recovery;
 use app_logs::AppLogs;
 pub use app_logs::Tail;
 use cache::CacheDesk;
-pub use cache::{CacheDecision, CacheStats, CacheWhy, CachedPage, PurgeWish};
+pub use cache::{CacheDecision, CacheStats, CacheWhy, CachedPage, KeptPage, PurgeWish};
 use deltas::DeltaMaker;
 pub use deploy_phase::{DeployObserver, DeployPhase};
 use deployment::Deployer;

@@ -145,6 +145,19 @@ fn a_page_is_shared_by_those_who_are_alike_in_what_its_render_read() {
 }
 
 #[test]
+fn it_is_told_for_which_requests_a_page_is_kept() {
+    let host = start("{}");
+    get(&host, "/language", &[("accept-language", "de")]);
+    get(&host, "/theme", &[]);
+    let why = |path: &str, header: &str| host.cli(&["cache", "why", "shop", path, "-H", header]).ok().stdout;
+    assert!(why("/language", "accept-language: de").contains("for this request: http://shop.localhost"));
+    assert!(why("/language", "accept-language: fr").contains("for this request: nothing that is kept"));
+    assert!(why("/theme", "cookie: other=1").contains("for this request: http://"));
+    assert!(why("/theme", "cookie: theme=dark").contains("for this request: nothing"));
+    host.cli(&["cache", "why", "shop", "/theme", "-H", "cookie"]).fails(2, &["`cookie` is no header"]);
+}
+
+#[test]
 fn what_is_not_kept_says_why() {
     let host = start("{}");
     for (path, why) in [

@@ -1,11 +1,15 @@
 //! The cache as operators see it: purged, explained, counted.
 
 use super::{Records, Registry, ReleaseError};
+use http::header::COOKIE;
+use http::{HeaderName, Method};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use vitrine_cache::{Cache, Decision, Purge};
+use std::time::Instant;
+use vitrine_cache::{Asked, Cache, Decision, Purge};
 use vitrine_core::audit::{AuditAction, AuditResult, Event};
 use vitrine_core::id::AppName;
 use vitrine_wire::limits::{PURGE_ITEMS_MAX, PURGE_TEXT_BYTES_MAX};
@@ -31,6 +35,9 @@ pub struct PurgeWish {
 pub struct CachedPage {
     /// Its path, with its query.
     pub path: String,
+    /// Headers of the request that is asked about, a line for each: `name: value`.
+    #[serde(default)]
+    pub headers: String,
 }
 
 /// What became of the last answers that were asked of the app for a page.
@@ -40,6 +47,24 @@ pub struct CacheWhy {
     pub path: String,
     /// The newest first; none where the app was not asked for the page lately.
     pub decisions: Vec<CacheDecision>,
+    /// What is kept of it now.
+    #[serde(default)]
+    pub kept: Vec<KeptPage>,
+}
+
+/// A page that is kept.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct KeptPage {
+    /// Its address.
+    pub url: String,
+    /// How old it is, in seconds.
+    pub age_s: u64,
+    /// How long it is fresh, in seconds; 0 where it is stale.
+    pub ttl_s: u64,
+    /// How often it was given.
+    pub hits: u64,
+    /// Whether the request that is asked about is like those that it is kept for.
+    pub fits: bool,
 }
 
 /// What became of one answer of the app.
@@ -171,9 +196,20 @@ impl CacheDesk {
     pub(super) fn why(&self, app: &AppName, page: &CachedPage) -> Result<CacheWhy, ReleaseError> {
         self.known(app)?;
         let found = self.cache.as_ref().map(|cache| cache.decisions(app, &page.path)).unwrap_or_default();
+        let asked = AskedAbout::of(&page.headers);
+        let now = Instant::now();
+        let kept = self.cache.as_ref().map(|cache| cache.kept(app, &page.path)).unwrap_or_default();
+        let kept = kept.iter().map(|entry| KeptPage {
+            url: entry.url().to_owned(),
+            age_s: entry.age(now).as_secs(),
+            ttl_s: entry.ttl(now).as_secs(),
+            hits: entry.hits(),
+            fits: entry.fits(&asked),
+        });
         Ok(CacheWhy {
             path: page.path.clone(),
             decisions: found.into_iter().map(CacheDecision::from).collect(),
+            kept: kept.collect(),
         })
     }
 
@@ -197,6 +233,36 @@ impl CacheDesk {
 
     fn known(&self, app: &AppName) -> Result<(), ReleaseError> {
         if self.registry.knows(app) { Ok(()) } else { Err(self.registry.no_app(app)) }
+    }
+}
+
+/// A request that is asked about.
+struct AskedAbout(Vec<(HeaderName, String)>);
+
+impl AskedAbout {
+    fn of(lines: &str) -> Self {
+        let header = |line: &str| {
+            let (name, value) = line.split_once(':')?;
+            Some((name.trim().parse().ok()?, value.trim().to_owned()))
+        };
+        Self(lines.lines().filter_map(header).collect())
+    }
+}
+
+impl Asked for AskedAbout {
+    fn method(&self) -> &Method {
+        &Method::GET
+    }
+
+    fn header(&self, name: &HeaderName) -> Option<Cow<'_, [u8]>> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| Cow::Borrowed(value.as_bytes()))
+    }
+
+    fn cookie(&self, name: &str) -> Option<Cow<'_, [u8]>> {
+        let (_, line) = self.0.iter().find(|(known, _)| known == COOKIE)?;
+        let mut cookies = line.split(';').map(str::trim);
+        let is_named = |cookie: &&str| cookie.split('=').next().map(str::trim_end) == Some(name);
+        cookies.find(is_named).map(|cookie| Cow::Borrowed(cookie.as_bytes()))
     }
 }
 

@@ -31,6 +31,9 @@ pub(super) enum Verb {
         app: AppName,
         /// Path of the page with its query, such as /search?q=shoes
         path: String,
+        /// Header of a request, as `name: value`: says whether what is kept is for it; may be given several times
+        #[arg(short = 'H', long = "header", value_name = "HEADER")]
+        headers: Vec<String>,
     },
     /// Show what the cache does for apps
     Stats {
@@ -44,18 +47,22 @@ pub(super) enum Verb {
 /// Runs the verb.
 pub(super) async fn run(verb: Verb) -> Result<(), Failure> {
     match verb {
-        Verb::Why { app, path } => why(&app, &path).await,
+        Verb::Why { app, path, headers } => why(&app, &path, &headers).await,
         Verb::Stats { app, form } => stats(app, form).await,
     }
 }
 
-async fn why(app: &AppName, path: &str) -> Result<(), Failure> {
+async fn why(app: &AppName, path: &str, headers: &[String]) -> Result<(), Failure> {
+    if let Some(line) = headers.iter().find(|line| !line.contains(':')) {
+        return Err(Failure::Usage(format!("`{line}` is no header; write -H 'name: value'")));
+    }
     if !path.starts_with('/') {
         return Err(Failure::Usage(format!("`{path}` is no path; write /PATH, with its query")));
     }
     let client = Client::reading()?;
     let request = client.request(reqwest::Method::GET, &["apps", app.as_str(), "cache", "why"]);
-    let answered: Result<CacheWhy, Failure> = client.json(request.query(&[("path", path)])).await;
+    let answered: Result<CacheWhy, Failure> =
+        client.json(request.query(&[("path", path), ("headers", &headers.join("\n"))])).await;
     let why = match answered {
         Err(failure) => return Err(similar::with_hint(&client, app, None, failure).await),
         Ok(why) => why,
@@ -66,7 +73,13 @@ async fn why(app: &AppName, path: &str) -> Result<(), Failure> {
     if why.decisions.is_empty() {
         print::talk(&format!("{app} was not asked for {path} lately: open the page, and ask again"));
     }
-    why.decisions.iter().try_for_each(|decision| print::data(&told(decision)))
+    why.decisions.iter().try_for_each(|decision| print::data(&told(decision)))?;
+    if !headers.is_empty() {
+        let fits = why.kept.iter().filter(|kept| kept.fits).map(|kept| kept.url.as_str()).collect::<Vec<_>>();
+        let answer = if fits.is_empty() { "nothing that is kept".to_owned() } else { fits.join(", ") };
+        print::data(&format!("for this request: {answer}"))?;
+    }
+    Ok(())
 }
 
 /// A decision in words.
