@@ -10,13 +10,16 @@ use crate::shelf::Shelf;
 use crate::stamps::{Purged, Stamps};
 use crate::stats::{Came, Stats, StatsByApp};
 use bytes::Bytes;
+use moka::sync::Cache as Memory;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use vitrine_bundle::Encoding;
 use vitrine_core::id::AppName;
-use vitrine_core::limits::{CACHE_ENTRY_BYTES_MAX, CACHE_TAGS_MAX, CACHE_VARIANTS_MAX};
+use vitrine_core::limits::{
+    CACHE_ENTRY_BYTES_MAX, CACHE_ROUTE_S, CACHE_ROUTES_MAX, CACHE_TAGS_MAX, CACHE_VARIANTS_MAX,
+};
 use vitrine_core::telemetry::{CacheCounts, CachesCounted};
 use vitrine_wire::Purge;
 
@@ -33,6 +36,8 @@ pub struct Cache {
     stats: StatsByApp,
     decisions: Decisions,
     renders: Arc<Renders>,
+    /// Keys whose answers are for nobody else.
+    unshared: Memory<Key, ()>,
 }
 
 /// When a render began, counted in purges: what it gives is older than every later purge.
@@ -89,6 +94,10 @@ impl Cache {
             stats: StatsByApp::default(),
             decisions: Decisions::new(),
             renders: Arc::default(),
+            unshared: Memory::builder()
+                .max_capacity(CACHE_ROUTES_MAX)
+                .time_to_live(Duration::from_secs(CACHE_ROUTE_S))
+                .build(),
         })
     }
 
@@ -119,6 +128,17 @@ impl Cache {
     #[must_use]
     pub fn has(&self, key: &Key) -> bool {
         self.shelf.has(key)
+    }
+
+    /// Whether the answer to this key was for nobody else lately: it is not worth waiting for.
+    #[must_use]
+    pub fn is_unshared(&self, key: &Key) -> bool {
+        self.unshared.contains_key(key)
+    }
+
+    /// The answer to this key is for nobody else.
+    pub fn note_unshared(&self, key: Key) {
+        self.unshared.insert(key, ());
     }
 
     /// Whose turn it is to render.

@@ -39,7 +39,7 @@ use told::Told;
 use visible::Visible;
 use vitrine_bundle::CacheMode;
 use vitrine_cache::{Begun, Cache, Came, End, Entry, Filling, Following, Looked, Purge, Turn, path_tag};
-use vitrine_core::limits::{CACHE_REFRESHES_MAX, CACHE_REFRESHES_OF_APP_MAX};
+use vitrine_core::limits::{CACHE_FIRST_WAIT_MS, CACHE_REFRESHES_MAX, CACHE_REFRESHES_OF_APP_MAX};
 use vitrine_proxy::app_places::AppPlaces;
 use vitrine_proxy::route::Target;
 use vitrine_wire::limits::PURGE_ITEMS_MAX;
@@ -175,7 +175,7 @@ impl Pages {
             Some(key) => match self.cache.fly(key) {
                 Turn::Lead(filling) => filling,
                 Turn::Alone => Filling::alone(),
-                Turn::Follow(following) => match begun(&following, &selection.target).await {
+                Turn::Follow(following) => match begun(&following, &question, &selection.target).await {
                     Begun::Head(status, headers) => {
                         context.cached = Told::followed();
                         return Asked::Stored(Box::new(Stored::coming(status, headers, following)));
@@ -197,8 +197,9 @@ impl Pages {
         let checks = stale.as_ref().filter(|_| question.is_get);
         let checks = checks.map(|(entry, _)| shared::checks(entry)).unwrap_or_default();
         let whole = question.is_narrowed() || question.learned.is_shared() || !checks.is_empty();
-        context.shared =
-            Some(Box::new(Shared { sight: question.sight.clone(), whole: whole && question.is_get, checks }));
+        // The answer to a HEAD is for its client alone.
+        let sight = if question.is_get { question.sight.clone() } else { Sight::Full };
+        context.shared = Some(Box::new(Shared { sight, whole: whole && question.is_get, checks }));
         context.cached = Told::missed(stale.is_some());
         let stand_in = stale.as_ref().filter(|(_, if_error)| *if_error).map(|(entry, _)| Arc::clone(entry));
         Asked::Render(Some(Box::new(Fill {
@@ -272,8 +273,11 @@ impl Pages {
     }
 }
 
-/// Waits for the answer that another request gets, no longer than the app may take for one.
-async fn begun(following: &Following, target: &Target) -> Begun {
-    let patience = Duration::from_millis(target.head_timeout_ms);
+/// Waits for the answer that another request gets: no longer than the app may take for one, and where it is not known that it is shared,
+/// no longer than most pages take.
+async fn begun(following: &Following, question: &Question, target: &Target) -> Begun {
+    let is_likely = question.learned.is_shared();
+    let patience =
+        Duration::from_millis(if is_likely { target.head_timeout_ms } else { CACHE_FIRST_WAIT_MS });
     tokio::time::timeout(patience, following.begun()).await.unwrap_or(Begun::End(End::Failed))
 }

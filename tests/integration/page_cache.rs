@@ -46,6 +46,11 @@ export default {
         if (searchParams.has("fail") && ++spares > 1) throw new Error("no more");
         return page("spare", { "cache-control": "s-maxage=1, stale-if-error=60" });
       }
+      case "/checked": {
+        const said = searchParams.has("alone") && renders > 1 ? { "cache-control": "private" } : { "cache-control": "s-maxage=1" };
+        if (request.headers.get("if-none-match") === '"c"') return new Response(null, { status: 304, headers: { etag: '"c"', ...said } });
+        return page("checked", { etag: '"c"', "cache-control": "s-maxage=1" });
+      }
       case "/slow": await wait(300); return page("slow");
       case "/stream": return new Response(new ReadableStream({
         async start(controller) {
@@ -303,6 +308,24 @@ fn stale_pages_are_used_as_they_allow() {
     let kept = until(&host, "/spare?fail", |answer| status(answer).contains("fwd=stale"));
     assert_eq!((kept.status, kept.text()), (200, spare.as_str()));
     assert!(status(&kept).contains("app_error"), "{kept:?}");
+}
+
+#[test]
+fn a_stale_page_is_checked_with_its_app() {
+    let host = start("{}");
+    for path in ["/checked", "/checked?alone"] {
+        let first = get(&host, path, &[]).text().to_owned();
+        let checked = until(&host, path, |answer| status(answer).contains("fwd=stale"));
+        assert_eq!((checked.status, checked.text()), (200, first.as_str()), "the app gave no page, {path}");
+        let alone = checked.header("cache-control").unwrap().contains("private");
+        assert_eq!(alone, path.contains("alone"), "{checked:?}");
+    }
+    // A HEAD is rendered with the whole request.
+    let name = format!("shop.localhost:{}", host.edge.port());
+    get(&host, "/copied", &[]);
+    let head =
+        Request::new(host.edge, "HEAD", "/needs").header("host", &name).header("user-agent", "x").send();
+    assert_eq!(head.status, 200, "{head:?}");
 }
 
 #[test]

@@ -24,3 +24,8 @@ pub const CACHE_GREEN_PAGES_MAX: usize = 200;
 pub const CACHE_GREEN_AT_ONCE: usize = 2;
 /// Time for all of them, in milliseconds.
 pub const CACHE_GREEN_MS: u64 = 3000;
+/// How long a request waits for the render of another one for the same page, where no page of its route is known yet, in milliseconds. Most
+/// pages are rendered by then; an answer that takes longer may be none that is shared, such as one that waits for news.
+pub const CACHE_FIRST_WAIT_MS: u64 = 1000;
+/// How long a call of an app waits for an equal one whose answer was kept before, in milliseconds.
+pub const CACHE_WAIT_MS: u64 = 10_000;

@@ -135,7 +135,8 @@ impl Fill {
             }
             Err(reason) => {
                 context.cached.refused(reason.clone());
-                self.refuse(reason);
+                // An error says nothing of the pages that come after it.
+                self.refuse(reason, !status.is_server_error());
                 None
             }
         }
@@ -158,16 +159,10 @@ impl Fill {
         Ok((freshness, freshness::vary(headers)))
     }
 
-    /// The app says that the page that is kept is good still. Gives it as it is from now on.
+    /// The app says that the page that is kept is good still: it is kept on, if its head lets it be.
     fn confirmed(self, asked: &impl Asked, headers: &HeaderMap) -> Option<Arc<Entry>> {
         let stale = self.stale?;
-        let mut renewed = stale.headers.clone();
-        for (name, value) in headers {
-            if !OF_THE_BODY.contains(name) && name != SET_COOKIE {
-                renewed.insert(name, value.clone());
-            }
-        }
-        renewed.remove(AGE);
+        let renewed = renewed(&stale, headers);
         let freshness = self.question.freshness(stale.status, &renewed).ok()?;
         let new = NewEntry {
             status: stale.status,
@@ -188,10 +183,18 @@ impl Fill {
         context: &mut RequestContext,
         headers: &HeaderMap,
     ) -> Option<Stored> {
-        let (cache, asked) = (self.cache(), self.frozen(context));
-        let entry = self.confirmed(&asked, headers)?;
-        context.cached.kept(entry.ttl(Instant::now()).as_secs());
-        Some(Stored::whole(cache, entry))
+        let (cache, asked, stale) = (self.cache(), self.frozen(context), self.stale.clone()?);
+        match self.confirmed(&asked, headers) {
+            Some(entry) => {
+                context.cached.kept(entry.ttl(Instant::now()).as_secs());
+                Some(Stored::whole(cache, entry))
+            }
+            // This client gets it all the same.
+            None => {
+                context.cached.refused("confirmed for this client alone".to_owned());
+                Some(Stored { headers: renewed(&stale, headers), ..Stored::whole(cache, stale) })
+            }
+        }
     }
 
     /// The answer to a render in the background; whether it is kept.
@@ -210,9 +213,9 @@ impl Fill {
         if status == StatusCode::NOT_MODIFIED {
             return self.confirmed(asked, &headers).is_some();
         }
-        match self.judged(status, &headers, &Arc::clone(&self.release)) {
+        match self.judged(status, &headers, &self.release) {
             Err(reason) => {
-                self.refuse(reason);
+                self.refuse(reason, !status.is_server_error());
                 false
             }
             Ok((freshness, vary)) => {
@@ -261,7 +264,7 @@ impl Fill {
         let reason = "not shared, and rendered again with the whole request";
         context.cached.refused(reason.to_owned());
         context.shared = None;
-        self.refuse(reason.to_owned());
+        self.refuse(reason.to_owned(), true);
     }
 
     fn judge(&self) -> Judge<'_> {
@@ -269,13 +272,14 @@ impl Fill {
         Judge { wish: &self.release.bundle.manifest.cache, mode: *mode, sight }
     }
 
-    fn refuse(self, reason: String) {
+    /// The answer is not kept. `learns`: neither are others of its route.
+    fn refuse(self, reason: String, learns: bool) {
         let Self { pages, question, filling, release, .. } = self;
         if matches!(question.learned, Learned::Private) {
             // Most pages of most apps: what is known of the route already is not told again.
             pages.cache.refused(&release.release.app, &reason);
         } else {
-            if question.is_get {
+            if question.is_get && learns {
                 pages.learn(&question, Learned::Private);
             }
             note(&pages, &question, &release, Some(reason), None, &ToldApart::default(), &[]);
@@ -399,6 +403,18 @@ impl Filled {
         judge.body(is_html(&self.headers), body, asked)?;
         Ok(apart)
     }
+}
+
+/// The headers of a page that its app has confirmed.
+fn renewed(stale: &Entry, headers: &HeaderMap) -> HeaderMap {
+    let mut renewed = stale.headers.clone();
+    for (name, value) in headers {
+        if !OF_THE_BODY.contains(name) && name != SET_COOKIE {
+            renewed.insert(name, value.clone());
+        }
+    }
+    renewed.remove(AGE);
+    renewed
 }
 
 fn note(

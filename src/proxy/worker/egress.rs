@@ -309,7 +309,7 @@ impl Egress {
         keep.note(&parts.headers);
         answer.head(&parts).await;
         let Some(freshness) = keep.head(&parts) else {
-            drop(keep);
+            keep.note_unshared();
             return answer.body(body, &head.url, |_| ()).await;
         };
         let mut collected = cached::Collected::begin();

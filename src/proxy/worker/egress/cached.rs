@@ -13,12 +13,13 @@ use http::{HeaderValue, Method, StatusCode};
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
+use tokio::time::timeout;
 use url::Url;
 use vitrine_cache::{
     Begun, Birth, Cache, End, Entry, Filling, Freshness, Key, Looked, NewEntry, Scope, ToldApart, Turn,
     freshness, url_tag,
 };
-use vitrine_core::limits::CACHE_ENTRY_BYTES_MAX;
+use vitrine_core::limits::{CACHE_ENTRY_BYTES_MAX, CACHE_FIRST_WAIT_MS, CACHE_WAIT_MS};
 use vitrine_wire::{CacheMode, EgressCache, EgressFailure, EgressHead};
 
 /// Headers that say nothing about what is asked for, or that `vary` names where they do.
@@ -148,14 +149,17 @@ impl Question {
                 Looked::Stale(entry, staleness) => staleness.if_error.then_some(entry),
                 Looked::Nothing => None,
             };
-            // What may not be made does not wait for what is.
-            alone |= self.wish.mode == CacheMode::OnlyIfCached;
+            // What may not be made does not wait for what is; nor does a call whose answer is known to be for nobody else.
+            alone |= self.wish.mode == CacheMode::OnlyIfCached || cache.is_unshared(&self.key);
             let filling = match if alone { Turn::Alone } else { cache.fly(&self.key) } {
                 Turn::Lead(filling) => filling,
                 Turn::Alone => Filling::alone(),
                 Turn::Follow(following) => {
                     // Whoever leads may have another call's patience: what is not kept is fetched by each.
-                    alone = !matches!(following.begun().await, Begun::End(End::Whole));
+                    let is_known = cache.has(&self.key);
+                    let patience = if is_known { CACHE_WAIT_MS } else { CACHE_FIRST_WAIT_MS };
+                    let begun = timeout(Duration::from_millis(patience), following.begun()).await;
+                    alone = !matches!(begun, Ok(Begun::End(End::Whole)));
                     continue;
                 }
             };
@@ -209,6 +213,11 @@ impl Keep {
     /// Lets those go who wait for the answer; it is kept all the same.
     pub(super) fn let_go(&mut self) {
         self.filling = Filling::alone();
+    }
+
+    /// The answer is for nobody else, and those of later calls are taken to be so for a while.
+    pub(super) fn note_unshared(self) {
+        self.cache.note_unshared(self.question.key.clone());
     }
 
     /// Keeps an answer.
