@@ -73,16 +73,16 @@ pub enum NoRoom {
     /// It has too many tags.
     #[error("more than {CACHE_TAGS_MAX} tags")]
     TooManyTags,
-    /// Its app has all that one app may have.
-    #[error("the app has its share of the cache")]
-    AppIsFull,
+    /// It is larger than what one app may have.
+    #[error("larger than the app's share of the cache")]
+    LargerThanShare,
     /// It was purged while it was made.
     #[error("purged meanwhile")]
     Purged,
 }
 
 impl Cache {
-    /// One of so many bytes. One app may take half of them.
+    /// One of so many bytes. One app may take half of them: it lets go what is worth the least of its own.
     #[must_use]
     pub fn new(bytes_max: usize) -> Arc<Self> {
         Arc::new(Self {
@@ -141,9 +141,13 @@ impl Cache {
         self.unshared.insert(key, ());
     }
 
-    /// Whose turn it is to render.
+    /// Whose turn it is to render. Nobody follows a render that began before the app's last purge.
     pub fn fly(&self, key: &Key) -> Turn {
-        self.flights.join(key)
+        let Birth(now) = self.birth();
+        let stamps = self.stamps.read().unwrap_or_else(PoisonError::into_inner);
+        let purged = stamps.get(&key.app).map_or(0, Stamps::last);
+        drop(stamps);
+        self.flights.join(key, now, purged)
     }
 
     /// Notes what the calls of this request depend on from now on.
@@ -185,9 +189,14 @@ impl Cache {
         if self.purged(&entry) != Purged::No {
             return Err(NoRoom::Purged);
         }
+        if entry.bytes() > self.of_app_max {
+            return Err(NoRoom::LargerThanShare);
+        }
         let stats = self.stats.of(&entry.key.app);
-        if stats.bytes.load(Ordering::Relaxed) + entry.bytes() > self.of_app_max {
-            return Err(NoRoom::AppIsFull);
+        while stats.bytes.load(Ordering::Relaxed) + entry.bytes() > self.of_app_max {
+            let worst = self.shelf.take_worst(|other| other.key.app == entry.key.app);
+            let Some(worst) = worst else { break };
+            self.count_out(&worst);
         }
         stats.entries.fetch_add(1, Ordering::Relaxed);
         stats.bytes.fetch_add(entry.bytes(), Ordering::Relaxed);

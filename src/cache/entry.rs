@@ -99,6 +99,12 @@ impl Entry {
         self.freshness.lifetime.saturating_sub(self.age(now))
     }
 
+    /// Whether it can't even be used as a stale one. One that is checked each time always can.
+    pub(crate) fn is_over(&self, now: Instant) -> bool {
+        let Freshness { lifetime, stale_while_revalidate, stale_if_error, .. } = self.freshness;
+        !lifetime.is_zero() && self.age(now) >= lifetime + stale_while_revalidate.max(stale_if_error)
+    }
+
     /// How often it was used.
     #[must_use]
     pub fn hits(&self) -> u64 {

@@ -28,7 +28,11 @@ pub enum Turn {
 pub(crate) struct Flights(Mutex<HashMap<Key, Arc<Flight>>>);
 
 #[derive(Debug, Default)]
-struct Flight(Mutex<State>);
+struct Flight {
+    /// The number of purges when it began.
+    begun: u64,
+    state: Mutex<State>,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -68,9 +72,10 @@ pub struct Following {
 }
 
 impl Flights {
-    pub(crate) fn join(self: &Arc<Self>, key: &Key) -> Turn {
+    /// `now` is the number of purges, `purged` that of the last one that counts: who asks after it gets nothing that was begun before.
+    pub(crate) fn join(self: &Arc<Self>, key: &Key, now: u64, purged: u64) -> Turn {
         let mut flights = self.lock();
-        if let Some(flight) = flights.get(key) {
+        if let Some(flight) = flights.get(key).filter(|flight| flight.begun >= purged) {
             let mut state = flight.lock();
             if state.followers >= CACHE_FOLLOWERS_MAX {
                 return Turn::Alone;
@@ -79,7 +84,7 @@ impl Flights {
             drop(state);
             return Turn::Follow(Following { flight: Arc::clone(flight), next: 0 });
         }
-        let flight = Arc::<Flight>::default();
+        let flight = Arc::new(Flight { begun: now, state: Mutex::default() });
         flights.insert(key.clone(), Arc::clone(&flight));
         Turn::Lead(Filling { joined_by: Some((Arc::downgrade(self), key.clone())), flight })
     }
@@ -91,7 +96,7 @@ impl Flights {
 
 impl Flight {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) {
@@ -230,27 +235,38 @@ mod tests {
     #[test]
     fn followers_get_what_is_shared_from_its_beginning() {
         let flights = Arc::<Flights>::default();
-        let Turn::Lead(filling) = flights.join(&key()) else { panic!("the first one leads") };
-        let Turn::Follow(mut early) = flights.join(&key()) else { panic!("the second one follows") };
+        let Turn::Lead(filling) = flights.join(&key(), 0, 0) else { panic!("the first one leads") };
+        let Turn::Follow(mut early) = flights.join(&key(), 0, 0) else { panic!("the second one follows") };
         assert!(begun(&early).is_pending());
         filling.share(StatusCode::OK, HeaderMap::new());
         filling.data(Bytes::from_static(b"ab"));
         assert!(matches!(begun(&early), Poll::Ready(Begun::Head(StatusCode::OK, _))));
         assert_eq!(pieces(&mut early), ("ab".into(), None));
-        let Turn::Follow(mut late) = flights.join(&key()) else { panic!("the third one follows") };
+        let Turn::Follow(mut late) = flights.join(&key(), 0, 0) else { panic!("the third one follows") };
         filling.data(Bytes::from_static(b"c"));
         filling.end(End::Whole);
         assert_eq!(pieces(&mut early), ("c".into(), Some(End::Whole)));
         assert_eq!(pieces(&mut late), ("abc".into(), Some(End::Whole)));
-        assert!(matches!(flights.join(&key()), Turn::Lead(_)), "it is over");
+        assert!(matches!(flights.join(&key(), 0, 0), Turn::Lead(_)), "it is over");
     }
 
     #[test]
     fn a_leader_that_is_gone_lets_its_followers_go() {
         let flights = Arc::<Flights>::default();
-        let Turn::Lead(filling) = flights.join(&key()) else { panic!("the first one leads") };
-        let Turn::Follow(following) = flights.join(&key()) else { panic!("the second one follows") };
+        let Turn::Lead(filling) = flights.join(&key(), 0, 0) else { panic!("the first one leads") };
+        let Turn::Follow(following) = flights.join(&key(), 0, 0) else { panic!("the second one follows") };
         drop(filling);
         assert!(matches!(begun(&following), Poll::Ready(Begun::End(End::Failed))));
+    }
+
+    #[test]
+    fn nobody_follows_what_was_begun_before_a_purge() {
+        let flights = Arc::<Flights>::default();
+        let Turn::Lead(before) = flights.join(&key(), 3, 0) else { panic!("the first one leads") };
+        assert!(matches!(flights.join(&key(), 4, 3), Turn::Follow(_)), "another app's purge");
+        let Turn::Lead(after) = flights.join(&key(), 4, 4) else { panic!("the page was purged") };
+        before.end(End::NotShared);
+        assert!(matches!(flights.join(&key(), 4, 4), Turn::Follow(_)), "the end of the old one is its own");
+        drop(after);
     }
 }

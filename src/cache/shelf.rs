@@ -2,20 +2,22 @@
 //!
 //! What goes first when room is needed is what saves the least CPU for the bytes that it takes (greedy dual size frequency): an entry is
 //! worth its hits times the cost of its render divided by its bytes, and what the last one that went was worth. A few random entries are
-//! compared, as a heap of all would be one more lock for every hit.
+//! compared, as a heap of all would be one more lock for every hit. What can't be used any more goes before all else.
 
 use crate::asked::Asked;
 use crate::entry::Entry;
 use crate::key::Key;
 use bytes::Bytes;
-use rand::RngExt as _;
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 use vitrine_bundle::Encoding;
-use vitrine_core::limits::{CACHE_EVICTION_SAMPLE, CACHE_SHARDS, CACHE_VARIANTS_MAX};
+use vitrine_core::limits::{
+    CACHE_EVICTION_SAMPLE, CACHE_EVICTION_SAMPLE_OF_SHARD, CACHE_SHARDS, CACHE_VARIANTS_MAX,
+};
 
 /// Entries of one key, the newest last.
 type Slot = Vec<Arc<Entry>>;
@@ -90,7 +92,7 @@ impl Shelf {
             shard.all.push(entry);
         }
         gone.iter().for_each(|entry| self.discount(entry));
-        self.make_room(at, &mut gone);
+        self.make_room(&mut gone);
         gone
     }
 
@@ -120,7 +122,7 @@ impl Shelf {
             }
             self.bytes.fetch_add(bytes, Ordering::Relaxed);
         }
-        self.make_room(at, &mut gone);
+        self.make_room(&mut gone);
         gone
     }
 
@@ -144,16 +146,48 @@ impl Shelf {
         self.floor.load(Ordering::Relaxed) + saved_ns / (entry.bytes() as u64 >> 6).max(1)
     }
 
-    /// Lets entries go until all fit, from this shard on.
-    fn make_room(&self, from: usize, gone: &mut Vec<Arc<Entry>>) {
-        for step in 0..self.shards.len() {
-            while self.bytes.load(Ordering::Relaxed) > self.bytes_max {
-                let Some(worst) = self.lock((from + step) % self.shards.len()).take_worst() else { break };
-                self.floor.fetch_max(worst.worth.load(Ordering::Relaxed), Ordering::Relaxed);
-                self.discount(&worst);
-                gone.push(worst);
+    /// Lets entries go until all fit.
+    fn make_room(&self, gone: &mut Vec<Arc<Entry>>) {
+        while self.bytes.load(Ordering::Relaxed) > self.bytes_max {
+            let Some(worst) = self.take_worst(|_| true) else { break };
+            gone.push(worst);
+        }
+    }
+
+    /// Takes out the one that is worth the least of some that are meant.
+    pub(crate) fn take_worst(&self, is_meant: impl Fn(&Entry) -> bool) -> Option<Arc<Entry>> {
+        loop {
+            let now = Instant::now();
+            let worth = |entry: &Arc<Entry>| {
+                if entry.is_over(now) { 0 } else { entry.worth.load(Ordering::Relaxed) }
+            };
+            let worst = self.some(&is_meant).into_iter().min_by_key(worth)?;
+            // Another thread may have taken it.
+            if self.remove(&worst) {
+                // What was worth much and is over says nothing of the others.
+                self.floor.fetch_max(worth(&worst), Ordering::Relaxed);
+                return Some(worst);
             }
         }
+    }
+
+    /// Some random entries that are meant, from several shards, as one may hold few.
+    fn some(&self, is_meant: &impl Fn(&Entry) -> bool) -> Vec<Arc<Entry>> {
+        let mut some = Vec::with_capacity(CACHE_EVICTION_SAMPLE + CACHE_EVICTION_SAMPLE_OF_SHARD);
+        let from = rand::random_range(0..self.shards.len());
+        for step in 0..self.shards.len() {
+            if some.len() >= CACHE_EVICTION_SAMPLE {
+                break;
+            }
+            let shard = self.lock((from + step) % self.shards.len());
+            if shard.all.is_empty() {
+                continue;
+            }
+            let (before, after) = shard.all.split_at(rand::random_range(0..shard.all.len()));
+            let meant = after.iter().chain(before).filter(|entry| is_meant(entry));
+            some.extend(meant.take(CACHE_EVICTION_SAMPLE_OF_SHARD).cloned());
+        }
+        some
     }
 
     fn discount(&self, entry: &Entry) {
@@ -191,15 +225,5 @@ impl Shard {
             }
         }
         true
-    }
-
-    fn take_worst(&mut self) -> Option<Arc<Entry>> {
-        let mut random = rand::rng();
-        let picks =
-            (0..CACHE_EVICTION_SAMPLE.min(self.all.len())).map(|_| random.random_range(0..self.all.len()));
-        let worst = picks.min_by_key(|pick| self.all[*pick].worth.load(Ordering::Relaxed))?;
-        let worst = Arc::clone(&self.all[worst]);
-        self.remove(&worst);
-        Some(worst)
     }
 }

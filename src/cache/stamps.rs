@@ -25,6 +25,7 @@ struct Stamp {
 /// The purges of one app.
 #[derive(Debug, Default)]
 pub(crate) struct Stamps {
+    last: u64,
     all: Stamp,
     tags: HashMap<Box<str>, Stamp>,
     prefixes: HashMap<Box<str>, Stamp>,
@@ -67,6 +68,12 @@ impl Stamps {
             // Older purges can't be told any more, so everything counts as purged.
             *self = Self { all: Stamp { soft: now, hard: now }, ..Self::default() };
         }
+        self.last = now;
+    }
+
+    /// The number of the last purge.
+    pub(crate) const fn last(&self) -> u64 {
+        self.last
     }
 
     /// What became of an entry that was begun at this number.

@@ -53,6 +53,7 @@ mod long_streams;
 mod one_deploy;
 mod own_origin;
 mod page_cache;
+mod page_cache_bounds;
 mod previews;
 mod release_life;
 mod removed;

@@ -12,6 +12,8 @@ pub const CACHE_TAGS_MAX: usize = 1000;
 pub const CACHE_SHARDS: usize = 64;
 /// Entries that are compared when room is made. More hardly find a worse one.
 pub const CACHE_EVICTION_SAMPLE: usize = 16;
+/// Those of one part: large pages are few in each.
+pub const CACHE_EVICTION_SAMPLE_OF_SHARD: usize = 4;
 /// Pages of which is remembered what became of their last renders, each in some 500 bytes.
 pub const CACHE_DECISIONS_MAX: u64 = 10_000;
 /// Renders that are remembered of each.

@@ -81,7 +81,7 @@ pub(crate) fn pump(
 ) -> Coming {
     let left = Arc::<Mutex<Left>>::default();
     let following = filled.filling().follow();
-    if filled.is_known() {
+    if filled.is_known(&asked) {
         let (status, headers) = filled.head();
         filled.filling().share(status, headers.clone());
     }

@@ -159,22 +159,37 @@ impl Fill {
         Ok((freshness, freshness::vary(headers)))
     }
 
-    /// The app says that the page that is kept is good still: it is kept on, if its head lets it be.
-    fn confirmed(self, asked: &impl Asked, headers: &HeaderMap) -> Option<Arc<Entry>> {
-        let stale = self.stale?;
-        let renewed = renewed(&stale, headers);
-        let freshness = self.question.freshness(stale.status, &renewed).ok()?;
-        let new = NewEntry {
-            status: stale.status,
-            headers: renewed,
-            body: stale.body.clone(),
-            freshness,
-            tags: stale.tags.iter().map(ToString::to_string).collect(),
-            cpu_us: stale.cpu_us,
+    /// The app says that the page that is kept is good still. Gives it as it is from now on, whether or not it is kept on, and why not.
+    fn confirmed(self, asked: &impl Asked, headers: &HeaderMap) -> Option<(Stored, Result<u64, String>)> {
+        let Self { pages, question, filling, birth, stale, .. } = self;
+        let stale = stale?;
+        let headers = renewed(&stale.headers, headers);
+        let kept = match question.freshness(stale.status, &headers) {
+            Err(why) => {
+                pages.cache.drop_entry(&stale);
+                Err(why.to_string())
+            }
+            Ok(freshness) => {
+                let new = NewEntry {
+                    status: stale.status,
+                    headers: headers.clone(),
+                    body: stale.body.clone(),
+                    freshness,
+                    tags: stale.tags.iter().map(ToString::to_string).collect(),
+                    cpu_us: stale.cpu_us,
+                };
+                pages.cache.renew(&stale, asked, new, birth).map_err(|why| why.to_string())
+            }
         };
-        let entry = self.pages.cache.renew(&stale, asked, new, self.birth).ok()?;
-        self.filling.end(End::Whole);
-        Some(entry)
+        filling.end(if kept.is_ok() { End::Whole } else { End::NotShared });
+        let cache = Arc::clone(&pages.cache);
+        Some(match kept {
+            Ok(entry) => {
+                let ttl_s = entry.ttl(Instant::now()).as_secs();
+                (Stored::whole(cache, entry), Ok(ttl_s))
+            }
+            Err(why) => (Stored::as_said(cache, stale, headers), Err(why)),
+        })
     }
 
     /// The same, as an answer to the request that asked.
@@ -183,18 +198,13 @@ impl Fill {
         context: &mut RequestContext,
         headers: &HeaderMap,
     ) -> Option<Stored> {
-        let (cache, asked, stale) = (self.cache(), self.frozen(context), self.stale.clone()?);
-        match self.confirmed(&asked, headers) {
-            Some(entry) => {
-                context.cached.kept(entry.ttl(Instant::now()).as_secs());
-                Some(Stored::whole(cache, entry))
-            }
-            // This client gets it all the same.
-            None => {
-                context.cached.refused("confirmed for this client alone".to_owned());
-                Some(Stored { headers: renewed(&stale, headers), ..Stored::whole(cache, stale) })
-            }
+        let asked = self.frozen(context);
+        let (stored, kept) = self.confirmed(&asked, headers)?;
+        match kept {
+            Ok(ttl_s) => context.cached.kept(ttl_s),
+            Err(why) => context.cached.refused(why),
         }
+        Some(stored)
     }
 
     /// The answer to a render in the background; whether it is kept.
@@ -211,7 +221,7 @@ impl Fill {
         let headers =
             said(&self.release.bundle, host, path, self.pages.shared_domain.as_deref(), head.headers);
         if status == StatusCode::NOT_MODIFIED {
-            return self.confirmed(asked, &headers).is_some();
+            return self.confirmed(asked, &headers).is_some_and(|(_, kept)| kept.is_ok());
         }
         match self.judged(status, &headers, &self.release) {
             Err(reason) => {
@@ -289,9 +299,11 @@ impl Fill {
 }
 
 impl Filled {
-    /// Whether others may have the answer before its end: what its render reads can't change that.
-    pub(crate) fn is_known(&self) -> bool {
-        self.fill.question.is_narrowed() || self.fill.question.mode == CacheMode::Declared
+    /// Whether others may have the answer before its end: it depends on nothing of the request that those who follow don't have in common.
+    pub(crate) fn is_known(&self, asked: &impl Asked) -> bool {
+        let is_for_all = self.vary.is_empty()
+            && (self.freshness.let_credentials_be_shared || !self.fill.judge().has_credential(asked));
+        self.fill.question.is_narrowed() || (self.fill.question.mode == CacheMode::Declared && is_for_all)
     }
 
     /// The leader's end of the flight, for an answer that others get while it comes.
@@ -405,18 +417,6 @@ impl Filled {
     }
 }
 
-/// The headers of a page that its app has confirmed.
-fn renewed(stale: &Entry, headers: &HeaderMap) -> HeaderMap {
-    let mut renewed = stale.headers.clone();
-    for (name, value) in headers {
-        if !OF_THE_BODY.contains(name) && name != SET_COOKIE {
-            renewed.insert(name, value.clone());
-        }
-    }
-    renewed.remove(AGE);
-    renewed
-}
-
 fn note(
     pages: &Pages,
     question: &Question,
@@ -450,6 +450,20 @@ pub(super) fn note_difference(pages: &Pages, question: &Question, release: &Targ
         &ToldApart::default(),
         &[],
     );
+}
+
+/// The headers of a page that is kept, with what a later answer says of it in their place.
+fn renewed(kept: &HeaderMap, later: &HeaderMap) -> HeaderMap {
+    let mut renewed = kept.clone();
+    renewed.remove(AGE);
+    let said = || later.iter().filter(|(name, _)| !OF_THE_BODY.contains(name) && **name != SET_COOKIE);
+    for (name, _) in said() {
+        renewed.remove(name);
+    }
+    for (name, value) in said() {
+        renewed.append(name, value.clone());
+    }
+    renewed
 }
 
 /// The tags of an answer: those that it names, and its path.

@@ -35,6 +35,11 @@ impl Stored {
         Self { status: entry.status, headers, body: StoredBody::Whole(cache, entry) }
     }
 
+    /// A page that its app says is good still, with headers that it may not be kept with.
+    pub(super) fn as_said(cache: Arc<Cache>, entry: Arc<Entry>, headers: HeaderMap) -> Self {
+        Self { status: entry.status, headers, body: StoredBody::Whole(cache, entry) }
+    }
+
     pub(super) const fn coming(status: StatusCode, headers: HeaderMap, following: Following) -> Self {
         Self { status, headers, body: StoredBody::Coming(following) }
     }
